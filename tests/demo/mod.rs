@@ -295,11 +295,12 @@ impl Studio for Demo {
                 snapshot.audio = audio;
             }
             Command::StartRecording(path) => {
-                let mut recording = self::snapshot("recording").recording;
-                if let Some(recording) = recording.as_mut() {
-                    recording.path.clone_from(path);
+                let Snapshot { recording, figures, .. } = self::snapshot("recording");
+                if snapshot.live == LiveState::Idle {
+                    snapshot.figures = figures;
                 }
-                snapshot.recording = recording;
+                let path = path.clone();
+                snapshot.recording = recording.map(|it| RecordingFigures { path, ..it });
             }
             Command::StopRecording => snapshot.recording = None,
             Command::Watch { url } => {

@@ -501,7 +501,11 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.live = LiveState::Stopping;
             snapshot.figures = figures;
         }
-        "recording" => snapshot.recording = Some(recording),
+        "recording" => {
+            let LiveFigures { encoded, fps, wanted_fps, .. } = figures;
+            snapshot.figures = LiveFigures { encoded, fps, wanted_fps, ..LiveFigures::default() };
+            snapshot.recording = Some(recording);
+        }
         "notices" => {
             snapshot.notices = vec![
                 notice(

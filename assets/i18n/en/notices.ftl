@@ -56,9 +56,9 @@ audio-faint = { $device } is too quiet for speech.
 audio-clipped = { $device } is too loud and is clipping.
     .cure = Lower the input level in the system settings, or move back.
 system-silent = No audio from { $device }.
-    .cure = Viewers hear the fallback until there is audio again. If you expect audio, check whether it is paused, muted, or on another device.
+    .cure = The fallback plays until there is audio again. If you expect audio, check whether it is paused, muted, or on another device.
 played-silent = No audio from { $device }.
-    .cure = Viewers hear the fallback until there is audio again.
+    .cure = The fallback plays until there is audio again.
 default-changed = The system's default device changed. onair now uses { $device }.
 projector-hidden = Display { $device } is disconnected, so onair closed its projector.
     .cure = Connect the display again, and the projector returns.
@@ -339,9 +339,9 @@ player-output-failed = { SENTENCE($reason) }.
 
 # Scenes.
 scene-source-failed = Cannot show the source { $source }: { $reason }
-    .cure = { $cure } onair shows the source as soon as it works. Until then, viewers see the source's fallback or the placeholder. You can also choose another file or device.
+    .cure = { $cure } onair shows the source as soon as it works. Until then, onair shows the source's fallback or the placeholder. You can also choose another file or device.
 scene-source-lost = The source { $source } is interrupted: { $reason }
-    .cure = { $cure } onair shows the source again when it returns. Until then, viewers see the source's fallback or the placeholder.
+    .cure = { $cure } onair shows the source again when it returns. Until then, onair shows the source's fallback or the placeholder.
 scene-file-left-out = The source { $source } skips { $path }: { $reason }
     .cure = When the file is available again, onair plays it at its position in the list. You can also choose another file in the properties of the source.
 scene-files-left-out = The source { $source } skips { $path } ({ $reason }). Other skipped files: { $others }

@@ -1,12 +1,12 @@
-//! The health of a broadcast: its targets, recording and frame rate, and the sentence if all is
-//! well.
+//! The health of a broadcast or a recording: its targets, its frame rate, and the sentence if all
+//! is well.
 
 use std::time::Duration;
 
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::health::finding::{Finding, named};
+use crate::studio::notices::health::finding::{Finding, named, running_recording};
 use crate::studio::notices::health::signal::is_partly_muted;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::{Snapshot, TargetView};
@@ -185,7 +185,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
         }
         None => finding = finding.with_details([cause.clone()]).with_remedy(Remedy::RetryNow),
     }
-    if snapshot.recording.as_ref().is_some_and(|recording| !recording.paused) {
+    if running_recording(snapshot).is_some() {
         finding = finding.with_details([problem!("health-recording-goes-on")]);
     }
     if others > 0 {
@@ -280,8 +280,13 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
         wanted if wanted > 0.0 => wanted,
         _ => snapshot.quality.frame_rate.as_f64(),
     };
-    let encodes = snapshot.passthrough.is_none() && snapshot.video.is_some();
-    let known = snapshot.live == LiveState::OnAir && figures.on_air_for > FRAME_RATE_DELAY;
+    let encodes =
+        snapshot.passthrough.is_none() && snapshot.video.is_some() && !snapshot.audio_only;
+    let runs_for = match snapshot.live {
+        LiveState::OnAir => figures.on_air_for,
+        _ => running_recording(snapshot).map_or(Duration::ZERO, |recording| recording.duration),
+    };
+    let known = runs_for > FRAME_RATE_DELAY;
     if !encodes || !known || figures.fps >= MIN_FRAME_RATE_SHARE * wanted {
         return None;
     }
@@ -323,6 +328,7 @@ pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
                 .with_details([problem!("health-file-instead")]),
         };
     }
+    let muted = is_partly_muted(snapshot).then(|| problem!("health-partly-muted"));
     match &snapshot.live {
         LiveState::Stopping => good(problem!("health-stopping")),
         LiveState::Connecting { .. } => {
@@ -330,18 +336,15 @@ pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
             good(held.unwrap_or_else(|| problem!("health-connecting")))
                 .with_details(enabled(snapshot))
         }
-        LiveState::OnAir | LiveState::Reconnecting { .. } => {
-            let muted = is_partly_muted(snapshot).then(|| problem!("health-partly-muted"));
-            good(problem!("health-good"))
-                .with_details(snapshot.held.and_then(delayed))
-                .with_details(reached(snapshot))
-                .with_details(muted)
-        }
+        LiveState::OnAir | LiveState::Reconnecting { .. } => good(problem!("health-good"))
+            .with_details(snapshot.held.and_then(delayed))
+            .with_details(reached(snapshot))
+            .with_details(muted),
         LiveState::Idle => match &snapshot.recording {
             Some(recording) if recording.paused => {
                 Finding::new(Some(Level::Info), problem!("health-recording-paused"))
             }
-            Some(_) => good(problem!("health-recording")),
+            Some(_) => good(problem!("health-recording")).with_details(muted),
             None => good(problem!("health-ready")).with_details(enabled(snapshot)),
         },
     }

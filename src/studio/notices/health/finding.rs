@@ -2,7 +2,7 @@
 
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
-use crate::studio::snapshot::Snapshot;
+use crate::studio::snapshot::{RecordingFigures, Snapshot};
 use crate::studio::targets::services;
 use crate::text::Problem;
 
@@ -68,6 +68,17 @@ impl Finding {
 
 pub(super) fn is_broadcasting(snapshot: &Snapshot) -> bool {
     !matches!(snapshot.live, LiveState::Idle | LiveState::Stopping)
+}
+
+/// Returns the recording, unless it is paused.
+pub(super) fn running_recording(snapshot: &Snapshot) -> Option<&RecordingFigures> {
+    snapshot.recording.as_ref().filter(|recording| !recording.paused)
+}
+
+/// Returns true if the program is sent or recorded now.
+pub(super) fn is_used(snapshot: &Snapshot) -> bool {
+    let records = snapshot.live == LiveState::Idle && running_recording(snapshot).is_some();
+    is_broadcasting(snapshot) || records
 }
 
 /// Returns the notices with one of these keys.

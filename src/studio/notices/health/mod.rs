@@ -18,7 +18,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::broadcast::{
     all_is_well, of_targets, recording_ended, too_slow,
 };
-use crate::studio::notices::health::finding::{Finding, is_broadcasting};
+use crate::studio::notices::health::finding::{Finding, is_broadcasting, is_used};
 use crate::studio::notices::health::signal::{audio, audio_gone, video};
 use crate::studio::notices::{Level, Notice};
 use crate::studio::snapshot::Snapshot;
@@ -50,13 +50,12 @@ impl Health {
 /// active.
 fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     let mut found = Vec::new();
-    let broadcasting = is_broadcasting(snapshot);
     found.extend(of_targets(snapshot));
-    if broadcasting {
+    if is_broadcasting(snapshot) {
         found.extend(recording_ended(snapshot));
     }
     found.extend(video(snapshot));
-    if broadcasting {
+    if is_used(snapshot) {
         found.extend(too_slow(snapshot));
         found.extend(audio(snapshot));
     }

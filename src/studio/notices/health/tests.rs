@@ -11,6 +11,7 @@ use crate::media::source_status::SourceAlarm;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::live::view::{LiveFigures, LiveState};
+use crate::studio::notices::health::finding::is_broadcasting;
 use crate::studio::notices::health::{Activity, Health, readiness};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Next, Notice, Remedy};
@@ -66,6 +67,20 @@ fn on_air() -> Snapshot {
     snapshot.figures = LiveFigures { fps, on_air_for, ..LiveFigures::default() };
     snapshot.targets.push(TargetView::idle(twitch()));
     snapshot.targets.iter_mut().for_each(|it| it.state = Some(TargetState::Live));
+    snapshot
+}
+
+/// Creates a state in which the program is recorded, but not sent.
+fn recording() -> Snapshot {
+    let mut snapshot = idle();
+    snapshot.figures = LiveFigures { on_air_for: Duration::ZERO, ..on_air().figures };
+    snapshot.recording = Some(RecordingFigures {
+        path: "a.mp4".into(),
+        duration: Duration::from_secs(754),
+        bytes: 1,
+        paused: false,
+        chapters: 0,
+    });
     snapshot
 }
 
@@ -252,7 +267,7 @@ fn rows() -> Vec<Row> {
             "audio only, on purpose",
             with(on_air(), |it| {
                 it.video.as_mut().unwrap().choice = VideoChoice::None;
-                it.audio_only = true;
+                (it.audio_only, it.figures.fps) = (true, 0.0);
             }),
             "This broadcast has audio only.",
             "",
@@ -361,7 +376,7 @@ fn rows() -> Vec<Row> {
             "muted, and nothing else is heard",
             with(on_air(), |it| it.audio.as_mut().unwrap().muted = true),
             "The audio is muted.",
-            "Viewers hear nothing.",
+            "The program is silent.",
             bad,
             Some(Remedy::Unmute),
         ),
@@ -410,15 +425,7 @@ fn rows() -> Vec<Row> {
         ),
         (
             "the connection was lost while recording",
-            with(off_air(false, true), |it| {
-                it.recording = Some(RecordingFigures {
-                    path: "a.mp4".into(),
-                    duration: Duration::from_secs(1),
-                    bytes: 1,
-                    paused: false,
-                    chapters: 0,
-                });
-            }),
+            with(off_air(false, true), |it| it.recording = recording().recording),
             "Not on air: the connection to Twitch was lost.",
             "Attempt 4 in 3 s · Connection refused: nothing is listening on this port · Recording continues",
             worse,
@@ -523,6 +530,65 @@ fn rows() -> Vec<Row> {
             None,
             None,
         ),
+        ("only recording", recording(), "Recording, not on air.", "", None, None),
+        (
+            "only recording, 17 of 30 frames",
+            with(recording(), |it| it.figures.fps = 17.0),
+            "This computer is too slow: 17 of 30 fps.",
+            "Close other programs, or turn off video filters. Next time, choose",
+            bad,
+            None,
+        ),
+        (
+            "a recording has just begun, so its frame rate is not known",
+            with(recording(), |it| {
+                it.figures.fps = 0.0;
+                it.recording.as_mut().unwrap().duration = Duration::from_secs(2);
+            }),
+            "Recording, not on air.",
+            "",
+            None,
+            None,
+        ),
+        (
+            "only recording, muted",
+            with(recording(), |it| it.audio.as_mut().unwrap().muted = true),
+            "The audio is muted.",
+            "The program is silent.",
+            bad,
+            Some(Remedy::Unmute),
+        ),
+        (
+            "only recording, nothing is heard at all",
+            with(recording(), |it| it.audio.as_mut().unwrap().held_dbfs = -60.0),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            None,
+        ),
+        (
+            "only recording, the microphone is muted, and music plays",
+            with(recording(), |it| {
+                it.audio.as_mut().unwrap().muted = true;
+                it.loudness.held_dbfs = -18.0;
+            }),
+            "Recording, not on air.",
+            "Microphone muted",
+            None,
+            None,
+        ),
+        (
+            "a paused recording is not judged",
+            with(recording(), |it| {
+                it.figures.fps = 17.0;
+                it.audio.as_mut().unwrap().muted = true;
+                it.recording.as_mut().unwrap().paused = true;
+            }),
+            "The recording is paused.",
+            "",
+            info,
+            None,
+        ),
     ]
 }
 
@@ -539,6 +605,19 @@ fn every_state_has_its_sentence_cause_and_button() {
         assert_eq!((health.level, health.remedy), (level, remedy), "{name}");
         let (chinese, _) = health.words(Language::Chinese);
         assert!(chinese.chars().any(|it| ('\u{4E00}'..='\u{9FFF}').contains(&it)), "{chinese}");
+    }
+}
+
+#[test]
+fn without_a_broadcast_nothing_is_said_about_viewers() {
+    let off_air: Vec<Row> =
+        rows().into_iter().filter(|(_, snapshot, ..)| !is_broadcasting(snapshot)).collect();
+    assert!(off_air.iter().filter(|(_, snapshot, ..)| snapshot.recording.is_some()).count() > 3);
+    for (name, snapshot, ..) in off_air {
+        for (language, viewers) in [(Language::English, "iewers"), (Language::Chinese, "观众")] {
+            let words = Health::of(&snapshot).words(language);
+            assert!(!words.0.contains(viewers) && !words.1.contains(viewers), "{name}: {words:?}");
+        }
     }
 }
 
@@ -622,7 +701,7 @@ fn a_too_slow_sentence_ends_with_the_problem() {
     snapshot.figures.fps = 17.0;
     let health = Health::of(&snapshot);
     assert_eq!((health.sentence.id(), health.more), ("health-too-slow", 0));
-    // The studio withdraws the notice (studio/live/history).
+    // The studio withdraws the notice (studio/engine/handlers/poll).
     snapshot.figures.fps = 30.0;
     snapshot.notices.clear();
     assert_eq!(Health::of(&snapshot).level, None);
