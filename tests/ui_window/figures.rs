@@ -1,5 +1,11 @@
-//! Tests of the figures of a broadcast in the window.
+//! Tests of the figures of a broadcast in the window, and of the event log.
 
+use std::sync::Arc;
+
+use onair::studio::notices::event_log::LogEntry;
+use onair::text::problem::problem;
+
+use super::sound::paints;
 use super::*;
 
 #[test]
@@ -15,24 +21,56 @@ fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
 }
 
 #[test]
-fn bad_figures_have_the_warning_color() {
-    fn color(shape: &egui::Shape, words: &str) -> Option<egui::Color32> {
-        match shape {
-            egui::Shape::Text(text) if text.galley.text() == words => {
-                text.galley.job.sections.first().map(|section| section.format.color)
-            }
-            egui::Shape::Vec(shapes) => shapes.iter().find_map(|shape| color(shape, words)),
-            _ => None,
-        }
-    }
+fn a_bad_figure_has_a_mark_and_a_word_and_not_only_a_color() {
     let harness = open("slow");
-    let warns = |words: &str| {
-        let mut shapes = harness.output().shapes.iter();
-        let warn = onair::ui::style::theme::Theme::DARK.warn;
-        shapes.any(|it| color(&it.shape, words) == Some(warn))
+    let shapes: Vec<&egui::Shape> = harness.output().shapes.iter().map(|it| &it.shape).collect();
+    let has_mark = |words: &str| {
+        let text = shapes.iter().find(|it| paints(it, words)).unwrap().visual_bounding_rect();
+        let before = text.with_min_x(text.left() - 20.0).with_max_x(text.left());
+        let mut marks = shapes.iter().filter(|it| matches!(it, egui::Shape::Path(_)));
+        marks.any(|it| before.contains(it.visual_bounding_rect().center()))
     };
-    assert!(warns("1.84\u{a0}s") && warns("24.3 fps") && warns("904 (4.0\u{a0}%)"));
-    assert!(!warns("212\u{a0}ms"));
+    let names = shown(&harness);
+    let has_word =
+        |words: &str| names.iter().any(|it| it.contains(words) && it.ends_with(" (Warning)"));
+    for bad in ["1.84\u{a0}s", "24.3 fps", "904 (4.0\u{a0}%)"] {
+        assert!(has_mark(bad) && has_word(bad), "{bad}: {names:?}");
+    }
+    assert!(!has_mark("212\u{a0}ms") && !has_word("212\u{a0}ms"), "{names:?}");
+}
+
+#[test]
+fn the_event_log_names_the_level_of_each_entry() {
+    let mut harness = open("idle");
+    let entry = |problem, level, lasted| LogEntry {
+        wall_micros: 0,
+        notice: Notice {
+            target: None,
+            id: 1,
+            problem,
+            level,
+            detail: String::new(),
+            remedies: Vec::new(),
+            wall_micros: 0,
+            times: 1,
+        },
+        times: 1,
+        lasted,
+    };
+    let lasted = Some(Duration::from_secs(8));
+    let entries = [
+        entry(problem!("delay-on", time = "5:00"), Level::Info, None),
+        entry(problem!("camera-lost", device = "Cam"), Level::Warning, None),
+        entry(problem!("microphone-lost", device = "Mic"), Level::Warning, lasted),
+        entry(problem!("camera-lost", device = "Other"), Level::Error, None),
+    ];
+    harness.state().demo.change(|snapshot| snapshot.history = Arc::new(entries.into()));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
+    harness.run();
+    harness.run();
+    for name in ["Information", "Warning", "Resolved", "Error"] {
+        harness.get_by_role_and_label(Role::Image, name);
+    }
 }
 
 #[test]

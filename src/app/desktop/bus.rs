@@ -15,7 +15,7 @@ use zbus::{MatchRule, MessageStream};
 use crate::app::desktop::menu::{self, Menu};
 use crate::app::desktop::notification::{Notification, Step};
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
-use crate::app::desktop::status_icon;
+use crate::app::desktop::status_icon::StatusIcon;
 use crate::app::desktop::status_item::{self, StatusItem};
 use crate::app::icon;
 use crate::base::Stop;
@@ -170,9 +170,9 @@ impl Desktop {
             ),
             false => Ok(()),
         };
-        let differs = |of: fn(&DesktopState) -> [u8; 3]| before.map(of) != Some(of(&state));
+        let has_new_icon = before.map(StatusIcon::of) != Some(StatusIcon::of(&state));
         let status = status_item::status(&state);
-        let result = item("NewIcon", differs(status_icon::color))
+        let result = item("NewIcon", has_new_icon)
             .and_then(|()| item("NewToolTip", true))
             .and_then(|()| match before.map(status_item::status) == Some(status) {
                 true => Ok(()),

@@ -6,12 +6,12 @@ use zbus::interface;
 use zbus::zvariant::ObjectPath;
 
 use crate::app::desktop::state::{DesktopRequest, DesktopState, Shared};
-use crate::app::desktop::status_icon;
+use crate::app::desktop::status_icon::{ICON_SIDES_PIXELS, StatusIcon};
 
 pub(super) const OBJECT_PATH: &str = "/StatusNotifierItem";
 pub(super) const INTERFACE_NAME: &str = "org.kde.StatusNotifierItem";
 
-/// Width, height, and the pixels of [`status_icon::pixels`].
+/// Width, height, and the pixels of [`StatusIcon::pixels`].
 type Pixmap = (i32, i32, Vec<u8>);
 
 pub(super) struct StatusItem(pub Arc<Shared>);
@@ -28,10 +28,8 @@ pub(super) fn status(state: &DesktopState) -> &'static str {
 }
 
 fn icons(state: &DesktopState) -> Vec<Pixmap> {
-    let icon = |side: u32| {
-        (side as i32, side as i32, status_icon::pixels(side, status_icon::color(state)))
-    };
-    status_icon::ICON_SIDES_PIXELS.into_iter().map(icon).collect()
+    let icon = |side: u32| (side as i32, side as i32, StatusIcon::of(state).pixels(side));
+    ICON_SIDES_PIXELS.into_iter().map(icon).collect()
 }
 
 #[interface(name = "org.kde.StatusNotifierItem")]

@@ -1,13 +1,15 @@
 //! The dialog of the event log: one line per event, the newest first, with its duration.
 
-use egui::{Align, Layout, ScrollArea, Ui, pos2, vec2};
+use egui::{Align, Color32, Layout, Rect, Role, ScrollArea, Ui, Vec2, WidgetInfo, vec2};
 
 use crate::studio::Level;
 use crate::studio::notices::event_log::LogEntry;
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
+use crate::ui::input::actions::key;
 use crate::ui::notices::words;
+use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Type, gap};
+use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, paragraph};
@@ -50,17 +52,28 @@ fn text(view: &View<'_>, entry: &LogEntry) -> String {
     text
 }
 
+/// Returns the icon for the level of an entry, its name, and its color.
+fn mark(theme: &Theme, entry: &LogEntry) -> (Icon, &'static str, Color32) {
+    match entry.notice.level {
+        Level::Info => (Icon::Info, key!("mark-info"), theme.secondary),
+        Level::Warning if entry.lasted.is_some() => {
+            (Icon::Check, key!("mark-over"), theme.secondary)
+        }
+        Level::Warning => (Icon::Warning, key!("mark-warning"), theme.warn),
+        Level::Error => (Icon::Close, key!("mark-error"), theme.live),
+    }
+}
+
 fn line(ui: &mut Ui, view: &View<'_>, entry: &LogEntry) {
     let theme = view.theme;
-    let color = match entry.notice.level {
-        Level::Info => theme.secondary,
-        Level::Warning if entry.lasted.is_some() => theme.secondary,
-        Level::Warning => theme.warn,
-        Level::Error => theme.live,
-    };
+    let (icon, name, color) = mark(theme, entry);
     ui.horizontal_top(|ui| {
-        let (rect, _) = ui.allocate_exact_size(vec2(10.0, 18.0), egui::Sense::hover());
-        ui.painter().circle_filled(pos2(rect.center().x, rect.center().y), 4.0, color);
+        let (rect, level) = ui.allocate_exact_size(vec2(14.0, 18.0), egui::Sense::hover());
+        let room = Rect::from_center_size(rect.center(), Vec2::splat(14.0));
+        icons::paint(ui.painter(), icon, room, color);
+        let name = view.texts.get(name);
+        level.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
+        level.on_hover_text(&*name);
         label(ui, &format::time_of_day(entry.wall_micros), Type::Figure, theme.secondary);
         ui.vertical(|ui| {
             let shown = paragraph(ui, &text(view, entry), Type::Body, theme.text);
@@ -95,4 +108,37 @@ fn below(ui: &mut Ui, view: &View<'_>) {
             });
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::studio::notices::message::StudioMessage;
+
+    #[test]
+    fn each_level_has_its_own_icon_and_name() {
+        let entry = |message: &StudioMessage, lasted| LogEntry {
+            wall_micros: 0,
+            notice: message.notice(1, ""),
+            times: 1,
+            lasted,
+        };
+        let saved = StudioMessage::RecordingSaved { path: "a.mp4".into() };
+        let slow = StudioMessage::EncoderSlow { percent: "40 %".into() };
+        let failed = StudioMessage::RecordingFailed { path: "a.mp4".into(), reason: "full".into() };
+        let entries = [
+            entry(&saved, None),
+            entry(&slow, None),
+            entry(&slow, Some(Duration::from_secs(8))),
+            entry(&failed, None),
+        ];
+        let marks = entries.map(|entry| mark(&Theme::DARK, &entry));
+        for (index, (icon, name, _)) in marks.iter().enumerate() {
+            for (other_icon, other_name, _) in &marks[index + 1..] {
+                assert!(icon != other_icon && name != other_name, "{name} and {other_name}");
+            }
+        }
+    }
 }

@@ -24,14 +24,14 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, SPARKLINE_HEIGHT_POINTS, Tag, colored_figure, label, place, sparkline,
+    Button, SPARKLINE_HEIGHT_POINTS, Tag, judged_figure, label, place, sparkline,
 };
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
 pub use quality::{PRESET_NAMES, quality_text};
 
-/// The length of the send queue from which its figure has the warning color.
+/// The length of the send queue from which its figure has a mark.
 const LONG_BACKLOG: Duration = Duration::from_millis(500);
 /// The frame rate is not judged for this long after the start, because it is an average over time.
 const FRAME_RATE_GRACE: Duration = Duration::from_secs(4);
@@ -97,7 +97,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
     wrapped.inner
 }
 
-/// Draws the figures of the broadcast. A bad value has the warning color.
+/// Draws the figures of the broadcast. A bad value has a mark.
 fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let live = &snapshot.figures;
@@ -138,8 +138,9 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for (name, value, tip, bad) in lines {
-            let color = if bad { theme.warn } else { theme.text };
-            colored_figure(ui, theme, (&texts.get(name), &value), &texts.get(tip), color);
+            let warning = texts.get("mark-warning");
+            let mark = bad.then_some(&*warning);
+            judged_figure(ui, theme, (&texts.get(name), &value), &texts.get(tip), mark);
         }
     });
 }

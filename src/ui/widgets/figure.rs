@@ -1,34 +1,39 @@
 //! Figures: lines with a name and a value, and a tooltip that explains the figure.
 
-use egui::{Align, Color32, FontId, Rect, Response, Role, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Color32, FontId, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 
-use crate::ui::style::theme::{Theme, Type};
+use crate::ui::style::icons;
+use crate::ui::style::icons::Icon;
+use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::widgets::elided;
 
 /// The minimum gap between the name and the value.
 const MIN_VALUE_GAP_POINTS: f32 = 8.0;
+/// The size of the mark before a bad value.
+const MARK_SIDE_POINTS: f32 = 13.0;
 
 /// Draws one line. The value never shortens the name. If the value does not fit, the tooltip
 /// contains the whole value.
 pub fn figure(ui: &mut Ui, theme: &Theme, name: &str, value: &str, meaning: &str) -> Response {
-    colored_figure(ui, theme, (name, value), meaning, theme.text)
+    judged_figure(ui, theme, (name, value), meaning, None)
 }
 
-/// Draws one line whose value has this color.
-pub fn colored_figure(
+/// Draws one line. A bad value has the warning color and a mark, which has this name for screen
+/// readers.
+pub fn judged_figure(
     ui: &mut Ui,
     theme: &Theme,
     named: (&str, &str),
     meaning: &str,
-    color: Color32,
+    mark: Option<&str>,
 ) -> Response {
-    line(ui, theme, named, meaning, color, |_, value, _, _| value.to_owned())
+    line(ui, theme, named, meaning, mark, |_, value, _, _| value.to_owned())
 }
 
 /// Draws one line with a file name. If the file name does not fit, its middle is left out, because
 /// recordings differ at the end of their names.
 pub fn file_figure(ui: &mut Ui, theme: &Theme, named: (&str, &str), path: &str) -> Response {
-    line(ui, theme, named, path, theme.text, without_middle)
+    line(ui, theme, named, path, None, without_middle)
 }
 
 /// Draws one line. `shorten` returns the value for a room of this width.
@@ -37,17 +42,28 @@ fn line(
     theme: &Theme,
     (name, value): (&str, &str),
     meaning: &str,
-    color: Color32,
+    mark: Option<&str>,
     shorten: impl FnOnce(&Ui, &str, &FontId, f32) -> String,
 ) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}")));
+    response.widget_info(|| {
+        let mark = mark.map(|mark| format!(" ({mark})")).unwrap_or_default();
+        WidgetInfo::labeled(Role::Label, true, format!("{name}: {value}{mark}"))
+    });
     let named = elided(ui, rect, Align::Min, name, Type::Figure.font(), theme.secondary);
-    let room = Rect::from_min_max(pos2(named.right() + MIN_VALUE_GAP_POINTS, rect.top()), rect.max);
+    let mark_width = mark.map_or(0.0, |_| MARK_SIDE_POINTS + gap::XS);
+    let left = named.right() + MIN_VALUE_GAP_POINTS + mark_width;
+    let room = Rect::from_min_max(pos2(left, rect.top()), rect.max);
+    let color = if mark.is_some() { theme.warn } else { theme.text };
     let font = Type::FigureStrong.font();
     let fits = width_of(ui, value, &font) <= room.width();
     let shown = shorten(ui, value, &font, room.width());
-    elided(ui, room, Align::Max, &shown, font, color);
+    let painted = elided(ui, room, Align::Max, &shown, font, color);
+    if mark.is_some() {
+        let center = pos2(painted.left() - mark_width / 2.0, rect.center().y);
+        let at = Rect::from_center_size(center, Vec2::splat(MARK_SIDE_POINTS));
+        icons::paint(ui.painter(), Icon::Warning, at, color);
+    }
     if !fits {
         return response.on_hover_text(format!("{value}\n\n{meaning}"));
     }
