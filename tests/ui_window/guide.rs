@@ -1,5 +1,6 @@
 //! Tests of the first-run guide as a user goes through it.
 
+use super::own_services::{add_school, assert_presets_are_limited};
 use super::*;
 use onair::media::BitsPerSecond;
 use onair::studio::Quality;
@@ -188,6 +189,22 @@ fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
         ..USUAL_QUALITIES[0].applied_to(&Quality::default())
     };
     assert_eq!(sent, [Command::SetQuality(small)]);
+}
+
+#[test]
+fn the_guide_disables_presets_beyond_the_limits_of_a_service_with_the_reason() {
+    let mut harness = begin("idle");
+    for _ in 0..3 {
+        press(&mut harness, Key::Enter);
+    }
+    add_school(&mut harness);
+    assert_presets_are_limited(&harness, Role::RadioButton);
+    for preset in ["480p, 30 fps", "1080p, 30 fps"] {
+        harness.get_by_role_and_label(Role::RadioButton, preset).click();
+        harness.run();
+    }
+    let sent = click(&mut harness, "Next");
+    assert!(matches!(&sent[..], [Command::SetQuality(quality)] if quality.size.height == 480));
 }
 
 #[test]

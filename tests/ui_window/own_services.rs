@@ -1,7 +1,60 @@
 //! Tests of the user's own services in the window.
 
+use onair::media::BitsPerSecond;
+use onair::studio::snapshot::TargetView;
+use onair::studio::targets::services::{
+    KNOWN_SERVICES, Limits, Service, ServiceList, USUAL_LIMITS,
+};
+
 use super::targets::open_menu;
 use super::*;
+
+/// Adds a service of the user's own with low limits, and a target there.
+pub(super) fn add_school(harness: &mut Harness<'static, Window>) {
+    harness.state().demo.change(|snapshot| {
+        let limits = Limits {
+            video: Some(BitsPerSecond(2_000_000)),
+            height: Some(720),
+            fps: Some(30),
+            ..USUAL_LIMITS
+        };
+        let (id, name) = ("my-school".into(), "My School".into());
+        let school = Service { id, name, limits, ..KNOWN_SERVICES[0].clone() };
+        snapshot.services = ServiceList::with_own(vec![school]);
+        let target = Target::custom(9, "rtmp://live.school.example/app", "key".into());
+        let target = Target { service: "my-school".into(), ..target };
+        snapshot.targets.push(TargetView::idle(target));
+    });
+    harness.run();
+}
+
+/// Checks that the presets beyond the limits of [`add_school`] are disabled, with the reason.
+pub(super) fn assert_presets_are_limited(harness: &Harness<'static, Window>, role: Role) {
+    for (name, reason) in [
+        ("480p, 30 fps", None),
+        ("720p, 30 fps", Some("My School allows at most 2\u{a0}000 kbps of video.")),
+        ("720p, 60 fps", Some("My School allows at most 30 fps.")),
+        ("1080p, 30 fps", Some("My School allows at most 720 lines per frame.")),
+    ] {
+        let node = harness.get_by_role_and_label(role, name);
+        let node = node.accesskit_node();
+        assert_eq!(node.is_disabled(), reason.is_some(), "{name}");
+        let description = node.data().description().unwrap_or_default();
+        assert!(reason.is_none_or(|reason| description == reason), "{name}: {description}");
+    }
+}
+
+#[test]
+fn presets_beyond_the_limits_of_a_service_are_disabled_with_the_reason() {
+    let mut harness = open("idle");
+    add_school(&mut harness);
+    harness.get_by_role_and_label(Role::ComboBox, "Quality").click();
+    harness.run();
+    assert_presets_are_limited(&harness, Role::MenuItemRadio);
+    assert_eq!(click(&mut harness, "1080p, 30 fps"), []);
+    let sent = click(&mut harness, "480p, 30 fps");
+    assert!(matches!(&sent[..], [Command::SetQuality(quality)] if quality.size.height == 480));
+}
 
 #[test]
 fn own_services_are_added_changed_and_removed() {

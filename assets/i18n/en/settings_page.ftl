@@ -89,6 +89,7 @@ setting-version = Version
 setting-version-note = Include the version when you report a problem.
 
 limit-video = { $service } allows at most { $most } kbps of video, so the slider ends at this value.
+limit-bitrate = { $service } allows at most { $most } kbps of video.
 limit-audio = { $service } allows at most { $most } kbps of audio, so the slider ends at this value.
 limit-height = { $service } allows at most { $most } lines per frame.
 limit-rate = { $service } allows at most { $most } fps.

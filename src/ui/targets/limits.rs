@@ -4,6 +4,7 @@
 use egui::Ui;
 
 use crate::media::BitsPerSecond;
+use crate::studio::targets::quality::Preset;
 use crate::studio::targets::services::{Misfit, Service};
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
@@ -22,13 +23,31 @@ fn services<'a>(view: &View<'a>) -> impl Iterator<Item = &'a Service> {
     enabled.filter_map(|it| snapshot.services.of_target(&it.service, it.server()))
 }
 
-/// Returns the lowest limit of the video bitrate, with a text that names the service.
-pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
+/// Returns the lowest limit of the video bitrate if it is below `bitrate`, with this text, which
+/// names the service.
+fn video_limit(
+    view: &View<'_>,
+    bitrate: BitsPerSecond,
+    text: &'static str,
+) -> Option<(BitsPerSecond, String)> {
     let limits = services(view).filter_map(|it| Some((it.limits.video?, it)));
     let (most, service) =
-        limits.min_by_key(|(most, _)| *most).filter(|(most, _)| *most < MAX_VIDEO_BITRATE)?;
+        limits.min_by_key(|(most, _)| *most).filter(|(most, _)| *most < bitrate)?;
     let kbps = format::grouped(u64::from(most.0 / 1_000));
-    Some((most, words(view, key!("limit-video"), service, kbps)))
+    Some((most, words(view, text, service, kbps)))
+}
+
+/// Returns the lowest limit of the video bitrate, with a text that names the service.
+pub fn video_bitrate(view: &View<'_>) -> Option<(BitsPerSecond, String)> {
+    video_limit(view, MAX_VIDEO_BITRATE, key!("limit-video"))
+}
+
+/// Returns the reason why this preset cannot be selected.
+pub fn why_no_preset(view: &View<'_>, preset: &Preset) -> Option<String> {
+    let wanted = preset.applied_to(&view.snapshot.quality);
+    let why_no_bitrate =
+        || video_limit(view, preset.video_bitrate, key!("limit-bitrate")).map(|(_, why)| why);
+    why_no_size(view, &wanted).or_else(|| why_no_rate(view, &wanted)).or_else(why_no_bitrate)
 }
 
 /// Returns the lowest limit of the audio bitrate, with a text that names the service.

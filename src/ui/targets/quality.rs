@@ -66,7 +66,10 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     select.show(ui, theme, |ui| {
         for (preset, (title, second)) in USUAL_QUALITIES.iter().zip(PRESET_NAMES) {
             let chosen = preset.is_of(&now);
-            if menu_item(ui, theme, &texts.get(title), &texts.get(second), chosen, idle) {
+            let (second, why_not) = (texts.get(second), limits::why_no_preset(view, preset));
+            let (enabled, second) =
+                (idle && why_not.is_none(), why_not.as_deref().unwrap_or(&second));
+            if menu_item(ui, theme, &texts.get(title), second, chosen, enabled) {
                 wanted = Some(preset.applied_to(&now));
             }
         }

@@ -30,6 +30,9 @@ impl Row<'_> {
         response.widget_info(|| {
             WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), self.chosen, self.title)
         });
+        if !self.second.is_empty() {
+            ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(self.second));
+        }
         let fill = if self.chosen {
             theme.selected()
         } else if response.hovered() {

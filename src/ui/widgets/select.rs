@@ -206,6 +206,9 @@ fn item(
     let sense = if enabled { Sense::click() } else { Sense::hover() };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
     response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, enabled, chosen, title));
+    if !second.is_empty() {
+        ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(second));
+    }
     if enabled && (response.hovered() || response.has_focus()) {
         ui.painter().rect_filled(rect, CornerRadius::same(4), theme.hover);
     } else if chosen {

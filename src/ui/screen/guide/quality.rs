@@ -11,7 +11,7 @@ use crate::ui::screen::guide::columns::columns;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::targets::PRESET_NAMES;
+use crate::ui::targets::{PRESET_NAMES, limits};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Row, label, paragraph};
@@ -45,26 +45,36 @@ fn choices(
     for (index, (one, (title, second))) in USUAL_QUALITIES.iter().zip(PRESET_NAMES).enumerate() {
         let title = texts.get(title);
         let is_recommended = recommended.is_some_and(|it| it.preset == *one);
-        let second = match is_recommended {
-            true => {
+        let why_not = limits::why_no_preset(view, one);
+        let second = match (&why_not, is_recommended) {
+            (Some(why), _) => why.clone(),
+            (None, true) => {
                 texts.with("guide-recommended", &[("what", texts.get(second).to_string().into())])
             }
-            false => texts.get(second).to_string(),
+            (None, false) => texts.get(second).to_string(),
         };
         let icon = if is_recommended { Icon::Check } else { Icon::Film };
         let row =
             Row { icon, title: &title, second: &second, chosen: chosen == Some(index), lamp: None };
-        if row.show(ui, theme).clicked() {
+        let response = ui.add_enabled_ui(why_not.is_none(), |ui| row.show(ui, theme)).inner;
+        if response.clicked() {
             *preset = Some(index);
+        }
+        if let Some(why) = why_not {
+            response.on_disabled_hover_text(why);
         }
     }
 }
 
-/// Returns the selected preset: the user's choice, or else the recommended one, or else the current
-/// one.
+/// Returns the selected preset: the user's choice if it is still possible, or else the recommended
+/// one, or else the current one.
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
     let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
-    preset.or_else(|| {
+    let is_possible = |index: &usize| {
+        let preset = USUAL_QUALITIES.get(*index);
+        preset.is_some_and(|preset| limits::why_no_preset(view, preset).is_none())
+    };
+    preset.filter(is_possible).or_else(|| {
         USUAL_QUALITIES.iter().position(|one| match &recommended {
             Some(found) => found.preset == *one,
             None => one.is_of(&view.snapshot.quality),
