@@ -1,5 +1,7 @@
-//! Tests of the player's commands. As with all other commands, the palette finds them and users can
-//! assign hotkeys.
+//! Tests of the player's commands and notices. As with all other commands, the palette finds them
+//! and users can assign hotkeys.
+
+use onair::text::problem::problem;
 
 use super::watch::laid;
 use super::*;
@@ -81,5 +83,33 @@ fn the_controls_have_labels_where_there_is_room() {
         for (place, pair) in rects.windows(2).enumerate() {
             assert!(pair[1].left() >= pair[0].right(), "{width}: {}: {pair:?}", names[place]);
         }
+    }
+}
+
+/// Nothing covers the video but the state of the player itself.
+#[test]
+fn a_notice_about_a_player_is_in_the_health_bar_and_the_tray_and_not_over_the_video() {
+    let words = "This computer is too slow to decode the video. onair drops frames.";
+    for state in ["watching", "watch-wall"] {
+        let mut harness = open(state);
+        harness.state().demo.change(|snapshot| {
+            snapshot.notices.push(Notice {
+                target: None,
+                id: 7,
+                problem: problem!("player-too-slow"),
+                level: Level::Warning,
+                detail: String::new(),
+                remedies: Vec::new(),
+                wall_micros: 0,
+                times: 1,
+            });
+        });
+        harness.run();
+        let places: Vec<_> = harness.query_all_by_label(words).map(|it| it.rect()).collect();
+        assert_eq!(places.len(), 1, "{state}: {places:?}");
+        assert!(places[0].bottom() < 120.0, "{state}: the health bar, and not {places:?}");
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        harness.run();
+        harness.get_by_role_and_label(Role::ListItem, words);
     }
 }

@@ -951,10 +951,6 @@ remedy-folder = Choose folder…
 remedy-source = Change source
 remedy-filters = Change filter
 remedy-transition = Change transition
-more-notices = { $count ->
-    [one] { $count } more notice
-   *[other] { $count } more notices
-}
 
 # dialogs
 close = Close

@@ -920,7 +920,6 @@ remedy-folder = 选择文件夹…
 remedy-source = 更改来源
 remedy-filters = 更改滤镜
 remedy-transition = 更改转场
-more-notices = 还有 { $count } 条提示
 
 # 对话框
 close = 关闭

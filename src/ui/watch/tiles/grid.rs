@@ -8,7 +8,6 @@ use egui::{
 use crate::studio::WatchCommand;
 use crate::studio::watch::view::{TileView, WatchState};
 use crate::ui::input::hotkeys::accept_letters;
-use crate::ui::notices;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, FRAME_BACKGROUND, Type, gap};
@@ -135,14 +134,12 @@ fn one(
     }
 }
 
-/// Draws the overlays and notices over the chosen player's frame, as for a player that is shown
-/// alone.
+/// Draws the overlays on the chosen player's frame, as for a player that is shown alone.
 fn over(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let mut child =
-        ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-notices"));
+        ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::S)).id_salt("wall-overlays"));
     child.set_clip_rect(room.intersect(ui.clip_rect()));
     overlays::show(&mut child, view, draft, room);
-    notices::watch_cards(&mut child, view, 1);
 }
 
 /// Draws the name of the stream, the speaker icon of the audible player, and the close button.

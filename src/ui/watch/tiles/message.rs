@@ -1,7 +1,10 @@
-//! Texts over a tile: the player's state and its newest notice. The texts wrap, so they are shown
-//! completely if the tile has room for them.
+//! Texts over a frame: the player's state, and in a tile that is not chosen its newest notice. The
+//! texts wrap, so they are shown completely if the frame has room for them.
 
-use egui::{Align, CornerRadius, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, CornerRadius, Id, Layout, Rect, Role, Sense, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 
 use crate::studio::watch::view::TileView;
 use crate::studio::{Notice, WatchCommand};
@@ -27,8 +30,8 @@ fn widths(room: Rect) -> (f32, f32) {
     (plate, (plate - 2.0 * gap::S).max(1.0))
 }
 
-/// Draws the newest notice of a player that is not chosen. The notice's remedy appears when the
-/// player is chosen.
+/// Draws the newest notice of a player that is not chosen. When the player is chosen, the notice
+/// moves to the tray, with its remedy.
 pub(super) fn notice(ui: &mut Ui, view: &View<'_>, tile: &TileView, notice: &Notice, room: Rect) {
     let (title, advice) = notices::words(view.texts, notice);
     let inner = (room.width() - 4.0 * gap::S).max(1.0);
@@ -55,6 +58,34 @@ pub(super) fn state(
 ) {
     let ends = tile::can_play_again(&tile.state) && !tile.figures.url.is_empty();
     let button = if ends { gap::S + size::SMALL_CONTROL_HEIGHT } else { 0.0 };
+    let id = ui.scope_id().with(("why", tile.id));
+    let (plate, text) = plate(ui, id, state, room, Align2::CENTER_CENTER, button);
+    if ends {
+        let foot = Rect::from_min_max(text.left_bottom() + vec2(0.0, gap::S), plate.max);
+        play_again(ui, view, tile, foot);
+    }
+}
+
+/// Draws the state of a player that is shown alone over its frame, which does not move. The state
+/// is at the top, because the statistics are at the bottom.
+pub(super) fn still(ui: &Ui, state: &tile::Sentence, room: Rect) {
+    let id = ui.scope_id().with("still");
+    let (plate, _) = plate(ui, id, state, room.shrink(gap::L), Align2::CENTER_TOP, 0.0);
+    let response = ui.interact(plate, id, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Alert, true, &state.title));
+    ui.ctx().accesskit_node_builder(id, |node| node.set_description(state.advice.as_str()));
+}
+
+/// Draws a state on a plate, which has room for a button of this height below the text. Returns the
+/// rectangles of the plate and of the advice.
+fn plate(
+    ui: &Ui,
+    id: Id,
+    state: &tile::Sentence,
+    room: Rect,
+    align: Align2,
+    button: f32,
+) -> (Rect, Rect) {
     let (width, inner) = widths(room);
     let most = (room.height() - button - 2.0 * PLATE_PADDING_POINTS).max(1.0);
     let (strong, light) = (Type::SmallStrong, Type::Small);
@@ -64,19 +95,16 @@ pub(super) fn state(
     let color = VIDEO_SECONDARY_TEXT_COLOR;
     let advice = Wrapped::new(ui, &state.advice, light, color, inner, most, Align::Center);
     let height = title.height() + 2.0 + advice.height() + button + 2.0 * PLATE_PADDING_POINTS;
-    let plate = Rect::from_center_size(room.center(), vec2(width, height.min(room.height())));
+    let plate = align.align_size_within_rect(vec2(width, height.min(room.height())), room);
     ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);
     let top = pos2(plate.left() + gap::S, plate.top() + PLATE_PADDING_POINTS);
     let named = title.paint(ui, top);
     let second = advice.paint(ui, pos2(top.x, named.bottom() + 2.0));
-    let whole = ui.interact(second, ui.scope_id().with(("why", tile.id)), Sense::hover());
+    let whole = ui.interact(second, id.with("advice"), Sense::hover());
     if advice.is_elided() {
         whole.on_hover_text(&state.advice);
     }
-    if ends {
-        let foot = Rect::from_min_max(pos2(top.x, second.bottom() + gap::S), plate.max);
-        play_again(ui, view, tile, foot);
-    }
+    (plate, second)
 }
 
 /// Draws the button that plays again, or trusts the offered certificate.

@@ -54,7 +54,7 @@ fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
         STATISTICS_WIDTH_POINTS.min(room.width() - 2.0 * gap::M),
         wanted.min(room.height() - 2.0 * gap::M),
     );
-    // The statistics are at the bottom, because notices appear at the top.
+    // The statistics are at the bottom, because the state of the player is at the top.
     let corner = pos2(room.left() + gap::M, room.bottom() - gap::M - size.y);
     let plate = Rect::from_min_size(corner, size);
     ui.painter().rect_filled(plate, CornerRadius::same(CONTROL_RADIUS), TEXT_PLATE);

@@ -2,23 +2,23 @@
 
 use std::borrow::Cow;
 
-use egui::{Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo};
+use egui::{Rect, Role, Sense, Ui, Vec2, WidgetInfo};
 
 use crate::player::WAITING_MESSAGE_ID;
 use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::{WatchFigures, WatchState};
-use crate::studio::{Command, Level};
+use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::accept_letters;
-use crate::ui::notices;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{FRAME_BACKGROUND, gap};
+use crate::ui::style::theme::FRAME_BACKGROUND;
 use crate::ui::text::{Texts, sentence as capitalized};
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
+use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::watch::tiles::overlays;
+use crate::ui::watch::tiles::{message, overlays};
 use crate::ui::watch::viewport::Viewport;
 use crate::ui::widgets::Button;
 
@@ -178,14 +178,20 @@ pub fn show(
         if opens {
             words.advice = texts.get("watch-empty-panel").to_string();
         }
-        let button = match (own, opens) {
-            (true, _) => Some(texts.get("watch-own")),
-            (false, true) => Some(texts.get(Action::Watch.key())),
-            (false, false) => None,
+        let chosen = view.snapshot.tiles.iter().find(|tile| tile.chosen);
+        let trust =
+            chosen.and_then(|tile| Some(WatchCommand::Trust { tile: tile.id, pin: tile.offered? }));
+        let button = match (&trust, own, opens) {
+            (Some(_), ..) => Some(texts.get("remedy-trust")),
+            (None, true, _) => Some(texts.get("watch-own")),
+            (None, false, true) => Some(texts.get(Action::Watch.key())),
+            (None, false, false) => None,
         };
         let button = button.as_deref().map(Button::new);
         let pressed = placeholder(ui, room, words.icon, &words.title, &words.advice, button);
-        if pressed && own {
+        if let Some(trust) = trust.filter(|_| pressed) {
+            send(view, trust);
+        } else if pressed && own {
             let url = view.snapshot.server.play_url.clone();
             view.send(Command::Watch { url });
         } else if pressed {
@@ -193,22 +199,9 @@ pub fn show(
         }
     }
     overlays::show(ui, view, draft, room);
-    let mut top =
-        ui.new_child(UiBuilder::new().max_rect(room.shrink(gap::L)).id_salt("watch-notices"));
-    top.spacing_mut().item_spacing.y = gap::S;
     if let Some(words) = still(texts, &state).filter(|_| showing) {
-        let opening = matches!(state, WatchState::Opening { .. });
-        notices::Card {
-            level: if opening { Level::Info } else { Level::Warning },
-            title: &words.title,
-            advice: &words.advice,
-            detail: "",
-            button: None,
-            dismissible: false,
-        }
-        .show(&mut top, view.theme, texts);
+        message::still(ui, &words, room);
     }
-    notices::watch_cards(&mut top, view, 2);
 }
 
 /// Applies the requested movement, and paints the chosen player's frame. Returns the frame's
