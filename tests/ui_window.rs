@@ -15,6 +15,7 @@ mod help;
 mod input_method;
 mod items;
 mod lists;
+mod network;
 mod notice_size;
 mod output;
 mod own_chat;

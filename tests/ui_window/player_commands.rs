@@ -43,6 +43,51 @@ fn commands_about_players_are_found_run_from_any_page_and_have_hotkeys_of_ones_o
     assert_eq!(commands(&mut harness), [Command::StepVolume(0.05)]);
 }
 
+/// Clicks on the video, which gives it the keyboard focus.
+pub(super) fn click_video(harness: &mut Harness<'static, Window>) {
+    harness.get_by_label("Player video").click();
+    harness.run();
+    assert!(harness.get_by_label("Player video").is_focused());
+}
+
+#[test]
+fn letters_act_on_a_player_only_while_its_frame_has_the_focus() {
+    let mut harness = open("watching");
+    let sends = |harness: &mut Harness<'static, Window>, key| {
+        harness.key_press(key);
+        commands(harness)
+    };
+    let later = [Command::Player(WatchCommand::StepAvOffset(10))];
+    // At the start, the keys belong to the frame.
+    assert_eq!(sends(&mut harness, Key::K), later);
+    // A click on a button takes the letters away, but not the keys that enter no text.
+    let mute = [Command::SetPlayerMuted(true)];
+    assert_eq!(click(&mut harness, "Mute the player"), mute);
+    for key in [Key::K, Key::M, Key::R, Key::Num9, Key::Plus] {
+        assert_eq!(sends(&mut harness, key), [], "{key:?}");
+    }
+    assert!(!harness.state().requests.contains(&WindowRequest::WatchSave), "R was pressed");
+    let pause = [Command::Player(WatchCommand::Pause(true))];
+    assert_eq!(sends(&mut harness, Key::Space), pause);
+    // A click on the video gives them back, and so does Tab.
+    click_video(&mut harness);
+    assert_eq!(sends(&mut harness, Key::K), later);
+    assert_eq!(sends(&mut harness, Key::ArrowUp), [Command::StepVolume(0.05)]);
+    harness.get_by_label("Video and buffer").focus();
+    harness.run();
+    assert_eq!(sends(&mut harness, Key::K), []);
+    harness.get_by_label("Player video").focus();
+    harness.run();
+    assert_eq!(sends(&mut harness, Key::K), later);
+    assert_eq!(sends(&mut harness, Key::ArrowDown), [Command::StepVolume(-0.05)]);
+    assert!(harness.get_by_label("Player video").is_focused(), "the arrow keys leave it there");
+    // Enter in the address field plays, and the keys then belong to the frame.
+    harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
+    harness.run();
+    assert!(matches!(sends(&mut harness, Key::Enter)[..], [Command::Watch { .. }]));
+    assert_eq!(sends(&mut harness, Key::K), later);
+}
+
 /// Where there is room, the icons below the player have labels, first those that are hardest to
 /// recognize.
 #[test]

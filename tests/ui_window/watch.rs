@@ -1,8 +1,8 @@
 //! Tests of the *Watch* page as a viewer uses it.
 
+use super::player_commands::click_video;
 use super::sound::paints;
 use super::*;
-use onair::text::problem::problem;
 
 #[test]
 fn a_stream_is_watched() {
@@ -17,6 +17,7 @@ fn a_stream_is_watched() {
     assert_eq!(click(&mut harness, "Mute the player"), [Command::SetPlayerMuted(true)]);
     harness.get_by_label("Volume").set_value_accesskit(0.5);
     assert_eq!(commands(&mut harness), [Command::SetVolume(0.5)]);
+    click_video(&mut harness);
     harness.key_press(Key::F);
     harness.run();
     assert!(harness.state().requests.contains(&WindowRequest::FullScreen(true)));
@@ -117,6 +118,7 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     assert_eq!(click(&mut harness, "Stop recording this stream"), player(WatchCommand::StopSaving));
     click(&mut harness, "Record this stream");
     assert!(harness.state().requests.contains(&WindowRequest::WatchSave));
+    click_video(&mut harness);
     asked(&mut harness, Key::S);
     assert!(harness.state().requests.contains(&WindowRequest::WatchSnapshot));
 }
@@ -197,6 +199,7 @@ fn sound_buffer_and_look_are_set() {
     );
     harness.key_press(Key::Escape);
     harness.run();
+    click_video(&mut harness);
     let later = player(WatchCommand::StepAvOffset(10));
     assert_eq!(asked(&mut harness, Key::K), later);
     // The key is pressed twice before the next frame.
@@ -221,6 +224,7 @@ fn sound_buffer_and_look_are_set() {
     }
     harness.key_press(Key::Escape);
     harness.run();
+    click_video(&mut harness);
     for (key, look) in [(Key::A, "fill 1 0"), (Key::T, "fill 1 90"), (Key::Plus, "fill 1.1 90")] {
         let sent = asked(&mut harness, key);
         let [Command::Player(WatchCommand::SetLook(_, set))] = sent.as_slice() else {
@@ -507,92 +511,9 @@ fn the_players_move_into_a_window_of_their_own_and_back() {
     harness.get_all_by_label("Back to the main window").next().unwrap().click_accesskit();
     harness.run();
     assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
+    click_video(&mut harness);
     asked(&mut harness, Key::P);
     assert!(harness.state().screen.as_ref().unwrap().plays_apart());
     asked(&mut harness, Key::Escape);
     assert!(!harness.state().screen.as_ref().unwrap().plays_apart());
-}
-
-#[test]
-fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
-    let mut harness = open("watch-idle");
-    harness.state().demo.change(|snapshot| {
-        snapshot.player.network.trust("own.example:443", CertificatePin::of(b"own"));
-    });
-    let network = harness.state().demo.snapshot.lock().player.network.clone();
-    let asked = |network: &Network| [Command::Player(WatchCommand::SetNetwork(network.clone()))];
-    click(&mut harness, "Connection: proxy, certificates, reconnecting");
-    harness.get_by_role_and_label(Role::CheckBox, "Reconnect automatically").click();
-    let once = Network { reconnect: false, ..network };
-    assert_eq!(commands(&mut harness), asked(&once));
-    let proxy = "Proxy (password not saved)";
-    let type_into = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
-        harness.get_by_role_and_label(Role::TextInput, name).focus();
-        harness.run();
-        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
-        commands(harness)
-    };
-    // The user is still typing, and the text is invalid at first.
-    assert_eq!(type_into(&mut harness, proxy, "ftp://"), []);
-    harness.get_by_label("write a proxy as http://host:port or socks5://host:port");
-    for _ in 0..6 {
-        harness.key_press(Key::Backspace);
-    }
-    commands(&mut harness);
-    let sent = type_into(&mut harness, proxy, "socks5://proxy.example:9");
-    let mut wanted = once;
-    wanted.route.proxy = Secret::new("socks5://proxy.example:9");
-    assert_eq!(sent.last(), asked(&wanted).last());
-    let sent = type_into(&mut harness, "Also trust this certificate file", "/own.pem");
-    wanted.ca_file = "/own.pem".into();
-    assert_eq!(sent.last(), asked(&wanted).last());
-    let sent = click(&mut harness, "Stop trusting own.example:443");
-    wanted.trusted.clear();
-    assert_eq!(sent.last(), asked(&wanted).last());
-}
-
-#[test]
-fn a_certificate_that_nobody_vouches_for_can_be_accepted() {
-    let pin = CertificatePin::of(b"own");
-    let mut harness = open("watch-idle");
-    let tile = TileId(0);
-    harness.state().demo.change(|snapshot| {
-        snapshot.notices.push(Notice {
-            target: None,
-            id: 77,
-            problem: problem!(
-                "watch-unreachable",
-                cause = "the server's certificate is not accepted"
-            ),
-            level: Level::Error,
-            detail: String::new(),
-            remedies: vec![Remedy::TrustStream { tile, pin }],
-            wall_micros: 0,
-            times: 1,
-        });
-    });
-    harness.run();
-    // The button is in the health bar, and in place of the frame.
-    let trust = [Command::Player(WatchCommand::Trust { tile, pin })];
-    assert_eq!(click(&mut harness, "Trust this certificate"), trust);
-    let mut harness = open("watch-failed");
-    harness.state().demo.change(|snapshot| snapshot.tiles[0].offered = Some(pin));
-    harness.run();
-    assert_eq!(click(&mut harness, "Trust this certificate"), trust);
-    // In a wall, the button is in the tile.
-    let mut harness = open("watch-wall");
-    harness.state().demo.change(|snapshot| snapshot.tiles[4].offered = Some(pin));
-    harness.run();
-    let sent = click(&mut harness, "Trust the certificate of nobody · live.example.com");
-    assert_eq!(sent, [Command::Player(WatchCommand::Trust { tile: TileId(4), pin })]);
-    // For the chat, the button is next to the reason for the failure.
-    let mut harness = open("watch-chat");
-    harness.state().demo.change(|snapshot| {
-        let offered = Some(OfferedChat { server: "chat.example:443".into(), pin });
-        snapshot.chat.state = Some(ChatState::Lost { cause: "certificate".into(), offered });
-    });
-    harness.run();
-    assert!(shown(&harness).iter().any(|it| it.starts_with("The chat connection was lost")));
-    let sent = click(&mut harness, "Trust the chat server's certificate");
-    assert_eq!(sent, [Command::Player(WatchCommand::TrustChat(pin))]);
 }

@@ -289,7 +289,7 @@ impl LetterOwner {
 }
 
 /// Lets keys without a modifier act on a canvas or list that has the keyboard focus, or that the
-/// user clicked last. Every canvas and list calls this function in every frame.
+/// user clicked last. Every canvas, list and frame of a player calls this function in every frame.
 pub fn accept_letters(response: &Response) {
     let pressed = response.clicked() || response.secondary_clicked() || response.dragged();
     if pressed || response.has_focus() {
@@ -314,6 +314,11 @@ pub fn follow_letters(ctx: &Context) {
         None if empty || escaped => owner.last = None,
         None => {}
     });
+}
+
+/// Gives keys without a modifier back to the canvas or the frame of a player, as at the start.
+pub fn return_letters(ctx: &Context) {
+    LetterOwner::change(ctx, |owner| owner.last = None);
 }
 
 /// Returns true if keys without a modifier act now: the canvas or a list has the keyboard focus, or

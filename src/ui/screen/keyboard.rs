@@ -7,9 +7,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::Screen;
-use crate::ui::screen::bars::Page;
 use crate::ui::view::WindowRequest;
-use crate::ui::watch;
 
 impl Screen {
     /// Runs the commands of pressed hotkeys.
@@ -34,9 +32,7 @@ impl Screen {
         if self.dialog.is_none() && !self.scenes.is_adding() {
             hotkeys::follow_letters(&ctx);
         }
-        // As in other players, a click on a player's control does not take the keys away.
-        let plays = self.page == Page::Watch && watch::keys::are_free(&ctx);
-        let letters = plays || hotkeys::letters_act(&ctx);
+        let letters = hotkeys::letters_act(&ctx);
         let all = Keymap::new(&self.preferences);
         for (command, hotkey) in all.all() {
             let action = match command {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use egui::{Pos2, Rect, Vec2, pos2};
+use egui::{Id, Pos2, Rect, Vec2, pos2};
 
 use crate::studio::watch::view::WatchState;
 use crate::studio::watch::viewport;
@@ -109,6 +109,10 @@ pub struct Draft {
     pub place: Where,
     /// True while the pointer drags an address over the window.
     pub address_over: bool,
+    /// The frame of the player that is shown alone.
+    pub frame: Option<Id>,
+    /// True if the frame got the keyboard focus by a click.
+    pub clicked: bool,
     /// True if the frame was double-clicked.
     pub double_clicked: bool,
     /// The danmaku over the frame.

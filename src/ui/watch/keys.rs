@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use egui::{Context, Key, Modifiers, Vec2, vec2};
 
+use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap, shortcut_text};
@@ -58,19 +59,25 @@ const MOVE_STEP_POINTS: f32 = 24.0;
 /// The step of a long seek.
 const LONG_SEEK_STEP: Duration = Duration::from_secs(30);
 
-/// Returns true if no control has the keyboard focus and no popup is open.
-pub fn are_free(ctx: &Context) -> bool {
-    ctx.memory(|memory| memory.focused().is_none()) && !egui::Popup::is_any_open(ctx)
+/// Returns true if no popup is open, and no control but a player's frame has the keyboard focus.
+fn are_free(ctx: &Context, draft: &Draft) -> bool {
+    let focused = ctx.memory(egui::Memory::focused);
+    (focused.is_none() || focused == draft.frame) && !egui::Popup::is_any_open(ctx)
 }
 
-/// Handles the pressed keys if no control has the keyboard focus and no popup is open.
+/// Returns true if a key enters text in a field.
+fn types(key: Key) -> bool {
+    Hotkey::new(false, false, false, key.name()).is_some_and(Hotkey::types)
+}
+
+/// Handles the pressed keys. Keys that enter text act only while a frame or a list has the focus,
+/// and the others while no other control than a frame has it.
 pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
-    if !are_free(ctx) {
-        return;
-    }
+    let (free, letters) = (are_free(ctx, draft), hotkeys::letters_act(ctx));
+    let acts = |types: bool| if types { letters } else { free };
     // The keys with Alt are handled first, because the plain arrow keys would also match with Alt.
     for (key, way) in FRAME_MOVE_KEYS {
-        if ctx.input_mut(|input| input.consume_key(Modifiers::ALT, key)) {
+        if free && ctx.input_mut(|input| input.consume_key(Modifiers::ALT, key)) {
             draft.moved += way * MOVE_STEP_POINTS;
         }
     }
@@ -79,9 +86,11 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
         let fixed =
             FIXED_KEYS.iter().filter(|(of, _, _)| *of == action).flat_map(|(_, _, keys)| *keys);
         let fixed: usize = fixed
+            .filter(|key| acts(types(**key)))
             .map(|key| ctx.input_mut(|input| input.count_and_consume_key(Modifiers::NONE, *key)))
             .sum();
-        let chosen = keymap.hotkey(action).map_or(0, |hotkey| {
+        let hotkey = keymap.hotkey(action).filter(|hotkey| acts(hotkey.types()));
+        let chosen = hotkey.map_or(0, |hotkey| {
             ctx.input_mut(|input| hotkeys::presses(input, hotkey, action.repeats()))
         });
         // Two presses of a command that repeats between two frames are two steps. Other commands
@@ -90,11 +99,14 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
         let times = if action.repeats() { presses } else { presses.min(1) };
         (0..times).for_each(|_| act(view, draft, action));
     }
-    if ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+    if free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
         match draft.enlarged {
             Some(_) => draft.enlarged = None,
             None => draft.place = Where::Here,
         }
+    }
+    if !letters {
+        return;
     }
     // On many keyboards, the plus sign needs Shift.
     let plus =

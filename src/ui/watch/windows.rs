@@ -8,6 +8,7 @@ use egui::{
 
 use crate::studio::Command;
 use crate::ui::input::actions::Action;
+use crate::ui::input::hotkeys::letters_act;
 use crate::ui::input::other_windows;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, TEXT_PLATE, Theme, gap, size};
@@ -66,7 +67,7 @@ pub fn draw_window(
         ordinary(ui, view, draft, pictures, room)
     };
     dropped(ui, view, draft, room);
-    if keys::are_free(ui.ctx()) {
+    if letters_act(ui.ctx()) {
         own_keys(ui.ctx(), view);
     }
     keys::take(ui.ctx(), view, draft);

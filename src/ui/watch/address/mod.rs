@@ -9,6 +9,7 @@ use egui::{Align, Id, Key, Layout, Popup, Rect, Ui, UiBuilder};
 
 use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
 use crate::studio::{Command, WatchCommand};
+use crate::ui::input::hotkeys::return_letters;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::{View, WindowRequest};
@@ -79,6 +80,9 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         view.send(Command::StopWatching);
     } else if pressed || entered {
         play(view, draft);
+    }
+    if entered {
+        return_letters(ui.ctx());
     }
     let room = view.snapshot.tiles.len() < MAX_TILES;
     let can = room && !draft.url.trim().is_empty();

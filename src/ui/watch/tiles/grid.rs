@@ -10,7 +10,7 @@ use crate::studio::watch::view::{TileView, WatchState};
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{CONTROL_RADIUS, FRAME_BACKGROUND, Type, gap};
+use crate::ui::style::theme::{FRAME_BACKGROUND, Type, gap};
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
@@ -123,15 +123,7 @@ fn one(
     } else if pressed.clicked() && !tile.chosen {
         send(view, WatchCommand::Choose(tile.id));
     }
-    if pressed.has_focus() {
-        let stroke = Stroke::new(2.0, theme.text);
-        ui.painter().rect_stroke(
-            rect.shrink(3.0),
-            CornerRadius::same(CONTROL_RADIUS),
-            stroke,
-            StrokeKind::Inside,
-        );
-    }
+    tile::ring(ui, &pressed);
 }
 
 /// Draws the overlays on the chosen player's frame, as for a player that is shown alone.

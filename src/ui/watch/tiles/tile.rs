@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use egui::{Rect, Role, Sense, Ui, Vec2, WidgetInfo};
+use egui::{
+    CornerRadius, EventFilter, PointerButton, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo,
+};
 
 use crate::player::WAITING_MESSAGE_ID;
 use crate::studio::live::view::LiveState;
@@ -11,7 +14,9 @@ use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::FRAME_BACKGROUND;
+use crate::ui::style::theme::{
+    CONTROL_RADIUS, FOCUS_RING_WIDTH, FRAME_BACKGROUND, VIDEO_TEXT_COLOR,
+};
 use crate::ui::text::{Texts, sentence as capitalized};
 use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, fill_around};
@@ -146,6 +151,7 @@ pub fn show(
     let name = texts.get("watch-video");
     let over = ui.interact(room, frame_id(ui), Sense::click_and_drag());
     over.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
+    take_focus(&over, draft, panel);
     accept_letters(&over);
     // In the small window, dragging the frame moves the window instead.
     if over.dragged() && draft.place != Where::Small {
@@ -201,6 +207,38 @@ pub fn show(
     overlays::show(ui, view, draft, room);
     if let Some(words) = still(texts, &state).filter(|_| showing) {
         message::still(ui, &words, room);
+    }
+    // After a click, a ring would only disturb.
+    if !draft.clicked {
+        ring(ui, &over);
+    }
+}
+
+/// Gives the clicked frame the keyboard focus, and the focused frame the arrow keys, which act on
+/// the player. In a panel of the studio, the keys do not act on the player.
+fn take_focus(frame: &Response, draft: &mut Draft, panel: bool) {
+    draft.frame = (!panel).then_some(frame.id);
+    if frame.clicked() && !panel {
+        frame.request_focus();
+    }
+    let clicked = draft.clicked || frame.clicked_by(PointerButton::Primary);
+    draft.clicked = clicked && frame.has_focus();
+    if frame.has_focus() && !panel {
+        let filter = EventFilter {
+            horizontal_arrows: true,
+            vertical_arrows: true,
+            ..EventFilter::default()
+        };
+        frame.ctx.memory_mut(|memory| memory.set_focus_lock_filter(frame.id, filter));
+    }
+}
+
+/// Draws the ring of a frame that has the keyboard focus.
+pub fn ring(ui: &Ui, frame: &Response) {
+    if frame.has_focus() {
+        let (rect, radius) = (frame.rect.shrink(3.0), CornerRadius::same(CONTROL_RADIUS));
+        let stroke = Stroke::new(FOCUS_RING_WIDTH, VIDEO_TEXT_COLOR);
+        ui.painter().rect_stroke(rect, radius, stroke, StrokeKind::Inside);
     }
 }
 
