@@ -84,7 +84,10 @@ need_python() {
     }
 }
 
-# A newer ffmpeg than Debian's, which writes Enhanced RTMP. If it is not available, the tests that use it report that.
+# The functions need_… below fetch peers from PyPI and npm. If one is missing, the tests that use it are skipped, or fail
+# if CI is set (see tests/peers/mod.rs). All other tests run anyway.
+
+# A newer ffmpeg than Debian's, which writes Enhanced RTMP.
 need_ffmpeg() {
     local python
     [ -z "${ONAIR_FFMPEG-}" ] || return 0

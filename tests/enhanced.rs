@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::peers::{LIMIT, Onair, Peer, wait_for, web};
+use crate::peers::{self, LIMIT, Onair, Peer, wait_for, web};
 use bytes::Bytes;
 use onair::wire::container::flv::{Demuxer, TagKind, parse_audio, parse_video};
 use serde_json::Value;
@@ -89,11 +89,11 @@ pub(crate) fn new_ffmpeg() -> Option<PathBuf> {
     }
     let named = std::env::var_os("ONAIR_FFMPEG");
     assert!(named.is_none(), "{named:?} cannot encode all of {}", all.join(", "));
-    eprintln!(
-        "SKIPPED: no ffmpeg of version 8 or later with {} (set ONAIR_FFMPEG to one; \
-         packaging/test.sh fetches it)",
+    peers::skipped(&format!(
+        "no ffmpeg of version 8 or later with {} (set ONAIR_FFMPEG to one; packaging/test.sh \
+         fetches it)",
         all.join(", ")
-    );
+    ));
     None
 }
 

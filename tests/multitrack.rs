@@ -122,7 +122,7 @@ fn new_ffmpeg() -> Option<PathBuf> {
         return Some(program);
     }
     assert!(named.is_none(), "{named:?} is older than version 8");
-    eprintln!("SKIPPED: no ffmpeg of version 8 or later (set ONAIR_FFMPEG to one)");
+    peers::skipped("no ffmpeg of version 8 or later (set ONAIR_FFMPEG to one)");
     None
 }
 

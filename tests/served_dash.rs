@@ -4,7 +4,6 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 use std::time::Duration;
 
 use crate::peers::{self, LIMIT, Peer, ffmpeg, others, wait_for, web};
@@ -242,11 +241,8 @@ fn dash_js_plays_it_close_to_the_stream() {
     if peers::missing(&["ffmpeg", "chromium"]) {
         return;
     }
-    let Some(library) = std::env::var_os("ONAIR_DASHJS") else {
-        eprintln!("SKIPPED: ONAIR_DASHJS names no dash.js (see packaging/test.sh)");
-        return;
-    };
-    let library = std::fs::read(Path::new(&library)).unwrap();
+    let Some(library) = peers::fetched("ONAIR_DASHJS") else { return };
+    let library = std::fs::read(library).unwrap();
     let running = start_with(|config| config.cors = vec!["*".to_owned()]);
     let _publisher = running.publish(&["-g", "60"]);
     let page = PAGE.replace("MANIFEST", &format!("{:?}", running.url()));

@@ -31,11 +31,7 @@ fn read(text: &[u8]) -> Value {
 }
 
 fn is_missing() -> bool {
-    if std::env::var_os("ONAIR_PLAYLISTS").is_none() {
-        eprintln!("SKIPPED: ONAIR_PLAYLISTS names no Python (see packaging/test.sh)");
-        return true;
-    }
-    peers::missing(&["ffmpeg"])
+    peers::fetched("ONAIR_PLAYLISTS").is_none() || peers::missing(&["ffmpeg"])
 }
 
 /// Asserts that both parsers find the same.

@@ -23,6 +23,8 @@ pub mod throttle;
 pub mod watcher;
 pub mod web;
 
+use std::path::PathBuf;
+
 use ::onair::base::{Stop, Worker};
 pub use nginx::Nginx;
 pub use onair::Onair;
@@ -60,6 +62,19 @@ pub fn missing(programs: &[&str]) -> bool {
     }
     let list = absent.join(", ");
     skipped(&format!("{list} is not installed (packaging/test.sh installs what the tests need)"))
+}
+
+/// Returns the file that this variable names, or reports on standard error that there is none.
+/// `packaging/test.sh` fetches the file and sets the variable.
+///
+/// # Panics
+/// Where `CI` is set: there every file must have been fetched.
+pub fn fetched(variable: &str) -> Option<PathBuf> {
+    let file = std::env::var_os(variable).map(PathBuf::from);
+    if file.is_none() {
+        skipped(&format!("{variable} names no file (packaging/test.sh fetches it)"));
+    }
+    file
 }
 
 /// Reports on standard error why a test is skipped, and returns true.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::peers::Peer;
+use crate::peers::{self, Peer};
 
 const SCRIPT: &str = include_str!("receive.py");
 const HOSTILE: &str = include_str!("hostile.py");
@@ -13,13 +13,7 @@ pub struct Program(PathBuf);
 
 /// Returns the program, or `None` (with a message) if there is none.
 pub fn program() -> Option<Program> {
-    match std::env::var_os("ONAIR_AIORTC") {
-        Some(python) => Some(Program(python.into())),
-        None => {
-            eprintln!("SKIPPED: ONAIR_AIORTC names no Python with aiortc (see packaging/test.sh)");
-            None
-        }
-    }
+    peers::fetched("ONAIR_AIORTC").map(Program)
 }
 
 impl Program {

@@ -15,11 +15,7 @@ pub fn module() -> Option<Module> {
     if peers::missing(&["node"]) {
         return None;
     }
-    let found = std::env::var_os("ONAIR_NODE_DATACHANNEL").map(|file| Module(file.into()));
-    if found.is_none() {
-        eprintln!("SKIPPED: ONAIR_NODE_DATACHANNEL names no module (see packaging/test.sh)");
-    }
-    found
+    peers::fetched("ONAIR_NODE_DATACHANNEL").map(Module)
 }
 
 impl Module {
