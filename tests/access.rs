@@ -88,6 +88,26 @@ impl Serve {
         let address = self.http.trim_start_matches("http://");
         web::ask_with(address, method, path, fields)
     }
+
+    /// Opens `live/show` over HLS with this key or token, and returns the path of the playlist that
+    /// a player requests again and again.
+    fn open_hls(&self, secret: &str) -> String {
+        let master = self.ask("GET", &format!("/live/show.m3u8?key={secret}"), "");
+        let list = master.lines().find(|line| line.starts_with("show/hls/main.m3u8?pass="));
+        format!("/live/{}", list.unwrap_or_else(|| panic!("{master}")))
+    }
+
+    /// Requests this playlist as a player does, and then its newest segment. Returns the status of
+    /// the first refusal, or 200.
+    fn go_on(&self, list: &str) -> u16 {
+        let answer = self.ask("GET", list, "");
+        if status(&answer) != 200 {
+            return status(&answer);
+        }
+        let mut segments = answer.lines().filter(|it| it.contains(".m4s") && !it.starts_with('#'));
+        let newest = segments.next_back().unwrap_or_else(|| panic!("{answer}"));
+        self.status("GET", &format!("/live/show/hls/{newest}"), "")
+    }
 }
 
 /// Like `Serve::refusal`, at another address.
@@ -195,7 +215,7 @@ fn the_addresses_of_a_playlist_have_a_pass_for_one_stream() {
     // The pass is good neither for another stream nor for another way to watch.
     assert_eq!(serve.status("GET", &format!("/live/other/hls/main.m3u8?pass={pass}"), ""), 401);
     assert_eq!(serve.status("GET", &format!("/live/show.flv?pass={pass}"), ""), 401);
-    // Only a change of the rules for viewers ends the pass.
+    // The pass ends when the rules refuse its key.
     let main = format!("/live/show/hls/main.m3u8?pass={pass}");
     serve.reload("[app.live]\nplay = { keys = [\"Pl4y-k3y\"] }\n[app.live.limits]\nviewers = 9\n");
     assert_eq!(serve.status("GET", &main, ""), 200);
@@ -203,6 +223,33 @@ fn the_addresses_of_a_playlist_have_a_pass_for_one_stream() {
     assert_eq!(serve.status("GET", &main, ""), 401);
     assert_eq!(serve.status("GET", "/live/show.m3u8?key=Pl4y-k3y", ""), 401);
     assert_eq!(serve.status("GET", "/live/show.m3u8?key=second", ""), 200);
+}
+
+/// The rules change while viewers watch: only those whom the new rules refuse have to open their
+/// link again.
+#[test]
+fn a_reload_stops_only_the_hls_viewers_whom_the_new_rules_refuse() {
+    peers::require!("ffmpeg");
+    let play = |rules: &str| format!("[app.live]\nplay = {{ {rules} }}\n");
+    let mut serve = Serve::start(&play("keys = [\"first-k3y\", \"second-k3y\"]"));
+    let _publisher = serve.publish("live/show");
+    serve.wait_published("show");
+    let [first, second] = ["first-k3y", "second-k3y"].map(|key| serve.open_hls(key));
+    assert_eq!([serve.go_on(&first), serve.go_on(&second)], [200, 200]);
+
+    serve.reload(&play("keys = [\"third-k3y\", \"second-k3y\"], allow = [\"127.0.0.0/8\"]"));
+    assert_eq!([serve.go_on(&first), serve.go_on(&second)], [401, 200]);
+    serve.reload(&play("keys = [\"second-k3y\"], deny = [\"127.0.0.1\"]"));
+    assert_eq!(serve.go_on(&second), 403);
+    serve.reload(&play("tokens = true"));
+    assert_eq!(serve.go_on(&second), 401);
+    // A key of another application opens nothing here.
+    let other = "[app.other]\nplay = { keys = [\"second-k3y\"] }\n";
+    serve.reload(&format!("{}{other}", play("keys = [\"third-k3y\"]")));
+    assert_eq!(serve.go_on(&second), 401);
+    // Without rules for viewers, everybody may go on.
+    serve.reload("");
+    assert_eq!([serve.go_on(&first), serve.go_on(&second)], [200, 200]);
 }
 
 #[test]

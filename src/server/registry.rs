@@ -357,15 +357,10 @@ impl Registry {
     }
 
     /// Applies the settings that may change while the server runs. Nobody is disconnected: the changes apply to
-    /// the next client. Passes are invalid if other viewers may play now.
+    /// the next client, and to the next request of a client that has a pass.
     pub fn reload(&self, config: &Config) {
         let before = self.access();
-        let access = Access::new(config, &self.notices, Some(&*before));
-        let is_other = !access.rules.admits_same_viewers(&before.rules);
-        *self.access.write() = Arc::new(access);
-        if is_other {
-            self.passes.revoke();
-        }
+        *self.access.write() = Arc::new(Access::new(config, &self.notices, Some(&*before)));
         *self.rules.write() = Arc::new(config.media.clone());
         *self.door.lock() = door(config);
         self.successor.lock().clone_from(&config.successor);

@@ -91,16 +91,60 @@ fn a_pass_ends_with_its_token() {
     let publish = token(&serve, &["--sub", "live/show", "--act", "publish"]);
     let _publisher = serve.publish(&format!("live/show?token={publish}"));
     serve.wait_published("show");
-    let opens = |for_: &str| {
-        let play = token(&serve, &["--sub", "live/show", "--act", "play", "--for", for_]);
-        let master = serve.ask("GET", &format!("/live/show.m3u8?token={play}"), "");
-        let list = master.lines().find(|line| line.starts_with("show/hls/main.m3u8?pass="));
-        let list = format!("/live/{}", list.unwrap_or_else(|| panic!("{master}")));
-        move |serve: &Serve| serve.status("GET", &list, "")
+    let open = |for_: &str| {
+        serve.open_hls(&token(&serve, &["--sub", "live/show", "--act", "play", "--for", for_]))
     };
-    let (long, short) = (opens("1h"), opens("10s"));
-    wait_for("the end of the token", LIMIT, || short(&serve) == 401);
-    assert_eq!(long(&serve), 200);
+    let (long, short) = (open("1h"), open("10s"));
+    wait_for("the end of the token", LIMIT, || serve.go_on(&short) == 401);
+    assert_eq!(serve.go_on(&long), 200);
+}
+
+/// The operator replaces the secret of tokens while viewers watch over HLS.
+#[test]
+fn a_reload_stops_only_the_hls_viewers_whose_secret_it_removes() {
+    const NEW_SECRET: &str = "Pl4nted-abcdefabcdefabcdefabcdefabcdefab";
+    peers::require!("ffmpeg");
+    let rules = |secrets: &[&str], more: &str| {
+        let play = "[app.live]\nplay = { tokens = true }\n";
+        format!("[tokens]\nsecrets = {secrets:?}\n{more}{play}")
+    };
+    let mut serve = Serve::start(&rules(&[SECRET], ""));
+    let _publisher = serve.publish("live/show");
+    serve.wait_published("show");
+    let open =
+        |serve: &Serve| serve.open_hls(&token(serve, &["--sub", "live/show", "--act", "play"]));
+    let old = open(&serve);
+    serve.reload(&rules(&[NEW_SECRET, SECRET], ""));
+    // This token is signed with the newest secret.
+    let new = open(&serve);
+    assert_eq!([serve.go_on(&old), serve.go_on(&new)], [200, 200]);
+    serve.reload(&rules(&[NEW_SECRET], ""));
+    assert_eq!([serve.go_on(&old), serve.go_on(&new)], [401, 200]);
+    // The tokens do not name this audience, so their viewers may not go on.
+    serve.reload(&rules(&[NEW_SECRET], "audience = \"other\"\n"));
+    assert_eq!(serve.go_on(&new), 401);
+}
+
+#[test]
+fn a_reload_stops_only_the_hls_viewers_whose_public_key_it_removes() {
+    peers::require!("ffmpeg");
+    let (first, second) = (Signer::new("first"), Signer::new("second"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    let write = |keys: &[Value]| {
+        std::fs::write(&file, json!({ "keys": keys }).to_string()).unwrap();
+    };
+    write(&[first.key(), second.key()]);
+    let place = file.to_str().unwrap();
+    let rules = format!("[tokens]\njwks = \"{place}\"\n[app.live.play]\ntokens = true\n");
+    let mut serve = Serve::start(&rules);
+    let _publisher = serve.publish("live/show");
+    serve.wait_published("show");
+    let lists = [&first, &second].map(|signer| serve.open_hls(&signer.token()));
+    assert_eq!(lists.each_ref().map(|list| serve.go_on(list)), [200, 200]);
+    write(&[second.key()]);
+    serve.reload(&rules);
+    assert_eq!(lists.each_ref().map(|list| serve.go_on(list)), [401, 200]);
 }
 
 /// A server with a key set that can change. It counts how often the set is fetched.

@@ -9,6 +9,7 @@ use crate::server::access::callback::calls::{Callbacks, DoneCall};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
+use crate::server::access::pass::Proof;
 use crate::server::access::rules::ActionRules;
 use crate::server::access::token::claims::TokenUse;
 use crate::server::access::token::verify::is_token;
@@ -42,6 +43,23 @@ pub(in crate::server) async fn check(
             Err(why)
         }
     }
+}
+
+/// Returns true if a pass opens this stream for a client at this address. The current rules must still admit its viewer:
+/// they are checked again with each request, but callbacks are not asked again.
+pub(in crate::server) fn admits_pass(registry: &Registry, pass: &str, visit: &Visit) -> bool {
+    let Visit { app, stream, address, .. } = visit;
+    let access = registry.access();
+    let play = access.rules.of(app).of(Action::Play);
+    let own = registry.config.own_stream.as_ref();
+    let own = own.filter(|own| own.app == *app && own.stream == *stream);
+    let signers = play.tokens.then(|| access.tokens.signers()).unwrap_or_default();
+    let secrets = play.keys.iter().map(Proof::Key).chain(signers.iter().map(Proof::Token));
+    let callback = (!play.needs_secret()).then_some(Proof::Callback);
+    let is_here = play.addresses.admits(*address);
+    let proofs = secrets.chain(callback).filter(|_| is_here);
+    let proofs = own.map(|own| Proof::Key(&own.key)).into_iter().chain(proofs);
+    registry.passes.opens(pass, (app, stream), *address, registry.unix_seconds(), proofs)
 }
 
 /// Reports a client that was refused before it named a stream.
@@ -151,8 +169,8 @@ async fn check_secret(
         match access.tokens.check(secret, wanted, registry.clock).await {
             // Signatures cannot be guessed, so a valid token is accepted even during the wait after
             // wrong attempts.
-            Ok(claims) => {
-                grant.by_token = true;
+            Ok((claims, signer)) => {
+                grant.signer = signer;
                 grant.ends = Some(claims.ends());
                 grant.address = claims.is_bound().then_some(visit.address);
                 return Ok(());

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::server::access::callback::calls::{DoneCall, RecordCall};
 use crate::server::access::rules::AppLimits;
+use crate::server::access::token::keys::Signer;
 
 /// The reason that the server gives when all viewers must leave.
 pub(in crate::server) const EXPELLED_REASON: &str = "the play key has changed";
@@ -15,8 +16,8 @@ pub(in crate::server) struct Grant {
     pub proven: bool,
     /// True if the client has the publish key of onair's own stream, as only onair itself does.
     pub is_own: bool,
-    /// True if the client's secret is a token, which differs with each connection.
-    pub by_token: bool,
+    /// The signer of the client's token. A token differs with each connection, unlike a key.
+    pub signer: Option<Signer>,
     /// The end of the client's token in seconds since 1970.
     pub ends: Option<u64>,
     /// The only address that has the right, if the token names one.

@@ -1,7 +1,7 @@
 //! Passes of HLS viewers. The key or token of a viewer opens the first playlist; the addresses in it
 //! contain a pass, which opens the other playlists and the segments of the same stream. A pass is a
-//! signed text, so the server does not store passes. Passes are valid during one run of the server, until other
-//! viewers may play, and no longer than the token of their viewer.
+//! signed text, so the server does not store passes. A pass is valid during one run of the server, no longer than the
+//! token of its viewer, and only while the rules admit the viewer with the same key or token.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,6 +10,10 @@ use data_encoding::BASE64URL_NOPAD;
 use parking_lot::RwLock;
 use ring::hmac;
 use ring::rand::SystemRandom;
+
+use crate::base::Secret;
+use crate::base::secret::is_same_secret;
+use crate::server::access::token::keys::Signer;
 
 /// How long a pass is valid.
 const PASS_LIFETIME: Duration = Duration::from_hours(12);
@@ -25,24 +29,43 @@ pub(in crate::server) struct Passes {
     key: RwLock<Option<hmac::Key>>,
 }
 
-/// The stream that a pass opens, and the only address that may use the pass.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+/// What admitted the viewer of a pass. The pass does not contain it, but only the same one verifies the signature.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::server) enum Proof<'a> {
+    Key(&'a Secret),
+    /// A token that this key of the rules has signed.
+    Token(&'a Signer),
+    /// The decision of a callback alone.
+    Callback,
+    /// A link of the operator.
+    Link,
+}
+
+impl Proof<'_> {
+    /// Returns the name of the kind, and the secret or the signer.
+    fn parts(&self) -> (&'static str, &[u8]) {
+        match self {
+            Self::Key(key) => ("key", key.expose().as_bytes()),
+            Self::Token(signer) => ("token", signer.as_bytes()),
+            Self::Callback => ("callback", &[]),
+            Self::Link => ("link", &[]),
+        }
+    }
+}
+
+/// The stream that a pass opens, the only address that may use the pass, and what admitted the viewer.
+#[derive(Copy, Clone, Debug)]
 pub(in crate::server) struct PassScope<'a> {
     pub app: &'a str,
     pub stream: &'a str,
     /// The only address that may use the pass, if the viewer's token names one.
     pub address: Option<IpAddr>,
+    pub proof: Proof<'a>,
 }
 
 impl Passes {
     pub fn new() -> Self {
         Self { key: RwLock::new(new_key()) }
-    }
-
-    /// Returns a signer with the present key. A later [`revoke`](Self::revoke) also makes its passes invalid, even
-    /// those that it issues afterwards.
-    pub fn at_present(&self) -> Self {
-        Self { key: RwLock::new(self.key.read().clone()) }
     }
 
     /// Makes all earlier passes invalid.
@@ -61,8 +84,16 @@ impl Passes {
         BASE64URL_NOPAD.encode(&all)
     }
 
-    /// Returns true if a pass opens this stream for a client at this address.
-    pub fn opens(&self, pass: &str, app: &str, stream: &str, address: IpAddr, now: u64) -> bool {
+    /// Returns true if a pass opens this stream for a client at this address, and one of the current `proofs` admitted
+    /// its viewer. The pass does not name its proof, so each of them is tried.
+    pub fn opens<'a>(
+        &self,
+        pass: &str,
+        (app, stream): (&str, &str),
+        address: IpAddr,
+        now: u64,
+        mut proofs: impl Iterator<Item = Proof<'a>>,
+    ) -> bool {
         let key = self.key.read();
         let Some(key) = &*key else { return false };
         let Ok(all) = BASE64URL_NOPAD.decode(pass.as_bytes()) else { return false };
@@ -70,13 +101,16 @@ impl Passes {
         let Some((until, signature)) = rest.split_first_chunk::<END_TIME_BYTES>() else {
             return false;
         };
+        if bound > 1 || u64::from_be_bytes(*until) <= now {
+            return false;
+        }
         let address = (bound != 0).then(|| address.to_canonical());
-        let scope = PassScope { app, stream, address };
-        let right = hmac::sign(key, &message(scope, *until));
-        let right = right.as_ref().get(..SIGNATURE_BYTES).unwrap_or_default();
-        crate::base::secret::is_same_secret(right, signature)
-            && bound <= 1
-            && u64::from_be_bytes(*until) > now
+        proofs.any(|proof| {
+            let scope = PassScope { app, stream, address, proof };
+            let right = hmac::sign(key, &message(scope, *until));
+            let right = right.as_ref().get(..SIGNATURE_BYTES).unwrap_or_default();
+            is_same_secret(right, signature)
+        })
     }
 }
 
@@ -84,13 +118,14 @@ fn new_key() -> Option<hmac::Key> {
     hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()
 }
 
-/// Returns the signed bytes. The lengths of the names make the result unambiguous.
+/// Returns the signed bytes. The lengths of the parts make the result unambiguous.
 fn message(scope: PassScope<'_>, until: [u8; END_TIME_BYTES]) -> Vec<u8> {
-    let PassScope { app, stream, address } = scope;
+    let PassScope { app, stream, address, proof } = scope;
+    let (kind, secret) = proof.parts();
     let mut message = Vec::new();
-    for name in [app, stream] {
-        message.extend_from_slice(&(name.len() as u64).to_be_bytes());
-        message.extend_from_slice(name.as_bytes());
+    for part in [app.as_bytes(), stream.as_bytes(), kind.as_bytes(), secret] {
+        message.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        message.extend_from_slice(part);
     }
     message.extend_from_slice(&until);
     if let Some(address) = address {
@@ -109,71 +144,97 @@ mod tests {
         passes.issue_until(scope, NOW_UNIX_SECONDS, u64::MAX)
     }
 
+    fn scope<'a>(app: &'a str, stream: &'a str, address: Option<IpAddr>) -> PassScope<'a> {
+        PassScope { app, stream, address, proof: Proof::Callback }
+    }
+
+    /// Whether a pass that a callback caused opens a stream.
+    fn opens(passes: &Passes, pass: &str, of: (&str, &str), address: &str, now: u64) -> bool {
+        let proofs = std::iter::once(Proof::Callback);
+        passes.opens(pass, of, address.parse().unwrap(), now, proofs)
+    }
+
     #[test]
     fn a_revoked_pass_opens_nothing() {
         let passes = Passes::new();
-        let scope = PassScope { app: "live", stream: "show", address: None };
-        let address = "192.0.2.1".parse().unwrap();
-        let opens = |pass: &str| passes.opens(pass, "live", "show", address, NOW_UNIX_SECONDS);
-        let old = issue(&passes, scope);
+        let issue = || issue(&passes, scope("live", "show", None));
+        let opens =
+            |pass: &str| opens(&passes, pass, ("live", "show"), "192.0.2.1", NOW_UNIX_SECONDS);
+        let old = issue();
         assert!(opens(&old));
         passes.revoke();
-        assert!(!opens(&old) && opens(&issue(&passes, scope)));
-        let slow = passes.at_present();
-        assert!(opens(&issue(&slow, scope)));
-        passes.revoke();
-        assert!(!opens(&issue(&slow, scope)), "the decision is older");
+        assert!(!opens(&old) && opens(&issue()));
+    }
+
+    #[test]
+    fn a_pass_is_valid_only_while_what_admitted_its_viewer_does() {
+        let passes = Passes::new();
+        let [first, second, short] = ["first-key", "second-key", "key"].map(Secret::new);
+        let address = "192.0.2.1".parse().unwrap();
+        let opens = |pass: &str, proofs: &[Proof<'_>]| {
+            let of = ("live", "show");
+            passes.opens(pass, of, address, NOW_UNIX_SECONDS, proofs.iter().copied())
+        };
+        let of = |proof| issue(&passes, PassScope { proof, ..scope("live", "show", None) });
+        let pass = of(Proof::Key(&first));
+        assert!(opens(&pass, &[Proof::Key(&first)]));
+        assert!(opens(&pass, &[Proof::Callback, Proof::Key(&second), Proof::Key(&first)]));
+        assert!(!opens(&pass, &[Proof::Key(&second), Proof::Key(&short), Proof::Callback]));
+        assert!(!opens(&pass, &[]));
+        assert!(!opens(&of(Proof::Callback), &[Proof::Key(&first), Proof::Link]));
+        assert!(!opens(&of(Proof::Link), &[Proof::Key(&first), Proof::Callback]));
+        let signer = Signer::new("", "");
+        assert!(opens(&of(Proof::Token(&signer)), &[Proof::Token(&signer)]));
+        assert!(!opens(&of(Proof::Token(&signer)), &[Proof::Token(&Signer::new("", "other"))]));
+        // The pass itself contains no key.
+        let inside = BASE64URL_NOPAD.decode(pass.as_bytes()).unwrap();
+        assert_eq!(inside.len(), 1 + END_TIME_BYTES + SIGNATURE_BYTES);
     }
 
     #[test]
     fn a_pass_opens_one_stream_for_a_while() {
         let passes = Passes::new();
-        let scope = PassScope { app: "live", stream: "show", address: None };
-        let pass = issue(&passes, scope);
-        let [here, there]: [IpAddr; 2] = [[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
-        let opens = |app, stream, address, now| passes.opens(&pass, app, stream, address, now);
+        let pass = issue(&passes, scope("live", "show", None));
+        let [here, there] = ["192.0.2.1", "192.0.2.2"];
+        let opens_at =
+            |app, stream, address, now| opens(&passes, &pass, (app, stream), address, now);
         assert!(
-            opens("live", "show", here, NOW_UNIX_SECONDS)
-                && opens("live", "show", there, NOW_UNIX_SECONDS + 40_000)
+            opens_at("live", "show", here, NOW_UNIX_SECONDS)
+                && opens_at("live", "show", there, NOW_UNIX_SECONDS + 40_000)
         );
-        assert!(!opens("live", "show", here, NOW_UNIX_SECONDS + PASS_LIFETIME.as_secs()));
-        assert!(!opens("live", "other", here, NOW_UNIX_SECONDS));
-        assert!(!opens("lives", "how", here, NOW_UNIX_SECONDS), "the names are kept apart");
-        assert!(
-            !Passes::new().opens(&pass, "live", "show", here, NOW_UNIX_SECONDS),
-            "of another run"
-        );
+        assert!(!opens_at("live", "show", here, NOW_UNIX_SECONDS + PASS_LIFETIME.as_secs()));
+        assert!(!opens_at("live", "other", here, NOW_UNIX_SECONDS));
+        assert!(!opens_at("lives", "how", here, NOW_UNIX_SECONDS), "the names are kept apart");
+        let of = ("live", "show");
+        assert!(!opens(&Passes::new(), &pass, of, here, NOW_UNIX_SECONDS), "of another run");
         for at in 0..pass.len() {
             let mut other = pass.clone().into_bytes();
             other[at] = if other[at] == b'A' { b'B' } else { b'A' };
             let other = String::from_utf8(other).unwrap();
-            assert!(!passes.opens(&other, "live", "show", here, NOW_UNIX_SECONDS), "{at}: {other}");
+            assert!(!opens(&passes, &other, of, here, NOW_UNIX_SECONDS), "{at}: {other}");
         }
         for wrong in ["", "A", "AAAA", &"A".repeat(10_000), "ä"] {
-            assert!(!passes.opens(wrong, "live", "show", here, NOW_UNIX_SECONDS), "{wrong}");
+            assert!(!opens(&passes, wrong, of, here, NOW_UNIX_SECONDS), "{wrong}");
         }
     }
 
     #[test]
     fn a_pass_can_end_earlier() {
         let passes = Passes::new();
-        let scope = PassScope { app: "vod", stream: "show", address: None };
-        let address = "192.0.2.1".parse().unwrap();
-        let opens = |pass: &str, now| passes.opens(pass, "vod", "show", address, now);
-        let pass = passes.issue_until(scope, NOW_UNIX_SECONDS, NOW_UNIX_SECONDS + 60);
+        let opens = |pass: &str, now| opens(&passes, pass, ("vod", "show"), "192.0.2.1", now);
+        let issue = |end| passes.issue_until(scope("vod", "show", None), NOW_UNIX_SECONDS, end);
+        let pass = issue(NOW_UNIX_SECONDS + 60);
         assert!(opens(&pass, NOW_UNIX_SECONDS + 59) && !opens(&pass, NOW_UNIX_SECONDS + 60));
-        let pass = passes.issue_until(scope, NOW_UNIX_SECONDS, u64::MAX);
+        let pass = issue(u64::MAX);
         assert!(!opens(&pass, NOW_UNIX_SECONDS + PASS_LIFETIME.as_secs()));
     }
 
     #[test]
     fn a_pass_can_be_bound_to_an_address() {
         let passes = Passes::new();
-        let here: IpAddr = [192, 0, 2, 1].into();
-        let pass = issue(&passes, PassScope { app: "live", stream: "show", address: Some(here) });
-        let opens = |address: &str| {
-            passes.opens(&pass, "live", "show", address.parse().unwrap(), NOW_UNIX_SECONDS)
-        };
+        let pass = issue(&passes, scope("live", "show", Some([192, 0, 2, 1].into())));
+        let opens =
+            |address: &str| opens(&passes, &pass, ("live", "show"), address, NOW_UNIX_SECONDS);
         assert!(opens("192.0.2.1") && opens("::ffff:192.0.2.1"));
         assert!(!opens("192.0.2.2") && !opens("::1"));
     }

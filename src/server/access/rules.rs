@@ -107,14 +107,6 @@ impl AccessRules {
         all.any(|app| app.of(action).is_open() && !app.is_asked(action))
     }
 
-    /// Returns true if the same keys, tokens and addresses may play as with other rules.
-    pub(in crate::server) fn admits_same_viewers(&self, other: &Self) -> bool {
-        let mut apps = self.apps.keys().chain(other.apps.keys());
-        self.tokens == other.tokens
-            && self.others.play == other.others.play
-            && apps.all(|app| self.of(app).play == other.of(app).play)
-    }
-
     /// Returns all rules.
     pub fn all_mut(&mut self) -> impl Iterator<Item = &mut AppRules> {
         std::iter::once(&mut self.others).chain(self.apps.values_mut())
@@ -138,20 +130,5 @@ mod tests {
         assert!(!rules.of("live").play.has_key(""));
         assert!(!rules.of("a/b").of(Action::Play).needs_secret());
         assert_eq!(rules.of("a/b").limits.streams, Some(1));
-    }
-
-    #[test]
-    fn only_rules_about_playing_change_who_may_play() {
-        let before = AccessRules::default();
-        let mut rules = AccessRules::default();
-        rules.others.publish.keys = vec![Secret::new("publish-key")];
-        rules.apps.insert("live".to_owned(), AppRules::default());
-        assert!(rules.admits_same_viewers(&before) && before.admits_same_viewers(&rules));
-        rules.tokens.secrets = vec![Secret::new("0123456789abcdef0123456789abcdef")];
-        assert!(!rules.admits_same_viewers(&before));
-        rules.tokens.secrets.clear();
-        let live = rules.apps.entry("live".to_owned()).or_default();
-        live.play.keys = vec![Secret::new("play-key")];
-        assert!(!rules.admits_same_viewers(&before) && !before.admits_same_viewers(&rules));
     }
 }

@@ -24,7 +24,7 @@ use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::gate::{self, AccessRequest};
-use crate::server::access::pass::PassScope;
+use crate::server::access::pass::{PassScope, Proof};
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
 use crate::server::service::port::OpenPort;
@@ -173,21 +173,22 @@ pub(super) async fn access(
     call: Option<Call>,
     pass: Option<String>,
 ) -> Result<ViewerEntry, Denied> {
-    let Visit { address, app, stream, .. } = visit.clone();
-    let now = registry.unix_seconds();
-    let opens = |pass: &String| registry.passes.opens(pass, &app, &stream, address, now);
-    if let Some(pass) = pass.filter(opens) {
+    if let Some(pass) = pass.filter(|pass| gate::admits_pass(registry, pass, &visit)) {
         return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
     }
-    // A reload during the decision makes the pass invalid.
-    let passes = registry.passes.at_present();
+    let Visit { app, stream, secret, .. } = visit.clone();
     let request = AccessRequest { action: Action::Play, visit, call };
     let grant = gate::check(Arc::clone(registry), request).await?;
     let stream = grant.renamed.as_deref().unwrap_or(&stream);
-    let scope = PassScope { app: &app, stream, address: grant.address };
-    let end = grant.ends.unwrap_or(u64::MAX);
-    let pass = (grant.proven || grant.asked).then(|| passes.issue_until(scope, now, end));
-    // A pass outlives the key.
+    let proof = match (&grant.signer, &secret) {
+        (Some(signer), _) => Proof::Token(signer),
+        (None, Some(key)) if grant.proven => Proof::Key(key),
+        (None, _) => Proof::Callback,
+    };
+    let scope = PassScope { app: &app, stream, address: grant.address, proof };
+    let (now, end) = (registry.unix_seconds(), grant.ends.unwrap_or(u64::MAX));
+    let pass = (grant.proven || grant.asked).then(|| registry.passes.issue_until(scope, now, end));
+    // All viewers had to leave in the meantime, so a new pass must not open the stream again.
     if pass.is_some() && grant.expelled != registry.expulsions() {
         return Err(Denied::WrongSecret);
     }

@@ -445,7 +445,7 @@ impl Task {
         if let Some(renamed) = grant.renamed.take() {
             name.stream = renamed;
         }
-        if grant.by_token {
+        if grant.signer.is_some() {
             // A publisher that returns may have another token.
             name.query = String::new();
         }

@@ -12,7 +12,7 @@ use crate::base::{Clock, Secret, Timestamp};
 use crate::net::connect::Options;
 use crate::net::web::{Client, StallTimeout, WebUrl};
 use crate::server::access::token::claims::{Claims, NewClaims, TokenUse};
-use crate::server::access::token::keys::{PublicKey, SharedKey, parse_set};
+use crate::server::access::token::keys::{PublicKey, SharedKey, Signer, parse_set};
 use crate::server::access::token::problem::TokenProblem;
 use crate::server::access::token::verify::{self, Keys};
 
@@ -73,6 +73,8 @@ pub(in crate::server) struct Tokens {
     shared: Vec<SharedKey>,
     fixed: Vec<PublicKey>,
     remote: Option<RemoteKeys>,
+    /// The identities of the shared keys, and then of the fixed keys or of the key set at a URL.
+    signers: Vec<Signer>,
     audience: Option<String>,
     issuer: Option<String>,
 }
@@ -82,19 +84,34 @@ impl Tokens {
     /// again.
     pub fn new(rules: &TokenRules, before: Option<&Self>) -> Self {
         let TokenRules { secrets, key_set, audience, issuer } = rules.clone();
+        // If the rules need other claims, it is unknown whether the tokens of running viewers have them.
+        let signer =
+            |kind: &str, key: &str| Signer::new(&format!("{kind} {audience:?} {issuer:?}"), key);
+        let mut signers: Vec<Signer> =
+            secrets.iter().map(|secret| signer("secret", secret.expose())).collect();
         let (fixed, remote) = match key_set {
-            Some(KeySource::Keys(KeySet(keys))) => (keys.to_vec(), None),
+            Some(KeySource::Keys(KeySet(keys))) => {
+                // The text contains the key and its id.
+                signers.extend(keys.iter().map(|key| signer("public", &format!("{key:?}"))));
+                (keys.to_vec(), None)
+            }
             Some(KeySource::Url(url)) => {
+                signers.push(signer("set", &url.whole()));
                 let before = before.and_then(|it| it.remote.clone()).filter(|it| it.0.url == url);
                 (Vec::new(), before.or_else(|| Some(RemoteKeys::new(url))))
             }
             None => (Vec::new(), None),
         };
         let shared = secrets.iter().map(SharedKey::new).collect();
-        Self { shared, fixed, remote, audience, issuer }
+        Self { shared, fixed, remote, signers, audience, issuer }
     }
 
-    /// Checks a token for a use. The audience and the issuer come from the rules.
+    /// Returns the identities of all keys that may sign tokens.
+    pub fn signers(&self) -> &[Signer] {
+        &self.signers
+    }
+
+    /// Checks a token for a use, and returns its claims and its signer. The audience and the issuer come from the rules.
     ///
     /// # Errors
     /// Fails with the reason why the token does not allow the use.
@@ -103,13 +120,13 @@ impl Tokens {
         token: &str,
         wanted: TokenUse<'_>,
         clock: Clock,
-    ) -> Result<Claims, TokenProblem> {
+    ) -> Result<(Claims, Option<Signer>), TokenProblem> {
         let wanted = TokenUse {
             audience: self.audience.as_deref(),
             issuer: self.issuer.as_deref(),
             ..wanted
         };
-        let claims = match &self.remote {
+        let (claims, signer) = match &self.remote {
             None => verify::verify(token, &Keys { shared: &self.shared, public: &self.fixed })?,
             Some(remote) => {
                 let known = remote.known(clock);
@@ -123,10 +140,11 @@ impl Tokens {
             }
         };
         claims.allow(&wanted)?;
-        Ok(claims)
+        // All keys of a set at a URL have the identity of the set, because the keys may change at any time.
+        Ok((claims, self.signers.get(signer).or(self.signers.last()).copied()))
     }
 
-    fn verify(&self, token: &str, public: &[PublicKey]) -> Result<Claims, TokenProblem> {
+    fn verify(&self, token: &str, public: &[PublicKey]) -> Result<(Claims, usize), TokenProblem> {
         verify::verify(token, &Keys { shared: &self.shared, public })
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
-use ring::{hmac, signature};
+use ring::{digest, hmac, signature};
 use serde_json::Value;
 
 use crate::base::Secret;
@@ -31,6 +31,28 @@ impl Algorithm {
             "EdDSA" => Self::EdDsa,
             _ => return None,
         })
+    }
+}
+
+/// The identity of a key that signs tokens, without the key. It stays the same after a reload that keeps the key.
+#[derive(Copy, Clone)]
+pub(in crate::server) struct Signer(digest::Digest);
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Signer {
+    /// Returns the identity of a key, or of a key set at an address. `kind` contains no zero byte, and separates keys
+    /// that the rules use differently.
+    pub fn new(kind: &str, key: &str) -> Self {
+        Self(digest::digest(&digest::SHA256, format!("{kind}\0{key}").as_bytes()))
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_ref()
     }
 }
 

@@ -23,11 +23,12 @@ pub(in crate::server) fn is_token(text: &str) -> bool {
     text.bytes().filter(|it| *it == b'.').count() == 2 && text.starts_with("ey")
 }
 
-/// Returns the claims of a token with a valid signature.
+/// Returns the claims of a token with a valid signature, and the index of the key that signed it: public keys follow
+/// the shared ones.
 ///
 /// # Errors
 /// Fails if the token is malformed, or no key has signed it.
-pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<Claims, TokenProblem> {
+pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<(Claims, usize), TokenProblem> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(TokenProblem::Malformed);
     }
@@ -43,21 +44,24 @@ pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<Claims, TokenProble
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes());
     let signature = signature.map_err(|_| TokenProblem::Malformed)?;
     let message = signed.as_bytes();
-    let verified = match algorithm {
+    let signer = match algorithm {
         // A public key is never used as a shared secret.
-        Algorithm::Hs256 => {
-            keys.shared.iter().fold(false, |any, key| any | key.verifies(message, &signature))
-        }
+        Algorithm::Hs256 => keys.shared.iter().enumerate().fold(None, |found, (at, key)| {
+            if key.verifies(message, &signature) { Some(at) } else { found }
+        }),
         _ => keys
             .public
             .iter()
-            .filter(|key| key.algorithm() == algorithm && key.fits(text("kid")))
-            .any(|key| key.verifies(message, &signature)),
+            .position(|key| {
+                key.algorithm() == algorithm
+                    && key.fits(text("kid"))
+                    && key.verifies(message, &signature)
+            })
+            .map(|at| keys.shared.len() + at),
     };
-    if !verified {
-        return Err(TokenProblem::Signature);
-    }
-    Claims::of(&decode(claims)?).ok_or(TokenProblem::Malformed)
+    let signer = signer.ok_or(TokenProblem::Signature)?;
+    let claims = Claims::of(&decode(claims)?).ok_or(TokenProblem::Malformed)?;
+    Ok((claims, signer))
 }
 
 fn decode(part: &str) -> Result<Value, TokenProblem> {

@@ -13,7 +13,7 @@ use url::form_urlencoded;
 
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::access::pass::PassScope;
+use crate::server::access::pass::{PassScope, Proof};
 use crate::server::event::{Event, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::TS_EXTENSION;
@@ -218,13 +218,17 @@ async fn admit(
     });
     if is_linked {
         // The link is for this recording alone, and not for the stream.
-        let scope = PassScope { app: VOD_APP, stream: name, address: None };
+        let scope = PassScope { app: VOD_APP, stream: name, address: None, proof: Proof::Link };
         let pass = Some(registry.passes.issue_until(scope, now, pass_end(&query)));
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
     }
     let Credentials { secret, pass } = credentials;
     let address = caller.address.ip().to_canonical();
-    if pass.as_ref().is_some_and(|it| registry.passes.opens(it, VOD_APP, name, address, now)) {
+    let opens = |pass: &String| {
+        let links = std::iter::once(Proof::Link);
+        registry.passes.opens(pass, (VOD_APP, name), address, now, links)
+    };
+    if pass.as_ref().is_some_and(opens) {
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
     }
     let visit = Visit {
