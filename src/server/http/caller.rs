@@ -29,9 +29,11 @@ use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
 use crate::server::service::port::OpenPort;
 
-/// Maximum size of the header of a request in bytes. hyper reads in steps of up to this size, so some headers of less
-/// than 56 KiB still fit. Larger ones, and those with more than 100 fields, get status 431 (RFC 6585 §5).
-const MAX_HEADER_BYTES: usize = 32 << 10;
+/// Maximum size of the header of a request in bytes. A larger one, and one with more than 100 fields, gets status 431
+/// (RFC 6585 §5).
+const MAX_HEADER_BYTES: usize = 16 << 10;
+/// Maximum size of a connection's buffer in bytes, for each direction.
+const MAX_BUFFER_BYTES: usize = 32 << 10;
 
 /// The listener with connection limits.
 pub(super) struct Callers {
@@ -86,7 +88,7 @@ async fn converse(
         router.call(request)
     });
     let mut settings = http1::Builder::new();
-    settings.max_buf_size(MAX_HEADER_BYTES);
+    settings.max_header_size(MAX_HEADER_BYTES).max_buf_size(MAX_BUFFER_BYTES);
     let connection = settings.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {

@@ -21,7 +21,7 @@ use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Tracks;
 
 /// Minimum interval between keyframe requests to the encoder.
-const MIN_KEYFRAME_REQUEST_INTERVAL: Duration = Duration::from_millis(500);
+const MIN_KEYFRAME_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Number of listeners from which packets of audio are joined in pairs, and audio waits for the next video frame, so
 /// that a viewer's task wakes up once for both.
@@ -149,18 +149,19 @@ impl ProductionUse {
     }
 
     /// Returns true if a keyframe should be requested from onair's own encoder now, and false if it
-    /// was requested a moment ago. Returns `None` for another publisher.
-    pub fn needs_request(&self, now: Instant) -> Option<bool> {
+    /// was requested a moment ago and has not arrived yet. Returns `None` if the viewer must use the cached frames: for
+    /// another publisher, or if the requested keyframe has arrived.
+    pub fn needs_request(&self, cached: &[Arc<Frame>], now: Instant) -> Option<bool> {
         if !self.production.is_own {
             return None;
         }
         let mut asked = self.production.asked.lock();
-        let due =
-            asked.is_none_or(|before| now.duration_since(before) >= MIN_KEYFRAME_REQUEST_INTERVAL);
-        if due {
+        let is_recent = |at: &Instant| now.duration_since(*at) < MIN_KEYFRAME_REQUEST_INTERVAL;
+        let Some(before) = asked.filter(is_recent) else {
             *asked = Some(now);
-        }
-        Some(due)
+            return Some(true);
+        };
+        cached.first().is_none_or(|key| key.arrived < before).then_some(false)
     }
 }
 
@@ -347,8 +348,7 @@ mod tests {
     use crate::server::whep::mailbox::IceNames;
     use crate::wire::rtmp::stream_name::StreamName;
 
-    #[test]
-    fn the_audio_of_a_crowd_waits_for_video() {
+    fn production(is_own: bool) -> Arc<Production> {
         let runtime = Runtime::start().unwrap();
         let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
         let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
@@ -360,7 +360,38 @@ mod tests {
         let key = ProductionKey::of(stream, String::new());
         let sink = MessageSink::new(2, 1 << 20);
         let source = (Arc::clone(stream), sink);
-        let production = Arc::new(Production::new(key, source, Arc::default(), false));
+        Arc::new(Production::new(key, source, Arc::default(), is_own))
+    }
+
+    fn frame(production: &Production, kind: FrameKind, arrived: Instant) -> Frame {
+        let (production, wallclock, payloads) = (production.id(), arrived, Vec::new());
+        Frame { production, is_av1: false, kind, index: 0, at: 0, wallclock, arrived, payloads }
+    }
+
+    #[test]
+    fn the_encoder_is_asked_at_most_once_a_second_for_all_viewers() {
+        let wanted = WantedTracks { video: true, audio: false };
+        let own = production(true);
+        let (first, second) = (own.used(wanted, None), own.used(wanted, None));
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let key = |millis| [Arc::new(frame(&own, FrameKind::Key, at(millis)))];
+        let asks = |viewer: &ProductionUse, cached: &[Arc<Frame>], millis| {
+            viewer.needs_request(cached, at(millis))
+        };
+        assert_eq!(asks(&first, &key(0), 600), Some(true));
+        assert_eq!(asks(&second, &key(0), 601), Some(false), "the keyframe is on its way");
+        assert_eq!(asks(&second, &[], 602), Some(false), "no frame is in the cache");
+        assert_eq!(asks(&second, &key(700), 1_599), None, "the keyframe is in the cache");
+        assert_eq!(asks(&second, &key(700), 1_600), Some(true));
+        assert_eq!(asks(&first, &key(700), 1_601), Some(false));
+        let other = production(false).used(wanted, None);
+        assert_eq!(asks(&other, &key(0), 9_000), None, "another encoder cannot be asked");
+    }
+
+    #[test]
+    fn the_audio_of_a_crowd_waits_for_video() {
+        let production = production(false);
         let (audio, video) = (true, true);
         let listener = || production.used(WantedTracks { video: false, audio }, None);
         let mailbox = |id: u64| {
@@ -375,19 +406,7 @@ mod tests {
         watcher.subscribe(&both);
         let start = Instant::now();
         let send = |kind, millis: u64| {
-            let arrived = start + Duration::from_millis(millis);
-            let (index, payloads) = (0, Vec::new());
-            let (production_id, wallclock) = (production.id(), arrived);
-            let frame = Frame {
-                production: production_id,
-                is_av1: false,
-                kind,
-                index,
-                at: 0,
-                wallclock,
-                arrived,
-                payloads,
-            };
+            let frame = frame(&production, kind, start + Duration::from_millis(millis));
             production.publish(Made::Frame(frame), 1 << 20);
         };
         let due = |millis: u64| production.release_if_due(start + Duration::from_millis(millis));

@@ -42,7 +42,7 @@ use crate::wire::webrtc::sdp::Offer;
 /// Number of characters of an ICE user name fragment.
 const UFRAG_LENGTH: usize = 16;
 /// Time limit for a viewer to connect.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time limit for a publisher to return.
 const PUBLISHER_RETURN_TIMEOUT: Duration = Duration::from_secs(15);
 /// Maximum wait of the task.
@@ -354,14 +354,14 @@ impl Session {
     }
 
     /// Requests a keyframe from onair's own encoder, unless a recent one exists, and lets the
-    /// viewer wait for the keyframe. Returns false if the viewer does not wait.
+    /// viewer wait for the keyframe. Returns false if the viewer must use the cached frames.
     fn ask_encoder(&mut self, registry: &Registry, group: &[Arc<Frame>], now: Instant) -> bool {
         let age = |key: &Arc<Frame>| now.duration_since(key.arrived).as_micros() as i64;
         if group.first().map(age).is_some_and(|age| age < MAX_CACHED_KEYFRAME_AGE_MICROS) {
             return false;
         }
         let Some(video) = &mut self.video else { return true };
-        let Some(now_due) = video.used.needs_request(now) else { return false };
+        let Some(now_due) = video.used.needs_request(group, now) else { return false };
         if now_due {
             let stream = &video.used.production.stream;
             let (app, stream) = (stream.app.clone(), stream.name.clone());
