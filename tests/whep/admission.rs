@@ -1,22 +1,23 @@
 //! Who gets the media of a session: not the sender of a copied ICE request, and not a viewer whose key was revoked
-//! while the session began.
+//! while the session began. A viewer who asks for a keyframe gets one.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use str0m::change::SdpAnswer;
-use str0m::media::{Direction, MediaKind};
+use str0m::media::{Direction, KeyframeRequestKind, MediaKind, Mid};
 use str0m::net::{Protocol, Receive};
+use str0m::rtp::RtpPacket;
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
-use super::{NO_B_FRAMES, ask, start_with};
+use super::{NO_B_FRAMES, Running, ask, start_with};
 use crate::peers::client::Client;
-use crate::peers::{self, LIMIT, wait_for};
+use crate::peers::{self, LIMIT, ffmpeg, wait_for};
 use onair::base::Secret;
 use onair::net::webrtc::{Certificate, crypto};
-use onair::server::Config;
 use onair::server::access::{AccessRules, ActionRules, AppRules};
+use onair::server::{Config, Event as ServerEvent, OwnStream};
 
 /// The first bytes of an ICE request (RFC 8489 §5).
 const REQUEST: [u8; 2] = [0, 1];
@@ -30,6 +31,9 @@ struct Viewer {
     /// The last ICE request that it has sent.
     request: Vec<u8>,
     packets: usize,
+    video: Mid,
+    /// Number of received keyframes.
+    keyframes: usize,
 }
 
 impl Viewer {
@@ -43,9 +47,8 @@ impl Viewer {
             .build(Instant::now());
         rtc.add_local_candidate(Candidate::host(socket.local_addr().unwrap(), "udp").unwrap());
         let mut change = rtc.sdp_api();
-        for kind in [MediaKind::Video, MediaKind::Audio] {
-            change.add_media(kind, Direction::RecvOnly, None, None, None);
-        }
+        let [video, _audio] = [MediaKind::Video, MediaKind::Audio]
+            .map(|kind| change.add_media(kind, Direction::RecvOnly, None, None, None));
         let (offer, pending) = change.apply().unwrap();
         let path = "/live/show/whep";
         let (status, _, answer) =
@@ -53,7 +56,20 @@ impl Viewer {
         assert_eq!(status, 201, "{answer}");
         let answer = SdpAnswer::from_sdp_string(&answer).unwrap();
         rtc.sdp_api().accept_answer(pending, answer).unwrap();
-        Self { rtc, socket, request: Vec::new(), packets: 0 }
+        Self { rtc, socket, request: Vec::new(), packets: 0, video, keyframes: 0 }
+    }
+
+    /// Sends a PLI (RFC 4585 §6.3.1) with the next step.
+    fn request_keyframe(&mut self) {
+        let mut rtc = self.rtc.direct_api();
+        let stream = rtc.stream_rx_by_mid(self.video, None).expect("the video's stream");
+        stream.request_keyframe(KeyframeRequestKind::Pli);
+    }
+
+    fn is_video(&mut self, packet: &RtpPacket) -> bool {
+        let mut rtc = self.rtc.direct_api();
+        let stream = rtc.stream_rx_by_mid(self.video, None);
+        stream.is_some_and(|stream| stream.ssrc() == packet.header.ssrc)
     }
 
     /// Receives until this is true.
@@ -75,7 +91,13 @@ impl Viewer {
                     }
                     self.socket.send_to(&transmit.contents, transmit.destination).unwrap();
                 }
-                Output::Event(Event::RtpPacket(_)) => self.packets += 1,
+                Output::Event(Event::RtpPacket(packet)) => {
+                    self.packets += 1;
+                    // The parameter sets of a keyframe begin an aggregation packet (RFC 6184 §5.7.1).
+                    let kind = |at: usize| packet.payload.get(at).map(|byte| byte & 0x1F);
+                    let is_key = (kind(0), kind(3)) == (Some(24), Some(7));
+                    self.keyframes += usize::from(is_key && self.is_video(&packet));
+                }
                 Output::Event(_) => {}
             }
         };
@@ -130,6 +152,74 @@ fn a_copied_ice_request_does_not_move_the_media() {
         running.viewers() == 0
     });
     assert!(checks > 0, "the server asks the address whether it is the viewer's");
+}
+
+/// Encoder options for a stream whose only keyframe is the first frame.
+const ONE_KEYFRAME: [&str; 8] =
+    ["-profile:v", "baseline", "-g", "9999", "-sc_threshold", "0", "-b:v", "100k"];
+
+/// Takes all waiting events of the server, and returns the number of requests to onair's own encoder.
+fn keyframe_requests(running: &Running) -> usize {
+    let events = std::iter::from_fn(|| running.server.events().try_recv().ok());
+    events.filter(|event| matches!(event, ServerEvent::KeyframeRequest { .. })).count()
+}
+
+#[test]
+fn a_viewer_who_asks_for_a_keyframe_gets_the_cached_one_again() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&[&NO_B_FRAMES[..], &ONE_KEYFRAME].concat());
+    let mut viewer = Viewer::join(running.http());
+    viewer.play_until("a keyframe", |it| it.keyframes == 1);
+    let before = viewer.packets;
+    viewer.play_until("media", |it| it.packets > before + 100);
+    assert_eq!(viewer.keyframes, 1, "the publisher sends no second one");
+    viewer.request_keyframe();
+    viewer.play_until("the keyframe again", |it| it.keyframes == 2);
+    assert_eq!(keyframe_requests(&running), 0, "ffmpeg cannot be asked");
+}
+
+/// The publisher of the own stream is ffmpeg, which ignores the requests.
+#[test]
+fn viewers_who_ask_for_a_keyframe_cause_one_request_to_our_own_encoder() {
+    /// At this age, the cached keyframe is no answer.
+    const OLD: Duration = Duration::from_millis(500);
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let (app, stream) = ("live".to_owned(), "show".to_owned());
+    let own = OwnStream { app, stream, key: Secret::new("of-this-run") };
+    let running = start_with(|config| config.own_stream = Some(own));
+    let url = format!("rtmp://{}/live/show?key=of-this-run", running.server.addresses().rtmp);
+    let options = [&NO_B_FRAMES[..], &ONE_KEYFRAME].concat();
+    let _publisher = ffmpeg::publish_with(&url, None, &options);
+    wait_for("the stream", LIMIT, || {
+        running.server.streams().iter().any(|it| it.publisher.is_some())
+    });
+    let mut viewers = [(); 3].map(|()| Viewer::join(running.http()));
+    let mut play_until = |what: &str, is_done: &dyn Fn(&Viewer) -> bool| {
+        let limit = Instant::now() + LIMIT;
+        while !viewers.iter().all(is_done) {
+            assert!(Instant::now() < limit, "{what} in time");
+            viewers.iter_mut().for_each(Viewer::step);
+        }
+    };
+    play_until("a keyframe for each", &|it| it.keyframes == 1);
+    let old = Instant::now() + OLD;
+    play_until("media", &|_| Instant::now() > old);
+    keyframe_requests(&running);
+    viewers.iter_mut().for_each(Viewer::request_keyframe);
+    // The encoder sends no keyframe, so the viewers get the cached one in the end.
+    let asked = Instant::now();
+    let limit = asked + LIMIT;
+    while viewers.iter().any(|it| it.keyframes == 1) {
+        assert!(Instant::now() < limit, "a second keyframe in time");
+        viewers.iter_mut().for_each(Viewer::step);
+    }
+    let (requests, most) = (keyframe_requests(&running), 1 + asked.elapsed().as_secs() as usize);
+    assert!((1..=most).contains(&requests), "{requests} requests, at most {most}");
 }
 
 /// An offer for audio alone, which needs no media.
