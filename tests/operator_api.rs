@@ -2,6 +2,7 @@
 //! only clients with permission may read them, and the API must disconnect the publishers and
 //! viewers that the operator names.
 
+mod media;
 mod schema;
 
 use std::collections::BTreeSet;
@@ -32,6 +33,12 @@ struct Answer {
 }
 
 impl Answer {
+    fn new(head: &[u8], body: &[u8]) -> Self {
+        let head = String::from_utf8(head.to_vec()).unwrap();
+        let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
+        Self { status, head, body: body.to_vec() }
+    }
+
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| {
             panic!("{error}: {} {}", self.head, String::from_utf8_lossy(&self.body))
@@ -60,9 +67,7 @@ fn exchange_with(address: SocketAddr, request: &str, fields: &str, body: &str) -
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let end = bytes.windows(4).position(|it| it == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-    let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).expect("a status");
-    Answer { status, head, body: bytes[end + 4..].to_vec() }
+    Answer::new(&bytes[..end], &bytes[end + 4..])
 }
 
 struct Running {
@@ -195,7 +200,7 @@ fn answers_are_as_the_description_says() {
             description.check(&method, &template, &answer);
             answer.status
         };
-        // Media paths have their own tests; here, nothing plays.
+        // Here, nothing plays (see `media`).
         if ["/{app}", "/watch/", "/vod/"].iter().any(|it| template.starts_with(it)) {
             ask(&nowhere(&template), local);
             of_media += 1;
