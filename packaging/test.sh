@@ -67,7 +67,21 @@ scripts() {
     shellcheck -x -S warning "${all[@]}" || return 1
     packaging/packages_test.sh || return 1
     desktop-file-validate packaging/desktop/*.desktop || return 1
+    units || return 1
     appstreamcli validate --no-net --no-color packaging/desktop/*.metainfo.xml
+}
+
+# The units without mistakes, if systemd is installed. systemd only reports an unknown setting, and does not fail.
+units() {
+    local folder problems
+    command -v systemd-analyze >/dev/null || return 0
+    folder=$(mktemp -d)
+    cp packaging/systemd/* "$folder"
+    # The program that a unit starts must exist.
+    sed -i 's|=/usr/bin/onair |=/bin/true |' "$folder/onair.service"
+    problems=$(systemd-analyze verify --man=no "$folder"/onair.{service,socket} 2>&1 | grep "$folder\|^onair")
+    rm -rf "$folder"
+    [ -z "$problems" ] || { complain "$problems"; return 1; }
 }
 
 docs() { RUSTDOC=$here/rustdoc.sh cargo test --locked "${features[@]}" --doc --quiet; }

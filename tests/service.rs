@@ -22,22 +22,24 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     let folder = tempfile::tempdir().unwrap();
     let socket = UnixDatagram::bind(folder.path().join("notify")).unwrap();
     socket.set_read_timeout(Some(LIMIT)).unwrap();
-    let address = format!("127.0.0.1:{}", free_port());
+    let [address, http] = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
     let mut command = Command::new("systemd-socket-activate");
-    command.args(["--listen", &address]);
+    command.args(["--listen", &address, "--listen", &http]);
     for name in ["NOTIFY_SOCKET", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
         command.args(["--setenv", name]);
     }
     command.arg(env!("CARGO_BIN_EXE_onair"));
-    command.args(["serve", "--rtmp", &address, "--http", "none", "--json"]);
+    command.args(["serve", "--rtmp", &address, "--http", &http, "--webrtc", "none", "--json"]);
     let path = folder.path().join("notify");
     let mut server =
         Onair::start_command(&mut command, &[("NOTIFY_SOCKET", path.to_str().unwrap())]);
-    // The first client starts onair, which could not open this port itself: systemd already holds
-    // it.
+    // The first client starts onair, which could not open these ports itself: systemd already holds
+    // them.
     let _publisher = ffmpeg::publish(&format!("rtmp://{address}/live/show"), None);
     let ready = server.wait_named("ready");
     assert_eq!(ready["rtmp"], format!("rtmp://{address}"));
+    assert_eq!(ready["http"], format!("http://{http}"));
+    assert!(web::ask(&http, "GET", "/healthz").starts_with("HTTP/1.1 200"));
     assert_eq!(server.wait_named("publish")["stream"], "show");
     let state = || {
         let mut bytes = [0; 256];
@@ -47,6 +49,25 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     assert_eq!(state().trim(), "READY=1");
     assert!(server.stop(LIMIT).success(), "{}", server.peer.errors());
     assert_eq!(state().trim(), "STOPPING=1");
+}
+
+#[test]
+fn a_system_that_allows_few_files_limits_the_clients_and_the_server_says_so() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 128 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_onair")]);
+    command.args(["serve", "--rtmp", "127.0.0.1:0", "--http", "none", "--json"]);
+    let mut server = Onair::start_command(&mut command, &[]);
+    let ready = server.wait_named("ready");
+    let notice = server.wait_named("notice");
+    assert_eq!(notice["key"], "server-few-files");
+    assert_eq!(
+        (&notice["args"]["limit"], &notice["args"]["clients"]),
+        (&"128".into(), &"32".into())
+    );
+    // The server is usable.
+    let _publisher = Client::publish(&format!("{}/live/show", ready["rtmp"].as_str().unwrap()));
+    server.wait_named("publish");
+    assert!(server.stop(LIMIT).success(), "{}", server.peer.errors());
 }
 
 #[test]

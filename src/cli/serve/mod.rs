@@ -79,7 +79,11 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         });
         return Exit::Ok;
     }
-    limit_connections(&mut config.limits, &output);
+    let allowed = descriptors::for_connections(config.limits.connections);
+    let memory = available_memory::available();
+    for warning in limit_connections(&mut config.limits, (descriptors::limit(), allowed), memory) {
+        events::print_message(&output, &warning);
+    }
     inherited::adopt();
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
@@ -297,19 +301,24 @@ fn open_addresses(config: &Config) -> (Vec<String>, Vec<String>) {
     }
 }
 
-/// Limits the connections to the number that the system allows. Warns if the system allows fewer
-/// than requested, or if little memory is free.
-fn limit_connections(limits: &mut Limits, output: &Output) {
-    let allowed = descriptors::for_connections(limits.connections);
+/// Limits the connections to the number that the system allows with its limit of open files. Returns the warnings: the
+/// system allows fewer than requested, or only these bytes of memory are free.
+fn limit_connections(
+    limits: &mut Limits,
+    (limit, allowed): (u64, usize),
+    memory: Option<u64>,
+) -> Vec<StudioMessage> {
+    let mut warnings = Vec::new();
     if allowed < limits.connections {
-        let (limit, clients) = (descriptors::limit().to_string(), allowed.to_string());
-        events::print_message(output, &StudioMessage::ServerFewFiles { limit, clients });
+        let (limit, clients) = (limit.to_string(), allowed.to_string());
+        warnings.push(StudioMessage::ServerFewFiles { limit, clients });
         limits.connections = allowed;
     }
-    if let Some(left) = available_memory::available().filter(|left| *left < LOW_MEMORY_BYTES) {
+    if let Some(left) = memory.filter(|left| *left < LOW_MEMORY_BYTES) {
         let megabytes = (left / 1_000_000).to_string();
-        events::print_message(output, &StudioMessage::ServerLittleMemory { megabytes });
+        warnings.push(StudioMessage::ServerLittleMemory { megabytes });
     }
+    warnings
 }
 
 /// Warns about the addresses at which strangers may publish or play.
@@ -413,5 +422,25 @@ impl Totals {
                 RecordingState::Deleted => {}
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_with_few_files_or_little_memory_warns() {
+        let check = |allowed, memory| {
+            let mut limits = Limits { connections: 4_096, ..Limits::default() };
+            let warnings = limit_connections(&mut limits, (1_024, allowed), memory);
+            (limits.connections, warnings)
+        };
+        assert_eq!(check(4_096, None), (4_096, Vec::new()));
+        assert_eq!(check(4_096, Some(LOW_MEMORY_BYTES)), (4_096, Vec::new()));
+        let (limit, clients) = ("1024".to_owned(), "768".to_owned());
+        let few = StudioMessage::ServerFewFiles { limit, clients };
+        let little = StudioMessage::ServerLittleMemory { megabytes: "200".to_owned() };
+        assert_eq!(check(768, Some(200_000_000)), (768, vec![few, little]));
     }
 }
