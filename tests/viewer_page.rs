@@ -20,7 +20,7 @@ use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
 use chromium::{Chromium, Page};
 use onair::base::{Clock, Secret};
 use onair::net::Runtime;
-use onair::server::{Config, IceServer, Listen, Server};
+use onair::server::{Config, Event, IceServer, Listen, RenditionState, Server};
 
 /// Encoder options without B-frames (so that browsers can play the stream over WebRTC), and with
 /// them.
@@ -213,27 +213,79 @@ fn a_stream_with_b_frames_plays_by_hls_and_the_page_says_why_in_chinese() {
     assert_eq!(page.value("document.getElementById('play').title"), "Pause (K)");
 }
 
+/// A script that runs before those of the page. It notes the H.264 profiles of each WHEP offer in
+/// `offers`. It also simulates a browser that claims to decode a profile and does not: it hides the
+/// decoded frames of each connection whose offer has the profile.
+fn undecoded(profile: &str) -> String {
+    r"window.offers = [];
+    const ask = window.fetch;
+    window.fetch = (path, options) => {
+        if (String(path).endsWith('/whep')) {
+            offers.push([...options.body.matchAll(/profile-level-id=(\w+)/g)].map(it => it[1]));
+        }
+        return ask(path, options);
+    };
+    const getStats = RTCPeerConnection.prototype.getStats;
+    RTCPeerConnection.prototype.getStats = async function () {
+        const stats = await getStats.call(this);
+        if (!/profile-level-id=PROFILE/.test(this.localDescription.sdp)) return stats;
+        const copy = new Map();
+        for (const [id, entry] of stats) {
+            copy.set(id, entry.kind === 'video' ? { ...entry, framesDecoded: 0 } : entry);
+        }
+        return copy;
+    };"
+    .replace("PROFILE", profile)
+}
+
+/// Waits for the WHEP offer with this index, and returns its H.264 profiles.
+fn offered(page: &Page<'_>, index: usize) -> Vec<String> {
+    page.wait(&format!("window.offers.length > {index}"));
+    serde_json::from_value(page.value(&format!("window.offers[{index}]"))).unwrap()
+}
+
 #[test]
-fn packets_without_frames_lead_to_hls() {
+fn packets_without_frames_lead_to_constrained_baseline_and_then_to_hls() {
+    peers::in_real_time!(packets_without_frames_lead_to_constrained_baseline_and_then_to_hls);
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
-    let running = start_with(|_| ());
+    // The server refuses no rendition, even if the machine is busy.
+    let running = start_with(|config| config.media.renditions.cpu = 100.0);
     let _publisher = running.publish(&NO_B_FRAMES);
     let browser = Chromium::start("en");
-    // Simulates a browser that claims to decode a profile and does not.
-    let undecoded = "const getStats = RTCPeerConnection.prototype.getStats;
-        RTCPeerConnection.prototype.getStats = async function () {
-            const copy = new Map();
-            for (const [id, entry] of await getStats.call(this)) {
-                copy.set(id, entry.kind === 'video' ? { ...entry, framesDecoded: 0 } : entry);
-            }
-            return copy;
-        };";
-    let page = browser.open(&running.page(), undecoded);
+    let is_baseline = |profile: &String| profile.starts_with("42e0");
+    // This browser decodes nothing but Constrained Baseline.
+    let page = browser.open(&running.page(), &undecoded("(?!42e0)"));
+    let first = offered(&page, 0);
+    assert!(first.iter().any(|it| !it.starts_with("42")), "{first:?}");
+    let second = offered(&page, 1);
+    assert!(!second.is_empty() && second.iter().all(is_baseline), "{second:?}");
+    // The latency appears with the first decoded frames.
+    page.wait("/\\d/.test(document.getElementById('chip').innerText)");
+    plays(&page, "whep", 5);
+    let events = std::iter::from_fn(|| running.server.events().try_recv().ok());
+    let renditions: Vec<_> = events
+        .filter_map(|event| match event {
+            Event::Rendition(change) => Some((change.rendition, change.state)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(renditions, [("180p-baseline".to_owned(), RenditionState::Started)]);
+    wait_for("the end of the first session", LIMIT, || running.server.viewers() == 1);
+    // The page remembers this for its next connection.
+    choose(&page, "protocol", "whep");
+    let third = offered(&page, 2);
+    assert!(third.iter().all(is_baseline), "{third:?}");
+    plays(&page, "whep", 5);
+    assert_eq!(page.value("window.offers.length"), 3);
+    // This browser decodes nothing.
+    let page = browser.open(&running.page(), &undecoded(""));
     plays(&page, "hls", 5);
+    assert_eq!(page.value("window.offers.length"), 2, "it tries Constrained Baseline once");
     let why = page.value("document.getElementById('note').textContent");
     assert_eq!(why, "WebRTC showed no video, so this page uses LL-HLS.");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
 #[test]

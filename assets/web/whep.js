@@ -9,9 +9,14 @@ const NO_FRAMES_MS = 2_000;
 const FROZEN_MS = 6_000;
 // Time limit without a packet. The state of the stream shows whether the stream has ended.
 const SILENCE_MS = 6_000;
+// H.264 profiles beyond Baseline. If an offer has none of them, the server encodes the video in Constrained Baseline.
+const OTHER_PROFILES = /profile-level-id=(?!42)/i;
+const CONSTRAINED_BASELINE = /profile-level-id=42e0/i;
 
 export class Whep {
     static hasRenditions = true;
+    // True if this browser decodes Constrained Baseline, but not another profile that it offers.
+    static needsBaseline = false;
 
     static isSupported() {
         return 'RTCPeerConnection' in window;
@@ -28,6 +33,7 @@ export class Whep {
         this.fail = fail;
         // Audio alone is not sufficient for a stream with video.
         this.hasVideo = state.video !== null;
+        this.isBaselineOnly = Whep.needsBaseline;
         this.stopped = false;
         this.session = null;
         this.last = null;
@@ -37,16 +43,20 @@ export class Whep {
     async start() {
         const connection = new RTCPeerConnection({ iceServers: this.iceServers });
         this.connection = connection;
-        connection.addTransceiver('video', { direction: 'recvonly' });
+        const video = connection.addTransceiver('video', { direction: 'recvonly' });
+        if (this.isBaselineOnly) offerBaselineOnly(video);
         connection.addTransceiver('audio', { direction: 'recvonly' });
+        // An earlier connection ends without consequences.
+        const lost = () => connection === this.connection && this.#give('lost');
         connection.ontrack = event => {
             if (this.video.srcObject !== event.streams[0]) this.video.srcObject = event.streams[0];
         };
         connection.onconnectionstatechange = () => {
-            if (connection.connectionState === 'failed') this.#give('lost');
+            if (connection.connectionState === 'failed') lost();
         };
         try {
             const offer = await connection.createOffer();
+            this.hasOtherProfiles = OTHER_PROFILES.test(offer.sdp);
             // Requests both channels (RFC 7587 §6.1), which browsers do not request themselves.
             offer.sdp = offer.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1');
             await connection.setLocalDescription(offer);
@@ -70,7 +80,7 @@ export class Whep {
             // The server ends a session by closing DTLS.
             const transport = connection.getReceivers()[0]?.transport;
             transport?.addEventListener('statechange', () => {
-                if (['closed', 'failed'].includes(transport.state)) this.#give('lost');
+                if (['closed', 'failed'].includes(transport.state)) lost();
             });
             this.answered = performance.now();
         } catch {
@@ -103,8 +113,9 @@ export class Whep {
     async watch() {
         if (!this.answered || this.stopped) return;
         const now = performance.now();
-        const figures = read(await this.connection.getStats());
-        if (this.stopped) return;
+        const connection = this.connection;
+        const figures = read(await connection.getStats());
+        if (this.stopped || connection !== this.connection) return;
         if (this.hasVideo) figures.packets = figures.videoPackets;
         const last = this.last ?? { ...figures, packetsAt: this.answered, framesAt: this.answered };
         const hasPackets = figures.packets > last.packets;
@@ -112,12 +123,27 @@ export class Whep {
         const packetsAt = hasPackets ? now : last.packetsAt;
         const framesAt = hasFrames ? now : last.framesAt;
         const decoded = figures.frames - last.frames;
-        if (decoded > 0) this.latency = delay(figures, last, decoded);
+        if (decoded > 0) {
+            this.latency = delay(figures, last, decoded);
+            Whep.needsBaseline = this.isBaselineOnly;
+        }
         this.last = { ...figures, packetsAt, framesAt };
         if (figures.packets === 0 && now - this.answered > CONNECT_MS) return this.#give('noAnswer');
         if (figures.packets > 0 && now - packetsAt > SILENCE_MS) return this.#give('lost');
         const limit = figures.frames === 0 ? NO_FRAMES_MS : FROZEN_MS;
-        if (now - framesAt > limit) return this.#give('noFrames');
+        if (now - framesAt <= limit) return;
+        if (figures.frames === 0 && this.hasOtherProfiles) return this.#connectForBaseline();
+        this.#give('noFrames');
+    }
+
+    // Connects again, and offers only Constrained Baseline: Safari offers High too, but does not decode it reliably.
+    #connectForBaseline() {
+        const former = this.connection;
+        this.isBaselineOnly = true;
+        this.answered = null;
+        this.last = null;
+        this.#leave().finally(() => former.close());
+        this.start().catch(() => this.#give('noFrames'));
     }
 
     // Called after the page was paused or hidden, which makes earlier measurements meaningless.
@@ -146,6 +172,13 @@ export class Whep {
         // This request continues even if the page is closed.
         if (session) await fetch(session, { method: 'DELETE', keepalive: true }).catch(() => {});
     }
+}
+
+// Leaves only Constrained Baseline, with retransmission, in the offer of a transceiver.
+function offerBaselineOnly(transceiver) {
+    const { codecs } = RTCRtpReceiver.getCapabilities('video');
+    transceiver.setCodecPreferences(codecs.filter(({ mimeType, sdpFmtpLine }) =>
+        mimeType.toLowerCase() === 'video/rtx' || CONSTRAINED_BASELINE.test(sdpFmtpLine)));
 }
 
 // Returns the reason why the server refuses.
