@@ -5,7 +5,8 @@
 //!
 //! `cargo run --release --example viewers -- hls http://127.0.0.1:8088/live/show --viewers 2000 --pid PID`
 //!
-//! The measurement lasts `--seconds` (20). It begins `--settle` (5) seconds after the last viewer has joined.
+//! The measurement lasts `--seconds` (20). It begins `--settle` (5) seconds after the last viewer has joined. The CPU
+//! time of a cache in front of the server counts separately: `--cache PID` for each of its processes.
 //! The report is one JSON object. Another program must publish the stream, and the server must allow this
 //! many viewers from one address.
 
@@ -45,6 +46,8 @@ struct Options {
     settle: Duration,
     length: Duration,
     pid: Option<u32>,
+    /// The processes of a cache.
+    cache: Vec<u32>,
 }
 
 /// The totals of all viewers.
@@ -79,7 +82,7 @@ impl Totals {
 
 fn main() -> Result<()> {
     let mut words = std::env::args().skip(1);
-    let usage = "viewers whep|hls http://HOST:PORT/APP/STREAM [--viewers N] [--seconds N] [--settle N] [--pid PID]";
+    let usage = "viewers whep|hls http://HOST:PORT/APP/STREAM [--viewers N] [--seconds N] [--settle N] [--pid PID] [--cache PID]";
     let (Some(protocol), Some(url)) = (words.next(), words.next()) else { bail!(usage) };
     let rest = url.strip_prefix("http://").context(usage)?;
     let (address, path) = rest.split_once('/').context(usage)?;
@@ -90,6 +93,7 @@ fn main() -> Result<()> {
         settle: Duration::from_secs(5),
         length: Duration::from_secs(20),
         pid: None,
+        cache: Vec::new(),
     };
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         let number: u32 = value.parse().with_context(|| format!("{name}: {value}"))?;
@@ -98,6 +102,7 @@ fn main() -> Result<()> {
             "--seconds" => options.length = Duration::from_secs(number.into()),
             "--settle" => options.settle = Duration::from_secs(number.into()),
             "--pid" => options.pid = Some(number),
+            "--cache" => options.cache.push(number),
             _ => bail!(usage),
         }
     }
@@ -140,7 +145,7 @@ async fn run(whep: bool, options: Arc<Options>) -> Result<()> {
     ensure!(timeout(JOINED, all).await.is_ok(), "not all viewers have joined");
     sleep(options.settle).await;
     let before = options.pid.map(usage).transpose()?;
-    let own = usage(std::process::id())?;
+    let (own, cache) = (usage(std::process::id())?, cpu_of(&options.cache)?);
     let begun = Instant::now();
     totals.measuring.store(true, Ordering::Relaxed);
     sleep(options.length).await;
@@ -163,6 +168,7 @@ async fn run(whep: bool, options: Arc<Options>) -> Result<()> {
         "join_p50_ms": part(50),
         "join_p99_ms": part(99),
         "client_cpu_s_per_s": (usage(std::process::id())?.0 - own.0) / seconds,
+        "cache_cpu_s_per_s": (cpu_of(&options.cache)? - cache) / seconds,
     });
     if let (Some(before), Some(after), Some(report)) = (before, after, report.as_object_mut()) {
         let cpu = after.0 - before.0;
@@ -188,6 +194,11 @@ fn usage(pid: u32) -> Result<(f64, u64)> {
     let cpu = (ticks(11)? + ticks(12)?) / 100.0;
     let pages: u64 = fields.get(21).and_then(|it| it.parse().ok()).context("stat")?;
     Ok((cpu, pages * 4))
+}
+
+/// Returns the CPU time in seconds of several processes together.
+fn cpu_of(pids: &[u32]) -> Result<f64> {
+    pids.iter().map(|pid| usage(*pid).map(|(cpu, _)| cpu)).sum()
 }
 
 /// A connection that is kept for all requests of a viewer.

@@ -8,8 +8,8 @@
 # watch1080 watchflv lasting outages browsers scene filters screen strip wire (all).
 # `wire` is measured by criterion, three times in turn with other libraries (benches/peers), in about
 # four minutes; `quality` takes about ten, and its clips 1 GB in target/bench/quality; `outages`
-# takes ten, `lasting` eleven. OBS takes part in `window` where it is installed (ONAIR_BENCH_OBS=1
-# installs it).
+# takes ten, `lasting` eleven, `crowd` about forty. OBS takes part in `window` where it is installed
+# (ONAIR_BENCH_OBS=1 installs it).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
 . "$(dirname "${BASH_SOURCE[0]}")/packages.sh"

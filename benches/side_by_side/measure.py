@@ -124,6 +124,11 @@ def cpu_of(pid, leave_out=()):
     return total
 
 
+def children_of(pid):
+    """The processes that this process has started and that still run, oldest first."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
 def cpu_of_threads(pid, name):
     """CPU seconds so far of a process's threads of one name, to the nanosecond."""
     total = 0

@@ -140,7 +140,7 @@ def relay(bench):
     player."""
 
     def run(command, port):
-        found = audience.load(bench, command, [port], "--players", 200, "--joins", 15)
+        found = audience.load(bench, command, [port], "--players", 200)
         return {
             "cpu_s_per_s": found["server_cpu_s_per_s"],
             "cpu_ns_per_byte": found["server_cpu_ns_per_byte"],

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
 
 use mio::net::TcpStream;
@@ -130,6 +130,12 @@ impl Connection {
 
     pub fn stream_id(&self) -> u32 {
         self.stream
+    }
+
+    /// Ends the connection.
+    pub fn leave(&mut self) {
+        self.socket.shutdown(Shutdown::Both).ok();
+        self.state = State::Ended;
     }
 
     /// Returns the buffer to which bytes for sending are appended.

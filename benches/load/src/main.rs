@@ -1,7 +1,7 @@
 //! A load client for RTMP servers. It publishes one stream, in which each message contains the time
 //! at which it was sent, and plays the stream with many players. It reports the delivered bytes, the
-//! latency, and the CPU time and memory of the server. The client has one process and one thread, so
-//! that all times come from one clock, and the client needs little CPU time.
+//! latency, and the CPU time and memory of the server. One thread publishes and plays, so that all
+//! times come from one clock, and the client needs little CPU time.
 //!
 //! `onair-load --url rtmp://127.0.0.1:1935/live/bench --players 200 --seconds 20 --pid PID`
 //!
@@ -11,10 +11,12 @@
 //! Latency is the time from that call until a player has the complete video or audio message,
 //! including the time that the client itself needs.
 //!
-//! With `--flv http://HOST:PORT/PATH`, the players get the stream by HTTP-FLV.
+//! With `--flv http://HOST:PORT/PATH`, the players get the stream by HTTP-FLV. With `--no-publish`,
+//! another program publishes the stream, and the client reports no latency.
 //!
-//! First the players join one by one, then `--settle` seconds pass, then `--seconds` are measured,
-//! then `--joins` late players come one after the other, each waiting for its first keyframe.
+//! First the players join one by one, then `--settle` seconds pass, then `--seconds` are measured.
+//! Then `--joins` late players come at a fixed interval, and each leaves after its first complete
+//! keyframe. A second process plays these, because the first one needs time to read for all others.
 //! The report is one JSON object on standard output.
 
 mod command;
@@ -26,12 +28,19 @@ mod stream;
 use std::collections::HashMap;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use connection::{Connection, Role, Seen};
 use mio::{Events, Interest, Poll, Token};
 use process::Process;
 use stream::Stream;
+
+/// Interval between late players. It is an irrational part of the two seconds between keyframes
+/// (the golden ratio), so that the joins spread evenly over these two seconds.
+const JOIN_INTERVAL: Duration = Duration::from_micros(123_607);
+/// The options that have no value.
+const FLAGS: [&str; 2] = ["no-publish", "joins-only"];
 
 /// The options on the command line.
 struct Options {
@@ -50,11 +59,15 @@ struct Options {
     smooth: bool,
     /// Where players get FLV by HTTP: address, path and `Host`.
     flv: Option<(SocketAddr, String, String)>,
+    /// False if another program publishes.
+    publishes: bool,
+    /// True in the second process.
+    joins_only: bool,
 }
 
 const USAGE: &str = "usage: onair-load --url rtmp://HOST:PORT/APP/STREAM [--players 200] \
-    [--seconds 20] [--settle 3] [--joins 40] [--bitrate 2500000] [--smooth 1] \
-    [--flv http://HOST:PORT/PATH] [--pid SERVER]";
+    [--seconds 20] [--settle 3] [--joins 200] [--bitrate 2500000] [--smooth 1] \
+    [--flv http://HOST:PORT/PATH] [--no-publish] [--pid SERVER]";
 
 fn main() {
     let options = match options() {
@@ -75,7 +88,11 @@ fn options() -> Result<Options, String> {
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let name = word.strip_prefix("--").ok_or(format!("'{word}' is no option"))?.to_owned();
-        values.insert(name, words.next().ok_or(format!("{word} needs a value"))?);
+        let value = match FLAGS.contains(&name.as_str()) {
+            true => "1".to_owned(),
+            false => words.next().ok_or(format!("{word} needs a value"))?,
+        };
+        values.insert(name, value);
     }
     let mut number = |name: &str, default: f64| match values.remove(name) {
         Some(text) => text.parse::<f64>().map_err(|_| format!("--{name}: not a number: {text}")),
@@ -84,10 +101,12 @@ fn options() -> Result<Options, String> {
     let players = number("players", 200.0)? as usize;
     let length = Duration::from_secs_f64(number("seconds", 20.0)?);
     let settle = Duration::from_secs_f64(number("settle", 3.0)?);
-    let joins = number("joins", 40.0)? as usize;
+    let joins = number("joins", 200.0)? as usize;
     let bitrate = number("bitrate", 2_500_000.0)? as u32;
     let smooth = number("smooth", 0.0)? != 0.0;
     let pid = number("pid", 0.0)? as u32;
+    let publishes = number("no-publish", 0.0)? == 0.0;
+    let joins_only = number("joins-only", 0.0)? != 0.0;
     let url = values.remove("url").ok_or("--url is missing")?;
     let flv = values.remove("flv").map(|url| by_http(&url)).transpose()?;
     if let Some(name) = values.keys().next() {
@@ -113,6 +132,8 @@ fn options() -> Result<Options, String> {
         bitrate,
         smooth,
         flv,
+        publishes,
+        joins_only,
     })
 }
 
@@ -132,7 +153,7 @@ struct Load<'a> {
     options: &'a Options,
     poll: Poll,
     origin: Instant,
-    publisher: Connection,
+    publisher: Option<Connection>,
     stream: Stream,
     players: Vec<Connection>,
     /// Milliseconds from sending to receiving, for each message of each player during the
@@ -145,25 +166,24 @@ struct Load<'a> {
 const PUBLISHER: Token = Token(0);
 
 fn run(options: &Options) -> io::Result<()> {
-    let origin = Instant::now();
-    let poll = Poll::new()?;
-    let publisher = open(options, Role::Publish, &poll, PUBLISHER)?;
     let mut load = Load {
         options,
-        poll,
-        origin,
-        publisher,
+        poll: Poll::new()?,
+        origin: Instant::now(),
+        publisher: None,
         stream: Stream::new(options.bitrate, options.smooth),
         players: Vec::new(),
         latencies: Vec::new(),
         measuring: false,
         bytes: 0,
     };
-    load.turn_until("the publisher is accepted", Duration::from_secs(10), |load| {
-        load.publisher.ready()
-    })?;
-    load.stream.start(origin.elapsed());
-    load.turn_for(Duration::from_millis(500))?;
+    if options.joins_only {
+        println!("{}", load.join_late()?);
+        return Ok(());
+    }
+    if options.publishes {
+        load.publish()?;
+    }
     for index in 0..options.players {
         let token = Token(index + 1);
         let player = open(options, Role::Play, &load.poll, token)?;
@@ -186,7 +206,7 @@ fn run(options: &Options) -> io::Result<()> {
     let own = Process::read(std::process::id())?.cpu - own_before.cpu;
 
     let lost = load.players.iter().filter(|player| player.ended()).count();
-    let (from_connect, from_play) = load.join_late()?;
+    let joins = load.turn_while_others_join()?;
     let server = match (before, after) {
         (Some(before), Some(after)) => format!(
             ",\"server_cpu_s_per_s\":{:.5},\"server_cpu_ns_per_byte\":{:.4},\"server_rss_kb\":{}",
@@ -198,14 +218,11 @@ fn run(options: &Options) -> io::Result<()> {
     };
     println!(
         "{{\"players\":{},\"lost\":{lost},\"seconds\":{seconds:.2},\"delivered_bytes\":{},\
-         \"expected_bytes\":{:.0},\"latency_ms\":{},\"join_ms\":{},\"play_to_keyframe_ms\":{},\
-         \"client_cpu_s_per_s\":{:.5}{server}}}",
+         \"expected_bytes\":{:.0},\"latency_ms\":{},{joins},\"client_cpu_s_per_s\":{:.5}{server}}}",
         load.players.len(),
         load.bytes,
         load.stream.bytes_per_second() * seconds * options.players as f64,
         spread(&mut load.latencies),
-        spread(&mut from_connect.clone()),
-        spread(&mut from_play.clone()),
         own / seconds,
     );
     Ok(())
@@ -246,7 +263,26 @@ fn open(options: &Options, role: Role, poll: &Poll, token: Token) -> io::Result<
     Ok(connection)
 }
 
+/// Returns the times from this moment of each player to its first complete keyframe, in
+/// milliseconds, as JSON.
+fn waits(players: &[Connection], from: fn(&Connection) -> Option<Instant>) -> String {
+    let wait = |player: &Connection| {
+        Some(player.first_keyframe?.duration_since(from(player)?).as_secs_f32() * 1e3)
+    };
+    spread(&mut players.iter().filter_map(wait).collect::<Vec<f32>>())
+}
+
 impl Load<'_> {
+    /// Begins to publish the stream.
+    fn publish(&mut self) -> io::Result<()> {
+        self.publisher = Some(open(self.options, Role::Publish, &self.poll, PUBLISHER)?);
+        self.turn_until("the publisher is accepted", Duration::from_secs(10), |load| {
+            load.publisher.as_ref().is_some_and(Connection::ready)
+        })?;
+        self.stream.start(self.origin.elapsed());
+        self.turn_for(Duration::from_millis(500))
+    }
+
     /// Runs the test for this time.
     fn turn_for(&mut self, length: Duration) -> io::Result<()> {
         let end = Instant::now() + length;
@@ -275,10 +311,12 @@ impl Load<'_> {
     /// Sends the due messages, waits for the next event, and reads the received data.
     fn turn(&mut self, end: Instant) -> io::Result<()> {
         let now = self.origin.elapsed();
-        while let Some(message) = self.stream.next_due(now) {
-            let stamp = self.origin.elapsed();
-            self.stream.write(message, stamp, self.publisher.stream_id(), self.publisher.output());
-            self.publisher.flush()?;
+        if let Some(publisher) = &mut self.publisher {
+            while let Some(message) = self.stream.next_due(now) {
+                let stamp = self.origin.elapsed();
+                self.stream.write(message, stamp, publisher.stream_id(), publisher.output());
+                publisher.flush()?;
+            }
         }
         let wait = self
             .stream
@@ -291,10 +329,11 @@ impl Load<'_> {
             other => other?,
         }
         for event in &events {
-            let origin = self.origin;
+            let (origin, options) = (self.origin, self.options);
             if event.token() == PUBLISHER {
-                self.publisher.take(|_| {})?;
-                if self.publisher.ended() {
+                let Some(publisher) = &mut self.publisher else { continue };
+                publisher.take(|_| {})?;
+                if publisher.ended() {
                     return Err(io::Error::other("the server closed the publisher's connection"));
                 }
                 continue;
@@ -304,43 +343,52 @@ impl Load<'_> {
                 (&mut self.latencies, self.measuring, &mut self.bytes);
             player.take(|seen| match seen {
                 Seen::Bytes(count) if measuring => *bytes += count as u64,
-                Seen::Stamp(stamp) if measuring => {
+                // The messages of another publisher contain no send time.
+                Seen::Stamp(stamp) if measuring && options.publishes => {
                     let late = origin.elapsed().saturating_sub(Duration::from_nanos(stamp));
                     latencies.push(late.as_secs_f32() * 1e3);
                 }
                 _ => {}
             })?;
+            if options.joins_only && player.first_keyframe.is_some() {
+                player.leave();
+            }
         }
         Ok(())
     }
 
-    /// Lets late players join one after another. Returns the milliseconds until each has its first
-    /// complete keyframe, counted from its connect and from its play command.
-    fn join_late(&mut self) -> io::Result<(Vec<f32>, Vec<f32>)> {
-        let (mut from_connect, mut from_play) = (Vec::new(), Vec::new());
-        for index in 0..self.options.joins {
-            // The joins are spread evenly over the two seconds between keyframes.
-            let phase = Duration::from_secs_f64(index as f64 * 2.0 * 0.618 % 2.0);
-            let passed = Duration::from_nanos(
-                (self.origin.elapsed().as_nanos() % 2_000_000_000).try_into().unwrap_or(0),
-            );
-            let wait = (phase + Duration::from_secs(2)).saturating_sub(passed);
-            self.turn_for(wait.checked_sub(Duration::from_secs(2)).unwrap_or(wait))?;
-            let token = Token(self.players.len() + 1);
-            let player = open(self.options, Role::Play, &self.poll, token)?;
-            self.players.push(player);
-            self.turn_until("a late player has a keyframe", Duration::from_secs(10), |load| {
-                load.players.last().is_some_and(|player| player.first_keyframe.is_some())
-            })?;
-            let Some(mut player) = self.players.pop() else { break };
-            self.poll.registry().deregister(player.socket())?;
-            let milliseconds = |from: Option<Instant>| {
-                let first = player.first_keyframe?;
-                Some(first.duration_since(from?).as_secs_f32() * 1e3)
-            };
-            from_connect.extend(milliseconds(Some(player.opened)));
-            from_play.extend(milliseconds(player.asked));
+    /// Runs the test while a second process lets late players join. Returns what that one reports.
+    fn turn_while_others_join(&mut self) -> io::Result<String> {
+        let mut others = Command::new(std::env::current_exe()?)
+            .args(std::env::args_os().skip(1))
+            .arg("--joins-only")
+            .stdout(Stdio::piped())
+            .spawn()?;
+        while others.try_wait()?.is_none() {
+            self.turn_for(Duration::from_millis(20))?;
         }
-        Ok((from_connect, from_play))
+        let output = others.wait_with_output()?;
+        if !output.status.success() {
+            return Err(io::Error::other("the late players failed"));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    }
+
+    /// Lets late players join. Returns their times until the first complete keyframe, from the
+    /// connect and from the play command, as members of a JSON object.
+    fn join_late(&mut self) -> io::Result<String> {
+        let mut due = Instant::now();
+        for index in 0..self.options.joins {
+            self.turn_for(due.saturating_duration_since(Instant::now()))?;
+            due += JOIN_INTERVAL;
+            let player = open(self.options, Role::Play, &self.poll, Token(index + 1))?;
+            self.players.push(player);
+        }
+        self.turn_until("every late player has a keyframe", Duration::from_secs(10), |load| {
+            load.players.iter().all(|player| player.first_keyframe.is_some())
+        })?;
+        let from_connect = waits(&self.players, |player| Some(player.opened));
+        let from_play = waits(&self.players, |player| player.asked);
+        Ok(format!("\"join_ms\":{from_connect},\"play_to_keyframe_ms\":{from_play}"))
     }
 }
