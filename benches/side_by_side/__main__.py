@@ -107,6 +107,12 @@ LIMITS = [
     ("browsers", "latency_ms", "WebSocket-FLV", 500, "ms"),
     ("browsers", "latency_ms", "HTTP-FLV", 500, "ms"),
     ("browsers", "latency_ms", "low-latency HLS", 1_500, "ms"),
+    *(
+        ("browsers", figure, protocol, goal, unit)
+        for protocol in ("WebRTC (WHEP)", "low-latency HLS", "WebSocket-FLV", "HTTP-FLV", "HLS", "DASH")
+        # Two runs differ by up to a frame.
+        for figure, goal, unit in (("stalls", 0, "stalls"), ("grown_ms", 33, "ms from the first third to the last"))
+    ),
 ]
 
 

@@ -38,16 +38,38 @@ function note(video) {
 }
 """
 
-# Runs in the viewer page before its own scripts: leaves one protocol in the state of the stream.
+# Runs in the viewer page before its own scripts: leaves one protocol in the state of the stream, and notes when each
+# stage of WHEP was first reached. Chromium renews its statistics, and so the time of the first packet, every 50 ms.
 SCRIPT = """
+window.whepStages = {};
+function reached(stage) {
+    window.whepStages[stage] ??= performance.now();
+}
 const own = window.fetch;
 window.fetch = async (...words) => {
-    if (String(words[0].url ?? words[0]).endsWith('/whep')) window.whepAsked ??= performance.now();
+    const path = String(words[0].url ?? words[0]).split('?')[0];
+    if (path.endsWith('/whep')) reached('post');
     const answer = await own(...words);
-    if (!String(words[0].url ?? words[0]).split('?')[0].endsWith('/state')) return answer;
+    if (path.endsWith('/whep') && answer.status === 201) reached('answer');
+    if (!path.endsWith('/state')) return answer;
     const state = await answer.json();
     state.protocols = state.protocols.filter(name => name === PROTOCOL);
     return new Response(JSON.stringify(state), { status: answer.status, headers: { 'Content-Type': 'application/json' } });
+};
+window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...words) {
+        super(...words);
+        this.addEventListener('connectionstatechange', () => {
+            if (this.connectionState === 'connected') reached('connected');
+        });
+        const timer = setInterval(async () => {
+            for (const entry of (await this.getStats()).values()) {
+                if (entry.type !== 'inbound-rtp' || entry.kind !== 'video' || !entry.packetsReceived) continue;
+                reached('packet');
+                clearInterval(timer);
+            }
+        }, 20);
+    }
 };
 document.addEventListener('DOMContentLoaded', () => note(document.querySelector('video')));
 """
@@ -163,6 +185,14 @@ def figures(frames, seconds):
     }
 
 
+def since_post(stages):
+    """The times from the POST request of WHEP to each stage; None without such a request."""
+    return {
+        f"whep_post_to_{stage}_ms": stages[stage] - stages["post"] if {stage, "post"} <= stages.keys() else None
+        for stage in ("answer", "connected", "packet", "frame")
+    }
+
+
 def viewer(bench, protocol, page):
     """A browser that opens this viewer page, or for a library alone an empty page of the same server."""
     if protocol in PLAYERS:
@@ -198,7 +228,7 @@ def plays(bench, protocol):
                 play_with_library(bench, browser, protocol, page)
             wait_for(f"frames by {protocol}", lambda: len(browser.frames()) > 30, 60)
             first = browser.frames()[0][0]
-            asked = browser.value("window.whepAsked ?? null")
+            stages = browser.value("window.whepStages ?? {}")
             time.sleep(SETTLES_S)
             settled = len(browser.frames())
             time.sleep(bench.seconds)
@@ -211,7 +241,7 @@ def plays(bench, protocol):
             after = browser.frames()[before:]
             ages = [age for _, _, age in after[-30:] if age is not None]
             return {
-                "first_frame_ms": first, "whep_post_to_frame_ms": first - asked if asked else None, **found,
+                "first_frame_ms": first, **since_post({**stages, "frame": first}), **found,
                 "after_freeze_ms": median(ages) if ages else None,
             }
 
