@@ -2,6 +2,7 @@
 //! changes it asks to confirm, and that markup in names of streams and clients does not run.
 
 mod chat;
+mod pictures;
 mod recordings;
 
 use std::collections::BTreeSet;
@@ -34,11 +35,15 @@ struct Running {
 }
 
 fn start() -> Running {
+    start_with(|_| ())
+}
+
+fn start_with(change: impl FnOnce(&mut Config)) -> Running {
     let any = Listen::exactly("127.0.0.1:0".parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     // A slow machine can be silent for long.
     let limits = Limits { silent_publisher: Duration::from_mins(5), ..Limits::default() };
-    let config = Config {
+    let mut config = Config {
         rtmp: any,
         http: Some(any),
         webrtc: None,
@@ -47,6 +52,7 @@ fn start() -> Running {
         limits,
         ..Config::default()
     };
+    change(&mut config);
     let runtime = Runtime::start().unwrap();
     let server = Server::start(&runtime, Clock::start(), config).unwrap();
     Running { server, runtime, folder }
@@ -252,6 +258,7 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
         ("streams", "Streams"),
         ("viewers", "Viewers"),
         ("chat", "Chat"),
+        ("relays", "Relays"),
         ("access", "Access"),
         ("recordings", "Recordings"),
         ("events", "Events"),

@@ -5,7 +5,7 @@ pub mod chromium;
 mod moderation;
 mod moved;
 mod outages;
-mod pictures;
+pub mod pictures;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

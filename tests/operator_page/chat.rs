@@ -7,7 +7,7 @@ use crate::viewer_page::chromium::{Chromium, Page};
 use onair::wire::chat::ChatLine;
 
 /// Sends a chat message as a viewer, who joins first if necessary.
-fn say(page: &Page<'_>, name: &str, text: &str) {
+pub(super) fn say(page: &Page<'_>, name: &str, text: &str) {
     let line = serde_json::json!({ "name": name, "text": text }).to_string();
     page.value(&format!("window.viewer.send({line:?})"));
 }

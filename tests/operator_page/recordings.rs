@@ -10,7 +10,7 @@ use crate::viewer_page::chromium::Chromium;
 const NAME: &str = "live-show 2026-11-25 18-00-00.mp4";
 
 /// Makes a recording of 12 s with a keyframe every 2 s.
-fn record(running: &Running) -> PathBuf {
+pub(super) fn record(running: &Running) -> PathBuf {
     let path = running.folder.path().join(NAME);
     ffmpeg::make(&path, "320x180", "12", &["-g", "50", "-bf", "2"]);
     path

@@ -4,8 +4,11 @@
     const faults = [];
     const isShown = it => it.checkVisibility({ opacityProperty: true, visibilityProperty: true });
     const hasText = it => [...it.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
-    // Lines that fly over the video leave it at both sides.
-    const isLaidOut = it => !it.closest('.danmaku, .sprite, noscript');
+    // Texts for screen readers, and what is in them, take no place.
+    const isUnseen = it => it && (getComputedStyle(it).clipPath === 'inset(50%)' || isUnseen(it.parentElement));
+    // Lines that fly over the video leave it at both sides. The link above the page appears with the focus. The name
+    // of the computer may have any length.
+    const isLaidOut = it => !it.closest('.danmaku, .sprite, .skip, #host, noscript') && !isUnseen(it);
     const all = [...document.querySelectorAll('body *')].filter(it => isLaidOut(it) && isShown(it));
     const texts = all.filter(hasText);
     const name = it => `${it.id || it.className || it.tagName} "${(it.innerText || it.value || '').slice(0, 30)}"`;
@@ -19,9 +22,11 @@
         return { left, right, top, bottom };
     };
     const placed = texts.filter(it => !it.closest('.lines')).map(it => [it, place(it)]);
+    // A page whose body grows with its contents scrolls.
+    const end = Math.max(innerHeight, document.body.offsetHeight);
     for (const [it, { left, right, top, bottom }] of placed) {
-        if (left < -1 || right > innerWidth + 1 || top < -1 || bottom > innerHeight + 1) {
-            const scrolls = it.closest('.menu, dialog');
+        if (left < -1 || right > innerWidth + 1 || top < -1 || bottom > end + 1) {
+            const scrolls = it.closest('.menu, dialog, nav');
             if (!scrolls) faults.push(`${name(it)} is outside the window`);
         }
         if (getComputedStyle(it).overflowX !== 'visible' && it.scrollWidth > it.clientWidth + 1) {

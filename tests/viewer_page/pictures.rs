@@ -1,5 +1,6 @@
 //! The viewer page on a phone and on a desktop, in both themes and languages, and in each of its states: no text is
-//! cut, outside the window, on other text or too pale. `ONAIR_PAGE_PICTURES` names a folder for pictures of all.
+//! cut, outside the window, on other text or too pale. `ONAIR_PAGE_PICTURES` names a folder for pictures of all. The
+//! tests of the operator page use the same checks.
 
 use std::path::PathBuf;
 
@@ -13,15 +14,26 @@ const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const CHECK: &str = include_str!("layout.js");
 
 /// The folder for screenshots, and the layout faults that were found.
-struct Album {
+pub struct Album {
     folder: Option<PathBuf>,
     faults: Vec<String>,
 }
 
 impl Album {
+    pub fn new() -> Self {
+        let folder = std::env::var_os("ONAIR_PAGE_PICTURES").map(PathBuf::from);
+        Self { folder, faults: Vec::new() }
+    }
+
+    /// Fails if a fault was found.
+    #[track_caller]
+    pub fn check(&self) {
+        assert!(self.faults.is_empty(), "{:#?}", self.faults);
+    }
+
     /// Checks this state, and takes screenshots, in each size, theme and language. `prepare`
     /// restores the state.
-    fn take(&mut self, page: &Page<'_>, state: &str, prepare: impl Fn()) {
+    pub fn take(&mut self, page: &Page<'_>, state: &str, prepare: impl Fn()) {
         for (device, width, height) in SIZES {
             page.resize(width, height);
             for theme in THEMES {
@@ -32,7 +44,7 @@ impl Album {
                     // A pointer over the video keeps the controls visible.
                     page.value(
                         "document.getElementById('stage')
-                            .dispatchEvent(new PointerEvent('pointermove', { bubbles: true }))",
+                            ?.dispatchEvent(new PointerEvent('pointermove', { bubbles: true }))",
                     );
                     page.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
                     let name = format!("{state}-{device}-{theme}-{language}");
@@ -53,8 +65,7 @@ fn every_state_of_the_page_is_laid_out_well() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
-    let folder = std::env::var_os("ONAIR_PAGE_PICTURES").map(PathBuf::from);
-    let mut album = Album { folder, faults: Vec::new() };
+    let mut album = Album::new();
     let running = start_with(|config| {
         config.media.renditions.others = "480p:900k,240p:400k,audio".parse().unwrap();
     });
@@ -91,6 +102,6 @@ fn every_state_of_the_page_is_laid_out_well() {
     page.value("document.getElementById('play').click()");
     page.wait_soon(&has_status("paused"));
     album.take(&page, "paused", || ());
-    assert!(album.faults.is_empty(), "{:#?}", album.faults);
+    album.check();
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
