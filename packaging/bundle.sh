@@ -2,10 +2,11 @@
 # Builds the packages of onair for this machine's processor: a .deb, an .rpm and an archive, with the manual
 # pages and the shells' completions. The program in them is stripped; its debug symbols are in a separate file.
 #
-#   packaging/bundle.sh [--binary FILE] [KIND…]     KINDS: deb rpm tar (all)
+#   packaging/bundle.sh [--binary FILE] [KIND…]     KINDS: deb rpm tar flatpak (without a kind: deb rpm tar)
 #
-# --binary FILE   package this program instead of building one
-# ONAIR_PICTURES_URL   the web address of a copy of assets/pictures, from which software centers load screenshots
+# --binary FILE   package this program instead of building one; a Flatpak always builds its own
+# ONAIR_PICTURES_URL   the web address of a copy of assets/pictures, from which software centers load screenshots.
+#                      There is no default, because the pictures are not on the web yet.
 # Everything is written to target/bundle/ (with CARGO_TARGET_DIR set: to bundle/ there).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
@@ -22,14 +23,19 @@ kinds=("$@")
 for kind in "${kinds[@]}"; do
     case $kind in
     deb | rpm | tar) ;;
+    flatpak)
+        command -v flatpak-builder >/dev/null || {
+            complain "A Flatpak needs flatpak-builder, which is not installed."
+            exit 1
+        }
+        ;;
     *)
-        complain "'$kind' is not a kind of package: use deb, rpm or tar."
+        complain "'$kind' is not a kind of package: use deb, rpm, tar or flatpak."
         exit 2
         ;;
     esac
 done
 
-need_packages bundle
 target=${CARGO_TARGET_DIR:-$root/target}
 out=$target/bundle
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
@@ -38,6 +44,31 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
 
+# write_metainfo FOLDER: writes the entry for software centers, with screenshots if their address is known.
+write_metainfo() {
+    install -D -m 644 -t "$1" packaging/desktop/onair.metainfo.xml
+    [ -n "${ONAIR_PICTURES_URL-}" ] || return 0
+    sed "s|@PICTURES@|${ONAIR_PICTURES_URL%/}|" packaging/desktop/screenshots.xml >"$work/screenshots.xml"
+    sed -i "/<icon /r $work/screenshots.xml" "$1/onair.metainfo.xml"
+}
+
+# The manifest names the files in target/flatpak. flatpak-builder needs its folders on one file system.
+build_flatpak() {
+    local folder=$root/target/flatpak file=$out/onair-$version-$machine.flatpak
+    packaging/flatpak_sources.py
+    write_metainfo "$folder"
+    flatpak-builder --user --install-deps-from=flathub --force-clean --state-dir="$folder/state" \
+        --repo="$folder/repository" "$folder/build" packaging/desktop/io.onair.onair.yml
+    flatpak build-bundle "$folder/repository" "$file" io.onair.onair
+    say "$file"
+}
+
+if [ "${kinds[*]}" = flatpak ]; then
+    build_flatpak
+    exit
+fi
+
+need_packages bundle
 if [ -z "$binary" ]; then
     need_packages build decoders sharing
     need_rust
@@ -56,11 +87,7 @@ objcopy --only-keep-debug "$tree/usr/bin/onair" "$symbols"
 objcopy --strip-all --add-gnu-debuglink="$symbols" "$tree/usr/bin/onair"
 onair=$tree/usr/bin/onair
 install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
-install -D -m 644 -t "$tree/usr/share/metainfo" packaging/desktop/onair.metainfo.xml
-if [ -n "${ONAIR_PICTURES_URL-}" ]; then
-    sed "s|@PICTURES@|${ONAIR_PICTURES_URL%/}|" packaging/desktop/screenshots.xml >"$work/screenshots.xml"
-    sed -i "/<icon /r $work/screenshots.xml" "$tree/usr/share/metainfo/onair.metainfo.xml"
-fi
+write_metainfo "$tree/usr/share/metainfo"
 install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service packaging/systemd/onair.socket
 install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/desktop/onair.svg
 install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md
