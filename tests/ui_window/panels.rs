@@ -129,7 +129,8 @@ fn panels_are_hidden_named_and_reset() {
     }
     assert!(panels(&harness).is_simple(), "nothing was moved yet");
     // The panel with the *Go Live* button cannot be hidden.
-    assert!(harness.query_by_label("Hide Go Live").is_none());
+    harness.get_by_label("Move Controls");
+    assert!(harness.query_by_label("Hide Controls").is_none());
     let meters =
         |harness: &Harness<'static, Window>| harness.query_all_by_role(Role::Meter).count();
     assert!(meters(&harness) > 1);
@@ -187,6 +188,60 @@ fn the_palette_resets_a_changed_layout_and_deletes_a_saved_one() {
         assert_eq!(screen.dialog(), Some(Dialog::Palette), "{words}");
         assert_eq!(panels(&harness), now, "{words}");
     }
+}
+
+#[test]
+fn a_panel_is_moved_by_keyboard_and_the_layout_is_saved() {
+    let mut harness = open("mixer");
+    command(&mut harness, "Arrange panels");
+    // The menu lists the other groups of tabs in reading order, each with its positions.
+    let mut move_mixer = |group: usize, position: usize| {
+        harness.get_by_label("Move Audio mixer").focus();
+        harness.run();
+        for (key, times) in [
+            (Key::Enter, 1),
+            (Key::ArrowDown, group),
+            (Key::ArrowRight, 1),
+            (Key::ArrowDown, position),
+            (Key::Enter, 1),
+        ] {
+            for _ in 0..times {
+                harness.key_press(key);
+                harness.run();
+            }
+        }
+        harness.run();
+        // The focus follows the panel.
+        assert!(harness.get_by_role_and_label(Role::Tab, "Audio mixer").is_focused());
+        panels(&harness).layouts["simple"].to_string()
+    };
+    let right = "304 column(* tabs(broadcast!, inspector, chat, share), 120 controls))";
+    let layout = move_mixer(2, 2);
+    let sizes = layout.strip_prefix("row(228 sources, * program, ");
+    let size = sizes.and_then(|it| it.strip_suffix(&format!(" mixer, {right}")));
+    assert!(size.is_some_and(|size| size.parse::<u16>().unwrap() > 250), "{layout}");
+    let layout = move_mixer(3, 0);
+    let wanted = "row(228 sources, * program, \
+                  304 column(* tabs(broadcast, inspector, chat, share, mixer!), 120 controls))";
+    assert_eq!(layout, wanted);
+    // A screen reader presses the same entries.
+    harness.get_by_label("Move Audio mixer").click_accesskit();
+    harness.run();
+    building::open_submenu(&mut harness, "Scenes and sources");
+    building::press(&mut harness, "Below");
+    harness.run();
+    let layout = panels(&harness).layouts["simple"].to_string();
+    assert!(layout.starts_with("row(228 column(* sources, "), "{layout}");
+    assert!(layout.ends_with(&format!(" mixer), * program, {right}")), "{layout}");
+    let [scenes, mixer] = ["Scenes and sources", "Audio mixer"]
+        .map(|tab| harness.get_by_role_and_label(Role::Tab, tab).rect());
+    assert!(mixer.top() > scenes.bottom() + 100.0, "{scenes:?} {mixer:?}");
+    // *Go Live* is never behind another tab.
+    harness.get_by_label("Move Audio mixer").click_accesskit();
+    harness.run();
+    building::open_submenu(&mut harness, "Controls");
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Above");
+    assert!(harness.query_by_role_and_label(Role::MenuItemRadio, "As the last tab").is_none());
 }
 
 #[test]

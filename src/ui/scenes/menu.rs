@@ -79,8 +79,8 @@ pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui
 }
 
 /// Draws a line that closes the menu. Returns true if the line was pressed.
-fn line(ui: &mut Ui, view: &View<'_>, text: &str) -> bool {
-    let pressed = menu_item(ui, view.theme, text, "", false, true);
+pub fn line(ui: &mut Ui, view: &View<'_>, text: &str, enabled: bool) -> bool {
+    let pressed = menu_item(ui, view.theme, text, "", false, enabled);
     if pressed {
         ui.close();
     }
@@ -160,7 +160,7 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
 
 fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let (theme, texts, items) = (view.theme, view.texts, [item]);
-    if line(ui, view, &texts.get("item-inspector")) {
+    if line(ui, view, &texts.get("item-inspector"), true) {
         draft.settings = Some(item.id);
     }
     if let Content::Source(source) = item.content
@@ -249,7 +249,7 @@ fn order(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
         // The command moves the item into the nearest group, which comes first.
         let pressed = match nth {
             0 => command(ui, view, Action::ItemIntoGroup, &text, None),
-            _ => line(ui, view, &text),
+            _ => line(ui, view, &text, true),
         };
         if pressed {
             view.send(Command::Edit(into));

@@ -9,13 +9,17 @@ use egui_tiles::{
 };
 
 use crate::studio::settings::Panel;
-use crate::ui::input::actions::Action;
+use crate::ui::input::actions::{Action, key};
+use crate::ui::scenes::menu;
+use crate::ui::studio_page::docks::shape::DockPosition;
 use crate::ui::studio_page::docks::{contents, shape};
 use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, tab_info};
+use crate::ui::widgets::{
+    ButtonWeight, elided, focus_ring, icon_button, menu_area, submenu, tab_info,
+};
 
 /// The height of a tab bar.
 const TAB_BAR_HEIGHT_POINTS: f32 = 38.0;
@@ -36,6 +40,10 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub apart: Option<TileId>,
     /// The panel to hide.
     pub hidden: Option<TileId>,
+    /// The panel to move, the group of tabs near its new position, and this position.
+    pub moved: Option<(TileId, TileId, DockPosition)>,
+    /// The groups of tabs, each with its panels, while the user arranges panels.
+    pub groups: Vec<(TileId, Vec<Panel>)>,
     /// The padding around the names of the tab bar, in points.
     pub around: f32,
     /// The maximum width of a tab at which the whole tab bar fits, in points.
@@ -49,8 +57,20 @@ impl Docked<'_, '_, '_> {
         self.view.texts.get(contents::title(panel)).to_string()
     }
 
-    /// Draws the buttons that hide the front panel and move it to a window.
+    /// Draws the buttons that hide the front panel and move it. The panel with *Go Live* stays in
+    /// the main window.
     fn buttons(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
+        // Without space between the buttons, there is more room for the tabs.
+        let space = std::mem::take(&mut ui.spacing_mut().item_spacing.x);
+        if panel != Panel::Controls {
+            self.removing(ui, active, panel);
+        }
+        self.moving(ui, active, panel);
+        ui.spacing_mut().item_spacing.x = space;
+    }
+
+    /// Draws the buttons that hide the front panel and move it to a window.
+    fn removing(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
         let (theme, texts) = (self.view.theme, self.view.texts);
         let named = [("name", self.name(panel).into())];
         let (close, apart) =
@@ -65,6 +85,47 @@ impl Docked<'_, '_, '_> {
         {
             self.apart = Some(active);
         }
+    }
+
+    /// Draws the button whose menu moves the front panel, which is the way without a mouse.
+    fn moving(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
+        let (theme, texts) = (self.view.theme, self.view.texts);
+        let name = texts.with("panel-move", &[("name", self.name(panel).into())]);
+        let (side, look) = (TAB_HEIGHT_POINTS, ButtonWeight::Quiet);
+        let button = icon_button(ui, theme, Icon::Layout, &name, side, look);
+        let (groups, moved) = (&self.groups, &mut self.moved);
+        menu::below(&button, self.view, |ui, view| {
+            menu_area(ui, "move").show(ui, |ui| {
+                for (group, panels) in groups {
+                    // In its own group, a panel moves beside the other tabs.
+                    let Some(near) = panels.iter().find(|it| **it != panel) else { continue };
+                    let near = texts.get(contents::title(*near));
+                    // *Go Live* is never behind another tab.
+                    let is_tab = panel != Panel::Controls && !panels.contains(&Panel::Controls);
+                    submenu(ui, theme, &near, |ui| {
+                        for position in DockPosition::ALL {
+                            let name = texts.get(move_key(position));
+                            if (is_tab || position != DockPosition::Tab)
+                                && menu::line(ui, view, &name, true)
+                            {
+                                *moved = Some((active, *group, position));
+                            }
+                        }
+                    });
+                }
+            });
+        });
+    }
+}
+
+/// Returns the text key of a position in the menu that moves a panel.
+fn move_key(position: DockPosition) -> &'static str {
+    match position {
+        DockPosition::Tab => key!("move-tab"),
+        DockPosition::Left => key!("move-left"),
+        DockPosition::Right => key!("move-right"),
+        DockPosition::Above => key!("move-above"),
+        DockPosition::Below => key!("move-below"),
     }
 }
 
@@ -140,9 +201,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         _: &mut f32,
     ) {
         let panel = tabs.active.and_then(|active| Some((active, *tiles.get_pane(&active)?)));
-        if let Some((active, panel)) =
-            panel.filter(|(_, it)| self.arranging && *it != Panel::Controls)
-        {
+        if let Some((active, panel)) = panel.filter(|_| self.arranging) {
             self.buttons(ui, active, panel);
         }
         let panels = tabs.children.iter().filter_map(|tab| tiles.get_pane(tab));
@@ -185,7 +244,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
     }
 
     fn simplification_options(&self) -> SimplificationOptions {
-        SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
+        shape::SIMPLIFICATION
     }
 
     fn resize_stroke(&self, _: &Style, state: ResizeState) -> Stroke {

@@ -86,7 +86,7 @@ impl Docks {
             return;
         };
         match tree.tiles.find_pane(&panel) {
-            Some(id) => drop(tree.remove_recursively(id)),
+            Some(id) => shape::remove(tree, id, &mut self.sizes),
             None => shape::put_back(tree, panel, &mut self.sizes),
         }
     }
@@ -121,21 +121,34 @@ impl Docks {
             asked: None,
             apart: None,
             hidden: None,
+            moved: None,
+            groups: if self.arranging { shape::groups(&tree) } else { Vec::new() },
             around: TAB_PADDING_POINTS,
             most: f32::INFINITY,
             titled,
         };
         let mut inner = child(ui, room, "docks");
+        let dragged = tree.dragged_id(ui.ctx());
         tree.ui(&mut docked, &mut inner);
         let (asked, apart, hidden) = (docked.asked, docked.apart, docked.hidden);
+        let moved = docked.moved;
         shape::learn(&tree, &set, &mut self.sizes);
+        if let Some(id) = dragged.filter(|_| ui.input(|input| input.pointer.any_released())) {
+            shape::after_drop(&mut tree, id, &mut self.sizes);
+        }
+        if let Some((id, group, position)) = moved {
+            shape::move_beside(&mut tree, id, (group, position), &mut self.sizes);
+            // The keyboard focus follows the panel.
+            ui.memory_mut(|memory| memory.request_focus(id.egui_id(tree.id())));
+            ui.ctx().request_repaint();
+        }
         for id in [apart, hidden].into_iter().flatten() {
             if let Some(egui_tiles::Tile::Pane(panel)) = tree.tiles.get(id).cloned() {
                 let size = tree.tiles.rect(id).map_or([360.0, 480.0], |rect| rect.size().into());
                 if Some(id) == apart {
                     self.windows.push((panel, size.map(|side| side.clamp(200.0, 2_000.0) as u16)));
                 }
-                tree.remove_recursively(id);
+                shape::remove(&mut tree, id, &mut self.sizes);
             }
         }
         if !ui.input(|input| input.pointer.any_down()) {

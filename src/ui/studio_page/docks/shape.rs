@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use egui::{Rect, vec2};
-use egui_tiles::{Container, Linear, LinearDir, Tabs, Tile, TileId, Tiles, Tree};
+use egui_tiles::{
+    Container, Linear, LinearDir, SimplificationOptions, Tabs, Tile, TileId, Tiles, Tree,
+};
 
 use crate::studio::settings::{Node, Panel};
 use crate::ui::studio_page::go_live;
@@ -19,6 +21,52 @@ const MIN_TABBED_MIXER_HEIGHT: f32 = 146.0;
 const INITIAL_MULTIVIEW_HEIGHT_POINTS: f32 = 150.0;
 /// The gap between parts.
 pub(super) const PART_GAP_POINTS: f32 = 1.0;
+/// The form of the tree. A layout has no tabs in tabs.
+pub(super) const SIMPLIFICATION: SimplificationOptions = SimplificationOptions {
+    all_panes_must_have_tabs: true,
+    flatten_tabs_in_tabs: true,
+    prune_empty_tabs: true,
+    prune_single_child_tabs: true,
+    prune_empty_containers: true,
+    prune_single_child_containers: true,
+    join_nested_linear_containers: true,
+};
+
+/// A position relative to a group of tabs.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum DockPosition {
+    /// After the last tab of the group.
+    Tab,
+    Left,
+    Right,
+    Above,
+    Below,
+}
+
+impl DockPosition {
+    pub const ALL: [Self; 5] = [Self::Tab, Self::Left, Self::Right, Self::Above, Self::Below];
+
+    /// Returns the position that splits a group in this direction, after or before the group.
+    const fn beside(dir: LinearDir, after: bool) -> Self {
+        match (dir, after) {
+            (LinearDir::Horizontal, false) => Self::Left,
+            (LinearDir::Horizontal, true) => Self::Right,
+            (LinearDir::Vertical, false) => Self::Above,
+            (LinearDir::Vertical, true) => Self::Below,
+        }
+    }
+
+    /// Returns the direction of the split, and true if the position is after the group.
+    const fn split(self) -> Option<(LinearDir, bool)> {
+        match self {
+            Self::Tab => None,
+            Self::Left => Some((LinearDir::Horizontal, false)),
+            Self::Right => Some((LinearDir::Horizontal, true)),
+            Self::Above => Some((LinearDir::Vertical, false)),
+            Self::Below => Some((LinearDir::Vertical, true)),
+        }
+    }
+}
 
 /// Creates the tree of a layout, and stores the sizes of its parts in `sizes`.
 pub(super) fn tree(root: &Node, sizes: &mut HashMap<TileId, f32>) -> Tree<Panel> {
@@ -190,7 +238,9 @@ fn fit_tile(
     let others = children.iter().copied().filter(|id| Some(*id) != rest && (row || !buttons(*id)));
     let sum: f32 = others.map(wanted).sum::<f32>() * narrow;
     let [across, down] = MIN_REST_SIZE_POINTS;
-    let most = (total - fixed - if row { across } else { down }).max(0.0);
+    let least = if row { across } else { down };
+    // In a small room, the other parts keep half of it.
+    let most = (total - fixed - least.min(total / 2.0)).max(0.0);
     let scale = if sum > most && sum > 0.0 { narrow * most / sum } else { narrow };
     let mut shares: Vec<(TileId, f32)> = Vec::new();
     for child in &children {
@@ -290,21 +340,249 @@ fn put_below_program(
     sizes: &mut HashMap<TileId, f32>,
 ) -> bool {
     let Some(program) = tree.tiles.find_pane(&Panel::Program) else { return false };
-    let Some(above) = tree.tiles.parent_of(program) else { return false };
-    let around = tree.tiles.parent_of(above);
+    let Some(group) = tree.tiles.parent_of(program) else { return false };
     let below = tree.tiles.insert_tab_tile(vec![pane]);
-    let both = tree.tiles.insert_container(Linear::new(LinearDir::Vertical, vec![above, below]));
+    put_beside(tree, below, group, (LinearDir::Vertical, true), sizes);
     sizes.insert(below, INITIAL_MULTIVIEW_HEIGHT_POINTS);
-    if let Some(size) = sizes.get(&above).copied() {
-        sizes.insert(both, size);
+    true
+}
+
+/// Inserts a new part before or after a group of tabs, in a row or column.
+fn put_beside(
+    tree: &mut Tree<Panel>,
+    part: TileId,
+    group: TileId,
+    (dir, after): (LinearDir, bool),
+    sizes: &mut HashMap<TileId, f32>,
+) {
+    let parent = tree.tiles.parent_of(group);
+    let (split, count) = match parent.and_then(|id| tree.tiles.get_mut(id)) {
+        Some(Tile::Container(Container::Linear(linear))) if linear.dir == dir => {
+            let index = linear.children.iter().position(|id| *id == group).unwrap_or_default();
+            linear.children.insert(index + usize::from(after), part);
+            (parent, linear.children.len())
+        }
+        _ => {
+            let children = if after { vec![group, part] } else { vec![part, group] };
+            let both = tree.tiles.insert_container(Linear::new(dir, children));
+            match parent.and_then(|id| tree.tiles.get_mut(id)) {
+                Some(Tile::Container(around)) => {
+                    let _index = around.replace_child(group, both);
+                }
+                _ => tree.root = Some(both),
+            }
+            if let Some(size) = sizes.remove(&group) {
+                sizes.insert(both, size);
+            }
+            // The height of *Go Live* does not change, so the new part takes the remaining space.
+            let is_fixed = !holds(&tree.tiles, group, &|panel| panel != Panel::Controls);
+            ((!is_fixed).then_some(group), 2)
+        }
+    };
+    sizes.remove(&part);
+    if let Some(rect) = split.and_then(|id| tree.tiles.rect(id)) {
+        let length = if dir == LinearDir::Horizontal { rect.width() } else { rect.height() };
+        sizes.insert(part, length / count as f32);
     }
-    match around.and_then(|id| tree.tiles.get_mut(id)) {
-        Some(Tile::Container(Container::Linear(linear))) => {
-            for child in linear.children.iter_mut().filter(|child| **child == above) {
-                *child = both;
+}
+
+/// Returns the groups of tabs in reading order, each with its panels. The front panel is first.
+pub(super) fn groups(tree: &Tree<Panel>) -> Vec<(TileId, Vec<Panel>)> {
+    let mut groups = Vec::new();
+    if let Some(root) = tree.root() {
+        add_groups(&tree.tiles, root, &mut groups);
+    }
+    groups
+}
+
+fn add_groups(tiles: &Tiles<Panel>, id: TileId, groups: &mut Vec<(TileId, Vec<Panel>)>) {
+    match tiles.get(id) {
+        Some(Tile::Container(Container::Tabs(tabs))) => {
+            let front = tabs.next_active(tiles);
+            let others = tabs.children.iter().copied().filter(|tab| Some(*tab) != front);
+            let tabs = front.into_iter().chain(others);
+            groups.push((id, tabs.filter_map(|tab| tiles.get_pane(&tab).copied()).collect()));
+        }
+        Some(Tile::Container(container)) => {
+            container.children().for_each(|child| add_groups(tiles, *child, groups));
+        }
+        _ => {}
+    }
+}
+
+/// Moves a panel or a group of tabs to a position relative to another group.
+pub(super) fn move_beside(
+    tree: &mut Tree<Panel>,
+    id: TileId,
+    (group, position): (TileId, DockPosition),
+    sizes: &mut HashMap<TileId, f32>,
+) {
+    if tree.tiles.get(id).is_none() || tree.tiles.get(group).is_none() {
+        return;
+    }
+    if let Some(split) = position.split() {
+        let parent = tree.tiles.parent_of(id);
+        if let Some(Tile::Container(parent)) = parent.and_then(|id| tree.tiles.get_mut(id)) {
+            parent.remove_child(id);
+        }
+        let is_panel = tree.tiles.get_pane(&id).is_some();
+        let part = if is_panel { tree.tiles.insert_tab_tile(vec![id]) } else { id };
+        put_beside(tree, part, group, split, sizes);
+    } else {
+        tree.move_tile_to_container(id, group, usize::MAX, false);
+    }
+    simplify(tree, sizes);
+}
+
+/// Removes a panel.
+pub(super) fn remove(tree: &mut Tree<Panel>, id: TileId, sizes: &mut HashMap<TileId, f32>) {
+    tree.remove_recursively(id);
+    simplify(tree, sizes);
+}
+
+/// Brings the tree into the form of a layout. A part that is alone in its row or column takes the
+/// size of that row or column, which has the other direction.
+fn simplify(tree: &mut Tree<Panel>, sizes: &mut HashMap<TileId, f32>) {
+    let alone = |(id, tile): (&TileId, &Tile<Panel>)| {
+        let Tile::Container(Container::Linear(linear)) = tile else { return None };
+        let is_full = |child: &&TileId| holds(&tree.tiles, **child, &|_| true);
+        let mut parts = linear.children.iter().filter(is_full);
+        let part = parts.next().filter(|_| parts.next().is_none())?;
+        Some((*id, *part))
+    };
+    let alone: Vec<(TileId, TileId)> = tree.tiles.iter().filter_map(alone).collect();
+    for (around, part) in alone {
+        match sizes.remove(&around) {
+            Some(size) => sizes.insert(part, size),
+            None => sizes.remove(&part),
+        };
+    }
+    tree.simplify(&SIMPLIFICATION);
+}
+
+/// Brings the tree into the form of a layout after a drop of this tile. egui_tiles can split a group
+/// inside one of its tabs. Instead, the dropped tile moves beside the group.
+pub(super) fn after_drop(tree: &mut Tree<Panel>, id: TileId, sizes: &mut HashMap<TileId, f32>) {
+    let parent = tree.tiles.parent_of(id);
+    let around = parent.and_then(|id| tree.tiles.parent_of(id));
+    if let (Some(parent), Some(group)) = (parent, around)
+        && let Some(Container::Linear(linear)) = tree.tiles.get_container(parent)
+        && let Some(Container::Tabs(tabs)) = tree.tiles.get_container(group)
+        && tabs.children.len() > 1
+    {
+        let after = linear.children.first() != Some(&id);
+        let position = DockPosition::beside(linear.dir, after);
+        move_beside(tree, id, (group, position), sizes);
+    } else {
+        simplify(tree, sizes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::settings::PanelLayout;
+
+    const LAYOUT: &str = "row(* program, 304 column(* tabs(broadcast!, chat), 120 controls))";
+
+    /// The tree of the layout, without sizes on the screen.
+    struct DockTree {
+        tree: Tree<Panel>,
+        sizes: HashMap<TileId, f32>,
+    }
+
+    impl DockTree {
+        fn new() -> Self {
+            let mut sizes = HashMap::new();
+            let layout: PanelLayout = LAYOUT.parse().unwrap();
+            Self { tree: tree(&layout.root, &mut sizes), sizes }
+        }
+
+        fn pane(&self, panel: Panel) -> TileId {
+            self.tree.tiles.find_pane(&panel).unwrap()
+        }
+
+        fn group(&self, panel: Panel) -> TileId {
+            self.tree.tiles.parent_of(self.pane(panel)).unwrap()
+        }
+
+        fn container(&mut self, id: TileId) -> &mut Container {
+            match self.tree.tiles.get_mut(id).unwrap() {
+                Tile::Container(container) => container,
+                Tile::Pane(panel) => panic!("{panel:?}"),
             }
         }
-        _ => tree.root = Some(both),
+
+        fn layout(&self) -> String {
+            read(&self.tree, &self.sizes).unwrap().to_string()
+        }
     }
-    true
+
+    #[test]
+    fn a_panel_moves_beside_a_group_or_into_its_tabs() {
+        use DockPosition::{Above, Below, Left, Right, Tab};
+        use Panel::{Broadcast, Chat, Controls, Program};
+        for (panel, near, position, wanted) in [
+            (Chat, Program, Left, "row(* chat, * program, 304 column(* broadcast, 120 controls))"),
+            (Chat, Program, Right, "row(* program, * chat, 304 column(* broadcast, 120 controls))"),
+            (
+                Chat,
+                Program,
+                Below,
+                "row(* column(* program, * chat), 304 column(* broadcast, 120 controls))",
+            ),
+            (
+                Chat,
+                Program,
+                Tab,
+                "row(* tabs(program, chat!), 304 column(* broadcast, 120 controls))",
+            ),
+            // Out of its own group.
+            (Chat, Chat, Above, "row(* program, 304 column(* chat, * broadcast, 120 controls))"),
+            (Program, Chat, Tab, "column(* tabs(broadcast, chat, program!), 120 controls)"),
+            // The column has only one part left, which keeps the width of the column.
+            (Controls, Program, Left, "row(* controls, * program, 304 tabs(broadcast!, chat))"),
+        ] {
+            let mut docked = DockTree::new();
+            let (id, group) = (docked.pane(panel), docked.group(near));
+            move_beside(&mut docked.tree, id, (group, position), &mut docked.sizes);
+            assert_eq!(docked.layout(), wanted, "{panel:?} {position:?} {near:?}");
+        }
+    }
+
+    #[test]
+    fn a_group_that_is_dropped_on_a_group_keeps_its_panels() {
+        let mut docked = DockTree::new();
+        let (chat, program) = (docked.group(Panel::Chat), docked.group(Panel::Program));
+        docked.tree.move_tile_to_container(chat, program, usize::MAX, false);
+        after_drop(&mut docked.tree, chat, &mut docked.sizes);
+        assert_eq!(docked.layout(), "row(* tabs(program, broadcast!, chat), 304 controls)");
+    }
+
+    #[test]
+    fn a_panel_that_is_dropped_on_the_edge_of_a_tab_splits_the_whole_group() {
+        let mut docked = DockTree::new();
+        let [program, broadcast] = [Panel::Program, Panel::Broadcast].map(|it| docked.pane(it));
+        let [from, to] = [Panel::Program, Panel::Broadcast].map(|it| docked.group(it));
+        // egui_tiles does this if the pointer is nearer to the panel than to its group.
+        docked.container(from).remove_child(program);
+        let split = Linear::new(LinearDir::Vertical, vec![broadcast, program]);
+        let split = docked.tree.tiles.insert_container(split);
+        assert_eq!(docked.container(to).replace_child(broadcast, split), Some(0));
+        after_drop(&mut docked.tree, program, &mut docked.sizes);
+        assert_eq!(docked.layout(), "column(* tabs(broadcast!, chat), * program, 120 controls)");
+    }
+
+    #[test]
+    fn the_part_that_takes_the_rest_leaves_half_of_a_small_room() {
+        let mut docked = DockTree::new();
+        let (chat, group) = (docked.pane(Panel::Chat), docked.group(Panel::Chat));
+        let beside = (group, DockPosition::Left);
+        move_beside(&mut docked.tree, chat, beside, &mut docked.sizes);
+        let chat = docked.group(Panel::Chat);
+        docked.sizes.insert(chat, 150.0);
+        let room = Rect::from_min_size(egui::Pos2::ZERO, vec2(1_600.0, 900.0));
+        let given = fit(&mut docked.tree, &docked.sizes, room, false);
+        assert!(given[&chat].0 > 100.0, "{given:?}");
+    }
 }
