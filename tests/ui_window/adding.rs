@@ -56,6 +56,29 @@ fn every_kind_of_source_is_added_without_typing_its_words() {
 }
 
 #[test]
+fn the_card_for_audio_opens_the_list_of_the_mixer() {
+    let mut harness = with(&[]);
+    assert_eq!(add(&mut harness, &["Audio…"]), []);
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Mixer));
+    let sent = press(&mut harness, "Default microphone");
+    assert_eq!(sent, [Command::AddStrip(AudioChoice::Mic(None))]);
+    // The card is missing if the mixer is full.
+    let mut harness = with(&[]);
+    harness.state().demo.change(|snapshot| {
+        let strip = snapshot.strips[0].clone();
+        snapshot.strips.resize(onair::studio::MAX_STRIPS, strip);
+        for (number, strip) in (100..).zip(&mut snapshot.strips[1..]) {
+            strip.sound.id = StripId(number);
+        }
+    });
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Camera");
+    assert!(harness.query_by_role_and_label(Role::Button, "Audio…").is_none());
+}
+
+#[test]
 fn all_kinds_of_sources_are_visible_at_once() {
     let mut harness = with(&[]);
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();

@@ -15,8 +15,9 @@ pub(in crate::ui) use new_source::edit_for;
 
 use crate::capture::text::Content;
 use crate::capture::{self, ColorSource, Rgba, VideoChoice};
+use crate::studio::MAX_STRIPS;
 use crate::ui::dialogs::{DialogAnswer, dialog_room, modal};
-use crate::ui::input::actions::key;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::scenes::add_source::card::{CARD_SIZE, card};
 use crate::ui::scenes::add_source::devices::FoundSource;
 use crate::ui::scenes::add_source::new_source::{add, asked_for};
@@ -47,6 +48,8 @@ enum Leads {
     To(Page),
     ToFile(FileRequest),
     ToSource(VideoChoice),
+    /// To the list of audio sources in the mixer.
+    ToMixer,
 }
 
 /// A kind of source.
@@ -147,7 +150,7 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         leads: Leads::ToSource(choice),
     };
     let text = |content| VideoChoice::Text(content);
-    vec![
+    let mut kinds = vec![
         to(key!("add-camera"), Icon::Camera, Page::Cameras),
         to(key!("add-screen"), Icon::Screen, Page::Screens),
         to(key!("add-window"), Icon::Window, Page::Windows),
@@ -165,7 +168,12 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         ready(key!("add-gradient"), VideoChoice::Color(graded)),
         ready(key!("test-pattern"), VideoChoice::Test),
         to(key!("add-again"), Icon::Copy, Page::Again),
-    ]
+    ];
+    if view.snapshot.strips.len() < MAX_STRIPS {
+        let audio = Kind { name: key!("add-to-mixer"), icon: Icon::Speaker, leads: Leads::ToMixer };
+        kinds.push(audio);
+    }
+    kinds
 }
 
 /// Returns true if all words of the search occur in a name.
@@ -239,6 +247,10 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
         }
         Leads::ToSource(choice) => {
             add(view, draft, &*name, choice.clone());
+            true
+        }
+        Leads::ToMixer => {
+            view.request(WindowRequest::Act(Action::AddAudio));
             true
         }
     }
