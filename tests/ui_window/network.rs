@@ -2,7 +2,64 @@
 
 use onair::text::problem::problem;
 
+use super::targets::open_card;
 use super::*;
+
+const PROXY: &str = "Proxy (password not saved)";
+const BIND: &str = "Local address";
+const PORTS: &str = "Ports, in this order";
+
+/// Types a text into a field.
+fn type_into(harness: &mut Harness<'static, Window>, name: &str, text: &str) -> Vec<Command> {
+    harness.get_by_role_and_label(Role::TextInput, name).focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
+    commands(harness)
+}
+
+/// Returns true if the border of a field has the warning color.
+fn is_marked(harness: &Harness<'static, Window>, name: &str) -> bool {
+    let field = harness.get_by_role_and_label(Role::TextInput, name).rect();
+    let warn = onair::ui::style::theme::Theme::DARK.warn;
+    harness.output().shapes.iter().any(|it| match &it.shape {
+        egui::Shape::Rect(frame) => {
+            let fits = frame.rect.expand(1.0).contains_rect(field) && frame.rect.height() < 50.0;
+            fits && frame.stroke.color == warn
+        }
+        _ => false,
+    })
+}
+
+/// Types wrong values into two fields, and checks that each message is beside its own field.
+fn assert_each_fault_is_beside_its_field(harness: &mut Harness<'static, Window>) {
+    let faults = [
+        (PROXY, "ftp://", "write a proxy as http://host:port or socks5://host:port"),
+        (PORTS, "many", "write ports with commas, such as 1935, 443, 80"),
+    ];
+    for (name, text, _) in faults {
+        assert!(!is_marked(harness, name), "{name} is empty");
+        type_into(harness, name, text);
+    }
+    harness.run();
+    for (name, _, message) in faults {
+        assert!(is_marked(harness, name), "{name}");
+        let field = harness.get_by_role_and_label(Role::TextInput, name).rect();
+        let gap = harness.get_by_label(message).rect().top() - field.bottom();
+        assert!((-1.0..20.0).contains(&gap), "{message} is {gap} points below {name}");
+    }
+    assert!(!is_marked(harness, BIND));
+}
+
+#[test]
+fn each_wrong_network_field_is_marked_and_has_its_own_message() {
+    let mut harness = open("watch-idle");
+    click(&mut harness, "Connection: proxy, certificates, reconnecting");
+    assert_each_fault_is_beside_its_field(&mut harness);
+    let mut harness = open("custom");
+    open_card(&mut harness, "live.example.com");
+    click(&mut harness, "Advanced");
+    assert_each_fault_is_beside_its_field(&mut harness);
+}
 
 #[test]
 fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
@@ -16,21 +73,14 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     harness.get_by_role_and_label(Role::CheckBox, "Reconnect automatically").click();
     let once = Network { reconnect: false, ..network };
     assert_eq!(commands(&mut harness), asked(&once));
-    let proxy = "Proxy (password not saved)";
-    let type_into = |harness: &mut Harness<'static, Window>, name: &str, text: &str| {
-        harness.get_by_role_and_label(Role::TextInput, name).focus();
-        harness.run();
-        harness.get_by_role_and_label(Role::TextInput, name).type_text(text);
-        commands(harness)
-    };
     // The user is still typing, and the text is invalid at first.
-    assert_eq!(type_into(&mut harness, proxy, "ftp://"), []);
+    assert_eq!(type_into(&mut harness, PROXY, "ftp://"), []);
     harness.get_by_label("write a proxy as http://host:port or socks5://host:port");
     for _ in 0..6 {
         harness.key_press(Key::Backspace);
     }
     commands(&mut harness);
-    let sent = type_into(&mut harness, proxy, "socks5://proxy.example:9");
+    let sent = type_into(&mut harness, PROXY, "socks5://proxy.example:9");
     let mut wanted = once;
     wanted.route.proxy = Secret::new("socks5://proxy.example:9");
     assert_eq!(sent.last(), asked(&wanted).last());

@@ -114,6 +114,17 @@ impl Route {
         Ok(())
     }
 
+    /// Returns the problems of the ports, the proxy and the local address, without a password.
+    pub fn faults(&self) -> [Option<Problem>; 3] {
+        let Self { ports, proxy, bind } = self.clone();
+        let each = [
+            Self { ports, ..Self::default() },
+            Self { proxy, ..Self::default() },
+            Self { bind, ..Self::default() },
+        ];
+        each.map(|route| route.apply(&mut net::Options::default()).err())
+    }
+
     /// Returns the proxy for saving: without user and password; empty if it cannot be parsed.
     pub fn proxy_without_password(&self) -> String {
         match self.proxy.expose().trim() {

@@ -5,6 +5,7 @@ use egui::{Id, Ui};
 
 use crate::media::BitsPerSecond;
 use crate::studio::{Adapt, Command, Target};
+use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::Draft;
@@ -37,13 +38,14 @@ pub(super) fn show(
     }
     let more = draft.more(target);
     let mut changed = false;
-    let fields: [(&mut String, &'static str, &'static str); 4] = [
-        (&mut more.name, key!("target-name"), key!("target-name-hint")),
-        (&mut more.ports, key!("target-ports"), key!("target-ports-hint")),
-        (&mut more.proxy, key!("target-proxy"), key!("target-proxy-hint")),
-        (&mut more.bind, key!("target-bind"), key!("target-bind-hint")),
+    let [ports, proxy, bind] = more.route().faults();
+    let fields: [(&mut String, &'static str, &'static str, Option<Problem>); 4] = [
+        (&mut more.name, key!("target-name"), key!("target-name-hint"), None),
+        (&mut more.ports, key!("target-ports"), key!("target-ports-hint"), ports),
+        (&mut more.proxy, key!("target-proxy"), key!("target-proxy-hint"), proxy),
+        (&mut more.bind, key!("target-bind"), key!("target-bind-hint"), bind),
     ];
-    for (text, name, hint) in fields {
+    for (text, name, hint, fault) in fields {
         let title = texts.get(name);
         label(ui, &title, Type::Small, theme.secondary);
         let field = Field {
@@ -52,16 +54,16 @@ pub(super) fn show(
             name: &title,
             hint: &texts.get(hint),
             hidden: false,
-            wrong: false,
+            wrong: fault.is_some(),
             limit: 512,
             buttons: &[],
             width,
         }
         .show(ui, theme);
         changed |= field.response.changed();
-    }
-    if let Err(why) = more.route().apply(&mut Default::default()) {
-        paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+        if let Some(why) = fault {
+            paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+        }
     }
     if changed {
         draft.changed(target).into_iter().for_each(|command| view.send(command));

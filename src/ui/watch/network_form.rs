@@ -37,17 +37,22 @@ impl NetworkForm {
         }
     }
 
+    /// Returns the typed route.
+    pub fn route(&self) -> Route {
+        Route {
+            ports: self.ports.trim().to_owned(),
+            proxy: Secret::new(self.proxy.trim()),
+            bind: self.bind.trim().to_owned(),
+        }
+    }
+
     /// Applies the typed values. If one is invalid, `network` stays unchanged.
     ///
     /// # Errors
     /// Fails with the problem of a value, without a password.
     pub fn put_into(&self, network: &mut Network) -> Result<(), Problem> {
-        let route = Route {
-            ports: self.ports.trim().to_owned(),
-            proxy: Secret::new(self.proxy.trim()),
-            bind: self.bind.trim().to_owned(),
-        };
-        let asked = Network { route, ca_file: self.ca_file.trim().to_owned(), ..network.clone() };
+        let (route, ca_file) = (self.route(), self.ca_file.trim().to_owned());
+        let asked = Network { route, ca_file, ..network.clone() };
         asked.options(&Default::default())?;
         *network = asked;
         Ok(())

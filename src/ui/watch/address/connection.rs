@@ -4,6 +4,7 @@
 use egui::{Align, Id, Layout, Ui, vec2};
 
 use crate::studio::watch::choices::{Network, WatchCommand};
+use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, size};
@@ -42,13 +43,14 @@ fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network
         network.reconnect = !network.reconnect;
     }
     let typed = draft.connection.get_or_insert_with(|| NetworkForm::of(network));
-    let rows: [(&mut String, &'static str, &'static str); 4] = [
-        (&mut typed.proxy, key!("target-proxy"), key!("target-proxy-hint")),
-        (&mut typed.bind, key!("target-bind"), key!("target-bind-hint")),
-        (&mut typed.ports, key!("target-ports"), key!("target-ports-hint")),
-        (&mut typed.ca_file, key!("tls-ca"), key!("tls-ca-hint")),
+    let [ports, proxy, bind] = typed.route().faults();
+    let rows: [(&mut String, &'static str, &'static str, Option<Problem>); 4] = [
+        (&mut typed.proxy, key!("target-proxy"), key!("target-proxy-hint"), proxy),
+        (&mut typed.bind, key!("target-bind"), key!("target-bind-hint"), bind),
+        (&mut typed.ports, key!("target-ports"), key!("target-ports-hint"), ports),
+        (&mut typed.ca_file, key!("tls-ca"), key!("tls-ca-hint"), None),
     ];
-    for (text, name, hint) in rows {
+    for (text, name, hint, fault) in rows {
         let title = texts.get(name);
         section(ui, theme, &title);
         Field {
@@ -57,17 +59,19 @@ fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network
             name: &title,
             hint: &texts.get(hint),
             hidden: false,
-            wrong: false,
+            wrong: fault.is_some(),
             limit: 512,
             buttons: &[],
             width: ui.available_width(),
         }
         .show(ui, theme);
+        if let Some(why) = fault {
+            paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+        }
     }
-    match typed.put_into(network) {
-        Ok(()) => paragraph(ui, &texts.get("connection-next"), Type::Small, theme.secondary),
-        Err(why) => paragraph(ui, &texts.say(&why), Type::Small, theme.warn),
-    };
+    if typed.put_into(network).is_ok() {
+        paragraph(ui, &texts.get("connection-next"), Type::Small, theme.secondary);
+    }
 }
 
 /// Lists the servers whose certificate was accepted, each with a button that removes it.
