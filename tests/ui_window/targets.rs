@@ -345,11 +345,8 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
     assert!(harness.state().screen.as_ref().unwrap().dialog().is_none());
     harness.run();
     let words = shown(&harness);
-    for text in [
-        "The file replaces your scenes",
-        "File: tour.mkv",
-        "00:01:12 / 00:30:30 · loop 2",
-    ] {
+    for text in ["The file replaces your scenes", "File: tour.mkv", "00:01:12 / 00:30:30 · loop 2"]
+    {
         assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");
     }
     harness.get_by_label("Stop").click();

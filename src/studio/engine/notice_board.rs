@@ -4,10 +4,10 @@
 use crate::base::Clock;
 use crate::base::queue::Sender;
 use crate::studio::event::Event;
+use crate::studio::notices::Notice;
 use crate::studio::notices::active_notices::ActiveNotices;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::Notice;
 
 /// The sink of all reports; see the module documentation.
 pub(in crate::studio) struct NoticeBoard {
