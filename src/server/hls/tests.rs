@@ -1,5 +1,6 @@
 //! Tests that cut streams by the streams' own clock.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use bytes::Bytes;
 use super::cutter::Cutter;
 use super::listing::{Awaited, File, Listing, Patience};
 use super::part::{Cut, Part};
-use super::window::Window;
+use super::window::{MAX_TOTAL_BYTES, Share, Window};
 use super::{Lengths, Settings};
 use crate::base::Timestamp;
 use crate::media::{
@@ -473,6 +474,31 @@ fn memory_is_bounded_however_long_it_goes_on() {
         );
         assert_eq!(list(&listing.media(false)).segments.len(), 3);
     }
+}
+
+#[test]
+fn a_stream_keeps_less_while_all_streams_together_have_too_much() {
+    let total: &'static AtomicU64 = Box::leak(Box::new(AtomicU64::new(0)));
+    let mut cutter = begun(BOTH_TRACKS);
+    let mut window = window(Vec::new(), &cutter, Duration::from_secs(12));
+    window.share = Share::of(total);
+    let mut others = Share::of(total);
+    let mut stored_at = |from: i64| {
+        let cuts = cut(&mut cutter, &events(from, from + 30_000, 2_000, BOTH_TRACKS));
+        window.take(cuts, cutter.target_duration(), 0);
+        window.listing().segments.len()
+    };
+    assert!((12..=13).contains(&stored_at(0)), "twice the length of the playlist");
+    let alone = total.load(Ordering::Relaxed);
+    assert!(alone > 0);
+    others.set(MAX_TOTAL_BYTES);
+    assert_eq!(stored_at(30_000), 3, "the playlist stays usable");
+    others.set(MAX_TOTAL_BYTES - 2 * alone);
+    assert!((12..=13).contains(&stored_at(60_000)));
+    drop(window);
+    assert_eq!(total.load(Ordering::Relaxed), MAX_TOTAL_BYTES - 2 * alone);
+    drop(others);
+    assert_eq!(total.load(Ordering::Relaxed), 0);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The stored segments of a stream: those in the playlist, and those that have left it, which
 //! players may still request for a while (RFC 8216 §6.2.2). The window is limited in time and in
-//! bytes. This module is pure.
+//! bytes, and all windows of the process together are limited in bytes. Apart from their total, this
+//! module is pure.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,11 +16,47 @@ use crate::server::hls::part::{Cut, Initialization, Part, SegmentStart, StartTim
 use crate::server::hls::segment::{Segment, Span};
 
 /// Maximum size of one stream's segments in bytes. The oldest segments are dropped first.
-const MAX_WINDOW_BYTES: usize = 96 << 20;
+const MAX_WINDOW_BYTES: u64 = 96 << 20;
+/// Maximum size of the segments of all streams in bytes. Beyond it, a stream keeps only what the others leave.
+pub(super) const MAX_TOTAL_BYTES: u64 = 4 << 30;
+/// Size of the segments of all windows of the process in bytes.
+static TOTAL_BYTES: AtomicU64 = AtomicU64::new(0);
 /// Maximum number of segment starts for renditions, which are at most this many segments late.
 const MAX_SEGMENT_STARTS: usize = 32;
 /// This many segments stay in the playlist, regardless of their size.
 const MIN_LISTED_SEGMENTS: usize = 3;
+
+/// The part of one window in a total, which ends with the window.
+#[derive(Debug)]
+pub(super) struct Share {
+    total: &'static AtomicU64,
+    bytes: u64,
+}
+
+impl Share {
+    pub fn of(total: &'static AtomicU64) -> Self {
+        Self { total, bytes: 0 }
+    }
+
+    /// Replaces the size of this part.
+    pub fn set(&mut self, bytes: u64) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.bytes = bytes;
+    }
+
+    /// Returns the maximum size that the other parts leave for this one.
+    fn limit(&self) -> u64 {
+        let others = self.total.load(Ordering::Relaxed).saturating_sub(self.bytes);
+        MAX_WINDOW_BYTES.min(MAX_TOTAL_BYTES.saturating_sub(others))
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
 
 /// The stored segments of one stream, for its playlist.
 #[derive(Debug)]
@@ -47,6 +85,7 @@ pub(in crate::server) struct Window {
     /// For a rendition: the next segment as in the stream itself.
     aligned: Option<SegmentStart>,
     is_rendition: bool,
+    pub(super) share: Share,
 }
 
 impl Window {
@@ -70,6 +109,7 @@ impl Window {
             starts: VecDeque::new(),
             aligned: None,
             is_rendition: false,
+            share: Share::of(&TOTAL_BYTES),
         }
     }
 
@@ -173,18 +213,20 @@ impl Window {
         let Some(segment) = self.open.take() else { return };
         self.next_number += 1;
         self.segments.push(Arc::new(segment));
-        let mut bytes: usize = self.segments.iter().map(|segment| segment.stored()).sum();
+        let mut bytes: u64 = self.segments.iter().map(|segment| segment.stored() as u64).sum();
         let mut kept: Duration = self.segments.iter().map(|segment| segment.duration()).sum();
+        let limit = self.share.limit();
         while let [first, rest @ ..] = &self.segments[..] {
             let without = kept.saturating_sub(first.duration());
             let old = without >= self.settings.window * 2;
-            if rest.len() < MIN_LISTED_SEGMENTS || !old && bytes <= MAX_WINDOW_BYTES {
+            if rest.len() < MIN_LISTED_SEGMENTS || !old && bytes <= limit {
                 break;
             }
-            (bytes, kept) = (bytes.saturating_sub(first.stored()), without);
+            (bytes, kept) = (bytes.saturating_sub(first.stored() as u64), without);
             self.discontinuities += u64::from(first.discontinuity);
             self.segments.remove(0);
         }
+        self.share.set(bytes);
     }
 
     /// Returns the number that follows those of all discontinuities so far.
