@@ -241,7 +241,8 @@ fn a_reload_stops_only_the_hls_viewers_whom_the_new_rules_refuse() {
     assert_eq!([serve.go_on(&first), serve.go_on(&second)], [401, 200]);
     serve.reload(&play("keys = [\"second-k3y\"], deny = [\"127.0.0.1\"]"));
     assert_eq!(serve.go_on(&second), 403);
-    serve.reload(&play("tokens = true"));
+    let tokens = "[tokens]\nsecrets = [\"0123456789abcdef0123456789abcdef\"]\n";
+    serve.reload(&format!("{}{tokens}", play("tokens = true")));
     assert_eq!(serve.go_on(&second), 401);
     // A key of another application opens nothing here.
     let other = "[app.other]\nplay = { keys = [\"second-k3y\"] }\n";

@@ -45,15 +45,15 @@ pub(in crate::server) async fn check(
     }
 }
 
-/// Returns true if a pass opens this stream for a client at this address. The current rules must still admit its viewer:
-/// they are checked again with each request, but callbacks are not asked again.
+/// Returns true if a pass opens this stream for a client at this address. The rules are checked again with each
+/// request, so that a reload ends the passes of those whom it refuses. Callbacks are not asked again.
 pub(in crate::server) fn admits_pass(registry: &Registry, pass: &str, visit: &Visit) -> bool {
     let Visit { app, stream, address, .. } = visit;
     let access = registry.access();
     let play = access.rules.of(app).of(Action::Play);
     let own = registry.config.own_stream.as_ref();
     let own = own.filter(|own| own.app == *app && own.stream == *stream);
-    let signers = play.tokens.then(|| access.tokens.signers()).unwrap_or_default();
+    let signers = if play.tokens { access.tokens.signers() } else { Vec::new() };
     let secrets = play.keys.iter().map(Proof::Key).chain(signers.iter().map(Proof::Token));
     let callback = (!play.needs_secret()).then_some(Proof::Callback);
     let is_here = play.addresses.admits(*address);

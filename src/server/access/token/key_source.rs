@@ -111,7 +111,8 @@ impl Tokens {
         &self.signers
     }
 
-    /// Checks a token for a use, and returns its claims and its signer. The audience and the issuer come from the rules.
+    /// Checks a token for a use. Returns its claims and its signer. The audience and the issuer come from
+    /// the rules.
     ///
     /// # Errors
     /// Fails with the reason why the token does not allow the use.
