@@ -14,6 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use onair::net::listener::descriptors;
 use onair::wire::container::flv::TagKind;
 
 use crate::peers::client::Client;
@@ -26,6 +27,8 @@ use crate::whep::page::OFFER;
 const FRAME: Duration = Duration::from_millis(40);
 /// A frame number that marks the last frame.
 const LAST: u32 = u32::MAX;
+/// Number of half-open connections at the same time, after the rounds.
+const CROWD: usize = 10_000;
 /// Datagrams per flood.
 const FLOOD: usize = 2_500;
 
@@ -185,11 +188,15 @@ fn slow_and_silent_readers(soak: &mut Soak) {
     drop((silent, slow));
 }
 
-/// Connections that stop halfway: without a byte, within the RTMP handshake, or within an HTTP
-/// request.
 fn half_open_connections(soak: &mut Soak) {
+    drop(open_halfway(soak, 500));
+}
+
+/// Opens connections that stop halfway: without a byte, within the RTMP handshake, or within an HTTP
+/// request.
+fn open_halfway(soak: &Soak, count: usize) -> Vec<TcpStream> {
     let mut open = Vec::new();
-    for number in 0..500 {
+    for number in 0..count {
         let address = if number % 2 == 0 { &soak.rtmp } else { &soak.http };
         let Ok(mut stream) = TcpStream::connect(address) else { continue };
         let begun: &[u8] = match number % 4 {
@@ -200,6 +207,22 @@ fn half_open_connections(soak: &mut Soak) {
         let _ = stream.write_all(begun);
         open.push(stream);
     }
+    open
+}
+
+/// Keeps many half-open connections at the same time, if this process may have as many sockets. The
+/// server closes the oldest ones, and serves others.
+fn half_open_crowd(soak: &Soak) {
+    let files = descriptors::limit();
+    if files < CROWD as u64 + 500 {
+        eprintln!("SKIPPED: {files} open files are too few for {CROWD} half-open connections");
+        return;
+    }
+    let since = Instant::now();
+    let open = open_halfway(soak, CROWD);
+    assert_eq!(open.len(), CROWD, "all are open");
+    assert!(web::ask(soak.http.as_str(), "GET", "/healthz").contains("200 OK"));
+    println!("{CROWD} half-open connections took {:?}", since.elapsed());
 }
 
 /// Sends datagrams to the WebRTC port from several sockets; the server must answer none of them.
@@ -329,5 +352,7 @@ fn a_stream_goes_on_undisturbed_beside_an_hour_of_others() {
         }
         start.returned(&format!("turn {turn}"));
     }
+    half_open_crowd(&soak);
+    start.returned("the half-open crowd");
     undisturbed.end(&soak);
 }
