@@ -87,8 +87,8 @@ fn choose(page: &Page<'_>, group: &str, value: &str) {
 }
 
 #[test]
-fn the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart() {
-    peers::in_real_time!(the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart);
+fn the_page_waits_for_the_stream_and_plays_again_after_a_restart() {
+    peers::in_real_time!(the_page_waits_for_the_stream_and_plays_again_after_a_restart);
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
@@ -111,8 +111,14 @@ fn the_page_waits_plays_over_webrtc_and_plays_again_after_a_restart() {
     page.wait_soon("document.getElementById('facts').innerText.endsWith('1 watching')");
     drop(publisher);
     page.wait(&has_status("waiting"));
-    let _publisher = running.publish(&NO_B_FRAMES);
+    let publisher = running.publish(&NO_B_FRAMES);
     plays(&page, "whep", 20);
+    choose(&page, "protocol", "flv");
+    plays(&page, "flv", 20);
+    drop(publisher);
+    page.wait(&has_status("waiting"));
+    let _publisher = running.publish(&NO_B_FRAMES);
+    plays(&page, "flv", 20);
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -289,6 +295,42 @@ fn packets_without_frames_lead_to_constrained_baseline_and_then_to_hls() {
 }
 
 #[test]
+fn low_latency_hls_without_a_playlist_leads_to_websocket_flv() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.webrtc = None);
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    // hls.js requests playlists of a stream that does not exist.
+    let lost = "const open = XMLHttpRequest.prototype.open;
+        XMLHttpRequest.prototype.open = function (method, url, ...more) {
+            return open.call(this, method, String(url).replace('.m3u8', '-none.m3u8'), ...more);
+        };";
+    let page = browser.open(&running.page(), lost);
+    plays(&page, "flv", 10);
+    let why = page.value("document.getElementById('note').textContent");
+    assert_eq!(why, "LL-HLS did not connect, so this page uses FLV.");
+}
+
+/// Notes what the page requests from the browser, which allows it only after a real click.
+const NOTE_REQUESTS: &str = "
+    window.requests = [];
+    const grant = (type, name, property) => {
+        type.prototype[name] = async function () {
+            requests.push(`${name} ${this.id ?? 'document'}`);
+            window[property] = name.startsWith('request') ? this : null;
+        };
+        Object.defineProperty(Document.prototype, property, { get: () => window[property] ?? null });
+    };
+    grant(Element, 'requestFullscreen', 'fullscreenElement');
+    grant(Document, 'exitFullscreen', 'fullscreenElement');
+    grant(HTMLVideoElement, 'requestPictureInPicture', 'pictureInPictureElement');
+    grant(Document, 'exitPictureInPicture', 'pictureInPictureElement');
+    Object.defineProperty(Document.prototype, 'pictureInPictureEnabled', { get: () => true });
+";
+
+#[test]
 fn controls_work_by_keyboard_and_have_names() {
     peers::in_real_time!(controls_work_by_keyboard_and_have_names);
     if peers::missing(&["chromium", "ffmpeg"]) {
@@ -297,7 +339,7 @@ fn controls_work_by_keyboard_and_have_names() {
     let running = start_with(|_| ());
     let _publisher = running.publish(&NO_B_FRAMES);
     let browser = Chromium::start("en");
-    let page = browser.open(&running.page(), "");
+    let page = browser.open(&running.page(), NOTE_REQUESTS);
     plays(&page, "whep", 1);
     let press = |key: &str| {
         page.value(&format!(
@@ -311,6 +353,17 @@ fn controls_work_by_keyboard_and_have_names() {
     assert_eq!(page.value("document.getElementById('play').ariaLabel"), "Play (K)");
     press("k");
     page.wait_soon("!document.getElementById('video').paused");
+    for (key, requests) in [
+        ("f", "requestFullscreen stage,exitFullscreen document"),
+        ("i", "requestPictureInPicture video,exitPictureInPicture document"),
+    ] {
+        page.value("window.requests = []");
+        press(key);
+        page.wait_soon("requests.length === 1");
+        press(key);
+        page.wait_soon("requests.length === 2");
+        assert_eq!(page.value("requests.join()"), requests);
+    }
     page.value("document.getElementById('settings').click()");
     assert_eq!(page.value("document.activeElement.name"), "protocol");
     press("Escape");
@@ -348,9 +401,8 @@ fn two_browsers_chat_and_markup_runs_nothing() {
     }
     let running = start_with(|_| ());
     let _publisher = running.publish(&NO_B_FRAMES);
-    let browser = Chromium::start("en");
-    let ann = browser.open(&running.page(), "");
-    let bob = browser.open(&running.page(), "");
+    let browsers = [(); 2].map(|()| Chromium::start("en"));
+    let [ann, bob] = browsers.each_ref().map(|browser| browser.open(&running.page(), ""));
     for page in [&ann, &bob] {
         page.wait("!document.getElementById('say').disabled");
     }
@@ -388,7 +440,9 @@ fn two_browsers_chat_and_markup_runs_nothing() {
     bob.value("document.getElementById('danmaku-toggle').click()");
     assert_eq!(bob.value("document.querySelectorAll('#danmaku span').length"), 0);
     assert_eq!(bob.value("document.getElementById('danmaku-toggle').ariaPressed"), "false");
-    assert_eq!(browser.complaints(), Vec::<String>::new());
+    for browser in &browsers {
+        assert_eq!(browser.complaints(), Vec::<String>::new());
+    }
 }
 
 #[test]
