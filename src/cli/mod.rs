@@ -59,13 +59,13 @@ pub enum Sub {
     Collections(scenes::parts::Args),
     /// List, import or export the profiles of the settings
     Profiles(scenes::parts::Args),
-    /// List cameras, audio devices, applications with audio, displays and windows
+    /// List cameras, audio devices, applications with audio, displays, windows, encoders and decoders
     Devices,
     /// Check a target or this computer without going live
     Check(check::Args),
     /// Print shell completions
     Completions {
-        /// Shell
+        /// Shell that uses the completions
         shell: clap_complete::Shell,
     },
     /// Print the manual page of onair or of one command

@@ -42,16 +42,16 @@ pub struct Flags {
     /// Audio source, as in `onair live`
     #[arg(long, value_name = "SOURCE", value_parser = value::audio())]
     pub audio: Option<AudioChoice>,
-    /// Frame size [default: from the settings, or 1280x720]
+    /// Frame size [default: from --settings, else 1280x720]
     #[arg(long, value_name = "WxH")]
     pub size: Option<Size>,
-    /// Frames per second [default: from the settings, or 30]
+    /// Frames per second [default: from --settings, else 30]
     #[arg(long, value_name = "RATE")]
     pub fps: Option<FrameRate>,
-    /// Video bitrate [default: from the settings, or 2500k]
+    /// Video bitrate [default: from --settings, else 2500k]
     #[arg(long, value_name = "BITRATE")]
     pub video_bitrate: Option<BitsPerSecond>,
-    /// File that you will record to: onair checks the free space and the permissions there
+    /// File for the recording. onair checks the free space and the permissions of its folder
     #[arg(long, value_name = "PATH")]
     pub record: Option<PathBuf>,
 }

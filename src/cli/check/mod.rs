@@ -26,8 +26,8 @@ use crate::wire::rtmp::url::Url;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// The target: a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an
-    /// application's URL with a --key-…. Without a URL, onair checks this computer and the targets
-    /// of --settings
+    /// application's URL with --key-env, --key-file or --key-stdin. onair does not try the stream key.
+    /// Without a URL, onair checks this computer and the targets that are on in --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,
     /// Environment variable with the stream key

@@ -20,20 +20,23 @@ pub struct Globals {
     /// Print only JSON objects on standard output, one per line
     #[arg(long, global = true)]
     pub json: bool,
-    /// Use this settings file instead of your own
+    /// Use this settings file. Without it, the window, `scenes`, `collections` and `profiles` use your
+    /// own settings file, and `live` and `check` use none
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Use this scene collection of the settings
+    /// Use this scene collection from --settings, or else from your own settings
     #[arg(long, global = true, value_name = "NAME")]
     pub collection: Option<String>,
-    /// Use this profile of the settings (quality, targets, recording, hotkeys)
+    /// Use this profile (quality, targets, recording, hotkeys) from --settings, or else from your own
+    /// settings
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's language; English with
-    /// --json]
+    /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's
+    /// language; English with --json]
     #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
     pub lang: Option<Language>,
-    /// Log level for standard error: error, warn, info, debug, trace, or a filter such as onair=debug
+    /// Log level for standard error: off, error, warn, info, debug, trace, or a filter such as
+    /// onair=debug
     #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
     pub log: String,
     /// Format of log lines: text, or json for programs that collect logs (one object per line)

@@ -11,11 +11,11 @@ use crate::text::problem::{Problem, problem};
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "trust")]
 pub struct Flags {
-    /// Trust this certificate authority or server certificate (PEM) for rtmps://, in addition to
-    /// those of the system
+    /// Trust this certificate authority or server certificate (PEM) for TLS, in addition to those of
+    /// the system
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
-    /// Trust only the server certificate with this SHA-256 (DER, hex) for rtmps://
+    /// Trust only the server certificate with this SHA-256 (DER, hex) for TLS
     #[arg(long, value_name = "SHA256")]
     tls_pin: Option<String>,
 }

@@ -23,21 +23,24 @@ use crate::studio::targets::sharing::{check_host, check_origin};
 #[derive(Clone, Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("target").args(["to", "service"]).multiple(true))]
 #[command(
-    after_help = "Without --to and --record, onair sends to the targets of --settings that are on. \
-    Without such targets, it sends to the built-in server as live/onair. With --settings, quality flags \
-    that you omit have the values in the settings.\nSIGINT, SIGTERM and SIGHUP end the broadcast \
-    cleanly. SIGUSR1 saves the replay buffer, and SIGUSR2 adds a chapter to the recording."
+    after_help = "Without --to, --service, --built-in and --record, onair sends to the targets that are \
+    on in the settings (--settings, --profile). Without settings, it sends to the built-in server as \
+    live/onair. Quality flags that you omit have the values in the settings.\n\
+    DURATION: 90s, 500ms, 2m or 1h30m. BITRATE: 2500k or 2.5M. SIZE: 700M or 2G.\n\
+    SIGINT, SIGTERM and SIGHUP end the broadcast cleanly. SIGUSR1 saves the replay buffer, and SIGUSR2 \
+    adds a chapter to the recording."
 )]
 pub struct Args {
     /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
     /// window:wayland: choose in the desktop's dialog), file:FILE, stream:URL, image:FILE,
     /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
-    /// test, none [default: a camera if there is one, else test]
+    /// test, none. Without --scene, this source replaces the scenes of --settings [default: from
+    /// --settings, else a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`),
-    /// file:FILE, stream:URL, tone, silence, none [default: a microphone if there is one, else tone
-    /// with the test pattern, else silence]
+    /// file:FILE, stream:URL, tone, silence, none [default: from --settings; with --video test, tone;
+    /// otherwise a microphone if there is one, else silence, or tone with the test pattern]
     #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene from --settings to broadcast [default: the last program scene]
@@ -45,7 +48,7 @@ pub struct Args {
     pub scene: Option<String>,
     /// Send this FLV, MP4 or MKV file as is, without encoding it. An FLV file can have any codec;
     /// an MP4 or MKV file needs a codec that FLV supports. The file starts when a target is
-    /// connected. After a short stall, onair sends the backlog
+    /// connected. If the network is slow, onair sends late packets instead of dropping them
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
@@ -56,7 +59,7 @@ pub struct Args {
     /// Frame size
     #[arg(long, value_name = "WxH", default_value = "1280x720", help_heading = "Quality")]
     pub size: Size,
-    /// Frames per second
+    /// Frames per second, such as 30, 29.97 or 60000/1001
     #[arg(long, value_name = "RATE", default_value = "30", help_heading = "Quality")]
     pub fps: FrameRate,
     /// Video bitrate
@@ -74,11 +77,12 @@ pub struct Args {
     /// Lowest video bitrate that adaptive bitrate may use
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
-    /// Below half of the bitrate, skip every other frame to keep the other frames sharp
+    /// When adaptive bitrate goes below half of --video-bitrate, encode only every other frame, which
+    /// keeps these frames sharp
     #[arg(long, help_heading = "Quality")]
     pub adapt_frames: bool,
-    /// If the bitrate is too low for the frame size, encode at 3/4 or 1/2 of the size. When the
-    /// size changes, a recording continues in a new file
+    /// When adaptive bitrate is too low for the frame size, encode at 3/4 or 1/2 of the size. When
+    /// the size changes, a recording continues in a new file
     #[arg(long, help_heading = "Quality")]
     pub adapt_size: bool,
     /// Video encoder, from the list in `onair devices`
@@ -98,8 +102,8 @@ pub struct Args {
           value_parser = clap::value_parser!(u16).range(1..=2))]
     pub channels: u16,
 
-    /// Target (repeatable): an RTMP(S) URL that ends in the stream key, or an application's URL
-    /// followed by --key-env, --key-file or --key-stdin
+    /// Target (repeatable): a URL (rtmp, rtmps, rtmpt or rtmpts) that ends in the stream key, or an
+    /// application's URL followed by --key-env, --key-file or --key-stdin
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
     /// Send to this known service, or to one of your own services (services.toml beside the
@@ -109,13 +113,13 @@ pub struct Args {
     /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
-    /// Let other computers on your network watch the built-in server over HTTP and WebRTC, without a
-    /// password, unless viewers need a key. By default, only this computer can watch, unless --settings
-    /// allow it
+    /// Let other computers on your network watch the stream of the built-in server over HTTP and
+    /// WebRTC. Anybody there can watch, unless viewers need a key [default: from --settings, else only
+    /// this computer can watch]
     #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
     pub network: bool,
     /// Environment variable with the key that viewers of the built-in server need: `?key=…` after each
-    /// link. Without it, --settings decide whether viewers need a key
+    /// link. Without --play-key-env and --play-key-file, --settings decide whether viewers need a key
     #[arg(long, value_name = "NAME", conflicts_with_all = ["copy", "play_key_file"],
           help_heading = "Targets")]
     pub play_key_env: Option<String>,
@@ -134,29 +138,30 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["to", "service", "built_in", "copy", "scene", "collection",
           "profile"], help_heading = "Targets")]
     pub resume: bool,
-    /// Environment variable with the stream key for the preceding --to
+    /// Environment variable with the stream key for the preceding --to or --service
     #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
     pub key_env: Vec<String>,
-    /// File with the stream key for the preceding --to
+    /// File with the stream key for the preceding --to or --service
     #[arg(long, value_name = "PATH", requires = "target", help_heading = "Targets")]
     pub key_file: Vec<PathBuf>,
-    /// Read the stream key for the preceding --to from the first line of standard input
+    /// Read the stream key for the preceding --to or --service from the first line of standard input
     #[arg(long, requires = "target", help_heading = "Targets")]
     pub key_stdin: bool,
-    /// Turn on the viewer monitor for all targets. With =URL, monitor the preceding --to at that URL.
-    /// The monitor reports black, frozen, silent, late, stalled or different streams, and other frame
-    /// sizes
+    /// Turn on the viewer monitor for all targets. With =URL, monitor only the preceding --to or
+    /// --service, at that play URL. The monitor reports a stream that is black, frozen, silent, late,
+    /// stalled or different, or that has another frame size
     #[arg(long, value_name = "URL", num_args = 0..=1, require_equals = true,
           default_missing_value = "", help_heading = "Targets")]
     pub monitor: Vec<String>,
-    /// Lowest video bitrate for the preceding --to [default: the value of --min-video-bitrate]
+    /// Lowest video bitrate for the preceding --to or --service [default: the value of
+    /// --min-video-bitrate]
     #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
     /// How long onair retries a target, at the start and after it loses the connection [default: no
     /// limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
-    /// Stream delay for all targets, at most 30 min. It does not delay recordings or the preview
+    /// Stream delay for all targets, at most 30m. onair does not delay recordings
     #[arg(long, value_name = "DURATION", value_parser = delay, help_heading = "Targets")]
     pub delay: Option<Duration>,
     /// When the broadcast ends (--duration, Ctrl-C, `stop`), send the delayed part first instead of
@@ -174,8 +179,8 @@ pub struct Args {
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub record: Option<PathBuf>,
     /// Record this audio source to an additional track with this NAME (repeatable, up to 5). The
-    /// first additional track is track 2, because track 1 is always the program. A SOURCE of
-    /// --audio or of a strip in --settings keeps its strip settings. Any other SOURCE is only in
+    /// first additional track is track 2, because track 1 is always the program. If --audio or a
+    /// strip in --settings has the same SOURCE, onair records that strip. Any other SOURCE is only in
     /// its track, not in the program
     #[arg(long, value_name = "NAME=SOURCE", value_parser = record_tracks::parse, conflicts_with = "copy",
           help_heading = "Recording")]
@@ -198,13 +203,12 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", value_parser = bytes, default_value = "512M",
           help_heading = "Recording")]
     pub replay_size: u64,
-    /// File for replays: .flv, .mp4 or .mkv [default: replay.mp4 beside --record, or in the current
-    /// folder]
+    /// File for replays: .flv, .mp4 or .mkv [default: a file named replay beside --record, in the same
+    /// format; without --record, replay.mp4 in the current folder]
     #[arg(long, value_name = "PATH", help_heading = "Recording")]
     pub replay_to: Option<PathBuf>,
     /// Read commands from standard input, one per line (see `onair help live`)
-    #[arg(long, conflicts_with = "key_stdin", help_heading = "Recording",
-          long_help = CONTROL_HELP)]
+    #[arg(long, conflicts_with = "key_stdin", long_help = CONTROL_HELP)]
     pub control: bool,
     /// Duration of the broadcast, from the first frame on [default: until you stop it]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
@@ -219,14 +223,17 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   scene NAME, prepare NAME|none           change the program or the preview
   take [KIND [DURATION] [OPTION]…]        switch the preview to the program
   transition KIND [DURATION] [OPTION]… [file=PATH]
+                                          set the default transition
   scene-transition NAME: KIND …|none      set the transition of one scene
   item hide|show|lock|unlock|up|down|top|bottom [ITEM]
   item place [ITEM:] WHAT=VALUE …         move or change an item
-  duplicate [ITEM], duplicate-source ITEM with the same source, or with a copy of it
-  filter on|off|remove KIND [SOURCE]
+  duplicate [ITEM]                        duplicate an item, with the same source
+  duplicate-source ITEM                   duplicate an item and its source
+  filter on|off|remove KIND [SOURCE]      change a video filter
   filter set|add KIND [SOURCE:] WHAT=VALUE …
   media pause|resume|restart|next|previous|seek TIME [SOURCE]
-  media at-end loop|clear|hold [SOURCE]   at the end of a file
+                                          control a media source
+  media at-end loop|clear|hold [SOURCE]   set the behavior at the end of a file
   media add SOURCE: FILE                  add a file to the playlist
   media remove NUMBER SOURCE              remove a file from the playlist
   if-black [NAME:] keep|placeholder|SOURCE
@@ -240,12 +247,15 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   strip offset TIME [STRIP]
   strip monitoring off|both|only|tracks [STRIP]
   strip filter on|off|set|add|remove KIND …
-  strip at-end loop|clear|hold [STRIP]    at the end of an audio file
+                                          change an audio filter
+  strip at-end loop|clear|hold [STRIP]    set the behavior at the end of an audio file
   strip restart [STRIP]                   play an audio file from its start
   strip if-silent [STRIP:] keep|SOURCE    set the fallback for silent or lost audio
   stop                                    end the broadcast
 
-ITEM is an item of the current scene, or SCENE/ITEM. WHAT=VALUE uses the names in the settings.";
+ITEM is an item of the current scene, or SCENE/ITEM. STRIP is the name of a strip of the mixer. Without
+[SOURCE] or [STRIP], most commands apply to the main video source or the main strip. WHAT=VALUE uses the
+names in the settings file.";
 
 /// The parser for the name of a service, which is a known service or one of the user's own
 /// services.

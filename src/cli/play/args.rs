@@ -37,8 +37,8 @@ pub struct Args {
     /// live stream later [default: 0ms; in a window the last value]
     #[arg(long, value_name = "DURATION", value_parser = av_offset, allow_hyphen_values = true)]
     pub av_offset: Option<i32>,
-    /// H.264 decoder: the built-in one, or the system's FFmpeg libraries, which use less CPU. Without
-    /// FFmpeg, onair uses the built-in decoder [default: own; in a window the last value]
+    /// H.264 decoder: own (built in), or system (the system's FFmpeg libraries, which use less CPU).
+    /// Without these libraries, onair uses its own decoder [default: own; in a window the last value]
     #[arg(long, value_name = "WHICH", value_enum)]
     pub decoder: Option<Decoder>,
     /// Start position in a recording: a file, a file on a web server (FLV, MPEG-TS), or a recorded
@@ -60,9 +60,9 @@ pub struct Args {
     /// Measure latency and lip sync with the markers of the test source
     #[arg(long)]
     pub measure: bool,
-    /// With --headless, print chat messages in the stream (such as onTextData) and the chat of an
-    /// onair server. onair finds the chat of an HTTP-FLV URL; for other URLs, pass
-    /// ws://HOST/APP/STREAM/chat. A window shows the chat at that address
+    /// With --headless, print the chat of an onair server, and chat messages that are in the stream
+    /// (such as onTextData). onair finds the chat of an HTTP-FLV URL. For other URLs, pass the chat's
+    /// address, ws://HOST/APP/STREAM/chat. A window shows the chat at the address that you pass
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
     pub chat: Option<String>,
     /// Reconnect after a lost connection (the default)
@@ -106,14 +106,15 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
 
   pause, resume, stop
   seek POSITION                    90s, 1:30, +10s or -10s
-  rewind [TIME]                    go back from the live edge, or as far as possible;
-                                   in a recording, to the beginning
+  rewind [TIME]                    go to this time before the live edge; without TIME, as far
+                                   back as possible, or to the beginning of a recording
   go-live                          go to the live edge
-  volume PERCENT, mute [on|off]    the volume can also be +5 or -5
+  volume PERCENT                   for example 50, +5 or -5
+  mute [on|off]                    mute or unmute; without a word, toggle
   balance PERCENT, speaker [ID], av-offset TIME, buffer TIME|auto
   snapshot [FILE.png]              save the current frame
   record FILE.flv, record off      record the stream
-  say TEXT                         write to the chat; without a window, use --chat
+  say TEXT                         write to the chat; without a window, this needs --chat
   next, previous, stream NUMBER    select another stream
 
 Only with a window:

@@ -92,8 +92,8 @@ pub struct TokenArgs {
     /// The configuration of the server, with the secret in `[tokens]`
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Stream that the token opens, as APP/STREAM. `*` matches any text without a
-    /// slash, and `**` any text
+    /// Stream that the token opens, as APP/STREAM. `*` matches any text without a slash, and `**` any
+    /// text
     #[arg(long, value_name = "APP/STREAM")]
     pub sub: String,
     /// What the token allows: `play` or `publish` (repeatable)
@@ -102,7 +102,7 @@ pub struct TokenArgs {
     /// Time until the token expires
     #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1h")]
     pub lasting: Duration,
-    /// Only address that may use the token (repeatable)
+    /// Address that may use the token (repeatable) [default: any address]
     #[arg(long, value_name = "ADDRESS")]
     pub ip: Vec<IpAddr>,
 }
@@ -139,9 +139,9 @@ pub struct Args {
     /// [default: 127.0.0.1:1935, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub rtmp: Option<SocketAddr>,
-    /// Address for HTTP: operator page, HTTP-FLV, WebSocket-FLV, chats, JSON and Prometheus metrics, and a
-    /// health check (docs/reference/events.md has the paths). Port 0 picks a free port. `none` turns
-    /// HTTP off [default: 127.0.0.1:8088, or the next free port]
+    /// Address for HTTP: viewer pages, operator page, HLS, DASH, HTTP-FLV, WebSocket-FLV, chats, JSON and
+    /// Prometheus metrics, and a health check (docs/reference/events.md has the paths). Port 0 picks a
+    /// free port. `none` turns HTTP off [default: 127.0.0.1:8088, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<Http>,
     /// Host name that browsers and tunnels may use for the server, in addition to its addresses and
@@ -152,7 +152,7 @@ pub struct Args {
     /// (repeatable). The server's own pages may always read
     #[arg(long, value_name = "ORIGIN", value_parser = check_origin)]
     pub cors: Vec<String>,
-    /// Address for RTMP over TLS. Port 0 picks a free port
+    /// Address for RTMP over TLS, which needs --cert and --cert-key. Port 0 picks a free port
     #[arg(long, value_name = "ADDR")]
     pub rtmps: Option<SocketAddr>,
     /// When to make HLS and DASH (http://HOST/APP/STREAM.m3u8 and .mpd, low latency): `on-demand`, while
@@ -183,14 +183,14 @@ pub struct Args {
     )]
     pub hls_window: Option<Duration>,
     /// Renditions of every stream, such as `720p:2500k,480p:1200k,audio`: heights with their bitrates, and the
-    /// audio alone. The server encodes each only while somebody watches it, over HLS, DASH or WHEP
+    /// audio alone. The server encodes a rendition only while somebody watches it, over HLS, DASH or WHEP
     #[arg(long, value_name = "LIST")]
     pub renditions: Option<Ladder>,
-    /// How many renditions the server encodes at the same time [default: four per core]
+    /// Maximum number of renditions that the server encodes at the same time [default: four per core]
     #[arg(long, value_name = "NUMBER")]
     pub renditions_limit: Option<usize>,
-    /// Share of the CPU in percent above which the server begins no further rendition, 1 to 100.
-    /// 100 is no limit [default: 90]
+    /// CPU usage in percent above which the server starts no further rendition, 1 to 100. 100 is no
+    /// limit [default: 90]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub renditions_cpu: Option<u32>,
     /// UDP and TCP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
@@ -213,8 +213,8 @@ pub struct Args {
     /// Blocked words of the chats; only in the file of --config
     #[arg(skip)]
     pub blocked_words: Vec<String>,
-    /// Maximum number of connections, 64 to 65536. Each needs a file descriptor; the server takes fewer if the
-    /// system allows fewer [default: 4096]
+    /// Maximum number of connections, 64 to 65536. Each connection needs a file descriptor. If the system
+    /// allows fewer, the server accepts fewer connections [default: 4096]
     #[arg(
         long,
         value_name = "NUMBER",
@@ -257,7 +257,7 @@ pub struct Args {
     /// Delete the oldest recordings when all of them need more space than this: 200G [default: never]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub keep_size: Option<u64>,
-    /// Whether those who may play a stream may play its recordings (http://HOST/vod/NAME.m3u8,
+    /// Whether viewers who may play a stream may also play its recordings (http://HOST/vod/NAME.m3u8,
     /// rtmp://HOST/vod/NAME): on or off [default: on]
     #[arg(long, value_name = "WHETHER", value_parser = values::switch)]
     pub vod: Option<bool>,
@@ -265,7 +265,7 @@ pub struct Args {
     #[arg(skip)]
     pub(super) record_rules: Vec<RuleValues>,
     /// Read keys, access rules ([app.NAME]) and the values of omitted flags from this file (TOML; flag
-    /// names with _ instead of -). A service without a terminal reads it again on SIGHUP
+    /// names with _ instead of -). A server without a terminal reads the file again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Check the flags and the file of --config, then exit: code 0 if they are valid, otherwise 2 or 3
@@ -277,12 +277,12 @@ pub struct Args {
     /// Random seed for the times and the garbage of --fault [default: 0]
     #[arg(long, value_name = "NUMBER")]
     pub fault_seed: Option<u64>,
-    /// When this server stops, it asks Enhanced RTMP clients to connect to this URL, such as
-    /// `rtmp://other/live`
+    /// When this server drains (SIGUSR1) or stops, it asks Enhanced RTMP clients to connect to this URL,
+    /// such as `rtmp://other/live`
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
-    /// When this server drains, viewers over HTTP follow their streams to this server, such as
-    /// `http://other:8088`
+    /// When this server drains (SIGUSR1), viewers over HTTP follow their streams to the server at this
+    /// URL, such as `http://other:8088`
     #[arg(long, value_name = "URL")]
     pub successor_http: Option<HttpSuccessor>,
     /// Send every stream to this RTMP server, too (repeatable), such as `rtmp://other/live` or
@@ -290,7 +290,7 @@ pub struct Args {
     #[arg(long, value_name = "URL", value_parser = relay_target)]
     pub push: Vec<RelayTarget>,
     /// Get a stream from this RTMP server when a viewer asks for it, such as
-    /// `rtmp://origin/{app}/{stream}`. If repeated, the next server is used when one fails
+    /// `rtmp://origin/{app}/{stream}` (repeatable). When one server fails, onair uses the next one
     #[arg(long, value_name = "URL", value_parser = relay_target)]
     pub pull: Vec<RelayTarget>,
     /// User name for publishers (rtmp://USER:PASSWORD@HOST/app/stream), with the password in
@@ -300,7 +300,7 @@ pub struct Args {
     /// File with the password in its first line
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
-    /// Login method: adobe, or llnw for that of Limelight's servers [default: adobe]
+    /// Login method: adobe, or llnw (the method of Limelight's servers) [default: adobe]
     #[arg(long, value_name = "SCHEME", value_parser = ["adobe", "llnw"])]
     pub auth: Option<String>,
 }
