@@ -18,7 +18,7 @@ use crate::ui::watch::commands::name_of;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::drops::dropped;
 use crate::ui::watch::keys;
-use crate::ui::watch::tiles::{over_video, players, tile};
+use crate::ui::watch::tiles::{alone, over_video, players, tile};
 use crate::ui::widgets::{ButtonWeight, icon_button};
 
 /// The initial size of the small window in points.
@@ -126,8 +126,7 @@ fn pip(
     pictures: &mut [FrameView],
     room: Rect,
 ) {
-    let slot = view.snapshot.chosen_slot();
-    tile::show(ui, view, draft, pictures.get_mut(slot), room, false);
+    alone(ui, view, draft, pictures, room, false);
     if std::mem::take(&mut draft.double_clicked) {
         if is_full(ui.ctx()) {
             fill(ui.ctx());

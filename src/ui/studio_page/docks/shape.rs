@@ -521,7 +521,7 @@ mod tests {
     #[test]
     fn a_panel_moves_beside_a_group_or_into_its_tabs() {
         use DockPosition::{Above, Below, Left, Right, Tab};
-        use Panel::{Broadcast, Chat, Controls, Program};
+        use Panel::{Chat, Controls, Program};
         for (panel, near, position, wanted) in [
             (Chat, Program, Left, "row(* chat, * program, 304 column(* broadcast, 120 controls))"),
             (Chat, Program, Right, "row(* program, * chat, 304 column(* broadcast, 120 controls))"),

@@ -48,8 +48,22 @@ pub fn players(
     if view.snapshot.tiles.len() > 1 && draft.enlarged.is_none() {
         grid::show(ui, view, draft, pictures, room);
     } else {
-        let slot = view.snapshot.chosen_slot();
-        tile::show(ui, view, draft, pictures.get_mut(slot), room, panel);
+        alone(ui, view, draft, pictures, room, panel);
+    }
+}
+
+/// Draws the chosen player alone, and its state over a frame that does not move.
+pub fn alone(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    pictures: &mut [FrameView],
+    room: Rect,
+    panel: bool,
+) {
+    let picture = pictures.get_mut(view.snapshot.chosen_slot());
+    if let Some(state) = tile::show(ui, view, draft, picture, room, panel) {
+        message::still(ui, &state, room);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::watch::tiles::{message, overlays};
+use crate::ui::watch::tiles::overlays;
 use crate::ui::watch::viewport::Viewport;
 use crate::ui::widgets::Button;
 
@@ -137,7 +137,8 @@ pub fn frame_id(ui: &Ui) -> egui::Id {
 }
 
 /// Draws the chosen player's frame, with the overlays. In a panel of the studio, an empty player
-/// has a button that opens the *Watch* page, as a double click does.
+/// has a button that opens the *Watch* page, as a double click does. Returns the text over a frame
+/// that does not move.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -145,7 +146,7 @@ pub fn show(
     picture: Option<&mut FrameView>,
     room: Rect,
     panel: bool,
-) {
+) -> Option<Sentence> {
     let texts = view.texts;
     let state = view.snapshot.watch.clone();
     let name = texts.get("watch-video");
@@ -205,13 +206,11 @@ pub fn show(
         }
     }
     overlays::show(ui, view, draft, room);
-    if let Some(words) = still(texts, &state).filter(|_| showing) {
-        message::still(ui, &words, room);
-    }
     // After a click, a ring would only disturb.
     if !draft.clicked {
         ring(ui, &over);
     }
+    still(texts, &state).filter(|_| showing)
 }
 
 /// Gives the clicked frame the keyboard focus, and the focused frame the arrow keys, which act on
