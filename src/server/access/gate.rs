@@ -53,7 +53,7 @@ pub(in crate::server) fn admits_pass(registry: &Registry, pass: &str, visit: &Vi
     let play = access.rules.of(app).of(Action::Play);
     let own = registry.config.own_stream.as_ref();
     let own = own.filter(|own| own.app == *app && own.stream == *stream);
-    let signers = if play.tokens { access.tokens.signers() } else { Vec::new() };
+    let signers = if play.tokens { access.tokens.signers() } else { &[] };
     let secrets = play.keys.iter().map(Proof::Key).chain(signers.iter().map(Proof::Token));
     let callback = (!play.needs_secret()).then_some(Proof::Callback);
     let is_here = play.addresses.admits(*address);
