@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::base::Latest;
+use crate::broadcast::publisher::Flow;
 use crate::capture::VideoChoice;
 use crate::compose::scene::ItemId;
+use crate::media::RenditionId;
 use crate::media::source_status::SourceAlarm;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
-use crate::studio::live::view::{LiveFigures, LiveState};
+use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use crate::studio::notices::health::finding::is_broadcasting;
 use crate::studio::notices::health::{Activity, Health, readiness};
 use crate::studio::notices::message::StudioMessage;
@@ -19,7 +21,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::snapshot::{
     AudioSource, RecordingFigures, ServerFigures, Snapshot, SourceState, TargetView, VideoSource,
 };
-use crate::studio::targets::{Target, TargetState};
+use crate::studio::targets::{Target, TargetState, address};
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
 
@@ -166,6 +168,18 @@ fn unplugged(snapshot: &mut Snapshot) {
     let video = snapshot.video.as_mut().unwrap();
     (video.name, video.state) = ("Cam".into(), SourceState::Lost);
     snapshot.notices.push(notice(&StudioMessage::CameraLost { device: "Cam".into() }));
+}
+
+/// Begins a recording, which is paused or not.
+fn records(snapshot: &mut Snapshot, paused: bool) {
+    let (path, duration) = ("a.mp4".into(), Duration::from_secs(1));
+    snapshot.recording = Some(RecordingFigures { path, duration, bytes: 1, paused, chapters: 0 });
+}
+
+/// Sends a file instead of the program.
+fn sends(snapshot: &mut Snapshot, opening: bool) {
+    let path = "/home/ada/Videos/tour.mp4".into();
+    snapshot.passthrough = Some(PassthroughView { path, opening, ..PassthroughView::default() });
 }
 
 /// A row of the table: its name, the state, the sentence, the details, the level, and the remedy.
@@ -425,7 +439,7 @@ fn rows() -> Vec<Row> {
         ),
         (
             "the connection was lost while recording",
-            with(off_air(false, true), |it| it.recording = recording().recording),
+            with(off_air(false, true), |it| records(it, false)),
             "Not on air: the connection to Twitch was lost.",
             "Attempt 4 in 3 s · Connection refused: nothing is listening on this port · Recording continues",
             worse,
@@ -441,6 +455,123 @@ fn rows() -> Vec<Row> {
             "",
             worse,
             Some(Remedy::EditKey(1)),
+        ),
+        (
+            "given up, and other targets are on air",
+            with(on_air(), |it| {
+                lost(it, &problem!("net-connection-refused"), false);
+                let entry = &mut it.targets[1];
+                (entry.state, entry.retry_in) = (Some(TargetState::Failed), None);
+            }),
+            "On air, but not on Twitch.",
+            "Connection refused: nothing is listening on this port · onair does not retry",
+            worse,
+            Some(Remedy::StartTarget(1)),
+        ),
+        (
+            "two targets are lost",
+            with(off_air(false, true), |it| {
+                let other = Target::custom(2, "rtmp://media.school.example/live", "key".into());
+                let cause = Some(problem!("net-closed"));
+                it.targets.push(TargetView { cause, ..TargetView::idle(other) });
+            }),
+            "Not on air: the connection to Twitch was lost.",
+            "Attempt 4 in 3 s · Connection refused: nothing is listening on this port · One more target is not connected",
+            worse,
+            Some(Remedy::RetryNow),
+        ),
+        (
+            "the broadcast is lost, and no target has a cause yet",
+            with(on_air(), |it| {
+                let (retry_in, cause) = (Duration::from_secs(2), problem!("net-closed"));
+                it.live = LiveState::Reconnecting { retry_in, cause };
+            }),
+            "Not on air: the connection to the server was lost.",
+            "The server closed the connection",
+            worse,
+            Some(Remedy::RetryNow),
+        ),
+        (
+            "a server accepts no data",
+            with(on_air(), |it| {
+                let stalled = address::stalled(1, "Twitch", Flow::Silent).unwrap();
+                it.notices.push(notice(&stalled));
+            }),
+            "On air, but no data reaches Twitch.",
+            "The server accepts no data",
+            worse,
+            None,
+        ),
+        (
+            "the stream reaches a server late",
+            with(on_air(), |it| it.targets[1].queued = Duration::from_millis(1_900)),
+            "The connection is slow: the send queue is 1.9\u{a0}s long.",
+            "If this continues, choose a lower bitrate.",
+            bad,
+            None,
+        ),
+        (
+            "one target gets the second encode",
+            with(on_air(), |it| it.targets[1].rendition_id = RenditionId::Second),
+            "All good.",
+            "2 watching · Twitch gets a lower quality",
+            None,
+            None,
+        ),
+        (
+            "the microphone is muted, and music plays",
+            with(on_air(), |it| {
+                it.audio.as_mut().unwrap().muted = true;
+                it.loudness.held_dbfs = -18.0;
+            }),
+            "All good.",
+            "2 watching · Microphone muted",
+            None,
+            None,
+        ),
+        (
+            "a file is being opened",
+            with(idle(), |it| sends(it, true)),
+            "Opening tour.mp4.",
+            "",
+            None,
+            None,
+        ),
+        (
+            "a file is on air, whatever the sources do",
+            with(on_air(), |it| {
+                it.video.as_mut().unwrap().state = SourceState::Lost;
+                it.audio.as_mut().unwrap().muted = true;
+                sends(it, false);
+            }),
+            "On air: tour.mp4",
+            "A file is on air instead of your scenes",
+            None,
+            None,
+        ),
+        (
+            "recording only",
+            with(idle(), |it| records(it, false)),
+            "Recording, not on air.",
+            "",
+            None,
+            None,
+        ),
+        (
+            "recording only, paused",
+            with(idle(), |it| records(it, true)),
+            "The recording is paused.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "ending",
+            with(on_air(), |it| it.live = LiveState::Stopping),
+            "Ending the broadcast.",
+            "",
+            None,
+            None,
         ),
         (
             "viewers see black",
