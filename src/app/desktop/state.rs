@@ -95,3 +95,30 @@ impl Shared {
         self.wake.request_repaint();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::notices::message::StudioMessage;
+    use crate::studio::{Notice, Snapshot};
+
+    #[test]
+    fn only_an_error_while_the_window_is_not_in_use_is_an_alarm() {
+        let of = |notices: &[Notice], seen| {
+            let snapshot = Snapshot { notices: notices.to_vec(), ..Snapshot::default() };
+            DesktopState::of(&Health::of(&snapshot), Language::English, seen)
+        };
+        let (path, reason) = ("a.mp4".to_owned(), "the disk is full".into());
+        let error = StudioMessage::RecordingFailed { path, reason }.notice(1, "");
+        let errors = std::slice::from_ref(&error);
+        let alarm = of(errors, false);
+        assert!(alarm.alarm && alarm.trouble);
+        assert_eq!((alarm.key, alarm.sentence), (error.key(), error.summary()));
+        let seen = of(errors, true);
+        assert!(!seen.alarm && seen.trouble);
+        // Without a target, there is only a warning.
+        let warning = of(&[], false);
+        assert_eq!(warning.key, "health-no-target");
+        assert!(!warning.alarm && warning.trouble);
+    }
+}
