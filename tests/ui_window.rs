@@ -17,6 +17,7 @@ mod items;
 mod lists;
 mod network;
 mod notice_size;
+mod notices;
 mod output;
 mod own_chat;
 mod own_services;
