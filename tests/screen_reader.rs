@@ -90,6 +90,18 @@ fn a_screen_reader_reads_the_window_and_hears_it_go_live() {
     assert!(named(&read, "node", "frame", "onair"), "{read:#?}");
     assert!(named(&read, "node", "push button", "Go Live"), "{read:#?}");
 
+    // Faders and meters have values.
+    let value = |role: &str, name: &str| {
+        let is_it = |line: &&Value| {
+            let its_name = line["name"].as_str().unwrap_or_default();
+            line["node"] == role && its_name.starts_with(name)
+        };
+        read.iter().find(is_it).and_then(|line| line["value"].as_f64())
+    };
+    assert_eq!(value("slider", "Gain of "), Some(0.0), "{read:#?}");
+    let level = value("level bar", "");
+    assert!(level.is_some_and(|level| (-60.0..=0.0).contains(&level)), "{level:?}: {read:#?}");
+
     // Tab moves the focus through the top bar in reading order, and the screen reader announces
     // each control.
     for name in ["Studio", "Watch"] {
@@ -102,6 +114,13 @@ fn a_screen_reader_reads_the_window_and_hears_it_go_live() {
     serve.wait_named("publish");
     reader.wait_until("ON AIR", LIMIT, |it| named(&lines(it), "event", "status bar", "ON AIR"));
     reader.wait_until("Stop", LIMIT, |it| named(&lines(it), "event", "push button", "Stop"));
-    let good = |it: &Peer| named(&lines(it), "event", "status bar", "All good");
+    let good = |it: &Peer| {
+        let is_it = |line: &Value| {
+            let is_announcement =
+                line["event"].as_str().is_some_and(|it| it.starts_with("object:announcement"));
+            is_announcement && line["role"] == "status bar" && line["text"] == "All good."
+        };
+        lines(it).iter().any(is_it)
+    };
     reader.wait_until("the health sentence", LIMIT, good);
 }
