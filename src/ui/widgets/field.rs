@@ -14,7 +14,7 @@ use crate::ui::style::theme::{
     BORDER_WIDTH, CONTROL_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap, size,
 };
 use crate::ui::text::Texts;
-use crate::ui::widgets::{ButtonWeight, focus_in_view, icon_button, scroll};
+use crate::ui::widgets::{ButtonWeight, focus_in_view, focus_ring, icon_button, scroll};
 
 /// A single-line text field with a border, and small buttons at its end.
 #[derive(Debug)]
@@ -75,12 +75,13 @@ impl Field<'_> {
         if focused {
             focus_in_view(ui, self.id, rect);
         }
+        let width = if focused { FOCUS_RING_WIDTH } else { BORDER_WIDTH };
         let border = if self.wrong {
-            Stroke::new(BORDER_WIDTH, theme.warn)
+            Stroke::new(width, theme.warn)
         } else if focused {
-            Stroke::new(FOCUS_RING_WIDTH, theme.accent)
+            Stroke::new(width, theme.accent)
         } else if response.hovered() {
-            Stroke::new(BORDER_WIDTH, theme.secondary)
+            Stroke::new(width, theme.secondary)
         } else {
             theme.border()
         };
@@ -233,9 +234,7 @@ pub fn number_field(
     }
     let response = ui.add(field.suffix(unit).min_size(size)).accessible_name(name);
     ui.visuals_mut().override_text_color = before;
-    if response.has_focus() {
-        focus_in_view(ui, response.id, response.rect);
-    }
+    focus_ring(ui, theme, &response, CONTROL_RADIUS);
     // Escape brings the number back. egui reads the text once more in the next pass.
     let (pass, left) = (ui.ctx().cumulative_pass_nr(), wrong.with("left"));
     if response.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {

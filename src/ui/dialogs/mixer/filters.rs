@@ -7,11 +7,11 @@ use crate::studio::snapshot::StripView;
 use crate::ui::dialogs::mixer::row::line;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
-use crate::ui::style::theme::{Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::filter_list::Pressed;
-use crate::ui::widgets::{Select, filter_list, label, menu_item, section, slider};
+use crate::ui::widgets::{Select, filter_list, focus_ring, label, menu_item, section, slider};
 
 /// Width of the value after a slider, in points.
 const VALUE_WIDTH_POINTS: f32 = 84.0;
@@ -103,7 +103,8 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
             if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
                 ui.spacing_mut().slider_width = width;
                 let slider = Slider::new(value, range).logarithmic(true).show_value(false);
-                ui.add(slider).accessible_name(&name);
+                let response = ui.add(slider).accessible_name(&name);
+                focus_ring(ui, view.theme, &response, CONTROL_RADIUS);
             } else {
                 let rest = value.clamp(*range.start(), *range.end());
                 slider(ui, view.theme, value, range, rest, &name, width);

@@ -28,6 +28,7 @@ use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
 use crate::ui::scenes::placement::Grip;
 use crate::ui::scenes::{clipboard, menu, placement};
 use crate::ui::view::View;
+use crate::ui::widgets::focus_ring;
 
 /// Maximum distance from an edge for snapping, in points.
 const SNAP_DISTANCE: f64 = 8.0;
@@ -116,6 +117,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
         safe_areas::paint(&ui.painter().with_clip_rect(room), rect);
     }
     canvas.paint(ui, view, draft);
+    focus_ring(ui, view.theme, &response, 2);
     let selected = canvas.selected(draft);
     menu::context(&response, view, |ui, view| match selected {
         Some(item) => menu::item(ui, view, draft, item),

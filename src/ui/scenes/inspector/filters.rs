@@ -11,12 +11,13 @@ use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, line};
-use crate::ui::style::theme::{Type, gap};
+use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, filter_list, label, menu_item, number_field, paragraph, slider,
+    Button, ButtonWeight, Select, filter_list, focus_ring, label, menu_item, number_field,
+    paragraph, slider,
 };
 
 /// Width of the value after a control, in points.
@@ -188,7 +189,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
                 if response.double_clicked() {
                     *value = parameter.rest;
                 }
-                response.accessible_name(&name);
+                focus_ring(ui, view.theme, &response.accessible_name(&name), CONTROL_RADIUS);
             } else {
                 slider(ui, view.theme, value, range, parameter.rest, &name, width);
             }
@@ -272,7 +273,8 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
                 *color = preset;
             }
         }
-        ui.color_edit_button_srgb(color).accessible_name(&name);
+        let button = ui.color_edit_button_srgb(color).accessible_name(&name);
+        focus_ring(ui, view.theme, &button, CONTROL_RADIUS);
     });
 }
 

@@ -8,7 +8,9 @@ use crate::compose::scene::{Content, ItemId};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Collection, Command, Edit};
 use crate::ui::scenes::draft::{Draft, NameCursor, Named};
+use crate::ui::style::theme::CONTROL_RADIUS;
 use crate::ui::view::View;
+use crate::ui::widgets::focus_ring;
 
 /// Draws a name field in place of the row, if the user is renaming it. Returns true in that case.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> bool {
@@ -34,6 +36,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
             .desired_width(f32::INFINITY),
     );
     let field = field.accessible_name(&*view.texts.get("scene-name"));
+    focus_ring(ui, view.theme, &field, CONTROL_RADIUS);
     let cancelled = ui.input(|input| input.key_pressed(Key::Escape));
     if field.lost_focus() {
         let text = std::mem::take(text);
