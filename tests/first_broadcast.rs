@@ -147,10 +147,10 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
     thread::sleep(Duration::from_secs(1));
     assert!(nginx.is_published(KEY) && window.status().is_none(), "{}", window.errors());
     press("Escape");
-    // *Stop* asks too. A few frames later it is the control before the focused one.
+    // *Stop* asks too. A few frames later it is the control after the focused one.
     for _ in 0..5 {
         press("ctrl+1");
-        for key in ["ctrl+l", "shift+Tab", "Return"] {
+        for key in ["ctrl+l", "Tab", "Return"] {
             press(key);
             thread::sleep(Duration::from_millis(500));
         }

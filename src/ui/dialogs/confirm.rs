@@ -6,7 +6,7 @@ use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{DialogAnswer, modal};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, at_line_end, label, paragraph};
 
 const DIALOG_WIDTH_POINTS: f32 = 400.0;
 
@@ -21,9 +21,9 @@ fn ask(
     label(ui, title, Type::Title, theme.text);
     paragraph(ui, text, Type::Body, theme.secondary);
     ui.add_space(gap::M);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let yes = Button::new(yes).look(ButtonWeight::Live).show(ui, theme);
+    let buttons = |ui: &mut Ui| {
         let no = Button::new(no).look(ButtonWeight::Primary).show(ui, theme);
+        let yes = Button::new(yes).look(ButtonWeight::Live).show(ui, theme);
         if fresh {
             // Enter cancels.
             no.request_focus();
@@ -35,8 +35,9 @@ fn ask(
         } else {
             None
         }
-    })
-    .inner
+    };
+    let layout = Layout::right_to_left(Align::Center);
+    ui.with_layout(layout, |ui| at_line_end(ui, buttons)).inner
 }
 
 /// Asks for confirmation before a broadcast is stopped.

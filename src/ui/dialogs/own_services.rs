@@ -12,7 +12,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, Field, at_line_end, icon_button, label, paragraph};
 
 pub fn show(
     ctx: &egui::Context,
@@ -56,18 +56,20 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
     let size = vec2(ui.available_width(), 40.0);
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         let named = |key| texts.with(key, &[("name", service.name.to_string().into())]);
-        let remove = named(key!("service-remove"));
-        if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
-            view.send(Command::RemoveService(service.id.to_string()));
-        }
-        let edit = named(key!("service-edit"));
-        if Button::new(&texts.get("edit")).name(&edit).small().show(ui, theme).clicked() {
-            *draft = Services {
-                was: Some(service.id.to_string()),
-                typed: Some(Own::from(service)),
-                wrong: None,
-            };
-        }
+        at_line_end(ui, |ui| {
+            let edit = named(key!("service-edit"));
+            if Button::new(&texts.get("edit")).name(&edit).small().show(ui, theme).clicked() {
+                *draft = Services {
+                    was: Some(service.id.to_string()),
+                    typed: Some(Own::from(service)),
+                    wrong: None,
+                };
+            }
+            let remove = named(key!("service-remove"));
+            if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
+                view.send(Command::RemoveService(service.id.to_string()));
+            }
+        });
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             label(ui, &service.name, Type::Body, theme.text);

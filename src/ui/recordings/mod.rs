@@ -16,7 +16,7 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::targets::child;
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{ButtonWeight, Field, elided, icon_button};
+use crate::ui::widgets::{ButtonWeight, Field, at_line_end, elided, icon_button};
 
 pub use draft::Draft;
 
@@ -53,22 +53,24 @@ fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     let mut bar = ui.new_child(
         egui::UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)),
     );
-    let name = texts.get("recordings-choose-folder");
-    if icon_button(&mut bar, theme, Icon::Folder, &name, 30.0, ButtonWeight::Quiet).clicked() {
-        view.request(WindowRequest::PickRecordingFolder);
-    }
-    let search = Field {
-        id: egui::Id::unique("recordings-search"),
-        text: &mut draft.search,
-        name: &texts.get("recordings-search"),
-        hint: &texts.get("recordings-search"),
-        hidden: false,
-        wrong: false,
-        limit: 200,
-        buttons: &[],
-        width: 180.0,
-    };
-    search.show(&mut bar, theme);
+    at_line_end(&mut bar, |bar| {
+        let search = Field {
+            id: egui::Id::unique("recordings-search"),
+            text: &mut draft.search,
+            name: &texts.get("recordings-search"),
+            hint: &texts.get("recordings-search"),
+            hidden: false,
+            wrong: false,
+            limit: 200,
+            buttons: &[],
+            width: 180.0,
+        };
+        search.show(bar, theme);
+        let name = texts.get("recordings-choose-folder");
+        if icon_button(bar, theme, Icon::Folder, &name, 30.0, ButtonWeight::Quiet).clicked() {
+            view.request(WindowRequest::PickRecordingFolder);
+        }
+    });
     let folder = view.snapshot.preferences.recording_folder.display().to_string();
     let text = match view.snapshot.recordings.free {
         Some(free) => {

@@ -75,8 +75,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     }
     let at = pos2(rect.center().x, rect.bottom() - gap::M - BAR_HEIGHT_POINTS / 2.0);
     let plate = Rect::from_center_size(at, vec2(width, BAR_HEIGHT_POINTS));
-    // A click beside a button must not reach the canvas below.
-    ui.interact(plate, ui.scope_id().with("transport"), Sense::click_and_drag());
+    // A click beside a button must not reach the canvas below. The keyboard does not stop here.
+    ui.interact(plate, ui.scope_id().with("transport"), Sense::CLICK | Sense::DRAG);
     ui.painter().rect_filled(plate, CornerRadius::same(8), TEXT_PLATE);
     let layout = Layout::left_to_right(Align::Center);
     let inner = plate.shrink2(vec2(gap::S, 0.0));

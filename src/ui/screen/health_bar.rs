@@ -8,6 +8,7 @@ use egui::{
 
 use crate::studio::notices::health::{Activity, Health};
 use crate::studio::{Level, Remedy};
+use crate::ui::input::actions::key;
 use crate::ui::notices::remedy_name;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -44,12 +45,15 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
     ui.painter().hline(room.x_range(), room.bottom() - 0.5, line);
 
     let place = pill(ui, view, pos2(room.left() + gap::M, room.center().y));
-    let (pressed, right) = buttons(ui, view, health, room.with_max_x(room.right() - inset));
+    let texts = button_texts(view);
+    let right = room.right() - inset - gap::M;
+    let buttons_room = room.with_max_x(right).with_min_x(right - width_of(ui, &texts));
     let words = Rect::from_min_max(
         pos2(place.right() + gap::M, room.top()),
-        pos2(right - gap::M, room.bottom()),
+        pos2(buttons_room.left() - gap::M, room.bottom()),
     );
     let asked = sentence(ui, view, health, words);
+    let pressed = buttons(ui, view, &texts, buttons_room.shrink2(vec2(0.0, 6.0)));
     pressed.or(asked.then_some(Pressed::Notices))
 }
 
@@ -138,37 +142,51 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     place
 }
 
-/// Draws the buttons at the right end. Returns the pressed button and the left edge of the buttons.
-fn buttons(ui: &mut Ui, view: &View<'_>, health: &Health, room: Rect) -> (Option<Pressed>, f32) {
-    let theme = view.theme;
-    let mut pressed = None;
-    let mut bar = ui.new_child(
-        UiBuilder::new()
-            .max_rect(room.shrink2(vec2(gap::M, 6.0)))
-            .layout(Layout::right_to_left(Align::Center))
-            .id_salt("health-buttons"),
-    );
+/// Returns the texts of the buttons at the right end: the remedy, and the number of other notices.
+fn button_texts(view: &View<'_>) -> [Option<String>; 2] {
+    let health = view.health;
+    let remedy = health.remedy.map(|remedy| remedy_name(view.texts, remedy));
+    let key = match remedy.is_some() || health.level > Some(Level::Info) {
+        true => key!("health-more"),
+        false => key!("health-notices"),
+    };
+    let more = (health.more > 0).then(|| view.texts.counted(key, health.more));
+    [remedy, more]
+}
+
+/// Returns the width of buttons with these texts.
+fn width_of(ui: &Ui, texts: &[Option<String>]) -> f32 {
+    let width = |text: &String| {
+        let (font, color) = (Type::FigureStrong.font(), Color32::PLACEHOLDER);
+        let words = ui.painter().layout_no_wrap(text.clone(), font, color);
+        words.size().x + 2.0 * gap::M
+    };
+    let widths = texts.iter().flatten().map(width);
+    widths.reduce(|all, width| all + gap::S + width).unwrap_or_default()
+}
+
+/// Draws the buttons at the right end. Returns the pressed one.
+fn buttons(
+    ui: &mut Ui,
+    view: &View<'_>,
+    [remedy, more]: &[Option<String>; 2],
+    room: Rect,
+) -> Option<Pressed> {
+    let layout = Layout::left_to_right(Align::Center);
+    let bar = UiBuilder::new().max_rect(room).layout(layout).id_salt("health-buttons");
+    let mut bar = ui.new_child(bar);
     bar.spacing_mut().item_spacing.x = gap::S;
-    let remedy = health.remedy;
-    // The buttons are laid out from right to left, but read from left to right.
-    if health.more > 0 {
-        let text = match remedy.is_some() || health.level > Some(Level::Info) {
-            true => view.texts.counted("health-more", health.more),
-            false => view.texts.counted("health-notices", health.more),
-        };
-        let look = ButtonWeight::Raised;
-        if Button::new(&text).small().look(look).show(&mut bar, theme).clicked() {
-            pressed = Some(Pressed::Notices);
-        }
+    let mut button = |text: &str, look| {
+        Button::new(text).small().look(look).show(&mut bar, view.theme).clicked()
+    };
+    let mut pressed = None;
+    if remedy.as_ref().is_some_and(|text| button(text, ButtonWeight::Primary)) {
+        pressed = view.health.remedy.map(Pressed::Help);
     }
-    if let Some(remedy) = remedy {
-        let name = remedy_name(view.texts, remedy);
-        let look = ButtonWeight::Primary;
-        if Button::new(&name).small().look(look).show(&mut bar, theme).clicked() {
-            pressed = Some(Pressed::Help(remedy));
-        }
+    if more.as_ref().is_some_and(|text| button(text, ButtonWeight::Raised)) {
+        pressed = Some(Pressed::Notices);
     }
-    (pressed, bar.min_rect().left().min(room.right() - gap::M))
+    pressed
 }
 
 /// Draws the sentence with its cause. Returns true if the sentence was pressed.

@@ -135,7 +135,8 @@ fn pip(
         }
     }
     let edge = Rect::from_min_max(room.max - vec2(14.0, 14.0), room.max);
-    let corner = ui.interact(edge, ui.scope_id().with("resize"), Sense::drag());
+    // The keyboard does not stop here.
+    let corner = ui.interact(edge, ui.scope_id().with("resize"), Sense::DRAG);
     if corner.drag_started() {
         let way = egui::viewport::ResizeDirection::SouthEast;
         ui.ctx().send_viewport_cmd(ViewportCommand::BeginResize(way));

@@ -33,7 +33,10 @@ pub use switch::{named_switch, switch};
 pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};
 
 use egui::scroll_area::{ScrollAreaOutput, ScrollSource};
-use egui::{CornerRadius, Id, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui, UiKind};
+use egui::{
+    Align, CornerRadius, Id, Layout, Rect, Response, ScrollArea, Stroke, StrokeKind, Ui, UiBuilder,
+    UiKind,
+};
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 
@@ -54,6 +57,28 @@ pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
         );
         focus_in_view(ui, response.id, response.rect);
     }
+}
+
+/// Draws controls at the right end of a line, from left to right. The keyboard reaches controls in the
+/// order in which they are drawn, and this is then the reading order. Call this in a layout from right
+/// to left, before the text of the line.
+pub fn at_line_end<R>(ui: &mut Ui, controls: impl FnOnce(&mut Ui) -> R) -> R {
+    let id = ui.next_auto_id().with("line-end");
+    let known = ui.data(|data| data.get_temp::<f32>(id));
+    let room = ui.available_rect_before_wrap();
+    // Until the width is known, the text of the line has no room.
+    let first = room.left() + ui.spacing().item_spacing.x;
+    let left = known.map_or(first, |width| room.right() - width);
+    let layout = Layout::left_to_right(Align::Center);
+    let place = UiBuilder::new().max_rect(room.with_min_x(left)).layout(layout);
+    let shown = ui.scope_builder(place, controls);
+    let width = shown.response.rect.width();
+    if known.is_none_or(|known| (known - width).abs() > 0.5) {
+        // The width is known only now, so this frame is drawn once more.
+        ui.data_mut(|data| data.insert_temp(id, width));
+        ui.ctx().request_discard("the width of the controls at the end of a line");
+    }
+    shown.inner
 }
 
 /// The control that had the keyboard focus when it was last drawn.
@@ -231,6 +256,26 @@ mod tests {
             offsets = nested.wheel();
         }
         assert!(offsets.0 == page && offsets.1 > 20.0, "{offsets:?}");
+    }
+
+    #[test]
+    fn controls_at_the_end_of_a_line_are_drawn_from_left_to_right() {
+        let room = Rect::from_min_size(pos2(0.0, 0.0), vec2(300.0, 100.0));
+        let input = RawInput { screen_rect: Some(room), ..RawInput::default() };
+        let mut places = Vec::new();
+        let mut output = Context::default().run_ui(input, |ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let one = |ui: &mut Ui, width| {
+                    ui.allocate_exact_size(vec2(width, 20.0), Sense::click()).0
+                };
+                places = at_line_end(ui, |ui| vec![one(ui, 40.0), one(ui, 60.0)]);
+            });
+        });
+        output.textures_delta.clear();
+        // The first frame is complete.
+        let [first, second] = places[..] else { panic!("{places:?}") };
+        assert!(first.right() <= second.left(), "{places:?}");
+        assert!((second.right() - room.right()).abs() < 0.5, "{places:?}");
     }
 
     #[test]

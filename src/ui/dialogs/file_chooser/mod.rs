@@ -17,7 +17,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, elided, focus_ring, icon_button, label, paragraph,
+    Button, ButtonWeight, Field, at_line_end, elided, focus_ring, icon_button, label, paragraph,
 };
 
 /// The kind of object to choose.
@@ -284,7 +284,10 @@ pub fn show(
                     chooser.go(ui.ctx(), folder);
                 }
             }
-            ui.with_layout(egui::Layout::right_to_left(Align::Center), |ui| {
+            let buttons = |ui: &mut Ui| {
+                if Button::new(&texts.get("cancel")).show(ui, theme).clicked() {
+                    answer = Some(ChooserAnswer::Cancel);
+                }
                 let choose = texts.get(match chooser.kind {
                     ChooserKind::NewFile { .. } => key!("chooser-save"),
                     _ => key!("chooser-choose"),
@@ -293,10 +296,9 @@ pub fn show(
                 if button.show(ui, theme).clicked() || enter {
                     answer = chooser.accept(ui.ctx()).or(answer.take());
                 }
-                if Button::new(&texts.get("cancel")).show(ui, theme).clicked() {
-                    answer = Some(ChooserAnswer::Cancel);
-                }
-            });
+            };
+            let layout = egui::Layout::right_to_left(Align::Center);
+            ui.with_layout(layout, |ui| at_line_end(ui, buttons));
         });
         None
     });

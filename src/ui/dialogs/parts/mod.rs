@@ -18,7 +18,7 @@ use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, Row, icon_button, label, named_switch, paragraph,
+    Button, ButtonWeight, Field, Row, at_line_end, icon_button, label, named_switch, paragraph,
 };
 
 const DIALOG_WIDTH_POINTS: f32 = 520.0;
@@ -136,30 +136,28 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
     let room = vec2(ui.available_width(), size::LIST_ROW_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
-        let remove = named(key!("part-delete"));
-        if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
-            draft.step = Step::Delete(name.to_owned());
-        }
-        let rename = named(key!("part-rename"));
-        if Button::new(&texts.get("part-rename-short"))
-            .name(&rename)
-            .small()
-            .show(ui, theme)
-            .clicked()
-        {
-            draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
-        }
-        let versions = named(key!("versions-of"));
-        if icon_button(ui, theme, Icon::Clock, &versions, 28.0, ButtonWeight::Quiet).clicked() {
-            list_versions(view, draft, name);
-        }
-        if !in_use {
-            let used = named(key!("part-use"));
-            let words = texts.get("part-use-short");
-            if Button::new(&words).name(&used).small().show(ui, theme).clicked() {
-                view.send(Command::Part(PartCommand::Use(kind, name.to_owned())));
+        at_line_end(ui, |ui| {
+            if !in_use {
+                let used = named(key!("part-use"));
+                let words = texts.get("part-use-short");
+                if Button::new(&words).name(&used).small().show(ui, theme).clicked() {
+                    view.send(Command::Part(PartCommand::Use(kind, name.to_owned())));
+                }
             }
-        }
+            let versions = named(key!("versions-of"));
+            if icon_button(ui, theme, Icon::Clock, &versions, 28.0, ButtonWeight::Quiet).clicked() {
+                list_versions(view, draft, name);
+            }
+            let rename = named(key!("part-rename"));
+            let words = texts.get("part-rename-short");
+            if Button::new(&words).name(&rename).small().show(ui, theme).clicked() {
+                draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
+            }
+            let remove = named(key!("part-delete"));
+            if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
+                draft.step = Step::Delete(name.to_owned());
+            }
+        });
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             label(ui, name, Type::Body, theme.text);

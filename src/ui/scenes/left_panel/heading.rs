@@ -4,9 +4,9 @@ use egui::{Align, Layout, Ui, vec2};
 
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::label;
+use crate::ui::widgets::{at_line_end, label};
 
-/// Draws the name of a list, with buttons at its end.
+/// Draws the name of a list, with buttons at its end, from left to right.
 pub fn heading(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -17,7 +17,7 @@ pub fn heading(
     ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.add_space(gap::XS);
-        buttons(ui, view);
+        at_line_end(ui, |ui| buttons(ui, view));
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             ui.add_space(gap::S);
             ui.add(

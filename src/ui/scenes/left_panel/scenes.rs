@@ -50,18 +50,18 @@ pub fn show(
     let texts = view.texts;
     let snapshot = view.snapshot;
     heading(ui, view, &texts.get("scenes"), |ui, view| {
-        let name = texts.get("scene-add");
-        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
-            view.send(draft.add_scene(texts, snapshot));
-        }
-        let (name, icon) = (texts.get("transition"), Icon::Transition);
-        let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
-        menu::below(&button, view, |ui, view| transitions(ui, view, draft));
         if snapshot.parts.is_kept {
             let name = texts.get("collections");
             let icon = Icon::ChevronDown;
             let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
             menu::below(&button, view, collections::menu);
+        }
+        let (name, icon) = (texts.get("transition"), Icon::Transition);
+        let button = icon_button(ui, view.theme, icon, &name, 24.0, ButtonWeight::Quiet);
+        menu::below(&button, view, |ui, view| transitions(ui, view, draft));
+        let name = texts.get("scene-add");
+        if icon_button(ui, view.theme, Icon::Plus, &name, 24.0, ButtonWeight::Quiet).clicked() {
+            view.send(draft.add_scene(texts, snapshot));
         }
     });
     match thumbnails {

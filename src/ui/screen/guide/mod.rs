@@ -20,7 +20,7 @@ use crate::ui::style::theme::{CARD_RADIUS, Type, gap, size};
 use crate::ui::text::Language as Spoken;
 use crate::ui::video::FrameView;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, at_line_end, elided, paragraph};
 
 /// The outer width of the card in points, if the window is wide enough.
 const MAX_CARD_WIDTH_POINTS: f32 = 820.0;
@@ -325,7 +325,18 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
             }
         }
         let right = Layout::right_to_left(Align::Center);
-        ui.with_layout(right, |ui| {
+        let buttons = |ui: &mut Ui| {
+            let back = texts.get("guide-back");
+            if step != Step::Language && Button::new(&back).height(height).show(ui, theme).clicked()
+            {
+                pressed = Some(Foot::Back);
+            }
+            if last {
+                let studio = texts.get("guide-open-studio");
+                if Button::new(&studio).height(height).show(ui, theme).clicked() {
+                    pressed = Some(Foot::Studio);
+                }
+            }
             let next = texts.get(match step {
                 Step::Devices => key!("guide-that-is-me"),
                 Step::Ready => key!("go-live"),
@@ -339,18 +350,8 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
             if response.clicked() {
                 pressed = Some(Foot::Next);
             }
-            if last {
-                let studio = texts.get("guide-open-studio");
-                if Button::new(&studio).height(height).show(ui, theme).clicked() {
-                    pressed = Some(Foot::Studio);
-                }
-            }
-            let back = texts.get("guide-back");
-            if step != Step::Language && Button::new(&back).height(height).show(ui, theme).clicked()
-            {
-                pressed = Some(Foot::Back);
-            }
-        });
+        };
+        ui.with_layout(right, |ui| at_line_end(ui, buttons));
     }
     pressed
 }

@@ -50,6 +50,9 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub most: f32,
     /// Panels that have a title, although they are not in a group of tabs.
     pub titled: Vec<TileId>,
+    /// True while Tab moves the keyboard focus. It then passes the lines between parts and the free
+    /// space of tab bars, which only the mouse can drag.
+    pub passes_lines: bool,
 }
 
 impl Docked<'_, '_, '_> {
@@ -233,6 +236,14 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
         self.arranging
             || tabs.children.len() > 1
             || tabs.children.iter().any(|child| self.titled.contains(child))
+    }
+
+    fn is_tile_draggable(&self, _: &Tiles<Panel>, _: TileId) -> bool {
+        !self.passes_lines
+    }
+
+    fn is_container_resizable(&self, _: &Tiles<Panel>, _: TileId) -> bool {
+        !self.passes_lines
     }
 
     fn gap_width(&self, _: &Style) -> f32 {

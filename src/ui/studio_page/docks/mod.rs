@@ -9,7 +9,7 @@ mod windows;
 
 use std::collections::HashMap;
 
-use egui::{Rect, Ui};
+use egui::{Key, Rect, Ui};
 use egui_tiles::{TileId, Tree};
 
 use crate::studio::settings::{Panel, PanelLayout, Panels};
@@ -126,6 +126,7 @@ impl Docks {
             around: TAB_PADDING_POINTS,
             most: f32::INFINITY,
             titled,
+            passes_lines: ui.input(|input| input.key_pressed(Key::Tab)),
         };
         let mut inner = child(ui, room, "docks");
         let dragged = tree.dragged_id(ui.ctx());

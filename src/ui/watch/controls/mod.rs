@@ -17,7 +17,7 @@ use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::button::{added_width, control};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, Where};
-use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, slider};
+use crate::ui::widgets::{Button, ButtonWeight, at_line_end, icon_button, label, slider};
 
 /// The width that the left part needs at most, in points: the buttons, the volume, a position, and
 /// the button that returns to the live edge.
@@ -53,7 +53,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> 
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
         let labels = labels(ui, view, draft, rect.width() - LEFT_PART_WIDTH_POINTS);
-        action = right(ui, view, draft, &labels);
+        action = at_line_end(ui, |ui| right(ui, view, draft, &labels));
     });
     action
 }
@@ -148,7 +148,7 @@ fn time(ui: &mut Ui, view: &mut View<'_>) {
     }
 }
 
-/// Draws the right part of the bar, from right to left.
+/// Draws the right part of the bar.
 fn right(
     ui: &mut Ui,
     view: &mut View<'_>,
@@ -175,72 +175,7 @@ fn right(
         let tip = if keys.is_empty() { name.to_owned() } else { format!("{name} ({keys})") };
         button.show(ui, theme).on_hover_text(tip).clicked() && can
     };
-    if button(
-        ui,
-        (Icon::FullScreen, key!("player-full-screen")),
-        &texts.get("full-screen"),
-        "F",
-        None,
-        true,
-    ) {
-        action = Some(Action::FullScreen);
-    }
-    if draft.place == Where::Here {
-        if button(
-            ui,
-            (Icon::PictureInPicture, key!("player-small")),
-            &texts.get("small-window"),
-            "P",
-            None,
-            true,
-        ) {
-            draft.place = Where::Small;
-        }
-        if button(
-            ui,
-            (Icon::External, key!("player-window")),
-            &texts.get("own-window"),
-            "D",
-            None,
-            true,
-        ) {
-            draft.place = Where::Window;
-        }
-    } else if button(
-        ui,
-        (Icon::External, key!("player-back")),
-        &texts.get("window-back"),
-        "D",
-        None,
-        true,
-    ) {
-        draft.place = Where::Here;
-    }
-    let on = draft.figures;
-    if button(
-        ui,
-        (Icon::Info, key!("player-statistics")),
-        &texts.get("statistics"),
-        "I",
-        Some(on),
-        true,
-    ) {
-        draft.figures = !on;
-    }
-    options::view(ui, view, draft, &named(key!("player-video")));
-    options::audio_options(ui, view, &named(key!("player-audio")));
     let busy = is_busy(&view.snapshot.watch);
-    let playing = view.snapshot.watch == WatchState::Playing;
-    if button(
-        ui,
-        (Icon::Picture, key!("player-screenshot")),
-        &texts.get("watch-screenshot"),
-        "S",
-        None,
-        playing,
-    ) {
-        view.request(WindowRequest::WatchSnapshot);
-    }
     let watch = &view.snapshot.watch_figures;
     match &watch.saving {
         Some(saving) => {
@@ -270,6 +205,71 @@ fn right(
                 view.request(WindowRequest::WatchSave);
             }
         }
+    }
+    let playing = view.snapshot.watch == WatchState::Playing;
+    if button(
+        ui,
+        (Icon::Picture, key!("player-screenshot")),
+        &texts.get("watch-screenshot"),
+        "S",
+        None,
+        playing,
+    ) {
+        view.request(WindowRequest::WatchSnapshot);
+    }
+    options::audio_options(ui, view, &named(key!("player-audio")));
+    options::view(ui, view, draft, &named(key!("player-video")));
+    let on = draft.figures;
+    if button(
+        ui,
+        (Icon::Info, key!("player-statistics")),
+        &texts.get("statistics"),
+        "I",
+        Some(on),
+        true,
+    ) {
+        draft.figures = !on;
+    }
+    if draft.place == Where::Here {
+        if button(
+            ui,
+            (Icon::External, key!("player-window")),
+            &texts.get("own-window"),
+            "D",
+            None,
+            true,
+        ) {
+            draft.place = Where::Window;
+        }
+        if button(
+            ui,
+            (Icon::PictureInPicture, key!("player-small")),
+            &texts.get("small-window"),
+            "P",
+            None,
+            true,
+        ) {
+            draft.place = Where::Small;
+        }
+    } else if button(
+        ui,
+        (Icon::External, key!("player-back")),
+        &texts.get("window-back"),
+        "D",
+        None,
+        true,
+    ) {
+        draft.place = Where::Here;
+    }
+    if button(
+        ui,
+        (Icon::FullScreen, key!("player-full-screen")),
+        &texts.get("full-screen"),
+        "F",
+        None,
+        true,
+    ) {
+        action = Some(Action::FullScreen);
     }
     action
 }
