@@ -25,7 +25,7 @@ use crate::ui::watch::commands::send;
 use crate::ui::watch::draft::{Draft, Where};
 use crate::ui::watch::tiles::overlays;
 use crate::ui::watch::viewport::Viewport;
-use crate::ui::widgets::{Button, focus_ring};
+use crate::ui::widgets::Button;
 
 /// The state of a player as text.
 #[derive(Debug)]
