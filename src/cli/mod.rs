@@ -59,7 +59,7 @@ pub enum Sub {
     Collections(scenes::parts::Args),
     /// List, import or export the profiles of the settings
     Profiles(scenes::parts::Args),
-    /// List cameras, audio devices, applications with audio, displays, windows, encoders and decoders
+    /// List devices, applications with audio, displays, windows and codecs
     Devices,
     /// Check a target or this computer without going live
     Check(check::Args),

@@ -63,7 +63,7 @@ fn the_card_for_audio_opens_the_list_of_the_mixer() {
     let sent = press(&mut harness, "Default microphone");
     assert_eq!(sent, [Command::AddStrip(AudioChoice::Mic(None))]);
     // The card is missing if the mixer is full.
-    let mut harness = with(&[]);
+    let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| {
         let strip = snapshot.strips[0].clone();
         snapshot.strips.resize(onair::studio::MAX_STRIPS, strip);

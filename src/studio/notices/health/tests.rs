@@ -525,7 +525,7 @@ fn rows() -> Vec<Row> {
                 it.loudness.held_dbfs = -18.0;
             }),
             "All good.",
-            "2 watching · Microphone muted",
+            "2 watching · An audio source is muted",
             None,
             None,
         ),
@@ -704,7 +704,7 @@ fn rows() -> Vec<Row> {
                 it.loudness.held_dbfs = -18.0;
             }),
             "Recording, not on air.",
-            "Microphone muted",
+            "An audio source is muted",
             None,
             None,
         ),
