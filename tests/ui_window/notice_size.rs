@@ -23,7 +23,7 @@ fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
         for (language, spoken) in
             [(Language::English, Spoken::English), (Language::Chinese, Spoken::Chinese)]
         {
-            let size = Vec2::new(1280.0, 720.0);
+            let size = Vec2::from(onair::ui::style::theme::size::MIN_WINDOW_SIZE);
             let mut harness = open_as("idle", size, preferences(language, Theme::Dark));
             let message = onair::studio::notices::message::StudioMessage::Target {
                 key,
