@@ -10,6 +10,7 @@ mod commands;
 mod every_command;
 mod figures;
 mod file_chooser;
+mod focus;
 mod guide;
 mod help;
 mod input_method;

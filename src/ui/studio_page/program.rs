@@ -47,15 +47,8 @@ pub fn show(
     if let Some(prepared) = prepared {
         let half = (room.width() - MIDDLE_COLUMN_WIDTH_POINTS) / 2.0;
         let left = room.with_max_x(room.left() + half);
-        take(
-            ui,
-            view,
-            draft,
-            Rect::from_x_y_ranges(
-                left.right()..=left.right() + MIDDLE_COLUMN_WIDTH_POINTS,
-                room.y_range(),
-            ),
-        );
+        let columns = left.right()..=left.right() + MIDDLE_COLUMN_WIDTH_POINTS;
+        let middle = Rect::from_x_y_ranges(columns, room.y_range());
         room = room.with_min_x(room.right() - half);
         let inner = left.shrink(gap::M);
         let rect = draft.zoom.place(inner, view.snapshot.quality.size, ui.pixels_per_point());
@@ -69,6 +62,7 @@ pub fn show(
         let fill = (view.theme.accent, view.theme.on_accent);
         label_in(ui, seen, &view.texts.get("preview-tag"), fill);
         worked_on(ui, view, draft, (rect, seen), inner);
+        take(ui, view, draft, middle);
     }
     let inner = room.shrink(gap::M);
     let (size, dots) = (view.snapshot.quality.size, ui.pixels_per_point());

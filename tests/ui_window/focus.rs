@@ -1,0 +1,185 @@
+//! Tests of the keyboard focus: each control that Tab reaches has a name and a visible ring, and Tab
+//! follows the reading order.
+
+use egui::accesskit::NodeId;
+use egui::{Rect, Shape};
+use onair::ui::style::theme::FOCUS_RING_WIDTH;
+
+use super::*;
+
+/// No window has more controls.
+const MAX_STOPS: usize = 250;
+/// Scrolling to a control may need this many frames.
+const MAX_SCROLL_FRAMES: usize = 4;
+/// A ring is at most this far outside of its control, in points.
+const RING_DISTANCE: f32 = 5.0;
+
+/// Returns the strokes that are as wide as a ring, each with the area in which it is visible.
+fn rings(harness: &Harness<'static, Window>) -> Vec<(Rect, Rect)> {
+    fn each(shape: &Shape, clip: Rect, found: &mut Vec<(Rect, Rect)>) {
+        let (place, stroke) = match shape {
+            Shape::Vec(all) => return all.iter().for_each(|shape| each(shape, clip, found)),
+            Shape::Rect(it) => (it.rect, it.stroke),
+            Shape::Circle(it) => {
+                (Rect::from_center_size(it.center, Vec2::splat(2.0 * it.radius)), it.stroke)
+            }
+            _ => return,
+        };
+        if (stroke.width - FOCUS_RING_WIDTH).abs() < 0.01 && stroke.color.a() > 0 {
+            found.push((place, clip));
+        }
+    }
+    let mut found = Vec::new();
+    harness.output().shapes.iter().for_each(|it| each(&it.shape, it.clip_rect, &mut found));
+    found
+}
+
+/// Returns the control with the focus: its id, its name and its place.
+fn focused(harness: &Harness<'static, Window>) -> Option<(NodeId, String, Rect)> {
+    let node = harness.root().children_recursive().find(|node| node.is_focused())?;
+    let inner = node.accesskit_node();
+    let name = inner.label().or_else(|| inner.value()).unwrap_or_default();
+    Some((inner.locate().0, name, node.rect()))
+}
+
+fn place_of(harness: &Harness<'static, Window>, id: NodeId) -> Option<Rect> {
+    let is_it = |node: &egui_kittest::Node<'_>| node.accesskit_node().locate().0 == id;
+    harness.root().children_recursive().find(is_it).map(|node| node.rect())
+}
+
+/// Returns true if a visible ring that is not among `known` belongs to the control with the focus. A
+/// slider has its ring around its handle.
+fn has_ring(harness: &Harness<'static, Window>, known: &[(Rect, Rect)]) -> bool {
+    let Some((.., place)) = focused(harness) else { return false };
+    rings(harness).iter().any(|(ring, clip)| {
+        let is_around = ring.expand(RING_DISTANCE).contains_rect(place);
+        (is_around || place.contains(ring.center()))
+            && clip.contains(ring.center())
+            && !known.contains(&(*ring, *clip))
+    })
+}
+
+/// Returns true if a reader comes to `to` before `from`. A column further to the right comes later.
+fn is_before(to: Rect, from: Rect) -> bool {
+    let shared = from.bottom().min(to.bottom()) - from.top().max(to.top());
+    if shared >= from.height().min(to.height()) / 2.0 {
+        let nested = from.contains(to.center()) || to.contains(from.center());
+        return !nested && to.left() < from.left();
+    }
+    to.bottom() <= from.top() && to.left() < from.right()
+}
+
+/// Presses Tab until the focus is back at the first control. Returns what is wrong.
+fn faults(harness: &mut Harness<'static, Window>, what: &str, in_order: bool) -> Vec<String> {
+    let mut faults = Vec::new();
+    let mut visited: Vec<(NodeId, String)> = Vec::new();
+    for _ in 0..MAX_STOPS {
+        let known = rings(harness);
+        harness.key_down(Key::Tab);
+        harness.step();
+        // From the last control, Tab needs a second frame to the first one.
+        let begins_again = focused(harness).is_none();
+        harness.key_up(Key::Tab);
+        harness.step();
+        for _ in 0..MAX_SCROLL_FRAMES {
+            if !has_ring(harness, &known) {
+                harness.step();
+            }
+        }
+        let Some((id, name, place)) = focused(harness) else {
+            faults.push(format!("{what}: nothing has the focus after {:?}", visited.last()));
+            break;
+        };
+        if let Some(at) = visited.iter().position(|(it, _)| *it == id) {
+            if at > 0 {
+                faults.push(format!("{what}: Tab returns to {name}, not to the first control"));
+            }
+            break;
+        }
+        if name.is_empty() {
+            faults.push(format!("{what}: no name at {place:?} after {:?}", visited.last()));
+        }
+        if !has_ring(harness, &known) {
+            faults.push(format!("{what}: no ring around {name:?} at {place:?}"));
+        }
+        if in_order
+            && !begins_again
+            && let Some((before, from)) = visited.last()
+            && let Some(from_place) = place_of(harness, *before)
+            && is_before(place, from_place)
+        {
+            faults.push(format!("{what}: {name:?} {place:?} comes after {from:?} {from_place:?}"));
+        }
+        visited.push((id, name));
+    }
+    if visited.len() < 2 {
+        faults.push(format!("{what}: Tab reaches only {visited:?}"));
+    }
+    faults
+}
+
+#[test]
+fn on_every_page_the_focus_is_visible_and_moves_in_reading_order() {
+    let mut found = Vec::new();
+    for state in
+        ["notices", "mixer", "scenes", "recordings", "watch-behind", "watch-wall", "watch-chat"]
+    {
+        found.extend(faults(&mut open(state), state, true));
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn in_the_inspector_and_between_panels_the_focus_is_visible() {
+    let mut found = Vec::new();
+    for (state, selected) in [("properties", "Title"), ("media", "Opening")] {
+        let mut harness = open(state);
+        source(&harness, selected).click();
+        harness.run();
+        harness.run();
+        found.extend(faults(&mut harness, selected, true));
+    }
+    let mut harness = open("filters");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
+    harness.run();
+    found.extend(faults(&mut harness, "filters", true));
+    // Parts of panels beside each other may overlap in height.
+    let mut chosen = preferences(Language::English, Theme::Dark);
+    chosen.panels.layout = "studio".to_owned();
+    let mut harness = open_as("on-air", Vec2::new(1280.0, 720.0), chosen);
+    found.extend(faults(&mut harness, "panels", false));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn in_dialogs_the_focus_is_visible_and_moves_in_reading_order() {
+    let mut found = Vec::new();
+    for page in ["Video", "Audio", "Output", "Network"] {
+        let mut harness = open("mixer");
+        settings_page(&mut harness, page);
+        found.extend(faults(&mut harness, page, true));
+    }
+    for (dialog, what) in [(Dialog::Mixer, "mixer"), (Dialog::Parts, "parts")] {
+        let mut harness = open("mixer");
+        harness.state().demo.change(|snapshot| {
+            snapshot.parts = std::sync::Arc::new(onair::studio::snapshot::PartsView {
+                collections: vec!["Friday show".into(), "Main".into()],
+                is_kept: true,
+                ..Default::default()
+            });
+        });
+        harness.state_mut().screen.as_mut().unwrap().open(dialog);
+        harness.run();
+        found.extend(faults(&mut harness, what, true));
+    }
+    let mut harness = open("idle");
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Guide);
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    found.extend(faults(&mut harness, "guide", true));
+    let mut harness = open("on-air");
+    click(&mut harness, "Stop");
+    found.extend(faults(&mut harness, "stop", true));
+    assert!(found.is_empty(), "{found:#?}");
+}
