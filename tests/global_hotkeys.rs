@@ -5,11 +5,33 @@
 
 use std::fs;
 
+use onair::studio::Settings;
+
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, wait_for};
 
+/// Hotkeys that work in other windows, and two scenes.
+const MORE: &str = r##"recording = { replay_seconds = 30 }
+[hotkeys]
+other_windows = ["screenshot", "go-live", "save-replay", "scene-2"]
+keys = { screenshot = "Ctrl+Alt+G", go-live = "Ctrl+Alt+L", save-replay = "Ctrl+Alt+S", scene-2 = "Ctrl+Alt+2" }
+[collection]
+current = "Main"
+[[collection.sources]]
+name = "Blue"
+source = "color:#1e2430"
+[[collection.scenes]]
+name = "Main"
+[[collection.scenes.items]]
+main = true
+[[collection.scenes]]
+name = "Break"
+[[collection.scenes.items]]
+source = "Blue"
+"##;
+
 #[test]
-fn a_hotkey_is_heard_behind_another_window_and_minimised() {
+fn hotkeys_are_heard_behind_another_window_and_minimised() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffplay");
     let (desktop, home) = (Desktop::start(), tempfile::tempdir().unwrap());
     let _manager = desktop.manage();
@@ -18,8 +40,7 @@ fn a_hotkey_is_heard_behind_another_window_and_minimised() {
     let settings = format!(
         "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
          quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
-         window = {{ language = \"en\", recording_folder = {videos:?} }}\n\
-         hotkeys = {{ other_windows = [\"screenshot\"], keys = {{ screenshot = \"Ctrl+Alt+G\" }} }}\n"
+         window = {{ language = \"en\", recording_folder = {videos:?} }}\n{MORE}"
     );
     let mut studio = desktop.studio(home.path(), &settings, "info,onair::app=debug");
     let id = desktop.shown(&mut studio);
@@ -29,13 +50,31 @@ fn a_hotkey_is_heard_behind_another_window_and_minimised() {
         let active = xdotool(&["getactivewindow"]).parse().unwrap_or(0_u32);
         desktop.windows().len() == 2 && active != 0 && format!("{active:#x}") != id
     });
-    let pictures = || fs::read_dir(&videos).unwrap().count();
+    let files = |kind: &str| {
+        let files = fs::read_dir(&videos).unwrap().map(|it| it.unwrap().file_name());
+        files.filter(|name| name.to_string_lossy().contains(kind)).count()
+    };
     let presses = || studio.errors().matches("global hotkey pressed: screenshot").count();
     wait_for("a screenshot", LIMIT, || {
         if presses() == 0 {
             xdotool(&["key", "ctrl+alt+g"]);
         }
-        pictures() > 0
+        files("picture") > 0
+    });
+    // The scene, the broadcast and the replay need no window either. A second press would stop the
+    // broadcast.
+    xdotool(&["key", "ctrl+alt+2"]);
+    let scene = || Settings::read(&home.path().join("settings.toml")).0.collection;
+    wait_for("the second scene", LIMIT, || {
+        scene().current().is_some_and(|scene| scene.name == "Break")
+    });
+    xdotool(&["key", "ctrl+alt+l"]);
+    wait_for("the broadcast", LIMIT, || studio.errors().contains("activity=\"on_air\""));
+    wait_for("a replay", LIMIT, || {
+        if files("replay") == 0 {
+            xdotool(&["key", "ctrl+alt+s"]);
+        }
+        files("replay") > 0
     });
     let before = presses();
     // Another key combination does nothing, and Caps Lock makes no difference.

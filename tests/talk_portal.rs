@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use crate::peers::{self, LIMIT, Peer, wait_for};
 use crate::portal::{self, Options, PATH, Request, appear};
 use crate::session::{HELPERS, Session};
+use onair::studio::Settings;
 use parking_lot::Mutex;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
@@ -327,6 +328,24 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
     studio.ends();
 }
 
+/// Hotkeys that work in other windows, and two scenes.
+const MORE: &str = r##"recording = { replay_seconds = 30 }
+hotkeys = { other_windows = ["go-live", "record", "save-replay", "mute", "scene-2", "settings"] }
+[collection]
+current = "Main"
+[[collection.sources]]
+name = "Blue"
+source = "color:#1e2430"
+[[collection.scenes]]
+name = "Main"
+[[collection.scenes.items]]
+main = true
+[[collection.scenes]]
+name = "Break"
+[[collection.scenes.items]]
+source = "Blue"
+"##;
+
 #[test]
 fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees() {
     if peers_are_missing() {
@@ -339,12 +358,18 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     let window = format!(
         "push_to_talk_key = \"F8\", push_to_talk_everywhere = true, recording_folder = {folder:?}"
     );
-    let hotkeys = "hotkeys = { other_windows = [\"record\", \"mute\", \"settings\"] }";
-    let mut studio = Studio::start_all(&session, &window, hotkeys);
+    let mut studio = Studio::start_all(&session, &window, MORE);
     studio.knows("Given(\"Press it\")");
     // A key that types text is requested with Ctrl and Alt. An action that needs the window is not
     // requested.
-    let bound = ["bind talk F8", "bind record CTRL+r", "bind mute CTRL+ALT+m"];
+    let bound = [
+        "bind talk F8",
+        "bind go-live CTRL+l",
+        "bind record CTRL+r",
+        "bind save-replay CTRL+s",
+        "bind mute CTRL+ALT+m",
+        "bind scene-2 ALT+2",
+    ];
     // If the microphone becomes known only after the window opens, onair asks again for all keys in
     // one session.
     let asked = portal.asked();
@@ -375,6 +400,30 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     let_go();
     wait_for("a second recording", LIMIT, || files() == 2);
     press();
+    let_go();
+    let tap = |id: &str| {
+        for member in ["Activated", "Deactivated"] {
+            portal.key(member, &portal.path(), id);
+        }
+    };
+    tap("scene-2");
+    let scene = || Settings::read(&studio.settings).0.collection;
+    wait_for("the second scene", LIMIT, || {
+        scene().current().is_some_and(|scene| scene.name == "Break")
+    });
+    // A second press would stop the broadcast.
+    tap("go-live");
+    wait_for("the broadcast", LIMIT, || studio.window.errors().contains("activity=\"on_air\""));
+    let replays = || {
+        let files = fs::read_dir(&folder).unwrap().map(|it| it.unwrap().file_name());
+        files.filter(|name| name.to_string_lossy().contains("replay")).count()
+    };
+    wait_for("a replay", LIMIT, || {
+        if replays() == 0 {
+            tap("save-replay");
+        }
+        replays() > 0
+    });
     studio.ends();
 }
 
