@@ -274,6 +274,56 @@ fn a_panel_gets_a_window_of_its_own_and_is_kept_there() {
     harness.get_by_label("Unmute Music");
 }
 
+/// Drags a tab to this place.
+fn drag_tab(harness: &mut Harness<'static, Window>, tab: &str, to: egui::Pos2) {
+    let from = tab_of(harness, tab).center();
+    harness.hover_at(from);
+    harness.step();
+    harness.drag_at(from);
+    harness.step();
+    for _ in 0..2 {
+        harness.hover_at(to);
+        harness.step();
+    }
+    harness.drop_at(to);
+    harness.run_steps(4);
+}
+
+fn tab_of(harness: &Harness<'static, Window>, tab: &str) -> egui::Rect {
+    harness.get_by_role_and_label(Role::Tab, tab).rect()
+}
+
+#[test]
+fn a_tab_is_dragged_to_other_tabs_and_beside_them() {
+    // The space around a tab in its bar, and around the window.
+    const AROUND: Vec2 = Vec2::new(4.0, 6.0);
+    const MARGIN: f32 = 8.0;
+    let size = Vec2::new(1920.0, 1080.0);
+    let mut harness = laid_out("idle", "studio", size);
+    harness.run_steps(4);
+    let status_bar = onair::ui::style::theme::size::STATUS_BAR_HEIGHT;
+    let bottom = size.y - MARGIN - status_bar;
+    let now = |harness: &Harness<'static, Window>| panels(harness).layouts["studio"].to_string();
+    // In the middle of other tabs, it becomes the last of them.
+    let (chat, stats) = (tab_of(&harness, "Chat"), tab_of(&harness, "Stats"));
+    let x = f32::midpoint(chat.left(), stats.left()) - AROUND.x;
+    let y = f32::midpoint(chat.bottom() + AROUND.y, bottom);
+    drag_tab(&mut harness, "Stats", egui::pos2(x, y));
+    let text = now(&harness);
+    assert!(text.contains("tabs(chat, danmaku, stats!)"), "{text}");
+    assert!(!text.contains("tabs(stats"), "{text}");
+    harness.get_by_label("Compositing: 2.1\u{a0}ms");
+    // In the left half of a panel, it gets a part of its own before it.
+    let (mixer, chat) = (tab_of(&harness, "Audio mixer"), tab_of(&harness, "Chat"));
+    let x = mixer.left() - AROUND.x + (chat.left() - mixer.left()) / 4.0;
+    let y = f32::midpoint(mixer.top() - AROUND.y, bottom);
+    drag_tab(&mut harness, "Danmaku", egui::pos2(x, y));
+    let text = now(&harness);
+    assert!(text.contains("tabs(chat, stats!)"), "{text}");
+    let places = [" danmaku", "tabs(mixer!, loudness)", "tabs(chat"].map(|part| text.find(part));
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{text}");
+}
+
 #[test]
 fn selecting_a_source_brings_the_inspector_to_the_front_wherever_it_is() {
     let mut harness = laid_out("properties", "studio", HD);
