@@ -265,9 +265,9 @@ fn put_beside(harness: &mut Harness<'static, Window>) {
 }
 
 #[derive(Debug)]
-struct DroppedImage(std::path::PathBuf);
+struct DroppedFile(std::path::PathBuf);
 
-impl egui::DroppedFile for DroppedImage {
+impl egui::DroppedFile for DroppedFile {
     fn path(&self) -> &std::path::Path {
         &self.0
     }
@@ -277,16 +277,55 @@ impl egui::DroppedFile for DroppedImage {
     }
 }
 
+/// Returns the commands sent when these files are dropped on the window.
+fn drop_files<P: Into<std::path::PathBuf>>(
+    harness: &mut Harness<'static, Window>,
+    paths: impl IntoIterator<Item = P>,
+) -> Vec<Command> {
+    let files = paths.into_iter().map(|path| DroppedFile(path.into()));
+    let files = files.map(|it| std::sync::Arc::new(it) as egui::DroppedFileHandle);
+    harness.input_mut().dropped_files = files.collect();
+    harness.run();
+    commands(harness)
+}
+
+#[test]
+fn dropped_files_and_addresses_become_sources() {
+    let mut harness = with(&[]);
+    let sent = drop_files(&mut harness, ["/v/song.mp3", "/v/film.mp4", "/v/logo.png"]);
+    let [strip, Command::Edit(Edit::Several(edits))] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(*strip, Command::AddStrip(AudioChoice::File("/v/song.mp3".into())));
+    let sources: Vec<_> = edits.iter().cloned().map(placed).collect();
+    let wanted = [("film", "file:/v/film.mp4"), ("logo", "image:/v/logo.png")];
+    assert_eq!(sources, wanted.map(|(name, choice)| (name.to_owned(), choice.to_owned(), true)));
+    // The name of an address has neither its login nor its path.
+    let url = "rtmp://ada:secret@live.example.com:1935/app/key".to_owned();
+    let drop_address = |harness: &mut Harness<'static, Window>| {
+        harness.state_mut().screen.as_mut().unwrap().dropped_address(url.clone());
+        commands(harness)
+    };
+    match edit(&drop_address(&mut harness)) {
+        Edit::PlaceSource { scene: SCENE, name, choice, .. } => {
+            assert_eq!(
+                (name.as_str(), choice),
+                ("live.example.com", VideoChoice::Stream(url.clone()))
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+    // On the *Watch* page, it is played.
+    harness.state_mut().screen.as_mut().unwrap().set_page(Page::Watch);
+    harness.run();
+    drop(commands(&mut harness));
+    let sent = drop_address(&mut harness);
+    assert_eq!(sent, [Command::Watch { url }]);
+}
+
 #[test]
 fn files_beyond_the_limit_are_told_when_they_are_dropped() {
     let mut harness = open("idle");
-    let mut drop_files = |count: usize| {
-        let files = (0..count).map(|it| DroppedImage(format!("/pictures/{it}.png").into()));
-        let files = files.map(|it| std::sync::Arc::new(it) as egui::DroppedFileHandle);
-        harness.input_mut().dropped_files = files.collect();
-        harness.run();
-        commands(&mut harness)
-    };
+    let mut drop_files =
+        |count: usize| drop_files(&mut harness, (0..count).map(|it| format!("/pictures/{it}.png")));
     let added = |command: &Command| match command {
         Command::Edit(Edit::Several(edits)) => edits.len(),
         other => panic!("{other:?}"),
