@@ -309,6 +309,9 @@ fn closing_asks_only_when_something_would_end() {
     harness.run();
     assert_eq!(click(&mut harness, "End and close"), []);
     assert!(harness.state().closed);
+    // Until onair has ended, the window says so.
+    harness.get_by_label("Finishing…");
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Closing));
 }
 
 #[test]

@@ -1,14 +1,19 @@
-//! Tests of the notice tray: the order of the notices, and the effects of their buttons.
+//! Tests of the notice tray: the order of the notices, and the effects of their buttons; and of the
+//! event log.
+
+use std::sync::Arc;
 
 use egui::Shape;
 use onair::media::BitsPerSecond;
 use onair::studio::Quality;
 use onair::studio::notices::Next;
+use onair::studio::notices::event_log::LogEntry;
 use onair::studio::notices::message::StudioMessage;
 use onair::studio::snapshot::TargetView;
 use onair::studio::targets::TargetState;
 use onair::text::problem::problem;
 use onair::ui::style::theme::Theme as Colors;
+use onair::ui::text::{Language as Spoken, Texts};
 
 use super::*;
 
@@ -94,4 +99,59 @@ fn the_buttons_of_notices_lower_the_bitrate_change_the_port_and_start_a_target()
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
     assert!(target.server().starts_with("rtmps://"), "{}", target.server());
     assert_eq!((target.id, target.key().map(Secret::expose)), (1, Some("planted")));
+}
+
+#[test]
+fn the_event_log_lists_the_newest_first_and_is_copied() {
+    let texts = Texts::new(Spoken::English);
+    let window = || {
+        let mut harness = open("notices");
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
+        harness.run();
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
+        harness
+    };
+    let panel = || super::panels::with_tab("notices", "Event log");
+    for (mut harness, is_dialog) in [(window(), true), (panel(), false)] {
+        let snapshot = harness.state().demo.snapshot();
+        let [first, second, ..] = &snapshot.notices[..] else { panic!("{:?}", snapshot.notices) };
+        let entry = |notice: &Notice, times, lasted| LogEntry {
+            wall_micros: notice.wall_micros,
+            notice: notice.clone(),
+            times,
+            lasted,
+        };
+        let lasted = Some(Duration::from_secs(12));
+        let history = Arc::new([entry(first, 3, None), entry(second, 1, lasted)].into());
+        harness.state().demo.change(|snapshot| {
+            snapshot.history = history;
+            snapshot.history_path = Some("/home/ada/onair.log".into());
+        });
+        harness.run();
+        let title = |notice| onair::ui::notices::words(&texts, notice).0;
+        let older = format!("{} ×3", title(first));
+        let newer = format!("{} (for 12.0\u{a0}s)", title(second));
+        let top = |harness: &Harness<'static, Window>, text: &str| {
+            let row = harness.query_all_by_label_contains(text).next();
+            row.unwrap_or_else(|| panic!("no {text:?} in {:?}", shown(harness))).rect().top()
+        };
+        assert!(top(&harness, &newer) < top(&harness, &older));
+        if !is_dialog {
+            continue;
+        }
+        harness.get_by_label_contains("Written to /home/ada/onair.log");
+        harness.get_by_label("Copy as text").click_accesskit();
+        harness.step();
+        let copied = harness.output().platform_output.commands.iter().find_map(|it| match it {
+            egui::OutputCommand::CopyText(text) => Some(text.clone()),
+            _ => None,
+        });
+        let copied = copied.expect("the log is copied");
+        let lines: Vec<&str> = copied.lines().collect();
+        let [one, two] = lines[..] else { panic!("{copied}") };
+        for (line, words, notice) in [(one, older, first), (two, newer, second)] {
+            assert!(line.contains(&words), "{line}");
+            assert!(line.ends_with(&format!("[{}]", notice.key())), "{line}");
+        }
+    }
 }

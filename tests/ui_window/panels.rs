@@ -370,7 +370,7 @@ fn the_studio_layout_shows_scenes_as_pictures_and_how_the_machine_keeps_up() {
 }
 
 /// Opens the *Studio* layout, and selects this tab.
-fn with_tab(state: &str, tab: &str) -> Harness<'static, Window> {
+pub(super) fn with_tab(state: &str, tab: &str) -> Harness<'static, Window> {
     let mut harness = laid_out(state, "studio", Vec2::new(1920.0, 1080.0));
     harness.get_by_role_and_label(Role::Tab, tab).click();
     harness.run();
