@@ -187,6 +187,22 @@ fn a_display_that_disappears_while_nothing_is_on_air_ends_it_in_words() {
     );
 }
 
+/// A scene with the main source, and one with a single color.
+const SCENES: &str = r##"[collection]
+current = "Main"
+[[collection.sources]]
+name = "Blue"
+source = "color:#1e2430"
+[[collection.scenes]]
+name = "Main"
+[[collection.scenes.items]]
+main = true
+[[collection.scenes]]
+name = "Break"
+[[collection.scenes.items]]
+source = "Blue"
+"##;
+
 #[test]
 fn after_a_crash_on_air_the_next_start_resumes_it() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
@@ -203,7 +219,7 @@ fn after_a_crash_on_air_the_next_start_resumes_it() {
          quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
          window = {{ recording_folder = {:?}, reduced_motion = true }}\n\
          targets = [\n  {{ enabled = false }},\n  {{ server = \"{}/live\", remember_key = true, \
-         key_name = \"kept\" }},\n]\n",
+         key_name = \"kept\" }},\n]\n{SCENES}",
         studio.home.path(),
         studio.server
     );
@@ -237,16 +253,26 @@ fn after_a_crash_on_air_the_next_start_resumes_it() {
     let text = fs::read_to_string(settings).unwrap();
     studio.window = studio.desktop.studio(studio.home.path(), &text, "info,onair::app=debug");
     studio.goes_on_air();
-    wait_for("what is on air", LIMIT, || mark.exists());
+    studio.desktop.output_of("xdotool", &["key", "alt+2"]);
+    wait_for("the other scene on air", LIMIT, || {
+        fs::read_to_string(&mark).is_ok_and(|text| text.contains("scene = \"Break\""))
+    });
     studio.window.signal("KILL");
     studio.window.wait(LIMIT);
     let before = published(&studio);
+    // These settings have the first scene.
     studio.window = studio.desktop.studio(studio.home.path(), &text, "info,onair::app=debug");
     let id = studio.desktop.shown(&mut studio.window);
     wait_for("the offer", LIMIT, || studio.window.errors().contains("ended unexpectedly"));
     studio.desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
     studio.desktop.output_of("xdotool", &["key", "ctrl+period"]);
     wait_for("the stream", LIMIT, || published(&studio) > before);
+    // It is the scene that was on air.
+    let url = format!("{}/live/show", studio.server);
+    wait_for("the other scene", LIMIT, || {
+        let near = |(seen, wanted): (u8, u8)| seen.abs_diff(wanted) <= 8;
+        ffmpeg::color(&url).into_iter().zip([0x1e, 0x24, 0x30]).all(near)
+    });
     studio.window.signal("TERM");
     assert_eq!(studio.window.wait(LIMIT).code(), Some(0), "{}", studio.window.errors());
     assert!(!mark.exists(), "it ended in order");

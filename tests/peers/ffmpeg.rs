@@ -92,6 +92,18 @@ pub fn luma_as_it_is(file: &Path) -> Vec<u8> {
     output.stdout
 }
 
+/// Returns the mean color of the next frame that a server sends: red, green and blue.
+pub fn color(url: &str) -> [u8; 3] {
+    let output = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-rw_timeout", "10000000", "-i", url])
+        .args(["-an", "-frames:v", "1", "-vf", "scale=1:1:flags=area"])
+        .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    <[u8; 3]>::try_from(output.stdout.as_slice()).unwrap_or_else(|_| panic!("{errors}"))
+}
+
 fn decode_luma(file: &Path) -> Output {
     decode_to(file, &["-pix_fmt", "gray"])
 }
