@@ -227,7 +227,7 @@ fn fields(harness: &Harness<'static, Window>) -> Vec<(NodeId, Role, String)> {
     found.into_iter().map(|(_, field)| field).collect()
 }
 
-fn field(harness: &Harness<'static, Window>, id: NodeId) -> Option<egui_kittest::Node<'_>> {
+fn field<'a>(harness: &'a Harness<'static, Window>, id: NodeId) -> Option<egui_kittest::Node<'a>> {
     harness.root().children_recursive().find(|node| node.accesskit_node().locate().0 == id)
 }
 
