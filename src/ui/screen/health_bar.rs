@@ -189,11 +189,19 @@ fn buttons(
     pressed
 }
 
-/// Draws the sentence with its cause. Returns true if the sentence was pressed.
+/// Draws the sentence with its cause, which has a line of its own where one line is too short.
+/// Returns true if the sentence was pressed.
 fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let theme = view.theme;
     let (sentence, beside) = health.words(view.texts.language());
-    let sentence_rect = elided(ui, room, Align::Min, &sentence, Type::Sentence.font(), theme.text);
+    let width = |text: &str, kind: Type| {
+        ui.painter().layout_no_wrap(text.to_owned(), kind.font(), theme.text).size().x
+    };
+    let in_one_line = beside.is_empty()
+        || width(&sentence, Type::Sentence) + CAUSE_GAP_POINTS + width(&beside, Type::Figure)
+            <= room.width();
+    let first = if in_one_line { room } else { room.with_max_y(room.center().y + 1.0) };
+    let sentence_rect = elided(ui, first, Align::Min, &sentence, Type::Sentence.font(), theme.text);
     let response = ui.interact(sentence_rect, ui.scope_id().with("sentence"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
@@ -209,11 +217,12 @@ fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
         .collect();
     let whole = whole.join("\n");
     let mut pressed = response.on_hover_text(&whole).clicked();
-    let rest =
-        Rect::from_min_max(pos2(sentence_rect.right() + CAUSE_GAP_POINTS, room.top()), room.max);
-    if !beside.is_empty() && rest.width() > 40.0 {
-        let font = Type::Figure.font();
-        let cause_rect = elided(ui, rest, Align::Min, &beside, font, theme.secondary);
+    let (rest, kind) = match in_one_line {
+        true => (room.with_min_x(sentence_rect.right() + CAUSE_GAP_POINTS), Type::Figure),
+        false => (room.with_min_y(room.center().y), Type::Small),
+    };
+    if !beside.is_empty() {
+        let cause_rect = elided(ui, rest, Align::Min, &beside, kind.font(), theme.secondary);
         let response = ui.interact(cause_rect, ui.scope_id().with("beside"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &beside));
         focus_ring(ui, theme, &response, CONTROL_RADIUS);

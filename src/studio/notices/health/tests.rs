@@ -544,7 +544,7 @@ fn rows() -> Vec<Row> {
                 it.audio.as_mut().unwrap().muted = true;
                 sends(it, false);
             }),
-            "On air: tour.mp4",
+            "This broadcast sends tour.mp4.",
             "A file is on air instead of your scenes",
             None,
             None,

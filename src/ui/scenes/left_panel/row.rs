@@ -91,7 +91,8 @@ impl PanelRow<'_> {
         let color = if self.dimmed { theme.secondary } else { theme.text };
         let font = Type::Body.font();
         elided(ui, words, Align::Min, title, font.clone(), color);
-        focus_ring(ui, theme, &response, CONTROL_RADIUS);
+        // The ring encloses the buttons too, because they are part of the row.
+        focus_ring(ui, theme, &Response { rect: whole, ..response.clone() }, CONTROL_RADIUS);
         accept_letters(&response);
         let whole = ui.painter().layout_no_wrap(title.to_owned(), font, color).size().x;
         match (whole > words.width(), self.tip) {
