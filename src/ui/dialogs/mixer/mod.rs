@@ -19,8 +19,10 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Row, Select, label, scroll, section};
 
 const DIALOG_WIDTH_POINTS: f32 = 860.0;
-/// The usual height of the content in points.
+/// The height of the content in points, where the window has it. More content makes it higher.
 const CONTENT_HEIGHT_POINTS: f32 = 520.0;
+/// The share of the room for dialogs that the dialog takes up at most in a large window.
+const MAX_ROOM_SHARE: f32 = 0.85;
 /// The height around the content that the window must have, in points.
 const OUTER_HEIGHT_POINTS: f32 = 120.0;
 /// The height of the left column without the list of strips, in points.
@@ -34,15 +36,16 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
     let strip = strip.or_else(|| snapshot.strips.first());
     let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("mixer"));
-        let height =
-            (dialog_room(ui.ctx()).y - OUTER_HEIGHT_POINTS).clamp(240.0, CONTENT_HEIGHT_POINTS);
+        let room = dialog_room(ui.ctx()).y;
+        let most = (room * MAX_ROOM_SHARE - OUTER_HEIGHT_POINTS).max(CONTENT_HEIGHT_POINTS);
+        let height = (room - OUTER_HEIGHT_POINTS).clamp(240.0, most);
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = gap::L;
             ui.allocate_ui_with_layout(
                 vec2(LIST_WIDTH_POINTS, height),
                 Layout::top_down(Align::Min),
                 |ui| {
-                    ui.set_min_height(height);
+                    ui.set_min_height(height.min(CONTENT_HEIGHT_POINTS));
                     let area = ScrollArea::vertical().id_salt("column").max_height(height);
                     scroll(area, ui, |ui| {
                         ui.set_width(LIST_WIDTH_POINTS);
