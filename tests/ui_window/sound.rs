@@ -306,14 +306,16 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         (-120.5, -120_500, "Earlier: delays everything else"),
         (20_000.0, 20_000_000, "Delayed"),
         (-20_000.0, -20_000_000, "Earlier: delays everything else"),
-        (0.0, 0, "None"),
+        (0.0, 0, ""),
     ] {
         let offset = harness.get_by_role_and_label(Role::SpinButton, "Sync offset");
         offset.set_value_accesskit(millis);
         let (id, strip) = strip_set(&commands(&mut harness));
         assert_eq!((id, strip.offset_us), (StripId(1), micros));
         harness.run();
-        harness.get_by_label(label);
+        for note in ["Delayed", "Earlier: delays everything else"] {
+            assert_eq!(harness.query_by_label(note).is_some(), note == label, "{millis}: {note}");
+        }
     }
     harness.get_by_role_and_label(Role::SpinButton, "Sync offset").set_value_accesskit(90_000.0);
     assert_eq!(strip_set(&commands(&mut harness)).1.offset_us, 20_000_000, "no further");

@@ -485,7 +485,6 @@ strip-source = Device or file
 strip-remove = Remove this audio source
 strip-balance = Balance
 strip-offset = Sync offset
-offset-none = None
 offset-later = Delayed
 offset-earlier = Earlier: delays everything else
 tip-offset = Shifts this audio source by up to 20 s, earlier or later.

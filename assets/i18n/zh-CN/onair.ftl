@@ -485,7 +485,6 @@ strip-source = 设备或文件
 strip-remove = 移除此音频源
 strip-balance = 平衡
 strip-offset = 同步偏移
-offset-none = 无
 offset-later = 延后
 offset-earlier = 提前（其他声音和画面会延后）
 tip-offset = 让此音频源提前或延后，最多 20 秒。

@@ -205,14 +205,11 @@ fn offset(ui: &mut Ui, view: &mut View<'_>, after: &mut Strip) {
         if response.on_hover_text(&*view.texts.get("tip-offset")).changed() {
             after.offset_us = (millis * 1_000.0).round() as i64;
         }
-        let note = match after.offset_us {
-            0 => view.texts.get("offset-none"),
-            1.. => view.texts.get("offset-later"),
-            _ => view.texts.get("offset-earlier"),
-        };
-        let (note, color) = match fault {
-            Some(fault) => (fault.say(ui, view.texts, " ms"), view.theme.warn),
-            None => (note.to_string(), view.theme.secondary),
+        let (note, color) = match (fault, after.offset_us) {
+            (Some(fault), _) => (fault.say(ui, view.texts, " ms"), view.theme.warn),
+            (None, 0) => return,
+            (None, 1..) => (view.texts.get("offset-later").to_string(), view.theme.secondary),
+            (None, _) => (view.texts.get("offset-earlier").to_string(), view.theme.secondary),
         };
         label(ui, &note, Type::Small, color);
     });
