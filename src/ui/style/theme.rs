@@ -253,6 +253,12 @@ impl Theme {
         self.panel.lerp_to_gamma(self.accent, 0.14)
     }
 
+    /// Returns the color of text and icons on a disabled button. It is fainter than that of any
+    /// button that works.
+    pub fn disabled(&self) -> Color32 {
+        self.panel.lerp_to_gamma(self.secondary, 0.7)
+    }
+
     /// Returns the border color of elements that need attention.
     pub fn warn_line(&self) -> Color32 {
         self.panel.lerp_to_gamma(self.warn, 0.5)

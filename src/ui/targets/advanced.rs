@@ -11,7 +11,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::Draft;
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Field, label, paragraph, slider};
+use crate::ui::widgets::{Field, expander, label, paragraph, slider};
 
 /// The left end of the slider for the minimum bitrate, in kbit/s. At this position, the target uses
 /// the common minimum of all targets.
@@ -29,10 +29,7 @@ pub(super) fn show(
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("advanced");
-    let button = Button::new(&name).small().look(ButtonWeight::Quiet).selected(draft.advanced);
-    if button.show(ui, theme).clicked() {
-        draft.advanced = !draft.advanced;
-    }
+    expander(ui, theme, &name, &mut draft.advanced);
     if !draft.advanced {
         return;
     }

@@ -214,16 +214,13 @@ impl<'a> Button<'a> {
             }
         };
         if !self.enabled {
-            (fill, border, text) = match self.look {
-                ButtonWeight::Quiet => {
-                    (Color32::TRANSPARENT, Color32::TRANSPARENT, theme.secondary)
-                }
-                ButtonWeight::Primary => (theme.raised, theme.line, theme.secondary),
-                _ => {
-                    let border = if on { theme.accent } else { theme.line };
-                    (Color32::TRANSPARENT, border, theme.secondary)
-                }
+            fill = Color32::TRANSPARENT;
+            border = match self.look {
+                ButtonWeight::Quiet => Color32::TRANSPARENT,
+                _ if on => theme.accent,
+                _ => theme.line,
             };
+            text = theme.disabled();
         }
         let width = if matches!(self.look, ButtonWeight::Live | ButtonWeight::Warn) {
             1.5
@@ -257,6 +254,15 @@ impl<'a> Button<'a> {
             let line = Rect::from_center_size(at, vec2(rect.width() - 2.0 * gap::S, 16.0));
             elided(ui, line, egui::Align::Center, self.second, Type::Small.font(), text);
         }
+    }
+}
+
+/// Draws a button that expands and collapses the fields below it. A chevron points at them while
+/// they are expanded.
+pub fn expander(ui: &mut Ui, theme: &Theme, text: &str, expanded: &mut bool) {
+    let icon = if *expanded { Icon::ChevronDown } else { Icon::ChevronRight };
+    if Button::new(text).icon(icon).small().selected(*expanded).show(ui, theme).clicked() {
+        *expanded = !*expanded;
     }
 }
 

@@ -16,7 +16,7 @@ mod sparkline;
 mod switch;
 mod tab_bar;
 
-pub use button::{Button, ButtonWeight, icon_button};
+pub use button::{Button, ButtonWeight, expander, icon_button};
 pub use context_menu::{
     MENU_WIDTH, context_menu, context_menu_among, menu_area, menu_frame, menu_lines, popup, submenu,
 };

@@ -23,7 +23,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::widgets::{
-    Button, ButtonWeight as Dress, Field, Select, label, menu_item, paragraph,
+    Button, ButtonWeight as Dress, Field, Select, expander, label, menu_item, paragraph,
 };
 
 /// Draws all properties of a source: its content by kind, and its fallback.
@@ -63,10 +63,7 @@ pub(in crate::ui::scenes) fn written(
     let Some(source) = view.snapshot.scenes.collection.source(id) else { return };
     ui.add_space(gap::S);
     let advanced = view.texts.get("advanced");
-    let button = Button::new(&advanced).small().look(Dress::Quiet).selected(draft.advanced);
-    if button.show(ui, view.theme).clicked() {
-        draft.advanced = !draft.advanced;
-    }
+    expander(ui, view.theme, &advanced, &mut draft.advanced);
     if !draft.advanced {
         return;
     }
