@@ -23,6 +23,8 @@ const MAX_TRAY_WIDTH_POINTS: f32 = 520.0;
 const ICON_SIZE_POINTS: f32 = 20.0;
 /// Width of the time of day with the close button next to it, in points.
 const SIDE_WIDTH_POINTS: f32 = 96.0;
+/// Additional width of the number of repetitions, in points.
+const COUNT_WIDTH_POINTS: f32 = 40.0;
 /// Height of the last line of the tray in points, including its gaps.
 const FOOTER_HEIGHT_POINTS: f32 = 72.0;
 
@@ -121,18 +123,19 @@ fn inside<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, contents).inner
 }
 
-/// Draws the icon at the left, the text in the middle, and the content at the right.
+/// Draws the icon at the left, the text in the middle, and the content of this width at the right.
 fn columns(
     ui: &mut Ui,
     (icon, color): (Icon, egui::Color32),
     words: impl FnOnce(&mut Ui),
+    side_width: f32,
     side: impl FnOnce(&mut Ui),
 ) {
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
         let (place, _) = ui.allocate_exact_size(Vec2::splat(ICON_SIZE_POINTS), Sense::hover());
         icons::paint(ui.painter(), icon, place.shrink(1.0), color);
-        let room = (ui.available_width() - SIDE_WIDTH_POINTS - 10.0).max(80.0);
+        let room = (ui.available_width() - side_width - 10.0).max(80.0);
         ui.allocate_ui(vec2(room, 0.0), |ui| {
             ui.vertical(|ui| {
                 ui.set_width(room);
@@ -145,12 +148,17 @@ fn columns(
     });
 }
 
-/// Draws the title of a row. The row itself has the accessible name, so that screen readers do not
-/// read the title twice.
+/// Draws the title of a row.
 fn titled(ui: &mut Ui, title: &str, kind: Type, color: egui::Color32) -> Response {
     let response = paragraph(ui, title, kind, color);
-    ui.ctx().accesskit_node_builder(response.id, egui::accesskit::Node::set_hidden);
+    hide(&response);
     response
+}
+
+/// Hides a text that is part of the row's accessible name, so that screen readers do not read it
+/// twice.
+fn hide(response: &Response) {
+    response.ctx.accesskit_node_builder(response.id, egui::accesskit::Node::set_hidden);
 }
 
 /// Draws an active notice.
@@ -160,10 +168,11 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
         Level::Info => (Icon::Info, theme.accent),
         Level::Warning | Level::Error => (Icon::Warning, theme.warn),
     };
-    let (mut title, advice) = words(texts, notice);
-    if notice.times > 1 {
-        title += &format!(" ×{}", notice.times);
-    }
+    let (title, advice) = words(texts, notice);
+    // At the end of the sentence "onair does not retry.", the number would contradict it.
+    let count = (notice.times > 1).then(|| format!("×{}", notice.times));
+    let count_width = if count.is_some() { COUNT_WIDTH_POINTS } else { 0.0 };
+    let name = count.as_ref().map_or_else(|| title.clone(), |count| format!("{title} {count}"));
     let mut asked = None;
     let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
         let mut dismissed = false;
@@ -183,20 +192,25 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
                     true => ButtonWeight::Primary,
                     false => ButtonWeight::Plain,
                 };
-                helped = buttons(ui, view, &notice.remedies, (&title, look, fresh));
+                helped = buttons(ui, view, &notice.remedies, (&name, look, fresh));
             },
+            SIDE_WIDTH_POINTS + count_width,
             |ui| {
                 let name = texts.get("dismiss");
                 dismissed =
                     icon_button(ui, theme, Icon::Close, &name, 24.0, ButtonWeight::Quiet).clicked();
                 let time = format::time_of_day(notice.wall_micros);
                 label(ui, &time, Type::Small, theme.secondary);
+                if let Some(count) = &count {
+                    let response = label(ui, count, Type::SmallStrong, theme.text);
+                    hide(&response);
+                }
             },
         );
         asked = helped.map(|remedy| TrayRequest::Help { notice: Some(notice.id), remedy });
         asked = asked.or(dismissed.then_some(TrayRequest::Dismiss(notice.id)));
     });
-    frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));
+    frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &name));
     asked
 }
 
@@ -225,6 +239,7 @@ fn unreported(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> 
                 let offered = health.remedy.as_slice();
                 helped = buttons(ui, view, offered, (&title, ButtonWeight::Primary, fresh));
             },
+            SIDE_WIDTH_POINTS,
             |_| {},
         );
     });
@@ -284,6 +299,7 @@ fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
                     paragraph(ui, &since, Type::Small, theme.secondary);
                 }
             },
+            SIDE_WIDTH_POINTS,
             |ui| {
                 let time = format::time_of_day(past.notice.wall_micros);
                 label(ui, &time, Type::Small, theme.secondary);
