@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use egui::epaint::RectShape;
 use egui::text::LayoutJob;
 use egui::{
-    Align, Color32, Id, Key, Layout, Rect, Role, ScrollArea, Sense, TextFormat, Ui, WidgetInfo,
-    pos2, vec2,
+    Align, Color32, CornerRadius, Id, Key, Layout, Rect, Response, Role, ScrollArea, Sense, Shape,
+    TextFormat, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::player::chat::ChatState;
@@ -35,6 +36,8 @@ const DANMAKU_HEIGHT_FRACTION: f32 = 0.6;
 const LANE_HEIGHT_RATIO: f32 = 1.5;
 /// The time between two repaints while danmaku moves.
 const REPAINT_INTERVAL: std::time::Duration = std::time::Duration::from_millis(33);
+/// The space on both sides of the text on a badge, in points.
+const BADGE_PADDING_POINTS: f32 = 5.0;
 /// The minimum height of the list, in points. In less space, the list is omitted.
 const MIN_LIST_HEIGHT: f32 = 60.0;
 
@@ -160,7 +163,7 @@ fn lines(ui: &mut Ui, view: &View<'_>) {
                     add(&format!("{name} "), theme.secondary);
                 }
                 add(&message.line.text, if own { theme.secondary } else { theme.text });
-                ui.add(egui::Label::new(job).selectable(true));
+                add_message(ui, view, message.role, egui::Label::new(job).selectable(true));
             }
         });
 }
@@ -170,25 +173,47 @@ pub(in crate::ui) fn append(job: &mut LayoutJob, text: &str, color: Color32) {
     job.append(text, 0.0, TextFormat::simple(Type::Body.font(), color));
 }
 
-/// Appends the badge of a role. The badge has its own background, so no name can look like it.
-/// Returns the name to display next to the badge, or an empty text if the name is the text of the
-/// badge.
+/// Returns the text on the badge of a role, if the role has one.
+fn badge_of(view: &View<'_>, role: ChatRole) -> Option<Arc<str>> {
+    match role {
+        ChatRole::Viewer => None,
+        ChatRole::Streamer => Some(view.texts.get("chat-streamer")),
+        ChatRole::Moderator => Some(view.texts.get("chat-moderator")),
+    }
+}
+
+/// Draws a message. If it begins with a badge, the badge has its own background, so no name can look
+/// like it.
+pub(in crate::ui) fn add_message(
+    ui: &mut Ui,
+    view: &View<'_>,
+    role: ChatRole,
+    message: egui::Label,
+) -> Response {
+    let theme = view.theme;
+    let Some(badge) = badge_of(view, role) else { return ui.add(message) };
+    let below = ui.painter().add(Shape::Noop);
+    let response = ui.add(message);
+    let font = Type::Body.font();
+    let text = ui.painter().layout_no_wrap(badge.to_string(), font, theme.on_accent);
+    let size = text.size() + vec2(2.0 * BADGE_PADDING_POINTS, 0.0);
+    let plate = Rect::from_min_size(response.rect.min, size);
+    ui.painter().set(below, RectShape::filled(plate, CornerRadius::same(4), theme.accent));
+    response
+}
+
+/// Appends the text on the badge of a role. `add_message` draws its background. Returns the name to
+/// display next to the badge, or an empty text if the name is the text of the badge.
 pub(in crate::ui) fn append_role<'a>(
     job: &mut LayoutJob,
     view: &View<'_>,
     role: ChatRole,
     name: &'a str,
 ) -> &'a str {
-    let key = match role {
-        ChatRole::Viewer => return name,
-        ChatRole::Streamer => "chat-streamer",
-        ChatRole::Moderator => "chat-moderator",
-    };
-    let badge = view.texts.get(key);
-    let (background, color) = (view.theme.accent, view.theme.on_accent);
-    let simple = TextFormat::simple(Type::Body.font(), color);
-    job.append(&badge, 0.0, TextFormat { background, ..simple });
-    append(job, " ", color);
+    let Some(badge) = badge_of(view, role) else { return name };
+    let format = TextFormat::simple(Type::Body.font(), view.theme.on_accent);
+    job.append(&badge, BADGE_PADDING_POINTS, format.clone());
+    job.append(" ", BADGE_PADDING_POINTS, format);
     if name == &*badge { "" } else { name }
 }
 

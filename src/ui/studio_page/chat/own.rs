@@ -11,7 +11,7 @@ use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::studio_page::chat::rules;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::watch::chat::{append, append_role};
+use crate::ui::watch::chat::{add_message, append, append_role};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
 };
@@ -75,7 +75,8 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
         append(&mut job, &format!("{name} "), of_name);
     }
     append(&mut job, &post.line.text, theme.text);
-    let response = ui.add(Label::new(job).selectable(false).sense(Sense::click()));
+    let message = Label::new(job).selectable(false).sense(Sense::click());
+    let response = add_message(ui, view, post.role, message);
     focus_ring(ui, theme, &response, CONTROL_RADIUS - 2);
     menu::context(&response, view, |ui, view| {
         let texts = view.texts;
