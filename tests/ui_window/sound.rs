@@ -515,3 +515,20 @@ fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
     harness.run();
     harness.get_by_label("Audio sources");
 }
+
+#[test]
+fn a_large_window_shows_all_filters_of_a_strip_without_scrolling() {
+    let size = Vec2::new(1920.0, 1080.0);
+    let mut harness = open_as("mixer", size, preferences(Language::English, Theme::Dark));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+    harness.run();
+    harness.run();
+    // This field is below the filters.
+    let is_whole = harness.output().shapes.iter().any(|it| match &it.shape {
+        egui::Shape::Text(text) if text.galley.text() == "Add a filter" => {
+            it.clip_rect.contains_rect(text.visual_bounding_rect())
+        }
+        _ => false,
+    });
+    assert!(is_whole, "{:?}", shown(&harness));
+}
