@@ -136,6 +136,15 @@ fn on_a_full_screen_the_controls_come_when_they_are_looked_for() {
 }
 
 #[test]
+fn only_a_stream_that_supports_seeking_has_a_seek_bar() {
+    for (state, has_bar) in [("watching", false), ("watch-behind", true), ("watch-file", true)] {
+        let harness = open(state);
+        let bar = harness.query_by_role_and_label(Role::Slider, "Position");
+        assert_eq!(bar.is_some(), has_bar, "{state}");
+    }
+}
+
+#[test]
 fn a_recording_is_gone_about_in() {
     let mut harness = open("watch-file");
     let seek = |to| vec![Command::Player(WatchCommand::Seek(Duration::from_secs(to)))];

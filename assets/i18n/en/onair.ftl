@@ -781,7 +781,6 @@ distrust = Stop trusting { $server }
 pause = Pause
 go-on = Resume
 seek = Position
-seek-none = You can seek in files, recordings and buffered live streams.
 go-to-live = Live
 tip-go-to-live = Go to the live edge (L)
 tip-position = Position and length.

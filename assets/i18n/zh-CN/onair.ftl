@@ -777,7 +777,6 @@ distrust = 不再信任 { $server }
 pause = 暂停
 go-on = 继续
 seek = 播放位置
-seek-none = 文件和录像可以跳转，直播缓存后可以回看。
 go-to-live = 回到直播
 tip-go-to-live = 回到直播最新位置（L）
 tip-position = 当前位置和总时长。

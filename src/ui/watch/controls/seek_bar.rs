@@ -99,7 +99,8 @@ fn behind(behind: Duration) -> WatchCommand {
     }
 }
 
-/// Draws the bar. Returns the command that the user requested.
+/// Draws the bar. Returns the command that the user requested. A stream that does not support seeking
+/// has no bar, because an empty one would look like a stream that does not advance.
 pub fn bar(
     ui: &mut Ui,
     view: &View<'_>,
@@ -107,20 +108,22 @@ pub fn bar(
     span: Span,
     room: Rect,
 ) -> Option<WatchCommand> {
+    if span == Span::None {
+        draft.seeking = None;
+        return None;
+    }
     let theme = view.theme;
     let rail = room.shrink2(vec2(gap::S, 0.0));
-    let can = span != Span::None;
-    let sense = if can { Sense::click_and_drag() } else { Sense::hover() };
-    let response = ui.interact(room, ui.scope_id().with("seek"), sense);
+    let response = ui.interact(room, ui.scope_id().with("seek"), Sense::click_and_drag());
     let under = |at: egui::Pos2| ((at.x - rail.left()) / rail.width()).clamp(0.0, 1.0);
     let pointed = response.interact_pointer_pos().map(under);
     let mut asked = None;
-    if can && (response.dragged() || response.is_pointer_button_down_on()) {
+    if response.dragged() || response.is_pointer_button_down_on() {
         draft.seeking = pointed;
     } else if let Some(share) = draft.seeking.take() {
         asked = span.at(share);
     }
-    if can && response.has_focus() {
+    if response.has_focus() {
         // The arrow keys move the bar's position, not the keyboard focus.
         ui.memory_mut(|memory| {
             memory.set_focus_lock_filter(
@@ -140,28 +143,24 @@ pub fn bar(
     let share = draft.seeking.unwrap_or_else(|| span.share());
     let name = view.texts.get("seek");
     response.widget_info(|| WidgetInfo {
-        current_text_value: can.then(|| span.words(share)),
+        current_text_value: Some(span.words(share)),
         value: Some(f64::from(share)),
-        ..WidgetInfo::labeled(Role::Slider, can, &*name)
+        ..WidgetInfo::labeled(Role::Slider, true, &*name)
     });
     let y = room.center().y;
     let line = |from: f32, to: f32| Rect::from_x_y_ranges(from..=to, (y - 1.5)..=(y + 1.5));
     let radius = CornerRadius::same(2);
     ui.painter().rect_filled(line(rail.left(), rail.right()), radius, theme.line);
-    if can {
-        let at = pos2(rail.left() + rail.width() * share, y);
-        ui.painter().rect_filled(line(rail.left(), at.x), radius, theme.accent);
-        let hovered = response.hovered() || response.dragged();
-        ui.painter().circle_filled(at, if hovered { 7.0 } else { 6.0 }, theme.text);
-        if response.has_focus() {
-            ui.painter().circle_stroke(at, 9.0, Stroke::new(FOCUS_RING_WIDTH, theme.accent));
-        }
-        if let Some(share) = response.hover_pos().map(under) {
-            let response = response.on_hover_cursor(CursorIcon::PointingHand);
-            response.on_hover_text_at_pointer(span.words(share));
-        }
-    } else {
-        response.on_hover_text(&*view.texts.get("seek-none"));
+    let at = pos2(rail.left() + rail.width() * share, y);
+    ui.painter().rect_filled(line(rail.left(), at.x), radius, theme.accent);
+    let hovered = response.hovered() || response.dragged();
+    ui.painter().circle_filled(at, if hovered { 7.0 } else { 6.0 }, theme.text);
+    if response.has_focus() {
+        ui.painter().circle_stroke(at, 9.0, Stroke::new(FOCUS_RING_WIDTH, theme.accent));
+    }
+    if let Some(share) = response.hover_pos().map(under) {
+        let response = response.on_hover_cursor(CursorIcon::PointingHand);
+        response.on_hover_text_at_pointer(span.words(share));
     }
     asked
 }
