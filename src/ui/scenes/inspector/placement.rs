@@ -194,7 +194,8 @@ fn number(
     let words = ui.painter().layout_no_wrap(mark.to_owned(), kind.font(), theme.secondary);
     let left = (MARK_INSET_POINTS + words.size().x).max(MIN_MARK_WIDTH_POINTS);
     let inner = Rect::from_min_max(pos2(rect.left() + left, rect.top()), rect.max).shrink(2.0);
-    let layout = Layout::right_to_left(Align::Center);
+    // The numbers of a column end at the same place, however long their marks are.
+    let layout = Layout::right_to_left(Align::Center).with_main_align(Align::Max);
     let salt = ("number", name);
     let mut field = ui.new_child(UiBuilder::new().max_rect(inner).layout(layout).id_salt(salt));
     let widgets = &mut field.visuals_mut().widgets;
