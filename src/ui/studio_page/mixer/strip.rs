@@ -21,6 +21,9 @@ use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, place, slide
 pub(super) const BUTTON_SIDE_POINTS: f32 = 26.0;
 /// The height of the line with the name.
 const NAME_LINE_HEIGHT_POINTS: f32 = 22.0;
+/// The largest distance of the controls from the top of a strip, in points. A taller panel must not
+/// pull the meter and the fader apart.
+const MAX_CONTROLS_TOP_POINTS: f32 = 72.0;
 /// The widest number for a level.
 const WIDEST_LEVEL_TEXT: &str = "−60.0\u{a0}dB";
 /// The width of a lit clip lamp.
@@ -232,7 +235,7 @@ fn lines(rect: Rect) -> [Rect; 3] {
     [
         line(0.0, NAME_LINE_HEIGHT_POINTS),
         line(NAME_LINE_HEIGHT_POINTS + 6.0, 28.0),
-        line(inner.height() - 28.0, 28.0),
+        line((inner.height() - 28.0).min(MAX_CONTROLS_TOP_POINTS), 28.0),
     ]
 }
 
