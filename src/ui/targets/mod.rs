@@ -145,12 +145,15 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     });
 }
 
-/// Creates a child of `ui` in `rect`, with a layout from top to bottom.
+/// Creates a child of `ui` in `rect`, with a layout from top to bottom. What continues beyond the edge
+/// of a list in it fades to the color of a panel, because egui does not know what is painted below.
 pub fn child(ui: &mut Ui, rect: egui::Rect, salt: &str) -> Ui {
+    let below = egui::Frame::new().fill(ui.visuals().panel_fill);
     ui.new_child(
         UiBuilder::new()
             .max_rect(rect)
             .layout(egui::Layout::top_down(egui::Align::Min))
+            .ui_stack_info(egui::UiStackInfo::default().with_frame(below))
             .id_salt(salt),
     )
 }
