@@ -39,5 +39,9 @@ fn main() -> Result<(), app::Error> {
         ..Options::default()
     };
     demo::draw_large();
-    app::run(demo::Demo::new(state).moving(30), options)
+    let demo = demo::Demo::new(state);
+    if layout == "studio" {
+        demo.change(demo::prepare);
+    }
+    app::run(demo.moving(30), options)
 }

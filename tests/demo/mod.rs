@@ -54,7 +54,7 @@ use onair::ui::Page;
 use onair::wire::chat::ChatLine;
 use parking_lot::Mutex;
 
-pub use self::states::{STATES, page_of, snapshot};
+pub use self::states::{STATES, page_of, prepare, snapshot};
 
 /// The measurements of a fast computer whose target is a server on the same computer.
 fn measured() -> MeasuredQuality {

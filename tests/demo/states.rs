@@ -167,6 +167,14 @@ fn window(class: &str, name: &str) -> WindowInfo {
     }
 }
 
+/// Three scenes, of which the second is in the preview.
+pub fn prepare(snapshot: &mut Snapshot) {
+    let scenes = &mut snapshot.scenes;
+    scenes.collection = Arc::new(workshop());
+    scenes.prepared = scenes.collection.scenes.get(1).map(|it| it.id);
+    scenes.picture.publish(picture(12));
+}
+
 /// A scene with an image on a disk that is not connected, and the notice about it.
 fn missing(snapshot: &mut Snapshot) {
     let mut collection = Collection::default();
@@ -595,9 +603,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.live = LiveState::OnAir;
             snapshot.figures = figures;
             snapshot.strips = strips();
-            snapshot.scenes.collection = Arc::new(workshop());
-            snapshot.scenes.prepared = snapshot.scenes.collection.scenes.get(1).map(|it| it.id);
-            snapshot.scenes.picture.publish(picture(12));
+            prepare(&mut snapshot);
         }
         "building" => {
             snapshot.scenes.collection = Arc::new(built());
