@@ -1,5 +1,5 @@
 //! The level meter: green up to −20 dBFS, yellow up to −9 and red above. It has one bar per channel
-//! and a line for the held peak. The horizontal meter also has a scale in decibels.
+//! and a line for the held peak, and a scale in decibels.
 
 use egui::{
     Align2, Color32, CornerRadius, Rangef, Rect, Response, Role, Sense, Ui, Vec2, WidgetInfo, pos2,
@@ -18,6 +18,8 @@ const DANGER_LEVEL_DBFS: f32 = -9.0;
 /// The gap between the bars of left and right.
 const BAR_GAP_POINTS: f32 = 2.0;
 const SCALE_MARKS_DBFS: [i32; 5] = [-60, -40, -20, -9, 0];
+/// The height from which the marks −9 and 0 of a vertical meter do not overlap, in points.
+const MIN_CLOSE_MARKS_HEIGHT_POINTS: f32 = 120.0;
 
 /// Returns the position of a level on the meter, 0 to 1.
 fn place_of(dbfs: f32) -> f32 {
@@ -149,7 +151,7 @@ pub fn meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, width: f32) -> Respo
     response
 }
 
-/// Draws a vertical meter of this size, without a scale.
+/// Draws a vertical meter of this size, and its scale on the left, beside the meter.
 pub fn upright_meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, size: Vec2) -> Response {
     let (room, response) = ui.allocate_exact_size(size, Sense::hover());
     set_meter_info(&response, shown);
@@ -157,6 +159,17 @@ pub fn upright_meter(ui: &mut Ui, theme: &Theme, shown: &Level<'_>, size: Vec2) 
     paint(ui, theme, shown, |bar, from, to| {
         Rect::from_x_y_ranges(across(bar, room.left(), room.right()), at(to)..=at(from))
     });
+    let is_tall = room.height() >= MIN_CLOSE_MARKS_HEIGHT_POINTS;
+    for mark in SCALE_MARKS_DBFS.into_iter().filter(|mark| is_tall || *mark != -9) {
+        let anchor = match mark {
+            -60 => Align2::RIGHT_BOTTOM,
+            0 => Align2::RIGHT_TOP,
+            _ => Align2::RIGHT_CENTER,
+        };
+        let text = format::signed(f64::from(mark), 0, false);
+        let at = pos2(room.left() - 3.0, at(place_of(mark as f32)));
+        place(ui, at, anchor, &text, Type::Tiny, theme.secondary);
+    }
     response
 }
 

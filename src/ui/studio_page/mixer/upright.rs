@@ -15,6 +15,9 @@ use crate::ui::widgets::{Level, Levels, elided, upright_meter};
 
 /// The width of a meter.
 const METER_WIDTH_POINTS: f32 = 20.0;
+/// The distance between the meter and the middle of a strip with a fader. The scale on the left of the
+/// meter and the fader then have room in the narrowest strip.
+const METER_OFFSET_POINTS: f32 = 18.0;
 /// The size of a fader's handle in points.
 const FADER_HANDLE_SIZE: Vec2 = vec2(22.0, 11.0);
 /// The range of a fader in decibels.
@@ -53,7 +56,7 @@ fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f
         pos2(inner.left(), inner.top() + 44.0),
         pos2(inner.right(), below.top() - gap::XS),
     );
-    let left = if column.fader { METER_WIDTH_POINTS + gap::S } else { METER_WIDTH_POINTS / 2.0 };
+    let left = if column.fader { METER_OFFSET_POINTS } else { METER_WIDTH_POINTS / 2.0 };
     let at = Rect::from_min_size(
         pos2(room.center().x - left, room.top()),
         vec2(METER_WIDTH_POINTS, room.height()),
@@ -63,12 +66,12 @@ fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f
     let shown = Level { name: &name, words: column.level, levels: column.levels, muted };
     let mut bar = part(ui, at, "meter");
     upright_meter(&mut bar, theme, &shown, at.size()).on_hover_text(&*view.texts.get("tip-level"));
-    Rect::from_min_max(pos2(room.center().x + gap::XS, room.top()), room.max)
+    Rect::from_min_max(pos2(at.right() + gap::S, room.top()), room.max)
 }
 
 /// Draws a vertical slider with a wide handle.
 fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -> egui::Response {
-    ui.spacing_mut().slider_width = height - 8.0;
+    ui.spacing_mut().slider_width = height;
     let visuals = ui.visuals_mut();
     visuals.widgets.inactive.bg_fill = theme.line;
     visuals.handle_shape = HandleShape::Rect { aspect_ratio: HANDLE_ASPECT_RATIO };
