@@ -41,7 +41,7 @@ fn main() -> Result<(), app::Error> {
     demo::draw_large();
     let demo = demo::Demo::new(state);
     if layout == "studio" {
-        demo.change(demo::prepare);
+        demo.change(demo::states::prepare);
     }
     app::run(demo.moving(30), options)
 }

@@ -5,7 +5,7 @@
 
 mod recordings;
 mod scenes;
-mod states;
+pub mod states;
 mod strips;
 mod tiles;
 
@@ -54,7 +54,7 @@ use onair::ui::Page;
 use onair::wire::chat::ChatLine;
 use parking_lot::Mutex;
 
-pub use self::states::{STATES, page_of, prepare, snapshot};
+pub use self::states::{STATES, page_of, snapshot};
 
 /// The measurements of a fast computer whose target is a server on the same computer.
 fn measured() -> MeasuredQuality {

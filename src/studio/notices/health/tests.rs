@@ -545,7 +545,7 @@ fn rows() -> Vec<Row> {
                 sends(it, false);
             }),
             "This broadcast sends tour.mp4.",
-            "A file is on air instead of your scenes",
+            "The file replaces your scenes",
             None,
             None,
         ),
