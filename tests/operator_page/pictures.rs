@@ -5,7 +5,7 @@ use super::chat::say;
 use super::recordings::record;
 use super::{TOKEN, click, shows, start, start_with};
 use crate::peers::client::Client;
-use crate::peers::{self, free_port, web};
+use crate::peers::{self, Peer, free_port, web};
 use crate::viewer_page::chromium::Chromium;
 use crate::viewer_page::pictures::Album;
 use onair::base::Secret;
@@ -61,7 +61,9 @@ fn every_section_of_the_page_is_laid_out_well() {
     let _publisher = running.publish();
     let mut lobby = Client::publish(&running.url("live/lobby"));
     lobby.send(&(TagKind::Audio, 0, vec![0xAF, 0, 0x11, 0x90].into()));
-    let _viewer = Client::play(&running.url("live/show"));
+    // This viewer reads on, so that the server keeps it.
+    let url = running.url("live/show");
+    let _viewer = Peer::start("ffmpeg", ["-nostdin", "-v", "error", "-i", &url, "-f", "null", "-"]);
     let wrong = "Authorization: Bearer wrong\r\n";
     web::ask_with(running.http(), "DELETE", "/api/v1/viewers/1", wrong);
     let browser = Chromium::start("en");
