@@ -102,7 +102,7 @@ fn playlists_segments_and_pages_are_as_described() {
         server.get(&format!("{path}?_HLS_msn=x"), &template, "", 400);
     }
     let files = below("/hls/{file}");
-    server.get(&format!("{main}?_HLS_msn=999999"), &files, "", 400);
+    server.get(&format!("{main}?_HLS_msn={}", u64::MAX), &files, "", 400);
     let segment = server.listed("main.m3u8", ".m4s");
     let ts = server.listed(&server.listed("ts.m3u8", ".m3u8"), ".ts");
     for name in [segment, ts] {
