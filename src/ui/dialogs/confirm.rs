@@ -1,12 +1,12 @@
 //! Confirmations before something ends.
 
-use egui::{Align, Layout, Ui};
+use egui::Ui;
 
 use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{DialogAnswer, modal};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, at_line_end, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, at_right_end, label, paragraph};
 
 const DIALOG_WIDTH_POINTS: f32 = 400.0;
 
@@ -36,8 +36,7 @@ fn ask(
             None
         }
     };
-    let layout = Layout::right_to_left(Align::Center);
-    ui.with_layout(layout, |ui| at_line_end(ui, buttons)).inner
+    at_right_end(ui, buttons)
 }
 
 /// Asks for confirmation before a broadcast is stopped.

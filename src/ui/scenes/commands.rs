@@ -267,13 +267,13 @@ fn group_with_below(snapshot: &Snapshot, id: ItemId) -> Vec<ItemId> {
 
 /// Returns the index of an item in its group or scene, and the ids of all items there.
 fn place_among(snapshot: &Snapshot, id: ItemId) -> (usize, Vec<ItemId>) {
-    fn find(items: &[Item], id: ItemId) -> Option<(usize, Vec<ItemId>)> {
-        if let Some(index) = items.iter().position(|item| item.id == id) {
-            return Some((index, items.iter().map(|item| item.id).collect()));
-        }
-        items.iter().find_map(|item| find(item.members(), id))
-    }
-    find(items_of(snapshot), id).unwrap_or_default()
+    let items = items_of(snapshot);
+    let Some((group, index)) = place_of(items, id) else { return (0, Vec::new()) };
+    let beside = match group.and_then(|group| snapshot.scenes.collection.item(group)) {
+        Some(group) => group.members(),
+        None => items,
+    };
+    (index, beside.iter().map(|item| item.id).collect())
 }
 
 /// Returns the group that contains an item, if any, and the item's position there.

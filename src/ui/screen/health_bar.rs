@@ -189,7 +189,7 @@ fn buttons(
     pressed
 }
 
-/// Draws the sentence with its cause, which has a line of its own where one line is too short.
+/// Draws the sentence with its cause. The cause gets a second line if one line is too short for both.
 /// Returns true if the sentence was pressed.
 fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let theme = view.theme;

@@ -140,7 +140,7 @@ pub fn show(
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let cells = cells(inner, collection.scenes.len());
     let whole = cells.iter().fold(inner, |whole, cell| whole.union(*cell));
-    // What is cut off at the edge fades to the color that is painted here.
+    // At its edges, the list fades to this color.
     ui.visuals_mut().panel_fill = view.theme.canvas;
     let mut inside = child(ui, inner, "multiview");
     inside.shrink_clip_rect(room);

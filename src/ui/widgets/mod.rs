@@ -59,6 +59,12 @@ pub fn focus_ring(ui: &Ui, theme: &Theme, response: &Response, radius: u8) {
     }
 }
 
+/// Draws buttons at the right end of an empty line, in the reading order.
+pub fn at_right_end<R>(ui: &mut Ui, buttons: impl FnOnce(&mut Ui) -> R) -> R {
+    let layout = Layout::right_to_left(Align::Center);
+    ui.with_layout(layout, |ui| at_line_end(ui, buttons)).inner
+}
+
 /// Draws controls at the right end of a line, from left to right. The keyboard reaches controls in the
 /// order in which they are drawn, and this is then the reading order. Call this in a layout from right
 /// to left, before the text of the line.

@@ -17,7 +17,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, at_line_end, elided, focus_ring, icon_button, label, paragraph,
+    Button, ButtonWeight, Field, at_right_end, elided, focus_ring, icon_button, label, paragraph,
 };
 
 /// The kind of object to choose.
@@ -297,8 +297,7 @@ pub fn show(
                     answer = chooser.accept(ui.ctx()).or(answer.take());
                 }
             };
-            let layout = egui::Layout::right_to_left(Align::Center);
-            ui.with_layout(layout, |ui| at_line_end(ui, buttons));
+            at_right_end(ui, buttons);
         });
         None
     });

@@ -20,7 +20,7 @@ use crate::ui::style::theme::{CARD_RADIUS, Type, gap, size};
 use crate::ui::text::Language as Spoken;
 use crate::ui::video::FrameView;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, at_line_end, elided, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, at_right_end, elided, paragraph};
 
 /// The outer width of the card in points, if the window is wide enough.
 const MAX_CARD_WIDTH_POINTS: f32 = 820.0;
@@ -324,7 +324,6 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
                 pressed = Some(Foot::Skip);
             }
         }
-        let right = Layout::right_to_left(Align::Center);
         let buttons = |ui: &mut Ui| {
             let back = texts.get("guide-back");
             if step != Step::Language && Button::new(&back).height(height).show(ui, theme).clicked()
@@ -351,7 +350,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
                 pressed = Some(Foot::Next);
             }
         };
-        ui.with_layout(right, |ui| at_line_end(ui, buttons));
+        at_right_end(ui, buttons);
     }
     pressed
 }

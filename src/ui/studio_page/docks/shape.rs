@@ -537,7 +537,7 @@ mod tests {
                 Tab,
                 "row(* tabs(program, chat!), 304 column(* broadcast, 120 controls))",
             ),
-            // Out of its own group.
+            // The panel leaves its group.
             (Chat, Chat, Above, "row(* program, 304 column(* chat, * broadcast, 120 controls))"),
             (Program, Chat, Tab, "column(* tabs(broadcast, chat, program!), 120 controls)"),
             // The column has only one part left, which keeps the width of the column.
