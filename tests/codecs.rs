@@ -294,7 +294,7 @@ fn keyframes_lie_on_the_grid_whatever_else_is_asked() {
         .map(|n| frame(grid.instant(n), picture(SIZE, n as usize)));
     let (_, packets) = encode_video(video_config(SIZE, "30", 1_000), pictures, |n, encoder| {
         if n == 20 {
-            encoder.request_keyframe();
+            encoder.keyframe_request()();
         }
     });
     let keys: Vec<_> =

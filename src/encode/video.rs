@@ -183,13 +183,8 @@ impl VideoEncoder {
         self.shared.size.store(packed(size), Ordering::Relaxed);
     }
 
-    /// Makes the next frame a keyframe. Scheduled keyframes keep their times.
-    pub fn request_keyframe(&self) {
-        self.shared.keyframe_wanted.store(true, Ordering::Relaxed);
-    }
-
-    /// Returns [`VideoEncoder::request_keyframe`] as a function that does not keep the encoder
-    /// alive.
+    /// Returns a function that makes the next frame a keyframe. Scheduled keyframes keep their
+    /// times. The function does not keep the encoder alive.
     pub fn keyframe_request(&self) -> impl Fn() + Send + Sync + 'static {
         let shared = Arc::clone(&self.shared);
         move || shared.keyframe_wanted.store(true, Ordering::Relaxed)

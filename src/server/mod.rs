@@ -25,7 +25,7 @@ pub use crate::server::fault::Fault;
 pub use crate::server::service::config::{
     Config, Limits, Listen, Login, MediaRules, OwnStream, Secure,
 };
-
+pub use crate::server::whep::production::keyframe_request::KeyframeRequest;
 pub use crate::server::whep::production::program_audio::{ProgramAudio, ProgramAudioNeed};
 
 pub use service::config;

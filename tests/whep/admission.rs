@@ -3,6 +3,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use str0m::change::SdpAnswer;
@@ -17,7 +19,7 @@ use crate::peers::{self, LIMIT, ffmpeg, wait_for};
 use onair::base::Secret;
 use onair::net::webrtc::{Certificate, crypto};
 use onair::server::access::{AccessRules, ActionRules, AppRules};
-use onair::server::{Config, Event as ServerEvent, OwnStream};
+use onair::server::{Config, KeyframeRequest, OwnStream};
 
 /// The first bytes of an ICE request (RFC 8489 §5).
 const REQUEST: [u8; 2] = [0, 1];
@@ -158,10 +160,15 @@ fn a_copied_ice_request_does_not_move_the_media() {
 const ONE_KEYFRAME: [&str; 8] =
     ["-profile:v", "baseline", "-g", "9999", "-sc_threshold", "0", "-b:v", "100k"];
 
-/// Takes all waiting events of the server, and returns the number of requests to onair's own encoder.
-fn keyframe_requests(running: &Running) -> usize {
-    let events = std::iter::from_fn(|| running.server.events().try_recv().ok());
-    events.filter(|event| matches!(event, ServerEvent::KeyframeRequest { .. })).count()
+/// Counts the requests to onair's own encoder from now on.
+fn count_requests(running: &Running) -> Arc<AtomicUsize> {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let request = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    };
+    running.server.set_keyframe_request(Some(KeyframeRequest(Box::new(request))));
+    requests
 }
 
 #[test]
@@ -170,6 +177,7 @@ fn a_viewer_who_asks_for_a_keyframe_gets_the_cached_one_again() {
         return;
     }
     let running = start_with(|_| ());
+    let requests = count_requests(&running);
     let _publisher = running.publish(&[&NO_B_FRAMES[..], &ONE_KEYFRAME].concat());
     let mut viewer = Viewer::join(running.http());
     viewer.play_until("a keyframe", |it| it.keyframes == 1);
@@ -178,7 +186,7 @@ fn a_viewer_who_asks_for_a_keyframe_gets_the_cached_one_again() {
     assert_eq!(viewer.keyframes, 1, "the publisher sends no second one");
     viewer.request_keyframe();
     viewer.play_until("the keyframe again", |it| it.keyframes == 2);
-    assert_eq!(keyframe_requests(&running), 0, "ffmpeg cannot be asked");
+    assert_eq!(requests.load(Ordering::Relaxed), 0, "ffmpeg cannot be asked");
 }
 
 /// The publisher of the own stream is ffmpeg, which ignores the requests.
@@ -209,7 +217,7 @@ fn viewers_who_ask_for_a_keyframe_cause_one_request_to_our_own_encoder() {
     play_until("a keyframe for each", &|it| it.keyframes == 1);
     let old = Instant::now() + OLD;
     play_until("media", &|_| Instant::now() > old);
-    keyframe_requests(&running);
+    let requests = count_requests(&running);
     viewers.iter_mut().for_each(Viewer::request_keyframe);
     // The encoder sends no keyframe, so the viewers get the cached one in the end.
     let asked = Instant::now();
@@ -218,7 +226,8 @@ fn viewers_who_ask_for_a_keyframe_cause_one_request_to_our_own_encoder() {
         assert!(Instant::now() < limit, "a second keyframe in time");
         viewers.iter_mut().for_each(Viewer::step);
     }
-    let (requests, most) = (keyframe_requests(&running), 1 + asked.elapsed().as_secs() as usize);
+    let requests = requests.load(Ordering::Relaxed);
+    let most = 1 + asked.elapsed().as_secs() as usize;
     assert!((1..=most).contains(&requests), "{requests} requests, at most {most}");
 }
 

@@ -383,8 +383,6 @@ pub fn print_server(output: &Output, event: &server::Event) {
         }
         server::Event::Refused(refusal) => return clients::print_refusal(output, refusal),
         server::Event::Callback(answer) => return clients::print_callback(output, answer),
-        // This event is internal to the server and the encoder.
-        server::Event::KeyframeRequest { .. } => return,
         server::Event::Publish(peer) => ("publish", peer, None),
         server::Event::Unpublish(peer, ended) => ("unpublish", peer, Some(ended)),
         server::Event::Join(peer) => ("join", peer, None),

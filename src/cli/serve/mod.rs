@@ -413,8 +413,7 @@ impl Totals {
             | Event::Relay(_)
             | Event::Drain { .. }
             | Event::Refused(_)
-            | Event::Callback(_)
-            | Event::KeyframeRequest { .. } => {}
+            | Event::Callback(_) => {}
             Event::Recording(recording) => match recording.state {
                 RecordingState::Writing => {}
                 RecordingState::Finished => self.recordings += 1,

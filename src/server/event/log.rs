@@ -102,7 +102,7 @@ impl EventLog {
             Event::Leave(..) => self.watching = self.watching.saturating_sub(1),
             _ => {}
         }
-        let Some(logged) = logged(event) else { return };
+        let logged = logged(event);
         let list = match event {
             Event::Join(_) | Event::Leave(..) => &mut self.viewers,
             _ => &mut self.others,
@@ -146,7 +146,7 @@ pub(in crate::server) fn trace(event: &Event) {
     if !tracing::enabled!(target: SESSION_LOG_TARGET, tracing::Level::INFO) {
         return;
     }
-    let Some(event) = logged(event) else { return };
+    let event = logged(event);
     tracing::info!(
         target: SESSION_LOG_TARGET,
         session = event.id,
@@ -172,10 +172,10 @@ pub(in crate::server) fn trace(event: &Event) {
     );
 }
 
-/// Returns the log entry for an event, or `None` for internal events.
-fn logged(event: &Event) -> Option<LoggedEvent> {
+/// Returns the log entry for an event.
+fn logged(event: &Event) -> LoggedEvent {
     let name_of = |path: &Path| short(&path.file_name().unwrap_or_default().to_string_lossy());
-    Some(match event {
+    match event {
         Event::Publish(peer) => of_peer("publish", peer, None),
         Event::Unpublish(peer, ended) => of_peer("unpublish", peer, Some(ended)),
         Event::Join(peer) => of_peer("join", peer, None),
@@ -244,8 +244,7 @@ fn logged(event: &Event) -> Option<LoggedEvent> {
             url: successor.as_deref().and_then(short),
             ..LoggedEvent::default()
         },
-        Event::KeyframeRequest { .. } => return None,
-    })
+    }
 }
 
 /// Returns a name of an event, if there is one.

@@ -44,8 +44,6 @@ pub enum Event {
     Relay(RelayChange),
     /// Clients are asked to move to this address.
     Drain { successor: Option<String> },
-    /// A viewer of onair's own stream needs a keyframe before the next one is due.
-    KeyframeRequest { app: String, stream: String },
 }
 
 /// A refused client, without its key or token.

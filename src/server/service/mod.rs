@@ -38,6 +38,7 @@ use crate::server::service::operator_chat::OperatorChat;
 use crate::server::service::port::{OpenPort, Port, port};
 use crate::server::service::viewers::ViewerChoice;
 use crate::server::whep;
+use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::{Problem, problem};
 
 /// A client that sends nothing within this time is disconnected.
@@ -303,6 +304,12 @@ impl Server {
     /// Returns the number of files in progress.
     pub fn files_under_way(&self) -> usize {
         self.registry.files.count()
+    }
+
+    /// Sets the function that requests a keyframe for WHEP viewers of the own stream. With `None`,
+    /// viewers do not wait for a keyframe, and use the cached frames.
+    pub fn set_keyframe_request(&self, request: Option<KeyframeRequest>) {
+        *self.registry.whep.keyframe_request.write() = request;
     }
 
     /// Replaces the simulated faults, also for existing connections.

@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::mailbox::{ChosenRendition, IceNames, Mailbox, Restart};
+use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::whep::production::productions::Productions;
 use crate::server::whep::routes::Routes;
 
@@ -26,6 +27,9 @@ pub(in crate::server) struct Whep {
     pub(super) productions: Productions,
     pub(super) routes: Routes,
     endpoint: RwLock<Option<Arc<Endpoint>>>,
+    /// The request to the encoder of the own stream. `None` if a new keyframe would not reach the
+    /// viewers soon.
+    pub keyframe_request: RwLock<Option<KeyframeRequest>>,
 }
 
 /// The UDP socket and its certificate.

@@ -13,7 +13,8 @@ use crate::net::{Runtime, own_addresses, random_hex};
 use crate::server::access::{AccessRules, Network};
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::{
-    self, ChatRules, Fault, Listen, OwnStream, ProgramAudio, ProgramAudioNeed, Protocol, Server,
+    self, ChatRules, Fault, KeyframeRequest, Listen, OwnStream, ProgramAudio, ProgramAudioNeed,
+    Protocol, Server,
 };
 use crate::studio::event::Ready;
 use crate::studio::notices::message::StudioMessage;
@@ -226,6 +227,13 @@ impl BuiltIn {
     pub(in crate::studio) fn serve_program_audio(&self, audio: ProgramAudio) {
         if let Some(server) = &self.server {
             server.serve_program_audio(audio);
+        }
+    }
+
+    /// Sets the function that requests a keyframe for browsers that watch the program's own stream.
+    pub(in crate::studio) fn set_keyframe_request(&self, request: Option<KeyframeRequest>) {
+        if let Some(server) = &self.server {
+            server.set_keyframe_request(request);
         }
     }
 

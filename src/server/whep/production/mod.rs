@@ -1,9 +1,10 @@
 //! Makes the frames of a stream for WebRTC, once for all viewers: `start` is the thread, `frame_maker` its work,
 //! and `productions` the data that it shares with the viewers. `program_audio` is the thread for audio of the studio
-//! itself. `timeline` is pure.
+//! itself. `keyframe_request` reaches the studio's encoder. `timeline` is pure.
 
 mod audio;
 mod frame_maker;
+pub(in crate::server) mod keyframe_request;
 pub(super) mod productions;
 pub(in crate::server) mod program_audio;
 pub(super) mod start;

@@ -17,6 +17,7 @@ use crate::server::stream::sink::Sink as _;
 use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::production::frame_maker::{Listeners, Made};
+use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Tracks;
 
@@ -74,7 +75,7 @@ pub(in crate::server) struct Production {
     pub(super) users: AtomicUsize,
     /// Number of users that want audio.
     listeners: AtomicUsize,
-    /// True for the studio's own stream: onair's encoder accepts keyframe requests, and the program's audio may
+    /// True for the studio's own stream: its encoder may accept keyframe requests, and the program's audio may
     /// replace the stream's audio.
     pub(super) is_own: bool,
     asked: Mutex<Option<Instant>>,
@@ -148,20 +149,25 @@ impl ProductionUse {
         self.production.tracks.subscribe()
     }
 
-    /// Returns true if a keyframe should be requested from onair's own encoder now, and false if it
-    /// was requested a moment ago and has not arrived yet. Returns `None` if the viewer must use the cached frames: for
-    /// another publisher, or if the requested keyframe has arrived.
-    pub fn needs_request(&self, cached: &[Arc<Frame>], now: Instant) -> Option<bool> {
-        if !self.production.is_own {
-            return None;
-        }
+    /// Requests a keyframe from onair's own encoder, unless one was requested a moment ago. Returns
+    /// true if the viewer should wait for the keyframe. Returns false if the viewer must use the
+    /// cached frames: for another publisher, without a request, or if the requested keyframe has
+    /// arrived.
+    pub fn request_keyframe(
+        &self,
+        request: Option<&KeyframeRequest>,
+        cached: &[Arc<Frame>],
+        now: Instant,
+    ) -> bool {
+        let Some(request) = request.filter(|_| self.production.is_own) else { return false };
         let mut asked = self.production.asked.lock();
         let is_recent = |at: &Instant| now.duration_since(*at) < MIN_KEYFRAME_REQUEST_INTERVAL;
         let Some(before) = asked.filter(is_recent) else {
             *asked = Some(now);
-            return Some(true);
+            (request.0)();
+            return true;
         };
-        cached.first().is_none_or(|key| key.arrived < before).then_some(false)
+        cached.first().is_none_or(|key| key.arrived < before)
     }
 }
 
@@ -376,17 +382,26 @@ mod tests {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         let key = |millis| [Arc::new(frame(&own, FrameKind::Key, at(millis)))];
+        let requests = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&requests);
+        let request = KeyframeRequest(Box::new(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+        }));
+        // Whether the viewer waits, and the number of requests so far.
         let asks = |viewer: &ProductionUse, cached: &[Arc<Frame>], millis| {
-            viewer.needs_request(cached, at(millis))
+            let waits = viewer.request_keyframe(Some(&request), cached, at(millis));
+            (waits, requests.load(Ordering::Relaxed))
         };
-        assert_eq!(asks(&first, &key(0), 600), Some(true));
-        assert_eq!(asks(&second, &key(0), 601), Some(false), "the keyframe is on its way");
-        assert_eq!(asks(&second, &[], 602), Some(false), "no frame is in the cache");
-        assert_eq!(asks(&second, &key(700), 1_599), None, "the keyframe is in the cache");
-        assert_eq!(asks(&second, &key(700), 1_600), Some(true));
-        assert_eq!(asks(&first, &key(700), 1_601), Some(false));
+        assert_eq!(asks(&first, &key(0), 600), (true, 1));
+        assert_eq!(asks(&second, &key(0), 601), (true, 1), "the keyframe is on its way");
+        assert_eq!(asks(&second, &[], 602), (true, 1), "no frame is in the cache");
+        assert_eq!(asks(&second, &key(700), 1_599), (false, 1), "the keyframe is in the cache");
+        assert_eq!(asks(&second, &key(700), 1_600), (true, 2));
+        assert_eq!(asks(&first, &key(700), 1_601), (true, 2));
         let other = production(false).used(wanted, None);
-        assert_eq!(asks(&other, &key(0), 9_000), None, "another encoder cannot be asked");
+        assert_eq!(asks(&other, &key(0), 9_000), (false, 2), "another encoder cannot be asked");
+        let waits = first.request_keyframe(None, &key(700), at(9_000));
+        assert!(!waits, "a file and a delayed stream have no encoder that can answer soon");
     }
 
     #[test]

@@ -54,12 +54,6 @@ impl Engine {
         self.poll_players();
         self.built_in.poll_chat();
         for event in self.built_in.poll() {
-            if matches!(event, server::Event::KeyframeRequest { .. }) {
-                if let Some(on_air) = &self.live.on_air {
-                    on_air.request_keyframe();
-                }
-                continue;
-            }
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();
                 self.notices.tell(&StudioMessage::FaultStruck { fault }, "");
@@ -72,6 +66,9 @@ impl Engine {
             self.all_happened(looked);
             self.end_if_idle();
         }
+        // The requests of browsers do not wait for this thread.
+        let on_air = self.live.on_air.as_ref();
+        self.built_in.set_keyframe_request(on_air.and_then(OnAir::keyframe_request));
         let now = self.clock.now();
         let others = self.live.others.values_mut();
         let looked = others.flat_map(|on_air| on_air.poll(now)).collect();

@@ -16,6 +16,7 @@ use crate::broadcast::adaptation::Sample;
 use crate::broadcast::{Hub, PassthroughFile, Publisher, publisher};
 use crate::encode::{AudioEncoder, VideoEncoder};
 use crate::media::{BitsPerSecond, FrameRate, ProgramId, Size, StreamConfig, Track};
+use crate::server::KeyframeRequest;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
@@ -329,11 +330,12 @@ impl OnAir {
         targets.find(|sent| !sent.is_over())?.publisher.figures().origin
     }
 
-    /// Makes the next frame a keyframe, for a viewer that waits for a keyframe.
-    pub(in crate::studio) fn request_keyframe(&self) {
-        if let Some(video) = &self.video {
-            video.request_keyframe();
-        }
+    /// Returns a function that makes the next frame a keyframe, for a viewer that waits for a
+    /// keyframe. Returns `None` if the keyframe would not reach the viewer soon: for passthrough,
+    /// and with a stream delay.
+    pub(in crate::studio) fn keyframe_request(&self) -> Option<KeyframeRequest> {
+        let video = self.video.as_ref().filter(|_| self.stream_delay.is_none())?;
+        Some(KeyframeRequest(Box::new(video.keyframe_request())))
     }
 
     /// Returns the targets in starting order.

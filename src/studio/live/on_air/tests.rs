@@ -108,17 +108,37 @@ fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-#[test]
-fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = Clock::start();
+/// Begins a broadcast of the test pattern.
+fn begin(clock: Clock) -> (Program, OnAir) {
     let (size, keyframe_interval) = (Size::new(320, 180), Duration::from_millis(500));
     let quality = Quality { size, keyframe_interval, ..Quality::default() };
     let media = SourceOpener::opened_by(crate::capture::open_by);
     let mut program = Program::start(clock, &quality, Latest::default(), media).unwrap();
     assert!(program.select_video(crate::capture::VideoChoice::Test).is_none());
     assert!(program.select_audio(AudioChoice::Tone, EndBehavior::Loop).is_none());
-    let (mut on_air, _) = OnAir::begin(&program, ProgramId::MAIN, &quality, clock).unwrap();
+    let (on_air, _) = OnAir::begin(&program, ProgramId::MAIN, &quality, clock).unwrap();
+    (program, on_air)
+}
+
+#[test]
+fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::start();
+    let (program, mut on_air) = begin(clock);
+    assert!(on_air.keyframe_request().is_some());
+    on_air.hold(Duration::from_secs(5), folder.path().to_owned(), clock).unwrap();
+    assert!(on_air.keyframe_request().is_none(), "a keyframe would arrive 5 s later");
+    program.detach(ProgramId::MAIN);
+    let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+    assert!(on_air.end(clock, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    program.end();
+}
+
+#[test]
+fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Clock::start();
+    let (program, mut on_air) = begin(clock);
 
     let packager = Arc::new(Packager::default());
     on_air.hub().attach(&packager);
