@@ -1,6 +1,7 @@
 //! Computes the wait before a retry. Waits are short in the first minute, because the network
 //! failure may be brief or the server may be restarting. Afterwards, waits are longer. The waits
-//! are partly random, so that many clients do not retry at the same moment.
+//! are partly random, so that many clients do not retry at the same moment. The random numbers are
+//! also for other uses without secrecy.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Backoff {
     tries: u32,
-    random: u64,
+    random: SplitMix64,
 }
 
 /// The duration of an outage up to which tries are at most [`MAX_EARLY_WAIT`] apart.
@@ -22,7 +23,7 @@ impl Backoff {
     /// Creates the state before any outage. `seed` spreads the waits of many programs that lost the
     /// same server.
     pub const fn new(seed: u64) -> Self {
-        Self { tries: 0, random: seed }
+        Self { tries: 0, random: SplitMix64::new(seed) }
     }
 
     /// Returns the wait before the next try. `outage` is the time since the outage began. Waits
@@ -60,14 +61,31 @@ impl Backoff {
         self.tries
     }
 
-    /// Returns a random number in 0…1 from SplitMix64: jitter needs no secrecy.
+    /// Returns a random number in 0…1.
     fn fraction(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
+        (self.random.number() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+/// The random number generator SplitMix64, for numbers that anybody may guess. The same seed gives
+/// the same numbers.
+#[derive(Clone, Debug)]
+pub struct SplitMix64 {
+    state: u64,
+}
+
+impl SplitMix64 {
+    pub const fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    /// Returns the next number.
+    pub const fn number(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        (z >> 11) as f64 / (1_u64 << 53) as f64
+        z ^ (z >> 31)
     }
 }
 
@@ -106,6 +124,15 @@ mod tests {
             }
             assert!((7..=10).contains(&tries), "{tries} tries in {gone:?}");
         }
+    }
+
+    /// The expected numbers are those of the reference implementation (prng.di.unimi.it).
+    #[test]
+    fn random_numbers_are_those_of_splitmix64() {
+        let mut random = SplitMix64::new(0);
+        let numbers = [random.number(), random.number(), random.number()];
+        let expected = [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f];
+        assert_eq!(numbers, expected);
     }
 
     #[test]

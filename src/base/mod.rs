@@ -1,6 +1,6 @@
 //! Floor 0: basic parts that every room can use, such as time, named bounded queues, the slot for
-//! the newest value, buffer pools, named threads and worker pools, back-off, secrets, file stamps,
-//! the portal client, and the sandbox.
+//! the newest value, buffer pools, named threads and worker pools, back-off, random numbers, secrets,
+//! file stamps, the portal client, and the sandbox.
 
 mod backend;
 pub mod backoff;
@@ -24,7 +24,7 @@ pub use backend::Mapping;
 #[cfg(test)]
 pub(crate) use backend::allocations;
 pub use backend::{CodePages, WorkerPool};
-pub use backoff::Backoff;
+pub use backoff::{Backoff, SplitMix64};
 pub use file_stamp::FileStamp;
 pub use latest::Latest;
 pub use pool::{Fresh, Pool, Pooled};

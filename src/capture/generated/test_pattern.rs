@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Pool, Timestamp};
+use crate::base::{Pool, SplitMix64, Timestamp};
 use crate::capture::generated::dot_font;
 use crate::media::markers::{self, Schedule};
 use crate::media::{Color, Planes, Size, VideoFeed, VideoFrame};
@@ -248,19 +248,11 @@ fn noise(x: usize, y: usize, scale: usize, seed: u64) -> f32 {
     let (fx, fy) = (part(x), part(y));
     let corner = |dx: usize, dy: usize| {
         let place = ((cx + dx) as u64) << 32 | (cy + dy) as u64;
-        (hash(place ^ seed << 56) & 0xFFFF) as f32 / 32_768.0 - 1.0
+        (SplitMix64::new(place ^ seed << 56).number() & 0xFFFF) as f32 / 32_768.0 - 1.0
     };
     let top = corner(0, 0) * (1.0 - fx) + corner(1, 0) * fx;
     let bottom = corner(0, 1) * (1.0 - fx) + corner(1, 1) * fx;
     top * (1.0 - fy) + bottom * fy
-}
-
-/// Hashes a number (the finalizer of SplitMix64).
-fn hash(value: u64) -> u64 {
-    let value = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let value = (value ^ value >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let value = (value ^ value >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-    value ^ value >> 31
 }
 
 /// The panel in the middle, with the title and the wall clock (UTC).

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::base::Timestamp;
+use crate::base::{SplitMix64, Timestamp};
 use crate::server::fault::spec::{Fault, FaultKind, Phase, Span};
 use crate::wire::rtmp::status::{Level, Status, code};
 
@@ -57,7 +57,7 @@ struct Armed {
 #[derive(Debug)]
 pub struct Plan {
     armed: Vec<Armed>,
-    random: u64,
+    random: SplitMix64,
     stalled_until: Option<Timestamp>,
     delay: Duration,
     late: VecDeque<(Timestamp, Bytes)>,
@@ -91,7 +91,7 @@ impl Plan {
         }
         let mut plan = Self {
             armed,
-            random: seed,
+            random: SplitMix64::new(seed),
             stalled_until: None,
             delay: Duration::ZERO,
             late: VecDeque::new(),
@@ -151,7 +151,8 @@ impl Plan {
                     strikes.push(Strike::Hold);
                 }
                 FaultKind::Garbage => {
-                    let words = (0..GARBAGE_BYTES / 8).flat_map(|_| self.random().to_le_bytes());
+                    let words =
+                        (0..GARBAGE_BYTES / 8).flat_map(|_| self.random.number().to_le_bytes());
                     let bytes = words.collect();
                     strikes.push(Strike::Garbage { bytes, deaf: fault.phase < Phase::Media });
                 }
@@ -256,17 +257,10 @@ impl Plan {
         let width = u64::try_from((span.to - span.from).as_millis()).unwrap_or(u64::MAX);
         match width {
             0 => span.from,
-            width => span.from + Duration::from_millis(self.random() % width.saturating_add(1)),
+            width => {
+                span.from + Duration::from_millis(self.random.number() % width.saturating_add(1))
+            }
         }
-    }
-
-    /// Returns a SplitMix64 random number.
-    fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }
 

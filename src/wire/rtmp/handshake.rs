@@ -9,6 +9,8 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::base::SplitMix64;
+
 /// Size of C1, S1, C2 and S2 in bytes.
 pub const MESSAGE_BYTES: usize = 1_536;
 const RTMP_VERSION: u8 = 3;
@@ -260,17 +262,11 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; DIGEST_BYTES] {
     mac.finalize().into_bytes().into()
 }
 
-/// Fills bytes with SplitMix64, which is sufficient because the random parts only have to differ
-/// between connections.
+/// Fills bytes with random numbers, which only have to differ between connections.
 fn fill_random(out: &mut [u8], seed: u64) {
-    let mut state = seed;
+    let mut random = SplitMix64::new(seed);
     for chunk in out.chunks_mut(8) {
-        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^= mixed >> 31;
-        for (to, from) in chunk.iter_mut().zip(mixed.to_le_bytes()) {
+        for (to, from) in chunk.iter_mut().zip(random.number().to_le_bytes()) {
             *to = from;
         }
     }
