@@ -316,12 +316,17 @@ impl ServiceList {
     }
 }
 
-/// Returns the host in a server's URL, without user, password or port.
+/// Returns the host in a server's URL, without user, password or port, and without the brackets of
+/// an IPv6 address.
 pub fn host_of(url: &str) -> Option<&str> {
     let rest = url.trim().split_once("://")?.1;
     let authority = rest.split(['/', '?']).next()?;
     let authority = authority.rsplit('@').next()?;
-    authority.split(':').next().filter(|host| !host.is_empty())
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    host.filter(|host| !host.is_empty())
 }
 
 impl Service {
@@ -405,6 +410,22 @@ mod tests {
             assert_eq!(on_port_443(none), None, "{none}");
         }
         assert_eq!(book.of_server("twitch"), None);
+    }
+
+    #[test]
+    fn a_host_has_no_user_port_or_brackets() {
+        for (url, host) in [
+            ("rtmp://live.example/app", Some("live.example")),
+            (" rtmps://me:pass@live.example:443/app?key=1", Some("live.example")),
+            ("rtmp://[::1]:1935/live/x", Some("::1")),
+            ("rtmp://me@[2001:db8::7]/live", Some("2001:db8::7")),
+            ("rtmp://[::1", Some("::1")),
+            ("rtmp://[]:1935/live", None),
+            ("rtmp:///live", None),
+            ("live.example", None),
+        ] {
+            assert_eq!(host_of(url), host, "{url}");
+        }
     }
 
     #[test]

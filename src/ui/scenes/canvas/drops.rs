@@ -7,6 +7,7 @@ use egui::{Align2, CornerRadius, Rect, Ui, vec2};
 
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
+use crate::studio::targets::services::host_of;
 use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::scenes::add_source::edit_for;
 use crate::ui::scenes::draft::{Draft, edited};
@@ -55,8 +56,23 @@ fn added(snapshot: &Snapshot, name: String, choice: VideoChoice) -> Edit {
 /// Returns the edit for a dropped address. It adds a source that plays the address and is named
 /// after the host.
 pub fn of_address(snapshot: &Snapshot, address: String) -> Edit {
-    let host = address.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
-    let host = host.and_then(|host| host.rsplit('@').next()).unwrap_or_default();
-    let host = host.split(':').next().unwrap_or_default().to_owned();
+    let host = host_of(&address).unwrap_or_default().to_owned();
     added(snapshot, host, VideoChoice::Stream(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_address_names_its_source_after_the_host() {
+        for (address, host) in [
+            ("rtmp://me:pass@live.example:1935/live/x", "live.example"),
+            ("rtmp://[::1]:1935/live/x", "::1"),
+        ] {
+            let edit = of_address(&Snapshot::default(), address.to_owned());
+            let Edit::PlaceSource { name, .. } = &edit else { panic!("{edit:?}") };
+            assert_eq!(name, host);
+        }
+    }
 }
