@@ -89,6 +89,7 @@ health-no-video = No video yet.
 health-scene-empty = The scene { $scene } shows no source.
     .cure = Add a source, or show a hidden source.
 health-audio-only = This broadcast has audio only.
+health-recording-audio-only = This recording has audio only.
 health-opening = Opening the sources.
 health-opening-source = Opening { $name }.
 health-source-gone = { $name } sends no video.

@@ -82,6 +82,7 @@ health-no-video = 还没有画面。
 health-scene-empty = 没有画面：场景 { $scene } 没有显示任何来源。
     .cure = 请添加来源，或显示被隐藏的来源。
 health-audio-only = 本次直播只有声音。
+health-recording-audio-only = 本次录制只有声音。
 health-opening = 正在打开来源。
 health-opening-source = 正在打开 { $name }。
 health-source-gone = { $name } 没有画面。

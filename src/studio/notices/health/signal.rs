@@ -6,7 +6,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::health::finding::{Finding, is_broadcasting, named};
+use crate::studio::notices::health::finding::{Finding, is_broadcasting, is_used, named};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::{Snapshot, SourceState};
@@ -57,7 +57,7 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     }
     let shown = shown(snapshot);
     if shown.is_empty() {
-        return Some(nothing_shown(snapshot));
+        return nothing_shown(snapshot);
     }
     let down = shown.iter().find(|source| source.state.is_down());
     if let Some(source) = down {
@@ -105,26 +105,29 @@ fn is_down(notice: &Notice, name: &str) -> bool {
 }
 
 /// Returns the finding that the scene has no visible source.
-fn nothing_shown(snapshot: &Snapshot) -> Finding {
+fn nothing_shown(snapshot: &Snapshot) -> Option<Finding> {
     let collection = &snapshot.scenes.collection;
-    if snapshot.audio_only && is_broadcasting(snapshot) {
-        // The user requested a broadcast without video.
-        return Finding::new(Some(Level::Info), problem!("health-audio-only"));
+    let requested = snapshot.live != LiveState::Idle || snapshot.recording.is_some();
+    if snapshot.audio_only && requested {
+        let sentence = match is_broadcasting(snapshot) {
+            true => problem!("health-audio-only"),
+            false => problem!("health-recording-audio-only"),
+        };
+        // A paused recording and the end of a broadcast have their own sentences.
+        return is_used(snapshot).then(|| Finding::new(Some(Level::Info), sentence));
     }
     let shows_main = collection.plan(collection.current).sources().any(|id| id == MAIN_SOURCE);
     if shows_main || (snapshot.video.is_none() && collection.sources.is_empty()) {
-        return Finding::new(Some(Level::Warning), problem!("health-no-video"))
-            .with_remedy(Remedy::UseTestSource)
-            .blocking();
+        let finding = Finding::new(Some(Level::Warning), problem!("health-no-video"));
+        return Some(finding.with_remedy(Remedy::UseTestSource).blocking());
     }
     let current = collection.current();
     let scene = current.map_or("", |scene| &scene.name);
     // The test pattern is offered only for a scene without items, because a hidden item should be
     // shown again rather than covered. It is not offered during a broadcast.
     let own = current.is_some_and(|scene| scene.items.is_empty()) && !is_broadcasting(snapshot);
-    Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene))
-        .with_remedy(own.then_some(Remedy::UseTestSource))
-        .blocking()
+    let finding = Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene));
+    Some(finding.with_remedy(own.then_some(Remedy::UseTestSource)).blocking())
 }
 
 /// Returns true if the program is audible.

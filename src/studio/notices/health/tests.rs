@@ -163,6 +163,12 @@ fn silence(snapshot: &mut Snapshot, chosen: bool) {
     (audio.choice, audio.chosen, audio.held_dbfs) = (AudioChoice::Silence, chosen, -60.0);
 }
 
+/// Removes the video from the program, as for a broadcast or recording with audio only.
+fn audio_only(snapshot: &mut Snapshot) {
+    snapshot.video.as_mut().unwrap().choice = VideoChoice::None;
+    (snapshot.audio_only, snapshot.figures.fps) = (true, 0.0);
+}
+
 /// Unplugs the camera that is the only source.
 fn unplugged(snapshot: &mut Snapshot) {
     let video = snapshot.video.as_mut().unwrap();
@@ -279,14 +285,30 @@ fn rows() -> Vec<Row> {
         ),
         (
             "audio only, on purpose",
-            with(on_air(), |it| {
-                it.video.as_mut().unwrap().choice = VideoChoice::None;
-                (it.audio_only, it.figures.fps) = (true, 0.0);
-            }),
+            with(on_air(), audio_only),
             "This broadcast has audio only.",
             "",
             info,
             None,
+        ),
+        (
+            "audio only, on purpose, and the broadcast ends",
+            with(on_air(), |it| {
+                audio_only(it);
+                it.live = LiveState::Stopping;
+            }),
+            "Ending the broadcast.",
+            "",
+            None,
+            None,
+        ),
+        (
+            "no video before a recording or a broadcast",
+            with(idle(), audio_only),
+            "No video yet.",
+            "Add a source, or start with the test pattern.",
+            bad,
+            Some(Remedy::UseTestSource),
         ),
         (
             "no target is on",
@@ -707,6 +729,33 @@ fn rows() -> Vec<Row> {
             "An audio source is muted",
             None,
             None,
+        ),
+        (
+            "only recording, audio only, on purpose",
+            with(recording(), audio_only),
+            "This recording has audio only.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "a paused recording with audio only",
+            with(recording(), |it| {
+                audio_only(it);
+                it.recording.as_mut().unwrap().paused = true;
+            }),
+            "The recording is paused.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "only recording, video and audio, and the scene is empty",
+            with(recording(), empty_scene),
+            "The scene Main shows no source.",
+            "Add a source, or show a hidden source.",
+            bad,
+            Some(Remedy::UseTestSource),
         ),
         (
             "a paused recording is not judged",
