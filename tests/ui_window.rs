@@ -6,6 +6,7 @@ mod bad_input;
 mod building;
 mod canvas;
 mod chat;
+mod colors;
 mod commands;
 mod every_command;
 mod figures;

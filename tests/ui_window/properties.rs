@@ -11,7 +11,7 @@ use onair::text::problem::problem;
 use onair::ui::view::file_request::{FileRequest, Then};
 
 /// Returns the new content of the topmost source.
-fn shows(commands: &[Command]) -> String {
+pub(super) fn shows(commands: &[Command]) -> String {
     match edit(commands) {
         Edit::SetSource(SOURCE, choice) => choice.to_string(),
         other => panic!("{other:?}"),
@@ -19,7 +19,7 @@ fn shows(commands: &[Command]) -> String {
 }
 
 /// Opens the properties of a source with this content.
-fn properties_of(choice: &str) -> Harness<'static, Window> {
+pub(super) fn properties_of(choice: &str) -> Harness<'static, Window> {
     let mut harness = with(&[choice]);
     displays(&mut harness);
     assert_eq!(by_menu(&mut harness, "Source 1", "Inspector…"), []);

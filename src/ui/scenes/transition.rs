@@ -13,12 +13,13 @@ use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, Whose};
+use crate::ui::scenes::source::color_button::opaque_color_button;
 use crate::ui::scenes::source::fields::{flag, line, part};
 use crate::ui::scenes::source::number;
-use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::{TransitionFile, TransitionFilePart};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, Select, focus_ring, label, menu_item, paragraph, slider};
+use crate::ui::widgets::{Button, Select, label, menu_item, paragraph, slider};
 
 const DIALOG_WIDTH_POINTS: f32 = 470.0;
 /// The width of the lists, in points.
@@ -305,8 +306,7 @@ fn percent(ui: &mut Ui, view: &mut View<'_>, name: &'static str, value: &mut u8,
 fn rgb(ui: &mut Ui, view: &mut View<'_>, name: &'static str, color: &mut [u8; 3]) {
     let name = view.texts.get(name).to_string();
     line(ui, view, &name, |ui, view| {
-        let button = ui.color_edit_button_srgb(color).accessible_name(&name);
-        focus_ring(ui, view.theme, &button, CONTROL_RADIUS);
+        opaque_color_button(ui, view, &name, color);
         let [r, g, b] = color;
         let text = format!("#{r:02x}{g:02x}{b:02x}");
         label(ui, &text, Type::Small, view.theme.secondary);

@@ -1,5 +1,7 @@
 //! A slider: a thin rail and a round handle.
 
+use std::ops::RangeInclusive;
+
 use egui::{Response, Slider, Ui};
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
@@ -11,13 +13,36 @@ pub fn slider(
     ui: &mut Ui,
     theme: &Theme,
     value: &mut f32,
-    range: std::ops::RangeInclusive<f32>,
+    range: RangeInclusive<f32>,
     rest: f32,
     name: &str,
     width: f32,
 ) -> Response {
+    let mut response = stepped(ui, theme, value, (range, 0.01), width);
+    if response.double_clicked() {
+        *value = rest;
+        response.mark_changed();
+    }
+    response.accessible_name(name)
+}
+
+/// Draws a slider for a whole number from 0 to 255.
+pub fn byte_slider(ui: &mut Ui, theme: &Theme, value: &mut u8, name: &str, width: f32) -> Response {
+    let mut number = f32::from(*value);
+    let response = stepped(ui, theme, &mut number, (0.0..=255.0, 1.0), width);
+    *value = number.round() as u8;
+    response.accessible_name(name)
+}
+
+fn stepped(
+    ui: &mut Ui,
+    theme: &Theme,
+    value: &mut f32,
+    (range, step): (RangeInclusive<f32>, f64),
+    width: f32,
+) -> Response {
     let (range_start, range_end) = (*range.start(), *range.end());
-    let mut response = ui
+    let response = ui
         .scope(|ui| {
             ui.spacing_mut().slider_width = width;
             ui.spacing_mut().interact_size.y = 20.0;
@@ -28,7 +53,7 @@ pub fn slider(
                 widget.fg_stroke.color = theme.line;
             }
             ui.visuals_mut().selection.bg_fill = theme.secondary;
-            ui.add(Slider::new(value, range).show_value(false).step_by(0.01).smart_aim(false))
+            ui.add(Slider::new(value, range).show_value(false).step_by(step).smart_aim(false))
         })
         .inner;
     // This draws a solid handle over egui's ring; its radius and travel are those of
@@ -47,9 +72,5 @@ pub fn slider(
         );
         focus_in_view(ui, response.id, response.rect);
     }
-    if response.double_clicked() {
-        *value = rest;
-        response.mark_changed();
-    }
-    response.accessible_name(name)
+    response
 }

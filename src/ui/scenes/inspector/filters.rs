@@ -10,6 +10,7 @@ use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
+use crate::ui::scenes::source::color_button::opaque_color_button;
 use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, line};
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::file_request::FilterFile;
@@ -273,8 +274,7 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
                 *color = preset;
             }
         }
-        let button = ui.color_edit_button_srgb(color).accessible_name(&name);
-        focus_ring(ui, view.theme, &button, CONTROL_RADIUS);
+        opaque_color_button(ui, view, &name, color);
     });
 }
 

@@ -5,9 +5,10 @@ use std::ops::RangeInclusive;
 use egui::{Align, DragValue, Label, Layout, RichText, Ui, Vec2, vec2};
 
 use crate::capture::Rgba;
-use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
+use crate::ui::scenes::source::color_button::color_button;
+use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{NumberFault, focus_ring, label, number_field, paragraph, switch};
+use crate::ui::widgets::{NumberFault, label, number_field, paragraph, switch};
 
 /// The size of a field for a number, in points.
 pub(in crate::ui::scenes) const NUMBER_FIELD_SIZE: Vec2 = vec2(96.0, 26.0);
@@ -115,11 +116,7 @@ pub(in crate::ui::scenes) fn color(
 ) {
     let name = view.texts.get(key).to_string();
     row(ui, view, &name, |ui, view| {
-        let mut channels = value.channels();
-        let button = ui.color_edit_button_srgba_unmultiplied(&mut channels);
-        focus_ring(ui, view.theme, &button.accessible_name(&name), CONTROL_RADIUS);
-        let [red, green, blue, alpha] = channels;
-        *value = Rgba { red, green, blue, alpha };
+        color_button(ui, view, &name, value);
         label(ui, &value.to_string(), Type::Small, view.theme.secondary);
     });
 }

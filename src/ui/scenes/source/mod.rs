@@ -2,6 +2,7 @@
 //! visibility of the pointer. Every change takes effect at once.
 
 pub(in crate::ui::scenes) mod camera;
+pub(in crate::ui::scenes) mod color_button;
 pub(in crate::ui::scenes) mod fallback;
 pub(in crate::ui::scenes) mod fields;
 pub(in crate::ui::scenes) mod kind_fields;
