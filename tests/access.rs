@@ -302,6 +302,29 @@ fn refused_clients_are_reported_without_their_keys() {
 }
 
 #[test]
+fn a_refused_client_is_reported_in_the_chosen_language_and_answered_in_english() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, KEYS);
+    let file = config_of(&folder);
+    let arguments = ["serve", "--config", file.to_str().unwrap(), "--lang", "zh-CN"];
+    let mut onair = Onair::start(&arguments);
+    let ready = onair.wait_named("ready");
+    let publish = |url| ClientConfig::publish(url, BitsPerSecond(1_000_000));
+    let refusal = refusal_at(ready["rtmp"].as_str().unwrap(), publish, "live/show?key=Wr0ng-k3y");
+    assert!(refusal.contains("The publish key is wrong."), "{refusal}");
+    assert_eq!(onair.wait_named("refused")["reason"], "推流密钥错误。");
+    let address = ready["http"].as_str().unwrap().trim_start_matches("http://");
+    for (query, reason) in [("", "The publish key is wrong."), ("?lang=zh-CN", "推流密钥错误。")]
+    {
+        let path = format!("/api/v1/events{query}");
+        let answer = web::ask_with(address, "GET", &path, "");
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let events: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(events["events"][0]["reason"], reason, "{query}");
+    }
+}
+
+#[test]
 fn addresses_are_allowed_and_denied() {
     peers::require!("ffmpeg");
     let mut serve = Serve::start(

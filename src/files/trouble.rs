@@ -89,9 +89,12 @@ impl Trouble {
         }
     }
 
-    /// Returns the problem that corresponds to a system error.
+    /// Returns the problem that corresponds to a system error, or to the problem inside an error.
     pub fn problem(error: &io::Error) -> Problem {
-        Self::of(error).in_words(&error.to_string())
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Problem>()) {
+            Some(reason) => problem!("file-other", reason = reason),
+            None => Self::of(error).in_words(&error.to_string()),
+        }
     }
 
     /// Returns the cause and the remedy, or `None` if only the system's message is known.

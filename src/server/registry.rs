@@ -17,7 +17,7 @@ use crate::server::access::admission::{Admission, Spot, subscriber};
 use crate::server::access::callback::calls::Notices;
 use crate::server::access::current::Access;
 use crate::server::access::denied::{Denied, too_often};
-use crate::server::access::grant::EXPELLED_REASON;
+use crate::server::access::grant;
 use crate::server::access::login_failures::Failures;
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
@@ -39,6 +39,7 @@ use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;
 use crate::server::stream::{Claim, Stream};
 use crate::server::whep::endpoint::Whep;
+use crate::text::Problem;
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
@@ -387,18 +388,20 @@ impl Registry {
         self.door.lock().is_some()
     }
 
-    /// Returns the login decision for a publisher that connects.
-    pub fn knock(&self, app: &str, address: IpAddr) -> Verdict {
+    /// Returns the login decision for a publisher that connects, or the reason why its address must wait.
+    pub fn knock(&self, app: &str, address: IpAddr) -> Result<Verdict, Problem> {
         if !self.is_login_limited() {
-            return Verdict::Welcome;
+            return Ok(Verdict::Welcome);
         }
         let now = self.clock.now();
         if Login::is_answer(app)
             && let Some(wait) = self.failures.wait(address, now)
         {
-            return Verdict::Wrong(too_often("passwords", wait));
+            return Err(too_often("passwords", wait));
         }
-        let Some(fresh) = random_hex() else { return Verdict::Rejected("Try again later.".into()) };
+        let Some(fresh) = random_hex() else {
+            return Ok(Verdict::Rejected("Try again later.".into()));
+        };
         let verdict = match &mut *self.door.lock() {
             Some(door) => door.knock(app, &fresh, now),
             None => Verdict::Welcome,
@@ -408,7 +411,7 @@ impl Registry {
             Verdict::Wrong(_) => self.failures.add(address, now),
             Verdict::Rejected(_) => {}
         }
-        verdict
+        Ok(verdict)
     }
 
     /// Checks a key, password or token, unless the address must wait after several wrong ones.
@@ -425,12 +428,12 @@ impl Registry {
         Err(Denied::WrongSecret)
     }
 
-    pub fn unpublish(&self, publication: &Publication, id: u64, address: SocketAddr, reason: &str) {
+    pub fn unpublish(&self, publication: &Publication, id: u64, address: SocketAddr, why: Problem) {
         let stream = &publication.stream;
         let bytes = stream.received(id);
         stream.unpublish(id);
         let after = self.clock.now().since(publication.since);
-        let ended = Ended { reason: reason.to_owned(), after, bytes };
+        let ended = Ended { reason: why, after, bytes };
         self.tell(Event::Unpublish(peer(stream, id, address, Protocol::Rtmp), ended));
         self.tidy(stream);
     }
@@ -463,7 +466,7 @@ impl Registry {
         self.tell(Event::Join(peer(&stream, id, address, protocol)));
         // A later expulsion finds the viewer in the list.
         if expelled != self.expulsions() {
-            viewer.dismiss(EXPELLED_REASON);
+            viewer.dismiss(grant::expelled());
         }
         Some(stream)
     }

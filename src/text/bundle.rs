@@ -40,6 +40,7 @@ macro_rules! files {
             include_str!(concat!("../../assets/i18n/", $tag, "/help.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/canvas.ftl")),
             include_str!(concat!("../../assets/i18n/", $tag, "/share.ftl")),
+            include_str!(concat!("../../assets/i18n/", $tag, "/server.ftl")),
         ]
     };
 }

@@ -5,7 +5,7 @@ import { language } from '/assets/language.js';
 import { bytes, clock, date, dayOf, duration, length, number, protocol } from '/assets/operator/format.js';
 import { Rows, icon, label, make, put } from '/assets/operator/rows.js';
 import { nameOf } from '/assets/operator/streams.js';
-import { reasonIn, text } from '/assets/operator/texts.js';
+import { text } from '/assets/operator/texts.js';
 
 // The reasons why the server does not encode a rendition.
 const CAUSES = {
@@ -252,7 +252,7 @@ class RecordingPlayer {
 
 export class Events {
     constructor() {
-        this.rows = new Rows(byId('events'), event => `${event.number} ${language()}`, () => {
+        this.rows = new Rows(byId('events'), event => `${event.number} ${language()} ${event.reason ?? ''}`, () => {
             const [time, words] = [make('time'), make('span')];
             return {
                 element: make('li', {}, time, words),
@@ -290,7 +290,7 @@ function sentence(event) {
         if (event.cause) details.push(text(CALLBACK_FAILURES[event.cause]));
     } else if (event.reason && event.event !== 'fault') {
         const cause = (isRefused ? REFUSALS : CAUSES)[event.cause];
-        details.push(cause ? text(cause) : reasonIn(event.reason));
+        details.push(cause ? text(cause) : event.reason);
     }
     if (event.times > 1) details.push(text('times', { count: number(event.times) }));
     if (details.length > 0) {

@@ -97,9 +97,9 @@ function addressOf(name) {
         return `/api/v1/viewers?${new URLSearchParams({ app, stream })}`;
     }
     if (name === 'chat') return `/api/v1/chats/${pathOf(chatOf)}`;
-    // The reasons of failures are sentences of the server.
+    // Causes and reasons are sentences of the server.
     if (name === 'relays') return `/api/v1/relays?lang=${language()}`;
-    if (name === 'events' && !byId('with-viewers').checked) return '/api/v1/events?viewers=no';
+    if (name === 'events') return `/api/v1/events?lang=${language()}${byId('with-viewers').checked ? '' : '&viewers=no'}`;
     return `/api/v1/${name}`;
 }
 

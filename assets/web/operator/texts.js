@@ -1,6 +1,6 @@
 // The texts of the operator page. Both languages have the same names (a test compares them).
 
-import { language, speak } from '/assets/language.js';
+import { speak } from '/assets/language.js';
 
 const TEXTS = {
     'en': {
@@ -465,31 +465,4 @@ const TEXTS = {
     },
 };
 
-// The most frequent reasons of the server, which are in English.
-const REASONS = {
-    'unpublished': '推流端停止推流',
-    'stopped': '已停止播放',
-    'finished': '正常结束',
-    'closed by the peer': '对方关闭了连接',
-    'asks no more': '不再请求',
-    'deleted by the operator': '被管理员删除',
-    'the recording was deleted': '录像已被删除',
-    'older than recordings are kept': '超过保留时间',
-    'the recordings need more space than they may': '录像总量超过上限',
-    'the publisher has gone': '推流已结束',
-    'the stream has moved to another server': '直播已转到另一台服务器',
-    'the play key has changed': '播放密钥已更换',
-    'ended by the operator': '被管理员断开',
-    'ended by the player': '播放器结束播放',
-    'the connection is lost': '连接中断',
-    'it takes nothing any more': '对方不再接收数据',
-    'it sends nothing any more': '对方不再发送数据',
-    'the server was shut down': '服务器已关闭',
-    'replaced by a new connection of the same publisher': '被同一推流端的新连接取代',
-};
-
 export const text = speak(TEXTS);
-
-export function reasonIn(reason) {
-    return language() === 'zh-CN' ? REASONS[reason] ?? reason : reason;
-}

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::output::Output;
 use crate::server;
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 
 /// Returns a name, if there is one.
 fn named(name: &str) -> Option<&str> {
@@ -13,26 +13,26 @@ fn named(name: &str) -> Option<&str> {
 
 /// Prints that the server refused a client.
 pub(super) fn print_refusal(output: &Output, refusal: &server::Refusal) {
-    let peer = refusal.address.to_string();
     let fields = json!({
         "action": refusal.action,
         "app": named(&refusal.app),
         "stream": named(&refusal.stream),
-        "peer": peer,
+        "peer": refusal.address.to_string(),
         "protocol": refusal.protocol.map(server::Protocol::name),
         "cause": refusal.cause,
-        "reason": refusal.reason,
+        "reason": output.say(&refusal.reason),
         "times": refusal.times,
     });
-    output.event("refused", fields, || {
-        let reason = refusal.reason.clone();
-        Some(output.say(&if refusal.app.is_empty() {
-            problem!("out-refused", peer = peer, reason = reason)
-        } else {
-            let stream = format!("{}/{}", refusal.app, refusal.stream);
-            problem!("out-refused-stream", peer = peer, stream = stream, reason = reason)
-        }))
-    });
+    output.event("refused", fields, || Some(output.say(&refusal_line(refusal))));
+}
+
+fn refusal_line(refusal: &server::Refusal) -> Problem {
+    let (peer, reason) = (refusal.address.to_string(), &refusal.reason);
+    if refusal.app.is_empty() {
+        return problem!("out-refused", peer = peer, reason = reason);
+    }
+    let stream = format!("{}/{}", refusal.app, refusal.stream);
+    problem!("out-refused-stream", peer = peer, stream = stream, reason = reason)
 }
 
 /// Prints the answer of a callback.
@@ -47,7 +47,7 @@ pub(super) fn print_callback(output: &Output, answer: &server::CallbackAnswer) {
         "status": answer.status,
         "took_ms": took,
         "cause": answer.cause,
-        "reason": answer.reason,
+        "reason": answer.reason.as_ref().map(|reason| output.say(reason)),
         "times": answer.times,
     });
     output.event("callback", fields, || {
@@ -76,4 +76,28 @@ pub(super) fn print_callback(output: &Output, answer: &server::CallbackAnswer) {
         };
         Some(output.say(&text))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn a_refused_client_is_named_in_chinese_without_an_english_sentence() {
+        let refusal = server::Refusal {
+            address: [192, 0, 2, 1].into(),
+            protocol: Some(server::Protocol::Rtmp),
+            action: "publish",
+            app: "live".to_owned(),
+            stream: "show".to_owned(),
+            cause: "wrong-key",
+            reason: problem!("denied-wrong-key", action = "publish"),
+            times: 1,
+        };
+        let say = |refusal: &server::Refusal| Language::Chinese.say(&refusal_line(refusal));
+        assert_eq!(say(&refusal), "服务器：已拒绝 192.0.2.1 访问 live/show：推流密钥错误。");
+        let early = server::Refusal { app: String::new(), ..refusal };
+        assert_eq!(say(&early), "服务器：已拒绝 192.0.2.1：推流密钥错误。");
+    }
 }

@@ -326,18 +326,18 @@ pub fn print_server(output: &Output, event: &server::Event) {
             return;
         }
         server::Event::Recording(recording) => {
+            let why = failed(output, recording.reason.as_ref());
             let fields = json!({
                 "path": recording.path.display().to_string(),
                 "state": recording.state.name(),
                 "seconds": seconds(recording.after),
                 "bytes": recording.bytes,
-                "reason": recording.reason,
+                "reason": why,
                 "app": recording.app,
                 "stream": recording.stream,
             });
             output.event("recording", fields, || {
                 let (path, state) = (recording.path.display().to_string(), recording.state.name());
-                let why = recording.reason.as_ref().map(ToString::to_string);
                 Some(with(output, problem!("out-recording", path = path, state = state), why))
             });
             return;
@@ -394,14 +394,14 @@ pub fn print_server(output: &Output, event: &server::Event) {
         "peer": peer.address.to_string(),
         "id": peer.id,
         "protocol": peer.protocol.name(),
-        "reason": ended.map(|ended| &ended.reason),
+        "reason": ended.map(|ended| output.say(&ended.reason)),
         "seconds": ended.map(|ended| seconds(ended.after)),
         "bytes": ended.map(|ended| ended.bytes),
     });
     output.event(name, fields, || {
         let stream = format!("{}/{}", peer.app, peer.stream);
         let peer = peer.address.to_string();
-        let reason = ended.map(|ended| ended.reason.to_string()).unwrap_or_default();
+        let reason = ended.map(|ended| ended.reason.clone()).unwrap_or_default();
         Some(output.say(&match name {
             "publish" => problem!("out-publish", peer = peer, stream = stream),
             "unpublish" => {

@@ -1,9 +1,10 @@
-//! The reasons why a client may not publish or play, in plain words.
+//! The reasons why a client may not publish or play.
 
 use std::time::Duration;
 
 use crate::server::access::action::Action;
 use crate::server::access::token::problem::TokenProblem;
+use crate::text::problem::{Problem, problem};
 
 /// The reason why a client is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,26 +39,68 @@ impl Denied {
         }
     }
 
-    /// Returns a sentence for the user of the client.
-    pub fn text(&self, action: Action) -> String {
-        let (verb, key) = match action {
-            Action::Publish => ("publish", "publish key"),
-            Action::Play => ("play", "play key"),
-        };
+    /// Returns the reason for the operator and for the user of the client.
+    pub fn problem(&self, action: Action) -> Problem {
         match self {
-            Self::Address => format!("This address may not {verb} here."),
-            Self::NoSecret => format!("A {key} is needed, or a token."),
-            Self::WrongSecret => format!("The {key} is wrong."),
+            Self::Address => problem!("denied-address", action = action.name()),
+            Self::NoSecret => problem!("denied-no-key", action = action.name()),
+            Self::WrongSecret => problem!("denied-wrong-key", action = action.name()),
             Self::TooOften(wait) => too_often("keys", *wait),
-            Self::Token(problem) => problem.text().to_owned(),
-            Self::Callback => format!("You may not {verb} this stream."),
-            Self::NoCallback => "The server cannot check this now. Try again later.".to_owned(),
+            Self::Token(problem) => problem.problem(),
+            Self::Callback => problem!("denied-callback", action = action.name()),
+            Self::NoCallback => problem!("denied-no-callback"),
         }
     }
 }
 
-/// Returns the message after too many wrong attempts.
-pub(in crate::server) fn too_often(what: &str, wait: Duration) -> String {
-    let seconds = wait.as_secs() + 1;
-    format!("Too many wrong {what} from this address: try again in {seconds} s.")
+/// Returns the reason after too many wrong `keys`, `passwords` or `tokens`.
+pub(in crate::server) fn too_often(what: &str, wait: Duration) -> Problem {
+    problem!("denied-too-often", what = what, seconds = wait.as_secs() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn every_refusal_is_said_in_both_languages_and_clients_get_english() {
+        let tokens = [
+            TokenProblem::Malformed,
+            TokenProblem::Algorithm,
+            TokenProblem::Signature,
+            TokenProblem::NoEnd,
+            TokenProblem::Expired,
+            TokenProblem::NotYet,
+            TokenProblem::OtherServer,
+            TokenProblem::OtherStream,
+            TokenProblem::OtherAction,
+            TokenProblem::OtherAddress,
+        ];
+        let wait = Duration::from_secs(9);
+        let others = [
+            Denied::Address,
+            Denied::NoSecret,
+            Denied::WrongSecret,
+            Denied::TooOften(wait),
+            Denied::Callback,
+            Denied::NoCallback,
+        ];
+        for denied in tokens.map(Denied::Token).into_iter().chain(others) {
+            for action in [Action::Publish, Action::Play] {
+                let problem = denied.problem(action);
+                let chinese = Language::Chinese.say(&problem);
+                assert!(chinese.ends_with('。'), "{chinese}");
+                assert!(!chinese.contains(|it: char| it.is_ascii_alphabetic()), "{chinese}");
+                assert!(problem.to_string().ends_with('.'), "{problem}");
+            }
+        }
+        let say = |denied: Denied, action| denied.problem(action).to_string();
+        assert_eq!(say(Denied::Address, Action::Publish), "This address may not publish here.");
+        assert_eq!(say(Denied::NoSecret, Action::Play), "A play key is needed, or a token.");
+        assert_eq!(say(Denied::WrongSecret, Action::Publish), "The publish key is wrong.");
+        assert_eq!(say(Denied::Callback, Action::Play), "You may not play this stream.");
+        let often = "Too many wrong passwords from this address: try again in 10 s.";
+        assert_eq!(too_often("passwords", wait).to_string(), often);
+    }
 }

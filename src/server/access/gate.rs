@@ -15,6 +15,7 @@ use crate::server::access::token::claims::TokenUse;
 use crate::server::access::token::verify::is_token;
 use crate::server::event::Refusal;
 use crate::server::registry::Registry;
+use crate::text::Problem;
 
 /// A client that wants to publish or play.
 pub(in crate::server) struct AccessRequest {
@@ -67,7 +68,7 @@ pub(in crate::server) fn report_early(
     registry: &Registry,
     address: IpAddr,
     action: &'static str,
-    why: (&'static str, String),
+    why: (&'static str, Problem),
 ) {
     registry.reporter.refuse(Refusal::early(address, action, why));
 }
@@ -80,7 +81,7 @@ fn refusal_of(visit: &Visit, action: &'static str, why: &Denied, of: Action) -> 
         app: visit.app.clone(),
         stream: visit.stream.clone(),
         cause: why.name(),
-        reason: why.text(of),
+        reason: why.problem(of),
         times: 1,
     }
 }

@@ -5,9 +5,12 @@ use std::net::IpAddr;
 use crate::server::access::callback::calls::{DoneCall, RecordCall};
 use crate::server::access::rules::AppLimits;
 use crate::server::access::token::keys::Signer;
+use crate::text::problem::{Problem, problem};
 
-/// The reason that the server gives when all viewers must leave.
-pub(in crate::server) const EXPELLED_REASON: &str = "the play key has changed";
+/// Returns the reason that the server gives when all viewers must leave.
+pub(in crate::server) fn expelled() -> Problem {
+    problem!("left-key-changed")
+}
 
 /// The right to publish or play.
 #[derive(Debug, Default)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::server::access::rules::AppLimits;
+use crate::text::problem::{Problem, problem};
 
 /// A publisher may send this much media time in advance: for large keyframes, and for data that
 /// waited during a short stall.
@@ -26,7 +27,7 @@ impl PublisherLimits {
     }
 
     /// Counts received bytes. Returns the reason to disconnect the publisher if the bitrate is too high.
-    pub fn count(&mut self, bytes: usize, now: Timestamp) -> Option<String> {
+    pub fn count(&mut self, bytes: usize, now: Timestamp) -> Option<Problem> {
         let limit = self.bitrate?;
         let elapsed = self.counted.replace(now).map_or(Duration::ZERO, |at| now.since(at));
         let bits = |time: Duration| {
@@ -36,23 +37,16 @@ impl PublisherLimits {
         if self.excess <= bits(MAX_BURST) {
             return None;
         }
-        let kbps = limit / 1_000;
-        Some(format!("The bitrate is above the limit of this application, {kbps} kbit/s."))
+        Some(problem!("left-bitrate", kbps = (limit / 1_000).to_string()))
     }
 
     /// Checks the size of the video. Returns the reason to disconnect the publisher if the size is too large.
-    pub fn check_size(&self, (width, height): (u32, u32)) -> Option<String> {
+    pub fn check_size(&self, (width, height): (u32, u32)) -> Option<Problem> {
         let limit = self.size?;
         let fits =
             width.max(height) <= limit.0.max(limit.1) && width.min(height) <= limit.0.min(limit.1);
-        let text = || {
-            let (most_wide, most_high) = limit;
-            format!(
-                "The video has {width}x{height} pixels. The limit of this application is \
-                 {most_wide}x{most_high}."
-            )
-        };
-        (!fits).then(text)
+        let size = |(width, height)| format!("{width}x{height}");
+        (!fits).then(|| problem!("left-size", size = size((width, height)), most = size(limit)))
     }
 }
 
@@ -84,7 +78,7 @@ mod tests {
         assert!(ended_after(1_000_000, 1_200_000).is_some_and(|it| (20..30).contains(&it)));
         let mut limits = limits(Some(1_000_000), None);
         assert_eq!(limits.count(600_000, Timestamp::ZERO), None, "a large keyframe");
-        let why = limits.count(600_000, Timestamp::ZERO).unwrap();
+        let why = limits.count(600_000, Timestamp::ZERO).unwrap().to_string();
         assert!(why.contains("1000 kbit/s"), "{why}");
     }
 
@@ -92,7 +86,7 @@ mod tests {
     fn a_video_that_is_too_large_is_named() {
         let hd = limits(None, Some((1_280, 720)));
         assert_eq!((hd.check_size((1_280, 720)), hd.check_size((720, 1_280))), (None, None));
-        let why = hd.check_size((1_282, 720)).unwrap();
+        let why = hd.check_size((1_282, 720)).unwrap().to_string();
         assert!(why.contains("1282x720") && why.contains("1280x720"), "{why}");
         assert!(hd.check_size((1_000, 1_000)).is_some());
         assert_eq!(limits(None, None).check_size((8_000, 8_000)), None);

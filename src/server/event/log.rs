@@ -11,7 +11,7 @@ use crate::files::disk_space::Warning;
 use crate::server::event::repeats::{Entry, Repeats};
 use crate::server::event::{CallbackAnswer, Ended, Event, Peer, Protocol, Refusal};
 use crate::server::relay::rules::Direction;
-use crate::text::Language;
+use crate::text::{Language, Problem};
 
 /// Number of events in each list.
 pub(in crate::server) const MAX_EVENTS: usize = 100;
@@ -54,9 +54,20 @@ pub(in crate::server) struct LoggedEvent {
     pub direction: Option<Direction>,
     /// The address of a relay.
     pub url: Option<String>,
-    pub reason: Option<String>,
+    pub reason: Option<Problem>,
     pub after: Option<Duration>,
     pub bytes: Option<u64>,
+}
+
+impl LoggedEvent {
+    /// Returns the reason in this language. For a recording, the text also contains the cure.
+    pub fn reason_in(&self, language: Language) -> Option<String> {
+        let reason = self.reason.as_ref()?;
+        short(&match self.name {
+            "recording" => language.say_with_cure(reason),
+            _ => language.say(reason),
+        })
+    }
 }
 
 /// The lists of events, and figures that follow from the events.
@@ -160,7 +171,7 @@ pub(in crate::server) fn trace(event: &Event) {
         protocol = event.protocol.map(Protocol::name),
         state = event.state,
         file = event.file,
-        reason = event.reason,
+        reason = event.reason_in(Language::English),
         callback = event.callback,
         host = event.host,
         status = event.status,
@@ -186,7 +197,7 @@ fn logged(event: &Event) -> LoggedEvent {
             name: "fault",
             address: Some(struck.address),
             id: Some(struck.id),
-            reason: short(&struck.fault.to_string()),
+            reason: Some(struck.fault.to_string().into()),
             ..LoggedEvent::default()
         },
         Event::Recording(recording) => LoggedEvent {
@@ -195,7 +206,7 @@ fn logged(event: &Event) -> LoggedEvent {
             stream: short(&recording.stream),
             state: Some(recording.state.name()),
             file: name_of(&recording.path),
-            reason: recording.reason.as_deref().and_then(short),
+            reason: recording.reason.clone(),
             after: Some(recording.after),
             bytes: Some(recording.bytes),
             ..LoggedEvent::default()
@@ -225,7 +236,7 @@ fn logged(event: &Event) -> LoggedEvent {
             state: Some(change.state.name()),
             rendition: short(&change.rendition),
             cause: change.cause,
-            reason: change.reason.as_ref().and_then(|reason| short(&reason.to_string())),
+            reason: change.reason.clone(),
             ..LoggedEvent::default()
         },
         Event::Relay(change) => LoggedEvent {
@@ -236,7 +247,7 @@ fn logged(event: &Event) -> LoggedEvent {
             id: Some(change.id),
             state: Some(change.state.name()),
             url: short(&change.url),
-            reason: change.cause.as_ref().and_then(|it| short(&Language::English.say(it))),
+            reason: change.cause.clone(),
             ..LoggedEvent::default()
         },
         Event::Drain { successor } => LoggedEvent {
@@ -268,7 +279,7 @@ fn of_callback(answer: &CallbackAnswer) -> LoggedEvent {
         status: answer.status,
         took: Some(answer.took),
         cause: answer.cause,
-        reason: answer.reason.as_deref().and_then(short),
+        reason: answer.reason.clone(),
         times: Some(answer.times),
         ..LoggedEvent::default()
     }
@@ -283,7 +294,7 @@ fn of_refusal(refusal: &Refusal) -> LoggedEvent {
         protocol: refusal.protocol,
         action: Some(refusal.action),
         cause: Some(refusal.cause),
-        reason: short(&refusal.reason),
+        reason: Some(refusal.reason.clone()),
         times: Some(refusal.times),
         ..LoggedEvent::default()
     }
@@ -297,7 +308,7 @@ fn of_peer(name: &'static str, peer: &Peer, ended: Option<&Ended>) -> LoggedEven
         address: Some(peer.address),
         id: Some(peer.id),
         protocol: Some(peer.protocol),
-        reason: ended.and_then(|ended| short(&ended.reason)),
+        reason: ended.map(|ended| ended.reason.clone()),
         after: ended.map(|ended| ended.after),
         bytes: ended.map(|ended| ended.bytes),
         ..LoggedEvent::default()
@@ -326,7 +337,7 @@ mod tests {
         for _ in 0..500 {
             note(Event::Join(peer("show")));
         }
-        let ended = Ended { reason: "gone".to_owned(), after: Duration::ZERO, bytes: 9 };
+        let ended = Ended { reason: "gone".into(), after: Duration::ZERO, bytes: 9 };
         note(Event::Leave(peer("show"), ended));
         let others = log.latest(false);
         assert_eq!((others.len(), others[0].name, others[0].number), (1, "publish", 1));
@@ -350,7 +361,7 @@ mod tests {
                 app: "live".to_owned(),
                 stream: String::new(),
                 cause: "wrong-key",
-                reason: "The publish key is wrong.".to_owned(),
+                reason: "The publish key is wrong.".into(),
                 times: 1,
             };
             log.note(Event::Refused(refusal), Timestamp::ZERO, 2);

@@ -13,7 +13,7 @@ use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 pub use crate::server::fault::StruckFault;
 use crate::server::relay::report::RelayChange;
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 
 /// An event of the server. The names are those of the JSON events.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,22 +59,23 @@ pub struct Refusal {
     pub stream: String,
     /// The cause as one word.
     pub cause: &'static str,
-    /// The reason for the user, in English.
-    pub reason: String,
+    /// The reason for the user.
+    pub reason: Problem,
     /// Number of refusals of this client since its last event.
     pub times: u64,
 }
 
-/// The reason for a viewer for whom the server has no room.
-pub(in crate::server) const TOO_MANY_VIEWERS_REASON: &str =
-    "The server has too many viewers, or viewers who wait.";
+/// Returns the reason for a viewer for whom the server has no room.
+pub(in crate::server) fn no_room_for_viewer() -> Problem {
+    problem!("denied-too-many-viewers")
+}
 
 impl Refusal {
     /// Returns the refusal of a client that has not named a stream.
     pub(in crate::server) fn early(
         address: IpAddr,
         action: &'static str,
-        (cause, reason): (&'static str, String),
+        (cause, reason): (&'static str, Problem),
     ) -> Self {
         Self {
             address: address.to_canonical(),
@@ -90,8 +91,8 @@ impl Refusal {
 
     /// Returns the refusal of a connection for which the server has no room.
     pub(in crate::server) fn of_connection(address: IpAddr) -> Self {
-        let why = "There are too many connections, or too many from this address.";
-        Self::early(address, "connect", ("too-many-connections", why.to_owned()))
+        let why = problem!("denied-too-many-connections");
+        Self::early(address, "connect", ("too-many-connections", why))
     }
 
     /// Returns the refusal of a viewer for whom the server has no room.
@@ -99,7 +100,7 @@ impl Refusal {
         (address, protocol): (IpAddr, Option<Protocol>),
         (app, stream): (&str, &str),
     ) -> Self {
-        let why = ("too-many-viewers", TOO_MANY_VIEWERS_REASON.to_owned());
+        let why = ("too-many-viewers", no_room_for_viewer());
         let (app, stream) = (app.to_owned(), stream.to_owned());
         Self { protocol, app, stream, ..Self::early(address, "play", why) }
     }
@@ -118,9 +119,9 @@ pub struct CallbackAnswer {
     pub result: CallbackResult,
     /// The HTTP status of the answer.
     pub status: Option<u16>,
-    /// If the callback failed: the cause as one word, and the reason for the user, in English.
+    /// If the callback failed: the cause as one word, and the reason for the user.
     pub cause: Option<&'static str>,
-    pub reason: Option<String>,
+    pub reason: Option<Problem>,
     /// The time from the callback to the answer or the failure.
     pub took: Duration,
     /// Number of equal answers since the last event about them.
@@ -169,8 +170,8 @@ pub struct Recording {
     pub state: RecordingState,
     pub after: Duration,
     pub bytes: u64,
-    /// The reason for the user, in English.
-    pub reason: Option<String>,
+    /// The reason for the user.
+    pub reason: Option<Problem>,
 }
 
 /// The state of a recording.
@@ -272,8 +273,8 @@ impl Protocol {
 /// The end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
-    /// The reason for the user, in English.
-    pub reason: String,
+    /// The reason for the user.
+    pub reason: Problem,
     pub after: Duration,
     /// Number of bytes received from a publisher, or sent to a viewer.
     pub bytes: u64,

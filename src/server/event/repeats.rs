@@ -163,7 +163,7 @@ mod tests {
             app: "live".to_owned(),
             stream: "show".to_owned(),
             cause: "wrong-key",
-            reason: "The play key is wrong.".to_owned(),
+            reason: "The play key is wrong.".into(),
             times: 1,
         }
     }

@@ -28,6 +28,7 @@ use crate::server::renditions::start::rendition_of;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
+use crate::text::problem::{Problem, problem};
 use crate::wire::hls::OfferedVariant;
 
 /// Duration for which a production continues after the last request.
@@ -117,7 +118,7 @@ pub(in crate::server) fn end_viewers(
     production: &Production,
     is_chosen: impl Fn(u64) -> bool,
     bars: bool,
-    reason: &str,
+    reason: &Problem,
 ) -> usize {
     let barred = bars.then(|| registry.clock.now());
     let ended = production.viewers.lock().end(is_chosen, barred);
@@ -170,17 +171,17 @@ fn peer(production: &Production, id: u64, address: SocketAddr, protocol: Protoco
 fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     let now = registry.clock.now();
     let gone = production.viewers.lock().leave(quiet, now);
-    tell_left(registry, production, gone, "asks no more");
+    tell_left(registry, production, gone, &problem!("left-quiet"));
 }
 
 fn tell_left(
     registry: &Registry,
     production: &Production,
     gone: impl IntoIterator<Item = Viewer>,
-    reason: &str,
+    reason: &Problem,
 ) {
     for Viewer { id, peer: address, protocol, since, asked, bytes, .. } in gone {
-        let ended = Ended { reason: reason.to_owned(), after: asked.since(since), bytes };
+        let ended = Ended { reason: reason.clone(), after: asked.since(since), bytes };
         registry.tell(Event::Leave(peer(production, id, address, protocol), ended));
     }
 }

@@ -27,6 +27,7 @@ use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
+use crate::text::problem::problem;
 
 const RESPONSE_HEADERS: [(HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "video/x-flv"), (header::CACHE_CONTROL, "no-store")];
@@ -153,7 +154,7 @@ impl FlvBody {
     /// Returns the message that ends a WebSocket.
     fn last_message(&self) -> Message {
         match self.sink.dismissed() {
-            Some(reason) => closing::of_client(reason),
+            Some(reason) => closing::of_client(&reason.to_string()),
             None => {
                 let names = (&*self.stream.app, &*self.stream.name);
                 closing::of_stream(&self.registry, names, ".flv")
@@ -184,10 +185,12 @@ impl Drop for FlvBody {
         let (bytes, skipped) = (self.sink.sent(), self.sink.skipped());
         let ended = self.sink.has_ended();
         self.registry.totals.skipped_messages.fetch_add(skipped, Ordering::Relaxed);
-        let reason = if ended { "the publisher has gone" } else { "closed by the peer" };
-        let reason = self.sink.dismissed().unwrap_or(reason);
+        let reason = self.sink.dismissed().unwrap_or_else(|| match ended {
+            true => problem!("left-publisher-gone"),
+            false => problem!("left-closed"),
+        });
         let after = self.registry.clock.now().since(self.since);
-        let ended = Ended { reason: reason.to_owned(), after, bytes };
+        let ended = Ended { reason, after, bytes };
         self.registry.leave(&self.stream, self.sink.id(), self.peer, ended);
         self.registry.admission.unsettle(&self.spot);
     }

@@ -15,6 +15,7 @@ use crate::server::access::gate::report_early;
 use crate::server::access::proxies::ProxyRules;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
+use crate::text::problem::problem;
 use crate::wire::http::{is_known_host, is_loopback_host, is_same_origin};
 
 /// The types of bodies that a path accepts (W3C Linked Data Platform §7.1).
@@ -181,16 +182,19 @@ pub(super) fn authorize(
         return Ok(());
     }
     registry.tries(caller.address.ip(), || false).map_err(|refused| {
-        let (cause, status, text) = match refused {
+        let (cause, why, status, text) = match refused {
             Denied::TooOften(wait) => {
-                ("too-often", StatusCode::TOO_MANY_REQUESTS, too_often("tokens", wait))
+                let why = too_often("tokens", wait);
+                let text = why.to_string();
+                ("too-often", why, StatusCode::TOO_MANY_REQUESTS, text)
             }
             _ => {
-                let text = format!("the token is wrong: {TOKEN_CURE}");
-                ("wrong-token", StatusCode::UNAUTHORIZED, text)
+                let why = problem!("denied-wrong-token");
+                let text = format!("{why}: {TOKEN_CURE}");
+                ("wrong-token", why, StatusCode::UNAUTHORIZED, text)
             }
         };
-        report_early(registry, caller.address.ip(), "operate", (cause, text.clone()));
+        report_early(registry, caller.address.ip(), "operate", (cause, why));
         (status, text)
     })
 }

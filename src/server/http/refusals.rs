@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
-use crate::server::event::TOO_MANY_VIEWERS_REASON;
+use crate::server::event::no_room_for_viewer;
 use crate::server::service::http_successor::HttpSuccessor;
 
 /// Returns the response for a missing stream.
@@ -31,7 +31,7 @@ pub(super) struct NoRoom;
 /// Returns the response to a viewer for whom the server has no room. Caches must not keep it.
 pub(super) fn too_many_viewers() -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
-    let text = format!("{TOO_MANY_VIEWERS_REASON}\n");
+    let text = format!("{}\n", no_room_for_viewer());
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response();
     response.extensions_mut().insert(NoRoom);
     response
@@ -46,7 +46,7 @@ pub(super) fn denied(why: &Denied) -> Response {
         Denied::NoCallback => StatusCode::SERVICE_UNAVAILABLE,
         Denied::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
     };
-    let text = format!("{}\n", why.text(Action::Play));
+    let text = format!("{}\n", why.problem(Action::Play));
     let mut response = (status, [(header::CACHE_CONTROL, "no-store")], text).into_response();
     let headers = response.headers_mut();
     if status == StatusCode::UNAUTHORIZED {

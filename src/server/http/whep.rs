@@ -20,7 +20,7 @@ use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::choice::selection::Refused;
 use crate::server::whep::endpoint::Arrival;
 use crate::server::whep::session::begin;
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::{Credentials, MAX_OFFER, fragment_ufrag};
 
 const SDP_TYPE: &str = "application/sdp";
@@ -82,7 +82,7 @@ pub(super) async fn response(
             [(header::CONTENT_TYPE, SDP_TYPE)].into_response()
         }
         (Method::DELETE, WhepResource::Session(session)) => {
-            if registry.whep.end(&session, "ended by the player") {
+            if registry.whep.end(&session, problem!("left-player")) {
                 StatusCode::OK.into_response()
             } else {
                 no_session()

@@ -38,7 +38,7 @@ use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::sink::Sink;
-use crate::text::Language;
+use crate::text::problem::{Problem, problem};
 
 /// Data is collected for this time before it is written.
 const WRITE_INTERVAL: Duration = Duration::from_millis(500);
@@ -66,7 +66,7 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Op
     match registry.files.begin(stream, &sink, registry.config.limits.files) {
         RecordingStart::GoesOn => {}
         RecordingStart::Full => {
-            let reason = format!("{} files are being written already", registry.files.count());
+            let reason = problem!("recorded-too-many", count = registry.files.count());
             tell(registry, stream, none_of(&task), RecordingState::Failed, Some(reason));
         }
         RecordingStart::Anew => {
@@ -99,7 +99,7 @@ struct Reporter {
 }
 
 impl Reporter {
-    fn tell(&self, figures: PartFigures, state: RecordingState, reason: Option<String>) {
+    fn tell(&self, figures: PartFigures, state: RecordingState, reason: Option<Problem>) {
         if state != RecordingState::Writing {
             self.registry.files.note_closed(self.sink, &figures.path);
         }
@@ -107,7 +107,7 @@ impl Reporter {
     }
 
     /// Reports events; `lost` is the reason why the last file is incomplete.
-    fn note(&mut self, events: Vec<PartEvent>, lost: Option<&str>) {
+    fn note(&mut self, events: Vec<PartEvent>, lost: Option<&Problem>) {
         for event in events {
             match event {
                 PartEvent::Begun(figures) => {
@@ -117,14 +117,14 @@ impl Reporter {
                 }
                 PartEvent::Finished(figures) => {
                     let path = figures.path.display().to_string();
-                    self.tell(figures, RecordingState::Finished, lost.map(str::to_owned));
+                    self.tell(figures, RecordingState::Finished, lost.cloned());
                     self.registry.retention.look();
                     if let Some(recorded) = &self.recorded {
                         recorded.finished(path);
                     }
                 }
                 PartEvent::Empty(figures) => {
-                    let reason = "nothing came that could be recorded".to_owned();
+                    let reason = problem!("recorded-nothing");
                     self.tell(figures, RecordingState::Failed, Some(reason));
                 }
                 PartEvent::Disk(warning) => self.registry.tell(Event::Disk(warning)),
@@ -142,8 +142,7 @@ async fn record(mut reporter: Reporter, sink: Arc<FlvSink>, task: RecordingTask)
     reporter.stream.leave(sink.id());
     reporter.registry.tidy(&reporter.stream);
     if let Err(error) = result {
-        let cure = Language::English.cure(&Trouble::problem(&error)).unwrap_or_default();
-        let reason = format!("{error}. {cure}").trim_end().to_owned();
+        let reason = Trouble::problem(&error);
         reporter.tell(reporter.current.clone(), RecordingState::Failed, Some(reason));
     }
     reporter.registry.file_ended(sink.id());
@@ -197,15 +196,13 @@ async fn take(reporter: &mut Reporter, sink: &FlvSink, mut writer: PartsWriter) 
     .await?;
     if sink.was_overrun() {
         reporter.current = writer.figures();
-        return Err(io::Error::other("the disk is too slow"));
+        return Err(io::Error::other(problem!("recorded-too-slow")));
     }
     let lost = match sink.skipped() {
         0 => None,
-        skipped => {
-            Some(format!("the disk was too slow: {skipped} frames or audio packets are missing"))
-        }
+        skipped => Some(problem!("recorded-with-losses", count = skipped)),
     };
-    reporter.note(writer.take_events(), lost.as_deref());
+    reporter.note(writer.take_events(), lost.as_ref());
     reporter.current = writer.figures();
     finished
 }
@@ -216,7 +213,10 @@ async fn on_the_disk<T: Send + 'static>(
 ) -> io::Result<T> {
     match tokio::time::timeout(DISK_TIMEOUT, tokio::task::spawn_blocking(work)).await {
         Ok(done) => done?,
-        Err(_) => Err(io::Error::other("the disk has not answered for 20 s")),
+        Err(_) => {
+            let seconds = DISK_TIMEOUT.as_secs();
+            Err(io::Error::other(problem!("recorded-no-disk", seconds = seconds)))
+        }
     }
 }
 
@@ -225,7 +225,7 @@ fn tell(
     stream: &Stream,
     figures: PartFigures,
     state: RecordingState,
-    reason: Option<String>,
+    reason: Option<Problem>,
 ) {
     let PartFigures { path, after, bytes } = figures;
     let (app, stream) = (stream.app.clone(), stream.name.clone());

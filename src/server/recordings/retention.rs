@@ -15,6 +15,7 @@ use crate::server::recordings::name::{is_ours, stream_of};
 use crate::server::recordings::rules::Retention;
 use crate::server::recordings::viewers::overview::leave_quiet;
 use crate::server::registry::Registry;
+use crate::text::problem::{Problem, problem};
 
 /// How often the folder and the viewers are checked, in addition to the check after each recording.
 const CHECK_INTERVAL: Duration = Duration::from_secs(20);
@@ -85,15 +86,20 @@ fn tidy(registry: &Registry, keep: Retention) {
             continue;
         }
         let reason = match excess {
-            Excess::Age => "older than recordings are kept",
-            Excess::Bytes => "the recordings need more space than they may",
+            Excess::Age => problem!("recorded-old"),
+            Excess::Bytes => problem!("recorded-too-large"),
         };
         tell_deleted(registry, &path, file.bytes, reason);
     }
 }
 
 /// Reports a deleted file.
-pub(in crate::server) fn tell_deleted(registry: &Registry, path: &Path, bytes: u64, reason: &str) {
+pub(in crate::server) fn tell_deleted(
+    registry: &Registry,
+    path: &Path,
+    bytes: u64,
+    reason: Problem,
+) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let (app, stream) = stream_of(&name).map(|it| (it.app, it.stream)).unwrap_or_default();
     registry.tell(Event::Recording(Recording {
@@ -103,7 +109,7 @@ pub(in crate::server) fn tell_deleted(registry: &Registry, path: &Path, bytes: u
         state: RecordingState::Deleted,
         after: Duration::ZERO,
         bytes,
-        reason: Some(reason.to_owned()),
+        reason: Some(reason),
     }));
 }
 

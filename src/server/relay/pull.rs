@@ -93,7 +93,7 @@ pub(in crate::server) async fn run(task: RelayTask) {
     };
     // The pull writes to all its viewers in one pass, which the task budget must not interrupt.
     let why = tokio::task::unconstrained(cycle::run(&mut pull)).await;
-    pull.unpublish("the relay has ended");
+    pull.unpublish(problem!("left-relay-ended"));
     pull.task.over(Some(why));
 }
 
@@ -153,7 +153,7 @@ impl Relaying for Pull {
     fn check(&mut self) -> Result<(), Problem> {
         let now = self.task.registry.clock.now();
         if self.lost_at.is_some_and(|lost| now.since(lost) >= STREAM_RETURN_TIMEOUT) {
-            self.unpublish("the relay has lost its server");
+            self.unpublish(problem!("left-relay-lost"));
         }
         let rule = &self.task.relay.rule;
         if !rule.on_demand {
@@ -214,8 +214,8 @@ impl Pull {
                 biased;
                 () = task.stopped() => return End::Over(problem!("relay-stopped")),
                 reason = dismissed => {
-                    self.unpublish(&reason);
-                    return End::Failed(Problem::words(reason.into_owned()));
+                    self.unpublish(reason.clone());
+                    return End::Failed(reason);
                 }
                 _ = ticks.tick() => {
                     self.count(client);
@@ -282,7 +282,7 @@ impl Pull {
                     return Some(end);
                 }
                 self.incoming.clear();
-                self.unpublish("the publisher has left the other server");
+                self.unpublish(problem!("left-relay-unpublished"));
                 self.live_since = None;
                 self.wait_for_media();
             }
@@ -375,7 +375,7 @@ impl Pull {
         Ok(())
     }
 
-    fn unpublish(&mut self, reason: &str) {
+    fn unpublish(&mut self, reason: Problem) {
         self.lost_at = None;
         let Some(publication) = self.publication.take() else { return };
         self.task.registry.unpublish(&publication, self.task.relay.id, self.peer, reason);

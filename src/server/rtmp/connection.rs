@@ -21,6 +21,7 @@ use crate::server::rtmp::connection_io::{Io, READ_BYTES};
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
 use crate::server::stream::sink::Sink;
+use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::server::{Error as SessionError, Event, Session};
 
 /// Maximum number of reads before other connections get a turn.
@@ -42,25 +43,58 @@ pub(in crate::server) struct Connection {
 }
 
 /// The reason why a connection ends.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(in crate::server) enum Error {
-    #[error("the connection was lost: {0}")]
-    Io(#[from] io::Error),
-    #[error("closed by the peer")]
+    Io(io::Error),
     Closed,
-    #[error("{0}")]
-    Session(#[from] SessionError),
-    #[error("it takes nothing any more")]
+    Session(SessionError),
+    /// The peer takes nothing any more.
     Stalled,
-    #[error("it does not read what it asks for")]
+    /// The peer does not read what it asks for.
     Flooded,
-    #[error("it sends nothing any more")]
+    /// The peer sends nothing any more.
     Silent,
     /// The operator has disconnected the viewer.
-    #[error("{0}")]
-    Dismissed(&'static str),
-    #[error("a fault that was asked for: {0}")]
+    Dismissed(Problem),
+    /// A requested fault of this name.
     Fault(&'static str),
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        Self::Session(error)
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Io(error) => problem!("left-connection-lost", reason = Self::from(error)),
+            Error::Closed => problem!("left-closed"),
+            Error::Session(error) => match error {
+                SessionError::Handshake(why) => {
+                    problem!("left-handshake", reason = why.to_string())
+                }
+                SessionError::Chunk(why) => problem!("left-protocol", reason = why.to_string()),
+                SessionError::HandshakeTimeout => problem!("left-handshake-late"),
+                SessionError::CommandTimeout => problem!("left-command-late"),
+                SessionError::Impatient => problem!("left-impatient"),
+                SessionError::Flooded => problem!("left-asks-too-much"),
+                SessionError::Over => problem!("left-session-over"),
+            },
+            Error::Stalled => problem!("left-stalled"),
+            Error::Flooded => problem!("left-flooded"),
+            Error::Silent => problem!("left-silent"),
+            Error::Dismissed(reason) => reason,
+            Error::Fault(fault) => problem!("left-fault", fault = fault),
+        }
+    }
 }
 
 impl Connection {
@@ -384,7 +418,7 @@ impl Sink for Connection {
         self.io.lock().out.sent
     }
 
-    fn dismiss(&self, reason: &'static str) {
+    fn dismiss(&self, reason: Problem) {
         let mut io = self.io.lock();
         io.dismissed = Some(reason);
         if let Some(waker) = &io.waker {

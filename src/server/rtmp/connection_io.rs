@@ -15,6 +15,7 @@ use crate::base::{Clock, Timestamp};
 use crate::server::fault::{Phase, Plan};
 use crate::server::stream::message::{Batch, Class, MESSAGE_STREAM_ID, Message};
 use crate::server::stream::outgoing::Outgoing;
+use crate::text::Problem;
 use crate::wire::byte_block::ByteBlock;
 use crate::wire::rtmp::server::{Error, Event, Output, Session, Step};
 
@@ -33,7 +34,7 @@ pub(super) struct Io {
     pub events: VecDeque<Event>,
     pub deadline: Option<Timestamp>,
     /// The reason for a disconnection by the operator.
-    pub dismissed: Option<&'static str>,
+    pub dismissed: Option<Problem>,
     pub paused: bool,
     /// Whether the player wants audio, and whether it wants video.
     pub wanted: (bool, bool),

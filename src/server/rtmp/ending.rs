@@ -5,6 +5,7 @@ use crate::server::event::Ended;
 use crate::server::rtmp::connection::Error;
 use crate::server::rtmp::{CHECK_INTERVAL, Role, Task};
 use crate::server::stream::sink::Sink;
+use crate::text::Problem;
 use crate::wire::rtmp::status::{Level, Status, code};
 
 impl Task {
@@ -55,7 +56,7 @@ impl Task {
         self.sent = self.connection.sent();
     }
 
-    pub(super) fn end_role(&mut self, reason: &str) {
+    pub(super) fn end_role(&mut self, reason: Problem) {
         self.pass_on();
         self.flush_at = None;
         let (id, peer) = (self.connection.id(), self.connection.peer);
@@ -70,7 +71,7 @@ impl Task {
             Role::Playing { stream, since, sent_before } => {
                 let after = self.registry.clock.now().since(since);
                 let bytes = self.connection.sent().saturating_sub(sent_before);
-                let ended = Ended { reason: reason.to_owned(), after, bytes };
+                let ended = Ended { reason, after, bytes };
                 self.registry.leave(&stream, id, peer, ended);
             }
         }

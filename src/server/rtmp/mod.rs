@@ -6,7 +6,6 @@ mod ending;
 mod pending_request;
 mod watching;
 
-use std::borrow::Cow;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use crate::server::access::denied::Denied;
 use crate::server::access::gate;
 use crate::server::access::grant::Grant;
 use crate::server::event::log::SESSION_LOG_TARGET;
-use crate::server::event::{Protocol, Refusal, TOO_MANY_VIEWERS_REASON};
+use crate::server::event::{Protocol, Refusal, no_room_for_viewer};
 use crate::server::fault::{Phase, Verdict};
 use crate::server::hls::production as hls;
 use crate::server::recordings;
@@ -40,6 +39,7 @@ use crate::server::rtmp::watching::Watching;
 use crate::server::stream::message::CHUNK_SIZE;
 use crate::server::stream::sink::Sink;
 use crate::server::stream::{Incoming, Stream};
+use crate::text::problem::{Problem, problem};
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::auth;
 use crate::wire::rtmp::command::Connect;
@@ -138,25 +138,23 @@ pub(super) async fn serve(
 impl Task {
     async fn run(&mut self) {
         let result = self.serve().await;
-        let reason = match &result {
-            Ok(reason) => reason.clone().into_owned(),
-            Err(error) => error.to_string(),
-        };
-        tracing::debug!(peer = %self.connection.peer, reason, "a connection ended");
-        self.end_role(&reason);
+        let is_proper = result.is_ok();
+        let reason = result.unwrap_or_else(Problem::from);
+        tracing::debug!(peer = %self.connection.peer, %reason, "a connection ended");
+        self.end_role(reason);
         let skipped = self.connection.skipped();
         self.registry
             .totals
             .skipped_messages
             .fetch_add(skipped, std::sync::atomic::Ordering::Relaxed);
-        if result.is_ok() {
+        if is_proper {
             let last = poll_fn(|cx| self.connection.poll_last_word(cx));
             let _ = tokio::time::timeout(LAST_MESSAGE_TIMEOUT, last).await;
         }
     }
 
     /// Runs until the connection ends. Returns the reason if it ends properly.
-    async fn serve(&mut self) -> Result<Cow<'static, str>, Error> {
+    async fn serve(&mut self) -> Result<Problem, Error> {
         let mut events = Vec::new();
         let registry = Arc::clone(&self.registry);
         let connection = Arc::clone(&self.connection);
@@ -194,7 +192,7 @@ impl Task {
                     if !asked || matches!(self.role, Role::Playing { .. } | Role::Watching(_)) {
                         self.say_goodbye(why);
                     }
-                    return Ok("the server was shut down".into());
+                    return Ok(problem!("left-server-stopped"));
                 }
                 // A client that cannot reconnect on request stays.
                 () = &mut drains, if !is_asked => {
@@ -202,10 +200,10 @@ impl Task {
                     self.ask_to_reconnect("The server is being replaced.");
                 }
                 () = poll_fn(|cx| spot.poll_evicted(cx)) => {
-                    return Ok("its place was needed by others".into());
+                    return Ok(problem!("left-evicted"));
                 }
                 reason = dismissed => {
-                    self.say_goodbye(&reason);
+                    self.say_goodbye(&reason.to_string());
                     return Ok(reason);
                 }
                 decision = decided(&mut self.pending) => {
@@ -220,8 +218,8 @@ impl Task {
                 }
                 result = poll_fn(|cx| connection.poll(cx, &mut events)) => {
                     if let Err(Error::Dismissed(reason)) = result {
-                        self.say_goodbye(reason);
-                        return Ok(reason.into());
+                        self.say_goodbye(&reason.to_string());
+                        return Ok(reason);
                     }
                     result?;
                     // If there are no events, only the deadline has changed.
@@ -236,14 +234,14 @@ impl Task {
                     }
                     self.pass_on();
                     if self.finished {
-                        return Ok("finished".into());
+                        return Ok(problem!("left-finished"));
                     }
                 }
                 step = watched(&mut self.role) => {
                     if let Role::Watching(watching) = &mut self.role
                         && !watching.handle(step)?
                     {
-                        self.end_role("the recording cannot be played");
+                        self.end_role(problem!("left-recording-unplayable"));
                     }
                 }
                 () = &mut sleep => self.check_deadlines(registry.clock.now())?,
@@ -284,9 +282,9 @@ impl Task {
                 let kind = TagKind::Audio;
                 self.incoming.push(Incoming { kind, time_ms, body, metadata: false });
             }
-            Event::Unpublished => self.end_role("unpublished"),
+            Event::Unpublished => self.end_role(problem!("left-unpublished")),
             Event::PlayStopped => {
-                self.end_role("stopped");
+                self.end_role(problem!("left-stopped"));
                 self.connection.clear_media();
             }
             Event::Paused(paused) => match &mut self.role {
@@ -347,12 +345,19 @@ impl Task {
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
-            let verdict = self.registry.knock(&connect.app, connection.peer.ip());
-            if let auth::Verdict::Wrong(text) = &verdict {
-                let why = ("wrong-password", text.clone());
-                gate::report_early(&self.registry, connection.peer.ip(), "publish", why);
+            let (wrong, rejected) = match self.registry.knock(&connect.app, connection.peer.ip()) {
+                Ok(auth::Verdict::Welcome) => (None, None),
+                Ok(auth::Verdict::Rejected(text)) => (None, Some(text)),
+                Ok(auth::Verdict::Wrong(text)) => {
+                    (Some(problem!("denied-wrong-password")), Some(text))
+                }
+                Err(must_wait) => (Some(must_wait.clone()), Some(must_wait.to_string())),
+            };
+            if let Some(why) = wrong {
+                let refused = ("wrong-password", why);
+                gate::report_early(&self.registry, connection.peer.ip(), "publish", refused);
             }
-            if let auth::Verdict::Rejected(text) | auth::Verdict::Wrong(text) = verdict {
+            if let Some(text) = rejected {
                 let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
                 connection.with_session(|session| session.reject_connect(&status));
                 return Ok(());
@@ -366,13 +371,13 @@ impl Task {
     }
 
     fn wants_to_publish(&mut self, name: StreamName, kind: String) {
-        self.end_role("published anew");
+        self.end_role(problem!("left-published-anew"));
         let connection = &self.connection;
         if self.registry.is_login_limited() && !self.welcome {
-            let text = "A user and a password are needed to publish.";
-            let why = ("no-password", text.to_owned());
-            gate::report_early(&self.registry, connection.peer.ip(), "publish", why);
-            let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, text);
+            let why = problem!("denied-no-password");
+            let status = Status::new(Level::Error, code::PUBLISH_UNAUTHORIZED, why.to_string());
+            let refused = ("no-password", why);
+            gate::report_early(&self.registry, connection.peer.ip(), "publish", refused);
             connection.with_session(|session| session.reject_publish(&status));
             return;
         }
@@ -384,7 +389,7 @@ impl Task {
     }
 
     fn wants_to_play(&mut self, name: StreamName, call: Call) {
-        self.end_role("plays anew");
+        self.end_role(problem!("left-plays-anew"));
         self.ask(name, call);
     }
 
@@ -411,7 +416,7 @@ impl Task {
             Err(denied) => {
                 let text = match denied {
                     Denied::Callback => "The application refuses this client.".to_owned(),
-                    denied => denied.text(Action::Play),
+                    denied => denied.problem(Action::Play).to_string(),
                 };
                 let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
                 connection.with_session(|session| session.reject_connect(&status));
@@ -426,8 +431,8 @@ impl Task {
         decision: Result<Grant, Denied>,
     ) -> Result<(), Error> {
         let connection = &self.connection;
-        let reject = |code: &str, text: String| {
-            let status = Status::new(Level::Error, code, text);
+        let reject = |code: &str, why: &Problem| {
+            let status = Status::new(Level::Error, code, why.to_string());
             connection.with_session(|session| session.reject_publish(&status));
             Ok(())
         };
@@ -438,7 +443,7 @@ impl Task {
                     Denied::Address | Denied::Callback | Denied::NoCallback => code::PUBLISH_DENIED,
                     _ => code::PUBLISH_UNAUTHORIZED,
                 };
-                return reject(code, denied.text(Action::Publish));
+                return reject(code, &denied.problem(Action::Publish));
             }
         };
         let (id, peer) = (connection.id(), connection.peer);
@@ -472,17 +477,11 @@ impl Task {
             }
             Err(refused) => refused,
         };
-        let (code, cause, text) = match refused {
-            Refused::Taken => {
-                let text = "Somebody publishes by this name already.".to_owned();
-                (code::PUBLISH_BAD_NAME, "taken", text)
-            }
-            Refused::Full => {
-                (code::PUBLISH_DENIED, "full", "The server has too many streams.".to_owned())
-            }
+        let (code, cause, reason) = match refused {
+            Refused::Taken => (code::PUBLISH_BAD_NAME, "taken", problem!("denied-taken")),
+            Refused::Full => (code::PUBLISH_DENIED, "full", problem!("denied-full")),
             Refused::AppFull(most) => {
-                let text = format!("The application has {most} streams, as many as it may.");
-                (code::PUBLISH_DENIED, "full", text)
+                (code::PUBLISH_DENIED, "full", problem!("denied-app-full", most = most))
             }
         };
         let refusal = Refusal {
@@ -492,11 +491,11 @@ impl Task {
             app: name.app,
             stream: name.stream,
             cause,
-            reason: text.clone(),
+            reason: reason.clone(),
             times: 1,
         };
         self.registry.reporter.refuse(refusal);
-        reject(code, text)
+        reject(code, &reason)
     }
 
     fn play(&mut self, mut name: StreamName, decision: Result<Grant, Denied>) -> Result<(), Error> {
@@ -504,8 +503,8 @@ impl Task {
         let mut grant = match decision {
             Ok(grant) => grant,
             Err(denied) => {
-                let text = denied.text(Action::Play);
-                let status = Status::new(Level::Error, code::PLAY_FAILED, text);
+                let why = denied.problem(Action::Play);
+                let status = Status::new(Level::Error, code::PLAY_FAILED, why);
                 connection.with_session(|session| session.reject_play(&status));
                 return Ok(());
             }
@@ -532,7 +531,7 @@ impl Task {
                 self.done = grant.done;
             }
             None => connection.with_session(|session| {
-                let status = Status::new(Level::Error, code::PLAY_FAILED, TOO_MANY_VIEWERS_REASON);
+                let status = Status::new(Level::Error, code::PLAY_FAILED, no_room_for_viewer());
                 session.send_status(&status);
                 session.close();
             }),
@@ -560,17 +559,17 @@ impl Task {
     /// Begins to play a recording, if the client may.
     fn watch(&mut self, recording: (String, f64), decision: Result<Grant, Denied>) {
         let connection = &self.connection;
-        let text = match decision {
+        let why = match decision {
             Ok(grant) if self.settles((VOD_APP, &recording.0)) => {
                 let watching = Watching::new(&self.registry, connection, recording, grant.expelled);
                 self.role = Role::Watching(Box::new(watching));
                 self.done = grant.done;
                 return;
             }
-            Ok(_) => TOO_MANY_VIEWERS_REASON.to_owned(),
-            Err(denied) => denied.text(Action::Play),
+            Ok(_) => no_room_for_viewer(),
+            Err(denied) => denied.problem(Action::Play),
         };
-        let status = Status::new(Level::Error, code::PLAY_FAILED, text);
+        let status = Status::new(Level::Error, code::PLAY_FAILED, why);
         connection.with_session(|session| session.reject_play(&status));
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::server::access::grant::EXPELLED_REASON;
+use crate::server::access::grant;
 use crate::server::event::{Ended, Event, Peer, Protocol};
 use crate::server::recordings::opened::OpenError;
 use crate::server::recordings::playback::{Playback, PlaybackStep};
@@ -12,6 +12,7 @@ use crate::server::registry::Registry;
 use crate::server::rtmp::connection::{Connection, Error};
 use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
+use crate::text::Problem;
 use crate::wire::rtmp::server::Session;
 use crate::wire::rtmp::status::{Level, Status, code};
 
@@ -66,7 +67,7 @@ impl Watching {
                     self.registry.tell(Event::Join(peer));
                 }
                 if self.expelled != self.registry.expulsions() {
-                    connection.dismiss(EXPELLED_REASON);
+                    connection.dismiss(grant::expelled());
                 }
                 connection.with_session(Session::accept_recorded)?;
             }
@@ -107,12 +108,12 @@ impl Watching {
     }
 
     /// Ends the playback, because the client no longer plays the recording.
-    pub fn end(&self, reason: &str) {
+    pub fn end(&self, reason: Problem) {
         let Some(peer) = self.peer().filter(|_| self.accepted) else { return };
         self.registry.recording_viewers.leave(peer.id);
         let after = self.registry.clock.now().since(self.since);
         let bytes = self.connection.sent().saturating_sub(self.sent_before);
-        let ended = Ended { reason: reason.to_owned(), after, bytes };
+        let ended = Ended { reason, after, bytes };
         self.registry.tell(Event::Leave(peer, ended));
     }
 

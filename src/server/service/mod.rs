@@ -25,7 +25,7 @@ use crate::net::rtmp::tunnel::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::current::known_names;
-use crate::server::access::grant::EXPELLED_REASON;
+use crate::server::access::grant;
 use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
@@ -240,7 +240,7 @@ impl Server {
         let Some(WebRtcPort { port, socket, certificate }) = self.ports.webrtc.take() else {
             return Ok(());
         };
-        self.registry.whep.close("the port of WebRTC moves");
+        self.registry.whep.close(&problem!("left-webrtc-moved"));
         self.runtime.block_on(async {
             port.close().await;
             let _ = tokio::time::timeout(SOCKET_RELEASE_TIMEOUT, async {
@@ -350,7 +350,7 @@ impl Server {
     /// Disconnects all viewers and members of chats, and makes the passes of HLS viewers invalid, so that all need a key that
     /// is valid now. Publishers stay.
     pub fn expel_viewers(&self) {
-        viewers::end(&self.registry, ViewerChoice::All, EXPELLED_REASON);
+        viewers::end(&self.registry, ViewerChoice::All, &grant::expelled());
     }
 
     /// Joins the chat of a stream as the operator; returns `None` if there are too many chats.

@@ -5,6 +5,7 @@ use crate::server::event::ViewerFigures;
 use crate::server::hls::production;
 use crate::server::recordings::viewers::overview;
 use crate::server::registry::Registry;
+use crate::text::Problem;
 
 /// The viewers that must leave.
 #[derive(Copy, Clone, Debug)]
@@ -33,7 +34,7 @@ pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<Vie
 pub(in crate::server) fn end(
     registry: &Registry,
     choice: ViewerChoice<'_>,
-    reason: &'static str,
+    reason: &Problem,
 ) -> bool {
     let bars = !matches!(choice, ViewerChoice::All);
     if !bars {

@@ -11,6 +11,7 @@ use crate::server::event::Protocol;
 use crate::server::stream::message::{Batch, Class};
 use crate::server::stream::sink::Sink;
 use crate::server::stream::viewer_queue::Queue;
+use crate::text::Problem;
 use crate::wire::container::flv::{TagKind, file_header};
 
 /// The queue of one reader of a stream.
@@ -33,7 +34,7 @@ struct Inner {
     /// True if the queue was too long even after dropping, and has ended.
     overrun: bool,
     /// The reason for a disconnection by the operator.
-    dismissed: Option<&'static str>,
+    dismissed: Option<Problem>,
     /// True if metadata was sent.
     titled: bool,
     /// Number of bytes that the response has got.
@@ -90,8 +91,8 @@ impl FlvSink {
     }
 
     /// Returns the reason for a disconnection by the operator.
-    pub fn dismissed(&self) -> Option<&'static str> {
-        self.inner.lock().dismissed
+    pub fn dismissed(&self) -> Option<Problem> {
+        self.inner.lock().dismissed.clone()
     }
 
     /// Returns true if the publisher has left.
@@ -118,7 +119,7 @@ impl Sink for FlvSink {
         self.inner.lock().sent
     }
 
-    fn dismiss(&self, reason: &'static str) {
+    fn dismiss(&self, reason: Problem) {
         let mut inner = self.inner.lock();
         inner.queue.clear_media();
         (inner.ended, inner.dismissed) = (true, Some(reason));

@@ -18,7 +18,6 @@ pub(in crate::server) mod thumbnails;
 mod viewer_list;
 pub(in crate::server) mod viewer_queue;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -37,6 +36,7 @@ use crate::server::stream::late_join_cache::{Cache, Keep};
 use crate::server::stream::message::{Batch, Class, Message, Plain};
 use crate::server::stream::publisher::{Dismissal, Publisher};
 use crate::server::stream::sink::{Sink, ViewerRecord};
+use crate::text::problem::{Problem, problem};
 use crate::wire::container::flv::TagKind;
 
 /// The times of a new publisher stay unchanged if they follow the predecessor's last time by at
@@ -148,7 +148,7 @@ impl Stream {
             if old.credentials != credentials || now.since(old.last_received) < patience {
                 return None;
             }
-            old.dismissal.dismiss("replaced by a new connection of the same publisher");
+            old.dismissal.dismiss(problem!("left-replaced"));
         }
         inner.release().send();
         if inner.viewers.is_empty() {
@@ -178,7 +178,7 @@ impl Stream {
     }
 
     /// Disconnects the publisher. Returns false if there is no publisher.
-    pub fn dismiss(&self, reason: impl Into<Cow<'static, str>>) -> bool {
+    pub fn dismiss(&self, reason: Problem) -> bool {
         let inner = self.inner.lock();
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
@@ -213,7 +213,7 @@ impl Stream {
                 publisher.keys.note(time_ms);
             }
             let Ok(mark) = inner.cache.mark(kind, keep, &body) else {
-                publisher.dismissal.dismiss("its codec configs are too large");
+                publisher.dismissal.dismiss(problem!("left-configs-too-large"));
                 continue;
             };
             // Metadata that is too large to keep may be dropped like a time code.

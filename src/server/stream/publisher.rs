@@ -1,7 +1,6 @@
 //! The publisher of a stream: its counters and properties, the importance of its messages, and its
 //! dismissal.
 
-use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +19,7 @@ use crate::server::stream::bitrate_history::BitrateHistory;
 use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::Keep;
 use crate::server::stream::message::Class;
+use crate::text::Problem;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::h264::{DecoderConfig, profile_name};
 use crate::wire::container::flv::audio::{AudioPacket, AudioTrack};
@@ -90,20 +90,20 @@ impl KeyIntervals {
 #[derive(Debug, Default)]
 pub(in crate::server) struct Dismissal {
     notify: Notify,
-    reason: Mutex<Option<Cow<'static, str>>>,
+    reason: Mutex<Option<Problem>>,
 }
 
 impl Dismissal {
     /// Dismisses the publisher.
-    pub fn dismiss(&self, reason: impl Into<Cow<'static, str>>) {
-        self.reason.lock().get_or_insert(reason.into());
+    pub fn dismiss(&self, reason: Problem) {
+        self.reason.lock().get_or_insert(reason);
         self.notify.notify_one();
     }
 
     /// Waits for the dismissal, and returns the reason.
-    pub async fn stop_reason(&self) -> Cow<'static, str> {
+    pub async fn stop_reason(&self) -> Problem {
         self.notify.notified().await;
-        self.reason.lock().clone().unwrap_or("dismissed".into())
+        self.reason.lock().clone().unwrap_or_default()
     }
 }
 

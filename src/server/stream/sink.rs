@@ -9,6 +9,7 @@ use crate::base::Timestamp;
 use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
+use crate::text::Problem;
 
 /// A receiver of a stream's messages. Its methods are called while the stream sends or is locked: they
 /// must not wait or call the stream.
@@ -46,7 +47,7 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     }
 
     /// Disconnects the viewer.
-    fn dismiss(&self, _reason: &'static str) {}
+    fn dismiss(&self, _reason: Problem) {}
 
     /// Handles the end of the stream: the publisher has left.
     fn end(&self);

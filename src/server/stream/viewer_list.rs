@@ -7,6 +7,7 @@ use crate::base::Timestamp;
 use crate::server::event::ViewerFigures;
 use crate::server::stream::Stream;
 use crate::server::stream::sink::{Sink, ViewerRecord};
+use crate::text::Problem;
 
 impl Stream {
     /// Adds the record of a viewer that has just joined, unless it has left already.
@@ -40,7 +41,7 @@ impl Stream {
     }
 
     /// Disconnects the viewers with the chosen ids. Returns their number.
-    pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &'static str) -> usize {
+    pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &Problem) -> usize {
         let inner = self.inner.lock();
         let chosen = |viewer: &&Arc<dyn Sink>| viewer.is_viewer() && is_chosen(viewer.id());
         inner
@@ -48,7 +49,7 @@ impl Stream {
             .iter()
             .map(|viewer| &viewer.sink)
             .filter(chosen)
-            .inspect(|viewer| viewer.dismiss(reason))
+            .inspect(|viewer| viewer.dismiss(reason.clone()))
             .count()
     }
 

@@ -13,6 +13,7 @@ use crate::server::whep::mailbox::{ChosenRendition, IceNames, Mailbox, Restart};
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::whep::production::productions::Productions;
 use crate::server::whep::routes::Routes;
+use crate::text::Problem;
 
 /// Maximum length of a datagram in bytes.
 pub(in crate::server) const MAX_DATAGRAM_BYTES: usize = 2_048;
@@ -57,7 +58,7 @@ impl Whep {
     }
 
     /// Closes WHEP, and ends its sessions.
-    pub fn close(&self, reason: &'static str) {
+    pub fn close(&self, reason: &Problem) {
         *self.endpoint.write() = None;
         self.end_viewers(|_| true, reason);
     }
@@ -78,17 +79,17 @@ impl Whep {
     }
 
     /// Ends the session with this URL. Returns false if there is no such session.
-    pub fn end(&self, resource: &str, reason: &'static str) -> bool {
+    pub fn end(&self, resource: &str, reason: Problem) -> bool {
         self.routes.of_resource(resource).inspect(|mailbox| mailbox.end(reason)).is_some()
     }
 
     /// Ends the sessions of the viewers with the chosen ids, also those that have not connected yet.
     /// Returns their number.
-    pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &'static str) -> usize {
+    pub fn end_viewers(&self, is_chosen: impl Fn(u64) -> bool, reason: &Problem) -> usize {
         let mut ended = 0;
         self.routes.each(|mailbox| {
             if is_chosen(mailbox.id) {
-                mailbox.end(reason);
+                mailbox.end(reason.clone());
                 ended += 1;
             }
         });

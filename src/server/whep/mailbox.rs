@@ -12,6 +12,7 @@ use crate::net::random_bytes;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::frame::Frame;
 use crate::server::whep::path::Path;
+use crate::text::Problem;
 use crate::wire::webrtc::rtcp::is_link_report;
 
 /// Maximum number of waiting datagrams of each kind. Further ones are lost, as on any network.
@@ -87,7 +88,7 @@ pub(super) struct Waiting {
     pub link_reports: VecDeque<(Vec<u8>, Path)>,
     pub frames: VecDeque<Arc<Frame>>,
     /// The reason why the session ends.
-    pub end: Option<&'static str>,
+    pub end: Option<Problem>,
     /// False if the publisher has left, true if it is back.
     pub published: Option<bool>,
     pub chosen: Option<ChosenRendition>,
@@ -236,7 +237,7 @@ impl Mailbox {
     }
 
     /// Ends the session.
-    pub fn end(&self, reason: &'static str) {
+    pub fn end(&self, reason: Problem) {
         self.change(|waiting| {
             waiting.end.get_or_insert(reason);
         });
@@ -331,11 +332,11 @@ mod tests {
             mailbox.frame(&Arc::new(frame));
             mailbox.datagram(&[1], Path::Udp("127.0.0.1:1".parse().unwrap()));
         }
-        mailbox.end("first");
-        mailbox.end("second");
+        mailbox.end("first".into());
+        mailbox.end("second".into());
         let waiting = mailbox.take();
         assert!(waiting.is_woken && !mailbox.take().is_woken);
         assert!(waiting.frames.len() <= MAX_FRAMES && waiting.frames.back().unwrap().index == 999);
-        assert_eq!((waiting.datagrams.len(), waiting.end), (MAX_DATAGRAMS, Some("first")));
+        assert_eq!((waiting.datagrams.len(), waiting.end), (MAX_DATAGRAMS, Some("first".into())));
     }
 }

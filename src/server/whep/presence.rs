@@ -7,6 +7,7 @@ use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
 use crate::server::whep::mailbox::Mailbox;
+use crate::text::Problem;
 
 /// A WHEP viewer in the list of viewers.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl Sink for Presence {
         self.0.sent()
     }
 
-    fn dismiss(&self, reason: &'static str) {
+    fn dismiss(&self, reason: Problem) {
         self.0.end(reason);
     }
 

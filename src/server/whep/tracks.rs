@@ -1,5 +1,7 @@
 //! The known tracks of a stream, and the reasons why browsers cannot play a stream.
 
+use crate::text::problem::{Problem, problem};
+
 /// The tracks that a stream is known to have.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::server) struct Tracks {
@@ -46,11 +48,11 @@ impl Unplayable {
         }
     }
 
-    /// Returns the reason for the end of a session, for the log.
-    pub fn reason(self) -> &'static str {
+    /// Returns the reason for the end of a session.
+    pub fn problem(self) -> Problem {
         match self {
-            Self::Codec(_) => "the stream has another codec now",
-            Self::BFrames => "the stream has B-frames",
+            Self::Codec(_) => problem!("left-other-codec"),
+            Self::BFrames => problem!("left-b-frames"),
         }
     }
 }

@@ -98,7 +98,7 @@ impl Notices {
             result,
             status,
             cause: error.map(PostError::name),
-            reason: error.map(PostError::text),
+            reason: error.map(PostError::problem),
             took,
             times: 1,
         }));

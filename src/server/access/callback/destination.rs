@@ -15,6 +15,7 @@ use crate::net::connect::{Endpoint, Options};
 use crate::net::web::{Client, StallTimeout, WebUrl};
 use crate::server::access::callback::exchange::{ReceiverAnswer, Request};
 use crate::server::event::{NO_ANSWER_CAUSE, RECEIVER_UNREACHABLE};
+use crate::text::problem::{Problem, problem};
 
 /// Maximum number of simultaneous requests.
 const MAX_SIMULTANEOUS_REQUESTS: usize = 32;
@@ -49,10 +50,10 @@ struct Health {
 /// The reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum PostError {
-    /// There was no connection; the value is the reason, for the log.
-    Unreachable(String),
+    /// There was no connection, for this reason.
+    Unreachable(Problem),
     /// The receiver did not answer in time, or not properly.
-    NoAnswer(String),
+    NoAnswer(Problem),
     /// Requests are paused because of recent failures.
     Paused,
     /// Too many requests are waiting.
@@ -70,12 +71,12 @@ impl PostError {
         }
     }
 
-    /// Returns a sentence for the operator.
-    pub fn text(&self) -> String {
+    /// Returns the reason for the operator.
+    pub fn problem(&self) -> Problem {
         match self {
             Self::Unreachable(reason) | Self::NoAnswer(reason) => reason.clone(),
-            Self::Paused => "requests pause after failures".to_owned(),
-            Self::Full => "too many requests wait".to_owned(),
+            Self::Paused => problem!("callback-paused"),
+            Self::Full => problem!("callback-full"),
         }
     }
 }
@@ -107,7 +108,10 @@ impl Destination {
         }
         let answered = match timeout(self.limit, self.exchange(request)).await {
             Ok(answered) => answered,
-            Err(_) => Err(PostError::NoAnswer(format!("no answer after {:?}", self.limit))),
+            Err(_) => {
+                let time = format!("{:?}", self.limit);
+                Err(PostError::NoAnswer(problem!("callback-late", time = time)))
+            }
         };
         let mut health = self.health.lock();
         match &answered {
@@ -125,7 +129,7 @@ impl Destination {
                 if !is_paused && (is_gone || health.failures > MAX_FAILURES) {
                     health.until = Some(now + health.backoff.next_refused());
                 }
-                tracing::warn!(url = %self.url, ?error, "a callback failed");
+                tracing::warn!(url = %self.url, error = %error.problem(), "a callback failed");
             }
         }
         drop(health);
@@ -134,19 +138,19 @@ impl Destination {
 
     async fn exchange(&self, request: &Request) -> Result<ReceiverAnswer, PostError> {
         let slot = self.slots.acquire().await;
-        let _slot = slot.map_err(|error| PostError::NoAnswer(error.to_string()))?;
+        let _slot = slot.map_err(|error| PostError::NoAnswer(error.to_string().into()))?;
         let idle = self.idle.lock().pop();
         let mut client = idle.unwrap_or_else(|| Client::new(Options::default()));
         let Request { content_type, body } = request;
         let answer = client.post(&self.url, content_type, body.as_bytes()).await;
         let answer = answer.map_err(|error| match error.is_before_request() {
-            true => PostError::Unreachable(error.to_string()),
-            false => PostError::NoAnswer(error.to_string()),
+            true => PostError::Unreachable(error.with_peer()),
+            false => PostError::NoAnswer(error.with_peer()),
         })?;
         let (status, location) = (answer.status(), answer.location().map(str::to_owned));
         let mut patience = StallTimeout::new(self.limit, self.limit);
         let body = client.read(answer, MAX_RESPONSE_BYTES, &mut patience).await;
-        let body = body.map_err(|error| PostError::NoAnswer(error.to_string()))?;
+        let body = body.map_err(|error| PostError::NoAnswer(error.with_peer()))?;
         self.idle.lock().push(client);
         Ok(ReceiverAnswer { status, location, body: body.to_vec() })
     }

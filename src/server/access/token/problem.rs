@@ -1,4 +1,6 @@
-//! The reasons why a token is not accepted, in plain words.
+//! The reasons why a token is not accepted.
+
+use crate::text::Problem;
 
 /// The reason why a token is not accepted.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -20,22 +22,6 @@ pub(in crate::server) enum TokenProblem {
 }
 
 impl TokenProblem {
-    /// Returns a sentence for the user of the client.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Malformed => "The token cannot be read.",
-            Self::Algorithm => "The token's algorithm is not allowed.",
-            Self::Signature => "The token was not signed for this server.",
-            Self::NoEnd => "The token has no end time.",
-            Self::Expired => "The token has expired.",
-            Self::NotYet => "The token is not valid yet.",
-            Self::OtherServer => "The token is for another server.",
-            Self::OtherStream => "The token is for another stream.",
-            Self::OtherAction => "The token does not allow this.",
-            Self::OtherAddress => "The token is for another address.",
-        }
-    }
-
     /// Returns the cause as one word.
     pub const fn name(self) -> &'static str {
         match self {
@@ -50,6 +36,11 @@ impl TokenProblem {
             Self::OtherAction => "token-other-action",
             Self::OtherAddress => "token-other-address",
         }
+    }
+
+    /// Returns the reason for the operator and for the user of the client. Its message has the name of the cause.
+    pub fn problem(self) -> Problem {
+        Problem::new(self.name(), [])
     }
 
     /// Returns true if the token is valid, but for another stream, action or address.

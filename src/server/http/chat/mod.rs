@@ -16,7 +16,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::access::admission::Purpose;
-use crate::server::access::grant::{AdmittedViewer, EXPELLED_REASON};
+use crate::server::access::grant::{self, AdmittedViewer};
 use crate::server::chat::{ChatMember, NotPassed};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
@@ -92,7 +92,7 @@ async fn talk(
         let answer = tokio::select! {
             () = registry.stopped() => Some(end()),
             _ = expelled.wait_for(|count| *count != admitted) => {
-                Some(closing::of_client(EXPELLED_REASON))
+                Some(closing::of_client(&grant::expelled().to_string()))
             }
             () = registry.drains(), if !is_draining => {
                 is_draining = true;

@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::server::event::log::{LoggedEvent, millis};
-use crate::server::http::operator::unix_seconds;
+use crate::server::http::operator::{language_of, unix_seconds};
 use crate::server::registry::Registry;
+use crate::text::Language;
 
-/// Returns the last 100 events, newest first. With `viewers=no` in the query, viewer events are omitted.
+/// Returns the last 100 events, newest first. With `viewers=no` in the query, viewer events are omitted. With
+/// `lang`, the reasons are in this language.
 pub(in crate::server::http) async fn latest(
     State(registry): State<Arc<Registry>>,
     RawQuery(query): RawQuery,
@@ -20,11 +22,13 @@ pub(in crate::server::http) async fn latest(
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let with_viewers = !pairs.any(|(name, value)| name == "viewers" && value == "no");
     let events = registry.reporter.log.lock().latest(with_viewers);
-    Json(json!({ "events": events.iter().map(to_json).collect::<Vec<_>>() }))
+    let language = language_of(&query);
+    let events: Vec<_> = events.iter().map(|event| to_json(event, language)).collect();
+    Json(json!({ "events": events }))
 }
 
 /// Converts an event to JSON. Fields that the event does not have are omitted.
-fn to_json(event: &LoggedEvent) -> Value {
+fn to_json(event: &LoggedEvent, language: Language) -> Value {
     let mut all = json!({
         "number": event.number,
         "time": unix_seconds(event.wall_micros),
@@ -41,7 +45,7 @@ fn to_json(event: &LoggedEvent) -> Value {
         "cause": event.cause,
         "direction": event.direction.map(|direction| direction.name()),
         "url": event.url,
-        "reason": event.reason,
+        "reason": event.reason_in(language),
         "callback": event.callback,
         "host": event.host,
         "status": event.status,

@@ -23,13 +23,18 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use url::form_urlencoded;
 
 use crate::server::http::caller::Caller;
 use crate::server::http::guard;
 use crate::server::registry::Registry;
+use crate::text::Language;
+use crate::text::problem::{Problem, problem};
 
-/// The reason for an end that the operator caused.
-const OPERATOR_END_REASON: &str = "ended by the operator";
+/// Returns the reason for an end that the operator caused.
+fn ended_by_operator() -> Problem {
+    problem!("left-operator")
+}
 
 /// Rejects clients that may not read; see the module documentation.
 pub(super) async fn readers(
@@ -76,6 +81,13 @@ pub(super) fn authorized(
 
 pub(super) fn error(status: StatusCode, text: &str) -> Response {
     (status, Json(json!({ "error": text }))).into_response()
+}
+
+/// Returns the language that `lang` in a query names, or else English.
+fn language_of(query: &str) -> Language {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let chosen = pairs.find(|(name, _)| name == "lang");
+    chosen.and_then(|(_, tag)| Language::of_argument(&tag)).unwrap_or_default()
 }
 
 /// Returns the time in seconds since 1970.

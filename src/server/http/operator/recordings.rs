@@ -35,6 +35,7 @@ use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
 use crate::server::service::viewers::{self, ViewerChoice};
 use crate::text::Language;
+use crate::text::problem::problem;
 
 /// Number of bytes per read.
 const READ_CHUNK_BYTES: u64 = 256 << 10;
@@ -126,10 +127,10 @@ pub(in crate::server::http) async fn delete(
     let removed = tokio::task::spawn_blocking(move || folder::remove(&file)).await;
     match removed {
         Ok(Ok(bytes)) => {
-            let reason = "the recording was deleted";
-            viewers::end(&registry, ViewerChoice::Recording(stem(&name)), reason);
+            let reason = problem!("left-recording-deleted");
+            viewers::end(&registry, ViewerChoice::Recording(stem(&name)), &reason);
             registry.opened.forget(&path);
-            retention::tell_deleted(&registry, &path, bytes, "deleted by the operator");
+            retention::tell_deleted(&registry, &path, bytes, problem!("recorded-deleted"));
             StatusCode::NO_CONTENT.into_response()
         }
         Ok(Err(failure)) if failure.kind() == io::ErrorKind::NotFound => missing(),

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
-use url::form_urlencoded;
 
 use crate::base::Timestamp;
+use crate::server::http::operator::language_of;
 use crate::server::registry::Registry;
 use crate::server::relay::rules::RelayRule;
 use crate::server::relay::state::Relay;
@@ -21,11 +21,7 @@ pub(in crate::server::http) async fn all(
     RawQuery(query): RawQuery,
 ) -> Json<Value> {
     let now = registry.clock.now();
-    let query = query.unwrap_or_default();
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let language = pairs.find(|(name, _)| name == "lang");
-    let language = language.and_then(|(_, tag)| Language::of_argument(&tag));
-    let language = language.unwrap_or(Language::English);
+    let language = language_of(&query.unwrap_or_default());
     let relays = registry.relays.all();
     let relays: Vec<_> = relays.iter().map(|relay| to_json(relay, now, language)).collect();
     let rules: Vec<_> = registry.relays.rules().iter().map(|rule| rule_to_json(rule)).collect();

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::http::caller::Caller;
-use crate::server::http::operator::{OPERATOR_END_REASON, authorized, error};
+use crate::server::http::operator::{authorized, ended_by_operator, error};
 use crate::server::registry::Registry;
 use crate::server::renditions::running::RenditionFigures;
 use crate::server::stream::bitrate_history::STEP_DURATION;
@@ -51,7 +51,7 @@ pub(in crate::server::http) async fn end(
     }
     let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
     match found {
-        Some(stream) if stream.dismiss(OPERATOR_END_REASON) => {
+        Some(stream) if stream.dismiss(ended_by_operator()) => {
             StatusCode::NO_CONTENT.into_response()
         }
         _ => missing(),

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 
 use crate::server::event::ViewerFigures;
 use crate::server::http::caller::Caller;
-use crate::server::http::operator::{OPERATOR_END_REASON, authorized, error};
+use crate::server::http::operator::{authorized, ended_by_operator, error};
 use crate::server::registry::Registry;
 use crate::server::service::viewers::{self, ViewerChoice, figures};
 
@@ -54,7 +54,7 @@ pub(in crate::server::http) async fn end(
     if let Err(refused) = authorized(&registry, &caller, &headers) {
         return *refused;
     }
-    if viewers::end(&registry, ViewerChoice::Id(id), OPERATOR_END_REASON) {
+    if viewers::end(&registry, ViewerChoice::Id(id), &ended_by_operator()) {
         return StatusCode::NO_CONTENT.into_response();
     }
     error(StatusCode::NOT_FOUND, "there is no such viewer")

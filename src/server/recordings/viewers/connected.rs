@@ -12,6 +12,7 @@ use crate::server::event::{Peer, ViewerFigures};
 use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
 use crate::server::recordings::opened::{VIEWER_TIMEOUT, VOD_APP};
 use crate::server::stream::sink::Sink;
+use crate::text::Problem;
 
 /// The viewers of recordings over RTMP, and of whole files over HTTP.
 #[derive(Debug, Default)]
@@ -95,10 +96,10 @@ impl ConnectedViewers {
 
     /// Disconnects viewers over RTMP, by the names of their recordings and their ids. Returns their
     /// number.
-    pub fn end_rtmp(&self, is_chosen: impl Fn(&str, u64) -> bool, reason: &'static str) -> usize {
+    pub fn end_rtmp(&self, is_chosen: impl Fn(&str, u64) -> bool, reason: &Problem) -> usize {
         let rtmp = self.rtmp.lock();
         let chosen = |viewer: &&RtmpViewer| is_chosen(&viewer.peer.stream, viewer.peer.id);
-        rtmp.iter().filter(chosen).inspect(|viewer| viewer.sink.dismiss(reason)).count()
+        rtmp.iter().filter(chosen).inspect(|viewer| viewer.sink.dismiss(reason.clone())).count()
     }
 
     /// Removes viewers of files, by the names of their recordings and their ids. Returns the names,

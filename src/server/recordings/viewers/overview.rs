@@ -8,6 +8,7 @@ use crate::server::event::{Ended, Event, Peer, ViewerFigures};
 use crate::server::hls::viewers::Viewer;
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::registry::Registry;
+use crate::text::problem::{Problem, problem};
 
 /// Opens a recording, which may still be written, and reports that the viewers of displaced
 /// recordings have left.
@@ -22,7 +23,7 @@ pub(in crate::server) async fn open(
     let is_writing = move || work.files.is_writing(&file);
     let (recording, left) = registry.opened.open(path, registry.clock, is_writing).await?;
     for (name, viewer) in left {
-        tell_left(registry, name, &viewer, "too many recordings are watched");
+        tell_left(registry, name, &viewer, problem!("left-too-many-recordings"));
     }
     Ok(recording)
 }
@@ -43,7 +44,7 @@ pub(in crate::server) fn end(
     registry: &Registry,
     is_chosen: impl Fn(&str, u64) -> bool,
     bars: bool,
-    reason: &'static str,
+    reason: &Problem,
 ) -> usize {
     let barred = bars.then(|| registry.clock.now());
     let of_rtmp = registry.recording_viewers.end_rtmp(&is_chosen, reason);
@@ -53,7 +54,7 @@ pub(in crate::server) fn end(
         ended.extend(left.into_iter().map(|viewer| (recording.name.clone(), viewer)));
     }
     for (name, viewer) in &ended {
-        tell_left(registry, name.clone(), viewer, reason);
+        tell_left(registry, name.clone(), viewer, reason.clone());
     }
     of_rtmp + ended.len()
 }
@@ -64,13 +65,13 @@ pub(in crate::server) fn leave_quiet(registry: &Registry, now: Timestamp) {
     let of_segments = of_segments.into_iter().map(|(it, viewer)| (it.name.clone(), viewer));
     let of_files = registry.recording_viewers.leave_quiet(now);
     for (name, viewer) in of_segments.chain(of_files) {
-        tell_left(registry, name, &viewer, "asks no more");
+        tell_left(registry, name, &viewer, problem!("left-quiet"));
     }
 }
 
-fn tell_left(registry: &Registry, stream: String, viewer: &Viewer, reason: &str) {
+fn tell_left(registry: &Registry, stream: String, viewer: &Viewer, reason: Problem) {
     let after = viewer.asked.since(viewer.since);
-    let ended = Ended { reason: reason.to_owned(), after, bytes: viewer.bytes };
+    let ended = Ended { reason, after, bytes: viewer.bytes };
     let (address, id, protocol) = (viewer.peer, viewer.id, viewer.protocol);
     let peer = Peer { app: VOD_APP.to_owned(), stream, address, id, protocol };
     registry.tell(Event::Leave(peer, ended));

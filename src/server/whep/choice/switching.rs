@@ -10,6 +10,7 @@ use crate::server::whep::choice::link::LinkChoice;
 use crate::server::whep::choice::selection::{Refused, Variant, Variants};
 use crate::server::whep::mailbox::{ChosenRendition, Mailbox};
 use crate::server::whep::viewer_tracks::{Coming, Pictures};
+use crate::text::problem::{Problem, problem};
 
 /// Interval between checks of the link.
 const LINK_CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -64,7 +65,7 @@ impl Switching {
         video: &mut Pictures,
         mailbox: Option<&Arc<Mailbox>>,
         now: Instant,
-    ) -> Result<Option<u64>, &'static str> {
+    ) -> Result<Option<u64>, Problem> {
         let Some(mailbox) = mailbox.filter(|_| self.variants.has_choice) else { return Ok(None) };
         if self.looked.is_some_and(|before| now.duration_since(before) < LINK_CHECK_INTERVAL) {
             return Ok(None);
@@ -80,8 +81,7 @@ impl Switching {
             let before = video.variant;
             let mut others = all.iter().filter(|(variant, _)| *variant != before);
             let changed = others.any(|(it, _)| self.change(registry, video, *it, mailbox).is_ok());
-            let why = "the server no longer encodes the rendition";
-            return if changed { Ok(largest) } else { Err(why) };
+            return if changed { Ok(largest) } else { Err(problem!("left-rendition-ended")) };
         }
         let Some(estimate) = self.estimate.filter(|_| !self.is_pinned && video.coming.is_none())
         else {

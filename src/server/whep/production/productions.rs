@@ -280,7 +280,7 @@ impl Production {
                 if let Some(refused) = tracks.refused {
                     let shared = self.shared.lock();
                     let viewers = shared.viewers.iter().filter(|(_, wanted)| wanted.video);
-                    viewers.for_each(|(viewer, _)| viewer.end(refused.reason()));
+                    viewers.for_each(|(viewer, _)| viewer.end(refused.problem()));
                 }
             }
             Made::Forget => self.shared.lock().forget(),

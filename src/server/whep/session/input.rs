@@ -13,6 +13,7 @@ use crate::server::whep::mailbox::{IceNames, Restart};
 use crate::server::whep::path::Path;
 use crate::server::whep::session::address_checks::MAX_ADDRESSES;
 use crate::server::whep::session::{Session, UFRAG_LENGTH};
+use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::stun;
 
 /// Maximum number of source addresses during a session, in which a phone may change its network many times.
@@ -26,7 +27,7 @@ impl Session {
         registry: &Registry,
         datagram: &[u8],
         path: &Path,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), Problem> {
         if stun::answered(datagram).is_some() {
             let request = self.checks.answer(datagram, path, Instant::now());
             return request.map_or(Ok(()), |request| self.accept(registry, &request, path));
@@ -74,12 +75,7 @@ impl Session {
     }
 
     /// Passes on a datagram from an address that has answered a check.
-    fn accept(
-        &mut self,
-        registry: &Registry,
-        datagram: &[u8],
-        path: &Path,
-    ) -> Result<(), &'static str> {
+    fn accept(&mut self, registry: &Registry, datagram: &[u8], path: &Path) -> Result<(), Problem> {
         if stun::is_stun(datagram) {
             self.note_path(registry, path);
         }
@@ -91,10 +87,10 @@ impl Session {
             }
             None => {
                 self.is_broken = true;
-                return Err("its data cannot be handled");
+                return Err(problem!("left-unreadable"));
             }
         }
-        if self.rtc.is_alive() { Ok(()) } else { Err("closed by the peer") }
+        if self.rtc.is_alive() { Ok(()) } else { Err(problem!("left-closed")) }
     }
 
     /// Remembers a path to the viewer.

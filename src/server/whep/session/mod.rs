@@ -37,6 +37,7 @@ use crate::server::whep::presence::Presence;
 use crate::server::whep::routes;
 use crate::server::whep::session::address_checks::AddressChecks;
 use crate::server::whep::viewer_tracks::{Pictures, Sounds, is_crowded};
+use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::Offer;
 
 /// Number of characters of an ICE user name fragment.
@@ -167,7 +168,7 @@ async fn prepare(
 }
 
 /// The function that does the pending work of a session, and returns the time of the next work.
-type Step = fn(&mut Session, &Arc<Registry>, &ConnectionSlot) -> Result<Instant, &'static str>;
+type Step = fn(&mut Session, &Arc<Registry>, &ConnectionSlot) -> Result<Instant, Problem>;
 
 /// The session of a viewer.
 struct Session {
@@ -217,8 +218,8 @@ impl Session {
                 let mailbox = Arc::clone(&self.mailbox);
                 tokio::select! {
                     biased;
-                    () = &mut stopped => break End::Regular("the server ends"),
-                    () = &mut evicted => break End::Regular("others need the place"),
+                    () = &mut stopped => break End::Regular(problem!("left-server-stopped")),
+                    () = &mut evicted => break End::Regular(problem!("left-evicted")),
                     () = mailbox.news() => {}
                     () = &mut sleep => {}
                 }
@@ -240,7 +241,7 @@ impl Session {
         &mut self,
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
-    ) -> Result<Instant, &'static str> {
+    ) -> Result<Instant, Problem> {
         let Waiting { datagrams, link_reports, frames, end, published, chosen, restart, .. } =
             self.mailbox.take();
         if let Some(reason) = end {
@@ -265,15 +266,15 @@ impl Session {
         }
         if let Some(since) = self.gone_since {
             if now.duration_since(since) >= PUBLISHER_RETURN_TIMEOUT {
-                return Err("the publisher has gone");
+                return Err(problem!("left-publisher-gone"));
             }
             let moved = |it: &Arc<Stream>| registry.moved_to(&it.app, &it.name).is_some();
             if self.joined.as_ref().is_some_and(moved) {
-                return Err("the stream has moved to another server");
+                return Err(problem!("left-moved"));
             }
         }
         if self.joined.is_none() && registry.clock.now().since(self.began) >= CONNECT_TIMEOUT {
-            return Err("it did not connect");
+            return Err(problem!("left-not-connected"));
         }
         if self.joined.is_some() {
             for frame in frames {
@@ -309,19 +310,19 @@ impl Session {
         &mut self,
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), Problem> {
         if self.joined.is_some() {
             return Ok(());
         }
         if !registry.admission.settle(slot.spot(), Purpose::Play) {
-            return Err("there are too many viewers");
+            return Err(problem!("left-too-many-viewers"));
         }
         let variants = &self.switching.variants;
         let stream = &variants.stream;
         let presence = Arc::new(Presence(Arc::clone(&self.mailbox)));
         let viewer = (presence as Arc<dyn Sink>, registry.expulsions());
         let joined = registry.join(&stream.app, &stream.name, viewer, self.peer);
-        self.joined = Some(joined.ok_or("there are too many viewers")?);
+        self.joined = Some(joined.ok_or_else(|| problem!("left-too-many-viewers"))?);
         variants.main.subscribe(&self.mailbox);
         let Some(video) = &self.video else { return Ok(()) };
         let group = video.used.subscribe(&self.mailbox);
@@ -329,7 +330,7 @@ impl Session {
         // because the viewer still needs the last messages of the handshake to learn about the end.
         let refused = video.used.tracks().borrow().refused;
         if let Some(refused) = refused {
-            self.mailbox.end(refused.reason());
+            self.mailbox.end(refused.problem());
         }
         let now = Instant::now();
         let large = group.iter().map(|frame| frame.size()).sum::<usize>() > LARGE_GOP_BYTES;
@@ -431,9 +432,10 @@ impl Session {
     }
 
     fn leave(mut self, registry: &Arc<Registry>, end: End) {
+        let is_regular = matches!(end, End::Regular(_));
         let reason = match end {
             End::Regular(reason) => reason,
-            End::Fault => "an unexpected error",
+            End::Fault => problem!("left-unexpected"),
         };
         self.switching.variants.main.unsubscribe(self.mailbox.id);
         if let Some(video) = &self.video {
@@ -441,25 +443,25 @@ impl Session {
         }
         registry.whep.routes.remove(&self.mailbox, &self.addresses);
         // After a fault, str0m may be in any state.
-        if matches!(end, End::Regular(_)) && !self.is_broken {
+        if is_regular && !self.is_broken {
             contain(|| self.inform_peer(registry));
         }
         self.flush(registry);
         self.mailbox.close();
         let Some(stream) = &self.joined else {
-            return tracing::info!(peer = %self.peer, reason, "a WHEP session ended without a viewer");
+            return tracing::info!(peer = %self.peer, %reason, "a WHEP session ended without a viewer");
         };
         let after = registry.clock.now().since(self.began);
-        let ended = Ended { reason: reason.to_owned(), after, bytes: self.mailbox.sent() };
+        let ended = Ended { reason, after, bytes: self.mailbox.sent() };
         registry.leave(stream, self.mailbox.id, self.peer, ended);
     }
 }
 
 /// The end of a session.
-#[derive(Copy, Clone, Debug)]
+#[derive(Debug)]
 enum End {
     /// The end has this reason.
-    Regular(&'static str),
+    Regular(Problem),
     /// The session's code has panicked.
     Fault,
 }
@@ -485,9 +487,9 @@ fn set_desired(rtc: &mut Rtc, bitrate: u64) {
     rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps((bitrate * 2).max(1_000_000)));
 }
 
-fn broken(error: &RtcError) -> &'static str {
+fn broken(error: &RtcError) -> Problem {
     tracing::info!(%error, "a WHEP session failed");
-    "the connection broke"
+    problem!("left-broken")
 }
 
 #[cfg(test)]
@@ -562,12 +564,12 @@ mod tests {
         assert_eq!(registry.connections(), 0);
         let ended = std::iter::from_fn(|| events.try_recv().ok()).last();
         let Some(Event::Leave(peer, ended)) = ended else { panic!("{ended:?}") };
-        assert_eq!((peer.id, ended.reason.as_str()), (7, "an unexpected error"));
+        assert_eq!((peer.id, ended.reason), (7, problem!("left-unexpected")));
         // A session that was admitted before the others had to leave does not begin.
         registry.expelled.send_modify(|count| *count += 1);
         let refused = runtime.block_on(begin(0)).map(|_| ());
         assert!(matches!(refused, Err(Refused::Expelled)), "{refused:?}");
-        assert_eq!(registry.whep.end_viewers(|_| true, "the end"), 0);
+        assert_eq!(registry.whep.end_viewers(|_| true, &"the end".into()), 0);
         assert_eq!(registry.connections(), 0);
         runtime.block_on(begin(1)).map(|_| ()).unwrap();
     }

@@ -12,6 +12,7 @@ use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::whep::routes;
 use crate::server::whep::session::{Session, broken};
 use crate::server::whep::viewer_tracks::Sounds;
+use crate::text::problem::{Problem, problem};
 
 /// Maximum number of packets in one wake-up of the task.
 const MAX_PACKETS_PER_TURN: usize = 64;
@@ -28,7 +29,7 @@ impl Session {
         &mut self,
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
-    ) -> Result<Instant, &'static str> {
+    ) -> Result<Instant, Problem> {
         self.flush(registry);
         // Until the socket has room, str0m keeps its packets.
         if self.outgoing.is_full() {
@@ -47,7 +48,7 @@ impl Session {
         &mut self,
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
-    ) -> Result<Instant, &'static str> {
+    ) -> Result<Instant, Problem> {
         let mut packets = 0;
         let mut had_events = false;
         // The packets of a wake-up leave together, so they may have the same time.
@@ -135,11 +136,11 @@ impl Session {
         registry: &Arc<Registry>,
         slot: &ConnectionSlot,
         event: RtcEvent,
-    ) -> Result<(), &'static str> {
+    ) -> Result<(), Problem> {
         match event {
             RtcEvent::Connected => self.connected(registry, slot)?,
             RtcEvent::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                return Err("the connection is lost");
+                return Err(problem!("left-disconnected"));
             }
             RtcEvent::EgressBitrateEstimate(
                 BweKind::Twcc { estimate, .. } | BweKind::Remb { estimate, .. },
@@ -151,7 +152,7 @@ impl Session {
                 }
             }
             RtcEvent::KeyframeRequest(_) => self.help(registry, Instant::now()),
-            RtcEvent::Closed => return Err("closed by the peer"),
+            RtcEvent::Closed => return Err(problem!("left-closed")),
             _ => {}
         }
         Ok(())

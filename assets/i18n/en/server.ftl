@@ -1,0 +1,106 @@
+# Why the built-in server refuses clients, why clients leave, and what happens to recordings (src/server). Clients get
+# these texts in English. Keep in step with zh-CN.
+
+denied-address = This address may not { $action ->
+    [publish] publish
+   *[play] play
+} here.
+denied-no-key = A { $action ->
+    [publish] publish key
+   *[play] play key
+} is needed, or a token.
+denied-wrong-key = The { $action ->
+    [publish] publish key
+   *[play] play key
+} is wrong.
+denied-too-often = Too many wrong { $what ->
+    [passwords] passwords
+    [tokens] tokens
+   *[keys] keys
+} from this address: try again in { $seconds } s.
+denied-callback = You may not { $action ->
+    [publish] publish
+   *[play] play
+} this stream.
+denied-no-callback = The server cannot check this now. Try again later.
+denied-wrong-token = the token is wrong
+denied-wrong-password = The user or the password is wrong.
+denied-no-password = A user and a password are needed to publish.
+denied-taken = Somebody publishes by this name already.
+denied-full = The server has too many streams.
+denied-app-full = The application has { $most } streams, as many as it may.
+denied-too-many-viewers = The server has too many viewers, or viewers who wait.
+denied-too-many-connections = There are too many connections, or too many from this address.
+token-malformed = The token cannot be read.
+token-algorithm = The token's algorithm is not allowed.
+token-signature = The token was not signed for this server.
+token-without-end = The token has no end time.
+token-expired = The token has expired.
+token-not-yet = The token is not valid yet.
+token-other-server = The token is for another server.
+token-other-stream = The token is for another stream.
+token-other-action = The token does not allow this.
+token-other-address = The token is for another address.
+
+# Callbacks without an answer.
+callback-late = no answer after { $time }
+callback-paused = requests pause after failures
+callback-full = too many requests wait
+
+# Why publishers and viewers leave.
+left-unpublished = unpublished
+left-stopped = stopped
+left-finished = finished
+left-published-anew = published anew
+left-plays-anew = plays anew
+left-closed = closed by the peer
+left-quiet = asks no more
+left-operator = ended by the operator
+left-player = ended by the player
+left-key-changed = the play key has changed
+left-publisher-gone = the publisher has gone
+left-moved = the stream has moved to another server
+left-replaced = replaced by a new connection of the same publisher
+left-bitrate = The bitrate is above the limit of this application, { $kbps } kbit/s.
+left-size = The video has { $size } pixels. The limit of this application is { $most }.
+left-configs-too-large = its codec configs are too large
+left-recording-deleted = the recording was deleted
+left-recording-unplayable = the recording cannot be played
+left-too-many-recordings = too many recordings are watched
+left-server-stopped = the server was shut down
+left-evicted = its place was needed by others
+left-connection-lost = the connection was lost: { $reason }
+left-stalled = it takes nothing any more
+left-flooded = it does not read what it asks for
+left-silent = it sends nothing any more
+left-fault = a fault that was asked for: { $fault }
+left-handshake = handshake: { $reason }
+left-protocol = the client violated the protocol: { $reason }
+left-handshake-late = the client did not finish the handshake in time
+left-command-late = the client neither published nor played in time
+left-impatient = the client sends too much before it is answered
+left-asks-too-much = the client asks for more than it reads
+left-session-over = the session is over
+left-relay-ended = the relay has ended
+left-relay-lost = the relay has lost its server
+left-relay-unpublished = the publisher has left the other server
+left-webrtc-moved = the port of WebRTC moves
+left-not-connected = it did not connect
+left-disconnected = the connection is lost
+left-broken = the connection broke
+left-unreadable = its data cannot be handled
+left-too-many-viewers = there are too many viewers
+left-other-codec = the stream has another codec now
+left-b-frames = the stream has B-frames
+left-rendition-ended = the server no longer encodes the rendition
+left-unexpected = an unexpected error
+
+# Recordings of streams.
+recorded-too-many = { $count } files are being written already
+recorded-nothing = nothing came that could be recorded
+recorded-too-slow = the disk is too slow
+recorded-with-losses = the disk was too slow: { $count } frames or audio packets are missing
+recorded-no-disk = the disk has not answered for { $seconds } s
+recorded-old = older than recordings are kept
+recorded-too-large = the recordings need more space than they may
+recorded-deleted = deleted by the operator

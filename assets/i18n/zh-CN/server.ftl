@@ -1,0 +1,105 @@
+# 内置服务器拒绝客户端的原因、客户端离开的原因，以及直播录像的情况（src/server）。发给客户端的文字用英文。与 en 保持同步。
+
+denied-address = 不允许从此地址{ $action ->
+    [publish] 推流
+   *[play] 观看
+}。
+denied-no-key = 需要{ $action ->
+    [publish] 推流密钥
+   *[play] 播放密钥
+}或令牌。
+denied-wrong-key = { $action ->
+    [publish] 推流密钥
+   *[play] 播放密钥
+}错误。
+denied-too-often = 从此地址输入的{ $what ->
+    [passwords] 密码
+    [tokens] 令牌
+   *[keys] 密钥
+}错误次数太多，请在 { $seconds } 秒后重试。
+denied-callback = 不允许{ $action ->
+    [publish] 推送
+   *[play] 观看
+}这路直播。
+denied-no-callback = 服务器现在无法验证，请稍后重试。
+denied-wrong-token = 令牌错误
+denied-wrong-password = 用户名或密码错误。
+denied-no-password = 推流需要用户名和密码。
+denied-taken = 已有人用这个名称推流。
+denied-full = 服务器上的直播流太多。
+denied-app-full = 此应用已有 { $most } 路直播，达到上限。
+denied-too-many-viewers = 服务器上的观众太多，或等待的观众太多。
+denied-too-many-connections = 连接太多，或来自此地址的连接太多。
+token-malformed = 无法读取令牌。
+token-algorithm = 不允许使用令牌的算法。
+token-signature = 令牌的签名不属于这台服务器。
+token-without-end = 令牌没有结束时间。
+token-expired = 令牌已过期。
+token-not-yet = 令牌还没有生效。
+token-other-server = 令牌属于其他服务器。
+token-other-stream = 令牌属于其他直播。
+token-other-action = 令牌不允许这个操作。
+token-other-address = 令牌属于其他地址。
+
+# 回调没有回复。
+callback-late = { $time } 内没有回复
+callback-paused = 失败后暂停发送
+callback-full = 等待的请求太多
+
+# 推流端和观众离开的原因。
+left-unpublished = 推流端停止推流
+left-stopped = 已停止播放
+left-finished = 正常结束
+left-published-anew = 重新推流
+left-plays-anew = 重新播放
+left-closed = 对方关闭了连接
+left-quiet = 不再请求
+left-operator = 被管理员断开
+left-player = 播放器结束播放
+left-key-changed = 播放密钥已更换
+left-publisher-gone = 推流已结束
+left-moved = 直播已转到另一台服务器
+left-replaced = 被同一推流端的新连接取代
+left-bitrate = 码率超过此应用的上限（{ $kbps } kbit/s）。
+left-size = 视频为 { $size } 像素，此应用的上限为 { $most }。
+left-configs-too-large = 编解码器配置太大
+left-recording-deleted = 录像已被删除
+left-recording-unplayable = 无法播放录像
+left-too-many-recordings = 正在观看的录像太多
+left-server-stopped = 服务器已关闭
+left-evicted = 连接让给了其他客户端
+left-connection-lost = 连接中断：{ $reason }
+left-stalled = 对方不再接收数据
+left-flooded = 对方请求了数据，却不读取
+left-silent = 对方不再发送数据
+left-fault = 模拟的故障：{ $fault }
+left-handshake = 握手失败：{ $reason }
+left-protocol = 客户端的数据不符合协议：{ $reason }
+left-handshake-late = 客户端没有及时完成握手
+left-command-late = 客户端没有及时推流或播放
+left-impatient = 客户端不等回复就发送了太多数据
+left-asks-too-much = 客户端请求的数据太多，来不及读取
+left-session-over = 会话已结束
+left-relay-ended = 转发已结束
+left-relay-lost = 转发断开了与对方服务器的连接
+left-relay-unpublished = 对方服务器上的推流端已停止推流
+left-webrtc-moved = WebRTC 端口已更换
+left-not-connected = 没有连接成功
+left-disconnected = 连接中断
+left-broken = 连接出错
+left-unreadable = 无法处理对方的数据
+left-too-many-viewers = 观众太多
+left-other-codec = 直播换了编码格式
+left-b-frames = 直播含有 B 帧
+left-rendition-ended = 服务器不再编码这个画质档
+left-unexpected = 意外的错误
+
+# 直播的录像。
+recorded-too-many = 已有 { $count } 个文件正在写入
+recorded-nothing = 没有收到可以录制的内容
+recorded-too-slow = 磁盘太慢
+recorded-with-losses = 磁盘太慢：缺少 { $count } 个视频帧或音频包
+recorded-no-disk = 磁盘 { $seconds } 秒没有响应
+recorded-old = 超过保留时间
+recorded-too-large = 录像总量超过上限
+recorded-deleted = 被管理员删除
