@@ -20,12 +20,12 @@ use crate::compose::{ViewDetail, ViewOf};
 use crate::studio::settings::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace};
 use crate::studio::{Command, Preferences, Snapshot};
 use crate::ui::input::{hotkeys, other_windows};
-use crate::ui::scenes;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPicture};
 use crate::ui::style::theme::FRAME_BACKGROUND;
 use crate::ui::view::View;
+use crate::ui::widgets::context_menu;
 
 /// The initial size of a projector window in points.
 const INITIAL_WINDOW_SIZE_POINTS: [f32; 2] = [960.0, 540.0];
@@ -292,7 +292,7 @@ fn window(
         let full = ui.ctx().input(|input| input.viewport().fullscreen.unwrap_or(false));
         ui.ctx().send_viewport_cmd(ViewportCommand::Fullscreen(!full));
     }
-    scenes::menu::context(&response, view, |ui, view| {
+    context_menu(&response, view.theme, |ui| {
         menu::of_projector(ui, view, &mut parts.preferences.projectors, displays, place);
     });
 }
