@@ -8,7 +8,6 @@ use percent_encoding::percent_decode_str;
 use crate::decode::Prefer;
 use crate::net;
 use crate::player::buffer::time_shift::TimeShiftDepth;
-use crate::player::path_of;
 use crate::player::session::gapless::NextFile;
 
 /// The source of the stream.
@@ -34,6 +33,17 @@ impl Source {
             Self::File(text.into())
         }
     }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    let path: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
+    path.into()
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: Vec<u8>) -> PathBuf {
+    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// Options of a player.
