@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::base::{Secret, Timestamp, Worker};
 use crate::media::ProgramId;
-use crate::studio::KeyPlace;
 use crate::studio::command::Command;
 use crate::studio::engine::scene_state::SceneState;
 use crate::studio::engine::system::devices::Devices;
@@ -30,7 +29,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::Preflight;
 use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::program::Program;
-use crate::studio::settings::stream_keys::Keys;
+use crate::studio::settings::stream_keys::{KeyPlace, Keys};
 use crate::studio::sources::video_filters::Filters;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;

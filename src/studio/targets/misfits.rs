@@ -29,7 +29,7 @@ pub fn misfits(
 mod tests {
     use super::*;
     use crate::media::{BitsPerSecond, FrameRate, Size};
-    use crate::studio::Remedy;
+    use crate::studio::notices::Remedy;
     use std::time::Duration;
 
     #[test]

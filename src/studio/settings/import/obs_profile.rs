@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::files::Trouble;
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::Settings;
+use crate::studio::settings::Settings;
 use crate::studio::settings::disk::read_bounded;
 use crate::studio::settings::import::obs::json;
 use crate::studio::settings::part::import::PartImport;

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files::Trouble;
-use crate::studio::Settings;
+use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::versions::{VersionId, Versions};
 use crate::studio::settings::part::{PartKind, check_name, is_same_name};

@@ -1,7 +1,7 @@
 //! The contents of an imported collection or profile.
 
 use crate::base::Secret;
-use crate::studio::Settings;
+use crate::studio::settings::Settings;
 use crate::studio::settings::import::in_short;
 use crate::text::Problem;
 

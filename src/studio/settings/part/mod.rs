@@ -15,7 +15,7 @@ use toml::{Table, Value};
 
 pub use names::{DEFAULT_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_name};
 
-use crate::studio::Settings;
+use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
 
 /// The keys in the `window` table that belong to the profile.
@@ -116,8 +116,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::studio::Target;
     use crate::studio::scenes::edits::Edit;
+    use crate::studio::targets::Target;
 
     pub(super) fn sample() -> Settings {
         let mut settings = Settings { delay: Duration::from_secs(7), ..Settings::default() };

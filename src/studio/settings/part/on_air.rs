@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::base::Secret;
-use crate::studio::Settings;
+use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::{InUse, PartKind};

@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::files::Trouble;
-use crate::studio::Settings;
+use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::{PartKind, PartSummary, check_name};
 use crate::text::Problem;
