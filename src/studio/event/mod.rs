@@ -14,7 +14,7 @@ pub use crate::studio::targets::TargetState;
 use crate::media::{Size, Track};
 use crate::net::{CertificatePin, Trouble};
 use crate::studio::event::stats::{DelayState, Stats};
-use crate::studio::notices::health::sentence::Health;
+use crate::studio::notices::health::Health;
 use crate::studio::notices::{Notice, TileId};
 use crate::text::Problem;
 use crate::{player, server};

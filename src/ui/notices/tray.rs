@@ -6,7 +6,7 @@ use egui::{
 };
 
 use crate::studio::notices::PastNotice;
-use crate::studio::notices::health::is_possible;
+use crate::studio::snapshot::health::is_possible;
 use crate::studio::{Level, Notice, Remedy};
 use crate::ui::notices::diagnostics;
 use crate::ui::notices::remedy::{remedy_name, words};

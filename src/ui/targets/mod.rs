@@ -18,7 +18,7 @@ use std::time::Duration;
 use egui::{Ui, UiBuilder, vec2};
 
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::health;
+use crate::studio::snapshot::health;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;

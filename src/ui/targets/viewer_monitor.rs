@@ -3,8 +3,8 @@
 use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use crate::studio::live::monitor::view::MonitorView;
-use crate::studio::notices::health::trouble_of_viewers;
 use crate::studio::snapshot::TargetView;
+use crate::studio::snapshot::health::trouble_of_viewers;
 use crate::studio::watch::choices::scheme_of;
 use crate::studio::{Command, Target};
 use crate::ui::input::actions::key;

@@ -1,5 +1,7 @@
 //! The current state of the studio: plain values for the window and for tests.
 
+pub mod health;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

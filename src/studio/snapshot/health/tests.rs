@@ -13,11 +13,12 @@ use crate::media::source_status::SourceAlarm;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
-use crate::studio::notices::health::finding::is_broadcasting;
-use crate::studio::notices::health::{Activity, Health, readiness};
+use crate::studio::notices::health::{Activity, Health};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Next, Notice, Remedy};
 use crate::studio::scenes::Collection;
+use crate::studio::snapshot::health::finding::is_broadcasting;
+use crate::studio::snapshot::health::readiness;
 use crate::studio::snapshot::{
     AudioSource, RecordingFigures, ServerFigures, Snapshot, SourceState, TargetView, VideoSource,
 };

@@ -4,24 +4,23 @@
 
 mod broadcast;
 mod finding;
-pub mod sentence;
 mod signal;
 #[cfg(test)]
 mod tests;
 
 pub use broadcast::trouble_of_viewers;
 pub use finding::is_possible;
-pub use sentence::{Activity, Health};
 pub use signal::{Readiness, readiness};
 
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::health::broadcast::{
-    all_is_well, of_targets, recording_ended, too_slow,
-};
-use crate::studio::notices::health::finding::{Finding, is_broadcasting, is_used};
-use crate::studio::notices::health::signal::{audio, audio_gone, video};
+use crate::studio::notices::health::{Activity, Health};
 use crate::studio::notices::{Level, Notice};
 use crate::studio::snapshot::Snapshot;
+use crate::studio::snapshot::health::broadcast::{
+    all_is_well, of_targets, recording_ended, too_slow,
+};
+use crate::studio::snapshot::health::finding::{Finding, is_broadcasting, is_used};
+use crate::studio::snapshot::health::signal::{audio, audio_gone, video};
 
 impl Health {
     /// Computes the health of the studio.
