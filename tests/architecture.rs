@@ -1,7 +1,7 @@
 //! Checks the structure of the source code. The test reads every file of `src/`. It fails where a
 //! room imports from a higher floor or from another room on its floor, where files import each
 //! other in a circle, where a room uses a word that is banned there, and where a file is too long.
-//! ARCHITECTURE.md gives the reasons.
+//! Inside `player/` and `studio/`, imports also follow an order. ARCHITECTURE.md gives the reasons.
 //!
 //! Long because each rule stands beside the breach that shows that it works.
 //!
@@ -35,6 +35,37 @@ const FLOORS: &[&[&str]] = &[
     &["studio"],
     &["ui"],
     &["app", "cli", "main"],
+];
+
+/// The floors inside rooms, lowest first. An entry of the room imports only from entries before it.
+/// The room's `mod.rs` only declares and re-exports, so no entry imports from it.
+const INNER_FLOORS: &[(&str, &[&str])] = &[
+    (
+        "player",
+        &[
+            "state", "clock", "chat", "buffer", "session", "demux", "decode", "present", "input",
+            "handle", "source", "probe",
+        ],
+    ),
+    (
+        "studio",
+        &[
+            "scenes",
+            "notices",
+            "targets",
+            "event",
+            "watch",
+            "sources",
+            "mixer",
+            "program",
+            "preflight",
+            "live",
+            "settings",
+            "snapshot",
+            "command",
+            "engine",
+        ],
+    ),
 ];
 
 /// What rooms on one floor may import from each other: the entry points, and problems.
@@ -240,6 +271,7 @@ fn breaches(files: &[(String, String)]) -> Vec<Breach> {
     let house = House::new(&sources);
     for source in &sources {
         found.extend(house.floors(source));
+        found.extend(house.inner_floors(source));
         found.extend(words(source, house.is_test(source)));
         found.extend(shape(source));
         found.extend(names(source, house.is_test(source)));
@@ -354,6 +386,30 @@ impl<'a> House<'a> {
             }) {
                 let what = format!("{from} must not know {to}");
                 found.push(Breach { rule: "apart", place, what });
+            }
+        }
+        found
+    }
+
+    /// Imports from a higher entry of the same room, test code aside.
+    fn inner_floors(&self, source: &Source) -> Vec<Breach> {
+        let module = source.module();
+        let order = INNER_FLOORS.iter().find(|(room, _)| module.len() > 1 && module[0] == *room);
+        let Some((room, order)) = order.filter(|_| !self.is_test(source)) else {
+            return Vec::new();
+        };
+        let rank = |path: &[String]| {
+            order.iter().position(|entry| path.get(1).is_some_and(|it| it == entry))
+        };
+        let own = rank(&module);
+        let mut found = Vec::new();
+        for path in source.paths.iter().filter(|path| !path.test) {
+            let Some(absolute) = self.absolute(source, path) else { continue };
+            let inside = absolute.first() == module.first() && absolute.get(1) != module.get(1);
+            if inside && rank(&absolute).is_none_or(|to| own <= Some(to)) {
+                let place = format!("{}:{}", source.name, path.line);
+                let what = format!("upward inside {room}: {}", absolute.join("::"));
+                found.push(Breach { rule: "inner", place, what });
             }
         }
         found
@@ -610,6 +666,19 @@ fn every_room_of_the_library_stands_on_a_floor() {
     }
 }
 
+#[test]
+fn every_entry_of_a_room_with_inner_floors_stands_on_one() {
+    for (room, order) in INNER_FLOORS {
+        let name = format!("{room}/mod.rs");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&name);
+        let text = fs::read_to_string(path).expect("the room's mod.rs");
+        let source = Source::read(&name, &text).expect("Rust");
+        let product = source.children.iter().filter(|(_, test)| !test);
+        let entries: BTreeSet<&str> = product.map(|(entry, _)| entry.as_str()).collect();
+        assert_eq!(entries, order.iter().copied().collect::<BTreeSet<_>>(), "{room}");
+    }
+}
+
 /// Returns the rules that these files violate.
 fn caught(files: &[(&str, &str)]) -> Vec<&'static str> {
     let files: Vec<(String, String)> = files
@@ -662,6 +731,24 @@ fn reaching_upward_or_sideways_is_caught() {
     ] {
         assert_eq!(caught(&[plant]), ["apart"], "{plant:?}");
     }
+}
+
+#[test]
+fn reaching_upward_inside_a_room_is_caught() {
+    for plant in [
+        ("studio/scenes/mod.rs", "use crate::studio::engine::handle;"),
+        ("studio/live/view.rs", "use crate::studio::{Snapshot, targets::Target};"),
+        ("player/clock/mod.rs", "fn f() { super::input::open(); }"),
+        ("player/attic.rs", "use crate::player::state::State;"),
+    ] {
+        assert_eq!(caught(&[plant]), ["inner"], "{plant:?}");
+    }
+    let fine = [
+        ("studio/mod.rs", "pub mod engine; mod scenes; pub use engine::Studio;"),
+        ("studio/engine/mod.rs", "use crate::studio::scenes::Edit; pub struct Studio;"),
+        ("studio/scenes/mod.rs", "#[cfg(test)] mod tests { use crate::studio::engine::Studio; }"),
+    ];
+    assert_eq!(caught(&fine), [""; 0]);
 }
 
 #[test]
