@@ -11,6 +11,7 @@ pub mod random;
 pub mod rtmp;
 pub mod runtime;
 pub mod stream;
+pub mod subscriber;
 pub mod tls;
 pub mod web;
 pub mod webrtc;

@@ -13,7 +13,8 @@ use tokio::sync::{Notify, watch};
 
 use crate::base::{Clock, Secret, Timestamp, queue};
 use crate::net::random_hex;
-use crate::server::access::admission::{Admission, Spot, subscriber};
+use crate::net::subscriber::subscriber;
+use crate::server::access::admission::{Admission, Spot};
 use crate::server::access::callback::calls::Notices;
 use crate::server::access::current::Access;
 use crate::server::access::denied::{Denied, too_often};

@@ -8,7 +8,7 @@
 //! clients.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -16,6 +16,7 @@ use std::task::{Context, Poll};
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
+use crate::net::subscriber::subscriber;
 use crate::server::service::config::Limits;
 
 /// The slot of a connection.
@@ -271,16 +272,6 @@ impl Inner {
     }
 }
 
-/// Returns the key of a subscriber: an IPv4 address, or a 64-bit IPv6 network.
-pub(in crate::server) fn subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) if !v6.is_loopback() => {
-            IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)))
-        }
-        other => other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -405,14 +396,5 @@ mod tests {
         places.unsettle(&playing[0]);
         assert!(places.admit(FLOOD_ADDRESS, false).is_some() && is_evicted(&playing[0]));
         assert!(!places.settle(&playing[0], Purpose::Play), "it has gone");
-    }
-
-    #[test]
-    fn a_subscriber_of_ipv6_has_a_network() {
-        let address = |text: &str| subscriber(text.parse().unwrap());
-        assert_eq!(address("2001:db8::1"), address("2001:db8::ffff:1"));
-        assert_ne!(address("2001:db8::1"), address("2001:db8:0:1::1"));
-        assert_eq!(address("::ffff:192.0.2.1"), FLOOD_ADDRESS);
-        assert_eq!(address("::1"), "::1".parse::<IpAddr>().unwrap());
     }
 }

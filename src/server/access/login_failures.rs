@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::Timestamp;
-use crate::server::access::admission::subscriber;
+use crate::net::subscriber::subscriber;
 
 /// Number of wrong attempts without a wait, because people mistype and encoders retry.
 const FREE_ATTEMPTS: u32 = 5;

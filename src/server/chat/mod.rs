@@ -17,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::broadcast;
 
 use crate::base::Timestamp;
-use crate::server::access::admission::subscriber;
+use crate::net::subscriber::subscriber;
 use crate::server::chat::allowance::Allowance;
 use crate::server::chat::moderation::{ChatRules, Muted, Person};
 use crate::wire::chat::lookalike::NameLook;

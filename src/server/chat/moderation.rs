@@ -41,7 +41,7 @@ pub struct MutedPerson {
 #[derive(Clone, Debug)]
 pub(super) struct Person {
     pub id: u64,
-    /// See [`subscriber`](crate::server::access::admission::subscriber).
+    /// See [`subscriber`](crate::net::subscriber::subscriber).
     pub address: IpAddr,
     pub name: String,
     /// True for the streamer and moderators, who cannot be muted.

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::server::access::admission::subscriber;
+use crate::net::subscriber::subscriber;
 use crate::server::event::{CallbackAnswer, Refusal};
 
 /// Maximum number of entries of one kind. The oldest one is dropped first.

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
-use crate::server::access::admission::subscriber;
+use crate::net::subscriber::subscriber;
 use crate::server::registry::Registry;
 use crate::server::relay::path::RelayPath;
 use crate::server::relay::pull;

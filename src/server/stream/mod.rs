@@ -63,7 +63,7 @@ const MAX_HELD_MESSAGES: usize = 32;
 pub(super) struct Stream {
     pub app: String,
     pub name: String,
-    /// Address of the first client; see [`subscriber`](crate::server::access::admission::subscriber).
+    /// Address of the first client; see [`subscriber`](crate::net::subscriber::subscriber).
     pub opened_by: IpAddr,
     limits: Limits,
     /// Locked while messages are sent to the viewers. Sending to a crowd takes some milliseconds. New
