@@ -2,11 +2,10 @@
 //! pull runs always, or on demand. On demand, it begins when a viewer who may play requests a
 //! stream that is not on this server, and ends some seconds after the last viewer has left. Each
 //! relay has a list of addresses: after a failure, it continues with the next address. Packets pass
-//! unchanged. `rules`, `target`, `attempts` and `path` are pure.
+//! unchanged. `rules`, `target` and `attempts` are pure.
 
 pub(in crate::server) mod attempts;
 mod cycle;
-pub(in crate::server) mod path;
 pub(in crate::server) mod pull;
 pub(in crate::server) mod pulls;
 pub(in crate::server) mod push;

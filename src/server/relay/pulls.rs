@@ -6,13 +6,13 @@ use std::sync::{Arc, Weak};
 
 use crate::net::subscriber::subscriber;
 use crate::server::registry::Registry;
-use crate::server::relay::path::RelayPath;
 use crate::server::relay::pull;
 use crate::server::relay::pushes::push_on;
 use crate::server::relay::report::{REQUEST_TIMEOUT, RelayState};
 use crate::server::relay::rules::{Direction, RelayRule};
 use crate::server::relay::state::{Relay, RelayWay};
 use crate::server::relay::task::RelayTask;
+use crate::server::stream::relayed::RelayPath;
 use crate::wire::rtmp::stream_name::StreamName;
 
 /// Starts the pulls that always run.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::server::registry::Registry;
-use crate::server::relay::path::RelaySource;
 use crate::server::relay::push;
 use crate::server::relay::rules::{Direction, RelayRule};
 use crate::server::relay::state::{Relay, RelayWay};
 use crate::server::relay::task::RelayTask;
 use crate::server::stream::Stream;
+use crate::server::stream::relayed::RelaySource;
 
 /// Starts the pushes of a published stream that are not running yet.
 pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>) {

@@ -8,10 +8,10 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
 use crate::base::Timestamp;
-use crate::server::relay::path::RelayPath;
 use crate::server::relay::report::{RelayChange, RelayReport, RelayState};
 use crate::server::relay::rules::RelayRule;
 use crate::server::stream::Stream;
+use crate::server::stream::relayed::RelayPath;
 
 /// The path of a relayed stream.
 #[derive(Clone, Debug)]

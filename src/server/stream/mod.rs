@@ -10,7 +10,7 @@ pub(in crate::server) mod message;
 pub(in crate::server) mod message_sink;
 pub(in crate::server) mod outgoing;
 pub(in crate::server) mod publisher;
-mod relayed;
+pub(in crate::server) mod relayed;
 pub(in crate::server) mod sink;
 #[cfg(test)]
 mod tests;
@@ -35,6 +35,7 @@ use crate::server::service::config::Limits;
 use crate::server::stream::late_join_cache::{Cache, Keep};
 use crate::server::stream::message::{Batch, Class, Message, Plain};
 use crate::server::stream::publisher::{Dismissal, Publisher};
+use crate::server::stream::relayed::RelaySource;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::flv::TagKind;
@@ -175,6 +176,33 @@ impl Stream {
         inner.cache.forget();
         inner.viewers.iter().for_each(|viewer| viewer.sink.end());
         true
+    }
+
+    /// Records the source of the stream of publisher `id`.
+    pub fn set_source(&self, id: u64, source: RelaySource) {
+        let mut inner = self.inner.lock();
+        if let Some(publisher) = inner.publisher.as_mut().filter(|it| it.id == id) {
+            publisher.source = source;
+        }
+    }
+
+    /// Returns the source of the stream.
+    pub fn source(&self) -> RelaySource {
+        let inner = self.inner.lock();
+        inner.publisher.as_ref().map(|publisher| publisher.source.clone()).unwrap_or_default()
+    }
+
+    /// Records that publisher `id`, a relay, continues with the data of another connection.
+    /// Timestamps continue, and viewers stay.
+    pub fn renew(&self, id: u64) {
+        let _sending = self.sending.lock();
+        let mut inner = self.inner.lock();
+        if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {
+            inner.release().send();
+            inner.cache.forget();
+            inner.fresh = true;
+            inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
+        }
     }
 
     /// Disconnects the publisher. Returns false if there is no publisher.

@@ -1,33 +1,86 @@
-//! A stream's interface for relays: the source of the stream, and its next connection.
+//! The source of a relayed stream. It contains the loop guard: the random ids of the servers that the
+//! stream has passed through, or that wait for the stream. A relay sends these ids in its connect
+//! command. A server refuses a command with its own id.
 
-use crate::server::relay::path::RelaySource;
-use crate::server::stream::Stream;
+use std::fmt;
 
-impl Stream {
-    /// Records the source of the stream of publisher `id`.
-    pub fn set_source(&self, id: u64, source: RelaySource) {
-        let mut inner = self.inner.lock();
-        if let Some(publisher) = inner.publisher.as_mut().filter(|it| it.id == id) {
-            publisher.source = source;
+/// Maximum number of servers on a path.
+const MAX_HOPS: usize = 8;
+/// Maximum length of an id in bytes.
+const MAX_ID_BYTES: usize = 32;
+
+/// A path; each server adds its own id at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct RelayPath(Vec<String>);
+
+impl RelayPath {
+    /// Reads a path. Returns `None` if the path is invalid or too long.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() > MAX_HOPS * (MAX_ID_BYTES + 1) {
+            return None;
         }
+        let ids: Vec<_> = text.split(',').map(str::to_owned).collect();
+        let is_id = |id: &String| {
+            (1..=MAX_ID_BYTES).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        };
+        (ids.len() <= MAX_HOPS && ids.iter().all(is_id)).then_some(Self(ids))
     }
 
-    /// Returns the source of the stream.
-    pub fn source(&self) -> RelaySource {
-        let inner = self.inner.lock();
-        inner.publisher.as_ref().map(|publisher| publisher.source.clone()).unwrap_or_default()
+    /// Returns the path with one more server, or `None` if the path becomes too long.
+    pub fn with(&self, id: &str) -> Option<Self> {
+        let mut ids = self.0.clone();
+        ids.push(id.to_owned());
+        (ids.len() <= MAX_HOPS).then_some(Self(ids))
     }
 
-    /// Records that publisher `id`, a relay, continues with the data of another connection.
-    /// Timestamps continue, and viewers stay.
-    pub fn renew(&self, id: u64) {
-        let _sending = self.sending.lock();
-        let mut inner = self.inner.lock();
-        if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {
-            inner.release().send();
-            inner.cache.forget();
-            inner.fresh = true;
-            inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
+    pub fn contains(&self, id: &str) -> bool {
+        self.0.iter().any(|known| known == id)
+    }
+
+    /// Returns the last server.
+    pub fn last(&self) -> Option<&str> {
+        self.0.last().map(String::as_str)
+    }
+}
+
+/// The source of a stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct RelaySource {
+    /// The servers that the stream has passed through.
+    pub path: RelayPath,
+    /// Host and port of the server from which the stream is pulled.
+    pub origin: Option<String>,
+}
+
+impl fmt::Display for RelayPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_grows_up_to_its_limit_and_finds_loops() {
+        let mut path = RelayPath::default();
+        for hop in 0..MAX_HOPS {
+            path = path.with(&format!("server{hop}")).unwrap();
+        }
+        assert!(path.with("another").is_none(), "the limit");
+        assert_eq!(RelayPath::parse(&path.to_string()), Some(path.clone()));
+        assert!(path.contains("server0") && !path.contains("server"));
+        assert_eq!(path.last(), Some("server7"));
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused() {
+        let long = "a".repeat(MAX_ID_BYTES + 1);
+        let many = ["a"; MAX_HOPS + 1].join(",");
+        for text in ["", ",", "a,", "a b", "\u{e4}", long.as_str(), many.as_str()] {
+            assert_eq!(RelayPath::parse(text), None, "{text}");
         }
     }
 }
