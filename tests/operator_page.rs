@@ -391,7 +391,7 @@ fn every_text_of_the_page_is_there_in_both_languages_and_used() {
         }
     }
     // Event names are those that the server uses.
-    let named = ["event/log.rs", "relay/report.rs", "relay/rules.rs"];
+    let named = ["event/log.rs", "event/relay.rs"];
     let log = named.map(|file| read(&format!("src/server/{file}"))).concat();
     for name in english {
         let quoted = |name: &str| ["'", "\""].map(|quote| format!("{quote}{name}{quote}"));

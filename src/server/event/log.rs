@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::files::disk_space::Warning;
+use crate::server::event::relay::Direction;
 use crate::server::event::repeats::{Entry, Repeats};
 use crate::server::event::{CallbackAnswer, Ended, Event, Peer, Protocol, Refusal};
-use crate::server::relay::rules::Direction;
 use crate::text::{Language, Problem};
 
 /// Number of events in each list.

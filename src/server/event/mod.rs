@@ -1,6 +1,7 @@
 //! Events of the server, and the state of its streams.
 
 pub(in crate::server) mod log;
+pub(in crate::server) mod relay;
 mod repeats;
 pub(in crate::server) mod reporter;
 
@@ -11,8 +12,8 @@ use std::time::Duration;
 
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
+use crate::server::event::relay::RelayChange;
 pub use crate::server::fault::StruckFault;
-use crate::server::relay::report::RelayChange;
 use crate::text::problem::{Problem, problem};
 
 /// An event of the server. The names are those of the JSON events.

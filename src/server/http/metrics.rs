@@ -9,13 +9,12 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 use crate::net::listener::descriptors;
+use crate::server::event::relay::{Direction, RelayState};
 use crate::server::event::{Protocol, StreamFigures};
 use crate::server::http::operator::figures::usage;
 use crate::server::recordings::viewers::overview;
 use crate::server::registry::Registry;
 use crate::server::relay::relays::{RelayTotals, Relays};
-use crate::server::relay::report::RelayState;
-use crate::server::relay::rules::Direction;
 
 /// Returns all figures.
 pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {

@@ -17,6 +17,6 @@ pub(in crate::server) mod state;
 pub(in crate::server) mod target;
 pub(in crate::server) mod task;
 
-pub use report::{RelayChange, RelayState};
-pub use rules::{Direction, MAX_RULES, MAX_TARGETS, RelayRule};
+pub use crate::server::event::relay::{Direction, RelayChange, RelayState};
+pub use rules::{MAX_RULES, MAX_TARGETS, RelayRule};
 pub use target::RelayTarget;

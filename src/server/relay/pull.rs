@@ -10,12 +10,13 @@ use tokio::time::sleep;
 
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options};
+use crate::server::event::relay::RelayState;
 use crate::server::hls::production as hls;
 use crate::server::recordings;
 use crate::server::registry::{Publication, PublishRight, Refused};
 use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::pushes::push_on;
-use crate::server::relay::report::{REQUEST_TIMEOUT, RelayState};
+use crate::server::relay::report::REQUEST_TIMEOUT;
 use crate::server::relay::state::Relay;
 use crate::server::relay::task::{RelayTask, ticks};
 use crate::server::stream::Incoming;

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
 use crate::net::subscriber::subscriber;
+use crate::server::event::relay::{Direction, RelayState};
 use crate::server::registry::Registry;
 use crate::server::relay::pull;
 use crate::server::relay::pushes::push_on;
-use crate::server::relay::report::{REQUEST_TIMEOUT, RelayState};
-use crate::server::relay::rules::{Direction, RelayRule};
+use crate::server::relay::report::REQUEST_TIMEOUT;
+use crate::server::relay::rules::RelayRule;
 use crate::server::relay::state::{Relay, RelayWay};
 use crate::server::relay::task::RelayTask;
 use crate::server::stream::relayed::RelayPath;

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::server::event::relay::Direction;
 use crate::server::registry::Registry;
 use crate::server::relay::push;
-use crate::server::relay::rules::{Direction, RelayRule};
+use crate::server::relay::rules::RelayRule;
 use crate::server::relay::state::{Relay, RelayWay};
 use crate::server::relay::task::RelayTask;
 use crate::server::stream::Stream;

@@ -9,7 +9,8 @@ use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
 
 use crate::net::random_hex;
-use crate::server::relay::rules::{Direction, RelayRule};
+use crate::server::event::relay::Direction;
+use crate::server::relay::rules::RelayRule;
 use crate::server::relay::state::Relay;
 
 /// Maximum number of running relays.

@@ -5,33 +5,13 @@ use std::time::Duration;
 
 use crate::net::rtmp::Options;
 use crate::server::access::token::claims::matches;
+use crate::server::event::relay::Direction;
 use crate::server::relay::target::RelayTarget;
 
 /// Maximum number of rules.
 pub const MAX_RULES: usize = 64;
 /// Maximum number of addresses in a rule.
 pub const MAX_TARGETS: usize = 16;
-
-/// The direction of a relay.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Direction {
-    /// To another server.
-    Push,
-    /// From another server.
-    Pull,
-}
-
-impl Direction {
-    pub const ALL: [Self; 2] = [Self::Push, Self::Pull];
-
-    /// Returns the name in events and in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Push => "push",
-            Self::Pull => "pull",
-        }
-    }
-}
 
 /// A rule of relays.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use std::sync::{Arc, Weak};
 use tokio::sync::watch;
 
 use crate::base::Timestamp;
-use crate::server::relay::report::{RelayChange, RelayReport, RelayState};
+use crate::server::event::relay::{RelayChange, RelayState};
+use crate::server::relay::report::RelayReport;
 use crate::server::relay::rules::RelayRule;
 use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelayPath;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use crate::server::event::Event;
+use crate::server::event::relay::RelayState;
 use crate::server::registry::Registry;
-use crate::server::relay::report::{RelayReport, RelayState};
+use crate::server::relay::report::RelayReport;
 use crate::server::relay::state::Relay;
 use crate::text::Problem;
 
