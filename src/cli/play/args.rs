@@ -174,7 +174,7 @@ impl Args {
             config.decoder = known.decoder;
         }
         if self.volume.is_none() {
-            config.volume = settings.volume.unwrap_or(config.volume);
+            config.volume = settings.volume;
             config.muted |= settings.player_muted;
         }
         if self.speaker.is_none() {
@@ -345,8 +345,7 @@ mod tests {
             #[command(flatten)]
             args: Args,
         }
-        let mut settings =
-            Settings { volume: Some(0.25), player_muted: true, ..Default::default() };
+        let mut settings = Settings { volume: 0.25, player_muted: true, ..Default::default() };
         settings.player.buffer = None;
         settings.player.av_offset_ms = 50;
         settings.player.decoder = Prefer::System;

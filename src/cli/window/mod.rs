@@ -87,7 +87,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         ..studio::Config::new(clock, settings)
     };
     choices.apply(&mut config.player);
-    config.player.volume = config.settings.volume.unwrap_or(1.0);
+    config.player.volume = config.settings.volume;
     config.player.muted = config.settings.player_muted;
     let open_is_empty = open.is_empty();
     let page = if open_is_empty { Page::Studio } else { Page::Watch };
@@ -171,7 +171,7 @@ pub(super) fn play(
     // From here on, only changes by the user are saved.
     let look = settings.player.look;
     settings.player = PlayerChoices { network: known, look, ..PlayerChoices::of(&player) };
-    (settings.volume, settings.player_muted) = (Some(player.volume), player.muted);
+    (settings.volume, settings.player_muted) = (player.volume, player.muted);
     if let (Some(chat), Some(url)) = (chat, urls.first()) {
         settings.chat.put_place(url, chat.trim());
     }

@@ -212,13 +212,6 @@ pub struct Hotkeys {
     pub keys: BTreeMap<String, ChosenHotkey>,
 }
 
-impl Hotkeys {
-    /// Returns true if nothing was chosen.
-    pub(in crate::studio::settings) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 fn names<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<String>, D::Error> {
     let names = BTreeSet::<String>::deserialize(from)?;
     Ok(names.into_iter().take(MAX_HOTKEYS).collect())

@@ -39,10 +39,10 @@ use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::part::names::InUse;
 use crate::studio::settings::reading::parts::{SETTINGS_VERSION, counted};
-use crate::studio::settings::reading::{syntax, values};
+use crate::studio::settings::reading::syntax;
+use crate::studio::settings::reading::values::{self, is_usual, layout};
 use crate::studio::settings::scenes::layout::CollectionTable;
 use crate::studio::settings::sections::chat::ChatLayout;
-use crate::studio::settings::sections::player::RememberedPlayer;
 use crate::studio::settings::sections::quality::QualityLayout;
 use crate::studio::settings::sections::recording::RecordingLayout;
 use crate::studio::targets::quality::Quality;
@@ -91,7 +91,8 @@ pub struct Settings {
     pub strips: Vec<AudioStrip>,
     /// The monitoring device.
     pub monitoring: Monitoring,
-    pub volume: Option<f32>,
+    /// The volume of the players, 0…1.
+    pub volume: f32,
     pub player_muted: bool,
     /// The last stream that was played.
     pub watch_url: String,
@@ -128,7 +129,7 @@ impl Default for Settings {
             delay: Duration::ZERO,
             strips: vec![AudioStrip::main()],
             monitoring: Monitoring::Off,
-            volume: None,
+            volume: 1.0,
             player_muted: false,
             watch_url: String::new(),
             player: PlayerChoices::default(),
@@ -153,54 +154,55 @@ pub struct WriteError {
     pub cause: io::Error,
 }
 
-/// The layout of the settings file. Missing or bad values get their defaults.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct File {
-    version: i64,
-    #[serde(skip_serializing_if = "InUse::is_first")]
-    in_use: InUse,
-    #[serde(with = "values::text_or_none")]
-    video: Option<VideoChoice>,
-    #[serde(with = "values::text_or_none")]
-    audio: Option<AudioChoice>,
-    #[serde(with = "sections::strips::monitoring")]
-    monitoring: Monitoring,
-    #[serde(rename = "delay_ms", serialize_with = "values::as_millis", deserialize_with = "delay")]
-    delay: Duration,
-    #[serde(with = "QualityLayout")]
-    quality: Quality,
-    targets: Option<Vec<sections::targets::Table>>,
-    strips: Vec<sections::strips::Table>,
-    player: sections::player::Table,
-    #[serde(with = "ChatLayout")]
-    chat: ChatChoices,
-    #[serde(skip_serializing_if = "sections::server::Table::is_default")]
-    server: sections::server::Table,
-    window: Preferences,
-    #[serde(skip_serializing_if = "Hotkeys::is_default")]
-    hotkeys: Hotkeys,
-    #[serde(skip_serializing_if = "Panels::is_default")]
-    panels: Panels,
-    #[serde(skip_serializing_if = "Projectors::is_default")]
-    projectors: Projectors,
-    #[serde(with = "RecordingLayout")]
-    recording: RecordingChoices,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    cameras: sections::cameras::Cameras,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    collection: Option<CollectionTable>,
-    /// These three fields are from older files.
-    #[serde(skip_serializing)]
-    target: Option<OnlyTarget>,
-    #[serde(skip_serializing, deserialize_with = "sections::strips::gain")]
-    gain_db: f32,
-    #[serde(skip_serializing)]
-    muted: bool,
+layout! {
+    /// The layout of the settings file. Missing or bad values get their defaults.
+    struct File of Settings = Settings::default(); {
+        version: i64,
+        #[serde(skip_serializing_if = "is_usual")]
+        in_use: InUse = in_use,
+        #[serde(with = "values::text_or_none")]
+        video: Option<VideoChoice> = video,
+        #[serde(with = "values::text_or_none")]
+        audio: Option<AudioChoice> = audio,
+        #[serde(with = "sections::strips::monitoring")]
+        monitoring: Monitoring = monitoring,
+        #[serde(serialize_with = "values::as_millis", deserialize_with = "delay")]
+        delay_ms: Duration = delay,
+        #[serde(with = "QualityLayout")]
+        quality: Quality = quality,
+        targets: Option<Vec<sections::targets::Table>>,
+        strips: Vec<sections::strips::Table>,
+        player: sections::player::Table,
+        #[serde(with = "ChatLayout")]
+        chat: ChatChoices = chat,
+        #[serde(skip_serializing_if = "is_usual")]
+        server: sections::server::Table,
+        /// The preferences, whose parts in other tables follow.
+        window: Preferences = preferences,
+        #[serde(skip_serializing_if = "is_usual")]
+        hotkeys: Box<Hotkeys> = preferences.hotkeys,
+        #[serde(skip_serializing_if = "is_usual")]
+        panels: Box<Panels> = preferences.panels,
+        #[serde(skip_serializing_if = "is_usual")]
+        projectors: Box<Projectors> = preferences.projectors,
+        #[serde(with = "RecordingLayout")]
+        recording: RecordingChoices = preferences.recording,
+        #[serde(skip_serializing_if = "is_usual")]
+        cameras: sections::cameras::Cameras,
+        #[serde(skip_serializing_if = "is_usual")]
+        collection: Option<CollectionTable>,
+        /// These three fields are from older files.
+        #[serde(skip_serializing)]
+        target: Option<OnlyTarget>,
+        #[serde(skip_serializing, deserialize_with = "sections::strips::gain")]
+        gain_db: f32,
+        #[serde(skip_serializing)]
+        muted: bool,
+    }
 }
 
 /// The target, as version 1 wrote it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct OnlyTarget {
     custom: bool,
@@ -269,9 +271,19 @@ impl Settings {
     }
 
     fn of_file(file: File, document: &mut Document<'_>) -> Self {
+        let mut settings = Self::default();
+        file.put(&mut settings);
+        file.player.apply(&mut settings, document);
+        file.server.apply(&mut settings, document);
+        settings.chat = settings.chat.checked();
+        settings.cameras = sections::cameras::checked(file.cameras, document);
+        if let Some(table) = file.collection {
+            settings.collection = table.collection(document);
+        }
         let mut main = AudioStrip::main();
         (main.strip.gain_db, main.strip.muted) = (file.gain_db, file.muted);
-        let targets = match (file.targets, file.target) {
+        settings.strips = sections::strips::from_tables(&file.strips, main, document);
+        settings.targets = match (file.targets, file.target) {
             (None, Some(only)) => only.targets(),
             (tables, _) => {
                 let tables = tables.unwrap_or_default();
@@ -281,44 +293,12 @@ impl Settings {
                 sections::targets::from_tables(tables)
             }
         };
-        let collection = file.collection.map(|table| table.collection(document));
-        let player = file.player.checked(document);
-        let mut panels = file.panels;
+        let panels = &mut settings.preferences.panels;
         if let Some(why) = panels.missing() {
             document.note("panels.layout", &why);
             panels.layout = Panels::default().layout;
         }
-        Self {
-            in_use: file.in_use,
-            video: file.video,
-            audio: file.audio,
-            cameras: sections::cameras::checked(file.cameras, document),
-            collection: collection.unwrap_or_default(),
-            strips: sections::strips::from_tables(&file.strips, main, document),
-            monitoring: file.monitoring,
-            quality: file.quality,
-            targets,
-            delay: file.delay,
-            chat: file.chat.checked(),
-            chat_rules: file.server.chat_rules(),
-            reach: file.server.reach(),
-            play_key: file.server.play_key(document),
-            server_names: file.server.names(),
-            successor: file.server.successor,
-            preferences: Preferences {
-                recording: file.recording,
-                hotkeys: Box::new(file.hotkeys),
-                panels: Box::new(panels),
-                projectors: Box::new(file.projectors),
-                ..file.window
-            },
-            volume: player.volume,
-            player_muted: player.muted,
-            watch_url: player.url,
-            player: player.choices,
-            recent: player.recent,
-            wall: player.wall,
-        }
+        settings
     }
 
     /// Writes the file by atomic replacement, and creates its folder. A previous file that could
@@ -363,43 +343,17 @@ impl Settings {
     }
 
     fn to_file(&self) -> File {
+        // The default collection is not written.
+        let collection = Some(&self.collection).filter(|it| **it != Collection::default());
         File {
             version: SETTINGS_VERSION,
-            in_use: self.in_use.clone(),
-            video: self.video.clone(),
-            audio: self.audio.clone(),
-            monitoring: self.monitoring.clone(),
-            delay: self.delay,
-            quality: self.quality.clone(),
             targets: Some(sections::targets::tables(&self.targets)),
             strips: sections::strips::tables(&self.strips),
-            player: sections::player::Table::of(&RememberedPlayer {
-                choices: self.player.clone(),
-                volume: self.volume,
-                muted: self.player_muted,
-                url: self.watch_url.clone(),
-                recent: self.recent.clone(),
-                wall: self.wall.clone(),
-            }),
-            chat: self.chat.clone(),
-            server: sections::server::Table::of(
-                &self.successor,
-                self.reach,
-                &self.chat_rules,
-                self.play_key,
-                &self.server_names,
-            ),
-            window: self.preferences.clone(),
-            recording: self.preferences.recording.clone(),
-            hotkeys: (*self.preferences.hotkeys).clone(),
-            panels: (*self.preferences.panels).clone(),
-            projectors: (*self.preferences.projectors).clone(),
+            player: sections::player::Table::written(self),
+            server: sections::server::Table::written(self),
             cameras: sections::cameras::set(&self.cameras),
-            // The default collection is not written.
-            collection: Some(&self.collection)
-                .filter(|it| **it != Collection::default())
-                .map(CollectionTable::of),
-            ..File::default()
+            collection: collection.map(CollectionTable::of),
+            ..File::of(self)
         }
     }
 }
@@ -472,7 +426,7 @@ mod tests {
                 strip: Strip { gain_db: -3.0, ..Strip::default() },
                 ..AudioStrip::main()
             }],
-            volume: Some(0.5),
+            volume: 0.5,
             preferences: Preferences { theme: Theme::Light, ..Preferences::default() },
             ..Settings::default()
         }

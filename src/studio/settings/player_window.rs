@@ -143,7 +143,7 @@ mod tests {
         wanted.insert("window".into(), Value::Table(window));
         assert_eq!(file, wanted);
         let (read, _) = Settings::read(&path);
-        assert_eq!((read.player.balance, read.volume), (0.5, Some(0.5)));
+        assert_eq!((read.player.balance, read.volume), (0.5, 0.5));
         // Removed entries stay removed.
         let mut after = now.clone();
         after.player.network.route.proxy = "".into();
@@ -156,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sub/onair.toml");
         let began = Settings::default();
-        let now = Settings { volume: Some(0.25), player_muted: true, ..began.clone() };
+        let now = Settings { volume: 0.25, player_muted: true, ..began.clone() };
         now.write_player(&began, &path).unwrap();
         let (read, warnings) = Settings::read(&path);
         assert_eq!((read, warnings), (now.clone(), Vec::new()));

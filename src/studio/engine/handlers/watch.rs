@@ -63,11 +63,11 @@ impl Engine {
             }
             Command::SetVolume(volume) => {
                 self.watch.set_volume(volume);
-                self.settings.volume = Some(self.watch.volume());
+                self.settings.volume = self.watch.volume();
             }
             Command::StepVolume(by) => {
                 self.watch.set_volume(self.watch.volume() + by);
-                self.settings.volume = Some(self.watch.volume());
+                self.settings.volume = self.watch.volume();
             }
             Command::SetPlayerMuted(muted) => {
                 self.watch.set_muted(muted);

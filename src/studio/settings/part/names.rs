@@ -71,10 +71,6 @@ impl InUse {
             PartKind::Profile => self.profile = name.into(),
         }
     }
-
-    pub(in crate::studio::settings) fn is_first(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 fn name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {

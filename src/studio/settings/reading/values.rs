@@ -249,6 +249,15 @@ pub(in crate::studio::settings) fn as_millis<T: Copy + Into<Option<Duration>>, S
     time.map(|time| u64::try_from(time.as_millis()).unwrap_or_default()).serialize(to)
 }
 
+/// Writes a time as whole seconds; 0 means none.
+pub(in crate::studio::settings) fn as_seconds<T: Copy + Into<Option<Duration>>, S: Serializer>(
+    time: &T,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    let time: Option<Duration> = (*time).into();
+    time.map_or(0, |time| time.as_secs()).serialize(to)
+}
+
 pub(in crate::studio::settings) fn millis<'de, D: Deserializer<'de>>(
     from: D,
     bounds: RangeInclusive<u64>,

@@ -324,10 +324,6 @@ impl Default for Panels {
 }
 
 impl Panels {
-    pub(in crate::studio::settings) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
     /// Returns the layout in use, or the simple one if the name does not exist.
     pub fn current(&self) -> Option<PanelLayout> {
         let own = self.layouts.get(&self.layout).cloned();

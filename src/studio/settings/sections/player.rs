@@ -2,81 +2,73 @@
 
 use std::time::Duration;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::Secret;
 use crate::net::CertificatePin;
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
+use crate::studio::settings::Settings;
 use crate::studio::settings::reading::lenient::Document;
-use crate::studio::settings::reading::values::{self, within};
+use crate::studio::settings::reading::values::{self, is_usual, layout, within};
+use crate::studio::settings::sections::targets::address;
 use crate::studio::targets::Route;
 use crate::studio::watch::choices::{
-    MAX_RECENT_STREAMS, MAX_TILES, MAX_TRUSTED_SERVERS, Network, PlayerChoices, may_be_kept,
+    MAX_RECENT_STREAMS, MAX_TILES, MAX_TRUSTED_SERVERS, may_be_kept,
 };
 use crate::studio::watch::viewport::Viewport;
 use crate::text::problem::problem;
 
 /// Maximum buffer in milliseconds.
-pub(in crate::studio::settings) const MAX_BUFFER_MS: u64 = 10_000;
+const MAX_BUFFER_MS: u64 = 10_000;
+/// A smaller buffer is read as this one.
+const MIN_BUFFER: Duration = Duration::from_millis(100);
 
-/// The saved state of the players.
-#[derive(Debug, Default)]
-pub(in crate::studio::settings) struct RememberedPlayer {
-    pub(in crate::studio::settings) choices: PlayerChoices,
-    pub(in crate::studio::settings) volume: Option<f32>,
-    pub(in crate::studio::settings) muted: bool,
-    pub(in crate::studio::settings) url: String,
-    pub(in crate::studio::settings) recent: Vec<String>,
-    pub(in crate::studio::settings) wall: Vec<(String, Viewport)>,
-}
-
-/// The layout of the table.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(in crate::studio::settings) struct Table {
-    url: String,
-    #[serde(serialize_with = "values::rounded", deserialize_with = "volume")]
-    volume: f32,
-    muted: bool,
-    /// The buffer in milliseconds; 0 means as small as the network allows.
-    #[serde(deserialize_with = "buffer")]
-    buffer_ms: u64,
-    #[serde(deserialize_with = "av_offset")]
-    av_offset_ms: i32,
-    #[serde(serialize_with = "values::rounded", deserialize_with = "balance")]
-    balance: f32,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    speaker: String,
-    #[serde(with = "PreferWord")]
-    decoder: Prefer,
-    /// True if playback ends at the first connection loss.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    no_reconnect: bool,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "ports")]
-    ports: String,
-    /// The proxy without user and password.
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "proxy")]
-    proxy: String,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "bind")]
-    bind: String,
-    #[serde(skip_serializing_if = "String::is_empty", deserialize_with = "values::short_text")]
-    tls_ca: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    trusted: Vec<TrustedServer>,
-    recent: Vec<String>,
-    wall: Vec<String>,
-    /// The viewport of the first player; another field contains the viewports of the wall, in
-    /// order. Empty means the default.
-    #[serde(with = "values::text", skip_serializing_if = "is_plain")]
-    look: Viewport,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    wall_looks: Vec<String>,
-}
-
-impl Default for Table {
-    fn default() -> Self {
-        Self::of(&RememberedPlayer::default())
+layout! {
+    /// The layout of the table. Addresses that can contain secrets are not written.
+    struct Table of Settings = Settings::default(); {
+        #[serde(serialize_with = "kept_or_empty")]
+        url: String = watch_url,
+        #[serde(serialize_with = "values::rounded", deserialize_with = "volume")]
+        volume: f32 = volume,
+        muted: bool = player_muted,
+        /// The buffer in milliseconds; 0 means as small as the network allows.
+        #[serde(with = "buffer")]
+        buffer_ms: Option<Duration> = player.buffer,
+        #[serde(deserialize_with = "av_offset")]
+        av_offset_ms: i32 = player.av_offset_ms,
+        #[serde(serialize_with = "values::rounded", deserialize_with = "balance")]
+        balance: f32 = player.balance,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "speaker")]
+        speaker: Option<String> = player.speaker,
+        #[serde(with = "PreferWord")]
+        decoder: Prefer = player.decoder,
+        /// In the file, true if playback ends at the first connection loss.
+        #[serde(with = "values::not", skip_serializing_if = "Clone::clone")]
+        no_reconnect: bool = player.network.reconnect,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "ports")]
+        ports: String = player.network.route.ports,
+        /// The proxy without user and password.
+        #[serde(
+            skip_serializing_if = "is_usual",
+            serialize_with = "address::serialize",
+            deserialize_with = "proxy"
+        )]
+        proxy: Secret = player.network.route.proxy,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "bind")]
+        bind: String = player.network.route.bind,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "values::short_text")]
+        tls_ca: String = player.network.ca_file,
+        #[serde(skip_serializing_if = "is_usual", with = "trusted")]
+        trusted: Vec<(String, CertificatePin)> = player.network.trusted,
+        #[serde(serialize_with = "kept", deserialize_with = "recent")]
+        recent: Vec<String> = recent,
+        wall: Vec<String>,
+        /// The viewport of the first player; another field contains the viewports of the wall, in
+        /// order. Empty means the default.
+        #[serde(skip_serializing_if = "is_usual", with = "values::text")]
+        look: Viewport = player.look,
+        #[serde(skip_serializing_if = "is_usual")]
+        wall_looks: Vec<String>,
     }
 }
 
@@ -87,116 +79,120 @@ enum PreferWord {
     System,
 }
 
-/// The address `host:port`, a space, and the SHA-256 of the accepted certificate.
-#[derive(Debug)]
-struct TrustedServer(String, CertificatePin);
-
-impl Serialize for TrustedServer {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(&format_args!("{} {}", self.0, self.1))
-    }
-}
-
-impl<'de> Deserialize<'de> for TrustedServer {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        let known = text.split_once(' ').and_then(|(at, pin)| Some((at, pin.parse().ok()?)));
-        let known = known.map(|(at, pin)| Self(at.to_owned(), pin));
-        known.ok_or_else(|| values::refuse(problem!("value-pin")))
-    }
-}
-
 within! {
     volume: f32 = 0.0..=1.0;
-    buffer: u64 = 0..=MAX_BUFFER_MS, "ms";
     av_offset: i32 = -MAX_AV_OFFSET_MS..=MAX_AV_OFFSET_MS, "ms";
     balance: f32 = -1.0..=1.0;
 }
 
-fn ports<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    route(from, |ports| Route { ports, ..Route::default() })
+mod buffer {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(
+        buffer: &Option<Duration>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let most = Duration::from_millis(MAX_BUFFER_MS);
+        values::as_millis(&buffer.unwrap_or_default().min(most), to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        let buffer = values::millis(from, 0..=MAX_BUFFER_MS)?;
+        Ok((!buffer.is_zero()).then(|| buffer.max(MIN_BUFFER)))
+    }
 }
 
-fn proxy<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    route(from, |proxy| Route { proxy: Secret::new(proxy), ..Route::default() })
-}
+/// Reads and writes servers: the address `host:port`, a space, and the SHA-256 of the accepted
+/// certificate.
+mod trusted {
+    use super::*;
 
-fn bind<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    route(from, |bind| Route { bind, ..Route::default() })
-}
+    struct Server(String, CertificatePin);
 
-/// Reads one part of a connection route, if it is valid.
-fn route<'de, D: Deserializer<'de>>(from: D, of: fn(String) -> Route) -> Result<String, D::Error> {
-    let text: String = values::short_text(from)?;
-    of(text.clone()).apply(&mut Default::default()).map_err(Error::custom)?;
-    Ok(text)
-}
-
-fn is_plain(look: &Viewport) -> bool {
-    *look == Viewport::default()
-}
-
-impl Table {
-    /// Converts the saved state to the written form. Addresses that can contain secrets are
-    /// dropped.
-    pub(in crate::studio::settings) fn of(player: &RememberedPlayer) -> Self {
-        let PlayerChoices { buffer, av_offset_ms, balance, speaker, decoder, network, look } =
-            player.choices.clone();
-        let url = Some(player.url.clone()).filter(|url| may_be_kept(url));
-        let wall: Vec<_> = player.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
-        let looks = wall.iter().map(|(_, look)| look.to_string());
-        let wall_looks =
-            if wall.iter().all(|(_, look)| is_plain(look)) { Vec::new() } else { looks.collect() };
-        let buffer_ms =
-            buffer.map_or(0, |buffer| buffer.as_millis().min(u128::from(MAX_BUFFER_MS)));
-        Self {
-            url: url.unwrap_or_default(),
-            volume: player.volume.unwrap_or(1.0),
-            muted: player.muted,
-            buffer_ms: buffer_ms as u64,
-            av_offset_ms,
-            balance,
-            speaker: speaker.unwrap_or_default(),
-            decoder,
-            no_reconnect: !network.reconnect,
-            proxy: network.route.proxy_without_password(),
-            ports: network.route.ports,
-            bind: network.route.bind,
-            tls_ca: network.ca_file,
-            trusted: network.trusted.into_iter().map(|(at, pin)| TrustedServer(at, pin)).collect(),
-            recent: player.recent.iter().filter(|url| may_be_kept(url)).cloned().collect(),
-            wall: wall.into_iter().map(|(url, _)| url.clone()).collect(),
-            look,
-            wall_looks,
+    impl<'de> Deserialize<'de> for Server {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(from)?;
+            let known = text.split_once(' ').and_then(|(at, pin)| Some((at, pin.parse().ok()?)));
+            let known = known.map(|(at, pin)| Self(at.to_owned(), pin));
+            known.ok_or_else(|| values::refuse(problem!("value-pin")))
         }
     }
 
-    /// Converts the written form to the saved state, without addresses that must not be saved.
-    pub(in crate::studio::settings) fn checked(self, from: &mut Document<'_>) -> RememberedPlayer {
-        let recent = self.recent.into_iter().filter(|url| may_be_kept(url));
-        let trusted = self.trusted.into_iter().take(MAX_TRUSTED_SERVERS);
-        let choices = PlayerChoices {
-            buffer: (self.buffer_ms > 0).then(|| Duration::from_millis(self.buffer_ms.max(100))),
-            av_offset_ms: self.av_offset_ms,
-            balance: self.balance,
-            speaker: Some(self.speaker).filter(|id| !id.is_empty()),
-            decoder: self.decoder,
-            network: Network {
-                route: Route { ports: self.ports, proxy: Secret::new(self.proxy), bind: self.bind },
-                ca_file: self.tls_ca,
-                reconnect: !self.no_reconnect,
-                trusted: trusted.map(|TrustedServer(at, pin)| (at, pin)).collect(),
-            },
-            look: self.look,
-        };
-        RememberedPlayer {
-            choices,
-            volume: Some(self.volume),
-            muted: self.muted,
-            url: self.url,
-            recent: recent.take(MAX_RECENT_STREAMS).collect(),
-            wall: wall(&self.wall, &self.wall_looks, from),
+    pub(super) fn serialize<S: Serializer>(
+        servers: &[(String, CertificatePin)],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(servers.iter().map(|(at, pin)| format!("{at} {pin}")))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<(String, CertificatePin)>, D::Error> {
+        let servers = Vec::<Server>::deserialize(from)?.into_iter().take(MAX_TRUSTED_SERVERS);
+        Ok(servers.map(|Server(at, pin)| (at, pin)).collect())
+    }
+}
+
+fn kept_or_empty<S: Serializer>(url: &str, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(if may_be_kept(url) { url } else { "" })
+}
+
+fn kept<S: Serializer>(urls: &[String], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(urls.iter().filter(|url| may_be_kept(url)))
+}
+
+fn recent<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let urls = Vec::<String>::deserialize(from)?.into_iter();
+    Ok(urls.filter(|url| may_be_kept(url)).take(MAX_RECENT_STREAMS).collect())
+}
+
+fn speaker<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(Some(String::deserialize(from)?).filter(|id| !id.is_empty()))
+}
+
+fn ports<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    route(from, |ports| Route { ports, ..Route::default() }).map(|route| route.ports)
+}
+
+fn proxy<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+    route(from, |proxy| Route { proxy: proxy.into(), ..Route::default() }).map(|route| route.proxy)
+}
+
+fn bind<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    route(from, |bind| Route { bind, ..Route::default() }).map(|route| route.bind)
+}
+
+/// Reads one part of a connection route, if it is valid.
+fn route<'de, D: Deserializer<'de>>(from: D, of: fn(String) -> Route) -> Result<Route, D::Error> {
+    let route = of(values::short_text(from)?);
+    route.apply(&mut Default::default()).map_err(values::refuse)?;
+    Ok(route)
+}
+
+impl Table {
+    /// Formats the section.
+    pub(in crate::studio::settings) fn written(settings: &Settings) -> Self {
+        let wall: Vec<_> = settings.wall.iter().filter(|(url, _)| may_be_kept(url)).collect();
+        let looks = wall.iter().map(|(_, look)| look.to_string());
+        let usual = wall.iter().all(|(_, look)| is_usual(look));
+        Self {
+            proxy: Secret::new(settings.player.network.route.proxy_without_password()),
+            wall_looks: if usual { Vec::new() } else { looks.collect() },
+            wall: wall.iter().map(|(url, _)| url.clone()).collect(),
+            ..Self::of(settings)
         }
+    }
+
+    /// Sets the values of the section.
+    pub(in crate::studio::settings) fn apply(
+        &self,
+        settings: &mut Settings,
+        from: &mut Document<'_>,
+    ) {
+        self.put(settings);
+        settings.wall = wall(&self.wall, &self.wall_looks, from);
     }
 }
 
@@ -220,8 +216,7 @@ fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::settings::Settings;
-    use crate::studio::watch::choices::Network;
+    use crate::studio::watch::choices::{Network, PlayerChoices};
     use crate::studio::watch::viewport::{Aspect, Rotation};
 
     #[test]

@@ -76,12 +76,6 @@ pub struct Projectors {
     pub open: Vec<ProjectorPlace>,
 }
 
-impl Projectors {
-    pub(in crate::studio::settings) fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 mod words {
     use super::*;
 

@@ -18,13 +18,17 @@ pub(in crate::studio::settings) struct RecordingLayout {
     format: Format,
     #[serde(
         rename = "split_seconds",
-        serialize_with = "as_seconds",
+        serialize_with = "values::as_seconds",
         deserialize_with = "split_time"
     )]
     split_time: Option<Duration>,
     #[serde(rename = "split_megabytes", with = "split_bytes")]
     split_bytes: Option<u64>,
-    #[serde(rename = "replay_seconds", serialize_with = "as_seconds", deserialize_with = "replay")]
+    #[serde(
+        rename = "replay_seconds",
+        serialize_with = "values::as_seconds",
+        deserialize_with = "replay"
+    )]
     replay: Option<Duration>,
     #[serde(rename = "replay_megabytes", with = "replay_bytes")]
     replay_bytes: u64,
@@ -35,10 +39,6 @@ pub(in crate::studio::settings) struct RecordingLayout {
 
 const MAX_SPLIT_SECONDS: u64 = 31_536_000;
 const MAX_REPLAY_SECONDS: u64 = 3_600;
-
-fn as_seconds<S: Serializer>(time: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
-    time.map_or(0, |time| time.as_secs()).serialize(to)
-}
 
 fn seconds<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<Option<Duration>, D::Error> {
     let seconds = values::bounded(from, 0..=most, "s")?;

@@ -2,107 +2,90 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::server::{ChatRules, MAX_SLOW_MODE_INTERVAL};
+use crate::server::MAX_SLOW_MODE_INTERVAL;
+use crate::studio::settings::Settings;
 use crate::studio::settings::reading::lenient::Document;
-use crate::studio::settings::reading::values;
+use crate::studio::settings::reading::values::{self, is_usual, layout};
 use crate::studio::targets::address::parse;
-use crate::studio::targets::sharing::{
-    ServerNames, ServerReach, check_host, check_names, check_origin,
-};
+use crate::studio::targets::sharing::{check_host, check_names, check_origin};
 use crate::text::problem::{Problem, problem};
 use crate::wire::chat::blocked_words::BlockedWords;
 
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(in crate::studio::settings) struct Table {
-    #[serde(deserialize_with = "successor", skip_serializing_if = "String::is_empty")]
-    pub successor: String,
-    /// True if other computers can reach the ports of HTTP and WebRTC.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    network: bool,
-    /// True if other computers can reach the RTMP port.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    network_rtmp: bool,
-    /// Slow mode of the chats, in seconds.
-    #[serde(deserialize_with = "slow", skip_serializing_if = "is_zero")]
-    chat_slow: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    blocked_words: Vec<String>,
-    /// True if viewers need the play key. Any other value than `false` counts as true, so that a
-    /// mistake does not let everybody in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    play_key: Option<toml::Value>,
-    #[serde(deserialize_with = "hosts", skip_serializing_if = "Vec::is_empty")]
-    names: Vec<String>,
-    #[serde(deserialize_with = "origins", skip_serializing_if = "Vec::is_empty")]
-    origins: Vec<String>,
+layout! {
+    struct Table of Settings = Settings::default(); {
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "successor")]
+        successor: String = successor,
+        /// True if other computers can reach the ports of HTTP and WebRTC.
+        #[serde(skip_serializing_if = "is_usual")]
+        network: bool = reach.http,
+        /// True if other computers can reach the RTMP port.
+        #[serde(skip_serializing_if = "is_usual")]
+        network_rtmp: bool = reach.rtmp,
+        /// Slow mode of the chats, in seconds.
+        #[serde(
+            skip_serializing_if = "is_usual",
+            serialize_with = "values::as_seconds",
+            deserialize_with = "slow"
+        )]
+        chat_slow: Duration = chat_rules.slow,
+        #[serde(skip_serializing_if = "is_usual", with = "blocked_words")]
+        blocked_words: BlockedWords = chat_rules.words,
+        /// True if viewers need the play key. Any other value than `false` counts as true, so that
+        /// a mistake does not let everybody in.
+        #[serde(skip_serializing_if = "is_usual")]
+        play_key: Option<toml::Value>,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "hosts")]
+        names: Vec<String> = server_names.hosts,
+        #[serde(skip_serializing_if = "is_usual", deserialize_with = "origins")]
+        origins: Vec<String> = server_names.origins,
+    }
 }
 
 impl Table {
-    pub fn of(
-        successor: &str,
-        reach: ServerReach,
-        chat_rules: &ChatRules,
-        play_key: bool,
-        names: &ServerNames,
-    ) -> Self {
-        Self {
-            successor: successor.to_owned(),
-            network: reach.http,
-            network_rtmp: reach.rtmp,
-            chat_slow: chat_rules.slow.as_secs(),
-            blocked_words: chat_rules.words.words().to_vec(),
-            play_key: play_key.then_some(toml::Value::Boolean(true)),
-            names: names.hosts.clone(),
-            origins: names.origins.clone(),
-        }
+    /// Formats the section.
+    pub(in crate::studio::settings) fn written(settings: &Settings) -> Self {
+        Self { play_key: settings.play_key.then_some(true.into()), ..Self::of(settings) }
     }
 
-    pub fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
-    pub fn reach(&self) -> ServerReach {
-        ServerReach { http: self.network, rtmp: self.network_rtmp }
-    }
-
-    /// Returns true if viewers need the play key.
-    pub fn play_key(&self, document: &mut Document<'_>) -> bool {
-        match &self.play_key {
-            None | Some(toml::Value::Boolean(false)) => false,
-            Some(toml::Value::Boolean(true)) => true,
-            Some(_) => {
-                document.note("server.play_key", &problem!("server-play-key-bad"));
+    /// Sets the values of the section.
+    pub(in crate::studio::settings) fn apply(
+        &self,
+        settings: &mut Settings,
+        from: &mut Document<'_>,
+    ) {
+        self.put(settings);
+        if let Some(needed) = &self.play_key {
+            settings.play_key = needed.as_bool().unwrap_or_else(|| {
+                from.note("server.play_key", &problem!("server-play-key-bad"));
                 true
-            }
+            });
         }
     }
+}
 
-    pub fn names(&self) -> ServerNames {
-        ServerNames { hosts: self.names.clone(), origins: self.origins.clone() }
+mod blocked_words {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(words: &BlockedWords, to: S) -> Result<S::Ok, S::Error> {
+        words.words().serialize(to)
     }
 
-    pub fn chat_rules(&self) -> ChatRules {
-        let slow = Duration::from_secs(self.chat_slow);
-        ChatRules { slow, words: BlockedWords::new(&self.blocked_words) }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BlockedWords, D::Error> {
+        Vec::<String>::deserialize(from).map(BlockedWords::new)
     }
 }
 
-// The signature is that of serde.
-#[expect(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(seconds: &u64) -> bool {
-    *seconds == 0
-}
-
-fn slow<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    let most = MAX_SLOW_MODE_INTERVAL.as_secs();
-    let seconds = u64::deserialize(from)?;
-    if seconds > most {
+fn slow<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let interval = Duration::from_secs(u64::deserialize(from)?);
+    if interval > MAX_SLOW_MODE_INTERVAL {
+        let most = MAX_SLOW_MODE_INTERVAL.as_secs();
         return Err(values::refuse(problem!("chat-slow-range", most = most)));
     }
-    Ok(seconds)
+    Ok(interval)
 }
 
 fn successor<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
@@ -137,7 +120,8 @@ pub fn check_successor(url: &str) -> Result<String, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::settings::Settings;
+    use crate::server::ChatRules;
+    use crate::studio::targets::sharing::{ServerNames, ServerReach};
 
     #[test]
     fn the_server_is_read_as_it_was_written() {

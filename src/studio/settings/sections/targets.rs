@@ -49,10 +49,13 @@ layout! {
 }
 
 /// Reads and writes an address without its secrets.
-mod address {
+pub(super) mod address {
     use super::*;
 
-    pub(super) fn serialize<S: Serializer>(address: &Secret, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::studio::settings) fn serialize<S: Serializer>(
+        address: &Secret,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         address.expose().serialize(to)
     }
 
