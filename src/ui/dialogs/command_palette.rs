@@ -243,15 +243,11 @@ pub fn show(
     });
     modal(ctx, view.theme, "palette", 520.0, |ui| {
         let field = Field {
-            id: Id::unique("palette-query"),
-            text: &mut search.query,
             name: &texts.get("palette"),
             hint: &texts.get("palette-hint"),
-            hidden: false,
-            wrong: false,
             limit: 200,
-            buttons: &[],
             width: ui.available_width(),
+            ..Field::new(Id::unique("palette-query"), &mut search.query)
         }
         .show(ui, view.theme);
         if needs.fresh {

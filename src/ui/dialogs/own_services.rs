@@ -102,15 +102,12 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
             let fault = wrong.as_ref().filter(|(its, _)| *its == part).map(|(_, why)| why.clone());
             let hint = if hint.is_empty() { String::new() } else { texts.get(hint).to_string() };
             let kept = Field {
-                id: Id::unique(name),
-                text,
                 name: &title,
                 hint: &hint,
-                hidden: false,
                 wrong: fault.is_some(),
                 limit: 1_024,
-                buttons: &[],
                 width,
+                ..Field::new(Id::unique(name), text)
             }
             .show(ui, theme);
             if let Some(why) = fault {

@@ -24,16 +24,13 @@ pub(super) fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Option<String>
     let text = draft.get_or_insert_with(|| view.snapshot.server.successor.clone());
     let checked = check_successor(text);
     let field = Field {
-        id: Id::unique("successor"),
-        text,
         name: &name,
         hint: &texts.get("successor-hint"),
-        hidden: false,
         wrong: checked.is_err(),
         limit: 2_048,
-        buttons: &[],
         // This leaves space for the scroll bar.
         width: ui.available_width() - gap::M,
+        ..Field::new(Id::unique("successor"), text)
     }
     .show(ui, theme);
     match check_successor(text) {

@@ -166,18 +166,15 @@ fn name(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draf
     let mut text = draft.name.clone().unwrap_or_else(|| stem.clone());
     let wrong = check_name(&text).err();
     let id = egui::Id::unique("recording-name");
-    let field = Field {
-        id,
-        text: &mut text,
+    let response = Field {
         name: &view.texts.get("recordings-name"),
-        hint: "",
-        hidden: false,
         wrong: wrong.is_some(),
         limit: 200,
-        buttons: &[],
         width,
-    };
-    let response = field.show(ui, view.theme).response;
+        ..Field::new(id, &mut text)
+    }
+    .show(ui, view.theme)
+    .response;
     if std::mem::take(&mut draft.names) {
         response.request_focus();
     }

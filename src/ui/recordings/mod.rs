@@ -54,18 +54,14 @@ fn header(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
         egui::UiBuilder::new().max_rect(room).layout(Layout::right_to_left(Align::Center)),
     );
     at_line_end(&mut bar, |bar| {
-        let search = Field {
-            id: egui::Id::unique("recordings-search"),
-            text: &mut draft.search,
+        Field {
             name: &texts.get("recordings-search"),
             hint: &texts.get("recordings-search"),
-            hidden: false,
-            wrong: false,
             limit: 200,
-            buttons: &[],
             width: 180.0,
-        };
-        search.show(bar, theme);
+            ..Field::new(egui::Id::unique("recordings-search"), &mut draft.search)
+        }
+        .show(bar, theme);
         let name = texts.get("recordings-choose-folder");
         if icon_button(bar, theme, Icon::Folder, &name, 30.0, ButtonWeight::Quiet).clicked() {
             view.request(WindowRequest::PickRecordingFolder);

@@ -139,18 +139,16 @@ fn point(
         }
         let mut text = slot.clone().unwrap_or_else(|| time_text(now));
         let wrong = parse_time(&text).is_none();
-        let field = Field {
-            id: egui::Id::unique(("recordings-time", number)),
-            text: &mut text,
+        let response = Field {
             name: &name,
             hint: "0:00",
-            hidden: false,
             wrong,
             limit: 16,
-            buttons: &[],
             width: TIME_WIDTH,
-        };
-        let response = field.show(ui, theme).response;
+            ..Field::new(egui::Id::unique(("recordings-time", number)), &mut text)
+        }
+        .show(ui, theme)
+        .response;
         if response.changed() {
             *slot = Some(text.clone());
         }

@@ -46,15 +46,12 @@ pub(super) fn show(
         let title = texts.get(name);
         label(ui, &title, Type::Small, theme.secondary);
         let field = Field {
-            id: Id::unique(name),
-            text,
             name: &title,
             hint: &texts.get(hint),
-            hidden: false,
             wrong: fault.is_some(),
             limit: 512,
-            buttons: &[],
             width,
+            ..Field::new(Id::unique(name), text)
         }
         .show(ui, theme);
         changed |= field.response.changed();

@@ -71,15 +71,12 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
         _ => "server-hint",
     };
     let field = Field {
-        id: server_field(),
-        text: &mut draft.texts(target.id).server,
         name: &texts.get("server"),
         hint: &texts.get(hint),
-        hidden: false,
         wrong: fault.is_some(),
         limit: 2048,
-        buttons: &[],
         width,
+        ..Field::new(server_field(), &mut draft.texts(target.id).server)
     }
     .show(ui, theme);
     if focus {
@@ -153,8 +150,6 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     let fault = draft.fault_of(target).filter(marks);
     let focus = draft.focus.take_if(|part| *part == Part::Key).is_some();
     let field = Field {
-        id: key_field(),
-        text: &mut draft.texts(target.id).key,
         name: &texts.get("stream-key"),
         hint: &texts.get("stream-key-hint"),
         hidden,
@@ -162,6 +157,7 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         limit: 2048,
         buttons: &[(Icon::Paste, &texts.get("paste")), (eye.0, &eye.1)],
         width,
+        ..Field::new(key_field(), &mut draft.texts(target.id).key)
     }
     .show(ui, theme);
     if focus {
@@ -288,15 +284,11 @@ fn address(
     };
     let buttons = [(button.0, button.1.as_str())];
     let field = Field {
-        id: Id::unique(key),
-        text: &mut text,
         name: &name,
-        hint: "",
-        hidden: false,
-        wrong: false,
         limit: 2048,
         buttons: if url.is_empty() { &[] } else { &buttons },
         width,
+        ..Field::new(Id::unique(key), &mut text)
     }
     .show(ui, theme);
     if field.pressed.is_some() {

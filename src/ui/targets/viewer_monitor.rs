@@ -50,15 +50,12 @@ fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target,
     let typed = draft.texts(target.id).play_url.trim();
     let wrong = !(typed.is_empty() || may_be_played(typed));
     let field = Field {
-        id: Id::unique("target-play-url"),
-        text: &mut draft.texts(target.id).play_url,
         name: &name,
         hint: &texts.get("play-url-hint"),
-        hidden: false,
         wrong,
         limit: 2048,
-        buttons: &[],
         width,
+        ..Field::new(Id::unique("target-play-url"), &mut draft.texts(target.id).play_url)
     }
     .show(ui, theme);
     if wrong {

@@ -89,15 +89,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
             (texts.get("chat-say"), texts.get("chat-say-hint"), texts.get("chat-send"));
         let button = 64.0;
         let kept = Field {
-            id: field(),
-            text: &mut draft.message,
             name: &name,
             hint: &hint,
-            hidden: false,
-            wrong: false,
             limit: MAX_TEXT_CHARS,
-            buttons: &[],
             width: ui.available_width() - button - gap::S,
+            ..Field::new(field(), &mut draft.message)
         }
         .show(ui, theme);
         let entered = kept.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
@@ -281,18 +277,10 @@ fn choose(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, choices: &mut ChatCho
     let typed = draft.words.get_or_insert_with(|| choices.words.join(", "));
     let line = |id, text: &mut String, name: &str, hint: &str, limit, ui: &mut Ui| {
         let width = ui.available_width();
-        let field = Field {
-            id: Id::unique(id),
-            text,
-            name,
-            hint,
-            hidden: false,
-            wrong: false,
-            limit,
-            buttons: &[],
-            width,
-        };
-        field.show(ui, theme).response.changed()
+        Field { name, hint, limit, width, ..Field::new(Id::unique(id), text) }
+            .show(ui, theme)
+            .response
+            .changed()
     };
     let hint = texts.get("chat-words-hint");
     if line("chat-words", typed, &name, &hint, MAX_BLOCKED_WORDS * MAX_BLOCKED_WORD_CHARS, ui) {
@@ -321,15 +309,12 @@ fn place(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let wrong = (!typed.trim().is_empty()).then(|| check_place(&typed).err()).flatten();
     let width = ui.available_width();
     let field = Field {
-        id: Id::unique("chat-at"),
-        text: &mut typed,
         name: &name,
         hint: &texts.get("chat-at-hint"),
-        hidden: false,
         wrong: wrong.is_some(),
         limit: MAX_ADDRESS_LENGTH,
-        buttons: &[],
         width,
+        ..Field::new(Id::unique("chat-at"), &mut typed)
     }
     .show(ui, theme);
     if let Some(why) = &wrong {

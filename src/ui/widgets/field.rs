@@ -43,7 +43,23 @@ pub struct FieldOutcome {
     pub pressed: Option<usize>,
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
+    /// Creates a field without a name, a hint or buttons. Its width is zero, and its text has no
+    /// limit.
+    pub fn new(id: egui::Id, text: &'a mut String) -> Self {
+        Self {
+            id,
+            text,
+            name: "",
+            hint: "",
+            hidden: false,
+            wrong: false,
+            limit: usize::MAX,
+            buttons: &[],
+            width: 0.0,
+        }
+    }
+
     pub fn show(self, ui: &mut Ui, theme: &Theme) -> FieldOutcome {
         let (rect, _) =
             ui.allocate_exact_size(vec2(self.width, size::CONTROL_HEIGHT), egui::Sense::hover());

@@ -253,15 +253,12 @@ pub fn show(
             _ => key!("chooser-path"),
         });
         let field = Field {
-            id: Id::unique("chooser-path"),
-            text: &mut chooser.typed,
             name: &name,
             hint: &name,
-            hidden: false,
             wrong: chooser.wrong.is_some(),
             limit: 4_096,
-            buttons: &[],
             width: ui.available_width(),
+            ..Field::new(Id::unique("chooser-path"), &mut chooser.typed)
         }
         .show(ui, theme);
         if fresh {

@@ -146,15 +146,11 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
             .data(|data| data.get_temp::<String>(field))
             .unwrap_or_else(|| strip.sound.name.clone());
         let kept = Field {
-            id: field.with("edit"),
-            text: &mut name,
             name: &title,
             hint: &source,
-            hidden: false,
-            wrong: false,
             limit: crate::studio::MAX_STRIP_NAME,
-            buttons: &[],
             width: width * 0.45,
+            ..Field::new(field.with("edit"), &mut name)
         }
         .show(ui, theme);
         if kept.response.lost_focus() {

@@ -248,15 +248,12 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
     label(ui, &texts.get(title), Type::Body, theme.text);
     let hint = texts.get("part-name-hint");
     let field = Field {
-        id: Id::unique("part-name"),
-        text,
         name: &texts.get("part-name"),
         hint: &hint,
-        hidden: false,
         wrong: wrong.is_some(),
         limit: 200,
-        buttons: &[],
         width: ui.available_width(),
+        ..Field::new(Id::unique("part-name"), text)
     }
     .show(ui, theme);
     if !ui.ctx().memory(|memory| memory.focused().is_some()) {

@@ -102,15 +102,11 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = gap::XS;
     Field {
-        id: Id::unique("settings-search"),
-        text: &mut draft.query,
         name: &texts.get("settings-search"),
         hint: &texts.get("settings-search"),
-        hidden: false,
-        wrong: false,
         limit: 100,
-        buttons: &[],
         width: PAGE_LIST_WIDTH_POINTS,
+        ..Field::new(Id::unique("settings-search"), &mut draft.query)
     }
     .show(ui, theme);
     ui.add_space(gap::XS);

@@ -83,16 +83,13 @@ fn list(
     };
     let typed = text.get_or_insert_with(|| now.join(", "));
     let field = Field {
-        id: Id::unique(setting.key()),
-        wrong: entries(typed).is_err(),
-        text: typed,
         name: &texts.get(setting.key()),
         hint: &texts.get(hint),
-        hidden: false,
+        wrong: entries(typed).is_err(),
         limit: 2_048,
-        buttons: &[],
         // This leaves space for the scroll bar.
         width: ui.available_width() - gap::M,
+        ..Field::new(Id::unique(setting.key()), typed)
     }
     .show(ui, theme);
     match entries(typed) {

@@ -205,15 +205,11 @@ fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, number: u8, w
     let field = Id::unique("track-name").with(number);
     let mut text = ui.data(|data| data.get_temp::<String>(field)).unwrap_or_else(|| given.clone());
     let kept = Field {
-        id: field.with("edit"),
-        text: &mut text,
         name: &name,
         hint: &format!("{number} · {own}"),
-        hidden: false,
-        wrong: false,
         limit: crate::studio::MAX_STRIP_NAME,
-        buttons: &[],
         width,
+        ..Field::new(field.with("edit"), &mut text)
     }
     .show(ui, view.theme);
     if kept.response.lost_focus() {

@@ -120,17 +120,13 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
     }
     let (name, hint) = (texts.get("add-search"), texts.get("add-search-hint"));
     let field = Field {
-        id: Id::unique("add-source-search"),
-        text: &mut adding.search,
         name: &name,
         hint: &hint,
-        hidden: false,
-        wrong: false,
         limit: 200,
-        buttons: &[],
         width: DIALOG_WIDTH_POINTS,
-    };
-    let field = field.show(ui, view.theme);
+        ..Field::new(Id::unique("add-source-search"), &mut adding.search)
+    }
+    .show(ui, view.theme);
     if !adding.shown {
         field.response.request_focus();
     }

@@ -89,18 +89,15 @@ fn named(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, source: &Source) {
         let kept = draft.name.take().filter(|(id, _)| *id == source.id);
         let mut text = kept.map_or_else(|| source.name.clone(), |(_, text)| text);
         empty = text.trim().is_empty();
-        let field = Field {
-            id: Id::unique(("source-name", source.id)),
-            text: &mut text,
+        let response = Field {
             name: &name,
-            hint: "",
-            hidden: false,
             wrong: empty,
             limit: MAX_NAME,
-            buttons: &[],
             width: ui.available_width(),
-        };
-        let response = field.show(ui, view.theme).response;
+            ..Field::new(Id::unique(("source-name", source.id)), &mut text)
+        }
+        .show(ui, view.theme)
+        .response;
         let cancelled = ui.input(|input| input.key_pressed(egui::Key::Escape));
         if response.has_focus() {
             draft.name = Some((source.id, text));
@@ -332,18 +329,16 @@ fn typed(
 ) {
     let mut text = draft_of(draft, id, value);
     let wrong = fault(text.trim());
-    let field = Field {
-        id: Id::unique(("source-typed", id)),
-        text: &mut text,
+    let response = Field {
         name,
         hint,
-        hidden: false,
         wrong: wrong.is_some(),
         limit: MAX_TYPED_CHARS,
-        buttons: &[],
         width: ui.available_width(),
-    };
-    let response = field.show(ui, view.theme).response;
+        ..Field::new(Id::unique(("source-typed", id)), &mut text)
+    }
+    .show(ui, view.theme)
+    .response;
     if let Some(wrong) = &wrong {
         response.clone().on_hover_text(wrong);
     }

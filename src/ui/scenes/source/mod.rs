@@ -73,18 +73,15 @@ pub(in crate::ui::scenes) fn written(
     let mut text = typed.map_or_else(|| source.choice.to_string(), |(_, text)| text);
     let parsed = text.trim().parse::<VideoChoice>();
     line(ui, view, &name, |ui, view| {
-        let field = Field {
-            id: Id::unique(("source-text", id)),
-            text: &mut text,
+        let kept = Field {
             name: &name,
             hint: "image:/…",
-            hidden: false,
             wrong: parsed.is_err(),
             limit: 4_096,
-            buttons: &[],
             width: ui.available_width(),
-        };
-        let kept = field.show(ui, view.theme);
+            ..Field::new(Id::unique(("source-text", id)), &mut text)
+        }
+        .show(ui, view.theme);
         match &parsed {
             Ok(choice) if kept.response.lost_focus() && *choice != source.choice => {
                 view.send(Command::Edit(Edit::SetSource(id, choice.clone())));
@@ -157,15 +154,11 @@ fn letters(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, id: SourceId, st
         let hint = view.texts.get("text-font-hint");
         let text = draft.family.get_or_insert_with(|| style.family.clone());
         let kept = Field {
-            id: Id::unique(("text-font", id)),
-            text,
             name: &name,
             hint: &hint,
-            hidden: false,
-            wrong: false,
             limit: Style::MAX_FAMILY,
-            buttons: &[],
             width: ui.available_width(),
+            ..Field::new(Id::unique(("text-font", id)), text)
         }
         .show(ui, view.theme);
         if kept.response.has_focus() || kept.response.lost_focus() {

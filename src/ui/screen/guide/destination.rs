@@ -228,8 +228,6 @@ fn field(
     };
     let width = ui.available_width();
     let field = Field {
-        id,
-        text,
         name: &name,
         hint,
         hidden,
@@ -237,6 +235,7 @@ fn field(
         limit: 2048,
         buttons,
         width,
+        ..Field::new(id, text)
     }
     .show(ui, theme);
     if draft.focus.take_if(|at| *at == part).is_some() {

@@ -101,15 +101,11 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         ui.spacing_mut().item_spacing.x = gap::S;
         let (name, send) = (texts.get("chat-say"), texts.get("chat-send"));
         let field = Field {
-            id: Id::unique("own-chat-say"),
-            text: &mut draft.message,
             name: &name,
             hint: &texts.get("chat-say-hint"),
-            hidden: false,
-            wrong: false,
             limit: MAX_TEXT_CHARS,
-            buttons: &[],
             width: ui.available_width() - SEND_BUTTON_WIDTH_POINTS - gap::S,
+            ..Field::new(Id::unique("own-chat-say"), &mut draft.message)
         }
         .show(ui, theme);
         let entered =

@@ -85,15 +85,11 @@ fn words(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let typed = draft.words.get_or_insert_with(now);
     let width = ui.available_width();
     let field = Field {
-        id: Id::unique("chat-blocked"),
-        text: typed,
         name: &name,
         hint: &texts.get("chat-words-hint"),
-        hidden: false,
-        wrong: false,
         limit: MAX_BLOCKED_WORDS * (MAX_BLOCKED_WORD_CHARS + 2),
-        buttons: &[],
         width,
+        ..Field::new(Id::unique("chat-blocked"), typed)
     }
     .show(ui, theme);
     // Half a word would block too much, so nothing applies while the user types.

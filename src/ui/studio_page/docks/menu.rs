@@ -179,18 +179,15 @@ fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     let typed = docks.naming.trim().to_owned();
     let taken = is_predefined(&typed);
     let full = panels.layouts.len() >= MAX_LAYOUTS && !panels.layouts.contains_key(&typed);
-    let field = Field {
-        id: Id::unique("layout-name"),
-        text: &mut docks.naming,
+    let kept = Field {
         name: &name,
         hint: &texts.get("layout-name-hint"),
-        hidden: false,
         wrong: taken || full,
         limit: MAX_LAYOUT_NAME_CHARS,
-        buttons: &[],
         width: ui.available_width(),
-    };
-    let kept = field.show(ui, theme);
+        ..Field::new(Id::unique("layout-name"), &mut docks.naming)
+    }
+    .show(ui, theme);
     if taken || full {
         let key = if taken { key!("layout-taken") } else { key!("layout-full") };
         paragraph(ui, &texts.get(key), Type::Small, theme.warn);

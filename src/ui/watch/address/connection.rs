@@ -54,15 +54,12 @@ fn fields(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, network: &mut Network
         let title = texts.get(name);
         section(ui, theme, &title);
         Field {
-            id: Id::unique(("watch", name)),
-            text,
             name: &title,
             hint: &texts.get(hint),
-            hidden: false,
             wrong: fault.is_some(),
             limit: 512,
-            buttons: &[],
             width: ui.available_width(),
+            ..Field::new(Id::unique(("watch", name)), text)
         }
         .show(ui, theme);
         if let Some(why) = fault {

@@ -48,15 +48,11 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let tile_width = measure(&tile) + 2.0 * gap::M + 24.0;
     let rest = both + tile_width + 3.0 * size::CONTROL_HEIGHT + 5.0 * gap::S;
     let field = Field {
-        id: url_field(),
-        text: &mut draft.url,
         name: &texts.get("watch-url"),
         hint: &texts.get("watch-url-hint"),
-        hidden: false,
-        wrong: false,
         limit: MAX_ADDRESS_LENGTH,
-        buttons: &[],
         width: (rect.width() - rest).max(120.0),
+        ..Field::new(url_field(), &mut draft.url)
     }
     .show(ui, theme);
     // A user who opens the page while nothing plays wants to type or paste an address.
