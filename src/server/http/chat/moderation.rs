@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::server::chat::moderation::{ChatRules, MAX_SLOW_MODE_INTERVAL};
-use crate::server::http::caller::Caller;
-use crate::server::http::operator::{authorized, error};
+use crate::server::http::operator::{Authorized, error};
 use crate::server::registry::Registry;
 use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
 
@@ -36,13 +35,9 @@ struct Changes {
 /// Returns the last messages, the muted people and the rules.
 pub(in crate::server::http) async fn chat(
     State(registry): State<Arc<Registry>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
+    _: Authorized,
     Path(path): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    if let Err(refused) = authorized(&registry, &caller, &headers) {
-        return *refused;
-    }
     match path.rsplit_once('/') {
         Some((app, stream)) => state(&registry, app, stream),
         None => missing(),
@@ -52,14 +47,10 @@ pub(in crate::server::http) async fn chat(
 /// Deletes messages, mutes people, and sets rules. The rules are those of all chats of the server.
 pub(in crate::server::http) async fn change(
     State(registry): State<Arc<Registry>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
+    _: Authorized,
     Path(path): Path<String>,
-    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    if let Err(refused) = authorized(&registry, &caller, &headers) {
-        return *refused;
-    }
     let Some((app, stream)) = path.rsplit_once('/') else { return missing() };
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return error(StatusCode::PAYLOAD_TOO_LARGE, "a request has at most 64 KiB");

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::server::http::caller::Caller;
-use crate::server::http::operator::{authorized, error};
+use crate::server::http::operator::{Authorized, error};
 use crate::server::registry::Registry;
 use crate::server::service::http_successor::HttpSuccessor;
 use crate::wire::rtmp::url::Url;
@@ -19,13 +18,9 @@ use crate::wire::rtmp::url::Url;
 /// `successor_http`.
 pub(in crate::server::http) async fn begin(
     State(registry): State<Arc<Registry>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
-    headers: HeaderMap,
+    _: Authorized,
     body: Bytes,
 ) -> Response {
-    if let Err(refused) = authorized(&registry, &caller, &headers) {
-        return *refused;
-    }
     let asked: Value = match body.trim_ascii() {
         [] => json!({}),
         text => match serde_json::from_slice(text) {

@@ -18,7 +18,8 @@ pub(super) mod viewers;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -63,8 +64,26 @@ fn may_read(
     authorized(registry, caller, headers)
 }
 
+/// Shows that a request has the server's token. Other requests are rejected before their body is
+/// read.
+pub(in crate::server::http) struct Authorized;
+
+impl FromRequestParts<Arc<Registry>> for Authorized {
+    type Rejection = Response;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        registry: &Arc<Registry>,
+    ) -> Result<Self, Response> {
+        let caller = ConnectInfo::<Caller>::from_request_parts(parts, registry).await;
+        let ConnectInfo(caller) = caller.map_err(IntoResponse::into_response)?;
+        authorized(registry, &caller, &parts.headers).map_err(|refused| *refused)?;
+        Ok(Self)
+    }
+}
+
 /// Checks the token of a request.
-pub(super) fn authorized(
+fn authorized(
     registry: &Registry,
     caller: &Caller,
     headers: &HeaderMap,

@@ -26,7 +26,7 @@ use crate::server::hls::Mode;
 use crate::server::http::caller::Caller;
 use crate::server::http::guard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
-use crate::server::http::operator::{authorized, error, signed_link, unix_seconds};
+use crate::server::http::operator::{Authorized, authorized, error, signed_link, unix_seconds};
 use crate::server::http::path::encode_name;
 use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED_FILES};
 use crate::server::recordings::name::{format_of, media_type, stem, stream_of};
@@ -108,13 +108,9 @@ fn to_json(registry: &Registry, file: &ListedFile, signs: bool) -> Value {
 /// Deletes a recording, with the server's token.
 pub(in crate::server::http) async fn delete(
     State(registry): State<Arc<Registry>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
+    _: Authorized,
     UrlPath(name): UrlPath<String>,
-    headers: HeaderMap,
 ) -> Response {
-    if let Err(refused) = authorized(&registry, &caller, &headers) {
-        return *refused;
-    }
     let missing = || error(StatusCode::NOT_FOUND, "there is no such recording");
     let (Some(_), Some(folder)) = (format_of(&name), &registry.config.record) else {
         return missing();

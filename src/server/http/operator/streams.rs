@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
-use crate::server::http::caller::Caller;
-use crate::server::http::operator::{authorized, ended_by_operator, error};
+use crate::server::http::operator::{Authorized, ended_by_operator, error};
 use crate::server::registry::Registry;
 use crate::server::renditions::running::RenditionFigures;
 use crate::server::stream::bitrate_history::STEP_DURATION;
@@ -42,13 +41,9 @@ pub(in crate::server::http) async fn one(
 /// Disconnects a stream's publisher, with the server's token.
 pub(in crate::server::http) async fn end(
     State(registry): State<Arc<Registry>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
+    _: Authorized,
     Path(path): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    if let Err(refused) = authorized(&registry, &caller, &headers) {
-        return *refused;
-    }
     let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
     match found {
         Some(stream) if stream.dismiss(ended_by_operator()) => {

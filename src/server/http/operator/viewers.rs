@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, RawQuery, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::server::event::ViewerFigures;
-use crate::server::http::caller::Caller;
-use crate::server::http::operator::{authorized, ended_by_operator, error};
+use crate::server::http::operator::{Authorized, ended_by_operator, error};
 use crate::server::registry::Registry;
 use crate::server::service::viewers::{self, ViewerChoice, figures};
 
@@ -47,13 +46,9 @@ pub(in crate::server::http) async fn all(
 /// Disconnects a viewer, with the server's token.
 pub(in crate::server::http) async fn end(
     State(registry): State<Arc<Registry>>,
-    ConnectInfo(caller): ConnectInfo<Caller>,
+    _: Authorized,
     Path(id): Path<u64>,
-    headers: HeaderMap,
 ) -> Response {
-    if let Err(refused) = authorized(&registry, &caller, &headers) {
-        return *refused;
-    }
     if viewers::end(&registry, ViewerChoice::Id(id), &ended_by_operator()) {
         return StatusCode::NO_CONTENT.into_response();
     }
