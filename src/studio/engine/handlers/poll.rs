@@ -14,6 +14,7 @@ use crate::studio::live::history::PaceNews;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
 use crate::studio::live::stream_delay;
+use crate::studio::live::target_events::{audio_kind, video_kind};
 use crate::studio::live::view::BroadcastTarget;
 use crate::studio::mixer::loudness;
 use crate::studio::notices::health::Health;
@@ -276,29 +277,14 @@ impl Engine {
 
     pub(in crate::studio::engine) fn poll_sources(&mut self) {
         let Some(program) = &mut self.state.program else { return };
-        let video = program.video_change().map(|change| (change, program.video_choice().clone()));
-        let audio = program.audio_change().map(|change| (change, program.audio_choice().clone()));
-        if let Some(((report, before), choice)) = video {
-            let (kind, device) = crate::studio::live::target_events::video_kind(&choice);
-            self.tell_of(&report, &before, device.then_some(true));
+        let video = program.video_change();
+        let video = video.map(|it| (it, Track::Video, video_kind(program.video_choice())));
+        let audio = program.audio_change();
+        let audio = audio.map(|it| (it, Track::Audio, audio_kind(program.audio_choice())));
+        for ((report, before), track, (kind, device)) in video.into_iter().chain(audio) {
+            self.tell_of(&report, &before, device.then_some(track == Track::Video));
             let back = is_back(&report, &before);
-            self.notices.happened(Event::Source(event::Source {
-                track: Track::Video,
-                kind,
-                back,
-                report,
-            }));
-        }
-        if let Some(((report, before), choice)) = audio {
-            let (kind, device) = crate::studio::live::target_events::audio_kind(&choice);
-            self.tell_of(&report, &before, device.then_some(false));
-            let back = is_back(&report, &before);
-            self.notices.happened(Event::Source(event::Source {
-                track: Track::Audio,
-                kind,
-                back,
-                report,
-            }));
+            self.notices.happened(Event::Source(event::Source { track, kind, back, report }));
         }
     }
 

@@ -61,40 +61,17 @@ pub(in crate::ui::scenes) fn contents(
             ui.spacing_mut().item_spacing.x = 2.0;
             label(ui, &number, Type::Figure, view.theme.secondary);
             let named = [("name", file.as_str().into())];
-            let up = view.texts.with("clips-up", &named);
-            let up = icon_button(
-                ui,
-                view.theme,
-                Icon::ChevronUp,
-                &up,
-                BUTTON_SIDE_POINTS,
-                ButtonWeight::Quiet,
-            );
-            if up.clicked() && index > 0 {
+            let button = |ui: &mut Ui, icon, key| {
+                let (name, side) = (view.texts.with(key, &named), BUTTON_SIDE_POINTS);
+                icon_button(ui, view.theme, icon, &name, side, ButtonWeight::Quiet).clicked()
+            };
+            if button(ui, Icon::ChevronUp, key!("clips-up")) && index > 0 {
                 done = Some(Done::Up(index));
             }
-            let other = view.texts.with("clips-another", &named);
-            let other = icon_button(
-                ui,
-                view.theme,
-                Icon::Folder,
-                &other,
-                BUTTON_SIDE_POINTS,
-                ButtonWeight::Quiet,
-            );
-            if other.clicked() {
+            if button(ui, Icon::Folder, key!("clips-another")) {
                 done = Some(Done::Another(index, path.clone()));
             }
-            let away = view.texts.with("clips-remove", &named);
-            let away = icon_button(
-                ui,
-                view.theme,
-                Icon::Close,
-                &away,
-                BUTTON_SIDE_POINTS,
-                ButtonWeight::Quiet,
-            );
-            if away.clicked() {
+            if button(ui, Icon::Close, key!("clips-remove")) {
                 done = Some(Done::Gone(index));
             }
             let size = vec2(ui.available_width(), BUTTON_SIDE_POINTS);

@@ -162,18 +162,13 @@ fn right(
         false => String::new(),
     };
     let button = |ui: &mut Ui,
-                  (icon, word): (Icon, &'static str),
-                  name: &str,
+                  icon: Icon,
+                  (word, name): (&'static str, &'static str),
                   keys: &str,
-                  on: Option<bool>,
                   can: bool| {
-        let word = named(word);
-        let mut button = control(icon, &word, name).enabled(can);
-        if let Some(on) = on {
-            button = button.selected(on);
-        }
-        let tip = if keys.is_empty() { name.to_owned() } else { format!("{name} ({keys})") };
-        button.show(ui, theme).on_hover_text(tip).clicked() && can
+        let (word, name) = (named(word), texts.get(name));
+        let button = control(icon, &word, &name).enabled(can).show(ui, theme);
+        button.on_hover_text(format!("{name} ({keys})")).clicked() && can
     };
     let busy = is_busy(&view.snapshot.watch);
     let watch = &view.snapshot.watch_figures;
@@ -196,79 +191,40 @@ fn right(
             }
         }
         None => {
-            let name = texts.get("watch-record");
+            let record = (key!("player-record"), key!("watch-record"));
             if busy && !watch.live {
-                let word = named(key!("player-record"));
+                let (word, name) = (named(record.0), texts.get(record.1));
                 let button = control(Icon::Dot, &word, &name).enabled(false);
                 button.show(ui, theme).on_hover_text(&*texts.get("tip-watch-record-not"));
-            } else if button(ui, (Icon::Dot, key!("player-record")), &name, "R", None, busy) {
+            } else if button(ui, Icon::Dot, record, "R", busy) {
                 view.request(WindowRequest::WatchSave);
             }
         }
     }
     let playing = view.snapshot.watch == WatchState::Playing;
-    if button(
-        ui,
-        (Icon::Picture, key!("player-screenshot")),
-        &texts.get("watch-screenshot"),
-        "S",
-        None,
-        playing,
-    ) {
+    let picture = (key!("player-screenshot"), key!("watch-screenshot"));
+    if button(ui, Icon::Picture, picture, "S", playing) {
         view.request(WindowRequest::WatchSnapshot);
     }
     options::audio_options(ui, view, &named(key!("player-audio")));
     options::view(ui, view, draft, &named(key!("player-video")));
-    let on = draft.figures;
-    if button(
-        ui,
-        (Icon::Info, key!("player-statistics")),
-        &texts.get("statistics"),
-        "I",
-        Some(on),
-        true,
-    ) {
-        draft.figures = !on;
+    let (word, name) = (named(key!("player-statistics")), texts.get("statistics"));
+    let figures = control(Icon::Info, &word, &name).selected(draft.figures).show(ui, theme);
+    if figures.on_hover_text(format!("{name} (I)")).clicked() {
+        draft.figures = !draft.figures;
     }
+    let (window, small) = (key!("player-window"), (key!("player-small"), key!("small-window")));
     if draft.place == Where::Here {
-        if button(
-            ui,
-            (Icon::External, key!("player-window")),
-            &texts.get("own-window"),
-            "D",
-            None,
-            true,
-        ) {
+        if button(ui, Icon::External, (window, key!("own-window")), "D", true) {
             draft.place = Where::Window;
         }
-        if button(
-            ui,
-            (Icon::PictureInPicture, key!("player-small")),
-            &texts.get("small-window"),
-            "P",
-            None,
-            true,
-        ) {
+        if button(ui, Icon::PictureInPicture, small, "P", true) {
             draft.place = Where::Small;
         }
-    } else if button(
-        ui,
-        (Icon::External, key!("player-back")),
-        &texts.get("window-back"),
-        "D",
-        None,
-        true,
-    ) {
+    } else if button(ui, Icon::External, (key!("player-back"), key!("window-back")), "D", true) {
         draft.place = Where::Here;
     }
-    if button(
-        ui,
-        (Icon::FullScreen, key!("player-full-screen")),
-        &texts.get("full-screen"),
-        "F",
-        None,
-        true,
-    ) {
+    if button(ui, Icon::FullScreen, (key!("player-full-screen"), key!("full-screen")), "F", true) {
         action = Some(Action::FullScreen);
     }
     action
