@@ -35,48 +35,44 @@ fn fixed(view: &View<'_>) -> Option<String> {
 }
 
 pub(super) fn size(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
-    let quality = view.snapshot.quality.clone();
-    let mut sizes: Vec<Size> =
-        FRAME_SIZES.iter().map(|(width, height)| Size::new(*width, *height)).collect();
-    if !sizes.contains(&quality.size) {
-        sizes.insert(0, quality.size);
-    }
-    let all: Vec<Choice<Size>> = sizes
-        .into_iter()
-        .map(|size| {
-            let wanted = Quality { size, ..quality.clone() };
-            let why_not = fixed(view).or_else(|| limits::why_no_size(view, &wanted));
-            (size, format::size(size), why_not)
-        })
-        .collect();
-    let both = (quality.size, Quality::default().size);
-    if let Some(size) = choice_row(ui, view, draft, Setting::Size, both, &all)
-        && fixed(view).is_none()
-    {
-        view.send(Command::SetQuality(Quality { size, ..quality }));
-    }
+    let sizes = FRAME_SIZES.map(|(width, height)| Size::new(width, height)).to_vec();
+    let all = (Setting::Size, sizes);
+    frames(ui, view, draft, all, |it| &mut it.size, format::size, limits::why_no_size);
 }
 
 pub(super) fn rate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
-    let quality = view.snapshot.quality.clone();
-    let mut rates: Vec<FrameRate> =
-        FRAME_RATES.iter().filter_map(|rate| FrameRate::new(*rate, 1)).collect();
-    if !rates.contains(&quality.frame_rate) {
-        rates.insert(0, quality.frame_rate);
+    let rates = FRAME_RATES.iter().filter_map(|rate| FrameRate::new(*rate, 1)).collect();
+    let name = |rate| format!("{}\u{a0}fps", format::rate(rate));
+    let all = (Setting::Rate, rates);
+    frames(ui, view, draft, all, |it| &mut it.frame_rate, name, limits::why_no_rate);
+}
+
+/// Draws the row for the frames' size or rate, the part `of` the quality.
+fn frames<T: PartialEq + Copy>(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut SettingsDraft,
+    (setting, mut values): (Setting, Vec<T>),
+    of: fn(&mut Quality) -> &mut T,
+    name: fn(T) -> String,
+    why_not: fn(&View<'_>, &Quality) -> Option<String>,
+) {
+    let mut quality = view.snapshot.quality.clone();
+    let now = *of(&mut quality);
+    if !values.contains(&now) {
+        values.insert(0, now);
     }
-    let all: Vec<Choice<FrameRate>> = rates
-        .into_iter()
-        .map(|frame_rate| {
-            let wanted = Quality { frame_rate, ..quality.clone() };
-            let why_not = fixed(view).or_else(|| limits::why_no_rate(view, &wanted));
-            (frame_rate, format!("{}\u{a0}fps", format::rate(frame_rate)), why_not)
-        })
-        .collect();
-    let both = (quality.frame_rate, Quality::default().frame_rate);
-    if let Some(frame_rate) = choice_row(ui, view, draft, Setting::Rate, both, &all)
+    let choice = |value| {
+        *of(&mut quality) = value;
+        (value, name(value), fixed(view).or_else(|| why_not(view, &quality)))
+    };
+    let all: Vec<Choice<T>> = values.into_iter().map(choice).collect();
+    let both = (now, *of(&mut Quality::default()));
+    if let Some(value) = choice_row(ui, view, draft, setting, both, &all)
         && fixed(view).is_none()
     {
-        view.send(Command::SetQuality(Quality { frame_rate, ..quality }));
+        *of(&mut quality) = value;
+        view.send(Command::SetQuality(quality));
     }
 }
 

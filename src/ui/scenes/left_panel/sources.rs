@@ -140,23 +140,21 @@ fn item_row(
     let salt = ("item-buttons", item.id.0);
     let mut right = ui.new_child(UiBuilder::new().max_rect(buttons).layout(layout).id_salt(salt));
     right.spacing_mut().item_spacing.x = 0.0;
-    let (eye, text) = if item.hidden {
-        (Icon::EyeOff, key!("item-show"))
-    } else {
-        (Icon::Eye, key!("item-hide"))
+    let eye = match item.hidden {
+        true => (Icon::EyeOff, key!("item-show"), shows_eye),
+        false => (Icon::Eye, key!("item-hide"), shows_eye),
     };
-    let text = view.texts.with(text, &[("name", name.as_str().into())]);
-    let eye = row_button(&mut right, view, eye, &text, shows_eye);
+    let lock = match item.locked {
+        true => (Icon::Lock, key!("item-unlock"), shows_lock),
+        false => (Icon::Unlock, key!("item-lock"), shows_lock),
+    };
+    let [eye, lock] = [eye, lock].map(|(icon, key, is_visible)| {
+        let text = view.texts.with(key, &[("name", name.as_str().into())]);
+        row_button(&mut right, view, icon, &text, is_visible)
+    });
     if eye.clicked() {
         each(view, &all, |id| Edit::HideItem(id, !item.hidden));
     }
-    let (lock, text) = if item.locked {
-        (Icon::Lock, key!("item-unlock"))
-    } else {
-        (Icon::Unlock, key!("item-lock"))
-    };
-    let text = view.texts.with(text, &[("name", name.as_str().into())]);
-    let lock = row_button(&mut right, view, lock, &text, shows_lock);
     if lock.clicked() {
         each(view, &all, |id| Edit::LockItem(id, !item.locked));
     }
