@@ -19,7 +19,7 @@ mod sections;
 pub(in crate::studio) mod stream_keys;
 mod token;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,9 +28,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
-use crate::capture::camera::control::WantedControls;
 use crate::capture::{VideoChoice, sharing};
-use crate::server::ChatRules;
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
@@ -46,16 +44,14 @@ use crate::studio::settings::sections::chat::ChatLayout;
 use crate::studio::settings::sections::quality::QualityLayout;
 use crate::studio::settings::sections::recording::RecordingLayout;
 use crate::studio::targets::quality::Quality;
-use crate::studio::targets::sharing::{ServerNames, ServerReach};
 use crate::studio::targets::{MAX_TARGETS, Target};
 use crate::studio::watch::chat::ChatChoices;
-use crate::studio::watch::choices::PlayerChoices;
-use crate::studio::watch::viewport::Viewport;
 
 pub use folders::{
     default_delay_folder, default_journal, default_path, default_recording_folder, keys_beside,
 };
 pub(crate) use reading::lenient::{BadValue, Document};
+pub use sections::all::Settings;
 pub(in crate::studio) use sections::own_services::MAX_SERVICES;
 pub use sections::own_services::{
     Own, OwnPart, read_own, read_services, services_beside, write_services,
@@ -67,84 +63,6 @@ pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace,
 pub use sections::server::check_successor;
 pub use sections::window::{Language, Preferences, Theme};
 pub use token::ServerToken;
-
-/// All saved settings.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    /// The main video source. `None` if nothing was chosen yet: onair then uses a camera if there
-    /// is one, otherwise the test pattern.
-    pub video: Option<VideoChoice>,
-    /// The main audio source; `None` if nothing was chosen yet.
-    pub audio: Option<AudioChoice>,
-    /// The settings of cameras by their ids.
-    pub cameras: BTreeMap<String, WantedControls>,
-    /// The names of the collection and the profile in use.
-    pub in_use: InUse,
-    /// The scenes and their sources.
-    pub collection: Collection,
-    pub quality: Quality,
-    /// The targets, the built-in server first. They are saved without keys.
-    pub targets: Vec<Target>,
-    /// The stream delay.
-    pub delay: Duration,
-    /// The mixer's strips, the main one first. The main strip's source is `audio`.
-    pub strips: Vec<AudioStrip>,
-    /// The monitoring device.
-    pub monitoring: Monitoring,
-    /// The volume of the players, 0…1.
-    pub volume: f32,
-    pub player_muted: bool,
-    /// The last stream that was played.
-    pub watch_url: String,
-    /// The player options.
-    pub player: PlayerChoices,
-    /// The display of the chat.
-    pub chat: ChatChoices,
-    /// Recent streams, the newest first.
-    pub recent: Vec<String>,
-    /// The streams of the tiles on the *Watch* page, and the viewport of each.
-    pub wall: Vec<(String, Viewport)>,
-    /// The successor of the built-in server; empty means none.
-    pub successor: String,
-    /// Which computers can reach the built-in server.
-    pub reach: ServerReach,
-    /// The rules of the built-in server's chats.
-    pub chat_rules: ChatRules,
-    /// True if viewers of the built-in server need a key, which is stored with the stream keys.
-    pub play_key: bool,
-    pub server_names: ServerNames,
-    pub preferences: Preferences,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            video: None,
-            audio: None,
-            cameras: BTreeMap::new(),
-            in_use: InUse::default(),
-            collection: Collection::default(),
-            quality: Quality::default(),
-            targets: vec![Target::built_in()],
-            delay: Duration::ZERO,
-            strips: vec![AudioStrip::main()],
-            monitoring: Monitoring::Off,
-            volume: 1.0,
-            player_muted: false,
-            watch_url: String::new(),
-            player: PlayerChoices::default(),
-            chat: ChatChoices::default(),
-            recent: Vec::new(),
-            wall: Vec::new(),
-            successor: String::new(),
-            reach: ServerReach::default(),
-            chat_rules: ChatRules::default(),
-            play_key: false,
-            server_names: ServerNames::default(),
-            preferences: Preferences::default(),
-        }
-    }
-}
 
 /// The reason why settings could not be written.
 #[derive(Debug, thiserror::Error)]

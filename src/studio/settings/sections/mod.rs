@@ -1,5 +1,6 @@
-//! One file for each section of the settings file.
+//! One file for each section of the settings file, and `all` for their values.
 
+pub(in crate::studio::settings) mod all;
 pub(in crate::studio::settings) mod cameras;
 pub(in crate::studio::settings) mod chat;
 pub(in crate::studio::settings) mod filters;

@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::base::Secret;
 use crate::net::CertificatePin;
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
-use crate::studio::settings::Settings;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, is_usual, layout, within};
+use crate::studio::settings::sections::all::Settings;
 use crate::studio::settings::sections::targets::address;
 use crate::studio::targets::Route;
 use crate::studio::watch::choices::{

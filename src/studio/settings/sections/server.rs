@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::server::MAX_SLOW_MODE_INTERVAL;
-use crate::studio::settings::Settings;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, is_usual, layout};
+use crate::studio::settings::sections::all::Settings;
 use crate::studio::targets::address::parse;
 use crate::studio::targets::sharing::{check_host, check_names, check_origin};
 use crate::text::problem::{Problem, problem};
