@@ -318,7 +318,7 @@ pub fn http(data: &[u8]) {
     if let Some(first) = data.first_chunk() {
         assert!(socks5::rest_of_answer(*first).unwrap_or(0) <= 257);
     }
-    if let proxy_header::Beginning::Incomplete(missing) = proxy_header::read(data) {
+    if let proxy_header::FirstBytes::Incomplete(missing) = proxy_header::read(data) {
         assert!((1..=2_064).contains(&missing));
     }
     let _ = tunnel::Client::new("h").opened(data);

@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::film::Film;
 use crate::peers::{self, LIMIT, Peer, ffmpeg};
 use onair::base::Timestamp;
-use onair::broadcast::recorder::remux::{Failure, How};
+use onair::broadcast::recorder::remux::{Failure, RepairMethod};
 use onair::broadcast::recorder::{remux, repair};
 use onair::media::{EncodedPacket, Metadata, StreamEvent, Track};
 use onair::wire::container::{Chapter, Format, Index, Muxer, TrackId, Tracks};
@@ -78,7 +78,7 @@ fn packets_come_through_every_way_bit_by_bit() {
     for (n, format) in ["mp4", "mkv", "flv", "mkv", "mp4", "flv"].into_iter().enumerate() {
         let next = name(&format!("{n}.{format}"));
         let report = remux(&last, &next, &|| false).unwrap();
-        assert_eq!((report.how, &report.path), (How::Copied, &next));
+        assert_eq!((report.how, &report.path), (RepairMethod::Copied, &next));
         assert_eq!(hashes(&next), expected, "{next:?}");
         assert_same_times(&times(&next, "video"), &video, &format!("{next:?} video"));
         assert_same_times(&times(&next, "audio"), &audio, &format!("{next:?} audio"));
@@ -409,7 +409,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
                 assert!(before.whole as usize <= head + 64, "{path:?} cut at {cut}: {repaired:?}");
                 continue;
             };
-            assert_eq!((report.how, &report.path), (How::InPlace, &path));
+            assert_eq!((report.how, &report.path), (RepairMethod::InPlace, &path));
             let bytes = fs::read(&path).unwrap();
             let found = index(format, &bytes).unwrap();
             assert!(found.finished, "{path:?} cut at {cut}");
@@ -427,7 +427,7 @@ fn a_file_that_was_cut_anywhere_is_made_whole_with_all_that_was_whole() {
                 );
             }
             // A second repair has nothing to do.
-            assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole, "{path:?}");
+            assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole, "{path:?}");
             assert_eq!(fs::read(&path).unwrap(), bytes);
             if n % 40 == 0 || cut == running.len() {
                 assert_eq!(ffmpeg::probe(&path).warnings, "", "{path:?} cut at {cut}");
@@ -450,17 +450,17 @@ fn a_finished_matroska_file_that_lost_its_end_is_not_called_whole() {
     let whole = build(Format::Mkv, &tracks, &samples, &chapters, true);
     let path = folder.path().join("show.mkv");
     fs::write(&path, &whole).unwrap();
-    assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole);
+    assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole);
     for cut in [whole.len() - 1, whole.len() - 200, whole.len() * 3 / 4, whole.len() / 2] {
         fs::write(&path, &whole[..cut]).unwrap();
         assert!(!index(Format::Mkv, &whole[..cut]).unwrap().finished, "cut at {cut}");
         let report = repair(&path, &|| false).unwrap();
-        assert_eq!((report.how, &report.path), (How::InPlace, &path), "cut at {cut}");
+        assert_eq!((report.how, &report.path), (RepairMethod::InPlace, &path), "cut at {cut}");
         let found = index(Format::Mkv, &fs::read(&path).unwrap()).unwrap();
         assert!(found.finished && found.samples.len() == report.packets, "cut at {cut}");
         assert_eq!(ffmpeg::probe(&path).warnings, "", "cut at {cut}");
         assert_eq!(ffmpeg::decode(&path), "", "cut at {cut}");
-        assert_eq!(repair(&path, &|| false).unwrap().how, How::Whole, "cut at {cut}");
+        assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole, "cut at {cut}");
     }
 }
 

@@ -55,7 +55,7 @@ use onair::capture::{Order, Properties, Rgba, VideoChoice, VideoFallback, WhenHi
 use onair::compose::filter as video;
 use onair::compose::scene::{self, ItemId, SourceId};
 use onair::compose::transition::{Kind, Matte, Stinger, Transition, Wipe};
-use onair::decode::By;
+use onair::decode::DecoderInfo;
 use onair::media::ExtraTrack;
 use onair::media::playback_control::{EndBehavior, TransportCommand};
 use onair::mix::filter::Filter;

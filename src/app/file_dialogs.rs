@@ -18,7 +18,7 @@ use crate::studio::Command;
 use crate::studio::command::PartCommand;
 use crate::studio::settings::part::PartKind;
 use crate::ui::view::file_request::{
-    FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
+    FileRequest, FilterFile, PlaylistRequest, TransitionFile, TransitionFilePart,
 };
 use crate::ui::{ChooserKind, Screen};
 
@@ -36,7 +36,7 @@ pub enum Kind {
     /// A file for an existing source.
     Another(FileRequest, SourceId),
     /// More files for a source, which it plays or shows after its first file.
-    Then(Then),
+    PlaylistRequest(PlaylistRequest),
     /// A file for a filter of a source.
     Filter(Asset, FilterFile),
     /// A file for a transition between scenes.
@@ -71,7 +71,7 @@ impl Kind {
     /// studio.
     pub(super) fn pass_on(self, screen: &mut Screen, paths: Vec<PathBuf>) -> Option<Command> {
         let kind = match self {
-            Self::Then(then) => {
+            Self::PlaylistRequest(then) => {
                 screen.picked_then(then, paths);
                 return None;
             }
@@ -86,7 +86,7 @@ impl Kind {
             Self::Source(pick, scene) => screen.picked_source(pick, scene, path),
             Self::Another(pick, source) => screen.picked_another(pick, source, path),
             // All its files were passed on above.
-            Self::Then(_) => {}
+            Self::PlaylistRequest(_) => {}
             Self::Filter(_, of) => screen.picked_filter(&of, path),
             Self::Transition(of) => screen.picked_transition(of, path),
             Self::Scenes => return Some(Command::ImportScenes(path)),
@@ -108,7 +108,7 @@ impl Kind {
             Offers::Folders => ChooserKind::Folder,
             Offers::Files(_, known) => ChooserKind::Files {
                 endings: owned(&known),
-                several: matches!(self, Self::Then(Then { at: None, .. })),
+                several: matches!(self, Self::PlaylistRequest(PlaylistRequest { at: None, .. })),
             },
             Offers::NewFile(_, known, name) => {
                 ChooserKind::NewFile { endings: owned(known), name: name.to_owned() }
@@ -128,8 +128,8 @@ impl Kind {
             Self::Strip(_) => {
                 with_video("WAV, MP3, FLAC, Ogg, AAC, MP4, MKV, FLV", &AUDIO_EXTENSIONS)
             }
-            Self::Then(Then { pick: FileRequest::Image, .. }) => images(),
-            Self::Then(_) => with_video("FLV, MP4, MKV, WebM", &[]),
+            Self::PlaylistRequest(PlaylistRequest { pick: FileRequest::Image, .. }) => images(),
+            Self::PlaylistRequest(_) => with_video("FLV, MP4, MKV, WebM", &[]),
             Self::Watch => {
                 with_video("FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV", &AUDIO_EXTENSIONS)
             }
@@ -300,7 +300,7 @@ fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
     let one = |path| vec![path];
     let paths = match (kind, kind.offers()) {
         (_, Offers::Folders) => dialog.pick_folder().map(one),
-        (Kind::Then(Then { at: None, .. }), Offers::Files(name, known)) => {
+        (Kind::PlaylistRequest(PlaylistRequest { at: None, .. }), Offers::Files(name, known)) => {
             dialog.add_filter(name, &known).pick_files()
         }
         (_, Offers::Files(name, known)) => dialog.add_filter(name, &known).pick_file().map(one),
@@ -365,7 +365,8 @@ mod tests {
         let y4m = |kind| files(&kind).contains(&"y4m");
         assert!(y4m(Kind::Source(FileRequest::Video, scene)) && !y4m(Kind::Watch));
         assert_eq!(Kind::Source(FileRequest::Slides, scene).offers(), Offers::Folders);
-        let then = |pick| Kind::Then(Then { source: SourceId(1), pick, at: None });
+        let then =
+            |pick| Kind::PlaylistRequest(PlaylistRequest { source: SourceId(1), pick, at: None });
         for kind in [Kind::Source(FileRequest::Slide, scene), then(FileRequest::Image)] {
             assert!(files(&kind).contains(&"png") && !files(&kind).contains(&"mp4"), "{kind:?}");
         }
@@ -377,7 +378,11 @@ mod tests {
         let ctx = egui::Context::default();
         let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
         let worker = Worker::spawn("never", |stop| while !stop.wait(Duration::from_secs(1)) {});
-        let kind = Kind::Then(Then { source: SourceId(1), pick: FileRequest::Image, at: None });
+        let kind = Kind::PlaylistRequest(PlaylistRequest {
+            source: SourceId(1),
+            pick: FileRequest::Image,
+            at: None,
+        });
         let long_ago = Instant::now().checked_sub(DIALOG_TIMEOUT * 2).unwrap();
         let provider = DialogProvider::Desktop(worker.unwrap(), answers);
         let open = Some(OpenDialog { kind: kind.clone(), folder: None, since: long_ago, provider });

@@ -33,7 +33,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::input::event_order::EventOrder;
 use crate::ui::style::{scale, theme};
-use crate::ui::watch::Where;
+use crate::ui::watch::PlayerLocation;
 use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
 
 pub use backend::display::is_gone as is_display_gone;
@@ -45,10 +45,10 @@ use file_dialogs::{FileNews, Files, Kind};
 use global_keys::GlobalKeys;
 use global_keys::effect::{HotkeyEffect, effect};
 use keep_awake::Awake;
-use media_keys::{Ask, MediaKeys, State};
+use media_keys::{MediaKeyRequest, MediaKeys, State};
 use new_file::new_path;
 use raise::Raiser;
-pub use raise::{HandedOver, LaterStartSender, LaterStarts};
+pub use raise::{LaterStart, LaterStartSender, LaterStarts};
 use repaint_pace::Pace;
 use window_place::WindowPlace;
 
@@ -80,7 +80,7 @@ pub struct Options {
     /// True to show the video in full screen from the start.
     pub full_screen: bool,
     /// The place where the players appear.
-    pub place: Where,
+    pub place: PlayerLocation,
     /// True to draw statistics over the video.
     pub figures: bool,
     /// The dialog that the window opens with.
@@ -95,7 +95,7 @@ impl Default for Options {
             preferences: Preferences::default(),
             page: Page::Studio,
             full_screen: false,
-            place: Where::Here,
+            place: PlayerLocation::Here,
             figures: false,
             dialog: None,
             handed_over: None,
@@ -306,7 +306,9 @@ impl<S: Studio> Window<S> {
             WindowRequest::PickAnother(pick, source, folder) => {
                 self.files.ask(ctx, Kind::Another(pick, source), folder);
             }
-            WindowRequest::PickThen(then, folder) => self.files.ask(ctx, Kind::Then(then), folder),
+            WindowRequest::PickThen(then, folder) => {
+                self.files.ask(ctx, Kind::PlaylistRequest(then), folder)
+            }
             WindowRequest::PickFilterFile(asset, of, folder) => {
                 self.files.ask(ctx, Kind::Filter(asset, of), folder);
             }
@@ -374,11 +376,11 @@ impl<S: Studio> Window<S> {
     /// Handles the requests of the desktop's media keys.
     fn handle_media_keys(&mut self, ctx: &egui::Context, snapshot: &Snapshot) {
         self.media_keys.show(snapshot);
-        let asked: Vec<Ask> = self.media_keys.asked().collect();
+        let asked: Vec<MediaKeyRequest> = self.media_keys.asked().collect();
         for ask in asked {
             match &ask {
-                Ask::Raise => self.raiser.raise(ctx, None),
-                Ask::Quit => self.screen.lock().ask_to_close(),
+                MediaKeyRequest::Raise => self.raiser.raise(ctx, None),
+                MediaKeyRequest::Quit => self.screen.lock().ask_to_close(),
                 _ => {}
             }
             // The state of the players is read again, because earlier requests may have changed it.
@@ -422,7 +424,7 @@ impl<S: Studio> Window<S> {
     /// collections and profiles, and opens the addresses and files.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
         let Some(asked) = &self.handed_over else { return };
-        for HandedOver { open, parts, token, taken } in asked.asked.waiting().collect::<Vec<_>>() {
+        for LaterStart { open, parts, token, taken } in asked.asked.waiting().collect::<Vec<_>>() {
             self.raiser.raise(ctx, token.as_deref());
             for (kind, name) in parts {
                 self.studio.send(Command::Part(PartCommand::Use(kind, name)));

@@ -15,7 +15,7 @@ use crate::app::backend::activation::Activation;
 
 /// A request that a later start of onair sends to the open window.
 #[derive(Debug)]
-pub struct HandedOver {
+pub struct LaterStart {
     /// Files and addresses to play.
     pub open: Vec<String>,
     /// The collections and profiles to switch to.
@@ -33,7 +33,7 @@ const MAX_PENDING_STARTS: usize = 16;
 /// rarely, and the later start waits only for a few seconds.
 #[derive(Debug)]
 pub struct LaterStartSender {
-    ask: queue::Sender<HandedOver>,
+    ask: queue::Sender<LaterStart>,
     wake: Latest<()>,
 }
 
@@ -41,7 +41,7 @@ pub struct LaterStartSender {
 #[derive(Debug)]
 pub struct LaterStarts {
     /// The requests in order.
-    pub asked: queue::Receiver<HandedOver>,
+    pub asked: queue::Receiver<LaterStart>,
     wake: Latest<()>,
 }
 
@@ -61,7 +61,7 @@ impl LaterStarts {
 
 impl LaterStartSender {
     /// Returns false if the window is gone.
-    pub fn send(&self, request: HandedOver) -> bool {
+    pub fn send(&self, request: LaterStart) -> bool {
         let is_sent = self.ask.send(request).is_ok();
         self.wake.publish(());
         is_sent

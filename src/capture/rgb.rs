@@ -165,7 +165,7 @@ pub(super) fn numbers(color: Rgba) -> (u8, u8, u8) {
 }
 
 /// A conversion function of the library.
-pub(super) type Turn = fn(
+pub(super) type RgbConversion = fn(
     &mut YuvPlanarImageMut<'_, u8>,
     &[u8],
     u32,
@@ -199,7 +199,7 @@ pub(super) fn target(planes: &mut Planes) -> YuvPlanarImageMut<'_, u8> {
 
 /// Converts full-range RGB with rows of `stride` bytes to limited-range BT.709.
 pub(super) fn turned(
-    turn: Turn,
+    turn: RgbConversion,
     data: &[u8],
     stride: usize,
     planes: &mut YuvPlanarImageMut<'_, u8>,

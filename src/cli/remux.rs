@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder::Error;
-use crate::broadcast::recorder::remux::{Cut, Failure, How, Report, remux_part, repair};
+use crate::broadcast::recorder::remux::{Cut, Failure, RepairMethod, Report, remux_part, repair};
 use crate::cli::flags::{Globals, value};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
@@ -142,9 +142,9 @@ fn work(
 fn tell(output: &Output, name: &str, report: &Report) {
     let path = report.path.display();
     let how = match report.how {
-        How::Whole => "whole",
-        How::InPlace => "repaired",
-        How::Copied => "written",
+        RepairMethod::Whole => "whole",
+        RepairMethod::InPlace => "repaired",
+        RepairMethod::Copied => "written",
     };
     let mut fields = json!({
         "path": path.to_string(),
@@ -159,9 +159,9 @@ fn tell(output: &Output, name: &str, report: &Report) {
     }
     output.event(name, fields, || {
         let how = match report.how {
-            How::Whole => "whole",
-            How::InPlace => "in-place",
-            How::Copied => "copied",
+            RepairMethod::Whole => "whole",
+            RepairMethod::InPlace => "in-place",
+            RepairMethod::Copied => "copied",
         };
         let seconds = format!("{:.1}", report.duration.as_secs_f64());
         let (path, packets) = (path.to_string(), report.packets);

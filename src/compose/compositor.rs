@@ -15,13 +15,13 @@ use crate::base::queue::Sender;
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
 use crate::compose::degradation::{Degradation, LoadWatcher};
 use crate::compose::filter::WantedFilter;
-use crate::compose::other_program::{Attached, OtherPace, OtherProgram};
+use crate::compose::other_program::{EncoderQueue, OtherProgram, OtherProgramTiming};
 use crate::compose::program::Program;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, ViewOf};
 use crate::compose::source_frames::SourceFrame;
 use crate::compose::transition::Change;
-use crate::compose::view::Made;
+use crate::compose::view::DrawResult;
 use crate::media::{FrameGrid, ProgramId, Size, VideoFeed, VideoFrame};
 
 /// Maximum delay after which a tick still runs. A later tick is skipped.
@@ -312,9 +312,9 @@ struct Inbox {
     plan: Option<(Arc<Plan>, Option<Change>)>,
     preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     views: Option<BTreeMap<ViewOf, SideView>>,
-    encoders: [Option<Option<Attached>>; 2],
+    encoders: [Option<Option<EncoderQueue>>; 2],
     others: BTreeMap<ProgramId, Option<OtherProgram>>,
-    other_encoders: Vec<(ProgramId, Option<Attached>)>,
+    other_encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
     /// The number of guards. Commands are not applied while this number is above zero.
     held: u32,
 }
@@ -355,8 +355,8 @@ pub struct Ticker {
     program: Program,
     shared: Arc<Shared>,
     preview: Latest<VideoFrame>,
-    encoders: [Option<Attached>; 2],
-    others: BTreeMap<ProgramId, OtherPace>,
+    encoders: [Option<EncoderQueue>; 2],
+    others: BTreeMap<ProgramId, OtherProgramTiming>,
     rate: Rate,
     watcher: LoadWatcher,
 }
@@ -408,9 +408,9 @@ impl Ticker {
         let repeated = is_skipped.then(|| program.repeat(at));
         let (frame, made) = repeated.flatten().unwrap_or_else(|| program.frame(at));
         match made {
-            Made::New => 0,
-            Made::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
-            Made::Placeholder => shared.placeholders.fetch_add(1, Ordering::Relaxed),
+            DrawResult::New => 0,
+            DrawResult::Repeated => shared.repeated.fetch_add(1, Ordering::Relaxed),
+            DrawResult::Placeholder => shared.placeholders.fetch_add(1, Ordering::Relaxed),
         };
         for attached in encoders {
             let wanted = attached.as_ref().filter(|(_, from)| at >= *from);
@@ -441,7 +441,7 @@ impl Ticker {
     fn set_others(
         &mut self,
         others: BTreeMap<ProgramId, Option<OtherProgram>>,
-        encoders: Vec<(ProgramId, Option<Attached>)>,
+        encoders: Vec<(ProgramId, Option<EncoderQueue>)>,
         at: Timestamp,
     ) {
         for (id, other) in others {
@@ -451,7 +451,7 @@ impl Ticker {
                 continue;
             };
             let grid = FrameGrid { rate, ..self.config.grid };
-            let fresh = || OtherPace { grid, last: grid.index_at(at) - 1, encoder: None };
+            let fresh = || OtherProgramTiming { grid, last: grid.index_at(at) - 1, encoder: None };
             self.others.entry(id).or_insert_with(fresh).grid = grid;
             self.program.set_other(id, Some((plan, size)));
         }

@@ -169,7 +169,7 @@ impl Cut {
 /// The rotation and mirroring of an upright frame. First the axes are swapped, and then the sides
 /// are mirrored.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
-pub struct Turn {
+pub struct Orientation {
     /// Swaps rows and columns.
     pub swap: bool,
     /// The result is mirrored horizontally, after the swap.
@@ -178,7 +178,7 @@ pub struct Turn {
     pub flip_y: bool,
 }
 
-impl Turn {
+impl Orientation {
     /// The transformation that changes nothing.
     pub const NONE: Self = Self { swap: false, flip_x: false, flip_y: false };
 }
@@ -187,7 +187,7 @@ impl Turn {
 #[derive(Copy, Clone, Debug, PartialEq)]
 pub enum Shape {
     /// Aligned with the program's axes, with a rectangle inside the program.
-    Upright { rect: Rect, turn: Turn },
+    Upright { rect: Rect, turn: Orientation },
     /// Rotated. `map` goes from pixels of the scaled crop to program pixels, and `bounds` is inside
     /// the program.
     Free { map: Affine, bounds: Rect },
@@ -195,7 +195,7 @@ pub enum Shape {
 
 /// The placement of a frame in the program.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Spot {
+pub struct FramePlacement {
     /// The visible part of the frame.
     pub cut: Cut,
     /// The size of that part before rotation.
@@ -241,7 +241,12 @@ pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f6
 /// Returns the placement of a frame of size `source` through `places` (the outermost group first).
 /// `framed` says which of `places` are nested scenes, as in
 /// [`Layer`](crate::compose::scene::Layer). Returns `None` if the frame is invisible.
-pub fn spot(places: &[Placement], framed: u16, source: Size, canvas: Size) -> Option<Spot> {
+pub fn spot(
+    places: &[Placement],
+    framed: u16,
+    source: Size,
+    canvas: Size,
+) -> Option<FramePlacement> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
     let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
@@ -325,10 +330,10 @@ fn bounded(coordinate: f64) -> f64 {
 }
 
 /// Returns the rectangle of an upright frame, and its rotation.
-fn upright_box(map: Affine) -> (Rect, Turn) {
+fn upright_box(map: Affine) -> (Rect, Orientation) {
     let swap = map.xx.abs() < map.xy.abs();
     let (across, down) = if swap { (map.xy, map.yx) } else { (map.xx, map.yy) };
-    let turn = Turn { swap, flip_x: across < 0.0, flip_y: down < 0.0 };
+    let turn = Orientation { swap, flip_x: across < 0.0, flip_y: down < 0.0 };
     // A frame of the program's size keeps that size despite rounding errors.
     let even = |length: f64| ((length.abs() + 1e-6) / 2.0).floor().max(1.0) * 2.0;
     let reach = |start: f64, across: f64| {
@@ -355,7 +360,7 @@ fn around(map: Affine) -> Rect {
     Rect { x, y, width, height }
 }
 
-fn upright(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
+fn upright(map: Affine, cut: Cut, seen: Rect) -> Option<FramePlacement> {
     let (all, turn) = upright_box(map);
     let (swap, rect) = (turn.swap, all.common(seen)?);
     // The visible part of the whole, then the same part of the crop.
@@ -374,17 +379,17 @@ fn upright(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
     };
     let size = rect.size();
     let scaled = if swap { Size::new(size.height, size.width) } else { size };
-    Some(Spot { cut, scaled, shape: Shape::Upright { rect, turn } })
+    Some(FramePlacement { cut, scaled, shape: Shape::Upright { rect, turn } })
 }
 
-fn free(map: Affine, cut: Cut, seen: Rect) -> Option<Spot> {
+fn free(map: Affine, cut: Cut, seen: Rect) -> Option<FramePlacement> {
     let even = |length: f64| (length / 2.0).round().clamp(1.0, MAX_ROTATED_SIDE / 2.0) * 2.0;
     let (width, height) = (even(map.xx.hypot(map.yx)), even(map.xy.hypot(map.yy)));
     let bounds = around(map).common(seen)?;
     let map = map.after(Affine::scale(1.0 / width, 1.0 / height));
     map.inverse()?;
     let scaled = Size::new(width as u32, height as u32);
-    Some(Spot { cut, scaled, shape: Shape::Free { map, bounds } })
+    Some(FramePlacement { cut, scaled, shape: Shape::Free { map, bounds } })
 }
 
 #[cfg(test)]
@@ -394,7 +399,7 @@ mod tests {
 
     const HD_SIZE: Size = Size::new(1280, 720);
 
-    fn rect(place: Placement, source: Size) -> (Rect, Turn, Cut) {
+    fn rect(place: Placement, source: Size) -> (Rect, Orientation, Cut) {
         let spot = spot(&[place], 0, source, HD_SIZE).unwrap();
         match spot.shape {
             Shape::Upright { rect, turn } => (rect, turn, spot.cut),
@@ -459,7 +464,7 @@ mod tests {
                 inner.width.into(),
                 inner.height.into(),
             );
-            assert_eq!((rect, turn), (want, Turn::NONE), "{source}");
+            assert_eq!((rect, turn), (want, Orientation::NONE), "{source}");
         }
     }
 
@@ -492,10 +497,10 @@ mod tests {
         let (seen, turn, cut) = rect(place, Size::new(400, 200));
         assert_eq!(seen, at(460, 40, 360, 640));
         // Clockwise rotation: the left side becomes the top.
-        assert_eq!(turn, Turn { swap: true, flip_x: true, flip_y: false });
+        assert_eq!(turn, Orientation { swap: true, flip_x: true, flip_y: false });
         assert_eq!((cut.left, cut.width), (100.0, 300.0));
         let half = Placement { rotation: 180.0, ..place };
-        assert_eq!(rect(half, HD_SIZE).1, Turn { swap: false, flip_x: true, flip_y: true });
+        assert_eq!(rect(half, HD_SIZE).1, Orientation { swap: false, flip_x: true, flip_y: true });
     }
 
     #[test]
@@ -503,7 +508,10 @@ mod tests {
         let group = Placement { x: 0.5, width: 0.5, height: 0.5, ..Placement::default() };
         let own = Placement { x: 0.5, y: 0.5, width: 0.5, height: 0.5, ..Placement::default() };
         let spot = spot(&[group, own], 0, HD_SIZE, HD_SIZE).unwrap();
-        assert_eq!(spot.shape, Shape::Upright { rect: at(960, 180, 320, 180), turn: Turn::NONE });
+        assert_eq!(
+            spot.shape,
+            Shape::Upright { rect: at(960, 180, 320, 180), turn: Orientation::NONE }
+        );
     }
 
     #[test]

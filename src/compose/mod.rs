@@ -18,6 +18,6 @@ pub use crate::compose::other_program::OtherProgram;
 pub use crate::compose::program::Program;
 pub use crate::compose::side_views::{SideView, ViewDetail, ViewOf};
 pub use crate::compose::source_frames::SourceFrame;
-pub use crate::compose::view::Made;
+pub use crate::compose::view::DrawResult;
 
 pub use compositor::{ChangeGuard, Compositor, Config, Error, Figures, Ticker};

@@ -8,7 +8,7 @@ use crate::compose::scene::Plan;
 use crate::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
 /// The queue of an encoder, and the time of its first frame.
-pub(super) type Attached = (Sender<VideoFrame>, Timestamp);
+pub(super) type EncoderQueue = (Sender<VideoFrame>, Timestamp);
 
 /// Another program made from the same sources.
 #[derive(Clone, Debug)]
@@ -20,14 +20,14 @@ pub struct OtherProgram {
 
 /// The timing of another program's frames, and their receiver.
 #[derive(Debug)]
-pub(super) struct OtherPace {
+pub(super) struct OtherProgramTiming {
     pub grid: FrameGrid,
     /// The number of the last frame.
     pub last: i64,
-    pub encoder: Option<Attached>,
+    pub encoder: Option<EncoderQueue>,
 }
 
-impl OtherPace {
+impl OtherProgramTiming {
     /// Returns the time of the frame that is due at a tick, if it is new.
     pub fn due(&mut self, at: Timestamp) -> Option<Timestamp> {
         let index = self.grid.index_at(at);

@@ -12,9 +12,9 @@ use crate::compose::filter::WantedFilter;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, SideViews, ViewOf};
 use crate::compose::source_frames::{SourceFrame, SourceFrames};
-use crate::compose::transition::stinger::Running;
+use crate::compose::transition::stinger::PlayingStinger;
 use crate::compose::transition::{self, Change, Kind, Transition, TransitionAssets};
-use crate::compose::view::{Made, View, draw};
+use crate::compose::view::{DrawResult, View, draw};
 use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 
 /// Maximum size at which the preview scene is drawn.
@@ -49,11 +49,11 @@ pub struct Program {
 
 /// A running transition.
 struct Switch {
-    how: How,
+    how: SwitchMethod,
     from: From,
 }
 
-enum How {
+enum SwitchMethod {
     Mix {
         transition: Transition,
         /// The grayscale image of a wipe.
@@ -61,7 +61,7 @@ enum How {
         /// The time of the transition's first frame.
         begun: Option<Timestamp>,
     },
-    Clip(Box<Running>),
+    Clip(Box<PlayingStinger>),
 }
 
 enum From {
@@ -184,26 +184,28 @@ impl Program {
         };
         let how = match (&transition.kind, means) {
             (Kind::Stinger(stinger), TransitionAssets::Clip(feed)) => {
-                How::Clip(Box::new(Running::new(stinger, Some(feed))))
+                SwitchMethod::Clip(Box::new(PlayingStinger::new(stinger, Some(feed))))
             }
-            (Kind::Stinger(stinger), _) => How::Clip(Box::new(Running::new(stinger, None))),
+            (Kind::Stinger(stinger), _) => {
+                SwitchMethod::Clip(Box::new(PlayingStinger::new(stinger, None)))
+            }
             (_, TransitionAssets::Image(picture)) => {
-                How::Mix { transition, picture: Some(picture), begun: None }
+                SwitchMethod::Mix { transition, picture: Some(picture), begun: None }
             }
-            _ => How::Mix { transition, picture: None, begun: None },
+            _ => SwitchMethod::Mix { transition, picture: None, begun: None },
         };
         self.switch = Some(Switch { how, from });
     }
 
     /// Returns the program frame at the instant `at`.
-    pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, Made) {
+    pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, DrawResult) {
         self.pictures.pull(self.plan.sources(), at, &self.workers);
         self.pictures.set_displayed(&self.plan, self.size);
         let Self { workers, stage, placeholder, pictures, plan, canvas, switch, mixer, .. } = self;
         let mut old = |stage: &mut LayerRenderer,
                        placeholder: &mut Option<VideoFrame>,
                        from: &mut From| match from {
-            From::Still(still) => (Arc::clone(still), Made::New),
+            From::Still(still) => (Arc::clone(still), DrawResult::New),
             From::Plan(plan, canvas) => {
                 pictures.pull(plan.sources(), at, workers);
                 draw(stage, placeholder, pictures, plan, canvas)
@@ -212,7 +214,7 @@ impl Program {
         let mut over = false;
         let (picture, made) = match switch {
             None => draw(stage, placeholder, pictures, plan, canvas),
-            Some(Switch { how: How::Mix { transition, picture: grey, begun }, from }) => {
+            Some(Switch { how: SwitchMethod::Mix { transition, picture: grey, begun }, from }) => {
                 let begun = *begun.get_or_insert(at);
                 let whole = transition.duration.as_secs_f32().max(1e-3);
                 let part = at.since(begun).as_secs_f32() / whole;
@@ -231,10 +233,10 @@ impl Program {
                         &mut mixed,
                         workers,
                     );
-                    (mixed.share(), Made::New)
+                    (mixed.share(), DrawResult::New)
                 }
             }
-            Some(Switch { how: How::Clip(clip), from }) => {
+            Some(Switch { how: SwitchMethod::Clip(clip), from }) => {
                 let now = clip.at(at, workers);
                 over = now.over;
                 let (below, made) = if now.changed {
@@ -243,7 +245,7 @@ impl Program {
                     old(stage, placeholder, from)
                 };
                 match now.above {
-                    Some(above) => (stage.cover(&below, &above), Made::New),
+                    Some(above) => (stage.cover(&below, &above), DrawResult::New),
                     None => (below, made),
                 }
             }
@@ -256,11 +258,11 @@ impl Program {
     }
 
     /// Repeats the last frame for the instant `at`.
-    pub fn repeat(&self, at: Timestamp) -> Option<(VideoFrame, Made)> {
+    pub fn repeat(&self, at: Timestamp) -> Option<(VideoFrame, DrawResult)> {
         let planes = Arc::clone(self.last.as_ref()?);
         Some((
             VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() },
-            Made::Repeated,
+            DrawResult::Repeated,
         ))
     }
 
@@ -279,7 +281,7 @@ impl Program {
             return;
         };
         let (frame, made) = preview.draw(pictures, at, workers);
-        if made == Made::New || slot.version() == 0 {
+        if made == DrawResult::New || slot.version() == 0 {
             slot.publish(frame);
         }
     }
@@ -429,7 +431,7 @@ mod tests {
         let given = frame(size, Color::PROGRAM, 90);
         let feed = SourceFrame::Feed(Some(Box::new(Still(given))));
         program.handle([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
-        assert_eq!(program.frame(Timestamp::ZERO).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::ZERO).1, DrawResult::Placeholder);
         program.draw_preview(0, Timestamp::ZERO);
         let seen = slot.get().unwrap();
         assert_eq!((seen.size(), seen.planes().y[0]), (MAX_PREVIEW_SIZE, 90));
@@ -465,7 +467,7 @@ mod tests {
         program.handle([(SourceId(1), SourceFrame::Feed(None))].into(), None, None);
         let plan = Some((Arc::new(Plan::simple(SourceId(1))), None));
         program.handle(Feeds::new(), plan, None);
-        assert_eq!(program.frame(Timestamp::from_millis(160)).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::from_millis(160)).1, DrawResult::Placeholder);
     }
 
     #[test]
@@ -519,7 +521,7 @@ mod tests {
         assert_eq!(program.frame(Timestamp::from_millis(40)).0.planes().y[0], 90);
         let plan = Some((Arc::new(Plan::simple(SourceId(0))), None));
         program.handle(Feeds::new(), plan, None);
-        assert_eq!(program.frame(Timestamp::from_millis(80)).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::from_millis(80)).1, DrawResult::Placeholder);
     }
 
     #[test]
@@ -560,23 +562,23 @@ mod tests {
         program.feed(Some(Box::new(Scripted(vec![Some(given.clone()); 2]))));
         let at = Timestamp::from_millis(500);
         let (out, made) = program.frame(at);
-        assert!(same(&out, &given) && out.pts == at && made == Made::New);
-        assert_eq!(program.frame(at).1, Made::Repeated);
+        assert!(same(&out, &given) && out.pts == at && made == DrawResult::New);
+        assert_eq!(program.frame(at).1, DrawResult::Repeated);
     }
 
     #[test]
     fn the_last_picture_stands_in_for_two_seconds_then_the_slate() {
         let size = Size::new(640, 360);
         let mut program = program(size);
-        assert_eq!(program.frame(Timestamp::ZERO).1, Made::Placeholder);
+        assert_eq!(program.frame(Timestamp::ZERO).1, DrawResult::Placeholder);
         let given = frame(size, Color::PROGRAM, 90);
         program.feed(Some(Box::new(Scripted(vec![Some(given.clone())]))));
         let start = Timestamp::from_millis(1_000);
-        assert_eq!(program.frame(start).1, Made::New);
+        assert_eq!(program.frame(start).1, DrawResult::New);
         let (held, made) = program.frame(start + Duration::from_millis(1_999));
-        assert!(same(&held, &given) && made == Made::Repeated);
+        assert!(same(&held, &given) && made == DrawResult::Repeated);
         let (placeholder, made) = program.frame(start + Duration::from_millis(2_001));
-        assert!(!same(&placeholder, &given) && made == Made::Placeholder);
+        assert!(!same(&placeholder, &given) && made == DrawResult::Placeholder);
         assert_eq!((placeholder.size(), placeholder.color), (size, Color::PROGRAM));
     }
 

@@ -255,8 +255,10 @@ impl Plan {
     /// beyond the maximum depth and number.
     pub fn of(scene: &Scene, all: &[Scene]) -> Self {
         let mut flattener = Flattener { all, path: vec![scene.id], plan: Self::default() };
-        flattener
-            .items(&scene.items, &Outer { key: u64::from(scene.id.0), places: &[], framed: 0 });
+        flattener.items(
+            &scene.items,
+            &EnclosingGroups { key: u64::from(scene.id.0), places: &[], framed: 0 },
+        );
         flattener.plan
     }
 
@@ -275,14 +277,14 @@ struct Flattener<'a> {
 }
 
 /// The combined effect of the groups around an item.
-struct Outer<'a> {
+struct EnclosingGroups<'a> {
     key: u64,
     places: &'a [Placement],
     framed: u16,
 }
 
 impl Flattener<'_> {
-    fn items(&mut self, items: &[Item], outer: &Outer<'_>) {
+    fn items(&mut self, items: &[Item], outer: &EnclosingGroups<'_>) {
         for item in items.iter().filter(|item| !item.hidden) {
             let mut hasher = DefaultHasher::new();
             (outer.key, item.id).hash(&mut hasher);
@@ -305,7 +307,10 @@ impl Flattener<'_> {
                 }
                 Content::Group(items) => {
                     self.one(key, opacity, blend, |it| {
-                        it.items(items, &Outer { key, places: &places, framed: outer.framed });
+                        it.items(
+                            items,
+                            &EnclosingGroups { key, places: &places, framed: outer.framed },
+                        );
                     });
                 }
                 Content::Scene(id) => {
@@ -314,7 +319,10 @@ impl Flattener<'_> {
                         self.path.push(scene.id);
                         let framed = outer.framed | 1 << outer.places.len();
                         self.one(key, opacity, blend, |it| {
-                            it.items(&scene.items, &Outer { key, places: &places, framed });
+                            it.items(
+                                &scene.items,
+                                &EnclosingGroups { key, places: &places, framed },
+                            );
                         });
                         self.path.pop();
                     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::{Latest, Timestamp, WorkerPool};
 use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::source_frames::SourceFrames;
-use crate::compose::view::{Made, View};
+use crate::compose::view::{DrawResult, View};
 use crate::media::{Size, VideoFrame};
 
 /// Maximum size of a thumbnail.
@@ -57,7 +57,7 @@ struct Drawn {
 impl Drawn {
     fn draw(&mut self, pictures: &mut SourceFrames, at: Timestamp, workers: &WorkerPool) {
         let (frame, made) = self.view.draw(pictures, at, workers);
-        if made == Made::New || self.slot.version() == 0 {
+        if made == DrawResult::New || self.slot.version() == 0 {
             self.slot.publish(frame);
         }
     }

@@ -12,7 +12,7 @@ use crate::media::{Color, Planes, Size, VideoFrame};
 
 /// The result of drawing a program frame.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Made {
+pub enum DrawResult {
     New,
     /// The last program frame again.
     Repeated,
@@ -43,7 +43,7 @@ impl View {
         pictures: &mut SourceFrames,
         at: Timestamp,
         workers: &WorkerPool,
-    ) -> (VideoFrame, Made) {
+    ) -> (VideoFrame, DrawResult) {
         pictures.pull(self.plan.sources(), at, workers);
         let Self { plan, canvas, stage, placeholder } = self;
         let (planes, made) = draw(stage, placeholder, pictures, plan, canvas);
@@ -58,7 +58,7 @@ pub(super) fn draw(
     pictures: &SourceFrames,
     plan: &Plan,
     canvas: &mut Canvas,
-) -> (Arc<Pooled<Planes>>, Made) {
+) -> (Arc<Pooled<Planes>>, DrawResult) {
     let (mut seen, mut gone) = (plan.layers.is_empty(), false);
     for source in plan.sources() {
         match pictures.shown(source) {
@@ -72,7 +72,7 @@ pub(super) fn draw(
     }
     if let Some(placeholder) = placeholder.as_ref().filter(|_| !seen) {
         *canvas = Canvas::default();
-        return (Arc::clone(placeholder.shared()), Made::Placeholder);
+        return (Arc::clone(placeholder.shared()), DrawResult::Placeholder);
     }
     let picture = |source| match pictures.shown(source) {
         ShownSource::Frame(picture) => Some(picture),
@@ -80,5 +80,5 @@ pub(super) fn draw(
         ShownSource::Nothing => None,
     };
     let (planes, new) = stage.draw(canvas, plan, picture);
-    (planes, if new { Made::New } else { Made::Repeated })
+    (planes, if new { DrawResult::New } else { DrawResult::Repeated })
 }

@@ -12,6 +12,6 @@ pub mod traits;
 
 pub(crate) use crate::decode::converter::Converter;
 pub use crate::decode::error::{Error, NoDecoder};
-pub use crate::decode::traits::{AudioBackend, By, VideoBackend};
+pub use crate::decode::traits::{AudioBackend, DecoderInfo, VideoBackend};
 
 pub use open::{Prefer, open_audio, open_preferred, open_tolerant, open_video};

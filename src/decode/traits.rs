@@ -29,12 +29,12 @@ pub trait VideoBackend: Send {
     fn name(&self) -> &str;
     /// Returns the implementation of the decoder. Only the first frame shows whether hardware
     /// decodes.
-    fn by(&self) -> By;
+    fn by(&self) -> DecoderInfo;
 }
 
 /// The implementation of a video decoder.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct By {
+pub struct DecoderInfo {
     pub library: &'static str,
     /// The interface of the hardware, or `None` if the CPU decodes.
     pub hardware: Option<&'static str>,

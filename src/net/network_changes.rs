@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use crate::base::queue::{self, Full, Receiver};
-use crate::net::backend::interfaces::Present;
+use crate::net::backend::interfaces::ActiveInterface;
 use crate::net::runtime::Runtime;
 
 /// Maximum number of unread changes. The reader checks for changes ten times per second.
@@ -86,8 +86,8 @@ impl NetworkChanges {
     }
 }
 
-fn difference(before: &[Present], now: &[Present], route: bool) -> NetworkChange {
-    let words = |some: &[Present], others: &[Present]| {
+fn difference(before: &[ActiveInterface], now: &[ActiveInterface], route: bool) -> NetworkChange {
+    let words = |some: &[ActiveInterface], others: &[ActiveInterface]| {
         let new = some.iter().filter(|it| !others.contains(it));
         new.map(|it| match it.address {
             Some(address) => format!("{address} ({})", it.interface),
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_came_and_went_is_named() {
-        let present = |interface: &str, address: Option<&str>| Present {
+        let present = |interface: &str, address: Option<&str>| ActiveInterface {
             interface: interface.into(),
             address: address.map(|address| address.parse().unwrap()),
         };

@@ -19,7 +19,7 @@ pub use crate::server::chat::moderation::{ChatRules, MAX_SLOW_MODE_INTERVAL, Mut
 pub use crate::server::event::{
     AudioFigures, CallbackAnswer, CallbackResult, Ended, Event, Peer, Protocol, PublisherFigures,
     Recording, RecordingState, Refusal, RenditionChange, RenditionState, StreamFigures,
-    StruckFault, VideoFigures,
+    TriggeredFault, VideoFigures,
 };
 pub use crate::server::fault::Fault;
 pub use crate::server::service::config::{

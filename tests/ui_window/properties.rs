@@ -8,7 +8,7 @@ use onair::media::playback_control::SkippedFile;
 use onair::studio::Collection;
 use onair::studio::scenes::MAX_SOURCES;
 use onair::text::problem::problem;
-use onair::ui::view::file_request::{FileRequest, Then};
+use onair::ui::view::file_request::{FileRequest, PlaylistRequest};
 
 /// Returns the new content of the topmost source.
 pub(super) fn shows(commands: &[Command]) -> String {
@@ -158,7 +158,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     let mut harness = properties_of("slides:/a/1.png");
     let last_request =
         |harness: &Harness<'static, Window>| harness.state().requests.last().cloned();
-    let picked = |harness: &mut Harness<'static, Window>, then: Then, paths: &[&str]| {
+    let picked = |harness: &mut Harness<'static, Window>, then: PlaylistRequest, paths: &[&str]| {
         let paths = paths.iter().map(Into::into).collect();
         harness.state_mut().screen.as_mut().unwrap().picked_then(then, paths);
         commands(harness)
@@ -168,7 +168,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
         other => panic!("{other:?}"),
     };
     click(&mut harness, "Add images…");
-    let then = Then { source: SOURCE, pick: FileRequest::Image, at: None };
+    let then = PlaylistRequest { source: SOURCE, pick: FileRequest::Image, at: None };
     assert_eq!(last_request(&harness), Some(WindowRequest::PickThen(then.clone(), None)));
     // The edit contains only the new files, because other properties may have changed while the
     // dialog was open.
@@ -183,7 +183,7 @@ fn slides_are_pictures_that_are_chosen_one_by_one() {
     // The replacement for a missing file takes its place in the list.
     click(&mut harness, "Choose another file for 2.png");
     let old = std::path::PathBuf::from("/a/2.png");
-    let then = Then { at: Some((0, old.clone())), ..then };
+    let then = PlaylistRequest { at: Some((0, old.clone())), ..then };
     assert_eq!(
         last_request(&harness),
         Some(WindowRequest::PickThen(then.clone(), Some("/a".into())))
@@ -232,7 +232,7 @@ fn a_slide_that_is_missing_is_told_and_found_elsewhere() {
     assert_eq!(harness.query_all_by_label(&message).count(), 2, "the first one and the third");
     click(&mut harness, "Choose another file for 3.png");
     let at = Some((1, "/b/3.png".into()));
-    let then = Then { source: SOURCE, pick: FileRequest::Image, at };
+    let then = PlaylistRequest { source: SOURCE, pick: FileRequest::Image, at };
     let last_request = harness.state().requests.last().cloned();
     assert_eq!(last_request, Some(WindowRequest::PickThen(then.clone(), Some("/b".into()))));
     let found = vec!["/c/3.png".into()];

@@ -3,7 +3,7 @@
 use onair::media::playback_control::SkippedFile;
 use onair::text::Problem;
 use onair::ui::view::file_request::{
-    FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
+    FileRequest, FilterFile, PlaylistRequest, TransitionFile, TransitionFilePart,
 };
 
 use super::*;
@@ -489,7 +489,7 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     open_properties(&mut harness, "Opening");
     assert_eq!(click(&mut harness, "Add a file…"), []);
     let picked = WindowRequest::PickThen(
-        Then { source: SourceId(2), pick: FileRequest::Video, at: None },
+        PlaylistRequest { source: SourceId(2), pick: FileRequest::Video, at: None },
         None,
     );
     assert!(harness.state().requests.contains(&picked), "{:?}", harness.state().requests);
@@ -502,7 +502,7 @@ fn files_that_follow_a_media_file_are_added_moved_and_taken_away() {
     harness.key_press(Key::Enter);
     harness.run();
     let picked = WindowRequest::PickThen(
-        Then { source: SourceId(2), pick: FileRequest::Video, at: None },
+        PlaylistRequest { source: SourceId(2), pick: FileRequest::Video, at: None },
         Some("/films".into()),
     );
     assert!(harness.state().requests.contains(&picked), "{:?}", harness.state().requests);

@@ -337,7 +337,7 @@ fn the_figures_lie_over_the_picture() {
         [(None, "Decoder: FFmpeg, on the CPU"), (Some("VAAPI"), "Decoder: FFmpeg with VAAPI")]
     {
         harness.state().demo.change(|snapshot| {
-            snapshot.watch_figures.decoder = Some(By { library: "FFmpeg", hardware });
+            snapshot.watch_figures.decoder = Some(DecoderInfo { library: "FFmpeg", hardware });
         });
         harness.run();
         assert!(over(&harness).unwrap().contains(words), "{words}: {:?}", over(&harness));

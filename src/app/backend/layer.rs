@@ -229,10 +229,10 @@ impl Shared {
 /// The pixels of one window.
 pub struct Layer {
     shared: Arc<Shared>,
-    made: Option<Made>,
+    made: Option<LayerTexture>,
 }
 
-struct Made {
+struct LayerTexture {
     texture: glow::Texture,
     framebuffer: glow::Framebuffer,
     size: [u32; 2],
@@ -263,7 +263,7 @@ impl Layer {
             gl.framebuffer_texture_2d(glow::FRAMEBUFFER, at, kind, Some(texture), 0);
             let status = gl.check_framebuffer_status(glow::FRAMEBUFFER);
             gl.bind_framebuffer(glow::FRAMEBUFFER, None);
-            self.made = Some(Made { texture, framebuffer, size });
+            self.made = Some(LayerTexture { texture, framebuffer, size });
             (status == glow::FRAMEBUFFER_COMPLETE).then_some(false)
         }
     }

@@ -73,7 +73,7 @@ impl Window {
 
 impl Surfaces for Window {
     fn surface(&self) -> Arc<dyn Surface> {
-        Arc::new(One { shared: Arc::clone(&self.shared), state: Mutex::default() })
+        Arc::new(SingleFrameSurface { shared: Arc::clone(&self.shared), state: Mutex::default() })
     }
 }
 
@@ -99,7 +99,7 @@ unsafe fn build(gl: &glow::Context, version: &str) -> Result<Built, String> {
 }
 
 /// A surface with one frame.
-struct One {
+struct SingleFrameSurface {
     shared: Arc<Shared>,
     state: Mutex<State>,
 }
@@ -113,7 +113,7 @@ struct State {
     texture: Option<(glow::Texture, Size)>,
 }
 
-impl Surface for One {
+impl Surface for SingleFrameSurface {
     fn renew(&self, size: Size, fill: &mut dyn FnMut(&mut [u8])) {
         let mut state = self.state.lock();
         state.fresh = Some(size);
@@ -131,7 +131,7 @@ impl Surface for One {
     }
 }
 
-impl One {
+impl SingleFrameSurface {
     /// # Safety
     /// The context must be current on this thread.
     unsafe fn draw(
@@ -216,7 +216,7 @@ impl State {
     }
 }
 
-impl Drop for One {
+impl Drop for SingleFrameSurface {
     fn drop(&mut self) {
         if let Some((texture, _)) = self.state.lock().texture.take() {
             // The context may not be current here, so the texture is deleted when a surface is next

@@ -13,7 +13,7 @@ use zbus::{fdo, interface};
 
 use crate::app::icon;
 use crate::app::media_keys::shared::Shared;
-use crate::app::media_keys::state::{Ask, MIN_JUMP_MICROS, State, Status};
+use crate::app::media_keys::state::{MIN_JUMP_MICROS, MediaKeyRequest, State, Status};
 use crate::base::Stop;
 use crate::base::portal::{self, Failure};
 use crate::studio::notices::TileId;
@@ -154,11 +154,11 @@ struct Application(Arc<Shared>);
 #[interface(name = "org.mpris.MediaPlayer2")]
 impl Application {
     fn raise(&self) {
-        self.0.ask(Ask::Raise);
+        self.0.ask(MediaKeyRequest::Raise);
     }
 
     fn quit(&self) {
-        self.0.ask(Ask::Quit);
+        self.0.ask(MediaKeyRequest::Quit);
     }
 
     #[zbus(property(emits_changed_signal = "const"))]
@@ -210,36 +210,36 @@ impl Player {
 #[interface(name = "org.mpris.MediaPlayer2.Player")]
 impl Player {
     fn next(&self) {
-        self.0.ask(Ask::Next);
+        self.0.ask(MediaKeyRequest::Next);
     }
 
     fn previous(&self) {
-        self.0.ask(Ask::Previous);
+        self.0.ask(MediaKeyRequest::Previous);
     }
 
     fn pause(&self) {
-        self.0.ask(Ask::Pause);
+        self.0.ask(MediaKeyRequest::Pause);
     }
 
     fn play_pause(&self) {
-        self.0.ask(Ask::PlayPause);
+        self.0.ask(MediaKeyRequest::PlayPause);
     }
 
     fn stop(&self) {
-        self.0.ask(Ask::Stop);
+        self.0.ask(MediaKeyRequest::Stop);
     }
 
     fn play(&self) {
-        self.0.ask(Ask::Play);
+        self.0.ask(MediaKeyRequest::Play);
     }
 
     fn seek(&self, offset: i64) {
-        self.0.ask(Ask::Seek(offset));
+        self.0.ask(MediaKeyRequest::Seek(offset));
     }
 
     fn set_position(&self, track: ObjectPath<'_>, position: i64) {
         if let Some(track) = track_of(&track) {
-            self.0.ask(Ask::SetPosition { track, micros: position });
+            self.0.ask(MediaKeyRequest::SetPosition { track, micros: position });
         }
     }
 
@@ -249,7 +249,7 @@ impl Player {
         if !known || uri.len() > MAX_ADDRESS_LENGTH {
             return Err(fdo::Error::InvalidArgs("this is no address that can be played".into()));
         }
-        self.0.ask(Ask::Open(uri));
+        self.0.ask(MediaKeyRequest::Open(uri));
         Ok(())
     }
 
@@ -281,7 +281,7 @@ impl Player {
 
     #[zbus(property)]
     fn set_volume(&self, volume: f64) {
-        self.0.ask(Ask::SetVolume(volume));
+        self.0.ask(MediaKeyRequest::SetVolume(volume));
     }
 
     #[zbus(property(emits_changed_signal = "false"))]

@@ -20,7 +20,7 @@ use crate::base::queue::{self, Full};
 use crate::studio::Snapshot;
 
 use shared::Shared;
-pub use state::{Ask, State};
+pub use state::{MediaKeyRequest, State};
 
 /// Maximum number of requests that wait for the window. The desktop sends at most a few requests
 /// per second.
@@ -29,7 +29,7 @@ const MAX_PENDING_REQUESTS: usize = 32;
 /// The connection to the desktop; see the module documentation.
 pub struct MediaKeys {
     shared: Arc<Shared>,
-    asks: queue::Receiver<Ask>,
+    asks: queue::Receiver<MediaKeyRequest>,
     worker: Option<Worker>,
 }
 
@@ -57,7 +57,7 @@ impl MediaKeys {
     }
 
     /// Returns the desktop's requests since the last call.
-    pub fn asked(&self) -> impl Iterator<Item = Ask> {
+    pub fn asked(&self) -> impl Iterator<Item = MediaKeyRequest> {
         self.asks.waiting()
     }
 }

@@ -3,26 +3,26 @@
 use eframe::egui;
 use parking_lot::Mutex;
 
-use crate::app::media_keys::state::{Ask, State};
+use crate::app::media_keys::state::{MediaKeyRequest, State};
 use crate::base::queue;
 
 /// The shared state; see the module documentation.
 pub(super) struct Shared {
     pub state: Mutex<State>,
-    asks: queue::Sender<Ask>,
+    asks: queue::Sender<MediaKeyRequest>,
     /// Wakes the window.
     wake: egui::Context,
 }
 
 impl Shared {
     /// Creates the state, which sends requests to `asks`, and wakes the window of `wake`.
-    pub fn new(asks: queue::Sender<Ask>, wake: egui::Context) -> Self {
+    pub fn new(asks: queue::Sender<MediaKeyRequest>, wake: egui::Context) -> Self {
         Self { state: Mutex::default(), asks, wake }
     }
 
     /// Passes a request to the window.
     #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is no session bus"))]
-    pub fn ask(&self, ask: Ask) {
+    pub fn ask(&self, ask: MediaKeyRequest) {
         if self.asks.send(ask).is_ok() {
             self.wake.request_repaint();
         }

@@ -14,7 +14,7 @@ pub const MIN_JUMP_MICROS: i64 = 1_500_000;
 
 /// A request from the desktop.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ask {
+pub enum MediaKeyRequest {
     Play,
     Pause,
     PlayPause,
@@ -110,38 +110,48 @@ impl State {
 
     /// Returns the commands for the studio that fulfill a request. The list is empty if the request
     /// is not possible now.
-    pub fn commands(&self, ask: &Ask) -> Vec<Command> {
+    pub fn commands(&self, ask: &MediaKeyRequest) -> Vec<Command> {
         let player = |playing| vec![Command::Player(playing)];
         match ask {
-            Ask::Play => match self.status {
+            MediaKeyRequest::Play => match self.status {
                 Status::Playing => Vec::new(),
                 Status::Paused => player(WatchCommand::Pause(false)),
                 Status::Stopped => player(WatchCommand::Again(self.track)),
             },
-            Ask::Pause if self.status == Status::Playing => player(WatchCommand::Pause(true)),
-            Ask::PlayPause => {
-                let other = if self.status == Status::Playing { Ask::Pause } else { Ask::Play };
+            MediaKeyRequest::Pause if self.status == Status::Playing => {
+                player(WatchCommand::Pause(true))
+            }
+            MediaKeyRequest::PlayPause => {
+                let other = if self.status == Status::Playing {
+                    MediaKeyRequest::Pause
+                } else {
+                    MediaKeyRequest::Play
+                };
                 self.commands(&other)
             }
-            Ask::Stop if self.status != Status::Stopped => vec![Command::StopWatching],
-            Ask::Next => self.neighbour(1),
-            Ask::Previous => self.neighbour(self.tiles.len().saturating_sub(1)),
-            Ask::Seek(by) => self.seek(*by),
-            Ask::SetPosition { track, micros } => {
+            MediaKeyRequest::Stop if self.status != Status::Stopped => vec![Command::StopWatching],
+            MediaKeyRequest::Next => self.neighbour(1),
+            MediaKeyRequest::Previous => self.neighbour(self.tiles.len().saturating_sub(1)),
+            MediaKeyRequest::Seek(by) => self.seek(*by),
+            MediaKeyRequest::SetPosition { track, micros } => {
                 let place = u64::try_from(*micros).ok().map(Duration::from_micros);
                 match place.filter(|place| self.length.is_some_and(|length| *place <= length)) {
                     Some(place) if *track == self.track => player(WatchCommand::Seek(place)),
                     _ => Vec::new(),
                 }
             }
-            Ask::SetVolume(volume) if volume.is_finite() => {
+            MediaKeyRequest::SetVolume(volume) if volume.is_finite() => {
                 vec![
                     Command::SetPlayerMuted(false),
                     Command::SetVolume(volume.clamp(0.0, 1.0) as f32),
                 ]
             }
-            Ask::Open(url) => vec![Command::Watch { url: url.clone() }],
-            Ask::Pause | Ask::Stop | Ask::SetVolume(_) | Ask::Raise | Ask::Quit => Vec::new(),
+            MediaKeyRequest::Open(url) => vec![Command::Watch { url: url.clone() }],
+            MediaKeyRequest::Pause
+            | MediaKeyRequest::Stop
+            | MediaKeyRequest::SetVolume(_)
+            | MediaKeyRequest::Raise
+            | MediaKeyRequest::Quit => Vec::new(),
         }
     }
 
@@ -211,15 +221,15 @@ mod tests {
     #[test]
     fn keys_hold_go_on_and_begin_again() {
         let mut state = file();
-        assert_eq!(state.commands(&Ask::PlayPause), player(WatchCommand::Pause(true)));
-        assert_eq!(state.commands(&Ask::Play), []);
-        assert_eq!(state.commands(&Ask::Stop), [Command::StopWatching]);
+        assert_eq!(state.commands(&MediaKeyRequest::PlayPause), player(WatchCommand::Pause(true)));
+        assert_eq!(state.commands(&MediaKeyRequest::Play), []);
+        assert_eq!(state.commands(&MediaKeyRequest::Stop), [Command::StopWatching]);
         state.status = Status::Paused;
-        assert_eq!(state.commands(&Ask::PlayPause), player(WatchCommand::Pause(false)));
-        assert_eq!(state.commands(&Ask::Pause), []);
+        assert_eq!(state.commands(&MediaKeyRequest::PlayPause), player(WatchCommand::Pause(false)));
+        assert_eq!(state.commands(&MediaKeyRequest::Pause), []);
         state.status = Status::Stopped;
-        assert_eq!(state.commands(&Ask::Play), player(WatchCommand::Again(TileId(1))));
-        assert_eq!(state.commands(&Ask::Stop), []);
+        assert_eq!(state.commands(&MediaKeyRequest::Play), player(WatchCommand::Again(TileId(1))));
+        assert_eq!(state.commands(&MediaKeyRequest::Stop), []);
     }
 
     #[test]
@@ -228,10 +238,16 @@ mod tests {
         let to = |seconds| player(WatchCommand::Seek(Duration::from_secs(seconds)));
         let step =
             |micros, ahead| player(WatchCommand::Step { by: Duration::from_micros(micros), ahead });
-        assert_eq!(state.commands(&Ask::Seek(5 * MICROS_PER_SECOND)), step(5_000_000, true));
-        assert_eq!(state.commands(&Ask::Seek(-40 * MICROS_PER_SECOND)), step(40_000_000, false));
-        assert_eq!(state.commands(&Ask::Seek(i64::MIN)), step(1 << 63, false));
-        let set = |track, micros| state.commands(&Ask::SetPosition { track, micros });
+        assert_eq!(
+            state.commands(&MediaKeyRequest::Seek(5 * MICROS_PER_SECOND)),
+            step(5_000_000, true)
+        );
+        assert_eq!(
+            state.commands(&MediaKeyRequest::Seek(-40 * MICROS_PER_SECOND)),
+            step(40_000_000, false)
+        );
+        assert_eq!(state.commands(&MediaKeyRequest::Seek(i64::MIN)), step(1 << 63, false));
+        let set = |track, micros| state.commands(&MediaKeyRequest::SetPosition { track, micros });
         assert_eq!(set(TileId(1), 10 * MICROS_PER_SECOND), to(10));
         // An invalid position, or one for another stream, has no effect.
         for (track, micros) in
@@ -245,18 +261,30 @@ mod tests {
             ..file()
         };
         assert!(live.can_seek());
-        assert_eq!(live.commands(&Ask::Seek(-10 * MICROS_PER_SECOND)), step(10_000_000, false));
-        assert_eq!(State { rewind: None, ..live }.commands(&Ask::Seek(MICROS_PER_SECOND)), []);
+        assert_eq!(
+            live.commands(&MediaKeyRequest::Seek(-10 * MICROS_PER_SECOND)),
+            step(10_000_000, false)
+        );
+        assert_eq!(
+            State { rewind: None, ..live }.commands(&MediaKeyRequest::Seek(MICROS_PER_SECOND)),
+            []
+        );
     }
 
     #[test]
     fn the_wall_is_walked_and_loudness_bounded() {
         let state = file();
-        assert_eq!(state.commands(&Ask::Next), player(WatchCommand::Choose(TileId(4))));
-        assert_eq!(state.commands(&Ask::Previous), player(WatchCommand::Choose(TileId(0))));
+        assert_eq!(state.commands(&MediaKeyRequest::Next), player(WatchCommand::Choose(TileId(4))));
+        assert_eq!(
+            state.commands(&MediaKeyRequest::Previous),
+            player(WatchCommand::Choose(TileId(0)))
+        );
         let alone = State { tiles: vec![TileId(1)], ..file() };
-        assert_eq!((alone.commands(&Ask::Next), alone.commands(&Ask::Previous)), (vec![], vec![]));
-        let loud = |volume| state.commands(&Ask::SetVolume(volume));
+        assert_eq!(
+            (alone.commands(&MediaKeyRequest::Next), alone.commands(&MediaKeyRequest::Previous)),
+            (vec![], vec![])
+        );
+        let loud = |volume| state.commands(&MediaKeyRequest::SetVolume(volume));
         assert!(loud(7.0).contains(&Command::SetVolume(1.0)));
         assert!(loud(-1.0).contains(&Command::SetVolume(0.0)));
         assert_eq!(loud(f64::NAN), []);

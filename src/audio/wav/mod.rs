@@ -98,9 +98,9 @@ fn unreadable(error: &container::Error) -> Problem {
 }
 
 /// A file with random access. The number is the file's length in bytes.
-struct Stored<'a, R>(&'a mut R, u64);
+struct RandomAccessFile<'a, R>(&'a mut R, u64);
 
-impl<R: Read + Seek> ReadAt for Stored<'_, R> {
+impl<R: Read + Seek> ReadAt for RandomAccessFile<'_, R> {
     fn size(&self) -> u64 {
         self.1
     }
@@ -128,7 +128,7 @@ struct Clip<R> {
 impl<R: Read + Seek> Clip<R> {
     fn new(mut reader: R) -> Result<Self, Problem> {
         let size = reader.seek(SeekFrom::End(0))?;
-        let found = WavAudio::find(&mut Stored(&mut reader, size), 0);
+        let found = WavAudio::find(&mut RandomAccessFile(&mut reader, size), 0);
         let WavAudio { pcm, begins, ends } = found.map_err(|error| unreadable(&error))?;
         let Pcm { sample_rate, channels, .. } = pcm;
         if !(4_000..=384_000).contains(&sample_rate) || !(1..=8).contains(&channels) {

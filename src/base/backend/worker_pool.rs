@@ -43,7 +43,7 @@ struct Shared {
 /// A running job.
 #[derive(Debug, Default)]
 struct Work {
-    job: Option<Lent>,
+    job: Option<BorrowedJob>,
     next: usize,
     count: usize,
     /// The number of parts that are being worked on.
@@ -55,12 +55,12 @@ struct Work {
 /// A job with an extended lifetime. [`WorkerPool::share`] guarantees that the job is not used after
 /// its borrow has ended.
 #[derive(Copy, Clone)]
-struct Lent(*const Job<'static>);
+struct BorrowedJob(*const Job<'static>);
 
 // SAFETY: the job behind the pointer is `Sync`, so any thread may call the job while it exists.
-unsafe impl Send for Lent {}
+unsafe impl Send for BorrowedJob {}
 
-impl std::fmt::Debug for Lent {
+impl std::fmt::Debug for BorrowedJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Lent")
     }
@@ -141,7 +141,8 @@ impl WorkerPool {
         // SAFETY: only the lifetime changes. Helpers take the job from `work` while they hold its
         // lock, and count themselves as busy before they release it; `Finish` removes the job and
         // waits until no helper is busy, even if `job` panics here.
-        let lent = Lent(unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(job) });
+        let lent =
+            BorrowedJob(unsafe { std::mem::transmute::<*const Job<'_>, *const Job<'static>>(job) });
         let mut work = self.shared.work.lock();
         (work.job, work.next, work.count, work.fault) = (Some(lent), 0, count, None);
         drop(work);
@@ -174,7 +175,7 @@ impl Drop for WorkerPool {
 
 impl Work {
     /// Takes the next part, which counts as busy from now on.
-    fn take(&mut self) -> Option<(Lent, usize)> {
+    fn take(&mut self) -> Option<(BorrowedJob, usize)> {
         let job = self.job.filter(|_| self.next < self.count)?;
         let index = self.next;
         self.next += 1;

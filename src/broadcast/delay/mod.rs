@@ -20,12 +20,12 @@ pub use store::{Figures, Room};
 
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Stop, Timestamp, Worker};
-use crate::broadcast::delay::spool::{Spool, Stored};
+use crate::broadcast::delay::spool::{Spool, StoredBlock};
 use crate::broadcast::delay::store::{DelayStore, DelayedPacket, Work};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::hub::subscription::{Next, Subscription};
+use crate::broadcast::hub::subscription::{NextPacket, Subscription};
 use crate::files::Trouble;
 use crate::text::Problem;
 
@@ -60,7 +60,7 @@ pub struct Delay {
 #[derive(Debug)]
 struct Shared {
     clock: Clock,
-    line: Mutex<DelayStore<Stored>>,
+    line: Mutex<DelayStore<StoredBlock>>,
     wake: Condvar,
     /// Set if the delay accepts no more packets.
     last: Stop,
@@ -147,15 +147,15 @@ impl Shared {
         while !stop.is_set() {
             let next = match &output {
                 Some(output) if !self.last.is_set() => output.next_timeout(POLL_INTERVAL),
-                _ => Next::Ended,
+                _ => NextPacket::Ended,
             };
             match next {
-                Next::Tag(tag) => {
+                NextPacket::Tag(tag) => {
                     self.line.lock().push(self.clock.now(), tag);
                     self.wake.notify_one();
                 }
-                Next::Waiting => {}
-                Next::Ended => {
+                NextPacket::Waiting => {}
+                NextPacket::Ended => {
                     if output.take().is_some() {
                         self.line.lock().close();
                         self.wake.notify_one();
@@ -170,7 +170,7 @@ impl Shared {
         }
     }
 
-    fn handle(&self, work: Work<Stored>, spool: &Spool) {
+    fn handle(&self, work: Work<StoredBlock>, spool: &Spool) {
         match work {
             Work::Store(number, tags) => {
                 let stored = spool.store(&tags).map_err(|error| self.note(&error)).ok();
@@ -252,9 +252,9 @@ mod tests {
         let mut times = Vec::new();
         loop {
             match late.next_timeout(Duration::from_secs(30)) {
-                Next::Tag(tag) => times.push(tag.dts.as_millis()),
-                Next::Waiting => panic!("nothing came"),
-                Next::Ended => break,
+                NextPacket::Tag(tag) => times.push(tag.dts.as_millis()),
+                NextPacket::Waiting => panic!("nothing came"),
+                NextPacket::Ended => break,
             }
             assert!(clock.now().since(begun) >= duration, "too early");
         }
@@ -276,7 +276,7 @@ mod tests {
             let dts = Timestamp::from_millis(at * 20);
             packets.send(crate::media::EncodedPacket { dts, pts: dts, ..large.clone() }).unwrap();
         }
-        assert!(matches!(late.next_timeout(Duration::from_secs(30)), Next::Tag(_)));
+        assert!(matches!(late.next_timeout(Duration::from_secs(30)), NextPacket::Tag(_)));
         let figures = delay.figures();
         assert!(figures.delay < Duration::from_secs(60), "{figures:?}");
         assert_eq!((figures.disk_bytes, figures.skipped), (0, Duration::ZERO));
@@ -291,6 +291,6 @@ mod tests {
         let late = delay.hub().subscribe("test", Limits::FILE);
         packets.send(packet(Track::Audio, 0)).unwrap();
         delay.discard();
-        assert!(matches!(late.next_timeout(Duration::from_secs(30)), Next::Ended));
+        assert!(matches!(late.next_timeout(Duration::from_secs(30)), NextPacket::Ended));
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Spool {
 
 /// A block on the disk. Dropping the value frees the disk space.
 #[derive(Debug)]
-pub(super) struct Stored {
+pub(super) struct StoredBlock {
     file: File,
     bytes: usize,
     /// The renditions of the block's frames, which stay in memory. The block refers to the
@@ -41,7 +41,7 @@ impl Spool {
     }
 
     /// Writes a block to the disk.
-    pub fn store(&self, tags: &[HeldPiece]) -> io::Result<Stored> {
+    pub fn store(&self, tags: &[HeldPiece]) -> io::Result<StoredBlock> {
         std::fs::create_dir_all(&self.folder)?;
         let size = tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.flv_body().len()).sum();
         let mut block = BytesMut::with_capacity(size);
@@ -86,11 +86,11 @@ impl Spool {
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         }
         file.write_all(&block)?;
-        Ok(Stored { file, bytes: block.len(), renditions })
+        Ok(StoredBlock { file, bytes: block.len(), renditions })
     }
 }
 
-impl Stored {
+impl StoredBlock {
     /// Reads the block back.
     pub fn load(mut self) -> io::Result<Vec<HeldPiece>> {
         let mut block = vec![0; self.bytes];

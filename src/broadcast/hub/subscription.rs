@@ -17,7 +17,7 @@ use crate::media::{RenditionId, Track};
 
 /// The result of a wait.
 #[derive(Clone, Debug)]
-pub enum Next {
+pub enum NextPacket {
     /// The next packet.
     Tag(Arc<SharedPacket>),
     /// No packet arrived in time.
@@ -125,11 +125,11 @@ impl Sink for SubscriptionQueue {
 }
 
 impl State {
-    fn next(&mut self) -> Next {
+    fn next(&mut self) -> NextPacket {
         match self.backlog.pop() {
-            Some(tag) => Next::Tag(tag),
-            None if self.ended => Next::Ended,
-            None => Next::Waiting,
+            Some(tag) => NextPacket::Tag(tag),
+            None if self.ended => NextPacket::Ended,
+            None => NextPacket::Waiting,
         }
     }
 }
@@ -141,7 +141,7 @@ impl Subscription {
     }
 
     /// Returns the next packet, if one is waiting.
-    pub fn try_next(&self) -> Next {
+    pub fn try_next(&self) -> NextPacket {
         self.line.state.lock().next()
     }
 
@@ -150,9 +150,9 @@ impl Subscription {
     pub async fn next(&self) -> Option<Arc<SharedPacket>> {
         loop {
             match self.try_next() {
-                Next::Tag(tag) => return Some(tag),
-                Next::Ended => return None,
-                Next::Waiting => self.line.task.notified().await,
+                NextPacket::Tag(tag) => return Some(tag),
+                NextPacket::Ended => return None,
+                NextPacket::Waiting => self.line.task.notified().await,
             }
         }
     }
@@ -186,12 +186,12 @@ impl Subscription {
     }
 
     /// Waits on a thread for the next packet, for at most `limit`.
-    pub fn next_timeout(&self, limit: Duration) -> Next {
+    pub fn next_timeout(&self, limit: Duration) -> NextPacket {
         let until = Instant::now() + limit;
         let mut state = self.line.state.lock();
         loop {
             match state.next() {
-                Next::Waiting => {}
+                NextPacket::Waiting => {}
                 other => return other,
             }
             if self.line.thread.wait_until(&mut state, until).timed_out() {

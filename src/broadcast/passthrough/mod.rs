@@ -20,7 +20,7 @@ use crate::broadcast::hub::sequence_headers::SequenceHeaders;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 pub use crate::broadcast::passthrough::items::Error;
 use crate::broadcast::passthrough::items::{FileItems, Item, without};
-use crate::broadcast::publisher::{Publisher, TargetStanding};
+use crate::broadcast::publisher::{Publisher, TargetReadiness};
 use crate::media::{BitsPerSecond, StreamConfig, Track};
 use crate::wire::amf0::Value;
 
@@ -222,9 +222,9 @@ impl PassthroughSender {
         let mut there = false;
         for target in targets {
             match target.standing() {
-                TargetStanding::Coming => return,
-                TargetStanding::There => there = true,
-                TargetStanding::Missing => {}
+                TargetReadiness::Coming => return,
+                TargetReadiness::There => there = true,
+                TargetReadiness::Missing => {}
             }
         }
         if there {

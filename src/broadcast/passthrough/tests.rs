@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 use super::items::keep_carried;
 use super::*;
 use crate::broadcast::hub::backlog::Limits;
-use crate::broadcast::hub::subscription::Next;
+use crate::broadcast::hub::subscription::NextPacket;
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::{self, AudioTrack, Index, SampleLocation, TrackId, Tracks};
@@ -34,16 +34,16 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
     let showing = passthrough.show(true, Clock::start()).unwrap();
     let subscription = showing.hub.subscribe("test", Limits::LIVE);
     // Nothing is sent before a subscriber is present.
-    assert!(matches!(subscription.next_timeout(POLL_INTERVAL * 3), Next::Waiting));
+    assert!(matches!(subscription.next_timeout(POLL_INTERVAL * 3), NextPacket::Waiting));
     showing.projection.begin();
     let mut times = Vec::new();
     while times.len() < 7 {
         match subscription.next_timeout(Duration::from_secs(30)) {
-            Next::Tag(tag) if tag.track == Track::Video => {
+            NextPacket::Tag(tag) if tag.track == Track::Video => {
                 assert_eq!(tag.flv_body()[1..], *b"av01\x07");
                 times.push((tag.dts.as_millis(), tag.keyframe));
             }
-            Next::Tag(_) => {}
+            NextPacket::Tag(_) => {}
             other => panic!("{other:?}"),
         }
     }

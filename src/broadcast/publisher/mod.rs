@@ -3,7 +3,7 @@
 
 mod attempt;
 mod codecs;
-mod hang_ups;
+mod early_closes;
 mod link;
 mod retry;
 mod session;
@@ -27,7 +27,7 @@ use crate::media::RenditionId;
 use crate::net::{ConnectStage, Runtime};
 
 pub use crate::broadcast::publisher::link::Flow;
-pub use crate::broadcast::publisher::state::{Event, Figures, Report, Sent, State, Target};
+pub use crate::broadcast::publisher::state::{Event, Figures, PacketTimes, Report, State, Target};
 
 /// Maximum number of unread events. Beyond this number, the oldest events are dropped.
 const MAX_UNREAD_EVENTS: usize = 256;
@@ -108,16 +108,16 @@ impl Publisher {
 
     /// Returns the state of the target before a passthrough file starts. The start waits until each
     /// target is connected, has failed once, or has ended.
-    pub(super) fn standing(&self) -> TargetStanding {
+    pub(super) fn standing(&self) -> TargetReadiness {
         let report = self.shared.report.lock();
         match report.state {
-            State::Live => TargetStanding::There,
-            state if state.is_over() => TargetStanding::Missing,
+            State::Live => TargetReadiness::There,
+            state if state.is_over() => TargetReadiness::Missing,
             _ if report.stage == ConnectStage::Media && report.retry_in.is_none() => {
-                TargetStanding::There
+                TargetReadiness::There
             }
-            _ if report.error.is_some() => TargetStanding::Missing,
-            _ => TargetStanding::Coming,
+            _ if report.error.is_some() => TargetReadiness::Missing,
+            _ => TargetReadiness::Coming,
         }
     }
 
@@ -214,7 +214,7 @@ impl Output for Publisher {
 
 /// The state of a target for a stream that has not begun.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum TargetStanding {
+pub(super) enum TargetReadiness {
     /// The first attempt is in progress.
     Coming,
     /// The target is connected.

@@ -10,7 +10,7 @@ use crate::base::{Backoff, Timestamp};
 use crate::broadcast::hub::HubFeed;
 use crate::broadcast::hub::subscription::Subscription;
 use crate::broadcast::publisher::attempt::Attempt;
-use crate::broadcast::publisher::hang_ups::{ConnectionEnd, HangUps, MIN_STABLE_DURATION};
+use crate::broadcast::publisher::early_closes::{ConnectionEnd, EarlyCloses, MIN_STABLE_DURATION};
 use crate::broadcast::publisher::session::{self, Ended};
 use crate::broadcast::publisher::state::{KeptSubscription, Report, Shared, State, Timeline};
 use crate::media::RenditionId;
@@ -53,7 +53,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
     let mut was_live = false;
     // The reason why the previous attempt failed, and whether the next attempt is the last.
     let (mut failed, mut is_last) = (None::<Error>, false);
-    let mut hang_ups = HangUps::default();
+    let mut early_closes = EarlyCloses::default();
     loop {
         // The first attempt has no time limit, and the last attempt has a short time limit.
         let until = failed.as_ref().and(shared.target.retry_for).map(|limit| {
@@ -61,7 +61,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
             if is_last { by.max(clock.now() + LAST_ATTEMPT_TIMEOUT) } else { by }
         });
         let tcp_limit = tcp_limit(&shared, outage);
-        let (doubt, refusal_limit) = (hang_ups.doubt(), hang_ups.refusal_limit());
+        let (doubt, refusal_limit) = (early_closes.doubt(), early_closes.refusal_limit());
         let trying = Attempt { home: &home, url: &url, tcp_limit, doubt, refusal_limit, until };
         let (live_since, ended) = session::run(&shared, &mut timeline, &trying).await;
         let now = clock.now();
@@ -104,7 +104,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
         // A server that closes a reconnect before the stream begins may still have the previous
         // connection. This says nothing about the key.
         let may_be_busy = closed && was_live && live_since.is_none() && !refused;
-        let is_early = !may_be_busy && hang_ups.ended(live_for, end);
+        let is_early = !may_be_busy && early_closes.ended(live_for, end);
         let hung_up = refused || is_early;
         let lost = |was_live| was_live && !hung_up;
         tracing::debug!(%error, stage = %error.stage, "publishing failed");

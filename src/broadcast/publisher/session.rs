@@ -7,12 +7,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::hub::subscription::{Next, Subscription};
+use crate::broadcast::hub::subscription::{NextPacket, Subscription};
 use crate::broadcast::publisher::attempt::{Attempt, connect, sent_on};
 use crate::broadcast::publisher::codecs::{self, Verdict};
 use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, Link, LinkReading};
 use crate::broadcast::publisher::state::{
-    Event, KeptSubscription, Report, Sent, Shared, State, Timeline,
+    Event, KeptSubscription, PacketTimes, Report, Shared, State, Timeline,
 };
 use crate::media::{BitsPerSecond, Rendition, RenditionId, Track};
 use crate::net::rtmp::{Client, Progress};
@@ -376,7 +376,7 @@ impl<'a> Live<'a> {
         }
         let end = self.client.written_bytes() + self.client.queued_bytes() as u64;
         self.link.sent(end, tag.dts);
-        let sent = Sent { time_ms, captured: tag.captured, sent: now };
+        let sent = PacketTimes { time_ms, captured: tag.captured, sent: now };
         let mut figures = self.shared.figures.lock();
         figures.last_sent = Some(sent);
         figures.origin = Some(origin);
@@ -459,8 +459,8 @@ impl<'a> Live<'a> {
                 if !full && waiting > 0 {
                     waiting -= 1;
                     match self.subscription.try_next() {
-                        Next::Tag(tag) => self.send(&tag),
-                        Next::Waiting | Next::Ended => waiting = 0,
+                        NextPacket::Tag(tag) => self.send(&tag),
+                        NextPacket::Waiting | NextPacket::Ended => waiting = 0,
                     }
                     continue;
                 }

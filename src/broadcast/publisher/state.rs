@@ -178,7 +178,7 @@ pub struct Figures {
     /// The round-trip time as measured by the system, while connected.
     pub round_trip: Option<Duration>,
     /// The last video or audio packet passed to the connection.
-    pub last_sent: Option<Sent>,
+    pub last_sent: Option<PacketTimes>,
     /// The time from the capture of the last frame until it was sent.
     pub frame_age: Option<Duration>,
     /// The live time over all connections.
@@ -189,7 +189,7 @@ pub struct Figures {
 
 /// The times of one packet on its way through onair.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct PacketTimes {
     /// The RTMP timestamp of the packet.
     pub time_ms: u32,
     /// The time of capture.
@@ -200,7 +200,7 @@ pub struct Sent {
 
 /// The attempts to go live.
 #[derive(Debug, Default)]
-pub(super) struct Tries {
+pub(super) struct PublishAttempts {
     /// The time of the next attempt.
     pub next: Option<Timestamp>,
     /// The number of failed attempts since the target was last live.
@@ -213,7 +213,7 @@ pub(super) struct Shared {
     pub clock: Clock,
     pub target: Target,
     pub report: Mutex<Report>,
-    pub tries: Mutex<Tries>,
+    pub tries: Mutex<PublishAttempts>,
     pub figures: Mutex<Figures>,
     pub events: Sender<Event>,
     pub retry: Notify,

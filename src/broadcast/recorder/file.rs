@@ -255,12 +255,12 @@ pub struct RecordedTracks {
     /// The name of the program's track; empty means no name.
     pub program: String,
     /// The extra tracks in the order in which they follow the program's track.
-    pub extras: Vec<Extra>,
+    pub extras: Vec<ExtraAudioTrack>,
 }
 
 /// An extra audio track.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Extra {
+pub struct ExtraAudioTrack {
     pub track: ExtraTrack,
     pub name: String,
     pub parameters: AudioConfig,

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-pub use crate::broadcast::recorder::file::{Error, Extra, RecordedTracks};
+pub use crate::broadcast::recorder::file::{Error, ExtraAudioTrack, RecordedTracks};
 pub use crate::broadcast::recorder::remux::{remux, repair};
 pub use crate::broadcast::recorder::replay::Replay;
 pub use crate::broadcast::recorder::try_out::try_out;
@@ -30,7 +30,7 @@ use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Timestamp, Worker};
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::shared_packet::SharedPacket;
-use crate::broadcast::hub::subscription::{Next, Subscription, SubscriptionQueue};
+use crate::broadcast::hub::subscription::{NextPacket, Subscription, SubscriptionQueue};
 use crate::broadcast::hub::{Hub, HubFeed};
 use crate::broadcast::output::{LinkEstimate, Output, OutputState};
 use crate::broadcast::recorder::file::File;
@@ -428,9 +428,9 @@ impl Writer {
                 self.handle(order)?;
             }
             match self.subscription.next_timeout(POLL_INTERVAL) {
-                Next::Tag(tag) => self.take(&tag)?,
-                Next::Ended => return Ok(()),
-                Next::Waiting => {}
+                NextPacket::Tag(tag) => self.take(&tag)?,
+                NextPacket::Ended => return Ok(()),
+                NextPacket::Waiting => {}
             }
             self.flush_if_due()?;
             if self.ended.is_set() || stop.is_set() {
@@ -453,16 +453,16 @@ impl Writer {
             } else {
                 Duration::ZERO
             }) {
-                Next::Tag(tag) => {
+                NextPacket::Tag(tag) => {
                     if mark.is_some() && reach.is_some_and(|reach| tag.dts > reach) {
                         return Ok(());
                     }
                     self.take(&tag)?;
                     waiting = waiting.saturating_sub(1);
                 }
-                Next::Ended => return Ok(()),
-                Next::Waiting if mark.is_none() || handed_out => return Ok(()),
-                Next::Waiting => {}
+                NextPacket::Ended => return Ok(()),
+                NextPacket::Waiting if mark.is_none() || handed_out => return Ok(()),
+                NextPacket::Waiting => {}
             }
             if (mark.is_none() && waiting == 0) || Instant::now() > until {
                 return Ok(());

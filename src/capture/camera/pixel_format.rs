@@ -3,10 +3,10 @@
 use self::BayerOrder::{Bggr, Gbrg, Grbg, Rggb};
 use self::Bytes::{Fourth, Skipped, Three};
 use self::Chroma::{C420, C422, C444};
-use self::Ends::{Blue, Red};
-use self::First::{U, V};
-use self::Memory::{One, Own};
+use self::ChromaOrder::{U, V};
 use self::PixelLayout::{Bayer, Luma, Pairs, Planes, Rgb, Rgb16, Whole as All};
+use self::PlaneMemory::{One, Own};
+use self::RgbOrder::{Blue, Red};
 use self::Samples::{Eight, High, Tens, Twelves, Wide};
 
 /// The memory layout of a pixel format.
@@ -17,15 +17,15 @@ pub(in crate::capture) enum PixelLayout {
     /// Only luma.
     Luma(Samples),
     /// A luma plane, then a plane of interleaved chroma.
-    Pairs(Chroma, First, Memory),
+    Pairs(Chroma, ChromaOrder, PlaneMemory),
     /// A luma plane, then a plane of interleaved 4:2:0 chroma, with 16 bits per sample.
     WidePairs,
     /// Three planes.
-    Planes(Chroma, First, Memory),
+    Planes(Chroma, ChromaOrder, PlaneMemory),
     /// Interleaved luma and chroma of each pixel.
     Whole(PackedOrder),
     /// Pixels with one byte each for red, green and blue.
-    Rgb(Bytes, Ends),
+    Rgb(Bytes, RgbOrder),
     /// Pixels of two bytes for all three colors.
     Rgb16(Bits),
     /// One color per pixel, according to the sensor's filter.
@@ -63,14 +63,14 @@ pub(in crate::capture) enum Chroma {
 
 /// The chroma value that comes first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum First {
+pub(in crate::capture) enum ChromaOrder {
     U,
     V,
 }
 
 /// Whether planes are contiguous or in separate memory.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Memory {
+pub(in crate::capture) enum PlaneMemory {
     One,
     Own,
 }
@@ -96,7 +96,7 @@ pub(in crate::capture) enum Bytes {
 
 /// The first color of an RGB pixel.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::capture) enum Ends {
+pub(in crate::capture) enum RgbOrder {
     Red,
     Blue,
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
 use crate::capture::images::decode;
-use crate::capture::images::decode::{Moving, Opened};
+use crate::capture::images::decode::{Animation, OpenedImage};
 use crate::capture::images::slides::{images_in, is_image};
 use crate::capture::source;
 use crate::capture::source::{Context, Error};
@@ -85,7 +85,7 @@ impl ClipDecoder {
         match self {
             Self::Folder { files, period } => {
                 for path in files {
-                    let opened = decode::open(&path, Some(size)).and_then(Opened::first);
+                    let opened = decode::open(&path, Some(size)).and_then(OpenedImage::first);
                     // An unreadable image is replaced by a transparent one, so the other images
                     // keep their times.
                     let planes = opened.unwrap_or_else(|why| {
@@ -99,10 +99,10 @@ impl ClipDecoder {
             }
             Self::File(path) => match decode::open(&path, Some(size)) {
                 // A static image covers the scene change for its display time.
-                Ok(Opened::Still(planes)) => {
+                Ok(OpenedImage::Still(planes)) => {
                     send(planes, STATIC_DURATION);
                 }
-                Ok(Opened::Moving(moving)) => {
+                Ok(OpenedImage::Animation(moving)) => {
                     if let Err(why) = each(moving, &mut send) {
                         tracing::warn!(%why, "a clip ends early");
                     }
@@ -115,7 +115,7 @@ impl ClipDecoder {
 
 /// Passes on the images of an animation until the receiver is gone.
 fn each(
-    mut moving: Moving,
+    mut moving: Animation,
     send: &mut impl FnMut(Planes, Duration) -> bool,
 ) -> Result<(), Problem> {
     for _ in 0..MAX_FRAMES {

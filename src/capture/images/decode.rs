@@ -37,17 +37,17 @@ const DEFAULT_FRAME_DURATION: Duration = Duration::from_millis(100);
 const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
 
 /// An opened image file.
-pub(in crate::capture) enum Opened {
+pub(in crate::capture) enum OpenedImage {
     Still(Planes),
-    Moving(Moving),
+    Animation(Animation),
 }
 
-impl Opened {
+impl OpenedImage {
     /// Returns the image, or the first image of an animation.
     pub(in crate::capture) fn first(self) -> Result<Planes, Problem> {
         match self {
             Self::Still(planes) => Ok(planes),
-            Self::Moving(mut moving) => match moving.next()? {
+            Self::Animation(mut moving) => match moving.next()? {
                 Some((planes, _)) => Ok(planes),
                 None => Err(problem!("image-none")),
             },
@@ -56,7 +56,7 @@ impl Opened {
 }
 
 /// The images of an animation in order.
-pub(in crate::capture) struct Moving {
+pub(in crate::capture) struct Animation {
     frames: Frames<'static>,
     fit: Size,
     /// The images that were already decoded to detect the animation.
@@ -130,7 +130,7 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
 }
 
 /// Opens an image, and decodes it unless it is animated. The result is at most as large as `fit`.
-pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened, Problem> {
+pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<OpenedImage, Problem> {
     let fit = fit.unwrap_or(MAX_STORED_SIZE);
     let (format, size) = header(path)?;
     bounded(size)?;
@@ -157,14 +157,14 @@ pub(in crate::capture) fn open(path: &Path, fit: Option<Size>) -> Result<Opened,
         }
         _ => None,
     };
-    let Some(frames) = frames else { return still(path, fit).map(Opened::Still) };
-    let mut moving = Moving { frames, fit, waiting: Vec::new() };
+    let Some(frames) = frames else { return still(path, fit).map(OpenedImage::Still) };
+    let mut moving = Animation { frames, fit, waiting: Vec::new() };
     let first = moving.next()?.ok_or_else(|| problem!("image-none"))?;
     match moving.next()? {
-        None => Ok(Opened::Still(first.0)),
+        None => Ok(OpenedImage::Still(first.0)),
         Some(second) => {
             moving.waiting = vec![second, first];
-            Ok(Opened::Moving(moving))
+            Ok(OpenedImage::Animation(moving))
         }
     }
 }
@@ -210,7 +210,7 @@ fn quotient(color: u8, alpha: u8) -> u8 {
     (u16::from(color) * 255 + alpha / 2).checked_div(alpha).map_or(0, |color| color.min(255) as u8)
 }
 
-impl Moving {
+impl Animation {
     /// Returns the next image and its duration, or `None` at the end.
     pub(in crate::capture) fn next(&mut self) -> Result<Option<(Planes, Duration)>, Problem> {
         if let Some(waiting) = self.waiting.pop() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Clock, FileStamp, Latest, Pooled, Stop, Timestamp, Worker};
-use crate::capture::images::decode::{self, Moving, Opened};
+use crate::capture::images::decode::{self, Animation, OpenedImage};
 use crate::capture::source;
 use crate::capture::source::{Context, Error, Source, StillFeed};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
@@ -85,8 +85,8 @@ impl ImageThread {
             let mut watch =
                 FileWatch { shown: stamp.clone(), last: stamp, looked: self.clock.now() };
             let ended = match opened {
-                Ok(Opened::Moving(moving)) => self.play(moving, &mut watch, stop),
-                Ok(Opened::Still(planes)) => {
+                Ok(OpenedImage::Animation(moving)) => self.play(moving, &mut watch, stop),
+                Ok(OpenedImage::Still(planes)) => {
                     self.show(source::frame(Pooled::unpooled(planes)));
                     None
                 }
@@ -146,7 +146,7 @@ impl ImageThread {
 
     /// Plays an animation in a loop. Returns the reason for its end, or `None` if there is no
     /// second image, or the animation cannot be decoded again.
-    fn play(&self, mut moving: Moving, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
+    fn play(&self, mut moving: Animation, watch: &mut FileWatch, stop: &Stop) -> Option<End> {
         let mut kept: Option<Vec<(VideoFrame, Duration)>> = Some(Vec::new());
         let mut bytes = 0;
         let mut due = self.clock.now();
@@ -190,7 +190,7 @@ impl ImageThread {
                 }
             }
             match decode::open(&self.path, None) {
-                Ok(Opened::Moving(again)) => moving = again,
+                Ok(OpenedImage::Animation(again)) => moving = again,
                 _ => return None,
             }
         }
@@ -331,8 +331,8 @@ mod tests {
         let file = fs::File::create(&path).unwrap();
         image::codecs::gif::GifEncoder::new(file).encode_frames(frames).unwrap();
         let mut opened = match decode::open(&path, None).unwrap() {
-            Opened::Moving(moving) => moving,
-            Opened::Still(_) => panic!("it moves"),
+            OpenedImage::Animation(moving) => moving,
+            OpenedImage::Still(_) => panic!("it moves"),
         };
         let times: Vec<_> = std::iter::from_fn(|| opened.next().unwrap())
             .map(|(planes, time)| (planes.y[0], time.as_millis()))
@@ -394,7 +394,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         flat(RED, 5_000, 10).save(&path).unwrap();
-        let Opened::Still(planes) = decode::open(&path, None).unwrap() else { panic!() };
+        let OpenedImage::Still(planes) = decode::open(&path, None).unwrap() else { panic!() };
         assert_eq!(planes.size(), Size::new(4_096, 8));
         assert!(planes.y.iter().all(|y| y.abs_diff(numbers(RED).0) <= 1));
     }

@@ -8,7 +8,7 @@ use yuv::bgra_to_yuv420;
 use crate::base::{Fresh, Pool, Pooled};
 use crate::capture::rgb::{target, turned};
 use crate::capture::screen::area::Area;
-use crate::capture::screen::display::Placed;
+use crate::capture::screen::display::PlacedPointer;
 use crate::media::{Planes, Size};
 
 /// If a changed part is larger than the frame divided by this number, the whole frame is converted,
@@ -79,7 +79,7 @@ impl Canvas {
     }
 
     /// Returns the pointer's area, extended to complete chroma samples.
-    pub(in crate::capture) fn pointer_area(&self, placed: &Placed) -> Option<Area> {
+    pub(in crate::capture) fn pointer_area(&self, placed: &PlacedPointer) -> Option<Area> {
         let (width, height) = (placed.image.width, placed.image.height);
         let seen = Area::clipped(placed.x, placed.y, width, height)?;
         seen.within(self.whole())?.on_chroma().within(self.whole())
@@ -90,7 +90,7 @@ impl Canvas {
         &mut self,
         area: Area,
         pixels: &[u8],
-        placed: &Placed,
+        placed: &PlacedPointer,
     ) -> Result<(), String> {
         let mut beneath = std::mem::take(&mut self.beneath);
         beneath.clear();
@@ -193,7 +193,7 @@ mod tests {
         // Opaque white, half-transparent white, and nothing, in rows of four.
         let rows = [[0xFFFF_FFFF_u32; 4], [0x8080_8080; 4], [0; 4], [0; 4]];
         let image = Pointer { width: 4, height: 4, hot: (0, 0), pixels: rows.concat() };
-        let placed = Placed { x: 14, y: 4, image: Arc::new(image) };
+        let placed = PlacedPointer { x: 14, y: 4, image: Arc::new(image) };
         let area = canvas.pointer_area(&placed).unwrap();
         assert_eq!(area, Area::new(14, 4, 2, 4));
         canvas.put_pointer(area, &flat(area, Rgba::BLACK), &placed).unwrap();
@@ -201,7 +201,7 @@ mod tests {
         let at = |x: usize, y: usize| planes.y[y * 16 + x];
         assert!(at(14, 4) >= 234 && at(15, 4) >= 234 && at(13, 4) <= 17 && at(14, 6) <= 17);
         assert!(at(14, 5).abs_diff(126) <= 1, "{}", at(14, 5));
-        let outside = Placed { x: -4, y: 0, ..placed };
+        let outside = PlacedPointer { x: -4, y: 0, ..placed };
         assert_eq!(canvas.pointer_area(&outside), None);
     }
 }

@@ -214,13 +214,13 @@ pub(in crate::capture) struct Pointer {
 /// The pointer, and the position of its upper left corner relative to the frame's corner. The
 /// pointer can be outside the frame.
 #[derive(Clone, Debug)]
-pub(in crate::capture) struct Placed {
+pub(in crate::capture) struct PlacedPointer {
     pub(in crate::capture) x: i64,
     pub(in crate::capture) y: i64,
     pub(in crate::capture) image: Arc<Pointer>,
 }
 
-impl PartialEq for Placed {
+impl PartialEq for PlacedPointer {
     fn eq(&self, other: &Self) -> bool {
         (self.x, self.y) == (other.x, other.y) && Arc::ptr_eq(&self.image, &other.image)
     }
@@ -238,7 +238,7 @@ pub(in crate::capture) trait Grabber {
     /// unused byte.
     fn read(&mut self, part: Area) -> Result<&[u8], Fault>;
     /// Returns the pointer, if requested and visible.
-    fn pointer(&mut self) -> Result<Option<Placed>, Fault>;
+    fn pointer(&mut self) -> Result<Option<PlacedPointer>, Fault>;
 }
 
 /// A display system. The trait has no default methods, so each backend implements all of them.

@@ -26,7 +26,7 @@ use crate::base::{Latest, Stop, Worker};
 use crate::capture::screen::area::Area;
 use crate::capture::screen::canvas::Canvas;
 use crate::capture::screen::display::{
-    Attempt, Fault, Grabber, Placed, RetryRequest, ScreenSystem,
+    Attempt, Fault, Grabber, PlacedPointer, RetryRequest, ScreenSystem,
 };
 use crate::capture::screen::permission::Permissions;
 use crate::capture::screen::target::{DisplayTarget, WindowTarget, shared_name};
@@ -270,7 +270,7 @@ impl ScreenThread {
         let (name, id) = (grab.name().to_owned(), grab.id().to_owned());
         let mut canvas = Canvas::new(size);
         let mut dirty = Some(canvas.whole());
-        let mut pointer: Option<Placed> = None;
+        let mut pointer: Option<PlacedPointer> = None;
         self.status.update(|report| {
             report.name = name;
             report.id = id;
@@ -340,8 +340,8 @@ fn paint(
     grab: &mut dyn Grabber,
     canvas: &mut Canvas,
     dirty: Option<Area>,
-    before: Option<&Placed>,
-    now: Option<&Placed>,
+    before: Option<&PlacedPointer>,
+    now: Option<&PlacedPointer>,
 ) -> Result<bool, Fault> {
     let moved = before != now;
     let mut painted: Option<Area> = None;
@@ -453,11 +453,12 @@ mod tests {
             Ok(&self.2)
         }
 
-        fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
+        fn pointer(&mut self) -> Result<Option<PlacedPointer>, Fault> {
             let fake_screen = self.0.0.lock();
             let placed = fake_screen.pointer.as_ref();
-            Ok(placed
-                .and_then(|(x, y, image)| Some(Placed { x: *x, y: *y, image: image.clone()? })))
+            Ok(placed.and_then(|(x, y, image)| {
+                Some(PlacedPointer { x: *x, y: *y, image: image.clone()? })
+            }))
         }
     }
 

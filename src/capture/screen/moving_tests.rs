@@ -137,7 +137,7 @@ impl Grabber for Counted {
         self.0.read(part)
     }
 
-    fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
+    fn pointer(&mut self) -> Result<Option<PlacedPointer>, Fault> {
         self.0.pointer()
     }
 }

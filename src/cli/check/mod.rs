@@ -46,7 +46,7 @@ pub struct Args {
 }
 
 /// One stage and its result.
-struct Tried {
+struct StageResult {
     stage: ConnectStage,
     took: Duration,
     error: Option<Error>,
@@ -122,7 +122,7 @@ fn prepare(
 
 /// The result of the check.
 struct Outcome {
-    tried: Vec<Tried>,
+    tried: Vec<StageResult>,
     /// The addresses of redirects, each with a flag that is true if the login was sent there.
     elsewhere: Vec<(String, bool)>,
     error: Option<Error>,
@@ -156,7 +156,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
                 // repeated.
                 tried.retain(|earlier| earlier.passed_over || earlier.stage != stage);
                 let took = end.since(at);
-                tried.push(Tried { stage, took, error: None, passed_over: false });
+                tried.push(StageResult { stage, took, error: None, passed_over: false });
             }
             CheckEvent::NextPort(error) => {
                 if let Some(last) = tried.last_mut() {
@@ -173,7 +173,7 @@ fn try_stages(runtime: &Runtime, url: &Url, options: &Options, clock: Clock) -> 
             Some(tried) => tried.error = Some(error),
             None => {
                 let (stage, took) = (error.stage, Duration::ZERO);
-                tried.push(Tried { stage, took, error: Some(error), passed_over: false });
+                tried.push(StageResult { stage, took, error: Some(error), passed_over: false });
             }
         }
     }

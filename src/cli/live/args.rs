@@ -184,7 +184,7 @@ pub struct Args {
     /// its track, not in the program
     #[arg(long, value_name = "NAME=SOURCE", value_parser = record_tracks::parse, conflicts_with = "copy",
           help_heading = "Recording")]
-    pub record_track: Vec<record_tracks::Named>,
+    pub record_track: Vec<record_tracks::NamedSource>,
     /// Write the event log of the stream to this file, one line per event
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::base::Timestamp;
 use crate::base::queue::Empty;
 use crate::cli::live::control::Run;
-use crate::cli::live::control::run::Orders;
+use crate::cli::live::control::run::RunCommands;
 use crate::cli::live::folded::Folded;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
@@ -60,7 +60,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let (record, duration) = (run.record.as_deref(), run.duration);
     let clock = config.clock;
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let mut orders = match Orders::listen(run) {
+    let mut orders = match RunCommands::listen(run) {
         Ok(orders) => orders,
         Err(error) => {
             complain(format!("listening for signals and commands: {error}"));

@@ -12,12 +12,12 @@ use crate::text::problem::{Problem, problem};
 /// `--json`, every event has its own line.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
-    last: BTreeMap<usize, Last>,
+    last: BTreeMap<usize, LastTargetEvent>,
 }
 
 /// The last printed event of a target.
 #[derive(Debug)]
-struct Last {
+struct LastTargetEvent {
     target: Target,
     /// The number of later attempts with the same result.
     again: u32,
@@ -64,12 +64,13 @@ impl Folded {
                 return None;
             }
         }
-        let before = self.last.insert(target.index, Last { target: target.clone(), again: 0 });
+        let before =
+            self.last.insert(target.index, LastTargetEvent { target: target.clone(), again: 0 });
         before.and_then(|last| last.counted())
     }
 }
 
-impl Last {
+impl LastTargetEvent {
     fn counted(&self) -> Option<Problem> {
         let (url, times) = (&self.target.url, self.again);
         (times > 0).then(|| problem!("out-target-folded", times = times, url = url))

@@ -10,13 +10,13 @@ use crate::text::problem::problem;
 
 /// An audio source with the name of its track.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Named {
+pub struct NamedSource {
     name: String,
     choice: AudioChoice,
 }
 
 /// Parses `NAME=SOURCE`.
-pub(super) fn parse(text: &str) -> Result<Named, Problem> {
+pub(super) fn parse(text: &str) -> Result<NamedSource, Problem> {
     let (name, source) = text.split_once('=').ok_or_else(|| problem!("record-track-syntax"))?;
     let name = mixer::clean_name(name);
     if name.is_empty() {
@@ -24,13 +24,13 @@ pub(super) fn parse(text: &str) -> Result<Named, Problem> {
     }
     match source.parse()? {
         AudioChoice::None => Err(problem!("record-track-silent")),
-        choice => Ok(Named { name, choice }),
+        choice => Ok(NamedSource { name, choice }),
     }
 }
 
 /// Assigns a free track to each source. The strip with this source is used, or a new strip.
-pub(super) fn add(wanted: &[Named], settings: &mut Settings) -> Result<(), Problem> {
-    for Named { name, choice } in wanted {
+pub(super) fn add(wanted: &[NamedSource], settings: &mut Settings) -> Result<(), Problem> {
+    for NamedSource { name, choice } in wanted {
         let used = audio_tracks::used(&settings.strips);
         let track = ExtraTrack::all().find(|track| !used.has(*track));
         let track = track.ok_or_else(|| problem!("record-track-full", name = name.clone()))?;

@@ -17,7 +17,7 @@ const MAX_KEY_BYTES: u64 = 8 << 10;
 
 /// A target as the user entered it: its URL and its separate key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct TargetArgument {
     pub url: String,
     pub key: Option<Secret>,
     /// The play address of `--monitor=URL`.
@@ -41,7 +41,7 @@ type Error = (Problem, Exit);
 /// # Errors
 /// Fails for a flag of a target before any `--to` or `--service`, for an unknown service or one
 /// without a common address, for two keys for one target, and for a key that cannot be read.
-pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Written>, Error> {
+pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<TargetArgument>, Error> {
     let mut words: Vec<(usize, Word)> = Vec::new();
     let mut collect = |name: &str, make: &dyn Fn(String) -> Word| {
         let values = matches.try_get_many::<String>(name).ok().flatten().into_iter().flatten();
@@ -99,12 +99,17 @@ fn no_target(flag: &str) -> Error {
     (problem!("cli-no-target-before", flag = flag), Exit::Usage)
 }
 
-fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<Written>, Error> {
-    let mut targets: Vec<Written> = Vec::new();
+fn assemble(words: impl Iterator<Item = Word>) -> Result<Vec<TargetArgument>, Error> {
+    let mut targets: Vec<TargetArgument> = Vec::new();
     for word in words {
         match word {
             Word::Url(url) => {
-                targets.push(Written { url, key: None, play_url: None, least_bitrate: None });
+                targets.push(TargetArgument {
+                    url,
+                    key: None,
+                    play_url: None,
+                    least_bitrate: None,
+                });
             }
             Word::Watched(url) => {
                 let Some(target) = targets.last_mut() else {
@@ -204,7 +209,7 @@ mod tests {
     use crate::text::Language;
     use clap::CommandFactory;
 
-    fn parse(words: &[&str]) -> Result<Vec<Written>, Error> {
+    fn parse(words: &[&str]) -> Result<Vec<TargetArgument>, Error> {
         let all = ["onair", "live"].iter().chain(words);
         let matches = Cli::command().try_get_matches_from(all).unwrap();
         written(matches.subcommand_matches("live").unwrap(), &ServiceList::default())

@@ -12,7 +12,7 @@ use crate::studio::watch::chat::check_place;
 use crate::studio::watch::choices::{MAX_TILES, Network};
 use crate::studio::{Route, Settings};
 use crate::text::problem::{Problem, problem};
-use crate::ui::watch::Where;
+use crate::ui::watch::PlayerLocation;
 use crate::wire::container::Format;
 
 /// Arguments of `onair play`.
@@ -198,9 +198,9 @@ impl Args {
     /// Returns the options with which the window opens.
     pub fn options(&self) -> Options {
         let place = match (self.small, self.own_window) {
-            (true, _) => Where::Small,
-            (false, true) => Where::Window,
-            (false, false) => Where::Here,
+            (true, _) => PlayerLocation::Small,
+            (false, true) => PlayerLocation::Window,
+            (false, false) => PlayerLocation::Here,
         };
         let (full_screen, figures) = (self.fullscreen, self.figures);
         Options { full_screen, place, figures, ..Options::default() }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::app::{HandedOver, LaterStartSender, LaterStarts};
+use crate::app::{LaterStart, LaterStartSender, LaterStarts};
 use crate::base::queue::{self, Full};
 use crate::cli::flags::Globals;
 use crate::cli::output::complain;
@@ -36,7 +36,7 @@ const NO_WINDOW_REPLY: &[u8] = b"no window";
 /// The arguments of a later start.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Handover {
+struct StartArguments {
     open: Vec<String>,
     collection: Option<String>,
     profile: Option<String>,
@@ -46,7 +46,7 @@ struct Handover {
 
 /// The lock of the first start, held while it runs.
 #[derive(Debug, Default)]
-pub(super) struct First {
+pub(super) struct FirstStart {
     _lock: Option<SettingsLock>,
     _instance: Option<FirstInstance>,
     /// Requests of later starts.
@@ -59,7 +59,11 @@ pub(super) struct First {
 ///
 /// # Errors
 /// Fails with the exit code of a later start.
-pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Result<First, Exit> {
+pub(super) fn begin(
+    globals: &Globals,
+    open: &[String],
+    settings: &Path,
+) -> Result<FirstStart, Exit> {
     let socket = socket_for(settings);
     let begin = Instant::now();
     let holder = match SettingsLock::claim(settings, Duration::ZERO) {
@@ -68,10 +72,10 @@ pub(super) fn begin(globals: &Globals, open: &[String], settings: &Path) -> Resu
         Err(error) => {
             // The settings cannot be written either, which the window reports.
             tracing::warn!(%error, "locking the settings failed");
-            return Ok(First::default());
+            return Ok(FirstStart::default());
         }
     };
-    let asked = Handover {
+    let asked = StartArguments {
         open: open.to_vec(),
         collection: globals.collection.clone(),
         profile: globals.profile.clone(),
@@ -110,7 +114,7 @@ fn say(what: &Problem) {
     eprintln!("onair: {}", Language::of_system().say(what));
 }
 
-fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
+fn first(lock: SettingsLock, socket: Option<&Path>) -> FirstStart {
     let (ask, handed_over) = LaterStarts::new();
     let windowless = Arc::new(AtomicBool::new(false));
     let gone = Arc::clone(&windowless);
@@ -121,7 +125,12 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> First {
             .inspect_err(|error| tracing::warn!(%error, "later starts cannot raise this window"))
             .ok()
     });
-    First { _lock: Some(lock), _instance: instance, handed_over: Some(handed_over), windowless }
+    FirstStart {
+        _lock: Some(lock),
+        _instance: instance,
+        handed_over: Some(handed_over),
+        windowless,
+    }
 }
 
 /// Returns the reply to a later start.
@@ -129,12 +138,12 @@ fn answer(message: &[u8], ask: &LaterStartSender, gone: &AtomicBool) -> &'static
     if gone.load(Ordering::Relaxed) {
         return NO_WINDOW_REPLY;
     }
-    let asked: Handover = serde_json::from_slice(message).unwrap_or_default();
+    let asked: StartArguments = serde_json::from_slice(message).unwrap_or_default();
     let (taken, reply) = queue::bounded("taken", 1, Full::DropOldest);
     let parts = [(PartKind::Collection, asked.collection), (PartKind::Profile, asked.profile)];
     let parts = parts.into_iter().filter_map(|(kind, name)| Some((kind, name?))).collect();
     let token = asked.activation_token;
-    if !ask.send(HandedOver { open: asked.open, parts, token, taken }) {
+    if !ask.send(LaterStart { open: asked.open, parts, token, taken }) {
         return b"";
     }
     if reply.recv_timeout(WINDOW_REPLY_TIMEOUT).is_ok() { ACCEPTED_REPLY } else { b"" }
@@ -168,7 +177,7 @@ mod tests {
         let (tell, received) = queue::bounded("all", 1, Full::Block);
         let _window = Worker::spawn("onair-test", move |_| {
             let mut all = Vec::new();
-            while let Ok(HandedOver { open, parts, token, taken }) =
+            while let Ok(LaterStart { open, parts, token, taken }) =
                 later.asked.recv_timeout(Duration::from_secs(20))
             {
                 all.push((open, parts, token));

@@ -16,7 +16,7 @@ use crate::cli::flags::Globals;
 use crate::cli::output::complain;
 use crate::cli::output::exit::Exit;
 use crate::cli::process::signals::Interrupt;
-use crate::cli::window::first::First;
+use crate::cli::window::first::FirstStart;
 use crate::media::VideoFrame;
 use crate::player;
 use crate::studio::live::view::LiveState;
@@ -45,7 +45,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     // Without saved settings, this is the first start, and the guide is displayed.
     let is_first = path.as_deref().is_some_and(|path| !path.exists());
     let open: Vec<String> = args.open.iter().map(|it| first::absolute(it)).collect();
-    let mut first = First::default();
+    let mut first = FirstStart::default();
     if let Some(path) = &path {
         first = match first::begin(globals, &open, path) {
             Ok(first) => first,

@@ -1,6 +1,6 @@
 //! The pieces of a frame that are drawn: layers and bundles of layers.
 
-use crate::compose::layout::{Rect, Shape, Spot};
+use crate::compose::layout::{FramePlacement, Rect, Shape};
 use crate::compose::scene::Blend;
 use crate::media::VideoFrame;
 
@@ -9,7 +9,7 @@ use crate::media::VideoFrame;
 pub(in crate::compose) struct DrawnLayer {
     pub key: u64,
     pub picture: VideoFrame,
-    pub spot: Spot,
+    pub spot: FramePlacement,
     pub strength: u16,
     pub blend: Blend,
 }

@@ -12,7 +12,7 @@ use crate::base::{Fresh, Pool, Pooled, WorkerPool};
 use crate::compose::draw::bands;
 use crate::compose::draw::bands::Band;
 use crate::compose::draw::color_convert::ColorConvert;
-use crate::compose::layout::{Affine, Cut, Rect, Shape, Spot, Turn};
+use crate::compose::layout::{Affine, Cut, FramePlacement, Orientation, Rect, Shape};
 use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
 /// Number of frames of one layer that the pool keeps for reuse. Frames in use belong to the
@@ -34,7 +34,7 @@ pub(in crate::compose) struct Image {
 #[derive(Debug)]
 pub(in crate::compose) struct Prepared {
     picture: VideoFrame,
-    spot: Spot,
+    spot: FramePlacement,
     pub image: Image,
     pools: Pools,
 }
@@ -53,7 +53,7 @@ impl Default for Pools {
 }
 
 impl Prepared {
-    fn is_of(&self, picture: &VideoFrame, spot: &Spot) -> bool {
+    fn is_of(&self, picture: &VideoFrame, spot: &FramePlacement) -> bool {
         self.picture.is_same(picture) && self.picture.color == picture.color && self.spot == *spot
     }
 }
@@ -79,7 +79,7 @@ impl Preparer {
     pub fn prepare(
         &mut self,
         picture: &VideoFrame,
-        spot: &Spot,
+        spot: &FramePlacement,
         before: Option<Prepared>,
         workers: &WorkerPool,
     ) -> Prepared {
@@ -96,8 +96,8 @@ impl Preparer {
     }
 
     /// Returns the shared frame itself, if no change is needed.
-    fn share(&self, picture: &VideoFrame, spot: &Spot) -> Option<Image> {
-        let Shape::Upright { rect, turn: Turn::NONE } = spot.shape else { return None };
+    fn share(&self, picture: &VideoFrame, spot: &FramePlacement) -> Option<Image> {
+        let Shape::Upright { rect, turn: Orientation::NONE } = spot.shape else { return None };
         let same = picture.planes().is_opaque()
             && picture.color == Color::PROGRAM
             && spot.scaled == picture.size()
@@ -108,7 +108,7 @@ impl Preparer {
     fn make(
         &mut self,
         picture: &VideoFrame,
-        spot: &Spot,
+        spot: &FramePlacement,
         pools: &mut Pools,
         workers: &WorkerPool,
     ) -> Image {
@@ -124,7 +124,7 @@ impl Preparer {
         if see_through {
             self.premultiply(picture, workers);
         }
-        if let Shape::Upright { turn: Turn::NONE, .. } = spot.shape {
+        if let Shape::Upright { turn: Orientation::NONE, .. } = spot.shape {
             self.scale(picture, spot, &mut out, chroma_alpha, workers);
         } else {
             let kept = if see_through { &mut self.scaled_clear } else { &mut self.scaled };
@@ -176,7 +176,7 @@ impl Preparer {
     fn scale(
         &mut self,
         picture: &VideoFrame,
-        spot: &Spot,
+        spot: &FramePlacement,
         out: &mut Planes,
         chroma_alpha: &mut Vec<u8>,
         workers: &WorkerPool,
@@ -291,7 +291,7 @@ pub(in crate::compose) fn resize(
 fn turn_all(
     from: &Planes,
     chroma: &[u8],
-    turn: Turn,
+    turn: Orientation,
     out: &mut Planes,
     chroma_alpha: &mut Vec<u8>,
     workers: &WorkerPool,
@@ -310,7 +310,7 @@ fn turn_all(
 fn turn_plane(
     from: &[u8],
     width: usize,
-    turn: Turn,
+    turn: Orientation,
     out: &mut [u8],
     out_width: usize,
     workers: &WorkerPool,
@@ -332,7 +332,7 @@ fn turn_plane(
 fn turn_rows(
     from: &[u8],
     width: usize,
-    turn: Turn,
+    turn: Orientation,
     out: &mut [u8],
     out_width: usize,
     (first, out_rows): (usize, usize),
@@ -454,7 +454,7 @@ mod tests {
         let turned = |swap, flip_x, flip_y| {
             let mut out = [0; 6];
             let width = if swap { 2 } else { 3 };
-            let turn = Turn { swap, flip_x, flip_y };
+            let turn = Orientation { swap, flip_x, flip_y };
             turn_plane(&from, 3, turn, &mut out, width, &WorkerPool::alone());
             out
         };
@@ -473,7 +473,7 @@ mod tests {
             let [swap, flip_x, flip_y] = [1, 2, 4].map(|bit| bits & bit != 0);
             let (to, rows) = if swap { (height, width) } else { (width, height) };
             let mut out = vec![0; from.len()];
-            turn_plane(&from, width, Turn { swap, flip_x, flip_y }, &mut out, to, &workers);
+            turn_plane(&from, width, Orientation { swap, flip_x, flip_y }, &mut out, to, &workers);
             for (place, value) in out.iter().enumerate() {
                 let (x, y) = (place % to, place / to);
                 let x = if flip_x { to - 1 - x } else { x };

@@ -61,7 +61,7 @@ impl StaticAreas {
 
 /// The content of a buffer: the number of a static frame, and the areas that were drawn above it.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::compose) struct Written {
+pub(in crate::compose) struct BufferContent {
     pub below: u64,
     pub above: StaticAreas,
 }

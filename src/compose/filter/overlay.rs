@@ -124,7 +124,7 @@ pub(super) struct Watermark {
     extent: Extent,
     margin: f32,
     opacity: f32,
-    fitted: Option<(Size, Fitted)>,
+    fitted: Option<(Size, ScaledWatermark)>,
 }
 
 /// The size of a watermark: a fraction of the frame's width or height.
@@ -135,7 +135,7 @@ enum Extent {
 }
 
 /// The watermark at its final size, premultiplied by its alpha.
-struct Fitted {
+struct ScaledWatermark {
     left: usize,
     top: usize,
     planes: Planes,
@@ -163,7 +163,7 @@ impl Watermark {
             self.fitted = Some((size, self.fit(size, workers)));
         }
         let Some((_, fitted)) = &self.fitted else { return };
-        let Fitted { left, top, planes, solid, rest: [fine, rough] } = fitted;
+        let ScaledWatermark { left, top, planes, solid, rest: [fine, rough] } = fitted;
         let (stride, width) = (out.luma_stride(), planes.luma_stride());
         let (at, half) = ((*left, *top), (left / 2, top / 2));
         over(&mut out.y, stride, at, &planes.y, fine, width);
@@ -175,7 +175,7 @@ impl Watermark {
         }
     }
 
-    fn fit(&self, size: Size, workers: &WorkerPool) -> Fitted {
+    fn fit(&self, size: Size, workers: &WorkerPool) -> ScaledWatermark {
         let from = self.picture.size();
         let even = |side: f32, most: u32| (((side / 2.0).round() as u32) * 2).clamp(2, most);
         let width = match self.extent {
@@ -221,7 +221,7 @@ impl Watermark {
             Corner::Middle => ((size.width - to.width) / 2, (size.height - to.height) / 2),
         };
         let even = |side: u32| (side & !1) as usize;
-        Fitted { left: even(left), top: even(top), planes, solid, rest: [fine, rough] }
+        ScaledWatermark { left: even(left), top: even(top), planes, solid, rest: [fine, rough] }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Stingers, in which a clip plays over the program, and the scenes change behind it. This file
-//! also defines the transparency of a clip without an alpha plane. A playing stinger ([`Running`])
-//! runs on the compositor's thread.
+//! also defines the transparency of a clip without an alpha plane. A [`PlayingStinger`] runs on the
+//! compositor's thread.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,7 +62,7 @@ impl Default for Stinger {
 }
 
 /// A stinger that is playing.
-pub struct Running {
+pub struct PlayingStinger {
     stinger: Stinger,
     /// The clip; `None` if it has ended or is missing. The scenes then still change at their time.
     feed: Option<Box<dyn ClipFeed>>,
@@ -72,7 +72,7 @@ pub struct Running {
 }
 
 /// The contribution of a stinger at one instant.
-pub struct Now {
+pub struct StingerFrame {
     /// True if the new scene is behind the clip.
     pub changed: bool,
     /// The frame of the clip, on top of everything.
@@ -81,7 +81,7 @@ pub struct Now {
     pub over: bool,
 }
 
-impl Running {
+impl PlayingStinger {
     pub fn new(stinger: &Stinger, feed: Option<Box<dyn ClipFeed>>) -> Self {
         let seer = AlphaMaker::new(stinger.matte, stinger.invert);
         Self { stinger: stinger.clone(), feed, begun: None, changed: false, seer }
@@ -89,7 +89,7 @@ impl Running {
 
     /// Returns the state at the instant `at`. The instants increase from call to call. The worker
     /// pool shares the work.
-    pub fn at(&mut self, at: Timestamp, workers: &WorkerPool) -> Now {
+    pub fn at(&mut self, at: Timestamp, workers: &WorkerPool) -> StingerFrame {
         let gone = at.since(*self.begun.get_or_insert(at));
         let cut = self.stinger.cut.min(MAX_STINGER_DURATION);
         let mut above = None;
@@ -109,7 +109,7 @@ impl Running {
             self.changed |= gone >= cut;
         }
         let over = self.changed && (self.feed.is_none() || gone >= MAX_STINGER_DURATION);
-        Now { changed: self.changed, above: above.filter(|_| !over), over }
+        StingerFrame { changed: self.changed, above: above.filter(|_| !over), over }
     }
 }
 
@@ -262,8 +262,8 @@ mod tests {
         }
     }
 
-    fn run(mut running: Running, millis: &[i64]) -> Vec<(bool, bool, bool)> {
-        let now = |running: &mut Running, ms: &i64| {
+    fn run(mut running: PlayingStinger, millis: &[i64]) -> Vec<(bool, bool, bool)> {
+        let now = |running: &mut PlayingStinger, ms: &i64| {
             let now = running.at(Timestamp::from_millis(1_000 + ms), &WorkerPool::alone());
             (now.changed, now.above.is_some(), now.over)
         };
@@ -280,7 +280,8 @@ mod tests {
         let shot = |ms| Some(frame(size, ms, |_, _| 90));
         // The clip begins 100 ms late and ends 200 ms after its start.
         let clip = Scripted(vec![None, shot(0), shot(100), shot(200)], true);
-        let seen = run(Running::new(&stinger(100), Some(Box::new(clip))), &[0, 100, 200, 300, 400]);
+        let seen =
+            run(PlayingStinger::new(&stinger(100), Some(Box::new(clip))), &[0, 100, 200, 300, 400]);
         let (no, yes) = (false, true);
         assert_eq!(
             seen,
@@ -290,19 +291,19 @@ mod tests {
 
     #[test]
     fn without_a_clip_it_is_a_cut_at_the_right_time() {
-        let seen = run(Running::new(&stinger(200), None), &[0, 100, 199, 200]);
+        let seen = run(PlayingStinger::new(&stinger(200), None), &[0, 100, 199, 200]);
         assert_eq!(seen.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, false, true]);
         assert!(seen[3].2 && !seen[2].2);
         // The program does not wait much longer for a clip that never delivers a frame.
         let never = Scripted(Vec::new(), false);
-        let running = Running::new(&stinger(200), Some(Box::new(never)));
+        let running = PlayingStinger::new(&stinger(200), Some(Box::new(never)));
         let seen = run(running, &[0, 200, 690, 710, 20_100]);
         let changed: Vec<bool> = seen.iter().map(|it| it.0).collect();
         assert_eq!(changed, [false, false, false, true, true]);
         assert!(seen[4].2, "and not for ever");
         // A clip that ends before the scene change.
         let broken = Scripted(vec![Some(frame(Size::new(8, 8), 0, |_, _| 90))], true);
-        let seen = run(Running::new(&stinger(200), Some(Box::new(broken))), &[0, 100, 200]);
+        let seen = run(PlayingStinger::new(&stinger(200), Some(Box::new(broken))), &[0, 100, 200]);
         assert_eq!(seen.iter().map(|it| it.0).collect::<Vec<_>>(), [false, false, true]);
     }
 

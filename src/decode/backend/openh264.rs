@@ -17,7 +17,7 @@ use crate::base::{Pool, Timestamp};
 use crate::decode::avcc::{self, Configuration};
 use crate::decode::error::{Error, Step};
 use crate::decode::reorder::Reorder;
-use crate::decode::traits::{By, VideoBackend};
+use crate::decode::traits::{DecoderInfo, VideoBackend};
 use crate::media::{Color, EncodedPacket, Planes, Size, VideoConfig, VideoFrame};
 use crate::text::problem::problem;
 
@@ -319,7 +319,7 @@ impl VideoBackend for Decoder {
         &self.name
     }
 
-    fn by(&self) -> By {
-        By { library: "OpenH264", hardware: None }
+    fn by(&self) -> DecoderInfo {
+        DecoderInfo { library: "OpenH264", hardware: None }
     }
 }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 /// An active interface, or an address on one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::net) struct Present {
+pub(in crate::net) struct ActiveInterface {
     pub interface: String,
     pub address: Option<IpAddr>,
 }
@@ -31,7 +31,7 @@ mod linux {
     use tokio::io::Interest;
     use tokio::io::unix::AsyncFd;
 
-    use super::{IpAddr, KernelMessage, Present, io};
+    use super::{ActiveInterface, IpAddr, KernelMessage, io};
 
     /// Maximum number of entries of the system's list, which has one for each interface and
     /// address.
@@ -40,7 +40,7 @@ mod linux {
     const HEADER_BYTES: usize = 16;
 
     /// Returns all interfaces that are up and connected, with their addresses, except loopback.
-    pub(in crate::net) fn present() -> Vec<Present> {
+    pub(in crate::net) fn present() -> Vec<ActiveInterface> {
         let mut list: *mut libc::ifaddrs = ptr::null_mut();
         // SAFETY: the call writes one pointer.
         if unsafe { libc::getifaddrs(&raw mut list) } != 0 {
@@ -60,10 +60,10 @@ mod linux {
             // SAFETY: the name ends with a zero byte and lives as long as the list.
             let name = unsafe { CStr::from_ptr(entry.ifa_name) };
             let interface = name.to_string_lossy().into_owned();
-            found.push(Present { interface: interface.clone(), address: None });
+            found.push(ActiveInterface { interface: interface.clone(), address: None });
             // SAFETY: the address is null or has the type of its family.
             if let Some(address) = unsafe { address_of(entry.ifa_addr) } {
-                found.push(Present { interface, address: Some(address) });
+                found.push(ActiveInterface { interface, address: Some(address) });
             }
         }
         // SAFETY: the list came from getifaddrs and is not used any more.
@@ -182,7 +182,7 @@ mod linux {
 pub(in crate::net) use linux::{hear, listen, present};
 
 #[cfg(not(target_os = "linux"))]
-pub(in crate::net) fn present() -> Vec<Present> {
+pub(in crate::net) fn present() -> Vec<ActiveInterface> {
     Vec::new()
 }
 
@@ -224,7 +224,8 @@ mod tests {
     fn the_kernel_answers() {
         let socket = open().unwrap();
         assert!(hear(&socket).is_ok());
-        let loopback = |it: &Present| it.address.is_some_and(|address| address.is_loopback());
+        let loopback =
+            |it: &ActiveInterface| it.address.is_some_and(|address| address.is_loopback());
         assert!(!present().iter().any(loopback));
     }
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 use crate::net::backend::socket;
 use crate::net::network_changes;
 use crate::net::stream::pipe::Pipe;
-use crate::wire::proxy::header::{self as proxy_header, Beginning};
+use crate::wire::proxy::header::{self as proxy_header, FirstBytes};
 
 /// A connection. Dropping the value closes the connection.
 #[derive(Debug)]
@@ -130,9 +130,9 @@ impl Stream {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             match proxy_header::read(&header) {
-                Beginning::Incomplete(missing) => more = missing as u64,
-                Beginning::Header(client) => return Ok(client),
-                Beginning::Other | Beginning::Invalid => {
+                FirstBytes::Incomplete(missing) => more = missing as u64,
+                FirstBytes::Header(client) => return Ok(client),
+                FirstBytes::Other | FirstBytes::Invalid => {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
             }

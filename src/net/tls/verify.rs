@@ -52,7 +52,7 @@ impl Judge {
 
 /// A rejection that carries the certificate's pin and the reason through the error type of rustls.
 #[derive(Debug)]
-struct TurnedDown {
+struct RejectedCertificate {
     reason: Reason,
     presented: CertificatePin,
 }
@@ -64,7 +64,7 @@ enum Reason {
     Certificate(CertificateError),
 }
 
-impl fmt::Display for TurnedDown {
+impl fmt::Display for RejectedCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.reason {
             Reason::NotPinned(expected) => {
@@ -75,7 +75,7 @@ impl fmt::Display for TurnedDown {
     }
 }
 
-impl std::error::Error for TurnedDown {}
+impl std::error::Error for RejectedCertificate {}
 
 impl ServerCertVerifier for Judge {
     fn verify_server_cert(
@@ -107,7 +107,8 @@ impl ServerCertVerifier for Judge {
                 }
             }
         };
-        let rejected = |reason| rustls::OtherError(Arc::new(TurnedDown { reason, presented }));
+        let rejected =
+            |reason| rustls::OtherError(Arc::new(RejectedCertificate { reason, presented }));
         judged.map(|()| ServerCertVerified::assertion()).map_err(|reason| {
             rustls::Error::InvalidCertificate(CertificateError::Other(rejected(reason)))
         })
@@ -144,7 +145,7 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
     match inner {
         Some(rustls::Error::InvalidCertificate(problem)) => {
             let rejected = match problem {
-                CertificateError::Other(other) => other.0.downcast_ref::<TurnedDown>(),
+                CertificateError::Other(other) => other.0.downcast_ref::<RejectedCertificate>(),
                 _ => None,
             };
             let presented = rejected.map(|rejected| rejected.presented);
@@ -152,14 +153,14 @@ pub(in crate::net) fn cause(error: &std::io::Error, host: &str) -> Cause {
                 None => certificate_problem(problem, host),
                 // The name of a trusted authority without its signature: the certificate is from
                 // another authority.
-                Some(TurnedDown {
+                Some(RejectedCertificate {
                     reason: Reason::Certificate(CertificateError::BadSignature),
                     ..
                 }) => CertificateProblem::UnknownIssuer,
-                Some(TurnedDown { reason: Reason::Certificate(reason), .. }) => {
+                Some(RejectedCertificate { reason: Reason::Certificate(reason), .. }) => {
                     certificate_problem(reason, host)
                 }
-                Some(TurnedDown { reason: Reason::NotPinned(expected), presented }) => {
+                Some(RejectedCertificate { reason: Reason::NotPinned(expected), presented }) => {
                     CertificateProblem::NotPinned {
                         expected: expected.to_string(),
                         presented: presented.to_string(),

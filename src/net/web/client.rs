@@ -48,7 +48,7 @@ pub struct WebResponse {
 
 /// The purpose of a request.
 #[derive(Copy, Clone, Debug)]
-enum Wanting<'a> {
+enum RequestPurpose<'a> {
     /// The file, or a part of it.
     File(Option<Span>),
     /// The response to a posted body.
@@ -56,10 +56,10 @@ enum Wanting<'a> {
 }
 
 /// Formats the header of a request.
-fn request(url: &WebUrl, wanting: Wanting<'_>) -> String {
+fn request(url: &WebUrl, wanting: RequestPurpose<'_>) -> String {
     let method = match wanting {
-        Wanting::File(_) => "GET",
-        Wanting::AnswerTo { .. } => "POST",
+        RequestPurpose::File(_) => "GET",
+        RequestPurpose::AnswerTo { .. } => "POST",
     };
     let mut head = format!(
         "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: onair/{}\r\nAccept: */*\r\n\
@@ -69,12 +69,12 @@ fn request(url: &WebUrl, wanting: Wanting<'_>) -> String {
         env!("CARGO_PKG_VERSION"),
     );
     match wanting {
-        Wanting::File(None) => {}
-        Wanting::File(Some(span)) => {
+        RequestPurpose::File(None) => {}
+        RequestPurpose::File(Some(span)) => {
             let last = span.until.saturating_sub(1);
             head.push_str(&format!("Range: bytes={}-{last}\r\n", span.from));
         }
-        Wanting::AnswerTo { content_type, body } => {
+        RequestPurpose::AnswerTo { content_type, body } => {
             let length = body.len();
             head.push_str(&format!("Content-Type: {content_type}\r\nContent-Length: {length}\r\n"));
         }
@@ -110,7 +110,7 @@ impl Client {
     ) -> Result<WebResponse, Error> {
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.ask(&url, Wanting::File(span), on_step).await?;
+            let answer = self.ask(&url, RequestPurpose::File(span), on_step).await?;
             let fail = |cause| answer.error(ConnectStage::Request, cause);
             match answer.status {
                 200 => {}
@@ -149,14 +149,14 @@ impl Client {
         content_type: &str,
         body: &[u8],
     ) -> Result<WebResponse, Error> {
-        self.ask(url, Wanting::AnswerTo { content_type, body }, &|_| {}).await
+        self.ask(url, RequestPurpose::AnswerTo { content_type, body }, &|_| {}).await
     }
 
     /// Sends one request.
     async fn ask(
         &mut self,
         url: &WebUrl,
-        wanting: Wanting<'_>,
+        wanting: RequestPurpose<'_>,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<WebResponse, Error> {
         let endpoint = url.endpoint();
@@ -246,9 +246,13 @@ impl ResponseHead {
     }
 }
 
-async fn talk(mut http: Http, url: &WebUrl, wanting: Wanting<'_>) -> Result<ResponseHead, Fault> {
+async fn talk(
+    mut http: Http,
+    url: &WebUrl,
+    wanting: RequestPurpose<'_>,
+) -> Result<ResponseHead, Fault> {
     let mut bytes = request(url, wanting).into_bytes();
-    if let Wanting::AnswerTo { body, .. } = wanting {
+    if let RequestPurpose::AnswerTo { body, .. } = wanting {
         bytes.extend_from_slice(body);
     }
     http.send(&bytes).await?;

@@ -30,7 +30,7 @@ pub struct DatagramSocket {
 
 /// The result of sending several datagrams.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct SendResult {
     /// Number of datagrams that were sent or are lost. The system has no room for the rest now.
     pub count: usize,
     /// Bytes that were sent.
@@ -105,8 +105,8 @@ impl DatagramSocket {
 
     /// Sends datagrams to one address, in order and without waiting, with as few system calls as
     /// possible. Stops when the system has no space.
-    pub fn send_all<D: Deref<Target = [u8]>>(&self, datagrams: &[D], to: SocketAddr) -> Sent {
-        let mut sent = Sent::default();
+    pub fn send_all<D: Deref<Target = [u8]>>(&self, datagrams: &[D], to: SocketAddr) -> SendResult {
+        let mut sent = SendResult::default();
         while let Some(rest) = datagrams.get(sent.count..).filter(|rest| !rest.is_empty()) {
             let (run, _) = rest.split_at(run_length(rest));
             let result = match run {
@@ -227,7 +227,7 @@ mod tests {
             .map(|(index, length)| vec![index as u8; length])
             .collect();
         let bytes = datagrams.iter().map(Vec::len).sum();
-        let all = Sent { count: datagrams.len(), bytes };
+        let all = SendResult { count: datagrams.len(), bytes };
         // A computer may have no IPv6 at all.
         for near in ["127.0.0.1:0", "[::]:0"].into_iter().filter_map(|it| open(it).ok()) {
             for segments in [near.segments.load(Ordering::Relaxed), false] {
@@ -252,7 +252,7 @@ mod tests {
         runtime.block_on(async {
             near.socket.writable().await.unwrap();
             let sent = near.send_all(&datagrams, far.local_addr());
-            assert_eq!(sent, Sent { count: 3, bytes: 1_300 });
+            assert_eq!(sent, SendResult { count: 3, bytes: 1_300 });
             let got = received(&far, 2).await;
             assert_eq!(got, [datagrams[0].clone(), datagrams[2].clone()]);
         });

@@ -10,7 +10,7 @@ use crate::media::Track;
 use crate::player::buffer::live_edge::LiveEdge;
 use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
-use crate::player::clock::playout::Supply;
+use crate::player::clock::playout::ReceivedSpan;
 
 /// The received part of a stream.
 #[derive(Debug)]
@@ -124,13 +124,13 @@ impl Reception {
     }
 
     /// Returns the received part in the form that the presenter needs.
-    pub(in crate::player) fn supply(&mut self, now: Timestamp) -> Supply {
+    pub(in crate::player) fn supply(&mut self, now: Timestamp) -> ReceivedSpan {
         let target = match &mut self.aim {
             Some(aim) => aim.target(now),
             None if self.live => self.jitter.target(now),
             None => None,
         };
-        Supply {
+        ReceivedSpan {
             first: self.first,
             edge: self.edge,
             target: target.map(|target| target.saturating_add(self.sooner)),

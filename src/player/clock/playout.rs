@@ -31,7 +31,7 @@ const MIN_FILE_BUFFER_MICROS: i64 = 100_000;
 
 /// The received part of the stream, as the presenter sees it.
 #[derive(Copy, Clone, Debug, Default)]
-pub struct Supply {
+pub struct ReceivedSpan {
     /// Earliest media time received since the last start.
     pub first: Option<Timestamp>,
     /// Media time after the last received packet.
@@ -136,7 +136,7 @@ impl Playout {
 
     /// Returns the position at which playback would start at `now`, or the current position if
     /// playback has started. Frames before the returned position are not needed.
-    pub fn prospect(&self, now: Timestamp, supply: &Supply) -> Option<Timestamp> {
+    pub fn prospect(&self, now: Timestamp, supply: &ReceivedSpan) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),
             Phase::Waiting { .. } => {
@@ -175,7 +175,12 @@ impl Playout {
 
     /// Advances the position to `now`. `played` is the media time that leaves the speaker at `now`,
     /// if known; it is then the master clock.
-    pub fn step(&mut self, now: Timestamp, supply: &Supply, played: Option<Timestamp>) -> Change {
+    pub fn step(
+        &mut self,
+        now: Timestamp,
+        supply: &ReceivedSpan,
+        played: Option<Timestamp>,
+    ) -> Change {
         let change = match self.phase {
             Phase::Waiting { since } => self.wait(since, now, supply),
             Phase::Running => self.run(now, supply, played),
@@ -185,7 +190,7 @@ impl Playout {
         change
     }
 
-    fn wait(&mut self, since: Option<Timestamp>, now: Timestamp, supply: &Supply) -> Change {
+    fn wait(&mut self, since: Option<Timestamp>, now: Timestamp, supply: &ReceivedSpan) -> Change {
         let (Some(first), Some(edge)) = (supply.first, supply.edge) else {
             return Change::None;
         };
@@ -208,7 +213,7 @@ impl Playout {
         Change::Started(self.position)
     }
 
-    fn run(&mut self, now: Timestamp, supply: &Supply, played: Option<Timestamp>) -> Change {
+    fn run(&mut self, now: Timestamp, supply: &ReceivedSpan, played: Option<Timestamp>) -> Change {
         let elapsed = now.micros_since(self.at).max(0) as f64;
         self.advance(elapsed * self.speed);
         if let Some(played) = played {
@@ -250,7 +255,7 @@ impl Playout {
         Change::None
     }
 
-    fn hold(&mut self, since: Timestamp, now: Timestamp, supply: &Supply) -> Change {
+    fn hold(&mut self, since: Timestamp, now: Timestamp, supply: &ReceivedSpan) -> Change {
         let Some(edge) = supply.edge else {
             return Change::None;
         };
@@ -408,7 +413,7 @@ mod tests {
                 self.first.get_or_insert(dts.as_micros());
             }
             let now = Timestamp::from_micros(self.now);
-            let supply = Supply {
+            let supply = ReceivedSpan {
                 first: self.first.map(Timestamp::from_micros),
                 edge: self.edge.map(Timestamp::from_micros),
                 target: self.jitter.target(now),
@@ -541,7 +546,7 @@ mod tests {
         }
         let mut started = None;
         for now in 1_006..1_100 {
-            let supply = Supply {
+            let supply = ReceivedSpan {
                 first: Some(at(0)),
                 edge: Some(at(60 * 33)),
                 target: jitter.target(at(now)),
@@ -561,15 +566,18 @@ mod tests {
     #[test]
     fn a_file_plays_at_its_own_speed_and_holds_when_the_disk_is_slow() {
         let mut playout = Playout::new();
-        let supply =
-            |edge| Supply { first: Some(at(0)), edge: Some(at(edge)), ..Supply::default() };
+        let supply = |edge| ReceivedSpan {
+            first: Some(at(0)),
+            edge: Some(at(edge)),
+            ..ReceivedSpan::default()
+        };
         assert_eq!(playout.step(at(0), &supply(50), None), Change::None);
         assert_eq!(playout.step(at(10), &supply(200), None), Change::Started(at(0)));
         assert_eq!(playout.step(at(160), &supply(200), None), Change::None);
         assert_eq!(playout.position(), at(150));
         assert_eq!(playout.step(at(260), &supply(200), None), Change::Starved);
         assert_eq!(playout.step(at(900), &supply(400), None), Change::Resumed(at(200)));
-        let ended = Supply { ended: true, ..supply(400) };
+        let ended = ReceivedSpan { ended: true, ..supply(400) };
         assert_eq!(playout.step(at(1_900), &ended, None), Change::None);
         assert_eq!(playout.position(), at(1_200));
     }

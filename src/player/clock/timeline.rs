@@ -30,7 +30,7 @@ const MIN_STEP_MICROS: i64 = 1_000;
 /// The position of a packet in continuous media time, which starts near zero and never steps back
 /// within a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
+pub struct PacketPosition {
     /// Decoding time of the packet.
     pub dts: Timestamp,
     /// True if the source's time jumped here and was bridged.
@@ -159,7 +159,7 @@ impl Timeline {
     }
 
     /// Places a packet with `raw` microseconds that arrived at `now`.
-    pub fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Placed {
+    pub fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> PacketPosition {
         // Sums of these values stay far from the limits of 64 bits.
         let raw = raw.clamp(-MAX_TIME_MICROS, MAX_TIME_MICROS);
         let [video, audio] = &self.tracks;
@@ -198,7 +198,7 @@ impl Timeline {
             Track::Video => *video = Some(next),
             Track::Audio | Track::Extra(_) => *audio = Some(next),
         }
-        Placed { dts: Timestamp::from_micros(next.out), jumped, untidy }
+        PacketPosition { dts: Timestamp::from_micros(next.out), jumped, untidy }
     }
 
     /// Places the first packet of a track.
@@ -289,7 +289,7 @@ mod tests {
             Self(Timeline::new(live), WireTime::default())
         }
 
-        fn place(&mut self, track: Track, raw_ms: u32, now: Timestamp) -> Placed {
+        fn place(&mut self, track: Track, raw_ms: u32, now: Timestamp) -> PacketPosition {
             self.0.place(track, self.1.micros(raw_ms), now)
         }
     }

@@ -13,7 +13,7 @@ use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::buffer::samples::Fifo;
 use crate::player::decode::balance::{lean, speaker_channels};
 use crate::player::decode::describe;
-use crate::player::decode::stretch::Stretch;
+use crate::player::decode::stretch::TimeStretch;
 use crate::player::session::shared::Shared;
 use crate::player::state::Severity;
 use crate::player::state::anomaly::Anomaly;
@@ -92,7 +92,7 @@ struct Device {
     speaker: Box<dyn Speaker>,
     rate: u32,
     channels: u16,
-    stretch: Stretch,
+    stretch: TimeStretch,
     written: u64,
     /// The media times of the written frames, oldest first.
     written_spans: VecDeque<Entry>,
@@ -175,7 +175,7 @@ impl AudioDecoding {
             speaker,
             rate,
             channels,
-            stretch: Stretch::new(rate, channels),
+            stretch: TimeStretch::new(rate, channels),
             written: 0,
             written_spans: VecDeque::new(),
             cursor: None,

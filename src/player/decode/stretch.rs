@@ -13,7 +13,7 @@ const FADE_MS: usize = 5;
 
 /// See the module documentation.
 #[derive(Debug)]
-pub struct Stretch {
+pub struct TimeStretch {
     channels: usize,
     shortest: usize,
     longest: usize,
@@ -22,7 +22,7 @@ pub struct Stretch {
     debt: f64,
 }
 
-impl Stretch {
+impl TimeStretch {
     /// Creates a stretcher for interleaved audio of this rate and number of channels.
     pub fn new(rate: u32, channels: u16) -> Self {
         let frames = |ms: usize| (rate as usize * ms / 1_000).max(4);
@@ -46,7 +46,7 @@ impl Stretch {
     }
 
     /// Appends about `frames` frames to `out` from the front of `input`. The input should contain
-    /// [`Stretch::look_ahead`] more frames. Returns the number of input frames used.
+    /// [`TimeStretch::look_ahead`] more frames. Returns the number of input frames used.
     pub fn process(
         &mut self,
         input: &[f32],
@@ -147,7 +147,7 @@ mod tests {
 
     /// Plays all of `input` in blocks of 10 ms. Returns the output and the frames used.
     fn play(input: &[f32], speed: f64) -> (Vec<f32>, usize) {
-        let mut stretch = Stretch::new(SAMPLE_RATE_HZ, 2);
+        let mut stretch = TimeStretch::new(SAMPLE_RATE_HZ, 2);
         let (mut out, mut used) = (Vec::new(), 0);
         while input.len() / 2 - used >= 480 + stretch.look_ahead() {
             let ahead = &input[used * 2..(used + 480 + stretch.look_ahead()) * 2];
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn short_and_empty_input_is_passed_on() {
-        let mut stretch = Stretch::new(SAMPLE_RATE_HZ, 2);
+        let mut stretch = TimeStretch::new(SAMPLE_RATE_HZ, 2);
         let mut out = Vec::new();
         assert_eq!(stretch.process(&[], 480, 1.05, &mut out), 0);
         assert_eq!(stretch.process(&[0.5; 20], 480, 1.05, &mut out), 10);

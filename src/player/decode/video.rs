@@ -65,7 +65,7 @@ struct Decoding<'a> {
     reported_damage: bool,
     /// Restart number of the packets in the decoder.
     generation: u32,
-    waiting: Waiting,
+    waiting: KeyframeWait,
     lag: FrameDrop,
     /// True during a skip, which ends with the next decoded packet.
     left_out: bool,
@@ -75,7 +75,7 @@ struct Decoding<'a> {
 
 /// The wait for a frame at which decoding can begin.
 #[derive(Debug, Default)]
-struct Waiting {
+struct KeyframeWait {
     since: Option<Timestamp>,
     /// True if decoding begins at any frame.
     anywhere: bool,
@@ -89,7 +89,7 @@ impl<'a> Decoding<'a> {
             parameters: None,
             reported_damage: false,
             generation: 0,
-            waiting: Waiting::default(),
+            waiting: KeyframeWait::default(),
             lag: FrameDrop::default(),
             left_out: false,
             tolerant: false,
@@ -174,7 +174,7 @@ impl<'a> Decoding<'a> {
     ) -> Vec<VideoFrame> {
         let Some(decoder) = &mut self.decoder else { return frames };
         if !frames.is_empty() {
-            self.waiting = Waiting::default();
+            self.waiting = KeyframeWait::default();
             return frames;
         }
         let waits = decoder.is_waiting();
@@ -213,7 +213,7 @@ impl<'a> Decoding<'a> {
         }
         let rest = self.decoder.as_mut().map(|decoder| decoder.flush()).unwrap_or_default();
         let before = self.parameters.as_ref().map(|known| known.codec);
-        self.waiting = Waiting::default();
+        self.waiting = KeyframeWait::default();
         match decode::open_preferred(&parameters, self.shared.prefer) {
             Ok(mut decoder) => {
                 if self.parameters.is_none() {
@@ -284,7 +284,7 @@ mod tests {
 
     use super::*;
     use crate::base::{Clock, Pooled};
-    use crate::decode::By;
+    use crate::decode::DecoderInfo;
     use crate::media::{Color, Planes, Priority, Size, Track, VideoCodec};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
@@ -348,8 +348,8 @@ mod tests {
             "slow"
         }
 
-        fn by(&self) -> By {
-            By { library: "a test", hardware: None }
+        fn by(&self) -> DecoderInfo {
+            DecoderInfo { library: "a test", hardware: None }
         }
     }
 

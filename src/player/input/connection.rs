@@ -48,7 +48,7 @@ pub(in crate::player) enum End {
 
 /// Pending seeks that the server has not confirmed.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::player) struct Moving {
+pub(in crate::player) struct PendingSeeks {
     /// Time of the last seek request.
     since: Timestamp,
     /// Number of unconfirmed seeks.
@@ -66,7 +66,7 @@ pub(in crate::player) struct ConnectionWatch {
     /// True if the server reported the end of the stream.
     pub(in crate::player) ended: bool,
     /// The seeks that the server has not confirmed yet.
-    pub(in crate::player) moving: Option<Moving>,
+    pub(in crate::player) moving: Option<PendingSeeks>,
     /// True if a pause was requested from the server.
     pub(in crate::player) paused: bool,
     /// True if the server reported that it plays a recording.
@@ -142,13 +142,13 @@ impl ConnectionWatch {
     /// Records a seek request.
     pub(in crate::player) fn leave(&mut self, now: Timestamp) {
         let places = self.moving.map_or(0, |moving| moving.places).saturating_add(1);
-        self.moving = Some(Moving { since: now, places });
+        self.moving = Some(PendingSeeks { since: now, places });
     }
 
     /// Records that the server has confirmed the oldest pending seek. Returns true if no seek is
     /// left.
     pub(in crate::player) fn arrive(&mut self) -> bool {
-        let left = self.moving.map(|it| Moving { places: it.places.saturating_sub(1), ..it });
+        let left = self.moving.map(|it| PendingSeeks { places: it.places.saturating_sub(1), ..it });
         self.moving = left.filter(|moving| moving.places > 0);
         self.moving.is_none()
     }

@@ -28,13 +28,13 @@ const MAX_REDIRECTS: u32 = 3;
 const STEADY_CONNECTION_TIME: Duration = Duration::from_secs(10);
 
 /// The retries after a loss of the connection.
-struct Tries {
+struct Reconnects {
     backoff: Backoff,
     /// Time of the loss; `None` while connected.
     since: Option<Timestamp>,
 }
 
-impl Tries {
+impl Reconnects {
     fn new(seed: u64) -> Self {
         Self { backoff: Backoff::new(seed), since: None }
     }
@@ -109,7 +109,7 @@ impl LiveInput {
         // The seed differs between players and between computers.
         let address = Arc::as_ptr(&shared).addr() as u64;
         let seed = address ^ shared.clock.wall_micros(shared.clock.now()).cast_unsigned();
-        let (mut tries, mut faded, mut elsewhere) = (Tries::new(seed), None, 0);
+        let (mut tries, mut faded, mut elsewhere) = (Reconnects::new(seed), None, 0);
         loop {
             let (before, since) = (feed.bodies(), shared.clock.now());
             let end = match &mut self.way {
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn who_gives_a_little_and_hangs_up_is_asked_less_and_less_often() {
         let mut now = Timestamp::ZERO;
-        let mut tries = Tries::new(1);
+        let mut tries = Reconnects::new(1);
         let mut after = |seconds, came| {
             now += Duration::from_secs(seconds);
             tries.lasted(Duration::from_secs(seconds), came);
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn players_that_lost_the_same_server_do_not_come_back_in_step() {
-        let pauses = [1, 2].map(|seed| Tries::new(seed).pause(Timestamp::ZERO));
+        let pauses = [1, 2].map(|seed| Reconnects::new(seed).pause(Timestamp::ZERO));
         assert_ne!(pauses[0], pauses[1]);
     }
 }

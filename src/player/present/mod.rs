@@ -17,7 +17,7 @@ use crate::base::queue::{self, Empty};
 use crate::base::{Latest, Stop, Timestamp};
 use crate::media::{Size, VideoFrame};
 use crate::player::clock::frame_pacing::{Cadence, PacingVerdict, judge};
-use crate::player::clock::playout::{Change, Playout, Supply};
+use crate::player::clock::playout::{Change, Playout, ReceivedSpan};
 use crate::player::decode::audio::{AudioDecoding, PlayedAudio};
 use crate::player::decode::balance::speaker_channels;
 use crate::player::decode::video::Decoded;
@@ -58,7 +58,7 @@ pub(super) fn run(presenter: Presenter, stop: &Stop) {
             break;
         }
     }
-    run.publish_figures(shared.clock.now(), &Supply::default());
+    run.publish_figures(shared.clock.now(), &ReceivedSpan::default());
     run.end();
     shared.halt();
 }
@@ -156,7 +156,7 @@ impl Run {
             shared.timeline.set_position(self.playout.position());
             self.seek_on(now);
             self.look_back(now, &live);
-            self.publish_figures(now, &Supply::default());
+            self.publish_figures(now, &ReceivedSpan::default());
             self.nap(now);
             return false;
         }
@@ -167,7 +167,7 @@ impl Run {
             shared.hold_list();
             self.show_still(now);
             self.look_back(now, &live);
-            self.publish_figures(now, &Supply::default());
+            self.publish_figures(now, &ReceivedSpan::default());
             shared.lifetime.stop.wait(MAX_SLEEP);
             return false;
         }
@@ -301,7 +301,7 @@ impl Run {
     }
 
     /// Takes frames from the decoder, and shows the due one.
-    fn show_due(&mut self, now: Timestamp, supply: &Supply) {
+    fn show_due(&mut self, now: Timestamp, supply: &ReceivedSpan) {
         // The limit for a burst: more frames wait for the next round, because audio has priority.
         for _ in 0..64 {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { return };
@@ -402,7 +402,7 @@ impl Run {
         }
     }
 
-    fn publish_figures(&mut self, now: Timestamp, supply: &Supply) {
+    fn publish_figures(&mut self, now: Timestamp, supply: &ReceivedSpan) {
         let shared = &self.presenter.shared;
         let jitter = shared.reception.lock().jitter();
         let position = self.playout.position();

@@ -47,7 +47,7 @@ pub(super) struct NoFrames {
 
 /// The next action of the search.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(super) enum SearchAction {
     Waits,
     /// Shows the best frame so far, and continues the search.
     Meanwhile(VideoFrame),
@@ -82,18 +82,18 @@ impl SeekSearch {
     /// Handles a round without a frame. During playback, the search ends if no frame arrives in
     /// time. During a pause, it then shows the best frame so far and continues, because nothing
     /// else would show the position.
-    pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> Turn {
+    pub fn lull(&mut self, now: Timestamp, lull: NoFrames) -> SearchAction {
         let patience = if lull.read { COMPLETE_DATA_TIMEOUT } else { SEARCH_TIMEOUT };
         if lull.ended || !lull.paused && now.since(self.alive) > patience {
-            return Turn::Over(self.found.take());
+            return SearchAction::Over(self.found.take());
         }
         if now.since(self.alive) > patience
             && let Some(found) = self.found.take()
         {
             self.shown = true;
-            return Turn::Meanwhile(found);
+            return SearchAction::Meanwhile(found);
         }
-        Turn::Waits
+        SearchAction::Waits
     }
 }
 

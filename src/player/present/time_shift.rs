@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Run;
 use crate::base::Timestamp;
 use crate::player::buffer::time_shift::Begin;
-use crate::player::clock::playout::Supply;
-use crate::player::present::seek_search::{NoFrames, SearchStep, SeekSearch, Turn};
+use crate::player::clock::playout::ReceivedSpan;
+use crate::player::present::seek_search::{NoFrames, SearchAction, SearchStep, SeekSearch};
 use crate::player::session::packets::{Start, WaitingPackets};
 use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
@@ -27,14 +27,14 @@ const FRAME_READ_AHEAD_MICROS: i64 = 500_000;
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Returns the media time of a viewer at the live edge.
-fn live_position(now: Timestamp, live: &Supply) -> Option<Timestamp> {
+fn live_position(now: Timestamp, live: &ReceivedSpan) -> Option<Timestamp> {
     let edge = live.edge?;
     Some(live.target.map_or(edge, |target| now.offset(-target).min(edge)))
 }
 
 impl Run {
     /// Executes a seek request.
-    pub(super) fn execute_seek(&mut self, now: Timestamp, live: &Supply) {
+    pub(super) fn execute_seek(&mut self, now: Timestamp, live: &ReceivedSpan) {
         let shared = &self.presenter.shared;
         let Some(wanted) = shared.requests.take_back() else { return };
         // The figures report the new position at once.
@@ -125,9 +125,9 @@ impl Run {
         };
         let lull = NoFrames { paused: shared.requests.paused(), ended: self.video_ended, read };
         match sought.lull(now, lull) {
-            Turn::Waits => {}
-            Turn::Meanwhile(frame) => self.show(frame, now, now, false),
-            Turn::Over(found) => {
+            SearchAction::Waits => {}
+            SearchAction::Meanwhile(frame) => self.show(frame, now, now, false),
+            SearchAction::Over(found) => {
                 self.sought = None;
                 if let Some(found) = found {
                     self.show(found, now, now, false);
@@ -138,7 +138,7 @@ impl Run {
 
     /// Returns the available data. While the viewer is behind, the available data is the stored
     /// part, which plays at its own speed.
-    pub(super) fn supply(&mut self, now: Timestamp, live: Supply) -> Supply {
+    pub(super) fn supply(&mut self, now: Timestamp, live: ReceivedSpan) -> ReceivedSpan {
         let shared = &self.presenter.shared;
         let mut shift = shared.packets.shift.lock();
         self.kept.behind = shift.is_behind();
@@ -174,7 +174,7 @@ impl Run {
             shared.packets.close();
         }
         if shift.is_behind() {
-            Supply { first: Some(position), target: None, settling: false, ..live }
+            ReceivedSpan { first: Some(position), target: None, settling: false, ..live }
         } else {
             live
         }
@@ -185,13 +185,13 @@ impl Run {
         if self.previewed {
             return;
         }
-        let supply = self.supply(now, Supply::default());
+        let supply = self.supply(now, ReceivedSpan::default());
         self.sound.decode(&self.presenter.shared, Some(self.playout.position()));
         self.show_due(now, &supply);
     }
 
     /// Reads the buffer for the figures, at intervals.
-    pub(super) fn look_back(&mut self, now: Timestamp, live: &Supply) {
+    pub(super) fn look_back(&mut self, now: Timestamp, live: &ReceivedSpan) {
         if self.kept.at.is_some_and(|at| now.since(at) < POLL_INTERVAL) {
             return;
         }

@@ -231,7 +231,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
     }
     report.further = tracks
         .map(|(track, id)| {
-            let mut course = Course::default();
+            let mut course = ByteCount::default();
             for place in index.samples.iter().filter(|place| place.track == id) {
                 course.add(place.dts, place.size as usize);
             }
@@ -420,8 +420,8 @@ struct Prober {
     declared_colors: Colors,
     length_size: usize,
     audio: Option<Audio>,
-    pictures: Course,
-    sound: Course,
+    pictures: ByteCount,
+    sound: ByteCount,
     /// Presentation times of frames.
     times: VecDeque<i64>,
     /// The frame rate in the parameter sets.
@@ -433,7 +433,7 @@ struct Prober {
 
 /// The number of bytes over time.
 #[derive(Default)]
-struct Course {
+struct ByteCount {
     first: Option<i64>,
     last: i64,
     bytes: u64,
@@ -441,7 +441,7 @@ struct Course {
     last_bytes: u64,
 }
 
-impl Course {
+impl ByteCount {
     fn add(&mut self, at: Timestamp, bytes: usize) {
         self.first.get_or_insert(at.as_micros());
         self.last = self.last.max(at.as_micros());
@@ -471,8 +471,8 @@ impl Prober {
             declared_colors: Colors::default(),
             length_size: 4,
             audio: None,
-            pictures: Course::default(),
-            sound: Course::default(),
+            pictures: ByteCount::default(),
+            sound: ByteCount::default(),
             times: VecDeque::new(),
             declared_fps: None,
             keyframes: Vec::new(),

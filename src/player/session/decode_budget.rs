@@ -19,19 +19,19 @@ const UNMEASURED_COST_FACTOR: f64 = 2.0;
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::player) struct DecodeBudget {
-    h264: Costs,
-    others: Costs,
+    h264: DecodeCost,
+    others: DecodeCost,
 }
 
 /// The decoding cost of a codec. One thread writes it.
 #[derive(Debug, Default)]
-struct Costs {
+struct DecodeCost {
     count: AtomicU64,
     /// Nanoseconds per thousand pixels.
     nanos: AtomicU64,
 }
 
-impl Costs {
+impl DecodeCost {
     fn note(&self, new: f64) {
         let count = self.count.load(Ordering::Relaxed);
         let old = self.nanos.load(Ordering::Relaxed) as f64;
@@ -48,7 +48,7 @@ impl Costs {
 }
 
 impl DecodeBudget {
-    fn of(&self, codec: VideoCodec) -> &Costs {
+    fn of(&self, codec: VideoCodec) -> &DecodeCost {
         if codec == VideoCodec::H264 { &self.h264 } else { &self.others }
     }
 

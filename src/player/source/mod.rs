@@ -22,7 +22,7 @@ use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Pooled, Stop, Timestamp, Worker};
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
-use crate::media::source_status::{SourceFormat, SourceState as Fares, SourceStatus};
+use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
 use crate::media::{AudioFeed, Color, Planes, Pulled, Size, Transport, VideoFeed, VideoFrame};
 use crate::net::Runtime;
 use crate::player::handle::Player;
@@ -169,7 +169,7 @@ pub fn host_of(url: &str) -> &str {
 
 /// The queue of video frames.
 #[derive(Default)]
-struct Waiting {
+struct VideoQueue {
     /// Future frames. The `pts` of each is [`PLAYER_LEAD`] before the time at which it is due.
     pictures: VecDeque<VideoFrame>,
     /// The size of the last frame.
@@ -180,7 +180,7 @@ struct Waiting {
 
 /// Data shared by the player and the feeds.
 struct Shared {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<VideoQueue>,
     sound: Arc<Queue>,
     video_status: Arc<SourceStatus>,
     audio_status: Arc<SourceStatus>,
@@ -197,7 +197,7 @@ impl Shared {
         waiting.pictures.push_back(frame);
     }
 
-    fn down(&self, state: Fares, reason: &Problem, detail: &str) {
+    fn down(&self, state: SourceState, reason: &Problem, detail: &str) {
         self.video_status.down(state, reason.clone(), detail);
         self.audio_status.down(state, reason.clone(), detail);
     }
@@ -243,7 +243,7 @@ impl VideoFeed for SourceVideo {
             return Some(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() });
         }
         let (frame, due) = self.shown.as_ref()?;
-        if at.since(*due) > STALL_TIMEOUT && self.shared.video_status.state() != Fares::Open {
+        if at.since(*due) > STALL_TIMEOUT && self.shared.video_status.state() != SourceState::Open {
             self.shown = None;
             return None;
         }
@@ -276,7 +276,7 @@ struct SourceThread {
     clock: Clock,
     runtime: Runtime,
     name: String,
-    ends: Cell<Ends>,
+    ends: Cell<EndState>,
     /// The current file of a list.
     list: RefCell<PlaylistPosition>,
     /// The requested file of the list.
@@ -289,14 +289,14 @@ struct SourceThread {
 
 /// The end behavior of the current file.
 #[derive(Copy, Clone, Debug, Default)]
-struct Ends {
+struct EndState {
     /// True if playback ends after the current file.
     once: bool,
     /// The value of `once` at the last check.
     last: bool,
 }
 
-impl Ends {
+impl EndState {
     /// Returns true if playback now ends after the file, unlike at the last check.
     const fn follow(&mut self, once: bool) -> bool {
         let begins = once && !self.last;
@@ -382,14 +382,14 @@ impl SourceThread {
                 State::Playing if now.since(alive) <= STALL_TIMEOUT => self.open(&figures),
                 State::Playing => {
                     let reason = problem!("play-source-stopped", name = &self.name);
-                    if self.shared.video_status.state() == Fares::Open {
-                        self.shared.down(Fares::Stalled, &reason, "nothing came for 2 s");
+                    if self.shared.video_status.state() == SourceState::Open {
+                        self.shared.down(SourceState::Stalled, &reason, "nothing came for 2 s");
                     }
                 }
                 State::Reconnecting { cause, .. } => {
                     let reason = problem!("play-source-lost", name = &self.name);
-                    if self.shared.video_status.state() != Fares::Lost {
-                        self.shared.down(Fares::Lost, &reason, &cause.to_string());
+                    if self.shared.video_status.state() != SourceState::Lost {
+                        self.shared.down(SourceState::Lost, &reason, &cause.to_string());
                     }
                 }
                 State::Starting | State::Opening { .. } => {}
@@ -464,10 +464,10 @@ impl SourceThread {
             let fps = figures.fps.round();
             let is_reported = matches!(known.format, SourceFormat::Video { size: before, fps: rate }
                 if before == size && (rate > 0.0 || fps == 0.0));
-            if known.state != Fares::Open || !is_reported {
+            if known.state != SourceState::Open || !is_reported {
                 self.shared.video_status.open(SourceFormat::Video { size, fps });
             }
-        } else if known.state != Fares::Open && figures.playing_for > STALL_TIMEOUT {
+        } else if known.state != SourceState::Open && figures.playing_for > STALL_TIMEOUT {
             // The source has only audio.
             self.shared.video_status.open(SourceFormat::Unknown);
         }
@@ -487,16 +487,19 @@ impl SourceThread {
         let (state, reason) = match ended {
             // A message about a file already contains its name.
             State::Failed(failure) if failure.to_string().contains(name) => {
-                (Fares::Failed, failure.problem.clone())
+                (SourceState::Failed, failure.problem.clone())
             }
             State::Failed(failure) => {
                 let reason = &failure.problem;
-                (Fares::Failed, problem!("play-source-unplayable", name = name, reason = reason))
+                (
+                    SourceState::Failed,
+                    problem!("play-source-unplayable", name = name, reason = reason),
+                )
             }
             _ if matches!(self.config.source, Source::File(_)) => {
-                (Fares::Lost, problem!("play-source-played", name = name))
+                (SourceState::Lost, problem!("play-source-played", name = name))
             }
-            _ => (Fares::Lost, problem!("play-source-ended", name = name)),
+            _ => (SourceState::Lost, problem!("play-source-ended", name = name)),
         };
         self.shared.down(state, &reason, "");
     }
@@ -508,7 +511,7 @@ mod tests {
 
     #[test]
     fn each_time_that_a_file_is_to_end_is_noticed() {
-        let mut ends = Ends::default();
+        let mut ends = EndState::default();
         let noticed = [false, true, true, false, true].map(|once| ends.follow(once));
         assert_eq!(noticed, [false, true, false, false, true]);
         ends.follow(false);

@@ -13,7 +13,7 @@ use crate::player::session::config::Source;
 use crate::player::state::{Failure, State};
 
 /// The continuation.
-enum Then {
+enum Continuation {
     Plays(Player),
     /// Nothing plays. The failure of the last file is included, if any.
     Stands(Option<Failure>),
@@ -143,12 +143,12 @@ impl SourceThread {
             return Some(self.start(None));
         }
         match self.follow(ended, stop)? {
-            Then::Plays(player) => Some(Ok(player)),
-            Then::Stands(None) if *ended == State::Ended && self.ends.get().once => {
+            Continuation::Plays(player) => Some(Ok(player)),
+            Continuation::Stands(None) if *ended == State::Ended && self.ends.get().once => {
                 *paused = false;
                 self.stand(false, paused, stop)
             }
-            Then::Stands(failure) => {
+            Continuation::Stands(failure) => {
                 if failure.is_none() {
                     self.tell(ended);
                 }
@@ -159,7 +159,7 @@ impl SourceThread {
 
     /// Returns the continuation after a file of a list: the next file, or the requested one.
     /// Returns `None` if the source is no longer needed.
-    fn follow(&self, ended: &State, stop: &Stop) -> Option<Then> {
+    fn follow(&self, ended: &State, stop: &Stop) -> Option<Continuation> {
         let mut wanted = self.wanted.take();
         if wanted.is_some() {
             self.shared.sound.clear();
@@ -183,7 +183,7 @@ impl SourceThread {
                 }
             }
             let Some(next) = wanted.take().or_else(|| self.next()) else {
-                return Some(Then::Stands(failed));
+                return Some(Continuation::Stands(failed));
             };
             // All other files have been tried: wait.
             if failed.is_some() && self.candidate().is_none() && stop.wait(RETRY_INTERVAL) {
@@ -191,7 +191,7 @@ impl SourceThread {
             }
             self.list.borrow_mut().go_to(next);
             match self.start(None) {
-                Ok(player) => return Some(Then::Plays(player)),
+                Ok(player) => return Some(Continuation::Plays(player)),
                 Err(failure) => failed = Some(failure),
             }
         }

@@ -5,7 +5,7 @@ pub mod anomaly;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::decode::By;
+use crate::decode::DecoderInfo;
 use crate::media::Size;
 use crate::net::CertificatePin;
 use crate::text::Problem;
@@ -186,7 +186,7 @@ pub struct Figures {
     /// Name of the audio codec, such as `AAC-LC 48 kHz stereo`.
     pub audio: String,
     /// The decoder of the video.
-    pub decoder: Option<By>,
+    pub decoder: Option<DecoderInfo>,
     /// Frames shown in the last second.
     pub fps: f64,
     /// The data received in the last second, in bits per second.

@@ -66,12 +66,12 @@ pub(super) struct Chats {
 #[derive(Debug)]
 struct Room {
     frames: broadcast::Sender<Arc<str>>,
-    past: Mutex<Past>,
+    past: Mutex<ChatHistory>,
 }
 
 /// The history of a chat.
 #[derive(Debug, Default)]
-struct Past {
+struct ChatHistory {
     posts: VecDeque<(ChatPost, Arc<str>)>,
     /// Ids of deleted messages. Clients that were away, or that missed chat frames, may still show
     /// these messages.
@@ -104,7 +104,7 @@ pub(super) struct ChatMember {
 
 /// The reason why a message is not passed on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum NotPassed {
+pub(super) enum PostRefusal {
     /// The member sent too many messages in a short time.
     TooFast,
     /// In slow mode, the next message is allowed after this time.
@@ -227,7 +227,7 @@ impl Chats {
     }
 }
 
-impl Past {
+impl ChatHistory {
     /// Deletes messages, and informs all members.
     fn delete(&mut self, ids: &[u64], frames: &broadcast::Sender<Arc<str>>) {
         self.posts.retain(|(post, _)| !ids.contains(&post.id));
@@ -294,9 +294,9 @@ impl ChatMember {
     }
 
     /// Sends a message to all members.
-    pub fn say(&mut self, line: &ChatLine, now: Timestamp) -> Result<(), NotPassed> {
+    pub fn say(&mut self, line: &ChatLine, now: Timestamp) -> Result<(), PostRefusal> {
         if !self.allowance.take(now) {
-            return Err(NotPassed::TooFast);
+            return Err(PostRefusal::TooFast);
         }
         let line = match line.name.is_empty() {
             true => ChatLine { name: self.guest.clone(), text: line.text.clone() },
@@ -308,19 +308,19 @@ impl ChatMember {
         }
         let look = NameLook::of(&line.name);
         if self.room.past.lock().is_reserved(&look) {
-            return Err(NotPassed::Reserved);
+            return Err(PostRefusal::Reserved);
         }
         if self.chats.muted.lock().has(&self.key, self.id, self.address, &line.name) {
-            return Err(NotPassed::Muted);
+            return Err(PostRefusal::Muted);
         }
         let rules = self.chats.rules();
         if rules.words.are_in(&line.text) || rules.words.are_in(&line.name) {
-            return Err(NotPassed::Blocked);
+            return Err(PostRefusal::Blocked);
         }
         if let Some(last) = self.last_message_at
             && let Some(wait) = rules.slow.checked_sub(now.since(last)).filter(|it| !it.is_zero())
         {
-            return Err(NotPassed::Slow(wait));
+            return Err(PostRefusal::Slow(wait));
         }
         self.last_message_at = Some(now);
         self.pass(line, now, rules.slow);
@@ -404,7 +404,7 @@ mod tests {
             chats.enter(room, 2, LOCAL_IP, at(0)).unwrap().with_role(ChatRole::Streamer);
         let named = |name| ChatLine::new(name, "hi").unwrap();
         for name in ["Streamer", "ｓｔｒｅａｍｅｒ", "主播", "\u{405}tr\u{435}amer"] {
-            assert_eq!(viewer.say(&named(name), at(0)), Err(NotPassed::Reserved), "{name}");
+            assert_eq!(viewer.say(&named(name), at(0)), Err(PostRefusal::Reserved), "{name}");
         }
         assert_eq!(viewer.say(&named("Ann"), at(0)), Ok(()));
         chats.set_rules(ChatRules { slow: Duration::from_secs(60), ..ChatRules::default() });
@@ -421,7 +421,7 @@ mod tests {
         assert_eq!(roles, [ChatRole::Viewer, ChatRole::Streamer, ChatRole::Streamer]);
         // From now on, this name belongs to the streamer.
         for name in ["ANN", "\u{410}nn"] {
-            assert_eq!(viewer.say(&named(name), at(90_000)), Err(NotPassed::Reserved), "{name}");
+            assert_eq!(viewer.say(&named(name), at(90_000)), Err(PostRefusal::Reserved), "{name}");
         }
         // A client can claim a role in its message, but the server ignores the claim.
         let lie = ChatLine::from_json(r#"{"name":"eve","text":"hi","role":"streamer"}"#).unwrap();
@@ -535,10 +535,10 @@ mod tests {
         assert!(matches!(got(&mut ann).last(), Some(ChatFrame::Deleted(ids)) if ids.len() == 1));
         let left: Vec<_> = chats.posts("live", "a").unwrap();
         assert_eq!(left.iter().map(|post| post.line.text.as_str()).collect::<Vec<_>>(), ["hi"]);
-        assert_eq!(eve.say(&line("again"), at(1_000)), Err(NotPassed::Muted));
+        assert_eq!(eve.say(&line("again"), at(1_000)), Err(PostRefusal::Muted));
         drop(eve);
         let mut again = chats.enter(("live", "a"), 3, afar, at(0)).unwrap();
-        assert_eq!(again.say(&line("again"), at(1_000)), Err(NotPassed::Muted), "came back");
+        assert_eq!(again.say(&line("again"), at(1_000)), Err(PostRefusal::Muted), "came back");
         let muted = MutedPerson { id: 2, name: "eve".to_owned() };
         assert_eq!(chats.muted("live", "a"), [muted]);
         assert!(chats.unmute("live", "a", 2));
@@ -570,7 +570,7 @@ mod tests {
         assert_eq!(got(&mut ann), [ChatFrame::Slow(10)], "everybody learns of it");
         ann.say(&line("one"), at(1_000)).unwrap();
         bob.say(&line("two"), at(2_000)).unwrap();
-        let slow = |seconds| Err(NotPassed::Slow(Duration::from_secs(seconds)));
+        let slow = |seconds| Err(PostRefusal::Slow(Duration::from_secs(seconds)));
         assert_eq!(ann.say(&line("three"), at(3_000)), slow(8));
         drop(bob);
         let mut bob = chats.enter(("live", "a"), 3, afar, at(0)).unwrap();
@@ -591,9 +591,9 @@ mod tests {
         let words = crate::wire::chat::blocked_words::BlockedWords::new(["spoiler"]);
         let chats = Chats::new(1, 2, ChatRules { words, ..ChatRules::default() }, 1);
         let mut ann = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
-        assert_eq!(ann.say(&line("a SPOILER"), at(0)), Err(NotPassed::Blocked));
+        assert_eq!(ann.say(&line("a SPOILER"), at(0)), Err(PostRefusal::Blocked));
         let named = ChatLine::new("Spoiler-Bot", "hi").unwrap();
-        assert_eq!(ann.say(&named, at(0)), Err(NotPassed::Blocked));
+        assert_eq!(ann.say(&named, at(0)), Err(PostRefusal::Blocked));
         assert_eq!(ann.say(&line("fine"), at(0)), Ok(()));
         assert_eq!(chats.posts("live", "a").unwrap().len(), 1);
     }

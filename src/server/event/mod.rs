@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 use crate::server::event::relay::RelayChange;
-pub use crate::server::fault::StruckFault;
+pub use crate::server::fault::TriggeredFault;
 use crate::text::problem::{Problem, problem};
 
 /// An event of the server. The names are those of the JSON events.
@@ -32,7 +32,7 @@ pub enum Event {
     /// A callback was answered, or failed.
     Callback(CallbackAnswer),
     /// A requested fault has struck.
-    Fault(StruckFault),
+    Fault(TriggeredFault),
     /// A publication is being recorded.
     Recording(Recording),
     /// A warning about the disk of a recording.

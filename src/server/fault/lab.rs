@@ -12,7 +12,7 @@ use crate::server::fault::spec::{Fault, Phase};
 
 /// A fault that has struck.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StruckFault {
+pub struct TriggeredFault {
     /// The fault in its text form.
     pub fault: String,
     pub phase: Phase,

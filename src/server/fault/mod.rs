@@ -7,6 +7,6 @@ mod plan;
 mod spec;
 
 pub(super) use lab::Lab;
-pub use lab::StruckFault;
-pub(super) use plan::{Plan, Strike, Verdict};
+pub use lab::TriggeredFault;
+pub(super) use plan::{FaultAction, Plan, Verdict};
 pub use spec::{BadFault, Fault, FaultKind, Phase, Span};

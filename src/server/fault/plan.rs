@@ -23,7 +23,7 @@ const REJECTION_TEXT: &str = "A fault that was asked for.";
 
 /// An action on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Strike {
+pub enum FaultAction {
     Reset,
     Close,
     HalfClose,
@@ -47,7 +47,7 @@ pub enum Verdict {
 }
 
 #[derive(Debug)]
-struct Armed {
+struct PendingFault {
     index: usize,
     fault: Fault,
     due: Option<Timestamp>,
@@ -56,7 +56,7 @@ struct Armed {
 /// The plan of one connection.
 #[derive(Debug)]
 pub struct Plan {
-    armed: Vec<Armed>,
+    armed: Vec<PendingFault>,
     random: SplitMix64,
     stalled_until: Option<Timestamp>,
     delay: Duration,
@@ -84,7 +84,7 @@ impl Plan {
     ) -> Option<Self> {
         let armed: Vec<_> = faults
             .filter(|(_, fault)| phase.is_none_or(|phase| fault.phase >= phase))
-            .map(|(index, fault)| Armed { index, fault, due: None })
+            .map(|(index, fault)| PendingFault { index, fault, due: None })
             .collect();
         if armed.is_empty() {
             return None;
@@ -123,22 +123,22 @@ impl Plan {
         &mut self,
         now: Timestamp,
         mut claim: impl FnMut(usize, &Fault) -> bool,
-    ) -> Vec<Strike> {
+    ) -> Vec<FaultAction> {
         let mut strikes = Vec::new();
-        let due = |armed: &mut Armed| armed.due.is_some_and(|due| due <= now);
+        let due = |armed: &mut PendingFault| armed.due.is_some_and(|due| due <= now);
         while let Some(at) = self.armed.iter_mut().position(due) {
-            let Armed { index, fault, .. } = self.armed.remove(at);
+            let PendingFault { index, fault, .. } = self.armed.remove(at);
             if !claim(index, &fault) {
                 continue;
             }
             match fault.what {
-                FaultKind::Reset => strikes.push(Strike::Reset),
-                FaultKind::Close => strikes.push(Strike::Close),
-                FaultKind::HalfClose => strikes.push(Strike::HalfClose),
+                FaultKind::Reset => strikes.push(FaultAction::Reset),
+                FaultKind::Close => strikes.push(FaultAction::Close),
+                FaultKind::HalfClose => strikes.push(FaultAction::HalfClose),
                 FaultKind::Stall { lasts } => {
                     let lasts = lasts.map_or(DEFAULT_STALL, |lasts| self.draw(lasts));
                     self.stalled_until = self.stalled_until.max(Some(now + lasts));
-                    strikes.push(Strike::Hold);
+                    strikes.push(FaultAction::Hold);
                 }
                 // During requests and replies, a delay is a short stall.
                 FaultKind::Delay(by) if fault.phase < Phase::Media => {
@@ -148,16 +148,16 @@ impl Plan {
                 FaultKind::Delay(by) => self.delay = self.delay.max(self.draw(by)),
                 FaultKind::Throttle(rate) => {
                     self.throttle = Some(Throttle { bits: rate.0, credit: 0.0, at: now });
-                    strikes.push(Strike::Hold);
+                    strikes.push(FaultAction::Hold);
                 }
                 FaultKind::Garbage => {
                     let words =
                         (0..GARBAGE_BYTES / 8).flat_map(|_| self.random.number().to_le_bytes());
                     let bytes = words.collect();
-                    strikes.push(Strike::Garbage { bytes, deaf: fault.phase < Phase::Media });
+                    strikes.push(FaultAction::Garbage { bytes, deaf: fault.phase < Phase::Media });
                 }
-                FaultKind::Redirect(url) => strikes.push(Strike::Reconnect(url)),
-                FaultKind::NoAck => strikes.push(Strike::NoAck),
+                FaultKind::Redirect(url) => strikes.push(FaultAction::Reconnect(url)),
+                FaultKind::NoAck => strikes.push(FaultAction::NoAck),
                 FaultKind::Reject(_) | FaultKind::Busy => {}
             }
         }
@@ -170,9 +170,9 @@ impl Plan {
         phase: Phase,
         mut claim: impl FnMut(usize, &Fault) -> bool,
     ) -> Option<Verdict> {
-        let fits = |armed: &Armed| armed.fault.is_decision() && armed.fault.phase == phase;
+        let fits = |armed: &PendingFault| armed.fault.is_decision() && armed.fault.phase == phase;
         while let Some(at) = self.armed.iter().position(fits) {
-            let Armed { index, fault, .. } = self.armed.remove(at);
+            let PendingFault { index, fault, .. } = self.armed.remove(at);
             if !claim(index, &fault) {
                 continue;
             }
@@ -308,7 +308,7 @@ mod tests {
         plan.reach(Some(Phase::Media), at(11_000));
         assert_eq!(plan.wake_at(at(11_000)), Some(at(13_000)));
         assert_eq!(plan.strikes(at(12_999), |_, _| true), []);
-        assert_eq!(plan.strikes(at(13_000), |_, _| true), [Strike::Reset]);
+        assert_eq!(plan.strikes(at(13_000), |_, _| true), [FaultAction::Reset]);
         assert_eq!(plan.strikes(at(14_000), |_, _| true), []);
     }
 
@@ -336,7 +336,7 @@ mod tests {
     fn a_stall_reads_nothing_and_ends() {
         let mut plan = plan(&["stall@media:+8s"], Phase::Media, 1);
         assert_eq!(plan.allowance(100, START_TIME), 100);
-        assert_eq!(plan.strikes(START_TIME, |_, _| true), [Strike::Hold]);
+        assert_eq!(plan.strikes(START_TIME, |_, _| true), [FaultAction::Hold]);
         assert_eq!((plan.allowance(100, at(7_999)), plan.is_stalled(at(7_999))), (0, true));
         assert_eq!(plan.wake_at(at(1)), Some(at(8_000)));
         assert_eq!((plan.allowance(100, at(8_000)), plan.wake_at(at(8_000))), (100, None));

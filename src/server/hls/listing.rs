@@ -63,14 +63,14 @@ pub(in crate::server) struct Listing {
 
 /// Segment or part that a player waits for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) struct Awaited {
+pub(in crate::server) struct AwaitedItem {
     pub segment: u64,
     pub part: Option<u64>,
 }
 
 /// The state of a waiting request.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Patience {
+pub(in crate::server) enum WaitState {
     /// The item is available.
     Over,
     Wait,
@@ -171,41 +171,41 @@ impl Listing {
     }
 
     /// Checks whether the playlist has the awaited item.
-    pub fn patience(&self, awaited: Awaited) -> Patience {
-        let Awaited { segment, part } = awaited;
+    pub fn patience(&self, awaited: AwaitedItem) -> WaitState {
+        let AwaitedItem { segment, part } = awaited;
         let last = self.next_number.saturating_sub(1);
         if self.ended || segment < last {
-            return Patience::Over;
+            return WaitState::Over;
         }
         let advance =
             MAX_PART_ADVANCE.as_secs_f64() / self.settings.lengths.part.as_secs_f64().min(1.0);
         let advance = advance.ceil() as u64;
         let there = self.open.as_ref().map_or(0, |open| open.parts.len() as u64);
         if segment > last + MAX_ADVANCE_SEGMENTS {
-            return Patience::TooFar;
+            return WaitState::TooFar;
         }
         let (complete, has) = if segment == last {
             let parts = self.segments.last().map_or(0, |it| it.parts.len() as u64);
             // A part after the end of a segment is the first part of the next segment.
             let behind = part.filter(|part| *part >= parts);
             match behind {
-                Some(part) if part - parts > advance => return Patience::TooFar,
+                Some(part) if part - parts > advance => return WaitState::TooFar,
                 Some(_) => (false, there > 0),
                 None => (true, true),
             }
         } else if segment == self.next_number {
             match part {
-                Some(part) if part > there + advance => return Patience::TooFar,
+                Some(part) if part > there + advance => return WaitState::TooFar,
                 Some(part) => (false, there > part),
                 None => (false, false),
             }
         } else {
             match part {
-                Some(part) if part > advance => return Patience::TooFar,
+                Some(part) if part > advance => return WaitState::TooFar,
                 _ => (false, false),
             }
         };
-        if complete || has { Patience::Over } else { Patience::Wait }
+        if complete || has { WaitState::Over } else { WaitState::Wait }
     }
 
     /// Parses the name of a file. Returns `None` if it is not the name of a file of this

@@ -18,7 +18,7 @@ use crate::server::hls::Mode;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::maker::Maker;
 use crate::server::hls::productions::Production;
-use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey};
+use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLookup};
 use crate::server::hls::window::Window;
 use crate::server::registry::Registry;
 use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist};
@@ -105,10 +105,10 @@ pub(in crate::server) fn note_viewer(
     let others = stream.figures(now).viewers;
     let most = registry.max_viewers(&stream.app).saturating_sub(others);
     let arrived = production.viewers.lock().note(key, address, viewer, most, now);
-    if arrived == Arrived::New {
+    if arrived == ViewerLookup::New {
         registry.tell(Event::Join(peer(production, id, address, key.protocol)));
     }
-    arrived != Arrived::Full
+    arrived != ViewerLookup::Full
 }
 
 /// Disconnects the viewers with the chosen ids. With `bars`, they stay out for a while. Returns their

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::cutter::Cutter;
-use super::listing::{Awaited, File, Listing, Patience};
+use super::listing::{AwaitedItem, File, Listing, WaitState};
 use super::part::{Cut, Part};
 use super::window::{MAX_TOTAL_BYTES, Share, Window};
 use super::{Lengths, Settings};
@@ -367,22 +367,22 @@ fn nobody_waits_for_what_is_there_or_for_what_is_too_far() {
     let listing = twenty_seconds();
     let (open, there) =
         (FIRST_MEDIA_SEQUENCE + 10, list(&listing.media(false)).pending.len() as u64);
-    let patience = |segment, part| listing.patience(Awaited { segment, part });
+    let patience = |segment, part| listing.patience(AwaitedItem { segment, part });
     for (segment, part, expected) in [
-        (0, None, Patience::Over),
-        (open - 1, None, Patience::Over),
-        (open - 1, Some(0), Patience::Over),
-        (open - 1, Some(6), Patience::Over),
-        (open, Some(there - 1), Patience::Over),
-        (open, Some(there), Patience::Wait),
-        (open, None, Patience::Wait),
-        (open + 1, Some(0), Patience::Wait),
-        (open + 1, None, Patience::Wait),
-        (open + 2, None, Patience::TooFar),
-        (open, Some(there + 20), Patience::TooFar),
-        (open + 1, Some(20), Patience::TooFar),
-        (open - 1, Some(u64::MAX), Patience::TooFar),
-        (u64::MAX, Some(u64::MAX), Patience::TooFar),
+        (0, None, WaitState::Over),
+        (open - 1, None, WaitState::Over),
+        (open - 1, Some(0), WaitState::Over),
+        (open - 1, Some(6), WaitState::Over),
+        (open, Some(there - 1), WaitState::Over),
+        (open, Some(there), WaitState::Wait),
+        (open, None, WaitState::Wait),
+        (open + 1, Some(0), WaitState::Wait),
+        (open + 1, None, WaitState::Wait),
+        (open + 2, None, WaitState::TooFar),
+        (open, Some(there + 20), WaitState::TooFar),
+        (open + 1, Some(20), WaitState::TooFar),
+        (open - 1, Some(u64::MAX), WaitState::TooFar),
+        (u64::MAX, Some(u64::MAX), WaitState::TooFar),
     ] {
         assert_eq!(patience(segment, part), expected, "{segment} {part:?}");
     }
@@ -419,8 +419,8 @@ fn discontinuities_are_counted_when_they_leave_the_list() {
     let ended = list(&window.listing().media(false));
     assert!(ended.ended && ended.hint.is_none());
     assert_eq!(
-        window.listing().patience(Awaited { segment: u64::MAX, part: None }),
-        Patience::Over
+        window.listing().patience(AwaitedItem { segment: u64::MAX, part: None }),
+        WaitState::Over
     );
 }
 

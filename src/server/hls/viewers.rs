@@ -65,7 +65,7 @@ pub(in crate::server) struct Viewers {
 
 /// The result of a request for a playlist.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Arrived {
+pub(in crate::server) enum ViewerLookup {
     Known,
     New,
     /// There are too many viewers.
@@ -81,19 +81,19 @@ impl Viewers {
         admitted: AdmittedViewer,
         most: usize,
         now: Timestamp,
-    ) -> Arrived {
+    ) -> ViewerLookup {
         if let Some(viewer) = self.all.get_mut(&key) {
             viewer.asked = now;
-            return Arrived::Known;
+            return ViewerLookup::Known;
         }
         if self.all.len() >= most {
-            return Arrived::Full;
+            return ViewerLookup::Full;
         }
         let AdmittedViewer { id, done: _done, .. } = admitted;
         let protocol = key.protocol;
         let viewer = Viewer { id, peer, protocol, since: now, asked: now, bytes: 0, _done };
         self.all.insert(key, viewer);
-        Arrived::New
+        ViewerLookup::New
     }
 
     /// Adds bytes that were sent to a viewer.
@@ -159,8 +159,8 @@ mod tests {
         let key = |program| ViewerKey { address: address.ip(), program, protocol: Protocol::Hls };
         let viewer = |id| AdmittedViewer { id, done: None, expelled: 0 };
         let now = Timestamp::from_millis(1_000);
-        assert_eq!(viewers.note(key(1), address, viewer(7), 9, now), Arrived::New);
-        assert_eq!(viewers.note(key(2), address, viewer(8), 9, now), Arrived::New);
+        assert_eq!(viewers.note(key(1), address, viewer(7), 9, now), ViewerLookup::New);
+        assert_eq!(viewers.note(key(2), address, viewer(8), 9, now), ViewerLookup::New);
         let ids = |ended: Vec<Viewer>| ended.iter().map(|viewer| viewer.id).collect::<Vec<_>>();
         assert!(viewers.end(|id| id == 6, Some(now)).is_empty());
         assert_eq!(ids(viewers.end(|id| id == 7, Some(now))), [7]);

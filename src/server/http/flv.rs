@@ -22,7 +22,7 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Ended, Protocol};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
-use crate::server::http::refusals::{NoRoom, no_such_stream, too_many_viewers};
+use crate::server::http::refusals::{ServerFull, no_such_stream, too_many_viewers};
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
@@ -50,13 +50,13 @@ pub(super) fn response(
 
 /// Makes the response without the body, which has no length.
 pub(super) fn head() -> Response {
-    (RESPONSE_HEADERS, Body::new(Endless)).into_response()
+    (RESPONSE_HEADERS, Body::new(UnknownLength)).into_response()
 }
 
 /// A body of unknown length.
-struct Endless;
+struct UnknownLength;
 
-impl http_body::Body for Endless {
+impl http_body::Body for UnknownLength {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -107,7 +107,7 @@ fn join(
         registry.admission.unsettle(&spot);
         // `join` has reported the viewer.
         let mut full = too_many_viewers();
-        full.extensions_mut().remove::<NoRoom>();
+        full.extensions_mut().remove::<ServerFull>();
         return Err(Box::new(full));
     };
     let since = registry.clock.now();

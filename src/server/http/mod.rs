@@ -42,7 +42,7 @@ use crate::server::http::operator::{
     drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
 };
 use crate::server::http::path::split;
-use crate::server::http::refusals::NoRoom;
+use crate::server::http::refusals::ServerFull;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
 use crate::server::recordings::opened::VOD_APP;
@@ -208,7 +208,7 @@ async fn media(
     let client = (caller.address.ip(), resource.protocol(&request));
     let (app, stream) = names.clone();
     let response = serve_media(Arc::clone(&registry), caller, names, resource, request).await;
-    if response.extensions().get::<NoRoom>().is_some() {
+    if response.extensions().get::<ServerFull>().is_some() {
         registry.reporter.refuse(Refusal::of_viewer(client, (&app, &stream)));
     }
     response

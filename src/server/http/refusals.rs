@@ -26,14 +26,14 @@ pub(super) fn moved(successor: &HttpSuccessor, uri: &Uri) -> Response {
 
 /// Marks the response to a viewer for whom the server has no room, so that the server reports the viewer.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct NoRoom;
+pub(super) struct ServerFull;
 
 /// Returns the response to a viewer for whom the server has no room. Caches must not keep it.
 pub(super) fn too_many_viewers() -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
     let text = format!("{}\n", no_room_for_viewer());
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response();
-    response.extensions_mut().insert(NoRoom);
+    response.extensions_mut().insert(ServerFull);
     response
 }
 

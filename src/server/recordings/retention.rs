@@ -35,7 +35,7 @@ struct FoundFile {
 
 /// The reason why a recording is deleted.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Excess {
+enum DeletionReason {
     Age,
     Bytes,
 }
@@ -86,8 +86,8 @@ fn tidy(registry: &Registry, keep: Retention) {
             continue;
         }
         let reason = match excess {
-            Excess::Age => problem!("recorded-old"),
-            Excess::Bytes => problem!("recorded-too-large"),
+            DeletionReason::Age => problem!("recorded-old"),
+            DeletionReason::Bytes => problem!("recorded-too-large"),
         };
         tell_deleted(registry, &path, file.bytes, reason);
     }
@@ -137,15 +137,15 @@ fn found(
 }
 
 /// Returns the files to delete, the oldest first.
-fn excess(mut files: Vec<FoundFile>, keep: Retention) -> Vec<(FoundFile, Excess)> {
+fn excess(mut files: Vec<FoundFile>, keep: Retention) -> Vec<(FoundFile, DeletionReason)> {
     files.sort_unstable_by(|a, b| (b.age, &a.name).cmp(&(a.age, &b.name)));
     let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
     let mut gone = Vec::new();
     for file in files.into_iter().filter(|file| !file.is_used) {
         let excess = if keep.time.is_some_and(|most| file.age > most) {
-            Excess::Age
+            DeletionReason::Age
         } else if keep.bytes.is_some_and(|most| bytes > most) {
-            Excess::Bytes
+            DeletionReason::Bytes
         } else {
             continue;
         };
@@ -180,10 +180,10 @@ mod tests {
         let name = |name: &str, why| (name.to_owned(), why);
         let (time, bytes) = (Some(Duration::from_secs(10)), Some(100));
         assert_eq!(names(Retention::default()), []);
-        assert_eq!(names(Retention { time, bytes: None }), [name("b", Excess::Age)]);
-        let both = [name("b", Excess::Bytes), name("c", Excess::Bytes)];
+        assert_eq!(names(Retention { time, bytes: None }), [name("b", DeletionReason::Age)]);
+        let both = [name("b", DeletionReason::Bytes), name("c", DeletionReason::Bytes)];
         assert_eq!(names(Retention { time: None, bytes }), both);
-        let mixed = [name("b", Excess::Age), name("c", Excess::Bytes)];
+        let mixed = [name("b", DeletionReason::Age), name("c", DeletionReason::Bytes)];
         assert_eq!(names(Retention { time, bytes }), mixed);
         // Used files stay, even if too little space is freed.
         assert_eq!(names(Retention { time: None, bytes: Some(0) }).len(), 3);

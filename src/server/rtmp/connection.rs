@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use crate::base::Timestamp;
 use crate::net;
 use crate::server::event::Event as ServerEvent;
-use crate::server::fault::{Fault, Phase, Strike, StruckFault, Verdict};
+use crate::server::fault::{Fault, FaultAction, Phase, TriggeredFault, Verdict};
 use crate::server::registry::Registry;
 use crate::server::rtmp::connection_io::{Io, READ_BYTES};
 use crate::server::stream::message::Batch;
@@ -228,7 +228,7 @@ impl Connection {
         let claimed = self.registry.lab.claim(generation, index);
         if claimed {
             let (fault, phase) = (fault.to_string(), fault.phase);
-            let struck = StruckFault { fault, phase, address: self.peer, id: self.id };
+            let struck = TriggeredFault { fault, phase, address: self.peer, id: self.id };
             self.registry.tell(ServerEvent::Fault(struck));
         }
         claimed
@@ -245,28 +245,28 @@ impl Connection {
         let strikes = plan.strikes(now, |index, fault| self.claim(generation, index, fault));
         for strike in strikes {
             match strike {
-                Strike::Reset => {
+                FaultAction::Reset => {
                     io.out.stream.reset_on_drop();
                     return Some(Poll::Ready(Err(Error::Fault("reset"))));
                 }
-                Strike::Close => return Some(Poll::Ready(Err(Error::Fault("closed")))),
-                Strike::HalfClose => {
+                FaultAction::Close => return Some(Poll::Ready(Err(Error::Fault("closed")))),
+                FaultAction::HalfClose => {
                     self.flush(io);
                     io.lab.mute = true;
                     let _ = Pin::new(&mut io.out.stream).poll_shutdown(cx);
                 }
-                Strike::Garbage { bytes, deaf } => {
+                FaultAction::Garbage { bytes, deaf } => {
                     io.out.queue.push_control(bytes);
                     self.flush(io);
                     (io.lab.deaf, io.lab.mute) = (deaf, deaf);
                 }
-                Strike::Reconnect(url) => {
+                FaultAction::Reconnect(url) => {
                     let text = "A fault that was asked for.";
                     io.session.request_reconnect(Some(&url), text);
                     io.pump(false);
                 }
-                Strike::NoAck => io.session.withhold_acknowledgements(),
-                Strike::Hold => io.out.stream.set_receive_buffer(FAULT_RECEIVE_BUFFER_BYTES),
+                FaultAction::NoAck => io.session.withhold_acknowledgements(),
+                FaultAction::Hold => io.out.stream.set_receive_buffer(FAULT_RECEIVE_BUFFER_BYTES),
             }
         }
         let stalled = |io: &Io| io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now));

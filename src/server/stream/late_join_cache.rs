@@ -28,7 +28,7 @@ pub(in crate::server) struct Cache {
 
 /// The treatment of a message by the cache.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) enum Keep {
+pub(in crate::server) enum CacheRule {
     Metadata,
     /// A codec config; one per slot (track) is kept.
     Header(u16),
@@ -50,13 +50,13 @@ impl Cache {
     pub fn mark(
         &mut self,
         kind: TagKind,
-        keep: Keep,
+        keep: CacheRule,
         body: &Bytes,
     ) -> Result<Option<MessageVersion>, TooLarge> {
         let slot = match keep {
-            Keep::Metadata => 0,
-            Keep::Header(slot) => slot,
-            Keep::Media | Keep::Nothing => return Ok(None),
+            CacheRule::Metadata => 0,
+            CacheRule::Header(slot) => slot,
+            CacheRule::Media | CacheRule::Nothing => return Ok(None),
         };
         let known = self.kept().find(|it| it.mark.map(MessageVersion::slot) == Some((kind, slot)));
         if let Some(known) = known.filter(|known| known.body() == *body) {
@@ -66,8 +66,8 @@ impl Cache {
         let others = others - known.map_or(0, |it| it.weight());
         let crowded = known.is_none() && self.headers.len() >= MAX_CODEC_CONFIGS;
         match keep {
-            Keep::Metadata if others + body.len() > MAX_HEADER_BYTES => return Ok(None),
-            Keep::Header(_) if crowded || others + body.len() > MAX_HEADER_BYTES => {
+            CacheRule::Metadata if others + body.len() > MAX_HEADER_BYTES => return Ok(None),
+            CacheRule::Header(_) if crowded || others + body.len() > MAX_HEADER_BYTES => {
                 return Err(TooLarge);
             }
             _ => {}
@@ -81,11 +81,13 @@ impl Cache {
     }
 
     /// Stores a message for new viewers. The stored GOP has at most `limit` bytes.
-    pub fn store(&mut self, message: &Arc<Message>, keep: Keep, limit: usize) {
+    pub fn store(&mut self, message: &Arc<Message>, keep: CacheRule, limit: usize) {
         match keep {
-            Keep::Metadata if message.mark.is_some() => self.metadata = Some(Arc::clone(message)),
-            Keep::Header(_) => self.store_header(message),
-            Keep::Media => {
+            CacheRule::Metadata if message.mark.is_some() => {
+                self.metadata = Some(Arc::clone(message))
+            }
+            CacheRule::Header(_) => self.store_header(message),
+            CacheRule::Media => {
                 if message.class == Class::Key {
                     self.forget_group();
                 } else if self.group.is_empty() {
@@ -98,7 +100,7 @@ impl Cache {
                     self.forget_group();
                 }
             }
-            Keep::Metadata | Keep::Nothing => {}
+            CacheRule::Metadata | CacheRule::Nothing => {}
         }
     }
 
@@ -151,8 +153,8 @@ mod tests {
     use super::*;
 
     /// Stores a body of this length as the stream does.
-    fn store(cache: &mut Cache, class: Class, time_ms: u32, body: &Bytes, keep: Keep) {
-        let kind = if keep == Keep::Metadata { TagKind::Script } else { TagKind::Video };
+    fn store(cache: &mut Cache, class: Class, time_ms: u32, body: &Bytes, keep: CacheRule) {
+        let kind = if keep == CacheRule::Metadata { TagKind::Script } else { TagKind::Video };
         let mark = cache.mark(kind, keep, body).unwrap();
         let message = Arc::new(Message::new(kind, class, time_ms, body).with_mark(mark));
         cache.store(&message, keep, 1_000);
@@ -169,15 +171,15 @@ mod tests {
             store(&mut cache, class, time, &Bytes::from(vec![0; length]), keep);
             times(&cache)
         };
-        store(Class::Vital, 1, 10, Keep::Header(0));
-        assert_eq!(store(Class::Inter, 2, 10, Keep::Media), [1]);
-        store(Class::Key, 3, 10, Keep::Media);
-        assert_eq!(store(Class::Inter, 4, 10, Keep::Media), [1, 3, 4]);
-        assert_eq!(store(Class::Key, 5, 10, Keep::Media), [1, 5]);
-        assert_eq!(store(Class::Vital, 6, 10, Keep::Header(0)), [6, 5], "the same again");
-        assert_eq!(store(Class::Inter, 7, 990, Keep::Media), [6], "too long");
-        store(Class::Key, 8, 10, Keep::Media);
-        assert_eq!(store(Class::Vital, 9, 11, Keep::Header(0)), [9], "another configuration");
+        store(Class::Vital, 1, 10, CacheRule::Header(0));
+        assert_eq!(store(Class::Inter, 2, 10, CacheRule::Media), [1]);
+        store(Class::Key, 3, 10, CacheRule::Media);
+        assert_eq!(store(Class::Inter, 4, 10, CacheRule::Media), [1, 3, 4]);
+        assert_eq!(store(Class::Key, 5, 10, CacheRule::Media), [1, 5]);
+        assert_eq!(store(Class::Vital, 6, 10, CacheRule::Header(0)), [6, 5], "the same again");
+        assert_eq!(store(Class::Inter, 7, 990, CacheRule::Media), [6], "too long");
+        store(Class::Key, 8, 10, CacheRule::Media);
+        assert_eq!(store(Class::Vital, 9, 11, CacheRule::Header(0)), [9], "another configuration");
     }
 
     #[test]
@@ -185,17 +187,20 @@ mod tests {
         let mut cache = Cache::default();
         let body = |byte, length| Bytes::from(vec![byte; length]);
         for slot in 0..2 {
-            store(&mut cache, Class::Vital, 0, &body(1, 500_000), Keep::Header(slot));
+            store(&mut cache, Class::Vital, 0, &body(1, 500_000), CacheRule::Header(slot));
         }
-        assert_eq!(cache.mark(TagKind::Video, Keep::Header(2), &body(1, 100_000)), Err(TooLarge));
-        assert_eq!(cache.mark(TagKind::Script, Keep::Metadata, &body(1, 100_000)), Ok(None));
+        assert_eq!(
+            cache.mark(TagKind::Video, CacheRule::Header(2), &body(1, 100_000)),
+            Err(TooLarge)
+        );
+        assert_eq!(cache.mark(TagKind::Script, CacheRule::Metadata, &body(1, 100_000)), Ok(None));
         // A replacement needs no additional space.
-        store(&mut cache, Class::Vital, 0, &body(2, 500_000), Keep::Header(1));
+        store(&mut cache, Class::Vital, 0, &body(2, 500_000), CacheRule::Header(1));
         let kept: usize = cache.kept().map(|message| message.weight()).sum();
         assert!(kept <= MAX_HEADER_BYTES, "{kept}");
-        let known = cache.mark(TagKind::Video, Keep::Header(1), &body(2, 500_000)).unwrap();
+        let known = cache.mark(TagKind::Video, CacheRule::Header(1), &body(2, 500_000)).unwrap();
         assert_eq!(known, cache.headers[1].mark, "the same body, the same version");
-        let other = cache.mark(TagKind::Video, Keep::Header(1), &body(3, 500_000)).unwrap();
+        let other = cache.mark(TagKind::Video, CacheRule::Header(1), &body(3, 500_000)).unwrap();
         assert_ne!(known, other);
     }
 }

@@ -65,12 +65,12 @@ pub(in crate::server) struct Message {
     rtmp: Bytes,
     flv: OnceLock<Bytes>,
     /// The form for viewers without multitrack support, if it differs.
-    plain: Option<Plain>,
+    plain: Option<SingleTrack>,
 }
 
 /// The part of a multitrack body for viewers that support one track.
 #[derive(Debug)]
-pub(in crate::server) enum Plain {
+pub(in crate::server) enum SingleTrack {
     /// The default track in single-track form.
     Track(Arc<Message>),
     Nothing,
@@ -122,7 +122,7 @@ impl Message {
     }
 
     /// Sets another form for viewers without multitrack support.
-    pub fn with_plain(self, plain: Plain) -> Self {
+    pub fn with_plain(self, plain: SingleTrack) -> Self {
         Self { plain: Some(plain), ..self }
     }
 
@@ -139,8 +139,8 @@ impl Message {
     /// Returns the form for a viewer with or without multitrack support.
     pub fn for_viewer(&self, takes_tracks: bool) -> Option<&Self> {
         match &self.plain {
-            Some(Plain::Track(plain)) if !takes_tracks => Some(plain),
-            Some(Plain::Nothing) if !takes_tracks => None,
+            Some(SingleTrack::Track(plain)) if !takes_tracks => Some(plain),
+            Some(SingleTrack::Nothing) if !takes_tracks => None,
             _ => Some(self),
         }
     }

@@ -32,8 +32,8 @@ use crate::net;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::service::config::Limits;
-use crate::server::stream::late_join_cache::{Cache, Keep};
-use crate::server::stream::message::{Batch, Class, Message, Plain};
+use crate::server::stream::late_join_cache::{Cache, CacheRule};
+use crate::server::stream::message::{Batch, Class, Message, SingleTrack};
 use crate::server::stream::publisher::{Dismissal, Publisher};
 use crate::server::stream::relayed::RelaySource;
 use crate::server::stream::sink::{Sink, ViewerRecord};
@@ -245,15 +245,16 @@ impl Stream {
                 continue;
             };
             // Metadata that is too large to keep may be dropped like a time code.
-            let class = if keep == Keep::Metadata && mark.is_none() { Class::Sound } else { class };
+            let class =
+                if keep == CacheRule::Metadata && mark.is_none() { Class::Sound } else { class };
             let mut message = Message::new(kind, class, time_ms, &body).with_mark(mark);
             if let Some(plain) = plain {
                 message = message.with_plain(match plain {
                     Some(body) => {
                         let plain = Message::new(kind, class, time_ms, &body).with_mark(mark);
-                        Plain::Track(Arc::new(plain))
+                        SingleTrack::Track(Arc::new(plain))
                     }
-                    None => Plain::Nothing,
+                    None => SingleTrack::Nothing,
                 });
             }
             let message = Arc::new(message);

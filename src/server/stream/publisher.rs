@@ -16,7 +16,7 @@ use crate::server::access::rules::AppLimits;
 use crate::server::event::{AudioFigures, Stalls, VideoFigures};
 use crate::server::stream::bitrate_history::BitrateHistory;
 use crate::server::stream::codec_figures;
-use crate::server::stream::late_join_cache::Keep;
+use crate::server::stream::late_join_cache::CacheRule;
 use crate::server::stream::message::Class;
 use crate::server::stream::relayed::RelaySource;
 use crate::text::Problem;
@@ -185,17 +185,19 @@ impl Publisher {
         kind: TagKind,
         body: &Bytes,
         metadata: bool,
-    ) -> (Class, Keep, Option<Option<Bytes>>) {
+    ) -> (Class, CacheRule, Option<Option<Bytes>>) {
         match kind {
             TagKind::Script if metadata => {
                 if let Ok(Some(value)) = parse_script(body) {
                     self.metadata = Metadata::from_value(&value);
                 }
-                (Class::Vital, Keep::Metadata, None)
+                (Class::Vital, CacheRule::Metadata, None)
             }
-            TagKind::Script => (Class::Sound, Keep::Nothing, None),
+            TagKind::Script => (Class::Sound, CacheRule::Nothing, None),
             TagKind::Video => {
-                let Ok(tag) = parse_video(body) else { return (Class::Inter, Keep::Media, None) };
+                let Ok(tag) = parse_video(body) else {
+                    return (Class::Inter, CacheRule::Media, None);
+                };
                 let track = *self.tracks.0.get_or_insert(tag.track.id);
                 let plain = tag.is_multitrack.then(|| default_track(kind, body, track));
                 let ours = tag.tracks().any(|it| it.id == track);
@@ -211,14 +213,16 @@ impl Publisher {
                             self.set_video(codec_figures::of_video(track, &self.metadata));
                         }
                     }
-                    (Class::Vital, Keep::Header(tag.track.id.into()))
+                    (Class::Vital, CacheRule::Header(tag.track.id.into()))
                 } else if tag.is_keyframe() && ours {
-                    (Class::Key, Keep::Media)
+                    (Class::Key, CacheRule::Media)
                 } else {
                     match tag.track.packet {
-                        VideoPacket::Metadata(_) => (Class::Vital, Keep::Header(COLOR_CACHE_SLOT)),
-                        VideoPacket::SequenceEnd => (Class::Vital, Keep::Nothing),
-                        _ => (Class::Inter, Keep::Media),
+                        VideoPacket::Metadata(_) => {
+                            (Class::Vital, CacheRule::Header(COLOR_CACHE_SLOT))
+                        }
+                        VideoPacket::SequenceEnd => (Class::Vital, CacheRule::Nothing),
+                        _ => (Class::Inter, CacheRule::Media),
                     }
                 };
                 (class, keep, plain)
@@ -238,12 +242,12 @@ impl Publisher {
                             self.observe_audio(&tag.track);
                         }
                         let slot = if tag.is_layout() { FIRST_LAYOUT_CACHE_SLOT } else { 0 };
-                        (Class::Vital, Keep::Header(slot + u16::from(tag.track.id)), plain)
+                        (Class::Vital, CacheRule::Header(slot + u16::from(tag.track.id)), plain)
                     } else {
-                        (Class::Sound, Keep::Media, plain)
+                        (Class::Sound, CacheRule::Media, plain)
                     }
                 }
-                Err(_) => (Class::Sound, Keep::Media, None),
+                Err(_) => (Class::Sound, CacheRule::Media, None),
             },
         }
     }

@@ -15,7 +15,7 @@ use crate::studio::engine::notice_board::NoticeBoard;
 use crate::studio::engine::server::BuiltIn;
 use crate::studio::engine::settings_file::SettingsFile;
 use crate::studio::engine::state::{
-    Broadcast, Endings, EngineState, KeptSecrets, Machine, Startup, TargetList,
+    Broadcast, EndingTasks, EngineState, KeptSecrets, Machine, Startup, TargetList,
 };
 use crate::studio::event::Event;
 use crate::studio::snapshot::Snapshot;
@@ -57,7 +57,7 @@ impl Studio {
     pub fn start(config: Config) -> std::io::Result<Self> {
         let warnings = config.warnings.clone();
         let (engine, ends) = assemble(config)?;
-        let Ends { commands, events, snapshot, program, watched } = ends;
+        let OwnerEnds { commands, events, snapshot, program, watched } = ends;
         let worker = Worker::spawn("studio", move |_| engine.run(warnings))?;
         let (sent, ending, events) = (AtomicU64::new(0), AtomicBool::new(false), Some(events));
         Ok(Self { commands, sent, ending, events, snapshot, program, watched, worker })
@@ -134,7 +134,7 @@ impl Studio {
 }
 
 /// The ends of a studio's queues and slots that the studio's owner holds.
-pub(in crate::studio) struct Ends {
+pub(in crate::studio) struct OwnerEnds {
     pub commands: Sender<Command>,
     pub events: Receiver<Event>,
     pub snapshot: Latest<Snapshot>,
@@ -143,7 +143,7 @@ pub(in crate::studio) struct Ends {
 }
 
 /// Creates a studio that does not run yet.
-pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine, Ends)> {
+pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds)> {
     let (commands, obeyed) = queue::bounded("commands", MAX_WAITING_COMMANDS, Full::Block);
     let (happened, events) = queue::bounded("events", MAX_UNREAD_EVENTS, Full::DropOldest);
     let snapshot = Latest::default();
@@ -176,12 +176,12 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
         secrets: KeptSecrets::default(),
         startup: Startup::default(),
         machine: Machine::default(),
-        endings: Endings::default(),
+        endings: EndingTasks::default(),
         state: EngineState::default(),
         settings,
         config,
     };
-    Ok((engine, Ends { commands, events, snapshot, program, watched }))
+    Ok((engine, OwnerEnds { commands, events, snapshot, program, watched }))
 }
 
 impl Drop for Studio {

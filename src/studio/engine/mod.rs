@@ -30,7 +30,7 @@ use crate::studio::engine::scene_state::SceneState;
 use crate::studio::engine::server::BuiltIn;
 use crate::studio::engine::settings_file::SettingsFile;
 use crate::studio::engine::state::{
-    Broadcast, Endings, EngineState, KeptSecrets, Machine, Startup, TargetList,
+    Broadcast, EndingTasks, EngineState, KeptSecrets, Machine, Startup, TargetList,
 };
 use crate::studio::engine::system::crash_reports;
 use crate::studio::engine::system::process::Process;
@@ -85,7 +85,7 @@ pub(super) struct Engine {
     pub(super) secrets: KeptSecrets,
     pub(super) startup: Startup,
     pub(super) machine: Machine,
-    pub(super) endings: Endings,
+    pub(super) endings: EndingTasks,
     /// The last events of a broadcast that ends in the background.
     pub(super) last_words: (Sender<Event>, Receiver<Event>),
     pub(super) state: EngineState,

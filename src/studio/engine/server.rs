@@ -356,8 +356,8 @@ impl BuiltIn {
     }
 
     /// Returns the address for publishing the program's own stream, with its key.
-    pub(in crate::studio) fn entrance(&self) -> Option<address::Entrance<'_>> {
-        self.rtmp().map(|address| address::Entrance { address, key: &self.key })
+    pub(in crate::studio) fn entrance(&self) -> Option<address::BuiltInIngest<'_>> {
+        self.rtmp().map(|address| address::BuiltInIngest { address, key: &self.key })
     }
 
     /// Returns all addresses; empty while the server does not run.

@@ -23,7 +23,7 @@ use crate::studio::live::recording::space_again::SpaceAgain;
 use crate::studio::live::view::BroadcastSummary;
 use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::loudness::LoudnessHistory;
-use crate::studio::mixer::monitoring::Listening;
+use crate::studio::mixer::monitoring::MonitoringOutput;
 use crate::studio::notices::health::Health;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::Preflight;
@@ -41,7 +41,7 @@ pub(in crate::studio) struct EngineState {
     pub health: Option<Health>,
     pub program: Option<Program>,
     pub stage: SceneState,
-    pub listening: Option<Listening>,
+    pub listening: Option<MonitoringOutput>,
     pub loudness_history: Arc<LoudnessHistory>,
     /// The push-to-talk keys that are held.
     pub talking: HeldTalkKeys,
@@ -182,7 +182,7 @@ pub(in crate::studio) struct KeptSecrets {
 
 /// Tasks that are ending in the background.
 #[derive(Debug, Default)]
-pub(in crate::studio) struct Endings {
+pub(in crate::studio) struct EndingTasks {
     /// Publishers, recordings, and whole broadcasts.
     pub broadcasts: Vec<Worker>,
     /// Replays and screenshots that are being saved.
@@ -190,7 +190,7 @@ pub(in crate::studio) struct Endings {
     pub monitors: Vec<Worker>,
 }
 
-impl Endings {
+impl EndingTasks {
     /// Returns true if all tasks have ended.
     pub fn are_over(&self) -> bool {
         let mut all = self.broadcasts.iter().chain(&self.saving).chain(&self.monitors);

@@ -10,7 +10,7 @@ pub(in crate::studio) const MAX_STEPS: usize = 100;
 
 /// The state before a change.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(in crate::studio) struct Before {
+pub(in crate::studio) struct UndoState {
     pub scenes: Option<Collection>,
     pub strips: Option<Vec<AudioStrip>>,
 }
@@ -88,14 +88,14 @@ impl Change {
 #[derive(Debug, Default)]
 pub(in crate::studio) struct UndoHistory {
     /// The changes, each with the state before it.
-    done: Vec<(Before, Change)>,
-    undone: Vec<(Before, Change)>,
+    done: Vec<(UndoState, Change)>,
+    undone: Vec<(UndoState, Change)>,
 }
 
 impl UndoHistory {
     /// Adds a change to the history; `before` is the state before it. A change that continues the
     /// last one joins its step, unless `apart` is set because some time has passed.
-    pub fn add(&mut self, before: Before, change: Change, apart: bool) {
+    pub fn add(&mut self, before: UndoState, change: Change, apart: bool) {
         self.undone.clear();
         if !apart && self.done.last().is_some_and(|(_, last)| change.continues(last)) {
             return;
@@ -108,12 +108,12 @@ impl UndoHistory {
 
     /// Restores the state before the last change. The current scene, mute, solo and push-to-talk
     /// stay unchanged.
-    pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
+    pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<UndoState> {
         Self::step(&mut self.done, &mut self.undone, scenes, strips)
     }
 
     /// Restores the state before the last undo, and returns it.
-    pub fn redo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<Before> {
+    pub fn redo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<UndoState> {
         Self::step(&mut self.undone, &mut self.done, scenes, strips)
     }
 
@@ -122,13 +122,13 @@ impl UndoHistory {
     }
 
     fn step(
-        from: &mut Vec<(Before, Change)>,
-        to: &mut Vec<(Before, Change)>,
+        from: &mut Vec<(UndoState, Change)>,
+        to: &mut Vec<(UndoState, Change)>,
         scenes: &Collection,
         strips: &[AudioStrip],
-    ) -> Option<Before> {
+    ) -> Option<UndoState> {
         let (mut then, change) = from.pop()?;
-        let now = Before {
+        let now = UndoState {
             scenes: then.scenes.as_ref().map(|_| scenes.clone()),
             strips: then.strips.as_ref().map(|_| strips.to_vec()),
         };
@@ -171,14 +171,14 @@ mod tests {
             (Collection::default(), strips(), UndoHistory::default());
         let logo =
             Edit::AddSource { scene: SceneId(1), name: "A".into(), choice: VideoChoice::Test };
-        let before = Before { scenes: Some(scenes.clone()), strips: None };
+        let before = UndoState { scenes: Some(scenes.clone()), strips: None };
         assert!(scenes.apply(&logo));
         steps.add(before, Change::Scenes(logo), false);
         for gain in 1..=20 {
             let after = with(&strips, |it| it[1].strip.gain_db = -gain as f32);
             let change = Change::of_mixer(&strips, &after).unwrap();
             assert_eq!(change, Change::Mixer(StripId(1), DraggedControl::Gain));
-            steps.add(Before { scenes: None, strips: Some(strips) }, change, false);
+            steps.add(UndoState { scenes: None, strips: Some(strips) }, change, false);
             strips = after;
         }
         // The strip was muted and got push-to-talk in the meantime. Both stay.
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(forth[1].strip.gain_db, -20.0);
         steps.undo(&scenes, &forth).unwrap();
         let first = steps.undo(&scenes, &back).unwrap();
-        assert_eq!(first, Before { scenes: Some(Collection::default()), strips: None });
+        assert_eq!(first, UndoState { scenes: Some(Collection::default()), strips: None });
         assert_eq!(steps.undo(&scenes, &back), None);
         assert_eq!(steps.can(), (false, true));
     }
@@ -233,7 +233,7 @@ mod tests {
         let (mut it, mut steps) = (Collection::default(), UndoHistory::default());
         for number in 0..MAX_SCENES * 2 {
             let edit = Edit::AddScene(format!("{number}"));
-            let before = Before { scenes: Some(it.clone()), strips: None };
+            let before = UndoState { scenes: Some(it.clone()), strips: None };
             it.apply(&edit);
             steps.add(before, Change::Scenes(edit), true);
         }

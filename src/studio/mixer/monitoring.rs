@@ -40,12 +40,12 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// A thread that plays the monitoring mix on a device.
 #[derive(Debug)]
-pub(in crate::studio) struct Listening {
+pub(in crate::studio) struct MonitoringOutput {
     worker: Option<Worker>,
     failed: Arc<Mutex<Option<Problem>>>,
 }
 
-impl Listening {
+impl MonitoringOutput {
     /// Creates a state that plays nothing.
     pub fn off() -> Self {
         Self { worker: None, failed: Arc::default() }

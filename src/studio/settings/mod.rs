@@ -54,7 +54,7 @@ pub(crate) use reading::lenient::{BadValue, Document};
 pub use sections::all::Settings;
 pub(in crate::studio) use sections::own_services::MAX_SERVICES;
 pub use sections::own_services::{
-    Own, OwnPart, read_own, read_services, services_beside, write_services,
+    OwnPart, OwnService, read_own, read_services, services_beside, write_services,
 };
 pub use sections::panels::{
     MAX_LAYOUT_NAME_CHARS, MAX_LAYOUTS, Node, PREDEFINED_LAYOUTS, Panel, PanelLayout, Panels,
@@ -236,8 +236,8 @@ impl Settings {
     }
 
     /// Returns all addresses that can contain secrets.
-    pub(in crate::studio) fn addresses(&mut self) -> secret_addresses::Places<'_> {
-        secret_addresses::Places {
+    pub(in crate::studio) fn addresses(&mut self) -> secret_addresses::AddressFields<'_> {
+        secret_addresses::AddressFields {
             video: &mut self.video,
             collection: &mut self.collection,
             audio: &mut self.audio,
@@ -254,7 +254,7 @@ impl Settings {
     }
 
     /// Returns the settings as written, and their secrets for the keyring.
-    pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::KeptSecret>) {
+    pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::StoredAddress>) {
         let mut written = self.clone();
         let kept = secret_addresses::conceal(written.addresses());
         (written, kept)

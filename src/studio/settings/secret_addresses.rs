@@ -21,7 +21,7 @@ const HIDDEN_HOST: &str = "hidden";
 
 /// An address to store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::studio) struct KeptSecret {
+pub(in crate::studio) struct StoredAddress {
     /// The name in the keyring.
     pub name: String,
     /// The whole address; `None` if it is not loaded yet.
@@ -30,7 +30,7 @@ pub(in crate::studio) struct KeptSecret {
 
 /// All parts of the settings that can contain an address with a secret.
 #[derive(Debug)]
-pub(in crate::studio) struct Places<'a> {
+pub(in crate::studio) struct AddressFields<'a> {
     pub video: &'a mut Option<VideoChoice>,
     pub collection: &'a mut Collection,
     pub audio: &'a mut Option<AudioChoice>,
@@ -56,7 +56,7 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
 }
 
 /// Replaces each secret address by its saved form, and returns the entries for the keyring.
-pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
+pub(in crate::studio) fn conceal(places: AddressFields<'_>) -> Vec<StoredAddress> {
     let mut names = Names::default();
     visit(places, &mut |url, own| {
         if let Some(name) = kept_name(url) {
@@ -64,9 +64,9 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
             return;
         }
         let plain = match own {
-            Own::Source => without_secrets(url),
-            Own::Watched { forget: true, secret: true, .. } => Some(String::new()),
-            Own::Watched { secret: true, key, .. } => {
+            AddressOwner::Source => without_secrets(url),
+            AddressOwner::Watched { forget: true, secret: true, .. } => Some(String::new()),
+            AddressOwner::Watched { secret: true, key, .. } => {
                 let shown = without_secrets(url).unwrap_or_else(|| url.clone());
                 // The key may be any part of the address.
                 let end = shown.find("://").map_or(0, |at| at + 3);
@@ -75,7 +75,7 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
                 let holds = !key.is_empty() && shown.contains(key);
                 Some(if holds { bare(host.unwrap_or_default()) } else { shown.clone() })
             }
-            Own::Watched { .. } => None,
+            AddressOwner::Watched { .. } => None,
         };
         match plain {
             None => {}
@@ -86,11 +86,11 @@ pub(in crate::studio) fn conceal(places: Places<'_>) -> Vec<KeptSecret> {
             }
         }
     });
-    names.kept.into_iter().map(|(name, url)| KeptSecret { name, url }).collect()
+    names.kept.into_iter().map(|(name, url)| StoredAddress { name, url }).collect()
 }
 
 /// Inserts a loaded address wherever its name occurs. Returns true if the name occurs anywhere.
-pub(in crate::studio) fn reveal(places: Places<'_>, name: &str, url: &Secret) -> bool {
+pub(in crate::studio) fn reveal(places: AddressFields<'_>, name: &str, url: &Secret) -> bool {
     let mut found = false;
     visit(places, &mut |place, _| {
         if kept_name(place) == Some(name) {
@@ -158,7 +158,7 @@ impl Names {
 }
 
 /// The owner of an address.
-enum Own<'a> {
+enum AddressOwner<'a> {
     /// A source.
     Source,
     /// The play address of a target.
@@ -179,15 +179,15 @@ fn sounds(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice> {
 }
 
 /// Visits every address that can contain a secret, always in the same order.
-fn visit(places: Places<'_>, see: &mut dyn FnMut(&mut String, Own<'_>)) {
+fn visit(places: AddressFields<'_>, see: &mut dyn FnMut(&mut String, AddressOwner<'_>)) {
     for choice in places.video.iter_mut().chain(choices(places.collection)) {
         if let VideoChoice::Stream(url) = choice {
-            see(url, Own::Source);
+            see(url, AddressOwner::Source);
         }
     }
     for choice in places.audio.iter_mut().chain(sounds(places.strips)) {
         if let AudioChoice::Stream(url) = choice {
-            see(url, Own::Source);
+            see(url, AddressOwner::Source);
         }
     }
     for target in places.targets {
@@ -197,7 +197,7 @@ fn visit(places: Places<'_>, see: &mut dyn FnMut(&mut String, Own<'_>)) {
         let secret = !target.may_show_play_url();
         let key = target.key().map_or("", Secret::expose).to_owned();
         let mut url = target.play_url.expose().to_owned();
-        see(&mut url, Own::Watched { key: &key, secret, forget: !target.remember_key });
+        see(&mut url, AddressOwner::Watched { key: &key, secret, forget: !target.remember_key });
         target.play_url = Secret::new(url);
     }
 }
@@ -264,7 +264,8 @@ mod tests {
         // Concealing again, before anything is loaded, loses nothing.
         let (again, names) = written.concealed();
         assert_eq!(again, written);
-        let known = |list: &[KeptSecret]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
+        let known =
+            |list: &[StoredAddress]| list.iter().map(|it| it.name.clone()).collect::<Vec<_>>();
         assert_eq!(known(&names), known(&kept));
         assert!(names.iter().all(|it| it.url.is_none()));
         // One address after the other is loaded.

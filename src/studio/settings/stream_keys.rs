@@ -230,7 +230,7 @@ pub fn keep_keys<'a>(
 }
 
 /// A place that can store keys.
-trait Keeper: fmt::Debug {
+trait KeyStore: fmt::Debug {
     fn place(&self) -> KeyPlace;
     fn load(&self, name: &str) -> Result<Option<Secret>, Problem>;
     /// Stores a key. `or_file` allows the private file if there is no other way.
@@ -238,7 +238,7 @@ trait Keeper: fmt::Debug {
     fn forget(&self, name: &str) -> Result<(), Problem>;
 }
 
-impl dyn Keeper {
+impl dyn KeyStore {
     fn answer(&self, request: Request) -> Option<KeyAnswer> {
         let done = match request {
             Request::Load { what, name } => match self.load(&name) {
@@ -253,7 +253,7 @@ impl dyn Keeper {
     }
 }
 
-fn open(file: PathBuf, keyring: bool) -> Box<dyn Keeper> {
+fn open(file: PathBuf, keyring: bool) -> Box<dyn KeyStore> {
     if !keyring {
         return Box::new(OwnFile { path: file });
     }
@@ -283,7 +283,7 @@ impl Keyring {
     }
 }
 
-impl Keeper for Keyring {
+impl KeyStore for Keyring {
     fn place(&self) -> KeyPlace {
         KeyPlace::Keyring
     }
@@ -378,7 +378,7 @@ impl OwnFile {
     }
 }
 
-impl Keeper for OwnFile {
+impl KeyStore for OwnFile {
     fn place(&self) -> KeyPlace {
         KeyPlace::File(self.path.clone())
     }

@@ -241,7 +241,7 @@ pub(super) struct Sources {
 }
 
 /// The first of several equal sources. The other ones share its open source.
-struct First<'a> {
+struct FirstSource<'a> {
     choice: &'a VideoChoice,
     set: Properties,
     id: SourceId,
@@ -264,7 +264,7 @@ impl Sources {
         let wanted: Vec<&Source> = collection.sources.iter().chain(&stand_ins).collect();
         let mut messages = Vec::new();
         // Two equal sources are shared only while their settings are equal.
-        let mut first = vec![First {
+        let mut first = vec![FirstSource {
             choice: main.0,
             set: Properties::default(),
             id: MAIN_SOURCE,
@@ -286,7 +286,7 @@ impl Sources {
                     self.views.insert(*id);
                 }
             } else {
-                first.push(First { choice, set, id: *id, filters, fallback });
+                first.push(FirstSource { choice, set, id: *id, filters, fallback });
             }
         }
         for id in before.difference(&self.views) {
@@ -346,7 +346,7 @@ impl Sources {
 
     /// Passes an open source that is no longer wanted to another source that shared it, so that the
     /// device stays open.
-    fn hand_over(&mut self, first: &[First<'_>], compositor: &Compositor) {
+    fn hand_over(&mut self, first: &[FirstSource<'_>], compositor: &Compositor) {
         let heir = |id: &SourceId, open: &Opened| {
             let choice = &open.chosen.choice;
             if first.iter().any(|it| it.id == *id && it.choice == choice) {

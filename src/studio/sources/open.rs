@@ -22,7 +22,7 @@ const MAX_SPARE_HALVES: usize = 16;
 pub(in crate::studio) struct SourceOpener {
     runtime: Runtime,
     net: net::Options,
-    spare: Vec<Spare>,
+    spare: Vec<SpareHalf>,
     /// The requested controls of cameras.
     board: CameraControls,
     /// The permissions that the desktop granted.
@@ -36,7 +36,7 @@ pub(in crate::studio) type Opener =
     fn(&VideoChoice, &LiveProperties, &capture::Context) -> Result<capture::Source, capture::Error>;
 
 #[derive(Debug)]
-struct Spare {
+struct SpareHalf {
     of: Source,
     half: Half,
     transport: Transport,
@@ -110,8 +110,8 @@ impl SourceOpener {
                 return opened.map_err(|error| Problem::from(&error));
             }
         };
-        let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Video(_));
-        if let Some(Spare { half: Half::Video(video), transport, .. }) = self.take(waits) {
+        let waits = |spare: &SpareHalf| spare.of == of && matches!(spare.half, Half::Video(_));
+        if let Some(SpareHalf { half: Half::Video(video), transport, .. }) = self.take(waits) {
             dials.set_transport(transport);
             return Ok(watched(&of, video, dials));
         }
@@ -123,7 +123,7 @@ impl SourceOpener {
         let transport = media.transport.clone();
         let half = audio::Source { feed: media.audio, status: media.audio_status, transport };
         let (half, transport) = (Half::Audio(half), media.transport);
-        self.spare.push(Spare { of, half, transport, other: media.video_held });
+        self.spare.push(SpareHalf { of, half, transport, other: media.video_held });
         Ok(video)
     }
 
@@ -143,14 +143,14 @@ impl SourceOpener {
                 return audio::open(choice, &context).map_err(|error| Problem::from(&error));
             }
         };
-        let waits = |spare: &Spare| spare.of == of && matches!(spare.half, Half::Audio(_));
-        if let Some(Spare { half: Half::Audio(audio), .. }) = self.take(waits) {
+        let waits = |spare: &SpareHalf| spare.of == of && matches!(spare.half, Half::Audio(_));
+        if let Some(SpareHalf { half: Half::Audio(audio), .. }) = self.take(waits) {
             return Ok(audio);
         }
         let media = self.open(&of, at_end, shape)?;
         let half = capture::Source { feed: media.video, status: media.video_status };
         let (half, transport) = (Half::Video(half), media.transport.clone());
-        self.spare.push(Spare { of, half, transport, other: media.audio_held });
+        self.spare.push(SpareHalf { of, half, transport, other: media.audio_held });
         Ok(audio::Source {
             feed: media.audio,
             status: media.audio_status,
@@ -163,7 +163,7 @@ impl SourceOpener {
         self.spare.retain(|spare| spare.other.strong_count() > 0);
     }
 
-    fn take(&mut self, wanted: impl Fn(&Spare) -> bool) -> Option<Spare> {
+    fn take(&mut self, wanted: impl Fn(&SpareHalf) -> bool) -> Option<SpareHalf> {
         self.tidy();
         let found = self.spare.iter().position(wanted)?;
         Some(self.spare.remove(found))

@@ -335,7 +335,7 @@ impl File {
 }
 
 /// The users of a file.
-struct Uses {
+struct FileUsers {
     /// The first source that uses the file.
     id: SourceId,
     names: Vec<String>,
@@ -345,7 +345,7 @@ struct Uses {
 
 /// Returns the sources whose enabled filters use a file. If the file hides parts of some sources,
 /// only these are returned.
-fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
+fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> FileUsers {
     let all = |hides: bool| {
         let with = move |slot: &Slot| {
             let is_it = slot.enabled && slot.filter.file() == Some(file);
@@ -355,14 +355,14 @@ fn uses(collection: &Collection, file: (Asset, &Path), main: &str) -> Uses {
     };
     let hides = all(true).next().is_some();
     let name = |id| if id == MAIN_SOURCE { main } else { collection.source_name(id) }.to_owned();
-    Uses {
+    FileUsers {
         id: all(hides).next().unwrap_or(MAIN_SOURCE),
         names: all(hides).map(name).collect(),
         hides,
     }
 }
 
-impl Uses {
+impl FileUsers {
     fn message(self, path: String, reason: Problem) -> StudioMessage {
         let (id, source) = (self.id, self.names.join(", "));
         if self.hides {

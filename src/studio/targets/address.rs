@@ -21,7 +21,7 @@ pub(in crate::studio) const OWN_STREAM: (&str, &str) = ("live", "onair");
 
 /// The address at which the program publishes to the built-in server.
 #[derive(Copy, Clone, Debug)]
-pub(in crate::studio) struct Entrance<'a> {
+pub(in crate::studio) struct BuiltInIngest<'a> {
     pub address: SocketAddr,
     pub key: &'a Secret,
 }
@@ -33,13 +33,13 @@ pub(in crate::studio) struct Entrance<'a> {
 /// Fails with the problem of the URL.
 pub(in crate::studio) fn resolve(
     wanted: &Target,
-    built_in: Option<Entrance<'_>>,
+    built_in: Option<BuiltInIngest<'_>>,
     options: &crate::net::rtmp::Options,
     retry_for: Option<Duration>,
 ) -> Result<publisher::Target, Problem> {
     let url = match &wanted.place {
         TargetPlace::BuiltIn => {
-            let Entrance { address, key } =
+            let BuiltInIngest { address, key } =
                 built_in.ok_or_else(|| problem!("target-built-in-off"))?;
             let url = format!("{}?key={}", play_url(address), key.expose());
             parse(&url, None)?

@@ -11,7 +11,7 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::Preferences;
 use crate::studio::settings::part::PartKind;
-use crate::studio::settings::{Own, OwnPart};
+use crate::studio::settings::{OwnPart, OwnService};
 use crate::ui::dialogs::parts::draft::PartsDraft;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
@@ -51,7 +51,7 @@ pub enum DialogAnswer {
 
 /// State that the dialogs need in addition to the view.
 #[derive(Debug)]
-pub struct Needs<'a> {
+pub struct DialogContext<'a> {
     pub preferences: &'a mut Preferences,
     pub renderer: &'a Renderer,
     /// The scale in percent that suits the display.
@@ -154,7 +154,7 @@ pub struct PassthroughDraft {
 pub struct Services {
     /// The previous id, if the service is not new.
     pub(super) was: Option<String>,
-    pub(super) typed: Option<Own>,
+    pub(super) typed: Option<OwnService>,
     /// The problem that prevented saving the service.
     pub(super) wrong: Option<(OwnPart, crate::text::Problem)>,
 }

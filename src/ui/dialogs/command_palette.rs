@@ -11,7 +11,7 @@ use egui::{
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
 use crate::studio::settings::part::PartKind;
-use crate::ui::dialogs::card::{DialogAnswer, Needs, modal};
+use crate::ui::dialogs::card::{DialogAnswer, DialogContext, modal};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{Keymap, shortcut_text};
@@ -109,7 +109,7 @@ impl Entry {
     }
 }
 
-fn entries(ctx: &Context, view: &View<'_>, needs: &Needs<'_>, other: &Texts) -> Vec<Entry> {
+fn entries(ctx: &Context, view: &View<'_>, needs: &DialogContext<'_>, other: &Texts) -> Vec<Entry> {
     let (texts, snapshot) = (view.texts, view.snapshot);
     // Scenes are found by their own names, so their commands are omitted.
     let actions = Action::ALL
@@ -227,7 +227,7 @@ fn rank(name: &str, also: &str, query: &str) -> Option<u8> {
 pub fn show(
     ctx: &Context,
     view: &View<'_>,
-    needs: &Needs<'_>,
+    needs: &DialogContext<'_>,
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     let texts = view.texts;

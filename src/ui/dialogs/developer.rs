@@ -4,7 +4,7 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 
 use crate::server::Fault;
 use crate::studio::Command;
-use crate::ui::dialogs::card::{DialogAnswer, Needs, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, DialogContext, heading, modal};
 use crate::ui::dialogs::successor;
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
@@ -29,7 +29,7 @@ const FAULT_NAMES: [(&str, &str); 11] = [
 pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
 ) -> Option<DialogAnswer> {
     if needs.fresh {
         *needs.successor = None;

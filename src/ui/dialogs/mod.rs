@@ -15,7 +15,7 @@ mod preflight;
 mod settings;
 mod successor;
 
-pub use card::{DialogAnswer, Needs, dialog_room, heading, modal, set_health_bar};
+pub use card::{DialogAnswer, DialogContext, dialog_room, heading, modal, set_health_bar};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
 pub use parts::draft::PartsDraft;
@@ -56,7 +56,7 @@ pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
     dialog: Dialog,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     search: &mut Search,
 ) -> Option<DialogAnswer> {
     match dialog {

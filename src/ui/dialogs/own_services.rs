@@ -4,7 +4,7 @@
 use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
-use crate::studio::settings::{Own, OwnPart, read_own};
+use crate::studio::settings::{OwnPart, OwnService, read_own};
 use crate::studio::targets::services::{Service, host_of};
 use crate::text::problem::problem;
 use crate::ui::dialogs::card::{DialogAnswer, Services, heading, modal};
@@ -47,7 +47,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     });
     ui.add_space(gap::S);
     if Button::new(&texts.get("service-add")).icon(Icon::Plus).show(ui, theme).clicked() {
-        *draft = Services { typed: Some(Own::default()), ..Services::default() };
+        *draft = Services { typed: Some(OwnService::default()), ..Services::default() };
     }
 }
 
@@ -61,7 +61,7 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
             if Button::new(&texts.get("edit")).name(&edit).small().show(ui, theme).clicked() {
                 *draft = Services {
                     was: Some(service.id.to_string()),
-                    typed: Some(Own::from(service)),
+                    typed: Some(OwnService::from(service)),
                     wrong: None,
                 };
             }

@@ -89,7 +89,7 @@ fn held(ctx: &Context, snapshot: &Snapshot, key: PushToTalkKey, typing: bool) ->
 
 /// The input while a key is being chosen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Pressed {
+pub enum KeyPress {
     Key(PushToTalkKey),
     /// A key that cannot be the push-to-talk key.
     Other,
@@ -98,7 +98,7 @@ pub enum Pressed {
 
 /// Takes the key or button that was pressed in this frame to become the push-to-talk key, so that
 /// it has no other effect.
-pub fn pressed(ctx: &Context) -> Option<Pressed> {
+pub fn pressed(ctx: &Context) -> Option<KeyPress> {
     ctx.input_mut(|input| {
         let mut found = None;
         input.events.retain(|event| {
@@ -106,7 +106,7 @@ pub fn pressed(ctx: &Context) -> Option<Pressed> {
                 let mut keys = PushToTalkKey::NAMES.into_iter().filter_map(PushToTalkKey::named);
                 let chosen = keys.find(|key| button(*key) == Some(*pressed));
                 if let Some(key) = chosen {
-                    found.get_or_insert(Pressed::Key(key));
+                    found.get_or_insert(KeyPress::Key(key));
                 }
                 // The other buttons are needed for clicking controls.
                 return chosen.is_none();
@@ -117,9 +117,9 @@ pub fn pressed(ctx: &Context) -> Option<Pressed> {
             }
             if *pressed && !repeat {
                 found.get_or_insert(match (PushToTalkKey::named(key.name()), key) {
-                    (_, Key::Escape) => Pressed::Escape,
-                    (Some(key), _) => Pressed::Key(key),
-                    (None, _) => Pressed::Other,
+                    (_, Key::Escape) => KeyPress::Escape,
+                    (Some(key), _) => KeyPress::Key(key),
+                    (None, _) => KeyPress::Other,
                 });
             }
             false

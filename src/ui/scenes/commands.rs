@@ -11,7 +11,9 @@ use crate::studio::{Edit, Snapshot};
 use crate::ui::input::actions::Action;
 use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::scenes::clipboard;
-use crate::ui::scenes::draft::{Draft, Named, Whose, edited, name_of, natural, together};
+use crate::ui::scenes::draft::{
+    Draft, RenamedObject, TransitionScope, edited, name_of, natural, together,
+};
 use crate::ui::scenes::placement::{self, AlignTo};
 use crate::ui::view::View;
 
@@ -72,7 +74,7 @@ pub(super) fn act_on(
         Action::Duplicate => clipboard::duplicate(view, draft, &ids),
         Action::ItemRename => {
             if let [item] = items {
-                draft.rename(Named::Item(item.id), name_of(view, item));
+                draft.rename(RenamedObject::Item(item.id), name_of(view, item));
             }
         }
         _ => {}
@@ -90,10 +92,10 @@ pub(super) fn act_on_scene(view: &mut View<'_>, draft: &mut Draft, scene: SceneI
     match action {
         Action::SceneRename => {
             if let Some(named) = view.snapshot.scenes.collection.scene(scene) {
-                draft.rename(Named::Scene(scene), named.name.clone());
+                draft.rename(RenamedObject::Scene(scene), named.name.clone());
             }
         }
-        Action::SceneTransition => draft.transition = Some(Whose::Scene(scene)),
+        Action::SceneTransition => draft.transition = Some(TransitionScope::Scene(scene)),
         _ => {}
     }
     together(view, edits);

@@ -47,7 +47,7 @@ pub struct Draft {
     /// The other selected items.
     pub(super) others: Vec<ItemId>,
     /// The name that is being entered for a scene or an item.
-    pub(super) naming: Option<(Named, String)>,
+    pub(super) naming: Option<(RenamedObject, String)>,
     /// The cursor position when the name field gets the focus.
     pub(super) name_cursor: Option<NameCursor>,
     /// The current drag on the frame.
@@ -95,7 +95,7 @@ pub struct Draft {
     /// The position to which the user drags playback, 0…1.
     pub(super) going: Option<f32>,
     /// The transition whose options are displayed.
-    pub transition: Option<Whose>,
+    pub transition: Option<TransitionScope>,
     /// True in studio mode, in which scenes are prepared in the preview.
     pub studio_mode: bool,
     /// The zoom of the canvas.
@@ -213,7 +213,8 @@ impl Draft {
         };
         let own = collection.own_transitions.iter().find(|(_, it)| is_unusable(it));
         let own = own.filter(|_| !is_unusable(&collection.transition));
-        self.transition = Some(own.map_or(Whose::Every, |(id, _)| Whose::Scene(*id)));
+        self.transition =
+            Some(own.map_or(TransitionScope::Every, |(id, _)| TransitionScope::Scene(*id)));
     }
 
     /// Shows the properties of a source.
@@ -261,7 +262,7 @@ impl Draft {
                 None
             }
             Arrival::Scene(id, name) => {
-                self.rename(Named::Scene(id), name);
+                self.rename(RenamedObject::Scene(id), name);
                 self.name_cursor = Some(NameCursor::Whole);
                 let idle = snapshot.live == LiveState::Idle && snapshot.recording.is_none();
                 match self.studio_mode {
@@ -273,7 +274,7 @@ impl Draft {
     }
 
     /// Begins to enter a name.
-    pub(super) fn rename(&mut self, what: Named, name: String) {
+    pub(super) fn rename(&mut self, what: RenamedObject, name: String) {
         self.naming = Some((what, name));
         self.name_cursor = Some(NameCursor::End);
     }
@@ -370,7 +371,7 @@ pub(super) struct Drag {
 
 /// The scenes to which a transition belongs.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum TransitionScope {
     /// All scenes without their own transition.
     Every,
     Scene(SceneId),
@@ -386,7 +387,7 @@ pub(super) enum NameCursor {
 
 /// An object that can be renamed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum RenamedObject {
     Scene(SceneId),
     Item(ItemId),
 }

@@ -21,7 +21,7 @@ use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::text::Texts;
 use crate::ui::view::View;
 
-pub use draft::{Draft, Whose};
+pub use draft::{Draft, TransitionScope};
 
 /// Returns the edit that adds the test pattern on top of the current scene.
 pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Edit {

@@ -12,7 +12,7 @@ use crate::compose::transition::{
 use crate::studio::{Command, Edit};
 use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::draft::{Draft, Whose};
+use crate::ui::scenes::draft::{Draft, TransitionScope};
 use crate::ui::scenes::source::color_button::opaque_color_button;
 use crate::ui::scenes::source::fields::{flag, line, part};
 use crate::ui::scenes::source::number;
@@ -112,7 +112,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let Some(whose) = draft.transition else { return };
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let (edit, closed) = match whose {
-        Whose::Every => {
+        TransitionScope::Every => {
             let mut now = collection.transition.clone();
             let title = view.texts.get("transition-kind").to_string();
             let closed = dialog(ctx, view, &title, |ui, view| {
@@ -121,7 +121,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
             let edit = (now != collection.transition).then_some(Edit::SetTransition(now));
             (edit, closed)
         }
-        Whose::Scene(id) => {
+        TransitionScope::Scene(id) => {
             // The scene may have been removed meanwhile.
             let Some(scene) = collection.scene(id) else {
                 draft.transition = None;

@@ -23,7 +23,7 @@ pub enum Page {
 
 /// The control that was pressed in the top bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Pressed {
+pub enum TopBarClick {
     Act(Action),
     Tray(TrayRequest),
 }
@@ -43,7 +43,7 @@ pub fn top(
     page: Page,
     tray: &mut TrayState,
     room: Rect,
-) -> Option<Pressed> {
+) -> Option<TopBarClick> {
     let theme = view.theme;
     ui.painter().hline(room.x_range(), room.bottom() - 0.5, theme.border());
     let on_air = matches!(view.snapshot.live, LiveState::OnAir);
@@ -72,13 +72,13 @@ pub fn top(
         let button = Button::new(&text).look(ButtonWeight::Quiet).height(30.0);
         let tip = tooltip(ui.ctx(), view.texts, action);
         if button.selected(page == tab).show(&mut bar, theme).on_hover_text(tip).clicked() {
-            pressed = Some(Pressed::Act(action));
+            pressed = Some(TopBarClick::Act(action));
         }
     }
     pressed.or(tools(ui, view, tray, room))
 }
 
-fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Option<Pressed> {
+fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Option<TopBarClick> {
     let (theme, texts) = (view.theme, view.texts);
     let language = match texts.language() {
         Language::English => "EN / 中",
@@ -109,7 +109,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     let button = quiet(&commands_text).icon(Icon::Search).name(&commands).width(commands_width);
     let tip = tooltip(ui.ctx(), texts, Action::Palette);
     if button.show(&mut bar, theme).on_hover_text(tip).clicked() {
-        pressed = Some(Pressed::Act(Action::Palette));
+        pressed = Some(TopBarClick::Act(Action::Palette));
     }
     let name = texts.counted("notices-count", count);
     let button = quiet(&bell_text).icon(Icon::Bell).name(&name).width(bell_width);
@@ -120,11 +120,11 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     let fresh = std::mem::take(&mut tray.fresh);
     let corner = pos2(room.right() - gap::M, room.bottom() + size::HEALTH_BAR_HEIGHT);
     let asked = notices::tray(&bell, corner, view, &mut tray.open, fresh);
-    pressed = pressed.or(asked.map(Pressed::Tray));
+    pressed = pressed.or(asked.map(TopBarClick::Tray));
     let name = texts.get("language-switch");
     let button = quiet(language).name(&name).width(64.0);
     if button.show(&mut bar, theme).on_hover_text(&*name).clicked() {
-        pressed = Some(Pressed::Act(Action::Language));
+        pressed = Some(TopBarClick::Act(Action::Language));
     }
     let (icon, name) = if theme.dark {
         (Icon::Sun, texts.get("theme-to-light"))
@@ -132,11 +132,11 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
         (Icon::Moon, texts.get("theme-to-dark"))
     };
     if icon_button(&mut bar, theme, icon, &name, 30.0, ButtonWeight::Quiet).clicked() {
-        pressed = Some(Pressed::Act(Action::Theme));
+        pressed = Some(TopBarClick::Act(Action::Theme));
     }
     let name = texts.get("settings");
     if icon_button(&mut bar, theme, Icon::Gear, &name, 30.0, ButtonWeight::Quiet).clicked() {
-        pressed = Some(Pressed::Act(Action::Settings));
+        pressed = Some(TopBarClick::Act(Action::Settings));
     }
     pressed
 }

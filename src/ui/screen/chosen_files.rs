@@ -13,7 +13,7 @@ use crate::ui::dialogs::file_chooser::{self, ChooserAnswer, ChooserKind, FileCho
 use crate::ui::scenes;
 use crate::ui::screen::bars::Page;
 use crate::ui::view::file_request::{
-    FileRequest, FilterFile, Then, TransitionFile, TransitionFilePart,
+    FileRequest, FilterFile, PlaylistRequest, TransitionFile, TransitionFilePart,
 };
 use crate::ui::view::{View, WindowRequest};
 
@@ -72,7 +72,7 @@ impl Screen {
     }
 
     /// Adds or replaces files in the playlist of a source.
-    pub fn picked_then(&mut self, then: Then, paths: Vec<PathBuf>) {
+    pub fn picked_then(&mut self, then: PlaylistRequest, paths: Vec<PathBuf>) {
         // The list may have changed while the dialog was open; the studio checks that.
         let (source, mut paths) = (then.source, paths.into_iter());
         let edit = match then.at {

@@ -22,7 +22,7 @@ const CAUSE_GAP_POINTS: f32 = 8.0;
 
 /// The control that was pressed in the bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Pressed {
+pub enum HealthBarClick {
     /// The remedy button.
     Help(Remedy),
     /// The number of other notices, or the sentence.
@@ -30,7 +30,7 @@ pub enum Pressed {
 }
 
 /// Draws the bar. `inset` is the width at the right end that is reserved for other controls.
-pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pressed> {
+pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<HealthBarClick> {
     let (theme, health) = (view.theme, view.health);
     let trouble = health.is_trouble();
     let line = if trouble {
@@ -54,7 +54,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Pres
     );
     let asked = sentence(ui, view, health, words);
     let pressed = buttons(ui, view, &texts, buttons_room.shrink2(vec2(0.0, 6.0)));
-    pressed.or(asked.then_some(Pressed::Notices))
+    pressed.or(asked.then_some(HealthBarClick::Notices))
 }
 
 /// Draws the activity and its duration, with `left` as the center of the left edge. Returns the
@@ -171,7 +171,7 @@ fn buttons(
     view: &View<'_>,
     [remedy, more]: &[Option<String>; 2],
     room: Rect,
-) -> Option<Pressed> {
+) -> Option<HealthBarClick> {
     let layout = Layout::left_to_right(Align::Center);
     let bar = UiBuilder::new().max_rect(room).layout(layout).id_salt("health-buttons");
     let mut bar = ui.new_child(bar);
@@ -181,10 +181,10 @@ fn buttons(
     };
     let mut pressed = None;
     if remedy.as_ref().is_some_and(|text| button(text, ButtonWeight::Primary)) {
-        pressed = view.health.remedy.map(Pressed::Help);
+        pressed = view.health.remedy.map(HealthBarClick::Help);
     }
     if more.as_ref().is_some_and(|text| button(text, ButtonWeight::Raised)) {
-        pressed = Some(Pressed::Notices);
+        pressed = Some(HealthBarClick::Notices);
     }
     pressed
 }

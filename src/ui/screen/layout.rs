@@ -42,7 +42,7 @@ impl Screen {
             }
             Page::Watch => {
                 self.watch.learn(&view, ui.input(|input| input.time));
-                self.watch.place = watch::Where::Here;
+                self.watch.place = watch::PlayerLocation::Here;
                 watch::full_screen(ui, &mut view, &mut self.watch, &mut self.watched, room)
             }
         };

@@ -466,7 +466,7 @@ impl Screen {
     /// Returns true if the players are displayed outside their page.
     pub fn plays_apart(&self) -> bool {
         let docked = !self.preferences.panels.is_simple() && self.docks.shows(Panel::Players);
-        self.watch.place != watch::Where::Here || docked
+        self.watch.place != watch::PlayerLocation::Here || docked
     }
 
     fn dialogs(&mut self, ctx: &egui::Context) {
@@ -488,7 +488,7 @@ impl Screen {
             _ => BTreeMap::new(),
         };
         let mut view = view!(self);
-        let mut needs = dialogs::Needs {
+        let mut needs = dialogs::DialogContext {
             preferences: &mut self.preferences,
             renderer: &self.renderer,
             display_scale: self.display_scale,
@@ -561,7 +561,7 @@ impl Screen {
     }
 
     /// Sets where the players appear at first, and whether their statistics are visible.
-    pub fn begin_watching(&mut self, place: watch::Where, figures: bool) {
+    pub fn begin_watching(&mut self, place: watch::PlayerLocation, figures: bool) {
         (self.watch.place, self.watch.figures) = (place, figures);
     }
 

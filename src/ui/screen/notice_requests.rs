@@ -1,7 +1,7 @@
 //! Requests from the notice tray and the health bar.
 
 use super::Screen;
-use super::bars::Pressed;
+use super::bars::TopBarClick;
 use super::health_bar;
 use crate::studio::{Command, Remedy};
 use crate::ui::input::actions::Action;
@@ -15,14 +15,14 @@ impl Screen {
     pub(super) fn answer(
         &mut self,
         ctx: &egui::Context,
-        top: Option<Pressed>,
-        health: Option<health_bar::Pressed>,
+        top: Option<TopBarClick>,
+        health: Option<health_bar::HealthBarClick>,
     ) {
         match top {
-            Some(Pressed::Act(action)) => self.act(ctx, action),
-            Some(Pressed::Tray(TrayRequest::EventLog)) => self.act(ctx, Action::History),
-            Some(Pressed::Tray(TrayRequest::Dismiss(notice))) => self.dismiss(notice),
-            Some(Pressed::Tray(TrayRequest::Help { notice, remedy })) => {
+            Some(TopBarClick::Act(action)) => self.act(ctx, action),
+            Some(TopBarClick::Tray(TrayRequest::EventLog)) => self.act(ctx, Action::History),
+            Some(TopBarClick::Tray(TrayRequest::Dismiss(notice))) => self.dismiss(notice),
+            Some(TopBarClick::Tray(TrayRequest::Help { notice, remedy })) => {
                 self.help(remedy);
                 if let Some(notice) = notice.filter(|_| notices::is_final(remedy)) {
                     self.dismiss(notice);
@@ -31,8 +31,8 @@ impl Screen {
             None => {}
         }
         match health {
-            Some(health_bar::Pressed::Help(remedy)) => self.help(remedy),
-            Some(health_bar::Pressed::Notices) => {
+            Some(health_bar::HealthBarClick::Help(remedy)) => self.help(remedy),
+            Some(health_bar::HealthBarClick::Notices) => {
                 self.tray = TrayState { open: true, fresh: true };
             }
             None => {}

@@ -18,7 +18,7 @@ use crate::ui::watch;
 /// One of the other windows.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum OtherWindow {
-    Players(watch::Where),
+    Players(watch::PlayerLocation),
     /// The projector with this number.
     Projector(u64),
     Panel(Panel),

@@ -29,13 +29,13 @@ const MAX_DISPLAYED_HOURS: u64 = 999;
 const MIN_SERVER_FIGURES_WIDTH: f32 = 160.0;
 
 /// A figure of the bar: its text, its tooltip, and whether it needs attention.
-struct Fact {
+struct BarFigure {
     text: String,
     tip: String,
     warns: bool,
 }
 
-impl Fact {
+impl BarFigure {
     fn new(texts: &Texts, text: String, tip: &'static str) -> Self {
         Self { text, tip: texts.get(tip).to_string(), warns: false }
     }
@@ -86,9 +86,9 @@ fn player(ui: &Ui, view: &View<'_>, room: Rect, left: f32) -> f32 {
 }
 
 /// Returns the figures of the page.
-fn facts(view: &View<'_>, page: Page) -> Vec<Fact> {
+fn facts(view: &View<'_>, page: Page) -> Vec<BarFigure> {
     let (texts, snapshot) = (view.texts, view.snapshot);
-    let fact = |text, tip| Fact::new(texts, text, tip);
+    let fact = |text, tip| BarFigure::new(texts, text, tip);
     let mut facts = Vec::new();
     if page == Page::Watch {
         let figures = &snapshot.watch_figures;
@@ -137,7 +137,7 @@ fn time_left(texts: &Texts, left: Duration) -> String {
     texts.with("status-hours", &[("count", hours.into())])
 }
 
-fn disk(texts: &Texts, space: &DiskSpace) -> Fact {
+fn disk(texts: &Texts, space: &DiskSpace) -> BarFigure {
     let time = time_left(texts, space.left);
     let warns = space.left < LOW_SPACE_DURATION;
     let key = if warns { key!("status-disk-little") } else { key!("status-disk") };
@@ -148,11 +148,11 @@ fn disk(texts: &Texts, space: &DiskSpace) -> Fact {
         ("time", time.clone().into()),
     ];
     let tip = texts.with("tip-disk", &args);
-    Fact { text: texts.with(key, &[("time", time.into())]), tip, warns }
+    BarFigure { text: texts.with(key, &[("time", time.into())]), tip, warns }
 }
 
 /// Draws a figure, with emphasis on its numbers. Returns the rectangle of the text.
-fn draw(ui: &Ui, theme: &Theme, fact: &Fact, room: Rect, index: usize) -> Rect {
+fn draw(ui: &Ui, theme: &Theme, fact: &BarFigure, room: Rect, index: usize) -> Rect {
     let (words, numbers) = match fact.warns {
         true => (theme.warn, theme.warn),
         false => (theme.secondary, theme.text),

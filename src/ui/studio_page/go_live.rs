@@ -84,7 +84,7 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
 }
 
 /// A button beside the record button.
-struct Beside {
+struct SideButton {
     icon: Icon,
     name: &'static str,
     action: Action,
@@ -95,27 +95,27 @@ struct Beside {
 fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let (theme, texts, snapshot) = (view.theme, view.texts, view.snapshot);
     let recording = snapshot.recording.as_ref();
-    let mut beside: Vec<Beside> = Vec::new();
+    let mut beside: Vec<SideButton> = Vec::new();
     if let Some(recording) = recording {
         let (icon, name) = if recording.paused {
             (Icon::Play, key!("resume-recording"))
         } else {
             (Icon::Pause, key!("pause-recording"))
         };
-        beside.push(Beside { icon, name, action: Action::PauseRecording, off: None });
+        beside.push(SideButton { icon, name, action: Action::PauseRecording, off: None });
         // If there is no room for this button, the command palette and the hotkey still offer its
         // command.
         if ui.available_width() > MIN_WIDTH_WITH_CHAPTER {
             let (icon, name) = (Icon::Flag, key!("set-chapter"));
-            beside.push(Beside { icon, name, action: Action::Chapter, off: None });
+            beside.push(SideButton { icon, name, action: Action::Chapter, off: None });
         }
     }
     let off = snapshot.replay.is_none().then_some(key!("replay-off"));
     let (icon, name) = (Icon::Replay, key!("save-replay"));
-    beside.push(Beside { icon, name, action: Action::SaveReplay, off });
+    beside.push(SideButton { icon, name, action: Action::SaveReplay, off });
     let off = snapshot.video.is_none().then_some(key!("screenshot-off"));
     let (icon, name) = (Icon::Picture, key!("take-screenshot"));
-    beside.push(Beside { icon, name, action: Action::Snapshot, off });
+    beside.push(SideButton { icon, name, action: Action::Snapshot, off });
     let width = ui.available_width() - SIDE_BUTTON_WIDTH * beside.len() as f32;
     let mut asked = None;
     match recording {
@@ -134,7 +134,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             }
         }
     }
-    for Beside { icon, name, action, off } in beside {
+    for SideButton { icon, name, action, off } in beside {
         let name = texts.get(name);
         let keys = shortcut_text(ui.ctx(), action);
         let name = keys.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));

@@ -175,8 +175,9 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     };
     let button = button.small().look(ButtonWeight::Quiet).width(width).name(&name);
     if button.show(&mut column, theme).on_hover_text(&name).clicked() {
-        draft.transition =
-            Some(owner.map_or(scenes::Whose::Every, |scene| scenes::Whose::Scene(scene.id)));
+        draft.transition = Some(owner.map_or(scenes::TransitionScope::Every, |scene| {
+            scenes::TransitionScope::Scene(scene.id)
+        }));
     }
 }
 

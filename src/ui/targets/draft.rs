@@ -75,12 +75,12 @@ pub(super) struct Texts {
     pub server_touched: bool,
     /// True if the user changed the play address.
     pub watched: bool,
-    more: Option<More>,
+    more: Option<AdvancedTexts>,
 }
 
 /// The texts of the advanced fields.
 #[derive(Default)]
-pub(super) struct More {
+pub(super) struct AdvancedTexts {
     pub name: String,
     pub ports: String,
     pub proxy: String,
@@ -93,7 +93,7 @@ impl std::fmt::Debug for Draft {
     }
 }
 
-impl More {
+impl AdvancedTexts {
     /// Returns the typed route to the server.
     pub(super) fn route(&self) -> Route {
         Route {
@@ -168,8 +168,8 @@ impl Draft {
     }
 
     /// Returns the texts of the advanced fields.
-    pub(super) fn more(&mut self, target: &Target) -> &mut More {
-        self.texts(target.id).more.get_or_insert_with(|| More {
+    pub(super) fn more(&mut self, target: &Target) -> &mut AdvancedTexts {
+        self.texts(target.id).more.get_or_insert_with(|| AdvancedTexts {
             name: target.name.clone(),
             ports: target.route.ports.clone(),
             proxy: target.route.proxy.expose().to_owned(),

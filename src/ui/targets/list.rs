@@ -39,16 +39,16 @@ const MAX_PROBLEM_HEIGHT_POINTS: f32 = 48.0;
 /// dialog *Your own services*.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, snapshot) = (view.theme, view.snapshot);
-    let mut all: BTreeMap<u32, (&TargetView, Fares)> = snapshot
+    let mut all: BTreeMap<u32, (&TargetView, TargetStatus)> = snapshot
         .targets
         .iter()
-        .map(|entry| (entry.target.id, (entry, fares(view, draft, entry))))
+        .map(|entry| (entry.target.id, (entry, status(view, draft, entry))))
         .collect();
     reorder(ui, view, draft, &all);
     let top = ui.cursor().min;
     for id in draft.order.clone() {
-        let Some((entry, fares)) = all.remove(&id) else { continue };
-        ui.push_id(("target", id), |ui| card(ui, view, draft, entry, &fares));
+        let Some((entry, status)) = all.remove(&id) else { continue };
+        ui.push_id(("target", id), |ui| card(ui, view, draft, entry, &status));
     }
     let bottom = pos2(ui.max_rect().right(), ui.cursor().top());
     draft.cards = Some(Rect::from_min_max(top, bottom));
@@ -71,7 +71,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
 
 /// Sorts targets with a problem first while on air. The order does not change while the pointer is
 /// over the list, or while a target is being edited.
-fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft, all: &BTreeMap<u32, (&TargetView, Fares)>) {
+fn reorder(
+    ui: &Ui,
+    view: &View<'_>,
+    draft: &mut Draft,
+    all: &BTreeMap<u32, (&TargetView, TargetStatus)>,
+) {
     let targets = &view.snapshot.targets;
     let mut order: Vec<u32> = targets.iter().map(|it| it.target.id).collect();
     let same = order.len() == draft.order.len() && order.iter().all(|id| draft.order.contains(id));
@@ -80,7 +85,7 @@ fn reorder(ui: &Ui, view: &View<'_>, draft: &mut Draft, all: &BTreeMap<u32, (&Ta
         return;
     }
     if view.snapshot.live != LiveState::Idle {
-        order.sort_by_key(|id| !all.get(id).is_some_and(|(_, fares)| fares.trouble));
+        order.sort_by_key(|id| !all.get(id).is_some_and(|(_, status)| status.trouble));
     }
     draft.order = order;
 }
@@ -158,23 +163,23 @@ fn host(server: &str) -> &str {
 }
 
 /// The state of a target for display: a lamp, a text, and whether there is a problem.
-struct Fares {
+struct TargetStatus {
     lamp: Color32,
     words: String,
     trouble: bool,
 }
 
-fn fares(view: &View<'_>, draft: &Draft, entry: &TargetView) -> Fares {
+fn status(view: &View<'_>, draft: &Draft, entry: &TargetView) -> TargetStatus {
     let (theme, texts) = (view.theme, view.texts);
     // The health bar shows the cause of one target.
     let cause = entry.cause.as_ref().filter(|_| view.health.target != Some(entry.target.id));
-    let fine = |lamp, words| Fares { lamp, words, trouble: false };
+    let fine = |lamp, words| TargetStatus { lamp, words, trouble: false };
     let bad = |state: String| {
         let words = match cause {
             Some(cause) => format!("{state} · {}", sentence(&texts.say(cause))),
             None => state,
         };
-        Fares { lamp: theme.warn, words, trouble: true }
+        TargetStatus { lamp: theme.warn, words, trouble: true }
     };
     let broadcasting = view.snapshot.live != LiveState::Idle;
     match entry.state.filter(|_| entry.target.enabled) {
@@ -190,7 +195,7 @@ fn fares(view: &View<'_>, draft: &Draft, entry: &TargetView) -> Fares {
         _ => {
             let (words, trouble) = before(view, draft, &entry.target);
             let lamp = if trouble { theme.warn } else { theme.secondary };
-            Fares { lamp, words, trouble }
+            TargetStatus { lamp, words, trouble }
         }
     }
 }
@@ -208,7 +213,7 @@ fn attempt(texts: &Texts, entry: &TargetView) -> String {
 }
 
 /// Returns the state on air: the sent bitrate and the result of the viewer monitor.
-fn live(view: &View<'_>, entry: &TargetView) -> Fares {
+fn live(view: &View<'_>, entry: &TargetView) -> TargetStatus {
     let (theme, texts) = (view.theme, view.texts);
     let rate = format::bitrate(entry.bitrate);
     let mut sent = match entry.size.filter(|_| entry.rendition_id == RenditionId::Second) {
@@ -225,15 +230,17 @@ fn live(view: &View<'_>, entry: &TargetView) -> Fares {
         Some(monitor) => {
             let words = viewer_monitor::in_card(texts, monitor);
             match viewer_monitor::is_trouble(monitor) {
-                true => Fares { lamp: theme.warn, words, trouble: true },
-                false => {
-                    Fares { lamp: theme.live, words: format!("{sent} · {words}"), trouble: false }
-                }
+                true => TargetStatus { lamp: theme.warn, words, trouble: true },
+                false => TargetStatus {
+                    lamp: theme.live,
+                    words: format!("{sent} · {words}"),
+                    trouble: false,
+                },
             }
         }
         None => {
             let words = texts.with("target-live", &[("rate", sent.into())]);
-            Fares { lamp: theme.live, words, trouble: false }
+            TargetStatus { lamp: theme.live, words, trouble: false }
         }
     }
 }
@@ -270,11 +277,17 @@ fn before(view: &View<'_>, draft: &Draft, target: &Target) -> (String, bool) {
 }
 
 /// Draws a target: a line that opens it, its switch, and its editor if it is open.
-fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView, fares: &Fares) {
+fn card(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    entry: &TargetView,
+    status: &TargetStatus,
+) {
     let theme = view.theme;
     let id = entry.target.id;
     let open = draft.open == Some(id);
-    let line = if fares.trouble { theme.warn_line() } else { theme.line };
+    let line = if status.trouble { theme.warn_line() } else { theme.line };
     Frame::new()
         .stroke(Stroke::new(BORDER_WIDTH, line))
         .corner_radius(CornerRadius::same(CARD_RADIUS))
@@ -282,10 +295,10 @@ fn card(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &TargetView,
         .show(ui, |ui| {
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = gap::XS;
-            head(ui, view, draft, entry, (fares, open));
+            head(ui, view, draft, entry, (status, open));
             if open {
-                if fares.trouble {
-                    paragraph(ui, &fares.words, Type::Small, theme.warn);
+                if status.trouble {
+                    paragraph(ui, &status.words, Type::Small, theme.warn);
                 }
                 edit::show(ui, view, draft, entry);
             }
@@ -298,33 +311,33 @@ fn head(
     view: &mut View<'_>,
     draft: &mut Draft,
     entry: &TargetView,
-    (fares, open): (&Fares, bool),
+    (status, open): (&TargetStatus, bool),
 ) {
     let theme = view.theme;
     let id = entry.target.id;
     let title = title(view.texts, &entry.target);
     let width = ui.available_width() - TEXT_INDENT_POINTS;
     // A problem must be readable in a narrow window too. An open card has the sentence below.
-    let trouble = (fares.trouble && !open).then(|| {
-        let (text, color) = (&fares.words, theme.warn);
+    let trouble = (status.trouble && !open).then(|| {
+        let (text, color) = (&status.words, theme.warn);
         Wrapped::new(ui, text, Type::Small, color, width, MAX_PROBLEM_HEIGHT_POINTS, Align::Min)
     });
     let height = match &trouble {
         Some(lines) => {
             CLOSED_CARD_HEIGHT_POINTS.max(NAME_LINE_HEIGHT_POINTS + lines.height() + 2.0)
         }
-        None if fares.trouble => NAME_LINE_HEIGHT_POINTS,
+        None if status.trouble => NAME_LINE_HEIGHT_POINTS,
         None => CLOSED_CARD_HEIGHT_POINTS,
     };
     let room = vec2(ui.available_width(), height);
     let (rect, response) = ui.allocate_exact_size(room, Sense::click());
     response.widget_info(|| WidgetInfo {
-        current_text_value: Some(fares.words.clone()),
+        current_text_value: Some(status.words.clone()),
         ..WidgetInfo::labeled(Role::Button, ui.is_enabled(), &title)
     });
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_expanded(open));
     let (upper, lower) = rect.split_top_bottom_at_y(rect.top() + NAME_LINE_HEIGHT_POINTS);
-    ui.painter().circle_filled(pos2(rect.left() + 5.0, upper.center().y), 4.5, fares.lamp);
+    ui.painter().circle_filled(pos2(rect.left() + 5.0, upper.center().y), 4.5, status.lamp);
     let words = |line: Rect, right: f32| {
         Rect::from_min_max(
             pos2(line.left() + TEXT_INDENT_POINTS, line.top()),
@@ -336,8 +349,8 @@ fn head(
     let line = words(lower, 0.0);
     if let Some(lines) = trouble {
         lines.paint(ui, line.min + vec2(0.0, 1.0));
-    } else if !fares.trouble {
-        elided(ui, line, Align::Min, &fares.words, Type::Small.font(), theme.secondary);
+    } else if !status.trouble {
+        elided(ui, line, Align::Min, &status.words, Type::Small.font(), theme.secondary);
     }
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
     let side = Rect::from_min_max(pos2(upper.right() - 30.0, upper.top()), upper.max);
@@ -350,7 +363,7 @@ fn head(
         view.send(Command::PutTarget(target));
     }
     context(&response, view, draft, entry);
-    if response.on_hover_text(&fares.words).clicked() {
+    if response.on_hover_text(&status.words).clicked() {
         draft.choose((!open).then_some(id));
     }
 }

@@ -23,7 +23,7 @@ pub struct FrameView {
     slot: Latest<VideoFrame>,
     seen: u64,
     frame: Option<VideoFrame>,
-    sheet: Sheet,
+    sheet: RenderTarget,
     surfaces: Option<Arc<dyn Surfaces>>,
     /// The size of the converted frame that the sheet contains.
     made_for: Option<Size>,
@@ -32,12 +32,12 @@ pub struct FrameView {
 }
 
 /// The destination of converted frames.
-enum Sheet {
+enum RenderTarget {
     Surface(Arc<dyn Surface>),
     Texture { texture: Option<TextureHandle>, image: Arc<ColorImage> },
 }
 
-impl Default for Sheet {
+impl Default for RenderTarget {
     fn default() -> Self {
         Self::Texture { texture: None, image: Arc::default() }
     }
@@ -57,7 +57,7 @@ impl FrameView {
 
     /// Changes the view to draw with a surface.
     pub fn lay_on(&mut self, surfaces: &Arc<dyn Surfaces>) {
-        self.sheet = Sheet::Surface(surfaces.surface());
+        self.sheet = RenderTarget::Surface(surfaces.surface());
         self.surfaces = Some(Arc::clone(surfaces));
         self.made_for = None;
     }
@@ -117,13 +117,13 @@ impl FrameView {
         };
         let painter = ui.painter().with_clip_rect(room.intersect(ui.clip_rect()));
         match &self.sheet {
-            Sheet::Surface(surface) => {
+            RenderTarget::Surface(surface) => {
                 painter.add(Arc::clone(surface).shape(rect, turn, size != wanted));
             }
-            Sheet::Texture { texture: Some(texture), .. } => {
+            RenderTarget::Texture { texture: Some(texture), .. } => {
                 painter.add(turned_mesh(texture.id(), rect, turn));
             }
-            Sheet::Texture { texture: None, .. } => return false,
+            RenderTarget::Texture { texture: None, .. } => return false,
         }
         true
     }
@@ -152,14 +152,14 @@ impl FrameView {
         }
         let scaler = &mut self.scaler;
         let made = match &mut self.sheet {
-            Sheet::Surface(surface) => {
+            RenderTarget::Surface(surface) => {
                 let mut made = Ok(());
                 surface.renew(size, &mut |pixels| {
                     made = scaler.convert(frame, size, ByteOrder::Bgra, pixels);
                 });
                 made
             }
-            Sheet::Texture { texture, image } => {
+            RenderTarget::Texture { texture, image } => {
                 // One texel per pixel needs no filter, which is expensive with software rendering.
                 let options =
                     if size == wanted { TextureOptions::NEAREST } else { TextureOptions::LINEAR };

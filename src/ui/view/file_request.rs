@@ -75,7 +75,7 @@ impl FileRequest {
 
 /// A request for files that a source plays or shows after its first file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Then {
+pub struct PlaylistRequest {
     pub source: SourceId,
     pub pick: FileRequest,
     /// The position of the file to replace and its path; `None` appends the files.

@@ -16,7 +16,7 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::style::theme::Theme;
 use crate::ui::text::Texts;
-use crate::ui::view::file_request::{FileRequest, FilterFile, Then, TransitionFile};
+use crate::ui::view::file_request::{FileRequest, FilterFile, PlaylistRequest, TransitionFile};
 
 /// The renderer of the window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum WindowRequest {
     /// of the current file.
     PickAnother(FileRequest, SourceId, Option<PathBuf>),
     /// Lets the user choose files that a source plays or shows after its first file.
-    PickThen(Then, Option<PathBuf>),
+    PickThen(PlaylistRequest, Option<PathBuf>),
     /// Lets the user choose a file for this filter. The dialog opens in the folder of the current
     /// file.
     PickFilterFile(Asset, FilterFile, Option<PathBuf>),

@@ -19,7 +19,7 @@ const MAX_FLYING_MESSAGES: usize = 128;
 
 /// A message in flight.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Flight {
+pub struct FlyingMessage {
     pub line: Arc<ChatLine>,
     pub lane: usize,
     /// Width of the message in points.
@@ -30,7 +30,7 @@ pub struct Flight {
     crossing: f64,
 }
 
-impl Flight {
+impl FlyingMessage {
     /// Returns the distance from the left edge of the room to the left edge of the message.
     pub fn x(&self, room: f32, now: f64) -> f32 {
         let part = ((now - self.begun) / self.crossing) as f32;
@@ -53,7 +53,7 @@ impl Flight {
 /// All messages in flight, and those that wait for a lane.
 #[derive(Clone, Debug, Default)]
 pub struct DanmakuLayer {
-    flying: VecDeque<Flight>,
+    flying: VecDeque<FlyingMessage>,
     waiting: VecDeque<(Arc<ChatLine>, f64)>,
 }
 
@@ -109,13 +109,13 @@ impl DanmakuLayer {
                 break;
             };
             if let Some((line, _)) = self.waiting.pop_front() {
-                self.flying.push_back(Flight { line, lane, width, begun: now, crossing });
+                self.flying.push_back(FlyingMessage { line, lane, width, begun: now, crossing });
             }
         }
     }
 
     /// Returns the messages in flight.
-    pub fn flights(&self) -> impl Iterator<Item = &Flight> {
+    pub fn flights(&self) -> impl Iterator<Item = &FlyingMessage> {
         self.flying.iter()
     }
 }

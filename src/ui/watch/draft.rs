@@ -76,7 +76,7 @@ impl Default for Graphs {
 
 /// The place where the players are displayed.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Where {
+pub enum PlayerLocation {
     /// The *Watch* page.
     #[default]
     Here,
@@ -106,7 +106,7 @@ pub struct Draft {
     pub enlarged: Option<TileId>,
     /// The position on the seek bar to which the user drags, 0…1.
     pub seeking: Option<f32>,
-    pub place: Where,
+    pub place: PlayerLocation,
     /// True while the pointer drags an address over the window.
     pub address_over: bool,
     /// The frame of the player that is shown alone.

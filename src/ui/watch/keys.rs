@@ -11,7 +11,7 @@ use crate::ui::input::hotkeys::{self, Keymap, shortcut_text};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::seek_bar::{SEEK_STEP, Span};
-use crate::ui::watch::draft::{Draft, Where};
+use crate::ui::watch::draft::{Draft, PlayerLocation};
 
 /// Fixed keys that are common in players: the command, the name of the keys in the help, and the
 /// keys. Hotkeys work in addition to them.
@@ -102,7 +102,7 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
     if free && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
         match draft.enlarged {
             Some(_) => draft.enlarged = None,
-            None => draft.place = Where::Here,
+            None => draft.place = PlayerLocation::Here,
         }
     }
     if !letters {
@@ -160,10 +160,18 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
             send(view, WatchCommand::StepAvOffset(by));
         }
         Action::WatchWindow => {
-            draft.place = if draft.place == Where::Window { Where::Here } else { Where::Window };
+            draft.place = if draft.place == PlayerLocation::Window {
+                PlayerLocation::Here
+            } else {
+                PlayerLocation::Window
+            };
         }
         Action::WatchPictureInPicture => {
-            draft.place = if draft.place == Where::Small { Where::Here } else { Where::Small };
+            draft.place = if draft.place == PlayerLocation::Small {
+                PlayerLocation::Here
+            } else {
+                PlayerLocation::Small
+            };
         }
         _ => {}
     }

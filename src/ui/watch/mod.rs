@@ -29,7 +29,7 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, place};
 
 pub use address::url_field;
-pub use draft::{Draft, Where};
+pub use draft::{Draft, PlayerLocation};
 use drops::dropped;
 pub use drops::is_address;
 use tiles::{lower, over_video, players};
@@ -105,8 +105,8 @@ fn here_or_elsewhere(
     panel: bool,
 ) {
     match draft.place {
-        Where::Here => players(ui, view, draft, pictures, room, panel),
-        Where::Window | Where::Small => elsewhere(ui, view, draft, room),
+        PlayerLocation::Here => players(ui, view, draft, pictures, room, panel),
+        PlayerLocation::Window | PlayerLocation::Small => elsewhere(ui, view, draft, room),
     }
 }
 
@@ -117,7 +117,7 @@ fn elsewhere(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
     let (title, advice) = (texts.get("window-apart"), texts.get("window-apart-advice"));
     let back = texts.get("window-back");
     if placeholder(ui, room, Icon::External, &title, &advice, Some(Button::new(&back))) {
-        draft.place = Where::Here;
+        draft.place = PlayerLocation::Here;
     }
 }
 

@@ -15,7 +15,7 @@ use crate::ui::style::theme::{CONTROL_RADIUS, TEXT_PLATE, Theme, gap, size};
 use crate::ui::video::FrameView;
 use crate::ui::view::View;
 use crate::ui::watch::commands::name_of;
-use crate::ui::watch::draft::{Draft, Where};
+use crate::ui::watch::draft::{Draft, PlayerLocation};
 use crate::ui::watch::drops::dropped;
 use crate::ui::watch::keys;
 use crate::ui::watch::tiles::{alone, over_video, players, tile};
@@ -29,9 +29,9 @@ const MIN_SMALL_WINDOW_POINTS: [f32; 2] = [160.0, 90.0];
 /// Returns the separate window, if it is open.
 pub fn window(view: &View<'_>, draft: &Draft) -> Option<(ViewportId, ViewportBuilder)> {
     let small = match draft.place {
-        Where::Here => return None,
-        Where::Window => false,
-        Where::Small => true,
+        PlayerLocation::Here => return None,
+        PlayerLocation::Window => false,
+        PlayerLocation::Small => true,
     };
     let name = name_of(&view.snapshot.watch_figures.url);
     let title = view.texts.with("window-title", &[("name", name.into())]);
@@ -60,7 +60,7 @@ pub fn draw_window(
     pictures: &mut [FrameView],
 ) -> Option<Action> {
     let room = ui.max_rect();
-    let action = if draft.place == Where::Small {
+    let action = if draft.place == PlayerLocation::Small {
         pip(ui, view, draft, pictures, room);
         None
     } else {
@@ -73,7 +73,7 @@ pub fn draw_window(
     keys::take(ui.ctx(), view, draft);
     other_windows::run(ui.ctx(), view);
     if ui.ctx().input(|input| input.viewport().close_requested()) {
-        draft.place = Where::Here;
+        draft.place = PlayerLocation::Here;
     }
     // Full screen here applies to this window, not to the main window.
     action.filter(|action| *action != Action::FullScreen)
@@ -131,7 +131,7 @@ fn pip(
         if is_full(ui.ctx()) {
             fill(ui.ctx());
         } else {
-            draft.place = Where::Here;
+            draft.place = PlayerLocation::Here;
         }
     }
     let edge = Rect::from_min_max(room.max - vec2(14.0, 14.0), room.max);
@@ -169,11 +169,11 @@ fn pip(
     if icon_button(&mut row, &Theme::DARK, Icon::External, &back, side, ButtonWeight::Quiet)
         .clicked()
     {
-        draft.place = Where::Here;
+        draft.place = PlayerLocation::Here;
     }
     if icon_button(&mut row, &Theme::DARK, Icon::Close, &stop, side, ButtonWeight::Quiet).clicked()
     {
-        draft.place = Where::Here;
+        draft.place = PlayerLocation::Here;
         view.send(Command::StopWatching);
     }
 }

@@ -16,7 +16,7 @@ const MAX_V2_REST_BYTES: usize = 2_048;
 
 /// The meaning of the first bytes of a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Beginning {
+pub enum FirstBytes {
     /// The bytes may begin a header, of which at least this many bytes are missing.
     Incomplete(usize),
     /// A complete header. `None` if the proxy speaks for itself, or for a client without an address.
@@ -28,28 +28,28 @@ pub enum Beginning {
 }
 
 /// Reads the beginning of a connection. `bytes` must not extend beyond the header.
-pub fn read(bytes: &[u8]) -> Beginning {
+pub fn read(bytes: &[u8]) -> FirstBytes {
     if V2_SIGNATURE.starts_with(bytes.get(..V2_SIGNATURE.len()).unwrap_or(bytes))
         && !bytes.is_empty()
     {
         return version_2(bytes);
     }
     if !V1_PREFIX.starts_with(bytes.get(..V1_PREFIX.len()).unwrap_or(bytes)) {
-        return Beginning::Other;
+        return FirstBytes::Other;
     }
     match bytes.strip_suffix(b"\r\n") {
         Some(line) => version_1(line),
-        None if bytes.len() >= MAX_V1_HEADER_BYTES => Beginning::Invalid,
-        None => Beginning::Incomplete(1),
+        None if bytes.len() >= MAX_V1_HEADER_BYTES => FirstBytes::Invalid,
+        None => FirstBytes::Incomplete(1),
     }
 }
 
-fn version_1(line: &[u8]) -> Beginning {
-    let Ok(line) = std::str::from_utf8(line) else { return Beginning::Invalid };
+fn version_1(line: &[u8]) -> FirstBytes {
+    let Ok(line) = std::str::from_utf8(line) else { return FirstBytes::Invalid };
     let mut words = line.split(' ').skip(1);
     let family = words.next();
     if family == Some("UNKNOWN") {
-        return Beginning::Header(None);
+        return FirstBytes::Header(None);
     }
     let (source, _) = (words.next(), words.next());
     let port = words.next().filter(|port| port.bytes().all(|it| it.is_ascii_digit()));
@@ -62,45 +62,45 @@ fn version_1(line: &[u8]) -> Beginning {
     };
     match (address, port, words.count()) {
         (Some(address), Some(port), 1) if fits => {
-            Beginning::Header(Some(SocketAddr::new(address, port)))
+            FirstBytes::Header(Some(SocketAddr::new(address, port)))
         }
-        _ => Beginning::Invalid,
+        _ => FirstBytes::Invalid,
     }
 }
 
-fn version_2(bytes: &[u8]) -> Beginning {
+fn version_2(bytes: &[u8]) -> FirstBytes {
     let Some(([.., version, family, high, low], rest)) =
         bytes.split_first_chunk::<V2_HEADER_BYTES>()
     else {
-        return Beginning::Incomplete(V2_HEADER_BYTES - bytes.len());
+        return FirstBytes::Incomplete(V2_HEADER_BYTES - bytes.len());
     };
     let length = usize::from(u16::from_be_bytes([*high, *low]));
     if version >> 4 != 2 || length > MAX_V2_REST_BYTES {
-        return Beginning::Invalid;
+        return FirstBytes::Invalid;
     }
     if rest.len() < length {
-        return Beginning::Incomplete(length - rest.len());
+        return FirstBytes::Incomplete(length - rest.len());
     }
     match (version & 0x0F, family) {
         // LOCAL: a health check by the proxy.
-        (0, _) => Beginning::Header(None),
+        (0, _) => FirstBytes::Header(None),
         (1, 0x11) => match rest.first_chunk::<12>() {
             Some(&[a, b, c, d, _, _, _, _, high, low, _, _]) => {
                 let port = u16::from_be_bytes([high, low]);
-                Beginning::Header(Some((Ipv4Addr::new(a, b, c, d), port).into()))
+                FirstBytes::Header(Some((Ipv4Addr::new(a, b, c, d), port).into()))
             }
-            None => Beginning::Invalid,
+            None => FirstBytes::Invalid,
         },
         (1, 0x21) => match (rest.first_chunk::<16>(), rest.get(32..34)) {
             (Some(address), Some(&[high, low])) => {
                 let port = u16::from_be_bytes([high, low]);
-                Beginning::Header(Some((Ipv6Addr::from(*address), port).into()))
+                FirstBytes::Header(Some((Ipv6Addr::from(*address), port).into()))
             }
-            _ => Beginning::Invalid,
+            _ => FirstBytes::Invalid,
         },
         // Another address family.
-        (1, _) => Beginning::Header(None),
-        _ => Beginning::Invalid,
+        (1, _) => FirstBytes::Header(None),
+        _ => FirstBytes::Invalid,
     }
 }
 
@@ -109,11 +109,11 @@ mod tests {
     use super::*;
 
     /// Feeds a header in the pieces that `read` asks for.
-    fn fed(bytes: &[u8]) -> (Beginning, usize) {
+    fn fed(bytes: &[u8]) -> (FirstBytes, usize) {
         let mut have = 1;
         loop {
             match read(&bytes[..have]) {
-                Beginning::Incomplete(more) if have + more <= bytes.len() => have += more,
+                FirstBytes::Incomplete(more) if have + more <= bytes.len() => have += more,
                 other => return (other, have),
             }
         }
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn headers_are_read_to_their_last_byte() {
-        let client = |text: &str| Beginning::Header(Some(text.parse().unwrap()));
+        let client = |text: &str| FirstBytes::Header(Some(text.parse().unwrap()));
         let v4 = [192, 0, 2, 9, 198, 51, 100, 1, 0x82, 0x35, 0x07, 0x8F];
         let mut v6 = Ipv6Addr::from([0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9])
             .octets()
@@ -139,18 +139,18 @@ mod tests {
                 client("192.0.2.9:33333"),
             ),
             (b"PROXY TCP6 2001:db8::9 ::1 33333 1935\r\n".to_vec(), client("[2001:db8::9]:33333")),
-            (b"PROXY UNKNOWN\r\n".to_vec(), Beginning::Header(None)),
-            (b"PROXY UNKNOWN ffff:f...f:ffff\r\n".to_vec(), Beginning::Header(None)),
+            (b"PROXY UNKNOWN\r\n".to_vec(), FirstBytes::Header(None)),
+            (b"PROXY UNKNOWN ffff:f...f:ffff\r\n".to_vec(), FirstBytes::Header(None)),
             (of_version_2(1, 0x11, &v4), client("192.0.2.9:33333")),
             (of_version_2(1, 0x11, &[&v4[..], &[4, 0, 1, 0]].concat()), client("192.0.2.9:33333")),
             (of_version_2(1, 0x21, &v6), client("[2001:db8::9]:33333")),
-            (of_version_2(0, 0, &[]), Beginning::Header(None)),
-            (of_version_2(1, 0x31, &[0; 216]), Beginning::Header(None)),
+            (of_version_2(0, 0, &[]), FirstBytes::Header(None)),
+            (of_version_2(1, 0x31, &[0; 216]), FirstBytes::Header(None)),
         ] {
             let handshake = [&header[..], &[3; 100]].concat();
             assert_eq!(fed(&handshake), (expected, header.len()), "{header:?}");
             for cut in 1..header.len() {
-                assert!(matches!(read(&header[..cut]), Beginning::Incomplete(_)), "{cut}");
+                assert!(matches!(read(&header[..cut]), FirstBytes::Incomplete(_)), "{cut}");
             }
         }
     }
@@ -159,7 +159,7 @@ mod tests {
     fn other_beginnings_and_broken_headers_are_told_apart() {
         for other in [&b"\x03"[..], b"\x16\x03\x01", b"POST /open/1", b"GET / HTTP/1.1", b"PRI * "]
         {
-            assert_eq!(fed(other).0, Beginning::Other, "{other:?}");
+            assert_eq!(fed(other).0, FirstBytes::Other, "{other:?}");
         }
         let long = [&b"PROXY UNKNOWN "[..], &[b'x'; 200]].concat();
         for broken in [
@@ -176,7 +176,7 @@ mod tests {
             of_version_2(1, 0x11, &[0; 4_000]),
             [&V2_SIGNATURE[..], &[0x11, 0x11, 0, 0]].concat(),
         ] {
-            assert_eq!(fed(&broken).0, Beginning::Invalid, "{broken:?}");
+            assert_eq!(fed(&broken).0, FirstBytes::Invalid, "{broken:?}");
         }
     }
 }

@@ -11,7 +11,7 @@ use pulseaudio::protocol::{
 };
 
 use super::Owner;
-use crate::audio::backend::pulse::link::{Aside, Link, own_props};
+use crate::audio::backend::pulse::link::{Link, ServerMessage, own_props};
 use crate::audio::backend::pulse::mixdown::Mixdown;
 use crate::audio::choice::is_application;
 use crate::audio::system::{Fault, Sink, Stream};
@@ -100,19 +100,19 @@ impl Capture {
     /// Sends a request to the server, and handles audio that arrives meanwhile.
     fn with<T>(
         &mut self,
-        talk: impl FnOnce(&mut Link, &mut dyn FnMut(Aside<'_>)) -> Result<T, Fault>,
+        talk: impl FnOnce(&mut Link, &mut dyn FnMut(ServerMessage<'_>)) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let Self { link, blend, streams, sink, stale, .. } = self;
-        let mut aside = |aside: Aside<'_>| match aside {
-            Aside::Sound(channel, piece) => blend.hear(channel, piece, sink.now()),
-            Aside::Command(Command::SubscribeEvent(_)) => *stale = true,
-            Aside::Command(Command::RecordStreamKilled(channel)) => {
+        let mut aside = |aside: ServerMessage<'_>| match aside {
+            ServerMessage::Sound(channel, piece) => blend.hear(channel, piece, sink.now()),
+            ServerMessage::Command(Command::SubscribeEvent(_)) => *stale = true,
+            ServerMessage::Command(Command::RecordStreamKilled(channel)) => {
                 // The stream ended, or plays on another sink now.
                 streams.retain(|_, its| its != channel);
                 blend.remove(*channel);
                 *stale = true;
             }
-            Aside::Command(_) => {}
+            ServerMessage::Command(_) => {}
         };
         talk(link, &mut aside)
     }

@@ -26,7 +26,7 @@ const CONTROL_CHANNEL: u32 = u32::MAX;
 
 /// A message that is not an answer.
 #[derive(Debug)]
-pub(super) enum Aside<'a> {
+pub(super) enum ServerMessage<'a> {
     /// Audio of the capture on this channel.
     Sound(u32, &'a [u8]),
     /// A message of the server.
@@ -80,7 +80,7 @@ impl Link {
     pub(super) fn ask<T: TagStructRead>(
         &mut self,
         command: &Command,
-        aside: &mut dyn FnMut(Aside<'_>),
+        aside: &mut dyn FnMut(ServerMessage<'_>),
     ) -> Result<T, Fault> {
         self.request(command, aside, |reader| reader.read())
     }
@@ -89,7 +89,7 @@ impl Link {
     pub(super) fn list<T: TagStructRead>(
         &mut self,
         command: &Command,
-        aside: &mut dyn FnMut(Aside<'_>),
+        aside: &mut dyn FnMut(ServerMessage<'_>),
     ) -> Result<Vec<T>, Fault> {
         self.request(command, aside, |reader| {
             let mut list = Vec::new();
@@ -104,7 +104,7 @@ impl Link {
     pub(super) fn order(
         &mut self,
         command: &Command,
-        aside: &mut dyn FnMut(Aside<'_>),
+        aside: &mut dyn FnMut(ServerMessage<'_>),
     ) -> Result<(), Fault> {
         self.request(command, aside, |_| Ok(()))
     }
@@ -113,7 +113,7 @@ impl Link {
     pub(super) fn listen(
         &mut self,
         patience: Duration,
-        aside: &mut dyn FnMut(Aside<'_>),
+        aside: &mut dyn FnMut(ServerMessage<'_>),
     ) -> Result<(), Fault> {
         if !self.has_message()? {
             self.fill(patience)?;
@@ -121,9 +121,9 @@ impl Link {
         while let Some(message) = self.take()? {
             let body = self.buffer.get(message.start..message.end).unwrap_or_default();
             if message.channel != CONTROL_CHANNEL {
-                aside(Aside::Sound(message.channel, body));
+                aside(ServerMessage::Sound(message.channel, body));
             } else if let Ok((_, command)) = Command::read_tag_prefixed(&mut &*body, self.version) {
-                aside(Aside::Command(&command));
+                aside(ServerMessage::Command(&command));
             }
         }
         Ok(())
@@ -132,7 +132,7 @@ impl Link {
     fn request<T>(
         &mut self,
         command: &Command,
-        aside: &mut dyn FnMut(Aside<'_>),
+        aside: &mut dyn FnMut(ServerMessage<'_>),
         read: impl FnOnce(&mut TagStructReader<'_>) -> Result<T, ProtocolError>,
     ) -> Result<T, Fault> {
         let number = self.next;
@@ -146,7 +146,7 @@ impl Link {
             while let Some(message) = self.take()? {
                 let body = self.buffer.get(message.start..message.end).unwrap_or_default();
                 if message.channel != CONTROL_CHANNEL {
-                    aside(Aside::Sound(message.channel, body));
+                    aside(ServerMessage::Sound(message.channel, body));
                     continue;
                 }
                 let mut rest = body;
@@ -160,7 +160,7 @@ impl Link {
                             .map_err(fault);
                     }
                     Command::Error(error) if of == number => return Err(refusal(error)),
-                    received => aside(Aside::Command(&received)),
+                    received => aside(ServerMessage::Command(&received)),
                 }
             }
             let left = until.since(self.clock.now());

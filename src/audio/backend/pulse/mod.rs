@@ -32,7 +32,7 @@ impl PolledLink {
 }
 
 fn applications(link: &mut Link) -> Result<Vec<ApplicationInfo>, Fault> {
-    let mut aside = |_: link::Aside<'_>| ();
+    let mut aside = |_: link::ServerMessage<'_>| ();
     let inputs: Vec<SinkInputInfo> = link.list(&Command::GetSinkInputInfoList, &mut aside)?;
     let clients: Vec<ClientInfo> = link.list(&Command::GetClientInfoList, &mut aside)?;
     let playing = inputs.iter().filter_map(|input| Owner::of(&input.props));

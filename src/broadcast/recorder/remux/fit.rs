@@ -21,14 +21,14 @@ const MAX_PACKET_BYTES: usize = 64 << 20;
 
 /// Parts that a format does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lack {
+pub struct UnsupportedParts {
     /// Descriptions of the unsupported parts.
     what: Vec<String>,
     /// The parts to drop; empty if dropping is not possible.
     parts: Vec<Part>,
 }
 
-impl Lack {
+impl UnsupportedParts {
     /// Returns the problem of a file that cannot contain these parts, with the remedy that drops
     /// them.
     pub(super) fn problem(&self, path: &str) -> Problem {
@@ -58,8 +58,12 @@ impl Lack {
 ///
 /// # Errors
 /// Fails if any other part is not supported.
-pub(super) fn fit(index: &mut Index, format: Format, drop: &[Part]) -> Result<(), Lack> {
-    let mut lack = Lack { what: Vec::new(), parts: Vec::new() };
+pub(super) fn fit(
+    index: &mut Index,
+    format: Format,
+    drop: &[Part],
+) -> Result<(), UnsupportedParts> {
+    let mut lack = UnsupportedParts { what: Vec::new(), parts: Vec::new() };
     for (part, what) in index.lacking.iter().filter(|(part, _)| !drop.contains(part)) {
         lack.add(*part, what);
     }
@@ -232,7 +236,8 @@ mod tests {
         }
         let sounds = [AudioCodec::Vorbis, AudioCodec::Opus, AudioCodec::Pcm];
         let lack = fit(&mut hevc(&sounds), Format::Mp4, &[Part::Video]).unwrap_err();
-        let text = |lack: &Lack| Language::English.say_with_cure(&lack.problem("a.mp4"));
+        let text =
+            |lack: &UnsupportedParts| Language::English.say_with_cure(&lack.problem("a.mp4"));
         assert_eq!(
             text(&lack),
             "a.mp4 cannot hold an audio track of Vorbis, an audio track of PCM of other kinds. Choose another \

@@ -10,9 +10,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use timing::Course;
+use timing::CopyTimeline;
 
-pub use fit::Lack;
+pub use fit::UnsupportedParts;
 pub use trim::Cut;
 
 use crate::base::Timestamp;
@@ -40,7 +40,7 @@ pub enum Failure {
     /// A file of that name exists, and is never overwritten.
     Exists(PathBuf),
     /// The output format does not support a part, and the user did not allow it to be dropped.
-    Lacking { to: PathBuf, lack: Lack },
+    Lacking { to: PathBuf, lack: UnsupportedParts },
     /// The file has no packets.
     Nothing(PathBuf),
     /// A stop was requested.
@@ -104,7 +104,7 @@ impl std::error::Error for Failure {}
 pub struct Report {
     /// The path of the complete file.
     pub path: PathBuf,
-    pub how: How,
+    pub how: RepairMethod,
     pub duration: Duration,
     /// The time in the original at which the part begins.
     pub begins: Option<Duration>,
@@ -118,7 +118,7 @@ pub struct Report {
 
 /// The way in which a file became complete.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum RepairMethod {
     /// The file was already complete.
     Whole,
     /// The file was repaired in place.
@@ -192,7 +192,7 @@ fn copy(
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
     }
-    let course = Course::of(&index, format);
+    let course = CopyTimeline::of(&index, format);
     let muxer = copier(format, index.tracks.clone(), &course.timing);
     let mut file = File::create_by(&unfinished_name(to), muxer)?;
     let written = pour(from, source, &index, &course, format, &mut file, progress);
@@ -207,7 +207,7 @@ fn copy(
     })?;
     Ok(Report {
         path,
-        how: How::Copied,
+        how: RepairMethod::Copied,
         duration: course.end.since(Timestamp::ZERO),
         begins: None,
         packets: index.samples.len(),
@@ -228,7 +228,7 @@ fn pour(
     from: &Path,
     source: &mut MediaFile,
     index: &Index,
-    course: &Course,
+    course: &CopyTimeline,
     format: Format,
     file: &mut File,
     progress: Progress<'_>,
@@ -247,7 +247,7 @@ fn pour(
         let data = read(source, place.at, size, MAX_PACKET_BYTES, FilePart::Samples)
             .map_err(unreadable(from))?;
         if format == Format::Flv && data.len() > MAX_FLV_PACKET_BYTES {
-            let lack = Lack::packet(place.track, data.len());
+            let lack = UnsupportedParts::packet(place.track, data.len());
             return Err(Failure::Lacking { to: file.path().to_owned(), lack });
         }
         let (dts, pts) = course.place(place);
@@ -276,7 +276,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     if index.finished && (cut == 0 || format != Format::Flv) {
         return Ok(Report {
             path: path.to_owned(),
-            how: How::Whole,
+            how: RepairMethod::Whole,
             duration: index.end().since(Timestamp::ZERO),
             begins: None,
             packets: index.samples.len(),
@@ -309,7 +309,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     File::resume(file, path, muxer(&index), index.whole).finish(end)?;
     Ok(Report {
         path: path.to_owned(),
-        how: How::InPlace,
+        how: RepairMethod::InPlace,
         duration: end,
         begins: None,
         packets: index.samples.len(),

@@ -11,7 +11,7 @@ const MAX_MEASURED_SAMPLES: usize = 2_000;
 
 /// The timestamps of a copy.
 #[derive(Clone, Debug)]
-pub(super) struct Course {
+pub(super) struct CopyTimeline {
     pub timing: Timing,
     /// The shift in microseconds.
     pub shift: i64,
@@ -19,7 +19,7 @@ pub(super) struct Course {
     pub end: Timestamp,
 }
 
-impl Course {
+impl CopyTimeline {
     pub fn of(index: &Index, format: Format) -> Self {
         let of = |id: TrackId| index.samples.iter().filter(move |place| place.track == id);
         let lowest = |places: &mut dyn Iterator<Item = &SampleLocation>| {
@@ -132,7 +132,7 @@ mod tests {
     fn only_a_format_without_times_below_zero_moves_anything() {
         let index = index();
         let times = |format| {
-            let course = Course::of(&index, format);
+            let course = CopyTimeline::of(&index, format);
             let (dts, pts) = course.place(&index.samples[0]);
             let zero = course.timing.zero.as_micros();
             (dts.as_micros() - zero, pts.as_micros() - zero, course.end.as_micros())
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(times(Format::Mkv), (-66_667, 0, 133_333));
         // All timestamps are shifted by whole milliseconds.
         assert_eq!(times(Format::Flv), (333, 67_000, 200_333));
-        let mp4 = Course::of(&index, Format::Mp4);
+        let mp4 = CopyTimeline::of(&index, Format::Mp4);
         assert!(index.samples.iter().all(|place| mp4.place(place).0 >= Timestamp::ZERO));
         assert_eq!(mp4.timing.zero, Timestamp::from_millis(1_000));
         let sound = mp4.timing.of(TrackId::Audio(0)).unwrap();

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use v4l::v4l_sys::{v4l2_control, v4l2_queryctrl, v4l2_querymenu};
 
-use crate::capture::camera::backend::ioctl::{Call, Plain as _};
+use crate::capture::camera::backend::ioctl::{Call, IoctlData as _};
 use crate::capture::camera::control::{CameraControl, MAX_CONTROLS, Span, plain};
 
 /// Kinds of controls (`enum v4l2_ctrl_type`).

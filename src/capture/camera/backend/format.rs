@@ -9,7 +9,7 @@ use std::os::fd::RawFd;
 
 use v4l::v4l_sys::{v4l2_fmtdesc, v4l2_format, v4l2_fract, v4l2_streamparm};
 
-use crate::capture::camera::backend::ioctl::{Call, Plain as _, Queue};
+use crate::capture::camera::backend::ioctl::{Call, IoctlData as _, Queue};
 use crate::capture::camera::driver::Layout;
 use crate::capture::camera::pixel_format::Pixel;
 use crate::media::frame::{Matrix, Range};

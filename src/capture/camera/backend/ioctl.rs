@@ -43,7 +43,7 @@ impl Queue {
 /// # Safety
 /// The structure must consist of numbers, unions of numbers, and pointers that only the kernel
 /// reads.
-pub(super) unsafe trait Plain: Copy {
+pub(super) unsafe trait IoctlData: Copy {
     /// Creates a structure of zeros.
     fn blank() -> Self {
         // SAFETY: any bytes are a valid value.
@@ -52,29 +52,29 @@ pub(super) unsafe trait Plain: Copy {
 }
 
 // SAFETY: structures of `videodev2.h` that meet the conditions of the trait.
-unsafe impl Plain for sys::v4l2_format {}
+unsafe impl IoctlData for sys::v4l2_format {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_fmtdesc {}
+unsafe impl IoctlData for sys::v4l2_fmtdesc {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_streamparm {}
+unsafe impl IoctlData for sys::v4l2_streamparm {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_queryctrl {}
+unsafe impl IoctlData for sys::v4l2_queryctrl {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_querymenu {}
+unsafe impl IoctlData for sys::v4l2_querymenu {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_control {}
+unsafe impl IoctlData for sys::v4l2_control {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_requestbuffers {}
+unsafe impl IoctlData for sys::v4l2_requestbuffers {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_buffer {}
+unsafe impl IoctlData for sys::v4l2_buffer {}
 // SAFETY: as above.
-unsafe impl Plain for sys::v4l2_plane {}
+unsafe impl IoctlData for sys::v4l2_plane {}
 
 /// The number of a call that reads and writes a structure. The number includes the structure's
 /// size.
 pub(super) struct Call<T>(pub(super) u64, PhantomData<T>);
 
-impl<T: Plain> Call<T> {
+impl<T: IoctlData> Call<T> {
     /// `_IOWR('V', number, T)`.
     pub(super) const fn new(number: u8) -> Self {
         let size = (size_of::<T>() as u64) << 16;

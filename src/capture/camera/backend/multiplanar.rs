@@ -16,7 +16,7 @@ use v4l::v4l_sys::{timeval, v4l2_buffer, v4l2_plane, v4l2_requestbuffers};
 use crate::base::Mapping;
 use crate::capture::camera::backend::format::DriverFormat;
 use crate::capture::camera::backend::ioctl::{
-    self, BUFFER_COUNT, Call, Plain as _, Queue, age, fault,
+    self, BUFFER_COUNT, Call, IoctlData as _, Queue, age, fault,
 };
 use crate::capture::camera::driver::{Camera, Fault, Layout, PlaneBytes, RawFrame};
 use crate::capture::camera::pixel_format::Pixel;

@@ -4,7 +4,7 @@
 use crate::capture::camera::convert::rgb;
 use crate::capture::camera::convert::rows::Rows;
 use crate::capture::camera::convert::yuv::{mean2, mean4};
-use crate::capture::camera::pixel_format::{BayerOrder, Ends, Samples};
+use crate::capture::camera::pixel_format::{BayerOrder, RgbOrder, Samples};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
@@ -36,8 +36,8 @@ impl Demosaic {
         // The first row contains green and either red or blue. The red or blue color is written
         // first.
         let ends = match order {
-            BayerOrder::Bggr | BayerOrder::Gbrg => Ends::Blue,
-            BayerOrder::Grbg | BayerOrder::Rggb => Ends::Red,
+            BayerOrder::Bggr | BayerOrder::Gbrg => RgbOrder::Blue,
+            BayerOrder::Grbg | BayerOrder::Rggb => RgbOrder::Red,
         };
         let green_begins = matches!(order, BayerOrder::Gbrg | BayerOrder::Grbg);
         let mut unpacked = 0;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::capture::camera::driver::{Layout, PlaneBytes};
 use crate::capture::camera::pixel_format::{
-    BayerOrder, Bits, Bytes, Chroma, Ends, First, Memory, PackedOrder, Samples,
+    BayerOrder, Bits, Bytes, Chroma, ChromaOrder, PackedOrder, PlaneMemory, RgbOrder, Samples,
 };
 use crate::media::Size;
 use crate::media::frame::Range;
@@ -128,7 +128,7 @@ fn lay(
         PixelLayout::Pairs(chroma, first, memory) => {
             plane(false, every(&|y| (0..width).map(|x| at(x, y)[0]).collect(), height), more);
             let (across, down) = steps(chroma);
-            let order = if first == First::U { [1, 2] } else { [2, 1] };
+            let order = if first == ChromaOrder::U { [1, 2] } else { [2, 1] };
             let row = |y: usize| -> Vec<u8> {
                 let pair = |x: usize| order.map(|of| at(x * across, y * down)[of]);
                 (0..width.div_ceil(across)).flat_map(pair).collect()
@@ -137,7 +137,7 @@ fn lay(
             let long = width.div_ceil(across) * 2;
             let apart = if across == 1 { (width + more) * 2 } else { width + more };
             let more = apart.max(long) - long;
-            plane(memory == Memory::One, every(&row, height.div_ceil(down)), more);
+            plane(memory == PlaneMemory::One, every(&row, height.div_ceil(down)), more);
         }
         PixelLayout::WidePairs => {
             let wide = |x: u8| [0xC0, x];
@@ -155,11 +155,11 @@ fn lay(
         PixelLayout::Planes(chroma, first, memory) => {
             plane(false, every(&|y| (0..width).map(|x| at(x, y)[0]).collect(), height), more);
             let (across, down) = steps(chroma);
-            for of in if first == First::U { [1, 2] } else { [2, 1] } {
+            for of in if first == ChromaOrder::U { [1, 2] } else { [2, 1] } {
                 let long = width.div_ceil(across);
                 let row = |y: usize| (0..long).map(|x| at(x * across, y * down)[of]).collect();
                 let more = ((width + more) / across).max(long) - long;
-                plane(memory == Memory::One, every(&row, height.div_ceil(down)), more);
+                plane(memory == PlaneMemory::One, every(&row, height.div_ceil(down)), more);
             }
         }
         PixelLayout::Whole(order) => {
@@ -173,7 +173,7 @@ fn lay(
         }
         PixelLayout::Rgb(bytes, ends) => {
             let rows = each(&|[r, g, b]| {
-                let three = if ends == Ends::Red { vec![r, g, b] } else { vec![b, g, r] };
+                let three = if ends == RgbOrder::Red { vec![r, g, b] } else { vec![b, g, r] };
                 match bytes {
                     Bytes::Three => three,
                     Bytes::Fourth => [three, vec![0]].concat(),

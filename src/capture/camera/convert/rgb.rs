@@ -3,14 +3,14 @@
 use yuv::{bgr_to_yuv420, bgra_to_yuv420, rgb_to_yuv420, rgba_to_yuv420};
 
 use crate::capture::camera::convert::rows::Rows;
-use crate::capture::camera::pixel_format::{Bits, Bytes, Ends};
-use crate::capture::rgb::{Turn, target, three_planes, turned};
+use crate::capture::camera::pixel_format::{Bits, Bytes, RgbOrder};
+use crate::capture::rgb::{RgbConversion, target, three_planes, turned};
 use crate::media::frame::Range;
 use crate::media::{Planes, Size};
 
 /// Converts pixels with one byte per color. `scratch` holds two rows of three bytes per pixel.
 pub(super) fn bytes(
-    (bytes, ends, range): (Bytes, Ends, Range),
+    (bytes, ends, range): (Bytes, RgbOrder, Range),
     rows: &mut Rows<'_>,
     scratch: &mut Vec<u8>,
     planes: &mut Planes,
@@ -20,11 +20,11 @@ pub(super) fn bytes(
     if range == Range::Full && bytes != Bytes::Skipped {
         let (data, stride) = rows.plane(row, down)?;
         let data = data.get(..stride * planes.size().height as usize).unwrap_or(data);
-        let turn: Turn = match (bytes, ends) {
-            (Bytes::Three, Ends::Red) => rgb_to_yuv420,
-            (Bytes::Three, Ends::Blue) => bgr_to_yuv420,
-            (_, Ends::Red) => rgba_to_yuv420,
-            (_, Ends::Blue) => bgra_to_yuv420,
+        let turn: RgbConversion = match (bytes, ends) {
+            (Bytes::Three, RgbOrder::Red) => rgb_to_yuv420,
+            (Bytes::Three, RgbOrder::Blue) => bgr_to_yuv420,
+            (_, RgbOrder::Red) => rgba_to_yuv420,
+            (_, RgbOrder::Blue) => bgra_to_yuv420,
         };
         return turned(turn, data, stride, &mut target(planes));
     }
@@ -58,7 +58,7 @@ pub(super) fn bits(
     let six = |x: u16| ((x & 63) << 2 | (x & 63) >> 4) as u8;
     let b565 = move |x: u16| [five(x >> 11), six(x >> 5), five(x)];
     let b555 = move |x: u16| [five(x >> 10), five(x >> 5), five(x)];
-    by_rows((Ends::Red, range), scratch, planes, |_, to| {
+    by_rows((RgbOrder::Red, range), scratch, planes, |_, to| {
         let to = to.as_chunks_mut::<3>().0.iter_mut();
         let both = to.zip(from.next().unwrap_or(&[]).as_chunks::<2>().0);
         match bits {
@@ -73,14 +73,14 @@ pub(super) fn bits(
 /// Converts each row that `fill` writes with three bytes per pixel. Two rows are processed at a
 /// time, so that both are still in the cache during the conversion to luma and chroma.
 pub(super) fn by_rows(
-    (ends, range): (Ends, Range),
+    (ends, range): (RgbOrder, Range),
     scratch: &mut Vec<u8>,
     planes: &mut Planes,
     mut fill: impl FnMut(usize, &mut [u8]),
 ) -> Result<(), String> {
     let Size { width, .. } = planes.size();
     let (luma, half) = (width as usize, width as usize / 2);
-    let turn: Turn = if ends == Ends::Blue { bgr_to_yuv420 } else { rgb_to_yuv420 };
+    let turn: RgbConversion = if ends == RgbOrder::Blue { bgr_to_yuv420 } else { rgb_to_yuv420 };
     scratch.resize(luma * 6, 0);
     let Planes { y, u, v, .. } = planes;
     let chroma = u.chunks_exact_mut(half).zip(v.chunks_exact_mut(half));

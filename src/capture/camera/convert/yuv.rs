@@ -7,7 +7,9 @@ use yuv::{
 };
 
 use crate::capture::camera::convert::rows::Rows;
-use crate::capture::camera::pixel_format::{Chroma, First, Memory, PackedOrder, Pixel, Samples};
+use crate::capture::camera::pixel_format::{
+    Chroma, ChromaOrder, PackedOrder, Pixel, PlaneMemory, Samples,
+};
 use crate::capture::rgb::target;
 use crate::media::{Planes, Size};
 
@@ -50,12 +52,12 @@ pub(super) fn colourless(planes: &mut Planes) {
 
 /// Converts a luma plane and a plane of interleaved chroma.
 pub(super) fn pairs(
-    (chroma, first, memory): (Chroma, First, Memory),
+    (chroma, first, memory): (Chroma, ChromaOrder, PlaneMemory),
     rows: &mut Rows<'_>,
     planes: &mut Planes,
 ) -> Result<(), String> {
     luma(Samples::Eight, rows, planes)?;
-    if memory == Memory::Own {
+    if memory == PlaneMemory::Own {
         rows.turn_over();
     } else if chroma == Chroma::C444 {
         rows.stretch(2, 1);
@@ -89,7 +91,7 @@ pub(super) fn pairs(
 pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(), String> {
     luma(Samples::Wide(16), rows, planes)?;
     let row = rows.size().0.next_multiple_of(2) * 2;
-    paired(row, true, First::U, rows, planes, |from, _, us, vs| {
+    paired(row, true, ChromaOrder::U, rows, planes, |from, _, us, vs| {
         for ((u, v), [_, high_u, _, high_v]) in us.iter_mut().zip(vs).zip(from.as_chunks::<4>().0) {
             (*u, *v) = (*high_u, *high_v);
         }
@@ -101,7 +103,7 @@ pub(super) fn wide_pairs(rows: &mut Rows<'_>, planes: &mut Planes) -> Result<(),
 fn paired(
     row: usize,
     single: bool,
-    first: First,
+    first: ChromaOrder,
     rows: &mut Rows<'_>,
     planes: &mut Planes,
     turn: impl Fn(&[u8], &[u8], &mut [u8], &mut [u8]),
@@ -114,8 +116,8 @@ fn paired(
         let Some(upper) = from.next() else { break };
         let lower = if single { upper } else { from.next().unwrap_or(upper) };
         match first {
-            First::U => turn(upper, lower, us, vs),
-            First::V => turn(upper, lower, vs, us),
+            ChromaOrder::U => turn(upper, lower, us, vs),
+            ChromaOrder::V => turn(upper, lower, vs, us),
         }
     }
     Ok(())
@@ -123,19 +125,19 @@ fn paired(
 
 /// Converts three planes.
 pub(super) fn planar(
-    (chroma, first, memory): (Chroma, First, Memory),
+    (chroma, first, memory): (Chroma, ChromaOrder, PlaneMemory),
     rows: &mut Rows<'_>,
     planes: &mut Planes,
 ) -> Result<(), String> {
     luma(Samples::Eight, rows, planes)?;
     let ((width, height), half) = (rows.size(), planes.chroma_stride());
     let row = width.div_ceil(2);
-    if memory == Memory::One && chroma != Chroma::C444 {
+    if memory == PlaneMemory::One && chroma != Chroma::C444 {
         rows.stretch(1, 2);
     }
     let Planes { u, v, .. } = planes;
-    for plane in if first == First::V { [v, u] } else { [u, v] } {
-        if memory == Memory::Own {
+    for plane in if first == ChromaOrder::V { [v, u] } else { [u, v] } {
+        if memory == PlaneMemory::Own {
             rows.turn_over();
         }
         let lines = plane.chunks_exact_mut(half);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Pool, Timestamp, Worker};
 use crate::capture::images::slides::fade::{FADE_STEPS, blend};
-use crate::capture::images::slides::reader::{Reader, Rounds, ShownSlide, Slide, Turn};
+use crate::capture::images::slides::reader::{PendingJump, Reader, ShownSlide, Slide, SlideOrder};
 use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
 use crate::capture::source::{Context, Error, LiveSetting, Source};
@@ -124,7 +124,7 @@ impl SlideShow {
         let size = self.size.filter(|size| size.is_valid()).unwrap_or(context.size);
         let status = SourceStatus::new("", first.file_name().unwrap_or_default().to_string_lossy());
         let (slides, ready) = queue::bounded("slides", 1, Full::Block);
-        let turn = Arc::new(Turn::default());
+        let turn = Arc::new(PendingJump::default());
         let (its, pace, then) = (self.clone(), dial.clone(), transport.clone());
         let (paths, others) = (self.paths.clone(), transport.clone());
         let reader = Reader {
@@ -132,7 +132,7 @@ impl SlideShow {
             listed: Box::new(move || its.listed(&then.then())),
             rounds: Box::new(move || {
                 let Pace { order, repeat, .. } = pace.get();
-                Rounds { shuffled: order == Order::Shuffled, repeat }
+                SlideOrder { shuffled: order == Order::Shuffled, repeat }
             }),
             size,
             fps: context.grid.rate.as_f64(),
@@ -210,7 +210,7 @@ struct SlideFeed {
     dial: LiveSetting<Pace>,
     ready: Receiver<Slide>,
     transport: Transport,
-    turn: Arc<Turn>,
+    turn: Arc<PendingJump>,
     /// The current generation. Slides of other generations are ignored.
     generation: u32,
     /// Number of list changes at the last check.

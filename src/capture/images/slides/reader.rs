@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::base::queue::Sender;
 use crate::base::{Pooled, Stop};
 use crate::capture::images::decode;
-use crate::capture::images::decode::Opened;
+use crate::capture::images::decode::OpenedImage;
 use crate::capture::images::slides::fade::centred;
 use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
@@ -36,7 +36,7 @@ pub(super) struct Slide {
 
 /// Order and repetition of rounds.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Rounds {
+pub(super) struct SlideOrder {
     pub shuffled: bool,
     pub repeat: bool,
 }
@@ -62,9 +62,9 @@ struct Inside {
 
 /// A pending jump, and a pending change of the list.
 #[derive(Debug, Default)]
-pub(super) struct Turn(Mutex<Inside>);
+pub(super) struct PendingJump(Mutex<Inside>);
 
-impl Turn {
+impl PendingJump {
     /// Jumps to the slide at this index of the round, from 0. Values outside the round wrap around.
     /// Returns the new generation.
     pub fn to(&self, index: i64) -> u32 {
@@ -133,10 +133,10 @@ impl Inside {
 
 /// The thread that reads ahead.
 pub(super) struct Reader {
-    pub turn: Arc<Turn>,
+    pub turn: Arc<PendingJump>,
     /// Returns the current files in order.
     pub listed: Box<dyn Fn() -> Result<Vec<PathBuf>, Problem> + Send>,
-    pub rounds: Box<dyn Fn() -> Rounds + Send>,
+    pub rounds: Box<dyn Fn() -> SlideOrder + Send>,
     pub size: Size,
     pub fps: f64,
     pub status: Arc<SourceStatus>,
@@ -175,7 +175,7 @@ impl Reader {
                 let Some(path) = files.get(index) else { break };
                 at = index + 1;
                 tried += 1;
-                match decode::open(path, Some(self.size)).and_then(Opened::first) {
+                match decode::open(path, Some(self.size)).and_then(OpenedImage::first) {
                     Ok(planes) => {
                         let frame = source::frame(Pooled::unpooled(centred(planes, self.size)));
                         read += 1;
@@ -226,7 +226,7 @@ impl Reader {
 
     /// Returns the position at which a new list continues: after the current slide, or at its old
     /// position if it was removed.
-    fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: Rounds) -> usize {
+    fn after(&self, shown: &ShownSlide, files: &mut [PathBuf], rounds: SlideOrder) -> usize {
         let Some(path) = &shown.path else { return 0 };
         // An entry that is in the list several times is probably still at its old position.
         let there = files.get(shown.index).is_some_and(|it| it == path).then_some(shown.index);
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn who_turns_a_list_that_is_to_be_read_anew_turns_the_new_one() {
-        let turn = Turn::default();
+        let turn = PendingJump::default();
         let shown = || ShownSlide { path: Some("a.png".into()), index: 4 };
         assert_eq!(turn.next(1, 3), Some((1, 0)));
         turn.to(-1);
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn where_the_list_cannot_be_read_nobody_turns_it_and_it_is_to_be_read_still() {
-        let turn = Arc::new(Turn::default());
+        let turn = Arc::new(PendingJump::default());
         turn.anew(ShownSlide { path: None, index: 7 });
         turn.to(-1);
         let stop = Stop::new();
@@ -311,7 +311,7 @@ mod tests {
                 ends.set();
                 Err("gone".into())
             }),
-            rounds: Box::new(|| Rounds { shuffled: false, repeat: true }),
+            rounds: Box::new(|| SlideOrder { shuffled: false, repeat: true }),
             size: Size::new(2, 2),
             fps: 30.0,
             status: SourceStatus::new("", ""),
@@ -331,7 +331,7 @@ mod tests {
         let (slides, _ready) = queue::bounded("test", 1, Full::Block);
         let status = SourceStatus::new("", "");
         let listed = Box::new(|| Err("nothing".into()));
-        let rounds = Box::new(|| Rounds { shuffled: true, repeat: true });
+        let rounds = Box::new(|| SlideOrder { shuffled: true, repeat: true });
         let size = Size::new(2, 2);
         let turn = Arc::default();
         let mut reader = Reader {

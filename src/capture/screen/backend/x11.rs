@@ -23,7 +23,7 @@ use crate::base::sanitize::is_harmless;
 use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::shared_memory::Segment;
 use crate::capture::screen::display::{
-    Attempt, Change, Fault, Grabber, Placed, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
+    Attempt, Change, Fault, Grabber, PlacedPointer, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
 };
 use crate::media::Size;
 
@@ -497,7 +497,7 @@ impl Grabber for Grab {
         self.carried.get(..bytes).ok_or_else(short)
     }
 
-    fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
+    fn pointer(&mut self) -> Result<Option<PlacedPointer>, Fault> {
         let connection = &self.display.connection;
         let Some(watch) = &mut self.pointer else { return Ok(None) };
         let at = connection.query_pointer(self.window)?.reply()?;
@@ -522,6 +522,6 @@ impl Grabber for Grab {
         let corner =
             |at: i16, hot: u32, start: u32| i64::from(at) - i64::from(hot) - i64::from(start);
         let (x, y) = (corner(at.win_x, image.hot.0, left), corner(at.win_y, image.hot.1, top));
-        Ok(Some(Placed { x, y, image }))
+        Ok(Some(PlacedPointer { x, y, image }))
     }
 }

@@ -18,7 +18,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 
 /// The commands during the run.
-pub(in crate::cli::live) struct Orders {
+pub(in crate::cli::live) struct RunCommands {
     names: Names,
     replay: Arc<AtomicBool>,
     chapter: Arc<AtomicBool>,
@@ -27,7 +27,7 @@ pub(in crate::cli::live) struct Orders {
 
 type Done = Result<(), Problem>;
 
-impl Orders {
+impl RunCommands {
     /// # Errors
     /// Fails if the system provides no thread or signal handler.
     pub fn listen(run: &Run) -> std::io::Result<Self> {

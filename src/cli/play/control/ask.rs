@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Chat, PlayCommand, SeekDirection, Viewport, Which};
+use super::{Chat, PlayCommand, SeekDirection, StreamSelection, Viewport};
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
@@ -118,7 +118,7 @@ fn chosen(snapshot: &Snapshot) -> Result<&TileView, Problem> {
 }
 
 /// Returns the tile that `which` selects.
-fn other(which: Which, snapshot: &Snapshot) -> Result<&TileView, Problem> {
+fn other(which: StreamSelection, snapshot: &Snapshot) -> Result<&TileView, Problem> {
     let tiles = &snapshot.tiles;
     let now = tiles.iter().position(|tile| tile.chosen).unwrap_or(0);
     let next = which.of(tiles.len(), now)?;

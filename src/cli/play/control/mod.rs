@@ -50,7 +50,7 @@ pub(super) enum PlayCommand {
     Record(Option<PathBuf>),
     Say(String),
     /// Selects another stream.
-    Stream(Which),
+    Stream(StreamSelection),
     Look(Viewport),
     Chat(Chat),
     Stop,
@@ -83,14 +83,14 @@ impl Volume {
 
 /// The choice of one of several streams.
 #[derive(Copy, Clone, Debug, PartialEq)]
-pub(super) enum Which {
+pub(super) enum StreamSelection {
     Next,
     Previous,
     /// The index of the stream, from 0.
     Number(usize),
 }
 
-impl Which {
+impl StreamSelection {
     /// Returns the index of the selected stream, given the number of streams and the current index.
     ///
     /// # Errors
@@ -173,12 +173,12 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
         "record" => record(rest)?,
         "say" if rest.is_empty() => return Err(problem!("control-write", syntax = "say TEXT")),
         "say" => PlayCommand::Say(rest.to_owned()),
-        "next" => PlayCommand::Stream(Which::Next),
-        "previous" => PlayCommand::Stream(Which::Previous),
+        "next" => PlayCommand::Stream(StreamSelection::Next),
+        "previous" => PlayCommand::Stream(StreamSelection::Previous),
         "stream" => {
             let number = rest.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
             let number = number.ok_or_else(|| problem!("control-stream-number"))?;
-            PlayCommand::Stream(Which::Number(number))
+            PlayCommand::Stream(StreamSelection::Number(number))
         }
         "shape" => {
             let shape = Aspect::of(rest);
@@ -422,7 +422,7 @@ mod tests {
         assert_eq!(of("record /a b.flv"), PlayCommand::Record(Some("/a b.flv".into())));
         assert_eq!(of("record off"), PlayCommand::Record(None));
         assert_eq!(of("say  hi there"), PlayCommand::Say("hi there".into()));
-        assert_eq!(of("stream 2"), PlayCommand::Stream(Which::Number(1)));
+        assert_eq!(of("stream 2"), PlayCommand::Stream(StreamSelection::Number(1)));
         assert_eq!(of("shape 16:9"), PlayCommand::Look(Viewport::Shape(Aspect::Wide)));
         assert_eq!(of("zoom 150"), PlayCommand::Look(Viewport::Zoom(1.5)));
         assert_eq!(of("turn 90"), PlayCommand::Look(Viewport::Turn(Rotation::Right)));
@@ -526,9 +526,14 @@ mod tests {
 
     #[test]
     fn one_of_several_is_chosen_around_the_end() {
-        assert_eq!((Which::Next.of(3, 2), Which::Previous.of(3, 0)), (Ok(0), Ok(2)));
-        assert_eq!(Which::Number(1).of(3, 0), Ok(1));
-        assert!(Which::Number(3).of(3, 0).is_err() && Which::Next.of(1, 0).is_err());
+        assert_eq!(
+            (StreamSelection::Next.of(3, 2), StreamSelection::Previous.of(3, 0)),
+            (Ok(0), Ok(2))
+        );
+        assert_eq!(StreamSelection::Number(1).of(3, 0), Ok(1));
+        assert!(
+            StreamSelection::Number(3).of(3, 0).is_err() && StreamSelection::Next.of(1, 0).is_err()
+        );
         assert_eq!((Volume::By(0.1).on(0.95), Volume::To(0.3).on(1.0)), (1.0, 0.3));
     }
 }

@@ -284,7 +284,7 @@ struct Block {
 /// Rows of an image in blocks of 2×2 pixels, and the same rows of the frame below the image.
 struct Part<'a> {
     from: VisiblePart<'a>,
-    out: Ground<'a>,
+    out: Background<'a>,
     /// The left edge of the image in blocks.
     left: usize,
 }
@@ -299,7 +299,7 @@ struct VisiblePart<'a> {
     width: usize,
 }
 
-struct Ground<'a> {
+struct Background<'a> {
     y: &'a mut [u8],
     u: &'a mut [u8],
     v: &'a mut [u8],
@@ -343,15 +343,16 @@ fn parts<'a>(
     let mut alpha = out.alpha.as_deref_mut().map(|it| below(it, across * 4));
     let mut alphas = chroma_alpha.map(|it| below(it, across));
     let (us, vs) = (below(out.u.as_mut_slice(), across), below(out.v.as_mut_slice(), across));
-    let ground =
-        below(out.y.as_mut_slice(), across * 4).zip(us.zip(vs)).map(move |(y, (u, v))| Ground {
+    let ground = below(out.y.as_mut_slice(), across * 4).zip(us.zip(vs)).map(move |(y, (u, v))| {
+        Background {
             y,
             u,
             v,
             alpha: alpha.as_mut().and_then(Iterator::next),
             chroma_alpha: alphas.as_mut().and_then(Iterator::next),
             width: across,
-        });
+        }
+    });
     seen.zip(ground).map(move |(from, out)| Part { from, out, left })
 }
 
@@ -383,7 +384,7 @@ impl VisiblePart<'_> {
     }
 }
 
-impl Ground<'_> {
+impl Background<'_> {
     #[inline(always)]
     fn block(&self, x: usize, y: usize) -> Block {
         Block::of(self.y, (self.u, self.v), self.width, (x, y))

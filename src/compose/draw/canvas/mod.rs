@@ -14,7 +14,7 @@ use crate::base::{Fresh, Pool, Pooled, WorkerPool};
 use crate::compose::draw::blend;
 use crate::compose::draw::layer::{Bundle, DrawStep, DrawnLayer, empty};
 use crate::compose::draw::prepare::{Image, Prepared, Preparer};
-use crate::compose::draw::static_layers::{StaticAreas, StaticLayers, Written};
+use crate::compose::draw::static_layers::{BufferContent, StaticAreas, StaticLayers};
 use crate::compose::layout::{Rect, spot};
 use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
 use crate::media::{Planes, Size, VideoFrame};
@@ -36,7 +36,7 @@ const MAX_GROUP_FRAMES: usize = 2;
 const COVER_KEY: u64 = u64::MAX;
 
 /// The inputs and the result of a bundle.
-struct Gathered {
+struct CachedBundle {
     pieces: Vec<DrawStep>,
     image: Image,
     pool: (Size, Pool<Planes>, Pool<Vec<u8>>),
@@ -62,11 +62,11 @@ pub(in crate::compose) struct LayerRenderer {
     preparer: Preparer,
     /// Prepared images by the keys of the layers, with the drawing in which each was last needed.
     prepared: HashMap<u64, (Prepared, u64)>,
-    bundles: HashMap<u64, Gathered>,
+    bundles: HashMap<u64, CachedBundle>,
     drawing: u64,
     /// The content of the pool's buffers by their numbers, with at most [`MAX_TRACKED_BUFFERS`]
     /// entries.
-    written: Vec<(u64, Written)>,
+    written: Vec<(u64, BufferContent)>,
     /// The number of static frames so far.
     settled: u64,
     workers: Arc<WorkerPool>,
@@ -108,7 +108,7 @@ impl LayerRenderer {
     }
 
     /// Takes a buffer, with its content if known. From this call on, the content counts as unknown.
-    fn fresh(&mut self) -> (Fresh<Planes>, Option<Written>) {
+    fn fresh(&mut self) -> (Fresh<Planes>, Option<BufferContent>) {
         let out = self.pool.fresh();
         let noted = self.written.iter().position(|(number, _)| *number == out.number());
         let written = noted.map(|index| self.written.swap_remove(index).1);
@@ -245,7 +245,7 @@ impl LayerRenderer {
                     if self.written.len() == MAX_TRACKED_BUFFERS {
                         self.written.remove(0);
                     }
-                    self.written.push((out.number(), Written { below: number, above }));
+                    self.written.push((out.number(), BufferContent { below: number, above }));
                 } else {
                     self.begin(layers, &mut out);
                     self.lay_all(layers, 0, &mut out);
@@ -261,7 +261,7 @@ impl LayerRenderer {
 
     /// Copies the static frame with this number into a buffer. If the buffer's content is known,
     /// copies only the parts that differ.
-    fn restore(&mut self, from: &Planes, number: u64, is: Option<Written>, out: &mut Planes) {
+    fn restore(&mut self, from: &Planes, number: u64, is: Option<BufferContent>, out: &mut Planes) {
         if let Some(above) = is.filter(|is| is.below == number).map(|is| is.above) {
             above.copy(from, out);
             #[cfg(test)]
@@ -329,7 +329,7 @@ impl LayerRenderer {
         }
         // The results go back to their pools first; the list of inputs is reused.
         let (mut pieces, pool) = match before {
-            Some(Gathered { pieces, pool, .. }) if pool.0 == size => (pieces, pool),
+            Some(CachedBundle { pieces, pool, .. }) if pool.0 == size => (pieces, pool),
             _ => {
                 let half = Size::new(size.width / 2, size.height / 2).pixels();
                 let alphas = Pool::new(MAX_GROUP_FRAMES, move || vec![0; half]);
@@ -357,7 +357,7 @@ impl LayerRenderer {
         let (planes, chroma_alpha) = (planes.share(), Some(chroma_alpha.share()));
         let image = Image { rect: bundle.bounds, planes, chroma_alpha };
         pieces.clone_from(&bundle.pieces);
-        let kept = Gathered { pieces, image: image.clone(), pool, last: self.drawing };
+        let kept = CachedBundle { pieces, image: image.clone(), pool, last: self.drawing };
         self.bundles.insert(bundle.key, kept);
         image
     }

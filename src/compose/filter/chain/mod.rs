@@ -56,7 +56,7 @@ impl WantedFilter {
 }
 
 /// A frame that was computed from another frame.
-struct Made {
+struct ComputedFrame {
     from: Arc<Pooled<Planes>>,
     frame: VideoFrame,
 }
@@ -74,7 +74,7 @@ struct Link {
     work: Work,
     pool: PlanesPool<MAX_FILTER_FRAMES>,
     /// The last result, kept so that a static frame costs nothing.
-    made: Option<Made>,
+    made: Option<ComputedFrame>,
 }
 
 /// The filters of one source.
@@ -83,7 +83,7 @@ pub struct Chain {
     links: Vec<Link>,
     cover: Option<Cover>,
     tint: ColorConvert,
-    tinted: Option<Made>,
+    tinted: Option<ComputedFrame>,
     pool: PlanesPool<MAX_FILTER_FRAMES>,
 }
 
@@ -183,7 +183,7 @@ impl Chain {
         self.tint.apply(picture.color, &mut out, workers);
         let frame = VideoFrame { color: Color::PROGRAM, surface: out.share().into(), ..*picture };
         let from = Arc::clone(picture.shared());
-        self.tinted = Some(Made { from, frame: frame.clone() });
+        self.tinted = Some(ComputedFrame { from, frame: frame.clone() });
         frame
     }
 }
@@ -197,7 +197,7 @@ fn length(wanted: &WantedFilter) -> Option<Duration> {
 }
 
 /// Returns the last result, if it was made from this frame.
-fn kept(made: Option<&Made>, picture: &VideoFrame) -> Option<VideoFrame> {
+fn kept(made: Option<&ComputedFrame>, picture: &VideoFrame) -> Option<VideoFrame> {
     let made = made.filter(|made| Arc::ptr_eq(&made.from, picture.shared()))?;
     Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })
 }
@@ -249,7 +249,8 @@ impl Link {
         let mut out = self.pool.fresh(size, alpha);
         step.run(from, &mut out, workers);
         let frame = VideoFrame { surface: out.share().into(), ..*picture };
-        self.made = Some(Made { from: Arc::clone(picture.shared()), frame: frame.clone() });
+        self.made =
+            Some(ComputedFrame { from: Arc::clone(picture.shared()), frame: frame.clone() });
         frame
     }
 }

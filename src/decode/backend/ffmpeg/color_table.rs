@@ -40,7 +40,7 @@ pub(super) struct Table {
 }
 
 /// Three 10-bit planes in memory, each with its stride.
-pub(super) struct Wide<'a>(pub [(&'a [u16], usize); 3]);
+pub(super) struct TenBitPlanes<'a>(pub [(&'a [u16], usize); 3]);
 
 /// A table with fixed lengths for fast loops.
 #[derive(Copy, Clone)]
@@ -110,7 +110,7 @@ impl Table {
     }
 
     /// Converts a 10-bit frame to an onair frame. The 10-bit frame is at least as large.
-    pub fn show(&self, from: &Wide<'_>, into: &mut Planes, workers: &WorkerPool) {
+    pub fn show(&self, from: &TenBitPlanes<'_>, into: &mut Planes, workers: &WorkerPool) {
         let Some(look) = self.sized() else { return };
         let (width, half) = (into.luma_stride(), into.chroma_stride());
         // Whole rows of chroma, each with its two rows of luma.
@@ -277,7 +277,7 @@ mod tests {
             let luma = vec![0xFFFF_u16; (width + 3) * height];
             let chroma = vec![0x0200_u16; (width / 2 + 5) * height / 2];
             let stride = width / 2 + 5;
-            let from = Wide([(&luma, width + 3), (&chroma, stride), (&chroma, stride)]);
+            let from = TenBitPlanes([(&luma, width + 3), (&chroma, stride), (&chroma, stride)]);
             table.show(&from, &mut planes, &WorkerPool::alone());
             assert!(planes.y.iter().all(|it| *it >= 234), "{size}");
             assert!(planes.u.iter().chain(&planes.v).all(|it| *it == 128), "{size}");

@@ -55,7 +55,7 @@ impl Drop for Scaler {
 }
 
 /// The color interpretation of a frame, and that of the output.
-struct Meaning {
+struct ColorInterpretation {
     color: Color,
     /// The coefficients of the frame's matrix, in the numbering of the scaler.
     source: u32,
@@ -65,12 +65,12 @@ struct Meaning {
     rgb: bool,
 }
 
-fn meaning(frame: &ffi::AVFrame) -> Meaning {
+fn meaning(frame: &ffi::AVFrame) -> ColorInterpretation {
     // SAFETY: the call reads a static table, and null is checked.
     let flags = unsafe { ffi::av_pix_fmt_desc_get(frame.format).as_ref() }.map_or(0, |it| it.flags);
     if flags & u64::from(ffi::AV_PIX_FMT_FLAG_RGB | ffi::AV_PIX_FMT_FLAG_PAL) != 0 {
         let source = ffi::SWS_CS_ITU709;
-        return Meaning { color: Color::PROGRAM, source, foreign: true, rgb: true };
+        return ColorInterpretation { color: Color::PROGRAM, source, foreign: true, rgb: true };
     }
     let full = frame.color_range == ffi::AVCOL_RANGE_JPEG
         || matches!(
@@ -95,7 +95,7 @@ fn meaning(frame: &ffi::AVFrame) -> Meaning {
         _ if frame.height < 720 => (Matrix::Bt601, ffi::SWS_CS_ITU601, false),
         _ => (Matrix::Bt709, ffi::SWS_CS_ITU709, false),
     };
-    Meaning { color: Color { matrix, range }, source, foreign, rgb: false }
+    ColorInterpretation { color: Color { matrix, range }, source, foreign, rgb: false }
 }
 
 /// A conversion by the library's scaler.

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::base::Pooled;
     use crate::decode::error::Error;
-    use crate::decode::traits::By;
+    use crate::decode::traits::DecoderInfo;
     use crate::media::Planes;
 
     /// Simulated hardware.
@@ -215,8 +215,8 @@ mod tests {
             "fake"
         }
 
-        fn by(&self) -> By {
-            By { library: "fake", hardware: self.hardware }
+        fn by(&self) -> DecoderInfo {
+            DecoderInfo { library: "fake", hardware: self.hardware }
         }
     }
 

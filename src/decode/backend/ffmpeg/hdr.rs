@@ -5,7 +5,7 @@
 use std::ffi::c_int;
 
 use crate::base::WorkerPool;
-use crate::decode::backend::ffmpeg::color_table::{Table, Wide};
+use crate::decode::backend::ffmpeg::color_table::{Table, TenBitPlanes};
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::transfer::{Kind, Matrix, Primaries, Transfer};
 use crate::media::Planes;
@@ -125,7 +125,7 @@ impl Mapper {
         let (width, height) = (size.width as usize, size.height as usize);
         let [luma, cb, cr, ..] = frame.data;
         let [of_luma, of_cb, of_cr, ..] = frame.linesize;
-        let from = Wide([
+        let from = TenBitPlanes([
             plane(luma, of_luma, width, height)?,
             plane(cb, of_cb, width / 2, height / 2)?,
             plane(cr, of_cr, width / 2, height / 2)?,

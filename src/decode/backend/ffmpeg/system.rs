@@ -14,23 +14,23 @@ pub(super) use rusty_ffmpeg::ffi::*;
 use crate::decode::error::NoDecoder;
 
 /// The return types of the library functions, each with the value that a missing function returns.
-trait Absent {
+trait ReturnType {
     const MISSING_FUNCTION_RESULT: Self;
 }
 
-impl Absent for () {
+impl ReturnType for () {
     const MISSING_FUNCTION_RESULT: Self = ();
 }
 
-impl Absent for c_int {
+impl ReturnType for c_int {
     const MISSING_FUNCTION_RESULT: Self = AVERROR(ENOSYS);
 }
 
-impl<T> Absent for *const T {
+impl<T> ReturnType for *const T {
     const MISSING_FUNCTION_RESULT: Self = std::ptr::null();
 }
 
-impl<T> Absent for *mut T {
+impl<T> ReturnType for *mut T {
     const MISSING_FUNCTION_RESULT: Self = std::ptr::null_mut();
 }
 
@@ -73,7 +73,7 @@ macro_rules! functions {
                 match loaded() {
                     // SAFETY: the caller fulfills the conditions of the function.
                     Some(functions) => unsafe { (functions.$name)($($value),*) },
-                    None => Absent::MISSING_FUNCTION_RESULT,
+                    None => ReturnType::MISSING_FUNCTION_RESULT,
                 }
             }
         )*)*

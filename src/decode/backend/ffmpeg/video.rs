@@ -7,7 +7,7 @@ use crate::decode::backend::ffmpeg::hardware::Device;
 use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
 use crate::decode::backend::ffmpeg::{hardware, system as ffi};
 use crate::decode::error::{Error, Step};
-use crate::decode::traits::{By, VideoBackend};
+use crate::decode::traits::{DecoderInfo, VideoBackend};
 use crate::media::{EncodedPacket, VideoCodec, VideoConfig, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -253,10 +253,10 @@ impl VideoBackend for Decoder {
         &self.name
     }
 
-    fn by(&self) -> By {
+    fn by(&self) -> DecoderInfo {
         // The hardware may not support the stream, so the hardware is reported only after it has
         // decoded a frame.
         let fetched = self.hardware && self.converter.has_fetched();
-        By { library: DECODER_NAME, hardware: fetched.then_some(hardware::INTERFACE_NAME) }
+        DecoderInfo { library: DECODER_NAME, hardware: fetched.then_some(hardware::INTERFACE_NAME) }
     }
 }

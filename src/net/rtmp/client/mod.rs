@@ -73,7 +73,7 @@ pub type Listener<'a> = dyn Fn(Step<'_>) + Send + Sync + 'a;
 
 /// The stage up to which the session is driven.
 #[derive(Copy, Clone, PartialEq, Eq)]
-enum Until {
+enum SessionGoal {
     /// The server has answered `connect`.
     Connected,
     /// Publishing or playing has begun.
@@ -149,7 +149,7 @@ impl Client {
             command_timeout: options.command_limit,
             ..Config::new(url.clone(), purpose)
         };
-        Self::negotiate(config, options, clock, on_step, Until::Started).await
+        Self::negotiate(config, options, clock, on_step, SessionGoal::Started).await
     }
 
     /// Connects up to the server's answer to `connect`, and closes the connection without
@@ -169,7 +169,8 @@ impl Client {
             command_timeout: options.command_limit,
             ..Config::new(url.clone(), Purpose::Publish)
         };
-        let client = Self::negotiate(config, options, clock, on_step, Until::Connected).await?;
+        let client =
+            Self::negotiate(config, options, clock, on_step, SessionGoal::Connected).await?;
         Ok(client.server)
     }
 
@@ -224,7 +225,7 @@ impl Client {
     async fn establish(
         &mut self,
         on_step: &Listener<'_>,
-        until: Until,
+        until: SessionGoal,
     ) -> Result<(), (Error, Option<Refused>)> {
         let mut stage = ConnectStage::Handshake;
         loop {
@@ -239,7 +240,7 @@ impl Client {
                 Ok(Progress::Event(Event::Connected { server, enhanced })) => {
                     self.server = server;
                     self.enhanced = enhanced;
-                    if until == Until::Connected {
+                    if until == SessionGoal::Connected {
                         return Ok(());
                     }
                 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Client, Listener, Options, Until, seed};
+use super::{Client, Listener, Options, SessionGoal, seed};
 use crate::base::Clock;
 use crate::net::error::{Cause, ConnectStage, Error, FailedAttempt, ProxyProblem, Step};
 use crate::text::problem::problem;
@@ -27,7 +27,7 @@ impl Client {
         options: &Options,
         clock: Clock,
         on_step: &Listener<'_>,
-        until: Until,
+        until: SessionGoal,
     ) -> Result<Self, Error> {
         let mut hops = Hops::new(&config.url);
         for _ in 1..MAX_CONNECTIONS {
@@ -56,7 +56,7 @@ impl Client {
         options: &Options,
         clock: Clock,
         on_step: &Listener<'_>,
-        until: Until,
+        until: SessionGoal,
     ) -> Result<(Self, Option<Box<Refused>>), Error> {
         let ports = match options.net.ports.as_slice() {
             ports if ports.is_empty() || config.url.names_port => vec![config.url.port],
@@ -105,7 +105,7 @@ impl Client {
         options: &Options,
         clock: Clock,
         on_step: &Listener<'_>,
-        until: Until,
+        until: SessionGoal,
     ) -> Result<(Self, Option<Box<Refused>>), Error> {
         let simple = Self::try_handshake(config, options, clock, on_step, until).await;
         let Err(error) = simple else { return simple };
@@ -130,7 +130,7 @@ impl Client {
         options: &Options,
         clock: Clock,
         on_step: &Listener<'_>,
-        until: Until,
+        until: SessionGoal,
     ) -> Result<(Self, Option<Box<Refused>>), Error> {
         let mut client = Self::open(config, options, clock, on_step).await?;
         match client.establish(on_step, until).await {

@@ -12,7 +12,7 @@ use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::demux::file_samples::{PRE_ROLL_MICROS, open, unreadable};
 use crate::player::demux::{can_play_audio, can_play_video};
 use crate::player::input::feed::InputFeed;
-use crate::player::input::file::loop_position::{Round, goes_on, micros};
+use crate::player::input::file::loop_position::{LoopPass, goes_on, micros};
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, FailureKind};
 use crate::text::Problem;
@@ -29,7 +29,7 @@ pub(super) fn read(
     reader: &mut Reader,
     path: &Path,
     from: Option<Duration>,
-    round: &mut Round,
+    round: &mut LoopPass,
     sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
     // The indices of the first tag and of the first video tag to play, and the start of the file in
@@ -201,14 +201,14 @@ pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
 
 /// The length of an FLV file, its start in its own time, and the indices of the first tag and the
 /// first video tag that a position needs.
-struct Survey {
+struct FlvSummary {
     duration: Duration,
     begins: i64,
     start: u64,
     pictures: u64,
 }
 
-fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
+fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<FlvSummary, Failure> {
     let begins = beginning(path, stop);
     let until = begins.saturating_add(micros(from));
     let (mut number, mut last) = (0, 0);
@@ -246,7 +246,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<Survey, Failure> {
         walked?;
     }
     let duration = Span::of(&video_timeline, &audio_timeline).map_or(Duration::ZERO, Span::length);
-    Ok(Survey { duration, begins, start, pictures })
+    Ok(FlvSummary { duration, begins, start, pictures })
 }
 
 fn no_flv(path: &Path, error: &FlvError) -> Failure {

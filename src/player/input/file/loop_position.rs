@@ -12,7 +12,7 @@ pub(in crate::player) const FIRST_DTS_MICROS: i64 = 10_000_000;
 
 /// One pass through a looped file.
 #[derive(Debug, Default)]
-pub(super) struct Round {
+pub(super) struct LoopPass {
     /// Start of the pass, in microseconds after [`FIRST_DTS_MICROS`].
     pub(super) at: i64,
     /// The length of a complete pass, if known in advance.
@@ -31,7 +31,7 @@ pub(super) struct Round {
     loose: bool,
 }
 
-impl Round {
+impl LoopPass {
     /// Returns the shift from file time to playback time.
     pub(super) fn shift(&self, begins: i64) -> i64 {
         FIRST_DTS_MICROS.saturating_add(self.at).saturating_sub(begins)
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_file_goes_on_where_it_ended() {
-        let mut round = Round::default();
+        let mut round = LoopPass::default();
         assert!(!round.next(), "nothing has come");
         // The first two are encoder priming and a frame that is shown later.
         for number in 0..48 {

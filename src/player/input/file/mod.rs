@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(in crate::player) use flv::{failure, last_time};
 pub(in crate::player) use loop_position::{FIRST_DTS_MICROS, micros};
-use loop_position::{Round, goes_on};
+use loop_position::{LoopPass, goes_on};
 
 use crate::base::Stop;
 use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile, open};
@@ -34,7 +34,7 @@ pub(in crate::player) fn run(
 ) {
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.report.enter(State::Opening { stage: "file" });
-    let (mut round, mut from, mut ready) = (Round::default(), start, None);
+    let (mut round, mut from, mut ready) = (LoopPass::default(), start, None);
     let mut reader = Reader::new(can_play_video);
     loop {
         let read = read(&mut feed, &mut reader, &path, from, &mut round, ready.take(), sequel);
@@ -43,10 +43,10 @@ pub(in crate::player) fn run(
         let whole = read.is_ok();
         let led = read.as_ref().is_ok_and(|led| *led);
         let goes_on = || !shared.lifetime.stop.is_set() && !shared.requests.is_wanted();
-        let then = |round: &mut Round| {
+        let then = |round: &mut LoopPass| {
             let sequel = sequel.filter(|_| goes_on())?;
             if sequel.goes_around() && whole && round.next() {
-                return Some(Next::Again);
+                return Some(NextInput::Again);
             }
             if !led {
                 return None;
@@ -73,8 +73,10 @@ pub(in crate::player) fn run(
             next = then(&mut round);
         }
         match next.filter(|_| goes_on()) {
-            Some(Next::Again) => from = None,
-            Some(Next::File(other, opened)) => (path, ready, from) = (other, Some(opened), None),
+            Some(NextInput::Again) => from = None,
+            Some(NextInput::File(other, opened)) => {
+                (path, ready, from) = (other, Some(opened), None)
+            }
             None => {
                 from = shared.requests.take_wanted();
                 if from.is_none() || shared.lifetime.stop.is_set() {
@@ -83,7 +85,7 @@ pub(in crate::player) fn run(
                 if let Some(sequel) = sequel {
                     path = sequel.restart();
                 }
-                round = Round::default();
+                round = LoopPass::default();
             }
         }
     }
@@ -91,20 +93,20 @@ pub(in crate::player) fn run(
 }
 
 /// The next part of gapless playback.
-enum Next {
+enum NextInput {
     /// The same file again.
     Again,
     /// Another file, opened.
-    File(PathBuf, Opened),
+    File(PathBuf, OpenedFile),
 }
 
 /// A file that is opened before the previous one ends.
-enum Opened {
-    Film(Box<SampleFile>),
+enum OpenedFile {
+    Indexed(Box<SampleFile>),
     Flv(flv::NextHead),
 }
 
-impl Opened {
+impl OpenedFile {
     /// Opens a file. Returns `None` if it is empty or cannot be decoded.
     fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
         let file = open(path)?;
@@ -112,38 +114,38 @@ impl Opened {
             return Ok(flv::NextHead::of(path, stop)?.map(Self::Flv));
         }
         let film = SampleFile::open(file, path)?.filter(SampleFile::is_playable);
-        Ok(film.map(|film| Self::Film(Box::new(film))))
+        Ok(film.map(|film| Self::Indexed(Box::new(film))))
     }
 
     fn length(&self) -> Duration {
         match self {
-            Self::Film(film) => film.span.length(),
+            Self::Indexed(film) => film.span.length(),
             Self::Flv(head) => head.length,
         }
     }
 
     fn has_video(&self) -> bool {
         match self {
-            Self::Film(film) => film.has_video(),
+            Self::Indexed(film) => film.has_video(),
             Self::Flv(head) => head.pictures,
         }
     }
 
     /// Returns true if its timestamps are trusted.
     const fn is_firm(&self) -> bool {
-        matches!(self, Self::Film(_))
+        matches!(self, Self::Indexed(_))
     }
 }
 
 /// Returns the following file, if it can follow without a gap.
-fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
+fn follow(sequel: &NextFile, round: &mut LoopPass, stop: &Stop) -> Option<NextInput> {
     let path = sequel.wanted()?;
     // After a jump of the times, the end of the received data is unknown.
     if round.is_loose() {
         sequel.refuse(&path, None);
         return None;
     }
-    let opened = Opened::of(&path, stop);
+    let opened = OpenedFile::of(&path, stop);
     // The disk may be so slow that another player already plays.
     if stop.is_set() {
         return None;
@@ -161,7 +163,7 @@ fn follow(sequel: &NextFile, round: &mut Round, stop: &Stop) -> Option<Next> {
     };
     let begins = Duration::from_micros(u64::try_from(round.at).unwrap_or(0));
     sequel.join(&path, begins, opened.length());
-    Some(Next::File(path, opened))
+    Some(NextInput::File(path, opened))
 }
 
 /// Reads the file, and returns true if another file can follow without a gap. `ready` is the file
@@ -171,8 +173,8 @@ fn read(
     reader: &mut Reader,
     path: &Path,
     from: Option<Duration>,
-    round: &mut Round,
-    ready: Option<Opened>,
+    round: &mut LoopPass,
+    ready: Option<OpenedFile>,
     sequel: Option<&NextFile>,
 ) -> Result<bool, Failure> {
     if let Some(opened) = &ready {
@@ -182,8 +184,8 @@ fn read(
     // The length of a following file is reported when it plays.
     let follows = ready.is_some();
     let film = match ready {
-        Some(Opened::Film(film)) => Some(*film),
-        Some(Opened::Flv(_)) => return flv::read(feed, reader, path, from, round, sequel),
+        Some(OpenedFile::Indexed(film)) => Some(*film),
+        Some(OpenedFile::Flv(_)) => return flv::read(feed, reader, path, from, round, sequel),
         None => {
             let file = open(path)?;
             if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {

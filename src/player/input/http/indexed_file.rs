@@ -15,7 +15,7 @@ use crate::player::demux::file_samples::{is_needed, span, unplayable_at};
 use crate::player::input::file::{FIRST_DTS_MICROS, micros};
 use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
 use crate::player::input::http::pull_error::PullError;
-use crate::player::input::http::range::blocks::{Blocks, Gives};
+use crate::player::input::http::range::blocks::{Blocks, RangeSupport};
 use crate::player::input::http::request::{Item, PullRequest};
 use crate::player::input::http::sniff;
 use crate::player::state::{Failure, FailureKind};
@@ -86,7 +86,7 @@ impl IndexedFile {
             if let Err(problem) = blocks.bring().await {
                 let blind = begun.as_ref().is_some_and(|reader| reader.is_blind());
                 return Err(match problem {
-                    PullError::Failed(_) if blind && blocks.gives() == Gives::Whole => {
+                    PullError::Failed(_) if blind && blocks.gives() == RangeSupport::Whole => {
                         PullError::file(problem!("play-index-at-end"))
                     }
                     other => other,
@@ -113,7 +113,7 @@ impl IndexedFile {
         if length.is_none() {
             length = reader.end().map(from).filter(|length| *length > 0);
         }
-        if length.is_none() && blocks.answer().await == Gives::Parts {
+        if length.is_none() && blocks.answer().await == RangeSupport::Parts {
             // The file can play without a known length.
             let end = timeout(SEEK_TIMEOUT, end(reader.as_ref(), &mut blocks)).await;
             length = end.ok().flatten().map(from).filter(|length| *length > 0);
@@ -152,7 +152,7 @@ impl IndexedFile {
 
     /// Returns the duration, if it is known and seeking is possible.
     pub fn duration(&mut self) -> Option<Duration> {
-        let length = self.length.filter(|_| self.blocks.gives() == Gives::Parts)?;
+        let length = self.length.filter(|_| self.blocks.gives() == RangeSupport::Parts)?;
         u64::try_from(length).ok().map(Duration::from_micros)
     }
 
@@ -170,7 +170,7 @@ impl IndexedFile {
 
     /// Returns true if the server may support ranges.
     pub fn may_be_moved(&mut self) -> bool {
-        self.length.is_some() && self.blocks.gives() != Gives::Whole
+        self.length.is_some() && self.blocks.gives() != RangeSupport::Whole
     }
 
     /// Returns true during the search for a requested position. The search has a separate time
@@ -181,7 +181,7 @@ impl IndexedFile {
 
     /// Returns true if an interrupted download can continue.
     pub fn can_go_on(&mut self) -> bool {
-        self.blocks.gives() == Gives::Parts
+        self.blocks.gives() == RangeSupport::Parts
     }
 
     /// Starts a seek to this position. Playback continues there once the position is found.
@@ -239,9 +239,9 @@ impl IndexedFile {
             return None;
         }
         let item = match self.blocks.gives() {
-            Gives::Asking => return None,
-            Gives::Whole => Item::Fixed,
-            Gives::Parts => Item::Length(self.duration()?),
+            RangeSupport::Asking => return None,
+            RangeSupport::Whole => Item::Fixed,
+            RangeSupport::Parts => Item::Length(self.duration()?),
         };
         self.is_reported = true;
         Some(item)

@@ -33,7 +33,7 @@ pub(in crate::player) struct Pull {
 enum PulledFormat {
     Single(Box<Single>),
     Hls(Box<Hls>),
-    Film(Box<IndexedFile>),
+    Indexed(Box<IndexedFile>),
 }
 
 impl Pull {
@@ -56,10 +56,10 @@ impl Pull {
         let form = match body {
             Body::Flv => single(resync::StreamFormat::Flv, flow),
             Body::Ts => single(resync::StreamFormat::Ts, flow),
-            Body::Film(format) => {
+            Body::Indexed(format) => {
                 pace = PlayPace::Recorded;
                 let film = IndexedFile::open(format, flow, &start, whole, ask).await?;
-                PulledFormat::Film(Box::new(film))
+                PulledFormat::Indexed(Box::new(film))
             }
             Body::Playlist => {
                 let text = timeout(PLAYLIST_TIMEOUT, rest(&mut flow, start)).await;
@@ -82,7 +82,7 @@ impl Pull {
     pub(in crate::player) fn duration(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
-            PulledFormat::Film(film) => film.duration(),
+            PulledFormat::Indexed(film) => film.duration(),
             PulledFormat::Single(single) => single.duration(),
         }
     }
@@ -91,7 +91,7 @@ impl Pull {
     pub(in crate::player) async fn settle(&mut self) -> Option<Duration> {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration(),
-            PulledFormat::Film(film) => film.settle().await,
+            PulledFormat::Indexed(film) => film.settle().await,
             PulledFormat::Single(single) => single.settle().await,
         }
     }
@@ -99,7 +99,7 @@ impl Pull {
     /// Returns the contents of a file, if known in advance.
     pub(in crate::player) fn index(&self) -> Option<&Index> {
         match &self.form {
-            PulledFormat::Film(film) => Some(film.index()),
+            PulledFormat::Indexed(film) => Some(film.index()),
             PulledFormat::Hls(_) | PulledFormat::Single(_) => None,
         }
     }
@@ -108,7 +108,7 @@ impl Pull {
     pub(in crate::player) fn may_be_moved(&mut self) -> bool {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.duration().is_some(),
-            PulledFormat::Film(film) => film.may_be_moved(),
+            PulledFormat::Indexed(film) => film.may_be_moved(),
             PulledFormat::Single(single) => single.may_be_moved(),
         }
     }
@@ -118,7 +118,7 @@ impl Pull {
     pub(in crate::player) fn is_looking(&self) -> bool {
         match &self.form {
             PulledFormat::Single(single) => single.is_looking(),
-            PulledFormat::Film(film) => film.is_looking(),
+            PulledFormat::Indexed(film) => film.is_looking(),
             PulledFormat::Hls(_) => false,
         }
     }
@@ -132,7 +132,7 @@ impl Pull {
     pub(in crate::player) fn can_go_on(&mut self) -> bool {
         match &mut self.form {
             PulledFormat::Single(single) => single.can_go_on(),
-            PulledFormat::Film(film) => film.can_go_on(),
+            PulledFormat::Indexed(film) => film.can_go_on(),
             PulledFormat::Hls(_) => false,
         }
     }
@@ -154,7 +154,7 @@ impl Pull {
                 Err(Unavailable::Changed) => Err(PullError::changed()),
             },
             // A media file requests its next data itself.
-            PulledFormat::Film(_) => Ok(true),
+            PulledFormat::Indexed(_) => Ok(true),
             PulledFormat::Hls(_) => Ok(false),
         }
     }
@@ -165,7 +165,7 @@ impl Pull {
         match &mut self.form {
             PulledFormat::Hls(hls) => hls.seek(to),
             PulledFormat::Single(single) => single.seek(to),
-            PulledFormat::Film(film) => film.seek(to),
+            PulledFormat::Indexed(film) => film.seek(to),
         }
     }
 
@@ -173,7 +173,7 @@ impl Pull {
     pub(in crate::player) fn format(&self) -> &'static str {
         match &self.form {
             PulledFormat::Single(single) => single.format(),
-            PulledFormat::Film(film) => film.format(),
+            PulledFormat::Indexed(film) => film.format(),
             PulledFormat::Hls(_) => "hls",
         }
     }
@@ -195,7 +195,7 @@ impl Pull {
                 Ok(item)
             }
             PulledFormat::Single(single) => single.next().await,
-            PulledFormat::Film(film) => film.next().await,
+            PulledFormat::Indexed(film) => film.next().await,
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) enum Body {
     Playlist,
     /// MP4 or Matroska. `None` means a file that, judging by its beginning or its declared type,
     /// may be an audio file.
-    Film(Option<Format>),
+    Indexed(Option<Format>),
 }
 
 /// Content types of audio streams that begin in the middle, without a recognizable header.
@@ -67,7 +67,7 @@ async fn sniff_within(flow: &mut Flow, patience: Duration) -> Result<(Body, Byte
     }
     match known(&start, flow) {
         Some(body) => Ok((body, start)),
-        None if is_audio_type(&start, flow) => Ok((Body::Film(None), start)),
+        None if is_audio_type(&start, flow) => Ok((Body::Indexed(None), start)),
         None => Err(unknown(&start, flow)),
     }
 }
@@ -79,8 +79,8 @@ fn known(start: &[u8], flow: &Flow) -> Option<Body> {
         _ if is_playlist(start) => Some(Body::Playlist),
         // WebSocket messages are a stream, not a file.
         _ if matches!(flow, Flow::Socket(_)) => None,
-        _ if audio::may_begin(start) => Some(Body::Film(None)),
-        _ => Format::of_bytes(start).map(|format| Body::Film(Some(format))),
+        _ if audio::may_begin(start) => Some(Body::Indexed(None)),
+        _ => Format::of_bytes(start).map(|format| Body::Indexed(Some(format))),
     }
 }
 

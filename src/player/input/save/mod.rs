@@ -17,7 +17,7 @@ use crate::files;
 use crate::media::{Codec, EncodedPacket, StreamEvent, Track};
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::sequence_headers::SequenceHeaders;
-use crate::player::input::save::reorder::{ReorderBuffer, Waiting};
+use crate::player::input::save::reorder::{PendingTag, ReorderBuffer};
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
@@ -202,7 +202,7 @@ impl Save {
         }
     }
 
-    fn write(&mut self, shared: &Shared, tag: &Waiting) {
+    fn write(&mut self, shared: &Shared, tag: &PendingTag) {
         if self.broken {
             return;
         }

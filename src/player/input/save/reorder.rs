@@ -15,7 +15,7 @@ const MAX_WAITING_BYTES: usize = 32 << 20;
 
 /// A tag with its time in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Waiting {
+pub(super) struct PendingTag {
     pub(super) at: i64,
     pub(super) kind: TagKind,
     pub(super) body: Bytes,
@@ -25,7 +25,7 @@ pub(super) struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct ReorderBuffer {
     /// Tags sorted by time; equal times keep their order.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<PendingTag>,
     bytes: usize,
     /// Newest times of video and audio.
     newest: [Option<i64>; 2],
@@ -55,11 +55,11 @@ impl ReorderBuffer {
         let at = at.max(self.left);
         self.bytes += body.len();
         let place = self.waiting.partition_point(|other| other.at <= at);
-        self.waiting.insert(place, Waiting { at, kind, body });
+        self.waiting.insert(place, PendingTag { at, kind, body });
     }
 
     /// Returns the next tag in order.
-    pub(super) fn next(&mut self) -> Option<Waiting> {
+    pub(super) fn next(&mut self) -> Option<PendingTag> {
         let first = self.waiting.front()?;
         let [video, audio] = self.newest;
         let both = video.zip(audio).map(|(video, audio)| video.min(audio));
@@ -69,7 +69,7 @@ impl ReorderBuffer {
     }
 
     /// Returns the next tag without waiting for the other track, as at the end of the stream.
-    pub(super) fn take(&mut self) -> Option<Waiting> {
+    pub(super) fn take(&mut self) -> Option<PendingTag> {
         let next = self.waiting.pop_front()?;
         self.bytes -= next.body.len();
         self.left = next.at;

@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::access::admission::Purpose;
 use crate::server::access::grant::{self, AdmittedViewer};
-use crate::server::chat::{ChatMember, NotPassed};
+use crate::server::chat::{ChatMember, PostRefusal};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
 use crate::server::http::guard::{self, is_trusted};
@@ -149,18 +149,18 @@ fn text(line: &str) -> Message {
 /// and a sentence.
 type Refused = (&'static str, Option<u64>, &'static str);
 
-fn not_passed(why: NotPassed) -> Refused {
+fn not_passed(why: PostRefusal) -> Refused {
     match why {
-        NotPassed::TooFast => ("fast", None, "That was too much at once: not passed on."),
-        NotPassed::Slow(wait) => {
+        PostRefusal::TooFast => ("fast", None, "That was too much at once: not passed on."),
+        PostRefusal::Slow(wait) => {
             let seconds = wait.as_millis().div_ceil(1_000) as u64;
             ("slow", Some(seconds), "Slow mode is on: not passed on.")
         }
-        NotPassed::Muted => ("muted", None, "You are muted here: not passed on."),
-        NotPassed::Reserved => {
+        PostRefusal::Muted => ("muted", None, "You are muted here: not passed on."),
+        PostRefusal::Reserved => {
             ("reserved", None, "This name is that of the streamer or a moderator: not passed on.")
         }
-        NotPassed::Blocked => ("blocked", None, "A word in it is blocked here: not passed on."),
+        PostRefusal::Blocked => ("blocked", None, "A word in it is blocked here: not passed on."),
     }
 }
 

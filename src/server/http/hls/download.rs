@@ -14,7 +14,7 @@ use http_body::{Frame, SizeHint};
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Event, Peer, Protocol};
-use crate::server::hls::viewers::{Arrived, ViewerKey};
+use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::recordings::viewers::connected::FileClient;
@@ -64,13 +64,13 @@ impl FileViewer {
         let limits = (self.registry.max_viewers(&self.app), self.registry.clock.now());
         let viewers = &self.registry.recording_viewers;
         let arrived = viewers.note(&self.name, self.client, bytes, limits);
-        if arrived == Arrived::New {
+        if arrived == ViewerLookup::New {
             let FileClient { address, id, .. } = self.client;
             let (app, stream) = (VOD_APP.to_owned(), self.name.clone());
             let peer = Peer { app, stream, address, id, protocol: Protocol::HttpFlv };
             self.registry.tell(Event::Join(peer));
         }
-        arrived != Arrived::Full
+        arrived != ViewerLookup::Full
     }
 
     /// Wraps a response with the file or a part of it, so that the sent bytes are counted.

@@ -24,7 +24,7 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::Protocol;
 use crate::server::hls::Mode;
 use crate::server::hls::listing::{
-    Awaited, File, Listing, MEDIA_PLAYLIST_NAME, Patience, TS_EXTENSION,
+    AwaitedItem, File, Listing, MEDIA_PLAYLIST_NAME, TS_EXTENSION, WaitState,
 };
 use crate::server::hls::manifest::CLOCK_RESOURCE;
 use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, TS_PREFIX};
@@ -75,7 +75,7 @@ pub(super) enum HlsResource {
 /// The delivery directives of a playlist request.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 struct Directives {
-    awaited: Option<Awaited>,
+    awaited: Option<AwaitedItem>,
     /// True for a delta update.
     update: bool,
 }
@@ -93,7 +93,7 @@ impl Directives {
             }
         }
         let awaited = match (segment, part) {
-            (Some(segment), part) => Some(Awaited { segment, part }),
+            (Some(segment), part) => Some(AwaitedItem { segment, part }),
             (None, None) => None,
             (None, Some(_)) => return None,
         };
@@ -272,7 +272,7 @@ fn gone(listing: &Listing, file: File) -> bool {
     match file {
         File::Part(number, _) => {
             listing.has_ended()
-                || listing.patience(Awaited { segment: number, part: None }) == Patience::Over
+                || listing.patience(AwaitedItem { segment: number, part: None }) == WaitState::Over
         }
         _ => true,
     }
@@ -303,12 +303,12 @@ async fn list(
     let waits = directives.awaited.is_some() && !now.has_ended();
     if let Some(awaited) = directives.awaited {
         match now.patience(awaited) {
-            Patience::Over => {}
-            Patience::TooFar => {
+            WaitState::Over => {}
+            WaitState::TooFar => {
                 return failed(StatusCode::BAD_REQUEST, "That is too far in the future.\n");
             }
-            Patience::Wait => {
-                let there = listing.wait_for(|it| it.patience(awaited) != Patience::Wait);
+            WaitState::Wait => {
+                let there = listing.wait_for(|it| it.patience(awaited) != WaitState::Wait);
                 let then = tokio::time::timeout(held(&now), there).await;
                 match then.ok().and_then(Result::ok).map(|then| Arc::clone(&then)) {
                     Some(then) => now = then,
@@ -422,7 +422,7 @@ mod tests {
 
     #[test]
     fn queries_are_read_whatever_stands_in_them() {
-        let awaited = |segment, part| Some(Awaited { segment, part });
+        let awaited = |segment, part| Some(AwaitedItem { segment, part });
         for (query, read) in [
             ("", Some(Directives::default())),
             ("token=a&x", Some(Directives::default())),

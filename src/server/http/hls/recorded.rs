@@ -17,7 +17,7 @@ use crate::server::access::pass::{PassScope, Proof};
 use crate::server::event::{Event, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::TS_EXTENSION;
-use crate::server::hls::viewers::{Arrived, ViewerKey};
+use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MP4_MEDIA_TYPE, PLAYLIST_TYPE, ResponseHead, TS_MEDIA_TYPE,
@@ -281,10 +281,10 @@ fn note(
     let (id, now) = (viewer.id, registry.clock.now());
     let most = registry.max_viewers(&recording.stream.app);
     let arrived = recording.viewers.lock().note(key, address, viewer, most, now);
-    if arrived == Arrived::New {
+    if arrived == ViewerLookup::New {
         registry.tell(Event::Join(recording.peer(address, id, key.protocol)));
     }
-    arrived != Arrived::Full
+    arrived != ViewerLookup::Full
 }
 
 /// Returns a playlist or manifest, or `None` if the recording has no content for it yet.

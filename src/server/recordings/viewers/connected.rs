@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Peer, ViewerFigures};
-use crate::server::hls::viewers::{Arrived, Viewer, ViewerKey, Viewers};
+use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLookup, Viewers};
 use crate::server::recordings::opened::{VIEWER_TIMEOUT, VOD_APP};
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
@@ -60,7 +60,7 @@ impl ConnectedViewers {
         client: FileClient,
         bytes: u64,
         (most, now): (usize, Timestamp),
-    ) -> Arrived {
+    ) -> ViewerLookup {
         let mut files = self.files.lock();
         let viewers = files.entry(name.to_owned()).or_default();
         let viewer = AdmittedViewer { id: client.id, done: None, expelled: 0 };
@@ -147,10 +147,10 @@ mod tests {
         };
         let now = Timestamp::from_millis(1_000);
         let note = |client, bytes, now| viewers.note("a", client, bytes, (2, now));
-        assert_eq!(note(client(1, 7), 0, now), Arrived::New);
-        assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), Arrived::Known);
-        assert_eq!(note(client(2, 9), 3, now), Arrived::New);
-        assert_eq!(note(client(3, 10), 0, now), Arrived::Full);
+        assert_eq!(note(client(1, 7), 0, now), ViewerLookup::New);
+        assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), ViewerLookup::Known);
+        assert_eq!(note(client(2, 9), 3, now), ViewerLookup::New);
+        assert_eq!(note(client(3, 10), 0, now), ViewerLookup::Full);
         let figures = viewers.figures(now + Duration::from_secs(1));
         let mut bytes: Vec<_> = figures.iter().map(|it| (it.id, it.bytes)).collect();
         bytes.sort_unstable();

@@ -7,12 +7,12 @@ use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
 use crate::mix::{Strip, StripId};
 use crate::studio::engine::Engine;
-use crate::studio::engine::undo_history::{Before, Change};
+use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::mixer;
-use crate::studio::mixer::monitoring::{Listening, Monitoring};
+use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
 use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -120,7 +120,8 @@ impl Engine {
         if let Some(before) = self.state.listening.take() {
             before.end(program.mixer());
         }
-        self.state.listening = Some(Listening::start(monitoring, program.mixer(), self.clock));
+        self.state.listening =
+            Some(MonitoringOutput::start(monitoring, program.mixer(), self.clock));
     }
 
     /// Ends monitoring before the program ends.
@@ -157,7 +158,7 @@ impl Engine {
             return;
         }
         if let Some(change) = Change::of_mixer(&before, &self.settings.strips) {
-            self.add_step(Before { scenes: None, strips: Some(before) }, change);
+            self.add_step(UndoState { scenes: None, strips: Some(before) }, change);
         }
         self.set_strips();
         self.changed();
@@ -286,7 +287,7 @@ impl Engine {
             on_air.set_audio_delay(program.mixer().lag());
         }
         self.follow_tracks();
-        let failure = self.state.listening.as_ref().and_then(Listening::failure);
+        let failure = self.state.listening.as_ref().and_then(MonitoringOutput::failure);
         if let Some(reason) = failure {
             let detail = reason.to_string();
             self.notices.tell(&StudioMessage::MonitoringFailed { reason }, detail);

@@ -20,7 +20,7 @@ use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
 use crate::studio::engine::Engine;
 use crate::studio::engine::scene_state::FileDone;
-use crate::studio::engine::undo_history::{Before, Change};
+use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -208,13 +208,13 @@ impl Engine {
             }
         }
         let old_strips = self.follow_shown(&before);
-        let then = Before { scenes: Some(before.clone()), strips: old_strips };
+        let then = UndoState { scenes: Some(before.clone()), strips: old_strips };
         self.add_step(then, Change::Scenes(edit.clone()));
         self.edited(&before);
     }
 
     /// Adds an undo step for a change.
-    pub(in crate::studio::engine) fn add_step(&mut self, before: Before, change: Change) {
+    pub(in crate::studio::engine) fn add_step(&mut self, before: UndoState, change: Change) {
         let now = self.clock.now();
         let stage = &mut self.state.stage;
         let apart = stage.last_edit.is_none_or(|last| now.since(last) > UNDO_MERGE_WINDOW);
@@ -227,7 +227,7 @@ impl Engine {
         let (steps, old_strips) = (&mut self.state.stage.steps, &self.settings.strips);
         let then =
             if back { steps.undo(&before, old_strips) } else { steps.redo(&before, old_strips) };
-        let Some(Before { scenes, strips }) = then else { return };
+        let Some(UndoState { scenes, strips }) = then else { return };
         self.state.stage.last_edit = None;
         if let Some(strips) = strips {
             self.settings.strips = strips;
@@ -480,11 +480,11 @@ impl Engine {
                 }
                 let left_out = import.left_out_in_short();
                 let followed = self.follow_shown(&before).is_some();
-                let then = Before {
+                let then = UndoState {
                     scenes: (self.settings.collection != before).then(|| before.clone()),
                     strips: (self.settings.strips != old_strips).then_some(old_strips),
                 };
-                if then != Before::default() {
+                if then != UndoState::default() {
                     self.add_step(then, Change::Apart);
                 }
                 if self.settings.collection != before {

@@ -10,7 +10,7 @@ use crate::studio::event::TargetState;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::secret_addresses;
-use crate::studio::settings::secret_addresses::KeptSecret;
+use crate::studio::settings::secret_addresses::StoredAddress;
 use crate::studio::settings::stream_keys::{KeyAnswer, KeyOwner, Keys};
 use crate::studio::targets::{MAX_TARGETS, Target, address};
 
@@ -300,7 +300,7 @@ impl Engine {
             }
             self.secrets.addresses.remove(&name);
         }
-        for KeptSecret { name, url } in wanted {
+        for StoredAddress { name, url } in wanted {
             let Some(url) = url else { continue };
             if self.secrets.addresses.get(&name) != Some(&url) {
                 keys.keep(&name, &url);

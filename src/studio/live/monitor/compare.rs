@@ -8,7 +8,9 @@ use crate::base::Timestamp;
 use crate::media::similarity::CurveMatch;
 use crate::player::State;
 use crate::player::probe::reading::ProbeReading;
-use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, Proof, Sent, Verdict, Window};
+use crate::studio::live::monitor::evidence::{
+    FIGURES_TIMEOUT, MatchResult, SentStream, Verdict, Window,
+};
 use crate::studio::live::monitor::frames;
 use crate::studio::live::monitor::view::LatencyBy;
 
@@ -50,7 +52,7 @@ impl Comparison {
         now: Timestamp,
         delay: Duration,
         seen: &ProbeReading,
-        sent: &Sent<'_>,
+        sent: &SentStream<'_>,
     ) {
         if self.joined != seen.joined {
             // A new connection may deliver another stream.
@@ -109,18 +111,20 @@ impl Comparison {
     }
 
     /// Returns the current result.
-    pub fn proof(&self, now: Timestamp) -> Proof {
+    pub fn proof(&self, now: Timestamp) -> MatchResult {
         let long = |since: Timestamp, least: Duration| now.since(since) >= least;
         match self {
             _ if self.differs.is_some_and(|(first, last)| {
                 long(first, DIFFERENCE_DURATION) && now.since(last) <= MATCH_VALIDITY
             }) =>
             {
-                Proof::Different
+                MatchResult::Different
             }
-            _ if self.is_matched(now) => Proof::Matched,
-            _ if self.still_since.is_some_and(|since| long(since, STILL_DURATION)) => Proof::Unsure,
-            _ => Proof::Comparing,
+            _ if self.is_matched(now) => MatchResult::Matched,
+            _ if self.still_since.is_some_and(|since| long(since, STILL_DURATION)) => {
+                MatchResult::Unsure
+            }
+            _ => MatchResult::Comparing,
         }
     }
 

@@ -18,7 +18,7 @@ const ASPECT_RATIO_TOLERANCE: f64 = 0.03;
 
 /// The sent stream.
 #[derive(Debug)]
-pub struct Sent<'a> {
+pub struct SentStream<'a> {
     /// The size and frame rate of the video, if any.
     pub picture: Option<(Size, f64)>,
     /// Other frame sizes that were sent to targets with slower links.
@@ -45,7 +45,7 @@ pub(super) enum Verdict {
 
 /// The overall result.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum MatchResult {
     /// Not known yet.
     Comparing,
     /// Viewers get the sent stream.
@@ -61,7 +61,7 @@ pub(super) enum Proof {
 pub(super) struct Window<'a> {
     pub now: Timestamp,
     pub seen: &'a ProbeReading,
-    pub sent: &'a Sent<'a>,
+    pub sent: &'a SentStream<'a>,
     /// Maximum age of received data.
     pub farthest: Duration,
     /// True if all data that was sent within `farthest` is known.
@@ -77,7 +77,7 @@ impl<'a> Window<'a> {
         now: Timestamp,
         delay: Duration,
         seen: &'a ProbeReading,
-        sent: &'a Sent<'a>,
+        sent: &'a SentStream<'a>,
     ) -> Self {
         let farthest = MAX_SEARCHED_DELAY + delay;
         let shape = |size: Size| f64::from(size.width) / f64::from(size.height.max(1));

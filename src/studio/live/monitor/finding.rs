@@ -41,7 +41,7 @@ impl Trouble {
 pub struct Finding {
     pub trouble: Trouble,
     /// The symptom, if a fault has several.
-    pub sign: Sign,
+    pub sign: Symptom,
     pub cause: Cause,
     /// The time since which the fault has lasted, if its text mentions that.
     pub since: Option<Timestamp>,
@@ -107,7 +107,7 @@ impl Cause {
 
 /// The symptom with which a fault appears.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Sign {
+pub enum Symptom {
     /// No data arrives.
     Nothing,
     /// Data arrives too slowly.
@@ -117,7 +117,7 @@ pub enum Sign {
 }
 
 pub(super) fn finding(trouble: Trouble, cause: Cause) -> Finding {
-    Finding { trouble, sign: Sign::Content, cause, since: None }
+    Finding { trouble, sign: Symptom::Content, cause, since: None }
 }
 
 impl Finding {
@@ -125,7 +125,7 @@ impl Finding {
         Self { since: Some(since), ..self }
     }
 
-    pub(super) fn of(self, sign: Sign) -> Self {
+    pub(super) fn of(self, sign: Symptom) -> Self {
         Self { sign, ..self }
     }
 }

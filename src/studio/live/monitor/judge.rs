@@ -8,8 +8,10 @@ use crate::media::Size;
 use crate::media::similarity::LOUDNESS_STEP_MICROS;
 use crate::player::probe::reading::{Keyframe, ProbeReading};
 use crate::player::{FailureKind, State};
-use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, MAX_SEARCHED_DELAY, Proof, Sent};
-use crate::studio::live::monitor::finding::{Cause, Finding, Sign, Trouble, finding};
+use crate::studio::live::monitor::evidence::{
+    FIGURES_TIMEOUT, MAX_SEARCHED_DELAY, MatchResult, SentStream,
+};
+use crate::studio::live::monitor::finding::{Cause, Finding, Symptom, Trouble, finding};
 
 /// The time that a server may take to provide a new stream.
 const NEW_STREAM_GRACE: Duration = Duration::from_secs(8);
@@ -56,9 +58,9 @@ pub struct Case<'a> {
     pub delay: Duration,
     /// The delay of the viewers, if known.
     pub latency: Option<Duration>,
-    pub proof: Proof,
+    pub proof: MatchResult,
     pub seen: &'a ProbeReading,
-    pub sent: &'a Sent<'a>,
+    pub sent: &'a SentStream<'a>,
 }
 
 /// Returns all current faults, the most severe first.
@@ -75,16 +77,16 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     let slow = seen.pace.filter(|pace| *pace < MIN_PACE);
     // A stream that was slow and then stopped has not recovered in the meantime.
     if nothing_for >= if slow.is_some() { SLOW_STALL_TIMEOUT } else { STALL_TIMEOUT } {
-        let nothing = finding(Trouble::Stalled, Cause::Nothing).of(Sign::Nothing);
+        let nothing = finding(Trouble::Stalled, Cause::Nothing).of(Symptom::Nothing);
         // Other faults are outdated.
         return vec![nothing.since(last)];
     }
     let mut found = Vec::new();
     if let Some(pace) = slow {
         let cause = Cause::Slow(format!("{:.0}", pace * 100.0));
-        found.push(finding(Trouble::Stalled, cause).of(Sign::Slow));
+        found.push(finding(Trouble::Stalled, cause).of(Symptom::Slow));
     }
-    if proof == Proof::Different {
+    if proof == MatchResult::Different {
         let back = (MAX_SEARCHED_DELAY + delay).as_secs();
         found.push(finding(Trouble::Different, Cause::Different(back)));
         // All other faults would be those of a different stream.
@@ -108,7 +110,7 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
         let other = seen.size.filter(|got| sent.sizes.contains(got));
         // If the stream is not known to be this program, its size provides no information.
-        if matches!(proof, Proof::Matched | Proof::Unsure) {
+        if matches!(proof, MatchResult::Matched | MatchResult::Unsure) {
             found.extend(shape(now, seen, other.unwrap_or(size), fps, whole));
         }
     }
@@ -140,7 +142,7 @@ fn judge_video(
     now: Timestamp,
     reach: Duration,
     seen: &ProbeReading,
-    sent: &Sent<'_>,
+    sent: &SentStream<'_>,
     found: &mut Vec<Finding>,
 ) {
     let black = seen.pictures.iter().rev().take_while(|it| it.likeness.is_black());
@@ -168,7 +170,7 @@ fn judge_video(
         // If no audio arrives either, there is no data at all. This is reported once it has lasted
         // long enough.
         if comes(now, seen.last_audio) {
-            found.push(finding(Trouble::Frozen, Cause::NoVideo).of(Sign::Nothing).since(came));
+            found.push(finding(Trouble::Frozen, Cause::NoVideo).of(Symptom::Nothing).since(came));
         }
     } else if count >= 3 && still_for >= FROZEN_DURATION && always_moves(since - reach, now, sent) {
         found.push(finding(Trouble::Frozen, Cause::Frozen).since(since));
@@ -176,7 +178,7 @@ fn judge_video(
 }
 
 /// Returns true if frames were sent at or after `since`, and none of them is black.
-fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
+fn never_black(since: Timestamp, sent: &SentStream<'_>) -> bool {
     let mut any = false;
     for picture in sent.pictures.iter().filter(|it| it.at >= since) {
         any = true;
@@ -188,7 +190,7 @@ fn never_black(since: Timestamp, sent: &Sent<'_>) -> bool {
 }
 
 /// Returns true if the sent video has moved constantly since `since`.
-fn always_moves(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
+fn always_moves(since: Timestamp, now: Timestamp, sent: &SentStream<'_>) -> bool {
     let mut pictures = sent.pictures.iter().filter(|it| it.at >= since);
     let Some(first) = pictures.next() else { return false };
     let (mut before, mut moved) = (first, first.at);
@@ -208,7 +210,7 @@ fn judge_audio(
     now: Timestamp,
     reach: Duration,
     seen: &ProbeReading,
-    sent: &Sent<'_>,
+    sent: &SentStream<'_>,
     found: &mut Vec<Finding>,
 ) {
     let since = match (seen.last_audio, seen.course.until()) {
@@ -230,8 +232,10 @@ fn judge_audio(
     let silent = match seen.last_audio {
         Some(last) if now.since(last) < SILENT_DURATION => finding(Trouble::Silent, Cause::Silent),
         _ if sent.picture.is_some() && !comes(now, seen.last_video) => return,
-        _ if sent.picture.is_some() => finding(Trouble::Silent, Cause::NoAudio).of(Sign::Nothing),
-        _ => finding(Trouble::Silent, Cause::NoAudioAtAll).of(Sign::Nothing),
+        _ if sent.picture.is_some() => {
+            finding(Trouble::Silent, Cause::NoAudio).of(Symptom::Nothing)
+        }
+        _ => finding(Trouble::Silent, Cause::NoAudioAtAll).of(Symptom::Nothing),
     };
     found.push(silent.since(since));
 }
@@ -242,7 +246,7 @@ fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
 }
 
 /// Returns true if the sent audio has been audible all the time since `since`.
-fn always_sounds(since: Timestamp, now: Timestamp, sent: &Sent<'_>) -> bool {
+fn always_sounds(since: Timestamp, now: Timestamp, sent: &SentStream<'_>) -> bool {
     let mut values = sent.course.since(since).peekable();
     let Some((first, _)) = values.peek().copied() else { return false };
     let mut last_audible = first;
@@ -337,8 +341,8 @@ mod tests {
         if (second as u32).is_multiple_of(4) { 60 } else { 90 }
     }
 
-    fn sent_as(seen: &ProbeReading) -> Sent<'_> {
-        Sent {
+    fn sent_as(seen: &ProbeReading) -> SentStream<'_> {
+        SentStream {
             picture: Some((FRAME_SIZE, 30.0)),
             sizes: &[],
             fps: seen.fps,
@@ -349,14 +353,14 @@ mod tests {
         }
     }
 
-    fn found(seen: &ProbeReading, sent: &ProbeReading, proof: Proof) -> Vec<Finding> {
+    fn found(seen: &ProbeReading, sent: &ProbeReading, proof: MatchResult) -> Vec<Finding> {
         let sent = sent_as(sent);
         let (now, live_since, delay) = (at(60.0), at(0.0), Duration::ZERO);
         judge(&Case { now, live_since, delay, latency: None, proof, seen, sent: &sent })
     }
 
     fn judged(seen: &ProbeReading, sent: &ProbeReading) -> Vec<Trouble> {
-        let all = found(seen, sent, Proof::Matched);
+        let all = found(seen, sent, MatchResult::Matched);
         all.into_iter().map(|finding| finding.trouble).collect()
     }
 
@@ -425,7 +429,7 @@ mod tests {
             live_since: at(0.0),
             delay: Duration::from_secs(delay),
             latency: Some(Duration::from_secs(latency)),
-            proof: Proof::Matched,
+            proof: MatchResult::Matched,
             seen: &program,
             sent: &sent,
         };
@@ -442,19 +446,19 @@ mod tests {
         last_video: Option<f64>,
         last_audio: Option<f64>,
         pace: Option<f64>,
-    ) -> Vec<(Trouble, Sign, Option<Timestamp>)> {
+    ) -> Vec<(Trouble, Symptom, Option<Timestamp>)> {
         let program = stream(lively, |_| 0.1);
         let mut seen = program.clone();
         (seen.last_video, seen.last_audio) = (last_video.map(at), last_audio.map(at));
         seen.last = seen.last_video.max(seen.last_audio);
         seen.pace = pace;
-        let found = found(&seen, &program, Proof::Matched);
+        let found = found(&seen, &program, MatchResult::Matched);
         found.into_iter().map(|it| (it.trouble, it.sign, it.since)).collect()
     }
 
     #[test]
     fn what_is_said_of_picture_and_sound_is_so_in_these_seconds() {
-        use Sign::{Nothing, Slow};
+        use Symptom::{Nothing, Slow};
         use Trouble::{Frozen, Silent, Stalled};
         let all = Some(60.0);
         for (video, audio, pace, expected) in [
@@ -487,10 +491,10 @@ mod tests {
             let found = found(&other, &program, proof).into_iter();
             found.map(|it| it.trouble).collect::<Vec<_>>()
         };
-        assert_eq!(of(Proof::Different), [Trouble::Different]);
+        assert_eq!(of(MatchResult::Different), [Trouble::Different]);
         // Until the stream is identified, its size is not judged.
-        assert_eq!(of(Proof::Comparing), [Trouble::Black, Trouble::Silent]);
+        assert_eq!(of(MatchResult::Comparing), [Trouble::Black, Trouble::Silent]);
         let all = [Trouble::Black, Trouble::Silent, Trouble::WrongSize];
-        assert_eq!(of(Proof::Matched), all);
+        assert_eq!(of(MatchResult::Matched), all);
     }
 }

@@ -27,8 +27,8 @@ use crate::player::probe::reading::{ProbeMemory, ProbeReading};
 use crate::player::probe::viewer::{ProbeTarget, ViewerProbe};
 use crate::studio::event;
 use crate::studio::live::monitor::compare::{Comparison, is_coming};
-use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, Proof, Sent};
-use crate::studio::live::monitor::finding::Sign;
+use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, MatchResult, SentStream};
+use crate::studio::live::monitor::finding::Symptom;
 use crate::studio::live::monitor::judge::{Case, judge};
 use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
 use crate::studio::notices::message::StudioMessage;
@@ -79,7 +79,7 @@ pub(in crate::studio) enum MonitorNews {
 
 /// The monitor of one target.
 #[derive(Debug)]
-struct One {
+struct TargetMonitor {
     url: String,
     host: String,
     probe: Option<ViewerProbe>,
@@ -104,14 +104,14 @@ struct One {
     /// The empty slot that is shown while no data arrives.
     no_picture: Latest<VideoFrame>,
     last_event: Option<event::Monitor>,
-    last_signs: Vec<Sign>,
+    last_signs: Vec<Symptom>,
 }
 
 /// The monitors of all targets.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Monitors {
     reference: Option<Reference>,
-    each: BTreeMap<u32, One>,
+    each: BTreeMap<u32, TargetMonitor>,
 }
 
 impl Monitors {
@@ -130,14 +130,14 @@ impl Monitors {
     ) -> Vec<Worker> {
         let gone: Vec<u32> =
             self.each.keys().copied().filter(|id| !wanted.iter().any(|it| it.id == *id)).collect();
-        let gone: Vec<One> = gone.iter().filter_map(|id| self.each.remove(id)).collect();
+        let gone: Vec<TargetMonitor> = gone.iter().filter_map(|id| self.each.remove(id)).collect();
         let probes: Vec<ViewerProbe> = gone.into_iter().filter_map(|one| one.probe).collect();
         let reference = self.reference.take_if(|_| wanted.is_empty());
         if self.reference.is_none() && !wanted.is_empty() {
             self.reference = begin();
         }
         for it in wanted {
-            let one = self.each.entry(it.id).or_insert_with(|| One::new(&it, clock));
+            let one = self.each.entry(it.id).or_insert_with(|| TargetMonitor::new(&it, clock));
             one.follow(&it, runtime, clock);
         }
         ending(probes, reference)
@@ -164,7 +164,7 @@ impl Monitors {
 
     /// Returns the state of one target for the window and the statistics.
     pub fn view(&self, id: u32) -> Option<MonitorView> {
-        self.each.get(&id).map(One::view)
+        self.each.get(&id).map(TargetMonitor::view)
     }
 }
 
@@ -188,7 +188,7 @@ fn ending(probes: Vec<ViewerProbe>, reference: Option<Reference>) -> Vec<Worker>
         .collect()
 }
 
-impl One {
+impl TargetMonitor {
     fn new(wanted: &WantedMonitor, clock: Clock) -> Self {
         let now = clock.now();
         let service = services::of_host(wanted.publish.host());
@@ -262,7 +262,13 @@ impl One {
         }
     }
 
-    fn poll(&mut self, id: u32, sent: &Sent<'_>, now: Timestamp, news: &mut Vec<MonitorNews>) {
+    fn poll(
+        &mut self,
+        id: u32,
+        sent: &SentStream<'_>,
+        now: Timestamp,
+        news: &mut Vec<MonitorNews>,
+    ) {
         if let Some(probe) = &self.probe {
             let seen = probe.seen();
             // During a retry after a failure, the failure is still reported.
@@ -293,7 +299,7 @@ impl One {
         };
         self.tell(findings, now, news);
         let event = self.event(id);
-        let signs: Vec<Sign> = self.findings.iter().map(|it| it.sign).collect();
+        let signs: Vec<Symptom> = self.findings.iter().map(|it| it.sign).collect();
         let other = self.last_event.as_ref().is_none_or(|last| differs(last, &event));
         if other || self.last_signs != signs {
             self.last_event = Some(event.clone());
@@ -364,9 +370,9 @@ impl One {
             None if self.live_since.is_none() => "waiting",
             None => match self.seen.as_ref().map(|seen| &seen.state) {
                 Some(State::Playing) => match self.comparison.proof(self.now) {
-                    Proof::Matched => "ok",
-                    Proof::Unsure => "unsure",
-                    Proof::Comparing | Proof::Different => "comparing",
+                    MatchResult::Matched => "ok",
+                    MatchResult::Unsure => "unsure",
+                    MatchResult::Comparing | MatchResult::Different => "comparing",
                 },
                 _ => "waiting",
             },

@@ -7,12 +7,12 @@ use std::time::Duration;
 use parking_lot::Mutex;
 
 use crate::base::{Clock, Latest, Stop, Timestamp, Worker};
-use crate::broadcast::hub::subscription::Next;
+use crate::broadcast::hub::subscription::NextPacket;
 use crate::broadcast::{Hub, Limits};
 use crate::media::{EncodedPacket, RenditionId, Size, StreamConfig};
 use crate::player::probe::reading::ProbeMemory;
 use crate::player::probe::viewer::ProbeWorker;
-use crate::studio::live::monitor::evidence::Sent;
+use crate::studio::live::monitor::evidence::SentStream;
 
 /// The length of the stored history: more than half an hour of audio and keyframes, because the
 /// stream delay can be half an hour.
@@ -58,7 +58,7 @@ impl Reference {
         let thread = Worker::spawn("monitor", move |stop: &Stop| {
             while !stop.is_set() {
                 match packets.next_timeout(STOP_CHECK_INTERVAL) {
-                    Next::Tag(tag) => {
+                    NextPacket::Tag(tag) => {
                         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) {
                             let mut sizes = its_sizes.lock();
                             if !sizes.contains(&new.video.size) {
@@ -78,8 +78,8 @@ impl Reference {
                         let captured = tag.pts;
                         its.lock().take(&EncodedPacket { captured, ..EncodedPacket::clone(&tag) });
                     }
-                    Next::Waiting => {}
-                    Next::Ended => return,
+                    NextPacket::Waiting => {}
+                    NextPacket::Ended => return,
                 }
             }
         })?;
@@ -87,12 +87,12 @@ impl Reference {
     }
 
     /// Passes the current data to `look`, and returns its result.
-    pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&Sent<'_>) -> R) -> R {
+    pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&SentStream<'_>) -> R) -> R {
         let mut worker = self.worker.lock();
         worker.sum_up(now);
         let fps = worker.seen.fps;
         let video = self.parameters.video.as_ref();
-        look(&Sent {
+        look(&SentStream {
             picture: video.map(|video| (video.size, video.frame_rate.as_f64())),
             sizes: &self.sizes.lock(),
             fps,

@@ -121,7 +121,7 @@ fn hear(course: &mut LoudnessCurve, program: &Program, from: f64, until: f64) {
 
 /// The state of a whole simulated broadcast.
 struct Run {
-    one: One,
+    one: TargetMonitor,
     sent: ProbeReading,
     now: f64,
     delay: f64,
@@ -148,7 +148,7 @@ impl Run {
             live: true,
             delay: Duration::from_secs_f64(delay),
         };
-        let mut one = One::new(&wanted, clock);
+        let mut one = TargetMonitor::new(&wanted, clock);
         one.live_since = Some(at(0.0));
         let seen = |memory| ProbeWorker::new(clock, memory, Latest::default()).seen;
         let sent = seen(ProbeMemory { pictures: 1_000, sound: 10_000 });
@@ -216,7 +216,7 @@ impl Run {
     }
 
     fn poll(&mut self) {
-        let sent = Sent {
+        let sent = SentStream {
             picture: Some((FRAME_SIZE, FRAMES_PER_SECOND)),
             sizes: &[],
             fps: Some(FRAMES_PER_SECOND),

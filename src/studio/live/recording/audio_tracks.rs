@@ -7,7 +7,7 @@ use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::worker::Stuck;
 use crate::broadcast::Hub;
-use crate::broadcast::recorder::{Extra, RecordedTracks};
+use crate::broadcast::recorder::{ExtraAudioTrack, RecordedTracks};
 use crate::encode::{self, AudioEncoder};
 use crate::media::{EncodedPacket, ExtraTrack, ExtraTracks, MAX_TRACKS, Track};
 use crate::studio::mixer::AudioStrip;
@@ -151,7 +151,7 @@ impl ExtraTrackEncoders {
         names: &TrackNames,
     ) -> RecordedTracks {
         let name = |number: u8| names.get(usize::from(number) - 1).cloned().unwrap_or_default();
-        let extra = |(track, encoder): &(ExtraTrack, AudioEncoder)| Extra {
+        let extra = |(track, encoder): &(ExtraTrack, AudioEncoder)| ExtraAudioTrack {
             track: *track,
             name: Some(name(track.number()))
                 .filter(|name| !name.is_empty())
@@ -159,7 +159,7 @@ impl ExtraTrackEncoders {
             parameters: encoder.parameters().clone(),
         };
         let wanted = self.running.iter().filter(|(track, _)| tracks.has(*track));
-        let mut extras: Vec<Extra> = wanted.map(extra).collect();
+        let mut extras: Vec<ExtraAudioTrack> = wanted.map(extra).collect();
         extras.sort_by_key(|extra| extra.track);
         let mut program = name(1);
         if program.is_empty() && !extras.is_empty() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Stop, Worker};
 use crate::broadcast::recorder::journal::{self, Entry};
-use crate::broadcast::recorder::remux::{How, repair};
+use crate::broadcast::recorder::remux::{RepairMethod, repair};
 use crate::studio::notices::message::StudioMessage;
 
 /// Maximum number of unread results.
@@ -60,7 +60,7 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
     }
     entry.done();
     match repaired {
-        Ok(report) if report.how == How::Whole => None,
+        Ok(report) if report.how == RepairMethod::Whole => None,
         Ok(report) => {
             Some(StudioMessage::RecordingRepaired { path: report.path.display().to_string() })
         }

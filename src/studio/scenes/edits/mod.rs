@@ -359,7 +359,7 @@ fn remove_where(items: &mut Vec<Item>, bad: &impl Fn(&Item) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::studio::engine::undo_history::{Before, Change};
+    use crate::studio::engine::undo_history::{Change, UndoState};
 
     /// The undo history of the scenes only.
     #[derive(Default)]
@@ -367,7 +367,7 @@ mod tests {
 
     impl Steps {
         fn add(&mut self, before: Collection, edit: &Edit, apart: bool) {
-            let before = Before { scenes: Some(before), strips: None };
+            let before = UndoState { scenes: Some(before), strips: None };
             self.0.add(before, Change::Scenes(edit.clone()), apart);
         }
 

@@ -108,7 +108,7 @@ pub(super) fn place(
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
-    use crate::compose::layout::{Shape, Spot, spot};
+    use crate::compose::layout::{FramePlacement, Shape, spot};
     use crate::compose::scene::Crop;
     use crate::studio::scenes::edits::Edit;
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     /// Returns the spot and opacity of each drawn layer.
-    fn drawn(it: &Collection) -> Vec<(Spot, f32)> {
+    fn drawn(it: &Collection) -> Vec<(FramePlacement, f32)> {
         let plan = it.plan(it.current);
         let strength = |index: usize| -> f32 {
             let around = plan.together.iter().filter(|all| all.layers.contains(&index));
@@ -149,7 +149,7 @@ mod tests {
         seen.collect()
     }
 
-    fn alike((a, strength): &(Spot, f32), (b, other): &(Spot, f32)) -> bool {
+    fn alike((a, strength): &(FramePlacement, f32), (b, other): &(FramePlacement, f32)) -> bool {
         let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
         let shapes = match (a.shape, b.shape) {
             (Shape::Free { map: a, bounds }, Shape::Free { map: b, bounds: other }) => {

@@ -49,7 +49,7 @@ impl Collection {
         let gone_scenes = gone.iter().map(|it| (it.id, it.name.as_str())).collect();
         let room = MAX_ITEMS.saturating_sub(self.item_count());
         let mut mover =
-            Mover { by, room, gone_sources, gone_scenes, over: 0, without: BTreeSet::new() };
+            IdAssigner { by, room, gone_sources, gone_scenes, over: 0, without: BTreeSet::new() };
         for it in came {
             let (id, name) = (SceneId(it.id.0 + by.1), self.free_scene_name(&it.name));
             let items = mover.items(&it.items);
@@ -88,7 +88,7 @@ impl Collection {
 }
 
 /// Assigns new ids to items and their contents.
-struct Mover<'a> {
+struct IdAssigner<'a> {
     /// The offsets of source, scene and item ids.
     by: (u32, u32, u32),
     /// The number of items for which there is space.
@@ -101,7 +101,7 @@ struct Mover<'a> {
     without: BTreeSet<&'a str>,
 }
 
-impl Mover<'_> {
+impl IdAssigner<'_> {
     fn items(&mut self, items: &[Item]) -> Vec<Item> {
         items.iter().filter_map(|item| self.item(item)).collect()
     }

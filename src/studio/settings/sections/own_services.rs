@@ -129,7 +129,7 @@ impl OwnPart {
 
 /// A service as entered by the user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Own {
+pub struct OwnService {
     pub name: String,
     /// Addresses, separated by spaces.
     pub servers: String,
@@ -142,7 +142,7 @@ pub struct Own {
     pub fps: String,
 }
 
-impl From<&Service> for Own {
+impl From<&Service> for OwnService {
     fn from(service: &Service) -> Self {
         let limits = &service.limits;
         let kbps = |rate: Option<BitsPerSecond>| rate.map(|rate| (rate.0 / 1_000).to_string());
@@ -163,7 +163,7 @@ impl From<&Service> for Own {
 ///
 /// # Errors
 /// Fails with the invalid part and the reason.
-pub fn read_own(own: &Own) -> Result<Service, (OwnPart, Problem)> {
+pub fn read_own(own: &OwnService) -> Result<Service, (OwnPart, Problem)> {
     let number = |text: &str, part| match text.trim() {
         "" => Ok(None),
         text => match text.parse::<u32>() {
@@ -332,15 +332,15 @@ mod tests {
         assert_eq!(chinese, "平台 1：“keyframe_seconds”：应为 1 到 20 秒之间的数字");
     }
 
-    fn typed() -> Own {
-        Own {
+    fn typed() -> OwnService {
+        OwnService {
             name: "My School".into(),
             servers: "rtmps://live.school.example/app, rtmp://old.school.example/app".into(),
             key_page: "https://school.example/key".into(),
             video_kbps: "3000".into(),
             keyframe_seconds: "2".into(),
             height: "720".into(),
-            ..Own::default()
+            ..OwnService::default()
         }
     }
 
@@ -349,7 +349,7 @@ mod tests {
         let school = read_own(&typed()).unwrap();
         assert_eq!((&*school.id, school.servers.len()), ("my-school", 2));
         assert_eq!(school.limits.video, Some(BitsPerSecond(3_000_000)));
-        assert_eq!(read_own(&Own::from(&school)), Ok(school.clone()));
+        assert_eq!(read_own(&OwnService::from(&school)), Ok(school.clone()));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep").join("services.toml");
         write_services(&path, std::slice::from_ref(&school)).unwrap();
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_part() {
-        let wrong = |change: fn(&mut Own)| {
+        let wrong = |change: fn(&mut OwnService)| {
             let mut own = typed();
             change(&mut own);
             read_own(&own).map_err(|(part, _)| part).unwrap_err()

@@ -3,7 +3,7 @@
 use egui::Ui;
 
 use crate::studio::KeyPlace;
-use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::row;
 use crate::ui::dialogs::settings::table::Setting;
@@ -17,7 +17,12 @@ fn text_row(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, setting: Se
     });
 }
 
-pub(super) fn renderer(ui: &mut Ui, view: &View<'_>, needs: &Needs<'_>, draft: &mut SettingsDraft) {
+pub(super) fn renderer(
+    ui: &mut Ui,
+    view: &View<'_>,
+    needs: &DialogContext<'_>,
+    draft: &mut SettingsDraft,
+) {
     let (texts, name) = (view.texts, needs.renderer.name.clone());
     let text = if name.is_empty() {
         texts.get("renderer-unknown").to_string()

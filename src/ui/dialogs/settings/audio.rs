@@ -4,12 +4,12 @@
 use egui::Ui;
 
 use crate::studio::{Command, Monitoring, Preferences};
-use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
-use crate::ui::input::push_to_talk::{self, Pressed};
+use crate::ui::input::push_to_talk::{self, KeyPress};
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::Texts;
 use crate::ui::view::View;
@@ -53,15 +53,15 @@ pub(super) fn talk_key_name(texts: &Texts, preferences: &Preferences) -> String 
 pub(super) fn push_to_talk_key(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let (theme, texts) = (view.theme, view.texts);
     if draft.talk_key.is_some()
         && let Some(pressed) = push_to_talk::pressed(ui.ctx())
     {
-        draft.talk_key = (pressed == Pressed::Other).then_some(true);
-        if let Pressed::Key(key) = pressed {
+        draft.talk_key = (pressed == KeyPress::Other).then_some(true);
+        if let KeyPress::Key(key) = pressed {
             needs.preferences.push_to_talk_key = key;
         }
     }

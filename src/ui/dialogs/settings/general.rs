@@ -4,7 +4,7 @@ use egui::Ui;
 
 use crate::mix::MeterFall;
 use crate::studio::{Language, Preferences, Theme};
-use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, noted_choice_row, row};
 use crate::ui::dialogs::settings::table::Setting;
@@ -17,7 +17,7 @@ use crate::ui::widgets::switch;
 pub(super) fn language(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let all = [
@@ -35,7 +35,7 @@ pub(super) fn language(
 pub(super) fn theme(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let all = [
@@ -52,7 +52,7 @@ pub(super) fn theme(
 pub(super) fn scale(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let percent = |scale: u16| format!("{scale}\u{a0}%");
@@ -80,7 +80,7 @@ pub(super) fn scale(
 pub(super) fn motion(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let on = &mut needs.preferences.reduced_motion;
@@ -96,7 +96,7 @@ pub(super) fn motion(
 pub(super) fn meter(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let texts = view.texts;

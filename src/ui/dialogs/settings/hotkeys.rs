@@ -4,7 +4,7 @@
 use egui::{Align, Layout, Ui, vec2};
 
 use crate::studio::settings::hotkeys::Hotkey;
-use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::wide_row;
 use crate::ui::dialogs::settings::table::Setting;
@@ -40,7 +40,7 @@ pub(super) fn any_fits(languages: &[&Texts], view: &View<'_>, query: &str) -> bo
 
 /// Returns all commands: those of the table, those for existing objects, and those for objects that
 /// no longer exist but still have a hotkey, so that the user can remove the hotkey.
-fn commands(view: &View<'_>, needs: &Needs<'_>) -> Vec<AnyCommand> {
+fn commands(view: &View<'_>, needs: &DialogContext<'_>) -> Vec<AnyCommand> {
     let mut all: Vec<AnyCommand> = Action::ALL.iter().copied().map(AnyCommand::from).collect();
     let named = NamedCommand::all(view.snapshot).into_iter().map(AnyCommand::from);
     for command in named.chain(hotkeys::named(needs.preferences)) {
@@ -54,7 +54,7 @@ fn commands(view: &View<'_>, needs: &Needs<'_>) -> Vec<AnyCommand> {
 pub(super) fn list(
     ui: &mut Ui,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     wide_row(ui, view, draft, Setting::Hotkeys, None, |ui, view, draft| {
@@ -113,7 +113,7 @@ fn columns(ui: &mut Ui, view: &View<'_>) {
 fn everywhere(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     action: Option<Action>,
     name: &str,
 ) {
@@ -137,7 +137,7 @@ fn everywhere(
 fn line(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
     command: &AnyCommand,
 ) {

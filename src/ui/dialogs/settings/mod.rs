@@ -15,7 +15,7 @@ mod video;
 
 use egui::{Id, ScrollArea, Ui, vec2};
 
-use crate::ui::dialogs::card::{DialogAnswer, Needs, dialog_room, heading, modal};
+use crate::ui::dialogs::card::{DialogAnswer, DialogContext, dialog_room, heading, modal};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::{Setting, SettingsPage};
 use crate::ui::style::theme::{Type, gap};
@@ -50,7 +50,7 @@ fn results(draft: &mut SettingsDraft, view: &View<'_>) -> Vec<Setting> {
 pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) -> Option<DialogAnswer> {
     let theme = view.theme;
@@ -126,7 +126,7 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
 fn contents(
     ui: &mut Ui,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) -> Option<DialogAnswer> {
     let searched = !draft.query.trim().is_empty();
@@ -153,7 +153,7 @@ fn contents(
 fn one(
     ui: &mut Ui,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
     setting: Setting,
 ) -> Option<DialogAnswer> {

@@ -7,7 +7,7 @@ use crate::studio::Command;
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
 use crate::text::Problem;
 use crate::ui::dialogs::DialogAnswer;
-use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
@@ -34,7 +34,7 @@ pub(super) fn services(
 pub(super) fn successor(
     ui: &mut Ui,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     wide_row(ui, view, draft, Setting::Successor, None, |ui, view, _| {

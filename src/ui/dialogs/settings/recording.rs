@@ -7,7 +7,7 @@ use egui::{Id, Sense, Ui, vec2};
 use crate::media::{ExtraTrack, ExtraTracks};
 use crate::studio::settings::default_recording_folder;
 use crate::studio::{RecordingChoices, mixer};
-use crate::ui::dialogs::card::Needs;
+use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
@@ -20,7 +20,7 @@ use crate::wire::container::Format;
 pub(super) fn folder(
     ui: &mut Ui,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let usual = default_recording_folder();
@@ -49,7 +49,7 @@ pub(super) fn folder(
 pub(super) fn format(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let all: Vec<Choice<Format>> = [Format::Mp4, Format::Mkv, Format::Flv]
@@ -90,7 +90,7 @@ fn split_name(texts: &Texts, (time, bytes): (Option<Duration>, Option<u64>)) -> 
 pub(super) fn split(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let choices = &mut needs.preferences.recording;
@@ -117,7 +117,7 @@ pub(super) fn split(
 pub(super) fn replay(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let now = &mut needs.preferences.recording.replay;
@@ -146,7 +146,7 @@ pub(super) fn replay(
 pub(super) fn replay_always(
     ui: &mut Ui,
     view: &View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     let choices = &mut needs.preferences.recording;
@@ -166,7 +166,7 @@ pub(super) fn replay_always(
 pub(super) fn tracks(
     ui: &mut Ui,
     view: &mut View<'_>,
-    needs: &mut Needs<'_>,
+    needs: &mut DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
     wide_row(ui, view, draft, Setting::Tracks, None, |ui, view, _| {
@@ -194,7 +194,7 @@ pub(super) fn tracks(
     });
 }
 
-fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut Needs<'_>, number: u8, width: f32) {
+fn track_name(ui: &mut Ui, view: &View<'_>, needs: &mut DialogContext<'_>, number: u8, width: f32) {
     let place = usize::from(number).saturating_sub(1);
     let Some(given) = needs.preferences.recording.track_names.get_mut(place) else { return };
     let texts = view.texts;

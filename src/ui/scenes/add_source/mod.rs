@@ -44,7 +44,7 @@ const INITIAL_COLOR: Rgba = Rgba { red: 0x1e, green: 0x24, blue: 0x30, alpha: 25
 const INITIAL_GRADIENT_END: Rgba = Rgba { red: 0x3b, green: 0x5b, blue: 0x8c, alpha: 255 };
 
 /// The action of a card.
-enum Leads {
+enum CardAction {
     To(Page),
     ToFile(FileRequest),
     ToSource(VideoChoice),
@@ -56,7 +56,7 @@ enum Leads {
 struct Kind {
     name: &'static str,
     icon: Icon,
-    leads: Leads,
+    leads: CardAction,
 }
 
 /// Draws the dialog while it is open.
@@ -138,12 +138,12 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
     let graded =
         ColorSource { to: Some(INITIAL_GRADIENT_END), ..ColorSource::plain(INITIAL_COLOR) };
     let minutes = std::time::Duration::from_secs(300);
-    let to = |name, icon, page| Kind { name, icon, leads: Leads::To(page) };
-    let file = |name, icon, file| Kind { name, icon, leads: Leads::ToFile(file) };
+    let to = |name, icon, page| Kind { name, icon, leads: CardAction::To(page) };
+    let file = |name, icon, file| Kind { name, icon, leads: CardAction::ToFile(file) };
     let ready = |name, choice: VideoChoice| Kind {
         name,
         icon: icon_of_choice(&choice),
-        leads: Leads::ToSource(choice),
+        leads: CardAction::ToSource(choice),
     };
     let text = |content| VideoChoice::Text(content);
     let mut kinds = vec![
@@ -166,7 +166,8 @@ fn kinds(view: &View<'_>) -> Vec<Kind> {
         to(key!("add-again"), Icon::Copy, Page::Again),
     ];
     if view.snapshot.strips.len() < MAX_STRIPS {
-        let audio = Kind { name: key!("add-to-mixer"), icon: Icon::Speaker, leads: Leads::ToMixer };
+        let audio =
+            Kind { name: key!("add-to-mixer"), icon: Icon::Speaker, leads: CardAction::ToMixer };
         kinds.push(audio);
     }
     kinds
@@ -218,7 +219,7 @@ fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut 
 fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Kind) -> bool {
     let name = view.texts.get(kind.name);
     match &kind.leads {
-        Leads::To(page @ (Page::Screens | Page::Windows)) => {
+        CardAction::To(page @ (Page::Screens | Page::Windows)) => {
             let window = *page == Page::Windows;
             let snapshot = view.snapshot;
             let none =
@@ -233,19 +234,19 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
             adding.page = Some(*page);
             false
         }
-        Leads::To(page) => {
+        CardAction::To(page) => {
             adding.page = Some(*page);
             false
         }
-        Leads::ToFile(pick) => {
+        CardAction::ToFile(pick) => {
             view.request(WindowRequest::PickSource(*pick, edited(view.snapshot)));
             true
         }
-        Leads::ToSource(choice) => {
+        CardAction::ToSource(choice) => {
             add(view, draft, &*name, choice.clone());
             true
         }
-        Leads::ToMixer => {
+        CardAction::ToMixer => {
             view.request(WindowRequest::Act(Action::AddAudio));
             true
         }

@@ -7,13 +7,13 @@ use egui::{Id, Key, TextEdit, Ui};
 use crate::compose::scene::{Content, ItemId};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Collection, Command, Edit};
-use crate::ui::scenes::draft::{Draft, NameCursor, Named};
+use crate::ui::scenes::draft::{Draft, NameCursor, RenamedObject};
 use crate::ui::style::theme::CONTROL_RADIUS;
 use crate::ui::view::View;
 use crate::ui::widgets::focus_ring;
 
 /// Draws a name field in place of the row, if the user is renaming it. Returns true in that case.
-pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) -> bool {
+pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: RenamedObject) -> bool {
     let Some((named, text)) = draft.naming.as_mut().filter(|(named, _)| *named == what) else {
         return false;
     };
@@ -42,16 +42,16 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: Named) ->
         let text = std::mem::take(text);
         if !cancelled {
             view.send(Command::Edit(match named {
-                Named::Scene(id) => Edit::RenameScene(*id, text),
-                Named::Item(id) => renamed(&view.snapshot.scenes.collection, *id, text),
+                RenamedObject::Scene(id) => Edit::RenameScene(*id, text),
+                RenamedObject::Item(id) => renamed(&view.snapshot.scenes.collection, *id, text),
             }));
         }
         draft.naming = None;
         // The list keeps the keys after a name was typed.
         if cancelled || ui.input(|input| input.key_pressed(Key::Enter)) {
             let row = match what {
-                Named::Scene(id) => ("scene", id.0),
-                Named::Item(id) => ("item", id.0),
+                RenamedObject::Scene(id) => ("scene", id.0),
+                RenamedObject::Item(id) => ("item", id.0),
             };
             ui.memory_mut(|memory| memory.request_focus(ui.scope_id().with(row)));
         }

@@ -9,7 +9,7 @@ use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
-use crate::ui::scenes::draft::{Draft, Named, Whose};
+use crate::ui::scenes::draft::{Draft, RenamedObject, TransitionScope};
 use crate::ui::scenes::kind::RowLamp;
 use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::heading::heading;
@@ -85,7 +85,7 @@ fn pictures(
         for (row, scenes) in collection.scenes.chunks(columns).enumerate() {
             ui.horizontal(|ui| {
                 for (column, scene) in scenes.iter().enumerate() {
-                    if rename::show(ui, view, draft, Named::Scene(scene.id)) {
+                    if rename::show(ui, view, draft, RenamedObject::Scene(scene.id)) {
                         continue;
                     }
                     let picture = thumbnails.show(ui, view, scene, size);
@@ -103,7 +103,7 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let snapshot = view.snapshot;
     let collection = &snapshot.scenes.collection;
     for (index, scene) in collection.scenes.iter().enumerate() {
-        if rename::show(ui, view, draft, Named::Scene(scene.id)) {
+        if rename::show(ui, view, draft, RenamedObject::Scene(scene.id)) {
             continue;
         }
         let current = scene.id == collection.current;
@@ -140,7 +140,7 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: &Response) {
     let key = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
     if row.double_clicked() || (row.has_focus() && key(Key::F2)) {
-        draft.rename(Named::Scene(scene.id), scene.name.clone());
+        draft.rename(RenamedObject::Scene(scene.id), scene.name.clone());
     } else if row.clicked() {
         view.send(if draft.studio_mode {
             Command::PrepareScene(Some(scene.id))
@@ -209,7 +209,7 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         if menu_item(ui, view.theme, &texts.get(way.name()), "", way == chosen, true) {
             // If the kind of transition asks for its options, they are shown at once.
             if way.asks() {
-                draft.transition = Some(Whose::Every);
+                draft.transition = Some(TransitionScope::Every);
             }
             if way != chosen {
                 let kind = way.kind(&now.kind);
@@ -219,7 +219,7 @@ fn transitions(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         }
     }
     if menu_item(ui, view.theme, &texts.get("transition-options"), "", false, true) {
-        draft.transition = Some(Whose::Every);
+        draft.transition = Some(TransitionScope::Every);
         ui.close();
     }
     menu_rule(ui, view.theme);

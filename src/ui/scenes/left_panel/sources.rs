@@ -5,7 +5,7 @@ use egui::{Align, Key, Layout, Modifiers, Rect, Response, Ui, UiBuilder, pos2, v
 use crate::compose::scene::{Item, ItemId};
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::draft::{Draft, Named, each, edited, name_of};
+use crate::ui::scenes::draft::{Draft, RenamedObject, each, edited, name_of};
 use crate::ui::scenes::kind::{RowLamp, icon_of, state_of};
 use crate::ui::scenes::left_panel::drop_line;
 use crate::ui::scenes::left_panel::drop_place::{drop_place, rows_of};
@@ -72,7 +72,7 @@ fn focus_new(ui: &Ui, draft: &mut Draft, items: &[Item]) {
 /// Draws the items of a scene or group, the topmost first.
 fn branch(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, items: &[Item], depth: u32) {
     for (index, item) in items.iter().enumerate().rev() {
-        if !rename::show(ui, view, draft, Named::Item(item.id)) {
+        if !rename::show(ui, view, draft, RenamedObject::Item(item.id)) {
             item_row(ui, view, draft, (items, index), depth);
         }
         branch(ui, view, draft, item.members(), depth + 1);
@@ -180,7 +180,7 @@ fn item_row(
     }
     if row.has_focus() {
         if pressed(ui, Key::F2) {
-            draft.rename(Named::Item(item.id), name.clone());
+            draft.rename(RenamedObject::Item(item.id), name.clone());
         }
         if pressed(ui, Key::Delete) {
             each(view, &all, Edit::RemoveItem);

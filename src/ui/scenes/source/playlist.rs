@@ -10,7 +10,7 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::source::fields::line;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::Type;
-use crate::ui::view::file_request::{FileRequest, Then};
+use crate::ui::view::file_request::{FileRequest, PlaylistRequest};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, paragraph};
 
@@ -18,7 +18,7 @@ use crate::ui::widgets::{Button, ButtonWeight, elided, icon_button, label, parag
 const BUTTON_SIDE_POINTS: f32 = 26.0;
 
 /// A change to the playlist.
-enum Done {
+enum PlaylistEdit {
     Up(usize),
     Gone(usize),
     Another(usize, PathBuf),
@@ -49,7 +49,7 @@ pub(in crate::ui::scenes) fn contents(
         let text = view.texts.get(key);
         let room = files.len() < Properties::MAX_ADDITIONAL_FILES;
         if Button::new(&text).small().enabled(room).show(ui, view.theme).clicked() {
-            let then = Then { source, pick, at: None };
+            let then = PlaylistRequest { source, pick, at: None };
             view.request(WindowRequest::PickThen(then, files.last().and_then(of)));
         }
     });
@@ -66,13 +66,13 @@ pub(in crate::ui::scenes) fn contents(
                 icon_button(ui, view.theme, icon, &name, side, ButtonWeight::Quiet).clicked()
             };
             if button(ui, Icon::ChevronUp, key!("clips-up")) && index > 0 {
-                done = Some(Done::Up(index));
+                done = Some(PlaylistEdit::Up(index));
             }
             if button(ui, Icon::Folder, key!("clips-another")) {
-                done = Some(Done::Another(index, path.clone()));
+                done = Some(PlaylistEdit::Another(index, path.clone()));
             }
             if button(ui, Icon::Close, key!("clips-remove")) {
-                done = Some(Done::Gone(index));
+                done = Some(PlaylistEdit::Gone(index));
             }
             let size = vec2(ui.available_width(), BUTTON_SIDE_POINTS);
             let (room, response) = ui.allocate_exact_size(size, egui::Sense::hover());
@@ -83,11 +83,11 @@ pub(in crate::ui::scenes) fn contents(
         left_out(ui, view, source, path);
     }
     match done {
-        Some(Done::Up(index)) => files.swap(index, index - 1),
-        Some(Done::Gone(index)) => drop(files.remove(index)),
-        Some(Done::Another(index, path)) => {
+        Some(PlaylistEdit::Up(index)) => files.swap(index, index - 1),
+        Some(PlaylistEdit::Gone(index)) => drop(files.remove(index)),
+        Some(PlaylistEdit::Another(index, path)) => {
             let folder = of(&path);
-            let then = Then { source, pick, at: Some((index, path)) };
+            let then = PlaylistRequest { source, pick, at: Some((index, path)) };
             view.request(WindowRequest::PickThen(then, folder));
         }
         None => {}

@@ -111,7 +111,7 @@ pub enum GuideAnswer {
 }
 
 /// A button at the bottom of the guide.
-enum Foot {
+enum FooterButton {
     Skip,
     Back,
     Next,
@@ -194,14 +194,14 @@ fn contents(
         }
     }
     ui.add_space(gap::L);
-    let pressed = foot(ui, view, guide.step, arrived).or(wants_next.then_some(Foot::Next));
+    let pressed = foot(ui, view, guide.step, arrived).or(wants_next.then_some(FooterButton::Next));
     match pressed? {
-        Foot::Skip | Foot::Studio => Some(GuideAnswer::Close),
-        Foot::Back => {
+        FooterButton::Skip | FooterButton::Studio => Some(GuideAnswer::Close),
+        FooterButton::Back => {
             go(guide, -1);
             None
         }
-        Foot::Next => next(view, guide),
+        FooterButton::Next => next(view, guide),
     }
 }
 
@@ -303,7 +303,7 @@ fn language(ui: &mut Ui, view: &View<'_>, preferences: &mut Preferences) {
     });
 }
 
-fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot> {
+fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<FooterButton> {
     let (theme, texts) = (view.theme, view.texts);
     let mut pressed = None;
     let height = size::CONTROL_HEIGHT + gap::XS;
@@ -321,19 +321,19 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
             // The button's text begins at the edge of the texts above it.
             ui.add_space(-gap::M);
             if button.height(height).show(ui, theme).clicked() {
-                pressed = Some(Foot::Skip);
+                pressed = Some(FooterButton::Skip);
             }
         }
         let buttons = |ui: &mut Ui| {
             let back = texts.get("guide-back");
             if step != Step::Language && Button::new(&back).height(height).show(ui, theme).clicked()
             {
-                pressed = Some(Foot::Back);
+                pressed = Some(FooterButton::Back);
             }
             if last {
                 let studio = texts.get("guide-open-studio");
                 if Button::new(&studio).height(height).show(ui, theme).clicked() {
-                    pressed = Some(Foot::Studio);
+                    pressed = Some(FooterButton::Studio);
                 }
             }
             let next = texts.get(match step {
@@ -347,7 +347,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foot>
                 response.request_focus();
             }
             if response.clicked() {
-                pressed = Some(Foot::Next);
+                pressed = Some(FooterButton::Next);
             }
         };
         at_right_end(ui, buttons);

@@ -16,7 +16,7 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch::commands::{is_busy, play, send};
 use crate::ui::watch::controls::button::{added_width, control};
 use crate::ui::watch::controls::seek_bar::Span;
-use crate::ui::watch::draft::{Draft, Where};
+use crate::ui::watch::draft::{Draft, PlayerLocation};
 use crate::ui::widgets::{Button, ButtonWeight, at_line_end, icon_button, label, slider};
 
 /// The width that the left part needs at most, in points: the buttons, the volume, a position, and
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) -> 
 /// Returns the labels for which there is room beside the icons.
 fn labels(ui: &Ui, view: &View<'_>, draft: &Draft, room: f32) -> Vec<&'static str> {
     let mut all = BUTTON_LABELS.to_vec();
-    if draft.place != Where::Here {
+    if draft.place != PlayerLocation::Here {
         all.retain(|key| ![key!("player-small"), key!("player-window")].contains(key));
         all.push(key!("player-back"));
     }
@@ -214,15 +214,15 @@ fn right(
         draft.figures = !draft.figures;
     }
     let (window, small) = (key!("player-window"), (key!("player-small"), key!("small-window")));
-    if draft.place == Where::Here {
+    if draft.place == PlayerLocation::Here {
         if button(ui, Icon::External, (window, key!("own-window")), "D", true) {
-            draft.place = Where::Window;
+            draft.place = PlayerLocation::Window;
         }
         if button(ui, Icon::PictureInPicture, small, "P", true) {
-            draft.place = Where::Small;
+            draft.place = PlayerLocation::Small;
         }
     } else if button(ui, Icon::External, (key!("player-back"), key!("window-back")), "D", true) {
-        draft.place = Where::Here;
+        draft.place = PlayerLocation::Here;
     }
     if button(ui, Icon::FullScreen, (key!("player-full-screen"), key!("full-screen")), "F", true) {
         action = Some(Action::FullScreen);

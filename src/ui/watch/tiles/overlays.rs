@@ -3,7 +3,7 @@
 
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::decode::By;
+use crate::decode::DecoderInfo;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::ui::style::theme::{
     CONTROL_RADIUS, TEXT_PLATE, Type, VIDEO_SECONDARY_TEXT_COLOR, VIDEO_TEXT_COLOR, gap,
@@ -107,7 +107,7 @@ fn line(ui: &Ui, graph: &Graph, name: &str, room: Rect) {
 }
 
 /// Returns the library that decodes the video, and its hardware.
-fn decoder(texts: &Texts, by: By) -> String {
+fn decoder(texts: &Texts, by: DecoderInfo) -> String {
     let library = ("library", by.library.into());
     match by.hardware {
         Some(hardware) => texts.with("decoder-hardware", &[library, ("hardware", hardware.into())]),

@@ -22,7 +22,7 @@ use crate::ui::video::placeholder::placeholder;
 use crate::ui::video::{FrameView, fill_around};
 use crate::ui::view::View;
 use crate::ui::watch::commands::send;
-use crate::ui::watch::draft::{Draft, Where};
+use crate::ui::watch::draft::{Draft, PlayerLocation};
 use crate::ui::watch::tiles::overlays;
 use crate::ui::watch::viewport::Viewport;
 use crate::ui::widgets::Button;
@@ -155,7 +155,7 @@ pub fn show(
     take_focus(&over, draft, panel);
     accept_letters(&over);
     // In the small window, dragging the frame moves the window instead.
-    if over.dragged() && draft.place != Where::Small {
+    if over.dragged() && draft.place != PlayerLocation::Small {
         draft.moved += over.drag_delta();
     }
     if over.double_clicked() {

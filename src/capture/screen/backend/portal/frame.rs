@@ -40,7 +40,7 @@ pub(super) struct MappedFrame {
     /// Part that changed since the last frame.
     pub(super) dirty: Area,
     /// The orientation in the buffer.
-    pub(super) turn: Turn,
+    pub(super) turn: BufferOrientation,
     /// True if red is first instead of blue.
     red_first: bool,
 }
@@ -52,14 +52,14 @@ unsafe impl Send for MappedFrame {}
 /// The orientation of a frame in its buffer. For a rotated display, the desktop delivers rotated
 /// pixels.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Turn {
+pub(super) struct BufferOrientation {
     /// True if a row of the frame is a column of the buffer.
     across: bool,
     /// Whether the frame is mirrored horizontally, and whether vertically.
     mirrored: (bool, bool),
 }
 
-impl Turn {
+impl BufferOrientation {
     /// Creates the orientation that undoes a transformation of the buffer
     /// (`SPA_META_TRANSFORMATION_…`, rotated counterclockwise after mirroring). Unknown
     /// transformations are ignored.
@@ -197,7 +197,8 @@ pub(super) unsafe fn content(buffer: &spa::spa_buffer, format: &Format) -> Resul
     let whole = Area::new(0, 0, format.width, format.height);
     // SAFETY: the caller guarantees this.
     let turned = unsafe { meta(buffer, spa::SPA_META_VideoTransform, 4) };
-    let turn = turned.and_then(|it| number(it, 0)).map(Turn::undoing).unwrap_or_default();
+    let turn =
+        turned.and_then(|it| number(it, 0)).map(BufferOrientation::undoing).unwrap_or_default();
     // SAFETY: the caller guarantees this.
     let crop = unsafe { meta(buffer, spa::SPA_META_VideoCrop, 16) };
     let shown = crop.and_then(|crop| region(crop, whole)).unwrap_or(whole);
@@ -242,7 +243,7 @@ impl MappedFrame {
         let left = part.x.saturating_sub(corner.0) as usize * 4;
         let rows = to.chunks_exact_mut(row.max(1)).skip(part.y.saturating_sub(corner.1) as usize);
         for (line, to) in (part.y..part.y.saturating_add(part.height)).zip(rows) {
-            if self.turn != Turn::default() {
+            if self.turn != BufferOrientation::default() {
                 let Some(to) = to.get_mut(left..left + bytes) else { continue };
                 for (x, to) in (part.x..).zip(to.as_chunks_mut::<4>().0) {
                     let (x, y) = self.turn.place(x, line, self.whole);

@@ -15,7 +15,7 @@ use crate::base::{Secret, Stop};
 use crate::capture::screen::area::Area;
 use crate::capture::screen::backend::portal::bus::{PortalRequest, Session};
 use crate::capture::screen::backend::portal::stream::{End, Stream};
-use crate::capture::screen::display::{Attempt, Change, Fault, Grabber, Placed, Sharing};
+use crate::capture::screen::display::{Attempt, Change, Fault, Grabber, PlacedPointer, Sharing};
 use crate::capture::screen::permission::Permissions;
 use crate::capture::screen::target::shared_name;
 use crate::media::Size;
@@ -263,7 +263,7 @@ impl Grabber for Grab {
         Ok(&self.gathered)
     }
 
-    fn pointer(&mut self) -> Result<Option<Placed>, Fault> {
+    fn pointer(&mut self) -> Result<Option<PlacedPointer>, Fault> {
         // The desktop draws the pointer into the frame if requested.
         Ok(None)
     }

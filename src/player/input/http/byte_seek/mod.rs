@@ -37,7 +37,7 @@ const MAX_RECORDING_SECONDS: i64 = 1_000_000;
 
 /// The known data of a recording.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Course {
+pub(super) struct RecordingSpan {
     pub form: StreamFormat,
     /// The time of the first packet in milliseconds.
     pub begins: u32,
@@ -45,7 +45,7 @@ pub(super) struct Course {
     pub length: i64,
 }
 
-impl Course {
+impl RecordingSpan {
     /// Returns the distance from the start to this point, in milliseconds.
     fn of(&self, mark: &ResyncPoint) -> i64 {
         since(self.begins, mark.time_ms)
@@ -99,7 +99,7 @@ pub(super) async fn last(
 /// Returns the network error.
 pub(super) async fn find(
     parts: &mut RangeParts,
-    course: &Course,
+    course: &RecordingSpan,
     to: i64,
     hint: Option<(i64, u64)>,
 ) -> Result<Option<u64>, net::Error> {
@@ -124,7 +124,7 @@ pub(super) async fn find(
 /// Finds a byte for which the first packet from that byte on is shortly before the position.
 async fn before(
     parts: &mut RangeParts,
-    course: &Course,
+    course: &RecordingSpan,
     to: i64,
 ) -> Result<Option<u64>, net::Error> {
     let mut places = Bisection::new((0, 0), (parts.whole(), course.length.max(1)));
@@ -149,7 +149,7 @@ async fn before(
 /// Finds the keyframe at or before the position, first around `low` and then further back.
 async fn key(
     parts: &mut RangeParts,
-    course: &Course,
+    course: &RecordingSpan,
     to: i64,
     low: u64,
 ) -> Result<Option<u64>, net::Error> {
@@ -194,7 +194,7 @@ struct ScannedStretch {
 }
 
 impl ScannedStretch {
-    fn look(&mut self, course: &Course, found: &[ResyncPoint], to: i64) {
+    fn look(&mut self, course: &RecordingSpan, found: &[ResyncPoint], to: i64) {
         for mark in found {
             let time = course.of(mark);
             self.pictures |= mark.picture;
@@ -252,7 +252,7 @@ mod tests {
     /// The reaction of a test server to a range request.
     #[derive(Copy, Clone)]
     enum Habit {
-        Gives,
+        RangeSupport,
         GivesAll,
         LiesAboutTheWhole,
         GivesGarbage,
@@ -274,7 +274,7 @@ mod tests {
             let part = film.slice(from..=last);
             let range = format!("206 x\r\nContent-Range: bytes {from}-{last}");
             let (status, body) = match habit {
-                Habit::Gives => (format!("{range}/{whole}"), part),
+                Habit::RangeSupport => (format!("{range}/{whole}"), part),
                 Habit::GivesAll => ("200 OK".to_owned(), film.clone()),
                 Habit::LiesAboutTheWhole => (format!("{range}/{}", whole * 2), part),
                 Habit::GivesGarbage => {
@@ -313,15 +313,15 @@ mod tests {
         (RangeParts::new(url, Options::default(), film.len() as u64), callers)
     }
 
-    fn course(last: u32) -> Course {
+    fn course(last: u32) -> RecordingSpan {
         let length = length(FIRST_TIMESTAMP_MS, last).unwrap();
-        Course { form: StreamFormat::Flv, begins: FIRST_TIMESTAMP_MS, length }
+        RecordingSpan { form: StreamFormat::Flv, begins: FIRST_TIMESTAMP_MS, length }
     }
 
     #[tokio::test]
     async fn each_place_is_found_at_the_keyframe_before_it() {
         let film = film();
-        let (mut parts, callers) = serve(&film, Habit::Gives).await;
+        let (mut parts, callers) = serve(&film, Habit::RangeSupport).await;
         let last = last(&mut parts, StreamFormat::Flv).await.unwrap().unwrap();
         assert_eq!(last, FIRST_TIMESTAMP_MS + 179_975);
         let course = course(last);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::Course;
+use super::RecordingSpan;
 use crate::media::StreamEvent;
 use crate::net;
 use crate::player::input::http::byte_seek;
@@ -103,10 +103,10 @@ impl Recorded {
         self.begins.is_some()
     }
 
-    fn course(&self) -> Option<Course> {
+    fn course(&self) -> Option<RecordingSpan> {
         let begins = self.begins?;
         let length = byte_seek::length(begins, self.last?)?;
-        Some(Course { form: self.form, begins, length })
+        Some(RecordingSpan { form: self.form, begins, length })
     }
 
     /// Returns the length, once known: then seeking is possible.
@@ -221,7 +221,7 @@ impl Recorded {
 /// the download.
 async fn open(
     mut parts: RangeParts,
-    course: &Course,
+    course: &RecordingSpan,
     to: i64,
     hint: Option<(i64, u64)>,
 ) -> Result<Option<(Download, u64)>, net::Error> {

@@ -30,7 +30,7 @@ const MAX_CACHE_ENTRIES: usize = 8;
 const RETRY_DELAYS_MS: [u64; 3] = [300, 1_000, 2_000];
 
 /// Address, byte range and data of an initialization segment.
-type Beginning = (WebUrl, Option<(u64, u64)>, Bytes);
+type InitSegment = (WebUrl, Option<(u64, u64)>, Bytes);
 
 /// The loader of playlists and segments. Playlists have a separate connection, which can block
 /// until a future part exists.
@@ -39,7 +39,7 @@ pub(super) struct Fetch {
     client: Client,
     lists: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
-    maps: Vec<Beginning>,
+    maps: Vec<InitSegment>,
     opening: Arc<OpenDeadline>,
 }
 
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Fetch {
 
 /// A segment whose first bytes have arrived.
 #[derive(Debug)]
-pub(super) struct BeginningOfBody {
+pub(super) struct PartialBody {
     answer: WebResponse,
     data: BytesMut,
 }
@@ -82,7 +82,7 @@ impl Limits {
 enum FetchName {
     List,
     Segment,
-    Beginning,
+    InitSegment,
     Key,
 }
 
@@ -98,7 +98,7 @@ impl FetchName {
         match self {
             Self::List => "playlist",
             Self::Segment => "segment",
-            Self::Beginning => "init",
+            Self::InitSegment => "init",
             Self::Key => "key",
         }
     }
@@ -246,7 +246,7 @@ impl Fetch {
         &mut self,
         url: &WebUrl,
         enough: &mut (dyn FnMut(&[u8]) -> bool + Send),
-    ) -> Result<Option<BeginningOfBody>, PullError> {
+    ) -> Result<Option<PartialBody>, PullError> {
         let mut patience = self.limits.patience();
         let late = |error| FetchName::Segment.problem(error, self.limits);
         let wanted = WantedFetch { what: FetchName::Segment, opening: &self.opening };
@@ -273,15 +273,15 @@ impl Fetch {
                 break;
             }
         }
-        Ok(Some(BeginningOfBody { answer, data }))
+        Ok(Some(PartialBody { answer, data }))
     }
 
     /// Loads the rest of a segment. Returns `None` in the same cases as [`Fetch::begin`].
     ///
     /// # Errors
     /// Fails with the same errors as [`Fetch::begin`].
-    pub async fn rest(&mut self, begun: BeginningOfBody) -> Result<Option<Bytes>, PullError> {
-        let BeginningOfBody { answer, mut data } = begun;
+    pub async fn rest(&mut self, begun: PartialBody) -> Result<Option<Bytes>, PullError> {
+        let PartialBody { answer, mut data } = begun;
         let most = MAX_SEGMENT_BYTES.saturating_sub(data.len());
         // The waiting time starts now, not with the first bytes: there may have been no room for the
         // rest.
@@ -322,7 +322,7 @@ impl Fetch {
             return Ok(data.clone());
         }
         let place = (&url, map.range);
-        let wanted = WantedFetch { what: FetchName::Beginning, opening: &self.opening };
+        let wanted = WantedFetch { what: FetchName::InitSegment, opening: &self.opening };
         let mut data =
             read(&mut self.client, place, MAX_INIT_SEGMENT_BYTES, wanted, self.limits).await?.0;
         if let Some(key) = map.key.as_ref().filter(|key| key.method == Method::Aes128) {

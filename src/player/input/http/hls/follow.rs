@@ -12,8 +12,8 @@ use crate::media::StreamEvent;
 use crate::net::Cause;
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::BufferTarget;
-use crate::player::input::http::hls::fetch::{BeginningOfBody, Fetch, FetchRange, join};
-use crate::player::input::http::hls::low_latency_trust::{Early, Trust};
+use crate::player::input::http::hls::fetch::{Fetch, FetchRange, PartialBody, join};
+use crate::player::input::http::hls::low_latency_trust::{PrefetchedPart, Trust};
 use crate::player::input::http::hls::segment::{SegmentReader, is_of_track};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::state::{Failure, FailureKind};
@@ -99,18 +99,18 @@ pub(super) struct Track {
     /// next.
     behind: bool,
     pub(super) trust: Trust,
-    pub(super) early: Option<Early>,
+    pub(super) early: Option<PrefetchedPart>,
     /// True if the first frame of the next segment is passed on before the rest has arrived.
     hurry: bool,
-    begun: Option<Rest>,
+    begun: Option<PartialSegment>,
 }
 
 /// A segment whose first events were passed on.
 #[derive(Debug)]
-struct Rest {
+struct PartialSegment {
     piece: NextPart,
     place: FetchRange,
-    begun: BeginningOfBody,
+    begun: PartialBody,
     /// Number of events that were passed on.
     given: usize,
     since: Instant,
@@ -435,7 +435,7 @@ impl Track {
         };
         let began = Instant::now();
         let place: FetchRange = (join(&self.url, &piece.uri)?, piece.range);
-        let early = Early::take(&mut self.early, &place);
+        let early = PrefetchedPart::take(&mut self.early, &place);
         let is_early = early.is_some();
         let data = match early {
             Some(data) => Ok(data),
@@ -488,7 +488,7 @@ impl Track {
         if restart {
             self.unpack.restart();
         }
-        let rest = Rest {
+        let rest = PartialSegment {
             piece: piece.clone(),
             place: (url, piece.range),
             begun,
@@ -506,8 +506,12 @@ impl Track {
     }
 
     /// Loads the rest of a segment.
-    async fn rest(&mut self, fetch: &mut Fetch, rest: Rest) -> Result<Arrival, PullError> {
-        let Rest { piece, place, begun, given, since } = rest;
+    async fn rest(
+        &mut self,
+        fetch: &mut Fetch,
+        rest: PartialSegment,
+    ) -> Result<Arrival, PullError> {
+        let PartialSegment { piece, place, begun, given, since } = rest;
         let data = match fetch.rest(begun).await? {
             Some(data) => data,
             None => fetch.piece(&place).await?,

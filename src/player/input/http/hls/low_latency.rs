@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::net::web::WebUrl;
 use crate::player::input::http::hls::fetch::{Fetch, FetchRange, join};
 use crate::player::input::http::hls::follow::{Track, media};
-use crate::player::input::http::hls::low_latency_trust::Early;
+use crate::player::input::http::hls::low_latency_trust::PrefetchedPart;
 use crate::player::input::http::pull_error::PullError;
 use crate::wire::hls::Media;
 
@@ -52,7 +52,7 @@ impl Track {
         let (list, part) =
             fetch.playlist_and_part(&url, held, hint.as_ref(), target + HINTED_PART_GRACE).await;
         self.trust.no_hints |= list.is_some() && hint.is_some() && part.is_none();
-        self.early = hint.zip(part).map(|(place, data)| Early { place, data });
+        self.early = hint.zip(part).map(|(place, data)| PrefetchedPart { place, data });
         let Some((text, from)) = list else {
             self.trust.broken("the server never answers a blocking request for a playlist");
             // Subtract the time for which the server has already been silent.

@@ -44,12 +44,12 @@ impl Trust {
 
 /// A part that was requested in advance.
 #[derive(Debug)]
-pub(super) struct Early {
+pub(super) struct PrefetchedPart {
     pub place: FetchRange,
     pub data: Bytes,
 }
 
-impl Early {
+impl PrefetchedPart {
     /// Takes the data of the part at `place`, if that part was requested in advance.
     pub fn take(early: &mut Option<Self>, place: &FetchRange) -> Option<Bytes> {
         early.take().filter(|early| early.place == *place).map(|early| early.data)

@@ -49,7 +49,7 @@ const NO_TOTAL_LIMIT: Duration = Duration::from_secs(1 << 20);
 
 /// The server's answer about range requests.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::player::input::http) enum Gives {
+pub(in crate::player::input::http) enum RangeSupport {
     /// Not known yet.
     Asking,
     Parts,
@@ -69,7 +69,7 @@ pub(in crate::player::input::http) struct Blocks {
     kept: BTreeMap<u64, Block>,
     uses: u64,
     line: Option<TailBytes>,
-    gives: Gives,
+    gives: RangeSupport,
     asked: JoinSet<Option<Bytes>>,
     /// The range requests, on the most recent connection.
     parts: RangeParts,
@@ -138,7 +138,7 @@ impl Blocks {
             kept: BTreeMap::new(),
             uses: 0,
             line: Some(TailBytes::new(flow)),
-            gives: if whole.is_some() { Gives::Asking } else { Gives::Whole },
+            gives: if whole.is_some() { RangeSupport::Asking } else { RangeSupport::Whole },
             asked,
             parts,
             idle: None,
@@ -153,7 +153,7 @@ impl Blocks {
     }
 
     /// Returns the server's range support, as far as it is known.
-    pub fn gives(&mut self) -> Gives {
+    pub fn gives(&mut self) -> RangeSupport {
         if let Some(answer) = self.asked.try_join_next() {
             self.answered(answer.ok().flatten());
         }
@@ -161,7 +161,7 @@ impl Blocks {
     }
 
     /// Returns the range support, after waiting for the answer. This function is cancel-safe.
-    pub async fn answer(&mut self) -> Gives {
+    pub async fn answer(&mut self) -> RangeSupport {
         if let Some(answer) = self.asked.join_next().await {
             self.answered(answer.ok().flatten());
         }
@@ -169,7 +169,7 @@ impl Blocks {
     }
 
     fn answered(&mut self, tail: Option<Bytes>) {
-        self.gives = if tail.is_some() { Gives::Parts } else { Gives::Whole };
+        self.gives = if tail.is_some() { RangeSupport::Parts } else { RangeSupport::Whole };
         if let Some(tail) = tail {
             self.put(last_block(self.size), &tail);
         }
@@ -192,14 +192,14 @@ impl Blocks {
     /// Continues playback at this position. Abandons the first response if the position is not near
     /// and the server supports ranges.
     pub fn go_on_at(&mut self, at: u64) {
-        if self.gives == Gives::Parts && !self.is_near(at, MAX_AHEAD_BYTES) {
+        if self.gives == RangeSupport::Parts && !self.is_near(at, MAX_AHEAD_BYTES) {
             self.line = None;
         }
     }
 
     /// Requests the following bytes in advance.
     pub fn read_ahead(&mut self, at: u64) {
-        if self.gives != Gives::Parts || self.failed {
+        if self.gives != RangeSupport::Parts || self.failed {
             return;
         }
         while let Some(part) = self.fetched.try_join_next() {
@@ -225,18 +225,21 @@ impl Blocks {
                 self.wait_no_more();
                 break;
             };
-            let near =
-                if self.gives() == Gives::Whole { MAX_SKIPPED_BYTES } else { MAX_AHEAD_BYTES };
+            let near = if self.gives() == RangeSupport::Whole {
+                MAX_SKIPPED_BYTES
+            } else {
+                MAX_AHEAD_BYTES
+            };
             if self.is_near(at, near) {
                 self.read_line().await?;
                 continue;
             }
             match self.gives {
-                Gives::Asking => {
+                RangeSupport::Asking => {
                     self.answer().await;
                 }
-                Gives::Whole => return Err(PullError::file(problem!("play-needs-range"))),
-                Gives::Parts => {
+                RangeSupport::Whole => return Err(PullError::file(problem!("play-needs-range"))),
+                RangeSupport::Parts => {
                     if self.fetched.is_empty() {
                         self.ask_for(at);
                     }
@@ -260,7 +263,7 @@ impl Blocks {
     /// Reads the first response; if it stalls and the server supports ranges, abandons it.
     async fn read_line(&mut self) -> Result<(), PullError> {
         let Self { line, asked, gives, .. } = self;
-        let (asking, bounded) = (*gives == Gives::Asking, *gives == Gives::Parts);
+        let (asking, bounded) = (*gives == RangeSupport::Asking, *gives == RangeSupport::Parts);
         let Some(TailBytes { flow, patience, .. }) = line else { return Ok(()) };
         let patience =
             patience.get_or_insert_with(|| StallTimeout::new(SILENCE_TIMEOUT, NO_TOTAL_LIMIT));
@@ -292,7 +295,7 @@ impl Blocks {
             }
             Ok(Err(error)) => {
                 self.line = None;
-                if self.gives == Gives::Whole {
+                if self.gives == RangeSupport::Whole {
                     return Err(error.into());
                 }
             }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::Worker;
-use crate::broadcast::recorder::remux::{Cut, How, Report, remux_part, repair};
+use crate::broadcast::recorder::remux::{Cut, RepairMethod, Report, remux_part, repair};
 use crate::files::{self, Trouble};
 use crate::studio::live::recording::library::file_manager;
 use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
@@ -124,7 +124,7 @@ impl Changes {
                 Ok(report) => {
                     let name = shown(&report.path);
                     let text = match report.how {
-                        How::Whole => problem!("recordings-whole", name = name),
+                        RepairMethod::Whole => problem!("recordings-whole", name = name),
                         _ => problem!("recordings-repaired", name = name),
                     };
                     Ok((Some(report.path), text))

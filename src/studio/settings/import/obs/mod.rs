@@ -28,7 +28,7 @@ use crate::studio::mixer::audio_of;
 use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::studio::settings::import::Import;
 use crate::studio::settings::import::obs::json::{array, is_off, is_on, number, text};
-use crate::studio::settings::import::obs::sizes::Known;
+use crate::studio::settings::import::obs::sizes::SourceInfo;
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
 use crate::text::problem::{Problem, problem};
 
@@ -95,7 +95,7 @@ struct Importer<'a> {
     /// The groups that a scene shows.
     groups: BTreeSet<&'a str>,
     /// The known properties of imported sources.
-    known: BTreeMap<&'a str, Known>,
+    known: BTreeMap<&'a str, SourceInfo>,
     collection: Empty,
     items: u32,
     left_out: HashSet<Problem>,

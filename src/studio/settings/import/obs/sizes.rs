@@ -19,7 +19,7 @@ const MAX_SCANNED_BYTES: u64 = 256 << 20;
 
 /// The properties of a source that are known before it is opened.
 #[derive(Copy, Clone, Debug, Default, PartialEq)]
-pub(in crate::studio::settings) struct Known {
+pub(in crate::studio::settings) struct SourceInfo {
     /// The width and height in pixels.
     pub(in crate::studio::settings) size: Option<(f64, f64)>,
     /// True if the source has audio; `None` means not checked.
@@ -34,7 +34,7 @@ pub(in crate::studio::settings) fn of(
     source: &Value,
     (choice, set): (&VideoChoice, &Properties),
     canvas: (f64, f64),
-) -> Known {
+) -> SourceInfo {
     let settings = part(source, "settings");
     let own = || Some((number(settings, "width")?, number(settings, "height")?));
     let own = || own().filter(|(width, height)| *width >= 1.0 && *height >= 1.0);
@@ -60,7 +60,7 @@ pub(in crate::studio::settings) fn of(
     };
     // A file whose size was read here has only video.
     let silent = matches!(choice, VideoChoice::File(_)) && size.is_some();
-    Known { size, sounds: silent.then_some(false), clear: false }
+    SourceInfo { size, sounds: silent.then_some(false), clear: false }
 }
 
 /// Returns the size of OBS's slide show, which is that of the largest image unless it is
@@ -79,7 +79,7 @@ fn slides(settings: &Value) -> Option<(f64, f64)> {
 }
 
 /// Reads the properties from the file's header.
-fn media(path: &Path) -> Known {
+fn media(path: &Path) -> SourceInfo {
     let read = || {
         let mut disk = files::MediaFile::open(path).ok()?;
         let format = disk.format().ok()?;
@@ -88,9 +88,9 @@ fn media(path: &Path) -> Known {
         }
         disk.index_to_play(format).ok()
     };
-    let Some(index) = read() else { return Known::default() };
+    let Some(index) = read() else { return SourceInfo::default() };
     let (tracks, clear) = (index.tracks, !index.alpha.is_empty());
     let size = tracks.video.map(|it| it.size).filter(|size| size.width > 0 && size.height > 0);
     let size = size.map(|size| (f64::from(size.width), f64::from(size.height)));
-    Known { size, sounds: Some(!tracks.audio.is_empty()), clear }
+    SourceInfo { size, sounds: Some(!tracks.audio.is_empty()), clear }
 }

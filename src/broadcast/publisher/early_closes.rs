@@ -25,7 +25,7 @@ pub(super) enum ConnectionEnd {
 
 /// The connections of one publisher that the server closed early. This type is pure.
 #[derive(Clone, Debug, Default)]
-pub(super) struct HangUps {
+pub(super) struct EarlyCloses {
     /// True if the server ever kept the stream for [`MIN_STABLE_DURATION`]. It then knows the key.
     has_kept: bool,
     /// True if a connection was ever live and did not end with a refusal.
@@ -37,7 +37,7 @@ pub(super) struct HangUps {
     refused_after: Option<Duration>,
 }
 
-impl HangUps {
+impl EarlyCloses {
     /// Returns the time within which a close by the server is a refusal. The first close counts
     /// only within a moment: a server can restart at any time. If the server closes the next
     /// connection early too, it refuses the stream.
@@ -96,17 +96,17 @@ mod tests {
     }
 
     /// Returns the verdicts for connections that the server closes after these seconds.
-    fn closed(hang_ups: &mut HangUps, seconds: &[f64]) -> Vec<bool> {
+    fn closed(early_closes: &mut EarlyCloses, seconds: &[f64]) -> Vec<bool> {
         let after = seconds.iter().map(|it| Duration::from_secs_f64(*it));
-        after.map(|after| hang_ups.ended(after, ConnectionEnd::Closed(after))).collect()
+        after.map(|after| early_closes.ended(after, ConnectionEnd::Closed(after))).collect()
     }
 
     #[test]
     fn a_close_at_once_is_a_refusal_and_a_later_one_if_it_is_repeated() {
-        let mut at_once = HangUps::default();
+        let mut at_once = EarlyCloses::default();
         assert_eq!(closed(&mut at_once, &[0.0, 0.3, 0.9]), [true; 3]);
         assert_eq!(at_once.doubt(), Some(IMMEDIATE_REFUSAL_LIMIT));
-        let mut late = HangUps::default();
+        let mut late = EarlyCloses::default();
         assert_eq!(closed(&mut late, &[2.0]), [false]);
         assert_eq!(late.doubt(), None);
         assert_eq!(closed(&mut late, &[5.0, 3.0, 9.0]), [true; 3]);
@@ -118,32 +118,32 @@ mod tests {
     #[test]
     fn an_outage_is_not_a_refusal() {
         // The server crashes twice within seconds, but cannot be reached in between.
-        let mut crashes = HangUps::default();
+        let mut crashes = EarlyCloses::default();
         for _ in 0..4 {
             assert_eq!(closed(&mut crashes, &[3.0]), [false]);
             assert!(!crashes.ended(NEVER_LIVE, ConnectionEnd::Other));
         }
         // The network is lost again and again: nobody closes the connection.
-        let mut network = HangUps::default();
+        let mut network = EarlyCloses::default();
         assert!((1..9).all(|live| !network.ended(secs(live), ConnectionEnd::Other)));
         // A server that kept the stream once knows the key.
-        let mut kept = HangUps::default();
+        let mut kept = EarlyCloses::default();
         assert_eq!(closed(&mut kept, &[3.0, 60.0, 0.1, 0.1, 4.0]), [false; 5]);
-        let mut lost = HangUps::default();
+        let mut lost = EarlyCloses::default();
         assert!(!lost.ended(secs(30), ConnectionEnd::Other));
         assert_eq!(closed(&mut lost, &[0.1, 3.0, 3.0]), [false; 3]);
         // One close soon after a lost network can be the old connection on the server.
-        let mut short = HangUps::default();
+        let mut short = EarlyCloses::default();
         assert!(!short.ended(secs(5), ConnectionEnd::Other));
         assert_eq!(closed(&mut short, &[0.1]), [false]);
     }
 
     #[test]
     fn doubt_ends_when_the_server_keeps_the_stream() {
-        let mut hang_ups = HangUps::default();
-        assert_eq!(closed(&mut hang_ups, &[3.0, 3.0]), [false, true]);
-        assert!(hang_ups.doubt().is_some());
-        assert_eq!(closed(&mut hang_ups, &[20.0]), [false]);
-        assert_eq!(hang_ups.doubt(), None);
+        let mut early_closes = EarlyCloses::default();
+        assert_eq!(closed(&mut early_closes, &[3.0, 3.0]), [false, true]);
+        assert!(early_closes.doubt().is_some());
+        assert_eq!(closed(&mut early_closes, &[20.0]), [false]);
+        assert_eq!(early_closes.doubt(), None);
     }
 }
