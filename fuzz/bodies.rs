@@ -323,14 +323,15 @@ pub fn http(data: &[u8]) {
     }
     let _ = tunnel::Client::new("h").opened(data);
     let text = String::from_utf8_lossy(data);
-    if let auth::Verdict::Rejected(text) = door().knock(&text, "0123456789abcdef", Timestamp::ZERO)
+    if let auth::Verdict::Rejected(text) =
+        login_server().check_login(&text, "0123456789abcdef", Timestamp::ZERO)
     {
         assert!(text.len() < 512);
     }
     let _ = auth::Challenge::parse(&text);
 }
 
-fn door() -> auth::Login {
+fn login_server() -> auth::Login {
     let password = onair::base::Secret::new("secret");
     let login = onair::wire::rtmp::url::Credentials { user: "me".into(), password };
     auth::Login::new(auth::Method::Adobe, login, onair::base::Secret::new("signs"))

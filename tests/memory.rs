@@ -261,7 +261,7 @@ impl AudioFeed for Hum {
             self.0 += 1;
             *sample = (self.0 as f32 * [0.03, 0.05][side % 2]).sin() * 0.1;
         }
-        Pulled::Sound
+        Pulled::Audio
     }
 
     fn delay(&self) -> Duration {

@@ -302,7 +302,7 @@ fn the_window_keeps_and_shows_no_key() {
     look("the history", format!("{:?}", snapshot.history).as_bytes());
     look("the window's view", format!("{:?}", snapshot.targets).as_bytes());
     let picture = folder.path().join("picture.png");
-    studio.send(Command::Snapshot(picture.clone()));
+    studio.send(Command::Screenshot(picture.clone()));
     wait_for("the picture", LIMIT, || picture.exists());
     studio.send(Command::StopLive);
     studio.end(LIMIT).unwrap();

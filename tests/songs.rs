@@ -65,7 +65,7 @@ impl PlayingSong {
     /// Pulls ten milliseconds of audio for the program.
     fn step(&mut self) -> bool {
         let mut block = [0.0; 480];
-        let filled = self.media.audio.pull(self.next, &mut block) == Filled::Sound;
+        let filled = self.media.audio.pull(self.next, &mut block) == Filled::Audio;
         self.sound.extend(block);
         self.next += Duration::from_millis(10);
         Stop::new().wait(self.next.since(self.clock.now()));

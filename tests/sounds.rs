@@ -279,7 +279,7 @@ impl AudioFeed for Made {
         out[ready..].fill(0.0);
         self.at += ready;
         self.over.store(self.at == self.samples.len(), Ordering::Relaxed);
-        if ready == out.len() { Pulled::Sound } else { Pulled::Silence }
+        if ready == out.len() { Pulled::Audio } else { Pulled::Silence }
     }
 
     fn delay(&self) -> Duration {
@@ -406,7 +406,7 @@ impl AudioFeed for Again {
             *sample = self.samples[self.at];
             self.at = (self.at + 1) % self.samples.len();
         }
-        Pulled::Sound
+        Pulled::Audio
     }
 
     fn delay(&self) -> Duration {

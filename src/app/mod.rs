@@ -346,12 +346,12 @@ impl<S: Studio> Window<S> {
                 let path = new_path(&folder, "onair replay", format);
                 self.studio.send(Command::SaveReplay(path));
             }
-            WindowRequest::Snapshot => {
-                self.studio.send(Command::Snapshot(new_path(&folder, "onair picture", "png")));
+            WindowRequest::Screenshot => {
+                self.studio.send(Command::Screenshot(new_path(&folder, "onair picture", "png")));
             }
-            WindowRequest::WatchSnapshot => {
+            WindowRequest::WatchScreenshot => {
                 let path = new_path(&folder, "onair watched", "png");
-                self.studio.send(Command::Player(WatchCommand::Snapshot(path)));
+                self.studio.send(Command::Player(WatchCommand::Screenshot(path)));
             }
             WindowRequest::WatchSave => {
                 let path = new_path(&folder, "onair watched", "flv");

@@ -96,7 +96,7 @@ impl FallbackFeed {
         let wanted = self.shared.wanted.load(Ordering::Relaxed);
         match &mut self.watch {
             Some(watch) if !wanted => watch.rest(),
-            Some(watch) if pulled == Pulled::Sound => watch.hear(block),
+            Some(watch) if pulled == Pulled::Audio => watch.hear(block),
             Some(watch) => watch.miss(block),
             None => {}
         }
@@ -154,7 +154,7 @@ mod tests {
         fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
             *self.1.lock() += 1;
             out.fill(self.0(at.as_micros() / 1_000_000));
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> Duration {

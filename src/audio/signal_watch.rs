@@ -47,7 +47,7 @@ impl AudioFeed for Watched {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         let pulled = self.feed.pull(at, out);
         match pulled {
-            Pulled::Sound => self.watch.hear(out),
+            Pulled::Audio => self.watch.hear(out),
             Pulled::Silence => self.watch.miss(out),
         }
         pulled

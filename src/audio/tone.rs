@@ -18,7 +18,7 @@ impl AudioFeed for Tone {
     fn pull(&mut self, at: Timestamp, out: &mut [f32]) -> Pulled {
         let first = micros_to_frames(at.micros_since(self.schedule.grid().origin), self.rate);
         self.schedule.tone(first, self.rate, self.channels, out);
-        Pulled::Sound
+        Pulled::Audio
     }
 
     fn delay(&self) -> Duration {
@@ -32,7 +32,7 @@ pub(super) struct Silence;
 impl AudioFeed for Silence {
     fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
         out.fill(0.0);
-        Pulled::Sound
+        Pulled::Audio
     }
 
     fn delay(&self) -> Duration {

@@ -469,7 +469,7 @@ impl Ticker {
             let Some((encoder, _)) = other.encoder.as_ref().filter(|(_, from)| pts >= *from) else {
                 continue;
             };
-            let frame = self.program.other_picture(*id, at);
+            let frame = self.program.other_frame(*id, at);
             let sent = frame.map(|frame| encoder.send(VideoFrame { pts, ..frame }));
             if sent.is_some_and(|sent| sent.is_err()) {
                 other.encoder = None;

@@ -144,7 +144,7 @@ impl Program {
     }
 
     /// Returns the frame of another program at the instant `at`.
-    pub fn other_picture(&mut self, id: ProgramId, at: Timestamp) -> Option<VideoFrame> {
+    pub fn other_frame(&mut self, id: ProgramId, at: Timestamp) -> Option<VideoFrame> {
         let Self { others, pictures, workers, .. } = self;
         others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
     }

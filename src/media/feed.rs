@@ -26,7 +26,7 @@ pub trait VideoFeed: Send {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Pulled {
     /// The whole block is audio from the source.
-    Sound,
+    Audio,
     /// At least part of the block is filled with silence, because audio is not yet available, or
     /// the source is stalled or lost.
     Silence,

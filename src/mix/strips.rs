@@ -160,7 +160,7 @@ mod tests {
             for (index, sample) in (first..).zip(out) {
                 *sample = if index == self.0 { 0.5 } else { 0.0 };
             }
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> Duration {
@@ -174,7 +174,7 @@ mod tests {
     impl AudioFeed for Level {
         fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
             out.fill(self.0);
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> Duration {
@@ -237,7 +237,7 @@ mod tests {
             for (index, sample) in (first..).zip(out) {
                 *sample = index as f32 * RAMP_STEP;
             }
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> Duration {
@@ -495,7 +495,7 @@ mod tests {
     impl AudioFeed for Sides {
         fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
             out.chunks_mut(2).for_each(|frame| frame.copy_from_slice(&[0.5, 0.25]));
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> Duration {
@@ -555,7 +555,7 @@ mod tests {
                 };
             }
             self.at += out.len();
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> Duration {

@@ -60,7 +60,7 @@ pub(super) struct Registry {
     pub successor: Mutex<Option<String>>,
     pub http_successor: Mutex<Option<HttpSuccessor>>,
     pub clock: Clock,
-    door: Mutex<Option<Login>>,
+    login: Mutex<Option<Login>>,
     streams: Mutex<HashMap<(String, String), Arc<Stream>>>,
     next_id: AtomicU64,
     connections: AtomicUsize,
@@ -161,7 +161,7 @@ impl Drop for ConnectionSlot {
 }
 
 /// Returns the login for publishers, if they need one.
-fn door(config: &Config) -> Option<Login> {
+fn login(config: &Config) -> Option<Login> {
     let login = config.login.clone()?;
     // Without randomness, nobody can log in. Each attempt tries again to get randomness.
     let secret = Secret::new(random_hex().unwrap_or_default());
@@ -190,7 +190,7 @@ impl Registry {
             access: RwLock::new(Arc::new(Access::new(&config, &notices, None))),
             rules: RwLock::new(Arc::new(config.media.clone())),
             notices,
-            door: Mutex::new(door(&config)),
+            login: Mutex::new(login(&config)),
             config,
             clock,
             streams: Mutex::default(),
@@ -364,7 +364,7 @@ impl Registry {
         let before = self.access();
         *self.access.write() = Arc::new(Access::new(config, &self.notices, Some(&*before)));
         *self.rules.write() = Arc::new(config.media.clone());
-        *self.door.lock() = door(config);
+        *self.login.lock() = login(config);
         self.successor.lock().clone_from(&config.successor);
         self.http_successor.lock().clone_from(&config.http_successor);
         self.lab.set(config.faults.clone());
@@ -386,11 +386,11 @@ impl Registry {
 
     /// Returns true if publishers must log in.
     pub fn is_login_limited(&self) -> bool {
-        self.door.lock().is_some()
+        self.login.lock().is_some()
     }
 
     /// Returns the login decision for a publisher that connects, or the reason why its address must wait.
-    pub fn knock(&self, app: &str, address: IpAddr) -> Result<Verdict, Problem> {
+    pub fn check_login(&self, app: &str, address: IpAddr) -> Result<Verdict, Problem> {
         if !self.is_login_limited() {
             return Ok(Verdict::Welcome);
         }
@@ -403,8 +403,8 @@ impl Registry {
         let Some(fresh) = random_hex() else {
             return Ok(Verdict::Rejected("Try again later.".into()));
         };
-        let verdict = match &mut *self.door.lock() {
-            Some(door) => door.knock(app, &fresh, now),
+        let verdict = match &mut *self.login.lock() {
+            Some(login) => login.check_login(app, &fresh, now),
             None => Verdict::Welcome,
         };
         match verdict {

@@ -123,7 +123,7 @@ pub enum Command {
     /// Saves the replay buffer to this file.
     SaveReplay(PathBuf),
     /// Writes the current program frame to this PNG file.
-    Snapshot(PathBuf),
+    Screenshot(PathBuf),
     /// Sets the gain of the audio source in decibels, -60…+20.
     SetGain(f32),
     /// Mutes or unmutes the audio source.

@@ -31,7 +31,7 @@ use onair::mix::filter::{Filter, Slot};
 use onair::mix::{MonitoringMode, Reading, Strip, StripId, StripLamp};
 use onair::player::chat::ChatState;
 use onair::player::{FailureKind, Figures, Rewind, Saving};
-use onair::studio::live::monitor::view::{MonitorView, ViewersPicture};
+use onair::studio::live::monitor::view::{MonitorView, ViewerFrame};
 use onair::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use onair::studio::notices::PastNotice;
 use onair::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};

@@ -436,7 +436,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                 size: Some(Size::new(1280, 720)),
                 fps: Some(30.0),
                 bitrate: 2_500_000,
-                picture: ViewersPicture(seen.clone()),
+                picture: ViewerFrame(seen.clone()),
             };
             let live = |target, monitor| TargetView {
                 state: Some(TargetState::Live),

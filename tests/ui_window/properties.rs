@@ -145,7 +145,7 @@ fn what_there_was_no_room_for_shows_no_properties_of_what_comes_later() {
     assert!(!Collection::clone(&collection).apply(&refused));
     make(&mut harness, &[Edit::RemoveItem(ITEM)]);
     // After some further commands, the window no longer waits for the source.
-    harness.state().demo.change(|snapshot| snapshot.obeyed += 9);
+    harness.state().demo.change(|snapshot| snapshot.handled_commands += 9);
     harness.run();
     let name = "Later".to_owned();
     let choice = "color:#ff0000".parse().unwrap();

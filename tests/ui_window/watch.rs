@@ -120,7 +120,7 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     assert!(harness.state().requests.contains(&WindowRequest::WatchSave));
     click_video(&mut harness);
     asked(&mut harness, Key::S);
-    assert!(harness.state().requests.contains(&WindowRequest::WatchSnapshot));
+    assert!(harness.state().requests.contains(&WindowRequest::WatchScreenshot));
 }
 
 #[test]

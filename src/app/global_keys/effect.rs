@@ -39,7 +39,7 @@ pub fn effect(action: Action, snapshot: &Snapshot) -> HotkeyEffect {
         },
         Action::Chapter => Command::Chapter(String::new()),
         Action::SaveReplay => Command::SaveReplay(new_path(folder, "onair replay", extension)),
-        Action::Snapshot => Command::Snapshot(new_path(folder, "onair picture", "png")),
+        Action::Screenshot => Command::Screenshot(new_path(folder, "onair picture", "png")),
         Action::Mute => {
             Command::SetMuted(!snapshot.audio.as_ref().is_some_and(|audio| audio.muted))
         }

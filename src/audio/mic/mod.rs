@@ -352,7 +352,7 @@ impl AudioFeed for MicFeed {
         });
         self.shared.drift.store(drift, Ordering::Relaxed);
         match link.aligner.pull(&link.pace, at, out) {
-            GapFilled::Whole => Pulled::Sound,
+            GapFilled::Whole => Pulled::Audio,
             GapFilled::Short => {
                 link.late();
                 Pulled::Silence

@@ -20,10 +20,10 @@ impl Microphone {
     /// Creates a microphone with this nominal rate, and its source for the mixer.
     pub(crate) fn plug_in(context: &Context, rate: u32) -> (Self, Box<dyn AudioFeed>) {
         let channels = usize::from(context.channels);
-        let (sound, sound_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
+        let (sound, audio_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
         let (marks, marks_out) = RingBuffer::new(1_024);
         let state = Arc::new(system::CaptureState::default());
-        let capture = Capture { sound: sound_out, marks: marks_out, state: Arc::clone(&state) };
+        let capture = Capture { sound: audio_out, marks: marks_out, state: Arc::clone(&state) };
         let shared = Arc::new(Shared::default());
         *shared.fresh.lock() = Some((capture, rate));
         let worker = Worker::spawn("microphone", |_| {}).unwrap();

@@ -176,7 +176,7 @@ fn a_microphone_of_another_rate_is_taken_and_one_of_none_named() {
         let pulled = source.feed.pull(at, &mut out);
         // Like the mixer: audio missed while the computer was suspended is not requested later.
         at = (at + Duration::from_millis(10)).max(session.clock.now() - Duration::from_millis(100));
-        pulled == Pulled::Sound && out.iter().all(|sample| (sample - 0.1).abs() < 0.01)
+        pulled == Pulled::Audio && out.iter().all(|sample| (sample - 0.1).abs() < 0.01)
     });
     assert!(has_audio, "the hum never came out");
 

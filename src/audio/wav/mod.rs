@@ -401,7 +401,7 @@ impl AudioFeed for WavFeed {
             *out = *sample;
         }
         missing.fill(0.0);
-        if whole { Pulled::Sound } else { Pulled::Silence }
+        if whole { Pulled::Audio } else { Pulled::Silence }
     }
 
     fn delay(&self) -> Duration {

@@ -23,7 +23,7 @@ pub(in crate::broadcast) struct Gop {
     tags: Vec<Arc<SharedPacket>>,
     bytes: usize,
     /// The DTS of the last frame.
-    pictured: Timestamp,
+    last_frame_dts: Timestamp,
 }
 
 impl Gop {
@@ -38,8 +38,8 @@ impl Gop {
             if tag.rendition_id().unwrap_or_default() != self.rendition_id {
                 return;
             }
-            self.pictured = tag.dts;
-        } else if tag.dts.since(self.pictured) > ENDED_AFTER {
+            self.last_frame_dts = tag.dts;
+        } else if tag.dts.since(self.last_frame_dts) > ENDED_AFTER {
             self.clear();
             return;
         }

@@ -65,7 +65,7 @@ pub struct PassthroughFile {
     head: SequenceHeaders,
     duration: Option<Duration>,
     /// The timestamp of the first frame in the file.
-    pictured_ms: Option<i64>,
+    first_video_ms: Option<i64>,
 }
 
 /// A file that is being sent.
@@ -111,7 +111,7 @@ impl PassthroughFile {
             has_video: false,
             parameters: StreamConfig::default(),
         };
-        let (mut has_audio, mut first_ms, mut pictured_ms, mut read) = (false, None, None, 0);
+        let (mut has_audio, mut first_ms, mut first_video_ms, mut read) = (false, None, None, 0);
         while let Some(item) = items.next()? {
             match item {
                 Item::Metadata(value) => {
@@ -130,7 +130,7 @@ impl PassthroughFile {
                     let at_ms = packet.dts.as_millis();
                     if packet.track == Track::Video {
                         head.has_video = true;
-                        pictured_ms = pictured_ms.or(Some(at_ms));
+                        first_video_ms = first_video_ms.or(Some(at_ms));
                     }
                     has_audio |= packet.track == Track::Audio;
                     let first_ms = *first_ms.get_or_insert(at_ms);
@@ -147,7 +147,7 @@ impl PassthroughFile {
         if !head.has_video && !has_audio {
             return Err(Error::Empty);
         }
-        Ok(Self { path: path.to_owned(), head, duration, pictured_ms })
+        Ok(Self { path: path.to_owned(), head, duration, first_video_ms })
     }
 
     /// Returns the duration, if the file states it.
@@ -175,9 +175,17 @@ impl PassthroughFile {
                 }
             }
             let (start, progress) = (clock.now(), its_progress);
-            let Self { path, head, pictured_ms, .. } = self;
-            let mut projector =
-                Projector { head, pictured_ms, packets, clock, start, last_ms: 0, again, progress };
+            let Self { path, head, first_video_ms, .. } = self;
+            let mut projector = Projector {
+                head,
+                first_video_ms,
+                packets,
+                clock,
+                start,
+                last_ms: 0,
+                again,
+                progress,
+            };
             loop {
                 match projector.round(&path, stop) {
                     Ok(true) if again => projector.progress.lock().rounds += 1,
@@ -250,7 +258,7 @@ impl PassthroughSender {
 struct Projector {
     head: SequenceHeaders,
     /// The timestamp of the first frame in the file, until it is reached.
-    pictured_ms: Option<i64>,
+    first_video_ms: Option<i64>,
     packets: Sender<SharedPacket>,
     clock: Clock,
     /// The session time of the stream's time 0.
@@ -301,9 +309,9 @@ impl Projector {
             self.last_ms = self.last_ms.max(at_ms);
             let position = Duration::from_millis(passed_ms.max(0).unsigned_abs());
             self.progress.lock().position = position;
-            let lead_ms = self.pictured_ms.map_or(-1, |pictured_ms| pictured_ms - file_ms);
+            let lead_ms = self.first_video_ms.map_or(-1, |first_video_ms| first_video_ms - file_ms);
             let leads = packet.track == Track::Audio && (0..=MAX_AUDIO_LEAD_MS).contains(&lead_ms);
-            self.pictured_ms.take_if(|_| packet.starts_gop());
+            self.first_video_ms.take_if(|_| packet.starts_gop());
             let packet = packet.at(dts, self.clock.now()).leading(leads);
             if self.packets.send(packet).is_err() {
                 return Ok(false);

@@ -208,7 +208,7 @@ impl Recorder {
         let figures = Arc::new(Mutex::new(figures));
         let (sender, events) =
             queue::bounded("recorder events", MAX_UNREAD_EVENTS, Full::DropOldest);
-        let (orders, obeyed) =
+        let (orders, waiting_orders) =
             queue::bounded("recorder orders", MAX_PENDING_COMMANDS, Full::DropOldest);
         let ended = Stop::new();
         let mark = Arc::new(Mutex::new(None));
@@ -229,7 +229,7 @@ impl Recorder {
             feed: hub.feed(),
             figures: Arc::clone(&figures),
             events: sender,
-            orders: obeyed,
+            orders: waiting_orders,
             ended: ended.clone(),
             mark: Arc::clone(&mark),
             timeline: Timeline::new(&parameters),

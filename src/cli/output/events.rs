@@ -11,7 +11,7 @@ use crate::server;
 use crate::server::relay::Direction;
 use crate::studio::event::stats::{DelayState, Stats};
 use crate::studio::event::{
-    Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Snapshot, Source, Target,
+    Chapter, Delay, Encoder, Monitor, Ready, Recording, Replay, Screenshot, Source, Target,
 };
 use crate::studio::notices::Level;
 use crate::studio::notices::health::Health;
@@ -36,7 +36,7 @@ pub fn print(output: &Output, event: &Event) {
         Event::Delay(delay) => print_delay(output, delay),
         Event::Chapter(chapter) => print_chapter(output, chapter),
         Event::Replay(replay) => print_replay(output, replay),
-        Event::Snapshot(snapshot) => print_snapshot(output, snapshot),
+        Event::Screenshot(screenshot) => print_screenshot(output, screenshot),
         Event::Stats(stats) => print_stats(output, stats),
         Event::Server(event) => print_server(output, event),
         Event::Notice(notice) => print_notice(output, notice),
@@ -292,10 +292,10 @@ fn print_replay(output: &Output, replay: &Replay) {
     });
 }
 
-fn print_snapshot(output: &Output, snapshot: &Snapshot) {
-    let path = snapshot.path.display().to_string();
-    let state = if snapshot.reason.is_some() { "failed" } else { "finished" };
-    let why = failed(output, snapshot.reason.as_ref());
+fn print_screenshot(output: &Output, screenshot: &Screenshot) {
+    let path = screenshot.path.display().to_string();
+    let state = if screenshot.reason.is_some() { "failed" } else { "finished" };
+    let why = failed(output, screenshot.reason.as_ref());
     let fields = json!({ "path": path, "state": state, "reason": why });
     output.event("snapshot", fields, || {
         Some(with(output, problem!("out-screenshot", path = path, state = state), why))

@@ -164,7 +164,7 @@ impl Watcher {
             Event::Notice(_) if self.output.is_json() && !self.args.headless => {
                 print(&self.output, event);
             }
-            Event::Snapshot(_) if self.tells() => print(&self.output, event),
+            Event::Screenshot(_) if self.tells() => print(&self.output, event),
             _ => {}
         }
     }
@@ -270,7 +270,7 @@ impl Watcher {
 
     /// Writes the last frame to the file of `--snapshot`, if given, and prints the file or the
     /// error, with the exit code.
-    fn write_snapshot(&self) -> Exit {
+    fn write_screenshot(&self) -> Exit {
         let Some(path) = &self.args.snapshot else { return Exit::Ok };
         let written = match &self.picture {
             Some(frame) => screenshot::write(path, frame).map_err(|failure| failure.problem),
@@ -278,8 +278,8 @@ impl Watcher {
         };
         match written {
             Ok(path) => {
-                let saved = event::Snapshot { path, reason: None };
-                print(&self.output, &Event::Snapshot(saved));
+                let saved = event::Screenshot { path, reason: None };
+                print(&self.output, &Event::Screenshot(saved));
                 Exit::Ok
             }
             Err(why) => {
@@ -289,7 +289,7 @@ impl Watcher {
         }
     }
 
-    fn look_at_picture(&mut self, studio: &Studio) {
+    fn look_at_frame(&mut self, studio: &Studio) {
         if self.args.snapshot.is_some() {
             let first = self.tiles.keys().next().map(|id| id.slot());
             let shown = first.and_then(|slot| studio.watched().get(slot).and_then(Latest::get));
@@ -306,7 +306,7 @@ impl WindowCompanion for Watcher {
     fn poll(&mut self, studio: &Studio, events: &Receiver<Event>) -> bool {
         self.catch_up(studio, events);
         self.handle(studio);
-        self.look_at_picture(studio);
+        self.look_at_frame(studio);
         let now = self.clock.now();
         self.tell_stats(now);
         self.over = if self.args.headless {
@@ -320,8 +320,8 @@ impl WindowCompanion for Watcher {
 
     fn end(&mut self, studio: &Studio, events: &Receiver<Event>) -> Exit {
         self.catch_up(studio, events);
-        self.look_at_picture(studio);
-        let written = self.write_snapshot();
+        self.look_at_frame(studio);
+        let written = self.write_screenshot();
         let own = |tile: &Tile| tile.exit(self.over || tile.over);
         // A user who closes the window has seen the result.
         let shown = !self.over && !self.args.headless;

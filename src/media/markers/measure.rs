@@ -67,7 +67,7 @@ enum SearchStage {
     /// The tone rises, and reaches its plateau within this many more windows.
     Rising(usize),
     /// The tone has this plateau, and the reader waits for the end of the tone.
-    Sounding(f64),
+    Plateau(f64),
 }
 
 impl OnsetReader {
@@ -173,7 +173,7 @@ impl OnsetReader {
                 self.stage = SearchStage::Rising(left - 1);
                 None
             }
-            SearchStage::Sounding(plateau) => {
+            SearchStage::Plateau(plateau) => {
                 if magnitude < plateau / 4.0 {
                     self.stage = SearchStage::Quiet;
                     self.recent.clear();
@@ -199,7 +199,7 @@ impl OnsetReader {
             self.recent.clear();
             return None;
         }
-        self.stage = SearchStage::Sounding(plateau);
+        self.stage = SearchStage::Plateau(plateau);
         let half = plateau / 2.0;
         let pairs = self.recent.iter().zip(self.recent.iter().skip(1));
         let ((c0, m0), (c1, m1)) = pairs.rev().find(|((_, a), (_, b))| *a < half && *b >= half)?;

@@ -19,7 +19,7 @@ impl AudioFeed for Counting {
         for (index, sample) in (first..).zip(out) {
             *sample = index as f32 / 1e6;
         }
-        Pulled::Sound
+        Pulled::Audio
     }
 
     fn delay(&self) -> Duration {
@@ -121,7 +121,7 @@ fn each_clip_lamp_is_put_out_by_itself() {
     impl AudioFeed for Loud {
         fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
             out.fill(1.0);
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> Duration {
@@ -171,7 +171,7 @@ impl AudioFeed for Held {
         let _ = self.asked.try_send(());
         let _ = self.go.recv();
         out.fill(0.5);
-        Pulled::Sound
+        Pulled::Audio
     }
 
     fn delay(&self) -> Duration {

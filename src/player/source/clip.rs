@@ -283,7 +283,7 @@ impl AudioFeed for ClipAudio {
             *out = sample;
         }
         self.next += (ready / self.channels) as i64;
-        if silent == 0 && ready == place.len() { Pulled::Sound } else { Pulled::Silence }
+        if silent == 0 && ready == place.len() { Pulled::Audio } else { Pulled::Silence }
     }
 
     fn delay(&self) -> Duration {
@@ -329,14 +329,14 @@ mod tests {
         ClipFrames::new(ready, begun, ()).moment(at(515));
         assert_eq!(sound.pull(at(510), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
-        assert_eq!(sound.pull(at(520), &mut out), Pulled::Sound);
+        assert_eq!(sound.pull(at(520), &mut out), Pulled::Audio);
         assert_eq!((out[0], out[9]), (5.0, 14.0));
         // A mixer that slept continues at the current position.
-        assert_eq!(sound.pull(at(715), &mut out), Pulled::Sound);
+        assert_eq!(sound.pull(at(715), &mut out), Pulled::Audio);
         assert_eq!((out[0], out[9]), (200.0, 209.0));
         assert_eq!(sound.pull(at(515 + 1_000), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0; 10], "the hole");
-        assert_eq!(sound.pull(at(515 + 1_200), &mut out), Pulled::Sound);
+        assert_eq!(sound.pull(at(515 + 1_200), &mut out), Pulled::Audio);
         assert_eq!(out[0], 1_200.0);
         assert_eq!(sound.pull(at(515 + 1_795), &mut out), Pulled::Silence);
         assert_eq!((out[4], out[5]), (1_799.0, 0.0), "the end");

@@ -67,7 +67,7 @@ impl Queue {
         }
         rest.fill(0.0);
         if rest.is_empty() {
-            return Pulled::Sound;
+            return Pulled::Audio;
         }
         state.dry += 1;
         Pulled::Silence
@@ -176,7 +176,7 @@ mod tests {
         let queued = line.queued() as f64 / 48.0;
         let gone = clock.now().micros_since(at.offset(10_000)) as f64 / 1_000.0;
         assert!((queued - (200.0 - 60.0 - gone)).abs() < 8.0, "{queued} {gone}");
-        assert_eq!(queue.pull(at.offset(10_000), &mut out), Pulled::Sound);
+        assert_eq!(queue.pull(at.offset(10_000), &mut out), Pulled::Audio);
         assert_eq!(out, [0.5; 960], "both channels");
     }
 
@@ -200,7 +200,7 @@ mod tests {
                 queue.pull(clock.now(), &mut out[..0]);
                 continue;
             }
-            assert_eq!(queue.pull(clock.now(), &mut out), Pulled::Sound);
+            assert_eq!(queue.pull(clock.now(), &mut out), Pulled::Audio);
             received.extend(out);
         }
         let (mut re, mut im) = (0.0, 0.0);
@@ -230,7 +230,7 @@ mod tests {
         // The mixer catches up from three seconds behind, while the player keeps 150 ms ahead.
         for _ in 0..300 {
             let pulled = queue.pull(at, &mut out);
-            received.extend(out.iter().filter(|_| pulled == Pulled::Sound));
+            received.extend(out.iter().filter(|_| pulled == Pulled::Audio));
             at = at.offset(10_000);
             for _ in 0..64 {
                 if line.queued() >= 7_200 {

@@ -211,7 +211,7 @@ impl Push {
                 self.task.relay.dropped_frames.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            Class::Inter | Class::Sound | Class::Vital => {}
+            Class::Inter | Class::Audio | Class::Vital => {}
         }
         if message.class != Class::Vital && message.kind != TagKind::Script {
             let origin = *self.origin_ms.get_or_insert(message.time_ms);

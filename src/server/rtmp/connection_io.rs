@@ -95,7 +95,7 @@ impl Io {
         for message in messages.iter().filter_map(|message| message.for_viewer(takes_tracks)) {
             let wanted = match message.class {
                 Class::Vital => true,
-                Class::Sound => self.wanted.0 && !self.paused,
+                Class::Audio => self.wanted.0 && !self.paused,
                 Class::Key | Class::Inter => self.wanted.1 && !self.paused,
             };
             if wanted {

@@ -345,7 +345,7 @@ impl Task {
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
-            let (wrong, rejected) = match self.registry.knock(&connect.app, connection.peer.ip()) {
+            let (wrong, rejected) = match self.registry.check_login(&connect.app, connection.peer.ip()) {
                 Ok(auth::Verdict::Welcome) => (None, None),
                 Ok(auth::Verdict::Rejected(text)) => (None, Some(text)),
                 Ok(auth::Verdict::Wrong(text)) => {

@@ -137,7 +137,7 @@ impl Sink for FlvSink {
             // In a file, time codes and similar messages are useless. Metadata is only at the start
             // of a file, because FFmpeg interprets later metadata as subtitles.
             if message.kind == TagKind::Script
-                && (message.class == Class::Sound || std::mem::replace(&mut inner.titled, true))
+                && (message.class == Class::Audio || std::mem::replace(&mut inner.titled, true))
             {
                 continue;
             }

@@ -34,7 +34,7 @@ pub(in crate::server) enum Class {
     Key,
     /// A frame that refers to others.
     Inter,
-    Sound,
+    Audio,
 }
 
 /// Identifies a message that a newer one replaces: metadata, or the config of a track.

@@ -246,7 +246,7 @@ impl Stream {
             };
             // Metadata that is too large to keep may be dropped like a time code.
             let class =
-                if keep == CacheRule::Metadata && mark.is_none() { Class::Sound } else { class };
+                if keep == CacheRule::Metadata && mark.is_none() { Class::Audio } else { class };
             let mut message = Message::new(kind, class, time_ms, &body).with_mark(mark);
             if let Some(plain) = plain {
                 message = message.with_plain(match plain {

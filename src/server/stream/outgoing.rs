@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_the_system_did_not_take_follows_byte_for_byte() {
-        let messages: Vec<_> = [(Class::Key, b'k'), (Class::Sound, b's'), (Class::Inter, b'i')]
+        let messages: Vec<_> = [(Class::Key, b'k'), (Class::Audio, b's'), (Class::Inter, b'i')]
             .map(|(class, byte)| {
                 let body = Bytes::from(vec![byte; 5]);
                 Arc::new(Message::new(TagKind::Video, class, 40, &body))
@@ -173,7 +173,7 @@ mod tests {
             Arc::new(Message::new(TagKind::Video, class, 0, &body))
         };
         let messages =
-            [message(Class::Key, 500), message(Class::Sound, 50), message(Class::Inter, 90)];
+            [message(Class::Key, 500), message(Class::Audio, 50), message(Class::Inter, 90)];
         let mut queue = Queue::new(100);
         queue_rest(&mut queue, &messages, 1);
         assert!(!queue.is_clear());

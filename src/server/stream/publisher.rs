@@ -193,7 +193,7 @@ impl Publisher {
                 }
                 (Class::Vital, CacheRule::Metadata, None)
             }
-            TagKind::Script => (Class::Sound, CacheRule::Nothing, None),
+            TagKind::Script => (Class::Audio, CacheRule::Nothing, None),
             TagKind::Video => {
                 let Ok(tag) = parse_video(body) else {
                     return (Class::Inter, CacheRule::Media, None);
@@ -244,10 +244,10 @@ impl Publisher {
                         let slot = if tag.is_layout() { FIRST_LAYOUT_CACHE_SLOT } else { 0 };
                         (Class::Vital, CacheRule::Header(slot + u16::from(tag.track.id)), plain)
                     } else {
-                        (Class::Sound, CacheRule::Media, plain)
+                        (Class::Audio, CacheRule::Media, plain)
                     }
                 }
-                Err(_) => (Class::Sound, CacheRule::Media, None),
+                Err(_) => (Class::Audio, CacheRule::Media, None),
             },
         }
     }

@@ -119,7 +119,7 @@ impl Queue {
         let same_slot = |entry: &Entry| entry.mark.is_some_and(|it| it.slot() == mark.slot());
         let of_kind = |entry: &Entry| match mark.kind {
             TagKind::Video => matches!(entry.class, Class::Key | Class::Inter),
-            TagKind::Audio => entry.class == Class::Sound,
+            TagKind::Audio => entry.class == Class::Audio,
             TagKind::Script => false,
         };
         let Some(first) = self.media.iter().position(same_slot) else { return true };
@@ -149,10 +149,10 @@ impl Queue {
     /// Drops frames and, if that is not enough, audio, oldest first.
     fn make_room(&mut self, cost: usize) {
         let before = self.media.len();
-        self.media.retain(|entry| matches!(entry.class, Class::Vital | Class::Sound));
+        self.media.retain(|entry| matches!(entry.class, Class::Vital | Class::Audio));
         self.recount();
         while self.media_bytes + cost > self.limit {
-            let Some(at) = self.media.iter().position(|entry| entry.class == Class::Sound) else {
+            let Some(at) = self.media.iter().position(|entry| entry.class == Class::Audio) else {
                 break;
             };
             if let Some(entry) = self.media.remove(at) {
@@ -295,10 +295,10 @@ mod tests {
         let mut queue = Queue::new(11_000);
         queue.push(Class::Vital, None, bytes(b'v', 500));
         queue.push(Class::Key, None, bytes(b'k', 4_000));
-        queue.push(Class::Sound, None, bytes(b's', 500));
+        queue.push(Class::Audio, None, bytes(b's', 500));
         queue.push(Class::Inter, None, bytes(b'i', 4_000));
         queue.push(Class::Inter, None, bytes(b'j', 4_000));
-        queue.push(Class::Sound, None, bytes(b't', 500));
+        queue.push(Class::Audio, None, bytes(b't', 500));
         queue.push(Class::Inter, None, bytes(b'l', 100));
         queue.push(Class::Key, None, bytes(b'K', 4_000));
         queue.push(Class::Inter, None, bytes(b'L', 100));
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn sound_alone_is_bounded_too() {
         let mut queue = Queue::new(1_000);
-        (0..1_000).for_each(|_| queue.push(Class::Sound, None, bytes(b's', 36)));
+        (0..1_000).for_each(|_| queue.push(Class::Audio, None, bytes(b's', 36)));
         assert!(queue.media_bytes <= 1_000, "{}", queue.media_bytes);
         assert_eq!(queue.skipped(), 990);
         // Even the smallest messages have the cost of an entry.
@@ -355,7 +355,7 @@ mod tests {
         assert_eq!((queue.media.len(), queue.is_overrun()), (1, false));
         queue.push(Class::Vital, mark(TagKind::Video, 1), bytes(b'c', 10));
         queue.push(Class::Key, None, bytes(b'k', 10));
-        queue.push(Class::Sound, None, bytes(b's', 10));
+        queue.push(Class::Audio, None, bytes(b's', 10));
         queue.push(Class::Vital, mark(TagKind::Video, 1), bytes(b'c', 10));
         assert_eq!(queue.media.len(), 4, "the same config again changes nothing");
         queue.push(Class::Vital, mark(TagKind::Video, 2), bytes(b'C', 10));

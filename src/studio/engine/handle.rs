@@ -81,7 +81,7 @@ impl Studio {
     /// Returns true if all commands were executed and the snapshot shows their effect.
     pub fn is_settled(&self) -> bool {
         let sent = self.sent.load(Ordering::Relaxed);
-        self.snapshot.get().is_some_and(|snapshot| snapshot.obeyed >= sent)
+        self.snapshot.get().is_some_and(|snapshot| snapshot.handled_commands >= sent)
     }
 
     /// Waits for at most `limit` until the studio is settled. Returns true if it is.
@@ -144,7 +144,7 @@ pub(in crate::studio) struct OwnerEnds {
 
 /// Creates a studio that does not run yet.
 pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine, OwnerEnds)> {
-    let (commands, obeyed) = queue::bounded("commands", MAX_WAITING_COMMANDS, Full::Block);
+    let (commands, waiting) = queue::bounded("commands", MAX_WAITING_COMMANDS, Full::Block);
     let (happened, events) = queue::bounded("events", MAX_UNREAD_EVENTS, Full::DropOldest);
     let snapshot = Latest::default();
     let watched: Vec<Latest<VideoFrame>> =
@@ -156,7 +156,7 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
     let engine = Engine {
         clock: config.clock,
         runtime: Runtime::start()?,
-        commands: obeyed,
+        commands: waiting,
         output: snapshot.clone(),
         preview: program.clone(),
         prepared: Latest::default(),

@@ -126,7 +126,7 @@ impl Engine {
                     let mut next = Some(command);
                     while let Some(command) = next {
                         self.handle(command);
-                        self.state.obeyed += 1;
+                        self.state.handled_commands += 1;
                         next = self.commands.try_recv().ok();
                     }
                 }
@@ -311,7 +311,7 @@ impl Engine {
             Command::Chapter(title) => self.with_recording(|recorder| recorder.chapter(&title)),
             Command::SplitRecording => self.with_recording(Recorder::split),
             Command::SaveReplay(path) => self.save_replay(path),
-            Command::Snapshot(path) => self.take_snapshot(path),
+            Command::Screenshot(path) => self.take_screenshot(path),
             Command::SetGain(gain) => self.set_gain(gain),
             Command::SetMuted(muted) => self.set_muted(muted),
             Command::AddStrip(choice) => self.add_strip(choice),

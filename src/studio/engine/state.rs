@@ -66,7 +66,7 @@ pub(in crate::studio) struct EngineState {
     /// Running repairs of earlier recordings.
     pub repairs: Option<Repairs>,
     /// The number of executed commands.
-    pub obeyed: u64,
+    pub handled_commands: u64,
 }
 
 /// The running outputs, and the data of the current broadcast. `on_air` is `None` while there are

@@ -43,7 +43,7 @@ pub enum Event {
     /// The replay buffer was saved, or saving failed.
     Replay(Replay),
     /// A screenshot was saved, or saving failed.
-    Snapshot(Snapshot),
+    Screenshot(Screenshot),
     /// Figures, once per second while broadcasting or recording.
     Stats(Box<Stats>),
     /// The last figures of the targets, when all of them have ended.
@@ -219,7 +219,7 @@ pub struct Replay {
 
 /// A saved screenshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
+pub struct Screenshot {
     pub path: PathBuf,
     /// The reason why saving failed.
     pub reason: Option<Problem>,

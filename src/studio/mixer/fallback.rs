@@ -163,7 +163,7 @@ mod tests {
 
     impl AudioFeed for Nothing {
         fn pull(&mut self, _: crate::base::Timestamp, _: &mut [f32]) -> Pulled {
-            Pulled::Sound
+            Pulled::Audio
         }
 
         fn delay(&self) -> std::time::Duration {

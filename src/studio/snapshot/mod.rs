@@ -481,7 +481,7 @@ pub struct Snapshot {
     pub cpu: f32,
     pub rss_bytes: u64,
     /// The number of executed commands.
-    pub obeyed: u64,
+    pub handled_commands: u64,
     /// True after [`Command::Quit`](crate::studio::command::Command) was executed.
     pub ended: bool,
 }

@@ -123,11 +123,11 @@ impl OpenDecoder for H264 {
             Some(Ok(decoder)) => decoder,
             Some(Err(why)) => return Err(why.clone()),
         };
-        let is_picture = |nal: &[u8]| {
+        let is_slice = |nal: &[u8]| {
             matches!(NalType::of(nal), Some(NalType::Slice | NalType::Idr | NalType::Sei))
         };
         let keyframe = annexb_nals(data).any(|nal| NalType::of(nal) == Some(NalType::Idr));
-        let slices = annexb_to_avcc(data, is_picture).map_err(|error| error.to_string())?;
+        let slices = annexb_to_avcc(data, is_slice).map_err(|error| error.to_string())?;
         if slices.is_empty() {
             return Ok(None);
         }

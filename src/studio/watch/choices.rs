@@ -71,7 +71,7 @@ pub enum WatchCommand {
     /// Checks whether graphics hardware can decode.
     ProbeHardware,
     /// Writes the displayed frame to this PNG file.
-    Snapshot(PathBuf),
+    Screenshot(PathBuf),
     /// Writes the received data from now on to this FLV file.
     Save(PathBuf),
     /// Finalizes the file of [`Save`](Self::Save).

@@ -162,7 +162,12 @@ fn entries(ctx: &Context, view: &View<'_>, needs: &DialogContext<'_>, other: &Te
         }
     }));
     all.extend(collection.sources.iter().map(|source| {
-        entry(PaletteChoice::Source(source.id), Icon::Picture, &source.name, key!("palette-source"))
+        entry(
+            PaletteChoice::Source(source.id),
+            Icon::Screenshot,
+            &source.name,
+            key!("palette-source"),
+        )
     }));
     all.extend(snapshot.strips.iter().map(|strip| {
         let name = labels::label_of(view, strip);

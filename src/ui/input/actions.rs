@@ -75,7 +75,7 @@ actions! {
     Chapter "chapter" Flag "Ctrl+B";
     SaveReplay "save-replay" Replay "Ctrl+S";
     ReplayBuffer "replay-buffer" Replay "";
-    Snapshot "screenshot" Picture "Ctrl+G";
+    Screenshot "screenshot" Screenshot "Ctrl+G";
     Mute "mute" SpeakerOff "M";
     AddSource "add-source" Plus "";
     AddScene "add-scene" Plus "";
@@ -119,7 +119,7 @@ actions! {
     ZoomIn "zoom-in" Plus "Alt+Equals";
     ZoomOut "zoom-out" Search "Alt+Minus";
     ZoomFit "zoom-fit" FullScreen "Alt+0";
-    ZoomActual "zoom-actual" Picture "Ctrl+0";
+    ZoomActual "zoom-actual" Screenshot "Ctrl+0";
     SafeAreas "safe-areas" Screen "";
     Multiview "multiview" Scene "";
     ProgramDisplay "program-display" FullScreen "";
@@ -143,7 +143,7 @@ actions! {
     RecordingsFolder "recordings-folder" Folder "";
     RetryNow "retry" Refresh "";
     RefreshDevices "refresh" Refresh "";
-    TestPicture "test-pattern" TestPicture "";
+    TestPattern "test-pattern" TestPattern "";
     ClearClip "clear-clip" Close "";
     ResetLoudness "reset-loudness" Refresh "";
     Copy "copy" Copy "";
@@ -165,7 +165,7 @@ actions! {
     ItemFill "item-fill" FullScreen "";
     ItemStretch "item-stretch" FullScreen "";
     ItemCenter "item-center" Layout "";
-    ItemOriginalSize "item-original-size" Picture "";
+    ItemOriginalSize "item-original-size" Screenshot "";
     ItemFlipX "item-flip-horizontally" Transition "";
     ItemFlipY "item-flip-vertically" Transition "";
     ItemRotate "item-rotate" Refresh "";
@@ -219,7 +219,7 @@ actions! {
     WatchLive "watch-live" Next "L";
     WatchLouder "watch-louder" Speaker "";
     WatchQuieter "watch-quieter" Speaker "";
-    WatchScreenshot "watch-screenshot" Picture "S";
+    WatchScreenshot "watch-screenshot" Screenshot "S";
     WatchRecord "watch-record" Dot "R";
     WatchStatistics "watch-statistics" Info "I";
     WatchAspect "watch-aspect" FullScreen "A";
@@ -322,7 +322,7 @@ impl Action {
                     | Self::PauseRecording
                     | Self::Chapter
                     | Self::SaveReplay
-                    | Self::Snapshot
+                    | Self::Screenshot
                     | Self::Mute
                     | Self::Transition
             )

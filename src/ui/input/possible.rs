@@ -159,7 +159,7 @@ impl Action {
             | Self::RecordingTrash
             | Self::RecordingCopy
             | Self::RecordingRepair => self.why_not_on_recordings(snapshot),
-            Self::Snapshot => unless(snapshot.video.is_some(), Why::NoVideo),
+            Self::Screenshot => unless(snapshot.video.is_some(), Why::NoVideo),
             Self::Mute => unless(snapshot.audio.is_some(), Why::NoAudio),
             Self::RetryNow => {
                 let reconnects = matches!(snapshot.live, LiveState::Reconnecting { .. });

@@ -38,7 +38,7 @@ pub fn icon_of_choice(choice: &VideoChoice) -> Icon {
         VideoChoice::Camera(_) => Icon::Camera,
         VideoChoice::Screen(_) => Icon::Screen,
         VideoChoice::Window(_) => Icon::Window,
-        VideoChoice::Test => Icon::TestPicture,
+        VideoChoice::Test => Icon::TestPattern,
         VideoChoice::File(_) => Icon::Film,
         VideoChoice::Image(_) => Icon::Image,
         VideoChoice::Slides(_) => Icon::Slides,

@@ -58,7 +58,7 @@ impl Screen {
                 self.requests.push(WindowRequest::Preferences);
             }
             Action::SaveReplay => self.requests.push(WindowRequest::SaveReplay),
-            Action::Snapshot => self.requests.push(WindowRequest::Snapshot),
+            Action::Screenshot => self.requests.push(WindowRequest::Screenshot),
             Action::Mute => {
                 let muted = match self.page {
                     Page::Watch => {
@@ -179,7 +179,7 @@ impl Screen {
             Action::Recordings => self.page = Page::Recordings,
             Action::RetryNow => self.requests.push(send(Command::RetryNow)),
             Action::RefreshDevices => self.requests.push(send(Command::RefreshDevices)),
-            Action::TestPicture => {
+            Action::TestPattern => {
                 let edit = scenes::test_pattern(&self.texts, &self.snapshot);
                 self.scenes.await_items(&self.snapshot);
                 self.requests.push(send(Command::Edit(edit)));

@@ -114,8 +114,8 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     let (icon, name) = (Icon::Replay, key!("save-replay"));
     beside.push(SideButton { icon, name, action: Action::SaveReplay, off });
     let off = snapshot.video.is_none().then_some(key!("screenshot-off"));
-    let (icon, name) = (Icon::Picture, key!("take-screenshot"));
-    beside.push(SideButton { icon, name, action: Action::Snapshot, off });
+    let (icon, name) = (Icon::Screenshot, key!("take-screenshot"));
+    beside.push(SideButton { icon, name, action: Action::Screenshot, off });
     let width = ui.available_width() - SIDE_BUTTON_WIDTH * beside.len() as f32;
     let mut asked = None;
     match recording {

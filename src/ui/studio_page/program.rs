@@ -69,7 +69,7 @@ pub fn show(
     let shape = size.aspect();
     // The zoom does not apply to a text that replaces the frame.
     let beside = view.snapshot.scenes.prepared.is_some();
-    let rect = match beside || !shows_picture(only_source(view)) {
+    let rect = match beside || !shows_video(only_source(view)) {
         true => fitted(inner, shape, dots),
         false => draft.zoom.place(inner, size, dots),
     };
@@ -195,7 +195,7 @@ fn program(
     let name = view.texts.get("program-preview");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     let state = only_source(view);
-    let painted = shows_picture(state) && picture.paint_turned(ui, rect, seen, Rotation::None);
+    let painted = shows_video(state) && picture.paint_turned(ui, rect, seen, Rotation::None);
     if !painted {
         ui.painter().rect_filled(seen, CornerRadius::ZERO, FRAME_BACKGROUND);
         let (title, advice, offer) = match state {
@@ -265,7 +265,7 @@ enum ShownSources {
 }
 
 /// Returns true if the scene shows a frame, and not a text in its place.
-fn shows_picture(state: ShownSources) -> bool {
+fn shows_video(state: ShownSources) -> bool {
     match state {
         ShownSources::Several
         | ShownSources::One(SourceState::Open | SourceState::Stalled | SourceState::Lost) => true,

@@ -12,7 +12,7 @@ use egui::{
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Icon {
     Camera,
-    TestPicture,
+    TestPattern,
     Film,
     NoVideo,
     Microphone,
@@ -56,7 +56,7 @@ pub enum Icon {
     Replay,
     Next,
     Previous,
-    Picture,
+    Screenshot,
     Lock,
     Unlock,
     PictureInPicture,
@@ -155,7 +155,7 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
             pen.rect(2.0, 5.0, 11.0, 10.0, 2.0);
             pen.closed(&[(13.0, 9.0), (18.0, 6.0), (18.0, 14.0), (13.0, 11.0)]);
         }
-        Icon::TestPicture => {
+        Icon::TestPattern => {
             pen.rect(2.5, 4.0, 15.0, 12.0, 2.0);
             pen.line(&[(6.5, 4.0), (6.5, 12.0)]);
             pen.line(&[(10.0, 4.0), (10.0, 12.0)]);
@@ -339,7 +339,7 @@ fn draw(pen: &Pen<'_>, icon: Icon) {
             pen.line(&[(2.8, 4.2), (5.7, 5.7), (7.4, 2.6)]);
             pen.filled(&[(8.5, 7.8), (13.0, 10.5), (8.5, 13.2)]);
         }
-        Icon::Picture => {
+        Icon::Screenshot => {
             pen.rect(2.5, 5.5, 15.0, 10.5, 2.0);
             pen.line(&[(6.8, 5.5), (7.8, 3.5), (12.2, 3.5), (13.2, 5.5)]);
             pen.circle(10.0, 10.6, 3.1);

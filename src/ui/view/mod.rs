@@ -84,9 +84,9 @@ pub enum WindowRequest {
     /// Saves the replay buffer to a new file in the recordings folder.
     SaveReplay,
     /// Saves the program frame to a new file in the recordings folder.
-    Snapshot,
+    Screenshot,
     /// Saves the player's frame to a new file in the recordings folder.
-    WatchSnapshot,
+    WatchScreenshot,
     /// Records the watched stream to a new file in the recordings folder.
     WatchSave,
     /// Turns full screen on or off.

@@ -143,7 +143,7 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
         Action::WatchLive if watch.live && busy => send(view, WatchCommand::GoToLive),
         Action::WatchLouder => view.send(Command::StepVolume(VOLUME_STEP)),
         Action::WatchQuieter => view.send(Command::StepVolume(-VOLUME_STEP)),
-        Action::WatchScreenshot if busy => view.request(WindowRequest::WatchSnapshot),
+        Action::WatchScreenshot if busy => view.request(WindowRequest::WatchScreenshot),
         Action::WatchRecord if watch.saving.is_some() => send(view, WatchCommand::StopSaving),
         Action::WatchRecord if busy && watch.live => view.request(WindowRequest::WatchSave),
         Action::WatchStatistics => draft.figures = !draft.figures,

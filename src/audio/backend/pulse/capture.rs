@@ -104,7 +104,7 @@ impl Capture {
     ) -> Result<T, Fault> {
         let Self { link, blend, streams, sink, stale, .. } = self;
         let mut aside = |aside: ServerMessage<'_>| match aside {
-            ServerMessage::Sound(channel, piece) => blend.hear(channel, piece, sink.now()),
+            ServerMessage::Audio(channel, piece) => blend.hear(channel, piece, sink.now()),
             ServerMessage::Command(Command::SubscribeEvent(_)) => *stale = true,
             ServerMessage::Command(Command::RecordStreamKilled(channel)) => {
                 // The stream ended, or plays on another sink now.

@@ -28,7 +28,7 @@ const CONTROL_CHANNEL: u32 = u32::MAX;
 #[derive(Debug)]
 pub(super) enum ServerMessage<'a> {
     /// Audio of the capture on this channel.
-    Sound(u32, &'a [u8]),
+    Audio(u32, &'a [u8]),
     /// A message of the server.
     Command(&'a Command),
 }
@@ -121,7 +121,7 @@ impl Link {
         while let Some(message) = self.take()? {
             let body = self.buffer.get(message.start..message.end).unwrap_or_default();
             if message.channel != CONTROL_CHANNEL {
-                aside(ServerMessage::Sound(message.channel, body));
+                aside(ServerMessage::Audio(message.channel, body));
             } else if let Ok((_, command)) = Command::read_tag_prefixed(&mut &*body, self.version) {
                 aside(ServerMessage::Command(&command));
             }
@@ -146,7 +146,7 @@ impl Link {
             while let Some(message) = self.take()? {
                 let body = self.buffer.get(message.start..message.end).unwrap_or_default();
                 if message.channel != CONTROL_CHANNEL {
-                    aside(ServerMessage::Sound(message.channel, body));
+                    aside(ServerMessage::Audio(message.channel, body));
                     continue;
                 }
                 let mut rest = body;

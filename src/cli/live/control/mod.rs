@@ -126,7 +126,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "chapter" => Command::Chapter(rest.to_owned()),
         "split" => Command::SplitRecording,
         "replay" => Command::SaveReplay(path(&names.replay)),
-        "snapshot" => Command::Snapshot(path(&names.picture)),
+        "snapshot" => Command::Screenshot(path(&names.picture)),
         "record" if !rest.is_empty() => Command::StartRecording(rest.into()),
         "stop-recording" => Command::StopRecording,
         "scene" if !rest.is_empty() => return Ok(Some(LiveCommand::Scene(rest.to_owned()))),
@@ -358,7 +358,7 @@ mod tests {
         assert_eq!(command("chapter  The second act "), Command::Chapter("The second act".into()));
         assert_eq!(command("replay"), Command::SaveReplay("/v/replay.mkv".into()));
         assert_eq!(command("replay /a b.mp4"), Command::SaveReplay("/a b.mp4".into()));
-        assert_eq!(command("snapshot"), Command::Snapshot("/v/screenshot.png".into()));
+        assert_eq!(command("snapshot"), Command::Screenshot("/v/screenshot.png".into()));
         assert_eq!(parse("stop", &names), Ok(Some(LiveCommand::Stop)));
         assert_eq!(parse("scene My talk", &names), Ok(Some(LiveCommand::Scene("My talk".into()))));
         let fade = Transition { kind: Kind::Fade, duration: Duration::from_millis(500) };

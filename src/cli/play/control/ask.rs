@@ -49,7 +49,7 @@ fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Proble
                 .then_some(())
                 .ok_or_else(|| problem!("control-stream-idle", number = number))
         }
-        PlayCommand::Snapshot(_) if chosen(snapshot)?.picture.0.get().is_none() => {
+        PlayCommand::Screenshot(_) if chosen(snapshot)?.picture.0.get().is_none() => {
             Err(problem!("screenshot-none"))
         }
         _ => Ok(()),
@@ -102,7 +102,7 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, Problem> 
             control::live_end(&running(snapshot)?.figures.counted)?;
             WatchCommand::GoToLive
         }
-        PlayCommand::Snapshot(path) => WatchCommand::Snapshot(path),
+        PlayCommand::Screenshot(path) => WatchCommand::Screenshot(path),
         PlayCommand::Record(Some(path)) => {
             control::recordable(&running(snapshot)?.figures.counted)?;
             WatchCommand::Save(path)

@@ -45,7 +45,7 @@ pub(super) enum PlayCommand {
     Speaker(Option<String>),
     AvOffset(i32),
     Buffer(Buffer),
-    Snapshot(PathBuf),
+    Screenshot(PathBuf),
     /// Records to this file. `None` stops the recording.
     Record(Option<PathBuf>),
     Say(String),
@@ -168,8 +168,8 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
         "speaker" => PlayCommand::Speaker(Some(rest.to_owned())),
         "av-offset" => PlayCommand::AvOffset(args::av_offset(rest)?),
         "buffer" => PlayCommand::Buffer(args::buffer(rest)?),
-        "snapshot" if rest.is_empty() => PlayCommand::Snapshot("screenshot.png".into()),
-        "snapshot" => PlayCommand::Snapshot(rest.into()),
+        "snapshot" if rest.is_empty() => PlayCommand::Screenshot("screenshot.png".into()),
+        "snapshot" => PlayCommand::Screenshot(rest.into()),
         "record" => record(rest)?,
         "say" if rest.is_empty() => return Err(problem!("control-write", syntax = "say TEXT")),
         "say" => PlayCommand::Say(rest.to_owned()),
@@ -418,7 +418,7 @@ mod tests {
         assert_eq!(of("balance -30"), PlayCommand::Balance(-0.3));
         assert_eq!(of("av-offset -50ms"), PlayCommand::AvOffset(-50));
         assert_eq!(of("buffer auto"), PlayCommand::Buffer(Buffer::Auto));
-        assert_eq!(of("snapshot /a b.png"), PlayCommand::Snapshot("/a b.png".into()));
+        assert_eq!(of("snapshot /a b.png"), PlayCommand::Screenshot("/a b.png".into()));
         assert_eq!(of("record /a b.flv"), PlayCommand::Record(Some("/a b.flv".into())));
         assert_eq!(of("record off"), PlayCommand::Record(None));
         assert_eq!(of("say  hi there"), PlayCommand::Say("hi there".into()));

@@ -196,12 +196,12 @@ impl Engine {
         });
     }
 
-    pub(in crate::studio::engine) fn take_snapshot(&mut self, path: PathBuf) {
-        self.take_snapshot_of(self.preview.get(), path);
+    pub(in crate::studio::engine) fn take_screenshot(&mut self, path: PathBuf) {
+        self.take_screenshot_of(self.preview.get(), path);
     }
 
     /// Writes a screenshot, if there is a frame.
-    pub(in crate::studio::engine) fn take_snapshot_of(
+    pub(in crate::studio::engine) fn take_screenshot_of(
         &mut self,
         frame: Option<VideoFrame>,
         path: PathBuf,
@@ -214,14 +214,15 @@ impl Engine {
             return;
         };
         let tell = self.last_words.0.clone();
-        self.beside("snapshot", move || {
+        self.beside("screenshot", move || {
             let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-            let saved =
-                match made.and_then(|()| crate::player::present::screenshot::save(&path, &frame)) {
-                    Ok(path) => event::Snapshot { path, reason: None },
-                    Err(error) => event::Snapshot { path, reason: Some(Trouble::problem(&error)) },
-                };
-            let _ = tell.send(Event::Snapshot(saved));
+            let saved = match made
+                .and_then(|()| crate::player::present::screenshot::save(&path, &frame))
+            {
+                Ok(path) => event::Screenshot { path, reason: None },
+                Err(error) => event::Screenshot { path, reason: Some(Trouble::problem(&error)) },
+            };
+            let _ = tell.send(Event::Screenshot(saved));
         });
     }
 
@@ -235,9 +236,9 @@ impl Engine {
                     Some(reason) => StudioMessage::ReplayFailed { path, reason },
                 }
             }
-            Event::Snapshot(snapshot) => {
-                let path = snapshot.path.display().to_string();
-                match snapshot.reason.clone() {
+            Event::Screenshot(screenshot) => {
+                let path = screenshot.path.display().to_string();
+                match screenshot.reason.clone() {
                     None => StudioMessage::SnapshotSaved { path },
                     Some(reason) => StudioMessage::SnapshotFailed { path, reason },
                 }

@@ -104,7 +104,7 @@ impl Engine {
             past_notices: self.notices.active.past().cloned().collect(),
             cpu: self.machine.usage.0,
             rss_bytes: self.machine.usage.1,
-            obeyed: state.obeyed,
+            handled_commands: state.handled_commands,
             ended,
         }
     }

@@ -111,9 +111,9 @@ impl Engine {
                     tracing::warn!(%error, "the search for hardware decoders failed");
                 }
             }
-            WatchCommand::Snapshot(path) => {
+            WatchCommand::Screenshot(path) => {
                 let frame = self.watch.chosen_frame();
-                self.take_snapshot_of(frame, path);
+                self.take_screenshot_of(frame, path);
             }
             WatchCommand::Forget(url) => self.settings.recent.retain(|known| *known != url),
             WatchCommand::ForgetAll => self.settings.recent.clear(),

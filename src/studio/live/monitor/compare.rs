@@ -42,7 +42,7 @@ pub(super) struct Comparison {
     /// The time since which the stream differs, and the time of the last difference.
     differs: Option<(Timestamp, Timestamp)>,
     still_since: Option<Timestamp>,
-    by_sound: Option<(Duration, Timestamp)>,
+    by_audio: Option<(Duration, Timestamp)>,
 }
 
 impl Comparison {
@@ -59,7 +59,7 @@ impl Comparison {
             *self = Self { joined: seen.joined, differs: self.differs, ..Self::default() };
         }
         if !is_coming(now, seen) {
-            (self.marked, self.by_sound) = (false, None);
+            (self.marked, self.by_audio) = (false, None);
             return;
         }
         let window = Window::new(now, delay, seen, sent);
@@ -73,7 +73,7 @@ impl Comparison {
         }
         let (sound, behind) = find_audio(&window);
         if let Some(behind) = behind {
-            self.by_sound = Some((behind, now));
+            self.by_audio = Some((behind, now));
         }
         let pictures = match sent.picture {
             Some(_) => frames::compare(&window),
@@ -136,8 +136,8 @@ impl Comparison {
             let latency = Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default();
             return Some((latency, LatencyBy::Markers));
         }
-        let (latency, at) = self.by_sound?;
-        (now.since(at) <= MATCH_VALIDITY).then_some((latency, LatencyBy::Sound))
+        let (latency, at) = self.by_audio?;
+        (now.since(at) <= MATCH_VALIDITY).then_some((latency, LatencyBy::Audio))
     }
 
     /// Returns true if the markers in the stream are those of this program.

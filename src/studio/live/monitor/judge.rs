@@ -226,7 +226,7 @@ fn judge_audio(
         _ => seen.joined.unwrap_or(now),
     };
     let silent_for = now.since(since);
-    if silent_for < SILENT_DURATION || !always_sounds(since - reach, now, sent) {
+    if silent_for < SILENT_DURATION || !is_always_audible(since - reach, now, sent) {
         return;
     }
     let silent = match seen.last_audio {
@@ -246,7 +246,7 @@ fn comes(now: Timestamp, last: Option<Timestamp>) -> bool {
 }
 
 /// Returns true if the sent audio has been audible all the time since `since`.
-fn always_sounds(since: Timestamp, now: Timestamp, sent: &SentStream<'_>) -> bool {
+fn is_always_audible(since: Timestamp, now: Timestamp, sent: &SentStream<'_>) -> bool {
     let mut values = sent.course.since(since).peekable();
     let Some((first, _)) = values.peek().copied() else { return false };
     let mut last_audible = first;

@@ -30,7 +30,7 @@ use crate::studio::live::monitor::compare::{Comparison, is_coming};
 use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, MatchResult, SentStream};
 use crate::studio::live::monitor::finding::Symptom;
 use crate::studio::live::monitor::judge::{Case, judge};
-use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
+use crate::studio::live::monitor::view::{MonitorView, ViewerFrame};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::monitor::time_of_day;
 use crate::studio::targets::services;
@@ -102,7 +102,7 @@ struct TargetMonitor {
     now: Timestamp,
     picture: Latest<VideoFrame>,
     /// The empty slot that is shown while no data arrives.
-    no_picture: Latest<VideoFrame>,
+    no_frame: Latest<VideoFrame>,
     last_event: Option<event::Monitor>,
     last_signs: Vec<Symptom>,
 }
@@ -221,7 +221,7 @@ impl TargetMonitor {
             clock,
             now,
             picture: Latest::default(),
-            no_picture: Latest::default(),
+            no_frame: Latest::default(),
             last_event: None,
             last_signs: Vec::new(),
         }
@@ -420,7 +420,7 @@ impl TargetMonitor {
     fn view(&self) -> MonitorView {
         let event = self.event(0);
         let latency = self.coming().and_then(|seen| self.comparison.latency(self.now, seen));
-        let picture = if event.size.is_some() { &self.picture } else { &self.no_picture };
+        let picture = if event.size.is_some() { &self.picture } else { &self.no_frame };
         MonitorView {
             state: event.state,
             cause: event.cause.unwrap_or_default(),
@@ -430,7 +430,7 @@ impl TargetMonitor {
             size: event.size,
             fps: event.fps,
             bitrate: event.bitrate.unwrap_or_default(),
-            picture: ViewersPicture(picture.clone()),
+            picture: ViewerFrame(picture.clone()),
         }
     }
 }

@@ -355,7 +355,7 @@ fn figures_are_of_these_seconds_or_there_are_none() {
     assert!(cause.to_string().starts_with("nothing has arrived since "), "{cause}");
     let view = run.one.view();
     assert_eq!((view.latency, view.size, view.bitrate), (None, None, 0));
-    assert!(view.picture.0.shares_with(&run.one.no_picture));
+    assert!(view.picture.0.shares_with(&run.one.no_frame));
     // The match remains, however long this lasts.
     run.go(6, OUR_PROGRAM, None, PLAIN_SERVER);
     assert_eq!(run.one.event(0).cause.as_ref(), Some(&cause));

@@ -22,7 +22,7 @@ pub struct MonitorView {
     pub fps: Option<f64>,
     /// Bits per second.
     pub bitrate: u32,
-    pub picture: ViewersPicture,
+    pub picture: ViewerFrame,
 }
 
 /// The method with which the latency was measured.
@@ -31,7 +31,7 @@ pub enum LatencyBy {
     /// Compares the markers of the test source, accurate to a millisecond.
     Markers,
     /// Finds the received audio in the sent audio, accurate to about 20 ms.
-    Sound,
+    Audio,
 }
 
 impl LatencyBy {
@@ -39,16 +39,16 @@ impl LatencyBy {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Markers => "markers",
-            Self::Sound => "audio",
+            Self::Audio => "audio",
         }
     }
 }
 
 /// The newest keyframe that viewers received.
 #[derive(Clone, Debug)]
-pub struct ViewersPicture(pub Latest<VideoFrame>);
+pub struct ViewerFrame(pub Latest<VideoFrame>);
 
-impl PartialEq for ViewersPicture {
+impl PartialEq for ViewerFrame {
     fn eq(&self, other: &Self) -> bool {
         self.0.version() == other.0.version()
     }

@@ -11,7 +11,7 @@ use crate::compose::scene::ItemId;
 use crate::media::RenditionId;
 use crate::media::source_status::SourceAlarm;
 use crate::studio::event::stats::{DelayFigures, DelayState};
-use crate::studio::live::monitor::view::{MonitorView, ViewersPicture};
+use crate::studio::live::monitor::view::{MonitorView, ViewerFrame};
 use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use crate::studio::notices::health::{Activity, Health};
 use crate::studio::notices::message::StudioMessage;
@@ -131,7 +131,7 @@ fn monitor(state: &'static str, latency: Option<u64>) -> MonitorView {
         size: None,
         fps: None,
         bitrate: 0,
-        picture: ViewersPicture(Latest::default()),
+        picture: ViewerFrame(Latest::default()),
     }
 }
 

@@ -31,13 +31,17 @@ impl Arrivals {
         snapshot.scenes.collection.each(|item| {
             items.insert(item.id);
         });
-        Self { items: Some(items), asked_at: snapshot.obeyed, ..Self::default() }
+        Self { items: Some(items), asked_at: snapshot.handled_commands, ..Self::default() }
     }
 
     /// Begins to wait for a scene.
     pub fn of_scene(snapshot: &Snapshot) -> Self {
         let scenes = snapshot.scenes.collection.scenes.iter().map(|scene| scene.id);
-        Self { scenes: Some(scenes.collect()), asked_at: snapshot.obeyed, ..Self::default() }
+        Self {
+            scenes: Some(scenes.collect()),
+            asked_at: snapshot.handled_commands,
+            ..Self::default()
+        }
     }
 
     /// Returns true if a requested scene has not arrived yet.
@@ -48,7 +52,7 @@ impl Arrivals {
     /// Returns the objects that have arrived since the request. Items must be in this scene.
     pub fn take(&mut self, snapshot: &Snapshot, edited: SceneId) -> Option<Arrival> {
         let came = self.items(snapshot, edited).or_else(|| self.scene(snapshot));
-        if came.is_some() || snapshot.obeyed > self.asked_at + MAX_COMMANDS_WAITED {
+        if came.is_some() || snapshot.handled_commands > self.asked_at + MAX_COMMANDS_WAITED {
             *self = Self::default();
         }
         came

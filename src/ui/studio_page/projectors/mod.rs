@@ -22,7 +22,7 @@ use crate::studio::{Command, Preferences, Snapshot};
 use crate::ui::input::{hotkeys, other_windows};
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
-use crate::ui::studio_page::projectors::picture::{ProjectorParts, ProjectorPicture};
+use crate::ui::studio_page::projectors::picture::{ProjectorFrame, ProjectorParts};
 use crate::ui::style::theme::FRAME_BACKGROUND;
 use crate::ui::view::View;
 use crate::ui::widgets::context_menu;
@@ -41,7 +41,7 @@ struct Projector {
     /// The number that identifies the projector's window.
     number: u64,
     place: ProjectorPlace,
-    picture: ProjectorPicture,
+    picture: ProjectorFrame,
     /// True if the projector must come to the front.
     raised: bool,
     /// The display's place in the desktop's list when the projector became visible. The window stays
@@ -114,7 +114,7 @@ impl Projectors {
         }
         if self.open.len() < MAX_PROJECTORS {
             self.opened += 1;
-            let (number, picture) = (self.opened, ProjectorPicture::default());
+            let (number, picture) = (self.opened, ProjectorFrame::default());
             self.open.push(Projector { number, place, picture, raised: false, index: None });
         }
     }

@@ -45,13 +45,13 @@ pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<Vi
 
 /// The frame views of a projector, which are kept between frames of the window.
 #[derive(Debug, Default)]
-pub(super) struct ProjectorPicture {
+pub(super) struct ProjectorFrame {
     /// The frame view, with the view for which it was created.
     one: Option<(Option<ViewOf>, FrameView)>,
     all: Multiview,
 }
 
-impl ProjectorPicture {
+impl ProjectorFrame {
     /// Paints the content on black in `room`.
     pub fn paint(
         &mut self,

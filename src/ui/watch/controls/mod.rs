@@ -202,9 +202,9 @@ fn right(
         }
     }
     let playing = view.snapshot.watch == WatchState::Playing;
-    let picture = (key!("player-screenshot"), key!("watch-screenshot"));
-    if button(ui, Icon::Picture, picture, "S", playing) {
-        view.request(WindowRequest::WatchSnapshot);
+    let screenshot = (key!("player-screenshot"), key!("watch-screenshot"));
+    if button(ui, Icon::Screenshot, screenshot, "S", playing) {
+        view.request(WindowRequest::WatchScreenshot);
     }
     options::audio_options(ui, view, &named(key!("player-audio")));
     options::view(ui, view, draft, &named(key!("player-video")));

@@ -75,7 +75,7 @@ impl Recording {
         {
             // The position is that of the data, after the headers of the tag and of the frame.
             let codec = recording.tracks.video.as_ref().map(|video| video.codec);
-            let front = codec.and_then(|codec| tag_body::picture_front(codec, true, 0));
+            let front = codec.and_then(|codec| tag_body::frame_front(codec, true, 0));
             let front = front.map_or(5, |front| front.len());
             let at = place.at.saturating_sub((TAG_HEADER_BYTES + front) as u64);
             recording.index.add(f64::from(millis(place.dts)) / 1_000.0, at as f64);
@@ -162,7 +162,7 @@ impl Recording {
                 let composition =
                     packet.pts.offset(500).as_millis() - packet.dts.offset(500).as_millis();
                 let composition = i32::try_from(composition).unwrap_or(0);
-                let front = tag_body::picture_front(codec, packet.keyframe, composition);
+                let front = tag_body::frame_front(codec, packet.keyframe, composition);
                 let Some(front) = front else { return };
                 // Bodies of some codecs contain only one time.
                 let at =

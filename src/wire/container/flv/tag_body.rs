@@ -93,7 +93,7 @@ fn packet_front(codec: Codec, packet: &EncodedPacket) -> Option<BytesMut> {
         Codec::Video(codec) => {
             let composition_ms = packet.pts.as_millis().saturating_sub(packet.dts.as_millis());
             let composition_ms = i32::try_from(composition_ms).unwrap_or(0);
-            picture_front(codec, packet.keyframe, composition_ms)
+            frame_front(codec, packet.keyframe, composition_ms)
         }
         Codec::Audio(codec) => audio_front(codec, 0, &packet.data),
     }
@@ -110,7 +110,7 @@ pub const fn has_composition_time(codec: VideoCodec) -> bool {
 }
 
 /// Returns the bytes of a body before the frame data, with this composition time.
-pub fn picture_front(codec: VideoCodec, keyframe: bool, composition_ms: i32) -> Option<BytesMut> {
+pub fn frame_front(codec: VideoCodec, keyframe: bool, composition_ms: i32) -> Option<BytesMut> {
     video_front(codec, keyframe, CODED_FRAMES, composition_ms)
 }
 

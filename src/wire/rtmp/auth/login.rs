@@ -97,7 +97,7 @@ impl Login {
 
     /// Checks `app` of connect with its query. `fresh` is at least 16 unpredictable hexadecimal
     /// digits, which must be new for each call.
-    pub fn knock(&mut self, app: &str, fresh: &str, now: Timestamp) -> Verdict {
+    pub fn check_login(&mut self, app: &str, fresh: &str, now: Timestamp) -> Verdict {
         let (app, query) = app.split_once('?').unwrap_or((app, ""));
         let decoded = |value| percent_decode_str(value).decode_utf8_lossy().into_owned();
         let value = |name: &str| {
@@ -172,11 +172,11 @@ mod tests {
     }
 
     /// Logs in like onair's client, until the result no longer changes.
-    fn dialogue(door: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
+    fn dialogue(server: &mut Login, login: &Credentials, app: &str) -> Vec<Verdict> {
         let (mut verdicts, mut query) = (Vec::new(), String::new());
         for round in 0..4 {
             let fresh = format!("{round}{NONCE_HEX}");
-            let verdict = door.knock(&format!("{app}{query}"), &fresh, Timestamp::ZERO);
+            let verdict = server.check_login(&format!("{app}{query}"), &fresh, Timestamp::ZERO);
             verdicts.push(verdict.clone());
             let (Verdict::Rejected(text) | Verdict::Wrong(text)) = verdict else { break };
             let challenge = Challenge::parse(&text).unwrap();
@@ -190,12 +190,12 @@ mod tests {
     fn our_client_comes_in_by_both_methods_and_nobody_else_does() {
         for method in [Method::Adobe, Method::Llnw] {
             for app in ["live", "a/b"] {
-                let mut door = Login::new(method, login("me", "secret"), "signs".into());
-                let verdicts = dialogue(&mut door, &login("me", "secret"), app);
+                let mut server = Login::new(method, login("me", "secret"), "signs".into());
+                let verdicts = dialogue(&mut server, &login("me", "secret"), app);
                 let end = (verdicts.len(), verdicts.last());
                 assert_eq!(end, (3, Some(&Verdict::Welcome)), "{verdicts:?}");
                 for wrong in [login("me", "Secret"), login("you", "secret"), login("", "")] {
-                    let verdicts = dialogue(&mut door, &wrong, app);
+                    let verdicts = dialogue(&mut server, &wrong, app);
                     assert!(!verdicts.contains(&Verdict::Welcome), "{verdicts:?}");
                     let last = verdicts.last();
                     assert!(matches!(last, Some(Verdict::Wrong(t)) if t.contains("authfailed")));
@@ -207,45 +207,47 @@ mod tests {
     #[test]
     fn an_answer_counts_once_and_not_for_ever() {
         let me = login("me", "secret");
-        let answer = |door: &mut Login, now| {
-            let Verdict::Rejected(text) = door.knock("live?authmod=adobe&user=me", NONCE_HEX, now)
+        let answer = |server: &mut Login, now| {
+            let Verdict::Rejected(text) =
+                server.check_login("live?authmod=adobe&user=me", NONCE_HEX, now)
             else {
                 panic!("no challenge")
             };
             let challenge = Challenge::parse(&text).unwrap();
             format!("live?{}", next_query(&challenge, &me, "live", "0a0b0c0d").unwrap())
         };
-        let mut door = Login::new(Method::Adobe, me.clone(), "signs".into());
+        let mut server = Login::new(Method::Adobe, me.clone(), "signs".into());
         // Login attempts without a response do not block other clients.
-        let app = answer(&mut door, Timestamp::ZERO);
+        let app = answer(&mut server, Timestamp::ZERO);
         for _ in 0..10_000 {
-            answer(&mut door, Timestamp::ZERO);
+            answer(&mut server, Timestamp::ZERO);
         }
-        assert_eq!(door.knock(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Welcome);
-        assert_ne!(door.knock(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Welcome);
-        let app = answer(&mut door, Timestamp::ZERO);
+        assert_eq!(server.check_login(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Welcome);
+        assert_ne!(server.check_login(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Welcome);
+        let app = answer(&mut server, Timestamp::ZERO);
         assert_ne!(
-            door.knock(&app, NONCE_HEX, Timestamp::ZERO + CHALLENGE_LIFETIME),
+            server.check_login(&app, NONCE_HEX, Timestamp::ZERO + CHALLENGE_LIFETIME),
             Verdict::Welcome
         );
-        assert_eq!(door.answered.len(), 1, "who asks, or is wrong, costs nothing");
+        assert_eq!(server.answered.len(), 1, "who asks, or is wrong, costs nothing");
         // A challenge of another server, or a made-up one, is not accepted.
         let mut other = Login::new(Method::Adobe, me.clone(), "signs otherwise".into());
         let app = answer(&mut other, Timestamp::ZERO);
-        assert!(matches!(door.knock(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Wrong(_)));
+        assert!(matches!(server.check_login(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Wrong(_)));
     }
 
     #[test]
     fn nonsense_is_asked_again() {
-        let mut door = Login::new(Method::Adobe, login("me", "secret"), "signs".into());
+        let mut server = Login::new(Method::Adobe, login("me", "secret"), "signs".into());
         let long = format!("live?authmod=adobe&user={}&response=x&opaque=y", "u".repeat(5_000));
         for app in ["", "live", "live?", "live?authmod", "live?authmod=llnw&user=me", &long] {
-            let verdict = door.knock(app, "", Timestamp::ZERO);
+            let verdict = server.check_login(app, "", Timestamp::ZERO);
             let (Verdict::Rejected(text) | Verdict::Wrong(text)) = verdict else { panic!() };
             assert!(text.len() < 300, "{text}");
         }
         let spoofed = "live?authmod=adobe&user=me%26reason=ok&response=x&opaque=y";
-        let Verdict::Rejected(text) = door.knock(spoofed, NONCE_HEX, Timestamp::ZERO) else {
+        let Verdict::Rejected(text) = server.check_login(spoofed, NONCE_HEX, Timestamp::ZERO)
+        else {
             panic!()
         };
         assert!(text.contains("user=&salt"), "{text}");

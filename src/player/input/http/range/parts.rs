@@ -25,7 +25,7 @@ pub(in crate::player::input::http) struct RangeParts {
     options: Options,
     url: WebUrl,
     /// The address before redirects, because a redirection target may be temporary.
-    door: WebUrl,
+    original_url: WebUrl,
     whole: u64,
     /// The validator of the file's version, once known.
     mark: Option<String>,
@@ -34,13 +34,13 @@ pub(in crate::player::input::http) struct RangeParts {
 impl RangeParts {
     /// Creates range requests for a file of `whole` bytes.
     pub fn new(url: WebUrl, options: Options, whole: u64) -> Self {
-        let (client, door) = (Client::new(options.clone()), url.clone());
-        Self { client, options, url, door, whole, mark: None }
+        let (client, original_url) = (Client::new(options.clone()), url.clone());
+        Self { client, options, url, original_url, whole, mark: None }
     }
 
     /// Sets the address before redirects.
-    pub fn found_by(self, door: &WebUrl) -> Self {
-        Self { door: door.clone(), ..self }
+    pub fn found_by(self, original_url: &WebUrl) -> Self {
+        Self { original_url: original_url.clone(), ..self }
     }
 
     /// Sets the version: ranges of another version are rejected.
@@ -51,7 +51,7 @@ impl RangeParts {
     /// Returns range requests for the same file on a separate connection.
     pub fn anew(&self) -> Self {
         let its = Self::new(self.url.clone(), self.options.clone(), self.whole);
-        its.found_by(&self.door).of(self.mark.as_deref())
+        its.found_by(&self.original_url).of(self.mark.as_deref())
     }
 
     /// Returns the size of the whole file, in bytes.
@@ -68,8 +68,10 @@ impl RangeParts {
         let span = Span { from, until: self.whole };
         let (mark, options) = (self.mark.as_deref(), &self.options);
         let rest = Flow::open_span(&self.url, span, mark, options, &|_| {}).await;
-        if self.url != self.door && rest.as_ref().is_err_and(is_gone) {
-            return Ok(Flow::open_span(&self.door, span, mark, options, &|_| {}).await?.ok());
+        if self.url != self.original_url && rest.as_ref().is_err_and(is_gone) {
+            return Ok(Flow::open_span(&self.original_url, span, mark, options, &|_| {})
+                .await?
+                .ok());
         }
         Ok(rest?.ok())
     }
@@ -152,8 +154,8 @@ impl RangeParts {
         span: Span,
     ) -> Result<Result<(WebResponse, usize), Unavailable>, net::Error> {
         let mut asked = self.client.get(&self.url, Some(span), &|_| {}).await;
-        if self.url != self.door && asked.as_ref().is_err_and(is_gone) {
-            asked = self.client.get(&self.door, Some(span), &|_| {}).await;
+        if self.url != self.original_url && asked.as_ref().is_err_and(is_gone) {
+            asked = self.client.get(&self.original_url, Some(span), &|_| {}).await;
         }
         let answer = match asked {
             Ok(answer) => answer,
@@ -210,7 +212,7 @@ mod tests {
 
     use super::*;
 
-    /// `/door` redirects to an address that is valid for three requests.
+    /// `/original_url` redirects to an address that is valid for three requests.
     async fn answer(mut socket: TcpStream, asked: &AtomicU32) -> std::io::Result<()> {
         loop {
             let mut head = Vec::new();
@@ -251,8 +253,9 @@ mod tests {
             }
         });
         let url = |path: &str| WebUrl::parse(&format!("http://{address}{path}")).unwrap();
-        let (film, door) = (url("/film?until=0"), url("/door"));
-        let mut parts = RangeParts::new(film.clone(), Options::default(), 1_000).found_by(&door);
+        let (film, original_url) = (url("/film?until=0"), url("/door"));
+        let mut parts =
+            RangeParts::new(film.clone(), Options::default(), 1_000).found_by(&original_url);
         for number in 0..10 {
             let part = parts.part(number * 100, 100).await.unwrap();
             assert_eq!(part.map(|bytes| bytes.len()), Ok(100), "{number}");

@@ -113,8 +113,8 @@ pub(in crate::studio::settings) fn read(
     let mut strips = Vec::new();
     for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
         let name = clean_name(text(source, "name"));
-        let has_picture_too = self::choice(source).is_none();
-        let taken = audio_filters::read(source, &named, has_picture_too);
+        let also_video = self::choice(source).is_none();
+        let taken = audio_filters::read(source, &named, also_video);
         left_out.extend(taken.left_out(TrackKind::Audio, &name));
         left_out.extend(
             taken.otherwise.iter().map(|not| problem!("import-of-audio", name = &name, what = not)),

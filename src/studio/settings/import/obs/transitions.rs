@@ -111,9 +111,9 @@ const FADE_NAMES: [&str; 53] = [
 
 fn stinger(name: &str, settings: &Value) -> (Kind, Option<Problem>) {
     let point = number(settings, "transition_point").unwrap_or(0.0).clamp(0.0, 20_000.0);
-    let in_pictures = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
-    let ms = if in_pictures { point * 1e3 / DEFAULT_FPS } else { point };
-    let mut not = in_pictures
+    let in_frames = number(settings, "tp_type").unwrap_or(0.0) as i64 == 1;
+    let ms = if in_frames { point * 1e3 / DEFAULT_FPS } else { point };
+    let mut not = in_frames
         .then(|| problem!("import-cut-in-frames", name = &name, ms = ms.round().to_string()));
     let matte = match number(settings, "track_matte_layout").unwrap_or(0.0) as i64 {
         _ if !is_on(settings, "track_matte_enabled") => Matte::Own,
