@@ -31,7 +31,7 @@ pub struct Program {
     /// The placeholder, which is drawn when it is first needed, because most programs never need
     /// it.
     placeholder: Option<VideoFrame>,
-    pictures: SourceFrames,
+    source_frames: SourceFrames,
     plan: Arc<Plan>,
     canvas: Canvas,
     switch: Option<Switch>,
@@ -81,7 +81,7 @@ impl Program {
         Self {
             stage: LayerRenderer::new(size, Arc::clone(&workers)),
             placeholder: None,
-            pictures: SourceFrames::default(),
+            source_frames: SourceFrames::default(),
             plan: Arc::new(Plan::simple(SourceId::default())),
             canvas: Canvas::default(),
             switch: None,
@@ -103,7 +103,7 @@ impl Program {
         preview: Option<Option<(Arc<Plan>, Latest<VideoFrame>)>>,
     ) {
         for (id, given) in sources {
-            self.pictures.give(id, given);
+            self.source_frames.give(id, given);
         }
         if let Some((plan, transition)) = plan {
             self.show(plan, transition);
@@ -145,30 +145,30 @@ impl Program {
 
     /// Returns the frame of another program at the instant `at`.
     pub fn other_frame(&mut self, id: ProgramId, at: Timestamp) -> Option<VideoFrame> {
-        let Self { others, pictures, workers, .. } = self;
-        others.get_mut(&id).map(|view| view.draw(pictures, at, workers).0)
+        let Self { others, source_frames, workers, .. } = self;
+        others.get_mut(&id).map(|view| view.draw(source_frames, at, workers).0)
     }
 
     /// For each pair, moves the feed of the first source to the second one.
     pub fn hand_over(&mut self, sources: Vec<(SourceId, SourceId)>) {
         for (from, to) in sources {
-            self.pictures.hand_over(from, to);
+            self.source_frames.hand_over(from, to);
         }
     }
 
     /// Sets which sources show the frames of another source.
     pub fn set_fallback(&mut self, sources: BTreeMap<SourceId, Option<SourceId>>) {
         for (id, by) in sources {
-            self.pictures.set_fallback(id, by);
+            self.source_frames.set_fallback(id, by);
         }
     }
 
     /// Sets the filters of sources. `lean` skips costly filters.
     pub fn set_filters(&mut self, filters: BTreeMap<SourceId, Vec<WantedFilter>>, lean: bool) {
         for (id, wanted) in filters {
-            self.pictures.set_filters(id, &wanted);
+            self.source_frames.set_filters(id, &wanted);
         }
-        self.pictures.lean = lean;
+        self.source_frames.lean = lean;
     }
 
     fn show(&mut self, plan: Arc<Plan>, change: Option<Change>) {
@@ -199,31 +199,33 @@ impl Program {
 
     /// Returns the program frame at the instant `at`.
     pub fn frame(&mut self, at: Timestamp) -> (VideoFrame, DrawResult) {
-        self.pictures.pull(self.plan.sources(), at, &self.workers);
-        self.pictures.set_displayed(&self.plan, self.size);
-        let Self { workers, stage, placeholder, pictures, plan, canvas, switch, mixer, .. } = self;
+        self.source_frames.pull(self.plan.sources(), at, &self.workers);
+        self.source_frames.set_displayed(&self.plan, self.size);
+        let Self {
+            workers, stage, placeholder, source_frames, plan, canvas, switch, mixer, ..
+        } = self;
         let mut old = |stage: &mut LayerRenderer,
                        placeholder: &mut Option<VideoFrame>,
                        from: &mut From| match from {
             From::Still(still) => (Arc::clone(still), DrawResult::New),
             From::Plan(plan, canvas) => {
-                pictures.pull(plan.sources(), at, workers);
-                draw(stage, placeholder, pictures, plan, canvas)
+                source_frames.pull(plan.sources(), at, workers);
+                draw(stage, placeholder, source_frames, plan, canvas)
             }
         };
         let mut over = false;
         let (picture, made) = match switch {
-            None => draw(stage, placeholder, pictures, plan, canvas),
+            None => draw(stage, placeholder, source_frames, plan, canvas),
             Some(Switch { how: SwitchMethod::Mix { transition, picture: grey, begun }, from }) => {
                 let begun = *begun.get_or_insert(at);
                 let whole = transition.duration.as_secs_f32().max(1e-3);
                 let part = at.since(begun).as_secs_f32() / whole;
                 over = part >= 1.0;
                 if over {
-                    draw(stage, placeholder, pictures, plan, canvas)
+                    draw(stage, placeholder, source_frames, plan, canvas)
                 } else {
                     let old = old(stage, placeholder, from).0;
-                    let new = draw(stage, placeholder, pictures, plan, canvas).0;
+                    let new = draw(stage, placeholder, source_frames, plan, canvas).0;
                     let mut mixed = stage.take();
                     mixer.mix(
                         &transition.kind,
@@ -240,7 +242,7 @@ impl Program {
                 let now = clip.at(at, workers);
                 over = now.over;
                 let (below, made) = if now.changed {
-                    draw(stage, placeholder, pictures, plan, canvas)
+                    draw(stage, placeholder, source_frames, plan, canvas)
                 } else {
                     old(stage, placeholder, from)
                 };
@@ -269,18 +271,18 @@ impl Program {
     /// Draws the views that are due at this tick. `tick` is the tick's number and the tick
     /// interval.
     pub fn draw_views(&mut self, tick: (i64, Duration), at: Timestamp) {
-        let Self { views, pictures, workers, .. } = self;
-        views.draw(tick, pictures, at, workers);
+        let Self { views, source_frames, workers, .. } = self;
+        views.draw(tick, source_frames, at, workers);
     }
 
     /// Draws the preview scene if it is due.
     pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
-        let Self { preview, pictures, workers, .. } = self;
+        let Self { preview, source_frames, workers, .. } = self;
         let Some((preview, slot)) = preview.as_mut().filter(|_| tick % PREVIEW_INTERVAL_TICKS == 0)
         else {
             return;
         };
-        let (frame, made) = preview.draw(pictures, at, workers);
+        let (frame, made) = preview.draw(source_frames, at, workers);
         if made == DrawResult::New || slot.version() == 0 {
             slot.publish(frame);
         }

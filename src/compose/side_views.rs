@@ -55,8 +55,8 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn draw(&mut self, pictures: &mut SourceFrames, at: Timestamp, workers: &WorkerPool) {
-        let (frame, made) = self.view.draw(pictures, at, workers);
+    fn draw(&mut self, source_frames: &mut SourceFrames, at: Timestamp, workers: &WorkerPool) {
+        let (frame, made) = self.view.draw(source_frames, at, workers);
         if made == DrawResult::New || self.slot.version() == 0 {
             self.slot.publish(frame);
         }
@@ -96,7 +96,7 @@ impl SideViews {
     pub fn draw(
         &mut self,
         (tick, period): (i64, Duration),
-        pictures: &mut SourceFrames,
+        source_frames: &mut SourceFrames,
         at: Timestamp,
         workers: &WorkerPool,
     ) {
@@ -104,7 +104,7 @@ impl SideViews {
         // These views are not drawn at the same ticks as the preview scene.
         if tick.rem_euclid(FULL_VIEW_INTERVAL_TICKS) == FULL_VIEW_INTERVAL_TICKS - 1 {
             for drawn in self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Full)) {
-                drawn.draw(pictures, at, workers);
+                drawn.draw(source_frames, at, workers);
             }
         }
         let count = self.0.values().filter(|drawn| drawn.detail == ViewDetail::Thumbnail).count();
@@ -112,7 +112,7 @@ impl SideViews {
         let turn = usize::try_from(tick.rem_euclid(turns as i64)).unwrap_or_default();
         let mut thumbnails = self.0.values_mut().filter(|drawn| is(drawn, ViewDetail::Thumbnail));
         if let Some(drawn) = thumbnails.nth(turn) {
-            drawn.draw(pictures, at, workers);
+            drawn.draw(source_frames, at, workers);
         }
     }
 }
@@ -155,27 +155,28 @@ mod tests {
 
     struct Rig {
         views: SideViews,
-        pictures: SourceFrames,
+        source_frames: SourceFrames,
         workers: Arc<WorkerPool>,
     }
 
     impl Rig {
         fn new(wanted: &BTreeMap<ViewOf, SideView>) -> Self {
             let workers = Arc::new(WorkerPool::of_this_machine("test"));
-            let (mut views, mut pictures) = (SideViews::default(), SourceFrames::default());
+            let (mut views, mut source_frames) = (SideViews::default(), SourceFrames::default());
             for of in wanted.keys() {
                 if let ViewOf::Source(id) = of {
-                    pictures.give(*id, SourceFrame::Feed(Some(Box::new(Grey(60 + id.0 as u8)))));
+                    source_frames
+                        .give(*id, SourceFrame::Feed(Some(Box::new(Grey(60 + id.0 as u8)))));
                 }
             }
             views.set(wanted.clone(), PROGRAM_SIZE, &workers);
-            Self { views, pictures, workers }
+            Self { views, source_frames, workers }
         }
 
         fn ticks(&mut self, ticks: std::ops::Range<i64>) {
             for tick in ticks {
                 let at = Timestamp::ZERO + FRAME_PERIOD * tick as u32;
-                self.views.draw((tick, FRAME_PERIOD), &mut self.pictures, at, &self.workers);
+                self.views.draw((tick, FRAME_PERIOD), &mut self.source_frames, at, &self.workers);
             }
         }
     }

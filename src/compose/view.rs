@@ -40,13 +40,13 @@ impl View {
 
     pub fn draw(
         &mut self,
-        pictures: &mut SourceFrames,
+        source_frames: &mut SourceFrames,
         at: Timestamp,
         workers: &WorkerPool,
     ) -> (VideoFrame, DrawResult) {
-        pictures.pull(self.plan.sources(), at, workers);
+        source_frames.pull(self.plan.sources(), at, workers);
         let Self { plan, canvas, stage, placeholder } = self;
-        let (planes, made) = draw(stage, placeholder, pictures, plan, canvas);
+        let (planes, made) = draw(stage, placeholder, source_frames, plan, canvas);
         (VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() }, made)
     }
 }
@@ -55,13 +55,13 @@ impl View {
 pub(super) fn draw(
     stage: &mut LayerRenderer,
     placeholder: &mut Option<VideoFrame>,
-    pictures: &SourceFrames,
+    source_frames: &SourceFrames,
     plan: &Plan,
     canvas: &mut Canvas,
 ) -> (Arc<Pooled<Planes>>, DrawResult) {
     let (mut seen, mut gone) = (plan.layers.is_empty(), false);
     for source in plan.sources() {
-        match pictures.shown(source) {
+        match source_frames.shown(source) {
             ShownSource::Frame(_) => seen = true,
             ShownSource::Placeholder => gone = true,
             ShownSource::Nothing => {}
@@ -74,7 +74,7 @@ pub(super) fn draw(
         *canvas = Canvas::default();
         return (Arc::clone(placeholder.shared()), DrawResult::Placeholder);
     }
-    let picture = |source| match pictures.shown(source) {
+    let picture = |source| match source_frames.shown(source) {
         ShownSource::Frame(picture) => Some(picture),
         ShownSource::Placeholder => placeholder.clone(),
         ShownSource::Nothing => None,

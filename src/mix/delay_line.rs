@@ -7,12 +7,12 @@ pub(super) struct DelayLine {
     channels: usize,
     /// The number of samples per channel to keep.
     kept: usize,
-    sound: VecDeque<f32>,
+    audio: VecDeque<f32>,
 }
 
 impl DelayLine {
     pub(super) fn new(channels: usize) -> Self {
-        Self { channels, kept: 0, sound: VecDeque::new() }
+        Self { channels, kept: 0, audio: VecDeque::new() }
     }
 
     /// Makes the line keep at least this many samples per channel.
@@ -22,29 +22,29 @@ impl DelayLine {
 
     pub(super) fn push(&mut self, block: &[f32]) {
         let most = (self.kept * self.channels).max(block.len());
-        let over = (self.sound.len() + block.len()).saturating_sub(most);
-        self.sound.drain(..over.min(self.sound.len()));
-        self.sound.extend(block);
-        if self.sound.capacity() > 4 * most.max(4_096) {
-            self.sound.shrink_to(most);
+        let over = (self.audio.len() + block.len()).saturating_sub(most);
+        self.audio.drain(..over.min(self.audio.len()));
+        self.audio.extend(block);
+        if self.audio.capacity() > 4 * most.max(4_096) {
+            self.audio.shrink_to(most);
         }
     }
 
     /// Returns the number of stored samples per channel.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.sound.len() / self.channels
+        self.audio.len() / self.channels
     }
 
     /// Adds samples to `out`, starting `back` samples per channel before the end. Missing samples
     /// are silence.
     pub(super) fn add(&self, back: i64, out: &mut [f32]) {
         let channels = self.channels as i64;
-        let first = self.sound.len() as i64 - back * channels;
+        let first = self.audio.len() as i64 - back * channels;
         let skip = usize::try_from(-first).unwrap_or(0);
-        let first = usize::try_from(first).unwrap_or(0).min(self.sound.len());
-        let sound = self.sound.range(first..);
-        for (to, from) in out.iter_mut().skip(skip).zip(sound) {
+        let first = usize::try_from(first).unwrap_or(0).min(self.audio.len());
+        let audio = self.audio.range(first..);
+        for (to, from) in out.iter_mut().skip(skip).zip(audio) {
             *to += from;
         }
     }
@@ -81,9 +81,9 @@ mod tests {
         for _ in 0..100 {
             line.push(&[1.0; 480]);
         }
-        assert_eq!(line.sound.len(), 1_000);
+        assert_eq!(line.audio.len(), 1_000);
         line.keep(0);
         line.push(&[2.0; 480]);
-        assert_eq!(line.sound.len(), 480);
+        assert_eq!(line.audio.len(), 480);
     }
 }

@@ -73,7 +73,7 @@ pub struct Adapter {
     most: u32,
     least: u32,
     /// The bitrate of the audio.
-    sound: u32,
+    audio: u32,
     now: u32,
     live_since: Option<Timestamp>,
     last: Option<Sample>,
@@ -89,12 +89,12 @@ pub struct Adapter {
 
 impl Adapter {
     /// Starts with the bitrate `most`, and never goes below `least` (or below `most`, if that is
-    /// lower). `sound` is the bitrate of the audio on the same link.
-    pub fn new(most: BitsPerSecond, least: BitsPerSecond, sound: BitsPerSecond) -> Self {
+    /// lower). `audio` is the bitrate of the audio on the same link.
+    pub fn new(most: BitsPerSecond, least: BitsPerSecond, audio: BitsPerSecond) -> Self {
         Self {
             most: most.0,
             least: least.0.min(most.0),
-            sound: sound.0,
+            audio: audio.0,
             now: most.0,
             live_since: None,
             last: None,
@@ -181,8 +181,8 @@ impl Adapter {
         let carried = sample.carried as f64;
         // The backlog should be sent within three seconds, with a reserve for the next drop in
         // bandwidth.
-        let waits = f64::from(self.now + self.sound) * sample.queued.as_secs_f64() / 3.0;
-        let fits = 0.95 * carried - f64::from(self.sound) - waits.min(carried / 2.0);
+        let waits = f64::from(self.now + self.audio) * sample.queued.as_secs_f64() / 3.0;
+        let fits = 0.95 * carried - f64::from(self.audio) - waits.min(carried / 2.0);
         // A short stall of the link must not reduce the bitrate too far.
         let next = (fits as u32).min(self.now - self.now / 7).max(self.now / 3);
         self.now = next.max(self.least);

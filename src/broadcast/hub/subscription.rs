@@ -46,7 +46,7 @@ pub(in crate::broadcast) struct SubscriptionQueue {
 #[derive(Debug)]
 struct State {
     backlog: Backlog,
-    pictures: WantedVideo,
+    video: WantedVideo,
     ended: bool,
 }
 
@@ -89,11 +89,11 @@ impl SubscriptionQueue {
     pub fn new(
         name: String,
         backlog: Backlog,
-        pictures: WantedVideo,
+        video: WantedVideo,
         extras: bool,
         ended: bool,
     ) -> Arc<Self> {
-        let state = Mutex::new(State { backlog, pictures, ended });
+        let state = Mutex::new(State { backlog, video, ended });
         Arc::new(Self { name, extras, state, thread: Condvar::new(), task: Notify::new() })
     }
 
@@ -110,7 +110,7 @@ impl Sink for SubscriptionQueue {
         }
         {
             let mut state = self.state.lock();
-            if tag.track == Track::Video && !state.pictures.take(tag) {
+            if tag.track == Track::Video && !state.video.take(tag) {
                 return;
             }
             state.backlog.push(tag);
@@ -213,14 +213,14 @@ impl Subscription {
     /// Requests frames of this rendition. The current rendition continues until the next keyframe
     /// of the requested rendition.
     pub fn want(&self, rendition_id: RenditionId) {
-        if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().pictures {
+        if let WantedVideo::Of { wanted, .. } = &mut self.line.state.lock().video {
             *wanted = rendition_id;
         }
     }
 
     /// Returns the rendition of the newest frame.
     pub fn rendition_id(&self) -> RenditionId {
-        match self.line.state.lock().pictures {
+        match self.line.state.lock().video {
             WantedVideo::All => RenditionId::Main,
             WantedVideo::Of { rendition_id, .. } => rendition_id,
         }
@@ -259,21 +259,21 @@ mod tests {
 
     #[test]
     fn another_rung_begins_with_a_keyframe_later_than_the_last_picture() {
-        let mut pictures = WantedVideo::Of {
+        let mut video = WantedVideo::Of {
             rendition_id: RenditionId::Main,
             wanted: RenditionId::Main,
             last: None,
         };
         let (main, second) = (RenditionId::Main, RenditionId::Second);
         let mut take =
-            |rendition_id, dts| pictures.take(&SharedPacket::new(of_rendition(rendition_id, dts)));
+            |rendition_id, dts| video.take(&SharedPacket::new(of_rendition(rendition_id, dts)));
         assert!(take(main, 0) && !take(second, 0));
         assert!(take(main, 40));
-        if let WantedVideo::Of { wanted, .. } = &mut pictures {
+        if let WantedVideo::Of { wanted, .. } = &mut video {
             *wanted = second;
         }
         let mut take =
-            |rendition_id, dts| pictures.take(&SharedPacket::new(of_rendition(rendition_id, dts)));
+            |rendition_id, dts| video.take(&SharedPacket::new(of_rendition(rendition_id, dts)));
         assert!(!take(second, 40), "no keyframe");
         assert!(take(main, 2_000) && !take(second, 2_000), "of the same instant");
         assert!(take(main, 2_040));

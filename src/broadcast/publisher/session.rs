@@ -178,7 +178,7 @@ struct Live<'a> {
     /// the server refused the last connection.
     doubt: Option<Duration>,
     /// The DTS of the frame that was queued last.
-    picture: Option<Timestamp>,
+    last_frame_dts: Option<Timestamp>,
     /// True if the first packet has not been sent yet.
     beginning: bool,
     /// True if the subscription has ended.
@@ -226,7 +226,7 @@ impl<'a> Live<'a> {
             subscription,
             since: None,
             doubt: trying.doubt,
-            picture: None,
+            last_frame_dts: None,
             beginning: true,
             ended: false,
             counted: Counted::default(),
@@ -257,8 +257,8 @@ impl<'a> Live<'a> {
             // The connection sends until its queue has space again or, at the end, until everything
             // is sent.
             let wanted = if self.ended { Some(0) } else { full.then_some(room) };
-            let overtaken = self.picture.filter(|_| full && !self.ended && !self.beginning);
-            let until = overtaken.map(|picture| picture + MAX_AUDIO_LEAD);
+            let overtaken = self.last_frame_dts.filter(|_| full && !self.ended && !self.beginning);
+            let until = overtaken.map(|last_frame_dts| last_frame_dts + MAX_AUDIO_LEAD);
             tokio::select! {
                 biased;
                 () = &mut stop => {
@@ -381,7 +381,7 @@ impl<'a> Live<'a> {
         figures.last_sent = Some(sent);
         figures.origin = Some(origin);
         if tag.track == Track::Video {
-            self.picture = Some(tag.dts);
+            self.last_frame_dts = Some(tag.dts);
             figures.frame_age = Some(now.since(tag.captured));
         }
     }

@@ -116,7 +116,7 @@ pub struct Options {
     /// The folder of the journal; `None` means no journal.
     pub journal: Option<PathBuf>,
     /// The audio tracks. The hub must already get the extra tracks.
-    pub sounds: RecordedTracks,
+    pub audio_tracks: RecordedTracks,
 }
 
 /// An event of a recording.
@@ -187,7 +187,7 @@ impl Recorder {
             video.clone_from(&now.video);
         }
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
-        let tracks = options.sounds.tracks(&parameters);
+        let tracks = options.audio_tracks.tracks(&parameters);
         let file = File::create(path, format, &tracks)?;
         if let Err(error) = enough_room(file.path(), 0) {
             // An empty file has no use.
@@ -214,9 +214,9 @@ impl Recorder {
         let mark = Arc::new(Mutex::new(None));
         let bitrate = parameters.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
             + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
-            + options.sounds.bitrate();
+            + options.audio_tracks.bitrate();
         let name = format!("recorder {}", path.display());
-        let subscription = match options.sounds.wanted() {
+        let subscription = match options.audio_tracks.wanted() {
             none if none.is_empty() => hub.subscribe(name, Limits::FILE),
             extras => hub.subscribe_with(name, Limits::FILE, extras),
         };
@@ -533,7 +533,7 @@ impl Writer {
                 self.feed.ask_keyframe(RenditionId::Main);
             }
         }
-        let track = self.options.sounds.place(self.feed.parameters(), tag.track);
+        let track = self.options.audio_tracks.place(self.feed.parameters(), tag.track);
         let Some(track) = track else { return Ok(()) };
         let Some((dts, pts)) = self.timeline.place(tag) else {
             self.left_out += u64::from(self.held.is_some() && track == Track::Video);

@@ -127,13 +127,13 @@ impl Replay {
     }
 
     /// Copies the contents, with these audio tracks if they are present. The buffer continues.
-    pub fn clip(&self, mut sounds: RecordedTracks) -> Clip {
+    pub fn clip(&self, mut audio_tracks: RecordedTracks) -> Clip {
         let ring = self.ring.lock();
         let tags: Vec<_> =
             ring.groups.iter().flat_map(|group| group.tags.iter().cloned()).collect();
         let is_there = |track| tags.iter().any(|tag| tag.track == Track::Extra(track));
-        sounds.extras.retain(|extra| is_there(extra.track));
-        Clip { parameters: self.parameters.clone(), sounds, tags }
+        audio_tracks.extras.retain(|extra| is_there(extra.track));
+        Clip { parameters: self.parameters.clone(), audio_tracks, tags }
     }
 }
 
@@ -159,7 +159,7 @@ impl Output for Replay {
 #[derive(Clone, Debug)]
 pub struct Clip {
     parameters: StreamConfig,
-    sounds: RecordedTracks,
+    audio_tracks: RecordedTracks,
     tags: Vec<Arc<SharedPacket>>,
 }
 
@@ -194,7 +194,7 @@ impl Clip {
             name.push(format!("-part{part}.{format}"));
             let path = if part == 1 { path.to_owned() } else { path.with_file_name(name) };
             let mut timeline = Timeline::new(&clip.parameters);
-            let made = File::create(&path, format, &clip.sounds.tracks(&clip.parameters));
+            let made = File::create(&path, format, &clip.audio_tracks.tracks(&clip.parameters));
             let written = made.and_then(|mut file| {
                 let written = clip.write(&mut file, &mut timeline);
                 files.push(file);
@@ -220,8 +220,8 @@ impl Clip {
     /// Splits the clip into parts with a constant frame size.
     fn parts(&self) -> Vec<Self> {
         let part = |parameters: StreamConfig| {
-            let sounds = self.sounds.clone();
-            Self { parameters, sounds, tags: Vec::new() }
+            let audio_tracks = self.audio_tracks.clone();
+            Self { parameters, audio_tracks, tags: Vec::new() }
         };
         let mut parts = vec![part(self.parameters.clone())];
         for tag in &self.tags {
@@ -246,7 +246,9 @@ impl Clip {
 
     fn write(&self, file: &mut File, timeline: &mut Timeline) -> Result<(), Error> {
         for tag in &self.tags {
-            let Some(track) = self.sounds.place(&self.parameters, tag.track) else { continue };
+            let Some(track) = self.audio_tracks.place(&self.parameters, tag.track) else {
+                continue;
+            };
             let Some((dts, pts)) = timeline.place(tag) else { continue };
             let packet = EncodedPacket { track, dts, pts, ..EncodedPacket::clone(tag) };
             file.write(&StreamEvent::Packet(packet))?;
@@ -303,7 +305,7 @@ mod tests {
         let tags = (0..10_000).step_by(40).map(picture).collect();
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
         let parameters = StreamConfig { video: Some(video), audio: None };
-        let clip = Clip { parameters, sounds: RecordedTracks::default(), tags };
+        let clip = Clip { parameters, audio_tracks: RecordedTracks::default(), tags };
         let saved = clip.save(&folder.path().join("x.mp4")).unwrap();
         assert_eq!(saved.duration, Duration::from_secs(10));
         let names = ["x.mp4", "x-part2.mp4", "x-part3.mp4"];

@@ -13,7 +13,7 @@ use crate::wire::container::{TrackId, Tracks};
 pub(super) struct Timeline {
     has_video: bool,
     frame: Duration,
-    sound: Duration,
+    audio: Duration,
     /// The session DTS that corresponds to `base` in the file; `None` before the start and while
     /// paused.
     origin: Option<Timestamp>,
@@ -33,7 +33,7 @@ impl Timeline {
         Self {
             has_video: parameters.video.is_some(),
             frame: tracks.length(TrackId::Video),
-            sound: tracks.length(TrackId::Audio(0)),
+            audio: tracks.length(TrackId::Audio(0)),
             origin: None,
             base: Timestamp::ZERO,
             video_end: Timestamp::ZERO,
@@ -54,24 +54,24 @@ impl Timeline {
             return None;
         }
         let dts = self.base.offset(since);
-        let sound = match tag.track {
+        let audio = match tag.track {
             Track::Video => None,
             Track::Audio => self.audio_ends.first_mut(),
             Track::Extra(track) => self.audio_ends.get_mut(track.place() + 1),
         };
-        if sound.as_ref().is_some_and(|end| dts + self.sound / 2 < **end) {
+        if audio.as_ref().is_some_and(|end| dts + self.audio / 2 < **end) {
             return None;
         }
         let pts = dts.offset(tag.pts.micros_since(tag.dts));
-        let length = match sound {
+        let length = match audio {
             None => {
                 self.video_end = dts + self.frame;
                 self.frame
             }
             Some(end) => {
-                *end = dts + self.sound;
+                *end = dts + self.audio;
                 // A file with video ends with a frame.
-                if self.has_video { Duration::ZERO } else { self.sound }
+                if self.has_video { Duration::ZERO } else { self.audio }
             }
         };
         self.end = self.end.max(pts + length);
@@ -82,8 +82,8 @@ impl Timeline {
     /// of the file.
     pub fn pause(&mut self) {
         self.origin = None;
-        let [sound, ..] = self.audio_ends;
-        self.base = if self.has_video { self.video_end } else { sound };
+        let [audio, ..] = self.audio_ends;
+        self.base = if self.has_video { self.video_end } else { audio };
     }
 
     /// Returns true if the file has begun and is not paused.

@@ -37,7 +37,7 @@ pub(super) struct Watcher {
     lines: Option<Lines>,
     tiles: BTreeMap<TileId, Tile>,
     /// The last frame, which is kept because the player clears its frame when it ends.
-    picture: Option<VideoFrame>,
+    last_frame: Option<VideoFrame>,
     /// The state of the chat's connection, and the number of its last line.
     chat: (Option<ChatState>, u64),
     /// With a window, the time at which the first stream began to play.
@@ -95,7 +95,7 @@ impl Watcher {
             clock,
             lines: args.control.then(Lines::listen).transpose()?,
             tiles: BTreeMap::new(),
-            picture: None,
+            last_frame: None,
             chat: (None, 0),
             playing_since: None,
             next_stats: None,
@@ -272,7 +272,7 @@ impl Watcher {
     /// error, with the exit code.
     fn write_screenshot(&self) -> Exit {
         let Some(path) = &self.args.snapshot else { return Exit::Ok };
-        let written = match &self.picture {
+        let written = match &self.last_frame {
             Some(frame) => screenshot::write(path, frame).map_err(|failure| failure.problem),
             None => Err(problem!("play-no-snapshot")),
         };
@@ -293,7 +293,7 @@ impl Watcher {
         if self.args.snapshot.is_some() {
             let first = self.tiles.keys().next().map(|id| id.slot());
             let shown = first.and_then(|slot| studio.watched().get(slot).and_then(Latest::get));
-            self.picture = shown.or_else(|| self.picture.take());
+            self.last_frame = shown.or_else(|| self.last_frame.take());
         }
     }
 }

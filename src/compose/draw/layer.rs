@@ -8,7 +8,7 @@ use crate::media::VideoFrame;
 #[derive(Clone, Debug)]
 pub(in crate::compose) struct DrawnLayer {
     pub key: u64,
-    pub picture: VideoFrame,
+    pub frame: VideoFrame,
     pub spot: FramePlacement,
     pub strength: u16,
     pub blend: Blend,
@@ -16,8 +16,8 @@ pub(in crate::compose) struct DrawnLayer {
 
 impl PartialEq for DrawnLayer {
     fn eq(&self, other: &Self) -> bool {
-        self.picture.is_same(&other.picture)
-            && self.picture.color == other.picture.color
+        self.frame.is_same(&other.frame)
+            && self.frame.color == other.frame.color
             && (self.key, self.strength, self.blend) == (other.key, other.strength, other.blend)
             && self.spot == other.spot
     }
@@ -26,9 +26,8 @@ impl PartialEq for DrawnLayer {
 impl DrawnLayer {
     /// Returns the area that the layer hides completely.
     fn hides(&self) -> Option<Rect> {
-        let solid = self.strength >= 256
-            && self.blend == Blend::Normal
-            && self.picture.planes().is_opaque();
+        let solid =
+            self.strength >= 256 && self.blend == Blend::Normal && self.frame.planes().is_opaque();
         match self.spot.shape {
             Shape::Upright { rect, .. } if solid => Some(rect),
             _ => None,

@@ -33,7 +33,7 @@ pub(in crate::compose) struct Image {
 /// The last image of a layer and its inputs.
 #[derive(Debug)]
 pub(in crate::compose) struct Prepared {
-    picture: VideoFrame,
+    frame: VideoFrame,
     spot: FramePlacement,
     pub image: Image,
     pools: Pools,
@@ -53,8 +53,8 @@ impl Default for Pools {
 }
 
 impl Prepared {
-    fn is_of(&self, picture: &VideoFrame, spot: &FramePlacement) -> bool {
-        self.picture.is_same(picture) && self.picture.color == picture.color && self.spot == *spot
+    fn is_of(&self, frame: &VideoFrame, spot: &FramePlacement) -> bool {
+        self.frame.is_same(frame) && self.frame.color == frame.color && self.spot == *spot
     }
 }
 
@@ -75,44 +75,43 @@ pub(in crate::compose) struct Preparer {
 }
 
 impl Preparer {
-    /// Prepares the image of `picture` at `spot`, unless `before` already contains the same image.
+    /// Prepares the image of `frame` at `spot`, unless `before` already contains the same image.
     pub fn prepare(
         &mut self,
-        picture: &VideoFrame,
+        frame: &VideoFrame,
         spot: &FramePlacement,
         before: Option<Prepared>,
         workers: &WorkerPool,
     ) -> Prepared {
         let mut pools = match before {
-            Some(before) if before.is_of(picture, spot) => return before,
+            Some(before) if before.is_of(frame, spot) => return before,
             // The old image goes back to its pool first.
             Some(before) => before.pools,
             None => Pools::default(),
         };
-        let image = self
-            .share(picture, spot)
-            .unwrap_or_else(|| self.make(picture, spot, &mut pools, workers));
-        Prepared { picture: picture.clone(), spot: *spot, image, pools }
+        let image =
+            self.share(frame, spot).unwrap_or_else(|| self.make(frame, spot, &mut pools, workers));
+        Prepared { frame: frame.clone(), spot: *spot, image, pools }
     }
 
     /// Returns the shared frame itself, if no change is needed.
-    fn share(&self, picture: &VideoFrame, spot: &FramePlacement) -> Option<Image> {
+    fn share(&self, frame: &VideoFrame, spot: &FramePlacement) -> Option<Image> {
         let Shape::Upright { rect, turn: Orientation::NONE } = spot.shape else { return None };
-        let same = picture.planes().is_opaque()
-            && picture.color == Color::PROGRAM
-            && spot.scaled == picture.size()
-            && spot.cut.is_whole(picture.size());
-        same.then(|| Image { rect, planes: Arc::clone(picture.shared()), chroma_alpha: None })
+        let same = frame.planes().is_opaque()
+            && frame.color == Color::PROGRAM
+            && spot.scaled == frame.size()
+            && spot.cut.is_whole(frame.size());
+        same.then(|| Image { rect, planes: Arc::clone(frame.shared()), chroma_alpha: None })
     }
 
     fn make(
         &mut self,
-        picture: &VideoFrame,
+        frame: &VideoFrame,
         spot: &FramePlacement,
         pools: &mut Pools,
         workers: &WorkerPool,
     ) -> Image {
-        let see_through = !picture.planes().is_opaque();
+        let see_through = !frame.planes().is_opaque();
         let (rect, alpha) = match spot.shape {
             Shape::Upright { rect, .. } => (rect, see_through),
             Shape::Free { bounds, .. } => (bounds, true),
@@ -122,15 +121,15 @@ impl Preparer {
         let mut none = Vec::new();
         let chroma_alpha = kept_alpha.as_deref_mut().unwrap_or(&mut none);
         if see_through {
-            self.premultiply(picture, workers);
+            self.premultiply(frame, workers);
         }
         if let Shape::Upright { turn: Orientation::NONE, .. } = spot.shape {
-            self.scale(picture, spot, &mut out, chroma_alpha, workers);
+            self.scale(frame, spot, &mut out, chroma_alpha, workers);
         } else {
             let kept = if see_through { &mut self.scaled_clear } else { &mut self.scaled };
             let mut scaled = shaped(kept.take(), spot.scaled, see_through);
             let mut chroma = std::mem::take(&mut self.scaled_chroma);
-            self.scale(picture, spot, &mut scaled, &mut chroma, workers);
+            self.scale(frame, spot, &mut scaled, &mut chroma, workers);
             match spot.shape {
                 Shape::Upright { turn, .. } => {
                     turn_all(&scaled, &chroma, turn, &mut out, chroma_alpha, workers);
@@ -147,17 +146,17 @@ impl Preparer {
     }
 
     /// Converts the frame to the program's colors and multiplies it by its alpha.
-    fn premultiply(&mut self, picture: &VideoFrame, workers: &WorkerPool) {
-        let from = picture.planes();
+    fn premultiply(&mut self, frame: &VideoFrame, workers: &WorkerPool) {
+        let from = frame.planes();
         let mut planes = shaped(self.premultiplied.take(), from.size(), true);
         let (stride, width) = (planes.luma_stride(), planes.chroma_stride());
         self.premultiplied_chroma.resize(from.u.len(), 0);
         let rows = bands::height(from.u.len() / width.max(1), width);
         let chroma = self.premultiplied_chroma.chunks_mut(rows * width.max(1));
-        let is_plain = picture.color == Color::PROGRAM;
+        let is_plain = frame.color == Color::PROGRAM;
         if !is_plain {
             planes.copy_pixels(from);
-            self.tint.apply(picture.color, &mut planes, workers);
+            self.tint.apply(frame.color, &mut planes, workers);
         }
         workers.each(
             bands::bands(from, &mut planes).zip(chroma),
@@ -175,14 +174,14 @@ impl Preparer {
     /// Crops and scales into `out`, in the program's colors.
     fn scale(
         &mut self,
-        picture: &VideoFrame,
+        frame: &VideoFrame,
         spot: &FramePlacement,
         out: &mut Planes,
         chroma_alpha: &mut Vec<u8>,
         workers: &WorkerPool,
     ) {
-        let premultiplied = self.premultiplied.as_ref().filter(|_| !picture.planes().is_opaque());
-        let from: &Planes = premultiplied.unwrap_or(picture.planes());
+        let premultiplied = self.premultiplied.as_ref().filter(|_| !frame.planes().is_opaque());
+        let from: &Planes = premultiplied.unwrap_or(frame.planes());
         let (size, to) = (from.size(), out.size());
         let (cut, half_cut) = (spot.cut, spot.cut.half());
         let (fine, coarse) = ((size, &cut, to), (size.half(), &half_cut, to.half()));
@@ -207,8 +206,8 @@ impl Preparer {
             let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);
             resize(resizer, bilinear, (from, size), cut, (out, to));
         });
-        if premultiplied.is_none() && picture.color != Color::PROGRAM {
-            self.tint.apply(picture.color, out, workers);
+        if premultiplied.is_none() && frame.color != Color::PROGRAM {
+            self.tint.apply(frame.color, out, workers);
         }
     }
 }

@@ -20,7 +20,7 @@ const MAX_TRACKED_AREAS: usize = 8;
 #[derive(Debug, Default)]
 pub(in crate::compose) struct StaticLayers {
     pieces: Vec<DrawStep>,
-    picture: Option<(Arc<Pooled<Planes>>, u64)>,
+    frame: Option<(Arc<Pooled<Planes>>, u64)>,
     streak: u32,
 }
 
@@ -80,20 +80,20 @@ impl StaticLayers {
     }
 
     /// Caches these pieces as one frame with a unique number.
-    pub fn keep(&mut self, pieces: &[DrawStep], picture: Arc<Pooled<Planes>>, number: u64) {
+    pub fn keep(&mut self, pieces: &[DrawStep], frame: Arc<Pooled<Planes>>, number: u64) {
         self.pieces.clear();
         self.pieces.extend_from_slice(pieces);
-        (self.picture, self.streak) = (Some((picture, number)), 0);
+        (self.frame, self.streak) = (Some((frame, number)), 0);
     }
 
     /// Returns the number of cached lowest pieces, their frame and its number.
     pub fn kept(&self) -> Option<(usize, &Planes, u64)> {
-        self.picture.as_ref().map(|(picture, number)| (self.pieces.len(), &***picture, *number))
+        self.frame.as_ref().map(|(frame, number)| (self.pieces.len(), &***frame, *number))
     }
 
     /// Drops the cached frame and its pieces.
     pub fn clear(&mut self) {
         self.pieces.clear();
-        (self.picture, self.streak) = (None, 0);
+        (self.frame, self.streak) = (None, 0);
     }
 }

@@ -65,21 +65,21 @@ impl Corner {
 
 /// The implementation of [`Filter::Mask`](super::Filter::Mask).
 pub(super) struct Mask {
-    picture: Arc<Planes>,
+    image: Arc<Planes>,
     reading: Reading,
     /// The visibility plane for frames of this size.
     fitted: Option<(Size, Vec<u8>)>,
 }
 
 impl Mask {
-    pub fn new(picture: Arc<Planes>, reading: Reading) -> Self {
-        Self { picture, reading, fitted: None }
+    pub fn new(image: Arc<Planes>, reading: Reading) -> Self {
+        Self { image, reading, fitted: None }
     }
 
     fn fit(&self, size: Size) -> Vec<u8> {
-        let picture = &*self.picture;
-        let alpha = |index: usize| picture.alpha.as_ref().and_then(|it| it.get(index)).copied();
-        let seen = picture.y.iter().enumerate().map(|(index, y)| {
+        let image = &*self.image;
+        let alpha = |index: usize| image.alpha.as_ref().and_then(|it| it.get(index)).copied();
+        let seen = image.y.iter().enumerate().map(|(index, y)| {
             let alpha = alpha(index).unwrap_or(255);
             match self.reading {
                 Reading::Alpha => alpha,
@@ -90,11 +90,11 @@ impl Mask {
         });
         let seen: Vec<u8> = seen.collect();
         let mut out = vec![255; size.pixels()];
-        if picture.size() == size {
+        if image.size() == size {
             return seen;
         }
         let mut resizer = Resizer::default();
-        scale::plane(&mut resizer, Kernel::Bilinear, (&seen, picture.size()), (&mut out, size));
+        scale::plane(&mut resizer, Kernel::Bilinear, (&seen, image.size()), (&mut out, size));
         out
     }
 }
@@ -119,7 +119,7 @@ impl Step for Mask {
 
 /// The implementation of [`Filter::Watermark`](super::Filter::Watermark).
 pub(super) struct Watermark {
-    picture: Arc<Planes>,
+    image: Arc<Planes>,
     corner: Corner,
     extent: Extent,
     margin: f32,
@@ -146,14 +146,8 @@ struct ScaledWatermark {
 
 impl Watermark {
     /// Creates the watermark. `width` and `margin` are fractions of the frame width.
-    pub fn new(
-        picture: Arc<Planes>,
-        corner: Corner,
-        width: f32,
-        margin: f32,
-        opacity: f32,
-    ) -> Self {
-        Self { picture, corner, extent: Extent::Width(width), margin, opacity, fitted: None }
+    pub fn new(image: Arc<Planes>, corner: Corner, width: f32, margin: f32, opacity: f32) -> Self {
+        Self { image, corner, extent: Extent::Width(width), margin, opacity, fitted: None }
     }
 
     /// Draws the watermark on a frame.
@@ -176,7 +170,7 @@ impl Watermark {
     }
 
     fn fit(&self, size: Size, workers: &WorkerPool) -> ScaledWatermark {
-        let from = self.picture.size();
+        let from = self.image.size();
         let even = |side: f32, most: u32| (((side / 2.0).round() as u32) * 2).clamp(2, most);
         let width = match self.extent {
             Extent::Width(part) => part * size.width as f32,
@@ -187,7 +181,7 @@ impl Watermark {
         let width = even(width, size.width);
         let height = width as f32 * from.height as f32 / from.width.max(1) as f32;
         let to = Size::new(width, even(height, size.height));
-        let mut weighed = (*self.picture).clone();
+        let mut weighed = (*self.image).clone();
         let alpha = weighed.alpha.take().unwrap_or_else(|| vec![255; from.pixels()]);
         let strength = (self.opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
         let alpha: Vec<u8> = alpha.iter().map(|value| times(*value, strength)).collect();
@@ -282,7 +276,7 @@ impl FrameWatermarks {
     /// Creates an object that draws these watermarks, the last one on top.
     pub fn new(images: impl IntoIterator<Item = WatermarkImage>) -> Self {
         let watermark = |it: WatermarkImage| Watermark {
-            picture: it.image,
+            image: it.image,
             corner: it.corner,
             extent: Extent::Height(it.height),
             margin: it.margin,
@@ -324,10 +318,10 @@ mod tests {
 
     #[test]
     fn a_mask_says_what_is_seen_by_its_alpha_or_its_luma() {
-        let mut picture = flat(Size::new(4, 2), [235, 128, 128], Some(255));
-        picture.y[..4].fill(16);
-        picture.alpha.as_mut().unwrap()[0] = 100;
-        let picture = Arc::new(picture);
+        let mut image = flat(Size::new(4, 2), [235, 128, 128], Some(255));
+        image.y[..4].fill(16);
+        image.alpha.as_mut().unwrap()[0] = 100;
+        let image = Arc::new(image);
         let from = flat(Size::new(4, 2), [90, 60, 70], None);
         for (reading, want) in [
             (Reading::Alpha, [100, 255, 255, 255]),
@@ -336,14 +330,14 @@ mod tests {
             (Reading::LumaInverted, [255, 255, 0, 0]),
         ] {
             let mut out = Planes::transparent(from.size());
-            Mask::new(Arc::clone(&picture), reading).run(&from, &mut out, &WorkerPool::alone());
+            Mask::new(Arc::clone(&image), reading).run(&from, &mut out, &WorkerPool::alone());
             let alpha = out.alpha.unwrap();
             assert_eq!([alpha[0], alpha[1], alpha[4], alpha[7]], want, "{reading:?}");
             assert_eq!(out.y, from.y);
         }
         let mut large = Planes::transparent(Size::new(64, 36));
         let from = flat(large.size(), [90, 60, 70], Some(128));
-        Mask::new(picture, Reading::Luma).run(&from, &mut large, &WorkerPool::alone());
+        Mask::new(image, Reading::Luma).run(&from, &mut large, &WorkerPool::alone());
         let alpha = large.alpha.unwrap();
         assert_eq!((alpha[0], alpha[64 * 36 - 1]), (0, 128));
     }

@@ -158,12 +158,12 @@ pub(super) struct Mixer {
 
 impl Mixer {
     /// Fills `out` with the state at `part` (0…1) of the transition from `from` to `to`. All frames
-    /// have one size. `picture` is the grayscale image of a wipe. Without this image, the wipe is a
+    /// have one size. `image` is the grayscale image of a wipe. Without this image, the wipe is a
     /// cut halfway through the transition. The worker pool shares the work.
     pub fn mix(
         &mut self,
         kind: &Kind,
-        picture: Option<&Arc<Planes>>,
+        image: Option<&Arc<Planes>>,
         part: f32,
         (from, to): (&Planes, &Planes),
         out: &mut Planes,
@@ -177,13 +177,13 @@ impl Mixer {
                 fade(to, part, out, workers);
             }
             Kind::FadeColor(rgb) => {
-                let (picture, seen) =
+                let (image, seen) =
                     if part < 0.5 { (from, 1.0 - 2.0 * part) } else { (to, 2.0 * part - 1.0) };
                 let [y, u, v] = yuv(rgb);
                 out.y.fill(y);
                 out.u.fill(u);
                 out.v.fill(v);
-                fade(picture, seen, out, workers);
+                fade(image, seen, out, workers);
             }
             Kind::Slide(side) => each(from, to, out, |from, to, out, width| {
                 slide(side, eased(part), from, to, out, width);
@@ -192,7 +192,7 @@ impl Mixer {
                 swipe(side, eased(part), from, to, out, width);
             }),
             Kind::Luma(ref wipe) => {
-                if !self.map.wipe(wipe, picture, part, (from, to), out, workers) {
+                if !self.map.wipe(wipe, image, part, (from, to), out, workers) {
                     out.copy_pixels(if part < 0.5 { from } else { to });
                 }
             }

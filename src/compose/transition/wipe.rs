@@ -167,7 +167,7 @@ impl Wipe {
 pub(super) struct Map {
     of: Option<(Pattern, Size)>,
     /// The image that defines the order, and the size of the frame.
-    picture: Option<(Arc<Planes>, Size)>,
+    image: Option<(Arc<Planes>, Size)>,
     full: Vec<u8>,
     half: Vec<u8>,
     resizers: [Resizer; 2],
@@ -179,15 +179,15 @@ impl Map {
     pub fn wipe(
         &mut self,
         wipe: &Wipe,
-        picture: Option<&Arc<Planes>>,
+        image: Option<&Arc<Planes>>,
         part: f32,
         (from, to): (&Planes, &Planes),
         out: &mut Planes,
         workers: &WorkerPool,
     ) -> bool {
-        match (&wipe.order, picture) {
+        match (&wipe.order, image) {
             (Order::Pattern(pattern), _) => self.draw(*pattern, out.size(), workers),
-            (Order::Image(_), Some(picture)) => self.take(picture, out.size(), workers),
+            (Order::Image(_), Some(image)) => self.take(image, out.size(), workers),
             (Order::Image(_), None) => return false,
         }
         let seen = wipe.seen(part);
@@ -213,7 +213,7 @@ impl Map {
         if self.of == Some((pattern, size)) {
             return;
         }
-        (self.of, self.picture) = (Some((pattern, size)), None);
+        (self.of, self.image) = (Some((pattern, size)), None);
         for (map, size) in [(&mut self.full, size), (&mut self.half, size.half())] {
             let (width, height) = (size.width as usize, size.height as usize);
             map.resize(width * height, 0);
@@ -231,15 +231,15 @@ impl Map {
         }
     }
 
-    fn take(&mut self, picture: &Arc<Planes>, size: Size, workers: &WorkerPool) {
-        let same = |(known, of): &(Arc<Planes>, Size)| Arc::ptr_eq(known, picture) && *of == size;
-        if self.picture.as_ref().is_some_and(same) {
+    fn take(&mut self, image: &Arc<Planes>, size: Size, workers: &WorkerPool) {
+        let same = |(known, of): &(Arc<Planes>, Size)| Arc::ptr_eq(known, image) && *of == size;
+        if self.image.as_ref().is_some_and(same) {
             return;
         }
-        (self.of, self.picture) = (None, Some((Arc::clone(picture), size)));
-        let from = picture.size();
+        (self.of, self.image) = (None, Some((Arc::clone(image), size)));
+        let from = image.size();
         // Grays from black to white; images have limited range.
-        let grey: Vec<u8> = picture.y.iter().map(|&y| full_range(y)).collect();
+        let grey: Vec<u8> = image.y.iter().map(|&y| full_range(y)).collect();
         let whole = Cut::whole(from);
         let bilinear = ResizeAlg::Convolution(FilterType::Bilinear);
         let maps = [(&mut self.full, size), (&mut self.half, size.half())];
@@ -273,12 +273,12 @@ mod tests {
         planes
     }
 
-    fn wiped(wipe: &Wipe, picture: Option<&Arc<Planes>>, part: f32) -> Planes {
+    fn wiped(wipe: &Wipe, image: Option<&Arc<Planes>>, part: f32) -> Planes {
         let mut out = flat(0);
         let mut map = Map::default();
         assert!(map.wipe(
             wipe,
-            picture,
+            image,
             part,
             (&flat(40), &flat(200)),
             &mut out,

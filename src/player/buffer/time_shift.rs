@@ -82,7 +82,7 @@ pub struct TimeShift {
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
     /// True if the stream has video.
-    pictures: bool,
+    has_video: bool,
     /// True if the stream has ended.
     ended: bool,
 }
@@ -121,7 +121,7 @@ impl TimeShift {
         if self.depth.is_some() {
             self.bytes += kept.bytes();
             self.newest = kept.packet().map(|packet| packet.dts).or(self.newest);
-            self.pictures |= matches!(kept, KeptPacket::Video(BufferedPacket::Packet(_)));
+            self.has_video |= matches!(kept, KeptPacket::Video(BufferedPacket::Packet(_)));
             self.units.push_back((self.newest.unwrap_or(Timestamp::ZERO), kept.clone()));
             self.trim();
         }
@@ -210,7 +210,9 @@ impl TimeShift {
             KeptPacket::Video(BufferedPacket::Packet(packet)) if packet.keyframe => {
                 Some(packet.pts)
             }
-            KeptPacket::Audio(BufferedPacket::Packet(packet)) if !self.pictures => Some(packet.pts),
+            KeptPacket::Audio(BufferedPacket::Packet(packet)) if !self.has_video => {
+                Some(packet.pts)
+            }
             _ => None,
         }
     }

@@ -8,7 +8,7 @@ pub(in crate::player) fn speaker_channels(channels: u16) -> u16 {
 
 /// Applies the balance to stereo or mono audio, and returns interleaved stereo.
 pub(in crate::player::decode) fn lean(
-    sound: &[f32],
+    audio: &[f32],
     channels: u16,
     balance: f32,
     out: &mut Vec<f32>,
@@ -16,9 +16,9 @@ pub(in crate::player::decode) fn lean(
     let gains = [(1.0 - balance).min(1.0), (1.0 + balance).min(1.0)];
     out.clear();
     if channels == 1 {
-        out.extend(sound.iter().flat_map(|sample| gains.map(|gain| sample * gain)));
+        out.extend(audio.iter().flat_map(|sample| gains.map(|gain| sample * gain)));
     } else {
-        out.extend(sound.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
+        out.extend(audio.iter().zip(gains.iter().cycle()).map(|(sample, gain)| sample * gain));
     }
 }
 
@@ -32,8 +32,8 @@ mod tests {
         for (balance, expected) in
             [(-1.0, [0.5, 0.0]), (-0.5, [0.5, 0.25]), (0.5, [0.25, 0.5]), (1.0, [0.0, 0.5])]
         {
-            for (sound, channels) in [(&[0.5; 4][..], 2), (&[0.5; 2], 1)] {
-                lean(sound, channels, balance, &mut out);
+            for (audio, channels) in [(&[0.5; 4][..], 2), (&[0.5; 2], 1)] {
+                lean(audio, channels, balance, &mut out);
                 assert_eq!(out, [expected, expected].concat(), "{balance} {channels}");
             }
         }

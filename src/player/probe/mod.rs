@@ -420,8 +420,8 @@ struct Prober {
     declared_colors: Colors,
     length_size: usize,
     audio: Option<Audio>,
-    pictures: ByteCount,
-    sound: ByteCount,
+    video_bytes: ByteCount,
+    audio_bytes: ByteCount,
     /// Presentation times of frames.
     times: VecDeque<i64>,
     /// The frame rate in the parameter sets.
@@ -471,8 +471,8 @@ impl Prober {
             declared_colors: Colors::default(),
             length_size: 4,
             audio: None,
-            pictures: ByteCount::default(),
-            sound: ByteCount::default(),
+            video_bytes: ByteCount::default(),
+            audio_bytes: ByteCount::default(),
             times: VecDeque::new(),
             declared_fps: None,
             keyframes: Vec::new(),
@@ -557,7 +557,7 @@ impl Prober {
             video.size = video.size.or(more.size);
             video.colors = more.colors.or(video.colors);
         }
-        self.pictures.add(dts, packet.data.len());
+        self.video_bytes.add(dts, packet.data.len());
         if self.times.len() < MAX_FRAME_TIMES {
             self.times.push_back(dts.as_micros() + packet.pts.micros_since(packet.dts));
         }
@@ -592,7 +592,7 @@ impl Prober {
             (audio.sample_rate, audio.channels) = (Some(info.sample_rate), Some(info.channels));
             audio.variant = Some(format!("mp{}", info.layer));
         }
-        self.sound.add(dts, packet.data.len());
+        self.audio_bytes.add(dts, packet.data.len());
     }
 
     fn video(&mut self, format: VideoFormat) -> &mut Video {
@@ -613,7 +613,7 @@ impl Prober {
 
     /// Returns the duration of the observed media in seconds.
     fn seconds(&self) -> f64 {
-        self.pictures.seconds().max(self.sound.seconds())
+        self.video_bytes.seconds().max(self.audio_bytes.seconds())
     }
 
     /// Returns the length in the metadata, in seconds.
@@ -653,7 +653,7 @@ impl Prober {
                 let side = |name| number(name).filter(|side| (1.0..=65_535.0).contains(side));
                 side("width").zip(side("height")).map(|(w, h)| (w as u32, h as u32))
             }),
-            bitrate: self.pictures.bitrate(),
+            bitrate: self.video_bytes.bitrate(),
             colors: video.colors.or(self.declared_colors),
             ..video
         });
@@ -662,7 +662,7 @@ impl Prober {
                 let rate = number("audiosamplerate").filter(|r| (1.0..1e6).contains(r));
                 rate.map(|rate| rate as u32)
             }),
-            bitrate: self.sound.bitrate(),
+            bitrate: self.audio_bytes.bitrate(),
             ..audio
         });
         let mut distances: Vec<i64> =

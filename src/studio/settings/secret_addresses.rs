@@ -115,7 +115,7 @@ pub(in crate::studio) fn for_others(collection: &Collection) -> Collection {
 /// Returns the strips for other users, without secrets and without the names of keyring entries.
 pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioStrip> {
     let mut strips = strips.to_vec();
-    for choice in sounds(&mut strips) {
+    for choice in audio_of(&mut strips) {
         if let AudioChoice::Stream(url) = choice {
             clean(url);
         }
@@ -173,7 +173,7 @@ fn choices(collection: &mut Collection) -> impl Iterator<Item = &mut VideoChoice
 }
 
 /// Returns all choices of audio sources of strips, including those of fallbacks.
-fn sounds(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice> {
+fn audio_of(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice> {
     let strips = strips.iter_mut();
     strips.flat_map(|it| std::iter::once(&mut it.choice).chain(&mut it.if_silent))
 }
@@ -185,7 +185,7 @@ fn visit(places: AddressFields<'_>, see: &mut dyn FnMut(&mut String, AddressOwne
             see(url, AddressOwner::Source);
         }
     }
-    for choice in places.audio.iter_mut().chain(sounds(places.strips)) {
+    for choice in places.audio.iter_mut().chain(audio_of(places.strips)) {
         if let AudioChoice::Stream(url) = choice {
             see(url, AddressOwner::Source);
         }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::studio::settings::Panel;
 use crate::ui::Screen;
-use crate::ui::studio_page::projectors::picture::ProjectorParts;
+use crate::ui::studio_page::projectors::frame::ProjectorParts;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::watch;
 

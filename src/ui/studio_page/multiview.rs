@@ -37,7 +37,7 @@ const REPAINT_INTERVAL: Duration = Duration::from_millis(100);
 /// The state of the multiview, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Multiview {
-    pictures: BTreeMap<SceneId, FrameView>,
+    frames: BTreeMap<SceneId, FrameView>,
     /// True if the multiview was drawn in this frame.
     pub seen: bool,
 }
@@ -49,7 +49,7 @@ impl Multiview {
         let slot = view.snapshot.scenes.views.get(&ViewOf::Scene(scene));
         let painted = slot.is_some_and(|slot| {
             let fresh = || like.beside("multiview", slot.clone());
-            let picture = self.pictures.entry(scene).or_insert_with(fresh);
+            let picture = self.frames.entry(scene).or_insert_with(fresh);
             picture.follow(slot);
             picture.paint(ui, rect)
         });
@@ -61,7 +61,7 @@ impl Multiview {
     /// Requests the frames of the scenes, and removes the views of deleted scenes.
     fn begin(&mut self, snapshot: &Snapshot) {
         self.seen = true;
-        self.pictures.retain(|id, _| snapshot.scenes.collection.scene(*id).is_some());
+        self.frames.retain(|id, _| snapshot.scenes.collection.scene(*id).is_some());
     }
 }
 

@@ -40,7 +40,7 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
     right: f32,
 ) -> Option<Action> {
@@ -61,7 +61,7 @@ pub fn show(
 
     ui.painter().hline(bar.x_range(), bar.bottom() - 0.5, theme.border());
     address::show(ui, view, draft, bar.shrink2(vec2(gap::L, 9.0)));
-    here_or_elsewhere(ui, view, draft, pictures, stage, false);
+    here_or_elsewhere(ui, view, draft, frames, stage, false);
     dropped(ui, view, draft, stage);
     ui.painter().hline(rail.x_range(), rail.top() + 0.5, theme.border());
     let mut action = lower(ui, view, draft, rail, controls);
@@ -86,11 +86,11 @@ pub fn in_panel(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
     ui.painter().rect_filled(room, CornerRadius::ZERO, FRAME_BACKGROUND);
-    here_or_elsewhere(ui, view, draft, pictures, room, true);
+    here_or_elsewhere(ui, view, draft, frames, room, true);
     std::mem::take(&mut draft.double_clicked).then_some(Action::Watch)
 }
 
@@ -100,12 +100,12 @@ fn here_or_elsewhere(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
     panel: bool,
 ) {
     match draft.place {
-        PlayerLocation::Here => players(ui, view, draft, pictures, room, panel),
+        PlayerLocation::Here => players(ui, view, draft, frames, room, panel),
         PlayerLocation::Window | PlayerLocation::Small => elsewhere(ui, view, draft, room),
     }
 }
@@ -126,10 +126,10 @@ pub fn full_screen(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
-    players(ui, view, draft, pictures, room, false);
+    players(ui, view, draft, frames, room, false);
     dropped(ui, view, draft, room);
     if std::mem::take(&mut draft.double_clicked) {
         return Some(Action::FullScreen);

@@ -57,14 +57,14 @@ pub fn draw_window(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
 ) -> Option<Action> {
     let room = ui.max_rect();
     let action = if draft.place == PlayerLocation::Small {
-        pip(ui, view, draft, pictures, room);
+        pip(ui, view, draft, frames, room);
         None
     } else {
-        ordinary(ui, view, draft, pictures, room)
+        ordinary(ui, view, draft, frames, room)
     };
     dropped(ui, view, draft, room);
     if letters_act(ui.ctx()) {
@@ -104,10 +104,10 @@ fn ordinary(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
 ) -> Option<Action> {
-    players(ui, view, draft, pictures, room, false);
+    players(ui, view, draft, frames, room, false);
     let mut action = over_video(ui, view, draft, room);
     let twice = std::mem::take(&mut draft.double_clicked);
     if twice || action == Some(Action::FullScreen) {
@@ -119,14 +119,8 @@ fn ordinary(
 
 /// Draws the small window with the chosen player, and two buttons while the pointer is over it. The
 /// user drags the window by the frame.
-fn pip(
-    ui: &mut Ui,
-    view: &mut View<'_>,
-    draft: &mut Draft,
-    pictures: &mut [FrameView],
-    room: Rect,
-) {
-    alone(ui, view, draft, pictures, room, false);
+fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, frames: &mut [FrameView], room: Rect) {
+    alone(ui, view, draft, frames, room, false);
     if std::mem::take(&mut draft.double_clicked) {
         if is_full(ui.ctx()) {
             fill(ui.ctx());

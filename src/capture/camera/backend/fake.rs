@@ -79,7 +79,7 @@ impl FakeCameras {
 }
 
 struct Opened {
-    pictures: Receiver<Bytes>,
+    frames: Receiver<Bytes>,
     last: Bytes,
     bench: FakeCameras,
 }
@@ -89,7 +89,7 @@ const WEBCAM_LAYOUT: Layout = Layout { stride: 0, color: Color::WEBCAM };
 
 impl Camera for Opened {
     fn frame(&mut self, limit: Duration) -> Result<Option<RawFrame<'_>>, Fault> {
-        match self.pictures.recv_timeout(limit) {
+        match self.frames.recv_timeout(limit) {
             Ok(data) => {
                 self.last = data;
                 let age = Duration::from_millis(5);
@@ -119,7 +119,7 @@ impl Driver for FakeCameras {
         }
         let (sender, receiver) = bounded(4);
         plugged.open.push((id.to_owned(), sender));
-        Ok(Box::new(Opened { pictures: receiver, last: Bytes::new(), bench: self.clone() }))
+        Ok(Box::new(Opened { frames: receiver, last: Bytes::new(), bench: self.clone() }))
     }
 
     fn controls(&self, _: &str) -> Result<Vec<CameraControl>, Fault> {

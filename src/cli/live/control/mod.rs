@@ -38,7 +38,7 @@ pub(super) struct Run {
 #[derive(Clone, Debug)]
 pub(super) struct Names {
     pub replay: PathBuf,
-    pub picture: PathBuf,
+    pub screenshot: PathBuf,
 }
 
 impl Names {
@@ -49,7 +49,7 @@ impl Names {
             record.and_then(Path::extension).and_then(|it| it.to_str()).unwrap_or("mp4");
         Self {
             replay: replay.unwrap_or_else(|| beside(&format!("replay.{extension}"))),
-            picture: beside("screenshot.png"),
+            screenshot: beside("screenshot.png"),
         }
     }
 }
@@ -126,7 +126,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "chapter" => Command::Chapter(rest.to_owned()),
         "split" => Command::SplitRecording,
         "replay" => Command::SaveReplay(path(&names.replay)),
-        "snapshot" => Command::Screenshot(path(&names.picture)),
+        "snapshot" => Command::Screenshot(path(&names.screenshot)),
         "record" if !rest.is_empty() => Command::StartRecording(rest.into()),
         "stop-recording" => Command::StopRecording,
         "scene" if !rest.is_empty() => return Ok(Some(LiveCommand::Scene(rest.to_owned()))),

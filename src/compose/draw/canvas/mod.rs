@@ -121,12 +121,12 @@ impl LayerRenderer {
         &mut self,
         canvas: &mut Canvas,
         plan: &Plan,
-        picture: impl Fn(SourceId) -> Option<VideoFrame>,
+        frame: impl Fn(SourceId) -> Option<VideoFrame>,
     ) -> (Arc<Pooled<Planes>>, bool) {
         let Canvas { drawn, next, spare, out, settled } = canvas;
         empty(next, spare);
         let groups = plan.together.as_slice();
-        self.collect(plan, 0..plan.layers.len(), groups, &picture, next, spare);
+        self.collect(plan, 0..plan.layers.len(), groups, &frame, next, spare);
         if let Some(out) = out.as_ref().filter(|_| drawn == next) {
             return (Arc::clone(out), false);
         }
@@ -135,9 +135,9 @@ impl LayerRenderer {
         let same = drawn.iter().zip(next.iter()).take_while(|(old, new)| old == new).count();
         std::mem::swap(drawn, next);
         empty(next, spare);
-        let picture = self.paint(drawn, same, settled);
-        *out = Some(Arc::clone(&picture));
-        (picture, true)
+        let frame = self.paint(drawn, same, settled);
+        *out = Some(Arc::clone(&frame));
+        (frame, true)
     }
 
     /// Collects the pieces of some of the plan's layers. `groups` contains the groups that can be
@@ -147,7 +147,7 @@ impl LayerRenderer {
         plan: &Plan,
         layers: Range<usize>,
         mut groups: &[LayerGroup],
-        picture: &impl Fn(SourceId) -> Option<VideoFrame>,
+        frame: &impl Fn(SourceId) -> Option<VideoFrame>,
         pieces: &mut Vec<DrawStep>,
         spare: &mut Vec<Vec<DrawStep>>,
     ) {
@@ -161,7 +161,7 @@ impl LayerRenderer {
                 && (at + 1..=layers.end).contains(&group.layers.end)
             {
                 let mut members = spare.pop().unwrap_or_default();
-                self.collect(plan, group.layers.clone(), inner, picture, &mut members, spare);
+                self.collect(plan, group.layers.clone(), inner, frame, &mut members, spare);
                 if let Some(bounds) = members.iter().map(DrawStep::bounds).reduce(Rect::around) {
                     let (key, strength) = (group.key, blend::opacity(group.opacity));
                     let (blend, pieces_of) = (group.blend, members);
@@ -174,11 +174,11 @@ impl LayerRenderer {
                 continue;
             }
             if let Some(layer) = plan.layers.get(at)
-                && let Some(picture) = picture(layer.source)
-                && let Some(spot) = spot(&layer.places, layer.framed, picture.size(), self.size)
+                && let Some(frame) = frame(layer.source)
+                && let Some(spot) = spot(&layer.places, layer.framed, frame.size(), self.size)
             {
                 let (key, strength) = (layer.key, blend::opacity(layer.opacity));
-                let drawn = DrawnLayer { key, picture, spot, strength, blend: layer.blend };
+                let drawn = DrawnLayer { key, frame, spot, strength, blend: layer.blend };
                 pieces.push(DrawStep::Layer(drawn));
             }
             at += 1;
@@ -211,7 +211,7 @@ impl LayerRenderer {
         let ground = layers.iter().rposition(|layer| layer.hides() == Some(whole));
         let below = ground.unwrap_or(0);
         let (layers, same) = (layers.get(below..).unwrap_or_default(), same.saturating_sub(below));
-        let picture = match layers {
+        let frame = match layers {
             [] => {
                 settled.clear();
                 let mut out = self.take();
@@ -225,7 +225,7 @@ impl LayerRenderer {
             }
             layers => {
                 if let Some(still) = settled.due(layers, same).and_then(|due| layers.get(..due)) {
-                    let picture = match still {
+                    let frame = match still {
                         [only] if ground.is_some() => self.image(only).planes,
                         still => {
                             let mut out = self.take();
@@ -235,11 +235,11 @@ impl LayerRenderer {
                         }
                     };
                     self.settled += 1;
-                    settled.keep(still, picture, self.settled);
+                    settled.keep(still, frame, self.settled);
                 }
                 let (mut out, written) = self.fresh();
-                if let Some((count, picture, number)) = settled.kept() {
-                    self.restore(picture, number, written, &mut out);
+                if let Some((count, frame, number)) = settled.kept() {
+                    self.restore(frame, number, written, &mut out);
                     self.lay_all(layers, count, &mut out);
                     let above = StaticAreas::of(layers.get(count..).unwrap_or_default(), self.size);
                     if self.written.len() == MAX_TRACKED_BUFFERS {
@@ -256,7 +256,7 @@ impl LayerRenderer {
         let oldest = self.drawing.saturating_sub(MAX_UNUSED_DRAWINGS);
         self.prepared.retain(|_, (_, last)| *last >= oldest);
         self.bundles.retain(|_, bundle| bundle.last >= oldest);
-        picture
+        frame
     }
 
     /// Copies the static frame with this number into a buffer. If the buffer's content is known,
@@ -364,7 +364,7 @@ impl LayerRenderer {
 
     fn layer(&mut self, layer: &DrawnLayer) -> Image {
         let before = self.prepared.remove(&layer.key).map(|(prepared, _)| prepared);
-        let prepared = self.preparer.prepare(&layer.picture, &layer.spot, before, &self.workers);
+        let prepared = self.preparer.prepare(&layer.frame, &layer.spot, before, &self.workers);
         let image = prepared.image.clone();
         self.prepared.insert(layer.key, (prepared, self.drawing));
         image

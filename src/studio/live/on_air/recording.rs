@@ -33,8 +33,8 @@ impl OnAir {
         if let Some(Err(reason)) = followed {
             tracing::warn!(%reason, "an additional audio track failed");
         }
-        let sounds = self.sounds(tracks, names);
-        let recording = RecordingOutput::start(path, &self.hub, choices, journal, sounds)?;
+        let audio_tracks = self.audio_tracks(tracks, names);
+        let recording = RecordingOutput::start(path, &self.hub, choices, journal, audio_tracks)?;
         let event = recording.event();
         self.outputs.add(recording);
         Ok(event)
@@ -72,7 +72,7 @@ impl OnAir {
     /// Returns a copy of the replay buffer, with these audio tracks if they are present, or `None`
     /// if it is empty.
     pub(in crate::studio) fn clip(&self, tracks: ExtraTracks, names: &TrackNames) -> Option<Clip> {
-        let clip = self.replay().map(|replay| replay.clip(self.sounds(tracks, names)));
+        let clip = self.replay().map(|replay| replay.clip(self.audio_tracks(tracks, names)));
         clip.filter(|clip| !clip.is_empty())
     }
 
@@ -95,7 +95,7 @@ impl OnAir {
 
     /// Returns the audio tracks of a file: of these extra tracks, only those that are currently
     /// encoded.
-    fn sounds(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
-        self.extras.as_ref().map(|extras| extras.sounds(tracks, names)).unwrap_or_default()
+    fn audio_tracks(&self, tracks: ExtraTracks, names: &TrackNames) -> RecordedTracks {
+        self.extras.as_ref().map(|extras| extras.audio_tracks(tracks, names)).unwrap_or_default()
     }
 }

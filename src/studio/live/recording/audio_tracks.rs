@@ -145,7 +145,7 @@ impl ExtraTrackEncoders {
 
     /// Returns the audio tracks of a recording: of these extra tracks, only those that are
     /// currently encoded.
-    pub(in crate::studio) fn sounds(
+    pub(in crate::studio) fn audio_tracks(
         &self,
         tracks: ExtraTracks,
         names: &TrackNames,

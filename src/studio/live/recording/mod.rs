@@ -86,11 +86,11 @@ impl RecordingOutput {
         hub: &Hub,
         choices: &RecordingChoices,
         journal: Option<PathBuf>,
-        sounds: RecordedTracks,
+        audio_tracks: RecordedTracks,
     ) -> Result<Self, recorder::Error> {
         let split = Split { every: choices.split_time, bytes: choices.split_bytes };
-        let tracks = sounds.wanted();
-        let recorder = Recorder::start_with(path, hub, Options { split, journal, sounds })?;
+        let tracks = audio_tracks.wanted();
+        let recorder = Recorder::start_with(path, hub, Options { split, journal, audio_tracks })?;
         Ok(Self { recorder, tracks, is_over: false })
     }
 

@@ -81,7 +81,7 @@ struct Reader {
     code: Option<String>,
     rows: Vec<Vec<Vec<Span>>>,
     /// True inside an image, whose text is omitted.
-    picture: bool,
+    image: bool,
 }
 
 impl Reader {
@@ -107,7 +107,7 @@ impl Reader {
     }
 
     fn push(&mut self, text: &str, code: bool) {
-        if self.picture {
+        if self.image {
             return;
         }
         let emphasis = match (code, self.strong, self.medium) {
@@ -151,7 +151,7 @@ impl Reader {
             Tag::Emphasis => self.medium = true,
             Tag::Strong => self.strong = true,
             Tag::Link { dest_url, .. } => self.link = Some(dest_url.into_string()),
-            Tag::Image { .. } => self.picture = true,
+            Tag::Image { .. } => self.image = true,
             _ => {}
         }
     }
@@ -184,7 +184,7 @@ impl Reader {
             TagEnd::Emphasis => self.medium = false,
             TagEnd::Strong => self.strong = false,
             TagEnd::Link => self.link = None,
-            TagEnd::Image => self.picture = false,
+            TagEnd::Image => self.image = false,
             _ => {}
         }
     }

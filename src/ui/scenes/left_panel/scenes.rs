@@ -65,13 +65,13 @@ pub fn show(
         }
     });
     match thumbnails {
-        Some(thumbnails) => pictures(ui, view, draft, thumbnails),
+        Some(thumbnails) => thumbnail_grid(ui, view, draft, thumbnails),
         None => rows(ui, view, draft),
     }
 }
 
 /// Draws the scenes as images.
-fn pictures(
+fn thumbnail_grid(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,

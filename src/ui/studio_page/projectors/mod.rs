@@ -4,8 +4,8 @@
 //! window.
 
 pub mod display;
+pub mod frame;
 pub mod menu;
-pub mod picture;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::studio::{Command, Preferences, Snapshot};
 use crate::ui::input::{hotkeys, other_windows};
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
-use crate::ui::studio_page::projectors::picture::{ProjectorFrame, ProjectorParts};
+use crate::ui::studio_page::projectors::frame::{ProjectorFrame, ProjectorParts};
 use crate::ui::style::theme::FRAME_BACKGROUND;
 use crate::ui::view::View;
 use crate::ui::widgets::context_menu;
@@ -41,7 +41,7 @@ struct Projector {
     /// The number that identifies the projector's window.
     number: u64,
     place: ProjectorPlace,
-    picture: ProjectorFrame,
+    frame: ProjectorFrame,
     /// True if the projector must come to the front.
     raised: bool,
     /// The display's place in the desktop's list when the projector became visible. The window stays
@@ -114,8 +114,8 @@ impl Projectors {
         }
         if self.open.len() < MAX_PROJECTORS {
             self.opened += 1;
-            let (number, picture) = (self.opened, ProjectorFrame::default());
-            self.open.push(Projector { number, place, picture, raised: false, index: None });
+            let (number, frame) = (self.opened, ProjectorFrame::default());
+            self.open.push(Projector { number, place, frame, raised: false, index: None });
         }
     }
 
@@ -187,7 +187,7 @@ impl Projectors {
             match projector.place.shows {
                 ProjectorContent::Multiview => multiview::looks_at(snapshot, &mut views),
                 shows => {
-                    let of = picture::view_of(shows, snapshot);
+                    let of = frame::view_of(shows, snapshot);
                     views.extend(of.map(|of| (of, ViewDetail::Full)));
                 }
             }
@@ -202,7 +202,7 @@ impl Projectors {
         view: &View<'_>,
     ) -> Vec<(u64, ViewportId, ViewportBuilder)> {
         // A projector closes if its content was deleted from the scenes.
-        self.open.retain(|it| picture::is_there(it.place.shows, view.snapshot));
+        self.open.retain(|it| frame::is_there(it.place.shows, view.snapshot));
         let displays = self.displays();
         let index_of = |name: &String| displays.iter().position(|it| it.name == *name);
         let mut windows = Vec::new();
@@ -255,7 +255,7 @@ impl Projectors {
         window(ui, view, parts, projector, &displays);
         other_windows::run(ui.ctx(), view);
         // Only new frames of the program wake the window, so other content needs a timer.
-        if picture::view_of(projector.place.shows, view.snapshot).is_some() {
+        if frame::view_of(projector.place.shows, view.snapshot).is_some() {
             let interval = if parts.software { SLOW_REPAINT_INTERVAL } else { REPAINT_INTERVAL };
             ui.ctx().request_repaint_after(interval);
         }
@@ -286,7 +286,7 @@ fn window(
     let name = menu::title(view, place.shows);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     hotkeys::accept_letters(&response);
-    projector.picture.paint(ui, view, parts, place.shows, room);
+    projector.frame.paint(ui, view, parts, place.shows, room);
     // A double click in a window toggles full screen on its current display.
     if response.double_clicked() && place.display.is_none() {
         let full = ui.ctx().input(|input| input.viewport().fullscreen.unwrap_or(false));

@@ -57,13 +57,13 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
 ) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
     let tiles = &view.snapshot.tiles;
     for (tile, rect) in tiles.iter().zip(grid(room, tiles.len())) {
-        one(ui, view, draft, pictures.get_mut(tile.id.slot()), tile, rect);
+        one(ui, view, draft, frames.get_mut(tile.id.slot()), tile, rect);
     }
     // If no tile has applied the movement, it is discarded, as in the view of a single tile.
     draft.moved = Vec2::ZERO;
@@ -73,7 +73,7 @@ fn one(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    picture: Option<&mut FrameView>,
+    frame: Option<&mut FrameView>,
     tile: &TileView,
     rect: Rect,
 ) {
@@ -84,11 +84,11 @@ fn one(
     let pressed = ui.interact(rect, ui.scope_id().with(("tile", tile.id)), Sense::click());
     accept_letters(&pressed);
     let state = tile::in_place_of_frame(texts, &tile.state, &tile.figures);
-    let shown = picture.filter(|_| tile::is_seen(&tile.state)).and_then(|picture| {
+    let shown = frame.filter(|_| tile::is_seen(&tile.state)).and_then(|frame| {
         if tile.chosen {
-            tile::paint_chosen(ui, picture, draft, inside)
+            tile::paint_chosen(ui, frame, draft, inside)
         } else {
-            tile::paint(ui, picture, &tile.look.into(), inside)
+            tile::paint(ui, frame, &tile.look.into(), inside)
         }
     });
     if shown.is_none() {

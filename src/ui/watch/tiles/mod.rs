@@ -41,14 +41,14 @@ pub fn players(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
     panel: bool,
 ) {
     if view.snapshot.tiles.len() > 1 && draft.enlarged.is_none() {
-        grid::show(ui, view, draft, pictures, room);
+        grid::show(ui, view, draft, frames, room);
     } else {
-        alone(ui, view, draft, pictures, room, panel);
+        alone(ui, view, draft, frames, room, panel);
     }
 }
 
@@ -57,11 +57,11 @@ pub fn alone(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    pictures: &mut [FrameView],
+    frames: &mut [FrameView],
     room: Rect,
     panel: bool,
 ) {
-    let picture = pictures.get_mut(view.snapshot.chosen_slot());
+    let picture = frames.get_mut(view.snapshot.chosen_slot());
     if let Some(state) = tile::show(ui, view, draft, picture, room, panel) {
         message::still(ui, &state, room);
     }

@@ -166,8 +166,8 @@ async fn key(
         from = from.saturating_add(KEYFRAME_READ_BYTES);
     }
     // Audio without video can start anywhere.
-    let sound = found.sound.filter(|_| !found.pictures);
-    let mut place = found.key.or(sound);
+    let audio = found.audio.filter(|_| !found.has_video);
+    let mut place = found.key.or(audio);
     let mut until = low;
     while place.is_none() && until > 0 && read < MAX_READ_BYTES {
         let from = until.saturating_sub(KEYFRAME_READ_BYTES);
@@ -187,8 +187,8 @@ struct ScannedStretch {
     /// The byte at which the last keyframe before the position begins.
     key: Option<u64>,
     /// The byte at which the audio for the position begins, including the decoder's pre-roll.
-    sound: Option<u64>,
-    pictures: bool,
+    audio: Option<u64>,
+    has_video: bool,
     /// True if the data extends past the position.
     beyond: bool,
 }
@@ -197,14 +197,14 @@ impl ScannedStretch {
     fn look(&mut self, course: &RecordingSpan, found: &[ResyncPoint], to: i64) {
         for mark in found {
             let time = course.of(mark);
-            self.pictures |= mark.picture;
+            self.has_video |= mark.picture;
             // Interleaved video and audio are not strictly in order of time.
             self.beyond |= time > to + SEEK_TOLERANCE_MS;
             if mark.key && time <= to {
                 self.key = Some(mark.at);
             }
             if !mark.picture && time <= to - PRE_ROLL_MS {
-                self.sound = Some(mark.at);
+                self.audio = Some(mark.at);
             }
         }
     }

@@ -153,7 +153,8 @@ impl<'a> Importer<'a> {
             .sources
             .iter()
             .filter_map(|(name, id)| {
-                let has_audio = self.known.get(name).and_then(|known| known.sounds) != Some(false);
+                let has_audio =
+                    self.known.get(name).and_then(|known| known.has_audio) != Some(false);
                 let choice = &collection.source((*id)?)?.choice;
                 Some((*name, audio_of(choice).filter(|_| has_audio)?))
             })

@@ -23,7 +23,7 @@ pub(in crate::studio::settings) struct SourceInfo {
     /// The width and height in pixels.
     pub(in crate::studio::settings) size: Option<(f64, f64)>,
     /// True if the source has audio; `None` means not checked.
-    pub(in crate::studio::settings) sounds: Option<bool>,
+    pub(in crate::studio::settings) has_audio: Option<bool>,
     /// True if the file has transparency in a separate stream.
     pub(in crate::studio::settings) clear: bool,
 }
@@ -60,7 +60,7 @@ pub(in crate::studio::settings) fn of(
     };
     // A file whose size was read here has only video.
     let silent = matches!(choice, VideoChoice::File(_)) && size.is_some();
-    SourceInfo { size, sounds: silent.then_some(false), clear: false }
+    SourceInfo { size, has_audio: silent.then_some(false), clear: false }
 }
 
 /// Returns the size of OBS's slide show, which is that of the largest image unless it is
@@ -92,5 +92,5 @@ fn media(path: &Path) -> SourceInfo {
     let (tracks, clear) = (index.tracks, !index.alpha.is_empty());
     let size = tracks.video.map(|it| it.size).filter(|size| size.width > 0 && size.height > 0);
     let size = size.map(|size| (f64::from(size.width), f64::from(size.height)));
-    SourceInfo { size, sounds: Some(!tracks.audio.is_empty()), clear }
+    SourceInfo { size, has_audio: Some(!tracks.audio.is_empty()), clear }
 }

@@ -73,18 +73,18 @@ impl ProjectorFrame {
         }
         let slot = slot.flatten();
         if self.one.as_ref().is_none_or(|(made_for, _)| *made_for != of) {
-            let picture = match slot {
+            let frame = match slot {
                 Some(slot) => parts.program.beside("projector", slot.clone()),
                 None => parts.program.again("projector"),
             };
-            self.one = Some((of, picture));
+            self.one = Some((of, frame));
         }
-        let Some((_, picture)) = &mut self.one else { return };
+        let Some((_, frame)) = &mut self.one else { return };
         if let Some(slot) = slot {
-            picture.follow(slot);
+            frame.follow(slot);
         }
         let rect = fitted(ui, view.snapshot.quality.size, room);
-        if !picture.paint(ui, rect) {
+        if !frame.paint(ui, rect) {
             let words = view.texts.get("placeholder-none");
             place(
                 ui,
