@@ -1,4 +1,4 @@
-//! The choice of an audio source, and its syntax for `--audio`.
+//! The choice of an audio source, and its syntax.
 
 use std::ffi::OsStr;
 use std::fmt;

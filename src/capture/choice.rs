@@ -1,4 +1,4 @@
-//! The selection of a video source, in the syntax of `--video`.
+//! The choice of a video source, and its syntax.
 
 use std::ffi::OsStr;
 use std::fmt;

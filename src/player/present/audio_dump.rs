@@ -1,4 +1,4 @@
-//! Writes the played audio to a WAV file of 16-bit samples (`--audio-dump`).
+//! Writes the played audio to a WAV file of 16-bit samples.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};

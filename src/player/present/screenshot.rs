@@ -1,5 +1,4 @@
-//! Saves a frame as a PNG file (`--snapshot`), converted according to the color description of the
-//! frame.
+//! Saves a frame as a PNG file, converted according to the color description of the frame.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -82,11 +82,11 @@ fn name_client(proxies: &ProxyRules, request: &mut Request) {
 async fn answer(registry: &Registry, allowed: bool, request: Request, next: Next) -> Response {
     let headers = request.headers();
     if !is_known_host(text(headers, header::HOST), &registry.access().http_names) {
-        let why = "This server is not known by that name (see --name).\n";
+        let why = "This server has no such host name. Add it to the setting `name`.\n";
         return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
     }
     if !(allowed || is_of_here(headers) && is_asked_for(headers)) {
-        let why = "Pages of other origins may not ask here (see --cors).\n";
+        let why = "Pages of this origin have no access. Add the origin to the setting `cors`.\n";
         return (StatusCode::FORBIDDEN, why).into_response();
     }
     match *request.method() {

@@ -246,7 +246,8 @@ fn refused(why: &Refused) -> Response {
     // Clients interpret 406 as a counter-offer from the server.
     match why {
         Refused::Off => {
-            (StatusCode::NOT_FOUND, "WHEP is off at this server (see --webrtc).\n").into_response()
+            let why = "WHEP is off at this server, by the setting `webrtc`.\n";
+            (StatusCode::NOT_FOUND, why).into_response()
         }
         Refused::NotPublished => {
             let head = [(header::RETRY_AFTER, RETRY_SECONDS)];

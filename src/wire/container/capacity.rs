@@ -25,7 +25,7 @@ impl Format {
     }
 }
 
-/// A part of a file that the output format may not support, with its name in `--drop`.
+/// A part of a file that the output format may not support, with its name in commands.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     Video,
@@ -44,7 +44,7 @@ impl Part {
     pub const ALL: [Self; 6] =
         [Self::Video, Self::Audio, Self::Subtitles, Self::Data, Self::Resized, Self::Alpha];
 
-    /// Returns the name in `--drop`.
+    /// Returns the name in commands and messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Video => "video",

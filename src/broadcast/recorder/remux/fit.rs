@@ -36,8 +36,8 @@ impl UnsupportedParts {
         if self.parts.is_empty() {
             return problem!("remux-lacking", path = path, lack = lack);
         }
-        let drop: Vec<_> = self.parts.iter().map(|it| format!("--drop {}", it.name())).collect();
-        problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" "))
+        let drop: Vec<_> = self.parts.iter().map(|it| it.name()).collect();
+        problem!("remux-droppable", path = path, lack = lack, drop = drop.join(", "))
     }
 
     /// Describes a packet of `size` bytes, which is too large for the format.
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(
             text(&lack),
             "a.mp4 cannot hold an audio track of Vorbis, an audio track of PCM of other kinds. Choose another \
-             format, or leave these parts out with --drop audio."
+             format, or drop these parts: audio."
         );
         let mut some = hevc(&sounds);
         assert_eq!(fit(&mut some, Format::Mp4, &[Part::Audio]), Ok(()));
@@ -252,7 +252,7 @@ mod tests {
         let mut subtitled = hevc(&[]);
         subtitled.lack(Part::Subtitles, "a track of S_TEXT/UTF8".to_owned());
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
-        assert!(text(&lack).ends_with("--drop subtitles."), "{lack:?}");
+        assert!(text(&lack).ends_with("drop these parts: subtitles."), "{lack:?}");
         assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));
         let mut movie = index(VideoCodec::Mpeg2, &[AudioCodec::Ac3]);
         assert!(fit(&mut movie, Format::Flv, &[]).is_err());

@@ -1,7 +1,7 @@
-//! Saves the received stream to an FLV file (`--save`): unchanged bodies, continuous times from
-//! zero, and tags in DTS order. This module writes tags itself instead of using the FLV `Muxer`,
-//! because additional tracks, unknown codecs and script data have no packets and would be lost. The
-//! module runs on the feed thread.
+//! Saves the received stream to an FLV file: unchanged bodies, continuous times from zero, and tags
+//! in DTS order. This module writes tags itself instead of using the FLV `Muxer`, because
+//! additional tracks, unknown codecs and script data have no packets and would be lost. The module
+//! runs on the feed thread.
 
 mod reorder;
 

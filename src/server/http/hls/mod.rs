@@ -147,7 +147,7 @@ pub(super) async fn response(
         return broadcast::event(registry, client, path, (app, stream), pass.as_deref()).await;
     }
     if registry.config.hls.mode == Mode::Off {
-        let why = "HLS is off at this server (see --hls).\n";
+        let why = "HLS is off at this server, by the setting `hls`.\n";
         return failed(StatusCode::NOT_FOUND, why);
     }
     let Some(production) = production::of_stream(registry, app, stream) else {
