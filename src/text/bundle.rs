@@ -10,7 +10,6 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 
 use crate::text::language::Language;
-use crate::text::number::grouped;
 use crate::text::problem::{Problem, Value};
 use crate::text::spacing::closed_up;
 
@@ -49,6 +48,20 @@ static ENGLISH_BUNDLE: LazyLock<Bundle> =
     LazyLock::new(|| Bundle::read(Language::English, files!("en")));
 static CHINESE_BUNDLE: LazyLock<Bundle> =
     LazyLock::new(|| Bundle::read(Language::Chinese, files!("zh-CN")));
+
+/// Formats a whole number in groups of three digits, separated by non-breaking spaces (ISO 80000-1,
+/// section 7.3.1).
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push('\u{a0}');
+        }
+        out.push(digit);
+    }
+    out
+}
 
 /// Formats a whole number in groups of digits: `{ GROUPED($kbps) }`. Values stay plain numbers, for
 /// programs that read them. Other values are unchanged.

@@ -3,11 +3,9 @@
 
 mod bundle;
 mod language;
-mod number;
 pub mod problem;
 pub mod spacing;
 
-pub use bundle::{Texts, sentence};
+pub use bundle::{Texts, grouped, sentence};
 pub use language::Language;
-pub use number::grouped;
 pub use problem::{Problem, Value};

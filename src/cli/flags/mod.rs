@@ -1,7 +1,6 @@
 //! Flags that every command takes.
 
 pub mod network;
-pub mod trust;
 pub mod value;
 
 use std::path::PathBuf;

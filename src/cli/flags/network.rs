@@ -1,7 +1,9 @@
 //! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: the connection options.
 
+use std::fs::File;
+use std::path::PathBuf;
+
 use crate::base::Secret;
-use crate::cli::flags::trust;
 use crate::cli::output::exit::Exit;
 use crate::net::{Bind, Options, Proxy, Runtime, Trust};
 use crate::studio::Route;
@@ -24,7 +26,7 @@ pub struct Flags {
     #[arg(long, value_name = "ADDRESS|INTERFACE")]
     bind: Option<String>,
     #[command(flatten)]
-    trust: trust::Flags,
+    trust: TrustFlags,
 }
 
 /// Maximum number of ports to try.
@@ -116,6 +118,45 @@ fn from_environment(
     let mut except: Vec<String> = except.split(',').map(|host| host.trim().to_owned()).collect();
     except.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
     Some(text.parse::<Proxy>().map(|proxy| Proxy { except, ..proxy }).map_err(|why| (name, why)))
+}
+
+/// Flags for trusted certificates.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "trust")]
+struct TrustFlags {
+    /// Trust this certificate authority or server certificate (PEM) for TLS, in addition to those of
+    /// the system
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// Trust only the server certificate with this SHA-256 (DER, hex) for TLS
+    #[arg(long, value_name = "SHA256")]
+    tls_pin: Option<String>,
+}
+
+impl TrustFlags {
+    /// Returns the certificate file as the user entered it.
+    fn ca_file(&self) -> String {
+        self.tls_ca.as_ref().map(|path| path.display().to_string()).unwrap_or_default()
+    }
+
+    /// Reads the options.
+    ///
+    /// # Errors
+    /// Fails with the problem and the exit code.
+    fn read(&self) -> Result<Trust, (Problem, Exit)> {
+        if let Some(ca) = &self.tls_ca
+            && let Err(error) = File::open(ca)
+        {
+            let flag = format!("--tls-ca {}", ca.display());
+            let reason = Problem::from(error);
+            return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::File));
+        }
+        let pin = self.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
+        let pin = pin.map_err(|why: Problem| {
+            (problem!("cli-flag", flag = "--tls-pin", reason = why), Exit::Usage)
+        })?;
+        Ok(Trust { ca_file: self.tls_ca.clone(), pin, ..Trust::default() })
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Notices in the window: their texts, their buttons, and the tray with all of them.
 
-mod diagnostics;
 mod remedy;
 mod tray;
 

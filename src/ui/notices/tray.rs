@@ -8,7 +8,6 @@ use egui::{
 use crate::studio::notices::PastNotice;
 use crate::studio::snapshot::health::is_possible;
 use crate::studio::{Level, Notice, Remedy};
-use crate::ui::notices::diagnostics;
 use crate::ui::notices::remedy::{remedy_name, words};
 use crate::ui::studio_page::go_live;
 use crate::ui::style::icons;
@@ -27,6 +26,8 @@ const SIDE_WIDTH_POINTS: f32 = 96.0;
 const COUNT_WIDTH_POINTS: f32 = 40.0;
 /// Height of the last line of the tray in points, including its gaps.
 const FOOTER_HEIGHT_POINTS: f32 = 72.0;
+/// Maximum number of lines of the event log in the diagnostics text.
+const MAX_LOG_LINES: usize = 100;
 
 /// A request from the tray.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -331,9 +332,31 @@ fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
             let name = texts.get("copy-diagnostics");
             let copy = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
             if copy.on_hover_text(&*texts.get("tip-copy-diagnostics")).clicked() {
-                ui.ctx().copy_text(diagnostics::text(view));
+                ui.ctx().copy_text(diagnostics(view));
             }
         });
     });
     asked
+}
+
+/// Returns the diagnostics text for support: the version, the health sentence, the notices and the
+/// event log. The text contains no secrets.
+fn diagnostics(view: &View<'_>) -> String {
+    let (snapshot, health) = (view.snapshot, view.health);
+    let language = view.texts.language();
+    let (sentence, beside) = health.words(language);
+    let mut lines = vec![
+        format!("onair {}", env!("CARGO_PKG_VERSION")),
+        format!("{}: {sentence} {beside}", health.activity.name()),
+    ];
+    let line = |micros: i64, notice: &Notice| {
+        let time = format::time_of_day(micros);
+        let (summary, detail) = (language.say(&notice.problem), &notice.detail);
+        format!("{time}  {summary} [{}] {detail}", notice.key()).trim_end().to_owned()
+    };
+    lines.extend(snapshot.notices.iter().rev().map(|it| line(it.wall_micros, it)));
+    lines.push(String::new());
+    let log = snapshot.history.iter().rev().take(MAX_LOG_LINES);
+    lines.extend(log.map(|entry| line(entry.wall_micros, &entry.notice)));
+    lines.join("\n")
 }

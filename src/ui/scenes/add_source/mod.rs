@@ -3,14 +3,15 @@
 //! open.
 
 pub(in crate::ui::scenes) mod arrivals;
-mod card;
 mod devices;
-mod first_place;
 mod new_source;
 pub(in crate::ui::scenes) mod page;
 
 pub(in crate::ui::scenes) use devices::{screen_kind, screen_name, window_name};
-use egui::{Id, Key, Modifiers, ScrollArea, Ui, vec2};
+use egui::{
+    Align, CornerRadius, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, StrokeKind,
+    Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 pub(in crate::ui) use new_source::edit_for;
 
 use crate::capture::text::Content;
@@ -18,19 +19,21 @@ use crate::capture::{self, ColorSource, Rgba, VideoChoice};
 use crate::studio::MAX_STRIPS;
 use crate::ui::dialogs::{DialogAnswer, dialog_room, modal};
 use crate::ui::input::actions::{Action, key};
-use crate::ui::scenes::add_source::card::{CARD_SIZE, card};
 use crate::ui::scenes::add_source::devices::FoundSource;
 use crate::ui::scenes::add_source::new_source::{add, asked_for};
 use crate::ui::scenes::add_source::page::{Adding, Page};
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::scenes::kind::icon_of_choice;
 use crate::ui::studio_page::mixer::labels;
+use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
-use crate::ui::style::theme::{Type, gap};
+use crate::ui::style::theme::{CARD_RADIUS, Theme, Type, gap};
 use crate::ui::view::file_request::FileRequest;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Field, label};
+use crate::ui::widgets::{Field, Wrapped, focus_ring, label};
 
+/// Size of a card.
+const CARD_SIZE: Vec2 = vec2(126.0, 76.0);
 /// Width of the dialog in points.
 const DIALOG_WIDTH_POINTS: f32 = 5.0 * CARD_SIZE.x + 4.0 * gap::S + 12.0;
 /// Height below the health bar that the list leaves free for the rest of the dialog, in points.
@@ -251,4 +254,26 @@ fn follow(view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding, kind: &Ki
             true
         }
     }
+}
+
+/// Draws a card of the grid: an icon above a name.
+fn card(ui: &mut Ui, theme: &Theme, icon: Icon, name: &str) -> Response {
+    let (rect, response) = ui.allocate_exact_size(CARD_SIZE, Sense::click());
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    let fill = if response.hovered() { theme.hover } else { theme.raised };
+    let radius = CornerRadius::same(CARD_RADIUS);
+    ui.painter().rect(rect, radius, fill, theme.border(), StrokeKind::Inside);
+    let at = pos2(rect.center().x, rect.top() + 24.0);
+    icons::paint(ui.painter(), icon, Rect::from_center_size(at, Vec2::splat(24.0)), theme.text);
+    // A longer name uses a second line.
+    let room = Rect::from_min_max(
+        pos2(rect.left() + 6.0, rect.top() + 40.0),
+        pos2(rect.right() - 6.0, rect.bottom() - 4.0),
+    );
+    let (width, height) = (room.width(), room.height());
+    let words = Wrapped::new(ui, name, Type::Small, theme.text, width, height, Align::Center);
+    words.paint(ui, pos2(room.left(), room.center().y - words.height() / 2.0));
+    focus_ring(ui, theme, &response, CARD_RADIUS);
+    response
 }

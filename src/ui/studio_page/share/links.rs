@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use egui::{Align, Label, Layout, RichText, Ui, vec2};
 
-use crate::ui::studio_page::share::draft::Draft;
+use crate::ui::studio_page::share::code::AddressCode;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
@@ -14,6 +14,14 @@ use crate::ui::widgets::{ButtonWeight, icon_button, label};
 const LINK_NAME_WIDTH_POINTS: f32 = 78.0;
 /// The time for which a button shows that it has copied its link, in seconds.
 const COPIED_DURATION_SECONDS: f64 = 2.0;
+
+/// The state of the *Share* panel, which is kept between frames.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// The index of the link that was copied last, and the time of the copy in seconds.
+    pub(super) copied: Option<(usize, f64)>,
+    pub(super) code: AddressCode,
+}
 
 /// Draws all links.
 pub(super) fn show(ui: &mut Ui, view: &View<'_>, draft: &mut Draft) {

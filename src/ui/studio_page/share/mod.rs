@@ -2,7 +2,6 @@
 //! computers can reach the server.
 
 mod code;
-mod draft;
 mod links;
 mod reach;
 
@@ -15,7 +14,7 @@ use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, figure, label, paragraph, section};
 
-pub use draft::Draft;
+pub use links::Draft;
 
 /// The side of the QR code.
 const QR_CODE_SIDE_POINTS: f32 = 140.0;
