@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::server::hls::listing::{EMPTY_SEGMENT, Listing, TrackSegment};
 use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
-use crate::server::http::hls::slot::Settled;
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::registry::Registry;
 
 /// A segment that grows.
@@ -23,7 +23,7 @@ pub(super) struct Growing {
     pub production: Arc<Production>,
     pub key: ViewerKey,
     /// The connection keeps its slot until the end.
-    pub _settled: Settled,
+    pub _settled: ActiveGuard,
     pub listing: watch::Receiver<Arc<Listing>>,
     pub segment: TrackSegment,
     /// Maximum wait for the next part.

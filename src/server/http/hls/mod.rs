@@ -38,7 +38,7 @@ use crate::server::http::hls::answers::{
     missing, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
-use crate::server::http::hls::slot::Settled;
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::path;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
 use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
@@ -140,7 +140,7 @@ pub(super) async fn response(
     if matches!(asked, HlsResource::Below(name) if name == EVENT_PLAYLIST_NAME) {
         let HlsRequest { path, pass, .. } = &request;
         let key = viewer_key(caller, headers, Protocol::Hls);
-        let Some(_settled) = Settled::new(registry, &caller.spot) else {
+        let Some(_settled) = ActiveGuard::new(registry, &caller.spot) else {
             return too_many_viewers();
         };
         let client = (*headers, key);
@@ -188,7 +188,7 @@ pub(super) async fn response(
         return refused(&why);
     }
     // A waiting request does not count as an idle connection.
-    let Some(settled) = Settled::new(registry, &caller.spot) else {
+    let Some(settled) = ActiveGuard::new(registry, &caller.spot) else {
         return too_many_viewers();
     };
     let waits = answer(&request, (&production, listing), (key, viewer), asked, settled);
@@ -205,7 +205,7 @@ async fn answer(
     (production, mut listing): (&Arc<Production>, watch::Receiver<Arc<Listing>>),
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
-    settled: Settled,
+    settled: ActiveGuard,
 ) -> Response {
     let name = match asked {
         HlsResource::Below(name) if !name.ends_with(PLAYLIST_EXTENSION) => name,

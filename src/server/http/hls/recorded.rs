@@ -24,7 +24,7 @@ use crate::server::http::hls::answers::{
     UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age, missing, viewer_key,
 };
 use crate::server::http::hls::download::FileViewer;
-use crate::server::http::hls::slot::Settled;
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
@@ -140,7 +140,7 @@ pub(in crate::server::http) async fn response(
         return viewer.watch(method, sent);
     }
     let _kept = KeptFile::new(&registry.retention, registry.clock, &path);
-    let Some(_settled) = Settled::new(registry, &caller.spot) else {
+    let Some(_settled) = ActiveGuard::new(registry, &caller.spot) else {
         return too_many_viewers();
     };
     let recording = match open(registry, &path).await {

@@ -6,12 +6,12 @@ use crate::server::access::admission::{Purpose, Spot};
 use crate::server::registry::Registry;
 
 /// Until dropped, keeps a connection from counting as idle.
-pub(super) struct Settled {
+pub(super) struct ActiveGuard {
     registry: Arc<Registry>,
     spot: Arc<Spot>,
 }
 
-impl Settled {
+impl ActiveGuard {
     /// Keeps the slot of a connection. Returns `None` if there are too many viewers.
     pub fn new(registry: &Arc<Registry>, spot: &Arc<Spot>) -> Option<Self> {
         registry
@@ -21,7 +21,7 @@ impl Settled {
     }
 }
 
-impl Drop for Settled {
+impl Drop for ActiveGuard {
     fn drop(&mut self) {
         self.registry.admission.unsettle(&self.spot);
     }
