@@ -91,6 +91,13 @@ fn size_rate_and_bitrate_are_chosen_beside_the_targets() {
     assert_eq!(sent, ("1920x1080".into(), fps(60), 2_500_000));
     harness.get_by_role_and_label(Role::Slider, "Bitrate").set_value_accesskit(6_000.0);
     assert_eq!(quality(&commands(&mut harness)).2, 6_000_000);
+    harness.get_by_role_and_label(Role::Slider, "Bitrate").focus();
+    harness.run();
+    harness.key_press(Key::ArrowRight);
+    let more = quality(&commands(&mut harness)).2;
+    assert!((6_100_000..=7_000_000).contains(&more), "{more}");
+    harness.key_press(Key::ArrowLeft);
+    assert_eq!(quality(&commands(&mut harness)).2, 6_000_000);
     // Rare settings are only in the settings dialog.
     for name in ["Stream delay 5:00", "Channels Mono", "Keyframe interval 2 s"] {
         assert!(harness.query_by_label(name).is_none(), "{name}");

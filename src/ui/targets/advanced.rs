@@ -11,7 +11,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::Draft;
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Field, expander, label, paragraph, slider};
+use crate::ui::widgets::{Field, expander, label, paragraph, whole_slider};
 
 /// The left end of the slider for the minimum bitrate, in kbit/s. At this position, the target uses
 /// the common minimum of all targets.
@@ -79,11 +79,11 @@ fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width
     label(ui, &now, Type::Small, theme.secondary);
     let mut kbps =
         target.least_bitrate.map_or(MIN_SLIDER_KBPS, |bitrate| bitrate.0 as f32 / 1_000.0);
-    if slider(
+    if whole_slider(
         ui,
         theme,
         &mut kbps,
-        MIN_SLIDER_KBPS..=MAX_SLIDER_KBPS,
+        (MIN_SLIDER_KBPS..=MAX_SLIDER_KBPS, 50.0),
         MIN_SLIDER_KBPS,
         &name,
         width,

@@ -12,7 +12,7 @@ use crate::ui::targets::limits;
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, label, menu_item, menu_rule, paragraph, slider,
+    Button, ButtonWeight, Select, label, menu_item, menu_rule, paragraph, whole_slider,
 };
 
 const fn fps(num: u32) -> FrameRate {
@@ -117,7 +117,8 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
             let limit = limits::video_bitrate(view);
             let most = limit.as_ref().map_or(limits::MAX_VIDEO_BITRATE, |(most, _)| *most);
             let range = 300.0..=most.0 as f32 / 1_000.0;
-            let response = slider(ui, theme, &mut kbps, range, 2_500.0, &name, width);
+            let response =
+                whole_slider(ui, theme, &mut kbps, (range, 100.0), 2_500.0, &name, width);
             if response.changed() {
                 let bits = (kbps / 100.0).round().max(3.0) as u32 * 100_000;
                 let video_bitrate = BitsPerSecond(bits).min(most);

@@ -2,13 +2,17 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Response, Slider, Ui};
+use egui::accesskit::Action;
+use egui::{Key, Response, Slider, Ui};
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 use crate::ui::widgets::focus_in_view;
 
+/// What the value is rounded to while the handle is dragged.
+const MOUSE_STEP: f64 = 0.01;
+
 /// Draws a slider for `value` within `range`. `name` is the accessible name. A double click resets
-/// the value to `rest`.
+/// the value to `rest`. An arrow key moves the value by about a hundredth of the range.
 pub fn slider(
     ui: &mut Ui,
     theme: &Theme,
@@ -18,12 +22,66 @@ pub fn slider(
     name: &str,
     width: f32,
 ) -> Response {
-    let mut response = stepped(ui, theme, value, (range, 0.01), width);
-    if response.double_clicked() {
+    let key_step = round_step((range.end() - range.start()) / 100.0).max(MOUSE_STEP as f32);
+    moved_by_keys(ui, theme, value, (range, key_step), rest, name, width)
+}
+
+/// Draws a slider whose value the user changes only to multiples of `step`. Another value stays as
+/// it is until then.
+pub fn whole_slider(
+    ui: &mut Ui,
+    theme: &Theme,
+    value: &mut f32,
+    (range, step): (RangeInclusive<f32>, f32),
+    rest: f32,
+    name: &str,
+    width: f32,
+) -> Response {
+    let (least, most) = (*range.start(), *range.end());
+    let key_step = round_step((most - least) / 100.0).max(step);
+    let response = moved_by_keys(ui, theme, value, (range, key_step), rest, name, width);
+    if response.changed() {
+        *value = ((*value / step).round() * step).clamp(least, most);
+    }
+    response
+}
+
+fn moved_by_keys(
+    ui: &mut Ui,
+    theme: &Theme,
+    value: &mut f32,
+    (range, key_step): (RangeInclusive<f32>, f32),
+    rest: f32,
+    name: &str,
+    width: f32,
+) -> Response {
+    let before = *value;
+    let (least, most) = (*range.start(), *range.end());
+    let mut response = stepped(ui, theme, value, (range, MOUSE_STEP), width);
+    let presses = ui.input(|input| {
+        let has_focus = response.has_focus();
+        let keys = |key| if has_focus { input.num_presses(key) as f32 } else { 0.0 };
+        let requests = |action| input.num_accesskit_action_requests(response.id, action) as f32;
+        keys(Key::ArrowRight) + requests(Action::Increment)
+            - keys(Key::ArrowLeft)
+            - requests(Action::Decrement)
+    });
+    if presses != 0.0 {
+        *value = (((before / key_step).round() + presses) * key_step).clamp(least, most);
+        response.mark_changed();
+    } else if response.double_clicked() {
         *value = rest;
         response.mark_changed();
     }
     response.accessible_name(name)
+}
+
+/// Rounds a step to 1, 2 or 5 times a power of ten.
+fn round_step(step: f32) -> f32 {
+    let unit = 10_f32.powf(step.log10().floor());
+    let factor = step / unit;
+    let factor = [1.0, 2.0, 5.0].into_iter().find(|it| factor <= it * 1.5).unwrap_or(10.0);
+    factor * unit
 }
 
 /// Draws a slider for a whole number from 0 to 255.

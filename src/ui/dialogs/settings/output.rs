@@ -16,7 +16,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::limits;
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, label, named_switch, paragraph, slider};
+use crate::ui::widgets::{Button, label, named_switch, paragraph, whole_slider};
 
 /// The usual delays in seconds. Other delays can be set in the settings file and on the command
 /// line.
@@ -131,7 +131,8 @@ fn kilobits(
     let moved = ui.horizontal(|ui| {
         let width = ui.available_width() - 90.0;
         let (least, most) = (*range.start(), *range.end());
-        let moved = slider(ui, view.theme, &mut kbps, range, rest, name, width).changed();
+        let moved =
+            whole_slider(ui, view.theme, &mut kbps, (range, step), rest, name, width).changed();
         label(ui, &format::bitrate(now.0), Type::FigureStrong, view.theme.text);
         moved.then(|| ((kbps / step).round() * step).clamp(least, most) as u32)
     });

@@ -13,7 +13,7 @@ use crate::ui::style::theme::Type;
 use crate::ui::targets::limits;
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{label, paragraph, slider};
+use crate::ui::widgets::{label, paragraph, whole_slider};
 
 /// The usual frame sizes, with the portrait ones last.
 const FRAME_SIZES: [(u32, u32); 8] = [
@@ -88,7 +88,7 @@ pub(super) fn bitrate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
         label(ui, &format::bitrate(quality.video_bitrate.0), Type::FigureStrong, theme.text);
         let mut kbps = quality.video_bitrate.0 as f32 / 1_000.0;
         let (range, width) = (300.0..=most.0 as f32 / 1_000.0, ui.available_width());
-        if slider(ui, theme, &mut kbps, range, 2_500.0, name, width).changed() {
+        if whole_slider(ui, theme, &mut kbps, (range, 100.0), 2_500.0, name, width).changed() {
             let bits = (kbps / 100.0).round().max(3.0) as u32 * 100_000;
             wanted = Some(BitsPerSecond(bits.min(most.0)));
         }
