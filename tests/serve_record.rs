@@ -102,7 +102,10 @@ fn a_folder_that_vanishes_costs_the_files_only() {
     let url = format!("{rtmp}/live/show");
     let _publisher = ffmpeg::publish(&url, None);
     let failed = recording(&serve, "failed", 0);
-    assert!(failed["reason"].as_str().is_some_and(|it| it.contains("the folder does not exist")), "{failed}");
+    assert!(
+        failed["reason"].as_str().is_some_and(|it| it.contains("the folder does not exist")),
+        "{failed}"
+    );
     let live = ffmpeg::probe(&url);
     assert_eq!(live.stream("video")["codec_name"], "h264");
     serve.peer.interrupt();

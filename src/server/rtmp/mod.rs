@@ -345,14 +345,15 @@ impl Task {
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
-            let (wrong, rejected) = match self.registry.check_login(&connect.app, connection.peer.ip()) {
-                Ok(auth::Verdict::Welcome) => (None, None),
-                Ok(auth::Verdict::Rejected(text)) => (None, Some(text)),
-                Ok(auth::Verdict::Wrong(text)) => {
-                    (Some(problem!("denied-wrong-password")), Some(text))
-                }
-                Err(must_wait) => (Some(must_wait.clone()), Some(must_wait.to_string())),
-            };
+            let (wrong, rejected) =
+                match self.registry.check_login(&connect.app, connection.peer.ip()) {
+                    Ok(auth::Verdict::Welcome) => (None, None),
+                    Ok(auth::Verdict::Rejected(text)) => (None, Some(text)),
+                    Ok(auth::Verdict::Wrong(text)) => {
+                        (Some(problem!("denied-wrong-password")), Some(text))
+                    }
+                    Err(must_wait) => (Some(must_wait.clone()), Some(must_wait.to_string())),
+                };
             if let Some(why) = wrong {
                 let refused = ("wrong-password", why);
                 gate::report_early(&self.registry, connection.peer.ip(), "publish", refused);
