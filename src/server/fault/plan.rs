@@ -19,7 +19,7 @@ const MAX_SAVED_ALLOWANCE: Duration = Duration::from_millis(50);
 /// Size of the garbage in bytes.
 const GARBAGE_BYTES: usize = 4_096;
 /// The text of a rejection.
-const REJECTION_TEXT: &str = "A fault that was asked for.";
+const REJECTION_TEXT: &str = "This is a simulated fault.";
 
 /// An action on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -261,7 +261,7 @@ impl Connection {
                     (io.lab.deaf, io.lab.mute) = (deaf, deaf);
                 }
                 FaultAction::Reconnect(url) => {
-                    let text = "A fault that was asked for.";
+                    let text = "This is a simulated fault.";
                     io.session.request_reconnect(Some(&url), text);
                     io.pump(false);
                 }

@@ -153,9 +153,9 @@ pub enum Error {
     HandshakeTimeout,
     #[error("the client neither published nor played in time")]
     CommandTimeout,
-    #[error("the client sends too much before it is answered")]
+    #[error("the client sends too much before it gets an answer")]
     Impatient,
-    #[error("the client asks for more than it reads")]
+    #[error("the client requests more than it reads")]
     Flooded,
     #[error("the session is over")]
     Over,
