@@ -27,8 +27,8 @@ play-source-lost = the connection to { $name } is lost
 
 # The contents of a stream.
 play-empty-stream = the stream has no video or audio that onair can play
-    .cure = Check the stream's name, and make sure that the broadcast runs correctly.
-play-no-parameter-sets = the codec config of the video (SPS and PPS) is missing
+    .cure = Check the name of the stream, and make sure that the broadcast is running.
+play-no-parameter-sets = the video codec config (SPS and PPS) is missing
     .cure = Ask the broadcaster to restart the broadcast.
 play-config-too-long = the codec config is { $bytes } bytes long; onair accepts { $kib } KiB at most
     .cure = Ask the broadcaster to check the encoder.
@@ -114,7 +114,7 @@ play-playlist-too-long = the playlist is too long
 play-playlist-stale = the playlist has not changed for { $seconds } s
     .cure = Check that the broadcast is still on.
 play-playlist-bad-url = the playlist has a URL that onair cannot use: { $reason }
-    .cure = Check the URL, and tell the broadcaster.
+    .cure = Check the URL. If it is correct, tell the broadcaster about the problem.
 play-playlist-without-tls = it does not use TLS, but the playlist does
 play-playlist-websocket = it is a WebSocket address
 play-audio-slow = no new audio arrived in time

@@ -31,7 +31,7 @@ obs-profile-format = the recording format { $format }
 
 # The dialog.
 action-add-source = Add a source…
-tip-action-add-source = Opens the list of all kinds of sources.
+tip-action-add-source = Opens the list of source types.
 action-add-scene = Add a scene
 tip-action-add-scene = Creates an empty scene.
 action-studio-mode = Turn studio mode on or off

@@ -1017,7 +1017,7 @@ preflight-start = 开播检查…
 # 自定义平台。
 services = 自定义平台
 services-second = 添加、修改或删除
-services-note = 自定义平台排在列表最前面，保存在设置文件旁的 services.toml 中。
+services-note = 自定义平台排在列表最前面，保存在设置文件所在文件夹的 services.toml 中。
 services-none = 还没有自定义平台。可以添加学校、公司或社团的平台。
 edit = 修改
 service-add = 添加平台
@@ -1057,7 +1057,7 @@ passthrough-opening = 正在打开 { $name }…
 passthrough-on-air = 文件：{ $name }
 passthrough-loop-count = 第 { $count } 遍
 preflight-running = 正在检查…
-preflight-yes = 可以开播。检查过程中没有推流。
+preflight-yes = 可以开播。本次检查没有实际推流。
 preflight-warned = 可以开播，但请先查看上面的警告。检查过程中没有推流。
 preflight-no = 还不能开播。检查过程中没有推流。
 preflight-again = 重新检查
