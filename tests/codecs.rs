@@ -120,7 +120,7 @@ fn as_nv12(frame: &VideoFrame) -> VideoFrame {
 #[test]
 fn nv12_goes_through_compositor_and_encoder_as_i420_does() {
     use onair::compose::scene::SourceId;
-    use onair::compose::{Made, Program, SourceFrame};
+    use onair::compose::{DrawResult, Program, SourceFrame};
     use onair::media::VideoFeed;
 
     /// Gives the frame for each requested instant.
@@ -145,7 +145,7 @@ fn nv12_goes_through_compositor_and_encoder_as_i420_does() {
     for size in [SIZE, Size::new(320, 180)] {
         let (nv12, i420) = (composed(as_nv12, size), composed(VideoFrame::clone, size));
         for ((ours, made), (theirs, _)) in nv12.iter().zip(&i420) {
-            assert_eq!((*made, ours.size()), (Made::New, size));
+            assert_eq!((*made, ours.size()), (DrawResult::New, size));
             assert!(ours.planes() == theirs.planes(), "{size}");
         }
     }

@@ -62,7 +62,7 @@ unsafe impl Send for BorrowedJob {}
 
 impl std::fmt::Debug for BorrowedJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Lent")
+        f.write_str("BorrowedJob")
     }
 }
 

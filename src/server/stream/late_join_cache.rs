@@ -84,7 +84,7 @@ impl Cache {
     pub fn store(&mut self, message: &Arc<Message>, keep: CacheRule, limit: usize) {
         match keep {
             CacheRule::Metadata if message.mark.is_some() => {
-                self.metadata = Some(Arc::clone(message))
+                self.metadata = Some(Arc::clone(message));
             }
             CacheRule::Header(_) => self.store_header(message),
             CacheRule::Media => {

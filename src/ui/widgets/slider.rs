@@ -58,8 +58,8 @@ fn moved_by_keys(
     let before = *value;
     let (least, most) = (*range.start(), *range.end());
     let mut response = stepped(ui, theme, value, (range, MOUSE_STEP), width);
+    let has_focus = response.has_focus();
     let presses = ui.input(|input| {
-        let has_focus = response.has_focus();
         let keys = |key| if has_focus { input.num_presses(key) as f32 } else { 0.0 };
         let requests = |action| input.num_accesskit_action_requests(response.id, action) as f32;
         keys(Key::ArrowRight) + requests(Action::Increment)

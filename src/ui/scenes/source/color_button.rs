@@ -67,7 +67,7 @@ fn draw(ui: &mut Ui, view: &View<'_>, name: &str, color: &mut Rgba, has_opacity:
         }
     });
     if !is_open {
-        ui.data_mut(|data| data.remove_temp::<TypedCode>(id));
+        ui.data_mut(|data| data.remove::<TypedCode>(id));
     } else if confirmed || ui.input(|input| input.key_pressed(Key::Escape)) {
         button.request_focus();
     }
@@ -149,7 +149,7 @@ fn code(ui: &mut Ui, view: &View<'_>, id: Id, color: &mut Rgba, has_opacity: boo
     if response.has_focus() || read.is_none() {
         ui.data_mut(|data| data.insert_temp(id, typed));
     } else {
-        ui.data_mut(|data| data.remove_temp::<TypedCode>(id));
+        ui.data_mut(|data| data.remove::<TypedCode>(id));
     }
     entered && read.is_some()
 }
