@@ -370,7 +370,7 @@ fn streams_and_viewers_of_an_application_are_limited() {
     let _publisher = serve.publish("live/one");
     serve.wait_published("one");
     let refused = serve.refuses_publisher("live/two");
-    assert!(refused.contains("The application has 1 streams"), "{refused}");
+    assert!(refused.contains("The application already has 1 stream,"), "{refused}");
     assert_eq!(serve.refuses_publisher("other/two"), "");
     let mut viewer = Client::play(&format!("{}/live/one", serve.rtmp));
     viewer.media();

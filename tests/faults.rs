@@ -27,7 +27,14 @@ const ENDINGS: &[Ending] = &[
     ("close@connect", 7, "connect", "", "c", true),
     ("half-close@connect", 7, "connect", "", "closed", true),
     ("stall@connect", 6, "connect", "", "no answer within 10 s", true),
-    ("reject@connect:Rejected", 7, "connect", "NetConnection.Connect.Rejected", "simulated fault", false),
+    (
+        "reject@connect:Rejected",
+        7,
+        "connect",
+        "NetConnection.Connect.Rejected",
+        "simulated fault",
+        false,
+    ),
     (
         "reject@connect:InvalidApp",
         7,

@@ -227,7 +227,10 @@ fn aiortc_receives_video_and_audio_and_leaves_by_delete() {
         }
     }
     let (protocol, ended) = left.expect("it left");
-    assert_eq!((protocol, ended.reason.to_string().as_str()), (Protocol::Whep, "ended by the player"));
+    assert_eq!(
+        (protocol, ended.reason.to_string().as_str()),
+        (Protocol::Whep, "ended by the player")
+    );
     assert!(ended.bytes > 10_000, "{ended:?}");
 }
 

@@ -1,6 +1,8 @@
 //! The position of a frame in the program. This module converts an item's placement, the frame's
 //! size and the program's size to a crop and an affine map. The module is pure. Upright frames are
 //! aligned to even pixels, so that luma and chroma match. Rotated frames can be at any position.
+//!
+//! Long because each rule of the geometry stands beside its cases.
 
 use crate::compose::scene::{Fit, Placement};
 use crate::media::Size;

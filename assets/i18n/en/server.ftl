@@ -28,7 +28,10 @@ denied-wrong-password = The user or the password is wrong.
 denied-no-password = A user and a password are needed to publish.
 denied-taken = Somebody is already publishing under this name.
 denied-full = The server has too many streams.
-denied-app-full = The application already has { $most } streams, which is its limit.
+denied-app-full = The application already has { $most ->
+    [one] { $most } stream
+   *[other] { $most } streams
+}, which is its limit.
 denied-too-many-viewers = The server has too many viewers, or too many are waiting.
 denied-too-many-connections = There are too many connections, or too many from this address.
 token-malformed = The token cannot be read.

@@ -1,0 +1,130 @@
+//! Tests of a WHEP session.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::*;
+use crate::base::{Clock, Secret, queue};
+use crate::net::Runtime;
+use crate::net::webrtc::{Certificate, DatagramSocket};
+use crate::server::event::Event;
+use crate::server::registry::PublishRight;
+use crate::server::service::config::{Config, OwnStream};
+use crate::server::whep::choice::selection::Variant;
+use crate::server::whep::negotiation::VideoRoute;
+use crate::server::whep::path::Path;
+use crate::server::whep::production::keyframe_request::KeyframeRequest;
+use crate::server::whep::production::productions::WantedTracks;
+use crate::server::whep::production::start;
+use crate::wire::rtmp::stream_name::StreamName;
+
+const AUDIO_OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+    m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n\
+    a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=fingerprint:sha-256 \
+    6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\n\
+    a=rtpmap:111 opus/48000/2\r\n";
+
+/// Returns the registry of a server with this configuration and with WHEP, and its events.
+fn start_registry(runtime: &Runtime, config: Config) -> (Arc<Registry>, queue::Receiver<Event>) {
+    let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
+    let any = "127.0.0.1:0".parse().unwrap();
+    let socket = Arc::new(DatagramSocket::bind_or_next(runtime.handle(), any, 0).unwrap());
+    registry.whep.open(socket, Certificate::generate().unwrap(), false);
+    (Arc::new(registry), events)
+}
+
+#[test]
+fn a_session_whose_code_panics_leaves_nothing_behind() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, events) = start_registry(&runtime, Config::default());
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+    let right = PublishRight { proven: true, limits: Default::default() };
+    let publication = registry.publish(1, any, &name, right).unwrap();
+    let begin = |expelled| {
+        let viewer = AdmittedViewer { id: 7, done: None, expelled };
+        let arrival = Arrival { local: None, host: None };
+        prepare(&registry, ("live", "show"), (AUDIO_OFFER, None), (any, arrival), viewer)
+    };
+    let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
+    runtime.block_on(async {
+        let (mut session, slot, begun) = begin(0).await.unwrap();
+        session.note_path(&registry, &Path::Udp(home));
+        session.connected(&registry, &slot).unwrap();
+        let mailbox = Arc::clone(&session.mailbox);
+        registry.whep.deliver(&[22, 254, 253], home);
+        assert_eq!(mailbox.take().datagrams.len(), 1);
+        assert_eq!(
+            (registry.connections(), publication.stream.viewers(Timestamp::ZERO).len()),
+            (1, 1)
+        );
+        session.run(Arc::clone(&registry), slot, |_, _, _| panic!("in a test")).await;
+        assert!(mailbox.is_over() && registry.whep.ice(&begun.resource).is_none());
+        registry.whep.deliver(&[22, 254, 253], home);
+        assert!(mailbox.take().datagrams.is_empty());
+    });
+    assert!(publication.stream.viewers(Timestamp::ZERO).is_empty());
+    assert_eq!(registry.connections(), 0);
+    let ended = std::iter::from_fn(|| events.try_recv().ok()).last();
+    let Some(Event::Leave(peer, ended)) = ended else { panic!("{ended:?}") };
+    assert_eq!((peer.id, ended.reason), (7, problem!("left-unexpected")));
+    // A session that was admitted before the others had to leave does not begin.
+    registry.expelled.send_modify(|count| *count += 1);
+    let refused = runtime.block_on(begin(0)).map(|_| ());
+    assert!(matches!(refused, Err(Refused::Expelled)), "{refused:?}");
+    assert_eq!(registry.whep.end_viewers(|_| true, &"the end".into()), 0);
+    assert_eq!(registry.connections(), 0);
+    runtime.block_on(begin(1)).map(|_| ()).unwrap();
+}
+
+#[test]
+fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answer() {
+    let runtime = Runtime::start().unwrap();
+    let (app, stream) = ("live".to_owned(), "show".to_owned());
+    let own_stream = Some(OwnStream { app, stream, key: Secret::new("of-this-run") });
+    let (registry, _events) = start_registry(&runtime, Config { own_stream, ..Config::default() });
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+    let right = PublishRight { proven: true, limits: Default::default() };
+    let publication = registry.publish(1, any, &name, right).unwrap();
+    let mut session = runtime.block_on(async {
+        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
+        let client = (any, Arrival { local: None, host: None });
+        let names = ("live", "show");
+        prepare(&registry, names, (AUDIO_OFFER, None), client, viewer).await.unwrap().0
+    });
+    let wanted = WantedTracks { video: true, audio: false };
+    let used = start::of_stream(&registry, &publication.stream, wanted).unwrap();
+    let route = VideoRoute { mid: "1".into(), h264: None, av1: None };
+    session.video = Some(Pictures::new(route, (Variant::Main, used)));
+    let arrived = Instant::now();
+    let key = Frame {
+        production: 1,
+        is_av1: false,
+        kind: FrameKind::Key,
+        index: 0,
+        at: 0,
+        wallclock: arrived,
+        arrived,
+        payloads: Vec::new(),
+    };
+    let cached = [Arc::new(key)];
+    let mut asks = |millis| {
+        let now = arrived + Duration::from_millis(millis);
+        let waits = session.ask_encoder(&registry, &cached, now);
+        (waits, session.video.as_mut().and_then(|it| it.due.take()))
+    };
+    // For a file and with a stream delay, the studio sets no request.
+    assert_eq!(asks(1_000), (false, None), "the viewer gets the cached frames at once");
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&requests);
+    let request = KeyframeRequest(Box::new(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+    }));
+    *registry.whep.keyframe_request.write() = Some(request);
+    let limit = arrived + Duration::from_millis(2_000) + KEYFRAME_TIMEOUT;
+    assert_eq!(asks(2_000), (true, Some(limit)));
+    assert_eq!(requests.load(Ordering::Relaxed), 1);
+    *registry.whep.keyframe_request.write() = None;
+    assert_eq!(asks(4_000), (false, None), "the broadcast has a stream delay now");
+}
