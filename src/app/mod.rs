@@ -307,7 +307,7 @@ impl<S: Studio> Window<S> {
                 self.files.ask(ctx, Kind::Another(pick, source), folder);
             }
             WindowRequest::PickThen(then, folder) => {
-                self.files.ask(ctx, Kind::PlaylistRequest(then), folder)
+                self.files.ask(ctx, Kind::PlaylistRequest(then), folder);
             }
             WindowRequest::PickFilterFile(asset, of, folder) => {
                 self.files.ask(ctx, Kind::Filter(asset, of), folder);

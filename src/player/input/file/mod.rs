@@ -75,7 +75,7 @@ pub(in crate::player) fn run(
         match next.filter(|_| goes_on()) {
             Some(NextInput::Again) => from = None,
             Some(NextInput::File(other, opened)) => {
-                (path, ready, from) = (other, Some(opened), None)
+                (path, ready, from) = (other, Some(opened), None);
             }
             None => {
                 from = shared.requests.take_wanted();
