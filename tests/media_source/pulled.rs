@@ -5,8 +5,15 @@ use super::*;
 
 /// A film of 25 frames per second that show their number as eight bright or dark columns, with the
 /// lowest bit on the left. It has B-frames as references, and a keyframe every four seconds.
-pub const NUMBERED: &str =
-    "color=black:s=320x192:r=25,geq=lum='if(bitand(N,pow(2,floor(X/40))),200,40)':cb=128:cr=128";
+pub const NUMBERED: &str = "color=0x1c1c1c:s=320x192:r=25,format=yuv420p,\
+     drawbox=x=0:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,1),\
+     drawbox=x=40:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,2),\
+     drawbox=x=80:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,4),\
+     drawbox=x=120:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,8),\
+     drawbox=x=160:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,16),\
+     drawbox=x=200:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,32),\
+     drawbox=x=240:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,64),\
+     drawbox=x=280:w=40:h=ih:color=0xd6d6d6:t=fill:enable=bitand(n\\,128)";
 const RATE: f64 = 25.0;
 
 pub fn numbered(path: &Path, seconds: &str, sound: &str, codec: &[&str]) {
