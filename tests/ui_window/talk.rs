@@ -218,7 +218,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         ),
         (
             GlobalKeyReply::Given(String::new()),
-            ["not assigned a key for other windows yet", "还没有分配其他窗口"],
+            ["not yet assigned a hotkey", "还没有分配其他窗口"],
         ),
         (GlobalKeyReply::Missing, ["no global shortcuts", "不支持全局快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
