@@ -434,7 +434,7 @@ fn streams_that_browsers_do_not_play_are_refused_with_the_reason() {
     let (status, _, why) =
         ask(off.http(), "POST", "/live/show/whep", "application/sdp", page::OFFER);
     assert_eq!(status, 404);
-    assert!(why.contains("--webrtc"), "{why}");
+    assert!(why.contains("`webrtc`"), "{why}");
 }
 
 #[test]
