@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::peers::desktop::Desktop;
 use crate::peers::{LIMIT, Peer};
 
+/// The first window of a machine reads its programs and fonts from the disk, while other tests run.
+const WINDOW_LIMIT: Duration = LIMIT.saturating_mul(3);
+
 /// A widget in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Widget {
@@ -65,7 +68,7 @@ impl Widgets {
         let answers = self.answers;
         // A long answer arrives in parts: only a whole line counts.
         let lines = |rig: &Peer| rig.output().matches('\n').count();
-        self.rig.wait_until("an answer", LIMIT, |rig| lines(rig) > answers);
+        self.rig.wait_until("an answer", WINDOW_LIMIT, |rig| lines(rig) > answers);
         self.answers += 1;
         let output = self.rig.output();
         let answer: Value = serde_json::from_str(output.lines().last().unwrap()).unwrap();
@@ -91,7 +94,7 @@ impl Widgets {
             if let Some(found) = find(&all) {
                 return found;
             }
-            if begun.elapsed() > LIMIT {
+            if begun.elapsed() > WINDOW_LIMIT {
                 let named = |it: &Widget| format!("{} '{}' {:?}", it.role, it.name, it.states);
                 let window = self.all("", "");
                 let window: Vec<String> = window.iter().map(named).collect();
