@@ -10,7 +10,7 @@ use egui::{
 
 use crate::capture::Rgba;
 use crate::ui::input::actions::key;
-use crate::ui::style::theme::{BORDER_WIDTH, Type};
+use crate::ui::style::theme::{BORDER_WIDTH, CONTROL_RADIUS, Type};
 use crate::ui::view::View;
 use crate::ui::widgets::{Field, byte_slider, focus_ring, label, named, paragraph, popup, section};
 
@@ -82,11 +82,16 @@ fn swatch(ui: &mut Ui, view: &View<'_>, name: &str, color: Rgba) -> Response {
     });
     let [red, green, blue, alpha] = color.channels();
     let shown = Color32::from_rgba_unmultiplied(red, green, blue, alpha);
-    show_color_at(ui.painter(), shown, rect.shrink(BORDER_WIDTH));
+    let inside = rect.shrink(BORDER_WIDTH);
+    if shown.is_opaque() {
+        ui.painter().rect_filled(inside, CONTROL_RADIUS, shown);
+    } else {
+        show_color_at(ui.painter(), shown, inside);
+    }
     let border = if response.hovered() { view.theme.secondary } else { view.theme.line };
     let border = Stroke::new(BORDER_WIDTH, border);
-    ui.painter().rect_stroke(rect, CornerRadius::ZERO, border, StrokeKind::Inside);
-    focus_ring(ui, view.theme, &response, 0);
+    ui.painter().rect_stroke(rect, CornerRadius::same(CONTROL_RADIUS), border, StrokeKind::Inside);
+    focus_ring(ui, view.theme, &response, CONTROL_RADIUS);
     response
 }
 
