@@ -43,12 +43,10 @@ const REFUSALS = {
     'too-many-viewers': 'cause-too-many-viewers',
     'too-many-connections': 'cause-too-many-connections',
 };
-// The reasons why a callback failed.
+// The reasons why a callback failed, without details. The server's own reason serves for the others.
 const CALLBACK_FAILURES = {
     'unreachable': 'callback-unreachable',
     'no-answer': 'callback-no-answer',
-    'paused': 'callback-paused',
-    'full': 'callback-full',
 };
 // What a refused client wanted to do.
 const ACTIONS = {
@@ -285,11 +283,10 @@ function sentence(event) {
     const words = text(name, { ...values, reason: event.reason ?? '' });
     const parts = event.stream === undefined ? [words] : [make('bdi', {}, nameOf(event)), text('colon'), words];
     const details = [];
-    if (event.event === 'callback') {
-        details.push(event.host);
-        if (event.cause) details.push(text(CALLBACK_FAILURES[event.cause]));
-    } else if (event.reason && event.event !== 'fault') {
-        const cause = (isRefused ? REFUSALS : CAUSES)[event.cause];
+    if (event.event === 'callback') details.push(event.host);
+    if (event.reason && event.event !== 'fault') {
+        const causes = event.event === 'callback' ? CALLBACK_FAILURES : isRefused ? REFUSALS : CAUSES;
+        const cause = causes[event.cause];
         details.push(cause ? text(cause) : event.reason);
     }
     if (event.times > 1) details.push(text('times', { count: number(event.times) }));

@@ -8,5 +8,5 @@ mod spec;
 
 pub(super) use lab::Lab;
 pub use lab::TriggeredFault;
-pub(super) use plan::{FaultAction, Plan, Verdict};
+pub(super) use plan::{FAULT_TEXT, FaultAction, Plan, Verdict};
 pub use spec::{BadFault, Fault, FaultKind, Phase, Span};

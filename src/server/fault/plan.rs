@@ -18,8 +18,8 @@ const MAX_DELAYED_BYTES: usize = 4 << 20;
 const MAX_SAVED_ALLOWANCE: Duration = Duration::from_millis(50);
 /// Size of the garbage in bytes.
 const GARBAGE_BYTES: usize = 4_096;
-/// The text of a rejection.
-const REJECTION_TEXT: &str = "This is a simulated fault.";
+/// The text of a rejection, and of a request to reconnect.
+pub const FAULT_TEXT: &str = "This is a simulated fault.";
 
 /// An action on the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -182,11 +182,9 @@ impl Plan {
                 FaultKind::Busy => status(code::PUBLISH_BAD_NAME, "Already publishing."),
                 FaultKind::Redirect(url) => Some(Verdict::Redirect(url)),
                 FaultKind::Reject(code) if phase == Phase::Connect => {
-                    status(&format!("NetConnection.Connect.{code}"), REJECTION_TEXT)
+                    status(&format!("NetConnection.Connect.{code}"), FAULT_TEXT)
                 }
-                FaultKind::Reject(code) => {
-                    status(&format!("NetStream.Publish.{code}"), REJECTION_TEXT)
-                }
+                FaultKind::Reject(code) => status(&format!("NetStream.Publish.{code}"), FAULT_TEXT),
                 _ => None,
             };
         }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use crate::base::Timestamp;
 use crate::net;
 use crate::server::event::Event as ServerEvent;
-use crate::server::fault::{Fault, FaultAction, Phase, TriggeredFault, Verdict};
+use crate::server::fault::{FAULT_TEXT, Fault, FaultAction, Phase, TriggeredFault, Verdict};
 use crate::server::registry::Registry;
 use crate::server::rtmp::connection_io::{Io, READ_BYTES};
 use crate::server::stream::message::Batch;
@@ -261,8 +261,7 @@ impl Connection {
                     (io.lab.deaf, io.lab.mute) = (deaf, deaf);
                 }
                 FaultAction::Reconnect(url) => {
-                    let text = "This is a simulated fault.";
-                    io.session.request_reconnect(Some(&url), text);
+                    io.session.request_reconnect(Some(&url), FAULT_TEXT);
                     io.pump(false);
                 }
                 FaultAction::NoAck => io.session.withhold_acknowledgements(),

@@ -372,7 +372,7 @@ impl Task {
     }
 
     fn wants_to_publish(&mut self, name: StreamName, kind: String) {
-        self.end_role(problem!("left-published-anew"));
+        self.end_role(problem!("left-published-again"));
         let connection = &self.connection;
         if self.registry.is_login_limited() && !self.welcome {
             let why = problem!("denied-no-password");
@@ -390,7 +390,7 @@ impl Task {
     }
 
     fn wants_to_play(&mut self, name: StreamName, call: Call) {
-        self.end_role(problem!("left-plays-anew"));
+        self.end_role(problem!("left-played-again"));
         self.ask(name, call);
     }
 

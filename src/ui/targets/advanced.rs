@@ -90,8 +90,7 @@ fn floor(ui: &mut Ui, view: &mut View<'_>, draft: &Draft, target: &Target, width
     )
     .changed()
     {
-        let step = (kbps / 50.0).round() as u32;
-        let least_bitrate = (kbps > MIN_SLIDER_KBPS + 25.0).then_some(BitsPerSecond(step * 50_000));
+        let least_bitrate = (kbps > MIN_SLIDER_KBPS).then_some(BitsPerSecond(kbps as u32 * 1_000));
         view.send(Command::PutTarget(Target { least_bitrate, ..draft.put(target) }));
     }
 }

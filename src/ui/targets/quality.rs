@@ -120,8 +120,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
             let response =
                 whole_slider(ui, theme, &mut kbps, (range, 100.0), 2_500.0, &name, width);
             if response.changed() {
-                let bits = (kbps / 100.0).round().max(3.0) as u32 * 100_000;
-                let video_bitrate = BitsPerSecond(bits).min(most);
+                let video_bitrate = BitsPerSecond(kbps as u32 * 1_000);
                 wanted = Some(Quality { video_bitrate, ..now.clone() });
             }
             response.on_hover_text(&*texts.get("setting-bitrate-note"));

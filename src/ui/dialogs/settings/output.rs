@@ -130,11 +130,10 @@ fn kilobits(
     let mut kbps = now.0 as f32 / 1_000.0;
     let moved = ui.horizontal(|ui| {
         let width = ui.available_width() - 90.0;
-        let (least, most) = (*range.start(), *range.end());
         let moved =
             whole_slider(ui, view.theme, &mut kbps, (range, step), rest, name, width).changed();
         label(ui, &format::bitrate(now.0), Type::FigureStrong, view.theme.text);
-        moved.then(|| ((kbps / step).round() * step).clamp(least, most) as u32)
+        moved.then_some(kbps as u32)
     });
     moved.inner.filter(|_| ui.is_enabled()).map(|kbps| BitsPerSecond(kbps * 1_000))
 }

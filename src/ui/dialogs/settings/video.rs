@@ -89,8 +89,7 @@ pub(super) fn bitrate(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraf
         let mut kbps = quality.video_bitrate.0 as f32 / 1_000.0;
         let (range, width) = (300.0..=most.0 as f32 / 1_000.0, ui.available_width());
         if whole_slider(ui, theme, &mut kbps, (range, 100.0), 2_500.0, name, width).changed() {
-            let bits = (kbps / 100.0).round().max(3.0) as u32 * 100_000;
-            wanted = Some(BitsPerSecond(bits.min(most.0)));
+            wanted = Some(BitsPerSecond(kbps as u32 * 1_000));
         }
         if let Some((_, why)) = &limit {
             paragraph(ui, why, Type::Small, theme.secondary);

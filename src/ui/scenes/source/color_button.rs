@@ -126,18 +126,15 @@ fn code(ui: &mut Ui, view: &View<'_>, id: Id, color: &mut Rgba, has_opacity: boo
     let name = view.texts.get("color-code");
     section(ui, view.theme, &name);
     let wrong = read_code(&typed.text, has_opacity).is_none();
-    let field = Field {
-        id,
-        text: &mut typed.text,
+    let response = Field {
         name: &name,
-        hint: "",
-        hidden: false,
         wrong,
         limit: MAX_CODE_CHARS,
-        buttons: &[],
         width: ui.available_width(),
-    };
-    let response = field.show(ui, view.theme).response;
+        ..Field::new(id, &mut typed.text)
+    }
+    .show(ui, view.theme)
+    .response;
     let read = read_code(&typed.text, has_opacity);
     if let Some(read) = read.filter(|_| response.changed()) {
         (typed.color, typed.before, *color) = (read, now, read);
