@@ -211,7 +211,7 @@ fn ffmpeg_serves_one_caller() {
     peers::require!("ffmpeg");
     let port = peers::free_port();
     let url = format!("http://127.0.0.1:{port}/x.flv");
-    let mut peer = ffmpeg::publish_with(&url, Some(20), &["-listen", "1"]);
+    let mut peer = ffmpeg::publish_encoded(&url, Some(20), &["-listen", "1"]);
     peers::wait_listening(&mut peer, port);
     let outcome = play(&config(&url), |figures| figures.shown > 40);
     assert_eq!(outcome.state, State::Playing);

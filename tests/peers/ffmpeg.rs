@@ -1,7 +1,9 @@
 //! ffmpeg and ffprobe: publish, receive, play and inspect streams.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
@@ -15,21 +17,56 @@ pub fn publish(url: &str, seconds: Option<u32>) -> Peer {
     publish_with(url, seconds, &[])
 }
 
-/// Works like [`publish`], with further output options (such as `-g 60`), which take precedence.
+/// Works like [`publish`], with further options of the encoders (such as `-g 60`), which take
+/// precedence. Sends a file again and again, which takes much less processor time than encoding.
 pub fn publish_with(url: &str, seconds: Option<u32>, options: &[&str]) -> Peer {
+    let clip = clip(options);
     let limit = seconds.map(|seconds| seconds.to_string());
-    let mut all = vec!["-hide_banner", "-nostdin", "-re"];
-    all.extend(["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30"]);
-    all.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]);
+    let mut all = vec!["-hide_banner", "-nostdin", "-re", "-stream_loop", "-1", "-i"];
+    all.push(clip.to_str().unwrap());
     if let Some(limit) = &limit {
         all.extend(["-t", limit.as_str()]);
     }
-    all.extend(["-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-g", "30"]);
-    all.extend(["-pix_fmt", "yuv420p", "-b:v", "800k", "-c:a", "aac", "-b:a", "96k", "-ac", "2"]);
-    all.extend(options);
-    all.extend(["-f", "flv", url]);
+    all.extend(["-c", "copy", "-f", "flv", url]);
     Peer::start("ffmpeg", all)
 }
+
+/// Works like [`publish_with`], but encodes while publishing: the stream never repeats, and the
+/// options may also be options of the output.
+pub fn publish_encoded(url: &str, seconds: Option<u32>, options: &[&str]) -> Peer {
+    let limit = seconds.map(|seconds| format!("-t {seconds}")).unwrap_or_default();
+    let words = format!("-hide_banner -nostdin -re {INPUTS} {limit} {ENCODERS}");
+    let words = words.split_whitespace().chain(options.iter().copied());
+    Peer::start("ffmpeg", words.chain(["-f", "flv", url]))
+}
+
+const INPUTS: &str = "-f lavfi -i testsrc2=size=640x360:rate=30 \
+                      -f lavfi -i sine=frequency=440:sample_rate=48000";
+const ENCODERS: &str = "-c:v libx264 -preset veryfast -tune zerolatency -g 30 -pix_fmt yuv420p \
+                        -b:v 800k -c:a aac -b:a 96k -ac 2";
+
+/// Returns a file of the test video, encoded with these options. All tests share it.
+fn clip(options: &[&str]) -> PathBuf {
+    let words = format!("-hide_banner -nostdin -y -v error {INPUTS} {CLIP_LENGTH} {ENCODERS}");
+    let words: Vec<&str> = words.split_whitespace().chain(options.iter().copied()).collect();
+    let mut hasher = DefaultHasher::new();
+    words.hash(&mut hasher);
+    let path =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("clip-{:016x}", hasher.finish()));
+    let (clip, part) = (path.with_extension("flv"), path.with_extension("part"));
+    let lock = File::create(path.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
+    if !clip.exists() {
+        let words = words.into_iter().chain(["-f", "flv", part.to_str().unwrap()]);
+        Peer::start("ffmpeg", words).wait_success(LIMIT * 2);
+        std::fs::rename(part, &clip).unwrap();
+    }
+    clip
+}
+
+/// 16 s of media: 480 frames of video, and exactly 750 AAC frames at 48 kHz. Timestamps are therefore regular
+/// where the file begins again.
+const CLIP_LENGTH: &str = "-t 16 -frames:a 750";
 
 /// Makes a file of test video (with this size, 25 fps) and a 440 Hz tone, as H.264 and AAC, and
 /// waits until it is complete. `options` are for the output, such as `-g 25`.

@@ -156,9 +156,11 @@ fn a_copied_ice_request_does_not_move_the_media() {
     assert!(checks > 0, "the server asks the address whether it is the viewer's");
 }
 
-/// Encoder options for a stream whose only keyframe is the first frame.
-const ONE_KEYFRAME: [&str; 8] =
-    ["-profile:v", "baseline", "-g", "9999", "-sc_threshold", "0", "-b:v", "100k"];
+/// Publishes a stream whose only keyframe is the first frame.
+fn only_one_keyframe(url: &str) -> Peer {
+    let options = ["-profile:v", "baseline", "-g", "9999", "-sc_threshold", "0", "-b:v", "100k"];
+    ffmpeg::publish_encoded(url, None, &[&NO_B_FRAMES[..], &options].concat())
+}
 
 /// Counts the requests to onair's own encoder from now on.
 fn count_requests(running: &Running) -> Arc<AtomicUsize> {
@@ -178,7 +180,8 @@ fn a_viewer_who_asks_for_a_keyframe_gets_the_cached_one_again() {
     }
     let running = start_with(|_| ());
     let requests = count_requests(&running);
-    let _publisher = running.publish(&[&NO_B_FRAMES[..], &ONE_KEYFRAME].concat());
+    let url = format!("rtmp://{}/live/show", running.server.addresses().rtmp);
+    let _publisher = only_one_keyframe(&url);
     let mut viewer = Viewer::join(running.http());
     viewer.play_until("a keyframe", |it| it.keyframes == 1);
     let before = viewer.packets;
@@ -201,8 +204,7 @@ fn viewers_who_ask_for_a_keyframe_cause_one_request_to_our_own_encoder() {
     let own = OwnStream { app, stream, key: Secret::new("of-this-run") };
     let running = start_with(|config| config.own_stream = Some(own));
     let url = format!("rtmp://{}/live/show?key=of-this-run", running.server.addresses().rtmp);
-    let options = [&NO_B_FRAMES[..], &ONE_KEYFRAME].concat();
-    let _publisher = ffmpeg::publish_with(&url, None, &options);
+    let _publisher = only_one_keyframe(&url);
     wait_for("the stream", LIMIT, || {
         running.server.streams().iter().any(|it| it.publisher.is_some())
     });
