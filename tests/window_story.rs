@@ -78,8 +78,11 @@ impl Drop for Speaker {
     }
 }
 
-/// A widget that stays the same for this long has settled.
-const SETTLE_INTERVAL: Duration = Duration::from_millis(100);
+/// A widget that stays the same for this long has settled. On a busy machine, the window draws only a few frames in
+/// this time.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(300);
+/// Maximum wait for a menu, after which the key was pressed on another widget.
+const MENU_LIMIT: Duration = Duration::from_secs(20);
 
 struct Story {
     desktop: Desktop,
@@ -149,6 +152,18 @@ impl Story {
             });
         }
         panic!("{role} '{name}' is not reached by keyboard");
+    }
+
+    /// Opens the menu of this list by keyboard, which has this line. What appears meanwhile may take the focus.
+    fn opens(&mut self, list: &str, line: &str) {
+        for _ in 0..5 {
+            self.reach("combo box", list);
+            self.press("Return");
+            if self.widgets.appears("radio menu item", line, MENU_LIMIT) {
+                return;
+            }
+        }
+        panic!("the menu of '{list}' does not open");
     }
 
     /// Returns what `look` sees once it stays the same for a moment: the page may change, or a key may still be on its

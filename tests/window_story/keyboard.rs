@@ -10,9 +10,7 @@ fn goes_through_the_guide(story: &mut Story, server: &str, key: &str) {
     story.press("Return");
     story.shows("label", "Is this you?");
     for (list, line) in [("Camera", "Test pattern"), ("Microphone", "Test tone")] {
-        story.reach("combo box", list);
-        story.press("Return");
-        story.shows("radio menu item", line);
+        story.opens(list, line);
         story.reach("radio menu item", line);
         story.press("Return");
         story.widgets.wait_gone("radio menu item", "");

@@ -81,6 +81,20 @@ impl Widgets {
         self.wait_all(role, name, found)
     }
 
+    /// Waits up to `limit` for a widget, and returns whether it has appeared.
+    pub fn appears(&mut self, role: &str, name: &str, limit: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            if !self.all(role, name).is_empty() {
+                return true;
+            }
+            if begun.elapsed() > limit {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Waits until `find` returns a result for all matching widgets.
     pub fn wait_all<T>(
         &mut self,
