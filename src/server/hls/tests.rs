@@ -53,23 +53,24 @@ pub(super) fn packet(track: Track, dts_ms: i64, keyframe: bool) -> StreamEvent {
 /// Times are in milliseconds, as in RTMP.
 fn events(from: i64, until: i64, gop: i64, tracks: &[Track]) -> Vec<StreamEvent> {
     let mut all = Vec::new();
-    let (mut picture, mut sound) = (0, 0);
+    let (mut frame_index, mut audio_index) = (0, 0);
     loop {
-        let (video_at, audio_at) = (from + picture * 1_000 / 30, from + sound * 1_024 / 48);
-        let next_is_picture = tracks.contains(&Track::Video)
+        let (video_at, audio_at) =
+            (from + frame_index * 1_000 / 30, from + audio_index * 1_024 / 48);
+        let next_is_video = tracks.contains(&Track::Video)
             && (video_at <= audio_at || !tracks.contains(&Track::Audio));
-        let at = if next_is_picture { video_at } else { audio_at };
+        let at = if next_is_video { video_at } else { audio_at };
         if at >= until {
             return all;
         }
-        if next_is_picture {
-            let keyframe = (picture * 1_000 / 30) / gop
-                != ((picture - 1) * 1_000).div_euclid(30).div_euclid(gop);
+        if next_is_video {
+            let keyframe = (frame_index * 1_000 / 30) / gop
+                != ((frame_index - 1) * 1_000).div_euclid(30).div_euclid(gop);
             all.push(packet(Track::Video, video_at, keyframe));
-            picture += 1;
+            frame_index += 1;
         } else {
             all.push(packet(Track::Audio, audio_at, true));
-            sound += 1;
+            audio_index += 1;
         }
     }
 }
@@ -177,7 +178,7 @@ fn every_frame_is_in_its_place_once() {
 }
 
 #[test]
-fn sound_is_as_long_as_its_samples_though_times_are_rounded() {
+fn audio_is_as_long_as_its_samples_though_times_are_rounded() {
     let mut cutter = begun(&[Track::Audio]);
     let mut cuts = cut(&mut cutter, &events(0, 60_000, 1, &[Track::Audio]));
     cutter.interrupt(&mut cuts);
@@ -267,7 +268,7 @@ fn a_track_that_comes_late_is_there_from_the_next_keyframe_on() {
 }
 
 #[test]
-fn sound_goes_on_where_pictures_stop() {
+fn audio_goes_on_where_video_stops() {
     let mut cutter = begun(BOTH_TRACKS);
     let mut cuts = cut(&mut cutter, &events(0, 3_000, 2_000, BOTH_TRACKS));
     let before = parts(&cuts).len();

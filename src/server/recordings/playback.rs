@@ -262,9 +262,9 @@ impl Playback {
         };
         while planned.len() < MAX_BATCH_SAMPLES && bytes < MAX_BATCH_BYTES {
             let next = match (at(&index.video, video, true), at(&index.audio, audio, false)) {
-                (Some(frame), Some(sound)) if sound.dts < frame.dts => sound,
+                (Some(frame), Some(audio_sample)) if audio_sample.dts < frame.dts => audio_sample,
                 (Some(frame), _) => frame,
-                (None, Some(sound)) => sound,
+                (None, Some(audio_sample)) => audio_sample,
                 (None, None) => break,
             };
             if planned.first().is_some_and(|first| next.dts.since(first.dts) > BATCH_DURATION) {

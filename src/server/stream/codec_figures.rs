@@ -10,7 +10,7 @@ use crate::wire::container::flv::{AudioTag, Metadata};
 
 /// Reads the properties from a codec config, or from a frame if the codec has them there.
 pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> VideoFigures {
-    let picture = match (&track.format, &track.packet) {
+    let parsed = match (&track.format, &track.packet) {
         (VideoFormat::Hevc, VideoPacket::SequenceStart(config)) => codec::hevc(config),
         (VideoFormat::Av1, VideoPacket::SequenceStart(config)) => codec::av1(config),
         (VideoFormat::Av1, VideoPacket::Frame { data, .. }) => codec::av1_key(data),
@@ -21,7 +21,7 @@ pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> Vi
     VideoFigures {
         codec: track.format.to_string(),
         profile: None,
-        size: picture.and_then(|picture| picture.size).or(declared),
+        size: parsed.and_then(|parsed| parsed.size).or(declared),
         fps: metadata.frame_rate,
     }
 }

@@ -179,7 +179,7 @@ mod tests {
         assert!(!queue.is_clear());
         let left: usize = std::iter::from_fn(|| queue.pop()).map(|bytes| bytes.len()).sum();
         assert_eq!(left, messages[0].weight() - 1 + messages[1].weight());
-        assert!(queue.is_empty() && !queue.is_clear(), "pictures are skipped up to a keyframe");
+        assert!(queue.is_empty() && !queue.is_clear(), "frames are skipped up to a keyframe");
         assert_eq!(queue.skipped(), 1);
     }
 }

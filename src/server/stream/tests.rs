@@ -19,13 +19,13 @@ fn times_go_on_for_viewers_who_stay() {
 #[test]
 fn metadata_at_zero_do_not_move_a_publisher_that_goes_on_by_itself() {
     let (stream, viewers) = published(1);
-    assert!(stream.take(1, &mut picture(8_000, true), Timestamp::ZERO).is_none());
+    assert!(stream.take(1, &mut frame(8_000, true), Timestamp::ZERO).is_none());
     let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
     assert!(stream.publish(claim(2, home, ""), back).is_some(), "a ghost");
     let body = Bytes::from_static(b"title");
     let title = Incoming { kind: TagKind::Script, time_ms: 0, body, metadata: true };
     assert!(stream.take(2, &mut vec![title], back).is_none());
-    assert!(stream.take(2, &mut picture(13_000, true), back).is_none());
+    assert!(stream.take(2, &mut frame(13_000, true), back).is_none());
     let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
     assert_eq!(times, [8_000, 8_000, 13_000]);
 }
@@ -66,7 +66,7 @@ fn behind_one_address_only_the_silent_give_way() {
         // The client keeps sending.
         for second in 1..20 {
             let at = start + Duration::from_secs(second);
-            stream.take(1, &mut picture(second as u32 * 1_000, true), at);
+            stream.take(1, &mut frame(second as u32 * 1_000, true), at);
             let refused = stream.publish(claim(2, address, credentials), at);
             assert!(refused.is_none(), "{address} {credentials}: it still sends");
         }
@@ -85,10 +85,10 @@ fn a_silent_publisher_is_replaced_from_another_address_and_one_that_sends_is_not
     let (old, new) = ("192.0.2.1:7".parse().unwrap(), "198.51.100.2:7".parse().unwrap());
     let at = Timestamp::from_millis;
     assert!(stream.publish(claim(1, old, "key=1"), at(0)).is_some());
-    stream.take(1, &mut picture(0, true), at(60_000));
+    stream.take(1, &mut frame(0, true), at(60_000));
     assert!(stream.publish(claim(2, new, "key=1"), at(63_900)).is_none(), "it may come back yet");
     assert!(stream.publish(claim(2, new, ""), at(70_000)).is_none(), "somebody else");
-    stream.take(1, &mut picture(1_000, true), at(64_000));
+    stream.take(1, &mut frame(1_000, true), at(64_000));
     assert!(stream.publish(claim(2, new, "key=1"), at(67_900)).is_none(), "it has come back");
     assert!(stream.publish(claim(2, new, "key=1"), at(68_000)).is_some());
     assert!(!stream.unpublish(1), "no longer the publisher");
@@ -119,7 +119,7 @@ impl Sink for Viewer {
     fn resume(&self) {}
 }
 
-fn picture(time_ms: u32, key: bool) -> Vec<Incoming> {
+fn frame(time_ms: u32, key: bool) -> Vec<Incoming> {
     let first = if key { 0x17 } else { 0x27 };
     let body = Bytes::from(vec![first, 1, 0, 0, 0, 0, 0, 0, 1, 0x65]);
     vec![Incoming { kind: TagKind::Video, time_ms, body, metadata: false }]
@@ -142,14 +142,14 @@ fn published(viewers: usize) -> (Stream, Vec<Arc<Viewer>>) {
 #[test]
 fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS);
-    assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some(), "held back");
-    assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_some());
+    assert!(stream.take(1, &mut frame(0, true), Timestamp::ZERO).is_some(), "held back");
+    assert!(stream.take(1, &mut frame(33, false), Timestamp::ZERO).is_some());
     assert!(viewers[0].1.lock().is_empty());
     stream.flush();
     stream.flush();
-    assert!(stream.take(1, &mut picture(66, false), Timestamp::from_millis(5)).is_some());
+    assert!(stream.take(1, &mut frame(66, false), Timestamp::from_millis(5)).is_some());
     let after_limit = Timestamp::from_millis(6);
-    assert!(stream.take(1, &mut picture(99, false), after_limit).is_none(), "without a flush");
+    assert!(stream.take(1, &mut frame(99, false), after_limit).is_none(), "without a flush");
     for viewer in &viewers {
         assert_eq!(*viewer.1.lock(), [(vec![0, 33], true), (vec![66, 99], true)]);
     }
@@ -158,8 +158,8 @@ fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
 #[test]
 fn few_viewers_get_each_message_at_once() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS - 1);
-    assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_none());
-    assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_none());
+    assert!(stream.take(1, &mut frame(0, true), Timestamp::ZERO).is_none());
+    assert!(stream.take(1, &mut frame(33, false), Timestamp::ZERO).is_none());
     assert_eq!(*viewers[0].1.lock(), [(vec![0], true), (vec![33], true)]);
 }
 
@@ -167,14 +167,14 @@ fn few_viewers_get_each_message_at_once() {
 fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS);
     for time in 1..MAX_HELD_MESSAGES as u32 {
-        assert!(stream.take(1, &mut picture(time, time == 1), Timestamp::ZERO).is_some());
+        assert!(stream.take(1, &mut frame(time, time == 1), Timestamp::ZERO).is_some());
     }
-    let full = stream.take(1, &mut picture(MAX_HELD_MESSAGES as u32, false), Timestamp::ZERO);
+    let full = stream.take(1, &mut frame(MAX_HELD_MESSAGES as u32, false), Timestamp::ZERO);
     assert!(full.is_none(), "full");
     let all: Vec<u32> = (1..=MAX_HELD_MESSAGES as u32).collect();
     assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all, true)]);
 
-    assert!(stream.take(1, &mut picture(100, false), Timestamp::ZERO).is_some());
+    assert!(stream.take(1, &mut frame(100, false), Timestamp::ZERO).is_some());
     assert!(stream.unpublish(1));
     assert_eq!(*viewers[0].1.lock(), [(vec![100], true), (vec![], false)]);
 }
@@ -182,14 +182,14 @@ fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
 #[test]
 fn a_new_viewer_gets_held_messages_once_and_does_not_end_the_hold() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS);
-    assert!(stream.take(1, &mut picture(0, true), Timestamp::ZERO).is_some());
+    assert!(stream.take(1, &mut frame(0, true), Timestamp::ZERO).is_some());
     let late: Vec<_> = (0..2).map(|id| Arc::new(Viewer(id, Mutex::default()))).collect();
     assert!(stream.join(Arc::<Viewer>::clone(&late[0])));
-    assert!(stream.take(1, &mut picture(33, false), Timestamp::ZERO).is_some());
+    assert!(stream.take(1, &mut frame(33, false), Timestamp::ZERO).is_some());
     assert!(stream.join(Arc::<Viewer>::clone(&late[1])));
     assert!(viewers[0].1.lock().is_empty(), "still held");
     stream.flush();
-    assert!(stream.take(1, &mut picture(66, false), Timestamp::ZERO).is_some());
+    assert!(stream.take(1, &mut frame(66, false), Timestamp::ZERO).is_some());
     stream.flush();
     assert_eq!(*viewers[0].1.lock(), [(vec![0, 33], true), (vec![66], true)]);
     let first = [(vec![0], false), (vec![33], false), (vec![66], true)];
@@ -229,7 +229,7 @@ fn a_viewer_joins_while_the_stream_sends_and_leaves_only_afterwards() {
     assert!(stream.join(Arc::new(slow)));
     let late = Arc::new(Viewer(8, Mutex::default()));
     thread::scope(|scope| {
-        scope.spawn(|| stream.take(1, &mut picture(0, true), Timestamp::ZERO));
+        scope.spawn(|| stream.take(1, &mut frame(0, true), Timestamp::ZERO));
         has_begun.recv().unwrap();
         assert!(stream.join(Arc::<Viewer>::clone(&late)), "without waiting for the slow one");
         let leaving = scope.spawn(|| {

@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_queue_skips_to_the_next_keyframe_and_keeps_sound() {
+    fn a_full_queue_skips_to_the_next_keyframe_and_keeps_audio() {
         let mut queue = Queue::new(11_000);
         queue.push(Class::Vital, None, bytes(b'v', 500));
         queue.push(Class::Key, None, bytes(b'k', 4_000));
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_alone_is_bounded_too() {
+    fn audio_alone_is_bounded_too() {
         let mut queue = Queue::new(1_000);
         (0..1_000).for_each(|_| queue.push(Class::Audio, None, bytes(b's', 36)));
         assert!(queue.media_bytes <= 1_000, "{}", queue.media_bytes);

@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_pictures_are_hurried_through_and_times_only_rise() {
+    fn cached_frames_are_hurried_through_and_times_only_rise() {
         let group: Vec<_> = (10..60).map(|index| frame(index, index == 10)).collect();
         let mut cursor = Cursor::new();
         let mut times: Vec<i64> = cursor.restart(&group).iter().map(|(_, time)| *time).collect();

@@ -28,12 +28,12 @@ pub(super) struct Frame {
 pub(super) enum FrameKind {
     Key,
     Inter,
-    Sound,
+    Audio,
 }
 
 impl Frame {
     pub fn is_video(&self) -> bool {
-        self.kind != FrameKind::Sound
+        self.kind != FrameKind::Audio
     }
 
     /// Returns the total size of the packets in bytes.

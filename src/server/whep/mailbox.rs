@@ -317,7 +317,7 @@ mod tests {
         assert!(mailbox.connect().is_some());
         let now = Instant::now();
         for index in 0..1_000 {
-            let kind = if index % 2 == 0 { FrameKind::Inter } else { FrameKind::Sound };
+            let kind = if index % 2 == 0 { FrameKind::Inter } else { FrameKind::Audio };
             let payloads = Vec::new();
             let frame = Frame {
                 production: 1,

@@ -22,66 +22,76 @@ const MAX_PACKETS: usize = 4_096;
 const MAX_PLAYOUT_DELAY: Duration = Duration::from_millis(100);
 
 /// The video track for one viewer.
-pub(super) struct Pictures {
+pub(super) struct VideoTrack {
     pub route: VideoRoute,
     pub cursor: Cursor,
     /// Sequence number of the next packet. It has no gaps, even if frames are skipped, because receivers take
     /// gaps for losses.
-    next: u64,
+    next_sequence_number: u64,
     /// Deadline for the keyframe that the encoder was asked for. After the deadline, the viewer
     /// gets cached frames.
-    pub due: Option<Instant>,
+    pub keyframe_deadline: Option<Instant>,
     pub playout: Playout,
     /// The variant from which the frames come.
     pub variant: Variant,
     pub used: ProductionUse,
     /// The variant to which the track changes at the next keyframe.
-    pub coming: Option<Coming>,
+    pub next_variant: Option<NextVariant>,
 }
 
 /// A variant that replaces another one.
-pub(super) struct Coming {
+pub(super) struct NextVariant {
     pub variant: Variant,
     pub used: ProductionUse,
     /// Keyframes before this time of the stream, in microseconds, are too old.
     pub from: i64,
 }
 
-pub(super) struct Sounds {
+/// The audio track for one viewer.
+pub(super) struct AudioTrack {
     route: Route,
-    next: u64,
+    next_sequence_number: u64,
 }
 
-impl Pictures {
+impl VideoTrack {
     pub fn new(route: VideoRoute, (variant, used): (Variant, ProductionUse)) -> Self {
         let (cursor, playout) = (Cursor::new(), Playout::default());
-        Self { route, cursor, next: 0, due: None, playout, variant, used, coming: None }
+        Self {
+            route,
+            cursor,
+            next_sequence_number: 0,
+            keyframe_deadline: None,
+            playout,
+            variant,
+            used,
+            next_variant: None,
+        }
     }
 
     /// Cancels the change of variant.
-    pub fn stop_coming(&mut self, id: u64) {
-        if let Some(coming) = self.coming.take() {
-            coming.used.unsubscribe(id);
+    pub fn cancel_change(&mut self, id: u64) {
+        if let Some(next) = self.next_variant.take() {
+            next.used.unsubscribe(id);
         }
     }
 
     /// Stops the delivery of frames.
     pub fn leave(&self, id: u64) {
         self.used.unsubscribe(id);
-        self.coming.iter().for_each(|coming| coming.used.unsubscribe(id));
+        self.next_variant.iter().for_each(|next| next.used.unsubscribe(id));
     }
 
     /// Changes to the next variant if this frame is the first keyframe of that variant. Returns the
     /// variant that is no longer used.
     pub fn change_at(&mut self, frame: &Frame) -> Option<ProductionUse> {
-        let is_first = |coming: &mut Coming| {
-            let is_its = coming.used.production.id() == frame.production;
-            is_its && frame.kind == FrameKind::Key && frame.at >= coming.from
+        let is_first = |next: &mut NextVariant| {
+            let is_its = next.used.production.id() == frame.production;
+            is_its && frame.kind == FrameKind::Key && frame.at >= next.from
         };
-        let coming = self.coming.take_if(is_first)?;
+        let next = self.next_variant.take_if(is_first)?;
         self.cursor.change_to(frame);
-        self.variant = coming.variant;
-        Some(std::mem::replace(&mut self.used, coming.used))
+        self.variant = next.variant;
+        Some(std::mem::replace(&mut self.used, next.used))
     }
 
     /// Sends a frame with the timestamp `at`, in microseconds.
@@ -101,8 +111,8 @@ impl Pictures {
         };
         let last = frame.payloads.len().saturating_sub(1);
         for (index, payload) in frame.payloads.iter().enumerate() {
-            let number = SeqNo::from(self.next);
-            self.next += 1;
+            let number = SeqNo::from(self.next_sequence_number);
+            self.next_sequence_number += 1;
             stream.write_rtp(
                 RtpWrite::new(pt, number, time, wallclock, Arc::clone(payload))
                     .marker(index == last)
@@ -113,9 +123,9 @@ impl Pictures {
     }
 }
 
-impl Sounds {
+impl AudioTrack {
     pub fn new(route: Route) -> Self {
-        Self { route, next: 0 }
+        Self { route, next_sequence_number: 0 }
     }
 
     pub fn mid(&self) -> Mid {
@@ -128,9 +138,9 @@ impl Sounds {
         let Some(stream) = direct.stream_tx_by_mid(self.route.mid, None) else { return };
         let (time, wallclock) = (rtp_time(frame.at, 48_000), shifted(frame, frame.at, now));
         for payload in &frame.payloads {
-            let number = SeqNo::from(self.next);
-            let is_first = self.next == 0;
-            self.next += 1;
+            let number = SeqNo::from(self.next_sequence_number);
+            let is_first = self.next_sequence_number == 0;
+            self.next_sequence_number += 1;
             stream.write_rtp(
                 RtpWrite::new(self.route.pt, number, time, wallclock, Arc::clone(payload))
                     .marker(is_first),

@@ -9,7 +9,7 @@ use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::choice::link::LinkChoice;
 use crate::server::whep::choice::selection::{Refused, Variant, Variants};
 use crate::server::whep::mailbox::{ChosenRendition, Mailbox};
-use crate::server::whep::viewer_tracks::{Coming, Pictures};
+use crate::server::whep::viewer_tracks::{NextVariant, VideoTrack};
 use crate::text::problem::{Problem, problem};
 
 /// Interval between checks of the link.
@@ -26,20 +26,20 @@ pub(in crate::server::whep) struct Switching {
     pub estimate: Option<u64>,
     /// True if frames were dropped since the last check.
     pub is_crowded: bool,
-    looked: Option<Instant>,
+    last_check: Option<Instant>,
 }
 
 impl Switching {
     pub fn new(variants: Variants, is_pinned: bool) -> Self {
         let link = LinkChoice::default();
-        Self { variants, is_pinned, link, estimate: None, is_crowded: false, looked: None }
+        Self { variants, is_pinned, link, estimate: None, is_crowded: false, last_check: None }
     }
 
     /// Changes to the variant that the viewer has chosen. `mailbox` is `None` until the viewer gets frames.
     pub fn take_choice(
         &mut self,
         registry: &Arc<Registry>,
-        video: &mut Pictures,
+        video: &mut VideoTrack,
         chosen: ChosenRendition,
         mailbox: Option<&Arc<Mailbox>>,
     ) {
@@ -62,28 +62,29 @@ impl Switching {
     pub fn check(
         &mut self,
         registry: &Arc<Registry>,
-        video: &mut Pictures,
+        video: &mut VideoTrack,
         mailbox: Option<&Arc<Mailbox>>,
         now: Instant,
     ) -> Result<Option<u64>, Problem> {
         let Some(mailbox) = mailbox.filter(|_| self.variants.has_choice) else { return Ok(None) };
-        if self.looked.is_some_and(|before| now.duration_since(before) < LINK_CHECK_INTERVAL) {
+        if self.last_check.is_some_and(|before| now.duration_since(before) < LINK_CHECK_INTERVAL) {
             return Ok(None);
         }
-        self.looked = Some(now);
+        self.last_check = Some(now);
         let is_crowded = std::mem::take(&mut self.is_crowded);
-        if video.coming.as_ref().is_some_and(|coming| coming.used.ended().is_some()) {
-            video.stop_coming(mailbox.id);
+        if video.next_variant.as_ref().is_some_and(|next| next.used.ended().is_some()) {
+            video.cancel_change(mailbox.id);
         }
         let all = self.variants.all(registry);
         let largest = all.first().map(|(_, rate)| *rate);
-        if video.used.ended().is_some() && video.coming.is_none() {
+        if video.used.ended().is_some() && video.next_variant.is_none() {
             let before = video.variant;
             let mut others = all.iter().filter(|(variant, _)| *variant != before);
             let changed = others.any(|(it, _)| self.change(registry, video, *it, mailbox).is_ok());
             return if changed { Ok(largest) } else { Err(problem!("left-rendition-ended")) };
         }
-        let Some(estimate) = self.estimate.filter(|_| !self.is_pinned && video.coming.is_none())
+        let Some(estimate) =
+            self.estimate.filter(|_| !self.is_pinned && video.next_variant.is_none())
         else {
             return Ok(largest);
         };
@@ -109,11 +110,11 @@ impl Switching {
     fn change(
         &self,
         registry: &Arc<Registry>,
-        video: &mut Pictures,
+        video: &mut VideoTrack,
         variant: Variant,
         mailbox: &Arc<Mailbox>,
     ) -> Result<(), Refusal> {
-        video.stop_coming(mailbox.id);
+        video.cancel_change(mailbox.id);
         if video.variant == variant && video.used.ended().is_none() {
             return Ok(());
         }
@@ -126,7 +127,7 @@ impl Switching {
         }
         used.subscribe(mailbox);
         let from = video.cursor.last_time().unwrap_or(i64::MIN);
-        video.coming = Some(Coming { variant, used, from });
+        video.next_variant = Some(NextVariant { variant, used, from });
         Ok(())
     }
 }

@@ -335,7 +335,7 @@ pub(super) mod tests {
         let both = answer(&with_av1, Some(VideoFormat::Av1)).unwrap().video.unwrap();
         assert_eq!((both.av1, both.h264), (Some(Pt::from(45)), Some(Pt::from(112))));
         assert!(answer(CHROMIUM_OFFER, Some(VideoFormat::Av1)).unwrap_err().contains("AV1"));
-        assert_eq!(answer(CHROMIUM_OFFER, None).unwrap().video, None, "sound alone");
+        assert_eq!(answer(CHROMIUM_OFFER, None).unwrap().video, None, "audio alone");
     }
 
     #[test]

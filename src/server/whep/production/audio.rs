@@ -21,8 +21,8 @@ const MAX_TIME_ERROR_MICROS: i64 = 2_000;
 /// Makes Opus packets from an audio track.
 pub(super) enum OpusSource {
     /// The audio is already Opus.
-    Passed,
-    Made(Box<Transcoder>),
+    Passthrough,
+    Transcoded(Box<Transcoder>),
 }
 
 impl OpusSource {
@@ -32,16 +32,16 @@ impl OpusSource {
     /// Fails if the codec cannot be decoded or encoded.
     pub fn open(config: &AudioConfig) -> Result<Self, Problem> {
         if config.codec == AudioCodec::Opus && config.channels <= 2 {
-            return Ok(Self::Passed);
+            return Ok(Self::Passthrough);
         }
-        Ok(Self::Made(Box::new(Transcoder::open(config)?)))
+        Ok(Self::Transcoded(Box::new(Transcoder::open(config)?)))
     }
 
     /// Calls `each` with each resulting packet and its presentation time.
     pub fn packet(&mut self, packet: &EncodedPacket, each: &mut dyn FnMut(i64, Bytes)) {
         match self {
-            Self::Passed => each(packet.pts.as_micros(), packet.data.clone()),
-            Self::Made(transcoder) => transcoder.packet(packet, each),
+            Self::Passthrough => each(packet.pts.as_micros(), packet.data.clone()),
+            Self::Transcoded(transcoder) => transcoder.packet(packet, each),
         }
     }
 }

@@ -24,14 +24,14 @@ use crate::wire::container::flv::{Tag, TagKind};
 use crate::wire::container::mp4::live::is_live_video;
 use crate::wire::webrtc::rtp::{self, av1, h264};
 
-/// A result of a message.
+/// A frame of a stream, or a change of the stream.
 #[derive(Debug)]
-pub(super) enum Made {
+pub(super) enum ProductionEvent {
     Frame(Frame),
     /// The known tracks have changed.
     Tracks(Tracks),
     /// The cached frames for new viewers are no longer usable.
-    Forget,
+    CacheInvalid,
 }
 
 /// The number of listeners, as far as it matters to the audio.
@@ -50,14 +50,14 @@ pub(super) struct FrameMaker {
     reader: Reader,
     timeline: Arc<Mutex<Timeline>>,
     config: Option<PacketizerConfig>,
-    sound: Sound,
+    audio: AudioState,
     tracks: Tracks,
     /// PTS of the last frame, in the publisher's time.
     last_pts: i64,
     /// True until the next keyframe.
     broken: bool,
     /// The number of the next video frame.
-    pictures: u64,
+    next_index: u64,
 }
 
 /// The config that keyframes need in addition to their packet.
@@ -69,7 +69,7 @@ enum PacketizerConfig {
 
 /// State of the audio track.
 #[derive(Default)]
-enum Sound {
+enum AudioState {
     #[default]
     None,
     /// There is no listener, or no audio has arrived.
@@ -87,11 +87,11 @@ impl FrameMaker {
             reader: Reader::new(is_live_video),
             timeline,
             config: None,
-            sound: Sound::None,
+            audio: AudioState::None,
             tracks: Tracks::default(),
             last_pts: i64::MIN,
             broken: true,
-            pictures: 0,
+            next_index: 0,
         }
     }
 
@@ -101,7 +101,7 @@ impl FrameMaker {
         arrival: &Arrival,
         now: Instant,
         listeners: Listeners,
-        out: &mut Vec<Made>,
+        out: &mut Vec<ProductionEvent>,
     ) {
         match arrival {
             Arrival::Message(message) => self.message(message, now, listeners, out),
@@ -110,14 +110,14 @@ impl FrameMaker {
             Arrival::Back => {
                 self.reader.restart();
                 self.config = None;
-                self.sound = Sound::None;
+                self.audio = AudioState::None;
                 self.tracks = Tracks::default();
                 self.interrupt();
-                out.push(Made::Forget);
+                out.push(ProductionEvent::CacheInvalid);
             }
             Arrival::Lost => {
                 self.interrupt();
-                out.push(Made::Forget);
+                out.push(ProductionEvent::CacheInvalid);
             }
         }
     }
@@ -125,7 +125,7 @@ impl FrameMaker {
     /// Marks missing frames: skips a number, so that viewers detect the loss.
     fn interrupt(&mut self) {
         self.broken = true;
-        self.pictures += 1;
+        self.next_index += 1;
     }
 
     fn message(
@@ -133,7 +133,7 @@ impl FrameMaker {
         message: &Message,
         now: Instant,
         listeners: Listeners,
-        out: &mut Vec<Made>,
+        out: &mut Vec<ProductionEvent>,
     ) {
         let plain = message.for_viewer(false).unwrap_or(message);
         let (kind, time_ms) = (plain.kind, plain.time_ms);
@@ -149,13 +149,13 @@ impl FrameMaker {
                 }
                 TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config))) => {
                     self.tracks.audio = true;
-                    self.sound = Sound::Known(config);
+                    self.audio = AudioState::Known(config);
                 }
                 TagEvent::Event(StreamEvent::Packet(packet)) => {
                     self.timeline.lock().note(packet.dts.as_micros());
                     match packet.track {
-                        Track::Video => self.picture(&packet, now, out),
-                        Track::Audio => self.sound(&packet, now, listeners, out),
+                        Track::Video => self.video_packet(&packet, now, out),
+                        Track::Audio => self.audio_packet(&packet, now, listeners, out),
                         Track::Extra(_) => {}
                     }
                 }
@@ -166,11 +166,11 @@ impl FrameMaker {
             }
         }
         if self.tracks != before {
-            out.push(Made::Tracks(self.tracks));
+            out.push(ProductionEvent::Tracks(self.tracks));
         }
     }
 
-    fn video_config(&mut self, config: &VideoConfig, out: &mut Vec<Made>) {
+    fn video_config(&mut self, config: &VideoConfig, out: &mut Vec<ProductionEvent>) {
         let parsed = match config.codec {
             VideoCodec::H264 => {
                 DecoderConfig::parse(&config.config).ok().map(PacketizerConfig::H264)
@@ -179,7 +179,7 @@ impl FrameMaker {
             _ => None,
         };
         self.interrupt();
-        out.push(Made::Forget);
+        out.push(ProductionEvent::CacheInvalid);
         match &parsed {
             Some(PacketizerConfig::Av1(_)) => {
                 self.tracks.video = Some(VideoFormat::Av1);
@@ -197,7 +197,12 @@ impl FrameMaker {
         self.config = parsed;
     }
 
-    fn picture(&mut self, packet: &EncodedPacket, now: Instant, out: &mut Vec<Made>) {
+    fn video_packet(
+        &mut self,
+        packet: &EncodedPacket,
+        now: Instant,
+        out: &mut Vec<ProductionEvent>,
+    ) {
         let Some(config) = &self.config else { return };
         let pts = packet.pts.as_micros();
         if packet.keyframe {
@@ -230,47 +235,47 @@ impl FrameMaker {
             production: self.production,
             is_av1: matches!(config, PacketizerConfig::Av1(_)),
             kind,
-            index: self.pictures,
+            index: self.next_index,
             at,
             wallclock: timeline.wallclock_instant(at, now, self.clock),
             arrived: now,
             payloads,
         };
-        self.pictures += 1;
-        out.push(Made::Frame(frame));
+        self.next_index += 1;
+        out.push(ProductionEvent::Frame(frame));
     }
 
-    fn sound(
+    fn audio_packet(
         &mut self,
         packet: &EncodedPacket,
         now: Instant,
         listeners: Listeners,
-        out: &mut Vec<Made>,
+        out: &mut Vec<ProductionEvent>,
     ) {
         let has_listeners = listeners != Listeners::None;
-        self.sound = match (std::mem::take(&mut self.sound), has_listeners) {
-            (Sound::Known(config), true) => match OpusSource::open(&config) {
-                Ok(source) => Sound::Open(config, source, Pairing::default()),
+        self.audio = match (std::mem::take(&mut self.audio), has_listeners) {
+            (AudioState::Known(config), true) => match OpusSource::open(&config) {
+                Ok(source) => AudioState::Open(config, source, Pairing::default()),
                 Err(why) => {
                     tracing::warn!(%why, "converting the audio to Opus for WHEP failed");
-                    Sound::Failed
+                    AudioState::Failed
                 }
             },
-            (Sound::Open(config, ..), false) => Sound::Known(config),
+            (AudioState::Open(config, ..), false) => AudioState::Known(config),
             (other, _) => other,
         };
-        let Sound::Open(_, source, pairing) = &mut self.sound else { return };
+        let AudioState::Open(_, source, pairing) = &mut self.audio else { return };
         let joins = listeners == Listeners::Crowd;
         for packet in pairing.packets(joins, |each| source.packet(packet, each)) {
             let mut timeline = self.timeline.lock();
-            let frame = sound_frame(self.production, &mut timeline, packet, now, self.clock);
-            out.push(Made::Frame(frame));
+            let frame = audio_frame(self.production, &mut timeline, packet, now, self.clock);
+            out.push(ProductionEvent::Frame(frame));
         }
     }
 }
 
 /// Places an Opus packet with its time, in the publisher's time, on the timeline.
-pub(super) fn sound_frame(
+pub(super) fn audio_frame(
     production: u64,
     timeline: &mut Timeline,
     (pts, data): (i64, Bytes),
@@ -281,7 +286,7 @@ pub(super) fn sound_frame(
     Frame {
         production,
         is_av1: false,
-        kind: FrameKind::Sound,
+        kind: FrameKind::Audio,
         index: 0,
         at,
         wallclock: timeline.wallclock_instant(at, now, clock),
@@ -306,12 +311,12 @@ mod tests {
     }
 
     /// Returns a frame with this composition time in milliseconds.
-    fn picture(first: u8, time_ms: u32, composition: u8) -> Arrival {
+    fn frame(first: u8, time_ms: u32, composition: u8) -> Arrival {
         let nal = if first == 0x17 { 0x65 } else { 0x41 };
         message(&[first, 1, 0, 0, composition, 0, 0, 0, 2, nal, 0x88], time_ms)
     }
 
-    fn take(maker: &mut FrameMaker, arrivals: &[Arrival]) -> Vec<Made> {
+    fn take(maker: &mut FrameMaker, arrivals: &[Arrival]) -> Vec<ProductionEvent> {
         let mut out = Vec::new();
         arrivals
             .iter()
@@ -319,54 +324,55 @@ mod tests {
         out
     }
 
-    fn frames(made: &[Made]) -> Vec<(FrameKind, u64, i64, usize)> {
-        made.iter()
-            .filter_map(|made| match made {
-                Made::Frame(it) => Some((it.kind, it.index, it.at, it.payloads.len())),
+    fn frames(events: &[ProductionEvent]) -> Vec<(FrameKind, u64, i64, usize)> {
+        events
+            .iter()
+            .filter_map(|event| match event {
+                ProductionEvent::Frame(it) => Some((it.kind, it.index, it.at, it.payloads.len())),
                 _ => None,
             })
             .collect()
     }
 
     #[test]
-    fn pictures_begin_at_a_keyframe_that_brings_its_parameter_sets() {
+    fn frames_begin_at_a_keyframe_that_brings_its_parameter_sets() {
         let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
-        let made = take(
+        let events = take(
             &mut maker,
             &[
                 message(HIGH_PROFILE_CONFIG, 0),
-                picture(0x27, 0, 0),
-                picture(0x17, 40, 0),
-                picture(0x27, 80, 0),
+                frame(0x27, 0, 0),
+                frame(0x17, 40, 0),
+                frame(0x27, 80, 0),
             ],
         );
         let expected = [(FrameKind::Key, 1, 40_000, 1), (FrameKind::Inter, 2, 80_000, 1)];
-        assert_eq!(frames(&made), expected);
-        let known = made.iter().find_map(|made| match made {
-            Made::Tracks(tracks) => tracks.video,
+        assert_eq!(frames(&events), expected);
+        let known = events.iter().find_map(|event| match event {
+            ProductionEvent::Tracks(tracks) => tracks.video,
             _ => None,
         });
         assert_eq!(known, Some(VideoFormat::H264(0x64_00_20)));
         // A missing number shows the loss.
-        let made = take(&mut maker, &[Arrival::Lost, picture(0x27, 120, 0), picture(0x17, 160, 0)]);
-        assert_eq!(frames(&made), [(FrameKind::Key, 4, 160_000, 1)]);
+        let events = take(&mut maker, &[Arrival::Lost, frame(0x27, 120, 0), frame(0x17, 160, 0)]);
+        assert_eq!(frames(&events), [(FrameKind::Key, 4, 160_000, 1)]);
     }
 
     #[test]
     fn b_frames_are_refused() {
         let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
-        let made = take(
+        let events = take(
             &mut maker,
             &[
                 message(HIGH_PROFILE_CONFIG, 0),
-                picture(0x17, 0, 80),
-                picture(0x27, 40, 120),
-                picture(0x27, 80, 0),
+                frame(0x17, 0, 80),
+                frame(0x27, 40, 120),
+                frame(0x27, 80, 0),
             ],
         );
-        assert_eq!(frames(&made).len(), 2);
-        let refused = made.iter().any(|made| {
-            matches!(made, Made::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
+        assert_eq!(frames(&events).len(), 2);
+        let refused = events.iter().any(|event| {
+            matches!(event, ProductionEvent::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
         });
         assert!(refused);
     }
@@ -375,9 +381,9 @@ mod tests {
     fn other_codecs_are_refused_by_name() {
         let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
         let hevc = b"\x90hvc1\x01\x01\x60\0\0\0\x90\0\0\0\0\0\x3c\xf0\0\xfc\xfd\xf8\xf8\0\0\x0f\0";
-        let made = take(&mut maker, &[message(hevc, 0)]);
-        let refused = made.iter().find_map(|made| match made {
-            Made::Tracks(tracks) => tracks.refused,
+        let events = take(&mut maker, &[message(hevc, 0)]);
+        let refused = events.iter().find_map(|event| match event {
+            ProductionEvent::Tracks(tracks) => tracks.refused,
             _ => None,
         });
         assert_eq!(refused, Some(Unplayable::Codec("HEVC")));

@@ -16,7 +16,7 @@ use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink as _;
 use crate::server::whep::frame::{Frame, FrameKind};
 use crate::server::whep::mailbox::Mailbox;
-use crate::server::whep::production::frame_maker::{Listeners, Made};
+use crate::server::whep::production::frame_maker::{Listeners, ProductionEvent};
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::whep::production::timeline::Timeline;
 use crate::server::whep::tracks::Tracks;
@@ -78,7 +78,8 @@ pub(in crate::server) struct Production {
     /// True for the studio's own stream: its encoder may accept keyframe requests, and the program's audio may
     /// replace the stream's audio.
     pub(super) is_own: bool,
-    asked: Mutex<Option<Instant>>,
+    /// The time of the last keyframe request.
+    last_keyframe_request: Mutex<Option<Instant>>,
     pub(super) worker: Mutex<Option<Worker>>,
     /// The thread for the program's audio, which replaces the stream's audio while the thread runs.
     program_audio: Mutex<Option<Worker>>,
@@ -160,10 +161,10 @@ impl ProductionUse {
         now: Instant,
     ) -> bool {
         let Some(request) = request.filter(|_| self.production.is_own) else { return false };
-        let mut asked = self.production.asked.lock();
+        let mut last = self.production.last_keyframe_request.lock();
         let is_recent = |at: &Instant| now.duration_since(*at) < MIN_KEYFRAME_REQUEST_INTERVAL;
-        let Some(before) = asked.filter(is_recent) else {
-            *asked = Some(now);
+        let Some(before) = last.filter(is_recent) else {
+            *last = Some(now);
             (request.0)();
             return true;
         };
@@ -217,7 +218,7 @@ impl Production {
             users: AtomicUsize::new(0),
             listeners: AtomicUsize::new(0),
             is_own,
-            asked: Mutex::default(),
+            last_keyframe_request: Mutex::default(),
             worker: Mutex::default(),
             program_audio: Mutex::default(),
             program_audio_failed: Mutex::default(),
@@ -271,11 +272,11 @@ impl Production {
         ProductionUse { production: Arc::clone(self), wanted, rendition }
     }
 
-    /// Sends a result to all viewers. At most `limit` bytes of frames are cached for new viewers.
-    pub(super) fn publish(&self, made: Made, limit: usize) {
-        match made {
-            Made::Frame(frame) => self.frame(frame, limit),
-            Made::Tracks(tracks) => {
+    /// Sends an event to all viewers. At most `limit` bytes of frames are cached for new viewers.
+    pub(super) fn publish(&self, event: ProductionEvent, limit: usize) {
+        match event {
+            ProductionEvent::Frame(frame) => self.frame(frame, limit),
+            ProductionEvent::Tracks(tracks) => {
                 self.tracks.send_replace(tracks);
                 if let Some(refused) = tracks.refused {
                     let shared = self.shared.lock();
@@ -283,7 +284,7 @@ impl Production {
                     viewers.for_each(|(viewer, _)| viewer.end(refused.problem()));
                 }
             }
-            Made::Forget => self.shared.lock().forget(),
+            ProductionEvent::CacheInvalid => self.shared.lock().forget(),
         }
     }
 
@@ -422,7 +423,7 @@ mod tests {
         let start = Instant::now();
         let send = |kind, millis: u64| {
             let frame = frame(&production, kind, start + Duration::from_millis(millis));
-            production.publish(Made::Frame(frame), 1 << 20);
+            production.publish(ProductionEvent::Frame(frame), 1 << 20);
         };
         let due = |millis: u64| production.release_if_due(start + Duration::from_millis(millis));
         let taken = |mailbox: &Mailbox| {
@@ -430,22 +431,22 @@ mod tests {
             (waiting.frames.len(), waiting.is_woken)
         };
         // A few listeners get audio at once.
-        send(FrameKind::Sound, 0);
+        send(FrameKind::Audio, 0);
         assert_eq!((taken(&both), taken(&deaf), due(0)), ((1, true), (1, true), None));
         let crowd: Vec<_> = (2..MIN_CROWD_LISTENERS).map(|_| listener()).collect();
-        send(FrameKind::Sound, 20);
+        send(FrameKind::Audio, 20);
         assert!(!both.take().is_woken, "the task takes the frame if something else wakes it");
-        send(FrameKind::Sound, 40);
+        send(FrameKind::Audio, 40);
         assert_eq!(due(50), Some(Duration::from_millis(10)));
         send(FrameKind::Key, 53);
         assert_eq!((taken(&both), taken(&deaf), due(200)), ((2, true), (2, true), None));
         // Without video, audio waits for a limited time.
-        send(FrameKind::Sound, 60);
-        send(FrameKind::Sound, 80);
+        send(FrameKind::Audio, 60);
+        send(FrameKind::Audio, 80);
         assert_eq!(due(100), None);
         assert_eq!((taken(&both), taken(&deaf)), ((2, true), (2, true)));
         drop(crowd);
-        send(FrameKind::Sound, 100);
+        send(FrameKind::Audio, 100);
         assert_eq!((taken(&both), taken(&deaf)), ((1, true), (1, true)));
     }
 

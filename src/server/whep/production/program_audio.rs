@@ -10,7 +10,7 @@ use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::media::SampleBlock;
 use crate::server::registry::Registry;
 use crate::server::whep::production::audio::{OpusMaker, Pairing};
-use crate::server::whep::production::frame_maker::{Listeners, Made, sound_frame};
+use crate::server::whep::production::frame_maker::{Listeners, ProductionEvent, audio_frame};
 use crate::server::whep::production::productions::Production;
 use crate::text::Problem;
 
@@ -110,11 +110,11 @@ fn run(
                 let at = stream_time(since_origin, shift_ms, timeline.newest_time());
                 at.map(|at| {
                     let (id, now) = (production.id(), Instant::now());
-                    sound_frame(id, &mut timeline, (at, data), now, clock)
+                    audio_frame(id, &mut timeline, (at, data), now, clock)
                 })
             };
             if let Some(frame) = frame {
-                production.publish(Made::Frame(frame), usize::MAX);
+                production.publish(ProductionEvent::Frame(frame), usize::MAX);
             }
         }
     }

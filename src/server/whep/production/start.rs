@@ -13,7 +13,7 @@ use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
 use crate::server::stream::sink::Sink;
-use crate::server::whep::production::frame_maker::{FrameMaker, Listeners, Made};
+use crate::server::whep::production::frame_maker::{FrameMaker, Listeners, ProductionEvent};
 use crate::server::whep::production::productions::{
     Production, ProductionKey, ProductionUse, WantedTracks,
 };
@@ -107,7 +107,7 @@ fn begin(
 fn produce(registry: &Registry, production: &Arc<Production>) {
     let timeline = Arc::clone(&production.timeline);
     let mut maker = FrameMaker::new(registry.clock, production.id(), timeline);
-    let mut made = Vec::new();
+    let mut events = Vec::new();
     let mut used: Timestamp = registry.clock.now();
     let mut listened_since: Option<Instant> = None;
     while !registry.is_stopping() {
@@ -127,16 +127,17 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
             }
         }
         for arrival in sink.take() {
-            maker.take(&arrival, now, listeners, &mut made);
-            for made in made.drain(..) {
-                if matches!(&made, Made::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
+            maker.take(&arrival, now, listeners, &mut events);
+            for event in events.drain(..) {
+                if let ProductionEvent::Tracks(tracks) = &event
+                    && tracks.refused == Some(Unplayable::BFrames)
                 {
                     let figures = production.stream.figures(registry.clock.now());
                     if let Some(publisher) = figures.publisher {
                         registry.whep.productions.refuse(publisher.id);
                     }
                 }
-                production.publish(made, registry.config.limits.group_bytes);
+                production.publish(event, registry.config.limits.group_bytes);
             }
         }
         let now = registry.clock.now();

@@ -36,7 +36,7 @@ use crate::server::whep::path::{Outgoing, TcpLink};
 use crate::server::whep::presence::Presence;
 use crate::server::whep::routes;
 use crate::server::whep::session::address_checks::AddressChecks;
-use crate::server::whep::viewer_tracks::{Pictures, Sounds, is_crowded};
+use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, is_crowded};
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::Offer;
 
@@ -153,13 +153,13 @@ async fn prepare(
         sources: HashSet::new(),
         tcp: Vec::new(),
         candidates: candidates(&answer),
-        video: video.zip(chosen).map(|(route, chosen)| Pictures::new(route, chosen)),
-        audio: audio.map(Sounds::new),
+        video: video.zip(chosen).map(|(route, chosen)| VideoTrack::new(route, chosen)),
+        audio: audio.map(AudioTrack::new),
         joined: None,
         next_poll: now,
         unsent: 0,
         gone_since: None,
-        helped: None,
+        last_restart: None,
         is_broken: false,
         began: registry.clock.now(),
         _done: viewer.done,
@@ -189,8 +189,8 @@ struct Session {
     tcp: Vec<Arc<TcpLink>>,
     /// The lines of the answer with the local candidates and their media section.
     candidates: String,
-    video: Option<Pictures>,
-    audio: Option<Sounds>,
+    video: Option<VideoTrack>,
+    audio: Option<AudioTrack>,
     /// The stream that counts this viewer, once connected.
     joined: Option<Arc<Stream>>,
     /// The time at which str0m must be polled, apart from its pacer.
@@ -199,7 +199,7 @@ struct Session {
     unsent: usize,
     gone_since: Option<Instant>,
     /// Time of the last restart.
-    helped: Option<Instant>,
+    last_restart: Option<Instant>,
     /// True after a contained panic of str0m.
     is_broken: bool,
     began: Timestamp,
@@ -341,12 +341,12 @@ impl Session {
     }
 
     /// Restores the video of a viewer if retransmission could not repair a loss.
-    fn help(&mut self, registry: &Registry, now: Instant) {
+    fn restore_video(&mut self, registry: &Registry, now: Instant) {
         let soon = |before: Instant| now.duration_since(before) < MIN_RESTART_INTERVAL;
-        if self.joined.is_none() || self.helped.is_some_and(soon) {
+        if self.joined.is_none() || self.last_restart.is_some_and(soon) {
             return;
         }
-        self.helped = Some(now);
+        self.last_restart = Some(now);
         let Some(video) = &self.video else { return };
         let group = video.used.group();
         if !self.ask_encoder(registry, &group, now) {
@@ -368,14 +368,16 @@ impl Session {
             return false;
         }
         video.cursor.wait();
-        video.due = Some(now + KEYFRAME_TIMEOUT);
+        video.keyframe_deadline = Some(now + KEYFRAME_TIMEOUT);
         true
     }
 
     /// Uses the cached frames if the encoder takes too long. Returns true if they were used.
     fn begin_again_if_due(&mut self, now: Instant) -> bool {
         let Some(video) = &mut self.video else { return false };
-        if video.due.take_if(|due| now >= *due).is_none() || !video.cursor.is_waiting() {
+        if video.keyframe_deadline.take_if(|deadline| now >= *deadline).is_none()
+            || !video.cursor.is_waiting()
+        {
             return false;
         }
         tracing::debug!("the encoder sent no keyframe");
@@ -396,7 +398,7 @@ impl Session {
 
     /// Writes a frame for the viewer.
     fn send(&mut self, frame: &Arc<Frame>, now: Instant) {
-        if frame.kind == FrameKind::Sound {
+        if frame.kind == FrameKind::Audio {
             if let Some(audio) = &mut self.audio {
                 self.unsent += frame.payloads.len();
                 audio.write(&mut self.rtc, frame, now);
@@ -416,7 +418,7 @@ impl Session {
             return;
         }
         if let Some(at) = video.cursor.next(frame) {
-            video.due = None;
+            video.keyframe_deadline = None;
             self.unsent += frame.payloads.len();
             video.write(&mut self.rtc, frame, at, now);
         }

@@ -11,7 +11,7 @@ use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, PacerReason, R
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::whep::routes;
 use crate::server::whep::session::{Session, broken};
-use crate::server::whep::viewer_tracks::Sounds;
+use crate::server::whep::viewer_tracks::AudioTrack;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of packets in one wake-up of the task.
@@ -58,9 +58,9 @@ impl Session {
                 Output::Timeout(until) => {
                     now = Instant::now();
                     if until > now || packets >= MAX_PACKETS_PER_TURN {
-                        let is_idle = self.is_patient() && self.waiting_packets() == 0;
+                        let is_idle = self.allows_late_polls() && self.waiting_packets() == 0;
                         self.mailbox.hold_reports(is_idle);
-                        self.next_poll = if is_idle { self.patiently(until, now) } else { until };
+                        self.next_poll = if is_idle { self.late_poll(until, now) } else { until };
                         self.unsent = 0;
                         return Ok(self.next_poll);
                     }
@@ -76,14 +76,15 @@ impl Session {
                     // returns media after everything else. After the last packet, the poll can
                     // therefore end here, and `next_poll` stays valid, because the poll at that
                     // time returns the next one.
-                    let soon = if self.is_patient() { now + MAX_FRAME_INTERVAL } else { now };
+                    let soon =
+                        if self.allows_late_polls() { now + MAX_FRAME_INTERVAL } else { now };
                     if soon < self.next_poll && !had_events && self.was_last_packet() {
                         return Ok(self.next_poll);
                     }
                 }
                 Output::Event(event) => {
                     let is_estimate = matches!(event, RtcEvent::EgressBitrateEstimate(_));
-                    had_events |= !(is_estimate && self.is_patient());
+                    had_events |= !(is_estimate && self.allows_late_polls());
                     self.handle(registry, slot, event)?;
                     continue;
                 }
@@ -95,13 +96,13 @@ impl Session {
 
     /// Returns true if nothing depends on the exact times at which str0m renews its estimate of the link. A choice of
     /// renditions depends on them, because probes of the link begin at these times.
-    fn is_patient(&self) -> bool {
+    fn allows_late_polls(&self) -> bool {
         self.joined.is_some() && !self.switching.variants.has_choice
     }
 
     /// Returns the time of the next poll if no packet waits, and str0m wants to be polled at `until`. It wants this every
     /// few milliseconds only to renew its estimate and the budget of its pacer. Each frame renews them too.
-    fn patiently(&self, until: Instant, now: Instant) -> Instant {
+    fn late_poll(&self, until: Instant, now: Instant) -> Instant {
         match self.rtc.last_timeout_reason() {
             Reason::BweDelayControl | Reason::Pacer(PacerReason::Handle) => {
                 until.max(now + IDLE_POLL_INTERVAL)
@@ -119,7 +120,7 @@ impl Session {
     /// Returns the number of packets that the pacer had when it last got the time.
     fn waiting_packets(&mut self) -> usize {
         let mids =
-            [self.video.as_ref().map(|it| it.route.mid), self.audio.as_ref().map(Sounds::mid)];
+            [self.video.as_ref().map(|it| it.route.mid), self.audio.as_ref().map(AudioTrack::mid)];
         let mut direct = self.rtc.direct_api();
         let mut waiting = 0;
         for mid in mids.into_iter().flatten() {
@@ -151,7 +152,7 @@ impl Session {
                     video.playout.report(loss, stats.rtt);
                 }
             }
-            RtcEvent::KeyframeRequest(_) => self.help(registry, Instant::now()),
+            RtcEvent::KeyframeRequest(_) => self.restore_video(registry, Instant::now()),
             RtcEvent::Closed => return Err(problem!("left-closed")),
             _ => {}
         }

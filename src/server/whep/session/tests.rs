@@ -96,7 +96,7 @@ fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answe
     let wanted = WantedTracks { video: true, audio: false };
     let used = start::of_stream(&registry, &publication.stream, wanted).unwrap();
     let route = VideoRoute { mid: "1".into(), h264: None, av1: None };
-    session.video = Some(Pictures::new(route, (Variant::Main, used)));
+    session.video = Some(VideoTrack::new(route, (Variant::Main, used)));
     let arrived = Instant::now();
     let key = Frame {
         production: 1,
@@ -112,7 +112,7 @@ fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answe
     let mut asks = |millis| {
         let now = arrived + Duration::from_millis(millis);
         let waits = session.ask_encoder(&registry, &cached, now);
-        (waits, session.video.as_mut().and_then(|it| it.due.take()))
+        (waits, session.video.as_mut().and_then(|it| it.keyframe_deadline.take()))
     };
     // For a file and with a stream delay, the studio sets no request.
     assert_eq!(asks(1_000), (false, None), "the viewer gets the cached frames at once");
