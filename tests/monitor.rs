@@ -202,7 +202,7 @@ fn the_built_in_servers_viewers_are_looked_at_and_not_counted() {
     assert_eq!((seen.state, seen.size), ("ok", Some(Size::new(480, 270))));
     assert!(seen.latency.unwrap() < Duration::from_secs(2), "{seen:?}");
     assert!(seen.av_offset_ms.unwrap().abs() < 60.0, "{seen:?}");
-    assert_eq!(seen.picture.0.get().map(|frame| frame.size()), Some(Size::new(480, 270)));
+    assert_eq!(seen.frame.0.get().map(|frame| frame.size()), Some(Size::new(480, 270)));
     assert_eq!(studio.snapshot().server.viewers, 0);
     // Nothing was wrong, so there is no notice.
     assert!(studio.snapshot().notices.iter().all(|it| !it.key().starts_with("monitor-")));

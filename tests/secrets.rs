@@ -395,7 +395,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
         let snapshot = studio.snapshot();
         let sources = &snapshot.scenes.collection.sources;
         sources.iter().any(|source| source.choice == door)
-            && snapshot.strips.iter().any(|strip| strip.sound.choice == sound)
+            && snapshot.strips.iter().any(|strip| strip.audio.choice == sound)
             && snapshot.targets.iter().any(|it| it.target.play_url.expose() == url("watched"))
     });
     // Secrets of removed sources and targets are deleted.

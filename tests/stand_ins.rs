@@ -175,7 +175,7 @@ fn a_strip_that_is_silent_is_stood_in_for_until_it_sounds() {
         wait_for("the voice itself", LIMIT, || own(0) && !has_notice(&studio, "played-silent"));
     }
     // Another strip with the same source, which has no fallback yet.
-    let id = studio.snapshot().strips[1].sound.id;
+    let id = studio.snapshot().strips[1].audio.id;
     assert_ne!(id, StripId::MAIN);
     wait_for("silence", LIMIT, || rms(1) <= -60.0);
     let choice = Some(AudioChoice::File(path("other.wav")));

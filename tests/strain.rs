@@ -89,7 +89,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
     let events = studio.events().unwrap();
     studio.send(Command::PrepareScene(Some(next)));
     studio.send(Command::StartRecording(file.clone()));
-    let prepared = || studio.snapshot().scenes.picture.get();
+    let prepared = || studio.snapshot().scenes.preview.get();
     wait_for("the prepared scene", LIMIT, || prepared().is_some());
 
     let (mut keys, mut layers) = (Vec::new(), 0);

@@ -252,8 +252,8 @@ impl Studio for Demo {
                 }
             }
             Command::SetStrip { id, strip } => {
-                if let Some(view) = snapshot.strips.iter_mut().find(|it| it.sound.id == *id) {
-                    view.sound.strip = strip.clone();
+                if let Some(view) = snapshot.strips.iter_mut().find(|it| it.audio.id == *id) {
+                    view.audio.strip = strip.clone();
                 }
             }
             Command::PushToTalkKeys(held) => {
@@ -266,7 +266,7 @@ impl Studio for Demo {
                 }
                 snapshot.loudness.clipped &= !is(StripLamp::Program);
                 for strip in &mut snapshot.strips {
-                    strip.meter.clipped &= !is(StripLamp::Strip(strip.sound.id));
+                    strip.meter.clipped &= !is(StripLamp::Strip(strip.audio.id));
                 }
             }
             Command::SetVolume(volume) => snapshot.watch_figures.volume = *volume,

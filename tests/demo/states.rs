@@ -172,7 +172,7 @@ pub fn prepare(snapshot: &mut Snapshot) {
     let scenes = &mut snapshot.scenes;
     scenes.collection = Arc::new(workshop());
     scenes.prepared = scenes.collection.scenes.get(1).map(|it| it.id);
-    scenes.picture.publish(picture(12));
+    scenes.preview.publish(picture(12));
 }
 
 /// A scene with an image on a disk that is not connected, and the notice about it.
@@ -436,7 +436,7 @@ pub fn snapshot(name: &str) -> Snapshot {
                 size: Some(Size::new(1280, 720)),
                 fps: Some(30.0),
                 bitrate: 2_500_000,
-                picture: ViewerFrame(seen.clone()),
+                frame: ViewerFrame(seen.clone()),
             };
             let live = |target, monitor| TargetView {
                 state: Some(TargetState::Live),

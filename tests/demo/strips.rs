@@ -6,13 +6,13 @@ use super::*;
 pub(super) fn strips() -> Vec<StripView> {
     let filters = Filter::ALL_KINDS.map(|filter| Slot { enabled: true, filter });
     let view = |id, name: &str, choice, strip: Strip, peak_dbfs| StripView {
-        sound: AudioStrip { name: name.into(), strip, ..AudioStrip::new(StripId(id), choice) },
+        audio: AudioStrip { name: name.into(), strip, ..AudioStrip::new(StripId(id), choice) },
         name: name.into(),
         device: String::new(),
         state: SourceState::Open,
         shown: true,
         held: false,
-        soundless: false,
+        has_no_audio: false,
         drift_ppm: None,
         meter: Reading {
             peak_dbfs,

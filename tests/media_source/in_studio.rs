@@ -25,9 +25,9 @@ fn a_strip_tells_whether_its_own_talk_key_is_held() {
     studio.send(Command::AddStrip(AudioChoice::Tone));
     wait_for("both strips", LIMIT, || studio.snapshot().strips.len() == 2);
     let strips = || studio.snapshot().strips;
-    let id = strips()[1].sound.id;
+    let id = strips()[1].audio.id;
     studio.send(Command::SetTalk { id, talk: TalkMode::PushToTalk });
-    wait_for("it waits for its key", LIMIT, || strips()[1].sound.talk == TalkMode::PushToTalk);
+    wait_for("it waits for its key", LIMIT, || strips()[1].audio.talk == TalkMode::PushToTalk);
     let held = || strips().iter().map(|strip| strip.held).collect::<Vec<_>>();
     assert_eq!(held(), [false, false]);
     studio.send(Command::TalkKeyOf { id, held: true });
@@ -59,7 +59,7 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
         studio.send(Command::AddStrip(AudioChoice::File(path)));
         wait_for("the strip", LIMIT, || studio.snapshot().strips.len() == 2);
         let strip = || studio.snapshot().strips.remove(1);
-        let id = strip().sound.id;
+        let id = strip().audio.id;
         let is_audible = || strip().meter.rms_dbfs > -30.0;
         let silent = || strip().meter.rms_dbfs <= -60.0;
         // The file loops: its tone is audible for longer than the file lasts.
@@ -81,7 +81,7 @@ fn a_strip_plays_its_file_once_if_it_is_to_and_again_when_asked() {
         wait_for("its end again", LIMIT, silent);
         studio.send(Command::SetStripEnd { id, at_end: EndBehavior::Loop });
         wait_for("its beginning", LIMIT, is_audible);
-        assert_eq!(strip().sound.at_end, EndBehavior::Loop);
+        assert_eq!(strip().audio.at_end, EndBehavior::Loop);
         studio.end(LIMIT).unwrap();
     }
 }
@@ -103,11 +103,11 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
     let studio = studio();
     add(&studio, "Opening", &path);
     let strips = || studio.snapshot().strips;
-    let ids = || strips().iter().map(|strip| strip.sound.id).collect::<Vec<_>>();
+    let ids = || strips().iter().map(|strip| strip.audio.id).collect::<Vec<_>>();
     wait_for("the strip", LIMIT, || strips().len() == 2);
     let strip = strips().pop().unwrap();
     assert_eq!(
-        (strip.sound.name.as_str(), &strip.sound.choice),
+        (strip.audio.name.as_str(), &strip.audio.choice),
         ("Opening", &AudioChoice::File(path))
     );
     // The audio arrives in the strip and in the program.
@@ -129,9 +129,9 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
     let (first, other) = (collection.scenes[0].id, collection.scenes[1].id);
     studio.send(Command::SwitchScene(other));
     wait_for("silence elsewhere", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
-    studio.send(Command::SetTalk { id: strip.sound.id, talk: TalkMode::Open });
+    studio.send(Command::SetTalk { id: strip.audio.id, talk: TalkMode::Open });
     wait_for("sound without its picture", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
-    studio.send(Command::SetTalk { id: strip.sound.id, talk: TalkMode::WhileShown });
+    studio.send(Command::SetTalk { id: strip.audio.id, talk: TalkMode::WhileShown });
     studio.send(Command::SwitchScene(first));
     wait_for("its sound with its picture", LIMIT, || {
         strips()[1].shown && strips()[1].meter.peak_dbfs > -30.0
@@ -173,7 +173,7 @@ fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
     numbered(&path, "3", "anullsrc", &["-an"]);
     let studio = studio();
     add(&studio, "Mute", &path);
-    wait_for("a word", LIMIT, || studio.snapshot().strips.get(1).is_some_and(|it| it.soundless));
+    wait_for("a word", LIMIT, || studio.snapshot().strips.get(1).is_some_and(|it| it.has_no_audio));
     // A file that cannot be played causes one notice about the source, and none about its strip.
     let bad = folder.path().join("bad.mp4");
     std::fs::write(&bad, b"no clip at all, but long enough to be looked at").unwrap();

@@ -68,7 +68,7 @@ fn the_card_for_audio_opens_the_list_of_the_mixer() {
         let strip = snapshot.strips[0].clone();
         snapshot.strips.resize(onair::studio::MAX_STRIPS, strip);
         for (number, strip) in (100..).zip(&mut snapshot.strips[1..]) {
-            strip.sound.id = StripId(number);
+            strip.audio.id = StripId(number);
         }
     });
     harness.run();

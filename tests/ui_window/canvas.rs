@@ -219,7 +219,7 @@ fn where_the_space_bar_is_the_talk_key_it_does_not_move_the_canvas() {
     let mut harness = one_item();
     harness.state_mut().demo.change(|snapshot| {
         snapshot.strips = Demo::new("mixer").snapshot().strips;
-        snapshot.strips[0].sound.talk = TalkMode::PushToTalk;
+        snapshot.strips[0].audio.talk = TalkMode::PushToTalk;
     });
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num0);
     harness.run();

@@ -300,8 +300,8 @@ fn things_with_a_name_have_commands_with_hotkeys() {
         harness.key_press_modifiers(Modifiers::COMMAND, key);
         commands(harness)
     };
-    let muted = Strip { muted: !strip.sound.strip.muted, ..strip.sound.strip.clone() };
-    let wanted = Command::SetStrip { id: strip.sound.id, strip: muted };
+    let muted = Strip { muted: !strip.audio.strip.muted, ..strip.audio.strip.clone() };
+    let wanted = Command::SetStrip { id: strip.audio.id, strip: muted };
     assert_eq!(press(&mut harness, Key::F2), [wanted]);
     let sent = press(&mut harness, Key::F3);
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };

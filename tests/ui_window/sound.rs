@@ -145,7 +145,7 @@ fn what_becomes_of_a_file_that_is_heard_only_is_chosen_on_its_strip() {
     // If a source shows the file too, the setting of the source applies.
     harness.state().demo.change(|snapshot| {
         let clip = VideoChoice::File("/opening.mp4".into());
-        snapshot.strips[1].sound.choice = AudioChoice::File("/opening.mp4".into());
+        snapshot.strips[1].audio.choice = AudioChoice::File("/opening.mp4".into());
         snapshot.video.as_mut().unwrap().choice = clip;
     });
     harness.run();
@@ -164,7 +164,7 @@ fn what_is_heard_for_a_silent_strip_is_chosen_on_it() {
     let firefox = Some(AudioChoice::Application("Firefox".into()));
     let sent = choose(&mut harness, way, "Firefox");
     assert_eq!(sent, [Command::SetIfSilent { id, choice: firefox.clone() }]);
-    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.if_silent = firefox);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.if_silent = firefox);
     harness.run();
     assert_eq!(chosen(&harness, way), "Firefox");
     // The list lies below all filters. Keyboard focus scrolls to it.
@@ -193,7 +193,7 @@ fn a_strip_that_waits_for_its_key_does_not_look_muted() {
                     snapshot.strips.push(main.clone());
                 }
                 let first = &mut snapshot.strips[0];
-                (first.sound.talk, first.held) = (talk, held);
+                (first.audio.talk, first.held) = (talk, held);
             });
             harness.run();
             let found = |harness: &Harness<'static, Window>, words: &str| {
@@ -323,7 +323,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     // The sidechain of a compressor is the strip itself or any other strip.
     harness.state().demo.change(|snapshot| {
         // With a single filter, nothing needs to scroll.
-        snapshot.strips[0].sound.strip.filters.retain(|it| it.filter.kind() == "compressor");
+        snapshot.strips[0].audio.strip.filters.retain(|it| it.filter.kind() == "compressor");
     });
     harness.get_by_role_and_label(Role::RadioButton, "Voice").click();
     harness.run();
@@ -422,13 +422,13 @@ fn the_sound_of_what_scenes_show_is_offered_once() {
     assert_eq!(commands(&mut harness), [Command::AddStrip(clip.clone())]);
     // Audio that already has a strip is not offered again.
     let strip = StripView {
-        sound: AudioStrip { name: "Loud".into(), ..AudioStrip::new(StripId(7), clip) },
+        audio: AudioStrip { name: "Loud".into(), ..AudioStrip::new(StripId(7), clip) },
         name: "Loud".into(),
         device: String::new(),
         state: SourceState::Open,
         shown: true,
         held: false,
-        soundless: true,
+        has_no_audio: true,
         drift_ppm: None,
         meter: Default::default(),
     };

@@ -15,7 +15,7 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
     harness.run();
     let push = |talk| {
         move |snapshot: &mut onair::studio::Snapshot| {
-            snapshot.strips[0].sound.talk = talk;
+            snapshot.strips[0].audio.talk = talk;
         }
     };
     for talk in [TalkMode::PushToTalk, TalkMode::PushToMute] {
@@ -51,7 +51,7 @@ fn the_space_bar_is_the_talk_key_where_a_strip_listens_to_one() {
 #[test]
 fn the_talk_key_is_chosen_by_pressing_it() {
     let mut harness = open("mixer");
-    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToTalk);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
     settings_page(&mut harness, "Audio");
     let key = |harness: &Harness<'static, Window>| {
         harness.state().screen.as_ref().unwrap().preferences().push_to_talk_key.name()
@@ -118,7 +118,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
 #[test]
 fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types() {
     let mut harness = open("mixer");
-    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToTalk);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
     let button = |harness: &mut Harness<'static, Window>, button, pressed| {
         let (pos, modifiers) = (egui::pos2(300.0, 300.0), Modifiers::NONE);
         harness.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
@@ -166,7 +166,7 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
 #[test]
 fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     let mut harness = open("mixer");
-    harness.state().demo.change(|snapshot| snapshot.strips[0].sound.talk = TalkMode::PushToMute);
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToMute);
     harness.input_mut().focused = false;
     harness.run();
     let key_command = |harness: &mut Harness<'static, Window>, held, hidden| {

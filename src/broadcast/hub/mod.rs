@@ -46,7 +46,7 @@ pub struct Figures {
     pub frames: u64,
     pub keyframes: u64,
     pub video_bytes: u64,
-    pub sounds: u64,
+    pub audio_packets: u64,
     pub audio_bytes: u64,
 }
 
@@ -393,7 +393,7 @@ impl HubFeed {
                 state.figures.video_bytes += bytes;
             }
             Track::Audio => {
-                state.figures.sounds += 1;
+                state.figures.audio_packets += 1;
                 state.figures.audio_bytes += bytes;
             }
             Track::Extra(_) => {}

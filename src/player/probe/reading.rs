@@ -11,9 +11,9 @@ use crate::player::state::State;
 #[derive(Copy, Clone, Debug)]
 pub struct ProbeMemory {
     /// Maximum number of keyframes.
-    pub pictures: usize,
+    pub keyframes: usize,
     /// Maximum number of loudness values, 20 ms each.
-    pub sound: usize,
+    pub loudness: usize,
 }
 
 /// A received keyframe.
@@ -52,7 +52,7 @@ pub struct ProbeReading {
     /// The received media time per second, over the last 10 s.
     pub pace: Option<f64>,
     /// The most recent keyframes, oldest first.
-    pub pictures: VecDeque<Keyframe>,
+    pub keyframes: VecDeque<Keyframe>,
     /// The loudness by media time.
     pub course: LoudnessCurve,
     /// Minimum of arrival time minus media time over the last seconds, in microseconds.
@@ -80,8 +80,8 @@ impl ProbeReading {
             last_video: None,
             last_audio: None,
             pace: None,
-            pictures: VecDeque::new(),
-            course: LoudnessCurve::new(memory.sound),
+            keyframes: VecDeque::new(),
+            course: LoudnessCurve::new(memory.loudness),
             behind_micros: None,
             latency_ms: None,
             av_offset_ms: None,

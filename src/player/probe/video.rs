@@ -49,12 +49,12 @@ fn h264_colors(signal: VideoSignal) -> Colors {
 }
 
 /// Returns the video properties that a keyframe itself declares.
-pub(super) fn beside(format: VideoFormat, picture: &Bytes, length_size: usize) -> codec::VideoInfo {
+pub(super) fn beside(format: VideoFormat, frame: &Bytes, length_size: usize) -> codec::VideoInfo {
     let colors = match format {
-        VideoFormat::H264 => hdr::of_h264(picture, length_size),
-        VideoFormat::Hevc => hdr::of_hevc(picture, length_size),
-        VideoFormat::Av1 => return codec::av1_key(picture).unwrap_or_default(),
-        VideoFormat::Vp9 => return codec::vp9_key(picture).unwrap_or_default(),
+        VideoFormat::H264 => hdr::of_h264(frame, length_size),
+        VideoFormat::Hevc => hdr::of_hevc(frame, length_size),
+        VideoFormat::Av1 => return codec::av1_key(frame).unwrap_or_default(),
+        VideoFormat::Vp9 => return codec::vp9_key(frame).unwrap_or_default(),
         _ => Colors::default(),
     };
     codec::VideoInfo { colors, ..codec::VideoInfo::default() }

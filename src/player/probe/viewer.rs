@@ -72,7 +72,7 @@ pub struct ProbeWorker {
     offsets: VecDeque<i64>,
     /// Arrival time of the newest offset.
     offset_at: Timestamp,
-    picture: Latest<VideoFrame>,
+    newest: Latest<VideoFrame>,
     memory: ProbeMemory,
     /// Measurements of the probe.
     pub seen: ProbeReading,
@@ -85,8 +85,8 @@ impl std::fmt::Debug for ProbeWorker {
 }
 
 impl ProbeWorker {
-    /// Creates a worker that stores the newest keyframe in `picture`.
-    pub fn new(clock: Clock, memory: ProbeMemory, picture: Latest<VideoFrame>) -> Self {
+    /// Creates a worker that stores the newest keyframe in `newest`.
+    pub fn new(clock: Clock, memory: ProbeMemory, newest: Latest<VideoFrame>) -> Self {
         Self {
             clock,
             video: None,
@@ -96,7 +96,7 @@ impl ProbeWorker {
             marker: None,
             offsets: VecDeque::new(),
             offset_at: Timestamp::ZERO,
-            picture,
+            newest,
             memory,
             seen: ProbeReading::new(memory),
         }
@@ -149,8 +149,8 @@ impl ProbeWorker {
         (seen.joined, seen.behind_micros, seen.pace) = (None, None, None);
         (seen.last_video, seen.last_audio, seen.fps) = (None, None, None);
         (seen.latency_ms, seen.av_offset_ms) = (None, None);
-        seen.pictures.clear();
-        seen.course = LoudnessCurve::new(self.memory.sound);
+        seen.keyframes.clear();
+        seen.course = LoudnessCurve::new(self.memory.loudness);
         if let Some((_, decoder)) = &mut self.video {
             decoder.reset();
         }
@@ -202,8 +202,8 @@ impl ProbeWorker {
         let Some(frame) = frames.pop() else { return };
         let (luma, stride, size) = (&frame.planes().y, frame.planes().luma_stride(), frame.size());
         self.seen.size = Some(size);
-        if self.seen.pictures.len() >= self.memory.pictures.max(1) {
-            self.seen.pictures.pop_front();
+        if self.seen.keyframes.len() >= self.memory.keyframes.max(1) {
+            self.seen.keyframes.pop_front();
         }
         let mut keyframe = Keyframe {
             at: packet.captured,
@@ -231,8 +231,8 @@ impl ProbeWorker {
                 self.offsets.clear();
             }
         }
-        self.seen.pictures.push_back(keyframe);
-        self.picture.publish(frame);
+        self.seen.keyframes.push_back(keyframe);
+        self.newest.publish(frame);
     }
 
     fn on_audio(&mut self, packet: &EncodedPacket) {
@@ -297,13 +297,13 @@ impl ProbeWorker {
         seen.bitrate = (bytes as f64 * 8.0 / long) as u32;
         seen.behind_micros =
             recent().map(|it| it.at.micros_since(it.dts)).min().or(seen.behind_micros);
-        let pictures: Vec<_> = self.arrivals.iter().filter(|it| it.video).collect();
-        let span = pictures.first().zip(pictures.last());
-        let span = span
-            .filter(|(_, last)| pictures.len() > 20 && now.since(last.at) <= FRAME_RATE_VALIDITY);
+        let frames: Vec<_> = self.arrivals.iter().filter(|it| it.video).collect();
+        let span = frames.first().zip(frames.last());
+        let span =
+            span.filter(|(_, last)| frames.len() > 20 && now.since(last.at) <= FRAME_RATE_VALIDITY);
         seen.fps = span.and_then(|(first, last)| {
             let seconds = last.dts.micros_since(first.dts) as f64 / 1e6;
-            (seconds > 0.5).then(|| (pictures.len() - 1) as f64 / seconds)
+            (seconds > 0.5).then(|| (frames.len() - 1) as f64 / seconds)
         });
         // Data from a server's cache arrives at once and is not representative.
         let settled = seen.joined.map(|joined| joined + SERVER_CACHE_WINDOW);
@@ -347,7 +347,7 @@ pub struct ViewerProbe {
 }
 
 impl ViewerProbe {
-    /// Starts the probe. The newest keyframe goes to `picture` unchanged.
+    /// Starts the probe. The newest keyframe goes to `newest` unchanged.
     ///
     /// # Errors
     /// Fails if the address is invalid or the system cannot start threads.
@@ -357,7 +357,7 @@ impl ViewerProbe {
         runtime: &Runtime,
         clock: Clock,
         memory: ProbeMemory,
-        picture: Latest<VideoFrame>,
+        newest: Latest<VideoFrame>,
     ) -> Result<Self, Failure> {
         // Only the kind matters here: a live stream.
         let mut config = Config::new(Source::Url(String::new()));
@@ -372,7 +372,7 @@ impl ViewerProbe {
         let mut probe =
             Self { shared: Arc::clone(&shared), seen: Arc::clone(&seen), threads: Vec::new() };
         let (its, out) = (Arc::clone(&shared), seen);
-        let worker = ProbeWorker::new(clock, memory, picture);
+        let worker = ProbeWorker::new(clock, memory, newest);
         probe.spawn("viewer-probe", move || {
             sandbox::video_decoder();
             run(&its, worker, &out);
@@ -453,7 +453,7 @@ mod tests {
 
     /// Creates a probe that received this many audio packets, one every 20 ms.
     fn worker(packets: i64) -> ProbeWorker {
-        let memory = ProbeMemory { pictures: 10, sound: 1_000 };
+        let memory = ProbeMemory { keyframes: 10, loudness: 1_000 };
         let mut worker = ProbeWorker::new(Clock::start(), memory, Latest::default());
         for number in 0..packets {
             for track in [Track::Video, Track::Audio] {
@@ -496,7 +496,7 @@ mod tests {
         worker.gap();
         let seen = &worker.seen;
         assert_eq!((seen.joined, seen.last_video, seen.last_audio), (None, None, None));
-        assert!(seen.pictures.is_empty() && seen.course.until().is_none());
+        assert!(seen.keyframes.is_empty() && seen.course.until().is_none());
         assert_eq!((seen.pace, seen.fps, seen.latency_ms), (None, None, None));
     }
 

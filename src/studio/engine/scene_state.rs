@@ -29,11 +29,12 @@ pub(in crate::studio) struct SceneState {
     pub prepared: Option<SceneId>,
     /// The views drawn in addition to the program.
     pub views: BTreeMap<ViewOf, ViewDetail>,
-    pub pictures: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
+    /// The newest frame of each view.
+    pub view_frames: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     /// Scenes that were reported as having too many layers, with their names at that time.
     pub crowded: BTreeMap<SceneId, String>,
     /// The audio of the visible sources at the last update of the strips.
-    pub sounds: Vec<AudioChoice>,
+    pub shown_audio: Vec<AudioChoice>,
     pub steps: UndoHistory,
     pub last_edit: Option<Timestamp>,
     /// The collection as passed to the window.

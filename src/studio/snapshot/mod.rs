@@ -100,7 +100,7 @@ pub struct Scenes {
     /// The preview scene.
     pub prepared: Option<SceneId>,
     /// The small frames of the preview scene.
-    pub picture: Latest<VideoFrame>,
+    pub preview: Latest<VideoFrame>,
     /// The views in addition to the program.
     pub views: Arc<BTreeMap<ViewOf, Latest<VideoFrame>>>,
     pub can_undo: bool,
@@ -174,7 +174,7 @@ pub struct AudioSource {
 /// A strip of the mixer, its source, and its meter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StripView {
-    pub sound: AudioStrip,
+    pub audio: AudioStrip,
     /// The name set by the user, otherwise that of its device or source, as in the figures of a
     /// broadcast.
     pub name: String,
@@ -186,7 +186,7 @@ pub struct StripView {
     /// True if the strip's push-to-talk key, or the common key of all strips, is held.
     pub held: bool,
     /// True for an open media file or stream that has no audio.
-    pub soundless: bool,
+    pub has_no_audio: bool,
     /// The drift of the device's clock relative to the session clock in parts per million, once
     /// measured.
     pub drift_ppm: Option<f64>,

@@ -448,7 +448,7 @@ impl Players {
             chosen: tile.id == self.chosen,
             state: tile.state().clone(),
             figures: tile.figures(self.config.volume, self.config.muted),
-            picture: ShownFrame(tile.screen()),
+            frame: ShownFrame(tile.screen()),
             output_failure: tile.player().and_then(Player::output_failure).map(|it| it.kind),
             offered: tile.offered().map(|offered| offered.pin),
             notices: tile

@@ -42,7 +42,7 @@ pub struct TileView {
     pub chosen: bool,
     pub state: WatchState,
     pub figures: WatchFigures,
-    pub picture: ShownFrame,
+    pub frame: ShownFrame,
     /// The reason why an output file is incomplete, if it is.
     pub output_failure: Option<player::FailureKind>,
     /// A certificate because of which playback failed, and which the user may accept.

@@ -17,6 +17,7 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{Keymap, shortcut_text};
 use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
 use crate::ui::input::possible::ImpossibleReason;
+use crate::ui::scenes::kind::icon_of_choice;
 use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{Type, gap};
@@ -164,7 +165,7 @@ fn entries(ctx: &Context, view: &View<'_>, needs: &DialogContext<'_>, other: &Te
     all.extend(collection.sources.iter().map(|source| {
         entry(
             PaletteChoice::Source(source.id),
-            Icon::Screenshot,
+            icon_of_choice(&source.choice),
             &source.name,
             key!("palette-source"),
         )
@@ -172,7 +173,7 @@ fn entries(ctx: &Context, view: &View<'_>, needs: &DialogContext<'_>, other: &Te
     all.extend(snapshot.strips.iter().map(|strip| {
         let name = labels::label_of(view, strip);
         let icon = labels::icon_of(labels::choice_of(view, strip));
-        entry(PaletteChoice::Strip(strip.sound.id), icon, &name, key!("palette-strip"))
+        entry(PaletteChoice::Strip(strip.audio.id), icon, &name, key!("palette-strip"))
     }));
     all.extend(snapshot.targets.iter().map(|target| {
         let name = targets::title(texts, &target.target);

@@ -45,7 +45,7 @@ impl TalkState {
 
 /// Returns true if a strip uses the push-to-talk key.
 fn is_wanted(snapshot: &Snapshot) -> bool {
-    let mut talks = snapshot.strips.iter().map(|strip| strip.sound.talk);
+    let mut talks = snapshot.strips.iter().map(|strip| strip.audio.talk);
     talks.any(|talk| matches!(talk, TalkMode::PushToTalk | TalkMode::PushToMute))
 }
 

@@ -291,7 +291,7 @@ impl Screen {
             NamedKind::Strip => {
                 let strip = snapshot.strips.iter().find(|strip| strip.name == *name);
                 strip.map(|strip| {
-                    let (id, strip) = (strip.sound.id, &strip.sound.strip);
+                    let (id, strip) = (strip.audio.id, &strip.audio.strip);
                     let strip = Strip { muted: !strip.muted, ..strip.clone() };
                     Command::SetStrip { id, strip }
                 })

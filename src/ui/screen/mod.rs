@@ -344,7 +344,7 @@ impl Screen {
         if scenes.prepared.is_none() {
             self.prepared = None;
         } else if self.prepared.is_none() {
-            self.prepared = Some(self.program.beside("prepared", scenes.picture.clone()));
+            self.prepared = Some(self.program.beside("prepared", scenes.preview.clone()));
         }
     }
 

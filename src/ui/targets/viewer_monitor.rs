@@ -89,20 +89,20 @@ fn seen(
     let (theme, texts) = (view.theme, view.texts);
     let (words, color) = state(theme, texts, (monitor, unwatched));
     paragraph(ui, &words, Type::Small, color.unwrap_or(theme.secondary));
-    let slot = &monitor.picture.0;
+    let slot = &monitor.frame.0;
     let fresh = draft.viewers.as_ref().is_none_or(|(known, _)| !known.shares_with(slot));
     if fresh {
         draft.viewers = Some((slot.clone(), FrameView::new("viewers", slot.clone())));
     }
-    let Some((_, picture)) = &mut draft.viewers else { return };
-    if !picture.is_there() {
+    let Some((_, frame)) = &mut draft.viewers else { return };
+    if !frame.is_there() {
         return;
     }
-    let size = vec2(FRAME_WIDTH_POINTS, (FRAME_WIDTH_POINTS / picture.shape().max(0.2)).round());
+    let size = vec2(FRAME_WIDTH_POINTS, (FRAME_WIDTH_POINTS / frame.shape().max(0.2)).round());
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
     let name = texts.get("viewers-frame");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
-    picture.paint(ui, Rect::from_min_size(rect.min, size));
+    frame.paint(ui, Rect::from_min_size(rect.min, size));
     response.on_hover_text(&*texts.get("viewers-frame-tip"));
 }
 

@@ -5,8 +5,8 @@ use toml::Table;
 
 use crate::cli::control::split;
 use crate::cli::live::control::items::with_values;
-use crate::compose::filter as picture;
-use crate::mix::{StripId, filter as sound};
+use crate::compose::filter as video_filter;
+use crate::mix::{StripId, filter as audio_filter};
 use crate::studio::settings::scenes::amounts;
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -77,16 +77,16 @@ pub(in crate::cli::live) fn parse(text: &str) -> Result<(String, Filter), Proble
 /// Fails with the reason why the change is not possible.
 pub(in crate::cli::live) fn of_video(
     filter: &Filter,
-    slots: &[picture::Slot],
-) -> Result<Vec<picture::Slot>, Problem> {
+    slots: &[video_filter::Slot],
+) -> Result<Vec<video_filter::Slot>, Problem> {
     let one = |kind: &str| {
-        let filter = picture::Filter::of_kind(kind)?;
-        Some(picture::Slot { enabled: true, filter })
+        let filter = video_filter::Filter::of_kind(kind)?;
+        Some(video_filter::Slot { enabled: true, filter })
     };
     let list = List {
-        most: picture::MAX_FILTERS,
-        known: picture::Filter::kinds().iter().map(picture::Filter::kind).collect(),
-        kind: &|slot: &picture::Slot| slot.filter.kind(),
+        most: video_filter::MAX_FILTERS,
+        known: video_filter::Filter::kinds().iter().map(video_filter::Filter::kind).collect(),
+        kind: &|slot: &video_filter::Slot| slot.filter.kind(),
         switch: &|slot, on| slot.enabled = on,
         one: &one,
         set: &amounts::of_video_filter,
@@ -100,17 +100,17 @@ pub(in crate::cli::live) fn of_video(
 /// Fails with the reason why the change is not possible.
 pub(in crate::cli::live) fn of_audio(
     filter: &Filter,
-    slots: &[sound::Slot],
+    slots: &[audio_filter::Slot],
     strips: &[(String, StripId)],
-) -> Result<Vec<sound::Slot>, Problem> {
+) -> Result<Vec<audio_filter::Slot>, Problem> {
     let one = |kind: &str| {
-        let filter = sound::Filter::of_kind(kind)?;
-        Some(sound::Slot { enabled: true, filter })
+        let filter = audio_filter::Filter::of_kind(kind)?;
+        Some(audio_filter::Slot { enabled: true, filter })
     };
     let list = List {
-        most: sound::MAX_FILTERS,
-        known: sound::Filter::ALL_KINDS.iter().map(sound::Filter::kind).collect(),
-        kind: &|slot: &sound::Slot| slot.filter.kind(),
+        most: audio_filter::MAX_FILTERS,
+        known: audio_filter::Filter::ALL_KINDS.iter().map(audio_filter::Filter::kind).collect(),
+        kind: &|slot: &audio_filter::Slot| slot.filter.kind(),
         switch: &|slot, on| slot.enabled = on,
         one: &one,
         set: &|slot, values| amounts::of_audio_filter(slot, values, strips),
@@ -165,25 +165,28 @@ impl<S: Clone> List<'_, S> {
 mod tests {
     use super::*;
 
-    fn pictures(slots: &[picture::Slot], line: &str) -> Result<Vec<picture::Slot>, Problem> {
+    fn change_video(
+        slots: &[video_filter::Slot],
+        line: &str,
+    ) -> Result<Vec<video_filter::Slot>, Problem> {
         let (name, filter) = parse(line)?;
         assert_eq!(name, "Face");
         of_video(&filter, slots)
     }
 
     #[test]
-    fn filters_of_pictures_are_added_set_switched_and_removed() {
-        let slots = pictures(&[], "add color Face").unwrap();
-        let slots = pictures(&slots, "add blur Face").unwrap();
-        let slots = pictures(&slots, "add color Face: gain=2").unwrap();
-        let slots = pictures(&slots, "off color Face").unwrap();
-        let slots = pictures(&slots, "set color#2 Face: contrast=1.5").unwrap();
+    fn filters_of_video_are_added_set_switched_and_removed() {
+        let slots = change_video(&[], "add color Face").unwrap();
+        let slots = change_video(&slots, "add blur Face").unwrap();
+        let slots = change_video(&slots, "add color Face: gain=2").unwrap();
+        let slots = change_video(&slots, "off color Face").unwrap();
+        let slots = change_video(&slots, "set color#2 Face: contrast=1.5").unwrap();
         let values = |at: usize| slots[at].filter.clone().values().iter().map(|it| **it).collect();
         let (first, second): (Vec<f32>, Vec<f32>) = (values(0), values(2));
         assert_eq!((first[0], second[0], second[2]), (1.0, 2.0, 1.5));
         let kinds: Vec<_> = slots.iter().map(|it| (it.filter.kind(), it.enabled)).collect();
         assert_eq!(kinds, [("color", false), ("blur", true), ("color", true)]);
-        assert_eq!(pictures(&slots, "remove color#2 Face").unwrap().len(), 2);
+        assert_eq!(change_video(&slots, "remove color#2 Face").unwrap().len(), 2);
         for (line, why) in [
             ("on hologram Face", "chroma-key"),
             ("on sharpen Face", "filter add sharpen"),
@@ -193,17 +196,17 @@ mod tests {
             ("glow color Face", "filter set KIND"),
             ("on", "filter set KIND"),
         ] {
-            let error = pictures(&slots, line).unwrap_err().to_string();
+            let error = change_video(&slots, line).unwrap_err().to_string();
             assert!(error.contains(why), "{line}: {error}");
         }
-        let full = vec![slots[0].clone(); picture::MAX_FILTERS];
-        assert!(pictures(&full, "add blur Face").unwrap_err().to_string().contains("at most"));
+        let full = vec![slots[0].clone(); video_filter::MAX_FILTERS];
+        assert!(change_video(&full, "add blur Face").unwrap_err().to_string().contains("at most"));
     }
 
     #[test]
-    fn filters_of_sound_are_changed_alike() {
+    fn filters_of_audio_are_changed_alike() {
         let strips = [("Music".to_owned(), StripId(2))];
-        let change = |slots: &[sound::Slot], line: &str| {
+        let change = |slots: &[audio_filter::Slot], line: &str| {
             let (name, filter) = parse(line).unwrap();
             assert_eq!(name, "");
             of_audio(&filter, slots, &strips)

@@ -103,21 +103,21 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
         }
         LiveCommand::StripFilter(name, filter) => {
             let snapshot = studio.snapshot();
-            let named = |view: &StripView| (view.name.clone(), view.sound.id);
+            let named = |view: &StripView| (view.name.clone(), view.audio.id);
             let names: Vec<_> = snapshot.strips.iter().map(named).collect();
             let mut wanted = Vec::new();
             for view in strips_of(&snapshot, &name)? {
-                let strip = &view.sound.strip;
+                let strip = &view.audio.strip;
                 let filters = filters::of_audio(&filter, &strip.filters, &names)?;
                 let strip = Strip { filters, ..strip.clone() };
-                wanted.push(Command::SetStrip { id: view.sound.id, strip });
+                wanted.push(Command::SetStrip { id: view.audio.id, strip });
             }
             wanted.into_iter().for_each(|command| studio.send(command));
         }
         LiveCommand::Set(name, setting) => {
             for view in strips_of(&studio.snapshot(), &name)? {
-                let strip = setting.on(&view.sound.strip);
-                studio.send(Command::SetStrip { id: view.sound.id, strip });
+                let strip = setting.on(&view.audio.strip);
+                studio.send(Command::SetStrip { id: view.audio.id, strip });
             }
         }
         LiveCommand::Duplicate { item, source } => duplicate(studio, &item, source)?,
@@ -233,7 +233,7 @@ fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
 fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView>, Problem> {
     let strips = &snapshot.strips;
     let is_it = |strip: &&StripView| match name {
-        "" => strip.sound.id == StripId::MAIN,
+        "" => strip.audio.id == StripId::MAIN,
         name => strip.name == name,
     };
     let named: Vec<&StripView> = strips.iter().filter(is_it).collect();
@@ -249,7 +249,7 @@ fn strips_of<'a>(snapshot: &'a Snapshot, name: &str) -> Result<Vec<&'a StripView
 fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> Done {
     let snapshot = studio.snapshot();
     for strip in strips_of(&snapshot, name)? {
-        studio.send(command(strip.sound.id));
+        studio.send(command(strip.audio.id));
     }
     Ok(())
 }

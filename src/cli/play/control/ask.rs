@@ -49,7 +49,7 @@ fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Proble
                 .then_some(())
                 .ok_or_else(|| problem!("control-stream-idle", number = number))
         }
-        PlayCommand::Screenshot(_) if chosen(snapshot)?.picture.0.get().is_none() => {
+        PlayCommand::Screenshot(_) if chosen(snapshot)?.frame.0.get().is_none() => {
             Err(problem!("screenshot-none"))
         }
         _ => Ok(()),

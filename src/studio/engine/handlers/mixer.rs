@@ -42,7 +42,7 @@ impl Engine {
             source_strips::shown_end(sources, (&main.0, main.1), choice).unwrap_or(strip.at_end)
         };
         let messages = program.set_strips(&self.settings.strips, &effective_strip, &at_end);
-        self.state.stage.sounds = seen;
+        self.state.stage.shown_audio = seen;
         for message in self.unreported(messages) {
             self.notices.tell(&message, "");
         }
@@ -61,7 +61,7 @@ impl Engine {
     pub(in crate::studio::engine) fn attend_strips(&mut self) {
         let program = self.state.program.as_ref();
         let seen = program.map(|program| source_strips::seen(program, &self.settings.collection));
-        if seen.is_some_and(|seen| seen != self.state.stage.sounds) {
+        if seen.is_some_and(|seen| seen != self.state.stage.shown_audio) {
             self.set_strips();
         }
     }
@@ -362,19 +362,19 @@ impl Engine {
     /// Returns the strips and their states, the main strip first.
     pub(in crate::studio::engine) fn strip_views(&self) -> Vec<StripView> {
         let Some(program) = &self.state.program else { return Vec::new() };
-        let view = |sound: &AudioStrip| {
-            let (_, name, report) = self.labelled(sound);
+        let view = |audio: &AudioStrip| {
+            let (_, name, report) = self.labelled(audio);
             let open = (report.state, report.format) == (SourceState::Open, SourceFormat::Unknown);
             StripView {
-                sound: sound.clone(),
+                audio: audio.clone(),
                 name,
-                shown: self.state.stage.sounds.contains(&sound.choice),
-                held: self.state.talking.is_held(sound.id),
-                soundless: open && mixer::has_video(&sound.choice),
+                shown: self.state.stage.shown_audio.contains(&audio.choice),
+                held: self.state.talking.is_held(audio.id),
+                has_no_audio: open && mixer::has_video(&audio.choice),
                 device: report.name,
                 state: report.state,
                 drift_ppm: report.drift_ppm,
-                meter: program.mixer().strip_meter(sound.id).unwrap_or_default(),
+                meter: program.mixer().strip_meter(audio.id).unwrap_or_default(),
             }
         };
         self.settings.strips.iter().map(view).collect()

@@ -175,7 +175,7 @@ mod tests {
         });
         let runtime = Runtime::start().unwrap();
         let place = ProbeTarget::Address(Secret::new(studio.snapshot().server.play_url));
-        let memory = ProbeMemory { pictures: 1, sound: 1 };
+        let memory = ProbeMemory { keyframes: 1, loudness: 1 };
         let (net, clock) = (net::Options::default(), Clock::start());
         let viewer =
             ViewerProbe::open(&place, &net, &runtime, clock, memory, Latest::default()).unwrap();

@@ -316,8 +316,8 @@ impl Engine {
     pub(in crate::studio::engine) fn look_at(&mut self, views: BTreeMap<ViewOf, ViewDetail>) {
         let stage = &mut self.state.stage;
         stage.views = views.into_iter().take(MAX_VIEWS).collect();
-        let slot = |of| stage.pictures.get(of).cloned().unwrap_or_default();
-        stage.pictures = Arc::new(stage.views.keys().map(|of| (*of, slot(of))).collect());
+        let slot = |of| stage.view_frames.get(of).cloned().unwrap_or_default();
+        stage.view_frames = Arc::new(stage.views.keys().map(|of| (*of, slot(of))).collect());
         self.show_views();
     }
 
@@ -329,7 +329,7 @@ impl Engine {
                 ViewOf::Source(MAIN_SOURCE) => Some(Plan::simple(MAIN_SOURCE)),
                 ViewOf::Source(id) => collection.source(id).map(|_| Plan::simple(id)),
             };
-            let (plan, slot) = (Arc::new(plan?), stage.pictures.get(of)?.clone());
+            let (plan, slot) = (Arc::new(plan?), stage.view_frames.get(of)?.clone());
             Some((*of, SideView { plan, detail: *detail, slot }))
         };
         let views = stage.views.iter().filter_map(view).collect();
@@ -555,8 +555,8 @@ impl Engine {
             collection: Arc::clone(&stage.shared),
             sources: sources.collect(),
             prepared: stage.prepared,
-            picture: self.prepared.clone(),
-            views: Arc::clone(&stage.pictures),
+            preview: self.prepared.clone(),
+            views: Arc::clone(&stage.view_frames),
             can_undo,
             can_redo,
             skips_filters: stage.degradation >= Degradation::Filters,

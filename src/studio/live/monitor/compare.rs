@@ -71,23 +71,23 @@ impl Comparison {
         if self.due.is_some_and(|due| now < due) {
             return;
         }
-        let (sound, behind) = find_audio(&window);
+        let (audio, behind) = find_audio(&window);
         if let Some(behind) = behind {
             self.by_audio = Some((behind, now));
         }
-        let pictures = match sent.picture {
+        let video = match sent.video {
             Some(_) => frames::compare(&window),
             None => Verdict::Still,
         };
-        self.take(now, markers, pictures, sound);
+        self.take(now, markers, video, audio);
         self.due = Some(
             now + if self.is_matched(now) { COMPARE_INTERVAL } else { UNMATCHED_COMPARE_INTERVAL },
         );
     }
 
-    fn take(&mut self, now: Timestamp, markers: Verdict, pictures: Verdict, sound: Verdict) {
-        let verdicts = [markers, pictures, sound];
-        let still = (pictures, sound) == (Verdict::Still, Verdict::Still);
+    fn take(&mut self, now: Timestamp, markers: Verdict, video: Verdict, audio: Verdict) {
+        let verdicts = [markers, video, audio];
+        let still = (video, audio) == (Verdict::Still, Verdict::Still);
         if verdicts.contains(&Verdict::Match) {
             (self.matched, self.differs, self.still_since) = (Some(now), None, None);
         } else if verdicts.contains(&Verdict::Differs) {
@@ -155,21 +155,21 @@ pub(super) fn is_coming(now: Timestamp, seen: &ProbeReading) -> bool {
 /// Checks whether the marker of the newest keyframe matches a sent frame. The markers of another
 /// test source also show the time, but rarely that of a sent frame.
 fn markers(window: &Window<'_>) -> Verdict {
-    let newest = window.seen.pictures.back();
+    let newest = window.seen.keyframes.back();
     let fresh = newest.filter(|it| window.now.since(it.at) <= MATCH_VALIDITY);
     let Some(marker) = fresh.and_then(|it| it.marker) else { return Verdict::Open };
     let from = window.now - window.farthest;
-    let sent = window.sent.pictures.iter().filter(|it| it.at >= from);
+    let sent = window.sent.keyframes.iter().filter(|it| it.at >= from);
     let away = sent.filter_map(|it| it.marker).map(|it| marker - it).min_by_key(|it| it.abs());
     let fits = away.is_some_and(|away| {
-        let fps = window.sent.picture.map_or(0.0, |(_, fps)| fps);
+        let fps = window.sent.video.map_or(0.0, |(_, fps)| fps);
         let frames = away as f64 * fps / 1e3;
         away.abs() <= MAX_KEYFRAME_DISTANCE_MS
             && (frames - frames.round()).abs() * 1e3 <= MAX_MARKER_DEVIATION_MS * fps
     });
     match fits {
         true => Verdict::Match,
-        false if window.whole && !window.sent.pictures.is_empty() => Verdict::Differs,
+        false if window.whole && !window.sent.keyframes.is_empty() => Verdict::Differs,
         false => Verdict::Open,
     }
 }
@@ -178,8 +178,8 @@ fn markers(window: &Window<'_>) -> Verdict {
 fn find_audio(window: &Window<'_>) -> (Verdict, Option<Duration>) {
     let (seen, sent) = (window.seen, window.sent);
     let last_audio = seen.last_audio.filter(|last| window.now.since(*last) <= MAX_AUDIO_AGE);
-    let (Some(_), true) = (last_audio, sent.sound) else {
-        let silent = last_audio.is_none() && !sent.sound;
+    let (Some(_), true) = (last_audio, sent.has_audio) else {
+        let silent = last_audio.is_none() && !sent.has_audio;
         return (if silent { Verdict::Still } else { Verdict::Open }, None);
     };
     let Some(behind) = seen.behind_micros else { return (Verdict::Open, None) };

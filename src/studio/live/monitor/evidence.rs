@@ -20,15 +20,15 @@ const ASPECT_RATIO_TOLERANCE: f64 = 0.03;
 #[derive(Debug)]
 pub struct SentStream<'a> {
     /// The size and frame rate of the video, if any.
-    pub picture: Option<(Size, f64)>,
+    pub video: Option<(Size, f64)>,
     /// Other frame sizes that were sent to targets with slower links.
     pub sizes: &'a [Size],
     /// The frames per second that are actually sent; a slow connection may get fewer.
     pub fps: Option<f64>,
-    pub sound: bool,
+    pub has_audio: bool,
     /// The time since which the sent data is known; `None` means since the beginning of the stream.
     pub since: Option<Timestamp>,
-    pub pictures: &'a VecDeque<Keyframe>,
+    pub keyframes: &'a VecDeque<Keyframe>,
     pub course: &'a LoudnessCurve,
 }
 
@@ -81,7 +81,7 @@ impl<'a> Window<'a> {
     ) -> Self {
         let farthest = MAX_SEARCHED_DELAY + delay;
         let shape = |size: Size| f64::from(size.width) / f64::from(size.height.max(1));
-        let sizes = seen.size.zip(sent.picture.map(|(size, _)| size));
+        let sizes = seen.size.zip(sent.video.map(|(size, _)| size));
         Self {
             now,
             seen,

@@ -65,7 +65,7 @@ struct Fit {
 
 /// Compares the newest received keyframes with the sent ones.
 pub(super) fn compare(window: &Window<'_>) -> Verdict {
-    let seen = &window.seen.pictures;
+    let seen = &window.seen.keyframes;
     let fresh = |it: &&Keyframe| window.now.since(it.at) <= MAX_KEYFRAME_AGE;
     let mut recent: Vec<&Keyframe> = Vec::new();
     for it in seen.iter().rev().take_while(fresh) {
@@ -79,7 +79,7 @@ pub(super) fn compare(window: &Window<'_>) -> Verdict {
         return Verdict::Open;
     };
     let from = newest.at - window.farthest;
-    let sent: Vec<&Keyframe> = window.sent.pictures.iter().collect();
+    let sent: Vec<&Keyframe> = window.sent.keyframes.iter().collect();
     let candidates: Vec<Timestamp> = sent
         .iter()
         .map(|it| it.at)
@@ -180,37 +180,37 @@ fn alike(one: &FrameSimilarity, other: &FrameSimilarity) -> f64 {
 
 /// Returns the deviation of each cell from the cell's mean over consecutive frames, without changes
 /// of the overall brightness.
-fn changes<'a>(pictures: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
-    let pictures: Vec<Vec<f64>> = pictures.map(centred).collect();
-    let count = (pictures.len() as f64).max(1.0);
-    let mut usual = vec![0.0; pictures.first().map_or(0, Vec::len)];
-    for picture in &pictures {
-        for (cell, value) in usual.iter_mut().zip(picture) {
+fn changes<'a>(frames: impl Iterator<Item = &'a FrameSimilarity>) -> Vec<f64> {
+    let frames: Vec<Vec<f64>> = frames.map(centred).collect();
+    let count = (frames.len() as f64).max(1.0);
+    let mut usual = vec![0.0; frames.first().map_or(0, Vec::len)];
+    for frame in &frames {
+        for (cell, value) in usual.iter_mut().zip(frame) {
             *cell += value / count;
         }
     }
-    let less = |picture: &Vec<f64>| -> Vec<f64> {
-        picture.iter().zip(&usual).map(|(value, usual)| value - usual).collect()
+    let less = |frame: &Vec<f64>| -> Vec<f64> {
+        frame.iter().zip(&usual).map(|(value, usual)| value - usual).collect()
     };
-    pictures.iter().flat_map(less).collect()
+    frames.iter().flat_map(less).collect()
 }
 
-fn mean(picture: &FrameSimilarity) -> f64 {
-    let cells = picture.cells();
+fn mean(frame: &FrameSimilarity) -> f64 {
+    let cells = frame.cells();
     cells.iter().map(|cell| f64::from(*cell)).sum::<f64>() / (cells.len() as f64).max(1.0)
 }
 
-fn centred(picture: &FrameSimilarity) -> Vec<f64> {
-    let mean = mean(picture);
-    picture.cells().iter().map(|cell| f64::from(*cell) - mean).collect()
+fn centred(frame: &FrameSimilarity) -> Vec<f64> {
+    let mean = mean(frame);
+    frame.cells().iter().map(|cell| f64::from(*cell) - mean).collect()
 }
 
 fn rms(values: &[f64]) -> f64 {
     (values.iter().map(|value| value * value).sum::<f64>() / (values.len() as f64).max(1.0)).sqrt()
 }
 
-fn is_flat(picture: &FrameSimilarity) -> bool {
-    rms(&centred(picture)) < FLAT_FRAME_RMS
+fn is_flat(frame: &FrameSimilarity) -> bool {
+    rms(&centred(frame)) < FLAT_FRAME_RMS
 }
 
 /// Returns the correlation of values whose means are zero.
@@ -240,7 +240,7 @@ fn is_slow(sent: &[&Keyframe], from: Timestamp) -> bool {
 
 /// Returns true if keyframes arrive with the sent size and interval.
 fn keeps_pace(sent: &[Timestamp], window: &Window<'_>) -> bool {
-    let newest = window.seen.pictures.iter().rev().take(MAX_COMPARED_KEYFRAMES);
+    let newest = window.seen.keyframes.iter().rev().take(MAX_COMPARED_KEYFRAMES);
     let mut times: Vec<Timestamp> = newest.map(|it| it.pts).collect();
     times.reverse();
     let near = |(a, b): (i64, i64)| (a - b).abs() * 20 <= b;

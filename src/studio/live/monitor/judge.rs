@@ -94,17 +94,17 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
     }
     let reach =
         latency.map_or(MAX_AGE_WITHOUT_LATENCY, |latency| latency + DATA_AGE_MARGIN) + delay;
-    if sent.picture.is_some() {
+    if sent.video.is_some() {
         judge_video(now, reach, seen, sent, &mut found);
     }
-    if sent.sound {
+    if sent.has_audio {
         judge_audio(now, reach, seen, sent, &mut found);
     }
     if let Some(latency) = latency.filter(|latency| *latency > MAX_VIEWER_DELAY + delay) {
         let cause = Cause::Late(format!("{:.1}", latency.as_secs_f64()));
         found.push(finding(Trouble::Late, cause));
     }
-    if let Some((size, fps)) = sent.picture {
+    if let Some((size, fps)) = sent.video {
         // While onair sends fewer frames, or did so a moment ago, the frame rate provides no
         // information about the server.
         let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
@@ -145,21 +145,21 @@ fn judge_video(
     sent: &SentStream<'_>,
     found: &mut Vec<Finding>,
 ) {
-    let black = seen.pictures.iter().rev().take_while(|it| it.likeness.is_black());
+    let black = seen.keyframes.iter().rev().take_while(|it| it.likeness.is_black());
     let (count, since) = black.fold((0, now), |(count, _), it| (count + 1, it.at));
     let black_for = now.since(since);
     if count >= 2 && black_for >= BLACK_DURATION && never_black(since - reach, sent) {
         found.push(finding(Trouble::Black, Cause::Black).since(since));
         return;
     }
-    let newest = seen.pictures.back();
+    let newest = seen.keyframes.back();
     let same = |it: &&Keyframe| {
         newest.is_some_and(|newest| {
             it.likeness.difference(&newest.likeness) <= MAX_REPETITION_DIFFERENCE
         })
     };
     let (count, since) = seen
-        .pictures
+        .keyframes
         .iter()
         .rev()
         .take_while(same)
@@ -180,9 +180,9 @@ fn judge_video(
 /// Returns true if frames were sent at or after `since`, and none of them is black.
 fn never_black(since: Timestamp, sent: &SentStream<'_>) -> bool {
     let mut any = false;
-    for picture in sent.pictures.iter().filter(|it| it.at >= since) {
+    for keyframe in sent.keyframes.iter().filter(|it| it.at >= since) {
         any = true;
-        if picture.likeness.is_black() {
+        if keyframe.likeness.is_black() {
             return false;
         }
     }
@@ -191,17 +191,17 @@ fn never_black(since: Timestamp, sent: &SentStream<'_>) -> bool {
 
 /// Returns true if the sent video has moved constantly since `since`.
 fn always_moves(since: Timestamp, now: Timestamp, sent: &SentStream<'_>) -> bool {
-    let mut pictures = sent.pictures.iter().filter(|it| it.at >= since);
-    let Some(first) = pictures.next() else { return false };
+    let mut keyframes = sent.keyframes.iter().filter(|it| it.at >= since);
+    let Some(first) = keyframes.next() else { return false };
     let (mut before, mut moved) = (first, first.at);
-    for picture in pictures {
-        if picture.likeness.difference(&before.likeness) > MIN_MOTION_DIFFERENCE {
-            if picture.at.since(moved) >= MIN_SENT_MOTION_DURATION {
+    for keyframe in keyframes {
+        if keyframe.likeness.difference(&before.likeness) > MIN_MOTION_DIFFERENCE {
+            if keyframe.at.since(moved) >= MIN_SENT_MOTION_DURATION {
                 return false;
             }
-            moved = picture.at;
+            moved = keyframe.at;
         }
-        before = picture;
+        before = keyframe;
     }
     moved > first.at && now.since(moved) < MIN_SENT_MOTION_DURATION
 }
@@ -231,10 +231,8 @@ fn judge_audio(
     }
     let silent = match seen.last_audio {
         Some(last) if now.since(last) < SILENT_DURATION => finding(Trouble::Silent, Cause::Silent),
-        _ if sent.picture.is_some() && !comes(now, seen.last_video) => return,
-        _ if sent.picture.is_some() => {
-            finding(Trouble::Silent, Cause::NoAudio).of(Symptom::Nothing)
-        }
+        _ if sent.video.is_some() && !comes(now, seen.last_video) => return,
+        _ if sent.video.is_some() => finding(Trouble::Silent, Cause::NoAudio).of(Symptom::Nothing),
         _ => finding(Trouble::Silent, Cause::NoAudioAtAll).of(Symptom::Nothing),
     };
     found.push(silent.since(since));
@@ -293,7 +291,7 @@ mod tests {
     use crate::text::Problem;
 
     const FRAME_SIZE: Size = Size::new(64, 36);
-    const PROBE_MEMORY: ProbeMemory = ProbeMemory { pictures: 100, sound: 3_000 };
+    const PROBE_MEMORY: ProbeMemory = ProbeMemory { keyframes: 100, loudness: 3_000 };
 
     fn at(seconds: f64) -> Timestamp {
         Timestamp::from_micros((seconds * 1e6) as i64)
@@ -316,7 +314,7 @@ mod tests {
         for number in 0..30 {
             let second = f64::from(number) * 2.0;
             let likeness = judge_video(luma(second));
-            seen.pictures.push_back(Keyframe {
+            seen.keyframes.push_back(Keyframe {
                 at: at(second),
                 pts: at(second),
                 likeness,
@@ -343,12 +341,12 @@ mod tests {
 
     fn sent_as(seen: &ProbeReading) -> SentStream<'_> {
         SentStream {
-            picture: Some((FRAME_SIZE, 30.0)),
+            video: Some((FRAME_SIZE, 30.0)),
             sizes: &[],
             fps: seen.fps,
-            sound: true,
+            has_audio: true,
             since: None,
-            pictures: &seen.pictures,
+            keyframes: &seen.keyframes,
             course: &seen.course,
         }
     }
@@ -457,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_of_picture_and_sound_is_so_in_these_seconds() {
+    fn what_is_said_of_video_and_audio_is_so_in_these_seconds() {
         use Symptom::{Nothing, Slow};
         use Trouble::{Frozen, Silent, Stalled};
         let all = Some(60.0);

@@ -39,7 +39,7 @@ use crate::text::problem::problem;
 
 /// The length of the stored history of the viewers' stream: one minute of frames, and 20 s of
 /// audio.
-const PROBE_MEMORY: ProbeMemory = ProbeMemory { pictures: 64, sound: 1_000 };
+const PROBE_MEMORY: ProbeMemory = ProbeMemory { keyframes: 64, loudness: 1_000 };
 /// Pauses in seconds before an unavailable stream is retried.
 const RETRY_DELAYS_SECONDS: [u64; 4] = [2, 3, 5, 10];
 /// Time limit for the end of the threads.
@@ -100,7 +100,7 @@ struct TargetMonitor {
     clock: Clock,
     /// The time of the last check.
     now: Timestamp,
-    picture: Latest<VideoFrame>,
+    frame: Latest<VideoFrame>,
     /// The empty slot that is shown while no data arrives.
     no_frame: Latest<VideoFrame>,
     last_event: Option<event::Monitor>,
@@ -220,7 +220,7 @@ impl TargetMonitor {
             comparison: Comparison::default(),
             clock,
             now,
-            picture: Latest::default(),
+            frame: Latest::default(),
             no_frame: Latest::default(),
             last_event: None,
             last_signs: Vec::new(),
@@ -253,7 +253,7 @@ impl TargetMonitor {
             // The pinned certificate belongs to the server that the stream is published to.
             net.trust.pin = None;
         }
-        match ViewerProbe::open(place, &net, runtime, clock, PROBE_MEMORY, self.picture.clone()) {
+        match ViewerProbe::open(place, &net, runtime, clock, PROBE_MEMORY, self.frame.clone()) {
             Ok(probe) => self.probe = Some(probe),
             Err(failure) => {
                 self.place = None;
@@ -420,7 +420,7 @@ impl TargetMonitor {
     fn view(&self) -> MonitorView {
         let event = self.event(0);
         let latency = self.coming().and_then(|seen| self.comparison.latency(self.now, seen));
-        let picture = if event.size.is_some() { &self.picture } else { &self.no_frame };
+        let frame = if event.size.is_some() { &self.frame } else { &self.no_frame };
         MonitorView {
             state: event.state,
             cause: event.cause.unwrap_or_default(),
@@ -430,7 +430,7 @@ impl TargetMonitor {
             size: event.size,
             fps: event.fps,
             bitrate: event.bitrate.unwrap_or_default(),
-            picture: ViewerFrame(picture.clone()),
+            frame: ViewerFrame(frame.clone()),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::studio::live::monitor::evidence::SentStream;
 
 /// The length of the stored history: more than half an hour of audio and keyframes, because the
 /// stream delay can be half an hour.
-const REFERENCE_MEMORY: ProbeMemory = ProbeMemory { pictures: 1_200, sound: 100_000 };
+const REFERENCE_MEMORY: ProbeMemory = ProbeMemory { keyframes: 1_200, loudness: 100_000 };
 /// A stream with at most this many sent frames or audio packets has just begun.
 const MAX_NEW_STREAM_PACKETS: u64 = 200;
 /// Interval at which the thread checks whether it should stop.
@@ -93,12 +93,12 @@ impl Reference {
         let fps = worker.seen.fps;
         let video = self.parameters.video.as_ref();
         look(&SentStream {
-            picture: video.map(|video| (video.size, video.frame_rate.as_f64())),
+            video: video.map(|video| (video.size, video.frame_rate.as_f64())),
             sizes: &self.sizes.lock(),
             fps,
-            sound: self.parameters.audio.is_some(),
+            has_audio: self.parameters.audio.is_some(),
             since: self.since,
-            pictures: &worker.seen.pictures,
+            keyframes: &worker.seen.keyframes,
             course: &worker.seen.course,
         })
     }
@@ -107,5 +107,5 @@ impl Reference {
 /// Returns true if only the very beginning of the stream is missing.
 fn has_just_begun(hub: &Hub) -> bool {
     let figures = hub.figures();
-    figures.frames.max(figures.sounds) <= MAX_NEW_STREAM_PACKETS
+    figures.frames.max(figures.audio_packets) <= MAX_NEW_STREAM_PACKETS
 }

@@ -21,12 +21,12 @@ struct Program {
     /// The seed of the motion and the audio.
     course: u32,
     moves: bool,
-    sounds: bool,
+    has_audio: bool,
     marked: bool,
 }
 
 const OUR_PROGRAM: Program =
-    Program { scene: 1, course: 1, moves: true, sounds: true, marked: false };
+    Program { scene: 1, course: 1, moves: true, has_audio: true, marked: false };
 const OTHER_PROGRAM: Program = Program { scene: 2, course: 2, ..OUR_PROGRAM };
 
 /// Returns a pseudo-random number from 0 to 1.
@@ -66,7 +66,7 @@ impl Program {
     }
 
     fn loud(&self, t: f64) -> f32 {
-        match self.sounds {
+        match self.has_audio {
             true => 10_f32.powf(-2.5 * chance(self.course, (t * 8.0) as u32) as f32),
             false => 0.0,
         }
@@ -85,11 +85,11 @@ struct Server {
     light: f64,
     /// True for black bars above and below.
     bars: bool,
-    sound: bool,
+    has_audio: bool,
 }
 
 const PLAIN_SERVER: Server =
-    Server { latency: 3.0, interval: 2.0, phase: 0.0, light: 1.0, bars: false, sound: true };
+    Server { latency: 3.0, interval: 2.0, phase: 0.0, light: 1.0, bars: false, has_audio: true };
 
 fn keyframe(program: &Program, t: f64, at: Timestamp, server: &Server) -> Keyframe {
     let mut luma: Vec<u8> = program.luma(t);
@@ -151,7 +151,7 @@ impl Run {
         let mut one = TargetMonitor::new(&wanted, clock);
         one.live_since = Some(at(0.0));
         let seen = |memory| ProbeWorker::new(clock, memory, Latest::default()).seen;
-        let sent = seen(ProbeMemory { pictures: 1_000, sound: 10_000 });
+        let sent = seen(ProbeMemory { keyframes: 1_000, loudness: 10_000 });
         let mut its = seen(PROBE_MEMORY);
         its.state = State::Playing;
         one.seen = Some(its);
@@ -174,7 +174,7 @@ impl Run {
             let (from, until) = (self.now, self.now + 1.0);
             while self.next_sent < until {
                 let t = self.next_sent;
-                self.sent.pictures.push_back(keyframe(&sent, t, at(t), &PLAIN_SERVER));
+                self.sent.keyframes.push_back(keyframe(&sent, t, at(t), &PLAIN_SERVER));
                 self.next_sent += 2.0;
             }
             hear(&mut self.sent.course, &sent, from, until);
@@ -197,9 +197,9 @@ impl Run {
         self.next_seen = next;
         while self.next_seen < until {
             let (t, came) = (self.next_seen - latency, at(self.next_seen));
-            its.pictures.push_back(keyframe(program, t, came, server));
-            if its.pictures.len() > PROBE_MEMORY.pictures {
-                its.pictures.pop_front();
+            its.keyframes.push_back(keyframe(program, t, came, server));
+            if its.keyframes.len() > PROBE_MEMORY.keyframes {
+                its.keyframes.pop_front();
             }
             self.next_seen += server.interval;
         }
@@ -208,7 +208,7 @@ impl Run {
         its.size =
             Some(Size::new(FRAME_SIZE.width, FRAME_SIZE.height + if server.bars { 30 } else { 0 }));
         its.fps = Some(FRAMES_PER_SECOND);
-        if server.sound {
+        if server.has_audio {
             hear(&mut its.course, program, (from - latency).max(0.0), until - latency);
             its.last_audio = came;
         }
@@ -217,12 +217,12 @@ impl Run {
 
     fn poll(&mut self) {
         let sent = SentStream {
-            picture: Some((FRAME_SIZE, FRAMES_PER_SECOND)),
+            video: Some((FRAME_SIZE, FRAMES_PER_SECOND)),
             sizes: &[],
             fps: Some(FRAMES_PER_SECOND),
-            sound: true,
+            has_audio: true,
             since: None,
-            pictures: &self.sent.pictures,
+            keyframes: &self.sent.keyframes,
             course: &self.sent.course,
         };
         let mut news = Vec::new();
@@ -245,18 +245,18 @@ impl Run {
 }
 
 #[test]
-fn it_is_well_once_it_matches_by_markers_picture_or_sound() {
-    let quiet = Program { sounds: false, ..OUR_PROGRAM };
+fn it_is_well_once_it_matches_by_markers_video_or_audio() {
+    let quiet = Program { has_audio: false, ..OUR_PROGRAM };
     let still = Program { moves: false, ..OUR_PROGRAM };
     for (name, delay, program, server) in [
         ("as it is", 0.0, OUR_PROGRAM, PLAIN_SERVER),
         ("by its markers", 0.0, Program { marked: true, ..quiet }, PLAIN_SERVER),
-        ("by its pictures", 0.0, quiet, PLAIN_SERVER),
-        ("by its sound", 0.0, still, PLAIN_SERVER),
+        ("by its video", 0.0, quiet, PLAIN_SERVER),
+        ("by its audio", 0.0, still, PLAIN_SERVER),
         ("long after", 0.0, OUR_PROGRAM, Server { latency: 45.0, ..PLAIN_SERVER }),
         ("held back", 30.0, OUR_PROGRAM, PLAIN_SERVER),
-        ("pictures between bars", 0.0, quiet, Server { bars: true, ..PLAIN_SERVER }),
-        ("darker pictures", 0.0, quiet, Server { light: 0.9, ..PLAIN_SERVER }),
+        ("frames between bars", 0.0, quiet, Server { bars: true, ..PLAIN_SERVER }),
+        ("darker frames", 0.0, quiet, Server { light: 0.9, ..PLAIN_SERVER }),
         (
             "coded anew, with other keyframes",
             0.0,
@@ -281,11 +281,11 @@ fn it_is_well_once_it_matches_by_markers_picture_or_sound() {
 
 #[test]
 fn another_program_is_never_well() {
-    let still = Program { moves: false, sounds: false, ..OUR_PROGRAM };
-    let quiet = Program { sounds: false, ..OUR_PROGRAM };
+    let still = Program { moves: false, has_audio: false, ..OUR_PROGRAM };
+    let quiet = Program { has_audio: false, ..OUR_PROGRAM };
     for (name, sent, seen) in [
         ("another", OUR_PROGRAM, OTHER_PROGRAM),
-        ("another without sound", quiet, Program { sounds: false, ..OTHER_PROGRAM }),
+        ("another without audio", quiet, Program { has_audio: false, ..OTHER_PROGRAM }),
         ("another instead of what stands still", still, OTHER_PROGRAM),
         // The same scene with other movement and audio, as on another day.
         ("an old one", OUR_PROGRAM, Program { course: 7, ..OUR_PROGRAM }),
@@ -322,7 +322,7 @@ fn a_match_does_not_hold_when_another_program_comes() {
 
 #[test]
 fn what_does_not_vary_is_neither_well_nor_wrong() {
-    let still = Program { moves: false, sounds: false, ..OUR_PROGRAM };
+    let still = Program { moves: false, has_audio: false, ..OUR_PROGRAM };
     let mut run = Run::new(0.0);
     run.go(50, still, Some(still), PLAIN_SERVER);
     assert_eq!(run.one.state(), "unsure", "{:?}", run.states);
@@ -355,7 +355,7 @@ fn figures_are_of_these_seconds_or_there_are_none() {
     assert!(cause.to_string().starts_with("nothing has arrived since "), "{cause}");
     let view = run.one.view();
     assert_eq!((view.latency, view.size, view.bitrate), (None, None, 0));
-    assert!(view.picture.0.shares_with(&run.one.no_frame));
+    assert!(view.frame.0.shares_with(&run.one.no_frame));
     // The match remains, however long this lasts.
     run.go(6, OUR_PROGRAM, None, PLAIN_SERVER);
     assert_eq!(run.one.event(0).cause.as_ref(), Some(&cause));

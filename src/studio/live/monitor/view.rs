@@ -22,7 +22,7 @@ pub struct MonitorView {
     pub fps: Option<f64>,
     /// Bits per second.
     pub bitrate: u32,
-    pub picture: ViewerFrame,
+    pub frame: ViewerFrame,
 }
 
 /// The method with which the latency was measured.

@@ -66,7 +66,7 @@ impl OnAir {
             (None, Some(audio)) => audio.figures().encoded,
             (None, None) => match self.hub.figures() {
                 // A file may contain only audio.
-                figures if figures.frames == 0 => figures.sounds,
+                figures if figures.frames == 0 => figures.audio_packets,
                 figures => figures.frames,
             },
         };

@@ -2,9 +2,9 @@
 
 use toml::Table;
 
-use crate::compose::filter as picture;
+use crate::compose::filter as video_filter;
 use crate::compose::scene::Item;
-use crate::mix::{MonitoringMode, StripId, filter as sound};
+use crate::mix::{MonitoringMode, StripId, filter as audio_filter};
 use crate::studio::scenes::Collection;
 use crate::studio::settings::reading::{lenient, parts};
 use crate::studio::settings::scenes::layout::ItemTable;
@@ -32,9 +32,12 @@ pub fn of_item(of: &Collection, item: &Item, values: &Table) -> Result<Item, Pro
 ///
 /// # Errors
 /// Fails with the invalid values.
-pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::Slot, Problem> {
+pub fn of_video_filter(
+    slot: &video_filter::Slot,
+    values: &Table,
+) -> Result<video_filter::Slot, Problem> {
     let (enabled, filter) = filters::changed((slot.enabled, &slot.filter), values)?;
-    Ok(picture::Slot { enabled, filter })
+    Ok(video_filter::Slot { enabled, filter })
 }
 
 /// Returns an audio filter with some values changed. A side chain is the name of one of `strips`,
@@ -43,10 +46,10 @@ pub fn of_video_filter(slot: &picture::Slot, values: &Table) -> Result<picture::
 /// # Errors
 /// Fails with the invalid values.
 pub fn of_audio_filter(
-    slot: &sound::Slot,
+    slot: &audio_filter::Slot,
     values: &Table,
     strips: &[(String, StripId)],
-) -> Result<sound::Slot, Problem> {
+) -> Result<audio_filter::Slot, Problem> {
     let mut values = values.clone();
     let chain = match values.remove("side_chain") {
         None => slot.filter.side_chain(),
@@ -62,10 +65,10 @@ pub fn of_audio_filter(
         },
     };
     let (enabled, mut filter) = filters::changed((slot.enabled, &slot.filter), &values)?;
-    if let sound::Filter::Compressor { side_chain, .. } = &mut filter {
+    if let audio_filter::Filter::Compressor { side_chain, .. } = &mut filter {
         *side_chain = chain;
     }
-    Ok(sound::Slot { enabled, filter })
+    Ok(audio_filter::Slot { enabled, filter })
 }
 
 /// Returns the monitoring mode for a word.
@@ -103,8 +106,10 @@ mod tests {
 
     #[test]
     fn filters_are_changed_by_their_names_in_files() {
-        let of =
-            |kind| picture::Slot { enabled: true, filter: picture::Filter::of_kind(kind).unwrap() };
+        let of = |kind| video_filter::Slot {
+            enabled: true,
+            filter: video_filter::Filter::of_kind(kind).unwrap(),
+        };
         let mut color =
             of_video_filter(&of("color"), &values("gain = 2\nenabled = false")).unwrap();
         assert!(!color.enabled && *color.filter.values()[0] == 2.0);
@@ -113,8 +118,10 @@ mod tests {
         for bad in ["swirl = 1", "gain = 'loud'", "kind = 'x'"] {
             assert!(of_video_filter(&of("color"), &values(bad)).is_err(), "{bad}");
         }
-        let of =
-            |kind| sound::Slot { enabled: true, filter: sound::Filter::of_kind(kind).unwrap() };
+        let of = |kind| audio_filter::Slot {
+            enabled: true,
+            filter: audio_filter::Filter::of_kind(kind).unwrap(),
+        };
         let strips = [("Voice".to_owned(), StripId(3))];
         let words = values("ratio = 4\nside_chain = 'Voice'");
         let ducked = of_audio_filter(&of("compressor"), &words, &strips).unwrap();

@@ -133,7 +133,7 @@ fn nothing_shown(snapshot: &Snapshot) -> Option<Finding> {
 /// Returns true if the program is audible.
 fn is_audible(snapshot: &Snapshot) -> bool {
     let strip = |strip: &crate::studio::snapshot::StripView| {
-        !strip.sound.strip.muted && strip.meter.held_dbfs > SILENT_DBFS
+        !strip.audio.strip.muted && strip.meter.held_dbfs > SILENT_DBFS
     };
     let main = |audio: &crate::studio::snapshot::AudioSource| {
         !audio.muted && audio.held_dbfs > SILENT_DBFS
@@ -150,7 +150,7 @@ pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     }
     let main = snapshot.audio.as_ref().filter(|audio| !audio.muted);
     let main = main.map(|audio| (&audio.name, audio.state));
-    let strips = snapshot.strips.iter().skip(1).filter(|it| it.shown && !it.sound.strip.muted);
+    let strips = snapshot.strips.iter().skip(1).filter(|it| it.shown && !it.audio.strip.muted);
     let strips = strips.map(|strip| (&strip.name, strip.state));
     let (name, _) = main.into_iter().chain(strips).find(|(_, state)| state.is_down())?;
     let known = snapshot.notices.iter().rev().find(|notice| is_down(notice, name));
@@ -190,8 +190,8 @@ fn sends_audio(snapshot: &Snapshot) -> bool {
     match main.filter(|audio| is_audio_source(&audio.choice)) {
         Some(audio) => !audio.muted && audio.state == SourceState::Open,
         None => snapshot.strips.iter().skip(1).any(|strip| {
-            let open = strip.state == SourceState::Open && !strip.sound.strip.muted;
-            open && is_audio_source(&strip.sound.choice)
+            let open = strip.state == SourceState::Open && !strip.audio.strip.muted;
+            open && is_audio_source(&strip.audio.choice)
         }),
     }
 }
@@ -202,7 +202,7 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let main = snapshot.audio.as_ref()?;
-    let others = snapshot.strips.iter().skip(1).any(|strip| is_audio_source(&strip.sound.choice));
+    let others = snapshot.strips.iter().skip(1).any(|strip| is_audio_source(&strip.audio.choice));
     if !is_audio_source(&main.choice) && !others {
         // A user who chose silence needs no warning.
         let unchosen = !main.chosen && main.choice == AudioChoice::Silence;

@@ -131,7 +131,7 @@ fn monitor(state: &'static str, latency: Option<u64>) -> MonitorView {
         size: None,
         fps: None,
         bitrate: 0,
-        picture: ViewerFrame(Latest::default()),
+        frame: ViewerFrame(Latest::default()),
     }
 }
 

@@ -141,7 +141,7 @@ fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut 
         let theme = view.theme;
         let own = view.texts.get("side-chain-own");
         let of = |view: &View<'_>, id| {
-            let found = view.snapshot.strips.iter().find(|strip| strip.sound.id == id);
+            let found = view.snapshot.strips.iter().find(|strip| strip.audio.id == id);
             found.map_or_else(|| "–".to_owned(), |strip| labels::label_of(view, strip))
         };
         let chosen = side_chain.map_or_else(|| own.to_string(), |id| of(view, id));
@@ -151,8 +151,8 @@ fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut 
             if menu_item(ui, theme, &own, "", side_chain.is_none(), true) {
                 *side_chain = None;
             }
-            let others = view.snapshot.strips.iter().map(|other| other.sound.id);
-            for id in others.filter(|id| *id != strip.sound.id) {
+            let others = view.snapshot.strips.iter().map(|other| other.audio.id);
+            for id in others.filter(|id| *id != strip.audio.id) {
                 if menu_item(ui, theme, &of(view, id), "", *side_chain == Some(id), true) {
                     *side_chain = Some(id);
                 }

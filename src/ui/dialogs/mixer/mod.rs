@@ -32,7 +32,7 @@ const LIST_WIDTH_POINTS: f32 = 220.0;
 pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
     let mut looked = MixerSelection::get(ctx);
     let snapshot = view.snapshot;
-    let strip = snapshot.strips.iter().find(|strip| strip.sound.id == looked.strip);
+    let strip = snapshot.strips.iter().find(|strip| strip.audio.id == looked.strip);
     let strip = strip.or_else(|| snapshot.strips.first());
     let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("mixer"));
@@ -79,7 +79,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
 
 /// Draws the selected strip.
 fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSelection) {
-    let before = strip.sound.strip.clone();
+    let before = strip.audio.strip.clone();
     let mut after = before.clone();
     strip::show(ui, view, strip, &mut after);
     ui.add_space(gap::M);
@@ -87,7 +87,7 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSe
     ui.add_space(gap::S);
     strip::if_silent(ui, view, strip);
     if after != before {
-        view.send(Command::SetStrip { id: strip.sound.id, strip: after });
+        view.send(Command::SetStrip { id: strip.audio.id, strip: after });
     }
 }
 
@@ -98,7 +98,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection, height: f
         for strip in &view.snapshot.strips {
             let name = labels::label_of(view, strip);
             let level = labels::level(view, strip);
-            let chosen = strip.sound.id == looked.strip;
+            let chosen = strip.audio.id == looked.strip;
             let icon = labels::icon_of(labels::choice_of(view, strip));
             let down = matches!(
                 strip.state,
@@ -108,7 +108,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection, height: f
             let level = if down { labels::state_of(view, strip.state, None).0 } else { level };
             let row = Row { icon, title: &name, second: &level, chosen, lamp };
             if row.show(ui, view.theme).clicked() {
-                *looked = MixerSelection { strip: strip.sound.id, ..MixerSelection::default() };
+                *looked = MixerSelection { strip: strip.audio.id, ..MixerSelection::default() };
             }
         }
     });

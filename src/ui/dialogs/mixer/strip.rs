@@ -59,12 +59,12 @@ pub fn if_silent(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         choice,
         AudioChoice::Mic(_) | AudioChoice::System(_) | AudioChoice::Application(_)
     );
-    if !suits && strip.sound.if_silent.is_none() {
+    if !suits && strip.audio.if_silent.is_none() {
         return;
     }
-    let (id, theme) = (strip.sound.id, view.theme);
+    let (id, theme) = (strip.audio.id, view.theme);
     let (name, keep) = (view.texts.get("strip-if-silent"), view.texts.get("strip-if-silent-keep"));
-    let now = &strip.sound.if_silent;
+    let now = &strip.audio.if_silent;
     let title = |view: &View<'_>, choice: &AudioChoice| labels::name_of_choice(view, choice, "");
     let chosen = now.as_ref().map_or_else(|| keep.to_string(), |other| title(view, other));
     line(ui, view, &name, |ui, view| {
@@ -95,14 +95,14 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     if !matches!(choice, AudioChoice::File(_)) || labels::is_shown(view, choice) {
         return;
     }
-    let (id, theme, name) = (strip.sound.id, view.theme, view.texts.get("at-end"));
+    let (id, theme, name) = (strip.audio.id, view.theme, view.texts.get("at-end"));
     line(ui, view, &name, |ui, view| {
         ui.spacing_mut().item_spacing.x = gap::XS;
         for (key, at_end) in [
             (key!("at-end-loop"), EndBehavior::Loop),
             (key!("strip-end-silent"), EndBehavior::Clear),
         ] {
-            let chosen = (strip.sound.at_end == EndBehavior::Loop) == (at_end == EndBehavior::Loop);
+            let chosen = (strip.audio.at_end == EndBehavior::Loop) == (at_end == EndBehavior::Loop);
             let text = view.texts.get(key);
             let button = Button::new(&text).selected(chosen).small();
             if button.show(ui, theme).clicked() {
@@ -122,7 +122,7 @@ fn end(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, color) = labels::state_of(view, strip.state, strip.drift_ppm);
     let text = match strip.state {
-        SourceState::Open if strip.soundless => labels::level(view, strip),
+        SourceState::Open if strip.has_no_audio => labels::level(view, strip),
         SourceState::Open if text.is_empty() => view.texts.get("state-open").to_string(),
         _ => text,
     };
@@ -135,7 +135,7 @@ fn state(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
 /// Draws the name field, the source choice, and the remove button.
 fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let theme = view.theme;
-    let id = strip.sound.id;
+    let id = strip.audio.id;
     let choice = labels::choice_of(view, strip);
     let source = labels::name_of_choice(view, choice, &strip.device);
     let title = view.texts.get("strip-name");
@@ -144,7 +144,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         let field = Id::unique("strip-name").with(id.0);
         let mut name = ui
             .data(|data| data.get_temp::<String>(field))
-            .unwrap_or_else(|| strip.sound.name.clone());
+            .unwrap_or_else(|| strip.audio.name.clone());
         let kept = Field {
             name: &title,
             hint: &source,
@@ -225,7 +225,7 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
             }
             ui.add_space(gap::S);
         }
-        if matches!(strip.sound.choice, AudioChoice::File(_) | AudioChoice::Stream(_)) {
+        if matches!(strip.audio.choice, AudioChoice::File(_) | AudioChoice::Stream(_)) {
             while_shown(ui, view, strip);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| state(ui, view, strip));
@@ -235,10 +235,10 @@ fn switches(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &mut Str
 /// Draws the switch that makes a clip or stream audible only while its video is shown.
 fn while_shown(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
     let (text, tip) = (view.texts.get("strip-while-shown"), view.texts.get("tip-while-shown"));
-    let on = strip.sound.talk == TalkMode::WhileShown;
+    let on = strip.audio.talk == TalkMode::WhileShown;
     if named_switch(ui, view.theme, &text, &tip, Type::Body, on) {
         let talk = if on { TalkMode::Open } else { TalkMode::WhileShown };
-        view.send(Command::SetTalk { id: strip.sound.id, talk });
+        view.send(Command::SetTalk { id: strip.audio.id, talk });
     }
     ui.add_space(gap::S);
 }
@@ -298,7 +298,7 @@ fn monitoring_row(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, after: &m
         (key!("push-to-mute"), TalkMode::PushToMute),
     ];
     let tip = Some(key!("tip-push-to-talk"));
-    if let Some(talk) = one_of(ui, view, &name, &all, strip.sound.talk, tip) {
-        view.send(Command::SetTalk { id: strip.sound.id, talk });
+    if let Some(talk) = one_of(ui, view, &name, &all, strip.audio.talk, tip) {
+        view.send(Command::SetTalk { id: strip.audio.id, talk });
     }
 }

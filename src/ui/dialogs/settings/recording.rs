@@ -172,7 +172,7 @@ pub(super) fn tracks(
     wide_row(ui, view, draft, Setting::Tracks, None, |ui, view, _| {
         let (theme, texts) = (view.theme, view.texts);
         let strips = view.snapshot.strips.iter();
-        let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.sound.strip.tracks));
+        let used = strips.fold(ExtraTracks::NONE, |all, it| all.and(it.audio.strip.tracks));
         let numbers: Vec<u8> =
             std::iter::once(1).chain(used.iter().map(ExtraTrack::number)).collect();
         let count = numbers.len().to_string();

@@ -108,7 +108,7 @@ pub fn choices(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
 /// that another strip already plays, because they would be twice as loud.
 pub fn shown(view: &View<'_>, own: Option<StripId>) -> Vec<AudioChoice> {
     let snapshot = view.snapshot;
-    let others = snapshot.strips.iter().filter(|strip| Some(strip.sound.id) != own);
+    let others = snapshot.strips.iter().filter(|strip| Some(strip.audio.id) != own);
     let playing: Vec<&AudioChoice> = others.map(|strip| choice_of(view, strip)).collect();
     let main = snapshot.video.iter().map(|video| &video.choice);
     let sources = snapshot.scenes.collection.sources.iter().map(|source| &source.choice);
@@ -134,7 +134,7 @@ pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
     }
     choices.extend(running);
     let main = snapshot.audio.iter().map(|audio| &audio.choice);
-    let chosen = main.chain(snapshot.strips.iter().map(|strip| &strip.sound.choice));
+    let chosen = main.chain(snapshot.strips.iter().map(|strip| &strip.audio.choice));
     for choice in chosen {
         let kind = matches!(choice, AudioChoice::Application(_) | AudioChoice::System(_));
         if kind && !choices.contains(choice) {
@@ -147,17 +147,17 @@ pub fn played(view: &View<'_>) -> Vec<AudioChoice> {
 /// Returns the audio source of a strip. The main strip's source is the selected audio.
 pub fn choice_of<'a>(view: &View<'a>, strip: &'a StripView) -> &'a AudioChoice {
     match &view.snapshot.audio {
-        Some(audio) if strip.sound.id == StripId::MAIN => &audio.choice,
-        _ => &strip.sound.choice,
+        Some(audio) if strip.audio.id == StripId::MAIN => &audio.choice,
+        _ => &strip.audio.choice,
     }
 }
 
 /// Returns the name of a strip.
 pub fn label_of(view: &View<'_>, strip: &StripView) -> String {
-    if strip.sound.name.is_empty() {
+    if strip.audio.name.is_empty() {
         name_of_choice(view, choice_of(view, strip), &strip.device)
     } else {
-        strip.sound.name.clone()
+        strip.audio.name.clone()
     }
 }
 
@@ -236,10 +236,10 @@ pub fn state_of(view: &View<'_>, state: SourceState, drift_ppm: Option<f64>) -> 
 /// Returns the reason why a strip is silent, if it is: the user, push-to-talk or push-to-mute has
 /// muted it, or its video is not visible.
 pub fn silent(view: &View<'_>, strip: &StripView) -> Option<String> {
-    let sound = &strip.sound;
-    let why = match sound.talk {
-        _ if !sound.is_muted(strip.held, strip.shown) => return None,
-        _ if sound.strip.muted => key!("muted"),
+    let audio = &strip.audio;
+    let why = match audio.talk {
+        _ if !audio.is_muted(strip.held, strip.shown) => return None,
+        _ if audio.strip.muted => key!("muted"),
         TalkMode::PushToTalk => key!("state-waits-key"),
         TalkMode::PushToMute => key!("state-key-mutes"),
         TalkMode::WhileShown => key!("state-not-shown"),
@@ -258,7 +258,7 @@ pub fn main_silent(view: &View<'_>, audio: &AudioSource) -> Option<String> {
 
 /// Returns the level of a strip, or the reason why there is none.
 pub fn level(view: &View<'_>, strip: &StripView) -> String {
-    if strip.soundless && !strip.sound.strip.muted {
+    if strip.has_no_audio && !strip.audio.strip.muted {
         return view.texts.get("state-no-audio").to_string();
     }
     silent(view, strip).unwrap_or_else(|| format::decibels(strip.meter.peak_dbfs))

@@ -74,7 +74,7 @@ impl Strip {
             false => labels::level(view, strip),
         };
         Self {
-            id: strip.sound.id,
+            id: strip.audio.id,
             name: labels::label_of(view, strip),
             icon: labels::icon_of(labels::choice_of(view, strip)),
             level,
@@ -82,10 +82,10 @@ impl Strip {
             levels: reading.into(),
             silent: labels::silent(view, strip),
             clipped: reading.clipped,
-            gain_db: strip.sound.strip.gain_db,
-            muted: strip.sound.strip.muted,
+            gain_db: strip.audio.strip.gain_db,
+            muted: strip.audio.strip.muted,
             more: String::new(),
-            set: Some(strip.sound.strip.clone()),
+            set: Some(strip.audio.strip.clone()),
         }
     }
 
