@@ -18,38 +18,44 @@ pub use names::{DEFAULT_NAME, InUse, MAX_NAME, PartKind, check_name, is_same_nam
 use crate::studio::settings::Settings;
 use crate::studio::settings::scenes::layout::CollectionTable;
 
-/// The keys in the `window` table that belong to the profile.
-const PROFILE_WINDOW_KEYS: [&str; 2] = ["push_to_talk_key", "push_to_talk_everywhere"];
+/// Copies the value of a key.
+type CopyValue = fn(&Settings, &mut Settings);
+
+/// The keys of a collection in the settings file.
+const COLLECTION_KEYS: &[(&str, CopyValue)] = &[
+    ("video", |from, to| to.video.clone_from(&from.video)),
+    ("audio", |from, to| to.audio.clone_from(&from.audio)),
+    ("strips", |from, to| to.strips.clone_from(&from.strips)),
+    ("collection", |from, to| to.collection.clone_from(&from.collection)),
+];
+
+/// The keys of a profile in the settings file. Only some keys of the `window` table belong to it.
+const PROFILE_KEYS: &[(&str, CopyValue)] = &[
+    ("delay_ms", |from, to| to.delay = from.delay),
+    ("quality", |from, to| to.quality.clone_from(&from.quality)),
+    ("targets", |from, to| to.targets.clone_from(&from.targets)),
+    ("recording", |from, to| to.preferences.recording.clone_from(&from.preferences.recording)),
+    ("hotkeys", |from, to| to.preferences.hotkeys.clone_from(&from.preferences.hotkeys)),
+    ("window.push_to_talk_key", |from, to| {
+        to.preferences.push_to_talk_key = from.preferences.push_to_talk_key;
+    }),
+    ("window.push_to_talk_everywhere", |from, to| {
+        to.preferences.push_to_talk_everywhere = from.preferences.push_to_talk_everywhere;
+    }),
+];
 
 impl PartKind {
     /// Returns the keys of this part in the settings file.
-    const fn keys(self) -> &'static [&'static str] {
+    const fn keys(self) -> &'static [(&'static str, CopyValue)] {
         match self {
-            Self::Collection => &["video", "audio", "strips", "collection"],
-            Self::Profile => &["delay_ms", "quality", "targets", "recording", "hotkeys", "window"],
+            Self::Collection => COLLECTION_KEYS,
+            Self::Profile => PROFILE_KEYS,
         }
     }
 
     /// Copies this part of `from` to `to`.
     pub fn copy(self, from: &Settings, to: &mut Settings) {
-        match self {
-            Self::Collection => {
-                to.video.clone_from(&from.video);
-                to.audio.clone_from(&from.audio);
-                to.strips.clone_from(&from.strips);
-                to.collection.clone_from(&from.collection);
-            }
-            Self::Profile => {
-                to.quality.clone_from(&from.quality);
-                to.targets.clone_from(&from.targets);
-                to.delay = from.delay;
-                let (new, own) = (&from.preferences, &mut to.preferences);
-                own.recording.clone_from(&new.recording);
-                own.hotkeys.clone_from(&new.hotkeys);
-                own.push_to_talk_key = new.push_to_talk_key;
-                own.push_to_talk_everywhere = new.push_to_talk_everywhere;
-            }
-        }
+        self.keys().iter().for_each(|(_, copy)| copy(from, to));
     }
 
     /// Formats this part of the settings as a separate file. The text contains no secrets.
@@ -59,9 +65,10 @@ impl PartKind {
     pub fn text_of(self, settings: &Settings) -> io::Result<String> {
         let (written, _) = settings.concealed();
         let mut table = Table::try_from(written.to_file()).map_err(io::Error::other)?;
-        table.retain(|key, _| self.keys().contains(&key));
+        let paths = || self.keys().iter().map(|(path, _)| *path);
+        table.retain(|key, _| paths().any(|path| path.split('.').next() == Some(key)));
         if let Some(Value::Table(window)) = table.get_mut("window") {
-            window.retain(|key, _| PROFILE_WINDOW_KEYS.contains(&key));
+            window.retain(|key, _| paths().any(|path| path.strip_prefix("window.") == Some(key)));
         }
         if self == Self::Collection {
             let collection = Table::try_from(CollectionTable::of(&written.collection));
@@ -131,7 +138,8 @@ mod tests {
 
     #[test]
     fn each_part_has_what_is_its_own_and_both_have_nothing_of_the_rest() {
-        let (settings, mut joined) = (sample(), Settings::default());
+        let (mut settings, mut joined) = (sample(), Settings::default());
+        settings.preferences.push_to_talk_everywhere = true;
         for kind in PartKind::ALL {
             let text = kind.text_of(&settings).unwrap();
             assert!(!text.contains("watched") && !text.contains("planted"), "{text}");
@@ -142,6 +150,7 @@ mod tests {
         assert_eq!(joined.collection, settings.collection);
         assert_eq!((joined.delay, &joined.quality), (settings.delay, &settings.quality));
         assert_eq!(joined.targets[1].server(), "rtmp://h/app");
+        assert!(joined.preferences.push_to_talk_everywhere);
         assert!(!PartKind::Collection.text_of(&settings).unwrap().contains("targets"));
         assert!(!PartKind::Profile.text_of(&settings).unwrap().contains("Talk"));
     }
