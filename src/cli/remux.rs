@@ -16,7 +16,7 @@ use crate::cli::output::stats::seconds;
 use crate::cli::output::{Output, complain};
 use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::container::Part;
 
 /// Arguments of `onair remux`.
@@ -141,6 +141,7 @@ fn work(
 
 fn tell(output: &Output, name: &str, report: &Report) {
     let path = report.path.display();
+    let left_out: Vec<Problem> = report.left_out.iter().map(Problem::from).collect();
     let how = match report.how {
         RepairMethod::Whole => "whole",
         RepairMethod::InPlace => "repaired",
@@ -152,7 +153,7 @@ fn tell(output: &Output, name: &str, report: &Report) {
         "seconds": seconds(report.duration),
         "packets": report.packets,
         "cut_bytes": report.cut,
-        "left_out": report.left_out,
+        "left_out": left_out.iter().map(|it| output.say(it)).collect::<Vec<_>>(),
     });
     if let (Some(begins), Some(fields)) = (report.begins, fields.as_object_mut()) {
         fields.insert("from".to_owned(), seconds(begins).into());
@@ -167,9 +168,9 @@ fn tell(output: &Output, name: &str, report: &Report) {
         let (path, packets) = (path.to_string(), report.packets);
         let text =
             problem!("out-remux", how = how, path = path, seconds = seconds, packets = packets);
-        Some(output.say(&match report.left_out.as_slice() {
-            [] => text,
-            tracks => problem!("out-left-out", what = text, tracks = tracks),
+        Some(output.say(&match left_out.is_empty() {
+            true => text,
+            false => problem!("out-left-out", what = text, tracks = left_out),
         }))
     });
 }

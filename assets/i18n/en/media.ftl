@@ -80,6 +80,19 @@ file-part-metadata = metadata
 file-part-chapters = chapters
 track-video = { $codec } video
 track-audio = { $codec } audio
+content-track = a track of { $codec }
+content-encrypted-track = an encrypted track of { $codec }
+content-video-track = a video track of { $codec }
+content-audio-track = an audio track of { $codec }
+content-unreadable-track = a track that onair cannot read
+content-second-video = a second video track
+content-shared-tags = audio tracks that share their tags
+content-laced = blocks with several audio frames that onair cannot split
+content-transparency = the transparency of the video
+content-resized = frames after a change of their size or format
+content-audio-track-names = the names of the audio tracks
+content-video-packet = a video packet of { $size } bytes
+content-audio-packet = an audio packet of { $size } bytes
 
 # Bytes of H.264.
 h264-cut-off = a parameter set or slice ends too early

@@ -80,6 +80,19 @@ file-part-metadata = 元数据
 file-part-chapters = 章节
 track-video = { $codec } 视频
 track-audio = { $codec } 音频
+content-track = { $codec } 轨道
+content-encrypted-track = 加密的 { $codec } 轨道
+content-video-track = { $codec } 视频轨道
+content-audio-track = { $codec } 音轨
+content-unreadable-track = 一条无法读取的轨道
+content-second-video = 第二条视频轨道
+content-shared-tags = 共用 FLV 标签的音轨
+content-laced = 无法分开的多帧音频块
+content-transparency = 视频的透明度
+content-resized = 尺寸或格式变化之后的帧
+content-audio-track-names = 音轨名称
+content-video-packet = 一个 { $size } 字节的视频数据包
+content-audio-packet = 一个 { $size } 字节的音频数据包
 
 # H.264 码流
 h264-cut-off = 参数集或 slice 过早结束

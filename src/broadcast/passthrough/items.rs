@@ -18,7 +18,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
-use crate::wire::container::{self, Format, Index, TrackId, flv};
+use crate::wire::container::{self, Format, Index, TrackId, UnsupportedContent, flv};
 
 /// Metadata properties that an index may lack.
 const OPTIONAL_PROPERTIES: [&str; 3] = ["framerate", "videodatarate", "audiodatarate"];
@@ -220,7 +220,8 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
         && !has_video
         && number.is_none()
     {
-        return Err(container::Error::Unsupported(codec.name().to_owned()));
+        let codec = UnsupportedContent::Codec(codec.name().to_owned());
+        return Err(container::Error::Unsupported(codec));
     }
     tracks.video.take_if(|_| !has_video);
     tracks.audio = number.and_then(|it| tracks.audio.get(it).cloned()).into_iter().collect();

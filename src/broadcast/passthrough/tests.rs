@@ -8,7 +8,9 @@ use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::NextPacket;
 use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
-use crate::wire::container::{self, AudioTrack, Index, SampleLocation, TrackId, Tracks};
+use crate::wire::container::{
+    self, AudioTrack, Index, SampleLocation, TrackId, Tracks, UnsupportedContent,
+};
 
 /// Writes a file with AV1 and Opus, and three frames 40 ms apart. The file's end marker has time 0.
 fn file(folder: &Path) -> PathBuf {
@@ -96,5 +98,6 @@ fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
     assert_eq!((codecs, tracks), (vec![AudioCodec::Aac], vec![TrackId::Audio(0); 2]));
     index.tracks.audio = vec![audio(AudioCodec::Vorbis)];
     let refused = keep_carried(&mut index).unwrap_err();
-    assert!(matches!(refused, container::Error::Unsupported(codec) if codec == "Vorbis"));
+    let vorbis = UnsupportedContent::Codec("Vorbis".to_owned());
+    assert!(matches!(refused, container::Error::Unsupported(codec) if codec == vorbis));
 }

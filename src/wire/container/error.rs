@@ -39,6 +39,53 @@ impl From<FilePart> for Problem {
     }
 }
 
+/// Contents of a file that onair, or the format of a copy, does not support.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UnsupportedContent {
+    /// A codec, by name.
+    Codec(String),
+    /// A track of this codec.
+    Track(String),
+    EncryptedTrack(String),
+    VideoTrack(&'static str),
+    AudioTrack(&'static str),
+    UnreadableTrack,
+    SecondVideoTrack,
+    /// Audio tracks in the same FLV tags.
+    SharedTags,
+    /// Matroska blocks with several frames whose ends are unknown.
+    LacedBlocks,
+    Transparency,
+    /// Frames after a change of their size or format.
+    ResizedFrames,
+    AudioTrackNames,
+    /// A packet of this many bytes, which is too large.
+    VideoPacket(usize),
+    AudioPacket(usize),
+}
+
+impl From<&UnsupportedContent> for Problem {
+    fn from(content: &UnsupportedContent) -> Self {
+        use UnsupportedContent as Content;
+        match content {
+            Content::Codec(name) => Self::words(name.as_str()),
+            Content::Track(codec) => problem!("content-track", codec = codec),
+            Content::EncryptedTrack(codec) => problem!("content-encrypted-track", codec = codec),
+            Content::VideoTrack(codec) => problem!("content-video-track", codec = *codec),
+            Content::AudioTrack(codec) => problem!("content-audio-track", codec = *codec),
+            Content::UnreadableTrack => problem!("content-unreadable-track"),
+            Content::SecondVideoTrack => problem!("content-second-video"),
+            Content::SharedTags => problem!("content-shared-tags"),
+            Content::LacedBlocks => problem!("content-laced"),
+            Content::Transparency => problem!("content-transparency"),
+            Content::ResizedFrames => problem!("content-resized"),
+            Content::AudioTrackNames => problem!("content-audio-track-names"),
+            Content::VideoPacket(size) => problem!("content-video-packet", size = *size),
+            Content::AudioPacket(size) => problem!("content-audio-packet", size = *size),
+        }
+    }
+}
+
 /// The reason why a file cannot be read.
 #[derive(Debug)]
 pub enum Error {
@@ -50,8 +97,7 @@ pub enum Error {
     Damaged(FilePart),
     /// This part of the file exceeds the limits of onair.
     TooMuch(FilePart),
-    /// An unsupported codec or format, by name.
-    Unsupported(String),
+    Unsupported(UnsupportedContent),
     /// The file has no usable track.
     Empty,
 }
@@ -69,7 +115,7 @@ impl From<&Error> for Problem {
             Error::UnknownFormat => problem!("media-unknown"),
             Error::Damaged(part) => problem!("media-damaged", part = Self::from(*part)),
             Error::TooMuch(part) => problem!("media-too-much", part = Self::from(*part)),
-            Error::Unsupported(what) => problem!("media-unsupported", what = what),
+            Error::Unsupported(what) => problem!("media-unsupported", what = Self::from(what)),
             Error::Empty => problem!("media-empty"),
         }
     }

@@ -35,7 +35,7 @@ use crate::wire::codec::Colors;
 pub use crate::media::{Chapter, stream_event::MAX_TITLE_BYTES};
 pub use capacity::Part;
 pub use demuxer::Demuxer;
-pub use error::{Error, FilePart};
+pub use error::{Error, FilePart, UnsupportedContent};
 pub use opening::open;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
 
@@ -371,10 +371,10 @@ pub struct Index {
     /// For audio-only files, the audible span without the encoder's padding.
     pub audible_span: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
-    /// Descriptions of all contents that are not kept.
-    pub left_out: Vec<String>,
-    /// The kind and the description of each of the file's contents that the reader does not keep.
-    pub lacking: Vec<(Part, String)>,
+    /// All contents that are not kept.
+    pub left_out: Vec<UnsupportedContent>,
+    /// Each of the file's contents that the reader does not keep, and the part to which it belongs.
+    pub lacking: Vec<(Part, UnsupportedContent)>,
     /// Ticks per second of tracks that are finer than a millisecond.
     pub timescales: Vec<(TrackId, u32)>,
     /// Tracks without a decoder, which are listed only for playback (`to_play`).
@@ -387,7 +387,7 @@ pub struct Index {
 
 impl Index {
     /// Records contents that are not kept.
-    pub fn lack(&mut self, part: Part, what: String) {
+    pub fn lack(&mut self, part: Part, what: UnsupportedContent) {
         if self.left_out.len() < 32 {
             self.left_out.push(what.clone());
             self.lacking.push((part, what));

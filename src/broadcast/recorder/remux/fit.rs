@@ -11,7 +11,7 @@ use crate::wire::codec;
 use crate::wire::codec::{cadence, mpeg_audio};
 use crate::wire::container::{
     AudioTrack, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, SampleLocation, TrackId,
-    audio_track, read,
+    UnsupportedContent, audio_track, read,
 };
 
 /// Maximum number of frames over which the frame rate is measured.
@@ -22,8 +22,7 @@ const MAX_PACKET_BYTES: usize = 64 << 20;
 /// Parts that a format does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedParts {
-    /// Descriptions of the unsupported parts.
-    what: Vec<String>,
+    what: Vec<UnsupportedContent>,
     /// The parts to drop; empty if dropping is not possible.
     parts: Vec<Part>,
 }
@@ -32,7 +31,7 @@ impl UnsupportedParts {
     /// Returns the problem of a file that cannot contain these parts, with the remedy that drops
     /// them.
     pub(super) fn problem(&self, path: &str) -> Problem {
-        let lack = &self.what;
+        let lack: Vec<Problem> = self.what.iter().map(Problem::from).collect();
         if self.parts.is_empty() {
             return problem!("remux-lacking", path = path, lack = lack);
         }
@@ -42,12 +41,15 @@ impl UnsupportedParts {
 
     /// Describes a packet of `size` bytes, which is too large for the format.
     pub(super) fn packet(track: TrackId, size: usize) -> Self {
-        let kind = if track == TrackId::Video { "video" } else { "audio" };
-        Self { what: vec![format!("a packet of {kind} of {size} bytes")], parts: Vec::new() }
+        let what = match track {
+            TrackId::Video => UnsupportedContent::VideoPacket(size),
+            TrackId::Audio(_) => UnsupportedContent::AudioPacket(size),
+        };
+        Self { what: vec![what], parts: Vec::new() }
     }
 
-    fn add(&mut self, part: Part, what: &str) {
-        self.what.push(what.to_owned());
+    fn add(&mut self, part: Part, what: &UnsupportedContent) {
+        self.what.push(what.clone());
         if !self.parts.contains(&part) {
             self.parts.push(part);
         }
@@ -75,11 +77,11 @@ pub(super) fn fit(
     let unfit = |track: &AudioTrack| !format.carries_audio(track.parameters.codec);
     let mut left_out = Vec::new();
     if let Some(video) = video {
-        left_out.push((Part::Video, format!("a video track of {}", video.codec.name())));
+        left_out.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
     }
     for track in index.tracks.audio.iter().filter(|track| unfit(track)) {
         let codec = track.parameters.codec.name();
-        left_out.push((Part::Audio, format!("an audio track of {codec}")));
+        left_out.push((Part::Audio, UnsupportedContent::AudioTrack(codec)));
     }
     for (part, what) in left_out.iter().filter(|(part, _)| !drop.contains(part)) {
         lack.add(*part, what);
@@ -240,9 +242,11 @@ mod tests {
             |lack: &UnsupportedParts| Language::English.say_with_cure(&lack.problem("a.mp4"));
         assert_eq!(
             text(&lack),
-            "a.mp4 cannot hold an audio track of Vorbis, an audio track of PCM of other kinds. Choose another \
+            "a.mp4 cannot hold an audio track of Vorbis; an audio track of PCM of other kinds. Choose another \
              format, or drop these parts: audio."
         );
+        let chinese = Language::Chinese.say(&lack.problem("a.mp4"));
+        assert_eq!(chinese, "a.mp4 的格式不支持 Vorbis 音轨；PCM of other kinds 音轨");
         let mut some = hevc(&sounds);
         assert_eq!(fit(&mut some, Format::Mp4, &[Part::Audio]), Ok(()));
         let tracks: Vec<_> = some.samples.iter().map(|place| place.track).collect();
@@ -250,7 +254,7 @@ mod tests {
         assert_eq!((some.tracks.audio.len(), some.left_out.len()), (1, 2));
         // Parts that no reader supports are listed too.
         let mut subtitled = hevc(&[]);
-        subtitled.lack(Part::Subtitles, "a track of S_TEXT/UTF8".to_owned());
+        subtitled.lack(Part::Subtitles, UnsupportedContent::Track("S_TEXT/UTF8".to_owned()));
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
         assert!(text(&lack).ends_with("drop these parts: subtitles."), "{lack:?}");
         assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));

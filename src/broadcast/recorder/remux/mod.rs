@@ -22,7 +22,8 @@ use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::{
-    self, Chapter, FilePart, Format, Index, Muxer, Part, ReadAt, flv, mkv, mp4, read,
+    self, Chapter, FilePart, Format, Index, Muxer, Part, ReadAt, UnsupportedContent, flv, mkv, mp4,
+    read,
 };
 
 /// Maximum packet size in bytes. No frame is larger.
@@ -112,8 +113,8 @@ pub struct Report {
     pub packets: usize,
     /// The number of bytes at the end of the old file that were not a complete unit.
     pub cut: u64,
-    /// Descriptions of the dropped parts.
-    pub left_out: Vec<String>,
+    /// The dropped parts.
+    pub left_out: Vec<UnsupportedContent>,
 }
 
 /// The way in which a file became complete.
@@ -185,7 +186,7 @@ fn copy(
         return Err(Failure::Nothing(from.to_owned()));
     }
     if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
-        index.left_out.push("the names of the audio tracks".to_owned());
+        index.left_out.push(UnsupportedContent::AudioTrackNames);
     }
     fit::complete(source, &mut index).map_err(unreadable(from))?;
     fit::fit(&mut index, format, drop).map_err(|lack| Failure::Lacking { to: to.into(), lack })?;

@@ -6,7 +6,7 @@ use crate::media::{AudioCodec, AudioConfig};
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
 use crate::wire::codec::mpeg_audio;
 use crate::wire::container::audio::packets::{parameters, peek};
-use crate::wire::container::{Error, FilePart, ReadAt, read};
+use crate::wire::container::{Error, FilePart, ReadAt, UnsupportedContent, read};
 
 /// Minimum number of consecutive frames that cannot be a coincidence.
 const MIN_FRAMES: usize = 3;
@@ -144,7 +144,7 @@ pub(super) fn describe(
         let codec = if of == 3 { AudioCodec::Mp3 } else { AudioCodec::Mp2 };
         return Ok(parameters(codec, rate, channels, Bytes::new()));
     }
-    let unsupported = |_| Error::Unsupported("AAC (ADTS)".to_owned());
+    let unsupported = |_| Error::Unsupported(UnsupportedContent::Codec("AAC (ADTS)".to_owned()));
     let mut config = AudioSpecificConfig::lc(rate, 2).map_err(unsupported)?;
     config.object_type = of & !ADTS_FLAG;
     config.channel_config = channel_config;

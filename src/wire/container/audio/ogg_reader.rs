@@ -8,7 +8,7 @@ use crate::wire::container::audio::ogg::{
 };
 use crate::wire::container::audio::packets::{Kind, audio_span, time};
 use crate::wire::container::{
-    Demuxer, Error, FilePart, Index, Link, ReadAt, SampleLocation, Unit, read,
+    Demuxer, Error, FilePart, Index, Link, ReadAt, SampleLocation, Unit, UnsupportedContent, read,
 };
 
 /// Maximum number of chained streams.
@@ -227,7 +227,8 @@ impl Demuxer for Ogg {
         let mut ready = std::mem::take(&mut self.ready);
         while ready.is_empty() {
             if !self.page(source, &mut ready)? {
-                return Err(self.unknown.take().map_or(Error::Empty, Error::Unsupported));
+                let codec = self.unknown.take().map(UnsupportedContent::Codec);
+                return Err(codec.map_or(Error::Empty, Error::Unsupported));
             }
         }
         self.ready = ready;

@@ -4,7 +4,8 @@ use crate::base::Timestamp;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::packets::{Kind, audio_span, described, peek, several, time};
 use crate::wire::container::{
-    Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit, read,
+    Demuxer, Error, FilePart, Index, ReadAt, SampleLocation, TrackId, Unit, UnsupportedContent,
+    read,
 };
 
 /// Maximum number of chunks before the audio.
@@ -73,7 +74,7 @@ impl WavAudio {
                     let format = format.ok_or(Error::Damaged(FilePart::Header))?;
                     let pcm = Pcm::of_wave(&format).ok_or_else(|| {
                         let kind = format.first_chunk().map_or(0, |kind| u16::from_le_bytes(*kind));
-                        Error::Unsupported(format!("WAV 0x{kind:04X}"))
+                        Error::Unsupported(UnsupportedContent::Codec(format!("WAV 0x{kind:04X}")))
                     })?;
                     let known_end = content.saturating_add(size);
                     // An unknown length means that the audio extends to the end of the file.

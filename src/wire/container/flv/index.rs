@@ -20,7 +20,7 @@ use crate::wire::container::track_config::{
 };
 use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
-    TrackId, audio_track, read,
+    TrackId, UnsupportedContent, audio_track, read,
 };
 
 /// Maximum number of samples of a file.
@@ -302,26 +302,29 @@ impl Scan {
         let tracks = &self.index.tracks;
         if tracks.video.is_none() && tracks.audio.is_empty() {
             return Err(match (self.other_video, self.other_audio) {
-                (Some(video), _) => Error::Unsupported(video.to_string()),
-                (None, Some(audio)) => Error::Unsupported(audio.to_string()),
+                (Some(video), _) => {
+                    Error::Unsupported(UnsupportedContent::Codec(video.to_string()))
+                }
+                (None, Some(audio)) => {
+                    Error::Unsupported(UnsupportedContent::Codec(audio.to_string()))
+                }
                 (None, None) => Error::Empty,
             });
         }
         if let Some(format) = self.other_video {
-            self.index.lack(Part::Video, format.to_string());
+            self.index.lack(Part::Video, UnsupportedContent::Codec(format.to_string()));
         }
         if let Some(format) = self.other_audio {
-            self.index.lack(Part::Audio, format.to_string());
+            self.index.lack(Part::Audio, UnsupportedContent::Codec(format.to_string()));
         }
         if self.more_tracks.0 {
-            self.index.lack(Part::Video, "a second video track".to_owned());
+            self.index.lack(Part::Video, UnsupportedContent::SecondVideoTrack);
         }
         if self.more_tracks.1 {
-            self.index.lack(Part::Audio, "audio tracks that share their tags".to_owned());
+            self.index.lack(Part::Audio, UnsupportedContent::SharedTags);
         }
         if self.was_resized {
-            let what = "frames after a change of their size or format";
-            self.index.lack(Part::Resized, what.to_owned());
+            self.index.lack(Part::Resized, UnsupportedContent::ResizedFrames);
         }
         self.index.arrange();
         Ok(self.index)

@@ -22,7 +22,7 @@ use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
 use crate::wire::container::track_config::{aac_config_with_metadata, h264_config_with_metadata};
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
-    TrackId, audio_track, read,
+    TrackId, UnsupportedContent, audio_track, read,
 };
 
 /// The longest accepted header, track list or chapter list in bytes.
@@ -264,7 +264,7 @@ impl ClusterWalk {
                     TYPE_SUBTITLE => Part::Subtitles,
                     _ => Part::Data,
                 };
-                self.index.lack(part, format!("a track of {codec}"));
+                self.index.lack(part, UnsupportedContent::Track(codec.clone()));
                 self.index.leave(UnsupportedTrack::of_mkv(kind, codec.trim_end_matches('\0')));
             }
             if !pictures && self.index.tracks.video.is_some() {
@@ -493,12 +493,11 @@ impl ClusterWalk {
 
     fn finish(mut self) -> Result<FileIndex, Error> {
         if self.laced {
-            let what = "laced blocks whose frames cannot be told apart";
-            self.index.lack(Part::Audio, what.to_owned());
+            self.index.lack(Part::Audio, UnsupportedContent::LacedBlocks);
         }
         let copies = !self.index.to_play;
         if copies && !self.index.alpha.is_empty() {
-            self.index.lack(Part::Alpha, "the transparency of the video".to_owned());
+            self.index.lack(Part::Alpha, UnsupportedContent::Transparency);
         }
         if copies && self.scale_nanos < 1_000_000 {
             let ticks = u32::try_from(1_000_000_000 / self.scale_nanos.max(1)).unwrap_or(1_000);

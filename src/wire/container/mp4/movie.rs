@@ -17,7 +17,7 @@ use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
 use crate::wire::container::track_config::h264_config_with_metadata;
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part,
-    SampleLocation, TrackId, audio_track,
+    SampleLocation, TrackId, UnsupportedContent, audio_track,
 };
 
 /// The flag of a sample that depends on other samples (§8.8.3.1).
@@ -109,7 +109,7 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
         let Some(track) = trak_header(trak.content, movie_timescale, mvex, index) else {
             if index.left_out.len() == noted && !index.to_play {
                 let part = child(trak.content, *b"mdia").map_or(Part::Data, part);
-                index.lack(part, "a track that cannot be read".to_owned());
+                index.lack(part, UnsupportedContent::UnreadableTrack);
             }
             continue;
         };
@@ -200,7 +200,7 @@ fn trak_header(
     let id = match described {
         TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
-                index.lack(Part::Video, "a second video track".to_owned());
+                index.lack(Part::Video, UnsupportedContent::SecondVideoTrack);
                 return None;
             }
             let period = Some(defaults.duration).filter(|period| *period > 0);
@@ -305,9 +305,12 @@ fn part(mdia: &[u8]) -> Part {
 }
 
 fn left_out(part: Part, name: Name, index: &mut Index) {
-    let sealed = matches!(&name, b"encv" | b"enca");
-    let what = if sealed { "an encrypted track" } else { "a track" };
-    index.lack(part, format!("{what} of '{}'", name.escape_ascii()));
+    let codec = format!("'{}'", name.escape_ascii());
+    let content = match &name {
+        b"encv" | b"enca" => UnsupportedContent::EncryptedTrack(codec),
+        _ => UnsupportedContent::Track(codec),
+    };
+    index.lack(part, content);
 }
 
 fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::media::VideoConfig> {
