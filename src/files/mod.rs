@@ -4,14 +4,12 @@
 pub mod backend;
 pub mod disk_space;
 pub mod flv_tags;
-mod folder_space;
 mod media_file;
 mod new_file;
 pub mod samples;
 mod trouble;
 
-pub use backend::space::free as free_space;
-pub use folder_space::free_space_for;
+pub use backend::space::{free as free_space, free_for as free_space_for};
 pub use media_file::MediaFile;
-pub use new_file::{create, create_new, rename_new, rename_numbered};
+pub use new_file::{create, create_new, new_path, rename_new, rename_numbered};
 pub use trouble::Trouble;

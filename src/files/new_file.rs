@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 /// Maximum number of names that are tried.
 const MAX_NAME_ATTEMPTS: u32 = 10_000;
 
+/// Returns the path of a new file in `folder`, named after the local time.
+pub fn new_path(folder: &Path, what: &str, extension: &str) -> PathBuf {
+    let time = jiff::Zoned::now().strftime("%Y-%m-%d %H-%M-%S").to_string();
+    folder.join(format!("{what} {time}.{extension}"))
+}
+
 /// Returns the possible names of a new file: `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`, and so
 /// on.
 fn names(path: &Path) -> impl Iterator<Item = PathBuf> {

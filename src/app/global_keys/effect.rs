@@ -1,7 +1,7 @@
 //! Determines the effect of a hotkey that the user presses in another window. onair's window may
 //! get no frames then, so these commands go directly to the studio.
 
-use crate::app::new_file::new_path;
+use crate::files::new_path;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::{Command, Snapshot};

@@ -1,4 +1,4 @@
-//! Reads the free space of a file's disk.
+//! Reads the free space of a file's disk, also for a folder that does not exist yet.
 #![allow(unsafe_code)]
 
 use std::path::Path;
@@ -29,6 +29,13 @@ pub fn free(_: &Path) -> Option<u64> {
     None
 }
 
+/// Returns the number of bytes that the current user can still write to files in this folder, or
+/// `None` if it is unknown. If the folder does not exist, it will be on the disk of the nearest
+/// folder above it.
+pub fn free_for(folder: &Path) -> Option<u64> {
+    free(folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new(".")))
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -37,5 +44,12 @@ mod tests {
     fn a_folder_has_room_and_what_is_not_there_has_none() {
         assert!(free(&std::env::temp_dir()).is_some());
         assert_eq!(free(Path::new("/no/such/place")), None);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_yet_has_the_space_of_its_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(free_for(&folder.path().join("not/yet/made")).is_some());
+        assert!(free_for(Path::new("not-yet-made")).is_some(), "below the current folder");
     }
 }

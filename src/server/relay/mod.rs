@@ -11,7 +11,6 @@ pub(in crate::server) mod pulls;
 pub(in crate::server) mod push;
 pub(in crate::server) mod pushes;
 pub(in crate::server) mod relays;
-pub(in crate::server) mod report;
 pub(in crate::server) mod rules;
 pub(in crate::server) mod state;
 pub(in crate::server) mod target;

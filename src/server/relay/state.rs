@@ -4,15 +4,19 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::watch;
 
 use crate::base::Timestamp;
 use crate::server::event::relay::{RelayChange, RelayState};
-use crate::server::relay::report::RelayReport;
 use crate::server::relay::rules::RelayRule;
 use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelayPath;
+use crate::text::Problem;
+
+/// How long the HTTP request of a viewer waits for a pull on demand.
+pub(in crate::server) const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The path of a relayed stream.
 #[derive(Clone, Debug)]
@@ -29,6 +33,19 @@ impl RelayWay {
     pub fn is_of(&self, stream: &Arc<Stream>, path: &RelayPath) -> bool {
         std::ptr::eq(self.stream.as_ptr(), Arc::as_ptr(stream)) && self.path == *path
     }
+}
+
+/// The current state of a relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) struct RelayReport {
+    pub state: RelayState,
+    pub url: String,
+    pub cause: Option<Problem>,
+    pub retry_in: Option<Duration>,
+    /// Time of the last change of `state`.
+    pub since: Timestamp,
+    /// True if each address has failed since the last success.
+    pub has_tried_all: bool,
 }
 
 /// A running relay.

@@ -5,7 +5,6 @@ pub mod event_log;
 pub(in crate::studio) mod groups;
 pub mod health;
 pub mod message;
-pub(in crate::studio) mod monitor;
 
 use std::borrow::Cow;
 use std::time::Duration;

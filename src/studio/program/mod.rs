@@ -9,7 +9,6 @@ pub(in crate::studio) mod lip_sync_tests;
 mod open_tests;
 pub(in crate::studio) mod source_strips;
 mod video;
-mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,14 @@
-//! Determines whether the program has video, and its source.
+//! The video of the program: whether it has video, its source, and the views that are drawn from the same sources, such
+//! as the preview scene.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::base::Latest;
 use crate::capture::VideoChoice;
-use crate::compose::scene::SourceId;
+use crate::compose::scene::{Plan, SourceId};
+use crate::compose::{SideView, ViewOf};
+use crate::media::VideoFrame;
 use crate::media::source_status::SourceState;
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
@@ -26,5 +33,22 @@ impl Program {
         self.keeps_video
             || self.video.choice != VideoChoice::None
             || self.plans.0.sources().any(|source| source != MAIN_SOURCE)
+    }
+
+    /// Draws the preview scene separately.
+    pub(in crate::studio) fn prepare(&mut self, prepared: Option<(Plan, Latest<VideoFrame>)>) {
+        self.plans.1.clone_from(&prepared);
+        let resolved = prepared.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
+        self.compositor.prepare(resolved);
+    }
+
+    /// Draws exactly these views.
+    pub(in crate::studio) fn set_views(&mut self, views: BTreeMap<ViewOf, SideView>) {
+        self.views = views;
+        let resolved = self.views.iter().map(|(of, view)| {
+            let plan = Arc::new(self.sources.resolve((*view.plan).clone()));
+            (*of, SideView { plan, ..view.clone() })
+        });
+        self.compositor.set_views(resolved.collect());
     }
 }

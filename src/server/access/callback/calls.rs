@@ -12,10 +12,10 @@ use tokio::sync::Notify;
 use crate::base::Clock;
 use crate::net::web::WebUrl;
 use crate::server::access::callback::destination::{Destination, PostError};
-use crate::server::access::callback::dialect;
-use crate::server::access::callback::exchange::Verdict;
+use crate::server::access::callback::exchange::{ReceiverAnswer, Request, Verdict};
 use crate::server::access::callback::rules::{CallKind, CallbackRules, Dialect};
 use crate::server::access::callback::visit::{Call, Visit};
+use crate::server::access::callback::{mediamtx, nginx, srs};
 use crate::server::access::denied::Denied;
 use crate::server::event::reporter::{Reporter, without_secrets};
 use crate::server::event::{CallbackAnswer, CallbackResult, Event};
@@ -78,11 +78,11 @@ impl Notices {
         visit: &Visit,
         call: &Call,
     ) -> Result<Verdict, PostError> {
-        let (request, began) = (dialect::request(dialect, visit, call), self.clock.now());
+        let (request, began) = (request(dialect, visit, call), self.clock.now());
         let posted = destination.post(&request, self.clock).await;
         let took = self.clock.now().since(began);
         let status = posted.as_ref().ok().map(|answer| answer.status);
-        let decided = posted.map(|answer| valid(dialect::verdict(dialect, &answer), visit, call));
+        let decided = posted.map(|answer| valid(verdict(dialect, &answer), visit, call));
         let result = match &decided {
             Ok(Verdict::Accept) => CallbackResult::Accepted,
             Ok(Verdict::Rename(_)) => CallbackResult::Renamed,
@@ -109,6 +109,25 @@ impl Notices {
         if self.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.idle.notify_waiters();
         }
+    }
+}
+
+/// Returns the request for a call.
+fn request(dialect: Dialect, visit: &Visit, call: &Call) -> Request {
+    let (content_type, body) = match dialect {
+        Dialect::Nginx => ("application/x-www-form-urlencoded", nginx::form(visit, call)),
+        Dialect::Srs => ("application/json", srs::json(visit, call)),
+        Dialect::MediaMtx => ("application/json", mediamtx::json(visit, call)),
+    };
+    Request { content_type, body }
+}
+
+/// Returns the decision in a response.
+fn verdict(dialect: Dialect, answer: &ReceiverAnswer) -> Verdict {
+    match dialect {
+        Dialect::Nginx => nginx::verdict(answer),
+        Dialect::Srs => srs::verdict(answer),
+        Dialect::MediaMtx => mediamtx::verdict(answer),
     }
 }
 

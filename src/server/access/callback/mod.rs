@@ -5,7 +5,6 @@
 
 pub(in crate::server) mod calls;
 mod destination;
-mod dialect;
 mod exchange;
 mod mediamtx;
 mod nginx;

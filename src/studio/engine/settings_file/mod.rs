@@ -1,6 +1,5 @@
 //! The settings file of the engine: decides when it is written, and stores earlier versions.
 
-pub(in crate::studio::engine) mod on_air_file;
 pub(in crate::studio::engine) mod parts;
 pub(in crate::studio::engine) mod resume;
 
@@ -10,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
-use crate::studio::engine::settings_file::on_air_file::OnAirFile;
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{Settings, WriteError};
 use crate::studio::snapshot::PartsView;
 
@@ -43,6 +42,29 @@ pub(in crate::studio) struct SettingsFile {
     save_at: Option<Timestamp>,
     /// The collection and the profile as last written.
     written: Vec<WrittenPart>,
+}
+
+/// The file that records the running broadcast, and the record of an earlier run.
+#[derive(Debug, Default)]
+pub(in crate::studio) struct OnAirFile {
+    /// The path; `None` means that nothing is recorded.
+    pub path: Option<PathBuf>,
+    pub written: Option<OnAirMark>,
+    /// The record of an earlier run.
+    pub left: Option<OnAirMark>,
+}
+
+impl OnAirFile {
+    pub fn new(path: Option<PathBuf>) -> Self {
+        Self { path, ..Self::default() }
+    }
+
+    pub fn remove(&mut self) {
+        self.written = None;
+        if let Some(path) = &self.path {
+            OnAirMark::remove(path);
+        }
+    }
 }
 
 /// A collection or profile as last written.
