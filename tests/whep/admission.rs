@@ -169,7 +169,7 @@ fn count_requests(running: &Running) -> Arc<AtomicUsize> {
     let request = move || {
         counted.fetch_add(1, Ordering::Relaxed);
     };
-    running.server.set_keyframe_request(Some(KeyframeRequest(Box::new(request))));
+    running.server.set_keyframe_request(Some(KeyframeRequest(Arc::new(request))));
     requests
 }
 

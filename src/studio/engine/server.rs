@@ -54,6 +54,8 @@ pub(in crate::studio) struct BuiltIn {
     names: ServerNames,
     reach: ServerReach,
     chat_rules: ChatRules,
+    /// The function that requests a keyframe for browsers that watch the program's own stream.
+    keyframe_request: Option<KeyframeRequest>,
     /// The chat of the program's own stream, if there is a window to show it.
     chat: Option<OwnChat>,
     /// The addresses of this computer after their last change.
@@ -83,6 +85,7 @@ impl BuiltIn {
             names: settings.server_names.clone(),
             reach: settings.reach,
             chat_rules: settings.chat_rules.clone(),
+            keyframe_request: None,
             chat: None,
             networks: Arc::default(),
             links: Arc::default(),
@@ -180,6 +183,7 @@ impl BuiltIn {
         let server = Server::start(runtime, clock, self.config()).map_err(|error| {
             Box::new(StudioMessage::ServerFailed { reason: Problem::from(&error) })
         })?;
+        server.set_keyframe_request(self.keyframe_request.clone());
         let addresses = server.addresses();
         let moved = |moved: bool, wanted: u16, used: Option<SocketAddr>| {
             used.filter(|_| moved).map(|used| StudioMessage::PortTaken {
@@ -231,9 +235,13 @@ impl BuiltIn {
     }
 
     /// Sets the function that requests a keyframe for browsers that watch the program's own stream.
-    pub(in crate::studio) fn set_keyframe_request(&self, request: Option<KeyframeRequest>) {
+    pub(in crate::studio) fn set_keyframe_request(&mut self, request: Option<&KeyframeRequest>) {
+        if self.keyframe_request.as_ref() == request {
+            return;
+        }
+        self.keyframe_request = request.cloned();
         if let Some(server) = &self.server {
-            server.set_keyframe_request(request);
+            server.set_keyframe_request(self.keyframe_request.clone());
         }
     }
 

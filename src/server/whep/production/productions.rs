@@ -385,7 +385,7 @@ mod tests {
         let key = |millis| [Arc::new(frame(&own, FrameKind::Key, at(millis)))];
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&requests);
-        let request = KeyframeRequest(Box::new(move || {
+        let request = KeyframeRequest(Arc::new(move || {
             counted.fetch_add(1, Ordering::Relaxed);
         }));
         // Whether the viewer waits, and the number of requests so far.

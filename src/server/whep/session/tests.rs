@@ -118,7 +118,7 @@ fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answe
     assert_eq!(asks(1_000), (false, None), "the viewer gets the cached frames at once");
     let requests = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&requests);
-    let request = KeyframeRequest(Box::new(move || {
+    let request = KeyframeRequest(Arc::new(move || {
         counted.fetch_add(1, Ordering::Relaxed);
     }));
     *registry.whep.keyframe_request.write() = Some(request);

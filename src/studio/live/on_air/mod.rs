@@ -7,6 +7,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audio::AudioChoice;
@@ -59,6 +60,8 @@ const FILE_END_TIMEOUT: Duration = Duration::from_millis(2_000);
 pub(in crate::studio) struct OnAir {
     hub: Hub,
     video: Option<VideoEncoder>,
+    /// The keyframe request to `video`, created once, so that a repeated one is recognized.
+    keyframe_request: Option<KeyframeRequest>,
     audio: Option<AudioEncoder>,
     outputs: Outputs,
     /// The delay between the hub and the targets.
@@ -170,7 +173,9 @@ impl OnAir {
         let began =
             Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
         let on_air = Self::new(hub, quality, clock);
-        Ok((Self { video, audio, began, second, extras, ..on_air }, events))
+        let keyframe_request =
+            video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
+        Ok((Self { video, keyframe_request, audio, began, second, extras, ..on_air }, events))
     }
 
     /// Begins a broadcast of a file, which is not encoded.
@@ -190,6 +195,7 @@ impl OnAir {
         Self {
             hub,
             video: None,
+            keyframe_request: None,
             audio: None,
             outputs: Outputs::default(),
             stream_delay: None,
@@ -333,9 +339,8 @@ impl OnAir {
     /// Returns a function that makes the next frame a keyframe, for a viewer that waits for a
     /// keyframe. Returns `None` if the keyframe would not reach the viewer soon: for passthrough,
     /// and with a stream delay.
-    pub(in crate::studio) fn keyframe_request(&self) -> Option<KeyframeRequest> {
-        let video = self.video.as_ref().filter(|_| self.stream_delay.is_none())?;
-        Some(KeyframeRequest(Box::new(video.keyframe_request())))
+    pub(in crate::studio) fn keyframe_request(&self) -> Option<&KeyframeRequest> {
+        self.keyframe_request.as_ref().filter(|_| self.stream_delay.is_none())
     }
 
     /// Returns the targets in starting order.

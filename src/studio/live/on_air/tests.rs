@@ -125,7 +125,9 @@ fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::start();
     let (program, mut on_air) = begin(clock);
-    assert!(on_air.keyframe_request().is_some());
+    let request = on_air.keyframe_request().cloned();
+    assert!(request.is_some());
+    assert_eq!(on_air.keyframe_request(), request.as_ref(), "the server gets it once");
     on_air.hold(Duration::from_secs(5), folder.path().to_owned(), clock).unwrap();
     assert!(on_air.keyframe_request().is_none(), "a keyframe would arrive 5 s later");
     program.detach(ProgramId::MAIN);
