@@ -41,10 +41,7 @@ struct Push {
     unpublished_at: Option<Timestamp>,
     /// The time of the connection's first media.
     live_since: Option<Timestamp>,
-    /// The stream time at which the other server's time begins.
-    origin_ms: Option<u32>,
-    /// The last time sent to the other server.
-    last_ms: u32,
+    times: PushTimes,
     /// True after messages were lost, until a keyframe arrives.
     skipping: bool,
     /// Number of the connection's bytes that were already counted.
@@ -52,6 +49,33 @@ struct Push {
     /// The time at which `counted` last increased.
     progress: Timestamp,
     was_live: bool,
+}
+
+/// The times for the other server, in milliseconds. They begin at zero. They continue after the stream's times pass
+/// 2^31 (24 days), or begin again.
+#[derive(Debug, Default)]
+struct PushTimes {
+    /// The last time of the stream, and the same time for the other server.
+    last: Option<(u32, u32)>,
+}
+
+impl PushTimes {
+    /// Records the stream time of the next message.
+    fn advance(&mut self, stream_ms: u32) {
+        let (before, at) = self.last.unwrap_or((stream_ms, 0));
+        let ahead = stream_ms.wrapping_sub(before).cast_signed();
+        let at = match ahead < 0 {
+            // Audio from before the first frame would have a negative time on the other server.
+            true => at.saturating_sub(ahead.unsigned_abs()),
+            false => at.wrapping_add(ahead.unsigned_abs()),
+        };
+        self.last = Some((stream_ms, at));
+    }
+
+    /// Returns the last time for the other server.
+    fn last(&self) -> u32 {
+        self.last.map_or(0, |(_, at)| at)
+    }
 }
 
 /// Runs a push to its end.
@@ -62,8 +86,7 @@ pub(in crate::server) async fn run(task: RelayTask, stream: Arc<Stream>) {
         stream,
         unpublished_at: None,
         live_since: None,
-        origin_ms: None,
-        last_ms: 0,
+        times: PushTimes::default(),
         skipping: false,
         counted: 0,
         progress: now,
@@ -214,15 +237,12 @@ impl Push {
             Class::Inter | Class::Audio | Class::Vital => {}
         }
         if message.class != Class::Vital && message.kind != TagKind::Script {
-            let origin = *self.origin_ms.get_or_insert(message.time_ms);
-            let time_ms = message.time_ms.wrapping_sub(origin);
-            // Audio from before the first frame would have a negative time on the other server.
-            self.last_ms = if time_ms.cast_signed() < 0 { 0 } else { time_ms };
+            self.times.advance(message.time_ms);
             if self.live_since.is_none() {
                 self.go_live();
             }
         }
-        let (time_ms, body) = (self.last_ms, message.body());
+        let (time_ms, body) = (self.times.last(), message.body());
         let session = client.session();
         match message.kind {
             TagKind::Video => session.send_video(time_ms, body),
@@ -249,5 +269,35 @@ impl Push {
         self.counted = written;
         self.task.relay.bytes.fetch_add(new, Ordering::Relaxed);
         self.task.registry.totals.sent_bytes.fetch_add(new, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the times for the other server after these times of the stream.
+    fn sent(times: &[u32]) -> Vec<u32> {
+        let mut push = PushTimes::default();
+        let next = |time: &u32| {
+            push.advance(*time);
+            push.last()
+        };
+        times.iter().map(next).collect()
+    }
+
+    #[test]
+    fn times_begin_at_zero_and_pass_the_limits_of_their_numbers() {
+        const DAY_MS: u32 = 24 * 3_600 * 1_000;
+        assert_eq!(sent(&[100, 70, 140, 170]), [0, 0, 70, 100]);
+        let days: Vec<u32> = (0..100).map(|day: u32| day.wrapping_mul(DAY_MS)).collect();
+        assert_eq!(sent(&days), days);
+        let later: Vec<u32> = days.iter().map(|day| day.wrapping_add(DAY_MS)).collect();
+        assert_eq!(sent(&later), days);
+    }
+
+    #[test]
+    fn a_stream_whose_times_begin_again_goes_on() {
+        assert_eq!(sent(&[3_600_000, 3_601_000, 0, 40, 80]), [0, 1_000, 0, 40, 80]);
     }
 }
