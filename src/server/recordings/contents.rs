@@ -2,6 +2,7 @@
 //! each file begin at zero. This module has no I/O.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
@@ -21,8 +22,10 @@ const MAX_WAITING_BYTES: usize = 32 << 20;
 /// A backward step of the times that is larger than this is not jitter. The file continues without
 /// the step.
 const MAX_BACKWARD_JUMP_MICROS: i64 = 1_000_000;
+const MAX_BACKWARD_JUMP_MS: i64 = 1_000;
 /// The distance between the newest packet before a removed step and the first packet after it.
 const JUMP_GAP_MICROS: i64 = 20_000;
+const JUMP_GAP_MS: i64 = 20;
 
 /// The contents of one file.
 #[derive(Debug)]
@@ -99,17 +102,90 @@ impl Contents {
     }
 }
 
+/// The times of a file, in milliseconds. They begin at zero, and continue if the times of the stream begin again.
+#[derive(Debug, Default)]
+pub(super) struct FileTimes {
+    video: Option<KindTimes>,
+    audio: Option<KindTimes>,
+}
+
+/// The newest time of one kind of media.
+#[derive(Copy, Clone, Debug)]
+struct KindTimes {
+    stream_ms: u32,
+    /// The same time in the file. It is negative for audio that is older than the first keyframe.
+    file_ms: i64,
+}
+
+impl KindTimes {
+    /// Returns how far a time of the stream is ahead, in milliseconds.
+    fn ahead(self, stream_ms: u32) -> i64 {
+        i64::from(stream_ms.wrapping_sub(self.stream_ms).cast_signed())
+    }
+
+    fn at(self, stream_ms: u32) -> i64 {
+        self.file_ms + self.ahead(stream_ms)
+    }
+}
+
+impl FileTimes {
+    /// Returns true if the file has media.
+    pub fn has_begun(&self) -> bool {
+        self.video.or(self.audio).is_some()
+    }
+
+    /// Returns the newest time of the file.
+    pub fn newest(&self) -> Duration {
+        let newest = [self.video, self.audio].into_iter().flatten().map(|it| it.file_ms).max();
+        Duration::from_millis(newest.unwrap_or(0).max(0).unsigned_abs())
+    }
+
+    /// Returns the time in the file that a tag would have.
+    pub fn of(&self, kind: TagKind, stream_ms: u32) -> Duration {
+        Duration::from_millis(self.at(kind, stream_ms).max(0).unsigned_abs())
+    }
+
+    /// Records media. Returns its time in the file.
+    pub fn add(&mut self, kind: TagKind, stream_ms: u32) -> Duration {
+        let file_ms = self.at(kind, stream_ms);
+        let known = if kind == TagKind::Audio { &mut self.audio } else { &mut self.video };
+        let is_late =
+            known.is_some_and(|it| (-MAX_BACKWARD_JUMP_MS..0).contains(&it.ahead(stream_ms)));
+        if !is_late {
+            *known = Some(KindTimes { stream_ms, file_ms });
+        }
+        Duration::from_millis(file_ms.max(0).unsigned_abs())
+    }
+
+    fn at(&self, kind: TagKind, stream_ms: u32) -> i64 {
+        let (own, other) = match kind {
+            TagKind::Audio => (self.audio, self.video),
+            TagKind::Video | TagKind::Script => (self.video, self.audio),
+        };
+        match (own, other) {
+            (None, None) => 0,
+            (None, Some(it)) => it.at(stream_ms),
+            (Some(it), _) if it.ahead(stream_ms) >= -MAX_BACKWARD_JUMP_MS => it.at(stream_ms),
+            // The times of the other kind have begun again too: both kinds stay in sync.
+            (_, Some(it)) if it.ahead(stream_ms).abs() <= MAX_BACKWARD_JUMP_MS => it.at(stream_ms),
+            (Some(it), other) => {
+                it.file_ms.max(other.map_or(0, |it| it.file_ms)).saturating_add(JUMP_GAP_MS)
+            }
+        }
+    }
+}
+
 /// Tags with the times of the file.
 #[derive(Debug)]
 pub(super) struct FlvContents {
     units: Units,
-    /// The time of the first media.
-    first_ms: Option<u32>,
+    times: FileTimes,
 }
 
 impl FlvContents {
     fn new(configs: &StreamConfigs) -> Self {
-        let mut contents = Self { units: vec![file_header(true, true)], first_ms: None };
+        let mut contents =
+            Self { units: vec![file_header(true, true)], times: FileTimes::default() };
         for (kind, body) in configs.tags() {
             contents.push(kind, 0, body);
         }
@@ -117,13 +193,13 @@ impl FlvContents {
     }
 
     fn add(&mut self, tag: &StreamTag) {
-        if tag.is_media {
-            self.first_ms.get_or_insert(tag.time_ms);
-        }
-        let since = tag.time_ms.wrapping_sub(self.first_ms.unwrap_or(tag.time_ms));
-        // Audio may be a little older than the keyframe before it.
-        let time_ms = if since > u32::MAX / 2 { 0 } else { since };
-        self.push(tag.kind, time_ms, &tag.body);
+        let time = match tag.is_media {
+            true => self.times.add(tag.kind, tag.time_ms),
+            // The time of a config may have no meaning.
+            false => self.times.of(tag.kind, tag.time_ms).min(self.times.newest()),
+        };
+        // FLV counts modulo 2^32.
+        self.push(tag.kind, time.as_millis() as u32, &tag.body);
     }
 
     fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {
@@ -242,5 +318,46 @@ impl Mp4Contents {
     fn finish(&mut self, at: u64) -> MuxerOutput {
         let end = self.end;
         self.muxer.as_mut().map(|muxer| muxer.finish(at, end)).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the times in the file of media with these times in the stream, in milliseconds.
+    fn recorded(media: &[(TagKind, u32)]) -> Vec<u128> {
+        let mut times = FileTimes::default();
+        media.iter().map(|(kind, time_ms)| times.add(*kind, *time_ms).as_millis()).collect()
+    }
+
+    #[test]
+    fn a_stream_whose_times_begin_again_goes_on_in_the_file() {
+        use TagKind::{Audio, Video};
+        let begin = 3_600_000;
+        let media = [
+            (Video, begin),
+            // Audio from before the keyframe stays in sync with the video.
+            (Audio, begin - 30),
+            (Audio, begin + 10),
+            (Video, begin + 2_000),
+            (Audio, begin + 2_010),
+            (Video, 0),
+            // The audio before the step arrives after it.
+            (Audio, begin + 2_050),
+            (Audio, 10),
+            (Video, 40),
+            (Audio, 50),
+        ];
+        assert_eq!(recorded(&media), [0, 0, 10, 2_000, 2_010, 2_030, 2_050, 2_040, 2_070, 2_080]);
+    }
+
+    #[test]
+    fn a_file_of_many_weeks_has_increasing_times() {
+        const DAY_MS: u32 = 24 * 3_600 * 1_000;
+        let days: Vec<_> =
+            (0..60).map(|day: u32| (TagKind::Video, day.wrapping_mul(DAY_MS))).collect();
+        let expected: Vec<_> = (0..60).map(|day| day * u128::from(DAY_MS)).collect();
+        assert_eq!(recorded(&days), expected);
     }
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::base::Clock;
 use crate::files::disk_space::Warning;
-use crate::server::recordings::contents::Contents;
+use crate::server::recordings::contents::{Contents, FileTimes};
 use crate::server::recordings::file::RecordingWriter;
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
@@ -87,8 +87,8 @@ pub(super) struct PartsWriter {
     configs: StreamConfigs,
     /// Converts tags to packets, for formats that need packets.
     reader: Option<EventReader>,
-    /// The times of the first and the newest media of the file.
-    times: Option<(u32, u32)>,
+    /// The times of the media of the file.
+    times: FileTimes,
     /// Number of bytes that are not in the file yet.
     pending: u64,
     /// Number of bytes since the last keyframe.
@@ -120,7 +120,7 @@ impl PartsWriter {
             contents,
             configs,
             reader,
-            times: None,
+            times: FileTimes::default(),
             pending: 0,
             group: 0,
             largest_group: 0,
@@ -135,10 +135,9 @@ impl PartsWriter {
 
     /// Returns the file in progress.
     pub fn figures(&self) -> PartFigures {
-        let lasted = self.times.map_or(0, |(first, newest)| newest.wrapping_sub(first));
         PartFigures {
             path: self.file.path().to_owned(),
-            after: Duration::from_millis(lasted.into()),
+            after: self.times.newest(),
             bytes: self.file.written(),
         }
     }
@@ -170,11 +169,7 @@ impl PartsWriter {
                 if !self.kinds.contains(&tag.kind) {
                     self.kinds.push(tag.kind);
                 }
-                let first = self.times.map_or(tag.time_ms, |(first, _)| first);
-                // Audio may be a little older than the keyframe before it.
-                let is_newer = |it: u32| tag.time_ms.wrapping_sub(it) < u32::MAX / 2;
-                let newest = self.times.map(|(_, newest)| newest).filter(|it| !is_newer(*it));
-                self.times = Some((first, newest.unwrap_or(tag.time_ms)));
+                self.times.add(tag.kind, tag.time_ms);
             }
         }
         self.flush(false)
@@ -206,15 +201,16 @@ impl PartsWriter {
     /// Returns true if a new file begins with this tag.
     fn splits_before(&self, tag: &StreamTag) -> bool {
         let can_begin = if self.configs.has_video() { tag.is_keyframe } else { tag.is_media };
-        let Some((first, _)) = self.times.filter(|_| can_begin) else { return false };
-        let lasted = tag.time_ms.wrapping_sub(first);
-        let lasted = if lasted > u32::MAX / 2 { 0 } else { lasted };
+        if !can_begin || !self.times.has_begun() {
+            return false;
+        }
+        let lasted = self.times.of(tag.kind, tag.time_ms);
         let FileRules { split_time, split_bytes, .. } = self.task.rules;
         // The next frames must fit too.
         let group = self.largest_group.max(self.group);
         let size = self.file.written() + self.pending + group + self.contents.index_weight();
         let is_due = self.outdated
-            || split_time.is_some_and(|most| Duration::from_millis(lasted.into()) >= most)
+            || split_time.is_some_and(|most| lasted >= most)
             || split_bytes.is_some_and(|most| size > most);
         is_due && self.held.is_none_or(|since| since.elapsed() >= RETRY_DELAY)
     }
@@ -235,7 +231,7 @@ impl PartsWriter {
         }
         self.file = next;
         self.contents = Contents::new(self.task.rules.format, &self.configs);
-        (self.times, self.outdated, self.held) = (None, false, None);
+        (self.times, self.outdated, self.held) = (FileTimes::default(), false, None);
         self.kinds.clear();
         self.events.push(PartEvent::Begun(self.figures()));
         Ok(())
@@ -349,6 +345,26 @@ mod tests {
         assert_eq!(events.iter().filter(|event| first(event)).count(), 2);
         let half: Vec<u32> = (0..50).map(|number| number * 40).collect();
         assert_eq!(frames(&events), [half.clone(), half]);
+    }
+
+    #[test]
+    fn a_stream_whose_times_begin_again_is_recorded_with_increasing_times() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), FileRules::default());
+        writer.write(&[tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)]).unwrap();
+        for begin in [3_600_000, 0] {
+            for number in 0..10 {
+                writer.write(&[frame(begin + number * 40, number == 0)]).unwrap();
+            }
+        }
+        writer.finish().unwrap();
+        let begun_again = (0..10).map(|number| 380 + number * 40);
+        let expected: Vec<u32> = (0..10).map(|number| number * 40).chain(begun_again).collect();
+        let figures = writer.figures();
+        assert_eq!(
+            (frames(&writer.take_events()), figures.after.as_millis()),
+            (vec![expected], 740)
+        );
     }
 
     #[test]
