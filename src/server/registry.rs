@@ -431,7 +431,7 @@ impl Registry {
 
     pub fn unpublish(&self, publication: &Publication, id: u64, address: SocketAddr, why: Problem) {
         let stream = &publication.stream;
-        let bytes = stream.received(id);
+        let bytes = stream.received(id).unwrap_or_else(|| publication.dismissal.received());
         stream.unpublish(id);
         let after = self.clock.now().since(publication.since);
         let ended = Ended { reason: why, after, bytes };

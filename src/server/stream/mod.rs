@@ -149,6 +149,7 @@ impl Stream {
             if old.credentials != credentials || now.since(old.last_received) < patience {
                 return None;
             }
+            old.dismissal.keep_received(old.bytes);
             old.dismissal.dismiss(problem!("left-replaced"));
         }
         inner.release().send();
@@ -333,10 +334,10 @@ impl Stream {
         self.inner.lock().shift_ms
     }
 
-    /// Returns the number of bytes that publisher `id` has sent.
-    pub fn received(&self, id: u64) -> u64 {
+    /// Returns the number of bytes that publisher `id` has sent, or `None` if another publisher has replaced it.
+    pub fn received(&self, id: u64) -> Option<u64> {
         let inner = self.inner.lock();
-        inner.publisher.as_ref().filter(|publisher| publisher.id == id).map_or(0, |p| p.bytes)
+        inner.publisher.as_ref().filter(|publisher| publisher.id == id).map(|it| it.bytes)
     }
 
     pub fn figures(&self, now: Timestamp) -> StreamFigures {

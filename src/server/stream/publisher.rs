@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -91,6 +92,8 @@ impl KeyIntervals {
 pub(in crate::server) struct Dismissal {
     notify: Notify,
     reason: Mutex<Option<Problem>>,
+    /// Number of bytes that the publisher had sent when another one replaced it.
+    received: AtomicU64,
 }
 
 impl Dismissal {
@@ -98,6 +101,16 @@ impl Dismissal {
     pub fn dismiss(&self, reason: Problem) {
         self.reason.lock().get_or_insert(reason);
         self.notify.notify_one();
+    }
+
+    /// Keeps the number of bytes that a replaced publisher has sent, for its last event.
+    pub fn keep_received(&self, bytes: u64) {
+        self.received.store(bytes, Ordering::Release);
+    }
+
+    /// Returns the number of bytes that a replaced publisher has sent.
+    pub fn received(&self) -> u64 {
+        self.received.load(Ordering::Acquire)
     }
 
     /// Waits for the dismissal, and returns the reason.

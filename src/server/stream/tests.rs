@@ -94,6 +94,20 @@ fn a_silent_publisher_is_replaced_from_another_address_and_one_that_sends_is_not
     assert!(!stream.unpublish(1), "no longer the publisher");
 }
 
+#[test]
+fn the_bytes_of_a_replaced_publisher_are_kept() {
+    let (stream, _) = published(0);
+    let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
+    let first = stream.publish(claim(2, home, ""), back).unwrap();
+    let mut sent = picture(0, true);
+    let bytes = sent[0].body.len() as u64;
+    stream.take(2, &mut sent, back);
+    assert_eq!(stream.received(2), Some(bytes));
+    let again = back + LOCAL_GHOST_TIMEOUT;
+    assert!(stream.publish(claim(3, home, ""), again).is_some());
+    assert_eq!((stream.received(2), first.received()), (None, bytes));
+}
+
 /// A viewer that records its deliveries: the times of the messages, and whether they came in
 /// one piece.
 #[derive(Debug, Default)]
