@@ -14,6 +14,7 @@ mod watermarks;
 
 use std::io::{self, IsTerminal as _};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -65,7 +66,12 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     };
     let Some((interrupt, reload)) = listened else { return Exit::Error };
     let Some(drain) = drain_signal() else { return Exit::Error };
-    let (mut config, token) = match wanted(args) {
+    let wanted = wanted(args).and_then(|(config, token)| {
+        // At this point, the user can still correct the problem.
+        try_folder(config.record.as_deref())?;
+        Ok((config, token))
+    });
+    let (mut config, token) = match wanted {
         Ok(wanted) => wanted,
         Err((why, exit)) => {
             output.refuse(&why, exit);
@@ -214,17 +220,6 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         Some(path) => (config::with_path(path, why), Exit::File),
         None => (why, Exit::Usage),
     })?;
-    if let Some(folder) = &args.record {
-        // At this point, the user can still correct the problem.
-        let made = std::fs::create_dir_all(folder).map_err(|error| Trouble::problem(&error));
-        let name = format!(".onair-check-{}.flv", std::process::id());
-        let tried = made
-            .and_then(|()| recorder::try_out(&folder.join(name)).map_err(|error| error.problem()));
-        tried.map_err(|cause| {
-            let folder = folder.display().to_string();
-            (problem!("cli-record-folder", folder = folder, cause = cause), Exit::File)
-        })?;
-    }
     relays.extend(relays::of_flags(&args.push, &args.pull));
     ice_servers.extend(args.ice_server.iter().cloned());
     ice_servers::check_count(ice_servers.len()).map_err(|why| (why, Exit::Usage))?;
@@ -278,6 +273,20 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         ..Config::default()
     };
     Ok((config, token))
+}
+
+/// Creates the folder of recordings, and checks that files can be written there. A reload does not use another folder,
+/// and must work while the disk is full, so this check is only for the start.
+fn try_folder(folder: Option<&Path>) -> Result<(), (Problem, Exit)> {
+    let Some(folder) = folder else { return Ok(()) };
+    let made = std::fs::create_dir_all(folder).map_err(|error| Trouble::problem(&error));
+    let name = format!(".onair-check-{}.flv", std::process::id());
+    let tried =
+        made.and_then(|()| recorder::try_out(&folder.join(name)).map_err(|error| error.problem()));
+    tried.map_err(|cause| {
+        let folder = folder.display().to_string();
+        (problem!("cli-record-folder", folder = folder, cause = cause), Exit::File)
+    })
 }
 
 /// Returns the addresses at which anyone on another computer may publish, and the addresses at
@@ -427,6 +436,15 @@ impl Totals {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reload_works_while_the_folder_of_recordings_does_not() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = file.path().join("recordings");
+        let args = Args { record: Some(folder.clone()), http: Some(Http::None), ..Args::default() };
+        assert!(wanted(&args).is_ok_and(|(config, _)| config.record == args.record));
+        assert!(try_folder(Some(&folder)).is_err() && try_folder(None).is_ok());
+    }
 
     #[test]
     fn a_server_with_few_files_or_little_memory_warns() {
