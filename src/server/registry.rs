@@ -223,10 +223,9 @@ impl Registry {
         }
     }
 
-    /// Returns the time in seconds since 1970.
+    /// Returns the time in seconds since 1970, by which tokens, passes and links expire.
     pub fn unix_seconds(&self) -> u64 {
-        let micros = self.clock.wall_micros(self.clock.now());
-        u64::try_from(micros / 1_000_000).unwrap_or_default()
+        u64::try_from(Clock::system_micros() / 1_000_000).unwrap_or_default()
     }
 
     pub fn next_id(&self) -> u64 {
@@ -596,4 +595,21 @@ impl Registry {
 
 fn peer(stream: &Stream, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
     Peer { app: stream.app.clone(), stream: stream.name.clone(), address, id, protocol }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Runtime;
+
+    #[test]
+    fn tokens_expire_by_the_current_clock_of_the_system() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        // The system's clock was set after the server started.
+        let clock = Clock::start_at(0);
+        let registry = Registry::new(Config::default(), clock, sender, runtime.handle());
+        let now = u64::try_from(Clock::system_micros() / 1_000_000).unwrap();
+        assert!((now..now + 60).contains(&registry.unix_seconds()));
+    }
 }

@@ -24,7 +24,7 @@ impl Reporter {
     /// Reports an event.
     pub fn tell(&self, event: Event) {
         let now = self.clock.now();
-        let event = self.log.lock().note(event, now, self.clock.wall_micros(now));
+        let event = self.log.lock().note(event, now, Clock::system_micros());
         let Some(event) = event else { return };
         log::trace(&event);
         // The queue is limited and drops the oldest events; a missing receiver is not an error.
@@ -41,4 +41,23 @@ impl Reporter {
 /// Returns a name from a client with `***` instead of known secrets.
 pub(in crate::server) fn without_secrets(name: &str) -> String {
     scrub(name).unwrap_or_else(|| "***".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+
+    #[test]
+    fn events_have_the_current_time_of_the_system() {
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        // The system's clock was set after the server started.
+        let reporter = Reporter::new(sender, Clock::start_at(0));
+        let now = Clock::system_micros();
+        reporter.tell(Event::Drain { successor: None });
+        let events = reporter.log.lock().latest(true);
+        let since =
+            Timestamp::from_micros(events[0].wall_micros).since(Timestamp::from_micros(now));
+        assert!(events[0].wall_micros >= now && since.as_secs() < 60);
+    }
 }

@@ -61,8 +61,7 @@ pub(super) fn begin(registry: &Arc<Registry>, stream: &Arc<Stream>, recorded: Op
             registry.files.note_next(id, path);
         }
     }));
-    let (folder, clock) = (folder.clone(), registry.clock);
-    let task = RecordingTask { folder, stream: names, rules, clock, created };
+    let task = RecordingTask { folder: folder.clone(), stream: names, rules, created };
     match registry.files.begin(stream, &sink, registry.config.limits.files) {
         RecordingStart::GoesOn => {}
         RecordingStart::Full => {

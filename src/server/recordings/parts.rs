@@ -28,7 +28,6 @@ pub(super) struct RecordingTask {
     pub folder: PathBuf,
     pub stream: RecordedStream,
     pub rules: FileRules,
-    pub clock: Clock,
     pub created: CreatedHook,
 }
 
@@ -45,9 +44,8 @@ impl fmt::Debug for CreatedHook {
 impl RecordingTask {
     /// Returns the path of a file that begins now.
     pub fn path(&self) -> PathBuf {
-        let wall = self.clock.wall_micros(self.clock.now());
         let RecordedStream { app, stream } = &self.stream;
-        self.folder.join(file_name(app, stream, wall, self.rules.format))
+        self.folder.join(file_name(app, stream, Clock::system_micros(), self.rules.format))
     }
 
     /// Creates the next file. From then on, the file counts as being written, so that nobody
@@ -290,8 +288,8 @@ mod tests {
 
     fn writer(folder: &std::path::Path, rules: FileRules) -> PartsWriter {
         let stream = RecordedStream { app: "live".to_owned(), stream: "show".to_owned() };
-        let (clock, created) = (Clock::start(), CreatedHook(Arc::new(|_| {})));
-        let task = RecordingTask { folder: folder.to_owned(), stream, rules, clock, created };
+        let created = CreatedHook(Arc::new(|_| {}));
+        let task = RecordingTask { folder: folder.to_owned(), stream, rules, created };
         PartsWriter::create(task).unwrap()
     }
 
