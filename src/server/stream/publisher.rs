@@ -36,6 +36,9 @@ const FIRST_LAYOUT_CACHE_SLOT: u16 = 512;
 
 /// A publisher without data for this long has stalled.
 const STALL_TIMEOUT: Duration = Duration::from_secs(1);
+/// A longer time between two keyframes is a jump of the publisher's times, and not their interval. Segments are shorter
+/// anyway.
+const MAX_KEY_INTERVAL_MS: u32 = 20_000;
 /// Maximum length of an encoder's name, in characters.
 const MAX_ENCODER_NAME_CHARS: usize = 80;
 
@@ -77,6 +80,7 @@ impl KeyIntervals {
     /// Records a keyframe.
     pub fn note(&mut self, time_ms: u32) {
         let interval = self.last_ms.map(|last| time_ms.wrapping_sub(last));
+        let interval = interval.filter(|interval| *interval <= MAX_KEY_INTERVAL_MS);
         self.longest_ms = self.longest_ms.max(interval);
         self.last_ms = Some(time_ms);
     }
@@ -318,6 +322,14 @@ mod tests {
         }
         let longest = Duration::from_millis(2_801);
         assert_eq!(publisher.stalls, Stalls { count: 2, longest });
+    }
+
+    #[test]
+    fn a_jump_of_the_times_is_no_keyframe_interval() {
+        let mut keys = KeyIntervals::default();
+        let times = [10_000, 12_000, 14_000, 0, 2_000, 3_600_000, 3_602_000];
+        times.into_iter().for_each(|time_ms| keys.note(time_ms));
+        assert_eq!(keys.longest(), Some(Duration::from_secs(2)));
     }
 
     /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz.
