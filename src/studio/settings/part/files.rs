@@ -154,7 +154,9 @@ impl PartFiles {
 
     /// Switches to `new`. First, the current collection or profile is written to its own file. Then
     /// the settings are written, and only then is the file of `new` deleted. An interruption
-    /// therefore loses nothing.
+    /// therefore loses nothing. A file that already has the name of the current one is kept as a
+    /// version, because the settings file may be new or damaged: its names are then the default
+    /// ones.
     ///
     /// # Errors
     /// Fails if writing fails. In that case, nothing has changed.
@@ -164,11 +166,23 @@ impl PartFiles {
         settings: &mut Settings,
         new: Settings,
     ) -> Result<(), Problem> {
-        self.park(kind, settings.in_use.name(kind), settings)?;
+        let name = settings.in_use.name(kind);
+        self.keep_file(kind, name)?;
+        self.park(kind, name, settings)?;
         new.write(&self.settings).map_err(|error| Trouble::problem(&error.cause))?;
         *settings = new;
         self.drop_file(kind, settings.in_use.name(kind));
         Ok(())
+    }
+
+    /// Keeps the file of a collection or profile, if it exists, as a version.
+    fn keep_file(&self, kind: PartKind, name: &str) -> Result<(), Problem> {
+        let kept = match read_bounded(&self.path(kind, name)) {
+            Ok(text) => self.versions().add(kind, name, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        kept.map_err(|error| Trouble::problem(&error))
     }
 
     fn drop_file(&self, kind: PartKind, name: &str) {
@@ -215,18 +229,13 @@ impl PartFiles {
         id: &VersionId,
         settings: &Settings,
     ) -> Result<(), Problem> {
-        let trouble = |error: io::Error| Trouble::problem(&error);
         let (mut name, names) = (check_name(name)?, self.names(kind, settings));
         match names.into_iter().find(|it| is_same_name(it, &name)) {
             Some(known) => name = known,
             None => name = self.free_name(kind, &name, settings)?,
         }
         let old = self.versions().read(kind, &name, id)?;
-        match read_bounded(&self.path(kind, &name)) {
-            Ok(text) => self.versions().add(kind, &name, &text).map_err(trouble)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(trouble(error)),
-        }
+        self.keep_file(kind, &name)?;
         self.park(kind, &name, &old)
     }
 
@@ -374,5 +383,22 @@ mod tests {
         files.switch(PartKind::Collection, "Other", &mut settings).unwrap();
         files.switch(PartKind::Collection, "Main", &mut settings).unwrap();
         assert!(settings.collection.scene_named("New").is_some());
+    }
+
+    #[test]
+    fn a_file_that_has_the_name_in_use_is_kept_before_it_is_replaced() {
+        let (_folder, path, files, mut settings) = started();
+        let kind = PartKind::Profile;
+        files.park(kind, "Show", &settings).unwrap();
+        files.switch(kind, "Show", &mut settings).unwrap();
+        let parked = fs::read_to_string(files.path(kind, "Main")).unwrap();
+        // Without the settings file, the default profile is in use, and its name is also `Main`.
+        fs::remove_file(&path).unwrap();
+        let mut settings = Settings::read(&path).0;
+        files.park(kind, "Other", &settings).unwrap();
+        files.switch(kind, "Other", &mut settings).unwrap();
+        assert_ne!(fs::read_to_string(files.path(kind, "Main")).unwrap(), parked);
+        let kept = files.versions().list(kind, "Main");
+        assert_eq!(files.versions().text(kind, "Main", &kept[0]).unwrap(), parked);
     }
 }
