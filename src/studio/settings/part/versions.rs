@@ -25,10 +25,23 @@ const FILE_NAME_FORMAT: &str = "%Y-%m-%dT%H-%M-%S";
 pub struct VersionId(String);
 
 impl VersionId {
-    fn now() -> Self {
-        let now = jiff::Timestamp::now();
-        let second = now.strftime(FILE_NAME_FORMAT).to_string();
-        Self(format!("{second}.{:03}", now.subsec_millisecond().unsigned_abs()))
+    /// Returns an id for the current time. It is later than `newest`, even if the clock was set
+    /// back. Otherwise, the new version would be the first one to be dropped.
+    fn after(newest: Option<&Self>) -> Self {
+        let now = Self::at(jiff::Timestamp::now());
+        let Some(newest) = newest.filter(|newest| **newest >= now) else { return now };
+        let second = jiff::SignedDuration::from_secs(1);
+        let next = newest.moment().and_then(|moment| moment.checked_add(second).ok());
+        next.map_or(now, Self::at)
+    }
+
+    fn at(moment: jiff::Timestamp) -> Self {
+        let second = moment.strftime(FILE_NAME_FORMAT).to_string();
+        Self(format!("{second}.{:03}", moment.subsec_millisecond().unsigned_abs()))
+    }
+
+    fn file_name(&self) -> String {
+        format!("{}.toml", self.0)
     }
 
     fn of_file(name: &str) -> Option<Self> {
@@ -89,9 +102,13 @@ impl Versions {
         let folder = self.of(kind, &name);
         fs::create_dir_all(&folder)?;
         make_private(&self.folder)?;
-        put(&folder.join(format!("{}.toml", VersionId::now().0)), text)?;
-        for old in self.list(kind, &name).iter().skip(MAX_VERSIONS) {
-            fs::remove_file(folder.join(format!("{}.toml", old.0)))?;
+        put(&folder.join(VersionId::after(known.first()).file_name()), text)?;
+        self.drop_old(kind, &name)
+    }
+
+    fn drop_old(&self, kind: PartKind, name: &str) -> io::Result<()> {
+        for old in self.list(kind, name).iter().skip(MAX_VERSIONS) {
+            fs::remove_file(self.of(kind, name).join(old.file_name()))?;
         }
         Ok(())
     }
@@ -134,7 +151,7 @@ impl Versions {
     /// # Errors
     /// Fails if it cannot be read or no longer exists.
     pub fn text(&self, kind: PartKind, name: &str, id: &VersionId) -> io::Result<String> {
-        read_bounded(&self.of(kind, name).join(format!("{}.toml", id.0)))
+        read_bounded(&self.of(kind, name).join(id.file_name()))
     }
 
     /// Reads one version.
@@ -206,5 +223,23 @@ mod tests {
         assert_eq!(versions.list(kind, "Main").len(), MAX_VERSIONS);
         versions.rename(kind, "Main", "Show");
         assert_eq!((versions.list(kind, "Main").len(), versions.list(kind, "Show").len()), (0, 10));
+    }
+
+    #[test]
+    fn the_newest_stays_although_the_clock_was_set_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let versions = Versions::in_folder(folder.path().join("versions"));
+        let kind = PartKind::Profile;
+        let place = versions.of(kind, "Main");
+        fs::create_dir_all(&place).unwrap();
+        for number in 0..MAX_VERSIONS {
+            let name = format!("2999-12-31T23-59-{:02}.125.toml", 50 + number);
+            fs::write(place.join(name), number.to_string()).unwrap();
+        }
+        versions.add(kind, "Main", "now").unwrap();
+        let kept = versions.list(kind, "Main");
+        let texts: Vec<_> =
+            kept.iter().map(|id| versions.text(kind, "Main", id).unwrap()).collect();
+        assert_eq!(texts, ["now", "9", "8", "7", "6", "5", "4", "3", "2", "1"]);
     }
 }
