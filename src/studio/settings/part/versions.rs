@@ -167,16 +167,29 @@ impl Versions {
         }
     }
 
-    /// Renames the versions of a collection or profile. Versions of an earlier collection or
-    /// profile with the new name are removed.
+    /// Renames the versions of a collection or profile. They are added to the versions of a deleted
+    /// collection or profile that had the new name.
     pub(in crate::studio) fn rename(&self, kind: PartKind, was: &str, name: &str) {
         let (from, to) = (self.of(kind, was), self.of(kind, name));
-        if !to.exists()
-            && let Err(error) = fs::rename(from, to)
+        let moved = match to.exists() {
+            true => self.join(kind, was, name),
+            false => fs::rename(from, to),
+        };
+        if let Err(error) = moved
             && error.kind() != io::ErrorKind::NotFound
         {
             tracing::warn!(%error, "moving earlier versions failed");
         }
+    }
+
+    fn join(&self, kind: PartKind, was: &str, name: &str) -> io::Result<()> {
+        let (from, to) = (self.of(kind, was), self.of(kind, name));
+        for id in self.list(kind, was) {
+            fs::rename(from.join(id.file_name()), to.join(id.file_name()))?;
+        }
+        // The folder may contain files of other programs.
+        let _ = fs::remove_dir(from);
+        self.drop_old(kind, name)
     }
 }
 
@@ -241,5 +254,24 @@ mod tests {
         let texts: Vec<_> =
             kept.iter().map(|id| versions.text(kind, "Main", id).unwrap()).collect();
         assert_eq!(texts, ["now", "9", "8", "7", "6", "5", "4", "3", "2", "1"]);
+    }
+
+    #[test]
+    fn a_name_that_a_deleted_part_had_keeps_the_versions_of_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let versions = Versions::in_folder(folder.path().join("versions"));
+        let kind = PartKind::Collection;
+        for second in 1..=11 {
+            let name = if second <= 2 { "Show" } else { "Main" };
+            fs::create_dir_all(versions.of(kind, name)).unwrap();
+            let file = format!("2026-11-25T03-30-{second:02}.000.toml");
+            fs::write(versions.of(kind, name).join(file), second.to_string()).unwrap();
+        }
+        versions.rename(kind, "Main", "Show");
+        assert_eq!(versions.names(kind), ["Show"], "`Main` was not deleted");
+        let kept = versions.list(kind, "Show");
+        let texts: Vec<_> =
+            kept.iter().map(|id| versions.text(kind, "Show", id).unwrap()).collect();
+        assert_eq!(texts, ["11", "10", "9", "8", "7", "6", "5", "4", "3", "2"]);
     }
 }
