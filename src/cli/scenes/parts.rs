@@ -79,11 +79,11 @@ fn carry_out(
         }
         Some(Sub::Import { file, with_key }) => {
             let import = exchange::read(kind, file).map_err(of_file(file))?;
+            // Passwords in addresses are not written to the file.
+            let kept = import.addresses().chain(import.keys().filter(|_| *with_key));
+            keep_keys(kept, keys_beside(&path), SECRET_STORAGE_TIMEOUT)
+                .map_err(|why| problem!("key-not-kept", reason = why))?;
             let name = exchange::import(&files, kind, &import, &settings)?;
-            if *with_key {
-                keep_keys(import.keys(), keys_beside(&path), SECRET_STORAGE_TIMEOUT)
-                    .map_err(|why| problem!("key-not-kept", reason = why))?;
-            }
             let language = output.language();
             let left_out: Vec<_> = import.left_out.iter().map(|it| language.say(it)).collect();
             let fields = json!({"kind": kind.word(), "name": name, "left_out": left_out});

@@ -57,7 +57,16 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
 
 /// Replaces each secret address by its saved form, and returns the entries for the keyring.
 pub(in crate::studio) fn conceal(places: AddressFields<'_>) -> Vec<StoredAddress> {
-    let mut names = Names::default();
+    conceal_apart(places, "")
+}
+
+/// Works like [`conceal`], but the names of the entries also depend on `salt`, so that no other
+/// settings use them for other addresses.
+pub(in crate::studio) fn conceal_apart(
+    places: AddressFields<'_>,
+    salt: &str,
+) -> Vec<StoredAddress> {
+    let mut names = Names { salt, kept: BTreeMap::new() };
     visit(places, &mut |url, own| {
         if let Some(name) = kept_name(url) {
             names.kept.insert(name.to_owned(), None);
@@ -130,19 +139,20 @@ fn clean(url: &mut String) {
     }
 }
 
-#[derive(Debug, Default)]
-struct Names {
+#[derive(Debug)]
+struct Names<'a> {
+    salt: &'a str,
     kept: BTreeMap<String, Option<Secret>>,
 }
 
-impl Names {
+impl Names<'_> {
     /// Returns the entry name for an address with this displayable part. The name depends only on
-    /// that part, because a name derived from the secret would help to guess the secret. Equal
-    /// names are numbered.
+    /// that part and the salt, because a name derived from the secret would help to guess the
+    /// secret. Equal names are numbered.
     fn name(&mut self, plain: &str, url: &str) -> String {
         let mut number = 0_u32;
         loop {
-            let digest = Sha256::digest(format!("{number} {plain}"));
+            let digest = Sha256::digest(format!("{number} {}{plain}", self.salt));
             let name = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
             let free = match self.kept.get(&name) {
                 None => true,

@@ -220,8 +220,9 @@ impl Engine {
     ) -> Result<(), Problem> {
         let import = exchange::read(kind, path)?;
         let name = exchange::import(files, kind, &import, &self.settings)?;
-        if let Some(keys) = self.secrets.keys.as_ref().filter(|_| with_key) {
-            import.keys().for_each(|(keep_as, key)| keys.keep(keep_as, key));
+        if let Some(keys) = &self.secrets.keys {
+            let stream_keys = import.keys().filter(|_| with_key);
+            import.addresses().chain(stream_keys).for_each(|(name, key)| keys.keep(name, key));
         }
         let left_out = problem!("list", items = import.left_out_in_short());
         let some_left = !import.left_out.is_empty();

@@ -90,7 +90,7 @@ pub fn import(path: &Path) -> Result<PartImport, Problem> {
     let own = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let name = ini.get("General", "Name").map_or(own, ToOwned::to_owned);
     let Importing { settings, left_out } = import;
-    Ok(PartImport { name, settings, left_out })
+    Ok(PartImport::new(name, settings, left_out))
 }
 
 #[derive(Debug, Default)]

@@ -29,7 +29,7 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
             let mut import = collection::import(path)?;
             let mut settings = Settings::default();
             import.give(&mut settings.collection, &mut settings.strips, None);
-            Ok(PartImport { name: own_name(), settings, left_out: import.left_out })
+            Ok(PartImport::new(own_name(), settings, import.left_out))
         }
         PartKind::Profile if path.is_dir() || path.extension().is_some_and(|it| it == "ini") => {
             obs_profile::import(path)
@@ -47,12 +47,13 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
             for target in &mut settings.targets {
                 without_kept_key(target);
             }
-            Ok(PartImport { name: own_name(), settings, left_out })
+            Ok(PartImport::new(own_name(), settings, left_out))
         }
     }
 }
 
-/// Adds the import under a free name, without switching to it yet.
+/// Adds the import under a free name, without switching to it yet. The caller stores its
+/// [addresses](PartImport::addresses) with secrets.
 ///
 /// # Errors
 /// Fails if there are too many collections or profiles already, or if the import cannot be written.
@@ -122,6 +123,7 @@ mod tests {
     use crate::capture::VideoChoice;
     use crate::compose::scene::SceneId;
     use crate::studio::scenes::edits::Edit;
+    use crate::studio::settings::secret_addresses::reveal;
 
     #[test]
     fn nothing_secret_is_in_what_is_exported() {
@@ -159,6 +161,30 @@ mod tests {
             let given = import(&files, PartKind::Profile, &came, &settings).unwrap();
             assert_eq!(given, name);
         }
+    }
+
+    #[test]
+    fn addresses_with_secrets_are_stored_apart_and_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cameras.toml");
+        let url = "rtmp://me:planted@h/live/door?token=planted";
+        let text = format!(
+            "[[collection.sources]]\nname = 'Door'\nsource = 'stream:{url}'\n\
+             [[collection.scenes]]\nname = 'A'\n[[collection.scenes.items]]\nsource = 'Door'\n"
+        );
+        std::fs::write(&path, text).unwrap();
+        let (files, current) =
+            (PartFiles::beside(&folder.path().join("settings.toml")), Settings::default());
+        let came = read(PartKind::Collection, &path).unwrap();
+        let name = import(&files, PartKind::Collection, &came, &current).unwrap();
+        let (mut parked, _) = files.read(PartKind::Collection, &name).unwrap();
+        assert!(!format!("{parked:?}").contains("planted"));
+        let stored: Vec<_> = came.addresses().collect();
+        let [(name, address)] = stored[..] else { panic!("{stored:?}") };
+        assert!(reveal(parked.addresses(), name, address));
+        assert_eq!(parked.collection.sources[0].choice, VideoChoice::Stream(url.into()));
+        // An equal name would replace the address of the collection in use.
+        assert_ne!(parked.concealed().1[0].name, name);
     }
 
     #[test]
