@@ -15,6 +15,7 @@ use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::syntax;
 use crate::studio::settings::scenes::collection;
 use crate::studio::settings::secret_addresses::without_secrets;
+use crate::studio::targets::address::kept_name;
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 
@@ -102,7 +103,8 @@ pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Pr
                 {
                     *server = shown;
                 }
-                if !target.may_show_play_url() {
+                let is_stored = kept_name(target.play_url.expose()).is_some();
+                if is_stored || !target.may_show_play_url() {
                     target.play_url = Secret::default();
                 }
             }
@@ -161,6 +163,21 @@ mod tests {
             let given = import(&files, PartKind::Profile, &came, &settings).unwrap();
             assert_eq!(given, name);
         }
+    }
+
+    #[test]
+    fn an_address_that_is_not_loaded_is_exported_without_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.toml");
+        let mut settings = Settings::default();
+        settings.targets.push(Target {
+            remember_key: true,
+            play_url: "rtmp://h/app/show#kept=0123456789abcdef".into(),
+            ..Target::custom(1, "rtmp://h/app", "key".into())
+        });
+        export(PartKind::Profile, &settings, &path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("rtmp://h/app") && !text.contains("kept="), "{text}");
     }
 
     #[test]
