@@ -341,7 +341,9 @@ fn free(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     }
     let mut number = 2_u32;
     loop {
-        let name = format!("{wanted} {number}");
+        // The name is also found in a file, where longer names are cut.
+        let suffix = format!(" {number}");
+        let name = clean(&wanted, MAX_NAME.saturating_sub(suffix.len())) + &suffix;
         if !taken(&name) {
             return name;
         }
@@ -393,5 +395,15 @@ mod tests {
         assert_eq!(collection.free_scene_name("Main"), "Main 2");
         assert_eq!(collection.free_scene_name(" Talk\u{7}\n"), "Talk");
         assert_eq!(clean_name(&"x".repeat(1_000)).len(), MAX_NAME);
+    }
+
+    #[test]
+    fn a_long_name_that_is_taken_is_read_back_as_it_was_written() {
+        let mut collection = Collection::default();
+        let long = "片".repeat(MAX_NAME);
+        collection.scenes[0].name.clone_from(&long);
+        let second = collection.free_scene_name(&long);
+        assert!(second != long && second.ends_with(" 2"), "{second}");
+        assert_eq!(clean_name(&second), second);
     }
 }
