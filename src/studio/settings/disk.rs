@@ -28,11 +28,30 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or_else(|| Path::new("."))
 }
 
-/// Replaces a file atomically, so that a reader sees the old or the new content.
+/// Replaces a file atomically, so that a reader sees the old or the new content. A symbolic link
+/// stays a link, and the file that it leads to is replaced.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder_of(path))?;
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut file = tempfile::NamedTempFile::new_in(folder_of(&path))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_stays_and_its_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) =
+            (folder.path().join("dotfiles/onair.toml"), folder.path().join("settings.toml"));
+        put(&file, "old").unwrap();
+        std::os::unix::fs::symlink("dotfiles/onair.toml", &link).unwrap();
+        put(&link, "new").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(read_bounded(&file).unwrap(), "new");
+    }
 }
