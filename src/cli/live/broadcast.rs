@@ -69,8 +69,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     };
     let enabled = config.settings.targets.iter().filter(|target| target.enabled);
     let targets: Vec<usize> = enabled.map(|target| target.id as usize).collect();
-    let visible = config.keys_path.is_none()
-        && config.settings.targets.iter().any(|it| !it.is_built_in() && it.key().is_none());
+    let visible = shows_key(&config);
     let mut studio = match Studio::start(config) {
         Ok(studio) => studio,
         Err(error) => {
@@ -160,6 +159,14 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         fields
     });
     exit
+}
+
+/// Returns true if the command line contains a stream key, which other users of this computer can
+/// see.
+fn shows_key(config: &Config) -> bool {
+    // Only a broadcast to targets from the settings can be resumed. Their keys are stored.
+    config.on_air_mark.is_none()
+        && config.settings.targets.iter().any(|it| !it.is_built_in() && it.key().is_none())
 }
 
 /// The state of a main source: whether it has delivered data, and its last failure.
@@ -317,6 +324,20 @@ mod tests {
         let lost = target(TargetState::Reconnecting, Some(Trouble::Busy), None);
         assert_eq!(exit(&[live.clone(), lost]), Exit::Lost, "was live once");
         assert_eq!(exit(&[live]), Exit::Ok);
+    }
+
+    #[test]
+    fn a_key_on_the_command_line_is_visible_with_a_settings_file_too() {
+        let config = |key: &str| {
+            let target = crate::studio::Target::custom(0, "rtmp://h/app/key", key.into());
+            let settings = crate::studio::Settings { targets: vec![target], ..Default::default() };
+            let keys_path = Some("keys.toml".into());
+            Config { keys_path, ..Config::new(crate::base::Clock::start(), settings) }
+        };
+        assert!(shows_key(&config("")));
+        assert!(!shows_key(&config("from a file")));
+        let on_air_mark = Some("on-air.toml".into());
+        assert!(!shows_key(&Config { on_air_mark, ..config("") }), "targets of the settings");
     }
 
     #[test]
