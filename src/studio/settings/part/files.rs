@@ -334,7 +334,7 @@ mod tests {
         let (_folder, path, files, mut settings) = started();
         let before = settings.clone();
         fs::create_dir_all(files.place("profiles")).unwrap();
-        for text in [&b"[quality\nfps = 30"[..], b"\xFF\xFE\x00", &vec![b'#'; 2 << 20]] {
+        for text in [&b"[quality\nfps = 30"[..], b"\xFF\xFE\x00", &vec![b'#'; 9 << 20]] {
             fs::write(files.path(PartKind::Profile, "Odd"), text).unwrap();
             let why = files.switch(PartKind::Profile, "Odd", &mut settings).unwrap_err();
             assert_eq!(why.id(), "part-unreadable", "{why}");
