@@ -246,7 +246,7 @@ impl Rtmp {
             }
             Event::StreamEof | Event::Unpublished => {
                 // A recorded stream also ends when it pauses or seeks.
-                if shared.requests.paused() {
+                if shared.requests.paused() && shared.timeline.duration().is_some() {
                     return None;
                 }
                 if !watch.ended && watch.media {
@@ -465,6 +465,23 @@ mod tests {
             talk.sound(10_000, AAC_RAW_DATA, 6);
             assert!(talk.feed.has_media(), "nobody knows how to decode it");
             assert!(talk.is_at(10_000), "{:?}", talk.shared.timeline.place());
+        }
+    }
+
+    #[test]
+    fn a_broadcast_ends_during_a_pause_and_a_recording_does_not() {
+        for recorded in [false, true] {
+            let mut talk = Talk::begin(None);
+            talk.sound(0, AAC_SEQUENCE_HEADER, 0);
+            talk.sound(0, AAC_RAW_DATA, 10);
+            if recorded {
+                talk.shared.timeline.set_duration(Duration::from_secs(60));
+            }
+            talk.shared.requests.set_paused(true);
+            let end = talk.end(Event::StreamEof, 20);
+            let ended = talk.shared.reception.lock().ended;
+            assert_eq!(ended, !recorded);
+            assert_eq!(matches!(end, Some(End::Over)), !recorded, "{end:?}");
         }
     }
 }
