@@ -230,21 +230,19 @@ impl Player {
 
     /// Seeks in a recording: in a file (also on a web server), to the exact frame, and otherwise to
     /// the keyframe before the position. Returns false if seeking is impossible, as in a broadcast,
-    /// or on a web server without range requests.
+    /// on a web server without range requests, or after the last data has arrived.
     pub fn seek(&self, to: Duration) -> bool {
-        let can = self.duration().is_some() && !self.state().is_final();
-        if can {
-            let last = self.duration().unwrap_or_default().saturating_sub(MIN_END_DISTANCE);
-            self.shared.seek(to.min(last));
-        }
-        can
+        let Some(duration) = self.duration().filter(|_| !self.state().is_final()) else {
+            return false;
+        };
+        self.shared.seek(to.min(duration.saturating_sub(MIN_END_DISTANCE)))
     }
 
     /// Seeks to a distance behind the live edge within the time shift: to the keyframe before that
     /// position, or to the one after it when seeking forward. Returns false if there is no time
-    /// shift.
+    /// shift, or if the last data of the broadcast plays.
     pub fn rewind(&self, behind: Duration) -> bool {
-        if self.state().is_final() {
+        if self.state().is_final() || self.shared.packets.is_closed() {
             return false;
         }
         if self.shared.rewind_list(behind) {

@@ -259,6 +259,11 @@ impl<P: Buffered> Packets<P> {
         self.inner.lock().units.is_empty()
     }
 
+    /// Returns true if the queue takes no more items.
+    pub fn is_closed(&self) -> bool {
+        self.inner.lock().closed
+    }
+
     /// Returns true if the queue is empty and closed.
     pub fn is_finished(&self) -> bool {
         let inner = self.inner.lock();

@@ -46,6 +46,13 @@ impl Run {
         if !shift.is_on() {
             return;
         }
+        if shared.packets.is_closed() {
+            // The stream has ended, and its rest plays: the queues take nothing else.
+            if matches!(wanted, TimeShiftPlace::Live) {
+                shared.requests.set_paused(false);
+            }
+            return;
+        }
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let place = match wanted {
             TimeShiftPlace::Live => None,

@@ -54,6 +54,11 @@ impl WaitingPackets {
         self.audio.close();
     }
 
+    /// Returns true once the stream has ended. The queues still contain the rest.
+    pub(in crate::player) fn is_closed(&self) -> bool {
+        self.video.is_closed()
+    }
+
     /// Returns true if the queues are empty.
     pub(in crate::player) fn is_empty(&self) -> bool {
         self.video.is_empty() && self.audio.is_empty()

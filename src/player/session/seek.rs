@@ -12,10 +12,13 @@ use crate::player::state::Rewind;
 
 impl Shared {
     /// Seeks in a recording. Unless the seek may be impossible, the call clears the queues, so that
-    /// a waiting feed reacts at once.
-    pub(in crate::player) fn seek(&self, to: Duration) {
+    /// a waiting feed reacts at once. Returns false if the feed has ended: the rest plays on.
+    pub(in crate::player) fn seek(&self, to: Duration) -> bool {
         // The lock stays held, so that new data of the feed is not dropped together with old data.
         let mut wanted = self.requests.wanted.lock();
+        if self.packets.is_closed() {
+            return false;
+        }
         wanted.want(to);
         if self.requests.plays_on.load(Ordering::Relaxed) {
             self.packets.video.nudge();
@@ -25,11 +28,15 @@ impl Shared {
             self.packets.audio.flush();
         }
         self.requests.changed.notify_one();
+        true
     }
 
     /// Seeks to a distance behind the live edge in the server's playlist. Returns false if there is
-    /// no playlist.
+    /// no playlist, or if the feed has ended.
     pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
+        if self.packets.is_closed() {
+            return false;
+        }
         let Some(taken) = self.packets.listed.rewind(behind, self.clock.now()) else {
             return false;
         };
@@ -41,8 +48,7 @@ impl Shared {
         if pace != PlayPace::Recorded {
             self.requests.set_paused(false);
         }
-        self.seek(place);
-        true
+        self.seek(place)
     }
 
     /// Handles a pause, during which the server's playlist moves on.
@@ -85,6 +91,21 @@ mod tests {
     use crate::base::{Clock, Timestamp};
     use crate::player::buffer::packets::BufferedPacket;
     use crate::player::session::config::{Config, Source};
+
+    #[test]
+    fn the_rest_of_a_stream_that_has_ended_is_not_thrown_away_by_a_seek() {
+        let config = Config::new(Source::File("film.mp4".into()));
+        let (shared, _events) = Shared::new(&config, Clock::start());
+        shared.packets.video.push(BufferedPacket::Gap);
+        assert!(shared.seek(Duration::from_secs(1)) && shared.packets.video.is_empty());
+        assert!(shared.requests.take_wanted().is_some());
+
+        shared.packets.video.push(BufferedPacket::Gap);
+        shared.packets.close();
+        assert!(!shared.seek(Duration::from_secs(2)) && !shared.packets.video.is_empty());
+        assert!(!shared.rewind_list(Duration::from_secs(2)));
+        assert!(shared.requests.take_wanted().is_none());
+    }
 
     #[test]
     fn what_is_read_of_a_place_is_not_thrown_away_with_what_waited_before() {
