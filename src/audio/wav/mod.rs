@@ -22,7 +22,7 @@ use rubato::{
 use crate::audio::source::{Context, Error, Source};
 use crate::audio::system::remixed;
 use crate::base::queue::{self, Full, Receiver, Sender};
-use crate::base::{Stop, Timestamp, Worker};
+use crate::base::{FileStamp, Stop, Timestamp, Worker};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::media::samples::micros_to_frames;
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
@@ -52,6 +52,8 @@ pub(super) fn is_wav(path: &Path) -> bool {
 /// Opens a WAV file as a source.
 pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let fault = |reason: Problem| Error::File { path: path.to_owned(), reason };
+    // Opening a pipe would block.
+    FileStamp::of(path).map_err(fault)?;
     let file = File::open(path).map_err(|error| fault(error.into()))?;
     let clip = Clip::new(BufReader::new(file)).map_err(fault)?;
     let rate_in = clip.pcm.sample_rate;

@@ -225,3 +225,12 @@ fn hostile_files_are_refused() {
     let odd = WavSpec { sample_rate: 1, ..spec };
     assert!(open(write(odd, 9, |_, _| 0.0).path(), &context).is_err());
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused_before_it_is_opened() {
+    let Err(Error::File { reason, .. }) = open(Path::new("/dev/null"), &context(48_000, 2)) else {
+        panic!("it was opened");
+    };
+    assert_eq!(reason.id(), "io-not-a-file");
+}
