@@ -64,6 +64,8 @@ pub(in crate::player) struct PlayedAudio<'a> {
 pub(in crate::player) struct AudioDecoding {
     decoder: Option<Box<dyn AudioBackend>>,
     parameters: Option<AudioConfig>,
+    /// The last config, if it has no decoder. Streams repeat their configs.
+    refused: Option<AudioConfig>,
     /// The number of playback restarts before the decoded audio, see `Packets::restart`.
     generation: u32,
     fifo: Fifo,
@@ -136,6 +138,7 @@ impl AudioDecoding {
         Self {
             decoder: None,
             parameters: None,
+            refused: None,
             generation: 0,
             fifo: Fifo::default(),
             device: None,
@@ -229,7 +232,9 @@ impl AudioDecoding {
     fn take(&mut self, unit: BufferedPacket<AudioConfig>, shared: &Shared) {
         match unit {
             BufferedPacket::Configure(parameters) => {
-                if self.decoder.is_some() && self.parameters.as_ref() == Some(&parameters) {
+                if self.decoder.is_some() && self.parameters.as_ref() == Some(&parameters)
+                    || self.refused.as_ref() == Some(&parameters)
+                {
                     return;
                 }
                 match decode::open_audio(&parameters) {
@@ -250,9 +255,11 @@ impl AudioDecoding {
                         shared.report.figures.lock().audio = described;
                         self.decoder = Some(decoder);
                         self.parameters = Some(parameters);
+                        self.refused = None;
                     }
                     Err(error) => {
                         self.decoder = None;
+                        self.refused = Some(parameters);
                         shared.report.unsupported_audio((&error).into());
                     }
                 }
@@ -553,6 +560,9 @@ fn begin_at(samples: &mut SampleBlock, from: Timestamp) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Clock;
+    use crate::media::BitsPerSecond;
+    use crate::player::session::config::{Config, Source};
 
     #[test]
     fn what_a_late_presenter_did_not_pass_on_is_passed_on_when_playing_goes_on() {
@@ -583,5 +593,27 @@ mod tests {
         play(&mut sound, 390);
         let whole: Vec<f32> = (0..320).chain(350..400).map(|value| value as f32).collect();
         assert_eq!(audio, whole);
+    }
+
+    #[test]
+    fn sound_without_a_decoder_is_reported_once_however_often_its_config_is_repeated() {
+        let config = Config::new(Source::File("film.flv".into()));
+        let (shared, events) = Shared::new(&config, Clock::start());
+        let mut sound = AudioDecoding::new();
+        let mut configure = |channels| {
+            let parameters = AudioConfig {
+                codec: AudioCodec::PcmS16Le,
+                sample_rate: 48_000,
+                channels,
+                bitrate: BitsPerSecond(0),
+                config: bytes::Bytes::new(),
+            };
+            sound.take(BufferedPacket::Configure(parameters), &shared);
+            events.waiting().count()
+        };
+        assert_eq!((configure(6), configure(6)), (1, 0));
+        assert_eq!(configure(7), 1, "it is another one");
+        assert_eq!((configure(2), configure(2)), (0, 0));
+        assert_eq!(configure(7), 1, "it worked in between");
     }
 }
