@@ -49,6 +49,10 @@ impl KeptPacket {
         }
     }
 
+    fn is_video_packet(&self) -> bool {
+        matches!(self, Self::Video(BufferedPacket::Packet(_)))
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Self::Video(unit) => unit.bytes(),
@@ -81,8 +85,8 @@ pub struct TimeShift {
     /// The last video config before the oldest item. The next field is the last audio config.
     video: Option<VideoConfig>,
     audio: Option<AudioConfig>,
-    /// True if the stream has video.
-    has_video: bool,
+    /// The number of stored video packets. A stream may lose its video.
+    video_packets: usize,
     /// True if the stream has ended.
     ended: bool,
 }
@@ -121,7 +125,7 @@ impl TimeShift {
         if self.depth.is_some() {
             self.bytes += kept.bytes();
             self.newest = kept.packet().map(|packet| packet.dts).or(self.newest);
-            self.has_video |= matches!(kept, KeptPacket::Video(BufferedPacket::Packet(_)));
+            self.video_packets += usize::from(kept.is_video_packet());
             self.units.push_back((self.newest.unwrap_or(Timestamp::ZERO), kept.clone()));
             self.trim();
         }
@@ -203,14 +207,14 @@ impl TimeShift {
         taken
     }
 
-    /// Returns the time of this item if playback can begin with it: a keyframe, or audio in a
-    /// stream without video.
+    /// Returns the time of this item if playback can begin with it: a keyframe, or audio if no
+    /// video is stored.
     fn entry(&self, kept: &KeptPacket) -> Option<Timestamp> {
         match kept {
             KeptPacket::Video(BufferedPacket::Packet(packet)) if packet.keyframe => {
                 Some(packet.pts)
             }
-            KeptPacket::Audio(BufferedPacket::Packet(packet)) if !self.has_video => {
+            KeptPacket::Audio(BufferedPacket::Packet(packet)) if self.video_packets == 0 => {
                 Some(packet.pts)
             }
             _ => None,
@@ -269,6 +273,7 @@ impl TimeShift {
                 return;
             }
             self.bytes = self.bytes.saturating_sub(front.bytes());
+            self.video_packets -= usize::from(front.is_video_packet());
             match self.units.pop_front().map(|(_, kept)| kept) {
                 Some(KeptPacket::Video(BufferedPacket::Configure(parameters))) => {
                     self.video = Some(parameters);
@@ -460,6 +465,22 @@ mod tests {
         assert!(shift.is_lost());
         let oldest = shift.oldest().unwrap();
         assert!(shift.go_to(oldest, false).is_some() && !shift.is_lost());
+    }
+
+    #[test]
+    fn sound_can_be_gone_back_in_once_the_video_has_left() {
+        let depth = TimeShiftDepth { time: Duration::from_secs(4), bytes: 1 << 20 };
+        let mut shift = TimeShift::new(Some(depth));
+        stream(&mut shift, 0, 2_000, 10);
+        for ms in (2_000..4_000).step_by(20) {
+            shift.push(&audio(ms));
+        }
+        assert_eq!(shift.go_to(at(3_000), false).unwrap().at, at(0), "a keyframe is stored");
+        for ms in (4_000..10_000).step_by(20) {
+            shift.push(&audio(ms));
+        }
+        assert_eq!(shift.go_to(at(8_010), false).unwrap().at, at(8_000));
+        assert!(shift.go_live(at(9_990)).is_some() && !shift.is_behind());
     }
 
     #[test]
