@@ -154,6 +154,10 @@ impl Web {
             shared.report.enter(State::Opening { stage: "media" });
         }
         shared.requests.set_plays_on(!pull.is_list());
+        if pull.is_list() && !shared.requests.paused() {
+            // Playback begins live again, also for a viewer who had gone back in the previous list.
+            shared.packets.listed.forget();
+        }
         if pull.format() == "flv" && !resumes {
             feed.expect_metadata();
         }
@@ -391,6 +395,7 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
+    use crate::player::buffer::pace::LiveDistance;
     use crate::player::session::config::{Config, Source};
     use crate::player::session::shared::Shared;
 
@@ -459,10 +464,17 @@ mod tests {
     /// Opens a stream on a server with this reaction, and returns the server's address and the
     /// result.
     async fn open(does: Habit) -> (String, End) {
+        open_again(does, |_| {}).await
+    }
+
+    /// Works like [`open`], but after a previous connection left the player in some state.
+    async fn open_again(does: Habit, previous: impl FnOnce(&Arc<Shared>)) -> (String, End) {
         let peer = format!("127.0.0.1:{}", serve(does).await);
         let text = format!("http://{peer}/live");
         let (shared, _events) = Shared::new(&Config::new(Source::parse(&text)), Clock::start());
-        let mut feed = InputFeed::new(Arc::new(shared), None, true);
+        let shared = Arc::new(shared);
+        previous(&shared);
+        let mut feed = InputFeed::new(shared, None, true);
         let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
         let (url, net) = (parse(&text).unwrap(), Default::default());
         let decodable = |_| true;
@@ -503,6 +515,28 @@ mod tests {
             assert_eq!((failure.kind, failure.to_string()), (FailureKind::Unreachable, message));
             let cure = text::Language::English.cure(&failure.problem).unwrap();
             assert!(cure.contains("too slow"), "{cure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn one_who_had_gone_back_in_a_list_is_live_in_the_next_one_unless_paused() {
+        for paused in [false, true] {
+            let mut kept = None;
+            let does: Habit =
+                |path| if path == "/live" { Does::Says(TS_PLAYLIST) } else { Does::Nothing };
+            let (_, end) = open_again(does, |shared| {
+                let listed = &shared.packets.listed;
+                let hold_back = Duration::from_secs(3);
+                let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
+                listed.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
+                assert!(listed.rewind(Duration::from_secs(20), Timestamp::ZERO).is_some());
+                assert!(listed.is_behind());
+                shared.requests.set_paused(paused);
+                kept = Some(Arc::clone(shared));
+            })
+            .await;
+            assert!(matches!(end, End::Lost(_)), "{end:?}");
+            assert_eq!(kept.unwrap().packets.listed.is_behind(), paused);
         }
     }
 }
