@@ -12,6 +12,9 @@ use crate::text::problem::problem;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::audio::wav;
 
+/// The initial length in the header. If the file is never completed, it ends at its real end.
+const UNKNOWN_LENGTH: u64 = 0xFFFF_FFFF;
+
 /// A WAV file in progress. The first audio determines its format; audio with another rate or
 /// channel count is dropped and reported.
 pub(in crate::player) struct Dump {
@@ -84,10 +87,13 @@ impl Dump {
             }
         }
         let head = wav::head(pcm(self.format), self.bytes);
-        if let Some(mut writer) = self.writer.take()
-            && let Err(error) =
-                writer.rewind().and_then(|()| writer.write_all(&head)).and_then(|()| writer.flush())
-        {
+        let Some(mut writer) = self.writer.take() else { return };
+        let completed = match writer.rewind() {
+            // In a pipe, the length stays unknown.
+            Err(error) if error.kind() == io::ErrorKind::NotSeekable => Ok(()),
+            rewound => rewound.and_then(|()| writer.write_all(&head)).and_then(|()| writer.flush()),
+        };
+        if let Err(error) = completed {
             self.give_up(report, &error);
         }
     }
@@ -96,11 +102,13 @@ impl Dump {
         let Some(file) = self.file.take() else { return Ok(()) };
         self.format = (sample_rate, channels);
         let writer = self.writer.insert(BufWriter::new(file));
-        writer.write_all(&wav::head(pcm(self.format), 0))
+        writer.write_all(&wav::head(pcm(self.format), UNKNOWN_LENGTH))
     }
 
     fn give_up(&mut self, report: &PlayerReport, error: &io::Error) {
-        self.broken = true;
+        if std::mem::replace(&mut self.broken, true) {
+            return;
+        }
         report.output_failed(&cannot_write(&self.path, error));
     }
 }
@@ -114,4 +122,48 @@ const fn pcm((sample_rate, channels): (u32, u16)) -> Pcm {
 pub(in crate::player) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     let (path, reason) = (path.display().to_string(), Trouble::problem(error));
     Failure::new(FailureKind::File, problem!("play-cannot-write", path = path, reason = reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Clock, Timestamp};
+
+    fn write(dump: &mut Dump, report: &PlayerReport) {
+        let data = vec![0.5; 20_000];
+        let audio = PlayedAudio { at: Timestamp::ZERO, rate: 48_000, channels: 2, data: &data };
+        dump.write(report, &audio);
+    }
+
+    fn length(path: &Path) -> u32 {
+        let file = std::fs::read(path).unwrap();
+        u32::from_le_bytes(file[40..44].try_into().unwrap())
+    }
+
+    #[test]
+    fn a_file_that_is_not_completed_is_no_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let (report, events) = PlayerReport::new(Clock::start());
+        let mut dump = Dump::create(&path).unwrap();
+        write(&mut dump, &report);
+        assert_eq!(length(&path), u32::MAX);
+        dump.finish(&report);
+        assert_eq!((length(&path), events.waiting().count()), (40_000, 0));
+    }
+
+    #[test]
+    fn an_output_that_fails_is_reported_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        std::fs::write(&path, "").unwrap();
+        let (report, events) = PlayerReport::new(Clock::start());
+        let mut dump = Dump::create(&folder.path().join("b.wav")).unwrap();
+        // Like a full disk, a file that is open for reading takes no data.
+        dump.file = Some(File::open(&path).unwrap());
+        write(&mut dump, &report);
+        write(&mut dump, &report);
+        dump.finish(&report);
+        assert_eq!(events.waiting().count(), 1);
+    }
 }
