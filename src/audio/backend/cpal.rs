@@ -185,7 +185,7 @@ impl AudioSystem for Cpal {
     ) -> Result<Box<dyn Stream>, Fault> {
         let device = self.device(Direction::Output, id)?;
         let usual = device.default_output_config().map_err(fault)?;
-        tracing::debug!(id, format = %usual.sample_format(), "opening the speaker failed");
+        tracing::debug!(id, format = %usual.sample_format(), "opening a speaker");
         let buffer_size = BufferSize::Fixed(rate / callbacks.max(1));
         let config = StreamConfig { channels: tap.channels(), sample_rate: rate, buffer_size };
         let stream = play_f32(&device, config, tap)?;
