@@ -542,3 +542,27 @@ fn a_problem_of_a_target_takes_more_lines_in_the_smallest_window() {
         assert!((usual - 38.0).abs() < 0.5, "{usual}");
     }
 }
+
+#[test]
+fn what_was_typed_for_a_target_is_not_used_for_that_of_another_profile() {
+    let mut harness = open("custom");
+    open_card(&mut harness, "live.example.com");
+    harness.get_by_role(Role::PasswordInput).focus();
+    harness.run();
+    harness.event(egui::Event::Text("-typed".into()));
+    let sent = commands(&mut harness);
+    assert!(matches!(sent.as_slice(), [Command::PutTarget(_)]), "{sent:?}");
+    // The target of the other profile has the same id.
+    let server = "rtmp://other.example.com/app".to_owned();
+    let place = TargetPlace::Custom { server, key: Secret::new("other-key") };
+    let wanted = place.clone();
+    harness.state().demo.change(|snapshot| {
+        std::sync::Arc::make_mut(&mut snapshot.parts).changes += 1;
+        snapshot.targets[1].target.place = place;
+    });
+    harness.run();
+    harness.get_by_role_and_label(Role::CheckBox, "Remember the key").click_accesskit();
+    let sent = commands(&mut harness);
+    let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(target.place, wanted);
+}

@@ -331,6 +331,7 @@ impl Screen {
             self.part_changes = snapshot.parts.changes;
             self.preferences.clone_from(&snapshot.preferences);
             self.profile_changed = true;
+            self.target.forget_idle();
         }
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);

@@ -154,6 +154,13 @@ impl Draft {
         }
     }
 
+    /// Discards the typed values of the targets that are not running, because the targets were
+    /// replaced. The new ones can have the same ids.
+    pub fn forget_idle(&mut self) {
+        self.texts.retain(|id, _| self.running.contains(id));
+        self.complain = false;
+    }
+
     /// Opens a target for editing, or closes the open one.
     pub(super) fn choose(&mut self, id: Option<u32>) {
         if self.open != id {
