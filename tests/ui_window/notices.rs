@@ -105,6 +105,41 @@ fn the_buttons_of_notices_lower_the_bitrate_change_the_port_and_start_a_target()
 }
 
 #[test]
+fn a_typed_address_does_not_come_back_after_the_port_is_changed() {
+    let mut harness = open("custom");
+    super::targets::open_card(&mut harness, "live.example.com");
+    harness.get_by_role_and_label(Role::TextInput, "Server").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.event(egui::Event::Text("rtmp://a.rtmp.youtube.com/live2".into()));
+    let sent = commands(&mut harness);
+    assert!(matches!(sent.as_slice(), [Command::PutTarget(_)]), "{sent:?}");
+    harness.state().demo.change(|snapshot| {
+        let message = StudioMessage::Target {
+            key: "target-unreachable",
+            id: 1,
+            pin: None,
+            host: "YouTube".into(),
+            cause: problem!("net-unreachable"),
+            next: Next::GivenUp,
+        };
+        let mut unreachable = message.notice(11, "");
+        unreachable.remedies = vec![Remedy::UsePort443(1)];
+        snapshot.notices = vec![unreachable];
+    });
+    open_tray(&mut harness);
+    let is_it = |button: &egui_kittest::Node<'_>| {
+        button.accesskit_node().label().is_some_and(|name| name.starts_with("Use port 443: "))
+    };
+    harness.query_all_by_role(Role::Button).find(is_it).unwrap().click();
+    harness.run();
+    let field = harness.get_by_role_and_label(Role::TextInput, "Server");
+    let server = field.value().unwrap_or_default();
+    assert!(server.starts_with("rtmps://"), "{server}");
+}
+
+#[test]
 fn the_event_log_lists_the_newest_first_and_is_copied() {
     let texts = Texts::new(Spoken::English);
     let window = || {

@@ -69,6 +69,10 @@ impl Screen {
                 self.scenes.show_lacking_filter(&self.snapshot.scenes, id);
                 true
             }
+            Remedy::UsePort443(id) => {
+                self.target.relearn(id);
+                false
+            }
             Remedy::PlayRecording => {
                 if let Some(path) = self.snapshot.last_recording.clone() {
                     self.picked_watch(&path);
