@@ -123,6 +123,25 @@ pub(super) fn type_and_enter(harness: &mut Harness<'static, Window>, text: &str)
 }
 
 #[test]
+fn what_was_begun_in_one_collection_does_not_go_on_in_the_next() {
+    let mut harness = with(&["text:Hello"]);
+    assert_eq!(by_menu(&mut harness, "Source 1", "Rename"), []);
+    // The item of the other collection has the same id.
+    harness.state().demo.change(|snapshot| {
+        std::sync::Arc::make_mut(&mut snapshot.parts).changes += 1;
+        let mut collection = Collection::default();
+        let choice = "text:Other".parse().unwrap();
+        let name = "Other".to_owned();
+        assert!(collection.apply(&Edit::AddSource { scene: SCENE, name, choice }));
+        snapshot.scenes.collection = std::sync::Arc::new(collection);
+    });
+    harness.run();
+    harness.run();
+    // The row is not the field for a name.
+    source(&harness, "Other");
+}
+
+#[test]
 fn a_scene_that_the_palette_adds_is_named_at_once() {
     let mut harness = with(&[]);
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::K);

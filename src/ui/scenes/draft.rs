@@ -117,6 +117,25 @@ impl Draft {
         self.fonts.as_ref().map(|(_, known)| *known)
     }
 
+    /// Forgets everything about the objects of a collection, because another collection replaces
+    /// it. Objects of the other one can have the same ids.
+    pub(in crate::ui) fn leave_collection(&mut self) {
+        let old = std::mem::take(self);
+        *self = Self {
+            fonts: old.fonts,
+            advanced: old.advanced,
+            adding: old.adding,
+            clip: old.clip,
+            typed_at: old.typed_at,
+            studio_mode: old.studio_mode,
+            zoom: old.zoom,
+            safe_areas: old.safe_areas,
+            displays: old.displays,
+            space_talks: old.space_talks,
+            ..Self::default()
+        };
+    }
+
     /// Returns all selected items.
     pub(super) fn chosen(&self) -> Vec<ItemId> {
         self.selected.into_iter().chain(self.others.iter().copied()).collect()

@@ -332,6 +332,9 @@ impl Screen {
             self.preferences.clone_from(&snapshot.preferences);
             self.profile_changed = true;
             self.target.forget_idle();
+            if self.snapshot.scenes.collection != snapshot.scenes.collection {
+                self.scenes.leave_collection();
+            }
         }
         self.snapshot = snapshot;
         self.target.learn(&self.snapshot);
