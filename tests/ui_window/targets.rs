@@ -566,3 +566,17 @@ fn what_was_typed_for_a_target_is_not_used_for_that_of_another_profile() {
     let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
     assert_eq!(target.place, wanted);
 }
+
+#[test]
+fn a_key_stays_until_another_one_is_pasted() {
+    let mut harness = open("custom");
+    open_card(&mut harness, "live.example.com");
+    // The clipboard may contain no text.
+    assert_eq!(click(&mut harness, "Paste"), []);
+    assert!(harness.state().requests.contains(&WindowRequest::Paste));
+    assert!(harness.get_by_role(Role::PasswordInput).is_focused());
+    harness.event(egui::Event::Paste("new-key".into()));
+    let sent = commands(&mut harness);
+    let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
+    assert_eq!(target.key().map(Secret::expose), Some("new-key"));
+}

@@ -16,7 +16,9 @@ use crate::ui::targets::draft::{Part, key_field, server_field};
 use crate::ui::targets::{Draft, advanced, viewer_monitor};
 use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, Field, icon_button, label, paragraph, switch};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, icon_button, label, paragraph, select_all, switch,
+};
 use crate::wire::rtmp::url::Url;
 
 /// Draws the fields of a target. If the target is live, a new address or key restarts only its own
@@ -169,14 +171,15 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
     }
     match field.pressed {
         Some(0) => {
-            draft.texts(target.id).key.clear();
+            // If the clipboard has no text, the key stays.
+            select_all(ui, key_field(), &draft.texts(target.id).key);
             field.response.request_focus();
             view.request(WindowRequest::Paste);
         }
         Some(_) => draft.key_shown = !draft.key_shown,
         None => {}
     }
-    if field.response.changed() || field.pressed == Some(0) {
+    if field.response.changed() {
         draft.texts(target.id).touched = true;
         draft.complain &= draft.fault_of(target).is_some();
         draft.changed(target).into_iter().for_each(|command| view.send(command));

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::ops::RangeInclusive;
 
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{
     Align2, CornerRadius, DragValue, Key, Margin, Response, Stroke, StrokeKind, TextEdit, Ui,
     UiBuilder, Vec2, vec2,
@@ -125,6 +127,14 @@ impl<'a> Field<'a> {
         }
         FieldOutcome { response, pressed }
     }
+}
+
+/// Selects the whole text of a field, so that new input replaces it.
+pub fn select_all(ui: &Ui, id: egui::Id, text: &str) {
+    let mut state = TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), id);
 }
 
 /// A text field with several lines and a border, in which longer texts scroll.

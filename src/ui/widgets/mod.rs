@@ -20,7 +20,7 @@ pub use button::{Button, ButtonWeight, expander, icon_button};
 pub use context_menu::{
     MENU_WIDTH, context_menu, context_menu_among, menu_area, menu_frame, menu_lines, popup, submenu,
 };
-pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field};
+pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field, select_all};
 pub use figure::{figure, figures, file_figure, judged_figure};
 pub use label::{Wrapped, elided, label, named, paragraph, place, section};
 pub use meter::{Level, Levels, meter, upright_meter};

@@ -16,7 +16,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph};
+use crate::ui::widgets::{Button, ButtonWeight, Field, Row, label, paragraph, select_all};
 
 /// The error for an incomplete step. The message is displayed beside the field.
 pub(super) struct Incomplete;
@@ -243,7 +243,8 @@ fn field(
     }
     match field.pressed {
         Some(0) => {
-            draft.key.clear();
+            // If the clipboard has no text, the key stays.
+            select_all(ui, id, &draft.key);
             field.response.request_focus();
             view.request(WindowRequest::Paste);
         }

@@ -3,8 +3,6 @@
 
 pub(in crate::ui::watch) mod connection;
 
-use egui::text::{CCursor, CCursorRange};
-use egui::text_edit::TextEditState;
 use egui::{Align, Id, Key, Layout, Popup, Rect, Ui, UiBuilder};
 
 use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
@@ -17,6 +15,7 @@ use crate::ui::watch::commands::{is_busy, name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
+    select_all,
 };
 
 /// Returns the id of the address field.
@@ -61,7 +60,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     draft.shown_in = pass;
     if opened && !busy {
         field.response.request_focus();
-        select_all(ui, draft.url.chars().count());
+        select_all(ui, url_field(), &draft.url);
     }
     if field.response.changed() {
         let typed = draft.url.clone();
@@ -94,14 +93,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         view.request(WindowRequest::PickWatchFile);
     }
     connection::options(ui, view, draft);
-}
-
-/// Selects the whole text of the address field, so that new input replaces it.
-fn select_all(ui: &Ui, characters: usize) {
-    let mut state = TextEditState::load(ui.ctx(), url_field()).unwrap_or_default();
-    let all = CCursorRange::two(CCursor::new(0), CCursor::new(characters));
-    state.cursor.set_char_range(Some(all));
-    state.store(ui.ctx(), url_field());
 }
 
 /// Draws the menu of recently watched streams.
