@@ -101,6 +101,15 @@ pub(super) fn act_on_scene(view: &mut View<'_>, draft: &mut Draft, scene: SceneI
     together(view, edits);
 }
 
+/// Returns the items to which an action on this one applies: all selected items of the edited
+/// scene, if it is one of them.
+pub(super) fn meant(snapshot: &Snapshot, draft: &Draft, id: ItemId) -> Vec<ItemId> {
+    match draft.is_chosen(id) {
+        true => chosen(snapshot, draft).into_iter().map(|item| item.id).collect(),
+        false => vec![id],
+    }
+}
+
 /// Returns the selected items of the edited scene, first the one that was selected last.
 pub(super) fn chosen<'a>(snapshot: &'a Snapshot, draft: &Draft) -> Vec<&'a Item> {
     let (items, collection) = (items_of(snapshot), &snapshot.scenes.collection);
@@ -402,6 +411,19 @@ mod tests {
         assert_eq!(why_not(&snapshot, &draft, Action::Delete), None);
         snapshot.scenes.prepared = snapshot.scenes.collection.scenes.last().map(|it| it.id);
         assert_eq!(why_not(&snapshot, &draft, Action::Delete), Some(ImpossibleReason::NoItem));
+        // An action on a selected item of this scene does not change that of the other one.
+        snapshot.scenes.prepared = None;
+        let other = Edit::AddSource {
+            scene: snapshot.scenes.collection.scenes[1].id,
+            name: "Slides".into(),
+            choice: VideoChoice::Test,
+        };
+        assert!(Arc::make_mut(&mut snapshot.scenes.collection).apply(&other));
+        let there = snapshot.scenes.collection.scenes[1].items[0].id;
+        let both = selected(&[there.0, 2]);
+        assert_eq!(meant(&snapshot, &both, ItemId(2)), [ItemId(2)]);
+        assert_eq!(meant(&snapshot, &both, ItemId(3)), [ItemId(3)]);
+        assert_eq!(meant(&snapshot, &selected(&[3, 2]), ItemId(2)), [ItemId(2), ItemId(3)]);
     }
 
     #[test]

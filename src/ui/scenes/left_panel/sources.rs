@@ -108,7 +108,7 @@ fn item_row(
     let (lamp, state) = state_of(view, item);
     let selected = draft.is_chosen(item.id);
     // An action on one of several selected items applies to all of them.
-    let all = if selected { draft.chosen() } else { vec![item.id] };
+    let all = commands::meant(view.snapshot, draft, item.id);
     let whole = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), ROW_HEIGHT_POINTS));
     let is_focused = ui.memory(|memory| memory.focused()) == Some(row_id(ui, item.id));
     // Other rows have all the room for the name, and only show that an item is hidden or locked.
