@@ -199,6 +199,23 @@ fn a_source_is_found_by_what_is_typed() {
 }
 
 #[test]
+fn after_a_search_enter_presses_the_card_that_has_the_focus() {
+    let mut harness = with(&[]);
+    harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
+    harness.run();
+    harness.event(egui::Event::Text("text".into()));
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Text from a file…").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    let mut sent = commands(&mut harness);
+    sent.retain(|command| *command != Command::RefreshDevices);
+    assert_eq!(sent, []);
+    let wanted = WindowRequest::PickSource(FileRequest::Text, SCENE);
+    assert_eq!(harness.state().requests.last(), Some(&wanted));
+}
+
+#[test]
 fn a_new_source_is_selected_and_its_menu_opens_by_key() {
     let mut harness = with(&[]);
     let added = edit(&add(&mut harness, &["Test pattern"]));

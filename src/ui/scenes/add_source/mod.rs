@@ -68,7 +68,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     let answer = modal(ctx, view.theme, "add-source", DIALOG_WIDTH_POINTS, |ui| {
         // The list of windows changes over time.
         labels::look_again(ui, view);
-        let close = head(ui, view, &mut adding);
+        let (close, entered) = head(ui, view, &mut adding);
         let room = dialog_room(ui.ctx()).y - RESERVED_HEIGHT_POINTS;
         let height = room.max(MIN_LIST_HEIGHT_POINTS);
         // All kinds are visible at once where the window is high enough.
@@ -77,7 +77,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
             ui.set_width(DIALOG_WIDTH_POINTS);
             ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
             match adding.page {
-                None => everything(ui, view, draft, &mut adding),
+                None => everything(ui, view, draft, &mut adding, entered),
                 Some(page) => devices::list(ui, view, draft, page),
             }
         });
@@ -103,8 +103,9 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, draft: &mut Draft) {
     }
 }
 
-/// Draws the title, and the search field or the back button. Returns true if the dialog was closed.
-fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
+/// Draws the title, and the search field or the back button. Returns whether the dialog was closed,
+/// and whether Enter was pressed in the search field.
+fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> (bool, bool) {
     let texts = view.texts;
     let title = match adding.page {
         None => key!("source-add-title"),
@@ -119,7 +120,7 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
         if crate::ui::widgets::Button::new(&text).small().show(ui, view.theme).clicked() {
             (adding.page, adding.shown) = (None, false);
         }
-        return close;
+        return (close, false);
     }
     let (name, hint) = (texts.get("add-search"), texts.get("add-search-hint"));
     let field = Field {
@@ -133,7 +134,9 @@ fn head(ui: &mut Ui, view: &View<'_>, adding: &mut Adding) -> bool {
     if !adding.shown {
         field.response.request_focus();
     }
-    close
+    let entered = field.response.lost_focus()
+        && ui.input_mut(|it| it.consume_key(Modifiers::NONE, Key::Enter));
+    (close, entered)
 }
 
 fn kinds(view: &View<'_>) -> Vec<Kind> {
@@ -182,13 +185,19 @@ fn fits(name: &str, search: &str) -> bool {
     search.to_lowercase().split_whitespace().all(|word| name.contains(word))
 }
 
-/// Draws all kinds, or the search results. Returns true if a source was added.
-fn everything(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, adding: &mut Adding) -> bool {
+/// Draws all kinds, or the search results, of which the first one is chosen if the search was
+/// `entered`. Returns true if a source was added.
+fn everything(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut Draft,
+    adding: &mut Adding,
+    entered: bool,
+) -> bool {
     let texts = view.texts;
     let search = adding.search.clone();
     let searched = !search.trim().is_empty();
-    let enter = searched && ui.input_mut(|it| it.consume_key(Modifiers::NONE, Key::Enter));
-    let mut first = enter;
+    let mut first = searched && entered;
     let kinds = kinds(view);
     let found = kinds.iter().filter(|kind| fits(&texts.get(kind.name), &search));
     let mut pressed = None;
