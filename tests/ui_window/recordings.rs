@@ -297,3 +297,30 @@ fn the_newest_recording_is_selected_as_the_page_opens_and_older_ones_are_listed_
     harness.run();
     assert!(harness.query_by_label("Show more").is_none());
 }
+
+#[test]
+fn a_new_name_is_not_lost_when_another_recording_is_selected() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "interview.mp4");
+    let type_name = |harness: &mut Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::TextInput, "Name").focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        harness.event(egui::Event::Text(name.into()));
+        harness.run();
+    };
+    type_name(&mut harness, "Ada talks");
+    select(&mut harness, "voice only.mp4");
+    let renames = |harness: &mut Harness<'static, Window>| {
+        let mut sent = asked(commands(harness));
+        sent.retain(|command| matches!(command, RecordingsCommand::Rename(..)));
+        sent
+    };
+    let rename = RecordingsCommand::Rename(path("interview.mp4"), "Ada talks".into());
+    assert_eq!(renames(&mut harness), [rename]);
+    // A name that is not valid is not used.
+    type_name(&mut harness, "a/b");
+    select(&mut harness, "interview.mp4");
+    assert_eq!(renames(&mut harness), []);
+}

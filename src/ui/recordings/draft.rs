@@ -9,6 +9,7 @@ use crate::broadcast::recorder::remux::Cut;
 use crate::media::VideoFrame;
 use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
+use crate::studio::live::recording::library::change::check_name;
 use crate::studio::live::recording::library::view::{RecordingFile, RecordingsView};
 use crate::ui::video::FrameView;
 use crate::ui::view::WindowRequest;
@@ -101,6 +102,15 @@ impl Draft {
     /// Begins to edit the name of the selected recording.
     pub(super) fn begin_name(&mut self, name: String) {
         (self.name, self.names) = (Some(name), true);
+    }
+
+    /// Ends the editing of the name. Returns the command that renames the selected recording, if
+    /// the new name is valid.
+    pub(super) fn end_name(&mut self) -> Option<Command> {
+        let (name, path) = (self.name.take()?, self.selected.clone()?);
+        let is_new = path.file_stem().is_none_or(|stem| stem.to_string_lossy() != name.trim());
+        let is_valid = is_new && check_name(&name).is_ok();
+        is_valid.then(|| Command::Recordings(RecordingsCommand::Rename(path, name)))
     }
 
     /// Reports whether the page is displayed, because the studio reads the folder only then.

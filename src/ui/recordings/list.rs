@@ -141,6 +141,10 @@ fn row(
     });
     accept_letters(&response);
     if response.clicked() || response.secondary_clicked() || response.gained_focus() && !chosen {
+        // The field for the name shows the other recording before it loses the focus.
+        if !chosen {
+            draft.end_name().into_iter().for_each(|command| view.send(command));
+        }
         draft.select(Some(file.path.clone()));
         draft.scroll_to = false;
     }
