@@ -28,6 +28,35 @@ pub(super) fn properties_of(choice: &str) -> Harness<'static, Window> {
 }
 
 #[test]
+fn written_content_is_not_lost_when_another_source_is_selected() {
+    let mut harness = with(&["test", "test"]);
+    assert_eq!(by_menu(&mut harness, "Source 1", "Inspector…"), []);
+    harness.get_by_role_and_label(Role::Button, "Advanced").click_accesskit();
+    harness.run();
+    let write = |harness: &mut Harness<'static, Window>, text: &str| {
+        harness.get_by_role_and_label(Role::TextInput, "Content").focus();
+        harness.run();
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        harness.run();
+        harness.event(egui::Event::Text(text.into()));
+        commands(harness)
+    };
+    assert_eq!(write(&mut harness, "clock"), []);
+    source(&harness, "Source 2").click();
+    assert_eq!(shows(&commands(&mut harness)), "clock");
+    // Text that is not valid is still there when its source is selected again.
+    source(&harness, "Source 1").click();
+    harness.run();
+    assert_eq!(write(&mut harness, "nothing"), []);
+    for name in ["Source 2", "Source 1"] {
+        source(&harness, name).click();
+        assert_eq!(commands(&mut harness), []);
+    }
+    let field = harness.get_by_role_and_label(Role::TextInput, "Content");
+    assert_eq!(field.value().as_deref(), Some("nothing"));
+}
+
+#[test]
 fn what_a_source_shows_is_set_in_fields() {
     let mut harness = properties_of("color:#102030");
     harness.get_by_role_and_label(Role::CheckBox, "Gradient").click();

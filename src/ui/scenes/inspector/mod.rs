@@ -108,6 +108,9 @@ pub fn keep_typed(view: &mut View<'_>, draft: &mut Draft, shown: Option<SourceId
             None => true,
         }
     });
+    if draft.source_text.as_ref().is_some_and(|(id, _)| Some(*id) != shown) {
+        source::apply_written(view, draft);
+    }
     // This value was being dragged when another object was selected.
     if let Some((id, choice)) = draft.held.take_if(|(id, _)| Some(*id) != shown)
         && collection.source(id).is_some()

@@ -66,10 +66,11 @@ pub(in crate::ui::scenes) fn written(
     let advanced = view.texts.get("advanced");
     expander(ui, view.theme, &advanced, &mut draft.advanced);
     if !draft.advanced {
+        apply_written(view, draft);
         return;
     }
     let name = view.texts.get("source-content").to_string();
-    let typed = draft.source_text.take().filter(|(of, _)| *of == id);
+    let typed = draft.source_text.take_if(|(of, _)| *of == id);
     let mut text = typed.map_or_else(|| source.choice.to_string(), |(_, text)| text);
     let parsed = text.trim().parse::<VideoChoice>();
     line(ui, view, &name, |ui, view| {
@@ -86,7 +87,9 @@ pub(in crate::ui::scenes) fn written(
             Ok(choice) if kept.response.lost_focus() && *choice != source.choice => {
                 view.send(Command::Edit(Edit::SetSource(id, choice.clone())));
             }
-            _ if kept.response.has_focus() || parsed.is_err() => {
+            _ if kept.response.has_focus() && text != source.choice.to_string()
+                || parsed.is_err() =>
+            {
                 draft.source_text = Some((id, text.clone()));
             }
             _ => {}
@@ -94,6 +97,22 @@ pub(in crate::ui::scenes) fn written(
     });
     if let Err(why) = parsed {
         paragraph(ui, &view.texts.say(&why), Type::Small, view.theme.warn);
+    }
+}
+
+/// Applies the text that was entered as the content of a source, because its field is no longer
+/// shown. Text that is not valid is kept.
+pub(in crate::ui::scenes) fn apply_written(view: &mut View<'_>, draft: &mut Draft) {
+    let Some((id, text)) = &draft.source_text else { return };
+    let id = *id;
+    let Some(source) = view.snapshot.scenes.collection.source(id) else {
+        draft.source_text = None;
+        return;
+    };
+    let Ok(choice) = text.trim().parse::<VideoChoice>() else { return };
+    draft.source_text = None;
+    if choice != source.choice {
+        view.send(Command::Edit(Edit::SetSource(id, choice)));
     }
 }
 
