@@ -141,3 +141,28 @@ fn both_languages_fit_a_small_window() {
         }
     }
 }
+
+#[test]
+fn the_menu_of_many_collections_scrolls_to_the_last_one() {
+    let size = Vec2::new(960.0, 600.0);
+    let mut harness = open_as("idle", size, preferences(Language::English, Theme::Dark));
+    harness.state().demo.change(|snapshot| {
+        snapshot.parts = Arc::new(PartsView {
+            collections: (10..50).map(|number| format!("Show {number}")).collect(),
+            is_kept: true,
+            ..PartsView::default()
+        });
+    });
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Scene collections").click();
+    harness.run();
+    harness.run();
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Show 49").focus();
+    harness.run_steps(30);
+    let line = harness.get_by_role_and_label(Role::MenuItemRadio, "Show 49").rect();
+    let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+    assert!(window.contains_rect(line), "{line:?}");
+    harness.key_press(Key::Enter);
+    let used = PartCommand::Use(PartKind::Collection, "Show 49".into());
+    assert_eq!(part(&commands(&mut harness)), used);
+}

@@ -67,7 +67,9 @@ pub fn context(
     view: &mut View<'_>,
     list: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
-    context_menu(response, view.theme, |ui| list(ui, view));
+    context_menu(response, view.theme, |ui| {
+        menu_area(ui, "menu").show(ui, |ui| list(ui, view));
+    });
 }
 
 /// Opens a menu below a button.
@@ -75,7 +77,11 @@ pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui
     let frame = menu_frame(&response.ctx, view.theme);
     // A line closes the menu itself, unless it opens another list in its place.
     let menu = Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    menu.width(MENU_WIDTH).frame(frame).show(|ui| menu_lines(ui, |ui| list(ui, view)));
+    menu.width(MENU_WIDTH).frame(frame).show(|ui| {
+        menu_lines(ui, |ui| {
+            menu_area(ui, "menu").show(ui, |ui| list(ui, view));
+        });
+    });
 }
 
 /// Draws a line that closes the menu. Returns true if the line was pressed.
@@ -155,10 +161,6 @@ pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     if draft.is_chosen(item.id) && draft.chosen().len() > 1 {
         return several(ui, view, draft, item);
     }
-    menu_area(ui, "item").show(ui, |ui| alone(ui, view, draft, item));
-}
-
-fn alone(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let (theme, texts, items) = (view.theme, view.texts, [item]);
     if line(ui, view, &texts.get("item-inspector"), true) {
         draft.settings = Some(item.id);

@@ -17,9 +17,7 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{
-    ButtonWeight, elided, focus_ring, icon_button, menu_area, submenu, tab_info,
-};
+use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, submenu, tab_info};
 
 /// The height of a tab bar.
 const TAB_BAR_HEIGHT_POINTS: f32 = 38.0;
@@ -98,25 +96,23 @@ impl Docked<'_, '_, '_> {
         let button = icon_button(ui, theme, Icon::Layout, &name, side, look);
         let (groups, moved) = (&self.groups, &mut self.moved);
         menu::below(&button, self.view, |ui, view| {
-            menu_area(ui, "move").show(ui, |ui| {
-                for (group, panels) in groups {
-                    // In its own group, a panel moves beside the other tabs.
-                    let Some(near) = panels.iter().find(|it| **it != panel) else { continue };
-                    let near = texts.get(contents::title(*near));
-                    // *Go Live* is never behind another tab.
-                    let is_tab = panel != Panel::Controls && !panels.contains(&Panel::Controls);
-                    submenu(ui, theme, &near, |ui| {
-                        for position in DockPosition::ALL {
-                            let name = texts.get(move_key(position));
-                            if (is_tab || position != DockPosition::Tab)
-                                && menu::line(ui, view, &name, true)
-                            {
-                                *moved = Some((active, *group, position));
-                            }
+            for (group, panels) in groups {
+                // In its own group, a panel moves beside the other tabs.
+                let Some(near) = panels.iter().find(|it| **it != panel) else { continue };
+                let near = texts.get(contents::title(*near));
+                // *Go Live* is never behind another tab.
+                let is_tab = panel != Panel::Controls && !panels.contains(&Panel::Controls);
+                submenu(ui, theme, &near, |ui| {
+                    for position in DockPosition::ALL {
+                        let name = texts.get(move_key(position));
+                        if (is_tab || position != DockPosition::Tab)
+                            && menu::line(ui, view, &name, true)
+                        {
+                            *moved = Some((active, *group, position));
                         }
-                    });
-                }
-            });
+                    }
+                });
+            }
         });
     }
 }
