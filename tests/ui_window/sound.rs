@@ -49,6 +49,23 @@ fn sound_is_muted_and_the_clip_lamp_put_out() {
 }
 
 #[test]
+fn a_strip_is_renamed_by_enter_and_escape_brings_the_old_name_back() {
+    for (key, renames) in [(Key::Enter, true), (Key::Escape, false)] {
+        let mut harness = open("mixer");
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::M);
+        harness.run();
+        harness.get_all_by_role_and_label(Role::TextInput, "Name").next().unwrap().focus();
+        harness.run();
+        harness.event(egui::Event::Text("Guest".into()));
+        harness.run();
+        harness.key_press(key);
+        let sent = commands(&mut harness);
+        let is_renamed = sent.iter().any(|it| matches!(it, Command::RenameStrip { .. }));
+        assert_eq!(is_renamed, renames, "{sent:?}");
+    }
+}
+
+#[test]
 fn strips_have_one_size_and_the_program_is_beside_them() {
     let meters = |state: &str, width: f32, height: f32| {
         let preferences = preferences(Language::English, Theme::Dark);

@@ -154,7 +154,10 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         }
         .show(ui, theme);
         if kept.response.lost_focus() {
-            view.send(Command::RenameStrip { id, name });
+            // Escape brings the old name back.
+            if !ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+                view.send(Command::RenameStrip { id, name });
+            }
             ui.data_mut(|data| data.remove::<String>(field));
         } else if kept.response.has_focus() {
             ui.data_mut(|data| data.insert_temp(field, name));
