@@ -45,23 +45,33 @@ const INPUTS: &str = "-f lavfi -i testsrc2=size=640x360:rate=30 \
 const ENCODERS: &str = "-c:v libx264 -preset veryfast -tune zerolatency -g 30 -pix_fmt yuv420p \
                         -b:v 800k -c:a aac -b:a 96k -ac 2";
 
-/// Returns a file of the test video, encoded with these options. All tests share it.
+/// Returns a file of the test video, encoded with these options.
 fn clip(options: &[&str]) -> PathBuf {
-    let words = format!("-hide_banner -nostdin -y -v error {INPUTS} {CLIP_LENGTH} {ENCODERS}");
-    let words: Vec<&str> = words.split_whitespace().chain(options.iter().copied()).collect();
+    let words = format!("{INPUTS} {CLIP_LENGTH} {ENCODERS}");
+    let words = words.split_whitespace().chain(options.iter().copied());
+    shared(&words.collect::<Vec<_>>(), "flv", LIMIT * 2)
+}
+
+/// Returns the file that ffmpeg makes from these words. All tests share it, because the same words make the same file.
+fn shared(words: &[&str], extension: &str, limit: Duration) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     words.hash(&mut hasher);
-    let path =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("clip-{:016x}", hasher.finish()));
-    let (clip, part) = (path.with_extension("flv"), path.with_extension("part"));
-    let lock = File::create(path.with_extension("lock")).unwrap();
+    let name = format!("made-{:016x}.{extension}", hasher.finish());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (file, part) = (folder.join(&name), folder.join(format!("part-{name}")));
+    let lock = File::create(folder.join(name + ".lock")).unwrap();
     lock.lock().unwrap();
-    if !clip.exists() {
-        let words = words.into_iter().chain(["-f", "flv", part.to_str().unwrap()]);
-        Peer::start("ffmpeg", words).wait_success(LIMIT * 2);
-        std::fs::rename(part, &clip).unwrap();
+    if !file.exists() {
+        encode(words, &part, limit);
+        std::fs::rename(part, &file).unwrap();
     }
-    clip
+    file
+}
+
+fn encode(words: &[&str], file: &Path, limit: Duration) {
+    let all = ["-hide_banner", "-nostdin", "-y", "-v", "error"].iter().chain(words).copied();
+    let all = all.map(OsStr::new).chain([file.as_os_str()]);
+    Peer::start("ffmpeg", all).wait_success(limit);
 }
 
 /// 16 s of media: 480 frames of video, and exactly 750 AAC frames at 48 kHz. Timestamps are therefore regular
@@ -71,16 +81,22 @@ const CLIP_LENGTH: &str = "-t 16 -frames:a 750";
 /// Makes a file of test video (with this size, 25 fps) and a 440 Hz tone, as H.264 and AAC, and
 /// waits until it is complete. `options` are for the output, such as `-g 25`.
 pub fn make(path: &Path, size: &str, seconds: &str, options: &[&str]) {
-    let picture = format!("testsrc2=size={size}:rate=25");
-    let mut all =
-        vec!["-hide_banner", "-nostdin", "-y", "-v", "error", "-f", "lavfi", "-i", &picture];
-    all.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", seconds]);
-    all.extend(["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]);
-    all.extend(options);
-    all.push(path.to_str().unwrap());
+    let words = format!(
+        "-f lavfi -i testsrc2=size={size}:rate=25 \
+         -f lavfi -i sine=frequency=440:sample_rate=48000 -t {seconds} \
+         -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac"
+    );
+    let words: Vec<&str> = words.split_whitespace().chain(options.iter().copied()).collect();
     // On a busy computer, encoding may be as slow as real time.
     let seconds: f32 = seconds.parse().expect("seconds");
-    Peer::start("ffmpeg", all).wait_success(limit(seconds.ceil() as u32));
+    let limit = limit(seconds.ceil() as u32);
+    let extension = path.extension().unwrap().to_str().unwrap();
+    // Other files differ from test to test.
+    if options.iter().any(|option| option.contains('/')) {
+        encode(&words, path, limit);
+    } else {
+        std::fs::copy(shared(&words, extension, limit), path).unwrap();
+    }
 }
 
 /// Sends a file unchanged, in real time.

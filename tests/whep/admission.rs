@@ -15,7 +15,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use super::{NO_B_FRAMES, Running, ask, start_with};
 use crate::peers::client::Client;
-use crate::peers::{self, LIMIT, ffmpeg, wait_for};
+use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
 use onair::base::Secret;
 use onair::net::webrtc::{Certificate, crypto};
 use onair::server::access::{AccessRules, ActionRules, AppRules};

@@ -93,7 +93,9 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
 fn unreadable(error: &container::Error) -> Problem {
     match error {
         container::Error::Io(error) => error.into(),
-        container::Error::Unsupported(what) => problem!("wav-unsupported", what = what.to_string()),
+        container::Error::Unsupported(what) => {
+            problem!("wav-unsupported", what = Problem::from(what))
+        }
         container::Error::UnknownFormat => problem!("wav-none"),
         other => problem!("wav-damaged", reason = other.to_string()),
     }

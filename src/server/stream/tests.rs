@@ -99,7 +99,7 @@ fn the_bytes_of_a_replaced_publisher_are_kept() {
     let (stream, _) = published(0);
     let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
     let first = stream.publish(claim(2, home, ""), back).unwrap();
-    let mut sent = picture(0, true);
+    let mut sent = frame(0, true);
     let bytes = sent[0].body.len() as u64;
     stream.take(2, &mut sent, back);
     assert_eq!(stream.received(2), Some(bytes));
