@@ -87,6 +87,22 @@ mod tests {
     }
 
     #[test]
+    fn a_type_3_header_never_repeats_the_time_of_a_type_0_header() {
+        // nginx-rtmp takes the second message for one of the same time, other readers add 40 ms.
+        for (times, expected) in [([40, 80, 120], [12, 4, 1]), ([0, 0, 0], [12, 1, 1])] {
+            let (mut writer, mut bytes) = (Writer::new(), Vec::new());
+            let sizes = times.map(|time| {
+                let before = bytes.len();
+                writer.write(&message(4, 8, 1, time, 5), &mut bytes);
+                bytes.len() - before - 5
+            });
+            assert_eq!(sizes, expected, "{times:?}");
+            let read: Vec<_> = read(&bytes).unwrap().iter().map(|it| it.time.0).collect();
+            assert_eq!(read, times);
+        }
+    }
+
+    #[test]
     fn every_chunk_stream_id_has_its_form() {
         for (id, size) in [(2, 1), (63, 1), (64, 2), (319, 2), (320, 3), (65_599, 3)] {
             let mut bytes = Vec::new();

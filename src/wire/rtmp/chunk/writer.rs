@@ -52,8 +52,8 @@ struct Header {
 struct Sent {
     header: Header,
     length: usize,
-    /// The delta that a type 3 header would mean now.
-    delta: u32,
+    /// The delta that a type 3 header would mean now, or `None` if readers disagree about it.
+    delta: Option<u32>,
 }
 
 /// Writes one direction of a connection. Headers are compressed relative to earlier ones on the
@@ -157,13 +157,14 @@ impl Writer {
             stream: message.stream,
             time: message.time,
         };
+        let delta = (header.time.0 == 0).then_some(0);
         let known =
             self.sent.iter_mut().find(|sent| sent.header.chunk_stream == header.chunk_stream);
         let Some(sent) = known else {
-            self.sent.push(Sent { header, length, delta: header.time.0 });
+            self.sent.push(Sent { header, length, delta });
             return full_header(&header, length, out);
         };
-        let before = std::mem::replace(sent, Sent { header, length, delta: header.time.0 });
+        let before = std::mem::replace(sent, Sent { header, length, delta });
         let delta = header.time.since(before.header.time);
         if before.header.stream != header.stream
             || !(0..EXTENDED_TIMESTAMP_MARKER.cast_signed()).contains(&delta)
@@ -171,13 +172,13 @@ impl Writer {
             return full_header(&header, length, out);
         }
         let delta = delta.cast_unsigned();
-        sent.delta = delta;
+        sent.delta = Some(delta);
         let [_, d0, d1, d2] = delta.to_be_bytes();
         if before.length != length || before.header.kind != header.kind {
             basic_header(1, header.chunk_stream, out);
             let [_, l0, l1, l2] = length_field(length);
             out.extend_from_slice(&[d0, d1, d2, l0, l1, l2, header.kind.0]);
-        } else if before.delta != delta {
+        } else if before.delta != Some(delta) {
             basic_header(2, header.chunk_stream, out);
             out.extend_from_slice(&[d0, d1, d2]);
         } else {
