@@ -34,6 +34,8 @@ struct Stream<T> {
     pid: u16,
     kind: u8,
     counter: Option<u8>,
+    /// True if the next packet is the first one after [`Demuxer::finish`].
+    begins: bool,
     pes: Pes,
     reader: T,
 }
@@ -103,10 +105,16 @@ impl Demuxer {
         }
     }
 
-    /// Ends the stream, and passes the buffered data to `take`.
+    /// Ends the stream or one of its segments, and passes the buffered data to `take`.
     pub fn finish(&mut self, take: &mut dyn FnMut(Event)) {
         self.end_video();
         self.end_audio();
+        if let Some(video) = &mut self.video {
+            video.begins = true;
+        }
+        if let Some(audio) = &mut self.audio {
+            audio.begins = true;
+        }
         for event in self.events.drain(..) {
             take(event);
         }
@@ -332,13 +340,15 @@ enum Continuity {
 
 impl<T> Stream<T> {
     fn new(pid: u16, kind: u8, reader: T) -> Self {
-        Self { pid, kind, counter: None, pes: Pes::default(), reader }
+        Self { pid, kind, counter: None, begins: true, pes: Pes::default(), reader }
     }
 
     fn continuity(&mut self, counter: u8, discontinuity: bool) -> Continuity {
         let last = self.counter.replace(counter);
+        // Some servers restart the counter in each segment. Then an equal counter is no repetition.
+        let begins = std::mem::take(&mut self.begins);
         match last {
-            Some(last) if last == counter && !discontinuity => Continuity::Repeated,
+            Some(last) if last == counter && !discontinuity && !begins => Continuity::Repeated,
             Some(last) if (last + 1) & 0xF != counter && !discontinuity => Continuity::Broken,
             _ => Continuity::Fine,
         }
@@ -493,6 +503,30 @@ mod tests {
         assert!(events.contains(&Event::Lost));
         let pictures = events.iter().filter(|e| matches!(e, Event::Video { .. })).count();
         assert_eq!(pictures, 1);
+    }
+
+    #[test]
+    fn a_segment_may_begin_with_the_counter_that_ended_the_last_one() {
+        let segment = |pts| {
+            let picture = packet(0x100, 0, true, &pes(0xE0, pts, &key()));
+            let sound = packet(0x101, 0, true, &pes(0xC0, pts, &adts(&[1; 20])));
+            [tables(), picture, sound].concat()
+        };
+        let (mut demuxer, mut pictures, mut sounds) = (Demuxer::new(), Vec::new(), Vec::new());
+        for pts in [9_000, 18_000] {
+            let mut take = |event: Event| match event {
+                Event::Video { dts, .. } => pictures.push(dts),
+                Event::Audio { pts, .. } => sounds.push(pts),
+                _ => {}
+            };
+            demuxer.push(&segment(pts), &mut take);
+            demuxer.finish(&mut take);
+        }
+        assert_eq!((pictures, sounds), (vec![9_000, 18_000], vec![9_000, 18_000]));
+        // Within a segment, the standard allows a repetition.
+        let twice = [segment(9_000), packet(0x100, 0, true, &pes(0xE0, 9_000, &key()))].concat();
+        let events = read(&twice, 188);
+        assert_eq!(events.iter().filter(|it| matches!(it, Event::Video { .. })).count(), 1);
     }
 
     #[test]
