@@ -7,6 +7,9 @@ use super::{Data, TypedObject, Value, marker};
 pub const MAX_DEPTH: usize = 16;
 /// Default limit for the number of values in one body, including nested ones.
 pub const MAX_VALUES: usize = 4_096;
+/// Limit for the number of values in metadata, whose index has two numbers for each of up to 65,536
+/// keyframes.
+pub const MAX_METADATA_VALUES: usize = 2 * 65_536 + MAX_VALUES;
 
 /// The reason why bytes are not valid AMF0.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +50,15 @@ pub fn decode_most(body: &[u8], most: usize) -> Result<Vec<Value>, Error> {
 /// # Errors
 /// Fails if the value cannot be read, with [`Error::Truncated`] if the body is empty.
 pub fn decode_one(body: &[u8]) -> Result<(Value, usize), Error> {
-    let mut decoder = Decoder::new(body);
+    decode_one_of_most(body, MAX_VALUES)
+}
+
+/// Works like [`decode_one`]. More than `most` values, including nested ones, are an error.
+///
+/// # Errors
+/// Fails with the same errors as [`decode_one`].
+pub fn decode_one_of_most(body: &[u8], most: usize) -> Result<(Value, usize), Error> {
+    let mut decoder = Decoder { most, ..Decoder::new(body) };
     let value = decoder.next_value()?.ok_or(Error::Truncated)?;
     Ok((value, body.len() - decoder.rest().len()))
 }

@@ -12,7 +12,10 @@ mod encode;
 
 use std::borrow::Cow;
 
-pub use decode::{Decoder, Error, MAX_DEPTH, MAX_VALUES, decode, decode_most, decode_one};
+pub use decode::{
+    Decoder, Error, MAX_DEPTH, MAX_METADATA_VALUES, MAX_VALUES, decode, decode_most, decode_one,
+    decode_one_of_most,
+};
 pub use encode::encode;
 
 /// An AMF0 value with strings of type `S`. Use it as [`Value`] or [`ValueRef`].

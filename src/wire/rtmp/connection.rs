@@ -274,21 +274,40 @@ pub(super) fn script(message: &Message) -> Script {
         (name, rest) = inner;
     }
     let value_at = message.body.len() - rest;
-    let value = || {
+    let value = |most| {
         let value = message.body.get(value_at..).unwrap_or_default();
-        amf0::decode_one(value).map(|(value, _)| value)
+        amf0::decode_one_of_most(value, most).map(|(value, _)| value)
     };
     let name = name.strip_prefix('@').unwrap_or(&name);
     match name {
-        "onMetaData" => match value() {
+        // The metadata of a recording may have an index of its keyframes.
+        "onMetaData" => match value(amf0::MAX_METADATA_VALUES) {
             Ok(value) => Script::Metadata { value, body: message.body.slice(from..) },
             Err(_) => Script::Nothing,
         },
-        "onStatus" => match value() {
+        "onStatus" => match value(amf0::MAX_VALUES) {
             Ok(value) => Script::Status(crate::wire::rtmp::status::Status::parse(&value)),
             Err(_) => Script::Nothing,
         },
         "|RtmpSampleAccess" => Script::Nothing,
         name => Script::Other { name: name.to_owned(), body: message.body.slice(from..) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_with_a_long_index_of_keyframes_is_read() {
+        let list = || Value::StrictArray(vec![Value::Number(1.0); 3_600]);
+        let index = Value::object([("filepositions", list()), ("times", list())]);
+        let metadata = [("duration", Value::Number(7_200.0)), ("keyframes", index)];
+        let values = ["onMetaData".into(), Value::ecma_array(metadata)];
+        let (chunk_stream, kind, time) = (chunk_stream::DATA, Kind::DATA, Time(0));
+        let body = command::data(&values);
+        let message = Message { chunk_stream, kind, stream: 1, time, body };
+        let Script::Metadata { value, .. } = script(&message) else { panic!("not read") };
+        assert_eq!(value.get_number("duration"), Some(7_200.0));
     }
 }

@@ -104,7 +104,7 @@ pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
     if body.len() > MAX_SCRIPT_BYTES {
         return Err(Error::Script("it is longer than any index"));
     }
-    let values = amf0::decode_most(body, 2 * MAX_KEYFRAMES + amf0::MAX_VALUES);
+    let values = amf0::decode_most(body, amf0::MAX_METADATA_VALUES);
     let values = values.map_err(|_| Error::Script("the AMF0 values are malformed"))?;
     let mut values = values.into_iter().peekable();
     values.next_if(|value| value.as_str() == Some("@setDataFrame"));
