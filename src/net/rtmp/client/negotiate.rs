@@ -66,12 +66,7 @@ impl Client {
         for (at, port) in ports.iter().enumerate() {
             let last = at + 1 == ports.len();
             config.url.port = *port;
-            let mut options = options.clone();
-            if !last {
-                options.net.tcp_limit = options.net.tcp_limit.min(PORT_TIMEOUT);
-                options.handshake_limit = options.handshake_limit.min(PORT_TIMEOUT);
-                config.handshake_timeout = options.handshake_limit;
-            }
+            let options = limited(options, config, last);
             let error = match Self::try_port(config, &options, clock, on_step, until).await {
                 Ok(done) => {
                     config.url.names_port = true;
@@ -139,6 +134,18 @@ impl Client {
             Err((error, None)) => Err(error),
         }
     }
+}
+
+/// Returns the options for a port, and sets the session's limit for the handshake. Only the last
+/// port gets the full time.
+fn limited(options: &Options, config: &mut Config, last: bool) -> Options {
+    let mut options = options.clone();
+    if !last {
+        options.net.tcp_limit = options.net.tcp_limit.min(PORT_TIMEOUT);
+        options.handshake_limit = options.handshake_limit.min(PORT_TIMEOUT);
+    }
+    config.handshake_timeout = options.handshake_limit;
+    options
 }
 
 /// Returns true if the server, rather than the network, may have rejected the handshake.
@@ -220,4 +227,22 @@ fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
     let new = query.is_some() && query != config.auth_query;
     config.auth_query = query;
     new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::rtmp::client::Purpose;
+
+    #[test]
+    fn the_last_port_gets_the_whole_time_for_the_handshake() {
+        let url = Url::parse("rtmp://h/live/key").unwrap();
+        let mut config = Config::new(url, Purpose::Publish);
+        let options = Options::default();
+        for (last, limit) in [(false, PORT_TIMEOUT), (true, options.handshake_limit)] {
+            let limited = limited(&options, &mut config, last);
+            assert_eq!((limited.handshake_limit, config.handshake_timeout), (limit, limit));
+        }
+        assert!(options.handshake_limit > PORT_TIMEOUT);
+    }
 }
