@@ -433,6 +433,10 @@ fn a_player_takes_media_of_stream_0_aggregates_and_amf3_kinds() {
     script.message(&video(5, b"v")).unwrap();
     let mut aggregate = vec![8, 0, 0, 1, 0, 0, 9, 0, 0, 0, 0, 0xAF, 0, 0, 0, 12];
     aggregate.extend([9, 0, 0, 1, 0, 0, 29, 0, 0, 0, 0, 0x17, 0, 0, 0, 12]);
+    // a cue point of a recording, between its pictures
+    let cue = command::data(&["onCuePoint".into(), Value::Null]);
+    aggregate.extend([18, 0, 0, cue.len() as u8, 0, 0, 39, 0, 0, 0, 0]);
+    aggregate.extend_from_slice(&cue);
     let aggregate = Message { kind: Kind::AGGREGATE, body: aggregate.into(), ..video(100, b"") };
     script.message(&aggregate).unwrap();
     let mut data = vec![0];
@@ -449,6 +453,11 @@ fn a_player_takes_media_of_stream_0_aggregates_and_amf3_kinds() {
     assert!(events.contains(&client::Event::Audio { time_ms: 100, body: sound }));
     let picture = Bytes::from_static(&[0x17]);
     assert!(events.contains(&client::Event::Video { time_ms: 120, body: picture }));
+    assert!(events.contains(&client::Event::Data {
+        time_ms: 130,
+        name: "onCuePoint".into(),
+        body: cue,
+    }));
     assert!(events.iter().any(|event| matches!(event, client::Event::Metadata { .. })));
 }
 

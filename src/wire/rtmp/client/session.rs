@@ -321,10 +321,7 @@ impl Session {
         match message.kind {
             Kind::COMMAND | Kind::COMMAND_AMF3 => self.handle_command(&message),
             Kind::DATA | Kind::DATA_AMF3 => self.handle_data(&message),
-            kind if is_media(kind) => {
-                self.handle_media(message);
-                Ok(())
-            }
+            kind if is_media(kind) => self.handle_media(message),
             _ => {
                 if let Some(noted) = self.link.handle_control(&message) {
                     self.handle_noted(&noted);
@@ -356,10 +353,10 @@ impl Session {
         self.events.push_back(event);
     }
 
-    fn handle_media(&mut self, message: Message) {
+    fn handle_media(&mut self, message: Message) -> Result<(), Error> {
         let playing = matches!(self.state, State::Starting | State::Started);
         if self.config.purpose != Purpose::Play || !playing {
-            return;
+            return Ok(());
         }
         self.started();
         for part in parts(message).filter(|part| !part.body.is_empty()) {
@@ -367,9 +364,11 @@ impl Session {
             match part.kind {
                 Kind::VIDEO => self.events.push_back(Event::Video { time_ms, body: part.body }),
                 Kind::AUDIO => self.events.push_back(Event::Audio { time_ms, body: part.body }),
+                Kind::DATA | Kind::DATA_AMF3 => self.handle_data(&part)?,
                 _ => {}
             }
         }
+        Ok(())
     }
 
     fn handle_data(&mut self, message: &Message) -> Result<(), Error> {
