@@ -70,13 +70,23 @@ impl Content {
         match self {
             Self::Words(_) => Duration::from_secs(3_600),
             Self::File(_) => POLL_INTERVAL,
-            Self::Clock(format) if format.contains("%f") || format.contains("%.") => second / 30,
+            Self::Clock(format) if has_fraction(format) => second / 30,
             Self::Clock(_) => to_next(wall_micros.rem_euclid(1_000_000).unsigned_abs()),
             Self::Countdown(_) | Self::Stopwatch => {
                 to_next(u64::try_from(since.as_micros()).unwrap_or(0))
             }
         }
     }
+}
+
+/// Returns true if a clock shows parts of a second: `%f` or `%N`, possibly with a point and a number
+/// of digits.
+fn has_fraction(format: &str) -> bool {
+    let is_digit_or_point = |c: char| c == '.' || c.is_ascii_digit();
+    let directives = format.split('%').skip(1);
+    directives
+        .map(|it| it.trim_start_matches(is_digit_or_point))
+        .any(|it| it.starts_with(['f', 'N']))
 }
 
 /// Formats the time of day in the system's time zone.
@@ -157,5 +167,9 @@ mod tests {
         assert!(odd.ends_with(":00"), "{odd}");
         let clock = Content::Clock(String::new());
         assert_eq!(clock.stands(Duration::ZERO, 5_250_000).as_millis(), 750);
+        for (format, millis) in [("%S.%3f", 33), ("%S%.f", 33), ("%S.%3N", 33), ("%d.%m", 750)] {
+            let clock = Content::Clock(format.to_owned());
+            assert_eq!(clock.stands(Duration::ZERO, 5_250_000).as_millis(), millis, "{format}");
+        }
     }
 }
