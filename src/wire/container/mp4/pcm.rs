@@ -131,14 +131,36 @@ pub(super) fn samples(
     Ok(true)
 }
 
-/// Merges a sample of a fragment into the previous one. Returns true if that was possible.
+/// Merges a sample of a fragment into the previous one. Returns true if that was possible. A sample
+/// that is no whole value stays separate: otherwise, a small file could claim far more samples than
+/// the limit, and all of them would be read.
 pub(super) fn is_joined(id: TrackId, frame: u32, at: u64, size: u32, index: &mut Index) -> bool {
     let Some(last) = index.samples.last_mut() else { return false };
     let together = last.size.saturating_add(size);
     let follows = last.track == id && last.at.saturating_add(last.size.into()) == at;
-    let joined = follows && together <= frame.saturating_mul(MAX_GROUP_SAMPLES);
+    let is_whole = size.is_multiple_of(frame);
+    let joined = follows && is_whole && together <= frame.saturating_mul(MAX_GROUP_SAMPLES);
     if joined {
         last.size = together;
     }
     joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::wire::container::SampleLocation;
+
+    #[test]
+    fn only_whole_values_are_joined() {
+        let (track, dts) = (TrackId::Audio(0), Timestamp::ZERO);
+        for (size, joined) in [(8, true), (16, true), (1, false), (12, false)] {
+            let first = SampleLocation { track, keyframe: true, dts, pts: dts, at: 100, size: 8 };
+            let mut index = Index { samples: vec![first], ..Index::default() };
+            assert_eq!(is_joined(track, 8, 108, size, &mut index), joined, "{size}");
+            let together = if joined { 8 + size } else { 8 };
+            assert_eq!(index.samples[0].size, together, "{size}");
+        }
+    }
 }
