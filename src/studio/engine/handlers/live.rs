@@ -417,14 +417,41 @@ pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::studio::engine) mod tests {
     use super::*;
-    use crate::base::Clock;
+    use crate::base::{Clock, Latest, Secret};
+    use crate::media::Size;
     use crate::studio::engine::config::Config;
-    use crate::studio::engine::handle::assemble;
+    use crate::studio::engine::handle::{OwnerEnds, assemble};
     use crate::studio::engine::server::Serve;
     use crate::studio::notices::Notice;
+    use crate::studio::program::Program;
     use crate::studio::settings::Settings;
+    use crate::studio::sources::open::SourceOpener;
+
+    /// Returns a studio on air, whose only target cannot be reached and is retried.
+    pub fn on_air() -> (Engine, OwnerEnds) {
+        let quality = Quality { size: Size::new(320, 180), ..Quality::default() };
+        let settings = Settings { quality: quality.clone(), ..Settings::default() };
+        let config = Config { keyring: false, ..Config::new(Clock::start(), settings) };
+        let (mut engine, ends) = assemble(config).unwrap();
+        let media = SourceOpener::opened_by(crate::capture::open_by);
+        let mut program = Program::start(engine.clock, &quality, Latest::default(), media).unwrap();
+        program.keep_video();
+        engine.state.program = Some(program);
+        engine.state.quality = quality;
+        let target = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
+        engine.targets.list = vec![target];
+        engine.go_live();
+        assert!(engine.live.is_publishing());
+        (engine, ends)
+    }
+
+    /// Ends the broadcast and the program.
+    pub fn end(mut engine: Engine) {
+        engine.end_broadcast();
+        drop(engine.state.program.take().map(Program::end));
+    }
 
     #[test]
     fn a_server_that_others_reach_is_open_to_viewers_alone() {

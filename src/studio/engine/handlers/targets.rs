@@ -201,16 +201,20 @@ impl Engine {
             }
         }
         self.remember_targets();
-        self.follow_switch(id);
+        // A key that is still being typed would start a stream under a part of its name.
+        let enabled = self.targets.list.iter().any(|known| known.id == id && known.enabled);
+        if !enabled || !self.targets.edited.contains_key(&id) {
+            self.follow_switch(id);
+        }
     }
 
-    /// Reconnects the edited targets after a typing pause, or at once if `at_once` is true.
+    /// Connects the edited targets after a typing pause, or at once if `at_once` is true.
     pub(in crate::studio::engine) fn restart_edited(&mut self, at_once: bool) {
         let now = self.clock.now();
         let due = self.targets.edited.extract_if(.., |_, due| at_once || *due <= now);
         for (id, _) in due.collect::<Vec<_>>() {
             let live = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Live);
-            let sought = self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
+            let sought = self.live.is_publishing();
             let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
             let Some(target) = target.filter(|_| sought && !live && !self.live.stopping) else {
                 continue;
@@ -234,7 +238,9 @@ impl Engine {
         self.targets.edited.remove(&id);
         let sought = self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
         let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
-        let Some(target) = target.filter(|_| sought && !self.live.stopping) else { return };
+        let Some(target) = target.filter(|_| sought && !self.live.stopping) else {
+            return self.follow_switch(id);
+        };
         let wanted = self.resolve(&target);
         if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
             // The end of the earlier connection is not reported, because the target continues.
@@ -321,5 +327,34 @@ impl Engine {
                 _ => keys.forget(&target.keep_as),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::{end, on_air};
+
+    #[test]
+    fn a_key_that_is_typed_on_air_is_used_when_it_is_complete() {
+        let (mut engine, _ends) = on_air();
+        let typed = |key: &str| Target {
+            key_apart: true,
+            ..Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new(key))
+        };
+        let is_sent = |engine: &Engine| {
+            engine.live.on_air.as_ref().is_some_and(|on_air| on_air.publishes_to(2))
+        };
+        engine.targets.list.push(typed(""));
+        for key in ["a", "ab", "abc"] {
+            engine.put_target(typed(key));
+            assert!(!is_sent(&engine), "a stream under {key:?}");
+        }
+        engine.restart_edited(true);
+        assert!(is_sent(&engine));
+        // A target that is switched off does not wait.
+        engine.put_target(Target { enabled: false, ..typed("abcd") });
+        assert!(!is_sent(&engine));
+        end(engine);
     }
 }
