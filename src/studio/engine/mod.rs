@@ -395,6 +395,7 @@ impl Engine {
             }
             Command::Quit => {
                 self.state.quitting = true;
+                self.live.opening = None;
                 self.stop_programs();
                 self.end_broadcast();
             }

@@ -88,7 +88,8 @@ impl Engine {
         if self.live.stopping || self.state.quitting {
             return;
         }
-        if self.live.is_publishing() {
+        // A file that is being inspected goes live next.
+        if self.live.is_publishing() || self.live.opening.is_some() {
             return;
         }
         let left = self.live.on_air.as_mut().map(OnAir::forget_ended);

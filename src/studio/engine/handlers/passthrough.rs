@@ -109,3 +109,31 @@ impl Engine {
         self.notices.happened(Event::Stopped);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Clock;
+    use crate::studio::command::Command;
+    use crate::studio::engine::config::Config;
+    use crate::studio::engine::handle::assemble;
+    use crate::studio::notices::Notice;
+    use crate::studio::settings::Settings;
+
+    #[test]
+    fn while_a_file_is_inspected_no_other_broadcast_begins() {
+        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        engine.send_file(&folder.path().join("film.mp4"), false);
+        assert!(engine.live.opening.is_some());
+        engine.go_live();
+        assert_eq!(engine.live.summary.number, 0, "a broadcast that the file would end");
+        engine.start_recording(folder.path().join("show.mp4"));
+        let keys = engine.notices.active.notices().iter().map(Notice::key);
+        assert_eq!(keys.collect::<Vec<_>>(), ["recording-not-started"]);
+        // Nothing goes live after the studio was ended.
+        engine.handle(Command::Quit);
+        assert!(engine.live.opening.is_none());
+    }
+}

@@ -54,7 +54,8 @@ impl Engine {
             "disk-slow",
         ]);
         let shown = path.display().to_string();
-        if self.live.is_passthrough() {
+        // A file that is being inspected would end the recording.
+        if self.live.is_passthrough() || self.live.opening.is_some() {
             let reason = problem!("recording-passthrough");
             self.notices.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
             return;
