@@ -273,12 +273,7 @@ impl Engine {
                 self.notices.happened(Event::Stopped);
             }
             Command::StopLive | Command::StopAfterDelay | Command::StopRecording
-                if !self.startup.postponed.is_empty() =>
-            {
-                self.startup.postponed.clear();
-                self.startup.read_by = None;
-                self.notices.happened(Event::Stopped);
-            }
+                if self.cancels_postponed(&command) => {}
             Command::Check => self.check(),
             Command::MeasureQuality => self.measure_quality(),
             Command::GoLive => self.go_live(),

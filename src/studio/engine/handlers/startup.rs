@@ -7,6 +7,7 @@ use crate::audio::AudioChoice;
 use crate::capture::{CameraChoice, VideoChoice};
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
+use crate::studio::event::Event;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 use crate::studio::scenes::edits::Edit;
@@ -46,6 +47,27 @@ impl Engine {
             self.handle(command);
         }
         self.startup.read_by = None;
+    }
+
+    /// Drops the postponed commands that this command stops. Returns true if that is all, because
+    /// nothing is sent or recorded yet.
+    pub(in crate::studio::engine) fn cancels_postponed(&mut self, command: &Command) -> bool {
+        if self.startup.postponed.is_empty() {
+            return false;
+        }
+        let is_busy = self.live.is_busy();
+        let stops_recording = *command == Command::StopRecording;
+        // While something is sent or recorded, a broadcast and a recording are stopped separately.
+        self.startup
+            .postponed
+            .retain(|it| is_busy && matches!(it, Command::StartRecording(_)) != stops_recording);
+        if self.startup.postponed.is_empty() {
+            self.startup.read_by = None;
+        }
+        if !is_busy {
+            self.notices.happened(Event::Stopped);
+        }
+        !is_busy
     }
 
     /// Makes the default choices once the devices are known.
@@ -194,6 +216,7 @@ mod tests {
     use crate::media::Size;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
+    use crate::studio::engine::handlers::live::tests::{end, on_air};
     use crate::studio::settings::Settings;
     use crate::studio::snapshot::AudioSource;
     use crate::studio::sources::open::SourceOpener;
@@ -243,5 +266,18 @@ mod tests {
         settings.audio = Some(AudioChoice::Silence);
         let (_, audio) = start(&settings);
         assert_eq!((audio.choice, audio.chosen), (AudioChoice::Silence, true));
+    }
+
+    #[test]
+    fn a_command_that_waits_does_not_keep_a_broadcast_on_air() {
+        let (mut engine, _ends) = on_air();
+        engine.postpone(Command::StartRecording("show.mp4".into()));
+        engine.postpone(Command::GoLive);
+        engine.handle(Command::StopLive);
+        assert!(engine.live.on_air.is_none(), "the broadcast goes on");
+        assert_eq!(engine.startup.postponed, [Command::StartRecording("show.mp4".into())]);
+        engine.handle(Command::StopRecording);
+        assert!(engine.startup.postponed.is_empty());
+        end(engine);
     }
 }
