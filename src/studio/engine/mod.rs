@@ -440,11 +440,15 @@ impl Engine {
 
     /// Applies the chosen quality, and restarts the program if its format changes.
     fn apply_quality(&mut self) {
+        if self.startup.is_undecided() {
+            // Every broadcast and recording waits for the choice, and then calls this again.
+            return;
+        }
         let old = std::mem::replace(&mut self.state.quality, self.settings.quality.clone());
         let new = &self.state.quality;
         let same = (old.size, old.frame_rate, old.sample_rate, old.channels)
             == (new.size, new.frame_rate, new.sample_rate, new.channels);
-        if same || self.startup.undecided.0 || self.startup.undecided.1 {
+        if same {
             return;
         }
         self.end_monitoring();

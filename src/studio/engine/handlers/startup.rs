@@ -280,4 +280,19 @@ mod tests {
         assert!(engine.startup.postponed.is_empty());
         end(engine);
     }
+
+    #[test]
+    fn a_quality_chosen_while_devices_are_sought_is_that_of_the_program() {
+        let (mut engine, _ends) = on_air();
+        engine.end_broadcast();
+        engine.startup.undecided = (false, true);
+        let quality = Quality { size: Size::new(640, 360), ..engine.settings.quality.clone() };
+        engine.set_quality(&quality);
+        engine.startup.undecided = (false, false);
+        engine.apply_quality();
+        let program = engine.state.program.as_ref().unwrap();
+        assert_eq!(program.compositor().config().size, engine.state.quality.size);
+        assert_eq!(engine.state.quality, quality);
+        end(engine);
+    }
 }
