@@ -81,6 +81,8 @@ pub(in crate::studio) enum MonitorNews {
 struct TargetMonitor {
     url: String,
     host: String,
+    play_url: Secret,
+    publish: TargetUrl,
     probe: Option<ViewerProbe>,
     /// The reason why the stream cannot be played.
     unavailable: Option<Problem>,
@@ -111,6 +113,8 @@ struct TargetMonitor {
 pub(in crate::studio) struct Monitors {
     reference: Option<Reference>,
     each: BTreeMap<u32, TargetMonitor>,
+    /// The ends of the faults that ended monitors had found.
+    over: Vec<MonitorNews>,
 }
 
 impl Monitors {
@@ -127,9 +131,11 @@ impl Monitors {
         runtime: &Runtime,
         clock: Clock,
     ) -> Vec<Worker> {
-        let gone: Vec<u32> =
-            self.each.keys().copied().filter(|id| !wanted.iter().any(|it| it.id == *id)).collect();
-        let gone: Vec<TargetMonitor> = gone.iter().filter_map(|id| self.each.remove(id)).collect();
+        // A monitor of an earlier address would judge a stream that no longer exists.
+        let is_gone = |one: &TargetMonitor, id: u32| !wanted.iter().any(|it| one.is_for(id, it));
+        let gone = self.each.extract_if(.., |id, one| is_gone(one, *id)).map(|(_, one)| one);
+        let gone: Vec<TargetMonitor> = gone.collect();
+        self.over.extend(gone.iter().flat_map(TargetMonitor::ends));
         let probes: Vec<ViewerProbe> = gone.into_iter().filter_map(|one| one.probe).collect();
         let reference = self.reference.take_if(|_| wanted.is_empty());
         if self.reference.is_none() && !wanted.is_empty() {
@@ -151,8 +157,8 @@ impl Monitors {
 
     /// Compares the received streams with the stream that onair sent.
     pub fn poll(&mut self, now: Timestamp) -> Vec<MonitorNews> {
-        let Some(reference) = &self.reference else { return Vec::new() };
-        let mut news = Vec::new();
+        let mut news = std::mem::take(&mut self.over);
+        let Some(reference) = &self.reference else { return news };
         reference.with(now, |sent| {
             for (id, one) in &mut self.each {
                 one.poll(*id, sent, now, &mut news);
@@ -206,6 +212,8 @@ impl TargetMonitor {
         Self {
             url: wanted.url.clone(),
             host: wanted.host.clone(),
+            play_url: wanted.play_url.clone(),
+            publish: wanted.publish.clone(),
             probe: None,
             unavailable,
             place,
@@ -224,6 +232,20 @@ impl TargetMonitor {
             last_event: None,
             last_signs: Vec::new(),
         }
+    }
+
+    /// Returns true if this is the monitor of the target with this id, under the same addresses.
+    fn is_for(&self, id: u32, wanted: &WantedMonitor) -> bool {
+        wanted.id == id
+            && (&wanted.host, &wanted.play_url) == (&self.host, &self.play_url)
+            && wanted.publish == self.publish
+    }
+
+    /// Returns the ends of the current faults, for a monitor that ends.
+    fn ends(&self) -> impl Iterator<Item = MonitorNews> {
+        self.findings
+            .iter()
+            .map(|finding| MonitorNews::Over { key: key(finding.trouble), host: self.host.clone() })
     }
 
     /// Starts a probe as soon as the stream can be played, and retries.

@@ -119,6 +119,21 @@ fn hear(course: &mut LoudnessCurve, program: &Program, from: f64, until: f64) {
     }
 }
 
+/// Returns a target that is not live.
+fn wanted(play_url: &str) -> WantedMonitor {
+    let publish = TargetUrl::parse("rtmp://127.0.0.1/live/show", None).unwrap();
+    WantedMonitor {
+        id: 0,
+        url: publish.to_string(),
+        host: "127.0.0.1".into(),
+        play_url: Secret::new(play_url),
+        publish,
+        net: net::Options::default(),
+        live: false,
+        delay: Duration::ZERO,
+    }
+}
+
 /// The state of a whole simulated broadcast.
 struct Run {
     one: TargetMonitor,
@@ -137,17 +152,8 @@ struct Run {
 impl Run {
     fn new(delay: f64) -> Self {
         let clock = Clock::start();
-        let publish = TargetUrl::parse("rtmp://127.0.0.1/live/show", None).unwrap();
-        let wanted = WantedMonitor {
-            id: 0,
-            url: publish.to_string(),
-            host: "127.0.0.1".into(),
-            play_url: Secret::default(),
-            publish,
-            net: net::Options::default(),
-            live: true,
-            delay: Duration::from_secs_f64(delay),
-        };
+        let wanted =
+            WantedMonitor { delay: Duration::from_secs_f64(delay), live: true, ..wanted("") };
         let mut one = TargetMonitor::new(&wanted, clock);
         one.live_since = Some(at(0.0));
         let seen = |memory| ProbeWorker::new(clock, memory, Latest::default()).seen;
@@ -360,4 +366,27 @@ fn figures_are_of_these_seconds_or_there_are_none() {
     run.go(6, OUR_PROGRAM, None, PLAIN_SERVER);
     assert_eq!(run.one.event(0).cause.as_ref(), Some(&cause));
     assert_eq!(run.keys, ["monitor-stalled"]);
+}
+
+#[test]
+fn another_address_begins_again_and_ends_the_faults_of_the_earlier_one() {
+    let (clock, runtime) = (Clock::start(), Runtime::start().unwrap());
+    let mut monitors = Monitors::default();
+    let mut follow = |all: Vec<WantedMonitor>, has_fault: bool| {
+        drop(monitors.follow(all, || None, &runtime, clock));
+        let faults = monitors.each.values().map(|one| one.findings.len()).sum::<usize>();
+        if let Some(one) = monitors.each.get_mut(&0).filter(|_| !has_fault) {
+            one.findings.push(finding::finding(Trouble::Black, finding::Cause::Black));
+        }
+        let news = monitors.poll(clock.now());
+        let is_over =
+            |it: &MonitorNews| matches!(it, MonitorNews::Over { key: "monitor-black", .. });
+        (faults, news.iter().filter(|it| is_over(it)).count())
+    };
+    let (old, new) = ("http://127.0.0.1/a.flv", "http://127.0.0.1/b.flv");
+    assert_eq!(follow(vec![wanted(old)], false), (0, 0));
+    assert_eq!(follow(vec![wanted(old)], true), (1, 0));
+    assert_eq!(follow(vec![wanted(new)], false), (0, 1));
+    // The user switches the monitor off.
+    assert_eq!(follow(Vec::new(), false), (0, 1));
 }
