@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use parking_lot::Mutex;
 
 use crate::base::queue::{self, Full, Sender};
@@ -183,6 +184,7 @@ impl PassthroughFile {
                 clock,
                 start,
                 last_ms: 0,
+                has_other_config: false,
                 again,
                 progress,
             };
@@ -265,6 +267,8 @@ struct Projector {
     start: Timestamp,
     /// The stream time of the latest packet.
     last_ms: i64,
+    /// True if a config was sent that the targets did not get at their beginning.
+    has_other_config: bool,
     again: bool,
     progress: Arc<Mutex<Progress>>,
 }
@@ -281,23 +285,33 @@ impl Projector {
         let mut sent = false;
         let mut end = None;
         while let Some(item) = items.next()? {
-            let packet = match item {
-                Item::Packet(packet) => packet,
-                // A new config within the file is sent at its position, and is never dropped.
-                Item::Config(packet)
-                    if !self.head.configurations.iter().any(|(_, it)| it == packet.flv_body()) =>
-                {
-                    packet
+            let (packet, is_config) = match item {
+                Item::Packet(packet) => (packet, false),
+                // A new config within the file is sent at its position, and is never dropped. The
+                // configs of the beginning then apply again when the file returns to them.
+                Item::Config(packet) => {
+                    let known = |(_, it): &(Track, Bytes)| it == packet.flv_body();
+                    self.has_other_config |= !self.head.configurations.iter().any(known);
+                    if !self.has_other_config {
+                        continue;
+                    }
+                    (packet, true)
                 }
                 Item::End(packet) => {
                     end = Some(packet);
                     continue;
                 }
-                Item::Config(_) | Item::Metadata(_) => continue,
+                Item::Metadata(_) => continue,
             };
             let file_ms = packet.dts.as_millis();
-            let passed_ms = file_ms - *first_ms.get_or_insert(file_ms);
-            let mut at_ms = file_ms + *shift.get_or_insert(begin - file_ms);
+            let (passed_ms, mut at_ms) = match shift {
+                // Before the first packet, the time of a config means nothing.
+                None if is_config => (0, begin),
+                _ => {
+                    let passed_ms = file_ms - *first_ms.get_or_insert(file_ms);
+                    (passed_ms, file_ms + *shift.get_or_insert(begin - file_ms))
+                }
+            };
             if (at_ms - self.last_ms).abs() > MAX_JUMP_MS {
                 at_ms = self.last_ms + LOOP_GAP_MS;
                 shift = Some(at_ms - file_ms);

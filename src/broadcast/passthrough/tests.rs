@@ -59,6 +59,40 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
 }
 
 #[test]
+fn a_config_of_the_beginning_is_sent_again_after_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut out = BytesMut::from(&file_header(true, true)[..]);
+    let (first, second) = (b"\x90av01\x81\0\0\0", b"\x90av01\x81\x01\0\0");
+    write_tag(TagKind::Video, 0, first, &mut out);
+    write_tag(TagKind::Audio, 0, b"\x90OpusOpusHead", &mut out);
+    write_tag(TagKind::Video, 1_000, b"\x91av01\x07", &mut out);
+    write_tag(TagKind::Audio, 1_000, b"\x91Opus\x05", &mut out);
+    write_tag(TagKind::Video, 1_040, second, &mut out);
+    write_tag(TagKind::Video, 1_040, b"\x91av01\x08", &mut out);
+    let path = folder.path().join("film.flv");
+    std::fs::write(&path, &out).unwrap();
+    let showing = PassthroughFile::open(&path).unwrap().show(true, Clock::start()).unwrap();
+    let subscription = showing.hub.subscribe("test", Limits::LIVE);
+    showing.projection.begin();
+    let mut sent = Vec::new();
+    while sent.len() < 6 {
+        match subscription.next_timeout(Duration::from_secs(30)) {
+            NextPacket::Tag(tag) if tag.track == Track::Video => sent.push(tag),
+            NextPacket::Tag(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    let begin = sent[0].dts.as_millis();
+    let sent = sent.iter().map(|tag| (tag.dts.as_millis() - begin, &tag.flv_body()[..]));
+    let (one, two): (&[u8], &[u8]) = (b"\x91av01\x07", b"\x91av01\x08");
+    let again = 40 + LOOP_GAP_MS;
+    let expected: [(i64, &[u8]); 6] =
+        [(0, one), (40, second), (40, two), (again, first), (again, one), (again + 40, second)];
+    assert_eq!(sent.collect::<Vec<_>>(), expected);
+    showing.end(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn what_cannot_be_sent_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(PassthroughFile::open(folder.path()), Err(Error::NoFile)));
