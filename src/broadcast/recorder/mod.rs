@@ -526,7 +526,7 @@ impl Writer {
                 return Ok(());
             }
         }
-        if self.timeline.is_running() && self.is_split_due() {
+        if self.timeline.is_running() && self.is_split_due(begins) {
             if begins {
                 self.part(None)?;
             } else if !std::mem::replace(&mut self.keyframe_asked, true) {

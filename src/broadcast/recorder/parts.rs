@@ -12,15 +12,17 @@ use crate::media::VideoConfig;
 const FILE_RETRY_DELAY: Duration = Duration::from_millis(1_500);
 
 impl Writer {
-    /// Returns true if the next file is due.
-    pub(super) fn is_split_due(&self) -> bool {
+    /// Returns true if the next file is due. `begins` is true at the beginning of a GOP.
+    pub(super) fn is_split_due(&self, begins: bool) -> bool {
         if self.is_held() {
             return false;
         }
         let Split { every, bytes } = self.options.split;
         let size = self.file.written() + self.file.waiting() as u64;
-        // The next GOP must fit too.
-        let next = size + self.largest_group + self.file.index_weight() as u64;
+        // The next GOP must fit too. A first GOP that does not fit fills the file: otherwise each file
+        // would end at once.
+        let group = if begins || self.group_began > 0 { self.largest_group } else { 0 };
+        let next = size + group + self.file.index_weight() as u64;
         self.split_wanted
             || every.is_some_and(|every| self.timeline.end() >= every)
             || bytes.is_some_and(|bytes| next > bytes && self.timeline.end() > Duration::ZERO)
@@ -103,6 +105,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::base::queue::{self, Full, Sender};
@@ -219,5 +222,31 @@ mod tests {
         let left_out = reached.unsigned_abs() * 25 - last.dropped_frames;
         assert_eq!(all, u128::from(left_out));
         assert!(last.dropped_frames >= 50, "{last:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_smaller_than_a_group_is_filled() {
+        let folder = tempfile::tempdir().unwrap();
+        let (packets, input) = queue::bounded("test", 64, Full::Block);
+        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let hub = Hub::spawn(StreamConfig { video: Some(video), audio: None }, input).unwrap();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let its_asked = Arc::clone(&asked);
+        hub.on_keyframe_wanted(move || {
+            its_asked.fetch_add(1, Ordering::SeqCst);
+        });
+        let split = Split { every: None, bytes: Some(300_000) };
+        let options = Options { split, ..Options::default() };
+        let path = folder.path().join("x.flv");
+        let recorder = Recorder::start_with(&path, &hub, options).unwrap();
+        // A GOP of 500 kB, and the first frames of the next one.
+        for dts in (0..2_120).step_by(40) {
+            let data = bytes::Bytes::from_static(&[0; 10_000]);
+            let packet = of_rendition(RenditionId::Main, dts);
+            packets.send(EncodedPacket { data, ..packet }).unwrap();
+        }
+        let last = recorder.finish(TEST_TIMEOUT);
+        // The second file is not nearly full yet, so no keyframe is requested for it.
+        assert_eq!((last.part, asked.load(Ordering::SeqCst)), (2, 1));
     }
 }
