@@ -35,7 +35,6 @@ use crate::studio::engine::state::{
 use crate::studio::engine::system::crash_reports;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event::Event;
-use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -292,7 +291,11 @@ impl Engine {
             }
             Command::StartRecording(path) => self.start_recording(path),
             Command::StopRecording => self.stop_recording(),
-            Command::Recordings(RecordingsCommand::Repair(path)) if self.is_written(&path) => {}
+            Command::Recordings(command)
+                if command.changed_file().is_some_and(|path| self.is_written(path)) =>
+            {
+                self.state.library.refuse(&command);
+            }
             Command::Recordings(command) => {
                 let folder = &self.settings.preferences.recording_folder;
                 self.state.library.handle(command, folder);

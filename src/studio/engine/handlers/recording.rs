@@ -264,3 +264,32 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::command::Command;
+    use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::live::recording::library::RecordingsCommand;
+    use crate::text::Language;
+
+    #[test]
+    fn a_recording_keeps_its_name_and_place_while_it_is_written() {
+        let (mut engine, _ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.mkv");
+        engine.start_recording(path.clone());
+        let mut refused = |command| {
+            engine.handle(Command::Recordings(command));
+            engine.state.library.poll(folder.path());
+            let outcome = engine.state.library.view().outcome.clone();
+            outcome.filter(|it| it.failed).map(|it| Language::English.say(&it.text))
+        };
+        let text = refused(RecordingsCommand::Rename(path.clone(), "other".to_owned()));
+        assert_eq!(text.as_deref(), Some("onair could not rename show.mkv: being written"));
+        let text = refused(RecordingsCommand::Trash(path.clone()));
+        assert!(text.is_some_and(|text| text.ends_with(": being written")));
+        assert!(path.exists());
+        end(engine);
+    }
+}

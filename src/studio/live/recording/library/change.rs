@@ -105,6 +105,20 @@ impl Changes {
         });
     }
 
+    /// Reports that a file is still being written. A recording in another place or under another
+    /// name would be lost to its recorder.
+    pub(super) fn refuse_to_rename(&self, path: &Path) {
+        let reason = problem!("recordings-changing");
+        let refusal = problem!("recordings-not-renamed", name = shown(path), reason = reason);
+        tell(&self.state, path.to_owned(), Err(refusal));
+    }
+
+    pub(super) fn refuse_to_trash(&self, path: &Path) {
+        let reason = problem!("recordings-changing");
+        let refusal = problem!("recordings-not-trashed", name = shown(path), reason = reason);
+        tell(&self.state, path.to_owned(), Err(refusal));
+    }
+
     pub(super) fn show(&mut self, path: PathBuf) {
         let of = path.clone();
         self.begin(path, move |_, _| match file_manager::show(&of) {

@@ -44,6 +44,16 @@ pub enum RecordingsCommand {
     StopCopy,
 }
 
+impl RecordingsCommand {
+    /// Returns the file that the command changes in place.
+    pub(in crate::studio) fn changed_file(&self) -> Option<&Path> {
+        match self {
+            Self::Rename(path, _) | Self::Trash(path) | Self::Repair(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
 /// The recordings of the studio; see the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Library {
@@ -78,6 +88,15 @@ impl Library {
             RecordingsCommand::Copy { from, to, part } => self.changes.copy(from, to, part),
             RecordingsCommand::Repair(path) => self.changes.repair(path),
             RecordingsCommand::StopCopy => self.changes.stop_copy(),
+        }
+    }
+
+    /// Refuses a command for a file that is still being written. The window offers no repair of it.
+    pub(in crate::studio) fn refuse(&self, command: &RecordingsCommand) {
+        match command {
+            RecordingsCommand::Rename(path, _) => self.changes.refuse_to_rename(path),
+            RecordingsCommand::Trash(path) => self.changes.refuse_to_trash(path),
+            _ => {}
         }
     }
 
