@@ -281,11 +281,15 @@ impl BuiltIn {
             let webrtc = addresses.webrtc.map_or(DEFAULT_WEBRTC_PORT, |webrtc| webrtc.port());
             let webrtc = ServerReach::listen(reach.http, webrtc);
             moved = server.move_http(listen(reach.http, http), webrtc);
-            self.reach.http = if moved.is_ok() { reach.http } else { was.http };
         }
         if was.rtmp != reach.rtmp && moved.is_ok() {
             moved = server.move_rtmp(listen(reach.rtmp, addresses.rtmp.port()));
-            self.reach.rtmp = if moved.is_ok() { reach.rtmp } else { was.rtmp };
+        }
+        if moved.is_err() {
+            // A part may have moved: an open port must not be shown as closed.
+            let server::Addresses { http, rtmp, .. } = server.addresses();
+            let is_open = |address: SocketAddr| !address.ip().is_loopback();
+            self.reach = ServerReach { http: http.is_some_and(is_open), rtmp: is_open(rtmp) };
         }
         self.look_at_networks();
         moved.map_err(|error| {
@@ -420,5 +424,26 @@ impl BuiltIn {
             server.shutdown(SHUTDOWN_TIMEOUT);
         }
         self.look_at_networks();
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_was_not_moved_is_not_shown_as_moved() {
+        let runtime = Runtime::start().unwrap();
+        let mut built_in = BuiltIn::new(Serve::WhenNeeded, None, None, &Settings::default());
+        built_in.start(&runtime, Clock::start()).unwrap();
+        let addresses = built_in.server.as_ref().unwrap().addresses();
+        let (closed, http) = (ServerReach::default(), addresses.http.unwrap());
+        assert_eq!(built_in.reach(), closed);
+        // Another program uses this port of another address, so all addresses are not free.
+        let taken = std::net::TcpListener::bind(("127.0.0.2", http.port())).unwrap();
+        built_in.set_reach(ServerReach { http: true, rtmp: true }).unwrap_err();
+        assert_eq!(built_in.reach(), closed);
+        drop(taken);
+        built_in.shutdown();
     }
 }
