@@ -71,7 +71,8 @@ impl Sample {
 #[derive(Clone, Debug)]
 pub struct Adapter {
     most: u32,
-    least: u32,
+    /// The lowest bitrate, unless `most` is lower.
+    floor: u32,
     /// The bitrate of the audio.
     audio: u32,
     now: u32,
@@ -93,7 +94,7 @@ impl Adapter {
     pub fn new(most: BitsPerSecond, least: BitsPerSecond, audio: BitsPerSecond) -> Self {
         Self {
             most: most.0,
-            least: least.0.min(most.0),
+            floor: least.0,
             audio: audio.0,
             now: most.0,
             live_since: None,
@@ -122,7 +123,6 @@ impl Adapter {
     pub fn set_most(&mut self, most: BitsPerSecond) {
         let lowered = self.now < self.most;
         self.most = most.0;
-        self.least = self.least.min(most.0);
         self.now = if lowered { self.now.min(most.0) } else { most.0 };
     }
 
@@ -185,7 +185,7 @@ impl Adapter {
         let fits = 0.95 * carried - f64::from(self.audio) - waits.min(carried / 2.0);
         // A short stall of the link must not reduce the bitrate too far.
         let next = (fits as u32).min(self.now - self.now / 7).max(self.now / 3);
-        self.now = next.max(self.least);
+        self.now = next.max(self.floor.min(self.most));
         self.last_down = Some(sample.at);
     }
 }
@@ -359,5 +359,9 @@ mod tests {
         assert_eq!(link.adapter.bitrate(), narrow);
         link.adapter.set_most(BitsPerSecond(200_000));
         assert_eq!(link.adapter.bitrate().0, 200_000);
+        // The lowest bitrate applies again afterwards.
+        link.adapter.set_most(BitsPerSecond(6_000_000));
+        link.run(30.0, 0.3e6, true);
+        assert_eq!(link.adapter.bitrate().0, 300_000);
     }
 }
