@@ -219,6 +219,18 @@ impl Story {
         while filler.write_all(&[0; 1 << 20]).is_ok() {}
     }
 
+    /// Frees the recording's disk again.
+    fn free(&self, disk: &Path) {
+        fs::remove_file(disk.join("filler")).unwrap();
+    }
+
+    /// Asserts that the log has no such health bar text since the last step.
+    fn has_not_said(&self, sentence: &str) {
+        let log = self.window.errors();
+        let new = log.get(self.read..).unwrap_or_default();
+        assert!(!new.contains(sentence), "{new}");
+    }
+
     /// The path outside the window's mount namespace of a folder inside it.
     fn seen(&self, folder: &Path) -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", self.window.id()));
@@ -280,7 +292,7 @@ fn clients(nginx: &Nginx) -> usize {
 /// Runs a command with a small disk, in a mount namespace that nobody else sees.
 fn with_small_disk(disk: &Path, command: &Command) -> Command {
     let mut inner = Command::new("unshare");
-    let mount = "mount -t tmpfs -o size=96m tmpfs \"$0\" && exec \"$@\"";
+    let mount = "mount -t tmpfs -o size=128m tmpfs \"$0\" && exec \"$@\"";
     inner.args(["-rm", "sh", "-c", mount]).arg(disk).arg(command.get_program());
     inner.args(command.get_args());
     for (name, value) in command.get_envs() {

@@ -94,6 +94,8 @@ fn an_evening_in_the_window_by_keyboard() {
     story.fill(&seen_disk);
     story.says("On air, but the recording has ended.");
     assert!(nginx.is_published(KEY), "the stream goes on");
+    // The disk has space again, but nothing records.
+    story.free(&seen_disk);
     // The shortcut of the health bar's button opens the chooser for another folder, whose path is
     // typed.
     story.shows("push button", "Choose folder");
@@ -103,6 +105,7 @@ fn an_evening_in_the_window_by_keyboard() {
     story.press("Return");
     let folder = format!("{other:?}");
     story.waits("the other folder", || kept().contains(&folder));
+    story.has_not_said("All good.");
     story.press("ctrl+r");
     story.waits("a recording there", || grows(&other));
     story.says("All good.");

@@ -111,6 +111,11 @@ impl ActiveNotices {
         self.close(|notice| notice.key() == key && about(notice));
     }
 
+    /// Ends the notices with these ids.
+    pub(in crate::studio) fn end(&mut self, ids: &[u64]) {
+        self.close(|notice| ids.contains(&notice.id));
+    }
+
     /// Dismisses the notice with this id.
     pub(in crate::studio) fn dismiss(&mut self, id: u64) {
         self.notices.retain(|notice| notice.id != id);

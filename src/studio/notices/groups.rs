@@ -80,6 +80,10 @@ pub(in crate::studio) const TARGET_NOTICES: &[&str] = &[
     "target-failed",
 ];
 
+/// Notices about a recording that ended too early.
+pub(in crate::studio) const RECORDING_ENDED_NOTICES: &[&str] =
+    &["recording-failed", "recording-not-started"];
+
 /// Notices about frames that are dropped for a target.
 pub(in crate::studio) const DROPPED_FRAME_NOTICES: &[&str] =
     &["passthrough-left-out", "frames-dropped"];

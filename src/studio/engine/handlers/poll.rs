@@ -256,11 +256,10 @@ impl Engine {
     fn poll_space(&mut self) {
         let recording = self.live.on_air.as_ref().and_then(OnAir::recording);
         let recording = recording.map(|it| it.recorder.figures().path);
-        let notices = self.notices.active.notices();
+        let (notices, on_air) = (self.notices.active.notices(), self.live.is_publishing());
         let (now, quality) = (self.clock.now(), &self.state.quality);
-        for id in self.live.space.poll(now, notices, recording.as_deref(), quality) {
-            self.notices.active.dismiss(id);
-        }
+        let over = self.live.space.poll(now, notices, recording.as_deref(), on_air, quality);
+        self.notices.active.end(&over);
     }
 
     /// Reads the free space for recordings, while the window that displays it is visible.

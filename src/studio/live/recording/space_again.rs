@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::files::free_space;
-use crate::studio::notices::Notice;
+use crate::studio::notices::{Notice, groups};
 use crate::studio::sources::background_search::{Outcome, Search};
 use crate::studio::targets::quality::Quality;
 use crate::text::Value;
@@ -42,9 +42,14 @@ fn is_full(reason: &Problem) -> bool {
     reason.id() == "file-full" || reason.inner().any(is_full)
 }
 
-/// Returns the folder of a notice about a full disk; `recording` is the open file.
-fn folder_of(notice: &Notice, recording: Option<&Path>) -> Option<PathBuf> {
+/// Returns the folder of a notice about a full disk; `recording` is the open file. On air, a
+/// recording that ended stays a problem until the next one starts, whether there is space or not.
+fn folder_of(notice: &Notice, recording: Option<&Path>, on_air: bool) -> Option<PathBuf> {
     let parent = |path: &Path| path.parent().map(Path::to_owned);
+    let ended = groups::RECORDING_ENDED_NOTICES.contains(&notice.key());
+    if ended && on_air && recording.is_none() {
+        return None;
+    }
     if NEARLY_FULL_NOTICES.contains(&notice.key()) {
         return recording.and_then(parent);
     }
@@ -65,11 +70,13 @@ fn enough(quality: &Quality) -> u64 {
 
 impl SpaceAgain {
     /// Queries the disks at intervals, and returns the ids of notices that no longer apply.
+    /// `on_air` is true while a stream is sent to a target.
     pub fn poll(
         &mut self,
         now: Timestamp,
         notices: &[Notice],
         recording: Option<&Path>,
+        on_air: bool,
         quality: &Quality,
     ) -> Vec<u64> {
         match self.query.poll() {
@@ -80,8 +87,8 @@ impl SpaceAgain {
         if self.asked_at.is_some_and(|at| now.since(at) < QUERY_INTERVAL) {
             return Vec::new();
         }
-        let folders = notices.iter().filter_map(|it| Some((it.id, folder_of(it, recording)?)));
-        let folders: Vec<(u64, PathBuf)> = folders.collect();
+        let folder_of = |it: &Notice| Some((it.id, folder_of(it, recording, on_air)?));
+        let folders: Vec<(u64, PathBuf)> = notices.iter().filter_map(folder_of).collect();
         if folders.is_empty() {
             return Vec::new();
         }
@@ -125,7 +132,7 @@ mod tests {
             let mut over = Vec::new();
             let now = Timestamp::from_micros(now * 1_000_000);
             while over.is_empty() && begin.elapsed() < Duration::from_secs(5) {
-                over = watch.poll(now, &notices, recording, &quality);
+                over = watch.poll(now, &notices, recording, false, &quality);
             }
             over
         };
@@ -136,5 +143,25 @@ mod tests {
         let huge =
             Quality { video_bitrate: crate::media::BitsPerSecond(u32::MAX), ..Quality::default() };
         assert!(enough(&huge) > enough(&quality) * 100);
+    }
+
+    #[test]
+    fn on_air_a_recording_that_ended_stays_a_problem_until_the_next_one_starts() {
+        let path = || "/home/ada/Videos/a.mp4".to_owned();
+        let (file, reason) = (Path::new("/home/ada/Videos/b.mp4"), || problem!("file-full"));
+        let ended = [
+            StudioMessage::RecordingFailed { path: path(), reason: reason() },
+            StudioMessage::RecordingNotStarted { path: path(), reason: reason() },
+        ];
+        let is_over = |message: &StudioMessage, recording, on_air| {
+            folder_of(&message.notice(1, ""), recording, on_air).is_some()
+        };
+        for message in &ended {
+            assert!(!is_over(message, None, true), "{message:?}");
+            assert!(is_over(message, None, false), "{message:?}");
+            assert!(is_over(message, Some(file), true), "{message:?}");
+        }
+        let replay = StudioMessage::ReplayFailed { path: path(), reason: reason() };
+        assert!(is_over(&replay, None, true));
     }
 }

@@ -25,9 +25,6 @@ const MIN_FRAME_RATE_SHARE: f64 = 0.9;
 /// The share of a frame's time from which drawing or encoding is the cause of a low frame rate.
 const SLOW_PART_SHARE: f64 = 0.8;
 
-/// Notices about a recording that ended too early.
-const RECORDING_ENDED_NOTICES: &[&str] = &["recording-failed", "recording-not-started"];
-
 /// Notices about a computer that does not keep up.
 const OVERLOAD_NOTICES: &[&str] = &[
     "encoder-slow",
@@ -258,8 +255,8 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
 
 /// Returns the finding that the recording has ended while the broadcast continues.
 pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
-    let notice =
-        named(snapshot, RECORDING_ENDED_NOTICES).next().filter(|_| snapshot.recording.is_none())?;
+    let mut ended = named(snapshot, groups::RECORDING_ENDED_NOTICES);
+    let notice = ended.next().filter(|_| snapshot.recording.is_none())?;
     let reason = notice.problem.args().iter().find(|(name, _)| *name == "reason");
     let reason = reason.and_then(|(_, value)| match value {
         Value::Problem(problem) => Some(problem.clone()),
