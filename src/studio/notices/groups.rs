@@ -145,6 +145,21 @@ pub(in crate::studio) const DEGRADATION_NOTICES: &[&str] = &[
     "degradation-over",
 ];
 
+/// Notices about what viewers get, and about the recording. Alarms of sources are also about this.
+pub(in crate::studio) const PROGRAM_NOTICES: &[&[&str]] = &[
+    SOURCE_DOWN_NOTICES,
+    SCENE_SOURCE_NOTICES,
+    FILTER_NOTICES,
+    TARGET_NOTICES,
+    DROPPED_FRAME_NOTICES,
+    ADAPTATION_NOTICES,
+    MONITOR_NOTICES,
+    RECORDING_ENDED_NOTICES,
+    &["degradation-transitions", "degradation-filters", "degradation-rate"],
+    &["encoder-failed", "encoder-slow", "server-failed", "passthrough-failed", "delay-short"],
+    &["recording-held", "disk-space", "disk-slow", "key-visible", "password-visible"],
+];
+
 /// The notice about a strip that could not be added, which is withdrawn once there is space.
 pub(in crate::studio) const NO_STRIP_NOTICE: &str = "scene-no-strip";
 

@@ -333,6 +333,13 @@ pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
     named(ALARM_NAMES, alarm)
 }
 
+/// Returns true if a notice with this key is about what viewers get, or about the recording. Other
+/// notices concern only the operator.
+pub(in crate::studio) fn is_about_program(key: &str) -> bool {
+    groups::PROGRAM_NOTICES.iter().any(|keys| keys.contains(&key))
+        || ALARM_NAMES.iter().any(|(_, name)| *name == key)
+}
+
 impl StudioMessage {
     /// Returns all names with the variables of their texts, for the test that checks each language.
     pub fn all() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {

@@ -1,6 +1,7 @@
 //! One finding about the studio, and queries of a snapshot.
 
 use crate::studio::live::view::LiveState;
+use crate::studio::notices::message::is_about_program;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::{RecordingFigures, Snapshot};
 use crate::studio::targets::services;
@@ -17,6 +18,8 @@ pub(super) struct Finding {
     pub covers: Vec<u64>,
     /// True if the finding prevents going live.
     pub blocks: bool,
+    /// True if the finding is about what viewers get, or about the recording.
+    pub of_program: bool,
     /// The target whose cause the sentence or the details contain.
     pub target: Option<u32>,
 }
@@ -24,14 +27,23 @@ pub(super) struct Finding {
 impl Finding {
     pub fn new(level: Option<Level>, sentence: Problem) -> Self {
         let (details, covers) = (Vec::new(), Vec::new());
-        Self { level, sentence, details, remedy: None, covers, blocks: false, target: None }
+        let (remedy, blocks, of_program, target) = (None, false, true, None);
+        Self { level, sentence, details, remedy, covers, blocks, of_program, target }
     }
 
     pub fn of_notice(notice: &Notice) -> Self {
         let covers = vec![notice.id];
         let remedy = notice.remedies.first().copied();
         let target = notice.target.filter(|_| groups::TARGET_NOTICES.contains(&notice.key()));
-        Self { remedy, covers, target, ..Self::new(Some(notice.level), notice.problem.clone()) }
+        let of_program = is_about_program(notice.key());
+        let finding = Self::new(Some(notice.level), notice.problem.clone());
+        Self { remedy, covers, of_program, target, ..finding }
+    }
+
+    /// Returns the severity. While the program is `used`, its problems precede those that concern
+    /// only the operator.
+    pub fn severity(&self, used: bool) -> (bool, Option<Level>) {
+        (used && self.of_program && self.level > Some(Level::Info), self.level)
     }
 
     pub fn with_details(mut self, details: impl IntoIterator<Item = Problem>) -> Self {

@@ -25,9 +25,10 @@ use crate::studio::snapshot::health::signal::{audio, audio_gone, video};
 impl Health {
     /// Computes the health of the studio.
     pub fn of(snapshot: &Snapshot) -> Self {
+        let used = is_used(snapshot);
         let worst = findings(snapshot).into_iter().reduce(|worst, next| {
             // If two are equally severe, the first one is more important.
-            if next.level > worst.level { next } else { worst }
+            if next.severity(used) > worst.severity(used) { next } else { worst }
         });
         let finding = worst.unwrap_or_else(|| all_is_well(snapshot));
         let is_uncovered = |notice: &&Notice| !finding.covers.contains(&notice.id);

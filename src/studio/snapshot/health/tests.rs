@@ -140,6 +140,11 @@ fn disk_full() -> Notice {
     notice(&StudioMessage::RecordingFailed { path, reason: "the disk is full".into() })
 }
 
+fn no_screenshot() -> Notice {
+    let (path, reason) = ("a.png".into(), problem!("file-full"));
+    notice(&StudioMessage::SnapshotFailed { path, reason })
+}
+
 fn refused(next: Next) -> Notice {
     notice(&StudioMessage::Target {
         key: "target-refused",
@@ -759,6 +764,62 @@ fn rows() -> Vec<Row> {
             Some(Remedy::UseTestSource),
         ),
         (
+            "the audio is muted, and a player failed",
+            with(on_air(), |it| {
+                it.audio.as_mut().unwrap().muted = true;
+                let (cause, trust) = (problem!("net-closed"), None);
+                it.notices.push(notice(&StudioMessage::Watch { key: "watch-lost", cause, trust }));
+            }),
+            "The audio is muted.",
+            "The program is silent.",
+            bad,
+            Some(Remedy::Unmute),
+        ),
+        (
+            "viewers see black, and a screenshot failed",
+            with(on_air(), |it| {
+                it.targets[1].monitor = Some(monitor("black", None));
+                it.notices.push(no_screenshot());
+            }),
+            "On air. Twitch: Viewers see black video.",
+            "",
+            bad,
+            Some(Remedy::ShowViewers(1)),
+        ),
+        (
+            "only recording, a camera is unplugged, and a screenshot failed",
+            with(recording(), |it| {
+                unplugged(it);
+                it.notices.push(no_screenshot());
+            }),
+            "Camera Cam is disconnected.",
+            "Plug the camera in again. onair then resumes at once.",
+            bad,
+            None,
+        ),
+        (
+            "audio only, on purpose, and a screenshot failed",
+            with(on_air(), |it| {
+                audio_only(it);
+                it.notices.push(no_screenshot());
+            }),
+            "Cannot save the screenshot a.png: the disk is full.",
+            "Free some space on the disk",
+            worse,
+            Some(Remedy::ChooseFolder),
+        ),
+        (
+            "no target is on, and a screenshot failed",
+            with(idle(), |it| {
+                it.targets[0].target.enabled = false;
+                it.notices.push(no_screenshot());
+            }),
+            "Cannot save the screenshot a.png: the disk is full.",
+            "Free some space on the disk",
+            worse,
+            Some(Remedy::ChooseFolder),
+        ),
+        (
             "a paused recording is not judged",
             with(recording(), |it| {
                 it.figures.fps = 17.0;
@@ -822,7 +883,9 @@ fn it_is_never_good_while_a_notice_holds() {
             snapshot.notices.insert(0, Notice { id: 99, ..notice(message) });
             let health = Health::of(&snapshot);
             assert!(health.level.is_some(), "{name} and {message:?}: {:?}", health.sentence);
-            assert!(health.level >= alone.level, "{name} and {message:?}");
+            // A warning about the program can replace an error that concerns only the operator.
+            let least = alone.level.min(Some(Level::Warning));
+            assert!(health.level >= least, "{name} and {message:?}");
         }
     }
 }
