@@ -195,6 +195,7 @@ impl Engine {
                 program.mixer().set_fall(self.settings.preferences.meter_fall);
                 program.compositor().set_unseen(self.state.unseen);
                 self.state.program = Some(program);
+                self.notices.take_back("encoder-failed");
             }
             Err(error) => {
                 self.notices
@@ -477,12 +478,17 @@ impl Engine {
             return;
         }
         self.keep_keys();
-        self.keep_services();
-        match self.file.write(&self.settings, self.clock.now()) {
-            Ok(()) => {}
+        let services = self.keep_services();
+        match self.file.write(&self.settings, self.clock.now()).and(services) {
+            Ok(()) => self.notices.take_back("settings-not-saved"),
             Err(error) if last => tracing::warn!(%error, "saving the settings failed"),
             Err(error) => {
-                self.notices.tell(&StudioMessage::settings_not_saved(&error.cause), "");
+                let message = StudioMessage::settings_not_saved(&error.cause);
+                match self.file.is_retry {
+                    true => self.notices.active.renew(&message),
+                    false => self.notices.tell(&message, ""),
+                }
+                self.file.retry(self.clock.now());
             }
         }
     }

@@ -42,13 +42,16 @@ const STOP_TIMEOUT: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(in crate::studio) struct MonitoringOutput {
     worker: Option<Worker>,
-    failed: Arc<Mutex<Option<Problem>>>,
+    news: Arc<Mutex<Option<MonitoringNews>>>,
 }
+
+/// The news that monitoring plays after a failure, or the reason why nothing is audible.
+pub(in crate::studio) type MonitoringNews = Result<(), Problem>;
 
 impl MonitoringOutput {
     /// Creates a state that plays nothing.
     pub fn off() -> Self {
-        Self { worker: None, failed: Arc::default() }
+        Self { worker: None, news: Arc::default() }
     }
 
     /// Plays the monitoring audio of `mixer` on these speakers.
@@ -63,22 +66,23 @@ impl MonitoringOutput {
         };
         let (tx, rx) = queue::bounded("monitoring", MAX_WAITING_BLOCKS, Full::DropOldest);
         mixer.set_monitoring(Some(tx));
-        let failed: Arc<Mutex<Option<Problem>>> = Arc::default();
-        let its = Arc::clone(&failed);
+        let news: Arc<Mutex<Option<MonitoringNews>>> = Arc::default();
+        let its = Arc::clone(&news);
         let run = move |stop: &Stop| play(device.as_deref(), clock, &rx, &its, stop);
         let worker = match Worker::spawn("onair-monitoring", run) {
             Ok(worker) => Some(worker),
             Err(error) => {
-                *failed.lock() = Some(problem!("source-no-thread", reason = error.to_string()));
+                let reason = problem!("source-no-thread", reason = error.to_string());
+                *news.lock() = Some(Err(reason));
                 None
             }
         };
-        Self { worker, failed }
+        Self { worker, news }
     }
 
-    /// Returns, once, the reason why nothing is audible.
-    pub fn failure(&self) -> Option<Problem> {
-        self.failed.lock().take()
+    /// Returns the news since the last call.
+    pub fn news(&self) -> Option<MonitoringNews> {
+        self.news.lock().take()
     }
 
     /// Ends the playback.
@@ -94,7 +98,7 @@ fn play(
     device: Option<&str>,
     clock: Clock,
     sound: &Receiver<SampleBlock>,
-    failed: &Mutex<Option<Problem>>,
+    news: &Mutex<Option<MonitoringNews>>,
     stop: &Stop,
 ) {
     let mut is_reported = false;
@@ -107,7 +111,7 @@ fn play(
                     Ok(output) => output,
                     Err(error) => {
                         if !std::mem::replace(&mut is_reported, true) {
-                            *failed.lock() = Some(Problem::from(&error));
+                            *news.lock() = Some(Err(Problem::from(&error)));
                         }
                         if stop.wait(ERROR_PAUSE) {
                             return;
@@ -115,7 +119,9 @@ fn play(
                         continue;
                     }
                 };
-                is_reported = false;
+                if std::mem::take(&mut is_reported) {
+                    *news.lock() = Some(Ok(()));
+                }
                 while !stop.is_set() {
                     match sound.recv_timeout(STOP_POLL_INTERVAL) {
                         Ok(block) if output.queued_time() < MAX_QUEUED_DURATION => {

@@ -3,7 +3,7 @@
 use crate::studio::notices::Notice;
 
 /// A notice that ends others: its key, the keys of these others, and the value that names the
-/// subject of both (empty: the broadcast).
+/// subject of both (empty: there is only one).
 type Ending = (&'static str, &'static [&'static str], &'static str);
 
 /// The notices that end others. They withdraw them, and give their log entries a duration.
@@ -17,6 +17,8 @@ const ENDING_NOTICES: &[Ending] = &[
     ("size-restored", &["size-lowered"], ""),
     ("rendition-restored", &["rendition-lowered"], "host"),
     ("frames-dropped-over", DROPPED_FRAME_NOTICES, "host"),
+    ("scenes-imported", &["scenes-import-failed"], ""),
+    ("scenes-exported", &["scenes-export-failed"], ""),
 ];
 
 /// Returns true if a notice with this key ends others.
@@ -188,5 +190,17 @@ mod tests {
         assert!(!ends(&back("a:1935"), &busy(2, "a:1935")), "another target on the same host");
         assert!(!ends(&busy(1, "a:1935"), &busy(1, "a:1935")), "a problem ends nothing");
         assert!(is_end("target-back") && !is_end("target-busy"));
+    }
+
+    #[test]
+    fn an_export_that_succeeds_ends_one_that_failed() {
+        let path = |name: &str| name.to_owned();
+        let (done, reason) = (path("b.toml"), "the disk is full".into());
+        let failed = StudioMessage::ScenesExportFailed { path: path("a.toml"), reason };
+        let failed = failed.notice(1, "");
+        assert!(ends(&StudioMessage::ScenesExported { path: done }.notice(2, ""), &failed));
+        let (scenes, sources, strips) = ("1".into(), "1".into(), "0".into());
+        let imported = StudioMessage::ScenesImported { scenes, sources, strips };
+        assert!(!ends(&imported.notice(3, ""), &failed), "another task");
     }
 }

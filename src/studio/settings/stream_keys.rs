@@ -2,7 +2,7 @@
 //! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. A
 //! separate thread does this, because a keyring may request a password first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -49,6 +49,16 @@ enum Request {
     Mark,
 }
 
+impl Request {
+    /// Returns the name of the key that the request is about.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Load { name, .. } | Self::Keep { name, .. } | Self::Forget { name } => Some(name),
+            Self::Mark => None,
+        }
+    }
+}
+
 /// The owner of a key.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(in crate::studio) enum KeyOwner {
@@ -73,6 +83,8 @@ pub(in crate::studio) enum KeyAnswer {
     Ready,
     /// A key could not be stored or read. The text never contains the key.
     Failed(Problem),
+    /// Since the failures, a request for each of these keys has succeeded.
+    Recovered,
 }
 
 /// The place where keys are stored.
@@ -107,12 +119,23 @@ impl Keys {
         let worker = Worker::spawn("keys", move |_| {
             let store = open(path, keyring);
             let _ = answer.send(KeyAnswer::Place(store.place()));
+            let mut failed = BTreeSet::new();
             while let Some(request) = asked.recv() {
                 let kept = match &request {
                     Request::Keep { name, key, or_file: true } => Some((name.clone(), key.clone())),
                     _ => None,
                 };
-                if let Some(reply) = store.answer(request) {
+                let name = request.name().map(str::to_owned);
+                let reply = store.answer(request);
+                let recovered = match (&reply, name) {
+                    (Some(KeyAnswer::Failed(_)), Some(name)) => {
+                        failed.insert(name);
+                        false
+                    }
+                    (_, name) => name.is_some_and(|it| failed.remove(&it)) && failed.is_empty(),
+                };
+                let recovered = recovered.then_some(KeyAnswer::Recovered);
+                for reply in reply.into_iter().chain(recovered) {
                     let _ = answer.send(reply);
                 }
                 // A newer key of the same name still waits for its own request.
@@ -221,7 +244,7 @@ pub fn keep_keys<'a>(
         match keys.answers.recv_timeout(limit) {
             Ok(KeyAnswer::Ready) => break,
             Ok(KeyAnswer::Failed(reason)) => return Err(reason),
-            Ok(KeyAnswer::Place(_) | KeyAnswer::Loaded { .. }) => {}
+            Ok(KeyAnswer::Place(_) | KeyAnswer::Loaded { .. } | KeyAnswer::Recovered) => {}
             Err(_) => return Err(problem!("keyring-no-answer")),
         }
     }
@@ -466,6 +489,24 @@ mod tests {
         assert_eq!(stored.load("viewers"), Ok(Some(Secret::new("new"))));
         assert_eq!(stored.load("target"), Ok(None), "only keys that allow it");
         drop(release);
+    }
+
+    #[test]
+    fn a_failure_is_over_once_the_same_key_is_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("onair");
+        fs::write(&home, "a file in the way").unwrap();
+        let keys = Keys::start(home.join("keys.toml"), false).unwrap();
+        let answer = || keys.answers.recv_timeout(Duration::from_secs(30)).unwrap();
+        assert!(matches!(answer(), KeyAnswer::Place(_)));
+        keys.keep("a", &Secret::new("first"));
+        assert!(matches!(answer(), KeyAnswer::Failed(_)));
+        fs::remove_file(&home).unwrap();
+        keys.keep("b", &Secret::new("another"));
+        keys.mark();
+        assert_eq!(answer(), KeyAnswer::Ready, "the first key is still lost");
+        keys.keep("a", &Secret::new("first"));
+        assert_eq!(answer(), KeyAnswer::Recovered);
     }
 
     #[test]

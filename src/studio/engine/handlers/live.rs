@@ -264,6 +264,7 @@ impl Engine {
         match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
                 self.live.on_air = Some(on_air);
+                self.notices.take_back("encoder-failed");
                 for event in events {
                     self.notices.happened(event);
                 }

@@ -117,6 +117,7 @@ impl Engine {
     fn begin_monitoring(&mut self) {
         let Some(program) = &self.state.program else { return };
         let monitoring = self.settings.monitoring.clone();
+        self.notices.take_back("monitoring-failed");
         if let Some(before) = self.state.listening.take() {
             before.end(program.mixer());
         }
@@ -287,10 +288,13 @@ impl Engine {
             on_air.set_audio_delay(program.mixer().lag());
         }
         self.follow_tracks();
-        let failure = self.state.listening.as_ref().and_then(MonitoringOutput::failure);
-        if let Some(reason) = failure {
-            let detail = reason.to_string();
-            self.notices.tell(&StudioMessage::MonitoringFailed { reason }, detail);
+        match self.state.listening.as_ref().and_then(MonitoringOutput::news) {
+            Some(Err(reason)) => {
+                let detail = reason.to_string();
+                self.notices.tell(&StudioMessage::MonitoringFailed { reason }, detail);
+            }
+            Some(Ok(())) => self.notices.take_back("monitoring-failed"),
+            None => {}
         }
     }
 

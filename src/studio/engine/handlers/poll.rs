@@ -448,8 +448,10 @@ pub(in crate::studio::engine) fn is_back(report: &SourceReport, before: &SourceR
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::AudioChoice;
     use crate::base::Clock;
     use crate::base::queue::Receiver;
+    use crate::capture::VideoChoice;
     use crate::net::Trouble;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
@@ -575,5 +577,49 @@ mod tests {
         let entries = engine.notices.log.entries();
         let lasted: Vec<bool> = entries.iter().map(|entry| entry.lasted.is_some()).collect();
         assert_eq!(lasted, [true]);
+    }
+
+    #[test]
+    fn settings_that_could_not_be_saved_are_saved_at_the_next_attempt() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = folder.path().join("onair");
+        std::fs::write(&home, "a file in the way").unwrap();
+        let (mut engine, _events) = engine(None);
+        let path = home.join("settings.toml");
+        engine.file.path = Some(path.clone());
+        engine.file.services_changed = true;
+        engine.changed();
+        engine.save(false);
+        let not_saved = [("settings-not-saved", None)];
+        assert_eq!(keys_of(&engine), not_saved);
+        // The next attempt is due later, and a notice that was dismissed stays dismissed.
+        assert!(!engine.file.is_due(engine.clock.now()));
+        engine.save(false);
+        assert_eq!(keys_of(&engine), not_saved);
+        engine.notices.active.dismiss(engine.notices.active.notices()[0].id);
+        engine.save(false);
+        assert!(keys_of(&engine).is_empty());
+        engine.changed();
+        engine.save(false);
+        assert_eq!(keys_of(&engine), not_saved);
+        std::fs::remove_file(&home).unwrap();
+        // The program ends before the next attempt is due.
+        engine.save(true);
+        assert!(path.exists() && !engine.file.services_changed);
+        assert!(keys_of(&engine).is_empty());
+    }
+
+    #[test]
+    fn that_encoding_failed_is_withdrawn_when_encoding_starts() {
+        let (mut engine, _events) = engine(None);
+        engine.settings.video = Some(VideoChoice::None);
+        engine.settings.audio = Some(AudioChoice::Silence);
+        engine.begin_program();
+        let reason = "no memory".into();
+        engine.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+        assert!(engine.begin_broadcast());
+        let keys = keys_of(&engine);
+        assert!(keys.iter().all(|(key, _)| *key != "encoder-failed"), "{keys:?}");
+        engine.end_broadcast();
     }
 }

@@ -6,9 +6,10 @@ use crate::base::queue::{self, Full};
 use crate::server::{ProgramAudio, ProgramAudioNeed};
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
-use crate::studio::notices::message::StudioMessage;
 use crate::studio::settings::stream_keys::KeyOwner;
-use crate::studio::settings::{MAX_SERVICES, check_successor, services_beside, write_services};
+use crate::studio::settings::{
+    MAX_SERVICES, WriteError, check_successor, services_beside, write_services,
+};
 use crate::studio::targets::services::{Service, ServiceList};
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
 
@@ -81,14 +82,14 @@ impl Engine {
     }
 
     /// Saves the user's services after a change.
-    pub(in crate::studio::engine) fn keep_services(&mut self) {
-        let Some(path) = self.file.path.as_deref().map(services_beside) else { return };
-        if !std::mem::take(&mut self.file.services_changed) {
-            return;
+    pub(in crate::studio::engine) fn keep_services(&mut self) -> Result<(), WriteError> {
+        let Some(path) = self.file.path.as_deref().map(services_beside) else { return Ok(()) };
+        if !self.file.services_changed {
+            return Ok(());
         }
-        if let Err(error) = write_services(&path, self.services.own()) {
-            self.notices.tell(&StudioMessage::settings_not_saved(&error), "");
-        }
+        write_services(&path, self.services.own()).map_err(|cause| WriteError { path, cause })?;
+        self.file.services_changed = false;
+        Ok(())
     }
 
     pub(in crate::studio::engine) fn set_successor(&mut self, url: &str) {

@@ -121,6 +121,7 @@ impl Engine {
                 KeyAnswer::Failed(reason) => {
                     self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
                 }
+                KeyAnswer::Recovered => self.notices.take_back("key-not-kept"),
             }
         }
         if self.secrets.wait_until.is_some_and(|until| self.clock.now() >= until) {

@@ -19,6 +19,9 @@ use crate::studio::snapshot::PartsView;
 /// Settings are written this long after the last change.
 const SAVE_DELAY: Duration = Duration::from_millis(800);
 
+/// Settings that could not be written are written again after this time.
+const RETRY_INTERVAL: Duration = Duration::from_secs(30);
+
 /// Changes within this time after an earlier version count as one change.
 const VERSION_MERGE_WINDOW: Duration = Duration::from_secs(120);
 
@@ -40,6 +43,8 @@ pub(in crate::studio) struct SettingsFile {
     /// The record of the running broadcast.
     pub on_air: OnAirFile,
     save_at: Option<Timestamp>,
+    /// True if the scheduled write repeats one that failed.
+    pub is_retry: bool,
     /// The collection and the profile as last written.
     written: Vec<WrittenPart>,
 }
@@ -97,6 +102,7 @@ impl SettingsFile {
             view: Arc::default(),
             on_air: OnAirFile::new(on_air),
             save_at: None,
+            is_retry: false,
             written: Vec::new(),
         }
     }
@@ -122,8 +128,13 @@ impl SettingsFile {
     /// Schedules a write.
     pub fn changed(&mut self, now: Timestamp) {
         if self.path.is_some() || self.players.is_some() {
-            self.save_at = Some(now + SAVE_DELAY);
+            (self.save_at, self.is_retry) = (Some(now + SAVE_DELAY), false);
         }
+    }
+
+    /// Schedules another write after a failure.
+    pub fn retry(&mut self, now: Timestamp) {
+        (self.save_at, self.is_retry) = (Some(now + RETRY_INTERVAL), true);
     }
 
     /// Returns true if the write is due.
