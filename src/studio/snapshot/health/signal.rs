@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
+use crate::mix::StripId;
 use crate::studio::live::view::LiveState;
+use crate::studio::mixer::TalkMode;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::health::finding::{Finding, is_broadcasting, is_used, named};
-use crate::studio::snapshot::{Snapshot, SourceState};
+use crate::studio::snapshot::{AudioSource, Snapshot, SourceState, StripView};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -132,12 +134,8 @@ fn nothing_shown(snapshot: &Snapshot) -> Option<Finding> {
 
 /// Returns true if the program is audible.
 fn is_audible(snapshot: &Snapshot) -> bool {
-    let strip = |strip: &crate::studio::snapshot::StripView| {
-        !strip.audio.strip.muted && strip.meter.held_dbfs > SILENT_DBFS
-    };
-    let main = |audio: &crate::studio::snapshot::AudioSource| {
-        !audio.muted && audio.held_dbfs > SILENT_DBFS
-    };
+    let strip = |strip: &StripView| !strip.audio.strip.muted && strip.meter.held_dbfs > SILENT_DBFS;
+    let main = |audio: &AudioSource| !audio.muted && audio.held_dbfs > SILENT_DBFS;
     snapshot.loudness.held_dbfs > SILENT_DBFS
         || snapshot.audio.as_ref().is_some_and(main)
         || snapshot.strips.iter().any(strip)
@@ -196,6 +194,15 @@ fn sends_audio(snapshot: &Snapshot) -> bool {
     }
 }
 
+/// Returns true if a strip works, and is silent only because its push-to-talk key is not held.
+fn waits_for_key(strip: &StripView, main: &AudioSource) -> bool {
+    let is_main = strip.sound.id == StripId::MAIN;
+    let choice = if is_main { &main.choice } else { &strip.sound.choice };
+    let works = strip.state == SourceState::Open && is_audio_source(choice);
+    let waits = strip.sound.talk == TalkMode::PushToTalk && !strip.held;
+    works && waits && !strip.sound.strip.muted
+}
+
 /// Returns the finding that the program is silent, but should not be.
 pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() || is_audible(snapshot) {
@@ -208,6 +215,9 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
         let unchosen = !main.chosen && main.choice == AudioChoice::Silence;
         let finding = Finding::new(Some(Level::Warning), problem!("health-no-microphone"));
         return unchosen.then(|| finding.covering(named(snapshot, &["no-microphone"])));
+    }
+    if snapshot.strips.iter().any(|strip| waits_for_key(strip, main)) {
+        return None;
     }
     if main.muted && is_audio_source(&main.choice) {
         let sentence = problem!("health-muted");

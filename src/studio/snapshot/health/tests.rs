@@ -10,9 +10,11 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::ItemId;
 use crate::media::RenditionId;
 use crate::media::source_status::SourceAlarm;
+use crate::mix;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::monitor::view::{MonitorView, ViewerFrame};
 use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
+use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::health::{Activity, Health};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Next, Notice, Remedy};
@@ -20,7 +22,8 @@ use crate::studio::scenes::Collection;
 use crate::studio::snapshot::health::finding::is_broadcasting;
 use crate::studio::snapshot::health::readiness;
 use crate::studio::snapshot::{
-    AudioSource, RecordingFigures, ServerFigures, Snapshot, SourceState, TargetView, VideoSource,
+    AudioSource, RecordingFigures, ServerFigures, Snapshot, SourceState, StripView, TargetView,
+    VideoSource,
 };
 use crate::studio::targets::{Target, TargetState, address};
 use crate::text::problem::problem;
@@ -167,6 +170,25 @@ fn empty_scene(snapshot: &mut Snapshot) {
 fn silence(snapshot: &mut Snapshot, chosen: bool) {
     let audio = snapshot.audio.as_mut().unwrap();
     (audio.choice, audio.chosen, audio.held_dbfs) = (AudioChoice::Silence, chosen, -60.0);
+}
+
+/// Gives the microphone a push-to-talk key, which is held or not, and silences the program.
+fn talks(snapshot: &mut Snapshot, held: bool, muted: bool) {
+    let audio = snapshot.audio.as_mut().unwrap();
+    (audio.held_dbfs, audio.muted) = (-60.0, muted);
+    let mut sound = AudioStrip { talk: TalkMode::PushToTalk, ..AudioStrip::main() };
+    sound.strip.muted = muted;
+    snapshot.strips = vec![StripView {
+        sound,
+        name: "Yeti".into(),
+        device: "Yeti".into(),
+        state: SourceState::Open,
+        shown: false,
+        held,
+        soundless: false,
+        drift_ppm: None,
+        meter: mix::Reading::default(),
+    }];
 }
 
 /// Removes the video from the program, as for a broadcast or recording with audio only.
@@ -397,6 +419,30 @@ fn rows() -> Vec<Row> {
             "Check the microphone and the faders.",
             bad,
             None,
+        ),
+        (
+            "nothing is heard, because the push-to-talk key is not held",
+            with(on_air(), |it| talks(it, false, false)),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "nothing is heard, although the push-to-talk key is held",
+            with(on_air(), |it| talks(it, true, false)),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            None,
+        ),
+        (
+            "nothing is heard from a muted microphone with push-to-talk",
+            with(on_air(), |it| talks(it, false, true)),
+            "The audio is muted.",
+            "The program is silent.",
+            bad,
+            Some(Remedy::Unmute),
         ),
         (
             "there is no microphone, so onair sends silence",
