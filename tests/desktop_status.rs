@@ -65,6 +65,7 @@ fn on_air(alarm: bool, key: &'static str, sentence: &str) -> DesktopState {
     DesktopState {
         activity: Activity::OnAir,
         trouble: alarm,
+        seen: false,
         alarm,
         key,
         sentence: sentence.into(),

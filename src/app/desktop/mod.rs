@@ -1,4 +1,4 @@
-//! Connects the studio with the desktop over the session bus. A notification reports an error while
+//! Connects the studio with the desktop over the session bus. A notification reports a problem while
 //! the window is not in use, and a status icon offers *Go Live* and *Stop* (StatusNotifierItem).
 //! Without a bus, or without a program that shows notifications and icons, nothing happens. No
 //! secrets are shown, only the health sentence.

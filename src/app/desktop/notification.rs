@@ -1,4 +1,4 @@
-//! Decides when an error becomes a notification, and when onair replaces or withdraws the
+//! Decides when a problem becomes a notification, and when onair replaces or withdraws the
 //! notification. This module is pure.
 
 use crate::app::desktop::state::DesktopState;
@@ -17,25 +17,26 @@ pub(super) enum Step {
 /// The notification that the desktop shows now.
 #[derive(Debug, Default)]
 pub(super) struct Notification {
-    key: Option<&'static str>,
+    /// The sentence of the last state, if the user knows it from a notification or from the window.
+    known: Option<&'static str>,
+    is_shown: bool,
 }
 
 impl Notification {
     /// Evaluates the next state of the studio, and returns the next action. A sentence is not
-    /// displayed again when only its figures change.
+    /// displayed again when only its figures change, or after the user has seen it in the window.
     pub fn look(&mut self, state: &DesktopState) -> Option<Step> {
-        let key = state.alarm.then_some(state.key);
-        if key == std::mem::replace(&mut self.key, key) {
+        let is_known = self.known == Some(state.key);
+        self.known = (is_known || state.alarm || state.seen).then_some(state.key);
+        if !state.alarm {
+            return std::mem::take(&mut self.is_shown).then_some(Step::Close);
+        }
+        if is_known {
             return None;
         }
-        Some(match key {
-            None => Step::Close,
-            Some(_) => Step::Show {
-                summary: state.sentence.clone(),
-                // Notification servers interpret some markup in the text.
-                body: escaped(&state.detail),
-            },
-        })
+        self.is_shown = true;
+        // Notification servers interpret some markup in the text.
+        Some(Step::Show { summary: state.sentence.clone(), body: escaped(&state.detail) })
     }
 }
 
@@ -49,10 +50,11 @@ mod tests {
     use crate::studio::notices::health::Activity;
 
     #[test]
-    fn an_error_is_shown_once_replaced_by_another_and_taken_back() {
+    fn a_problem_is_shown_once_replaced_by_another_and_taken_back() {
         let state = |alarm, key, detail: &str| DesktopState {
             activity: Activity::OnAir,
             trouble: true,
+            seen: !alarm,
             alarm,
             key,
             sentence: format!("{key}!"),
@@ -74,6 +76,15 @@ mod tests {
             notification.look(&state(false, "health-recording-ended", "")),
             Some(Step::Close)
         );
-        assert_eq!(notification.look(&state(false, "health-good", "")), None);
+        // The user has seen this sentence in the window.
+        assert_eq!(notification.look(&full), None);
+        assert_eq!(notification.look(&state(true, "health-muted", "")), show("health-muted!", ""));
+        let good = state(false, "health-good", "");
+        assert_eq!(notification.look(&good), Some(Step::Close));
+        assert_eq!(notification.look(&good), None);
+        // Before the broadcast, this sentence was no reason for a notification.
+        let unseen = DesktopState { seen: false, ..state(false, "health-muted", "") };
+        assert_eq!(notification.look(&unseen), None);
+        assert_eq!(notification.look(&state(true, "health-muted", "")), show("health-muted!", ""));
     }
 }

@@ -25,7 +25,10 @@ pub struct DesktopState {
     pub activity: Activity,
     /// True if there is a warning or an error.
     pub trouble: bool,
-    /// True if the window is not in use, and something that the user requested fails.
+    /// True if the window has the keyboard focus.
+    pub seen: bool,
+    /// True if the window is not in use, and there is an error, or a warning during a broadcast or
+    /// recording.
     pub alarm: bool,
     /// The message key of the health sentence.
     pub key: &'static str,
@@ -47,10 +50,15 @@ impl DesktopState {
             Activity::Stopping => "stopping-button",
             _ => "go-live",
         };
+        let alarming = match health.activity {
+            Activity::OnAir | Activity::Reconnecting | Activity::Recording => Level::Warning,
+            _ => Level::Error,
+        };
         Self {
             activity: health.activity,
             trouble: health.is_trouble(),
-            alarm: !seen && health.level == Some(Level::Error),
+            seen,
+            alarm: !seen && health.level >= Some(alarming),
             key: health.sentence.id(),
             sentence,
             detail,
@@ -99,15 +107,18 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::live::view::LiveState;
     use crate::studio::notices::message::StudioMessage;
     use crate::studio::{Notice, Snapshot};
 
     #[test]
-    fn only_an_error_while_the_window_is_not_in_use_is_an_alarm() {
-        let of = |notices: &[Notice], seen| {
-            let snapshot = Snapshot { notices: notices.to_vec(), ..Snapshot::default() };
+    fn while_the_window_is_not_in_use_errors_are_alarms_and_on_air_warnings_too() {
+        let of_live = |notices: &[Notice], live, seen| {
+            let notices = notices.to_vec();
+            let snapshot = Snapshot { notices, live, ..Snapshot::default() };
             DesktopState::of(&Health::of(&snapshot), Language::English, seen)
         };
+        let of = |notices: &[Notice], seen| of_live(notices, LiveState::Idle, seen);
         let (path, reason) = ("a.mp4".to_owned(), "the disk is full".into());
         let error = StudioMessage::RecordingFailed { path, reason }.notice(1, "");
         let errors = std::slice::from_ref(&error);
@@ -120,5 +131,12 @@ mod tests {
         let warning = of(&[], false);
         assert_eq!(warning.key, "health-no-target");
         assert!(!warning.alarm && warning.trouble);
+        let lost = StudioMessage::CameraLost { device: "Cam".into() }.notice(2, "");
+        let lost = std::slice::from_ref(&lost);
+        let on_air = of_live(lost, LiveState::OnAir, false);
+        assert!(on_air.alarm, "{on_air:?}");
+        assert!(!of_live(lost, LiveState::OnAir, true).alarm);
+        assert!(!of_live(lost, LiveState::Stopping, false).alarm);
+        assert!(!of_live(&[], LiveState::Stopping, false).alarm);
     }
 }
