@@ -140,6 +140,22 @@ fn a_typed_address_does_not_come_back_after_the_port_is_changed() {
 }
 
 #[test]
+fn the_buttons_of_notices_open_the_mixer_and_the_quality() {
+    let silent = StudioMessage::MicrophoneLost { device: "Yeti".into() };
+    let slow = StudioMessage::EncoderSlow { percent: "12 %".into() };
+    for (message, button, dialog) in [
+        (silent, "Open the audio mixer", Dialog::Mixer),
+        (slow, "Change quality", Dialog::Settings),
+    ] {
+        let mut harness = open("recording");
+        harness.state().demo.change(|snapshot| snapshot.notices = vec![message.notice(11, "")]);
+        harness.run();
+        click(&mut harness, button);
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(dialog));
+    }
+}
+
+#[test]
 fn the_event_log_lists_the_newest_first_and_is_copied() {
     let texts = Texts::new(Spoken::English);
     let window = || {

@@ -955,6 +955,7 @@ remedy-refresh = Search again
 remedy-folder = Choose folder…
 remedy-source = Change source
 remedy-filters = Change filter
+remedy-quality = Change quality
 remedy-transition = Change transition
 
 # dialogs

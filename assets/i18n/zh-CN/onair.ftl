@@ -924,6 +924,7 @@ remedy-refresh = 重新查找
 remedy-folder = 选择文件夹…
 remedy-source = 更改来源
 remedy-filters = 更改滤镜
+remedy-quality = 更改画质
 remedy-transition = 更改转场
 
 # 对话框

@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_problem_is_shown_once_replaced_by_another_and_taken_back() {
-        let state = |alarm, key, detail: &str| DesktopState {
+        let state = |alarm: bool, key, detail: &str| DesktopState {
             activity: Activity::OnAir,
             trouble: true,
             seen: !alarm,

@@ -10,6 +10,7 @@ use crate::media::source_status::SourceAlarm;
 use crate::net::CertificatePin;
 use crate::player;
 use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, groups};
+use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::scenes::edits::EditRefusal;
 use crate::text::problem::{Problem, problem};
 
@@ -417,6 +418,19 @@ impl StudioMessage {
             Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo {} => {
                 vec![Remedy::UseTestSource]
             }
+            // Cameras in scenes have notices with their ids.
+            Self::CameraLost { .. } => vec![Remedy::EditSource(MAIN_SOURCE)],
+            Self::MicrophoneLost { .. }
+            | Self::MicrophoneStalled { .. }
+            | Self::MicrophoneFailed { .. } => vec![Remedy::OpenMixer],
+            Self::Alarm { alarm, .. } if alarm_key(*alarm).starts_with("audio-") => {
+                vec![Remedy::OpenMixer]
+            }
+            Self::EncoderFailed { .. }
+            | Self::EncoderSlow { .. }
+            | Self::TransitionsDropped {}
+            | Self::FiltersDropped {}
+            | Self::RateHalved {} => vec![Remedy::EditQuality],
             Self::NoCamera {} | Self::NoMicrophone {} | Self::FoundNoAudio {} => {
                 vec![Remedy::RefreshDevices]
             }

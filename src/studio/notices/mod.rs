@@ -65,6 +65,10 @@ pub enum Remedy {
     EditFilters(SourceId),
     /// Show the options of the transition, so that another file can be chosen.
     EditTransition,
+    /// Show the settings of the frame size and the frame rate.
+    EditQuality,
+    /// Show the audio mixer.
+    OpenMixer,
     /// Retry failed sources and files now.
     TryAgain,
     /// Play the recording that was finalized last.

@@ -34,6 +34,8 @@ pub fn remedy_name(texts: &Texts, remedy: Remedy) -> String {
         Remedy::EditSource(_) => key!("remedy-source"),
         Remedy::EditFilters(_) => key!("remedy-filters"),
         Remedy::EditTransition => key!("remedy-transition"),
+        Remedy::EditQuality => key!("remedy-quality"),
+        Remedy::OpenMixer => key!("action-mixer"),
         Remedy::TryAgain => key!("try-again"),
         Remedy::PlayRecording => key!("recordings-play"),
         Remedy::ShowRecording => key!("remedy-recording"),
@@ -55,6 +57,8 @@ pub fn is_final(remedy: Remedy) -> bool {
             | Remedy::EditSource(_)
             | Remedy::EditFilters(_)
             | Remedy::EditTransition
+            | Remedy::EditQuality
+            | Remedy::OpenMixer
             | Remedy::TryAgain
     )
 }
@@ -103,6 +107,8 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
         | Remedy::EditSource(_)
         | Remedy::EditFilters(_)
         | Remedy::EditTransition
+        | Remedy::EditQuality
+        | Remedy::OpenMixer
         | Remedy::PlayRecording
         | Remedy::ShowRecording => {}
     }

@@ -4,6 +4,7 @@ use super::Screen;
 use super::bars::TopBarClick;
 use super::health_bar;
 use crate::studio::{Command, Remedy};
+use crate::ui::dialogs::{Dialog, Setting};
 use crate::ui::input::actions::Action;
 use crate::ui::notices::{self, TrayRequest};
 use crate::ui::screen::bars::{Page, TrayState};
@@ -82,6 +83,15 @@ impl Screen {
             Remedy::ShowRecording => {
                 self.recordings.select(self.snapshot.last_recording.clone());
                 self.page = Page::Recordings;
+                return;
+            }
+            Remedy::EditQuality => {
+                self.settings.show(Setting::Size);
+                self.open(Dialog::Settings);
+                return;
+            }
+            Remedy::OpenMixer => {
+                self.open(Dialog::Mixer);
                 return;
             }
             Remedy::EditTransition => {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::compose::scene::SourceId;
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::view::LiveState;
@@ -287,29 +288,38 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
     if !encodes || !known || figures.fps >= MIN_FRAME_RATE_SHARE * wanted {
         return None;
     }
-    let cause = slow_part(snapshot, wanted);
+    let (cause, remedy) = slow_part(snapshot, wanted);
     let (fps, wanted) = (format!("{:.0}", figures.fps), format!("{wanted:.0}"));
     let sentence = problem!("health-too-slow", fps = fps, wanted = wanted);
     let finding = Finding::new(Some(Level::Warning), sentence).with_details(cause);
+    let finding = finding.with_remedy(remedy);
     Some(finding.covering(named(snapshot, OVERLOAD_NOTICES)))
 }
 
-/// Returns the part that takes most of the time of a frame, with its cure. The result is empty
-/// if neither does, because then other programs take the time.
-fn slow_part(snapshot: &Snapshot, wanted: f64) -> Vec<Problem> {
+/// Returns a source of the current scene with an enabled filter.
+fn filtered(snapshot: &Snapshot) -> Option<SourceId> {
+    let collection = &snapshot.scenes.collection;
+    let has_filter = |id: &SourceId| collection.filters(*id).iter().any(|slot| slot.enabled);
+    collection.plan(collection.current).sources().find(has_filter)
+}
+
+/// Returns the part that takes most of the time of a frame, with its cure and its remedy. There is
+/// no part if neither does, because then other programs take the time.
+fn slow_part(snapshot: &Snapshot, wanted: f64) -> (Vec<Problem>, Remedy) {
     let draw = snapshot.draw_time.unwrap_or_default();
     let encode = snapshot.figures.encode_time.unwrap_or_default();
     if draw.max(encode).as_secs_f64() * wanted < SLOW_PART_SHARE {
-        return Vec::new();
+        return (Vec::new(), Remedy::EditQuality);
     }
     match draw > encode {
         true => {
             let cause = problem!("health-slow-drawing", time = short_time(draw));
-            vec![cause, problem!("health-fewer-filters")]
+            let remedy = filtered(snapshot).map_or(Remedy::EditQuality, Remedy::EditFilters);
+            (vec![cause, problem!("health-fewer-filters")], remedy)
         }
         false => {
             let cause = problem!("health-slow-encoding", time = short_time(encode));
-            vec![cause, problem!("health-smaller-next-time")]
+            (vec![cause, problem!("health-smaller-next-time")], Remedy::EditQuality)
         }
     }
 }

@@ -30,6 +30,7 @@ pub struct Readiness {
 
 /// A visible source of the current scene.
 struct ShownSource<'a> {
+    id: SourceId,
     name: &'a str,
     state: SourceState,
 }
@@ -42,12 +43,12 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     let of = |id: SourceId| {
         if id == MAIN_SOURCE {
             let video = snapshot.video.as_ref().filter(|it| it.choice != VideoChoice::None)?;
-            return Some(ShownSource { name: &video.name, state: video.state });
+            return Some(ShownSource { id, name: &video.name, state: video.state });
         }
         let source = scenes.collection.source(id)?;
         // The source is about to be opened.
         let state = scenes.source(id).map_or(SourceState::Opening, |it| it.state);
-        Some(ShownSource { name: &source.name, state })
+        Some(ShownSource { id, name: &source.name, state })
     };
     ids.into_iter().filter_map(of).collect()
 }
@@ -72,6 +73,8 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
             None if all => finding.with_remedy(Remedy::UseTestSource),
             None => finding,
         };
+        let remedy = finding.remedy.unwrap_or(Remedy::EditSource(source.id));
+        let finding = finding.with_remedy(remedy);
         let sees = problem!("health-viewers-see-fallback");
         return Some(on_air_only(snapshot, known, finding, sees));
     }
@@ -154,7 +157,8 @@ pub(super) fn audio_gone(snapshot: &Snapshot) -> Option<Finding> {
     let known = snapshot.notices.iter().rev().find(|notice| is_down(notice, name));
     let finding = match known {
         Some(notice) => Finding::of_notice(notice),
-        None => Finding::new(Some(Level::Warning), problem!("health-audio-gone", name = &**name)),
+        None => Finding::new(Some(Level::Warning), problem!("health-audio-gone", name = &**name))
+            .with_remedy(Remedy::OpenMixer),
     };
     Some(on_air_only(snapshot, known, finding, problem!("health-viewers-hear-fallback")))
 }
@@ -196,11 +200,11 @@ fn sends_audio(snapshot: &Snapshot) -> bool {
 
 /// Returns true if a strip works, and is silent only because its push-to-talk key is not held.
 fn waits_for_key(strip: &StripView, main: &AudioSource) -> bool {
-    let is_main = strip.sound.id == StripId::MAIN;
-    let choice = if is_main { &main.choice } else { &strip.sound.choice };
+    let is_main = strip.audio.id == StripId::MAIN;
+    let choice = if is_main { &main.choice } else { &strip.audio.choice };
     let works = strip.state == SourceState::Open && is_audio_source(choice);
-    let waits = strip.sound.talk == TalkMode::PushToTalk && !strip.held;
-    works && waits && !strip.sound.strip.muted
+    let waits = strip.audio.talk == TalkMode::PushToTalk && !strip.held;
+    works && waits && !strip.audio.strip.muted
 }
 
 /// Returns the finding that the program is silent, but should not be.
@@ -214,6 +218,7 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
         // A user who chose silence needs no warning.
         let unchosen = !main.chosen && main.choice == AudioChoice::Silence;
         let finding = Finding::new(Some(Level::Warning), problem!("health-no-microphone"));
+        let finding = finding.with_remedy(Remedy::OpenMixer);
         return unchosen.then(|| finding.covering(named(snapshot, &["no-microphone"])));
     }
     if snapshot.strips.iter().any(|strip| waits_for_key(strip, main)) {
@@ -229,7 +234,8 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     let known = snapshot.notices.iter().rev().find(quiet);
     Some(match known {
         Some(notice) => Finding::of_notice(notice),
-        None => Finding::new(Some(Level::Warning), problem!("health-silent")),
+        None => Finding::new(Some(Level::Warning), problem!("health-silent"))
+            .with_remedy(Remedy::OpenMixer),
     })
 }
 

@@ -7,6 +7,7 @@ use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::broadcast::publisher::Flow;
 use crate::capture::VideoChoice;
+use crate::compose::filter::{Filter, Slot};
 use crate::compose::scene::ItemId;
 use crate::media::RenditionId;
 use crate::media::source_status::SourceAlarm;
@@ -18,7 +19,7 @@ use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::health::{Activity, Health};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Next, Notice, Remedy};
-use crate::studio::scenes::Collection;
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::snapshot::health::finding::is_broadcasting;
 use crate::studio::snapshot::health::readiness;
 use crate::studio::snapshot::{
@@ -174,18 +175,18 @@ fn silence(snapshot: &mut Snapshot, chosen: bool) {
 
 /// Gives the microphone a push-to-talk key, which is held or not, and silences the program.
 fn talks(snapshot: &mut Snapshot, held: bool, muted: bool) {
-    let audio = snapshot.audio.as_mut().unwrap();
-    (audio.held_dbfs, audio.muted) = (-60.0, muted);
-    let mut sound = AudioStrip { talk: TalkMode::PushToTalk, ..AudioStrip::main() };
-    sound.strip.muted = muted;
+    let main = snapshot.audio.as_mut().unwrap();
+    (main.held_dbfs, main.muted) = (-60.0, muted);
+    let mut audio = AudioStrip { talk: TalkMode::PushToTalk, ..AudioStrip::main() };
+    audio.strip.muted = muted;
     snapshot.strips = vec![StripView {
-        sound,
+        audio,
         name: "Yeti".into(),
         device: "Yeti".into(),
         state: SourceState::Open,
         shown: false,
         held,
-        soundless: false,
+        has_no_audio: false,
         drift_ppm: None,
         meter: mix::Reading::default(),
     }];
@@ -260,6 +261,20 @@ fn rows() -> Vec<Row> {
             None,
         ),
         (
+            "17 of 30 frames, because a source has a filter",
+            with(on_air(), |it| {
+                (it.figures.fps, it.draw_time) = (17.0, Some(Duration::from_millis(58)));
+                let mut collection = Collection::default();
+                let filter = Filter::of_kind("chroma-key").unwrap();
+                collection.main_filters = vec![Slot { enabled: true, filter }];
+                it.scenes.collection = Arc::new(collection);
+            }),
+            "This computer is too slow: 17 of 30 fps.",
+            "Drawing a frame takes 58\u{a0}ms",
+            bad,
+            Some(Remedy::EditFilters(MAIN_SOURCE)),
+        ),
+        (
             "half as many frames are all that a slow connection is to carry",
             with(on_air(), |it| (it.figures.fps, it.figures.wanted_fps) = (15.0, 15.0)),
             "All good.",
@@ -297,7 +312,7 @@ fn rows() -> Vec<Row> {
             "Yeti sends no audio.",
             "Check this source, or choose another audio source.",
             bad,
-            None,
+            Some(Remedy::OpenMixer),
         ),
         (
             "the microphone is gone on air, its notice is dismissed, and music plays",
@@ -309,7 +324,7 @@ fn rows() -> Vec<Row> {
             "Yeti sends no audio.",
             "Until the source is back, viewers hear the fallback or silence",
             bad,
-            None,
+            Some(Remedy::OpenMixer),
         ),
         (
             "audio only, on purpose",
@@ -418,7 +433,7 @@ fn rows() -> Vec<Row> {
             "No audio: the program is silent.",
             "Check the microphone and the faders.",
             bad,
-            None,
+            Some(Remedy::OpenMixer),
         ),
         (
             "nothing is heard, because the push-to-talk key is not held",
@@ -434,7 +449,7 @@ fn rows() -> Vec<Row> {
             "No audio: the program is silent.",
             "Check the microphone and the faders.",
             bad,
-            None,
+            Some(Remedy::OpenMixer),
         ),
         (
             "nothing is heard from a muted microphone with push-to-talk",
@@ -450,7 +465,7 @@ fn rows() -> Vec<Row> {
             "No audio: no microphone is chosen.",
             "Choose an audio source in the audio mixer, or choose Silence.",
             bad,
-            None,
+            Some(Remedy::OpenMixer),
         ),
         (
             "silence, on purpose",
@@ -698,7 +713,7 @@ fn rows() -> Vec<Row> {
             "Camera Cam is disconnected.",
             "Plug the camera in again. onair then resumes at once.",
             bad,
-            None,
+            Some(Remedy::EditSource(MAIN_SOURCE)),
         ),
         (
             "a camera is unplugged on air",
@@ -706,7 +721,7 @@ fn rows() -> Vec<Row> {
             "Camera Cam is disconnected.",
             "Until the source is back, viewers see the fallback or a placeholder",
             bad,
-            None,
+            Some(Remedy::EditSource(MAIN_SOURCE)),
         ),
         (
             "a camera is still being opened",
@@ -742,7 +757,7 @@ fn rows() -> Vec<Row> {
             "This computer is too slow: 17 of 30 fps.",
             "Close other programs, or turn off video filters. Next time, choose",
             bad,
-            None,
+            Some(Remedy::EditQuality),
         ),
         (
             "a recording has just begun, so its frame rate is not known",
@@ -769,7 +784,7 @@ fn rows() -> Vec<Row> {
             "No audio: the program is silent.",
             "Check the microphone and the faders.",
             bad,
-            None,
+            Some(Remedy::OpenMixer),
         ),
         (
             "only recording, the microphone is muted, and music plays",
@@ -841,7 +856,7 @@ fn rows() -> Vec<Row> {
             "Camera Cam is disconnected.",
             "Plug the camera in again. onair then resumes at once.",
             bad,
-            None,
+            Some(Remedy::EditSource(MAIN_SOURCE)),
         ),
         (
             "audio only, on purpose, and a screenshot failed",
