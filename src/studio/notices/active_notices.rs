@@ -14,7 +14,7 @@ const MAX_PAST_NOTICES: usize = 12;
 /// Duration of an informational notice in microseconds.
 const INFO_NOTICE_MICROS: i64 = 15_000_000;
 
-/// Numbers notices, keeps the newest, and merges repetitions.
+/// Numbers notices, keeps the most severe and newest, and merges repetitions.
 #[derive(Debug)]
 pub(in crate::studio) struct ActiveNotices {
     clock: Clock,
@@ -55,8 +55,11 @@ impl ActiveNotices {
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.past.retain(|old| !old.notice.is_same(&notice));
         self.notices.push(notice.clone());
-        if self.notices.len() > MAX_NOTICES {
-            self.notices.remove(0);
+        let is_full = self.notices.len() > MAX_NOTICES;
+        // Of the least severe, this is the oldest.
+        let least = self.notices.iter().min_by_key(|it| it.level).map(|it| it.id);
+        if let Some(least) = least.filter(|_| is_full) {
+            self.close(|it| it.id == least);
         }
         notice
     }
@@ -190,5 +193,21 @@ mod tests {
         active_notices.dismiss(second.id);
         active_notices.clear(&["camera-lost"]);
         assert_eq!(active_notices.notices(), []);
+    }
+
+    #[test]
+    fn the_least_severe_is_dropped_first_and_dimmed() {
+        let mut active_notices = ActiveNotices::new(Clock::start());
+        let (path, reason) = ("a.mp4".into(), "the disk is full".into());
+        active_notices.add(&StudioMessage::RecordingFailed { path, reason }, "");
+        active_notices.add(&StudioMessage::CameraLost { device: "C920".into() }, "");
+        active_notices.add(&StudioMessage::CameraBack { device: "other".into() }, "");
+        for number in 3..MAX_NOTICES + 2 {
+            active_notices.add(&StudioMessage::CameraLost { device: number.to_string() }, "");
+        }
+        let keys: Vec<_> = active_notices.notices().iter().map(Notice::key).collect();
+        assert_eq!((keys.len(), keys[0]), (MAX_NOTICES, "recording-failed"));
+        let past: Vec<_> = active_notices.past().map(|it| it.notice.summary()).collect();
+        assert_eq!(past, ["Camera other is back.", "Camera C920 is disconnected."]);
     }
 }
