@@ -112,7 +112,6 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::base::Clock;
     use crate::studio::command::Command;
     use crate::studio::engine::config::Config;

@@ -267,7 +267,6 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
     use crate::studio::live::recording::library::RecordingsCommand;
