@@ -13,8 +13,14 @@ use crate::peers::{self, LIMIT, wait_for};
 /// Hotkeys that work in other windows, and two scenes.
 const MORE: &str = r##"recording = { replay_seconds = 30 }
 [hotkeys]
-other_windows = ["screenshot", "go-live", "save-replay", "scene-2"]
-keys = { screenshot = "Ctrl+Alt+G", go-live = "Ctrl+Alt+L", save-replay = "Ctrl+Alt+S", scene-2 = "Ctrl+Alt+2" }
+other_windows = ["screenshot", "go-live", "save-replay", "scene-2", "scene:Main", "scene:Gone"]
+[hotkeys.keys]
+screenshot = "Ctrl+Alt+G"
+go-live = "Ctrl+Alt+L"
+save-replay = "Ctrl+Alt+S"
+scene-2 = "Ctrl+Alt+2"
+"scene:Main" = "Ctrl+Alt+1"
+"scene:Gone" = "Ctrl+Alt+9"
 [collection]
 current = "Main"
 [[collection.sources]]
@@ -68,6 +74,13 @@ fn hotkeys_are_heard_behind_another_window_and_minimised() {
     wait_for("the second scene", LIMIT, || {
         scene().current().is_some_and(|scene| scene.name == "Break")
     });
+    // The key of a scene that does not exist is left to other programs.
+    xdotool(&["key", "ctrl+alt+9"]);
+    xdotool(&["key", "ctrl+alt+1"]);
+    wait_for("the scene by its name", LIMIT, || {
+        scene().current().is_some_and(|scene| scene.name == "Main")
+    });
+    assert!(!studio.errors().contains("global hotkey pressed: scene:Gone"));
     xdotool(&["key", "ctrl+alt+l"]);
     wait_for("the broadcast", LIMIT, || studio.errors().contains("activity=\"on_air\""));
     wait_for("a replay", LIMIT, || {

@@ -330,7 +330,10 @@ fn the_desktops_key_opens_the_strip_and_never_stays_held() {
 
 /// Hotkeys that work in other windows, and two scenes.
 const MORE: &str = r##"recording = { replay_seconds = 30 }
-hotkeys = { other_windows = ["go-live", "record", "save-replay", "mute", "scene-2", "settings"] }
+[hotkeys]
+other_windows = ["go-live", "record", "save-replay", "mute", "scene-2", "settings", "scene:Main", "mute:Gone"]
+[hotkeys.keys]
+"scene:Main" = "Ctrl+Alt+1"
 [collection]
 current = "Main"
 [[collection.sources]]
@@ -361,7 +364,7 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     let mut studio = Studio::start_all(&session, &window, MORE);
     studio.knows("Given(\"Press it\")");
     // A key that types text is requested with Ctrl and Alt. An action that needs the window is not
-    // requested.
+    // requested, nor is the key of a strip that does not exist.
     let bound = [
         "bind talk F8",
         "bind go-live CTRL+l",
@@ -369,6 +372,7 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
         "bind save-replay CTRL+s",
         "bind mute CTRL+ALT+m",
         "bind scene-2 ALT+2",
+        "bind scene:Main CTRL+ALT+1",
     ];
     // If the microphone becomes known only after the window opens, onair asks again for all keys in
     // one session.
@@ -410,6 +414,10 @@ fn hotkeys_and_the_talk_key_share_a_session_and_act_in_a_window_that_nobody_sees
     let scene = || Settings::read(&studio.settings).0.collection;
     wait_for("the second scene", LIMIT, || {
         scene().current().is_some_and(|scene| scene.name == "Break")
+    });
+    tap("scene:Main");
+    wait_for("the scene by its name", LIMIT, || {
+        scene().current().is_some_and(|scene| scene.name == "Main")
     });
     // A second press would stop the broadcast.
     tap("go-live");

@@ -34,7 +34,7 @@ use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::input::event_order::EventOrder;
 use crate::ui::style::{scale, theme};
 use crate::ui::watch::PlayerLocation;
-use crate::ui::{Action, Dialog, Page, Renderer, Screen, WindowRequest};
+use crate::ui::{Action, AnyCommand, Dialog, Page, Renderer, Screen, WindowRequest};
 
 pub use backend::display::is_gone as is_display_gone;
 pub use backend::draw_on_one_thread;
@@ -164,9 +164,9 @@ fn global_keys(
     let (send, tell, look) = (studio.sender(), studio.sender(), studio.watcher());
     let (ask, questions) = queue::bounded("hotkeys", 8, Full::DropOldest);
     let wake = context.egui_ctx.clone();
-    let pressed = move |action| {
+    let pressed = move |command: &AnyCommand| {
         let Some(snapshot) = look() else { return };
-        match effect(action, &snapshot) {
+        match effect(command, &snapshot) {
             HotkeyEffect::Send(command) => tell(*command),
             HotkeyEffect::Ask(action) => {
                 // The window may be gone by now.
@@ -409,7 +409,7 @@ impl<S: Studio> Window<S> {
     /// Executes *Go Live* or *Stop* for a window that may be hidden, and therefore get no frames.
     /// Returns false if the window must ask the user something, and so must be visible.
     fn go_live_or_stop_hidden(&mut self) -> bool {
-        if let HotkeyEffect::Send(command) = effect(Action::GoLive, &self.studio.snapshot())
+        if let HotkeyEffect::Send(command) = effect(&Action::GoLive.into(), &self.studio.snapshot())
             && (*command == Command::StopLive || self.screen.lock().may_go_live())
         {
             self.studio.send(*command);
@@ -441,7 +441,7 @@ impl<S: Studio> Window<S> {
         let held = {
             let screen = self.screen.lock();
             let (wanted, hotkeys) = (screen.talk_key_elsewhere(), screen.hotkeys_elsewhere());
-            let called = |action| screen.hotkey_called(action);
+            let called = |command: Option<&AnyCommand>| screen.hotkey_called(command);
             self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called)
         };
         while let Ok(action) = self.questions.try_recv() {

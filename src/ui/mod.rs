@@ -22,6 +22,7 @@ pub use dialogs::file_chooser::ChooserKind;
 pub use input::actions::Action;
 pub use input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 pub use input::hotkeys::unknown_names;
+pub use input::named::AnyCommand;
 pub use screen::Screen;
 pub use screen::bars::Page;
 pub use studio_page::projectors::display::Display;

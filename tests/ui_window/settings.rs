@@ -1,6 +1,7 @@
 //! Tests of the settings: pages, search, defaults, hotkeys, and the limits of streaming services.
 
 use onair::media::BitsPerSecond;
+use onair::ui::{GlobalHotkeys, GlobalKeySupport};
 
 use super::*;
 
@@ -355,6 +356,32 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     press_named(&mut harness, "Reset all hotkeys");
     assert!(kept(&harness).hotkeys.keys.is_empty());
     assert!(harness.state().requests.contains(&WindowRequest::Preferences));
+}
+
+#[test]
+fn hotkeys_of_scenes_and_strips_work_in_other_windows_while_these_exist() {
+    let mut harness = open("mixer");
+    let support = GlobalHotkeys { support: GlobalKeySupport::Looked, ..Default::default() };
+    harness.state_mut().screen.as_mut().unwrap().set_global_hotkeys(support);
+    settings_page(&mut harness, "Hotkeys");
+    let elsewhere = |harness: &Harness<'static, Window>| -> Vec<String> {
+        let commands = harness.state().screen.as_ref().unwrap().hotkeys_elsewhere();
+        commands.into_iter().map(|(command, _)| command.setting()).collect()
+    };
+    let scene_switch = "In other windows: Switch to the scene Main";
+    press_named(&mut harness, "In other windows: Mute or unmute Music");
+    press_named(&mut harness, scene_switch);
+    assert_eq!(elsewhere(&harness), ["scene:Main", "mute:Music"]);
+    assert_eq!(harness.query_all_by_label("Choose a hotkey first.").count(), 2);
+    let scene = harness.state().demo.snapshot().scenes.collection.current;
+    apply(&mut harness, &Edit::RenameScene(scene, "Intro".into()));
+    assert_eq!(elsewhere(&harness), ["mute:Music"]);
+    // The page still shows the switch for the earlier name.
+    press_named(&mut harness, scene_switch);
+    assert_eq!(kept(&harness).hotkeys.other_windows.len(), 1);
+    harness.state().demo.change(|snapshot| snapshot.strips.retain(|it| it.name != "Music"));
+    harness.run();
+    assert!(elsewhere(&harness).is_empty());
 }
 
 #[test]

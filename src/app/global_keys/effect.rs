@@ -5,7 +5,8 @@ use crate::files::new_path;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::{Command, Snapshot};
-use crate::ui::Action;
+use crate::ui::input::named::show_scene;
+use crate::ui::{Action, AnyCommand};
 
 /// The effect of a hotkey.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +19,14 @@ pub enum HotkeyEffect {
 }
 
 /// Returns the current effect of this command's hotkey.
-pub fn effect(action: Action, snapshot: &Snapshot) -> HotkeyEffect {
+pub fn effect(command: &AnyCommand, snapshot: &Snapshot) -> HotkeyEffect {
+    let action = match command {
+        AnyCommand::Action(action) => *action,
+        AnyCommand::Named(named) => {
+            let command = named.command(snapshot).filter(|_| command.may_be_global());
+            return command.map_or(HotkeyEffect::Nothing, |it| HotkeyEffect::Send(Box::new(it)));
+        }
+    };
     if !action.may_be_global() || !action.is_possible(snapshot, &Health::of(snapshot)) {
         return HotkeyEffect::Nothing;
     }
@@ -45,12 +53,10 @@ pub fn effect(action: Action, snapshot: &Snapshot) -> HotkeyEffect {
         }
         Action::Transition => Command::Transition,
         _ => {
-            let scenes = &snapshot.scenes;
-            let scene = action.scene().and_then(|place| scenes.collection.scenes.get(place));
-            match (scene, scenes.prepared) {
-                (Some(scene), Some(_)) => Command::PrepareScene(Some(scene.id)),
-                (Some(scene), None) => Command::SwitchScene(scene.id),
-                (None, _) => return HotkeyEffect::Nothing,
+            let scenes = &snapshot.scenes.collection.scenes;
+            match action.scene().and_then(|place| scenes.get(place)) {
+                Some(scene) => show_scene(snapshot, scene.id),
+                None => return HotkeyEffect::Nothing,
             }
         }
     }))
@@ -58,27 +64,72 @@ pub fn effect(action: Action, snapshot: &Snapshot) -> HotkeyEffect {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::audio::AudioChoice;
+    use crate::capture::VideoChoice;
+    use crate::mix::{Reading, Strip, StripId};
+    use crate::studio::snapshot::{SourceState, StripView};
+    use crate::studio::{AudioStrip, Edit};
+
+    /// Returns the effect of the hotkey with this name in the settings file.
+    fn of(name: &str, snapshot: &Snapshot) -> HotkeyEffect {
+        effect(&AnyCommand::parse(name).unwrap(), snapshot)
+    }
+
+    fn send(command: Command) -> HotkeyEffect {
+        HotkeyEffect::Send(Box::new(command))
+    }
 
     #[test]
     fn every_command_that_may_be_global_does_something_and_stop_asks() {
         let mut snapshot = Snapshot::default();
-        let send = |command| HotkeyEffect::Send(Box::new(command));
-        assert_eq!(effect(Action::GoLive, &snapshot), send(Command::GoLive));
+        assert_eq!(of("go-live", &snapshot), send(Command::GoLive));
         snapshot.live = LiveState::OnAir;
-        assert_eq!(effect(Action::GoLive, &snapshot), HotkeyEffect::Ask(Action::GoLive));
-        let HotkeyEffect::Send(command) = effect(Action::Record, &snapshot) else {
-            panic!("nothing")
-        };
+        assert_eq!(of("go-live", &snapshot), HotkeyEffect::Ask(Action::GoLive));
+        let HotkeyEffect::Send(command) = of("record", &snapshot) else { panic!("nothing") };
         assert!(matches!(*command, Command::StartRecording(path) if path.extension().is_some()));
         let first = snapshot.scenes.collection.scenes.first().unwrap().id;
-        assert_eq!(effect(Action::Scene1, &snapshot), send(Command::SwitchScene(first)));
-        snapshot.scenes.prepared = Some(first);
-        assert_eq!(effect(Action::Scene1, &snapshot), send(Command::PrepareScene(Some(first))));
-        // These hotkeys have no effect: there is no microphone, replay buffer or second scene, and
-        // *Settings* is not a global hotkey.
-        for action in [Action::Mute, Action::SaveReplay, Action::Scene2, Action::Settings] {
-            assert_eq!(effect(action, &snapshot), HotkeyEffect::Nothing, "{action:?}");
+        for name in ["scene-1", "scene:Main"] {
+            snapshot.scenes.prepared = None;
+            assert_eq!(of(name, &snapshot), send(Command::SwitchScene(first)), "{name}");
+            snapshot.scenes.prepared = Some(first);
+            assert_eq!(of(name, &snapshot), send(Command::PrepareScene(Some(first))), "{name}");
         }
+        // These hotkeys have no effect: there is no microphone, replay buffer or second scene, and
+        // *Settings* and targets have no global hotkeys.
+        let none = ["mute", "save-replay", "scene-2", "scene:Talk", "show-hide:Logo", "mute:Guest"];
+        for name in none.into_iter().chain(["settings", "target:"]) {
+            assert_eq!(of(name, &snapshot), HotkeyEffect::Nothing, "{name}");
+        }
+    }
+
+    #[test]
+    fn one_source_is_hidden_and_one_strip_is_muted() {
+        let mut snapshot = Snapshot::default();
+        let scene = snapshot.scenes.collection.current;
+        let logo = Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test };
+        assert!(Arc::make_mut(&mut snapshot.scenes.collection).apply(&logo));
+        let HotkeyEffect::Send(command) = of("show-hide:Logo", &snapshot) else {
+            panic!("nothing")
+        };
+        let Command::Edit(Edit::Several(edits)) = &*command else { panic!("{command:?}") };
+        assert!(matches!(edits[..], [Edit::HideItem(_, true)]), "{edits:?}");
+        let sound = AudioStrip::new(StripId(3), AudioChoice::None);
+        snapshot.strips.push(StripView {
+            sound,
+            name: "Guest".into(),
+            device: String::new(),
+            state: SourceState::Open,
+            shown: false,
+            held: false,
+            soundless: false,
+            drift_ppm: None,
+            meter: Reading::default(),
+        });
+        let strip = Strip { muted: true, ..Strip::default() };
+        let muted = send(Command::SetStrip { id: StripId(3), strip });
+        assert_eq!(of("mute:Guest", &snapshot), muted);
     }
 }

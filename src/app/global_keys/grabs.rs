@@ -14,7 +14,7 @@ use crate::app::global_keys::keysyms;
 use crate::app::global_keys::x11::codes_of;
 use crate::base::Stop;
 use crate::studio::settings::hotkeys::Hotkey;
-use crate::ui::Action;
+use crate::ui::AnyCommand;
 
 /// Interval between checks for key presses.
 const KEY_POLL_INTERVAL: Duration = Duration::from_millis(30);
@@ -23,13 +23,13 @@ const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
 /// Receives presses while hotkeys are grabbed.
 pub(super) trait GrabListener {
-    fn pressed(&self, action: Action);
+    fn pressed(&self, command: &AnyCommand);
     /// Reports the hotkeys that another program has grabbed.
-    fn taken(&self, actions: Vec<Action>);
+    fn taken(&self, commands: Vec<AnyCommand>);
 }
 
 /// Grabs the hotkeys, and reports their presses until `stop` is set.
-pub(super) fn listen(hotkeys: &[(Action, Hotkey)], stop: &Stop, listener: &dyn GrabListener) {
+pub(super) fn listen(hotkeys: &[(AnyCommand, Hotkey)], stop: &Stop, listener: &dyn GrabListener) {
     while !stop.is_set() {
         match grab(hotkeys, stop, listener) {
             // The keyboard layout has changed.
@@ -52,7 +52,7 @@ fn modifiers(hotkey: Hotkey) -> ModMask {
 }
 
 fn grab(
-    hotkeys: &[(Action, Hotkey)],
+    hotkeys: &[(AnyCommand, Hotkey)],
     stop: &Stop,
     listener: &dyn GrabListener,
 ) -> Result<(), Box<dyn Error>> {
@@ -60,7 +60,7 @@ fn grab(
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
     let locks = [ModMask::from(0_u16), ModMask::LOCK, ModMask::M2, ModMask::LOCK | ModMask::M2];
     let (mut grabbed, mut taken) = (Vec::new(), Vec::new());
-    for (action, hotkey) in hotkeys {
+    for (command, hotkey) in hotkeys {
         let Some((_, symbol)) = keysyms::key(hotkey.key()) else { continue };
         let held = modifiers(*hotkey);
         let mut free = true;
@@ -70,10 +70,10 @@ fn grab(
                 let grab = connection.grab_key(false, root, mask, code, mode, mode)?;
                 free &= grab.check().is_ok();
             }
-            grabbed.push((code, held, *action));
+            grabbed.push((code, held, command));
         }
         if !free {
-            taken.push(*action);
+            taken.push(command.clone());
         }
     }
     listener.taken(taken);
@@ -85,11 +85,11 @@ fn grab(
                     let all =
                         u16::from(ModMask::CONTROL | ModMask::M1 | ModMask::SHIFT | ModMask::M4);
                     let held = u16::from(press.state) & all;
-                    let is = |(code, mask, _): &&(Keycode, ModMask, Action)| {
+                    let is = |(code, mask, _): &&(Keycode, ModMask, &AnyCommand)| {
                         *code == press.detail && u16::from(*mask) == held
                     };
-                    if let Some((.., action)) = grabbed.iter().find(is) {
-                        listener.pressed(*action);
+                    if let Some((.., command)) = grabbed.iter().find(is) {
+                        listener.pressed(command);
                     }
                 }
                 Event::KeyRelease(release) => presses.release(&release),

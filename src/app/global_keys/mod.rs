@@ -27,13 +27,13 @@ use raw_window_handle::{HasWindowHandle as _, RawWindowHandle};
 use crate::base::Worker;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Preferences, PushToTalkKey};
-use crate::ui::{Action, GlobalHotkeys, GlobalKeySupport};
+use crate::ui::{AnyCommand, GlobalHotkeys, GlobalKeySupport};
 
 use key_state::KeyState;
 pub use key_state::REPORT_RENEWAL_INTERVAL;
 
 /// Receives the press of a command's hotkey, on any thread.
-type Pressed = Arc<dyn Fn(Action) + Send + Sync>;
+type Pressed = Arc<dyn Fn(&AnyCommand) + Send + Sync>;
 
 /// Time limit for releasing grabbed hotkeys.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -59,9 +59,9 @@ enum KeySource {
 /// The grabbed hotkeys of commands.
 #[derive(Default)]
 struct Grabs {
-    hotkeys: Vec<(Action, Hotkey)>,
+    hotkeys: Vec<(AnyCommand, Hotkey)>,
     /// Keys that another program has grabbed.
-    taken: Arc<Mutex<Vec<Action>>>,
+    taken: Arc<Mutex<Vec<AnyCommand>>>,
     worker: Option<Worker>,
 }
 
@@ -80,11 +80,11 @@ impl GlobalKeys {
     pub fn new(
         creation: &eframe::CreationContext<'_>,
         tell: impl Fn(bool) + Send + Sync + 'static,
-        pressed: impl Fn(Action) + Send + Sync + 'static,
+        pressed: impl Fn(&AnyCommand) + Send + Sync + 'static,
     ) -> Self {
-        let pressed = move |action: Action| {
-            tracing::debug!("global hotkey pressed: {}", action.name());
-            pressed(action);
+        let pressed = move |command: &AnyCommand| {
+            tracing::debug!("global hotkey pressed: {}", command.setting());
+            pressed(command);
         };
         let (line, pressed) = (Arc::new(KeyState::new(tell)), Arc::new(pressed) as Pressed);
         let wake = creation.egui_ctx.clone();
@@ -98,7 +98,7 @@ impl GlobalKeys {
             Ok(RawWindowHandle::Wayland(_)) => {
                 let its = Arc::clone(&pressed);
                 let on_press =
-                    Arc::new(move |name: &str| Action::named(name).into_iter().for_each(&*its));
+                    Arc::new(move |name: &str| AnyCommand::parse(name).iter().for_each(&*its));
                 KeySource::Ask(portal::PortalKeys::new(Arc::clone(&line), on_press, wake.clone()))
             }
             _ => KeySource::None,
@@ -157,8 +157,8 @@ impl GlobalKeys {
         &mut self,
         key: Option<PushToTalkKey>,
         preferences: &Preferences,
-        commands: &[(Action, Option<Hotkey>)],
-        called: impl Fn(Option<Action>) -> String,
+        commands: &[(AnyCommand, Option<Hotkey>)],
+        called: impl Fn(Option<&AnyCommand>) -> String,
     ) -> bool {
         match &mut self.way {
             KeySource::None => false,
@@ -167,8 +167,8 @@ impl GlobalKeys {
                     *watched = key.map(|key| Watched::new(key, self.wake.clone()));
                 }
                 // If onair grabbed a key that types text, no other window would receive that text.
-                let hotkeys = commands.iter().filter_map(|(action, hotkey)| {
-                    Some((*action, (*hotkey).filter(|hotkey| !hotkey.types())?))
+                let hotkeys = commands.iter().filter_map(|(command, hotkey)| {
+                    Some((command.clone(), (*hotkey).filter(|hotkey| !hotkey.types())?))
                 });
                 grabs.follow(hotkeys.collect(), &self.pressed, &self.wake);
                 watched.as_ref().is_some_and(|watched| watched.held.load(Ordering::Relaxed))
@@ -188,7 +188,12 @@ impl GlobalKeys {
 }
 
 impl Grabs {
-    fn follow(&mut self, hotkeys: Vec<(Action, Hotkey)>, pressed: &Pressed, wake: &egui::Context) {
+    fn follow(
+        &mut self,
+        hotkeys: Vec<(AnyCommand, Hotkey)>,
+        pressed: &Pressed,
+        wake: &egui::Context,
+    ) {
         if hotkeys == self.hotkeys {
             return;
         }
@@ -219,18 +224,18 @@ impl Grabs {
 /// Takes the reports of the thread that grabs keys.
 struct Grabbed {
     pressed: Pressed,
-    taken: Arc<Mutex<Vec<Action>>>,
+    taken: Arc<Mutex<Vec<AnyCommand>>>,
     wake: egui::Context,
 }
 
 #[cfg(target_os = "linux")]
 impl grabs::GrabListener for Grabbed {
-    fn pressed(&self, action: Action) {
-        (self.pressed)(action);
+    fn pressed(&self, command: &AnyCommand) {
+        (self.pressed)(command);
     }
 
-    fn taken(&self, actions: Vec<Action>) {
-        *self.taken.lock() = actions;
+    fn taken(&self, commands: Vec<AnyCommand>) {
+        *self.taken.lock() = commands;
         self.wake.request_repaint();
     }
 }
@@ -262,4 +267,4 @@ use x11::watch_key;
 fn watch_key(_: PushToTalkKey, _: &crate::base::Stop, _: &dyn Fn(bool)) {}
 
 #[cfg(not(target_os = "linux"))]
-fn grab_keys(_: &[(Action, Hotkey)], _: &crate::base::Stop, _: &Grabbed) {}
+fn grab_keys(_: &[(AnyCommand, Hotkey)], _: &crate::base::Stop, _: &Grabbed) {}

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
-use crate::ui::input::actions::{Action, key};
+use crate::ui::input::actions::key;
+use crate::ui::input::named::AnyCommand;
 
 /// The support for keys while another window has the focus; see the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl GlobalKeySupport {
 pub struct GlobalHotkeys {
     pub support: GlobalKeySupport,
     /// The hotkeys that another program has grabbed.
-    pub taken: Vec<Action>,
+    pub taken: Vec<AnyCommand>,
     /// The desktop's descriptions of the assigned keys, by the names of commands. A description may
     /// be empty.
     pub given: BTreeMap<String, String>,
@@ -115,7 +116,7 @@ impl GlobalHotkeys {
     /// hotkey needs attention.
     pub fn note_of(
         &self,
-        action: Action,
+        command: &AnyCommand,
         hotkey: Option<Hotkey>,
     ) -> Option<(&'static str, &str, bool)> {
         match &self.support {
@@ -123,10 +124,10 @@ impl GlobalHotkeys {
             GlobalKeySupport::Looked => match hotkey {
                 None => Some((key!("hotkey-missing"), "", true)),
                 Some(hotkey) if hotkey.types() => Some((key!("hotkey-types"), "", true)),
-                Some(_) if self.taken.contains(&action) => Some((key!("hotkey-taken"), "", true)),
+                Some(_) if self.taken.contains(command) => Some((key!("hotkey-taken"), "", true)),
                 Some(_) => None,
             },
-            GlobalKeySupport::Asked(_) => match self.given.get(action.name())?.as_str() {
+            GlobalKeySupport::Asked(_) => match self.given.get(&command.setting())?.as_str() {
                 "" => Some((key!("hotkey-unassigned"), "", true)),
                 trigger => Some((key!("hotkey-given"), trigger, false)),
             },

@@ -59,9 +59,11 @@ impl Keymap {
 }
 
 /// Returns the named commands (for scenes, sources, strips, targets, collections and profiles)
-/// whose hotkey the user has set.
+/// whose hotkey the user has set, or enabled in other windows.
 pub fn named(preferences: &Preferences) -> impl Iterator<Item = AnyCommand> {
-    let names = preferences.hotkeys.keys.keys();
+    let hotkeys = &preferences.hotkeys;
+    let others = hotkeys.other_windows.iter().filter(move |name| !hotkeys.keys.contains_key(*name));
+    let names = hotkeys.keys.keys().chain(others);
     names.filter_map(|name| NamedCommand::parse(name)).map(AnyCommand::from)
 }
 
@@ -143,9 +145,9 @@ pub fn unknown_names(preferences: &Preferences) -> Vec<&str> {
     let hotkeys = &preferences.hotkeys;
     let keys = hotkeys.keys.keys().map(String::as_str);
     let keys = keys.filter(|name| AnyCommand::parse(name).is_none());
-    // Only commands of the table work in other windows.
     let elsewhere = hotkeys.other_windows.iter().map(String::as_str);
-    let elsewhere = elsewhere.filter(|name| Action::named(name).is_none());
+    let elsewhere = elsewhere
+        .filter(|name| AnyCommand::parse(name).is_none_or(|command| !command.may_be_global()));
     let mut unknown: Vec<&str> = keys.chain(elsewhere).collect();
     unknown.sort_unstable();
     unknown.dedup();
@@ -362,7 +364,14 @@ mod tests {
         choose(&mut preferences, scene.clone(), "Ctrl+L".parse().ok());
         assert_eq!(Keymap::new(&preferences).hotkey(scene.clone()), "Ctrl+L".parse().ok());
         assert_eq!(conflicts(&preferences, Action::GoLive), [Action::Record.into(), scene.clone()]);
+        let elsewhere = ["mute", "mute:Guest", "scene:Gaming", "show-hide:Logo"];
+        preferences.hotkeys.other_windows = elsewhere.map(str::to_owned).into();
         assert!(unknown_names(&preferences).is_empty());
+        // These commands have no hotkeys in other windows.
+        let unknown = ["dance", "settings", "target:"];
+        preferences.hotkeys.other_windows = unknown.map(str::to_owned).into();
+        assert_eq!(unknown_names(&preferences), unknown);
+        preferences.hotkeys.other_windows.clear();
         choose(&mut preferences, scene, None);
         choose(&mut preferences, Action::Record, None);
         assert_eq!(Keymap::new(&preferences).hotkey(Action::Record), None);

@@ -1,13 +1,15 @@
 //! Commands for objects that the user has named: scenes, sources, audio sources, targets, scene
 //! collections, profiles and layouts. A hotkey can run these commands, and those in `actions`.
 
-use crate::compose::scene::{Content, Item};
-use crate::studio::Snapshot;
+use crate::compose::scene::{Content, Item, SceneId};
+use crate::mix::Strip;
+use crate::studio::command::PartCommand;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::PREDEFINED_LAYOUTS;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::settings::part::PartKind;
 use crate::studio::targets::{Target, services};
+use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::style::icons::Icon;
 use crate::ui::text::Texts;
@@ -125,6 +127,14 @@ pub fn items_of<'a>(collection: &'a Collection, name: &str) -> Vec<&'a Item> {
     found
 }
 
+/// Returns the command that shows a scene: in studio mode in the preview, otherwise in the program.
+pub fn show_scene(snapshot: &Snapshot, id: SceneId) -> Command {
+    match snapshot.scenes.prepared {
+        Some(_) => Command::PrepareScene(Some(id)),
+        None => Command::SwitchScene(id),
+    }
+}
+
 /// Returns the names of the layouts that the user saved.
 fn own_layouts(snapshot: &Snapshot) -> impl Iterator<Item = &String> {
     let is_preset = |name: &String| PREDEFINED_LAYOUTS.iter().any(|(preset, _)| preset == name);
@@ -198,6 +208,38 @@ impl NamedCommand {
             NamedKind::Profile => other(PartKind::Profile),
         }
     }
+
+    /// Returns the command for the studio. Returns `None` if the command is currently impossible,
+    /// and for layouts, which belong to the window.
+    pub fn command(&self, snapshot: &Snapshot) -> Option<Command> {
+        if !self.is_possible(snapshot) {
+            return None;
+        }
+        let (name, collection) = (&self.name, &snapshot.scenes.collection);
+        let part = |kind| Command::Part(PartCommand::Use(kind, name.clone()));
+        Some(match self.kind {
+            NamedKind::Scene => show_scene(snapshot, collection.scene_named(name)?.id),
+            NamedKind::Source => {
+                let items = items_of(collection, name);
+                let hide = items.iter().any(|item| !item.hidden);
+                let edits = items.iter().map(|item| Edit::HideItem(item.id, hide));
+                Command::Edit(Edit::Several(edits.collect()))
+            }
+            NamedKind::Strip => {
+                let audio = &snapshot.strips.iter().find(|strip| strip.name == *name)?.audio;
+                let strip = Strip { muted: !audio.strip.muted, ..audio.strip.clone() };
+                Command::SetStrip { id: audio.id, strip }
+            }
+            NamedKind::Target => {
+                let mut targets = snapshot.targets.iter().map(|it| &it.target);
+                let target = targets.find(|it| name_of_target(it) == Some(name))?;
+                Command::PutTarget(Target { enabled: !target.enabled, ..target.clone() })
+            }
+            NamedKind::Collection => part(PartKind::Collection),
+            NamedKind::Profile => part(PartKind::Profile),
+            NamedKind::Layout => return None,
+        })
+    }
 }
 
 /// Any command that a hotkey can run.
@@ -247,6 +289,32 @@ impl AnyCommand {
         match self {
             Self::Action(action) => action.tip(),
             Self::Named(command) => command.tip(),
+        }
+    }
+
+    /// Returns true if the hotkey of the command may work in other windows.
+    pub fn may_be_global(&self) -> bool {
+        match self {
+            Self::Action(action) => action.may_be_global(),
+            Self::Named(command) => {
+                matches!(command.kind, NamedKind::Scene | NamedKind::Source | NamedKind::Strip)
+            }
+        }
+    }
+
+    /// Returns true if the scene, source or strip of the command exists. Otherwise its key must
+    /// stay free for other programs.
+    pub fn has_object(&self, snapshot: &Snapshot) -> bool {
+        let collection = &snapshot.scenes.collection;
+        match self {
+            Self::Action(action) => {
+                action.scene().is_none_or(|place| place < collection.scenes.len())
+            }
+            // The program need not show the source now.
+            Self::Named(NamedCommand { kind: NamedKind::Source, name }) => {
+                collection.sources.iter().any(|source| source.name == *name)
+            }
+            Self::Named(command) => command.is_possible(snapshot),
         }
     }
 

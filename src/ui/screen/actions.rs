@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use super::Screen;
 use crate::compose::scene::SceneId;
-use crate::mix::{Strip, StripLamp};
-use crate::studio::command::PartCommand;
+use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
 use crate::studio::settings::Panel;
-use crate::studio::settings::part::PartKind;
-use crate::studio::targets::Target;
 use crate::studio::targets::sharing::ServerReach;
-use crate::studio::{Command, Edit, Language, Theme as ThemeChoice};
+use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
-use crate::ui::input::named::{self, AnyCommand, NamedCommand, NamedKind};
+use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
 use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::recordings;
 use crate::ui::scenes;
@@ -270,50 +267,10 @@ impl Screen {
 
     /// Executes a command for a named object, if the command is possible.
     pub(super) fn act_named(&mut self, command: &NamedCommand) {
-        if !command.is_possible(&self.snapshot) {
-            return;
+        if command.kind == NamedKind::Layout && command.is_possible(&self.snapshot) {
+            return self.use_layout(&command.name);
         }
-        let (name, snapshot) = (&command.name, &self.snapshot);
-        let asked = match command.kind {
-            NamedKind::Scene => {
-                let id = snapshot.scenes.collection.scene_named(name).map(|scene| scene.id);
-                if let Some(id) = id {
-                    self.switch_scene(id);
-                }
-                return;
-            }
-            NamedKind::Source => {
-                let items = named::items_of(&snapshot.scenes.collection, name);
-                let hide = items.iter().any(|item| !item.hidden);
-                let edits = items.iter().map(|item| Edit::HideItem(item.id, hide));
-                Some(Command::Edit(Edit::Several(edits.collect())))
-            }
-            NamedKind::Strip => {
-                let strip = snapshot.strips.iter().find(|strip| strip.name == *name);
-                strip.map(|strip| {
-                    let (id, strip) = (strip.audio.id, &strip.audio.strip);
-                    let strip = Strip { muted: !strip.muted, ..strip.clone() };
-                    Command::SetStrip { id, strip }
-                })
-            }
-            NamedKind::Target => {
-                let mut targets = snapshot.targets.iter().map(|it| &it.target);
-                let target = targets.find(|it| named::name_of_target(it) == Some(name));
-                let switched = |it: &Target| Target { enabled: !it.enabled, ..it.clone() };
-                target.map(|it| Command::PutTarget(switched(it)))
-            }
-            NamedKind::Collection => {
-                Some(Command::Part(PartCommand::Use(PartKind::Collection, name.clone())))
-            }
-            NamedKind::Layout => {
-                self.use_layout(&command.name);
-                return;
-            }
-            NamedKind::Profile => {
-                Some(Command::Part(PartCommand::Use(PartKind::Profile, name.clone())))
-            }
-        };
-        self.requests.extend(asked.map(WindowRequest::Command));
+        self.requests.extend(command.command(&self.snapshot).map(WindowRequest::Command));
     }
 
     /// Returns the reason why a command is currently impossible; `None` if it is possible.

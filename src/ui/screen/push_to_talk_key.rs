@@ -5,9 +5,10 @@ use egui::Context;
 use super::Screen;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Command, PushToTalkKey};
-use crate::ui::input::actions::{Action, key};
+use crate::ui::input::actions::key;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 use crate::ui::input::hotkeys::hotkey_of;
+use crate::ui::input::named::AnyCommand;
 use crate::ui::input::push_to_talk;
 
 impl Screen {
@@ -29,8 +30,9 @@ impl Screen {
     }
 
     /// Returns the name of a command, or of the push-to-talk key, for the desktop's key dialog.
-    pub fn hotkey_called(&self, action: Option<Action>) -> String {
-        self.texts.get(action.map_or(key!("push-to-talk-key"), Action::key)).to_string()
+    pub fn hotkey_called(&self, command: Option<&AnyCommand>) -> String {
+        let talk = || self.texts.get(key!("push-to-talk-key")).to_string();
+        command.map_or_else(talk, |command| command.title(&self.texts))
     }
 
     /// Sets the state of the hotkeys that work in other windows.
@@ -38,12 +40,16 @@ impl Screen {
         self.global_hotkeys = hotkeys;
     }
 
-    /// Returns the commands whose hotkeys must also work in other windows.
-    pub fn hotkeys_elsewhere(&self) -> Vec<(Action, Option<Hotkey>)> {
-        let chosen = &self.preferences.hotkeys.other_windows;
-        let all = Action::ALL.iter().copied().filter(|action| action.may_be_global());
-        let wanted = all.filter(|action| chosen.contains(action.name()));
-        wanted.map(|action| (action, hotkey_of(&self.preferences, action))).collect()
+    /// Returns the commands whose hotkeys must also work in other windows, in the order of the
+    /// settings dialog. Commands whose scene, source or strip is gone are not among them.
+    pub fn hotkeys_elsewhere(&self) -> Vec<(AnyCommand, Option<Hotkey>)> {
+        let names = self.preferences.hotkeys.other_windows.iter();
+        let all = names.filter_map(|name| AnyCommand::parse(name));
+        let all = all.filter(|it| it.may_be_global() && it.has_object(&self.snapshot));
+        let with_hotkey = |it: AnyCommand| (it.clone(), hotkey_of(&self.preferences, it));
+        let mut all: Vec<_> = all.map(with_hotkey).collect();
+        all.sort();
+        all
     }
 
     /// Returns true if the push-to-talk key is held, as last reported.

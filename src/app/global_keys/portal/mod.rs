@@ -17,7 +17,7 @@ use crate::app::global_keys::keysyms;
 use crate::base::Worker;
 use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
-use crate::ui::{Action, GlobalKeyReply};
+use crate::ui::{AnyCommand, GlobalKeyReply};
 
 use session::{PUSH_TO_TALK_ID, Pressed, Shortcut, TriggerNames};
 
@@ -87,15 +87,15 @@ impl PortalKeys {
     pub(super) fn follow(
         &mut self,
         talk: WantedKey,
-        commands: &[(Action, Option<Hotkey>)],
-        called: impl Fn(Option<Action>) -> String,
+        commands: &[(AnyCommand, Option<Hotkey>)],
+        called: impl Fn(Option<&AnyCommand>) -> String,
     ) {
         let talk_trigger = trigger(talk.key).filter(|_| talk.on);
         let on = talk_trigger.is_some();
         let switched_on = self.was_on.replace(on) == Some(false) && on;
         self.talk_asked = on && (self.talk_asked || talk.listens || switched_on);
         let with_talk = self.talk_asked.then(|| PUSH_TO_TALK_ID.to_owned());
-        let names = commands.iter().map(|(action, _)| action.name().to_owned());
+        let names = commands.iter().map(|(command, _)| command.setting());
         let wanted: Vec<String> = with_talk.into_iter().chain(names).collect();
         if talk.on && !on && wanted.is_empty() {
             // For a mouse button, nothing is requested or refused.
@@ -117,10 +117,10 @@ impl PortalKeys {
             (true, false) => GlobalKeyReply::Nothing,
         };
         (self.reply, self.given) = (Arc::new(Mutex::new(reply)), Arc::default());
-        let commands = commands.iter().map(|(action, hotkey)| Shortcut {
-            id: action.name().to_owned(),
+        let commands = commands.iter().map(|(command, hotkey)| Shortcut {
+            id: command.setting(),
             trigger: hotkey.and_then(trigger_of),
-            called: called(Some(*action)),
+            called: called(Some(command)),
         });
         let talk = self.talk_asked.then(|| Shortcut {
             id: PUSH_TO_TALK_ID.to_owned(),

@@ -114,20 +114,23 @@ fn everywhere(
     ui: &mut Ui,
     view: &View<'_>,
     needs: &mut DialogContext<'_>,
-    action: Option<Action>,
+    command: &AnyCommand,
     name: &str,
 ) {
     let room = vec2(SWITCH_WIDTH_POINTS, 30.0);
     ui.allocate_ui_with_layout(room, Layout::left_to_right(Align::Center), |ui| {
         ui.set_min_width(SWITCH_WIDTH_POINTS);
-        let Some(action) = action.filter(|action| action.may_be_global()) else { return };
-        let on = needs.preferences.hotkeys.other_windows.contains(action.name());
+        if !command.may_be_global() {
+            return;
+        }
+        let setting = command.setting();
+        let on = needs.preferences.hotkeys.other_windows.contains(&setting);
         let called = view.texts.with("hotkey-global", &[("name", name.into())]);
         ui.add_enabled_ui(needs.global_hotkeys.support.can_be(), |ui| {
             if switch(ui, view.theme, &called, on) {
                 let chosen = &mut needs.preferences.hotkeys.other_windows;
-                if !chosen.remove(action.name()) {
-                    chosen.insert(action.name().to_owned());
+                if !chosen.remove(&setting) {
+                    chosen.insert(setting);
                 }
             }
         });
@@ -143,10 +146,6 @@ fn line(
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = command.title(texts);
-    let action = match command {
-        AnyCommand::Action(action) => Some(*action),
-        AnyCommand::Named(_) => None,
-    };
     let hotkey = hotkeys::hotkey_of(needs.preferences, command.clone());
     let waits = draft.hotkey.as_ref().filter(|(one, _)| one == command).map(|(_, bad)| *bad);
     ui.push_id(command.setting(), |ui| {
@@ -162,7 +161,7 @@ fn line(
                 ui.allocate_exact_size(vec2(words, 30.0), egui::Sense::hover());
             elided(ui, rect, Align::Min, &name, Type::Body.font(), theme.text);
             name_response.on_hover_text(&*texts.get(command.tip()));
-            everywhere(ui, view, needs, action, &name);
+            everywhere(ui, view, needs, command, &name);
             let preferences = &mut *needs.preferences;
             let text = match waits {
                 Some(_) => texts.get("hotkey-press").to_string(),
@@ -217,8 +216,8 @@ fn line(
         }
         let preferences = &*needs.preferences;
         let chosen = &preferences.hotkeys.other_windows;
-        let global = action.filter(|action| chosen.contains(action.name()));
-        let note = global.and_then(|action| needs.global_hotkeys.note_of(action, hotkey));
+        let global = command.may_be_global() && chosen.contains(&command.setting());
+        let note = global.then(|| needs.global_hotkeys.note_of(command, hotkey)).flatten();
         if let Some((note, trigger, wrong)) = note {
             let note = texts.with(note, &[("trigger", trigger.into())]);
             let color = if wrong { theme.warn } else { theme.secondary };
