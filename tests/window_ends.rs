@@ -1,7 +1,7 @@
 //! Tests of how the studio's window on a virtual display ends while it is on the air and recording:
 //! by the signals that a terminal, a service manager or a logout sends, and by losing its display.
-//! Other tests check that onair inhibits sleep on the air, that a minimized window draws nothing,
-//! and that push-to-talk works behind another window.
+//! Other tests check that onair inhibits sleep on the air and while recording, that a minimized
+//! window draws nothing, and that push-to-talk works behind another window.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -295,7 +295,7 @@ struct Saver {
 #[zbus::interface(name = "org.freedesktop.ScreenSaver")]
 impl Saver {
     async fn inhibit(&self, program: String, reason: String) -> u32 {
-        assert_eq!((&*program, &*reason), ("onair", "On air"));
+        assert_eq!((&*program, &*reason), ("onair", "On air or recording"));
         self.asked.held.fetch_add(1, Ordering::SeqCst);
         if self.stuck {
             std::future::pending::<()>().await;
@@ -345,7 +345,7 @@ fn desktop_with(asked: &Asked, stuck: bool) -> (Desktop, Vec<zbus::blocking::Con
 }
 
 #[test]
-fn sleep_is_held_off_while_on_air() {
+fn sleep_is_held_off_while_on_air_and_while_recording() {
     peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ffmpeg", "ffprobe");
     let asked = Asked::default();
     let (desktop, _services) = desktop_with(&asked, false);
@@ -355,9 +355,8 @@ fn sleep_is_held_off_while_on_air() {
     assert_eq!(held(), 0, "nothing is on air");
     studio.goes_on_air();
     wait_for("the request", LIMIT, || held() == 1);
-    // Off air, the desktop may sleep again. The keys press *Stop* and confirm.
-    assert_eq!(asked.let_go.load(Ordering::SeqCst), 0);
-    let let_go = || asked.let_go.load(Ordering::SeqCst) == 1;
+    // Off air, the recording continues. The keys press *Stop* and confirm.
+    let is_off_air = || studio.window.errors().contains("activity=\"recording\"");
     for _ in 0..5 {
         // The question appears after a few frames, and *Stop* is after the focused button.
         for key in ["ctrl+l", "Tab", "Return"] {
@@ -365,14 +364,19 @@ fn sleep_is_held_off_while_on_air() {
             thread::sleep(Duration::from_millis(500));
         }
         let begin = Instant::now();
-        while !let_go() && begin.elapsed() < Duration::from_secs(4) {
+        while !is_off_air() && begin.elapsed() < Duration::from_secs(4) {
             thread::sleep(Duration::from_millis(20));
         }
-        if let_go() {
+        if is_off_air() {
             break;
         }
     }
-    assert!(let_go(), "it may sleep again: {}", studio.window.errors());
+    assert!(is_off_air(), "{}", studio.window.errors());
+    let let_go = || asked.let_go.load(Ordering::SeqCst);
+    assert_eq!(let_go(), 0, "the recording continues");
+    // After the recording, the desktop may sleep again.
+    studio.desktop.output_of("xdotool", &["key", "ctrl+r"]);
+    wait_for("the end of the request", LIMIT, || let_go() == 1);
     assert_eq!((held(), asked.by_portal.load(Ordering::SeqCst)), (1, false));
 }
 

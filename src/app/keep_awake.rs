@@ -1,8 +1,19 @@
-//! Prevents the screen saver and sleep during a broadcast. Over D-Bus, this module asks the
-//! desktop's screen saver, or else the portal. Without either, nothing happens. The request lives
-//! as long as its connection.
+//! Prevents the screen saver and sleep during a broadcast, a recording, and while there is a replay
+//! buffer. Over D-Bus, this module asks the desktop's screen saver, or else the portal. Without
+//! either, nothing happens. The request lives as long as its connection.
 
 use crate::base::Worker;
+use crate::studio::Snapshot;
+use crate::studio::live::view::LiveState;
+
+/// Returns true while sleep would interrupt a broadcast, a recording or the replay buffer.
+pub fn is_needed(snapshot: &Snapshot) -> bool {
+    let is_live = matches!(
+        snapshot.live,
+        LiveState::Connecting { .. } | LiveState::OnAir | LiveState::Reconnecting { .. }
+    );
+    is_live || snapshot.recording.is_some() || snapshot.replay.is_some()
+}
 
 /// The state of the request to keep the computer awake.
 #[derive(Debug, Default)]
@@ -35,7 +46,7 @@ fn hold(stop: &crate::base::Stop) {
 
     use crate::base::portal;
 
-    const INHIBIT_REASON: &str = "On air";
+    const INHIBIT_REASON: &str = "On air or recording";
     // A service that does not reply within this time counts as missing.
     const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
     let session = zbus::connection::Builder::session().map_err(portal::Failure::from);
@@ -89,3 +100,30 @@ fn hold(stop: &crate::base::Stop) {
 
 #[cfg(not(target_os = "linux"))]
 fn hold(_stop: &crate::base::Stop) {}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::studio::snapshot::{RecordingFigures, ReplayFigures};
+
+    #[test]
+    fn a_broadcast_a_recording_and_a_replay_buffer_each_keep_the_computer_awake() {
+        let none = Snapshot::default();
+        assert!(!is_needed(&none));
+        assert!(!is_needed(&Snapshot { live: LiveState::Stopping, ..none.clone() }));
+        assert!(is_needed(&Snapshot { live: LiveState::OnAir, ..none.clone() }));
+        let recording = RecordingFigures {
+            path: PathBuf::new(),
+            duration: Duration::ZERO,
+            bytes: 0,
+            paused: false,
+            chapters: 0,
+        };
+        assert!(is_needed(&Snapshot { recording: Some(recording), ..none.clone() }));
+        let replay = ReplayFigures { filled: Duration::ZERO, room: Duration::from_secs(30) };
+        assert!(is_needed(&Snapshot { replay: Some(replay), ..none }));
+    }
+}

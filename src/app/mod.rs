@@ -29,7 +29,6 @@ use crate::base::{CodePages, Latest};
 use crate::files::new_path;
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
-use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Preferences, Snapshot, WatchCommand};
 use crate::ui::input::event_order::EventOrder;
 use crate::ui::style::{scale, theme};
@@ -500,10 +499,7 @@ impl<S: Studio> eframe::App for Window<S> {
 
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         let snapshot = self.studio.snapshot();
-        self.awake.keep(matches!(
-            snapshot.live,
-            LiveState::Connecting { .. } | LiveState::OnAir | LiveState::Reconnecting { .. }
-        ));
+        self.awake.keep(keep_awake::is_needed(&snapshot));
         let (hidden, close) = ctx.input(|input| {
             let viewport = input.viewport();
             (viewport.visible() == Some(false), viewport.close_requested())
