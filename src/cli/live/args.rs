@@ -188,7 +188,7 @@ pub struct Args {
     /// Write the event log of the stream to this file, one line per event
     #[arg(long, value_name = "FILE")]
     pub why: Option<PathBuf>,
-    /// Split the recording into files (NAME-part2…) of this duration
+    /// Split the recording into files (NAME-part2…) of this duration; 0 means one file
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "record",
           help_heading = "Recording")]
     pub split_time: Option<Duration>,
@@ -196,7 +196,8 @@ pub struct Args {
     #[arg(long, value_name = "SIZE", value_parser = bytes, requires = "record",
           help_heading = "Recording")]
     pub split_size: Option<u64>,
-    /// Length of the replay buffer. SIGUSR1, or `replay` with --control, saves the buffer
+    /// Length of the replay buffer; 0 means no buffer. SIGUSR1, or `replay` with --control, saves the
+    /// buffer
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Recording")]
     pub replay: Option<Duration>,
     /// Memory limit of --replay

@@ -209,12 +209,13 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
     }
 }
 
-/// Returns the recording options from the flags, completed from the settings.
+/// Returns the recording options from the flags, completed from the settings. As in the settings, a
+/// duration of zero disables an option.
 fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) -> RecordingChoices {
     RecordingChoices {
-        split_time: args.split_time.or(kept.split_time),
+        split_time: args.split_time.or(kept.split_time).filter(|it| !it.is_zero()),
         split_bytes: args.split_size.or(kept.split_bytes),
-        replay: args.replay.or(kept.replay),
+        replay: args.replay.or(kept.replay).filter(|it| !it.is_zero()),
         replay_bytes: chosen(matches, "replay_size", args.replay_size, kept.replay_bytes),
         ..kept
     }
@@ -283,6 +284,9 @@ mod tests {
         let words = ["--record", "a.mp4", "--split-time", "10m", "--replay-size", "512M"];
         let wanted =
             RecordingChoices { split_time: minutes(10), replay_bytes: 512_000_000, ..kept.clone() };
+        assert_eq!(made(&words, &kept), wanted);
+        let words = ["--record", "a.mp4", "--split-time", "0", "--replay", "0s"];
+        let wanted = RecordingChoices { split_time: None, replay: None, ..kept.clone() };
         assert_eq!(made(&words, &kept), wanted);
     }
 
