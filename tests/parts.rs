@@ -218,6 +218,26 @@ fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
 }
 
 #[test]
+fn a_slow_import_does_not_stop_the_studio() {
+    let home = home();
+    let pipe = home.path().join("Slow.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let studio = studio(home.path());
+    let part = |command| studio.send(Command::Part(command));
+    wait(&studio, "the list", |it| it.parts.is_kept);
+    let kind = PartKind::Collection;
+    // Reading waits until the test writes.
+    part(PartCommand::Import { kind, path: pipe.clone(), with_key: false });
+    part(PartCommand::New(kind, "Fresh".into()));
+    wait(&studio, "a new one", |it| it.parts.in_use.collection == "Fresh");
+    let scene = serde_json::json!({"id": "scene", "name": "A", "settings": {"items": []}});
+    let file = serde_json::json!({"current_scene": "A", "sources": [scene]});
+    fs::write(&pipe, file.to_string()).unwrap();
+    wait(&studio, "the import", |it| it.parts.collections.iter().any(|name| name == "Slow"));
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
 fn what_was_changed_can_be_had_back() {
     let home = home();
     let studio = studio(home.path());

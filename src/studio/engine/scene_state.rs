@@ -15,6 +15,8 @@ use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
 use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::scenes::Collection;
+use crate::studio::settings::part::PartKind;
+use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::scenes::collection::Import;
 
 /// The unsaved state of scenes.
@@ -39,7 +41,7 @@ pub(in crate::studio) struct SceneState {
     pub last_edit: Option<Timestamp>,
     /// The collection as passed to the window.
     pub shared: Arc<Collection>,
-    /// A scene file that is being read or written.
+    /// A file with scenes or a profile that is being read or written.
     pub file: Option<Receiver<FileDone>>,
     pub workers: Vec<Worker>,
 }
@@ -49,4 +51,6 @@ pub(in crate::studio) struct SceneState {
 pub(in crate::studio) enum FileDone {
     Read(PathBuf, Result<Box<Import>, crate::text::Problem>),
     Written(PathBuf, Option<crate::text::Problem>),
+    /// A file to import as a collection or profile, and whether the user wants its stream keys.
+    PartRead(PartKind, bool, Result<Box<PartImport>, crate::text::Problem>),
 }

@@ -358,7 +358,12 @@ impl Engine {
         });
     }
 
-    fn with_file(&mut self, name: &str, job: impl FnOnce() -> FileDone + Send + 'static) {
+    /// Reads or writes a file on another thread, unless such a thread is still running.
+    pub(in crate::studio::engine) fn with_file(
+        &mut self,
+        name: &str,
+        job: impl FnOnce() -> FileDone + Send + 'static,
+    ) {
         if self.state.stage.file.is_some() {
             return;
         }
@@ -515,6 +520,7 @@ impl Engine {
                 let path = shown(path);
                 self.notices.tell(&StudioMessage::ScenesExportFailed { path, reason }, "");
             }
+            FileDone::PartRead(kind, with_key, read) => self.part_read(kind, with_key, read),
         }
     }
 

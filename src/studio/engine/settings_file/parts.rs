@@ -1,12 +1,13 @@
 //! Handles scene collections and profiles: switching, creating, renaming, deleting, and restoring
 //! versions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::files::Trouble;
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::Engine;
+use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::event::Event;
 use crate::studio::live::on_air::OnAir;
@@ -15,6 +16,7 @@ use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
 use crate::studio::settings::Settings;
 use crate::studio::settings::part::files::PartFiles;
+use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::part::versions::VersionId;
 use crate::studio::settings::part::{PartKind, exchange, is_same_name};
 use crate::studio::snapshot::{PartVersions, PartsView};
@@ -59,12 +61,17 @@ impl Engine {
                 }
             }
             PartCommand::Import { kind, path, with_key } => {
-                self.import_part(&files, kind, &path, with_key)
+                self.read_part(kind, path, with_key);
+                Ok(())
             }
             PartCommand::Export { kind, name, path } => {
                 self.export_part(&files, kind, &name, &path)
             }
         };
+        self.part_done(done);
+    }
+
+    fn part_done(&mut self, done: Result<(), Problem>) {
         self.notices.active.clear(&["part-failed"]);
         if let Err(reason) = done {
             self.notices.tell(&StudioMessage::PartFailed { reason }, "");
@@ -211,15 +218,35 @@ impl Engine {
         Ok(())
     }
 
+    /// Reads a file to import. The studio does not wait for this, because a collection of OBS can
+    /// name many media files, whose headers are read too.
+    fn read_part(&mut self, kind: PartKind, path: PathBuf, with_key: bool) {
+        self.with_file("part-import", move || {
+            let read = exchange::read(kind, &path).map(Box::new);
+            FileDone::PartRead(kind, with_key, read)
+        });
+    }
+
+    /// Adds the contents of a file to import, once the file was read.
+    pub(in crate::studio::engine) fn part_read(
+        &mut self,
+        kind: PartKind,
+        with_key: bool,
+        read: Result<Box<PartImport>, Problem>,
+    ) {
+        let Some(files) = self.file.parts() else { return };
+        let done = read.and_then(|import| self.import_part(&files, kind, &import, with_key));
+        self.part_done(done);
+    }
+
     fn import_part(
         &mut self,
         files: &PartFiles,
         kind: PartKind,
-        path: &Path,
+        import: &PartImport,
         with_key: bool,
     ) -> Result<(), Problem> {
-        let import = exchange::read(kind, path)?;
-        let name = exchange::import(files, kind, &import, &self.settings)?;
+        let name = exchange::import(files, kind, import, &self.settings)?;
         if let Some(keys) = &self.secrets.keys {
             let stream_keys = import.keys().filter(|_| with_key);
             import.addresses().chain(stream_keys).for_each(|(name, key)| keys.keep(name, key));

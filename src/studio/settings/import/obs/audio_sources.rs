@@ -90,7 +90,7 @@ pub(in crate::studio::settings) fn read(
             let (name, first) = (text(source, "name"), text(first, "name"));
             left_out.insert(problem!("import-shared-strip", name = &name, first = &first));
             shared.push((name, choice));
-        } else {
+        } else if sounds.len() <= MAX_MIXER_STRIPS {
             sounds.push((source, choice));
         }
     }

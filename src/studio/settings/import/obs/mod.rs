@@ -34,6 +34,10 @@ use crate::text::problem::{Problem, problem};
 
 /// Maximum number of listed parts that are not imported.
 const MAX_REPORTED_PARTS: usize = 1_000;
+/// Maximum number of items that are read, including those that are not imported. A group that
+/// contains itself is read again at each depth.
+const MAX_READ_ITEMS: usize = 20 * MAX_ITEMS;
+
 /// Returns true if this is a scene collection of OBS.
 pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
     let has = |key: &str| json.get(key).is_some();
@@ -51,9 +55,11 @@ pub(in crate::studio::settings) fn import(json: &Value) -> Import {
     let order = array(json, "scene_order").iter().map(|it| text(it, "name")).collect::<Vec<_>>();
     let is_scene = |source: &&&Value| text(source, "id") == "scene";
     let named: Vec<&str> = all.iter().filter(is_scene).map(|it| text(it, "name")).collect();
-    let rest = named.iter().filter(|name| !order.contains(name)).copied();
+    let [in_order, in_file] =
+        [&order, &named].map(|all| all.iter().copied().collect::<HashSet<_>>());
+    let rest = named.iter().copied().filter(|name| !in_order.contains(name));
     let names: Vec<&str> =
-        order.iter().filter(|it| named.contains(it)).copied().chain(rest).collect();
+        order.iter().copied().filter(|name| in_file.contains(name)).chain(rest).collect();
     if names.len() > MAX_SCENES {
         importer.left_out.insert(problem!("import-scenes-beyond", most = MAX_SCENES));
     }
@@ -98,6 +104,8 @@ struct Importer<'a> {
     known: BTreeMap<&'a str, SourceInfo>,
     collection: Empty,
     items: u32,
+    /// The number of items that were read, including those that are not imported.
+    read_items: usize,
     left_out: HashSet<Problem>,
 }
 
@@ -126,6 +134,9 @@ impl std::ops::DerefMut for Empty {
 
 impl<'a> Importer<'a> {
     fn finish(mut self, json: &Value) -> Import {
+        if self.is_full() {
+            self.left_out.insert(problem!("import-items-beyond", most = self.items));
+        }
         let mut collection = self.collection.0;
         if collection.scenes.is_empty() {
             collection.scenes = Collection::default().scenes;
@@ -146,9 +157,6 @@ impl<'a> Importer<'a> {
         self.left_out.extend(not);
         let duration = Duration::from_millis(duration as u64).min(transition::MAX_STINGER_DURATION);
         collection.transition = Transition { kind, duration }.bounded();
-        if self.items as usize >= MAX_ITEMS {
-            self.left_out.insert(problem!("import-items-beyond", most = MAX_ITEMS));
-        }
         let beside: BTreeMap<&str, AudioChoice> = self
             .sources
             .iter()
@@ -170,13 +178,18 @@ impl<'a> Importer<'a> {
         Import { collection, strips, left_out }
     }
 
+    fn is_full(&self) -> bool {
+        self.items as usize >= MAX_ITEMS || self.read_items >= MAX_READ_ITEMS
+    }
+
     fn items(&mut self, scene: &'a Value, depth: usize) -> Vec<Item> {
-        let Some(settings) = scene.get("settings") else { return Vec::new() };
+        let tables = scene.get("settings").and_then(|it| it.get("items")).and_then(Value::as_array);
         let mut items = Vec::new();
-        for table in array(settings, "items") {
-            if self.items as usize >= MAX_ITEMS {
+        for table in tables.into_iter().flatten() {
+            if self.is_full() {
                 break;
             }
+            self.read_items += 1;
             let name = text(table, "name");
             let Some(source) = self.by_name.get(name).copied() else {
                 let scene = text(scene, "name");
@@ -229,16 +242,16 @@ impl<'a> Importer<'a> {
                 let id = self.scenes.get(name).copied()?;
                 Some(Content::Scene(crate::compose::scene::SceneId(id)))
             }
-            "group" if depth >= MAX_DEPTH => {
-                self.groups.insert(name);
-                self.left_out.insert(problem!("import-too-deep", name = &name));
-                None
-            }
             "group" => {
-                self.groups.insert(name);
-                self.without_filters(source, |name, kinds| {
-                    problem!("import-filters-of-group", name = name, kinds = kinds)
-                });
+                if self.groups.insert(name) {
+                    self.without_filters(source, |name, kinds| {
+                        problem!("import-filters-of-group", name = name, kinds = kinds)
+                    });
+                }
+                if depth >= MAX_DEPTH {
+                    self.left_out.insert(problem!("import-too-deep", name = &name));
+                    return None;
+                }
                 Some(Content::Group(self.items(source, depth + 1)))
             }
             _ => self.source(name, source).map(Content::Source),

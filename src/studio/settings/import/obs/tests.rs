@@ -214,3 +214,37 @@ fn odd_files_are_refused_or_bounded() {
     );
     assert!(import_text(&file).unwrap().collection.item_count() < 2_000);
 }
+
+#[test]
+fn a_file_of_many_items_scenes_or_sources_takes_no_minutes() {
+    let problems = |file: serde_json::Value| -> Vec<String> {
+        let import = import(&file);
+        assert!(import.collection.item_count() <= 2_000);
+        import.left_out.iter().map(|it| it.id().to_owned()).collect()
+    };
+    let many = |value: serde_json::Value| vec![value; 100_000];
+    let scene = |item: &str| {
+        let items = [serde_json::json!({"name": item})];
+        serde_json::json!({"id": "scene", "name": "A", "settings": {"items": items}})
+    };
+    // A group that contains itself.
+    let items = many(serde_json::json!({"name": "G"}));
+    let group = serde_json::json!({"id": "group", "name": "G", "settings": {"items": items}});
+    let file = serde_json::json!({"scene_order": [], "sources": [group, scene("G")]});
+    let found = problems(file);
+    assert!(found.iter().any(|it| it == "import-items-beyond"), "{found:?}");
+    // More scenes than there can be.
+    let named = |number: usize| serde_json::json!({"id": "scene", "name": number.to_string()});
+    let scenes: Vec<_> = (0..100_000).map(named).collect();
+    let order = many(serde_json::json!({"name": "elsewhere"}));
+    let found = problems(serde_json::json!({"scene_order": order, "sources": scenes}));
+    assert!(found.iter().any(|it| it == "import-scenes-beyond"), "{found:?}");
+    // More microphones, and media that is in the file again and again.
+    let mut sources = many(serde_json::json!({"id": "pulse_input_capture", "name": "Mic"}));
+    let media = serde_json::json!({"id": "ffmpeg_source", "name": "M",
+                                   "settings": {"is_local_file": false, "input": "rtmp://h/a/b"}});
+    sources.extend(many(media));
+    sources.push(scene("M"));
+    let found = problems(serde_json::json!({"scene_order": [], "sources": sources}));
+    assert!(found.iter().any(|it| it == "import-audio-beyond"), "{found:?}");
+}
