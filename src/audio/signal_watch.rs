@@ -135,7 +135,8 @@ impl SignalWatch {
             let size = sample.abs();
             peak = peak.max(size);
             if size >= FULL_SCALE_THRESHOLD {
-                self.flat += 1;
+                // Full scale without a pause reaches the end of the counter after some hours.
+                self.flat = self.flat.saturating_add(1);
                 if self.flat == MIN_CLIP_SAMPLES {
                     self.clips += 1;
                 }
@@ -262,6 +263,17 @@ mod tests {
             (found[0], found[2], found[11]),
             (Some(SourceAlarm::Clipped), Some(SourceAlarm::Clipped), None)
         );
+    }
+
+    #[test]
+    fn full_scale_for_many_hours_is_one_clip() {
+        let status = SourceStatus::new("", "Microphone");
+        status.open(SourceFormat::Unknown);
+        let mut watch = SignalWatch::new(Arc::clone(&status), 48_000);
+        watch.hear(&[1.0; 480]);
+        watch.flat = u32::MAX - 1;
+        watch.hear(&[1.0; 480]);
+        assert_eq!((watch.flat, watch.clips), (u32::MAX, 1));
     }
 
     #[test]
