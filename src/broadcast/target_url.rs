@@ -82,6 +82,14 @@ impl TargetUrl {
             }
         }
     }
+
+    /// Returns the address of another stream of the same application, without the key.
+    #[must_use]
+    pub fn with_stream(&self, name: &str) -> Self {
+        match self {
+            Self::Rtmp(url) => Self::Rtmp(Url { stream: Secret::new(name), ..url.clone() }),
+        }
+    }
 }
 
 impl From<Url> for TargetUrl {
@@ -112,6 +120,8 @@ mod tests {
         assert!(!shown.contains("live_1"), "{shown}");
         let TargetUrl::Rtmp(tested) = url.with_query("bandwidthtest=true");
         assert_eq!(tested.stream.expose(), "live_1?backup=1&bandwidthtest=true");
+        let TargetUrl::Rtmp(other) = url.with_stream("other");
+        assert_eq!((&*other.app, other.stream.expose()), ("app", "other"));
         assert_eq!(TargetUrl::parse("rtmp://h/app", None), Err(Error::NoStream));
         assert!(matches!(TargetUrl::parse("srt://h/app/k", None), Err(Error::Scheme(_))));
     }
