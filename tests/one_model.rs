@@ -118,7 +118,7 @@ fn in_chinese_a_check_names_the_test_pattern_in_chinese() {
         let sources = &snapshot.scenes.collection.sources;
         sources.iter().any(|it| it.choice == VideoChoice::Test && open(it.id))
     });
-    studio.send(Command::Check);
+    studio.send(Command::Check { test_stream: false });
     let text = || {
         let checked = studio.snapshot().checked?;
         let found = checked.found.into_iter().find(|notice| notice.key() == "found-video")?;

@@ -288,7 +288,7 @@ fn the_window_keeps_and_shows_no_key() {
         look("a target in the log", format!("{target:?}").as_bytes());
         studio.send(Command::PutTarget(target));
     }
-    studio.send(Command::Check);
+    studio.send(Command::Check { test_stream: false });
     wait_for("the look", LIMIT * 2, || {
         studio.snapshot().checked.is_some_and(|checked| !checked.running)
     });

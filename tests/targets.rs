@@ -445,7 +445,7 @@ fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
     wait_for("the picture", LIMIT, || {
         studio.snapshot().video.is_some_and(|video| video.state == SourceState::Open)
     });
-    studio.send(Command::Check);
+    studio.send(Command::Check { test_stream: false });
     wait_for("the end of the look", LIMIT * 2, || {
         studio.snapshot().checked.is_some_and(|checked| !checked.running)
     });
@@ -463,6 +463,59 @@ fn a_look_whether_all_is_ready_finds_what_is_wrong_and_sends_nothing() {
     assert!(!nginx.is_published("show"));
     assert_eq!(studio.snapshot().live, LiveState::Idle);
     studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_test_stream_measures_a_custom_server_after_consent_and_never_has_the_key() {
+    peers::require!("nginx");
+    let nginx = Nginx::start();
+    let server = |app: &str| format!("rtmp://127.0.0.1:{}/{app}", nginx.port);
+    let targets = vec![
+        Target { enabled: false, ..Target::built_in() },
+        Target::custom(1, &server("live"), KEY.into()),
+        Target::custom(2, &server("refused"), KEY.into()),
+    ];
+    let studio = Studio::start(config(Settings { targets, ..Settings::default() })).unwrap();
+    let found = || {
+        wait_for("the end of the check", LIMIT * 2, || {
+            studio.snapshot().checked.is_some_and(|checked| !checked.running)
+        });
+        studio.snapshot().checked.unwrap().found
+    };
+    let has_test_stream = || nginx.stat().contains("<name>onair-test-");
+    studio.send(Command::Check { test_stream: false });
+    let unasked = found();
+    let needed = unasked.iter().filter(|notice| notice.key() == "found-needs-test-stream");
+    assert_eq!(needed.count(), 2, "{unasked:?}");
+    assert!(!nginx.peer.errors().contains("publish: name="), "{}", nginx.peer.errors());
+
+    studio.send(Command::Check { test_stream: true });
+    wait_for("the test stream", LIMIT, has_test_stream);
+    let agreed = found();
+    let of = |key: &str| agreed.iter().filter(|it| it.key() == key).count();
+    // A busy computer may send too slowly.
+    assert_eq!(of("found-upload") + of("found-upload-narrow"), 1, "{agreed:?}");
+    assert_eq!(of("found-test-stream-refused"), 1, "{agreed:?}");
+    assert_eq!(of("found-target-failed"), 0, "{agreed:?}");
+    assert_eq!(studio.snapshot().live, LiveState::Idle);
+    studio.end(LIMIT).unwrap();
+
+    // The command line asks with a flag.
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.toml");
+    let url = nginx.url("live", "planted-key");
+    let text = format!("[[targets]]\nenabled = false\n[[targets]]\nserver = '{url}'\n");
+    fs::write(&settings, text).unwrap();
+    let small = ["--video", "test", "--audio", "tone", "--size", "480x270"];
+    let words = ["check", "--settings", settings.to_str().unwrap(), "--test-stream"];
+    let mut check = Onair::start(&[&words[..], &small].concat());
+    assert_eq!(check.peer.wait(LIMIT * 2).code(), Some(0), "{}", check.peer.errors());
+    let report = check.peer.output();
+    assert!(report.contains("\"upload\"") || report.contains("\"upload-narrow\""), "{report}");
+
+    let log = nginx.peer.errors();
+    assert!(log.contains("publish: name='onair-test-"), "{log}");
+    assert!(!log.contains("planted"), "{log}");
 }
 
 #[test]

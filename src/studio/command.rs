@@ -85,11 +85,12 @@ pub enum Command {
     RestartTarget(Target),
     /// Accepts only this certificate from this target, and tries the target again.
     TrustCertificate { target: u32, pin: CertificatePin },
-    /// Checks whether everything is ready, without going live.
-    Check,
+    /// Checks whether everything is ready, without going live. `test_stream` is true if the user
+    /// agrees to a test stream to each custom server.
+    Check { test_stream: bool },
     /// Measures which quality this computer and the connection to the target support, without going
-    /// live.
-    MeasureQuality,
+    /// live. `test_stream` is true if the user agrees to a test stream to a custom server.
+    MeasureQuality { test_stream: bool },
     /// Starts broadcasting.
     GoLive,
     /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in

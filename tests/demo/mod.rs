@@ -312,8 +312,8 @@ impl Studio for Demo {
             Command::Player(playing) => play(&mut snapshot, playing),
             Command::Dismiss(id) => snapshot.notices.retain(|notice| notice.id != *id),
             Command::Quit => snapshot.ended = true,
-            Command::Check => snapshot.checked = Some(states::checked()),
-            Command::MeasureQuality => snapshot.measured = Some(self::measured()),
+            Command::Check { .. } => snapshot.checked = Some(states::checked()),
+            Command::MeasureQuality { .. } => snapshot.measured = Some(self::measured()),
             Command::RetryNow | Command::RefreshDevices => {}
             #[allow(unreachable_patterns, reason = "commands are added over time")]
             _ => {}

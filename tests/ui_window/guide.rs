@@ -4,6 +4,8 @@ use super::own_services::{add_school, assert_presets_are_limited};
 use super::*;
 use onair::media::BitsPerSecond;
 use onair::studio::Quality;
+use onair::studio::notices::message::StudioMessage;
+use onair::studio::preflight::recommendation::Upload;
 use onair::studio::targets::quality::USUAL_QUALITIES;
 
 fn guide(state: &str, size: Vec2, language: Language, theme: Theme) -> Harness<'static, Window> {
@@ -36,7 +38,8 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     harness.get_by_label_contains("Good level:");
     assert_eq!(press(&mut harness, Key::Enter), []);
     harness.get_by_label("Where do you want to stream?");
-    assert_eq!(press(&mut harness, Key::Enter), [Command::MeasureQuality]);
+    let measure = Command::MeasureQuality { test_stream: false };
+    assert_eq!(press(&mut harness, Key::Enter), [measure]);
     harness.run();
     harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. This is the highest preset, and there is room to spare.");
     let best = USUAL_QUALITIES[3].applied_to(&Quality::default());
@@ -122,8 +125,11 @@ fn a_service_gets_the_key_which_is_missed_beside_its_field_and_shown_nowhere() {
     harness.run();
     assert!(harness.query_by_label_contains("Enter the stream key first").is_none());
     let sent = press(&mut harness, Key::Enter);
-    let [Command::PutTarget(own), Command::PutTarget(twitch), Command::MeasureQuality] =
-        sent.as_slice()
+    let [
+        Command::PutTarget(own),
+        Command::PutTarget(twitch),
+        Command::MeasureQuality { test_stream: false },
+    ] = sent.as_slice()
     else {
         panic!("{sent:?}")
     };
@@ -180,7 +186,8 @@ fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
     }
     harness.get_by_label_contains("1080p: encodes 186 frames per second");
     harness.get_by_label("The stream stays on this computer.");
-    assert_eq!(click(&mut harness, "Measure again"), [Command::MeasureQuality]);
+    let measure = Command::MeasureQuality { test_stream: false };
+    assert_eq!(click(&mut harness, "Measure again"), [measure]);
     harness.get_by_role_and_label(Role::RadioButton, "480p, 30 fps").click();
     harness.run();
     let sent = click(&mut harness, "Next");
@@ -189,6 +196,25 @@ fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
         ..USUAL_QUALITIES[0].applied_to(&Quality::default())
     };
     assert_eq!(sent, [Command::SetQuality(small)]);
+}
+
+#[test]
+fn the_guide_sends_a_test_stream_only_after_a_click_beside_the_terms() {
+    let mut harness = begin("idle");
+    for _ in 0..3 {
+        press(&mut harness, Key::Enter);
+    }
+    harness.run();
+    assert!(harness.query_by_label("Send test stream").is_none());
+    harness.state().demo.change(|snapshot| {
+        let host = "live.example.com:1935".to_owned();
+        let terms = StudioMessage::FoundNeedsTestStream { host }.problem();
+        snapshot.measured.as_mut().unwrap().upload = Some(Upload::NeedsConsent(terms));
+    });
+    harness.run();
+    harness.get_by_label_contains("under a random name (onair-test-…), without your stream key");
+    let sent = click(&mut harness, "Send test stream");
+    assert_eq!(sent, [Command::MeasureQuality { test_stream: true }]);
 }
 
 #[test]

@@ -376,7 +376,7 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
 fn a_closer_look_is_asked_for_and_the_history_is_shown() {
     let mut harness = open("idle");
     harness.get_by_label("Check…").click();
-    assert_eq!(commands(&mut harness), [Command::Check]);
+    assert_eq!(commands(&mut harness), [Command::Check { test_stream: false }]);
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Ready));
     harness.key_press(Key::Escape);
     harness.run();

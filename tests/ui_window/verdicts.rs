@@ -2,6 +2,7 @@
 //! better than the problems beside them, and dialogs fit.
 
 use super::*;
+use onair::studio::notices::message::StudioMessage;
 
 #[test]
 fn a_check_with_a_warning_does_not_end_in_a_green_sentence() {
@@ -22,6 +23,27 @@ fn a_check_with_a_warning_does_not_end_in_a_green_sentence() {
     });
     harness.run();
     assert!(is_shown(&harness, "Ready to go live. The check") && !is_shown(&harness, warned));
+}
+
+#[test]
+fn a_check_sends_a_test_stream_only_after_a_click_beside_the_terms() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    assert_eq!(commands(&mut harness), [Command::Check { test_stream: false }]);
+    harness.run();
+    assert!(harness.query_by_label("Send test stream").is_none());
+    harness.state().demo.change(|snapshot| {
+        let host = "live.example.com:1935".to_owned();
+        let needed = StudioMessage::FoundNeedsTestStream { host }.notice(9, "");
+        snapshot.checked.as_mut().unwrap().found = vec![needed];
+    });
+    harness.run();
+    harness.get_by_label_contains("under a random name (onair-test-…), without your stream key");
+    let sent = click(&mut harness, "Send test stream");
+    assert_eq!(sent, [Command::Check { test_stream: true }]);
+    harness.run();
+    let again = click(&mut harness, "Check again");
+    assert_eq!(again, [Command::Check { test_stream: false }], "consent is for one check");
 }
 
 #[test]

@@ -1100,6 +1100,7 @@ preflight-yes = Ready to go live. The check did not start a broadcast.
 preflight-warned = You can go live, but see the warnings above. The check did not start a broadcast.
 preflight-no = Not ready yet. The check did not start a broadcast.
 preflight-again = Check again
+send-test-stream = Send test stream
 preflight-on-air = You can run this check only while off air. Stop the broadcast first.
 help-shortcuts = Keyboard shortcuts
 help-tab = Move through all controls

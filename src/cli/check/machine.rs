@@ -1,5 +1,5 @@
 //! `onair check` for this computer: the studio's pre-flight check without the window. Nothing is
-//! sent, except to the test mode of a service.
+//! sent, except to the test mode of a service and with `--test-stream`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,6 +54,11 @@ pub struct Flags {
     /// File for the recording. onair checks the free space and the permissions of its folder
     #[arg(long, value_name = "PATH")]
     pub record: Option<PathBuf>,
+    /// Measure the upload to the custom servers of --settings: publish a test pattern for six
+    /// seconds under a random name (onair-test-…), without the stream key. Viewers of the stream do
+    /// not see the test, but the server may list or record it
+    #[arg(long, conflicts_with = "url")]
+    pub test_stream: bool,
 }
 
 /// Checks this computer and the enabled targets of `--settings`. With a URL, only the limits of the
@@ -103,7 +108,7 @@ pub fn inspect(
     };
     let studio = Studio::start(config)
         .map_err(|error| (problem!("cli-start", reason = error.to_string()), Exit::Error))?;
-    let found = check(&studio, clock);
+    let found = check(&studio, flags.test_stream, clock);
     if let Err(stuck) = studio.end(STUDIO_END_TIMEOUT) {
         tracing::warn!(%stuck, "the end took too long");
     }
@@ -131,7 +136,7 @@ pub fn inspect(
     Ok(found)
 }
 
-fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
+fn check(studio: &Studio, test_stream: bool, clock: Clock) -> Option<Vec<Notice>> {
     let nap = Stop::new();
     let wait = |limit: Duration, done: &dyn Fn(&Snapshot) -> bool| {
         let until = clock.now() + limit;
@@ -153,7 +158,7 @@ fn check(studio: &Studio, clock: Clock) -> Option<Vec<Notice>> {
     });
     let from = clock.now();
     let _ = wait(LISTEN_DURATION * 2, &|_| clock.now().since(from) >= LISTEN_DURATION);
-    studio.send(Command::Check);
+    studio.send(Command::Check { test_stream });
     let done =
         |snapshot: &Snapshot| snapshot.checked.as_ref().is_some_and(|checked| !checked.running);
     let last = wait(CHECK_TIMEOUT, &done)?;

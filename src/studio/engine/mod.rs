@@ -274,8 +274,8 @@ impl Engine {
             }
             Command::StopLive | Command::StopAfterDelay | Command::StopRecording
                 if self.cancels_postponed(&command) => {}
-            Command::Check => self.check(),
-            Command::MeasureQuality => self.measure_quality(),
+            Command::Check { test_stream } => self.check(test_stream),
+            Command::MeasureQuality { test_stream } => self.measure_quality(test_stream),
             Command::GoLive => self.go_live(),
             Command::SendFile { path, again } => self.send_file(&path, again),
             Command::StopLive => self.stop_live(),

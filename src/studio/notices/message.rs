@@ -272,11 +272,15 @@ notices! {
     /// The clock is not synchronized.
     FoundClockAlone "found-clock-alone" Info [time] [] {};
     FoundClockWrong "found-clock-wrong" Error [time] [] {};
-    /// The measured bitrate of the connection to a service, in its test mode.
+    /// The measured bitrate of the connection to a server.
     FoundUpload "found-upload" Info [host kbps] [] {};
     FoundUploadNarrow "found-upload-narrow" Warning [host kbps wanted] [] { id: u32 };
     /// The upload is unknown: the service has no test mode, or the test gave no result.
     FoundNotMeasured "found-not-measured" Info [host] [] {};
+    /// The upload to a custom server is unknown: the user has not agreed to a test stream.
+    FoundNeedsTestStream "found-needs-test-stream" Info [host] [] {};
+    /// The upload to a custom server is unknown: the server does not accept a test stream.
+    FoundTestStreamRefused "found-test-stream-refused" Info [host] [] {};
     /// The speed of the encoder relative to the required speed.
     FoundEncoder "found-encoder" Info [times] [] {};
     /// The encoder is fast enough, with little reserve.

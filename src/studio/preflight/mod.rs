@@ -1,7 +1,7 @@
 //! The pre-flight check: checks everything that a broadcast needs, without going live. It reads the
 //! current sources and levels, encodes one second of moving video, and connects to each target up
-//! to its reply to `connect`. It sends data only to a service's test mode. It runs on a separate
-//! thread.
+//! to its reply to `connect`. It sends data only to a service's test mode or, with the user's
+//! consent, as a test stream to a custom server. It runs on a separate thread.
 
 pub(in crate::studio) mod backend;
 mod machine;
@@ -22,7 +22,7 @@ use crate::studio::notices::Notice;
 use crate::studio::targets::quality::Quality;
 
 use crate::studio::notices::message::StudioMessage;
-pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck};
+pub(super) use crate::studio::preflight::upload::{Plan, PlannedCheck, UploadTest};
 use crate::text::Problem;
 
 /// Maximum number of unread findings, which is more than can occur.
@@ -83,16 +83,8 @@ fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
         let found = ask(plan, *id, host, target);
         let well = matches!(found, StudioMessage::FoundTarget { .. });
         let _ = tell.send(found);
-        let way = match asked.test_query.filter(|_| well) {
-            Some(query) => {
-                let target = upload::in_test_mode(target, query);
-                Some(upload::try_upload(plan, *id, host, target, stop))
-            }
-            None => (well && !asked.built_in)
-                .then(|| StudioMessage::FoundNotMeasured { host: host.clone() }),
-        };
-        if let Some(way) = way {
-            let _ = tell.send(way);
+        if well && !asked.built_in {
+            let _ = tell.send(upload::try_upload(plan, asked, stop));
         }
     }
 }

@@ -4,8 +4,9 @@
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Stop, Worker};
 use crate::media::{BitsPerSecond, Size};
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::upload::{self, UploadResult};
-use crate::studio::preflight::{Plan, PlannedCheck, measure_encoder};
+use crate::studio::preflight::{Plan, measure_encoder};
 use crate::studio::targets::quality::{Preset, Quality, USUAL_QUALITIES};
 use crate::studio::targets::services::Limits;
 use crate::text::Problem;
@@ -17,7 +18,7 @@ const MAX_UNREAD_RESULTS: usize = 16;
 const ENCODER_SPEED_MARGIN: f64 = 2.0;
 /// The share of a limited upload that the video may use.
 const MAX_UPLOAD_SHARE: f64 = 0.75;
-/// The maximum test bitrate to a service: slightly more than the best usual quality needs.
+/// The maximum bitrate of the upload test: slightly more than the best usual quality needs.
 const MAX_TEST_BITRATE: BitsPerSecond = BitsPerSecond(6_000_000);
 /// The bitrate to recommend without a measurement. Nearly every connection supports it.
 const UNMEASURED_BITRATE: BitsPerSecond = BitsPerSecond(2_500_000);
@@ -33,9 +34,12 @@ pub enum Upload {
     NotMeasured,
     /// All data was accepted in time, at this bitrate.
     AtLeast(BitsPerSecond),
-    /// The service accepted only this bitrate, although more was sent.
+    /// The server accepted only this bitrate, although more was sent.
     Limited(BitsPerSecond),
-    /// The target does not reply correctly.
+    /// Only a test stream can measure the upload, with the user's consent. The text says what onair
+    /// would send.
+    NeedsConsent(Problem),
+    /// The target does not reply correctly, or does not accept a test stream.
     Failed(Problem),
 }
 
@@ -81,7 +85,9 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -
         Upload::Limited(rate) => {
             Some(BitsPerSecond((f64::from(rate.0) * MAX_UPLOAD_SHARE) as u32 / 100_000 * 100_000))
         }
-        Upload::NotMeasured | Upload::Failed(_) => Some(UNMEASURED_BITRATE),
+        Upload::NotMeasured | Upload::NeedsConsent(_) | Upload::Failed(_) => {
+            Some(UNMEASURED_BITRATE)
+        }
     };
     let objection = |preset: &Preset| {
         let speed = speeds.iter().find(|(size, _)| *size == preset.size).map(|(_, fps)| *fps);
@@ -98,7 +104,7 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -
             Some(Limit::Encoder)
         } else if carried.is_some_and(|most| preset.video_bitrate.0 > most.0) {
             Some(match upload {
-                Upload::NotMeasured | Upload::Failed(_) => Limit::Unknown,
+                Upload::NotMeasured | Upload::NeedsConsent(_) | Upload::Failed(_) => Limit::Unknown,
                 _ => Limit::Upload,
             })
         } else {
@@ -198,15 +204,15 @@ fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
     let Some(asked) = plan.targets.iter().find(|asked| !asked.built_in) else {
         return fault.map_or(Upload::Local, Upload::Failed);
     };
-    let PlannedCheck { id, host, target, .. } = asked;
-    let Some(query) = asked.test_query else { return Upload::NotMeasured };
-    let target = upload::in_test_mode(target, query);
     let quality = Quality { video_bitrate: MAX_TEST_BITRATE, ..Quality::default() };
-    match upload::send(plan, &quality, *id, host, target, stop) {
+    match upload::measure(plan, &quality, asked, stop) {
         Ok(Some(UploadResult { rate, complete: true })) => Upload::AtLeast(rate),
         Ok(Some(UploadResult { rate, complete: false })) => Upload::Limited(rate),
         Ok(None) => Upload::NotMeasured,
-        Err(found) => Upload::Failed(found.problem()),
+        Err(found) => match *found {
+            StudioMessage::FoundNeedsTestStream { .. } => Upload::NeedsConsent(found.problem()),
+            _ => Upload::Failed(found.problem()),
+        },
     }
 }
 
@@ -247,7 +253,11 @@ mod tests {
         assert_eq!(found(FAST_ENCODER_FPS, &very, None), (480, 30.0, 700, Limit::Upload));
         let hopeless = Upload::Limited(kbps(10));
         assert_eq!(found(FAST_ENCODER_FPS, &hopeless, None).2, 300);
-        for unknown in [Upload::NotMeasured, Upload::Failed(Problem::default())] {
+        for unknown in [
+            Upload::NotMeasured,
+            Upload::NeedsConsent(Problem::default()),
+            Upload::Failed(Problem::default()),
+        ] {
             assert_eq!(found(FAST_ENCODER_FPS, &unknown, None), (720, 30.0, 2_500, Limit::Unknown));
         }
         let school = Limits { height: Some(720), fps: Some(30), ..USUAL_LIMITS };

@@ -1,6 +1,8 @@
-//! The upload test of the pre-flight check for a service with a test mode. It sends a few seconds
-//! of the test pattern as on air, but invisible to viewers. Nothing is sent to services without a
-//! test mode, so their upload remains unknown.
+//! The upload test of the pre-flight check. It sends a few seconds of the test pattern as on air,
+//! but invisible to viewers: in a service's test mode or, with the user's consent, to a custom
+//! server as a test stream with a random name. Nothing is sent to services without a test mode,
+//! where a test stream could become public or count against the account, so their upload remains
+//! unknown.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,9 +13,10 @@ use crate::broadcast::{Hub, Publisher, publisher};
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, FrameGrid, StreamConfig, VideoFrame};
-use crate::net::Runtime;
+use crate::net::{Cause, ConnectStage, Runtime, random_hex};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::quality::Quality;
+use crate::studio::targets::services::Service;
 use crate::text::Problem;
 
 /// The duration of the test.
@@ -24,9 +27,36 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const MAX_FINAL_BACKLOG: Duration = Duration::from_millis(700);
 /// Time limit for closing the connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The beginning of the names of test streams, by which the server's operator recognizes them.
+const TEST_STREAM_PREFIX: &str = "onair-test-";
+
+/// A way to measure the upload to a target.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::studio) enum UploadTest {
+    /// There is none: the service has no test mode.
+    Unavailable,
+    /// The service's test mode, with its query.
+    TestMode(&'static str),
+    /// A test stream, if the user agrees.
+    NeedsConsent,
+    /// A test stream, to which the user has agreed.
+    TestStream,
+}
+
+impl UploadTest {
+    /// Returns the way for a target of this service; a custom server has no service. `test_stream`
+    /// is true if the user agrees to test streams.
+    pub fn of(service: Option<&Service>, test_stream: bool) -> Self {
+        match service {
+            Some(service) => service.test_query.map_or(Self::Unavailable, Self::TestMode),
+            None if test_stream => Self::TestStream,
+            None => Self::NeedsConsent,
+        }
+    }
+}
 
 /// Returns the target with its test mode enabled.
-pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
+fn in_test_mode(target: &publisher::Target, query: &str) -> publisher::Target {
     let mut target = target.clone();
     target.url = target.url.with_query(query);
     // One attempt is sufficient.
@@ -34,18 +64,21 @@ pub(super) fn in_test_mode(target: &publisher::Target, query: &str) -> publisher
     target
 }
 
+/// Returns the target with a random name instead of the stream key. Returns `None` if the system
+/// has no randomness.
+fn as_test_stream(target: &publisher::Target) -> Option<publisher::Target> {
+    let name = format!("{TEST_STREAM_PREFIX}{}", random_hex()?);
+    let mut target = target.clone();
+    target.url = target.url.with_stream(&name);
+    target.retry_for = Some(Duration::ZERO);
+    Some(target)
+}
+
 /// Sends for some seconds, and returns the measured upload.
-pub(super) fn try_upload(
-    plan: &Plan,
-    id: u32,
-    host: &str,
-    target: publisher::Target,
-    stop: &Stop,
-) -> StudioMessage {
+pub(super) fn try_upload(plan: &Plan, asked: &PlannedCheck, stop: &Stop) -> StudioMessage {
     let wanted = plan.quality.video_bitrate.as_kbps().to_string();
-    let sent = send(plan, &plan.quality, id, host, target, stop);
-    let host = host.to_owned();
-    match sent {
+    let (id, host) = (asked.id, asked.host.clone());
+    match measure(plan, &plan.quality, asked, stop) {
         Ok(Some(UploadResult { rate, complete: true })) => {
             StudioMessage::FoundUpload { host, kbps: rate.as_kbps().to_string() }
         }
@@ -65,13 +98,32 @@ pub(super) struct UploadResult {
     pub complete: bool,
 }
 
-/// Sends for some seconds in this quality. Returns `None` if there is neither a measurement nor an
-/// error, for example because the test was stopped or the target was not live in time.
-pub(super) fn send(
+/// Measures the upload to a target in this quality. Returns `None` if there is neither a
+/// measurement nor an error, for example because the test was stopped or the target was not live in
+/// time.
+pub(super) fn measure(
     plan: &Plan,
     quality: &Quality,
-    id: u32,
-    host: &str,
+    asked: &PlannedCheck,
+    stop: &Stop,
+) -> Result<Option<UploadResult>, Box<StudioMessage>> {
+    let target = match asked.upload_test {
+        UploadTest::Unavailable => None,
+        UploadTest::TestMode(query) => Some(in_test_mode(&asked.target, query)),
+        UploadTest::NeedsConsent => {
+            let host = asked.host.clone();
+            return Err(Box::new(StudioMessage::FoundNeedsTestStream { host }));
+        }
+        UploadTest::TestStream => as_test_stream(&asked.target),
+    };
+    target.map_or(Ok(None), |target| send(plan, quality, asked, target, stop))
+}
+
+/// Sends to this target for some seconds.
+fn send(
+    plan: &Plan,
+    quality: &Quality,
+    asked: &PlannedCheck,
     target: publisher::Target,
     stop: &Stop,
 ) -> Result<Option<UploadResult>, Box<StudioMessage>> {
@@ -125,8 +177,20 @@ pub(super) fn send(
             let rate = BitsPerSecond(rate.clamp(0.0, f64::from(u32::MAX)) as u32);
             Ok(Some(UploadResult { rate, complete: queued <= MAX_FINAL_BACKLOG }))
         }
-        (None, Some(error)) => Err(Box::new(failed(id, host.to_owned(), &error))),
+        (None, Some(error)) => Err(Box::new(asked.failed(&error))),
         (None, None) => Ok(None),
+    }
+}
+
+/// Returns true if the server does not accept the stream. Some servers accept every stream, and
+/// close the connection when they have checked the name.
+fn is_refused(error: &crate::net::Error) -> bool {
+    match error.stage {
+        ConnectStage::Publish => true,
+        ConnectStage::Media => {
+            matches!(error.cause, Cause::Status { .. } | Cause::Closed | Cause::Reset)
+        }
+        _ => false,
     }
 }
 
@@ -163,10 +227,21 @@ pub(in crate::studio) struct PlannedCheck {
     pub host: String,
     /// The target in the form that a publisher needs.
     pub target: publisher::Target,
-    /// The query of the service's test mode, if any.
-    pub test_query: Option<&'static str>,
+    pub upload_test: UploadTest,
     /// True for the built-in server, for which there is no upload to measure.
     pub built_in: bool,
+}
+
+impl PlannedCheck {
+    /// Returns the finding for an upload test that failed with this error.
+    fn failed(&self, error: &crate::net::Error) -> StudioMessage {
+        let host = self.host.clone();
+        // The server may still accept the stream key.
+        if self.upload_test == UploadTest::TestStream && is_refused(error) {
+            return StudioMessage::FoundTestStreamRefused { host };
+        }
+        failed(self.id, host, error)
+    }
 }
 
 /// Returns the finding for a target that does not reply correctly.
@@ -178,14 +253,49 @@ pub(super) fn failed(id: u32, host: String, error: &crate::net::Error) -> Studio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Clock;
     use crate::base::stall_guard::in_real_time;
+    use crate::base::{Clock, Secret};
     use crate::broadcast::TargetUrl;
     use crate::media::Size;
     use crate::net::Runtime;
     use crate::server::config::Listen;
     use crate::server::{self, Server};
+    use crate::studio::targets::services::KNOWN_SERVICES;
     use crate::wire::rtmp::url::Url;
+
+    fn asked(url: &str, upload_test: UploadTest) -> PlannedCheck {
+        let target = publisher::Target::new(Url::parse(url).unwrap());
+        PlannedCheck { id: 1, host: "h".to_owned(), target, upload_test, built_in: false }
+    }
+
+    #[test]
+    fn a_test_stream_goes_only_to_a_custom_server_and_only_with_consent() {
+        for service in KNOWN_SERVICES {
+            let way = service.test_query.map_or(UploadTest::Unavailable, UploadTest::TestMode);
+            assert_eq!([false, true].map(|it| UploadTest::of(Some(service), it)), [way; 2]);
+        }
+        assert_eq!(UploadTest::of(None, false), UploadTest::NeedsConsent);
+        assert_eq!(UploadTest::of(None, true), UploadTest::TestStream);
+    }
+
+    #[test]
+    fn the_name_of_a_test_stream_is_random_and_contains_nothing_of_the_key() {
+        let url = Url::parse("rtmps://h/app/more/Key7?token=Secret8").unwrap();
+        let target = publisher::Target::new(url);
+        let names = [(); 2].map(|()| {
+            let test = as_test_stream(&target).unwrap();
+            assert_eq!(test.retry_for, Some(Duration::ZERO));
+            assert_eq!(test.url.without_key(), "rtmps://h/app/more");
+            let TargetUrl::Rtmp(url) = test.url;
+            url.stream.expose().to_owned()
+        });
+        assert_ne!(names[0], names[1]);
+        for name in names {
+            let random = name.strip_prefix("onair-test-").unwrap();
+            assert_eq!(random.len(), 32, "{name}");
+            assert!(random.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+        }
+    }
 
     #[test]
     fn the_test_mode_is_asked_for_beside_what_the_key_says() {
@@ -206,24 +316,37 @@ mod tests {
             http: None,
             ..server::Config::default()
         };
+        let keyed = server::Config { publish_keys: vec![Secret::new("right")], ..config.clone() };
         let server = Server::start(&runtime, clock, config).unwrap();
+        let keyed = Server::start(&runtime, clock, keyed).unwrap();
         let quality = Quality {
             size: Size::new(480, 270),
             video_bitrate: BitsPerSecond(500_000),
             ..Quality::default()
         };
         let plan = Plan { runtime, clock, quality, folder: None, targets: Vec::new() };
-        let url = |port: u16| Url::parse(&format!("rtmp://127.0.0.1:{port}/live/k")).unwrap();
-        let target = publisher::Target::new(url(server.addresses().rtmp.port()));
-        let target = in_test_mode(&target, "bandwidthtest=true");
-        in_real_time(|| {
-            let found = try_upload(&plan, 1, "h", target.clone(), &Stop::new());
-            let StudioMessage::FoundUpload { kbps, .. } = &found else { panic!("{found:?}") };
-            assert!((200.0..1_500.0).contains(&kbps.parse::<f64>().unwrap()), "{kbps}");
-        });
+        let found = |port: u16, upload_test: UploadTest| {
+            let url = format!("rtmp://127.0.0.1:{port}/live/k?key=right");
+            try_upload(&plan, &asked(&url, upload_test), &Stop::new())
+        };
+        let (open, keyed_port) = (server.addresses().rtmp.port(), keyed.addresses().rtmp.port());
+        for test in [UploadTest::TestMode("bandwidthtest=true"), UploadTest::TestStream] {
+            in_real_time(|| {
+                let found = found(open, test);
+                let StudioMessage::FoundUpload { kbps, .. } = &found else { panic!("{found:?}") };
+                assert!((200.0..1_500.0).contains(&kbps.parse::<f64>().unwrap()), "{kbps}");
+            });
+        }
+        // The server would accept the key, which a test stream does not have.
+        let refused = found(keyed_port, UploadTest::TestStream);
+        assert!(matches!(refused, StudioMessage::FoundTestStreamRefused { .. }), "{refused:?}");
+        let unasked = found(open, UploadTest::NeedsConsent);
+        assert!(matches!(unasked, StudioMessage::FoundNeedsTestStream { .. }), "{unasked:?}");
         server.shutdown(Duration::from_secs(1));
-        let gone = in_test_mode(&publisher::Target::new(url(9)), "x=y");
-        let found = try_upload(&plan, 1, "h", gone, &Stop::new());
-        assert!(matches!(found, StudioMessage::FoundTargetFailed { id: 1, .. }), "{found:?}");
+        keyed.shutdown(Duration::from_secs(1));
+        for test in [UploadTest::TestMode("x=y"), UploadTest::TestStream] {
+            let gone = found(9, test);
+            assert!(matches!(gone, StudioMessage::FoundTargetFailed { id: 1, .. }), "{gone:?}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<DialogAnswer> {
     if fresh && view.snapshot.live == LiveState::Idle {
-        view.send(Command::Check);
+        view.send(Command::Check { test_stream: false });
     }
     modal(ctx, view.theme, "ready", 520.0, |ui| {
         let mut answer = None;
@@ -49,10 +49,18 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
             Some(Level::Error) => (key!("preflight-no"), view.theme.warn),
         };
         paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
-        let again = view.texts.get("preflight-again");
-        if Button::new(&again).icon(Icon::Refresh).show(ui, view.theme).clicked() {
-            view.send(Command::Check);
-        }
+        let (theme, texts) = (view.theme, view.texts);
+        ui.horizontal(|ui| {
+            let again = texts.get("preflight-again");
+            if Button::new(&again).icon(Icon::Refresh).show(ui, theme).clicked() {
+                view.send(Command::Check { test_stream: false });
+            }
+            let test_stream = texts.get("send-test-stream");
+            let is_offered = checked.found.iter().any(|it| it.key() == "found-needs-test-stream");
+            if is_offered && Button::new(&test_stream).show(ui, theme).clicked() {
+                view.send(Command::Check { test_stream: true });
+            }
+        });
         answer
     })
 }

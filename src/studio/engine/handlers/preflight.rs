@@ -6,7 +6,7 @@ use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::live::cause;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::recommendation::Measurement;
-use crate::studio::preflight::{Plan, PlannedCheck, Preflight};
+use crate::studio::preflight::{Plan, PlannedCheck, Preflight, UploadTest};
 use crate::studio::program::Program;
 use crate::studio::scenes::Collection;
 use crate::studio::targets::misfits::misfits;
@@ -16,8 +16,9 @@ use crate::studio::targets::{address, services};
 const MIC_OFF_DBFS: f32 = -55.0;
 
 impl Engine {
-    /// Starts a check, unless a check or a broadcast is running.
-    pub(in crate::studio::engine) fn check(&mut self) {
+    /// Starts a check, unless a check or a broadcast is running. `test_stream` is true if the user
+    /// agrees to test streams.
+    pub(in crate::studio::engine) fn check(&mut self, test_stream: bool) {
         let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
@@ -29,7 +30,7 @@ impl Engine {
             known.push(StudioMessage::FoundMuted {});
         }
         known.extend(misfits(&self.targets.list, &self.services, &self.settings.quality));
-        let asked = self.planned_checks(&mut known);
+        let asked = self.planned_checks(&mut known, test_stream);
         let folder = self.settings.preferences.recording_folder.clone();
         let plan = Plan { folder: Some(folder), ..self.plan(asked) };
         match Preflight::start(&known, plan) {
@@ -39,7 +40,8 @@ impl Engine {
     }
 
     /// Starts to measure the recommended quality, unless a measurement or a broadcast is running.
-    pub(in crate::studio::engine) fn measure_quality(&mut self) {
+    /// `test_stream` is true if the user agrees to a test stream.
+    pub(in crate::studio::engine) fn measure_quality(&mut self, test_stream: bool) {
         let running = self.state.measurement.as_ref().is_some_and(|it| it.measured().running);
         if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
@@ -49,7 +51,7 @@ impl Engine {
         let service = far.map(|it| self.services.of_target(&it.service, it.server())).next();
         let limits = service.flatten().map(|service| service.limits);
         let mut faults = Vec::new();
-        let asked = self.planned_checks(&mut faults);
+        let asked = self.planned_checks(&mut faults, test_stream);
         let fault = faults.first().map(StudioMessage::problem);
         match Measurement::start(self.plan(asked), limits, fault) {
             Ok(measurement) => self.state.measurement = Some(measurement),
@@ -74,7 +76,11 @@ impl Engine {
 
     /// Returns the enabled targets that can be checked. The problems of the other enabled targets
     /// are added to `known`.
-    fn planned_checks(&mut self, known: &mut Vec<StudioMessage>) -> Vec<PlannedCheck> {
+    fn planned_checks(
+        &mut self,
+        known: &mut Vec<StudioMessage>,
+        test_stream: bool,
+    ) -> Vec<PlannedCheck> {
         let enabled: Vec<_> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if enabled.is_empty() {
@@ -91,7 +97,7 @@ impl Engine {
                     asked.push(PlannedCheck {
                         id: target.id,
                         host: resolved.url.host_and_port(),
-                        test_query: service.and_then(|service| service.test_query),
+                        upload_test: UploadTest::of(service, test_stream),
                         built_in: target.is_built_in(),
                         target: resolved,
                     });

@@ -19,7 +19,7 @@ use crate::ui::widgets::{Button, ButtonWeight, Row, label, paragraph};
 /// Draws the step. If `arrived` is true, the step has just opened, and the measurement starts.
 pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, preset: &mut Option<usize>, arrived: bool) {
     if arrived {
-        view.send(Command::MeasureQuality);
+        view.send(Command::MeasureQuality { test_stream: false });
     }
     let measured = view.snapshot.measured.clone().unwrap_or_default();
     let recommended = measured.recommendation.filter(|_| !measured.running);
@@ -104,6 +104,11 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
         Some(upload) => {
             let (text, good) = upload_words(view, upload);
             line(ui, view, &text, good);
+            let name = texts.get("send-test-stream");
+            let is_offered = matches!(upload, Upload::NeedsConsent(_)) && !measured.running;
+            if is_offered && Button::new(&name).small().show(ui, theme).clicked() {
+                view.send(Command::MeasureQuality { test_stream: true });
+            }
         }
         None => {
             let text = match measured.speeds.len() {
@@ -124,7 +129,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     let again = texts.get("guide-measure-again");
     let button = Button::new(&again).small().icon(Icon::Refresh).look(ButtonWeight::Plain);
     if button.show(ui, theme).clicked() {
-        view.send(Command::MeasureQuality);
+        view.send(Command::MeasureQuality { test_stream: false });
     }
 }
 
@@ -148,7 +153,9 @@ fn upload_words(view: &View<'_>, upload: &Upload) -> (String, bool) {
         Upload::NotMeasured => (texts.get("guide-upload-unknown").to_string(), false),
         Upload::AtLeast(found) => (texts.with("guide-upload-enough", &rate(found)), true),
         Upload::Limited(found) => (texts.with("guide-upload-limited", &rate(found)), false),
-        Upload::Failed(problem) => (texts.language().say_with_cure(problem), false),
+        Upload::NeedsConsent(problem) | Upload::Failed(problem) => {
+            (texts.language().say_with_cure(problem), false)
+        }
     }
 }
 
