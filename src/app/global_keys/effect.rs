@@ -116,15 +116,15 @@ mod tests {
         };
         let Command::Edit(Edit::Several(edits)) = &*command else { panic!("{command:?}") };
         assert!(matches!(edits[..], [Edit::HideItem(_, true)]), "{edits:?}");
-        let sound = AudioStrip::new(StripId(3), AudioChoice::None);
+        let audio = AudioStrip::new(StripId(3), AudioChoice::None);
         snapshot.strips.push(StripView {
-            sound,
+            audio,
             name: "Guest".into(),
             device: String::new(),
             state: SourceState::Open,
             shown: false,
             held: false,
-            soundless: false,
+            has_no_audio: false,
             drift_ppm: None,
             meter: Reading::default(),
         });
