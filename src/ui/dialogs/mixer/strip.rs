@@ -155,7 +155,8 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         .show(ui, theme);
         if kept.response.lost_focus() {
             // Escape brings the old name back.
-            if !ui.input(|input| input.key_pressed(egui::Key::Escape)) {
+            let cancelled = ui.input(|input| input.key_pressed(egui::Key::Escape));
+            if !cancelled && name != strip.sound.name {
                 view.send(Command::RenameStrip { id, name });
             }
             ui.data_mut(|data| data.remove::<String>(field));
