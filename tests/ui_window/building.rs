@@ -177,6 +177,31 @@ fn a_name_that_is_typed_while_its_field_appears_is_complete() {
 }
 
 #[test]
+fn a_name_applies_when_its_row_disappears_and_the_field_does_not_return() {
+    let mut harness = with(&["test"]);
+    make(&mut harness, &[Edit::AddScene("Next".into())]);
+    source(&harness, "Source 1").click();
+    harness.run();
+    harness.key_press(Key::F2);
+    harness.run();
+    harness.event(egui::Event::Text(", left".into()));
+    assert_eq!(commands(&mut harness), []);
+    // A hotkey switches to another scene and back.
+    let show = |harness: &mut Harness<'static, Window>, scene| {
+        harness.state().demo.change(|snapshot| {
+            std::sync::Arc::make_mut(&mut snapshot.scenes.collection).current = scene;
+        });
+        harness.run();
+    };
+    show(&mut harness, SceneId(2));
+    let named = edit(&commands(&mut harness));
+    assert_eq!(named, Edit::RenameSource(SOURCE, "Source 1, left".into()));
+    show(&mut harness, SCENE);
+    source(&harness, "Source 1");
+    assert_eq!(commands(&mut harness), []);
+}
+
+#[test]
 fn scenes_are_added_named_ordered_doubled_and_removed() {
     let mut harness = with(&[]);
     let added = edit(&click(&mut harness, "Add a scene"));

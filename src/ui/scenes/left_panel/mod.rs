@@ -23,6 +23,7 @@ pub fn show(
     draft: &mut Draft,
     thumbnails: Option<SceneThumbnails<'_>>,
 ) {
+    rename::end_without_row(view, draft);
     scroll(ScrollArea::vertical().auto_shrink(false), ui, |ui| {
         ui.spacing_mut().item_spacing.y = 1.0;
         scenes::show(ui, view, draft, thumbnails);

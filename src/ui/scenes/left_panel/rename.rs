@@ -7,7 +7,8 @@ use egui::{Id, Key, TextEdit, Ui};
 use crate::compose::scene::{Content, ItemId};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Collection, Command, Edit};
-use crate::ui::scenes::draft::{Draft, NameCursor, RenamedObject};
+use crate::ui::scenes::commands::place_of;
+use crate::ui::scenes::draft::{Draft, NameCursor, RenamedObject, edited};
 use crate::ui::style::theme::CONTROL_RADIUS;
 use crate::ui::view::View;
 use crate::ui::widgets::focus_ring;
@@ -59,6 +60,25 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: RenamedOb
         field.request_focus();
     }
     true
+}
+
+/// Ends the renaming of an object that has lost its row. Otherwise, the name field would take the
+/// keyboard focus when the row returns. The name applies if the object still exists.
+pub fn end_without_row(view: &mut View<'_>, draft: &mut Draft) {
+    let snapshot = view.snapshot;
+    let collection = &snapshot.scenes.collection;
+    let scene = collection.scene(edited(snapshot));
+    let shown = scene.map(|scene| scene.items.as_slice()).unwrap_or_default();
+    let has_row = |named: RenamedObject| match named {
+        RenamedObject::Scene(id) => collection.scene(id).is_some(),
+        RenamedObject::Item(id) => place_of(shown, id).is_some(),
+    };
+    let ended = draft.naming.take_if(|(named, _)| !has_row(*named));
+    if let Some((RenamedObject::Item(id), name)) = ended
+        && collection.item(id).is_some()
+    {
+        view.send(Command::Edit(renamed(collection, id, name)));
+    }
 }
 
 /// Returns the edit that renames an item. If the item is the only one that shows its source, the
