@@ -156,6 +156,20 @@ fn words_are_typed_over_several_lines_and_taken_when_nobody_types_any_more() {
 }
 
 #[test]
+fn below_an_invalid_address_of_a_stream_is_the_reason() {
+    let mut harness = properties_of("stream:rtmp://a/b");
+    let wrong = "This is not an address. Example: rtmp://server/app/stream";
+    assert!(harness.query_by_label(wrong).is_none());
+    harness.get_by_role_and_label(Role::TextInput, "Address").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run();
+    assert_eq!(type_and_enter(&mut harness, "camera"), []);
+    let field = harness.get_by_role_and_label(Role::TextInput, "Address").rect();
+    assert!(harness.get_by_label(wrong).rect().top() >= field.bottom());
+}
+
+#[test]
 fn what_was_just_added_shows_its_properties() {
     let mut harness = with(&[]);
     let added = edit(&add(&mut harness, &["Gradient"]));

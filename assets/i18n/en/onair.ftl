@@ -388,6 +388,7 @@ content-choose = Choose…
 camera-which = Camera
 camera-first = First available
 content-address = Address
+content-address-wrong = This is not an address. Example: rtmp://server/app/stream
 content-text = Text
 content-format = Format
 content-minutes = Minutes

@@ -388,6 +388,7 @@ content-choose = 选择…
 camera-which = 摄像头
 camera-first = 第一个可用摄像头
 content-address = 地址
+content-address-wrong = 这不是地址，例如 rtmp://服务器/应用/流名
 content-text = 文字
 content-format = 格式
 content-minutes = 分钟

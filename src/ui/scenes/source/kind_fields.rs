@@ -50,14 +50,15 @@ pub(in crate::ui::scenes) fn contents(
         VideoChoice::Text(content) => text_fields(ui, view, draft, source.id, content),
         VideoChoice::Stream(url) => {
             let name = view.texts.get("content-address").to_string();
-            let texts = view.texts.language();
-            let wrong = |url: &str| {
-                let read = format!("stream:{url}").parse::<VideoChoice>();
-                read.err().map(|why| texts.say(&why))
-            };
+            let is_address = |url: &str| format!("stream:{url}").parse::<VideoChoice>().is_ok();
+            let mut valid = true;
             line(ui, view, &name, |ui, view| {
-                typed(ui, view, draft, source.id, (&name, "rtmp://…"), url, wrong);
+                valid = typed(ui, view, draft, source.id, (&name, "rtmp://…"), url, is_address);
             });
+            if !valid {
+                let wrong = view.texts.get("content-address-wrong");
+                paragraph(ui, &wrong, Type::Small, view.theme.warn);
+            }
         }
         _ => {}
     }
@@ -265,7 +266,7 @@ fn text_fields(
         Content::Clock(format) => {
             let name = view.texts.get("content-format").to_string();
             line(ui, view, &name, |ui, view| {
-                typed(ui, view, draft, id, (&name, "%H:%M:%S"), format, |_| None);
+                typed(ui, view, draft, id, (&name, "%H:%M:%S"), format, |_| true);
             });
         }
         Content::Countdown(from) => {
@@ -317,7 +318,7 @@ fn has_paused(ui: &Ui, draft: &mut Draft, response: &egui::Response) -> bool {
 }
 
 /// Draws a single-line text field. The text is applied when the user presses Enter or the field
-/// loses the focus, so that viewers never see half of it.
+/// loses the focus, so that viewers never see half of it. Returns whether the text is valid.
 fn typed(
     ui: &mut Ui,
     view: &View<'_>,
@@ -325,31 +326,28 @@ fn typed(
     id: SourceId,
     (name, hint): (&str, &str),
     value: &mut String,
-    fault: impl Fn(&str) -> Option<String>,
-) {
+    is_valid: impl Fn(&str) -> bool,
+) -> bool {
     let mut text = draft_of(draft, id, value);
-    let wrong = fault(text.trim());
+    let valid = is_valid(text.trim());
     let response = Field {
         name,
         hint,
-        wrong: wrong.is_some(),
+        wrong: !valid,
         limit: MAX_TYPED_CHARS,
         width: ui.available_width(),
         ..Field::new(Id::unique(("source-typed", id)), &mut text)
     }
     .show(ui, view.theme)
     .response;
-    if let Some(wrong) = &wrong {
-        response.clone().on_hover_text(wrong);
+    if text != *value {
+        if valid && response.lost_focus() {
+            text.trim().clone_into(value);
+        } else {
+            draft.words.insert(id, text);
+        }
     }
-    if text == *value {
-        return;
-    }
-    if wrong.is_none() && response.lost_focus() {
-        text.trim().clone_into(value);
-    } else {
-        draft.words.insert(id, text);
-    }
+    valid
 }
 
 /// Draws a multi-line text field. Its text is applied when the user stops typing or presses
