@@ -67,6 +67,33 @@ fn several_sources_are_selected_and_changed_as_one() {
 }
 
 #[test]
+fn items_that_are_selected_in_another_scene_are_neither_shown_nor_counted() {
+    use super::building::{by_menu, make, with};
+    let mut harness = with(&["test", "clock"]);
+    let next = scene::SceneId(2);
+    let slides =
+        Edit::AddSource { scene: next, name: "Slides".into(), choice: "test".parse().unwrap() };
+    make(&mut harness, &[Edit::AddScene("Next".into()), slides]);
+    by_menu(&mut harness, "Source 1", "Inspector…");
+    source(&harness, "Source 2").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    harness.get_by_label("Properties of Source 2");
+    harness.get_by_label_contains("Another source is selected too.");
+    // A hotkey switches to another scene.
+    harness.state().demo.change(|snapshot| {
+        std::sync::Arc::make_mut(&mut snapshot.scenes.collection).current = next;
+    });
+    harness.run();
+    harness.get_by_label("Nothing selected");
+    harness.get_by_label("Canvas: click a source to select it");
+    source(&harness, "Slides").click_modifiers(Modifiers::COMMAND);
+    harness.run();
+    harness.get_by_label("Properties of Slides");
+    assert!(harness.query_by_label_contains("are selected").is_none());
+    harness.get_by_label("Canvas, Slides selected: move it with the arrow keys");
+}
+
+#[test]
 fn several_are_resized_together_by_the_frame_around_them() {
     let mut harness = open("media");
     source(&harness, "Opening").click();

@@ -19,6 +19,7 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::arrivals::{Arrival, Arrivals};
 use crate::ui::scenes::add_source::page::Adding;
 use crate::ui::scenes::canvas::zoom::CanvasZoom;
+use crate::ui::scenes::commands::chosen;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::text::Texts;
@@ -192,7 +193,7 @@ impl Draft {
         if let Some((source, section)) = self.asked.take() {
             let collection = &snapshot.scenes.collection;
             let shows = |item: &Item| item.content == Content::Source(source);
-            if !self.selected.and_then(|id| collection.item(id)).is_some_and(shows) {
+            if !chosen(snapshot, self).first().copied().is_some_and(shows) {
                 let items = collection.scene(edited(snapshot)).map(|scene| scene.items.as_slice());
                 let found = topmost(items.unwrap_or_default(), &shows).map(|item| item.id);
                 self.choose(found);
@@ -329,7 +330,7 @@ impl Draft {
             Content::Source(id) if fits(id) => Some(id),
             _ => None,
         };
-        let selected = self.selected.and_then(|id| collection.item(id)).and_then(shown);
+        let selected = chosen(snapshot, self).first().copied().and_then(shown);
         let scene = collection.scene(edited(snapshot));
         selected.or_else(|| scene?.items.iter().rev().find_map(shown))
     }

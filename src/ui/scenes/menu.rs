@@ -158,7 +158,7 @@ fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
 
 /// Draws the commands for an item. If the item is selected, they apply to all selected items.
 pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
-    if draft.is_chosen(item.id) && draft.chosen().len() > 1 {
+    if draft.is_chosen(item.id) && commands::chosen(view.snapshot, draft).len() > 1 {
         return several(ui, view, draft, item);
     }
     let (theme, texts, items) = (view.theme, view.texts, [item]);

@@ -12,6 +12,7 @@ use crate::compose::scene::{Content, SourceId};
 use crate::media::playback_control::{Position, TransportCommand};
 use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::{Action, key};
+use crate::ui::scenes::commands::chosen;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, TEXT_PLATE, Theme, Type, VIDEO_TEXT_COLOR, gap};
@@ -60,7 +61,7 @@ fn step(now: Position, forward: bool) -> Option<TransportCommand> {
 /// Draws the bar at the lower edge of the frame, for the selected source.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     let collection = &view.snapshot.scenes.collection;
-    let selected = draft.selected.and_then(|id| collection.item(id));
+    let selected = chosen(view.snapshot, draft).first().copied();
     let Some((id, now)) = meant(draft, view.snapshot) else { return };
     if selected.is_none_or(|item| item.content != Content::Source(id)) {
         return;

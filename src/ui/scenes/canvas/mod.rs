@@ -26,7 +26,7 @@ use crate::ui::scenes::canvas::handles::{
 };
 use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
 use crate::ui::scenes::placement::Grip;
-use crate::ui::scenes::{clipboard, menu, placement};
+use crate::ui::scenes::{clipboard, commands, menu, placement};
 use crate::ui::view::View;
 use crate::ui::widgets::focus_ring;
 
@@ -164,7 +164,8 @@ impl<'a> Canvas<'a> {
     }
 
     fn selected(&self, draft: &Draft) -> Option<&'a Item> {
-        draft.selected.and_then(|id| self.items.iter().find(|item| item.id == id))
+        let own = |id| self.items.iter().find(|item| item.id == id);
+        draft.chosen().into_iter().find_map(own)
     }
 
     fn chosen(&self, draft: &Draft) -> impl Iterator<Item = &'a Item> {
@@ -179,11 +180,12 @@ impl<'a> Canvas<'a> {
     /// Returns the accessible name for screen readers.
     fn name(&self, view: &View<'_>, draft: &Draft) -> String {
         match self.selected(draft) {
-            Some(_) if !draft.others.is_empty() => {
-                let count = draft.chosen().len().to_string();
-                view.texts.with("canvas-several", &[("count", count.into())])
-            }
             Some(item) => {
+                let count = commands::chosen(view.snapshot, draft).len();
+                if count > 1 {
+                    let count = count.to_string();
+                    return view.texts.with("canvas-several", &[("count", count.into())]);
+                }
                 let name = name_of(view, item);
                 view.texts.with("canvas-selected", &[("name", name.into())])
             }
@@ -202,8 +204,8 @@ impl<'a> Canvas<'a> {
     /// Returns the selected item, if it is the only one and not locked, and its handle at this
     /// position.
     fn of_one(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(&'a Item, Grip)> {
-        let alone = |item: &&Item| !item.locked && draft.others.is_empty();
-        let item = self.selected(draft).filter(alone)?;
+        let is_alone = commands::chosen(view.snapshot, draft).len() == 1;
+        let item = self.selected(draft).filter(|item| !item.locked && is_alone)?;
         let grip = grip_at(self.frame, &self.tight(view, item), at, self.modifiers.alt)?;
         Some((item, grip))
     }

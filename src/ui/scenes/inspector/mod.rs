@@ -11,6 +11,7 @@ use egui::{Align, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Command, Edit};
+use crate::ui::scenes::commands::chosen;
 use crate::ui::scenes::draft::{Draft, Section, name_of};
 use crate::ui::scenes::kind::icon_of;
 use crate::ui::scenes::source;
@@ -23,7 +24,8 @@ use crate::ui::widgets::{elided, label, paragraph};
 /// Draws the inspector in the available width.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let collection = Arc::clone(&view.snapshot.scenes.collection);
-    let item = draft.selected.and_then(|id| collection.item(id));
+    let chosen = chosen(view.snapshot, draft);
+    let item = chosen.first().copied();
     let shown = match item.map(|item| &item.content) {
         Some(Content::Source(id)) => Some(*id),
         Some(_) => None,
@@ -38,7 +40,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         return;
     }
     heading(ui, view, item, shown);
-    let others = draft.chosen().len().saturating_sub(1);
+    let others = chosen.len().saturating_sub(1);
     if others > 0 {
         let text = view.texts.counted("inspector-several", others);
         paragraph(ui, &text, Type::Small, view.theme.secondary);
