@@ -93,6 +93,8 @@ install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/des
 install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md
 install -D -m 644 -t "$tree/usr/share/doc/onair/LICENSES" LICENSES/* assets/web/vendor/*LICENSE*
 install -D -m 644 LICENSE "$tree/usr/share/doc/onair/copyright"
+# The help in the window shows them.
+install -D -m 644 -t "$tree/usr/share/onair/pictures" assets/pictures/*.jpg
 "$onair" man --all "$tree/usr/share/man/man1"
 gzip -9n "$tree"/usr/share/man/man1/*
 completion() {

@@ -44,6 +44,7 @@ expect "the .rpm has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_r
 expect "the archive has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_tar")
 for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
     share/icons/hicolor/scalable/apps/onair.svg share/man/man1/onair-live.1.gz \
+    share/onair/pictures/guide-on-air.jpg share/onair/pictures/guide-on-air.zh-CN.jpg \
     share/bash-completion/completions/onair share/zsh/vendor-completions/_onair share/fish/vendor_completions.d/onair.fish
 do
     expect "$file is in the packages" holds "$in_deb" "^$file\$"

@@ -1,5 +1,7 @@
 //! Tests of the user guide inside the window.
 
+use onair::base::Stop;
+
 use super::*;
 
 fn guide(language: Language, size: Vec2) -> Harness<'static, Window> {
@@ -62,6 +64,41 @@ fn a_link_into_a_page_goes_to_its_heading() {
     harness.run();
     let heading = harness.get_by_role_and_label(Role::Heading, "Tracks of recordings");
     assert!((80.0..400.0).contains(&heading.rect().top()), "{:?}", heading.rect());
+}
+
+#[test]
+fn a_page_shows_its_images_until_the_help_closes() {
+    for (language, page, text) in [
+        (
+            Language::English,
+            "Read the health bar",
+            "The studio on air: the health bar shows All good.",
+        ),
+        (Language::Chinese, "看懂状态条", "直播中的工作室：状态条显示一切正常"),
+    ] {
+        let size = Vec2::new(1280.0, 720.0);
+        let mut harness = open_as("idle", size, preferences(language, Theme::Dark));
+        let textures =
+            |harness: &Harness<'static, Window>| harness.ctx.tex_manager().read().num_allocated();
+        let before = textures(&harness);
+        harness.key_press(Key::F1);
+        harness.run();
+        press(&mut harness, Role::RadioButton, page);
+        let place = harness.get_by_role_and_label(Role::Image, text).rect();
+        assert!(place.width() > 500.0, "{place:?}");
+        assert!((place.width() / place.height() - 16.0 / 9.0).abs() < 0.01, "{place:?}");
+        // Another thread decodes the image.
+        let is_drawn = |harness: &mut Harness<'static, Window>| {
+            harness.run();
+            textures(harness) > before
+        };
+        let is_drawn = (0..3_000)
+            .any(|_| is_drawn(&mut harness) || Stop::new().wait(Duration::from_millis(10)));
+        assert!(is_drawn);
+        harness.key_press(Key::Escape);
+        harness.run();
+        assert_eq!(textures(&harness), before);
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::mix::StripId;
 use crate::studio::Preferences;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{OwnPart, OwnService};
+use crate::ui::dialogs::help::images::HelpImages;
 use crate::ui::dialogs::parts::draft::PartsDraft;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::table::Setting;
@@ -70,6 +71,7 @@ pub struct DialogContext<'a> {
     pub parts: &'a mut PartsDraft,
     /// The text entered as the successor of the built-in server.
     pub successor: &'a mut Option<String>,
+    pub images: &'a mut HelpImages,
     /// True if the dialog was opened in this frame.
     pub fresh: bool,
 }

@@ -18,6 +18,7 @@ mod successor;
 pub use card::{DialogAnswer, DialogContext, dialog_room, heading, modal, set_health_bar};
 pub use card::{PassthroughDraft, Services};
 pub use command_palette::Search;
+pub use help::images::HelpImages;
 pub use parts::draft::PartsDraft;
 pub use settings::draft::SettingsDraft;
 pub use settings::table::{Setting, SettingsPage};
@@ -68,7 +69,7 @@ pub fn show(
             *needs.settings = draft;
             answer
         }
-        Dialog::Help => help::show(ctx, view, needs.fresh),
+        Dialog::Help => help::show(ctx, view, needs.images, needs.fresh),
         Dialog::History => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services),

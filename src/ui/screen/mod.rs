@@ -123,6 +123,8 @@ pub struct Screen {
     part_changes: u64,
     profile_changed: bool,
     successor: Option<String>,
+    /// The images of the open page of the help.
+    help_images: dialogs::HelpImages,
     guide: guide::Guide,
     /// The view of the program frame for the guide.
     guided: Option<FrameView>,
@@ -227,6 +229,7 @@ impl Screen {
             part_changes: 0,
             profile_changed: false,
             successor: None,
+            help_images: dialogs::HelpImages::default(),
             guide: guide::Guide::default(),
             guided: None,
             watch: watch::Draft::default(),
@@ -479,6 +482,9 @@ impl Screen {
             crate::ui::scenes::add_source::show(ctx, &mut view, &mut self.scenes);
             crate::ui::scenes::transition::show(ctx, &mut view, &mut self.scenes);
         }
+        if self.dialog != Some(Dialog::Help) {
+            self.help_images = dialogs::HelpImages::default();
+        }
         if self.dialog == Some(Dialog::Guide) {
             return self.guide(ctx);
         }
@@ -505,6 +511,7 @@ impl Screen {
             services: &mut self.services,
             parts: &mut self.parts,
             successor: &mut self.successor,
+            images: &mut self.help_images,
             fresh: std::mem::take(&mut self.dialog_is_fresh),
         };
         match dialogs::show(ctx, &mut view, dialog, &mut needs, &mut self.search) {

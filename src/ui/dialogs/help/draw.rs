@@ -1,16 +1,18 @@
-//! Draws a page of the guide: text that wraps around links, lists, code to copy, and tables.
+//! Draws a page of the guide: text that wraps around links, images, lists, code to copy, and
+//! tables.
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{
-    Color32, CornerRadius, Frame, Label, Margin, RichText, Role, Ui, Vec2, WidgetInfo, vec2,
+    Color32, CornerRadius, Frame, Label, Margin, RichText, Role, Sense, Ui, Vec2, WidgetInfo, vec2,
 };
 
+use crate::ui::dialogs::help::images::{HelpImages, IMAGE_SHAPE};
 use crate::ui::dialogs::help::markdown::{Block, Content, Emphasis, Marker, Span, plain};
 use crate::ui::dialogs::help::pages;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, focus_ring, icon_button};
+use crate::ui::widgets::{ButtonWeight, focus_ring, icon_button, paragraph};
 
 /// Height of a line of text in points.
 const LINE_HEIGHT_POINTS: f32 = 21.0;
@@ -28,10 +30,11 @@ pub fn page(
     page: &pages::Page,
     blocks: &[Block],
     heading: &mut Option<String>,
+    images: &mut HelpImages,
 ) -> Option<String> {
     ui.set_max_width(ui.available_width().min(MAX_LINE_WIDTH_POINTS));
     ui.spacing_mut().item_spacing = Vec2::ZERO;
-    let mut drawing = Drawing { view, page, followed: None };
+    let mut drawing = Drawing { view, page, images, followed: None };
     for (number, block) in blocks.iter().enumerate() {
         ui.add_space(space_above(block, number == 0));
         let top = ui.cursor().top();
@@ -59,6 +62,7 @@ fn space_above(block: &Block, first: bool) -> f32 {
 struct Drawing<'a> {
     view: &'a View<'a>,
     page: &'a pages::Page,
+    images: &'a mut HelpImages,
     followed: Option<String>,
 }
 
@@ -104,6 +108,7 @@ impl Drawing<'_> {
                 shown.widget_info(|| WidgetInfo::labeled(Role::Heading, true, &text));
             }
             Content::Paragraph(spans) => self.spans(ui, spans, Type::Body, theme.text),
+            Content::Image(file, alternative) => self.image(ui, file, alternative),
             Content::Code(code) => self.code(ui, code),
             Content::Table(rows) => self.table(ui, rows),
         }
@@ -154,6 +159,23 @@ impl Drawing<'_> {
         focus_ring(ui, theme, &response, CONTROL_RADIUS);
         if response.clicked() {
             self.followed = Some(link.to_owned());
+        }
+    }
+
+    /// Draws an image as wide as the page, or its alternative text if there is no image.
+    fn image(&mut self, ui: &mut Ui, file: &str, alternative: &str) {
+        let theme = self.view.theme;
+        let Some(image) = self.images.get(file) else {
+            paragraph(ui, alternative, Type::Body, theme.secondary);
+            return;
+        };
+        let width = ui.available_width();
+        let size = vec2(width, width / IMAGE_SHAPE);
+        let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, alternative));
+        if ui.is_rect_visible(rect) {
+            ui.painter().rect_filled(rect, CornerRadius::ZERO, theme.raised);
+            image.paint(ui, rect);
         }
     }
 

@@ -1,5 +1,5 @@
-//! Parses the pages of the guide into blocks: headings, paragraphs, lists, code and tables of
-//! CommonMark. Images are omitted.
+//! Parses the pages of the guide into blocks: headings, paragraphs, images, lists, code and tables
+//! of CommonMark.
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
@@ -34,6 +34,8 @@ pub enum Content {
     /// A heading, with its level from 1.
     Heading(u8, Vec<Span>),
     Paragraph(Vec<Span>),
+    /// An image: the name of its file, and the alternative text.
+    Image(String, String),
     Code(String),
     /// A table; the first row contains the column names.
     Table(Vec<Vec<Vec<Span>>>),
@@ -80,8 +82,8 @@ struct Reader {
     link: Option<String>,
     code: Option<String>,
     rows: Vec<Vec<Vec<Span>>>,
-    /// True inside an image, whose text is omitted.
-    image: bool,
+    /// The name of the current image's file, and its alternative text so far.
+    image: Option<(String, String)>,
 }
 
 impl Reader {
@@ -107,7 +109,8 @@ impl Reader {
     }
 
     fn push(&mut self, text: &str, code: bool) {
-        if self.image {
+        if let Some((_, alternative)) = &mut self.image {
+            alternative.push_str(text);
             return;
         }
         let emphasis = match (code, self.strong, self.medium) {
@@ -151,7 +154,10 @@ impl Reader {
             Tag::Emphasis => self.medium = true,
             Tag::Strong => self.strong = true,
             Tag::Link { dest_url, .. } => self.link = Some(dest_url.into_string()),
-            Tag::Image { .. } => self.image = true,
+            Tag::Image { dest_url, .. } => {
+                let file = dest_url.rsplit('/').next().unwrap_or_default();
+                self.image = Some((file.to_owned(), String::new()));
+            }
             _ => {}
         }
     }
@@ -184,14 +190,20 @@ impl Reader {
             TagEnd::Emphasis => self.medium = false,
             TagEnd::Strong => self.strong = false,
             TagEnd::Link => self.link = None,
-            TagEnd::Image => self.image = false,
+            TagEnd::Image => {
+                if let Some((file, alternative)) = self.image.take() {
+                    // The text before the image ends here.
+                    self.finish_paragraph();
+                    self.block(Content::Image(file, alternative));
+                }
+            }
             _ => {}
         }
     }
 
     fn finish_paragraph(&mut self) {
         let spans = std::mem::take(&mut self.spans);
-        // A paragraph with only an image is omitted.
+        // The paragraph of an image has no other text.
         if !plain(&spans).trim().is_empty() {
             self.block(Content::Paragraph(spans));
         }
@@ -260,8 +272,20 @@ mod tests {
     }
 
     #[test]
-    fn pictures_leave_nothing_and_chinese_lines_join_without_a_space() {
-        let blocks = read("![The studio](a.jpg)\n\n开始\n直播\n\none\ntwo");
+    fn an_image_has_its_file_and_alternative_text() {
+        let image = |file: &str, text: &str| Content::Image(file.into(), text.into());
+        let words = |text| Content::Paragraph(vec![span(text, Emphasis::None, None)]);
+        let read = |text| read(text).into_iter().map(|it| it.content).collect::<Vec<_>>();
+        let all_good = "![The bar: *All good.*](../../assets/pictures/a.zh-CN.jpg)";
+        assert_eq!(read(all_good), [image("a.zh-CN.jpg", "The bar: All good.")]);
+        let within = "Before ![One](a.jpg)\n![Two](b.jpg)";
+        let expected = [words("Before "), image("a.jpg", "One"), image("b.jpg", "Two")];
+        assert_eq!(read(within), expected);
+    }
+
+    #[test]
+    fn chinese_lines_join_without_a_space() {
+        let blocks = read("开始\n直播\n\none\ntwo");
         let words: Vec<String> = blocks
             .iter()
             .map(|it| match &it.content {

@@ -1,6 +1,7 @@
 //! The guide in the window: topics at the left, the selected page at the right, and all hotkeys.
 
 mod draw;
+pub mod images;
 mod markdown;
 mod pages;
 mod shortcuts;
@@ -14,6 +15,7 @@ use egui::{
 
 use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading, modal};
+use crate::ui::dialogs::help::images::HelpImages;
 use crate::ui::dialogs::help::markdown::Block;
 use crate::ui::dialogs::help::pages::{HELP_PAGES, Part, Target};
 use crate::ui::input::actions::Action;
@@ -83,7 +85,12 @@ impl Reading {
     }
 }
 
-pub fn show(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
+pub fn show(
+    ctx: &egui::Context,
+    view: &View<'_>,
+    images: &mut HelpImages,
+    fresh: bool,
+) -> Option<DialogAnswer> {
     let place = Id::unique("guide-reading");
     let mut reading: Reading = ctx.data(|data| data.get_temp(place)).unwrap_or_default();
     let room = dialog_room(ctx);
@@ -100,7 +107,7 @@ pub fn show(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogA
             ui.add_space(gap::M);
             let page = vec2(ui.available_width(), height);
             ui.allocate_ui_with_layout(page, Layout::top_down(Align::Min), |ui| {
-                answer = topic(ui, view, &mut reading);
+                answer = topic(ui, view, &mut reading, images);
             });
         });
         answer.or(close.then_some(DialogAnswer::Close))
@@ -167,7 +174,12 @@ fn entry(ui: &mut Ui, view: &View<'_>, title: &str, chosen: bool) -> Response {
 }
 
 /// Draws the displayed topic at the right.
-fn topic(ui: &mut Ui, view: &View<'_>, reading: &mut Reading) -> Option<DialogAnswer> {
+fn topic(
+    ui: &mut Ui,
+    view: &View<'_>,
+    reading: &mut Reading,
+    images: &mut HelpImages,
+) -> Option<DialogAnswer> {
     let (back, again) = (view.texts.get("help-back"), view.texts.get("action-set-up"));
     let back = Button::new(&back).icon(Icon::Previous).small().enabled(!reading.before.is_empty());
     let again = Button::new(&again).small().enabled(view.snapshot.live == LiveState::Idle);
@@ -186,13 +198,14 @@ fn topic(ui: &mut Ui, view: &View<'_>, reading: &mut Reading) -> Option<DialogAn
     }
     ui.add_space(gap::S);
     let topic = reading.topic;
+    images.turn_to(topic, view.texts.language());
     let area = ScrollArea::vertical().id_salt(("help-page", topic));
     let shown = area.auto_shrink(false).show(ui, |ui| {
         scroll_by_keys(ui);
         let Topic::Page(number) = topic else { return shortcuts::list(ui, view) };
         let blocks = reading.blocks(number, view.texts.language());
         let page = HELP_PAGES.get(number)?;
-        let link = draw::page(ui, view, page, &blocks, &mut reading.heading)?;
+        let link = draw::page(ui, view, page, &blocks, &mut reading.heading, images)?;
         match page.target(&link)? {
             Target::Page(number, anchor) => reading.open(Topic::Page(number), anchor),
             Target::Web => ui.ctx().open_url(egui::OpenUrl::new_tab(link)),

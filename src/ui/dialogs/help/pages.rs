@@ -209,7 +209,7 @@ mod tests {
                     page.blocks(language).into_iter().flat_map(|block| match block.content {
                         Content::Heading(_, spans) | Content::Paragraph(spans) => spans,
                         Content::Table(rows) => rows.into_iter().flatten().flatten().collect(),
-                        Content::Code(_) => Vec::new(),
+                        Content::Image(..) | Content::Code(_) => Vec::new(),
                     });
                 for link in spans.filter_map(|span| span.link) {
                     let Some(Target::Page(target, Some(anchor))) = page.target(&link) else {
@@ -221,6 +221,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_image_is_in_the_installed_folder_and_has_the_expected_shape() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pictures");
+        let mut count = 0;
+        for page in HELP_PAGES {
+            for block in Language::ALL.into_iter().flat_map(|language| page.blocks(language)) {
+                let Content::Image(file, alternative) = block.content else { continue };
+                assert!(!alternative.is_empty(), "{}: {file}", page.path);
+                let (width, height) = image::image_dimensions(folder.join(&file)).expect(&file);
+                assert_eq!(width * 9, height * 16, "{file}");
+                count += 1;
+            }
+        }
+        assert!(count > 36, "{count}");
     }
 
     #[test]
