@@ -2,11 +2,13 @@
 # Builds the packages of onair for this machine's processor: a .deb, an .rpm and an archive, with the manual
 # pages and the shells' completions. The program in them is stripped; its debug symbols are in a separate file.
 #
-#   packaging/bundle.sh [--binary FILE] [KIND…]     KINDS: deb rpm tar flatpak (without a kind: deb rpm tar)
+#   packaging/bundle.sh [--binary FILE] [--no-screenshots] [KIND…]
 #
+# KINDS: deb rpm tar flatpak (without a kind: deb rpm tar)
 # --binary FILE   package this program instead of building one; a Flatpak always builds its own
 # ONAIR_PICTURES_URL   the web address of a copy of assets/pictures, from which software centers load screenshots.
 #                      There is no default, because the pictures are not on the web yet.
+# --no-screenshots     make packages without screenshots, which need no address
 # Everything is written to target/bundle/ (with CARGO_TARGET_DIR set: to bundle/ there).
 set -euo pipefail
 # shellcheck source=packaging/packages.sh
@@ -14,10 +16,21 @@ set -euo pipefail
 cd "$root"
 
 binary=
-if [ "${1-}" = --binary ]; then
-    binary=$(realpath "${2:?--binary needs a file}")
-    shift 2
-fi
+screenshots=1
+while [[ ${1-} == -* ]]; do
+    case $1 in
+    --binary)
+        binary=$(realpath "${2:?--binary needs a file}")
+        shift
+        ;;
+    --no-screenshots) screenshots= ;;
+    *)
+        complain "'$1' is not an option: use --binary FILE or --no-screenshots."
+        exit 2
+        ;;
+    esac
+    shift
+done
 kinds=("$@")
 [ $# -gt 0 ] || kinds=(deb rpm tar)
 for kind in "${kinds[@]}"; do
@@ -35,6 +48,11 @@ for kind in "${kinds[@]}"; do
         ;;
     esac
 done
+if [ -n "$screenshots" ] && [ -z "${ONAIR_PICTURES_URL-}" ]; then
+    complain "The packages would lack the screenshots for software centers, whose address is not known.
+Set ONAIR_PICTURES_URL to the web address of a copy of assets/pictures, or use --no-screenshots."
+    exit 2
+fi
 
 target=${CARGO_TARGET_DIR:-$root/target}
 out=$target/bundle
@@ -44,10 +62,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out"
 
-# write_metainfo FOLDER: writes the entry for software centers, with screenshots if their address is known.
+# write_metainfo FOLDER: writes the entry for software centers.
 write_metainfo() {
     install -D -m 644 -t "$1" packaging/desktop/onair.metainfo.xml
-    [ -n "${ONAIR_PICTURES_URL-}" ] || return 0
+    [ -n "$screenshots" ] || return 0
     sed "s|@PICTURES@|${ONAIR_PICTURES_URL%/}|" packaging/desktop/screenshots.xml >"$work/screenshots.xml"
     sed -i "/<icon /r $work/screenshots.xml" "$1/onair.metainfo.xml"
 }

@@ -55,6 +55,11 @@ expect "the software-center entry is valid" appstreamcli validate --no-net --no-
 screenshots=$(sed -n 's|.*<image[^>]*>https://example.org/pictures/\(.*\)</image>|assets/pictures/\1|p' "$metainfo")
 # shellcheck disable=SC2086 # One name on each line.
 expect "each screenshot in it is a picture of the guide" ls ${screenshots:-"no screenshot"}
+expect "a missing address of the screenshots is named" holds \
+    "$(ONAIR_PICTURES_URL='' packaging/bundle.sh --binary "$program" tar 2>&1 || true)" "or use --no-screenshots"
+packaging/bundle.sh --binary "$program" --no-screenshots tar >/dev/null
+expect "a package without screenshots has the rest of the entry" test "$(tar -xOzf "$tar" --wildcards '*/onair.metainfo.xml' |
+    grep -c '<id>\|<screenshot')" = 1
 expect "the program is stripped" test -z "$(readelf -S "$folder/unpacked/usr/bin/onair" | grep -F .symtab)"
 expect "its debug symbols are beside the packages" test -s "$(echo "$folder"/bundle/*.debug)"
 
