@@ -156,7 +156,7 @@ fn head(ui: &mut Ui, view: &mut View<'_>, strip: &StripView) {
         if kept.response.lost_focus() {
             // Escape brings the old name back.
             let cancelled = ui.input(|input| input.key_pressed(egui::Key::Escape));
-            if !cancelled && name != strip.sound.name {
+            if !cancelled && name != strip.audio.name {
                 view.send(Command::RenameStrip { id, name });
             }
             ui.data_mut(|data| data.remove::<String>(field));
