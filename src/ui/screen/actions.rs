@@ -270,7 +270,13 @@ impl Screen {
         if command.kind == NamedKind::Layout && command.is_possible(&self.snapshot) {
             return self.use_layout(&command.name);
         }
-        self.requests.extend(command.command(&self.snapshot).map(WindowRequest::Command));
+        match command.command(&self.snapshot) {
+            // Studio mode may have changed since the snapshot.
+            Some(Command::SwitchScene(id) | Command::PrepareScene(Some(id))) => {
+                self.switch_scene(id);
+            }
+            command => self.requests.extend(command.map(WindowRequest::Command)),
+        }
     }
 
     /// Returns the reason why a command is currently impossible; `None` if it is possible.
