@@ -45,6 +45,10 @@ const INPUTS: &str = "-f lavfi -i testsrc2=size=640x360:rate=30 \
 const ENCODERS: &str = "-c:v libx264 -preset veryfast -tune zerolatency -g 30 -pix_fmt yuv420p \
                         -b:v 800k -c:a aac -b:a 96k -ac 2";
 
+/// 16 s of media: 480 frames of video, and exactly 750 AAC frames at 48 kHz. Timestamps are therefore regular
+/// where the file begins again.
+const CLIP_LENGTH: &str = "-t 16 -frames:a 750";
+
 /// Returns a file of the test video, encoded with these options.
 fn clip(options: &[&str]) -> PathBuf {
     let words = format!("{INPUTS} {CLIP_LENGTH} {ENCODERS}");
@@ -73,10 +77,6 @@ fn encode(words: &[&str], file: &Path, limit: Duration) {
     let all = all.map(OsStr::new).chain([file.as_os_str()]);
     Peer::start("ffmpeg", all).wait_success(limit);
 }
-
-/// 16 s of media: 480 frames of video, and exactly 750 AAC frames at 48 kHz. Timestamps are therefore regular
-/// where the file begins again.
-const CLIP_LENGTH: &str = "-t 16 -frames:a 750";
 
 /// Makes a file of test video (with this size, 25 fps) and a 440 Hz tone, as H.264 and AAC, and
 /// waits until it is complete. `options` are for the output, such as `-g 25`.
