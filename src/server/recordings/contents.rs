@@ -46,15 +46,17 @@ impl Contents {
         }
     }
 
-    /// Adds a tag; `events` is its parsed content.
+    /// Adds a tag with its time in the file; `events` is its parsed content.
     pub fn add(
         &mut self,
         tag: &StreamTag,
+        time: Duration,
         events: &[(TrackId, StreamEvent)],
         configs: &StreamConfigs,
     ) {
         match self {
-            Self::Flv(contents) => contents.add(tag),
+            // FLV counts modulo 2^32.
+            Self::Flv(contents) => contents.push(tag.kind, time.as_millis() as u32, &tag.body),
             Self::Mp4(contents) => {
                 for (_, event) in events {
                     if let StreamEvent::Packet(packet) = event {
@@ -145,8 +147,17 @@ impl FileTimes {
         Duration::from_millis(self.at(kind, stream_ms).max(0).unsigned_abs())
     }
 
+    /// Records the time of a tag. Returns its time in the file.
+    pub fn note(&mut self, tag: &StreamTag) -> Duration {
+        match tag.is_media {
+            true => self.add(tag.kind, tag.time_ms),
+            // The time of a config may have no meaning.
+            false => self.of(tag.kind, tag.time_ms).min(self.newest()),
+        }
+    }
+
     /// Records media. Returns its time in the file.
-    pub fn add(&mut self, kind: TagKind, stream_ms: u32) -> Duration {
+    fn add(&mut self, kind: TagKind, stream_ms: u32) -> Duration {
         let file_ms = self.at(kind, stream_ms);
         let known = if kind == TagKind::Audio { &mut self.audio } else { &mut self.video };
         let is_late =
@@ -179,27 +190,15 @@ impl FileTimes {
 #[derive(Debug)]
 pub(super) struct FlvContents {
     units: Units,
-    times: FileTimes,
 }
 
 impl FlvContents {
     fn new(configs: &StreamConfigs) -> Self {
-        let mut contents =
-            Self { units: vec![file_header(true, true)], times: FileTimes::default() };
+        let mut contents = Self { units: vec![file_header(true, true)] };
         for (kind, body) in configs.tags() {
             contents.push(kind, 0, body);
         }
         contents
-    }
-
-    fn add(&mut self, tag: &StreamTag) {
-        let time = match tag.is_media {
-            true => self.times.add(tag.kind, tag.time_ms),
-            // The time of a config may have no meaning.
-            false => self.times.of(tag.kind, tag.time_ms).min(self.times.newest()),
-        };
-        // FLV counts modulo 2^32.
-        self.push(tag.kind, time.as_millis() as u32, &tag.body);
     }
 
     fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {

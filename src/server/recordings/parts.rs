@@ -161,13 +161,11 @@ impl PartsWriter {
             }
             // Some publishers complete a config before its first frame.
             self.outdated |= differs && self.kinds.contains(&tag.kind);
-            self.contents.add(&tag, &events, &self.configs);
+            let time = self.times.note(&tag);
+            self.contents.add(&tag, time, &events, &self.configs);
             self.count(&tag);
-            if tag.is_media {
-                if !self.kinds.contains(&tag.kind) {
-                    self.kinds.push(tag.kind);
-                }
-                self.times.add(tag.kind, tag.time_ms);
+            if tag.is_media && !self.kinds.contains(&tag.kind) {
+                self.kinds.push(tag.kind);
             }
         }
         self.flush(false)
