@@ -435,8 +435,10 @@ impl InputFeed {
             self.shared.fail(self.fruitless());
         }
         self.shared.reception.lock().ended = true;
-        // The presenter first passes on stored data that was not played yet.
-        if self.shared.packets.shift.lock().end() || self.shared.lifetime.stop.is_set() {
+        // The presenter first passes on stored data that was not played yet. The lock is held, so
+        // that the presenter does not begin a seek in queues that are about to close.
+        let mut shift = self.shared.packets.shift.lock();
+        if shift.end() || self.shared.lifetime.stop.is_set() {
             self.shared.packets.close();
         }
     }
