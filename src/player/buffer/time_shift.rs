@@ -468,7 +468,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_can_be_gone_back_in_once_the_video_has_left() {
+    fn audio_can_be_gone_back_in_once_the_video_has_left() {
         let depth = TimeShiftDepth { time: Duration::from_secs(4), bytes: 1 << 20 };
         let mut shift = TimeShift::new(Some(depth));
         stream(&mut shift, 0, 2_000, 10);

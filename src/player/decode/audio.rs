@@ -596,10 +596,10 @@ mod tests {
     }
 
     #[test]
-    fn sound_without_a_decoder_is_reported_once_however_often_its_config_is_repeated() {
+    fn audio_without_a_decoder_is_reported_once_however_often_its_config_is_repeated() {
         let config = Config::new(Source::File("film.flv".into()));
         let (shared, events) = Shared::new(&config, Clock::start());
-        let mut sound = AudioDecoding::new();
+        let mut decoding = AudioDecoding::new();
         let mut configure = |channels| {
             let parameters = AudioConfig {
                 codec: AudioCodec::PcmS16Le,
@@ -608,7 +608,7 @@ mod tests {
                 bitrate: BitsPerSecond(0),
                 config: bytes::Bytes::new(),
             };
-            sound.take(BufferedPacket::Configure(parameters), &shared);
+            decoding.take(BufferedPacket::Configure(parameters), &shared);
             events.waiting().count()
         };
         assert_eq!((configure(6), configure(6)), (1, 0));
