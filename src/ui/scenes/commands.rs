@@ -12,7 +12,8 @@ use crate::ui::input::actions::Action;
 use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::scenes::clipboard;
 use crate::ui::scenes::draft::{
-    Draft, RenamedObject, TransitionScope, edited, name_of, natural, together,
+    Draft, RenamedObject, TransitionScope, chosen, edited, items_of, name_of, natural, place_of,
+    together,
 };
 use crate::ui::scenes::placement::{self, AlignTo};
 use crate::ui::view::View;
@@ -108,13 +109,6 @@ pub(super) fn meant(snapshot: &Snapshot, draft: &Draft, id: ItemId) -> Vec<ItemI
         true => chosen(snapshot, draft).into_iter().map(|item| item.id).collect(),
         false => vec![id],
     }
-}
-
-/// Returns the selected items of the edited scene, first the one that was selected last.
-pub(super) fn chosen<'a>(snapshot: &'a Snapshot, draft: &Draft) -> Vec<&'a Item> {
-    let (items, collection) = (items_of(snapshot), &snapshot.scenes.collection);
-    let is_here = |id: &ItemId| place_of(items, *id).is_some();
-    draft.chosen().into_iter().filter(is_here).filter_map(|id| collection.item(id)).collect()
 }
 
 /// Returns the edits of a command on these items, or the reason why it is impossible. The list is
@@ -285,23 +279,6 @@ fn place_among(snapshot: &Snapshot, id: ItemId) -> (usize, Vec<ItemId>) {
         None => items,
     };
     (index, beside.iter().map(|item| item.id).collect())
-}
-
-/// Returns the group that contains an item, if any, and the item's position there.
-pub(super) fn place_of(items: &[Item], id: ItemId) -> Option<(Option<ItemId>, usize)> {
-    if let Some(index) = items.iter().position(|item| item.id == id) {
-        return Some((None, index));
-    }
-    items.iter().find_map(|item| {
-        let (group, index) = place_of(item.members(), id)?;
-        Some((group.or(Some(item.id)), index))
-    })
-}
-
-/// Returns the items of the edited scene.
-fn items_of(snapshot: &Snapshot) -> &[Item] {
-    let scene = snapshot.scenes.collection.scene(edited(snapshot));
-    scene.map_or(&[], |scene| scene.items.as_slice())
 }
 
 /// Returns the edit that moves an item to this position in a group, or in the scene itself.

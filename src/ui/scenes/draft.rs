@@ -19,7 +19,6 @@ use crate::ui::input::actions::key;
 use crate::ui::scenes::add_source::arrivals::{Arrival, Arrivals};
 use crate::ui::scenes::add_source::page::Adding;
 use crate::ui::scenes::canvas::zoom::CanvasZoom;
-use crate::ui::scenes::commands::chosen;
 use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::text::Texts;
@@ -487,6 +486,30 @@ pub(super) const BLEND_MODES: [(&str, crate::compose::scene::Blend); 7] = {
         (key!("blend-darken"), Blend::Darken),
     ]
 };
+
+/// Returns the selected items of the edited scene, first the one that was selected last.
+pub(super) fn chosen<'a>(snapshot: &'a Snapshot, draft: &Draft) -> Vec<&'a Item> {
+    let (items, collection) = (items_of(snapshot), &snapshot.scenes.collection);
+    let is_here = |id: &ItemId| place_of(items, *id).is_some();
+    draft.chosen().into_iter().filter(is_here).filter_map(|id| collection.item(id)).collect()
+}
+
+/// Returns the group that contains an item, if any, and the item's position there.
+pub(super) fn place_of(items: &[Item], id: ItemId) -> Option<(Option<ItemId>, usize)> {
+    if let Some(index) = items.iter().position(|item| item.id == id) {
+        return Some((None, index));
+    }
+    items.iter().find_map(|item| {
+        let (group, index) = place_of(item.members(), id)?;
+        Some((group.or(Some(item.id)), index))
+    })
+}
+
+/// Returns the items of the edited scene.
+pub(super) fn items_of(snapshot: &Snapshot) -> &[Item] {
+    let scene = snapshot.scenes.collection.scene(edited(snapshot));
+    scene.map_or(&[], |scene| scene.items.as_slice())
+}
 
 #[cfg(test)]
 mod tests {

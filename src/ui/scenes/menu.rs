@@ -7,7 +7,7 @@ use crate::studio::Command;
 use crate::studio::settings::ProjectorContent;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::possible::ImpossibleReason;
-use crate::ui::scenes::draft::{Draft, edited, name_of};
+use crate::ui::scenes::draft::{Draft, chosen, edited, name_of};
 use crate::ui::scenes::{clipboard, commands};
 use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
@@ -136,7 +136,7 @@ fn paste(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, scene: SceneId) {
 /// Draws the commands for several items.
 fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
     let (theme, texts) = (view.theme, view.texts);
-    let mut items = commands::chosen(view.snapshot, draft);
+    let mut items = chosen(view.snapshot, draft);
     // The clicked item decides whether all items are hidden or shown, locked or unlocked.
     items.sort_by_key(|it| it.id != item.id);
     submenu(ui, theme, &texts.get("item-align"), |ui| lines(ui, view, draft, &items, &ALIGN));
@@ -158,7 +158,7 @@ fn several(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
 
 /// Draws the commands for an item. If the item is selected, they apply to all selected items.
 pub fn item(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, item: &Item) {
-    if draft.is_chosen(item.id) && commands::chosen(view.snapshot, draft).len() > 1 {
+    if draft.is_chosen(item.id) && chosen(view.snapshot, draft).len() > 1 {
         return several(ui, view, draft, item);
     }
     let (theme, texts, items) = (view.theme, view.texts, [item]);

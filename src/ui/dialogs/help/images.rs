@@ -11,7 +11,7 @@ use egui::{Rect, Ui};
 use crate::base::{Latest, Timestamp, Worker};
 use crate::capture;
 use crate::media::{Color, Surface, VideoFrame};
-use crate::ui::dialogs::help::Topic;
+use crate::ui::dialogs::help::pages::Topic;
 use crate::ui::text::Language;
 use crate::ui::video::{FrameView, fitted};
 

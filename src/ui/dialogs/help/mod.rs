@@ -17,7 +17,7 @@ use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{DialogAnswer, dialog_room, heading, modal};
 use crate::ui::dialogs::help::images::HelpImages;
 use crate::ui::dialogs::help::markdown::Block;
-use crate::ui::dialogs::help::pages::{HELP_PAGES, Part, Target};
+use crate::ui::dialogs::help::pages::{HELP_PAGES, Part, Target, Topic};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::accept_letters;
 use crate::ui::style::icons::Icon;
@@ -25,14 +25,6 @@ use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::text::Language;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, focus_ring, section};
-
-/// The topic that is displayed.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-enum Topic {
-    /// A page by its index.
-    Page(usize),
-    Hotkeys,
-}
 
 /// The state of the dialog, which is kept as long as the window exists.
 #[derive(Clone, Debug)]

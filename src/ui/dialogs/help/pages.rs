@@ -4,6 +4,14 @@ use crate::ui::dialogs::help::markdown::{self, Block, Content};
 use crate::ui::input::actions::key;
 use crate::ui::text::Language;
 
+/// The topic that is displayed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Topic {
+    /// A page by its index.
+    Page(usize),
+    Hotkeys,
+}
+
 /// The groups of pages in the list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Part {

@@ -24,9 +24,9 @@ use crate::ui::input::hotkeys::{accept_letters, letters_act};
 use crate::ui::scenes::canvas::handles::{
     Frame, box_of, cursor, grip_at, handles, outline, squares,
 };
-use crate::ui::scenes::draft::{Draft, Drag, edited, name_of, natural};
+use crate::ui::scenes::draft::{Draft, Drag, chosen, edited, name_of, natural};
 use crate::ui::scenes::placement::Grip;
-use crate::ui::scenes::{clipboard, commands, menu, placement};
+use crate::ui::scenes::{clipboard, menu, placement};
 use crate::ui::view::View;
 use crate::ui::widgets::focus_ring;
 
@@ -181,7 +181,7 @@ impl<'a> Canvas<'a> {
     fn name(&self, view: &View<'_>, draft: &Draft) -> String {
         match self.selected(draft) {
             Some(item) => {
-                let count = commands::chosen(view.snapshot, draft).len();
+                let count = chosen(view.snapshot, draft).len();
                 if count > 1 {
                     let count = count.to_string();
                     return view.texts.with("canvas-several", &[("count", count.into())]);
@@ -204,7 +204,7 @@ impl<'a> Canvas<'a> {
     /// Returns the selected item, if it is the only one and not locked, and its handle at this
     /// position.
     fn of_one(&self, view: &View<'_>, draft: &Draft, at: Pos2) -> Option<(&'a Item, Grip)> {
-        let is_alone = commands::chosen(view.snapshot, draft).len() == 1;
+        let is_alone = chosen(view.snapshot, draft).len() == 1;
         let item = self.selected(draft).filter(|item| !item.locked && is_alone)?;
         let grip = grip_at(self.frame, &self.tight(view, item), at, self.modifiers.alt)?;
         Some((item, grip))

@@ -3,7 +3,7 @@
 //! below their group.
 
 use crate::compose::scene::{Content, Item, ItemId};
-use crate::ui::scenes::commands::place_of;
+use crate::ui::scenes::draft::place_of;
 
 /// A row of the list.
 #[derive(Copy, Clone, Debug)]

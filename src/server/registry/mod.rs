@@ -44,8 +44,7 @@ use crate::text::Problem;
 use crate::wire::rtmp::auth::{Login, Verdict};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Number of connections allowed beyond the limit, because evicted connections still exist for a
-/// moment.
+/// Maximum number of connections beyond the limit, because evicted ones still exist for a moment.
 const MAX_CLOSING_CONNECTIONS: usize = 64;
 
 /// Data that all tasks of a server share.
@@ -598,18 +597,4 @@ fn peer(stream: &Stream, id: u64, address: SocketAddr, protocol: Protocol) -> Pe
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::Runtime;
-
-    #[test]
-    fn tokens_expire_by_the_current_clock_of_the_system() {
-        let runtime = Runtime::start().unwrap();
-        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
-        // The system's clock was set after the server started.
-        let clock = Clock::start_at(0);
-        let registry = Registry::new(Config::default(), clock, sender, runtime.handle());
-        let now = u64::try_from(Clock::system_micros() / 1_000_000).unwrap();
-        assert!((now..now + 60).contains(&registry.unix_seconds()));
-    }
-}
+mod tests;

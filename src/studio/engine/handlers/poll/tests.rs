@@ -1,0 +1,174 @@
+use super::*;
+use crate::audio::AudioChoice;
+use crate::base::Clock;
+use crate::base::queue::Receiver;
+use crate::capture::VideoChoice;
+use crate::net::Trouble;
+use crate::studio::engine::config::Config;
+use crate::studio::engine::handle::assemble;
+use crate::studio::settings::Settings;
+
+fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
+    let config = Config {
+        history_path: history,
+        keyring: false,
+        ..Config::new(Clock::start(), Settings::default())
+    };
+    let (mut engine, ends) = assemble(config).unwrap();
+    engine.begin_history();
+    (engine, ends.events)
+}
+
+fn target(index: usize, state: TargetState, trouble: Option<Trouble>) -> event::Target {
+    event::Target {
+        index,
+        host: format!("host{index}:1935"),
+        state,
+        cause: trouble.map(|it| format!("{it:?}").into()),
+        trouble,
+        retry_in: (trouble.is_some() && state != TargetState::Failed)
+            .then_some(Duration::from_secs(3)),
+        exit: (state == TargetState::Failed).then_some(7),
+        ..event::Target::default()
+    }
+}
+
+fn keys_of(engine: &Engine) -> Vec<(&'static str, Option<u32>)> {
+    engine.notices.active.notices().iter().map(|it| (it.key(), it.target)).collect()
+}
+
+#[test]
+fn a_targets_last_words_are_told_and_written_as_all_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("why.txt");
+    let (mut engine, events) = engine(Some(path.clone()));
+    // The target failed between two checks, and was reported to the code that ended the
+    // broadcast.
+    let refused = target(1, TargetState::Failed, Some(Trouble::Refused));
+    let message = StudioMessage::ServerSays { host: "host1:1935".into(), text: "no more".into() };
+    engine.last_words.0.send(Event::Notice(message.notice(0, ""))).unwrap();
+    engine.last_words.0.send(Event::Target(refused)).unwrap();
+    engine.endings.broadcasts.push(Worker::spawn("ended", |_| ()).unwrap());
+    while !engine.endings.broadcasts.iter().all(Worker::is_finished) {
+        std::thread::yield_now();
+    }
+    engine.poll();
+    let keys: Vec<&str> = std::iter::from_fn(|| events.try_recv().ok())
+        .map(|event| match event {
+            Event::Notice(notice) => notice.key(),
+            Event::Target(_) => "target",
+            Event::Stopped => "stopped",
+            _ => "other",
+        })
+        .collect();
+    assert_eq!(keys, ["server-says", "target-refused", "target", "stopped"]);
+    engine.notices.log.end(Duration::from_secs(30));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.contains("host1:1935: Refused. onair does not retry."), "{text}");
+}
+
+#[test]
+fn a_target_that_goes_live_takes_back_only_its_own_notices() {
+    let (mut engine, _events) = engine(None);
+    for index in [1, 2] {
+        let event = target(index, TargetState::Connecting, Some(Trouble::Unreachable));
+        engine.target_happened(event);
+    }
+    engine.target_happened(target(2, TargetState::Live, None));
+    assert_eq!(keys_of(&engine), [("target-unreachable", Some(1))]);
+    let notice = engine.notices.active.notices()[0].clone();
+    assert_eq!(notice.summary(), "host1:1935: Unreachable. Retrying in 3 s.");
+    // The silence of a target gets its own notice, which is withdrawn when the target accepts
+    // data again.
+    engine.flow_happened(2, "host2:1935", Flow::Silent);
+    let both = [("target-unreachable", Some(1)), ("target-silent", Some(2))];
+    assert_eq!(keys_of(&engine), both);
+    engine.flow_happened(2, "host2:1935", Flow::NoNetwork);
+    assert_eq!(keys_of(&engine)[1], ("target-no-network", Some(2)));
+    engine.flow_happened(2, "host2:1935", Flow::Through);
+    assert_eq!(keys_of(&engine), both[..1]);
+}
+
+#[test]
+fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
+    let (mut engine, _events) = engine(None);
+    let host = "host:1935".to_owned();
+    let on_one_host =
+        |index| event::Target { host: host.clone(), ..target(index, TargetState::Live, None) };
+    for index in [4, 7, 4] {
+        engine.target_happened(on_one_host(index));
+    }
+    engine.target_happened(target(9, TargetState::Failed, Some(Trouble::Refused)));
+    let both = [4, 7].map(|id| BroadcastTarget { id, label: host.clone() });
+    assert_eq!(engine.live.summary.targets, both);
+}
+
+#[test]
+fn how_long_a_target_was_gone_counts_from_what_the_server_accepted_last() {
+    let (mut engine, _events) = engine(None);
+    engine.target_happened(target(1, TargetState::Live, None));
+    engine.target_happened(target(1, TargetState::Reconnecting, Some(Trouble::Lost)));
+    let gap = Some(Duration::from_millis(8_100));
+    engine.target_happened(event::Target { gap, ..target(1, TargetState::Live, None) });
+    let summary = engine.notices.active.notices()[0].summary();
+    assert_eq!(summary, "Reconnected to host1:1935 after 8.1 s.");
+}
+
+#[test]
+fn that_the_computer_is_too_slow_is_withdrawn_when_it_keeps_up_again() {
+    let (mut engine, _events) = engine(None);
+    let slow = StudioMessage::EncoderSlow { percent: "40 %".into() };
+    engine.tell_pace(&PaceNews::Slow(slow));
+    assert_eq!(keys_of(&engine), [("encoder-slow", None)]);
+    engine.tell_pace(&PaceNews::Over);
+    assert!(keys_of(&engine).is_empty(), "{:?}", keys_of(&engine));
+    // The event log has its duration.
+    let entries = engine.notices.log.entries();
+    let lasted: Vec<bool> = entries.iter().map(|entry| entry.lasted.is_some()).collect();
+    assert_eq!(lasted, [true]);
+}
+
+#[test]
+fn settings_that_could_not_be_saved_are_saved_at_the_next_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join("onair");
+    std::fs::write(&home, "a file in the way").unwrap();
+    let (mut engine, _events) = engine(None);
+    let path = home.join("settings.toml");
+    engine.file.path = Some(path.clone());
+    engine.file.services_changed = true;
+    engine.changed();
+    engine.save(false);
+    let not_saved = [("settings-not-saved", None)];
+    assert_eq!(keys_of(&engine), not_saved);
+    // The next attempt is due later, and a notice that was dismissed stays dismissed.
+    assert!(!engine.file.is_due(engine.clock.now()));
+    engine.save(false);
+    assert_eq!(keys_of(&engine), not_saved);
+    engine.notices.active.dismiss(engine.notices.active.notices()[0].id);
+    engine.save(false);
+    assert!(keys_of(&engine).is_empty());
+    engine.changed();
+    engine.save(false);
+    assert_eq!(keys_of(&engine), not_saved);
+    std::fs::remove_file(&home).unwrap();
+    // The program ends before the next attempt is due.
+    engine.save(true);
+    assert!(path.exists() && !engine.file.services_changed);
+    assert!(keys_of(&engine).is_empty());
+}
+
+#[test]
+fn that_encoding_failed_is_withdrawn_when_encoding_starts() {
+    let (mut engine, _events) = engine(None);
+    engine.settings.video = Some(VideoChoice::None);
+    engine.settings.audio = Some(AudioChoice::Silence);
+    engine.begin_program();
+    let reason = "no memory".into();
+    engine.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+    assert!(engine.begin_broadcast());
+    let keys = keys_of(&engine);
+    assert!(keys.iter().all(|(key, _)| *key != "encoder-failed"), "{keys:?}");
+    engine.end_broadcast();
+}
