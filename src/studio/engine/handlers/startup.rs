@@ -50,9 +50,10 @@ impl Engine {
     }
 
     /// Drops the postponed commands that this command stops. Returns true if that is all, because
-    /// nothing is sent or recorded yet.
+    /// what the command stops has not begun.
     pub(in crate::studio::engine) fn cancels_postponed(&mut self, command: &Command) -> bool {
-        if self.startup.postponed.is_empty() {
+        let waiting = self.startup.postponed.len();
+        if waiting == 0 {
             return false;
         }
         let is_busy = self.live.is_busy();
@@ -64,10 +65,13 @@ impl Engine {
         if self.startup.postponed.is_empty() {
             self.startup.read_by = None;
         }
-        if !is_busy {
+        // Without a broadcast, stopping it would end the recording.
+        let only_records = !stops_recording && !self.live.is_publishing();
+        let is_all = !is_busy || only_records && self.startup.postponed.len() < waiting;
+        if is_all {
             self.notices.happened(Event::Stopped);
         }
-        !is_busy
+        is_all
     }
 
     /// Makes the default choices once the devices are known.
@@ -217,6 +221,7 @@ mod tests {
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::live::on_air::OnAir;
     use crate::studio::settings::Settings;
     use crate::studio::snapshot::AudioSource;
     use crate::studio::sources::open::SourceOpener;
@@ -278,6 +283,20 @@ mod tests {
         assert_eq!(engine.startup.postponed, [Command::StartRecording("show.mp4".into())]);
         engine.handle(Command::StopRecording);
         assert!(engine.startup.postponed.is_empty());
+        end(engine);
+    }
+
+    #[test]
+    fn a_broadcast_that_waits_is_stopped_without_the_recording() {
+        let (mut engine, _ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        engine.stop_live();
+        engine.postpone(Command::GoLive);
+        let is_recording =
+            |engine: &Engine| engine.live.on_air.as_ref().is_some_and(OnAir::is_recording);
+        engine.handle(Command::StopLive);
+        assert!(engine.startup.postponed.is_empty() && is_recording(&engine));
         end(engine);
     }
 
