@@ -215,6 +215,8 @@ impl Engine {
         let due = self.targets.edited.extract_if(.., |_, due| at_once || *due <= now);
         for (id, _) in due.collect::<Vec<_>>() {
             let live = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Live);
+            // The last event of a target that was switched off may be old.
+            let live = live && self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
             let sought = self.live.is_publishing();
             let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
             let Some(target) = target.filter(|_| sought && !live && !self.live.stopping) else {
