@@ -151,7 +151,9 @@ pub(in crate::studio) const DEGRADATION_NOTICES: &[&str] = &[
 pub(in crate::studio) const PROGRAM_NOTICES: &[&[&str]] = &[
     SOURCE_DOWN_NOTICES,
     SCENE_SOURCE_NOTICES,
+    SKIPPED_FILE_NOTICES,
     FILTER_NOTICES,
+    TRANSITION_NOTICES,
     TARGET_NOTICES,
     DROPPED_FRAME_NOTICES,
     ADAPTATION_NOTICES,
@@ -159,7 +161,8 @@ pub(in crate::studio) const PROGRAM_NOTICES: &[&[&str]] = &[
     RECORDING_ENDED_NOTICES,
     &["degradation-transitions", "degradation-filters", "degradation-rate"],
     &["encoder-failed", "encoder-slow", "server-failed", "passthrough-failed", "delay-short"],
-    &["recording-held", "disk-space", "disk-slow", "key-visible", "password-visible"],
+    &["recording-held", "tracks-left-out", "disk-space", "disk-slow"],
+    &["scene-crowded", NO_STRIP_NOTICE, "key-visible", "password-visible"],
 ];
 
 /// The notice about a strip that could not be added, which is withdrawn once there is space.
