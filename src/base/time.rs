@@ -104,15 +104,17 @@ impl Clock {
         Self { origin: Instant::now(), wall_origin_micros: Self::system_micros() }
     }
 
-    /// Returns the current time of the system's clock in microseconds since the Unix epoch. It differs from
-    /// [`Clock::wall_micros`] after the system's clock was set, or the computer was suspended.
+    /// Returns the current time of the system's clock in microseconds since the Unix epoch. It
+    /// differs from [`Clock::wall_micros`] after the system's clock was set, or the computer was
+    /// suspended.
     #[must_use]
     pub fn system_micros() -> i64 {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         i64::try_from(wall.as_micros()).unwrap_or(i64::MAX)
     }
 
-    /// Starts the clock as if the system's clock had shown this time, in microseconds since the Unix epoch.
+    /// Starts the clock as if the system's clock had shown this time, in microseconds since the
+    /// Unix epoch.
     #[cfg(test)]
     pub fn start_at(wall_origin_micros: i64) -> Self {
         Self { origin: Instant::now(), wall_origin_micros }

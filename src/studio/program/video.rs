@@ -1,5 +1,5 @@
-//! The video of the program: whether it has video, its source, and the views that are drawn from the same sources, such
-//! as the preview scene.
+//! The video of the program: whether it has video, its source, and the views that are drawn from
+//! the same sources, such as the preview scene.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
