@@ -91,7 +91,7 @@ pub fn make(path: &Path, size: &str, seconds: &str, options: &[&str]) {
     let seconds: f32 = seconds.parse().expect("seconds");
     let limit = limit(seconds.ceil() as u32);
     let extension = path.extension().unwrap().to_str().unwrap();
-    // Other files differ from test to test.
+    // Files in other options are in a folder of this test, so no other test makes the same file.
     if options.iter().any(|option| option.contains('/')) {
         encode(&words, path, limit);
     } else {
