@@ -337,6 +337,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::event;
 
     #[test]
     fn a_key_that_is_typed_on_air_is_used_when_it_is_complete() {
@@ -353,6 +354,9 @@ mod tests {
             engine.put_target(typed(key));
             assert!(!is_sent(&engine), "a stream under {key:?}");
         }
+        // The target was live before it was switched off.
+        let old = event::Target { state: TargetState::Live, ..event::Target::default() };
+        engine.targets.events.insert(2, old);
         engine.restart_edited(true);
         assert!(is_sent(&engine));
         // A target that is switched off does not wait.
