@@ -218,22 +218,28 @@ fn on_air_a_collection_is_a_scene_change_and_a_profile_waits() {
 }
 
 #[test]
-fn a_slow_import_does_not_stop_the_studio() {
+fn a_pipe_is_not_imported_and_stops_no_later_import() {
     let home = home();
-    let pipe = home.path().join("Slow.json");
+    let pipe = home.path().join("Pipe.json");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let studio = studio(home.path());
     let part = |command| studio.send(Command::Part(command));
     wait(&studio, "the list", |it| it.parts.is_kept);
-    let kind = PartKind::Collection;
-    // Reading waits until the test writes.
-    part(PartCommand::Import { kind, path: pipe.clone(), with_key: false });
-    part(PartCommand::New(kind, "Fresh".into()));
-    wait(&studio, "a new one", |it| it.parts.in_use.collection == "Fresh");
+    // Nothing writes to the pipe, so reading it would never end.
+    for kind in PartKind::ALL {
+        part(PartCommand::Import { kind, path: pipe.clone(), with_key: false });
+        wait(&studio, "a refusal", |it| has_notice(it, "Nothing changed: it is not a regular"));
+        part(PartCommand::Use(kind, "Main".into()));
+        wait(&studio, "no refusal", |it| !has_notice(it, "Nothing changed"));
+    }
+    studio.send(Command::ImportScenes(pipe));
+    wait(&studio, "a refusal", |it| has_notice(it, "Cannot import the scenes"));
     let scene = serde_json::json!({"id": "scene", "name": "A", "settings": {"items": []}});
     let file = serde_json::json!({"current_scene": "A", "sources": [scene]});
-    fs::write(&pipe, file.to_string()).unwrap();
-    wait(&studio, "the import", |it| it.parts.collections.iter().any(|name| name == "Slow"));
+    let path = home.path().join("Regular.json");
+    fs::write(&path, file.to_string()).unwrap();
+    part(PartCommand::Import { kind: PartKind::Collection, path, with_key: false });
+    wait(&studio, "the import", |it| it.parts.collections.iter().any(|name| name == "Regular"));
     studio.end(LIMIT).unwrap();
 }
 

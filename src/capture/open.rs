@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io::BufReader;
 
-use crate::base::Timestamp;
+use crate::base::{FileStamp, Timestamp};
 use crate::capture::camera::control::CameraControl;
 use crate::capture::camera::driver::OfferedCamera;
 use crate::capture::choice::VideoChoice;
@@ -157,6 +157,7 @@ pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(
     match choice {
         VideoChoice::Image(path) => decode::dimensions(path).ok(),
         VideoChoice::File(path) if y4m::is_y4m(path) => {
+            FileStamp::of(path).ok()?;
             let size = reader::Reader::open(BufReader::new(File::open(path).ok()?)).ok()?.size();
             Some((size.width, size.height))
         }

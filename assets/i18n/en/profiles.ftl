@@ -20,6 +20,7 @@ part-imported = Imported as '{ $name }'
 part-exported = Exported to { $path }, without keys and passwords
 
 # Import.
+import-busy = another import or export is still running; try again when it is done
 import-no-profile = this is not an onair or OBS profile; choose the .toml file of an onair profile, or the basic.ini of an OBS profile
 obs-profile-no-service = the target (service.json is missing or unreadable)
 obs-profile-service = the target '{ $service }' (onair does not know its address)

@@ -20,6 +20,7 @@ part-imported = 已导入为“{ $name }”
 part-exported = 已导出到 { $path }，不含密钥和密码
 
 # 导入。
+import-busy = 另一项导入或导出仍在进行，请稍后再试
 import-no-profile = 这不是 onair 或 OBS 的配置方案。请选择 .toml 文件，或 OBS 的 basic.ini
 obs-profile-no-service = 推流目标（service.json 不存在或无法读取）
 obs-profile-service = 推流目标“{ $service }”（onair 不知道它的地址）

@@ -4,6 +4,10 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use crate::base::FileStamp;
+use crate::studio::settings::reading::syntax;
+use crate::text::Problem;
+
 /// Maximum size of a valid settings file in bytes. A collection with a playlist of 200 files in each
 /// of its 64 sources has more than a megabyte.
 const MAX_SETTINGS_BYTES: u64 = 8 << 20;
@@ -14,6 +18,12 @@ pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
     file.take(MAX_SETTINGS_BYTES + 1).read_to_string(&mut text)?;
     check_size(&text)?;
     Ok(text)
+}
+
+/// Reads a file to import, but no pipe or device, because reading it may never end.
+pub(super) fn read_import(path: &Path) -> Result<String, Problem> {
+    FileStamp::of(path)?;
+    read_bounded(path).map_err(|error| syntax::unreadable(&error))
 }
 
 fn check_size(text: &str) -> io::Result<()> {

@@ -15,6 +15,7 @@ use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{SideView, ViewDetail, ViewOf};
+use crate::files::Trouble;
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
@@ -344,18 +345,20 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn import_scenes(&mut self, path: PathBuf) {
-        self.with_file("scenes-import", move || {
+        let begun = self.with_file("scenes-import", move || {
             let read = collection::import(&path).map(Box::new);
             FileDone::Read(path, read)
         });
+        self.part_done(begun);
     }
 
     pub(in crate::studio::engine) fn export_scenes(&mut self, path: PathBuf) {
         let (collection, strips) = (self.settings.collection.clone(), self.settings.strips.clone());
-        self.with_file("scenes-export", move || {
+        let begun = self.with_file("scenes-export", move || {
             let failed = collection::export(&collection, &strips, &path).err();
             FileDone::Written(path, failed)
         });
+        self.part_done(begun);
     }
 
     /// Reads or writes a file on another thread, unless such a thread is still running.
@@ -363,9 +366,9 @@ impl Engine {
         &mut self,
         name: &str,
         job: impl FnOnce() -> FileDone + Send + 'static,
-    ) {
+    ) -> Result<(), Problem> {
         if self.state.stage.file.is_some() {
-            return;
+            return Err(problem!("import-busy"));
         }
         let (tell, done) = queue::bounded("scenes-file", 1, Full::DropOldest);
         let mut job = Some(job);
@@ -375,13 +378,10 @@ impl Engine {
                 let _ = tell.send(job());
             }
         });
-        match worker {
-            Ok(worker) => {
-                self.state.stage.workers = vec![worker];
-                self.state.stage.file = Some(done);
-            }
-            Err(error) => tracing::warn!(%error, "reading or writing scenes failed"),
-        }
+        let worker = worker.map_err(|error| Trouble::problem(&error))?;
+        self.state.stage.workers = vec![worker];
+        self.state.stage.file = Some(done);
+        Ok(())
     }
 
     /// Returns true if a scene file is being read or written.
@@ -395,6 +395,8 @@ impl Engine {
             match done {
                 Ok(done) => {
                     self.state.stage.file = None;
+                    // Another import or export can begin now.
+                    self.notices.active.clear(&["part-failed"]);
                     self.file_done(done);
                 }
                 Err(queue::Empty::Waiting) => {}

@@ -60,10 +60,7 @@ impl Engine {
                     false => files.restore(kind, &name, &id, &self.settings),
                 }
             }
-            PartCommand::Import { kind, path, with_key } => {
-                self.read_part(kind, path, with_key);
-                Ok(())
-            }
+            PartCommand::Import { kind, path, with_key } => self.read_part(kind, path, with_key),
             PartCommand::Export { kind, name, path } => {
                 self.export_part(&files, kind, &name, &path)
             }
@@ -71,7 +68,9 @@ impl Engine {
         self.part_done(done);
     }
 
-    fn part_done(&mut self, done: Result<(), Problem>) {
+    /// Reports whether a command for collections or profiles failed, or ends the report about an
+    /// earlier one.
+    pub(in crate::studio::engine) fn part_done(&mut self, done: Result<(), Problem>) {
         self.notices.active.clear(&["part-failed"]);
         if let Err(reason) = done {
             self.notices.tell(&StudioMessage::PartFailed { reason }, "");
@@ -220,11 +219,11 @@ impl Engine {
 
     /// Reads a file to import. The studio does not wait for this, because a collection of OBS can
     /// name many media files, whose headers are read too.
-    fn read_part(&mut self, kind: PartKind, path: PathBuf, with_key: bool) {
+    fn read_part(&mut self, kind: PartKind, path: PathBuf, with_key: bool) -> Result<(), Problem> {
         self.with_file("part-import", move || {
             let read = exchange::read(kind, &path).map(Box::new);
             FileDone::PartRead(kind, with_key, read)
-        });
+        })
     }
 
     /// Adds the contents of a file to import, once the file was read.
@@ -330,5 +329,66 @@ impl Engine {
         } else {
             self.apply_quality();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::Clock;
+    use crate::studio::engine::config::Config;
+    use crate::studio::engine::handle::assemble;
+    use crate::studio::notices::Notice;
+
+    #[test]
+    fn an_import_or_export_is_refused_until_the_running_one_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            settings_path: Some(folder.path().join("settings.toml")),
+            keyring: false,
+            ..Config::new(Clock::start(), Settings::default())
+        };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let keys = |engine: &Engine| -> Vec<&'static str> {
+            engine.notices.active.notices().iter().map(Notice::key).collect()
+        };
+        let path = folder.path().join("scenes.toml");
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let done = FileDone::Written(path.clone(), None);
+        let begun = engine.with_file("slow", move || {
+            let _ = held.recv();
+            done
+        });
+        assert!(begun.is_ok());
+        let kind = PartKind::Profile;
+        for command in [
+            Command::Part(PartCommand::Import { kind, path: path.clone(), with_key: false }),
+            Command::ImportScenes(path.clone()),
+            Command::ExportScenes(path.clone()),
+        ] {
+            engine.notices.active.clear(&["part-failed"]);
+            engine.handle(command);
+            assert_eq!(keys(&engine), ["part-failed"]);
+            let summary = engine.notices.active.notices()[0].summary();
+            assert!(summary.contains("another import or export is still running"), "{summary}");
+        }
+        // Other commands do not wait for the file.
+        engine.handle(Command::Part(PartCommand::Duplicate(kind, "Copy".into())));
+        assert_eq!(engine.settings.in_use.name(kind), "Copy");
+        engine.handle(Command::ExportScenes(path.clone()));
+        drop(release);
+        for _ in 0..1_000 {
+            engine.poll_scenes();
+            if engine.state.stage.file.is_none() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(keys(&engine), ["scenes-exported"]);
+        engine.handle(Command::ExportScenes(path));
+        assert!(engine.state.stage.file.is_some());
+        assert_eq!(keys(&engine), ["scenes-exported"]);
     }
 }

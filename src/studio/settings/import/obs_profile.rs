@@ -9,10 +9,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::broadcast::delay::MAX_STREAM_DELAY;
-use crate::files::Trouble;
 use crate::media::{BitsPerSecond, FrameRate, Size};
 use crate::studio::settings::Settings;
-use crate::studio::settings::disk::read_bounded;
+use crate::studio::settings::disk::read_import;
 use crate::studio::settings::import::obs::json;
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::reading::syntax;
@@ -65,10 +64,7 @@ impl Ini {
 pub fn import(path: &Path) -> Result<PartImport, Problem> {
     let file = if path.is_dir() { path.join("basic.ini") } else { path.to_owned() };
     let folder = file.parent().unwrap_or_else(|| Path::new("."));
-    let text = read_bounded(&file).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Trouble::problem(&error),
-        _ => syntax::unreadable(&error),
-    })?;
+    let text = read_import(&file)?;
     let ini = Ini::parse(&text);
     let is_one = ini.0.keys().any(|(section, _)| {
         matches!(section.as_str(), "video" | "simpleoutput" | "advout" | "output")
@@ -76,9 +72,8 @@ pub fn import(path: &Path) -> Result<PartImport, Problem> {
     if !is_one {
         return Err(problem!("import-no-profile"));
     }
-    let beside = |name: &str| -> Option<Value> {
-        syntax::json(&read_bounded(&folder.join(name)).ok()?).ok()
-    };
+    let beside =
+        |name: &str| -> Option<Value> { syntax::json(&read_import(&folder.join(name)).ok()?).ok() };
     let encoder = beside("streamEncoder.json").unwrap_or_default();
     let mut import = Importing::default();
     import.quality(&ini, &encoder);

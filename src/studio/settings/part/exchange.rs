@@ -6,13 +6,12 @@ use std::path::Path;
 use crate::base::Secret;
 use crate::files::Trouble;
 use crate::studio::settings::Settings;
-use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::disk::{put, read_import};
 use crate::studio::settings::import::obs_profile;
 use crate::studio::settings::part::files::{MAX_PARTS, PartFiles};
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::part::{MAX_NAME, PartKind, check_name};
 use crate::studio::settings::reading::lenient::Document;
-use crate::studio::settings::reading::syntax;
 use crate::studio::settings::scenes::collection;
 use crate::studio::settings::secret_addresses::without_secrets;
 use crate::studio::targets::address::kept_name;
@@ -36,10 +35,7 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
             obs_profile::import(path)
         }
         PartKind::Profile => {
-            let text = read_bounded(path).map_err(|error| match error.kind() {
-                std::io::ErrorKind::NotFound => Trouble::problem(&error),
-                _ => syntax::unreadable(&error),
-            })?;
+            let text = read_import(path)?;
             let document = Document::parse(&text)?;
             if !["quality", "targets", "recording"].iter().any(|it| document.has(it)) {
                 return Err(problem!("import-no-profile"));
@@ -202,6 +198,35 @@ mod tests {
         assert_eq!(parked.collection.sources[0].choice, VideoChoice::Stream(url.into()));
         // An equal name would replace the address of the collection in use.
         assert_ne!(parked.concealed().1[0].name, name);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused_before_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = |name: &str| {
+            let path = folder.path().join(name);
+            let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+            assert!(made.success());
+            path
+        };
+        for (kind, name) in [
+            (PartKind::Collection, "scenes.json"),
+            (PartKind::Profile, "profile.toml"),
+            (PartKind::Profile, "basic.ini"),
+        ] {
+            assert_eq!(read(kind, &pipe(name)).unwrap_err().id(), "io-not-a-file", "{name}");
+        }
+        assert_eq!(read(PartKind::Profile, folder.path()).unwrap_err().id(), "io-not-a-file");
+        // Files that an import names are not read either.
+        std::fs::remove_file(folder.path().join("basic.ini")).unwrap();
+        std::fs::write(folder.path().join("basic.ini"), "[Video]\nFPSType=0\n").unwrap();
+        pipe("service.json");
+        pipe("streamEncoder.json");
+        assert!(read(PartKind::Profile, folder.path()).is_ok());
+        let choice = VideoChoice::File(pipe("clip.y4m"));
+        let program = crate::media::Size::new(2, 2);
+        assert_eq!(crate::capture::extent(&choice, &Default::default(), program), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
 };
 
+use crate::base::FileStamp;
 use crate::files::Trouble;
 use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
@@ -54,6 +55,8 @@ pub fn shown(choice: String) -> String {
 /// # Errors
 /// Fails with the reason why nothing can be imported.
 pub fn import(path: &Path) -> Result<Import, Problem> {
+    // Reading a pipe or a device may never end.
+    FileStamp::of(path)?;
     let file = fs::File::open(path)?;
     let mut text = String::new();
     let read = file.take(MAX_COLLECTION_BYTES + 1).read_to_string(&mut text);
