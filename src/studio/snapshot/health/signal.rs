@@ -198,13 +198,20 @@ fn sends_audio(snapshot: &Snapshot) -> bool {
     }
 }
 
-/// Returns true if a strip works, and is silent only because its push-to-talk key is not held.
-fn waits_for_key(strip: &StripView, main: &AudioSource) -> bool {
-    let is_main = strip.audio.id == StripId::MAIN;
-    let choice = if is_main { &main.choice } else { &strip.audio.choice };
-    let works = strip.state == SourceState::Open && is_audio_source(choice);
-    let waits = strip.audio.talk == TalkMode::PushToTalk && !strip.held;
-    works && waits && !strip.audio.strip.muted
+/// Returns true if the program is silent only because push-to-talk keys are not held: a strip waits
+/// for its key, and no other strip works without being muted.
+fn only_waits_for_key(snapshot: &Snapshot, main: &AudioSource) -> bool {
+    let works = |strip: &&StripView| {
+        let is_main = strip.audio.id == StripId::MAIN;
+        let choice = if is_main { &main.choice } else { &strip.audio.choice };
+        let sends = strip.state == SourceState::Open && !strip.has_no_audio;
+        sends && is_audio_source(choice) && !strip.audio.strip.muted
+    };
+    // The push-to-talk mode, or a hidden video, also mutes a strip.
+    let is_muted = |strip: &StripView| strip.audio.is_muted(strip.held, strip.shown);
+    let waits = |strip: &StripView| strip.audio.talk == TalkMode::PushToTalk && !strip.held;
+    let mut working = snapshot.strips.iter().filter(works);
+    working.clone().any(waits) && working.all(is_muted)
 }
 
 /// Returns the finding that the program is silent, but should not be.
@@ -221,7 +228,7 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
         let finding = finding.with_remedy(Remedy::OpenMixer);
         return unchosen.then(|| finding.covering(named(snapshot, &["no-microphone"])));
     }
-    if snapshot.strips.iter().any(|strip| waits_for_key(strip, main)) {
+    if only_waits_for_key(snapshot, main) {
         return None;
     }
     if main.muted && is_audio_source(&main.choice) {

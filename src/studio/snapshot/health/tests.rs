@@ -192,6 +192,15 @@ fn talks(snapshot: &mut Snapshot, held: bool, muted: bool) {
     }];
 }
 
+/// Adds a silent strip to a microphone that waits for its push-to-talk key.
+fn talks_beside(snapshot: &mut Snapshot, choice: &str, talk: TalkMode, muted: bool) {
+    talks(snapshot, false, false);
+    let mut strip = snapshot.strips[0].clone();
+    strip.audio = AudioStrip::new(mix::StripId(1), choice.parse().unwrap());
+    (strip.audio.talk, strip.audio.strip.muted) = (talk, muted);
+    snapshot.strips.push(strip);
+}
+
 /// Removes the video from the program, as for a broadcast or recording with audio only.
 fn audio_only(snapshot: &mut Snapshot) {
     snapshot.video.as_mut().unwrap().choice = VideoChoice::None;
@@ -438,6 +447,38 @@ fn rows() -> Vec<Row> {
         (
             "nothing is heard, because the push-to-talk key is not held",
             with(on_air(), |it| talks(it, false, false)),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "nothing is heard, and one of two microphones is always open",
+            with(on_air(), |it| talks_beside(it, "mic:guest", TalkMode::Open, false)),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard, because both push-to-talk keys are not held",
+            with(on_air(), |it| talks_beside(it, "mic:guest", TalkMode::PushToTalk, false)),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "nothing is heard, because one key is not held and the other microphone is muted",
+            with(on_air(), |it| talks_beside(it, "mic:guest", TalkMode::Open, true)),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "nothing is heard, because the key is not held and the clip is hidden",
+            with(on_air(), |it| talks_beside(it, "file:a.mp4", TalkMode::WhileShown, false)),
             "All good.",
             "2 watching",
             None,
