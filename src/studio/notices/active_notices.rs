@@ -59,7 +59,8 @@ impl ActiveNotices {
         // Of the least severe, this is the oldest.
         let least = self.notices.iter().min_by_key(|it| it.level).map(|it| it.id);
         if let Some(least) = least.filter(|_| is_full) {
-            self.close(|it| it.id == least);
+            // It has not ended, so it is not among the ended ones. The event log contains it.
+            self.notices.retain(|it| it.id != least);
         }
         notice
     }
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_severe_is_dropped_first_and_dimmed() {
+    fn the_least_severe_is_dropped_first_and_not_called_resolved() {
         let mut active_notices = ActiveNotices::new(Clock::start());
         let (path, reason) = ("a.mp4".into(), "the disk is full".into());
         active_notices.add(&StudioMessage::RecordingFailed { path, reason }, "");
@@ -205,9 +206,12 @@ mod tests {
         for number in 3..MAX_NOTICES + 2 {
             active_notices.add(&StudioMessage::CameraLost { device: number.to_string() }, "");
         }
-        let keys: Vec<_> = active_notices.notices().iter().map(Notice::key).collect();
-        assert_eq!((keys.len(), keys[0]), (MAX_NOTICES, "recording-failed"));
-        let past: Vec<_> = active_notices.past().map(|it| it.notice.summary()).collect();
-        assert_eq!(past, ["Camera other is back.", "Camera C920 is disconnected."]);
+        let notices = active_notices.notices();
+        assert_eq!((notices.len(), notices[0].key()), (MAX_NOTICES, "recording-failed"));
+        // The information was dropped, and then the oldest warning.
+        assert_eq!(notices[1].summary(), "Camera 3 is disconnected.");
+        active_notices.add(&StudioMessage::CameraBack { device: "new".into() }, "");
+        assert_eq!(active_notices.notices()[1].summary(), "Camera 3 is disconnected.");
+        assert_eq!(active_notices.past().count(), 0);
     }
 }
