@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files::Trouble;
+use crate::files::{Trouble, rename_numbered};
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::versions::{VersionId, Versions};
@@ -175,14 +175,24 @@ impl PartFiles {
         Ok(())
     }
 
-    /// Keeps the file of a collection or profile, if it exists, as a version.
+    /// Keeps the file of a collection or profile, if it exists, as a version. An unreadable file,
+    /// for example without read permission, stays in its folder as `NAME.toml.broken`.
     fn keep_file(&self, kind: PartKind, name: &str) -> Result<(), Problem> {
-        let kept = match read_bounded(&self.path(kind, name)) {
-            Ok(text) => self.versions().add(kind, name, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
+        let path = self.path(kind, name);
+        let error = match read_bounded(&path) {
+            Ok(text) => {
+                let kept = self.versions().add(kind, name, &text);
+                return kept.map_err(|error| Trouble::problem(&error));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => error,
         };
-        kept.map_err(|error| Trouble::problem(&error))
+        tracing::warn!(%error, path = %path.display(), "reading an unused file failed");
+        let moved = rename_numbered(&path, &path.with_extension("toml.broken"));
+        moved.map(drop).map_err(|_| {
+            let (path, reason) = (path.display().to_string(), syntax::unreadable(&error));
+            problem!("part-unreadable", name = path, reason = reason)
+        })
     }
 
     fn drop_file(&self, kind: PartKind, name: &str) {
@@ -400,5 +410,36 @@ mod tests {
         assert_ne!(fs::read_to_string(files.path(kind, "Main")).unwrap(), parked);
         let kept = files.versions().list(kind, "Main");
         assert_eq!(files.versions().text(kind, "Main", &kept[0]).unwrap(), parked);
+    }
+
+    #[test]
+    fn an_unreadable_file_of_the_name_in_use_is_moved_aside_and_stops_no_switch() {
+        let (_folder, _, files, mut settings) = started();
+        let kind = PartKind::Profile;
+        files.park(kind, "Other", &settings).unwrap();
+        for (aside, text) in [("Main.toml.broken", b"\xFF1"), ("Main.toml-1.broken", b"\xFF2")] {
+            fs::write(files.path(kind, "Main"), text).unwrap();
+            files.switch(kind, "Other", &mut settings).unwrap();
+            assert_eq!(fs::read(files.place("profiles").join(aside)).unwrap(), text);
+            assert_eq!(files.names(kind, &settings), ["Main", "Other"]);
+            files.switch(kind, "Main", &mut settings).unwrap();
+        }
+        assert!(files.versions().list(kind, "Main").is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_moved_aside_is_named_and_nothing_changes() {
+        let (_folder, path, files, mut settings) = started();
+        let kind = PartKind::Profile;
+        // The path leads through a file, so it can neither be read nor renamed.
+        fs::write(files.place("profiles"), "").unwrap();
+        let mut new = settings.clone();
+        new.in_use.set(kind, "New");
+        let why = files.begin(kind, &mut settings, new).unwrap_err();
+        let name = files.path(kind, "Main").display().to_string();
+        assert!(why.id() == "part-unreadable" && why.to_string().contains(&name), "{why}");
+        assert_eq!(settings.in_use.name(kind), "Main");
+        assert_eq!(Settings::read(&path).0.in_use.name(kind), "Main");
     }
 }
