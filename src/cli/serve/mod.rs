@@ -116,17 +116,16 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     warn_of_open(&output, open);
     let (mut totals, mut code_pages) = (Totals::default(), CodePages::default());
     while !interrupt.is_set() {
-        match server.events().recv_timeout(Duration::from_millis(50)) {
-            Ok(event) => {
+        let next_event = || server.events().recv_timeout(Duration::from_millis(50));
+        match next_step(&reload, &drain, next_event) {
+            NextStep::Reload => reload_config(&server, args, &output),
+            NextStep::Drain => server.drain(),
+            NextStep::Print(event) => {
                 totals.note(&event);
                 events::print_server(&output, &event);
             }
-            Err(Empty::Waiting) if reload.swap(false, Ordering::Relaxed) => {
-                reload_config(&server, args, &output);
-            }
-            Err(Empty::Waiting) if drain.swap(false, Ordering::Relaxed) => server.drain(),
-            Err(Empty::Waiting) => code_pages.poll(Instant::now()),
-            Err(Empty::Closed) => break,
+            NextStep::Idle => code_pages.poll(Instant::now()),
+            NextStep::End => break,
         }
     }
     service_manager::notify(ServiceState::Stopping);
@@ -159,6 +158,35 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         Some(output.say(&text))
     });
     exit
+}
+
+/// The next step of a running server.
+#[derive(Debug, PartialEq, Eq)]
+enum NextStep<E> {
+    Reload,
+    Drain,
+    Print(E),
+    Idle,
+    End,
+}
+
+/// Returns the next step. Signals come before events, because the events of a busy server never pause.
+fn next_step<E>(
+    reload: &AtomicBool,
+    drain: &AtomicBool,
+    next_event: impl FnOnce() -> Result<E, Empty>,
+) -> NextStep<E> {
+    if reload.swap(false, Ordering::Relaxed) {
+        return NextStep::Reload;
+    }
+    if drain.swap(false, Ordering::Relaxed) {
+        return NextStep::Drain;
+    }
+    match next_event() {
+        Ok(event) => NextStep::Print(event),
+        Err(Empty::Waiting) => NextStep::Idle,
+        Err(Empty::Closed) => NextStep::End,
+    }
 }
 
 /// Reads the configuration file again, and applies the values that can change without a restart.
@@ -444,6 +472,16 @@ mod tests {
         let args = Args { record: Some(folder.clone()), http: Some(Http::None), ..Args::default() };
         assert!(wanted(&args).is_ok_and(|(config, _)| config.record == args.record));
         assert!(try_folder(Some(&folder)).is_err() && try_folder(None).is_ok());
+    }
+
+    #[test]
+    fn a_signal_does_not_wait_for_a_pause_between_events() {
+        let (reload, drain) = (AtomicBool::new(true), AtomicBool::new(true));
+        let step = || next_step(&reload, &drain, || Ok(5));
+        assert_eq!(
+            [step(), step(), step()],
+            [NextStep::Reload, NextStep::Drain, NextStep::Print(5)]
+        );
     }
 
     #[test]
