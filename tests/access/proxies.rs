@@ -94,6 +94,25 @@ fn copy(mut from: TcpStream, mut to: TcpStream) {
     let _ = to.shutdown(Shutdown::Both);
 }
 
+/// The number of connections in `/metrics`, which includes the one of this request.
+fn connections(serve: &Serve) -> u64 {
+    let metrics = serve.ask("GET", "/metrics", "");
+    let count = metrics.lines().find_map(|line| line.strip_prefix("onair_connections_total "));
+    count.and_then(|it| it.trim().parse().ok()).unwrap_or_else(|| panic!("{metrics}"))
+}
+
+#[test]
+fn a_connection_through_a_proxy_counts_once() {
+    let serve = Serve::start(&format!("proxy_protocol = true\n{RULES}"));
+    let server = serve.rtmp.rsplit(':').next().unwrap().trim_end_matches('/').parse().unwrap();
+    let before = connections(&serve);
+    let url = format!("rtmp://127.0.0.1:{}", client_at("203.0.113.5", server));
+    let publish = |url| ClientConfig::publish(url, BitsPerSecond(1_000_000));
+    let why = refusal_at(&url, publish, "live/no");
+    assert!(why.contains("This address may not publish here."), "{why}");
+    assert_eq!(connections(&serve), before + 2);
+}
+
 #[test]
 fn rtmp_clients_of_haproxy_have_their_own_addresses() {
     peers::require!("ffmpeg", "haproxy");

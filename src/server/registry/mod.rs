@@ -1,4 +1,6 @@
 //! All streams and connections of a server: access, presence and events.
+//!
+//! Long because each entry and exit of a client is next to the shared data that it changes.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -231,9 +233,14 @@ impl Registry {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Takes a slot for one more connection. Returns `None` if there are too many connections.
+    /// Counts one more connection, and takes a slot for it. Returns `None` if there are too many connections.
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
+        self.take_slot(address)
+    }
+
+    /// Takes a slot for a connection that is already counted. Returns `None` if there are too many connections.
+    pub fn take_slot(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         // Evicted connections still exist for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
         // Many clients share the address of a trusted proxy.

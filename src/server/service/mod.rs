@@ -522,7 +522,7 @@ async fn through_proxy(
         Ok(Ok(None)) => Some((stream, peer, place)),
         Ok(Ok(Some(client))) => {
             drop(place);
-            let Some(place) = registry.admit(client) else {
+            let Some(place) = registry.take_slot(client) else {
                 tracing::debug!(peer = %client, proxy = %peer, "refused a connection: too many connections");
                 return None;
             };
