@@ -469,6 +469,24 @@ fn a_flood_of_pings_to_a_peer_that_does_not_read_ends_the_session() {
     assert_eq!(flooded, Some(client::Error::Flooded));
 }
 
+#[test]
+fn data_messages_on_a_stalled_link_are_no_flood() {
+    let mut pair = Pair::new(publish(), usize::MAX);
+    pair.run().unwrap();
+    let cue = command::data(&["onCuePoint".into(), Value::Null]);
+    for time_ms in 0..1_000 {
+        assert!(pair.client.send_script(time_ms, &cue, false));
+    }
+    pair.server.ping(1);
+    while let server::Output::Transmit(bytes) = pair.server.poll_output() {
+        pair.client.handle_input(NOW, &bytes).unwrap();
+    }
+    pair.run().unwrap();
+    let is_cue = |event: &&server::Event| matches!(event, server::Event::Data { .. });
+    assert_eq!(pair.server_events.iter().filter(is_cue).count(), 1_000);
+    assert!(pair.server_events.contains(&server::Event::Pong { time_ms: 1 }));
+}
+
 /// A scripted client.
 struct Client {
     server: server::Session,
