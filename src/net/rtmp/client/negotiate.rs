@@ -209,7 +209,8 @@ fn send_on(
     let with_password = url.credentials.is_some() || config.url.credentials.is_none();
     tracing::info!(to = %url, with_password, "the server redirects to another address");
     on_step(Step::Elsewhere { to: &url.to_string(), with_password });
-    (config.url, config.auth_query) = (url, None);
+    // Each server gets the simple handshake first.
+    (config.url, config.auth_query, config.digests) = (url, None, false);
     Ok(())
 }
 
@@ -232,7 +233,24 @@ fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::rtmp::client::Purpose;
+    use crate::wire::rtmp::client::{ClientStage, Purpose};
+    use crate::wire::rtmp::status::{Level, Refusal, Status, code};
+
+    #[test]
+    fn a_redirect_begins_with_the_simple_handshake_again() {
+        let url = Url::parse("rtmp://h/live/key").unwrap();
+        let mut hops = Hops::new(&url);
+        let mut config = Config { digests: true, ..Config::new(url, Purpose::Publish) };
+        let refused = Refused {
+            stage: ClientStage::Connect,
+            refusal: Refusal::Rejected,
+            status: Status::new(Level::Error, code::CONNECT_REJECTED, ""),
+            challenge: None,
+            redirect: Some("rtmp://elsewhere/live".to_owned()),
+        };
+        send_on(&mut config, &refused, &mut hops, &|_: Step<'_>| {}).unwrap();
+        assert_eq!((config.url.host.as_str(), config.digests), ("elsewhere", false));
+    }
 
     #[test]
     fn the_last_port_gets_the_whole_time_for_the_handshake() {
