@@ -493,3 +493,41 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Clock, Pooled};
+    use crate::media::{Color, Planes};
+    use crate::player::buffer::time_shift::TimeShiftDepth;
+    use crate::player::session::config::{Config, Source};
+    use crate::player::session::requests::TimeShiftPlace;
+
+    /// The presenter of a broadcast with a time shift, before the first data.
+    fn presenter() -> Run {
+        let time_shift = Some(TimeShiftDepth { time: Duration::from_secs(20), bytes: 1 << 20 });
+        let source = Source::Url("rtmp://host/app/name".into());
+        let config = Config { time_shift, ..Config::new(source) };
+        let clock = Clock::start();
+        let (shared, _events) = Shared::new(&config, clock);
+        let (_decoded, pictures) = queue::bounded("pictures", 1, queue::Full::Block);
+        Run::new(Presenter {
+            shared: Arc::new(shared),
+            pictures,
+            screen: Latest::default(),
+            speakers: Speakers::new(None, clock),
+            measure: None,
+            dump: None,
+        })
+    }
+
+    #[test]
+    fn going_live_before_the_start_ends_a_pause() {
+        let mut run = presenter();
+        let shared = Arc::clone(&run.presenter.shared);
+        shared.requests.set_paused(true);
+        shared.requests.go_back(TimeShiftPlace::Live);
+        run.execute_seek(Timestamp::ZERO, &ReceivedSpan::default());
+        assert!(!shared.requests.paused());
+    }
+}

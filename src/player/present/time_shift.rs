@@ -40,6 +40,10 @@ impl Run {
         // The figures report the new position at once.
         self.kept.at = None;
         let Some(end) = live_position(now, live).filter(|_| self.playout.has_started()) else {
+            // Playback begins at the live edge, so only the pause must end.
+            if matches!(wanted, TimeShiftPlace::Live) {
+                shared.requests.set_paused(false);
+            }
             return;
         };
         let mut shift = shared.packets.shift.lock();
