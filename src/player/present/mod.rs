@@ -386,7 +386,11 @@ impl Run {
         }
         let opened = self.presenter.shared.opened;
         let size = frame.size();
-        if self.size.replace(size).is_some_and(|before| before != size) {
+        let before = self.size.replace(size);
+        if before != Some(size) {
+            self.presenter.shared.report.figures.lock().size = Some(size);
+        }
+        if before.is_some_and(|it| it != size) {
             self.presenter.shared.report.odd(&Anomaly::ChangedSize(size.to_string()));
         }
         // Later users of the frame need session time.
@@ -396,9 +400,6 @@ impl Run {
         self.last_shown = Some(now);
         if self.counts.first_frame.is_none() {
             self.counts.first_frame = Some(self.presenter.shared.clock.now().since(opened));
-        }
-        if self.counts.shown == 1 || self.counts.shown.is_multiple_of(16) {
-            self.presenter.shared.report.figures.lock().size = Some(size);
         }
     }
 
@@ -529,5 +530,17 @@ mod tests {
         shared.requests.go_back(TimeShiftPlace::Live);
         run.execute_seek(Timestamp::ZERO, &ReceivedSpan::default());
         assert!(!shared.requests.paused());
+    }
+
+    #[test]
+    fn the_figures_have_a_new_size_from_its_first_frame_on() {
+        let (mut run, now) = (presenter(), Timestamp::ZERO);
+        for width in [320, 640, 320] {
+            let size = Size::new(width, 180);
+            let planes = Arc::new(Pooled::unpooled(Planes::black(size)));
+            let frame = VideoFrame { pts: now, color: Color::PROGRAM, surface: planes.into() };
+            run.show(frame, now, now, false);
+            assert_eq!(run.presenter.shared.report.figures.lock().size, Some(size));
+        }
     }
 }
