@@ -178,10 +178,8 @@ impl SourceStatus {
         change(&mut report);
         let quiet = SourceReport { drift_ppm: report.drift_ppm, ..before };
         if *report != quiet {
-            let now = report.clone();
-            drop(report);
-            // There may be no follower.
-            let _ = self.changes.send(now);
+            // The lock keeps the reports of two threads in order. There may be no follower.
+            let _ = self.changes.send(report.clone());
         }
     }
 
@@ -211,6 +209,8 @@ impl SourceStatus {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
@@ -228,5 +228,29 @@ mod tests {
         assert_eq!((lost.state, lost.reason), (SourceState::Lost, "gone".into()));
         assert!(changes.try_recv().is_err());
         assert_eq!(status.state(), SourceState::Lost);
+    }
+
+    #[test]
+    fn reports_of_two_threads_are_queued_in_order() {
+        let status = SourceStatus::new("id", "");
+        let changes = status.changes().unwrap();
+        let next = AtomicU32::new(1);
+        let change = |report: &mut SourceReport| {
+            let rate = next.fetch_add(1, Ordering::Relaxed);
+            report.format = SourceFormat::Audio { rate, channels: 2 };
+        };
+        let report_often = || (0..20_000).for_each(|_| status.update(change));
+        let rates = std::thread::scope(|scope| {
+            let threads = [scope.spawn(report_often), scope.spawn(report_often)];
+            let mut rates = Vec::new();
+            while threads.iter().any(|it| !it.is_finished()) {
+                rates.extend(changes.try_recv().map(|report| match report.format {
+                    SourceFormat::Audio { rate, .. } => rate,
+                    _ => 0,
+                }));
+            }
+            rates
+        });
+        assert!(rates.is_sorted(), "{rates:?}");
     }
 }
