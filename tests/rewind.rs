@@ -163,3 +163,25 @@ fn what_is_watched_is_written_from_a_keyframe_on() {
     assert_eq!(ffmpeg::decode(&path), "");
     watching.end();
 }
+
+#[test]
+fn a_file_of_a_silent_stream_ends_when_saving_stops() {
+    let (live, url) = broadcast();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("watched.flv");
+    // The loss of the connection would also complete the file, but would end the player.
+    let watching = Watching::start(&Config { reconnect: false, ..config(&url) });
+    watching.wait("the first pictures", |it| it.shown() > 15);
+    watching.player.start_saving(&path).unwrap();
+    watching.wait("a second of it", |it| {
+        it.player.figures().saving.is_some_and(|saving| saving.time > seconds(1.0))
+    });
+    live.peer.signal("STOP");
+    let begun = watching.clock.now();
+    watching.wait("silence", |it| it.clock.now().since(begun) > seconds(2.0));
+    watching.player.stop_saving();
+    watching.wait("the whole file", |it| it.notice_keys().contains(&"player-saved"));
+    assert_eq!(watching.player.state(), State::Playing);
+    live.peer.signal("CONT");
+    watching.end();
+}

@@ -111,6 +111,7 @@ impl LiveInput {
         let seed = address ^ shared.clock.wall_micros(shared.clock.now()).cast_unsigned();
         let (mut tries, mut faded, mut elsewhere) = (Reconnects::new(seed), None, 0);
         loop {
+            feed.end_file();
             let (before, since) = (feed.bodies(), shared.clock.now());
             let end = match &mut self.way {
                 LiveProtocol::Rtmp(rtmp) => rtmp.play(feed).await,

@@ -121,6 +121,7 @@ impl Rtmp {
             }
             match event {
                 Err(_) => {
+                    feed.end_file();
                     if let Some(end) = watch.silence(feed, now) {
                         return end;
                     }

@@ -215,7 +215,7 @@ impl Web {
             }
             let now = shared.clock.now();
             match item {
-                Err(_) => {}
+                Err(_) => feed.end_file(),
                 Ok(Ok(Item::Tag(read))) => {
                     if read.tag.kind != TagKind::Script {
                         watch.note_tag(&read, &shared, now);

@@ -92,6 +92,11 @@ impl SaveRequest {
         self.waits.take()
     }
 
+    /// Takes the pending request if it stops saving. Returns true if it did.
+    pub fn take_stop(&mut self) -> bool {
+        self.waits.take_if(|file| file.is_none()).is_some()
+    }
+
     /// Records that this file has ended.
     pub fn end(&mut self, path: &Path) {
         if self.path.as_deref() == Some(path) {

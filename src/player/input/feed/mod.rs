@@ -451,6 +451,13 @@ impl InputFeed {
         }
     }
 
+    /// Completes the file if saving was stopped. A new file waits for the next data, whose kind decides how it begins.
+    pub(in crate::player) fn end_file(&mut self) {
+        if self.shared.requests.filing.lock().take_stop() {
+            self.save_into(None);
+        }
+    }
+
     /// Saves to another file, or stops saving. The file begins with the received metadata and
     /// configs. If there is video, the first packet is a keyframe.
     fn save_into(&mut self, wanted: Option<NewFile>) {
