@@ -22,10 +22,8 @@ const MAX_WAITING_BYTES: usize = 32 << 20;
 /// A backward step of the times that is larger than this is not jitter. The file continues without
 /// the step.
 const MAX_BACKWARD_JUMP_MICROS: i64 = 1_000_000;
-const MAX_BACKWARD_JUMP_MS: i64 = 1_000;
 /// The distance between the newest packet before a removed step and the first packet after it.
 const JUMP_GAP_MICROS: i64 = 20_000;
-const JUMP_GAP_MS: i64 = 20;
 
 /// The contents of one file.
 #[derive(Debug)]
@@ -104,85 +102,110 @@ impl Contents {
     }
 }
 
-/// The times of a file, in milliseconds. They begin at zero, and continue if the times of the stream begin again.
+/// A time of a stream.
+pub(super) trait StreamTime: Copy {
+    /// Returns `self - other` in microseconds.
+    fn micros_since(self, other: Self) -> i64;
+}
+
+impl StreamTime for Timestamp {
+    fn micros_since(self, other: Self) -> i64 {
+        Self::micros_since(self, other)
+    }
+}
+
+/// The time of a tag in milliseconds, modulo 2^32.
+impl StreamTime for u32 {
+    fn micros_since(self, other: Self) -> i64 {
+        i64::from(self.wrapping_sub(other).cast_signed()) * 1_000
+    }
+}
+
+/// The times of a file. They begin at zero, and continue if the times of the stream begin again.
 #[derive(Debug, Default)]
-pub(super) struct FileTimes {
-    video: Option<KindTimes>,
-    audio: Option<KindTimes>,
+pub(super) struct FileTimes<T = u32> {
+    /// The stream's time at the start of the file. Without it, the first media is the start.
+    start: Option<T>,
+    newest: BTreeMap<TrackId, TrackTimes<T>>,
 }
 
-/// The newest time of one kind of media.
+/// The newest time of one track.
 #[derive(Copy, Clone, Debug)]
-struct KindTimes {
-    stream_ms: u32,
+struct TrackTimes<T> {
+    stream: T,
     /// The same time in the file. It is negative for audio that is older than the first keyframe.
-    file_ms: i64,
+    file_micros: i64,
 }
 
-impl KindTimes {
-    /// Returns how far a time of the stream is ahead, in milliseconds.
-    fn ahead(self, stream_ms: u32) -> i64 {
-        i64::from(stream_ms.wrapping_sub(self.stream_ms).cast_signed())
-    }
-
-    fn at(self, stream_ms: u32) -> i64 {
-        self.file_ms + self.ahead(stream_ms)
-    }
-}
-
-impl FileTimes {
+impl<T: StreamTime> FileTimes<T> {
     /// Returns true if the file has media.
     pub fn has_begun(&self) -> bool {
-        self.video.or(self.audio).is_some()
+        !self.newest.is_empty()
     }
 
     /// Returns the newest time of the file.
     pub fn newest(&self) -> Duration {
-        let newest = [self.video, self.audio].into_iter().flatten().map(|it| it.file_ms).max();
-        Duration::from_millis(newest.unwrap_or(0).max(0).unsigned_abs())
+        duration(self.newest.values().map(|it| it.file_micros).max().unwrap_or(0))
     }
 
-    /// Returns the time in the file that a tag would have.
-    pub fn of(&self, kind: TagKind, stream_ms: u32) -> Duration {
-        Duration::from_millis(self.at(kind, stream_ms).max(0).unsigned_abs())
-    }
-
-    /// Records the time of a tag. Returns its time in the file.
-    pub fn note(&mut self, tag: &StreamTag) -> Duration {
-        match tag.is_media {
-            true => self.add(tag.kind, tag.time_ms),
-            // The time of a config may have no meaning.
-            false => self.of(tag.kind, tag.time_ms).min(self.newest()),
-        }
+    /// Returns the time in the file that media would have.
+    pub fn of(&self, track: TrackId, stream: T) -> Duration {
+        duration(self.at(track, stream))
     }
 
     /// Records media. Returns its time in the file.
-    fn add(&mut self, kind: TagKind, stream_ms: u32) -> Duration {
-        let file_ms = self.at(kind, stream_ms);
-        let known = if kind == TagKind::Audio { &mut self.audio } else { &mut self.video };
-        let is_late =
-            known.is_some_and(|it| (-MAX_BACKWARD_JUMP_MS..0).contains(&it.ahead(stream_ms)));
+    pub fn add(&mut self, track: TrackId, stream: T) -> Duration {
+        let file_micros = self.at(track, stream);
+        let is_late = self.newest.get(&track).is_some_and(|it| {
+            (-MAX_BACKWARD_JUMP_MICROS..0).contains(&stream.micros_since(it.stream))
+        });
         if !is_late {
-            *known = Some(KindTimes { stream_ms, file_ms });
+            self.newest.insert(track, TrackTimes { stream, file_micros });
         }
-        Duration::from_millis(file_ms.max(0).unsigned_abs())
+        duration(file_micros)
     }
 
-    fn at(&self, kind: TagKind, stream_ms: u32) -> i64 {
-        let (own, other) = match kind {
-            TagKind::Audio => (self.audio, self.video),
-            TagKind::Video | TagKind::Script => (self.video, self.audio),
-        };
-        match (own, other) {
-            (None, None) => 0,
-            (None, Some(it)) => it.at(stream_ms),
-            (Some(it), _) if it.ahead(stream_ms) >= -MAX_BACKWARD_JUMP_MS => it.at(stream_ms),
-            // The times of the other kind have begun again too: both kinds stay in sync.
-            (_, Some(it)) if it.ahead(stream_ms).abs() <= MAX_BACKWARD_JUMP_MS => it.at(stream_ms),
-            (Some(it), other) => {
-                it.file_ms.max(other.map_or(0, |it| it.file_ms)).saturating_add(JUMP_GAP_MS)
+    fn at(&self, track: TrackId, stream: T) -> i64 {
+        let ahead = |it: &TrackTimes<T>| stream.micros_since(it.stream);
+        let at = |it: &TrackTimes<T>| it.file_micros.saturating_add(ahead(it));
+        let others = self.newest.iter().filter(|(other, _)| **other != track).map(|(_, it)| it);
+        let nearest = others.min_by_key(|it| ahead(it).saturating_abs());
+        match (self.newest.get(&track), nearest) {
+            (None, None) => self.start.map_or(0, |start| stream.micros_since(start)),
+            (None, Some(it)) => at(it),
+            (Some(it), _) if ahead(it) >= -MAX_BACKWARD_JUMP_MICROS => at(it),
+            // The times of another track have begun again too: the tracks stay in sync.
+            (_, Some(it)) if ahead(it).saturating_abs() <= MAX_BACKWARD_JUMP_MICROS => at(it),
+            (Some(_), _) => {
+                let newest = self.newest.values().map(|it| it.file_micros).max().unwrap_or(0);
+                newest.saturating_add(JUMP_GAP_MICROS)
             }
         }
+    }
+}
+
+impl FileTimes {
+    /// Records the time of a tag. Returns its time in the file.
+    pub fn note(&mut self, tag: &StreamTag) -> Duration {
+        let track = track_of(tag.kind);
+        match tag.is_media {
+            true => self.add(track, tag.time_ms),
+            // The time of a config may have no meaning.
+            false => self.of(track, tag.time_ms).min(self.newest()),
+        }
+    }
+}
+
+/// Returns a time of the file, which is not before the start of the file.
+fn duration(file_micros: i64) -> Duration {
+    Duration::from_micros(file_micros.max(0).unsigned_abs())
+}
+
+/// Returns the track of a tag. All audio of a tag has the same time.
+pub(super) fn track_of(kind: TagKind) -> TrackId {
+    match kind {
+        TagKind::Audio => TrackId::Audio(0),
+        TagKind::Video | TagKind::Script => TrackId::Video,
     }
 }
 
@@ -215,10 +238,9 @@ pub(super) struct Mp4Contents {
     waiting: Vec<EncodedPacket>,
     muxer: Option<Writer>,
     tracks: Tracks,
-    /// The time of the stream at the start of the file.
-    base: Option<Timestamp>,
-    /// The newest time of each track, from the start of the file.
-    newest: BTreeMap<TrackId, Timestamp>,
+    times: FileTimes<Timestamp>,
+    /// The last time of each track in the file, which never decreases.
+    last: BTreeMap<TrackId, Timestamp>,
     end: Timestamp,
     has_keyframe: bool,
 }
@@ -252,7 +274,7 @@ impl Mp4Contents {
         // A track without its config begins with the next file.
         let others = configs.other_audio.iter().map_while(Option::as_ref);
         self.tracks.audio.extend(others.filter(|_| audio.is_some()).cloned().map(AudioTrack::from));
-        self.base = self.waiting.iter().map(|packet| packet.dts).min();
+        self.times.start = self.waiting.iter().map(|packet| packet.dts).min();
         let mut muxer = Writer::new(self.tracks.clone());
         let header = muxer.begin();
         self.muxer = Some(muxer);
@@ -263,7 +285,7 @@ impl Mp4Contents {
     }
 
     fn write(&mut self, packet: &EncodedPacket, configs: &StreamConfigs) {
-        let (Some(muxer), Some(base)) = (&mut self.muxer, &mut self.base) else { return };
+        let Some(muxer) = &mut self.muxer else { return };
         let is_video = packet.track == Track::Video;
         let fits = match packet.track {
             Track::Video => self
@@ -287,17 +309,12 @@ impl Mp4Contents {
             return;
         }
         self.has_keyframe |= is_video;
-        let newest = self.newest.entry(packet.track.into()).or_insert(Timestamp::ZERO);
-        let mut dts = packet.dts.micros_since(*base);
-        if dts + MAX_BACKWARD_JUMP_MICROS < newest.as_micros() {
-            let goes_on = newest.as_micros() + JUMP_GAP_MICROS;
-            *base = packet.dts.offset(goes_on.saturating_neg());
-            dts = goes_on;
-        }
-        let dts = Timestamp::from_micros(dts.max(newest.as_micros()).max(0));
+        let track = TrackId::from(packet.track);
+        let last = self.last.entry(track).or_insert(Timestamp::ZERO);
+        let dts = (Timestamp::ZERO + self.times.add(track, packet.dts)).max(*last);
+        *last = dts;
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
-        *newest = dts;
-        let lasts = self.tracks.length(packet.track.into());
+        let lasts = self.tracks.length(track);
         self.end = self.end.max(pts + lasts);
         muxer.write(&StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() }));
     }
@@ -327,7 +344,8 @@ mod tests {
     /// Returns the times in the file of media with these times in the stream, in milliseconds.
     fn recorded(media: &[(TagKind, u32)]) -> Vec<u128> {
         let mut times = FileTimes::default();
-        media.iter().map(|(kind, time_ms)| times.add(*kind, *time_ms).as_millis()).collect()
+        let times = media.iter().map(|(kind, time_ms)| times.add(track_of(*kind), *time_ms));
+        times.map(|time| time.as_millis()).collect()
     }
 
     #[test]

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::base::Clock;
 use crate::files::disk_space::Warning;
-use crate::server::recordings::contents::{Contents, FileTimes};
+use crate::server::recordings::contents::{Contents, FileTimes, track_of};
 use crate::server::recordings::file::RecordingWriter;
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
@@ -200,7 +200,7 @@ impl PartsWriter {
         if !can_begin || !self.times.has_begun() {
             return false;
         }
-        let lasted = self.times.of(tag.kind, tag.time_ms);
+        let lasted = self.times.of(track_of(tag.kind), tag.time_ms);
         let FileRules { split_time, split_bytes, .. } = self.task.rules;
         // The next frames must fit too.
         let group = self.largest_group.max(self.group);
@@ -438,6 +438,34 @@ mod tests {
             })
             .collect();
         assert_eq!(counts, [vec![100; 2], vec![100; 3]]);
+    }
+
+    #[test]
+    fn mp4_has_no_gap_if_the_times_of_one_track_begin_again_before_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = FileRules { format: Format::Mp4, ..FileRules::default() };
+        let mut writer = writer(folder.path(), rules);
+        let times = |begin: u32| (0..50).map(move |number| begin + number * 1_024 / 48);
+        writer.write(&[audio(0, 0, true), audio(3, 0, true)]).unwrap();
+        for time_ms in times(3_600_000) {
+            writer.write(&[audio(0, time_ms, false), audio(3, time_ms, false)]).unwrap();
+        }
+        // The first track begins again, before the last audio of the other track.
+        writer.write(&[audio(0, 0, false), audio(3, 3_601_066, false)]).unwrap();
+        for time_ms in times(0).skip(1) {
+            writer.write(&[audio(0, time_ms, false), audio(3, time_ms, false)]).unwrap();
+        }
+        writer.finish().unwrap();
+        let events = writer.take_events();
+        let path = events.iter().find_map(|event| match event {
+            PartEvent::Finished(figures) => Some(&figures.path),
+            _ => None,
+        });
+        let bytes = fs::read(path.unwrap()).unwrap();
+        let index = crate::wire::container::mp4::index(&mut &bytes[..]).unwrap();
+        let end = index.samples.iter().map(|it| it.dts.as_millis()).max().unwrap();
+        assert!((2_050..2_150).contains(&end), "{end}");
+        assert_eq!(index.samples.len(), 200);
     }
 
     #[test]
