@@ -1,7 +1,5 @@
 //! The public state of a stream, for the viewer page: no addresses, no names of viewers.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use axum::Json;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -18,8 +16,8 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
     let figures =
         registry.find(app, stream).map(|stream| registry.figures_of(&stream, registry.clock.now()));
     let protocols = protocols(registry.whep.endpoint().is_some(), registry.config.hls.mode);
-    // The page uses this clock to measure the age of a frame.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    // The page measures the latency of HLS by the clock of the times in the playlists.
+    let now = registry.clock.wall_micros(registry.clock.now());
     let mut state = of_stream(figures.as_ref());
     if let Some(state) = state.as_object_mut() {
         let renditions = figures.as_ref().map(|figures| renditions(registry, figures));
@@ -35,7 +33,7 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
         let rules = registry.rules();
         let ice: Vec<_> = rules.ice_servers.iter().filter(|_| is_live).map(ice_server).collect();
         state.insert("ice_servers".to_owned(), json!(ice));
-        state.insert("now".to_owned(), json!(now.as_secs_f64() * 1_000.0));
+        state.insert("now".to_owned(), json!(now as f64 / 1_000.0));
     }
     ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
 }
@@ -92,8 +90,27 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
+    use axum::body::to_bytes;
+
     use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
     use crate::server::event::{PublisherFigures, Stalls};
+    use crate::server::service::config::Config;
+
+    #[test]
+    fn the_page_has_the_clock_of_the_times_in_playlists() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        // The system's clock was set after the server started.
+        let clock = Clock::start_at(0);
+        let registry = Registry::new(Config::default(), clock, sender, runtime.handle());
+        let body = response(&registry, "live", "show").into_body();
+        let body = runtime.block_on(to_bytes(body, usize::MAX)).unwrap();
+        let state: Value = serde_json::from_slice(&body).unwrap();
+        let now = state["now"].as_f64().unwrap();
+        assert!((0.0..60_000.0).contains(&now), "{now}");
+    }
 
     #[test]
     fn the_state_is_public_and_says_no_addresses() {
