@@ -172,7 +172,26 @@ pub fn extent(choice: &VideoChoice, set: &Properties, program: Size) -> Option<(
 
 #[cfg(test)]
 mod extent_tests {
+    use image::ImageEncoder as _;
+    use image::codecs::jpeg::JpegEncoder;
+
     use super::*;
+
+    #[test]
+    fn a_photo_that_is_shown_turned_is_as_large_as_it_is_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let photo = folder.path().join("photo.jpg");
+        let mut encoder = JpegEncoder::new(File::create(&photo).unwrap());
+        // One Exif field: the orientation 6, "turn by 90 degrees".
+        let exif = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+        encoder.set_exif_metadata(exif.to_vec()).unwrap();
+        image::RgbImage::new(200, 100).write_with_encoder(encoder).unwrap();
+        let choice = format!("image:{}", photo.display()).parse().unwrap();
+        let size = extent(&choice, &Properties::default(), Size::new(1280, 720));
+        assert_eq!(size, Some((100, 200)));
+        let shown = decode::open(&photo, None).and_then(decode::OpenedImage::first);
+        assert_eq!(shown.unwrap().size(), Size::new(100, 200));
+    }
 
     #[test]
     fn files_and_texts_tell_how_large_they_are() {

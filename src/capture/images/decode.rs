@@ -10,6 +10,7 @@ use image::codecs::gif::GifDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::imageops::thumbnail;
+use image::metadata::Orientation;
 use image::{
     AnimationDecoder, DynamicImage, Frames, ImageDecoder, ImageError, ImageFormat, ImageReader,
     Limits, Rgba, RgbaImage,
@@ -107,7 +108,7 @@ fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Returns the size in pixels from the file's header, if the file is a supported image.
+/// Returns the size in pixels of the shown image from the file's header, if the file is a supported image.
 pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), Problem> {
     let (_, size) = header(path)?;
     bounded(size)?;
@@ -125,7 +126,16 @@ fn header(path: &Path) -> Result<(ImageFormat, (u32, u32)), Problem> {
     let format = format.ok_or_else(|| problem!("image-format"))?;
     // Only the header is read; the caller checks the size.
     reader.no_limits();
-    let size = reader.into_dimensions().map_err(|error| problem_of(&error))?;
+    let mut decoder = reader.into_decoder().map_err(|error| problem_of(&error))?;
+    let (width, height) = decoder.dimensions();
+    let is_turned = matches!(
+        decoder.orientation(),
+        Ok(Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH)
+    );
+    let size = if is_turned { (height, width) } else { (width, height) };
     Ok((format, size))
 }
 
