@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::film::{self, Film};
 use crate::peers::{self, LIMIT, ffmpeg, wait_for};
 use onair::base::queue::{self, Full};
-use onair::broadcast::recorder::{Event, Options, Split, State};
+use onair::broadcast::recorder::remux::{Failure, RepairMethod};
+use onair::broadcast::recorder::{Event, Options, Split, State, remux, repair};
 use onair::broadcast::{Hub, Recorder};
 use onair::media::Track;
 
@@ -152,4 +153,27 @@ fn a_file_that_vanishes_ends_the_recording_and_nothing_else() {
     wait_for("the failure", LIMIT, || matches!(lost.figures().state, State::Failed(_)));
     let _hub = show.stop();
     assert_eq!(kept.finish(LIMIT).state, State::Finished);
+}
+
+#[test]
+fn a_file_that_is_being_recorded_is_neither_repaired_nor_copied() {
+    peers::require!("ffmpeg");
+    let film = Film::make();
+    let folder = tempfile::tempdir().unwrap();
+    let show = film.project(None);
+    for format in FORMATS {
+        let path = folder.path().join("show").with_extension(format);
+        let copy = folder.path().join("copy.mkv");
+        let recorder = Recorder::start(&path, &show.hub).unwrap();
+        wait_for("two seconds", LIMIT, || recorder.figures().duration >= Duration::from_secs(2));
+        for refused in [repair(&path, &|| false), remux(&path, &copy, &|| false)] {
+            assert!(matches!(refused, Err(Failure::BeingWritten(_))), "{path:?}: {refused:?}");
+        }
+        assert!(!copy.exists() && !fs::read(&path).unwrap().is_empty(), "players read it");
+        let figures = recorder.finish(LIMIT);
+        assert_eq!((&figures.state, figures.dropped_frames), (&State::Finished, 0));
+        assert_eq!(figures.bytes, fs::metadata(&path).unwrap().len());
+        assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole);
+    }
+    let _hub = show.stop();
 }

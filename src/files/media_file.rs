@@ -1,5 +1,6 @@
 //! Reads a media file, whose format is detected from its content, not from its name.
 
+use std::fs::TryLockError;
 use std::path::Path;
 use std::{fs, io};
 
@@ -44,6 +45,20 @@ impl MediaFile {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
         }
         Ok(Self { file, size: metadata.len(), block_at: 0, block: Vec::new() })
+    }
+
+    /// Returns true if another program, or another part of this program, still writes the file. New
+    /// files are locked until they are closed.
+    pub fn is_being_written(&self) -> bool {
+        match self.file.try_lock_shared() {
+            Ok(()) => {
+                let _ = self.file.unlock();
+                false
+            }
+            Err(TryLockError::WouldBlock) => true,
+            // The file system has no locks.
+            Err(TryLockError::Error(_)) => false,
+        }
     }
 
     /// Reads the size of a file that may have grown, and returns it.

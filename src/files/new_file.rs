@@ -32,14 +32,27 @@ fn all_taken() -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, "all its names are taken")
 }
 
-/// Creates a file with this name, or with the first free number, and returns its path.
+/// Locks a new file until it is closed, so that nothing repairs or copies an unfinished file. The
+/// file stays unlocked if its file system has no locks.
+pub fn lock_new(file: &File) {
+    // On Windows, players could not read a locked file.
+    if cfg!(unix) {
+        let _ = file.try_lock();
+    }
+}
+
+/// Creates a file with this name, or with the first free number, and returns its path. The file is
+/// locked until it is closed ([`MediaFile::is_being_written`](super::MediaFile::is_being_written)).
 ///
 /// # Errors
 /// Fails if the file cannot be created, or if all its names are taken.
 pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     for name in names(path) {
         match OpenOptions::new().write(true).create_new(true).open(&name) {
-            Ok(file) => return Ok((file, name)),
+            Ok(file) => {
+                lock_new(&file);
+                return Ok((file, name));
+            }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }

@@ -414,6 +414,8 @@ impl Writer {
         if let Some(entry) = self.entry.take_if(|_| hopeless || state == State::Finished) {
             entry.done();
         }
+        // The file is unlocked before its end is reported.
+        drop(self.file);
         let figures = {
             let mut figures = self.figures.lock();
             figures.state = state;

@@ -48,6 +48,7 @@ impl RecordingWriter {
         for number in 2..MAX_SAME_NAME_FILES {
             match File::options().write(true).create_new(true).open(&tried) {
                 Ok(file) => {
+                    files::lock_new(&file);
                     let now = Instant::now();
                     let (watch, path) = (SpaceWatch::new(ASSUMED_BITS_PER_SECOND), tried);
                     return Ok(Self {

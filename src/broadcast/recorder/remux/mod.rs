@@ -5,7 +5,7 @@ mod timing;
 mod trim;
 
 use std::fmt;
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,6 +38,8 @@ pub enum Failure {
     Read { path: PathBuf, reason: container::Error },
     /// Writing the output failed.
     Write(file::Error),
+    /// The existing file is still being written, for example by a recording.
+    BeingWritten(PathBuf),
     /// A file of that name exists, and is never overwritten.
     Exists(PathBuf),
     /// The output format does not support a part, and the user did not allow it to be dropped.
@@ -84,6 +86,7 @@ impl From<&Failure> for Problem {
             Failure::Write(error) => {
                 problem!("remux-write", path = shown(&error.path), reason = error.problem())
             }
+            Failure::BeingWritten(path) => problem!("remux-being-written", path = shown(path)),
             Failure::Exists(path) => problem!("remux-exists", path = shown(path)),
             Failure::Lacking { to, lack } => lack.problem(&shown(to)),
             Failure::Nothing(path) => problem!("play-nothing-in", place = shown(path)),
@@ -133,7 +136,11 @@ fn unreadable(path: &Path) -> impl Fn(container::Error) -> Failure + '_ {
 }
 
 fn open(path: &Path) -> Result<MediaFile, Failure> {
-    MediaFile::open(path).map_err(|error| unreadable(path)(error.into()))
+    let source = MediaFile::open(path).map_err(|error| unreadable(path)(error.into()))?;
+    if source.is_being_written() {
+        return Err(Failure::BeingWritten(path.to_owned()));
+    }
+    Ok(source)
 }
 
 /// A callback that gets the progress of a copy, from 0 to 1, and returns true to stop. The callback
@@ -144,7 +151,7 @@ pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
 /// called often, and ends the copy by returning true.
 ///
 /// # Errors
-/// Fails if the input cannot be read, if the output exists, cannot be written or does not support a
+/// Fails if the input cannot be read or is still being written, if the output exists, cannot be written or does not support a
 /// part, or if the copy was stopped.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     remux_part(Cut::default(), &[], from, to, &|_| stop())
@@ -268,7 +275,7 @@ fn pour(
 /// is copied to `NAME-repaired` next to it. A complete file stays unchanged.
 ///
 /// # Errors
-/// Fails if the file cannot be read, is empty, or cannot be written.
+/// Fails if the file cannot be read, is empty, is still being written, or cannot be written.
 pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut source = open(path)?;
     let format = source.format().map_err(unreadable(path))?;
@@ -306,6 +313,10 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let end = index.end().since(Timestamp::ZERO);
     let fault = |error: io::Error| Failure::Write(file::Error::new(path, &error));
     let file = OpenOptions::new().write(true).open(path).map_err(fault)?;
+    // Another program may have begun to repair the file.
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(Failure::BeingWritten(path.to_owned()));
+    }
     file.set_len(index.whole).map_err(fault)?;
     File::resume(file, path, muxer(&index), index.whole).finish(end)?;
     Ok(Report {
