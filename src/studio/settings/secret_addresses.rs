@@ -63,13 +63,16 @@ pub(in crate::studio) fn conceal(places: AddressFields<'_>) -> Vec<StoredAddress
 /// Works like [`conceal`], but the names of the entries also depend on `salt`, so that no other
 /// settings use them for other addresses.
 pub(in crate::studio) fn conceal_apart(
-    places: AddressFields<'_>,
+    mut places: AddressFields<'_>,
     salt: &str,
 ) -> Vec<StoredAddress> {
     let mut names = Names { salt, kept: BTreeMap::new() };
-    visit(places, &mut |url, own| {
-        if let Some(name) = kept_name(url) {
-            names.kept.insert(name.to_owned(), None);
+    // No other address gets the name of an address that is not loaded yet.
+    visit(&mut places, &mut |url, _| {
+        names.kept.extend(kept_name(url).map(|name| (name.to_owned(), None)));
+    });
+    visit(&mut places, &mut |url, own| {
+        if kept_name(url).is_some() {
             return;
         }
         let plain = match own {
@@ -99,9 +102,9 @@ pub(in crate::studio) fn conceal_apart(
 }
 
 /// Inserts a loaded address wherever its name occurs. Returns true if the name occurs anywhere.
-pub(in crate::studio) fn reveal(places: AddressFields<'_>, name: &str, url: &Secret) -> bool {
+pub(in crate::studio) fn reveal(mut places: AddressFields<'_>, name: &str, url: &Secret) -> bool {
     let mut found = false;
-    visit(places, &mut |place, _| {
+    visit(&mut places, &mut |place, _| {
         if kept_name(place) == Some(name) {
             url.expose().clone_into(place);
             found = true;
@@ -189,7 +192,7 @@ fn audio_of(strips: &mut [AudioStrip]) -> impl Iterator<Item = &mut AudioChoice>
 }
 
 /// Visits every address that can contain a secret, always in the same order.
-fn visit(places: AddressFields<'_>, see: &mut dyn FnMut(&mut String, AddressOwner<'_>)) {
+fn visit(places: &mut AddressFields<'_>, see: &mut dyn FnMut(&mut String, AddressOwner<'_>)) {
     for choice in places.video.iter_mut().chain(choices(places.collection)) {
         if let VideoChoice::Stream(url) = choice {
             see(url, AddressOwner::Source);
@@ -200,7 +203,7 @@ fn visit(places: AddressFields<'_>, see: &mut dyn FnMut(&mut String, AddressOwne
             see(url, AddressOwner::Source);
         }
     }
-    for target in places.targets {
+    for target in places.targets.iter_mut() {
         if target.play_url.is_empty() {
             continue;
         }
@@ -288,6 +291,18 @@ mod tests {
         assert_eq!(read, wanted);
         assert!(read.concealed().1.iter().all(|it| it.url.is_some()));
         assert!(!reveal(read.addresses(), "0123456789abcdef", &"x".into()));
+    }
+
+    #[test]
+    fn an_address_that_is_not_loaded_yet_keeps_its_name() {
+        let door = VideoChoice::Stream("rtmp://cam.example/door?token=pl4nted".into());
+        let mut settings = Settings { video: Some(door), ..Settings::default() };
+        let name = settings.concealed().1[0].name.clone();
+        let sound = format!("rtmp://cam.example/door{KEYRING_ENTRY_SEPARATOR}{name}");
+        settings.strips.push(AudioStrip::new(StripId(1), AudioChoice::Stream(sound)));
+        let (_, kept) = settings.concealed();
+        assert_eq!(kept.len(), 2, "{kept:?}");
+        assert!(kept.iter().all(|it| (it.name == name) == it.url.is_none()), "{kept:?}");
     }
 
     #[test]
