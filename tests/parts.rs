@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::peers::{LIMIT, Onair, wait_for};
+use crate::peers::{LIMIT, Onair, free_port, wait_for};
 use onair::base::Clock;
+use onair::capture::VideoChoice;
 use onair::studio::command::PartCommand;
 use onair::studio::live::view::LiveState;
 use onair::studio::settings::keys_beside;
@@ -312,4 +313,50 @@ fn what_was_changed_can_be_had_back() {
     studio.end(LIMIT).unwrap();
     let read = Settings::read(&home.path().join("onair/settings.toml")).0;
     assert_eq!(read.in_use.profile, "Fresh");
+}
+
+#[test]
+fn a_secret_that_is_changed_in_a_copy_stays_in_the_original() {
+    let home = home();
+    let studio = studio(home.path());
+    let part = |command| studio.send(Command::Part(command));
+    let kind = PartKind::Collection;
+    let port = free_port();
+    let address = |token: &str| {
+        VideoChoice::Stream(format!("rtmp://127.0.0.1:{port}/live/door?token={token}"))
+    };
+    let has = |it: &Snapshot, token: &str| {
+        it.scenes.collection.sources.iter().any(|source| source.choice == address(token))
+    };
+    let snapshot = wait(&studio, "the list", |it| it.parts.is_kept);
+    let original = snapshot.parts.in_use.collection.clone();
+    let scene = snapshot.scenes.collection.current;
+    let add = |scene| Edit::AddSource { scene, name: "Door".into(), choice: address("first") };
+    studio.send(Command::Edit(add(scene)));
+    part(PartCommand::Duplicate(kind, "Copy".into()));
+    let snapshot = wait(&studio, "a copy", |it| it.parts.in_use.collection == "Copy");
+    let mut sources = snapshot.scenes.collection.sources.iter();
+    let id = sources.find(|source| source.choice == address("first")).unwrap().id;
+    studio.send(Command::Edit(Edit::SetSource(id, address("second"))));
+    // A collection that knows nothing of the others has the same address with a third token.
+    part(PartCommand::New(kind, "Fresh".into()));
+    let snapshot = wait(&studio, "a new one", |it| it.parts.in_use.collection == "Fresh");
+    studio.send(Command::Edit(add(snapshot.scenes.collection.current)));
+    let snapshot = wait(&studio, "its source", |it| has(it, "first"));
+    let id = snapshot.scenes.collection.sources[0].id;
+    studio.send(Command::Edit(Edit::SetSource(id, address("third"))));
+    let all = [(original.as_str(), "first"), ("Copy", "second"), ("Fresh", "third")];
+    for (name, token) in [all, all].concat() {
+        part(PartCommand::Use(kind, name.into()));
+        wait(&studio, "its own address", |it| it.parts.in_use.collection == name && has(it, token));
+    }
+    // A renamed collection, whose end takes nothing from the others.
+    part(PartCommand::Rename { kind, was: original, name: "Old".into() });
+    part(PartCommand::Use(kind, "Old".into()));
+    wait(&studio, "its own address", |it| it.parts.in_use.collection == "Old" && has(it, "first"));
+    part(PartCommand::Delete(kind, "Old".into()));
+    wait(&studio, "another one", |it| it.parts.in_use.collection != "Old");
+    part(PartCommand::Use(kind, "Copy".into()));
+    wait(&studio, "its address", |it| it.parts.in_use.collection == "Copy" && has(it, "second"));
+    studio.end(LIMIT).unwrap();
 }

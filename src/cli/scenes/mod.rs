@@ -13,6 +13,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
 use crate::files::Trouble;
 use crate::studio::settings::lock::{Claimed, SettingsLock};
+use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::scenes::collection;
 use crate::studio::settings::{default_path, keys_beside};
 use crate::studio::{AudioStrip, Settings, keep_addresses};
@@ -122,6 +123,7 @@ fn import(
     let main = settings.audio.clone();
     import.give(&mut settings.collection, &mut settings.strips, main.as_ref());
     // Passwords in addresses are not written to the settings file.
+    settings.address_names.taken = PartFiles::beside(&path).address_names(&settings);
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, SECRET_STORAGE_TIMEOUT)
         .map_err(|reason| problem!("key-not-kept", reason = reason))?;

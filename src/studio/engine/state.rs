@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::base::{Secret, Timestamp, Worker};
+use crate::base::{Timestamp, Worker};
 use crate::media::ProgramId;
 use crate::studio::command::Command;
 use crate::studio::engine::scene_state::SceneState;
@@ -174,8 +174,6 @@ pub(in crate::studio) struct KeptSecrets {
     pub wait_until: Option<Timestamp>,
     /// True if the key of the built-in server's viewers is still being loaded.
     pub play_key_pending: bool,
-    /// The stored addresses with secrets, by name.
-    pub addresses: BTreeMap<String, Secret>,
     /// Targets whose key must be stored when the settings are saved.
     pub changed: BTreeSet<u32>,
 }

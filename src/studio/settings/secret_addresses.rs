@@ -3,7 +3,7 @@
 //! the secrets, but with the name of the keyring entry that contains the whole address. This module
 //! is pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -26,6 +26,21 @@ pub(in crate::studio) struct StoredAddress {
     pub name: String,
     /// The whole address; `None` if it is not loaded yet.
     pub url: Option<Secret>,
+}
+
+/// The names that are already in the keyring. They are not saved with the settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AddressNames {
+    /// The stored addresses of these settings, by name. A stored address keeps its name.
+    pub known: BTreeMap<String, Secret>,
+    /// The names that unused collections and profiles need. No other address gets these names.
+    pub taken: BTreeSet<String>,
+}
+
+impl AddressNames {
+    fn name_of(&self, url: &str) -> Option<&String> {
+        self.known.iter().find(|(_, known)| known.expose() == url).map(|(name, _)| name)
+    }
 }
 
 /// All parts of the settings that can contain an address with a secret.
@@ -56,40 +71,43 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
 }
 
 /// Replaces each secret address by its saved form, and returns the entries for the keyring.
-pub(in crate::studio) fn conceal(places: AddressFields<'_>) -> Vec<StoredAddress> {
-    conceal_apart(places, "")
+pub(in crate::studio) fn conceal(
+    places: AddressFields<'_>,
+    names: &AddressNames,
+) -> Vec<StoredAddress> {
+    conceal_by(places, "", names)
 }
 
 /// Works like [`conceal`], but the names of the entries also depend on `salt`, so that no other
 /// settings use them for other addresses.
 pub(in crate::studio) fn conceal_apart(
-    mut places: AddressFields<'_>,
+    places: AddressFields<'_>,
     salt: &str,
 ) -> Vec<StoredAddress> {
-    let mut names = Names { salt, kept: BTreeMap::new() };
-    // No other address gets the name of an address that is not loaded yet.
-    visit(&mut places, &mut |url, _| {
-        names.kept.extend(kept_name(url).map(|name| (name.to_owned(), None)));
+    conceal_by(places, salt, &AddressNames::default())
+}
+
+fn conceal_by(
+    mut places: AddressFields<'_>,
+    salt: &str,
+    given: &AddressNames,
+) -> Vec<StoredAddress> {
+    let mut names = Names { salt, given, kept: BTreeMap::new() };
+    // No other address gets the name of an address that is stored, or that is not loaded yet.
+    visit(&mut places, &mut |url, own| {
+        if let Some(name) = kept_name(url) {
+            names.kept.insert(name.to_owned(), None);
+        } else if let Some(name) = given.name_of(url)
+            && displayed(url, &own).is_some_and(|plain| !plain.is_empty())
+        {
+            names.kept.insert(name.clone(), Some(Secret::new(url.as_str())));
+        }
     });
     visit(&mut places, &mut |url, own| {
         if kept_name(url).is_some() {
             return;
         }
-        let plain = match own {
-            AddressOwner::Source => without_secrets(url),
-            AddressOwner::Watched { forget: true, secret: true, .. } => Some(String::new()),
-            AddressOwner::Watched { secret: true, key, .. } => {
-                let shown = without_secrets(url).unwrap_or_else(|| url.clone());
-                // The key may be any part of the address.
-                let end = shown.find("://").map_or(0, |at| at + 3);
-                let host = shown.get(end..).and_then(|rest| rest.split('/').next());
-                let bare = |host: &str| format!("{}{host}", shown.get(..end).unwrap_or_default());
-                let holds = !key.is_empty() && shown.contains(key);
-                Some(if holds { bare(host.unwrap_or_default()) } else { shown.clone() })
-            }
-            AddressOwner::Watched { .. } => None,
-        };
-        match plain {
+        match displayed(url, &own) {
             None => {}
             Some(plain) if plain.is_empty() => url.clear(),
             Some(plain) => {
@@ -99,6 +117,25 @@ pub(in crate::studio) fn conceal_apart(
         }
     });
     names.kept.into_iter().map(|(name, url)| StoredAddress { name, url }).collect()
+}
+
+/// Returns the part of an address that is saved, or `None` if the whole address is saved. The part
+/// is empty if nothing of the address is saved.
+fn displayed(url: &str, own: &AddressOwner<'_>) -> Option<String> {
+    match own {
+        AddressOwner::Source => without_secrets(url),
+        AddressOwner::Watched { forget: true, secret: true, .. } => Some(String::new()),
+        AddressOwner::Watched { secret: true, key, .. } => {
+            let shown = without_secrets(url).unwrap_or_else(|| url.to_owned());
+            // The key may be any part of the address.
+            let end = shown.find("://").map_or(0, |at| at + 3);
+            let host = shown.get(end..).and_then(|rest| rest.split('/').next());
+            let bare = |host: &str| format!("{}{host}", shown.get(..end).unwrap_or_default());
+            let holds = !key.is_empty() && shown.contains(key);
+            Some(if holds { bare(host.unwrap_or_default()) } else { shown.clone() })
+        }
+        AddressOwner::Watched { .. } => None,
+    }
 }
 
 /// Inserts a loaded address wherever its name occurs. Returns true if the name occurs anywhere.
@@ -145,20 +182,24 @@ fn clean(url: &mut String) {
 #[derive(Debug)]
 struct Names<'a> {
     salt: &'a str,
+    given: &'a AddressNames,
     kept: BTreeMap<String, Option<Secret>>,
 }
 
 impl Names<'_> {
-    /// Returns the entry name for an address with this displayable part. The name depends only on
-    /// that part and the salt, because a name derived from the secret would help to guess the
-    /// secret. Equal names are numbered.
+    /// Returns the entry name for an address with this displayable part. The name of a new address
+    /// depends only on that part and the salt, because a name derived from the secret would help to
+    /// guess the secret. Equal names are numbered.
     fn name(&mut self, plain: &str, url: &str) -> String {
+        if let Some(name) = self.given.name_of(url) {
+            return name.clone();
+        }
         let mut number = 0_u32;
         loop {
             let digest = Sha256::digest(format!("{number} {}{plain}", self.salt));
             let name = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
             let free = match self.kept.get(&name) {
-                None => true,
+                None => !self.given.taken.contains(&name),
                 Some(known) => known.as_ref().is_some_and(|known| known.expose() == url),
             };
             if free {
@@ -295,14 +336,36 @@ mod tests {
 
     #[test]
     fn an_address_that_is_not_loaded_yet_keeps_its_name() {
-        let door = VideoChoice::Stream("rtmp://cam.example/door?token=pl4nted".into());
-        let mut settings = Settings { video: Some(door), ..Settings::default() };
+        let video = VideoChoice::Stream("rtmp://cam.example/door?token=pl4nted".into());
+        let mut settings = Settings { video: Some(video), ..Settings::default() };
         let name = settings.concealed().1[0].name.clone();
         let sound = format!("rtmp://cam.example/door{KEYRING_ENTRY_SEPARATOR}{name}");
         settings.strips.push(AudioStrip::new(StripId(1), AudioChoice::Stream(sound)));
         let (_, kept) = settings.concealed();
         assert_eq!(kept.len(), 2, "{kept:?}");
         assert!(kept.iter().all(|it| (it.name == name) == it.url.is_none()), "{kept:?}");
+    }
+
+    #[test]
+    fn an_address_keeps_its_name_and_gets_no_name_of_another_collection() {
+        let address = |token: &str| format!("rtmp://cam.example/door?token={token}");
+        let mut settings = Settings::default();
+        let mut name = |token: &str, names: &AddressNames| {
+            settings.video = Some(VideoChoice::Stream(address(token)));
+            settings.address_names = names.clone();
+            settings.concealed().1.remove(0).name
+        };
+        let mut names = AddressNames::default();
+        let first = name("one", &names);
+        names.known.insert(first.clone(), Secret::new(address("one")));
+        assert_eq!(name("two", &names), first, "nothing else needs the entry");
+        names.taken.insert(first.clone());
+        assert_eq!(name("one", &names), first, "a stored address");
+        let second = name("two", &names);
+        assert_ne!(second, first);
+        names.known.insert(second.clone(), Secret::new(address("two")));
+        names.taken.clear();
+        assert_eq!((name("one", &names), name("two", &names)), (first, second));
     }
 
     #[test]

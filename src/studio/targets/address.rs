@@ -267,6 +267,12 @@ pub(in crate::studio) fn kept_name(url: &str) -> Option<&str> {
     url.rsplit_once(KEYRING_ENTRY_SEPARATOR).map(|(_, name)| name).filter(|name| is_name(name))
 }
 
+/// Returns the names of all keyring entries in a text.
+pub(in crate::studio) fn kept_names(text: &str) -> impl Iterator<Item = &str> {
+    let after = text.split(KEYRING_ENTRY_SEPARATOR).skip(1);
+    after.filter_map(|rest| rest.get(..16)).filter(|name| is_name(name))
+}
+
 /// Returns true for sixteen hexadecimal digits, the form of an entry name.
 fn is_name(name: &str) -> bool {
     name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())

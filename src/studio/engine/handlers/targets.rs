@@ -151,7 +151,7 @@ impl Engine {
         if !secret_addresses::reveal(self.settings.addresses(), name, url) {
             return;
         }
-        self.secrets.addresses.insert(name.to_owned(), url.clone());
+        self.settings.address_names.known.insert(name.to_owned(), url.clone());
         for target in &mut self.targets.list {
             // An address that the user has typed in the meantime is newer.
             if address::kept_name(target.play_url.expose()) == Some(name) {
@@ -295,25 +295,28 @@ impl Engine {
     /// Stores addresses with secrets, and deletes obsolete ones.
     fn keep_addresses(&mut self) {
         let Some(keys) = &self.secrets.keys else { return };
-        let (_, wanted) = self.settings.concealed();
-        let gone: Vec<String> = self
-            .secrets
-            .addresses
-            .keys()
-            .filter(|name| !wanted.iter().any(|kept| kept.name == **name))
-            .cloned()
-            .collect();
-        for name in gone {
+        let (_, mut wanted) = self.settings.concealed();
+        let known = &self.settings.address_names.known;
+        let is_new =
+            |it: &StoredAddress| it.url.is_some() && known.get(&it.name) != it.url.as_ref();
+        if wanted.iter().any(is_new)
+            && let Some(parts) = self.file.parts()
+        {
+            self.settings.address_names.taken = parts.address_names(&self.settings);
+            (_, wanted) = self.settings.concealed();
+        }
+        let known = &mut self.settings.address_names.known;
+        let gone = known.extract_if(.., |name, _| !wanted.iter().any(|kept| kept.name == *name));
+        for (name, _) in gone {
             if !self.file.is_kept_for_parked(&name) {
                 keys.forget(&name);
             }
-            self.secrets.addresses.remove(&name);
         }
         for StoredAddress { name, url } in wanted {
             let Some(url) = url else { continue };
-            if self.secrets.addresses.get(&name) != Some(&url) {
+            if known.get(&name) != Some(&url) {
                 keys.keep(&name, &url);
-                self.secrets.addresses.insert(name, url);
+                known.insert(name, url);
             }
         }
     }

@@ -290,7 +290,8 @@ impl Engine {
     /// Applies a changed collection, which is a scene change on air: outputs and encoders continue.
     fn follow_collection(&mut self) {
         let (_, wanted) = self.settings.concealed();
-        self.secrets.addresses.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
+        let known = &mut self.settings.address_names.known;
+        known.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
         (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
         self.prepare_scene(None);
         // Sources that both collections show stay open.

@@ -2,6 +2,7 @@
 //! A collection or profile is stored in one place only: in the settings file while it is in use,
 //! otherwise in its own file.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::versions::{VersionId, Versions};
 use crate::studio::settings::part::{PartKind, check_name, is_same_name};
 use crate::studio::settings::reading::syntax;
+use crate::studio::targets::address::kept_names;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of files that are read in a folder.
@@ -284,11 +286,32 @@ impl PartFiles {
     /// Returns true if the file of an unused collection or profile contains this word. The keyring
     /// entry with that name is then still needed.
     pub(in crate::studio) fn mention(&self, word: &str) -> bool {
-        PartKind::ALL.iter().any(|kind| {
-            let names = self.parked(*kind);
-            let mut texts = names.iter().filter_map(|it| read_bounded(&self.path(*kind, it)).ok());
-            texts.any(|text| text.contains(word))
-        })
+        let mut kinds = PartKind::ALL.into_iter();
+        kinds.any(|kind| self.parked_texts(kind).any(|text| text.contains(word)))
+    }
+
+    fn parked_texts(&self, kind: PartKind) -> impl Iterator<Item = String> {
+        let names = self.parked(kind).into_iter();
+        names.filter_map(move |name| read_bounded(&self.path(kind, &name)).ok())
+    }
+
+    /// Returns the names of the keyring entries with addresses of all collections and profiles that
+    /// are not in use, including those of their versions.
+    pub fn address_names(&self, settings: &Settings) -> BTreeSet<String> {
+        let versions = self.versions();
+        let mut found = BTreeSet::new();
+        for kind in PartKind::ALL {
+            let mut names = versions.names(kind);
+            names.retain(|name| !is_same_name(name, settings.in_use.name(kind)));
+            let earlier = names.iter().flat_map(|name| {
+                let ids = versions.list(kind, name).into_iter();
+                ids.filter_map(|id| versions.text(kind, name, &id).ok()).collect::<Vec<_>>()
+            });
+            for text in self.parked_texts(kind).chain(earlier) {
+                found.extend(kept_names(&text).map(str::to_owned));
+            }
+        }
+        found
     }
 }
 

@@ -11,6 +11,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::names::InUse;
+use crate::studio::settings::secret_addresses::AddressNames;
 use crate::studio::settings::sections::window::Preferences;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
@@ -65,6 +66,7 @@ pub struct Settings {
     pub play_key: bool,
     pub server_names: ServerNames,
     pub preferences: Preferences,
+    pub address_names: AddressNames,
 }
 
 impl Default for Settings {
@@ -93,6 +95,7 @@ impl Default for Settings {
             play_key: false,
             server_names: ServerNames::default(),
             preferences: Preferences::default(),
+            address_names: AddressNames::default(),
         }
     }
 }
