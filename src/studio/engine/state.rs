@@ -169,6 +169,8 @@ pub(in crate::studio) struct KeptSecrets {
     pub place: Option<KeyPlace>,
     /// True if keys from an earlier run are still being loaded.
     pub pending: bool,
+    /// The number of the last request for all keys. Only its answer ends the wait.
+    pub fetch: u32,
     /// The time until which onair waits for the keys. `None` while no keys are loading, or after
     /// that time.
     pub wait_until: Option<Timestamp>,

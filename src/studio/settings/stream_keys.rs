@@ -45,8 +45,8 @@ enum Request {
     Forget {
         name: String,
     },
-    /// Requests a mark, which follows the answers to all earlier requests.
-    Mark,
+    /// Requests a mark with this number, which follows the answers to all earlier requests.
+    Mark(u32),
 }
 
 impl Request {
@@ -54,7 +54,7 @@ impl Request {
     fn name(&self) -> Option<&str> {
         match self {
             Self::Load { name, .. } | Self::Keep { name, .. } | Self::Forget { name } => Some(name),
-            Self::Mark => None,
+            Self::Mark(_) => None,
         }
     }
 }
@@ -79,8 +79,9 @@ pub(in crate::studio) enum KeyAnswer {
     Place(KeyPlace),
     /// The key of this name, or `None` if there is none.
     Loaded { what: KeyOwner, name: String, key: Option<Secret> },
-    /// All earlier requests are answered, so all keys that exist are loaded.
-    Ready,
+    /// All requests before the mark with this number are answered, so all keys that exist are
+    /// loaded.
+    Ready(u32),
     /// A key could not be stored or read. The text never contains the key.
     Failed(Problem),
     /// Since the failures, a request for each of these keys has succeeded.
@@ -155,9 +156,9 @@ impl Keys {
         let _ = self.requests.send(Request::Load { what, name: name.into() });
     }
 
-    /// Requests the answer [`KeyAnswer::Ready`] after all earlier requests.
-    pub fn mark(&self) {
-        let _ = self.requests.send(Request::Mark);
+    /// Requests the answer [`KeyAnswer::Ready`] with this number after all earlier requests.
+    pub fn mark(&self, number: u32) {
+        let _ = self.requests.send(Request::Mark(number));
     }
 
     /// Stores a key, or deletes it if the key is empty.
@@ -239,10 +240,10 @@ pub fn keep_keys<'a>(
     for (name, url) in kept {
         keys.keep(name, url);
     }
-    keys.mark();
+    keys.mark(0);
     loop {
         match keys.answers.recv_timeout(limit) {
-            Ok(KeyAnswer::Ready) => break,
+            Ok(KeyAnswer::Ready(_)) => break,
             Ok(KeyAnswer::Failed(reason)) => return Err(reason),
             Ok(KeyAnswer::Place(_) | KeyAnswer::Loaded { .. } | KeyAnswer::Recovered) => {}
             Err(_) => return Err(problem!("keyring-no-answer")),
@@ -270,7 +271,7 @@ impl dyn KeyStore {
             },
             Request::Keep { name, key, or_file } => self.keep(&name, &key, or_file),
             Request::Forget { name } => self.forget(&name),
-            Request::Mark => return Some(KeyAnswer::Ready),
+            Request::Mark(number) => return Some(KeyAnswer::Ready(number)),
         };
         done.err().map(KeyAnswer::Failed)
     }
@@ -503,8 +504,8 @@ mod tests {
         assert!(matches!(answer(), KeyAnswer::Failed(_)));
         fs::remove_file(&home).unwrap();
         keys.keep("b", &Secret::new("another"));
-        keys.mark();
-        assert_eq!(answer(), KeyAnswer::Ready, "the first key is still lost");
+        keys.mark(0);
+        assert_eq!(answer(), KeyAnswer::Ready(0), "the first key is still lost");
         keys.keep("a", &Secret::new("first"));
         assert_eq!(answer(), KeyAnswer::Recovered);
     }

@@ -88,7 +88,8 @@ impl Engine {
             keys.load(KeyOwner::Permission, &kept_as(&key));
             self.secrets.pending = true;
         }
-        keys.mark();
+        self.secrets.fetch = self.secrets.fetch.wrapping_add(1);
+        keys.mark(self.secrets.fetch);
         let pending = self.secrets.pending;
         self.secrets.wait_until = pending.then(|| self.clock.now() + KEYRING_TIMEOUT);
     }
@@ -114,10 +115,7 @@ impl Engine {
                         address::add_secret(target, &key);
                     }
                 }
-                KeyAnswer::Ready => {
-                    self.stop_waiting_for_keys();
-                    self.notices.take_back("keyring-silent");
-                }
+                KeyAnswer::Ready(fetch) => self.keys_are_loaded(fetch),
                 KeyAnswer::Failed(reason) => {
                     self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
                 }
@@ -129,6 +127,14 @@ impl Engine {
             self.notices.tell(&StudioMessage::KeyringSilent {}, "");
         }
         self.keep_permissions();
+    }
+
+    /// Ends the wait for the keys, unless more keys were requested in the meantime.
+    fn keys_are_loaded(&mut self, fetch: u32) {
+        if fetch == self.secrets.fetch {
+            self.stop_waiting_for_keys();
+            self.notices.take_back("keyring-silent");
+        }
     }
 
     fn stop_waiting_for_keys(&mut self) {
@@ -339,8 +345,32 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Clock;
+    use crate::studio::engine::config::Config;
+    use crate::studio::engine::handle::assemble;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
     use crate::studio::event;
+    use crate::studio::settings::Settings;
+
+    #[test]
+    fn the_keys_of_a_first_request_do_not_end_the_wait_for_those_of_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        engine.secrets.keys = Some(Keys::start(folder.path().join("keys.toml"), false).unwrap());
+        engine.targets.list.push(Target {
+            remember_key: true,
+            keep_as: "one".into(),
+            ..Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::default())
+        });
+        engine.fetch_secrets();
+        let first = engine.secrets.fetch;
+        engine.fetch_secrets();
+        engine.keys_are_loaded(first);
+        assert!(engine.secrets.pending);
+        engine.keys_are_loaded(engine.secrets.fetch);
+        assert!(!engine.secrets.pending);
+    }
 
     #[test]
     fn a_key_that_is_typed_on_air_is_used_when_it_is_complete() {
