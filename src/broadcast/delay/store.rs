@@ -7,12 +7,13 @@
 //! effect before the first packet is sent. Afterwards, viewers miss the skipped part up to the next
 //! keyframe.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::media::RenditionId;
 
 /// Minimum size of a full block in bytes.
 const BLOCK_BYTES: usize = 4 << 20;
@@ -94,8 +95,9 @@ pub(super) struct DelayStore<S> {
     newest: Timestamp,
     /// True if a packet was sent.
     begun: bool,
-    /// True if the skipped part ended within a GOP.
-    awaiting_keyframe: bool,
+    /// The renditions whose skipped part ended within a GOP. Their keyframes can have different
+    /// times.
+    awaiting_keyframe: BTreeSet<RenditionId>,
     rest_until: Timestamp,
     skipped: Duration,
     closed: bool,
@@ -129,7 +131,7 @@ impl<S> DelayStore<S> {
             disk: 0,
             newest: Timestamp::ZERO,
             begun: false,
-            awaiting_keyframe: false,
+            awaiting_keyframe: BTreeSet::new(),
             rest_until: Timestamp::ZERO,
             skipped: Duration::ZERO,
             closed: false,
@@ -189,10 +191,13 @@ impl<S> DelayStore<S> {
                 self.pieces.pop_front();
             }
             self.memory = self.memory.saturating_sub(size);
-            if self.awaiting_keyframe && !held.tag.starts_gop() {
+            // Audio continues with the main rendition.
+            let rendition_id = held.tag.rendition_id().unwrap_or_default();
+            if held.tag.starts_gop() {
+                self.awaiting_keyframe.remove(&rendition_id);
+            } else if self.awaiting_keyframe.contains(&rendition_id) {
                 continue;
             }
-            self.awaiting_keyframe = false;
             self.begun = true;
             return DelayedPacket::Tag(held.tag);
         }
@@ -253,8 +258,14 @@ impl<S> DelayStore<S> {
                 self.pieces.remove(at);
                 let next = self.pieces.get(at).map_or(self.newest, |next| next.oldest);
                 self.skipped += next.since(oldest);
-                self.awaiting_keyframe |= self.has_video;
+                self.await_keyframes();
             }
+        }
+    }
+
+    fn await_keyframes(&mut self) {
+        if self.has_video {
+            self.awaiting_keyframe.extend(RenditionId::ALL);
         }
     }
 
@@ -285,7 +296,7 @@ impl<S> DelayStore<S> {
             }
             let next = self.pieces.front().map_or(now, |next| next.oldest);
             self.skipped += next.since(gone.oldest);
-            self.awaiting_keyframe |= self.has_video;
+            self.await_keyframes();
         }
         let oldest = self.pieces.front().map_or(now, |piece| piece.oldest);
         self.delay = self.delay.min(now.since(oldest));
@@ -295,7 +306,7 @@ impl<S> DelayStore<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broadcast::hub::gop::tests::{packet, tag};
+    use crate::broadcast::hub::gop::tests::{of_rendition, packet, tag};
     use crate::media::{EncodedPacket, Track};
     use bytes::Bytes;
 
@@ -414,6 +425,34 @@ mod tests {
             assert_eq!(pair[1] % 2_000, 0, "{pair:?}: goes on with a keyframe");
         }
         assert!(times.windows(2).all(|pair| pair[0] <= pair[1]));
+    }
+
+    #[test]
+    fn after_a_gap_each_rendition_goes_on_with_its_own_keyframe() {
+        let mut line = DelayStore::<Stored>::new(Duration::ZERO, Room::default(), true);
+        line.push(Timestamp::ZERO, tag(Track::Audio, 0));
+        line.pieces[0].body = Body::Loading;
+        line.loaded(0, None);
+        for dts in (1_000..3_000).step_by(40) {
+            let now = Timestamp::from_millis(dts);
+            let main = of_rendition(RenditionId::Main, dts);
+            let second = of_rendition(RenditionId::Second, dts);
+            let second = EncodedPacket { keyframe: dts == 1_000, ..second };
+            for frame in [second, main] {
+                line.push(now, Arc::new(SharedPacket::new(frame)));
+            }
+            line.push(now, tag(Track::Audio, dts));
+        }
+        let mut first = Vec::new();
+        while let DelayedPacket::Tag(tag) = line.pop(Timestamp::from_millis(3_000)) {
+            let kind = (tag.track, tag.rendition_id());
+            if !first.iter().any(|(known, _)| *known == kind) {
+                first.push((kind, tag.dts.as_millis()));
+            }
+        }
+        let (main, second) = (Some(RenditionId::Main), Some(RenditionId::Second));
+        let expected = [((Track::Video, second), 1_000), ((Track::Video, main), 2_000)];
+        assert_eq!(first, [&expected[..], &[((Track::Audio, None), 2_000)]].concat());
     }
 
     #[test]
