@@ -1,7 +1,7 @@
 //! A packet that several outputs share.
 
 use std::ops::Deref;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
@@ -20,6 +20,9 @@ pub struct SharedPacket {
     /// True for audio of a file just before its first frame. Such audio is part of the beginning of
     /// the stream.
     pub leads: bool,
+    /// The codec configs of a file's stream at this packet, if they are not those of the stream's
+    /// headers.
+    pub(in crate::broadcast) configurations: Option<Arc<[(Track, Bytes)]>>,
     body: OnceLock<Bytes>,
     /// Size in bytes of the body, or of the data if FLV does not support the codec.
     size: usize,
@@ -49,18 +52,25 @@ impl SharedPacket {
     /// Creates a packet of this codec.
     pub fn of(codec: Codec, packet: EncodedPacket) -> Self {
         let size = flv::packet_body_size(codec, &packet).unwrap_or(packet.data.len());
-        Self { packet, codec: Some(codec), leads: false, body: OnceLock::new(), size }
+        let (leads, configurations, body) = (false, None, OnceLock::new());
+        Self { packet, codec: Some(codec), leads, configurations, body, size }
     }
 
     /// Creates a packet that arrived in an FLV body and keeps that body.
     pub fn with_body(packet: EncodedPacket, body: Bytes) -> Self {
         let size = body.len();
-        Self { packet, codec: None, leads: false, body: OnceLock::from(body), size }
+        let (leads, configurations, body) = (false, None, OnceLock::from(body));
+        Self { packet, codec: None, leads, configurations, body, size }
     }
 
     /// Returns the packet with this value of [`leads`](Self::leads).
     pub(in crate::broadcast) fn leading(self, leads: bool) -> Self {
         Self { leads, ..self }
+    }
+
+    /// Returns the packet with these [`configurations`](Self::configurations).
+    pub(in crate::broadcast) fn under(self, configurations: Option<Arc<[(Track, Bytes)]>>) -> Self {
+        Self { configurations, ..self }
     }
 
     /// Returns the packet with another DTS and capture time.
@@ -99,8 +109,6 @@ impl SharedPacket {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::broadcast::hub::gop::tests::of_rendition;
     use crate::media::Rendition;

@@ -184,7 +184,7 @@ impl PassthroughFile {
                 clock,
                 start,
                 last_ms: 0,
-                has_other_config: false,
+                configurations: None,
                 again,
                 progress,
             };
@@ -267,8 +267,8 @@ struct Projector {
     start: Timestamp,
     /// The stream time of the latest packet.
     last_ms: i64,
-    /// True if a config was sent that the targets did not get at their beginning.
-    has_other_config: bool,
+    /// The configs after a new one within the file. A target that connects later needs them.
+    configurations: Option<Arc<[(Track, Bytes)]>>,
     again: bool,
     progress: Arc<Mutex<Progress>>,
 }
@@ -291,10 +291,12 @@ impl Projector {
                 // configs of the beginning then apply again when the file returns to them.
                 Item::Config(packet) => {
                     let known = |(_, it): &(Track, Bytes)| it == packet.flv_body();
-                    self.has_other_config |= !self.head.configurations.iter().any(known);
-                    if !self.has_other_config {
+                    let head = &self.head.configurations;
+                    if self.configurations.is_none() && head.iter().any(known) {
                         continue;
                     }
+                    let before = self.configurations.as_deref().unwrap_or(head);
+                    self.configurations = Some(with_config(before, &packet));
                     (packet, true)
                 }
                 Item::End(packet) => {
@@ -327,6 +329,7 @@ impl Projector {
             let leads = packet.track == Track::Audio && (0..=MAX_AUDIO_LEAD_MS).contains(&lead_ms);
             self.first_video_ms.take_if(|_| packet.starts_gop());
             let packet = packet.at(dts, self.clock.now()).leading(leads);
+            let packet = packet.under(self.configurations.clone());
             if self.packets.send(packet).is_err() {
                 return Ok(false);
             }
@@ -340,6 +343,26 @@ impl Projector {
         }
         Ok(sent)
     }
+}
+
+/// Returns the configs after this new one, which replaces the config of the same kind. Several
+/// tracks can have configs in bodies of the same kind, so these replace nothing.
+fn with_config(before: &[(Track, Bytes)], packet: &SharedPacket) -> Arc<[(Track, Bytes)]> {
+    let (track, body) = (packet.track, packet.flv_body());
+    let first = body.first().copied().unwrap_or_default();
+    // Enhanced RTMP v2: the packet type Multitrack of video and of audio.
+    let is_multitrack = match track {
+        Track::Video => first & 0x8f == 0x86,
+        Track::Audio | Track::Extra(_) => first == 0x95,
+    };
+    let same_kind = |(its_track, its_body): &(Track, Bytes)| {
+        *its_track == track && its_body.first() == body.first()
+    };
+    let mut now = before.to_vec();
+    now.retain(|it| it.1 != *body && (is_multitrack || !same_kind(it)));
+    now.truncate(MAX_CONFIGURATIONS - 1);
+    now.push((track, body.clone()));
+    now.into()
 }
 
 /// Reads the duration from a file's metadata.

@@ -82,6 +82,12 @@ fn a_config_of_the_beginning_is_sent_again_after_another_one() {
             other => panic!("{other:?}"),
         }
     }
+    // A target that begins at one of these packets needs its configs.
+    let configs = |number: usize| sent[number].configurations.clone().map(|it| it.to_vec());
+    let audio = (Track::Audio, Bytes::from_static(b"\x90OpusOpusHead"));
+    let video = |body: &'static [u8]| (Track::Video, Bytes::from_static(body));
+    assert_eq!((configs(0), configs(2)), (None, Some(vec![audio.clone(), video(second)])));
+    assert_eq!(configs(4), Some(vec![video(first), audio]));
     let begin = sent[0].dts.as_millis();
     let sent = sent.iter().map(|tag| (tag.dts.as_millis() - begin, &tag.flv_body()[..]));
     let (one, two): (&[u8], &[u8]) = (b"\x91av01\x07", b"\x91av01\x08");

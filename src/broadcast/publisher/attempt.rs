@@ -66,3 +66,14 @@ pub(super) fn sent_on(to: &str, with_password: bool) -> Status {
     let text = format!("The server sends the stream on to {to}{kept}.");
     Status::new(Level::Warning, code::CONNECT_REJECTED, text)
 }
+
+/// Returns true if this is a routine server message without information for the user.
+pub(super) fn is_routine(status: &Status) -> bool {
+    const ROUTINE_CODES: [&str; 4] = [
+        "NetStream.Publish.Start",
+        "NetStream.Unpublish.Success",
+        "NetStream.FCPublish.Start",
+        "NetConnection.Connect.Success",
+    ];
+    ROUTINE_CODES.contains(&status.code.as_str())
+}

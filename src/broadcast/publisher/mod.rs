@@ -6,6 +6,7 @@ mod codecs;
 mod early_closes;
 mod link;
 mod retry;
+mod sent_configs;
 mod session;
 mod state;
 

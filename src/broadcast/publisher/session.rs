@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::hub::subscription::{NextPacket, Subscription};
-use crate::broadcast::publisher::attempt::{Attempt, connect, sent_on};
+use crate::broadcast::publisher::attempt::{Attempt, connect, is_routine, sent_on};
 use crate::broadcast::publisher::codecs::{self, Verdict};
 use crate::broadcast::publisher::link::{Flow, LINK_DOWN_AFTER, Link, LinkReading};
+use crate::broadcast::publisher::sent_configs::SentConfigs;
 use crate::broadcast::publisher::state::{
     Event, KeptSubscription, PacketTimes, Report, Shared, State, Timeline,
 };
@@ -18,7 +20,6 @@ use crate::media::{BitsPerSecond, Rendition, RenditionId, Track};
 use crate::net::rtmp::{Client, Progress};
 use crate::net::{Cause, ConnectStage, Error};
 use crate::wire::rtmp::client::Event as ClientEvent;
-use crate::wire::rtmp::status::Status;
 use crate::wire::rtmp::url::Url;
 
 /// Packets are passed to the connection only while it has fewer queued bytes than this, because
@@ -152,17 +153,6 @@ const USER_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time limit for closing a connection cleanly.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Returns true if this is a routine server message without information for the user.
-fn is_routine(status: &Status) -> bool {
-    const ROUTINE_CODES: [&str; 4] = [
-        "NetStream.Publish.Start",
-        "NetStream.Unpublish.Success",
-        "NetStream.FCPublish.Start",
-        "NetConnection.Connect.Success",
-    ];
-    ROUTINE_CODES.contains(&status.code.as_str())
-}
-
 /// A connection that may send media.
 struct Live<'a> {
     shared: &'a Shared,
@@ -191,6 +181,7 @@ struct Live<'a> {
     flow: Flow,
     /// The rendition whose config the server has.
     sent_rendition: Option<Arc<Rendition>>,
+    sent_configs: SentConfigs,
     /// The announced bitrate of the stream.
     nominal: Option<BitsPerSecond>,
     /// The requested rendition.
@@ -234,6 +225,7 @@ impl<'a> Live<'a> {
             doubted: None,
             flow: Flow::Through,
             sent_rendition: None,
+            sent_configs: SentConfigs::default(),
             nominal: None,
             rendition_id,
         }
@@ -318,12 +310,17 @@ impl<'a> Live<'a> {
         let head = &changed.map_or_else(|| head.clone(), |rendition| head.with(rendition));
         self.nominal = head.bitrate;
         let time_ms = self.timeline.last.map_or(0, |last| self.timeline.time_ms(last));
+        let configs = self.sent_configs.begin(self.subscription.peek().as_deref(), head);
+        self.client.session().send_metadata(head.metadata.clone());
+        self.send_configs(time_ms, configs);
+    }
+
+    fn send_configs(&mut self, time_ms: u32, configs: Vec<(Track, Bytes)>) {
         let session = self.client.session();
-        session.send_metadata(head.metadata.clone());
-        for (track, body) in &head.configurations {
+        for (track, body) in configs {
             match track {
-                Track::Video => session.send_video(time_ms, body.clone()),
-                Track::Audio => session.send_audio(time_ms, body.clone()),
+                Track::Video => session.send_video(time_ms, body),
+                Track::Audio => session.send_audio(time_ms, body),
                 Track::Extra(_) => continue,
             };
         }
@@ -362,6 +359,8 @@ impl<'a> Live<'a> {
         }
         self.other_frames(tag);
         let time_ms = self.timeline.time_ms(tag.dts);
+        let configs = self.sent_configs.before(tag, self.timeline.feed.head());
+        self.send_configs(time_ms, configs);
         let body = tag.flv_body().clone();
         match tag.track {
             Track::Video => self.client.session().send_video(time_ms, body),
