@@ -364,7 +364,19 @@ impl Engine {
         self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
     }
 
-    /// Reports the summary of the broadcast after all outputs have ended.
+    /// Reports the summary if all targets have ended while a recording or the replay buffer
+    /// continues.
+    pub(in crate::studio::engine) fn summarize_if_over(&mut self) {
+        let Some(on_air) = self.live.on_air.as_ref().filter(|_| !self.live.is_summarized) else {
+            return;
+        };
+        if on_air.targets().next().is_some() && !on_air.is_publishing() {
+            let figures = on_air.live_figures();
+            self.summarize(&figures);
+        }
+    }
+
+    /// Reports the summary of the broadcast, once, if a target was live.
     fn summarize(&mut self, figures: &LiveFigures) {
         if !figures.was_live() || std::mem::replace(&mut self.live.is_summarized, true) {
             return;
@@ -420,15 +432,22 @@ pub(in crate::studio::engine) fn cause(reason: Problem) -> Problem {
 
 #[cfg(test)]
 pub(in crate::studio::engine) mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::audio::AudioChoice;
     use crate::base::{Clock, Latest, Secret};
+    use crate::capture::VideoChoice;
     use crate::media::Size;
+    use crate::studio::command::Command;
     use crate::studio::engine::config::Config;
-    use crate::studio::engine::handle::{OwnerEnds, assemble};
+    use crate::studio::engine::handle::{OwnerEnds, Studio, assemble};
     use crate::studio::engine::server::Serve;
+    use crate::studio::live::view::LiveState;
     use crate::studio::notices::Notice;
     use crate::studio::program::Program;
     use crate::studio::settings::Settings;
+    use crate::studio::snapshot::Snapshot;
     use crate::studio::sources::open::SourceOpener;
 
     /// Returns a studio on air, whose only target cannot be reached and is retried.
@@ -453,6 +472,40 @@ pub(in crate::studio::engine) mod tests {
     pub fn end(mut engine: Engine) {
         engine.end_broadcast();
         drop(engine.state.program.take().map(Program::end));
+    }
+
+    #[test]
+    fn the_summary_does_not_wait_for_the_end_of_the_recording() {
+        const LIMIT: Duration = Duration::from_secs(60);
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            video: Some(VideoChoice::Test),
+            audio: Some(AudioChoice::Tone),
+            quality: Quality { size: Size::new(320, 180), ..Quality::default() },
+            delay: Duration::from_millis(500),
+            ..Settings::default()
+        };
+        let config = Config {
+            keyring: false,
+            delay_folder: folder.path().to_owned(),
+            ..Config::new(Clock::start(), settings)
+        };
+        let studio = Studio::start(config).unwrap();
+        let until = |what: &str, is_reached: &dyn Fn(&Snapshot) -> bool| {
+            let since = Instant::now();
+            while !is_reached(&studio.snapshot()) {
+                assert!(since.elapsed() < LIMIT, "{what}");
+                std::thread::yield_now();
+            }
+        };
+        studio.send(Command::GoLive);
+        until("on air", &|it| it.live == LiveState::OnAir);
+        studio.send(Command::StartRecording(folder.path().join("show.mkv")));
+        until("a recording", &|it| it.recording.is_some());
+        studio.send(Command::StopAfterDelay);
+        until("the summary", &|it| it.last_broadcast.is_some());
+        assert!(studio.snapshot().recording.is_some());
+        studio.end(LIMIT).unwrap();
     }
 
     #[test]

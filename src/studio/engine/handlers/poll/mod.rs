@@ -66,6 +66,7 @@ impl Engine {
             let looked = on_air.poll(self.clock.now());
             self.all_happened(looked);
             self.end_if_idle();
+            self.summarize_if_over();
         }
         // The requests of browsers do not wait for this thread.
         let on_air = self.live.on_air.as_ref();
