@@ -268,6 +268,8 @@ impl Engine {
             Command::GoLive | Command::StartRecording(_) if self.must_wait() => {
                 self.postpone(command);
             }
+            // The encoders of the broadcast are still ending.
+            Command::StartRecording(_) if self.live.stopping => self.postpone(command),
             Command::StopLive | Command::StopAfterDelay if self.live.opening.is_some() => {
                 self.live.opening = None;
                 self.notices.happened(Event::Stopped);

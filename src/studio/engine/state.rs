@@ -124,8 +124,8 @@ pub(in crate::studio) struct Startup {
     pub undecided: (bool, bool),
     /// The time by which the sources must be chosen.
     pub decide_by: Timestamp,
-    /// Commands, such as going live and recording, that wait until the sources are chosen and the
-    /// files of filters are read.
+    /// Commands, such as going live and recording, that wait until the sources are chosen, the
+    /// files of filters are read, and an earlier broadcast has ended.
     pub postponed: Vec<Command>,
     /// The time until which the postponed commands wait for the files of filters.
     pub read_by: Option<Timestamp>,

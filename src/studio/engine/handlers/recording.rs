@@ -267,10 +267,32 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::event::Event;
     use crate::studio::live::recording::library::RecordingsCommand;
     use crate::text::Language;
+
+    #[test]
+    fn a_recording_that_is_requested_while_a_broadcast_ends_begins_after_it() {
+        let (mut engine, ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.mkv");
+        engine.stop_live();
+        engine.handle(Command::StartRecording(path.clone()));
+        assert!(engine.live.on_air.is_none() && engine.live.stopping);
+        let since = Instant::now();
+        while !engine.is_written(&path) {
+            assert!(since.elapsed() < Duration::from_secs(60), "no recording");
+            engine.poll();
+            std::thread::yield_now();
+        }
+        let mut events = std::iter::from_fn(|| ends.events.try_recv().ok());
+        assert!(!events.any(|event| matches!(event, Event::Stopped)), "the command line goes on");
+        end(engine);
+    }
 
     #[test]
     fn a_recording_keeps_its_name_and_place_while_it_is_written() {

@@ -30,7 +30,8 @@ impl Engine {
         self.startup.is_undecided() || self.secrets.pending || files()
     }
 
-    /// Postpones a command until the startup has nothing left to wait for.
+    /// Postpones a command until the startup has nothing left to wait for, and until a broadcast
+    /// that is ending has ended.
     pub(in crate::studio::engine) fn postpone(&mut self, command: Command) {
         self.startup.read_by.get_or_insert(self.clock.now() + FILTER_FILE_TIMEOUT);
         if !self.startup.postponed.contains(&command) {
@@ -40,7 +41,7 @@ impl Engine {
 
     /// Executes postponed commands as soon as possible.
     pub(in crate::studio::engine) fn go_on(&mut self) {
-        if self.startup.postponed.is_empty() || self.must_wait() {
+        if self.startup.postponed.is_empty() || self.must_wait() || self.live.stopping {
             return;
         }
         for command in std::mem::take(&mut self.startup.postponed) {
@@ -68,7 +69,7 @@ impl Engine {
         // Without a broadcast, stopping it would end the recording.
         let only_records = !stops_recording && !self.live.is_publishing();
         let is_all = !is_busy || only_records && self.startup.postponed.len() < waiting;
-        if is_all {
+        if is_all && !self.live.stopping {
             self.notices.happened(Event::Stopped);
         }
         is_all

@@ -91,7 +91,9 @@ impl Engine {
         if over {
             self.endings.broadcasts.clear();
             self.live.stopping = false;
-            if self.live.on_air.is_none() {
+            // A recording that was requested in the meantime begins now.
+            let goes_on = !self.startup.postponed.is_empty() && !self.state.quitting;
+            if self.live.on_air.is_none() && !goes_on {
                 self.notices.happened(Event::Stopped);
             }
         }
