@@ -53,7 +53,11 @@ impl Running {
 
     fn publish(&self, options: &[&str]) -> Peer {
         let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
-        let publisher = ffmpeg::publish_with(&url, None, options);
+        self.published(ffmpeg::publish_with(&url, None, options))
+    }
+
+    /// Waits for the stream of this publisher.
+    fn published(&self, publisher: Peer) -> Peer {
         wait_for("the stream", LIMIT, || {
             self.server.streams().iter().any(|it| it.publisher.is_some())
         });

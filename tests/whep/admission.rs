@@ -156,10 +156,12 @@ fn a_copied_ice_request_does_not_move_the_media() {
     assert!(checks > 0, "the server asks the address whether it is the viewer's");
 }
 
-/// Publishes a stream whose only keyframe is the first frame.
-fn only_one_keyframe(url: &str) -> Peer {
+/// Publishes a stream with this query whose only keyframe is the first frame.
+fn only_one_keyframe(running: &Running, query: &str) -> Peer {
+    let url = format!("rtmp://{}/live/show{query}", running.server.addresses().rtmp);
     let options = ["-profile:v", "baseline", "-g", "9999", "-sc_threshold", "0", "-b:v", "100k"];
-    ffmpeg::publish_encoded(url, None, &[&NO_B_FRAMES[..], &options].concat())
+    let options = [&NO_B_FRAMES[..], &options].concat();
+    running.published(ffmpeg::publish_encoded(&url, None, &options))
 }
 
 /// Counts the requests to onair's own encoder from now on.
@@ -180,8 +182,7 @@ fn a_viewer_who_asks_for_a_keyframe_gets_the_cached_one_again() {
     }
     let running = start_with(|_| ());
     let requests = count_requests(&running);
-    let url = format!("rtmp://{}/live/show", running.server.addresses().rtmp);
-    let _publisher = only_one_keyframe(&url);
+    let _publisher = only_one_keyframe(&running, "");
     let mut viewer = Viewer::join(running.http());
     viewer.play_until("a keyframe", |it| it.keyframes == 1);
     let before = viewer.packets;
@@ -203,11 +204,7 @@ fn viewers_who_ask_for_a_keyframe_cause_one_request_to_our_own_encoder() {
     let (app, stream) = ("live".to_owned(), "show".to_owned());
     let own = OwnStream { app, stream, key: Secret::new("of-this-run") };
     let running = start_with(|config| config.own_stream = Some(own));
-    let url = format!("rtmp://{}/live/show?key=of-this-run", running.server.addresses().rtmp);
-    let _publisher = only_one_keyframe(&url);
-    wait_for("the stream", LIMIT, || {
-        running.server.streams().iter().any(|it| it.publisher.is_some())
-    });
+    let _publisher = only_one_keyframe(&running, "?key=of-this-run");
     let mut viewers = [(); 3].map(|()| Viewer::join(running.http()));
     let mut play_until = |what: &str, is_done: &dyn Fn(&Viewer) -> bool| {
         let limit = Instant::now() + LIMIT;
