@@ -356,7 +356,7 @@ mod tests {
             engine.notices.active.notices().iter().map(Notice::key).collect()
         };
         let path = folder.path().join("scenes.toml");
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, held) = std::sync::mpsc::sync_channel::<()>(0);
         let done = FileDone::Written(path.clone(), None);
         let begun = engine.with_file("slow", move || {
             let _ = held.recv();
