@@ -71,9 +71,11 @@ fn items_that_are_selected_in_another_scene_are_neither_shown_nor_counted() {
     use super::building::{by_menu, make, with};
     let mut harness = with(&["test", "clock"]);
     let next = scene::SceneId(2);
-    let slides =
-        Edit::AddSource { scene: next, name: "Slides".into(), choice: "test".parse().unwrap() };
-    make(&mut harness, &[Edit::AddScene("Next".into()), slides]);
+    let add = |name: &str| {
+        let choice = "clock".parse().unwrap();
+        Edit::AddSource { scene: next, name: name.into(), choice }
+    };
+    make(&mut harness, &[Edit::AddScene("Next".into()), add("Slides"), add("Time")]);
     by_menu(&mut harness, "Source 1", "Inspector…");
     source(&harness, "Source 2").click_modifiers(Modifiers::COMMAND);
     harness.run();

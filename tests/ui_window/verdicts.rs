@@ -39,11 +39,15 @@ fn a_check_sends_a_test_stream_only_after_a_click_beside_the_terms() {
     });
     harness.run();
     harness.get_by_label_contains("under a random name (onair-test-…), without your stream key");
-    let sent = click(&mut harness, "Send test stream");
-    assert_eq!(sent, [Command::Check { test_stream: true }]);
+    harness.get_by_label("Send test stream").click_accesskit();
+    assert_eq!(commands(&mut harness), [Command::Check { test_stream: true }]);
     harness.run();
-    let again = click(&mut harness, "Check again");
-    assert_eq!(again, [Command::Check { test_stream: false }], "consent is for one check");
+    harness.get_by_label("Check again").click_accesskit();
+    assert_eq!(
+        commands(&mut harness),
+        [Command::Check { test_stream: false }],
+        "consent is for one check"
+    );
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of the registry.
+
 use super::*;
 use crate::net::Runtime;
 

@@ -1,3 +1,5 @@
+//! Tests of the audio decoder.
+
 use super::*;
 use crate::base::Clock;
 use crate::media::BitsPerSecond;

@@ -1,3 +1,5 @@
+//! Tests of what the engine does regularly.
+
 use super::*;
 use crate::audio::AudioChoice;
 use crate::base::Clock;
