@@ -22,6 +22,8 @@ const MAX_WAITING_BYTES: usize = 32 << 20;
 /// A backward step of the times that is larger than this is not jitter. The file continues without
 /// the step.
 const MAX_BACKWARD_JUMP_MICROS: i64 = 1_000_000;
+/// A track that begins more than this before the start of the file has times of another origin.
+const MAX_EARLY_START_MICROS: i64 = 10_000_000;
 /// The distance between the newest packet before a removed step and the first packet after it.
 const JUMP_GAP_MICROS: i64 = 20_000;
 
@@ -172,14 +174,21 @@ impl<T: StreamTime> FileTimes<T> {
         let nearest = others.min_by_key(|it| ahead(it).saturating_abs());
         match (self.newest.get(&track), nearest) {
             (None, None) => self.start.map_or(0, |start| stream.micros_since(start)),
-            (None, Some(it)) => at(it),
+            (None, Some(it)) if at(it) >= -MAX_EARLY_START_MICROS => at(it),
             (Some(it), _) if ahead(it) >= -MAX_BACKWARD_JUMP_MICROS => at(it),
             // The times of another track have begun again too: the tracks stay in sync.
             (_, Some(it)) if ahead(it).saturating_abs() <= MAX_BACKWARD_JUMP_MICROS => at(it),
-            (Some(_), _) => {
+            _ => {
                 let newest = self.newest.values().map(|it| it.file_micros).max().unwrap_or(0);
                 newest.saturating_add(JUMP_GAP_MICROS)
             }
+        }
+    }
+
+    /// Moves all later times of the file.
+    fn delay(&mut self, micros: i64) {
+        for it in self.newest.values_mut() {
+            it.file_micros = it.file_micros.saturating_add(micros);
         }
     }
 }
@@ -187,11 +196,10 @@ impl<T: StreamTime> FileTimes<T> {
 impl FileTimes {
     /// Records the time of a tag. Returns its time in the file.
     pub fn note(&mut self, tag: &StreamTag) -> Duration {
-        let track = track_of(tag.kind);
         match tag.is_media {
-            true => self.add(track, tag.time_ms),
+            true => self.add(tag.track, tag.time_ms),
             // The time of a config may have no meaning.
-            false => self.of(track, tag.time_ms).min(self.newest()),
+            false => self.of(tag.track, tag.time_ms).min(self.newest()),
         }
     }
 }
@@ -199,14 +207,6 @@ impl FileTimes {
 /// Returns a time of the file, which is not before the start of the file.
 fn duration(file_micros: i64) -> Duration {
     Duration::from_micros(file_micros.max(0).unsigned_abs())
-}
-
-/// Returns the track of a tag. All audio of a tag has the same time.
-pub(super) fn track_of(kind: TagKind) -> TrackId {
-    match kind {
-        TagKind::Audio => TrackId::Audio(0),
-        TagKind::Video | TagKind::Script => TrackId::Video,
-    }
 }
 
 /// Tags with the times of the file.
@@ -274,7 +274,9 @@ impl Mp4Contents {
         // A track without its config begins with the next file.
         let others = configs.other_audio.iter().map_while(Option::as_ref);
         self.tracks.audio.extend(others.filter(|_| audio.is_some()).cloned().map(AudioTrack::from));
-        self.times.start = self.waiting.iter().map(|packet| packet.dts).min();
+        let earliest = first.dts.offset(-MAX_EARLY_START_MICROS);
+        let times = self.waiting.iter().map(|packet| packet.dts);
+        self.times.start = times.filter(|dts| *dts >= earliest).min();
         let mut muxer = Writer::new(self.tracks.clone());
         let header = muxer.begin();
         self.muxer = Some(muxer);
@@ -311,7 +313,16 @@ impl Mp4Contents {
         self.has_keyframe |= is_video;
         let track = TrackId::from(packet.track);
         let last = self.last.entry(track).or_insert(Timestamp::ZERO);
-        let dts = (Timestamp::ZERO + self.times.add(track, packet.dts)).max(*last);
+        let mut dts = Timestamp::ZERO + self.times.add(track, packet.dts);
+        let late = last.micros_since(dts);
+        if late > MAX_BACKWARD_JUMP_MICROS {
+            // A wrong time was far ahead. The times of a track never decrease, so all tracks
+            // continue after it, in sync.
+            let delay = late.saturating_add(JUMP_GAP_MICROS);
+            self.times.delay(delay);
+            dts = dts.offset(delay);
+        }
+        let dts = dts.max(*last);
         *last = dts;
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
         let lasts = self.tracks.length(track);
@@ -341,39 +352,46 @@ impl Mp4Contents {
 mod tests {
     use super::*;
 
+    const VIDEO: TrackId = TrackId::Video;
+    const AUDIO: TrackId = TrackId::Audio(0);
+
     /// Returns the times in the file of media with these times in the stream, in milliseconds.
-    fn recorded(media: &[(TagKind, u32)]) -> Vec<u128> {
+    fn recorded(media: &[(TrackId, u32)]) -> Vec<u128> {
         let mut times = FileTimes::default();
-        let times = media.iter().map(|(kind, time_ms)| times.add(track_of(*kind), *time_ms));
+        let times = media.iter().map(|(track, time_ms)| times.add(*track, *time_ms));
         times.map(|time| time.as_millis()).collect()
     }
 
     #[test]
     fn a_stream_whose_times_begin_again_goes_on_in_the_file() {
-        use TagKind::{Audio, Video};
         let begin = 3_600_000;
         let media = [
-            (Video, begin),
+            (VIDEO, begin),
             // Audio from before the keyframe stays in sync with the video.
-            (Audio, begin - 30),
-            (Audio, begin + 10),
-            (Video, begin + 2_000),
-            (Audio, begin + 2_010),
-            (Video, 0),
+            (AUDIO, begin - 30),
+            (AUDIO, begin + 10),
+            (VIDEO, begin + 2_000),
+            (AUDIO, begin + 2_010),
+            (VIDEO, 0),
             // The audio before the step arrives after it.
-            (Audio, begin + 2_050),
-            (Audio, 10),
-            (Video, 40),
-            (Audio, 50),
+            (AUDIO, begin + 2_050),
+            (AUDIO, 10),
+            (VIDEO, 40),
+            (AUDIO, 50),
         ];
         assert_eq!(recorded(&media), [0, 0, 10, 2_000, 2_010, 2_030, 2_050, 2_040, 2_070, 2_080]);
     }
 
     #[test]
+    fn a_first_packet_with_a_wrong_time_holds_no_track_at_the_start() {
+        let media = [(AUDIO, 3_600_000), (VIDEO, 0), (AUDIO, 20), (VIDEO, 40)];
+        assert_eq!(recorded(&media), [0, 20, 40, 60]);
+    }
+
+    #[test]
     fn a_file_of_many_weeks_has_increasing_times() {
         const DAY_MS: u32 = 24 * 3_600 * 1_000;
-        let days: Vec<_> =
-            (0..60).map(|day: u32| (TagKind::Video, day.wrapping_mul(DAY_MS))).collect();
+        let days: Vec<_> = (0..60).map(|day: u32| (VIDEO, day.wrapping_mul(DAY_MS))).collect();
         let expected: Vec<_> = (0..60).map(|day| day * u128::from(DAY_MS)).collect();
         assert_eq!(recorded(&days), expected);
     }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use crate::base::Clock;
 use crate::files::disk_space::Warning;
-use crate::server::recordings::contents::{Contents, FileTimes, track_of};
+use crate::server::recordings::contents::{Contents, FileTimes};
 use crate::server::recordings::file::RecordingWriter;
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
@@ -200,7 +200,7 @@ impl PartsWriter {
         if !can_begin || !self.times.has_begun() {
             return false;
         }
-        let lasted = self.times.of(track_of(tag.kind), tag.time_ms);
+        let lasted = self.times.of(tag.track, tag.time_ms);
         let FileRules { split_time, split_bytes, .. } = self.task.rules;
         // The next frames must fit too.
         let group = self.largest_group.max(self.group);
@@ -267,8 +267,8 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::wire::container::TrackId;
     use crate::wire::container::flv::{self, write_tag};
+    use crate::wire::container::{SampleLocation, TrackId, mp4};
 
     const AVC_SEQUENCE_HEADER: [u8; 5] = [0x17, 0, 0, 0, 0];
 
@@ -430,7 +430,7 @@ mod tests {
         let counts: Vec<Vec<usize>> = finished
             .map(|path| {
                 let bytes = fs::read(path).unwrap();
-                let index = crate::wire::container::mp4::index(&mut &bytes[..]).unwrap();
+                let index = mp4::index(&mut &bytes[..]).unwrap();
                 assert!(index.tracks.audio.iter().all(|it| it.parameters.sample_rate == 48_000));
                 let of = |track| index.samples.iter().filter(|it| it.track == track).count();
                 let tracks = 0..index.tracks.audio.len() as u8;
@@ -438,6 +438,19 @@ mod tests {
             })
             .collect();
         assert_eq!(counts, [vec![100; 2], vec![100; 3]]);
+    }
+
+    /// Returns the only finished file, and its samples.
+    fn only_mp4(events: &[PartEvent]) -> (PartFigures, Vec<SampleLocation>) {
+        let mut finished = events.iter().filter_map(|event| match event {
+            PartEvent::Finished(figures) => Some(figures.clone()),
+            _ => None,
+        });
+        let (figures, next) = (finished.next().unwrap(), finished.next());
+        assert_eq!(next, None);
+        let bytes = fs::read(&figures.path).unwrap();
+        let index = mp4::index(&mut &bytes[..]).unwrap();
+        (figures, index.samples)
     }
 
     #[test]
@@ -456,16 +469,33 @@ mod tests {
             writer.write(&[audio(0, time_ms, false), audio(3, time_ms, false)]).unwrap();
         }
         writer.finish().unwrap();
-        let events = writer.take_events();
-        let path = events.iter().find_map(|event| match event {
-            PartEvent::Finished(figures) => Some(&figures.path),
-            _ => None,
-        });
-        let bytes = fs::read(path.unwrap()).unwrap();
-        let index = crate::wire::container::mp4::index(&mut &bytes[..]).unwrap();
-        let end = index.samples.iter().map(|it| it.dts.as_millis()).max().unwrap();
+        let (figures, samples) = only_mp4(&writer.take_events());
+        let end = samples.iter().map(|it| it.dts.as_millis()).max().unwrap();
         assert!((2_050..2_150).contains(&end), "{end}");
-        assert_eq!(index.samples.len(), 200);
+        assert!((2_050..2_150).contains(&figures.after.as_millis()), "{:?}", figures.after);
+        assert_eq!(samples.len(), 200);
+    }
+
+    #[test]
+    fn mp4_keeps_its_tracks_in_sync_after_one_wrong_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let rules = FileRules { format: Format::Mp4, ..FileRules::default() };
+        let mut writer = writer(folder.path(), rules);
+        writer.write(&[audio(0, 0, true), audio(3, 0, true)]).unwrap();
+        for number in 0..100 {
+            let at = number * 1_024 / 48;
+            let wrong = if number == 60 { 3_600_000 } else { at };
+            writer.write(&[audio(0, wrong, false), audio(3, at, false)]).unwrap();
+        }
+        writer.finish().unwrap();
+        let (_, samples) = only_mp4(&writer.take_events());
+        let ends = [0, 1].map(|number| {
+            let of_track = samples.iter().filter(|it| it.track == TrackId::Audio(number));
+            let times: Vec<_> = of_track.map(|it| it.dts.as_millis()).collect();
+            assert!(times.len() == 100 && times.is_sorted_by(|a, b| a < b), "{times:?}");
+            times[99]
+        });
+        assert!((ends[0] - ends[1]).abs() < 100, "{ends:?}");
     }
 
     #[test]

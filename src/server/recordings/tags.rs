@@ -25,6 +25,8 @@ pub(super) struct StreamTag {
     pub kind: TagKind,
     pub time_ms: u32,
     pub body: Bytes,
+    /// The track of the media, or the first one, because all audio of a tag has the same time.
+    pub track: TrackId,
     /// True for frames and audio: the time of configs and metadata has no meaning.
     pub is_media: bool,
     /// True for a frame at which decoding can start.
@@ -43,8 +45,15 @@ impl StreamTag {
         let end = TAG_HEADER_BYTES + size;
         let body =
             (bytes.len() == end + TAG_TRAILER_BYTES).then(|| bytes.slice(TAG_HEADER_BYTES..end))?;
-        let mut tag =
-            Self { kind, time_ms, body, is_media: false, is_keyframe: false, config: None };
+        let mut tag = Self {
+            kind,
+            time_ms,
+            body,
+            track: TrackId::Video,
+            is_media: false,
+            is_keyframe: false,
+            config: None,
+        };
         match kind {
             TagKind::Video => {
                 let parsed = parse_video(&tag.body).ok();
@@ -59,6 +68,7 @@ impl StreamTag {
             }
             TagKind::Audio => {
                 let parsed = parse_audio(&tag.body).ok();
+                tag.track = TrackId::Audio(parsed.as_ref().map_or(0, |it| it.track.id));
                 let config = parsed.filter(|it| it.is_sequence_start());
                 let is_layout =
                     |packet: &AudioPacket| matches!(packet, AudioPacket::MultichannelConfig(_));
