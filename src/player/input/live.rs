@@ -11,7 +11,7 @@ use crate::net::Runtime;
 use crate::net::rtmp::Options;
 use crate::net::web::WebUrl;
 use crate::player::demux::can_play_video;
-use crate::player::input::connection::{End, MEDIA_TIMEOUT, waiting};
+use crate::player::input::connection::{CLOCK_CHECK_INTERVAL, End, MEDIA_TIMEOUT, waiting};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::http::PullRequest;
 use crate::player::input::rtmp::Rtmp;
@@ -111,7 +111,6 @@ impl LiveInput {
         let seed = address ^ shared.clock.wall_micros(shared.clock.now()).cast_unsigned();
         let (mut tries, mut faded, mut elsewhere) = (Reconnects::new(seed), None, 0);
         loop {
-            feed.end_file();
             let (before, since) = (feed.bodies(), shared.clock.now());
             let end = match &mut self.way {
                 LiveProtocol::Rtmp(rtmp) => rtmp.play(feed).await,
@@ -168,9 +167,15 @@ impl LiveInput {
             let waits = shared.patient && faded.is_some();
             let cause = if waits { waiting() } else { failure.problem };
             shared.report.enter(State::Reconnecting { cause, retry_in });
-            let waited = timeout(retry_in, shared.lifetime.stopping.notified()).await;
-            if waited.is_ok() || shared.lifetime.stop.is_set() {
-                return;
+            let mut left = retry_in;
+            while !left.is_zero() {
+                let step = left.min(CLOCK_CHECK_INTERVAL);
+                let waited = timeout(step, shared.lifetime.stopping.notified()).await;
+                if waited.is_ok() || shared.lifetime.stop.is_set() {
+                    return;
+                }
+                feed.end_file();
+                left -= step;
             }
             if !matches!(&self.way, LiveProtocol::Web(web) if web.goes_on()) {
                 feed.restart();
