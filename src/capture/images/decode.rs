@@ -108,7 +108,8 @@ fn bounded((width, height): (u32, u32)) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Returns the size in pixels of the shown image from the file's header, if the file is a supported image.
+/// Returns the size in pixels of the shown image from the file's header, if the file is a supported
+/// image.
 pub(in crate::capture) fn dimensions(path: &Path) -> Result<(u32, u32), Problem> {
     let (_, size) = header(path)?;
     bounded(size)?;

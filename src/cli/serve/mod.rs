@@ -170,7 +170,8 @@ enum NextStep<E> {
     End,
 }
 
-/// Returns the next step. Signals come before events, because the events of a busy server never pause.
+/// Returns the next step. Signals come before events, because the events of a busy server never
+/// pause.
 fn next_step<E>(
     reload: &AtomicBool,
     drain: &AtomicBool,

@@ -233,13 +233,15 @@ impl Registry {
         self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Counts one more connection, and takes a slot for it. Returns `None` if there are too many connections.
+    /// Counts one more connection, and takes a slot for it. Returns `None` if there are too many
+    /// connections.
     pub fn admit(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         self.totals.connections.fetch_add(1, Ordering::Relaxed);
         self.take_slot(address)
     }
 
-    /// Takes a slot for a connection that is already counted. Returns `None` if there are too many connections.
+    /// Takes a slot for a connection that is already counted. Returns `None` if there are too many
+    /// connections.
     pub fn take_slot(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         // Evicted connections still exist for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);

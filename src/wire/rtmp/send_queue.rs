@@ -38,8 +38,8 @@ const FREE_AUDIO_LEAD_MS: i32 = 100;
 const MAX_AUDIO_LEAD_MS: i32 = 1_000;
 /// Maximum size of a slice in bytes if the rate is unknown.
 const MAX_SLICE_BYTES: usize = 2 * MAX_CHUNK_BYTES as usize;
-/// Maximum number of waiting control messages without data. Only a peer that sends requests and does not read
-/// the replies exceeds this number.
+/// Maximum number of waiting control messages, without data messages. Only a peer that sends
+/// requests and does not read the replies exceeds this number.
 const MAX_CONTROL_MESSAGES: usize = 512;
 
 /// The outgoing direction of a session.
@@ -112,8 +112,8 @@ impl SendQueue {
         }
     }
 
-    /// Returns true if the peer causes more messages than it reads. Data messages do not count, because the caller sends
-    /// them, and limits them with [`Self::queued_bytes`].
+    /// Returns true if the peer causes more messages than it reads. Data messages do not count,
+    /// because the caller sends them, and limits them with [`Self::queued_bytes`].
     pub(super) fn is_flooded(&self) -> bool {
         let mut caused = self.control.iter().filter(|message| message.kind != Kind::DATA);
         caused.nth(MAX_CONTROL_MESSAGES).is_some()

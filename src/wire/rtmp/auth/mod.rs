@@ -78,8 +78,9 @@ impl Challenge {
 }
 
 /// Returns the query for app and tcUrl of the next connection (without `?`), or `None` if the
-/// challenge has no response. `client_challenge` is any 8 hexadecimal digits. The user name is sent unchanged, as
-/// librtmp (OBS), FFmpeg and GStreamer do. The names of onair's server need no percent-encoding.
+/// challenge has no response. `client_challenge` is any 8 hexadecimal digits. The user name is sent
+/// unchanged, as librtmp (OBS), FFmpeg and GStreamer do. The names of onair's server need no
+/// percent-encoding.
 pub fn next_query(
     challenge: &Challenge,
     credentials: &Credentials,
