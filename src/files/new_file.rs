@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::files::backend::locks;
+
 /// Maximum number of names that are tried.
 const MAX_NAME_ATTEMPTS: u32 = 10_000;
 
@@ -33,10 +35,9 @@ fn all_taken() -> io::Error {
 }
 
 /// Locks a new file until it is closed, so that nothing repairs or copies an unfinished file. The
-/// file stays unlocked if its file system has no locks.
+/// file stays unlocked if its file system has no locks, or if players could not read a locked file.
 pub fn lock_new(file: &File) {
-    // On Windows, players could not read a locked file.
-    if cfg!(unix) {
+    if !locks::refuse_readers(file) {
         let _ = file.try_lock();
     }
 }
