@@ -13,11 +13,12 @@ use crate::broadcast::delay::store::HeldPiece;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{EncodedPacket, Priority, Rendition, Track};
 
-/// Size in bytes of four timestamps, three flags, the rendition, the data offset, and the length.
-const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 1 + 4 + 4;
-/// Maximum number of renditions of a block on the disk. A block with more, which does not occur in
-/// practice, stays in memory.
-const MAX_RENDITIONS: usize = 250;
+/// Size in bytes of four timestamps, three flags, the rendition, the configs, the data offset, and
+/// the length.
+const RECORD_HEADER_BYTES: usize = 4 * 8 + 3 + 2 + 4 + 4;
+/// Maximum number of renditions, and of changes of the configs, in a block on the disk. A block
+/// with more, which does not occur in practice, stays in memory.
+const MAX_FORMATS: usize = 250;
 
 /// The folder that contains the files.
 #[derive(Debug)]
@@ -33,7 +34,11 @@ pub(super) struct StoredBlock {
     /// The renditions of the block's frames, which stay in memory. The block refers to the
     /// renditions by number, counted from 1.
     renditions: Vec<Arc<Rendition>>,
+    /// The codec configs of the block's packets, which stay in memory in the same way.
+    configurations: Vec<Configurations>,
 }
+
+type Configurations = Arc<[(Track, Bytes)]>;
 
 impl Spool {
     pub fn new(folder: &Path) -> Self {
@@ -45,7 +50,7 @@ impl Spool {
         std::fs::create_dir_all(&self.folder)?;
         let size = tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.flv_body().len()).sum();
         let mut block = BytesMut::with_capacity(size);
-        let mut renditions: Vec<Arc<Rendition>> = Vec::new();
+        let (mut renditions, mut configurations) = (Vec::new(), Vec::new());
         for held in tags {
             let tag = &held.tag;
             for time in [held.arrived, tag.dts, tag.pts, tag.captured] {
@@ -58,20 +63,8 @@ impl Spool {
                 Priority::Inter => 1,
                 Priority::Key => 2,
             });
-            block.put_u8(match &tag.rendition {
-                None => 0,
-                Some(its) => {
-                    let known = renditions.iter().position(|known| Arc::ptr_eq(known, its));
-                    let place = known.unwrap_or_else(|| {
-                        renditions.push(Arc::clone(its));
-                        renditions.len() - 1
-                    });
-                    if place >= MAX_RENDITIONS {
-                        return Err(io::Error::other("too many changes of the video format"));
-                    }
-                    u8::try_from(place + 1).map_err(io::Error::other)?
-                }
-            });
+            block.put_u8(number_of(tag.rendition.as_ref(), &mut renditions)?);
+            block.put_u8(number_of(tag.configurations.as_ref(), &mut configurations)?);
             // The data is at the end of the body.
             let body = tag.flv_body();
             for number in [body.len().saturating_sub(tag.data.len()), body.len()] {
@@ -86,8 +79,27 @@ impl Spool {
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
         }
         file.write_all(&block)?;
-        Ok(StoredBlock { file, bytes: block.len(), renditions })
+        Ok(StoredBlock { file, bytes: block.len(), renditions, configurations })
     }
+}
+
+/// Returns the number of a value that stays in memory, or 0 for no value.
+fn number_of<T: ?Sized>(its: Option<&Arc<T>>, known: &mut Vec<Arc<T>>) -> io::Result<u8> {
+    let Some(its) = its else { return Ok(0) };
+    let place = known.iter().position(|known| Arc::ptr_eq(known, its)).unwrap_or_else(|| {
+        known.push(Arc::clone(its));
+        known.len() - 1
+    });
+    if place >= MAX_FORMATS {
+        return Err(io::Error::other("too many changes of the format"));
+    }
+    u8::try_from(place + 1).map_err(io::Error::other)
+}
+
+/// Returns the value with a number from [`number_of`].
+fn of_number<T: ?Sized>(number: u8, known: &[Arc<T>]) -> Option<Option<Arc<T>>> {
+    let Some(place) = usize::from(number).checked_sub(1) else { return Some(None) };
+    known.get(place).cloned().map(Some)
 }
 
 impl StoredBlock {
@@ -99,13 +111,18 @@ impl StoredBlock {
         let mut block = Bytes::from(block);
         let mut tags = Vec::new();
         while !block.is_empty() {
-            tags.push(read(&mut block, &self.renditions).ok_or(io::ErrorKind::InvalidData)?);
+            let held = read(&mut block, &self.renditions, &self.configurations);
+            tags.push(held.ok_or(io::ErrorKind::InvalidData)?);
         }
         Ok(tags)
     }
 }
 
-fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<HeldPiece> {
+fn read(
+    block: &mut Bytes,
+    renditions: &[Arc<Rendition>],
+    configurations: &[Configurations],
+) -> Option<HeldPiece> {
     let mut time = || Some(Timestamp::from_micros(block.try_get_i64().ok()?));
     let (arrived, dts, pts, captured) = (time()?, time()?, time()?, time()?);
     let track = if block.try_get_u8().ok()? == 0 { Track::Video } else { Track::Audio };
@@ -116,16 +133,14 @@ fn read(block: &mut Bytes, renditions: &[Arc<Rendition>]) -> Option<HeldPiece> {
         1 => Priority::Inter,
         _ => Priority::Key,
     };
-    let rendition = match block.try_get_u8().ok()? {
-        0 => None,
-        place => Some(Arc::clone(renditions.get(usize::from(place) - 1)?)),
-    };
+    let rendition = of_number(block.try_get_u8().ok()?, renditions)?;
+    let configurations = of_number(block.try_get_u8().ok()?, configurations)?;
     let front = block.try_get_u32().ok()? as usize;
     let length = block.try_get_u32().ok()? as usize;
     let body = (length <= block.len()).then(|| block.split_to(length))?;
     let data = (front <= length).then(|| body.slice(front..))?;
     let packet = EncodedPacket { track, pts, dts, keyframe, priority, data, captured, rendition };
-    let packet = SharedPacket::with_body(packet, body).leading(leads);
+    let packet = SharedPacket::with_body(packet, body).leading(leads).under(configurations);
     Some(HeldPiece { arrived, tag: Arc::new(packet) })
 }
 
@@ -138,10 +153,13 @@ mod tests {
     fn what_is_put_away_comes_back_as_it_was_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::new(&folder.path().join("new"));
+        let config: Configurations = [(Track::Video, Bytes::from_static(b"config"))].into();
         let held: Vec<HeldPiece> = (0..200)
             .map(|at| {
                 let track = if at % 3 == 0 { Track::Video } else { Track::Audio };
-                HeldPiece { arrived: Timestamp::from_millis(at * 7), tag: tag(track, at * 20) }
+                let packet = SharedPacket::clone(&tag(track, at * 20));
+                let tag = Arc::new(packet.under((at > 90).then(|| Arc::clone(&config))));
+                HeldPiece { arrived: Timestamp::from_millis(at * 7), tag }
             })
             .collect();
         let stored = spool.store(&held).unwrap();
@@ -150,7 +168,8 @@ mod tests {
         let back = stored.load().unwrap();
         let of = |held: &[HeldPiece]| -> Vec<String> {
             let of = |it: &HeldPiece| {
-                format!("{:?} {:?} {:?}", it.arrived, &**it.tag, it.tag.flv_body())
+                let configs = &it.tag.configurations;
+                format!("{:?} {:?} {:?} {configs:?}", it.arrived, &**it.tag, it.tag.flv_body())
             };
             held.iter().map(of).collect()
         };
