@@ -151,8 +151,8 @@ pub type Progress<'a> = &'a dyn Fn(f32) -> bool;
 /// called often, and ends the copy by returning true.
 ///
 /// # Errors
-/// Fails if the input cannot be read or is still being written, if the output exists, cannot be written or does not support a
-/// part, or if the copy was stopped.
+/// Fails if the input cannot be read or is still being written, if the output exists, cannot be
+/// written or does not support a part, or if the copy was stopped.
 pub fn remux(from: &Path, to: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     remux_part(Cut::default(), &[], from, to, &|_| stop())
 }
