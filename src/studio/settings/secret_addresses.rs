@@ -100,7 +100,8 @@ fn conceal_by(
         } else if let Some(name) = given.name_of(url)
             && displayed(url, &own).is_some_and(|plain| !plain.is_empty())
         {
-            names.kept.insert(name.clone(), Some(Secret::new(url.as_str())));
+            // If the name also occurs without its address, the address is loaded once more.
+            names.kept.entry(name.clone()).or_insert_with(|| Some(Secret::new(url.as_str())));
         }
     });
     visit(&mut places, &mut |url, own| {
@@ -339,11 +340,20 @@ mod tests {
         let video = VideoChoice::Stream("rtmp://cam.example/door?token=pl4nted".into());
         let mut settings = Settings { video: Some(video), ..Settings::default() };
         let name = settings.concealed().1[0].name.clone();
-        let sound = format!("rtmp://cam.example/door{KEYRING_ENTRY_SEPARATOR}{name}");
-        settings.strips.push(AudioStrip::new(StripId(1), AudioChoice::Stream(sound)));
+        let shown = format!("rtmp://cam.example/door{KEYRING_ENTRY_SEPARATOR}{name}");
+        settings.strips.push(AudioStrip::new(StripId(1), AudioChoice::Stream(shown.clone())));
         let (_, kept) = settings.concealed();
         assert_eq!(kept.len(), 2, "{kept:?}");
         assert!(kept.iter().all(|it| (it.name == name) == it.url.is_none()), "{kept:?}");
+        // The same address is loaded in one place and not in the other, as after a switch.
+        let url = "rtmp://cam.example/door?token=pl4nted";
+        settings.address_names.known.insert(name.clone(), url.into());
+        for (video, audio) in [(&*shown, url), (url, &*shown)] {
+            settings.video = Some(VideoChoice::Stream(video.into()));
+            settings.strips[1] = AudioStrip::new(StripId(1), AudioChoice::Stream(audio.into()));
+            let (_, kept) = settings.concealed();
+            assert!(kept.len() == 1 && kept[0].name == name && kept[0].url.is_none(), "{kept:?}");
+        }
     }
 
     #[test]
