@@ -47,7 +47,10 @@ impl Engine {
         for command in std::mem::take(&mut self.startup.postponed) {
             self.handle(command);
         }
-        self.startup.read_by = None;
+        // A recording is postponed again if going live has failed and its encoders are ending.
+        if self.startup.postponed.is_empty() {
+            self.startup.read_by = None;
+        }
     }
 
     /// Drops the postponed commands that this command stops. Returns true if that is all, because
@@ -66,13 +69,12 @@ impl Engine {
         if self.startup.postponed.is_empty() {
             self.startup.read_by = None;
         }
-        // Without a broadcast, stopping it would end the recording.
-        let only_records = !stops_recording && !self.live.is_publishing();
-        let is_all = !is_busy || only_records && self.startup.postponed.len() < waiting;
-        if is_all && !self.live.stopping {
+        if !is_busy && !self.live.stopping {
             self.notices.happened(Event::Stopped);
         }
-        is_all
+        // Without a broadcast, stopping it would end the recording.
+        let only_records = !stops_recording && !self.live.is_publishing();
+        !is_busy || only_records && self.startup.postponed.len() < waiting
     }
 
     /// Makes the default choices once the devices are known.
@@ -289,15 +291,19 @@ mod tests {
 
     #[test]
     fn a_broadcast_that_waits_is_stopped_without_the_recording() {
-        let (mut engine, _ends) = on_air();
+        let (mut engine, ends) = on_air();
         let folder = tempfile::tempdir().unwrap();
         engine.start_recording(folder.path().join("show.mkv"));
         engine.stop_live();
+        // The targets have ended.
+        engine.live.stopping = false;
         engine.postpone(Command::GoLive);
         let is_recording =
             |engine: &Engine| engine.live.on_air.as_ref().is_some_and(OnAir::is_recording);
         engine.handle(Command::StopLive);
         assert!(engine.startup.postponed.is_empty() && is_recording(&engine));
+        let mut events = std::iter::from_fn(|| ends.events.try_recv().ok());
+        assert!(!events.any(|event| matches!(event, Event::Stopped)), "the command line goes on");
         end(engine);
     }
 
