@@ -335,7 +335,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use super::*;
     use crate::base::Clock;
@@ -380,12 +380,11 @@ mod tests {
         assert_eq!(engine.settings.in_use.name(kind), "Copy");
         engine.handle(Command::ExportScenes(path.clone()));
         drop(release);
-        for _ in 0..1_000 {
+        let since = Instant::now();
+        while engine.state.stage.file.is_some() {
+            assert!(since.elapsed() < Duration::from_secs(60), "the file is still busy");
             engine.poll_scenes();
-            if engine.state.stage.file.is_none() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::yield_now();
         }
         assert_eq!(keys(&engine), ["scenes-exported"]);
         engine.handle(Command::ExportScenes(path));
