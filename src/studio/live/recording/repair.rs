@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Stop, Worker};
 use crate::broadcast::recorder::journal::{self, Entry};
-use crate::broadcast::recorder::remux::{RepairMethod, repair};
+use crate::broadcast::recorder::remux::{Failure, RepairMethod, repair};
 use crate::studio::notices::message::StudioMessage;
 
 /// Maximum number of unread results.
@@ -54,7 +54,7 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
         return None;
     }
     let repaired = repair(&recording, &|| stop.is_set());
-    if stop.is_set() {
+    if stop.is_set() || matches!(repaired, Err(Failure::BeingWritten(_))) {
         // The next run repairs the rest.
         return None;
     }
