@@ -451,8 +451,7 @@ impl InputFeed {
         }
     }
 
-    /// Completes the file if saving was stopped. A new file waits for the next data, whose kind
-    /// decides how it begins.
+    /// Completes the file if saving was stopped. A new file waits for data, which decides how it begins.
     pub(in crate::player) fn end_file(&mut self) {
         if self.shared.requests.filing.lock().take_stop() {
             self.save_into(None);
