@@ -80,7 +80,7 @@ fn asked_to_connect_where_a_stream_cannot_go_we_stay() {
 
 #[test]
 fn being_asked_from_server_to_server_ends() {
-    between_two_that_name_each_other(Behavior::SendElsewhere, "redirects too often", 2);
+    between_two_that_name_each_other(Behavior::SendElsewhere, "redirects too many times", 2);
 }
 
 #[test]

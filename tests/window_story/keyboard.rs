@@ -137,7 +137,7 @@ fn an_evening_in_the_window_by_keyboard() {
     let file = recording(&other).unwrap();
     let name = file.file_name().unwrap().to_str().unwrap();
     story.shows("label", "Broadcast ended");
-    for figure in ["On air: 00:", "Sent to: 127.0.0.1", "Dropped frames: ", "Reconnects: "] {
+    for figure in ["Time on air: 00:", "Sent to: 127.0.0.1", "Dropped frames: ", "Reconnects: "] {
         story.shows("label", figure);
     }
     story.shows("label", &format!("Recording: {name}"));

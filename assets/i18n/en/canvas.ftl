@@ -52,7 +52,7 @@ tip-action-source-display = Shows or hides the selected source full-screen on an
 action-source-window = Projector: selected source in a window
 tip-action-source-window = Opens or closes a window that shows the selected source.
 action-close-projectors = Close all projectors
-tip-action-close-projectors = Closes every projector on displays and in windows.
+tip-action-close-projectors = Closes all projectors, on displays and in windows.
 
 ### Between preview and program.
 

@@ -76,6 +76,6 @@ relay-name-taken = another publisher on this server uses this stream name
 relay-too-many-streams = the server has too many streams
 relay-stopped = the relay was stopped
 relay-no-viewers = nobody is watching
-relay-silent = the server sends nothing
+relay-silent = the server is not sending any data
 relay-no-stream = the server has no such stream
 relay-unpublished = the publisher has left

@@ -319,4 +319,4 @@ tip-action-recording-copy = Writes the chosen part or format to a new file, with
 action-recordings-folder = Choose the recordings folder…
 tip-action-recordings-folder = Opens a dialog to choose where onair saves recordings.
 named-layout = Layout: { $name }
-tip-named-layout = Arranges the panels as you saved them under this name.
+tip-named-layout = Restores the saved layout of the panels.

@@ -90,14 +90,14 @@ out-callback = Server: callback { $name } for { $stream }: { $host } answered { 
 out-callback-failed = Server: callback { $name } for { $stream }: { $host } did not answer ({ $reason }, after { $ms } ms)
 out-drain = Draining: the server asks clients to connect to { $url }
 out-drain-nowhere = Draining: the server asks clients to connect again
-out-push = Relay, pushing { $stream } to { $url }: { $state ->
+out-push = Push relay of { $stream } to { $url }: { $state ->
     [connecting] connecting
     [waiting] waiting
     [live] live
     [reconnecting] reconnecting
    *[stopped] stopped
 }
-out-pull = Relay, pulling { $stream } from { $url }: { $state ->
+out-pull = Pull relay of { $stream } from { $url }: { $state ->
     [connecting] connecting
     [waiting] waiting
     [live] live
@@ -155,10 +155,10 @@ out-ffmpeg-none = FFmpeg's libraries: none ({ $reason })
 out-hardware = hardware: { $name }
 out-hardware-none = hardware: none ({ $reason })
 out-remux = { $path }: { $how ->
-    [whole] complete, there is nothing to do
+    [whole] already complete
     [in-place] repaired
    *[copied] written
-}, { $seconds } s, { $packets } packets
+} (duration { $seconds } s, { $packets } packets)
 out-left-out = { $what }, without { $tracks }
 out-next-port = { $reason }; trying the next port
 out-redirected = redirected to { $url }

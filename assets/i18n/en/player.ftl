@@ -23,7 +23,7 @@ play-source-unplayable = onair cannot play { $name }: { $reason }
 play-source-stopped = { $name } has stopped
 play-source-played = { $name } has played to the end
 play-source-ended = { $name } has ended
-play-source-lost = the connection to { $name } is lost
+play-source-lost = the connection to { $name } was lost
 
 # The contents of a stream.
 play-empty-stream = the stream has no video or audio that onair can play
@@ -77,7 +77,7 @@ play-awaited = { $what ->
 }
 play-server-damaged = the server sends damaged data: { $reason }
     .cure = Check the server, or play the stream in another format.
-play-sends-nothing = the server sends nothing
+play-sends-nothing = the server is not sending any data
     .cure = Check the URL, and make sure that the stream is live.
 play-sends-page = the server sends a web page, not a stream
     .cure = Use the address of the stream itself, which often ends in .flv or .m3u8. The page's source or network log shows this address.
@@ -89,9 +89,9 @@ play-unknown-data = the server sends data in an unknown format
 # Recordings on web servers.
 play-file-changed = the file on the server changed during playback
     .cure = Play the file again from the start.
-play-needs-range = the data to play next is elsewhere in the file, but the server sends the file only from its start
+play-needs-range = the data to play next is elsewhere in the file, but the server can send the file only from its beginning
     .cure = Use a server that supports range requests. Or move the index to the start of the file, for example with ffmpeg -c copy -movflags +faststart.
-play-index-at-end = the index of this MP4 file (moov) is at the end, but the server sends the file only from its start
+play-index-at-end = the index of this MP4 file (moov) is at the end, but the server can send the file only from its beginning
     .cure = Use a server that supports range requests. Or move the index to the start of the file, for example with ffmpeg -c copy -movflags +faststart.
 play-recording-gone = the recording is no longer on the server: { $cause }
     .cure = Look for the recording at another address.
@@ -100,7 +100,7 @@ play-recording-refused = the server does not send the rest of the recording: { $
 play-recording-broken-off = playback of the recording was interrupted, and the server cannot resume at that position
     .cure = Play the recording again from the start.
 play-seek-refused = the server does not send data from this position
-play-seek-from-start = the server sends the file only from its start
+play-seek-from-start = the server can send the file only from its beginning
 play-seek-slow = the server did not send data from this position within { $seconds } s
 play-seek-over = the seek was interrupted
 

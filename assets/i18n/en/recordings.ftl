@@ -69,7 +69,7 @@ remedy-recording = Show recording
 
 # The card after a broadcast.
 ended-title = Broadcast ended
-ended-duration = On air
+ended-duration = Time on air
 ended-hosts = Sent to
 ended-viewers = Peak viewers, built-in server
 ended-dropped = Dropped frames

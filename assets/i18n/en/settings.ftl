@@ -242,7 +242,7 @@ serve-jwks-insecure = keys must come from https://, or from this computer
 serve-jwks-no-keys = it must be a JWK set with an RSA, P-256 or Ed25519 key
 serve-callback-url = write an http:// or https:// address
 serve-callback-dialect = the dialect 'mediamtx' supports only 'auth', and the other dialects do not support 'auth'
-serve-link-local = onair does not call link-local addresses, because cloud services serve secrets there
+serve-link-local = onair sends no requests to link-local addresses, because cloud services keep secrets there
 serve-too-many-words = there are more than { $most } blocked words
 chat-slow-range = write a number of seconds from 0 to { $most }
 serve-auth = auth = "{ $other }": write adobe or llnw

@@ -140,15 +140,15 @@ display-silent = 显示器或窗口采集没有响应
 
 # 写错的来源、尺寸或速率
 choice-no-video-fallback = “{ $text }”不是备用画面：请写 keep、placeholder，或 camera:ID、image:FILE 这样的来源
-choice-no-color = “{ $text }”不是颜色：请写 #RRGGBB 或 #RRGGBBAA
-choice-no-direction = “{ $text }”不是方向：请写 0 到 359 度
+choice-no-color = “{ $text }”不是有效的颜色：请写 #RRGGBB 或 #RRGGBBAA
+choice-no-direction = “{ $text }”不是有效的方向：请写 0 到 359 度
 choice-gradient = “{ $text }”是多余的：请写 #RRGGBB,#RRGGBB,DEGREES
 choice-no-region = “{ $text }”不是有效的区域：请写成“宽x高+X+Y”，例如 1280x720+0+0
-choice-no-camera-format = “{ $text }”不是摄像头格式：请写 WIDTHxHEIGHT,RATE,PIXELS 或其中几项
+choice-no-camera-format = “{ $text }”不是有效的摄像头格式：请写 WIDTHxHEIGHT,RATE,PIXELS，也可以只写其中几项
 choice-no-camera = “camera{ $text }”不是摄像头：请写 camera:ID 或 camera@1280x720,30
-choice-no-bitrate = “{ $text }”不是码率：请写 2500k 或 2.5M，范围 1k 到 1000M
+choice-no-bitrate = “{ $text }”不是有效的码率：请写 2500k 或 2.5M，范围 1k 到 1000M
 choice-no-frame-rate = 帧率“{ $text }”无效：请写 1 到 240 的整数、23.976、29.97、59.94，或 30000/1001 这样的分数
-choice-no-size = “{ $text }”不是尺寸：请写成 1280x720 这样的形式
+choice-no-size = “{ $text }”不是有效的尺寸：请写成 1280x720 这样的形式
 choice-odd-size = 无法编码 { $size }：宽和高必须是 2 到 { $most } 之间的偶数
 choice-no-end = “{ $text }”应为 loop、clear 或 hold
 choice-no-audio-fallback = “{ $text }”不是备用声音：请写 keep，或 mic:ID、file:FILE 这样的音频源

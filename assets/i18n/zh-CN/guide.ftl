@@ -44,7 +44,7 @@ guide-where = 推流到哪里？
 guide-where-second = 只向这个目标推流，以后可以添加更多目标。
 guide-try-here = 先在本机试试
 guide-try-here-second = onair 内置服务器，只在这台电脑上
-guide-here-what = 这路直播只在这台电脑上，外网看不到。
+guide-here-what = 这路直播只在这台电脑上，互联网上的人看不到。
 guide-here-how = 可以在“观看”页或本机浏览器里观看。随时可以换成直播平台。
 guide-key-kept = 密钥保存在系统密钥环，或只有你能读取的文件里，不会写进设置文件。
 

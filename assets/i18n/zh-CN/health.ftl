@@ -32,7 +32,7 @@ health-watching = { $count } 人观看
 health-nobody-watches = 内置服务器没有观众
 health-smaller = { $name } 的画质较低
 health-partly-muted = 有音频源已静音
-health-delay = 观众延迟 { $time }
+health-delay = 观众看到的直播延迟 { $time }
 health-delay-begins = { $time } 后开始推送
 health-delay-ending = 正在结束：还剩 { $time } 未推送
 

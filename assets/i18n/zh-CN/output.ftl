@@ -73,7 +73,7 @@ out-screenshot = 截图 { $path }：{ $state ->
    *[failed] 失败
 }
 out-delay-filling = 直播延迟：{ $seconds } 秒后开始推流
-out-delay-on = 直播延迟：观众延迟 { $seconds } 秒
+out-delay-on = 直播延迟：观众看到的画面延迟 { $seconds } 秒
 out-delay-draining = 直播延迟：正在推送延迟的内容
 out-chapter = 章节（{ $seconds } 秒）：{ $title }
 out-fault = 服务器：对 { $peer } 模拟故障 { $fault }
@@ -84,7 +84,7 @@ out-leave = 服务器：{ $peer } 停止观看 { $stream }：{ $reason }
 out-refused = 服务器：已拒绝 { $peer }：{ $reason }
 out-refused-stream = 服务器：已拒绝 { $peer } 访问 { $stream }：{ $reason }
 out-callback = 服务器：{ $host } 对 { $stream } 的 { $name } 回调返回 { $status }，用时 { $ms } 毫秒
-out-callback-failed = 服务器：{ $host } 没有回复 { $stream } 的 { $name } 回调（{ $reason }，{ $ms } 毫秒）
+out-callback-failed = 服务器：{ $host } 没有响应 { $stream } 的 { $name } 回调（{ $reason }，{ $ms } 毫秒）
 out-drain = 正在迁移：已请客户端改连 { $url }
 out-drain-nowhere = 正在迁移：已请客户端重新连接
 out-push = 转发，{ $stream } 推送到 { $url }：{ $state ->
@@ -155,7 +155,7 @@ out-remux = { $path }：{ $how ->
     [whole] 文件完整，无需修复
     [in-place] 已修复
    *[copied] 已写入
-}，{ $seconds } 秒，{ $packets } 个数据包
+}（时长 { $seconds } 秒，{ $packets } 个数据包）
 out-left-out = { $what }，不含 { $tracks }
 out-next-port = { $reason }；改用下一个端口
 out-redirected = 重定向到 { $url }

@@ -23,14 +23,14 @@ play-source-unplayable = 无法播放 { $name }：{ $reason }
 play-source-stopped = { $name } 已停止
 play-source-played = { $name } 已播放完毕
 play-source-ended = { $name } 已结束
-play-source-lost = 到 { $name } 的连接已断开
+play-source-lost = 与 { $name } 的连接已断开
 
 # 流的内容
 play-empty-stream = 直播流中没有可播放的视频或音频
     .cure = 请检查直播流的名称，以及直播是否正常。
 play-no-parameter-sets = 视频缺少参数集（SPS 和 PPS）
     .cure = 请让主播重新开播。
-play-config-too-long = 编码配置长 { $bytes } 字节，onair 最多接受 { $kib } KiB
+play-config-too-long = 解码参数长 { $bytes } 字节，onair 最多接受 { $kib } KiB
     .cure = 请让主播检查编码器。
 play-video-not-shown = 没有画面：{ $reason }
     .cure = 请让主播使用 8 位、4:2:0、逐行的 H.264 视频。有 FFmpeg 库时可播放更多格式。命令 onair devices 会列出解码器。

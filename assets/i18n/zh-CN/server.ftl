@@ -41,8 +41,8 @@ token-other-stream = 令牌属于其他直播。
 token-other-action = 令牌不允许这个操作。
 token-other-address = 令牌属于其他地址。
 
-# 回调没有回复。
-callback-late = { $time } 内没有回复
+# 回调没有响应。
+callback-late = { $time } 内没有响应
 callback-paused = 失败后暂停发送
 callback-full = 等待的请求太多
 
@@ -62,7 +62,7 @@ left-moved = 直播已转到另一台服务器
 left-replaced = 被同一推流端的新连接取代
 left-bitrate = 码率超过此应用的上限（{ $kbps } kbit/s）。
 left-size = 视频为 { $size } 像素，此应用的上限为 { $most }。
-left-configs-too-large = 编解码器配置太大
+left-configs-too-large = 解码参数太大
 left-recording-deleted = 录像已被删除
 left-recording-unplayable = 无法播放录像
 left-too-many-recordings = 正在观看的录像太多
@@ -77,11 +77,11 @@ left-handshake = 握手失败：{ $reason }
 left-protocol = 客户端的数据不符合协议：{ $reason }
 left-handshake-late = 客户端没有及时完成握手
 left-command-late = 客户端没有及时推流或播放
-left-impatient = 客户端不等回复就发送了太多数据
+left-impatient = 客户端不等响应就发送了太多数据
 left-asks-too-much = 客户端请求的数据太多，来不及读取
 left-session-over = 会话已结束
 left-relay-ended = 转发已结束
-left-relay-lost = 转发与对方服务器的连接已中断
+left-relay-lost = 转发已中断：与对方服务器的连接已断开
 left-relay-unpublished = 对方服务器上的推流端已停止推流
 left-webrtc-moved = WebRTC 端口已更换
 left-not-connected = 没有连接成功
