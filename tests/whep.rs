@@ -56,10 +56,12 @@ impl Running {
         self.published(ffmpeg::publish_with(&url, None, options))
     }
 
-    /// Waits for the stream of this publisher.
+    /// Waits for the video of this publisher.
     fn published(&self, publisher: Peer) -> Peer {
         wait_for("the stream", LIMIT, || {
-            self.server.streams().iter().any(|it| it.publisher.is_some())
+            let streams = self.server.streams();
+            let mut publishers = streams.iter().filter_map(|it| it.publisher.as_ref());
+            publishers.any(|it| it.video.is_some() && it.audio.is_some())
         });
         publisher
     }

@@ -437,7 +437,15 @@ fn open_webrtc(
     let Listen { address, or_next } = listen;
     let tries = if or_next && address.port() != 0 { MAX_PORT_TRIES } else { 0 };
     let failed = |source| Error { what: "WebRTC", address, source };
-    let socket = DatagramSocket::bind_or_next(runtime.handle(), address, tries).map_err(failed)?;
+    let bind = || DatagramSocket::bind_or_next(runtime.handle(), address, tries).map_err(failed);
+    let mut socket = bind()?;
+    // Viewers without UDP need TCP on the same port, so the system may have to choose another one.
+    for _ in 0..MAX_PORT_TRIES {
+        if address.port() != 0 || Listener::bind(runtime.handle(), socket.local_addr()).is_ok() {
+            break;
+        }
+        socket = bind()?;
+    }
     let made = || Certificate::generate().map_err(|error| failed(io::Error::other(error)));
     let certificate = known.map_or_else(made, Ok)?;
     Ok((socket, certificate))
