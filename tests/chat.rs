@@ -14,7 +14,7 @@ use onair::wire::chat::{ChatFrame, ChatLine};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A server with a stream from ffmpeg, which carries a text every second.
 fn server(name: &str) -> (Onair, peers::Peer, String, String) {

@@ -26,7 +26,7 @@ use onair::media::{FrameGrid, FrameRate};
 
 use crate::peers::stall_guard::in_real_time;
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// Whether this process was started inside a rig.
 fn inside(rig: &str) -> bool {

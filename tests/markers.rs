@@ -14,7 +14,7 @@ use onair::media::playback_control::EndBehavior;
 use onair::media::{FrameGrid, SampleBlock, Size, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 
-const LIMIT: Duration = Duration::from_secs(30);
+const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn flash_and_tone_leave_together() {

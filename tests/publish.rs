@@ -12,7 +12,7 @@ use onair::wire::rtmp::status::{Level, Status, code};
 
 use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// The cause of the failure, in English.
 fn cause(report: &Report) -> String {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// The default time limit. It is generous, because tests run on a busy computer.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Returns true if a program is installed. For nginx, its RTMP module must be installed too. `webrtcbin` is the
 /// element of GStreamer.

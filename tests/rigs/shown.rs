@@ -9,7 +9,7 @@ use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
 /// The time limit for each step.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(60);
 
 /// Converts an RGB color to limited-range BT.709.
 pub fn numbers(color: u32) -> (u8, u8, u8) {

@@ -21,6 +21,7 @@ impl Story {
 
 /// Adds the second scene, which is not ready while it is empty, and returns to the first.
 pub(super) fn is_built_by_mouse(story: &mut Story) {
+    story.widgets.wait_gone("dialog", "");
     story.bar_says("Ready to go live.");
     story.click("push button", "Add a scene");
     is_named(story);
@@ -33,6 +34,7 @@ pub(super) fn is_built_by_mouse(story: &mut Story) {
 
 /// The same with the commands of the palette.
 pub(super) fn is_built_by_keyboard(story: &mut Story) {
+    story.widgets.wait_gone("dialog", "");
     story.bar_says("Ready to go live.");
     runs(story, "add a scene");
     is_named(story);

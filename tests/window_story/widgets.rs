@@ -12,7 +12,7 @@ use crate::peers::desktop::Desktop;
 use crate::peers::{LIMIT, Peer};
 
 /// The first window of a machine reads its programs and fonts from the disk, while other tests run.
-const WINDOW_LIMIT: Duration = LIMIT.saturating_mul(3);
+const WINDOW_LIMIT: Duration = LIMIT.saturating_mul(2);
 
 /// A widget in the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
