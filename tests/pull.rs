@@ -243,7 +243,7 @@ fn servers_that_lie_get_a_sentence_and_an_exit_code() {
             FailureKind::Unreachable,
             "image/png",
         ),
-        (answer("HTTP/1.1 200 OK\r\n\r\n"), FailureKind::Unreachable, "nothing"),
+        (answer("HTTP/1.1 200 OK\r\n\r\n"), FailureKind::Unreachable, "not sending any data"),
         (
             answer("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nFLV"),
             FailureKind::Unreachable,
