@@ -190,11 +190,9 @@ impl Draft {
             shown = true;
         }
         if let Some((source, section)) = self.asked.take() {
-            let collection = &snapshot.scenes.collection;
             let shows = |item: &Item| item.content == Content::Source(source);
             if !chosen(snapshot, self).first().copied().is_some_and(shows) {
-                let items = collection.scene(edited(snapshot)).map(|scene| scene.items.as_slice());
-                let found = topmost(items.unwrap_or_default(), &shows).map(|item| item.id);
+                let found = topmost(items_of(snapshot), &shows).map(|item| item.id);
                 self.choose(found);
                 self.inspected = Some(source);
             }
@@ -324,14 +322,12 @@ impl Draft {
         snapshot: &Snapshot,
         fits: impl Fn(SourceId) -> bool,
     ) -> Option<SourceId> {
-        let collection = &snapshot.scenes.collection;
         let shown = |item: &Item| match item.content {
             Content::Source(id) if fits(id) => Some(id),
             _ => None,
         };
         let selected = chosen(snapshot, self).first().copied().and_then(shown);
-        let scene = collection.scene(edited(snapshot));
-        selected.or_else(|| scene?.items.iter().rev().find_map(shown))
+        selected.or_else(|| items_of(snapshot).iter().rev().find_map(shown))
     }
 }
 

@@ -7,7 +7,7 @@ use egui::{Id, Key, TextEdit, Ui};
 use crate::compose::scene::{Content, ItemId};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::{Collection, Command, Edit};
-use crate::ui::scenes::draft::{Draft, NameCursor, RenamedObject, edited, place_of};
+use crate::ui::scenes::draft::{Draft, NameCursor, RenamedObject, items_of, place_of};
 use crate::ui::style::theme::CONTROL_RADIUS;
 use crate::ui::view::View;
 use crate::ui::widgets::focus_ring;
@@ -66,8 +66,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, what: RenamedOb
 pub fn end_without_row(view: &mut View<'_>, draft: &mut Draft) {
     let snapshot = view.snapshot;
     let collection = &snapshot.scenes.collection;
-    let scene = collection.scene(edited(snapshot));
-    let shown = scene.map(|scene| scene.items.as_slice()).unwrap_or_default();
+    let shown = items_of(snapshot);
     let has_row = |named: RenamedObject| match named {
         RenamedObject::Scene(id) => collection.scene(id).is_some(),
         RenamedObject::Item(id) => place_of(shown, id).is_some(),
