@@ -10,7 +10,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::broadcast::delay::store::HeldPiece;
-use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::broadcast::hub::shared_packet::{Configurations, SharedPacket};
 use crate::media::{EncodedPacket, Priority, Rendition, Track};
 
 /// Size in bytes of four timestamps, three flags, the rendition, the configs, the data offset, and
@@ -37,8 +37,6 @@ pub(super) struct StoredBlock {
     /// The codec configs of the block's packets, which stay in memory in the same way.
     configurations: Vec<Configurations>,
 }
-
-type Configurations = Arc<[(Track, Bytes)]>;
 
 impl Spool {
     pub fn new(folder: &Path) -> Self {

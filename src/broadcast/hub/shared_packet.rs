@@ -9,6 +9,9 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, Codec, EncodedPacket, RenditionId, Track, VideoCodec};
 use crate::wire::container::flv;
 
+/// The codec configs of a file's stream, as FLV bodies.
+pub(in crate::broadcast) type Configurations = Arc<[(Track, Bytes)]>;
+
 /// A packet that several outputs share, with its FLV body (which is also the body of its RTMP
 /// message). The body is built for the first output that needs it. Times are on the session clock,
 /// and each output subtracts its own start.
@@ -22,7 +25,7 @@ pub struct SharedPacket {
     pub leads: bool,
     /// The codec configs of a file's stream at this packet, if they are not those of the stream's
     /// headers.
-    pub(in crate::broadcast) configurations: Option<Arc<[(Track, Bytes)]>>,
+    pub(in crate::broadcast) configurations: Option<Configurations>,
     body: OnceLock<Bytes>,
     /// Size in bytes of the body, or of the data if FLV does not support the codec.
     size: usize,
@@ -69,7 +72,7 @@ impl SharedPacket {
     }
 
     /// Returns the packet with these [`configurations`](Self::configurations).
-    pub(in crate::broadcast) fn under(self, configurations: Option<Arc<[(Track, Bytes)]>>) -> Self {
+    pub(in crate::broadcast) fn under(self, configurations: Option<Configurations>) -> Self {
         Self { configurations, ..self }
     }
 

@@ -18,7 +18,7 @@ use crate::base::worker::Stuck;
 use crate::base::{Clock, Stop, Timestamp, Worker};
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
-use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::broadcast::hub::shared_packet::{Configurations, SharedPacket};
 pub use crate::broadcast::passthrough::items::Error;
 use crate::broadcast::passthrough::items::{FileItems, Item, without};
 use crate::broadcast::publisher::{Publisher, TargetReadiness};
@@ -268,7 +268,7 @@ struct Projector {
     /// The stream time of the latest packet.
     last_ms: i64,
     /// The configs after a new one within the file. A target that connects later needs them.
-    configurations: Option<Arc<[(Track, Bytes)]>>,
+    configurations: Option<Configurations>,
     again: bool,
     progress: Arc<Mutex<Progress>>,
 }
@@ -347,7 +347,7 @@ impl Projector {
 
 /// Returns the configs after this new one, which replaces the config of the same kind. Several
 /// tracks can have configs in bodies of the same kind, so these replace nothing.
-fn with_config(before: &[(Track, Bytes)], packet: &SharedPacket) -> Arc<[(Track, Bytes)]> {
+fn with_config(before: &[(Track, Bytes)], packet: &SharedPacket) -> Configurations {
     let (track, body) = (packet.track, packet.flv_body());
     let first = body.first().copied().unwrap_or_default();
     // Enhanced RTMP v2: the packet type Multitrack of video and of audio.

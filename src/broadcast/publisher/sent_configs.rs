@@ -6,12 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::broadcast::hub::sequence_headers::SequenceHeaders;
-use crate::broadcast::hub::shared_packet::SharedPacket;
+use crate::broadcast::hub::shared_packet::{Configurations, SharedPacket};
 use crate::media::Track;
 
 /// The configs of the packet that was sent last; `None` means those of the stream's headers.
 #[derive(Debug, Default)]
-pub(super) struct SentConfigs(Option<Arc<[(Track, Bytes)]>>);
+pub(super) struct SentConfigs(Option<Configurations>);
 
 impl SentConfigs {
     /// Returns the configs with which a connection begins, if its first packet is known.
@@ -48,7 +48,7 @@ mod tests {
         (Track::Video, Bytes::from_static(body))
     }
 
-    fn sent(configs: Option<&Arc<[(Track, Bytes)]>>, body: &'static [u8]) -> SharedPacket {
+    fn sent(configs: Option<&Configurations>, body: &'static [u8]) -> SharedPacket {
         let packet = SharedPacket::with_body(packet(Track::Video, 0), Bytes::from_static(body));
         packet.under(configs.cloned())
     }
