@@ -16,12 +16,7 @@ impl Docks {
         view: &View<'_>,
         panels: &Panels,
     ) -> Vec<(Panel, ViewportId, ViewportBuilder)> {
-        // As on the page, the simple layout needs no tree while the user does not arrange panels.
-        if panels.is_simple() && !self.arranging {
-            self.windows.clear();
-            return Vec::new();
-        }
-        self.follow(panels);
+        self.follow_windows(panels);
         let window = |(panel, size): &(Panel, [u16; 2])| {
             let builder = ViewportBuilder::default()
                 .with_title(view.texts.get(contents::title(*panel)).to_string())
@@ -31,6 +26,18 @@ impl Docks {
             (*panel, ViewportId(Id::unique(("panel", panel.name()))), builder)
         };
         self.windows.iter().map(window).collect()
+    }
+
+    /// Opens the separate windows of the layout in use, and closes those of another layout.
+    fn follow_windows(&mut self, panels: &Panels) {
+        // As on the page, the simple layout needs no tree while the user does not arrange panels.
+        if panels.is_simple() && !self.arranging {
+            self.windows.clear();
+            // If the user returns to the same layout, its windows must open again.
+            self.kept = None;
+        } else {
+            self.follow(panels);
+        }
     }
 
     /// Returns true if a panel is in a separate window.
@@ -79,5 +86,37 @@ impl Docks {
             self.tree = Some(tree);
         }
         asked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::studio::settings::PanelLayout;
+
+    #[test]
+    fn a_layout_keeps_its_windows_while_the_simple_layout_is_in_use() {
+        let text = "row(* program, 304 column(* broadcast, 120 controls)); chat 360x480";
+        let layout: PanelLayout = text.parse().unwrap();
+        let mut panels = Panels {
+            layout: "mine".to_owned(),
+            layouts: BTreeMap::from([("mine".to_owned(), layout)]),
+            ..Panels::default()
+        };
+        let before = panels.clone();
+        let mut docks = Docks::default();
+        docks.follow_windows(&panels);
+        assert!(docks.is_apart(Panel::Chat));
+        "simple".clone_into(&mut panels.layout);
+        docks.follow_windows(&panels);
+        assert!(!docks.has_windows());
+        "mine".clone_into(&mut panels.layout);
+        docks.follow_windows(&panels);
+        assert!(docks.is_apart(Panel::Chat));
+        let tree = docks.tree.take().unwrap();
+        docks.keep(&tree, &mut panels);
+        assert_eq!(panels, before);
     }
 }
