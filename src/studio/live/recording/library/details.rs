@@ -21,7 +21,8 @@ const MAX_FRAME_SIZE: Size = Size::new(560, 316);
 const MAX_PACKETS: usize = 48;
 /// Maximum position of the thumbnail. It is not at zero, because recordings often begin black.
 const MAX_THUMBNAIL_POSITION: Duration = Duration::from_secs(10);
-/// Maximum number of keyframes that are kept as possible beginnings of a part.
+/// Maximum number of keyframes that are kept as possible beginnings of a part. Of more keyframes, only
+/// every second, third… is kept, so that a part can begin anywhere in a long recording.
 const MAX_KEYFRAMES: usize = 20_000;
 
 /// The details of a recording.
@@ -125,6 +126,12 @@ fn shrunk(frame: &VideoFrame, fit: Size) -> Option<VideoFrame> {
     Some(VideoFrame { surface: Arc::new(planes).into(), ..frame.clone() })
 }
 
+/// Returns at most `most` of these times, evenly distributed.
+fn thinned(times: Vec<Duration>, most: usize) -> Vec<Duration> {
+    let every = times.len().div_ceil(most.max(1)).max(1);
+    times.into_iter().step_by(every).collect()
+}
+
 /// Reads the details of a recording.
 ///
 /// # Errors
@@ -150,7 +157,7 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
     });
     let audio = audio.collect();
     let keys = opened.video().filter(|place| place.keyframe);
-    let keyframes = keys.map(|place| place.pts.since(zero)).take(MAX_KEYFRAMES).collect();
+    let keyframes = thinned(keys.map(|place| place.pts.since(zero)).collect(), MAX_KEYFRAMES);
     let unfinished = !index.finished;
     let thumbnail = opened.frame(MAX_THUMBNAIL_POSITION.min(duration / 3), MAX_THUMBNAIL_SIZE);
     Ok(Details { duration, video, audio, keyframes, thumbnail, unfinished })
@@ -159,4 +166,20 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
 /// Returns the frame of the last keyframe at or before `at`.
 pub(super) fn frame_at(path: &Path, at: Duration) -> Option<VideoFrame> {
     Opened::new(path).ok()?.frame(at, MAX_FRAME_SIZE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_can_begin_near_the_end_of_a_recording_with_many_keyframes() {
+        let seconds = |count: u64| (0..count).map(Duration::from_secs).collect::<Vec<_>>();
+        assert_eq!(thinned(seconds(10), 10), seconds(10));
+        assert_eq!(thinned(Vec::new(), 10), []);
+        let thin = thinned(seconds(95), 10);
+        assert!(thin.len() <= 10, "{thin:?}");
+        assert_eq!(thin.first(), Some(&Duration::ZERO));
+        assert!(thin.last() >= Some(&Duration::from_secs(85)), "{thin:?}");
+    }
 }
