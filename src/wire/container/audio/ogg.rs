@@ -22,6 +22,9 @@ const MAX_NOISE_BYTES: u64 = 1 << 20;
 pub(super) const MAX_CONFIG_BYTES: usize = 1 << 20;
 /// Maximum length of a packet in bytes, including the gaps between its parts.
 const MAX_PACKET_BYTES: u64 = 16 << 20;
+/// Maximum number of pages after the first one that a packet uses. Each page adds a gap, and the gaps
+/// of the current packet are copied with every page.
+pub(super) const MAX_CONTINUED_PAGES: usize = 4_096;
 /// Number of bytes at the start of a packet that determine its duration.
 const PACKET_PREFIX_BYTES: usize = flac::MAX_FRAME_HEADER_BYTES;
 /// Page flag: the page continues a packet.
@@ -150,8 +153,14 @@ impl Reader {
         match (&self.open, page.flags & CONTINUED_PACKET_FLAG != 0) {
             (Some((begin, end)), true) => {
                 let hole = Hole { at: *end, size: page.data - end };
-                if page.data - begin > MAX_PACKET_BYTES {
+                let holes = match &self.packets {
+                    Some(packets) => &packets.index.holes,
+                    None => &self.head_holes,
+                };
+                let pages = holes.len() - holes.partition_point(|hole| hole.at < *begin);
+                if page.data - begin > MAX_PACKET_BYTES || pages >= MAX_CONTINUED_PAGES {
                     (self.open, skips) = (None, true);
+                    self.head_holes.clear();
                 } else if let Some(packets) = &mut self.packets {
                     packets.index.holes.push(hole);
                 } else {
@@ -228,6 +237,8 @@ impl Reader {
             Track::Opus { .. } => opus_lasts(&start),
             Track::Flac => flac::head(&start).map(|frame| frame.samples),
         };
+        // The gaps of a header packet have no use after it.
+        self.head_holes.clear();
         match (&mut self.packets, lasts) {
             (Some(packets), Some(lasts)) => packets.add(at, size, lasts.into()),
             _ => Ok(()),

@@ -6,6 +6,7 @@ use super::*;
 use crate::base::Timestamp;
 use crate::media::AudioCodec;
 use crate::wire::codec::vorbis;
+use crate::wire::container::audio::ogg::MAX_CONTINUED_PAGES;
 use crate::wire::container::{Hole, SampleLocation, TrackId, read_around};
 
 /// Creates an MP3 frame of 128 kbit/s, 44.1 kHz.
@@ -235,6 +236,24 @@ fn packets_of_ogg_are_put_together_out_of_pages() {
     assert_eq!(index.samples[2].pts.as_micros(), 40_000);
     assert!(matches!(look(&page(2, 0, 9, &[4], b"what")), Err(Error::Unsupported(_))));
     assert!(look(&file[..file.len() - 500]).is_err(), "no packet is whole");
+}
+
+#[test]
+fn a_packet_in_too_many_pages_of_ogg_is_skipped() {
+    // A page without segments adds nothing to the packet that it continues.
+    let file = |continued: usize| {
+        let mut file = page(2, 0, 7, &[19], &opus_head());
+        file.extend(page(0, 0, 7, &[8], b"OpusTags"));
+        file.extend(page(0, -1, 7, &[255], &[0xF8; 255]));
+        (1..continued).for_each(|_| file.extend(page(1, -1, 7, &[], b"")));
+        file.extend(page(1, 960, 7, &[45], &[0xF8; 45]));
+        file.extend(page(4, 1_920, 7, &[10], &[0xF8; 10]));
+        file
+    };
+    assert_eq!(look(&file(MAX_CONTINUED_PAGES)).unwrap().samples.len(), 2);
+    let index = look(&file(MAX_CONTINUED_PAGES + 1)).unwrap();
+    let sizes: Vec<u32> = index.samples.iter().map(|place| place.size).collect();
+    assert_eq!(sizes, [10]);
 }
 
 /// Creates an Opus stream: its headers and three packets with 2,488 audible samples.
