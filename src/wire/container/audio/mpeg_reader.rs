@@ -116,7 +116,9 @@ impl MpegFile {
         let end = bytes.unwrap_or(source.size()).min(source.size());
         if let Some(all) = all.filter(|all| *all > 0 && sound < end && end < MAX_PLAUSIBLE_BYTES) {
             let places = tag.places.map(|places| places.map(u64::from));
-            let place = |place: u64| begin + (end - begin) * place / 256;
+            // A web server can announce any length.
+            let bytes = u128::from(end - begin);
+            let place = |place: u64| begin + (bytes * u128::from(place) / 256) as u64;
             let table = places.filter(|places| places.is_sorted()).map(|places| {
                 let points = (0..).zip(places).skip(1);
                 let point = |(number, at): (u64, u64)| (all * number / 100, place(at).max(sound));
@@ -274,7 +276,7 @@ impl Demuxer for MpegFile {
             seen.samples
         } else {
             let mean = self.seen.and(seen).mean(self.first.samples, self.rate).max(1.0);
-            ((end - self.sound) as f64 / mean).round() as u64 * each
+            (((end - self.sound) as f64 / mean).round() as u64).saturating_mul(each)
         };
         if all > 0 {
             self.lies(all, end, Vec::new());

@@ -57,6 +57,34 @@ impl ReadAt for Coming<'_> {
     }
 }
 
+/// A file that a web server announces as larger than any file. Only its first bytes arrive.
+struct Huge<'a>(&'a [u8]);
+
+impl ReadAt for Huge<'_> {
+    fn size(&self) -> u64 {
+        1 << 59
+    }
+
+    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(at, buffer).map_err(|_| io::ErrorKind::WouldBlock.into())
+    }
+}
+
+#[test]
+fn a_seek_table_of_a_file_of_any_length_gives_positions_in_order() {
+    let mut file = mp3_frame(0);
+    file[36..40].copy_from_slice(b"Xing");
+    // Only the number of frames and the seek table are present.
+    file[40..44].copy_from_slice(&5_u32.to_be_bytes());
+    file[44..48].copy_from_slice(&1_000_u32.to_be_bytes());
+    (0..100).for_each(|number| file[48 + number] = (number * 255 / 99) as u8);
+    (0..200).for_each(|number| file.extend(mp3_frame(number)));
+    let reader = open(&mut Huge(&file)).unwrap();
+    let places: Vec<u64> = reader.units().iter().map(|unit| unit.at).collect();
+    assert!(places.len() > 10 && places.is_sorted(), "{places:?}");
+    assert!(places.last() > Some(&(1 << 58)), "{places:?}");
+}
+
 /// Makes MP3 frames after a tag with their number.
 fn tagged() -> Vec<u8> {
     let mut head = mp3_frame(0);
