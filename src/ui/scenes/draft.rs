@@ -145,6 +145,14 @@ impl Draft {
         self.selected == Some(id) || self.others.contains(&id)
     }
 
+    /// Ends the drag on the frame if the frame is not dragged any more. The end of the drag is unknown
+    /// if another page was displayed at that moment.
+    pub(super) fn follow_drag(&mut self, is_dragged: bool) {
+        if !is_dragged {
+            (self.grip, self.band) = (None, None);
+        }
+    }
+
     /// Selects only this item, or none.
     pub(in crate::ui) fn choose(&mut self, id: Option<ItemId>) {
         self.selected = id;
@@ -510,6 +518,15 @@ pub(super) fn items_of(snapshot: &Snapshot) -> &[Item] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_selection_frame_ends_although_its_drag_ended_on_another_page() {
+        let mut draft = Draft { band: Some((10.0, 20.0)), ..Draft::default() };
+        draft.follow_drag(true);
+        assert_eq!(draft.band, Some((10.0, 20.0)));
+        draft.follow_drag(false);
+        assert_eq!(draft.band, None);
+    }
 
     #[test]
     fn several_are_selected_one_by_one_and_together() {

@@ -58,6 +58,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
     let pointer = ui.ctx().pointer_latest_pos();
     let space = is_space_held(ui, draft, &response);
     let moves = draft.zoom.steer(ui, &response, space);
+    draft.follow_drag(response.dragged() || response.drag_stopped());
     if response.hovered()
         && !(space || moves)
         && let Some(at) = pointer
