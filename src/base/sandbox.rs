@@ -76,9 +76,15 @@ fn nearest(path: &Path) -> Option<PathBuf> {
 /// reports.
 #[cfg(target_os = "linux")]
 fn always() -> Vec<PathBuf> {
+    let crashes = CRASH_FOLDER.get();
+    if let Some(folder) = crashes {
+        // Landlock allows only folders that exist. Otherwise, the first crash could not create the
+        // folder and would leave no report.
+        let _ = std::fs::create_dir_all(folder);
+    }
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let cookie = dirs::config_dir().map(|folder| folder.join("pulse"));
-    let found = [Some("/dev".into()), runtime, cookie, CRASH_FOLDER.get().cloned()];
+    let found = [Some("/dev".into()), runtime, cookie, crashes.cloned()];
     found.into_iter().flatten().filter(|folder: &PathBuf| folder.is_absolute()).collect()
 }
 
@@ -317,7 +323,8 @@ mod tests {
             std::fs::write(folder.path().join("other"), "kept").unwrap();
             return child(name, folder.path());
         };
-        let inside = folder.join("in");
+        let (inside, crashes) = (folder.join("in"), folder.join("state/onair/crashes"));
+        crash_folder(&crashes);
         files(&[&inside.join("new/show.flv")]);
         process();
         assert_eq!((status("NoNewPrivs:"), status("Seccomp:")), ("1".into(), "2".into()));
@@ -337,6 +344,8 @@ mod tests {
         std::fs::write(inside.join("new/show.flv.part"), "show").unwrap();
         std::fs::rename(inside.join("new/show.flv.part"), inside.join("new/show.flv")).unwrap();
         std::fs::write("/dev/null", "sound").unwrap();
+        // The first crash of a user leaves a report, too.
+        std::fs::write(crashes.join("crash.txt"), "report").unwrap();
         drop(TcpListener::bind("127.0.0.1:0").unwrap());
     }
 
