@@ -103,7 +103,7 @@ fn prepare(
     let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
     if args.built_in {
         wanted = vec![built_in(&settings.targets)];
-    } else if wanted.is_empty() && args.record.is_none() {
+    } else if wanted.is_empty() && sends_to_settings(args) {
         wanted.clone_from(&settings.targets);
     }
     if args.monitor.iter().any(String::is_empty) {
@@ -170,6 +170,12 @@ fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), P
     let (mut settings, mut warnings) = Settings::read(path);
     warnings.extend(mark.prepare(&PartFiles::beside(path), &mut settings)?);
     Ok((settings, warnings))
+}
+
+/// Returns true if a run without targets on the command line sends to the targets of the settings.
+/// A mere recording does not, but a resumed broadcast can be recorded.
+fn sends_to_settings(args: &Args) -> bool {
+    args.record.is_none() || args.resume
 }
 
 /// Returns the built-in server as configured in the settings.
@@ -288,6 +294,18 @@ mod tests {
         let words = ["--record", "a.mp4", "--split-time", "0", "--replay", "0s"];
         let wanted = RecordingChoices { split_time: None, replay: None, ..kept.clone() };
         assert_eq!(made(&words, &kept), wanted);
+    }
+
+    #[test]
+    fn a_resumed_broadcast_has_its_targets_although_it_is_recorded() {
+        for (words, sends) in [
+            (&["--resume", "--record", "a.mp4"][..], true),
+            (&["--record", "a.mp4"], false),
+            (&["--resume"], true),
+            (&[], true),
+        ] {
+            assert_eq!(of(words, |args, _| sends_to_settings(args)), sends, "{words:?}");
+        }
     }
 
     #[test]
