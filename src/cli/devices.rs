@@ -52,7 +52,7 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             "decoders": inventory::all().iter().map(decoder).collect::<Vec<_>>(),
             "decoding_hardware": decoding_hardware(),
         });
-        output.line(&list.to_string());
+        output.object(list);
         return Exit::Ok;
     }
     title(problem!("out-cameras"));

@@ -43,14 +43,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let source = Source::parse(&args.source);
     match probe::probe(&source, &net, &runtime, clock, &|| interrupt.is_set()) {
         Ok(report) => {
-            let report = to_json(&report);
-            // One line for programs, several lines for users.
-            let text = if globals.json {
-                Ok(report.to_string())
-            } else {
-                serde_json::to_string_pretty(&report)
-            };
-            Output::new(clock, globals.json).line(&text.unwrap_or_default());
+            Output::new(clock, globals.json).object(to_json(&report));
             Exit::Ok
         }
         Err(failure) => {

@@ -94,7 +94,7 @@ fn report_machine(output: &Output, found: &[Notice]) {
     let language = output.language();
     if output.is_json() {
         let ok = machine::exit(found) == Exit::Ok;
-        output.line(&json!({ "machine": machine::fields(found, language), "ok": ok }).to_string());
+        output.object(json!({ "machine": machine::fields(found, language), "ok": ok }));
     } else {
         machine::lines(found, language).iter().for_each(|line| output.line(line));
     }
@@ -209,7 +209,7 @@ fn report(output: &Output, url: &Url, outcome: &Outcome, found: Option<&[Notice]
         if let (Some(found), Value::Object(line)) = (found, &mut line) {
             line.insert("machine".into(), machine::fields(found, language).into());
         }
-        output.line(&line.to_string());
+        output.object(line);
         return;
     }
     machine::lines(found.unwrap_or_default(), language).iter().for_each(|line| output.line(line));

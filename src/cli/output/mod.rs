@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::base::Clock;
 use crate::base::sanitize::{sanitized, sanitized_json};
 use crate::cli::output::exit::Exit;
-use crate::cli::output::redact::hidden;
+use crate::cli::output::redact::{hidden, hidden_json};
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
@@ -81,7 +81,7 @@ impl Output {
             if let Some(exit) = object.get_mut("exit").filter(|exit| **exit == Exit::Ok.code()) {
                 *exit = settle(Exit::Ok).code().into();
             }
-            self.write(&sanitized_json(&hidden(&Value::Object(object).to_string())));
+            self.write(&sanitized_json(&hidden_json(Value::Object(object)).to_string()));
         } else if let Some(words) = words() {
             self.write(&sanitized(&hidden(&words)));
         }
@@ -95,8 +95,16 @@ impl Output {
         self.event("summary", json!({"error": error, "exit": exit.code()}), || None);
     }
 
-    /// Prints a line unchanged, without a time or an event name; for example, the report of
-    /// `probe`. Only secrets are hidden.
+    /// Prints an object without a time or an event name; for example, the report of `probe`. With
+    /// `--json`, the object is on one line for programs, otherwise on several lines for users.
+    pub fn object(&self, object: Value) {
+        let object = hidden_json(object);
+        let text =
+            if self.json { Ok(object.to_string()) } else { serde_json::to_string_pretty(&object) };
+        self.write(&sanitized_json(&text.unwrap_or_default()));
+    }
+
+    /// Prints a line of text unchanged, without a time or an event name. Only secrets are hidden.
     pub fn line(&self, text: &str) {
         self.write(&sanitized_json(&hidden(text)));
     }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 /// Replaces a secret in the output.
 const SECRET_MASK: &str = "***";
@@ -28,6 +29,27 @@ pub fn has_password(word: &str) -> bool {
 /// Returns a text without the recorded secrets.
 pub fn hidden(text: &str) -> Cow<'_, str> {
     hide(text, SECRET_REPLACEMENTS.get().map(Vec::as_slice).unwrap_or_default())
+}
+
+/// Returns JSON without the recorded secrets. Only texts contain secrets: a number stays a number,
+/// even if a password consists of the same digits.
+pub fn hidden_json(json: Value) -> Value {
+    match SECRET_REPLACEMENTS.get() {
+        Some(secrets) if !secrets.is_empty() => hide_json(json, secrets),
+        _ => json,
+    }
+}
+
+fn hide_json(json: Value, secrets: &[(String, String)]) -> Value {
+    let hide_all = |json| hide_json(json, secrets);
+    match json {
+        Value::String(text) => hide(&text, secrets).into_owned().into(),
+        Value::Array(values) => values.into_iter().map(hide_all).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, hide_all(value))).collect()
+        }
+        other => other,
+    }
 }
 
 fn hide<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
@@ -99,6 +121,7 @@ pub fn check_file(path: &std::path::Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn secrets_of_addresses_are_hidden_wherever_they_are_repeated() {
@@ -121,6 +144,22 @@ mod tests {
         for plain in ["rtmp://host/app/a:b@c", "me:secret@host", "rtmp://me@host/x", "a.flv"] {
             assert!(!has_password(plain) && secrets(plain).is_empty(), "{plain}");
         }
+    }
+
+    #[test]
+    fn a_password_of_digits_damages_no_number_in_json() {
+        let all = secrets("rtmp://me:12345@host/app");
+        let event = json!({
+            "bytes": 1_234_567,
+            "url": "rtmp://me:12345@host/app",
+            "targets": [{"cause": "12345 is \"wrong\"", "bitrate": 12345}],
+        });
+        let shown = json!({
+            "bytes": 1_234_567,
+            "url": "rtmp://me:***@host/app",
+            "targets": [{"cause": "*** is \"wrong\"", "bitrate": 12345}],
+        });
+        assert_eq!(hide_json(event, &all), shown);
     }
 
     #[test]
