@@ -68,7 +68,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let Some(drain) = drain_signal() else { return Exit::Error };
     let wanted = wanted(args).and_then(|(config, token)| {
         // At this point, the user can still correct the problem.
-        try_folder(config.record.as_deref())?;
+        try_folder(config.record.as_deref(), args.only_check)?;
         Ok((config, token))
     });
     let (mut config, token) = match wanted {
@@ -305,17 +305,27 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
 }
 
 /// Creates the folder of recordings, and checks that files can be written there. A reload does not use another folder,
-/// and must work while the disk is full, so this check is only for the start.
-fn try_folder(folder: Option<&Path>) -> Result<(), (Problem, Exit)> {
+/// and must work while the disk is full, so this check is only for the start. `--check` leaves no folder behind: the
+/// folder would belong to another user than that of the server.
+fn try_folder(folder: Option<&Path>, only_check: bool) -> Result<(), (Problem, Exit)> {
     let Some(folder) = folder else { return Ok(()) };
-    let made = std::fs::create_dir_all(folder).map_err(|error| Trouble::problem(&error));
+    let made = if only_check { Ok(()) } else { std::fs::create_dir_all(folder) };
+    let made = made.map_err(|error| Trouble::problem(&error));
     let name = format!(".onair-check-{}.flv", std::process::id());
-    let tried =
-        made.and_then(|()| recorder::try_out(&folder.join(name)).map_err(|error| error.problem()));
+    let tried = made.and_then(|()| match recorder::try_out(&folder.join(name)) {
+        Err(error) if only_check && is_no_mistake(error.kind) => Ok(()),
+        tried => tried.map_err(|error| error.problem()),
+    });
     tried.map_err(|cause| {
         let folder = folder.display().to_string();
         (problem!("cli-record-folder", folder = folder, cause = cause), Exit::File)
     })
+}
+
+/// Returns true if a configuration is valid despite this trouble with the folder of recordings. The unit of systemd
+/// checks the configuration before each reload, which must work while the disk is full.
+const fn is_no_mistake(trouble: Trouble) -> bool {
+    matches!(trouble, Trouble::Full | Trouble::Quota)
 }
 
 /// Returns the addresses at which anyone on another computer may publish, and the addresses at
@@ -472,7 +482,21 @@ mod tests {
         let folder = file.path().join("recordings");
         let args = Args { record: Some(folder.clone()), http: Some(Http::None), ..Args::default() };
         assert!(wanted(&args).is_ok_and(|(config, _)| config.record == args.record));
-        assert!(try_folder(Some(&folder)).is_err() && try_folder(None).is_ok());
+        for only_check in [false, true] {
+            assert!(try_folder(Some(&folder), only_check).is_err());
+            assert!(try_folder(None, only_check).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_check_leaves_no_folder_and_accepts_a_full_disk() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("state/recordings");
+        assert!(try_folder(Some(&folder), true).is_ok() && !folder.exists());
+        assert!(std::fs::read_dir(home.path()).unwrap().next().is_none());
+        assert!(try_folder(Some(&folder), false).is_ok() && folder.is_dir());
+        assert!(is_no_mistake(Trouble::Full) && is_no_mistake(Trouble::Quota));
+        assert!(!is_no_mistake(Trouble::Forbidden) && !is_no_mistake(Trouble::ReadOnly));
     }
 
     #[test]
