@@ -202,16 +202,51 @@ impl Sink {
     }
 }
 
+/// The gains of a channel for the left and the right side of stereo (ITU-R BS.775-3 table 2).
+type StereoGain = [f32; 2];
+
+const MINUS_3_DB: f32 = std::f32::consts::FRAC_1_SQRT_2;
+const LEFT: StereoGain = [1.0, 0.0];
+const RIGHT: StereoGain = [0.0, 1.0];
+const CENTER: StereoGain = [MINUS_3_DB; 2];
+const LOW_FREQUENCY: StereoGain = [0.0; 2];
+const BACK_LEFT: StereoGain = [MINUS_3_DB, 0.0];
+const BACK_RIGHT: StereoGain = [0.0, MINUS_3_DB];
+
+/// Returns the gains of more than two channels in their usual order, as in PulseAudio and WAV.
+const fn stereo_gains(channels: usize) -> &'static [StereoGain] {
+    match channels {
+        0..=2 => &[],
+        3 => &[LEFT, RIGHT, CENTER],
+        4 => &[LEFT, RIGHT, BACK_LEFT, BACK_RIGHT],
+        5 => &[LEFT, RIGHT, CENTER, BACK_LEFT, BACK_RIGHT],
+        // The last two channels are at the sides.
+        _ => &[LEFT, RIGHT, CENTER, LOW_FREQUENCY, BACK_LEFT, BACK_RIGHT, BACK_LEFT, BACK_RIGHT],
+    }
+}
+
 /// Converts interleaved samples to another number of channels. Mono is the mean of all channels, so
-/// neither side is lost.
+/// neither side is lost. Stereo contains the center, where the voices of films are, and the
+/// surround channels, and does not exceed full scale.
 pub(super) fn remixed(
     samples: &[f32],
     channels: usize,
     wanted: usize,
 ) -> impl Iterator<Item = f32> {
+    let gains = stereo_gains(channels);
+    let [left, right] = gains
+        .iter()
+        .take(channels)
+        .fold([0.0_f32; 2], |sum, gain| [sum[0] + gain[0], sum[1] + gain[1]]);
+    let most = left.max(right).max(1.0);
     samples.chunks_exact(channels).flat_map(move |frame| {
         (0..wanted).map(move |channel| match wanted {
             1 => frame.iter().sum::<f32>() / channels as f32,
+            2 if channels > 2 => {
+                let gain = |gains: &StereoGain| if channel == 0 { gains[0] } else { gains[1] };
+                let parts = frame.iter().zip(gains).map(|(sample, gains)| sample * gain(gains));
+                parts.sum::<f32>() / most
+            }
             _ => frame.get(channel % channels).copied().unwrap_or(0.0),
         })
     })
@@ -334,6 +369,20 @@ mod tests {
         assert_eq!((got[0], got[2], got.len()), (got[1], -1.0, 4));
         let mark = capture.marks.pop().unwrap();
         assert!(mark.frame == 0 && mark.at < clock.now().offset(-6_999));
+    }
+
+    #[test]
+    fn stereo_contains_the_center_and_the_surround_channels() {
+        let stereo = |frame: &[f32]| remixed(frame, frame.len(), 2).collect::<Vec<f32>>();
+        let center = stereo(&[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        assert!(center[0] > 0.25 && center[0] == center[1], "{center:?}");
+        let surround = stereo(&[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+        assert!(surround[0] == 0.0 && surround[1] > 0.25, "{surround:?}");
+        assert_eq!(stereo(&[0.0, 0.0, 0.0, 1.0, 0.0, 0.0]), [0.0, 0.0]);
+        for count in 3..=8 {
+            let full = stereo(&vec![1.0; count]);
+            assert!(full.iter().all(|side| (0.5..1.001).contains(side)), "{count}: {full:?}");
+        }
     }
 
     #[test]
