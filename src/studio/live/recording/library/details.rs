@@ -176,7 +176,7 @@ mod tests {
     fn a_part_can_begin_near_the_end_of_a_recording_with_many_keyframes() {
         let seconds = |count: u64| (0..count).map(Duration::from_secs).collect::<Vec<_>>();
         assert_eq!(thinned(seconds(10), 10), seconds(10));
-        assert_eq!(thinned(Vec::new(), 10), []);
+        assert!(thinned(Vec::new(), 10).is_empty());
         let thin = thinned(seconds(95), 10);
         assert!(thin.len() <= 10, "{thin:?}");
         assert_eq!(thin.first(), Some(&Duration::ZERO));
