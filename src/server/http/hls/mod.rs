@@ -272,7 +272,7 @@ fn gone(listing: &Listing, file: File) -> bool {
     match file {
         File::Part(number, _) => {
             listing.has_ended()
-                || listing.patience(AwaitedItem { segment: number, part: None }) == WaitState::Over
+                || listing.patience(AwaitedItem { segment: number, part: None }) != WaitState::Wait
         }
         _ => true,
     }
@@ -307,14 +307,10 @@ async fn list(
             WaitState::TooFar => {
                 return failed(StatusCode::BAD_REQUEST, "That is too far in the future.\n");
             }
-            WaitState::Wait => {
-                let there = listing.wait_for(|it| it.patience(awaited) != WaitState::Wait);
-                let then = tokio::time::timeout(held(&now), there).await;
-                match then.ok().and_then(Result::ok).map(|then| Arc::clone(&then)) {
-                    Some(then) => now = then,
-                    None => return busy("This part or playlist did not appear in time.\n"),
-                }
-            }
+            WaitState::Wait => match awaited_listing(&mut listing, awaited, held(&now)).await {
+                Some(then) => now = then,
+                None => return busy("This part or playlist did not appear in time.\n"),
+            },
         }
     }
     let stream = path::encode_name(request.stream);
@@ -400,6 +396,18 @@ async fn dash_renditions(
     ready
 }
 
+/// Waits at most `held` until the playlist has the awaited item. Returns `None` if the item does not appear in time, or
+/// if the rendition ends: its playlist is then empty.
+async fn awaited_listing(
+    listing: &mut watch::Receiver<Arc<Listing>>,
+    awaited: AwaitedItem,
+    held: Duration,
+) -> Option<Arc<Listing>> {
+    let there = listing.wait_for(|it| it.patience(awaited) != WaitState::Wait);
+    let then = tokio::time::timeout(held, there).await.ok().and_then(Result::ok);
+    then.map(|then| Arc::clone(&then)).filter(|then| then.is_ready())
+}
+
 /// Returns the maximum wait of a request.
 fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * MAX_HOLD_TARGET_DURATIONS).min(MAX_REQUEST_HOLD)
@@ -419,6 +427,53 @@ fn refused(why: &Refusal) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Timestamp;
+    use crate::net::Runtime;
+    use crate::server::hls::Settings;
+    use crate::server::hls::part::{Cut, Initialization, Part};
+    use crate::server::hls::window::Window;
+
+    /// Returns a playlist with one segment, which has this number.
+    fn listing_with_segment(number: u64) -> Listing {
+        let initialization = Initialization {
+            whole: Bytes::new(),
+            video: None,
+            audio: None,
+            codecs: Vec::new(),
+            size: None,
+            frame_rate: None,
+            sample_rate: None,
+            ts: None,
+        };
+        let part = Part {
+            start: Timestamp::ZERO,
+            duration: Duration::from_secs(2),
+            independent: true,
+            video: Some(Bytes::from_static(b"frames")),
+            audio: None,
+        };
+        let cuts = vec![Cut::Begin(Box::new(initialization)), Cut::Part(part), Cut::SegmentEnd];
+        let mut window = Window::new(Settings::default(), "a", (number, 0));
+        window.take(cuts, Some(Duration::from_secs(2)), 0);
+        window.listing()
+    }
+
+    #[test]
+    fn a_request_that_waits_for_an_ended_rendition_gets_no_empty_playlist() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, mut listing) = watch::channel(Arc::new(listing_with_segment(100)));
+        let mut then = |segment| {
+            let awaited = AwaitedItem { segment, part: None };
+            runtime.block_on(awaited_listing(&mut listing, awaited, Duration::ZERO))
+        };
+        assert!(then(100).is_some() && then(101).is_none());
+        assert!(!gone(&listing_with_segment(100), File::Part(101, 0)));
+        // The rendition ends, so its playlist is cleared.
+        let empty = Arc::new(Window::of_rendition(Settings::default(), "a").listing());
+        sender.send_replace(Arc::clone(&empty));
+        assert!(then(101).is_none());
+        assert!(gone(&empty, File::Part(101, 0)), "the part does not come either");
+    }
 
     #[test]
     fn queries_are_read_whatever_stands_in_them() {
