@@ -96,7 +96,7 @@ impl VideoTrack {
 
     /// Sends a frame with the timestamp `at`, in microseconds.
     pub fn write(&mut self, rtc: &mut Rtc, frame: &Frame, at: i64, now: Instant) {
-        let pt = if frame.is_av1 { self.route.av1 } else { self.route.h264 };
+        let pt = self.route.payload_type(frame.is_av1);
         let mut direct = rtc.direct_api();
         let stream = direct.stream_tx_by_mid(self.route.mid, None);
         let (Some(stream), Some(pt)) = (stream, pt) else { return };

@@ -9,6 +9,7 @@ use crate::server::renditions::refusal::Refusal;
 use crate::server::whep::choice::link::LinkChoice;
 use crate::server::whep::choice::selection::{Refused, Variant, Variants};
 use crate::server::whep::mailbox::{ChosenRendition, Mailbox};
+use crate::server::whep::tracks::VideoFormat;
 use crate::server::whep::viewer_tracks::{NextVariant, VideoTrack};
 use crate::text::problem::{Problem, problem};
 
@@ -122,7 +123,9 @@ impl Switching {
             Refused::Rendition(why) => why,
             _ => Refusal::Absent,
         })?;
-        if used.tracks().borrow().refused.is_some() {
+        let tracks = *used.tracks().borrow();
+        let is_av1 = variant == Variant::Main && tracks.video == Some(VideoFormat::Av1);
+        if tracks.refused.is_some() || video.route.payload_type(is_av1).is_none() {
             return Err(Refusal::Absent);
         }
         used.subscribe(mailbox);

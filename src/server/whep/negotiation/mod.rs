@@ -64,6 +64,13 @@ pub(super) struct VideoRoute {
     pub av1: Option<Pt>,
 }
 
+impl VideoRoute {
+    /// Returns the payload type for video in AV1 or in H.264, or `None` if the viewer does not decode it.
+    pub fn payload_type(&self, is_av1: bool) -> Option<Pt> {
+        if is_av1 { self.av1 } else { self.h264 }
+    }
+}
+
 /// Payload type and mid of a track.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Route {

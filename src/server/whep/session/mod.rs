@@ -36,6 +36,7 @@ use crate::server::whep::path::{Outgoing, TcpLink};
 use crate::server::whep::presence::Presence;
 use crate::server::whep::routes;
 use crate::server::whep::session::address_checks::AddressChecks;
+use crate::server::whep::tracks::Unplayable;
 use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, is_crowded};
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::Offer;
@@ -411,6 +412,11 @@ impl Session {
         }
         if video.used.production.id() != frame.production {
             return;
+        }
+        if video.route.payload_type(frame.is_av1).is_none() {
+            // The publisher has returned with another codec.
+            let codec = if frame.is_av1 { "AV1" } else { "H.264" };
+            return self.mailbox.end(Unplayable::Codec(codec).problem());
         }
         if is_crowded(&mut self.rtc, video.route.mid, now) {
             video.cursor.wait();

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use str0m::media::Pt;
+
 use super::*;
 use crate::base::{Clock, Secret, queue};
 use crate::net::Runtime;
@@ -127,4 +129,41 @@ fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answe
     assert_eq!(requests.load(Ordering::Relaxed), 1);
     *registry.whep.keyframe_request.write() = None;
     assert_eq!(asks(4_000), (false, None), "the broadcast has a stream delay now");
+}
+
+#[test]
+fn a_session_ends_if_the_publisher_returns_with_a_codec_that_the_viewer_does_not_decode() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+    let right = PublishRight { proven: true, limits: Default::default() };
+    let publication = registry.publish(1, any, &name, right).unwrap();
+    let mut session = runtime.block_on(async {
+        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
+        let client = (any, Arrival { local: None, host: None });
+        let names = ("live", "show");
+        prepare(&registry, names, (AUDIO_OFFER, None), client, viewer).await.unwrap().0
+    });
+    let wanted = WantedTracks { video: true, audio: false };
+    let used = start::of_stream(&registry, &publication.stream, wanted).unwrap();
+    let (production, now) = (used.production.id(), Instant::now());
+    let route = VideoRoute { mid: "1".into(), h264: Some(Pt::from(102)), av1: None };
+    session.video = Some(VideoTrack::new(route, (Variant::Main, used)));
+    let mut end_after = |index, is_av1| {
+        let frame = Frame {
+            production,
+            is_av1,
+            kind: FrameKind::Key,
+            index,
+            at: 0,
+            wallclock: now,
+            arrived: now,
+            payloads: Vec::new(),
+        };
+        session.send(&Arc::new(frame), now);
+        session.mailbox.take().end
+    };
+    assert_eq!(end_after(0, false), None);
+    assert_eq!(end_after(1, true), Some(problem!("left-other-codec")));
 }
