@@ -323,7 +323,10 @@ impl Session {
         let presence = Arc::new(Presence(Arc::clone(&self.mailbox)));
         let viewer = (presence as Arc<dyn Sink>, registry.expulsions());
         let joined = registry.join(&stream.app, &stream.name, viewer, self.peer);
-        self.joined = Some(joined.ok_or_else(|| problem!("left-too-many-viewers"))?);
+        let joined = joined.ok_or_else(|| problem!("left-too-many-viewers"))?;
+        // A publisher that left before this tells the viewer nothing.
+        self.gone_since = (!joined.is_published()).then(Instant::now);
+        self.joined = Some(joined);
         variants.main.subscribe(&self.mailbox);
         let Some(video) = &self.video else { return Ok(()) };
         let group = video.used.subscribe(&self.mailbox);

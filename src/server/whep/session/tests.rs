@@ -167,3 +167,24 @@ fn a_session_ends_if_the_publisher_returns_with_a_codec_that_the_viewer_does_not
     assert_eq!(end_after(0, false), None);
     assert_eq!(end_after(1, true), Some(problem!("left-other-codec")));
 }
+
+#[test]
+fn a_viewer_who_connects_after_the_publisher_has_left_waits_no_longer_than_others() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+    let right = PublishRight { proven: true, limits: Default::default() };
+    let publication = registry.publish(1, any, &name, right).unwrap();
+    runtime.block_on(async {
+        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
+        let client = (any, Arrival { local: None, host: None });
+        let begun = prepare(&registry, ("live", "show"), (AUDIO_OFFER, None), client, viewer).await;
+        let (mut session, slot, _) = begun.unwrap();
+        registry.unpublish(&publication, 1, any, problem!("left-unpublished"));
+        session.connected(&registry, &slot).unwrap();
+        assert!(session.gone_since.is_some());
+        registry.publish(2, any, &name, right).unwrap();
+        assert_eq!(session.mailbox.take().published, Some(true), "the publisher is back");
+    });
+}
