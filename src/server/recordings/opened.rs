@@ -14,7 +14,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::{Clock, Timestamp};
-use crate::files::MediaFile;
+use crate::files::{MediaFile, Trouble};
 use crate::server::event::{Peer, Protocol};
 use crate::server::hls::mpeg_ts::to_ts;
 use crate::server::hls::part::Initialization;
@@ -132,13 +132,22 @@ pub(in crate::server) enum OpenError {
     Missing,
     #[error(transparent)]
     Unreadable(#[from] Error),
-    #[error("the disk does not answer")]
+    #[error("the file cannot be read now")]
     Busy,
 }
 
 impl From<io::Error> for OpenError {
     fn from(error: io::Error) -> Self {
         Self::Unreadable(error.into())
+    }
+}
+
+/// Returns the reason why a file was not opened. While too many files are open, the file may still be there.
+fn open_error(error: io::Error) -> OpenError {
+    match (error.kind(), Trouble::of(&error)) {
+        (io::ErrorKind::NotFound | io::ErrorKind::InvalidInput, _) => OpenError::Missing,
+        (_, Trouble::TooManyFiles) => OpenError::Busy,
+        _ => error.into(),
     }
 }
 
@@ -175,7 +184,7 @@ impl OpenRecordings {
             None => {
                 let path = path.to_owned();
                 let open = move || {
-                    let file = folder::open(&path).map_err(|_| OpenError::Missing)?;
+                    let file = folder::open(&path).map_err(open_error)?;
                     OpenRecording::new(path, file)
                 };
                 // Other clients that open the recording find it from here on, and do not read it
@@ -187,7 +196,7 @@ impl OpenRecordings {
         let refresh = move || {
             let _reading = reading;
             // The file may have been replaced or deleted.
-            folder::open(&work.path).map_err(|_| OpenError::Missing)?;
+            folder::open(&work.path).map_err(open_error)?;
             work.refresh(clock.now(), is_writing)
         };
         let refreshed = in_time(tokio::task::spawn_blocking(refresh)).await?;
@@ -431,7 +440,7 @@ impl OpenRecording {
             });
             (video, audio, content.audio_number())
         };
-        let mut media = MediaFile::of(folder::open(&self.path)?)?;
+        let mut media = MediaFile::of(folder::open(&self.path).map_err(open_error)?)?;
         let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
         let mut chunks = Vec::new();
         for (is_video, number, samples) in [(true, FIRST_TRACK_ID, video), (false, second, audio)] {
@@ -523,6 +532,18 @@ mod tests {
         }
         let left = open.remember(&recording, now);
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_is_missing_only_if_it_is_not_there() {
+        let of = |code| open_error(io::Error::from_raw_os_error(code));
+        assert!(matches!(of(libc::ENOENT), OpenError::Missing));
+        assert!(matches!(open_error(io::ErrorKind::InvalidInput.into()), OpenError::Missing));
+        for code in [libc::EMFILE, libc::ENFILE] {
+            assert!(matches!(of(code), OpenError::Busy), "the broadcast would lose its files");
+        }
+        assert!(matches!(of(libc::EACCES), OpenError::Unreadable(_)));
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub(super) async fn event(
                 list.note(&recording, &folder);
             }
             Err(OpenError::Missing) => list.note_gone(part),
-            Err(OpenError::Busy) => return busy("The disk does not answer.\n"),
+            Err(OpenError::Busy) => return busy("The recording cannot be read now.\n"),
             // The file has no segment yet.
             Err(OpenError::Unreadable(_)) if registry.files.is_writing(part) => {}
             Err(OpenError::Unreadable(error)) => {

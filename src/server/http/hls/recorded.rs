@@ -266,7 +266,7 @@ fn unreadable(error: &OpenError) -> Response {
             tracing::debug!(%error, "a recording cannot be played");
             failed(StatusCode::NOT_FOUND, "This recording cannot be played.\n")
         }
-        OpenError::Busy => busy("The disk does not answer.\n"),
+        OpenError::Busy => busy("The recording cannot be read now.\n"),
     }
 }
 
