@@ -465,3 +465,36 @@ impl Sink for Connection {
         self.say(Session::resume_play);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::{Listener, Runtime};
+    use crate::server::rtmp::Task;
+    use crate::server::service::config::Config;
+
+    #[test]
+    fn a_pause_ends_with_its_playback() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        let registry = Arc::new(registry);
+        let listener = Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        let _player = std::net::TcpStream::connect(listener.local_addr()).unwrap();
+        runtime.block_on(async {
+            let (stream, peer) = listener.accept().await;
+            let place = registry.admit(peer).unwrap();
+            let mut task = Task::new(Arc::clone(&registry), stream, peer, place);
+            let wanted = |task: &Task| {
+                let io = task.connection.io.lock();
+                (io.paused, io.wanted)
+            };
+            task.handle(Event::Paused(true)).unwrap();
+            task.handle(Event::ReceiveVideo(false)).unwrap();
+            assert_eq!(wanted(&task), (true, (true, false)));
+            task.handle(Event::PlayStopped).unwrap();
+            assert_eq!(wanted(&task), (false, (true, true)), "the next stream is sent");
+        });
+    }
+}

@@ -76,6 +76,9 @@ impl Task {
             }
         }
         self.done = None;
+        // A pause ends with its playback: the client may play another stream.
+        self.connection.set_paused(false);
+        self.connection.set_wanted(Some(true), Some(true));
     }
 
     /// Requests a reconnect from a client that supports it, to the successor if there is one.

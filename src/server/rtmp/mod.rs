@@ -104,38 +104,48 @@ pub(super) async fn serve(
     peer: SocketAddr,
     place: ConnectionSlot,
 ) {
-    let id = registry.next_id();
-    let now = registry.clock.now();
-    let config = Config { chunk_size: CHUNK_SIZE, ..Config::default() };
-    // The value differs between runs and connections, and is not secret.
-    let seed = registry.clock.wall_micros(now).cast_unsigned().rotate_left(17) ^ id;
-    let session = Session::new(config, now, seed);
-    let connection = Arc::new(Connection::new(id, peer, Arc::clone(&registry), stream, session));
-    connection.set_user_timeout(registry.config.limits.stalled_viewer);
-    let mut task = Task {
-        registry,
-        connection,
-        role: Role::Idle,
-        pending: None,
-        app: None,
-        done: None,
-        incoming: Vec::new(),
-        flush_at: None,
-        check_at: now + CHECK_INTERVAL,
-        sent: 0,
-        last_received: now,
-        finished: false,
-        welcome: false,
-        place,
-        waiting_since: None,
-    };
-    // A publisher writes to all its viewers at once: the task budget must not interrupt that
-    // halfway.
+    let mut task = Task::new(registry, stream, peer, place);
+    // A publisher writes to all its viewers at once, which the task budget must not interrupt halfway.
+    let id = task.connection.id();
     let session = tracing::info_span!(target: SESSION_LOG_TARGET, "rtmp", session = id);
     tokio::task::unconstrained(task.run().instrument(session)).await;
 }
 
 impl Task {
+    /// Creates the task of a new connection.
+    fn new(
+        registry: Arc<Registry>,
+        stream: net::Stream,
+        peer: SocketAddr,
+        place: ConnectionSlot,
+    ) -> Self {
+        let id = registry.next_id();
+        let now = registry.clock.now();
+        let config = Config { chunk_size: CHUNK_SIZE, ..Config::default() };
+        // The value differs between runs and connections, and is not secret.
+        let seed = registry.clock.wall_micros(now).cast_unsigned().rotate_left(17) ^ id;
+        let session = Session::new(config, now, seed);
+        let connection = Connection::new(id, peer, Arc::clone(&registry), stream, session);
+        connection.set_user_timeout(registry.config.limits.stalled_viewer);
+        Self {
+            registry,
+            connection: Arc::new(connection),
+            role: Role::Idle,
+            pending: None,
+            app: None,
+            done: None,
+            incoming: Vec::new(),
+            flush_at: None,
+            check_at: now + CHECK_INTERVAL,
+            sent: 0,
+            last_received: now,
+            finished: false,
+            welcome: false,
+            place,
+            waiting_since: None,
+        }
+    }
+
     async fn run(&mut self) {
         let result = self.serve().await;
         let is_proper = result.is_ok();
