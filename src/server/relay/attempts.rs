@@ -7,6 +7,8 @@ use crate::base::{Backoff, Timestamp};
 
 /// A connection with media for this long was a success.
 const MIN_SUCCESS_DURATION: Duration = Duration::from_secs(10);
+/// Maximum number of redirects without a success.
+const MAX_REDIRECTS: u32 = 3;
 
 /// The attempts of a relay. This type is pure: the caller waits.
 #[derive(Debug)]
@@ -15,13 +17,15 @@ pub(in crate::server) struct Attempts {
     at: usize,
     /// Failures since the last success.
     failures: usize,
+    /// Redirects since the last failure or success.
+    redirects: u32,
     outage: Timestamp,
     backoff: Backoff,
 }
 
 impl Attempts {
     pub const fn new(targets: usize, now: Timestamp, seed: u64) -> Self {
-        Self { targets, at: 0, failures: 0, outage: now, backoff: Backoff::new(seed) }
+        Self { targets, at: 0, failures: 0, redirects: 0, outage: now, backoff: Backoff::new(seed) }
     }
 
     /// Returns the index in the list of the address to try.
@@ -37,16 +41,29 @@ impl Attempts {
     /// Records a failure; `live_since` is the time of the connection's first media. Returns the
     /// wait before the next address.
     pub fn fail(&mut self, live_since: Option<Timestamp>, now: Timestamp) -> Duration {
-        if live_since.is_some_and(|since| now.since(since) >= MIN_SUCCESS_DURATION) {
-            self.backoff.reset();
-            (self.failures, self.outage) = (0, now);
-        }
+        self.note_success(live_since, now);
+        self.redirects = 0;
         self.failures += 1;
         self.at = (self.at + 1) % self.targets.max(1);
         if self.failures.is_multiple_of(self.targets.max(1)) {
             return self.backoff.next_wait(now.since(self.outage));
         }
         Duration::ZERO
+    }
+
+    /// Records that a server redirects the relay; `live_since` is the time of the connection's first
+    /// media. Returns false if this is a redirect loop.
+    pub fn redirect(&mut self, live_since: Option<Timestamp>, now: Timestamp) -> bool {
+        self.note_success(live_since, now);
+        self.redirects += 1;
+        self.redirects <= MAX_REDIRECTS
+    }
+
+    fn note_success(&mut self, live_since: Option<Timestamp>, now: Timestamp) {
+        if live_since.is_some_and(|since| now.since(since) >= MIN_SUCCESS_DURATION) {
+            self.backoff.reset();
+            (self.failures, self.redirects, self.outage) = (0, 0, now);
+        }
     }
 }
 
@@ -70,6 +87,21 @@ mod tests {
         // A connection that lasted begins a new outage: the next address follows at once.
         assert_eq!(attempts.fail(Some(at(1_000)), at(20_000)), Duration::ZERO);
         assert!(!attempts.has_tried_all());
+    }
+
+    #[test]
+    fn a_server_that_redirects_now_and_then_is_no_redirect_loop() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let mut attempts = Attempts::new(1, at(0), 1);
+        for day in 1..10 {
+            assert!(attempts.redirect(Some(at(day * 86_400 - 3_600)), at(day * 86_400)), "{day}");
+        }
+        // Without media, two servers may redirect to each other.
+        let mut attempts = Attempts::new(1, at(0), 1);
+        let followed: Vec<_> = (0..4).map(|second| attempts.redirect(None, at(second))).collect();
+        assert_eq!(followed, [true, true, true, false]);
+        attempts.fail(None, at(4));
+        assert!(attempts.redirect(None, at(5)));
     }
 
     #[test]

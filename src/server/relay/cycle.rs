@@ -15,8 +15,6 @@ use crate::wire::rtmp::url::Url;
 
 /// Time limit for connecting if the rule has further addresses.
 const FAIL_OVER_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Maximum number of successive redirects that the relay follows.
-const MAX_REDIRECTS: u32 = 3;
 
 /// The reason why a connection, or the relay, ends.
 pub(super) enum End {
@@ -91,7 +89,7 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
         }
     }
     let mut attempts = Attempts::new(rule.targets.len(), task.registry.clock.now(), task.relay.id);
-    let (mut elsewhere, mut redirects) = (None, 0);
+    let mut elsewhere = None;
     loop {
         relaying.prepare().await?;
         let target = rule.targets.get(attempts.target());
@@ -113,15 +111,13 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
         let cause = match end {
             End::Over(why) => return Err(why),
             End::Again => continue,
-            End::Elsewhere(next) if redirects < MAX_REDIRECTS => {
-                redirects += 1;
+            End::Elsewhere(next) if attempts.redirect(first_media, now) => {
                 elsewhere = Some(next);
                 continue;
             }
             End::Elsewhere(_) => problem!("net-sent-too-often"),
             End::Failed(cause) => cause,
         };
-        redirects = 0;
         let wait = attempts.fail(first_media, now);
         task.failed(cause, wait, attempts.has_tried_all());
         meanwhile(relaying, sleep(wait)).await?;
