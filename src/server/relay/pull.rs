@@ -76,21 +76,7 @@ struct Pull {
 
 /// Runs a pull to its end.
 pub(in crate::server) async fn run(task: RelayTask) {
-    let now = task.registry.clock.now();
-    let mut pull = Pull {
-        task: Arc::new(task),
-        publication: None,
-        is_renewal: false,
-        lost_at: None,
-        live_since: None,
-        first_media: None,
-        last_media: now,
-        incoming: Vec::new(),
-        peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-        counted: 0,
-        was_live: false,
-        flush_at: None,
-    };
+    let mut pull = Pull::new(task);
     // The pull writes to all its viewers in one pass, which the task budget must not interrupt.
     let why = tokio::task::unconstrained(cycle::run(&mut pull)).await;
     pull.unpublish(problem!("left-relay-ended"));
@@ -131,7 +117,7 @@ impl Relaying for Pull {
         };
         // A server without the stream may send nothing for any length of time.
         client.stream().set_keepalive();
-        let end = self.receive(&mut client, to.url).await;
+        let end = self.receive(&mut client, to).await;
         self.count(&client);
         self.counted = 0;
         if !matches!(end, End::Failed(_)) {
@@ -174,6 +160,24 @@ impl Relaying for Pull {
 }
 
 impl Pull {
+    fn new(task: RelayTask) -> Self {
+        let now = task.registry.clock.now();
+        Self {
+            task: Arc::new(task),
+            publication: None,
+            is_renewal: false,
+            lost_at: None,
+            live_since: None,
+            first_media: None,
+            last_media: now,
+            incoming: Vec::new(),
+            peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            counted: 0,
+            was_live: false,
+            flush_at: None,
+        }
+    }
+
     fn is_published(&self) -> bool {
         let Relay { app, stream, .. } = &*self.task.relay;
         self.task.registry.find(app, stream).is_some_and(|stream| stream.is_published())
@@ -185,7 +189,7 @@ impl Pull {
         if self.live_since.is_some() { linger } else { linger.max(REQUEST_TIMEOUT) }
     }
 
-    async fn receive(&mut self, client: &mut Client, url: &Url) -> End {
+    async fn receive(&mut self, client: &mut Client, to: Destination<'_>) -> End {
         let task = Arc::clone(&self.task);
         let began = task.registry.clock.now();
         self.last_media = began;
@@ -253,7 +257,7 @@ impl Pull {
             };
             // Handle the other events of the same read.
             while let Some(event) = next {
-                if let Some(end) = self.take(event, url) {
+                if let Some(end) = self.take(event, to) {
                     return end;
                 }
                 next = match self.incoming.len() < MAX_BATCH_MESSAGES {
@@ -268,7 +272,7 @@ impl Pull {
     }
 
     /// Handles an event of the connection.
-    fn take(&mut self, event: Event, url: &Url) -> Option<End> {
+    fn take(&mut self, event: Event, to: Destination<'_>) -> Option<End> {
         let mut add = |kind, time_ms, body, metadata| {
             self.incoming.push(Incoming { kind, time_ms, body, metadata });
         };
@@ -287,10 +291,7 @@ impl Pull {
                 self.wait_for_media();
             }
             Event::ReconnectRequest { tc_url, .. } => {
-                let target = self.task.relay.rule.targets.first();
-                let (app, stream) = (&self.task.relay.app, &self.task.relay.stream);
-                let home = target.map_or_else(|| url.clone(), |target| target.of(app, stream));
-                return home.asked_to(url, tc_url.as_deref()).map(End::Elsewhere);
+                return to.home.asked_to(to.url, tc_url.as_deref()).map(End::Elsewhere);
             }
             _ => {}
         }
@@ -391,5 +392,47 @@ impl Pull {
             self.task.relay.bytes.fetch_add(new, Ordering::Relaxed);
         }
         self.task.registry.totals.received_bytes.fetch_add(new, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Weak;
+
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::server::event::relay::Direction;
+    use crate::server::registry::Registry;
+    use crate::server::relay::rules::RelayRule;
+    use crate::server::relay::state::RelayWay;
+    use crate::server::relay::target::RelayTarget;
+    use crate::server::service::config::Config;
+    use crate::server::stream::relayed::RelayPath;
+
+    #[test]
+    fn a_redirected_pull_keeps_the_name_in_the_address_of_its_server() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        let target = |text| RelayTarget::parse(text, None).unwrap();
+        let rule = RelayRule {
+            direction: Direction::Pull,
+            streams: "live/show".to_owned(),
+            on_demand: false,
+            targets: vec![target("rtmp://a.example/live/one"), target("rtmp://b.example/live/two")],
+            linger: RelayRule::DEFAULT_LINGER,
+            options: Options::default(),
+        };
+        let home = rule.targets[1].of("live", "show");
+        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
+        let (rule, start) = (Arc::new(rule), (1, registry.clock.now()));
+        let relay = Arc::new(Relay::new(start, rule, ("live", "show"), way, None));
+        let mut pull = Pull::new(RelayTask { registry: Arc::new(registry), relay });
+        let tc_url = Some("rtmp://c.example/live".to_owned());
+        let event = Event::ReconnectRequest { tc_url, description: String::new() };
+        let end = pull.take(event, Destination { home: &home, url: &home });
+        let Some(End::Elsewhere(next)) = end else { panic!("no other address") };
+        assert_eq!((next.host.as_str(), next.stream.expose()), ("c.example", "two"));
     }
 }
