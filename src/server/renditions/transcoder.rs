@@ -89,7 +89,8 @@ pub(super) fn transcode(registry: &Arc<Registry>, transcoder: &Arc<Transcoder>) 
             it.running.ended().is_some() || now.since(it.used) >= RENDITION_IDLE_TIMEOUT
         };
         let over = encoders.iter().filter(|it| is_over(it)).map(|it| Arc::clone(&it.running));
-        let over: Vec<_> = over.collect();
+        let early = ended_early(&transcoder.wanted.lock(), &encoders);
+        let over: Vec<_> = over.chain(early).collect();
         for running in over {
             if registry.transcoders.remove(transcoder, &running, now) {
                 let (name, why) = (running.rendition.name(), running.ended());
@@ -128,13 +129,20 @@ fn start_encoders(
                 }
                 encoders.push(Encoder { running, jobs, _worker: worker, used: now });
             }
-            Err(error) => {
-                running.end(Refusal::Thread(error.to_string()));
-                // The rendition has no encoder that would remove it.
-                transcoder.wanted.lock().retain(|it| !Arc::ptr_eq(it, &running));
-            }
+            Err(error) => running.end(Refusal::Thread(error.to_string())),
         }
     }
+}
+
+/// Returns the renditions that have ended before their encoders started.
+fn ended_early(
+    wanted: &[Arc<RunningRendition>],
+    encoders: &[Encoder],
+) -> Vec<Arc<RunningRendition>> {
+    let is_started = |it: &Arc<RunningRendition>| {
+        encoders.iter().any(|encoder| Arc::ptr_eq(&encoder.running, it))
+    };
+    wanted.iter().filter(|it| it.ended().is_some() && !is_started(it)).cloned().collect()
 }
 
 /// If the waiting video is longer than [`MAX_LAG_MS`], drops the video messages before the last
@@ -299,5 +307,27 @@ impl Source {
                 let _ = encoder.jobs.send(job);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::renditions::ladder::Ladder;
+    use crate::server::service::config::Limits;
+    use crate::server::stream::Stream;
+
+    #[test]
+    fn a_rendition_that_ends_before_its_encoder_starts_does_not_stay() {
+        let home = [127, 0, 0, 1].into();
+        let stream = Stream::new("live".into(), "show".into(), home, Limits::default());
+        let rendition = "480p".parse::<Ladder>().unwrap().video[0];
+        let running = RunningRendition::new(rendition, Arc::new(stream), 1, Vec::new());
+        let wanted = [Arc::new(running)];
+        assert!(ended_early(&wanted, &[]).is_empty(), "its encoder starts soon");
+        // The publisher has changed to a codec that the server does not decode.
+        wanted[0].end(Refusal::Decoder("HEVC".into()));
+        let early = ended_early(&wanted, &[]);
+        assert!(matches!(&early[..], [it] if Arc::ptr_eq(it, &wanted[0])));
     }
 }
