@@ -175,13 +175,15 @@ impl Engine {
         }
         let removed = files.read(kind, name).ok();
         files.remove(kind, name)?;
-        if let Some((removed, _)) = removed {
+        // A deleted collection can be restored, and its sources then need their secrets. The user
+        // was told that a profile is restored without its stream keys.
+        if let Some((removed, _)) = removed.filter(|_| kind == PartKind::Profile) {
             self.forget_secrets(files, &removed);
         }
         Ok(())
     }
 
-    /// Deletes keyring entries that were used only by a deleted collection or profile.
+    /// Deletes keyring entries that were used only by a deleted profile.
     fn forget_secrets(&self, files: &PartFiles, removed: &Settings) {
         let Some(keys) = &self.secrets.keys else { return };
         let own = PartKind::ALL.iter().filter_map(|it| it.text_of(&self.settings).ok());
@@ -339,9 +341,47 @@ mod tests {
 
     use super::*;
     use crate::base::Clock;
+    use crate::capture::VideoChoice;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
     use crate::studio::notices::Notice;
+    use crate::studio::scenes::edits::Edit;
+    use crate::studio::settings::stream_keys::Keys;
+
+    #[test]
+    fn a_deleted_collection_keeps_its_secrets_and_a_deleted_profile_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            settings_path: Some(folder.path().join("settings.toml")),
+            keyring: false,
+            ..Config::new(Clock::start(), Settings::default())
+        };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let file = folder.path().join("keys.toml");
+        engine.secrets.keys = Some(Keys::start(file.clone(), false).unwrap());
+        let scene = engine.settings.collection.current;
+        let choice = VideoChoice::Stream("rtmp://me:planted@cam.example/live/door".into());
+        let source = Edit::AddSource { scene, name: "Door".into(), choice };
+        assert!(engine.settings.collection.apply(&source));
+        engine.put_target(Target {
+            enabled: false,
+            remember_key: true,
+            keep_as: "0123456789abcdef".into(),
+            ..Target::custom(1, "rtmp://h/app", "stream-key".into())
+        });
+        for kind in PartKind::ALL {
+            for command in
+                [PartCommand::New(kind, "Other".into()), PartCommand::Delete(kind, "Main".into())]
+            {
+                engine.handle(Command::Part(command));
+            }
+            let files = engine.file.parts().unwrap();
+            assert_eq!(files.deleted(kind, &engine.settings), ["Main"], "it can be restored");
+        }
+        engine.secrets.keys.take().unwrap().end(Duration::from_secs(60));
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert!(kept.contains("planted") && !kept.contains("stream-key"), "{kept}");
+    }
 
     #[test]
     fn an_import_or_export_is_refused_until_the_running_one_is_done() {
