@@ -295,6 +295,21 @@ mod tests {
     }
 
     #[test]
+    fn a_second_stop_of_the_broadcast_does_not_cancel_a_recording_that_waits() {
+        let (mut engine, _ends) = on_air();
+        engine.stop_live();
+        let record = Command::StartRecording("show.mkv".into());
+        engine.handle(record.clone());
+        for command in [Command::StopLive, Command::StopAfterDelay] {
+            engine.handle(command);
+            assert_eq!(engine.startup.postponed, [record.clone()]);
+        }
+        engine.handle(Command::StopRecording);
+        assert!(engine.startup.postponed.is_empty());
+        end(engine);
+    }
+
+    #[test]
     fn a_recording_keeps_its_name_and_place_while_it_is_written() {
         let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();

@@ -62,10 +62,12 @@ impl Engine {
         }
         let is_busy = self.live.is_busy();
         let stops_recording = *command == Command::StopRecording;
-        // While something is sent or recorded, a broadcast and a recording are stopped separately.
+        // While something is sent or recorded, or is ending, a broadcast and a recording are stopped
+        // separately.
+        let apart = is_busy || self.live.stopping;
         self.startup
             .postponed
-            .retain(|it| is_busy && matches!(it, Command::StartRecording(_)) != stops_recording);
+            .retain(|it| apart && matches!(it, Command::StartRecording(_)) != stops_recording);
         if self.startup.postponed.is_empty() {
             self.startup.read_by = None;
         }
