@@ -338,7 +338,7 @@ impl Engine {
         let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
         if stays && on_air.is_publishing() && on_air.passthrough().is_none() {
             self.live.stopping = true;
-            let figures = on_air.live_figures();
+            let figures = on_air.summary_figures();
             self.endings.broadcasts.extend(on_air.end_publishers(self.last_words.0.clone()));
             self.summarize(&figures);
         } else {
@@ -353,7 +353,7 @@ impl Engine {
         let news = self.live.on_air.as_mut().map(|on_air| on_air.poll_outputs(now));
         self.all_happened(news.unwrap_or_default());
         let Some(on_air) = self.live.on_air.take() else { return };
-        let figures = on_air.live_figures();
+        let figures = on_air.summary_figures();
         self.summarize(&figures);
         self.notices.active.clear(groups::BROADCAST_NOTICES);
         self.end_monitors();
@@ -370,8 +370,8 @@ impl Engine {
         let Some(on_air) = self.live.on_air.as_ref().filter(|_| !self.live.is_summarized) else {
             return;
         };
-        if on_air.targets().next().is_some() && !on_air.is_publishing() {
-            let figures = on_air.live_figures();
+        if !on_air.is_publishing() {
+            let figures = on_air.summary_figures();
             self.summarize(&figures);
         }
     }
@@ -474,15 +474,25 @@ pub(in crate::studio::engine) mod tests {
         drop(engine.state.program.take().map(Program::end));
     }
 
-    #[test]
-    fn the_summary_does_not_wait_for_the_end_of_the_recording() {
-        const LIMIT: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    /// Waits until the studio has reached a state.
+    fn until(studio: &Studio, what: &str, is_reached: impl Fn(&Snapshot) -> bool) {
+        let since = Instant::now();
+        while !is_reached(&studio.snapshot()) {
+            assert!(since.elapsed() < LIMIT, "{what}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Returns a studio that sends to its own server and records, with its folder.
+    fn on_air_and_recording(delay: Duration) -> (Studio, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let settings = Settings {
             video: Some(VideoChoice::Test),
             audio: Some(AudioChoice::Tone),
             quality: Quality { size: Size::new(320, 180), ..Quality::default() },
-            delay: Duration::from_millis(500),
+            delay,
             ..Settings::default()
         };
         let config = Config {
@@ -491,20 +501,33 @@ pub(in crate::studio::engine) mod tests {
             ..Config::new(Clock::start(), settings)
         };
         let studio = Studio::start(config).unwrap();
-        let until = |what: &str, is_reached: &dyn Fn(&Snapshot) -> bool| {
-            let since = Instant::now();
-            while !is_reached(&studio.snapshot()) {
-                assert!(since.elapsed() < LIMIT, "{what}");
-                std::thread::yield_now();
-            }
-        };
         studio.send(Command::GoLive);
-        until("on air", &|it| it.live == LiveState::OnAir);
+        until(&studio, "on air", |it| it.live == LiveState::OnAir);
         studio.send(Command::StartRecording(folder.path().join("show.mkv")));
-        until("a recording", &|it| it.recording.is_some());
+        until(&studio, "a recording", |it| it.recording.is_some());
+        (studio, folder)
+    }
+
+    #[test]
+    fn the_summary_does_not_wait_for_the_end_of_the_recording() {
+        let (studio, _folder) = on_air_and_recording(Duration::from_millis(500));
         studio.send(Command::StopAfterDelay);
-        until("the summary", &|it| it.last_broadcast.is_some());
+        until(&studio, "the summary", |it| it.last_broadcast.is_some());
         assert!(studio.snapshot().recording.is_some());
+        studio.end(LIMIT).unwrap();
+    }
+
+    #[test]
+    fn switching_the_last_target_off_ends_the_broadcast_with_a_summary() {
+        let (studio, _folder) = on_air_and_recording(Duration::ZERO);
+        until(&studio, "a time on air", |it| it.figures.was_live());
+        let sent = studio.snapshot().figures.sent_bytes;
+        studio.send(Command::PutTarget(Target { enabled: false, ..Target::built_in() }));
+        until(&studio, "the summary", |it| it.last_broadcast.is_some());
+        let snapshot = studio.snapshot();
+        let summary = snapshot.last_broadcast.unwrap();
+        assert!(summary.sent_bytes >= sent && sent > 0, "{summary:?}");
+        assert!(!summary.on_air_for.is_zero() && snapshot.recording.is_some(), "{summary:?}");
         studio.end(LIMIT).unwrap();
     }
 

@@ -8,6 +8,7 @@ use crate::mix::FLOOR_DBFS;
 use crate::studio::event::stats;
 use crate::studio::event::stats::Stats;
 use crate::studio::live::on_air::OnAir;
+use crate::studio::live::outputs::Outputs;
 use crate::studio::live::outputs::target::TargetOutput;
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::view::{EncoderView, LiveFigures};
@@ -26,6 +27,29 @@ pub(in crate::studio) fn carried(figures: &publisher::Figures) -> u32 {
         return 0;
     }
     u32::try_from(figures.bitrate).unwrap_or(u32::MAX)
+}
+
+/// Returns the totals of a target.
+fn totals(figures: &publisher::Figures) -> LiveFigures {
+    LiveFigures {
+        on_air_for: figures.live_for,
+        dropped_frames: figures.dropped_frames,
+        dropped_audio: figures.dropped_audio,
+        total_frames: figures.total_frames,
+        reconnects: figures.reconnects,
+        sent_bytes: figures.sent_bytes,
+        ..LiveFigures::default()
+    }
+}
+
+/// Adds the totals of another target.
+fn add_totals(all: &mut LiveFigures, other: &LiveFigures) {
+    all.on_air_for = all.on_air_for.max(other.on_air_for);
+    all.dropped_frames = all.dropped_frames.max(other.dropped_frames);
+    all.dropped_audio = all.dropped_audio.max(other.dropped_audio);
+    all.total_frames = all.total_frames.max(other.total_frames);
+    all.reconnects = all.reconnects.max(other.reconnects);
+    all.sent_bytes += other.sent_bytes;
 }
 
 /// Returns the mean of the values. It is 0 for no values, because the sum of no floats would be −0.
@@ -87,17 +111,27 @@ impl OnAir {
         };
         for sent in self.targets() {
             let figures = sent.publisher.figures();
-            all.on_air_for = all.on_air_for.max(figures.live_for);
+            add_totals(&mut all, &totals(&figures));
             all.bitrate = all.bitrate.max(carried(&figures));
-            all.dropped_frames = all.dropped_frames.max(figures.dropped_frames);
-            all.dropped_audio = all.dropped_audio.max(figures.dropped_audio);
-            all.total_frames = all.total_frames.max(figures.total_frames);
             all.queued = all.queued.max(figures.queued);
             all.round_trip = all.round_trip.max(figures.round_trip);
-            all.reconnects = all.reconnects.max(figures.reconnects);
-            all.sent_bytes += figures.sent_bytes;
         }
         all
+    }
+
+    /// Returns the figures for the summary of the broadcast, which include targets that were
+    /// switched off or restarted.
+    pub(in crate::studio) fn summary_figures(&self) -> LiveFigures {
+        let mut all = self.live_figures();
+        add_totals(&mut all, &self.left);
+        all
+    }
+
+    /// Keeps the totals of targets that are removed from the broadcast, for its summary.
+    pub(super) fn keep_totals(&mut self, removed: &Outputs) {
+        for sent in removed.all::<TargetOutput>() {
+            add_totals(&mut self.left, &totals(&sent.publisher.figures()));
+        }
     }
 
     /// Counts the frames since the last call, for the frame rate.

@@ -28,7 +28,7 @@ use crate::studio::live::passthrough::Passthrough;
 use crate::studio::live::recording::audio_tracks::ExtraTrackEncoders;
 use crate::studio::live::second_rendition::SecondRendition;
 use crate::studio::live::stream_delay::StreamDelay;
-use crate::studio::live::view::{LiveState, PassthroughView};
+use crate::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use crate::studio::program::Program;
 use crate::studio::targets::quality::{Adapt, Quality};
 use crate::text::Problem;
@@ -64,6 +64,8 @@ pub(in crate::studio) struct OnAir {
     keyframe_request: Option<KeyframeRequest>,
     audio: Option<AudioEncoder>,
     outputs: Outputs,
+    /// The totals of targets that were switched off or restarted.
+    left: LiveFigures,
     /// The delay between the hub and the targets.
     stream_delay: Option<StreamDelay>,
     began: Base,
@@ -198,6 +200,7 @@ impl OnAir {
             keyframe_request: None,
             audio: None,
             outputs: Outputs::default(),
+            left: LiveFigures::default(),
             stream_delay: None,
             began: Base::default(),
             video_rate: stats::Meter::default(),
@@ -293,13 +296,17 @@ impl OnAir {
         self.targets().any(|sent| sent.id == id && !sent.is_over())
     }
 
-    /// Removes ended targets, and returns their last events.
+    /// Removes ended targets with their totals, and returns their last events.
     pub(in crate::studio) fn forget_ended(&mut self) -> Vec<OutputNews> {
-        self.forget(TargetOutput::is_over)
+        let words = self.forget(TargetOutput::is_over);
+        self.left = LiveFigures::default();
+        words
     }
 
     fn forget(&mut self, which: impl Fn(&TargetOutput) -> bool) -> Vec<OutputNews> {
-        self.outputs.take(which).last_words()
+        let mut removed = self.outputs.take(which);
+        self.keep_totals(&removed);
+        removed.last_words()
     }
 
     /// Takes the events of the outputs until now, before the outputs are replaced.
@@ -318,9 +325,9 @@ impl OnAir {
         id: u32,
         events: Sender<Event>,
     ) -> Option<Worker> {
-        self.outputs
-            .take(|sent: &TargetOutput| sent.id == id)
-            .stop_beside(OUTPUTS_END_TIMEOUT, events)
+        let removed = self.outputs.take(|sent: &TargetOutput| sent.id == id);
+        self.keep_totals(&removed);
+        removed.stop_beside(OUTPUTS_END_TIMEOUT, events)
     }
 
     /// Returns the hub, for comparing the sent stream with the viewers' stream.
