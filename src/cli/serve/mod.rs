@@ -116,6 +116,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     warn_of_open(&output, open);
     let (mut totals, mut code_pages) = (Totals::default(), CodePages::default());
     while !interrupt.is_set() {
+        // The events of a busy server never pause.
+        code_pages.poll(Instant::now());
         let next_event = || server.events().recv_timeout(Duration::from_millis(50));
         match next_step(&reload, &drain, next_event) {
             NextStep::Reload => reload_config(&server, args, &output),
@@ -124,7 +126,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
                 totals.note(&event);
                 events::print_server(&output, &event);
             }
-            NextStep::Idle => code_pages.poll(Instant::now()),
+            NextStep::Idle => {}
             NextStep::End => break,
         }
     }
