@@ -109,10 +109,14 @@ impl Engine {
                     let name = name.strip_prefix(PERMISSION_PREFIX).unwrap_or_default();
                     self.state.stage.permissions.restore(name, &key);
                 }
-                KeyAnswer::Loaded { what: KeyOwner::Target(id), key: Some(key), .. } => {
-                    let target = self.targets.list.iter_mut().find(|target| target.id == id);
-                    if let Some(target) = target {
-                        address::add_secret(target, &key);
+                KeyAnswer::Loaded { what: KeyOwner::Target(id), name, key: Some(key) } => {
+                    // Another profile, in use since the request, has targets with the same ids.
+                    let is_its = |target: &&mut Target| target.id == id && target.keep_as == name;
+                    // The settings need the key to recognize it in a play address.
+                    for list in [&mut self.targets.list, &mut self.settings.targets] {
+                        if let Some(target) = list.iter_mut().find(is_its) {
+                            address::add_secret(target, &key);
+                        }
                     }
                 }
                 KeyAnswer::Ready(fetch) => self.keys_are_loaded(fetch),
@@ -346,11 +350,13 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::base::Clock;
+    use crate::studio::command::PartCommand;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
     use crate::studio::event;
     use crate::studio::settings::Settings;
+    use crate::studio::settings::part::PartKind;
 
     #[test]
     fn the_keys_of_a_first_request_do_not_end_the_wait_for_those_of_a_second() {
@@ -370,6 +376,71 @@ mod tests {
         assert!(engine.secrets.pending);
         engine.keys_are_loaded(engine.secrets.fetch);
         assert!(!engine.secrets.pending);
+    }
+
+    #[test]
+    fn a_key_that_arrives_after_a_switch_goes_to_no_target_of_another_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let keys = Keys::start(folder.path().join("keys.toml"), false).unwrap();
+        keys.keep("one", &Secret::new("key-of-one"));
+        engine.secrets.keys = Some(keys);
+        let target = |name: &str| Target {
+            remember_key: true,
+            keep_as: name.into(),
+            ..Target::custom(1, &format!("rtmp://{name}.example/app"), Secret::default())
+        };
+        engine.targets.list = vec![target("one")];
+        engine.fetch_secrets();
+        // The user switches to another profile before the keyring answers.
+        engine.targets.list = vec![target("two")];
+        await_keys(&mut engine);
+        assert_eq!(engine.targets.list, [target("two")]);
+        engine.targets.list = vec![target("one")];
+        engine.fetch_secrets();
+        await_keys(&mut engine);
+        assert_eq!(engine.targets.list[0].key(), Some(&Secret::new("key-of-one")));
+    }
+
+    /// Waits until the requested keys are loaded.
+    fn await_keys(engine: &mut Engine) {
+        while engine.secrets.pending {
+            engine.poll_stream_keys();
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_loaded_key_is_not_written_with_a_play_address_and_is_copied_with_its_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config {
+            settings_path: Some(folder.path().join("settings.toml")),
+            keyring: false,
+            ..Config::new(Clock::start(), Settings::default())
+        };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let keys = Keys::start(folder.path().join("keys.toml"), false).unwrap();
+        let (key, address) = ("planted-key", "rtmp://h.example/app/planted-key");
+        keys.keep("one", &Secret::new(key));
+        keys.keep("0123456789abcdef", &Secret::new(address));
+        engine.secrets.keys = Some(keys);
+        engine.settings.targets = vec![Target {
+            enabled: false,
+            remember_key: true,
+            keep_as: "one".into(),
+            play_url: "rtmp://h.example#kept=0123456789abcdef".into(),
+            ..Target::custom(1, "rtmp://h.example/app", Secret::default())
+        }];
+        engine.targets.list.clone_from(&engine.settings.targets);
+        engine.fetch_secrets();
+        await_keys(&mut engine);
+        assert_eq!(engine.settings.targets[0].play_url.expose(), address);
+        let text = PartKind::Profile.text_of(&engine.settings).unwrap();
+        assert!(!text.contains("planted"), "{text}");
+        engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Copy".into())));
+        assert_eq!(engine.settings.in_use.name(PartKind::Profile), "Copy");
+        assert_eq!(engine.targets.list[0].key(), Some(&Secret::new(key)));
     }
 
     #[test]

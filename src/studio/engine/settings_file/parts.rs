@@ -20,7 +20,7 @@ use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::part::versions::VersionId;
 use crate::studio::settings::part::{PartKind, exchange, is_same_name};
 use crate::studio::snapshot::{PartVersions, PartsView};
-use crate::studio::targets::Target;
+use crate::studio::targets::{Target, address};
 use crate::text::problem::{Problem, problem};
 
 impl Engine {
@@ -126,8 +126,12 @@ impl Engine {
         let mut new = self.settings.clone();
         new.in_use.set(kind, &name);
         if kind == PartKind::Profile {
-            // If a key is changed in one profile, the key in the other stays unchanged.
-            for target in new.targets.iter_mut().filter(|it| !it.keep_as.is_empty()) {
+            // If a key is changed in one profile, the key in the other stays unchanged. A key that
+            // is still being loaded is found only under its present name.
+            let pending = self.secrets.pending;
+            let is_known = |it: &Target| !pending || address::secret_of(it).is_some();
+            let stored = new.targets.iter_mut().filter(|it| !it.keep_as.is_empty() && is_known(it));
+            for target in stored {
                 target.keep_as = Target::new_for(&self.settings.targets, self.state.born).keep_as;
                 self.state.born = self.state.born.wrapping_add(1);
                 self.secrets.changed.insert(target.id);
