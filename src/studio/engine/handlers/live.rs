@@ -95,9 +95,7 @@ impl Engine {
         let left = self.live.on_air.as_mut().map(OnAir::forget_ended);
         self.all_happened(left.unwrap_or_default());
         self.begin_news();
-        let number = self.live.summary.number + 1;
-        self.live.summary = BroadcastSummary { number, ..BroadcastSummary::default() };
-        self.live.is_summarized = false;
+        self.begin_summary();
         let wanted: Vec<Target> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
@@ -125,6 +123,13 @@ impl Engine {
         }
         self.live.history = History::default();
         self.tell_misfits();
+    }
+
+    /// Begins the summary of a new broadcast.
+    pub(in crate::studio::engine) fn begin_summary(&mut self) {
+        let number = self.live.summary.number + 1;
+        self.live.summary = BroadcastSummary { number, ..BroadcastSummary::default() };
+        self.live.is_summarized = false;
     }
 
     /// Reports once the settings that exceed the limits of the services.

@@ -35,9 +35,10 @@ impl Engine {
         }
     }
 
-    /// Starts the passthrough when onair has inspected the file.
+    /// Starts the passthrough when onair has inspected the file, and has the keys of the targets.
     pub(in crate::studio::engine) fn poll_passthrough(&mut self) {
-        if let Some(opened) = self.live.opening.as_ref().and_then(Opening::poll) {
+        let opening = self.live.opening.as_ref().filter(|_| !self.secrets.pending);
+        if let Some(opened) = opening.and_then(Opening::poll) {
             self.live.opening = None;
             self.begin_passthrough(opened);
         }
@@ -84,6 +85,7 @@ impl Engine {
             // Only the replay buffer used the encoders.
             self.end_broadcast();
         }
+        self.begin_summary();
         let (clock, delay) = (self.clock, self.settings.delay);
         let begun = OnAir::of_passthrough(file, &path, again, &self.state.quality, clock);
         let begun = begun.and_then(|mut on_air| {
@@ -112,12 +114,74 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use bytes::BytesMut;
+
+    use super::*;
     use crate::base::Clock;
     use crate::studio::command::Command;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
+    use crate::studio::live::view::BroadcastSummary;
     use crate::studio::notices::Notice;
     use crate::studio::settings::Settings;
+    use crate::wire::container::flv::{TagKind, file_header, write_tag};
+
+    #[test]
+    fn a_file_is_sent_once_the_keys_of_the_targets_are_loaded() {
+        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        engine.send_file(&folder.path().join("none.mp4"), false);
+        engine.secrets.pending = true;
+        let opening = engine.live.opening.take().unwrap();
+        let opened = await_end(&opening);
+        engine.live.opening = Some(opening);
+        assert!(opened.file.is_err(), "the file is inspected");
+        engine.poll_passthrough();
+        assert!(engine.live.opening.is_some());
+        engine.secrets.pending = false;
+        engine.poll_passthrough();
+        assert!(engine.live.opening.is_none());
+    }
+
+    #[test]
+    fn the_summary_of_an_earlier_broadcast_ends_when_a_file_is_sent() {
+        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.flv");
+        let mut film = BytesMut::from(&file_header(false, true)[..]);
+        write_tag(TagKind::Video, 0, b"\x90av01\x81\0\0\0", &mut film);
+        write_tag(TagKind::Video, 0, b"\x91av01\x07", &mut film);
+        std::fs::write(&path, &film).unwrap();
+        engine.targets.list = vec![Target::custom(1, "rtmp://127.0.0.1:1/app", "key".into())];
+        let earlier = BroadcastSummary { number: 1, sent_bytes: 7, ..BroadcastSummary::default() };
+        (engine.live.summary, engine.live.is_summarized) = (earlier, true);
+        engine.send_file(&path, true);
+        let since = Instant::now();
+        while engine.live.on_air.is_none() {
+            assert!(since.elapsed() < Duration::from_secs(60), "the file is not sent");
+            engine.poll_passthrough();
+            std::thread::yield_now();
+        }
+        assert!(engine.snapshot(false).last_broadcast.is_none());
+        let new = BroadcastSummary { number: 2, ..BroadcastSummary::default() };
+        assert_eq!(engine.live.summary, new);
+        engine.end_broadcast();
+    }
+
+    fn await_end(opening: &Opening) -> Opened {
+        let since = Instant::now();
+        loop {
+            if let Some(opened) = opening.poll() {
+                return opened;
+            }
+            assert!(since.elapsed() < Duration::from_secs(60), "the file is not inspected");
+            std::thread::yield_now();
+        }
+    }
 
     #[test]
     fn while_a_file_is_inspected_no_other_broadcast_begins() {
