@@ -110,6 +110,13 @@ impl Broadcast {
         self.on_air.as_ref().is_some_and(OnAir::is_busy)
     }
 
+    /// Counts the viewers for the summary, until the summary is complete.
+    pub fn note_viewers(&mut self, viewers: usize) {
+        if !self.is_summarized {
+            self.summary.peak_viewers = self.summary.peak_viewers.max(viewers);
+        }
+    }
+
     /// Returns true if a file is being sent instead of the program.
     pub fn is_passthrough(&self) -> bool {
         self.on_air.as_ref().is_some_and(|on_air| on_air.passthrough().is_some())
@@ -195,5 +202,19 @@ impl EndingTasks {
     pub fn are_over(&self) -> bool {
         let mut all = self.broadcasts.iter().chain(&self.saving).chain(&self.monitors);
         all.all(Worker::is_finished)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn viewers_who_come_after_a_broadcast_are_not_in_its_summary() {
+        let mut live = Broadcast::default();
+        live.note_viewers(2);
+        live.is_summarized = true;
+        live.note_viewers(5);
+        assert_eq!(live.summary.peak_viewers, 2);
     }
 }

@@ -380,8 +380,7 @@ impl Engine {
         self.poll_free_space();
         self.tell_health();
         self.poll_viewer_monitor();
-        let peak = &mut self.live.summary.peak_viewers;
-        *peak = self.built_in.viewers().max(*peak);
+        self.live.note_viewers(self.built_in.viewers());
         if let Some(program) = &self.state.program {
             loudness::note(&mut self.state.loudness_history, &program.mixer().meter());
         }
