@@ -288,7 +288,8 @@ impl Engine {
         let Some(target) = known.cloned() else { return };
         self.put_target(Target { pin: Some(pin), ..target });
         let failed = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Failed);
-        if failed && self.live.on_air.is_none() {
+        // A recording or the replay buffer may use the encoders meanwhile.
+        if failed && !self.live.is_publishing() {
             self.handle(Command::GoLive);
         } else {
             self.follow_switch(id);
@@ -441,6 +442,22 @@ mod tests {
         engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Copy".into())));
         assert_eq!(engine.settings.in_use.name(PartKind::Profile), "Copy");
         assert_eq!(engine.targets.list[0].key(), Some(&Secret::new(key)));
+    }
+
+    #[test]
+    fn a_trusted_certificate_starts_the_broadcast_during_a_recording() {
+        let (mut engine, _ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        engine.stop_live();
+        // The target has failed.
+        engine.live.stopping = false;
+        let failed = event::Target { state: TargetState::Failed, ..event::Target::default() };
+        engine.targets.events.insert(1, failed);
+        assert!(engine.live.on_air.is_some() && !engine.live.is_publishing());
+        engine.trust(1, CertificatePin::of(b"certificate"));
+        assert!(engine.live.is_publishing());
+        end(engine);
     }
 
     #[test]
