@@ -346,6 +346,9 @@ impl Engine {
             let figures = on_air.summary_figures();
             self.endings.broadcasts.extend(on_air.end_publishers(self.last_words.0.clone()));
             self.summarize(&figures);
+            self.notices.active.clear(&address::STALLED_NOTICES);
+            self.notices.active.clear(&["rendition-lowered"]);
+            self.tell_misfits();
         } else {
             self.end_broadcast();
         }
@@ -442,12 +445,14 @@ pub(in crate::studio::engine) mod tests {
     use super::*;
     use crate::audio::AudioChoice;
     use crate::base::{Clock, Latest, Secret};
+    use crate::broadcast::publisher::Flow;
     use crate::capture::VideoChoice;
     use crate::media::Size;
     use crate::studio::command::Command;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::{OwnerEnds, Studio, assemble};
     use crate::studio::engine::server::Serve;
+    use crate::studio::live::outputs::OutputNews;
     use crate::studio::live::view::LiveState;
     use crate::studio::notices::Notice;
     use crate::studio::program::Program;
@@ -534,6 +539,22 @@ pub(in crate::studio::engine) mod tests {
         assert!(summary.sent_bytes >= sent && sent > 0, "{summary:?}");
         assert!(!summary.on_air_for.is_zero() && snapshot.recording.is_some(), "{summary:?}");
         studio.end(LIMIT).unwrap();
+    }
+
+    #[test]
+    fn a_recording_that_goes_on_has_no_notices_about_ended_targets() {
+        let (mut engine, _ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        let (id, host, flow) = (1, "host:1935".to_owned(), Flow::Silent);
+        engine.all_happened(vec![OutputNews::Flow { id, host, flow }]);
+        let is_silent = |engine: &Engine| {
+            engine.notices.active.notices().iter().any(|notice| notice.key() == "target-silent")
+        };
+        assert!(is_silent(&engine));
+        engine.stop_live();
+        assert!(engine.live.on_air.is_some() && !is_silent(&engine));
+        end(engine);
     }
 
     #[test]
