@@ -75,10 +75,17 @@ impl History {
         })
     }
 
-    /// Records that the connection of a target is lost.
+    /// Records that the connection of a target is lost. The time after the user has switched the
+    /// target off is no loss.
     pub(in crate::studio) fn lost(&mut self, event: &event::Target, at: Timestamp) {
-        if event.state == TargetState::Reconnecting {
-            self.lost_at.entry(event.index).or_insert(at);
+        match event.state {
+            TargetState::Reconnecting => {
+                self.lost_at.entry(event.index).or_insert(at);
+            }
+            TargetState::Stopped => {
+                self.lost_at.remove(&event.index);
+            }
+            _ => {}
         }
     }
 
@@ -104,6 +111,19 @@ impl History {
 mod tests {
     use super::*;
     use crate::studio::event::stats;
+
+    #[test]
+    fn a_target_that_was_switched_off_is_not_called_reconnected() {
+        let mut history = History::default();
+        let target = |state| event::Target { index: 1, state, ..event::Target::default() };
+        let mut is_back = |states: &[TargetState]| {
+            states.iter().for_each(|state| history.lost(&target(*state), Timestamp::ZERO));
+            let minute = Timestamp::from_micros(60_000_000);
+            history.live_again(&target(TargetState::Live), minute).is_some()
+        };
+        assert!(is_back(&[TargetState::Reconnecting]));
+        assert!(!is_back(&[TargetState::Reconnecting, TargetState::Stopped]));
+    }
 
     #[test]
     fn that_the_machine_is_too_slow_is_told_and_taken_back() {
