@@ -398,6 +398,10 @@ impl OwnFile {
             let quoted = Zeroizing::new(toml::Value::String(key.to_string()).to_string());
             *text += &format!("{name} = {}\n", &*quoted);
         }
+        if text.len() as u64 > MAX_KEY_FILE_BYTES {
+            // Nothing could read the file again, and all keys would be lost.
+            return Err(self.failed(&too_large()));
+        }
         write_private(&self.path, &text).map_err(|error| self.failed(&error))
     }
 }
@@ -431,9 +435,13 @@ fn read_private(path: &Path) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
     file.take(MAX_KEY_FILE_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_KEY_FILE_BYTES {
-        return Err(io::Error::other("it is far too large"));
+        return Err(too_large());
     }
     Ok(text)
+}
+
+fn too_large() -> io::Error {
+    io::Error::other("it is far too large")
 }
 
 /// Writes a file that only its owner can read, by atomic replacement.
@@ -535,6 +543,16 @@ mod tests {
             keeper.load("a").unwrap();
             assert_eq!(mode(), 0o600);
         }
+    }
+
+    #[test]
+    fn a_key_that_is_far_too_large_does_not_cost_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let keeper = OwnFile { path: folder.path().join("keys.toml") };
+        keeper.keep("a", &Secret::new("first"), false).unwrap();
+        let huge = "x".repeat(MAX_KEY_FILE_BYTES as usize);
+        assert!(keeper.keep("b", &Secret::new(huge), false).is_err());
+        assert_eq!(keeper.load("a"), Ok(Some(Secret::new("first"))));
     }
 
     #[test]
