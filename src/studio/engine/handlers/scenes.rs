@@ -232,11 +232,13 @@ impl Engine {
         self.state.stage.last_edit = None;
         if let Some(strips) = strips {
             self.settings.strips = strips;
+            self.reveal_known();
             self.set_strips();
             self.changed();
         }
         if let Some(scenes) = scenes {
             self.settings.collection = scenes;
+            self.reveal_known();
             self.edited(&before);
         }
     }

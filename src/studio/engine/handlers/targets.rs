@@ -186,6 +186,13 @@ impl Engine {
         }
     }
 
+    /// Inserts the loaded addresses into scenes and strips from the time before they were loaded.
+    pub(in crate::studio::engine) fn reveal_known(&mut self) {
+        for (name, url) in self.settings.address_names.known.clone() {
+            secret_addresses::reveal(self.settings.addresses(), &name, &url);
+        }
+    }
+
     pub(in crate::studio::engine) fn put_target(&mut self, mut target: Target) {
         let id = target.id;
         let same = |known: &Target| known.id == id && known.server() == target.server();
@@ -351,11 +358,13 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::base::Clock;
+    use crate::capture::VideoChoice;
     use crate::studio::command::PartCommand;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
     use crate::studio::event;
+    use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::Settings;
     use crate::studio::settings::part::PartKind;
 
@@ -442,6 +451,23 @@ mod tests {
         engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Copy".into())));
         assert_eq!(engine.settings.in_use.name(PartKind::Profile), "Copy");
         assert_eq!(engine.targets.list[0].key(), Some(&Secret::new(key)));
+    }
+
+    #[test]
+    fn an_undo_keeps_the_addresses_that_were_loaded_meanwhile() {
+        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
+        let (mut engine, _ends) = assemble(config).unwrap();
+        let scene = engine.settings.collection.current;
+        let stored = VideoChoice::Stream("rtmp://h/live#kept=0123456789abcdef".into());
+        engine.edit(&Edit::AddSource { scene, name: "Door".into(), choice: stored });
+        engine.edit(&Edit::AddScene("Talk".into()));
+        let url = "rtmp://me:pw@h/live";
+        engine.reveal("0123456789abcdef", &Secret::new(url));
+        engine.step(true);
+        assert!(engine.settings.collection.scene_named("Talk").is_none());
+        let sources = engine.settings.collection.sources.iter();
+        let choices: Vec<_> = sources.map(|source| &source.choice).collect();
+        assert_eq!(choices, [&VideoChoice::Stream(url.into())]);
     }
 
     #[test]
