@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the faces under assets/fonts from Debian's fonts. Needed only when the texts change:
-#   apt-get install fonts-inter fonts-noto-cjk python3-fonttools && packaging/fonts.sh
+#   apt-get install fonts-inter fonts-noto-cjk fonts-noto-cjk-extra python3-fonttools && packaging/fonts.sh
 #
 # latin-*.otf  Inter: Latin, Greek, Cyrillic, punctuation and arrows; tabular digits and the round
 #              'a' (Inter's features tnum and cv11) are the default, because the drawing library
@@ -81,9 +81,10 @@ texts = "".join(open(f, encoding="utf-8").read() for f in files) + "中文"
 cjk = {ord(c) for c in texts if ord(c) >= 0x2E80 or unicodedata.east_asian_width(c) in "WF"}
 cjk |= {ord(c) for c in "，。、；：？！（）《》“”‘’…—·"}
 cjk -= latin
-for style, weight in (("Regular", 400), ("Bold", 700)):
+for style, weight in (("Regular", 400), ("Medium", 500), ("Bold", 700)):
     fonts = TTCollection(f"/usr/share/fonts/opentype/noto/NotoSansCJK-{style}.ttc").fonts
-    font = next(f for f in fonts if f["name"].getDebugName(1) in ("Noto Sans CJK SC", "Noto Sans CJK SC Bold"))
+    names = ("Noto Sans CJK SC", f"Noto Sans CJK SC {style}")
+    font = next(f for f in fonts if f["name"].getDebugName(1) in names)
     o = options()
     o.layout_features = []
     s = subset.Subsetter(o)

@@ -1,5 +1,5 @@
-//! The fonts of the window: Inter in four weights with tabular digits, and a CJK font with the
-//! characters of the Chinese texts. `packaging/fonts.sh` builds both from Debian's fonts (SIL Open
+//! The fonts of the window: Inter in four weights with tabular digits, and a CJK font in three
+//! weights with the characters of the Chinese texts. `packaging/fonts.sh` builds both from Debian's fonts (SIL Open
 //! Font License, `assets/fonts/OFL.txt`). For other characters that users type, onair looks up a
 //! font of the system on demand.
 
@@ -9,12 +9,13 @@ use egui::{FontData, FontDefinitions, FontFamily};
 
 use crate::ui::style::theme::Weight;
 
-const FONT_FACES: [(&str, &[u8]); 6] = [
+const FONT_FACES: [(&str, &[u8]); 7] = [
     ("latin-400", include_bytes!("../../../assets/fonts/latin-400.otf")),
     ("latin-500", include_bytes!("../../../assets/fonts/latin-500.otf")),
     ("latin-600", include_bytes!("../../../assets/fonts/latin-600.otf")),
     ("latin-700", include_bytes!("../../../assets/fonts/latin-700.otf")),
     ("cjk-400", include_bytes!("../../../assets/fonts/cjk-400.otf")),
+    ("cjk-500", include_bytes!("../../../assets/fonts/cjk-500.otf")),
     ("cjk-700", include_bytes!("../../../assets/fonts/cjk-700.otf")),
 ];
 
@@ -26,7 +27,7 @@ pub fn definitions() -> FontDefinitions {
     }
     for (weight, latin, cjk) in [
         (Weight::Regular, "latin-400", "cjk-400"),
-        (Weight::Medium, "latin-500", "cjk-400"),
+        (Weight::Medium, "latin-500", "cjk-500"),
         (Weight::SemiBold, "latin-600", "cjk-700"),
         (Weight::Bold, "latin-700", "cjk-700"),
     ] {
@@ -70,6 +71,17 @@ mod tests {
             let missing: std::collections::BTreeSet<char> =
                 drawn.filter(|it| !view.has_glyphs(&font, it.encode_utf8(&mut [0; 4]))).collect();
             assert!(missing.is_empty(), "run packaging/fonts.sh: {missing:?}");
+        }
+    }
+
+    #[test]
+    fn emphasized_chinese_text_has_its_own_weight() {
+        let definitions = definitions();
+        let faces = |weight: Weight| definitions.families[&weight.family()].clone();
+        for weight in [Weight::Medium, Weight::SemiBold, Weight::Bold] {
+            let (plain, emphasized) = (faces(Weight::Regular), faces(weight));
+            let shared: Vec<&String> = plain.iter().filter(|it| emphasized.contains(it)).collect();
+            assert!(shared.is_empty(), "{weight:?}: {shared:?}");
         }
     }
 
