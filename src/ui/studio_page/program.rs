@@ -242,7 +242,7 @@ fn program(
         // During passthrough, the program frame is not on air.
         _ if view.snapshot.passthrough.is_some() => Stroke::new(BORDER_WIDTH, theme.line),
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
-        LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn),
+        LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn_frame),
         // In studio mode, the program is as prominent as the preview beside it.
         _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.secondary),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER_WIDTH, theme.line),

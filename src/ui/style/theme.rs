@@ -64,6 +64,10 @@ pub const CARD_RADIUS: u8 = 8;
 pub const BORDER_WIDTH: f32 = 1.0;
 /// The height of the part of a scrolling list that fades out at its edge, in points.
 const SCROLL_FADE_SIZE_POINTS: f32 = 28.0;
+/// The opacity of the handle of a scroll bar, which has the color of text.
+const SCROLL_HANDLE_OPACITY: f32 = 0.45;
+/// The opacity of this handle under the pointer.
+const SCROLL_HANDLE_HOVER_OPACITY: f32 = 0.6;
 /// The width of the focus ring.
 pub const FOCUS_RING_WIDTH: f32 = 2.0;
 /// The maximum duration of an animation, in seconds.
@@ -177,6 +181,8 @@ pub struct Theme {
     pub live_fill: Color32,
     pub good: Color32,
     pub warn: Color32,
+    /// The amber of frames and marks, which need less contrast than text.
+    pub warn_frame: Color32,
     pub warn_tint: Color32,
     /// The zones of a level meter: normal, high, too high. A bar needs less contrast than text.
     pub meter: [Color32; 3],
@@ -216,6 +222,7 @@ impl Theme {
         live_fill: rgb(0xDB_24_3A),
         good: rgb(0x35_C9_8E),
         warn: rgb(0xF2_B5_44),
+        warn_frame: rgb(0xF2_B5_44),
         warn_tint: rgb(0x35_30_27),
         meter: [rgb(0x35_C9_8E), rgb(0xF2_B5_44), rgb(0xFF_41_55)],
     };
@@ -239,6 +246,7 @@ impl Theme {
         live_fill: rgb(0xD9_1E_36),
         good: rgb(0x0E_78_50),
         warn: rgb(0x92_5E_00),
+        warn_frame: rgb(0xBF_7A_00),
         warn_tint: rgb(0xFB_F3_E6),
         meter: [rgb(0x1F_B3_7C), rgb(0xF0_B4_29), rgb(0xE5_48_4D)],
     };
@@ -261,7 +269,7 @@ impl Theme {
 
     /// Returns the border color of elements that need attention.
     pub fn warn_line(&self) -> Color32 {
-        self.panel.lerp_to_gamma(self.warn, 0.5)
+        self.panel.lerp_to_gamma(self.warn_frame, 0.5)
     }
 
     /// Gives egui's own widgets the style of the theme.
@@ -297,6 +305,11 @@ impl Theme {
         spacing.slider_rail_height = 3.0;
         spacing.tooltip_width = 280.0;
         spacing.scroll = egui::style::ScrollStyle::thin();
+        // The bar shows that a list continues, even if its last visible row ends at the edge.
+        spacing.scroll.foreground_color = true;
+        spacing.scroll.dormant_handle_opacity = SCROLL_HANDLE_OPACITY;
+        spacing.scroll.active_handle_opacity = SCROLL_HANDLE_OPACITY;
+        spacing.scroll.interact_handle_opacity = SCROLL_HANDLE_HOVER_OPACITY;
         // A card at the edge must not look as if it ended there.
         spacing.scroll.fade.strength = 1.0;
         spacing.scroll.fade.size = SCROLL_FADE_SIZE_POINTS;
@@ -415,6 +428,26 @@ mod tests {
             over_white(TEXT_PLATE.b()),
         );
         assert!(contrast(VIDEO_TEXT_COLOR, worst) >= 4.5);
+    }
+
+    /// WCAG 2.2, success criterion 1.4.11.
+    #[test]
+    fn frames_and_scroll_bars_have_enough_contrast() {
+        for theme in [Theme::DARK, Theme::LIGHT] {
+            let mut style = egui::Style::default();
+            theme.restyle(&mut style);
+            assert!(style.spacing.scroll.foreground_color);
+            let opacity = style.spacing.scroll.dormant_handle_opacity;
+            let handle = style.visuals.extreme_bg_color.lerp_to_gamma(theme.text, opacity);
+            for (what, shape, background) in [
+                ("frame on canvas", theme.warn_frame, theme.canvas),
+                ("frame on panel", theme.warn_frame, theme.panel),
+                ("scroll bar on panel", handle, theme.panel),
+            ] {
+                let contrast = contrast(shape, background);
+                assert!(contrast >= 3.0, "{what}, dark {}: {contrast:.2}", theme.dark);
+            }
+        }
     }
 
     #[test]
