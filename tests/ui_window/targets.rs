@@ -440,8 +440,13 @@ fn a_lost_connection_is_retried_or_given_up() {
     let card = |harness: &Harness<'static, Window>| second_line(harness, "media.school.example").0;
     assert_eq!(card(&harness), "Reconnecting, attempt 4 in 2 s");
     // The word does not overlap the time.
-    let activity = harness.get_by_label("RECONNECTING 00:12:34").rect();
-    assert!(activity.width() > onair::ui::style::theme::size::ACTIVITY_WIDTH, "{activity}");
+    let place = |words: &str| {
+        let shapes = &harness.output().shapes;
+        let text = shapes.iter().find(|it| super::sound::paints(&it.shape, words));
+        text.expect(words).shape.visual_bounding_rect()
+    };
+    let (word, time) = (place("RECONNECTING"), place("00:12:34"));
+    assert!(word.right() + 4.0 < time.left(), "{word} {time}");
     harness.get_all_by_label("Retry now").next().unwrap().click();
     assert_eq!(commands(&mut harness), [Command::RetryNow]);
     assert_eq!(click(&mut harness, "Stop"), []);

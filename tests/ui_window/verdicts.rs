@@ -66,8 +66,27 @@ fn nothing_says_ready_beside_a_problem_and_the_sentence_stays_in_its_place() {
     assert!(pill(&trouble, "OFF AIR") && !pill(&trouble, "READY"), "{:?}", shown(&trouble));
     let on_air = open("on-air");
     assert!(pill(&on_air, "ON AIR"));
-    let places = [sentence(&idle, "Ready to go live."), sentence(&on_air, "All good.")];
-    assert!((places[0] - places[1]).abs() < 1.0, "{places:?}");
+    let lost = "Not on air: the connection to media.school.example was lost.";
+    let reconnecting = open("reconnecting");
+    let places = [
+        sentence(&idle, "Ready to go live."),
+        sentence(&on_air, "All good."),
+        sentence(&reconnecting, lost),
+    ];
+    assert!(places.iter().all(|it| (it - places[0]).abs() < 1.0), "{places:?}");
+}
+
+#[test]
+fn the_sentence_has_priority_over_the_text_of_the_layout_button() {
+    let harness = open("reconnecting");
+    let row = |words: &str| harness.get_by_label(words).rect();
+    let sentence = row("Not on air: the connection to media.school.example was lost.");
+    let cause = row("Attempt 4 in 2 s · The connection was cut · Recording continues");
+    assert!((sentence.center().y - cause.center().y).abs() < 2.0, "{sentence} {cause}");
+    let button = row("Layout: Simple");
+    assert!(button.width() < 40.0 && cause.right() < button.left(), "{cause} {button}");
+    // Where there is room for both, the button keeps its text.
+    assert!(open("idle").get_by_label("Layout: Simple").rect().width() > 100.0);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! sentence with its cause, the remedy button, and the number of other notices.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Layout, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui,
+    Align, Align2, Color32, CornerRadius, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui,
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
@@ -19,6 +19,18 @@ use crate::ui::widgets::{Button, ButtonWeight, elided, focus_ring};
 
 /// The gap between the sentence and its cause, in points.
 const CAUSE_GAP_POINTS: f32 = 8.0;
+/// The activities that the bar shows with their duration.
+const TIMED_ACTIVITIES: [Activity; 5] = [
+    Activity::OnAir,
+    Activity::Reconnecting,
+    Activity::Recording,
+    Activity::RecordingPaused,
+    Activity::Stopping,
+];
+/// The place of the word in the pill, after its mark.
+const PILL_WORD_LEFT_POINTS: f32 = 28.0;
+/// The gap between the duration and the end of the pill.
+const PILL_END_GAP_POINTS: f32 = 10.0;
 
 /// The control that was pressed in the bar.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -44,30 +56,104 @@ pub fn show(ui: &mut Ui, view: &View<'_>, room: Rect, inset: f32) -> Option<Heal
     }
     ui.painter().hline(room.x_range(), room.bottom() - 0.5, line);
 
-    let place = pill(ui, view, pos2(room.left() + gap::M, room.center().y));
+    let status = PillText::of(view);
     let texts = button_texts(view);
-    let right = room.right() - inset - gap::M;
-    let buttons_room = room.with_max_x(right).with_min_x(right - width_of(ui, &texts));
-    let words = Rect::from_min_max(
-        pos2(place.right() + gap::M, room.top()),
-        pos2(buttons_room.left() - gap::M, room.bottom()),
-    );
+    let [place, words, buttons_room] = parts(ui, view, &status, &texts, room, inset);
+    pill(ui, view, &status, place);
     let asked = sentence(ui, view, health, words);
     let pressed = buttons(ui, view, &texts, buttons_room.shrink2(vec2(0.0, 6.0)));
     pressed.or(asked.then_some(HealthBarClick::Notices))
 }
 
-/// Draws the activity and its duration, with `left` as the center of the left edge. Returns the
-/// drawn rectangle.
-fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
+/// Returns true if the sentence and its cause fit in one line beside other controls with this
+/// `inset`.
+pub fn fits(ui: &Ui, view: &View<'_>, room: Rect, inset: f32) -> bool {
+    let (sentence, beside) = view.health.words(view.texts.language());
+    let [_, words, _] = parts(ui, view, &PillText::of(view), &button_texts(view), room, inset);
+    line_width(ui, &sentence, &beside) <= words.width()
+}
+
+/// Returns the places of the pill, of the sentence and of the buttons.
+fn parts(
+    ui: &Ui,
+    view: &View<'_>,
+    status: &PillText,
+    texts: &[Option<String>],
+    room: Rect,
+    inset: f32,
+) -> [Rect; 3] {
+    let left = pos2(room.left() + gap::M, room.center().y);
+    let size = vec2(status.width(ui, view), size::SMALL_CONTROL_HEIGHT);
+    let pill = Align2::LEFT_CENTER.anchor_size(left, size);
+    let right = room.right() - inset - gap::M;
+    let buttons = room.with_max_x(right).with_min_x(right - width_of(ui, texts));
+    let words = Rect::from_min_max(
+        pos2(pill.right() + gap::M, room.top()),
+        pos2(buttons.left() - gap::M, room.bottom()),
+    );
+    [pill, words, buttons]
+}
+
+fn text_width(ui: &Ui, text: &str, kind: Type) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
+}
+
+/// The texts of the pill.
+struct PillText {
+    word: String,
+    /// The duration of the activity.
+    time: Option<String>,
+    /// True if the stream cannot start, or can start although there is a problem.
+    warns: bool,
+}
+
+impl PillText {
+    fn of(view: &View<'_>) -> Self {
+        let (activity, figures) = (view.health.activity, &view.snapshot.figures);
+        let warns = activity == Activity::NotReady
+            || (activity == Activity::Ready && view.health.is_trouble());
+        let time = match activity {
+            Activity::OnAir | Activity::Reconnecting | Activity::Stopping if figures.was_live() => {
+                Some(figures.on_air_for)
+            }
+            Activity::Recording | Activity::RecordingPaused => {
+                view.snapshot.recording.as_ref().map(|recording| recording.duration)
+            }
+            _ => None,
+        };
+        let word = match activity {
+            // Beside a problem, "Ready" would contradict the sentence.
+            Activity::Ready if warns => view.texts.get("activity-off-air").to_uppercase(),
+            _ => view.texts.say(&activity.problem()).to_uppercase(),
+        };
+        Self { word, time: time.map(format::clock), warns }
+    }
+
+    /// Returns the width of the pill. Where there is room, all states have one width, so that the
+    /// sentence begins at the same place.
+    fn width(&self, ui: &Ui, view: &View<'_>) -> f32 {
+        let needed = |word: &str, time: Option<&str>| {
+            let time =
+                time.map_or(0.0, |time| text_width(ui, time, Type::Timer) + PILL_END_GAP_POINTS);
+            PILL_WORD_LEFT_POINTS + text_width(ui, word, Type::Pill) + gap::M + time
+        };
+        let own = needed(&self.word, self.time.as_deref());
+        if self.time.is_none() && ui.ctx().content_rect().width() < size::NARROW_WINDOW_WIDTH {
+            return own;
+        }
+        let usual = TIMED_ACTIVITIES.map(|activity| {
+            needed(&view.texts.say(&activity.problem()).to_uppercase(), Some("00:00:00"))
+        });
+        usual.into_iter().fold(own, f32::max)
+    }
+}
+
+/// Draws the activity and its duration.
+fn pill(ui: &Ui, view: &View<'_>, PillText { word, time, warns }: &PillText, place: Rect) {
     let (theme, activity) = (view.theme, view.health.activity);
-    // The stream cannot start, or it can start although there is a problem.
-    let warns =
-        activity == Activity::NotReady || (activity == Activity::Ready && view.health.is_trouble());
-    let figures = &view.snapshot.figures;
     let (fill, border, text) = match activity {
         Activity::OnAir => (theme.live_fill, theme.live_fill, Color32::WHITE),
-        Activity::Ready if !warns => {
+        Activity::Ready if !*warns => {
             (Color32::TRANSPARENT, theme.good.gamma_multiply(0.5), theme.good)
         }
         Activity::Connecting => (Color32::TRANSPARENT, theme.line, theme.accent),
@@ -79,33 +165,6 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
             (Color32::TRANSPARENT, theme.line, theme.secondary)
         }
     };
-    let time = match activity {
-        Activity::OnAir | Activity::Reconnecting | Activity::Stopping if figures.was_live() => {
-            Some(figures.on_air_for)
-        }
-        Activity::Recording | Activity::RecordingPaused => {
-            view.snapshot.recording.as_ref().map(|recording| recording.duration)
-        }
-        _ => None,
-    };
-    let word = match activity {
-        // Beside a problem, "Ready" would contradict the sentence.
-        Activity::Ready if warns => view.texts.get("activity-off-air").to_string(),
-        _ => view.texts.say(&activity.problem()),
-    };
-    let word = word.to_uppercase();
-    let time = time.map(format::clock);
-    let font = Type::Pill.font();
-    // Where there is room, the sentence begins at the same place in all states.
-    let words = ui.painter().layout_no_wrap(word.clone(), font.clone(), text).size().x;
-    let clock = time.as_ref().map_or(0.0, |time| {
-        ui.painter().layout_no_wrap(time.clone(), Type::Timer.font(), text).size().x + 10.0
-    });
-    let needed = 28.0 + words + gap::M + clock;
-    let is_wide = ui.ctx().content_rect().width() >= size::NARROW_WINDOW_WIDTH;
-    let usual = if time.is_some() || is_wide { size::ACTIVITY_WIDTH } else { 0.0 };
-    let width = needed.max(usual);
-    let place = Rect::from_min_size(left - vec2(0.0, 14.0), vec2(width, 28.0));
     ui.painter().rect(
         place,
         CornerRadius::same(CONTROL_RADIUS),
@@ -124,11 +183,11 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
             ui.painter().circle_filled(dot, 4.5, text);
         }
     }
-    let at = pos2(place.left() + 28.0, y);
-    ui.painter().text(at, Align2::LEFT_CENTER, &word, font, text);
-    if let Some(time) = &time {
+    let at = pos2(place.left() + PILL_WORD_LEFT_POINTS, y);
+    ui.painter().text(at, Align2::LEFT_CENTER, word, Type::Pill.font(), text);
+    if let Some(time) = time {
         let color = if activity == Activity::OnAir { Color32::WHITE } else { theme.text };
-        let at = pos2(place.right() - 10.0, y);
+        let at = pos2(place.right() - PILL_END_GAP_POINTS, y);
         ui.painter().text(at, Align2::RIGHT_CENTER, time, Type::Timer.font(), color);
     }
     let response = ui.interact(place, ui.scope_id().with("activity"), Sense::hover());
@@ -139,7 +198,6 @@ fn pill(ui: &Ui, view: &View<'_>, left: Pos2) -> Rect {
     if time.is_some() && activity != Activity::Recording {
         response.on_hover_text(&*view.texts.get("tip-on-air-time"));
     }
-    place
 }
 
 /// Returns the texts of the buttons at the right end: the remedy, and the number of other notices.
@@ -156,11 +214,7 @@ fn button_texts(view: &View<'_>) -> [Option<String>; 2] {
 
 /// Returns the width of buttons with these texts.
 fn width_of(ui: &Ui, texts: &[Option<String>]) -> f32 {
-    let width = |text: &String| {
-        let (font, color) = (Type::FigureStrong.font(), Color32::PLACEHOLDER);
-        let words = ui.painter().layout_no_wrap(text.clone(), font, color);
-        words.size().x + 2.0 * gap::M
-    };
+    let width = |text: &String| text_width(ui, text, Type::FigureStrong) + 2.0 * gap::M;
     let widths = texts.iter().flatten().map(width);
     widths.reduce(|all, width| all + gap::S + width).unwrap_or_default()
 }
@@ -189,17 +243,21 @@ fn buttons(
     pressed
 }
 
+/// Returns the width of the sentence and its cause in one line.
+fn line_width(ui: &Ui, sentence: &str, beside: &str) -> f32 {
+    let sentence = text_width(ui, sentence, Type::Sentence);
+    match beside {
+        "" => sentence,
+        beside => sentence + CAUSE_GAP_POINTS + text_width(ui, beside, Type::Figure),
+    }
+}
+
 /// Draws the sentence with its cause. The cause gets a second line if one line is too short for both.
 /// Returns true if the sentence was pressed.
 fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let theme = view.theme;
     let (sentence, beside) = health.words(view.texts.language());
-    let width = |text: &str, kind: Type| {
-        ui.painter().layout_no_wrap(text.to_owned(), kind.font(), theme.text).size().x
-    };
-    let in_one_line = beside.is_empty()
-        || width(&sentence, Type::Sentence) + CAUSE_GAP_POINTS + width(&beside, Type::Figure)
-            <= room.width();
+    let in_one_line = beside.is_empty() || line_width(ui, &sentence, &beside) <= room.width();
     let first = if in_one_line { room } else { room.with_max_y(room.center().y + 1.0) };
     let sentence_rect = elided(ui, first, Align::Min, &sentence, Type::Sentence.font(), theme.text);
     let response = ui.interact(sentence_rect, ui.scope_id().with("sentence"), Sense::click());

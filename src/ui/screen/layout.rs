@@ -71,11 +71,16 @@ impl Screen {
 
         let mut view = view!(self);
         let pressed = bars::top(ui, &view, self.page, &mut self.tray, top);
-        let width = docks::menu::width(ui, &view, &self.preferences.panels, narrow);
-        let inset = if self.page == Page::Studio { width + gap::S } else { 0.0 };
+        let is_studio = self.page == Page::Studio;
+        let mut width = docks::menu::width(ui, &view, &self.preferences.panels, narrow);
+        // The health sentence is more important than the text of the layout button.
+        if is_studio && !health_bar::fits(ui, &view, health_bar, width + gap::S) {
+            width = size::SMALL_CONTROL_HEIGHT;
+        }
+        let inset = if is_studio { width + gap::S } else { 0.0 };
         let helped = health_bar::show(ui, &view, health_bar, inset);
         dialogs::set_health_bar(ui.ctx(), Some(health_bar));
-        if self.page == Page::Studio {
+        if is_studio {
             let right = pos2(health_bar.right() - gap::M, health_bar.center().y);
             let size = vec2(width, size::SMALL_CONTROL_HEIGHT);
             let place = egui::Align2::RIGHT_CENTER.anchor_size(right, size);

@@ -25,8 +25,6 @@ pub mod gap {
 pub mod size {
     pub const TOP_BAR_HEIGHT: f32 = 44.0;
     pub const HEALTH_BAR_HEIGHT: f32 = 40.0;
-    /// The width of the activity at the left of the health bar.
-    pub const ACTIVITY_WIDTH: f32 = 190.0;
     pub const STATUS_BAR_HEIGHT: f32 = 28.0;
     pub const LEFT_PANEL_WIDTH: f32 = 228.0;
     pub const RIGHT_PANEL_WIDTH: f32 = 304.0;
