@@ -506,6 +506,23 @@ fn names_of_strips_are_whole_where_the_mixer_has_room_for_them() {
 }
 
 #[test]
+fn a_lost_device_does_not_widen_its_strip() {
+    let mut harness = open("idle");
+    let width = |harness: &Harness<'static, Window>| {
+        let name = "Level of Yeti Stereo Microphone";
+        harness.get_by_role_and_label(Role::Meter, name).rect().width()
+    };
+    let before = width(&harness);
+    harness.state().demo.change(|snapshot| {
+        snapshot.audio.as_mut().unwrap().state = SourceState::Lost;
+    });
+    harness.run();
+    assert!((width(&harness) - before).abs() < 0.5, "{before} {}", width(&harness));
+    let is_whole = |it: &egui::epaint::ClippedShape| super::watch::laid(&it.shape, "Disconnected");
+    assert!(harness.output().shapes.iter().any(is_whole));
+}
+
+#[test]
 fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
     let mut harness = open("mixer");
     let item = |harness: &mut Harness<'static, Window>, name: &str| {

@@ -2,8 +2,8 @@
 //! fader.
 
 use egui::{
-    Align, Align2, Color32, CornerRadius, Rect, Response, Sense, Ui, UiBuilder, Vec2, WidgetInfo,
-    pos2, vec2,
+    Align, Color32, CornerRadius, Rect, Response, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 
 use crate::mix::{self, StripId, StripLamp};
@@ -15,7 +15,7 @@ use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, place, slider};
+use crate::ui::widgets::{ButtonWeight, Levels, elided, icon_button, slider};
 
 /// The side length of the buttons.
 pub(super) const BUTTON_SIDE_POINTS: f32 = 26.0;
@@ -117,8 +117,8 @@ impl Strip {
         }
     }
 
-    /// Returns the width that fits the strip's whole head, for a horizontal or a vertical fader. A
-    /// changing level does not change this width.
+    /// Returns the width that fits the strip's name and a level, for a horizontal or a vertical
+    /// fader. Neither a changing level nor a problem changes this width.
     pub fn width(&self, ui: &Ui, upright: bool) -> f32 {
         let wide = |text: &str, kind: Type| {
             ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
@@ -126,8 +126,7 @@ impl Strip {
         if upright {
             return wide(&self.name, Type::Figure).ceil() + 2.0 * gap::S;
         }
-        let level = wide(&self.level, Type::FigureStrong);
-        let level = level.max(wide(WIDEST_LEVEL_TEXT, Type::FigureStrong));
+        let level = wide(WIDEST_LEVEL_TEXT, Type::FigureStrong);
         let lamp = if self.clipped { CLIP_LAMP_WIDTH_POINTS + gap::XS } else { 0.0 };
         let name = wide(&self.name, Type::BodyStrong);
         (16.0 + name + lamp + level).ceil() + 4.0 * gap::S
@@ -201,8 +200,11 @@ fn head(
     let theme = view.theme;
     let at = Rect::from_min_size(pos2(line.left(), line.center().y - 8.0), Vec2::splat(16.0));
     icons::paint(ui.painter(), icon, at, theme.secondary);
-    let end = pos2(line.right(), line.center().y);
-    let level_rect = place(ui, end, Align2::RIGHT_CENTER, level, Type::FigureStrong, color);
+    // A state may be longer than a level. At least half of the line remains for the name.
+    let half = line.with_min_x(line.center().x);
+    let font = Type::FigureStrong.font();
+    let whole = ui.painter().layout_no_wrap(level.to_owned(), font.clone(), color).size().x;
+    let level_rect = elided(ui, half, Align::Max, level, font, color);
     let mut right = level_rect.left() - gap::S;
     if let Some(which) = lamp {
         let rect = Rect::from_min_max(
@@ -223,7 +225,11 @@ fn head(
         current_text_value: Some(level.to_owned()),
         ..WidgetInfo::labeled(egui::Role::Label, true, &of)
     });
-    response.on_hover_text(&*view.texts.get("tip-level"));
+    let meaning = view.texts.get("tip-level");
+    response.on_hover_text(match whole > half.width() {
+        true => format!("{level}\n{meaning}"),
+        false => meaning.to_string(),
+    });
 }
 
 /// Returns the three lines of a strip: its head, its meter, and its controls.
