@@ -58,6 +58,35 @@ fn the_tray_lists_the_newest_first_counts_repeats_and_dims_what_is_over() {
 }
 
 #[test]
+fn the_times_of_notices_are_in_one_column_on_the_baselines_of_their_titles() {
+    let mut harness = open("notices");
+    harness.state().demo.change(|snapshot| snapshot.notices.truncate(2));
+    harness.run();
+    open_tray(&mut harness);
+    let shapes = super::lists::shapes(&harness, egui::Rect::EVERYTHING);
+    let texts = shapes.iter().filter_map(|shape| match shape {
+        Shape::Text(text) => Some((text.galley.text(), text, shape.visual_bounding_rect().left())),
+        _ => None,
+    });
+    let texts: Vec<_> = texts.collect();
+    // Each notice shows one time, such as 10:27:27.
+    let is_time = |words: &str| words.len() == 8 && words.matches(':').count() == 2;
+    let times: Vec<_> = texts.iter().filter(|it| is_time(it.0)).collect();
+    let lefts: Vec<f32> = times.iter().map(|it| it.2).collect();
+    assert!(lefts.len() == 3 && lefts.iter().all(|it| (it - lefts[0]).abs() < 3.0), "{lefts:?}");
+    let baseline = |text: &egui::epaint::TextShape| {
+        text.pos.y + text.galley.rows[0].pos.y + text.galley.rows[0].glyphs[0].pos.y
+    };
+    for title in ["Microphone Yeti Stereo Microphone is disconnected.", "No audio from Yeti."] {
+        let mut rows = texts.iter().filter(|it| it.0 == title);
+        let is_aligned = |row: &egui::epaint::TextShape| {
+            times.iter().any(|time| (baseline(time.1) - baseline(row)).abs() < 0.6)
+        };
+        assert!(rows.any(|it| is_aligned(it.1)), "{title}");
+    }
+}
+
+#[test]
 fn the_buttons_of_notices_lower_the_bitrate_change_the_port_and_start_a_target() {
     let mut harness = open("on-air");
     harness.state().demo.change(|snapshot| {

@@ -2,7 +2,7 @@
 
 use egui::{
     Align, Frame, Layout, Margin, Popup, PopupAnchor, PopupCloseBehavior, Pos2, Rect, RectAlign,
-    Response, Role, ScrollArea, Sense, Ui, Vec2, WidgetInfo, vec2,
+    Response, Role, ScrollArea, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::notices::PastNotice;
@@ -15,11 +15,17 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, icon_button, label, paragraph};
+use crate::ui::widgets::{
+    Button, ButtonWeight, baseline_of, icon_button, label, line_height_of, paragraph,
+};
 
 /// Maximum width of the tray in points.
 const MAX_TRAY_WIDTH_POINTS: f32 = 520.0;
 const ICON_SIZE_POINTS: f32 = 20.0;
+/// Width and height of the close button, in points.
+const CLOSE_SIDE_POINTS: f32 = 24.0;
+/// Gap between the columns of a row, in points.
+const COLUMN_GAP_POINTS: f32 = 10.0;
 /// Width of the time of day with the close button next to it, in points.
 const SIDE_WIDTH_POINTS: f32 = 96.0;
 /// Additional width of the number of repetitions, in points.
@@ -124,19 +130,71 @@ fn inside<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, contents).inner
 }
 
-/// Draws the icon at the left, the text in the middle, and the content of this width at the right.
+/// The content at the right end of a row.
+#[derive(Default)]
+struct RowEnd<'a> {
+    /// The time of day at which the notice began.
+    time: Option<String>,
+    /// The number of repetitions.
+    count: Option<&'a str>,
+    /// True if the row has a button that closes it.
+    closes: bool,
+}
+
+impl RowEnd<'_> {
+    fn width(&self) -> f32 {
+        SIDE_WIDTH_POINTS + if self.count.is_some() { COUNT_WIDTH_POINTS } else { 0.0 }
+    }
+
+    /// Draws the content in `room`, beside a title of this type. The times of all rows are below
+    /// one another, on the baselines of the titles. Returns true if the close button was pressed.
+    fn show(&self, ui: &mut Ui, view: &View<'_>, title: Type, room: Rect) -> bool {
+        let theme = view.theme;
+        let middle = room.top() + line_height_of(ui, title) / 2.0;
+        let close = Rect::from_center_size(
+            pos2(room.right() - CLOSE_SIDE_POINTS / 2.0, middle),
+            Vec2::splat(CLOSE_SIDE_POINTS),
+        );
+        let closed = self.closes && {
+            let name = view.texts.get("dismiss");
+            let mut at = ui.new_child(UiBuilder::new().max_rect(close).id_salt("close"));
+            icon_button(&mut at, theme, Icon::Close, &name, CLOSE_SIDE_POINTS, ButtonWeight::Quiet)
+                .clicked()
+        };
+        let top = room.top() + baseline_of(ui, title) - baseline_of(ui, Type::Small);
+        let left = Rect::from_min_max(
+            pos2(room.left(), top),
+            pos2(close.left() - COLUMN_GAP_POINTS, room.bottom()),
+        );
+        let layout = Layout::right_to_left(Align::Min);
+        let left = UiBuilder::new().max_rect(left).layout(layout).id_salt("time");
+        let mut left = ui.new_child(left);
+        if let Some(time) = &self.time {
+            label(&mut left, time, Type::Small, theme.secondary);
+        }
+        if let Some(count) = self.count {
+            let response = label(&mut left, count, Type::SmallStrong, theme.text);
+            hide(&response);
+        }
+        closed
+    }
+}
+
+/// Draws the icon at the left, the text in the middle, and `end` at the right. The first line of
+/// the text has the type `title`. Returns true if the close button was pressed.
 fn columns(
     ui: &mut Ui,
+    view: &View<'_>,
     (icon, color): (Icon, egui::Color32),
+    title: Type,
     words: impl FnOnce(&mut Ui),
-    side_width: f32,
-    side: impl FnOnce(&mut Ui),
-) {
-    ui.horizontal_top(|ui| {
-        ui.spacing_mut().item_spacing.x = 10.0;
+    end: &RowEnd<'_>,
+) -> bool {
+    let row = ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = COLUMN_GAP_POINTS;
         let (place, _) = ui.allocate_exact_size(Vec2::splat(ICON_SIZE_POINTS), Sense::hover());
         icons::paint(ui.painter(), icon, place.shrink(1.0), color);
-        let room = (ui.available_width() - side_width - 10.0).max(80.0);
+        let room = (ui.available_width() - end.width() - COLUMN_GAP_POINTS).max(80.0);
         ui.allocate_ui(vec2(room, 0.0), |ui| {
             ui.vertical(|ui| {
                 ui.set_width(room);
@@ -144,9 +202,10 @@ fn columns(
                 words(ui);
             });
         });
-        let rest = vec2(ui.available_width(), ICON_SIZE_POINTS);
-        ui.allocate_ui_with_layout(rest, Layout::right_to_left(Align::Center), side);
+        let (_, rest) = ui.allocate_space(vec2(ui.available_width(), ICON_SIZE_POINTS));
+        end.show(ui, view, title, rest)
     });
+    row.inner
 }
 
 /// Draws the title of a row.
@@ -172,15 +231,17 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
     let (title, advice) = words(texts, notice);
     // At the end of the sentence "onair does not retry.", the number would contradict it.
     let count = (notice.times > 1).then(|| format!("×{}", notice.times));
-    let count_width = if count.is_some() { COUNT_WIDTH_POINTS } else { 0.0 };
+    let time = Some(format::time_of_day(notice.wall_micros));
+    let end = RowEnd { time, count: count.as_deref(), closes: true };
     let name = count.as_ref().map_or_else(|| title.clone(), |count| format!("{title} {count}"));
     let mut asked = None;
     let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
-        let mut dismissed = false;
         let mut helped = None;
-        columns(
+        let dismissed = columns(
             ui,
+            view,
             look,
+            Type::Sentence,
             |ui| {
                 let response = titled(ui, &title, Type::Sentence, theme.text);
                 if !notice.detail.is_empty() {
@@ -195,18 +256,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
                 };
                 helped = buttons(ui, view, &notice.remedies, (&name, look, fresh));
             },
-            SIDE_WIDTH_POINTS + count_width,
-            |ui| {
-                let name = texts.get("dismiss");
-                dismissed =
-                    icon_button(ui, theme, Icon::Close, &name, 24.0, ButtonWeight::Quiet).clicked();
-                let time = format::time_of_day(notice.wall_micros);
-                label(ui, &time, Type::Small, theme.secondary);
-                if let Some(count) = &count {
-                    let response = label(ui, count, Type::SmallStrong, theme.text);
-                    hide(&response);
-                }
-            },
+            &end,
         );
         asked = helped.map(|remedy| TrayRequest::Help { notice: Some(notice.id), remedy });
         asked = asked.or(dismissed.then_some(TrayRequest::Dismiss(notice.id)));
@@ -231,7 +281,9 @@ fn unreported(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> 
     let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
         columns(
             ui,
+            view,
             (Icon::Warning, theme.warn),
+            Type::Sentence,
             |ui| {
                 titled(ui, &title, Type::Sentence, theme.text);
                 if !beside.is_empty() {
@@ -240,8 +292,7 @@ fn unreported(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> 
                 let offered = health.remedy.as_slice();
                 helped = buttons(ui, view, offered, (&title, ButtonWeight::Primary, fresh));
             },
-            SIDE_WIDTH_POINTS,
-            |_| {},
+            &RowEnd::default(),
         );
     });
     frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));
@@ -288,23 +339,27 @@ fn over(ui: &mut Ui, view: &View<'_>, past: &PastNotice) {
     // Information ends with its time, even if what it reports continues.
     let is_info = past.notice.level == Level::Info;
     let icon = if is_info { Icon::Info } else { Icon::Check };
+    let time = Some(format::time_of_day(past.notice.wall_micros));
+    let end = RowEnd { time, ..RowEnd::default() };
     let frame = Frame::new().inner_margin(Margin::symmetric(10, 9)).show(ui, |ui| {
         columns(
             ui,
+            view,
             (icon, theme.secondary),
+            Type::Body,
             |ui| {
                 titled(ui, &title, Type::Body, theme.secondary);
                 if !is_info {
+                    let response =
+                        paragraph(ui, &texts.get("mark-over"), Type::Small, theme.secondary);
+                    // One time in a row is enough to see. The other one has its own text.
                     let time = format::time_of_day(past.over_micros);
                     let since = texts.with("notice-over", &[("time", time.into())]);
-                    paragraph(ui, &since, Type::Small, theme.secondary);
+                    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &since));
+                    response.on_hover_text(since);
                 }
             },
-            SIDE_WIDTH_POINTS,
-            |ui| {
-                let time = format::time_of_day(past.notice.wall_micros);
-                label(ui, &time, Type::Small, theme.secondary);
-            },
+            &end,
         );
     });
     frame.response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &title));

@@ -37,6 +37,18 @@ pub fn named(ui: &mut Ui, theme: &Theme, size: Vec2, name: &str, control: impl F
     });
 }
 
+/// Returns the height of a line of this type.
+pub fn line_height_of(ui: &Ui, kind: Type) -> f32 {
+    ui.ctx().fonts_mut(|fonts| fonts.row_height(&kind.font()))
+}
+
+/// Returns the distance of the baseline from the top of a line of this type.
+pub fn baseline_of(ui: &Ui, kind: Type) -> f32 {
+    let line = ui.painter().layout_no_wrap("0".to_owned(), kind.font(), Color32::PLACEHOLDER);
+    let glyph = line.rows.first().and_then(|row| row.glyphs.first());
+    glyph.map_or(0.0, |glyph| glyph.pos.y)
+}
+
 /// Draws the heading of a group.
 pub fn section(ui: &mut Ui, theme: &Theme, text: &str) -> Response {
     let (rect, response) =
@@ -90,9 +102,8 @@ impl Wrapped {
         height: f32,
         align: Align,
     ) -> Self {
-        let font = kind.font();
-        let line = ui.ctx().fonts_mut(|fonts| fonts.row_height(&font)).max(1.0);
-        let mut job = LayoutJob::simple(text.to_owned(), font, color, width);
+        let line = line_height_of(ui, kind).max(1.0);
+        let mut job = LayoutJob::simple(text.to_owned(), kind.font(), color, width);
         job.wrap = TextWrapping {
             max_width: width,
             max_rows: ((height / line) as usize).max(1),
