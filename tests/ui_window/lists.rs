@@ -110,11 +110,8 @@ fn in_studio_mode_the_program_is_red_only_on_air() {
 }
 
 #[test]
-fn the_name_of_a_source_has_the_room_of_buttons_that_are_not_needed() {
-    let whole = |harness: &Harness<'static, Window>, name: &str| {
-        harness.output().shapes.iter().any(|it| super::watch::laid(&it.shape, name))
-    };
-    for (width, height) in [(1280.0, 720.0), (1920.0, 1080.0), (3840.0, 2160.0)] {
+fn the_name_of_a_source_is_whole_in_a_large_window() {
+    for (width, height) in [(1920.0, 1080.0), (3840.0, 2160.0)] {
         let size = Vec2::new(width, height);
         let harness = open_as("idle", size, preferences(Language::English, Theme::Dark));
         let row = source(&harness, "HD Pro Webcam C920").rect();
@@ -124,28 +121,37 @@ fn the_name_of_a_source_has_the_room_of_buttons_that_are_not_needed() {
             "{width} × {height}"
         );
     }
+}
+
+#[test]
+fn the_eye_and_the_lock_of_a_source_are_always_visible_and_brighter_when_set() {
+    use onair::ui::style::theme::Theme as Colors;
+
     let mut harness = building::with(&["test", "test"]);
-    assert!(whole(&harness, "Source 1"));
-    let drawn = |harness: &Harness<'static, Window>, button: &str| {
-        !shapes(harness, harness.get_by_label(button).rect()).is_empty()
+    let is_drawn = |harness: &Harness<'static, Window>, button: &str, color: egui::Color32| {
+        let icon = shapes(harness, harness.get_by_label(button).rect());
+        icon.iter().any(|shape| match shape {
+            Shape::Circle(it) => it.stroke.color == color,
+            Shape::Rect(it) => it.stroke.color == color,
+            _ => false,
+        })
     };
-    assert!(!drawn(&harness, "Hide Source 1") && !drawn(&harness, "Lock Source 1"));
-    // The pointer and the keyboard show the buttons of a row.
-    harness.hover_at(source(&harness, "Source 1").rect().center());
-    harness.run();
-    assert!(drawn(&harness, "Hide Source 1") && drawn(&harness, "Lock Source 1"));
-    assert!(!drawn(&harness, "Hide Source 2"));
-    harness.hover_at(Pos2::new(640.0, 300.0));
+    let (usual, set) = (Colors::DARK.secondary, Colors::DARK.text);
+    for button in ["Hide Source 1", "Lock Source 1", "Hide Source 2", "Lock Source 2"] {
+        assert!(is_drawn(&harness, button, usual), "{button}");
+    }
+    building::make(
+        &mut harness,
+        &[Edit::LockItem(ItemId(2), true), Edit::HideItem(ItemId(2), true)],
+    );
+    assert!(is_drawn(&harness, "Show Source 1", set));
+    assert!(is_drawn(&harness, "Unlock Source 1", set));
+    assert!(is_drawn(&harness, "Hide Source 2", usual));
     source(&harness, "Source 2").focus();
     harness.run();
-    assert!(drawn(&harness, "Hide Source 2") && !drawn(&harness, "Hide Source 1"));
     harness.key_press(Key::Tab);
     harness.run();
     assert!(harness.get_by_label("Hide Source 2").is_focused());
-    assert!(drawn(&harness, "Hide Source 2"));
-    // A lock that is closed is always visible.
-    building::make(&mut harness, &[Edit::LockItem(ItemId(2), true)]);
-    assert!(drawn(&harness, "Unlock Source 1") && !drawn(&harness, "Hide Source 1"));
 }
 
 /// Presses at a place and moves to another, without a release. Returns the lines that appeared.

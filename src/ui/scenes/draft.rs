@@ -80,8 +80,6 @@ pub struct Draft {
     pub(super) arrivals: Arrivals,
     /// True if new items have arrived, and the list has not given one of them the keyboard focus yet.
     pub(super) focuses_new: bool,
-    /// The item of whose buttons in the list one has the keyboard focus.
-    pub(super) used_buttons: Option<ItemId>,
     /// The copied items.
     pub(super) clip: Clip,
     /// The choice that a source gets once the user releases a dragged number or color.

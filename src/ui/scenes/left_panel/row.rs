@@ -49,8 +49,6 @@ pub struct PanelRow<'a> {
     pub tip: &'a str,
     /// The width at the end that belongs to buttons, in points.
     pub buttons: f32,
-    /// The part of this width that the title may use, because no button is visible there.
-    pub free: f32,
 }
 
 impl PanelRow<'_> {
@@ -79,11 +77,11 @@ impl PanelRow<'_> {
         let strong = selected && !self.dimmed;
         let color = if strong { theme.text } else { theme.secondary };
         icons::paint(ui.painter(), self.icon, Rect::from_center_size(at, Vec2::splat(16.0)), color);
-        let end = rect.right() + self.free;
+        let end = rect.right();
         let mut words =
             Rect::from_min_max(pos2(at.x + 17.0, rect.top()), pos2(end - 6.0, rect.bottom()));
         if self.lamp != RowLamp::None {
-            let inset = if self.buttons > self.free { 9.0 } else { 12.0 };
+            let inset = if self.buttons > 0.0 { 9.0 } else { 12.0 };
             let center = pos2(end - inset, at.y);
             self.lamp(ui, view, Rect::from_center_size(center, Vec2::splat(14.0)));
             words.max.x = center.x - 10.0;

@@ -127,7 +127,6 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             dimmed: false,
             tip: &state,
             buttons: 0.0,
-            free: 0.0,
         };
         let row = row.show(ui, view, ("scene", scene.id.0));
         ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));

@@ -17,7 +17,7 @@ use crate::ui::scenes::left_panel::row::{
 use crate::ui::scenes::{clipboard, commands, menu};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{ButtonWeight, icon_button};
+use crate::ui::widgets::{Button, ButtonWeight, icon_button};
 
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let texts = view.texts;
@@ -46,7 +46,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
         dimmed: true,
         tip: "",
         buttons: 0.0,
-        free: 0.0,
     };
     if add.button(ui, view).clicked() {
         draft.add_source();
@@ -84,16 +83,15 @@ fn row_id(ui: &Ui, id: ItemId) -> egui::Id {
     ui.scope_id().with(("item", id.0))
 }
 
-/// Draws a button at the end of a row. A button that is not visible still has its place in the tab
-/// order.
-fn row_button(ui: &mut Ui, view: &View<'_>, icon: Icon, name: &str, is_visible: bool) -> Response {
-    let opacity = ui.opacity();
-    if !is_visible {
-        ui.set_opacity(0.0);
-    }
-    let button = icon_button(ui, view.theme, icon, name, BUTTON_SIDE_POINTS, ButtonWeight::Quiet);
-    ui.set_opacity(opacity);
-    button
+/// Draws a button at the end of a row. The button is brighter if the item is hidden or locked.
+fn row_button(ui: &mut Ui, view: &View<'_>, icon: Icon, name: &str, is_set: bool) -> Response {
+    let button = Button::new("").look(ButtonWeight::Quiet).name(name);
+    let button = button.height(BUTTON_SIDE_POINTS).width(BUTTON_SIDE_POINTS);
+    let button = match is_set {
+        true => button.icon_colored(icon, view.theme.text),
+        false => button.icon(icon),
+    };
+    button.show(ui, view.theme).on_hover_text(name)
 }
 
 fn item_row(
@@ -109,14 +107,6 @@ fn item_row(
     let selected = draft.is_chosen(item.id);
     // An action on one of several selected items applies to all of them.
     let all = commands::meant(view.snapshot, draft, item.id);
-    let whole = Rect::from_min_size(ui.cursor().min, vec2(ui.available_width(), ROW_HEIGHT_POINTS));
-    let is_focused = ui.memory(|memory| memory.focused()) == Some(row_id(ui, item.id));
-    // Other rows have all the room for the name, and only show that an item is hidden or locked.
-    let is_used = selected
-        || is_focused
-        || draft.used_buttons == Some(item.id)
-        || ui.rect_contains_pointer(whole);
-    let (shows_eye, shows_lock) = (is_used || item.hidden, is_used || item.locked);
     let row = PanelRow {
         icon: icon_of(view, item),
         title: &name,
@@ -126,11 +116,6 @@ fn item_row(
         dimmed: item.hidden,
         tip: &state,
         buttons: BUTTONS_WIDTH_POINTS,
-        free: match (shows_eye, shows_lock) {
-            (true, _) => 0.0,
-            (false, true) => BUTTON_SIDE_POINTS,
-            (false, false) => BUTTONS_WIDTH_POINTS,
-        },
     };
     let row = row.show(ui, view, ("item", item.id.0));
     ui.ctx().accesskit_node_builder(row.id, |node| node.set_description(state));
@@ -141,27 +126,22 @@ fn item_row(
     let mut right = ui.new_child(UiBuilder::new().max_rect(buttons).layout(layout).id_salt(salt));
     right.spacing_mut().item_spacing.x = 0.0;
     let eye = match item.hidden {
-        true => (Icon::EyeOff, key!("item-show"), shows_eye),
-        false => (Icon::Eye, key!("item-hide"), shows_eye),
+        true => (Icon::EyeOff, key!("item-show"), true),
+        false => (Icon::Eye, key!("item-hide"), false),
     };
     let lock = match item.locked {
-        true => (Icon::Lock, key!("item-unlock"), shows_lock),
-        false => (Icon::Unlock, key!("item-lock"), shows_lock),
+        true => (Icon::Lock, key!("item-unlock"), true),
+        false => (Icon::Unlock, key!("item-lock"), false),
     };
-    let [eye, lock] = [eye, lock].map(|(icon, key, is_visible)| {
+    let [eye, lock] = [eye, lock].map(|(icon, key, is_set)| {
         let text = view.texts.with(key, &[("name", name.as_str().into())]);
-        row_button(&mut right, view, icon, &text, is_visible)
+        row_button(&mut right, view, icon, &text, is_set)
     });
     if eye.clicked() {
         each(view, &all, |id| Edit::HideItem(id, !item.hidden));
     }
     if lock.clicked() {
         each(view, &all, |id| Edit::LockItem(id, !item.locked));
-    }
-    let has_focus = eye.has_focus() || lock.has_focus();
-    if has_focus != (draft.used_buttons == Some(item.id)) {
-        draft.used_buttons = has_focus.then_some(item.id);
-        ui.ctx().request_repaint();
     }
     if row.clicked() {
         row.request_focus();
