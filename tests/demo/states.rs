@@ -10,6 +10,7 @@ use super::*;
 use onair::server::{MutedPerson, Protocol};
 use onair::studio::live::recording::free_space::DiskSpace;
 use onair::studio::live::view::EncoderView;
+use onair::studio::snapshot::ReplayFigures;
 use onair::studio::targets::sharing::{NetworkAddress, ServerReach, ShareLinks};
 use onair::studio::watch::own_chat::OwnChatView;
 use onair::text::Problem;
@@ -490,9 +491,16 @@ pub fn snapshot(name: &str) -> Snapshot {
             snapshot.live = LiveState::Reconnecting { retry_in, cause: cause.clone() };
             let mut bitrate_history = figures.bitrate_history.clone();
             bitrate_history.iter_mut().rev().take(9).for_each(|rate| *rate = 0);
-            let (bitrate, reconnects) = (0, 1);
-            snapshot.figures =
-                LiveFigures { bitrate, bitrate_history, reconnects, round_trip: None, ..figures };
+            snapshot.figures = LiveFigures {
+                bitrate: 0,
+                bitrate_history,
+                queued: Duration::ZERO,
+                round_trip: None,
+                reconnects: 1,
+                ..figures
+            };
+            let length = Duration::from_secs(30);
+            snapshot.replay = Some(ReplayFigures { filled: length, room: length });
             snapshot.server.viewers = 0;
             snapshot.recording = Some(recording);
             snapshot.targets[0].target.enabled = false;

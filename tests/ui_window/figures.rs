@@ -40,6 +40,18 @@ fn a_bad_figure_has_a_mark_and_a_word_and_not_only_a_color() {
 }
 
 #[test]
+fn without_a_connection_only_a_passthrough_has_a_send_queue() {
+    let mut harness = open("reconnecting");
+    let queue = |harness: &Harness<'static, Window>| {
+        shown(harness).into_iter().find(|it| it.starts_with("Send queue: "))
+    };
+    assert_eq!(queue(&harness).as_deref(), Some("Send queue: –"));
+    harness.state().demo.change(|snapshot| snapshot.figures.queued = Duration::from_secs(40));
+    harness.run();
+    assert_eq!(queue(&harness).as_deref(), Some("Send queue: 40.0\u{a0}s (Warning)"));
+}
+
+#[test]
 fn the_event_log_names_the_level_of_each_entry() {
     let mut harness = open("idle");
     let entry = |problem, level, lasted| LogEntry {

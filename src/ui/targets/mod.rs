@@ -125,7 +125,11 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let drops = live.dropped_frames.saturating_mul(100) > live.total_frames;
     let frames = if live.fps_pending { dash() } else { rate(live.fps) };
     let late = live.queued > LONG_BACKLOG;
-    let queue = format::short_time(live.queued);
+    // A target without a connection has no send queue, except during passthrough.
+    let queue = match lost && live.queued.is_zero() {
+        true => dash(),
+        false => format::short_time(live.queued),
+    };
     let lines = [
         (key!("statistic-bitrate"), bitrate, key!("tip-bitrate"), lost),
         (key!("statistic-frames"), frames, key!("tip-frames"), slow),
