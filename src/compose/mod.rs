@@ -6,7 +6,7 @@ mod draw;
 pub mod filter;
 pub mod layout;
 mod other_program;
-mod placeholder;
+pub mod placeholder;
 mod program;
 pub mod scene;
 mod side_views;

@@ -14,7 +14,7 @@ const BOTTOM_LUMA: f32 = 22.0;
 const GLYPH_LUMA: f32 = 92.0;
 
 /// Draws the placeholder of a program of this size. The timestamp is zero, and the caller sets it.
-pub(super) fn frame(size: Size) -> VideoFrame {
+pub fn frame(size: Size) -> VideoFrame {
     let mut planes = Planes::black(size);
     let size = planes.size();
     let (width, height) = (size.width as f32, size.height as f32);

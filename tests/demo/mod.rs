@@ -139,7 +139,12 @@ impl Demo {
             commands: Arc::default(),
             program: Latest::default(),
             watched: Latest::default(),
-            draws: if name == "building" { picture_with_banner } else { picture },
+            draws: match name {
+                "building" => picture_with_banner,
+                // The camera is lost, and no other source is in the program.
+                "notices" => placeholder,
+                _ => picture,
+            },
             _painter: Arc::default(),
         };
         let frame = (demo.draws)(0);
@@ -370,6 +375,12 @@ fn picture_with_banner(step: u32) -> VideoFrame {
         }
     }
     frame(step, planes)
+}
+
+/// Draws the frame of a program whose only source is lost.
+fn placeholder(_step: u32) -> VideoFrame {
+    let scale = u32::from(scale());
+    onair::compose::placeholder::frame(Size::new(320 * scale, 180 * scale))
 }
 
 /// The size of frames in 320×180.
