@@ -302,7 +302,7 @@ mod tests {
         engine.handle(record.clone());
         for command in [Command::StopLive, Command::StopAfterDelay] {
             engine.handle(command);
-            assert_eq!(engine.startup.postponed, [record.clone()]);
+            assert_eq!(engine.startup.postponed, std::slice::from_ref(&record));
         }
         engine.handle(Command::StopRecording);
         assert!(engine.startup.postponed.is_empty());
