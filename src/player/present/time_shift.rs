@@ -39,12 +39,14 @@ impl Run {
         let Some(wanted) = shared.requests.take_back() else { return };
         // The figures report the new position at once.
         self.kept.at = None;
-        let Some(end) = live_position(now, live).filter(|_| self.playout.has_started()) else {
-            // Playback begins at the live edge, so only the pause must end.
+        let only_end_pause = || {
             if matches!(wanted, TimeShiftPlace::Live) {
                 shared.requests.set_paused(false);
             }
-            return;
+        };
+        let Some(end) = live_position(now, live).filter(|_| self.playout.has_started()) else {
+            // Playback begins at the live edge.
+            return only_end_pause();
         };
         let mut shift = shared.packets.shift.lock();
         if !shift.is_on() {
@@ -52,10 +54,7 @@ impl Run {
         }
         if shared.packets.is_closed() {
             // The stream has ended, and its rest plays: the queues take nothing else.
-            if matches!(wanted, TimeShiftPlace::Live) {
-                shared.requests.set_paused(false);
-            }
-            return;
+            return only_end_pause();
         }
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         let place = match wanted {
