@@ -12,8 +12,7 @@ use crate::ui::scenes::{clipboard, commands};
 use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    MENU_WIDTH, command_item, context_menu, menu_area, menu_frame, menu_item, menu_lines,
-    menu_rule, submenu,
+    MENU_WIDTH, command_item, context_menu, menu_frame, menu_item, menu_lines, menu_rule, submenu,
 };
 
 /// A command with the key of its name in a menu.
@@ -67,9 +66,7 @@ pub fn context(
     view: &mut View<'_>,
     list: impl FnOnce(&mut Ui, &mut View<'_>),
 ) {
-    context_menu(response, view.theme, |ui| {
-        menu_area(ui, "menu").show(ui, |ui| list(ui, view));
-    });
+    context_menu(response, view.theme, |ui| list(ui, view));
 }
 
 /// Opens a menu below a button.
@@ -77,11 +74,7 @@ pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui
     let frame = menu_frame(&response.ctx, view.theme);
     // A line closes the menu itself, unless it opens another list in its place.
     let menu = Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
-    menu.width(MENU_WIDTH).frame(frame).show(|ui| {
-        menu_lines(ui, |ui| {
-            menu_area(ui, "menu").show(ui, |ui| list(ui, view));
-        });
-    });
+    menu.width(MENU_WIDTH).frame(frame).show(|ui| menu_lines(ui, |ui| list(ui, view)));
 }
 
 /// Draws a line that closes the menu. Returns true if the line was pressed.

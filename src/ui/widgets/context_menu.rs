@@ -84,19 +84,14 @@ pub fn menu_frame(ctx: &Context, theme: &Theme) -> Frame {
     Frame::popup(&ctx.global_style()).fill(theme.panel).inner_margin(MENU_MARGIN)
 }
 
-/// Draws the lines of a menu.
+/// Draws the lines of a menu, which scroll if the menu is higher than a small window.
 pub fn menu_lines(ui: &mut Ui, list: impl FnOnce(&mut Ui)) {
+    let height = ui.ctx().content_rect().height() * MAX_HEIGHT_PART;
     ui.spacing_mut().item_spacing = Vec2::new(0.0, 1.0);
     // A submenu is placed by the margin of the menu that contains its item.
     ui.spacing_mut().menu_margin = MENU_MARGIN;
     ui.set_width(MENU_WIDTH - 10.0);
-    list(ui);
-}
-
-/// Returns an area for the lines of a menu, which scrolls if the menu is higher than a small window.
-pub fn menu_area(ui: &Ui, salt: &str) -> ScrollArea {
-    let height = ui.ctx().content_rect().height() * MAX_HEIGHT_PART;
-    ScrollArea::vertical().id_salt(salt).max_height(height).min_scrolled_height(height)
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, list);
 }
 
 /// Draws an item of a menu that opens a submenu beside it. The pointer, Enter, the arrow keys and
@@ -110,12 +105,7 @@ pub fn submenu(ui: &mut Ui, theme: &Theme, title: &str, list: impl FnOnce(&mut U
         menu_style(style);
         style.spacing.menu_margin = MENU_MARGIN;
     });
-    let area = menu_area(ui, "submenu");
-    let shown = SubMenu::new().config(config).show(ui, &response, |ui| {
-        menu_lines(ui, |ui| {
-            area.show(ui, list);
-        });
-    });
+    let shown = SubMenu::new().config(config).show(ui, &response, |ui| menu_lines(ui, list));
     let open = shown.is_some();
     ui.ctx().accesskit_node_builder(response.id, |node| {
         node.set_has_popup(HasPopup::Menu);
