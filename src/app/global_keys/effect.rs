@@ -55,7 +55,7 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot) -> HotkeyEffect {
         _ => {
             let scenes = &snapshot.scenes.collection.scenes;
             match action.scene().and_then(|place| scenes.get(place)) {
-                Some(scene) => show_scene(snapshot, scene.id),
+                Some(scene) => show_scene(snapshot.scenes.prepared.is_some(), scene.id),
                 None => return HotkeyEffect::Nothing,
             }
         }

@@ -128,11 +128,8 @@ pub fn items_of<'a>(collection: &'a Collection, name: &str) -> Vec<&'a Item> {
 }
 
 /// Returns the command that shows a scene: in studio mode in the preview, otherwise in the program.
-pub fn show_scene(snapshot: &Snapshot, id: SceneId) -> Command {
-    match snapshot.scenes.prepared {
-        Some(_) => Command::PrepareScene(Some(id)),
-        None => Command::SwitchScene(id),
-    }
+pub fn show_scene(studio_mode: bool, id: SceneId) -> Command {
+    if studio_mode { Command::PrepareScene(Some(id)) } else { Command::SwitchScene(id) }
 }
 
 /// Returns the names of the layouts that the user saved.
@@ -218,7 +215,10 @@ impl NamedCommand {
         let (name, collection) = (&self.name, &snapshot.scenes.collection);
         let part = |kind| Command::Part(PartCommand::Use(kind, name.clone()));
         Some(match self.kind {
-            NamedKind::Scene => show_scene(snapshot, collection.scene_named(name)?.id),
+            NamedKind::Scene => {
+                let studio_mode = snapshot.scenes.prepared.is_some();
+                show_scene(studio_mode, collection.scene_named(name)?.id)
+            }
             NamedKind::Source => {
                 let items = items_of(collection, name);
                 let hide = items.iter().any(|item| !item.hidden);

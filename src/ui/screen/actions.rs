@@ -11,7 +11,7 @@ use crate::studio::targets::sharing::ServerReach;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
-use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
+use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind, show_scene};
 use crate::ui::input::possible::ImpossibleReason;
 use crate::ui::recordings;
 use crate::ui::scenes;
@@ -336,13 +336,10 @@ impl Screen {
         watch::keys::act(&mut view, &mut self.watch, action);
     }
 
-    /// Shows a scene: in studio mode in the preview, otherwise in the program.
+    /// Shows a scene, see [`show_scene`].
     pub(super) fn switch_scene(&mut self, id: SceneId) {
-        self.requests.push(WindowRequest::Command(if self.scenes.studio_mode {
-            Command::PrepareScene(Some(id))
-        } else {
-            Command::SwitchScene(id)
-        }));
+        let command = show_scene(self.scenes.studio_mode, id);
+        self.requests.push(WindowRequest::Command(command));
     }
 
     /// Scales the interface one step up or down.

@@ -16,6 +16,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::key;
 use crate::ui::input::hotkeys::accept_letters;
+use crate::ui::input::named::show_scene;
 use crate::ui::scenes;
 use crate::ui::style::theme::{FRAME_BACKGROUND, TEXT_PLATE, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::targets::child;
@@ -204,10 +205,7 @@ fn cell(
     if response.double_clicked() && prepared {
         view.send(Command::Transition);
     } else if response.clicked() && (draft.studio_mode || !on_program) {
-        view.send(match draft.studio_mode {
-            true => Command::PrepareScene(Some(scene.id)),
-            false => Command::SwitchScene(scene.id),
-        });
+        view.send(show_scene(draft.studio_mode, scene.id));
         draft.choose(None);
     }
 }

@@ -9,6 +9,7 @@ use crate::compose::transition::Transition;
 use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::Action;
+use crate::ui::input::named::show_scene;
 use crate::ui::scenes::draft::{Draft, RenamedObject, TransitionScope};
 use crate::ui::scenes::kind::RowLamp;
 use crate::ui::scenes::left_panel::drop_line;
@@ -141,11 +142,7 @@ fn pressed(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, scene: &Scene, row: 
     if row.double_clicked() || (row.has_focus() && key(Key::F2)) {
         draft.rename(RenamedObject::Scene(scene.id), scene.name.clone());
     } else if row.clicked() {
-        view.send(if draft.studio_mode {
-            Command::PrepareScene(Some(scene.id))
-        } else {
-            Command::SwitchScene(scene.id)
-        });
+        view.send(show_scene(draft.studio_mode, scene.id));
         draft.choose(None);
         row.request_focus();
     }
