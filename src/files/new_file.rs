@@ -36,7 +36,7 @@ fn all_taken() -> io::Error {
 
 /// Locks a new file until it is closed, so that nothing repairs or copies an unfinished file. The
 /// file stays unlocked if its file system has no locks, or if players could not read a locked file.
-pub fn lock_new(file: &File) {
+fn lock_new(file: &File) {
     if !locks::refuse_readers(file) {
         let _ = file.try_lock();
     }

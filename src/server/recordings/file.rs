@@ -17,8 +17,6 @@ use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning, reserve};
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 /// The assumed bitrate before a measurement, in bits per second.
 const ASSUMED_BITS_PER_SECOND: u64 = 2_500_000;
-/// Maximum number of files with the same name in the same second.
-const MAX_SAME_NAME_FILES: u32 = 1_000;
 
 /// The writer of a recording.
 #[derive(Debug)]
@@ -44,34 +42,9 @@ impl RecordingWriter {
     fn create_where(path: &Path, free: fn(&Path) -> Option<u64>) -> io::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         enough_room(free(folder), 0)?;
-        let mut tried = path.to_owned();
-        for number in 2..MAX_SAME_NAME_FILES {
-            match File::options().write(true).create_new(true).open(&tried) {
-                Ok(file) => {
-                    files::lock_new(&file);
-                    let now = Instant::now();
-                    let (watch, path) = (SpaceWatch::new(ASSUMED_BITS_PER_SECOND), tried);
-                    return Ok(Self {
-                        file,
-                        path,
-                        written: 0,
-                        watch,
-                        begun: now,
-                        looked: now,
-                        index: 0,
-                        free,
-                    });
-                }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    let mut name = path.file_stem().unwrap_or_default().to_owned();
-                    name.push(format!(" {number}."));
-                    name.push(path.extension().unwrap_or_default());
-                    tried = path.with_file_name(name);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
+        let (file, path) = files::create_new(path)?;
+        let (now, watch) = (Instant::now(), SpaceWatch::new(ASSUMED_BITS_PER_SECOND));
+        Ok(Self { file, path, written: 0, watch, begun: now, looked: now, index: 0, free })
     }
 
     /// Returns the actual name of the file.
@@ -205,7 +178,7 @@ mod tests {
         let mut first = RecordingWriter::create(&path).unwrap();
         first.append(&[Bytes::from_static(b"first")]).unwrap();
         let second = RecordingWriter::create(&path).unwrap();
-        assert_eq!((first.path(), second.path().ends_with("live-show 2.flv")), (&*path, true));
+        assert_eq!((first.path(), second.path().ends_with("live-show-1.flv")), (&*path, true));
         assert_eq!(fs::read(&path).unwrap(), b"first");
         second.remove_if_empty();
         first.remove_if_empty();

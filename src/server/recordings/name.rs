@@ -19,7 +19,7 @@ const TIME_FORMAT: &str = "%Y-%m-%d %H-%M-%S";
 /// The same format, with a 0 for each digit.
 const TIME_PATTERN: &str = "0000-00-00 00-00-00";
 /// Maximum number of digits in the number after the time.
-const MAX_NUMBER_DIGITS: usize = 3;
+const MAX_NUMBER_DIGITS: usize = 4;
 
 /// The stream in the name of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +89,8 @@ pub(in crate::server) fn stem(name: &str) -> &str {
     cut(Format::Mp4.extension()).or_else(|| cut(Format::Flv.extension())).unwrap_or(name)
 }
 
-/// Returns the names and the time in a stem. A number may follow the time.
+/// Returns the names and the time in a stem. A number may follow the time, in the form of
+/// [`crate::files::create_new`], or after a space as in earlier recordings.
 fn split(stem: &str) -> Option<(&str, &str)> {
     let is_number = |text: &str| {
         (1..=MAX_NUMBER_DIGITS).contains(&text.len()) && text.bytes().all(|it| it.is_ascii_digit())
@@ -102,8 +103,8 @@ fn split(stem: &str) -> Option<(&str, &str)> {
         };
         time.bytes().zip(TIME_PATTERN.bytes()).all(fits).then_some(at)
     };
-    let unnumbered = || stem.rsplit_once(' ').filter(|(_, it)| is_number(it)).map(|(rest, _)| rest);
-    let at = of(stem).or_else(|| of(unnumbered()?))?;
+    let unnumbered = || stem.rsplit_once([' ', '-']).filter(|(_, number)| is_number(number));
+    let at = of(stem).or_else(|| of(unnumbered()?.0))?;
     let names = stem.get(..at).filter(|names| names.contains('-'))?;
     Some((names, stem.get(at + 1..)?))
 }
@@ -156,10 +157,14 @@ mod tests {
                 assert_eq!(began(&name), Some(0), "{name}");
                 assert_eq!(Path::new(&name).components().count(), 1);
                 let found = Some(RecordedStream { app: app.into(), stream: stream.into() });
-                let numbered = format!("{} 12", stem(&name));
                 assert_eq!(stream_of(&name), found, "{name}");
-                assert_eq!((stream_of(stem(&name)), stream_of(&numbered)), (found.clone(), found));
-                assert!(is_ours(&name) && is_ours(&format!("{numbered}.flv")), "{name}");
+                assert_eq!(stream_of(stem(&name)), found, "{name}");
+                for number in ["-1", "-9999", " 12"] {
+                    let numbered = format!("{}{number}", stem(&name));
+                    assert_eq!(stream_of(&numbered), found, "{numbered}");
+                    assert!(is_ours(&format!("{numbered}.flv")), "{numbered}");
+                }
+                assert!(is_ours(&name), "{name}");
             }
         }
         assert!(file_name("live", "show", 0, Format::Flv).starts_with("live-show 19"));
@@ -178,7 +183,7 @@ mod tests {
             "live-show 2026-11-25.flv",
             "live 2026-11-25 18-00-00.flv",
             "live-show 2026-11-25 18-00-0x.flv",
-            "live-show 2026-11-25 18-00-00 1234.flv",
+            "live-show 2026-11-25 18-00-00-12345.flv",
             "live-show 2026-11-25 18-00-00.mkv",
             "live-show 2026-11-25 18-00-00.flv.txt",
             ".live-show 2026-11-25 18-00-00.flv",

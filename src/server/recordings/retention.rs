@@ -194,7 +194,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let elsewhere = tempfile::NamedTempFile::new().unwrap();
-        let names = ["live-a 2026-11-25 18-00-00.flv", "live-a 2026-11-25 18-00-00 2.mp4"];
+        let names = ["live-a 2026-11-25 18-00-00.flv", "live-a 2026-11-25 18-00-00-1.mp4"];
         for name in names.iter().chain(&["notes.txt", "live-a.flv", "holiday.mp4"]) {
             fs::write(at(name), "12345").unwrap();
         }
