@@ -7,9 +7,11 @@ use super::{Data, TypedObject, Value, marker};
 pub const MAX_DEPTH: usize = 16;
 /// Default limit for the number of values in one body, including nested ones.
 pub const MAX_VALUES: usize = 4_096;
-/// Limit for the number of values in metadata, whose index has two numbers for each of up to 65,536
-/// keyframes.
-pub const MAX_METADATA_VALUES: usize = 2 * 65_536 + MAX_VALUES;
+/// Maximum number of keyframes in the index of metadata, for 36 hours with one keyframe every two
+/// seconds.
+pub const MAX_KEYFRAMES: usize = 65_536;
+/// Limit for the number of values in metadata, whose index has two numbers for each keyframe.
+pub const MAX_METADATA_VALUES: usize = 2 * MAX_KEYFRAMES + MAX_VALUES;
 
 /// The reason why bytes are not valid AMF0.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,8 +13,8 @@ mod encode;
 use std::borrow::Cow;
 
 pub use decode::{
-    Decoder, Error, MAX_DEPTH, MAX_METADATA_VALUES, MAX_VALUES, decode, decode_most, decode_one,
-    decode_one_of_most,
+    Decoder, Error, MAX_DEPTH, MAX_KEYFRAMES, MAX_METADATA_VALUES, MAX_VALUES, decode, decode_most,
+    decode_one, decode_one_of_most,
 };
 pub use encode::encode;
 

@@ -7,8 +7,6 @@ use crate::media::{Codec, StreamConfig};
 use crate::wire::amf0::{self, Value};
 use crate::wire::container::flv::tag_body::codec_id;
 
-/// Maximum number of keyframes in an index, for 36 hours with one keyframe every two seconds.
-pub const MAX_KEYFRAMES: usize = 65_536;
 /// The longest accepted script in bytes: two numbers of nine bytes per keyframe, and as much again
 /// for the rest.
 pub const MAX_SCRIPT_BYTES: usize = 2 << 20;

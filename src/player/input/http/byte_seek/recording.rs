@@ -15,8 +15,8 @@ use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::amf0::Value;
-use crate::wire::container::flv::metadata::{MAX_KEYFRAMES, parse_script};
+use crate::wire::amf0::{MAX_KEYFRAMES, Value};
+use crate::wire::container::flv::metadata::parse_script;
 use crate::wire::container::flv::{ReadTag, Tag, TagContent, TagKind};
 use crate::wire::container::track_config::MAX_CONFIG_BYTES;
 
