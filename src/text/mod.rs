@@ -3,9 +3,11 @@
 
 mod bundle;
 mod language;
+mod local_time;
 pub mod problem;
 pub mod spacing;
 
 pub use bundle::{Texts, grouped, sentence};
 pub use language::Language;
+pub use local_time::{local_time, time_of_day};
 pub use problem::{Problem, Value};

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::media::{FrameRate, Size};
-pub use crate::text::grouped;
+use crate::text::local_time;
+pub use crate::text::{grouped, time_of_day};
 
 /// Formats a duration, such as `00:12:34`.
 pub fn clock(time: Duration) -> String {
@@ -11,20 +12,9 @@ pub fn clock(time: Duration) -> String {
     format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Returns the local time of day, such as `18:07:41`.
-pub fn time_of_day(wall_micros: i64) -> String {
-    local_time(wall_micros, "%H:%M:%S")
-}
-
 /// Returns the local date and time, such as `2026-11-25 18:07`.
 pub fn date_and_time(wall_micros: i64) -> String {
     local_time(wall_micros, "%Y-%m-%d %H:%M")
-}
-
-fn local_time(wall_micros: i64, form: &str) -> String {
-    jiff::Timestamp::from_microsecond(wall_micros)
-        .map(|at| at.to_zoned(jiff::tz::TimeZone::system()).strftime(form).to_string())
-        .unwrap_or_default()
 }
 
 /// Formats a duration rounded to seconds, such as `5:00` or `0:30`.

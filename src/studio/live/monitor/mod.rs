@@ -28,13 +28,13 @@ use crate::player::probe::viewer::{ProbeTarget, ViewerProbe};
 use crate::studio::event;
 use crate::studio::live::monitor::compare::{Comparison, is_coming};
 use crate::studio::live::monitor::evidence::{FIGURES_TIMEOUT, MatchResult, SentStream};
-use crate::studio::live::monitor::finding::{Symptom, time_of_day};
+use crate::studio::live::monitor::finding::Symptom;
 use crate::studio::live::monitor::judge::{Case, judge};
 use crate::studio::live::monitor::view::{MonitorView, ViewerFrame};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::services;
-use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::text::{Problem, time_of_day};
 
 /// The length of the stored history of the viewers' stream: one minute of frames, and 20 s of
 /// audio.

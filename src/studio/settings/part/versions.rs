@@ -9,7 +9,7 @@ use crate::files::Trouble;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::{PartKind, PartSummary, check_name};
-use crate::text::Problem;
+use crate::text::{Problem, local_time};
 
 /// Maximum number of versions of each collection or profile.
 pub const MAX_VERSIONS: usize = 10;
@@ -61,8 +61,7 @@ impl VersionId {
     /// Returns the local time for display.
     pub fn local_time(&self) -> String {
         let moment = self.moment().unwrap_or_default();
-        let local = moment.to_zoned(jiff::tz::TimeZone::system());
-        local.strftime("%Y-%m-%d %H:%M:%S").to_string()
+        local_time(moment.as_microsecond(), "%Y-%m-%d %H:%M:%S")
     }
 }
 
