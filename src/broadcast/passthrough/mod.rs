@@ -24,6 +24,7 @@ use crate::broadcast::passthrough::items::{FileItems, Item, without};
 use crate::broadcast::publisher::{Publisher, TargetReadiness};
 use crate::media::{BitsPerSecond, StreamConfig, Track};
 use crate::wire::amf0::Value;
+use crate::wire::container::flv::{self, TagKind};
 
 use crate::text::Problem;
 
@@ -349,12 +350,8 @@ impl Projector {
 /// tracks can have configs in bodies of the same kind, so these replace nothing.
 fn with_config(before: &[(Track, Bytes)], packet: &SharedPacket) -> Configurations {
     let (track, body) = (packet.track, packet.flv_body());
-    let first = body.first().copied().unwrap_or_default();
-    // Enhanced RTMP v2: the packet type Multitrack of video and of audio.
-    let is_multitrack = match track {
-        Track::Video => first & 0x8f == 0x86,
-        Track::Audio | Track::Extra(_) => first == 0x95,
-    };
+    let kind = if track == Track::Video { TagKind::Video } else { TagKind::Audio };
+    let is_multitrack = flv::is_multitrack(kind, body);
     let same_kind = |(its_track, its_body): &(Track, Bytes)| {
         *its_track == track && its_body.first() == body.first()
     };

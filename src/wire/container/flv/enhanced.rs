@@ -141,6 +141,16 @@ pub(super) fn parts(
     }
     Ok((first, others))
 }
+
+/// Returns true if this is a multitrack body without modifiers.
+pub fn is_multitrack(kind: TagKind, body: &[u8]) -> bool {
+    body.first().is_some_and(|first| match kind {
+        TagKind::Video => first & 0x8F == 0x80 | VIDEO_MULTITRACK,
+        TagKind::Audio => *first == 0x90 | AUDIO_MULTITRACK,
+        TagKind::Script => false,
+    })
+}
+
 /// Extracts a track of a multitrack body as a single-track body. H.264 and AAC get the legacy form,
 /// which every player reads; other codecs get the enhanced form. Returns `None` if the body has no
 /// such track, or is not a multitrack body.

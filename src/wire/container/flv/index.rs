@@ -11,7 +11,7 @@ use crate::wire::codec::cadence;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::container::flv::WireTime;
 use crate::wire::container::flv::audio::AudioPacket;
-use crate::wire::container::flv::enhanced::{AUDIO_MULTITRACK, VIDEO_MULTITRACK};
+use crate::wire::container::flv::enhanced::is_multitrack;
 use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::metadata::{MAX_SCRIPT_BYTES, parse_script};
 use crate::wire::container::flv::video::VideoPacket;
@@ -150,7 +150,7 @@ impl Scan {
         size: u32,
         prefix: &Bytes,
     ) -> Result<(), Error> {
-        self.more_tracks.0 |= is_shared(prefix, VIDEO_MULTITRACK);
+        self.more_tracks.0 |= is_shared(TagKind::Video, prefix);
         let Ok(tag) = parse_video(prefix) else { return Ok(()) };
         if tag.track.id != 0 || !tag.more_tracks.is_empty() {
             self.more_tracks.0 = true;
@@ -206,7 +206,7 @@ impl Scan {
         size: u32,
         prefix: &Bytes,
     ) -> Result<(), Error> {
-        self.more_tracks.1 |= is_shared(prefix, AUDIO_MULTITRACK);
+        self.more_tracks.1 |= is_shared(TagKind::Audio, prefix);
         let Ok(tag) = parse_audio(prefix) else { return Ok(()) };
         if !tag.more_tracks.is_empty() {
             return Ok(());
@@ -351,9 +351,8 @@ fn is_carried(codec: VideoCodec) -> bool {
 }
 
 /// Returns true if the body is a multitrack body, whose tracks are not read.
-fn is_shared(body: &[u8], multitrack: u8) -> bool {
-    matches!(body, [first, kind, ..] if first & 0x8F == 0x80 | multitrack && kind >> 4 > 0)
-        && (multitrack == VIDEO_MULTITRACK || body.first().is_some_and(|first| first >> 4 == 9))
+fn is_shared(kind: TagKind, body: &[u8]) -> bool {
+    is_multitrack(kind, body) && body.get(1).is_some_and(|form| form >> 4 > 0)
 }
 
 /// Reads the rest of a body after its header.

@@ -16,7 +16,7 @@ mod wire_time;
 
 pub use audio::{AudioTag, parse_audio};
 pub use demuxer::Demuxer;
-pub use enhanced::default_track;
+pub use enhanced::{default_track, is_multitrack};
 pub use events::TagEvent;
 pub use index::index;
 pub use metadata::{Metadata, metadata};
