@@ -7,6 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::media::{AudioCodec, AudioConfig, Codec, EncodedPacket, TrackConfig, VideoCodec};
 use crate::wire::codec::four_cc::FourCc;
 use crate::wire::codec::{self, FLAC_STREAM_HEADER, mpeg_audio};
+use crate::wire::container::flv::enhanced::AUDIO_MULTITRACK;
 
 /// Packet types in the enhanced headers.
 const SEQUENCE_START: u8 = 0;
@@ -158,7 +159,7 @@ fn enhanced_audio(codec: AudioCodec, packet_type: u8, track: u8) -> Option<Bytes
         out.put_slice(&four_cc.0);
     } else {
         // Multitrack body with one track.
-        out.put_slice(&[0x95, packet_type]);
+        out.put_slice(&[0x90 | AUDIO_MULTITRACK, packet_type]);
         out.put_slice(&four_cc.0);
         out.put_u8(track);
     }
