@@ -3,18 +3,15 @@
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
-use std::time::Duration;
 
-use crate::peers;
 use crate::peers::onair::Onair;
+use crate::peers::{self, LIMIT};
 use onair::net::web::WebUrl;
 use onair::net::{Options, Runtime};
 use onair::player::chat::{Chat, ChatState};
 use onair::wire::chat::{ChatFrame, ChatLine};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
-
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// A server with a stream from ffmpeg, which carries a text every second.
 fn server(name: &str) -> (Onair, peers::Peer, String, String) {

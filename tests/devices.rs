@@ -24,9 +24,8 @@ use onair::base::{Clock, Timestamp};
 use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate};
 
+use crate::peers::LIMIT;
 use crate::peers::stall_guard::in_real_time;
-
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// Whether this process was started inside a rig.
 fn inside(rig: &str) -> bool {

@@ -5,9 +5,8 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::peers::{self, ffmpeg, web};
+use crate::peers::{self, LIMIT, ffmpeg, web};
 use crate::watch::{Watching, config};
 use onair::base::{Clock, Stop};
 use onair::net::Runtime;
@@ -51,7 +50,7 @@ fn beginning(file: &[u8]) -> (Vec<Tag>, usize) {
 fn send(socket: &mut TcpStream, head: &str, body: &[u8], place: usize, go_on: &Stop) {
     let begun = socket.write_all(&[head.as_bytes(), &body[..place]].concat());
     // A player that shows no frame of the first part disconnects, and the test reports that.
-    if begun.is_ok() && go_on.wait(Duration::from_secs(60)) {
+    if begun.is_ok() && go_on.wait(LIMIT) {
         let _ = socket.write_all(&body[place..]);
     }
 }

@@ -2,8 +2,6 @@
 //! together: the band shows the time of the frame grid, and the tone starts at the time of the
 //! flash, to the millisecond.
 
-use std::time::Duration;
-
 use onair::audio::{self, AudioChoice};
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Timestamp};
@@ -14,7 +12,7 @@ use onair::media::playback_control::EndBehavior;
 use onair::media::{FrameGrid, SampleBlock, Size, VideoFrame};
 use onair::mix::{self, Mixer, Strip, StripId};
 
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::peers::LIMIT;
 
 #[test]
 fn flash_and_tone_leave_together() {

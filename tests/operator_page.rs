@@ -113,14 +113,12 @@ fn a_stream_is_shown_with_thumbnail_codecs_history_and_recording() {
     page.wait("document.querySelector('#streams img').naturalWidth === 320");
     // A graph line needs two points, five seconds apart.
     page.wait("document.querySelector('#streams polyline').points.numberOfItems > 1");
-    page.wait_soon("/ kbps to .* kbps$/.test(document.querySelector('.spark').ariaLabel)");
+    page.wait("/ kbps to .* kbps$/.test(document.querySelector('.spark').ariaLabel)");
     assert_eq!(page.text("figure-streams"), "1");
-    page.wait_soon(&shows("#figure-viewers-more", "peak 1"));
-    page.wait_soon(
-        "/^[\\d.,]+ (k|M)bps|bit/.test(document.getElementById('figure-out').innerText)",
-    );
+    page.wait(&shows("#figure-viewers-more", "peak 1"));
+    page.wait("/^[\\d.,]+ (k|M)bps|bit/.test(document.getElementById('figure-out').innerText)");
     page.wait(&shows("#recordings tr", "live-show"));
-    page.wait_soon(&shows("#events", "live/show: published over RTMP from 127.0.0.1"));
+    page.wait(&shows("#events", "live/show: published over RTMP from 127.0.0.1"));
     // The recording plays while it is being written, and can be saved.
     click(&page, "#recordings button");
     page.wait("document.getElementById('player-video').currentTime > 0.5");
@@ -148,38 +146,38 @@ fn a_publisher_and_a_viewer_are_disconnected_after_a_question() {
     let page = browser.open(&running.page(), "");
     page.wait(&shows("#streams tr", "RTMP 1"));
     click(&page, "#streams button:not(.ban)");
-    page.wait_soon(&shows("#viewers tr", "live/show"));
+    page.wait(&shows("#viewers tr", "live/show"));
     assert_eq!(page.text("title-viewers"), "Viewers of live/show");
     // Answering *No* changes nothing.
     click(&page, "#viewers .ban");
-    page.wait_soon("document.getElementById('question').open");
+    page.wait("document.getElementById('question').open");
     assert_eq!(page.value("document.activeElement.value"), "no", "the safe answer has the focus");
     click(&page, "#question [value=no]");
     assert_eq!(running.server.viewers(), 1);
     click(&page, "#viewers .ban");
     click(&page, "#question [value=yes]");
     // The page asks for the token, and asks again if it is wrong.
-    page.wait_soon("document.getElementById('token').open");
+    page.wait("document.getElementById('token').open");
     let give = |token: &str| {
         page.value(&format!("document.getElementById('token-input').value = {token:?}"));
         click(&page, "#token .primary");
     };
     give("wrong");
-    page.wait_soon(&shows("#token-problem", "This token is wrong."));
+    page.wait(&shows("#token-problem", "This token is wrong."));
     assert_eq!(running.server.viewers(), 1);
     give(TOKEN);
     wait_for("the viewer to leave", peers::LIMIT, || running.server.viewers() == 0);
     while viewer.next().is_some() {}
-    page.wait_soon(&shows("#no-viewers", "Nobody is watching."));
-    page.wait_soon(&shows("#toast", "is disconnected."));
+    page.wait(&shows("#no-viewers", "Nobody is watching."));
+    page.wait(&shows("#toast", "is disconnected."));
     // The page keeps the token for the next change.
     page.value("location.hash = 'streams'");
-    page.wait_soon("document.querySelector('#streams .ban') !== null");
+    page.wait("document.querySelector('#streams .ban') !== null");
     click(&page, "#streams .ban");
-    page.wait_soon(&shows("#question-title", "Disconnect live/show?"));
+    page.wait(&shows("#question-title", "Disconnect live/show?"));
     click(&page, "#question [value=yes]");
     while publisher.next().is_some() {}
-    page.wait_soon(&shows("#no-streams", "Nobody is publishing."));
+    page.wait(&shows("#no-streams", "Nobody is publishing."));
     assert_eq!(page.value("localStorage.getItem('onair.token')"), serde_json::Value::Null);
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
@@ -209,14 +207,14 @@ fn markup_in_names_runs_nothing() {
     let name = format!("live/{markup}");
     page.wait(&shows("#streams tr", &name));
     page.wait(&shows("#streams tr", &script));
-    page.wait_soon(&shows("#events", &name));
+    page.wait(&shows("#events", &name));
     page.value("document.getElementById('with-viewers').click()");
-    page.wait_soon(&shows("#events", "viewer over RTMP"));
+    page.wait(&shows("#events", "viewer over RTMP"));
     click(&page, "#streams .ban");
-    page.wait_soon(&shows("#question-title", &name));
+    page.wait(&shows("#question-title", &name));
     click(&page, "#question [value=no]");
     click(&page, "#streams button:not(.ban)");
-    page.wait_soon(&shows("#viewers tr", &name));
+    page.wait(&shows("#viewers tr", &name));
     let made = "document.querySelectorAll('main script, main img[src=x], dialog img').length";
     assert_eq!((page.value(made), page.value("window.ran ?? 0")), (0.into(), 0.into()));
     assert_eq!(browser.complaints(), Vec::<String>::new());
@@ -237,16 +235,16 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
     assert_eq!(page.text("title-streams"), "直播流");
     let wrong = "Authorization: Bearer wrong\r\n";
     web::ask_with(running.http(), "DELETE", "/api/v1/viewers/1", wrong);
-    page.wait_soon(&shows("#events", "live/show：开始推流，协议 RTMP"));
-    page.wait_soon(&shows("#events", "已拒绝 127.0.0.1 使用本页（令牌错误"));
+    page.wait(&shows("#events", "live/show：开始推流，协议 RTMP"));
+    page.wait(&shows("#events", "已拒绝 127.0.0.1 使用本页（令牌错误"));
     click(&page, "#settings");
     assert_eq!(page.value("document.getElementById('options').open"), true);
     click(&page, "[name=language][value=en]");
     click(&page, "[name=theme][value=light]");
     click(&page, "#options .primary");
     assert_eq!(page.text("title-streams"), "Streams");
-    page.wait_soon(&shows("#events", "live/show: published over RTMP"));
-    page.wait_soon(&shows("#events", "127.0.0.1 may not use this page (wrong token"));
+    page.wait(&shows("#events", "live/show: published over RTMP"));
+    page.wait(&shows("#events", "127.0.0.1 may not use this page (wrong token"));
     let background = page.value("getComputedStyle(document.body).backgroundColor");
     assert_eq!(background, "rgb(245, 246, 248)");
     page.wait("document.querySelector('#recordings button') !== null");
@@ -264,7 +262,7 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
         ("events", "Events"),
     ] {
         page.value(&format!("location.hash = '{section}'"));
-        page.wait_soon(&format!(
+        page.wait(&format!(
             "document.querySelector('nav [aria-current=page]').dataset.view === '{section}'"
         ));
         let visible = format!("document.getElementById('title-{section}').checkVisibility()");
@@ -322,10 +320,10 @@ fn access_rules_are_shown_without_their_secrets() {
         "Viewers of a stream: 1,500, Size: 1920×1080",
         "SRS: on_play, refuses clients if there is no answer",
     ] {
-        page.wait_soon(&shows("#access tr:first-child", words));
+        page.wait(&shows("#access tr:first-child", words));
     }
-    page.wait_soon(&shows("#access tr:last-child", "All other applications"));
-    page.wait_soon(&shows("#access tr:last-child", "anyone"));
+    page.wait(&shows("#access tr:last-child", "All other applications"));
+    page.wait(&shows("#access tr:last-child", "anyone"));
     let all = page.value("document.documentElement.outerHTML").to_string()
         + &page.value("fetch('/api/v1/access').then(it => it.text())").to_string();
     assert!(!all.contains("Pl4nted"), "{all}");
@@ -351,9 +349,9 @@ fn from_another_computer_the_page_asks_for_the_token() {
     page.wait("document.getElementById('token').open");
     assert_eq!(page.value("document.querySelectorAll('#streams tr').length"), 0);
     click(&page, "#token-cancel");
-    page.wait_soon(&shows("#banner", "needs the token"));
+    page.wait(&shows("#banner", "needs the token"));
     click(&page, "#unlock");
-    page.wait_soon("document.getElementById('token').open");
+    page.wait("document.getElementById('token').open");
     page.value(&format!("document.getElementById('token-input').value = '{TOKEN}'"));
     click(&page, "#token .primary");
     page.wait(&shows("#streams tr", "live/show"));

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::peers;
+use crate::peers::{self, LIMIT};
 use onair::base::queue::Empty;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
@@ -23,9 +23,6 @@ use onair::player::{
     Config, Event, FailureKind, Figures, Open, Player, Source, Speaker, State, WAITING_MESSAGE_ID,
 };
 use parking_lot::Mutex;
-
-/// The time limit of every wait.
-const LIMIT: Duration = Duration::from_secs(60);
 
 /// Makes a file with ffmpeg.
 fn make(folder: &Path, name: &str, options: &[&str]) -> PathBuf {

@@ -11,8 +11,7 @@ use onair::text::Language;
 use onair::wire::rtmp::status::{Level, Status, code};
 
 use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
-
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::peers::LIMIT;
 
 /// The cause of the failure, in English.
 fn cause(report: &Report) -> String {

@@ -342,7 +342,7 @@ fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
 /// Chooses a quality in the page's settings, and waits for its width.
 fn choose(page: &Page<'_>, quality: &str, width: u32) {
     let input = format!("#quality-menu input[value=\"{quality}\"]");
-    page.wait_soon(&format!("document.querySelector('{input}') !== null"));
+    page.wait(&format!("document.querySelector('{input}') !== null"));
     page.value(&format!("document.querySelector('{input}').click()"));
     page.wait(&format!("document.getElementById('video').videoWidth === {width}"));
 }
@@ -362,11 +362,11 @@ fn the_page_changes_between_renditions_and_plays_on() {
     let names =
         "[...document.querySelectorAll('#quality-menu label')].map(it => it.innerText).join()";
     page.value("document.getElementById('settings').click()");
-    page.wait_soon(&format!("{names} === 'Automatic,Original (180p),120p,Audio only'"));
+    page.wait(&format!("{names} === 'Automatic,Original (180p),120p,Audio only'"));
     for (quality, width) in [("120p", 212), ("main", 320), ("120p", 212)] {
         choose(&page, quality, width);
         let shown = if width == 212 { "120p" } else { "180p" };
-        page.wait_soon(&format!("document.getElementById('size').innerText === '{shown}'"));
+        page.wait(&format!("document.getElementById('size').innerText === '{shown}'"));
     }
     assert_eq!(page.value("states.filter(it => it !== 'playing').join()"), "", "it plays on");
     choose(&page, "audio", 0);
@@ -419,7 +419,7 @@ fn a_browser_with_constrained_baseline_alone_gets_a_rendition_in_it_or_the_reaso
     let page = browser.open(&url, BASELINE_ONLY);
     page.wait("document.documentElement.dataset.protocol === 'hls'");
     page.wait("document.documentElement.dataset.status === 'playing'");
-    page.wait_soon(
+    page.wait(
         "document.getElementById('note').innerText.includes('does not encode video for this browser')",
     );
     assert_eq!(browser.complaints(), Vec::<String>::new());
@@ -457,7 +457,7 @@ fn renditions_play_over_webrtc_by_choice_without_another_connection() {
     page.value("localStorage.clear(); location.reload()");
     page.wait("document.documentElement.dataset.protocol === 'hls'");
     page.wait("document.documentElement.dataset.status === 'playing'");
-    page.wait_soon("document.getElementById('note').innerText.includes('B-frames')");
+    page.wait("document.getElementById('note').innerText.includes('B-frames')");
     page.value("document.getElementById('settings').click()");
     choose(&page, "120p", 212);
     plays_over_webrtc(&page, 212);

@@ -74,7 +74,7 @@ fn plays(page: &Page<'_>, protocol: &str, frames: u32) {
     let before = page.value(decoded).as_u64().unwrap();
     page.wait(&format!("{decoded} >= {}", before + u64::from(frames)));
     // The latency appears after that.
-    page.wait_soon("/\\d/.test(document.getElementById('chip').innerText)");
+    page.wait("/\\d/.test(document.getElementById('chip').innerText)");
 }
 
 fn has_status(status: &str) -> String {
@@ -108,7 +108,7 @@ fn the_page_waits_for_the_stream_and_plays_again_after_a_restart() {
     plays(&page, "whep", 20);
     assert_eq!(page.value("window.iceServers"), "[{\"urls\":\"stun:127.0.0.1:9\"}]");
     assert!(page.text("chip").ends_with("· WebRTC"), "{}", page.text("chip"));
-    page.wait_soon("document.getElementById('facts').innerText.endsWith('1 watching')");
+    page.wait("document.getElementById('facts').innerText.endsWith('1 watching')");
     drop(publisher);
     page.wait(&has_status("waiting"));
     let publisher = running.publish(&NO_B_FRAMES);
@@ -138,7 +138,7 @@ fn the_page_plays_over_ipv6() {
     let browser = Chromium::start("en");
     let page = browser.open(&running.page(), "");
     plays(&page, "whep", 20);
-    page.wait_soon("document.getElementById('say').disabled === false");
+    page.wait("document.getElementById('say').disabled === false");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -182,7 +182,7 @@ fn without_webrtc_the_page_plays_by_hls_and_by_websocket() {
     // After the tab becomes visible again, and after a pause.
     page.value("document.dispatchEvent(new Event('visibilitychange'))");
     page.value("document.getElementById('play').click()");
-    page.wait_soon(&has_status("paused"));
+    page.wait(&has_status("paused"));
     page.value("document.getElementById('play').click()");
     plays(&page, "flv", 5);
     choose(&page, "protocol", "hls");
@@ -347,21 +347,21 @@ fn controls_work_by_keyboard_and_have_names() {
         ));
     };
     press("m");
-    page.wait_soon("document.getElementById('video').muted");
+    page.wait("document.getElementById('video').muted");
     press("k");
-    page.wait_soon("document.getElementById('video').paused");
+    page.wait("document.getElementById('video').paused");
     assert_eq!(page.value("document.getElementById('play').ariaLabel"), "Play (K)");
     press("k");
-    page.wait_soon("!document.getElementById('video').paused");
+    page.wait("!document.getElementById('video').paused");
     for (key, requests) in [
         ("f", "requestFullscreen stage,exitFullscreen document"),
         ("i", "requestPictureInPicture video,exitPictureInPicture document"),
     ] {
         page.value("window.requests = []");
         press(key);
-        page.wait_soon("requests.length === 1");
+        page.wait("requests.length === 1");
         press(key);
-        page.wait_soon("requests.length === 2");
+        page.wait("requests.length === 2");
         assert_eq!(page.value("requests.join()"), requests);
     }
     page.value("document.getElementById('settings').click()");
@@ -377,7 +377,7 @@ fn controls_work_by_keyboard_and_have_names() {
     );
     assert_eq!(nameless, 0);
     page.value("document.getElementById('code').click()");
-    page.wait_soon("document.getElementById('code-image').naturalWidth > 100");
+    page.wait("document.getElementById('code-image').naturalWidth > 100");
     assert!(page.text("code-note").contains("this computer only"), "{}", page.text("code-note"));
 }
 
@@ -409,7 +409,7 @@ fn two_browsers_chat_and_markup_runs_nothing() {
     let markup = "<img src=x onerror='window.ran = 1'><script>window.ran = 1</script>";
     say(&ann, "Ann", markup);
     for page in [&ann, &bob] {
-        page.wait_soon(&format!(
+        page.wait(&format!(
             "document.querySelector('#lines p')?.innerText.startsWith({:?})",
             format!("Ann {markup}")
         ));
@@ -428,9 +428,9 @@ fn two_browsers_chat_and_markup_runs_nothing() {
     }
     // A line without a name gets one, and the list is a log for screen readers.
     say(&bob, "", "hello");
-    ann.wait_soon("/guest-\\d+ hello/.test(document.getElementById('lines').innerText)");
+    ann.wait("/guest-\\d+ hello/.test(document.getElementById('lines').innerText)");
     assert_eq!(ann.value("document.getElementById('lines').role"), "log");
-    ann.wait_soon("document.getElementById('viewers').innerText === '2'");
+    ann.wait("document.getElementById('viewers').innerText === '2'");
     // Messages beyond the burst limit stay in the text field, with the reason.
     for _ in 0..9 {
         say(&bob, "", "more");

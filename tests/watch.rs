@@ -10,8 +10,8 @@ use onair::net::Runtime;
 use onair::player::{Config, Event, Failure, Figures, Player, Rewind, Source, State};
 use onair::text::Language;
 
-/// The time limit of a player's whole run.
-const LIMIT: Duration = Duration::from_secs(60);
+use crate::peers::LIMIT;
+
 /// The time limit for the condition that a test waits for.
 const WAIT: Duration = Duration::from_secs(30);
 

@@ -18,10 +18,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::peers;
+use crate::peers::{self, LIMIT};
 use crate::portal::{self, Options, PATH, Request, appear};
 use crate::session::{Bus, HELPERS, Session};
-use crate::shown::{LIMIT, Shown, is};
+use crate::shown::{Shown, is};
 use onair::base::{Clock, Stop, Timestamp};
 use onair::capture::{
     self, Area, DisplayTarget, LiveProperties, Permissions, VideoChoice, WindowTarget,

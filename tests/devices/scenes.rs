@@ -12,11 +12,8 @@ use onair::base::{Clock, Stop, Timestamp};
 use onair::capture;
 use serde_json::Value;
 
-use super::Program;
 use super::camera::{await_camera, tell};
-
-/// Longer than the slowest notice takes in a small virtual machine on a busy computer.
-const LIMIT: Duration = Duration::from_secs(60);
+use super::{LIMIT, Program};
 
 fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let clock = Clock::start();

@@ -46,28 +46,28 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     click(&page, "#token .primary");
     page.wait(&shows("#chat-lines", "good evening"));
     assert_eq!(page.value("document.getElementById('chat-stream').value"), "live/show");
-    page.wait_soon(&shows("#chat-lines tr:last-child", "Streamer"));
-    page.wait_soon(&shows("#chat-lines", markup));
+    page.wait(&shows("#chat-lines tr:last-child", "Streamer"));
+    page.wait(&shows("#chat-lines", markup));
     assert_eq!(page.value("window.ran ?? 0"), 0);
 
     click(&page, "#chat-lines tr:first-child [aria-label='Delete the message of eve']");
-    page.wait_soon(&got("\"deleted\""));
-    page.wait_soon(&format!("!({})", shows("#chat-lines", "buy this")));
+    page.wait(&got("\"deleted\""));
+    page.wait(&format!("!({})", shows("#chat-lines", "buy this")));
     page.value("document.getElementById('chat-words').value = 'spoiler'");
     page.value("document.getElementById('chat-words').oninput()");
     click(&page, "#chat-save");
-    page.wait_soon(&shows("#toast", "The chat is changed."));
+    page.wait(&shows("#toast", "The chat is changed."));
     say(&page, "eve", "a Spoiler");
-    page.wait_soon(&got("\"refused\":\"blocked\""));
+    page.wait(&got("\"refused\":\"blocked\""));
     click(&page, &format!("#chat-lines [aria-label='Mute {markup}']"));
-    page.wait_soon(&shows("#chat-muted", "eve"));
+    page.wait(&shows("#chat-muted", "eve"));
     say(&page, "eve", "again");
-    page.wait_soon(&got("\"refused\":\"muted\""));
+    page.wait(&got("\"refused\":\"muted\""));
     click(&page, "#chat-muted button");
-    page.wait_soon("!document.getElementById('no-muted').hidden");
+    page.wait("!document.getElementById('no-muted').hidden");
     page.value("document.getElementById('chat-slow').value = '600'");
     click(&page, "#chat-save");
-    page.wait_soon(&got("{\"slow\":600}"));
+    page.wait(&got("{\"slow\":600}"));
     // At once, because the page shows the rules again when they have changed.
     let too_slow = "(slow => { slow.value = '601'; document.getElementById('chat-save').click(); \
         return slow.checkValidity(); })(document.getElementById('chat-slow'))";

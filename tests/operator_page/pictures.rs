@@ -69,28 +69,28 @@ fn every_section_of_the_page_is_laid_out_well() {
     let browser = Chromium::start("en");
     let page = browser.open(&running.page(), "");
     page.wait(&shows("#streams", "live/show"));
-    page.wait_soon(&shows("#streams", "live/lobby"));
+    page.wait(&shows("#streams", "live/lobby"));
     page.wait("[...document.querySelectorAll('#streams img')].some(it => it.naturalWidth === 320)");
     let streamer = running.server.join_chat("live", "show").unwrap();
     streamer.say(ChatLine::new("Kim", "good evening").unwrap());
     page.value("window.viewer = new WebSocket(`ws://${location.host}/live/show/chat`)");
-    page.wait_soon("window.viewer.readyState === 1");
+    page.wait("window.viewer.readyState === 1");
     say(&page, "小林", "这个焊点现在好看了");
     // The chat needs the token.
     click(&page, "#streams [aria-label='Moderate the chat of live/show']");
-    page.wait_soon("document.getElementById('token').open");
+    page.wait("document.getElementById('token').open");
     page.value(&format!("document.getElementById('token-input').value = '{TOKEN}'"));
     click(&page, "#token .primary");
-    page.wait_soon(&shows("#chat-lines", "小林"));
+    page.wait(&shows("#chat-lines", "小林"));
     let mut album = Album::new();
     for (section, list) in SECTIONS {
         page.value(&format!("location.hash = '{section}'"));
-        page.wait_soon(&format!("document.getElementById('title-{section}').checkVisibility()"));
-        page.wait_soon(&format!("document.querySelector('#{list} > *') !== null"));
+        page.wait(&format!("document.getElementById('title-{section}').checkVisibility()"));
+        page.wait(&format!("document.querySelector('#{list} > *') !== null"));
         album.take(&page, &format!("operator-{section}"), || {
             if section == "relays" {
-                page.wait_soon("document.querySelectorAll('#relays tr').length === 3");
-                page.wait_soon(HAS_CAUSE);
+                page.wait("document.querySelectorAll('#relays tr').length === 3");
+                page.wait(HAS_CAUSE);
             }
             // The fragment of the address scrolls to the list.
             page.value("scrollTo(0, 0)");

@@ -45,8 +45,8 @@ fn hls_js_plays_a_recording_and_seeks_in_it() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
     // The viewer of a recording appears in the list of viewers.
     page.value("location.hash = 'viewers'");
-    page.wait_soon(&shows("#viewers tr", "vod/live-show"));
-    page.wait_soon(&shows("#viewers tr", "HLS"));
+    page.wait(&shows("#viewers tr", "vod/live-show"));
+    page.wait(&shows("#viewers tr", "HLS"));
 }
 
 /// The page plays a recording with several audio tracks with sound.
@@ -82,20 +82,20 @@ fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     page.wait(&format!("document.querySelector({erase:?}) !== null"));
     // The recording stays if the user cancels or has no token.
     click(&page, &erase);
-    page.wait_soon(&shows("#question-title", &format!("Delete {NAME}?")));
+    page.wait(&shows("#question-title", &format!("Delete {NAME}?")));
     assert_eq!(page.value("document.activeElement.value"), "no", "the safe answer has the focus");
     click(&page, "#question [value=no]");
     assert!(file.exists());
     click(&page, &erase);
-    page.wait_soon("document.getElementById('question').open");
+    page.wait("document.getElementById('question').open");
     click(&page, "#question [value=yes]");
-    page.wait_soon("document.getElementById('token').open");
+    page.wait("document.getElementById('token').open");
     assert!(file.exists());
     page.value(&format!("document.getElementById('token-input').value = {TOKEN:?}"));
     click(&page, "#token .primary");
     wait_for("the deletion", peers::LIMIT, || !file.exists());
-    page.wait_soon(&shows("#toast", "is deleted."));
-    page.wait_soon(&shows("#no-recordings", "There are no recordings yet."));
+    page.wait(&shows("#toast", "is deleted."));
+    page.wait(&shows("#no-recordings", "There are no recordings yet."));
     // A recording in progress cannot be deleted.
     let _publisher = running.publish();
     page.wait(&shows("#recordings tr", "live-show"));

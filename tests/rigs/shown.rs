@@ -8,8 +8,7 @@ use onair::capture::{self, Context, DisplayTarget, Source, WindowTarget};
 use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate, Size, VideoFrame};
 
-/// The time limit for each step.
-pub const LIMIT: Duration = Duration::from_secs(60);
+use crate::peers::LIMIT;
 
 /// Converts an RGB color to limited-range BT.709.
 pub fn numbers(color: u32) -> (u8, u8, u8) {

@@ -10,9 +10,6 @@ use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use crate::peers::{LIMIT, Peer, wait_for};
 
-/// The time limit for a browser on a busy computer.
-const SLOW: Duration = Duration::from_secs(60);
-
 /// A running browser with its own profile.
 pub struct Chromium {
     _peer: Peer,
@@ -60,14 +57,14 @@ impl Chromium {
         );
         let file = profile.path().join("DevToolsActivePort");
         let mut place = None;
-        wait_for("the port of DevTools", SLOW, || {
+        wait_for("the port of DevTools", LIMIT, || {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             place = text.split_once('\n').map(|(port, path)| (port.to_owned(), path.to_owned()));
             place.is_some()
         });
         let (port, path) = place.unwrap();
         let stream = TcpStream::connect(("127.0.0.1", port.parse::<u16>().unwrap())).unwrap();
-        stream.set_read_timeout(Some(SLOW)).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
         let url = format!("ws://127.0.0.1:{port}{}", path.trim());
         let (socket, _) = tungstenite::client(url, stream).unwrap();
         let connection = RefCell::new(Connection { socket, next: 1, complaints: Vec::new() });
@@ -139,24 +136,13 @@ impl Page<'_> {
     /// Waits until an expression is true.
     #[track_caller]
     pub fn wait(&self, expression: &str) {
-        self.wait_at_most(SLOW, expression);
-    }
-
-    /// Works like [`Page::wait`], with the usual shorter time limit.
-    #[track_caller]
-    pub fn wait_soon(&self, expression: &str) {
-        self.wait_at_most(LIMIT, expression);
-    }
-
-    #[track_caller]
-    fn wait_at_most(&self, limit: Duration, expression: &str) {
         let start = std::time::Instant::now();
         while self.value(expression) != true {
             let seen =
                 "JSON.stringify([document.documentElement.dataset, document.body.innerText])";
             assert!(
-                start.elapsed() < limit,
-                "waited {limit:?} in vain for {expression}; the page shows {}; it complains of {:?}",
+                start.elapsed() < LIMIT,
+                "waited {LIMIT:?} in vain for {expression}; the page shows {}; it complains of {:?}",
                 self.value(seen),
                 self.browser.complaints()
             );

@@ -48,7 +48,7 @@ fn message<'a>(state: &'a Value, text: &str) -> &'a Value {
 /// Waits until the chat of a page has a line that ends like this, or has no such line.
 fn wait_line(page: &Page<'_>, line: &str, is_there: bool) {
     let lines = "[...document.querySelectorAll('#lines p')]";
-    page.wait_soon(&format!("{lines}.some(it => it.innerText.endsWith({line:?})) === {is_there}"));
+    page.wait(&format!("{lines}.some(it => it.innerText.endsWith({line:?})) === {is_there}"));
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     assert_eq!(change(&running, &json!({ "delete": ids }))["messages"], json!([]));
     for page in [&ann, &bob] {
         wait_line(page, "first words", false);
-        page.wait_soon("document.querySelectorAll('#lines p, #danmaku span').length === 0");
+        page.wait("document.querySelectorAll('#lines p, #danmaku span').length === 0");
     }
     // A viewer who comes later does not see it either.
     let late = browser.open(&running.page(), "");
@@ -158,23 +158,21 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     // from a viewer's last message, even if it was sent before slow mode. Bob would have to wait,
     // so Late sends.
     change(&running, &json!({ "slow_seconds": 600 }));
-    late.wait_soon("document.getElementById('chat-hint').innerText.includes('every 600 s')");
+    late.wait("document.getElementById('chat-hint').innerText.includes('every 600 s')");
     say(&late, "Late", "slowly");
     wait_line(&ann, "slowly", true);
     say(&late, "Late", "too soon");
-    late.wait_soon(
-        "/^Slow mode: wait \\d+ s\\.$/.test(document.getElementById('chat-hint').innerText)",
-    );
+    late.wait("/^Slow mode: wait \\d+ s\\.$/.test(document.getElementById('chat-hint').innerText)");
     assert_eq!(late.value("document.getElementById('say').value"), "too soon");
     // The server enforces slow mode too, because a client could bypass the page.
     let again = "(() => { const s = new WebSocket(`ws://${location.host}/live/show/chat`);
         s.onopen = () => s.send('{\"name\":\"Bob\",\"text\":\"around it\"}');
         s.onmessage = event => { window.told = (window.told ?? '') + event.data; }; })()";
     late.value(again);
-    late.wait_soon("/\"refused\":\"slow\",\"wait\":\\d+/.test(window.told ?? '')");
+    late.wait("/\"refused\":\"slow\",\"wait\":\\d+/.test(window.told ?? '')");
     wait_line(&ann, "around it", false);
     change(&running, &json!({ "slow_seconds": 0 }));
-    late.wait_soon("document.getElementById('chat-hint').hidden");
+    late.wait("document.getElementById('chat-hint').hidden");
 
     // Words are blocked in any spelling. A newly opened page may again send several messages in a
     // row.

@@ -49,7 +49,7 @@ fn viewers_follow_a_stream_from_a_drained_server() {
     // Without its polls, the page follows at once when the chat names the move, so the intervals do not matter.
     let push = browser.open(&format!("{}?protocol=whep", first.page()), WITHOUT_POLLS);
     plays(&push, "whep", 5);
-    push.wait_soon("document.getElementById('say').disabled === false");
+    push.wait("document.getElementById('say').disabled === false");
     // The stream is at the other server when it leaves this one.
     let _publisher = second.publish(&NO_B_FRAMES);
     wait_for("the stream at the other server", LIMIT, || {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::chromium::{Chromium, Page};
 use super::{NO_B_FRAMES, choose, plays};
-use crate::peers::{self, Onair, ffmpeg, free_port, wait_for};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for};
 
 /// Returns the latency that the page shows, in seconds.
 fn latency(page: &Page<'_>) -> f64 {
@@ -14,7 +14,7 @@ fn latency(page: &Page<'_>) -> f64 {
 /// Returns the latency after it has become steady: playback neither catches up nor jumps.
 fn steady_latency(page: &Page<'_>) -> f64 {
     let mut same = (0.0, 0);
-    wait_for("a steady latency", Duration::from_secs(60), || {
+    wait_for("a steady latency", LIMIT, || {
         let now = latency(page);
         same = if (now - same.0).abs() < 0.11 { (same.0, same.1 + 1) } else { (now, 0) };
         std::thread::sleep(Duration::from_millis(100));

@@ -93,14 +93,14 @@ fn every_state_of_the_page_is_laid_out_well() {
     page.value("document.getElementById('settings').click()");
     album.take(&page, "code", || {
         page.value("if (!document.getElementById('code-dialog').open) document.getElementById('code').click()");
-        page.wait_soon("document.getElementById('code-image').naturalWidth > 100");
+        page.wait("document.getElementById('code-image').naturalWidth > 100");
     });
     page.value("document.getElementById('code-dialog').close()");
     album.take(&page, "name", || {
         page.value("if (document.getElementById('name').hidden) document.getElementById('name-toggle').click()");
     });
     page.value("document.getElementById('play').click()");
-    page.wait_soon(&has_status("paused"));
+    page.wait(&has_status("paused"));
     album.take(&page, "paused", || ());
     album.check();
     assert_eq!(browser.complaints(), Vec::<String>::new());
