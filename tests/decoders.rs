@@ -817,7 +817,7 @@ fn the_alpha_of_a_webm_clip_is_its_own_in_each_picture() {
             let mut found = None;
             // The reader has its own thread, which may not have read this far yet.
             peers::wait_for(&format!("{codec}: the picture of {ms} ms"), LIMIT, || {
-                found = match clip.pictures.moment(begun + Duration::from_millis(ms)) {
+                found = match clip.video.moment(begun + Duration::from_millis(ms)) {
                     Moment::Frame(it) => {
                         Some(it).filter(|it| it.pts == Timestamp::from_millis(ms as i64))
                     }

@@ -108,9 +108,9 @@ impl Pace {
     pub fn patience(&self, snapshot: &Snapshot, ending: bool) -> Duration {
         let is = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let hidden = is(&self.hidden) && !is(&self.panels);
-        let sounds = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
+        let is_audible = snapshot.audio.as_ref().is_some_and(|audio| audio.peak_dbfs > -60.0);
         let page_has_meters = !is(&self.watching) && !is(&self.still);
-        let meters = sounds && (page_has_meters || is(&self.panels));
+        let meters = is_audible && (page_has_meters || is(&self.panels));
         Duration::from_millis(match (hidden, is(&self.calm)) {
             _ if ending => 50,
             (true, _) => 500,
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_picture_is_one_frame() {
+    fn waking_a_window_requests_one_frame() {
         let ctx = Context::default();
         let frame = || ctx.run_ui(RawInput::default(), |_| {}).textures_delta.clear();
         while ctx.has_requested_repaint() {

@@ -79,12 +79,12 @@ impl ClockAligner {
 
     /// Adds audio of the device; `first` is the number of its first frame. A gap restarts the
     /// resampler.
-    pub(super) fn push(&mut self, first: i64, sound: &[f32]) {
+    pub(super) fn push(&mut self, first: i64, samples: &[f32]) {
         let held = (self.input.len() / self.channels) as i64;
         if self.input_start + held != first {
             self.restart(first);
         }
-        self.input.extend_from_slice(sound);
+        self.input.extend_from_slice(samples);
     }
 
     /// Resets the state. The next input begins with frame `first`.
@@ -237,7 +237,7 @@ mod tests {
             let now = 0.045 + block as f64 * 0.01;
             while (sent + buffer) as f64 / real < now {
                 // The device captures the tone at the true time of its frame.
-                let sound: Vec<f32> = (sent..sent + buffer)
+                let samples: Vec<f32> = (sent..sent + buffer)
                     .map(|frame| {
                         let true_sample = frame as f64 / real * 1e6;
                         let mut out = [0.0];
@@ -246,7 +246,7 @@ mod tests {
                     })
                     .collect();
                 pace.observe(sent, jitter.after(sent as f64 / real));
-                aligner.push(sent, &sound);
+                aligner.push(sent, &samples);
                 sent += buffer;
             }
             let mut out = vec![0.0; 480];
@@ -292,11 +292,11 @@ mod tests {
                 // The block is requested two seconds late, because the filter is long at this rate.
                 let now = 2.4 + block as f64 * 0.4;
                 while (sent + 25) as f64 / real < now {
-                    let sound: Vec<f32> = (sent..sent + 25)
+                    let samples: Vec<f32> = (sent..sent + 25)
                         .map(|frame| value(frame as f64 / real).sin() as f32)
                         .collect();
                     pace.observe(sent, jitter.after(sent as f64 / real));
-                    aligner.push(sent, &sound);
+                    aligner.push(sent, &samples);
                     sent += 25;
                 }
                 let at = Timestamp::from_millis(block * 400);
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_in_the_device_is_silence_and_then_sound_again() {
+    fn a_gap_in_the_device_is_silence_and_then_audio_again() {
         let mut pace = DeviceRate::new(48_000);
         let mut aligner = ClockAligner::new(48_000, 48_000, 2).unwrap();
         let mut out = vec![1.0; 960];

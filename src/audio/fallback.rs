@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn another_is_heard_while_it_is_silent_and_it_is_back_with_its_first_sound() {
+    fn another_is_heard_while_it_is_silent_and_it_is_back_with_its_first_audio() {
         let (source, asked) = source();
         let stand_in = AudioFallback::default();
         let mut source = stand_in.over(source, 48_000, Some(SourceAlarm::PlayedSilent));

@@ -191,14 +191,14 @@ mod tests {
         let mut found = Vec::new();
         for second in 0..seconds {
             for block in 0..100 {
-                let sound: Vec<f32> = (0..480)
+                let samples: Vec<f32> = (0..480)
                     .map(|index| {
                         let phase = (block * 480 + index) as f32 / 48_000.0 * 200.0;
                         let sample = (phase * std::f32::consts::TAU).sin() * amplitude(second);
                         sample.clamp(-1.0, 1.0)
                     })
                     .collect();
-                watch.hear(&sound);
+                watch.hear(&samples);
             }
             found.push(status.report().alarm);
         }

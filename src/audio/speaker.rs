@@ -33,7 +33,7 @@ pub struct SpeakerOutput {
     rate: u32,
     channels: u16,
     clock: Clock,
-    sound: Producer<f32>,
+    samples: Producer<f32>,
     played: Arc<Played>,
     device: DeviceInfo,
     opened: Timestamp,
@@ -74,9 +74,9 @@ impl SpeakerOutput {
         let device = device.or_else(|| id.is_none().then(|| devices.first()).flatten());
         let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
         let room = rate as usize * RING_DURATION.as_millis() as usize / 1_000;
-        let (sound, played, tap) = system::playback(clock, rate, channels, room);
+        let (samples, played, tap) = system::playback(clock, rate, channels, room);
         let stream = Some(system.play(&device.id, rate, pace as u32, tap)?);
-        Ok(Self { rate, channels, clock, sound, played, device, opened: clock.now(), stream })
+        Ok(Self { rate, channels, clock, samples, played, device, opened: clock.now(), stream })
     }
 
     /// Returns the device in use.
@@ -96,11 +96,11 @@ impl SpeakerOutput {
 
     /// Queues interleaved audio, and returns the number of frames (samples per channel) that fit.
     /// This function never waits.
-    pub fn write(&mut self, sound: &[f32]) -> usize {
+    pub fn write(&mut self, samples: &[f32]) -> usize {
         let channels = usize::from(self.channels);
-        let frames = (sound.len().min(self.sound.slots())) / channels;
-        match self.sound.write_chunk_uninit(frames * channels) {
-            Ok(chunk) => chunk.fill_from_iter(sound.iter().copied()) / channels,
+        let frames = (samples.len().min(self.samples.slots())) / channels;
+        match self.samples.write_chunk_uninit(frames * channels) {
+            Ok(chunk) => chunk.fill_from_iter(samples.iter().copied()) / channels,
             Err(_) => 0,
         }
     }
@@ -109,7 +109,7 @@ impl SpeakerOutput {
     /// latency.
     pub fn queued(&self) -> usize {
         let channels = usize::from(self.channels);
-        let ring = (self.sound.buffer().capacity() - self.sound.slots()) / channels;
+        let ring = (self.samples.buffer().capacity() - self.samples.slots()) / channels;
         let until = self.played.playback_end.load(Ordering::Relaxed);
         let device = until.saturating_sub(self.clock.now().as_micros()).clamp(0, 5_000_000);
         ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize

@@ -140,7 +140,7 @@ pub(super) struct CaptureState {
 pub(super) struct Sink {
     clock: Clock,
     channels: u16,
-    sound: Producer<f32>,
+    samples: Producer<f32>,
     marks: Producer<CaptureMark>,
     state: Arc<CaptureState>,
     frame: i64,
@@ -148,7 +148,7 @@ pub(super) struct Sink {
 
 /// The mixer side of an audio capture.
 pub(super) struct Capture {
-    pub(super) sound: Consumer<f32>,
+    pub(super) samples: Consumer<f32>,
     pub(super) marks: Consumer<CaptureMark>,
     pub(super) state: Arc<CaptureState>,
 }
@@ -157,13 +157,13 @@ pub(super) struct Capture {
 /// mixer.
 pub(super) fn capture(clock: Clock, rate: u32, channels: u16) -> (Sink, Capture) {
     let capacity = rate as usize * usize::from(channels) * 3 / 2;
-    let (audio_in, sound) = RingBuffer::new(capacity);
+    let (audio_in, samples) = RingBuffer::new(capacity);
     let (marks_in, marks) = RingBuffer::new(1_024);
     let state = Arc::new(CaptureState::default());
     let its_state = Arc::clone(&state);
     let sink =
-        Sink { clock, channels, sound: audio_in, marks: marks_in, state: its_state, frame: 0 };
-    (sink, Capture { sound, marks, state })
+        Sink { clock, channels, samples: audio_in, marks: marks_in, state: its_state, frame: 0 };
+    (sink, Capture { samples, marks, state })
 }
 
 impl Sink {
@@ -183,21 +183,21 @@ impl Sink {
         self.clock.now()
     }
 
-    /// Adds a callback's audio: `sound` contains `channels` interleaved channels, and its first
+    /// Adds a callback's audio: `samples` contains `channels` interleaved channels, and its first
     /// frame was captured `age_micros` ago. Audio that does not fit is dropped, because the reader
     /// has then stopped.
-    pub(super) fn push(&mut self, sound: &[f32], channels: u16, age_micros: i64) {
+    pub(super) fn push(&mut self, samples: &[f32], channels: u16, age_micros: i64) {
         let channels = usize::from(channels.max(1));
-        let frames = sound.len() / channels;
+        let frames = samples.len() / channels;
         self.state.frames.fetch_add(frames as u64, Ordering::Relaxed);
         self.state.age_micros.store(age_micros, Ordering::Relaxed);
         let wanted = usize::from(self.channels);
-        let Ok(chunk) = self.sound.write_chunk_uninit(frames * wanted) else { return };
+        let Ok(chunk) = self.samples.write_chunk_uninit(frames * wanted) else { return };
         let mark = CaptureMark { frame: self.frame, at: self.clock.now().offset(-age_micros) };
         // If the queue of marks is full, this mark is lost, and the rate measurement continues
         // without it.
         let _ = self.marks.push(mark);
-        chunk.fill_from_iter(remixed(sound, channels, wanted));
+        chunk.fill_from_iter(remixed(samples, channels, wanted));
         self.frame += frames as i64;
     }
 }
@@ -273,7 +273,7 @@ pub(super) struct Tap {
     clock: Clock,
     channels: u16,
     rate: u32,
-    sound: Consumer<f32>,
+    samples: Consumer<f32>,
     played: Arc<Played>,
     volume: f32,
     dry: bool,
@@ -286,7 +286,7 @@ pub(super) fn playback(
     channels: u16,
     frames: usize,
 ) -> (Producer<f32>, Arc<Played>, Tap) {
-    let (audio_in, sound) = RingBuffer::new(frames * usize::from(channels));
+    let (audio_in, samples) = RingBuffer::new(frames * usize::from(channels));
     let played = Arc::new(Played {
         latch: Latch::default(),
         volume: AtomicU32::new(1.0_f32.to_bits()),
@@ -296,7 +296,7 @@ pub(super) fn playback(
         clear: AtomicBool::new(false),
     });
     let its_played = Arc::clone(&played);
-    let tap = Tap { clock, channels, rate, sound, played: its_played, volume: 1.0, dry: true };
+    let tap = Tap { clock, channels, rate, samples, played: its_played, volume: 1.0, dry: true };
     (audio_in, played, tap)
 }
 
@@ -316,21 +316,21 @@ impl Tap {
         let channels = usize::from(self.channels.max(1));
         let frames = out.len() / channels;
         if self.played.clear.swap(false, Ordering::AcqRel) {
-            let waiting = self.sound.slots();
-            if let Ok(chunk) = self.sound.read_chunk(waiting) {
+            let waiting = self.samples.slots();
+            if let Ok(chunk) = self.samples.read_chunk(waiting) {
                 chunk.commit_all();
             }
         }
         let target = f32::from_bits(self.played.volume.load(Ordering::Relaxed));
         let step = (target - self.volume) / frames.max(1) as f32;
-        let ready = (self.sound.slots() / channels).min(frames);
+        let ready = (self.samples.slots() / channels).min(frames);
         let mut place = out.chunks_exact_mut(channels);
-        if let Ok(chunk) = self.sound.read_chunk(ready * channels) {
+        if let Ok(chunk) = self.samples.read_chunk(ready * channels) {
             let (first, second) = chunk.as_slices();
-            let mut sound = first.iter().chain(second);
+            let mut samples = first.iter().chain(second);
             for frame in place.by_ref().take(ready) {
                 self.volume += step;
-                for (out, sample) in frame.iter_mut().zip(&mut sound) {
+                for (out, sample) in frame.iter_mut().zip(&mut samples) {
                     *out = sample * self.volume;
                 }
             }
@@ -361,11 +361,11 @@ mod tests {
         let clock = Clock::start();
         let (mut sink, mut capture) = capture(clock, 8_000, 1);
         sink.push(&[0.5, -0.1, 1.0, 0.0], 2, 0);
-        let got: Vec<f32> = std::iter::from_fn(|| capture.sound.pop().ok()).collect();
+        let got: Vec<f32> = std::iter::from_fn(|| capture.samples.pop().ok()).collect();
         assert_eq!(got, [0.2, 0.5]);
         let (mut sink, mut capture) = super::capture(clock, 8_000, 2);
         sink.push(&[1.0, -1.0], 1, 7_000);
-        let got: Vec<f32> = std::iter::from_fn(|| capture.sound.pop().ok()).collect();
+        let got: Vec<f32> = std::iter::from_fn(|| capture.samples.pop().ok()).collect();
         assert_eq!((got[0], got[2], got.len()), (got[1], -1.0, 4));
         let mark = capture.marks.pop().unwrap();
         assert!(mark.frame == 0 && mark.at < clock.now().offset(-6_999));
@@ -391,7 +391,7 @@ mod tests {
         for _ in 0..1_000 {
             sink.push(&[0.1; 80], 1, 0);
         }
-        assert_eq!(capture.sound.slots(), 12_000);
+        assert_eq!(capture.samples.slots(), 12_000);
         // The marks contain the numbers of the frames in the ring.
         let last = std::iter::from_fn(|| capture.marks.pop().ok()).last().unwrap();
         assert_eq!(last.frame, 12_000 - 80);
@@ -399,12 +399,12 @@ mod tests {
 
     #[test]
     fn playback_fills_with_silence_counts_underruns_and_ramps() {
-        let (mut sound, played, mut tap) = playback(Clock::start(), 8_000, 2, 400);
+        let (mut samples, played, mut tap) = playback(Clock::start(), 8_000, 2, 400);
         let mut out = [9.0_f32; 200];
         tap.fill(&mut out, 0);
         assert!(out.iter().all(|&s| s == 0.0) && played.underruns.load(Ordering::Relaxed) == 0);
         for _ in 0..300 {
-            sound.push(1.0).unwrap();
+            samples.push(1.0).unwrap();
         }
         tap.fill(&mut out, 5_000);
         assert!(out.iter().all(|&s| s == 1.0));
@@ -414,7 +414,7 @@ mod tests {
         assert_eq!(played.underruns.load(Ordering::Relaxed), 1);
         played.clear.store(true, Ordering::Relaxed);
         for _ in 0..10 {
-            sound.push(1.0).unwrap();
+            samples.push(1.0).unwrap();
         }
         tap.fill(&mut out, 0);
         assert!(out.iter().all(|&s| s == 0.0));

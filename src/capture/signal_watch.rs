@@ -78,9 +78,9 @@ impl VideoFeed for Watched {
     }
 
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        let picture = self.feed.frame(at);
-        self.watch.check_frame(at, picture.as_ref());
-        picture
+        let frame = self.feed.frame(at);
+        self.watch.check_frame(at, frame.as_ref());
+        frame
     }
 }
 
@@ -96,7 +96,7 @@ struct VideoWatch {
 struct SeenFrame {
     looked: Timestamp,
     /// The frame itself, which is kept so that a new frame cannot reuse its planes.
-    picture: VideoFrame,
+    frame: VideoFrame,
     points: Vec<u8>,
     /// Last time at which the video was not black.
     lit: Timestamp,
@@ -105,9 +105,9 @@ struct SeenFrame {
 }
 
 impl VideoWatch {
-    fn check_frame(&mut self, at: Timestamp, picture: Option<&VideoFrame>) {
+    fn check_frame(&mut self, at: Timestamp, frame: Option<&VideoFrame>) {
         let looks = self.wanted.as_ref().is_none_or(WatchedFile::is_wanted);
-        let Some(picture) = picture.filter(|_| looks) else {
+        let Some(frame) = frame.filter(|_| looks) else {
             // The source's state already reports the problem, or the watch is inactive.
             if self.seen.take().is_some() {
                 self.tell(None);
@@ -115,13 +115,13 @@ impl VideoWatch {
             return;
         };
         let due = self.seen.as_ref().is_none_or(|seen| at.since(seen.looked) >= CHECK_INTERVAL);
-        let new = |seen: &SeenFrame| !seen.picture.is_same(picture);
+        let new = |seen: &SeenFrame| !seen.frame.is_same(frame);
         if !due || !self.seen.as_ref().is_none_or(new) {
             return;
         }
-        let points = points(picture);
+        let points = points(frame);
         let dark =
-            if picture.color.range == Range::Full { MAX_BLACK_LUMA.1 } else { MAX_BLACK_LUMA.0 };
+            if frame.color.range == Range::Full { MAX_BLACK_LUMA.1 } else { MAX_BLACK_LUMA.0 };
         let black = points.iter().all(|&point| point <= dark);
         // A pause is not frozen video: earlier checks no longer count.
         let before = self.seen.take().filter(|seen| at.since(seen.looked) < MAX_CHECK_GAP);
@@ -138,7 +138,7 @@ impl VideoWatch {
         } else {
             None
         });
-        self.seen = Some(SeenFrame { looked: at, picture: picture.clone(), points, lit, moved });
+        self.seen = Some(SeenFrame { looked: at, frame: frame.clone(), points, lit, moved });
     }
 
     fn tell(&self, alarm: Option<SourceAlarm>) {
@@ -152,15 +152,15 @@ impl VideoWatch {
 }
 
 /// Samples luma on a grid.
-fn points(picture: &VideoFrame) -> Vec<u8> {
-    let size = picture.size();
+fn points(frame: &VideoFrame) -> Vec<u8> {
+    let size = frame.size();
     let (width, height) = (size.width as usize, size.height as usize);
     let mut points = Vec::with_capacity(SAMPLE_GRID.0 * SAMPLE_GRID.1);
     for row in 0..SAMPLE_GRID.1 {
         let y = (row * 2 + 1) * height / (SAMPLE_GRID.1 * 2);
         for column in 0..SAMPLE_GRID.0 {
             let x = (column * 2 + 1) * width / (SAMPLE_GRID.0 * 2);
-            points.push(picture.planes().y.get(y * width + x).copied().unwrap_or(0));
+            points.push(frame.planes().y.get(y * width + x).copied().unwrap_or(0));
         }
     }
     points

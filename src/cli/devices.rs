@@ -39,11 +39,11 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
         let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();
         let cameras: Vec<Value> = cameras.iter().map(camera).collect();
-        let sound = |devices: &[DeviceInfo]| -> Vec<Value> { devices.iter().map(device).collect() };
+        let audio = |devices: &[DeviceInfo]| -> Vec<Value> { devices.iter().map(device).collect() };
         let list = json!({
             "cameras": cameras,
-            "microphones": sound(&microphones),
-            "speakers": sound(&speakers),
+            "microphones": audio(&microphones),
+            "speakers": audio(&speakers),
             "applications": applications.iter().flatten().map(application).collect::<Vec<_>>(),
             "screens": screens,
             "windows": windows,

@@ -133,12 +133,12 @@ mod tests {
         let down = run(&mut watcher, 5, 40);
         assert_eq!(down.last(), Some(&Degradation::None));
         // If each frame takes a second, the time counts, not the number of frames.
-        let (mut slow, mut pictures) = (LoadWatcher::default(), 0);
+        let (mut slow, mut frames) = (LoadWatcher::default(), 0);
         while slow.degradation() != Degradation::Rate {
             slow.took(Duration::from_secs(1), period);
-            pictures += 1;
+            frames += 1;
         }
-        assert!((6..=12).contains(&pictures), "{pictures} s");
+        assert!((6..=12).contains(&frames), "{frames} s");
         // One slow frame has no effect.
         watcher.took(Duration::from_millis(200), period);
         assert!(run(&mut watcher, 5, 3).iter().all(|it| *it == Degradation::None));

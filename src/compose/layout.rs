@@ -207,13 +207,13 @@ pub struct FramePlacement {
 
 /// Returns two values for a frame in its box: the map from the unit square of the cropped frame to
 /// program pixels, and the crop as left, top, width and height in fractions of the frame.
-pub fn map(place: &Placement, picture: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
+pub fn map(place: &Placement, natural: (f64, f64), canvas: Size) -> (Affine, [f64; 4]) {
     let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
     let (width, height) = (place.width * cw, place.height * ch);
     let crop = place.crop.bounded();
     let mut part =
         [crop.left, crop.top, 1.0 - crop.left - crop.right, 1.0 - crop.top - crop.bottom];
-    let (pw, ph) = ((picture.0 * part[2]).max(1.0), (picture.1 * part[3]).max(1.0));
+    let (pw, ph) = ((natural.0 * part[2]).max(1.0), (natural.1 * part[3]).max(1.0));
     let (fw, fh) = match place.fit {
         Fit::Stretch => (width, height),
         Fit::Original => (pw, ph),
@@ -448,7 +448,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_picture_lies_where_it_always_did() {
+    fn a_lone_frame_lies_where_it_always_did() {
         for source in [
             Size::new(320, 240),
             Size::new(1920, 1080),
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_cut_off_the_picture() {
+    fn what_lies_outside_is_cut_off_the_frame() {
         let place = Placement { x: -0.5, fit: Fit::Stretch, ..Placement::default() };
         let (seen, _, cut) = rect(place, Size::new(100, 100));
         assert_eq!(seen, at(0, 0, 640, 720));
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn quarter_turns_are_exact_and_crops_are_of_the_picture() {
+    fn quarter_turns_are_exact_and_crops_are_of_the_frame() {
         let crop = Crop { left: 0.25, ..Crop::default() };
         let place = Placement {
             x: 0.25,
@@ -589,7 +589,7 @@ mod tests {
     }
 
     #[test]
-    fn turned_pictures_keep_their_size_and_stay_within_bounds() {
+    fn turned_frames_keep_their_size_and_stay_within_bounds() {
         let place = Placement {
             x: 0.25,
             y: 0.25,

@@ -57,7 +57,7 @@ enum SwitchMethod {
     Mix {
         transition: Transition,
         /// The grayscale image of a wipe.
-        picture: Option<Arc<Planes>>,
+        image: Option<Arc<Planes>>,
         /// The time of the transition's first frame.
         begun: Option<Timestamp>,
     },
@@ -189,10 +189,10 @@ impl Program {
             (Kind::Stinger(stinger), _) => {
                 SwitchMethod::Clip(Box::new(PlayingStinger::new(stinger, None)))
             }
-            (_, TransitionAssets::Image(picture)) => {
-                SwitchMethod::Mix { transition, picture: Some(picture), begun: None }
+            (_, TransitionAssets::Image(image)) => {
+                SwitchMethod::Mix { transition, image: Some(image), begun: None }
             }
-            _ => SwitchMethod::Mix { transition, picture: None, begun: None },
+            _ => SwitchMethod::Mix { transition, image: None, begun: None },
         };
         self.switch = Some(Switch { how, from });
     }
@@ -214,9 +214,9 @@ impl Program {
             }
         };
         let mut over = false;
-        let (picture, made) = match switch {
+        let (frame, made) = match switch {
             None => draw(stage, placeholder, source_frames, plan, canvas),
-            Some(Switch { how: SwitchMethod::Mix { transition, picture: grey, begun }, from }) => {
+            Some(Switch { how: SwitchMethod::Mix { transition, image, begun }, from }) => {
                 let begun = *begun.get_or_insert(at);
                 let whole = transition.duration.as_secs_f32().max(1e-3);
                 let part = at.since(begun).as_secs_f32() / whole;
@@ -229,7 +229,7 @@ impl Program {
                     let mut mixed = stage.take();
                     mixer.mix(
                         &transition.kind,
-                        grey.as_ref(),
+                        image.as_ref(),
                         part,
                         (&old, &new),
                         &mut mixed,
@@ -255,8 +255,8 @@ impl Program {
         if over {
             *switch = None;
         }
-        self.last = Some(Arc::clone(&picture));
-        (VideoFrame { pts: at, color: Color::PROGRAM, surface: picture.into() }, made)
+        self.last = Some(Arc::clone(&frame));
+        (VideoFrame { pts: at, color: Color::PROGRAM, surface: frame.into() }, made)
     }
 
     /// Repeats the last frame for the instant `at`.
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn what_feeds_one_source_is_handed_over_to_another_with_its_last_picture() {
+    fn what_feeds_one_source_is_handed_over_to_another_with_its_last_frame() {
         let size = Size::new(64, 36);
         let mut program = program(size);
         let once = vec![Some(frame(size, Color::PROGRAM, 90))];
@@ -557,7 +557,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fitting_picture_passes_without_a_copy() {
+    fn a_fitting_frame_passes_without_a_copy() {
         let size = Size::new(640, 360);
         let mut program = program(size);
         let given = frame(size, Color::PROGRAM, 90);
@@ -569,7 +569,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_picture_stands_in_for_two_seconds_then_the_slate() {
+    fn the_last_frame_stands_in_for_two_seconds_then_the_slate() {
         let size = Size::new(640, 360);
         let mut program = program(size);
         assert_eq!(program.frame(Timestamp::ZERO).1, DrawResult::Placeholder);
@@ -585,7 +585,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_picture_is_fitted_once_however_often_it_is_shown() {
+    fn an_odd_frame_is_fitted_once_however_often_it_is_shown() {
         let size = Size::new(640, 360);
         let mut program = program(size);
         let given = frame(Size::new(320, 240), Color::WEBCAM, 90);

@@ -154,7 +154,7 @@ impl SourceFrames {
             let own = self.origin(id);
             let origin = self.slots.entry(own).or_default();
             origin.ask(at);
-            let picture = origin.last.as_ref().map(|(picture, _)| picture.clone());
+            let frame = origin.last.as_ref().map(|(frame, _)| frame.clone());
             if let Some(by) = self.fallback_of(id) {
                 self.slots.entry(by).or_default().ask(at);
             }
@@ -165,7 +165,7 @@ impl SourceFrames {
                 continue;
             }
             slot.filtered =
-                picture.map(|picture| (slot.chain.apply(&picture, at, self.lean, workers), at));
+                frame.map(|frame| (slot.chain.apply(&frame, at, self.lean, workers), at));
         }
     }
 
@@ -216,8 +216,8 @@ impl SourceFrames {
     /// Returns the content of a source at the last pull.
     pub fn shown(&self, id: SourceId) -> ShownSource {
         let by = self.fallback_of(id).and_then(|by| self.slots.get(&by));
-        if let Some((picture, _)) = by.and_then(|slot| slot.last.as_ref()) {
-            return ShownSource::Frame(picture.clone());
+        if let Some((frame, _)) = by.and_then(|slot| slot.last.as_ref()) {
+            return ShownSource::Frame(frame.clone());
         }
         match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
             Some(Cover::Nothing) => return ShownSource::Nothing,
@@ -227,8 +227,8 @@ impl SourceFrames {
         let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
         let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
         match (&origin.last, origin.missing, origin.asked) {
-            (Some((picture, _)), ..) => {
-                ShownSource::Frame(filtered.map_or(picture, |(filtered, _)| filtered).clone())
+            (Some((frame, _)), ..) => {
+                ShownSource::Frame(filtered.map_or(frame, |(filtered, _)| filtered).clone())
             }
             (None, Some(since), Some(now)) if now.since(since) >= MAX_FRAME_HOLD => {
                 ShownSource::Placeholder

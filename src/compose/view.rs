@@ -74,11 +74,11 @@ pub(super) fn draw(
         *canvas = Canvas::default();
         return (Arc::clone(placeholder.shared()), DrawResult::Placeholder);
     }
-    let picture = |source| match source_frames.shown(source) {
-        ShownSource::Frame(picture) => Some(picture),
+    let frame = |source| match source_frames.shown(source) {
+        ShownSource::Frame(frame) => Some(frame),
         ShownSource::Placeholder => placeholder.clone(),
         ShownSource::Nothing => None,
     };
-    let (planes, new) = stage.draw(canvas, plan, picture);
+    let (planes, new) = stage.draw(canvas, plan, frame);
     (planes, if new { DrawResult::New } else { DrawResult::Repeated })
 }

@@ -70,12 +70,12 @@ mod tests {
     }
 
     #[test]
-    fn without_b_pictures_nothing_waits() {
+    fn without_b_frames_nothing_waits() {
         assert_eq!(shown(&[(0, 0), (33, 33), (66, 66)]), [vec![0], vec![33], vec![66], vec![]]);
     }
 
     #[test]
-    fn b_pictures_come_in_their_place() {
+    fn b_frames_come_in_their_place() {
         // I P B B P with B-pyramid delay, written by x264.
         let order = [(-66, 0), (-33, 133), (0, 66), (33, 33), (66, 100), (100, 166)];
         assert_eq!(

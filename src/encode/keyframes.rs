@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_pictures_do_not_shift_what_follows() {
+    fn lost_frames_do_not_shift_what_follows() {
         let lost = |index: &i64| !(55..=62).contains(index) && *index != 120;
         assert_eq!(keys("30", 2_000, (0..200).filter(lost)), [0, 63, 121, 180]);
     }

@@ -11,13 +11,13 @@ pub(super) struct Level {
     /// Macroblocks per second.
     rate: u32,
     /// Macroblocks per frame.
-    picture: u32,
+    frame: u32,
     /// The limit in kbps for the Baseline and Main profiles. High allows 1.25 times as much.
     kbps: u32,
 }
 
-const fn level(idc: u8, rate: u32, picture: u32, kbps: u32) -> Level {
-    Level { idc, rate, picture, kbps }
+const fn level(idc: u8, rate: u32, frame: u32, kbps: u32) -> Level {
+    Level { idc, rate, frame, kbps }
 }
 
 const H264_LEVELS: [Level; 16] = [
@@ -43,14 +43,14 @@ impl Level {
     /// Returns the lowest level that supports this size, rate and bitrate. Returns `None` above
     /// level 5.2.
     pub(super) fn for_stream(size: Size, rate: FrameRate, bitrate: BitsPerSecond) -> Option<Self> {
-        let picture = size.macroblocks();
-        let a_second = f64::from(picture) * rate.as_f64();
+        let frame = size.macroblocks();
+        let a_second = f64::from(frame) * rate.as_f64();
         // A side has at most √(8 × the frame limit) macroblocks (§A.3.1 f, g).
         let side = size.width.max(size.height).div_ceil(16);
         H264_LEVELS.into_iter().find(|level| {
-            picture <= level.picture
+            frame <= level.frame
                 && a_second <= f64::from(level.rate)
-                && side * side <= 8 * level.picture
+                && side * side <= 8 * level.frame
                 && bitrate <= level.max_bitrate()
         })
     }

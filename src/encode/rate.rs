@@ -257,20 +257,20 @@ mod tests {
 
     /// Runs the rate control with a codec that follows the model with a deviation, on content whose
     /// cost changes by `cost(n)`. Returns the bits of each frame.
-    fn run(cost: impl Fn(usize) -> f64, pictures: usize) -> Vec<f64> {
-        run_cuts(cost, |_| false, pictures)
+    fn run(cost: impl Fn(usize) -> f64, frames: usize) -> Vec<f64> {
+        run_cuts(cost, |_| false, frames)
     }
 
     /// Runs the rate control like [`run`], with announced scene changes.
     fn run_cuts(
         cost: impl Fn(usize) -> f64,
         is_cut: impl Fn(usize) -> bool,
-        pictures: usize,
+        frames: usize,
     ) -> Vec<f64> {
         let per_frame = 2_500_000.0 / 30.0;
         let mut control = RateControl::new(per_frame, 60, 1280 * 720);
         let mut seed = 1_u32;
-        (0..pictures)
+        (0..frames)
             .map(|n| {
                 let key = n % 60 == 0;
                 seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

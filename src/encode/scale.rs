@@ -46,7 +46,7 @@ mod tests {
     use crate::media::Color;
 
     #[test]
-    fn a_picture_becomes_smaller_and_stays_what_it_shows() {
+    fn a_frame_becomes_smaller_and_stays_what_it_shows() {
         let mut planes = Planes::black(Size::new(64, 36));
         let rows = planes.y.chunks_exact_mut(64);
         rows.for_each(|row| row[32..].fill(200));

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_cut_is_told_from_movement_and_a_flash() {
         let mut detector = SceneDetector::default();
-        let mut new = |picture: &[u8]| detector.is_new(picture, FRAME_WIDTH);
+        let mut new = |frame: &[u8]| detector.is_new(frame, FRAME_WIDTH);
         for n in 0..20 {
             assert!(!new(&luma(1.0, 8 * n)), "movement, {n}");
         }

@@ -389,7 +389,7 @@ mod tests {
             keyframe_interval: Duration::from_secs(1),
             encoder: Choice::Pipelined,
         };
-        let (pictures, input) = queue::bounded("frames", 1, Full::Block);
+        let (feed, input) = queue::bounded("frames", 1, Full::Block);
         let (output, packets) = queue::bounded("packets", 256, Full::Block);
         let encoder = VideoEncoder::spawn(config, input, output).unwrap();
         for number in 0..frames {
@@ -402,11 +402,9 @@ mod tests {
             }
             let pts = Timestamp::from_millis(1_000 + number * 40);
             let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
-            pictures
-                .send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM })
-                .unwrap();
+            feed.send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM }).unwrap();
         }
-        drop(pictures);
+        drop(feed);
         encoder.join(JOIN_TIMEOUT).unwrap();
         std::iter::from_fn(|| packets.recv()).collect()
     }

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_come_at_their_time_from_when_it_is_first_asked() {
+    fn frames_come_at_their_time_from_when_it_is_first_asked() {
         let (shots, ready) = queue::bounded("test", 8, Full::Block);
         let begun = ClipStart::default();
         let mut clip = ClipFrames::new(ready, begun.clone(), ());
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn one_without_pictures_is_over_at_once() {
+    fn one_without_frames_is_over_at_once() {
         let (shots, ready) = queue::bounded::<ClipFrame>("test", 1, Full::Block);
         drop(shots);
         let mut clip = ClipFrames::new(ready, ClipStart::default(), ());

@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_is_found_again_in_another_time() {
+    fn audio_is_found_again_in_another_time() {
         let mut sent = LoudnessCurve::new(3_000);
         speech(7, 30, 0, 1.0).iter().for_each(|block| sent.push(block));
         // The same audio, softer and on another clock: the audio of 20 s ago is 5 s ahead.

@@ -377,8 +377,8 @@ mod tests {
                 let at = (block * 480 + index) as f32 / 48_000.0;
                 level * (std::f32::consts::TAU * (1_000.0 * at).fract()).sin()
             };
-            let sound: Vec<f32> = (0..480).flat_map(|index| [sample(index); 2]).collect();
-            meter.push(&sound, 2, 48_000);
+            let samples: Vec<f32> = (0..480).flat_map(|index| [sample(index); 2]).collect();
+            meter.push(&samples, 2, 48_000);
         }
         let reading = meter.reading();
         for lufs in [reading.momentary_lufs, reading.short_term_lufs, reading.integrated_lufs] {
@@ -409,10 +409,10 @@ mod tests {
                 let at = (block * 480 + index) as f32 / 48_000.0;
                 level * (std::f32::consts::TAU * (440.0 * at).fract()).sin()
             };
-            let sound: Vec<f32> =
+            let samples: Vec<f32> =
                 (0..480).flat_map(|index| [sample(index), 0.3 * sample(index)]).collect();
-            meter.push(&sound, 2, 48_000);
-            whole.add_frames_f32(&sound).unwrap();
+            meter.push(&samples, 2, 48_000);
+            whole.add_frames_f32(&samples).unwrap();
             if block % 10 == 9 {
                 let reading = meter.reading();
                 for (ours, theirs) in [

@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn filters_that_look_ahead_do_not_make_their_sound_late() {
+    fn filters_that_look_ahead_do_not_make_their_audio_late() {
         let filters = vec![Slot {
             enabled: true,
             filter: Filter::Limiter { threshold_dbfs: 0.0, release_ms: 60.0 },

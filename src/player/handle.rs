@@ -110,8 +110,8 @@ impl Player {
             dump.tell_name(&shared.report, wanted);
         }
         let save = save.map(|made| Save::into_file(made, live));
-        let (decoded, pictures) =
-            queue::bounded("player pictures", video::MAX_WAITING_FRAMES, Full::Block);
+        let (decoded, frames) =
+            queue::bounded("player frames", video::MAX_WAITING_FRAMES, Full::Block);
 
         let mut player = Self {
             shared: Arc::clone(&shared),
@@ -121,7 +121,7 @@ impl Player {
         };
         let presenter = Presenter {
             shared: Arc::clone(&shared),
-            pictures,
+            frames,
             screen,
             speakers: Speakers::new(speaker(&shared.controls), clock),
             measure: config.measure.then(Measure::new),

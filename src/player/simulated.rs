@@ -32,9 +32,9 @@ pub(crate) struct Viewer {
     demux: Demux,
     reception: Reception,
     playout: Playout,
-    sound: AudioDecoding,
+    audio: AudioDecoding,
     cadence: Cadence,
-    pictures: VecDeque<(Timestamp, Bytes)>,
+    frames: VecDeque<(Timestamp, Bytes)>,
     from: Option<Timestamp>,
     format: (u32, u16),
     trouble: SimulatedFault,
@@ -43,16 +43,16 @@ pub(crate) struct Viewer {
 impl Viewer {
     /// Creates a viewer that plays audio of this rate and channel count on this speaker.
     pub(crate) fn new(speaker: Box<dyn Speaker>, rate: u32, channels: u16) -> Self {
-        let mut sound = AudioDecoding::new();
-        sound.attach(speaker, rate, channels);
+        let mut audio = AudioDecoding::new();
+        audio.attach(speaker, rate, channels);
         Self {
             reader: Reader::new(|_| true),
             demux: Demux::new(true),
             reception: Reception::of_live(Duration::from_millis(300)),
             playout: Playout::new(),
-            sound,
+            audio,
             cadence: Cadence::default(),
-            pictures: VecDeque::new(),
+            frames: VecDeque::new(),
             from: None,
             format: (rate, channels),
             trouble: SimulatedFault::default(),
@@ -80,12 +80,12 @@ impl Viewer {
             Demuxed::Video(BufferedPacket::Packet(packet)) => {
                 self.reception.arrived(Track::Video, packet.dts, now);
                 self.cadence.note(packet.pts);
-                self.pictures.push_back((packet.pts, packet.data));
+                self.frames.push_back((packet.pts, packet.data));
             }
             Demuxed::Audio(BufferedPacket::Packet(packet)) => {
                 self.reception.arrived(Track::Audio, packet.dts, now);
                 let samples = self.decoded(&packet);
-                self.sound.take_decoded(samples);
+                self.audio.take_decoded(samples);
             }
             Demuxed::Video(BufferedPacket::Configure(_))
             | Demuxed::Audio(BufferedPacket::Configure(_)) => {}
@@ -108,9 +108,9 @@ impl Viewer {
         if !self.playout.has_started()
             && let Some(prospect) = self.playout.prospect(now, &supply)
         {
-            self.sound.forget_before(prospect);
+            self.audio.forget_before(prospect);
         }
-        match self.playout.step(now, &supply, self.sound.position_played()) {
+        match self.playout.step(now, &supply, self.audio.position_played()) {
             Change::None => {}
             Change::Started(at) => self.begin(at, true, now),
             Change::Jumped(at) => {
@@ -127,23 +127,23 @@ impl Viewer {
             return;
         }
         let (position, speed) = (self.playout.position(), self.playout.speed());
-        self.sound.play(now, position, speed, 1.0, false, &mut |_| {});
-        while let Some((pts, picture)) = self.pictures.front() {
-            let successor = self.pictures.len() > 1;
+        self.audio.play(now, position, speed, 1.0, false, &mut |_| {});
+        while let Some((pts, frame)) = self.frames.front() {
+            let successor = self.frames.len() > 1;
             let position = self.playout.position_at(now);
             let verdict = judge(*pts, position, speed, self.cadence.period(), successor);
             match verdict {
                 PacingVerdict::Wait(_) => return,
                 _ if self.from.is_some_and(|from| *pts < from) => {}
-                PacingVerdict::Show { .. } => show(picture, position.micros_since(*pts)),
+                PacingVerdict::Show { .. } => show(frame, position.micros_since(*pts)),
                 PacingVerdict::Drop => self.trouble.dropped += 1,
             }
-            self.pictures.pop_front();
+            self.frames.pop_front();
         }
     }
 
     fn begin(&mut self, at: Timestamp, skip: bool, now: Timestamp) {
-        let position = self.sound.seek(at, skip);
+        let position = self.audio.seek(at, skip);
         self.playout.set_position(position);
         self.reception.begun(now, position);
         if skip {
@@ -153,6 +153,6 @@ impl Viewer {
 
     /// Returns the errors so far.
     pub(crate) fn trouble(&self) -> SimulatedFault {
-        SimulatedFault { dry: self.sound.underruns, ..self.trouble }
+        SimulatedFault { dry: self.audio.underruns, ..self.trouble }
     }
 }

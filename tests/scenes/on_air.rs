@@ -267,7 +267,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
     clip(&path);
     // Not the sample rate of the clip.
     let mut clip = onair::player::source::clip::open(&path, 48_000, 2).unwrap();
-    let mut sound = clip.sound.take().unwrap();
+    let mut audio = clip.audio.take().unwrap();
     let begin = 7_000_000;
     let at = |micros: i64| Timestamp::from_micros(begin + micros);
     let (mut grey, mut tone, mut pulled) = (None, None, 0);
@@ -276,7 +276,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
         let now = frame * 1_000_000 / 30;
         let mut tries = 0;
         let seen = loop {
-            match clip.pictures.moment(at(now)) {
+            match clip.video.moment(at(now)) {
                 Moment::Frame(seen) if seen.pts.as_micros() >= now - 17_000 => break seen,
                 Moment::Over => panic!("over after {now} µs"),
                 // The decoder runs on another thread.
@@ -291,7 +291,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
         }
         // Audio is pulled later than video, so that it is already decoded.
         while pulled * 10_000 + 200_000 < now {
-            sound.pull(at(pulled * 10_000), &mut block);
+            audio.pull(at(pulled * 10_000), &mut block);
             let loud = block.chunks_exact(2).position(|frame| frame[0].abs() > 0.1);
             if let Some(index) = loud.filter(|_| tone.is_none()) {
                 tone = Some(pulled * 10_000 + index as i64 * 1_000_000 / 48_000);
@@ -304,7 +304,7 @@ fn a_clip_is_shown_and_heard_by_its_own_time_from_when_it_is_begun() {
     assert!((tone - 500_000).abs() <= 3_000, "the tone begins at {tone} µs");
     let over = (0..10_000).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(1));
-        matches!(clip.pictures.moment(at(1_100_000)), Moment::Over)
+        matches!(clip.video.moment(at(1_100_000)), Moment::Over)
     });
     assert!(over);
 }

@@ -201,12 +201,12 @@ fn record_f32(
 ) -> Result<cpal::Stream, Fault> {
     let state = sink.capture_state();
     let (channels, rate) = (config.channels, i64::from(config.sample_rate.max(1)));
-    let data = move |sound: &[f32], info: &cpal::InputCallbackInfo| {
+    let data = move |samples: &[f32], info: &cpal::InputCallbackInfo| {
         let stamp = info.timestamp();
-        let lasts = (sound.len() / usize::from(channels)) as i64 * 1_000_000 / rate;
+        let lasts = (samples.len() / usize::from(channels)) as i64 * 1_000_000 / rate;
         // The first frame is at least as old as the duration of the buffer.
         let age = micros(stamp.callback.checked_duration_since(stamp.capture)).max(lasts);
-        sink.push(sound, channels, age);
+        sink.push(samples, channels, age);
     };
     let error = move |error: cpal::Error| {
         if !harmless(&error) {

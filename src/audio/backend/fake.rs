@@ -74,10 +74,10 @@ impl Bench {
     }
 
     /// Simulates input of a device. Returns false if nothing captures the device.
-    pub(in crate::audio) fn speak(&self, id: &str, sound: &[f32], channels: u16) -> bool {
+    pub(in crate::audio) fn speak(&self, id: &str, samples: &[f32], channels: u16) -> bool {
         let mut devices = self.0.lock();
         let sink = devices.recording.get_mut(id);
-        sink.map(|sink| sink.push(sound, channels, 10_000)).is_some()
+        sink.map(|sink| sink.push(samples, channels, 10_000)).is_some()
     }
 
     /// Simulates an output callback.

@@ -120,7 +120,7 @@ pub(super) fn open(
 
 /// Drops a stream on a separate thread, because dropping can hang if the device is gone.
 pub(super) fn bury(stream: Box<dyn Stream>) {
-    if let Err(fault) = Worker::spawn("sound-burial", move |_| drop(stream)) {
+    if let Err(fault) = Worker::spawn("audio-burial", move |_| drop(stream)) {
         tracing::warn!(%fault, "closing an audio stream failed");
     }
 }
@@ -389,8 +389,8 @@ impl Link {
         let age = self.capture.state.age_micros.load(Ordering::Relaxed) as f64;
         self.age = age.max(self.age * 0.999);
         let channels = usize::from(channels.max(1));
-        let frames = self.capture.sound.slots() / channels;
-        let Ok(chunk) = self.capture.sound.read_chunk(frames * channels) else { return };
+        let frames = self.capture.samples.slots() / channels;
+        let Ok(chunk) = self.capture.samples.read_chunk(frames * channels) else { return };
         self.buffer.clear();
         let (first, second) = chunk.as_slices();
         self.buffer.extend_from_slice(first);

@@ -9,7 +9,7 @@ use crate::audio::system;
 /// The driver's side of a simulated microphone.
 #[derive(Debug)]
 pub(crate) struct Microphone {
-    sound: Producer<f32>,
+    samples: Producer<f32>,
     marks: Producer<CaptureMark>,
     state: Arc<system::CaptureState>,
     channels: usize,
@@ -20,24 +20,24 @@ impl Microphone {
     /// Creates a microphone with this nominal rate, and its source for the mixer.
     pub(crate) fn plug_in(context: &Context, rate: u32) -> (Self, Box<dyn AudioFeed>) {
         let channels = usize::from(context.channels);
-        let (sound, audio_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
+        let (samples, audio_out) = RingBuffer::new(rate as usize * channels * 3 / 2);
         let (marks, marks_out) = RingBuffer::new(1_024);
         let state = Arc::new(system::CaptureState::default());
-        let capture = Capture { sound: audio_out, marks: marks_out, state: Arc::clone(&state) };
+        let capture = Capture { samples: audio_out, marks: marks_out, state: Arc::clone(&state) };
         let shared = Arc::new(Shared::default());
         *shared.fresh.lock() = Some((capture, rate));
         let worker = Worker::spawn("microphone", |_| {}).unwrap();
         let feed = MicFeed { shared, context: *context, link: None, _worker: worker };
-        (Self { sound, marks, state, channels, frame: 0 }, Box::new(feed))
+        (Self { samples, marks, state, channels, frame: 0 }, Box::new(feed))
     }
 
     /// Delivers a callback with this audio, captured at `at` according to the driver.
-    pub(crate) fn hear(&mut self, at: Timestamp, sound: &[f32]) {
+    pub(crate) fn hear(&mut self, at: Timestamp, samples: &[f32]) {
         self.marks.push(CaptureMark { frame: self.frame, at }).unwrap();
-        for sample in sound {
-            self.sound.push(*sample).unwrap();
+        for sample in samples {
+            self.samples.push(*sample).unwrap();
         }
-        let frames = sound.len() / self.channels;
+        let frames = samples.len() / self.channels;
         self.frame += frames as i64;
         self.state.frames.fetch_add(frames as u64, Ordering::Relaxed);
     }

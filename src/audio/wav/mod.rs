@@ -63,14 +63,14 @@ pub(super) fn open(path: &Path, context: &Context) -> Result<Source, Error> {
     let turner = FormatConverter::new(rate_in, rate, channels)
         .ok_or_else(|| fault(problem!("wav-rate", rate = rate_in.to_string())))?;
     status.open(SourceFormat::Audio { rate: rate_in, channels: clip.pcm.channels });
-    let (blocks, ready) = queue::bounded("file-sound", READ_AHEAD_CHUNKS, Full::Block);
+    let (blocks, ready) = queue::bounded("file-audio", READ_AHEAD_CHUNKS, Full::Block);
     let its_status = Arc::clone(&status);
     let transport = Transport::default();
     transport.set_at_end(at_end);
     let (context, its_transport) = (*context, transport.clone());
     // Use the time of the request.
     let now = Instants(context).now();
-    let worker = Worker::spawn("sound-file", move |stop| {
+    let worker = Worker::spawn("audio-file", move |stop| {
         let reader = Reader { clip, turner, instants: Instants(context), transport: its_transport };
         if let Err(why) = reader.read_ahead(now, &blocks, stop) {
             let reason = problem!("source-unreadable", reason = &why);
@@ -227,10 +227,10 @@ impl FormatConverter {
     }
 
     /// Converts a chunk of the file to the program's format.
-    fn turn(&mut self, sound: &[f32], channels: usize) -> Result<Vec<f32>, Problem> {
+    fn turn(&mut self, samples: &[f32], channels: usize) -> Result<Vec<f32>, Problem> {
         let wanted = self.channels;
         self.mixed.clear();
-        self.mixed.extend(remixed(sound, channels, wanted));
+        self.mixed.extend(remixed(samples, channels, wanted));
         let Some(resampler) = &mut self.resampler else { return Ok(self.mixed.clone()) };
         let frames = self.mixed.len() / wanted;
         let input = InterleavedSlice::new(&self.mixed, wanted, frames);
@@ -251,7 +251,7 @@ impl FormatConverter {
 struct WavBlock {
     /// The number of the first frame of the block, counted from the grid's origin.
     first: i64,
-    sound: Vec<f32>,
+    samples: Vec<f32>,
     /// True if the file begins with this block, or begins again on request.
     begins: bool,
     /// True if the position of the block follows the program, which means that late audio is
@@ -338,9 +338,9 @@ impl Reader {
         begins: bool,
         blocks: &Sender<WavBlock>,
     ) -> Result<Option<i64>, Problem> {
-        let sound = self.turner.turn(chunk, usize::from(self.clip.pcm.channels))?;
-        let frames = (sound.len() / self.turner.channels) as i64;
-        let piece = WavBlock { first, sound, begins, in_step: self.again() };
+        let samples = self.turner.turn(chunk, usize::from(self.clip.pcm.channels))?;
+        let frames = (samples.len() / self.turner.channels) as i64;
+        let piece = WavBlock { first, samples, begins, in_step: self.again() };
         Ok(blocks.send(piece).is_ok().then_some(first + frames))
     }
 }
@@ -371,7 +371,7 @@ impl AudioFeed for WavFeed {
             if self.first + held - old >= end {
                 break;
             }
-            let Ok(WavBlock { first, sound, begins, in_step }) = self.ready.try_recv() else {
+            let Ok(WavBlock { first, samples, begins, in_step }) = self.ready.try_recv() else {
                 break;
             };
             let over = self.held.is_empty();
@@ -392,16 +392,16 @@ impl AudioFeed for WavFeed {
             let gap = first - self.first - (self.held.len() / self.channels) as i64;
             let gap = gap.clamp(0, i64::from(self.rate)) as usize;
             self.held.extend(std::iter::repeat_n(0.0, gap * self.channels));
-            self.held.extend(sound);
+            self.held.extend(samples);
         }
         let ahead = usize::try_from(self.first - start).unwrap_or(0) * self.channels;
         let (gap, rest) = out.split_at_mut(ahead.min(out.len()));
         gap.fill(0.0);
         let ready = self.held.len().min(rest.len());
         let whole = gap.is_empty() && ready == rest.len();
-        let (sound, missing) = rest.split_at_mut(ready);
+        let (samples, missing) = rest.split_at_mut(ready);
         // Copy the samples: the next pull drops those before it.
-        for (out, sample) in sound.iter_mut().zip(&self.held) {
+        for (out, sample) in samples.iter_mut().zip(&self.held) {
             *out = *sample;
         }
         missing.fill(0.0);

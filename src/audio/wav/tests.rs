@@ -117,9 +117,9 @@ fn what_is_played_once_is_heard_whole_and_then_no_more_until_it_is_to_begin_agai
         // The resampler rings slightly at both ends.
         let ring = if rate == 48_000 { 0 } else { 200 };
         let (least, most) = (9_600 - ring, 9_600 + ring);
-        let whole = |sound: &[f32]| {
-            assert!((least..=most).contains(&sound.len()), "{rate} Hz: {}", sound.len());
-            let middle = &sound[1_000..8_600];
+        let whole = |samples: &[f32]| {
+            assert!((least..=most).contains(&samples.len()), "{rate} Hz: {}", samples.len());
+            let middle = &samples[1_000..8_600];
             assert!(middle.iter().all(|it| (0.4..0.55).contains(it)), "{rate} Hz");
         };
         whole(&pull_until_silent(&mut source, &context, &mut next, least));
@@ -165,9 +165,9 @@ fn what_is_played_once_is_left_out_nowhere_where_it_is_read_too_late() {
         feed.pull(Timestamp::from_millis(at), &mut out);
         out.map(|it| it as i32)
     };
-    let send = |first: i64, sound: [i32; 10], begins, in_step| {
-        let sound = sound.map(|it| it as f32).to_vec();
-        blocks.send(WavBlock { first, sound, begins, in_step }).unwrap();
+    let send = |first: i64, samples: [i32; 10], begins, in_step| {
+        let samples = samples.map(|it| it as f32).to_vec();
+        blocks.send(WavBlock { first, samples, begins, in_step }).unwrap();
     };
     let (one, two) = ([1; 10], [2; 10]);
     // This covers the beginning, the middle and the restart of the file.

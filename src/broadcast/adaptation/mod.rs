@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn half_the_link_gone_costs_no_picture() {
+    fn half_the_link_gone_costs_no_frame() {
         // Frames are dropped when the backlog exceeds 900 ms.
         for part in [0.75, 0.6, 0.5] {
             let mut link = Link::new();

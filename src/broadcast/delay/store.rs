@@ -349,8 +349,8 @@ mod tests {
                 if feed {
                     if self.at % 40 == 0 {
                         let data = Bytes::from(vec![7; self.size]);
-                        let picture = EncodedPacket { data, ..packet(Track::Video, self.at) };
-                        self.line.push(now, Arc::new(SharedPacket::new(picture)));
+                        let video = EncodedPacket { data, ..packet(Track::Video, self.at) };
+                        self.line.push(now, Arc::new(SharedPacket::new(video)));
                     }
                     self.line.push(now, tag(Track::Audio, self.at));
                 }

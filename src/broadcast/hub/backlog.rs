@@ -263,24 +263,24 @@ impl Backlog {
     /// `bytes`.
     fn discard(&mut self, which: impl Fn(&SharedPacket) -> bool) -> u64 {
         let mut frames = 0;
-        let mut sounds = 0;
+        let mut audio = 0;
         self.tags.retain(|tag| {
             let gone = which(tag);
             match tag.track {
                 Track::Video => frames += u64::from(gone),
-                Track::Audio | Track::Extra(_) => sounds += u64::from(gone),
+                Track::Audio | Track::Extra(_) => audio += u64::from(gone),
             }
             !gone
         });
         self.bytes = self.tags.iter().map(|tag| tag.size()).sum();
-        self.missed(frames, sounds);
+        self.missed(frames, audio);
         frames
     }
 
-    fn missed(&mut self, frames: u64, sounds: u64) {
+    fn missed(&mut self, frames: u64, audio: u64) {
         self.figures.dropped_frames += frames;
-        self.figures.dropped_audio += sounds;
-        self.lost_audio.fetch_add(sounds, Ordering::Relaxed);
+        self.figures.dropped_audio += audio;
+        self.lost_audio.fetch_add(audio, Ordering::Relaxed);
     }
 }
 
@@ -326,22 +326,22 @@ mod tests {
     }
 
     #[test]
-    fn sound_is_taken_past_the_pictures_before_it_up_to_a_time() {
+    fn audio_is_taken_past_the_frames_before_it_up_to_a_time() {
         let mut backlog = Backlog::new(limits(), true, &[]);
         feed(&mut backlog, 0, 120);
         let until = crate::base::Timestamp::from_millis(60);
-        let sounds: Vec<_> = std::iter::from_fn(|| backlog.pop_audio(until)).collect();
+        let popped: Vec<_> = std::iter::from_fn(|| backlog.pop_audio(until)).collect();
         assert_eq!(
-            sounds.iter().map(|tag| tag.dts.as_millis()).collect::<Vec<_>>(),
+            popped.iter().map(|tag| tag.dts.as_millis()).collect::<Vec<_>>(),
             [0, 20, 40, 60]
         );
-        assert!(sounds.iter().all(|tag| tag.track == Track::Audio));
+        assert!(popped.iter().all(|tag| tag.track == Track::Audio));
         assert_eq!(take(&mut backlog), (vec![0, 40, 80], vec![80, 100]));
         assert_eq!((backlog.bytes, backlog.len()), (0, 0));
     }
 
     #[test]
-    fn a_slow_output_loses_inter_pictures_down_to_a_keyframe_and_nothing_else() {
+    fn a_slow_output_loses_inter_frames_down_to_a_keyframe_and_nothing_else() {
         let mut backlog = Backlog::new(limits(), true, &[]);
         feed(&mut backlog, 0, 3_500);
         let (video, audio) = take(&mut backlog);
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_flow_again_from_the_keyframe_that_follows() {
+    fn frames_flow_again_from_the_keyframe_that_follows() {
         let mut backlog = Backlog::new(limits(), true, &[]);
         feed(&mut backlog, 0, 1_500);
         take(&mut backlog);

@@ -112,7 +112,7 @@ pub(in crate::broadcast) mod tests {
     }
 
     #[test]
-    fn each_rung_has_its_own_pictures_and_all_the_sound_while_it_lasts() {
+    fn each_rendition_has_its_own_frames_and_all_the_audio_while_it_lasts() {
         let mut gop = Gop::new(RenditionId::Second);
         let push = |gop: &mut Gop, packet: &EncodedPacket| {
             gop.push(&Arc::new(SharedPacket::new(packet.clone())));
@@ -123,8 +123,8 @@ pub(in crate::broadcast) mod tests {
             push(&mut gop, &packet(Track::Audio, dts));
         }
         let tracks: Vec<_> = gop.tags().iter().map(|tag| (tag.track, tag.rendition_id())).collect();
-        let (picture, sound) = ((Track::Video, Some(RenditionId::Second)), (Track::Audio, None));
-        assert_eq!(tracks, [picture, sound, picture, sound]);
+        let (video, audio) = ((Track::Video, Some(RenditionId::Second)), (Track::Audio, None));
+        assert_eq!(tracks, [video, audio, video, audio]);
         push(&mut gop, &packet(Track::Audio, 31_000));
         assert!(gop.tags().is_empty());
     }

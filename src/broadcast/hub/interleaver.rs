@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn order_is_by_dts_and_pictures_go_first() {
+    fn order_is_by_dts_and_frames_go_first() {
         let mut order = Interleaver::new(true, true);
         for dts in [0, 21, 42] {
             order.push(packet(Track::Audio, dts), at(0));
@@ -250,13 +250,13 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_is_known_to_lag_is_waited_for() {
+    fn audio_that_is_known_to_lag_is_waited_for() {
         let mut order = Interleaver::new(true, true);
         order.push(packet(Track::Video, 0), at(0));
         order.push(packet(Track::Audio, 0), at(0));
         order.set_audio_delay(Duration::from_secs(20));
-        for picture in 1..600 {
-            let dts = picture * 33;
+        for frame in 1..600 {
+            let dts = frame * 33;
             order.push(packet(Track::Video, dts), at(dts));
             drain(&mut order, dts);
         }
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn extra_sound_is_in_order_while_it_is_made_and_nobody_waits_for_it_afterwards() {
+    fn extra_audio_is_in_order_while_it_is_made_and_nobody_waits_for_it_afterwards() {
         let two = ExtraTrack::new(2).unwrap();
         let extra = Track::Extra(two);
         let mut order = Interleaver::new(true, true);

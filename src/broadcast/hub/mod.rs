@@ -313,9 +313,8 @@ impl HubFeed {
             let backlog = Backlog::new(limits, has_video, begin);
             let backlog = backlog.counting(self.lost_audio());
             let last = begin.iter().rev().find(|tag| tag.track == Track::Video);
-            let pictures = WantedVideo::Of { rendition_id, wanted, last: last.map(|tag| tag.dts) };
-            let line =
-                SubscriptionQueue::new(name, backlog, pictures, extras.is_some(), state.ended);
+            let video = WantedVideo::Of { rendition_id, wanted, last: last.map(|tag| tag.dts) };
+            let line = SubscriptionQueue::new(name, backlog, video, extras.is_some(), state.ended);
             let sink = Arc::downgrade(&line);
             state.sinks.push(sink);
             line

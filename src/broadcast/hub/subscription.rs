@@ -258,7 +258,7 @@ mod tests {
     use crate::broadcast::hub::gop::tests::of_rendition;
 
     #[test]
-    fn another_rung_begins_with_a_keyframe_later_than_the_last_picture() {
+    fn another_rendition_begins_with_a_keyframe_later_than_the_last_frame() {
         let mut video = WantedVideo::Of {
             rendition_id: RenditionId::Main,
             wanted: RenditionId::Main,

@@ -204,12 +204,12 @@ mod tests {
         let (mut worst, mut written) = (Duration::ZERO, 0);
         let mut last = None;
         // Thirty frames per second of 10 kB each; the server accepts nothing from 2 s to 5 s.
-        for picture in 0..240_i64 {
-            let dts = at(picture * 1_000 / 30);
+        for frame in 0..240_i64 {
+            let dts = at(frame * 1_000 / 30);
             written += 10_000;
             link.sent(written, dts);
             last = Some(dts);
-            if picture % 8 != 7 {
+            if frame % 8 != 7 {
                 continue;
             }
             let stuck = dts >= at(2_000) && dts < at(5_000);

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_another_size_wait_for_their_file_and_the_others_do_not() {
+    fn frames_of_another_size_wait_for_their_file_and_the_others_do_not() {
         let folder = tempfile::tempdir().unwrap();
         let studio = begin(folder.path(), Options::default());
         assert!(matches!(studio.next(), Event::Began(_)));

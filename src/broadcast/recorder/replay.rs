@@ -290,19 +290,19 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_whose_picture_changes_its_size_becomes_one_file_for_each() {
+    fn a_clip_whose_frame_changes_its_size_becomes_one_file_for_each() {
         let folder = tempfile::tempdir().unwrap();
         let mut small = of_rendition(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = crate::media::Size::new(320, 90);
         small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         let small = Arc::new(small);
-        let picture = |dts| {
+        let frame = |dts| {
             let packet = of_rendition(RenditionId::Main, dts);
             let smaller = (4_000..8_000).contains(&dts);
             let rendition = smaller.then(|| Arc::clone(&small)).or(packet.rendition.clone());
             Arc::new(SharedPacket::new(crate::media::EncodedPacket { rendition, ..packet }))
         };
-        let tags = (0..10_000).step_by(40).map(picture).collect();
+        let tags = (0..10_000).step_by(40).map(frame).collect();
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
         let parameters = StreamConfig { video: Some(video), audio: None };
         let clip = Clip { parameters, audio_tracks: RecordedTracks::default(), tags };

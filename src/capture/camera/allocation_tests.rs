@@ -95,7 +95,7 @@ const SMALL_SIZE: Size = Size::new(160, 120);
 const LARGE_SIZE: Size = Size::new(640, 480);
 
 #[test]
-fn a_raw_picture_allocates_nothing_once_warm() {
+fn a_raw_frame_allocates_nothing_once_warm() {
     let room = SMALL_SIZE.pixels() * 4;
     let raw = |pixel: &&Pixel| !matches!(pixel.form(), PixelLayout::Jpeg | PixelLayout::H264);
     for pixel in Pixel::ALL.iter().filter(raw) {

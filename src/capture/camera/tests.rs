@@ -93,9 +93,9 @@ fn a_camera_that_is_unplugged_is_taken_back() {
     let open = await_state(&bench, &changes, SourceState::Open, &NV12_FRAME);
     assert_eq!((open.id.as_str(), open.name.as_str()), ("cam", "The cam"));
     assert_eq!(open.format, SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
-    let picture = await_frame(&bench, &mut source, clock, &NV12_FRAME);
-    assert!(picture.planes().y.iter().all(|&y| y == 77));
-    assert!(picture.pts < clock.now());
+    let frame = await_frame(&bench, &mut source, clock, &NV12_FRAME);
+    assert!(frame.planes().y.iter().all(|&y| y == 77));
+    assert!(frame.pts < clock.now());
     assert!(source.feed.frame(clock.now() + STALLED_AFTER).is_none(), "an old picture is none");
     bench.unplug("cam");
     let lost = await_state(&bench, &changes, SourceState::Lost, &NV12_FRAME);
@@ -113,11 +113,11 @@ fn of_an_odd_size_the_last_column_and_row_are_left_out() {
     let mode = "5x3".parse().unwrap();
     let (mut source, changes, clock) = open_as(None, mode, &bench);
     let row = |bright: u8| [[bright, 9]; 4].concat().into_iter().chain([255, 255]);
-    let picture: Vec<u8> = row(40).chain(row(80)).chain(row(255)).collect();
-    let open = await_state(&bench, &changes, SourceState::Open, &picture);
+    let pixels: Vec<u8> = row(40).chain(row(80)).chain(row(255)).collect();
+    let open = await_state(&bench, &changes, SourceState::Open, &pixels);
     assert_eq!(open.format, SourceFormat::Video { size: Size::new(4, 2), fps: 30.0 });
     assert_eq!(open.alarm, None, "it is the one that was chosen");
-    let frame = await_frame(&bench, &mut source, clock, &picture);
+    let frame = await_frame(&bench, &mut source, clock, &pixels);
     assert_eq!(frame.size(), Size::new(4, 2));
     assert_eq!(frame.planes().y, [40, 40, 40, 40, 80, 80, 80, 80]);
 }
@@ -144,7 +144,7 @@ impl OpenDecoder for Pretended {
 }
 
 #[test]
-fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
+fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_frame_on() {
     let bench = FakeCameras::default();
     let h264 = OfferedCamera { size: FRAME_SIZE, rate: (30, 1), pixel: Pixel::H264 };
     bench.plug(FoundCamera { offers: vec![h264], ..found("cam") });
@@ -156,9 +156,9 @@ fn what_comes_as_h264_is_decoded_by_who_can_from_its_first_picture_on() {
     }
     let open = await_state(&bench, &changes, SourceState::Open, b"P\x04\x63");
     assert_eq!(open.format, SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
-    let picture = await_frame(&bench, &mut source, clock, b"P\x04\x63");
-    assert!(picture.planes().y.iter().all(|&y| y == 0x63));
-    assert!(picture.pts > Timestamp::ZERO, "when it was taken");
+    let frame = await_frame(&bench, &mut source, clock, b"P\x04\x63");
+    assert!(frame.planes().y.iter().all(|&y| y == 0x63));
+    assert!(frame.pts > Timestamp::ZERO, "when it was taken");
     // Damaged data costs frames, and frames of another size are dropped.
     let failed = await_state(&bench, &changes, SourceState::Failed, b"P\x08\x63");
     assert!(failed.detail.contains("8x2 instead of 4x2"), "{failed:?}");

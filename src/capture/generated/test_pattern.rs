@@ -317,16 +317,16 @@ mod tests {
     }
 
     #[test]
-    fn each_picture_carries_its_time_and_flashes_in_its_second() {
+    fn each_frame_carries_its_time_and_flashes_in_its_second() {
         for size in [Size::new(1280, 720), Size::new(480, 270), Size::new(854, 480)] {
             let mut feed = feed(size);
             let schedule = feed.schedule;
             let mut lit = 0;
             for frame in 0..31 {
                 let at = schedule.grid().instant(frame);
-                let picture = feed.frame(at).unwrap();
-                let planes = picture.planes();
-                assert_eq!((picture.pts, picture.size()), (at, size));
+                let drawn = feed.frame(at).unwrap();
+                let planes = drawn.planes();
+                assert_eq!((drawn.pts, drawn.size()), (at, size));
                 let read = markers::read_band(&planes.y, planes.luma_stride(), size);
                 assert_eq!(read, Some(schedule.time_ms(frame) % (1 << 36)));
                 let flash = markers::is_flash(&planes.y, planes.luma_stride(), size);
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reused_picture_is_what_a_new_one_would_be() {
+    fn a_reused_frame_is_what_a_new_one_would_be() {
         let size = Size::new(640, 360);
         let mut feed = feed(size);
         for frame in 0..40 {
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_reused_and_any_size_can_be_drawn() {
+    fn frames_are_reused_and_any_size_can_be_drawn() {
         let mut feed = feed(Size::new(640, 360));
         for frame in 0..20 {
             drop(feed.frame(Timestamp::from_millis(frame * 33)));

@@ -41,7 +41,7 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
         drop(decode::open(path, Some(size)).map_err(fault)?);
         ClipDecoder::File(path.to_owned())
     };
-    let (shots, ready) = queue::bounded("clip-pictures", READ_AHEAD_FRAMES, Full::Block);
+    let (shots, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
     let worker = Worker::spawn("clip", move |stop| source.run(size, &shots, stop))?;
     Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }

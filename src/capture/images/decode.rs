@@ -186,28 +186,28 @@ fn still(path: &Path, fit: Size) -> Result<Planes, Problem> {
     let mut decoder = reader.into_decoder().map_err(|error| problem_of(&error))?;
     // Photos can contain their orientation.
     let orientation = decoder.orientation();
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| problem_of(&error))?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| problem_of(&error))?;
     if let Ok(orientation) = orientation {
-        picture.apply_orientation(orientation);
+        image.apply_orientation(orientation);
     }
-    Ok(shrink(picture.into_rgba8(), fit))
+    Ok(shrink(image.into_rgba8(), fit))
 }
 
 /// Converts the image to planes that are at most as large as `fit`.
-fn shrink(mut picture: RgbaImage, fit: Size) -> Planes {
-    let (width, height) = picture.dimensions();
+fn shrink(mut image: RgbaImage, fit: Size) -> Planes {
+    let (width, height) = image.dimensions();
     if width > fit.width || height > fit.height {
         let small = Size::new(width, height).fitted_into(fit);
         // Colors are weighted by their alpha.
-        for Rgba([colors @ .., alpha]) in picture.pixels_mut() {
+        for Rgba([colors @ .., alpha]) in image.pixels_mut() {
             colors.iter_mut().for_each(|color| *color = product(*color, *alpha));
         }
-        picture = thumbnail(&picture, small.width, small.height);
-        for Rgba([colors @ .., alpha]) in picture.pixels_mut() {
+        image = thumbnail(&image, small.width, small.height);
+        for Rgba([colors @ .., alpha]) in image.pixels_mut() {
             colors.iter_mut().for_each(|color| *color = quotient(*color, *alpha));
         }
     }
-    rgb::planes(picture.as_raw(), picture.width(), picture.height())
+    rgb::planes(image.as_raw(), image.width(), image.height())
 }
 
 /// Returns `color · alpha / 255`, rounded.

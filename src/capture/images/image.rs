@@ -272,11 +272,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for name in ["a.png", "a.jpg", "a.webp", "a.gif"] {
             let path = folder.path().join(name);
-            let picture = DynamicImage::from(flat(RED, 31, 16));
+            let large = DynamicImage::from(flat(RED, 31, 16));
             if name.ends_with("jpg") {
-                picture.to_rgb8().save(&path).unwrap();
+                large.to_rgb8().save(&path).unwrap();
             } else {
-                picture.save(&path).unwrap();
+                large.save(&path).unwrap();
             }
             let (mut source, changes) = open(&path);
             await_state(&changes, SourceState::Open);
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn large_pictures_are_kept_smaller() {
+    fn large_images_are_kept_smaller() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         flat(RED, 5_000, 10).save(&path).unwrap();

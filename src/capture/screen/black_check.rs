@@ -58,8 +58,8 @@ impl BlackCheck {
     }
 
     /// Checks the newest frame if a check is due. `pointer` is the pointer's area.
-    pub(super) fn check(&mut self, now: Timestamp, picture: &Planes, pointer: Option<Area>) {
-        if !is_dark(picture, pointer) {
+    pub(super) fn check(&mut self, now: Timestamp, frame: &Planes, pointer: Option<Area>) {
+        if !is_dark(frame, pointer) {
             self.since.store(NOT_BLACK, Ordering::Relaxed);
         } else if self.since.load(Ordering::Relaxed) == NOT_BLACK {
             self.since.store(now.as_micros(), Ordering::Relaxed);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pointer_is_no_picture() {
+    fn the_pointer_is_no_content() {
         for spot in [(100, 60), (123, 83), (124, 62)] {
             let planes = with(235, spot);
             assert!(!is_dark(&planes, None), "{spot:?}");
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_looked_at_twice_a_second_and_the_newest_is_not_left_out() {
+    fn frames_are_looked_at_twice_a_second_and_the_newest_is_not_left_out() {
         let (mut dark, darkness) = BlackCheck::new();
         let ms = Timestamp::from_millis;
         let (black, lit) = (Planes::black(FRAME_SIZE), with(200, (300, 200)));

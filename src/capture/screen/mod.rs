@@ -297,10 +297,10 @@ impl ScreenThread {
             }
             let now = clock.now();
             if self.dark.is_due(now)
-                && let Some(picture) = canvas.seen()
+                && let Some(frame) = canvas.seen()
             {
                 let pointer = placed.as_ref().and_then(|placed| canvas.pointer_area(placed));
-                self.dark.check(now, picture, pointer);
+                self.dark.check(now, frame, pointer);
             }
             pointer = placed;
             (self.was_open, self.later) = (true, RETRY_INTERVAL_RANGE.0);
@@ -525,7 +525,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pointer_moves_over_the_picture() {
+    fn the_pointer_moves_over_the_frame() {
         let (fake, mut source, _changes, clock) = start();
         let image = Pointer { width: 2, height: 2, hot: (0, 0), pixels: vec![0xFFFF_FFFF; 4] };
         fake.0.lock().pointer = Some((6, 6, Some(Arc::new(image))));

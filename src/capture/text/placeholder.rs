@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dark_picture_of_the_programs_size_with_the_name_in_the_middle() {
+    fn a_dark_image_of_the_programs_size_with_the_name_in_the_middle() {
         for name in
             ["Front camera", "正面", "A name that is far too long for one line of any slate", ""]
         {

@@ -170,8 +170,8 @@ mod tests {
         let up =
             Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: ScrollDirection::Up, speed: 60 });
         let column = |step| {
-            let picture = up.frame(step);
-            (0..6).map(|row| seen(&picture, row).chars().nth(8).unwrap()).collect::<String>()
+            let frame = up.frame(step);
+            (0..6).map(|row| seen(&frame, row).chars().nth(8).unwrap()).collect::<String>()
         };
         assert_eq!((column(0).as_str(), column(1).as_str()), ("......", "....dd"));
         assert_eq!((column(4).as_str(), column(6).as_str()), ("ddbbbb", "bb...."));

@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clip_that_is_played_once_and_paused_before_its_first_picture_goes_on_from_there() {
+    fn a_clip_that_is_played_once_and_paused_before_its_first_frame_goes_on_from_there() {
         let file = clip(1..=10);
         let clock = Clock::start();
         let origin = clock.now().offset(-12_340_000);

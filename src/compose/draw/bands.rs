@@ -119,7 +119,7 @@ mod tests {
     use crate::media::Size;
 
     #[test]
-    fn bands_are_all_of_a_picture_once() {
+    fn bands_are_all_of_a_frame_once() {
         for size in [Size::new(2, 2), Size::new(6, 10), Size::new(640, 362), Size::new(2, 8192)] {
             let from = Planes::transparent(size);
             let mut out = Planes::transparent(size);

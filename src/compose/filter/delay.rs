@@ -43,28 +43,28 @@ impl Delay {
     }
 
     /// Returns the delayed frame for the time `at`. At first, the result is the oldest frame.
-    pub fn run(&mut self, picture: &VideoFrame, at: Timestamp) -> VideoFrame {
+    pub fn run(&mut self, frame: &VideoFrame, at: Timestamp) -> VideoFrame {
         let before = self.asked.replace(at);
         // The source was not shown in the meantime.
         if before.is_some_and(|before| at.since(before) > self.by + MAX_CALL_GAP) {
             self.waiting.clear();
         }
         let newest = self.waiting.back().map(|(_, frame)| Arc::as_ptr(frame.shared()));
-        if newest != Some(Arc::as_ptr(picture.shared())) {
+        if newest != Some(Arc::as_ptr(frame.shared())) {
             let mut held: usize = self.waiting.iter().map(|(_, frame)| bytes(frame)).sum();
-            held += bytes(picture);
+            held += bytes(frame);
             while self.waiting.len() >= MAX_FRAMES || held > MAX_BYTES {
                 let Some((_, oldest)) = self.waiting.pop_front() else { break };
                 held -= bytes(&oldest);
             }
-            self.waiting.push_back((at, picture.clone()));
+            self.waiting.push_back((at, frame.clone()));
         }
         let due = |seen: &Timestamp| at.since(*seen) >= self.by;
         // A frame has ended when the next one is due.
         while self.waiting.get(1).is_some_and(|(seen, _)| due(seen)) {
             self.waiting.pop_front();
         }
-        self.waiting.front().map_or_else(|| picture.clone(), |(_, frame)| frame.clone())
+        self.waiting.front().map_or_else(|| frame.clone(), |(_, frame)| frame.clone())
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_come_as_much_later_as_was_asked_for() {
+    fn frames_come_as_much_later_as_was_asked_for() {
         let mut delay = Delay::new(Duration::from_millis(100));
         let seen: Vec<u8> = (0..10_u8)
             .map(|n| delay.run(&frame(n), Timestamp::from_millis(40 * i64::from(n))).planes().y[0])

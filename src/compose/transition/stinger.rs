@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_become_picture_and_alpha() {
+    fn halves_become_frame_and_alpha() {
         for (matte, whole) in [(Matte::Right, Size::new(16, 8)), (Matte::Below, Size::new(8, 16))] {
             let size = Size::new(8, 8);
             let given = frame(whole, 0, |x, y| match (x < 8 && y < 8, x % 8 < 4) {

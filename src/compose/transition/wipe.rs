@@ -198,12 +198,12 @@ impl Map {
             (&self.half, &from.v, &to.v, &mut out.v, width),
         ] {
             let length = bands::height(out.len() / width.max(1), width) * width.max(1);
-            let pictures = from.chunks(length).zip(to.chunks(length));
-            let parts = map.chunks(length).zip(pictures).zip(out.chunks_mut(length));
+            let frames = from.chunks(length).zip(to.chunks(length));
+            let parts = map.chunks(length).zip(frames).zip(out.chunks_mut(length));
             workers.each(
                 parts,
                 #[inline(always)]
-                |((map, pictures), out)| mix(map, &seen, pictures, out),
+                |((map, frames), out)| mix(map, &seen, frames, out),
             );
         }
         true
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grey_picture_tells_the_order_at_any_size() {
+    fn a_grey_image_tells_the_order_at_any_size() {
         // The right side is dark, so it is uncovered first.
         let mut grey = Planes::black(Size::new(8, 2));
         for row in grey.y.chunks_exact_mut(8) {

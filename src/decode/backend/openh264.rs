@@ -147,7 +147,7 @@ impl Raw {
             (unsafe { std::slice::from_raw_parts(data.cast_const(), len) }, stride)
         };
         let pts = Timestamp::from_micros(info.uiOutYuvTimeStamp.cast_signed());
-        let picture = DecodedFrame {
+        let decoded = DecodedFrame {
             pts,
             size,
             planes: [
@@ -156,7 +156,7 @@ impl Raw {
                 plane(planes[2], half, stride[1]),
             ],
         };
-        (state, Some(picture))
+        (state, Some(decoded))
     }
 }
 
@@ -201,10 +201,10 @@ impl Decoder {
         let mut state = 0;
         // The second call completes the access unit instead of waiting for the next packet.
         for part in [Some(stream.as_slice()), None] {
-            let (code, picture) = self.raw.step(part, pts);
+            let (code, decoded) = self.raw.step(part, pts);
             state |= code;
-            if let Some(picture) = picture {
-                let frame = copy(&mut self.pool, &picture, self.color);
+            if let Some(decoded) = decoded {
+                let frame = copy(&mut self.pool, &decoded, self.color);
                 self.reorder.push(frame);
             }
         }
@@ -221,20 +221,20 @@ impl Decoder {
 /// Copies the planes to an onair frame.
 fn copy(
     pool: &mut Option<(Size, Pool<Planes>)>,
-    picture: &DecodedFrame<'_>,
+    decoded: &DecodedFrame<'_>,
     color: Color,
 ) -> VideoFrame {
     let pool = match pool {
-        Some((size, pool)) if *size == picture.size => pool,
+        Some((size, pool)) if *size == decoded.size => pool,
         other => {
-            let fresh = Planes::pool(picture.size, MAX_IDLE_FRAMES);
-            &mut other.insert((picture.size, fresh)).1
+            let fresh = Planes::pool(decoded.size, MAX_IDLE_FRAMES);
+            &mut other.insert((decoded.size, fresh)).1
         }
     };
     let mut planes = pool.fresh();
     let (luma, chroma) = (planes.luma_stride(), planes.chroma_stride());
     let planes_mut = &mut *planes;
-    for ((source, stride), (target, width)) in picture.planes.iter().zip([
+    for ((source, stride), (target, width)) in decoded.planes.iter().zip([
         (&mut planes_mut.y, luma),
         (&mut planes_mut.u, chroma),
         (&mut planes_mut.v, chroma),
@@ -245,7 +245,7 @@ fn copy(
             }
         }
     }
-    VideoFrame { pts: picture.pts, color, surface: planes.share().into() }
+    VideoFrame { pts: decoded.pts, color, surface: planes.share().into() }
 }
 
 impl VideoBackend for Decoder {

@@ -294,7 +294,7 @@ impl Encoder {
         }
         let planes = frame.planes();
         let stride = |stride: usize| c_int::try_from(stride).unwrap_or(0);
-        let mut picture = sys::SSourcePicture {
+        let mut source = sys::SSourcePicture {
             iColorFormat: sys::videoFormatI420,
             iStride: [
                 stride(planes.luma_stride()),
@@ -321,7 +321,7 @@ impl Encoder {
             let encode = (**self.raw.object).EncodeFrame;
             encode.ok_or_else(|| codec_error(Step::Start, -1))?(
                 self.raw.object,
-                &raw mut picture,
+                &raw mut source,
                 &raw mut *self.raw.info,
             )
         };

@@ -321,9 +321,9 @@ mod tests {
             let syllable = if part < 0.5 { (part / 0.06).min(1.0) } else { 0.0 };
             (harmonics.sum::<f64>() * syllable) as f32
         };
-        let sound: Vec<f32> = (0..rate as usize * 10).map(voice).collect();
+        let samples: Vec<f32> = (0..rate as usize * 10).map(voice).collect();
         let mut found = 0;
-        reader.push(Timestamp::from_micros(0), 1, &sound, |_| found += 1);
+        reader.push(Timestamp::from_micros(0), 1, &samples, |_| found += 1);
         assert_eq!(found, 0);
     }
 

@@ -54,8 +54,8 @@ pub const fn encode(time_ms: u64) -> u64 {
 /// Returns the time that 48 cells contain, or `None` if the guards or the checksum are wrong.
 pub const fn decode(cells: u64) -> Option<u64> {
     let time = (cells >> 10) % TIME_MODULUS;
-    let sound = cells >> 46 == 0b10 && cells & 0b11 == 0b01;
-    if sound && (cells >> 2) as u8 == checksum(time) { Some(time) } else { None }
+    let is_valid = cells >> 46 == 0b10 && cells & 0b11 == 0b01;
+    if is_valid && (cells >> 2) as u8 == checksum(time) { Some(time) } else { None }
 }
 
 /// Returns the sum of the five bytes of the time.
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_without_a_band_are_unread() {
+    fn frames_without_a_band_are_unread() {
         let mut seed = 1;
         let size = Size::new(640, 360);
         let luma: Vec<u8> =

@@ -335,9 +335,9 @@ mod tests {
         let mut most = 0.0_f32;
         for block in 0..300 {
             let loud = if block % 7 == 0 { 8.0 } else { 0.5 };
-            let mut sound: Vec<f32> = (0..960).map(|_| noise() * loud).collect();
-            chain.process(&mut sound, STEREO_48_KHZ, |_| None);
-            most = sound.iter().fold(most, |most, s| most.max(s.abs()));
+            let mut samples: Vec<f32> = (0..960).map(|_| noise() * loud).collect();
+            chain.process(&mut samples, STEREO_48_KHZ, |_| None);
+            most = samples.iter().fold(most, |most, s| most.max(s.abs()));
         }
         assert!(most <= factor(-3.0) + 1e-6 && most > factor(-3.5), "{most}");
     }

@@ -163,9 +163,9 @@ impl Channel {
     }
 
     /// Adds audio, and resamples it to 48 kHz.
-    fn take<'a>(&mut self, sound: impl Iterator<Item = &'a f32>) {
+    fn take<'a>(&mut self, samples: impl Iterator<Item = &'a f32>) {
         let known = self.waiting.len();
-        self.waiting.extend(sound);
+        self.waiting.extend(samples);
         self.plain.extend_from_slice(self.waiting.get(known..).unwrap_or_default());
         match &mut self.resamplers {
             None => self.at_48k.append(&mut self.waiting),
@@ -195,7 +195,7 @@ impl Channel {
     /// Resamples cleaned audio to the mixer's rate, and outputs as many samples as were added.
     fn give<'a>(
         &mut self,
-        sound: impl ExactSizeIterator<Item = &'a mut f32>,
+        samples: impl ExactSizeIterator<Item = &'a mut f32>,
         amount: f32,
     ) -> usize {
         match &mut self.resamplers {
@@ -206,8 +206,8 @@ impl Channel {
                 }
             }
         }
-        let frames = sound.len().min(self.cleaned.len()).min(self.plain.len());
-        for ((sample, clean), plain) in sound.zip(&self.cleaned).zip(&self.plain) {
+        let frames = samples.len().min(self.cleaned.len()).min(self.plain.len());
+        for ((sample, clean), plain) in samples.zip(&self.cleaned).zip(&self.plain) {
             *sample = plain + (clean - plain) * amount;
         }
         for line in [&mut self.cleaned, &mut self.plain] {
@@ -274,10 +274,10 @@ mod tests {
                     70.. => assert_eq!(both.models.len(), 2, "block {index}"),
                     _ => {}
                 }
-                for (side, (alone, sound)) in each.iter_mut().zip(&mut sides).enumerate() {
-                    alone.process(sound);
+                for (side, (alone, samples)) in each.iter_mut().zip(&mut sides).enumerate() {
+                    alone.process(samples);
                     let output = block.iter().skip(side).step_by(2);
-                    assert!(output.eq(sound.iter()), "{rate} Hz, block {index}, side {side}");
+                    assert!(output.eq(samples.iter()), "{rate} Hz, block {index}, side {side}");
                 }
             }
         }

@@ -133,8 +133,8 @@ mod tests {
         for index in 0..400_usize {
             // Occasional loud parts of a block, 1.5 s apart.
             let level = |at: usize| if index % 150 == 100 && at > 501 { 3.0 } else { 0.4 };
-            let sound = |at: usize| level(at) * ((index * 960 + at) as f32 * 0.13).sin();
-            let mut block: Vec<f32> = (0..960).map(sound).collect();
+            let samples = |at: usize| level(at) * ((index * 960 + at) as f32 * 0.13).sin();
+            let mut block: Vec<f32> = (0..960).map(samples).collect();
             came.extend_from_slice(&block);
             let mut same = block.clone();
             rests += usize::from(resting.rested >= 2 * resting.ahead);

@@ -59,8 +59,8 @@ impl Leveler {
         if self.loudness_window.follow(meter, block.len() / channels.max(1)) {
             let (loudness, now) =
                 (self.loudness_window.short_term(), self.loudness_window.momentary());
-            let sounds = loudness.is_finite() && now > PAUSE_LUFS;
-            self.last_loudness = sounds.then_some(loudness as f32);
+            let is_audible = loudness.is_finite() && now > PAUSE_LUFS;
+            self.last_loudness = is_audible.then_some(loudness as f32);
         }
         if let Some(loudness) = self.last_loudness {
             let wanted_db = (self.target - loudness).clamp(MIN_GAIN_DB, self.most);
@@ -112,9 +112,9 @@ mod tests {
             let (second, sentence) = (block % 1_000, block / 1_000);
             let level = if second < 800 { [0.02, 0.05, 0.01, 0.1][sentence % 4] } else { 0.0 };
             let sample = |at: usize| level * ((block * 480 + at / 2) as f32 * 0.13).sin();
-            let mut sound: Vec<f32> = (0..960).map(sample).collect();
-            let has_come = plain.process(&sound);
-            leveler.process(&mut sound, 2);
+            let mut samples: Vec<f32> = (0..960).map(sample).collect();
+            let has_come = plain.process(&samples);
+            leveler.process(&mut samples, 2);
             news += usize::from(leveler.last_loudness != last);
             last = leveler.last_loudness;
             // A pause is detected up to a tenth of a second later.

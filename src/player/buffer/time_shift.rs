@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn one_goes_back_to_a_keyframe_with_its_configuration_and_its_sound() {
+    fn one_goes_back_to_a_keyframe_with_its_configuration_and_its_audio() {
         let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         shift.push(&video_config(640));
         shift.push(&audio_config());
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_alone_can_be_gone_back_in_and_the_end_comes_last() {
+    fn audio_alone_can_be_gone_back_in_and_the_end_comes_last() {
         let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         for ms in (0..3_000).step_by(20) {
             shift.push(&audio(ms));

@@ -67,22 +67,22 @@ pub(in crate::player) struct Span {
 
 impl Span {
     /// Returns the span of these tracks, or `None` if both are empty.
-    pub(in crate::player) fn of(pictures: &FileTimeline, sound: &FileTimeline) -> Option<Self> {
+    pub(in crate::player) fn of(video: &FileTimeline, audio: &FileTimeline) -> Option<Self> {
         let end = |course: &FileTimeline| course.last.saturating_add(course.lasts());
-        let (begins, ends) = match (pictures.whole(), sound.whole()) {
+        let (begins, ends) = match (video.whole(), audio.whole()) {
             (None, None) => return None,
             (Some(one), None) | (None, Some(one)) => (one.first, end(&one)),
-            (Some(pictures), Some(sound)) => {
-                let early = pictures.first.saturating_sub(sound.first);
+            (Some(video), Some(audio)) => {
+                let early = video.first.saturating_sub(audio.first);
                 let begins =
-                    if early > PRIMING_TOLERANCE_MICROS { sound.first } else { pictures.first };
-                let (video_end, audio_end) = (end(&pictures), end(&sound));
+                    if early > PRIMING_TOLERANCE_MICROS { audio.first } else { video.first };
+                let (video_end, audio_end) = (end(&video), end(&audio));
                 let longer = audio_end.saturating_sub(video_end);
                 let ends = match longer {
                     // The audio continues after the last frame.
                     PRIMING_TOLERANCE_MICROS.. => audio_end,
                     // The last frame is shown for slightly less time.
-                    _ if longer < 0 && -longer <= pictures.lasts() / 2 => audio_end,
+                    _ if longer < 0 && -longer <= video.lasts() / 2 => audio_end,
                     _ => video_end,
                 };
                 (begins, ends)
@@ -115,20 +115,20 @@ mod tests {
         course
     }
 
-    fn span(pictures: FileTimeline, sound: FileTimeline) -> (i64, i64) {
-        let span = Span::of(&pictures, &sound).unwrap();
+    fn span(video: FileTimeline, audio: FileTimeline) -> (i64, i64) {
+        let span = Span::of(&video, &audio).unwrap();
         (span.begins, span.ends)
     }
 
     #[test]
-    fn a_round_lasts_from_the_first_picture_to_the_end_of_the_last() {
-        let pictures = course(21_333, 40_000.0, 250);
+    fn a_round_lasts_from_the_first_frame_to_the_end_of_the_last() {
+        let video = course(21_333, 40_000.0, 250);
         let none = FileTimeline::default();
-        assert_eq!(span(pictures, none), (21_333, 10_021_333));
+        assert_eq!(span(video, none), (21_333, 10_021_333));
         // AAC with a priming frame before the first, and padding in the last.
-        let sound = course(0, 1_024.0 / 0.048, 470);
-        assert_eq!(span(pictures, sound), (21_333, 10_021_333));
-        assert_eq!(span(none, sound), (0, 10_026_666));
+        let audio = course(0, 1_024.0 / 0.048, 470);
+        assert_eq!(span(video, audio), (21_333, 10_021_333));
+        assert_eq!(span(none, audio), (0, 10_026_666));
         // Timestamps in whole milliseconds, rounded down.
         let mut rounded = FileTimeline::default();
         (0..300).for_each(|number| rounded.add(number * 100 / 3 * 1_000));
@@ -137,17 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_is_shorter_or_longer_than_the_pictures_says_how_long_a_round_is() {
-        let pictures = course(0, 40_000.0, 100);
-        let sound = |count| course(0, 20_000.0, count);
+    fn audio_that_is_shorter_or_longer_than_the_frames_says_how_long_a_round_is() {
+        let video = course(0, 40_000.0, 100);
+        let audio = |count| course(0, 20_000.0, count);
         // The loop ends with the audio if that shortens the last frame only slightly. Otherwise,
         // silence follows.
-        assert_eq!(span(pictures, sound(199)), (0, 3_980_000));
-        assert_eq!(span(pictures, sound(198)), (0, 4_000_000));
-        assert_eq!(span(pictures, sound(203)), (0, 4_000_000));
-        assert_eq!(span(pictures, sound(300)), (0, 6_000_000));
+        assert_eq!(span(video, audio(199)), (0, 3_980_000));
+        assert_eq!(span(video, audio(198)), (0, 4_000_000));
+        assert_eq!(span(video, audio(203)), (0, 4_000_000));
+        assert_eq!(span(video, audio(300)), (0, 6_000_000));
         // The audio begins long before the video.
-        assert_eq!(span(course(500_000, 40_000.0, 100), sound(300)), (0, 6_000_000));
+        assert_eq!(span(course(500_000, 40_000.0, 100), audio(300)), (0, 6_000_000));
     }
 
     #[test]

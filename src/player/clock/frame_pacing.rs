@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn late_pictures_go_unless_they_are_all_there_is() {
+    fn late_frames_go_unless_they_are_all_there_is() {
         let period = Duration::from_millis(40);
         let verdict = |position, successor| judge(at(1_000), at(position), 1.0, period, successor);
         assert_eq!(verdict(990, true), PacingVerdict::Wait(Duration::from_millis(10)));

@@ -324,7 +324,7 @@ mod tests {
 
     /// Runs as in HLS, where arrival times have no meaning.
     #[test]
-    fn sound_that_was_missing_for_long_is_in_step_with_the_picture_again() {
+    fn audio_that_was_missing_for_long_is_in_step_with_the_video_again() {
         let mut timeline = OfWire::new(false);
         let mut place = |track, raw| timeline.place(track, raw, at(0));
         assert_eq!((place(V, 5_000).dts, place(A, 5_010).dts), (at(0), at(10)));
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_that_arrives_before_the_picture_of_the_same_bridge_agrees_too() {
+    fn audio_that_arrives_before_the_frame_of_the_same_bridge_agrees_too() {
         let out = run(true, &[(V, 5_000, 0), (A, 5_000, 0), (A, 0, 50), (V, 10, 60)]);
         assert_eq!(out[3] - out[2], 10, "{out:?}");
     }

@@ -30,7 +30,11 @@ pub(in crate::player) struct Decoded {
 }
 
 /// Decodes until the packets end or the presenter is gone.
-pub(in crate::player) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue::Sender<Decoded>) {
+pub(in crate::player) fn run(
+    shared: &Arc<Shared>,
+    stop: &Stop,
+    presenter: &queue::Sender<Decoded>,
+) {
     let mut thread = Decoding::new(shared);
     while !stop.is_set() && !shared.lifetime.stop.is_set() {
         let (generation, popped) = shared.packets.video.pop(Duration::from_millis(100));
@@ -48,11 +52,11 @@ pub(in crate::player) fn run(shared: &Arc<Shared>, stop: &Stop, pictures: &queue
             Popped::Nothing => continue,
             Popped::Closed => {
                 let rest = thread.decoder.as_mut().map(|decoder| decoder.flush());
-                thread.send(rest.unwrap_or_default(), pictures);
+                thread.send(rest.unwrap_or_default(), presenter);
                 return;
             }
         };
-        if !thread.send(ready, pictures) {
+        if !thread.send(ready, presenter) {
             return;
         }
     }
@@ -255,7 +259,7 @@ impl<'a> Decoding<'a> {
     }
 
     /// Sends frames to the presenter. Returns false if the presenter is gone.
-    fn send(&self, frames: Vec<VideoFrame>, pictures: &queue::Sender<Decoded>) -> bool {
+    fn send(&self, frames: Vec<VideoFrame>, presenter: &queue::Sender<Decoded>) -> bool {
         if frames.is_empty() {
             return true;
         }
@@ -270,7 +274,7 @@ impl<'a> Decoding<'a> {
         }
         drop(figures);
         let generation = self.generation;
-        frames.into_iter().all(|frame| pictures.send(Decoded { generation, frame }).is_ok())
+        frames.into_iter().all(|frame| presenter.send(Decoded { generation, frame }).is_ok())
     }
 }
 
@@ -455,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decoder_that_is_too_slow_leaves_pictures_out_and_stays_with_the_sound() {
+    fn a_decoder_that_is_too_slow_leaves_frames_out_and_stays_with_the_audio() {
         let mut bench = Bench::live();
         let decoded = bench.watch(20, 36);
         assert!(
@@ -480,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sound_of_a_file_is_read_in_time_beside_a_decoder_that_is_too_slow() {
+    fn the_audio_of_a_file_is_read_in_time_beside_a_decoder_that_is_too_slow() {
         const FILE_QUEUE_PACKETS: usize = 250;
         let mut bench = Bench::new(Source::File(PathBuf::from("film.flv")));
         bench.takes.store(60, Ordering::Relaxed);
@@ -519,7 +523,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_that_come_late_are_nobodys_slowness_and_some_have_no_keyframes() {
+    fn frames_that_come_late_are_nobodys_slowness_and_some_have_no_keyframes() {
         let mut bench = Bench::live();
         bench.takes.store(4, Ordering::Relaxed);
         for _ in 0..500 {

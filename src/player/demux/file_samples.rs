@@ -126,8 +126,8 @@ impl SampleFile {
     /// Skips samples that are not needed to present the position `place` in the file's own time.
     pub(in crate::player) fn begin_at(&mut self, place: i64) {
         let until = Timestamp::from_micros(place);
-        let sound = until.offset(-PRE_ROLL_MICROS);
-        let start = start_of(&self.index.samples, until).unwrap_or((0, sound));
+        let audio = until.offset(-PRE_ROLL_MICROS);
+        let start = start_of(&self.index.samples, until).unwrap_or((0, audio));
         let mut number = 0;
         self.index.samples.retain(|place| {
             number += 1;
@@ -185,15 +185,15 @@ impl SampleFile {
 
 /// Returns the presented part of these samples.
 pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
-    let (mut pictures, mut sound) = (FileTimeline::default(), FileTimeline::default());
+    let (mut video, mut audio) = (FileTimeline::default(), FileTimeline::default());
     for place in places {
         match place.track {
-            TrackId::Video => pictures.add(place.pts.as_micros()),
-            TrackId::Audio(0) => sound.add(place.pts.as_micros()),
+            TrackId::Video => video.add(place.pts.as_micros()),
+            TrackId::Audio(0) => audio.add(place.pts.as_micros()),
             TrackId::Audio(_) => {}
         }
     }
-    Span::of(&pictures, &sound)
+    Span::of(&video, &audio)
 }
 
 /// Returns where reading must begin to present `until`: the index of the keyframe in DTS order, and
@@ -211,11 +211,11 @@ pub(in crate::player) fn start_of(
 
 /// Returns true if the sample with this index is needed after this [start](start_of).
 pub(in crate::player) fn is_needed(
-    (start, sound): (usize, Timestamp),
+    (start, audio): (usize, Timestamp),
     number: usize,
     place: &SampleLocation,
 ) -> bool {
-    if place.track == TrackId::Video { number >= start } else { place.pts >= sound }
+    if place.track == TrackId::Video { number >= start } else { place.pts >= audio }
 }
 
 /// Passes on the samples in `index` from `source`, in order, until `take` returns false.

@@ -32,8 +32,8 @@ impl TrackPresence {
         live: bool,
     ) -> Option<Anomaly> {
         let [video, audio] = &mut self.first;
-        let sound = track != Track::Video;
-        let (own, other) = if sound { (audio, video) } else { (video, audio) };
+        let is_audio = track != Track::Video;
+        let (own, other) = if is_audio { (audio, video) } else { (video, audio) };
         let begun = own.is_none();
         own.get_or_insert((dts, now));
         let Some((first, _)) = *other else {
@@ -43,10 +43,10 @@ impl TrackPresence {
             if !long || std::mem::replace(&mut self.is_reported, true) {
                 return None;
             }
-            return Some(if sound { Anomaly::NoVideo } else { Anomaly::NoAudio });
+            return Some(if is_audio { Anomaly::NoVideo } else { Anomaly::NoAudio });
         };
         let late = dts.since(first);
-        (begun && sound && late >= LATE_AUDIO_THRESHOLD)
+        (begun && is_audio && late >= LATE_AUDIO_THRESHOLD)
             .then_some(Anomaly::LateAudio(late.as_secs()))
     }
 }
@@ -67,14 +67,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_late_is_found_once() {
-        let pictures = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
-        let alone: Vec<_> = pictures(9_000).collect();
+        let video = |until: i64| (0..until).step_by(40).map(|ms| (Video, ms, ms));
+        let alone: Vec<_> = video(9_000).collect();
         assert_eq!(run(true, &alone), [Anomaly::NoAudio]);
         // The server's cache arrives within a moment, and may begin with video only.
-        let stored: Vec<_> = pictures(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
+        let stored: Vec<_> = video(9_000).map(|(track, ms, _)| (track, ms, 5)).collect();
         assert_eq!(run(true, &stored), []);
         assert_eq!(run(false, &stored), [Anomaly::NoAudio]);
-        let late: Vec<_> = pictures(1_800).chain([(Audio, 1_800, 1_800)]).collect();
+        let late: Vec<_> = video(1_800).chain([(Audio, 1_800, 1_800)]).collect();
         assert_eq!(run(true, &late), [Anomaly::LateAudio(1)]);
         assert_eq!(run(true, &[(Video, 0, 0), (Audio, 300, 300), (Audio, 5_000, 5_000)]), []);
         assert_eq!(run(true, &[(Audio, 0, 0), (Audio, 2_000, 2_000)]), [Anomaly::NoVideo]);

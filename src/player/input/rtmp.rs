@@ -336,7 +336,7 @@ mod tests {
             self.rtmp.take(event, &mut self.watch, &mut self.feed, &self.shared, now)
         }
 
-        fn sound(&mut self, time_ms: u32, body: &'static [u8], ms: i64) {
+        fn audio(&mut self, time_ms: u32, body: &'static [u8], ms: i64) {
             self.take(Event::Audio { time_ms, body: Bytes::from_static(body) }, ms);
         }
 
@@ -378,11 +378,11 @@ mod tests {
 
         // During playback, with repeated configs.
         let mut talk = Talk::begin(None);
-        talk.sound(0, AAC_SEQUENCE_HEADER, 0);
-        talk.sound(0, AAC_RAW_DATA, 500);
+        talk.audio(0, AAC_SEQUENCE_HEADER, 0);
+        talk.audio(0, AAC_RAW_DATA, 500);
         for tick in 3..52 {
             talk.take(chat_message(), tick * 200);
-            talk.sound(0, AAC_SEQUENCE_HEADER, tick * 200);
+            talk.audio(0, AAC_SEQUENCE_HEADER, tick * 200);
         }
         let end = talk.end(chat_message(), 10_600);
         assert!(matches!(&end, Some(End::Lost(it)) if it.kind == FailureKind::Lost), "{end:?}");
@@ -391,21 +391,21 @@ mod tests {
     #[test]
     fn what_was_on_its_way_when_another_place_was_asked_for_is_not_taken_for_it() {
         let mut talk = Talk::begin(None);
-        talk.sound(0, AAC_SEQUENCE_HEADER, 0);
-        talk.sound(2_000, AAC_RAW_DATA, 10);
+        talk.audio(0, AAC_SEQUENCE_HEADER, 0);
+        talk.audio(2_000, AAC_RAW_DATA, 10);
         assert!(talk.is_at(2_000));
 
         talk.leave(20);
-        talk.sound(2_023, AAC_RAW_DATA, 21);
+        talk.audio(2_023, AAC_RAW_DATA, 21);
         talk.take(Event::StreamEof, 22);
         assert!(!talk.shared.reception.lock().ended);
         talk.take(there(), 23);
-        talk.sound(9_000, AAC_RAW_DATA, 24);
+        talk.audio(9_000, AAC_RAW_DATA, 24);
         assert!(talk.is_at(9_000), "{:?}", talk.shared.timeline.place());
 
         // A server that does not confirm seeks is trusted after a while.
         talk.leave(30);
-        talk.sound(5_000, AAC_RAW_DATA, 2_100);
+        talk.audio(5_000, AAC_RAW_DATA, 2_100);
         // Nothing has played in the meantime.
         assert!(talk.is_at(5_000 - 2_070), "{:?}", talk.shared.timeline.place());
     }
@@ -418,8 +418,8 @@ mod tests {
             [(there(), there(), 90), (failed(), there(), 90), (there(), failed(), 20)]
         {
             let mut talk = Talk::begin(None);
-            talk.sound(0, AAC_SEQUENCE_HEADER, 0);
-            talk.sound(20_000, AAC_RAW_DATA, 10);
+            talk.audio(0, AAC_SEQUENCE_HEADER, 0);
+            talk.audio(20_000, AAC_RAW_DATA, 10);
             for (place, ms) in [(50, 20), (90, 30)] {
                 talk.shared.seek(Duration::from_secs(place));
                 assert_eq!(talk.shared.requests.take_wanted(), Some(Duration::from_secs(place)));
@@ -428,7 +428,7 @@ mod tests {
             let case = format!("{first:?} {second:?}");
             talk.take(first, 40);
             // Data of the first position, which is no longer wanted.
-            talk.sound(50_000, AAC_RAW_DATA, 41);
+            talk.audio(50_000, AAC_RAW_DATA, 41);
             assert_eq!(talk.shared.aimed(), Duration::from_secs(90), "{case}");
             talk.take(second, 50);
             let aimed = talk.shared.aimed();
@@ -437,7 +437,7 @@ mod tests {
                 "{case} {aimed:?}"
             );
             if from == 90 {
-                talk.sound(90_000, AAC_RAW_DATA, 51);
+                talk.audio(90_000, AAC_RAW_DATA, 51);
                 assert!(talk.is_at(90_000), "{case} {:?}", talk.shared.timeline.place());
             }
         }
@@ -458,12 +458,12 @@ mod tests {
             talk.leave(1);
             talk.take(metadata(), 1);
             assert!(!talk.shared.requests.is_wanted(), "it is said again after each move");
-            talk.sound(0, AAC_SEQUENCE_HEADER, 2);
-            talk.sound(0, AAC_RAW_DATA, 3);
-            talk.sound(23, AAC_RAW_DATA, 4);
+            talk.audio(0, AAC_SEQUENCE_HEADER, 2);
+            talk.audio(0, AAC_RAW_DATA, 3);
+            talk.audio(23, AAC_RAW_DATA, 4);
             assert!(!talk.feed.has_media(), "the beginning is played");
             talk.take(there(), 5);
-            talk.sound(10_000, AAC_RAW_DATA, 6);
+            talk.audio(10_000, AAC_RAW_DATA, 6);
             assert!(talk.feed.has_media(), "nobody knows how to decode it");
             assert!(talk.is_at(10_000), "{:?}", talk.shared.timeline.place());
         }
@@ -473,8 +473,8 @@ mod tests {
     fn a_broadcast_ends_during_a_pause_and_a_recording_does_not() {
         for recorded in [false, true] {
             let mut talk = Talk::begin(None);
-            talk.sound(0, AAC_SEQUENCE_HEADER, 0);
-            talk.sound(0, AAC_RAW_DATA, 10);
+            talk.audio(0, AAC_SEQUENCE_HEADER, 0);
+            talk.audio(0, AAC_RAW_DATA, 10);
             if recorded {
                 talk.shared.timeline.set_duration(Duration::from_secs(60));
             }

@@ -40,7 +40,7 @@ const MIN_REPORTED_STALL: Duration = Duration::from_secs(1);
 /// The state of the presenter.
 pub(super) struct Presenter {
     pub(super) shared: Arc<Shared>,
-    pub(super) pictures: queue::Receiver<Decoded>,
+    pub(super) frames: queue::Receiver<Decoded>,
     pub(super) screen: Latest<VideoFrame>,
     pub(super) speakers: Speakers,
     pub(super) measure: Option<Measure>,
@@ -92,7 +92,7 @@ struct ShiftReading {
 struct Run {
     presenter: Presenter,
     playout: Playout,
-    sound: AudioDecoding,
+    audio: AudioDecoding,
     cadence: Cadence,
     /// The next frame to show.
     next: Option<VideoFrame>,
@@ -124,7 +124,7 @@ impl Run {
         Self {
             presenter,
             playout: Playout::new(),
-            sound: AudioDecoding::new(),
+            audio: AudioDecoding::new(),
             cadence: Cadence::default(),
             next: None,
             video_ended: false,
@@ -177,15 +177,15 @@ impl Run {
             supply.settling = true;
         }
         let prospect = self.playout.prospect(now, &supply);
-        self.sound.decode(&shared, prospect);
+        self.audio.decode(&shared, prospect);
         self.tend_speaker(now);
         if !self.playout.has_started()
             && let Some(prospect) = prospect
         {
-            self.sound.forget_before(prospect);
+            self.audio.forget_before(prospect);
         }
 
-        let change = self.playout.step(now, &supply, self.sound.position_played());
+        let change = self.playout.step(now, &supply, self.audio.position_played());
         self.follow(change, now);
         if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= MIN_REPORTED_STALL)
         {
@@ -202,7 +202,7 @@ impl Run {
         let all_read = supply.ended
             && shared.packets.audio.is_finished()
             && shared.packets.video.is_finished();
-        if all_read && self.video_ended && self.next.is_none() && self.sound.is_drained(now) {
+        if all_read && self.video_ended && self.next.is_none() && self.audio.is_drained(now) {
             return true;
         }
         self.nap(now);
@@ -237,7 +237,7 @@ impl Run {
     }
 
     fn begin(&mut self, at: Timestamp, skip: bool, now: Timestamp) {
-        let position = self.sound.seek(at, skip);
+        let position = self.audio.seek(at, skip);
         self.playout.set_position(position);
         self.presenter.shared.timeline.begin_at(position);
         self.starved = None;
@@ -258,8 +258,8 @@ impl Run {
             }
         };
         let (position, speed) = (self.playout.position(), self.playout.speed());
-        self.sound.set_balance(shared.controls.balance());
-        self.sound.play(now, position, speed, shared.controls.loudness(), ended, &mut on_played);
+        self.audio.set_balance(shared.controls.balance());
+        self.audio.play(now, position, speed, shared.controls.loudness(), ended, &mut on_played);
     }
 
     /// Opens, changes and drops speakers.
@@ -268,22 +268,22 @@ impl Run {
         let choices = shared.controls.speaker_choices();
         if std::mem::replace(&mut self.speaker_choices, choices) != choices {
             self.presenter.speakers.forget();
-            if let Some(speaker) = self.sound.detach() {
+            if let Some(speaker) = self.audio.detach() {
                 self.presenter.speakers.put_away(speaker);
             }
         }
-        if let Some(reason) = self.sound.failure() {
-            if let Some(speaker) = self.sound.detach() {
+        if let Some(reason) = self.audio.failure() {
+            if let Some(speaker) = self.audio.detach() {
                 self.presenter.speakers.lost(&shared.report, speaker, reason, now);
             }
-        } else if let (Some(is), Some(wanted)) = (self.sound.device_format(), self.sound.format())
+        } else if let (Some(is), Some(wanted)) = (self.audio.device_format(), self.audio.format())
             && is != wanted
-            && let Some(speaker) = self.sound.detach()
+            && let Some(speaker) = self.audio.detach()
         {
             self.presenter.speakers.put_away(speaker);
         }
-        if self.sound.device_format().is_none()
-            && let Some((rate, channels)) = self.sound.format()
+        if self.audio.device_format().is_none()
+            && let Some((rate, channels)) = self.audio.format()
             && let Some(speaker) = self.presenter.speakers.open(
                 &shared.report,
                 &shared.controls,
@@ -292,9 +292,9 @@ impl Run {
                 now,
             )
         {
-            self.sound.attach(speaker, rate, channels);
+            self.audio.attach(speaker, rate, channels);
             if self.playout.is_running() {
-                let position = self.sound.seek(self.playout.position_at(now), true);
+                let position = self.audio.seek(self.playout.position_at(now), true);
                 self.playout.set_position(position);
             }
         }
@@ -325,7 +325,7 @@ impl Run {
                 self.counts.skipped += 1;
                 continue;
             }
-            let successor = !self.presenter.pictures.is_empty();
+            let successor = !self.presenter.frames.is_empty();
             let speed = self.playout.speed();
             match judge(frame.pts, position, speed, self.cadence.period(), successor) {
                 PacingVerdict::Wait(_) => {
@@ -353,7 +353,7 @@ impl Run {
 
     fn receive(&mut self) -> Option<VideoFrame> {
         loop {
-            match self.presenter.pictures.try_recv() {
+            match self.presenter.frames.try_recv() {
                 Ok(decoded) if !self.is_wanted(&decoded) => {}
                 Ok(decoded) => {
                     self.cadence.note(decoded.frame.pts);
@@ -417,11 +417,11 @@ impl Run {
         figures.dropped = counts.dropped + shared.report.dropped();
         figures.late = counts.late;
         figures.skipped = counts.skipped;
-        figures.underruns = counts.underruns + self.sound.underruns;
-        figures.audio_samples = self.sound.samples;
+        figures.underruns = counts.underruns + self.audio.underruns;
+        figures.audio_samples = self.audio.samples;
         figures.first_frame = counts.first_frame;
         figures.speed = self.playout.speed();
-        figures.device = self.sound.device_format().is_some();
+        figures.device = self.audio.device_format().is_some();
         figures.volume = shared.controls.volume();
         figures.muted = shared.controls.muted();
         figures.position = shared.timeline.place();
@@ -473,7 +473,7 @@ impl Run {
             self.presenter.shared.lifetime.stop.wait(Duration::from_millis(4));
             return;
         }
-        match self.presenter.pictures.recv_timeout(MAX_SLEEP) {
+        match self.presenter.frames.recv_timeout(MAX_SLEEP) {
             Ok(decoded) => {
                 if self.is_wanted(&decoded) {
                     self.cadence.note(decoded.frame.pts);
@@ -486,7 +486,7 @@ impl Run {
     }
 
     fn end(&mut self) {
-        if let Some(speaker) = self.sound.detach() {
+        if let Some(speaker) = self.audio.detach() {
             self.presenter.speakers.put_away(speaker);
         }
         if let Some(dump) = self.presenter.dump.take() {
@@ -511,10 +511,10 @@ mod tests {
         let config = Config { time_shift, ..Config::new(source) };
         let clock = Clock::start();
         let (shared, _events) = Shared::new(&config, clock);
-        let (_decoded, pictures) = queue::bounded("pictures", 1, queue::Full::Block);
+        let (_decoded, frames) = queue::bounded("pictures", 1, queue::Full::Block);
         Run::new(Presenter {
             shared: Arc::new(shared),
-            pictures,
+            frames,
             screen: Latest::default(),
             speakers: Speakers::new(None, clock),
             measure: None,

@@ -125,7 +125,7 @@ mod tests {
     /// A presenter whose decoder is the test. It does not read any clock.
     struct Bench {
         run: Run,
-        pictures: queue::Sender<Decoded>,
+        frames: queue::Sender<Decoded>,
     }
 
     impl Bench {
@@ -134,14 +134,14 @@ mod tests {
         fn new(paused: bool) -> Self {
             let source = Source::File("film.mp4".into());
             let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
-            let (pictures, receiver) = queue::bounded("test pictures", 8, queue::Full::Block);
+            let (frames, receiver) = queue::bounded("test frames", 8, queue::Full::Block);
             let shared = Arc::new(shared);
             shared.timeline.set_position(at(SEEK_POSITION_MS));
             shared.requests.set_paused(paused);
             shared.move_exactly();
             let mut run = Run::new(Presenter {
                 shared: Arc::clone(&shared),
-                pictures: receiver,
+                frames: receiver,
                 screen: crate::base::Latest::default(),
                 speakers: Speakers::new(None, Clock::start()),
                 measure: None,
@@ -149,12 +149,12 @@ mod tests {
             });
             run.follow_feed(at(0));
             shared.reception.lock().arrived(Track::Audio, at(SEEK_POSITION_MS + 1_000), at(0));
-            Self { run, pictures }
+            Self { run, frames }
         }
 
         fn decode(&self, ms: i64) {
             let generation = self.run.generation;
-            self.pictures.send(Decoded { generation, frame: frame(ms) }).unwrap();
+            self.frames.send(Decoded { generation, frame: frame(ms) }).unwrap();
         }
 
         /// Runs the presenter at `now`. Returns whether the search continues, and the number of
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_picture_that_is_far_ahead_waits_for_its_time() {
+    fn a_first_frame_that_is_far_ahead_waits_for_its_time() {
         for (ahead, shown) in [(40, 1), (4_990, 1), (5_010, 0), (40_000, 0)] {
             let mut bench = Bench::new(true);
             bench.decode(SEEK_POSITION_MS + ahead);
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn the_search_ends_with_the_pictures_and_with_the_pause() {
+    fn the_search_ends_with_the_frames_and_with_the_pause() {
         let mut bench = Bench::new(true);
         assert_eq!(bench.round(3_000), (true, 0));
         bench.run.presenter.shared.requests.set_paused(false);
@@ -217,10 +217,7 @@ mod tests {
         for (found, shown) in [(None, 0), (Some(SEEK_POSITION_MS - 40), 1)] {
             let mut bench = Bench::new(true);
             found.into_iter().for_each(|ms| bench.decode(ms));
-            drop(std::mem::replace(
-                &mut bench.pictures,
-                queue::bounded("", 1, queue::Full::Block).0,
-            ));
+            drop(std::mem::replace(&mut bench.frames, queue::bounded("", 1, queue::Full::Block).0));
             assert_eq!(bench.round(10), (false, shown));
         }
         // During playback, other frames follow.

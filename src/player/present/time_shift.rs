@@ -92,7 +92,7 @@ impl Run {
     fn forget(&mut self, start: Start, from: Option<Timestamp>) {
         self.generation = start.video;
         (self.next, self.from, self.sought) = (None, from, None);
-        self.sound.restart(start.audio);
+        self.audio.restart(start.audio);
     }
 
     /// Follows the feed to another position of the recording. Earlier decoded data is not
@@ -111,7 +111,7 @@ impl Run {
     /// Decodes up to the position of a seek, whose frame is shown first.
     pub(super) fn seek_on(&mut self, now: Timestamp) {
         let shared = Arc::clone(&self.presenter.shared);
-        self.sound.decode(&shared, Some(self.playout.position()));
+        self.audio.decode(&shared, Some(self.playout.position()));
         for _ in 0..64 {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { break };
             // The received data may include another seek.
@@ -196,7 +196,7 @@ impl Run {
             return;
         }
         let supply = self.supply(now, ReceivedSpan::default());
-        self.sound.decode(&self.presenter.shared, Some(self.playout.position()));
+        self.audio.decode(&self.presenter.shared, Some(self.playout.position()));
         self.show_due(now, &supply);
     }
 

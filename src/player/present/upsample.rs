@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_of_too_few_samples_a_second_is_played_as_twice_as_many() {
+    fn audio_of_too_few_samples_a_second_is_played_as_twice_as_many() {
         assert_eq!([0, 5_512, 7_999, 8_000, 48_000].map(times), [1, 2, 2, 1, 1]);
         assert!(5_512 * times(5_512) >= MIN_DEVICE_RATE_HZ && times(1_000) == 8);
         let mut speaker = Upsampled::new(Small { samples: Vec::new(), room: 5 }, 2, 2);

@@ -50,20 +50,20 @@ mod tests {
     use crate::media::{Color, Planes, Size};
 
     #[test]
-    fn who_is_asked_to_end_leaves_no_picture_behind() {
+    fn who_is_asked_to_end_leaves_no_frame_behind() {
         let lifetime = Lifetime::default();
         let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
-        let picture = || VideoFrame {
+        let frame = || VideoFrame {
             pts: Timestamp::ZERO,
             color: Color::PROGRAM,
             surface: Arc::clone(&planes).into(),
         };
         let slot = Latest::default();
-        lifetime.show(&slot, picture());
+        lifetime.show(&slot, frame());
         assert!(slot.get().is_some());
         lifetime.end();
         slot.clear();
-        lifetime.show(&slot, picture());
+        lifetime.show(&slot, frame());
         assert!(slot.get().is_none());
     }
 }

@@ -34,14 +34,14 @@ const LAST_FRAME_DURATION: Duration = Duration::from_millis(33);
 
 /// An open clip.
 pub struct Clip {
-    pub pictures: Box<dyn ClipFeed>,
+    pub video: Box<dyn ClipFeed>,
     /// The audio, if present.
-    pub sound: Option<Box<dyn AudioFeed>>,
+    pub audio: Option<Box<dyn AudioFeed>>,
 }
 
 impl std::fmt::Debug for Clip {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Clip").field("sound", &self.sound.is_some()).finish_non_exhaustive()
+        f.debug_struct("Clip").field("audio", &self.audio.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -70,8 +70,8 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
             .inspect_err(|error| tracing::warn!(%error, "playing a clip without audio"))
             .ok()
     });
-    let (shots, ready) = queue::bounded("clip-pictures", READ_AHEAD_FRAMES, Full::Block);
-    let (blocks, sounds) = queue::bounded("clip-sound", AUDIO_BLOCKS_AHEAD, Full::Block);
+    let (shots, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
+    let (blocks, audio_in) = queue::bounded("clip-audio", AUDIO_BLOCKS_AHEAD, Full::Block);
     let has_audio = audio.is_some();
     let mut reader = Reader {
         disk,
@@ -91,9 +91,9 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let worker = worker.map_err(|error| crate::player::handle::no_threads(&error))?;
     let begun = ClipStart::default();
     let worker = Arc::new(worker);
-    let sound = has_audio.then(|| {
+    let audio = has_audio.then(|| {
         Box::new(ClipAudio {
-            ready: sounds,
+            ready: audio_in,
             begun: begun.clone(),
             rate,
             channels: usize::from(channels.max(1)),
@@ -102,7 +102,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
             _worker: Arc::clone(&worker),
         }) as Box<dyn AudioFeed>
     });
-    Ok(Clip { pictures: Box::new(ClipFrames::new(ready, begun, worker)), sound })
+    Ok(Clip { video: Box::new(ClipFrames::new(ready, begun, worker)), audio })
 }
 
 /// The thread that decodes ahead.
@@ -199,12 +199,12 @@ impl Reader {
 
     fn hear(&mut self, packet: &EncodedPacket) {
         let Some((decoder, blocks)) = &mut self.audio else { return };
-        let sound = match decoder.decode(packet) {
-            Ok(Some(sound)) => sound,
+        let audio = match decoder.decode(packet) {
+            Ok(Some(audio)) => audio,
             Ok(None) => return,
             Err(error) => return tracing::debug!(%error, "decoding audio of a clip failed"),
         };
-        let SampleBlock { pts, rate, channels, data } = sound;
+        let SampleBlock { pts, rate, channels, data } = audio;
         if self.converter.as_ref().is_none_or(|(_, of)| *of != (rate, channels)) {
             match Converter::new((rate, channels), self.to) {
                 Ok(converter) => self.converter = Some((converter, (rate, channels))),
@@ -295,14 +295,14 @@ impl AudioFeed for ClipAudio {
 mod tests {
     use super::*;
 
-    fn sound(blocks: &[(i64, Vec<f32>)]) -> (ClipAudio, ClipStart) {
+    fn audio(blocks: &[(i64, Vec<f32>)]) -> (ClipAudio, ClipStart) {
         let (tell, ready) = queue::bounded("test", 16, Full::Block);
         for block in blocks {
             tell.send(block.clone()).unwrap();
         }
         let begun = ClipStart::default();
         let worker = Arc::new(Worker::spawn("test", |_| {}).unwrap());
-        let sound = ClipAudio {
+        let audio = ClipAudio {
             ready,
             begun: begun.clone(),
             rate: 1_000,
@@ -311,34 +311,34 @@ mod tests {
             next: 0,
             _worker: worker,
         };
-        (sound, begun)
+        (audio, begun)
     }
 
     #[test]
-    fn sound_waits_for_the_first_picture_and_goes_by_its_own_time() {
+    fn audio_waits_for_the_first_frame_and_goes_by_its_own_time() {
         let ramp = |from: i64| (from..from + 600).map(|it| it as f32).collect::<Vec<_>>();
         // One block, and another one after a gap of 600 sample frames.
-        let (mut sound, begun) = sound(&[(0, ramp(0)), (1_200, ramp(1_200))]);
+        let (mut audio, begun) = audio(&[(0, ramp(0)), (1_200, ramp(1_200))]);
         let mut out = [1.0; 10];
         let at = Timestamp::from_millis;
-        assert_eq!(sound.pull(at(500), &mut out), Pulled::Silence);
+        assert_eq!(audio.pull(at(500), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0; 10]);
         let (shots, ready) = queue::bounded("test", 1, Full::Block);
         drop(shots);
         // The first frame is requested within a block.
         ClipFrames::new(ready, begun, ()).moment(at(515));
-        assert_eq!(sound.pull(at(510), &mut out), Pulled::Silence);
+        assert_eq!(audio.pull(at(510), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 3.0, 4.0]);
-        assert_eq!(sound.pull(at(520), &mut out), Pulled::Audio);
+        assert_eq!(audio.pull(at(520), &mut out), Pulled::Audio);
         assert_eq!((out[0], out[9]), (5.0, 14.0));
         // A mixer that slept continues at the current position.
-        assert_eq!(sound.pull(at(715), &mut out), Pulled::Audio);
+        assert_eq!(audio.pull(at(715), &mut out), Pulled::Audio);
         assert_eq!((out[0], out[9]), (200.0, 209.0));
-        assert_eq!(sound.pull(at(515 + 1_000), &mut out), Pulled::Silence);
+        assert_eq!(audio.pull(at(515 + 1_000), &mut out), Pulled::Silence);
         assert_eq!(out, [0.0; 10], "the hole");
-        assert_eq!(sound.pull(at(515 + 1_200), &mut out), Pulled::Audio);
+        assert_eq!(audio.pull(at(515 + 1_200), &mut out), Pulled::Audio);
         assert_eq!(out[0], 1_200.0);
-        assert_eq!(sound.pull(at(515 + 1_795), &mut out), Pulled::Silence);
+        assert_eq!(audio.pull(at(515 + 1_795), &mut out), Pulled::Silence);
         assert_eq!((out[4], out[5]), (1_799.0, 0.0), "the end");
     }
 

@@ -32,7 +32,7 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct Inside {
-    sound: VecDeque<f32>,
+    samples: VecDeque<f32>,
     /// The program time of the first queued sample, once samples have been removed.
     next: Option<Timestamp>,
     /// Time of the mixer's last read.
@@ -52,7 +52,7 @@ impl Queue {
 
     /// Clears the queue.
     pub(super) fn clear(&self) {
-        self.state.lock().sound.clear();
+        self.state.lock().samples.clear();
     }
 
     pub(super) fn pull(&self, at: Timestamp, out: &mut [f32]) -> Pulled {
@@ -60,9 +60,9 @@ impl Queue {
         let frames = out.len() / usize::from(self.channels);
         state.next = Some(at.offset(self.micros(frames)));
         state.pulled = Some(self.clock.now());
-        let ready = state.sound.len().min(out.len());
-        let (sound, rest) = out.split_at_mut(ready);
-        for (out, sample) in sound.iter_mut().zip(state.sound.drain(..ready)) {
+        let ready = state.samples.len().min(out.len());
+        let (samples, rest) = out.split_at_mut(ready);
+        for (out, sample) in samples.iter_mut().zip(state.samples.drain(..ready)) {
             *out = sample;
         }
         rest.fill(0.0);
@@ -89,18 +89,18 @@ impl Queue {
         let next = state.next.unwrap_or(now);
         let gone = self.frames(now.micros_since(next)).max(0);
         let samples = usize::try_from(gone).unwrap_or(0) * usize::from(self.channels);
-        let samples = samples.min(state.sound.len());
-        state.sound.drain(..samples);
+        let samples = samples.min(state.samples.len());
+        state.samples.drain(..samples);
         state.next = Some(next.max(now));
     }
 
     /// Adds as many samples as fit.
-    fn push(&self, sound: &[f32]) {
+    fn push(&self, samples: &[f32]) {
         let mut state = self.state.lock();
         self.pass(&mut state, self.clock.now());
         let room = (f64::from(self.rate) * QUEUE_SECONDS) as usize * usize::from(self.channels);
-        let room = room.saturating_sub(state.sound.len());
-        state.sound.extend(sound.iter().take(room));
+        let room = room.saturating_sub(state.samples.len());
+        state.samples.extend(samples.iter().take(room));
     }
 
     /// Returns how much audio is queued after the player's current time, in seconds.
@@ -108,7 +108,7 @@ impl Queue {
         let now = self.clock.now();
         let mut state = self.state.lock();
         self.pass(&mut state, now);
-        let frames = state.sound.len() / usize::from(self.channels);
+        let frames = state.samples.len() / usize::from(self.channels);
         // Samples for a past time count as played, even if they are read only now.
         let next = state.next.unwrap_or(now);
         let due =
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_mixer_time_takes_the_sound() {
+    fn without_a_mixer_time_takes_the_audio() {
         let clock = Clock::start();
         let queue = Arc::new(Queue::new(clock, 48_000, 2, Duration::ZERO));
         let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 2).unwrap();

@@ -98,7 +98,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     let status = || SourceStatus::new("", name.clone());
     let shared = Arc::new(Shared {
         waiting: Mutex::default(),
-        sound: Arc::new(Queue::new(context.clock, context.rate, context.channels, PLAYER_LEAD)),
+        audio: Arc::new(Queue::new(context.clock, context.rate, context.channels, PLAYER_LEAD)),
         video_status: status(),
         audio_status: status(),
     });
@@ -133,7 +133,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
         (Arc::clone(&shared.video_status), Arc::clone(&shared.audio_status));
     let (video_held, audio_held) = (Arc::new(()), Arc::new(()));
     let (video_weak, audio_weak) = (Arc::downgrade(&video_held), Arc::downgrade(&audio_held));
-    let queue = Arc::clone(&shared.sound);
+    let queue = Arc::clone(&shared.audio);
     let audio = SourceAudio { queue, _worker: Arc::clone(&worker), _held: audio_held };
     let video = SourceVideo {
         shared,
@@ -171,7 +171,7 @@ pub fn host_of(url: &str) -> &str {
 #[derive(Default)]
 struct VideoQueue {
     /// Future frames. The `pts` of each is [`PLAYER_LEAD`] before the time at which it is due.
-    pictures: VecDeque<VideoFrame>,
+    frames: VecDeque<VideoFrame>,
     /// The size of the last frame.
     size: Option<Size>,
     /// True if the source has ended and shows nothing.
@@ -181,7 +181,7 @@ struct VideoQueue {
 /// Data shared by the player and the feeds.
 struct Shared {
     waiting: Mutex<VideoQueue>,
-    sound: Arc<Queue>,
+    audio: Arc<Queue>,
     video_status: Arc<SourceStatus>,
     audio_status: Arc<SourceStatus>,
 }
@@ -190,11 +190,11 @@ impl Shared {
     fn take(&self, frame: VideoFrame) {
         let mut waiting = self.waiting.lock();
         // The feed was not read, or the compositor was late.
-        if waiting.pictures.len() >= MAX_QUEUED_FRAMES {
-            waiting.pictures.pop_front();
+        if waiting.frames.len() >= MAX_QUEUED_FRAMES {
+            waiting.frames.pop_front();
         }
         waiting.size = Some(frame.size());
-        waiting.pictures.push_back(frame);
+        waiting.frames.push_back(frame);
     }
 
     fn down(&self, state: SourceState, reason: &Problem, detail: &str) {
@@ -223,12 +223,12 @@ impl VideoFeed for SourceVideo {
         let half = period.min(PLAYER_LEAD) / 2;
         let over = {
             let mut waiting = self.shared.waiting.lock();
-            while let Some(frame) = waiting.pictures.front() {
+            while let Some(frame) = waiting.frames.front() {
                 let due = frame.pts + PLAYER_LEAD;
                 if due > at + half {
                     break;
                 }
-                self.shown = waiting.pictures.pop_front().map(|frame| (frame, due));
+                self.shown = waiting.frames.pop_front().map(|frame| (frame, due));
                 // The source plays again.
                 waiting.over = false;
             }
@@ -316,10 +316,10 @@ impl SourceThread {
                 its.take(frame);
             }
         });
-        let sound = Arc::clone(&self.shared.sound);
+        let audio = Arc::clone(&self.shared.audio);
         let speaker: Arc<crate::player::present::speaker::Open> =
             Arc::new(move |rate, channels, _| {
-                MixerQueue::new(Arc::clone(&sound), rate, channels)
+                MixerQueue::new(Arc::clone(&audio), rate, channels)
                     .map(|line| Box::new(line) as Box<dyn crate::player::decode::audio::Speaker>)
                     .map_err(Problem::from)
             });
@@ -471,7 +471,7 @@ impl SourceThread {
             // The source has only audio.
             self.shared.video_status.open(SourceFormat::Unknown);
         }
-        let (rate, channels) = self.shared.sound.format();
+        let (rate, channels) = self.shared.audio.format();
         let silent = figures.audio_samples == 0 && figures.playing_for > STALL_TIMEOUT;
         let format =
             if silent { SourceFormat::Unknown } else { SourceFormat::Audio { rate, channels } };

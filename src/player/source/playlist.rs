@@ -139,7 +139,7 @@ impl SourceThread {
             if stop.wait(RETRY_INTERVAL) {
                 return None;
             }
-            self.shared.sound.clear();
+            self.shared.audio.clear();
             return Some(self.start(None));
         }
         match self.follow(ended, stop)? {
@@ -162,7 +162,7 @@ impl SourceThread {
     fn follow(&self, ended: &State, stop: &Stop) -> Option<Continuation> {
         let mut wanted = self.wanted.take();
         if wanted.is_some() {
-            self.shared.sound.clear();
+            self.shared.audio.clear();
         }
         let mut failed = match ended {
             State::Failed(failure) => Some(failure.clone()),
@@ -227,7 +227,7 @@ impl SourceThread {
                 None
             }
         };
-        self.shared.sound.clear();
+        self.shared.audio.clear();
         Some(self.start(place))
     }
 
@@ -246,7 +246,7 @@ impl SourceThread {
                 waiting.over = at_end == EndBehavior::Clear;
                 if waiting.over {
                     // The frames were not read.
-                    waiting.pictures.clear();
+                    waiting.frames.clear();
                 }
             }
             self.follow_list();

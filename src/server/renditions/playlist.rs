@@ -41,7 +41,8 @@ pub(in crate::server) enum PlaylistState {
     Idle,
     /// The task will soon begin to make the playlist.
     Begun(Option<RenditionUse>),
-    Made,
+    /// The task makes the playlist.
+    Running,
 }
 
 /// The playlist of a rendition.

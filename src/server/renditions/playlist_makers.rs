@@ -83,7 +83,7 @@ impl PlaylistMakers {
             if !matches!(*state, PlaylistState::Begun(_)) {
                 continue;
             }
-            let PlaylistState::Begun(used) = std::mem::replace(&mut *state, PlaylistState::Made)
+            let PlaylistState::Begun(used) = std::mem::replace(&mut *state, PlaylistState::Running)
             else {
                 continue;
             };

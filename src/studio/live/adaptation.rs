@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn below_half_the_bitrate_half_the_pictures_go_out_where_that_is_wanted() {
+    fn below_half_the_bitrate_half_the_frames_go_out_where_that_is_wanted() {
         for wanted in [true, false] {
             let quality = Quality { adapt_frames: wanted, ..Quality::default() };
             let mut adaptation = Adaptation::new(&quality);
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn with_few_bits_the_picture_becomes_smaller_where_that_is_wanted() {
+    fn with_few_bits_the_frame_becomes_smaller_where_that_is_wanted() {
         let quality = Quality { adapt_size: true, ..Quality::default() };
         let seen = sizes(&quality);
         assert!(seen.contains(&360) && seen.last() == Some(&720), "{seen:?}");

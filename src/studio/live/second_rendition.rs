@@ -63,15 +63,15 @@ impl SecondRendition {
             encoder.set_size(size);
             return Ok(());
         }
-        let (pictures, waiting) =
-            queue::bounded("second pictures", MAX_QUEUED_FRAMES, Full::DropOldest);
+        let (frames, waiting) =
+            queue::bounded("second frames", MAX_QUEUED_FRAMES, Full::DropOldest);
         let config = crate::encode::video::Config { bitrate, ..self.config };
         let packets = self.packets.clone();
         match VideoEncoder::spawn_rendition(config, RenditionId::Second, size, waiting, packets) {
             Ok(encoder) => {
                 let ask = encoder.keyframe_request();
                 hub.on_keyframe_wanted_of(RenditionId::Second, Some(Box::new(ask)));
-                program.compositor().attach_second(Some(pictures));
+                program.compositor().attach_second(Some(frames));
                 self.encoder = Some(encoder);
                 Ok(())
             }

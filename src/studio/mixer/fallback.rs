@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn another_is_opened_once_it_is_needed_and_closed_with_the_first_sound() {
+    fn another_is_opened_once_it_is_needed_and_closed_with_the_first_audio() {
         let mut fallback = StripFallback::default();
         let other: AudioChoice = "mic:second".parse().unwrap();
         let mut opened = Vec::new();

@@ -97,13 +97,13 @@ impl MonitoringOutput {
 fn play(
     device: Option<&str>,
     clock: Clock,
-    sound: &Receiver<SampleBlock>,
+    blocks: &Receiver<SampleBlock>,
     news: &Mutex<Option<MonitoringNews>>,
     stop: &Stop,
 ) {
     let mut is_reported = false;
     while !stop.is_set() {
-        match sound.recv_timeout(STOP_POLL_INTERVAL) {
+        match blocks.recv_timeout(STOP_POLL_INTERVAL) {
             Ok(first) => {
                 let format = (first.rate, first.channels);
                 let opened = SpeakerOutput::open(device, format, SpeakerPace::Prompt, clock);
@@ -123,7 +123,7 @@ fn play(
                     *news.lock() = Some(Ok(()));
                 }
                 while !stop.is_set() {
-                    match sound.recv_timeout(STOP_POLL_INTERVAL) {
+                    match blocks.recv_timeout(STOP_POLL_INTERVAL) {
                         Ok(block) if output.queued_time() < MAX_QUEUED_DURATION => {
                             output.write(&block.data);
                         }

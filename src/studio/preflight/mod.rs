@@ -104,7 +104,7 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
     let context = capture::Context { clock, grid, size };
     let mut source =
         capture::open(&VideoChoice::Test, &context).map_err(|error| Problem::from(&error))?;
-    let (pictures, waiting) = queue::bounded("tried pictures", 4, Full::Block);
+    let (frames, waiting) = queue::bounded("tried frames", 4, Full::Block);
     let (packets, encoded) = queue::bounded("tried packets", 4, Full::DropOldest);
     let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
         .map_err(|error| Problem::from(&error))?;
@@ -112,13 +112,13 @@ fn measure_encoder(clock: Clock, quality: &Quality, stop: &Stop) -> Result<f64, 
     let begun = clock.now();
     for number in 0..count {
         let late = clock.now().since(begun) > ENCODER_TEST_TIMEOUT;
-        let picture = source.feed.frame(grid.instant(number));
-        let sent = picture.is_some_and(|picture| pictures.send(picture).is_ok());
+        let frame = source.feed.frame(grid.instant(number));
+        let sent = frame.is_some_and(|frame| frames.send(frame).is_ok());
         if stop.is_set() || late || !sent {
             break;
         }
     }
-    drop(pictures);
+    drop(frames);
     // The encoder has ended when its packets end.
     while encoded.recv_timeout(Duration::from_secs(1)).is_ok() {}
     let figures = encoder.figures();
@@ -160,7 +160,7 @@ mod tests {
     use crate::studio::notices::Level;
 
     #[test]
-    fn a_machine_that_is_slower_than_the_picture_stands_in_the_way() {
+    fn a_machine_that_is_slower_than_the_video_stands_in_the_way() {
         let level = |factor| speed(factor).notice(0, "").level;
         assert_eq!([0.4, 0.99].map(level), [Level::Error; 2]);
         assert_eq!([1.0, 1.29].map(level), [Level::Warning; 2]);

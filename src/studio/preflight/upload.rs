@@ -133,7 +133,7 @@ fn send(
     let context = capture::Context { clock: plan.clock, grid, size };
     let mut source =
         capture::open(&VideoChoice::Test, &context).map_err(|error| broken((&error).into()))?;
-    let (pictures, waiting) = queue::bounded("test pictures", 4, Full::DropOldest);
+    let (frames, waiting) = queue::bounded("test frames", 4, Full::DropOldest);
     let (packets, input) = queue::bounded("test packets", 64, Full::Block);
     let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
         .map_err(|error| broken((&error).into()))?;
@@ -150,7 +150,7 @@ fn send(
         if stop.is_set() {
             break;
         }
-        feed(source.feed.as_mut(), &pictures, grid, now, &mut number);
+        feed(source.feed.as_mut(), &frames, grid, now, &mut number);
         let (report, figures) = (sent.report(), sent.figures());
         match live_since {
             _ if report.state.is_over() || report.error.is_some() => break,
@@ -170,7 +170,7 @@ fn send(
         }
     }
     let report = sent.report();
-    drop(pictures);
+    drop(frames);
     sent.stop(CLOSE_TIMEOUT);
     match (carried, report.error) {
         (Some((rate, queued)), _) => {
@@ -197,15 +197,15 @@ fn is_refused(error: &crate::net::Error) -> bool {
 /// Passes the due frames to the encoder.
 fn feed(
     source: &mut dyn crate::media::VideoFeed,
-    pictures: &Sender<VideoFrame>,
+    frames: &Sender<VideoFrame>,
     grid: FrameGrid,
     now: Timestamp,
     number: &mut i64,
 ) {
     while grid.instant(*number) <= now {
-        if let Some(picture) = source.frame(grid.instant(*number)) {
+        if let Some(frame) = source.frame(grid.instant(*number)) {
             // The encoder's queue drops the frame if the computer is too slow.
-            let _ = pictures.send(picture);
+            let _ = frames.send(frame);
         }
         *number += 1;
     }

@@ -166,7 +166,7 @@ impl Rig {
     }
 
     /// Returns one new frame for each tick since the last call, in order.
-    fn pictures(&mut self) -> Vec<VideoFrame> {
+    fn frames(&mut self) -> Vec<VideoFrame> {
         let frames: Vec<VideoFrame> = self.frames.waiting().collect();
         for frame in &frames {
             assert_eq!(frame.pts, self.program.grid.instant(self.came), "of its tick");
@@ -243,7 +243,7 @@ impl Rig {
         self.tick();
         self.tick();
         let mut seen = false;
-        let frames = self.pictures();
+        let frames = self.frames();
         let count = frames.len();
         for (number, frame) in (1..).zip(frames) {
             let same = |of| **wanted(of, frame.pts) == *frame.planes();
@@ -334,7 +334,7 @@ fn any(rig: &mut Rig) -> Option<Edit> {
 }
 
 #[test]
-fn whatever_is_changed_at_each_tick_every_picture_is_whole_and_comes_once() {
+fn whatever_is_changed_at_each_tick_every_frame_is_whole_and_comes_once() {
     let mut rig = Rig::new();
     // A second scene with a separate background.
     let mut both = rig.collection.clone();
@@ -411,7 +411,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
         let transition = Transition { kind: kind.clone(), duration: Duration::from_millis(400) };
         let mut to = rig.collection.clone();
         to.current = if to.current == one { two } else { one };
-        rig.pictures();
+        rig.frames();
         // A separate program that does nothing but this transition.
         let before = rig.collection.plan(rig.collection.current);
         let mut apart = apart(&to, before, &rig.filtered(&to));
@@ -419,14 +419,14 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
         apart.frame(rig.program.grid.instant(now - 1));
         rig.show(&to, Some(transition.clone()));
         rig.collection = to;
-        for frame in rig.pictures() {
+        for frame in rig.frames() {
             assert!(*apart.frame(frame.pts).0.planes() == *frame.planes(), "{kind:?} before it");
         }
         let after = Arc::new(rig.collection.plan(rig.collection.current));
         apart.handle(BTreeMap::new(), Some((after, Some(transition.into()))), None);
         for number in 0..20 {
             rig.tick();
-            for frame in rig.pictures() {
+            for frame in rig.frames() {
                 let alike = edits || *apart.frame(frame.pts).0.planes() == *frame.planes();
                 assert!(alike, "{kind:?}: picture {number}");
             }
@@ -439,7 +439,7 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
             }
         }
         rig.tick();
-        rig.pictures();
+        rig.frames();
         let to = rig.collection.clone();
         rig.change(to, "what stays");
     }
@@ -464,7 +464,7 @@ fn there(kind: &str, file: &str) -> WantedFilter {
 }
 
 #[test]
-fn a_mask_that_is_being_read_takes_no_other_ones_picture() {
+fn a_mask_that_is_being_read_takes_no_other_ones_image() {
     let mut rig = Rig::new();
     let mut plain = rig.collection.clone();
     assert!(plain.apply(&add(plain.current, "camera:usb-1")));
@@ -591,7 +591,7 @@ fn what_a_mask_hides_is_never_seen_while_files_are_read() {
 }
 
 #[test]
-fn another_colour_table_or_watermark_comes_without_a_picture_that_has_none() {
+fn another_colour_table_or_watermark_comes_without_a_frame_that_has_none() {
     let mut rig = Rig::new();
     let mut plain = rig.collection.clone();
     assert!(plain.apply(&add(plain.current, "camera:usb-1")));

@@ -96,20 +96,20 @@ fn hear(
         let mut mixer = Mix::of(config, feed);
         let crystal = f64::from(SAMPLE_RATE_HZ) * (1.0 + ppm * 1e-6);
         let (mut frame, mut noise) = (0_i64, Noise(1));
-        let mut sound = Vec::new();
+        let mut audio = Vec::new();
         for block in 0..hours * 36_000 {
             // A block is requested half a second late, because at this rate the resampler needs a
             // long look-ahead.
             let now = (block + 6) as f64 * 0.1;
             while (frame + 10) as f64 / crystal < now {
                 let at = grid.origin.offset((frame as f64 / crystal * 1e6) as i64);
-                sound.clear();
+                audio.clear();
                 for frame in frame..frame + 10 {
                     let angle = (frame as f64 / crystal / SINE_PERIOD_SECONDS).fract() * TAU;
-                    sound.extend([angle.sin() as f32 * 0.5, angle.cos() as f32 * 0.5]);
+                    audio.extend([angle.sin() as f32 * 0.5, angle.cos() as f32 * 0.5]);
                 }
                 // Drivers use the time at which they were called as the timestamp.
-                microphone.hear(at.offset(noise.below(1_000)), &sound);
+                microphone.hear(at.offset(noise.below(1_000)), &audio);
                 frame += 10;
             }
             let (samples, whole) = mixer.block(block * 50, 50);
@@ -141,11 +141,11 @@ fn video_packet(index: i64, grid: FrameGrid) -> EncodedPacket {
     }
 }
 
-fn number(picture: &Bytes) -> i64 {
-    i64::from_be_bytes(picture[5..].try_into().unwrap())
+fn number(data: &Bytes) -> i64 {
+    i64::from_be_bytes(data[5..].try_into().unwrap())
 }
 
-fn pictures_parameters(grid: FrameGrid) -> VideoConfig {
+fn video_config(grid: FrameGrid) -> VideoConfig {
     let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
     let config = DecoderConfig {
         profile_idc: 66,
@@ -199,8 +199,8 @@ impl Speaker for Device {
 }
 
 /// Returns the seconds from the frame's time to the audio's time, within one period.
-fn apart(sound: [f32; 2], instant: f64) -> f64 {
-    let angle = f64::from(sound[0]).atan2(f64::from(sound[1]));
+fn apart(audio: [f32; 2], instant: f64) -> f64 {
+    let angle = f64::from(audio[0]).atan2(f64::from(audio[1]));
     let off = angle / TAU - (instant / SINE_PERIOD_SECONDS).fract();
     (off - off.round()) * SINE_PERIOD_SECONDS
 }
@@ -232,12 +232,12 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
         origin: Timestamp::from_micros(1_234_567),
         rate: "24000/1001".parse().unwrap(),
     };
-    let (output, sound) = queue::bounded("packets", 64, Full::Block);
+    let (output, audio) = queue::bounded("packets", 64, Full::Block);
     let faults = Faults::default();
     let workers = hear((hours, microphone_ppm), clock, grid, output, &faults);
     let mut start = BytesMut::from(&flv::file_header(true, true)[..]);
     for config in [
-        TrackConfig::Video(pictures_parameters(grid)),
+        TrackConfig::Video(video_config(grid)),
         TrackConfig::Audio(encoder::parameters(SAMPLE_RATE_HZ, CHANNEL_COUNT)),
     ] {
         let kind = if config.track() == Track::Video { TagKind::Video } else { TagKind::Audio };
@@ -247,8 +247,8 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let mut viewer =
         Viewer::new(Box::new(Device(Arc::clone(&played))), SAMPLE_RATE_HZ, CHANNEL_COUNT);
     viewer.receive(&start, Timestamp::ZERO);
-    let (mut next_audio, mut next_frame) = (sound.recv(), video_packet(0, grid));
-    let (mut pictures, mut begun) = (1, None);
+    let (mut next_audio, mut next_frame) = (audio.recv(), video_packet(0, grid));
+    let (mut sent, mut begun) = (1, None);
     let (mut noise, mut last_arrival) = (Noise(2), 0);
     // Packets in transit: the arrival time by the sender's clock, and the packet.
     let mut wire: VecDeque<(i64, Bytes)> = VecDeque::new();
@@ -267,10 +267,10 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
             let begun = *begun.get_or_insert(first.dts);
             wire.push_back((last_arrival, tag(first, begun)));
             if first.track == Track::Audio {
-                next_audio = sound.recv();
+                next_audio = audio.recv();
             } else {
-                next_frame = video_packet(pictures, grid);
-                pictures += 1;
+                next_frame = video_packet(sent, grid);
+                sent += 1;
             }
         }
         let now = Timestamp::from_micros(now);
@@ -289,8 +289,8 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
                 played.now = played.waiting.pop_front();
             }
         }
-        viewer.step(now, &mut |picture, late| {
-            let index = number(picture);
+        viewer.step(now, &mut |data, late| {
+            let index = number(data);
             outcome.shown += 1;
             // In the first seconds, the drift of the clocks is still being measured.
             if index < 24 * 20 {
@@ -298,7 +298,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
             }
             let instant = grid.instant(index).micros_since(grid.origin) + late;
             let off = match played.lock().now {
-                Some(sound) => apart(sound, instant as f64 / 1e6) * 1e3,
+                Some(audio) => apart(audio, instant as f64 / 1e6) * 1e3,
                 None => f64::INFINITY,
             };
             outcome.worst = outcome.worst.max(off.abs());
@@ -332,12 +332,12 @@ fn check(outcome: &Outcome) {
 }
 
 #[test]
-fn picture_and_sound_stay_together_for_ten_hours_of_a_fast_microphone() {
+fn video_and_audio_stay_together_for_ten_hours_of_a_fast_microphone() {
     check(&hours(10, [200.0, -200.0, 200.0]));
 }
 
 /// Tests three hours. An error of 200 ppm would reach one second after half of that time.
 #[test]
-fn picture_and_sound_stay_together_for_three_hours_of_a_slow_microphone() {
+fn video_and_audio_stay_together_for_three_hours_of_a_slow_microphone() {
     check(&hours(3, [-200.0, 200.0, -200.0]));
 }

@@ -312,7 +312,7 @@ fn a_device_stays_open_when_the_first_of_those_that_share_it_goes() {
 }
 
 #[test]
-fn one_that_shares_a_device_has_it_before_the_first_picture() {
+fn one_that_shares_a_device_has_it_before_the_first_frame() {
     let mut rig = Rig::new();
     let scene = rig.collection.current;
     // All edits are made before the compositor has run once.

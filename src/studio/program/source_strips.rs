@@ -37,18 +37,18 @@ pub(in crate::studio) fn shown_end(
 }
 
 /// Updates the strips after sources were added, removed or changed. Audio that a strip or the main
-/// strip (`main`) already plays gets no new strip. `sounds` checks whether a new source has audio.
-/// Returns the names of sources for which no strip is free.
+/// strip (`main`) already plays gets no new strip. `has_audio` checks whether a new source has
+/// audio. Returns the names of sources for which no strip is free.
 pub(in crate::studio) fn follow(
     strips: &mut Vec<AudioStrip>,
     main: Option<&AudioChoice>,
     before: &[Source],
     after: &[Source],
-    sounds: &dyn Fn(&VideoChoice) -> bool,
+    has_audio: &dyn Fn(&VideoChoice) -> bool,
 ) -> Vec<String> {
-    let is_played = |strips: &[AudioStrip], sound: &AudioChoice| {
+    let is_played = |strips: &[AudioStrip], audio: &AudioChoice| {
         let own = strips.iter().filter(|strip| strip.id != StripId::MAIN);
-        main == Some(sound) || own.into_iter().any(|strip| strip.choice == *sound)
+        main == Some(audio) || own.into_iter().any(|strip| strip.choice == *audio)
     };
     for source in before {
         let Some(gone) = audio_of(&source.choice) else { continue };
@@ -65,26 +65,26 @@ pub(in crate::studio) fn follow(
         }
         // The strip of a moved file keeps its settings.
         let fallback = now.and_then(|now| audio_of(&now.choice));
-        match fallback.filter(|sound| !is_played(strips, sound)) {
-            Some(sound) => strips
+        match fallback.filter(|audio| !is_played(strips, audio)) {
+            Some(audio) => strips
                 .iter_mut()
                 .filter(|it| it.id != StripId::MAIN && it.choice == gone)
-                .for_each(|strip| strip.choice = sound.clone()),
+                .for_each(|strip| strip.choice = audio.clone()),
             None => strips.retain(|it| it.id == StripId::MAIN || it.choice != gone),
         }
     }
     let mut without_strip = Vec::new();
     for source in after {
-        let Some(sound) = audio_of(&source.choice) else { continue };
-        let new = !is_shown(before, &sound) && !is_played(strips, &sound);
-        if !new || !sounds(&source.choice) {
+        let Some(audio) = audio_of(&source.choice) else { continue };
+        let new = !is_shown(before, &audio) && !is_played(strips, &audio);
+        if !new || !has_audio(&source.choice) {
             continue;
         }
         let name = clean_name(&source.name);
         match free_id(strips) {
             Some(id) => {
                 let talk = TalkMode::WhileShown;
-                strips.push(AudioStrip { name, talk, ..AudioStrip::new(id, sound) });
+                strips.push(AudioStrip { name, talk, ..AudioStrip::new(id, audio) });
             }
             None => without_strip.push(name),
         }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_already_or_has_no_sound_gets_no_strip() {
+    fn what_is_heard_already_or_has_no_audio_gets_no_strip() {
         let mut strips = Strips::new();
         strips.0.push(AudioStrip::new(StripId(1), "file:/a.mp4".parse().unwrap()));
         strips.1 = Some("file:/b.mp4".parse().unwrap());

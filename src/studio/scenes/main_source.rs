@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn the_main_picture_becomes_a_source_of_its_own_in_every_scene() {
+    fn the_main_video_becomes_a_source_of_its_own_in_every_scene() {
         let mut it = with_main_in_a_group();
         assert_eq!(it.usual_source(), MAIN_SOURCE);
         let camera: VideoChoice = "camera:c920".parse().unwrap();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_picture_its_items_go_and_the_others_stay() {
+    fn without_video_its_items_go_and_the_others_stay() {
         let mut it = with_main_in_a_group();
         assert!(it.adopt_main("None", VideoChoice::None));
         let mut contents = Vec::new();

@@ -362,7 +362,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_shows_the_chosen_picture_alone() {
+    fn the_default_shows_the_chosen_video_alone() {
         let collection = Collection::default();
         assert_eq!(
             collection.plan(collection.current).sources().collect::<Vec<_>>(),

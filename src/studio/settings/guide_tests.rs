@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::audio::AudioChoice;
-use crate::compose::filter as pictures;
+use crate::compose::filter as video;
 use crate::media::ExtraTrack;
 use crate::media::playback_control::EndBehavior;
 use crate::mix::StripId;
@@ -92,7 +92,7 @@ fn the_settings_of_strips_are_in_the_guide() {
 }
 
 #[test]
-fn the_numbers_of_sound_filters_are_in_the_guide() {
+fn the_numbers_of_audio_filters_are_in_the_guide() {
     let guide = rows("sound.md", "| kind | values |");
     let kinds = Filter::ALL_KINDS.map(|filter| filter.kind());
     assert_eq!(guide.keys().map(String::as_str).collect::<BTreeSet<_>>(), kinds.into());
@@ -112,10 +112,10 @@ fn the_numbers_of_sound_filters_are_in_the_guide() {
 }
 
 #[test]
-fn the_settings_of_picture_filters_are_in_the_guide() {
+fn the_settings_of_video_filters_are_in_the_guide() {
     let guide = rows("filters.md", "| kind | values |");
-    let filters = pictures::Filter::kinds();
-    let kinds: BTreeSet<&str> = filters.iter().map(pictures::Filter::kind).collect();
+    let filters = video::Filter::kinds();
+    let kinds: BTreeSet<&str> = filters.iter().map(video::Filter::kind).collect();
     assert_eq!(guide.keys().map(String::as_str).collect::<BTreeSet<_>>(), kinds);
     for mut filter in filters {
         let kind = filter.kind();

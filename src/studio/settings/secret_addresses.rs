@@ -286,8 +286,8 @@ mod tests {
             });
         }
         settings.collection = collection;
-        let sound = AudioChoice::Stream("https://radio.example/pl4?k=pl4nted#x".into());
-        settings.strips.push(AudioStrip::new(StripId(1), sound));
+        let radio = AudioChoice::Stream("https://radio.example/pl4?k=pl4nted#x".into());
+        settings.strips.push(AudioStrip::new(StripId(1), radio));
         settings.targets.push(Target {
             remember_key: true,
             play_url: "rtmp://me:pl4nted@h/app/show".into(),

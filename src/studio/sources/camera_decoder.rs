@@ -184,8 +184,8 @@ mod tests {
             let mut unit = vec![0, 0, 0, 1, 9, 0xF0];
             let record = DecoderConfig::parse(&encoder.parameters().config).unwrap();
             let sets = record.sps.iter().chain(&record.pps).filter(|_| packet.keyframe);
-            let picture = avcc_to_annexb(&packet.data, 4, sets.map(|set| set.as_ref()));
-            unit.extend_from_slice(&picture.unwrap());
+            let units = avcc_to_annexb(&packet.data, 4, sets.map(|set| set.as_ref()));
+            unit.extend_from_slice(&units.unwrap());
             given.push(unit);
         }
         given
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn each_picture_is_there_as_soon_as_it_came() {
+    fn each_frame_is_there_as_soon_as_it_came() {
         let mut camera = unpacker().open().unwrap();
         let units = given(20, FRAME_SIZE);
         // If decoding begins in the middle, there is no frame and no error until a keyframe

@@ -54,7 +54,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
 }
 
 #[test]
-fn what_was_told_of_pictures_is_taken_back_when_nobody_sees_them() {
+fn what_was_told_of_frames_is_taken_back_when_nobody_sees_them() {
     let (id, by, other) = (SourceId(3), SourceId(4), SourceId(5));
     let status = [(); 4].map(|()| SourceStatus::new("", "Camera"));
     let chosen = |index: usize| Chosen {

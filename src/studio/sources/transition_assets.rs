@@ -50,7 +50,7 @@ impl WantedAsset {
 /// The content that was read.
 enum Loaded {
     Image(Arc<Planes>),
-    Clip { pictures: Box<dyn ClipFeed>, sound: Option<Box<dyn AudioFeed>> },
+    Clip { video: Box<dyn ClipFeed>, audio: Option<Box<dyn AudioFeed>> },
 }
 
 #[derive(Default)]
@@ -188,23 +188,23 @@ impl TransitionLoader {
             return transition.into();
         };
         let means = match std::mem::take(&mut prepared.state) {
-            State::Ready(Loaded::Image(picture)) => {
-                prepared.state = State::Ready(Loaded::Image(Arc::clone(&picture)));
-                TransitionAssets::Image(picture)
+            State::Ready(Loaded::Image(image)) => {
+                prepared.state = State::Ready(Loaded::Image(Arc::clone(&image)));
+                TransitionAssets::Image(image)
             }
-            State::Ready(Loaded::Clip { pictures, sound }) => {
+            State::Ready(Loaded::Clip { video, audio }) => {
                 prepared.state = State::begin(&prepared.wanted, shape);
-                if let (Some(sound), Kind::Stinger(stinger)) = (sound, &transition.kind) {
+                if let (Some(audio), Kind::Stinger(stinger)) = (audio, &transition.kind) {
                     let gain_db = match stinger.volume {
                         0 => -60.0,
                         volume => 20.0 * (f32::from(volume.min(100)) / 100.0).log10(),
                     };
                     mixer.set_strip(STINGER_STRIP, Strip { gain_db, ..Strip::default() });
-                    mixer.set_feed(STINGER_STRIP, Some(sound));
+                    mixer.set_feed(STINGER_STRIP, Some(audio));
                     self.audible_until =
                         Some(now + transition::MAX_STINGER_DURATION + MAX_AUDIO_TAIL);
                 }
-                TransitionAssets::Clip(pictures)
+                TransitionAssets::Clip(video)
             }
             // The file may be available the next time.
             State::Failed(_) => {
@@ -272,15 +272,15 @@ fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
             capture::still(path).map(|planes| Loaded::Image(Arc::new(planes)))
         }
         WantedAsset::Clip(path) if crate::capture::images::clip::plays(path) => {
-            let pictures = crate::capture::images::clip::open(path, &shape.video)
+            let video = crate::capture::images::clip::open(path, &shape.video)
                 .map_err(|error| Problem::from(&error))?;
-            Ok(Loaded::Clip { pictures, sound: None })
+            Ok(Loaded::Clip { video, audio: None })
         }
         WantedAsset::Clip(path) => {
             let (rate, channels) = (shape.audio.rate, shape.audio.channels);
             let clip =
                 crate::player::source::clip::open(path, rate, channels).map_err(|it| it.problem)?;
-            Ok(Loaded::Clip { pictures: clip.pictures, sound: clip.sound })
+            Ok(Loaded::Clip { video: clip.video, audio: clip.audio })
         }
     }
 }
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_and_clips_are_there_when_scenes_change_again_and_again() {
+    fn images_and_clips_are_there_when_scenes_change_again_and_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
         image::RgbaImage::from_pixel(4, 4, image::Rgba([9, 9, 9, 200])).save(&path).unwrap();

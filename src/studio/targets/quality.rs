@@ -155,7 +155,7 @@ mod tests {
     use crate::encode::{AudioEncoder, audio};
 
     #[test]
-    fn sound_is_encoded_at_each_of_its_rates_and_at_no_other() {
+    fn audio_is_encoded_at_each_of_its_rates_and_at_no_other() {
         let opens = |rate: u32| {
             let (_sounds, waiting) = queue::bounded("sounds", 1, queue::Full::Block);
             let (packets, _taken) = queue::bounded("packets", 1, queue::Full::Block);

@@ -22,15 +22,15 @@ pub enum Grip {
 /// Returns the corners of a placed frame in program pixels: upper left, upper right, lower right,
 /// lower left of the frame before rotation and flipping.
 pub fn corners(place: &Placement, natural: Size, canvas: Size) -> [(f64, f64); 4] {
-    let picture = (f64::from(natural.width), f64::from(natural.height));
-    let (map, _) = map(place, picture, canvas);
+    let size = (f64::from(natural.width), f64::from(natural.height));
+    let (map, _) = map(place, size, canvas);
     [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(x, y)| map.apply(x, y))
 }
 
 /// Returns true if a point of the program is on the placed frame.
 pub fn contains(place: &Placement, natural: Size, canvas: Size, point: (f64, f64)) -> bool {
-    let picture = (f64::from(natural.width), f64::from(natural.height));
-    let Some(back) = map(place, picture, canvas).0.inverse() else { return false };
+    let size = (f64::from(natural.width), f64::from(natural.height));
+    let Some(back) = map(place, size, canvas).0.inverse() else { return false };
     let (x, y) = back.apply(point.0, point.1);
     (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y)
 }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tight_box_is_the_picture() {
+    fn a_tight_box_is_the_frame() {
         let place = tight(&quarter(), Size::new(480, 480), SIZE_720P);
         assert!(near(&place, [460.0, 180.0, 360.0, 360.0]), "{place:?}");
     }

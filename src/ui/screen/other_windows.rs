@@ -92,8 +92,8 @@ impl Screen {
         match window {
             OtherWindow::Players(_) => {
                 self.watch.learn(&view, ui.input(|input| input.time));
-                let (draft, pictures) = (&mut self.watch, &mut self.watched);
-                let asked = watch::draw_window(ui, &mut view, draft, pictures);
+                let (draft, frames) = (&mut self.watch, &mut self.watched);
+                let asked = watch::draw_window(ui, &mut view, draft, frames);
                 self.watch.tell(&mut view);
                 self.requests.extend(asked.map(WindowRequest::Act));
             }

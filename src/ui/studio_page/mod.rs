@@ -72,8 +72,8 @@ fn simple(
 
     let prepared = parts.prepared.as_deref_mut();
     program::show(ui, view, parts.program, prepared, parts.scenes, stage_room);
-    let mut sound = child(ui, strip, "mixer");
-    let mixer_asked = mixer::show(&mut sound, view, strip).then_some(Action::Mixer);
+    let mut mixer_ui = child(ui, strip, "mixer");
+    let mixer_asked = mixer::show(&mut mixer_ui, view, strip).then_some(Action::Mixer);
     let asked = right_panel::show(ui, view, parts, side);
     mixer_asked.or(asked)
 }

@@ -50,9 +50,9 @@ impl Multiview {
         let slot = view.snapshot.scenes.views.get(&ViewOf::Scene(scene));
         let painted = slot.is_some_and(|slot| {
             let fresh = || like.beside("multiview", slot.clone());
-            let picture = self.frames.entry(scene).or_insert_with(fresh);
-            picture.follow(slot);
-            picture.paint(ui, rect)
+            let frame = self.frames.entry(scene).or_insert_with(fresh);
+            frame.follow(slot);
+            frame.paint(ui, rect)
         });
         if !painted {
             ui.painter().rect_filled(rect, CornerRadius::ZERO, FRAME_BACKGROUND);

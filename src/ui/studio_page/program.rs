@@ -38,7 +38,7 @@ const HEADING_HEIGHT_POINTS: f32 = 18.0;
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
-    picture: &mut FrameView,
+    frame: &mut FrameView,
     prepared: Option<&mut FrameView>,
     draft: &mut scenes::Draft,
     room: Rect,
@@ -75,7 +75,7 @@ pub fn show(
     };
     let seen = rect.intersect(inner);
     fill_around(ui, room, seen, view.theme.canvas);
-    let painted = program(ui, view, picture, (rect, seen));
+    let painted = program(ui, view, frame, (rect, seen));
     // Without a frame, a button may be in the frame's place. The handles must not cover this
     // button.
     if painted && !beside {
@@ -187,7 +187,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
 fn program(
     ui: &mut Ui,
     view: &mut View<'_>,
-    picture: &mut FrameView,
+    frame: &mut FrameView,
     (rect, seen): (Rect, Rect),
 ) -> bool {
     let theme = view.theme;
@@ -195,7 +195,7 @@ fn program(
     let name = view.texts.get("program-preview");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &*name));
     let state = only_source(view);
-    let painted = shows_video(state) && picture.paint_turned(ui, rect, seen, Rotation::None);
+    let painted = shows_video(state) && frame.paint_turned(ui, rect, seen, Rotation::None);
     if !painted {
         ui.painter().rect_filled(seen, CornerRadius::ZERO, FRAME_BACKGROUND);
         let (title, advice, offer) = match state {

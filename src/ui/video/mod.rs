@@ -45,7 +45,7 @@ impl Default for RenderTarget {
 
 impl std::fmt::Debug for FrameView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Picture").field("made_for", &self.made_for).finish_non_exhaustive()
+        f.debug_struct("FrameView").field("made_for", &self.made_for).finish_non_exhaustive()
     }
 }
 
@@ -64,11 +64,11 @@ impl FrameView {
 
     /// Creates a view of the frames in `slot`, with the same kind of surface as this view.
     pub fn beside(&self, name: &'static str, slot: Latest<VideoFrame>) -> Self {
-        let mut picture = Self::new(name, slot);
+        let mut view = Self::new(name, slot);
         if let Some(surfaces) = &self.surfaces {
-            picture.lay_on(surfaces);
+            view.lay_on(surfaces);
         }
-        picture
+        view
     }
 
     /// Creates another view of the same frames, for a different size.
@@ -178,7 +178,7 @@ impl FrameView {
         match made {
             Ok(()) => self.made_for = Some(size),
             Err(error) => {
-                tracing::warn!(%error, picture = self.name, "showing a frame failed");
+                tracing::warn!(%error, view = self.name, "showing a frame failed");
             }
         }
     }
@@ -309,23 +309,23 @@ mod tests {
     /// Checks that each new frame is uploaded once, at the displayed size, by a surface and by a
     /// texture.
     #[test]
-    fn a_picture_is_uploaded_once_at_the_size_shown() {
+    fn a_frame_is_uploaded_once_at_the_size_shown() {
         let place = Rect::from_min_size(pos2(0.0, 0.0), vec2(320.0, 180.0));
         let shown = Size::new(320, 180);
         for by_surface in [true, false] {
             let slot: Latest<VideoFrame> = Latest::default();
-            let mut picture = FrameView::new("test", slot.clone());
+            let mut view = FrameView::new("test", slot.clone());
             let written = Arc::new(Counted::default());
             if by_surface {
                 let surfaces: Arc<dyn Surfaces> = Arc::new(Counting(Arc::clone(&written)));
-                picture.lay_on(&surfaces);
+                view.lay_on(&surfaces);
             }
             let ctx = egui::Context::default();
             let mut uploads = Vec::new();
-            let mut frame = |picture: &mut FrameView, place: Rect, shows: bool| {
+            let mut frame = |view: &mut FrameView, place: Rect, shows: bool| {
                 let mut output = ctx.run_ui(egui::RawInput::default(), |ui| {
                     if shows {
-                        picture.paint(ui, place);
+                        view.paint(ui, place);
                     }
                 });
                 // The first texture belongs to the font.
@@ -339,29 +339,29 @@ mod tests {
                 uploads.append(&mut written.0.lock());
                 uploads.clone()
             };
-            assert_eq!(frame(&mut picture, place, true), [], "there is none yet");
+            assert_eq!(frame(&mut view, place, true), [], "there is none yet");
             slot.publish(black());
             for _ in 0..5 {
-                assert_eq!(frame(&mut picture, place, true), [shown]);
+                assert_eq!(frame(&mut view, place, true), [shown]);
             }
             // Frames that arrive while the view is hidden are not converted. When the view is
             // displayed again, only the last frame is converted.
             for _ in 0..5 {
                 slot.publish(black());
-                assert_eq!(frame(&mut picture, place, false), [shown]);
+                assert_eq!(frame(&mut view, place, false), [shown]);
             }
-            assert_eq!(frame(&mut picture, place, true), [shown; 2]);
+            assert_eq!(frame(&mut view, place, true), [shown; 2]);
             // The frame is now displayed at another size.
             let smaller = Rect::from_min_size(pos2(0.0, 0.0), vec2(160.0, 90.0));
             for _ in 0..2 {
-                let uploads = frame(&mut picture, smaller, true);
+                let uploads = frame(&mut view, smaller, true);
                 assert_eq!(uploads, [shown, shown, Size::new(160, 90)]);
             }
         }
     }
 
     #[test]
-    fn a_picture_keeps_its_shape_on_even_pixels() {
+    fn a_frame_keeps_its_shape_on_even_pixels() {
         let room = Rect::from_min_size(pos2(220.0, 44.0), vec2(736.0, 520.0));
         let rect = fitted(room, 16.0 / 9.0, 1.0);
         assert_eq!(rect.size(), vec2(736.0, 414.0));

@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn both_orders_are_the_same_picture() {
+    fn both_orders_are_the_same_frame() {
         let size = Size::new(64, 36);
         let mut planes = grey(size, 90).planes().clone();
         planes.u.fill(200);

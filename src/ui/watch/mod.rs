@@ -138,10 +138,10 @@ pub fn full_screen(
 }
 
 /// Draws only the program on the whole screen.
-pub fn program(ui: &mut Ui, picture: &mut FrameView, room: Rect, hint: &str) {
+pub fn program(ui: &mut Ui, frame: &mut FrameView, room: Rect, hint: &str) {
     ui.painter().rect_filled(room, CornerRadius::ZERO, Color32::BLACK);
-    let rect = crate::ui::video::fitted(room, picture.shape(), ui.pixels_per_point());
-    if !picture.paint(ui, rect) {
+    let rect = crate::ui::video::fitted(room, frame.shape(), ui.pixels_per_point());
+    if !frame.paint(ui, rect) {
         let color = crate::ui::style::theme::VIDEO_SECONDARY_TEXT_COLOR;
         place(ui, room.center(), Align2::CENTER_CENTER, hint, Type::Body, color);
     }

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_on_its_side_is_upright_and_narrow() {
+    fn a_frame_on_its_side_is_upright_and_narrow() {
         let rect = place(Viewport { turn: Rotation::Right, ..Viewport::default() });
         assert_eq!(rect.height(), 600.0);
         assert!((rect.width() - 337.5).abs() < 2.0, "{rect:?}");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn zoom_is_bounded_and_the_picture_cannot_be_lost() {
+    fn zoom_is_bounded_and_the_frame_cannot_be_lost() {
         let mut look = Viewport::default();
         for _ in 0..100 {
             look.zoom_by(1.25);

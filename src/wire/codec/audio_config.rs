@@ -85,17 +85,17 @@ mod tests {
 
     #[test]
     fn rates_and_channels() {
-        let sound = |sample_rate, channels| Some(AudioInfo { sample_rate, channels });
-        assert_eq!(opus(b"OpusHead\x01\x06\x38\x01\x80\xBB\0\0\0\0\0"), sound(48_000, 6));
+        let audio = |sample_rate, channels| Some(AudioInfo { sample_rate, channels });
+        assert_eq!(opus(b"OpusHead\x01\x06\x38\x01\x80\xBB\0\0\0\0\0"), audio(48_000, 6));
         let mut flac_config = b"fLaC\x80\x00\x00\x22".to_vec();
         // 44,100 Hz in 20 bits, two channels, 16 bits per sample.
         flac_config.extend([16, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0x0A, 0xC4, 0x42, 0xF0]);
-        assert_eq!(flac(&flac_config), sound(44_100, 2));
-        assert_eq!(flac(&flac_config[8..]), sound(44_100, 2));
+        assert_eq!(flac(&flac_config), audio(44_100, 2));
+        assert_eq!(flac(&flac_config[8..]), audio(44_100, 2));
         // The start of FFmpeg's output for 48 kHz stereo and 5.1.
-        assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), sound(48_000, 2));
-        assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), sound(48_000, 6));
-        assert_eq!(ac3(&[0x0B, 0x77, 1, 0xFF, 0x34, 0x86, 0, 0]), sound(48_000, 2));
+        assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x14, 0x40, 0x43, 0]), audio(48_000, 2));
+        assert_eq!(ac3(&[0x0B, 0x77, 0, 0, 0x1E, 0x40, 0xE1, 0]), audio(48_000, 6));
+        assert_eq!(ac3(&[0x0B, 0x77, 1, 0xFF, 0x34, 0x86, 0, 0]), audio(48_000, 2));
         assert_eq!(opus(b"OpusHead"), None);
         // 192 kbit/s at 48 kHz; 44.1 kHz with and without the extra word; E-AC-3 of 768 bytes.
         assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x14, 0x40]), Some((768, 1_536)));

@@ -53,14 +53,14 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
     let &[0x0B, 0x77, _, _, b4, b5, b6, ..] = packet else { return None };
     let mut out = BitWriter::with_capacity(8);
     if b5 >> 3 <= 10 {
-        let sound = super::ac3(packet)?;
+        let audio = super::ac3(packet)?;
         let mode = b6 >> 5;
         let full = [2, 1, 2, 3, 3, 4, 4, 5].get(usize::from(mode)).copied().unwrap_or(2);
         out.bits(2, u32::from(b4 >> 6));
         out.bits(5, u32::from(b5 >> 3));
         out.bits(3, u32::from(b5 & 7));
         out.bits(3, mode.into());
-        out.flag(sound.channels > full);
+        out.flag(audio.channels > full);
         out.bits(5, u32::from(b4 & 0x3F) / 2);
         out.bits(5, 0);
         return Some(out.into_bytes().into());
@@ -104,10 +104,10 @@ pub fn ac3_record(packet: &[u8], bitrate: u32) -> Option<Bytes> {
 
 /// Makes the VP9 configuration of MP4 from a keyframe (VP9 §6.2, VP Codec ISO Media File Format
 /// Binding §2.2). The level is the lowest that allows the frame size and rate.
-pub fn vp9_record(picture: &[u8], frame_rate: f64) -> Option<Bytes> {
-    let (width, height) = super::vp9_key_size(picture)?;
+pub fn vp9_record(frame: &[u8], frame_rate: f64) -> Option<Bytes> {
+    let (width, height) = super::vp9_key_size(frame)?;
     let front = || -> Result<[u8; 2], Error> {
-        let mut bits = BitReader::new(picture);
+        let mut bits = BitReader::new(frame);
         bits.skip(2)?;
         let profile = bits.bits(1)? + 2 * bits.bits(1)?;
         bits.skip(if profile == 3 { 5 } else { 4 } + 24)?;

@@ -66,16 +66,16 @@ pub fn display_volume(payload: &[u8]) -> Option<Light> {
 }
 
 /// Reads the metadata of an H.264 frame in AVCC format.
-pub fn of_h264(picture: &[u8], length_size: usize) -> Colors {
-    units(picture, length_size, |unit| match unit {
+pub fn of_h264(frame: &[u8], length_size: usize) -> Colors {
+    units(frame, length_size, |unit| match unit {
         [head, payload @ ..] if head & 0x1F == 6 => Some(payload),
         _ => None,
     })
 }
 
 /// Reads the metadata of an HEVC frame in MP4 format, or of the arrays in its configuration.
-pub fn of_hevc(picture: &[u8], length_size: usize) -> Colors {
-    units(picture, length_size, |unit| match unit {
+pub fn of_hevc(frame: &[u8], length_size: usize) -> Colors {
+    units(frame, length_size, |unit| match unit {
         [head, _, payload @ ..] if head >> 1 & 0x3F == 39 => Some(payload),
         _ => None,
     })
@@ -87,19 +87,19 @@ pub(super) fn of_hevc_unit(kind: u8, unit: &[u8]) -> Colors {
 }
 
 fn units<'a>(
-    mut picture: &'a [u8],
+    mut frame: &'a [u8],
     length_size: usize,
     message: impl Fn(&'a [u8]) -> Option<&'a [u8]>,
 ) -> Colors {
     let mut found = Colors::default();
     for _ in 0..MAX_UNITS {
-        let Some((length, rest)) = picture.split_at_checked(length_size.clamp(1, 4)) else { break };
+        let Some((length, rest)) = frame.split_at_checked(length_size.clamp(1, 4)) else { break };
         let length = length.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
         let Some((unit, after)) = rest.split_at_checked(length) else { break };
         if let Some(payload) = message(unit) {
             found = found.or(messages(payload));
         }
-        picture = after;
+        frame = after;
     }
     found
 }
@@ -137,21 +137,21 @@ mod tests {
     }
 
     #[test]
-    fn messages_beside_pictures_are_read() {
+    fn messages_beside_frames_are_read() {
         let mut unit = vec![0x4E, 1, 137, 24];
         unit.extend(volume(10_000_000, 50));
         unit.extend([144, 4, 0x03, 0xE8, 0x01, 0x90, 147, 1, 18, 0x80]);
         let unit = [&unit[..2], &crate::wire::codec::h264::nal::escape(&unit[2..])].concat();
         // A slice comes first.
-        let mut picture = vec![0, 0, 0, 2, 0x26, 1, 0, 0, 0, unit.len() as u8];
-        picture.extend(&unit);
+        let mut frame = vec![0, 0, 0, 2, 0x26, 1, 0, 0, 0, unit.len() as u8];
+        frame.extend(&unit);
         let light = Light {
             max_content: Some(1_000.0),
             max_average: Some(400.0),
             display: Some((0.005, 1_000.0)),
         };
         let expected = Colors { transfer: Some(18), light, ..Colors::default() };
-        assert_eq!(of_hevc(&picture, 4), expected);
+        assert_eq!(of_hevc(&frame, 4), expected);
         let mut avc = vec![0, 0, 0, unit.len() as u8 - 1, 6];
         avc.extend(&unit[2..]);
         assert_eq!(of_h264(&avc, 4), expected);

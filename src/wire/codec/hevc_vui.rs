@@ -79,23 +79,23 @@ fn scaling_lists(bits: &mut BitReader<'_>) -> Result<(), Error> {
 }
 
 fn reference_sets(bits: &mut BitReader<'_>) -> Result<(), Error> {
-    let mut pictures = 0;
+    let mut frames = 0;
     for set in 0..bits.ue()?.min(MAX_REFERENCE_SETS) {
         // Predicted from the previous set.
         if set > 0 && bits.flag()? {
             bits.skip(1)?;
             bits.ue()?;
             let mut kept = 0;
-            for _ in 0..=pictures {
+            for _ in 0..=frames {
                 // Used by this frame, or perhaps by later frames.
                 if bits.flag()? || bits.flag()? {
                     kept += 1;
                 }
             }
-            pictures = kept.min(MAX_SET_FRAMES);
+            frames = kept.min(MAX_SET_FRAMES);
         } else {
-            pictures = bits.ue()?.min(16) + bits.ue()?.min(16);
-            for _ in 0..pictures {
+            frames = bits.ue()?.min(16) + bits.ue()?.min(16);
+            for _ in 0..frames {
                 bits.ue()?;
                 bits.skip(1)?;
             }

@@ -200,22 +200,22 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let sound = Pcm {
+        let audio = Pcm {
             coding: Coding::Float,
             big_endian: true,
             bytes: 8,
             channels: 6,
             sample_rate: 96_000,
         };
-        assert_eq!(Pcm::parse(&sound.config()), Some(sound));
-        assert_eq!((sound.frame(), sound.name().as_str()), (48, "pcm_f64be"));
-        let byte = Pcm { coding: Coding::Unsigned, bytes: 1, ..sound };
+        assert_eq!(Pcm::parse(&audio.config()), Some(audio));
+        assert_eq!((audio.frame(), audio.name().as_str()), (48, "pcm_f64be"));
+        let byte = Pcm { coding: Coding::Unsigned, bytes: 1, ..audio };
         assert_eq!(byte.name(), "pcm_u8");
         for bad in [
-            Pcm { bytes: 3, ..sound },
-            Pcm { channels: 0, ..sound },
-            Pcm { sample_rate: 7, ..sound },
-            Pcm { coding: Coding::ALaw, ..sound },
+            Pcm { bytes: 3, ..audio },
+            Pcm { channels: 0, ..audio },
+            Pcm { sample_rate: 7, ..audio },
+            Pcm { coding: Coding::ALaw, ..audio },
         ] {
             assert_eq!(Pcm::parse(&bad.config()), None);
         }

@@ -322,14 +322,14 @@ pub fn vp9_colors(config: &[u8]) -> Option<(u8, u8)> {
 }
 
 /// Reads width and height of a VP9 keyframe.
-pub fn vp9_key_size(picture: &[u8]) -> Option<(u32, u32)> {
-    vp9_key(picture)?.size
+pub fn vp9_key_size(frame: &[u8]) -> Option<(u32, u32)> {
+    vp9_key(frame)?.size
 }
 
 /// Reads the properties of a VP9 keyframe (VP9 §6.2, §7.2.2).
-pub fn vp9_key(picture: &[u8]) -> Option<VideoInfo> {
-    let read = |picture: &[u8]| -> Result<Option<VideoInfo>, Error> {
-        let mut bits = BitReader::new(picture);
+pub fn vp9_key(frame: &[u8]) -> Option<VideoInfo> {
+    let read = |frame: &[u8]| -> Result<Option<VideoInfo>, Error> {
+        let mut bits = BitReader::new(frame);
         let marker = bits.bits(2)?;
         let profile = bits.bits(1)? + 2 * bits.bits(1)?;
         if profile == 3 {
@@ -363,7 +363,7 @@ pub fn vp9_key(picture: &[u8]) -> Option<VideoInfo> {
         let size = Some((bits.bits(16)? + 1, bits.bits(16)? + 1));
         Ok(Some(VideoInfo { size, colors, ..VideoInfo::default() }))
     };
-    read(picture).ok().flatten()
+    read(frame).ok().flatten()
 }
 
 #[cfg(test)]
@@ -410,9 +410,9 @@ mod tests {
 
     #[test]
     fn hevc_tells_profile_level_and_size() {
-        let picture = hevc(&hvcc(1_920, 1_088, 4, 0)).unwrap();
-        assert_eq!(picture.profile.as_deref(), Some("Main 10"));
-        assert_eq!((picture.level, picture.size), (Some(93), Some((1_920, 1_080))));
+        let frame = hevc(&hvcc(1_920, 1_088, 4, 0)).unwrap();
+        assert_eq!(frame.profile.as_deref(), Some("Main 10"));
+        assert_eq!((frame.level, frame.size), (Some(93), Some((1_920, 1_080))));
         assert_eq!(hevc(&hvcc(640, 360, 0, 1)).unwrap().size, Some((640, 360)));
     }
 
@@ -436,18 +436,18 @@ mod tests {
         // A temporal delimiter comes first.
         record.extend([0x12, 0, 0x0A, header.len() as u8]);
         record.extend(header);
-        let picture = av1(&record).unwrap();
-        assert_eq!(picture.profile.as_deref(), Some("Main"));
-        assert_eq!((picture.level, picture.size), (Some(5), Some((1_280, 720))));
+        let frame = av1(&record).unwrap();
+        assert_eq!(frame.profile.as_deref(), Some("Main"));
+        assert_eq!((frame.level, frame.size), (Some(5), Some((1_280, 720))));
     }
 
     #[test]
     fn vp9_tells_its_size_in_its_keyframes() {
-        let picture = vp9(&[1, 0, 0, 0, 0, 31, 0x80, 1]).unwrap();
+        let frame = vp9(&[1, 0, 0, 0, 0, 31, 0x80, 1]).unwrap();
         let record = [1, 0, 0, 0, 2, 31, 0xA0, 9, 16, 9, 0, 0];
         assert_eq!((vp9_colors(&record), vp9_colors(&record[4..])), (Some((9, 16)), Some((9, 16))));
         assert_eq!(vp9_colors(&record[..8]), None);
-        assert_eq!((picture.profile.as_deref(), picture.level), (Some("Profile 0"), Some(31)));
+        assert_eq!((frame.profile.as_deref(), frame.level), (Some("Profile 0"), Some(31)));
         let mut key = BitWriter::with_capacity(16);
         key.bits(2, 2);
         key.bits(2, 0);

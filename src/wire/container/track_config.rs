@@ -127,11 +127,11 @@ pub fn h264_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<V
 
 /// Makes the config of a video track other than H.264. The size, which decoders do not need, comes
 /// from the codec config or the first keyframe.
-pub fn bare_video_config(codec: VideoCodec, config: Bytes, picture: &[u8]) -> VideoConfig {
+pub fn bare_video_config(codec: VideoCodec, config: Bytes, frame: &[u8]) -> VideoConfig {
     let size = match codec {
         VideoCodec::Hevc => codec::hevc(&config).and_then(|info| info.size),
         VideoCodec::Av1 => codec::av1(&config).and_then(|info| info.size),
-        VideoCodec::Vp9 => codec::vp9_key_size(picture),
+        VideoCodec::Vp9 => codec::vp9_key_size(frame),
         _ => None,
     };
     let (width, height) = size.unwrap_or((0, 0));

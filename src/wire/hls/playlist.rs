@@ -62,7 +62,7 @@ mod tests {
     use crate::wire::hls::media::{Hint, Method, Report, System};
 
     #[test]
-    fn a_master_names_its_forms_and_their_sound() {
+    fn a_master_names_its_forms_and_their_audio() {
         let text = b"\xEF\xBB\xBF#EXTM3U\r\n#EXT-X-VERSION:6\r\n\
             #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac\",NAME=\"b, c\",DEFAULT=NO,URI=\"b.m3u8\"\r\n\
             #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID=\"aac\",NAME=\"a\",DEFAULT=YES,URI=\"a.m3u8\"\r\n\
@@ -74,15 +74,15 @@ mod tests {
             VIDEO-RANGE=PQ,FRAME-RATE=50.000\r\nhevc.m3u8\r\n";
         let Playlist::Master(master) = parse(text).unwrap() else { panic!() };
         assert_eq!(master.variants.len(), 3);
-        let [high, sound, hevc] = &master.variants[..] else { panic!() };
+        let [high, audio, hevc] = &master.variants[..] else { panic!() };
         assert_eq!((high.uri.as_str(), high.bandwidth), ("high.m3u8", 2_000_000));
         assert_eq!(high.resolution, Some((1_280, 720)));
         assert_eq!(high.video(), VariantVideo::Of(VideoCodec::H264));
-        assert_eq!((sound.video(), sound.is_audio_only()), (VariantVideo::Undeclared, true));
+        assert_eq!((audio.video(), audio.is_audio_only()), (VariantVideo::Undeclared, true));
         assert_eq!((hevc.video(), hevc.hdr), (VariantVideo::Of(VideoCodec::Hevc), true));
         assert_eq!(hevc.frame_rate, Some(50.0));
         assert_eq!(master.audio_of(high).unwrap().name, "a");
-        assert_eq!(master.audio_of(sound), None);
+        assert_eq!(master.audio_of(audio), None);
         assert_eq!(master.renditions[0].name, "b, c");
     }
 

@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_never_waits_long_behind_a_keyframe_on_a_slow_link() {
+    fn audio_never_waits_long_behind_a_keyframe_on_a_slow_link() {
         let most = f64::from(20 - MAX_UNSENT_MS);
         for rate in [300_000, 500_000, 1_000_000, 2_500_000, 6_000_000] {
             let (longest, _) = simulate(rate, (rate - 140_000) / 10 * 9, None);

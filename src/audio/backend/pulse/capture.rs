@@ -52,7 +52,7 @@ pub(in crate::audio::backend) fn record(
             state.latch.set(|| fault.detail().to_owned());
         }
     };
-    let worker = Worker::spawn("application-sound", body);
+    let worker = Worker::spawn("application-audio", body);
     let worker = worker.map_err(|error| Fault::Other(error.to_string()))?;
     Ok(Box::new(Running { _worker: worker }))
 }
@@ -85,10 +85,10 @@ impl Capture {
             self.with(|link, aside| link.listen(LISTEN_TIMEOUT, aside))?;
             let (now, sink, rate) = (self.sink.now(), &mut self.sink, self.rate);
             let channels = self.channels;
-            self.blend.pass(now, |sound| {
-                let frames = sound.len() / usize::from(channels.max(1));
+            self.blend.pass(now, |samples| {
+                let frames = samples.len() / usize::from(channels.max(1));
                 let lasts = frames as i64 * 1_000_000 / i64::from(rate.max(1));
-                sink.push(sound, channels, lasts);
+                sink.push(samples, channels, lasts);
             });
             if self.stale || self.again.is_some_and(|again| now >= again) {
                 self.update()?;

@@ -127,7 +127,7 @@ mod tests {
 
     fn passed(blend: &mut Mixdown, now: Timestamp) -> Vec<f32> {
         let mut samples = Vec::new();
-        blend.pass(now, |sound| samples.extend_from_slice(sound));
+        blend.pass(now, |audio| samples.extend_from_slice(audio));
         samples
     }
 

@@ -206,14 +206,15 @@ mod tests {
 
     fn index(video: VideoCodec, audio: &[AudioCodec]) -> Index {
         let config = Bytes::from_static(b"config");
-        let sound = |codec| AudioConfig {
+        let audio_config = |codec| AudioConfig {
             codec,
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(0),
             config: Bytes::new(),
         };
-        let audio: Vec<AudioTrack> = audio.iter().map(|codec| sound(*codec).into()).collect();
+        let audio: Vec<AudioTrack> =
+            audio.iter().map(|codec| audio_config(*codec).into()).collect();
         let video = VideoConfig {
             codec: video,
             size: Size::new(640, 360),
@@ -236,8 +237,8 @@ mod tests {
             assert_eq!(fit(&mut all, format, &[]), Ok(()));
             assert_eq!((all.samples.len(), all.left_out.len()), (3, 0));
         }
-        let sounds = [AudioCodec::Vorbis, AudioCodec::Opus, AudioCodec::Pcm];
-        let lack = fit(&mut hevc(&sounds), Format::Mp4, &[Part::Video]).unwrap_err();
+        let codecs = [AudioCodec::Vorbis, AudioCodec::Opus, AudioCodec::Pcm];
+        let lack = fit(&mut hevc(&codecs), Format::Mp4, &[Part::Video]).unwrap_err();
         let text =
             |lack: &UnsupportedParts| Language::English.say_with_cure(&lack.problem("a.mp4"));
         assert_eq!(
@@ -247,7 +248,7 @@ mod tests {
         );
         let chinese = Language::Chinese.say(&lack.problem("a.mp4"));
         assert_eq!(chinese, "a.mp4 的格式不支持 Vorbis 音轨；PCM of other kinds 音轨");
-        let mut some = hevc(&sounds);
+        let mut some = hevc(&codecs);
         assert_eq!(fit(&mut some, Format::Mp4, &[Part::Audio]), Ok(()));
         let tracks: Vec<_> = some.samples.iter().map(|place| place.track).collect();
         assert_eq!(tracks, [TrackId::Video, TrackId::Audio(0)]);

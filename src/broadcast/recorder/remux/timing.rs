@@ -144,7 +144,7 @@ mod tests {
         let mp4 = CopyTimeline::of(&index, Format::Mp4);
         assert!(index.samples.iter().all(|place| mp4.place(place).0 >= Timestamp::ZERO));
         assert_eq!(mp4.timing.zero, Timestamp::from_millis(1_000));
-        let sound = mp4.timing.of(TrackId::Audio(0)).unwrap();
-        assert_eq!((sound.timescale, sound.begins.as_micros()), (48_000, -21_333));
+        let audio_timing = mp4.timing.of(TrackId::Audio(0)).unwrap();
+        assert_eq!((audio_timing.timescale, audio_timing.begins.as_micros()), (48_000, -21_333));
     }
 }

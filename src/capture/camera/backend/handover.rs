@@ -87,8 +87,8 @@ mod tests {
     struct FakeFrames(std::vec::IntoIter<u8>, [u8; 1]);
 
     impl FakeFrames {
-        fn of(pictures: &[u8]) -> Box<dyn Camera> {
-            Box::new(Self(Vec::from(pictures).into_iter(), [0]))
+        fn of(frames: &[u8]) -> Box<dyn Camera> {
+            Box::new(Self(Vec::from(frames).into_iter(), [0]))
         }
     }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn every_picture_is_handed_on_also_the_first_of_both_readers() {
+    fn every_frame_is_handed_on_also_the_first_of_both_readers() {
         assert_eq!(seen(&[0, 1, 9], &[0, 2, 3]), [0, 1, 0, 2, 3], "and the first one no more");
     }
 

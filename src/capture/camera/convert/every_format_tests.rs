@@ -18,12 +18,12 @@ struct Laid {
 }
 
 /// A frame in a camera's pixel format.
-struct Picture {
+struct TestFrame {
     planes: Vec<Laid>,
     color: Color,
 }
 
-impl Picture {
+impl TestFrame {
     fn raw(&self) -> RawFrame<'_> {
         let part = |index: usize| {
             let plane = self.planes.get(index);
@@ -55,7 +55,7 @@ fn lay(
     more: usize,
     color: Color,
     at: impl Fn(usize, usize) -> [u8; 3],
-) -> Picture {
+) -> TestFrame {
     let (width, height) = (size.width as usize, size.height as usize);
     let mut planes: Vec<Laid> = Vec::new();
     let mut plane = |together: bool, rows: Vec<Vec<u8>>, more: usize| {
@@ -210,7 +210,7 @@ fn lay(
         }
         PixelLayout::Jpeg | PixelLayout::H264 => panic!("{pixel:?} is compressed"),
     }
-    Picture { planes, color }
+    TestFrame { planes, color }
 }
 
 /// Returns the number of pixels that share a chroma value, horizontally and vertically.
@@ -265,8 +265,8 @@ fn every_kind_has_its_colours_at_every_size() {
                     .iter()
                     .flat_map(|of| [(*of, FULL_RANGE_COLOR), (*of, LIMITED_RANGE_COLOR)])
                 {
-                    let picture = lay(pixel, size, more, color, |_, _| of);
-                    let (planes, found) = picture.turned(pixel, size).unwrap();
+                    let frame = lay(pixel, size, more, color, |_, _| of);
+                    let (planes, found) = frame.turned(pixel, size).unwrap();
                     let (want, off) = if pixel.is_rgb() {
                         assert_eq!(found, Color::PROGRAM, "{pixel:?}");
                         let expanded = |x: u8| {
@@ -364,43 +364,43 @@ fn finer_chroma_becomes_the_mean_of_four_or_two() {
 }
 
 #[test]
-fn a_picture_that_is_too_short_is_an_error_of_every_kind() {
+fn a_frame_that_is_too_short_is_an_error_of_every_kind() {
     for pixel in raw() {
         for size in TESTED_SIZES {
             for more in [0, 6] {
                 let whole = lay(pixel, size, more, FULL_RANGE_COLOR, |_, _| [100; 3]);
                 for plane in 0..whole.planes.len() {
-                    let mut picture = lay(pixel, size, more, FULL_RANGE_COLOR, |_, _| [100; 3]);
-                    let data = &mut picture.planes[plane].data;
+                    let mut frame = lay(pixel, size, more, FULL_RANGE_COLOR, |_, _| [100; 3]);
+                    let data = &mut frame.planes[plane].data;
                     data.pop();
-                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
-                    picture.planes[plane].data.clear();
-                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
-                    picture.planes[plane].stride = u32::MAX;
-                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
-                    picture.planes.truncate(plane);
-                    assert!(picture.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                    assert!(frame.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                    frame.planes[plane].data.clear();
+                    assert!(frame.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                    frame.planes[plane].stride = u32::MAX;
+                    assert!(frame.turned(pixel, size).is_err(), "{pixel:?} {size}");
+                    frame.planes.truncate(plane);
+                    assert!(frame.turned(pixel, size).is_err(), "{pixel:?} {size}");
                 }
             }
             // Extra data at the end is common.
-            let mut picture = lay(pixel, size, 0, FULL_RANGE_COLOR, |_, _| [100; 3]);
-            for plane in &mut picture.planes {
+            let mut frame = lay(pixel, size, 0, FULL_RANGE_COLOR, |_, _| [100; 3]);
+            for plane in &mut frame.planes {
                 plane.data.extend([7; 33]);
             }
-            assert!(picture.turned(pixel, size).is_ok(), "{pixel:?} {size}");
+            assert!(frame.turned(pixel, size).is_ok(), "{pixel:?} {size}");
         }
     }
 }
 
 #[test]
-fn what_is_no_picture_is_an_error_of_every_kind() {
+fn what_is_no_frame_is_an_error_of_every_kind() {
     let size = Size::new(64, 64);
     for data in [&b""[..], b"\xFF\xD8\xFF\xD9", &[0xFF; 300], &[0; 5]] {
         for pixel in Pixel::ALL {
             for stride in [0, 1, 64, u32::MAX] {
                 let planes = vec![Laid { data: data.to_vec(), stride }];
-                let picture = Picture { planes, color: LIMITED_RANGE_COLOR };
-                assert!(picture.turned(*pixel, size).is_err(), "{pixel:?}");
+                let frame = TestFrame { planes, color: LIMITED_RANGE_COLOR };
+                assert!(frame.turned(*pixel, size).is_err(), "{pixel:?}");
             }
         }
     }

@@ -151,7 +151,7 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
         }
     };
     let rect = Rect { x: 6, y: 10, width: 380, height: 360 };
-    let mut picture = |size: Size, clear: bool| {
+    let mut frame = |size: Size, clear: bool| {
         let mut planes = Planes::transparent(size);
         let mut small = vec![255; planes.u.len()];
         if clear {
@@ -168,9 +168,9 @@ fn modes_in_bands_on_a_crew_make_what_they_make_in_one() {
         (planes, small)
     };
     let (workers, size) = (WorkerPool::of("onair-test", 4), Size::new(400, 380));
-    let grounds = (picture(size, false).0, picture(size, true));
+    let grounds = (frame(size, false).0, frame(size, true));
     for clear in [false, true] {
-        let (planes, small) = picture(rect.size(), clear);
+        let (planes, small) = frame(rect.size(), clear);
         let image = Image {
             rect,
             planes: Arc::new(Pooled::unpooled(planes)),

@@ -57,16 +57,16 @@ fn layers_lie_over_each_other_and_only_changes_are_drawn() {
     let (ground, above) = (flat(PROGRAM_SIZE, 60, None), flat(Size::new(40, 40), 180, Some(128)));
     let square = Placement { fit: crate::compose::scene::Fit::Stretch, ..corner() };
     let plan = plan_of(vec![layer(0, Placement::default()), layer(1, square)]);
-    let pictures = |id: SourceId| Some(if id.0 == 0 { ground.clone() } else { above.clone() });
-    let (first, new) = stage.draw(&mut canvas, &plan, pictures);
+    let sources = |id: SourceId| Some(if id.0 == 0 { ground.clone() } else { above.clone() });
+    let (first, new) = stage.draw(&mut canvas, &plan, sources);
     assert!(new);
     assert_eq!((first.y[0], first.y[43 * 160 + 159]), (60, 60));
     assert!(
         first.y[46 * 160 + 81].abs_diff(120) <= 1 && first.y[87 * 160 + 159].abs_diff(120) <= 1
     );
-    let (second, new) = stage.draw(&mut canvas, &plan, pictures);
+    let (second, new) = stage.draw(&mut canvas, &plan, sources);
     assert!(!new && Arc::ptr_eq(&first, &second));
-    let (without, new) = stage.draw(&mut canvas, &plan, |id| pictures(id).filter(|_| id.0 == 0));
+    let (without, new) = stage.draw(&mut canvas, &plan, |id| sources(id).filter(|_| id.0 == 0));
     assert!(new && Arc::ptr_eq(&without, ground.shared()), "the ground itself");
 }
 
@@ -86,8 +86,8 @@ fn nested_scenes_and_groups_are_drawn_as_far_as_they_are_seen() {
         let outer = Item { opacity, ..item(3, content, place) };
         let scene = Scene { id: SceneId(1), items: vec![outer], ..Scene::default() };
         let plan = Plan::of(&scene, std::slice::from_ref(&inner));
-        let picture = |id: SourceId| Some(if id.0 == 1 { low.clone() } else { high.clone() });
-        stage.draw(&mut Canvas::default(), &plan, picture).0
+        let source = |id: SourceId| Some(if id.0 == 1 { low.clone() } else { high.clone() });
+        stage.draw(&mut Canvas::default(), &plan, source).0
     };
     let count = |out: &Planes, luma: u8| out.y.iter().filter(|&&y| y == luma).count();
     let at = |out: &Planes, x: usize, y: usize| out.y[y * 160 + x];
@@ -152,12 +152,12 @@ fn what_lies_still_below_is_drawn_once() {
             still[1] = flat(Size::new(64, 36), 220, Some(128));
         }
         still[3] = flat(Size::new(64, 36), 100 + n, Some(128));
-        let picture = |id: SourceId| still.get(id.0 as usize).cloned();
+        let source = |id: SourceId| still.get(id.0 as usize).cloned();
         let before = stage.laid;
-        let (out, new) = stage.draw(&mut canvas, &plan, picture);
+        let (out, new) = stage.draw(&mut canvas, &plan, source);
         laid.push(stage.laid - before);
         let mut alone = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
-        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, picture);
+        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, source);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
     }
     // All five pieces are drawn until the lower three have been static for a while; from then on,
@@ -205,7 +205,7 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
             ground = speckled(3);
         }
         let ticker = flat(Size::new(64, 10), 100 + n, Some(128));
-        let pictures = |id: SourceId| match id.0 {
+        let sources = |id: SourceId| match id.0 {
             0 => Some(ground.clone()),
             1 => Some(ticker.clone()),
             _ => Some(corner.clone()),
@@ -213,10 +213,10 @@ fn of_what_lies_still_only_that_is_copied_which_was_covered() {
         let plan = plan_of(layers);
         let canvas = if n % 16 == 9 { &mut other } else { &mut one };
         let before = stage.copied;
-        let (out, new) = stage.draw(canvas, &plan, pictures);
+        let (out, new) = stage.draw(canvas, &plan, sources);
         copied.push(stage.copied - before);
         let mut alone = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
-        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, pictures);
+        let (whole, _) = alone.draw(&mut Canvas::default(), &plan, sources);
         assert!(new && out.y == whole.y && out.u == whole.u && out.v == whole.v, "{n}");
         // An encoder that sometimes lags behind, and code that overwrites a buffer.
         held.push_back(out);
@@ -245,8 +245,8 @@ fn what_is_covered_is_not_even_prepared() {
     let small = flat(Size::new(32, 18), 90, None);
     let top = flat(PROGRAM_SIZE, 200, None);
     let plan = plan_of(vec![layer(0, corner()), layer(1, Placement::default())]);
-    let pictures = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
-    let (out, _) = stage.draw(&mut canvas, &plan, pictures);
+    let sources = |id: SourceId| Some(if id.0 == 1 { top.clone() } else { small.clone() });
+    let (out, _) = stage.draw(&mut canvas, &plan, sources);
     assert!(Arc::ptr_eq(&out, top.shared()) && stage.prepared.len() == 1);
     // Two layers side by side, below a layer that covers one of them.
     let half =
@@ -257,7 +257,7 @@ fn what_is_covered_is_not_even_prepared() {
 }
 
 #[test]
-fn nothing_is_allocated_for_pictures_once_warm() {
+fn nothing_is_allocated_for_frames_once_warm() {
     let mut stage = LayerRenderer::new(PROGRAM_SIZE, Arc::new(WorkerPool::alone()));
     let mut canvas = Canvas::default();
     let plan = plan_of(vec![layer(0, Placement::default()), layer(1, corner())]);
@@ -290,10 +290,10 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
         opacity: 0.5,
         blend: crate::compose::scene::Blend::Normal,
     };
-    let pictures: Vec<_> = [40, 100, 200].map(|luma| flat(PROGRAM_SIZE, luma, None)).into();
-    let picture = |id: SourceId| pictures.get(id.0 as usize).cloned();
+    let sources: Vec<_> = [40, 100, 200].map(|luma| flat(PROGRAM_SIZE, luma, None)).into();
+    let source = |id: SourceId| sources.get(id.0 as usize).cloned();
     let plan = Plan { layers: layers.clone(), together: vec![group.clone()], more: false };
-    let (out, _) = stage.draw(&mut canvas, &plan, picture);
+    let (out, _) = stage.draw(&mut canvas, &plan, source);
     let at = |out: &Planes, x: usize| out.y[45 * 160 + x];
     let seen = |out: &Planes| (at(out, 10), at(out, 100), at(out, 150));
     assert_eq!(seen(&out), (70, 120, 120), "what is above hides what is below in the group");
@@ -302,10 +302,10 @@ fn a_group_is_laid_down_as_one_thing_and_drawn_anew_only_when_it_changes() {
     group.opacity = 1.0;
     group.blend = crate::compose::scene::Blend::Lighten;
     let plan = Plan { layers, together: vec![group], more: false };
-    let (out, new) = stage.draw(&mut canvas, &plan, picture);
+    let (out, new) = stage.draw(&mut canvas, &plan, source);
     assert!(new && std::ptr::eq(made, Arc::as_ptr(&stage.bundles[&9].image.planes)));
     let (low, middle, high) = seen(&out);
     assert!(low.abs_diff(100) <= 1 && middle.abs_diff(200) <= 1 && high.abs_diff(200) <= 1);
-    let (_, new) = stage.draw(&mut canvas, &plan, picture);
+    let (_, new) = stage.draw(&mut canvas, &plan, source);
     assert!(!new);
 }

@@ -151,15 +151,15 @@ impl Chain {
     /// the work.
     pub fn apply(
         &mut self,
-        picture: &VideoFrame,
+        input: &VideoFrame,
         at: Timestamp,
         lean: bool,
         workers: &WorkerPool,
     ) -> VideoFrame {
         if self.links.is_empty() {
-            return picture.clone();
+            return input.clone();
         }
-        let mut frame = self.tint(picture, workers);
+        let mut frame = self.tint(input, workers);
         for link in &mut self.links {
             if !(lean && link.wanted.slot.filter.is_costly()) {
                 frame = link.run(&frame, at, workers);
@@ -169,20 +169,20 @@ impl Chain {
     }
 
     /// Converts the frame to the program's colors.
-    fn tint(&mut self, picture: &VideoFrame, workers: &WorkerPool) -> VideoFrame {
-        if picture.color == Color::PROGRAM {
+    fn tint(&mut self, input: &VideoFrame, workers: &WorkerPool) -> VideoFrame {
+        if input.color == Color::PROGRAM {
             self.tinted = None;
-            return picture.clone();
+            return input.clone();
         }
-        if let Some(frame) = kept(self.tinted.as_ref(), picture) {
+        if let Some(frame) = kept(self.tinted.as_ref(), input) {
             return frame;
         }
-        let from = picture.planes();
+        let from = input.planes();
         let mut out = self.pool.fresh(from.size(), !from.is_opaque());
         out.copy(from);
-        self.tint.apply(picture.color, &mut out, workers);
-        let frame = VideoFrame { color: Color::PROGRAM, surface: out.share().into(), ..*picture };
-        let from = Arc::clone(picture.shared());
+        self.tint.apply(input.color, &mut out, workers);
+        let frame = VideoFrame { color: Color::PROGRAM, surface: out.share().into(), ..*input };
+        let from = Arc::clone(input.shared());
         self.tinted = Some(ComputedFrame { from, frame: frame.clone() });
         frame
     }
@@ -197,9 +197,9 @@ fn length(wanted: &WantedFilter) -> Option<Duration> {
 }
 
 /// Returns the last result, if it was made from this frame.
-fn kept(made: Option<&ComputedFrame>, picture: &VideoFrame) -> Option<VideoFrame> {
-    let made = made.filter(|made| Arc::ptr_eq(&made.from, picture.shared()))?;
-    Some(VideoFrame { pts: picture.pts, ..made.frame.clone() })
+fn kept(made: Option<&ComputedFrame>, input: &VideoFrame) -> Option<VideoFrame> {
+    let made = made.filter(|made| Arc::ptr_eq(&made.from, input.shared()))?;
+    Some(VideoFrame { pts: input.pts, ..made.frame.clone() })
 }
 
 impl Link {
@@ -232,25 +232,24 @@ impl Link {
         true
     }
 
-    fn run(&mut self, picture: &VideoFrame, at: Timestamp, workers: &WorkerPool) -> VideoFrame {
+    fn run(&mut self, input: &VideoFrame, at: Timestamp, workers: &WorkerPool) -> VideoFrame {
         let step: &mut dyn Step = match &mut self.work {
             Work::Step(step) => &mut **step,
             Work::Denoise(denoise) => denoise,
             Work::Deinterlace(deinterlace) => deinterlace,
-            Work::Delay(delay) => return delay.run(picture, at),
+            Work::Delay(delay) => return delay.run(input, at),
         };
-        if let Some(frame) = kept(self.made.as_ref(), picture) {
+        if let Some(frame) = kept(self.made.as_ref(), input) {
             return frame;
         }
         // The result goes back to its pool, unless another user holds it.
         self.made = None;
-        let from = picture.planes();
+        let from = input.planes();
         let (size, alpha) = step.shape(from.size(), !from.is_opaque());
         let mut out = self.pool.fresh(size, alpha);
         step.run(from, &mut out, workers);
-        let frame = VideoFrame { surface: out.share().into(), ..*picture };
-        self.made =
-            Some(ComputedFrame { from: Arc::clone(picture.shared()), frame: frame.clone() });
+        let frame = VideoFrame { surface: out.share().into(), ..*input };
+        self.made = Some(ComputedFrame { from: Arc::clone(input.shared()), frame: frame.clone() });
         frame
     }
 }
@@ -263,8 +262,8 @@ fn delay_of(ms: f32) -> Option<Duration> {
 
 /// Returns the implementation of a filter, or `None` if it has no effect.
 fn work(wanted: &WantedFilter) -> Option<Work> {
-    let picture = || match &wanted.material {
-        AssetSupply::There(FilterAssets::Image(picture)) => Some(Arc::clone(picture)),
+    let image = || match &wanted.material {
+        AssetSupply::There(FilterAssets::Image(image)) => Some(Arc::clone(image)),
         _ => None,
     };
     let step: Box<dyn Step> = match wanted.slot.filter.clone().bounded() {
@@ -299,9 +298,9 @@ fn work(wanted: &WantedFilter) -> Option<Work> {
             }
             _ => return None,
         },
-        Filter::Mask { reading, .. } => Box::new(Mask::new(picture()?, reading)),
+        Filter::Mask { reading, .. } => Box::new(Mask::new(image()?, reading)),
         Filter::Watermark { corner, width, margin, opacity, .. } => {
-            Box::new(Watermark::new(picture()?, corner, width, margin, opacity))
+            Box::new(Watermark::new(image()?, corner, width, margin, opacity))
         }
         Filter::Delay { ms } => {
             return delay_of(ms).map(|by| Work::Delay(Delay::new(by)));

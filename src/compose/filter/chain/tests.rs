@@ -10,8 +10,8 @@ use crate::media::Size;
 
 fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     let slot = |filter: Filter| {
-        let [table, picture] = &*TEST_ASSETS;
-        let material = if filter.kind() == "lut" { table } else { picture };
+        let [table, image] = &*TEST_ASSETS;
+        let material = if filter.kind() == "lut" { table } else { image };
         let material = AssetSupply::There(material.clone());
         WantedFilter { slot: Slot { enabled: true, filter }, material }
     };
@@ -68,7 +68,7 @@ fn every_filter_takes_every_size_with_and_without_alpha() {
 }
 
 #[test]
-fn what_changes_nothing_gives_the_same_picture() {
+fn what_changes_nothing_gives_the_same_frame() {
     let frame = frame_of(Size::new(64, 36), Color::PROGRAM);
     let still: Vec<_> = Filter::kinds()
         .into_iter()
@@ -89,7 +89,7 @@ fn what_changes_nothing_gives_the_same_picture() {
 }
 
 #[test]
-fn a_picture_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_warm() {
+fn a_frame_that_stands_still_is_filtered_once_and_nothing_is_allocated_once_warm() {
     let mut chain = Chain::default();
     // The last filter is the one that is changed below.
     let mut filters = Filter::kinds();
@@ -240,7 +240,7 @@ fn a_delay_of_no_length_is_none() {
 }
 
 #[test]
-fn what_hides_something_covers_the_picture_while_its_file_is_not_there() {
+fn what_hides_something_covers_the_frame_while_its_file_is_not_there() {
     let cover = |kinds: &[(&str, bool, AssetSupply)]| {
         let wanted = kinds.iter().map(|(kind, enabled, material)| {
             let filter = Filter::of_kind(kind).unwrap();

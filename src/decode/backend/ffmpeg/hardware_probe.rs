@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn hardware_is_there_once_it_has_decoded_a_picture_right() {
+    fn hardware_is_there_once_it_has_decoded_a_frame_right() {
         assert_eq!(judged(of(frame())), Ok(INTERFACE_NAME));
         let late =
             Fake { decoded: Ok(Vec::new()), held: vec![frame()], hardware: Some(INTERFACE_NAME) };

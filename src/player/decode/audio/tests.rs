@@ -8,25 +8,30 @@ use crate::player::session::config::{Config, Source};
 #[test]
 fn what_a_late_presenter_did_not_pass_on_is_passed_on_when_playing_goes_on() {
     let at = Timestamp::from_millis;
-    let mut sound = AudioDecoding::new();
+    let mut decoding = AudioDecoding::new();
     for ms in (0..400).step_by(20) {
         let data: Vec<f32> = (ms..ms + 20).map(|value| value as f32).collect();
         let data = data.into();
-        sound.fifo.push(crate::media::SampleBlock { pts: at(ms), rate: 1_000, channels: 1, data });
+        decoding.fifo.push(crate::media::SampleBlock {
+            pts: at(ms),
+            rate: 1_000,
+            channels: 1,
+            data,
+        });
     }
     let mut audio: Vec<f32> = Vec::new();
-    let mut play = |sound: &mut AudioDecoding, ms| {
-        sound.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| audio.extend_from_slice(it.data));
+    let mut play = |decoding: &mut AudioDecoding, ms| {
+        decoding.play(at(ms), at(ms), 1.0, 1.0, false, &mut |it| audio.extend_from_slice(it.data));
     };
-    sound.seek(at(0), true);
-    play(&mut sound, 100);
+    decoding.seek(at(0), true);
+    play(&mut decoding, 100);
     // The player was not called for 200 ms, so all received audio became due, and playback held
     // there.
-    sound.seek(at(300), false);
-    play(&mut sound, 310);
+    decoding.seek(at(300), false);
+    play(&mut decoding, 310);
     // With `skip`, audio that is late is skipped.
-    sound.seek(at(350), true);
-    play(&mut sound, 390);
+    decoding.seek(at(350), true);
+    play(&mut decoding, 390);
     let whole: Vec<f32> = (0..320).chain(350..400).map(|value| value as f32).collect();
     assert_eq!(audio, whole);
 }

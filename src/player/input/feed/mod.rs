@@ -64,7 +64,7 @@ pub(in crate::player) struct InputFeed {
     save: Option<Save>,
     heads: SequenceHeaders,
     /// True if video has arrived since the connection began.
-    pictures: bool,
+    has_video: bool,
     live: bool,
     /// True if the source is on the network.
     remote: bool,
@@ -106,7 +106,7 @@ impl InputFeed {
             track_presence: TrackPresence::default(),
             save,
             heads: SequenceHeaders::default(),
-            pictures: false,
+            has_video: false,
             live,
             remote: live,
             metadata: None,
@@ -169,7 +169,7 @@ impl InputFeed {
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
         // Another connection may have other tracks.
-        (self.pictures, self.heads) = (false, SequenceHeaders::default());
+        (self.has_video, self.heads) = (false, SequenceHeaders::default());
         if let Some(save) = &mut self.save {
             save.restart();
         }
@@ -238,11 +238,11 @@ impl InputFeed {
     }
 
     /// Continues with another file; a seam follows. `firm` means that its timestamps are trusted,
-    /// and `pictures` that it has video.
-    pub(in crate::player) fn take_file(&mut self, firm: bool, pictures: bool) {
+    /// and `has_video` that it has video.
+    pub(in crate::player) fn take_file(&mut self, firm: bool, has_video: bool) {
         self.demux.take_file(firm);
         self.track_presence = TrackPresence::default();
-        if !pictures {
+        if !has_video {
             // No further packet would push the last frames out of the decoder.
             self.shared.packets.video.push_waiting(BufferedPacket::Gap, &self.shared.lifetime.stop);
         }
@@ -256,7 +256,7 @@ impl InputFeed {
             StreamEvent::Config(_) => {}
             StreamEvent::Packet(packet) => {
                 raw = packet.dts.as_micros();
-                self.pictures |= packet.track == Track::Video;
+                self.has_video |= packet.track == Track::Video;
                 self.shared.report.figures.lock().received_bytes += packet.data.len() as u64;
             }
             StreamEvent::Metadata(Metadata::Script(body)) => {
@@ -310,7 +310,7 @@ impl InputFeed {
             return self.script(&read.tag.body, now);
         }
         self.heads.note_tag(&read);
-        self.pictures |= read.tag.kind == TagKind::Video && read.content == TagContent::Frame;
+        self.has_video |= read.tag.kind == TagKind::Video && read.content == TagContent::Frame;
         self.change_file();
         if let Some(save) = &mut self.save {
             save.add_tag(&self.shared, &read, now);
@@ -473,7 +473,7 @@ impl InputFeed {
                 save.add_header(&self.shared, kind, head);
             }
         }
-        if video.is_some() || self.pictures {
+        if video.is_some() || self.has_video {
             save.wait_for_keyframe();
         }
         self.save = Some(save);

@@ -40,7 +40,7 @@ fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
 
 /// Saves an audio stream after a connection with video.
 #[test]
-fn sound_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_written() {
+fn audio_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sound.flv");
     let source = Source::Url("rtmp://host/app/name".into());

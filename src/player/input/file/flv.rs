@@ -34,12 +34,12 @@ pub(super) fn read(
 ) -> Result<bool, Failure> {
     // The indices of the first tag and of the first video tag to play, and the start of the file in
     // its own time.
-    let (first, pictures, begins) = if let Some(from) = from {
+    let (first, video_start, begins) = if let Some(from) = from {
         let survey = survey(path, from, &feed.shared.lifetime.stop)?;
         feed.shared.timeline.set_duration(survey.duration);
         // Only the last part of the file plays in this pass, so the survey provides the length.
         round.length = Some(micros(survey.duration)).filter(|length| *length > 0);
-        (survey.start, survey.pictures, survey.begins)
+        (survey.start, survey.video_start, survey.begins)
     } else {
         let begins = beginning(path, &feed.shared.lifetime.stop);
         // The file is not read completely just for its length. Playing the whole file corrects the
@@ -56,7 +56,7 @@ pub(super) fn read(
     let (shift, mut number) = (round.shift(begins), 0);
     let walked = walk(path, reader, &mut |read| {
         let header = read.content.is_header();
-        let from = if read.tag.kind == TagKind::Video { pictures } else { first };
+        let from = if read.tag.kind == TagKind::Video { video_start } else { first };
         if number >= from || header {
             if !header {
                 round.note(read.tag.kind, read.tag.time_ms, shown(&read));
@@ -83,24 +83,24 @@ pub(super) fn read(
 pub(super) struct NextHead {
     /// The length according to the file's last tag, corrected after reading.
     pub(super) length: Duration,
-    pub(super) pictures: bool,
+    pub(super) has_video: bool,
 }
 
 impl NextHead {
     /// Reads the head of a file. Returns `None` if it is empty or cannot be decoded.
     pub(super) fn of(path: &Path, stop: &Stop) -> Result<Option<Self>, Failure> {
-        let (mut pictures, mut sound, mut decoded, mut number) = (false, false, true, 0);
+        let (mut has_video, mut has_audio, mut decoded, mut number) = (false, false, true, 0);
         look(path, &mut |read| {
             match read.tag.kind {
                 TagKind::Video => {
-                    pictures = true;
+                    has_video = true;
                     decoded &= flv::parse_video(&read.tag.body).is_ok_and(|tag| {
                         read.content == TagContent::Command
                             || tag.track.format.codec().is_some_and(can_play_video)
                     });
                 }
                 TagKind::Audio => {
-                    sound = true;
+                    has_audio = true;
                     decoded &= flv::parse_audio(&read.tag.body).is_ok_and(|tag| {
                         audio_codec(tag.track.format, tag.legacy).is_some_and(can_play_audio)
                     });
@@ -108,9 +108,9 @@ impl NextHead {
                 TagKind::Script => {}
             }
             number += 1;
-            decoded && !(pictures && sound) && number < MAX_FIRST_TAGS && !stop.is_set()
+            decoded && !(has_video && has_audio) && number < MAX_FIRST_TAGS && !stop.is_set()
         })?;
-        if !decoded || !(pictures || sound) {
+        if !decoded || !(has_video || has_audio) {
             return Ok(None);
         }
         let begins = beginning(path, stop);
@@ -122,7 +122,7 @@ impl NextHead {
             // The file was cut off.
             None => survey(path, Duration::ZERO, stop)?.duration,
         };
-        Ok(Some(Self { length, pictures }))
+        Ok(Some(Self { length, has_video }))
     }
 }
 
@@ -135,23 +135,22 @@ fn shown(read: &ReadTag) -> i64 {
 
 /// Returns the start of a file in its own time, from its first tags.
 fn beginning(path: &Path, stop: &Stop) -> i64 {
-    let (mut pictures, mut sound, mut number) =
-        (FileTimeline::default(), FileTimeline::default(), 0);
+    let (mut video, mut audio, mut number) = (FileTimeline::default(), FileTimeline::default(), 0);
     // Damage is reported during playback.
     let _ = look(path, &mut |read| {
         let mut found = false;
         if !read.content.is_header() {
             if read.tag.kind == TagKind::Video {
-                pictures.add(shown(&read));
+                video.add(shown(&read));
                 found = true;
             } else {
-                sound.add(shown(&read));
+                audio.add(shown(&read));
             }
         }
         number += 1;
         !found && number < MAX_FIRST_TAGS && !stop.is_set()
     });
-    Span::of(&pictures, &sound).map_or(0, |span| span.begins)
+    Span::of(&video, &audio).map_or(0, |span| span.begins)
 }
 
 /// Maximum number of tags that are checked for the first frame.
@@ -205,7 +204,7 @@ struct FlvSummary {
     duration: Duration,
     begins: i64,
     start: u64,
-    pictures: u64,
+    video_start: u64,
 }
 
 fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<FlvSummary, Failure> {
@@ -213,7 +212,7 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<FlvSummary, Failur
     let until = begins.saturating_add(micros(from));
     let (mut number, mut last) = (0, 0);
     // The last keyframe before the position, and the last audio that a decoder needs.
-    let (mut keyframe, mut sound, mut pictures) = (None, None, false);
+    let (mut keyframe, mut audio, mut has_video) = (None, None, false);
     let (mut video_timeline, mut audio_timeline) =
         (FileTimeline::default(), FileTimeline::default());
     let walked = look(path, &mut |read| {
@@ -227,26 +226,26 @@ fn survey(path: &Path, from: Duration, stop: &Stop) -> Result<FlvSummary, Failur
                 course.add(pts);
             }
             if is_video {
-                pictures = true;
+                has_video = true;
                 if read.is_keyframe() && pts <= until {
                     // The audio for the position may precede the keyframe.
-                    keyframe = Some((sound.unwrap_or(number), number));
+                    keyframe = Some((audio.unwrap_or(number), number));
                 }
             } else if pts <= until - PRE_ROLL_MICROS {
-                sound = Some(number);
+                audio = Some(number);
             }
         }
         number += 1;
         !stop.is_set()
     });
     // Damage is found again during playback, and reported then.
-    let start = if pictures { keyframe } else { sound.map(|sound| (sound, sound)) };
-    let (start, pictures) = start.unwrap_or((0, 0));
+    let start = if has_video { keyframe } else { audio.map(|audio| (audio, audio)) };
+    let (start, video_start) = start.unwrap_or((0, 0));
     if number == 0 {
         walked?;
     }
     let duration = Span::of(&video_timeline, &audio_timeline).map_or(Duration::ZERO, Span::length);
-    Ok(FlvSummary { duration, begins, start, pictures })
+    Ok(FlvSummary { duration, begins, start, video_start })
 }
 
 fn no_flv(path: &Path, error: &FlvError) -> Failure {

@@ -18,9 +18,9 @@ pub(super) struct LoopPass {
     /// The length of a complete pass, if known in advance.
     pub(super) length: Option<i64>,
     /// The received video packets, by their times in the file.
-    pictures: FileTimeline,
+    video: FileTimeline,
     /// The received audio packets, by their times in the file.
-    sound: FileTimeline,
+    audio: FileTimeline,
     /// The last time of each track in milliseconds, and whether the times of a track have jumped.
     last: [Option<u32>; 2],
     jumped: bool,
@@ -41,8 +41,8 @@ impl LoopPass {
     pub(super) fn note(&mut self, kind: TagKind, time_ms: u32, pts: i64) {
         let [video, audio] = &mut self.last;
         let (last, course) = match kind {
-            TagKind::Video => (video, &mut self.pictures),
-            TagKind::Audio => (audio, &mut self.sound),
+            TagKind::Video => (video, &mut self.video),
+            TagKind::Audio => (audio, &mut self.audio),
             TagKind::Script => return,
         };
         // A step outside this range, in milliseconds, is a jump.
@@ -67,7 +67,7 @@ impl LoopPass {
 
     /// Returns the span of the received packets.
     fn came(&self) -> Option<Span> {
-        Span::of(&self.pictures, &self.sound)
+        Span::of(&self.video, &self.audio)
     }
 
     /// Returns the span if its times match the file, without jumps.

@@ -127,7 +127,7 @@ impl OpenedFile {
     fn has_video(&self) -> bool {
         match self {
             Self::Indexed(film) => film.has_video(),
-            Self::Flv(head) => head.pictures,
+            Self::Flv(head) => head.has_video,
         }
     }
 

@@ -264,7 +264,7 @@ mod tests {
         let mut save = Save::into_file(make(&path).unwrap(), false);
         let now = Timestamp::ZERO;
         let frame = Bytes::from_static(&[0x17, 1, 0, 0, 0, 1]);
-        let sound = Bytes::from_static(&[0xAF, 1, 2]);
+        let aac = Bytes::from_static(&[0xAF, 1, 2]);
         let mut reader = Reader::new(|_| true);
         let mut add = |kind, time_ms, body: &Bytes| {
             let read = reader.read(Tag { kind, time_ms, body: body.clone() });
@@ -276,7 +276,7 @@ mod tests {
                 add(TagKind::Video, 9_000 + segment * 2_000 + n * 40, &frame);
             }
             for n in 0..100 {
-                add(TagKind::Audio, 9_005 + segment * 2_000 + n * 20, &sound);
+                add(TagKind::Audio, 9_005 + segment * 2_000 + n * 20, &aac);
             }
         }
         save.finish(&shared);

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_becomes_a_picture_unless_it_is_too_long() {
+    fn an_address_becomes_an_image_unless_it_is_too_long() {
         let svg = image("http://192.0.2.1:8088/watch/live/show").unwrap();
         assert!(svg.contains("<svg") && svg.contains("<path"), "{svg}");
         assert!(image(&"x".repeat(10_000)).is_none());

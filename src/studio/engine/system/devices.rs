@@ -47,7 +47,7 @@ impl Devices {
         }
         self.search.begin("devices", || {
             let cameras = capture::cameras();
-            let sound = |devices: Vec<audio::DeviceInfo>| {
+            let audio = |devices: Vec<audio::DeviceInfo>| {
                 let device = |it: audio::DeviceInfo| Device {
                     id: it.id,
                     name: it.name,
@@ -55,8 +55,8 @@ impl Devices {
                 };
                 devices.into_iter().map(device).take(MAX_DEVICES).collect()
             };
-            let microphones = sound(audio::microphones());
-            let speakers = sound(audio::speakers());
+            let microphones = audio(audio::microphones());
+            let speakers = audio(audio::speakers());
             // If the audio system does not distinguish applications, there are none to choose from.
             let applications = audio::applications().unwrap_or_default();
             FoundDevices {

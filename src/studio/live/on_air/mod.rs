@@ -112,20 +112,19 @@ impl OnAir {
     ) -> Result<(Self, Vec<Event>), Problem> {
         let (packets, input) = queue::bounded("packets", MAX_QUEUED_PACKETS, Full::Block);
         let mut events = Vec::new();
-        let (video, pictures, second) = if id == ProgramId::MAIN && !program.has_video() {
+        let (video, frames, second) = if id == ProgramId::MAIN && !program.has_video() {
             (None, None, None)
         } else {
-            let (pictures, waiting) =
-                queue::bounded("pictures", MAX_QUEUED_FRAMES, Full::DropOldest);
+            let (frames, waiting) = queue::bounded("frames", MAX_QUEUED_FRAMES, Full::DropOldest);
             let config = quality.video_config();
             let encoder = VideoEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| Problem::from(&error))?;
-            (Some(encoder), Some(pictures), Some(SecondRendition::new(packets.clone(), config)))
+            (Some(encoder), Some(frames), Some(SecondRendition::new(packets.clone(), config)))
         };
-        let (audio, sounds, extras) = if *program.audio_choice() == AudioChoice::None {
+        let (audio, blocks, extras) = if *program.audio_choice() == AudioChoice::None {
             (None, None, None)
         } else {
-            let (sounds, waiting) = queue::bounded("sounds", MAX_QUEUED_AUDIO_BLOCKS, Full::Block);
+            let (blocks, waiting) = queue::bounded("audio", MAX_QUEUED_AUDIO_BLOCKS, Full::Block);
             let config = crate::encode::audio::Config {
                 sample_rate: quality.sample_rate,
                 channels: quality.channels,
@@ -133,7 +132,7 @@ impl OnAir {
             };
             let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| Problem::from(&error))?;
-            (Some(encoder), Some(sounds), Some(ExtraTrackEncoders::new(packets.clone(), config)))
+            (Some(encoder), Some(blocks), Some(ExtraTrackEncoders::new(packets.clone(), config)))
         };
         drop(packets);
         if video.is_none() && audio.is_none() {
@@ -171,7 +170,7 @@ impl OnAir {
         }
         hub.set_audio_delay(program.mixer().lag());
         let (composed, mixed) = (program.compositor().figures(), program.mixer().figures());
-        program.attach(id, pictures, sounds);
+        program.attach(id, frames, blocks);
         let began =
             Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
         let on_air = Self::new(hub, quality, clock);

@@ -111,13 +111,13 @@ impl ExtraTrackEncoders {
             if self.failed || self.running.iter().any(|(its, _)| *its == track) {
                 continue;
             }
-            let (sounds, waiting) =
-                queue::bounded("extra sounds", MAX_QUEUED_AUDIO_BLOCKS, Full::DropOldest);
+            let (blocks, waiting) =
+                queue::bounded("extra audio", MAX_QUEUED_AUDIO_BLOCKS, Full::DropOldest);
             let packets = self.packets.clone();
             let track_of = Track::Extra(track);
             match AudioEncoder::spawn_track(self.config, track_of, waiting, packets) {
                 Ok(encoder) => {
-                    program.mixer().set_track(track, Some(sounds));
+                    program.mixer().set_track(track, Some(blocks));
                     self.running.push((track, encoder));
                 }
                 Err(error) => {

@@ -548,7 +548,7 @@ mod tests {
     use crate::studio::settings::Settings;
 
     #[test]
-    fn wipes_by_a_picture_and_stingers_come_back_and_odd_ones_are_told() {
+    fn wipes_by_an_image_and_stingers_come_back_and_odd_ones_are_told() {
         let order = Order::Image("/v/a \"b\".png".into());
         let stinger = Stinger {
             file: "/v/转场.webp".into(),

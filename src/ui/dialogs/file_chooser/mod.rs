@@ -398,8 +398,8 @@ fn line(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> egui::Resp
         ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
     }
     let icon = Rect::from_center_size(pos2(rect.left() + 16.0, rect.center().y), Vec2::splat(16.0));
-    let picture = if entry.is_folder { Icon::Folder } else { Icon::Film };
-    icons::paint(ui.painter(), picture, icon, theme.secondary);
+    let symbol = if entry.is_folder { Icon::Folder } else { Icon::Film };
+    icons::paint(ui.painter(), symbol, icon, theme.secondary);
     let mut words = rect.shrink2(vec2(gap::S, 0.0));
     if !entry.is_folder {
         let size = format::bytes(entry.bytes);

@@ -42,12 +42,12 @@ mod tests {
 
     #[test]
     fn the_frames_are_those_of_the_recommendation() {
-        let picture = Rect::from_min_size(pos2(10.0, 20.0), Vec2::new(1920.0, 1080.0));
-        let [action, title] = frames(picture);
+        let program = Rect::from_min_size(pos2(10.0, 20.0), Vec2::new(1920.0, 1080.0));
+        let [action, title] = frames(program);
         // R 95, table 1: 67 pixels and 38 lines, 96 pixels and 54 lines in HD.
-        let inset = |frame: Rect| (frame.min - picture.min).round();
+        let inset = |frame: Rect| (frame.min - program.min).round();
         assert_eq!(inset(action), Vec2::new(67.0, 38.0));
         assert_eq!(inset(title), Vec2::new(96.0, 54.0));
-        assert_eq!((action.center(), title.center()), (picture.center(), picture.center()));
+        assert_eq!((action.center(), title.center()), (program.center(), program.center()));
     }
 }

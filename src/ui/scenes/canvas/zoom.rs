@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_cannot_be_lost() {
+    fn the_frame_cannot_be_lost() {
         let mut zoom = zoom();
         zoom.move_by(vec2(500.0, 500.0));
         assert_eq!(

@@ -89,10 +89,10 @@ fn thumbnail_grid(
                     if rename::show(ui, view, draft, RenamedObject::Scene(scene.id)) {
                         continue;
                     }
-                    let picture = thumbnails.show(ui, view, scene, size);
-                    pressed(ui, view, draft, scene, &picture);
-                    moved(ui, view, (row * columns + column, columns), scene, &picture);
-                    menu::context(&picture, view, |ui, view| menu::scene(ui, view, draft, scene));
+                    let thumbnail = thumbnails.show(ui, view, scene, size);
+                    pressed(ui, view, draft, scene, &thumbnail);
+                    moved(ui, view, (row * columns + column, columns), scene, &thumbnail);
+                    menu::context(&thumbnail, view, |ui, view| menu::scene(ui, view, draft, scene));
                 }
             });
         }

@@ -28,7 +28,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, program: &mut FrameView) {
     let quality = &view.snapshot.quality;
     let shape = quality.size.aspect();
     let width = (room.height() * shape).min(room.width() * 0.55);
-    let picture = |ui: &mut Ui, view: &mut View<'_>| {
+    let preview = |ui: &mut Ui, view: &mut View<'_>| {
         let height = width / shape;
         let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
         let name = view.texts.get("guide-picture");
@@ -38,7 +38,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, program: &mut FrameView) {
             ui.painter().rect_filled(rect, CornerRadius::ZERO, FRAME_BACKGROUND);
         }
     };
-    columns(ui, width, view, picture, |ui, view| {
+    columns(ui, width, view, preview, |ui, view| {
         let width = ui.available_width();
         camera(ui, view, width);
         ui.add_space(gap::S);

@@ -66,8 +66,8 @@ pub(super) fn show(
             None
         }
         Panel::Mixer => {
-            let mut sound = child(ui, room, "mixer");
-            mixer::show(&mut sound, view, room).then_some(Action::Mixer)
+            let mut mixer_ui = child(ui, room, "mixer");
+            mixer::show(&mut mixer_ui, view, room).then_some(Action::Mixer)
         }
         Panel::Loudness => scrolled(ui, inner, "loudness", |ui| {
             loudness::show(ui, view, &mut parts.panels.loudness_target, inner.height());

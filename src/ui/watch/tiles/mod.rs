@@ -61,8 +61,8 @@ pub fn alone(
     room: Rect,
     panel: bool,
 ) {
-    let picture = frames.get_mut(view.snapshot.chosen_slot());
-    if let Some(state) = tile::show(ui, view, draft, picture, room, panel) {
+    let frame = frames.get_mut(view.snapshot.chosen_slot());
+    if let Some(state) = tile::show(ui, view, draft, frame, room, panel) {
         message::still(ui, &state, room);
     }
 }

@@ -143,7 +143,7 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut Draft,
-    picture: Option<&mut FrameView>,
+    frame: Option<&mut FrameView>,
     room: Rect,
     panel: bool,
 ) -> Option<Sentence> {
@@ -167,9 +167,8 @@ pub fn show(
             draft.look.zoom_by(scrolled);
         }
     }
-    let shown = picture
-        .filter(|_| is_seen(&state))
-        .and_then(|picture| paint_chosen(ui, picture, draft, room));
+    let shown =
+        frame.filter(|_| is_seen(&state)).and_then(|frame| paint_chosen(ui, frame, draft, room));
     // Without a frame, the movement is discarded, so that a later frame does not jump.
     draft.moved = Vec2::ZERO;
     if shown.is_none() {
@@ -245,22 +244,22 @@ pub fn ring(ui: &Ui, frame: &Response) {
 /// position.
 pub fn paint_chosen(
     ui: &mut Ui,
-    picture: &mut FrameView,
+    frame: &mut FrameView,
     draft: &mut Draft,
     room: Rect,
 ) -> Option<Rect> {
     if draft.moved != Vec2::ZERO {
-        draft.look.move_by(draft.moved, room, picture.size()?, ui.pixels_per_point());
+        draft.look.move_by(draft.moved, room, frame.size()?, ui.pixels_per_point());
     }
-    paint(ui, picture, &draft.look, room)
+    paint(ui, frame, &draft.look, room)
 }
 
 /// Paints a frame with its viewport. Returns the frame's position.
-pub fn paint(ui: &mut Ui, picture: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
-    let size = picture.size()?;
+pub fn paint(ui: &mut Ui, frame: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
+    let size = frame.size()?;
     let rect = look.place(room, size, ui.pixels_per_point());
     fill_around(ui, room, rect.intersect(room), FRAME_BACKGROUND);
-    picture.paint_turned(ui, rect, room, look.turn).then_some(rect)
+    frame.paint_turned(ui, rect, room, look.turn).then_some(rect)
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ struct SinceIdr {
     /// The order count of the IDR frame, because some encoders do not start at 0.
     base: i64,
     /// Number of frames decoded since the IDR frame.
-    pictures: i64,
+    frames: i64,
     /// Difference between the order counts of successive frames: mostly 2, because each field has
     /// its own count.
     increment: i64,
@@ -53,23 +53,23 @@ struct SinceIdr {
 
 impl SinceIdr {
     const fn new(base: i64, increment: i64) -> Self {
-        Self { base, pictures: 0, increment, doubled: true }
+        Self { base, frames: 0, increment, doubled: true }
     }
 
     /// Returns the number of positions by which the next frame is shown after the frame that is
     /// due.
     fn advance(&mut self, count: i64, modulus: i64) -> i64 {
-        self.pictures += 1;
+        self.frames += 1;
         let behind = |increment: i64| {
             let half = modulus / 2;
-            (count - self.base - self.pictures * increment + half).rem_euclid(modulus) - half
+            (count - self.base - self.frames * increment + half).rem_euclid(modulus) - half
         };
         if self.increment == 2 && behind(0) % 2 != 0 {
             self.increment = 1;
         }
         // Some encoders count by 4. One frame alone could also be shown later.
         self.doubled &= behind(4) == 0;
-        if self.increment == 2 && self.doubled && self.pictures == 2 {
+        if self.increment == 2 && self.doubled && self.frames == 2 {
             self.increment = 4;
         }
         behind(self.increment) / self.increment
@@ -228,11 +228,11 @@ mod tests {
     fn times(places: &[i64]) -> Vec<i64> {
         let mut extractor = DtsExtractor::new(1);
         let set = sps();
-        let picture = |(n, place): (usize, &i64)| {
-            let picture = slice(n == 0, (place * 2) as u32);
-            extractor.extract([&set[..], &picture], place * FRAME_INTERVAL_TICKS).unwrap().unwrap()
+        let frame = |(n, place): (usize, &i64)| {
+            let frame = slice(n == 0, (place * 2) as u32);
+            extractor.extract([&set[..], &frame], place * FRAME_INTERVAL_TICKS).unwrap().unwrap()
         };
-        places.iter().enumerate().map(picture).collect()
+        places.iter().enumerate().map(frame).collect()
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn reordered_pictures_are_decoded_at_even_distances_once_the_depth_is_known() {
+    fn reordered_frames_are_decoded_at_even_distances_once_the_depth_is_known() {
         // I P B b b, a depth of two.
         let places: Vec<i64> =
             (0..40).flat_map(|group| [4, 2, 1, 3].map(|place| place + 4 * group)).collect();
@@ -263,28 +263,28 @@ mod tests {
     #[test]
     fn what_cannot_be_told_is_an_error_and_what_shows_nothing_is_nothing() {
         let mut extractor = DtsExtractor::new(1);
-        let picture = slice(true, 0);
-        assert_eq!(extractor.extract([&picture[..]], 0), Err(Error::NoNal));
+        let frame = slice(true, 0);
+        assert_eq!(extractor.extract([&frame[..]], 0), Err(Error::NoNal));
         assert_eq!(extractor.extract([&[6, 1, 2, 0x80][..]], 0), Ok(None));
         let set = sps();
-        assert_eq!(extractor.extract([&set[..], &picture], 7), Ok(Some(7)));
+        assert_eq!(extractor.extract([&set[..], &frame], 7), Ok(Some(7)));
         let far = slice(false, 100);
         assert_eq!(extractor.extract([&far[..]], 8), Err(Error::Range("max_num_reorder_frames")));
-        assert_eq!(extractor.extract([&picture[..]], 9), Ok(Some(9)));
+        assert_eq!(extractor.extract([&frame[..]], 9), Ok(Some(9)));
     }
 
     proptest! {
         #[test]
         fn times_advance_whatever_comes(
-            pictures in prop::collection::vec((any::<bool>(), any::<u32>(), any::<i64>()), 0..60),
+            frames in prop::collection::vec((any::<bool>(), any::<u32>(), any::<i64>()), 0..60),
             step in any::<i64>(),
         ) {
             let mut extractor = DtsExtractor::new(step);
             let set = sps();
             let mut last = None;
-            for (idr, count, pts) in pictures {
-                let picture = slice(idr, count);
-                if let Ok(dts) = extractor.extract([&set[..], &picture], pts) {
+            for (idr, count, pts) in frames {
+                let frame = slice(idr, count);
+                if let Ok(dts) = extractor.extract([&set[..], &frame], pts) {
                     prop_assert!(last.is_none_or(|last| dts > last || last == Some(i64::MAX)));
                     last = Some(dts);
                 }

@@ -27,7 +27,7 @@ pub(super) struct MpegFile {
     rate: u32,
     tag: Tag,
     /// Position of the first audio byte.
-    sound: u64,
+    audio_start: u64,
     /// Total number of samples, announced or computed.
     all: Option<u64>,
     /// Sample counts with their byte positions, in order.
@@ -92,7 +92,7 @@ impl MpegFile {
         let parameters = describe(source, begin, &first)?;
         let rate = parameters.sample_rate.max(1);
         let read = Tag::read(source, begin, &first)?;
-        let sound = if read.is_some() { begin + first.length as u64 } else { begin };
+        let audio_start = if read.is_some() { begin + first.length as u64 } else { begin };
         let tag = read.unwrap_or_default();
         let mut found = Self {
             kind,
@@ -101,11 +101,11 @@ impl MpegFile {
             first,
             rate,
             tag,
-            sound,
+            audio_start,
             all: None,
             map: Vec::new(),
             units: Vec::new(),
-            at: sound,
+            at: audio_start,
             samples: 0,
             lands: false,
             leapt: false,
@@ -114,14 +114,17 @@ impl MpegFile {
         let all = tag.frames.map(|frames| u64::from(frames) * u64::from(first.samples));
         let bytes = tag.bytes.map(|bytes| begin.saturating_add(bytes.into()));
         let end = bytes.unwrap_or(source.size()).min(source.size());
-        if let Some(all) = all.filter(|all| *all > 0 && sound < end && end < MAX_PLAUSIBLE_BYTES) {
+        if let Some(all) =
+            all.filter(|all| *all > 0 && audio_start < end && end < MAX_PLAUSIBLE_BYTES)
+        {
             let places = tag.places.map(|places| places.map(u64::from));
             // A web server can announce any length.
             let bytes = u128::from(end - begin);
             let place = |place: u64| begin + (bytes * u128::from(place) / 256) as u64;
             let table = places.filter(|places| places.is_sorted()).map(|places| {
                 let points = (0..).zip(places).skip(1);
-                let point = |(number, at): (u64, u64)| (all * number / 100, place(at).max(sound));
+                let point =
+                    |(number, at): (u64, u64)| (all * number / 100, place(at).max(audio_start));
                 points.map(point).collect::<Vec<_>>()
             });
             found.lies(all, end, table.unwrap_or_default());
@@ -132,7 +135,7 @@ impl MpegFile {
     /// Sets the total number of samples, the end in bytes, and the known points in between.
     fn lies(&mut self, all: u64, end: u64, between: Vec<(u64, u64)>) {
         self.all = Some(all);
-        self.map = vec![(0, self.sound)];
+        self.map = vec![(0, self.audio_start)];
         self.map.extend(between);
         self.map.push((all, end));
         let step = u64::from(self.rate).max(all / MAX_UNITS);
@@ -143,7 +146,7 @@ impl MpegFile {
 
     /// Returns the approximate byte position of this sample.
     fn byte(&self, samples: u64) -> u64 {
-        between(self.map.iter().copied(), samples).unwrap_or(self.sound)
+        between(self.map.iter().copied(), samples).unwrap_or(self.audio_start)
     }
 
     /// Returns the sample index at a byte position, rounded to whole frames.
@@ -227,12 +230,12 @@ impl Demuxer for MpegFile {
     }
 
     fn beginning(&self) -> Unit {
-        Unit { time: Timestamp::ZERO, at: self.sound }
+        Unit { time: Timestamp::ZERO, at: self.audio_start }
     }
 
     fn go_to(&mut self, unit: Unit) {
-        self.at = unit.at.max(self.sound);
-        (self.lands, self.leapt) = (self.at > self.sound, true);
+        self.at = unit.at.max(self.audio_start);
+        (self.lands, self.leapt) = (self.at > self.audio_start, true);
         self.samples = 0;
     }
 
@@ -255,8 +258,8 @@ impl Demuxer for MpegFile {
         if self.all.is_some() || size >= MAX_PLAUSIBLE_BYTES {
             return Ok(());
         }
-        let from = size.saturating_sub(TAIL_SCAN_BYTES).max(self.sound);
-        let is_all = from == self.sound;
+        let from = size.saturating_sub(TAIL_SCAN_BYTES).max(self.audio_start);
+        let is_all = from == self.audio_start;
         let mut at = from;
         if !is_all {
             match find(source, from, TAIL_SCAN_BYTES, Some(self.first.key), self.head)? {
@@ -276,7 +279,7 @@ impl Demuxer for MpegFile {
             seen.samples
         } else {
             let mean = self.seen.and(seen).mean(self.first.samples, self.rate).max(1.0);
-            (((end - self.sound) as f64 / mean).round() as u64).saturating_mul(each)
+            (((end - self.audio_start) as f64 / mean).round() as u64).saturating_mul(each)
         };
         if all > 0 {
             self.lies(all, end, Vec::new());

@@ -56,7 +56,7 @@ fn mp3_behind_a_tag_lasts_as_its_frames_do() {
 }
 
 #[test]
-fn what_an_encoder_of_mp3_put_around_the_sound_is_not_heard() {
+fn what_an_encoder_of_mp3_put_around_the_audio_is_not_heard() {
     let mut file = mp3_frame(0);
     file[36..40].copy_from_slice(b"Info");
     file[40..44].copy_from_slice(&15_u32.to_be_bytes());

@@ -64,8 +64,8 @@ impl WavAudio {
                 // 64-bit sizes of the file and of the audio.
                 b"ds64" => {
                     let sizes = read(source, content, size.min(16), 16, FilePart::Header)?;
-                    let sound = sizes.get(8..).and_then(<[u8]>::first_chunk::<8>);
-                    long = sound.map(|sound| u64::from_le_bytes(*sound));
+                    let data_size = sizes.get(8..).and_then(<[u8]>::first_chunk::<8>);
+                    long = data_size.map(|data_size| u64::from_le_bytes(*data_size));
                 }
                 b"data" => {
                     if size == UNKNOWN_LENGTH {

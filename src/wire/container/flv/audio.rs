@@ -186,8 +186,8 @@ mod tests {
         let mp3 = parse(&[0x2F, 1, 2]).unwrap();
         assert_eq!(mp3.track.format, AudioFormat::Mp3);
         assert_eq!(mp3.track.packet, AudioPacket::Frame(Bytes::from_static(&[1, 2])));
-        let sound = LegacyAudio { sample_rate: 44_100, sample_bits: 16, channels: 2 };
-        assert_eq!(mp3.legacy, Some(sound));
+        let audio = LegacyAudio { sample_rate: 44_100, sample_bits: 16, channels: 2 };
+        assert_eq!(mp3.legacy, Some(audio));
         for bad in [&[][..], &[0xAF], &[0xAF, 2]] {
             assert!(parse(bad).is_err());
         }

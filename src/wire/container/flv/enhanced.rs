@@ -214,8 +214,8 @@ mod tests {
         let av1 = of(TagKind::Video, mixed, 0).unwrap();
         assert_eq!(av1[..], *b"\x90av01\x0A");
         assert!(parse_video(&av1).unwrap().is_sequence_start());
-        let sound = of(TagKind::Audio, b"\x95\x01mp4a\x00\x21", 0).unwrap();
-        assert_eq!(sound[..], *b"\xAF\x01\x21");
+        let audio = of(TagKind::Audio, b"\x95\x01mp4a\x00\x21", 0).unwrap();
+        assert_eq!(audio[..], *b"\xAF\x01\x21");
         let opus = of(TagKind::Audio, b"\x95\x01Opus\x03\x21", 3).unwrap();
         assert_eq!(opus[..], *b"\x91Opus\x21");
         assert!(!parse_audio(&opus).unwrap().is_multitrack);

@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_are_read_back_as_they_were() {
+    fn frames_are_read_back_as_they_were() {
         use VideoCodec::{Av1, H264, Hevc, Vp9, Vvc};
         for (codec, late) in [(H264, 40), (Hevc, -80), (Vvc, 20), (Av1, 0), (Vp9, 0)] {
             let config = VideoConfig {
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn sound_is_read_back_as_it_was() {
+    fn audio_is_read_back_as_it_was() {
         // 44.1 kHz stereo in the legacy form, 48 kHz in the enhanced one.
         let (low, high) = (b"\xFF\xFB\x90\x00more".as_slice(), b"\xFF\xFB\x94\x00more".as_slice());
         for (codec, data, first) in [

@@ -255,7 +255,7 @@ impl ClusterWalk {
         for (_, entry) in entries {
             let codec = child(entry, id::CODEC_ID).unwrap_or_default();
             let codec = String::from_utf8_lossy(codec).into_owned();
-            let pictures = self.index.tracks.video.is_some();
+            let had_video = self.index.tracks.video.is_some();
             if !self.track(entry, codec.trim_end_matches('\0')) {
                 let kind = child(entry, id::TRACK_TYPE).and_then(uint).unwrap_or(0);
                 let part = match kind {
@@ -267,7 +267,7 @@ impl ClusterWalk {
                 self.index.lack(part, UnsupportedContent::Track(codec.clone()));
                 self.index.leave(UnsupportedTrack::of_mkv(kind, codec.trim_end_matches('\0')));
             }
-            if !pictures && self.index.tracks.video.is_some() {
+            if !had_video && self.index.tracks.video.is_some() {
                 self.index.colors = colors(entry);
             }
         }
@@ -517,12 +517,12 @@ impl ClusterWalk {
         let is_video = |place: &&SampleLocation| place.track == TrackId::Video;
         let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
         let decoded = decoding_times(&shown, period);
-        let pictures = self.index.samples.iter_mut().filter(|place| place.track == TrackId::Video);
+        let video = self.index.samples.iter_mut().filter(|place| place.track == TrackId::Video);
         // Times before zero, up to one tick, come only from rounding.
         let tick = i64::try_from(self.scale_nanos.div_ceil(1_000)).unwrap_or(0);
         let first = shown.iter().all(|at| *at >= Timestamp::ZERO);
         let rounded = Timestamp::from_micros(-tick)..Timestamp::ZERO;
-        for (place, dts) in pictures.zip(decoded) {
+        for (place, dts) in video.zip(decoded) {
             place.dts =
                 if copies && first && rounded.contains(&dts) { Timestamp::ZERO } else { dts };
         }

@@ -151,8 +151,8 @@ impl Demuxer for Reader {
         let is_video = |place: &&SampleLocation| place.track == TrackId::Video;
         let shown: Vec<_> = places.iter().filter(is_video).map(|it| it.pts).collect();
         let period = self.walk.index.tracks.length(TrackId::Video);
-        let pictures = places.iter_mut().filter(|place| place.track == TrackId::Video);
-        for (place, dts) in pictures.zip(self.order.next(&shown, period)) {
+        let video = places.iter_mut().filter(|place| place.track == TrackId::Video);
+        for (place, dts) in video.zip(self.order.next(&shown, period)) {
             place.dts = dts;
         }
         places.sort_by_key(|place| (place.dts, place.track));

@@ -89,8 +89,8 @@ impl Writer {
                 Track { id, table, entries: Vec::new(), data: Vec::new() }
             })
             .collect();
-        let sound = tracks.iter().find(|track: &&Track| track.id != TrackId::Video);
-        let movie_timescale = sound.map_or(MOVIE_TIMESCALE, |track| track.table.timescale);
+        let audio = tracks.iter().find(|track: &&Track| track.id != TrackId::Video);
+        let movie_timescale = audio.map_or(MOVIE_TIMESCALE, |track| track.table.timescale);
         Self {
             tracks,
             shape,

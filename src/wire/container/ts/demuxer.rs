@@ -452,7 +452,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_and_sound_come_out_whole_across_the_wrap() {
+    fn frames_and_audio_come_out_whole_across_the_wrap() {
         let near = (1 << 33) - 1_000;
         let frames = [adts(&[1; 20]), adts(&[2; 30])].concat();
         let mut data = tables();
@@ -465,32 +465,32 @@ mod tests {
         let near = near as i64;
         for step in [1, 7, 188, data.len()] {
             let events = read(&data, step);
-            let mut pictures = Vec::new();
-            let mut sound = Vec::new();
+            let mut video = Vec::new();
+            let mut audio = Vec::new();
             for event in &events {
                 match event {
                     Event::Video { dts, keyframe, data, .. } => {
-                        pictures.push((*dts, *keyframe, data.to_vec()));
+                        video.push((*dts, *keyframe, data.to_vec()));
                     }
-                    Event::Audio { pts, data, .. } => sound.push((*pts, data.len())),
+                    Event::Audio { pts, data, .. } => audio.push((*pts, data.len())),
                     Event::VideoConfig { config, .. } => assert_eq!(config[1], 0x64),
                     Event::AudioConfig(config) => assert_eq!(&config[..], [0x11, 0x90]),
                     other => panic!("{other:?}"),
                 }
             }
             assert_eq!(
-                pictures,
+                video,
                 [
                     (near, true, vec![0, 0, 0, 4, 0x65, 1, 2, 3]),
                     (near + 3_000, false, vec![0, 0, 0, 2, 0x41, 9])
                 ]
             );
-            assert_eq!(sound, [(near, 20), (near + 1_920, 30)]);
+            assert_eq!(audio, [(near, 20), (near + 1_920, 30)]);
         }
     }
 
     #[test]
-    fn missing_packets_cost_one_picture_and_are_told() {
+    fn missing_packets_cost_one_frame_and_are_told() {
         let long = [key(), vec![7; 400]].concat();
         let unit = pes(0xE0, 9_000, &long);
         let mut data = tables();
@@ -501,28 +501,28 @@ mod tests {
         data.extend(packet(0x100, 3, true, &pes(0xE0, 12_000, &key())));
         let events = read(&data, 188);
         assert!(events.contains(&Event::Lost));
-        let pictures = events.iter().filter(|e| matches!(e, Event::Video { .. })).count();
-        assert_eq!(pictures, 1);
+        let video = events.iter().filter(|e| matches!(e, Event::Video { .. })).count();
+        assert_eq!(video, 1);
     }
 
     #[test]
     fn a_segment_may_begin_with_the_counter_that_ended_the_last_one() {
         let segment = |pts| {
-            let picture = packet(0x100, 0, true, &pes(0xE0, pts, &key()));
-            let sound = packet(0x101, 0, true, &pes(0xC0, pts, &adts(&[1; 20])));
-            [tables(), picture, sound].concat()
+            let video = packet(0x100, 0, true, &pes(0xE0, pts, &key()));
+            let audio = packet(0x101, 0, true, &pes(0xC0, pts, &adts(&[1; 20])));
+            [tables(), video, audio].concat()
         };
-        let (mut demuxer, mut pictures, mut sounds) = (Demuxer::new(), Vec::new(), Vec::new());
+        let (mut demuxer, mut video, mut audio) = (Demuxer::new(), Vec::new(), Vec::new());
         for pts in [9_000, 18_000] {
             let mut take = |event: Event| match event {
-                Event::Video { dts, .. } => pictures.push(dts),
-                Event::Audio { pts, .. } => sounds.push(pts),
+                Event::Video { dts, .. } => video.push(dts),
+                Event::Audio { pts, .. } => audio.push(pts),
                 _ => {}
             };
             demuxer.push(&segment(pts), &mut take);
             demuxer.finish(&mut take);
         }
-        assert_eq!((pictures, sounds), (vec![9_000, 18_000], vec![9_000, 18_000]));
+        assert_eq!((video, audio), (vec![9_000, 18_000], vec![9_000, 18_000]));
         // Within a segment, the standard allows a repetition.
         let twice = [segment(9_000), packet(0x100, 0, true, &pes(0xE0, 9_000, &key()))].concat();
         let events = read(&twice, 188);

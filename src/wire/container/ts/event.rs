@@ -149,8 +149,8 @@ mod tests {
     fn times_are_exact_and_codecs_are_told_before_their_packets() {
         assert_eq!([micros(90_000), micros(3_003), micros(-9)], [1_000_000, 33_366, -100]);
         let (mut events, mut found) = (StreamEvents::default(), Vec::new());
-        let sound = |codec| Event::Audio { codec, pts: 9, data: Bytes::from_static(b"x") };
-        for event in [sound(Codec::Mpeg), sound(Codec::Mpeg), sound(Codec::Ac3)] {
+        let audio = |codec| Event::Audio { codec, pts: 9, data: Bytes::from_static(b"x") };
+        for event in [audio(Codec::Mpeg), audio(Codec::Mpeg), audio(Codec::Ac3)] {
             events.take(event, &mut |event| {
                 found.push(match event {
                     StreamEvent::Config(TrackConfig::Audio(config)) => Some(config.codec),

@@ -492,8 +492,9 @@ mod tests {
             assert_eq!((frame.0 - first, frame.2), (clock(packet.dts), packet.keyframe));
             assert_eq!((frame.1 - first, &frame.3[..]), (clock(packet.pts), &packet.data[..]));
         }
-        let sounds = events.iter().filter(|event| matches!(event, Event::Audio { .. })).count();
-        assert_eq!(sounds, sent.len() - of_video.len());
+        let audio_count =
+            events.iter().filter(|event| matches!(event, Event::Audio { .. })).count();
+        assert_eq!(audio_count, sent.len() - of_video.len());
     }
 
     #[test]

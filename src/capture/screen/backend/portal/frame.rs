@@ -328,7 +328,7 @@ mod tests {
 
         fn frame(&mut self) -> MappedFrame {
             match self.content(&TEST_FORMAT).unwrap() {
-                Content::Frame(picture) => picture,
+                Content::Frame(mapped) => mapped,
                 Content::Nothing => panic!("nothing"),
             }
         }
@@ -337,16 +337,16 @@ mod tests {
     #[test]
     fn pixels_go_where_they_belong_in_both_orders() {
         let mut rig = Rig::new();
-        let picture = rig.frame();
-        assert_eq!((picture.shown, picture.dirty), (picture.whole, picture.whole));
+        let mapped = rig.frame();
+        assert_eq!((mapped.shown, mapped.dirty), (mapped.whole, mapped.whole));
         let mut to = vec![99; 16];
         // SAFETY: the rig is alive.
-        unsafe { picture.copy(Area::new(1, 1, 2, 2), (1, 1), &mut to, 8) };
+        unsafe { mapped.copy(Area::new(1, 1, 2, 2), (1, 1), &mut to, 8) };
         assert_eq!(to, [20, 21, 22, 23, 24, 25, 26, 27, 36, 37, 38, 39, 40, 41, 42, 43]);
         let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..TEST_FORMAT };
-        let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
+        let Ok(Content::Frame(mapped)) = rig.content(&red) else { panic!("no picture") };
         // SAFETY: the rig is alive.
-        unsafe { picture.copy(Area::new(1, 1, 1, 1), (1, 1), &mut to, 8) };
+        unsafe { mapped.copy(Area::new(1, 1, 1, 1), (1, 1), &mut to, 8) };
         assert_eq!(to[..4], [22, 21, 20, 23]);
         assert_eq!(rig.pixels.len(), 48);
     }
@@ -410,28 +410,28 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_and_what_is_meant_are_taken_as_far_as_they_lie_in_the_picture() {
+    fn what_changed_and_what_is_meant_are_taken_as_far_as_they_lie_in_the_frame() {
         let mut rig = Rig::new();
         let mut damage = [-2, -2, 3, 3, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0, 4, 3];
         rig.meta(spa::SPA_META_VideoDamage, &mut damage);
         let mut crop = [1, 0, i32::MAX, 2];
         rig.meta(spa::SPA_META_VideoCrop, &mut crop);
-        let picture = rig.frame();
-        assert_eq!(picture.dirty, Area::new(0, 0, 3, 2), "up to the empty one");
-        assert_eq!(picture.shown, Area::new(1, 0, 3, 2));
+        let mapped = rig.frame();
+        assert_eq!(mapped.dirty, Area::new(0, 0, 3, 2), "up to the empty one");
+        assert_eq!(mapped.shown, Area::new(1, 0, 3, 2));
         let mut rig = Rig::new();
         rig.meta(spa::SPA_META_VideoDamage, &mut [0; 4]);
         rig.meta(spa::SPA_META_VideoCrop, &mut [9, 9, 1, 1]);
-        let picture = rig.frame();
-        assert_eq!((picture.dirty, picture.shown), (picture.whole, picture.whole));
+        let mapped = rig.frame();
+        assert_eq!((mapped.dirty, mapped.shown), (mapped.whole, mapped.whole));
     }
 
     /// Returns the rows of pixel numbers in a part of the buffer, which has four pixels per row.
-    fn seen(picture: &MappedFrame, part: Area) -> Vec<Vec<u8>> {
+    fn seen(mapped: &MappedFrame, part: Area) -> Vec<Vec<u8>> {
         let row = part.width as usize * 4;
         let mut to = vec![99; row * part.height as usize];
         // SAFETY: the rig is alive.
-        unsafe { picture.copy(part, (part.x, part.y), &mut to, row) };
+        unsafe { mapped.copy(part, (part.x, part.y), &mut to, row) };
         let pixels = |line: &[u8]| line.chunks_exact(4).map(|pixel| pixel[0] / 4).collect();
         to.chunks_exact(row).map(pixels).collect()
     }
@@ -470,18 +470,18 @@ mod tests {
             let (mut crop, mut damage) = ([1, 1, 2, 2], [2, 2, 1, 1]);
             rig.meta(spa::SPA_META_VideoCrop, &mut crop);
             rig.meta(spa::SPA_META_VideoDamage, &mut damage);
-            let picture = rig.frame();
-            assert_eq!(seen(&picture, picture.whole), want, "{transformation}");
-            assert_eq!(seen(&picture, picture.dirty), [[10]], "{transformation}");
-            let mut meant = seen(&picture, picture.shown).concat();
+            let mapped = rig.frame();
+            assert_eq!(seen(&mapped, mapped.whole), want, "{transformation}");
+            assert_eq!(seen(&mapped, mapped.dirty), [[10]], "{transformation}");
+            let mut meant = seen(&mapped, mapped.shown).concat();
             meant.sort_unstable();
             assert_eq!(meant, [5, 6, 9, 10], "{transformation}");
             let red = Format { pixels: spa::SPA_VIDEO_FORMAT_RGBA, ..TEST_FORMAT };
-            let Ok(Content::Frame(picture)) = rig.content(&red) else { panic!("no picture") };
+            let Ok(Content::Frame(mapped)) = rig.content(&red) else { panic!("no picture") };
             let mut to = [99; 4];
             // SAFETY: the rig is alive.
             unsafe {
-                picture.copy(picture.dirty, (picture.dirty.x, picture.dirty.y), &mut to, 4);
+                mapped.copy(mapped.dirty, (mapped.dirty.x, mapped.dirty.y), &mut to, 4);
             }
             assert_eq!(to, [42, 41, 40, 43], "{transformation}");
         }

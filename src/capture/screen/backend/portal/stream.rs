@@ -50,7 +50,7 @@ pub(super) enum End {
 
 struct HeldBuffer {
     buffer: NonNull<pw::pw_buffer>,
-    picture: MappedFrame,
+    frame: MappedFrame,
 }
 
 // SAFETY: only the loop's thread uses a buffer; other threads read the frame under the lock with
@@ -80,7 +80,7 @@ unsafe impl Send for Stream {}
 
 /// A new frame since the last read.
 pub(super) struct StreamNews<'a> {
-    picture: &'a MappedFrame,
+    frame: &'a MappedFrame,
     /// Changed part of the frame.
     pub(super) dirty: Area,
 }
@@ -88,14 +88,14 @@ pub(super) struct StreamNews<'a> {
 impl StreamNews<'_> {
     /// Returns the captured part of the stream's frames.
     pub(super) fn shown(&self) -> Area {
-        self.picture.shown
+        self.frame.shown
     }
 
     /// Copies a part as blue, green, red and an unused byte to the same part (minus `corner`) of a
     /// frame with rows of `row` bytes.
     pub(super) fn copy(&self, part: Area, corner: (u32, u32), to: &mut [u8], row: usize) {
         // SAFETY: this value lives under the lock with which buffers are released.
-        unsafe { self.picture.copy(part, corner, to, row) }
+        unsafe { self.frame.copy(part, corner, to, row) }
     }
 }
 
@@ -201,8 +201,8 @@ impl Stream {
         if let Some(held) = held
             && std::mem::take(fresh)
         {
-            let dirty = dirty.take().unwrap_or(held.picture.dirty);
-            at(StreamNews { picture: &held.picture, dirty });
+            let dirty = dirty.take().unwrap_or(held.frame.dirty);
+            at(StreamNews { frame: &held.frame, dirty });
         }
         Ok(())
     }
@@ -409,14 +409,13 @@ unsafe extern "C" fn process(data: *mut c_void) {
             };
             match content {
                 None | Some(Ok(Content::Nothing)) => {}
-                Some(Ok(Content::Frame(picture))) => {
+                Some(Ok(Content::Frame(frame))) => {
                     let turned =
-                        cell.held.as_ref().is_none_or(|held| held.picture.turn != picture.turn);
-                    let dirty = if turned { picture.whole } else { picture.dirty };
+                        cell.held.as_ref().is_none_or(|held| held.frame.turn != frame.turn);
+                    let dirty = if turned { frame.whole } else { frame.dirty };
                     cell.dirty = Some(cell.dirty.map_or(dirty, |before| before.joined(dirty)));
                     cell.fresh = true;
-                    done_with =
-                        cell.held.replace(HeldBuffer { buffer, picture }).map(|it| it.buffer);
+                    done_with = cell.held.replace(HeldBuffer { buffer, frame }).map(|it| it.buffer);
                 }
                 Some(Err(reason)) => {
                     cell.ended.get_or_insert(End::Unfit(reason));

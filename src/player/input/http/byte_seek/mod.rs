@@ -197,13 +197,13 @@ impl ScannedStretch {
     fn look(&mut self, course: &RecordingSpan, found: &[ResyncPoint], to: i64) {
         for mark in found {
             let time = course.of(mark);
-            self.has_video |= mark.picture;
+            self.has_video |= mark.is_video;
             // Interleaved video and audio are not strictly in order of time.
             self.beyond |= time > to + SEEK_TOLERANCE_MS;
             if mark.key && time <= to {
                 self.key = Some(mark.at);
             }
-            if !mark.picture && time <= to - PRE_ROLL_MS {
+            if !mark.is_video && time <= to - PRE_ROLL_MS {
                 self.audio = Some(mark.at);
             }
         }

@@ -25,7 +25,7 @@ pub(in crate::player::input::http) struct ResyncPoint {
     pub at: u64,
     pub time_ms: u32,
     /// True for video, false for audio.
-    pub picture: bool,
+    pub is_video: bool,
     /// True for a keyframe.
     pub key: bool,
 }
@@ -91,9 +91,14 @@ fn of_flv(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
         let body =
             bytes.slice(body..(body + header.size.min(CONTENT_PREFIX_BYTES)).min(bytes.len()));
         if TagContent::of(header.kind, &body) == TagContent::Frame {
-            let picture = header.kind == TagKind::Video;
-            let key = picture && flv::parse_video(&body).is_ok_and(|tag| tag.is_keyframe());
-            found.push(ResyncPoint { at: from + at as u64, time_ms: header.time_ms, picture, key });
+            let is_video = header.kind == TagKind::Video;
+            let key = is_video && flv::parse_video(&body).is_ok_and(|tag| tag.is_keyframe());
+            found.push(ResyncPoint {
+                at: from + at as u64,
+                time_ms: header.time_ms,
+                is_video,
+                key,
+            });
         }
         at = header.next(at);
     }
@@ -129,9 +134,9 @@ fn of_ts(bytes: &Bytes, from: u64) -> Vec<ResyncPoint> {
             payload += 1 + length;
         }
         let pes = packet.get(payload..).filter(|_| control & 0x10 != 0);
-        let Some((picture, time_ms)) = pes.and_then(pes_time) else { continue };
-        let key = picture && begins && table.is_some();
-        found.push(ResyncPoint { at: table.unwrap_or(at), time_ms, picture, key });
+        let Some((is_video, time_ms)) = pes.and_then(pes_time) else { continue };
+        let key = is_video && begins && table.is_some();
+        found.push(ResyncPoint { at: table.unwrap_or(at), time_ms, is_video, key });
     }
     found
 }
@@ -144,7 +149,7 @@ const fn millis(ticks: i64) -> u32 {
 /// Reads a PES header: returns true for video, and the DTS in milliseconds.
 fn pes_time(pes: &[u8]) -> Option<(bool, u32)> {
     let [0, 0, 1, stream, _, _, _, flags, _, rest @ ..] = pes else { return None };
-    let picture = match stream {
+    let is_video = match stream {
         0xE0..=0xEF => true,
         0xC0..=0xDF | 0xBD | 0xFD => false,
         _ => return None,
@@ -156,7 +161,7 @@ fn pes_time(pes: &[u8]) -> Option<(bool, u32)> {
     };
     let [a, b, c, d, e] = rest.get(at..)?.first_chunk::<5>()?.map(i64::from);
     let ticks = (((a >> 1) & 7) << 30) | (b << 22) | ((c >> 1) << 15) | (d << 7) | (e >> 1);
-    Some((picture, millis(ticks)))
+    Some((is_video, millis(ticks)))
 }
 
 #[cfg(test)]
@@ -209,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_of_a_transport_stream_are_found_with_their_times() {
+    fn frames_of_a_transport_stream_are_found_with_their_times() {
         // The PTS and the DTS are both 90,000 ticks, one second.
         let pes = [0, 0, 1, 0xE0, 0, 0, 0x80, 0xC0, 10, 0x31, 0, 7, 0x7E, 0x41];
         let time = [0x11, 0, 5, 0xBF, 0x21];

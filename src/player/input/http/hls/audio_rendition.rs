@@ -71,12 +71,12 @@ impl Default for AudioRendition {
 }
 
 impl AudioRendition {
-    /// Creates the state after a loss; `before` is the state of the previous loss. `picture` and
-    /// `sound` are the numbers of a video segment and of the matching audio segment.
-    pub fn new(before: Option<Self>, picture: u64, sound: u64) -> Self {
+    /// Creates the state after a loss; `before` is the state of the previous loss. `video` and
+    /// `audio` are the numbers of a video segment and of the matching audio segment.
+    pub fn new(before: Option<Self>, video: u64, audio: u64) -> Self {
         let pause =
             before.map_or(FIRST_CHECK_PAUSE, |before| (before.pause * 2).min(MAX_POLL_INTERVAL));
-        let ahead = Some(sound.wrapping_sub(picture).cast_signed());
+        let ahead = Some(audio.wrapping_sub(video).cast_signed());
         Self { look: JoinSet::new(), pause, ahead }
     }
 
@@ -87,8 +87,8 @@ impl AudioRendition {
 
     /// Returns the number of the audio segment for this video segment; the same number if the
     /// offset is unknown.
-    pub fn number(&self, picture: u64) -> u64 {
-        picture.saturating_add_signed(self.ahead.unwrap_or(0))
+    pub fn number(&self, video: u64) -> u64 {
+        video.saturating_add_signed(self.ahead.unwrap_or(0))
     }
 
     /// Returns true if the audio has returned. Otherwise, starts another check if none is running.
@@ -137,7 +137,7 @@ mod tests {
     use crate::player::state::Failure;
 
     #[test]
-    fn what_is_wrong_with_the_sound_alone_is_told_from_what_is_wrong_with_all() {
+    fn what_is_wrong_with_the_audio_alone_is_told_from_what_is_wrong_with_all() {
         let error = |kind| PullError::Failed(Failure::new(kind, "why".into()));
         assert_eq!(cause(error(FailureKind::Lost)).unwrap(), "why");
         assert_eq!(

@@ -221,14 +221,14 @@ mod tests {
     }
 
     #[test]
-    fn pictures_and_sounds_of_any_length_are_read() {
+    fn frames_and_audio_of_any_length_are_read() {
         for length in 0..400 {
             let unit = Bytes::from(vec![0x65; length]);
             assert_eq!(seal(1).audio(&unit).len(), length);
-            let mut picture = BytesMut::new();
-            picture.put_u32(length as u32);
-            picture.put_slice(&unit);
-            let opened = seal(1).video(&picture.freeze());
+            let mut frame = BytesMut::new();
+            frame.put_u32(length as u32);
+            frame.put_slice(&unit);
+            let opened = seal(1).video(&frame.freeze());
             let is_open = opened.get(4..36) == unit.get(..32);
             assert!(is_open && (opened.len() == length + 4 || length == 0), "{length}");
             // The second block of the encrypted range is clear.

@@ -73,7 +73,7 @@ pub(super) struct Loader {
     variant: usize,
     bandwidth: Bandwidth,
     main: Track,
-    sound: Option<Track>,
+    audio: Option<Track>,
     buffer: Arc<BufferTarget>,
     /// True after a seek: audio before the next frame belongs to the skipped part.
     moved: bool,
@@ -120,12 +120,12 @@ impl Loader {
                 Ok(opened) => opened.map_err(audio_rendition::at_the_beginning),
                 Err(_) => Err(problem!("play-playlist-slow")),
             };
-            let (sound, silent) = match opened {
-                Ok(sound) => (sound, None),
+            let (audio, silent) = match opened {
+                Ok(audio) => (audio, None),
                 Err(why) => (None, Some(why)),
             };
             let master = Some((url.clone(), master));
-            let mut loader = Self::of(fetch, master, variant, main, sound, ask);
+            let mut loader = Self::of(fetch, master, variant, main, audio, ask);
             loader.missing_audio = silent.as_ref().map(|_| AudioRendition::default());
             loader.silent = silent;
             return Ok(loader);
@@ -139,7 +139,7 @@ impl Loader {
         master: Option<(WebUrl, Master)>,
         variant: usize,
         main: Track,
-        sound: Option<Track>,
+        audio: Option<Track>,
         ask: &PullRequest,
     ) -> Self {
         let (bandwidth, was_low) = (Bandwidth::default(), main.has_parts());
@@ -153,7 +153,7 @@ impl Loader {
             variant,
             bandwidth,
             main,
-            sound,
+            audio,
             buffer,
             moved,
             was_low,
@@ -217,7 +217,7 @@ impl Loader {
         }
         // Without separate audio, a segment contains its audio, so the first frame does not wait for
         // the rest.
-        self.main.hurry(self.sound.is_none());
+        self.main.hurry(self.audio.is_none());
         let mut bare = (0, Instant::now());
         while let Some(arrival) = self.next().await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
@@ -246,8 +246,8 @@ impl Loader {
     /// Moves to the segment at this position.
     async fn seek(&mut self, to: Duration) {
         let begins = self.main.seek(&mut self.fetch, to).await;
-        if let Some(sound) = &mut self.sound {
-            sound.seek(&mut self.fetch, begins).await;
+        if let Some(audio) = &mut self.audio {
+            audio.seek(&mut self.fetch, begins).await;
         }
         self.moved = true;
     }
@@ -313,10 +313,10 @@ impl Loader {
         restart |= std::mem::take(&mut self.codec_changed);
         let mut lost = None;
         // The next segment number does not advance within parts.
-        let picture = self.main.next.saturating_sub(u64::from(self.main.part == 0));
+        let video = self.main.next.saturating_sub(u64::from(self.main.part == 0));
         let until = Instant::now() + audio_rendition::patience(self.main.hold_back());
-        if let Some(sound) = &mut self.sound {
-            let stands = sound.next;
+        if let Some(audio) = &mut self.audio {
+            let stands = audio.next;
             let last = end(&events);
             let first = events.iter().find_map(|it| it.packet_of(MediaTrack::Video));
             let first = first.map(|packet| packet.dts.as_micros());
@@ -325,7 +325,7 @@ impl Loader {
                 if size + MAX_SEGMENT_BYTES > MAX_BATCH_BYTES {
                     break;
                 }
-                let came = match timeout_at(until, sound.next(&mut self.fetch)).await {
+                let came = match timeout_at(until, audio.next(&mut self.fetch)).await {
                     Ok(Err(problem)) => Err(audio_rendition::cause(problem)?),
                     Ok(Ok(came)) => Ok(came),
                     Err(_) => Err(problem!("play-audio-slow")),
@@ -342,10 +342,10 @@ impl Loader {
                 restart |= more.restart;
                 let end = end(&more.events);
                 let early = |event: &StreamEvent| {
-                    let sound = event.packet_of(MediaTrack::Audio).filter(|_| moved);
-                    sound.zip(first).is_some_and(|(sound, first)| {
+                    let audio = event.packet_of(MediaTrack::Audio).filter(|_| moved);
+                    audio.zip(first).is_some_and(|(audio, first)| {
                         (1..MAX_TRACK_DISTANCE_MICROS)
-                            .contains(&first.saturating_sub(sound.dts.as_micros()))
+                            .contains(&first.saturating_sub(audio.dts.as_micros()))
                     })
                 };
                 events.extend(more.events.into_iter().filter(|event| !early(event)));
@@ -365,9 +365,9 @@ impl Loader {
         items.extend(self.silent.take().map(Item::AudioMissing));
         if let Some((why, stands)) = lost {
             tracing::info!(%why, "loading audio failed: video continues");
-            self.sound = None;
+            self.audio = None;
             self.missing_audio =
-                Some(AudioRendition::new(self.missing_audio.take(), picture, stands));
+                Some(AudioRendition::new(self.missing_audio.take(), video, stands));
             items.push(Item::AudioMissing(why));
         }
         let pace = self.pace();
@@ -387,7 +387,7 @@ impl Loader {
 
     /// Resumes audio that has returned, from the next video segment on.
     async fn listen(&mut self) {
-        if self.sound.is_some() || !self.main.is_between_segments() {
+        if self.audio.is_some() || !self.main.is_between_segments() {
             return;
         }
         let url = self.audio_url();
@@ -398,22 +398,22 @@ impl Loader {
             return;
         }
         let opening = Track::open(fetch, &url, buffer, Some(&*main));
-        if let Ok(Ok(mut sound)) = timeout(MIN_OPEN_TIMEOUT, opening).await {
+        if let Ok(Ok(mut audio)) = timeout(MIN_OPEN_TIMEOUT, opening).await {
             if missing_audio.has_come() || main.is_live() {
-                sound.go_on_at(number, main);
+                audio.go_on_at(number, main);
             } else {
-                sound.go_on_beside(fetch, main).await;
+                audio.go_on_beside(fetch, main).await;
             }
             tracing::info!("audio is back");
-            (self.sound, self.moved, self.audio_returned) = (Some(sound), true, true);
+            (self.audio, self.moved, self.audio_returned) = (Some(audio), true, true);
         }
     }
 
     /// Returns the URL of the separate audio playlist of the current variant, if any.
     fn audio_url(&self) -> Option<WebUrl> {
         let (url, master) = self.master.as_ref()?;
-        let sound = master.audio_of(master.variants.get(self.variant)?)?;
-        join(url, sound.uri.as_deref()?).ok()
+        let audio = master.audio_of(master.variants.get(self.variant)?)?;
+        join(url, audio.uri.as_deref()?).ok()
     }
 
     /// Repeats the codec config of one playlist if only the other was interrupted.
@@ -454,24 +454,24 @@ impl Loader {
         let Some((url, master)) = &self.master else { return false };
         let quiet = (self.main.hold_back() / 2).clamp(MIN_OPEN_TIMEOUT, MAX_OPEN_TIMEOUT);
         // Missing audio does not prevent a switch of the video.
-        let with_audio = self.missing_audio.is_none() || self.sound.is_some();
+        let with_audio = self.missing_audio.is_none() || self.audio.is_some();
         let now = (Some(&self.main), with_audio);
         let opening = tracks(&mut self.fetch, url, master, wanted, &self.buffer, now);
         // One time limit for the whole switch, because playback must not run dry.
         match timeout(quiet, opening).await {
-            Ok(Ok((mut main, sound))) => {
+            Ok(Ok((mut main, audio))) => {
                 tracing::info!(from = self.variant, to = wanted, "switching to another variant");
-                let picture = |at: usize| master.variants.get(at).map(Variant::video);
-                self.codec_changed |= picture(self.variant) != picture(wanted);
+                let video = |at: usize| master.variants.get(at).map(Variant::video);
+                self.codec_changed |= video(self.variant) != video(wanted);
                 main.go_on_from(&self.main);
-                let sound = sound.map(|mut new| {
+                let audio = audio.map(|mut new| {
                     // If the video contained the audio, the audio playlist continues at the video's
                     // position.
-                    new.go_on_from(self.sound.as_ref().unwrap_or(&self.main));
+                    new.go_on_from(self.audio.as_ref().unwrap_or(&self.main));
                     new
                 });
-                self.moved |= sound.is_some() && self.sound.is_none();
-                self.sound = sound;
+                self.moved |= audio.is_some() && self.audio.is_none();
+                self.audio = audio;
                 (self.main, self.variant) = (main, wanted);
                 if !with_audio && self.audio_url().is_none() {
                     // The new variant contains its audio.
@@ -500,9 +500,9 @@ async fn tracks(
     (now, with_audio): (Option<&Track>, bool),
 ) -> Result<(Track, Option<Track>), PullError> {
     let main = open_video(fetch, url, master, at, buffer, now).await?;
-    let sound =
+    let audio =
         if with_audio { open_audio(fetch, url, master, at, buffer, &main).await? } else { None };
-    Ok((main, sound))
+    Ok((main, audio))
 }
 
 /// Opens the video playlist of a variant, which can include its audio.
@@ -527,8 +527,8 @@ async fn open_audio(
     buffer: &Arc<BufferTarget>,
     main: &Track,
 ) -> Result<Option<Track>, PullError> {
-    let sound = master.variants.get(at).and_then(|variant| master.audio_of(variant));
-    let Some(uri) = sound.and_then(|sound| sound.uri.as_deref()) else { return Ok(None) };
+    let audio = master.variants.get(at).and_then(|variant| master.audio_of(variant));
+    let Some(uri) = audio.and_then(|audio| audio.uri.as_deref()) else { return Ok(None) };
     Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)
 }
 

@@ -398,7 +398,7 @@ async fn until_audio_returns(
 
 /// The audio playlist stalls, or one of the audio segments stalls or is missing.
 #[tokio::test]
-async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_comes_back() {
+async fn where_the_audio_alone_does_not_come_the_video_goes_on_and_the_audio_comes_back() {
     const SEGMENT_COUNT: usize = 60;
     let runs = [false, true].map(|missing| {
         tokio::spawn(async move {
@@ -446,7 +446,7 @@ async fn where_the_sound_alone_does_not_come_the_picture_goes_on_and_the_sound_c
 
 /// Tries each error of the audio playlist. Audio segments are twice as long as those of the video.
 #[tokio::test]
-async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_played_and_the_sound_taken_up()
+async fn where_the_list_of_the_audio_cannot_be_opened_at_first_the_video_is_played_and_the_audio_taken_up()
  {
     const VIDEO_SEGMENT_COUNT: usize = 60;
     let does = [
@@ -462,15 +462,14 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
             let main = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
             let names: Vec<String> =
                 (0..VIDEO_SEGMENT_COUNT / 2).map(|number| format!("s{number}.aac")).collect();
-            let sounds = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
-            let sounds =
-                sounds.replace("EXTINF:1,", "EXTINF:2,").replace("DURATION:1", "DURATION:2");
+            let audio = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
+            let audio = audio.replace("EXTINF:1,", "EXTINF:2,").replace("DURATION:1", "DURATION:2");
             let away = Arc::new(AtomicBool::new(true));
             let its = Arc::clone(&away);
             let server = Server::start(move |path| match path {
                 "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
                 "/s.m3u8" if its.load(Ordering::Relaxed) => does(),
-                "/s.m3u8" => Does::Sends(sounds.clone().into_bytes()),
+                "/s.m3u8" => Does::Sends(audio.clone().into_bytes()),
                 path if path.starts_with("/s") => Does::Sends(aac_frames(94)),
                 _ => Does::Sends(aac_frames(47)),
             })
@@ -494,15 +493,15 @@ async fn where_the_list_of_the_sound_cannot_be_opened_at_first_the_picture_is_pl
 }
 
 #[tokio::test]
-async fn sound_that_is_much_too_large_is_read_with_several_segments() {
+async fn audio_that_is_much_too_large_is_read_with_several_segments() {
     const LARGE_SEGMENT_BYTES: usize = 12 << 20;
     let main = list(&["1.aac", "2.aac"], "");
     let names: Vec<String> = (0..16).map(|number| format!("s{number}.aac")).collect();
-    let sounds = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
+    let audio = list(&names.iter().map(String::as_str).collect::<Vec<_>>(), "");
     let large = padded(LARGE_SEGMENT_BYTES, 1);
     let server = Server::start(move |path| match path {
         "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
-        "/s.m3u8" => Does::Sends(sounds.clone().into_bytes()),
+        "/s.m3u8" => Does::Sends(audio.clone().into_bytes()),
         path if path.starts_with("/s") => Does::Sends(large.clone()),
         _ => Does::Sends(aac_frames(47)),
     })
@@ -514,11 +513,11 @@ async fn sound_that_is_much_too_large_is_read_with_several_segments() {
     assert_eq!(came.len(), 2, "{:?}", came.iter().map(tags).collect::<Vec<_>>());
     // 36 MiB are more than half of the limit: a fourth segment might exceed the limit. Without a
     // limit, all sixteen audio segments would come with the first video segment.
-    let sounds = server
+    let audio = server
         .asked
         .lock()
         .iter()
         .filter(|path| path.starts_with("/s") && path.ends_with(".aac"))
         .count();
-    assert_eq!(sounds, 6);
+    assert_eq!(audio, 6);
 }

@@ -72,7 +72,7 @@ pub(in crate::studio::settings) fn read(
 ) -> Vec<AudioStrip> {
     let global = GLOBAL_DEVICES.iter().filter_map(|key| json.get(key));
     let of = |source: &Value| choice(source).or_else(|| beside.get(text(source, "name")).cloned());
-    let mut sounds: Vec<(&Value, AudioChoice)> = Vec::new();
+    let mut audio: Vec<(&Value, AudioChoice)> = Vec::new();
     // The names of sources that share another source's strip.
     let mut shared: Vec<(&str, AudioChoice)> = Vec::new();
     for source in global.chain(array(json, "sources")) {
@@ -85,33 +85,33 @@ pub(in crate::studio::settings) fn read(
         let same = |(_, other): &(&Value, AudioChoice)| *other == choice;
         // Media is opened once, regardless of how many sources show it.
         if has_video(&choice)
-            && let Some((first, _)) = sounds.iter().find(|it| same(it))
+            && let Some((first, _)) = audio.iter().find(|it| same(it))
         {
             let (name, first) = (text(source, "name"), text(first, "name"));
             left_out.insert(problem!("import-shared-strip", name = &name, first = &first));
             shared.push((name, choice));
-        } else if sounds.len() <= MAX_MIXER_STRIPS {
-            sounds.push((source, choice));
+        } else if audio.len() <= MAX_MIXER_STRIPS {
+            audio.push((source, choice));
         }
     }
-    if sounds.len() > MAX_MIXER_STRIPS {
+    if audio.len() > MAX_MIXER_STRIPS {
         left_out.insert(problem!("import-audio-beyond", most = MAX_MIXER_STRIPS));
-        sounds.truncate(MAX_MIXER_STRIPS);
+        audio.truncate(MAX_MIXER_STRIPS);
     }
     // OBS puts all audio into every track until the user changes that, and the tracks of the
     // recording are set elsewhere. A track that contains all sources is therefore the same as the
     // program.
-    let everywhere = sounds.iter().fold(ALL_TRACKS, |all, (source, _)| all & mixers(source));
-    let named = (1..).map(StripId).zip(&sounds);
+    let everywhere = audio.iter().fold(ALL_TRACKS, |all, (source, _)| all & mixers(source));
+    let named = (1..).map(StripId).zip(&audio);
     let mut named: BTreeMap<&str, StripId> =
         named.map(|(id, (source, _))| (text(source, "name"), id)).collect();
     for (name, choice) in shared {
-        let ids = (1..).map(StripId).zip(&sounds);
+        let ids = (1..).map(StripId).zip(&audio);
         let of = ids.into_iter().find(|(_, (_, other))| *other == choice);
         named.extend(of.map(|(id, _)| (name, id)));
     }
     let mut strips = Vec::new();
-    for (id, (source, choice)) in (1..).map(StripId).zip(sounds) {
+    for (id, (source, choice)) in (1..).map(StripId).zip(audio) {
         let name = clean_name(text(source, "name"));
         let also_video = self::choice(source).is_none();
         let taken = audio_filters::read(source, &named, also_video);

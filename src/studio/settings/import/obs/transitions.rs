@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn wipes_are_taken_by_the_name_of_their_picture() {
+    fn wipes_are_taken_by_the_name_of_their_image() {
         let (kind, not) =
             of("wipe_transition", &json!({"luma_image": "clock.png", "luma_softness": 0.2}));
         let clock = Wipe { softness: 20, ..Wipe::of(Pattern::Clock) };

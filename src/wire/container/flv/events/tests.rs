@@ -52,7 +52,7 @@ fn aac_plays() -> BodyReader {
 }
 
 #[test]
-fn sound_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
+fn audio_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
     // STREAMINFO with 48 kHz and two channels.
     let mut flac = b"\x90fLaC".to_vec();
     flac.extend([0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0, 0x0B, 0xB8, 0x02, 0xF0]);
@@ -73,7 +73,7 @@ fn sound_that_is_announced_or_shows_what_it_is_follows_aac_at_once() {
 }
 
 #[test]
-fn sound_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
+fn audio_without_a_config_is_named_and_legacy_heads_tell_rate_and_channels() {
     let mut reader = BodyReader::new(|_| true);
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["AAC", "abc"]);
     assert_eq!(audio(&mut reader, b"\xAF\x01abc"), ["abc"]);
@@ -132,7 +132,7 @@ fn a_config_has_a_bound_and_keeps_nothing_else() {
 }
 
 #[test]
-fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
+fn before_the_first_frame_a_few_of_no_codec_are_damage_and_more_are_meant() {
     let mut reader = BodyReader::new(|_| true);
     let strange = b"\x1F\x01\x00\x00\x00picture";
     for _ in 1..MIN_CODEC_CHANGE_TAGS {
@@ -162,7 +162,7 @@ fn before_the_first_picture_a_few_of_no_codec_are_damage_and_more_are_meant() {
 }
 
 #[test]
-fn pictures_of_another_codec_begin_with_their_first_keyframe_where_they_were_announced() {
+fn frames_of_another_codec_begin_with_their_first_keyframe_where_they_were_announced() {
     let mut reader = BodyReader::new(|_| true);
     assert_eq!(video(&mut reader, b"\x90vp09conf"), ["VP9"]);
     assert_eq!(video(&mut reader, b"\x91vp09picture"), ["picture"]);
