@@ -33,8 +33,9 @@ pub(in crate::studio) struct StoredAddress {
 pub struct AddressNames {
     /// The stored addresses of these settings, by name. A stored address keeps its name.
     pub known: BTreeMap<String, Secret>,
-    /// The names that unused collections and profiles need. No other address gets these names.
-    pub taken: BTreeSet<String>,
+    /// The names that unused collections and profiles need, if they were read. No other address
+    /// gets these names.
+    pub taken: Option<BTreeSet<String>>,
 }
 
 impl AddressNames {
@@ -200,7 +201,7 @@ impl Names<'_> {
             let digest = Sha256::digest(format!("{number} {}{plain}", self.salt));
             let name = HEXLOWER.encode(digest.get(..8).unwrap_or_default());
             let free = match self.kept.get(&name) {
-                None => !self.given.taken.contains(&name),
+                None => !self.given.taken.as_ref().is_some_and(|taken| taken.contains(&name)),
                 Some(known) => known.as_ref().is_some_and(|known| known.expose() == url),
             };
             if free {
@@ -369,12 +370,12 @@ mod tests {
         let first = name("one", &names);
         names.known.insert(first.clone(), Secret::new(address("one")));
         assert_eq!(name("two", &names), first, "nothing else needs the entry");
-        names.taken.insert(first.clone());
+        names.taken = Some([first.clone()].into());
         assert_eq!(name("one", &names), first, "a stored address");
         let second = name("two", &names);
         assert_ne!(second, first);
         names.known.insert(second.clone(), Secret::new(address("two")));
-        names.taken.clear();
+        names.taken = None;
         assert_eq!((name("one", &names), name("two", &names)), (first, second));
     }
 

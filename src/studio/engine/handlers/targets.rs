@@ -318,9 +318,10 @@ impl Engine {
         let is_new =
             |it: &StoredAddress| it.url.is_some() && known.get(&it.name) != it.url.as_ref();
         if wanted.iter().any(is_new)
+            && self.settings.address_names.taken.is_none()
             && let Some(parts) = self.file.parts()
         {
-            self.settings.address_names.taken = parts.address_names(&self.settings);
+            self.settings.address_names.taken = Some(parts.address_names(&self.settings));
             (_, wanted) = self.settings.concealed();
         }
         let known = &mut self.settings.address_names.known;

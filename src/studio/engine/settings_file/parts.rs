@@ -75,6 +75,8 @@ impl Engine {
         if let Err(reason) = done {
             self.notices.tell(&StudioMessage::PartFailed { reason }, "");
         }
+        // Other collections and profiles may now be unused.
+        self.settings.address_names.taken = None;
         self.list_parts();
     }
 
