@@ -27,7 +27,7 @@ use crate::server::access::gate::{self, AccessRequest};
 use crate::server::access::pass::{PassScope, Proof};
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
-use crate::server::service::port::OpenPort;
+use crate::server::registry::port::OpenPort;
 
 /// Maximum size of the header of a request in bytes. A larger one, and one with more than 100 fields, gets status 431
 /// (RFC 6585 §5).

@@ -48,8 +48,8 @@ use crate::server::http::whep::WhepResource;
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
+use crate::server::registry::port::OpenPort;
 use crate::server::relay::pulls;
-use crate::server::service::port::OpenPort;
 
 /// Serves until the port is closed or the registry is stopped.
 pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open: OpenPort) {

@@ -2,6 +2,8 @@
 //!
 //! Long because each entry and exit of a client is next to the shared data that it changes.
 
+pub(super) mod port;
+
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::net::webrtc::DatagramSocket;
 use crate::server::registry::Registry;
-use crate::server::service::port::OpenPort;
+use crate::server::registry::port::OpenPort;
 use crate::server::whep::endpoint::MAX_DATAGRAM_BYTES;
 
 /// Pause after a socket error.

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 
 use crate::net::listener::Listener;
 use crate::net::stream::Stream;
+use crate::server::registry::port::OpenPort;
 use crate::server::registry::{ConnectionSlot, Registry};
-use crate::server::service::port::OpenPort;
 use crate::server::whep::endpoint::MAX_DATAGRAM_BYTES;
 use crate::server::whep::mailbox::Mailbox;
 use crate::server::whep::path::{Path, TcpLink};

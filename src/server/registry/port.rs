@@ -18,7 +18,7 @@ const CLEANUP_THRESHOLD: usize = 64;
 
 /// The side that closes a port. Dropping this side closes the port too.
 #[derive(Debug)]
-pub(super) struct Port {
+pub(in crate::server) struct Port {
     stop: watch::Sender<bool>,
     connections: Arc<Connections>,
 }
@@ -35,7 +35,7 @@ pub(in crate::server) struct OpenPort {
 struct Connections(Mutex<Vec<(SocketAddr, Weak<Spot>)>>);
 
 /// Creates both sides.
-pub(super) fn port() -> (Port, OpenPort) {
+pub(in crate::server) fn port() -> (Port, OpenPort) {
     let (stop, stopped) = watch::channel(false);
     let connections = Arc::<Connections>::default();
     let open = OpenPort { stop: stopped, connections: Arc::clone(&connections) };
