@@ -11,11 +11,13 @@ pub trait Demuxer: fmt::Debug + Send + Sync {
     /// Returns the name of the format, which is also its file extension.
     fn name(&self) -> &'static str;
 
-    /// Reads the headers of the file.
+    /// Reads the headers of the file, unless they were read when it was opened.
     ///
     /// # Errors
     /// Fails if the file is invalid, or if bytes are missing ([`Error::is_missing`]).
-    fn head(&mut self, source: &mut dyn ReadAt) -> Result<(), Error>;
+    fn head(&mut self, _source: &mut dyn ReadAt) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Returns the contents of the file. The samples are complete only if [all are
     /// known](Self::is_whole).

@@ -213,10 +213,6 @@ impl Demuxer for MpegFile {
         self.kind.extension()
     }
 
-    fn head(&mut self, _source: &mut dyn ReadAt) -> Result<(), Error> {
-        Ok(())
-    }
-
     fn index(&self) -> &Index {
         &self.index
     }

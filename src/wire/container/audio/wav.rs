@@ -178,10 +178,6 @@ impl Demuxer for WavCursor {
         Kind::Wav.extension()
     }
 
-    fn head(&mut self, _source: &mut dyn ReadAt) -> Result<(), Error> {
-        Ok(())
-    }
-
     fn index(&self) -> &Index {
         &self.index
     }
