@@ -4,8 +4,11 @@ use super::own_services::{add_school, assert_presets_are_limited};
 use super::*;
 use onair::media::BitsPerSecond;
 use onair::studio::Quality;
+use onair::studio::command::PartCommand;
 use onair::studio::notices::message::StudioMessage;
 use onair::studio::preflight::recommendation::Upload;
+use onair::studio::settings::part::PartKind;
+use onair::studio::snapshot::PartsView;
 use onair::studio::targets::quality::USUAL_QUALITIES;
 
 fn guide(state: &str, size: Vec2, language: Language, theme: Theme) -> Harness<'static, Window> {
@@ -41,7 +44,7 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     let measure = Command::MeasureQuality { test_stream: false };
     assert_eq!(press(&mut harness, Key::Enter), [measure]);
     harness.run();
-    harness.get_by_label("1080p at 30 fps and 4\u{a0}500\u{a0}kbps is a good start. This is the highest preset, and there is room to spare.");
+    harness.get_by_label("onair recommends 1080p at 30 fps and 4\u{a0}500\u{a0}kbps. This is the highest preset, and there is room to spare.");
     let best = USUAL_QUALITIES[3].applied_to(&Quality::default());
     assert_eq!(press(&mut harness, Key::Enter), [Command::SetQuality(best)]);
     harness.get_by_label("All set");
@@ -247,7 +250,7 @@ fn every_step_fits_in_both_languages_and_themes() {
             let now = if language == Language::Chinese {
                 format!("当前第 {step} 步")
             } else {
-                format!("Now: step {step} of 5")
+                format!("Current step: {step} of 5")
             };
             harness.get_by_label_contains(&now);
             let next = match (language, step) {
@@ -297,6 +300,31 @@ fn the_first_scene_has_a_name_in_the_language_of_the_guide() {
         apply(&mut harness, &edit);
         assert_eq!(press(&mut harness, Key::Escape), [], "{edit:?}");
     }
+}
+
+#[test]
+fn the_first_collection_and_profile_have_a_name_in_the_language_of_the_guide() {
+    let renamed = |language, name: &str| {
+        let mut harness = guide("idle", Vec2::new(1280.0, 720.0), language, Theme::Dark);
+        harness.state().demo.change(|snapshot| {
+            snapshot.parts = std::sync::Arc::new(PartsView {
+                collections: vec![name.into()],
+                profiles: vec![name.into()],
+                is_kept: true,
+                ..PartsView::default()
+            });
+        });
+        harness.run();
+        let mut sent = press(&mut harness, Key::Escape);
+        sent.retain(|it| matches!(it, Command::Part(_)));
+        sent
+    };
+    let rename = |kind| {
+        Command::Part(PartCommand::Rename { kind, was: "Main".into(), name: "默认".into() })
+    };
+    assert_eq!(renamed(Language::Chinese, "Main"), PartKind::ALL.map(rename));
+    assert_eq!(renamed(Language::English, "Main"), []);
+    assert_eq!(renamed(Language::Chinese, "Friday show"), []);
 }
 
 /// Escape may be an accident, so nothing that the user has typed is lost.

@@ -1,8 +1,8 @@
 # The first-run guide.
 action-set-up = Run setup again…
-tip-action-set-up = Opens the first-start guide: language, devices, target and quality.
+tip-action-set-up = Opens the first-run guide: language, devices, target and quality.
 guide-step = Step { $number } of { $count }: { $name }
-guide-step-now = Now: step { $number } of { $count }, { $name }
+guide-step-now = Current step: { $number } of { $count }, { $name }
 guide-skip = Skip, I know my way around
 guide-back = Back
 guide-next = Next
@@ -34,14 +34,14 @@ guide-microphone-failed = This audio device does not work. Reconnect the device,
 guide-good-level = Good level: { $db } dB.
 guide-test-tone = Viewers hear a test tone at { $db } dB, not your voice.
 guide-quiet = Quiet: { $db } dB. Move closer, or raise the input volume.
-guide-nothing-heard = onair hears nothing. Say something, or choose another microphone.
+guide-nothing-heard = No sound. Say something, or choose another microphone.
 guide-too-loud = Too loud: the audio is clipping. Lower the input volume.
 guide-muted = Muted. Viewers hear nothing.
 guide-silence = Viewers hear silence.
 
 guide-destination = Target
 guide-where = Where do you want to stream?
-guide-where-second = Only this target gets the stream. You can add more targets later.
+guide-where-second = onair sends the stream only to this target. You can add more targets later.
 guide-try-here = Just try it here
 guide-try-here-second = The built-in server, on this computer
 guide-here-what = This stream stays on this computer, so nobody on the internet can see it.
@@ -56,14 +56,14 @@ guide-this-computer = This computer
 guide-speed = { $size }: encodes { $fps } frames per second
 guide-measuring = Measuring the encoder…
 guide-upload = Upload
-guide-upload-next = Measured next
+guide-upload-next = Not measured yet
 guide-measuring-upload = Checking the connection…
 guide-upload-local = The stream stays on this computer.
-guide-upload-unknown = Not measured: this target has no test mode, or did not answer.
+guide-upload-unknown = Not measured: this target has no test mode, or did not respond.
 guide-upload-enough = At least { $rate }. All test data arrived.
 guide-upload-limited = About { $rate }
 guide-measure-again = Measure again
-guide-recommend = { $size } at { $rate } fps and { $bitrate } is a good start.
+guide-recommend = onair recommends { $size } at { $rate } fps and { $bitrate }.
 guide-because-all = This is the highest preset, and there is room to spare.
 guide-because-encoder = A higher quality would overload this computer.
 guide-because-upload = A higher quality would exceed your upload speed.
@@ -72,11 +72,12 @@ guide-because-service = The service does not accept a higher quality.
 
 guide-ready = Ready
 guide-all-set = All set
-guide-ready-second = These are your choices. You can change everything in the studio.
+guide-ready-second = These are your choices. You can change everything later in the studio.
 guide-again = To run this guide again, press { $keys } and choose “Run setup again…”.
 app-missing = Add the application to the address, such as rtmp://server/app.
-key-missing = Enter the stream key first. The service or the server's operator gives you the key.
+key-missing = Enter the stream key first. You get the key from the service or the server's operator.
 server-missing = Enter the server address first.
 
-# The name of the first scene.
+# The names of the first scene, and of the first collection and profile.
 guide-first-scene = Main
+guide-first-part = Main

@@ -7,7 +7,7 @@ guide-skip = 跳过，我自己来
 guide-back = 上一步
 guide-next = 下一步
 guide-that-is-me = 就是我
-guide-open-studio = 打开工作室
+guide-open-studio = 打开工作台
 
 guide-language = 语言
 guide-welcome = 欢迎使用 onair
@@ -40,13 +40,13 @@ guide-muted = 已静音，观众听不到声音。
 guide-silence = 观众听到的是静音。
 
 guide-destination = 推流目标
-guide-where = 推流到哪里？
+guide-where = 你想推流到哪里？
 guide-where-second = 只向这个目标推流，以后可以添加更多目标。
 guide-try-here = 先在本机试试
-guide-try-here-second = onair 内置服务器，只在这台电脑上
+guide-try-here-second = 使用 onair 内置服务器，仅限这台电脑
 guide-here-what = 这路直播只在这台电脑上，互联网上的人看不到。
 guide-here-how = 可以在“观看”页或本机浏览器里观看。随时可以换成直播平台。
-guide-key-kept = 密钥保存在系统密钥环，或只有你能读取的文件里，不会写进设置文件。
+guide-key-kept = 密钥保存在系统密钥环，或只有你能读取的文件里，不会写入设置文件。
 
 guide-quality = 画质
 guide-how-good = 你的直播能有多清晰？
@@ -56,27 +56,28 @@ guide-this-computer = 这台电脑
 guide-speed = { $size }：每秒可编码 { $fps } 帧
 guide-measuring = 正在测量编码器…
 guide-upload = 上行带宽
-guide-upload-next = 接下来测量
+guide-upload-next = 尚未测量
 guide-measuring-upload = 正在检查网络…
 guide-upload-local = 直播只在这台电脑上。
 guide-upload-unknown = 未测量：这个目标没有测试模式，或没有响应。
 guide-upload-enough = 至少 { $rate }，测试数据全部送达。
 guide-upload-limited = 约 { $rate }
 guide-measure-again = 重新测量
-guide-recommend = 建议从 { $size }、{ $rate } 帧/秒、{ $bitrate } 开始。
+guide-recommend = 推荐使用 { $size }、{ $rate } 帧/秒、{ $bitrate }。
 guide-because-all = 这已是最高的预设，仍有余量。
 guide-because-encoder = 更高的画质会超出这台电脑的性能。
 guide-because-upload = 更高的画质会超出你的上行带宽。
-guide-because-unknown = 大多数网络都能承受，以后可以调高画质。
+guide-because-unknown = 大多数网络都能满足，以后可以再调高画质。
 guide-because-service = 平台不接受更高的画质。
 
 guide-ready = 就绪
 guide-all-set = 一切就绪
-guide-ready-second = 以上是你选好的设置，以后都可以在工作室里更改。
-guide-again = 想再次运行向导，请按 { $keys }，选择“重新运行设置向导…”。
+guide-ready-second = 以上是你选好的设置，以后都可以在工作台里更改。
+guide-again = 如需再次运行向导，请按 { $keys }，选择“重新运行设置向导…”。
 app-missing = 请在推流地址中补上应用名，如 rtmp://服务器/应用。
 key-missing = 请先填写推流密钥，可在平台开播页面获取，或向服务器管理员索取。
 server-missing = 请先填写推流地址。
 
-# The name of the first scene.
+# The names of the first scene, and of the first collection and profile.
 guide-first-scene = 主场景
+guide-first-part = 默认

@@ -13,6 +13,8 @@ use egui::{
 };
 
 use crate::compose::scene::Scene;
+use crate::studio::command::PartCommand;
+use crate::studio::settings::part::{DEFAULT_NAME, PartKind};
 use crate::studio::{Collection, Command, Edit, Language, Preferences};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::destination::Destination;
@@ -98,6 +100,22 @@ pub fn name_first_scene(view: &mut View<'_>) {
         && *scene.name != *name
     {
         view.send(Command::Edit(Edit::RenameScene(scene.id, name.to_string())));
+    }
+}
+
+/// Renames the only scene collection and the only profile, if they have their initial name, to the
+/// usual name in the chosen language.
+pub fn name_first_parts(view: &mut View<'_>) {
+    let name = view.texts.get("guide-first-part").to_string();
+    let parts = std::sync::Arc::clone(&view.snapshot.parts);
+    for kind in PartKind::ALL {
+        if let [was] = parts.names(kind)
+            && was == DEFAULT_NAME
+            && *was != name
+        {
+            let (was, name) = (was.clone(), name.clone());
+            view.send(Command::Part(PartCommand::Rename { kind, was, name }));
+        }
     }
 }
 
