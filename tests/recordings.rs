@@ -274,7 +274,7 @@ fn a_recording_that_never_began_says_so_and_why() {
     let long = "long".repeat(80);
     let inside = |name: &str| folder.path().join(name);
     for (path, limit, cause, cure) in [
-        (inside("file/show.mp4"), "", "one part of the path is a file", "another name or folder"),
+        (inside("file/show.mp4"), "", "part of the path is a file", "another name or folder"),
         (inside(&format!("{long}.mkv")), "", "the name is too long", "a shorter name"),
         (PathBuf::from("/proc/none/show.flv"), "", "the folder does not exist", "still available"),
         // With a limit of zero bytes, nothing can be written.
@@ -304,7 +304,7 @@ fn a_recording_that_never_began_says_so_and_why() {
         (output.status.code(), found)
     };
     for (path, name, cause) in [
-        (inside("file/show.mp4"), "folder-bad", "one part of the path"),
+        (inside("file/show.mp4"), "folder-bad", "part of the path"),
         (inside(&format!("{long}.mp4")), "record-bad", "the name is too long"),
     ] {
         let (code, found) = check(&path);

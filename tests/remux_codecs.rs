@@ -150,7 +150,7 @@ fn what_cannot_be_carried_is_an_error_unless_it_is_named() {
     let (code, errors) = remux(&film, &to, &[]);
     assert_eq!(code, Some(5), "{errors}");
     for word in
-        ["film.mp4 cannot hold", "S_TEXT", "PCM", "drop these parts: ", "subtitles", "audio"]
+        ["film.mp4 cannot contain", "S_TEXT", "PCM", "drop these parts: ", "subtitles", "audio"]
     {
         assert!(errors.contains(word), "{word}: {errors}");
     }

@@ -89,12 +89,12 @@ fn a_machine_without_a_display_says_what_to_do() {
     let wayland =
         list_devices(&[("WAYLAND_DISPLAY", "wayland-0"), ("XDG_RUNTIME_DIR", "/nowhere")]);
     let words = match cfg!(feature = "wayland") {
-        true => ["PipeWire, which screen sharing needs", "Start PipeWire"],
+        true => ["screen sharing requires PipeWire", "Start PipeWire"],
         false => ["displays of a Wayland session", "feature 'wayland'"],
     };
     assert!(words.iter().all(|it| wayland.contains(it)), "{wayland}");
     let absent = list_devices(&[("DISPLAY", ":4095")]);
-    assert!(absent.contains("does not answer"), "{absent}");
+    assert!(absent.contains("does not respond"), "{absent}");
 }
 
 /// An X11 client with windows.

@@ -109,7 +109,7 @@ fn a_film_is_steered_by_lines() {
     assert!((held["duration"].as_f64().unwrap() - 60.0).abs() < 0.5, "{held}");
     assert!(held["position"].as_f64() < Some(41.0), "{held}");
     // A bad line has no effect.
-    play.refused("nonsense", "is not a command, or is incomplete: write pause");
+    play.refused("nonsense", "is not a command, or is incomplete: use pause");
     play.refused("seek 2h", "s long");
     play.refused("go-live", "recording");
     play.refused("zoom 150", "needs a window");

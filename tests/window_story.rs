@@ -25,7 +25,7 @@ use crate::window_story::widgets::{Widget, Widgets};
 const KEY: &str = "right-key";
 
 /// The health bar's text for a wrong key.
-const REFUSED: &str = "refuses the stream. Is the stream key right?";
+const REFUSED: &str = "refuses the stream. Is the stream key correct?";
 
 /// The commands that both stories need.
 const PROGRAMS: [&str; 12] = [

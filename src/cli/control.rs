@@ -159,7 +159,7 @@ mod tests {
         let words = ["paus", "go-liv", "live_4f9A77", "aaaaaaaaaaaaaaaaaaaaaaaa"];
         for (word, start) in words.into_iter().zip(["'paus'", "'go-liv'", "this is", "this is"]) {
             let message = not_a_command(word, "pause").to_string();
-            assert!(message.starts_with(start) && message.ends_with("write pause"), "{message}");
+            assert!(message.starts_with(start) && message.ends_with("use pause"), "{message}");
         }
     }
 }

@@ -19,7 +19,7 @@ fn lists_that_lie_get_a_sentence() {
         (
             vec![("/x", "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nx\n".into())],
             FailureKind::Unreachable,
-            "leads to more playlists",
+            "contains only other playlists",
         ),
         (
             vec![("/x", ended("#EXTINF:1,\nmissing.ts\n#EXTINF:1,\nm.ts\n#EXTINF:1,\nm.ts\n"))],

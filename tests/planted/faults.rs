@@ -53,7 +53,7 @@ pub const FAULTS: &[Fault] = &[
         || plant::live("rtmp://nosuch.invalid/live", "nosuch.invalid"),
         (6, Notice("target-no-such-host"), "dns"),
         ["unknown host", "unknown host", "Check the spelling"],
-        ["找不到这个主机名", "找不到这个主机名", "请检查服务器地址的拼写"],
+        ["找不到此主机", "找不到此主机", "请检查服务器地址的拼写"],
     ),
     row(
         "a closed port",
@@ -69,7 +69,7 @@ pub const FAULTS: &[Fault] = &[
             (6, Notice("target-timeout"), "handshake"),
             [
                 "during the RTMP handshake",
-                "no answer within 10 s",
+                "no response within 10 s",
                 "Check that the address and port",
             ],
             ["RTMP 握手时", "10 秒内没有响应", "请确认地址和端口"],
@@ -101,8 +101,12 @@ pub const FAULTS: &[Fault] = &[
         "a plain server where TLS is asked for",
         || plant::mixed_up(true),
         (6, Notice("target-failed"), "tls"),
-        ["during the TLS handshake", "the connection was cut", "use rtmp:// instead of rtmps://"],
-        ["TLS 握手时", "连接中断", "请用 rtmp:// 代替 rtmps://"],
+        [
+            "during the TLS handshake",
+            "the server or the network reset the connection",
+            "use rtmp:// instead of rtmps://",
+        ],
+        ["TLS 握手时", "连接被服务器或网络重置", "请用 rtmp:// 代替 rtmps://"],
     ),
     row(
         "a TLS server where none is asked for",
@@ -197,7 +201,11 @@ pub const FAULTS: &[Fault] = &[
             "silence in mid-stream",
             || plant::picture_to_lab("stall@media:1s", "5s"),
             (0, Notice("target-silent"), ""),
-            ["accepts no data", "the server accepts no data", "use another server of the service"],
+            [
+                "no longer accepts data",
+                "the server no longer accepts data",
+                "use another server of the service",
+            ],
             ["不再接收数据", "服务器不再接收数据", "请使用该平台的其他服务器"],
         ),
         10,
@@ -238,7 +246,7 @@ pub const FAULTS: &[Fault] = &[
         || Planted::new(&["play", "--headless", "/nosuch/film.mp4"], "/nosuch/film.mp4"),
         (3, Stderr, ""),
         ["onair cannot read", "no such file", "Check the file name"],
-        ["无法读取", "没有这个文件或文件夹", "请检查文件名"],
+        ["无法读取", "文件或文件夹不存在", "请检查文件名"],
     ),
     row(
         "a film that was cut off",
@@ -276,14 +284,14 @@ pub const FAULTS: &[Fault] = &[
         "a port that is taken",
         plant::taken_port,
         (1, Stderr, ""),
-        ["cannot listen on", "another program uses this port", "Choose another address"],
-        ["无法监听", "另一个程序正在使用此端口", "选择其他地址"],
+        ["cannot listen on", "another program is using this port", "Choose another address"],
+        ["无法监听", "此端口已被其他程序占用", "选择其他地址"],
     ),
     row(
         "a stream that is not there",
         plant::no_stream,
         (9, Stderr, ""),
-        ["the server answers", "404 Not Found", "Check the path in the URL"],
+        ["the server responds with", "404 Not Found", "Check the path in the URL"],
         ["服务器返回", "404 Not Found", "请检查地址中的路径"],
     ),
     row(

@@ -169,7 +169,7 @@ fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
             let _ = few.iter().try_for_each(|byte| socket.write_all(&[*byte]));
             let _ = socket.write_all(rest);
         }),
-        case("next to nothing", Lost("no answer within 4 s"), |it, socket| {
+        case("next to nothing", Lost("no response within 4 s"), |it, socket| {
             let head = it.right(&format!("Content-Length: {}\r\n", it.part().len()));
             let _ = socket.write_all(head.as_bytes());
             for byte in it.part() {
@@ -179,7 +179,7 @@ fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
                 std::thread::sleep(Duration::from_millis(20));
             }
         }),
-        case("nothing any more", Lost("no answer within 4 s"), |it, socket| {
+        case("nothing any more", Lost("no response within 4 s"), |it, socket| {
             let _ = socket.write_all(&it.cut(1_000));
             std::thread::sleep(LIMIT);
         }),

@@ -172,7 +172,7 @@ fn a_play_address_that_is_none_is_said() {
     harness.get_by_role_and_label(Role::Button, "live.example.com").click();
     harness.run();
     harness.run();
-    let message = "This is not a play address. Example: rtmp://server/app/stream";
+    let message = "This is not a valid play address. Example: rtmp://server/app/stream";
     assert!(harness.query_by_label(message).is_none());
     for (text, is_wrong) in [
         ("play me", true),

@@ -319,7 +319,7 @@ fn the_take_column_shows_and_changes_the_transition_that_take_uses() {
     harness.run();
     harness.run();
     // The default transition is a fade of 300 ms. *Take* uses the one that belongs to the scene.
-    assert!(harness.query_by_label("of this scene").is_some());
+    assert!(harness.query_by_label("this scene only").is_some());
     harness.get_by_role_and_label(Role::Button, "Slide");
     assert!(harness.query_by_label_contains("700\u{a0}ms").is_some());
     assert!(harness.query_by_label_contains("300\u{a0}ms").is_none());
@@ -344,7 +344,7 @@ fn the_take_column_shows_and_changes_the_transition_that_take_uses() {
     harness.key_press(Key::Escape);
     harness.run();
     harness.run();
-    assert!(harness.query_by_label("of this scene").is_none());
+    assert!(harness.query_by_label("this scene only").is_none());
     assert!(harness.query_by_label_contains("300\u{a0}ms").is_some());
     assert!(matches!(edit(&click(&mut harness, "Cut")), Edit::SetTransition(_)));
 }

@@ -33,8 +33,8 @@ fn is_marked(harness: &Harness<'static, Window>, name: &str) -> bool {
 /// Types wrong values into two fields, and checks that each message is beside its own field.
 fn assert_each_fault_is_beside_its_field(harness: &mut Harness<'static, Window>) {
     let faults = [
-        (PROXY, "ftp://", "write a proxy as http://host:port or socks5://host:port"),
-        (PORTS, "many", "write ports with commas, such as 1935, 443, 80"),
+        (PROXY, "ftp://", "use a proxy address such as http://host:port or socks5://host:port"),
+        (PORTS, "many", "separate ports with commas, such as 1935, 443, 80"),
     ];
     for (name, text, _) in faults {
         assert!(!is_marked(harness, name), "{name} is empty");
@@ -75,7 +75,7 @@ fn how_servers_are_reached_is_set_and_only_what_makes_sense_is_sent() {
     assert_eq!(commands(&mut harness), asked(&once));
     // The user is still typing, and the text is invalid at first.
     assert_eq!(type_into(&mut harness, PROXY, "ftp://"), []);
-    harness.get_by_label("write a proxy as http://host:port or socks5://host:port");
+    harness.get_by_label("use a proxy address such as http://host:port or socks5://host:port");
     for _ in 0..6 {
         harness.key_press(Key::Backspace);
     }

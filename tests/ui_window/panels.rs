@@ -501,7 +501,7 @@ fn an_empty_player_in_a_panel_leads_to_the_watch_page() {
     harness.state().demo.change(|snapshot| snapshot.watch = WatchState::Idle);
     harness.run();
     harness.get_by_label("Open a stream on the Watch page.");
-    click(&mut harness, "Show Watch");
+    click(&mut harness, "Show the Watch page");
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Watch);
     assert!(harness.query_by_label("Open a stream on the Watch page.").is_none());

@@ -158,7 +158,7 @@ fn words_are_typed_over_several_lines_and_taken_when_nobody_types_any_more() {
 #[test]
 fn below_an_invalid_address_of_a_stream_is_the_reason() {
     let mut harness = properties_of("stream:rtmp://a/b");
-    let wrong = "This is not an address. Example: rtmp://server/app/stream";
+    let wrong = "This is not a valid address. Example: rtmp://server/app/stream";
     assert!(harness.query_by_label(wrong).is_none());
     harness.get_by_role_and_label(Role::TextInput, "Address").focus();
     harness.run();

@@ -219,7 +219,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         (GlobalKeyReply::Given(String::new()), ["not yet assigned a hotkey", "还没有分配其他窗口"]),
         (GlobalKeyReply::Missing, ["no global shortcuts", "不支持全局快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
-        (GlobalKeyReply::Unanswered, ["closed without an answer", "你没有作出选择"]),
+        (GlobalKeyReply::Unanswered, ["closed without a choice", "你没有作出选择"]),
         (GlobalKeyReply::Ended, ["revoked the key", "已收回讲话键"]),
         (GlobalKeyReply::Gone, ["portal stopped", "xdg-desktop-portal）已停止"]),
     ];

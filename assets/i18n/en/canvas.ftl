@@ -12,7 +12,7 @@ tip-action-zoom-fit = Shows the whole canvas.
 action-zoom-actual = Canvas at 100 %
 tip-action-zoom-actual = Shows the program at full size: one program pixel per display pixel.
 action-safe-areas = Safe areas
-tip-action-safe-areas = Shows or hides the guides for action and titles, which viewers never see.
+tip-action-safe-areas = Shows or hides the guides for the action-safe and title-safe areas, which viewers never see.
 
 ### Multiview and projectors.
 
@@ -56,9 +56,9 @@ tip-action-close-projectors = Closes all projectors, on displays and in windows.
 
 ### Between preview and program.
 
-tip-transition-choose = Default transition: { $kind }. Scenes with a separate transition ignore the default.
+tip-transition-choose = Default transition: { $kind }. Scenes can use a different transition.
 transition-duration-is = Transition: { $duration }. Change type and duration…
 # Below the heading *Transition*: the scene in preview has a separate transition. Keep it short.
-transition-of-scene = of this scene
+transition-of-scene = this scene only
 tip-transition-of-scene = “{ $scene }” has a separate transition. Changes here apply only to this scene.
 tip-transition-choose-own = Transition to “{ $scene }”: { $kind }.

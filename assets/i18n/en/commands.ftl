@@ -1,11 +1,11 @@
 # Problems that prevent a command from starting (src/cli). Keep in step with zh-CN.
 
-cli-settings-missing = --settings { $path }: there is no such file
+cli-settings-missing = --settings { $path }: file not found
     .cure = Check the file name.
 cli-settings-bad = --settings { $path }: { $reason }
-    .cure = Correct the file, or leave --settings out.
-cli-no-settings-place = onair found no folder for its settings
-    .cure = Name a settings file with --settings.
+    .cure = Correct the file, or leave out --settings.
+cli-no-settings-place = onair could not find a folder for its settings
+    .cure = Specify a settings file with --settings.
 cli-start = onair cannot start: { $reason }
 cli-too-long = the check took too long
 cli-flag = { $flag }: { $reason }
@@ -21,13 +21,13 @@ cli-no-key-in-variable = the environment variable { $name } contains no key
     .cure = Set the variable, and try again.
 cli-stdin = standard input
 cli-no-key-in-file = the first line of { $place } is empty, or longer than 8 KiB
-cli-play-key-letters = the play key contains a character that links cannot contain
+cli-play-key-letters = the play key contains a character that is not allowed in links
     .cure = Use only letters, digits and - . _ ~
 cli-key-unreadable = onair cannot read the key from { $place }: { $reason }
 cli-no-network = onair cannot use the network: { $reason }
 cli-save-format = --save { $path }: onair saves streams only as FLV
     .cure = Use a file name that ends in .flv. You can convert the file later with onair remux.
-cli-too-many-streams = { $count } streams are too many: onair plays at most { $most } at once
+cli-too-many-streams = too many streams ({ $count }): onair plays at most { $most } at once
 cli-one-stream = { $flag } works with one stream only
     .cure = Leave out the other streams.
 cli-listen = { $reason }
@@ -41,13 +41,13 @@ cli-recordings-left = { $count ->
 }: the disk did not respond when the server stopped
     .cure = Check the disk. Then complete the recordings with onair repair.
 server-listening = cannot listen on { $address } ({ $what }): { $reason }
-server-port-taken = another program uses this port
+server-port-taken = another program is using this port
 server-no-such-address = this computer has no such address
 server-port-forbidden = you are not allowed to use this port
 rendition-absent = the stream has no such rendition
 rendition-limit = the server has reached its limit of { $most } renditions
     .cure = Raise --renditions-limit, or offer fewer renditions.
-rendition-cpu = not enough CPU: with this rendition, CPU use would reach { $percent } %
+rendition-cpu = not enough CPU: with this rendition, CPU usage would reach { $percent } %
     .cure = Offer smaller or fewer renditions, or use a faster computer.
 rendition-too-slow = the encoder did not keep up with the stream
     .cure = Offer smaller or fewer renditions, or use a faster computer.
@@ -58,24 +58,24 @@ rendition-thread = the system cannot start a thread: { $reason }
 ## Relays of the built-in server
 
 relay-secret-in-address = the address contains a key or a password
-    .cure = Write {"{key}"} in place of the secret, and give the secret in key_file or key_env.
+    .cure = Write {"{key}"} in place of the secret, and set the secret with key_file or key_env.
 relay-no-key = {"{key}"} in the address needs key_file or key_env
 relay-two-keys = key_file and key_env are both set
     .cure = Set only key_file or only key_env.
 relay-one-name = all streams would have the same name on the other server
     .cure = Add {"{stream}"} to the address.
 relay-too-many = there are more than { $most } relays
-relay-addresses = write 1 to { $most } addresses
-relay-push-or-pull = write either 'push' with 'to', or 'pull' with 'from'
-relay-streams = write APP/STREAM, or a pattern such as live/*
+relay-addresses = use 1 to { $most } addresses
+relay-push-or-pull = use either 'push' with 'to', or 'pull' with 'from'
+relay-streams = use APP/STREAM, or a pattern such as live/*
 relay-pattern-on-demand = a pattern needs on_demand = true
     .cure = Set on_demand = true, or name one stream.
-relay-push-on-demand = on_demand works only with a pull
+relay-push-on-demand = on_demand works only with 'pull'
 relay-too-long = the stream has passed through too many servers
-relay-name-taken = another publisher on this server uses this stream name
+relay-name-taken = another publisher on this server is using this stream name
 relay-too-many-streams = the server has too many streams
 relay-stopped = the relay was stopped
 relay-no-viewers = nobody is watching
 relay-silent = the server is not sending any data
 relay-no-stream = the server has no such stream
-relay-unpublished = the publisher has left
+relay-unpublished = the publisher stopped publishing

@@ -25,7 +25,7 @@ health-stopping = Ending the broadcast.
 health-recording = Recording, not on air.
 health-recording-paused = The recording is paused.
 health-file-opening = Opening { $name }.
-health-file-on-air = This broadcast sends { $name }.
+health-file-on-air = This broadcast sends the file { $name }.
 health-file-instead = The file replaces your scenes
 health-target = { $name }
 health-behind = Viewers are { $time } behind
@@ -34,10 +34,10 @@ health-watching = { $count ->
    *[other] { $count } watching
 }
 health-nobody-watches = no viewers on the built-in server
-health-smaller = { $name } gets a lower quality
+health-smaller = { $name } gets lower quality
 health-partly-muted = an audio source is muted
 health-delay = Viewers are { $time } behind
-health-delay-begins = onair starts to send in { $time }
+health-delay-begins = The stream starts in { $time }
 health-delay-ending = Ending: { $time } left to send
 
 # The targets.
@@ -54,8 +54,8 @@ health-no-key = { $name } has no stream key.
 health-bad-key = { $name }: { $cause }.
     .cure = Copy the key again from the service's dashboard, without spaces.
 health-partly = On air, but not on { $name }.
-health-partly-refused = On air, but { $name } refuses the stream. Is the stream key right?
-health-refused = Not on air: { $name } refuses the stream. Is the stream key right?
+health-partly-refused = On air, but { $name } refuses the stream. Is the stream key correct?
+health-refused = Not on air: { $name } refuses the stream. Is the stream key correct?
 health-not-reached = Not on air yet: onair cannot connect to { $name }.
 health-lost = Not on air: the connection to { $name } was lost.
 health-stalled = On air, but no data reaches { $name }.
@@ -96,7 +96,7 @@ health-source-gone = { $name } sends no video.
     .cure = onair shows { $name } again when it returns. You can also choose another source.
 health-viewers-see-fallback = Until the source is back, viewers see the fallback or a placeholder
 health-viewers-hear-fallback = Until the source is back, viewers hear the fallback or silence
-health-too-slow = This computer is too slow: { $fps } of { $wanted } fps.
+health-too-slow = This computer is too slow: only { $fps } of { $wanted } fps.
     .cure = Close other programs, or turn off video filters. Next time, choose a lower resolution or frame rate.
 health-slow-drawing = Drawing a frame takes { $time }
 health-slow-encoding = Encoding a frame takes { $time }

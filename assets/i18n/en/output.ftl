@@ -86,8 +86,8 @@ out-join = Server: { $peer } watches { $stream }
 out-leave = Server: { $peer } no longer watches { $stream }: { $reason }
 out-refused = Server refused { $peer }: { $reason }
 out-refused-stream = Server refused { $peer } access to { $stream }: { $reason }
-out-callback = Server: callback { $name } for { $stream }: { $host } answered { $status } in { $ms } ms
-out-callback-failed = Server: callback { $name } for { $stream }: { $host } did not answer ({ $reason }, after { $ms } ms)
+out-callback = Server: callback { $name } for { $stream }: { $host } responded with { $status } in { $ms } ms
+out-callback-failed = Server: callback { $name } for { $stream }: { $host } did not respond ({ $reason }, after { $ms } ms)
 out-drain = Draining: the server asks clients to connect to { $url }
 out-drain-nowhere = Draining: the server asks clients to connect again
 out-push = Push relay of { $stream } to { $url }: { $state ->
@@ -164,6 +164,6 @@ out-next-port = { $reason }; trying the next port
 out-redirected = redirected to { $url }
 out-redirected-no-login = redirected to { $url } on another host, so onair does not send the login
 out-answers = { $url }: { $secure ->
-    [yes] the server answers over TLS
-   *[no] the server answers
+    [yes] the server responds over TLS
+   *[no] the server responds
 }. Nothing was published. onair tries the key only when you go live.

@@ -43,9 +43,9 @@ play-waiting = the stream has ended; onair waits for it to return
 
 # Live streams and servers.
 play-bad-web-url = this is not a stream URL: { $reason }
-    .cure = Write http://server/path/stream.flv, or the name of a file.
+    .cure = Use http://server/path/stream.flv, or the name of a file.
 play-bad-url = this is not a stream URL: { $reason }
-    .cure = Write rtmp://server/application/stream, http://server/path/stream.flv, or the name of a media file.
+    .cure = Use rtmp://server/application/stream, http://server/path/stream.flv, or the name of a media file.
 play-connection-settings = the connection settings are invalid: { $reason }
     .cure = Check the proxy, the local address and the ports in the connection settings.
 play-cure-web-port = Check the address and the port, and make sure that the server is running. http:// uses port 80, https:// port 443.
@@ -106,15 +106,15 @@ play-seek-over = the seek was interrupted
 
 # Playlists (HLS).
 play-playlist-unreadable = onair cannot read the playlist: { $reason }
-    .cure = Check the URL. If the URL is right, tell the broadcaster.
-play-playlist-nested = the playlist only leads to more playlists
-    .cure = Check the URL. If the URL is right, tell the broadcaster.
+    .cure = Check the URL. If the URL is correct, contact the broadcaster.
+play-playlist-nested = the playlist contains only other playlists
+    .cure = Check the URL. If the URL is correct, contact the broadcaster.
 play-playlist-slow = the playlist did not arrive in time
 play-playlist-too-long = the playlist is too long
 play-playlist-stale = the playlist has not changed for { $seconds } s
     .cure = Check that the broadcast is still on.
 play-playlist-bad-url = the playlist has a URL that onair cannot use: { $reason }
-    .cure = Check the URL. If it is correct, tell the broadcaster about the problem.
+    .cure = Check the URL. If the URL is correct, contact the broadcaster.
 play-playlist-without-tls = it does not use TLS, but the playlist does
 play-playlist-websocket = it is a WebSocket address
 play-audio-slow = no new audio arrived in time
@@ -129,7 +129,7 @@ play-segment-unplayable = onair cannot play a segment of the playlist: { $reason
 play-segment-encrypted = the stream is encrypted, but its playlist names no key
     .cure = Only the service's own player has the keys. Watch the stream on the service's page.
 play-segment-damaged = an encrypted segment is damaged, or the key is wrong
-    .cure = Try again. If the problem continues, tell the broadcaster.
+    .cure = Try again. If the problem continues, contact the broadcaster.
 play-key-length = the decryption key has { $bytes } bytes instead of 16
     .cure = The server may require a login. Use the full URL, with the token.
 play-protected = the stream is protected (DRM)

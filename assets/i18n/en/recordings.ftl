@@ -5,7 +5,7 @@ recordings-choose-folder = Choose the recordings folder
 recordings-reading = Reading the folder…
 recordings-unreadable = onair cannot read the recordings folder.
 recordings-none = No recordings yet
-recordings-none-cure = Record on the Studio page, or choose the folder that has your recordings.
+recordings-none-cure = Record on the Studio page, or choose the folder that contains your recordings.
 recordings-none-found = No recordings match the search.
 recordings-more = { $count ->
     [one] One older recording is not listed.
@@ -51,7 +51,7 @@ recordings-empty-part = The end must be after the start.
 recordings-copying = Writing { $name }: { $percent } %
 recordings-stop-copy = Stop copying
 recordings-busy = onair is still working on another recording.
-    .cure = Wait until onair is done, or stop copying.
+    .cure = Wait until onair has finished, or stop copying.
 recordings-trashed = { $name } is in the trash.
 recordings-not-trashed = onair could not move { $name } to the trash: { $reason }
 recordings-no-trash = the trash is not available for this folder
@@ -64,7 +64,7 @@ recordings-name-long = This name is too long.
 recordings-name-characters = A name cannot contain /, \ or control characters.
 recordings-shown = { $name } is shown in the file manager.
 recordings-not-shown = The recording is in { $folder }. { $reason }
-recordings-no-manager = No file manager answered.
+recordings-no-manager = No file manager responded.
 remedy-recording = Show recording
 
 # The card after a broadcast.

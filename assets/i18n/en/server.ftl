@@ -8,7 +8,7 @@ denied-address = This address may not { $action ->
 denied-no-key = A { $action ->
     [publish] publish key
    *[play] play key
-} is needed, or a token.
+} or a token is required.
 denied-wrong-key = The { $action ->
     [publish] publish key
    *[play] play key
@@ -24,8 +24,8 @@ denied-callback = You may not { $action ->
 } this stream.
 denied-no-callback = The server cannot check this now. Try again later.
 denied-wrong-token = the token is wrong
-denied-wrong-password = The user or the password is wrong.
-denied-no-password = A user and a password are needed to publish.
+denied-wrong-password = The user name or the password is wrong.
+denied-no-password = A user name and a password are required to publish.
 denied-taken = Somebody is already publishing under this name.
 denied-full = The server has too many streams.
 denied-app-full = The application already has { $most ->
@@ -37,7 +37,7 @@ denied-too-many-connections = There are too many connections, or too many from t
 token-malformed = The token cannot be read.
 token-algorithm = The token's algorithm is not allowed.
 token-signature = The token was not signed for this server.
-token-without-end = The token has no end time.
+token-without-end = The token has no expiration time.
 token-expired = The token has expired.
 token-not-yet = The token is not valid yet.
 token-other-server = The token is for another server.
@@ -46,22 +46,22 @@ token-other-action = The token does not allow this.
 token-other-address = The token is for another address.
 
 # Callbacks without an answer.
-callback-late = no answer after { $time }
-callback-paused = requests are paused after failures
+callback-late = no response after { $time }
+callback-paused = requests are paused after repeated failures
 callback-full = too many requests are waiting
 
 # Why publishers and viewers leave.
 left-unpublished = unpublished
 left-stopped = stopped
 left-finished = finished
-left-published-again = published again
-left-played-again = started to play again
+left-published-again = publishing restarted
+left-played-again = playback restarted
 left-closed = closed by the peer
 left-quiet = sends no more requests
 left-operator = ended by the operator
 left-player = ended by the player
 left-key-changed = the play key has changed
-left-publisher-gone = the publisher has left
+left-publisher-gone = the publisher stopped publishing
 left-moved = the stream has moved to another server
 left-replaced = replaced by a new connection of the same publisher
 left-bitrate = The bitrate is above the limit of this application, { $kbps } kbit/s.
@@ -71,7 +71,7 @@ left-recording-deleted = the recording was deleted
 left-recording-unplayable = the recording cannot be played
 left-too-many-recordings = too many recordings are being watched
 left-server-stopped = the server was shut down
-left-evicted = another client needed its place
+left-evicted = disconnected to make room for another client
 left-connection-lost = the connection was lost: { $reason }
 left-stalled = it no longer accepts data
 left-flooded = it does not read the data that it requests
@@ -81,19 +81,19 @@ left-handshake = handshake: { $reason }
 left-protocol = the client violated the protocol: { $reason }
 left-handshake-late = the client did not finish the handshake in time
 left-command-late = the client neither published nor played in time
-left-impatient = the client sends too much before it gets an answer
+left-impatient = the client sends too much before it gets a response
 left-asks-too-much = the client requests more than it reads
 left-session-over = the session is over
 left-relay-ended = the relay has ended
 left-relay-lost = the relay has lost the connection to its server
-left-relay-unpublished = the publisher has left the other server
+left-relay-unpublished = the publisher on the other server stopped publishing
 left-webrtc-moved = the WebRTC port has changed
 left-not-connected = it did not connect
 left-disconnected = the connection was lost
-left-broken = the connection broke
-left-unreadable = its data cannot be handled
+left-broken = the connection failed
+left-unreadable = its data cannot be processed
 left-too-many-viewers = there are too many viewers
-left-other-codec = the stream has another codec now
+left-other-codec = the codec of the stream changed
 left-b-frames = the stream has B-frames
 left-rendition-ended = the server no longer encodes the rendition
 left-unexpected = an unexpected error
@@ -103,7 +103,7 @@ recorded-too-many = { $count } files are already being written
 recorded-nothing = nothing arrived that could be recorded
 recorded-too-slow = the disk is too slow
 recorded-with-losses = the disk was too slow: { $count } frames or audio packets are missing
-recorded-no-disk = the disk has not answered for { $seconds } s
+recorded-no-disk = the disk has not responded for { $seconds } s
 recorded-old = older than the time limit for recordings
 recorded-too-large = the recordings need more space than allowed
 recorded-deleted = deleted by the operator

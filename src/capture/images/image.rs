@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(await_color(&mut source, GREEN).size(), Size::new(10, 8));
         fs::remove_file(&path).unwrap();
         let lost = await_state(&changes, SourceState::Lost);
-        assert_eq!(lost.reason.to_string(), "a.png is gone");
+        assert_eq!(lost.reason.to_string(), "a.png no longer exists");
         await_color(&mut source, GREEN);
         fs::write(&path, b"\x89PNG\r\n\x1a\nnonsense").unwrap();
         let broken = await_state(&changes, SourceState::Failed);

@@ -414,7 +414,7 @@ mod tests {
         assert!(hls_mode("on").is_err());
         assert_eq!(within("500ms", Settings::PART_DURATION_RANGE), Ok(Duration::from_millis(500)));
         let refused = within("3s", Settings::PART_DURATION_RANGE).unwrap_err().to_string();
-        assert_eq!(refused, "write a duration from 0.1s to 2s");
+        assert_eq!(refused, "use a duration from 0.1s to 2s");
         let args = Args { hls_window: Some(Duration::from_mins(1)), ..Args::default() };
         let settings = args.hls_settings();
         assert_eq!((settings.mode, settings.window), (Mode::OnDemand, Duration::from_mins(1)));

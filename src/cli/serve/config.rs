@@ -419,7 +419,7 @@ mod tests {
                 "[[ice_server]]\n\nurl = \"turn:a\"",
                 "line 3, column 7: 'ice_server.url': a TURN server needs",
             ),
-            ("[[ice_server]]\nurl = \"http://Pl4nted\"", "'ice_server.url': write stun:HOST"),
+            ("[[ice_server]]\nurl = \"http://Pl4nted\"", "'ice_server.url': use stun:HOST"),
             ("[[ice_server]]\nurl = \"stun:a\"\nusername = \"Pl4nted\"", "'ice_server.username'"),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
         ] {
@@ -428,22 +428,22 @@ mod tests {
         }
         for (text, why) in [
             ("successor = \"http://a\"", "does not support http://"),
-            ("successor_http = \"http://a/live\"", "'successor_http': write http://HOST"),
+            ("successor_http = \"http://a/live\"", "'successor_http': use http://HOST"),
             ("fault = [\"nonsense\"]", "nonsense"),
-            ("http = \"here\"", "'http': write an address"),
-            ("webrtc = \"8189\"", "'webrtc': write an address"),
-            ("cors = [\"here\"]", "'cors': write an origin"),
-            ("hls = \"on\"", "'hls': write on-demand, always or off"),
-            ("chat_slow = \"1h\"", "'chat_slow': write a duration from 0s to 600s"),
+            ("http = \"here\"", "'http': use an address"),
+            ("webrtc = \"8189\"", "'webrtc': use an address"),
+            ("cors = [\"here\"]", "'cors': use an origin"),
+            ("hls = \"on\"", "'hls': use on-demand, always or off"),
+            ("chat_slow = \"1h\"", "'chat_slow': use a duration from 0s to 600s"),
             ("renditions = [\"720\"]", "'renditions': '720' is not a rendition"),
-            ("renditions_cpu = 0", "'renditions_cpu': write a percentage from 1 to 100"),
+            ("renditions_cpu = 0", "'renditions_cpu': use a percentage from 1 to 100"),
             ("max_connections = 10", "'max_connections': use a number from 64 to 65536"),
             ("max_streams = 0", "'max_streams': use a number from 1 to 4096"),
             ("record_format = \"mkv\"", "'record_format': it must be one of flv, mp4"),
             ("split_size = \"1\"", "'split_size': '1' is not a size"),
-            ("keep_time = \"5s\"", "'keep_time': write a duration from 60s"),
+            ("keep_time = \"5s\"", "'keep_time': use a duration from 60s"),
             ("vod = \"yes\"", "'vod': it must be one of on, off"),
-            ("hls_part = \"3s\"", "'hls_part': write a duration from 0.1s to 2s"),
+            ("hls_part = \"3s\"", "'hls_part': use a duration from 0.1s to 2s"),
         ] {
             let error =
                 Config::parse(text).unwrap().complete(&Args::default()).unwrap_err().to_string();

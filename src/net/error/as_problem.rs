@@ -338,7 +338,11 @@ mod tests {
         let text = |stage, cause| Error { stage, cause, peer: "a:1".into() }.problem().to_string();
         let after = Duration::from_secs(10);
         for (stage, cause, words) in [
-            (ConnectStage::Tls, Cause::Reset, "during the TLS handshake: the connection was cut"),
+            (
+                ConnectStage::Tls,
+                Cause::Reset,
+                "during the TLS handshake: the server or the network reset the connection",
+            ),
             (
                 ConnectStage::Connect,
                 Cause::Closed,
@@ -347,7 +351,7 @@ mod tests {
             (
                 ConnectStage::Handshake,
                 Cause::TimedOut { after },
-                "during the RTMP handshake: no answer within 10 s",
+                "during the RTMP handshake: no response within 10 s",
             ),
             (ConnectStage::Media, Cause::Closed, "mid-stream: the server closed the connection"),
             (ConnectStage::Dns, Cause::NoSuchHost, "unknown host"),

@@ -79,7 +79,7 @@ mod tests {
         let StudioMessage::FoundFolderBad { reason, .. } = disk(&file.join("x"), &quality) else {
             panic!("a file is a folder")
         };
-        assert_eq!(reason.to_string(), "one part of the path is a file, not a folder");
+        assert_eq!(reason.to_string(), "part of the path is a file, not a folder");
     }
 
     #[test]

@@ -243,7 +243,7 @@ mod tests {
             |lack: &UnsupportedParts| Language::English.say_with_cure(&lack.problem("a.mp4"));
         assert_eq!(
             text(&lack),
-            "a.mp4 cannot hold an audio track in Vorbis; an audio track in PCM of other kinds. Choose another \
+            "a.mp4 cannot contain an audio track in Vorbis; an audio track in PCM of other kinds. Choose another \
              format, or drop these parts: audio."
         );
         let chinese = Language::Chinese.say(&lack.problem("a.mp4"));

@@ -268,7 +268,7 @@ mod tests {
         let grey = VideoFrame { surface: Arc::new(Pooled::unpooled(grey)).into(), ..frame() };
         for wrong in [black, small, grey] {
             let why = judged(of(wrong)).unwrap_err().to_string();
-            assert_eq!(why, "the VAAPI device failed a test: it returned a wrong frame");
+            assert_eq!(why, "the VAAPI device failed a test: it returned an incorrect frame");
         }
         let nothing =
             Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(INTERFACE_NAME) };

@@ -546,7 +546,7 @@ fn rows() -> Vec<Row> {
         (
             "a wrong key, elsewhere on air",
             with(on_air(), |it| lost(it, &problem!("net-closed"), true)),
-            "On air, but Twitch refuses the stream. Is the stream key right?",
+            "On air, but Twitch refuses the stream. Is the stream key correct?",
             "Attempt 4 in 3 s · The server closed the connection",
             worse,
             Some(Remedy::EditKey(1)),
@@ -554,7 +554,7 @@ fn rows() -> Vec<Row> {
         (
             "a wrong key, nowhere on air",
             off_air(true, false),
-            "Not on air: Twitch refuses the stream. Is the stream key right?",
+            "Not on air: Twitch refuses the stream. Is the stream key correct?",
             "Attempt 4 in 3 s · The server closed the connection",
             worse,
             Some(Remedy::EditKey(1)),
@@ -628,7 +628,7 @@ fn rows() -> Vec<Row> {
                 it.notices.push(notice(&stalled));
             }),
             "On air, but no data reaches Twitch.",
-            "The server accepts no data",
+            "The server no longer accepts data",
             worse,
             None,
         ),
@@ -644,7 +644,7 @@ fn rows() -> Vec<Row> {
             "one target gets the second encode",
             with(on_air(), |it| it.targets[1].rendition_id = RenditionId::Second),
             "All good.",
-            "2 watching · Twitch gets a lower quality",
+            "2 watching · Twitch gets lower quality",
             None,
             None,
         ),
@@ -752,7 +752,7 @@ fn rows() -> Vec<Row> {
             "a camera is unplugged off air",
             with(idle(), unplugged),
             "Camera Cam is disconnected.",
-            "Plug the camera in again. onair then resumes at once.",
+            "Plug the camera in again. onair then resumes automatically.",
             bad,
             Some(Remedy::EditSource(MAIN_SOURCE)),
         ),
@@ -895,7 +895,7 @@ fn rows() -> Vec<Row> {
                 it.notices.push(no_screenshot());
             }),
             "Camera Cam is disconnected.",
-            "Plug the camera in again. onair then resumes at once.",
+            "Plug the camera in again. onair then resumes automatically.",
             bad,
             Some(Remedy::EditSource(MAIN_SOURCE)),
         ),
