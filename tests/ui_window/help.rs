@@ -74,7 +74,7 @@ fn a_page_shows_its_images_until_the_help_closes() {
             "Read the health bar",
             "The studio on air: the health bar shows All good.",
         ),
-        (Language::Chinese, "看懂状态条", "直播中的工作室：状态条显示一切正常"),
+        (Language::Chinese, "看懂状态条", "直播中的工作台：状态条显示一切正常"),
     ] {
         let size = Vec2::new(1280.0, 720.0);
         let mut harness = open_as("idle", size, preferences(language, Theme::Dark));

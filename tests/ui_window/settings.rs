@@ -100,7 +100,7 @@ fn every_page_shows_its_settings_in_both_languages_and_small_windows() {
             Language::English,
             ["General", "Video", "Audio", "Output", "Recording", "Hotkeys", "Network", "About"],
         ),
-        (Language::Chinese, ["常规", "视频", "音频", "输出", "录制", "快捷键", "网络", "关于"]),
+        (Language::Chinese, ["常规", "视频", "音频", "推流", "录制", "快捷键", "网络", "关于"]),
     ] {
         for size in [Vec2::new(1280.0, 720.0), Vec2::new(960.0, 600.0)] {
             let mut harness = open_as("idle", size, preferences(language, Theme::Dark));

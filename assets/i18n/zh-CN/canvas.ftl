@@ -2,7 +2,7 @@
 
 # 尽量短：画面显示的大小。
 zoom-percent = { $percent }%
-zoom-readout = 当前缩放 { $percent }%，点击显示整个画布
+zoom-readout = 缩放 { $percent }%，点击可显示整个画布
 action-zoom-in = 放大画布视图
 tip-action-zoom-in = 放大显示画布。也可以按住 Ctrl 滚动滚轮。
 action-zoom-out = 缩小画布视图
@@ -33,7 +33,7 @@ projector-program = 输出
 projector-preview = 预览
 projector-on = { $what }：投影到 { $display }
 projector-window = { $what }：在窗口中投影
-projector-close = 关闭这个投影
+projector-close = 关闭此投影
 projectors-restore = 启动时重新打开投影
 action-program-display = 全屏投影：输出
 tip-action-program-display = 在另一台显示器上全屏显示输出画面，或关闭该投影。
@@ -56,9 +56,9 @@ tip-action-close-projectors = 关闭显示器上和窗口里的所有投影。
 
 ### 预览和输出之间。
 
-tip-transition-choose = 默认转场：{ $kind }。设有单独转场的场景使用自己的转场。
+tip-transition-choose = 默认转场：{ $kind }。单独设置了转场的场景除外。
 transition-duration-is = 转场：{ $duration }。更改类型和时长…
 # 在“转场”标题下方：预览中的场景使用单独的转场。尽量短。
 transition-of-scene = 仅此场景
-tip-transition-of-scene = “{ $scene }”使用单独的转场，这里的更改只影响此场景。
+tip-transition-of-scene = “{ $scene }”单独设置了转场，这里的更改只影响此场景。
 tip-transition-choose-own = 到“{ $scene }”的转场：{ $kind }。

@@ -21,20 +21,20 @@ health-good = 一切正常。
 health-ready = 可以开始直播。
 health-connecting = 正在连接服务器。
 health-stopping = 正在结束直播。
-health-recording = 正在录制，未直播。
+health-recording = 正在录制，未开播。
 health-recording-paused = 录制已暂停。
 health-file-opening = 正在打开 { $name }。
-health-file-on-air = 本次直播推送 { $name }。
+health-file-on-air = 本次直播推送的是文件 { $name }。
 health-file-instead = 推送的是文件，不是你的场景
 health-target = { $name }
 health-behind = 观众端延迟 { $time }
 health-watching = { $count } 人观看
 health-nobody-watches = 内置服务器没有观众
-health-smaller = { $name } 的画质较低
+health-smaller = 推送到 { $name } 的画质较低
 health-partly-muted = 有音频源已静音
 health-delay = 观众看到的直播延迟 { $time }
-health-delay-begins = { $time } 后开始推送
-health-delay-ending = 正在结束：还剩 { $time } 未推送
+health-delay-begins = { $time } 后开始推流
+health-delay-ending = 正在结束：还有 { $time } 的内容待推送
 
 # 推流目标。
 health-no-target = 没有启用任何推流目标。
@@ -49,9 +49,9 @@ health-no-key = { $name } 没有推流密钥。
     .cure = 请填写推流密钥，可在平台开播页面获取，或向服务器管理员索取。
 health-bad-key = { $name }：{ $cause }。
     .cure = 请从平台开播页面重新复制密钥，不要带空格。
-health-partly = 正在直播，但 { $name } 没有连上。
-health-partly-refused = 正在直播，但 { $name } 拒绝推流。推流密钥是否正确？
-health-refused = 未在直播：{ $name } 拒绝推流。推流密钥是否正确？
+health-partly = 正在直播，但 { $name } 未连接。
+health-partly-refused = 正在直播，但 { $name } 拒绝推流。请检查推流密钥。
+health-refused = 未开播：{ $name } 拒绝推流。请检查推流密钥。
 health-not-reached = 尚未开播：无法连接 { $name }。
 health-lost = 直播中断：与 { $name } 的连接已断开。
 health-stalled = 正在直播，但 { $name } 收不到数据。
@@ -70,7 +70,7 @@ viewers-silent = 观众听不到声音。
 viewers-late = 观众端延迟过大。
 health-dropping = 到 { $name } 的网速不够，正在丢帧。
     .cure = 请降低码率，并检查是否有其他程序占用网络。
-health-queue = 网速偏慢：待发送内容积压 { $time }。
+health-queue = 网速偏慢：待发送的数据积压 { $time }。
     .cure = 如果一直这样，请降低码率。
 
 # 录制。

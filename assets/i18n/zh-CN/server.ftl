@@ -6,11 +6,11 @@ denied-address = 不允许从此地址{ $action ->
 }。
 denied-no-key = 需要{ $action ->
     [publish] 推流密钥
-   *[play] 播放密钥
+   *[play] 观看密钥
 }或令牌。
 denied-wrong-key = { $action ->
     [publish] 推流密钥
-   *[play] 播放密钥
+   *[play] 观看密钥
 }错误。
 denied-too-often = 从此地址输入的{ $what ->
     [passwords] 密码
@@ -33,7 +33,7 @@ denied-too-many-connections = 连接太多，或来自此地址的连接太多�
 token-malformed = 无法读取令牌。
 token-algorithm = 不允许使用令牌的算法。
 token-signature = 令牌的签名不属于这台服务器。
-token-without-end = 令牌没有结束时间。
+token-without-end = 令牌没有过期时间。
 token-expired = 令牌已过期。
 token-not-yet = 令牌还没有生效。
 token-other-server = 令牌属于其他服务器。
@@ -43,7 +43,7 @@ token-other-address = 令牌属于其他地址。
 
 # 回调没有响应。
 callback-late = { $time } 内没有响应
-callback-paused = 失败后暂停发送
+callback-paused = 多次失败后暂停发送
 callback-full = 等待的请求太多
 
 # 推流端和观众离开的原因。
@@ -56,7 +56,7 @@ left-closed = 对方关闭了连接
 left-quiet = 不再请求
 left-operator = 被管理员断开
 left-player = 播放器结束播放
-left-key-changed = 播放密钥已更换
+left-key-changed = 观看密钥已更换
 left-publisher-gone = 推流已结束
 left-moved = 直播已转到另一台服务器
 left-replaced = 被同一推流端的新连接取代
@@ -89,7 +89,7 @@ left-disconnected = 连接中断
 left-broken = 连接出错
 left-unreadable = 无法处理对方的数据
 left-too-many-viewers = 观众太多
-left-other-codec = 直播换了编码格式
+left-other-codec = 直播更换了编码格式
 left-b-frames = 直播含有 B 帧
 left-rendition-ended = 服务器不再编码这个画质档
 left-unexpected = 意外的错误

@@ -36,8 +36,8 @@ syntax-no-json = 这不是 JSON
 syntax-cut-off = 文件不完整：缺少右括号、引号或值
 
 # 值
-value-unknown-name = 没有此设置
-value-unknown-name-like = 没有此设置；是否应为“{ $other }”？
+value-unknown-name = 没有这项设置
+value-unknown-name-like = 没有这项设置；是否应为“{ $other }”？
 value-no-text = 应为文本
 value-no-flag = 应为 true 或 false
 value-no-list = 应为列表
@@ -84,8 +84,8 @@ settings-no-current = 起始场景“{ $name }”不存在；改用“{ $other }
 settings-shows-itself = 场景“{ $name }”包含了自身
 settings-items-beyond = 项目超过 { $most } 个：已忽略 { $count } 个
 settings-shows-neither = 有一个项目既没有来源，也没有场景
-settings-source-gone = 某个场景项引用的来源“{ $name }”不存在
-settings-scene-gone = 某个场景项引用的场景“{ $name }”不存在
+settings-source-gone = 有一个项目使用的来源“{ $name }”不存在
+settings-scene-gone = 有一个项目使用的场景“{ $name }”不存在
 settings-too-deep = 已忽略嵌套超过 { $most } 层的分组
 settings-crop = 裁剪应为四个 0 到 1 之间的比例：[左, 上, 右, 下]
 settings-transition = 没有名为“{ $word }”的转场
@@ -111,7 +111,7 @@ import-too-big-a-number = 其中有数字过大
 
 # 导入时略去或改变的内容
 import-and-more = 另有 { $count } 项
-import-newer = 需要更高版本 onair 才能识别的内容
+import-newer = 只有更高版本的 onair 才支持的内容
 import-hotkeys = 快捷键
 import-scripts = 脚本
 import-scenes-beyond = 第 { $most } 个之后的场景
@@ -211,7 +211,7 @@ import-bounded = { $number ->
     [target_lufs] 目标响度（LUFS）
     [most_db] 最大增益（dB）
    *[other] { $number }
-    }（{ $was } 改为 { $is }）
+    }（由 { $was } 改为 { $is }）
 import-discarded = 反交错方式（“丢弃”改为“线性”）
 import-retro = 反交错方式（“复古”改为“线性”）
 import-doubled = 反交错方式“2x”的帧率加倍
@@ -260,11 +260,11 @@ serve-callback-url = 请填写 http:// 或 https:// 地址
 serve-callback-dialect = dialect 为 mediamtx 时只能用 auth，为其他值时不能用 auth
 serve-link-local = onair 不访问链路本地地址：云服务在这类地址上提供密钥等机密信息
 serve-too-many-words = 屏蔽词超过 { $most } 个
-chat-slow-range = 请写 0 到 { $most } 之间的秒数
-serve-auth = auth = "{ $other }"：请写 adobe 或 llnw
-serve-http-address = 请写带端口的地址，如 127.0.0.1:8088，或写 none
-serve-webrtc-address = 请写带端口的地址，如 192.0.2.1:8189，或写 none
-serve-hls-mode = 请写 on-demand、always 或 off
+chat-slow-range = 应为 0 到 { $most } 之间的秒数
+serve-auth = auth = "{ $other }"：应为 adobe 或 llnw
+serve-http-address = 请使用带端口的地址，如 127.0.0.1:8088，或 none
+serve-webrtc-address = 请使用带端口的地址，如 192.0.2.1:8189，或 none
+serve-hls-mode = 应为 on-demand、always 或 off
 serve-ice-server = 请填写 stun:HOST、stun:HOST:PORT 或 turn:HOST:PORT?transport=udp
 serve-ice-login = TURN 服务器需要在 [[ice_server]] 里写 username 和 credential_file，STUN 服务器不能写
 serve-ice-text = username 和 credential 必须各为 1 到 { $most } 个 ASCII 字符
@@ -272,77 +272,77 @@ serve-too-many-ice-servers = ICE 服务器超过 { $most } 个
 serve-successor-http = 请填写 http://HOST:PORT 或 https://HOST:PORT，不带路径和密码
 serve-too-many-rules = 录制规则超过 { $most } 条
 serve-too-many-rendition-rules = 画质档规则超过 { $most } 条
-serve-rule-streams = 请写直播流的名称，例如 live/*，不超过 { $most } 个字符
+serve-rule-streams = 应为直播流的名称，例如 live/*，不超过 { $most } 个字符
 serve-duration-within = 时长应为 { $least } 到 { $most }
 serve-hls-part = --hls-part 超过了 --hls-segment 的一半
     .cure = 请缩短 --hls-part，或加长 --hls-segment。
 serve-hls-window = --hls-window 不足 --hls-segment 的三倍
     .cure = 请加长 --hls-window，或缩短 --hls-segment。
-serve-origin = 请写不带路径的来源，如 https://example.com，或写 *
-server-host = “{ $text }”不是主机名：请写不带端口的主机名，如 studio.example.com
-server-names-many = 最多写 { $most } 项
-server-play-key-bad = 请写 true 或 false；在此之前，观看需要密钥
+serve-origin = 应为不带路径的来源，如 https://example.com，或 *
+server-host = “{ $text }”不是主机名：请使用不带端口的主机名，如 studio.example.com
+server-names-many = 最多 { $most } 项
+server-play-key-bad = 应为 true 或 false；在此之前，观看需要密钥
 serve-together = { $flags } 必须一起使用，现在缺少一项
 serve-auth-without-user = --auth 需要 --user
-rendition-invalid = “{ $text }”不是画质档：请写高度和码率，例如 480p:1200k，或写 audio
-rendition-too-many = 最多写 { $most } 个视频画质档，不能重复
-serve-number-within = 请写 { $least } 到 { $most } 之间的整数
-rendition-cpu-range = 请写 { $least } 到 { $most } 之间的百分数
-watermark-one-of = 请写 image（图片）或 text（文字），只写其中一个
-watermark-text = 请写 1 到 { $most } 个字符的文字
-watermark-too-many = 最多写 { $most } 个水印
+rendition-invalid = “{ $text }”不是有效的画质档：应为高度和码率，例如 480p:1200k，或 audio
+rendition-too-many = 最多 { $most } 个视频画质档，不能重复
+serve-number-within = 应为 { $least } 到 { $most } 之间的整数
+rendition-cpu-range = 应为 { $least } 到 { $most } 之间的百分数
+watermark-one-of = image（图片）和 text（文字）只能使用一个
+watermark-text = 文字应为 1 到 { $most } 个字符
+watermark-too-many = 最多 { $most } 个水印
 watermark-image = 无法使用图片 { $file }：{ $reason }
-    .cure = 请写服务器能读取的 PNG、JPEG 或 WebP 文件的路径。
+    .cure = 请使用服务器能读取的 PNG、JPEG 或 WebP 文件的路径。
 
 # 故障实验
 fault-bad = 故障“{ $text }”无效：{ $reason }
-fault-shape = 请写“故障@阶段”，如 reset@media:3s
-fault-times = * 后请写次数：1 到 { $most }
+fault-shape = 格式应为“故障@阶段”，如 reset@media:3s
+fault-times = * 后应为次数：1 到 { $most }
 fault-phases = 可用的阶段：{ $known }
 fault-needs-value = 缺少值，例如 { $example }
-fault-only-at = { $name } 只能用在这些阶段：{ $phases }
-fault-time-at-media = { $name } 只有在 media 阶段才能写时间
-fault-stall-time = { $reason }；要设置卡住的时长，请写在 + 后面，如 stall@connect:+5s
+fault-only-at = { $name } 只能用在以下阶段：{ $phases }
+fault-time-at-media = { $name } 只有在 media 阶段才能带时间
+fault-stall-time = { $reason }；要设置停止读取的时长，请写在 + 后面，如 stall@connect:+5s
 fault-codes = 可用的代码：{ $known }
-fault-busy-times = 次数“{ $text }”无效，正确写法如 busy@publish:2
+fault-busy-times = “{ $text }”不是有效的次数：格式如 busy@publish:2
 fault-url = “{ $url }”不是 rtmp://other.example/app 这样的 URL
 fault-no-value = { $name } 不需要值
 fault-time-order = “{ $text }”中较短的时间应写在前面
-fault-time = “{ $text }”不是时间：请写 3s、2.5s 或 200ms，最长一小时
+fault-time = “{ $text }”不是有效的时间：格式如 3s、2.5s 或 200ms，最长一小时
 
 # --control 的命令及回答
-control-no-command = “{ $word }”不是命令或不完整：请写 { $syntax }
-control-no-command-here = 这不是命令：请写 { $syntax }
-control-write = 请写 { $syntax }
-control-write-for = “{ $text }”：请写 { $syntax }
+control-no-command = “{ $word }”不是命令或不完整：请使用 { $syntax }
+control-no-command-here = 这不是命令：请使用 { $syntax }
+control-write = 请使用 { $syntax }
+control-write-for = “{ $text }”：请使用 { $syntax }
 control-no-scene = 没有名为“{ $name }”的场景
 control-no-source = 没有名为“{ $name }”的来源
 control-no-item = 当前场景中没有名为“{ $name }”的项目
-control-no-item-anywhere = 当前场景中没有名为“{ $name }”的项目；其他场景中的项目请写 SCENE/ITEM
+control-no-item-anywhere = 当前场景中没有名为“{ $name }”的项目；其他场景中的项目请使用 SCENE/ITEM
 control-no-strip = 没有名为“{ $name }”的音频源；现有：{ $known }
 control-no-duplicate = 无法复制“{ $name }”：该项目没有来源，或数量已达上限
-control-not-prepared = 预览中没有场景：请先写 prepare SCENE
+control-not-prepared = 预览中没有场景：请先使用 prepare SCENE
 control-if-black = { $name }（{ $kind }）不支持备用画面。请指定摄像头、显示器、窗口、直播流或媒体文件。
 control-no-filter-kind = 没有名为“{ $kind }”的滤镜；现有：{ $known }
-control-no-such-filter = 没有添加滤镜 { $kind }；请先写 filter add { $kind }
+control-no-such-filter = 没有添加滤镜 { $kind }；请先使用 filter add { $kind }
 control-most-filters = 最多 { $most } 个滤镜
-control-media-remove = 请写 media remove NUMBER SOURCE；编号从 2 开始，第一个文件只能更换
-control-no-transition = “{ $kind }”不是转场：请写 { $known } 之一
+control-media-remove = 请使用 media remove NUMBER SOURCE；编号从 2 开始，第一个文件只能更换
+control-no-transition = “{ $kind }”不是有效的转场：应为 { $known } 之一
 control-needs-file = “{ $kind }”需要文件：请在行尾写 file=PATH
 control-no-file = “{ $kind }”不需要文件
 control-one-stream = 只有一路直播流
 control-no-stream = 没有第 { $number } 路直播流，共打开 { $count } 路
-control-stream-number = 请写 stream NUMBER，编号从 1 开始
+control-stream-number = 请使用 stream NUMBER，编号从 1 开始
 control-stream-idle = 第 { $number } 路直播流没有在播放
 control-record-format = record { $path }：收到的流保存为 FLV，文件名必须以 .flv 结尾
 control-most-words = 最多屏蔽 { $most } 个词，每个不超过 { $length } 个字符
 control-nothing-kept = 还不能跳转：onair 尚未保存直播内容
 control-beyond-end = 总长只有 { $seconds } 秒
-control-live-position = 直播不能跳转到指定时间：请写 seek -10s、rewind 30s 或 go-live
+control-live-position = 直播不能跳转到指定时间：请使用 seek -10s、rewind 30s 或 go-live
 control-no-live-edge = 这是录像，不能回到直播
-control-rewind-recording = 这是录像：请写 seek -10s，或 seek 加时间
+control-rewind-recording = 这是录像：请使用 seek -10s，或 seek 加时间
 control-rewind-range = 最多可回退 { $seconds } 秒；只写 rewind 就回到最早处
-control-recording-already = 已在录制到 { $path }：请先写 record off
+control-recording-already = 已在录制到 { $path }：请先使用 record off
 control-already-a-file = 只能录制直播流，正在播放的已经是录像
 control-no-window = 此命令需要窗口，而 onair 没有打开窗口
 control-no-file-made = 无法创建文件
@@ -352,16 +352,16 @@ control-idle = 所选的播放器没有播放
 play-flag-buffer = 缓冲时长应为 100ms 到 10s，或 auto
 play-flag-offset = 偏移应为 -2s 到 2s
 play-flag-speaker = ID 为空：可以用 `onair devices` 列出扬声器的 ID
-flag-size = “{ $text }”不是大小：请写 700M、2G 等，至少 66K
-flag-sample-rate = AAC 不支持这个采样率：请用 { $rates }
+flag-size = “{ $text }”不是有效的大小：格式如 700M 或 2G，至少 66K
+flag-sample-rate = AAC 不支持这个采样率：请使用 { $rates }
 flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放缓存
-record-track-syntax = 请写“名称=来源”，例如 Voice=mic
-record-track-unnamed = 音轨没有名称：请写“名称=来源”，例如 Voice=mic
+record-track-syntax = 格式应为“名称=来源”，例如 Voice=mic
+record-track-unnamed = 音轨没有名称：格式应为“名称=来源”，例如 Voice=mic
 record-track-silent = “none”没有声音可录
 record-track-full = --record-track { $name }：音轨已用完
 record-track-strips = 混音器的音频源已满（{ $most } 个）
 flag-delay = 直播延迟最长 30m
-control-no-item-value = 场景项没有“{ $name }”：请写 { $known } 之一
+control-no-item-value = 项目没有“{ $name }”：应为 { $known } 之一
 control-side-chain-of-compressor = 只有压缩器有 side_chain
 control-side-chain = side_chain 应为音频源的名称，或 none
-play-flag-balance = “{ $text }”不是平衡值：请写 -100（仅左）到 100（仅右）
+play-flag-balance = “{ $text }”不是有效的平衡值：应为 -100（仅左）到 100（仅右）

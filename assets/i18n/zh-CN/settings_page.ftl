@@ -4,7 +4,7 @@ settings-search = 搜索设置
 settings-page-general = 常规
 settings-page-video = 视频
 settings-page-audio = 音频
-settings-page-output = 输出
+settings-page-output = 推流
 settings-page-recording = 录制
 settings-page-hotkeys = 快捷键
 settings-page-network = 网络
@@ -15,7 +15,7 @@ setting-default = { $name }（默认）
 setting-off = 关闭
 
 setting-language = 语言
-setting-language-note = 窗口的语言。你自己起的名称不变。
+setting-language-note = 窗口的语言。你自己取的名称不变。
 setting-theme = 配色
 setting-theme-note = 使用深色界面时，视频是屏幕上最亮的部分。
 setting-scale = 界面大小
@@ -23,7 +23,7 @@ setting-scale-note = 文字和控件的大小。自动模式会适应显示器�
 setting-motion = 减少动画
 setting-motion-note = 关闭界面动画，弹幕不再滚动。
 setting-meter = 电平表回落速度
-setting-meter-note = 峰值过后，电平条回落的快慢。
+setting-meter-note = 峰值过后，电平条回落的速度。
 
 setting-size = 分辨率
 setting-size-note = 所有推流目标和录像的画面大小。1280×720 适合大多数网络。
@@ -47,7 +47,7 @@ setting-keyframes-note = 决定新观众多快看到画面。2 秒适合大多�
 setting-audio-format = 音频格式
 setting-audio-format-note = 直播的 AAC 音频。默认值适合所有平台。
 setting-delay = 直播延迟
-setting-delay-note = 观众晚多久看到直播。下次开播时生效。
+setting-delay-note = 观众看到直播的延迟时间。下次开播时生效。
 
 setting-folder = 录像文件夹
 setting-folder-note = 保存录像、回放和截图。需要时会自动创建文件夹。
@@ -63,7 +63,7 @@ setting-tracks = 音轨
 setting-tracks-note = 录像中各音轨的名称，会显示在剪辑软件中。
 
 setting-hotkeys = 快捷键
-setting-hotkeys-note = 点击快捷键，再按下新的按键。在“工作室”中，字母、数字、标点等按键如果不带 Ctrl 或 Alt，只有焦点在画布或列表上时才有效。
+setting-hotkeys-note = 点击快捷键，再按下新的按键。在“工作台”中，字母、数字、标点等按键如果不带 Ctrl 或 Alt，只有焦点在画布或列表上时才有效。
 
 setting-services = 自定义平台
 setting-services-note = 添加 onair 没有收录的平台，设置推流地址和上限。
@@ -72,12 +72,12 @@ setting-services-edit = { $count ->
    *[other] 修改 { $count } 个平台…
 }
 setting-successor = 接替服务器
-setting-successor-note = 内置服务器停止后，支持 Enhanced RTMP 的推流端和播放器会连到这里。
+setting-successor-note = 内置服务器停止后，支持 Enhanced RTMP 的推流端和播放器会重新连接到此地址。
 setting-server-names = 内置服务器的主机名
 setting-server-names-note = 浏览器可以用这些名称访问，如 studio.example.com。IP 地址和本机的 .local 名称始终可用。
 setting-server-names-hint = studio.example.com
 setting-server-origins = 可以播放直播的网站
-setting-server-origins-note = 这些网站的网页可以从内置服务器播放直播。写 * 表示所有网站。
+setting-server-origins-note = 这些网站的网页可以从内置服务器播放直播。填写 * 表示所有网站。
 setting-server-origins-hint = https://example.com
 
 setting-renderer = 渲染
@@ -111,7 +111,7 @@ chooser-videos = 视频
 chooser-reading = 正在读取文件夹…
 chooser-unreadable = 无法读取此文件夹：{ $reason }
 chooser-empty = 此文件夹中没有可选的内容。
-chooser-cut = 内容太多，没有全部显示。请输入路径。
+chooser-cut = 内容太多，未全部显示。请直接输入路径。
 chooser-nothing = 请先选择文件。
 chooser-no-name = 请先输入名称。
 chooser-exists = 文件已存在。再点一次“保存”会替换它。
