@@ -1,5 +1,5 @@
-//! The operator page on a phone and on a desktop, in both themes and languages, and in each of its sections. The checks
-//! and the pictures are those of the viewer page.
+//! The operator page on a phone, a tablet and a desktop, in both themes and languages, and in each of its sections. The
+//! checks and the pictures are those of the viewer page.
 
 use super::chat::say;
 use super::recordings::record;

@@ -33,6 +33,19 @@
             faults.push(`${name(it)} is cut`);
         }
     }
+    // The part of an element that its ancestors show.
+    const isCut = (it, { left, right }) => {
+        for (let up = it.parentElement; up; up = up.parentElement) {
+            const limits = up.getBoundingClientRect();
+            const scrolls = getComputedStyle(up).overflowX;
+            if (scrolls === 'auto') return false;
+            if (scrolls === 'hidden' && (left < limits.left - 1 || right > limits.right + 1)) return true;
+        }
+        return false;
+    };
+    for (const it of all.filter(it => it.matches('button, input, select, a'))) {
+        if (isCut(it, it.getBoundingClientRect())) faults.push(`${name(it)} is cut by its surroundings`);
+    }
     // What opens over the page may cover it.
     const layer = it => it.closest('dialog, .menu, .note, .sound');
     const controls = all.filter(it => it.matches('button, input'));

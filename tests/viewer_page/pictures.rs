@@ -1,6 +1,6 @@
-//! The viewer page on a phone and on a desktop, in both themes and languages, and in each of its states: no text is
-//! cut, outside the window, on other text or too pale. `ONAIR_PAGE_PICTURES` names a folder for pictures of all. The
-//! tests of the operator page use the same checks.
+//! The viewer page on a phone, a tablet and a desktop, in both themes and languages, and in each of its states: no text
+//! or button is cut, and no text is outside the window, on other text or too pale. `ONAIR_PAGE_PICTURES` names a folder
+//! for pictures of all. The tests of the operator page use the same checks.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,8 @@ use super::chromium::{Chromium, Page};
 use super::{NO_B_FRAMES, choose, has_status, plays, say, start_with};
 use crate::peers;
 
-const SIZES: [(&str, u32, u32); 2] = [("phone", 390, 844), ("desktop", 1_280, 720)];
+const SIZES: [(&str, u32, u32); 3] =
+    [("phone", 390, 844), ("tablet", 768, 1_024), ("desktop", 1_280, 720)];
 const THEMES: [&str; 2] = ["dark", "light"];
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const CHECK: &str = include_str!("layout.js");
