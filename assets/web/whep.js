@@ -12,6 +12,8 @@ const SILENCE_MS = 6_000;
 // H.264 profiles beyond Baseline. If an offer has none of them, the server encodes the video in Constrained Baseline.
 const OTHER_PROFILES = /profile-level-id=(?!42)/i;
 const CONSTRAINED_BASELINE = /profile-level-id=42e0/i;
+// How the server begins its reasons for status 503 that do not last.
+const SHORT_REFUSALS = ['The play key has just changed', 'The server cannot check this now'];
 
 export class Whep {
     static hasRenditions = true;
@@ -67,13 +69,14 @@ export class Whep {
                 signal: AbortSignal.timeout(ANSWER_MS),
             });
             const body = await answer.text();
-            if (answer.status === 503 && this.quality && !this.stopped) {
+            if (answer.status !== 201) {
+                const why = refusal(answer.status, body);
+                if (why[0] !== 'cpu' || !this.quality || this.stopped) return this.#give(...why);
                 connection.close();
                 this.quality = null;
                 this.refused();
                 return this.start();
             }
-            if (answer.status !== 201) return this.#give(...refusal(answer.status, body));
             this.session = answer.headers.get('Location');
             if (this.stopped) return this.#leave();
             await connection.setRemoteDescription({ type: 'answer', sdp: body });
@@ -191,9 +194,9 @@ function refusal(status, body) {
         }
         case 422: return ['codec', 'H.264'];
         case 503:
-            if (body.startsWith('There are too many viewers')) return ['full'];
-            // While the play key changes, the next attempt gets a clear answer.
-            return [body.includes('play key has changed') ? 'lost' : 'cpu'];
+            if (body.startsWith('The server has too many viewers')) return ['full'];
+            // The next attempt gets a clear answer.
+            return [SHORT_REFUSALS.some(words => body.startsWith(words)) ? 'lost' : 'cpu'];
         default: return ['noAnswer'];
     }
 }

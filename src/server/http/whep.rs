@@ -284,6 +284,9 @@ fn no_session() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Runtime;
+    use crate::server::access::denied::Denied;
+    use crate::server::http::refusals::denied;
 
     #[test]
     fn paths_name_an_endpoint_or_a_session() {
@@ -293,6 +296,21 @@ mod tests {
         assert_eq!(split("live/show/whep/5f/layer"), layer);
         assert_eq!(split("live/show/whep/5f/x"), None);
         assert_eq!(split("live/whepper"), None);
+    }
+
+    /// The page reads the words, because the status is the same as for a busy encoder.
+    #[test]
+    fn the_viewer_page_knows_how_the_refusals_begin() {
+        let page = include_str!("../../../assets/web/whep.js");
+        let runtime = Runtime::start().unwrap();
+        let callback = denied(&Denied::NoCallback);
+        for response in [refused(&Refused::Full), refused(&Refused::Expelled), callback] {
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            let body = runtime.block_on(to_bytes(response.into_body(), usize::MAX)).unwrap();
+            let body = String::from_utf8(body.to_vec()).unwrap();
+            let mut quoted = page.split('\'').filter(|words| words.len() > 20);
+            assert!(quoted.any(|words| body.starts_with(words)), "{body}");
+        }
     }
 
     #[test]
