@@ -70,6 +70,22 @@ fn a_recording_with_several_audio_tracks_has_sound() {
 }
 
 #[test]
+fn the_page_works_while_the_folder_of_recordings_is_missing() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start();
+    std::fs::remove_dir_all(running.folder.path()).unwrap();
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#no-streams", "Nobody is publishing."));
+    assert_eq!(page.value("document.getElementById('banner').hidden"), true);
+    let reason = page.text("no-recordings");
+    assert!(!reason.is_empty() && reason != "There are no recordings yet.", "{reason}");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;

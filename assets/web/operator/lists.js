@@ -165,14 +165,15 @@ export class Recordings {
         });
     }
 
-    show({ enabled, recordings, all, free_bytes: free }, limit) {
+    // `problem` is the reason why the server cannot read the recordings, if any.
+    show({ enabled, recordings, all, free_bytes: free, problem }, limit) {
         const days = recordings.map(file => dayOf(file.modified));
         // The first recording of each day shows the date.
         const named = recordings.map((file, at) => ({ ...file, day: days[at] === days[at - 1] ? null : days[at] }));
         const shown = named.slice(0, limit);
         this.rows.show(shown);
         byId('no-recordings').hidden = shown.length > 0;
-        put(byId('no-recordings'), text(enabled ? 'noRecordings' : 'recordingOff'));
+        put(byId('no-recordings'), problem ?? text(enabled ? 'noRecordings' : 'recordingOff'));
         const parts = all > shown.length ? [text('newest', { shown: number(shown.length), all: number(all) })] : [];
         if (free !== null) parts.push(text('free', { bytes: bytes(free) }));
         put(byId('recordings-note'), parts.join(' · '));

@@ -68,7 +68,7 @@ async function refresh() {
             recordingsAt = now;
             wanted.push('recordings');
         }
-        const all = await Promise.all(wanted.map(name => get(addressOf(name))));
+        const all = await Promise.all(wanted.map(answerTo));
         wanted.forEach((name, index) => {
             answers[name] = all[index];
         });
@@ -88,6 +88,16 @@ async function refresh() {
         refreshing = false;
         document.documentElement.dataset.ready = String(answers.server !== null && failures === 0 && !isLocked);
         if (!document.hidden && (isStale || !isLocked)) timer = setTimeout(refresh, isStale ? 0 : REFRESH_MS);
+    }
+}
+
+async function answerTo(name) {
+    try {
+        return await get(addressOf(name));
+    } catch (error) {
+        if (name !== 'recordings' || error.status !== 500) throw error;
+        // The server cannot read the folder, but everything else is displayed.
+        return { enabled: true, recordings: [], all: 0, free_bytes: null, problem: error.message };
     }
 }
 
