@@ -279,6 +279,32 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
 }
 
 #[test]
+fn times_begin_at_zero_and_a_restart_of_the_server_does_not_keep_old_events() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start();
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&shows("#no-streams", "Nobody is publishing."));
+    let midnight = "import('/assets/operator/format.js').then(
+        ({ clock }) => clock(new Date(2026, 0, 1, 0, 5, 9).getTime() / 1000))";
+    assert_eq!(page.value(midnight), "00:05:09");
+    // Both servers number their first event 1.
+    let restarted = "import('/assets/operator/lists.js').then(({ Events }) => {
+        const events = new Events();
+        for (const [time, peer] of [[1, 'before'], [2, 'after']]) {
+            events.show([{ number: 1, time, event: 'publish', protocol: 'rtmp', peer }], 8);
+        }
+        return document.getElementById('events').textContent;
+    })";
+    let shown = page.value(restarted);
+    let shown = shown.as_str().unwrap();
+    assert!(shown.contains("after") && !shown.contains("before"), "{shown}");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn access_rules_are_shown_without_their_secrets() {
     if peers::missing(&["chromium"]) {
         return;

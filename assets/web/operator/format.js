@@ -38,12 +38,13 @@ export function length(seconds) {
     return hours ? [hours, ...clock].join(':') : `${Number(clock[0])}:${clock[1]}`;
 }
 
+// With `hour12: false`, the hour after midnight would be 24 in English.
 export function clock(seconds) {
-    return new Date(seconds * 1_000).toLocaleTimeString(language(), { hour12: false });
+    return new Date(seconds * 1_000).toLocaleTimeString(language(), { hourCycle: 'h23' });
 }
 
 export function date(seconds) {
-    return new Date(seconds * 1_000).toLocaleString(language(), { dateStyle: 'medium', timeStyle: 'short', hour12: false });
+    return new Date(seconds * 1_000).toLocaleString(language(), { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23' });
 }
 
 export function dayOf(seconds) {

@@ -251,7 +251,9 @@ class RecordingPlayer {
 
 export class Events {
     constructor() {
-        this.rows = new Rows(byId('events'), event => `${event.number} ${language()} ${event.reason ?? ''}`, () => {
+        // The numbers begin again when the server restarts.
+        const keyOf = event => `${event.number} ${event.time} ${language()} ${event.reason ?? ''}`;
+        this.rows = new Rows(byId('events'), keyOf, () => {
             const [time, words] = [make('time'), make('span')];
             return {
                 element: make('li', {}, time, words),
