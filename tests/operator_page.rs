@@ -275,6 +275,9 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
             assert_eq!(page.value(nameless), serde_json::json!([]), "{section}");
         }
     }
+    // The link for keyboards moves the focus, and the section stays.
+    click(&page, ".skip");
+    assert_eq!(page.value("document.activeElement.id + location.hash"), "main#events");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

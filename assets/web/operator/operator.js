@@ -287,6 +287,11 @@ for (const link of document.querySelectorAll('nav a')) {
         ofStream = null;
     };
 }
+document.querySelector('.skip').onclick = event => {
+    // The fragment of the address names the section.
+    event.preventDefault();
+    byId('main').focus();
+};
 byId('with-viewers').onchange = () => refresh();
 byId('unlock').onclick = () => refresh();
 addEventListener('hashchange', navigate);
