@@ -5,6 +5,7 @@ pub mod chromium;
 mod moderation;
 mod moved;
 mod outages;
+mod pauses;
 pub mod pictures;
 
 use std::collections::BTreeSet;

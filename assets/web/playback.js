@@ -47,10 +47,14 @@ export class Playback {
         setInterval(() => this.#watch(), WATCH_MS);
         video.addEventListener('loadeddata', () => this.#play());
         video.addEventListener('timeupdate', () => this.#moved());
+        video.addEventListener('pause', () => this.#followPause());
+        video.addEventListener('play', () => video.paused || this.play());
         document.addEventListener('visibilitychange', () => {
             if (document.hidden || this.paused) return;
             this.driver?.wake();
             this.driver?.toLiveEdge();
+            // A browser that paused the hidden video usually plays it again now.
+            setTimeout(() => this.#followPause(), RESTART_MS);
         });
         addEventListener('pagehide', () => this.#stop());
         addEventListener('pageshow', event => {
@@ -85,7 +89,7 @@ export class Playback {
             this.#forget();
             if (this.driver && this.protocol !== this.#next()) this.#stop();
         }
-        if (this.paused && this.status === 'waiting') this.#set('paused');
+        if (this.paused && ['waiting', 'unreachable'].includes(this.status)) this.#set('paused');
         if (!this.driver && !this.paused && this.status !== 'failed' && this.timer === null) this.#begin();
     }
 
@@ -131,8 +135,7 @@ export class Playback {
     restart() {
         this.#stop();
         this.#forget();
-        this.paused = false;
-        clearTimeout(this.pauseTimer);
+        this.#setPaused(false);
         this.#set('connecting');
         this.stream.refresh();
         if (this.state?.live) this.#begin();
@@ -140,7 +143,7 @@ export class Playback {
 
     pause() {
         if (this.paused) return;
-        this.paused = true;
+        this.#setPaused(true);
         this.video.pause();
         this.pauseTimer = setTimeout(() => this.#stop(), MAX_PAUSE_MS);
         if (this.driver) this.#set('paused');
@@ -148,8 +151,7 @@ export class Playback {
 
     play() {
         if (!this.paused) return;
-        this.paused = false;
-        clearTimeout(this.pauseTimer);
+        this.#setPaused(false);
         if (this.driver) {
             this.#set('connecting');
             this.driver.wake();
@@ -158,6 +160,19 @@ export class Playback {
         } else if (this.state?.live) {
             this.#begin();
         }
+    }
+
+    #setPaused(paused) {
+        this.paused = paused;
+        // Media that arrive during a pause must not start to play.
+        this.video.autoplay = !paused;
+        clearTimeout(this.pauseTimer);
+    }
+
+    // Takes over a pause by the browser: by a media key, or in the picture-in-picture window.
+    #followPause() {
+        const { paused, ended } = this.video;
+        if (this.driver && this.status === 'playing' && paused && !ended && !document.hidden) this.pause();
     }
 
     // Returns the protocols in the order in which they are tried.
@@ -267,11 +282,13 @@ export class Playback {
         try {
             await this.video.play();
         } catch (problem) {
-            if (problem.name !== 'NotAllowedError' || this.video.muted) return;
+            if (problem.name !== 'NotAllowedError') return;
+            // Some browsers, and phones that save power, start no video before a click.
+            if (this.video.muted) return this.pause();
             this.video.muted = true;
             this.blocked = true;
             this.changed();
-            this.video.play().catch(() => {});
+            this.#play();
         }
     }
 

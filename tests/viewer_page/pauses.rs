@@ -1,0 +1,83 @@
+//! Pauses on the viewer page: by the viewer, by the browser, and while the server does not answer.
+
+use super::chromium::Chromium;
+use super::{NO_B_FRAMES, has_status, plays, start_with};
+use crate::peers;
+
+/// Holds back each WebRTC connection until the test calls `release`. While `isCut` is true, the server does not answer
+/// for the state of the stream, which the page requests often. `pauseMs` is the longest pause with a connection.
+const HELD_BACK: &str = "
+    const released = new Promise(done => { window.release = done; });
+    const ask = window.fetch;
+    window.fetch = async (path, options) => {
+        if (window.isCut && String(path).endsWith('/state')) throw new TypeError('cut');
+        if (!String(path).endsWith('/whep')) return ask(path, options);
+        window.isHeldBack = true;
+        await released;
+        return ask(path, { ...options, signal: undefined });
+    };
+    const timer = window.setTimeout;
+    window.setTimeout = (act, after, ...more) => {
+        const shorter = { 1000: 100, 4000: 100, 60000: window.pauseMs }[after];
+        return timer(act, shorter ?? after, ...more);
+    };
+";
+
+/// A browser that starts no video before a click, for which the test sets `isAllowed`.
+const WITHOUT_AUTOPLAY: &str = "
+    const play = HTMLMediaElement.prototype.play;
+    HTMLMediaElement.prototype.play = function () {
+        const no = () => Promise.reject(new DOMException('no click', 'NotAllowedError'));
+        return window.isAllowed ? play.call(this) : no();
+    };
+    document.addEventListener('readystatechange', () => {
+        if (document.readyState === 'interactive') document.getElementById('video').autoplay = false;
+    });
+";
+
+#[test]
+fn the_page_and_the_browser_agree_whether_playback_is_paused() {
+    peers::in_real_time!(the_page_and_the_browser_agree_whether_playback_is_paused);
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), HELD_BACK);
+    let video = "document.getElementById('video')";
+    let click = "document.getElementById('play').click()";
+    let label = "document.getElementById('play').ariaLabel";
+    // The viewer pauses before the first media arrive.
+    page.wait("window.isHeldBack === true");
+    page.value(click);
+    page.wait_soon(&has_status("paused"));
+    page.value("window.release()");
+    page.wait(&format!("{video}.readyState >= 2"));
+    assert_eq!(page.value(&format!("{video}.paused")), true);
+    page.value(click);
+    plays(&page, "whep", 5);
+    // A media key pauses and plays the video without the page.
+    page.value(&format!("{video}.pause()"));
+    page.wait_soon(&has_status("paused"));
+    assert_eq!(page.value(label), "Play (K)");
+    page.value(&format!("{video}.play()"));
+    plays(&page, "whep", 5);
+    assert_eq!(page.value(label), "Pause (K)");
+    // The server does not answer during a pause without a connection.
+    page.value(&format!("window.pauseMs = 50; {click}"));
+    page.wait_soon(&format!("{video}.srcObject === null"));
+    page.value("window.isCut = true");
+    page.wait_soon(&has_status("unreachable"));
+    page.value("window.isCut = false");
+    page.wait_soon(&has_status("paused"));
+    page.value(click);
+    plays(&page, "whep", 5);
+
+    let page = browser.open(&running.page(), WITHOUT_AUTOPLAY);
+    page.wait(&has_status("paused"));
+    assert_eq!(page.value(label), "Play (K)");
+    page.value(&format!("window.isAllowed = true; {click}"));
+    plays(&page, "whep", 5);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
