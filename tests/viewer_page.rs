@@ -96,22 +96,29 @@ fn the_page_waits_for_the_stream_and_plays_again_after_a_restart() {
     let ice_server = IceServer::new("stun:127.0.0.1:9", None).unwrap();
     let running = start_with(|config| config.media.ice_servers.push(ice_server));
     let browser = Chromium::start("en");
-    let note_servers = "window.RTCPeerConnection = class extends RTCPeerConnection {
+    // Notes the ICE servers, and lets the controls hide soon.
+    let before = "window.RTCPeerConnection = class extends RTCPeerConnection {
         constructor(options) {
             super(options);
             window.iceServers = JSON.stringify(options.iceServers);
         }
-    };";
-    let page = browser.open(&running.page(), note_servers);
+    };
+    const timer = window.setTimeout;
+    window.setTimeout = (act, after, ...more) => timer(act, after === 3000 ? 50 : after, ...more);";
+    let page = browser.open(&running.page(), before);
     page.wait(&has_status("waiting"));
     assert_eq!(page.text("headline"), "Waiting for the stream");
     let publisher = running.publish(&NO_B_FRAMES);
     plays(&page, "whep", 20);
+    // The controls hide although nobody has moved the pointer since playback began.
+    let hidden = "document.getElementById('stage').classList.contains('quiet')";
+    page.wait_soon(hidden);
     assert_eq!(page.value("window.iceServers"), "[{\"urls\":\"stun:127.0.0.1:9\"}]");
     assert!(page.text("chip").ends_with("· WebRTC"), "{}", page.text("chip"));
     page.wait("document.getElementById('facts').innerText.endsWith('1 watching')");
     drop(publisher);
     page.wait(&has_status("waiting"));
+    assert_eq!(page.value(hidden), false);
     let publisher = running.publish(&NO_B_FRAMES);
     plays(&page, "whep", 20);
     choose(&page, "protocol", "flv");

@@ -36,6 +36,7 @@ export class Controls {
             this.drawQuality();
         }
         const { paused } = this.playback;
+        if (this.playback.status !== 'playing' && this.stage.classList.contains('quiet')) this.#show();
         const isSilent = this.video.muted || this.video.volume === 0;
         const isFull = document.fullscreenElement !== null;
         face('play', paused ? 'play' : 'pause', text(paused ? 'play' : 'pause'));
@@ -220,8 +221,14 @@ export class Controls {
 
     // The controls stay visible while they have the keyboard focus, and while nothing plays.
     #hide() {
+        clearTimeout(this.hideTimer);
         const isUsed = !this.menu.hidden || this.stage.querySelector('.controls :focus-visible') !== null;
-        if (!isUsed && this.playback.status === 'playing') this.stage.classList.add('quiet');
+        if (!isUsed && this.playback.status === 'playing') {
+            this.stage.classList.add('quiet');
+        } else {
+            // Playback can begin, and the focus can leave, without a movement.
+            this.hideTimer = setTimeout(() => this.#hide(), HIDE_MS);
+        }
     }
 }
 
