@@ -372,6 +372,20 @@ fn controls_work_by_keyboard_and_have_names() {
         page.wait("requests.length === 2");
         assert_eq!(page.value("requests.join()"), requests);
     }
+    // The arrow keys scroll the messages if these have the focus.
+    let press_in = |id: &str, key: &str| {
+        page.value(&format!(
+            "document.getElementById('{id}').dispatchEvent(
+                new KeyboardEvent('keydown', {{ {key}, bubbles: true, cancelable: true }}))"
+        ))
+    };
+    assert_eq!(press_in("lines", "key: 'ArrowUp'"), true, "the page leaves it to the browser");
+    // Enter ends the composition of a Chinese name, and then the choice of the name.
+    page.value("document.getElementById('name-toggle').click()");
+    press_in("name", "key: 'Enter', isComposing: true");
+    assert_eq!(page.value("document.getElementById('name').hidden"), false);
+    press_in("name", "key: 'Enter'");
+    assert_eq!(page.value("document.getElementById('name').hidden"), true);
     page.value("document.getElementById('settings').click()");
     assert_eq!(page.value("document.activeElement.name"), "protocol");
     press("Escape");

@@ -156,6 +156,8 @@ export class Chat {
             store('name', this.name || null);
         };
         name.onkeydown = event => {
+            // While an input method is composing, its keys are not for the page. Safari names them only by this code.
+            if (event.isComposing || event.keyCode === 229) return;
             if (event.key !== 'Enter' && event.key !== 'Escape') return;
             event.preventDefault();
             name.onchange();

@@ -189,7 +189,8 @@ export class Controls {
 
     // Handles a key. Returns true if the key has an effect here.
     #act(key, target) {
-        const isFree = !target.closest('button, input, a');
+        // The arrow keys also scroll the messages.
+        const isFree = !target.closest('button, input, a, .lines');
         switch (key) {
             case 'k': this.togglePlay(); return true;
             case ' ': if (isFree) this.togglePlay(); return isFree;
