@@ -107,6 +107,8 @@ export class Chat {
     // Returns the reason why the server did not pass on a message.
     #refusal({ refused, wait }) {
         const names = { muted: 'muted', blocked: 'blockedWord', reserved: 'reservedName' };
+        // In slow mode, only a message that is passed on begins a wait.
+        this.nextAt = 0;
         if (refused === 'slow' && Number.isSafeInteger(wait)) {
             this.nextAt = performance.now() + wait * 1_000;
             return text('slowWait', { seconds: wait });

@@ -200,6 +200,16 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     say(&bob, "Bob", "thank you");
     wait_line(&ann, "thank you", true);
 
+    // In slow mode, a message that is not passed on begins no wait.
+    let eve = browser.open(&running.page(), "");
+    eve.wait("!document.getElementById('say').disabled");
+    change(&running, &json!({ "slow_seconds": 600 }));
+    eve.wait_soon("document.getElementById('chat-hint').innerText.includes('every 600 s')");
+    say(&eve, "Eve", "a spoiler");
+    wait_line(&eve, "Your message has a word that is blocked here.", true);
+    say(&eve, "Eve", "never mind");
+    wait_line(&ann, "never mind", true);
+
     // Invalid requests change nothing.
     for (changes, expected) in [
         (json!({ "mute": [999_999] }), 404),
