@@ -310,15 +310,21 @@ fn low_latency_hls_without_a_playlist_leads_to_websocket_flv() {
     let running = start_with(|config| config.webrtc = None);
     let _publisher = running.publish(&NO_B_FRAMES);
     let browser = Chromium::start("en");
-    // hls.js requests playlists of a stream that does not exist.
+    // hls.js requests playlists of a stream that does not exist, and the chat that of this stream.
     let lost = "const open = XMLHttpRequest.prototype.open;
         XMLHttpRequest.prototype.open = function (method, url, ...more) {
             return open.call(this, method, String(url).replace('.m3u8', '-none.m3u8'), ...more);
+        };
+        window.WebSocket = class extends WebSocket {
+            constructor(url) {
+                super(String(url).replace('/chat', '-none/chat'));
+            }
         };";
     let page = browser.open(&running.page(), lost);
     plays(&page, "flv", 10);
     let why = page.value("document.getElementById('note').textContent");
     assert_eq!(why, "LL-HLS did not connect, so this page uses FLV.");
+    assert_eq!(page.text("chat-hint"), "Connecting to the chat.", "the stream has started");
 }
 
 /// Notes what the page requests from the browser, which allows it only after a real click.

@@ -35,6 +35,7 @@ export class Chat {
         this.nextAt = 0;
         this.socket = null;
         this.isOpen = false;
+        this.isLive = false;
         this.openedAt = 0;
         this.left = BURST;
         this.since = performance.now();
@@ -47,6 +48,10 @@ export class Chat {
 
     // Takes the new state of the stream. A chat exists while somebody publishes or watches.
     update(state) {
+        if (state && state.live !== this.isLive) {
+            this.isLive = state.live;
+            if (!this.isOpen) this.#draw();
+        }
         if (!this.socket && state && (state.live || state.viewers > 0)) this.#join();
     }
 
@@ -212,7 +217,7 @@ export class Chat {
         byId('say').placeholder = text('say');
         byId('name').placeholder = text('name');
         byId('say').disabled = byId('send-button').disabled = !this.isOpen;
-        if (!this.isOpen) return this.#hint('chatClosed');
+        if (!this.isOpen) return this.#hint(this.isLive ? 'chatConnecting' : 'chatClosed');
         this.#hint(this.slow > 0 ? 'slowMode' : null, { seconds: this.slow });
     }
 }
