@@ -112,7 +112,7 @@ fn the_page_waits_for_the_stream_and_plays_again_after_a_restart() {
     plays(&page, "whep", 20);
     // The controls hide although nobody has moved the pointer since playback began.
     let hidden = "document.getElementById('stage').classList.contains('quiet')";
-    page.wait_soon(hidden);
+    page.wait(hidden);
     assert_eq!(page.value("window.iceServers"), "[{\"urls\":\"stun:127.0.0.1:9\"}]");
     assert!(page.text("chip").ends_with("· WebRTC"), "{}", page.text("chip"));
     page.wait("document.getElementById('facts').innerText.endsWith('1 watching')");
@@ -457,6 +457,14 @@ fn two_browsers_chat_and_markup_runs_nothing() {
     // A line without a name gets one, and the list is a log for screen readers.
     say(&bob, "", "hello");
     ann.wait("/guest-\\d+ hello/.test(document.getElementById('lines').innerText)");
+    // A name from right to left stays before the text.
+    say(&bob, "דוד", "100 %");
+    ann.wait(
+        "(line => line?.querySelector('b')?.innerText === 'דוד'
+            && line.querySelector('b').getBoundingClientRect().right
+                <= line.querySelector('span').getBoundingClientRect().left)(
+        document.querySelector('#lines p:last-child'))",
+    );
     assert_eq!(ann.value("document.getElementById('lines').role"), "log");
     ann.wait("document.getElementById('viewers').innerText === '2'");
     // Messages beyond the burst limit stay in the text field, with the reason.
