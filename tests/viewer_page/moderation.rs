@@ -204,7 +204,7 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     let eve = browser.open(&running.page(), "");
     eve.wait("!document.getElementById('say').disabled");
     change(&running, &json!({ "slow_seconds": 600 }));
-    eve.wait_soon("document.getElementById('chat-hint').innerText.includes('every 600 s')");
+    eve.wait("document.getElementById('chat-hint').innerText.includes('every 600 s')");
     say(&eve, "Eve", "a spoiler");
     wait_line(&eve, "Your message has a word that is blocked here.", true);
     say(&eve, "Eve", "never mind");

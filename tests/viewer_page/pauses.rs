@@ -51,7 +51,7 @@ fn the_page_and_the_browser_agree_whether_playback_is_paused() {
     // The viewer pauses before the first media arrive.
     page.wait("window.isHeldBack === true");
     page.value(click);
-    page.wait_soon(&has_status("paused"));
+    page.wait(&has_status("paused"));
     page.value("window.release()");
     page.wait(&format!("{video}.readyState >= 2"));
     assert_eq!(page.value(&format!("{video}.paused")), true);
@@ -59,18 +59,18 @@ fn the_page_and_the_browser_agree_whether_playback_is_paused() {
     plays(&page, "whep", 5);
     // A media key pauses and plays the video without the page.
     page.value(&format!("{video}.pause()"));
-    page.wait_soon(&has_status("paused"));
+    page.wait(&has_status("paused"));
     assert_eq!(page.value(label), "Play (K)");
     page.value(&format!("{video}.play()"));
     plays(&page, "whep", 5);
     assert_eq!(page.value(label), "Pause (K)");
     // The server does not answer during a pause without a connection.
     page.value(&format!("window.pauseMs = 50; {click}"));
-    page.wait_soon(&format!("{video}.srcObject === null"));
+    page.wait(&format!("{video}.srcObject === null"));
     page.value("window.isCut = true");
-    page.wait_soon(&has_status("unreachable"));
+    page.wait(&has_status("unreachable"));
     page.value("window.isCut = false");
-    page.wait_soon(&has_status("paused"));
+    page.wait(&has_status("paused"));
     page.value(click);
     plays(&page, "whep", 5);
 
