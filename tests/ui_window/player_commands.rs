@@ -134,7 +134,7 @@ fn the_controls_have_labels_where_there_is_room() {
 /// Nothing covers the video but the state of the player itself.
 #[test]
 fn a_notice_about_a_player_is_in_the_health_bar_and_the_tray_and_not_over_the_video() {
-    let words = "This computer is too slow to decode the video. onair drops frames.";
+    let words = "This computer is too slow to decode the video, so the player skips frames.";
     for state in ["watching", "watch-wall"] {
         let mut harness = open(state);
         harness.state().demo.change(|snapshot| {
