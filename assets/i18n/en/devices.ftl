@@ -58,7 +58,7 @@ lut-early = the color table begins before the size of the LUT
 lut-too-many = there are more than { $count } colors
 lut-no-size = it contains neither LUT_1D_SIZE nor LUT_3D_SIZE
 lut-count = there are { $count } colors instead of { $wanted }
-lut-domain = its value range is empty
+lut-domain = its input range is empty: DOMAIN_MIN must be below DOMAIN_MAX
 lut-file-too-large = it is too large for a LUT
 
 # Cameras, microphones and applications.

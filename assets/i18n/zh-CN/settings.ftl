@@ -56,7 +56,7 @@ value-not-from-unit = 应为 { $low } 到 { $high } { $unit ->
     [degrees] 度
     [fps] 帧/秒
    *[other] { $unit }
-    } 之间的数字
+    }之间的数字
 value-not-whole-from-unit = 应为 { $low } 到 { $high } { $unit ->
     [ms] 毫秒
     [s] 秒
@@ -65,7 +65,7 @@ value-not-whole-from-unit = 应为 { $low } 到 { $high } { $unit ->
     [degrees] 度
     [fps] 帧/秒
    *[other] { $unit }
-    } 之间的整数
+    }之间的整数
 value-too-many-bad = 其中无效的值过多
 value-in = “{ $path }”：{ $reason }
 value-tracks = 应为最多六个名称的列表
