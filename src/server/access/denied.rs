@@ -97,7 +97,7 @@ mod tests {
         }
         let say = |denied: Denied, action| denied.problem(action).to_string();
         assert_eq!(say(Denied::Address, Action::Publish), "This address may not publish here.");
-        assert_eq!(say(Denied::NoSecret, Action::Play), "A play key is needed, or a token.");
+        assert_eq!(say(Denied::NoSecret, Action::Play), "A play key or a token is required.");
         assert_eq!(say(Denied::WrongSecret, Action::Publish), "The publish key is wrong.");
         assert_eq!(say(Denied::Callback, Action::Play), "You may not play this stream.");
         let often = "Too many wrong passwords from this address: try again in 10 s.";
