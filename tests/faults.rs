@@ -18,7 +18,7 @@ const STOP: Duration = Duration::from_secs(3);
 type Ending = (&'static str, i32, &'static str, &'static str, &'static str, bool);
 
 const ENDINGS: &[Ending] = &[
-    ("reset@handshake", 6, "handshake", "", "cut", true),
+    ("reset@handshake", 6, "handshake", "", "reset", true),
     ("close@handshake", 6, "handshake", "", "c", true),
     ("half-close@handshake", 6, "handshake", "", "closed", true),
     ("garbage@handshake", 6, "handshake", "", "not an RTMP", true),
@@ -119,7 +119,7 @@ fn every_fault_on_the_way_in_ends_with_its_stage_and_reason() {
 /// A fault while connecting that passes: the target is live in the end, and this cause was reported
 /// meanwhile.
 const PASSING: &[(&str, &str)] = &[
-    ("reset@handshake*1", "cut"),
+    ("reset@handshake*1", "reset"),
     ("half-close@connect*1", "closed"),
     ("garbage@handshake*1", "not an RTMP"),
     ("garbage@connect*1", "protocol error"),
@@ -136,7 +136,7 @@ const PASSING: &[(&str, &str)] = &[
 /// A fault in the middle of a stream, and a word of the reported cause; empty where nothing is
 /// lost.
 const MIDWAY: &[(&str, &str)] = &[
-    ("reset@media:3s*1", "cut"),
+    ("reset@media:3s*1", "reset"),
     ("close@media:3s*1", "c"),
     ("half-close@media:3s*1", "closed"),
     // In the middle of a stream, most garbage reads as the beginning of a message that never ends.

@@ -101,12 +101,8 @@ pub const FAULTS: &[Fault] = &[
         "a plain server where TLS is asked for",
         || plant::mixed_up(true),
         (6, Notice("target-failed"), "tls"),
-        [
-            "during the TLS handshake",
-            "the server or the network reset the connection",
-            "use rtmp:// instead of rtmps://",
-        ],
-        ["TLS 握手时", "连接被服务器或网络重置", "请用 rtmp:// 代替 rtmps://"],
+        ["during the TLS handshake", "the connection was reset", "use rtmp:// instead of rtmps://"],
+        ["TLS 握手时", "连接被重置", "请用 rtmp:// 代替 rtmps://"],
     ),
     row(
         "a TLS server where none is asked for",

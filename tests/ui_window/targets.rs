@@ -435,9 +435,7 @@ fn with_no_target_switched_on_nothing_goes_live() {
 fn a_lost_connection_is_retried_or_given_up() {
     let mut harness = open("reconnecting");
     harness.get_by_label("Not on air: the connection to media.school.example was lost.");
-    harness.get_by_label(
-        "Attempt 4 in 2 s · The server or the network reset the connection · Recording continues",
-    );
+    harness.get_by_label("Attempt 4 in 2 s · The connection was reset · Recording continues");
     // The card does not repeat the cause.
     let card = |harness: &Harness<'static, Window>| second_line(harness, "media.school.example").0;
     assert_eq!(card(&harness), "Reconnecting, attempt 4 in 2 s");

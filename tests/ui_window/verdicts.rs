@@ -81,7 +81,7 @@ fn the_sentence_has_priority_over_the_text_of_the_layout_button() {
     let harness = open("reconnecting");
     let row = |words: &str| harness.get_by_label(words).rect();
     let sentence = row("Not on air: the connection to media.school.example was lost.");
-    let cause = row("Attempt 4 in 2 s · The connection was cut · Recording continues");
+    let cause = row("Attempt 4 in 2 s · The connection was reset · Recording continues");
     assert!((sentence.center().y - cause.center().y).abs() < 2.0, "{sentence} {cause}");
     let button = row("Layout: Simple");
     assert!(button.width() < 40.0 && cause.right() < button.left(), "{cause} {button}");

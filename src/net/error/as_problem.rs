@@ -341,7 +341,7 @@ mod tests {
             (
                 ConnectStage::Tls,
                 Cause::Reset,
-                "during the TLS handshake: the server or the network reset the connection",
+                "during the TLS handshake: the connection was reset",
             ),
             (
                 ConnectStage::Connect,

@@ -291,7 +291,7 @@ mod tests {
             id: 1,
             pin: None,
             host: host.into(),
-            cause: Problem::from("the connection was cut").with_cure("Check the network.".into()),
+            cause: Problem::from("the connection was reset").with_cure("Check the network.".into()),
             next: Next::Retry(Duration::from_millis(500)),
         };
         message.notice(1, "")
@@ -349,7 +349,7 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
         assert!(
-            lines[0].starts_with("1970-01-01T00:00:01.000Z  a:1935: the connection was cut"),
+            lines[0].starts_with("1970-01-01T00:00:01.000Z  a:1935: the connection was reset"),
             "{text}"
         );
         assert!(lines[1].ends_with("  | it lasted 1.5 s"), "{text}");
