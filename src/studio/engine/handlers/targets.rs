@@ -277,7 +277,7 @@ impl Engine {
         let Some(at) = self.targets.list.iter().position(|target| target.id == id) else { return };
         let removed = self.targets.list.remove(at);
         let kept = &removed.keep_as;
-        let needless = !kept.is_empty() && !self.file.is_kept_for_parked(kept);
+        let needless = !kept.is_empty() && !self.file.is_kept_for_parked(kept, &self.settings);
         if let Some(keys) = self.secrets.keys.as_ref().filter(|_| needless) {
             keys.forget(kept);
         }
@@ -326,11 +326,12 @@ impl Engine {
         }
         let known = &mut self.settings.address_names.known;
         let gone = known.extract_if(.., |name, _| !wanted.iter().any(|kept| kept.name == *name));
-        for (name, _) in gone {
-            if !self.file.is_kept_for_parked(&name) {
+        for (name, _) in gone.collect::<Vec<_>>() {
+            if !self.file.is_kept_for_parked(&name, &self.settings) {
                 keys.forget(&name);
             }
         }
+        let known = &mut self.settings.address_names.known;
         for StoredAddress { name, url } in wanted {
             let Some(url) = url else { continue };
             if known.get(&name) != Some(&url) {
@@ -349,6 +350,8 @@ impl Engine {
             match address::secret_of(target) {
                 _ if target.keep_as.is_empty() => {}
                 Some(secret) if target.remember_key => keys.keep(&target.keep_as, &secret),
+                // A profile that was duplicated before its keys were loaded shares their names.
+                _ if self.file.is_kept_for_parked(&target.keep_as, &self.settings) => {}
                 _ => keys.forget(&target.keep_as),
             }
         }

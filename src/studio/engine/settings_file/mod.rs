@@ -120,9 +120,9 @@ impl SettingsFile {
         }
     }
 
-    /// Returns true if an unused collection or profile needs this keyring entry.
-    pub fn is_kept_for_parked(&self, name: &str) -> bool {
-        self.parts().is_some_and(|parts| parts.mention(name))
+    /// Returns true if a collection or profile that is not in use needs this keyring entry.
+    pub fn is_kept_for_parked(&self, name: &str, settings: &Settings) -> bool {
+        self.parts().is_some_and(|parts| parts.mention(name, settings))
     }
 
     /// Schedules a write.

@@ -197,7 +197,8 @@ impl Engine {
         let (_, addresses) = removed.concealed();
         let names = removed.targets.iter().map(|target| target.keep_as.clone());
         for name in names.chain(addresses.into_iter().map(|kept| kept.name)) {
-            let needed = own.iter().any(|text| text.contains(&name)) || files.mention(&name);
+            let needed =
+                own.iter().any(|text| text.contains(&name)) || files.mention(&name, &self.settings);
             if !name.is_empty() && !needed {
                 keys.forget(&name);
             }

@@ -283,11 +283,14 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Returns true if the file of an unused collection or profile contains this word. The keyring
-    /// entry with that name is then still needed.
-    pub(in crate::studio) fn mention(&self, word: &str) -> bool {
-        let mut kinds = PartKind::ALL.into_iter();
-        kinds.any(|kind| self.parked_texts(kind).any(|text| text.contains(word)))
+    /// Returns true if an unused collection or profile contains this word, or a deleted collection,
+    /// which can be restored with its secrets. The keyring entry with that name is then still
+    /// needed.
+    pub(in crate::studio) fn mention(&self, word: &str, settings: &Settings) -> bool {
+        let unused = PartKind::ALL.into_iter().flat_map(|kind| self.parked_texts(kind));
+        let deleted = self.deleted(PartKind::Collection, settings);
+        let deleted = self.version_texts(PartKind::Collection, deleted);
+        unused.chain(deleted).any(|text| text.contains(word))
     }
 
     fn parked_texts(&self, kind: PartKind) -> impl Iterator<Item = String> {
@@ -295,19 +298,23 @@ impl PartFiles {
         names.filter_map(move |name| read_bounded(&self.path(kind, &name)).ok())
     }
 
+    /// Returns the texts of all versions of the collections or profiles with these names.
+    fn version_texts(&self, kind: PartKind, names: Vec<String>) -> impl Iterator<Item = String> {
+        let versions = self.versions();
+        names.into_iter().flat_map(move |name| {
+            let ids = versions.list(kind, &name).into_iter();
+            ids.filter_map(|id| versions.text(kind, &name, &id).ok()).collect::<Vec<_>>()
+        })
+    }
+
     /// Returns the names of the keyring entries with addresses of all collections and profiles that
     /// are not in use, including those of their versions.
     pub fn address_names(&self, settings: &Settings) -> BTreeSet<String> {
-        let versions = self.versions();
         let mut found = BTreeSet::new();
         for kind in PartKind::ALL {
-            let mut names = versions.names(kind);
+            let mut names = self.versions().names(kind);
             names.retain(|name| !is_same_name(name, settings.in_use.name(kind)));
-            let earlier = names.iter().flat_map(|name| {
-                let ids = versions.list(kind, name).into_iter();
-                ids.filter_map(|id| versions.text(kind, name, &id).ok()).collect::<Vec<_>>()
-            });
-            for text in self.parked_texts(kind).chain(earlier) {
+            for text in self.parked_texts(kind).chain(self.version_texts(kind, names)) {
                 found.extend(kept_names(&text).map(str::to_owned));
             }
         }
@@ -401,6 +408,20 @@ mod tests {
         assert_eq!(files.parked(PartKind::Profile), ["Z"]);
         files.remove(PartKind::Profile, "Z").unwrap();
         assert_eq!(files.versions().list(PartKind::Profile, "Z").len(), 1, "it can be had back");
+    }
+
+    #[test]
+    fn a_deleted_collection_needs_its_secrets_and_a_deleted_profile_does_not() {
+        let (_folder, _, files, settings) = started();
+        let entry = "entry-of-this-test";
+        for (kind, is_needed) in [(PartKind::Profile, false), (PartKind::Collection, true)] {
+            files.park(kind, "Old", &settings).unwrap();
+            assert!(!files.mention(entry, &settings));
+            fs::write(files.path(kind, "Old"), format!("# {entry}\n")).unwrap();
+            assert!(files.mention(entry, &settings));
+            files.remove(kind, "Old").unwrap();
+            assert_eq!(files.mention(entry, &settings), is_needed, "{kind:?}");
+        }
     }
 
     #[test]
