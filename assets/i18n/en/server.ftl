@@ -47,7 +47,7 @@ token-other-address = The token is for another address.
 
 # Callbacks without an answer.
 callback-late = no response after { $time }
-callback-paused = requests are paused after repeated failures
+callback-paused = requests are paused after failures
 callback-full = too many requests are waiting
 
 # Why publishers and viewers leave.

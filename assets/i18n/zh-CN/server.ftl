@@ -43,7 +43,7 @@ token-other-address = 令牌属于其他地址。
 
 # 回调没有响应。
 callback-late = { $time } 内没有响应
-callback-paused = 多次失败后暂停发送
+callback-paused = 失败后暂停发送
 callback-full = 等待的请求太多
 
 # 推流端和观众离开的原因。
