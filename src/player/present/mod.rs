@@ -511,7 +511,7 @@ mod tests {
         let config = Config { time_shift, ..Config::new(source) };
         let clock = Clock::start();
         let (shared, _events) = Shared::new(&config, clock);
-        let (_decoded, frames) = queue::bounded("pictures", 1, queue::Full::Block);
+        let (_decoded, frames) = queue::bounded("frames", 1, queue::Full::Block);
         Run::new(Presenter {
             shared: Arc::new(shared),
             frames,

@@ -1,7 +1,7 @@
 //! The fonts of the window: Inter in four weights with tabular digits, and a CJK font in three
-//! weights with the characters of the Chinese texts. `packaging/fonts.sh` builds both from Debian's fonts (SIL Open
-//! Font License, `assets/fonts/OFL.txt`). For other characters that users type, onair looks up a
-//! font of the system on demand.
+//! weights with the characters of the Chinese texts. `packaging/fonts.sh` builds both from Debian's
+//! fonts (SIL Open Font License, `assets/fonts/OFL.txt`). For other characters that users type,
+//! onair looks up a font of the system on demand.
 
 use std::sync::Arc;
 

@@ -138,7 +138,7 @@ fn pip(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, frames: &mut [FrameV
     // The drag begins with the first movement, not with the press: once it begins, the desktop
     // controls the pointer, and a click would not be recognized.
     let moved = ui.ctx().read_response(tile::frame_id(ui));
-    if moved.is_some_and(|frame| frame.drag_started()) && !is_full(ui.ctx()) {
+    if moved.is_some_and(|response| response.drag_started()) && !is_full(ui.ctx()) {
         ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
     }
     let over = ui.ctx().input(|input| input.pointer.has_pointer());
