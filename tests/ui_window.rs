@@ -456,6 +456,6 @@ fn a_machine_that_is_too_slow_is_not_called_good() {
         (snapshot.figures.fps, snapshot.figures.wanted_fps) = (17.0, 30.0);
     });
     harness.run();
-    harness.get_by_label("This computer is too slow: 17 of 30 fps.");
+    harness.get_by_label("This computer is too slow: only 17 of 30 fps.");
     assert!(harness.query_by_label_contains("All good").is_none());
 }

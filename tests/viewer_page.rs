@@ -106,6 +106,8 @@ fn the_page_waits_for_the_stream_and_plays_again_after_a_restart() {
     const timer = window.setTimeout;
     window.setTimeout = (act, after, ...more) => timer(act, after === 3000 ? 50 : after, ...more);";
     let page = browser.open(&running.page(), before);
+    // The chip names the protocol where there is space beside the chat.
+    page.resize(1280, 720);
     page.wait(&has_status("waiting"));
     assert_eq!(page.text("headline"), "Waiting for the stream");
     let publisher = running.publish(&NO_B_FRAMES);

@@ -72,7 +72,7 @@ fn the_delay_is_chosen_shown_and_ended() {
     assert!(harness.query_by_label("Viewers are 5:00 behind.").is_none());
     harness.state().demo.change(|snapshot| snapshot.figures.fps = 17.0);
     harness.run();
-    harness.get_by_label("This computer is too slow: 17 of 30 fps.");
+    harness.get_by_label("This computer is too slow: only 17 of 30 fps.");
     harness.get_by_label("Viewers are 5:00 behind.");
     assert_eq!(click(&mut harness, "Stop after the delay"), [Command::StopAfterDelay]);
 }

@@ -49,13 +49,23 @@
     // What opens over the page may cover it.
     const layer = it => it.closest('dialog, .menu, .note, .sound');
     const controls = all.filter(it => it.matches('button, input'));
-    const solid = [...placed, ...controls.map(it => [it, it.getBoundingClientRect()])];
-    for (const [index, [one, a]] of solid.entries()) {
-        for (const [other, b] of solid.slice(index + 1)) {
+    // Each line of a text, because the box around several lines also covers what stands before the first one.
+    const lines = it => {
+        const range = document.createRange();
+        range.selectNodeContents(it);
+        return [...range.getClientRects()];
+    };
+    const solid = [
+        ...placed.map(([it]) => [it, lines(it)]),
+        ...controls.map(it => [it, [it.getBoundingClientRect()]]),
+    ];
+    const isOn = (a, b) =>
+        Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+        Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+    for (const [index, [one, some]] of solid.entries()) {
+        for (const [other, others] of solid.slice(index + 1)) {
             if (one.contains(other) || other.contains(one) || layer(one) !== layer(other)) continue;
-            const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-            const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-            if (width > 1 && height > 1) faults.push(`${name(one)} lies on ${name(other)}`);
+            if (some.some(a => others.some(b => isOn(a, b)))) faults.push(`${name(one)} lies on ${name(other)}`);
         }
     }
 

@@ -247,6 +247,6 @@ mod tests {
         assert_eq!((much.text.as_str(), much.warns), ("Disk: 41\u{a0}h left", false));
         assert!(much.tip.contains("/home/ada/Videos") && much.tip.contains("1.50\u{a0}GB"));
         let chinese = Texts::new(Language::Chinese);
-        assert_eq!(disk(&chinese, &space(9)).text, "磁盘 9 分钟后写满");
+        assert_eq!(disk(&chinese, &space(9)).text, "磁盘将在 9 分钟后写满");
     }
 }

@@ -253,7 +253,7 @@ fn rows() -> Vec<Row> {
         (
             "17 of 30 frames",
             with(on_air(), |it| it.figures.fps = 17.0),
-            "This computer is too slow: 17 of 30 fps.",
+            "This computer is too slow: only 17 of 30 fps.",
             "Close other programs, or turn off video filters.",
             bad,
             None,
@@ -264,7 +264,7 @@ fn rows() -> Vec<Row> {
                 (it.figures.fps, it.draw_time) = (17.0, Some(Duration::from_millis(4)));
                 it.figures.encode_time = Some(Duration::from_millis(58));
             }),
-            "This computer is too slow: 17 of 30 fps.",
+            "This computer is too slow: only 17 of 30 fps.",
             "Encoding a frame takes 58\u{a0}ms · Close other programs",
             bad,
             None,
@@ -278,7 +278,7 @@ fn rows() -> Vec<Row> {
                 collection.main_filters = vec![Slot { enabled: true, filter }];
                 it.scenes.collection = Arc::new(collection);
             }),
-            "This computer is too slow: 17 of 30 fps.",
+            "This computer is too slow: only 17 of 30 fps.",
             "Drawing a frame takes 58\u{a0}ms",
             bad,
             Some(Remedy::EditFilters(MAIN_SOURCE)),
@@ -795,7 +795,7 @@ fn rows() -> Vec<Row> {
         (
             "only recording, 17 of 30 frames",
             with(recording(), |it| it.figures.fps = 17.0),
-            "This computer is too slow: 17 of 30 fps.",
+            "This computer is too slow: only 17 of 30 fps.",
             "Close other programs, or turn off video filters. Next time, choose",
             bad,
             Some(Remedy::EditQuality),
