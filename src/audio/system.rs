@@ -138,6 +138,8 @@ pub(super) struct CaptureState {
 
 /// The callback side of a capture, which takes no lock, allocates nothing, and never waits.
 pub(super) struct Sink {
+    /// True if the captured channels have the layout of speakers.
+    pub(super) has_speaker_layout: bool,
     clock: Clock,
     channels: u16,
     samples: Producer<f32>,
@@ -161,8 +163,15 @@ pub(super) fn capture(clock: Clock, rate: u32, channels: u16) -> (Sink, Capture)
     let (marks_in, marks) = RingBuffer::new(1_024);
     let state = Arc::new(CaptureState::default());
     let its_state = Arc::clone(&state);
-    let sink =
-        Sink { clock, channels, samples: audio_in, marks: marks_in, state: its_state, frame: 0 };
+    let sink = Sink {
+        has_speaker_layout: false,
+        clock,
+        channels,
+        samples: audio_in,
+        marks: marks_in,
+        state: its_state,
+        frame: 0,
+    };
     (sink, Capture { samples, marks, state })
 }
 
@@ -197,7 +206,7 @@ impl Sink {
         // If the queue of marks is full, this mark is lost, and the rate measurement continues
         // without it.
         let _ = self.marks.push(mark);
-        chunk.fill_from_iter(remixed(samples, channels, wanted));
+        chunk.fill_from_iter(remixed(samples, channels, wanted, self.has_speaker_layout));
         self.frame += frames as i64;
     }
 }
@@ -226,14 +235,16 @@ const fn stereo_gains(channels: usize) -> &'static [StereoGain] {
 }
 
 /// Converts interleaved samples to another number of channels. Mono is the mean of all channels, so
-/// neither side is lost. Stereo contains the center, where the voices of films are, and the
-/// surround channels, and does not exceed full scale.
+/// neither side is lost. With a layout of speakers, stereo contains the center, where the voices of
+/// films are, and the surround channels, and does not exceed full scale. Without one, stereo has the
+/// first two channels at their own level: the inputs of an audio interface are independent.
 pub(super) fn remixed(
     samples: &[f32],
     channels: usize,
     wanted: usize,
+    has_speaker_layout: bool,
 ) -> impl Iterator<Item = f32> {
-    let gains = stereo_gains(channels);
+    let gains = if has_speaker_layout { stereo_gains(channels) } else { &[] };
     let [left, right] = gains
         .iter()
         .take(channels)
@@ -242,7 +253,7 @@ pub(super) fn remixed(
     samples.chunks_exact(channels).flat_map(move |frame| {
         (0..wanted).map(move |channel| match wanted {
             1 => frame.iter().sum::<f32>() / channels as f32,
-            2 if channels > 2 => {
+            2 if !gains.is_empty() => {
                 let gain = |gains: &StereoGain| if channel == 0 { gains[0] } else { gains[1] };
                 let parts = frame.iter().zip(gains).map(|(sample, gains)| sample * gain(gains));
                 parts.sum::<f32>() / most
@@ -369,11 +380,15 @@ mod tests {
         assert_eq!((got[0], got[2], got.len()), (got[1], -1.0, 4));
         let mark = capture.marks.pop().unwrap();
         assert!(mark.frame == 0 && mark.at < clock.now().offset(-6_999));
+        // An audio interface with eight inputs: a microphone at the first, and others further on.
+        sink.push(&[0.5, 0.25, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], 8, 0);
+        let got: Vec<f32> = std::iter::from_fn(|| capture.samples.pop().ok()).collect();
+        assert_eq!(got, [0.5, 0.25]);
     }
 
     #[test]
     fn stereo_contains_the_center_and_the_surround_channels() {
-        let stereo = |frame: &[f32]| remixed(frame, frame.len(), 2).collect::<Vec<f32>>();
+        let stereo = |frame: &[f32]| remixed(frame, frame.len(), 2, true).collect::<Vec<f32>>();
         let center = stereo(&[0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
         assert!(center[0] > 0.25 && center[0] == center[1], "{center:?}");
         let surround = stereo(&[0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);

@@ -199,7 +199,8 @@ impl MicWatcher {
         rates.dedup();
         let mut last = Fault::Format("no rate".to_owned());
         for rate in rates {
-            let (sink, capture) = system::capture(clock, rate, channels);
+            let (mut sink, capture) = system::capture(clock, rate, channels);
+            sink.has_speaker_layout = matches!(self.wanted, WantedInput::Speakers(_));
             let state = Arc::clone(&capture.state);
             let started = match &self.wanted {
                 WantedInput::Application(name) => self.system.record_application(name, rate, sink),

@@ -230,7 +230,7 @@ impl FormatConverter {
     fn turn(&mut self, samples: &[f32], channels: usize) -> Result<Vec<f32>, Problem> {
         let wanted = self.channels;
         self.mixed.clear();
-        self.mixed.extend(remixed(samples, channels, wanted));
+        self.mixed.extend(remixed(samples, channels, wanted, true));
         let Some(resampler) = &mut self.resampler else { return Ok(self.mixed.clone()) };
         let frames = self.mixed.len() / wanted;
         let input = InterleavedSlice::new(&self.mixed, wanted, frames);
