@@ -121,6 +121,11 @@ impl Maker {
         self.window.take(cuts, self.cutter.target_duration(), offset);
     }
 
+    /// Records that there is no publisher, unless this is known.
+    pub fn note_gone(&mut self, now: Timestamp) {
+        self.gone_since.get_or_insert(now);
+    }
+
     /// Ends the playlist if no publisher returns. Returns true if the playlist has just ended.
     pub fn end_if_gone(&mut self, now: Timestamp) -> bool {
         let gone = self.gone_since.is_some_and(|since| now.since(since) >= PUBLISHER_GRACE);
@@ -130,5 +135,25 @@ impl Maker {
         self.window.end();
         self.ended = true;
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publisher_that_left_before_the_first_cut_has_the_usual_time_to_return() {
+        let settings = Settings::default();
+        let mut maker = Maker::new(settings, Window::new(settings, "a", (0, 0)), None);
+        let at = |grace: u32| Timestamp::ZERO + PUBLISHER_GRACE * grace;
+        assert!(!maker.end_if_gone(at(1)));
+        maker.note_gone(at(1));
+        maker.take(vec![Arrival::Back], at(1), 0);
+        assert!(!maker.end_if_gone(at(2)), "it is back");
+        maker.note_gone(at(2));
+        // Later checks do not extend the time.
+        maker.note_gone(at(3));
+        assert!(maker.end_if_gone(at(3)) && !maker.end_if_gone(at(4)));
     }
 }

@@ -86,19 +86,10 @@ pub(in crate::server) fn of_stream(
     all.insert(key, Arc::clone(&production));
     drop(all);
     let interval = production.stream.key_interval();
-    attach(&production.stream, &production.sink);
+    production.stream.join(Arc::<MessageSink>::clone(&production.sink));
     let maker = Maker::new(settings, window, interval);
     tokio::spawn(produce(Arc::clone(registry), Arc::clone(&production), maker));
     Some(production)
-}
-
-/// Connects a queue with a stream, whose publisher may have left a moment ago. Without its end, the production would wait
-/// for it as long as players ask.
-fn attach(stream: &Stream, sink: &Arc<MessageSink>) {
-    stream.join(Arc::<MessageSink>::clone(sink));
-    if !stream.is_published() {
-        sink.end();
-    }
 }
 
 /// Records a playlist request of a viewer. Returns false if there are too many viewers.
@@ -225,6 +216,10 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         let mut changed = !arrivals.is_empty();
         maker.take(arrivals, now, registry.clock.wall_micros(now));
         changed |= renditions.make(&mut maker, now);
+        if checks && !stream.is_published() {
+            // The publisher may have left before the queue joined the stream, and the queue knows nothing of it.
+            maker.note_gone(now);
+        }
         if checks && maker.end_if_gone(now) {
             changed = true;
             production.over.store(true, Ordering::Release);
@@ -265,26 +260,6 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::access::rules::AppLimits;
-    use crate::server::service::config::Limits;
-    use crate::server::stream::Claim;
-    use crate::server::stream::message_sink::Arrival;
-
-    #[test]
-    fn a_publisher_that_left_just_before_the_first_cut_counts_as_gone() {
-        let home: SocketAddr = "127.0.0.1:5".parse().unwrap();
-        let stream = Stream::new("live".into(), "show".into(), home.ip(), Limits::default());
-        let arrivals = || {
-            let sink = MessageSink::new(7, 1_000);
-            attach(&stream, &sink);
-            sink.take()
-        };
-        assert!(matches!(arrivals()[..], [Arrival::Gone]));
-        let limits = AppLimits::default();
-        let claim = Claim { id: 1, address: home, credentials: "", proven: true, limits };
-        assert!(stream.publish(claim, Timestamp::ZERO).is_some());
-        assert!(arrivals().is_empty());
-    }
 
     #[test]
     fn a_stream_is_cut_until_thirty_seconds_after_the_last_request() {
