@@ -398,6 +398,9 @@ fn an_hls_viewer_is_one_visit() {
     // Requests for the state of the page cause no callback.
     assert_eq!(serve.status("GET", "/live/show/state", ""), 200);
     assert_eq!(receiver.at("/on_play").len(), 1);
+    // Without a pass, a HEAD request is a new visit.
+    assert_eq!(serve.status("HEAD", "/live/show.m3u8", ""), 200);
+    assert_eq!(receiver.at("/on_play").len(), 2);
 }
 
 #[test]

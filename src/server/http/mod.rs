@@ -188,7 +188,8 @@ impl MediaResource {
             Self::Hls(asked) => {
                 let dash = *asked == HlsResource::Manifest;
                 let protocol = if dash { Protocol::Dash } else { Protocol::Hls };
-                (*request.method() == Method::GET).then_some(protocol)
+                // A HEAD request needs the same playlist, so it starts the same work.
+                matches!(*request.method(), Method::GET | Method::HEAD).then_some(protocol)
             }
             Self::Whep(_) => Some(Protocol::Whep),
             Self::Watch(_) | Self::Chat | Self::Recorded(_) => None,
@@ -304,5 +305,23 @@ async fn serve_media(
             Method::HEAD => refusals::no_such_stream(),
             _ => StatusCode::METHOD_NOT_ALLOWED.into_response(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn a_head_request_for_hls_is_a_viewer_like_any_other() {
+        let playlist = MediaResource::Hls(HlsResource::Stream);
+        let protocol = |method: Method| {
+            let request = axum::http::Request::builder().method(method).uri("/live/show.m3u8");
+            playlist.protocol(&request.body(Body::empty()).unwrap())
+        };
+        assert_eq!(protocol(Method::HEAD), Some(Protocol::Hls));
+        assert_eq!((protocol(Method::GET), protocol(Method::POST)), (Some(Protocol::Hls), None));
     }
 }
