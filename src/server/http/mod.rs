@@ -286,8 +286,9 @@ async fn serve_media(
                 return StatusCode::METHOD_NOT_ALLOWED.into_response();
             }
             let (app, stream, path) = (&app, &stream, request.uri().path());
-            let registry = &registry;
-            let request = HlsRequest { registry, caller, headers, path, query, app, stream, pass };
+            let (registry, method) = (&registry, request.method());
+            let request =
+                HlsRequest { registry, caller, method, headers, path, query, app, stream, pass };
             hls::response(request, viewer, &asked).await
         }
         MediaResource::Flv if headers.contains_key(header::UPGRADE) => {

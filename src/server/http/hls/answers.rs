@@ -9,9 +9,9 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 
 use crate::server::event::Protocol;
 use crate::server::hls::viewers::ViewerKey;
@@ -70,6 +70,14 @@ impl ResponseHead {
             return (StatusCode::NOT_MODIFIED, head).into_response();
         }
         (head, [(header::CONTENT_TYPE, self.kind)], body).into_response()
+    }
+}
+
+/// Returns the size of the body that the client gets. With status 304, and for a HEAD request, there is none.
+pub(super) fn sent_size(method: &Method, response: &Response) -> u64 {
+    match *method == Method::HEAD {
+        true => 0,
+        false => response.body().size_hint().exact().unwrap_or_default(),
     }
 }
 
@@ -135,6 +143,19 @@ mod tests {
         assert!(file_age(&headers).starts_with("public"));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer k3y"));
         assert!(file_age(&headers).starts_with("private"));
+    }
+
+    #[test]
+    fn an_answer_without_its_body_counts_as_nothing_sent() {
+        let sent = |method, headers: &HeaderMap| {
+            let (age, tag) = ("no-store".to_owned(), "\"b\"".to_owned());
+            let head = ResponseHead { kind: PLAYLIST_TYPE, age, tag };
+            sent_size(&method, &head.respond(headers, Body::from("text")))
+        };
+        let mut headers = HeaderMap::new();
+        assert_eq!((sent(Method::GET, &headers), sent(Method::HEAD, &headers)), (4, 0));
+        headers.insert(header::IF_NONE_MATCH, HeaderValue::from_static("\"b\""));
+        assert_eq!(sent(Method::GET, &headers), 0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 
 use crate::server::hls::Mode;
@@ -23,7 +23,7 @@ const MAX_OPENED_FILES: usize = 24;
 /// Answers a request for the playlist of this stream; `path` is the request's path.
 pub(super) async fn event(
     registry: &Arc<Registry>,
-    (headers, key): (&HeaderMap, ViewerKey),
+    ((method, headers), key): ((&Method, &HeaderMap), ViewerKey),
     path: &str,
     (app, stream): (&str, &str),
     pass: Option<&str>,
@@ -71,7 +71,7 @@ pub(super) async fn event(
     match list.playlist(form, |version| is_known(headers, &tag(version))) {
         BroadcastPlaylist::Text(text) => {
             let head = (PLAYLIST_TYPE, tag(&text.version), text.ended);
-            text_response(registry, headers, head, text.text, pass, false)
+            text_response(registry, (method, headers), head, text.text, pass, false)
         }
         BroadcastPlaylist::Empty => busy("There is no segment yet.\n"),
         BroadcastPlaylist::Gone => {

@@ -41,9 +41,18 @@ impl Growing {
                 Some(first) => Some(first),
                 None => it.next(&mut sent).await?,
             };
+            if let Some(next) = &next {
+                it.count(next.len() as u64);
+            }
             Ok::<_, io::Error>(next.map(|next| (next, (it, sent, None))))
         });
         Some(Body::from_stream(rest))
+    }
+
+    /// Counts bytes that the client gets.
+    fn count(&self, bytes: u64) {
+        self.production.count(self.key, bytes);
+        self.registry.totals.sent_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// Returns the next bytes, or `None` at the end of the segment. `sent` is the number of parts
@@ -77,9 +86,6 @@ impl Growing {
             let Some(part) = parts.get(at) else { return Ok(None) };
             *sent += 1;
             if let Some(chunk) = tracks.chunks(part).next() {
-                let length = chunk.len() as u64;
-                self.production.count(self.key, length);
-                self.registry.totals.sent_bytes.fetch_add(length, Ordering::Relaxed);
                 return Ok(Some(chunk.clone()));
             }
         }

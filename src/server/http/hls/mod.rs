@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
 use url::form_urlencoded;
@@ -35,7 +35,7 @@ use crate::server::http::caller::Caller;
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MISSING_FILE_CACHE_CONTROL, MP4_MEDIA_TYPE, PLAYLIST_TYPE,
     ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age,
-    missing, viewer_key,
+    missing, sent_size, viewer_key,
 };
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::ActiveGuard;
@@ -105,6 +105,7 @@ impl Directives {
 pub(super) struct HlsRequest<'a> {
     pub registry: &'a Arc<Registry>,
     pub caller: Caller,
+    pub method: &'a Method,
     pub headers: &'a HeaderMap,
     pub path: &'a str,
     pub query: &'a str,
@@ -143,7 +144,7 @@ pub(super) async fn response(
         let Some(_settled) = ActiveGuard::new(registry, &caller.spot) else {
             return too_many_viewers();
         };
-        let client = (*headers, key);
+        let client = ((request.method, *headers), key);
         return broadcast::event(registry, client, path, (app, stream), pass.as_deref()).await;
     }
     if registry.config.hls.mode == Mode::Off {
@@ -243,10 +244,11 @@ async fn answer(
     };
     let Some(chunks) = found else { return missing() };
     let size: usize = chunks.iter().map(Bytes::len).sum();
-    production.count(key, size as u64);
     let registry = Arc::clone(request.registry);
     let body = ChunkBody { chunks: chunks.into(), left: size as u64, registry };
-    file_head(name, request.headers).respond(request.headers, Body::new(body))
+    let response = file_head(name, request.headers).respond(request.headers, Body::new(body));
+    production.count(key, sent_size(request.method, &response));
+    response
 }
 
 /// Returns a segment as MPEG-TS, which the first request creates. Returns `None` if the segment
@@ -353,9 +355,6 @@ async fn list(
     };
     let update = if directives.update { "u" } else { "" };
     let tag = format!("\"{}{form}{update}\"", now.version());
-    let size = text.len() as u64;
-    production.count(key, size);
-    request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
     // A new pass is for this viewer alone.
     let is_first = match asked {
         HlsResource::Stream | HlsResource::Manifest => true,
@@ -368,7 +367,11 @@ async fn list(
     };
     let kind = if *asked == HlsResource::Manifest { MANIFEST_TYPE } else { PLAYLIST_TYPE };
     let head = ResponseHead { kind, age, tag };
-    head.respond(request.headers, Body::from(text))
+    let response = head.respond(request.headers, Body::from(text));
+    let size = sent_size(request.method, &response);
+    production.count(key, size);
+    request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
+    response
 }
 
 /// Returns true if the query of the request does not have this pass.

@@ -21,7 +21,7 @@ use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MP4_MEDIA_TYPE, PLAYLIST_TYPE, ResponseHead, TS_MEDIA_TYPE,
-    UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age, missing, viewer_key,
+    UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age, missing, sent_size, viewer_key,
 };
 use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::ActiveGuard;
@@ -166,8 +166,10 @@ pub(in crate::server::http) async fn response(
         RecordedResource::Below(RecordedFile::Segment(tracks, number, _)) => {
             match registry.opened.segment(&recording, tracks, number).await {
                 Ok(Some(bytes)) => {
-                    recording.viewers.lock().count(key, bytes.len() as u64);
-                    part(registry, headers, (name, &format!("{tracks:?}-{number}")), &bytes)
+                    let file = format!("{tracks:?}-{number}");
+                    let response = part(registry, headers, (name, &file), &bytes);
+                    recording.viewers.lock().count(key, sent_size(method, &response));
+                    response
                 }
                 Ok(None) => missing(),
                 Err(error) => unreadable(&error),
@@ -176,8 +178,10 @@ pub(in crate::server::http) async fn response(
         RecordedResource::Below(RecordedFile::Ts(number)) => {
             match registry.opened.ts_segment(&recording, number).await {
                 Ok(Some(bytes)) => {
-                    recording.viewers.lock().count(key, bytes.len() as u64);
-                    part(registry, headers, (name, &format!("{number}{TS_EXTENSION}")), &bytes)
+                    let file = format!("{number}{TS_EXTENSION}");
+                    let response = part(registry, headers, (name, &file), &bytes);
+                    recording.viewers.lock().count(key, sent_size(method, &response));
+                    response
                 }
                 Ok(None) => missing(),
                 Err(error) => unreadable(&error),
@@ -185,7 +189,8 @@ pub(in crate::server::http) async fn response(
         }
         _ => {
             let is_dash = asked == RecordedResource::Manifest;
-            list(registry, headers, &recording, &asked, pass.as_deref()).unwrap_or_else(|| {
+            let client = (method, headers);
+            list(registry, client, &recording, &asked, pass.as_deref()).unwrap_or_else(|| {
                 match is_dash {
                     true => busy("The recording is not complete.\n"),
                     false => busy("There is no segment yet.\n"),
@@ -290,7 +295,7 @@ fn note(
 /// Returns a playlist or manifest, or `None` if the recording has no content for it yet.
 fn list(
     registry: &Arc<Registry>,
-    headers: &HeaderMap,
+    client: (&Method, &HeaderMap),
     recording: &OpenRecording,
     asked: &RecordedResource,
     pass: Option<&str>,
@@ -332,12 +337,12 @@ fn list(
     };
     let tag = format!("\"{form}{count}{ended}\"");
     let is_manifest = *asked == RecordedResource::Manifest;
-    Some(text_response(registry, headers, (kind, tag, ended), text.into(), pass, is_manifest))
+    Some(text_response(registry, client, (kind, tag, ended), text.into(), pass, is_manifest))
 }
 
 pub(super) fn text_response(
     registry: &Arc<Registry>,
-    headers: &HeaderMap,
+    (method, headers): (&Method, &HeaderMap),
     (kind, tag, ended): (&'static str, String, bool),
     text: Bytes,
     pass: Option<&str>,
@@ -347,14 +352,16 @@ pub(super) fn text_response(
         Some(pass) => with_query(&String::from_utf8_lossy(&text), &format!("pass={pass}")).into(),
         None => text,
     };
-    registry.totals.sent_bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
     // A pass is for this viewer alone.
     let age = match (pass, ended) {
         (Some(_), _) => "no-store",
         (None, true) => ENDED_CACHE_CONTROL,
         (None, false) => GROWING_CACHE_CONTROL,
     };
-    ResponseHead { kind, age: age.to_owned(), tag }.respond(headers, Body::from(text))
+    let head = ResponseHead { kind, age: age.to_owned(), tag };
+    let response = head.respond(headers, Body::from(text));
+    registry.totals.sent_bytes.fetch_add(sent_size(method, &response), Ordering::Relaxed);
+    response
 }
 
 /// Returns a file that never changes, or the requested part of it.
