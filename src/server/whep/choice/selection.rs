@@ -109,8 +109,7 @@ pub(in crate::server::whep) async fn select(
         return Err(Refused::Unplayable(refused));
     }
     variants.baseline = negotiation::has_only_baseline(&offer.text);
-    variants.replaced = variants.baseline
-        && matches!(known.video, Some(VideoFormat::H264(profile)) if !negotiation::is_baseline(profile));
+    variants.replaced = variants.lacks_profile(known.video);
     variants.has_choice =
         variants.replaced || !registry.rules().renditions.of(app, name).video.is_empty();
     let variant = match rendition {
@@ -140,6 +139,17 @@ async fn tracks_of(used: &ProductionUse) -> Tracks {
 }
 
 impl Variants {
+    /// Returns true if the viewer does not decode the profile of this video.
+    fn lacks_profile(&self, video: Option<VideoFormat>) -> bool {
+        self.baseline
+            && matches!(video, Some(VideoFormat::H264(profile)) if !negotiation::is_baseline(profile))
+    }
+
+    /// Returns true if the viewer does not decode the profile that the stream has now.
+    pub fn lacks_profile_now(&self) -> bool {
+        self.baseline && self.lacks_profile(self.main.tracks().borrow().video)
+    }
+
     /// Returns all variants with their bitrates, the largest first.
     pub fn all(&self, registry: &Registry) -> Vec<(Variant, u64)> {
         let (bitrate, size) = self.bitrate_and_size(registry);

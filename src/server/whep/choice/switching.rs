@@ -67,7 +67,14 @@ impl Switching {
         mailbox: Option<&Arc<Mailbox>>,
         now: Instant,
     ) -> Result<Option<u64>, Problem> {
-        let Some(mailbox) = mailbox.filter(|_| self.variants.has_choice) else { return Ok(None) };
+        let Some(mailbox) = mailbox else { return Ok(None) };
+        if video.variant == Variant::Main && self.variants.lacks_profile_now() {
+            // The publisher has returned with another profile. A new session gets a rendition.
+            return Err(problem!("left-other-codec"));
+        }
+        if !self.variants.has_choice {
+            return Ok(None);
+        }
         if self.last_check.is_some_and(|before| now.duration_since(before) < LINK_CHECK_INTERVAL) {
             return Ok(None);
         }

@@ -11,12 +11,16 @@ use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::server::event::Event;
 use crate::server::registry::PublishRight;
 use crate::server::service::config::{Config, OwnStream};
+use crate::server::stream::Incoming;
 use crate::server::whep::choice::selection::Variant;
 use crate::server::whep::negotiation::VideoRoute;
+use crate::server::whep::negotiation::tests::CHROMIUM_OFFER;
 use crate::server::whep::path::Path;
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::whep::production::productions::WantedTracks;
 use crate::server::whep::production::start;
+use crate::server::whep::tracks::{Tracks, VideoFormat};
+use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::stream_name::StreamName;
 
 const AUDIO_OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
@@ -166,6 +170,41 @@ fn a_session_ends_if_the_publisher_returns_with_a_codec_that_the_viewer_does_not
     };
     assert_eq!(end_after(0, false), None);
     assert_eq!(end_after(1, true), Some(problem!("left-other-codec")));
+}
+
+#[test]
+fn a_session_ends_if_the_publisher_returns_with_a_profile_that_the_viewer_does_not_decode() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+    let right = PublishRight { proven: true, limits: Default::default() };
+    let publication = registry.publish(1, any, &name, right).unwrap();
+    let configure = |profile: &[u8]| {
+        let sets: &[u8] =
+            b"\xff\xe1\0\x19\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\0\0\x03\0\x32\
+            \x0f\x18\x31\x96\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
+        let body = [&b"\x17\0\0\0\0\x01"[..], profile, sets].concat().into();
+        let config = Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false };
+        publication.stream.take(1, &mut vec![config], Timestamp::ZERO);
+    };
+    configure(b"\x42\xe0\x20");
+    // Only the Baseline profile.
+    let offer = CHROMIUM_OFFER.replace("64001f", "42e01f").replace("4d001f", "42001f");
+    runtime.block_on(async {
+        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
+        let client = (any, Arrival { local: None, host: None });
+        let begun = prepare(&registry, ("live", "show"), (&offer, None), client, viewer).await;
+        let (mut session, slot, _) = begun.unwrap();
+        session.connected(&registry, &slot).unwrap();
+        session.step(&registry, &slot).unwrap();
+        configure(b"\x64\0\x20");
+        let mut tracks = session.switching.variants.main.tracks();
+        let is_high = |it: &Tracks| it.video == Some(VideoFormat::H264(0x64_00_20));
+        drop(tracks.wait_for(is_high).await.unwrap());
+        let ended = session.step(&registry, &slot).unwrap_err();
+        assert_eq!(ended, problem!("left-other-codec"));
+    });
 }
 
 #[test]
