@@ -146,11 +146,12 @@ impl Relaying for Pull {
             return Ok(());
         }
         let Relay { app, stream, .. } = &*self.task.relay;
-        let viewers = match self.task.registry.find(app, stream) {
-            Some(stream) => self.task.registry.figures_of(&stream, now).viewers,
-            None => 0,
-        };
-        if viewers > 0 {
+        let registry = &self.task.registry;
+        // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
+        let is_watched = registry.find(app, stream).is_some_and(|stream| {
+            registry.figures_of(&stream, now).viewers > 0 || registry.whep.is_used(&stream)
+        });
+        if is_watched {
             self.task.relay.note_asked(now);
         } else if now.since(self.task.relay.asked()) >= self.patience() {
             return Err(problem!("relay-no-viewers"));
@@ -402,6 +403,7 @@ mod tests {
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
+    use crate::server::access::grant::AdmittedViewer;
     use crate::server::event::relay::Direction;
     use crate::server::registry::Registry;
     use crate::server::relay::rules::RelayRule;
@@ -409,26 +411,58 @@ mod tests {
     use crate::server::relay::target::RelayTarget;
     use crate::server::service::config::Config;
     use crate::server::stream::relayed::RelayPath;
+    use crate::server::whep::endpoint::Arrival;
+    use crate::server::whep::session;
+    use crate::server::whep::session::tests::{AUDIO_OFFER, start_registry};
+
+    /// Returns the rule of a pull of `live/show`.
+    fn rule(on_demand: bool, linger: Duration) -> RelayRule {
+        let target = |text| RelayTarget::parse(text, None).unwrap();
+        RelayRule {
+            direction: Direction::Pull,
+            streams: "live/show".to_owned(),
+            on_demand,
+            targets: vec![target("rtmp://a.example/live/one"), target("rtmp://b.example/live/two")],
+            linger,
+            options: Options::default(),
+        }
+    }
+
+    fn pull(registry: Arc<Registry>, rule: RelayRule) -> Pull {
+        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
+        let (rule, start) = (Arc::new(rule), (1, registry.clock.now()));
+        let relay = Arc::new(Relay::new(start, rule, ("live", "show"), way, None));
+        Pull::new(RelayTask { registry, relay })
+    }
+
+    #[test]
+    fn a_pull_continues_while_a_viewer_of_webrtc_connects() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
+        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+        let right = PublishRight { proven: true, limits: Default::default() };
+        registry.publish(1, any, &name, right).unwrap();
+        let mut pull = pull(Arc::clone(&registry), rule(true, Duration::ZERO));
+        pull.live_since = Some(registry.clock.now());
+        assert_eq!(pull.check(), Err(problem!("relay-no-viewers")));
+        runtime.block_on(async {
+            let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
+            let client = (any, Arrival { local: None, host: None });
+            let offer = (AUDIO_OFFER, None);
+            session::begin(&registry, ("live", "show"), offer, client, viewer).await.unwrap();
+            assert_eq!(pull.check(), Ok(()));
+        });
+    }
 
     #[test]
     fn a_redirected_pull_keeps_the_name_in_the_address_of_its_server() {
         let runtime = Runtime::start().unwrap();
         let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
         let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
-        let target = |text| RelayTarget::parse(text, None).unwrap();
-        let rule = RelayRule {
-            direction: Direction::Pull,
-            streams: "live/show".to_owned(),
-            on_demand: false,
-            targets: vec![target("rtmp://a.example/live/one"), target("rtmp://b.example/live/two")],
-            linger: RelayRule::DEFAULT_LINGER,
-            options: Options::default(),
-        };
+        let rule = rule(false, RelayRule::DEFAULT_LINGER);
         let home = rule.targets[1].of("live", "show");
-        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
-        let (rule, start) = (Arc::new(rule), (1, registry.clock.now()));
-        let relay = Arc::new(Relay::new(start, rule, ("live", "show"), way, None));
-        let mut pull = Pull::new(RelayTask { registry: Arc::new(registry), relay });
+        let mut pull = pull(Arc::new(registry), rule);
         let tc_url = Some("rtmp://c.example/live".to_owned());
         let event = Event::ReconnectRequest { tc_url, description: String::new() };
         let end = pull.take(event, Destination { home: &home, url: &home });

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::server::renditions::refusal::Refusal;
+use crate::server::stream::Stream;
 use crate::server::whep::mailbox::{ChosenRendition, IceNames, Mailbox, Restart};
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::server::whep::production::productions::Productions;
@@ -66,6 +67,11 @@ impl Whep {
     /// Returns the port, or `None` if WHEP is disabled.
     pub fn endpoint(&self) -> Option<Arc<Endpoint>> {
         self.endpoint.read().clone()
+    }
+
+    /// Returns true if a session uses this stream, even if its viewer has not connected yet.
+    pub fn is_used(&self, stream: &Stream) -> bool {
+        self.productions.is_used(stream)
     }
 
     /// Passes a datagram to its session.

@@ -187,6 +187,13 @@ impl Productions {
         self.refused.lock().contains(&publisher)
     }
 
+    /// Returns true if the production of a stream itself has a user. Each session is one.
+    pub(in crate::server::whep) fn is_used(&self, stream: &Stream) -> bool {
+        let all = self.all.lock();
+        let production = all.get(&ProductionKey::of(stream, String::new()));
+        production.is_some_and(|it| it.users.load(Ordering::Acquire) > 0)
+    }
+
     /// Removes an unused production. Returns false if it is in use.
     pub(super) fn end(&self, production: &Arc<Production>) -> bool {
         let mut all = self.all.lock();

@@ -504,4 +504,4 @@ fn broken(error: &RtcError) -> Problem {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::server) mod tests;

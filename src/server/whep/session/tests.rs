@@ -23,14 +23,17 @@ use crate::server::whep::tracks::{Tracks, VideoFormat};
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::stream_name::StreamName;
 
-const AUDIO_OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+pub(in crate::server) const AUDIO_OFFER: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
     m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\na=rtcp-mux\r\n\
     a=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\na=setup:actpass\r\na=fingerprint:sha-256 \
     6B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08\r\n\
     a=rtpmap:111 opus/48000/2\r\n";
 
 /// Returns the registry of a server with this configuration and with WHEP, and its events.
-fn start_registry(runtime: &Runtime, config: Config) -> (Arc<Registry>, queue::Receiver<Event>) {
+pub(in crate::server) fn start_registry(
+    runtime: &Runtime,
+    config: Config,
+) -> (Arc<Registry>, queue::Receiver<Event>) {
     let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
     let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
     let any = "127.0.0.1:0".parse().unwrap();
