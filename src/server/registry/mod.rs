@@ -473,7 +473,10 @@ impl Registry {
             return None;
         };
         stream.note_viewer(ViewerRecord { id, address, since: self.clock.now(), sent_before });
-        self.tell(Event::Join(peer(&stream, id, address, protocol)));
+        // onair's own player is no viewer.
+        if viewer.is_viewer() {
+            self.tell(Event::Join(peer(&stream, id, address, protocol)));
+        }
         // A later expulsion finds the viewer in the list.
         if expelled != self.expulsions() {
             viewer.dismiss(grant::expelled());
@@ -482,7 +485,7 @@ impl Registry {
     }
 
     pub fn leave(&self, stream: &Arc<Stream>, id: u64, address: SocketAddr, ended: Ended) {
-        if let Some(viewer) = stream.leave(id) {
+        if let Some(viewer) = stream.leave(id).filter(|viewer| viewer.is_viewer()) {
             self.tell(Event::Leave(peer(stream, id, address, viewer.protocol()), ended));
         }
         self.tidy(stream);

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::net::Runtime;
+use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::message_sink::MessageSink;
 
 #[test]
 fn tokens_expire_by_the_current_clock_of_the_system() {
@@ -12,4 +14,25 @@ fn tokens_expire_by_the_current_clock_of_the_system() {
     let registry = Registry::new(Config::default(), clock, sender, runtime.handle());
     let now = u64::try_from(Clock::system_micros() / 1_000_000).unwrap();
     assert!((now..now + 60).contains(&registry.unix_seconds()));
+}
+
+#[test]
+fn only_viewers_are_reported_and_counted() {
+    let runtime = Runtime::start().unwrap();
+    let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+    let address: SocketAddr = "127.0.0.1:5".parse().unwrap();
+    let viewer: Arc<dyn Sink> = FlvSink::for_viewer(1, 1_000, Protocol::HttpFlv);
+    // Like this sink, onair's own player does not count as a viewer.
+    let other: Arc<dyn Sink> = MessageSink::new(2, 1_000);
+    let join = |sink| registry.join("live", "show", (sink, 0), address).unwrap();
+    let stream = join(viewer);
+    join(other);
+    for id in [1, 2] {
+        let ended = Ended { reason: "gone".into(), after: Duration::ZERO, bytes: 0 };
+        registry.leave(&stream, id, address, ended);
+    }
+    let reported: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+    assert!(matches!(reported[..], [Event::Join(_), Event::Leave(..)]), "{reported:?}");
+    assert_eq!(registry.reporter.log.lock().peak(), 1);
 }
