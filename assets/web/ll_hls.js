@@ -51,7 +51,7 @@ export class LowLatencyHls {
         if (this.stopped) return;
         if (!Hls.isSupported()) {
             this.video.src = this.url;
-            this.video.onerror = () => this.#give('noFrames');
+            this.video.onerror = () => this.#give(this.position > 0 ? 'lost' : 'noFrames');
             return;
         }
         const hls = new Hls({

@@ -1,9 +1,9 @@
-//! The viewer page beside a server that stops for a while: afterwards it is as close to the stream as before.
+//! The viewer page during outages: when the server stops for a while, when its clock is set, and when playback fails.
 
 use std::time::Duration;
 
 use super::chromium::{Chromium, Page};
-use super::{NO_B_FRAMES, choose, plays};
+use super::{NO_B_FRAMES, choose, has_status, plays, start_with};
 use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for};
 
 /// Returns the latency that the page shows, in seconds.
@@ -57,4 +57,34 @@ fn the_latency_is_the_usual_one_again_after_the_server_has_stood() {
         ));
     }
     assert!(usual < 4.0, "{usual} s");
+}
+
+#[test]
+fn without_media_source_an_error_during_playback_is_a_loss() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    // A browser that plays HLS natively, such as that of older iPhones.
+    let before = "['MediaSource', 'ManagedMediaSource'].forEach(it => delete window[it]);";
+    let page = browser.open(&running.page(), before);
+    page.wait(&has_status("waiting"));
+    let reasons = page.value(
+        "(async () => {
+            const { LowLatencyHls } = await import('/assets/ll_hls.js');
+            const reasons = [];
+            for (const position of [0, 7]) {
+                const video = document.createElement('video');
+                const fail = reason => reasons.push(reason);
+                const driver = new LowLatencyHls({ address: it => `/none${it}`, video, fail });
+                await driver.start();
+                driver.position = position;
+                video.onerror();
+                driver.stop();
+            }
+            return reasons.join(' ');
+        })()",
+    );
+    assert_eq!(reasons, "noFrames lost");
 }
