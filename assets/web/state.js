@@ -3,6 +3,8 @@
 const WAITING_MS = 1_000;
 const LIVE_MS = 4_000;
 const TIMEOUT_MS = 5_000;
+// After this time, any response defines the time of the server: a clock may have been set, or the network may be slower.
+const MAX_AGE_MS = 30_000;
 // The status codes for a missing or wrong key or token, and for too many wrong ones.
 const REFUSED = [401, 403, 429];
 
@@ -14,8 +16,9 @@ export class StreamState {
         this.changed = changed;
         this.refused = refused;
         this.failures = 0;
-        // The shortest round trip in milliseconds. Its response defines the time of the server.
+        // The shortest recent round trip in milliseconds. Its response defines the time of the server.
         this.roundTrip = Infinity;
+        this.measuredAt = -Infinity;
         this.offset = 0;
         this.timer = null;
         this.asking = null;
@@ -43,8 +46,9 @@ export class StreamState {
             if (answer.ok) {
                 state = await answer.json();
                 const took = performance.now() - began;
-                if (took < this.roundTrip) {
+                if (took < this.roundTrip || began - this.measuredAt > MAX_AGE_MS) {
                     this.roundTrip = took;
+                    this.measuredAt = began;
                     this.offset = state.now + took / 2 - Date.now();
                 }
             }

@@ -88,3 +88,38 @@ fn without_media_source_an_error_during_playback_is_a_loss() {
     );
     assert_eq!(reasons, "noFrames lost");
 }
+
+#[test]
+fn the_page_learns_that_the_clock_of_the_server_was_set() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    // Each step: the time since the last answer and the round trip in milliseconds, and the server's lead in seconds.
+    let leads = page.value(
+        "(async () => {
+            const { StreamState } = await import('/assets/state.js');
+            const [leads, steps] = [[], [[0, 10, 0], [5_000, 40, 60], [30_000, 40, 60], [5_000, 90, 0]]];
+            let now = 0;
+            let step;
+            performance.now = () => now;
+            window.fetch = async url => {
+                if (url !== 'test') return new Promise(() => {});
+                now += step[1];
+                return { ok: true, json: async () => ({ live: true, now: Date.now() + step[2] * 1_000 }) };
+            };
+            const state = new StreamState('test', () => {}, () => {});
+            for (step of steps) {
+                now += step[0];
+                await state.refresh();
+                clearTimeout(state.timer);
+                leads.push(Math.round(state.offset / 1_000));
+            }
+            return leads.join();
+        })()",
+    );
+    assert_eq!(leads, "0,0,60,60");
+}
