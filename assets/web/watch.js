@@ -61,7 +61,9 @@ function demand(state) {
 demand.next = 0;
 
 function draw() {
-    const { status, protocol, state } = playback;
+    const { status, protocol } = playback;
+    // The last known state may be wrong while the server does not answer.
+    const state = status === 'unreachable' ? null : playback.state;
     // For style sheets, and for programs that control the page.
     document.documentElement.dataset.status = status;
     document.documentElement.dataset.protocol = status === 'playing' ? protocol : '';

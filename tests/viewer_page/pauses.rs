@@ -47,6 +47,7 @@ fn the_page_and_the_browser_agree_whether_playback_is_paused() {
     let page = browser.open(&running.page(), HELD_BACK);
     let video = "document.getElementById('video')";
     let click = "document.getElementById('play').click()";
+    let is_live = "!document.getElementById('live').hidden";
     let label = "document.getElementById('play').ariaLabel";
     // The viewer pauses before the first media arrive.
     page.wait("window.isHeldBack === true");
@@ -69,8 +70,10 @@ fn the_page_and_the_browser_agree_whether_playback_is_paused() {
     page.wait(&format!("{video}.srcObject === null"));
     page.value("window.isCut = true");
     page.wait(&has_status("unreachable"));
+    assert_eq!(page.value(is_live), false);
     page.value("window.isCut = false");
     page.wait(&has_status("paused"));
+    assert_eq!(page.value(is_live), true);
     page.value(click);
     plays(&page, "whep", 5);
 
