@@ -406,6 +406,16 @@ fn controls_work_by_keyboard_and_have_names() {
             && !(it.ariaLabel || it.innerText || it.labels?.length || it.tagName === 'VIDEO')).length",
     );
     assert_eq!(nameless, 0);
+    // Without TLS, the page copies from a field, which must not keep the focus.
+    page.value(
+        "Object.defineProperty(navigator, 'clipboard', { value: undefined });
+        Object.defineProperty(navigator, 'share', { value: undefined });
+        document.execCommand = () => true;
+        document.getElementById('share').focus();
+        document.getElementById('share').click()",
+    );
+    page.wait("document.getElementById('note').textContent === 'Link copied'");
+    assert_eq!(page.value("document.activeElement.id"), "share");
     page.value("document.getElementById('code').click()");
     page.wait("document.getElementById('code-image').naturalWidth > 100");
     assert!(page.text("code-note").contains("this computer only"), "{}", page.text("code-note"));

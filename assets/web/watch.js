@@ -176,6 +176,7 @@ function share() {
 // Without TLS, browsers have no clipboard for pages.
 async function copy(words) {
     if (navigator.clipboard) return navigator.clipboard.writeText(words);
+    const focused = document.activeElement;
     const field = document.createElement('textarea');
     field.value = words;
     field.className = 'offscreen';
@@ -183,6 +184,7 @@ async function copy(words) {
     field.select();
     const copied = document.execCommand('copy');
     field.remove();
+    focused?.focus();
     if (!copied) throw new Error('not copied');
 }
 

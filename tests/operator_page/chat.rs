@@ -50,9 +50,13 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     page.wait(&shows("#chat-lines", markup));
     assert_eq!(page.value("window.ran ?? 0"), 0);
 
-    click(&page, "#chat-lines tr:first-child [aria-label='Delete the message of eve']");
+    let delete = "#chat-lines tr:first-child [aria-label='Delete the message of eve']";
+    page.value(&format!("document.querySelector({delete:?}).focus()"));
+    click(&page, delete);
     page.wait(&got("\"deleted\""));
     page.wait(&format!("!({})", shows("#chat-lines", "buy this")));
+    // The keyboard focus goes on to the next message.
+    page.wait("document.activeElement.matches('#chat-lines tr:first-child')");
     page.value("document.getElementById('chat-words').value = 'spoiler'");
     page.value("document.getElementById('chat-words').oninput()");
     click(&page, "#chat-save");

@@ -39,8 +39,10 @@ export class Rows {
 
     show(items) {
         const keys = new Set(items.map(item => String(this.keyOf(item))));
+        let focusAt = null;
         for (const [key, row] of this.rows) {
             if (keys.has(key)) continue;
+            if (row.element.contains(document.activeElement)) focusAt = [...this.container.children].indexOf(row.element);
             row.element.remove();
             row.end?.();
             this.rows.delete(key);
@@ -59,5 +61,14 @@ export class Rows {
             row.update(item);
             before = row.element;
         }
+        if (focusAt !== null) this.#focus(focusAt);
+    }
+
+    // Moves the keyboard focus of a removed row to the row that took its place, and not to one of its buttons: the
+    // same key would then change that row too.
+    #focus(index) {
+        const row = this.container.children[index] ?? this.container.lastElementChild;
+        if (row) row.tabIndex = -1;
+        (row ?? this.container.closest('main')).focus();
     }
 }
