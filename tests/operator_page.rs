@@ -169,7 +169,7 @@ fn a_publisher_and_a_viewer_are_disconnected_after_a_question() {
     wait_for("the viewer to leave", peers::LIMIT, || running.server.viewers() == 0);
     while viewer.next().is_some() {}
     page.wait(&shows("#no-viewers", "Nobody is watching."));
-    page.wait(&shows("#toast", "is disconnected."));
+    page.wait(&shows("#toast", "was disconnected."));
     // The page keeps the token for the next change.
     page.value("location.hash = 'streams'");
     page.wait("document.querySelector('#streams .ban') !== null");
@@ -209,7 +209,7 @@ fn markup_in_names_runs_nothing() {
     page.wait(&shows("#streams tr", &script));
     page.wait(&shows("#events", &name));
     page.value("document.getElementById('with-viewers').click()");
-    page.wait(&shows("#events", "viewer over RTMP"));
+    page.wait(&shows("#events", "viewer joined over RTMP"));
     click(&page, "#streams .ban");
     page.wait(&shows("#question-title", &name));
     click(&page, "#question [value=no]");
@@ -244,7 +244,7 @@ fn the_page_speaks_chinese_has_themes_names_and_fits_a_phone() {
     click(&page, "#options .primary");
     assert_eq!(page.text("title-streams"), "Streams");
     page.wait(&shows("#events", "live/show: published over RTMP"));
-    page.wait(&shows("#events", "127.0.0.1 may not use this page (wrong token"));
+    page.wait(&shows("#events", "127.0.0.1 was not allowed to use this page (wrong token"));
     let background = page.value("getComputedStyle(document.body).backgroundColor");
     assert_eq!(background, "rgb(245, 246, 248)");
     page.wait("document.querySelector('#recordings button') !== null");
@@ -344,9 +344,9 @@ fn access_rules_are_shown_without_their_secrets() {
     let browser = Chromium::start("en");
     let page = browser.open(&format!("{}#access", running.page()), "");
     for words in [
-        "with a key (of 1) or a token, only from 10.0.0.0/8",
-        "if the callback agrees",
-        "Viewers of a stream: 1,500, Size: 1920×1080",
+        "with a key (1 in total) or a token, only from 10.0.0.0/8",
+        "if the callback allows it",
+        "Viewers per stream: 1,500, Size: 1920×1080",
         "SRS: on_play, refuses clients if there is no answer",
     ] {
         page.wait(&shows("#access tr:first-child", words));

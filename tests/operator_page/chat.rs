@@ -50,7 +50,7 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     page.wait(&shows("#chat-lines", markup));
     assert_eq!(page.value("window.ran ?? 0"), 0);
 
-    let delete = "#chat-lines tr:first-child [aria-label='Delete the message of eve']";
+    let delete = "#chat-lines tr:first-child [aria-label='Delete the message from eve']";
     page.value(&format!("document.querySelector({delete:?}).focus()"));
     click(&page, delete);
     page.wait(&got("\"deleted\""));
@@ -60,7 +60,7 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     page.value("document.getElementById('chat-words').value = 'spoiler'");
     page.value("document.getElementById('chat-words').oninput()");
     click(&page, "#chat-save");
-    page.wait(&shows("#toast", "The chat is changed."));
+    page.wait(&shows("#toast", "The chat was updated."));
     say(&page, "eve", "a Spoiler");
     page.wait(&got("\"refused\":\"blocked\""));
     click(&page, &format!("#chat-lines [aria-label='Mute {markup}']"));

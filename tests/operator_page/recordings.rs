@@ -110,7 +110,7 @@ fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     page.value(&format!("document.getElementById('token-input').value = {TOKEN:?}"));
     click(&page, "#token .primary");
     wait_for("the deletion", peers::LIMIT, || !file.exists());
-    page.wait(&shows("#toast", "is deleted."));
+    page.wait(&shows("#toast", "was deleted."));
     page.wait(&shows("#no-recordings", "There are no recordings yet."));
     // A recording in progress cannot be deleted.
     let _publisher = running.publish();

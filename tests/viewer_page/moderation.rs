@@ -181,7 +181,7 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     let state = change(&running, &json!({ "blocked_words": ["Spoiler", "剧透"] }));
     assert_eq!(state["blocked_words"], json!(["Spoiler", "剧透"]));
     say(&bob, "Bob", "ＳＰＯＩＬＥＲ ahead");
-    wait_line(&bob, "Your message has a word that is blocked here.", true);
+    wait_line(&bob, "Your message contains a blocked word.", true);
     say(&bob, "Bob", "no harm");
     wait_line(&ann, "no harm", true);
     wait_line(&ann, "ahead", false);
@@ -206,7 +206,7 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     change(&running, &json!({ "slow_seconds": 600 }));
     eve.wait("document.getElementById('chat-hint').innerText.includes('every 600 s')");
     say(&eve, "Eve", "a spoiler");
-    wait_line(&eve, "Your message has a word that is blocked here.", true);
+    wait_line(&eve, "Your message contains a blocked word.", true);
     say(&eve, "Eve", "never mind");
     wait_line(&ann, "never mind", true);
 
