@@ -107,8 +107,18 @@ fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     click(&page, "#question [value=yes]");
     page.wait("document.getElementById('token').open");
     assert!(file.exists());
+    // Before the operator enters the token, somebody moves the file away for a moment.
+    let elsewhere = running.folder.path().join("elsewhere");
+    std::fs::rename(&file, &elsewhere).unwrap();
     page.value(&format!("document.getElementById('token-input').value = {TOKEN:?}"));
     click(&page, "#token .primary");
+    page.wait(&shows("#toast", &format!("{NAME} was not deleted: ")));
+    std::fs::rename(&elsewhere, &file).unwrap();
+    // The page reads the folder again soon.
+    page.wait(&format!("document.querySelector({erase:?}) !== null"));
+    click(&page, &erase);
+    page.wait("document.getElementById('question').open");
+    click(&page, "#question [value=yes]");
     wait_for("the deletion", peers::LIMIT, || !file.exists());
     page.wait(&shows("#toast", "was deleted."));
     page.wait(&shows("#no-recordings", "There are no recordings yet."));

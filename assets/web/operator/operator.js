@@ -219,8 +219,8 @@ async function change(make, done, notDone) {
     return isDone;
 }
 
-function end(path, name, done = 'ended') {
-    return change(() => remove(path), text(done, { name }), reason => text('notEnded', { name, reason }));
+function end(path, name, done = 'ended', notDone = 'notEnded') {
+    return change(() => remove(path), text(done, { name }), reason => text(notDone, { name, reason }));
 }
 
 // What the operator deletes or mutes disappears at once.
@@ -247,7 +247,7 @@ async function endViewer(viewer) {
 async function removeRecording(file) {
     const agreed = await confirmed(text('questionErase', { name: file.name }), text('questionEraseText'), text('eraseNow'));
     if (!agreed) return;
-    await end(`/api/v1/recordings/${encodeURIComponent(file.name)}`, file.name, 'erased');
+    await end(`/api/v1/recordings/${encodeURIComponent(file.name)}`, file.name, 'erased', 'notErased');
     recordingsAt = -Infinity;
     refresh();
 }
