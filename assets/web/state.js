@@ -3,7 +3,7 @@
 const WAITING_MS = 1_000;
 const LIVE_MS = 4_000;
 const TIMEOUT_MS = 5_000;
-// After this time, any response defines the time of the server: a clock may have been set, or the network may be slower.
+// After this time, any response defines the time of the server: a clock may have been set, or the network changed.
 const MAX_AGE_MS = 30_000;
 // The status codes for a missing or wrong key or token, and for too many wrong ones.
 const REFUSED = [401, 403, 429];

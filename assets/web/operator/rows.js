@@ -42,7 +42,8 @@ export class Rows {
         let focusAt = null;
         for (const [key, row] of this.rows) {
             if (keys.has(key)) continue;
-            if (row.element.contains(document.activeElement)) focusAt = [...this.container.children].indexOf(row.element);
+            const hasFocus = row.element.contains(document.activeElement);
+            if (hasFocus) focusAt = [...this.container.children].indexOf(row.element);
             row.element.remove();
             row.end?.();
             this.rows.delete(key);
