@@ -39,7 +39,8 @@ pub struct AddressNames {
 }
 
 impl AddressNames {
-    fn name_of(&self, url: &str) -> Option<&String> {
+    /// Returns the name of this address, if the keyring contains the address.
+    pub(in crate::studio) fn name_of(&self, url: &str) -> Option<&String> {
         self.known.iter().find(|(_, known)| known.expose() == url).map(|(name, _)| name)
     }
 }
@@ -99,7 +100,7 @@ fn conceal_by(
         if let Some(name) = kept_name(url) {
             names.kept.insert(name.to_owned(), None);
         } else if let Some(name) = given.name_of(url)
-            && displayed(url, &own).is_some_and(|plain| !plain.is_empty())
+            && displayed(url, &own, true).is_some_and(|plain| !plain.is_empty())
         {
             // If the name also occurs without its address, the address is loaded once more.
             names.kept.entry(name.clone()).or_insert_with(|| Some(Secret::new(url.as_str())));
@@ -109,7 +110,7 @@ fn conceal_by(
         if kept_name(url).is_some() {
             return;
         }
-        match displayed(url, &own) {
+        match displayed(url, &own, given.name_of(url).is_some()) {
             None => {}
             Some(plain) if plain.is_empty() => url.clear(),
             Some(plain) => {
@@ -122,21 +123,22 @@ fn conceal_by(
 }
 
 /// Returns the part of an address that is saved, or `None` if the whole address is saved. The part
-/// is empty if nothing of the address is saved.
-fn displayed(url: &str, own: &AddressOwner<'_>) -> Option<String> {
-    match own {
+/// is empty if nothing of the address is saved. `stored` means that the keyring contains the
+/// address, so that the address contains a secret even if the target's key is not loaded.
+fn displayed(url: &str, own: &AddressOwner<'_>, stored: bool) -> Option<String> {
+    match *own {
         AddressOwner::Source => without_secrets(url),
-        AddressOwner::Watched { forget: true, secret: true, .. } => Some(String::new()),
-        AddressOwner::Watched { secret: true, key, .. } => {
+        AddressOwner::Watched { secret: false, .. } if !stored => None,
+        AddressOwner::Watched { forget: true, .. } => Some(String::new()),
+        AddressOwner::Watched { secret, key, .. } => {
             let shown = without_secrets(url).unwrap_or_else(|| url.to_owned());
-            // The key may be any part of the address.
+            // The key may be any part of the address, also a key that is not loaded.
             let end = shown.find("://").map_or(0, |at| at + 3);
             let host = shown.get(end..).and_then(|rest| rest.split('/').next());
             let bare = |host: &str| format!("{}{host}", shown.get(..end).unwrap_or_default());
-            let holds = !key.is_empty() && shown.contains(key);
+            let holds = !secret || key.is_empty() || shown.contains(key);
             Some(if holds { bare(host.unwrap_or_default()) } else { shown.clone() })
         }
-        AddressOwner::Watched { .. } => None,
     }
 }
 
@@ -354,6 +356,28 @@ mod tests {
             settings.strips[1] = AudioStrip::new(StripId(1), AudioChoice::Stream(audio.into()));
             let (_, kept) = settings.concealed();
             assert!(kept.len() == 1 && kept[0].name == name && kept[0].url.is_none(), "{kept:?}");
+        }
+    }
+
+    #[test]
+    fn a_loaded_play_address_is_not_written_while_the_key_in_it_is_missing() {
+        for url in ["rtmp://h/app/pl4nted-key", "rtmp://h/app/pl4nted-key?token=pl4nted"] {
+            let mut settings = Settings::default();
+            settings.targets.push(Target {
+                remember_key: true,
+                play_url: url.into(),
+                ..Target::custom(1, "rtmp://h/app", "".into())
+            });
+            let name = "0123456789abcdef".to_owned();
+            settings.address_names.known.insert(name.clone(), url.into());
+            let (mut written, kept) = settings.concealed();
+            let shown = format!("rtmp://h{KEYRING_ENTRY_SEPARATOR}{name}");
+            assert_eq!(written.targets[1].play_url.expose(), shown);
+            assert_eq!(kept, [StoredAddress { name: name.clone(), url: Some(url.into()) }]);
+            assert!(reveal(written.addresses(), &name, &url.into()));
+            assert_eq!(written.targets, settings.targets);
+            settings.targets[1].remember_key = false;
+            assert_eq!(settings.concealed().0.targets[1].play_url.expose(), "");
         }
     }
 

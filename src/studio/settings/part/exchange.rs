@@ -99,7 +99,9 @@ pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Pr
                 {
                     *server = shown;
                 }
-                let is_stored = kept_name(target.play_url.expose()).is_some();
+                let url = target.play_url.expose();
+                let is_stored =
+                    kept_name(url).is_some() || settings.address_names.name_of(url).is_some();
                 if is_stored || !target.may_show_play_url() {
                     target.play_url = Secret::default();
                 }
@@ -174,6 +176,17 @@ mod tests {
         export(PartKind::Profile, &settings, &path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(text.contains("rtmp://h/app") && !text.contains("kept="), "{text}");
+        // The address is loaded, and the key that it contains is not.
+        let url = "rtmp://h/app/planted_key";
+        settings.targets[1] = Target {
+            remember_key: true,
+            play_url: url.into(),
+            ..Target::custom(1, "rtmp://h/app", Secret::default())
+        };
+        settings.address_names.known.insert("0123456789abcdef".into(), url.into());
+        export(PartKind::Profile, &settings, &path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(!text.contains("planted") && !text.contains("kept="), "{text}");
     }
 
     #[test]
