@@ -22,6 +22,7 @@ use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
+use crate::studio::live::on_air::figures::TimeOnAir;
 use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
 use crate::studio::live::outputs::{OutputNews, Outputs, background};
 use crate::studio::live::passthrough::Passthrough;
@@ -66,6 +67,7 @@ pub(in crate::studio) struct OnAir {
     outputs: Outputs,
     /// The totals of targets that were switched off or restarted.
     left: LiveFigures,
+    time_on_air: TimeOnAir,
     /// The delay between the hub and the targets.
     stream_delay: Option<StreamDelay>,
     began: Base,
@@ -200,6 +202,7 @@ impl OnAir {
             audio: None,
             outputs: Outputs::default(),
             left: LiveFigures::default(),
+            time_on_air: TimeOnAir::default(),
             stream_delay: None,
             began: Base::default(),
             video_rate: stats::Meter::default(),
@@ -299,6 +302,7 @@ impl OnAir {
     pub(in crate::studio) fn forget_ended(&mut self) -> Vec<OutputNews> {
         let words = self.forget(TargetOutput::is_over);
         self.left = LiveFigures::default();
+        self.time_on_air = TimeOnAir::default();
         words
     }
 
@@ -433,6 +437,7 @@ impl OnAir {
     /// Returns the events since the last call.
     pub(in crate::studio) fn poll(&mut self, now: Timestamp) -> Vec<OutputNews> {
         let mut happenings = self.outputs.poll(now);
+        self.count_time_on_air(now);
         if let Some(passthrough) = &self.passthrough {
             let targets = self.targets().map(|sent| &sent.publisher);
             passthrough.begin_when_ready(targets, self.stream_delay.is_some());
