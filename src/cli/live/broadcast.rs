@@ -108,7 +108,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             Err(Empty::Waiting) => {}
             Err(Empty::Closed) => break,
         }
-        if outcome.stopped {
+        if outcome.is_over(record.is_some(), stopping_since.is_some() || draining) {
             break;
         }
         if outcome.first.is_none() && studio.snapshot().figures.encoded > 0 {
@@ -247,6 +247,14 @@ impl Outcome {
         }
     }
 
+    /// Returns true if the broadcast has stopped. If no target can be used, going live fails before
+    /// the requested recording begins, and the run goes on.
+    fn is_over(&mut self, recorded: bool, stopping: bool) -> bool {
+        let awaits_recording =
+            recorded && !stopping && !self.codec_failed && self.recording.is_none();
+        std::mem::take(&mut self.stopped) && !awaits_recording
+    }
+
     /// Returns 0 if every target was live at the end and the recording is complete, or else the
     /// exit code of the first failure.
     pub(super) fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
@@ -362,6 +370,42 @@ mod tests {
         assert_eq!(with([RecordingState::Finished, RecordingState::Finished]), Exit::Ok);
         assert_eq!(with([RecordingState::Failed, RecordingState::Finished]), Exit::File);
         assert_eq!(with([RecordingState::Finished, RecordingState::Failed]), Exit::File);
+    }
+
+    #[test]
+    fn a_run_without_usable_targets_waits_for_its_recording() {
+        let recording = || {
+            Event::Recording(Recording {
+                path: "show.mp4".into(),
+                state: RecordingState::Writing,
+                duration: Duration::ZERO,
+                bytes: 0,
+                reason: None,
+                part: 1,
+                paused: false,
+            })
+        };
+        let unusable = target(TargetState::Failed, None, Some(2));
+        let over = |events: &[Event], recorded, stopping| {
+            let mut outcome = Outcome::default();
+            events.iter().for_each(|event| outcome.note(event));
+            outcome.is_over(recorded, stopping)
+        };
+        let failed = [unusable.clone(), Event::Stopped];
+        assert!(over(&failed, false, false));
+        assert!(!over(&failed, true, false), "the recording is still to begin");
+        assert!(over(&failed, true, true), "the user has stopped the run");
+        assert!(!over(&[unusable, recording()], true, false));
+        let notice = StudioMessage::EncoderFailed { reason: "no encoder".into() }.notice(0, "");
+        assert!(over(&[Event::Stopped, Event::Notice(notice)], true, false));
+        // The end of going live is not taken for the end of the recording.
+        let mut outcome = Outcome::default();
+        outcome.note(&Event::Stopped);
+        assert!(!outcome.is_over(true, false));
+        outcome.note(&recording());
+        assert!(!outcome.is_over(true, false));
+        outcome.note(&Event::Stopped);
+        assert!(outcome.is_over(true, false));
     }
 
     #[test]
