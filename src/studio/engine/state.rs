@@ -97,6 +97,9 @@ pub(in crate::studio) struct Broadcast {
     pub summary: BroadcastSummary,
     /// True once the summary is complete.
     pub is_summarized: bool,
+    /// True if the recording began after the summary was complete, so that the recording is not in
+    /// the summary.
+    pub is_recorded_later: bool,
 }
 
 impl Broadcast {

@@ -129,7 +129,7 @@ impl Engine {
     pub(in crate::studio::engine) fn begin_summary(&mut self) {
         let number = self.live.summary.number + 1;
         self.live.summary = BroadcastSummary { number, ..BroadcastSummary::default() };
-        self.live.is_summarized = false;
+        (self.live.is_summarized, self.live.is_recorded_later) = (false, false);
     }
 
     /// Reports once the settings that exceed the limits of the services.

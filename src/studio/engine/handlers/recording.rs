@@ -71,6 +71,7 @@ impl Engine {
         let Some(program) = &self.state.program else { return };
         match on_air.record(&path, &choices, self.config.journal.clone(), tracks, program) {
             Ok(started) => {
+                self.live.is_recorded_later = self.live.is_summarized;
                 let renamed = (started.path != path).then(|| StudioMessage::RecordingRenamed {
                     path: started.path.display().to_string(),
                 });
@@ -132,7 +133,9 @@ impl Engine {
         let never = recording.part == 1 && recording.duration.is_zero();
         if recording.state == event::RecordingState::Finished {
             self.state.last_recording = Some(recording.path.clone());
-            self.live.summary.recording = Some(recording.path.clone());
+            if !self.live.is_recorded_later {
+                self.live.summary.recording = Some(recording.path.clone());
+            }
         }
         let message = match recording.state {
             event::RecordingState::Writing | event::RecordingState::Deleted => None,
@@ -267,11 +270,12 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
     use std::time::{Duration, Instant};
 
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{end, on_air};
-    use crate::studio::event::Event;
+    use crate::studio::event::{self, Event};
     use crate::studio::live::recording::library::RecordingsCommand;
     use crate::text::Language;
 
@@ -306,6 +310,35 @@ mod tests {
         }
         engine.handle(Command::StopRecording);
         assert!(engine.startup.postponed.is_empty());
+        end(engine);
+    }
+
+    #[test]
+    fn a_recording_that_begins_after_a_broadcast_is_not_in_its_summary() {
+        let (mut engine, _ends) = on_air();
+        let finished = |name: &str| event::Recording {
+            path: name.into(),
+            state: event::RecordingState::Finished,
+            duration: Duration::from_secs(1),
+            bytes: 1,
+            reason: None,
+            part: 1,
+            paused: false,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        // The broadcast ends, and its recording goes on for a while.
+        engine.live.is_summarized = true;
+        engine.recording_happened(finished("show.mkv"));
+        assert_eq!(engine.live.summary.recording.as_deref(), Some(Path::new("show.mkv")));
+        engine.stop_recording();
+        engine.start_recording(folder.path().join("later.mkv"));
+        engine.recording_happened(finished("later.mkv"));
+        assert_eq!(engine.live.summary.recording.as_deref(), Some(Path::new("show.mkv")));
+        // The next broadcast begins during the later recording.
+        engine.begin_summary();
+        engine.recording_happened(finished("later.mkv"));
+        assert_eq!(engine.live.summary.recording.as_deref(), Some(Path::new("later.mkv")));
         end(engine);
     }
 
