@@ -77,7 +77,9 @@ impl Engine {
         self.all_happened(looked);
         self.adapt();
         let ending = &self.endings.broadcasts;
-        let over = !ending.is_empty() && ending.iter().all(Worker::is_finished);
+        // A broadcast whose thread could not be started has nothing to wait for.
+        let pending = self.live.stopping || !ending.is_empty();
+        let over = pending && ending.iter().all(Worker::is_finished);
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_happened(recording),

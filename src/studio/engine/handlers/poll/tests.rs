@@ -71,6 +71,16 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
 }
 
 #[test]
+fn a_broadcast_whose_end_got_no_thread_is_over() {
+    let (mut engine, events) = engine(None);
+    engine.live.stopping = true;
+    engine.poll();
+    assert!(!engine.live.stopping);
+    let mut events = std::iter::from_fn(|| events.try_recv().ok());
+    assert!(events.any(|event| matches!(event, Event::Stopped)));
+}
+
+#[test]
 fn a_target_that_goes_live_takes_back_only_its_own_notices() {
     let (mut engine, _events) = engine(None);
     for index in [1, 2] {
