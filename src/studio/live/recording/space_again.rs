@@ -1,6 +1,7 @@
 //! Detects when a disk on which a recording, replay or screenshot failed has free space again, so
-//! that its notice can be withdrawn. A disk can hang, so a thread queries it.
+//! that its notice can be withdrawn. A disk can hang, so a thread queries each folder.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use crate::text::problem::Problem;
 
 /// Interval between queries of a full disk.
 const QUERY_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Maximum number of queries at a time, of which some may never end.
+const MAX_QUERIES: usize = 8;
 
 /// A disk counts as full unless it has space for this duration of the stream.
 const MIN_FREE_DURATION: Duration = Duration::from_secs(10 * 60);
@@ -34,7 +38,8 @@ const NEARLY_FULL_NOTICES: &[&str] = &["disk-space"];
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SpaceAgain {
     asked_at: Option<Timestamp>,
-    query: Search<Vec<u64>>,
+    /// Whether there is space in each folder. A disk that hangs must not delay the other answers.
+    queries: BTreeMap<PathBuf, Search<bool>>,
 }
 
 /// Returns true if the reason is a full disk, directly or through a nested problem.
@@ -79,27 +84,33 @@ impl SpaceAgain {
         on_air: bool,
         quality: &Quality,
     ) -> Vec<u64> {
-        match self.query.poll() {
-            Outcome::Idle => {}
-            Outcome::Waiting => return Vec::new(),
-            Outcome::Over(over) => return over.unwrap_or_default(),
-        }
-        if self.asked_at.is_some_and(|at| now.since(at) < QUERY_INTERVAL) {
-            return Vec::new();
-        }
         let folder_of = |it: &Notice| Some((it.id, folder_of(it, recording, on_air)?));
         let folders: Vec<(u64, PathBuf)> = notices.iter().filter_map(folder_of).collect();
-        if folders.is_empty() {
-            return Vec::new();
-        }
-        self.asked_at = Some(now);
-        let enough = enough(quality);
-        self.query.begin("disk-space", move || {
-            let has_room = |folder: &Path| free_space(folder).is_some_and(|free| free > enough);
-            let over = folders.iter().filter(|(_, folder)| has_room(folder));
-            over.map(|(id, _)| *id).collect()
+        let mut with_space = Vec::new();
+        self.queries.retain(|folder, query| {
+            let outcome = query.poll();
+            if let Outcome::Over(Some(true)) = outcome {
+                with_space.push(folder.clone());
+            }
+            matches!(outcome, Outcome::Waiting)
         });
-        Vec::new()
+        if self.asked_at.is_none_or(|at| now.since(at) >= QUERY_INTERVAL) && !folders.is_empty() {
+            self.asked_at = Some(now);
+            let enough = enough(quality);
+            for (_, folder) in &folders {
+                let is_known = self.queries.contains_key(folder) || with_space.contains(folder);
+                if !is_known && self.queries.len() < MAX_QUERIES {
+                    let mut query = Search::default();
+                    let of = folder.clone();
+                    query.begin("disk-space", move || {
+                        free_space(&of).is_some_and(|free| free > enough)
+                    });
+                    self.queries.insert(folder.clone(), query);
+                }
+            }
+        }
+        let over = folders.into_iter().filter(|(_, folder)| with_space.contains(folder));
+        over.map(|(id, _)| id).collect()
     }
 }
 
@@ -127,6 +138,11 @@ mod tests {
             (1..).zip(&messages).map(|(id, message)| message.notice(id, "")).collect();
         let quality = Quality::default();
         let mut watch = SpaceAgain::default();
+        // The disk of another folder hangs.
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let mut hanging = Search::default();
+        hanging.begin("hanging-disk", move || held.recv().is_ok());
+        watch.queries.insert("/mnt/hanging".into(), hanging);
         let mut look = |recording: Option<&Path>, now: i64| {
             let begin = std::time::Instant::now();
             let mut over = Vec::new();
@@ -140,6 +156,8 @@ mod tests {
         // There is also space for the recording that the warning is about.
         let file = folder.path().join("b.mp4");
         assert_eq!(look(Some(&file), 10), [1, 5]);
+        assert!(watch.queries.contains_key(Path::new("/mnt/hanging")));
+        drop(release);
         let huge =
             Quality { video_bitrate: crate::media::BitsPerSecond(u32::MAX), ..Quality::default() };
         assert!(enough(&huge) > enough(&quality) * 100);
