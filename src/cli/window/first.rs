@@ -13,7 +13,7 @@ use crate::base::queue::{self, Full};
 use crate::cli::flags::Globals;
 use crate::cli::output::complain;
 use crate::cli::output::exit::Exit;
-use crate::net::listener::instance::{FirstInstance, hand_over, socket_for};
+use crate::net::listener::instance::{FirstInstance, MAX_MESSAGE_BYTES, hand_over, socket_for};
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
 use crate::text::Language;
@@ -81,7 +81,13 @@ pub(super) fn begin(
         profile: globals.profile.clone(),
         activation_token: std::env::var(ACTIVATION_TOKEN_VARIABLE).ok(),
     };
-    let message = serde_json::to_vec(&asked).unwrap_or_default();
+    let message = match message_of(&asked) {
+        Ok(message) => message,
+        Err(why) => {
+            complain(why);
+            return Err(Exit::Usage);
+        }
+    };
     loop {
         let answer = socket.as_deref().map(|path| hand_over(path, &message, REPLY_TIMEOUT));
         match answer {
@@ -106,6 +112,18 @@ pub(super) fn begin(
             // The other process has ended in the meantime.
             return Ok(first(lock, socket.as_deref()));
         }
+    }
+}
+
+/// Formats the arguments for the first start.
+///
+/// # Errors
+/// Fails if the first start would not read a message of this length.
+fn message_of(asked: &StartArguments) -> Result<Vec<u8>, Problem> {
+    let message = serde_json::to_vec(asked).unwrap_or_default();
+    match message.len() > MAX_MESSAGE_BYTES {
+        true => Err(problem!("instance-too-long")),
+        false => Ok(message),
     }
 }
 
@@ -204,6 +222,15 @@ mod tests {
         assert_eq!(all[2], (vec!["a".to_owned()], vec![profile], Some("t".to_owned())));
         gone.store(true, Ordering::Relaxed);
         assert_eq!(answer(b"{}", &ask, &gone), NO_WINDOW_REPLY);
+    }
+
+    #[test]
+    fn arguments_that_the_first_start_would_not_read_are_refused() {
+        let asked =
+            |length| StartArguments { open: vec!["a".repeat(length)], ..StartArguments::default() };
+        assert!(message_of(&asked(1_000)).is_ok());
+        let refused = message_of(&asked(MAX_MESSAGE_BYTES)).unwrap_err();
+        assert_eq!(refused.id(), "instance-too-long");
     }
 
     #[test]

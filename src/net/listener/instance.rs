@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use crate::base::Worker;
 
 /// Maximum size of a message or answer, in bytes.
-const MAX_MESSAGE_BYTES: u64 = 64 << 10;
+pub const MAX_MESSAGE_BYTES: usize = 64 << 10;
 /// Time limit for each read from a peer, and for each write to it.
 const MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -94,7 +94,11 @@ fn serve(mut peer: UnixStream, answer: &mut impl FnMut(&[u8]) -> Vec<u8>) -> io:
     peer.set_read_timeout(Some(MESSAGE_TIMEOUT))?;
     peer.set_write_timeout(Some(MESSAGE_TIMEOUT))?;
     let mut message = Vec::new();
-    (&mut peer).take(MAX_MESSAGE_BYTES).read_to_end(&mut message)?;
+    (&mut peer).take(MAX_MESSAGE_BYTES as u64 + 1).read_to_end(&mut message)?;
+    if message.len() > MAX_MESSAGE_BYTES {
+        // Its beginning alone has another meaning.
+        return Err(io::ErrorKind::InvalidData.into());
+    }
     peer.write_all(&answer(&message))
 }
 
@@ -109,7 +113,7 @@ pub fn hand_over(path: &Path, message: &[u8], limit: Duration) -> io::Result<Vec
     peer.write_all(message)?;
     peer.shutdown(std::net::Shutdown::Write)?;
     let mut answer = Vec::new();
-    peer.take(MAX_MESSAGE_BYTES).read_to_end(&mut answer)?;
+    peer.take(MAX_MESSAGE_BYTES as u64).read_to_end(&mut answer)?;
     Ok(answer)
 }
 
@@ -127,6 +131,8 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(hand_over(&path, b"open this", limit).unwrap(), b"got open this");
         }
+        let too_long = vec![b'x'; MAX_MESSAGE_BYTES + 1];
+        assert_eq!(hand_over(&path, &too_long, limit).unwrap(), b"", "not taken in part");
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         drop(first);
