@@ -127,7 +127,10 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
     );
 
     // Nothing is overwritten: neither by a copy nor by renaming.
-    assert!(outcome(&studio, copy).failed);
+    let first = fs::read(&to).unwrap();
+    let again = outcome(&studio, copy);
+    assert_eq!((again.failed, again.now), (false, Some(path("part-1.mkv"))));
+    assert_eq!(fs::read(&to).unwrap(), first);
     let refused = outcome(&studio, RecordingsCommand::Rename(from, "broken".into()));
     assert!(!refused.failed, "another ending is another file: {refused:?}");
     assert_eq!(refused.now, Some(path("broken.mp4")));

@@ -169,10 +169,24 @@ pub fn remux_part(
     to: &Path,
     progress: Progress<'_>,
 ) -> Result<Report, Failure> {
-    let format = Format::of_path(to).ok_or_else(|| file::Error::of(to, Trouble::Format))?;
-    if to.symlink_metadata().is_ok() {
+    if Format::of_path(to).is_some() && to.symlink_metadata().is_ok() {
         return Err(Failure::Exists(to.to_owned()));
     }
+    remux_numbered(part, drop, from, to, progress)
+}
+
+/// Works like [`remux_part`], but if the output exists, the copy gets the first free numbered name.
+///
+/// # Errors
+/// Fails with the same errors as [`remux`], except for an output that exists.
+pub fn remux_numbered(
+    part: Cut,
+    drop: &[Part],
+    from: &Path,
+    to: &Path,
+    progress: Progress<'_>,
+) -> Result<Report, Failure> {
+    let format = Format::of_path(to).ok_or_else(|| file::Error::of(to, Trouble::Format))?;
     let mut source = open(from)?;
     let mut index = source.index().map_err(unreadable(from))?;
     let begins = (part != Cut::default()).then(|| part.apply(&mut index));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::Worker;
-use crate::broadcast::recorder::remux::{Cut, RepairMethod, Report, remux_part, repair};
+use crate::broadcast::recorder::remux::{Cut, RepairMethod, Report, remux_numbered, repair};
 use crate::files::{self, Trouble};
 use crate::studio::live::recording::library::file_manager;
 use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
@@ -158,7 +158,8 @@ impl Changes {
             progress(0.0);
             // Some formats do not support all kinds of tracks. This is reported, and nothing is
             // dropped silently.
-            match remux_part(part, &[], &from, &to, &progress) {
+            // The list does not have all files of the folder, so the name may be taken.
+            match remux_numbered(part, &[], &from, &to, &progress) {
                 Ok(report) => Ok((Some(report.path.clone()), copied(&report))),
                 Err(failure) => Err((&failure).into()),
             }
