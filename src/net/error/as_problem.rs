@@ -338,11 +338,7 @@ mod tests {
         let text = |stage, cause| Error { stage, cause, peer: "a:1".into() }.problem().to_string();
         let after = Duration::from_secs(10);
         for (stage, cause, words) in [
-            (
-                ConnectStage::Tls,
-                Cause::Reset,
-                "during the TLS handshake: the connection was reset",
-            ),
+            (ConnectStage::Tls, Cause::Reset, "during the TLS handshake: the connection was reset"),
             (
                 ConnectStage::Connect,
                 Cause::Closed,

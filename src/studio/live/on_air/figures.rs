@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn the_time_on_air_goes_on_if_the_target_with_the_longest_live_time_begins_again() {
-        let at = |seconds| Timestamp::from_millis(seconds * 1_000);
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
         let mut time = TimeOnAir::default();
         let mut count = |live_for, is_publishing, now| {
             time.count(Duration::from_secs(live_for), is_publishing, at(now));
