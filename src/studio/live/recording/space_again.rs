@@ -139,7 +139,7 @@ mod tests {
         let quality = Quality::default();
         let mut watch = SpaceAgain::default();
         // The disk of another folder hangs.
-        let (release, held) = std::sync::mpsc::channel::<()>();
+        let (release, held) = crossbeam_channel::bounded::<()>(0);
         let mut hanging = Search::default();
         hanging.begin("hanging-disk", move || held.recv().is_ok());
         watch.queries.insert("/mnt/hanging".into(), hanging);
