@@ -23,6 +23,7 @@ use crate::ui::scenes::placement::Grip;
 use crate::ui::studio_page::projectors::display::Display;
 use crate::ui::text::Texts;
 use crate::ui::view::View;
+use crate::ui::widgets::HandleDrag;
 
 /// A section of the inspector.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -90,8 +91,8 @@ pub struct Draft {
     pub(super) typed_at: f64,
     /// The text entered as the name of a source.
     pub(super) name: Option<(SourceId, String)>,
-    /// The position to which the user drags playback, 0…1.
-    pub(super) going: Option<f32>,
+    /// The drag on the playback bar.
+    pub(super) going: HandleDrag,
     /// The transition whose options are displayed.
     pub transition: Option<TransitionScope>,
     /// True in studio mode, in which scenes are prepared in the preview.

@@ -151,12 +151,8 @@ fn rail(
     let response = ui.interact(room, ui.scope_id().with("rail"), Sense::click_and_drag());
     let share_at = |x: f32| ((x - room.left()) / room.width()).clamp(0.0, 1.0);
     let pointed = response.interact_pointer_pos().map(|at| share_at(at.x));
-    let mut asked = None;
-    if response.dragged() || response.is_pointer_button_down_on() {
-        draft.going = pointed;
-    } else if let Some(share) = draft.going.take() {
-        asked = Some(whole.mul_f32(share));
-    }
+    let released = draft.going.follow(ui, &response, pointed);
+    let mut asked = released.map(|share| whole.mul_f32(share));
     if response.has_focus() {
         // The arrow keys move the slider, not the focus.
         let filter = egui::EventFilter { horizontal_arrows: true, ..Default::default() };
@@ -169,7 +165,7 @@ fn rail(
         }
     }
     let share = at.as_secs_f32() / whole.as_secs_f32().max(1e-3);
-    let share = draft.going.unwrap_or(share).clamp(0.0, 1.0);
+    let share = draft.going.share(ui).unwrap_or(share).clamp(0.0, 1.0);
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(format::minutes(whole.mul_f32(share))),
         value: Some(f64::from(share)),

@@ -12,6 +12,7 @@ use crate::ui::view::View;
 use crate::ui::watch::danmaku::DanmakuLayer;
 use crate::ui::watch::network_form::NetworkForm;
 use crate::ui::watch::viewport::Viewport;
+use crate::ui::widgets::HandleDrag;
 
 /// The number of points in a graph: one minute.
 const MAX_GRAPH_VALUES: usize = 60;
@@ -104,8 +105,8 @@ pub struct Draft {
     looked: Option<(Option<TileId>, viewport::Viewport)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
-    /// The position on the seek bar to which the user drags, 0…1.
-    pub seeking: Option<f32>,
+    /// The drag on the seek bar.
+    pub seeking: HandleDrag,
     pub place: PlayerLocation,
     /// True while the pointer drags an address over the window.
     pub address_over: bool,

@@ -3,13 +3,52 @@
 use std::ops::RangeInclusive;
 
 use egui::accesskit::Action;
-use egui::{Key, Response, Slider, Ui};
+use egui::{Key, Response, Slider, Ui, ViewportId};
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 use crate::ui::widgets::focus_in_view;
 
 /// What the value is rounded to while the handle is dragged.
 const MOUSE_STEP: f64 = 0.01;
+
+/// The drag of a bar's handle. It belongs to the window in which it began.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct HandleDrag(Option<HeldHandle>);
+
+/// A handle that the user holds.
+#[derive(Copy, Clone, Debug)]
+struct HeldHandle {
+    /// The position on the bar, 0…1.
+    share: f32,
+    window: ViewportId,
+    /// The pass in which the bar was drawn last.
+    pass: u64,
+}
+
+impl HandleDrag {
+    /// Follows the pointer, which points to the position `pointed`. Returns the position at which
+    /// the user has released the handle.
+    pub fn follow(&mut self, ui: &Ui, response: &Response, pointed: Option<f32>) -> Option<f32> {
+        let is_held = response.dragged() || response.is_pointer_button_down_on();
+        let (window, pass) = (ui.ctx().viewport_id(), ui.ctx().cumulative_pass_nr());
+        self.update(is_held.then_some(pointed), window, pass)
+    }
+
+    /// Returns the position of the handle while the user holds it.
+    pub fn share(&self, ui: &Ui) -> Option<f32> {
+        self.0.filter(|it| it.window == ui.ctx().viewport_id()).map(|it| it.share)
+    }
+
+    fn update(&mut self, held: Option<Option<f32>>, window: ViewportId, pass: u64) -> Option<f32> {
+        if let Some(pointed) = held {
+            self.0 = pointed.map(|share| HeldHandle { share, window, pass });
+            return None;
+        }
+        let released = self.0.take_if(|it| it.window == window)?;
+        // If another page was drawn in between, the end of the drag is unknown.
+        (released.pass + 1 >= pass).then_some(released.share)
+    }
+}
 
 /// Draws a slider for `value` within `range`. `name` is the accessible name. A double click resets
 /// the value to `rest`. An arrow key moves the value by about a hundredth of the range.
@@ -131,4 +170,32 @@ fn stepped(
         focus_in_view(ui, response.id, response.rect);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_that_was_released_on_another_page_stays_where_it_was() {
+        let window = ViewportId::ROOT;
+        let mut drag = HandleDrag::default();
+        assert_eq!(drag.update(Some(Some(0.25)), window, 1), None);
+        assert_eq!(drag.update(Some(Some(0.5)), window, 2), None);
+        assert_eq!(drag.update(None, window, 3), Some(0.5));
+        assert_eq!(drag.update(None, window, 4), None, "released once");
+        // The user changes the page by a key during the drag, and releases the button there.
+        assert_eq!(drag.update(Some(Some(0.75)), window, 5), None);
+        assert_eq!(drag.update(None, window, 90), None);
+        assert_eq!(drag.update(None, window, 91), None);
+    }
+
+    #[test]
+    fn the_bar_of_another_window_does_not_end_a_drag() {
+        let (window, other) = (ViewportId::ROOT, ViewportId::from_hash_of("other"));
+        let mut drag = HandleDrag::default();
+        assert_eq!(drag.update(Some(Some(0.25)), window, 10), None);
+        assert_eq!(drag.update(None, other, 3), None);
+        assert_eq!(drag.update(None, window, 11), Some(0.25));
+    }
 }

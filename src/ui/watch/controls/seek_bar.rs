@@ -11,6 +11,7 @@ use crate::ui::style::theme::{FOCUS_RING_WIDTH, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
+use crate::ui::widgets::HandleDrag;
 
 /// The height of the bar's row.
 pub const ROW_HEIGHT_POINTS: f32 = 22.0;
@@ -109,7 +110,7 @@ pub fn bar(
     room: Rect,
 ) -> Option<WatchCommand> {
     if span == Span::None {
-        draft.seeking = None;
+        draft.seeking = HandleDrag::default();
         return None;
     }
     let theme = view.theme;
@@ -117,12 +118,8 @@ pub fn bar(
     let response = ui.interact(room, ui.scope_id().with("seek"), Sense::click_and_drag());
     let under = |at: egui::Pos2| ((at.x - rail.left()) / rail.width()).clamp(0.0, 1.0);
     let pointed = response.interact_pointer_pos().map(under);
-    let mut asked = None;
-    if response.dragged() || response.is_pointer_button_down_on() {
-        draft.seeking = pointed;
-    } else if let Some(share) = draft.seeking.take() {
-        asked = span.at(share);
-    }
+    let released = draft.seeking.follow(ui, &response, pointed);
+    let mut asked = released.and_then(|share| span.at(share));
     if response.has_focus() {
         // The arrow keys move the bar's position, not the keyboard focus.
         ui.memory_mut(|memory| {
@@ -140,7 +137,7 @@ pub fn bar(
             }
         }
     }
-    let share = draft.seeking.unwrap_or_else(|| span.share());
+    let share = draft.seeking.share(ui).unwrap_or_else(|| span.share());
     let name = view.texts.get("seek");
     response.widget_info(|| WidgetInfo {
         current_text_value: Some(span.words(share)),

@@ -84,7 +84,7 @@ pub fn over_video(
         }
         input.time
     });
-    let open = egui::Popup::is_any_open(ui.ctx()) || draft.seeking.is_some();
+    let open = egui::Popup::is_any_open(ui.ctx()) || draft.seeking.share(ui).is_some();
     if !open && draft.pointed.is_none_or(|at| now - at > CONTROLS_TIMEOUT_SECONDS) {
         ui.set_cursor_icon(egui::CursorIcon::None);
         return None;
