@@ -58,6 +58,7 @@ pub use sections::own_services::{
 };
 pub use sections::panels::{
     MAX_LAYOUT_NAME_CHARS, MAX_LAYOUTS, Node, PREDEFINED_LAYOUTS, Panel, PanelLayout, Panels,
+    is_predefined_layout,
 };
 pub use sections::projectors::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace, Projectors};
 pub use sections::server::check_successor;

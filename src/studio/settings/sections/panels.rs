@@ -13,12 +13,14 @@ use crate::studio::mixer::loudness::LOUDNESS_TARGET_RANGE_LUFS;
 use crate::studio::settings::reading::values::{self, within};
 use crate::text::problem::{Problem, problem};
 
-/// Maximum number of saved layouts.
+/// Maximum number of layouts that the user has created. The predefined layouts do not count, even if
+/// the user has changed them.
 pub const MAX_LAYOUTS: usize = 32;
 /// Maximum number of characters in the name of a layout.
 pub const MAX_LAYOUT_NAME_CHARS: usize = 40;
-/// Maximum nesting depth.
-const MAX_DEPTH: usize = 8;
+/// Maximum nesting depth. The window never makes a deeper layout, because each of its rows and
+/// columns has at least two parts, and each panel occurs once.
+const MAX_DEPTH: usize = Panel::ALL.len();
 /// The range of side lengths in points.
 const SIDE_LENGTH_POINTS: std::ops::RangeInclusive<u16> = 40..=8_000;
 
@@ -330,6 +332,11 @@ impl Panels {
         own.or_else(|| PanelLayout::preset(&self.layout)).or_else(|| PanelLayout::preset("simple"))
     }
 
+    /// Returns the names of the layouts that the user has created.
+    pub fn own_names(&self) -> impl Iterator<Item = &String> {
+        self.layouts.keys().filter(|name| !is_predefined_layout(name))
+    }
+
     /// Returns true if the layout in use is the default simple one.
     pub fn is_simple(&self) -> bool {
         self.layout == "simple" && !self.layouts.contains_key("simple")
@@ -343,11 +350,21 @@ impl Panels {
     }
 }
 
+/// Returns true for the name of a predefined layout.
+pub fn is_predefined_layout(name: &str) -> bool {
+    PREDEFINED_LAYOUTS.iter().any(|(preset, _)| *preset == name)
+}
+
 fn layouts<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, PanelLayout>, D::Error> {
     let layouts = BTreeMap::<String, PanelLayout>::deserialize(from)?;
     let short =
         |(name, _): &(String, _)| !name.is_empty() && name.chars().count() <= MAX_LAYOUT_NAME_CHARS;
-    Ok(layouts.into_iter().filter(short).take(MAX_LAYOUTS).collect())
+    let mut own = 0;
+    let fits = |(name, _): &(String, _)| {
+        own += usize::from(!is_predefined_layout(name));
+        is_predefined_layout(name) || own <= MAX_LAYOUTS
+    };
+    Ok(layouts.into_iter().filter(short).filter(fits).collect())
 }
 
 #[cfg(test)]
@@ -375,6 +392,37 @@ mod tests {
         }
         let apart = "column(* program, 120 controls); chat 360x480; stats 300x200";
         assert_eq!(apart.parse::<PanelLayout>().unwrap().to_string(), apart);
+    }
+
+    #[test]
+    fn changed_predefined_layouts_do_not_replace_those_of_the_user() {
+        let layout = PanelLayout::preset("simple").unwrap();
+        let predefined = PREDEFINED_LAYOUTS.map(|(name, _)| name.to_owned());
+        let mut panels = Panels::default();
+        let own = (0..MAX_LAYOUTS).map(|number| format!("own {number}"));
+        panels.layouts = own.chain(predefined.clone()).map(|name| (name, layout.clone())).collect();
+        assert_eq!(panels.own_names().count(), MAX_LAYOUTS);
+        let read = |panels: &Panels| -> Panels {
+            toml::from_str(&toml::to_string(panels).unwrap()).unwrap()
+        };
+        assert_eq!(read(&panels), panels);
+        // An edited file can have more.
+        panels.layouts.insert("a".to_owned(), layout);
+        let read = read(&panels);
+        assert_eq!(read.own_names().count(), MAX_LAYOUTS);
+        assert!(predefined.iter().all(|name| read.layouts.contains_key(name)));
+    }
+
+    #[test]
+    fn a_layout_that_is_as_deep_as_the_panels_allow_is_read() {
+        let mut text = String::from("controls");
+        for (panel, kind) in Panel::ALL.into_iter().zip(["row", "column"].into_iter().cycle()) {
+            if panel != Panel::Controls {
+                text = format!("{kind}(300 {}, * {text})", panel.name());
+            }
+        }
+        let layout: PanelLayout = text.parse().unwrap();
+        assert_eq!(layout.to_string(), text);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use egui::{Id, Popup, PopupCloseBehavior, Rect, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::settings::{
-    MAX_LAYOUT_NAME_CHARS, MAX_LAYOUTS, PREDEFINED_LAYOUTS, Panel, Panels,
+    MAX_LAYOUT_NAME_CHARS, MAX_LAYOUTS, PREDEFINED_LAYOUTS, Panel, Panels, is_predefined_layout,
 };
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::named::{AnyCommand, NamedCommand, NamedKind};
@@ -46,13 +46,9 @@ pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
     name.clone_into(&mut panels.layout);
 }
 
-fn is_predefined(name: &str) -> bool {
-    PREDEFINED_LAYOUTS.iter().any(|(preset, _)| *preset == name)
-}
-
 /// Returns the reason why *Reset* or *Delete* is impossible for the current layout.
 pub fn why_not(panels: &Panels, action: Action) -> Option<ImpossibleReason> {
-    let predefined = is_predefined(&panels.layout);
+    let predefined = is_predefined_layout(&panels.layout);
     let stored = panels.layouts.contains_key(&panels.layout);
     match action {
         Action::LayoutReset if !(predefined && stored) => Some(ImpossibleReason::LayoutUnchanged),
@@ -130,8 +126,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
 
 fn layouts(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels) {
     let presets = PREDEFINED_LAYOUTS.iter().map(|(name, _)| (*name).to_owned());
-    let own = panels.layouts.keys().filter(|name| !is_predefined(name));
-    let own: Vec<String> = own.cloned().collect();
+    let own: Vec<String> = panels.own_names().cloned().collect();
     for name in presets.chain(own) {
         let title = title(view, &name);
         let (command, chosen) = (command_of(&name), panels.layout == name);
@@ -177,8 +172,8 @@ fn save(ui: &mut Ui, view: &View<'_>, panels: &mut Panels, docks: &mut Docks) {
     ui.add_space(gap::XS);
     label(ui, &name, Type::Small, theme.secondary);
     let typed = docks.naming.trim().to_owned();
-    let taken = is_predefined(&typed);
-    let full = panels.layouts.len() >= MAX_LAYOUTS && !panels.layouts.contains_key(&typed);
+    let taken = is_predefined_layout(&typed);
+    let full = panels.own_names().count() >= MAX_LAYOUTS && !panels.layouts.contains_key(&typed);
     let kept = Field {
         name: &name,
         hint: &texts.get("layout-name-hint"),
