@@ -216,8 +216,14 @@ impl Reader {
         let held = i64::try_from(converter.held().as_micros()).unwrap_or(0);
         let made = converter.convert(&data).to_vec();
         let begins = pts.micros_since(self.first.unwrap_or(Timestamp::ZERO)) - held;
-        let block = (micros_to_frames(begins, self.to.0), made);
-        if blocks.send(block).is_err() {
+        let at = micros_to_frames(begins, self.to.0);
+        let frames = (made.len() / usize::from(self.to.1.max(1))) as i64;
+        // Audio before the first frame is never heard. It would fill the queue, so that the thread
+        // would not get to that frame.
+        if at.saturating_add(frames) <= 0 {
+            return;
+        }
+        if blocks.send((at, made)).is_err() {
             self.audio = None;
         }
     }
@@ -340,6 +346,51 @@ mod tests {
         assert_eq!(out[0], 1_200.0);
         assert_eq!(audio.pull(at(515 + 1_795), &mut out), Pulled::Silence);
         assert_eq!((out[4], out[5]), (1_799.0, 0.0), "the end");
+    }
+
+    /// A decoder whose packets are blocks of 100 ms.
+    struct EveryPacket;
+
+    impl AudioBackend for EveryPacket {
+        fn decode(&mut self, packet: &EncodedPacket) -> Result<Option<SampleBlock>, decode::Error> {
+            let data = vec![0.5; 100].into();
+            Ok(Some(SampleBlock { pts: packet.pts, rate: 1_000, channels: 1, data }))
+        }
+
+        fn reset(&mut self) {}
+
+        fn name(&self) -> &str {
+            "test"
+        }
+    }
+
+    #[test]
+    fn audio_before_the_first_frame_does_not_wait_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clip.mkv");
+        std::fs::write(&path, b"").unwrap();
+        let (blocks, ready) = queue::bounded("test", 16, Full::Block);
+        let decoder: Box<dyn AudioBackend> = Box::new(EveryPacket);
+        let at = Timestamp::from_millis;
+        let mut reader = Reader {
+            disk: MediaFile::open(&path).unwrap(),
+            index: Index::default(),
+            video: None,
+            audio: Some((decoder, blocks)),
+            alpha: None,
+            waiting: None,
+            first: Some(at(10_000)),
+            converter: None,
+            to: (1_000, 1),
+        };
+        for millis in [0, 5_000, 9_900, 9_950, 10_050] {
+            let times = (at(millis), at(millis));
+            let packet = EncodedPacket::received(Track::Audio, times, true, bytes::Bytes::new());
+            reader.hear(&packet);
+        }
+        let waiting: Vec<i64> =
+            std::iter::from_fn(|| ready.try_recv().ok()).map(|(at, _)| at).collect();
+        assert_eq!(waiting, [-50, 50]);
     }
 
     #[test]
