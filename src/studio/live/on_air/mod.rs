@@ -4,6 +4,7 @@ pub(in crate::studio) mod figures;
 mod recording;
 #[cfg(test)]
 mod tests;
+mod time_on_air;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
-use crate::studio::live::on_air::figures::TimeOnAir;
+use crate::studio::live::on_air::time_on_air::TimeOnAir;
 use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
 use crate::studio::live::outputs::{OutputNews, Outputs, background};
 use crate::studio::live::passthrough::Passthrough;
