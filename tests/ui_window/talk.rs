@@ -271,7 +271,7 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     assert!(!on(&harness));
     assert!(
         harness
-            .query_all_by_label_contains("To see the dialog again, turn this switch on")
+            .query_all_by_label_contains("To be asked again, turn this switch on")
             .next()
             .is_some()
     );

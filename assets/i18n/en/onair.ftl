@@ -99,7 +99,7 @@ text-own-height = Fixed height
 text-height = Height
 show-pointer = Show the pointer
 share-again = Open the sharing dialog…
-share-again-hint = The desktop forgets your choice and asks again.
+share-again-hint = Forgets your earlier choice, so the desktop asks again what to share.
 clips-then = Playlist
 clips-add = Add a file…
 clips-add-images = Add images…
@@ -733,7 +733,7 @@ tip-sparkline = Bitrate over the last minute. The horizontal line is the chosen 
 
 # status bar
 status-watch-idle = Nothing is playing.
-status-watch-opening = Opening.
+status-watch-opening = Opening…
 status-watch-playing = Playing.
 status-watch-reconnecting = Reconnecting to the stream.
 status-watch-ended = Playback has ended.

@@ -97,7 +97,7 @@ version-restore-short = Restore
 version-as-many = { $what } (same as now)
 version-differs = { $then } (now { $now })
 profile-import-title = Import an onair or OBS profile
-profile-import-note = For OBS, choose basic.ini in a profile's folder under basic/profiles in the OBS settings.
+profile-import-note = For OBS, choose basic.ini in the profile's folder: basic/profiles/NAME in the settings folder of OBS.
 profile-import-key = Import the stream key too
 part-choose-file = Choose file…
 

@@ -156,7 +156,7 @@ fixed-key-order = 移动列表中的条目
 fixed-key-menu = 打开右键菜单
 fixed-key-players = 控制播放器
 hotkey-global = 在其他窗口中也有效：{ $name }
-hotkeys-reset-all = 恢复全部快捷键
+hotkeys-reset-all = 全部快捷键恢复默认
 
 value-hotkey = 应为快捷键，如 Ctrl+Alt+M 或 F8
 
@@ -211,7 +211,7 @@ tip-action-align-bottom = 让所选项目的下边对齐。
 action-item-fit = 所选项目适应画布
 tip-action-item-fit = 让每个所选项目完整显示，并尽量占满画布。
 action-item-fill = 所选项目填满画布
-tip-action-item-fill = 让每个所选项目盖满画布，并裁掉超出的部分。
+tip-action-item-fill = 让每个所选项目填满画布，并裁掉超出的部分。
 action-item-stretch = 所选项目拉伸到画布
 tip-action-item-stretch = 把每个所选项目拉伸到整个画布。
 action-item-center = 所选项目在画布中居中

@@ -88,7 +88,7 @@ version-restore-short = 恢复
 version-as-many = { $what }，数量与现在相同
 version-differs = { $then }（现在：{ $now }）
 profile-import-title = 导入 onair 或 OBS 的配置方案
-profile-import-note = 导入 OBS 的配置方案：请在 OBS 设置文件夹的 basic/profiles 中，选择该方案文件夹里的 basic.ini。
+profile-import-note = 导入 OBS 的配置方案（OBS 中称为“配置文件”）：请打开 OBS 设置文件夹，进入 basic/profiles 中对应的文件夹，选择 basic.ini。
 profile-import-key = 同时导入推流密钥
 part-choose-file = 选择文件…
 

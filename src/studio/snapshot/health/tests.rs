@@ -674,7 +674,7 @@ fn rows() -> Vec<Row> {
                 it.audio.as_mut().unwrap().muted = true;
                 sends(it, false);
             }),
-            "This broadcast sends tour.mp4.",
+            "This broadcast sends the file tour.mp4.",
             "The file replaces your scenes",
             None,
             None,
