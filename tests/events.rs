@@ -243,6 +243,9 @@ fn what_live_prints_stands_in_the_guide_and_the_guide_is_printed() {
     words.extend(["--built-in", "--monitor", "--delay", "1s", "--replay", "5s"]);
     let (mut onair, mut control) = live_with_control(folder.path(), &words);
     onair.wait_event("pictures", |event| event["video"]["encoded"].as_u64() > Some(60));
+    let url = onair.wait_event("a link", |event| event["play"].is_string());
+    let play = url["play"].as_str().unwrap();
+    let _viewer = Onair::start(&["play", "--headless", "--duration", "1s", play]);
     let (replay, snapshot) = (path("replay.mp4"), path("picture.png"));
     let (replay, snapshot) = (format!("replay {replay}"), format!("snapshot {snapshot}"));
     for line in ["chapter One", "scene Two", "nonsense", &replay, &snapshot] {

@@ -420,7 +420,7 @@ fn a_browser_with_constrained_baseline_alone_gets_a_rendition_in_it_or_the_reaso
     page.wait("document.documentElement.dataset.protocol === 'hls'");
     page.wait("document.documentElement.dataset.status === 'playing'");
     page.wait(
-        "document.getElementById('note').innerText.includes('does not encode video for this browser')",
+        "document.getElementById('note').innerText.includes('cannot encode video for this browser')",
     );
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
