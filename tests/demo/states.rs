@@ -596,6 +596,8 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "mixer" => {
             snapshot.strips = strips();
+            let lost = problem!("microphone-lost", device = "Yeti Stereo Microphone");
+            snapshot.notices = vec![notice(1, lost, Level::Warning, None)];
             snapshot.applications = vec!["Firefox".into()];
             snapshot.scenes.can_undo = true;
             snapshot.track_names = ["", "Voice", "Music", "", "", ""].map(str::to_owned);

@@ -284,7 +284,7 @@ fn a_window_that_is_too_small_for_its_scale_gets_a_smaller_one() {
     assert!(resize(&mut harness, small, 1.2));
     assert!(!resize(&mut harness, small, 1.2), "nothing changes");
     let window = egui::Rect::from_min_size(egui::Pos2::ZERO, small / 1.2).expand(0.5);
-    for name in ["Go Live", "Ready to go live."] {
+    for name in ["Go Live", "Microphone Yeti Stereo Microphone is disconnected."] {
         let rect = harness.get_by_label(name).rect();
         assert!(window.contains_rect(rect), "{name}: {rect:?}");
     }

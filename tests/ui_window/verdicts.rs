@@ -172,7 +172,8 @@ fn dialogs_leave_the_health_bar_visible() {
             harness.run();
             let close = harness.get_by_role_and_label(Role::Button, "Close").rect();
             let case = format!("{title} at {room:?}: {close:?}");
-            let bar = harness.get_by_label("Ready to go live.").rect();
+            let bar =
+                harness.get_by_label("Microphone Yeti Stereo Microphone is disconnected.").rect();
             assert!(close.top() > bar.bottom() && close.top() < bar.bottom() + 110.0, "{case}");
             // Nor is the health bar dimmed.
             let dims = |shape: &egui::epaint::ClippedShape| match &shape.shape {
