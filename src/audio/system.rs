@@ -8,6 +8,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::base::{Clock, Timestamp};
+use crate::media::samples::{stereo_gains, stereo_peak};
 use crate::text::problem::{Problem, problem};
 
 /// The reason why a device is unavailable.
@@ -211,29 +212,6 @@ impl Sink {
     }
 }
 
-/// The gains of a channel for the left and the right side of stereo (ITU-R BS.775-3 table 2).
-type StereoGain = [f32; 2];
-
-const MINUS_3_DB: f32 = std::f32::consts::FRAC_1_SQRT_2;
-const LEFT: StereoGain = [1.0, 0.0];
-const RIGHT: StereoGain = [0.0, 1.0];
-const CENTER: StereoGain = [MINUS_3_DB; 2];
-const LOW_FREQUENCY: StereoGain = [0.0; 2];
-const BACK_LEFT: StereoGain = [MINUS_3_DB, 0.0];
-const BACK_RIGHT: StereoGain = [0.0, MINUS_3_DB];
-
-/// Returns the gains of more than two channels in their usual order, as in PulseAudio and WAV.
-const fn stereo_gains(channels: usize) -> &'static [StereoGain] {
-    match channels {
-        0..=2 => &[],
-        3 => &[LEFT, RIGHT, CENTER],
-        4 => &[LEFT, RIGHT, BACK_LEFT, BACK_RIGHT],
-        5 => &[LEFT, RIGHT, CENTER, BACK_LEFT, BACK_RIGHT],
-        // The last two channels are at the sides.
-        _ => &[LEFT, RIGHT, CENTER, LOW_FREQUENCY, BACK_LEFT, BACK_RIGHT, BACK_LEFT, BACK_RIGHT],
-    }
-}
-
 /// Converts interleaved samples to another number of channels. Mono is the mean of all channels, so
 /// neither side is lost. With a layout of speakers, stereo contains the center, where the voices of
 /// films are, and the surround channels, and does not exceed full scale. Without one, stereo has the
@@ -244,18 +222,19 @@ pub(super) fn remixed(
     wanted: usize,
     has_speaker_layout: bool,
 ) -> impl Iterator<Item = f32> {
-    let gains = if has_speaker_layout { stereo_gains(channels) } else { &[] };
-    let [left, right] = gains
-        .iter()
-        .take(channels)
-        .fold([0.0_f32; 2], |sum, gain| [sum[0] + gain[0], sum[1] + gain[1]]);
-    let most = left.max(right).max(1.0);
+    let is_downmixed = has_speaker_layout && channels > 2;
+    // More channels have no gain. An audio callback allocates nothing.
+    let mut gains = [(0.0, 0.0); 8];
+    for (place, gain) in gains.iter_mut().zip(stereo_gains(channels, 0)) {
+        *place = gain;
+    }
+    let most = stereo_peak(&gains);
     samples.chunks_exact(channels).flat_map(move |frame| {
         (0..wanted).map(move |channel| match wanted {
             1 => frame.iter().sum::<f32>() / channels as f32,
-            2 if !gains.is_empty() => {
-                let gain = |gains: &StereoGain| if channel == 0 { gains[0] } else { gains[1] };
-                let parts = frame.iter().zip(gains).map(|(sample, gains)| sample * gain(gains));
+            2 if is_downmixed => {
+                let gain = |gains: &(f32, f32)| if channel == 0 { gains.0 } else { gains.1 };
+                let parts = frame.iter().zip(&gains).map(|(sample, gains)| sample * gain(gains));
                 parts.sum::<f32>() / most
             }
             _ => frame.get(channel % channels).copied().unwrap_or(0.0),
