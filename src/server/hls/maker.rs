@@ -121,7 +121,7 @@ impl Maker {
         self.window.take(cuts, self.cutter.target_duration(), offset);
     }
 
-    /// Records that there is no publisher, unless this is known.
+    /// Keeps the first time at which there was no publisher.
     pub fn note_gone(&mut self, now: Timestamp) {
         self.gone_since.get_or_insert(now);
     }

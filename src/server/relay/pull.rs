@@ -413,7 +413,7 @@ mod tests {
     use crate::server::stream::relayed::RelayPath;
     use crate::server::whep::endpoint::Arrival;
     use crate::server::whep::session;
-    use crate::server::whep::session::tests::{AUDIO_OFFER, start_registry};
+    use crate::server::whep::session::tests::{AUDIO_OFFER, publish, start_registry};
 
     /// Returns the rule of a pull of `live/show`.
     fn rule(on_demand: bool, linger: Duration) -> RelayRule {
@@ -440,9 +440,7 @@ mod tests {
         let runtime = Runtime::start().unwrap();
         let (registry, _events) = start_registry(&runtime, Config::default());
         let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-        let right = PublishRight { proven: true, limits: Default::default() };
-        registry.publish(1, any, &name, right).unwrap();
+        publish(&registry, 1);
         let mut pull = pull(Arc::clone(&registry), rule(true, Duration::ZERO));
         pull.live_since = Some(registry.clock.now());
         assert_eq!(pull.check(), Err(problem!("relay-no-viewers")));

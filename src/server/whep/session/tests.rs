@@ -9,7 +9,7 @@ use crate::base::{Clock, Secret, queue};
 use crate::net::Runtime;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::server::event::Event;
-use crate::server::registry::PublishRight;
+use crate::server::registry::{Publication, PublishRight};
 use crate::server::service::config::{Config, OwnStream};
 use crate::server::stream::Incoming;
 use crate::server::whep::choice::selection::Variant;
@@ -42,18 +42,34 @@ pub(in crate::server) fn start_registry(
     (Arc::new(registry), events)
 }
 
+/// Returns the address of every client.
+fn any() -> SocketAddr {
+    "127.0.0.1:0".parse().unwrap()
+}
+
+/// Publishes `live/show`.
+pub(in crate::server) fn publish(registry: &Registry, id: u64) -> Publication {
+    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
+    let right = PublishRight { proven: true, limits: Default::default() };
+    registry.publish(id, any(), &name, right).unwrap()
+}
+
+/// Begins to watch `live/show` with this offer.
+async fn begin(registry: &Arc<Registry>, offer: &str) -> (Session, ConnectionSlot, BegunSession) {
+    let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
+    let client = (any(), Arrival { local: None, host: None });
+    prepare(registry, ("live", "show"), (offer, None), client, viewer).await.unwrap()
+}
+
 #[test]
 fn a_session_whose_code_panics_leaves_nothing_behind() {
     let runtime = Runtime::start().unwrap();
     let (registry, events) = start_registry(&runtime, Config::default());
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-    let right = PublishRight { proven: true, limits: Default::default() };
-    let publication = registry.publish(1, any, &name, right).unwrap();
+    let publication = publish(&registry, 1);
     let begin = |expelled| {
         let viewer = AdmittedViewer { id: 7, done: None, expelled };
         let arrival = Arrival { local: None, host: None };
-        prepare(&registry, ("live", "show"), (AUDIO_OFFER, None), (any, arrival), viewer)
+        prepare(&registry, ("live", "show"), (AUDIO_OFFER, None), (any(), arrival), viewer)
     };
     let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
     runtime.block_on(async {
@@ -92,16 +108,8 @@ fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answe
     let (app, stream) = ("live".to_owned(), "show".to_owned());
     let own_stream = Some(OwnStream { app, stream, key: Secret::new("of-this-run") });
     let (registry, _events) = start_registry(&runtime, Config { own_stream, ..Config::default() });
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-    let right = PublishRight { proven: true, limits: Default::default() };
-    let publication = registry.publish(1, any, &name, right).unwrap();
-    let mut session = runtime.block_on(async {
-        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
-        let client = (any, Arrival { local: None, host: None });
-        let names = ("live", "show");
-        prepare(&registry, names, (AUDIO_OFFER, None), client, viewer).await.unwrap().0
-    });
+    let publication = publish(&registry, 1);
+    let mut session = runtime.block_on(begin(&registry, AUDIO_OFFER)).0;
     let wanted = WantedTracks { video: true, audio: false };
     let used = start::of_stream(&registry, &publication.stream, wanted).unwrap();
     let route = VideoRoute { mid: "1".into(), h264: None, av1: None };
@@ -142,16 +150,8 @@ fn a_viewer_of_our_own_stream_waits_for_a_keyframe_only_if_the_encoder_can_answe
 fn a_session_ends_if_the_publisher_returns_with_a_codec_that_the_viewer_does_not_decode() {
     let runtime = Runtime::start().unwrap();
     let (registry, _events) = start_registry(&runtime, Config::default());
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-    let right = PublishRight { proven: true, limits: Default::default() };
-    let publication = registry.publish(1, any, &name, right).unwrap();
-    let mut session = runtime.block_on(async {
-        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
-        let client = (any, Arrival { local: None, host: None });
-        let names = ("live", "show");
-        prepare(&registry, names, (AUDIO_OFFER, None), client, viewer).await.unwrap().0
-    });
+    let publication = publish(&registry, 1);
+    let mut session = runtime.block_on(begin(&registry, AUDIO_OFFER)).0;
     let wanted = WantedTracks { video: true, audio: false };
     let used = start::of_stream(&registry, &publication.stream, wanted).unwrap();
     let (production, now) = (used.production.id(), Instant::now());
@@ -179,10 +179,7 @@ fn a_session_ends_if_the_publisher_returns_with_a_codec_that_the_viewer_does_not
 fn a_session_ends_if_the_publisher_returns_with_a_profile_that_the_viewer_does_not_decode() {
     let runtime = Runtime::start().unwrap();
     let (registry, _events) = start_registry(&runtime, Config::default());
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-    let right = PublishRight { proven: true, limits: Default::default() };
-    let publication = registry.publish(1, any, &name, right).unwrap();
+    let publication = publish(&registry, 1);
     let configure = |profile: &[u8]| {
         let sets: &[u8] =
             b"\xff\xe1\0\x19\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\0\0\x03\0\x32\
@@ -195,10 +192,7 @@ fn a_session_ends_if_the_publisher_returns_with_a_profile_that_the_viewer_does_n
     // Only the Baseline profile.
     let offer = CHROMIUM_OFFER.replace("64001f", "42e01f").replace("4d001f", "42001f");
     runtime.block_on(async {
-        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
-        let client = (any, Arrival { local: None, host: None });
-        let begun = prepare(&registry, ("live", "show"), (&offer, None), client, viewer).await;
-        let (mut session, slot, _) = begun.unwrap();
+        let (mut session, slot, _) = begin(&registry, &offer).await;
         session.connected(&registry, &slot).unwrap();
         session.step(&registry, &slot).unwrap();
         configure(b"\x64\0\x20");
@@ -214,19 +208,13 @@ fn a_session_ends_if_the_publisher_returns_with_a_profile_that_the_viewer_does_n
 fn a_viewer_who_connects_after_the_publisher_has_left_waits_no_longer_than_others() {
     let runtime = Runtime::start().unwrap();
     let (registry, _events) = start_registry(&runtime, Config::default());
-    let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-    let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-    let right = PublishRight { proven: true, limits: Default::default() };
-    let publication = registry.publish(1, any, &name, right).unwrap();
+    let publication = publish(&registry, 1);
     runtime.block_on(async {
-        let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
-        let client = (any, Arrival { local: None, host: None });
-        let begun = prepare(&registry, ("live", "show"), (AUDIO_OFFER, None), client, viewer).await;
-        let (mut session, slot, _) = begun.unwrap();
-        registry.unpublish(&publication, 1, any, problem!("left-unpublished"));
+        let (mut session, slot, _) = begin(&registry, AUDIO_OFFER).await;
+        registry.unpublish(&publication, 1, any(), problem!("left-unpublished"));
         session.connected(&registry, &slot).unwrap();
         assert!(session.gone_since.is_some());
-        registry.publish(2, any, &name, right).unwrap();
+        publish(&registry, 2);
         assert_eq!(session.mailbox.take().published, Some(true), "the publisher is back");
     });
 }
