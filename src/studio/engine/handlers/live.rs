@@ -460,6 +460,16 @@ pub(in crate::studio::engine) mod tests {
     use crate::studio::snapshot::Snapshot;
     use crate::studio::sources::open::SourceOpener;
 
+    /// Returns a studio without a program and a keyring, whose settings are in this folder, if any.
+    pub fn at_rest(folder: Option<&Path>) -> (Engine, OwnerEnds) {
+        let config = Config {
+            settings_path: folder.map(|folder| folder.join("settings.toml")),
+            keyring: false,
+            ..Config::new(Clock::start(), Settings::default())
+        };
+        assemble(config).unwrap()
+    }
+
     /// Returns a studio on air, whose only target cannot be reached and is retried.
     pub fn on_air() -> (Engine, OwnerEnds) {
         let quality = Quality { size: Size::new(320, 180), ..Quality::default() };

@@ -119,19 +119,15 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
-    use crate::base::Clock;
     use crate::studio::command::Command;
-    use crate::studio::engine::config::Config;
-    use crate::studio::engine::handle::assemble;
+    use crate::studio::engine::handlers::live::tests::at_rest;
     use crate::studio::live::view::BroadcastSummary;
     use crate::studio::notices::Notice;
-    use crate::studio::settings::Settings;
     use crate::wire::container::flv::{TagKind, file_header, write_tag};
 
     #[test]
     fn a_file_is_sent_once_the_keys_of_the_targets_are_loaded() {
-        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(None);
         let folder = tempfile::tempdir().unwrap();
         engine.send_file(&folder.path().join("none.mp4"), false);
         engine.secrets.pending = true;
@@ -148,8 +144,7 @@ mod tests {
 
     #[test]
     fn the_summary_of_an_earlier_broadcast_ends_when_a_file_is_sent() {
-        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(None);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("film.flv");
         let mut film = BytesMut::from(&file_header(false, true)[..]);
@@ -185,8 +180,7 @@ mod tests {
 
     #[test]
     fn while_a_file_is_inspected_no_other_broadcast_begins() {
-        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(None);
         let folder = tempfile::tempdir().unwrap();
         engine.send_file(&folder.path().join("film.mp4"), false);
         assert!(engine.live.opening.is_some());

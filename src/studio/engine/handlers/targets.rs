@@ -361,22 +361,17 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Clock;
     use crate::capture::VideoChoice;
     use crate::studio::command::PartCommand;
-    use crate::studio::engine::config::Config;
-    use crate::studio::engine::handle::assemble;
-    use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air};
     use crate::studio::event;
     use crate::studio::scenes::edits::Edit;
-    use crate::studio::settings::Settings;
     use crate::studio::settings::part::PartKind;
 
     #[test]
     fn the_keys_of_a_first_request_do_not_end_the_wait_for_those_of_a_second() {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(None);
         engine.secrets.keys = Some(Keys::start(folder.path().join("keys.toml"), false).unwrap());
         engine.targets.list.push(Target {
             remember_key: true,
@@ -395,8 +390,7 @@ mod tests {
     #[test]
     fn a_key_that_arrives_after_a_switch_goes_to_no_target_of_another_profile() {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(None);
         let keys = Keys::start(folder.path().join("keys.toml"), false).unwrap();
         keys.keep("one", &Secret::new("key-of-one"));
         engine.secrets.keys = Some(keys);
@@ -428,12 +422,7 @@ mod tests {
     #[test]
     fn a_loaded_key_is_not_written_with_a_play_address_and_is_copied_with_its_profile() {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
-            settings_path: Some(folder.path().join("settings.toml")),
-            keyring: false,
-            ..Config::new(Clock::start(), Settings::default())
-        };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
         let keys = Keys::start(folder.path().join("keys.toml"), false).unwrap();
         let (key, address) = ("planted-key", "rtmp://h.example/app/planted-key");
         keys.keep("one", &Secret::new(key));
@@ -459,8 +448,7 @@ mod tests {
 
     #[test]
     fn an_undo_keeps_the_addresses_that_were_loaded_meanwhile() {
-        let config = Config { keyring: false, ..Config::new(Clock::start(), Settings::default()) };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(None);
         let scene = engine.settings.collection.current;
         let stored = VideoChoice::Stream("rtmp://h/live#kept=0123456789abcdef".into());
         engine.edit(&Edit::AddSource { scene, name: "Door".into(), choice: stored });

@@ -347,10 +347,8 @@ mod tests {
     use std::time::{Duration, Instant};
 
     use super::*;
-    use crate::base::Clock;
     use crate::capture::VideoChoice;
-    use crate::studio::engine::config::Config;
-    use crate::studio::engine::handle::assemble;
+    use crate::studio::engine::handlers::live::tests::at_rest;
     use crate::studio::notices::Notice;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::stream_keys::Keys;
@@ -358,12 +356,7 @@ mod tests {
     #[test]
     fn a_deleted_collection_keeps_its_secrets_and_a_deleted_profile_does_not() {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
-            settings_path: Some(folder.path().join("settings.toml")),
-            keyring: false,
-            ..Config::new(Clock::start(), Settings::default())
-        };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
         let file = folder.path().join("keys.toml");
         engine.secrets.keys = Some(Keys::start(file.clone(), false).unwrap());
         let scene = engine.settings.collection.current;
@@ -393,12 +386,7 @@ mod tests {
     #[test]
     fn an_import_or_export_is_refused_until_the_running_one_is_done() {
         let folder = tempfile::tempdir().unwrap();
-        let config = Config {
-            settings_path: Some(folder.path().join("settings.toml")),
-            keyring: false,
-            ..Config::new(Clock::start(), Settings::default())
-        };
-        let (mut engine, _ends) = assemble(config).unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
         let keys = |engine: &Engine| -> Vec<&'static str> {
             engine.notices.active.notices().iter().map(Notice::key).collect()
         };
