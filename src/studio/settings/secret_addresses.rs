@@ -14,7 +14,7 @@ use crate::capture::VideoChoice;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
 use crate::studio::targets::Target;
-use crate::studio::targets::address::{KEYRING_ENTRY_SEPARATOR, kept_name};
+use crate::studio::targets::address::{KEYRING_ENTRY_SEPARATOR, kept_name, stream_key};
 
 /// The text that replaces the host of an address that cannot be parsed safely.
 const HIDDEN_HOST: &str = "hidden";
@@ -133,11 +133,13 @@ fn displayed(url: &str, own: &AddressOwner<'_>, stored: bool) -> Option<String> 
         AddressOwner::Watched { secret, key, .. } => {
             let shown = without_secrets(url).unwrap_or_else(|| url.to_owned());
             // The key may be any part of the address, also a key that is not loaded.
-            let end = shown.find("://").map_or(0, |at| at + 3);
-            let host = shown.get(end..).and_then(|rest| rest.split('/').next());
-            let bare = |host: &str| format!("{}{host}", shown.get(..end).unwrap_or_default());
-            let holds = !secret || key.is_empty() || shown.contains(key);
-            Some(if holds { bare(host.unwrap_or_default()) } else { shown.clone() })
+            if secret && !key.is_empty() && !shown.contains(key) {
+                return Some(shown);
+            }
+            let (scheme, rest) = shown.split_once("://").unwrap_or_default();
+            let host = rest.split('/').next().unwrap_or_default();
+            let is_key = host.is_empty() || (!key.is_empty() && host.contains(key));
+            Some(format!("{scheme}://{}", if is_key { HIDDEN_HOST } else { host }))
         }
     }
 }
@@ -253,9 +255,10 @@ fn visit(places: &mut AddressFields<'_>, see: &mut dyn FnMut(&mut String, Addres
             continue;
         }
         let secret = !target.may_show_play_url();
-        let key = target.key().map_or("", Secret::expose).to_owned();
+        let key = stream_key(target).unwrap_or_default();
+        let (key, forget) = (key.expose(), !target.remember_key);
         let mut url = target.play_url.expose().to_owned();
-        see(&mut url, AddressOwner::Watched { key: &key, secret, forget: !target.remember_key });
+        see(&mut url, AddressOwner::Watched { key, secret, forget });
         target.play_url = Secret::new(url);
     }
 }
@@ -378,6 +381,30 @@ mod tests {
             assert_eq!(written.targets, settings.targets);
             settings.targets[1].remember_key = false;
             assert_eq!(settings.concealed().0.targets[1].play_url.expose(), "");
+        }
+    }
+
+    #[test]
+    fn a_play_address_with_the_key_of_a_complete_url_is_not_written() {
+        for url in ["rtmp://h/app/pl4nted-key", "pl4nted-key", "rtmp://pl4nted-key/app"] {
+            for server in ["rtmp://h/app/pl4nted-key", "rtmp://h/a/b/pl4nted-key?token=pl4nted"] {
+                let mut settings = Settings::default();
+                settings.targets.push(Target {
+                    remember_key: true,
+                    play_url: url.into(),
+                    ..Target::custom(1, server, Secret::default())
+                });
+                let (mut written, kept) = settings.concealed();
+                let shown = written.targets[1].play_url.expose();
+                assert!(!shown.contains("pl4nted"), "{shown}");
+                let [StoredAddress { name, url: Some(stored) }] = &kept[..] else {
+                    panic!("{kept:?}")
+                };
+                assert!(reveal(written.addresses(), name, stored));
+                assert_eq!(written.targets, settings.targets);
+                settings.targets[1].remember_key = false;
+                assert_eq!(settings.concealed().0.targets[1].play_url.expose(), "");
+            }
         }
     }
 

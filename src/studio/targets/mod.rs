@@ -56,6 +56,9 @@ pub struct Target {
     pub monitor: Option<bool>,
     /// The play address, if it differs from the publishing address. It may contain secrets.
     pub play_url: Secret,
+    /// True if the play address was entered while the key was missing, so that it may contain the
+    /// key.
+    pub play_url_unchecked: bool,
     /// The only accepted certificate for `rtmps://`, instead of those that the system trusts.
     pub pin: Option<CertificatePin>,
     /// True if the key is stored across runs (never in the settings file).
@@ -150,6 +153,7 @@ impl Target {
             enabled: true,
             monitor: None,
             play_url: Secret::default(),
+            play_url_unchecked: false,
             pin: None,
             remember_key: false,
             keep_as: String::new(),
@@ -190,8 +194,11 @@ impl Target {
     /// Returns true if the play address contains no apparent secret.
     pub fn may_show_play_url(&self) -> bool {
         let url = self.play_url.expose();
-        let key = self.key().map_or("", Secret::expose);
-        !url.contains(['?', '@']) && (key.is_empty() || !url.contains(key))
+        let may_hold_key = match address::stream_key(self) {
+            Some(key) => url.contains(key.expose()),
+            None => self.play_url_unchecked,
+        };
+        !url.contains(['?', '@', '#']) && !may_hold_key
     }
 
     /// Returns the server's URL; empty for the built-in one.

@@ -198,6 +198,12 @@ impl Engine {
         let same = |known: &Target| known.id == id && known.server() == target.server();
         // After a change of the server, the new address may be a complete URL with the key.
         target.key_apart &= self.targets.list.iter().any(same);
+        let known = self.targets.list.iter().find(|known| known.id == id);
+        let is_doubtful =
+            |known: &Target| known.play_url != target.play_url || !known.may_show_play_url();
+        target.play_url_unchecked = !target.play_url.is_empty()
+            && address::stream_key(&target).is_none()
+            && known.is_none_or(is_doubtful);
         let full = self.targets.list.len() >= MAX_TARGETS;
         match self.targets.list.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,
@@ -444,6 +450,37 @@ mod tests {
         engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Copy".into())));
         assert_eq!(engine.settings.in_use.name(PartKind::Profile), "Copy");
         assert_eq!(engine.targets.list[0].key(), Some(&Secret::new(key)));
+    }
+
+    #[test]
+    fn a_play_address_that_is_typed_while_the_key_is_missing_is_not_written() {
+        let (mut engine, _ends) = at_rest(None);
+        let typed = |url: &str, key: &str| Target {
+            enabled: false,
+            remember_key: true,
+            keep_as: "one".into(),
+            play_url: url.into(),
+            ..Target::custom(1, "rtmp://h.example/app", Secret::new(key))
+        };
+        let written = |engine: &Engine| PartKind::Profile.text_of(&engine.settings).unwrap();
+        let (open, secret) = ("rtmp://h.example/app/show", "rtmp://h.example/app/planted-key");
+        // The settings file may contain an open address, whose key is missing at first.
+        engine.targets.list = vec![typed(open, "")];
+        engine.put_target(Target { name: "Mine".into(), ..typed(open, "") });
+        assert!(written(&engine).contains(open));
+        engine.put_target(typed(secret, ""));
+        assert!(!written(&engine).contains("planted"), "{}", written(&engine));
+        engine.put_target(Target { name: "Mine".into(), ..typed(secret, "") });
+        assert!(!written(&engine).contains("planted"), "{}", written(&engine));
+        // The key is deleted after the address was entered.
+        engine.targets.list = vec![typed(secret, "planted-key")];
+        engine.put_target(typed(secret, ""));
+        assert!(!written(&engine).contains("planted"), "{}", written(&engine));
+        // With its key, an address is known to be open.
+        engine.put_target(typed(open, ""));
+        assert!(!written(&engine).contains(open));
+        engine.put_target(typed(open, "planted-key"));
+        assert!(written(&engine).contains(open));
     }
 
     #[test]

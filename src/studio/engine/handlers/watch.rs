@@ -1,12 +1,12 @@
 //! Handles the players of the *Watch* page: commands and settings.
 
-use crate::base::{Secret, Worker};
+use crate::base::Worker;
 use crate::decode::inventory;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
 use crate::studio::notices::groups;
-use crate::studio::targets::Target;
+use crate::studio::targets::{Target, address};
 use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::{MessageVia, choices, message};
 
@@ -151,25 +151,58 @@ impl Engine {
     }
 
     /// Returns true if an address may be saved. It must seem free of secrets and must not contain a
-    /// target's key. While the keys are unknown (a player window loads none), it must not begin
-    /// with a target's address either.
+    /// target's key. While a stored key is unknown (a player window loads none), it must not begin
+    /// with the target's address either.
     fn may_keep(&self, url: &str) -> bool {
-        let mut keys = self.targets.list.iter().filter_map(Target::key).map(Secret::expose);
-        let unknown = |target: &Target| {
+        let loads_none = self.file.players.is_some();
+        let is_below = |target: &Target| {
             let (scheme, rest) = target.server().split_once("://")?;
             let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
             let own = rest.split('?').next().unwrap_or_default().trim_end_matches('/');
             let asked = url.strip_prefix(scheme)?.strip_prefix("://")?;
             (!own.is_empty() && asked.starts_with(own)).then_some(())
         };
-        let below = self.file.players.is_some()
-            && self.targets.list.iter().any(|target| unknown(target).is_some());
-        choices::may_be_kept(url) && !below && !keys.any(|key| url.contains(key))
+        let may_hold_key = |target: &Target| match address::stream_key(target) {
+            Some(key) => url.contains(key.expose()),
+            None => (loads_none || target.remember_key) && is_below(target).is_some(),
+        };
+        choices::may_be_kept(url) && !self.targets.list.iter().any(may_hold_key)
     }
 
     fn keep_wall(&mut self) {
         let mut wall = self.watch.wall();
         wall.retain(|(url, _)| self.may_keep(url));
         self.settings.wall = wall;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Secret;
+    use crate::studio::engine::handlers::live::tests::at_rest;
+
+    #[test]
+    fn no_recent_address_contains_a_stream_key_even_if_the_key_is_not_loaded() {
+        let (mut engine, _ends) = at_rest(None);
+        let target = |id, server: &str, key: &str| Target {
+            remember_key: true,
+            ..Target::custom(id, server, Secret::new(key))
+        };
+        engine.targets.list = vec![
+            target(1, "rtmp://one.example/app/key-of-one", ""),
+            target(2, "rtmp://two.example/app", "key-of-two?test=true"),
+            target(3, "rtmp://three.example/app", ""),
+        ];
+        for url in [
+            "rtmp://play.example/app/key-of-one",
+            "rtmp://play.example/app/key-of-two",
+            "rtmp://three.example/app/anything",
+        ] {
+            engine.remember_watched(url);
+            assert!(engine.settings.recent.is_empty(), "{url}");
+        }
+        engine.remember_watched("rtmp://one.example/app/show");
+        assert_eq!(engine.settings.recent, ["rtmp://one.example/app/show"]);
     }
 }
