@@ -100,6 +100,9 @@ pub(in crate::studio) struct Broadcast {
     /// True if the recording began after the summary was complete, so that the recording is not in
     /// the summary.
     pub is_recorded_later: bool,
+    /// The file of the last recording of the summary that was stopped. A later recording may begin
+    /// before this file is finished.
+    pub summarized_file: Option<PathBuf>,
 }
 
 impl Broadcast {

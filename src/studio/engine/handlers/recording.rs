@@ -109,6 +109,9 @@ impl Engine {
     pub(in crate::studio::engine) fn stop_recording(&mut self) {
         let Some(on_air) = &mut self.live.on_air else { return };
         let stays = self.settings.preferences.recording.keeps_always();
+        if let Some(recording) = on_air.recording().filter(|_| !self.live.is_recorded_later) {
+            self.live.summarized_file = Some(recording.recorder.figures().path);
+        }
         if on_air.is_publishing() || stays {
             self.endings.broadcasts.extend(on_air.finish_recording(self.last_words.0.clone()));
         } else {
@@ -133,7 +136,8 @@ impl Engine {
         let never = recording.part == 1 && recording.duration.is_zero();
         if recording.state == event::RecordingState::Finished {
             self.state.last_recording = Some(recording.path.clone());
-            if !self.live.is_recorded_later {
+            let is_earlier = self.live.summarized_file.as_ref() == Some(&recording.path);
+            if !self.live.is_recorded_later || is_earlier {
                 self.live.summary.recording = Some(recording.path.clone());
             }
         }
@@ -270,7 +274,7 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::time::{Duration, Instant};
 
     use crate::studio::command::Command;
@@ -313,18 +317,37 @@ mod tests {
         end(engine);
     }
 
-    #[test]
-    fn a_recording_that_begins_after_a_broadcast_is_not_in_its_summary() {
-        let (mut engine, _ends) = on_air();
-        let finished = |name: &str| event::Recording {
-            path: name.into(),
+    fn finished(path: impl Into<PathBuf>) -> event::Recording {
+        event::Recording {
+            path: path.into(),
             state: event::RecordingState::Finished,
             duration: Duration::from_secs(1),
             bytes: 1,
             reason: None,
             part: 1,
             paused: false,
-        };
+        }
+    }
+
+    #[test]
+    fn a_recording_that_is_finished_after_a_later_one_began_is_in_the_summary() {
+        let (mut engine, _ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        let (show, later) = (folder.path().join("show.mkv"), folder.path().join("later.mkv"));
+        engine.start_recording(show.clone());
+        engine.live.is_summarized = true;
+        engine.stop_recording();
+        engine.start_recording(later.clone());
+        engine.recording_happened(finished(&show));
+        engine.stop_recording();
+        engine.recording_happened(finished(&later));
+        assert_eq!(engine.live.summary.recording, Some(show));
+        end(engine);
+    }
+
+    #[test]
+    fn a_recording_that_begins_after_a_broadcast_is_not_in_its_summary() {
+        let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();
         engine.start_recording(folder.path().join("show.mkv"));
         // The broadcast ends, and its recording goes on for a while.
