@@ -86,6 +86,8 @@ pub(super) struct ClusterWalk {
     tracks_at: Option<u64>,
     /// Position and length of the element after `Tracks`.
     after_tracks: Option<(u64, u64)>,
+    /// Position and length of the last chapters behind that element.
+    later_chapters: Option<(u64, usize)>,
     seek_head_at: Option<u64>,
     ours: bool,
     /// The current cluster: its position, its content, and its end if known.
@@ -227,6 +229,10 @@ impl ClusterWalk {
             id::CHAPTERS => {
                 let bytes = read(source, content, size, MAX_MASTER_BYTES, FilePart::Chapters)?;
                 self.chapters(&bytes);
+                if self.after_tracks.is_some_and(|(first, _)| first < at) {
+                    let length = usize::try_from(content + size - at).ok();
+                    self.later_chapters = length.map(|length| (at, length));
+                }
             }
             id::TIMESTAMP => {
                 let bytes = read(source, content, size, 8, FilePart::Structure)?;
@@ -488,6 +494,7 @@ impl ClusterWalk {
             duration: duration?,
             tracks: self.tracks_at?,
             chapters,
+            later_chapters: self.later_chapters,
         })
     }
 

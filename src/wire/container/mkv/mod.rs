@@ -2,8 +2,9 @@
 //! reads any file. This module has no I/O.
 //!
 //! A file in progress has the EBML header, a `Segment` of unknown size with `SeekHead`, `Info`,
-//! `Tracks` and reserved space for chapters, then whole clusters of about one second. At the end of
-//! the recording, the writer appends `Cues` and fills in sizes, duration and positions.
+//! `Tracks` and reserved space for chapters, then whole clusters of about one second. If the
+//! chapters exceed their space, they follow the newest cluster instead. At the end of the
+//! recording, the writer appends `Cues` and fills in sizes, duration and positions.
 
 mod codecs;
 mod decode_order;

@@ -31,6 +31,8 @@ pub struct Layout {
     pub duration: u64,
     pub tracks: u64,
     pub chapters: u64,
+    /// Position and length of the chapters after a cluster, once the reserved space is too small.
+    pub later_chapters: Option<(u64, usize)>,
 }
 
 /// A keyframe for the index.
@@ -57,6 +59,7 @@ pub struct Writer {
     cues: Vec<Cue>,
     chapters: Vec<Chapter>,
     new_chapters: Vec<Chapter>,
+    new_later_chapters: Option<(u64, usize)>,
 }
 
 /// Rounds a time to milliseconds, with an error of at most half a millisecond.
@@ -84,6 +87,7 @@ impl Writer {
             cues: Vec::new(),
             chapters: Vec::new(),
             new_chapters: Vec::new(),
+            new_later_chapters: None,
         }
     }
 
@@ -123,15 +127,28 @@ impl Writer {
             put_void(&mut out, RESERVED_CHAPTER_BYTES);
             return Some(out.freeze());
         }
-        let all: Vec<Chapter> = self.chapters.iter().chain(&self.new_chapters).cloned().collect();
-        let mut out = chapters(&all);
+        let mut out = self.all_chapters();
         let rest = RESERVED_CHAPTER_BYTES
             .checked_sub(out.len())
-            .filter(|rest| *rest == 0 || *rest >= 2)?;
+            .filter(|rest| self.layout.later_chapters.is_none() && (*rest == 0 || *rest >= 2))?;
         if rest > 0 {
             put_void(&mut out, rest);
         }
         Some(out.freeze())
+    }
+
+    fn all_chapters(&self) -> BytesMut {
+        let all: Vec<Chapter> = self.chapters.iter().chain(&self.new_chapters).cloned().collect();
+        chapters(&all)
+    }
+
+    /// Returns the patch that removes the chapters from their present place.
+    fn without_chapters(&self) -> (u64, Bytes) {
+        let reserved = (self.layout.chapters, RESERVED_CHAPTER_BYTES);
+        let (at, length) = self.layout.later_chapters.unwrap_or(reserved);
+        let mut room = BytesMut::new();
+        put_void(&mut room, length);
+        (at, room.freeze())
     }
 
     fn cluster(&mut self, samples: &[EncodedPacket], at: u64, out: &mut BytesMut) {
@@ -203,6 +220,7 @@ impl Muxer for Writer {
             duration: info_at + duration_at as u64,
             tracks: tracks_at,
             chapters: out.len() as u64,
+            later_chapters: None,
         };
         out.put_slice(&self.chapter_room().unwrap_or_default());
         out.freeze()
@@ -242,10 +260,17 @@ impl Muxer for Writer {
         }
         self.pending = pending;
         let mut patches = Vec::new();
-        if !self.new_chapters.is_empty()
-            && let Some(room) = self.chapter_room()
-        {
-            patches.push((self.layout.chapters, room));
+        if !self.new_chapters.is_empty() {
+            match self.chapter_room() {
+                Some(room) => patches.push((self.layout.chapters, room)),
+                None => {
+                    // The file may never be finished, so all chapters follow the clusters.
+                    patches.push(self.without_chapters());
+                    let all = self.all_chapters();
+                    self.new_later_chapters = Some((at + out.len() as u64, all.len()));
+                    out.put_slice(&all);
+                }
+            }
         }
         MuxerOutput { append: out.freeze(), patches }
     }
@@ -253,6 +278,7 @@ impl Muxer for Writer {
     fn commit(&mut self) {
         self.cues.append(&mut self.new_cues);
         self.chapters.append(&mut self.new_chapters);
+        self.layout.later_chapters = self.new_later_chapters.or(self.layout.later_chapters);
         self.discard();
     }
 
@@ -260,6 +286,7 @@ impl Muxer for Writer {
         self.pending.clear();
         self.new_cues.clear();
         self.new_chapters.clear();
+        self.new_later_chapters = None;
         self.waiting = 0;
     }
 
@@ -273,12 +300,13 @@ impl Muxer for Writer {
         let mut patches = Vec::new();
         if !self.chapters.is_empty() {
             let place = match self.chapter_room() {
-                Some(_) => self.layout.chapters,
+                Some(room) => {
+                    // A failed flush may have damaged the reserved space.
+                    patches.push((self.layout.chapters, room));
+                    self.layout.chapters
+                }
                 None => {
-                    // The chapters do not fit: write them at the end, and clear the reserved space.
-                    let mut room = BytesMut::new();
-                    put_void(&mut room, RESERVED_CHAPTER_BYTES);
-                    patches.push((self.layout.chapters, room.freeze()));
+                    patches.push(self.without_chapters());
                     let place = at + out.len() as u64;
                     out.put_slice(&chapters(&self.chapters));
                     place
@@ -306,5 +334,53 @@ impl Muxer for Writer {
 
     fn index_weight(&self) -> usize {
         RESERVED_CHAPTER_BYTES + (self.cues.len() + self.new_cues.len()) * 40
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Track;
+    use crate::wire::container::mkv::index::{FileIndex, survey};
+    use crate::wire::container::mp4::live::tests::aac;
+    use crate::wire::container::mp4::live::tracks;
+
+    fn put(file: &mut Vec<u8>, piece: &MuxerOutput) {
+        file.extend_from_slice(&piece.append);
+        for (at, bytes) in &piece.patches {
+            let at = usize::try_from(*at).unwrap();
+            file[at..at + bytes.len()].copy_from_slice(bytes);
+        }
+    }
+
+    #[test]
+    fn chapters_that_exceed_the_reserved_space_are_in_a_file_that_is_cut_off() {
+        let mut writer = Writer::new(tracks(None, Some(&aac())));
+        let mut file = writer.begin().to_vec();
+        let mut wanted = Vec::new();
+        for number in 0..300_i64 {
+            let at = Timestamp::from_millis(number * 20);
+            let data = Bytes::from_static(&[7; 50]);
+            let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
+            let chapter = Chapter::new(at, &format!("Chapter {number:03}."));
+            wanted.push(chapter.clone());
+            writer.write(&StreamEvent::Packet(packet));
+            writer.write(&StreamEvent::Metadata(Metadata::Chapter(chapter)));
+            let piece = writer.flush(file.len() as u64);
+            put(&mut file, &piece);
+            writer.commit();
+        }
+        assert!(writer.all_chapters().len() > RESERVED_CHAPTER_BYTES);
+        // Each title is in the file once, also after the file was finished.
+        let once = |file: &[u8]| file.windows(12).filter(|it| *it == b"Chapter 000.").count() == 1;
+        let FileIndex { index, layout, cues } = survey(&mut &file[..]).unwrap();
+        assert_eq!(index.chapters, wanted);
+        assert!(once(&file) && !index.finished);
+        assert_eq!((layout, index.whole), (Some(writer.layout), file.len() as u64));
+        let mut writer = Writer::resume(index.tracks, layout.unwrap(), cues, index.chapters);
+        put(&mut file, &writer.finish(index.whole, Timestamp::from_millis(6_000)));
+        let FileIndex { index, .. } = survey(&mut &file[..]).unwrap();
+        assert_eq!(index.chapters, wanted);
+        assert!(once(&file) && index.finished);
     }
 }
