@@ -8,7 +8,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::audio::source::{ApplicationInfo, DeviceInfo};
 use crate::base::{Clock, Timestamp};
-use crate::media::samples::{stereo_gains, stereo_peak};
+use crate::media::samples::stereo_gains;
 use crate::text::problem::{Problem, problem};
 
 /// The reason why a device is unavailable.
@@ -214,8 +214,10 @@ impl Sink {
 
 /// Converts interleaved samples to another number of channels. Mono is the mean of all channels, so
 /// neither side is lost. With a layout of speakers, stereo contains the center, where the voices of
-/// films are, and the surround channels, and does not exceed full scale. Without one, stereo has the
-/// first two channels at their own level: the inputs of an audio interface are independent.
+/// films are, and the surround channels. As in OBS, the front channels keep their level, so a game
+/// is as loud as in stereo, and the sum may exceed full scale; the mixer limits it. Without a
+/// layout, stereo has the first two channels at their own level: the inputs of an audio interface
+/// are independent.
 pub(super) fn remixed(
     samples: &[f32],
     channels: usize,
@@ -228,14 +230,13 @@ pub(super) fn remixed(
     for (place, gain) in gains.iter_mut().zip(stereo_gains(channels, 0)) {
         *place = gain;
     }
-    let most = stereo_peak(&gains);
     samples.chunks_exact(channels).flat_map(move |frame| {
         (0..wanted).map(move |channel| match wanted {
             1 => frame.iter().sum::<f32>() / channels as f32,
             2 if is_downmixed => {
                 let gain = |gains: &(f32, f32)| if channel == 0 { gains.0 } else { gains.1 };
                 let parts = frame.iter().zip(&gains).map(|(sample, gains)| sample * gain(gains));
-                parts.sum::<f32>() / most
+                parts.sum::<f32>()
             }
             _ => frame.get(channel % channels).copied().unwrap_or(0.0),
         })
@@ -374,8 +375,9 @@ mod tests {
         assert!(surround[0] == 0.0 && surround[1] > 0.25, "{surround:?}");
         assert_eq!(stereo(&[0.0, 0.0, 0.0, 1.0, 0.0, 0.0]), [0.0, 0.0]);
         for count in 3..=8 {
-            let full = stereo(&vec![1.0; count]);
-            assert!(full.iter().all(|side| (0.5..1.001).contains(side)), "{count}: {full:?}");
+            let mut front = vec![0.0; count];
+            front[..2].copy_from_slice(&[0.5, -0.25]);
+            assert_eq!(stereo(&front), [0.5, -0.25], "the front channels keep their level");
         }
     }
 
