@@ -496,13 +496,18 @@ pub(in crate::studio::engine) mod tests {
 
     const LIMIT: Duration = Duration::from_secs(60);
 
-    /// Waits until the studio has reached a state.
-    fn until(studio: &Studio, what: &str, is_reached: impl Fn(&Snapshot) -> bool) {
+    /// Waits until a state is reached.
+    pub fn until(what: &str, mut is_reached: impl FnMut() -> bool) {
         let since = Instant::now();
-        while !is_reached(&studio.snapshot()) {
-            assert!(since.elapsed() < LIMIT, "{what}");
+        while !is_reached() {
+            assert!(since.elapsed() < LIMIT, "no {what}");
             std::thread::yield_now();
         }
+    }
+
+    /// Waits until the studio shows a state.
+    fn until_shown(studio: &Studio, what: &str, is_shown: impl Fn(&Snapshot) -> bool) {
+        until(what, || is_shown(&studio.snapshot()));
     }
 
     /// Returns a studio that sends to its own server and records, with its folder.
@@ -522,9 +527,9 @@ pub(in crate::studio::engine) mod tests {
         };
         let studio = Studio::start(config).unwrap();
         studio.send(Command::GoLive);
-        until(&studio, "on air", |it| it.live == LiveState::OnAir);
+        until_shown(&studio, "broadcast", |it| it.live == LiveState::OnAir);
         studio.send(Command::StartRecording(folder.path().join("show.mkv")));
-        until(&studio, "a recording", |it| it.recording.is_some());
+        until_shown(&studio, "recording", |it| it.recording.is_some());
         (studio, folder)
     }
 
@@ -532,7 +537,7 @@ pub(in crate::studio::engine) mod tests {
     fn the_summary_does_not_wait_for_the_end_of_the_recording() {
         let (studio, _folder) = on_air_and_recording(Duration::from_millis(500));
         studio.send(Command::StopAfterDelay);
-        until(&studio, "the summary", |it| it.last_broadcast.is_some());
+        until_shown(&studio, "summary", |it| it.last_broadcast.is_some());
         assert!(studio.snapshot().recording.is_some());
         studio.end(LIMIT).unwrap();
     }
@@ -540,10 +545,10 @@ pub(in crate::studio::engine) mod tests {
     #[test]
     fn switching_the_last_target_off_ends_the_broadcast_with_a_summary() {
         let (studio, _folder) = on_air_and_recording(Duration::ZERO);
-        until(&studio, "a time on air", |it| it.figures.was_live());
+        until_shown(&studio, "time on air", |it| it.figures.was_live());
         let sent = studio.snapshot().figures.sent_bytes;
         studio.send(Command::PutTarget(Target { enabled: false, ..Target::built_in() }));
-        until(&studio, "the summary", |it| it.last_broadcast.is_some());
+        until_shown(&studio, "summary", |it| it.last_broadcast.is_some());
         let snapshot = studio.snapshot();
         let summary = snapshot.last_broadcast.unwrap();
         assert!(summary.sent_bytes >= sent && sent > 0, "{summary:?}");

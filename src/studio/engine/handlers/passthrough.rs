@@ -114,13 +114,11 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use bytes::BytesMut;
 
     use super::*;
     use crate::studio::command::Command;
-    use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::engine::handlers::live::tests::{at_rest, until};
     use crate::studio::live::view::BroadcastSummary;
     use crate::studio::notices::Notice;
     use crate::wire::container::flv::{TagKind, file_header, write_tag};
@@ -132,9 +130,13 @@ mod tests {
         engine.send_file(&folder.path().join("none.mp4"), false);
         engine.secrets.pending = true;
         let opening = engine.live.opening.take().unwrap();
-        let opened = await_end(&opening);
+        let mut opened = None;
+        until("inspected file", || {
+            opened = opening.poll();
+            opened.is_some()
+        });
         engine.live.opening = Some(opening);
-        assert!(opened.file.is_err(), "the file is inspected");
+        assert!(opened.unwrap().file.is_err());
         engine.poll_passthrough();
         assert!(engine.live.opening.is_some());
         engine.secrets.pending = false;
@@ -155,27 +157,14 @@ mod tests {
         let earlier = BroadcastSummary { number: 1, sent_bytes: 7, ..BroadcastSummary::default() };
         (engine.live.summary, engine.live.is_summarized) = (earlier, true);
         engine.send_file(&path, true);
-        let since = Instant::now();
-        while engine.live.on_air.is_none() {
-            assert!(since.elapsed() < Duration::from_secs(60), "the file is not sent");
+        until("broadcast of the file", || {
             engine.poll_passthrough();
-            std::thread::yield_now();
-        }
+            engine.live.on_air.is_some()
+        });
         assert!(engine.snapshot(false).last_broadcast.is_none());
         let new = BroadcastSummary { number: 2, ..BroadcastSummary::default() };
         assert_eq!(engine.live.summary, new);
         engine.end_broadcast();
-    }
-
-    fn await_end(opening: &Opening) -> Opened {
-        let since = Instant::now();
-        loop {
-            if let Some(opened) = opening.poll() {
-                return opened;
-            }
-            assert!(since.elapsed() < Duration::from_secs(60), "the file is not inspected");
-            std::thread::yield_now();
-        }
     }
 
     #[test]

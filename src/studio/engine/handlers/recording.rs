@@ -275,10 +275,10 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use crate::studio::command::Command;
-    use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::engine::handlers::live::tests::{end, on_air, until};
     use crate::studio::event::{self, Event};
     use crate::studio::live::recording::library::RecordingsCommand;
     use crate::text::Language;
@@ -291,12 +291,10 @@ mod tests {
         engine.stop_live();
         engine.handle(Command::StartRecording(path.clone()));
         assert!(engine.live.on_air.is_none() && engine.live.stopping);
-        let since = Instant::now();
-        while !engine.is_written(&path) {
-            assert!(since.elapsed() < Duration::from_secs(60), "no recording");
+        until("recording", || {
             engine.poll();
-            std::thread::yield_now();
-        }
+            engine.is_written(&path)
+        });
         let mut events = std::iter::from_fn(|| ends.events.try_recv().ok());
         assert!(!events.any(|event| matches!(event, Event::Stopped)), "the command line goes on");
         end(engine);

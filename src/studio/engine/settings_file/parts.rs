@@ -344,11 +344,11 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::*;
     use crate::capture::VideoChoice;
-    use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::engine::handlers::live::tests::{at_rest, until};
     use crate::studio::notices::Notice;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::stream_keys::Keys;
@@ -415,12 +415,10 @@ mod tests {
         assert_eq!(engine.settings.in_use.name(kind), "Copy");
         engine.handle(Command::ExportScenes(path.clone()));
         drop(release);
-        let since = Instant::now();
-        while engine.state.stage.file.is_some() {
-            assert!(since.elapsed() < Duration::from_secs(60), "the file is still busy");
+        until("end of the export", || {
             engine.poll_scenes();
-            std::thread::yield_now();
-        }
+            engine.state.stage.file.is_none()
+        });
         assert_eq!(keys(&engine), ["scenes-exported"]);
         engine.handle(Command::ExportScenes(path));
         assert!(engine.state.stage.file.is_some());
