@@ -184,6 +184,9 @@ pub(in crate::studio) struct KeptSecrets {
     pub pending: bool,
     /// The number of the last request for all keys. Only its answer ends the wait.
     pub fetch: u32,
+    /// The number of the last request for all keys that was answered. The answer may come after the
+    /// wait.
+    pub answered: u32,
     /// The time until which onair waits for the keys. `None` while no keys are loading, or after
     /// that time.
     pub wait_until: Option<Timestamp>,

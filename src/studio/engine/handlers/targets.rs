@@ -135,6 +135,7 @@ impl Engine {
 
     /// Ends the wait for the keys, unless more keys were requested in the meantime.
     fn keys_are_loaded(&mut self, fetch: u32) {
+        self.secrets.answered = fetch;
         if fetch == self.secrets.fetch {
             self.stop_waiting_for_keys();
             self.notices.take_back("keyring-silent");
@@ -369,7 +370,7 @@ mod tests {
     use super::*;
     use crate::capture::VideoChoice;
     use crate::studio::command::PartCommand;
-    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
     use crate::studio::event;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::part::PartKind;
@@ -450,6 +451,33 @@ mod tests {
         engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Copy".into())));
         assert_eq!(engine.settings.in_use.name(PartKind::Profile), "Copy");
         assert_eq!(engine.targets.list[0].key(), Some(&Secret::new(key)));
+    }
+
+    #[test]
+    fn a_key_that_arrives_after_the_timeout_is_copied_with_its_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        let keys = Keys::start(folder.path().join("keys.toml"), false).unwrap();
+        keys.keep("one", &Secret::new("key-of-one"));
+        engine.secrets.keys = Some(keys);
+        engine.settings.targets = vec![Target {
+            enabled: false,
+            remember_key: true,
+            keep_as: "one".into(),
+            ..Target::custom(1, "rtmp://h.example/app", Secret::default())
+        }];
+        engine.targets.list.clone_from(&engine.settings.targets);
+        engine.fetch_secrets();
+        engine.stop_waiting_for_keys();
+        engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Copy".into())));
+        assert_eq!(engine.settings.in_use.name(PartKind::Profile), "Copy");
+        until("key", || {
+            engine.poll_stream_keys();
+            engine.targets.list[0].key().is_some()
+        });
+        // A target whose key is known gets its own name.
+        engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Third".into())));
+        assert_ne!(engine.targets.list[0].keep_as, "one");
     }
 
     #[test]

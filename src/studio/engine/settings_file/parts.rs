@@ -130,8 +130,8 @@ impl Engine {
         if kind == PartKind::Profile {
             // If a key is changed in one profile, the key in the other stays unchanged. A key that
             // is still being loaded is found only under its present name.
-            let pending = self.secrets.pending;
-            let is_known = |it: &Target| !pending || address::secret_of(it).is_some();
+            let is_answered = self.secrets.answered == self.secrets.fetch;
+            let is_known = |it: &Target| is_answered || address::secret_of(it).is_some();
             let stored = new.targets.iter_mut().filter(|it| !it.keep_as.is_empty() && is_known(it));
             for target in stored {
                 target.keep_as = Target::new_for(&self.settings.targets, self.state.born).keep_as;
