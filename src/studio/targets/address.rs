@@ -287,7 +287,7 @@ pub(in crate::studio) fn kept_names(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Returns true for sixteen hexadecimal digits, the form of an entry name.
-fn is_name(name: &str) -> bool {
+pub(in crate::studio) fn is_name(name: &str) -> bool {
     name.len() == 16 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -43,6 +43,7 @@ impl Engine {
         };
         self.secrets.keys = Some(keys);
         self.adopt_written_keys();
+        self.forget_deleted();
         self.fetch_play_key();
         self.fetch_secrets();
     }

@@ -77,6 +77,7 @@ impl Engine {
         }
         // Other collections and profiles may now be unused.
         self.settings.address_names.taken = None;
+        self.forget_deleted();
         self.list_parts();
     }
 
@@ -183,10 +184,23 @@ impl Engine {
         files.remove(kind, name)?;
         // A deleted collection can be restored, and its sources then need their secrets. The user
         // was told that a profile is restored without its stream keys.
-        if let Some((removed, _)) = removed.filter(|_| kind == PartKind::Profile) {
-            self.forget_secrets(files, &removed);
+        match kind {
+            PartKind::Collection => files.list_entries(name),
+            PartKind::Profile => {
+                if let Some((removed, _)) = &removed {
+                    self.forget_secrets(files, removed);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Deletes the keyring entries of deleted collections whose versions are gone too.
+    pub(in crate::studio::engine) fn forget_deleted(&self) {
+        let (Some(keys), Some(files)) = (&self.secrets.keys, self.file.parts()) else { return };
+        for name in files.take_needless_entries(&self.settings) {
+            keys.forget(&name);
+        }
     }
 
     /// Deletes keyring entries that were used only by a deleted profile.
@@ -381,6 +395,28 @@ mod tests {
         engine.secrets.keys.take().unwrap().end(Duration::from_secs(60));
         let kept = std::fs::read_to_string(&file).unwrap();
         assert!(kept.contains("planted") && !kept.contains("stream-key"), "{kept}");
+    }
+
+    #[test]
+    fn the_secrets_of_a_deleted_collection_are_deleted_after_its_last_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        let file = folder.path().join("keys.toml");
+        engine.secrets.keys = Some(Keys::start(file.clone(), false).unwrap());
+        let scene = engine.settings.collection.current;
+        let choice = VideoChoice::Stream("rtmp://me:planted@cam.example/live/door".into());
+        let source = Edit::AddSource { scene, name: "Door".into(), choice };
+        assert!(engine.settings.collection.apply(&source));
+        let kind = PartKind::Collection;
+        engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+        engine.handle(Command::Part(PartCommand::Delete(kind, "Main".into())));
+        let files = engine.file.parts().unwrap();
+        assert!(files.take_needless_entries(&engine.settings).is_empty(), "it can be restored");
+        std::fs::remove_dir_all(folder.path().join("versions/collections/Main")).unwrap();
+        engine.handle(Command::Part(PartCommand::ListVersions(kind, "Main".into())));
+        engine.secrets.keys.take().unwrap().end(Duration::from_secs(60));
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert!(!kept.contains("planted"), "{kept}");
     }
 
     #[test]

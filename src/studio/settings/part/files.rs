@@ -13,7 +13,7 @@ use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::part::versions::{VersionId, Versions};
 use crate::studio::settings::part::{PartKind, check_name, is_same_name};
 use crate::studio::settings::reading::syntax;
-use crate::studio::targets::address::kept_names;
+use crate::studio::targets::address::{is_name, kept_names};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of files that are read in a folder.
@@ -21,6 +21,9 @@ const MAX_FILES: usize = 1_000;
 
 /// Maximum number of collections, and of profiles.
 pub const MAX_PARTS: usize = 100;
+
+/// The file that lists the names of the keyring entries of deleted collections.
+const DELETED_ENTRIES: &str = "deleted-entries.txt";
 
 /// The files of unused collections and profiles; see the module documentation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,6 +308,57 @@ impl PartFiles {
             let ids = versions.list(kind, &name).into_iter();
             ids.filter_map(|id| versions.text(kind, &name, &id).ok()).collect::<Vec<_>>()
         })
+    }
+
+    /// Lists the keyring entries of a collection that was deleted.
+    pub(in crate::studio) fn list_entries(&self, name: &str) {
+        let mut entries = self.deleted_entries();
+        for text in self.version_texts(PartKind::Collection, vec![name.to_owned()]) {
+            entries.extend(kept_names(&text).map(str::to_owned));
+        }
+        self.put_deleted_entries(&entries);
+    }
+
+    /// Returns the listed keyring entries that neither the settings nor a collection, profile or
+    /// version contains any more, and removes them from the list.
+    pub(in crate::studio) fn take_needless_entries(&self, settings: &Settings) -> BTreeSet<String> {
+        let mut entries = self.deleted_entries();
+        if entries.is_empty() {
+            return entries;
+        }
+        let collections = self.versions().names(PartKind::Collection);
+        let versions = self.version_texts(PartKind::Collection, collections);
+        let unused = PartKind::ALL.into_iter().flat_map(|kind| self.parked_texts(kind));
+        let own = PartKind::ALL.into_iter().filter_map(|kind| kind.text_of(settings).ok());
+        let mut needless = entries.clone();
+        for text in own.chain(unused).chain(versions) {
+            for name in kept_names(&text) {
+                needless.remove(name);
+            }
+        }
+        if !needless.is_empty() {
+            entries.retain(|name| !needless.contains(name));
+            self.put_deleted_entries(&entries);
+        }
+        needless
+    }
+
+    fn deleted_entries(&self) -> BTreeSet<String> {
+        let text = read_bounded(&self.place(DELETED_ENTRIES)).unwrap_or_default();
+        text.lines().filter(|line| is_name(line)).map(str::to_owned).collect()
+    }
+
+    fn put_deleted_entries(&self, entries: &BTreeSet<String>) {
+        let text: String = entries.iter().flat_map(|name| [name.as_str(), "\n"]).collect();
+        let path = self.place(DELETED_ENTRIES);
+        let written = match entries.is_empty() {
+            true if !path.exists() => Ok(()),
+            true => fs::remove_file(path),
+            false => put(&path, &text),
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "listing the keyring entries of deleted collections failed");
+        }
     }
 
     /// Returns the names of the keyring entries with addresses of all collections and profiles that
