@@ -9,7 +9,7 @@ use crate::wire::container::mp4::chapters;
 use crate::wire::container::mp4::encryption::EncryptedTrack;
 use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
-use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES};
+use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES, Writer};
 use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, ReadAt, SampleLocation, Unit, read,
 };
@@ -33,7 +33,7 @@ const BAD_HEADER_ERROR: Error = Error::Damaged(FilePart::Header);
 #[derive(Debug)]
 pub struct FileIndex {
     pub index: Index,
-    /// Position of the space for the `mdat` header.
+    /// Position of the space for the `mdat` header, if onair wrote the file.
     pub room: Option<u64>,
     /// Encrypted samples.
     pub sealed: Vec<EncryptedTrack>,
@@ -71,7 +71,10 @@ pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrac
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
-    Reader::of(Index::default(), true).all(source)
+    let found = Reader::of(Index::default(), true).all(source)?;
+    // Other programs reserve the same space. Their files may have contents that onair would lose.
+    let is_ours = found.room.is_some() && Writer::has_begun(source, &found.index.tracks)?;
+    Ok(FileIndex { room: found.room.filter(|_| is_ours), ..found })
 }
 
 /// The incremental MP4 reader.
@@ -385,4 +388,56 @@ fn chapter(bytes: &[u8], index: &mut Index) -> Option<()> {
     let title = String::from_utf8_lossy(title);
     index.push_chapter(Chapter::new(Timestamp::from_micros(micros), &title));
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::media::{EncodedPacket, StreamEvent, Track};
+    use crate::wire::container::Muxer;
+    use crate::wire::container::mp4::live::{tests::aac, tracks};
+
+    /// Makes a file with four audio packets. Without `finish`, the file is one that was cut off.
+    fn file(finish: bool) -> Vec<u8> {
+        let mut writer = Writer::new(tracks(None, Some(&aac())));
+        let mut file = writer.begin().to_vec();
+        for number in 0..4_i64 {
+            let at = Timestamp::from_micros(number * 1_024_000_000 / 48_000);
+            let packet =
+                EncodedPacket::received(Track::Audio, (at, at), true, Bytes::from_static(&[7; 50]));
+            writer.write(&StreamEvent::Packet(packet));
+        }
+        file.extend(writer.flush(file.len() as u64).append);
+        writer.commit();
+        if finish {
+            let piece = writer.finish(file.len() as u64, Timestamp::from_millis(85));
+            file.extend(piece.append);
+            for (at, bytes) in piece.patches {
+                file[at as usize..at as usize + bytes.len()].copy_from_slice(&bytes);
+            }
+        }
+        file
+    }
+
+    #[test]
+    fn only_a_file_that_onair_wrote_is_finished_in_place() {
+        let ours = file(false);
+        let found = survey(&mut &ours[..]).unwrap();
+        assert_eq!((found.index.samples.len(), found.room), (4, Some(36)));
+        // OBS Studio reserves the same space, but writes another minor version.
+        let mut other = ours.clone();
+        other[14] = 0;
+        let found = survey(&mut &other[..]).unwrap();
+        assert_eq!((found.index.samples.len(), found.room), (4, None));
+        // An index that has more than onair writes.
+        let mut longer = ours;
+        let length = u32::from_be_bytes(*longer[52..].first_chunk().unwrap());
+        longer[52..56].copy_from_slice(&(length + 8).to_be_bytes());
+        let end = 52 + length as usize;
+        let longer = [&longer[..end], b"\0\0\0\x08udta", &longer[end..]].concat();
+        let found = survey(&mut &longer[..]).unwrap();
+        assert_eq!((found.index.samples.len(), found.room), (4, None));
+    }
 }

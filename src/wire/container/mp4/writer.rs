@@ -12,7 +12,10 @@ use crate::wire::container::mp4::fragment::{
 };
 use crate::wire::container::mp4::sample_table::{Entry, Table, ticks};
 use crate::wire::container::mp4::track_boxes::{Kind, Trak};
-use crate::wire::container::{Chapter, Muxer, MuxerOutput, Timing, TrackId, Tracks, audio_frame};
+use crate::wire::container::{
+    Chapter, Error, FilePart, Muxer, MuxerOutput, ReadAt, Timing, TrackId, Tracks, audio_frame,
+    read,
+};
 
 /// Ticks per second of the movie if there is no audio.
 pub(super) const MOVIE_TIMESCALE: u32 = 90_000;
@@ -24,6 +27,8 @@ const MAX_CHAPTERS: usize = 255;
 pub(super) const CHAPTER_MARK: &[u8; 8] = b"onairchp";
 /// Size in bytes of the box that becomes the header of `mdat`.
 pub(super) const MDAT_HEADER_BYTES: u64 = 16;
+/// Size in bytes of a box's length and name.
+const BOX_HEADER_BYTES: u64 = 8;
 
 /// The MP4 writer.
 #[derive(Debug)]
@@ -131,6 +136,21 @@ impl Writer {
         }
         writer.movie_timescale = u32::try_from(movie).unwrap_or(MOVIE_TIMESCALE);
         writer
+    }
+
+    /// Returns true if the file begins like a file that onair writes with these tracks.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read.
+    pub fn has_begun(source: &mut dyn ReadAt, tracks: &Tracks) -> Result<bool, Error> {
+        let mut writer = Self::new(tracks.clone());
+        let begin = writer.begin();
+        // Values such as the bitrate may differ, but they have no effect on the length of the index,
+        // which its header contains.
+        let length = writer.room_at + MDAT_HEADER_BYTES + BOX_HEADER_BYTES;
+        let available = length.min(source.size());
+        let start = read(source, 0, available, begin.len(), FilePart::Header)?;
+        Ok(available == length && begin.starts_with(&start))
     }
 
     /// Continues a file that was cut off. The file contains these samples (in file order), and its
