@@ -82,7 +82,7 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
 }
 
 /// Reads `moov`, and adds its tracks, samples and chapters to `index`. `room` is the size of the
-/// file.
+/// file. The index counts as finished if the file has all samples.
 pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie, Error> {
     let mut fields = Fields(damaged(child(content, *b"mvhd"), FilePart::Header)?);
     let header = |fields: &mut Fields| {
@@ -94,6 +94,7 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     let mvex = child(content, *b"mvex");
     let length = mvex.and_then(|mvex| whole(mvex, movie_timescale));
     let mut movie = Movie { fragmented: mvex.is_some(), length, ..Movie::default() };
+    index.finished = true;
     let titled = chapters::tracks(content);
     for trak in boxes(content).filter(|found| found.name == *b"trak").take(64) {
         if let Some(head) =
@@ -197,14 +198,14 @@ fn trak_header(
     let stsd = child(stbl, *b"stsd")?;
     let (described, protection) = describe(stsd, index.has_key)?;
     let (described, frame) = with_clock(described, timescale)?;
+    let period = Some(defaults.duration).filter(|period| *period > 0);
+    let period = period.or_else(|| first_duration(stbl));
     let id = match described {
         TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
                 index.lack(Part::Video, UnsupportedContent::SecondVideoTrack);
                 return None;
             }
-            let period = Some(defaults.duration).filter(|period| *period > 0);
-            let period = period.or_else(|| first_duration(stbl));
             index.tracks.video = Some(video(config, timescale, period)?);
             TrackId::Video
         }
@@ -215,8 +216,6 @@ fn trak_header(
         TrackDescription::Video(codec, (width, height), config, _)
             if index.tracks.video.is_none() =>
         {
-            let period = Some(defaults.duration).filter(|period| *period > 0);
-            let period = period.or_else(|| first_duration(stbl));
             let rate = period.and_then(|period| FrameRate::new(timescale, period));
             index.tracks.video = Some(VideoConfig {
                 codec,
@@ -467,6 +466,7 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
             Some(_) => false,
         };
         let end = at.saturating_add(u64::from(size));
+        index.finished &= size == 0 || end <= room;
         if size > 0 && end <= room {
             index.push(track.place(dts, composition, keyframe, at, size))?;
         }

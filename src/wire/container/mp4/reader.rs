@@ -174,6 +174,11 @@ impl Reader {
             self.take(source, next)?;
         }
         let Some(movie) = self.movie else { return Err(self.no_movie()) };
+        if !movie.fragmented {
+            // The box of the samples may be incomplete, but each of these samples is whole.
+            let ends = self.index.samples.iter().map(|it| it.at + u64::from(it.size));
+            self.index.whole = ends.fold(self.index.whole, u64::max);
+        }
         self.index.usable()?;
         self.index.arrange();
         Ok(FileIndex { index: self.index, room: self.room, sealed: movie.sealed })
@@ -251,7 +256,7 @@ impl Reader {
         if found.chapters.is_empty() {
             found.chapters = std::mem::take(&mut self.index.chapters);
         }
-        found.finished = first && !movie.fragmented;
+        found.finished &= first && !movie.fragmented;
         found.whole = self.index.whole;
         self.index = found;
         self.end = movie.length.and_then(|seconds| {
@@ -439,5 +444,26 @@ mod tests {
         let longer = [&longer[..end], b"\0\0\0\x08udta", &longer[end..]].concat();
         let found = survey(&mut &longer[..]).unwrap();
         assert_eq!((found.index.samples.len(), found.room), (4, None));
+    }
+
+    #[test]
+    fn a_file_that_lost_its_last_samples_is_not_finished() {
+        let whole = file(true);
+        // The index before the samples, as in most downloads.
+        let mdat_end = 36 + u64::from_be_bytes(*whole[44..].first_chunk().unwrap()) as usize;
+        let mut moov = whole[mdat_end..].to_vec();
+        let place = 12 + moov.windows(4).position(|name| name == b"stco").unwrap();
+        let at = u32::from_be_bytes(*moov[place..].first_chunk().unwrap());
+        let moved = (at + moov.len() as u32).to_be_bytes();
+        moov[place..place + 4].copy_from_slice(&moved);
+        let whole = [&whole[..36], &moov[..], &whole[36..mdat_end]].concat();
+        let found = survey(&mut &whole[..]).unwrap().index;
+        assert_eq!((found.samples.len(), found.finished), (4, true));
+        assert_eq!(found.whole, whole.len() as u64);
+        // Half of the third packet and the whole fourth one are missing.
+        let cut = &whole[..whole.len() - 75];
+        let found = survey(&mut &cut[..]).unwrap().index;
+        assert_eq!((found.samples.len(), found.finished), (2, false));
+        assert_eq!(found.whole, whole.len() as u64 - 100);
     }
 }
