@@ -198,8 +198,7 @@ fn trak_header(
     let stsd = child(stbl, *b"stsd")?;
     let (described, protection) = describe(stsd, index.has_key)?;
     let (described, frame) = with_clock(described, timescale)?;
-    let period = Some(defaults.duration).filter(|period| *period > 0);
-    let period = period.or_else(|| first_duration(stbl));
+    let period = Some(defaults.duration).filter(|it| *it > 0).or_else(|| first_duration(stbl));
     let id = match described {
         TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
@@ -432,21 +431,19 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
     let _ = chunks.full().and_then(|_| chunks.u32());
     let mut runs = Fields(damaged(child(stbl, *b"stsc"), FilePart::Index)?);
     let _ = runs.full().and_then(|_| runs.u32());
-    let next_run = |runs: &mut Fields| {
-        let run = (runs.u32()?, runs.u32()?);
-        runs.u32()?;
-        Some(run)
-    };
-    let mut in_chunk = 0;
+    let next_run = |runs: &mut Fields| Some((runs.u32()?, runs.u32()?, runs.u32()?));
+    let others = track_boxes::other_descriptions(stbl);
+    let (mut in_chunk, mut fits, mut resized) = (0, true, false);
     let mut following = next_run(&mut runs);
     let (mut chunk, mut left, mut at, mut dts) = (0_u32, 0_u32, 0_u64, 0_i64);
     for number in 1..=count {
         while left == 0 {
             chunk = chunk.saturating_add(1);
-            if let Some((first, samples)) = following
+            if let Some((first, samples, description)) = following
                 && chunk >= first
             {
                 in_chunk = samples;
+                fits = track.id != TrackId::Video || !others.contains(&description);
                 following = next_run(&mut runs);
             }
             let place = if wide.is_some() { chunks.u64() } else { chunks.u32().map(u64::from) };
@@ -454,8 +451,7 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
             left = in_chunk;
         }
         left -= 1;
-        let size = if fixed != 0 { Some(fixed) } else { sizes.u32() };
-        let size = damaged(size, FilePart::Index)?;
+        let size = damaged(if fixed != 0 { Some(fixed) } else { sizes.u32() }, FilePart::Index)?;
         let composition = compositions.as_mut().and_then(Runs::next).unwrap_or(0).cast_signed();
         let keyframe = match keyframes.as_mut() {
             None => true,
@@ -467,11 +463,15 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
         };
         let end = at.saturating_add(u64::from(size));
         index.finished &= size == 0 || end <= room;
-        if size > 0 && end <= room {
+        resized |= !fits;
+        if fits && size > 0 && end <= room {
             index.push(track.place(dts, composition, keyframe, at, size))?;
         }
         at = end;
         dts = dts.saturating_add(durations.next().unwrap_or(0).into());
+    }
+    if resized {
+        index.lack(Part::Resized, UnsupportedContent::ResizedFrames);
     }
     Ok(())
 }

@@ -400,9 +400,11 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{EncodedPacket, StreamEvent, Track};
-    use crate::wire::container::Muxer;
+    use crate::media::{
+        BitsPerSecond, EncodedPacket, FrameRate, Size, StreamEvent, Track, VideoCodec, VideoConfig,
+    };
     use crate::wire::container::mp4::live::{tests::aac, tracks};
+    use crate::wire::container::{Muxer, UnsupportedContent};
 
     /// Makes a file with four audio packets. Without `finish`, the file is one that was cut off.
     fn file(finish: bool) -> Vec<u8> {
@@ -465,5 +467,51 @@ mod tests {
         let found = survey(&mut &cut[..]).unwrap().index;
         assert_eq!((found.samples.len(), found.finished), (2, false));
         assert_eq!(found.whole, whole.len() as u64 - 100);
+    }
+
+    #[test]
+    fn frames_that_need_another_configuration_are_left_out_and_reported() {
+        let video = VideoConfig {
+            codec: VideoCodec::Vp9,
+            size: Size::new(64, 64),
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]),
+        };
+        let mut writer = Writer::new(tracks(Some(&video), None));
+        let mut file = writer.begin().to_vec();
+        for millis in [vec![0, 33], vec![66]] {
+            for at in millis.into_iter().map(Timestamp::from_millis) {
+                let data = Bytes::from_static(&[7; 50]);
+                let packet = EncodedPacket::received(Track::Video, (at, at), true, data);
+                writer.write(&StreamEvent::Packet(packet));
+            }
+            file.extend(writer.flush(file.len() as u64).append);
+            writer.commit();
+        }
+        let moov = writer.finish(file.len() as u64, Timestamp::from_millis(100)).append;
+        let place = |moov: &[u8], name: &[u8]| moov.windows(4).position(|it| it == name).unwrap();
+        let number = |moov: &[u8], at: usize| {
+            u32::from_be_bytes(*moov.get(at..).and_then(<[u8]>::first_chunk).unwrap())
+        };
+        // A second description with another configuration, which the second chunk uses.
+        let first = place(&moov, b"stsd") + 12;
+        let length = number(&moov, first);
+        let second = first + length as usize;
+        let mut entry = moov[first..second].to_vec();
+        *entry.last_mut().unwrap() = 9;
+        let mut moov = [&moov[..second], &entry[..], &moov[second..]].concat();
+        moov[first - 1] = 2;
+        let last_run = place(&moov, b"stsc") + 24;
+        moov[last_run + 11] = 2;
+        for name in [b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"] {
+            let at = place(&moov, name) - 4;
+            let longer = number(&moov, at) + length;
+            moov[at..at + 4].copy_from_slice(&longer.to_be_bytes());
+        }
+        file.extend(moov);
+        let found = survey(&mut &file[..]).unwrap().index;
+        assert_eq!(found.samples.len(), 2);
+        assert_eq!(found.left_out, [UnsupportedContent::ResizedFrames]);
     }
 }

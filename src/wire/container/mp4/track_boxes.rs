@@ -21,6 +21,8 @@ const VIDEO_TRACK_NAME: &str = "Video";
 const CHAPTER_TRACK_NAME: &str = "Chapters";
 /// Default name of an audio track.
 pub(super) const AUDIO_TRACK_NAME: &str = "Audio";
+/// Maximum number of sample descriptions of a track that are read.
+const MAX_DESCRIPTIONS: usize = 64;
 /// The language `und` (undetermined) as packed ISO 639-2 letters.
 const UNDETERMINED_LANGUAGE: u16 = 0x55C4;
 
@@ -294,6 +296,17 @@ pub(super) fn describe(
         Some((truth, Some(protection))) => Some((described(&truth)?, Some(protection))),
         _ => Some((described(&entry)?, None)),
     }
+}
+
+/// Returns the numbers, from 1, of the sample descriptions of a track whose decoder configuration
+/// is not that of the first one.
+pub(super) fn other_descriptions(stbl: &[u8]) -> Vec<u32> {
+    let entries = child(stbl, *b"stsd").and_then(|stsd| stsd.get(8..)).unwrap_or_default();
+    let entries = crate::wire::container::mp4::boxes::boxes(entries).take(MAX_DESCRIPTIONS);
+    let mut all = (1..).zip(entries.map(|entry| described(&entry)));
+    let first = all.next().map(|(_, first)| first);
+    let others = all.filter(|(_, it)| Some(it) != first.as_ref());
+    others.map(|(number, _)| number).collect()
 }
 
 fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
