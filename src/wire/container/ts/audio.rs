@@ -7,6 +7,7 @@ use crate::wire::codec;
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
 use crate::wire::codec::mpeg_audio;
 use crate::wire::codec::pcm::{Coding, Pcm};
+use crate::wire::container::audio::opus_lasts;
 use crate::wire::container::ts::event::{Codec, Event, TICKS_PER_SECOND};
 
 /// Maximum number of bytes that wait for the rest of a frame. No frame is that long.
@@ -14,6 +15,11 @@ const MAX_PENDING_BYTES: usize = 64 << 10;
 
 /// Number of bytes at the start of an AC-3 syncframe that contain its length, rate and channels.
 const AC3_HEADER_BYTES: usize = 7;
+
+/// The rate of the sample counts of Opus, in Hz.
+const OPUS_RATE_HZ: i64 = 48_000;
+/// Number of samples of an Opus packet whose duration cannot be read.
+const USUAL_OPUS_SAMPLES: u32 = 960;
 
 /// The audio reader.
 #[derive(Debug)]
@@ -204,7 +210,9 @@ impl AudioUnits {
             {
                 let data = Bytes::copy_from_slice(payload);
                 events.push(Event::Audio { codec: Codec::Opus, pts, data });
-                time = Some(pts.saturating_add(TICKS_PER_SECOND / 50));
+                let lasts = opus_lasts(payload).unwrap_or(USUAL_OPUS_SAMPLES);
+                let lasts = i64::from(lasts) * TICKS_PER_SECOND / OPUS_RATE_HZ;
+                time = Some(pts.saturating_add(lasts));
             }
             rest = after;
         }
@@ -225,4 +233,29 @@ fn config_of(frame: &adts::AdtsFrame<'_>) -> Option<Bytes> {
     config.object_type = frame.object_type;
     config.channel_config = frame.channel_config;
     config.build().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(events: &[Event]) -> Vec<i64> {
+        let time = |event: &Event| match event {
+            Event::Audio { pts, .. } => Some(*pts),
+            _ => None,
+        };
+        events.iter().filter_map(time).collect()
+    }
+
+    #[test]
+    fn packets_of_opus_follow_each_other_at_their_own_durations() {
+        // One frame of 10 ms, of 60 ms, and of 20 ms, and the start of the next unit.
+        let unit = |packets: &[u8]| -> Vec<u8> {
+            packets.iter().flat_map(|toc| [0x7F, 0xE0, 2, *toc, 0]).collect()
+        };
+        let (mut reader, mut events) = (AudioUnits::new(Codec::Opus, 2), Vec::new());
+        reader.read(Some(9_000), &unit(&[0xF4, 0x18, 0xFC]), &mut events);
+        reader.read(None, &unit(&[0xFC]), &mut events);
+        assert_eq!(times(&events), [9_000, 9_900, 15_300, 17_100]);
+    }
 }
