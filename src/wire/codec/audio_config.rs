@@ -53,11 +53,13 @@ pub fn ac3(frame: &[u8]) -> Option<AudioInfo> {
 }
 
 /// Returns the length in bytes, and the number of samples per channel, of the syncframe of AC-3
-/// (ETSI TS 102 366 table 4.13) or E-AC-3 (§E.1.3.1) at the start of `frame`.
+/// (ETSI TS 102 366 table 4.13) or E-AC-3 (§E.1.3.1) at the start of `frame`. The number is 0 for
+/// a frame that only adds channels to the frame before it.
 pub fn ac3_frame(frame: &[u8]) -> Option<(usize, u32)> {
     let &[0x0B, 0x77, b2, b3, b4, b5, ..] = frame else { return None };
     if b5 >> 3 > 10 {
         let blocks = match (b4 >> 6, b4 >> 4 & 3) {
+            _ if b2 >> 6 == 1 => 0,
             // At half the sample rate, a frame always has six blocks.
             (3, _) | (_, 3) => 6,
             (_, code) => u32::from(code) + 1,
@@ -102,6 +104,8 @@ mod tests {
         assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x54, 0x40]), Some((834, 1_536)));
         assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0x55, 0x40]), Some((836, 1_536)));
         assert_eq!(ac3_frame(&[0x0B, 0x77, 1, 0x7F, 0x34, 0x86]), Some((768, 1_536)));
+        // A dependent substream, as in 7.1.
+        assert_eq!(ac3_frame(&[0x0B, 0x77, 0x41, 0x7F, 0x34, 0x86]), Some((768, 0)));
         assert_eq!(ac3_frame(&[0x0B, 0x77, 0, 0, 0xFF, 0x40]), None);
     }
 

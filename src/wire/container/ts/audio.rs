@@ -258,4 +258,14 @@ mod tests {
         reader.read(None, &unit(&[0xFC]), &mut events);
         assert_eq!(times(&events), [9_000, 9_900, 15_300, 17_100]);
     }
+
+    #[test]
+    fn further_channels_of_dolby_audio_take_no_time() {
+        // Two frames of 5.1, each with a frame that adds the channels of 7.1.
+        let frame = |kind: u8| [0x0B, 0x77, kind, 3, 0x3F, 0x86, 0, 0];
+        let unit = [frame(0), frame(0x40), frame(0), frame(0x40)].concat();
+        let (mut reader, mut events) = (AudioUnits::new(Codec::Eac3, 0), Vec::new());
+        reader.read(Some(9_000), &unit, &mut events);
+        assert_eq!(times(&events), [9_000, 11_880, 11_880, 14_760]);
+    }
 }
