@@ -14,7 +14,7 @@ use crate::capture::VideoChoice;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
 use crate::studio::targets::Target;
-use crate::studio::targets::address::{KEYRING_ENTRY_SEPARATOR, kept_name, stream_key};
+use crate::studio::targets::address::{KEYRING_ENTRY_SEPARATOR, kept_name};
 
 /// The text that replaces the host of an address that cannot be parsed safely.
 const HIDDEN_HOST: &str = "hidden";
@@ -255,7 +255,7 @@ fn visit(places: &mut AddressFields<'_>, see: &mut dyn FnMut(&mut String, Addres
             continue;
         }
         let secret = !target.may_show_play_url();
-        let key = stream_key(target).unwrap_or_default();
+        let key = target.stream_key().unwrap_or_default();
         let (key, forget) = (key.expose(), !target.remember_key);
         let mut url = target.play_url.expose().to_owned();
         see(&mut url, AddressOwner::Watched { key, secret, forget });

@@ -173,19 +173,6 @@ pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     }
 }
 
-/// Returns the stream key of a target, which may be a part of its URL. A query of the key is left
-/// out, because the rest is secret too. `None` means that the key is missing.
-pub(in crate::studio) fn stream_key(target: &Target) -> Option<Secret> {
-    let key = match target.key() {
-        Some(key) => key.clone(),
-        None if target.key_apart => return None,
-        None => Url::parse(target.server().trim()).ok()?.stream,
-    };
-    let name = key.expose().split('?').next().filter(|name| !name.is_empty());
-    let name = name.unwrap_or(key.expose());
-    (!name.is_empty()).then(|| Secret::new(name))
-}
-
 /// Adds a stored secret to a target, unless it has a key or was edited in the meantime.
 pub(in crate::studio) fn add_secret(target: &mut Target, secret: &Secret) {
     let key_apart = target.key_apart;

@@ -13,6 +13,7 @@ use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::net::{self, CertificatePin};
 use crate::text::problem::{Problem, problem};
+use crate::wire::rtmp::url::Url;
 
 /// Maximum number of saved targets.
 pub const MAX_TARGETS: usize = 16;
@@ -191,10 +192,23 @@ impl Target {
         }
     }
 
+    /// Returns the stream key, which may be a part of the URL. A query of the key is left out,
+    /// because the rest is secret too. `None` means that the key is missing.
+    pub fn stream_key(&self) -> Option<Secret> {
+        let key = match self.key() {
+            Some(key) => key.clone(),
+            None if self.key_apart => return None,
+            None => Url::parse(self.server().trim()).ok()?.stream,
+        };
+        let name = key.expose().split('?').next().filter(|name| !name.is_empty());
+        let name = name.unwrap_or(key.expose());
+        (!name.is_empty()).then(|| Secret::new(name))
+    }
+
     /// Returns true if the play address contains no apparent secret.
     pub fn may_show_play_url(&self) -> bool {
         let url = self.play_url.expose();
-        let may_hold_key = match address::stream_key(self) {
+        let may_hold_key = match self.stream_key() {
             Some(key) => url.contains(key.expose()),
             None => self.play_url_unchecked,
         };

@@ -204,7 +204,7 @@ impl Engine {
         let is_doubtful =
             |known: &Target| known.play_url != target.play_url || !known.may_show_play_url();
         target.play_url_unchecked = !target.play_url.is_empty()
-            && address::stream_key(&target).is_none()
+            && target.stream_key().is_none()
             && known.is_none_or(is_doubtful);
         let full = self.targets.list.len() >= MAX_TARGETS;
         match self.targets.list.iter_mut().find(|known| known.id == id) {

@@ -6,7 +6,7 @@ use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
 use crate::studio::notices::groups;
-use crate::studio::targets::{Target, address};
+use crate::studio::targets::Target;
 use crate::studio::watch::choices::WatchCommand;
 use crate::studio::watch::{MessageVia, choices, message};
 
@@ -162,7 +162,7 @@ impl Engine {
             let asked = url.strip_prefix(scheme)?.strip_prefix("://")?;
             (!own.is_empty() && asked.starts_with(own)).then_some(())
         };
-        let may_hold_key = |target: &Target| match address::stream_key(target) {
+        let may_hold_key = |target: &Target| match target.stream_key() {
             Some(key) => url.contains(key.expose()),
             None => (loads_none || target.remember_key) && is_below(target).is_some(),
         };
