@@ -40,6 +40,9 @@ pub struct LinkEstimate {
     pub carried: u64,
     /// The time for which the link has accepted nothing.
     pub silent: Duration,
+    /// The round-trip time of the link without queues. The backlog includes the packets of this
+    /// time, which are on their way.
+    pub round_trip: Duration,
 }
 
 /// A running output of a broadcast, such as a publisher or a recorder.

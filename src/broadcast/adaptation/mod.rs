@@ -50,7 +50,8 @@ pub struct Sample {
     pub at: Timestamp,
     /// True if the target is connected and gets data.
     pub live: bool,
-    /// The duration of the backlog, measured by its timestamps.
+    /// The duration of the backlog, measured by its timestamps, without the packets that are on
+    /// their way to a distant server.
     pub queued: Duration,
     /// The data sent over the last half second, in bits per second.
     pub carried: u64,
@@ -61,9 +62,10 @@ pub struct Sample {
 impl Sample {
     /// Takes a sample of an output at this time.
     pub fn of(output: &dyn Output, at: Timestamp) -> Self {
-        let LinkEstimate { carried, silent } = output.estimate().unwrap_or_default();
+        let LinkEstimate { carried, silent, round_trip } = output.estimate().unwrap_or_default();
         let live = output.state() == OutputState::Running;
-        Self { at, live, queued: output.backlog(), carried, silent }
+        let queued = output.backlog().saturating_sub(round_trip);
+        Self { at, live, queued, carried, silent }
     }
 }
 
@@ -246,6 +248,53 @@ mod tests {
         let mut link = Link::new();
         link.run(60.0, 10e6, true);
         assert_eq!(link.adapter.bitrate().0, 2_500_000);
+    }
+
+    /// A target with a wide link to a distant server.
+    #[derive(Debug)]
+    struct DistantTarget {
+        backlog: Duration,
+        round_trip: Duration,
+    }
+
+    impl Output for DistantTarget {
+        fn state(&self) -> OutputState {
+            OutputState::Running
+        }
+
+        fn estimate(&self) -> Option<LinkEstimate> {
+            let round_trip = self.round_trip;
+            Some(LinkEstimate { carried: 2_628_000, silent: Duration::ZERO, round_trip })
+        }
+
+        fn backlog(&self) -> Duration {
+            self.backlog
+        }
+
+        fn ask_to_stop(&self, _: Duration) {}
+
+        fn stop(&mut self, _: Duration) {}
+    }
+
+    #[test]
+    fn a_distant_server_is_no_narrow_link() {
+        let mut link = Link::new();
+        link.run(10.0, 1.2e6, true);
+        // Packets stay in the backlog until the server has acknowledged them.
+        let round_trip = Duration::from_millis(260);
+        for number in 0..120 * 4 {
+            link.at += SAMPLE_INTERVAL;
+            let backlog = round_trip + Duration::from_millis(10) * (number % 4);
+            link.adapter.note(Sample::of(&DistantTarget { backlog, round_trip }, link.at));
+        }
+        assert_eq!(link.adapter.bitrate().0, 2_500_000);
+        // A real queue still counts.
+        for number in 0..40 {
+            link.at += SAMPLE_INTERVAL;
+            let backlog = round_trip + Duration::from_millis(20) * number;
+            link.adapter.note(Sample::of(&DistantTarget { backlog, round_trip }, link.at));
+        }
+        assert!(link.adapter.bitrate().0 < 2_200_000, "{:?}", link.adapter.bitrate());
     }
 
     #[test]

@@ -197,7 +197,8 @@ impl Output for Publisher {
 
     fn estimate(&self) -> Option<LinkEstimate> {
         let figures = self.shared.figures.lock();
-        Some(LinkEstimate { carried: figures.carried, silent: figures.silent })
+        let round_trip = figures.shortest_round_trip.unwrap_or_default();
+        Some(LinkEstimate { carried: figures.carried, silent: figures.silent, round_trip })
     }
 
     fn backlog(&self) -> Duration {

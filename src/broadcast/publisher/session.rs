@@ -519,7 +519,7 @@ impl<'a> Live<'a> {
         figures.carried = self.link.rate_lately();
         figures.queued = self.link.waiting(self.timeline.last, self.subscription.span());
         figures.silent = self.link.silent(now);
-        figures.round_trip = self.client.stream().round_trip();
+        figures.set_round_trip(self.client.stream().round_trip());
         Ok(())
     }
 
@@ -570,7 +570,7 @@ impl<'a> Live<'a> {
             false => Duration::ZERO,
         };
         (figures.bitrate, figures.carried, figures.silent) = (0, 0, Duration::ZERO);
-        figures.round_trip = None;
+        figures.set_round_trip(None);
     }
 
     /// Adds new counts to the publisher's totals.

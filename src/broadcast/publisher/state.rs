@@ -177,6 +177,8 @@ pub struct Figures {
     pub origin: Option<Timestamp>,
     /// The round-trip time as measured by the system, while connected.
     pub round_trip: Option<Duration>,
+    /// The shortest round-trip time of the connection. Queues on the way only make it longer.
+    pub shortest_round_trip: Option<Duration>,
     /// The last video or audio packet passed to the connection.
     pub last_sent: Option<PacketTimes>,
     /// The time from the capture of the last frame until it was sent.
@@ -185,6 +187,15 @@ pub struct Figures {
     pub live_for: Duration,
     /// The rendition of this target; `None` before the first frame and for passthrough.
     pub rendition: Option<Arc<Rendition>>,
+}
+
+impl Figures {
+    /// Sets the round-trip time of the connection, or `None` if there is no connection.
+    pub(super) fn set_round_trip(&mut self, now: Option<Duration>) {
+        let shortest = self.shortest_round_trip;
+        self.shortest_round_trip = now.map(|now| shortest.map_or(now, |least| least.min(now)));
+        self.round_trip = now;
+    }
 }
 
 /// The times of one packet on its way through onair.
@@ -293,5 +304,22 @@ impl Timeline {
         let origin = self.origin.unwrap_or(dts);
         let millis = dts.micros_since(origin).max(0) / 1_000;
         (millis & i64::from(u32::MAX)) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shortest_round_trip_is_that_of_one_connection() {
+        let mut figures = Figures::default();
+        let measured = [Some(40), Some(25), Some(60), None, Some(50)];
+        let shortest = measured.map(|millis| {
+            figures.set_round_trip(millis.map(Duration::from_millis));
+            figures.shortest_round_trip.map(|time| time.as_millis())
+        });
+        assert_eq!(shortest, [Some(40), Some(25), Some(25), None, Some(50)]);
+        assert_eq!(figures.round_trip, Some(Duration::from_millis(50)));
     }
 }

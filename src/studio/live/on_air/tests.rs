@@ -60,7 +60,7 @@ impl Output for PackagerOutput {
     }
 
     fn estimate(&self) -> Option<LinkEstimate> {
-        Some(LinkEstimate { carried: 1_000_000, silent: Duration::ZERO })
+        Some(LinkEstimate { carried: 1_000_000, ..LinkEstimate::default() })
     }
 
     fn backlog(&self) -> Duration {
