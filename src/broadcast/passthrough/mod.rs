@@ -279,7 +279,9 @@ impl Projector {
     /// packets.
     fn round(&mut self, path: &Path, stop: &Stop) -> Result<bool, Error> {
         let mut items = FileItems::open(path)?;
-        let begin = if self.last_ms == 0 { 0 } else { self.last_ms + LOOP_GAP_MS };
+        // A file can have only packets of time 0.
+        let is_first = self.progress.lock().rounds == 0;
+        let begin = if is_first { 0 } else { self.last_ms + LOOP_GAP_MS };
         // The value to add to the file's timestamps.
         let mut shift = None;
         let mut first_ms = None;

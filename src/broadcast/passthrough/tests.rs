@@ -59,6 +59,29 @@ fn a_file_goes_out_as_it_is_and_begins_again() {
 }
 
 #[test]
+fn a_file_with_a_single_frame_is_repeated_at_later_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut out = BytesMut::from(&file_header(false, true)[..]);
+    write_tag(TagKind::Video, 0, b"\x90av01\x81\0\0\0", &mut out);
+    write_tag(TagKind::Video, 0, b"\x91av01\x07", &mut out);
+    let path = folder.path().join("slate.flv");
+    std::fs::write(&path, &out).unwrap();
+    let showing = PassthroughFile::open(&path).unwrap().show(true, Clock::start()).unwrap();
+    let subscription = showing.hub.subscribe("test", Limits::LIVE);
+    showing.projection.begin();
+    let mut times = Vec::new();
+    while times.len() < 4 {
+        match subscription.next_timeout(Duration::from_secs(30)) {
+            NextPacket::Tag(tag) => times.push(tag.dts.as_millis()),
+            other => panic!("{other:?}"),
+        }
+    }
+    let steps: Vec<_> = times.windows(2).map(|two| two[1] - two[0]).collect();
+    assert_eq!(steps, [LOOP_GAP_MS; 3]);
+    showing.end(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn a_config_of_the_beginning_is_sent_again_after_another_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut out = BytesMut::from(&file_header(true, true)[..]);
