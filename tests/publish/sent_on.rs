@@ -66,6 +66,30 @@ fn asked_to_connect_to_a_relative_address_we_find_it() {
 }
 
 #[test]
+fn asked_to_connect_where_nobody_is_a_live_stream_comes_back() {
+    let server = Server::start(|index| match index {
+        0 => Behavior::SendElsewhere("rtmp://127.0.0.1:1/live".into()),
+        _ => Behavior::Accept,
+    });
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    let feeder = show.feed_live(0);
+    wait_for("pictures in the second connection", || {
+        publisher.retry_now();
+        server.connections() >= 2 && server.connection(1).video().len() > 5
+    });
+    feeder.stop();
+    let events = std::iter::from_fn(|| publisher.events().try_recv().ok());
+    let waits: Vec<_> = events
+        .filter_map(|event| match event {
+            Event::Changed(report) => report.retry_in.map(|_| report.state),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(waits, [State::Reconnecting]);
+}
+
+#[test]
 fn asked_to_connect_where_a_stream_cannot_go_we_stay() {
     for there in ["http://127.0.0.1/live", "rtmps://", "rtmp://"] {
         let server = Server::start(move |_| Behavior::SendElsewhere(there.to_owned()));

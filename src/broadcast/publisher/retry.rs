@@ -76,6 +76,8 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
                 // A server that redirects occasionally does not count as a redirect loop.
                 elsewhere = if stayed(live_since, now) { 1 } else { elsewhere + 1 };
                 if live_since.is_some() {
+                    was_live = true;
+                    early_closes.ended(live_for, ConnectionEnd::Other);
                     // The outage begins now.
                     outage = now;
                     backoff.reset();
