@@ -39,6 +39,7 @@ pub struct SizeSteps {
     step: usize,
     scant_since: Option<Timestamp>,
     ample_since: Option<Timestamp>,
+    /// The time of the last step up, unless that step was reverted.
     last_up: Option<Timestamp>,
     patience: Duration,
 }
@@ -92,8 +93,10 @@ impl SizeSteps {
             self.ample_since = None;
             let since = *self.scant_since.get_or_insert(now);
             if now.since(since) >= STEP_DOWN_DELAY {
-                if self.last_up.is_some_and(|up| now.since(up) < UP_TRIAL_DURATION) {
-                    self.patience = (self.patience * 2).min(MAX_STEP_UP_DELAY);
+                if let Some(up) = self.last_up.take() {
+                    let failed = now.since(up) < UP_TRIAL_DURATION;
+                    let longer = (self.patience * 2).min(MAX_STEP_UP_DELAY);
+                    self.patience = if failed { longer } else { STEP_UP_DELAY };
                 }
                 (self.step, self.scant_since) = (deserved, None);
             }
@@ -110,7 +113,7 @@ impl SizeSteps {
         };
         let since = *self.ample_since.get_or_insert(now);
         if now.since(since) >= self.patience {
-            if self.last_up.is_none_or(|up| now.since(up) >= UP_TRIAL_DURATION) {
+            if self.last_up.is_some_and(|up| now.since(up) >= UP_TRIAL_DURATION) {
                 self.patience = STEP_UP_DELAY;
             }
             self.step = larger;
@@ -240,6 +243,26 @@ mod tests {
         // Without longer waits, the size would change about forty times.
         assert!(run.changes.len() <= 6, "{:?}", run.changes);
         run.hold(80.0, 2_500);
+        assert_eq!(run.changes.last(), Some(&720));
+    }
+
+    #[test]
+    fn the_wait_grows_up_to_its_limit_and_is_short_again_after_a_success() {
+        let mut run = Run::new();
+        let mut waits = Vec::new();
+        run.hold(2.0, 1_000);
+        for _ in 0..6 {
+            let begun = run.at;
+            while run.steps.size() != HD_SIZE {
+                run.hold(0.25, 2_500);
+            }
+            waits.push(run.at.since(begun).as_secs());
+            run.hold(2.0, 1_000);
+        }
+        assert_eq!(waits, [8, 16, 32, 64, 64, 64]);
+        run.hold(90.0, 2_500);
+        run.hold(2.0, 1_000);
+        run.hold(8.5, 2_500);
         assert_eq!(run.changes.last(), Some(&720));
     }
 
