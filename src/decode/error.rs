@@ -1,9 +1,13 @@
 //! Decoding errors.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::text::Problem;
 use crate::text::problem::problem;
+
+/// The sample rates of decoded audio.
+pub(super) const SAMPLE_RATES: RangeInclusive<u32> = 1_000..=384_000;
 
 /// The reason why a stream or one of its packets cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +48,15 @@ impl Error {
     /// Creates the error for a packet with an invalid length.
     pub(super) fn length(codec: &'static str, bytes: usize) -> Self {
         Self::Damaged { codec, reason: problem!("decode-length", bytes = bytes) }
+    }
+
+    /// Fails if decoded audio has an extreme sample rate, for example 1 Hz. A converter would need
+    /// too much memory for such audio.
+    pub(super) fn check_rate(codec: &'static str, rate: u32) -> Result<(), Self> {
+        if SAMPLE_RATES.contains(&rate) {
+            return Ok(());
+        }
+        Err(Self::Unsupported(format!("{codec} ({rate} Hz)").into()))
     }
 
     /// Returns true if no later packet of the stream can be decoded either.

@@ -123,3 +123,48 @@ pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> 
 pub fn open_audio(parameters: &AudioConfig) -> Result<Box<dyn AudioBackend>, Error> {
     first(audio_candidates(parameters.codec), parameters)
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::media::{BitsPerSecond, EncodedPacket, Track};
+
+    /// Decodes one packet with the first candidate, and returns the sample rate of the audio.
+    fn rate_of(codec: AudioCodec, config: &[u8], data: &'static [u8]) -> Result<u32, Error> {
+        let parameters = AudioConfig {
+            codec,
+            sample_rate: 48_000,
+            channels: 1,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::copy_from_slice(config),
+        };
+        let times = (Timestamp::ZERO, Timestamp::ZERO);
+        let packet = EncodedPacket::received(Track::Audio, times, true, Bytes::from_static(data));
+        let (_, open) = audio_candidates(codec)[0];
+        let audio = open(&parameters)?.decode(&packet)?;
+        Ok(audio.unwrap().rate)
+    }
+
+    #[test]
+    fn audio_with_an_extreme_sample_rate_is_not_supported() {
+        // A frame of 16 equal samples, whose rate is in the STREAMINFO (RFC 9639, 8.2).
+        let frame = b"\xff\xf8\x60\x00\x00\x0f\xc7\x00\x01\x00\xf4\x1d";
+        let info = |rate: u64| {
+            let format = (rate << 44 | 15 << 36).to_be_bytes();
+            [&[0, 16, 0, 16, 0, 0, 0, 0, 0, 0][..], &format, &[0; 16]].concat()
+        };
+        assert_eq!(rate_of(AudioCodec::Flac, &info(48_000), frame), Ok(48_000));
+        for rate in [1, 500, 655_350] {
+            let decoded = rate_of(AudioCodec::Flac, &info(rate), frame);
+            assert!(matches!(decoded, Err(Error::Unsupported(_))), "{rate}: {decoded:?}");
+        }
+        // Silence. An AudioSpecificConfig can contain any rate (ISO/IEC 14496-3, 1.6.3.4).
+        let silence = b"\x00\xc8\x00\x80\x23\x80";
+        assert_eq!(rate_of(AudioCodec::Aac, b"\x11\x88", silence), Ok(48_000));
+        let decoded = rate_of(AudioCodec::Aac, b"\x17\x80\x00\x00\x88", silence);
+        assert!(matches!(decoded, Err(Error::Unsupported(_))), "{decoded:?}");
+    }
+}

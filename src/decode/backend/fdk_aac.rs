@@ -144,6 +144,7 @@ impl AudioBackend for Decoder {
         if pcm.is_empty() || rate == 0 || channels > 2 {
             return Ok(None);
         }
+        Error::check_rate("AAC", rate)?;
         let delay = samples::frames_to_micros(i64::from(info.outputDelay), rate);
         Ok(Some(SampleBlock {
             pts: packet.pts.offset(-delay),

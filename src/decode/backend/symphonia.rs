@@ -118,9 +118,11 @@ impl Decoder {
                 return Err(Error::Damaged { codec: name(self.parameters.codec), reason });
             }
         }
-        Ok(format.filter(|(rate, channels)| *rate > 0 && *channels > 0 && !data.is_empty()).map(
-            |(rate, channels)| SampleBlock { pts: packet.pts, rate, channels, data: data.into() },
-        ))
+        let Some((rate, channels)) = format.filter(|(_, it)| *it > 0 && !data.is_empty()) else {
+            return Ok(None);
+        };
+        Error::check_rate(name(self.parameters.codec), rate)?;
+        Ok(Some(SampleBlock { pts: packet.pts, rate, channels, data: data.into() }))
     }
 }
 

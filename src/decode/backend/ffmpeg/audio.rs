@@ -5,7 +5,7 @@
 use crate::decode::backend::ffmpeg::library::{Code, Codec, Context};
 use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::downmix;
-use crate::decode::error::{Error, Step};
+use crate::decode::error::{Error, SAMPLE_RATES, Step};
 use crate::decode::traits::AudioBackend;
 use crate::media::{AudioConfig, EncodedPacket, SampleBlock};
 use crate::text::Problem;
@@ -83,8 +83,7 @@ fn take(frame: &ffi::AVFrame, packet: &EncodedPacket, made: &mut Option<SampleBl
     let frames = usize::try_from(frame.nb_samples).unwrap_or(0);
     let channels = usize::try_from(frame.ch_layout.nb_channels).unwrap_or(0);
     let rate = u32::try_from(frame.sample_rate).unwrap_or(0);
-    if frames == 0 || !(1..=MAX_CHANNELS).contains(&channels) || !(1_000..=384_000).contains(&rate)
-    {
+    if frames == 0 || !(1..=MAX_CHANNELS).contains(&channels) || !SAMPLE_RATES.contains(&rate) {
         return;
     }
     if frames.saturating_mul(channels) > MAX_PACKET_SAMPLES {
