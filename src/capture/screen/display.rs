@@ -160,6 +160,17 @@ pub struct WindowInfo {
 }
 
 impl WindowInfo {
+    /// Finds the window that was captured before, by its number, while it is open, because its
+    /// title may have changed. Otherwise, works like [`WindowInfo::position`].
+    pub(in crate::capture) fn position_again(
+        windows: &[&Self],
+        before: Option<&str>,
+        id: &str,
+    ) -> Option<usize> {
+        let same = before.and_then(|number| windows.iter().position(|it| it.number == number));
+        same.or_else(|| Self::position(windows, id))
+    }
+
     /// Finds the window with this number, or with this program and title, or with this title.
     /// Otherwise, finds a window of the program, preferably a visible one, because the title may
     /// have changed.
@@ -192,6 +203,8 @@ pub(in crate::capture) struct Attempt<'a> {
     pub(in crate::capture) pointer: bool,
     /// Maximum useful frame rate.
     pub(in crate::capture) rate: FrameRate,
+    /// The number of the window that this source captured before.
+    pub(in crate::capture) before: Option<&'a str>,
     /// Set when the capture is no longer needed. An open dialog checks this flag.
     pub(in crate::capture) stop: &'a Stop,
     /// The permissions of the desktop.
@@ -232,6 +245,8 @@ pub(in crate::capture) trait Grabber {
     fn size(&self) -> Size;
     fn name(&self) -> &str;
     fn id(&self) -> &str;
+    /// Returns the number of the captured window in the display, if it has one.
+    fn number(&self) -> Option<&str>;
     /// Returns the changes since the last call, without waiting.
     fn changes(&mut self) -> Result<Change, Fault>;
     /// Reads the pixels of a part, in rows without padding. Each pixel is blue, green, red and an
@@ -281,6 +296,12 @@ mod tests {
         assert_eq!(position("0x3"), Some(2));
         assert_eq!(position("News"), Some(0));
         assert_eq!((position("Terminal/x"), position("")), (None, None));
+        // The captured window stays the same, and another one is captured when it is closed.
+        let again = |before| WindowInfo::position_again(&[&a, &b, &c], before, "Browser/Weather");
+        assert_eq!(
+            (again(Some("0x3")), again(Some("0x4")), again(None)),
+            (Some(2), Some(0), Some(0))
+        );
         c.shown = false;
         assert_eq!(WindowInfo::position(&[&c], "Browser/x"), Some(0));
     }

@@ -138,6 +138,7 @@ pub(super) fn open_by(
         alive: Arc::clone(&alive),
         dark,
         was_open: false,
+        window: None,
     };
     let worker = Worker::spawn("screen", move |stop| shower.run(stop))?;
     let feed = ScreenFeed::new(latest, alive, Arc::clone(&status), (darkness, black), worker);
@@ -164,6 +165,9 @@ struct ScreenThread {
     /// The check for black.
     dark: BlackCheck,
     was_open: bool,
+    /// The number of the captured window. Another window of the program may have the selected
+    /// title, or a similar one, when the capture is reopened.
+    window: Option<String>,
 }
 
 /// The reason why a session ended without a fault.
@@ -194,6 +198,10 @@ impl ScreenThread {
                 Ok(End::Reshaped | End::Resized) => continue,
                 Err(_) if stop.is_set() => return,
                 Err(fault) => {
+                    // The display may give the number of a closed window to another one.
+                    if matches!(fault, Fault::Absent(_) | Fault::Display(_) | Fault::NoDisplay) {
+                        self.window = None;
+                    }
                     self.report(&fault);
                     self.pause(fault.again(), stop);
                 }
@@ -216,11 +224,13 @@ impl ScreenThread {
         let attempt = Attempt {
             pointer: !self.dial.get(),
             rate: grid.rate,
+            before: self.window.as_deref(),
             stop,
             permissions: &self.permissions,
             asking: &asking,
         };
         let mut grab = self.target.grab(&*self.system, &attempt)?;
+        self.window = grab.number().map(str::to_owned);
         loop {
             match self.session(&mut *grab, stop)? {
                 End::Resized => {}
@@ -395,6 +405,8 @@ mod tests {
         pointer: Option<(i64, i64, Option<Arc<Pointer>>)>,
         reads: usize,
         grabs: usize,
+        /// The number of the earlier window in each request for a window.
+        before: Vec<Option<String>>,
     }
 
     struct Grabbed(Fake, Size, Vec<u8>);
@@ -424,6 +436,7 @@ mod tests {
 
         fn grab_window(&self, _: &str, it: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
             self.0.lock().grabs += 1;
+            self.0.lock().before.push(it.before.map(str::to_owned));
             self.grab_screen(None, None, it)
         }
     }
@@ -439,6 +452,10 @@ mod tests {
 
         fn id(&self) -> &str {
             "desk"
+        }
+
+        fn number(&self) -> Option<&str> {
+            Some("0x5")
         }
 
         fn changes(&mut self) -> Result<Change, Fault> {
@@ -562,6 +579,36 @@ mod tests {
         assert!(source.feed.frame(clock.now()).is_none());
         fake.0.lock().fault = None;
         await_state(&changes, SourceState::Open);
+    }
+
+    #[test]
+    fn the_same_window_is_captured_again_until_it_is_closed() {
+        let (fake, mut source, changes, clock) = start();
+        await_state(&changes, SourceState::Open);
+        let before = || fake.0.lock().before.last().cloned().flatten();
+        assert_eq!(before(), None);
+        {
+            let mut fake_screen = fake.0.lock();
+            fake_screen.size = Some(Size::new(64, 40));
+            fake_screen.changes.push(Ok(Change { reshaped: true, ..Change::default() }));
+        }
+        await_so(&mut source, clock, |frame| frame.size() == Size::new(64, 40));
+        assert_eq!(before().as_deref(), Some("0x5"));
+        let fail = |fault: Fault| {
+            let mut fake_screen = fake.0.lock();
+            fake_screen.fault = Some(fault.clone());
+            fake_screen.changes.push(Err(fault));
+        };
+        fail(Fault::Hidden("The desk".to_owned()));
+        await_state(&changes, SourceState::Stalled);
+        fake.0.lock().fault = None;
+        await_state(&changes, SourceState::Open);
+        assert_eq!(before().as_deref(), Some("0x5"));
+        fail(Fault::Absent("closed".to_owned()));
+        await_state(&changes, SourceState::Lost);
+        fake.0.lock().fault = None;
+        await_state(&changes, SourceState::Open);
+        assert_eq!(before(), None);
     }
 
     #[test]

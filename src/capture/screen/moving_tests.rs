@@ -126,6 +126,10 @@ impl Grabber for Counted {
         self.0.id()
     }
 
+    fn number(&self) -> Option<&str> {
+        self.0.number()
+    }
+
     fn changes(&mut self) -> Result<Change, Fault> {
         self.1.asked.fetch_add(1, Ordering::SeqCst);
         self.0.changes()

@@ -223,7 +223,7 @@ impl Display {
             return Ok(None);
         }
         let size = Size::new(geometry.width.into(), geometry.height.into());
-        let number = format!("{window:#x}");
+        let number = number_of(window);
         let id = match (class.as_str(), title.as_str()) {
             ("", _) => number.clone(),
             (class, "") => class.to_owned(),
@@ -232,6 +232,11 @@ impl Display {
         let name = if title.is_empty() { class.clone() } else { title };
         Ok(Some(WindowInfo { id, name, class, number, size, shown }))
     }
+}
+
+/// Returns the number of a window as text.
+fn number_of(window: Window) -> String {
+    format!("{window:#x}")
 }
 
 /// Converts a text of another program to UTF-8 without harmful characters.
@@ -291,7 +296,7 @@ impl ScreenSystem for X11 {
         let display = Display::connect()?;
         let windows = display.windows()?;
         let infos: Vec<&WindowInfo> = windows.iter().map(|(_, info)| info).collect();
-        let found = WindowInfo::position(&infos, id);
+        let found = WindowInfo::position_again(&infos, attempt.before, id);
         let (window, info) = found
             .and_then(|found| windows.get(found))
             .map(|(window, info)| (*window, info.clone()))
@@ -329,6 +334,8 @@ struct Grab {
     area: Area,
     name: String,
     id: String,
+    /// The number of a captured window.
+    number: Option<String>,
     memory: Option<(Segment, shm::Seg)>,
     /// Buffer for pixels from the connection, if there is no shared memory.
     carried: Vec<u8>,
@@ -379,7 +386,20 @@ impl Grab {
             }
         };
         let carried = Vec::new();
-        Ok(Self { display, pixels, window, area, name, id, memory, carried, damage, pointer })
+        let number = (pixels != window).then(|| number_of(window));
+        Ok(Self {
+            display,
+            pixels,
+            window,
+            area,
+            name,
+            id,
+            number,
+            memory,
+            carried,
+            damage,
+            pointer,
+        })
     }
 
     /// Returns the part that changed since the last call.
@@ -428,6 +448,10 @@ impl Grabber for Grab {
 
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn number(&self) -> Option<&str> {
+        self.number.as_deref()
     }
 
     fn changes(&mut self) -> Result<Change, Fault> {

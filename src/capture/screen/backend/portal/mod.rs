@@ -236,6 +236,11 @@ impl Grabber for Grab {
         &self.id
     }
 
+    fn number(&self) -> Option<&str> {
+        // The desktop's permission identifies the window.
+        None
+    }
+
     fn changes(&mut self) -> Result<Change, Fault> {
         if self.listened.elapsed() >= SHARING_CHECK_INTERVAL {
             self.listened = Instant::now();
