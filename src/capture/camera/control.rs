@@ -121,6 +121,12 @@ impl CameraControls {
                 }
             }
         }
+        // A control that is set again must not return to its default.
+        for (camera, back) in &mut inside.back {
+            if let Some(wanted) = all.get(camera) {
+                back.retain(|name| !wanted.contains_key(name));
+            }
+        }
         inside.wanted = all.clone();
     }
 
@@ -208,5 +214,17 @@ mod tests {
         board.want(&BTreeMap::new());
         assert_eq!(board.take_back("cam"), ["gain"]);
         assert!(board.take_back("cam").is_empty() && board.wanted("other").is_empty());
+    }
+
+    #[test]
+    fn what_is_wanted_again_while_the_camera_is_closed_does_not_go_back() {
+        let board = CameraControls::default();
+        let values = WantedControls::from([("gain".to_owned(), 3), ("focus".to_owned(), 4)]);
+        let set = BTreeMap::from([("cam".to_owned(), values)]);
+        board.want(&set);
+        board.want(&BTreeMap::new());
+        board.want(&set);
+        assert!(board.take_back("cam").is_empty());
+        assert_eq!(board.wanted("cam").len(), 2);
     }
 }
