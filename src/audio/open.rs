@@ -82,7 +82,7 @@ pub fn open(choice: &AudioChoice, context: &Context) -> Result<Source, Error> {
         AudioChoice::Mic(id) => {
             let wanted = crate::audio::mic::WantedInput::Microphone(id.clone());
             crate::audio::mic::open(crate::audio::backend::system(), wanted, context)
-                .map(|source| crate::audio::signal_watch::over(source, rate))
+                .map(|source| crate::audio::signal_watch::over(source, rate, channels))
         }
         // Silence of a speaker is normal, not a problem.
         AudioChoice::System(id) => crate::audio::mic::open(

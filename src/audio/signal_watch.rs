@@ -31,10 +31,11 @@ const CLIP_WINDOW_SECONDS: f64 = 2.0;
 /// The time in seconds for which the alarm stays on after the last clipping.
 const CLIP_ALARM_SECONDS: f64 = 5.0;
 
-/// Adds the watch to a source of this rate.
-pub(super) fn over(source: Source, rate: u32) -> Source {
+/// Adds the watch to a source of this rate and channel count.
+pub(super) fn over(source: Source, rate: u32, channels: u16) -> Source {
     let Source { feed, status, transport } = source;
-    let watch = SignalWatch::new(Arc::clone(&status), rate);
+    let channels = usize::from(channels.max(1));
+    let watch = SignalWatch { channels, ..SignalWatch::new(Arc::clone(&status), rate) };
     Source { feed: Box::new(Watched { feed, watch }), status, transport }
 }
 
@@ -61,6 +62,8 @@ impl AudioFeed for Watched {
 pub(super) struct SignalWatch {
     status: Arc<SourceStatus>,
     rate: f64,
+    /// The number of interleaved channels, for the detection of clips.
+    channels: usize,
     /// The alarm for silence, if only silence is watched.
     silence: Option<SourceAlarm>,
     reported: Option<SourceAlarm>,
@@ -72,7 +75,8 @@ pub(super) struct SignalWatch {
     quiet: f64,
     /// Seconds without data.
     missing: f64,
-    /// Number of consecutive full-scale samples.
+    /// Number of consecutive frames with a full-scale sample. With one microphone per channel, only
+    /// one of the channels can clip.
     flat: u32,
     clips: u32,
     /// Seconds since the count of clips began.
@@ -91,6 +95,7 @@ impl SignalWatch {
         Self {
             status,
             rate: f64::from(rate.max(1)),
+            channels: 1,
             silence: None,
             reported: None,
             zero: 0.0,
@@ -131,8 +136,8 @@ impl SignalWatch {
     /// Analyzes a block of the mixer, which has at most ten milliseconds of interleaved audio.
     pub(super) fn hear(&mut self, block: &[f32]) {
         let mut peak = 0.0_f32;
-        for sample in block {
-            let size = sample.abs();
+        for frame in block.chunks(self.channels) {
+            let size = frame.iter().fold(0.0_f32, |most, sample| most.max(sample.abs()));
             peak = peak.max(size);
             if size >= FULL_SCALE_THRESHOLD {
                 // Full scale without a pause reaches the end of the counter after some hours.
@@ -263,6 +268,18 @@ mod tests {
             (found[0], found[2], found[11]),
             (Some(SourceAlarm::Clipped), Some(SourceAlarm::Clipped), None)
         );
+    }
+
+    #[test]
+    fn a_voice_that_is_cut_off_in_one_channel_is_told() {
+        let status = SourceStatus::new("", "Microphone");
+        status.open(SourceFormat::Unknown);
+        let mut watch =
+            SignalWatch { channels: 2, ..SignalWatch::new(Arc::clone(&status), 48_000) };
+        let cut_off = [[1.0_f32, 0.1]; 5];
+        let samples = [cut_off, [[0.1, 0.1]; 5]].concat().concat();
+        watch.hear(&samples.repeat(5));
+        assert_eq!(status.report().alarm, Some(SourceAlarm::Clipped));
     }
 
     #[test]
