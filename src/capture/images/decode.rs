@@ -31,9 +31,9 @@ const MAX_PIXELS: u64 = 1 << 26;
 const MAX_DECODE_MEMORY_BYTES: u64 = 640 << 20;
 /// Maximum size of an image in memory. Larger images are scaled down once, when they are read.
 const MAX_STORED_SIZE: Size = Size::new(4_096, 4_096);
-/// Minimum duration of an animation's image. A shorter one means "unspecified", for which browsers
-/// use a tenth of a second.
-const MIN_FRAME_DURATION: Duration = Duration::from_millis(20);
+/// Maximum duration of an animation's image that means "unspecified", for which browsers use a tenth
+/// of a second. Images at 60 frames per second last longer.
+const UNSPECIFIED_FRAME_DURATION: Duration = Duration::from_millis(10);
 const DEFAULT_FRAME_DURATION: Duration = Duration::from_millis(100);
 const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
 
@@ -231,12 +231,35 @@ impl Animation {
         let frame = frame.map_err(|error| problem_of(&error))?;
         let (millis, parts) = frame.delay().numer_denom_ms();
         let shown = Duration::from_micros(u64::from(millis) * 1_000 / u64::from(parts.max(1)));
-        let shown = if shown < MIN_FRAME_DURATION {
+        let shown = if shown <= UNSPECIFIED_FRAME_DURATION {
             DEFAULT_FRAME_DURATION
         } else {
             shown.min(MAX_FRAME_DURATION)
         };
         let planes = shrink(frame.into_buffer(), self.fit);
         Ok(Some((planes, shown)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Delay, Frame};
+
+    use super::*;
+
+    #[test]
+    fn images_at_60_per_second_keep_their_speed_and_an_unspecified_duration_is_replaced() {
+        let shown = |numerator: u32, denominator: u32| {
+            let delay = Delay::from_numer_denom_ms(numerator, denominator);
+            let frame = Frame::from_parts(RgbaImage::new(2, 2), 0, 0, delay);
+            let frames = Frames::new(Box::new(std::iter::once(Ok(frame))));
+            let mut moving = Animation { frames, fit: MAX_STORED_SIZE, waiting: Vec::new() };
+            moving.next().unwrap().map(|(_, shown)| shown)
+        };
+        assert_eq!(shown(1_000, 60), Some(Duration::from_micros(16_666)));
+        assert_eq!(shown(7_200_000, 1), Some(MAX_FRAME_DURATION));
+        for unspecified in [0, 10] {
+            assert_eq!(shown(unspecified, 1), Some(DEFAULT_FRAME_DURATION));
+        }
     }
 }
