@@ -126,8 +126,8 @@ impl FilterStage {
             Work::Gate(it) => it.process(block, channels),
             Work::Expander(it) => it.process(block, channels),
             Work::Compressor(it) => match self.slot.filter.side_chain().map(side) {
-                // A missing strip does not duck anything.
-                Some(None) => {}
+                // A missing strip counts as silent: it ducks nothing, and the gain stays.
+                Some(None) => it.process(block, Some(&[]), channels),
                 Some(Some(key)) => it.process(block, Some(key), channels),
                 None => it.process(block, None, channels),
             },
@@ -340,6 +340,33 @@ mod tests {
             most = samples.iter().fold(most, |most, s| most.max(s.abs()));
         }
         assert!(most <= factor(-3.0) + 1e-6 && most > factor(-3.5), "{most}");
+    }
+
+    #[test]
+    fn a_removed_side_chain_strip_ducks_no_longer_without_a_step_in_the_level() {
+        let ducking = Filter::Compressor {
+            threshold_dbfs: -30.0,
+            ratio: 4.0,
+            attack_ms: 5.0,
+            release_ms: 100.0,
+            gain_db: 6.0,
+            side_chain: Some(StripId(1)),
+        };
+        let mut chain = chain(&[ducking], STEREO_48_KHZ);
+        let voice = vec![0.5; 960];
+        let mut last: Option<f32> = None;
+        for index in 0..200 {
+            let mut block = vec![0.1; 960];
+            let key = (index < 100).then_some(voice.as_slice());
+            chain.process(&mut block, STEREO_48_KHZ, |_| key);
+            for sample in block {
+                let step = last.map_or(0.0, |last| (sample - last).abs());
+                assert!(step < 0.01, "a step of {step} in block {index}");
+                last = Some(sample);
+            }
+        }
+        let end = last.unwrap_or_default();
+        assert!((end - 0.1 * factor(6.0)).abs() < 1e-3, "{end}");
     }
 
     #[test]
