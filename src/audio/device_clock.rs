@@ -16,6 +16,9 @@ const JUMP_THRESHOLD_SECONDS: f64 = 0.06;
 const CORRECTION_SECONDS: f64 = 2.0;
 /// Maximum change of pitch: 0.3 % is inaudible.
 const MAX_PITCH_CHANGE: f64 = 0.003;
+/// Maximum duration of stored input in seconds. Input accumulates if the device delivers it after
+/// the mixer's request.
+const MAX_INPUT_SECONDS: usize = 5;
 /// Output frames per step.
 const CHUNK_FRAMES: usize = 64;
 
@@ -85,6 +88,15 @@ impl ClockAligner {
             self.restart(first);
         }
         self.input.extend_from_slice(samples);
+        let most = self.rate_in as usize * MAX_INPUT_SECONDS;
+        let held = self.input.len() / self.channels;
+        if held > most {
+            // The newest half stays.
+            let gone = held - most / 2;
+            self.input.drain(..gone * self.channels);
+            self.input_start += gone as i64;
+            self.position = None;
+        }
     }
 
     /// Resets the state. The next input begins with frame `first`.
@@ -322,6 +334,24 @@ mod tests {
     #[test]
     fn stays_in_step_with_an_exact_device() {
         drifting(0.0, 48_000, 30);
+    }
+
+    #[test]
+    fn audio_that_always_comes_too_late_does_not_accumulate() {
+        let mut pace = DeviceRate::new(8_000);
+        let mut aligner = ClockAligner::new(8_000, 8_000, 2).unwrap();
+        let mut out = [0.0; 160];
+        for block in 0..3_000_i64 {
+            // The device delivers its audio a second after the mixer's request.
+            let at = Timestamp::from_millis(block * 10);
+            pace.observe(block * 80, at - std::time::Duration::from_secs(1));
+            aligner.push(block * 80, &[0.25; 160]);
+            assert_eq!(aligner.pull(&pace, at, &mut out), GapFilled::Short);
+            assert!(aligner.input.len() <= 2 * 8_000 * MAX_INPUT_SECONDS);
+        }
+        // The newest audio is still available.
+        let at = Timestamp::from_millis(28_900);
+        assert_eq!(aligner.pull(&pace, at, &mut out), GapFilled::Whole);
     }
 
     #[test]
