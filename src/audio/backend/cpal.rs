@@ -17,6 +17,9 @@ use crate::audio::system::{AudioSystem, Direction, Fault, Sink, Stream, Tap};
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum age or latency of an audio block in microseconds; a larger value is a device error.
 const MAX_BLOCK_AGE_MICROS: i64 = 1_000_000;
+/// Maximum age of captured audio in microseconds. The mixer waits for half a second at most, so
+/// older audio would never be heard. Such audio is played late instead.
+const MAX_CAPTURE_AGE_MICROS: i64 = 450_000;
 /// The suffix of the server's names for monitors of speakers.
 const MONITOR_SUFFIX: &str = ".monitor";
 /// Callbacks per second of a capture.
@@ -139,6 +142,12 @@ fn micros(duration: Option<Duration>) -> i64 {
     i64::try_from(micros).unwrap_or(MAX_BLOCK_AGE_MICROS).min(MAX_BLOCK_AGE_MICROS)
 }
 
+/// Returns the age of the first frame of a buffer in microseconds. That frame is at least as old as
+/// the duration of the buffer.
+fn capture_age(latency: Option<Duration>, lasts: i64) -> i64 {
+    micros(latency).min(MAX_CAPTURE_AGE_MICROS).max(lasts)
+}
+
 impl AudioSystem for Cpal {
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault> {
         let listed = self.listed(direction);
@@ -204,8 +213,7 @@ fn record_f32(
     let data = move |samples: &[f32], info: &cpal::InputCallbackInfo| {
         let stamp = info.timestamp();
         let lasts = (samples.len() / usize::from(channels)) as i64 * 1_000_000 / rate;
-        // The first frame is at least as old as the duration of the buffer.
-        let age = micros(stamp.callback.checked_duration_since(stamp.capture)).max(lasts);
+        let age = capture_age(stamp.callback.checked_duration_since(stamp.capture), lasts);
         sink.push(samples, channels, age);
     };
     let error = move |error: cpal::Error| {
@@ -245,5 +253,13 @@ mod tests {
         }
         assert!(is_real(HostId::PulseAudio, "alsa_input.usb-046d_C920"));
         assert!(!is_real(HostId::PulseAudio, "speakers.monitor"));
+    }
+
+    #[test]
+    fn audio_of_a_slow_device_is_not_older_than_the_mixer_waits() {
+        let age = |millis: u64| capture_age(Some(Duration::from_millis(millis)), 10_000);
+        assert_eq!([age(0), age(30), age(440)], [10_000, 30_000, 440_000]);
+        assert_eq!([age(700), age(90_000)], [MAX_CAPTURE_AGE_MICROS; 2]);
+        assert_eq!(capture_age(None, 10_000), 10_000);
     }
 }
