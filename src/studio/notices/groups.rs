@@ -138,6 +138,26 @@ pub(in crate::studio) const PLAYER_NOTICES: &[&str] = &[
     "watch-failed",
 ];
 
+/// Notices about the stream that a player plays, which end when the user ends the playback. Notices
+/// about files that a player writes remain.
+pub(in crate::studio) const PLAYBACK_NOTICES: &[&str] = &[
+    "player-audio-missing",
+    "player-damaged-audio",
+    "player-damaged-stream",
+    "player-damaged-video",
+    "player-file-damaged",
+    "player-fixed",
+    "player-no-audio-codec",
+    "player-no-headers",
+    "player-no-keyframe",
+    "player-no-speaker",
+    "player-no-start",
+    "player-no-video-codec",
+    "player-stalled",
+    "player-too-slow",
+    "player-unmoved",
+];
+
 /// Notices about a computer that does not keep up.
 pub(in crate::studio) const DEGRADATION_NOTICES: &[&str] = &[
     "degradation-preview",

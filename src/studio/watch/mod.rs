@@ -246,6 +246,11 @@ impl Players {
         self.tile(self.chosen)?.player()
     }
 
+    /// Returns true if this tile is the selected one.
+    pub(super) fn is_chosen(&self, id: TileId) -> bool {
+        self.chosen == id
+    }
+
     /// Stops the selected player.
     pub(super) fn close(&mut self) {
         let chosen = self.chosen;

@@ -47,7 +47,7 @@ impl Engine {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.notices.active.clear(groups::PLAYER_NOTICES);
+                self.end_playback_notices();
                 let message = self.watch.open(url, &self.runtime, self.clock);
                 self.notices.tell_some(message.map(|message| (message, String::new())));
             }
@@ -58,7 +58,7 @@ impl Engine {
                 }
             }
             Command::StopWatching => {
-                self.notices.active.clear(groups::PLAYER_NOTICES);
+                self.end_playback_notices();
                 self.watch.close();
             }
             Command::SetVolume(volume) => {
@@ -127,12 +127,23 @@ impl Engine {
                 }
             }
             playing => {
+                if let WatchCommand::Remove(id) = playing
+                    && self.watch.is_chosen(id)
+                {
+                    self.end_playback_notices();
+                }
                 if let Err(failure) = self.watch.handle(&playing) {
                     self.notices.tell(&message(&failure, None), "");
                 }
                 self.keep_choices();
             }
         }
+    }
+
+    /// Ends the notices about the playback in the selected tile.
+    fn end_playback_notices(&mut self) {
+        self.notices.active.clear(groups::PLAYER_NOTICES);
+        self.notices.active.clear(groups::PLAYBACK_NOTICES);
     }
 
     fn keep_choices(&mut self) {
@@ -180,7 +191,10 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::base::Secret;
+    use crate::player::{PlayerMessage, Severity};
     use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::notices::message::StudioMessage;
+    use crate::text::problem::problem;
 
     #[test]
     fn no_recent_address_contains_a_stream_key_even_if_the_key_is_not_loaded() {
@@ -204,5 +218,26 @@ mod tests {
         }
         engine.remember_watched("rtmp://one.example/app/show");
         assert_eq!(engine.settings.recent, ["rtmp://one.example/app/show"]);
+    }
+
+    #[test]
+    fn the_problems_of_a_playback_end_with_it_but_not_those_of_its_file() {
+        let (mut engine, _ends) = at_rest(None);
+        let of_file = problem!("player-save-incomplete", detail = "Vorbis");
+        for problem in [problem!("player-too-slow"), problem!("player-no-keyframe"), of_file] {
+            let (severity, detail) = (Severity::Warning, String::new());
+            let message = PlayerMessage { problem, severity, quiet: false, detail };
+            engine.notices.tell(&StudioMessage::Player(message), "");
+        }
+        engine.handle_watching(Command::StopWatching);
+        let active = engine.notices.active.notices();
+        let keys: Vec<&str> = active.iter().map(|notice| notice.key()).collect();
+        assert_eq!(keys, ["player-save-incomplete"]);
+    }
+
+    #[test]
+    fn the_notices_of_a_playback_are_messages_of_players() {
+        let known = |key: &&str| PlayerMessage::ALL_IDS.contains(key);
+        assert!(groups::PLAYBACK_NOTICES.iter().all(known));
     }
 }
