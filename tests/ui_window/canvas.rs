@@ -253,6 +253,17 @@ fn alt_with_a_handle_crops() {
     assert!(now.crop.left == 0.0 && (now.width - 0.4).abs() < 0.01, "{now:?}");
 }
 
+#[test]
+fn a_drag_on_the_canvas_gives_it_the_keyboard() {
+    let mut harness = one_item();
+    source_row(&mut harness);
+    assert!(!harness.get_by_role(Role::Canvas).is_focused());
+    let middle = canvas(&harness).center();
+    let to = middle + Vec2::new(40.0, 20.0);
+    drag(&mut harness, PointerButton::Primary, Modifiers::COMMAND, [middle, to]);
+    assert!(harness.get_by_role(Role::Canvas).is_focused(), "Ctrl+Z undoes the drag");
+}
+
 /// Selects the only item by its row.
 fn source_row(harness: &mut Harness<'static, Window>) {
     let snapshot = harness.state().demo.snapshot();

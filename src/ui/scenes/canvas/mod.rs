@@ -71,6 +71,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
         && !moves
         && let Some(origin) = begun
     {
+        // Otherwise a field keeps the focus, and Ctrl+Z undoes its text instead of the drag.
+        response.request_focus();
         // A drag that begins beside the members of the edited group acts on the surrounding canvas.
         if within.is_some() && canvas.is_beside(view, draft, origin) {
             draft.choose(None);
@@ -104,7 +106,6 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect, roo
         ui.painter().rect(band.intersect(reach), 0.0, fill, stroke, StrokeKind::Inside);
         if response.drag_stopped() {
             canvas.choose_within(view, draft, band);
-            response.request_focus();
         }
     }
     if response.drag_stopped() {
