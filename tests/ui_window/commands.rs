@@ -123,6 +123,14 @@ fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
 }
 
 #[test]
+fn the_hotkey_of_a_replay_without_a_buffer_is_not_silent() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::S);
+    harness.run();
+    assert!(harness.state().requests.contains(&WindowRequest::SaveReplay), "the studio reports it");
+}
+
+#[test]
 fn the_replay_buffer_is_turned_off_and_on_with_its_length() {
     let mut chosen = preferences(Language::English, Theme::Dark);
     chosen.recording.replay = Some(Duration::from_secs(75));

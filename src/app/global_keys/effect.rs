@@ -27,7 +27,8 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot) -> HotkeyEffect {
             return command.map_or(HotkeyEffect::Nothing, |it| HotkeyEffect::Send(Box::new(it)));
         }
     };
-    if !action.may_be_global() || !action.is_possible(snapshot, &Health::of(snapshot)) {
+    let acts = action.answers_always() || action.is_possible(snapshot, &Health::of(snapshot));
+    if !action.may_be_global() || !acts {
         return HotkeyEffect::Nothing;
     }
     let (folder, recording) =
@@ -97,9 +98,12 @@ mod tests {
             snapshot.scenes.prepared = Some(first);
             assert_eq!(of(name, &snapshot), send(Command::PrepareScene(Some(first))), "{name}");
         }
-        // These hotkeys have no effect: there is no microphone, replay buffer or second scene, and
-        // *Settings* and targets have no global hotkeys.
-        let none = ["mute", "save-replay", "scene-2", "scene:Talk", "show-hide:Logo", "mute:Guest"];
+        // Without a replay buffer, the studio reports that there is nothing to save.
+        let HotkeyEffect::Send(command) = of("save-replay", &snapshot) else { panic!("nothing") };
+        assert!(matches!(*command, Command::SaveReplay(_)));
+        // These hotkeys have no effect: there is no microphone or second scene, and *Settings* and
+        // targets have no global hotkeys.
+        let none = ["mute", "scene-2", "scene:Talk", "show-hide:Logo", "mute:Guest"];
         for name in none.into_iter().chain(["settings", "target:"]) {
             assert_eq!(of(name, &snapshot), HotkeyEffect::Nothing, "{name}");
         }

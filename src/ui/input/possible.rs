@@ -131,6 +131,12 @@ impl Action {
         self.why_not(snapshot, health).is_none()
     }
 
+    /// Returns true if the hotkey of the command also acts while the command is impossible. The
+    /// studio then reports that nothing was saved, because the user relies on the file.
+    pub fn answers_always(self) -> bool {
+        self == Self::SaveReplay
+    }
+
     /// Returns the reason why the command is currently impossible; `None` if it is possible. The
     /// screen adds the reasons that depend on the window, such as the selection.
     pub fn why_not(self, snapshot: &Snapshot, health: &Health) -> Option<ImpossibleReason> {

@@ -68,7 +68,8 @@ impl Screen {
             if !pressed || !(self.dialog.is_none() || other || in_mixer) {
                 continue;
             }
-            if action.is_none_or(|action| self.why_not(action).is_none()) {
+            let acts = |action: Action| action.answers_always() || self.why_not(action).is_none();
+            if action.is_none_or(acts) {
                 self.act_on(&ctx, command);
             }
         }
