@@ -338,6 +338,12 @@ pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
     named(ALARM_NAMES, alarm)
 }
 
+/// Returns true if a server refuses the user name and the password of a target, which are part of
+/// its address, rather than its stream key.
+pub(in crate::studio) fn wants_login(cause: &Problem) -> bool {
+    cause.own_cure().is_some_and(|cure| cure.id() == "net-cure-login")
+}
+
 /// Returns true if a notice with this key is about what viewers get, or about the recording. Other
 /// notices concern only the operator.
 pub(in crate::studio) fn is_about_program(key: &str) -> bool {
@@ -445,14 +451,16 @@ impl StudioMessage {
             Self::Watch { trust: Some((tile, pin)), .. } => {
                 vec![Remedy::TrustStream { tile: *tile, pin: *pin }]
             }
-            &Self::Target { key: "target-refused", id, next: Next::Retry(_), .. } => {
+            &Self::Target {
+                key: "target-refused", id, ref cause, next: Next::Retry(_), ..
+            } if !wants_login(cause) => {
                 vec![Remedy::EditKey(id), Remedy::RetryNow, Remedy::SwitchOff(id)]
             }
             &Self::Target { id, next: Next::Retry(_), .. } => {
                 vec![Remedy::RetryNow, Remedy::EditTarget(id), Remedy::SwitchOff(id)]
             }
             Self::Target { next: Next::Waiting, .. } => Vec::new(),
-            &Self::Target { key: "target-refused", id, .. } => {
+            &Self::Target { key: "target-refused", id, ref cause, .. } if !wants_login(cause) => {
                 vec![Remedy::EditKey(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
             }
             &Self::Target { id, .. } => {

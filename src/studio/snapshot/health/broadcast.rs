@@ -7,6 +7,7 @@ use crate::compose::scene::SourceId;
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::view::LiveState;
+use crate::studio::notices::message::wants_login;
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::health::finding::{Finding, named, running_recording};
 use crate::studio::snapshot::health::signal::is_partly_muted;
@@ -132,6 +133,14 @@ fn details(target: &TargetView) -> impl Iterator<Item = Problem> {
     first.into_iter().chain(second)
 }
 
+/// Returns the remedy for a target whose server refuses its stream key or its login.
+fn edit(target: &TargetView) -> Remedy {
+    match target.cause.as_ref().is_some_and(wants_login) {
+        true => Remedy::EditTarget(target.target.id),
+        false => Remedy::EditKey(target.target.id),
+    }
+}
+
 /// Returns the findings about targets that do not get the stream while other targets do.
 fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     let missing = |entry: &&TargetView| {
@@ -141,14 +150,17 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     };
     snapshot.targets.iter().filter(missing).map(|entry| {
         let name = name_of(&entry.target);
+        let login = entry.cause.as_ref().is_some_and(wants_login);
         let sentence = match (snapshot.live == LiveState::OnAir, entry.refused) {
+            (true, true) if login => problem!("health-partly-login", name = name),
+            (false, true) if login => problem!("health-login", name = name),
             (true, true) => problem!("health-partly-refused", name = name),
             (true, false) => problem!("health-partly", name = name),
             (false, true) => problem!("health-refused", name = name),
             (false, false) => problem!("health-not-reached", name = name),
         };
         let remedy = match entry.state {
-            _ if entry.refused => Remedy::EditKey(entry.target.id),
+            _ if entry.refused => edit(entry),
             Some(TargetState::Failed) => Remedy::StartTarget(entry.target.id),
             _ => Remedy::RetryNow,
         };
@@ -168,7 +180,9 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     let was_live = snapshot.figures.was_live();
     let name = first.map_or_else(|| problem!("health-the-server").into(), |it| name_of(&it.target));
     let refused = first.is_some_and(|it| it.refused);
+    let login = first.and_then(|it| it.cause.as_ref()).is_some_and(wants_login);
     let sentence = match (was_live, refused) {
+        (_, true) if login => problem!("health-login", name = name),
         (_, true) => problem!("health-refused", name = name),
         (true, false) => problem!("health-lost", name = name),
         (false, false) => problem!("health-not-reached", name = name),
@@ -177,7 +191,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     match first {
         Some(entry) => {
             let notices = about(snapshot, entry).collect::<Vec<_>>();
-            let remedy = if refused { Remedy::EditKey(entry.target.id) } else { Remedy::RetryNow };
+            let remedy = if refused { edit(entry) } else { Remedy::RetryNow };
             finding = finding.with_details(details(entry)).of_target(entry.target.id);
             finding = finding.with_remedy(remedy).covering(notices);
         }

@@ -99,6 +99,11 @@ fn lost(snapshot: &mut Snapshot, trouble: &Problem, refused: bool) {
     (entry.retry_in, entry.tries) = (Some(Duration::from_millis(2_400)), 3);
 }
 
+/// Returns the problem of a server that refuses the user name and the password.
+fn wrong_login() -> Problem {
+    problem!("net-closed").with_cure(problem!("net-cure-login"))
+}
+
 /// Creates a state in which Twitch is the only target, and is not connected.
 fn off_air(refused: bool, was_live: bool) -> Snapshot {
     let mut snapshot = on_air();
@@ -550,6 +555,22 @@ fn rows() -> Vec<Row> {
             "Attempt 4 in 3 s · The server closed the connection",
             worse,
             Some(Remedy::EditKey(1)),
+        ),
+        (
+            "a wrong login, elsewhere on air",
+            with(on_air(), |it| lost(it, &wrong_login(), true)),
+            "On air, but Twitch refuses the login. Are the user name and password correct?",
+            "Attempt 4 in 3 s",
+            worse,
+            Some(Remedy::EditTarget(1)),
+        ),
+        (
+            "a wrong login, nowhere on air",
+            with(off_air(true, false), |it| lost(it, &wrong_login(), true)),
+            "Not on air: Twitch refuses the login. Are the user name and password correct?",
+            "Attempt 4 in 3 s",
+            worse,
+            Some(Remedy::EditTarget(1)),
         ),
         (
             "a wrong key, nowhere on air",
