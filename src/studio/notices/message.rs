@@ -246,7 +246,7 @@ notices! {
     /// An earlier run crashed.
     Crashed "crashed" Warning [path] [] {};
     /// An earlier run ended unexpectedly while on air.
-    Interrupted "on-air-interrupted" Warning [scene] [targets] {};
+    Interrupted "on-air-interrupted" Error [scene] [targets] {};
     /// The display is gone, and the stream continues.
     DisplayLost "display-lost" Warning [] [] {};
     SettingsBad "settings-bad" Warning [] [reason] {};

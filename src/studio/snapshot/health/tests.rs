@@ -986,6 +986,17 @@ fn without_a_broadcast_nothing_is_said_about_viewers() {
     }
 }
 
+/// Viewers get nothing until the user resumes the broadcast.
+#[test]
+fn the_offer_to_resume_precedes_the_problems_of_sources() {
+    let (targets, scene) = ("Twitch".into(), "Main".into());
+    let mut snapshot = idle();
+    snapshot.notices.push(notice(&StudioMessage::Interrupted { targets, scene }));
+    let lost = notice(&StudioMessage::CameraLost { device: "Cam".into() });
+    snapshot.notices.push(Notice { id: 8, ..lost });
+    assert_eq!(Health::of(&snapshot).remedy, Some(Remedy::Resume));
+}
+
 /// Checks that the sentence is never good while a notice is active, in any state.
 #[test]
 fn it_is_never_good_while_a_notice_holds() {
