@@ -87,6 +87,21 @@ fn the_times_of_notices_are_in_one_column_on_the_baselines_of_their_titles() {
 }
 
 #[test]
+fn the_first_button_in_the_tray_has_the_keyboard_also_below_a_notice_without_buttons() {
+    let mut harness = open("on-air");
+    harness.state().demo.change(|snapshot| {
+        let (host, kbps) = ("YouTube".into(), Some(1_800));
+        let slow = StudioMessage::FramesDropped { id: 1, host, kbps }.notice(12, "");
+        let newest = Notice { id: 13, remedies: Vec::new(), ..slow.clone() };
+        snapshot.notices = vec![slow, newest];
+    });
+    open_tray(&mut harness);
+    let focused = harness.root().children_recursive().find(|node| node.is_focused());
+    let name = focused.and_then(|node| node.accesskit_node().label()).unwrap_or_default();
+    assert!(name.starts_with("Lower to "), "{name:?}");
+}
+
+#[test]
 fn the_buttons_of_notices_lower_the_bitrate_change_the_port_and_start_a_target() {
     let mut harness = open("on-air");
     harness.state().demo.change(|snapshot| {

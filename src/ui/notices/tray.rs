@@ -104,13 +104,14 @@ fn list(ui: &mut Ui, view: &View<'_>, mut fresh: bool) -> Option<TrayRequest> {
         line_above(ui, view, &mut first);
         let pressed = ui.push_id("health", |ui| unreported(ui, view, fresh)).inner;
         asked = asked.or(pressed);
-        fresh = false;
+        fresh &= view.health.remedy.is_none();
     }
     for notice in snapshot.notices.iter().rev() {
         line_above(ui, view, &mut first);
         let pressed = ui.push_id(notice.id, |ui| entry(ui, view, notice, fresh)).inner;
         asked = asked.or(pressed);
-        fresh = false;
+        // The first button gets the keyboard, and the newest notice may have none.
+        fresh &= !has_buttons(view, notice);
     }
     for past in snapshot.past_notices.iter().rev() {
         line_above(ui, view, &mut first);
@@ -265,11 +266,15 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
     asked
 }
 
+/// Returns true if the notice has a possible remedy.
+fn has_buttons(view: &View<'_>, notice: &Notice) -> bool {
+    notice.remedies.iter().any(|it| is_possible(*it, view.snapshot))
+}
+
 /// Returns true for the newest notice with a possible remedy, unless the health sentence is about
 /// another problem. The first button of this notice is the only primary one in the tray.
 fn is_newest(view: &View<'_>, notice: &Notice) -> bool {
-    let offers = |it: &&Notice| it.remedies.iter().any(|it| is_possible(*it, view.snapshot));
-    let newest = view.snapshot.notices.iter().rev().find(offers);
+    let newest = view.snapshot.notices.iter().rev().find(|it| has_buttons(view, it));
     !view.health.alone && newest.is_some_and(|newest| newest.id == notice.id)
 }
 
@@ -375,9 +380,9 @@ fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
     ui.horizontal(|ui| {
         let name = texts.get("event-log");
         let log = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
-        let has_buttons = (view.health.alone && view.health.remedy.is_some())
-            || view.snapshot.notices.iter().any(|it| !it.remedies.is_empty());
-        if fresh && !has_buttons {
+        let any = (view.health.alone && view.health.remedy.is_some())
+            || view.snapshot.notices.iter().any(|notice| has_buttons(view, notice));
+        if fresh && !any {
             log.request_focus();
         }
         if log.clicked() {
