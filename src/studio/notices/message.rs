@@ -255,6 +255,8 @@ notices! {
     // Findings of the pre-flight check.
     FoundVideo "found-video" Info [name] [] {};
     FoundNoVideo "found-no-video" Error [] [] {};
+    /// A visible source delivers nothing while others do.
+    FoundSourceDown "found-source-down" Warning [source] [] {};
     FoundAudio "found-audio" Info [db] [] {};
     FoundSilence "found-silence" Warning [] [] {};
     FoundLoud "found-loud" Warning [db] [] {};

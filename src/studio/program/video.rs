@@ -1,7 +1,7 @@
 //! The video of the program: whether it has video, its source, and the views that are drawn from
 //! the same sources, such as the preview scene.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::base::Latest;
@@ -26,6 +26,15 @@ impl Program {
         let id = self.plans.0.sources().find(open)?;
         let name = collection.source(id).map(|source| source.name.clone());
         Some(name.unwrap_or_else(|| self.video.report().name))
+    }
+
+    /// Returns the names of the sources that the current scene shows although they deliver no
+    /// video. The main source is not among them.
+    pub(in crate::studio) fn video_down(&self, collection: &Collection) -> Vec<String> {
+        let down = |id: &SourceId| self.source_report(*id).state.is_down();
+        let ids: BTreeSet<SourceId> = self.plans.0.sources().filter(down).collect();
+        let name = |id| collection.source(id).map(|source| source.name.clone());
+        ids.into_iter().filter_map(name).collect()
     }
 
     /// Returns true if there is a frame to encode.

@@ -9,6 +9,7 @@ use crate::studio::preflight::recommendation::Measurement;
 use crate::studio::preflight::{Plan, PlannedCheck, Preflight, UploadTest};
 use crate::studio::program::Program;
 use crate::studio::scenes::Collection;
+use crate::studio::snapshot::health::readiness;
 use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
 
@@ -28,6 +29,16 @@ impl Engine {
         let audible = self.settings.audio != Some(AudioChoice::None);
         if self.settings.strips.first().is_some_and(|main| main.strip.muted) && audible {
             known.push(StudioMessage::FoundMuted {});
+        }
+        // Without a microphone, the main source is silence, which the user did not choose.
+        let chose_silence =
+            matches!(self.settings.audio, Some(AudioChoice::None | AudioChoice::Silence));
+        if self.state.program.is_some()
+            && !chose_silence
+            && !known.iter().any(is_about_audio)
+            && !readiness(&self.snapshot(false)).audio
+        {
+            known.push(StudioMessage::FoundNoAudio {});
         }
         known.extend(misfits(&self.targets.list, &self.services, &self.settings.quality));
         let asked = self.planned_checks(&mut known, test_stream);
@@ -116,6 +127,17 @@ impl Engine {
     }
 }
 
+fn is_about_audio(message: &StudioMessage) -> bool {
+    matches!(
+        message,
+        StudioMessage::FoundAudio { .. }
+            | StudioMessage::FoundLoud { .. }
+            | StudioMessage::FoundSilence {}
+            | StudioMessage::FoundNoAudio {}
+            | StudioMessage::FoundMuted {}
+    )
+}
+
 /// Returns messages about the current states of the sources.
 fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
     let mut found = Vec::new();
@@ -124,9 +146,11 @@ fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
             Some(name) => StudioMessage::FoundVideo { name },
             None => StudioMessage::FoundNoVideo {},
         });
+        let down = program.video_down(collection).into_iter();
+        found.extend(down.map(|source| StudioMessage::FoundSourceDown { source }));
     }
     let meter = program.mixer().meter();
-    let db = format!("{:.0}", meter.held_dbfs);
+    let db = format!("{:.0}", meter.held_dbfs).replace('-', "−");
     match (program.audio_choice(), program.audio_report().state) {
         (AudioChoice::None | AudioChoice::Silence, _) => {}
         (_, SourceState::Open) if meter.clipped => found.push(StudioMessage::FoundLoud { db }),
@@ -137,4 +161,34 @@ fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
         _ => found.push(StudioMessage::FoundNoAudio {}),
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Latest;
+    use crate::media::Size;
+    use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::sources::open::SourceOpener;
+    use crate::studio::targets::quality::Quality;
+
+    #[test]
+    fn a_check_without_a_microphone_warns_unless_silence_was_chosen() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(None);
+        let quality = Quality { size: Size::new(320, 180), ..Quality::default() };
+        let media = SourceOpener::opened_by(crate::capture::open_by);
+        let program = Program::start(engine.clock, &quality, Latest::default(), media).unwrap();
+        engine.state.program = Some(program);
+        engine.settings.quality = quality;
+        engine.settings.preferences.recording_folder = folder.path().to_owned();
+        for (choice, warns) in [(None, true), (Some(AudioChoice::Silence), false)] {
+            engine.settings.audio = choice;
+            engine.state.preflight = None;
+            engine.check(false);
+            let found = &engine.state.preflight.as_ref().unwrap().found;
+            let is_told = found.iter().any(|notice| notice.key() == "found-no-audio");
+            assert_eq!(is_told, warns);
+        }
+    }
 }
