@@ -113,7 +113,10 @@ fn one_of<T: Copy + PartialEq>(
         if let Some((_, text)) = all.iter().find(|(one, _)| Some(*one) == usual) {
             ui.add_space(gap::S);
             let usual = view.texts.with("output-usual", &[("value", text.clone().into())]);
-            label(ui, &usual, Type::Small, view.theme.secondary);
+            // A Chinese text may break anywhere, and would continue below the buttons.
+            let usual = egui::RichText::new(&*usual).font(Type::Small.font());
+            let usual = egui::Label::new(usual.color(view.theme.secondary));
+            ui.add(usual.extend().selectable(false));
         }
     });
     pressed
