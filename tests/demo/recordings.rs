@@ -72,6 +72,7 @@ pub fn summary() -> BroadcastSummary {
         ],
         peak_viewers: 14,
         sent_bytes: 812_000_000,
+        skipped_frames: 0,
         dropped_frames: 36,
         total_frames: 76_620,
         reconnects: 1,

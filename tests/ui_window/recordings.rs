@@ -199,6 +199,16 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
         let names = shown(&harness);
         assert!(names.iter().any(|name| name.contains(text)), "{text}: {names:#?}");
     }
+    // A computer that was too slow is not hidden behind a connection that dropped nothing.
+    let skipped = |harness: &Harness<'static, Window>| {
+        shown(harness).iter().any(|name| name.contains("Skipped frames") && name.contains("57"))
+    };
+    assert!(!skipped(&harness));
+    harness.state().demo.change(|snapshot| {
+        snapshot.last_broadcast.as_mut().unwrap().skipped_frames = 57;
+    });
+    harness.run();
+    assert!(skipped(&harness), "{:#?}", shown(&harness));
     harness.get_by_role_and_label(Role::Button, "Show recording").click();
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Recordings);

@@ -95,6 +95,8 @@ pub(in crate::studio) struct Broadcast {
     pub history: History,
     /// The data for the summary of the broadcast.
     pub summary: BroadcastSummary,
+    /// The skipped frames before the broadcast, for example of a recording that began earlier.
+    pub skipped_before: u64,
     /// True once the summary is complete.
     pub is_summarized: bool,
     /// True if the recording began after the summary was complete, so that the recording is not in

@@ -87,6 +87,8 @@ pub struct BroadcastSummary {
     /// The maximum number of simultaneous viewers of the built-in server.
     pub peak_viewers: usize,
     pub sent_bytes: u64,
+    /// Due frames that were not sent, because the computer was too busy.
+    pub skipped_frames: u64,
     /// Frames dropped because the link was too slow.
     pub dropped_frames: u64,
     /// Frames sent or dropped.

@@ -75,6 +75,10 @@ fn figures(ui: &mut Ui, view: &View<'_>, ended: &BroadcastSummary) {
         (texts.get("ended-dropped"), dropped, texts.get("tip-dropped").to_string()),
         (texts.get("ended-reconnects"), ended.reconnects.to_string(), String::new()),
     ];
+    if ended.skipped_frames > 0 {
+        let (number, tip) = (format::grouped(ended.skipped_frames), texts.get("tip-ended-skipped"));
+        lines.insert(3, (texts.get("ended-skipped"), number, tip.to_string()));
+    }
     if ended.peak_viewers > 0 {
         let tip = texts.get("tip-ended-viewers").to_string();
         lines.push((texts.get("ended-viewers"), ended.peak_viewers.to_string(), tip));

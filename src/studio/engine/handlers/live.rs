@@ -130,6 +130,8 @@ impl Engine {
         let number = self.live.summary.number + 1;
         self.live.summary = BroadcastSummary { number, ..BroadcastSummary::default() };
         (self.live.is_summarized, self.live.is_recorded_later) = (false, false);
+        let on_air = self.live.on_air.as_ref();
+        self.live.skipped_before = on_air.map_or(0, |it| it.live_figures().skipped_frames);
     }
 
     /// Reports once the settings that exceed the limits of the services.
@@ -396,8 +398,10 @@ impl Engine {
             sent: format!("{:.1} MB", figures.sent_bytes as f64 / 1e6),
             dropped: figures.dropped_frames.to_string(),
         });
+        let skipped_before = self.live.skipped_before;
         let summary = &mut self.live.summary;
         summary.on_air_for = figures.on_air_for;
+        summary.skipped_frames = figures.skipped_frames.saturating_sub(skipped_before);
         summary.sent_bytes = figures.sent_bytes;
         (summary.dropped_frames, summary.total_frames) =
             (figures.dropped_frames, figures.total_frames);
