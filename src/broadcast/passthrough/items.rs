@@ -13,7 +13,8 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::files::flv_tags::{self, FlvTags};
 use crate::files::{MediaFile, samples};
-use crate::media::{Codec, EncodedPacket, Priority, StreamConfig, StreamEvent, Track};
+use crate::media::stream_event::track_name;
+use crate::media::{Codec, EncodedPacket, Priority, StreamConfig, StreamEvent, Track, TrackKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::amf0::Value;
@@ -113,6 +114,14 @@ impl FileItems {
         }
     }
 
+    /// Returns the video or audio that the file has but that is not sent.
+    pub(super) fn missing(&self) -> Option<&Problem> {
+        match self {
+            Self::Flv(_) => None,
+            Self::Indexed(items) => items.missing.as_ref(),
+        }
+    }
+
     pub(super) fn next(&mut self) -> Result<Option<Item>, Error> {
         match self {
             Self::Flv(items) => items.next(),
@@ -157,13 +166,15 @@ pub(super) struct IndexedItems {
     /// The index of the next sample.
     number: usize,
     duration: Option<Duration>,
+    /// The name of the video or audio that FLV does not support.
+    missing: Option<Problem>,
 }
 
 impl IndexedItems {
     fn new(mut source: MediaFile) -> Result<Self, Error> {
         let fail = Error::Container;
         let mut index = samples::indexed(&mut source).map_err(fail)?;
-        keep_carried(&mut index).map_err(fail)?;
+        let missing = keep_carried(&mut index).map_err(fail)?;
         let tracks = StreamConfig {
             video: index.tracks.video.clone(),
             audio: index.tracks.audio.first().map(|audio| audio.parameters.clone()),
@@ -180,7 +191,7 @@ impl IndexedItems {
         heads.reverse();
         let end = index.samples.last().map(|place| place.dts.as_micros().max(0).unsigned_abs());
         let duration = end.map(Duration::from_micros);
-        Ok(Self { source, index, heads, number: 0, duration })
+        Ok(Self { source, index, heads, number: 0, duration, missing })
     }
 
     fn next(&mut self) -> Result<Option<Item>, Error> {
@@ -206,11 +217,11 @@ impl IndexedItems {
 }
 
 /// Drops the tracks whose codecs FLV does not support, and all audio tracks except the first
-/// supported one.
+/// supported one. Returns the name of the video or audio if the file has it, but none of it is left.
 ///
 /// # Errors
 /// Fails with [`container::Error::Unsupported`] and a codec's name if no track is left.
-pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
+pub(super) fn keep_carried(index: &mut Index) -> Result<Option<Problem>, container::Error> {
     let tracks = &mut index.tracks;
     let video = tracks.video.as_ref().map(|it| Codec::Video(it.codec));
     let audio: Vec<_> = tracks.audio.iter().map(|it| Codec::Audio(it.parameters.codec)).collect();
@@ -223,6 +234,18 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
         let codec = UnsupportedContent::Codec(codec.name().to_owned());
         return Err(container::Error::Unsupported(codec));
     }
+    let named = |kind, codec: Codec| track_name(kind, codec.name());
+    let unread = |kind| index.unsupported.iter().find(|it| it.medium == kind).map(Problem::from);
+    let missing = match (has_video, number) {
+        (false, _) => {
+            video.map(|codec| named(TrackKind::Video, codec)).or_else(|| unread(TrackKind::Video))
+        }
+        (true, None) => audio
+            .first()
+            .map(|codec| named(TrackKind::Audio, *codec))
+            .or_else(|| unread(TrackKind::Audio)),
+        (true, Some(_)) => None,
+    };
     tracks.video.take_if(|_| !has_video);
     tracks.audio = number.and_then(|it| tracks.audio.get(it).cloned()).into_iter().collect();
     index.samples.retain_mut(|sample| match sample.track {
@@ -233,7 +256,7 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<(), container::Error> {
         }
         TrackId::Audio(_) => false,
     });
-    Ok(())
+    Ok(missing)
 }
 
 /// Makes a packet without data. The packet is never dropped, and no stream begins with it.

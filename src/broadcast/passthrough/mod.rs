@@ -68,6 +68,7 @@ pub struct PassthroughFile {
     duration: Option<Duration>,
     /// The timestamp of the first frame in the file.
     first_video_ms: Option<i64>,
+    missing: Option<Problem>,
 }
 
 /// A file that is being sent.
@@ -106,6 +107,7 @@ impl PassthroughFile {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut items = FileItems::open(path)?;
         let mut duration = items.duration();
+        let missing = items.missing().cloned();
         let mut head = SequenceHeaders {
             metadata: Value::ecma_array([]),
             configurations: Vec::new(),
@@ -149,12 +151,17 @@ impl PassthroughFile {
         if !head.has_video && !has_audio {
             return Err(Error::Empty);
         }
-        Ok(Self { path: path.to_owned(), head, duration, first_video_ms })
+        Ok(Self { path: path.to_owned(), head, duration, first_video_ms, missing })
     }
 
     /// Returns the duration, if the file states it.
     pub fn duration(&self) -> Option<Duration> {
         self.duration
+    }
+
+    /// Returns the name of the video or audio that is not sent, because FLV does not support it.
+    pub fn missing(&self) -> Option<&Problem> {
+        self.missing.as_ref()
     }
 
     /// Prepares to send the file once or in a loop. Sending waits for [`PassthroughSender::begin`],

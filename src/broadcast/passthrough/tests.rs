@@ -6,7 +6,9 @@ use super::items::keep_carried;
 use super::*;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::NextPacket;
-use crate::media::{AudioCodec, AudioConfig};
+use crate::media::{
+    AudioCodec, AudioConfig, FrameRate, Size, UnsupportedTrack, VideoCodec, VideoConfig,
+};
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::{
     self, AudioTrack, Index, SampleLocation, TrackId, Tracks, UnsupportedContent,
@@ -133,9 +135,8 @@ fn what_cannot_be_sent_is_refused() {
     assert!(matches!(PassthroughFile::open(&path), Err(Error::Empty)));
 }
 
-#[test]
-fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
-    let audio = |codec| AudioTrack {
+fn audio(codec: AudioCodec) -> AudioTrack {
+    AudioTrack {
         parameters: AudioConfig {
             codec,
             sample_rate: 48_000,
@@ -144,7 +145,11 @@ fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
             config: Bytes::new(),
         },
         name: String::new(),
-    };
+    }
+}
+
+#[test]
+fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
     let (pts, dts) = (Timestamp::ZERO, Timestamp::ZERO);
     let location = |track| SampleLocation { track, dts, pts, keyframe: true, at: 0, size: 1 };
     let mut index = Index {
@@ -155,7 +160,7 @@ fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
         samples: [0, 1, 2, 1].map(|it| location(TrackId::Audio(it))).to_vec(),
         ..Index::default()
     };
-    keep_carried(&mut index).unwrap();
+    assert_eq!(keep_carried(&mut index).unwrap(), None, "a track of each kind is left");
     let codecs: Vec<_> = index.tracks.audio.iter().map(|it| it.parameters.codec).collect();
     let tracks: Vec<_> = index.samples.iter().map(|it| it.track).collect();
     assert_eq!((codecs, tracks), (vec![AudioCodec::Aac], vec![TrackId::Audio(0); 2]));
@@ -163,4 +168,25 @@ fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
     let refused = keep_carried(&mut index).unwrap_err();
     let vorbis = UnsupportedContent::Codec("Vorbis".to_owned());
     assert!(matches!(refused, container::Error::Unsupported(codec) if codec == vorbis));
+}
+
+#[test]
+fn a_file_that_goes_out_without_its_audio_or_video_says_so() {
+    let mut index = Index {
+        tracks: Tracks { video: None, audio: vec![audio(AudioCodec::Aac)] },
+        unsupported: UnsupportedTrack::of_mkv(1, "V_MJPEG").into_iter().collect(),
+        ..Index::default()
+    };
+    let missing = keep_carried(&mut index).unwrap().unwrap();
+    assert_eq!(missing.to_string(), "Motion JPEG video");
+    index.tracks.video = Some(VideoConfig {
+        codec: VideoCodec::H264,
+        size: Size::new(320, 240),
+        frame_rate: FrameRate::FPS_30,
+        bitrate: BitsPerSecond(0),
+        config: Bytes::new(),
+    });
+    index.tracks.audio = vec![audio(AudioCodec::Vorbis)];
+    let missing = keep_carried(&mut index).unwrap().unwrap();
+    assert_eq!(missing.to_string(), "Vorbis audio");
 }

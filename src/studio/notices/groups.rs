@@ -181,6 +181,7 @@ pub(in crate::studio) const PROGRAM_NOTICES: &[&[&str]] = &[
     RECORDING_ENDED_NOTICES,
     &["degradation-transitions", "degradation-filters", "degradation-rate"],
     &["encoder-failed", "encoder-slow", "server-failed", "passthrough-failed", "delay-short"],
+    &["passthrough-without"],
     &["recording-held", "tracks-left-out", "disk-space", "disk-slow"],
     &["scene-crowded", NO_STRIP_NOTICE, "key-visible", "password-visible"],
 ];

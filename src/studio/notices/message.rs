@@ -205,6 +205,8 @@ notices! {
     /// A file cannot be sent, or was not sent completely.
     PassthroughFailed "passthrough-failed" Error [path] [reason] {};
     PassthroughEnded "passthrough-ended" Info [path] [] {};
+    /// A file is sent without this track.
+    PassthroughWithout "passthrough-without" Warning [path] [track] {};
     /// A part of a file was not sent to a target.
     PassthroughLeftOut "passthrough-left-out" Warning [host] [] { id: u32 };
 

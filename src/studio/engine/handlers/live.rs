@@ -160,6 +160,7 @@ impl Engine {
             "delay-short",
             "passthrough-failed",
             "passthrough-ended",
+            "passthrough-without",
             "frames-dropped-over",
             "encoder-slow",
             "misfit",

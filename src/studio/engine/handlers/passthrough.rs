@@ -14,7 +14,7 @@ use crate::text::problem::problem;
 
 /// Keys of the notices about an earlier file.
 const PASSTHROUGH_NOTICE_KEYS: &[&str] =
-    &["passthrough-failed", "passthrough-ended", "passthrough-left-out"];
+    &["passthrough-failed", "passthrough-ended", "passthrough-without", "passthrough-left-out"];
 
 impl Engine {
     /// Sends this file to the enabled targets, after it has been inspected.
@@ -86,6 +86,7 @@ impl Engine {
             self.end_broadcast();
         }
         self.begin_summary();
+        let missing = file.missing().cloned();
         let (clock, delay) = (self.clock, self.settings.delay);
         let begun = OnAir::of_passthrough(file, &path, again, &self.state.quality, clock);
         let begun = begun.and_then(|mut on_air| {
@@ -100,6 +101,10 @@ impl Engine {
                 self.live.on_air = Some(on_air);
                 self.live.passthrough_end_reported = false;
                 self.live.history = History::default();
+                if let Some(track) = missing {
+                    let path = path.display().to_string();
+                    self.notices.tell(&StudioMessage::PassthroughWithout { path, track }, "");
+                }
             }
             Err(error) => self.passthrough_failed(&path, error.into()),
         }
