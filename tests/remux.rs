@@ -12,6 +12,7 @@ use onair::base::Timestamp;
 use onair::broadcast::recorder::remux::{Failure, RepairMethod};
 use onair::broadcast::recorder::{remux, repair};
 use onair::media::{EncodedPacket, Metadata, StreamEvent, Track};
+use onair::text::{Language, Problem};
 use onair::wire::container::{Chapter, Format, Index, Muxer, TrackId, Tracks};
 use onair::wire::container::{flv, mkv, mp4};
 use serde_json::Value;
@@ -173,6 +174,8 @@ fn a_part_begins_at_a_keyframe_and_has_the_same_frames() {
         let mut onair = Command::new(env!("CARGO_BIN_EXE_onair"));
         let ended = onair.arg("remux").args(paths).args(cut).output().unwrap();
         assert_eq!(ended.status.code(), Some(exit), "{cut:?}: {ended:?}");
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(exit == 2 || said.contains("between these times"), "{said}");
         assert!(!part.exists());
     }
 }
@@ -462,6 +465,23 @@ fn a_finished_matroska_file_that_lost_its_end_is_not_called_whole() {
         assert_eq!(ffmpeg::decode(&path), "", "cut at {cut}");
         assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole, "cut at {cut}");
     }
+}
+
+/// An MP4 file whose index was at its lost end, as in an interrupted download.
+#[test]
+fn a_file_that_repair_cannot_repair_is_not_advised_to_be_repaired() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.mp4");
+    let words = ["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=2", "-c:v"];
+    ffmpeg_makes(&path, &[&words[..], &["libx264", "-pix_fmt", "yuv420p"]].concat());
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let failure = repair(&path, &|| false).unwrap_err();
+    let advice = Language::English.cure(&Problem::from(&failure)).unwrap();
+    assert!(advice.contains("cannot repair"), "{failure}: {advice}");
+    let failure = repair(folder.path(), &|| false).unwrap_err();
+    assert!(failure.to_string().ends_with("it is a folder, not a file"), "{failure}");
 }
 
 #[test]

@@ -29,9 +29,7 @@ impl MediaFile {
     /// Fails if the path cannot be opened, or is a folder, a pipe or a device (which could block
     /// forever).
     pub fn open(path: &Path) -> io::Result<Self> {
-        if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
-        }
+        check_regular(&fs::metadata(path)?)?;
         Self::of(fs::File::open(path)?)
     }
 
@@ -41,9 +39,7 @@ impl MediaFile {
     /// Fails with the same errors as [`open`](Self::open).
     pub fn of(file: fs::File) -> io::Result<Self> {
         let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file"));
-        }
+        check_regular(&metadata)?;
         Ok(Self { file, size: metadata.len(), block_at: 0, block: Vec::new() })
     }
 
@@ -117,6 +113,15 @@ impl MediaFile {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(at))?;
         file.read_exact(buffer)
+    }
+}
+
+/// Fails if this is a folder, a pipe or a device.
+fn check_regular(metadata: &fs::Metadata) -> io::Result<()> {
+    match metadata.is_file() {
+        true => Ok(()),
+        false if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no file")),
     }
 }
 

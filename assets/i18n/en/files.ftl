@@ -53,4 +53,7 @@ remux-interrupted = onair was interrupted
 remux-cure-name = Check the file name.
 remux-cure-format = Use an FLV, MP4 or MKV file. Convert other files, for example with ffmpeg.
 remux-cure-damaged = Repair the file (command line: onair repair), or use another copy of it.
+remux-cure-unrepairable = onair cannot repair this file. Use another copy of it.
+remux-nothing-in-part = { $path } has no video and no audio between these times
+    .cure = Choose times within the length of the file.
 remux-write = onair cannot write { $path }: { $reason }

@@ -53,4 +53,7 @@ remux-interrupted = 已中断
 remux-cure-name = 请检查文件名。
 remux-cure-format = 请使用 FLV、MP4 或 MKV 文件。其他文件请先转换，例如用 ffmpeg。
 remux-cure-damaged = 请修复该文件（命令行：onair repair），或使用它的另一份副本。
+remux-cure-unrepairable = 无法修复该文件，请使用它的另一份副本。
+remux-nothing-in-part = { $path } 在所选时间内没有视频和音频
+    .cure = 请选择文件时长以内的时间。
 remux-write = 无法写入 { $path }：{ $reason }

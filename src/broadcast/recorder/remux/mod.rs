@@ -46,6 +46,10 @@ pub enum Failure {
     Lacking { to: PathBuf, lack: UnsupportedParts },
     /// The file has no packets.
     Nothing(PathBuf),
+    /// The chosen part of the file has no packets.
+    NothingInPart(PathBuf),
+    /// The file is damaged in a way that cannot be repaired.
+    Unrepairable { path: PathBuf, reason: container::Error },
     /// A stop was requested.
     Interrupted,
 }
@@ -71,11 +75,19 @@ impl From<&Failure> for Problem {
     fn from(failure: &Failure) -> Self {
         let shown = |path: &Path| path.display().to_string();
         match failure {
-            Failure::Read { path, reason } => {
+            Failure::Read { path, reason } | Failure::Unrepairable { path, reason } => {
                 let why =
                     problem!("remux-unreadable", path = shown(path), reason = Self::from(reason));
                 match reason {
-                    container::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                    _ if matches!(failure, Failure::Unrepairable { .. }) => {
+                        why.with_cure(problem!("remux-cure-unrepairable"))
+                    }
+                    container::Error::Io(error)
+                        if matches!(
+                            error.kind(),
+                            io::ErrorKind::NotFound | io::ErrorKind::IsADirectory
+                        ) =>
+                    {
                         why.with_cure(problem!("remux-cure-name"))
                     }
                     container::Error::UnknownFormat => why.with_cure(problem!("remux-cure-format")),
@@ -90,6 +102,7 @@ impl From<&Failure> for Problem {
             Failure::Exists(path) => problem!("remux-exists", path = shown(path)),
             Failure::Lacking { to, lack } => lack.problem(&shown(to)),
             Failure::Nothing(path) => problem!("play-nothing-in", place = shown(path)),
+            Failure::NothingInPart(path) => problem!("remux-nothing-in-part", path = shown(path)),
             Failure::Interrupted => problem!("remux-interrupted"),
         }
     }
@@ -189,7 +202,11 @@ pub fn remux_numbered(
     let format = Format::of_path(to).ok_or_else(|| file::Error::of(to, Trouble::Format))?;
     let mut source = open(from)?;
     let mut index = source.index().map_err(unreadable(from))?;
+    let was_empty = index.samples.is_empty();
     let begins = (part != Cut::default()).then(|| part.apply(&mut index));
+    if index.samples.is_empty() && !was_empty {
+        return Err(Failure::NothingInPart(from.to_owned()));
+    }
     let report = copy(drop, from, &mut source, index, to, format, progress)?;
     Ok(Report { begins, ..report })
 }
@@ -293,7 +310,10 @@ fn pour(
 pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let mut source = open(path)?;
     let format = source.format().map_err(unreadable(path))?;
-    let (mut index, muxer) = survey(&mut source, format).map_err(unreadable(path))?;
+    let (mut index, muxer) = survey(&mut source, format).map_err(|reason| match reason {
+        container::Error::Damaged(_) => Failure::Unrepairable { path: path.to_owned(), reason },
+        _ => unreadable(path)(reason),
+    })?;
     let cut = source.size().saturating_sub(index.whole);
     if index.finished && (cut == 0 || format != Format::Flv) {
         return Ok(Report {
