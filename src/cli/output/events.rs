@@ -457,7 +457,7 @@ fn print_health(output: &Output, health: &Health) {
     });
     output.event("health", fields, || {
         let level = health.level.map_or("good", level_name);
-        let sentence = format!("{sentence} {detail}").trim_end().to_owned();
+        let sentence = output.language().joined(&sentence, &detail);
         Some(output.say(&problem!("out-health", level = level, sentence = sentence)))
     });
 }

@@ -296,8 +296,10 @@ fn open(
             exit.unwrap_or(Exit::Ok)
         }
         Err(error) => {
+            let error = error.to_string();
+            let error = error.trim_end_matches('.');
             complain(format!(
-                "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`"
+                "{error}. Without a display, use `onair live`, `onair serve` or `onair play --headless`."
             ));
             Exit::Device
         }

@@ -137,7 +137,10 @@ impl From<&Cause> for Problem {
                 match answer.is_empty() {
                     true => cause,
                     false => {
-                        problem!("net-server-says", cause = cause, words = answer.join(": "))
+                        let words = answer.join(": ");
+                        // The text goes on, so the server's full stop would be a second one.
+                        let words = words.trim_end().trim_end_matches(['.', '。']);
+                        problem!("net-server-says", cause = cause, words = words)
                     }
                 }
             }
@@ -390,6 +393,15 @@ mod tests {
             Language::Chinese.say(&error.problem()),
             "服务器证书验证失败：已于 1970-01-02 过期（notAfter）"
         );
+    }
+
+    #[test]
+    fn a_text_of_the_server_ends_with_no_full_stop_of_its_own() {
+        let description = "Already publishing.".to_owned();
+        let code = "NetStream.Publish.BadName".to_owned();
+        let cause = Cause::Status { refusal: Refusal::Busy, code, description };
+        let said = Language::English.say(&Problem::from(&cause));
+        assert!(said.ends_with("NetStream.Publish.BadName: Already publishing"), "{said}");
     }
 
     #[test]
