@@ -399,6 +399,9 @@ fn check_looks_at_this_machine_and_sends_nothing() {
     let found = names(&report);
     assert_eq!(report["ok"], false);
     assert!(found.contains(&"folder-bad".into()) && found.contains(&"no-video".into()), "{report}");
+    let why = report["machine"].as_array().unwrap().iter().find(|it| it["name"] == "no-video");
+    let why = why.unwrap()["summary"].as_str().unwrap();
+    assert!(why.contains("/no/such.y4m: there is no such file"), "{why}");
 
     // Together with a target.
     let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);

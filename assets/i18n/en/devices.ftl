@@ -10,6 +10,8 @@ file-unread = onair could not read it
 # Sources.
 source-no-video = no video source was chosen
 source-no-audio = no audio source was chosen
+source-no-data = no data arrives
+    .cure = Choose another source, or check why this one sends no data.
 source-file = { $path }: { $reason }
 source-no-speakers = onair cannot open the speakers: { $reason }
 source-no-thread = the system cannot start another thread ({ $reason })

@@ -120,8 +120,8 @@ broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $droppe
 
 # The findings of the pre-flight check.
 found-video = Video works: { $name }.
-found-no-video = The video source sends no video. Viewers would see a placeholder.
-    .cure = Choose another video source, or check why this one sends no video.
+found-no-video = The video source sends no video: { $reason }. Viewers would see a placeholder.
+    .cure = { $cure }
 found-source-down = The source { $source } sends no video. Viewers would see its fallback or a placeholder.
     .cure = Plug in the device, or choose another source.
 found-audio = Audio works, with a peak of { $db } dB.
@@ -129,8 +129,8 @@ found-silence = The microphone is silent.
     .cure = Say something. Check whether the microphone is muted or turned down.
 found-loud = The audio is clipping, with a peak of { $db } dB.
     .cure = Lower the fader in the audio mixer.
-found-no-audio = The audio source sends no audio. Viewers would hear silence.
-    .cure = Plug in the audio source, or choose another one.
+found-no-audio = The audio source sends no audio: { $reason }. Viewers would hear silence.
+    .cure = { $cure }
 found-muted = The main audio source is muted.
     .cure = Unmute the main audio source if viewers should hear it.
 found-disk = onair saves recordings to { $folder }. There is space for { $hours } hours at this quality.

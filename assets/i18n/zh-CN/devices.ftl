@@ -10,6 +10,8 @@ file-unread = 无法读取
 # 来源
 source-no-video = 没有选择视频来源
 source-no-audio = 没有选择音频源
+source-no-data = 没有数据
+    .cure = 请换一个来源，或检查没有数据的原因。
 source-file = { $path }：{ $reason }
 source-no-speakers = 无法打开扬声器：{ $reason }
 source-no-thread = 系统无法创建更多线程（{ $reason }）

@@ -120,8 +120,8 @@ broadcast-ended = 直播结束，时长 { $time }：已发送 { $sent }，丢帧
 
 # 开播检查
 found-video = 视频来源正常：{ $name }。
-found-no-video = 视频来源没有数据，观众会看到占位画面。
-    .cure = 请换一个视频来源，或检查没有数据的原因。
+found-no-video = 视频来源没有画面：{ $reason }。观众会看到占位画面。
+    .cure = { $cure }
 found-source-down = 来源“{ $source }”没有画面，观众会看到它的备用画面或占位画面。
     .cure = 请插上设备，或换一个来源。
 found-audio = 音频正常，峰值 { $db } dB。
@@ -129,8 +129,8 @@ found-silence = 麦克风没有声音。
     .cure = 请说几句话，并检查有没有静音、音量是否太低。
 found-loud = 音频出现削波，峰值 { $db } dB。
     .cure = 请在混音器中调低推子。
-found-no-audio = 音频源没有数据，观众会听到静音。
-    .cure = 请换一个音频源，或重新插上设备。
+found-no-audio = 音频源没有声音：{ $reason }。观众会听到静音。
+    .cure = { $cure }
 found-muted = 主音频源已静音。
     .cure = 如果要让观众听到，请取消静音。
 found-disk = 录像保存到 { $folder }，按当前画质还能录 { $hours } 小时。

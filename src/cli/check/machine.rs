@@ -232,6 +232,8 @@ mod tests {
         assert_eq!(exit(std::slice::from_ref(&hardly)), Exit::Ok);
         assert_eq!(exit(&[hardly.clone(), slow.clone(), full.clone()]), Exit::Codec);
         assert_eq!(exit(&[hardly, full, slow]), Exit::File);
-        assert_eq!(exit(&[StudioMessage::FoundNoVideo {}.notice(0, "")]), Exit::Device);
+        let reason = problem!("io-not-found");
+        let no_video = StudioMessage::FoundNoVideo { reason }.notice(0, "");
+        assert_eq!(exit(&[no_video]), Exit::Device);
     }
 }

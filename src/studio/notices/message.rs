@@ -256,13 +256,13 @@ notices! {
 
     // Findings of the pre-flight check.
     FoundVideo "found-video" Info [name] [] {};
-    FoundNoVideo "found-no-video" Error [] [] {};
+    FoundNoVideo "found-no-video" Error [] [reason] {};
     /// A visible source delivers nothing while others do.
     FoundSourceDown "found-source-down" Warning [source] [] {};
     FoundAudio "found-audio" Info [db] [] {};
     FoundSilence "found-silence" Warning [] [] {};
     FoundLoud "found-loud" Warning [db] [] {};
-    FoundNoAudio "found-no-audio" Warning [] [] {};
+    FoundNoAudio "found-no-audio" Warning [] [reason] {};
     FoundMuted "found-muted" Warning [] [] {};
     /// The disk has space for this many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};
@@ -429,7 +429,7 @@ impl StudioMessage {
     /// Returns the buttons with remedies, the best first.
     pub fn remedies(&self) -> Vec<Remedy> {
         match self {
-            Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo {} => {
+            Self::CameraFailed { .. } | Self::CameraStalled { .. } | Self::FoundNoVideo { .. } => {
                 vec![Remedy::UseTestSource]
             }
             // Cameras in scenes have notices with their ids.
@@ -445,7 +445,7 @@ impl StudioMessage {
             | Self::TransitionsDropped {}
             | Self::FiltersDropped {}
             | Self::RateHalved {} => vec![Remedy::EditQuality],
-            Self::NoCamera {} | Self::NoMicrophone {} | Self::FoundNoAudio {} => {
+            Self::NoCamera {} | Self::NoMicrophone {} | Self::FoundNoAudio { .. } => {
                 vec![Remedy::RefreshDevices]
             }
             Self::Target { id, pin: Some(pin), .. }

@@ -12,6 +12,7 @@ use crate::media::VideoFrame;
 use crate::media::source_status::SourceState;
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
+use crate::text::Problem;
 
 impl Program {
     /// From now on, shows black video for a scene without a source.
@@ -35,6 +36,13 @@ impl Program {
         let ids: BTreeSet<SourceId> = self.plans.0.sources().filter(down).collect();
         let name = |id| collection.source(id).map(|source| source.name.clone());
         ids.into_iter().filter_map(name).collect()
+    }
+
+    /// Returns the reason why the first source in the current scene that is not open delivers no
+    /// video, or `None` if no source states a reason.
+    pub(in crate::studio) fn video_failure(&self) -> Option<Problem> {
+        let mut reasons = self.plans.0.sources().map(|id| self.source_report(id).reason);
+        reasons.find(|reason| !reason.is_empty())
     }
 
     /// Returns true if there is a frame to encode.

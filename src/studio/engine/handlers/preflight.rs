@@ -12,6 +12,7 @@ use crate::studio::scenes::Collection;
 use crate::studio::snapshot::health::readiness;
 use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
+use crate::text::problem::problem;
 
 /// A microphone counts as off if its maximum level stays below this.
 const MIC_OFF_DBFS: f32 = -55.0;
@@ -144,7 +145,9 @@ fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
     if program.has_video() {
         found.push(match program.open_video(collection) {
             Some(name) => StudioMessage::FoundVideo { name },
-            None => StudioMessage::FoundNoVideo {},
+            None => StudioMessage::FoundNoVideo {
+                reason: program.video_failure().unwrap_or_else(|| problem!("source-no-data")),
+            },
         });
         let down = program.video_down(collection).into_iter();
         found.extend(down.map(|source| StudioMessage::FoundSourceDown { source }));
@@ -158,7 +161,11 @@ fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
             found.push(StudioMessage::FoundSilence {});
         }
         (_, SourceState::Open) => found.push(StudioMessage::FoundAudio { db }),
-        _ => found.push(StudioMessage::FoundNoAudio {}),
+        _ => {
+            let reason = Some(program.audio_report().reason).filter(|reason| !reason.is_empty());
+            let reason = reason.unwrap_or_else(|| problem!("source-no-data"));
+            found.push(StudioMessage::FoundNoAudio { reason });
+        }
     }
     found
 }
