@@ -1,6 +1,7 @@
 //! The syntax of values on the command line: durations (`10s`, `500ms`, `2m`, `1h`, `30d`, `1m30s`,
 //! `2.5`), sizes and sources.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -105,6 +106,30 @@ pub fn sample_rate(text: &str) -> Result<u32, Problem> {
     })
 }
 
+/// Refuses names of pictures in formats that onair does not write. Screenshots are PNG files.
+///
+/// # Errors
+/// Fails with a sentence that names the path.
+pub fn check_png(path: &Path) -> Result<(), Problem> {
+    check_extension(path, "png", &["jpg", "jpeg", "webp", "gif", "bmp", "tif", "tiff", "avif"])
+}
+
+/// Refuses names of audio files in formats that onair does not write. Saved audio is a WAV file.
+///
+/// # Errors
+/// Fails with a sentence that names the path.
+pub fn check_wav(path: &Path) -> Result<(), Problem> {
+    check_extension(path, "wav", &["mp3", "flac", "ogg", "oga", "opus", "aac", "m4a", "wma"])
+}
+
+fn check_extension(path: &Path, kind: &str, others: &[&str]) -> Result<(), Problem> {
+    let extension = path.extension().unwrap_or_default();
+    match others.iter().any(|other| extension.eq_ignore_ascii_case(other)) {
+        true => Err(problem!("cli-extension", path = path.display().to_string(), kind = kind)),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +152,16 @@ mod tests {
         for bad in ["50000", "0", "-48000", "48k", ""] {
             assert!(sample_rate(bad).unwrap_err().to_string().contains("44100, 48000"), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_name_of_another_format_is_refused() {
+        for name in ["a.png", "a.PNG", "a", "a.12", "jpg", ""] {
+            assert_eq!(check_png(Path::new(name)), Ok(()), "{name}");
+        }
+        let why = check_png(Path::new("/v/a.JPG")).unwrap_err();
+        assert!(why.to_string().contains("/v/a.JPG") && why.to_string().contains(".png"), "{why}");
+        assert!(check_wav(Path::new("a.mp3")).is_err() && check_wav(Path::new("a.wav")).is_ok());
     }
 
     #[test]

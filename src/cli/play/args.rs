@@ -139,6 +139,9 @@ impl Args {
             let path = path.display().to_string();
             return Err((problem!("cli-save-format", path = path), Exit::Usage));
         }
+        let png = self.snapshot.as_deref().map_or(Ok(()), value::check_png);
+        let wav = self.audio_dump.as_deref().map_or(Ok(()), value::check_wav);
+        png.and(wav).map_err(|why| (why, Exit::Usage))?;
         Ok(Config {
             buffer: self.buffer.unwrap_or(Buffer::Auto).begins_with(),
             auto_buffer: self.buffer == Some(Buffer::Auto),

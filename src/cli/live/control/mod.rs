@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::audio::AudioChoice;
 use crate::capture::VideoFallback;
 use crate::cli::control::{not_a_command, split};
-use crate::cli::flags::value::duration;
+use crate::cli::flags::value::{check_png, duration};
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::studio::mixer::fallback_of;
@@ -126,7 +126,10 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "chapter" => Command::Chapter(rest.to_owned()),
         "split" => Command::SplitRecording,
         "replay" => Command::SaveReplay(path(&names.replay)),
-        "snapshot" => Command::Screenshot(path(&names.screenshot)),
+        "snapshot" => {
+            check_png(rest.as_ref())?;
+            Command::Screenshot(path(&names.screenshot))
+        }
         "record" if !rest.is_empty() => Command::StartRecording(rest.into()),
         "stop-recording" => Command::StopRecording,
         "scene" if !rest.is_empty() => return Ok(Some(LiveCommand::Scene(rest.to_owned()))),
@@ -359,6 +362,7 @@ mod tests {
         assert_eq!(command("replay"), Command::SaveReplay("/v/replay.mkv".into()));
         assert_eq!(command("replay /a b.mp4"), Command::SaveReplay("/a b.mp4".into()));
         assert_eq!(command("snapshot"), Command::Screenshot("/v/screenshot.png".into()));
+        assert!(parse("snapshot /v/a.jpg", &names).is_err(), "screenshots are PNG files");
         assert_eq!(parse("stop", &names), Ok(Some(LiveCommand::Stop)));
         assert_eq!(parse("scene My talk", &names), Ok(Some(LiveCommand::Scene("My talk".into()))));
         let fade = Transition { kind: Kind::Fade, duration: Duration::from_millis(500) };

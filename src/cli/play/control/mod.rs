@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::control::{not_a_command, split};
-use crate::cli::flags::value::duration;
+use crate::cli::flags::value::{check_png, duration};
 use crate::cli::play::args;
 use crate::cli::play::args::Buffer;
 use crate::player::Figures;
@@ -169,7 +169,10 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
         "av-offset" => PlayCommand::AvOffset(args::av_offset(rest)?),
         "buffer" => PlayCommand::Buffer(args::buffer(rest)?),
         "snapshot" if rest.is_empty() => PlayCommand::Screenshot("screenshot.png".into()),
-        "snapshot" => PlayCommand::Screenshot(rest.into()),
+        "snapshot" => {
+            check_png(rest.as_ref())?;
+            PlayCommand::Screenshot(rest.into())
+        }
         "record" => record(rest)?,
         "say" if rest.is_empty() => return Err(problem!("control-write", syntax = "say TEXT")),
         "say" => PlayCommand::Say(rest.to_owned()),
