@@ -166,6 +166,20 @@ fn a_player_comes_back_or_does_not_as_it_is_told() {
 }
 
 #[test]
+fn a_target_without_its_key_names_the_flags_for_the_key() {
+    for words in [
+        &["live", "--service", "twitch"][..],
+        &["live", "--to", "rtmp://127.0.0.1/live"],
+        &["check", "rtmp://127.0.0.1/live"],
+    ] {
+        let output = onair(words);
+        let why = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{words:?} {why}");
+        assert!(why.contains("key is missing") && why.contains("--key-env"), "{words:?} {why}");
+    }
+}
+
+#[test]
 fn what_play_refuses_stands_in_its_last_line_too() {
     for words in [
         &["play", "--headless", "show.flv", "--save", "copy.mp4"][..],

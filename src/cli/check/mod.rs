@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::base::{Clock, Timestamp};
 use crate::broadcast::TargetUrl;
 use crate::cli::flags::{Globals, network};
-use crate::cli::live::targets::KeySource;
+use crate::cli::live::targets::{KeySource, with_key_advice};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain, events};
 use crate::net::rtmp::{Client, Options};
@@ -112,7 +112,8 @@ fn prepare(
         _ => None,
     };
     let key = source.map(|source| source.read()).transpose()?;
-    let TargetUrl::Rtmp(url) = parse(url, key.as_ref()).map_err(|why| (why, Exit::Usage))?;
+    let TargetUrl::Rtmp(url) =
+        parse(url, key.as_ref()).map_err(|why| (with_key_advice(why), Exit::Usage))?;
     if key.is_none() && !output.is_json() {
         events::print_message(output, &StudioMessage::KeyVisible {});
     }

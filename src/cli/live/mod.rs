@@ -66,7 +66,11 @@ fn prepare(
     let mut wanted: Vec<Target> = Vec::new();
     for (target, id) in written.into_iter().zip(0..) {
         if let Err(why) = parse(&target.url, target.key.as_ref()) {
-            return Err((problem!("cli-flag", flag = "--to", reason = why), Exit::Usage));
+            let why = match targets::with_key_advice(why) {
+                why if why.id() == "cli-no-key" => why,
+                why => problem!("cli-flag", flag = "--to", reason = why),
+            };
+            return Err((why, Exit::Usage));
         }
         wanted.push(Target {
             monitor: target.play_url.is_some().then_some(true),

@@ -82,6 +82,15 @@ pub fn written(matches: &ArgMatches, services: &ServiceList) -> Result<Vec<Targe
     assemble(words.into_iter().map(|(_, word)| word))
 }
 
+/// Replaces the problem of an address without a stream key. Its own advice would put the key into
+/// the address, where other users of the computer can see it.
+pub fn with_key_advice(why: Problem) -> Problem {
+    match why.id() {
+        "url-no-stream" => problem!("cli-no-key"),
+        _ => why,
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Word {
     Url(String),
