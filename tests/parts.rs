@@ -132,6 +132,14 @@ fn they_are_listed_imported_and_exported_without_a_window() {
     assert_eq!(code, 0, "{errors}");
     let given = fs::read_to_string(&file).unwrap();
     assert!(given.contains("rtmp://h/app") && !given.contains("planted"), "{given}");
+    // An export replaces no file, and its name states its format.
+    for (name, why) in [("given.toml", "already exists"), ("given.json", "must end in")] {
+        let file = home.path().join(name);
+        let words = ["profiles", "export", "Obs 2", file.to_str().unwrap()];
+        let (code, _, errors) = run_onair(home.path(), &words);
+        assert!(code == 3 && errors.contains(why), "{code} {errors}");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), given);
     // Invalid data is reported, and changes nothing.
     let before = everything();
     for junk in [&b"\x00\x01"[..], b"[", b"{}", b"{\"sources\": 3}", b""] {

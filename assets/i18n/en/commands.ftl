@@ -29,6 +29,7 @@ cli-key-unreadable = onair cannot read the key from { $place }: { $reason }
 cli-no-network = onair cannot use the network: { $reason }
 cli-save-format = --save { $path }: onair saves streams only as FLV
     .cure = Use a file name that ends in .flv. You can convert the file later with onair remux.
+cli-export-name = { $path }: the file name must end in one of: { $kinds }
 cli-extension = { $path }: the file name must end in .{ $kind }
     .cure = onair saves screenshots only as PNG, and audio only as WAV.
 cli-too-many-streams = too many streams ({ $count }): onair plays at most { $most } at once

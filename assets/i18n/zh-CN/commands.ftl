@@ -29,6 +29,7 @@ cli-key-unreadable = 无法从 { $place } 读取密钥：{ $reason }
 cli-no-network = 无法使用网络：{ $reason }
 cli-save-format = --save { $path }：收到的流只能保存为 FLV
     .cure = 请使用以 .flv 结尾的文件名；之后可以用 onair remux 转换格式。
+cli-export-name = { $path }：文件名必须以下列之一结尾：{ $kinds }
 cli-extension = { $path }：文件名必须以 .{ $kind } 结尾
     .cure = 截图只能保存为 PNG，音频只能保存为 WAV。
 cli-too-many-streams = 直播流太多（{ $count } 路）：最多同时播放 { $most } 路

@@ -13,6 +13,7 @@ use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
 use crate::files::Trouble;
 use crate::studio::settings::lock::{Claimed, SettingsLock};
+use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::scenes::collection;
 use crate::studio::settings::{default_path, keys_beside};
@@ -97,6 +98,24 @@ fn failed(path: &std::path::Path) -> impl Fn(Problem) -> Problem {
     move |why| problem!("source-file", path = path.display().to_string(), reason = why)
 }
 
+/// Refuses to replace a file, and names that do not state the format of the new file.
+fn check_new(path: &std::path::Path, kind: PartKind) -> Result<(), Problem> {
+    let shown = || path.display().to_string();
+    let kinds: &[&str] = match kind {
+        PartKind::Collection => &[".toml", ".json"],
+        PartKind::Profile => &[".toml"],
+    };
+    let extension = path.extension().unwrap_or_default();
+    let fits = |end: &&str| extension.eq_ignore_ascii_case(end.trim_start_matches('.'));
+    if !kinds.iter().any(fits) {
+        return Err(problem!("cli-export-name", path = shown(), kinds = kinds));
+    }
+    match path.symlink_metadata() {
+        Ok(_) => Err(problem!("remux-exists", path = shown())),
+        Err(_) => Ok(()),
+    }
+}
+
 fn import(
     file: &std::path::Path,
     to: Option<&PathBuf>,
@@ -104,6 +123,7 @@ fn import(
 ) -> Result<collection::Import, Problem> {
     let mut import = collection::import(file).map_err(failed(file))?;
     if let Some(to) = to {
+        check_new(to, PartKind::Collection)?;
         collection::export(&import.collection, &import.strips, to).map_err(failed(to))?;
         return Ok(import);
     }

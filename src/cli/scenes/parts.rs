@@ -10,6 +10,7 @@ use crate::base::Clock;
 use crate::cli::flags::Globals;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::{Output, complain};
+use crate::cli::scenes::check_new;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::exchange;
 use crate::studio::settings::part::files::PartFiles;
@@ -99,6 +100,7 @@ fn carry_out(
             Ok(())
         }
         Some(Sub::Export { name, file }) => {
+            check_new(file, kind)?;
             files.borrow(kind, name, &mut settings)?;
             exchange::export(kind, &settings, file).map_err(of_file(file))?;
             let shown = file.display().to_string();
