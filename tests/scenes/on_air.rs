@@ -193,7 +193,14 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
             "strip filter set gain db=10",
         ],
         &["filter off color Black", "strip filter off gain"],
-        &["take", "prepare Light", "item hide Nothing", "filter set color Black: swirl=1"],
+        &[
+            "take",
+            "prepare Light",
+            "item hide Nothing",
+            "filter set color Black: swirl=1",
+            "media pause Black",
+            "media remove 2 Black",
+        ],
         &["take fade 200ms"],
         &["take"],
         &["stop"],
@@ -224,9 +231,10 @@ fn items_filters_strips_and_what_is_prepared_are_changed_by_lines_on_the_air() {
     assert!(child.wait().unwrap().success(), "{events:#?}");
     let answers: Vec<_> = events.iter().filter(|event| event["event"] == "control").collect();
     let refused: Vec<&str> = answers.iter().filter_map(|it| it["reason"].as_str()).collect();
-    assert_eq!((answers.len(), refused.len()), (18, 3), "{answers:#?}");
+    assert_eq!((answers.len(), refused.len()), (20, 5), "{answers:#?}");
     assert!(refused[0].contains("prepare SCENE"), "{refused:?}");
     assert!(refused[1].contains("Nothing") && refused[2].contains("swirl"), "{refused:?}");
+    assert!(refused[3].contains("plays nothing") && refused[4].contains("file 2"), "{refused:?}");
     let scenes = events.iter().filter(|event| event["event"] == "scene").map(|it| &it["name"]);
     assert_eq!(scenes.collect::<Vec<_>>(), ["Light", "Dark corner"]);
     let seen = long(pictures(&file).iter().map(|(_, luma)| match luma {

@@ -121,16 +121,27 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             }
         }
         LiveCommand::Duplicate { item, source } => duplicate(studio, &item, source)?,
-        LiveCommand::Media(name, go) => command_for(studio, &name, |id| Command::Media(id, go))?,
+        LiveCommand::Media(name, go) => {
+            studio.send(Command::Media(media_source(&studio.snapshot(), &name)?, go));
+        }
         LiveCommand::AtEnd(name, at_end) => {
-            command_for(studio, &name, |id| Command::AtEnd(id, at_end))?;
+            studio.send(Command::AtEnd(media_source(&studio.snapshot(), &name)?, at_end));
         }
         LiveCommand::AddFile(name, path) => {
-            command_for(studio, &name, |id| Command::Edit(Edit::AddFile(id, path)))?;
+            let snapshot = studio.snapshot();
+            let edit = Edit::AddFile(source_of(&snapshot, &name)?, path);
+            if !snapshot.scenes.collection.takes(&edit) {
+                return Err(problem!("control-no-room", name = name));
+            }
+            studio.send(Command::Edit(edit));
         }
         LiveCommand::RemoveFile(name, number) => {
-            let index = number.saturating_sub(2);
-            command_for(studio, &name, |id| Command::Edit(Edit::RemoveFile(id, index)))?;
+            let snapshot = studio.snapshot();
+            let edit = Edit::RemoveFile(source_of(&snapshot, &name)?, number.saturating_sub(2));
+            if !snapshot.scenes.collection.takes(&edit) {
+                return Err(problem!("control-no-entry", name = name, number = number));
+            }
+            studio.send(Command::Edit(edit));
         }
         LiveCommand::IfBlack(name, fallback) => if_black(studio, &name, fallback)?,
         LiveCommand::Ask(name) => command_for(studio, &name, Command::ShareAgain)?,
@@ -189,6 +200,27 @@ fn source_of(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
         collection.sources.iter().find(|source| source.name == name).map(|source| source.id);
     let id = named.or(name.is_empty().then(|| collection.usual_source()));
     id.ok_or_else(|| problem!("control-no-source", name = name))
+}
+
+/// Returns the source with this name, if its kind plays something.
+fn media_source(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
+    let id = source_of(snapshot, name)?;
+    match snapshot.shown_by(id) {
+        Some(
+            VideoChoice::File(_)
+            | VideoChoice::Slides(_)
+            | VideoChoice::Stream(_)
+            // The kind of a source that is not chosen yet is unknown.
+            | VideoChoice::None,
+        )
+        | None => Ok(id),
+        Some(choice) => {
+            let name = if name.is_empty() { "--video" } else { name };
+            let word = choice.to_string();
+            let kind = word.split(':').next().unwrap_or_default();
+            Err(problem!("control-no-media", name = name, kind = kind))
+        }
+    }
 }
 
 /// Sends a command for the source with this name.
