@@ -88,6 +88,18 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    #[test]
+    fn the_help_of_a_command_lists_its_own_flags_before_the_global_ones() {
+        let mut cli = Cli::command();
+        cli.build();
+        for name in ["check", "probe", "remux"] {
+            let help = cli.find_subcommand(name).unwrap().clone().render_help().to_string();
+            let place = |flag: &str| help.find(flag).unwrap_or_else(|| panic!("{flag}: {help}"));
+            let own = if name == "remux" { "--drop <" } else { "--proxy <" };
+            assert!(place(own) < place("--json") && place("--log-format") < place("--help"));
+        }
+    }
+
     /// Tests that the window accepts everything that a desktop passes to it.
     #[test]
     fn the_desktop_entry_hands_over_what_the_window_plays() {

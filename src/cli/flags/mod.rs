@@ -13,33 +13,54 @@ use crate::studio::settings::part::files::PartFiles;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
+/// The place of these flags in help texts: after the flags of the command, before `--help`.
+const GLOBAL_ORDER: usize = 990;
+
 /// Flags that every command takes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Globals {
     /// Print only JSON objects on standard output, one per line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = GLOBAL_ORDER)]
     pub json: bool,
     /// Use this settings file. Without it, the window, `scenes`, `collections` and `profiles` use your
     /// own settings file, and `live` and `check` use none
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, display_order = GLOBAL_ORDER + 1, value_name = "FILE")]
     pub settings: Option<PathBuf>,
     /// Use this scene collection from --settings, or else from your own settings
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, display_order = GLOBAL_ORDER + 2, value_name = "NAME")]
     pub collection: Option<String>,
     /// Use this profile (quality, targets, recording, hotkeys) from --settings, or else from your own
     /// settings
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, display_order = GLOBAL_ORDER + 3, value_name = "NAME")]
     pub profile: Option<String>,
     /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's
     /// language; English with --json]
-    #[arg(long, global = true, value_name = "LANGUAGE", value_parser = language)]
+    #[arg(
+        long,
+        global = true,
+        display_order = GLOBAL_ORDER + 4,
+        value_name = "LANGUAGE",
+        value_parser = language
+    )]
     pub lang: Option<Language>,
     /// Log level for standard error: off, error, warn, info, debug, trace, or a filter such as
     /// onair=debug
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "warn")]
+    #[arg(
+        long,
+        global = true,
+        display_order = GLOBAL_ORDER + 5,
+        value_name = "LEVEL",
+        default_value = "warn"
+    )]
     pub log: String,
     /// Format of log lines: text, or json for programs that collect logs (one object per line)
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        long,
+        global = true,
+        display_order = GLOBAL_ORDER + 6,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
     pub log_format: LogFormat,
 }
 
