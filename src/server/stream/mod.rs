@@ -87,7 +87,7 @@ struct Inner {
     /// The shift that makes a publisher's times continue those of the previous one, in ms.
     shift_ms: u32,
     last: Option<(u32, Timestamp)>,
-    /// True if no message of this publisher has arrived.
+    /// True if no media of this publisher has arrived.
     fresh: bool,
 }
 
@@ -226,18 +226,21 @@ impl Stream {
         publisher.hear(now);
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
-            // Metadata and similar messages have no valid time: their time is 0.
-            if kind != TagKind::Script && std::mem::take(&mut inner.fresh) {
+            let (class, keep, plain) = publisher.classify(kind, &body, metadata);
+            // Only media has a valid time. The time of metadata is 0, and servers send codec configs from their caches
+            // with the times at which the configs arrived there.
+            let is_media = keep == CacheRule::Media;
+            if is_media && std::mem::take(&mut inner.fresh) {
                 inner.shift_ms = shift(inner.last, time_ms, now);
             }
             let time_ms = match (inner.fresh, inner.last) {
                 (true, Some((last_ms, _))) => last_ms,
-                _ => time_ms.wrapping_add(inner.shift_ms),
+                (true, None) => time_ms,
+                (false, _) => time_ms.wrapping_add(inner.shift_ms),
             };
-            if !inner.fresh {
+            if is_media {
                 inner.last = Some((time_ms, now));
             }
-            let (class, keep, plain) = publisher.classify(kind, &body, metadata);
             if class == Class::Key {
                 publisher.keys.note(time_ms);
             }

@@ -30,6 +30,35 @@ fn metadata_at_zero_do_not_move_a_publisher_that_goes_on_by_itself() {
     assert_eq!(times, [8_000, 8_000, 13_000]);
 }
 
+#[test]
+fn configs_from_the_cache_of_another_server_do_not_move_a_stream_that_goes_on() {
+    let (stream, viewers) = published(1);
+    assert!(stream.take(1, &mut frame(3_600_000, true), Timestamp::ZERO).is_none());
+    // A pull has lost its connection. The other server got the config at the start of the stream.
+    let back = Timestamp::from_millis(5_000);
+    stream.renew(1);
+    let body = Bytes::from_static(&[0x17, 0, 0, 0, 0, 1]);
+    let config = Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false };
+    assert!(stream.take(1, &mut vec![config], back).is_none());
+    assert!(stream.take(1, &mut frame(3_605_000, true), back).is_none());
+    let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
+    assert_eq!(times, [3_600_000, 3_600_000, 3_605_000]);
+}
+
+#[test]
+fn metadata_between_frames_does_not_set_the_time_of_the_stream_back() {
+    let (stream, viewers) = published(1);
+    assert!(stream.take(1, &mut frame(8_000, true), Timestamp::ZERO).is_none());
+    let body = Bytes::from_static(b"title");
+    let title = Incoming { kind: TagKind::Script, time_ms: 0, body, metadata: true };
+    assert!(stream.take(1, &mut vec![title], Timestamp::ZERO).is_none());
+    let (home, back) = ("127.0.0.1:6".parse().unwrap(), Timestamp::from_millis(5_000));
+    assert!(stream.publish(claim(2, home, ""), back).is_some(), "a ghost");
+    assert!(stream.take(2, &mut frame(0, true), back).is_none());
+    let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
+    assert_eq!(times.last(), Some(&13_000));
+}
+
 /// Returns a claim of a client whose credentials the server has not checked.
 fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
     Claim { id, address, credentials, proven: false, limits: AppLimits::default() }
