@@ -338,9 +338,16 @@ impl Connection {
         self.say(|session| session.complete_play(seconds));
     }
 
-    /// Drops waiting media after the player has stopped.
-    pub fn clear_media(&self) {
-        self.io.lock().out.queue.clear_media();
+    /// Drops what waits of a stream or a recording after the player has stopped.
+    pub fn clear_stream(&self) {
+        self.io.lock().out.queue.clear_stream();
+    }
+
+    /// Drops what waits of a recording, and reports that the recording continues at another
+    /// position, after everything that was reported before.
+    pub fn accept_seek(&self) {
+        self.clear_stream();
+        self.say(Session::accept_seek);
     }
 
     fn say(&self, act: impl FnOnce(&mut Session)) {

@@ -190,7 +190,7 @@ impl Io {
             return;
         }
         if behind {
-            self.out.queue.push(Class::Vital, None, bytes);
+            self.out.queue.push_session(bytes);
         } else {
             self.out.queue.push_control(bytes);
         }

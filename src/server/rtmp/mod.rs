@@ -295,7 +295,7 @@ impl Task {
             Event::Unpublished => self.end_role(problem!("left-unpublished")),
             Event::PlayStopped => {
                 self.end_role(problem!("left-stopped"));
-                self.connection.clear_media();
+                self.connection.clear_stream();
             }
             Event::Paused(paused) => match &mut self.role {
                 Role::Watching(watching) => watching.set_paused(paused),

@@ -102,9 +102,8 @@ impl Watching {
 
     /// Continues at another time.
     pub fn seek(&mut self, millis: u32) {
-        self.connection.clear_media();
         self.playback.seek(Duration::from_millis(millis.into()));
-        self.connection.with_session(Session::accept_seek);
+        self.connection.accept_seek();
     }
 
     /// Ends the playback, because the client no longer plays the recording.

@@ -25,6 +25,8 @@ struct Entry {
     class: Class,
     mark: Option<MessageVersion>,
     piece: MessageBytes,
+    /// True for data of the session, whose chunk headers depend on those before.
+    is_session: bool,
 }
 
 impl Entry {
@@ -87,7 +89,7 @@ impl Queue {
             self.skipped += 1;
             return;
         }
-        let entry = Entry { class, mark, piece: piece.into() };
+        let entry = Entry { class, mark, piece: piece.into(), is_session: false };
         let wanted = self.media_bytes + entry.cost();
         let long = mark.filter(|_| wanted > self.limit / SHORT_QUEUE_DIVISOR);
         if long.is_some_and(|mark| !self.replace(mark, wanted > self.limit)) {
@@ -111,6 +113,14 @@ impl Queue {
         }
         self.media_bytes += entry.cost();
         self.media.push_back(entry);
+    }
+
+    /// Queues data of the session behind the waiting media.
+    pub fn push_session(&mut self, bytes: Bytes) {
+        self.push(Class::Vital, None, bytes);
+        if let Some(entry) = self.media.back_mut().filter(|_| !self.overrun) {
+            entry.is_session = true;
+        }
     }
 
     /// Makes room for a new version of this mark. Returns false if that version is already waiting.
@@ -174,9 +184,16 @@ impl Queue {
         self.overrun
     }
 
-    /// Drops waiting media (the player paused or stopped).
+    /// Drops waiting media that can be dropped (the player paused).
     pub fn clear_media(&mut self) {
         self.media.retain(|entry| entry.class == Class::Vital);
+        self.recount();
+        self.skipping = true;
+    }
+
+    /// Drops everything that waits of a stream or a recording (the player stopped or seeks).
+    pub fn clear_stream(&mut self) {
+        self.media.retain(|entry| entry.is_session);
         self.recount();
         self.skipping = true;
     }
@@ -371,6 +388,19 @@ mod tests {
         queue.push(Class::Key, None, bytes(b'K', 10));
         assert_eq!(drain(&mut queue), b"msEK", "in a full queue, frames go with their config");
         assert_eq!(queue.skipped(), 3);
+    }
+
+    #[test]
+    fn nothing_of_a_stopped_stream_is_left_and_session_data_stays() {
+        let mut queue = Queue::new(10_000);
+        // All data of a recording is undroppable while the recording plays.
+        queue.push(Class::Vital, None, bytes(b'r', 100));
+        queue.push_session(bytes(b's', 100));
+        queue.push(Class::Vital, None, bytes(b'r', 100));
+        queue.push(Class::Key, None, bytes(b'k', 100));
+        queue.clear_stream();
+        assert_eq!(queue.waiting_bytes(), 100 + ENTRY_OVERHEAD_BYTES);
+        assert_eq!(drain(&mut queue), b"s");
     }
 
     #[test]
