@@ -320,7 +320,11 @@ impl Connection {
     /// Sets whether the player wants audio and video.
     pub fn set_wanted(&self, audio: Option<bool>, video: Option<bool>) {
         let mut io = self.io.lock();
-        io.wanted = (audio.unwrap_or(io.wanted.0), video.unwrap_or(io.wanted.1));
+        let before = io.wanted;
+        io.wanted = (audio.unwrap_or(before.0), video.unwrap_or(before.1));
+        if io.wanted.1 && !before.1 {
+            io.out.queue.skip_to_keyframe();
+        }
     }
 
     /// Sets whether the player is onair itself.
@@ -480,9 +484,10 @@ mod tests {
     use crate::net::{Listener, Runtime};
     use crate::server::rtmp::Task;
     use crate::server::service::config::Config;
+    use crate::server::stream::message::Class;
 
-    #[test]
-    fn a_pause_ends_with_its_playback() {
+    /// Runs `act` with the task of a player that has just connected.
+    fn with_task(act: impl FnOnce(&mut Task)) {
         let runtime = Runtime::start().unwrap();
         let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
         let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
@@ -492,16 +497,39 @@ mod tests {
         runtime.block_on(async {
             let (stream, peer) = listener.accept().await;
             let place = registry.admit(peer).unwrap();
-            let mut task = Task::new(Arc::clone(&registry), stream, peer, place);
+            act(&mut Task::new(Arc::clone(&registry), stream, peer, place));
+        });
+    }
+
+    #[test]
+    fn a_pause_ends_with_its_playback() {
+        with_task(|task| {
             let wanted = |task: &Task| {
                 let io = task.connection.io.lock();
                 (io.paused, io.wanted)
             };
             task.handle(Event::Paused(true)).unwrap();
             task.handle(Event::ReceiveVideo(false)).unwrap();
-            assert_eq!(wanted(&task), (true, (true, false)));
+            assert_eq!(wanted(task), (true, (true, false)));
             task.handle(Event::PlayStopped).unwrap();
-            assert_eq!(wanted(&task), (false, (true, true)), "the next stream is sent");
+            assert_eq!(wanted(task), (false, (true, true)), "the next stream is sent");
+        });
+    }
+
+    #[test]
+    fn video_that_is_wanted_again_begins_with_a_keyframe() {
+        with_task(|task| {
+            let is_sent = |task: &Task, class| {
+                let mut io = task.connection.io.lock();
+                io.out.queue.push(class, None, bytes::Bytes::from_static(b"frame"));
+                io.out.queue.pop().is_some()
+            };
+            task.handle(Event::ReceiveVideo(true)).unwrap();
+            assert!(is_sent(task, Class::Inter), "no frame is missing");
+            task.handle(Event::ReceiveVideo(false)).unwrap();
+            task.handle(Event::ReceiveVideo(true)).unwrap();
+            assert!(!is_sent(task, Class::Inter));
+            assert!(is_sent(task, Class::Key) && is_sent(task, Class::Inter));
         });
     }
 }

@@ -198,6 +198,12 @@ impl Queue {
         self.skipping = true;
     }
 
+    /// Drops frames until the next keyframe, because earlier ones are missing (the player wants
+    /// video again).
+    pub fn skip_to_keyframe(&mut self) {
+        self.skipping = true;
+    }
+
     /// Returns true if the queue is empty and drops nothing: the next message can be sent at once.
     pub fn is_clear(&self) -> bool {
         self.is_empty() && !self.skipping
