@@ -473,7 +473,9 @@ impl Session {
                 if self.held.len() + input.bytes().len() > MAX_HELD_BYTES {
                     return Err(Error::Impatient);
                 }
+                let count = input.bytes().len();
                 self.held.extend_from_slice(input.bytes());
+                input.pass(count);
                 return Ok(());
             }
             let Some(message) = self.link.read(&mut input)? else { break };
@@ -684,5 +686,37 @@ impl Session {
     fn reply(&mut self, transaction: f64, arguments: &[Value]) {
         let body = command::command("_result", transaction, &Value::Null, arguments);
         self.link.command(0, body);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::rtmp::chunk::Writer;
+    use crate::wire::rtmp::message::chunk_stream;
+
+    #[test]
+    fn bytes_after_a_request_are_taken_from_their_block() {
+        let mut session = Session::new(Config::default(), Timestamp::ZERO, 1);
+        session.connect.app = "live".to_owned();
+        session.state = State::Publishing;
+        // The publisher changes to another name, and does not wait for the answer.
+        let arguments: [Value; 2] = ["show".into(), "live".into()];
+        let publish = command::command("publish", 5.0, &Value::Null, &arguments);
+        let audio = Bytes::from_static(&[0xAF, 1, 7]);
+        let (mut writer, mut bytes) = (Writer::new(), Vec::new());
+        for (kind, body) in [(Kind::COMMAND, publish), (Kind::AUDIO, audio.clone())] {
+            let (chunk_stream, time) = (chunk_stream::COMMAND, Time(0));
+            let message = Message { chunk_stream, kind, stream: 1, time, body };
+            writer.write(&message, &mut bytes);
+        }
+        let mut block = BytesMut::from(&bytes[..]);
+        session.handle_block(Timestamp::ZERO, ByteBlock::new(&mut block)).unwrap();
+        assert!(block.is_empty(), "the next read must not read them again");
+        session.accept_publish().unwrap();
+        let received = Event::Audio { time_ms: 0, body: audio };
+        assert_eq!(session.events.iter().filter(|event| **event == received).count(), 1);
     }
 }
