@@ -190,8 +190,14 @@ impl Playback {
                         return PlaybackStep::Ended(self.duration());
                     }
                     tokio::time::sleep(POLL_INTERVAL).await;
-                    if let Err(error) = open(&self.registry, &path).await {
-                        return PlaybackStep::Failed(error);
+                    match open(&self.registry, &path).await {
+                        // The server may have forgotten the recording, and then reads it again from its start.
+                        Ok(newest) => {
+                            if let Some((recording, _)) = &mut self.opened {
+                                *recording = newest;
+                            }
+                        }
+                        Err(error) => return PlaybackStep::Failed(error),
                     }
                     continue;
                 }
@@ -355,4 +361,66 @@ fn read(path: &std::path::Path, planned: &[Planned]) -> io::Result<ReadSamples> 
         read.push((*planned, data.into()));
     }
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write as _;
+
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::server::service::config::{Config, Limits};
+    use crate::server::stream::Stream;
+    use crate::server::stream::flv_sink::FlvSink;
+    use crate::server::stream::sink::Sink as _;
+    use crate::wire::container::flv::{file_header, write_tag};
+
+    /// Returns the tags of AAC packets from this time on, one every 20 ms.
+    fn audio(start_ms: u32, packets: u32) -> BytesMut {
+        let mut out = BytesMut::new();
+        for packet in 0..packets {
+            write_tag(TagKind::Audio, start_ms + packet * 20, &[0xAF, 1, 0x21, 0x10], &mut out);
+        }
+        out
+    }
+
+    #[test]
+    fn a_recording_that_grows_plays_on_after_the_server_has_forgotten_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "live-show 2026-11-25 18-00-00";
+        let path = folder.path().join(format!("{name}.flv"));
+        let mut start = BytesMut::from(&file_header(true, true)[..]);
+        write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut start);
+        start.extend_from_slice(&audio(0, 120));
+        fs::write(&path, &start).unwrap();
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let config = Config { record: Some(folder.path().to_owned()), ..Config::default() };
+        let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
+        let registry = Arc::new(registry);
+        let here = [127, 0, 0, 1].into();
+        let stream = Stream::new("live".into(), "show".into(), here, Limits::default());
+        let sink = FlvSink::for_file(registry.next_id(), 1 << 20);
+        registry.files.begin(&Arc::new(stream), &sink, 1);
+        registry.files.note_part(sink.id(), &path);
+        runtime.block_on(async {
+            let mut playback = Playback::new(&registry, name.to_owned(), 0.0);
+            let opened = playback.next(|| 0).await;
+            assert!(matches!(opened, PlaybackStep::Opened), "{opened:?}");
+            while !playback.plan().0.is_empty() {
+                let step = playback.next(|| 0).await;
+                assert!(matches!(step, PlaybackStep::Media(_)), "{step:?}");
+            }
+            assert_eq!(playback.audio, 120);
+            registry.opened.forget(&path);
+            let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
+            file.write_all(&audio(2_400, 10)).unwrap();
+            let step = tokio::time::timeout(Duration::from_secs(20), playback.next(|| 0)).await;
+            assert!(matches!(&step, Ok(PlaybackStep::Media(messages)) if messages.len() == 10));
+        });
+    }
 }
