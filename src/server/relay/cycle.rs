@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::base::Timestamp;
+use crate::base::{Secret, Timestamp};
 use crate::net::rtmp::Options;
 use crate::server::relay::attempts::Attempts;
 use crate::server::relay::task::{RelayTask, ticks};
@@ -98,7 +98,7 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
         let home = target.of(app, stream);
         let (url, shown) = match elsewhere.take() {
             Some(url) => {
-                let shown = Url::tc_url(&url);
+                let shown = without_secrets(&url);
                 (url, shown)
             }
             None => (home.clone(), target.shown(app, stream)),
@@ -142,5 +142,23 @@ pub(super) async fn meanwhile<R: Relaying, T>(
             done = &mut work => return Ok(done),
             _ = ticks.tick() => relaying.check()?,
         }
+    }
+}
+
+/// Returns the address to which another server redirects the relay, for display. The server may have added a token.
+fn without_secrets(url: &Url) -> String {
+    Url { stream: Secret::default(), ..url.clone() }.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_of_a_redirect_is_not_shown() {
+        let home = Url::parse("rtmp://a.example/live/stream-key").unwrap();
+        let shown = |to: &str| without_secrets(&home.asked_to(&home, Some(to)).unwrap());
+        assert_eq!(shown("rtmp://b.example:1936/in"), "rtmp://b.example:1936/in");
+        assert_eq!(shown("rtmp://b.example/in?token=abc"), "rtmp://b.example/in?***");
     }
 }
