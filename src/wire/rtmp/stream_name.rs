@@ -26,7 +26,11 @@ impl StreamName {
         let app = if app.trim_matches('/').is_empty() { path_of(tc_url) } else { app };
         let (app, app_query) = app.split_once('?').unwrap_or((app, ""));
         // The response to a login challenge belongs to the connection, not to the stream.
-        let app_query = if app_query.starts_with("authmod=") { "" } else { app_query };
+        let app_query = match app_query.split_once("&authmod=") {
+            _ if app_query.starts_with("authmod=") => "",
+            Some((own, _)) => own,
+            None => app_query,
+        };
         let (name, name_query) = name.split_once('?').unwrap_or((name, ""));
         let app = app.trim_matches('/');
         let app = app.strip_suffix("_definst_").map_or(app, |app| app.trim_end_matches('/'));
@@ -101,6 +105,7 @@ mod tests {
         assert_eq!(resolve("rtmp://h/a/b", "a/b", "c/d"), "a/b c/d ");
         assert_eq!(resolve("", "live?u=1", "k"), "live k u=1");
         assert_eq!(resolve("", "live?authmod=adobe&user=u&response=r", "k"), "live k ");
+        assert_eq!(resolve("", "live?v=1&authmod=adobe&user=u&response=r", "k"), "live k v=1");
     }
 
     #[test]
