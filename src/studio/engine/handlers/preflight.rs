@@ -39,7 +39,7 @@ impl Engine {
             && !known.iter().any(is_about_audio)
             && !readiness(&self.snapshot(false)).audio
         {
-            known.push(StudioMessage::FoundNoAudio {});
+            known.push(StudioMessage::FoundNoAudio { reason: problem!("device-no-microphone") });
         }
         known.extend(misfits(&self.targets.list, &self.services, &self.settings.quality));
         let asked = self.planned_checks(&mut known, test_stream);
@@ -134,7 +134,7 @@ fn is_about_audio(message: &StudioMessage) -> bool {
         StudioMessage::FoundAudio { .. }
             | StudioMessage::FoundLoud { .. }
             | StudioMessage::FoundSilence {}
-            | StudioMessage::FoundNoAudio {}
+            | StudioMessage::FoundNoAudio { .. }
             | StudioMessage::FoundMuted {}
     )
 }
