@@ -110,34 +110,38 @@ impl Interleaver {
     pub fn pop(&mut self, now: Timestamp) -> Option<EncodedPacket> {
         let patience = self.patience();
         let most = MAX_HELD_PACKETS + self.lag.as_millis() as usize / MIN_PACKET_INTERVAL_MS;
+        let (next, ready) = self.next()?;
+        let ((dts, _), waited) = (ready.first()?, ready.waits_since()?);
+        let is_late = now.since(waited) >= patience || ready.waiting.len() > most;
         let [a, b, c, d, e] = &mut self.extras;
         let mut lines = [&mut self.video, &mut self.second, &mut self.audio, a, b, c, d, e];
-        // Of packets with the same time, keyframes go first: an output that waits for a keyframe then
-        // gets no other frame of that time before it. Frames go before audio, because a stream begins
-        // with a frame.
-        let next = (0_u8..).zip(&mut lines);
-        let next = next.filter_map(|(place, line)| line.first().map(|first| (first, place)));
-        let ((dts, _), next) = next.min_by_key(|((dts, inter), place)| (*dts, *inter, *place))?;
-        let ready = lines.get(usize::from(next))?;
-        let waited = ready.waiting.front().is_some_and(|(since, _)| now.since(*since) >= patience);
-        if waited || ready.waiting.len() > most {
+        if is_late {
             for line in lines.iter_mut().filter(|line| line.waiting.is_empty()) {
                 line.absent = true;
             }
         }
         let is_next = !lines.iter().any(|line| line.may_precede(dts));
-        lines.get_mut(usize::from(next)).filter(|_| is_next)?.take()
+        lines.get_mut(next).filter(|_| is_next)?.take()
     }
 
     /// Returns the time at which [`Interleaver::pop`] must be called again, even without new
-    /// packets.
+    /// packets. At this time, `pop` returns a packet.
     pub fn due(&self) -> Option<Timestamp> {
-        let oldest = [&self.video, &self.second, &self.audio]
-            .into_iter()
-            .chain(&self.extras)
-            .filter_map(|line| line.waiting.front().map(|(since, _)| *since))
-            .min();
-        oldest.map(|since| since + self.patience())
+        let (_, ready) = self.next()?;
+        Some(ready.waits_since()? + self.patience())
+    }
+
+    /// Returns the queue of the next packet, and its place among the queues.
+    fn next(&self) -> Option<(usize, &TrackQueue)> {
+        let [a, b, c, d, e] = &self.extras;
+        let lines = [&self.video, &self.second, &self.audio, a, b, c, d, e];
+        // Of packets with the same time, keyframes go first: an output that waits for a keyframe then
+        // gets no other frame of that time before it. Frames go before audio, because a stream begins
+        // with a frame.
+        let firsts = lines.into_iter().enumerate();
+        let firsts = firsts.filter_map(|(place, line)| Some((line.first()?, place, line)));
+        let (_, place, line) = firsts.min_by_key(|(first, place, _)| (*first, *place))?;
+        Some((place, line))
     }
 
     /// Ends the stream, so that the held packets no longer wait.
@@ -158,6 +162,11 @@ impl TrackQueue {
     /// Returns the DTS of the first packet, and whether that packet is an inter frame.
     fn first(&self) -> Option<(Timestamp, bool)> {
         self.waiting.front().map(|(_, packet)| (packet.dts, !packet.keyframe))
+    }
+
+    /// Returns the time of arrival of the first packet.
+    fn waits_since(&self) -> Option<Timestamp> {
+        self.waiting.front().map(|(since, _)| *since)
     }
 
     /// Updates the shortest interval with a new packet.
@@ -247,6 +256,27 @@ mod tests {
         order.push(packet(Track::Audio, 70), at(540));
         assert_eq!(drain(&mut order, 540), [(Track::Video, 66)]);
         assert_eq!(drain(&mut order, 540 + 150), [(Track::Audio, 70)]);
+    }
+
+    #[test]
+    fn a_packet_is_sent_when_it_is_due_even_if_another_track_has_waited_longer() {
+        let two = ExtraTrack::new(2).unwrap();
+        let extra = Track::Extra(two);
+        let mut order = Interleaver::new(true, true);
+        order.expect(ExtraTracks::NONE.with(two, true));
+        for (track, dts) in [(Track::Video, 0), (Track::Audio, 0), (Track::Video, 40)] {
+            order.push(packet(track, dts), at(0));
+        }
+        assert_eq!(drain(&mut order, 0), [(Track::Video, 0), (Track::Audio, 0)]);
+        assert_eq!(order.due(), Some(at(150)));
+        order.push(packet(extra, 1), at(100));
+        order.push(packet(Track::Audio, 21), at(100));
+        assert_eq!(drain(&mut order, 100), [(extra, 1)]);
+        // The next packet is audio, which arrived later than the frame.
+        assert!(drain(&mut order, 249).is_empty());
+        assert_eq!(order.due(), Some(at(250)));
+        assert_eq!(drain(&mut order, 250), [(Track::Audio, 21), (Track::Video, 40)]);
+        assert_eq!(order.due(), None);
     }
 
     #[test]
