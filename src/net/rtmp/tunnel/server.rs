@@ -53,11 +53,12 @@ const MAX_DISCARDED_BYTES: usize = 4 << 10;
 pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
 
 /// All tunnels of a server.
-#[derive(Default)]
 pub struct Gate {
     sessions: Mutex<HashMap<String, Arc<Session>>>,
     /// The host names by which clients may address the server, in addition to its addresses.
     names: RwLock<Vec<String>>,
+    /// Time limit for sending a response.
+    response_timeout: Duration,
 }
 
 impl fmt::Debug for Gate {
@@ -92,7 +93,11 @@ const UNKNOWN_SESSION_REPLY: TunnelReply = TunnelReply::Refusal(404, "There is n
 impl Gate {
     /// Creates the tunnels of a server with these names, in addition to its addresses and `localhost`.
     pub fn new(names: Vec<String>) -> Self {
-        Self { names: RwLock::new(names), ..Self::default() }
+        Self {
+            sessions: Mutex::default(),
+            names: RwLock::new(names),
+            response_timeout: RESPONSE_TIMEOUT,
+        }
     }
 
     /// Replaces the host names that the tunnel accepts.
@@ -130,22 +135,22 @@ impl Gate {
         loop {
             let head = match timeout(IDLE_TIMEOUT, http.head()).await {
                 Ok(Ok(Some(head))) => head,
-                Ok(Err(Fault::Http(error))) => return say(&mut http, bad(error), false).await,
+                Ok(Err(Fault::Http(error))) => return self.refuse(&mut http, bad(error)).await,
                 Ok(Ok(None) | Err(_)) | Err(_) => return,
             };
             let parsed = http::Request::parse(&head)
                 .and_then(|request| Ok((Body::of_request(&request.fields)?, request)));
             let (mut body, request) = match parsed {
                 Ok(parsed) => parsed,
-                Err(error) => return say(&mut http, bad(error), false).await,
+                Err(error) => return self.refuse(&mut http, bad(error)).await,
             };
             let expects = request.fields.get("expect").is_some();
-            if expects && http.send(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err() {
+            if expects && !self.send(&mut http, b"HTTP/1.1 100 Continue\r\n\r\n").await {
                 return;
             }
             if self.is_foreign(&request.fields) {
                 let no = TunnelReply::Refusal(403, "This server is not known by that name");
-                return say(&mut http, no, false).await;
+                return self.refuse(&mut http, no).await;
             }
             let answer = match (request.method.as_str(), Request::parse(&request.target)) {
                 ("POST", Some(tunnel_request)) => {
@@ -159,11 +164,20 @@ impl Gate {
             };
             let Ok(answer) = answer else { return };
             let keep = request.keep_alive && drain(&mut http, &mut body).await;
-            say(&mut http, answer, keep).await;
-            if !keep {
+            if !self.send(&mut http, &answer.into_bytes(keep)).await || !keep {
                 return;
             }
         }
+    }
+
+    /// Sends the last response of a connection.
+    async fn refuse(&self, http: &mut Http, refusal: TunnelReply) {
+        self.send(http, &refusal.into_bytes(false)).await;
+    }
+
+    /// Sends bytes. Returns `false` if the connection fails, or does not accept the bytes in time.
+    async fn send(&self, http: &mut Http, bytes: &[u8]) -> bool {
+        matches!(timeout(self.response_timeout, http.send(bytes)).await, Ok(Ok(())))
     }
 
     async fn handle(
@@ -260,6 +274,16 @@ impl Gate {
     }
 }
 
+impl TunnelReply {
+    /// Returns the HTTP response. `keep` is true if the connection continues after it.
+    fn into_bytes(self, keep: bool) -> Vec<u8> {
+        match self {
+            Self::Data(data) => tunnel::answer(&data, keep),
+            Self::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
+        }
+    }
+}
+
 impl Session {
     fn touch(&self) {
         *self.until.lock() = Instant::now() + SESSION_TIMEOUT;
@@ -339,11 +363,27 @@ fn bad(error: http::Error) -> TunnelReply {
     TunnelReply::Refusal(400, "Bad Request")
 }
 
-async fn say(http: &mut Http, answer: TunnelReply, keep: bool) {
-    let bytes = match answer {
-        TunnelReply::Data(data) => tunnel::answer(&data, keep),
-        TunnelReply::Refusal(status, reason) => tunnel::refusal(status, reason, keep),
-    };
-    // A connection that cannot accept the response ends with the next read.
-    let _ = timeout(RESPONSE_TIMEOUT, http.send(&bytes)).await;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::runtime::Runtime;
+
+    #[test]
+    fn a_connection_that_accepts_no_response_ends_despite_further_requests() {
+        let runtime = Runtime::start().unwrap();
+        for expect in ["", "Expect: 100-continue\r\n"] {
+            let limit = Duration::from_millis(10);
+            let gate = Arc::new(Gate { response_timeout: limit, ..Gate::new(Vec::new()) });
+            let (mut near, mut client, _carried) = pipe::pipe(false);
+            let request = format!("POST /idle HTTP/1.1\r\nHost: localhost\r\n{expect}\r\n");
+            runtime.block_on(async {
+                // The client never reads, so no more bytes fit.
+                near.write_all(&vec![0_u8; pipe::MAX_BUFFERED_BYTES]).await.unwrap();
+                client.write_all(request.repeat(2).as_bytes()).await.unwrap();
+                let stream = Stream::tunnel(near);
+                let ended = timeout(IDLE_TIMEOUT / 2, gate.serve(stream, &|_| false)).await;
+                assert!(ended.is_ok(), "the connection remains open: {request}");
+            });
+        }
+    }
 }
