@@ -4,6 +4,7 @@
 //! and the families alternate).
 
 pub mod bind;
+mod lookup;
 pub mod proxy;
 
 use std::net::{IpAddr, SocketAddr};
@@ -84,7 +85,7 @@ impl Default for Options {
 }
 
 /// Connects, and calls `on_step` at the beginning of each stage. This function is cancel-safe:
-/// dropping its future leaves nothing behind.
+/// dropping its future leaves nothing behind except a running name lookup.
 ///
 /// # Errors
 /// Fails with the stage and the cause.
@@ -151,27 +152,10 @@ async fn look_up(host: &str, port: u16, limit: Duration) -> Result<Vec<SocketAdd
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
-    let lookup = tokio::net::lookup_host((host, port));
-    let found = match timeout(limit, lookup).await {
-        Err(_) => return Err(Cause::TimedOut { after: limit }),
-        Ok(Err(error)) => return Err(lookup_cause(&error)),
-        Ok(Ok(found)) => in_turn(found.collect()),
-    };
+    let found = timeout(limit, lookup::resolve(host)).await;
+    let mut found = in_turn(found.unwrap_or(Err(Cause::TimedOut { after: limit }))?);
+    found.iter_mut().for_each(|address| address.set_port(port));
     if found.is_empty() { Err(Cause::NoSuchHost) } else { Ok(found) }
-}
-
-/// Returns the cause of a resolver error, which contains only a text. "Name or service not known"
-/// and similar texts mean an unknown host; "Temporary failure in name resolution" means a failed
-/// lookup.
-fn lookup_cause(error: &std::io::Error) -> Cause {
-    let text = error.to_string();
-    let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
-    let unknown = ["not known", "No address", "nodename nor servname", "No such host"];
-    if unknown.iter().any(|known| text.contains(known)) {
-        Cause::NoSuchHost
-    } else {
-        Cause::LookupFailed(text.to_owned())
-    }
 }
 
 /// Alternates IPv6 and IPv4 addresses, and keeps at most [`MAX_ADDRESSES`]. The order within each
