@@ -31,7 +31,8 @@ pub struct Figures {
     pub skipped: u64,
     /// The total encoding time.
     pub busy: Duration,
-    /// The current target bitrate.
+    /// The target bitrate of the last frame. It is lower than the bitrate that was set if the level
+    /// does not allow the latter.
     pub bitrate: BitsPerSecond,
     /// The current encoded size, which can be smaller than the input.
     pub size: Size,
@@ -61,7 +62,10 @@ struct Shared {
     bytes: AtomicU64,
     refused: AtomicU64,
     busy_micros: AtomicU64,
+    /// The bitrate that was set.
     bitrate: AtomicU32,
+    /// The bitrate that the encoder uses.
+    used_bitrate: AtomicU32,
     /// The encoder encodes one in this many frames.
     step: AtomicU32,
     /// The scaled size: width in the high bits, height in the low ones.
@@ -138,6 +142,7 @@ impl VideoEncoder {
             refused: AtomicU64::new(0),
             busy_micros: AtomicU64::new(0),
             bitrate: AtomicU32::new(config.bitrate.0),
+            used_bitrate: AtomicU32::new(config.bitrate.0),
             step: AtomicU32::new(1),
             size: AtomicU64::new(packed(size)),
             encoded_size: AtomicU64::new(packed(size)),
@@ -200,7 +205,7 @@ impl VideoEncoder {
             bytes: get(&shared.bytes),
             skipped: get(&shared.refused) + self.input.dropped(),
             busy: Duration::from_micros(get(&shared.busy_micros)),
-            bitrate: BitsPerSecond(shared.bitrate.load(Ordering::Relaxed)),
+            bitrate: BitsPerSecond(shared.used_bitrate.load(Ordering::Relaxed)),
             size: unpacked(shared.encoded_size.load(Ordering::Relaxed)),
             name: self.description.name,
             profile: self.description.profile,
@@ -243,15 +248,18 @@ struct Open {
     backend: Box<dyn VideoBackend>,
     scaler: Scaler,
     rendition: Arc<Rendition>,
-    /// The encoder's current bitrate.
+    /// The bitrate that was requested from the encoder.
     bitrate: BitsPerSecond,
+    /// The bitrate that the encoder uses.
+    used_bitrate: BitsPerSecond,
 }
 
 impl Open {
     fn new(backend: Box<dyn VideoBackend>, rendition_id: RenditionId) -> Self {
         let video = backend.parameters().clone();
         let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
-        Self { backend, scaler, rendition: Arc::new(Rendition { rendition_id, video }), bitrate }
+        let rendition = Arc::new(Rendition { rendition_id, video });
+        Self { backend, scaler, rendition, bitrate, used_bitrate: bitrate }
     }
 
     fn size(&self) -> Size {
@@ -342,9 +350,10 @@ fn run(
         let wanted = BitsPerSecond(wanted);
         let Some(resized) = open.follow(config, shared, &deliver)? else { return Ok(()) };
         if wanted != open.bitrate {
-            open.backend.set_bitrate(wanted)?;
+            open.used_bitrate = open.backend.set_bitrate(wanted)?;
             open.bitrate = wanted;
         }
+        shared.used_bitrate.store(open.used_bitrate.0 / step, Ordering::Relaxed);
         let due = schedule.is_due(frame.pts);
         let asked = shared.keyframe_wanted.swap(false, Ordering::Relaxed) || resized;
         since += 1;
@@ -440,6 +449,34 @@ mod tests {
         assert_eq!(taken.rate(), None);
         (1..12).for_each(|number| taken.add(Timestamp::from_millis(1_000 + number * 40)));
         assert_eq!(taken.rate(), Some(25.0));
+    }
+
+    #[test]
+    fn the_figures_contain_the_bitrate_that_the_level_allows() {
+        let config = Config {
+            size: FRAME_SIZE,
+            frame_rate: FrameRate::new(25, 1).unwrap(),
+            bitrate: BitsPerSecond(60_000),
+            keyframe_interval: Duration::from_secs(1),
+            encoder: Choice::OpenH264,
+        };
+        let (feed, input) = queue::bounded("frames", 1, Full::Block);
+        let (output, packets) = queue::bounded("packets", 256, Full::Block);
+        let encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        let bitrate_after = |number: i64, bitrate: u32| {
+            encoder.set_bitrate(BitsPerSecond(bitrate));
+            let pts = Timestamp::from_millis(number * 40);
+            let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
+            feed.send(VideoFrame { pts, surface: planes.into(), color: Color::PROGRAM }).unwrap();
+            packets.recv().unwrap();
+            encoder.figures().bitrate.0
+        };
+        assert_eq!(bitrate_after(0, 60_000), 60_000);
+        // The High profile of level 1.1 allows 1.25 × 192 kbit/s.
+        assert_eq!(bitrate_after(1, 1_000_000), 240_000);
+        assert_eq!(bitrate_after(2, 200_000), 200_000);
+        drop(feed);
+        encoder.join(JOIN_TIMEOUT).unwrap();
     }
 
     #[test]

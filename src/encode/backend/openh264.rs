@@ -402,11 +402,11 @@ impl VideoBackend for Encoder {
         Ok(())
     }
 
-    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error> {
+    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
         let bitrate = bitrate.min(self.level.max_bitrate());
         let bits = bits_per_frame(bitrate, self.parameters.frame_rate);
         self.rate.set_bits_per_frame(bits);
-        Ok(())
+        Ok(bitrate)
     }
 
     fn parameters(&self) -> &VideoConfig {

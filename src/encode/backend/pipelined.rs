@@ -96,8 +96,8 @@ impl VideoBackend for Encoder {
         Ok(())
     }
 
-    fn set_bitrate(&mut self, _: BitsPerSecond) -> Result<(), Error> {
-        Ok(())
+    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
+        Ok(bitrate)
     }
 
     fn parameters(&self) -> &VideoConfig {

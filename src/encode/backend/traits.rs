@@ -28,8 +28,9 @@ pub(crate) trait VideoBackend: Send {
     fn receive_packet(&mut self) -> Result<Option<EncodedPacket>, Error>;
     /// Ends the input, so that the remaining packets can be received.
     fn finish(&mut self) -> Result<(), Error>;
-    /// Sets another target bitrate from the next frame on.
-    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<(), Error>;
+    /// Sets another target bitrate from the next frame on. Returns the bitrate that the encoder
+    /// uses, which is lower if the level does not allow the target.
+    fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error>;
     /// Returns the codec config, which is constant.
     fn parameters(&self) -> &VideoConfig;
     /// Returns the description of the encoder.

@@ -34,7 +34,7 @@ pub struct Video {
     pub fps: f64,
     /// The encoded bits per second, over the last second.
     pub bitrate: u32,
-    /// The allowed bitrate: the configured one, or less for a slow connection.
+    /// The allowed bitrate: the configured one, or less for a slow connection or the H.264 level.
     pub allowed: u32,
     /// The encoded size: the configured one, or a smaller one for a slow connection.
     pub size: Option<Size>,

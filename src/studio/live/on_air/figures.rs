@@ -207,7 +207,7 @@ impl OnAir {
                 skipped,
                 fps,
                 bitrate: self.video_rate.rate(figures.bytes, now),
-                allowed: self.adaptation.bitrate().0,
+                allowed: figures.bitrate.0,
                 size: Some(figures.size),
                 second: self
                     .second
