@@ -400,8 +400,8 @@ mod tests {
         let description = "Already publishing.".to_owned();
         let code = "NetStream.Publish.BadName".to_owned();
         let cause = Cause::Status { refusal: Refusal::Busy, code, description };
-        let said = Language::English.say(&Problem::from(&cause));
-        assert!(said.ends_with("NetStream.Publish.BadName: Already publishing"), "{said}");
+        let text = Language::English.say(&Problem::from(&cause));
+        assert!(text.ends_with("NetStream.Publish.BadName: Already publishing"), "{text}");
     }
 
     #[test]
