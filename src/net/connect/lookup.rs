@@ -18,10 +18,10 @@ const MAX_LOOKUPS: usize = 4;
 /// All lookups of this process.
 static LOOKUPS: Lookups = Lookups::new();
 
-type Answer = Result<Vec<SocketAddr>, Cause>;
+type LookupAnswer = Result<Vec<SocketAddr>, Cause>;
 
 /// The result of a lookup, once it is known. The channel is open while the lookup runs.
-type Lookup = watch::Receiver<Option<Answer>>;
+type Lookup = watch::Receiver<Option<LookupAnswer>>;
 
 struct Lookups {
     slots: Semaphore,
@@ -34,7 +34,7 @@ pub(super) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Cause> {
     LOOKUPS.resolve(host, ask_system).await
 }
 
-async fn ask_system(host: String) -> Answer {
+async fn ask_system(host: String) -> LookupAnswer {
     match tokio::net::lookup_host((host, 0)).await {
         Ok(found) => Ok(found.collect()),
         Err(error) => Err(lookup_cause(&error)),
@@ -62,9 +62,9 @@ impl Lookups {
     }
 
     /// Waits for the lookup of this host. If none runs, starts one with `ask`.
-    async fn resolve<F>(&'static self, host: &str, ask: impl FnOnce(String) -> F) -> Answer
+    async fn resolve<F>(&'static self, host: &str, ask: impl FnOnce(String) -> F) -> LookupAnswer
     where
-        F: Future<Output = Answer> + Send + 'static,
+        F: Future<Output = LookupAnswer> + Send + 'static,
     {
         let ended = || Err(Cause::LookupFailed("the lookup was canceled".to_owned()));
         let mut lookup = match self.running(host) {
@@ -92,7 +92,7 @@ impl Lookups {
         slot: SemaphorePermit<'static>,
     ) -> Lookup
     where
-        F: Future<Output = Answer> + Send + 'static,
+        F: Future<Output = LookupAnswer> + Send + 'static,
     {
         let mut running = self.running.lock();
         running.retain(|_, lookup| is_open(lookup));
@@ -144,7 +144,7 @@ mod tests {
             Box::leak(Box::new(Self { lookups: Lookups::new(), asked, answers }))
         }
 
-        async fn resolve(&'static self, host: &str) -> Answer {
+        async fn resolve(&'static self, host: &str) -> LookupAnswer {
             let ask = move |_| {
                 self.asked.fetch_add(1, Ordering::Relaxed);
                 self.answer()
@@ -152,7 +152,7 @@ mod tests {
             self.lookups.resolve(host, ask).await
         }
 
-        async fn answer(&self) -> Answer {
+        async fn answer(&self) -> LookupAnswer {
             drop(self.answers.acquire().await);
             Ok(vec![SocketAddr::from(([127, 0, 0, 1], 0))])
         }
