@@ -9,7 +9,8 @@ use bytes::{Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, StreamEvent, Track};
 use crate::server::recordings::tags::{StreamConfigs, StreamTag, is_same_audio, is_same_video};
-use crate::wire::container::flv::{TagKind, file_header, write_tag};
+use crate::wire::container::flv::metadata::is_metadata;
+use crate::wire::container::flv::{TAG_HEADER_BYTES, TagKind, file_header, write_tag};
 use crate::wire::container::mp4::{Writer, live};
 use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackId, Tracks};
 
@@ -26,6 +27,14 @@ const MAX_BACKWARD_JUMP_MICROS: i64 = 1_000_000;
 const MAX_EARLY_START_MICROS: i64 = 10_000_000;
 /// The distance between the newest packet before a removed step and the first packet after it.
 const JUMP_GAP_MICROS: i64 = 20_000;
+/// Maximum size of the tags that an FLV file holds back until its first media, in bytes.
+const MAX_FLV_HEAD_BYTES: u64 = 1 << 20;
+/// Maximum number of declared durations that are corrected at the end of an FLV file.
+const MAX_DURATIONS: usize = 64;
+/// The property `duration` in AMF0, up to its number.
+const DURATION_PROPERTY: &[u8] = b"\0\x08duration\0";
+/// Number of bytes of a number in AMF0.
+const NUMBER_BYTES: usize = 8;
 
 /// The contents of one file.
 #[derive(Debug)]
@@ -55,8 +64,7 @@ impl Contents {
         configs: &StreamConfigs,
     ) {
         match self {
-            // FLV counts modulo 2^32.
-            Self::Flv(contents) => contents.push(tag.kind, time.as_millis() as u32, &tag.body),
+            Self::Flv(contents) => contents.add(tag, time),
             Self::Mp4(contents) => {
                 for (_, event) in events {
                     if let StreamEvent::Packet(packet) = event {
@@ -71,7 +79,7 @@ impl Contents {
     /// remaining units.
     pub fn units(&mut self, at: u64, configs: &StreamConfigs, ends: bool) -> Units {
         match self {
-            Self::Flv(contents) => std::mem::take(&mut contents.units),
+            Self::Flv(contents) => contents.units(),
             Self::Mp4(contents) => contents.units(at, configs, ends),
         }
     }
@@ -88,7 +96,7 @@ impl Contents {
     /// Completes a file of this size.
     pub fn finish(&mut self, at: u64) -> MuxerOutput {
         match self {
-            Self::Flv(_) => MuxerOutput::default(),
+            Self::Flv(contents) => contents.finish(),
             Self::Mp4(contents) => contents.finish(at),
         }
     }
@@ -209,26 +217,86 @@ fn duration(file_micros: i64) -> Duration {
     Duration::from_micros(file_micros.max(0).unsigned_abs())
 }
 
-/// Tags with the times of the file.
+/// Tags with the times of the file. The metadata of the publisher can declare the duration of another file, so the
+/// number is 0 until the end of this file.
 #[derive(Debug)]
 pub(super) struct FlvContents {
     units: Units,
+    /// Number of bytes of all tags so far.
+    length: u64,
+    has_media: bool,
+    end: Duration,
+    /// Positions in the file of the numbers that declare its duration.
+    durations: Vec<u64>,
 }
 
 impl FlvContents {
     fn new(configs: &StreamConfigs) -> Self {
-        let mut contents = Self { units: vec![file_header(true, true)] };
+        let header = file_header(true, true);
+        let length = header.len() as u64;
+        let mut contents = Self {
+            units: vec![header],
+            length,
+            has_media: false,
+            end: Duration::ZERO,
+            durations: Vec::new(),
+        };
         for (kind, body) in configs.tags() {
             contents.push(kind, 0, body);
         }
         contents
     }
 
+    fn add(&mut self, tag: &StreamTag, time: Duration) {
+        // FLV counts modulo 2^32.
+        self.push(tag.kind, time.as_millis() as u32, &tag.body);
+        if tag.is_media {
+            self.has_media = true;
+            self.end = self.end.max(time);
+        }
+    }
+
     fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {
         let mut out = BytesMut::new();
         write_tag(kind, time_ms, body, &mut out);
+        if kind == TagKind::Script
+            && let Some(at) = duration_position(body).map(|at| TAG_HEADER_BYTES + at)
+            && let Some(number) = out.get_mut(at..at + NUMBER_BYTES)
+        {
+            number.fill(0);
+            if self.durations.len() < MAX_DURATIONS {
+                self.durations.push(self.length + at as u64);
+            }
+        }
+        self.length += out.len() as u64;
         self.units.push(out.freeze());
     }
+
+    /// Returns the complete units. A file without media stays empty, so that it is removed.
+    fn units(&mut self) -> Units {
+        match self.has_media || self.length > MAX_FLV_HEAD_BYTES {
+            true => std::mem::take(&mut self.units),
+            false => Units::new(),
+        }
+    }
+
+    /// Corrects the declared durations. (Without media, the file is empty.)
+    fn finish(&self) -> MuxerOutput {
+        let number = Bytes::copy_from_slice(&self.end.as_secs_f64().to_be_bytes());
+        let positions = self.durations.iter().filter(|_| self.has_media);
+        let patches = positions.map(|at| (*at, number.clone())).collect();
+        MuxerOutput { append: Bytes::new(), patches }
+    }
+}
+
+/// Returns the position of the number that declares the duration, in the body of a script tag.
+fn duration_position(body: &[u8]) -> Option<usize> {
+    if !is_metadata(body) {
+        return None;
+    }
+    let at = body.windows(DURATION_PROPERTY.len()).position(|it| it == DURATION_PROPERTY)?;
+    let at = at + DURATION_PROPERTY.len();
+    (at + NUMBER_BYTES <= body.len()).then_some(at)
 }
 
 /// Packets for fragments.

@@ -124,7 +124,13 @@ impl Reporter {
                 }
                 PartEvent::Empty(figures) => {
                     let reason = problem!("recorded-nothing");
-                    self.tell(figures, RecordingState::Failed, Some(reason));
+                    // Nothing is lost if a publisher leaves before its first media.
+                    let nothing_arrived = figures.after.is_zero();
+                    let state = match nothing_arrived {
+                        true => RecordingState::Deleted,
+                        false => RecordingState::Failed,
+                    };
+                    self.tell(figures, state, Some(reason));
                 }
                 PartEvent::Disk(warning) => self.registry.tell(Event::Disk(warning)),
             }

@@ -267,6 +267,8 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
+    use crate::wire::amf0::Value;
+    use crate::wire::container::flv::metadata::parse_script;
     use crate::wire::container::flv::{self, write_tag};
     use crate::wire::container::{SampleLocation, TrackId, mp4};
 
@@ -499,12 +501,52 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_content_is_removed() {
+    fn a_file_without_media_is_removed() {
+        for format in [Format::Mp4, Format::Flv] {
+            let folder = tempfile::tempdir().unwrap();
+            let rules = FileRules { format, ..FileRules::default() };
+            let mut writer = writer(folder.path(), rules);
+            writer.write(&[metadata(100.0), tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)]).unwrap();
+            writer.finish().unwrap();
+            assert!(matches!(writer.take_events()[..], [PartEvent::Begun(_), PartEvent::Empty(_)]));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{format:?}");
+        }
+    }
+
+    /// Returns metadata in which the publisher declares a duration.
+    fn metadata(seconds: f64) -> Bytes {
+        let value = Value::ecma_array([
+            ("duration", Value::Number(seconds)),
+            ("width", Value::Number(640.0)),
+        ]);
+        tag(TagKind::Script, 0, &flv::metadata_body(&value))
+    }
+
+    #[test]
+    fn flv_files_declare_their_own_duration_instead_of_that_of_the_publisher() {
         let folder = tempfile::tempdir().unwrap();
-        let rules = FileRules { format: Format::Mp4, ..FileRules::default() };
+        let time = Some(Duration::from_secs(2));
+        let rules = FileRules { split_time: time, ..FileRules::default() };
         let mut writer = writer(folder.path(), rules);
+        writer.write(&[metadata(100.0), tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)]).unwrap();
+        for number in 0..75 {
+            writer.write(&[frame(number * 40, number % 25 == 0)]).unwrap();
+        }
         writer.finish().unwrap();
-        assert!(matches!(writer.take_events()[..], [PartEvent::Begun(_), PartEvent::Empty(_)]));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let events = writer.take_events();
+        let paths = events.iter().filter_map(|event| match event {
+            PartEvent::Finished(figures) => Some(&figures.path),
+            _ => None,
+        });
+        let declared: Vec<_> = paths
+            .map(|path| {
+                let mut demuxer = flv::Demuxer::new();
+                demuxer.push(&fs::read(path).unwrap());
+                let first = demuxer.next_tag().unwrap().unwrap();
+                let value = parse_script(&first.body).unwrap().unwrap();
+                (value.get_number("duration"), value.get_number("width"))
+            })
+            .collect();
+        assert_eq!(declared, [(Some(1.96), Some(640.0)), (Some(0.96), Some(640.0))]);
     }
 }
