@@ -54,13 +54,31 @@ where
             json!(target),
             json!(run)
         )?;
+        let mut names = FieldNames::default();
+        event.record(&mut names);
+        // A member may occur only once: some programs refuse a line with two.
         for span in context.event_scope().into_iter().flatten() {
+            let of_span: Vec<_> = span.metadata().fields().iter().map(|it| it.name()).collect();
+            if of_span.iter().any(|name| names.0.contains(name)) {
+                continue;
+            }
+            names.0.extend(of_span);
             if let Some(fields) = span.extensions().get::<FormattedFields<N>>() {
                 writer.write_str(&fields.fields)?;
             }
         }
         context.format_fields(writer.by_ref(), event)?;
         writer.write_str("}\n")
+    }
+}
+
+/// The names of the fields of an event.
+#[derive(Default)]
+struct FieldNames(Vec<&'static str>);
+
+impl Visit for FieldNames {
+    fn record_debug(&mut self, field: &Field, _: &dyn Debug) {
+        self.0.push(field.name());
     }
 }
 
@@ -133,11 +151,16 @@ mod tests {
             let _session = tracing::info_span!("session", session = 7_u64).entered();
             tracing::info!(bytes = 12, live = true, ratio = 0.5, "joins");
             tracing::warn!(answer = "\u{1B}]0;\"owned\"\u{7}\u{202E}\n}{", "the server says");
+            tracing::info!(session = Some(8_u64), "another client");
+            tracing::info!(session = None::<u64>, "no client");
         });
         let text = String::from_utf8(lines.0.lock().clone()).unwrap();
         let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
         let rows = rows.collect::<Vec<Value>>();
-        assert_eq!(rows.len(), 2, "{text}");
+        assert_eq!(rows.len(), 4, "{text}");
+        assert_eq!((&rows[2]["session"], &rows[3]["session"]), (&json!(8), &json!(7)));
+        let repeated = text.lines().filter(|line| line.matches("\"session\":").count() != 1);
+        assert_eq!(repeated.collect::<Vec<_>>(), Vec::<&str>::new());
         assert_eq!(rows[0]["session"], 7);
         assert_eq!(rows[0]["message"], "joins");
         assert_eq!((&rows[0]["bytes"], &rows[0]["live"]), (&json!(12), &json!(true)));
