@@ -1,6 +1,8 @@
 //! Writes logs to standard error. Logs contain no secrets, because secrets cannot be formatted.
 
+use std::ffi::OsString;
 use std::fmt::{self, Debug};
+use std::io::{self, IsTerminal as _};
 
 use tracing::Level;
 use tracing::field::{Field, Visit};
@@ -62,15 +64,25 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
         .with_ansi(false)
         .with_writer(last.clone());
     let registry = tracing_subscriber::registry().with(kept.with_filter(for_report));
-    let shown = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let shown = tracing_subscriber::fmt::layer().with_writer(io::stderr);
     match format {
-        LogFormat::Text => registry.with(shown.fmt_fields(Fields).with_filter(filter)).init(),
+        LogFormat::Text => {
+            let is_colored = has_colors(io::stderr().is_terminal(), std::env::var_os("NO_COLOR"));
+            let shown = shown.fmt_fields(Fields).with_ansi(is_colored);
+            registry.with(shown.with_filter(filter)).init();
+        }
         LogFormat::Json => {
             let shown = shown.fmt_fields(JsonFields).event_format(JsonLine::of_this_run());
             registry.with(shown.with_ansi(false).with_filter(filter)).init();
         }
     }
     Ok(last)
+}
+
+/// Returns true if lines may have colors: only on a terminal, because in a file or in the journal of systemd, colors
+/// are unreadable characters. `NO_COLOR` is the variable of that name (no-color.org).
+fn has_colors(is_terminal: bool, no_color: Option<OsString>) -> bool {
+    is_terminal && no_color.is_none_or(|value| value.is_empty())
 }
 
 /// Formats the fields of an event as `message name=value …`. Texts from servers, files and devices
@@ -116,7 +128,6 @@ pub(super) mod tests {
     use super::*;
     use crate::base::sanitize::is_harmless;
     use parking_lot::Mutex;
-    use std::io;
     use std::sync::Arc;
 
     /// A log in memory.
@@ -131,6 +142,18 @@ pub(super) mod tests {
 
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn only_a_terminal_gets_colors() {
+        for (is_terminal, no_color, colored) in [
+            (true, None, true),
+            (true, Some(""), true),
+            (true, Some("1"), false),
+            (false, None, false),
+        ] {
+            assert_eq!(has_colors(is_terminal, no_color.map(OsString::from)), colored);
         }
     }
 
