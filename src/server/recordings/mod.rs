@@ -115,11 +115,11 @@ impl Reporter {
                     self.tell(figures, RecordingState::Writing, None);
                 }
                 PartEvent::Finished(figures) => {
-                    let path = figures.path.display().to_string();
+                    let path = figures.path.clone();
                     self.tell(figures, RecordingState::Finished, lost.cloned());
                     self.registry.retention.look();
                     if let Some(recorded) = &self.recorded {
-                        recorded.finished(path);
+                        recorded.finished(&path);
                     }
                 }
                 PartEvent::Empty(figures) => {

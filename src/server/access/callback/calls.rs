@@ -2,6 +2,7 @@
 //! and notify it when the client has finished.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -254,7 +255,26 @@ pub(in crate::server) struct RecordCall {
 
 impl RecordCall {
     /// Reports that this file is complete.
-    pub fn finished(&self, path: String) {
+    pub fn finished(&self, path: &Path) {
+        let path = absolute(path);
         self.callbacks.tell(&self.visit, &Call::RecordDone { path });
+    }
+}
+
+/// Returns a path that also a receiver with another working directory can open.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn receivers_get_absolute_paths() {
+        let here = std::env::current_dir().unwrap();
+        let expected = here.join("recordings/live-show.flv").display().to_string();
+        assert_eq!(absolute(Path::new("recordings/live-show.flv")), expected);
+        assert_eq!(absolute(Path::new(&expected)), expected);
     }
 }
