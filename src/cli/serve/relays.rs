@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::base::Secret;
 use crate::base::sanitize::is_harmless;
 use crate::cli::live::targets::KeySource;
 use crate::cli::serve::values::within;
@@ -108,12 +109,12 @@ fn rule(table: RelayTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> 
         (None, Some(name)) => Some(("key_env", KeySource::Env(name))),
         (None, None) => None,
     };
-    let key = key.and_then(|(name, source)| match source.read() {
-        Ok(key) => Some(key),
-        Err((why, _)) => {
+    let key = key.map(|(name, source)| {
+        source.read().unwrap_or_else(|(why, _)| {
             refuse(name, &why);
-            None
-        }
+            // The rule is refused for this reason alone, not for each address with {key} too.
+            Secret::new("")
+        })
     });
     if !(1..=MAX_TARGETS).contains(&addresses.len()) {
         refuse(list, &problem!("relay-addresses", most = MAX_TARGETS));
@@ -214,6 +215,10 @@ mod tests {
             ("pull = \"a/b\"\ntls_pin = \"x\"\nfrom = [\"rtmp://a/l\"]", "relay.0.tls_pin"),
             ("pull = \"a/b\"\ntls_ca = \"/no/ca\"\nfrom = [\"rtmp://a/l\"]", "relay.0.tls_ca"),
             (&format!("pull = \"a/b\"\n{key}\nfrom = [\"rtmp://a/l\"]"), "relay.0.key_env"),
+            (
+                &format!("push = \"a/*\"\nto = [\"rtmp://a/l/{{stream}}?key={{key}}\"]\n{key}"),
+                "relay.0.key_env",
+            ),
         ] {
             let (rules, bad) = read(&format!("[[relay]]\n{table}"));
             assert!(rules.is_empty(), "{table}");
