@@ -392,6 +392,8 @@ mod tests {
             ),
             ("rtmp = \"Pl4nted\"", "line 1"),
             ("fault_seed = 'Pl4nted'", "line 1"),
+            ("max_connections = \"5\"", "'max_connections': it must be a whole number"),
+            ("[app.a.limits]\nstreams = 'Pl4nted'", "it must be a whole number"),
             ("[app.live.play]\nkeys = [\"Pl4nted\", 5]", "line 2"),
             (
                 "[app.live.play]\n\nallow = [\"10.0.0.0/99\"]",

@@ -406,8 +406,8 @@ fn why(message: &str) -> Problem {
         return reason(&message.into());
     }
     let expected = message.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
-    let is_number =
-        expected.starts_with(['u', 'i']) && expected.ends_with(|it: char| it.is_ascii_digit());
+    let is_number = matches!(expected, "usize" | "isize")
+        || expected.starts_with(['u', 'i']) && expected.ends_with(|it: char| it.is_ascii_digit());
     match expected {
         _ if message.starts_with("unknown variant") => {
             let known: Vec<&str> = words(expected).collect();
