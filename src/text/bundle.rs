@@ -321,11 +321,22 @@ mod tests {
             ("a.example:1935 is gone".into(), "a.example:1935 is gone."),
             ("".into(), "."),
         ] {
-            assert_eq!(Language::English.say(&crate::problem!("watch-lost", cause = cause)), title);
+            let problem = crate::problem!("watch-failed", cause = cause);
+            assert_eq!(Language::English.say(&problem), title);
         }
         let cause = crate::problem!("net-closed");
-        let title = Language::Chinese.say(&crate::problem!("watch-lost", cause = cause));
+        let title = Language::Chinese.say(&crate::problem!("watch-failed", cause = cause));
         assert_eq!(title, "服务器关闭了连接。");
+    }
+
+    /// Otherwise, the address of a watched stream would look like that of a target.
+    #[test]
+    fn the_failure_of_a_player_names_the_watched_stream() {
+        let cause = "127.0.0.1:1935: connection refused";
+        let problem = crate::problem!("watch-unreachable", cause = cause);
+        let text = Language::English.say(&problem);
+        assert_eq!(text, "Watched stream: 127.0.0.1:1935: connection refused.");
+        assert!(Language::Chinese.say(&problem).starts_with("观看的直播："));
     }
 
     #[test]

@@ -277,13 +277,13 @@ settings-not-saved = Cannot save the settings: { $reason }
     .cure = { $cure }
 
 # Watching.
-watch-no-stream = { SENTENCE($cause) }.
+watch-no-stream = Watched stream: { $cause }.
     .cure = { $cure }
-watch-unreachable = { SENTENCE($cause) }.
+watch-unreachable = Watched stream: { $cause }.
     .cure = { $cure }
-watch-refused = { SENTENCE($cause) }.
+watch-refused = Watched stream: { $cause }.
     .cure = { $cure }
-watch-lost = { SENTENCE($cause) }.
+watch-lost = Watched stream: { $cause }.
     .cure = { $cure }
 watch-codec = { SENTENCE($cause) }.
     .cure = { $cure }

@@ -277,13 +277,13 @@ settings-not-saved = 无法保存设置：{ $reason }
     .cure = { $cure }
 
 # 观看
-watch-no-stream = { $cause }。
+watch-no-stream = 观看的直播：{ $cause }。
     .cure = { $cure }
-watch-unreachable = 无法连接服务器：{ $cause }。
+watch-unreachable = 观看的直播：{ $cause }。
     .cure = { $cure }
-watch-refused = { $cause }。
+watch-refused = 观看的直播：{ $cause }。
     .cure = { $cure }
-watch-lost = { $cause }。
+watch-lost = 观看的直播：{ $cause }。
     .cure = { $cure }
 watch-codec = { $cause }。
     .cure = { $cure }
