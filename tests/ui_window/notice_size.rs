@@ -54,3 +54,26 @@ fn the_longest_notice_of_a_target_is_seen_whole_in_the_smallest_window() {
         }
     }
 }
+
+/// After a broadcast has ended, the cause is only in the sentence.
+#[test]
+fn the_health_bar_shows_the_whole_sentence_of_a_refused_target() {
+    let mut harness = open("idle");
+    let message = onair::studio::notices::message::StudioMessage::Target {
+        key: "target-refused",
+        id: 0,
+        pin: None,
+        host: "My channel (live.example.com:1935)".into(),
+        cause: "while publishing: the server refuses the stream key and says that the channel is \
+                blocked until tomorrow"
+            .into(),
+        next: onair::studio::notices::Next::GivenUp,
+    };
+    let notice = message.notice(1, "");
+    let (sentence, _) = onair::ui::notices::words(&Texts::new(Spoken::English), &notice);
+    harness.state().demo.change(|snapshot| snapshot.notices = vec![notice]);
+    harness.run();
+    let shapes = &harness.output().shapes;
+    let is_whole = shapes.iter().any(|it| super::watch::laid(&it.shape, &sentence));
+    assert!(is_whole, "{sentence} is cut off");
+}

@@ -15,7 +15,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{BORDER_WIDTH, CONTROL_RADIUS, Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, elided, focus_ring};
+use crate::ui::widgets::{Button, ButtonWeight, Wrapped, elided, focus_ring};
 
 /// The gap between the sentence and its cause, in points.
 const CAUSE_GAP_POINTS: f32 = 8.0;
@@ -253,13 +253,23 @@ fn line_width(ui: &Ui, sentence: &str, beside: &str) -> f32 {
 }
 
 /// Draws the sentence with its cause. The cause gets a second line if one line is too short for both.
-/// Returns true if the sentence was pressed.
+/// A sentence that is too long for one line gets both lines. Returns true if the sentence was pressed.
 fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
     let theme = view.theme;
     let (sentence, beside) = health.words(view.texts.language());
     let in_one_line = beside.is_empty() || line_width(ui, &sentence, &beside) <= room.width();
+    let width = room.width();
     let first = if in_one_line { room } else { room.with_max_y(room.center().y + 1.0) };
-    let sentence_rect = elided(ui, first, Align::Min, &sentence, Type::Sentence.font(), theme.text);
+    let is_long = text_width(ui, &sentence, Type::Small) > width;
+    let sentence_rect = if is_long {
+        let (small, color, height) = (Type::Small, theme.text, room.height());
+        let lines = Wrapped::new(ui, &sentence, small, color, width, height, Align::Min);
+        lines.paint(ui, pos2(room.left(), room.center().y - lines.height() / 2.0))
+    } else {
+        let is_wide = text_width(ui, &sentence, Type::Sentence) > width;
+        let kind = if is_wide { Type::Small } else { Type::Sentence };
+        elided(ui, first, Align::Min, &sentence, kind.font(), theme.text)
+    };
     let response = ui.interact(sentence_rect, ui.scope_id().with("sentence"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &sentence));
     focus_ring(ui, theme, &response, CONTROL_RADIUS);
@@ -279,7 +289,12 @@ fn sentence(ui: &Ui, view: &View<'_>, health: &Health, room: Rect) -> bool {
         true => (room.with_min_x(sentence_rect.right() + CAUSE_GAP_POINTS), Type::Figure),
         false => (room.with_min_y(room.center().y), Type::Small),
     };
-    if !beside.is_empty() {
+    if is_long && !beside.is_empty() {
+        // The cause is in the tooltip, and a screen reader reads it.
+        let none = Rect::from_min_size(sentence_rect.right_bottom(), vec2(0.0, 0.0));
+        let response = ui.interact(none, ui.scope_id().with("beside"), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &beside));
+    } else if !beside.is_empty() {
         let cause_rect = elided(ui, rest, Align::Min, &beside, kind.font(), theme.secondary);
         let response = ui.interact(cause_rect, ui.scope_id().with("beside"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &beside));
