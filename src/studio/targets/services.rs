@@ -329,6 +329,13 @@ pub fn host_of(url: &str) -> Option<&str> {
     host.filter(|host| !host.is_empty())
 }
 
+/// Returns the host of a URL, with the port if the URL contains one.
+pub fn authority_of(url: &str) -> Option<&str> {
+    let rest = url.trim().split_once("://")?.1;
+    let authority = rest.split(['/', '?']).next()?.rsplit('@').next()?;
+    host_of(url).map(|_| authority)
+}
+
 impl Service {
     /// Returns the limits of the service that a stream of this quality exceeds.
     pub fn misfits(&self, quality: &Quality) -> Vec<Misfit> {
@@ -425,6 +432,19 @@ mod tests {
             ("live.example", None),
         ] {
             assert_eq!(host_of(url), host, "{url}");
+        }
+    }
+
+    #[test]
+    fn two_servers_on_one_host_differ_by_their_ports() {
+        for (url, authority) in [
+            ("rtmp://live.example/app", Some("live.example")),
+            (" rtmps://me:pass@127.0.0.1:443/app?key=1", Some("127.0.0.1:443")),
+            ("rtmp://[::1]:1935/live/x", Some("[::1]:1935")),
+            ("rtmp://[]:1935/live", None),
+            ("live.example", None),
+        ] {
+            assert_eq!(authority_of(url), authority, "{url}");
         }
     }
 

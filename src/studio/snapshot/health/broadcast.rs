@@ -42,10 +42,10 @@ fn name_of(target: &Target) -> Value {
         return problem!("health-built-in").into();
     }
     let service = || services::KNOWN_SERVICES.iter().find(|it| it.id == target.service);
-    match (target.name.trim(), service(), services::host_of(target.server())) {
+    match (target.name.trim(), service(), services::authority_of(target.server())) {
         (name, ..) if !name.is_empty() => name.into(),
         (_, Some(service), _) => (&*service.name).into(),
-        (.., Some(host)) => host.into(),
+        (.., Some(authority)) => authority.into(),
         _ => problem!("health-unnamed-target").into(),
     }
 }

@@ -1057,6 +1057,15 @@ fn the_health_names_the_target_whose_cause_it_shows() {
     assert_eq!(Health::of(&dropping).target, None);
 }
 
+#[test]
+fn a_target_without_a_name_is_named_by_its_host_and_port() {
+    let mut snapshot = on_air();
+    lost(&mut snapshot, &problem!("net-closed"), false);
+    snapshot.targets[1].target = Target::custom(1, "rtmp://127.0.0.1:1936/live", "key".into());
+    let words = Health::of(&snapshot).words(Language::English).0;
+    assert_eq!(words, "On air, but not on 127.0.0.1:1936.");
+}
+
 /// The panel shows the stream delay only if the health bar does not.
 #[test]
 fn the_stream_delay_is_in_the_details_unless_there_is_a_problem() {
