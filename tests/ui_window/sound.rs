@@ -513,13 +513,15 @@ fn a_lost_device_does_not_widen_its_strip() {
         harness.get_by_role_and_label(Role::Meter, name).rect().width()
     };
     let before = width(&harness);
-    harness.state().demo.change(|snapshot| {
-        snapshot.audio.as_mut().unwrap().state = SourceState::Lost;
-    });
-    harness.run();
-    assert!((width(&harness) - before).abs() < 0.5, "{before} {}", width(&harness));
-    let is_whole = |it: &egui::epaint::ClippedShape| super::watch::laid(&it.shape, "Disconnected");
-    assert!(harness.output().shapes.iter().any(is_whole));
+    for (state, words) in
+        [(SourceState::Lost, "Disconnected"), (SourceState::Failed, "Cannot open")]
+    {
+        harness.state().demo.change(|snapshot| snapshot.audio.as_mut().unwrap().state = state);
+        harness.run();
+        assert!((width(&harness) - before).abs() < 0.5, "{before} {}", width(&harness));
+        let is_whole = |it: &egui::epaint::ClippedShape| super::watch::laid(&it.shape, words);
+        assert!(harness.output().shapes.iter().any(is_whole), "{words}");
+    }
 }
 
 #[test]
