@@ -120,7 +120,7 @@ broadcast-ended = The broadcast ended after { $time }: { $sent } sent, { $droppe
 
 # The findings of the pre-flight check.
 found-video = Video works: { $name }.
-found-no-video = The video source sends no video: { $reason }. Viewers would see a placeholder.
+found-no-video = No source of the scene sends video: { $reason }. Viewers would see a placeholder.
     .cure = { $cure }
 found-source-down = The source { $source } sends no video. Viewers would see its fallback or a placeholder.
     .cure = Plug in the device, or choose another source.

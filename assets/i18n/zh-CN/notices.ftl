@@ -120,7 +120,7 @@ broadcast-ended = 直播结束，时长 { $time }：已发送 { $sent }，丢帧
 
 # 开播检查
 found-video = 视频来源正常：{ $name }。
-found-no-video = 视频来源没有画面：{ $reason }。观众会看到占位画面。
+found-no-video = 场景中没有来源输出画面：{ $reason }。观众会看到占位画面。
     .cure = { $cure }
 found-source-down = 来源“{ $source }”没有画面，观众会看到它的备用画面或占位画面。
     .cure = 请插上设备，或换一个来源。
