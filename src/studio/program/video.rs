@@ -9,10 +9,11 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::{SideView, ViewOf};
 use crate::media::VideoFrame;
-use crate::media::source_status::SourceState;
+use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::text::Problem;
+use crate::text::problem::problem;
 
 impl Program {
     /// From now on, shows black video for a scene without a source.
@@ -23,8 +24,11 @@ impl Program {
     /// Returns the name of the source in the current scene that delivers video, or `None` if there
     /// is none.
     pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<String> {
-        let open = |id: &SourceId| self.source_report(*id).state == SourceState::Open;
-        let id = self.plans.0.sources().find(open)?;
+        let shows = |id: &SourceId| {
+            let report = self.source_report(*id);
+            report.state == SourceState::Open && !has_only_audio(&report)
+        };
+        let id = self.plans.0.sources().find(shows)?;
         let name = collection.source(id).map(|source| source.name.clone());
         Some(name.unwrap_or_else(|| self.video.report().name))
     }
@@ -38,10 +42,14 @@ impl Program {
         ids.into_iter().filter_map(name).collect()
     }
 
-    /// Returns the reason why the first source in the current scene that is not open delivers no
-    /// video, or `None` if no source states a reason.
+    /// Returns the reason why the first source in the current scene without video delivers none, or
+    /// `None` if no source states a reason.
     pub(in crate::studio) fn video_failure(&self) -> Option<Problem> {
-        let mut reasons = self.plans.0.sources().map(|id| self.source_report(id).reason);
+        let reason = |report: SourceReport| match has_only_audio(&report) {
+            true => problem!("source-only-audio", name = report.name),
+            false => report.reason,
+        };
+        let mut reasons = self.plans.0.sources().map(|id| reason(self.source_report(id)));
         reasons.find(|reason| !reason.is_empty())
     }
 
@@ -67,5 +75,28 @@ impl Program {
             (*of, SideView { plan, ..view.clone() })
         });
         self.compositor.set_views(resolved.collect());
+    }
+}
+
+/// Returns true for an open file or stream without video: all other open sources have a format.
+fn has_only_audio(report: &SourceReport) -> bool {
+    (report.state, report.format) == (SourceState::Open, SourceFormat::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Size;
+
+    #[test]
+    fn an_open_source_without_a_format_has_only_audio() {
+        let of = |state, format| {
+            has_only_audio(&SourceReport { state, format, ..SourceReport::default() })
+        };
+        let video = SourceFormat::Video { size: Size::new(64, 36), fps: 30.0 };
+        assert!(of(SourceState::Open, SourceFormat::Unknown));
+        assert!(!of(SourceState::Open, video));
+        assert!(!of(SourceState::Opening, SourceFormat::Unknown));
+        assert!(!of(SourceState::Failed, SourceFormat::Unknown));
     }
 }

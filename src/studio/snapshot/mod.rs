@@ -70,6 +70,16 @@ pub struct VideoSource {
     pub format: Option<(Size, f64)>,
 }
 
+impl VideoSource {
+    /// Returns true for an open file or stream without video, instead of which viewers see a
+    /// placeholder.
+    pub fn has_only_audio(&self) -> bool {
+        self.state == SourceState::Open
+            && self.format.is_none()
+            && matches!(self.choice, VideoChoice::File(_) | VideoChoice::Stream(_))
+    }
+}
+
 /// The state of a source of the scenes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SceneSource {
@@ -536,7 +546,11 @@ impl Snapshot {
     pub fn delivers_video(&self) -> bool {
         let collection = &self.scenes.collection;
         let open = |id: SourceId| match self.video.as_ref().filter(|_| id == MAIN_SOURCE) {
-            Some(video) => video.state == SourceState::Open && video.choice != VideoChoice::None,
+            Some(video) => {
+                video.state == SourceState::Open
+                    && video.choice != VideoChoice::None
+                    && !video.has_only_audio()
+            }
             None => self.scenes.source(id).is_some_and(|it| it.state == SourceState::Open),
         };
         self.audio_only || collection.plan(collection.current).sources().any(open)

@@ -33,6 +33,8 @@ struct ShownSource<'a> {
     id: SourceId,
     name: &'a str,
     state: SourceState,
+    /// True if the source delivers no video, and will deliver none.
+    is_down: bool,
 }
 
 /// Returns the sources that the current scene shows.
@@ -43,12 +45,13 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     let of = |id: SourceId| {
         if id == MAIN_SOURCE {
             let video = snapshot.video.as_ref().filter(|it| it.choice != VideoChoice::None)?;
-            return Some(ShownSource { id, name: &video.name, state: video.state });
+            let is_down = video.state.is_down() || video.has_only_audio();
+            return Some(ShownSource { id, name: &video.name, state: video.state, is_down });
         }
         let source = scenes.collection.source(id)?;
         // The source is about to be opened.
         let state = scenes.source(id).map_or(SourceState::Opening, |it| it.state);
-        Some(ShownSource { id, name: &source.name, state })
+        Some(ShownSource { id, name: &source.name, state, is_down: state.is_down() })
     };
     ids.into_iter().filter_map(of).collect()
 }
@@ -62,9 +65,9 @@ pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     if shown.is_empty() {
         return nothing_shown(snapshot);
     }
-    let down = shown.iter().find(|source| source.state.is_down());
+    let down = shown.iter().find(|source| source.is_down);
     if let Some(source) = down {
-        let all = shown.iter().all(|source| source.state.is_down());
+        let all = shown.iter().all(|source| source.is_down);
         let known = snapshot.notices.iter().rev().find(|notice| is_down(notice, source.name));
         let sentence = problem!("health-source-gone", name = source.name);
         let finding = Finding::new(Some(Level::Warning), sentence);

@@ -1129,6 +1129,17 @@ fn video_and_audio_are_ready_only_without_a_reported_problem() {
     assert_eq!(of(&with(idle(), empty_scene)), (false, true));
     let video = |state| with(idle(), |it| it.video.as_mut().unwrap().state = state);
     assert_eq!(of(&video(SourceState::Lost)), (false, true));
+    let song = |format| {
+        let choice = VideoChoice::File("song.mp3".into());
+        with(idle(), |it| {
+            let video = it.video.as_mut().unwrap();
+            (video.choice, video.format) = (choice, format);
+        })
+    };
+    assert_eq!(of(&song(None)), (false, true), "the file has only audio");
+    assert!(!song(None).delivers_video());
+    let format = Some((crate::media::Size::new(64, 36), 30.0));
+    assert_eq!(of(&song(format)), (true, true));
     let audio = |state| with(idle(), |it| it.audio.as_mut().unwrap().state = state);
     assert_eq!(of(&audio(SourceState::Stalled)), (true, false));
     assert_eq!(of(&with(idle(), |it| it.audio.as_mut().unwrap().muted = true)), (true, false));
