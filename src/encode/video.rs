@@ -236,6 +236,14 @@ impl VideoEncoder {
     /// # Errors
     /// Fails with [`Stuck`] if the thread did not end in time.
     pub fn join(mut self, limit: Duration) -> Result<(), Stuck> {
+        self.wait(limit)
+    }
+
+    /// Works like [`VideoEncoder::join`], but keeps the figures readable.
+    ///
+    /// # Errors
+    /// Fails with [`Stuck`] if the thread did not end in time.
+    pub fn wait(&mut self, limit: Duration) -> Result<(), Stuck> {
         self.worker.wait(limit)
     }
 }

@@ -16,7 +16,6 @@ use crate::cli::process::signals::Interrupt;
 use crate::media::Track;
 use crate::media::source_status::SourceState;
 use crate::net::Trouble;
-use crate::studio::event::stats;
 use crate::studio::event::stats::Stats;
 use crate::studio::event::{RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
@@ -232,11 +231,7 @@ impl Outcome {
                 self.recording = Some(recording.state);
             }
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
-            Event::Totals(targets) => {
-                let known = &mut self.last_stats.get_or_insert_default().targets;
-                known.resize(targets.len(), stats::Target::default());
-                known.iter_mut().zip(targets).for_each(|(known, last)| known.count(last));
-            }
+            Event::Totals(last) => self.last_stats.get_or_insert_default().count(last),
             Event::Notice(notice) if notice.key() == "passthrough-failed" => {
                 self.copy_failed = Some(notice.summary());
             }
@@ -297,7 +292,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::media::source_status::SourceReport;
-    use crate::studio::event::{Recording, Source, Target};
+    use crate::studio::event::{Recording, Source, Target, stats};
 
     fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {
         let retry_in = trouble.filter(|_| exit.is_none()).map(|_| Duration::from_secs(1));
@@ -370,6 +365,24 @@ mod tests {
         assert_eq!(with([RecordingState::Finished, RecordingState::Finished]), Exit::Ok);
         assert_eq!(with([RecordingState::Failed, RecordingState::Finished]), Exit::File);
         assert_eq!(with([RecordingState::Finished, RecordingState::Failed]), Exit::File);
+    }
+
+    #[test]
+    fn the_summary_counts_the_frames_of_the_last_second() {
+        let counted = |before: Option<u64>| {
+            let mut outcome = Outcome::default();
+            if let Some(encoded) = before {
+                let video = stats::Video { encoded, fps: 30.0, ..stats::Video::default() };
+                let stats = Stats { video: Some(video), ..Stats::default() };
+                outcome.note(&Event::Stats(Box::new(stats)));
+            }
+            let totals = stats::Totals { video: Some((61, 2)), ..stats::Totals::default() };
+            outcome.note(&Event::Totals(totals));
+            let video = outcome.last_stats.unwrap().video.unwrap();
+            (video.encoded, video.keyframes, video.fps)
+        };
+        assert_eq!(counted(Some(31)), (61, 2, 30.0));
+        assert_eq!(counted(None), (61, 2, 0.0), "the run took less than a second");
     }
 
     #[test]

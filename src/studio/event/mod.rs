@@ -46,8 +46,8 @@ pub enum Event {
     Screenshot(Screenshot),
     /// Figures, once per second while broadcasting or recording.
     Stats(Box<Stats>),
-    /// The last figures of the targets, when all of them have ended.
-    Totals(Vec<stats::Target>),
+    /// The last figures, when the encoders and all targets have ended.
+    Totals(stats::Totals),
     /// A client of the built-in server started publishing, joined or left.
     Server(server::Event),
     /// A player changed its state, or reported something about its stream.

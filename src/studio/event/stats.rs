@@ -125,6 +125,26 @@ impl Target {
     }
 }
 
+/// The last counters of a broadcast.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Totals {
+    /// The encoded frames and keyframes; `None` without a video encoder.
+    pub video: Option<(u64, u64)>,
+    pub targets: Vec<Target>,
+}
+
+impl Stats {
+    /// Replaces the counters with the last ones, and keeps the measurements of the last second.
+    pub fn count(&mut self, last: &Totals) {
+        if let Some((encoded, keyframes)) = last.video {
+            let video = self.video.get_or_insert_default();
+            (video.encoded, video.keyframes) = (encoded, keyframes);
+        }
+        self.targets.resize(last.targets.len().max(self.targets.len()), Target::default());
+        self.targets.iter_mut().zip(&last.targets).for_each(|(known, last)| known.count(last));
+    }
+}
+
 /// The viewers' stream of a target.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Monitor {

@@ -471,7 +471,7 @@ impl OnAir {
         background("end-broadcast", move || {
             let Self {
                 hub,
-                video,
+                mut video,
                 second,
                 audio,
                 extras,
@@ -484,7 +484,7 @@ impl OnAir {
                 stream_delay.discard();
             }
             let stuck = [
-                video.and_then(|video| video.join(ENCODERS_END_TIMEOUT).err()),
+                video.as_mut().and_then(|video| video.wait(ENCODERS_END_TIMEOUT).err()),
                 second.and_then(|second| second.join(RENDITION_END_TIMEOUT).err()),
                 audio.and_then(|audio| audio.join(ENCODERS_END_TIMEOUT).err()),
                 extras.and_then(|extras| extras.join(AUDIO_TRACKS_END_TIMEOUT).err()),
@@ -499,11 +499,13 @@ impl OnAir {
             outputs.stop(limit, |event| {
                 let _ = events.send(event);
             });
-            let totals = outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(clock.now()));
-            let totals: Vec<_> = totals.collect();
-            if !totals.is_empty() {
-                let _ = events.send(Event::Totals(totals));
-            }
+            let encoded = video.map(|video| video.figures());
+            let targets = outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(clock.now()));
+            let totals = stats::Totals {
+                video: encoded.map(|video| (video.encoded, video.keyframes)),
+                targets: targets.collect(),
+            };
+            let _ = events.send(Event::Totals(totals));
         })
     }
 

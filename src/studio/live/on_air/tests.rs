@@ -172,6 +172,10 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
     assert!(packager.stream_ended.load(Ordering::SeqCst));
     let words: Vec<Event> = words.waiting().collect();
     let finished = |it: &event::Recording| it.state == event::RecordingState::Finished;
-    assert!(matches!(&words[..], [Event::Recording(it), Event::Notice(_)] if finished(it)));
+    let [Event::Recording(recording), Event::Notice(_), Event::Totals(totals)] = &words[..] else {
+        panic!("{words:?}")
+    };
+    assert!(finished(recording));
+    assert!(totals.video.is_some_and(|(frames, keyframes)| frames >= keyframes && keyframes > 0));
     program.end();
 }
