@@ -500,7 +500,8 @@ impl OnAir {
                 let _ = events.send(event);
             });
             let encoded = video.map(|video| video.figures());
-            let targets = outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(clock.now()));
+            let targets =
+                outputs.all_mut().map(|sent: &mut TargetOutput| sent.figures(clock.now()));
             let totals = stats::Totals {
                 video: encoded.map(|video| (video.encoded, video.keyframes)),
                 targets: targets.collect(),
