@@ -180,8 +180,8 @@ mod decoded {
     use onair::decode;
     use onair::media::frame::{Matrix, Range};
     use onair::media::{
-        AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, VideoConfig,
-        VideoFrame,
+        AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size,
+        VideoConfig, VideoFrame,
     };
     use onair::wire::container::flv::audio::AudioPacket;
     use onair::wire::container::flv::video::VideoPacket;
@@ -247,6 +247,7 @@ mod decoded {
                     frame_rate: FrameRate::FPS_30,
                     bitrate: BitsPerSecond(0),
                     config,
+                    rotation: Rotation::None,
                 });
             }
             Event::Video { dts, pts, keyframe, data, .. } => {
@@ -293,6 +294,7 @@ mod decoded {
                         frame_rate: FrameRate::FPS_30,
                         bitrate: BitsPerSecond(0),
                         config: Bytes::new(),
+                        rotation: Rotation::None,
                     });
                     let key = body.frame_type == FrameType::Key;
                     film.packets.push(packet(Track::Video, at, at, key, data));

@@ -16,7 +16,7 @@ use crate::random::Random;
 use bytes::{Bytes, BytesMut};
 use onair::base::Timestamp;
 use onair::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Size, StreamConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamConfig,
     StreamEvent, Track, VideoCodec, VideoConfig,
 };
 use onair::wire::bits::BitWriter;
@@ -108,6 +108,7 @@ fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config: record(),
+        rotation: Rotation::None,
     };
     let tracks = Tracks { video: pictures.then_some(video), audio: vec![audio.into()] };
     let mut muxer: Box<dyn Muxer> = match format {

@@ -12,8 +12,8 @@ use onair::base::queue::{self, Full, Sender};
 use onair::base::{Clock, Timestamp};
 use onair::broadcast::{Hub, Publisher, SequenceHeaders, SharedPacket, Target};
 use onair::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, StreamConfig,
-    Track, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size,
+    StreamConfig, Track, VideoCodec, VideoConfig,
 };
 use onair::net::Runtime;
 use onair::wire::amf0::Value;
@@ -504,6 +504,7 @@ fn parameters() -> StreamConfig {
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(2_500_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            rotation: Rotation::None,
         }),
         audio: Some(AudioConfig {
             codec: AudioCodec::Aac,

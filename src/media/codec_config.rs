@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::media::frame::Size;
+use crate::media::frame::{Rotation, Size};
 use crate::media::frame_grid::FrameRate;
 use crate::text::problem::{Problem, problem};
 
@@ -208,6 +208,15 @@ pub struct VideoConfig {
     /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. Other
     /// codecs: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is no config.
     pub config: Bytes,
+    /// The rotation that a player applies to the decoded frames.
+    pub rotation: Rotation,
+}
+
+impl VideoConfig {
+    /// Returns the size of the displayed frames.
+    pub fn displayed_size(&self) -> Size {
+        self.rotation.size(self.size)
+    }
 }
 
 /// The config of an encoded audio stream.

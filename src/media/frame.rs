@@ -7,6 +7,9 @@ use std::sync::{Arc, OnceLock};
 use crate::base::{Fresh, Pool, Pooled, Timestamp};
 use crate::text::problem::{Problem, problem};
 
+/// The number of rows that are rotated at a time, because a whole plane does not fit into the cache.
+const ROTATED_ROWS: usize = 64;
+
 /// Width and height in pixels.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Size {
@@ -88,6 +91,45 @@ impl std::str::FromStr for Size {
         } else {
             Err(problem!("choice-odd-size", size = size.to_string(), most = Self::MAX_SIDE))
         }
+    }
+}
+
+/// The clockwise rotation of a frame.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Rotation {
+    #[default]
+    None,
+    Right,
+    Half,
+    Left,
+}
+
+impl Rotation {
+    pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
+
+    /// Returns the number of quarter turns, 0 to 3.
+    pub fn quarters(self) -> usize {
+        Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
+    }
+
+    /// Returns the angle in degrees: 0, 90, 180 or 270.
+    pub fn degrees(self) -> usize {
+        self.quarters() * 90
+    }
+
+    /// Returns true if width and height are exchanged.
+    pub fn is_sideways(self) -> bool {
+        matches!(self, Self::Right | Self::Left)
+    }
+
+    /// Returns the size of a rotated frame.
+    pub fn size(self, size: Size) -> Size {
+        if self.is_sideways() { Size::new(size.height, size.width) } else { size }
+    }
+
+    /// Returns the next quarter turn.
+    pub fn next(self) -> Self {
+        Self::ALL.get(self.quarters() + 1).copied().unwrap_or_default()
     }
 }
 
@@ -238,6 +280,18 @@ impl Planes {
         }
     }
 
+    /// Copies a frame, rotated. This frame has the size of the rotated frame. If one of the frames
+    /// has no alpha plane, the alpha of this frame stays.
+    pub fn copy_rotated(&mut self, from: &Self, rotation: Rotation) {
+        let (width, half) = (from.luma_stride(), from.chroma_stride());
+        rotate_plane(&from.y, width, rotation, &mut self.y);
+        rotate_plane(&from.u, half, rotation, &mut self.u);
+        rotate_plane(&from.v, half, rotation, &mut self.v);
+        if let (Some(own), Some(from)) = (&mut self.alpha, &from.alpha) {
+            rotate_plane(from, width, rotation, own);
+        }
+    }
+
     /// Returns true if the frame is opaque, which means that it has no alpha plane.
     pub fn is_opaque(&self) -> bool {
         self.alpha.is_none()
@@ -266,6 +320,34 @@ impl Planes {
     /// Makes a pool of frames of one size with an alpha plane.
     pub fn alpha_pool(size: Size, max_idle: usize) -> Pool<Self> {
         Pool::new(max_idle, move || Self::transparent(size))
+    }
+}
+
+/// Copies a plane, rotated. `width` is the row length of the original.
+fn rotate_plane(from: &[u8], width: usize, rotation: Rotation, out: &mut [u8]) {
+    match rotation {
+        Rotation::None => out.iter_mut().zip(from).for_each(|(out, value)| *out = *value),
+        Rotation::Half => out.iter_mut().zip(from.iter().rev()).for_each(|(out, it)| *out = *it),
+        Rotation::Right | Rotation::Left => {
+            let width = width.max(1);
+            let height = (from.len() / width).max(1);
+            for (band, rows) in from.chunks(width * ROTATED_ROWS).enumerate() {
+                let top = band * ROTATED_ROWS;
+                for (index, line) in out.chunks_exact_mut(height).take(width).enumerate() {
+                    // A row of the result is a column of the original.
+                    let column =
+                        if rotation == Rotation::Right { index } else { width - 1 - index };
+                    let column = rows.iter().skip(column).step_by(width);
+                    if rotation == Rotation::Right {
+                        let places = line.iter_mut().rev().skip(top);
+                        places.zip(column).for_each(|(out, value)| *out = *value);
+                    } else {
+                        let places = line.iter_mut().skip(top);
+                        places.zip(column).for_each(|(out, value)| *out = *value);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -456,6 +538,40 @@ mod tests {
             let lengths = |of: &Planes| [of.y.len(), of.u.len(), of.v.len()];
             assert_eq!((planes.size(), lengths(&planes)), (want.size(), lengths(&want)));
             assert_eq!(planes.alpha.as_ref().map(Vec::len), want.alpha.map(|it| it.len()));
+        }
+    }
+
+    #[test]
+    fn rotated_frames_have_every_pixel_in_its_place() {
+        // The chroma planes have odd sides, and the luma plane has more than one band of rows.
+        let size = Size::new(6, 134);
+        let mut from = Planes::transparent(size);
+        let fill = |plane: &mut Vec<u8>| (0..).zip(plane).for_each(|(n, it)| *it = (n * 7) as u8);
+        fill(&mut from.y);
+        fill(&mut from.u);
+        fill(&mut from.v);
+        from.alpha.iter_mut().for_each(fill);
+        for rotation in Rotation::ALL {
+            let mut out = Planes::transparent(rotation.size(size));
+            out.copy_rotated(&from, rotation);
+            let (alpha, out_alpha) = (from.alpha.as_ref().unwrap(), out.alpha.as_ref().unwrap());
+            for (from, out, width) in [
+                (&from.y, &out.y, 6),
+                (&from.u, &out.u, 3),
+                (&from.v, &out.v, 3),
+                (alpha, out_alpha, 6),
+            ] {
+                let height = from.len() / width;
+                for (y, x) in (0..height).flat_map(|y| (0..width).map(move |x| (y, x))) {
+                    let (to_x, to_y, to_width) = match rotation {
+                        Rotation::None => (x, y, width),
+                        Rotation::Right => (height - 1 - y, x, height),
+                        Rotation::Half => (width - 1 - x, height - 1 - y, width),
+                        Rotation::Left => (y, width - 1 - x, height),
+                    };
+                    assert_eq!(out[to_y * to_width + to_x], from[y * width + x], "{rotation:?}");
+                }
+            }
         }
     }
 

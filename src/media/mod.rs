@@ -23,7 +23,7 @@ pub use codec_config::{
 };
 pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
 pub use frame::Color;
-pub use frame::{Nv12, Planes, PlanesPool, Size, Surface, VideoFrame};
+pub use frame::{Nv12, Planes, PlanesPool, Rotation, Size, Surface, VideoFrame};
 pub use frame_grid::{FrameGrid, FrameRate};
 pub use packet::{EncodedPacket, Priority, ProgramId, Rendition, RenditionId, Track};
 pub use playback_control::Transport;

@@ -75,7 +75,7 @@ pub(in crate::broadcast) mod tests {
 
     use super::*;
     use crate::media::{
-        BitsPerSecond, EncodedPacket, FrameRate, Priority, Rendition, RenditionId, Size,
+        BitsPerSecond, EncodedPacket, FrameRate, Priority, Rendition, RenditionId, Rotation, Size,
         VideoCodec, VideoConfig,
     };
 
@@ -102,6 +102,7 @@ pub(in crate::broadcast) mod tests {
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            rotation: Rotation::None,
         };
         let rendition = Some(Arc::new(Rendition { rendition_id, video }));
         EncodedPacket { rendition, ..packet(Track::Video, dts) }

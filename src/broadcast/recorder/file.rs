@@ -316,7 +316,9 @@ pub(super) fn copier(format: Format, tracks: Tracks, timing: &Timing) -> Box<dyn
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, EncodedPacket, FrameRate, Size, VideoCodec, VideoConfig};
+    use crate::media::{
+        BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
+    };
 
     fn tracks() -> Tracks {
         let video = VideoConfig {
@@ -325,6 +327,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            rotation: Rotation::None,
         };
         Tracks { video: Some(video), audio: Vec::new() }
     }

@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::tag;
     use crate::media::{
-        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
+        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
     };
 
     /// Parameters with 25 frames per second, and audio in packets of 20 ms.
@@ -114,6 +114,7 @@ mod tests {
                 frame_rate: FrameRate::new(25, 1).unwrap(),
                 bitrate: BitsPerSecond(1_000_000),
                 config: Default::default(),
+                rotation: Rotation::None,
             }),
             audio: Some(AudioConfig {
                 codec: AudioCodec::Aac,

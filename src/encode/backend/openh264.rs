@@ -19,8 +19,8 @@ use crate::encode::rate::RateControl;
 use crate::encode::scene_change::SceneDetector;
 use crate::encode::{avcc, config, level};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
-    VideoFrame,
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
+    VideoConfig, VideoFrame,
 };
 use crate::text::problem::problem;
 
@@ -250,6 +250,7 @@ impl Encoder {
                 frame_rate: config.frame_rate,
                 bitrate: config.bitrate,
                 config: bytes::Bytes::new(),
+                rotation: Rotation::None,
             },
             level,
             rate: RateControl::new(

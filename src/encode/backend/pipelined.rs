@@ -11,7 +11,7 @@ use crate::encode::backend::traits::{Description, VideoBackend};
 use crate::encode::error::Error;
 use crate::encode::{avcc, config};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, Priority, Track, VideoCodec, VideoConfig, VideoFrame,
+    BitsPerSecond, EncodedPacket, Priority, Rotation, Track, VideoCodec, VideoConfig, VideoFrame,
 };
 
 /// The distance between reference frames.
@@ -37,6 +37,7 @@ impl Encoder {
             frame_rate: config.frame_rate,
             bitrate: config.bitrate,
             config: avcc::configuration(&sps, &pps, config.frame_rate)?,
+            rotation: Rotation::None,
         };
         let (group, times, ready) = (Vec::new(), VecDeque::new(), VecDeque::new());
         Ok(Self { config, group, times, ready })

@@ -302,7 +302,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Priority, Size, Track, VideoCodec};
+    use crate::media::{BitsPerSecond, FrameRate, Priority, Rotation, Size, Track, VideoCodec};
 
     impl Buffered for u8 {
         fn held(&self) -> usize {
@@ -361,6 +361,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: vec![0; size].into(),
+            rotation: Rotation::None,
         };
         let queue = Packets::<VideoConfig>::default();
         let mut dropped = 0;

@@ -293,7 +293,9 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{AudioCodec, BitsPerSecond, FrameRate, Priority, Size, Track, VideoCodec};
+    use crate::media::{
+        AudioCodec, BitsPerSecond, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
+    };
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_millis(ms)
@@ -331,6 +333,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: vec![0; bytes].into(),
+            rotation: Rotation::None,
         }))
     }
 

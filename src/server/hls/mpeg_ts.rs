@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use crate::base::Timestamp;
     use crate::media::{
-        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, StreamEvent, Track, TrackConfig,
-        VideoCodec, VideoConfig,
+        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, StreamEvent, Track,
+        TrackConfig, VideoCodec, VideoConfig,
     };
     use crate::server::hls::cutter::Cutter;
     use crate::server::hls::window::Window;
@@ -148,6 +148,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: sets.build().unwrap(),
+            rotation: Rotation::None,
         };
         let config = match codec {
             AudioCodec::Aac => Bytes::from_static(&[0x11, 0x90]),

@@ -12,8 +12,8 @@ use super::window::{MAX_TOTAL_BYTES, Share, Window};
 use super::{Lengths, Settings};
 use crate::base::Timestamp;
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Size, StreamEvent, Track,
-    TrackConfig, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamEvent,
+    Track, TrackConfig, VideoCodec, VideoConfig,
 };
 use crate::wire::container::mp4::index;
 use crate::wire::hls::{Media, Playlist, parse, parse_update};
@@ -30,6 +30,7 @@ pub(super) fn video_config(width: u32) -> StreamEvent {
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config: Bytes::from(vec![1, 0x64, 0, 0x1F, 0xFF, (width / 16) as u8]),
+        rotation: Rotation::None,
     }))
 }
 

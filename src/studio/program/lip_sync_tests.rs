@@ -27,8 +27,8 @@ use crate::base::{Clock, Timestamp, Worker};
 use crate::encode::audio::simulated as encoder;
 use crate::media::playback_control::EndBehavior;
 use crate::media::{
-    AudioCodec, BitsPerSecond, Codec, EncodedPacket, FrameGrid, Priority, Size, Track, TrackConfig,
-    VideoCodec, VideoConfig,
+    AudioCodec, BitsPerSecond, Codec, EncodedPacket, FrameGrid, Priority, Rotation, Size, Track,
+    TrackConfig, VideoCodec, VideoConfig,
 };
 use crate::mix::{self, Mix};
 use crate::player::Speaker;
@@ -162,6 +162,7 @@ fn video_config(grid: FrameGrid) -> VideoConfig {
         frame_rate: grid.rate,
         bitrate: BitsPerSecond(100_000),
         config: config.build().unwrap(),
+        rotation: Rotation::None,
     }
 }
 

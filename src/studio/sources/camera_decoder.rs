@@ -7,8 +7,8 @@ use crate::base::Timestamp;
 use crate::decode::{self, VideoBackend};
 use crate::media::feed::{FrameDecoder, OpenDecoder};
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
-    VideoFrame,
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
+    VideoConfig, VideoFrame,
 };
 use crate::wire::codec::h264::{
     DecoderConfig, NalType, Pps, Sps, VuiChanges, annexb_nals, annexb_to_avcc, rewrite_sps_vui,
@@ -73,6 +73,7 @@ impl Sets {
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(0),
                 config,
+                rotation: Rotation::None,
             };
             decode::open_video(&parameters).map_err(|error| error.to_string())
         });

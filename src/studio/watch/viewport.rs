@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use crate::media::Rotation;
+
 /// The way in which a frame fits into its area.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Aspect {
@@ -42,40 +44,6 @@ impl Aspect {
             Self::Classic => "4:3",
             Self::Original => "original",
         }
-    }
-}
-
-/// The clockwise rotation of a frame.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub enum Rotation {
-    #[default]
-    None,
-    Right,
-    Half,
-    Left,
-}
-
-impl Rotation {
-    pub const ALL: [Self; 4] = [Self::None, Self::Right, Self::Half, Self::Left];
-
-    /// Returns the number of quarter turns, 0 to 3.
-    pub fn quarters(self) -> usize {
-        Self::ALL.iter().position(|it| *it == self).unwrap_or(0)
-    }
-
-    /// Returns the angle in degrees: 0, 90, 180 or 270.
-    pub fn degrees(self) -> usize {
-        self.quarters() * 90
-    }
-
-    /// Returns true if width and height are exchanged.
-    pub fn is_sideways(self) -> bool {
-        matches!(self, Self::Right | Self::Left)
-    }
-
-    /// Returns the next quarter turn.
-    pub fn next(self) -> Self {
-        Self::ALL.get(self.quarters() + 1).copied().unwrap_or_default()
     }
 }
 

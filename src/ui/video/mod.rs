@@ -11,8 +11,8 @@ use std::sync::Arc;
 use egui::{Color32, ColorImage, Rect, TextureHandle, TextureOptions, Ui, pos2, vec2};
 
 use crate::base::Latest;
+pub use crate::media::Rotation;
 use crate::media::{Size, VideoFrame};
-pub use crate::studio::watch::viewport::Rotation;
 
 use scaler::{ByteOrder, Fault, Scaler};
 pub use surface::{Surface, Surfaces};

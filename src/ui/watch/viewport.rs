@@ -3,9 +3,9 @@
 
 use egui::{Rect, Vec2, vec2};
 
-use crate::media::Size;
+use crate::media::{Rotation, Size};
 use crate::studio::watch::viewport;
-use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM_RANGE};
+use crate::studio::watch::viewport::{Aspect, ZOOM_RANGE};
 use crate::ui::input::actions::key;
 use crate::ui::video::fitted;
 

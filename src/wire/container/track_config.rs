@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::aac::AudioSpecificConfig;
@@ -122,6 +122,7 @@ pub fn h264_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<V
         frame_rate: frame_rate.unwrap_or(FrameRate::FPS_30),
         bitrate: BitsPerSecond(metadata.video_bitrate.unwrap_or(0)),
         config,
+        rotation: Rotation::None,
     })
 }
 
@@ -141,6 +142,7 @@ pub fn bare_video_config(codec: VideoCodec, config: Bytes, frame: &[u8]) -> Vide
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config,
+        rotation: Rotation::None,
     }
 }
 

@@ -86,7 +86,7 @@ fn period<'a>(places: impl Iterator<Item = &'a SampleLocation>) -> Option<Durati
 mod tests {
     use super::*;
     use crate::media::{
-        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
+        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
     };
     use crate::wire::container::Tracks;
 
@@ -99,6 +99,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: Default::default(),
+            rotation: Rotation::None,
         };
         let audio = AudioConfig {
             codec: AudioCodec::Aac,

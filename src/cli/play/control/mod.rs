@@ -11,12 +11,13 @@ use crate::cli::control::{not_a_command, split};
 use crate::cli::flags::value::{check_png, duration};
 use crate::cli::play::args;
 use crate::cli::play::args::Buffer;
+use crate::media::Rotation;
 use crate::player::Figures;
 use crate::studio::watch::chat::{
     MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS, OPACITY_RANGE, SPEED_FACTOR_RANGE,
     TEXT_SIZE_RANGE_POINTS,
 };
-use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM_RANGE};
+use crate::studio::watch::viewport::{Aspect, ZOOM_RANGE};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::Format;

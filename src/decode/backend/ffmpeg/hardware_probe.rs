@@ -12,8 +12,8 @@ use crate::decode::backend::ffmpeg::system as ffi;
 use crate::decode::backend::ffmpeg::video::Decoder;
 use crate::decode::traits::VideoBackend;
 use crate::media::{
-    BitsPerSecond, EncodedPacket, FrameRate, Priority, Size, Track, VideoCodec, VideoConfig,
-    VideoFrame,
+    BitsPerSecond, EncodedPacket, FrameRate, Priority, Rotation, Size, Track, VideoCodec,
+    VideoConfig, VideoFrame,
 };
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -132,6 +132,7 @@ fn parameters() -> Result<VideoConfig, Problem> {
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config,
+        rotation: Rotation::None,
     })
 }
 

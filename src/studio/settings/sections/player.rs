@@ -216,8 +216,9 @@ fn wall(urls: &[String], looks: &[String], from: &mut Document<'_>) -> Vec<(Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Rotation;
     use crate::studio::watch::choices::{Network, PlayerChoices};
-    use crate::studio::watch::viewport::{Aspect, Rotation};
+    use crate::studio::watch::viewport::Aspect;
 
     #[test]
     fn players_are_read_as_they_were_written_and_without_secrets() {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use egui::Ui;
 
+use crate::media::Rotation;
 use crate::player::{MAX_AV_OFFSET_MS, Prefer};
 use crate::studio::WatchCommand;
-use crate::studio::watch::viewport::{Aspect, Rotation, ZOOM_RANGE};
+use crate::studio::watch::viewport::{Aspect, ZOOM_RANGE};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};

@@ -114,7 +114,7 @@ pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
 mod tests {
     use super::*;
     use crate::media::{
-        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
+        AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
     };
 
     fn parameters() -> StreamConfig {
@@ -125,6 +125,7 @@ mod tests {
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(2_500_000),
                 config: Default::default(),
+                rotation: Rotation::None,
             }),
             audio: Some(AudioConfig {
                 codec: AudioCodec::Aac,

@@ -278,7 +278,7 @@ impl Keyframes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size, Track, VideoCodec, VideoConfig};
+    use crate::media::{BitsPerSecond, FrameRate, Rotation, Size, Track, VideoCodec, VideoConfig};
     use crate::wire::container::flv::metadata::parse_script;
     use crate::wire::container::flv::{Demuxer, Tag};
 
@@ -289,6 +289,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            rotation: Rotation::None,
         };
         Tracks { video: Some(video), audio: Vec::new() }
     }

@@ -207,7 +207,7 @@ fn mp3_head(frame: &[u8]) -> Option<u8> {
 mod tests {
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{BitsPerSecond, FrameRate, Priority, Size, Track, VideoConfig};
+    use crate::media::{BitsPerSecond, FrameRate, Priority, Rotation, Size, Track, VideoConfig};
     use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
     use crate::wire::container::flv::audio::AudioPacket;
     use crate::wire::container::flv::video::VideoPacket;
@@ -237,6 +237,7 @@ mod tests {
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(0),
                 config: Bytes::from_static(b"\x01config"),
+                rotation: Rotation::None,
             };
             let head = config_body(&TrackConfig::Video(config)).unwrap();
             let head = parse_video(&head).unwrap();

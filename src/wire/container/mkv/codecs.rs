@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::pcm::{Coding, Pcm};
@@ -154,6 +154,7 @@ pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<Vi
         frame_rate: rate.unwrap_or(FrameRate::FPS_30),
         bitrate: BitsPerSecond(0),
         config,
+        rotation: Rotation::None,
     })
 }
 

@@ -77,7 +77,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size};
+    use crate::media::{BitsPerSecond, FrameRate, Rotation, Size};
 
     fn video(codec: VideoCodec, config: &[u8]) -> Option<String> {
         video_codec_name(&VideoConfig {
@@ -86,6 +86,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: Bytes::copy_from_slice(config),
+            rotation: Rotation::None,
         })
     }
 

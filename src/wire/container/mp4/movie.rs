@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::base::Timestamp;
 use crate::media::UnsupportedTrack;
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Size, VideoConfig};
+use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
@@ -14,7 +14,7 @@ use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
-use crate::wire::container::track_config::h264_config_with_metadata;
+use crate::wire::container::track_config::{bare_video_config, h264_config_with_metadata};
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part,
     SampleLocation, TrackId, UnsupportedContent, audio_track,
@@ -217,11 +217,9 @@ fn trak_header(
         {
             let rate = period.and_then(|period| FrameRate::new(timescale, period));
             index.tracks.video = Some(VideoConfig {
-                codec,
                 size: Size::new(width.into(), height.into()),
                 frame_rate: rate.unwrap_or(FrameRate::FPS_30),
-                bitrate: BitsPerSecond(0),
-                config,
+                ..bare_video_config(codec, config, &[])
             });
             TrackId::Video
         }
@@ -233,8 +231,9 @@ fn trak_header(
             return None;
         }
     };
-    if id == TrackId::Video {
+    if let (TrackId::Video, Some(video)) = (id, &mut index.tracks.video) {
         index.colors = track_boxes::colors(stsd).unwrap_or_default();
+        video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
     let shift = head.shift(trak, movie_timescale);
     Some(Track { defaults, protection, frame, ..head.track(id, shift) })

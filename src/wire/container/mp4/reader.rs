@@ -401,9 +401,13 @@ mod tests {
 
     use super::*;
     use crate::media::{
-        BitsPerSecond, EncodedPacket, FrameRate, Size, StreamEvent, Track, VideoCodec, VideoConfig,
+        BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamEvent, Track, VideoCodec,
+        VideoConfig,
     };
-    use crate::wire::container::mp4::live::{tests::aac, tracks};
+    use crate::wire::container::mp4::boxes::put_box;
+    use crate::wire::container::mp4::live::{initialization, tests::aac, tracks};
+    use crate::wire::container::mp4::track_boxes::rotation;
+    use crate::wire::container::track_config::bare_video_config;
     use crate::wire::container::{Muxer, UnsupportedContent};
 
     /// Makes a file with four audio packets. Without `finish`, the file is one that was cut off.
@@ -470,6 +474,37 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_keeps_the_rotation_of_the_video() {
+        for rotation in Rotation::ALL {
+            let size = Size::new(64, 48);
+            let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
+            let video = bare_video_config(VideoCodec::Vp9, config, &[]);
+            let video = VideoConfig { size, rotation, ..video };
+            let file = initialization(&tracks(Some(&video), None), 1);
+            let found = index(&mut &file[..]).unwrap().tracks;
+            let read = found.video.as_ref().unwrap();
+            assert_eq!((read.rotation, read.size), (rotation, size));
+            assert_eq!(read.displayed_size(), rotation.size(size));
+            let copy = initialization(&found, 1);
+            let copied = index(&mut &copy[..]).unwrap().tracks.video.unwrap();
+            assert_eq!(copied.rotation, rotation);
+        }
+        // As phones write it: 90° clockwise, the frame moved back by its height.
+        let of = |matrix: [i32; 5]| {
+            let fields = matrix.map(i32::to_be_bytes).concat();
+            let tkhd = [&[0; 4 + 20 + 16][..], &fields[..]].concat();
+            let mut trak = bytes::BytesMut::new();
+            put_box(&mut trak, *b"tkhd", |out| out.extend_from_slice(&tkhd));
+            rotation(&trak)
+        };
+        let one = 0x1_0000;
+        assert_eq!(of([0, one, 0, -one, 0]), Some(Rotation::Right));
+        assert_eq!(of([-one, 0, 0, 0, -one]), Some(Rotation::Half));
+        assert_eq!(of([0, -one, 0, one, 0]), Some(Rotation::Left));
+        assert_eq!(of([-one, 0, 0, 0, one]), None, "a mirror");
+    }
+
+    #[test]
     fn frames_that_need_another_configuration_are_left_out_and_reported() {
         let video = VideoConfig {
             codec: VideoCodec::Vp9,
@@ -477,6 +512,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]),
+            rotation: Rotation::None,
         };
         let mut writer = Writer::new(tracks(Some(&video), None));
         let mut file = writer.begin().to_vec();

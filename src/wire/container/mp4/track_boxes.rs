@@ -3,12 +3,10 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
+use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Rotation, VideoCodec, VideoConfig};
 use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, hdr, opus_box};
 use crate::wire::container::flv::Metadata;
-use crate::wire::container::mp4::boxes::{
-    BoxSpan, Fields, Name, child, put_box, put_full, put_matrix,
-};
+use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, child, put_box, put_full};
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
@@ -96,13 +94,14 @@ impl Trak<'_> {
             out.put_u16(u16::from(audio));
             out.put_u16(if audio { 0x0100 } else { 0 });
             out.put_u16(0);
-            put_matrix(out);
-            let (width, height) = match self.kind {
-                Kind::Video(video) => (video.size.width, video.size.height),
-                Kind::Audio(_) | Kind::Chapters => (0, 0),
+            let (width, height, rotation) = match self.kind {
+                Kind::Video(video) => (video.size.width, video.size.height, video.rotation),
+                Kind::Audio(_) | Kind::Chapters => (0, 0, Rotation::None),
             };
-            out.put_u32(width << 16);
-            out.put_u32(height << 16);
+            let (width, height) = (width << 16, height << 16);
+            put_rotation(out, rotation, (width, height));
+            out.put_u32(width);
+            out.put_u32(height);
         });
     }
 
@@ -158,6 +157,44 @@ impl Trak<'_> {
             });
         });
     }
+}
+
+/// Returns the coefficients a, b, c and d of a track's matrix (§8.3.2), which moves a pixel (x, y) to
+/// (ax + cy + tx, bx + dy + ty).
+const fn coefficients(rotation: Rotation) -> [i32; 4] {
+    match rotation {
+        Rotation::None => [1, 0, 0, 1],
+        Rotation::Right => [0, 1, -1, 0],
+        Rotation::Half => [-1, 0, 0, -1],
+        Rotation::Left => [0, -1, 1, 0],
+    }
+}
+
+/// Writes the matrix of a track whose frames have this size, in 16.16 fixed point.
+fn put_rotation(out: &mut BytesMut, rotation: Rotation, (width, height): (u32, u32)) {
+    let [a, b, c, d] = coefficients(rotation).map(|sign| (sign << 16).cast_unsigned());
+    let (tx, ty) = match rotation {
+        Rotation::None => (0, 0),
+        Rotation::Right => (height, 0),
+        Rotation::Half => (width, height),
+        Rotation::Left => (0, width),
+    };
+    for value in [a, b, 0, c, d, 0, tx, ty, 0x4000_0000] {
+        out.put_u32(value);
+    }
+}
+
+/// Reads the rotation of a track from its matrix, if it is a rotation by quarter turns.
+pub(super) fn rotation(trak: &[u8]) -> Option<Rotation> {
+    let mut fields = Fields(child(trak, *b"tkhd")?);
+    let (version, _) = fields.full()?;
+    // The fields with a size of their own in each version, and those up to the matrix.
+    fields.bytes(if version == 1 { 32 } else { 20 })?;
+    fields.bytes(16)?;
+    let (a, b, _) = (fields.u32()?, fields.u32()?, fields.u32()?);
+    let (c, d) = (fields.u32()?, fields.u32()?);
+    let signs = [a, b, c, d].map(|value| value.cast_signed().signum());
+    Rotation::ALL.into_iter().find(|rotation| coefficients(*rotation) == signs)
 }
 
 /// Returns the types of the video sample entry and of its configuration box.

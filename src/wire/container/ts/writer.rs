@@ -380,7 +380,7 @@ fn put_field(out: &mut BytesMut, field: &[u8], stuffing: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Size};
+    use crate::media::{BitsPerSecond, FrameRate, Rotation, Size};
     use crate::wire::codec::h264::annexb_nals;
     use crate::wire::container::ts::{Demuxer, Event};
 
@@ -402,6 +402,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
             config: config.build().unwrap(),
+            rotation: Rotation::None,
         }
     }
 
