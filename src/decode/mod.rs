@@ -8,6 +8,7 @@ pub mod error;
 pub mod inventory;
 mod open;
 mod reorder;
+mod rotated;
 pub mod traits;
 
 pub(crate) use crate::decode::converter::Converter;

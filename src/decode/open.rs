@@ -4,6 +4,7 @@
 
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 use crate::decode::error::Error;
+use crate::decode::rotated::rotated;
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::problem::problem;
@@ -84,13 +85,14 @@ pub enum Prefer {
     System,
 }
 
-/// Opens a video decoder.
+/// Opens a video decoder, whose frames have the rotation of the config.
 ///
 /// # Errors
 /// Fails if there is no decoder, or the config is damaged or not supported. The error names the
 /// problem.
 pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
+        .map(|decoder| rotated(decoder, parameters.rotation))
 }
 
 /// Opens a video decoder like [`open_video`], but tries the preferred decoder first. If the
@@ -102,7 +104,8 @@ pub fn open_preferred(
     parameters: &VideoConfig,
     prefer: Prefer,
 ) -> Result<Box<dyn VideoBackend>, Error> {
-    let system = || ffmpeg::open_video(parameters);
+    let system =
+        || ffmpeg::open_video(parameters).map(|decoder| rotated(decoder, parameters.rotation));
     match (prefer, parameters.codec) {
         (Prefer::System, VideoCodec::H264) => system().or_else(|_| open_video(parameters)),
         _ => open_video(parameters),
@@ -112,7 +115,10 @@ pub fn open_preferred(
 /// Opens a decoder that can begin in the middle of a stream without a strict keyframe, and that
 /// detects complete frames. Only the system's decoder for H.264 can do so.
 pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
-    if parameters.codec == VideoCodec::H264 { ffmpeg::open_video(parameters).ok() } else { None }
+    if parameters.codec != VideoCodec::H264 {
+        return None;
+    }
+    ffmpeg::open_video(parameters).ok().map(|decoder| rotated(decoder, parameters.rotation))
 }
 
 /// Opens an audio decoder.

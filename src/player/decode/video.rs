@@ -210,7 +210,8 @@ impl<'a> Decoding<'a> {
         // Encoders repeat their config, which is not a change.
         if self.decoder.is_some()
             && self.parameters.as_ref().is_some_and(|known| {
-                (known.codec, &known.config) == (parameters.codec, &parameters.config)
+                (known.codec, &known.config, known.rotation)
+                    == (parameters.codec, &parameters.config, parameters.rotation)
             })
         {
             return Vec::new();

@@ -11,8 +11,8 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::media::{
-    AudioCodec, AudioConfig, EncodedPacket, Priority, StreamEvent, Track, TrackConfig, VideoCodec,
-    VideoConfig,
+    AudioCodec, AudioConfig, EncodedPacket, Priority, Rotation, StreamEvent, Track, TrackConfig,
+    VideoCodec, VideoConfig,
 };
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::clock::timeline::{Timeline, TimestampAnomaly};
@@ -52,6 +52,8 @@ pub(super) struct Demux {
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
     /// The codec of the current video, once it can be decoded.
     playing: Option<VideoCodec>,
+    /// The rotation of the video, according to the last config.
+    rotation: Rotation,
     /// The codec that was last checked, and whether it has a decoder.
     asked: Option<(VideoCodec, bool)>,
     reported: (Option<VideoCodec>, Option<AudioCodec>),
@@ -73,6 +75,7 @@ impl Demux {
             timeline: Timeline::new(live),
             codecs: (None, None),
             playing: None,
+            rotation: Rotation::None,
             asked: None,
             reported: (None, None),
             aac_ready: false,
@@ -166,8 +169,9 @@ impl Demux {
         }
     }
 
-    fn video_config(&mut self, VideoConfig { codec, config, .. }: VideoConfig) -> Demuxed {
-        self.codecs.0 = Some(codec);
+    fn video_config(&mut self, config: VideoConfig) -> Demuxed {
+        let VideoConfig { codec, config, rotation, .. } = config;
+        (self.codecs.0, self.rotation) = (Some(codec), rotation);
         // The first keyframe contains the missing values if the codec needs no config, or sends the
         // config in band.
         if config.is_empty() {
@@ -179,7 +183,7 @@ impl Demux {
         }
         let Some(config) = video_config(codec, config) else { return Demuxed::Damaged };
         self.playing = Some(codec);
-        Demuxed::Video(BufferedPacket::Configure(config))
+        Demuxed::Video(BufferedPacket::Configure(VideoConfig { rotation, ..config }))
     }
 
     fn video_packet(&mut self, packet: EncodedPacket, now: Timestamp) -> Demuxed {
@@ -211,7 +215,7 @@ impl Demux {
         }
         self.playing = Some(codec);
         let config = inside.unwrap_or_else(|| bare_video_config(codec, Bytes::new(), &packet.data));
-        Demuxed::NewVideo(config, packet)
+        Demuxed::NewVideo(VideoConfig { rotation: self.rotation, ..config }, packet)
     }
 
     /// Returns true if the codec can be decoded.
@@ -303,6 +307,7 @@ mod tests {
     use super::*;
     use crate::media::{BitsPerSecond, Priority};
     use crate::player::buffer::packets::BufferedPacket;
+    use crate::wire::codec::h264::DecoderConfig;
 
     fn audio(codec: AudioCodec, config: &'static [u8]) -> StreamEvent {
         StreamEvent::Config(TrackConfig::Audio(AudioConfig {
@@ -326,6 +331,19 @@ mod tests {
             captured: at,
             rendition: None,
         })
+    }
+
+    #[test]
+    fn video_keeps_its_rotation() {
+        let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
+        let [sps, pps] = [&sps[..], &pps[..]].map(Bytes::copy_from_slice);
+        let sets = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
+        let config = video_config(VideoCodec::H264, sets).unwrap();
+        let config = VideoConfig { rotation: Rotation::Left, ..config };
+        let event = StreamEvent::Config(TrackConfig::Video(config.clone()));
+        let found = Demux::new(false).event(event, Timestamp::ZERO);
+        let Demuxed::Video(BufferedPacket::Configure(found)) = found else { panic!("{found:?}") };
+        assert_eq!(found, config);
     }
 
     #[test]

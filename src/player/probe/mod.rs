@@ -18,7 +18,7 @@ use crate::files;
 use crate::files::flv_tags::FlvTags;
 use crate::files::samples;
 use crate::media::{
-    AudioCodec, AudioConfig, EncodedPacket, Metadata, StreamEvent, Track, TrackConfig,
+    AudioCodec, AudioConfig, EncodedPacket, Metadata, Rotation, StreamEvent, Track, TrackConfig,
     UnsupportedTrack, VideoConfig,
 };
 use crate::net::rtmp::{Client, Options};
@@ -88,6 +88,7 @@ pub struct Video {
     pub profile: Option<String>,
     /// The level in the codec's notation: 3.1 is 31 in H.264 and 93 in HEVC.
     pub level: Option<u32>,
+    /// The size of the displayed frames.
     pub size: Option<(u32, u32)>,
     pub fps: Option<f64>,
     /// Bitrate in bits per second.
@@ -418,6 +419,7 @@ struct Prober {
     video: Option<Video>,
     /// Colors declared outside the stream.
     declared_colors: Colors,
+    rotation: Rotation,
     length_size: usize,
     audio: Option<Audio>,
     video_bytes: ByteCount,
@@ -469,6 +471,7 @@ impl Prober {
             bodies: 0,
             video: None,
             declared_colors: Colors::default(),
+            rotation: Rotation::None,
             length_size: 4,
             audio: None,
             video_bytes: ByteCount::default(),
@@ -530,8 +533,9 @@ impl Prober {
         }
     }
 
-    fn video_config(&mut self, VideoConfig { codec, config, .. }: &VideoConfig) {
+    fn video_config(&mut self, VideoConfig { codec, config, rotation, .. }: &VideoConfig) {
         let format = (*codec).into();
+        self.rotation = *rotation;
         if config.is_empty() {
             self.video(format);
             return;
@@ -647,9 +651,10 @@ impl Prober {
         let fps = video::measured_frame_rate(&self.times, declared_rate);
         let longest = self.seconds();
         let declared_duration = self.declared_duration();
+        let upright = |(w, h)| if self.rotation.is_sideways() { (h, w) } else { (w, h) };
         let video = self.video.map(|video| Video {
             fps: fps.or_else(|| number("framerate").filter(|rate| *rate > 0.0)),
-            size: video.size.or_else(|| {
+            size: video.size.map(upright).or_else(|| {
                 let side = |name| number(name).filter(|side| (1.0..=65_535.0).contains(side));
                 side("width").zip(side("height")).map(|(w, h)| (w as u32, h as u32))
             }),

@@ -80,7 +80,8 @@ impl Initialization {
             audio: audio.map(|_| alone(live::tracks(None, audio), second)),
             codecs: names.chain(audio.map(audio_codec_name)).collect(),
             size: video
-                .map(|video| (video.size.width, video.size.height))
+                .map(VideoConfig::displayed_size)
+                .map(|size| (size.width, size.height))
                 .filter(|(width, height)| *width > 0 && *height > 0),
             frame_rate: video.map(|video| video.frame_rate.as_f64()),
             sample_rate: audio.map(live::audio_timescale),

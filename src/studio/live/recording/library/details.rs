@@ -146,7 +146,7 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
     let duration = index.end().since(zero);
     let video = index.tracks.video.as_ref().map(|video| VideoTrack {
         codec: video.codec,
-        size: video.size,
+        size: video.displayed_size(),
         fps: Some(video.frame_rate.as_f64()).filter(|fps| *fps > 0.0),
     });
     let audio = index.tracks.audio.iter().map(|track| AudioTrackSummary {
