@@ -56,6 +56,8 @@ pub enum Drop {
     Resized,
     /// The transparency of video
     Alpha,
+    /// The rotation of video
+    Rotation,
 }
 
 impl From<Drop> for Part {
@@ -67,6 +69,7 @@ impl From<Drop> for Part {
             Drop::Data => Self::Data,
             Drop::Resized => Self::Resized,
             Drop::Alpha => Self::Alpha,
+            Drop::Rotation => Self::Rotation,
         }
     }
 }

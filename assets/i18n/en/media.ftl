@@ -90,6 +90,7 @@ content-shared-tags = audio tracks that share FLV tags
 content-laced = blocks with several audio frames that onair cannot split
 content-transparency = the transparency of the video
 content-resized = frames after a change of their size or format
+content-rotation = the rotation of the video
 content-audio-track-names = the names of the audio tracks
 content-video-packet = a video packet of { $size } bytes
 content-audio-packet = an audio packet of { $size } bytes

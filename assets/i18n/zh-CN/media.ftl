@@ -90,6 +90,7 @@ content-shared-tags = 共用 FLV 标签的音轨
 content-laced = 无法分开的多帧音频块
 content-transparency = 视频的透明度
 content-resized = 尺寸或格式变化之后的帧
+content-rotation = 视频的旋转角度
 content-audio-track-names = 音轨名称
 content-video-packet = 一个 { $size } 字节的视频数据包
 content-audio-packet = 一个 { $size } 字节的音频数据包

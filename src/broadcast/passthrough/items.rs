@@ -14,7 +14,9 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::files::flv_tags::{self, FlvTags};
 use crate::files::{MediaFile, samples};
 use crate::media::stream_event::track_name;
-use crate::media::{Codec, EncodedPacket, Priority, StreamConfig, StreamEvent, Track, TrackKind};
+use crate::media::{
+    Codec, EncodedPacket, Priority, Rotation, StreamConfig, StreamEvent, Track, TrackKind,
+};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::amf0::Value;
@@ -32,6 +34,8 @@ pub enum Error {
     Container(container::Error),
     NoFile,
     Empty,
+    /// The file demands a rotation of its video, which FLV does not support.
+    Rotated,
 }
 
 impl From<io::Error> for Error {
@@ -60,6 +64,9 @@ impl From<&Error> for Problem {
             Error::Container(error) => error.into(),
             Error::NoFile => problem!("io-not-a-file"),
             Error::Empty => problem!("media-empty"),
+            Error::Rotated => {
+                problem!("passthrough-rotated").with_cure(problem!("passthrough-cure-rotated"))
+            }
         }
     }
 }
@@ -175,6 +182,9 @@ impl IndexedItems {
         let fail = Error::Container;
         let mut index = samples::indexed(&mut source).map_err(fail)?;
         let missing = keep_carried(&mut index).map_err(fail)?;
+        if index.tracks.video.as_ref().is_some_and(|video| video.rotation != Rotation::None) {
+            return Err(Error::Rotated);
+        }
         let tracks = StreamConfig {
             video: index.tracks.video.clone(),
             audio: index.tracks.audio.first().map(|audio| audio.parameters.clone()),

@@ -103,7 +103,7 @@ impl PassthroughFile {
     ///
     /// # Errors
     /// Fails if the file cannot be read, has another format, has only codecs that FLV does not
-    /// support, or is empty.
+    /// support, has rotated video, or is empty.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let mut items = FileItems::open(path)?;
         let mut duration = items.duration();

@@ -7,9 +7,11 @@ use super::*;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::NextPacket;
 use crate::media::{
-    AudioCodec, AudioConfig, FrameRate, Size, UnsupportedTrack, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, FrameRate, Rotation, Size, UnsupportedTrack, VideoCodec, VideoConfig,
 };
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
+use crate::wire::container::mp4::live::{initialization, tracks};
+use crate::wire::container::track_config::bare_video_config;
 use crate::wire::container::{
     self, AudioTrack, Index, SampleLocation, TrackId, Tracks, UnsupportedContent,
 };
@@ -133,6 +135,19 @@ fn what_cannot_be_sent_is_refused() {
     assert!(matches!(PassthroughFile::open(&path), Err(Error::Flv(_))));
     std::fs::write(&path, file_header(true, true)).unwrap();
     assert!(matches!(PassthroughFile::open(&path), Err(Error::Empty)));
+}
+
+#[test]
+fn a_rotated_video_does_not_go_out_sideways() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("phone.mp4");
+    let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
+    let (size, rotation) = (Size::new(64, 48), Rotation::Right);
+    let video = VideoConfig { size, rotation, ..bare_video_config(VideoCodec::Vp9, config, &[]) };
+    std::fs::write(&path, initialization(&tracks(Some(&video), None), 1)).unwrap();
+    let refused = PassthroughFile::open(&path).unwrap_err();
+    assert!(matches!(refused, Error::Rotated));
+    assert!(Problem::from(&refused).own_cure().is_some(), "it is no question of the codecs");
 }
 
 fn audio(codec: AudioCodec) -> AudioTrack {

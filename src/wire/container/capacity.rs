@@ -37,12 +37,21 @@ pub enum Part {
     Resized,
     /// Transparency of the video.
     Alpha,
+    /// The rotation that a player applies to the video.
+    Rotation,
 }
 
 impl Part {
     /// All parts.
-    pub const ALL: [Self; 6] =
-        [Self::Video, Self::Audio, Self::Subtitles, Self::Data, Self::Resized, Self::Alpha];
+    pub const ALL: [Self; 7] = [
+        Self::Video,
+        Self::Audio,
+        Self::Subtitles,
+        Self::Data,
+        Self::Resized,
+        Self::Alpha,
+        Self::Rotation,
+    ];
 
     /// Returns the name in commands and messages.
     pub const fn name(self) -> &'static str {
@@ -53,6 +62,7 @@ impl Part {
             Self::Data => "data",
             Self::Resized => "resized",
             Self::Alpha => "alpha",
+            Self::Rotation => "rotation",
         }
     }
 }

@@ -58,6 +58,7 @@ pub enum UnsupportedContent {
     Transparency,
     /// Frames after a change of their size or format.
     ResizedFrames,
+    Rotation,
     AudioTrackNames,
     /// A packet of this many bytes, which is too large.
     VideoPacket(usize),
@@ -79,6 +80,7 @@ impl From<&UnsupportedContent> for Problem {
             Content::LacedBlocks => problem!("content-laced"),
             Content::Transparency => problem!("content-transparency"),
             Content::ResizedFrames => problem!("content-resized"),
+            Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
             Content::VideoPacket(size) => problem!("content-video-packet", size = *size),
             Content::AudioPacket(size) => problem!("content-audio-packet", size = *size),

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use crate::files::MediaFile;
-use crate::media::{AudioCodec, Size, VideoCodec};
+use crate::media::{AudioCodec, Rotation, Size, VideoCodec};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec;
@@ -70,6 +70,7 @@ pub(super) fn fit(
         lack.add(*part, what);
     }
     let video = index.tracks.video.as_ref();
+    let is_rotated = video.is_some_and(|video| video.rotation != Rotation::None);
     let video = video.filter(|video| {
         let configured = !video.codec.needs_config() || !video.config.is_empty();
         !format.carries_video(video.codec) || !configured
@@ -78,6 +79,9 @@ pub(super) fn fit(
     let mut left_out = Vec::new();
     if let Some(video) = video {
         left_out.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
+    } else if is_rotated && format != Format::Mp4 {
+        // Only the MP4 writer supports a rotation.
+        left_out.push((Part::Rotation, UnsupportedContent::Rotation));
     }
     for track in index.tracks.audio.iter().filter(|track| unfit(track)) {
         let codec = track.parameters.codec.name();
@@ -221,6 +225,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config,
+            rotation: Rotation::None,
         };
         let tracks = Tracks { video: Some(video), audio };
         let (dts, pts) = (Timestamp::ZERO, Timestamp::ZERO);
@@ -263,5 +268,28 @@ mod tests {
         assert!(fit(&mut movie, Format::Flv, &[]).is_err());
         assert_eq!(fit(&mut movie, Format::Flv, &[Part::Video]), Ok(()));
         assert!(movie.tracks.video.is_none() && movie.samples.len() == 1);
+    }
+
+    #[test]
+    fn only_mp4_takes_a_rotation() {
+        let rotated = || {
+            let mut index = index(VideoCodec::H264, &[AudioCodec::Aac]);
+            index.tracks.video.as_mut().unwrap().rotation = Rotation::Right;
+            index
+        };
+        assert_eq!(fit(&mut rotated(), Format::Mp4, &[]), Ok(()));
+        for format in [Format::Flv, Format::Mkv] {
+            let lack = fit(&mut rotated(), format, &[]).unwrap_err();
+            assert_eq!(
+                (&lack.what[..], &lack.parts[..]),
+                (&[UnsupportedContent::Rotation][..], &[Part::Rotation][..])
+            );
+            let mut dropped = rotated();
+            assert_eq!(fit(&mut dropped, format, &[Part::Rotation]), Ok(()));
+            assert_eq!(
+                (dropped.samples.len(), dropped.left_out),
+                (2, vec![UnsupportedContent::Rotation])
+            );
+        }
     }
 }

@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::files;
-use crate::media::{Codec, EncodedPacket, StreamEvent, Track};
+use crate::media::{EncodedPacket, Rotation, StreamEvent, Track, TrackConfig};
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::save::reorder::{PendingTag, ReorderBuffer};
@@ -22,7 +22,7 @@ use crate::player::present::audio_dump::cannot_write;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, Saving, Severity};
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::container::flv::{
     self, ReadTag, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, Tag, TagKind,
 };
@@ -47,8 +47,8 @@ pub(in crate::player) struct Save {
     /// True if the file was requested during playback, so that its end is reported.
     reports_end: bool,
     buffer: BytesMut,
-    /// The reported codecs that the file does not support.
-    missing: Vec<Codec>,
+    /// The reported contents that the file does not support.
+    missing: Vec<Problem>,
 }
 
 impl std::fmt::Debug for Save {
@@ -146,7 +146,12 @@ impl Save {
     ) {
         let StreamEvent::Packet(packet) = event else {
             if let StreamEvent::Config(config) = event {
-                self.tell_missing(shared, config.codec());
+                if !flv::carries(config.codec()) {
+                    self.tell_missing(shared, Problem::words(config.codec().name()));
+                }
+                if matches!(config, TrackConfig::Video(it) if it.rotation != Rotation::None) {
+                    self.tell_missing(shared, problem!("content-rotation"));
+                }
             }
             if let Some((kind, body)) = heads.body(event).filter(|_| !self.broken) {
                 self.put(shared, kind, None, body);
@@ -171,13 +176,12 @@ impl Save {
         }
     }
 
-    /// Reports once that the file does not support a track.
-    fn tell_missing(&mut self, shared: &Shared, codec: Codec) {
-        if !flv::carries(codec) && !self.missing.contains(&codec) {
-            self.missing.push(codec);
-            let name = codec.name();
-            let problem = problem!("player-save-incomplete", detail = name);
-            shared.report.say(problem, Severity::Warning, name.to_owned());
+    /// Reports once that the file does not support a codec or another property.
+    fn tell_missing(&mut self, shared: &Shared, what: Problem) {
+        if !self.missing.contains(&what) {
+            let problem = problem!("player-save-incomplete", detail = &what);
+            shared.report.say(problem, Severity::Warning, what.to_string());
+            self.missing.push(what);
         }
     }
 
@@ -250,10 +254,11 @@ impl Save {
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, TrackConfig};
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::container::flv::{Demuxer, Reader};
+    use crate::wire::container::track_config::bare_video_config;
 
     #[test]
     fn tags_leave_in_the_order_of_their_times() {
@@ -289,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_track_that_flv_does_not_carry_is_told_once() {
+    fn what_flv_does_not_carry_is_told_once() {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::new(Source::Url("http://host/film.ogg".into()));
         let (shared, events) = Shared::new(&config, Clock::start());
@@ -304,8 +309,14 @@ mod tests {
             }))
         };
         let heads = SequenceHeaders::default();
+        let video = VideoConfig {
+            rotation: Rotation::Right,
+            ..bare_video_config(VideoCodec::H264, Bytes::new(), &[])
+        };
+        let video = StreamEvent::Config(TrackConfig::Video(video));
         for codec in [AudioCodec::Aac, AudioCodec::Vorbis, AudioCodec::Vorbis] {
             save.add_event(&shared, &audio(codec), &heads, Timestamp::ZERO);
+            save.add_event(&shared, &video, &heads, Timestamp::ZERO);
         }
         let messages: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .filter_map(|event| match event {
@@ -313,6 +324,7 @@ mod tests {
                 Event::State(_) | Event::Line(_) => None,
             })
             .collect();
-        assert_eq!(messages, [("player-save-incomplete", "Vorbis".to_owned())]);
+        let lacking = |what: &str| ("player-save-incomplete", what.to_owned());
+        assert_eq!(messages, [lacking("the rotation of the video"), lacking("Vorbis")]);
     }
 }

@@ -65,6 +65,9 @@ impl Engine {
         let Opened { path, again, file } = opened;
         let file = match file {
             Ok(file) => file,
+            Err(reason) if reason.own_cure().is_some() => {
+                return self.passthrough_failed(&path, reason);
+            }
             Err(reason) => {
                 let cure = problem!("passthrough-cure-file");
                 return self.passthrough_failed(&path, reason.with_cure(cure));
