@@ -34,6 +34,8 @@ pub(super) struct Track {
     defaults: Defaults,
     /// Start of the next fragment, unless the fragment has its own time.
     next_dts: i64,
+    /// End of the samples in `moov`, where the first fragment starts.
+    moov_end: i64,
     /// Encryption of its samples.
     protection: Option<Protection>,
     /// For uncompressed audio, the size in bytes of one value of every channel.
@@ -65,6 +67,11 @@ impl Movie {
     /// Returns the video track or, without video, the first track.
     pub fn main(&self) -> Option<&Track> {
         self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
+    }
+
+    /// Returns to the first fragment.
+    pub fn restart(&mut self) {
+        self.tracks.iter_mut().for_each(|track| track.next_dts = track.moov_end);
     }
 
     /// Sets the time of the next fragment, for fragments without their own time.
@@ -102,12 +109,12 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
         {
             let mut found = Index { most: index.most, ..Index::default() };
             let shift = head.shift(trak.content, movie_timescale);
-            samples(trak.content, &head.track(TrackId::Video, shift), &mut found, room)?;
+            samples(trak.content, &mut head.track(TrackId::Video, shift), &mut found, room)?;
             movie.titles.append(&mut found.samples);
             continue;
         }
         let noted = index.left_out.len();
-        let Some(track) = trak_header(trak.content, movie_timescale, mvex, index) else {
+        let Some(mut track) = trak_header(trak.content, movie_timescale, mvex, index) else {
             if index.left_out.len() == noted && !index.to_play {
                 let part = child(trak.content, *b"mdia").map_or(Part::Data, part);
                 index.lack(part, UnsupportedContent::UnreadableTrack);
@@ -115,9 +122,10 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
             continue;
         };
         index.timescales.push((track.id, track.timescale));
-        samples(trak.content, &track, index, room)?;
+        samples(trak.content, &mut track, index, room)?;
         movie.tracks.push(track);
     }
+    movie.restart();
     if let Some(chpl) = child(content, *b"udta").and_then(|udta| child(udta, *b"chpl")) {
         chpl_list(chpl, index);
     }
@@ -179,7 +187,8 @@ impl TrackHead {
     fn track(self, id: TrackId, shift: i64) -> Track {
         let Self { number, timescale } = self;
         let defaults = Defaults::default();
-        Track { number, id, timescale, shift, defaults, next_dts: 0, protection: None, frame: None }
+        let (next_dts, moov_end, protection, frame) = (0, 0, None, None);
+        Track { number, id, timescale, shift, defaults, next_dts, moov_end, protection, frame }
     }
 }
 
@@ -400,16 +409,20 @@ impl<'a> Runs<'a> {
     }
 }
 
-/// Reads the samples of an ordinary `trak`.
-fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(), Error> {
+/// Reads the samples of an ordinary `trak`, and sets the end of the track.
+fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Result<(), Error> {
     let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
     let Some(stbl) = stbl.and_then(|minf| child(minf, *b"stbl")) else { return Ok(()) };
     let Some(stsz) = child(stbl, *b"stsz") else { return Ok(()) };
-    if let Some(frame) = track.frame
-        && pcm::samples(stbl, frame, room, &mut |dts, at, size| {
+    let read = match track.frame {
+        Some(frame) => pcm::samples(stbl, frame, room, &mut |dts, at, size| {
             index.push(track.place(dts, 0, true, at, size))
-        })?
-    {
+        })?,
+        None => None,
+    };
+    if let Some((end, is_whole)) = read {
+        track.moov_end = end;
+        index.finished &= is_whole;
         return Ok(());
     }
     let mut sizes = Fields(stsz);
@@ -469,6 +482,7 @@ fn samples(trak: &[u8], track: &Track, index: &mut Index, room: u64) -> Result<(
         at = end;
         dts = dts.saturating_add(durations.next().unwrap_or(0).into());
     }
+    track.moov_end = dts;
     if resized {
         index.lack(Part::Resized, UnsupportedContent::ResizedFrames);
     }

@@ -3,6 +3,7 @@
 
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::container::mp4::boxes::{BoxSpan, Fields, child};
+use crate::wire::container::mp4::track_boxes;
 use crate::wire::container::{Error, FilePart, Index, TrackId};
 
 /// Maximum number of samples in a group.
@@ -16,11 +17,12 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
     let version = fields.u16()?;
     fields.bytes(6)?;
     let (channels, bits) = (fields.u16()?, fields.u16()?);
-    fields.bytes(4)?;
-    let sample_rate = fields.u32()? >> 16;
-    let inner = match version {
-        0 => fields.0,
-        1 => fields.0.get(16..)?,
+    fields.bytes(8)?;
+    let sample_rate = track_boxes::sample_rate(entry)?;
+    let inner = match (version, &entry.name) {
+        // Only QuickTime's names have more fields in version 1.
+        (0, _) | (1, b"ipcm" | b"fpcm") => fields.0,
+        (1, _) => fields.0.get(16..)?,
         _ => fields.0.get(36..)?,
     };
     // Only these two names are also used for little-endian audio, which a nested box marks.
@@ -69,23 +71,24 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
 }
 
 /// Passes the samples of an ordinary track to `take` (time, position, duration), grouped by chunk.
-/// Returns false if the sample sizes differ.
+/// Returns the end time of the passed samples, and true if the file has all samples. Returns `None`
+/// if the sample sizes differ.
 pub(super) fn samples(
     stbl: &[u8],
     frame: u32,
     room: u64,
     take: &mut dyn FnMut(i64, u64, u32) -> Result<(), Error>,
-) -> Result<bool, Error> {
+) -> Result<Option<(i64, bool)>, Error> {
     let list = |name| {
         let mut fields = Fields(child(stbl, name)?);
         fields.full()?;
         Some(fields)
     };
     let sizes = list(*b"stsz").and_then(|mut sizes| Some((sizes.u32()?, sizes.u32()?)));
-    let Some((fixed @ 1.., mut left)) = sizes else { return Ok(false) };
+    let Some((fixed @ 1.., mut left)) = sizes else { return Ok(None) };
     // Old writers use size 1; the description has the real frame size.
     if fixed != frame && fixed != 1 {
-        return Ok(false);
+        return Ok(None);
     }
     let first =
         list(*b"stts").and_then(|mut times| Some((times.u32()?, times.u32()?, times.u32()?)));
@@ -121,14 +124,14 @@ pub(super) fn samples(
             let size = count.saturating_mul(frame);
             let end = at.saturating_add(size.into());
             if end > room {
-                return Ok(true);
+                return Ok(Some((dts, false)));
             }
             take(dts, at, size)?;
             at = end;
             dts = dts.saturating_add(i64::from(count) * i64::from(lasts));
         }
     }
-    Ok(true)
+    Ok(Some((dts, true)))
 }
 
 /// Merges a sample of a fragment into the previous one. Returns true if that was possible. A sample
@@ -151,6 +154,32 @@ mod tests {
     use super::*;
     use crate::base::Timestamp;
     use crate::wire::container::SampleLocation;
+    use crate::wire::container::mp4::boxes::put_full;
+
+    #[test]
+    fn a_file_that_lost_its_last_samples_is_noticed() {
+        let mut stbl = bytes::BytesMut::new();
+        let lists: [(_, &[u32]); 4] = [
+            (*b"stsz", &[4, 3_000]),
+            (*b"stts", &[1, 3_000, 1]),
+            (*b"stco", &[1, 100]),
+            (*b"stsc", &[1, 1, 3_000, 1]),
+        ];
+        for (name, values) in lists {
+            put_full(&mut stbl, name, 0, 0, |out| {
+                values.iter().for_each(|value| out.extend_from_slice(&value.to_be_bytes()));
+            });
+        }
+        for (room, groups, end) in [(12_100, 3, (3_000, true)), (12_099, 2, (2_048, false))] {
+            let mut count = 0;
+            let mut take = |_, _, _| {
+                count += 1;
+                Ok(())
+            };
+            assert_eq!(samples(&stbl, 4, room, &mut take).unwrap(), Some(end));
+            assert_eq!(count, groups);
+        }
+    }
 
     #[test]
     fn only_whole_values_are_joined() {

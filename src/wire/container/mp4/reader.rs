@@ -337,7 +337,7 @@ impl Demuxer for Reader {
             self.index.samples.clone_from(&self.first);
         }
         if let Some(movie) = &mut self.movie {
-            movie.go_to(unit.time);
+            if self.landing { movie.go_to(unit.time) } else { movie.restart() }
         }
     }
 
@@ -404,8 +404,11 @@ mod tests {
         BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamEvent, Track, VideoCodec,
         VideoConfig,
     };
-    use crate::wire::container::mp4::boxes::put_box;
-    use crate::wire::container::mp4::live::{initialization, tests::aac, tracks};
+    use crate::wire::container::mp4::boxes::{put_box, put_full};
+    use crate::wire::container::mp4::live::{
+        ChunkSample, ChunkTrack, chunk, initialization, tests::aac, tracks,
+    };
+    use crate::wire::container::mp4::sample_table::Entry;
     use crate::wire::container::mp4::track_boxes::rotation;
     use crate::wire::container::track_config::bare_video_config;
     use crate::wire::container::{Muxer, UnsupportedContent};
@@ -502,6 +505,56 @@ mod tests {
         assert_eq!(of([-one, 0, 0, 0, -one]), Some(Rotation::Half));
         assert_eq!(of([0, -one, 0, one, 0]), Some(Rotation::Left));
         assert_eq!(of([-one, 0, 0, 0, one]), None, "a mirror");
+    }
+
+    #[test]
+    fn fragments_without_times_follow_the_samples_of_the_index() {
+        let mut file = file(true);
+        let moov = file.windows(4).rposition(|name| name == b"moov").unwrap() - 4;
+        let mut mvex = bytes::BytesMut::new();
+        put_box(&mut mvex, *b"mvex", |out| {
+            put_full(out, *b"trex", 0, 0, |out| {
+                let fields = [1_u32, 1, 1_024, 0, 0].map(u32::to_be_bytes);
+                out.extend_from_slice(fields.as_flattened());
+            });
+        });
+        file.extend(&mvex);
+        let length = (file.len() - moov) as u32;
+        file[moov..moov + 4].copy_from_slice(&length.to_be_bytes());
+        let entry = Entry { dts: 0, composition: 0, size: 3, keyframe: true };
+        let sample = ChunkSample { entry, data: Bytes::from_static(b"abc") };
+        let chunk = chunk(ChunkTrack { number: 1, video: false }, 1, &[sample], 1_024);
+        let mut chunk = chunk.to_vec();
+        let tfdt = chunk.windows(4).position(|name| name == b"tfdt").unwrap();
+        chunk[tfdt..tfdt + 4].copy_from_slice(b"free");
+        file.extend(chunk);
+        let check = |samples: &[SampleLocation]| {
+            assert_eq!(samples.len(), 5);
+            assert!(samples.windows(2).all(|pair| pair[0].dts < pair[1].dts), "{samples:?}");
+        };
+        check(&index(&mut &file[..]).unwrap().samples);
+        // Also after the return to the beginning.
+        let (mut reader, mut source) = (Reader::to_play(), &file[..]);
+        reader.head(&mut source).unwrap();
+        for _ in 0..2 {
+            let mut found = Vec::new();
+            while reader.read_on(&mut source, &mut found).unwrap() {}
+            check(&found);
+            reader.go_to(reader.beginning());
+        }
+    }
+
+    #[test]
+    fn audio_is_read_in_version_1_of_its_description() {
+        let mut file = initialization(&tracks(None, Some(&aac())), 1).to_vec();
+        let place = |file: &[u8], name: &[u8]| file.windows(4).position(|it| it == name).unwrap();
+        let (stsd, entry) = (place(&file, b"stsd"), place(&file, b"mp4a"));
+        file[stsd + 4] = 1;
+        file[entry + 13] = 1;
+        file[entry + 28..entry + 32].copy_from_slice(&[0, 1, 0, 0]);
+        let found = index(&mut &file[..]).unwrap().tracks.audio;
+        let rates: Vec<_> = found.iter().map(|track| track.parameters.sample_rate).collect();
+        assert_eq!(rates, [48_000]);
     }
 
     #[test]

@@ -361,9 +361,12 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
                 1 => 16,
                 _ => 36,
             };
-            let inner = entry.content.get(28 + more..)?;
-            let esds = child(inner, *b"esds").or_else(|| child(child(inner, *b"wave")?, *b"esds"));
-            let mut fields = Fields(esds?);
+            let esds = |from: usize| {
+                let inner = entry.content.get(from..)?;
+                child(inner, *b"esds").or_else(|| child(child(inner, *b"wave")?, *b"esds"))
+            };
+            // The ISO format also has a version 1, which is not longer.
+            let mut fields = Fields(esds(28 + more).or_else(|| esds(28))?);
             fields.full()?;
             match specific_config(fields.0)? {
                 Specific::Aac(config) => {
@@ -479,13 +482,26 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
     Some((tag, fields.bytes(length)?))
 }
 
+/// Reads the sample rate of an audio sample entry. A `srat` box replaces the field (ISO/IEC 14496-12
+/// §12.2.3).
+pub(super) fn sample_rate(entry: &BoxSpan<'_>) -> Option<u32> {
+    let mut fields = Fields(entry.content);
+    fields.bytes(24)?;
+    let rate = fields.u32()? >> 16;
+    let srat = child(fields.0, *b"srat").and_then(|srat| {
+        let mut fields = Fields(srat);
+        fields.full()?;
+        fields.u32()
+    });
+    Some(srat.unwrap_or(rate))
+}
+
 /// Reads an audio sample entry of a codec with this configuration.
 fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
     let mut fields = Fields(entry.content);
     fields.bytes(16)?;
     let channels = fields.u16()?;
-    fields.bytes(6)?;
-    let sample_rate = fields.u32()? >> 16;
+    let sample_rate = sample_rate(entry)?;
     let bitrate = BitsPerSecond(0);
     let parameters = AudioConfig { codec, sample_rate, channels, bitrate, config };
     Some(TrackDescription::Audio(parameters, entry.name))
