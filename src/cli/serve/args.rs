@@ -6,20 +6,19 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::cli::flags::value::duration;
 use crate::cli::serve::access::OTHER_APPS;
 use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,
 };
-use crate::server::access::Action;
+use crate::server::access::{Action, Network};
 use crate::server::config::DEFAULT_MAX_CONNECTIONS;
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, LadderRule, Ladders, Watermark};
 use crate::server::{ChatRules, Fault, HttpSuccessor, IceServer, Limits, MAX_SLOW_MODE_INTERVAL};
 use crate::studio::settings::check_successor;
-use crate::studio::targets::sharing::check_origin;
+use crate::studio::targets::sharing::{check_host, check_origin};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
@@ -83,6 +82,10 @@ pub(super) fn hls_mode(text: &str) -> Result<Mode, Problem> {
     }
 }
 
+/// The range of the time for which a token is valid.
+const TOKEN_TIME_RANGE: (Duration, Duration) =
+    (Duration::from_secs(1), Duration::from_hours(366 * 24));
+
 /// The range of slow mode.
 pub(super) const SLOW_MODE_RANGE: (Duration, Duration) = (Duration::ZERO, MAX_SLOW_MODE_INTERVAL);
 
@@ -100,11 +103,16 @@ pub struct TokenArgs {
     #[arg(long, value_name = "ACTION", value_parser = action, default_value = "play")]
     pub act: Vec<Action>,
     /// Time until the token expires
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "1h")]
+    #[arg(
+        long = "for",
+        value_name = "DURATION",
+        value_parser = |text: &str| within(text, TOKEN_TIME_RANGE),
+        default_value = "1h"
+    )]
     pub lasting: Duration,
-    /// Address that may use the token (repeatable) [default: any address]
+    /// Address or network that may use the token (repeatable) [default: any address]
     #[arg(long, value_name = "ADDRESS")]
-    pub ip: Vec<IpAddr>,
+    pub ip: Vec<Network>,
 }
 
 fn action(text: &str) -> Result<Action, Problem> {
@@ -137,7 +145,7 @@ pub struct Args {
     pub command: Option<ServeCommand>,
     /// Address for RTMP publishing and playback. Port 0 picks a free port
     /// [default: 127.0.0.1:1935, or the next free port]
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub rtmp: Option<SocketAddr>,
     /// Address for HTTP: viewer pages, operator page, HLS, DASH, HTTP-FLV, WebSocket-FLV, chats, JSON and
     /// Prometheus metrics, and a health check (docs/reference/events.md has the paths). Port 0 picks a
@@ -146,14 +154,14 @@ pub struct Args {
     pub http: Option<Http>,
     /// Host name that browsers and tunnels may use for the server, in addition to its addresses and
     /// localhost (repeatable)
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = check_host)]
     pub name: Vec<String>,
     /// Origin whose pages may read from --http, such as `https://example.com`, or `*` for all
     /// (repeatable). The server's own pages may always read
     #[arg(long, value_name = "ORIGIN", value_parser = check_origin)]
     pub cors: Vec<String>,
     /// Address for RTMP over TLS, which needs --cert and --cert-key. Port 0 picks a free port
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub rtmps: Option<SocketAddr>,
     /// When to make HLS and DASH (http://HOST/APP/STREAM.m3u8 and .mpd, low latency): `on-demand`, while
     /// somebody watches; `always`, so that the first viewer does not wait; `off` [default: on-demand]
@@ -200,7 +208,7 @@ pub struct Args {
     pub webrtc: Option<WebRtc>,
     /// Further address at which viewers reach the port of --webrtc, such as the public address of a router
     /// (repeatable)
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", value_parser = values::ip)]
     pub webrtc_address: Vec<IpAddr>,
     /// STUN server for WebRTC viewers, such as `stun:stun.example.com:3478` (repeatable). `[[ice_server]]` in the
     /// file of --config also has TURN servers
@@ -229,7 +237,7 @@ pub struct Args {
     pub max_streams: Option<usize>,
     /// Additional address for RTMP tunneled through HTTP (RTMPT). --rtmp and, with TLS, --rtmps
     /// also accept RTMPT
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub rtmpt: Option<SocketAddr>,
     /// Certificate chain for --rtmps, the server's certificate first (PEM, or DER)
     #[arg(long, value_name = "FILE")]
@@ -415,9 +423,22 @@ mod tests {
         assert_eq!(within("500ms", Settings::PART_DURATION_RANGE), Ok(Duration::from_millis(500)));
         let refused = within("3s", Settings::PART_DURATION_RANGE).unwrap_err().to_string();
         assert_eq!(refused, "use a duration from 0.1s to 2s");
+        let refused = within("0s", KEEP_TIME_RANGE).unwrap_err().to_string();
+        assert_eq!(refused, "use a duration from 1m to 366d");
         let args = Args { hls_window: Some(Duration::from_mins(1)), ..Args::default() };
         let settings = args.hls_settings();
         assert_eq!((settings.mode, settings.window), (Mode::OnDemand, Duration::from_mins(1)));
+    }
+
+    #[test]
+    fn addresses_and_names_are_checked_with_an_example() {
+        for text in ["1935", ":1935", "localhost:1935", "127.0.0.1"] {
+            let refused = values::address(text).unwrap_err().to_string();
+            assert_eq!(refused, "use an IP address with a port, such as 127.0.0.1:1935", "{text}");
+        }
+        assert!(values::address("[::]:1935").is_ok());
+        assert!(values::ip("198.51.100.9").is_ok() && values::ip("example.com").is_err());
+        assert!(check_host("http://watch.example.com").is_err());
     }
 
     #[test]

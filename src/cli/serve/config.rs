@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -26,7 +25,7 @@ use crate::server::relay::RelayRule;
 use crate::server::renditions::{Ladder, LadderRule, Watermark};
 use crate::server::{Fault, IceServer};
 use crate::studio::settings::{BadValue, Document, check_successor};
-use crate::studio::targets::sharing::check_origin;
+use crate::studio::targets::sharing::{check_host, check_origin};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::MAX_BLOCKED_WORDS;
@@ -53,15 +52,15 @@ pub(super) struct FileRules {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
-    rtmp: Option<SocketAddr>,
+    rtmp: Option<String>,
     http: Option<String>,
     name: Vec<String>,
     cors: Vec<String>,
     trusted_proxies: Vec<String>,
     proxy_header: Option<String>,
     proxy_protocol: bool,
-    rtmps: Option<SocketAddr>,
-    rtmpt: Option<SocketAddr>,
+    rtmps: Option<String>,
+    rtmpt: Option<String>,
     cert: Option<PathBuf>,
     cert_key: Option<PathBuf>,
     record: Option<PathBuf>,
@@ -75,7 +74,7 @@ pub(super) struct Config {
     #[serde(skip)]
     record_rules: Vec<RuleValues>,
     webrtc: Option<String>,
-    webrtc_address: Vec<IpAddr>,
+    webrtc_address: Vec<String>,
     hls: Option<String>,
     hls_part: Option<String>,
     hls_segment: Option<String>,
@@ -178,7 +177,15 @@ impl Config {
     /// Fails with the invalid part.
     pub(super) fn complete(mut self, args: &Args) -> Result<(Args, FileRules), Problem> {
         let mut all = args.clone();
-        all.rtmp = all.rtmp.or(self.rtmp);
+        for (name, flag, setting) in [
+            ("rtmp", &mut all.rtmp, &self.rtmp),
+            ("rtmps", &mut all.rtmps, &self.rtmps),
+            ("rtmpt", &mut all.rtmpt, &self.rtmpt),
+        ] {
+            if let (None, Some(setting)) = (&flag, setting) {
+                *flag = Some(values::address(setting).map_err(|why| value(name, why))?);
+            }
+        }
         if let (None, Some(http)) = (all.http, &self.http) {
             all.http = Some(http.parse().map_err(|why| value("http", why))?);
         }
@@ -186,10 +193,13 @@ impl Config {
             all.webrtc = Some(webrtc.parse().map_err(|why| value("webrtc", why))?);
         }
         if all.name.is_empty() {
-            all.name = self.name;
+            let names = self.name.iter().map(|it| check_host(it).map_err(|why| value("name", why)));
+            all.name = names.collect::<Result<_, _>>()?;
         }
         if all.webrtc_address.is_empty() {
-            all.webrtc_address = self.webrtc_address;
+            let addresses = self.webrtc_address.iter().map(|it| values::ip(it));
+            let addresses = addresses.collect::<Result<Vec<_>, Problem>>();
+            all.webrtc_address = addresses.map_err(|why| value("webrtc_address", why))?;
         }
         if all.cors.is_empty() {
             let origins =
@@ -264,8 +274,6 @@ impl Config {
         }
         all.record_rules = self.record_rules;
         all.blocked_words = self.blocked_words;
-        all.rtmps = all.rtmps.or(self.rtmps);
-        all.rtmpt = all.rtmpt.or(self.rtmpt);
         all.cert = all.cert.or(self.cert);
         all.cert_key = all.cert_key.or(self.cert_key);
         all.record = all.record.or(self.record);
@@ -390,7 +398,6 @@ mod tests {
                 "\npublish_keys = \"Pl4nted\"",
                 "line 2, column 16: 'publish_keys': it must be a list",
             ),
-            ("rtmp = \"Pl4nted\"", "line 1"),
             ("fault_seed = 'Pl4nted'", "line 1"),
             ("max_connections = \"5\"", "'max_connections': it must be a whole number"),
             ("[app.a.limits]\nstreams = 'Pl4nted'", "it must be a whole number"),
@@ -433,17 +440,20 @@ mod tests {
             ("successor_http = \"http://a/live\"", "'successor_http': use http://HOST"),
             ("fault = [\"nonsense\"]", "nonsense"),
             ("http = \"here\"", "'http': use an address"),
+            ("rtmp = \":1935\"", "'rtmp': use an IP address with a port, such as 127.0.0.1:1935"),
+            ("webrtc_address = [\"a\"]", "'webrtc_address': use an IP address, such as"),
+            ("name = [\"http://a\"]", "'name': 'http://a' is not a host name"),
             ("webrtc = \"8189\"", "'webrtc': use an address"),
             ("cors = [\"here\"]", "'cors': use an origin"),
             ("hls = \"on\"", "'hls': use on-demand, always or off"),
-            ("chat_slow = \"1h\"", "'chat_slow': use a duration from 0s to 600s"),
+            ("chat_slow = \"1h\"", "'chat_slow': use a duration from 0s to 10m"),
             ("renditions = [\"720\"]", "'renditions': '720' is not a rendition"),
             ("renditions_cpu = 0", "'renditions_cpu': use a percentage from 1 to 100"),
             ("max_connections = 10", "'max_connections': use a number from 64 to 65536"),
             ("max_streams = 0", "'max_streams': use a number from 1 to 4096"),
             ("record_format = \"mkv\"", "'record_format': it must be one of flv, mp4"),
             ("split_size = \"1\"", "'split_size': '1' is not a size"),
-            ("keep_time = \"5s\"", "'keep_time': use a duration from 60s"),
+            ("keep_time = \"5s\"", "'keep_time': use a duration from 1m"),
             ("vod = \"yes\"", "'vod': it must be one of on, off"),
             ("hls_part = \"3s\"", "'hls_part': use a duration from 0.1s to 2s"),
         ] {

@@ -1,5 +1,6 @@
 //! The syntax of values of `onair serve`, on the command line and in the file of `--config`.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::cli::flags::value::{bytes, duration};
@@ -44,8 +45,34 @@ pub(super) fn within(text: &str, (least, most): (Duration, Duration)) -> Result<
     if (least..=most).contains(&read) {
         return Ok(read);
     }
-    let [least, most] = [least, most].map(|bound| format!("{}s", bound.as_secs_f64()));
-    Err(problem!("serve-duration-within", least = least, most = most))
+    Err(problem!("serve-duration-within", least = shown(least), most = shown(most)))
+}
+
+/// Formats a limit in its largest whole unit.
+fn shown(bound: Duration) -> String {
+    let seconds = bound.as_secs();
+    let units = [(86_400, "d"), (3_600, "h"), (60, "m")];
+    let fits = |unit: u64| bound.subsec_nanos() == 0 && seconds > 0 && seconds.is_multiple_of(unit);
+    match units.into_iter().find(|(unit, _)| fits(*unit)) {
+        Some((unit, name)) => format!("{}{name}", seconds / unit),
+        None => format!("{}s", bound.as_secs_f64()),
+    }
+}
+
+/// Parses an address with a port.
+///
+/// # Errors
+/// Fails with a sentence that shows the syntax.
+pub(super) fn address(text: &str) -> Result<SocketAddr, Problem> {
+    text.parse().map_err(|_| problem!("serve-address"))
+}
+
+/// Parses an IP address.
+///
+/// # Errors
+/// Fails with a sentence that shows the syntax.
+pub(super) fn ip(text: &str) -> Result<IpAddr, Problem> {
+    text.parse().map_err(|_| problem!("serve-ip"))
 }
 
 /// Checks a pattern of stream names.
