@@ -194,6 +194,11 @@ fn recordings_to_watch_are_as_described() {
 fn redirects_to_the_successor_are_as_described() {
     let server = start_described();
     let token = format!("Authorization: Bearer {TOKEN}\r\n");
+    let drain = "/api/v1/drain";
+    for (body, status) in [("{\"sucessor\":\"rtmp://a/live\"}", 422), ("\"rtmp://a/live\"", 400)] {
+        server.ask(&format!("POST {drain}"), drain, (&token, body), status);
+    }
+    assert_eq!(server.running.get("/readyz").status, 200, "a refused request drains nothing");
     let body = "{\"successor_http\":\"http://127.0.0.1:9\"}";
     server.ask("POST /api/v1/drain", "/api/v1/drain", (&token, body), 202);
     for (path, template) in [

@@ -7,12 +7,15 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::server::http::operator::{Authorized, error};
 use crate::server::registry::Registry;
 use crate::server::service::http_successor::HttpSuccessor;
 use crate::wire::rtmp::url::Url;
+
+/// The fields of a request.
+const FIELDS: [&str; 2] = ["successor", "successor_http"];
 
 /// Starts draining, with the server's token. The body can be empty, or contain the `successor` and the
 /// `successor_http`.
@@ -21,13 +24,18 @@ pub(in crate::server::http) async fn begin(
     _: Authorized,
     body: Bytes,
 ) -> Response {
-    let asked: Value = match body.trim_ascii() {
-        [] => json!({}),
+    let asked: Map<String, Value> = match body.trim_ascii() {
+        [] => Map::new(),
         text => match serde_json::from_slice(text) {
             Ok(asked) => asked,
-            Err(_) => return error(StatusCode::BAD_REQUEST, "the body is no JSON"),
+            Err(_) => return error(StatusCode::BAD_REQUEST, "the body is not a JSON object"),
         },
     };
+    // Draining has no way back, so a mistyped name must not drain the server without a successor.
+    if asked.keys().any(|name| !FIELDS.contains(&name.as_str())) {
+        let why = "the fields of the body can be successor and successor_http";
+        return error(StatusCode::UNPROCESSABLE_ENTITY, why);
+    }
     let successor = match asked.get("successor").unwrap_or(&Value::Null) {
         Value::Null => None,
         // Every client sees the address, so it must not contain a password.
