@@ -214,3 +214,23 @@ fn redirects_to_the_successor_are_as_described() {
     }
     server.ask("POST /live/show/whep", &below("/whep"), (SDP, OFFER), 307);
 }
+
+#[test]
+fn every_failure_of_the_api_is_json() {
+    let server = start_described();
+    let token = format!("Authorization: Bearer {TOKEN}\r\n");
+    server.ask("DELETE /api/v1/viewers/x", "/api/v1/viewers/{id}", (&token, ""), 400);
+    let refused = |request: &str, host: &str| {
+        exchange_with(server.running.http(), request, &format!("Host: {host}\r\n"), "")
+    };
+    for (request, host, status) in [
+        ("GET /api/v1/nothing", "localhost", 404),
+        ("PUT /api/v1/streams", "localhost", 405),
+        ("GET /api/v1/streams", "other.example", 421),
+    ] {
+        let answer = refused(request, host);
+        assert_eq!(answer.status, status, "{request}");
+        assert!(answer.json()["error"].as_str().is_some_and(|it| !it.is_empty()), "{request}");
+    }
+    assert_eq!(refused("GET /nothing", "localhost").body, b"There is nothing here.\n");
+}

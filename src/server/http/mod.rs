@@ -23,7 +23,7 @@ use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -79,6 +79,7 @@ pub(super) async fn serve(listener: net::Listener, registry: Arc<Registry>, open
         .route("/metrics", get(metrics::metrics))
         .fallback(media)
         .layer(from_fn_with_state(Arc::clone(&registry), guard::check))
+        .layer(from_fn(operator::failures))
         .with_state(Arc::clone(&registry));
     let callers = Callers { listener, registry: Arc::clone(&registry), open: open.clone() };
     callers.serve(router, async move { open.closing(&registry).await }).await;

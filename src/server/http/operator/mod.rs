@@ -18,6 +18,7 @@ pub(super) mod viewers;
 use std::sync::Arc;
 
 use axum::Json;
+use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -31,6 +32,9 @@ use crate::server::http::guard;
 use crate::server::registry::Registry;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
+
+/// Maximum length of the reason for a failed request, in bytes.
+const MAX_REASON_BYTES: usize = 4_096;
 
 /// Returns the reason for an end that the operator caused.
 fn ended_by_operator() -> Problem {
@@ -96,6 +100,29 @@ fn authorized(
         }
         Box::new(response)
     })
+}
+
+/// Gives every failed request below `/api/v1/` a JSON body, also if the router or the guard refused it.
+pub(super) async fn failures(request: Request, next: Next) -> Response {
+    let is_of_api = request.uri().path().starts_with("/api/v1/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_json = kind.is_some_and(|kind| kind == "application/json");
+    if !is_of_api || is_json || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = to_bytes(body, MAX_REASON_BYTES).await.unwrap_or_default();
+    let reason = match std::str::from_utf8(text.trim_ascii()) {
+        Ok("") | Err(_) => status.canonical_reason().unwrap_or("the request failed"),
+        Ok(reason) => reason,
+    };
+    let body = json!({ "error": reason }).to_string();
+    let kind = HeaderValue::from_static("application/json");
+    parts.headers.insert(header::CONTENT_TYPE, kind);
+    parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
+    Response::from_parts(parts, body.into())
 }
 
 pub(super) fn error(status: StatusCode, text: &str) -> Response {
