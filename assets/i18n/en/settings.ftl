@@ -246,6 +246,7 @@ serve-link-local = onair sends no requests to link-local addresses, because clou
 serve-too-many-words = there are more than { $most } blocked words
 chat-slow-range = use a number of seconds from 0 to { $most }
 serve-auth = auth = "{ $other }": use adobe or llnw
+serve-tls-file = onair cannot use { $path } for TLS: { $reason }
 serve-address = use an IP address with a port, such as 127.0.0.1:1935
 serve-ip = use an IP address, such as 192.0.2.1
 serve-http-address = use an address with a port, such as 127.0.0.1:8088, or 'none'

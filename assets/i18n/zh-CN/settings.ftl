@@ -262,6 +262,7 @@ serve-link-local = onair 不访问链路本地地址：云服务在这类地址�
 serve-too-many-words = 屏蔽词超过 { $most } 个
 chat-slow-range = 应为 0 到 { $most } 之间的秒数
 serve-auth = auth = "{ $other }"：应为 adobe 或 llnw
+serve-tls-file = 无法将 { $path } 用于 TLS：{ $reason }
 serve-address = 请使用带端口的 IP 地址，如 127.0.0.1:1935
 serve-ip = 请使用 IP 地址，如 192.0.2.1
 serve-http-address = 请使用带端口的地址，如 127.0.0.1:8088，或 none

@@ -271,7 +271,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
     };
     let config = Config {
         rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
-        rtmps: secure(&args).map_err(|error| (error.to_string().into(), Exit::File))?,
+        rtmps: secure(&args).map_err(|why| (why, Exit::File))?,
         rtmpt: args.rtmpt.map(Listen::exactly),
         login: login(&args)?,
         http,
@@ -382,11 +382,13 @@ fn warn_of_open(output: &Output, (open, open_to_play): (Vec<String>, Vec<String>
 }
 
 /// Returns the TLS address and the certificate, if given.
-fn secure(args: &Args) -> Result<Option<Secure>, IdentityError> {
+fn secure(args: &Args) -> Result<Option<Secure>, Problem> {
     let (Some(address), Some(cert), Some(key)) = (args.rtmps, &args.cert, &args.cert_key) else {
         return Ok(None);
     };
-    let identity = Identity::read(cert, key)?;
+    let identity = Identity::read(cert, key).map_err(|IdentityError { path, reason }| {
+        problem!("serve-tls-file", path = path.display().to_string(), reason = reason)
+    })?;
     Ok(Some(Secure { listen: Listen::exactly(address), identity }))
 }
 
@@ -487,6 +489,26 @@ mod tests {
         for only_check in [false, true] {
             assert!(try_folder(Some(&folder), only_check).is_err());
             assert!(try_folder(None, only_check).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_cannot_be_used_is_named_in_the_language_of_the_user() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (cert, why) in
+            [("/none.pem", "there is no such file or folder"), ("", "no certificate")]
+        {
+            let cert = if cert.is_empty() { file.path() } else { Path::new(cert) };
+            let args = Args {
+                rtmps: "127.0.0.1:0".parse().ok(),
+                cert: Some(cert.to_owned()),
+                cert_key: Some(file.path().to_owned()),
+                ..Args::default()
+            };
+            let refused = secure(&args).err().unwrap();
+            let text = refused.to_string();
+            assert!(text.contains(why) && text.contains(&*cert.to_string_lossy()), "{text}");
+            assert_eq!(refused.id(), "serve-tls-file");
         }
     }
 

@@ -101,7 +101,7 @@ pub(super) fn read_bounded(path: &Path) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     let read =
         File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| Problem::words(error.to_string()))?;
+    read.map_err(Problem::from)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(problem!("net-file-too-large"));
     }
