@@ -345,7 +345,7 @@ impl<S: Studio> Window<S> {
                 self.studio.send(Command::SaveReplay(path));
             }
             WindowRequest::Screenshot => {
-                self.studio.send(Command::Screenshot(new_path(&folder, "onair picture", "png")));
+                self.studio.send(Command::Screenshot(new_path(&folder, "onair screenshot", "png")));
             }
             WindowRequest::WatchScreenshot => {
                 let path = new_path(&folder, "onair watched", "png");
