@@ -22,6 +22,20 @@ fn what_is_said_is_read_and_answered() {
 }
 
 #[test]
+fn the_chat_of_a_stream_that_opens_is_not_called_absent() {
+    let mut harness = open("watch-chat");
+    harness.state().demo.change(|snapshot| {
+        (snapshot.chat.state, snapshot.chat.lines) = (None, Vec::new().into());
+        snapshot.watch = WatchState::Opening { stage: None };
+    });
+    harness.run();
+    assert!(!shown(&harness).iter().any(|it| it.starts_with("onair found no chat")));
+    harness.state().demo.change(|snapshot| snapshot.watch = WatchState::Playing);
+    harness.run();
+    assert!(shown(&harness).iter().any(|it| it.starts_with("onair found no chat")));
+}
+
+#[test]
 fn a_small_window_shows_messages_rather_than_the_graph() {
     let small = Vec2::new(960.0, 600.0);
     let harness = open_as("watch-chat", small, preferences(Language::English, Theme::Dark));

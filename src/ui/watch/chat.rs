@@ -17,6 +17,7 @@ use crate::studio::watch::chat::{
     TEXT_SIZE_RANGE_POINTS, check_place,
 };
 use crate::studio::watch::choices::MAX_ADDRESS_LENGTH;
+use crate::studio::watch::view::WatchState;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FRAME_BACKGROUND, Type, VIDEO_TEXT_COLOR, gap, size};
@@ -120,6 +121,10 @@ fn trouble(ui: &mut Ui, view: &mut View<'_>, state: Option<&ChatState>) {
     let text = match state {
         Some(ChatState::Open) if view.snapshot.chat.lines.is_empty() => {
             texts.get("chat-empty").to_string()
+        }
+        // The player looks for a chat when the stream plays.
+        None if matches!(view.snapshot.watch, WatchState::Opening { .. }) => {
+            texts.get("watch-opening").to_string()
         }
         None | Some(ChatState::Absent) if view.snapshot.chat.lines.is_empty() => {
             texts.get("chat-none").to_string()
