@@ -131,6 +131,17 @@ fn the_hotkey_of_a_replay_without_a_buffer_is_not_silent() {
 }
 
 #[test]
+fn the_hotkeys_of_a_recording_are_not_silent_without_one() {
+    let mut harness = open("idle");
+    for (key, command) in
+        [(Key::P, Command::PauseRecording), (Key::B, Command::Chapter(String::new()))]
+    {
+        harness.key_press_modifiers(Modifiers::COMMAND, key);
+        assert_eq!(commands(&mut harness), [command], "the studio reports it");
+    }
+}
+
+#[test]
 fn the_replay_buffer_is_turned_off_and_on_with_its_length() {
     let mut chosen = preferences(Language::English, Theme::Dark);
     chosen.recording.replay = Some(Duration::from_secs(75));

@@ -48,7 +48,7 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot) -> HotkeyEffect {
         },
         Action::Chapter => Command::Chapter(String::new()),
         Action::SaveReplay => Command::SaveReplay(new_path(folder, "onair replay", extension)),
-        Action::Screenshot => Command::Screenshot(new_path(folder, "onair picture", "png")),
+        Action::Screenshot => Command::Screenshot(new_path(folder, "onair screenshot", "png")),
         Action::Mute => {
             Command::SetMuted(!snapshot.audio.as_ref().is_some_and(|audio| audio.muted))
         }
@@ -101,6 +101,9 @@ mod tests {
         // Without a replay buffer, the studio reports that there is nothing to save.
         let HotkeyEffect::Send(command) = of("save-replay", &snapshot) else { panic!("nothing") };
         assert!(matches!(*command, Command::SaveReplay(_)));
+        // Nor is a pause or a chapter silent without a recording.
+        assert_eq!(of("pause-recording", &snapshot), send(Command::PauseRecording));
+        assert_eq!(of("chapter", &snapshot), send(Command::Chapter(String::new())));
         // These hotkeys have no effect: there is no microphone or second scene, and *Settings* and
         // targets have no global hotkeys.
         let none = ["mute", "scene-2", "scene:Talk", "show-hide:Logo", "mute:Guest"];

@@ -231,6 +231,8 @@ notices! {
     /// The next file cannot be created; the current one continues.
     RecordingHeld "recording-held" Warning [path] [reason] {};
     RecordingRenamed "recording-renamed" Info [path] [] {};
+    /// There is no recording to pause, split or mark.
+    RecordingNone "recording-none" Info [] [] {};
     /// The format does not support the extra audio tracks.
     TracksLeftOut "tracks-left-out" Warning [path] [] {};
     RecordingSaved "recording-saved" Info [path] [] {};

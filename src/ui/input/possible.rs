@@ -132,9 +132,9 @@ impl Action {
     }
 
     /// Returns true if the hotkey of the command also acts while the command is impossible. The
-    /// studio then reports that nothing was saved, because the user relies on the file.
+    /// studio then reports that nothing was done, because the user relies on the file.
     pub fn answers_always(self) -> bool {
-        self == Self::SaveReplay
+        matches!(self, Self::SaveReplay | Self::PauseRecording | Self::Chapter)
     }
 
     /// Returns the reason why the command is currently impossible; `None` if it is possible. The

@@ -46,6 +46,7 @@ impl Engine {
         self.notices.active.clear(&[
             "recording-failed",
             "recording-not-started",
+            "recording-none",
             "recording-held",
             "recording-saved",
             "recording-renamed",
@@ -120,11 +121,13 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn with_recording(
-        &self,
+        &mut self,
         act: impl FnOnce(&crate::broadcast::Recorder),
     ) {
-        if let Some(recording) = self.live.on_air.as_ref().and_then(OnAir::recording) {
-            act(&recording.recorder);
+        self.notices.active.clear(&["recording-none"]);
+        match self.live.on_air.as_ref().and_then(OnAir::recording) {
+            Some(recording) => act(&recording.recorder),
+            None => self.notices.tell(&StudioMessage::RecordingNone {}, ""),
         }
     }
 
@@ -278,10 +281,21 @@ mod tests {
     use std::time::Duration;
 
     use crate::studio::command::Command;
-    use crate::studio::engine::handlers::live::tests::{end, on_air, until};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
     use crate::studio::event::{self, Event};
     use crate::studio::live::recording::library::RecordingsCommand;
     use crate::text::Language;
+
+    #[test]
+    fn a_pause_or_a_chapter_without_a_recording_is_reported() {
+        let chapter = Command::Chapter(String::new());
+        for command in [Command::PauseRecording, chapter, Command::SplitRecording] {
+            let (mut engine, _ends) = at_rest(None);
+            engine.handle(command);
+            let keys = engine.notices.active.notices().iter().map(|notice| notice.key());
+            assert!(keys.eq(["recording-none"]));
+        }
+    }
 
     #[test]
     fn a_recording_that_is_requested_while_a_broadcast_ends_begins_after_it() {
