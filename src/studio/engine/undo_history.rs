@@ -73,6 +73,17 @@ impl Change {
         Some(drawn.map_or(Self::Apart, |(what, _)| Self::Mixer(after.id, *what)))
     }
 
+    /// Returns true if the change names the scene that the `last` change added; `before` is the
+    /// state before that change.
+    fn names_scene_added_by(&self, last: &Self, before: &UndoState) -> bool {
+        let (Self::Scenes(Edit::RenameScene(id, _)), Self::Scenes(Edit::AddScene(_))) =
+            (self, last)
+        else {
+            return false;
+        };
+        before.scenes.as_ref().is_some_and(|scenes| scenes.scene(*id).is_none())
+    }
+
     fn continues(&self, before: &Self) -> bool {
         match (self, before) {
             (Self::Scenes(new), Self::Scenes(old)) => new.continues(old),
@@ -94,9 +105,16 @@ pub(in crate::studio) struct UndoHistory {
 
 impl UndoHistory {
     /// Adds a change to the history; `before` is the state before it. A change that continues the
-    /// last one joins its step, unless `apart` is set because some time has passed.
+    /// last one joins its step, unless `apart` is set because some time has passed. The name of a
+    /// new scene always joins the step that added the scene.
     pub fn add(&mut self, before: UndoState, change: Change, apart: bool) {
         self.undone.clear();
+        if let Some((before, last)) = self.done.last_mut()
+            && change.names_scene_added_by(last, before)
+        {
+            *last = change;
+            return;
+        }
         if !apart && self.done.last().is_some_and(|(_, last)| change.continues(last)) {
             return;
         }
@@ -226,6 +244,26 @@ mod tests {
         assert_eq!(drawn, Some(Change::Mixer(StripId::MAIN, DraggedControl::Filters)));
         assert!(!Change::Apart.continues(&Change::Apart));
         assert_eq!(Change::of_mixer(&plain, &plain), None);
+    }
+
+    #[test]
+    fn a_new_scene_and_its_name_are_one_step() {
+        let (mut scenes, mut steps) = (Collection::default(), UndoHistory::default());
+        let mut change = |scenes: &mut Collection, edit: Edit| {
+            let before = UndoState { scenes: Some(scenes.clone()), strips: None };
+            assert!(scenes.apply(&edit));
+            steps.add(before, Change::Scenes(edit), true);
+        };
+        change(&mut scenes, Edit::AddScene("Scene".into()));
+        let new = scenes.scenes.last().unwrap().id;
+        change(&mut scenes, Edit::RenameScene(new, "Talk".into()));
+        // A later name is a separate step.
+        change(&mut scenes, Edit::RenameScene(new, "Interview".into()));
+        let named = steps.undo(&scenes, &[]).unwrap().scenes.unwrap();
+        assert_eq!(named.scene(new).unwrap().name, "Talk");
+        let none = steps.undo(&named, &[]).unwrap().scenes.unwrap();
+        assert_eq!(none.scene(new), None);
+        assert_eq!(steps.can(), (false, true));
     }
 
     #[test]
