@@ -16,6 +16,8 @@ const MAX_LISTED_PARTS: usize = 30;
 /// The contents of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Import {
+    /// The name of the collection in the file; empty if the file contains none.
+    pub name: String,
     pub collection: Collection,
     /// Strips of the mixer, to be [added](crate::studio::mixer::take_in).
     pub strips: Vec<AudioStrip>,

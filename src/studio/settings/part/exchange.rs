@@ -29,7 +29,8 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
             let mut import = collection::import(path)?;
             let mut settings = Settings::default();
             import.give(&mut settings.collection, &mut settings.strips, None);
-            Ok(PartImport::new(own_name(), settings, import.left_out))
+            let name = if import.name.is_empty() { own_name() } else { import.name };
+            Ok(PartImport::new(name, settings, import.left_out))
         }
         PartKind::Profile if path.is_dir() || path.extension().is_some_and(|it| it == "ini") => {
             obs_profile::import(path)
@@ -211,6 +212,17 @@ mod tests {
         assert_eq!(parked.collection.sources[0].choice, VideoChoice::Stream(url.into()));
         // An equal name would replace the address of the collection in use.
         assert_ne!(parked.concealed().1[0].name, name);
+    }
+
+    #[test]
+    fn a_collection_of_obs_keeps_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("download (1).json");
+        for (name, wanted) in [("My show", "My show"), ("", "download (1)")] {
+            let json = serde_json::json!({ "name": name, "sources": [], "scene_order": [] });
+            std::fs::write(&path, json.to_string()).unwrap();
+            assert_eq!(read(PartKind::Collection, &path).unwrap().name, wanted);
+        }
     }
 
     #[cfg(unix)]

@@ -98,7 +98,7 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     let mut strips = strips::from_tables(&file.strips, AudioStrip::main(), &mut document);
     strips.retain(|strip| strip.id != StripId::MAIN);
     document.tell(problem!("settings-the-scenes"), &mut |why| left_out.push(why));
-    Ok(Import { collection, strips, left_out })
+    Ok(Import { name: String::new(), collection, strips, left_out })
 }
 
 /// Writes a collection's own file with its strips except the main one, by atomic replacement. The

@@ -175,7 +175,7 @@ impl<'a> Importer<'a> {
             left_out.truncate(MAX_REPORTED_PARTS);
             left_out.push(problem!("import-and-more", count = more));
         }
-        Import { collection, strips, left_out }
+        Import { name: text(json, "name").to_owned(), collection, strips, left_out }
     }
 
     fn is_full(&self) -> bool {
