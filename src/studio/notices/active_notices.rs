@@ -42,15 +42,24 @@ impl ActiveNotices {
         self.put(message.notice(0, detail))
     }
 
-    /// Adds a notice, and ends those that it ends. Of the problems of one target, only the newest
-    /// is kept.
+    /// Adds a notice, and ends those that it ends. Of the problems of one target or of one device,
+    /// only the newest is kept.
     pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
         let wall_micros = self.wall_micros();
         let notice = Notice { id: self.next, wall_micros, times: again + notice.times, ..notice };
         let about = |it: &Notice| it.target.filter(|_| groups::TARGET_NOTICES.contains(&it.key()));
-        let newer = |old: &Notice| about(old).is_some() && about(old) == about(&notice);
+        // A webcam can be a camera and a microphone with the same name.
+        let of_device = |it: &Notice| {
+            let is_down = groups::SOURCE_DOWN_NOTICES.contains(&it.key());
+            let device = it.value("device").filter(|device| is_down && !device.is_empty())?;
+            Some((it.key().split('-').next(), device))
+        };
+        let newer = |old: &Notice| {
+            about(old).is_some() && about(old) == about(&notice)
+                || of_device(old).is_some() && of_device(old) == of_device(&notice)
+        };
         self.close(|old| groups::ends(&notice, old));
         self.notices.retain(|old| !old.is_same(&notice) && !newer(old));
         self.past.retain(|old| !old.notice.is_same(&notice));
@@ -178,6 +187,24 @@ mod tests {
         assert_eq!(past, ["target-lost"]);
         active_notices.add(&trouble("target-lost", 1, 5), "");
         assert_eq!(active_notices.past().count(), 0);
+    }
+
+    #[test]
+    fn a_device_has_one_trouble() {
+        let mut active_notices = ActiveNotices::new(Clock::start());
+        let device = || "C920".to_owned();
+        let failed = |reason: &str| {
+            let reason = reason.to_owned().into();
+            StudioMessage::MicrophoneFailed { device: device(), reason }
+        };
+        active_notices.add(&StudioMessage::MicrophoneStalled { device: device() }, "");
+        active_notices.add(&StudioMessage::CameraLost { device: device() }, "");
+        active_notices.add(&StudioMessage::MicrophoneLost { device: "Yeti".into() }, "");
+        active_notices.add(&failed("busy"), "");
+        active_notices.add(&failed("gone"), "");
+        let keys: Vec<_> = active_notices.notices().iter().map(Notice::key).collect();
+        assert_eq!(keys, ["camera-lost", "microphone-lost", "microphone-failed"]);
+        assert_eq!(active_notices.notices()[2].value("reason").as_deref(), Some("gone"));
     }
 
     #[test]
