@@ -234,7 +234,11 @@ pub(in crate::player) fn packets(
 }
 
 pub(in crate::player) fn unplayable(path: &Path, error: &Error) -> Failure {
-    unplayable_at(&path.display(), error)
+    let Failure { kind, problem, .. } = unplayable_at(&path.display(), error);
+    match error {
+        Error::Damaged(_) => Failure::new(kind, problem.with_cure(problem!("remux-cure-damaged"))),
+        _ => Failure::new(kind, problem),
+    }
 }
 
 /// Returns the failure for a file that is not on the disk.
@@ -263,4 +267,21 @@ pub(in crate::player) fn open(path: &Path) -> Result<File, Failure> {
         return Err(cannot_read(path, problem!("io-not-a-file")));
     }
     File::open(path).map_err(|error| unreadable(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Language;
+    use crate::wire::container::FilePart;
+
+    #[test]
+    fn a_damaged_file_is_to_be_repaired_and_another_one_converted() {
+        let cure = |error: &Error| {
+            let failure = unplayable(Path::new("/films/torn.mp4"), error);
+            Language::English.cure(&failure.problem).unwrap_or_default()
+        };
+        assert!(cure(&Error::Damaged(FilePart::UnwrittenIndex)).contains("onair repair"));
+        assert!(cure(&Error::UnknownFormat).contains("Convert"));
+    }
 }
