@@ -19,6 +19,7 @@ use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
 
+use crate::mix::StripId;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{
@@ -140,6 +141,9 @@ fn prepare(
         settings.audio = Some(AudioChoice::Tone);
     }
     record_tracks::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
+    if args.copy.is_none() && sends_nothing(&settings) {
+        return Err((problem!("cli-nothing-to-send"), Exit::Usage));
+    }
     settings.quality = quality(args, matches, &settings.quality);
     settings.preferences.recording = recording(args, matches, settings.preferences.recording);
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
@@ -180,6 +184,14 @@ fn resumed(path: Option<&std::path::Path>) -> Result<(Settings, Vec<Problem>), P
 /// A mere recording does not, but a resumed broadcast can be recorded.
 fn sends_to_settings(args: &Args) -> bool {
     args.record.is_none() || args.resume
+}
+
+/// Returns true if neither video nor audio was requested, and the settings contain no other source.
+fn sends_nothing(settings: &Settings) -> bool {
+    settings.video == Some(VideoChoice::None)
+        && settings.audio == Some(AudioChoice::None)
+        && settings.collection.sources.is_empty()
+        && settings.strips.iter().all(|strip| strip.id == StripId::MAIN)
 }
 
 /// Returns the built-in server as configured in the settings.
@@ -298,6 +310,18 @@ mod tests {
         let words = ["--record", "a.mp4", "--split-time", "0", "--replay", "0s"];
         let wanted = RecordingChoices { split_time: None, replay: None, ..kept.clone() };
         assert_eq!(made(&words, &kept), wanted);
+    }
+
+    #[test]
+    fn a_broadcast_needs_video_or_audio() {
+        let with = |video, audio| {
+            let (video, audio) = (Some(video), Some(audio));
+            sends_nothing(&Settings { video, audio, ..Settings::default() })
+        };
+        assert!(with(VideoChoice::None, AudioChoice::None));
+        assert!(!with(VideoChoice::Test, AudioChoice::None));
+        assert!(!with(VideoChoice::None, AudioChoice::Tone));
+        assert!(!sends_nothing(&Settings::default()), "the usual devices");
     }
 
     #[test]
