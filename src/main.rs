@@ -13,7 +13,8 @@ fn main() -> Exit {
     let clock = Clock::start();
     let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     onair::cli::output::redact::remember(words());
-    let matches = match Cli::command().try_get_matches() {
+    let arguments = cli::without_repeated_help(std::env::args_os().collect());
+    let matches = match Cli::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(answer) => return onair::cli::output::answer(&answer),
     };

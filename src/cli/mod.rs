@@ -16,6 +16,8 @@ pub mod scenes;
 pub mod serve;
 pub mod window;
 
+use std::ffi::OsString;
+
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use flags::Globals;
@@ -72,6 +74,14 @@ pub enum Sub {
     Man(man::Args),
 }
 
+/// Removes `--help` after `help`, which clap would take for the name of a command.
+pub fn without_repeated_help(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.retain(|word| word != "--help" && word != "-h");
+    }
+    words
+}
+
 /// Prints the completions of a shell.
 pub fn completions(shell: clap_complete::Shell) -> Exit {
     let mut text = Vec::new();
@@ -86,6 +96,19 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_of_help_is_help() {
+        let help = |words: &[&str]| {
+            let words = words.iter().map(OsString::from).collect();
+            let answer = Cli::command().try_get_matches_from(without_repeated_help(words));
+            let answer = answer.unwrap_err();
+            assert_eq!(answer.kind(), clap::error::ErrorKind::DisplayHelp);
+            answer.to_string()
+        };
+        assert_eq!(help(&["onair", "help", "--help"]), help(&["onair", "help"]));
+        assert_eq!(help(&["onair", "help", "live", "-h"]), help(&["onair", "help", "live"]));
     }
 
     #[test]
