@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::capture::{VideoChoice, VideoFallback};
+use crate::capture::{VideoChoice, VideoFallback, sharing};
 use crate::cli::control::{Lines, MAX_COMMANDS_PER_TURN};
 use crate::cli::live::control::{self, LiveCommand, Names, Run, filters, items};
 use crate::cli::output::Output;
@@ -12,6 +12,7 @@ use crate::cli::process::signals::Interrupt;
 use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
 use crate::mix::{Strip, StripId, StripLamp};
+use crate::studio::mixer::TalkMode;
 use crate::studio::snapshot::StripView;
 use crate::studio::{Command, Edit, Snapshot, Studio};
 use crate::text::Problem;
@@ -144,11 +145,19 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             studio.send(Command::Edit(edit));
         }
         LiveCommand::IfBlack(name, fallback) => if_black(studio, &name, fallback)?,
-        LiveCommand::Ask(name) => command_for(studio, &name, Command::ShareAgain)?,
+        LiveCommand::Ask(name) => {
+            let snapshot = studio.snapshot();
+            let id = source_of(&snapshot, &name)?;
+            can_ask(&name, snapshot.shown_by(id))?;
+            studio.send(Command::ShareAgain(id));
+        }
         LiveCommand::Talk(name, held) if name.is_empty() => {
+            can_talk(studio.snapshot().strips.iter().map(|strip| strip.audio.talk))?;
             studio.send(Command::PushToTalkKeys(held));
         }
         LiveCommand::Talk(name, held) => {
+            let snapshot = studio.snapshot();
+            can_talk(strips_of(&snapshot, &name)?.iter().map(|strip| strip.audio.talk))?;
             strip(studio, &name, |id| Command::TalkKeyOf { id, held })?;
         }
         LiveCommand::ResetLoudness => studio.send(Command::ResetLoudness),
@@ -223,10 +232,23 @@ fn media_source(snapshot: &Snapshot, name: &str) -> Result<SourceId, Problem> {
     }
 }
 
-/// Sends a command for the source with this name.
-fn command_for(studio: &Studio, name: &str, command: impl FnOnce(SourceId) -> Command) -> Done {
-    studio.send(command(source_of(&studio.snapshot(), name)?));
-    Ok(())
+/// Checks that the desktop has a sharing dialog for a source that shows this.
+fn can_ask(name: &str, choice: Option<&VideoChoice>) -> Done {
+    match choice {
+        Some(choice) if !sharing::asks_desktop(choice) => {
+            let name = if name.is_empty() { "--video" } else { name };
+            Err(problem!("control-no-dialog", name = name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a push-to-talk key has an effect in one of these modes.
+fn can_talk(mut modes: impl Iterator<Item = TalkMode>) -> Done {
+    match modes.any(|mode| matches!(mode, TalkMode::PushToTalk | TalkMode::PushToMute)) {
+        true => Ok(()),
+        false => Err(problem!("control-no-talk")),
+    }
 }
 
 /// Sets the fallback of the source with this name, if its kind supports one.
@@ -284,4 +306,24 @@ fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> D
         studio.send(command(strip.audio.id));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_without_an_effect_are_refused() {
+        let id = |done: Done| done.err().map(|why| why.id());
+        assert_eq!(id(can_ask("", Some(&VideoChoice::Test))), Some("control-no-dialog"));
+        let shared = "window:wayland".parse().unwrap();
+        assert_eq!(id(can_ask("", Some(&shared))), None);
+        assert_eq!(id(can_ask("", None)), None, "the source is not chosen yet");
+        let open = [TalkMode::Open, TalkMode::WhileShown];
+        assert_eq!(id(can_talk(open.into_iter())), Some("control-no-talk"));
+        assert_eq!(id(can_talk([].into_iter())), Some("control-no-talk"));
+        for mode in [TalkMode::PushToTalk, TalkMode::PushToMute] {
+            assert_eq!(id(can_talk([TalkMode::Open, mode].into_iter())), None);
+        }
+    }
 }
