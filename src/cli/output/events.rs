@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::stats::{one_decimal, seconds, stats_fields, two_decimals};
 use crate::cli::output::{Output, clients};
-use crate::media::Track;
 use crate::media::source_status::{SourceFormat, SourceState};
+use crate::media::{Size, Track};
 use crate::server;
 use crate::server::relay::Direction;
 use crate::studio::event::stats::{DelayState, Stats};
@@ -104,8 +104,7 @@ fn print_source(output: &Output, source: &Source) {
                 fields.insert("width".into(), size.width.into());
                 fields.insert("height".into(), size.height.into());
                 fields.insert("fps".into(), fps.into());
-                let (size, fps) = (size.to_string(), rounded(fps));
-                format = Some(problem!("out-video-format", size = size, fps = fps));
+                format = Some(video_format(size, fps));
             }
             SourceFormat::Audio { rate, channels } => {
                 fields.insert("rate".into(), rate.into());
@@ -121,13 +120,32 @@ fn print_source(output: &Output, source: &Source) {
     }
     output.event("source", fields, || {
         let track = track(source.track);
-        let text = problem!("out-source", track = track, name = &report.name, state = state);
+        let name = source_name(source.kind).unwrap_or_else(|| Problem::words(report.name.as_str()));
+        let text = problem!("out-source", track = track, name = name, state = state);
         let more = match report.reason.is_empty() {
             true => format.map(|format| language.say(&format)),
             false => Some(language.say_with_cure(&report.reason)),
         };
         Some(with(output, text, more))
     });
+}
+
+/// Returns the format of a video source. The frame rate of a file is measured later.
+fn video_format(size: Size, fps: f64) -> Problem {
+    let size = size.to_string();
+    match fps > 0.0 {
+        true => problem!("out-video-format", size = size, fps = rounded(fps)),
+        false => Problem::words(size),
+    }
+}
+
+/// Returns the name of a source that onair generates.
+fn source_name(kind: &str) -> Option<Problem> {
+    match kind {
+        "test" => Some(problem!("test-pattern")),
+        "tone" => Some(problem!("test-tone")),
+        _ => None,
+    }
 }
 
 fn print_encoder(output: &Output, encoder: &Encoder) {
@@ -558,4 +576,20 @@ fn track(track: Track) -> &'static str {
 /// Returns the text, or `None` (`null` in JSON) for an empty text.
 fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_has_a_name_in_the_users_language_and_a_rate_once_known() {
+        let chinese = |problem: &Problem| Language::Chinese.say(problem);
+        assert_eq!(chinese(&source_name("test").unwrap()), "测试画面");
+        assert_eq!(chinese(&source_name("tone").unwrap()), "测试音");
+        assert!(source_name("camera").is_none());
+        let size = Size::new(64, 36);
+        assert_eq!(video_format(size, 0.0).to_string(), "64x36");
+        assert_eq!(video_format(size, 25.0).to_string(), "64x36 at 25 fps");
+    }
 }
