@@ -149,6 +149,7 @@ play-playing = Playing.
 play-lost = Connection lost: { $cause }. Retrying in { $seconds } s.
 play-over = Playback has ended.
 play-no-chat = onair cannot join the chat: { $cause }.
+play-awaits-data = Waiting for video or audio.
 play-no-frame = no video
 play-figures = { $size } { $fps } fps · { $kbps } kbps · buffer { $buffer } ms · { $dropped } dropped · { $underruns } underruns
 play-latency = latency { $ms } ms

@@ -149,6 +149,7 @@ play-playing = 正在播放。
 play-lost = 已断开：{ $cause }。{ $seconds } 秒后重试。
 play-over = 播放已结束。
 play-no-chat = 无法加入聊天：{ $cause }。
+play-awaits-data = 正在等待视频或音频。
 play-no-frame = 没有视频
 play-figures = { $size } { $fps } 帧/秒 · { $kbps } kbps · 缓冲 { $buffer } 毫秒 · 丢帧 { $dropped } · 缓冲不足 { $underruns } 次
 play-latency = 延迟 { $ms } 毫秒

@@ -178,6 +178,9 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
 
 /// Formats the figures of one second as a sentence.
 pub(super) fn stats_words(language: Language, figures: &Figures) -> String {
+    if figures.size.is_none() && figures.audio_samples == 0 && figures.buffer.is_zero() {
+        return language.say(&problem!("play-awaits-data"));
+    }
     let size = match figures.size {
         Some(size) => size.to_string(),
         None => language.say(&problem!("play-no-frame")),
@@ -252,7 +255,18 @@ pub const fn exit_of(kind: FailureKind) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Size;
     use crate::text::Problem;
+
+    #[test]
+    fn a_player_without_data_waits_for_the_stream() {
+        let words = |figures: &Figures| stats_words(Language::English, figures);
+        assert_eq!(words(&Figures::default()), "Waiting for video or audio.");
+        let audio = Figures { audio_samples: 48_000, ..Figures::default() };
+        assert!(words(&audio).starts_with("no video 0.0 fps"), "{}", words(&audio));
+        let video = Figures { size: Some(Size::new(64, 36)), ..Figures::default() };
+        assert!(words(&video).starts_with("64x36 0.0 fps"), "{}", words(&video));
+    }
 
     #[test]
     fn what_was_to_be_played_is_named_once_and_without_a_password() {
