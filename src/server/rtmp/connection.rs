@@ -485,6 +485,9 @@ mod tests {
     use crate::server::rtmp::Task;
     use crate::server::service::config::Config;
     use crate::server::stream::message::Class;
+    use crate::wire::rtmp::client;
+    use crate::wire::rtmp::server::Output;
+    use crate::wire::rtmp::url::Url;
 
     /// Runs `act` with the task of a player that has just connected.
     fn with_task(act: impl FnOnce(&mut Task)) {
@@ -498,6 +501,34 @@ mod tests {
             let (stream, peer) = listener.accept().await;
             let place = registry.admit(peer).unwrap();
             act(&mut Task::new(Arc::clone(&registry), stream, peer, place));
+        });
+    }
+
+    /// Receives a client's connect at the time zero.
+    fn receive_connect(session: &mut Session) {
+        let url = Url::parse("rtmp://127.0.0.1/live/show").unwrap();
+        let mut client = client::Session::new(client::Config::play(url), Timestamp::ZERO, 1);
+        for _ in 0..50 {
+            while let client::Output::Transmit(bytes) = client.poll_output() {
+                session.handle_input(Timestamp::ZERO, &bytes).unwrap();
+            }
+            match session.poll_output() {
+                Output::Transmit(bytes) => client.handle_input(Timestamp::ZERO, &bytes).unwrap(),
+                Output::Event(Event::ConnectRequested(_)) => return,
+                _ => {}
+            }
+        }
+        panic!("no connect");
+    }
+
+    #[test]
+    fn after_a_slow_decision_the_client_has_the_full_time_for_its_next_command() {
+        with_task(|task| {
+            task.connection.with_session(receive_connect);
+            let decided_at = task.registry.clock.now();
+            task.accept_connect().unwrap();
+            let limit = crate::wire::rtmp::server::Config::default().command_timeout;
+            assert!(task.connection.deadline().unwrap() >= decided_at + limit);
         });
     }
 

@@ -6,6 +6,7 @@ use crate::server::rtmp::connection::Error;
 use crate::server::rtmp::{CHECK_INTERVAL, Role, Task};
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
+use crate::wire::rtmp::server::Session;
 use crate::wire::rtmp::status::{Level, Status, code};
 
 impl Task {
@@ -46,6 +47,13 @@ impl Task {
             }
         }
         self.connection.check(now)
+    }
+
+    /// Accepts the connection. The decision may have taken long: the deadline for the next command
+    /// counts from now on, not from the last input.
+    pub(super) fn accept_connect(&self) -> Result<(), Error> {
+        self.connection.check(self.registry.clock.now())?;
+        Ok(self.connection.with_session(Session::accept_connect)?)
     }
 
     /// Pings a client that receives no data, to learn whether the client is still connected.
