@@ -1,6 +1,12 @@
-//! Tests of what WebSocket clients learn when the server closes their connections.
+//! Tests of what clients learn when the server drains or closes their connections.
 
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+
+use onair::base::Clock;
+use onair::media::BitsPerSecond;
+use onair::wire::rtmp::client::{Config, Event, Output, Session};
+use onair::wire::rtmp::url::Url;
 
 use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
@@ -63,4 +69,44 @@ fn websockets_learn_why_they_end() {
         drop(running);
         assert_eq!(end.join().unwrap(), (1001, "The server stops.".to_owned()));
     });
+}
+
+/// Sends the waiting bytes of the client, and returns its events.
+fn sent(client: &mut Session, socket: &mut TcpStream) -> Vec<Event> {
+    let mut events = Vec::new();
+    loop {
+        match client.poll_output() {
+            Output::Transmit(bytes) => socket.write_all(&bytes).unwrap(),
+            Output::Event(event) => events.push(event),
+            _ => return events,
+        }
+    }
+}
+
+#[test]
+fn a_client_that_is_about_to_publish_is_asked_to_reconnect_too() {
+    let running = start_with(|_| ());
+    let (clock, mut socket) = (Clock::start(), TcpStream::connect(running.rtmp()).unwrap());
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let url = Url::parse(&format!("rtmp://{}/live/show", running.rtmp())).unwrap();
+    let config = Config::publish(url, BitsPerSecond(1_000_000));
+    let mut client = Session::new(config, clock.now(), 1);
+    sent(&mut client, &mut socket);
+    // The server's half of the handshake, and then its reply to connect.
+    let mut handshake = [0; 1 + 2 * 1_536];
+    socket.read_exact(&mut handshake).unwrap();
+    client.handle_input(clock.now(), &handshake).unwrap();
+    sent(&mut client, &mut socket);
+    let mut reply = [0; 4_096];
+    let mut length = socket.read(&mut reply).unwrap();
+    running.server.drain();
+    loop {
+        assert!(length > 0, "the server closed the connection");
+        client.handle_input(clock.now(), &reply[..length]).unwrap();
+        let events = sent(&mut client, &mut socket);
+        if events.iter().any(|event| matches!(event, Event::ReconnectRequest { .. })) {
+            return;
+        }
+        length = socket.read(&mut reply).unwrap();
+    }
 }

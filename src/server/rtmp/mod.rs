@@ -174,9 +174,14 @@ impl Task {
         tokio::pin!(stopped);
         let drains = registry.drains();
         tokio::pin!(drains);
-        let mut is_asked = false;
+        let (mut is_draining, mut is_asked) = (false, false);
         let spot = Arc::clone(self.place.spot());
         loop {
+            // A client without a stream is asked later. One that cannot reconnect on request stays.
+            if is_draining && !is_asked && !matches!(self.role, Role::Idle) {
+                is_asked = true;
+                self.ask_to_reconnect("The server is being replaced.");
+            }
             let wake_at = self.wake_at();
             let instant = tokio::time::Instant::from_std(registry.clock.instant(wake_at));
             if sleep.deadline() != instant {
@@ -204,11 +209,7 @@ impl Task {
                     }
                     return Ok(problem!("left-server-stopped"));
                 }
-                // A client that cannot reconnect on request stays.
-                () = &mut drains, if !is_asked => {
-                    is_asked = true;
-                    self.ask_to_reconnect("The server is being replaced.");
-                }
+                () = &mut drains, if !is_draining => is_draining = true,
                 () = poll_fn(|cx| spot.poll_evicted(cx)) => {
                     return Ok(problem!("left-evicted"));
                 }
@@ -422,7 +423,7 @@ impl Task {
         match decision {
             Ok(grant) => {
                 self.app = grant.renamed.map(String::into_boxed_str);
-                Ok(connection.with_session(Session::accept_connect)?)
+                self.accept_connect()
             }
             Err(denied) => {
                 let text = match denied {
