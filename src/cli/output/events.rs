@@ -345,10 +345,12 @@ pub fn print_server(output: &Output, event: &server::Event) {
         }
         server::Event::Recording(recording) => {
             let why = failed(output, recording.reason.as_ref());
+            // The length of a deleted file is unknown.
+            let is_known = recording.state != server::RecordingState::Deleted;
             let fields = json!({
                 "path": recording.path.display().to_string(),
                 "state": recording.state.name(),
-                "seconds": seconds(recording.after),
+                "seconds": is_known.then(|| seconds(recording.after)),
                 "bytes": recording.bytes,
                 "reason": why,
                 "app": recording.app,

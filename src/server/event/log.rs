@@ -10,7 +10,7 @@ use crate::base::Timestamp;
 use crate::files::disk_space::Warning;
 use crate::server::event::relay::Direction;
 use crate::server::event::repeats::{Entry, Repeats};
-use crate::server::event::{CallbackAnswer, Ended, Event, Peer, Protocol, Refusal};
+use crate::server::event::{CallbackAnswer, Ended, Event, Peer, Protocol, RecordingState, Refusal};
 use crate::text::{Language, Problem};
 
 /// Number of events in each list.
@@ -207,7 +207,8 @@ fn logged(event: &Event) -> LoggedEvent {
             state: Some(recording.state.name()),
             file: name_of(&recording.path),
             reason: recording.reason.clone(),
-            after: Some(recording.after),
+            // The length of a deleted file is unknown.
+            after: (recording.state != RecordingState::Deleted).then_some(recording.after),
             bytes: Some(recording.bytes),
             ..LoggedEvent::default()
         },
@@ -318,6 +319,7 @@ fn of_peer(name: &'static str, peer: &Peer, ended: Option<&Ended>) -> LoggedEven
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::event::Recording;
 
     fn peer(stream: &str) -> Peer {
         Peer {
@@ -345,6 +347,26 @@ mod tests {
         let all = log.latest(true);
         assert_eq!((all.len(), all[0].name, all[0].bytes), (MAX_EVENTS, "leave", Some(9)));
         assert_eq!((log.peak(), log.watching), (500, 499));
+    }
+
+    #[test]
+    fn only_a_recording_that_still_exists_has_a_length() {
+        for (state, after) in [
+            (RecordingState::Deleted, None),
+            (RecordingState::Finished, Some(Duration::from_secs(3))),
+        ] {
+            let recording = Recording {
+                app: "live".to_owned(),
+                stream: "show".to_owned(),
+                path: "live-show.flv".into(),
+                state,
+                after: after.unwrap_or_default(),
+                bytes: 9,
+                reason: None,
+            };
+            let logged = logged(&Event::Recording(recording));
+            assert_eq!((logged.after, logged.bytes), (after, Some(9)));
+        }
     }
 
     #[test]
