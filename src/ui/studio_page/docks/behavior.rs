@@ -19,8 +19,6 @@ use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::View;
 use crate::ui::widgets::{ButtonWeight, elided, focus_ring, icon_button, submenu, tab_info};
 
-/// The height of a tab bar.
-const TAB_BAR_HEIGHT_POINTS: f32 = 38.0;
 /// The height of a tab.
 const TAB_HEIGHT_POINTS: f32 = 26.0;
 /// The usual padding around a tab's name.
@@ -225,7 +223,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
     }
 
     fn tab_bar_height(&self, _: &Style) -> f32 {
-        TAB_BAR_HEIGHT_POINTS
+        shape::TAB_BAR_HEIGHT_POINTS
     }
 
     fn is_tab_bar_visible(&self, _: TileId, tabs: &Tabs) -> bool {

@@ -108,7 +108,9 @@ impl Docks {
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
         let roomy = room.height() >= MIN_TITLED_HEIGHT_POINTS;
-        let set = shape::fit(&mut tree, &self.sizes, room, roomy || self.arranging);
+        let bars =
+            shape::SingleTabBars { mixer: roomy || self.arranging, controls: self.arranging };
+        let set = shape::fit(&mut tree, &self.sizes, room, bars);
         let titled = tree
             .tiles
             .iter()

@@ -11,6 +11,8 @@ use crate::studio::settings::{Node, Panel};
 use crate::ui::studio_page::go_live;
 use crate::ui::style::theme::{gap, size};
 
+/// The height of a tab bar.
+pub(super) const TAB_BAR_HEIGHT_POINTS: f32 = 38.0;
 /// The height of the panel with *Go Live*.
 const CONTROLS_HEIGHT_POINTS: f32 = go_live::BUTTONS_HEIGHT_POINTS + 2.0 * gap::M;
 /// The minimum width and height of the part that takes the remaining space, in points.
@@ -182,34 +184,42 @@ fn takes_rest(
         .or_else(|| find(&|panel| panel != Panel::Controls))
 }
 
-/// Returns the minimum height of a part. `titled` means that a single mixer has a tab bar.
-fn least_height(tiles: &Tiles<Panel>, id: TileId, titled: bool) -> f32 {
+/// The tab bars of groups that have only one panel.
+#[derive(Copy, Clone, Debug, Default)]
+pub(super) struct SingleTabBars {
+    /// True if a single mixer has a tab bar.
+    pub mixer: bool,
+    /// True if the controls have a tab bar.
+    pub controls: bool,
+}
+
+/// Returns the minimum height of a part.
+fn least_height(tiles: &Tiles<Panel>, id: TileId, bars: SingleTabBars) -> f32 {
     let is_mixer = |id: &TileId| tiles.get_pane(id) == Some(&Panel::Mixer);
     match tiles.get(id) {
         Some(Tile::Container(Container::Tabs(tabs)))
-            if (titled || tabs.children.len() > 1) && tabs.children.iter().any(is_mixer) =>
+            if (bars.mixer || tabs.children.len() > 1) && tabs.children.iter().any(is_mixer) =>
         {
             MIN_TABBED_MIXER_HEIGHT
         }
         Some(Tile::Container(container)) => {
-            let parts = container.children().map(|part| least_height(tiles, *part, titled));
+            let parts = container.children().map(|part| least_height(tiles, *part, bars));
             parts.fold(1.0, f32::max)
         }
         _ => 1.0,
     }
 }
 
-/// Gives each part its size in `room`. `titled` means that a single mixer has a tab bar. Returns
-/// these sizes, and their ratio to the requested sizes.
+/// Gives each part its size in `room`. Returns these sizes, and their ratio to the requested sizes.
 pub(super) fn fit(
     tree: &mut Tree<Panel>,
     sizes: &HashMap<TileId, f32>,
     room: Rect,
-    titled: bool,
+    bars: SingleTabBars,
 ) -> HashMap<TileId, (f32, f32)> {
     let mut given = HashMap::new();
     if let Some(root) = tree.root() {
-        fit_tile(&mut tree.tiles, root, sizes, (room, titled), &mut given);
+        fit_tile(&mut tree.tiles, root, sizes, (room, bars), &mut given);
     }
     given
 }
@@ -218,7 +228,7 @@ fn fit_tile(
     tiles: &mut Tiles<Panel>,
     id: TileId,
     sizes: &HashMap<TileId, f32>,
-    (room, titled): (Rect, bool),
+    (room, bars): (Rect, SingleTabBars),
     given: &mut HashMap<TileId, (f32, f32)>,
 ) {
     let Some(Tile::Container(Container::Linear(linear))) = tiles.get(id) else { return };
@@ -233,8 +243,10 @@ fn fit_tile(
         Some(size) => *size,
     };
     let narrow = if row && room.width() < size::NARROW_WINDOW_WIDTH { 0.87 } else { 1.0 };
+    let bar = if bars.controls { TAB_BAR_HEIGHT_POINTS } else { 0.0 };
+    let controls_height = CONTROLS_HEIGHT_POINTS + bar;
     let fixed: f32 =
-        children.iter().filter(|id| !row && buttons(**id)).count() as f32 * CONTROLS_HEIGHT_POINTS;
+        children.iter().filter(|id| !row && buttons(**id)).count() as f32 * controls_height;
     let others = children.iter().copied().filter(|id| Some(*id) != rest && (row || !buttons(*id)));
     let sum: f32 = others.map(wanted).sum::<f32>() * narrow;
     let [across, down] = MIN_REST_SIZE_POINTS;
@@ -245,9 +257,9 @@ fn fit_tile(
     let mut shares: Vec<(TileId, f32)> = Vec::new();
     for child in &children {
         let share = match !row && buttons(*child) {
-            true => CONTROLS_HEIGHT_POINTS,
+            true => controls_height,
             false if row => (wanted(*child) * scale).max(1.0),
-            false => (wanted(*child) * scale).max(least_height(tiles, *child, titled)),
+            false => (wanted(*child) * scale).max(least_height(tiles, *child, bars)),
         };
         shares.push((*child, share));
     }
@@ -267,7 +279,7 @@ fn fit_tile(
     let mut at = room.min;
     for (child, share) in shares {
         let size = if row { vec2(share, room.height()) } else { vec2(room.width(), share) };
-        fit_tile(tiles, child, sizes, (Rect::from_min_size(at, size), titled), given);
+        fit_tile(tiles, child, sizes, (Rect::from_min_size(at, size), bars), given);
         at += if row {
             vec2(share + PART_GAP_POINTS, 0.0)
         } else {
@@ -582,7 +594,22 @@ mod tests {
         let chat = docked.group(Panel::Chat);
         docked.sizes.insert(chat, 150.0);
         let room = Rect::from_min_size(egui::Pos2::ZERO, vec2(1_600.0, 900.0));
-        let given = fit(&mut docked.tree, &docked.sizes, room, false);
+        let given = fit(&mut docked.tree, &docked.sizes, room, SingleTabBars::default());
         assert!(given[&chat].0 > 100.0, "{given:?}");
+    }
+
+    #[test]
+    fn the_controls_keep_their_height_below_a_tab_bar() {
+        let mut docked = DockTree::new();
+        let room = Rect::from_min_size(egui::Pos2::ZERO, vec2(1_280.0, 560.0));
+        let controls = docked.group(Panel::Controls);
+        let column = docked.tree.tiles.parent_of(controls).unwrap();
+        let mut height = |bar: bool| {
+            let bars = SingleTabBars { controls: bar, ..SingleTabBars::default() };
+            fit(&mut docked.tree, &docked.sizes, room, bars);
+            let Container::Linear(linear) = docked.container(column) else { panic!("no column") };
+            linear.shares.iter().find(|(id, _)| **id == controls).map(|(_, share)| *share).unwrap()
+        };
+        assert_eq!(height(true) - height(false), TAB_BAR_HEIGHT_POINTS);
     }
 }
