@@ -152,6 +152,9 @@ mod linux {
         libc::SYS_personality,
     ];
 
+    /// The number of this system call, which is the same on all processor architectures.
+    const SYS_FCHMODAT2: libc::c_long = 452;
+
     /// The system calls that a decoding thread does not need either. These calls include
     /// `io_uring`, which could perform most of these operations without further system calls.
     const DECODER_REFUSED_CALLS: &[libc::c_long] = &[
@@ -168,11 +171,14 @@ mod linux {
         libc::SYS_kill,
         libc::SYS_pidfd_open,
         libc::SYS_pidfd_send_signal,
+        libc::SYS_rt_sigqueueinfo,
+        libc::SYS_rt_tgsigqueueinfo,
         libc::SYS_setuid,
         libc::SYS_setgid,
         libc::SYS_capset,
         libc::SYS_fchmod,
         libc::SYS_fchmodat,
+        SYS_FCHMODAT2,
         libc::SYS_fchown,
         libc::SYS_fchownat,
         libc::SYS_setxattr,
@@ -188,7 +194,7 @@ mod linux {
     const LEGACY_REFUSED_CALLS: &[libc::c_long] = &[];
 
     #[derive(Debug, thiserror::Error)]
-    enum Error {
+    pub(super) enum Error {
         #[error("this processor is not known: {0}")]
         Filter(#[from] seccompiler::BackendError),
         #[error("{0}")]
@@ -202,6 +208,16 @@ mod linux {
     }
 
     fn filter(calls: Calls) -> Result<(), Error> {
+        if calls == Calls::Decoder {
+            // The flags of `clone3` are in memory, which no filter can read. If `clone3` is not
+            // available, callers use `clone` instead.
+            apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
+        }
+        apply(rules(calls)?, libc::EPERM)
+    }
+
+    /// Returns the calls to refuse, with conditions for their arguments.
+    pub(super) fn rules(calls: Calls) -> Result<BTreeMap<i64, Vec<SeccompRule>>, Error> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
             PROCESS_REFUSED_CALLS.iter().map(|call| (*call, Vec::new())).collect();
         if calls == Calls::Decoder {
@@ -217,11 +233,15 @@ mod linux {
             let is = SeccompCmpOp::MaskedEq(thread);
             let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, is, 0)?;
             rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![process])?]);
-            // The flags of `clone3` are in memory, which no filter can read. If `clone3` is not
-            // available, callers use `clone` instead.
-            apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
+            // `abort` sends a signal to a thread of this process.
+            let own = u64::from(std::process::id());
+            let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)?;
+            rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![other])?]);
+            // The GNU C library never uses this call, which names only a thread.
+            #[cfg(target_env = "gnu")]
+            rules.insert(libc::SYS_tkill, Vec::new());
         }
-        apply(rules, libc::EPERM)
+        Ok(rules)
     }
 
     /// Refuses these calls with an error, and sets `no_new_privs`.
@@ -347,6 +367,17 @@ mod tests {
         // The first crash of a user leaves a report, too.
         std::fs::write(crashes.join("crash.txt"), "report").unwrap();
         drop(TcpListener::bind("127.0.0.1:0").unwrap());
+    }
+
+    #[test]
+    fn a_decoder_has_no_call_for_signals_to_other_processes() {
+        let (decoder, process) = (Calls::Decoder, Calls::Process);
+        let rules = |calls| linux::rules(calls).unwrap();
+        let sends = [libc::SYS_kill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo];
+        assert!(sends.iter().all(|call| rules(decoder).get(call).is_some_and(Vec::is_empty)));
+        // Signals to the threads of this process are allowed.
+        assert!(rules(decoder).get(&libc::SYS_tgkill).is_some_and(|rules| rules.len() == 1));
+        assert!(!rules(process).contains_key(&libc::SYS_tgkill));
     }
 
     #[test]
