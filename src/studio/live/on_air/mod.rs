@@ -60,6 +60,8 @@ const FILE_END_TIMEOUT: Duration = Duration::from_millis(2_000);
 /// The running broadcast.
 #[derive(Debug)]
 pub(in crate::studio) struct OnAir {
+    /// The program that is sent or recorded.
+    program: ProgramId,
     hub: Hub,
     video: Option<VideoEncoder>,
     /// The keyframe request to `video`, created once, so that a repeated one is recognized.
@@ -176,7 +178,7 @@ impl OnAir {
         program.attach(id, frames, blocks);
         let began =
             Base { captured: composed.captured, skipped: composed.skipped, samples: mixed.samples };
-        let on_air = Self::new(hub, quality, clock);
+        let on_air = Self { program: id, ..Self::new(hub, quality, clock) };
         let keyframe_request =
             video.as_ref().map(|video| KeyframeRequest(Arc::new(video.keyframe_request())));
         Ok((Self { video, keyframe_request, audio, began, second, extras, ..on_air }, events))
@@ -197,6 +199,7 @@ impl OnAir {
 
     fn new(hub: Hub, quality: &Quality, clock: Clock) -> Self {
         Self {
+            program: ProgramId::MAIN,
             hub,
             video: None,
             keyframe_request: None,
@@ -470,6 +473,7 @@ impl OnAir {
     pub(in crate::studio) fn end(self, clock: Clock, events: Sender<Event>) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
+                program,
                 hub,
                 mut video,
                 second,
@@ -506,7 +510,10 @@ impl OnAir {
                 video: encoded.map(|video| (video.encoded, video.keyframes)),
                 targets: targets.collect(),
             };
-            let _ = events.send(Event::Totals(totals));
+            // The summary is about the main program.
+            if program == ProgramId::MAIN {
+                let _ = events.send(Event::Totals(totals));
+            }
         })
     }
 
