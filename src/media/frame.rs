@@ -332,17 +332,16 @@ fn rotate_plane(from: &[u8], width: usize, rotation: Rotation, out: &mut [u8]) {
             let width = width.max(1);
             let height = (from.len() / width).max(1);
             for (band, rows) in from.chunks(width * ROTATED_ROWS).enumerate() {
-                let top = band * ROTATED_ROWS;
                 for (index, line) in out.chunks_exact_mut(height).take(width).enumerate() {
                     // A row of the result is a column of the original.
-                    let column =
-                        if rotation == Rotation::Right { index } else { width - 1 - index };
-                    let column = rows.iter().skip(column).step_by(width);
-                    if rotation == Rotation::Right {
-                        let places = line.iter_mut().rev().skip(top);
+                    let is_right = rotation == Rotation::Right;
+                    let first = if is_right { index } else { width - 1 - index };
+                    let column = rows.iter().skip(first).step_by(width);
+                    if is_right {
+                        let places = line.iter_mut().rev().skip(band * ROTATED_ROWS);
                         places.zip(column).for_each(|(out, value)| *out = *value);
                     } else {
-                        let places = line.iter_mut().skip(top);
+                        let places = line.iter_mut().skip(band * ROTATED_ROWS);
                         places.zip(column).for_each(|(out, value)| *out = *value);
                     }
                 }

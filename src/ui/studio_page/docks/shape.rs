@@ -1,4 +1,5 @@
 //! Converts a layout to a tree of tiles and back, and calculates the sizes of its parts.
+//! This file is long because one algorithm and the tests of its results are best read together.
 
 use std::collections::HashMap;
 

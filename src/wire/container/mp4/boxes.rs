@@ -130,6 +130,20 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Reads the sample rate of an audio sample entry. A `srat` box replaces the field (ISO/IEC 14496-12
+/// §12.2.3).
+pub(super) fn sample_rate(entry: &BoxSpan<'_>) -> Option<u32> {
+    let mut fields = Fields(entry.content);
+    fields.bytes(24)?;
+    let rate = fields.u32()? >> 16;
+    let srat = child(fields.0, *b"srat").and_then(|srat| {
+        let mut fields = Fields(srat);
+        fields.full()?;
+        fields.u32()
+    });
+    Some(srat.unwrap_or(rate))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

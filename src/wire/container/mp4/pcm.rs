@@ -2,8 +2,7 @@
 //! description, and its samples. A sample has only one value per channel, so samples are grouped.
 
 use crate::wire::codec::pcm::{Coding, Pcm};
-use crate::wire::container::mp4::boxes::{BoxSpan, Fields, child};
-use crate::wire::container::mp4::track_boxes;
+use crate::wire::container::mp4::boxes::{self, BoxSpan, Fields, child};
 use crate::wire::container::{Error, FilePart, Index, TrackId};
 
 /// Maximum number of samples in a group.
@@ -18,7 +17,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
     fields.bytes(6)?;
     let (channels, bits) = (fields.u16()?, fields.u16()?);
     fields.bytes(8)?;
-    let sample_rate = track_boxes::sample_rate(entry)?;
+    let sample_rate = boxes::sample_rate(entry)?;
     let inner = match (version, &entry.name) {
         // Only QuickTime's names have more fields in version 1.
         (0, _) | (1, b"ipcm" | b"fpcm") => fields.0,

@@ -409,7 +409,6 @@ mod tests {
         ChunkSample, ChunkTrack, chunk, initialization, tests::aac, tracks,
     };
     use crate::wire::container::mp4::sample_table::Entry;
-    use crate::wire::container::mp4::track_boxes::rotation;
     use crate::wire::container::track_config::bare_video_config;
     use crate::wire::container::{Muxer, UnsupportedContent};
 
@@ -492,19 +491,6 @@ mod tests {
             let copied = index(&mut &copy[..]).unwrap().tracks.video.unwrap();
             assert_eq!(copied.rotation, rotation);
         }
-        // As phones write it: 90° clockwise, the frame moved back by its height.
-        let of = |matrix: [i32; 5]| {
-            let fields = matrix.map(i32::to_be_bytes).concat();
-            let tkhd = [&[0; 4 + 20 + 16][..], &fields[..]].concat();
-            let mut trak = bytes::BytesMut::new();
-            put_box(&mut trak, *b"tkhd", |out| out.extend_from_slice(&tkhd));
-            rotation(&trak)
-        };
-        let one = 0x1_0000;
-        assert_eq!(of([0, one, 0, -one, 0]), Some(Rotation::Right));
-        assert_eq!(of([-one, 0, 0, 0, -one]), Some(Rotation::Half));
-        assert_eq!(of([0, -one, 0, one, 0]), Some(Rotation::Left));
-        assert_eq!(of([-one, 0, 0, 0, one]), None, "a mirror");
     }
 
     #[test]

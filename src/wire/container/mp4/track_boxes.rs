@@ -6,7 +6,9 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Rotation, VideoCodec, VideoConfig};
 use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, hdr, opus_box};
 use crate::wire::container::flv::Metadata;
-use crate::wire::container::mp4::boxes::{BoxSpan, Fields, Name, child, put_box, put_full};
+use crate::wire::container::mp4::boxes::{
+    BoxSpan, Fields, Name, child, put_box, put_full, sample_rate,
+};
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
@@ -482,20 +484,6 @@ fn next_descriptor<'a>(fields: &mut Fields<'a>) -> Option<(u8, &'a [u8])> {
     Some((tag, fields.bytes(length)?))
 }
 
-/// Reads the sample rate of an audio sample entry. A `srat` box replaces the field (ISO/IEC 14496-12
-/// §12.2.3).
-pub(super) fn sample_rate(entry: &BoxSpan<'_>) -> Option<u32> {
-    let mut fields = Fields(entry.content);
-    fields.bytes(24)?;
-    let rate = fields.u32()? >> 16;
-    let srat = child(fields.0, *b"srat").and_then(|srat| {
-        let mut fields = Fields(srat);
-        fields.full()?;
-        fields.u32()
-    });
-    Some(srat.unwrap_or(rate))
-}
-
 /// Reads an audio sample entry of a codec with this configuration.
 fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<TrackDescription> {
     let mut fields = Fields(entry.content);
@@ -552,5 +540,27 @@ fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
     match next_descriptor(&mut fields)? {
         (tag::DECODER_SPECIFIC, config) => Some(Specific::Aac(config)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_matrix_of_a_track_tells_its_rotation() {
+        // As phones write it: 90° clockwise, the frame moved back by its height.
+        let of = |matrix: [i32; 5]| {
+            let fields = matrix.map(i32::to_be_bytes).concat();
+            let tkhd = [&[0; 4 + 20 + 16][..], &fields[..]].concat();
+            let mut trak = bytes::BytesMut::new();
+            put_box(&mut trak, *b"tkhd", |out| out.extend_from_slice(&tkhd));
+            rotation(&trak)
+        };
+        let one = 0x1_0000;
+        assert_eq!(of([0, one, 0, -one, 0]), Some(Rotation::Right));
+        assert_eq!(of([-one, 0, 0, 0, -one]), Some(Rotation::Half));
+        assert_eq!(of([0, -one, 0, one, 0]), Some(Rotation::Left));
+        assert_eq!(of([-one, 0, 0, 0, one]), None, "a mirror");
     }
 }
