@@ -65,7 +65,7 @@ fn hotkeys_are_heard_behind_another_window_and_minimised() {
         if presses() == 0 {
             xdotool(&["key", "ctrl+alt+g"]);
         }
-        files("picture") > 0
+        files("screenshot") > 0
     });
     // The scene, the broadcast and the replay need no window either. A second press would stop the
     // broadcast.

@@ -53,7 +53,9 @@ fn a_token_opens_its_stream_until_it_expires_and_no_other() {
     let bearer = format!("Authorization: Bearer {play}\r\n");
     assert_eq!(serve.status("GET", "/live/show/state", &bearer), 200);
 
-    let expired = token(&serve, &["--sub", "live/show", "--for", "0s"]);
+    let expired = token(&serve, &["--sub", "live/show", "--act", "play", "--for", "1s"]);
+    let state = format!("/live/show/state?token={expired}");
+    wait_for("the end of the token", LIMIT, || status(&serve.ask("GET", &state, "")) == 401);
     let elsewhere = token(&serve, &["--sub", "live/show", "--ip", "192.0.2.1"]);
     let (_, signature) = play.rsplit_once('.').unwrap();
     let (claims, _) = publish.rsplit_once('.').unwrap();

@@ -81,7 +81,7 @@ fn an_evening_in_the_window_by_keyboard() {
     });
     // The server dies. The window reports no success until it is back.
     drop(nginx);
-    story.says("Not on air: the connection to 127.0.0.1 was lost.");
+    story.says(&format!("Not on air: the connection to 127.0.0.1:{port} was lost."));
     nginx = Nginx::start_on(port);
     story.waits("the stream again", || nginx.is_published(KEY));
     story.says("Reconnected to 127.0.0.1");
