@@ -168,7 +168,9 @@ fn a_player_waits_for_its_publisher_and_for_the_next_one() {
         let times: Vec<_> = (0..3).map(|_| viewer.media()).collect();
         assert_eq!(times[2].2, key.2);
         if round == 1 {
-            assert!(times[0].1 > 50, "times go on for who stays: {}", times[0].1);
+            // The headers have the last time, because only media shows how far the times go on.
+            let go_on = times[0].1 >= 50 && times[2].1 > 50;
+            assert!(go_on, "times go on for who stays: {} {}", times[0].1, times[2].1);
         }
         publisher.session.close();
         publisher.pump();
