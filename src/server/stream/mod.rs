@@ -446,7 +446,8 @@ impl Viewer {
 fn shift(last: Option<(u32, Timestamp)>, first_ms: u32, now: Timestamp) -> u32 {
     let Some((last_ms, at)) = last else { return 0 };
     let elapsed = u32::try_from(now.since(at).as_millis()).unwrap_or(u32::MAX).max(1);
-    if first_ms.wrapping_sub(last_ms) <= elapsed.saturating_add(MAX_CONTINUATION_GAP_MS) {
+    let ahead_ms = first_ms.wrapping_sub(last_ms);
+    if (1..=elapsed.saturating_add(MAX_CONTINUATION_GAP_MS)).contains(&ahead_ms) {
         // The times already continue, like those of onair's own publisher after a lost connection.
         return 0;
     }
