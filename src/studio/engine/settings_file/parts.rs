@@ -362,21 +362,29 @@ mod tests {
 
     use super::*;
     use crate::capture::VideoChoice;
+    use crate::studio::engine::handle::OwnerEnds;
     use crate::studio::engine::handlers::live::tests::{at_rest, until};
     use crate::studio::notices::Notice;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::stream_keys::Keys;
 
-    #[test]
-    fn a_deleted_collection_keeps_its_secrets_and_a_deleted_profile_does_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut engine, _ends) = at_rest(Some(folder.path()));
-        let file = folder.path().join("keys.toml");
+    /// Returns a studio in this folder with a source whose address has a password, and the file of
+    /// the keys.
+    fn with_secret_source(folder: &Path) -> (Engine, OwnerEnds, PathBuf) {
+        let (mut engine, ends) = at_rest(Some(folder));
+        let file = folder.join("keys.toml");
         engine.secrets.keys = Some(Keys::start(file.clone(), false).unwrap());
         let scene = engine.settings.collection.current;
         let choice = VideoChoice::Stream("rtmp://me:planted@cam.example/live/door".into());
         let source = Edit::AddSource { scene, name: "Door".into(), choice };
         assert!(engine.settings.collection.apply(&source));
+        (engine, ends, file)
+    }
+
+    #[test]
+    fn a_deleted_collection_keeps_its_secrets_and_a_deleted_profile_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends, file) = with_secret_source(folder.path());
         engine.put_target(Target {
             enabled: false,
             remember_key: true,
@@ -400,13 +408,7 @@ mod tests {
     #[test]
     fn the_secrets_of_a_deleted_collection_are_deleted_after_its_last_version() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut engine, _ends) = at_rest(Some(folder.path()));
-        let file = folder.path().join("keys.toml");
-        engine.secrets.keys = Some(Keys::start(file.clone(), false).unwrap());
-        let scene = engine.settings.collection.current;
-        let choice = VideoChoice::Stream("rtmp://me:planted@cam.example/live/door".into());
-        let source = Edit::AddSource { scene, name: "Door".into(), choice };
-        assert!(engine.settings.collection.apply(&source));
+        let (mut engine, _ends, file) = with_secret_source(folder.path());
         let kind = PartKind::Collection;
         engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
         engine.handle(Command::Part(PartCommand::Delete(kind, "Main".into())));
