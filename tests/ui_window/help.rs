@@ -113,7 +113,7 @@ fn hotkeys_are_a_topic_and_lead_to_their_settings() {
 #[test]
 fn code_is_copied() {
     let mut harness = guide(Language::English, Vec2::new(1280.0, 720.0));
-    press(&mut harness, Role::RadioButton, "Test a publisher against faults");
+    press(&mut harness, Role::RadioButton, "Test how a publisher handles faults");
     let name = "Copy onair serve --fault reset@media:3s..8s --fault busy@publish:2";
     harness.get_by_label(name).click();
     harness.step();
