@@ -31,8 +31,8 @@ denied-app-full = 此应用已有 { $most } 路直播，达到上限。
 denied-too-many-viewers = 服务器上的观众太多，或等待的观众太多。
 denied-too-many-connections = 连接太多，或来自此地址的连接太多。
 token-malformed = 无法读取令牌。
-token-algorithm = 不允许使用令牌的算法。
-token-signature = 令牌的签名不属于这台服务器。
+token-algorithm = 令牌使用了不允许的签名算法。
+token-signature = 令牌的签名与这台服务器的密钥不符。
 token-without-end = 令牌没有过期时间。
 token-expired = 令牌已过期。
 token-not-yet = 令牌还没有生效。
@@ -43,7 +43,7 @@ token-other-address = 令牌属于其他地址。
 
 # 回调没有响应。
 callback-late = { $time } 内没有响应
-callback-paused = 失败后暂停发送
+callback-paused = 请求失败，已暂停发送
 callback-full = 等待的请求太多
 
 # 推流端和观众离开的原因。
@@ -53,7 +53,7 @@ left-finished = 正常结束
 left-published-again = 重新推流
 left-played-again = 重新播放
 left-closed = 对方关闭了连接
-left-quiet = 不再请求
+left-quiet = 对方不再发送请求
 left-operator = 被管理员断开
 left-player = 播放器结束播放
 left-key-changed = 观看密钥已更换
