@@ -261,6 +261,7 @@ disk-space = The disk will be full in about { $minutes } min. Free space: { $meg
     .cure = Free some space, or record to another disk. Otherwise, onair ends the recording before the disk is full. The stream continues.
 disk-slow = The disk is too slow: { $seconds } s of the recording are waiting to be written.
     .cure = Record to another disk. If the disk falls half a minute behind, onair drops frames from the recording. The stream continues.
+chapter-added = Chapter added: { $title }
 replay-saved = Replay saved: { $path }
 replay-failed = Cannot save the replay { $path }: { $reason }.
     .cure = { $cure }

@@ -261,6 +261,7 @@ disk-space = 磁盘约 { $minutes } 分钟后写满，剩余 { $megabytes } MB�
     .cure = 请清理空间，或录到其他磁盘；否则 onair 会在磁盘写满前结束录制。直播不受影响。
 disk-slow = 磁盘太慢：还有 { $seconds } 秒的录像没有写入。
     .cure = 请录到其他磁盘。等待写入的录像超过半分钟时，录像会丢帧；直播不受影响。
+chapter-added = 已添加章节：{ $title }
 replay-saved = 回放已保存：{ $path }
 replay-failed = 无法保存回放 { $path }：{ $reason }。
     .cure = { $cure }

@@ -240,6 +240,7 @@ notices! {
     RecordingLost "recording-lost" Error [path] [reason] {};
     DiskSpace "disk-space" Warning [minutes megabytes] [] {};
     DiskSlow "disk-slow" Warning [seconds] [] {};
+    ChapterAdded "chapter-added" Info [title] [] {};
     ReplaySaved "replay-saved" Info [path] [] {};
     ReplayFailed "replay-failed" Error [path] [reason] {};
     ReplayEmpty "replay-empty" Info [] [] {};

@@ -237,7 +237,7 @@ impl Engine {
         });
     }
 
-    /// Reports a saved file.
+    /// Reports a saved file or a new chapter.
     pub(in crate::studio::engine) fn saved(&mut self, event: Event) {
         let message = match &event {
             Event::Replay(replay) => {
@@ -253,6 +253,10 @@ impl Engine {
                     None => StudioMessage::SnapshotSaved { path },
                     Some(reason) => StudioMessage::SnapshotFailed { path, reason },
                 }
+            }
+            Event::Chapter(chapter) => {
+                self.notices.active.clear(&["chapter-added"]);
+                StudioMessage::ChapterAdded { title: chapter.title.clone() }
             }
             _ => {
                 self.notices.happened(event);
@@ -283,7 +287,9 @@ mod tests {
     use crate::studio::command::Command;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
     use crate::studio::event::{self, Event};
+    use crate::studio::live::outputs::OutputNews;
     use crate::studio::live::recording::library::RecordingsCommand;
+    use crate::studio::notices::Notice;
     use crate::text::Language;
 
     #[test]
@@ -294,6 +300,21 @@ mod tests {
             engine.handle(command);
             let keys = engine.notices.active.notices().iter().map(|notice| notice.key());
             assert!(keys.eq(["recording-none"]));
+        }
+    }
+
+    #[test]
+    fn a_new_chapter_is_confirmed_and_replaces_the_confirmation_of_the_last() {
+        let (mut engine, ends) = at_rest(None);
+        for title in ["Chapter 1", "Chapter 2"] {
+            let (path, at) = ("show.mkv".into(), Duration::from_secs(1));
+            let chapter = event::Chapter { path, at, title: title.to_owned() };
+            engine.all_happened(vec![OutputNews::Chapter(chapter.clone())]);
+            let notices = engine.notices.active.notices().iter();
+            let summaries: Vec<_> = notices.map(Notice::summary).collect();
+            assert_eq!(summaries, [format!("Chapter added: {title}")]);
+            let mut events = std::iter::from_fn(|| ends.events.try_recv().ok());
+            assert!(events.any(|event| matches!(event, Event::Chapter(it) if it == chapter)));
         }
     }
 

@@ -112,7 +112,7 @@ impl Engine {
                 OutputNews::Target(target) => self.target_happened(target),
                 OutputNews::Flow { id, host, flow } => self.flow_happened(id, &host, flow),
                 OutputNews::Recording(recording) => self.recording_happened(recording),
-                OutputNews::Chapter(chapter) => self.notices.happened(Event::Chapter(chapter)),
+                OutputNews::Chapter(chapter) => self.saved(Event::Chapter(chapter)),
                 OutputNews::Delay(changed) => self.delay_happened(changed),
                 OutputNews::Encoder(reason) => {
                     self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
