@@ -127,6 +127,7 @@ why-no-media-source = No media source is open.
 why-not-watching = Play a stream or file on the Watch page first.
 why-no-item = Select an item first.
 why-several-items = Select only one item.
+why-too-few-items = Select at least two items in the same group or scene.
 why-locked = Locked items cannot be moved. Unlock them first.
 why-at-top = This entry is already at the top.
 why-at-bottom = This entry is already at the bottom.

@@ -127,6 +127,7 @@ why-no-media-source = 没有打开的媒体源。
 why-not-watching = 请先在“观看”页播放直播或文件。
 why-no-item = 请先选择项目。
 why-several-items = 请只选择一个项目。
+why-too-few-items = 请在同一场景或分组中至少选择两个项目。
 why-locked = 锁定的项目不能移动，请先解锁。
 why-at-top = 已在最上面。
 why-at-bottom = 已在最下面。

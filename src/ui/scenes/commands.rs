@@ -132,6 +132,11 @@ fn edits(
                 [item] => group_with_below(snapshot, item.id),
                 _ => ids().collect(),
             };
+            // Only items of one list are grouped.
+            let (_, beside) = place_among(snapshot, first.id);
+            if together.iter().filter(|id| beside.contains(id)).count() < 2 {
+                return Err(Why::TooFewItems);
+            }
             vec![Edit::Group(together)]
         }
         Action::Ungroup => match first.content {
@@ -365,6 +370,10 @@ mod tests {
             (&plain, &[1, 2], Action::ItemRename, Some(Why::SeveralItems)),
             (&plain, &[1], Action::DuplicateSource, Some(Why::NoOwnSource)),
             (&plain, &[2], Action::DuplicateSource, None),
+            (&plain, &[1], Action::Group, Some(Why::TooFewItems)),
+            (&plain, &[2], Action::Group, None),
+            (&plain, &[1, 3], Action::Group, None),
+            (&grouped, &[1, 3], Action::Group, Some(Why::TooFewItems)),
             (&plain, &[2], Action::Ungroup, Some(Why::NoGroup)),
             (&plain, &[2], Action::ItemIntoGroup, Some(Why::NoGroupBeside)),
             (&plain, &[2], Action::ItemOutOfGroup, Some(Why::NotInGroup)),
