@@ -103,6 +103,14 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
 }
 
 #[test]
+fn a_new_group_is_selected() {
+    let mut harness = with(&["test", "clock"]);
+    let grouped = edit(&by_menu(&mut harness, "Source 1", "Group with item below"));
+    make(&mut harness, &[grouped]);
+    harness.get_by_label_contains("Group selected");
+}
+
+#[test]
 fn a_menu_shows_the_hotkey_of_a_command_or_why_it_is_impossible() {
     let hotkey = ChosenHotkey("Ctrl+F2".parse().ok());
     for locked in [false, true] {

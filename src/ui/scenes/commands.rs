@@ -73,6 +73,7 @@ pub(super) fn act_on(
     match action {
         Action::Copy | Action::Cut => clipboard::copy(ctx, view, draft, &ids),
         Action::Duplicate => clipboard::duplicate(view, draft, &ids),
+        Action::Group => draft.await_items(view.snapshot),
         Action::ItemRename => {
             if let [item] = items {
                 draft.rename(RenamedObject::Item(item.id), name_of(view, item));
@@ -80,7 +81,7 @@ pub(super) fn act_on(
         }
         _ => {}
     }
-    let replaces = matches!(action, Action::Cut | Action::Delete | Action::Group);
+    let replaces = matches!(action, Action::Cut | Action::Delete);
     if replaces && ids.iter().any(|id| draft.is_chosen(*id)) {
         draft.choose(None);
     }

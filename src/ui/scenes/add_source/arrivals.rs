@@ -60,9 +60,8 @@ impl Arrivals {
 
     fn items(&self, snapshot: &Snapshot, edited: SceneId) -> Option<Arrival> {
         let before = self.items.as_ref()?;
-        let items = snapshot.scenes.collection.scene(edited)?.items.iter();
-        let new = |item: &&Item| !before.contains(&item.id);
-        let new: Vec<ItemId> = items.filter(new).map(|item| item.id).collect();
+        let mut new = Vec::new();
+        find_new(&snapshot.scenes.collection.scene(edited)?.items, before, &mut new);
         (!new.is_empty()).then_some(Arrival::Items(new))
     }
 
@@ -71,5 +70,44 @@ impl Arrivals {
         let mut scenes = snapshot.scenes.collection.scenes.iter();
         let new = scenes.find(|scene| !before.contains(&scene.id))?;
         Some(Arrival::Scene(new.id, new.name.clone()))
+    }
+}
+
+/// Finds the new items, also within groups. The members of a new group are not selected.
+fn find_new(items: &[Item], before: &BTreeSet<ItemId>, new: &mut Vec<ItemId>) {
+    for item in items {
+        match before.contains(&item.id) {
+            true => find_new(item.members(), before, new),
+            false => new.push(item.id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::capture::VideoChoice;
+    use crate::studio::Edit;
+
+    #[test]
+    fn a_new_group_arrives_also_within_another_group() {
+        let mut snapshot = Snapshot::default();
+        let scene = snapshot.scenes.collection.current;
+        let added = Edit::AddSource { scene, name: "Logo".into(), choice: VideoChoice::Test };
+        let mut apply = |edit: &Edit| {
+            let mut arrivals = Arrivals::of_items(&snapshot);
+            assert!(Arc::make_mut(&mut snapshot.scenes.collection).apply(edit), "{edit:?}");
+            match arrivals.take(&snapshot, scene) {
+                Some(Arrival::Items(items)) => items,
+                other => panic!("{other:?}"),
+            }
+        };
+        let items = [1, 2, 3].map(ItemId);
+        assert_eq!(apply(&added), [items[1]]);
+        assert_eq!(apply(&added), [items[2]]);
+        assert_eq!(apply(&Edit::Group(items.to_vec())), [ItemId(4)]);
+        assert_eq!(apply(&Edit::Group(items[..2].to_vec())), [ItemId(5)]);
     }
 }
