@@ -118,6 +118,25 @@ fn in_chinese_a_check_names_the_test_pattern_in_chinese() {
         let sources = &snapshot.scenes.collection.sources;
         sources.iter().any(|it| it.choice == VideoChoice::Test && open(it.id))
     });
+    assert_eq!(check_of_video(&studio), "视频来源正常：测试画面。");
+    end(&studio);
+}
+
+#[test]
+fn in_chinese_a_check_on_the_command_line_names_the_test_pattern_in_chinese() {
+    let (video, audio) = (Some(VideoChoice::Test), Some(AudioChoice::Silence));
+    let settings = Settings { video, audio, ..Settings::default() };
+    let config = Config { keyring: false, ..Config::new(Clock::start(), settings) };
+    let studio = Studio::start(config).unwrap();
+    wait_for("the test pattern", LIMIT, || {
+        studio.snapshot().video.is_some_and(|video| video.state == SourceState::Open)
+    });
+    assert_eq!(check_of_video(&studio), "视频来源正常：测试画面。");
+    end(&studio);
+}
+
+/// Returns what a check says about the video, in Chinese.
+fn check_of_video(studio: &Studio) -> String {
     studio.send(Command::Check { test_stream: false });
     let text = || {
         let checked = studio.snapshot().checked?;
@@ -125,8 +144,7 @@ fn in_chinese_a_check_names_the_test_pattern_in_chinese() {
         Some(Language::Chinese.say(&found.problem))
     };
     wait_for("the result for the video", LIMIT, || text().is_some());
-    assert_eq!(text().unwrap(), "视频来源正常：测试画面。");
-    end(&studio);
+    text().unwrap()
 }
 
 #[test]

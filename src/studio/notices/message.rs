@@ -258,7 +258,7 @@ notices! {
     SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
 
     // Findings of the pre-flight check.
-    FoundVideo "found-video" Info [name] [] {};
+    FoundVideo "found-video" Info [] [name] {};
     FoundNoVideo "found-no-video" Error [] [reason] {};
     /// A visible source delivers nothing while others do.
     FoundSourceDown "found-source-down" Warning [source] [] {};

@@ -23,14 +23,17 @@ impl Program {
 
     /// Returns the name of the source in the current scene that delivers video, or `None` if there
     /// is none.
-    pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<String> {
+    pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<Problem> {
         let shows = |id: &SourceId| {
             let report = self.source_report(*id);
             report.state == SourceState::Open && !has_only_audio(&report)
         };
         let id = self.plans.0.sources().find(shows)?;
-        let name = collection.source(id).map(|source| source.name.clone());
-        Some(name.unwrap_or_else(|| self.video.report().name))
+        Some(match collection.source(id) {
+            Some(source) => Problem::words(source.name.as_str()),
+            None if self.video.choice == VideoChoice::Test => problem!("source-test-pattern"),
+            None => Problem::words(self.video.report().name),
+        })
     }
 
     /// Returns the names of the sources that the current scene shows although they deliver no
