@@ -89,13 +89,13 @@ fn print_source(output: &Output, source: &Source) {
         return;
     }
     let language = output.language();
-    let state = if source.back { "back" } else { report.state.name() };
+    let (state, reason) = state_of(source);
     let mut fields = json!({
         "kind": source.kind,
         "id": some(&report.id),
         "name": some(&report.name),
         "state": state,
-        "reason": (!report.reason.is_empty()).then(|| language.say_with_cure(&report.reason)),
+        "reason": (!reason.is_empty()).then(|| language.say_with_cure(&reason)),
     });
     let mut format = None;
     if let Value::Object(fields) = &mut fields {
@@ -122,12 +122,26 @@ fn print_source(output: &Output, source: &Source) {
         let track = track(source.track);
         let name = source_name(source.kind).unwrap_or_else(|| Problem::words(report.name.as_str()));
         let text = problem!("out-source", track = track, name = name, state = state);
-        let more = match report.reason.is_empty() {
+        let more = match reason.is_empty() {
             true => format.map(|format| language.say(&format)),
-            false => Some(language.say_with_cure(&report.reason)),
+            false => Some(language.say_with_cure(&reason)),
         };
         Some(with(output, text, more))
     });
+}
+
+/// Returns the state of a source in its event, and the reason. A file or stream without video fails
+/// as a video source, because viewers get the placeholder.
+fn state_of(source: &Source) -> (&'static str, Problem) {
+    let report = &source.report;
+    let may_lack_video = source.track == Track::Video && matches!(source.kind, "file" | "stream");
+    match (report.state, report.format) {
+        (SourceState::Open, SourceFormat::Unknown) if may_lack_video => {
+            (SourceState::Failed.name(), problem!("source-only-audio", name = &report.name))
+        }
+        _ if source.back => ("back", report.reason.clone()),
+        (state, _) => (state.name(), report.reason.clone()),
+    }
 }
 
 /// Returns the format of a video source. The frame rate of a file is measured later.
@@ -583,6 +597,7 @@ fn some(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::source_status::SourceReport;
 
     #[test]
     fn a_source_has_a_name_in_the_users_language_and_a_rate_once_known() {
@@ -593,5 +608,25 @@ mod tests {
         let size = Size::new(64, 36);
         assert_eq!(video_format(size, 0.0).to_string(), "64x36");
         assert_eq!(video_format(size, 25.0).to_string(), "64x36 at 25 fps");
+    }
+
+    #[test]
+    fn a_file_without_video_fails_as_a_video_source_only() {
+        let source = |track, kind, format| {
+            let name = "song.mp3".to_owned();
+            let state = SourceState::Open;
+            let report = SourceReport { state, name, format, ..SourceReport::default() };
+            Source { track, kind, back: false, report }
+        };
+        let (state, reason) = state_of(&source(Track::Video, "file", SourceFormat::Unknown));
+        assert_eq!((state, reason.to_string()), ("failed", "song.mp3 contains only audio".into()));
+        let video = SourceFormat::Video { size: Size::new(64, 36), fps: 0.0 };
+        for opened in [
+            source(Track::Video, "file", video),
+            source(Track::Video, "text", SourceFormat::Unknown),
+            source(Track::Audio, "file", SourceFormat::Unknown),
+        ] {
+            assert_eq!(state_of(&opened), ("open", Problem::default()));
+        }
     }
 }
