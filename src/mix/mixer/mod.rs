@@ -416,6 +416,12 @@ impl Shared {
         self.meters.lock().entry(id).or_insert_with(fresh).clone()
     }
 
+    /// Returns the meter of a strip for the thread. A strip that is removed by a later command has
+    /// no meter any more, and gets one that nothing reads.
+    fn existing_meter(&self, id: StripId) -> SharedMeter {
+        self.meters.lock().get(&id).cloned().unwrap_or_default()
+    }
+
     /// Returns true if no strip has a source, and all meters are silent. In this case, no audio is
     /// left in the delay lines, because a meter holds its peak for the maximum delay of a strip.
     fn is_quiet(&self, strip_set: &StripSet) -> bool {
@@ -450,13 +456,13 @@ fn handle(shared: &Shared, strip_set: &mut StripSet, outputs: &mut Outputs) {
         let Some(command) = shared.inbox.lock().pop_front() else { return };
         match command {
             BlockCommand::Set(id, strip) => {
-                let meter = || shared.meter(id);
+                let meter = || shared.existing_meter(id);
                 if let Some(channel) = strip_set.strip(id, meter) {
                     channel.set(strip);
                 }
             }
             BlockCommand::Feed(id, feed) => {
-                let meter = || shared.meter(id);
+                let meter = || shared.existing_meter(id);
                 if let Some(channel) = strip_set.strip(id, meter) {
                     channel.set_feed(feed);
                 }

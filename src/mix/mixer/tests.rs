@@ -240,3 +240,24 @@ fn the_tap_gets_what_the_encoder_gets_until_it_is_removed() {
     assert!(std::iter::from_fn(|| tapped.recv()).count() <= 256, "its queue ends");
     assert!(encoded.recv_timeout(WAIT_TIMEOUT).is_ok(), "the encoder goes on");
 }
+
+#[test]
+fn a_strip_that_is_set_and_removed_within_a_block_leaves_no_meter() {
+    let config =
+        Config { rate: 48_000, channels: 1, origin: Timestamp::ZERO, clock: Clock::start() };
+    // The commands wait as they do within a block.
+    let worker = Worker::spawn("mixer", |_| ()).unwrap();
+    let mixer = Mixer { shared: Arc::default(), config, worker };
+    let mut strip_set = StripSet::new(Shape { rate: 48_000, channels: 1 });
+    let mut outputs = Outputs { encoders: Vec::new(), tracks: Vec::new(), monitoring: None };
+    let id = StripId(7);
+    for is_added_again in [false, true] {
+        mixer.set_strip(id, Strip::default());
+        mixer.remove_strip(id);
+        if is_added_again {
+            mixer.set_strip(id, Strip::default());
+        }
+        handle(&mixer.shared, &mut strip_set, &mut outputs);
+        assert_eq!(mixer.strip_meter(id).is_some(), is_added_again);
+    }
+}
