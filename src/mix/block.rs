@@ -41,6 +41,14 @@ pub(super) fn loudest(frame: &[f32]) -> f32 {
     frame.iter().fold(0.0, |peak, sample| sample.abs().max(peak))
 }
 
+/// Clamps values to `most`. NaN and infinite values become 0, because they would stay in filters
+/// forever.
+pub(super) fn bound(data: &mut [f32], most: f32) {
+    for sample in data {
+        *sample = if sample.is_finite() { sample.clamp(-most, most) } else { 0.0 };
+    }
+}
+
 /// Clamps values to full scale, because encoders wrap around beyond full scale and at NaN.
 pub(super) fn limit(data: &mut [f32]) {
     for sample in data {

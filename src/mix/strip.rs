@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::media::{AudioFeed, ExtraTracks, Pulled};
-use crate::mix::block::{Shape, ramp};
+use crate::mix::block::{Shape, bound, ramp};
 use crate::mix::delay_line::DelayLine;
 use crate::mix::filter::{Chain, Slot};
 use crate::mix::meter::Meter;
@@ -182,10 +182,8 @@ impl Channel {
         self.raw.clear();
         self.raw.resize(frames * self.shape.channels, 0.0);
         let pulled = self.feed.as_mut().map_or(Pulled::Silence, |it| it.pull(at, &mut self.raw));
-        for sample in &mut self.raw {
-            // NaN would stay in filters forever, and extreme values are device errors.
-            *sample = if sample.is_finite() { sample.clamp(-16.0, 16.0) } else { 0.0 };
-        }
+        // Extreme values are device errors.
+        bound(&mut self.raw, 16.0);
         self.silent = pulled == Pulled::Silence;
     }
 

@@ -1,6 +1,6 @@
 //! The running filters of a strip in order, block by block, on the mixer's thread.
 
-use crate::mix::block::{Shape, factor, ramp, within};
+use crate::mix::block::{Shape, bound, factor, ramp, within};
 use crate::mix::filter::denoise::Denoise;
 use crate::mix::filter::dynamics::{Compressor, Expander, Gate};
 use crate::mix::filter::equalizer::Equalizer;
@@ -8,6 +8,10 @@ use crate::mix::filter::limiter::Limiter;
 use crate::mix::filter::loudness::Leveler;
 use crate::mix::filter::settings::{Filter, MAX_FILTERS, Slot};
 use crate::mix::strip_id::StripId;
+
+/// Maximum level after a filter: 60 dB above full scale. The squares of such samples and their sums
+/// are still numbers, also in the denoiser.
+const MAX_LEVEL: f32 = 1_000.0;
 
 /// The active filters of a strip.
 #[derive(Default)]
@@ -134,6 +138,7 @@ impl FilterStage {
             Work::Limiter(it) => it.process(block, channels),
             Work::Leveler(it) => it.process(block, channels),
         }
+        bound(block, MAX_LEVEL);
         let empty = self.empty.min(block.len() / channels);
         block.drain(..empty * channels);
         self.empty -= empty;
@@ -443,6 +448,29 @@ mod tests {
             let found = crest as i64 - (10 * frames + 17) as i64;
             assert!(found.abs() <= 2, "{rate} Hz: {found}");
             assert_eq!((quiet.held(1), out.len()), (late, 40 * frames - late), "{rate} Hz");
+        }
+    }
+
+    #[test]
+    fn a_chain_of_the_highest_gains_stays_finite_and_recovers() {
+        for last in Filter::ALL_KINDS {
+            let slots = |db: f32| {
+                let mut slots =
+                    [Slot { enabled: true, filter: Filter::Gain { db } }; MAX_FILTERS].to_vec();
+                slots[MAX_FILTERS - 1].filter = last;
+                slots
+            };
+            let mut chain = Chain::default();
+            chain.set(&slots(30.0), STEREO_48_KHZ);
+            let loud = sine(STEREO_48_KHZ, 440.0, 0.0, 1.0);
+            let loud = filtered(&mut chain, STEREO_48_KHZ, loud);
+            assert!(loud.iter().all(|s| s.abs() <= MAX_LEVEL), "{last:?}");
+            chain.set(&slots(0.0), STEREO_48_KHZ);
+            let later = sine(STEREO_48_KHZ, 440.0, -6.0, 2.0);
+            let later = filtered(&mut chain, STEREO_48_KHZ, later);
+            assert!(later.iter().all(|s| s.abs() <= MAX_LEVEL), "{last:?}");
+            let tail = &later[later.len() - 48_000..];
+            assert!(tail.iter().any(|s| s.abs() > 1e-6), "{last:?}");
         }
     }
 
