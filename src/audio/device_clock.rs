@@ -80,6 +80,11 @@ impl ClockAligner {
         self.resampler.input_frames_max()
     }
 
+    /// Returns the number of device frames beyond those that the last block needed.
+    pub(super) fn spare(&self) -> usize {
+        self.input.len() / self.channels
+    }
+
     /// Adds audio of the device; `first` is the number of its first frame. A gap restarts the
     /// resampler.
     pub(super) fn push(&mut self, first: i64, samples: &[f32]) {

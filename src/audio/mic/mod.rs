@@ -37,6 +37,12 @@ const LATE_CALLBACK_MARGIN: Duration = Duration::from_millis(8);
 const SLACK_STEP: Duration = Duration::from_millis(5);
 /// The maximum additional delay.
 const MAX_SLACK: Duration = Duration::from_millis(150);
+/// The time after which the additional delay shrinks by a step, if all blocks would have been
+/// complete without this step.
+const SLACK_REDUCTION_INTERVAL: Duration = Duration::from_secs(60);
+/// The reserve that a block needs to be complete without a step. Devices deliver 10 ms at once, so
+/// a callback more can be missing in this step.
+const MIN_SPARE: Duration = Duration::from_millis(10);
 
 /// The input to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -333,6 +339,8 @@ struct Link {
     age: f64,
     /// The extra delay that late blocks cause.
     slack: Duration,
+    /// The first block since which all blocks were complete with a reserve.
+    spare_since: Option<Timestamp>,
     buffer: Vec<f32>,
 }
 
@@ -353,7 +361,10 @@ impl AudioFeed for MicFeed {
         });
         self.shared.drift.store(drift, Ordering::Relaxed);
         match link.aligner.pull(&link.pace, at, out) {
-            GapFilled::Whole => Pulled::Audio,
+            GapFilled::Whole => {
+                link.on_time(at);
+                Pulled::Audio
+            }
             GapFilled::Short => {
                 link.late();
                 Pulled::Silence
@@ -377,6 +388,7 @@ impl Link {
             received: 0,
             age: 0.0,
             slack: Duration::ZERO,
+            spare_since: None,
             buffer: Vec::new(),
         })
     }
@@ -408,6 +420,22 @@ impl Link {
             self.slack = (self.slack + SLACK_STEP).min(MAX_SLACK);
         }
         self.received = received;
+        self.spare_since = None;
+    }
+
+    /// Reduces the extra delay by a step if it has not been needed for a while. The audio keeps its
+    /// times, and the mixer only requests it earlier.
+    fn on_time(&mut self, at: Timestamp) {
+        let spare = self.aligner.spare() as f64 / f64::from(self.rate);
+        if spare < MIN_SPARE.as_secs_f64() {
+            self.spare_since = None;
+            return;
+        }
+        let since = *self.spare_since.get_or_insert(at);
+        if at.since(since) >= SLACK_REDUCTION_INTERVAL {
+            self.slack = self.slack.saturating_sub(SLACK_STEP);
+            self.spare_since = None;
+        }
     }
 
     fn delay(&self) -> Duration {

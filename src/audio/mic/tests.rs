@@ -224,3 +224,34 @@ fn silence_comes_out_while_nothing_goes_in() {
     assert!(out.iter().all(|&s| s == 0.0));
     assert!(source.feed.delay() <= Duration::from_millis(40));
 }
+
+#[test]
+fn the_extra_delay_of_late_blocks_shrinks_slowly_once_it_is_not_needed() {
+    const RATE_HZ: u32 = 8_000;
+    let context = Context { rate: RATE_HZ, channels: 1, ..context() };
+    let (mut microphone, mut feed) = simulated::Microphone::plug_in(&context, RATE_HZ);
+    let (mut block, mut heard) = (0, 0);
+    // Returns the number of incomplete blocks, and the delay afterwards.
+    let mut run = |seconds: i64, late_ms: i64| {
+        let (end, mut short) = (block + seconds * 100, 0);
+        while block < end {
+            let at = Timestamp::from_millis(block * 10);
+            let now = at + Duration::from_millis(10) + feed.delay();
+            while Timestamp::from_millis((heard + 1) * 10 + late_ms) <= now {
+                microphone.hear(Timestamp::from_millis(heard * 10), &[0.1; 80]);
+                heard += 1;
+            }
+            short += usize::from(feed.pull(at, &mut [0.0; 80]) == Pulled::Silence);
+            block += 1;
+        }
+        (short, feed.delay())
+    };
+    let (_, usual) = run(5, 0);
+    let (short, extra) = run(5, 40);
+    assert!(short > 0 && extra > usual, "{usual:?} {extra:?}");
+    // The delay does not become so small that a block is late again.
+    let (short, needed) = run(70, 40);
+    assert!(short == 0 && needed + SLACK_STEP >= extra, "{short} {needed:?} {extra:?}");
+    assert_eq!(run(61, 0), (0, needed - SLACK_STEP));
+    assert_eq!(run(60, 0), (0, needed - 2 * SLACK_STEP));
+}
