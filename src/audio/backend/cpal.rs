@@ -1,8 +1,9 @@
 //! Real audio devices, through cpal. The backend uses the PulseAudio protocol (which PipeWire also
 //! supports) if a server answers, because the server has readable names, converts formats, and
-//! reports a lost device once. Otherwise, the backend uses ALSA. Buffers always have a fixed size,
-//! because the servers' default is two seconds.
+//! reports a lost device once. Otherwise, the backend uses ALSA until the device is opened again.
+//! Buffers always have a fixed size, because the servers' default is two seconds.
 
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -29,12 +30,15 @@ const CALLBACKS_PER_SECOND: u32 = 100;
 #[derive(Default)]
 pub(super) struct Cpal {
     host: Option<Host>,
+    /// Valid as long as a device of this host is open.
+    open: Weak<()>,
     /// The connection for lists of applications, because cpal cannot list applications.
     looking: PolledLink,
 }
 
 struct Running {
     _stream: cpal::Stream,
+    _open: Arc<()>,
 }
 
 impl Stream for Running {}
@@ -52,6 +56,18 @@ impl Cpal {
             self.host = Some(host);
         }
         self.host.as_ref().ok_or_else(|| Fault::Other("this system has no audio".to_owned()))
+    }
+
+    /// Returns true if ALSA replaces PulseAudio, and no open device needs ALSA any more.
+    fn may_leave_alsa(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| host.id() == HostId::Alsa)
+            && self.open.strong_count() == 0
+    }
+
+    fn running(&mut self, stream: cpal::Stream) -> Box<dyn Stream> {
+        let open = Arc::new(());
+        self.open = Arc::downgrade(&open);
+        Box::new(Running { _stream: stream, _open: open })
     }
 
     fn listed(&mut self, direction: Direction) -> Result<Vec<(DeviceInfo, Device)>, Fault> {
@@ -150,6 +166,9 @@ fn capture_age(latency: Option<Duration>, lasts: i64) -> i64 {
 
 impl AudioSystem for Cpal {
     fn devices(&mut self, direction: Direction) -> Result<Vec<DeviceInfo>, Fault> {
+        if self.may_leave_alsa() && pulse::answers() {
+            self.host = None;
+        }
         let listed = self.listed(direction);
         if listed.is_err() {
             // The server may have been restarted.
@@ -182,7 +201,7 @@ impl AudioSystem for Cpal {
         // Servers and the plug layer of ALSA convert to floats.
         let stream = record_f32(&device, config, sink)?;
         stream.play().map_err(fault)?;
-        Ok(Box::new(Running { _stream: stream }))
+        Ok(self.running(stream))
     }
 
     fn play(
@@ -199,7 +218,7 @@ impl AudioSystem for Cpal {
         let config = StreamConfig { channels: tap.channels(), sample_rate: rate, buffer_size };
         let stream = play_f32(&device, config, tap)?;
         stream.play().map_err(fault)?;
-        Ok(Box::new(Running { _stream: stream }))
+        Ok(self.running(stream))
     }
 }
 
@@ -253,6 +272,18 @@ mod tests {
         }
         assert!(is_real(HostId::PulseAudio, "alsa_input.usb-046d_C920"));
         assert!(!is_real(HostId::PulseAudio, "speakers.monitor"));
+    }
+
+    #[test]
+    fn alsa_is_left_only_while_none_of_its_devices_is_open() {
+        assert!(!Cpal::default().may_leave_alsa(), "no host is chosen yet");
+        let device = Arc::new(());
+        let host = cpal::host_from_id(HostId::Alsa).unwrap();
+        let open = Arc::downgrade(&device);
+        let system = Cpal { host: Some(host), open, ..Cpal::default() };
+        assert!(!system.may_leave_alsa());
+        drop(device);
+        assert!(system.may_leave_alsa());
     }
 
     #[test]

@@ -13,6 +13,11 @@ use crate::audio::backend::pulse::link::Link;
 use crate::audio::source::ApplicationInfo;
 use crate::audio::system::Fault;
 
+/// Returns true if an audio server answers.
+pub(super) fn answers() -> bool {
+    Link::connect().is_ok()
+}
+
 /// A connection to the audio server for repeated polling.
 #[derive(Default)]
 pub(super) struct PolledLink(Option<Link>);
