@@ -230,16 +230,16 @@ fn the_extra_delay_of_late_blocks_shrinks_slowly_once_it_is_not_needed() {
     const RATE_HZ: u32 = 8_000;
     let context = Context { rate: RATE_HZ, channels: 1, ..context() };
     let (mut microphone, mut feed) = simulated::Microphone::plug_in(&context, RATE_HZ);
-    let (mut block, mut heard) = (0, 0);
+    let (mut block, mut sent) = (0, 0);
     // Returns the number of incomplete blocks, and the delay afterwards.
     let mut run = |seconds: i64, late_ms: i64| {
         let (end, mut short) = (block + seconds * 100, 0);
         while block < end {
             let at = Timestamp::from_millis(block * 10);
             let now = at + Duration::from_millis(10) + feed.delay();
-            while Timestamp::from_millis((heard + 1) * 10 + late_ms) <= now {
-                microphone.hear(Timestamp::from_millis(heard * 10), &[0.1; 80]);
-                heard += 1;
+            while Timestamp::from_millis((sent + 1) * 10 + late_ms) <= now {
+                microphone.hear(Timestamp::from_millis(sent * 10), &[0.1; 80]);
+                sent += 1;
             }
             short += usize::from(feed.pull(at, &mut [0.0; 80]) == Pulled::Silence);
             block += 1;
@@ -247,7 +247,7 @@ fn the_extra_delay_of_late_blocks_shrinks_slowly_once_it_is_not_needed() {
         (short, feed.delay())
     };
     let (_, usual) = run(5, 0);
-    let (short, extra) = run(5, 40);
+    let (short, extra) = run(30, 40);
     assert!(short > 0 && extra > usual, "{usual:?} {extra:?}");
     // The delay does not become so small that a block is late again.
     let (short, needed) = run(70, 40);
