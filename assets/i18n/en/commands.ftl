@@ -13,7 +13,7 @@ cli-no-scene = --scene { $name }: there is no such scene; your scenes: { $scenes
 cli-nothing-to-send = nothing would be sent: --video and --audio are both none
     .cure = Choose a video source or an audio source.
 cli-no-key = the stream key is missing
-    .cure = After the address or the service, add --key-env, --key-file or --key-stdin.
+    .cure = Add --key-env, --key-file or --key-stdin after the address or the service.
 cli-no-target-before = { $flag } must follow the --to or --service that it applies to
 cli-per-show = { $name } gives each show its own address and key
     .cure = Copy the address and the key from { $page }, and pass the address to --to.
@@ -46,7 +46,7 @@ cli-recordings-left = { $count ->
     [one] one recording is incomplete
    *[other] { $count } recordings are incomplete
 }: the disk did not respond when the server stopped
-    .cure = Check the disk. Then complete the recordings with onair repair.
+    .cure = Check the disk. Then repair the recordings with onair repair.
 server-listening = cannot listen on { $address } ({ $what }): { $reason }
 server-port-taken = another program is using this port
 server-no-such-address = this computer has no such address
