@@ -28,15 +28,15 @@ health-file-opening = Opening { $name }.
 health-file-on-air = This broadcast sends the file { $name }.
 health-file-instead = The file replaces your scenes
 health-target = { $name }
-health-behind = Viewers are { $time } behind
+health-behind = Viewers are { $time } behind live
 health-watching = { $count ->
     [one] { $count } watching
    *[other] { $count } watching
 }
 health-nobody-watches = no viewers on the built-in server
-health-smaller = { $name } gets lower quality
+health-smaller = { $name } gets a lower quality
 health-partly-muted = an audio source is muted
-health-delay = Viewers are { $time } behind
+health-delay = Viewers are { $time } behind live
 health-delay-begins = The stream starts in { $time }
 health-delay-ending = Ending: { $time } left to send
 
@@ -48,7 +48,7 @@ health-no-server = { $name } has no server address.
 health-bad-address = { $name } has no valid server address.
     .cure = Enter the address that the service gives you.
 health-no-app = The address of { $name } has no application.
-    .cure = Complete the address, for example rtmp://server/app. Ask the service or the server's operator for it.
+    .cure = Complete the address, for example rtmp://server/app. Ask the service or the server's operator for the full address.
 health-no-key = { $name } has no stream key.
     .cure = Enter the key that the service or the server's operator gives you.
 health-bad-key = { $name }: { $cause }.
@@ -76,7 +76,7 @@ viewers-stalled = The stream stalls for viewers.
 viewers-black = Viewers see black video.
 viewers-frozen = Viewers see a frozen frame.
 viewers-silent = Viewers hear nothing.
-viewers-late = Viewers are far behind.
+viewers-late = Viewers are far behind live.
 health-dropping = The connection to { $name } is too slow: onair is dropping frames.
     .cure = Choose a lower bitrate, and check what else uses the connection.
 health-queue = The connection is slow: the send queue is { $time } long.

@@ -665,7 +665,7 @@ fn rows() -> Vec<Row> {
             "one target gets the second encode",
             with(on_air(), |it| it.targets[1].rendition_id = RenditionId::Second),
             "All good.",
-            "2 watching · Twitch gets lower quality",
+            "2 watching · Twitch gets a lower quality",
             None,
             None,
         ),
@@ -1076,7 +1076,7 @@ fn the_stream_delay_is_in_the_details_unless_there_is_a_problem() {
     let delayed = with(on_air(), |it| it.held = Some(held));
     let health = Health::of(&delayed);
     assert!(health.is_about_delay());
-    assert_eq!(health.words(Language::English).1, "Viewers are 5:00 behind · 2 watching");
+    assert_eq!(health.words(Language::English).1, "Viewers are 5:00 behind live · 2 watching");
     assert!(!Health::of(&with(delayed, |it| it.figures.fps = 17.0)).is_about_delay());
     assert!(!Health::of(&on_air()).is_about_delay());
 }
