@@ -4,7 +4,7 @@
 zoom-percent = { $percent } %
 zoom-readout = Zoom { $percent } %. Click to show the whole canvas.
 action-zoom-in = Zoom in on the canvas
-tip-action-zoom-in = Enlarges the canvas, like Ctrl with the mouse wheel.
+tip-action-zoom-in = Enlarges the canvas. Ctrl with the mouse wheel also zooms.
 action-zoom-out = Zoom out on the canvas
 tip-action-zoom-out = Shows more of the canvas.
 action-zoom-fit = Fit the canvas to the window

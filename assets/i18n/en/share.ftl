@@ -2,7 +2,7 @@
 
 tab-share = Share
 action-share = Share the stream
-tip-action-share = Shows links, QR code, viewers, and who can watch.
+tip-action-share = Shows the links, the QR code, the viewers, and who can watch.
 share-server = Built-in server
 share-running = Running
 share-stopped = Stopped
@@ -57,7 +57,7 @@ chat-unmute-name = Unmute { $name }
 chat-moderation = Moderation
 chat-slow = Slow mode
 chat-slow-off = Off
-chat-slow-note = Each viewer can send one message in this time.
+chat-slow-note = Each viewer can send one message per interval.
 chat-blocked = Blocked words
 chat-blocked-note = Nobody sees messages with these words.
 chat-muted = Muted
