@@ -85,7 +85,7 @@ fn what_cannot_be_decoded_is_named_with_the_reason_and_what_to_do() {
     assert!(cure(&failure).contains("feature `ffmpeg`"), "{failure:?}");
     assert!(cure(&failure).contains("--save"), "{failure:?}");
     let failure = unsupported("VVC video", Some(NoDecoder::NotInLibrary));
-    assert!(failure.to_string().contains("no decoder for it"), "{failure}");
+    assert!(failure.to_string().contains("no decoder for this codec"), "{failure}");
     let failure = unsupported("video codec 15", None);
     assert!(failure.to_string().ends_with("onair cannot decode"), "{failure}");
     assert!(cure(&failure).starts_with("Ask the broadcaster"), "{failure:?}");
