@@ -94,7 +94,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     // The first desktop hides keys of other windows; the second one does not.
     let everywhere = "Also in other windows";
     let named = |harness: &Harness<'static, Window>| {
-        harness.query_all_by_label_contains("This desktop hides keys").count()
+        harness.query_all_by_label_contains("This desktop does not report keys").count()
     };
     assert_eq!(named(&harness), 1);
     harness.state_mut().screen.as_mut().unwrap().set_elsewhere(GlobalKeySupport::Looked);
@@ -216,8 +216,8 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
             GlobalKeyReply::Given("Press Super+F8".to_owned()),
             ["other windows, the key is Press Super+F8. ", "窗口中的讲话键：Press Super+F8。"],
         ),
-        (GlobalKeyReply::Given(String::new()), ["not yet assigned a hotkey", "还没有分配其他窗口"]),
-        (GlobalKeyReply::Missing, ["no global shortcuts", "不支持全局快捷键"]),
+        (GlobalKeyReply::Given(String::new()), ["not yet assigned a key", "还没有分配其他窗口"]),
+        (GlobalKeyReply::Missing, ["does not support global shortcuts", "不支持全局快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
         (GlobalKeyReply::Unanswered, ["closed without a choice", "你没有作出选择"]),
         (GlobalKeyReply::Ended, ["revoked the key", "已收回讲话键"]),
@@ -227,7 +227,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         // Before the setting is on, the page explains what it does, and that mouse buttons do not
         // work.
         let mut harness = settings(language, GlobalKeySupport::Asked(GlobalKeyReply::Nothing));
-        assert_eq!(count(&harness, ["Mouse buttons do not work", "不支持鼠标按键"][number]), 1);
+        assert_eq!(count(&harness, ["mouse buttons do not work", "不支持鼠标按键"][number]), 1);
         harness.get_by_role_and_label(Role::CheckBox, switch).click();
         harness.run();
         for (reply, words) in &asked {

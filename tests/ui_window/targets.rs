@@ -68,12 +68,12 @@ fn the_delay_is_chosen_shown_and_ended() {
     assert_eq!(sent, [Command::SetDelay(Duration::from_secs(300))]);
     let mut harness = open("delayed");
     // The panel shows the delay only if the health bar shows a problem.
-    harness.get_by_label("Viewers are 5:00 behind · 2 watching");
-    assert!(harness.query_by_label("Viewers are 5:00 behind.").is_none());
+    harness.get_by_label("Viewers are 5:00 behind live · 2 watching");
+    assert!(harness.query_by_label("Viewers are 5:00 behind live.").is_none());
     harness.state().demo.change(|snapshot| snapshot.figures.fps = 17.0);
     harness.run();
     harness.get_by_label("This computer is too slow: only 17 of 30 fps.");
-    harness.get_by_label("Viewers are 5:00 behind.");
+    harness.get_by_label("Viewers are 5:00 behind live.");
     assert_eq!(click(&mut harness, "Stop after the delay"), [Command::StopAfterDelay]);
 }
 
@@ -248,7 +248,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     // The other card may be above the fold.
     harness.get_by_role_and_label(Role::Button, "Built-in server").click_accesskit();
     harness.run();
-    harness.get_by_label("Viewers get the stream, 1.20\u{a0}s behind.");
+    harness.get_by_label("Viewers are 1.20\u{a0}s behind live.");
     harness.get_by_label("What viewers see");
     // The box may be below the fold.
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click_accesskit();
@@ -261,11 +261,11 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.state().demo.snapshot.lock().targets[1].monitor.as_mut().unwrap().state = "ok";
     harness.run();
     harness.get_by_label("All good.");
-    harness.get_by_label("Viewers are 2.1\u{a0}s behind · 2 watching");
+    harness.get_by_label("Viewers are 2.1\u{a0}s behind live · 2 watching");
     // Without viewers, nobody is behind.
     harness.state().demo.snapshot.lock().server.viewers = 0;
     harness.run();
-    harness.get_by_label("Nobody is watching. A viewer would be 1.20\u{a0}s behind.");
+    harness.get_by_label("Nobody is watching. A viewer would be 1.20\u{a0}s behind live.");
 
     // For another server, the viewer monitor is off by default and needs a play address.
     let mut harness = open("custom");

@@ -53,7 +53,7 @@ out-monitor = Viewers of { $url }: { $state ->
     [late] late
    *[wrong_size] different format
 }
-out-monitor-behind = { $what }, { $seconds } s behind
+out-monitor-behind = { $what }, { $seconds } s behind live
 out-recording = Recording { $path }: { $state ->
     [writing] writing
     [paused] paused
@@ -76,7 +76,7 @@ out-screenshot = Screenshot { $path }: { $state ->
    *[failed] failed
 }
 out-delay-filling = Delay: the stream starts in { $seconds } s
-out-delay-on = Delay: viewers are { $seconds } s behind
+out-delay-on = Delay: viewers are { $seconds } s behind live
 out-delay-draining = Delay: sending the delayed part
 out-chapter = Chapter at { $seconds } s: { $title }
 out-fault = Server: simulating the fault { $fault } for { $peer }
