@@ -350,7 +350,7 @@ fn a_publisher_beyond_its_limits_is_ended_with_the_reason() {
         "[app.small.limits]\nsize = \"480x270\"\n[app.slow.limits]\nbitrate = \"100k\"\n",
     );
     for (app, reason) in
-        [("small", "640x360 pixels"), ("slow", "limit of this application, 100 kbit/s")]
+        [("small", "640x360 pixels"), ("slow", "application's limit of 100 kbit/s")]
     {
         let mut publisher = serve.publish(&format!("{app}/show"));
         let ended = serve

@@ -110,7 +110,7 @@ fn an_unused_or_deleted_one_is_restored() {
     harness.run();
     let listed = PartCommand::ListVersions(kind, "Gone".into());
     assert_eq!(part(&click(&mut harness, "Earlier versions of 'Gone'")), listed);
-    let restore = format!("Restore the version of {}", versions[0].id.local_time());
+    let restore = format!("Restore the version from {}", versions[0].id.local_time());
     let restored = PartCommand::Restore { kind, name: "Gone".into(), id };
     assert_eq!(part(&click(&mut harness, &restore)), restored);
     // The dialog reaches its final position in its second frame.

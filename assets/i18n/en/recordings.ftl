@@ -77,5 +77,5 @@ ended-skipped = Skipped frames
 tip-ended-skipped = Frames that viewers missed because the computer was busy. Normal: 0.
 ended-reconnects = Reconnects
 ended-recording = Recording
-tip-ended-viewers = The most viewers at once. Services show their own count on their dashboard.
+tip-ended-viewers = The highest number of viewers at one time. Services show their own count on their dashboard.
 ended-close = Close the summary
