@@ -371,8 +371,8 @@ mod tests {
             ("redirect@connect:nowhere", "rtmp://"),
             ("redirect@publish:rtmp://x/y", "connect, media"),
             ("noack@media:3s", "no value"),
-            ("reset@media*0", "number of times"),
-            ("reset@media*x", "number of times"),
+            ("reset@media*0", "how often"),
+            ("reset@media*x", "how often"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

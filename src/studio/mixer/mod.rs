@@ -575,7 +575,7 @@ mod tests {
         assert_eq!(came, [true; 3]);
         assert_eq!(
             left_out,
-            ["a compressor of 'system', because its sidechain source was not imported"]
+            ["a compressor filter on 'system' (its sidechain source was not imported)"]
         );
         let filters = |place: usize| -> Vec<Filter> {
             strips[place].strip.filters.iter().map(|slot| slot.filter).collect()

@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(found, [("Mic", open), ("Clip", shown), ("Jingle", keyed), ("Second", open)]);
         assert_eq!(strips[0].strip.filters[0].filter.side_chain(), Some(StripId(2)));
         let left_out: Vec<_> = left_out.into_iter().collect();
-        assert_eq!(left_out, ["'Clip 2' in the mixer (it plays the same as 'Clip')"]);
+        assert_eq!(left_out, ["'Clip 2' in the mixer (it plays the same audio as 'Clip')"]);
     }
 
     #[test]

@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(taken.properties.files, [PathBuf::from("/v/c d.mp4")]);
         assert_eq!(taken.not.len(), 2, "{:?}", taken.not);
         let list = json!({"playlist": [{"value": "rtmp://h/a/b"}, {"value": "/v/c.mp4"}]});
-        assert!(not("vlc_source", &list).starts_with("entries of the list (1)"));
+        assert!(not("vlc_source", &list).starts_with("playlist entries: 1 ("));
         assert!(not("xshm_input", &json!({"screen": 1})).contains("display 2"));
         let many: Vec<_> = (0..300).map(|n| json!({"value": format!("/p/{n}.png")})).collect();
         let many = read(&json!({"id": "slideshow", "settings": {"files": many}})).unwrap();
