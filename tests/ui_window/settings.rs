@@ -472,7 +472,7 @@ fn what_explains_a_setting_begins_below_its_name() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
     harness.run();
     for (name, note) in [
-        ("Language", "The language of the window. Names that you give stay as they are."),
+        ("Language", "The language of the window. Names that you entered stay as they are."),
         ("Level meter decay", "How fast the bars fall after a peak."),
     ] {
         let name = harness.get_by_role_and_label(Role::Label, name).rect();

@@ -15,7 +15,7 @@ setting-default = { $name } (default)
 setting-off = Off
 
 setting-language = Language
-setting-language-note = The language of the window. Names that you give stay as they are.
+setting-language-note = The language of the window. Names that you entered stay as they are.
 setting-theme = Colors
 setting-theme-note = With dark colors, the video is the brightest part of the screen.
 setting-scale = Interface size
@@ -30,7 +30,7 @@ setting-size-note = The size of the program for all targets and recordings. 1280
 setting-rate = Frame rate
 setting-rate-note = 30 fps suits talks. 60 fps suits games and sports, and needs twice the CPU.
 setting-bitrate = Video bitrate
-setting-bitrate-note = A higher bitrate looks better and needs more upload. Keep a quarter of your upload free.
+setting-bitrate-note = A higher bitrate looks better but needs more upload bandwidth. Keep a quarter of your upload bandwidth free.
 
 setting-monitoring = Monitoring device
 setting-monitoring-note = Plays the audio sources that you monitor. Use headphones to avoid echo.
@@ -58,9 +58,9 @@ setting-split-note = Starts a new file after this time or size, without a gap.
 setting-replay = Replay buffer
 setting-replay-note = Keeps the last seconds of the program in memory, so that you can save them with a button or hotkey.
 setting-replay-always = Keep the replay buffer running
-setting-replay-always-note = The encoder runs off air too, and uses as much CPU as on air.
+setting-replay-always-note = The encoder also runs while you are off air, and then uses as much CPU as on air.
 setting-tracks = Audio tracks
-setting-tracks-note = The names of the tracks in a recording, which video editors show.
+setting-tracks-note = Track names in recordings. Video editors show these names.
 
 setting-hotkeys = Hotkeys
 setting-hotkeys-note = Click a hotkey, then press the new keys. On the Studio page, letters, digits and punctuation keys without Ctrl or Alt work only while the canvas or a list has the focus.
@@ -73,7 +73,7 @@ setting-services-edit = { $count ->
    *[other] Edit { $count } services…
 }
 setting-successor = Successor server
-setting-successor-note = When the built-in server stops, clients with Enhanced RTMP reconnect to this address.
+setting-successor-note = When the built-in server stops, clients that support Enhanced RTMP reconnect to this address.
 setting-server-names = Server host names
 setting-server-names-note = Browsers can use these names, such as studio.example.com. IP addresses and this computer's name in .local always work.
 setting-server-names-hint = studio.example.com
