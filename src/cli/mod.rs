@@ -57,9 +57,9 @@ pub enum Sub {
     Repair(remux::RepairArgs),
     /// Import onair or OBS scene collections
     Scenes(scenes::Args),
-    /// List, import or export the scene collections of the settings
+    /// List, import or export the scene collections in the settings
     Collections(scenes::parts::Args),
-    /// List, import or export the profiles of the settings
+    /// List, import or export the profiles in the settings
     Profiles(scenes::parts::Args),
     /// List devices, applications with audio, displays, windows and codecs
     Devices,

@@ -32,8 +32,8 @@ pub struct RemuxArgs {
     /// Drop content of this kind if the new file cannot contain it, instead of failing (repeatable)
     #[arg(long, value_name = "KIND", value_enum)]
     pub drop: Vec<Drop>,
-    /// Copy only the part after this time. The part begins at the last keyframe before the time, because onair
-    /// encodes nothing
+    /// Copy only the part after this time. The part begins at the last keyframe before this time, because onair copies
+    /// without encoding
     #[arg(long, value_name = "TIME", value_parser = value::duration)]
     pub from: Option<Duration>,
     /// Copy only the part before this time

@@ -22,8 +22,8 @@ pub struct Globals {
     /// Print only JSON objects on standard output, one per line
     #[arg(long, global = true, display_order = GLOBAL_ORDER)]
     pub json: bool,
-    /// Use this settings file. Without it, the window, `scenes`, `collections` and `profiles` use your
-    /// own settings file, and `live` and `check` use none
+    /// Use this settings file. Without this flag, the window, `scenes`, `collections` and
+    /// `profiles` use your own settings file, and `live` and `check` use none
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 1, value_name = "FILE")]
     pub settings: Option<PathBuf>,
     /// Use this scene collection from --settings, or else from your own settings

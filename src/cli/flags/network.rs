@@ -13,7 +13,7 @@ use crate::text::problem::{Problem, problem};
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "route")]
 pub struct Flags {
-    /// Ports to try, in this order, if the URL has none [default: 1935 for rtmp, 443 for rtmps
+    /// Ports to try, in this order, if the URL has no port [default: 1935 for rtmp, 443 for rtmps
     /// and rtmpts, 80 for rtmpt]
     #[arg(long, value_name = "PORT,…", value_delimiter = ',')]
     ports: Vec<std::num::NonZeroU16>,
@@ -22,7 +22,7 @@ pub struct Flags {
     /// computer]
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
-    /// Local address for connections, or on Linux the interface
+    /// Local address for connections. On Linux, this can also be an interface
     #[arg(long, value_name = "ADDRESS|INTERFACE")]
     bind: Option<String>,
     #[command(flatten)]
@@ -128,7 +128,8 @@ struct TrustFlags {
     /// the system
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
-    /// Trust only the server certificate with this SHA-256 (DER, hex) for TLS
+    /// Trust only the server certificate with this SHA-256 fingerprint (of the DER form, in hex)
+    /// for TLS
     #[arg(long, value_name = "SHA256")]
     tls_pin: Option<String>,
 }

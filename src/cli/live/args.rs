@@ -25,7 +25,7 @@ use crate::studio::targets::sharing::{check_host, check_origin};
 #[command(
     after_help = "Without --to, --service, --built-in and --record, onair sends to the targets that are \
     on in the settings (--settings, --profile). Without settings, it sends to the built-in server as \
-    live/onair. Quality flags that you omit have the values in the settings.\n\
+    live/onair. For quality flags that you omit, onair uses the values in the settings.\n\
     DURATION: 90s, 500ms, 2m or 1h30m. BITRATE: 2500k or 2.5M. SIZE: 700M or 2G.\n\
     SIGINT, SIGTERM and SIGHUP end the broadcast cleanly. SIGUSR1 saves the replay buffer, and SIGUSR2 \
     adds a chapter to the recording."
@@ -33,14 +33,14 @@ use crate::studio::targets::sharing::{check_host, check_origin};
 pub struct Args {
     /// Video source: `camera[:ID][@1280x720,30,MJPEG]`, `screen[:ID]`, window:ID (screen:wayland,
     /// window:wayland: choose in the desktop's dialog), file:FILE, stream:URL, image:FILE,
-    /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS, stopwatch,
-    /// test, none. Without --scene, this source replaces the scenes of --settings [default: from
-    /// --settings, else a camera if there is one, else test]
+    /// slides:FOLDER, color:#RRGGBB, text:WORDS, text-file:PATH, clock, countdown:SECONDS,
+    /// stopwatch, test, none. Without --scene, this source replaces the scenes from --settings
+    /// [default: from --settings, else a camera if there is one, else test]
     #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
-    /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application of `onair devices`),
-    /// file:FILE, stream:URL, tone, silence, none [default: from --settings; with --video test, tone;
-    /// otherwise a microphone if there is one, else silence, or tone with the test pattern]
+    /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application from `onair devices`),
+    /// file:FILE, stream:URL, tone, silence, none [default: from --settings; with --video test,
+    /// tone; otherwise a microphone if there is one, else silence, or tone with the test pattern]
     #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene from --settings to broadcast [default: the last program scene]
@@ -77,12 +77,12 @@ pub struct Args {
     /// Lowest video bitrate that adaptive bitrate may use
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
-    /// When adaptive bitrate goes below half of --video-bitrate, encode only every other frame, which
-    /// keeps these frames sharp
+    /// When adaptive bitrate drops below half of --video-bitrate, encode only every other frame, so
+    /// that the video stays sharper
     #[arg(long, help_heading = "Quality")]
     pub adapt_frames: bool,
-    /// When adaptive bitrate is too low for the frame size, encode at 3/4 or 1/2 of the size. When
-    /// the size changes, a recording continues in a new file
+    /// When the adaptive bitrate is too low for the frame size, encode at 3/4 or 1/2 of the size.
+    /// When the size changes, a recording continues in a new file
     #[arg(long, help_heading = "Quality")]
     pub adapt_size: bool,
     /// Video encoder, from the list in `onair devices`
@@ -107,19 +107,20 @@ pub struct Args {
     #[arg(long, value_name = "URL", help_heading = "Targets")]
     pub to: Vec<String>,
     /// Send to this known service, or to one of your own services (services.toml beside the
-    /// settings). Pass the stream key with the --key-… flag that follows (repeatable)
+    /// settings file). Pass the stream key with the --key-… flag that follows (repeatable)
     #[arg(long, value_name = "NAME", value_parser = ServiceName, help_heading = "Targets")]
     pub service: Vec<String>,
     /// Send only to the built-in server, as live/onair, and not to the targets of --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
     /// Let other computers on your network watch the stream of the built-in server over HTTP and
-    /// WebRTC. Anybody there can watch, unless viewers need a key [default: from --settings, else only
-    /// this computer can watch]
+    /// WebRTC. Anybody on your network can watch, unless viewers need a key [default: from
+    /// --settings, else only this computer can watch]
     #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
     pub network: bool,
-    /// Environment variable with the key that viewers of the built-in server need: `?key=…` after each
-    /// link. Without --play-key-env and --play-key-file, --settings decide whether viewers need a key
+    /// Environment variable with the key that viewers of the built-in server need: `?key=…` after
+    /// each link. Without --play-key-env and --play-key-file, the settings decide whether viewers
+    /// need a key
     #[arg(long, value_name = "NAME", conflicts_with_all = ["copy", "play_key_file"],
           help_heading = "Targets")]
     pub play_key_env: Option<String>,
@@ -127,7 +128,7 @@ pub struct Args {
     #[arg(long, value_name = "PATH", conflicts_with = "copy", help_heading = "Targets")]
     pub play_key_file: Option<PathBuf>,
     /// Host name that browsers may use for the built-in server, in addition to its addresses,
-    /// localhost, and the name of this computer in .local (repeatable)
+    /// localhost, and this computer's .local name (repeatable)
     #[arg(long, value_name = "HOST", value_parser = check_host, help_heading = "Targets")]
     pub name: Vec<String>,
     /// Origin whose pages may read from the built-in server, such as `https://example.com`, or `*` for
@@ -157,7 +158,7 @@ pub struct Args {
     /// --min-video-bitrate]
     #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
-    /// How long onair retries a target, at the start and after it loses the connection [default: no
+    /// How long onair retries a target, at the start and after a lost connection [default: no
     /// limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
@@ -192,7 +193,7 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "record",
           help_heading = "Recording")]
     pub split_time: Option<Duration>,
-    /// Split the recording into files of at most this size: 700M, 2G
+    /// Split the recording into files of at most this size, such as 700M or 2G
     #[arg(long, value_name = "SIZE", value_parser = bytes, requires = "record",
           help_heading = "Recording")]
     pub split_size: Option<u64>,
@@ -211,7 +212,7 @@ pub struct Args {
     /// Read commands from standard input, one per line (see `onair help live`)
     #[arg(long, conflicts_with = "key_stdin", long_help = CONTROL_HELP)]
     pub control: bool,
-    /// Duration of the broadcast, from the first frame on [default: until you stop it]
+    /// Duration of the broadcast, counted from the first frame [default: until you stop it]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     pub duration: Option<Duration>,
 }
@@ -239,7 +240,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   media remove NUMBER SOURCE              remove a file from the playlist
   if-black [NAME:] keep|placeholder|SOURCE
                                           set the fallback for black or lost video
-  ask [SOURCE]                            show the sharing dialog of Wayland again
+  ask [SOURCE]                            show Wayland's sharing dialog again
   talk press|release [STRIP]              push-to-talk
   clip-out [STRIP]                        reset clip indicators
   reset-loudness                          reset integrated loudness and true peak
@@ -254,7 +255,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   strip if-silent [STRIP:] keep|SOURCE    set the fallback for silent or lost audio
   stop                                    end the broadcast
 
-ITEM is an item of the current scene, or SCENE/ITEM. STRIP is the name of a strip of the mixer. Without
+ITEM is an item of the current scene, or SCENE/ITEM. STRIP is the name of a strip in the mixer. Without
 [SOURCE] or [STRIP], most commands apply to the main video source or the main strip. WHAT=VALUE uses the
 names in the settings file.";
 

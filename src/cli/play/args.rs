@@ -25,16 +25,16 @@ pub struct Args {
     /// Play without a window
     #[arg(long)]
     pub headless: bool,
-    /// Duration of playback, from the first frame or audio on. With a window, onair also ends if it
-    /// cannot play any stream
+    /// Duration of playback, counted from the first frame or audio. With a window, onair also ends
+    /// if it cannot play any stream
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
     /// Buffer, 100ms to 10s, or `auto` for the smallest that the network allows [default: 300ms; in a
     /// window the last value]
     #[arg(long, value_name = "DURATION|auto", value_parser = buffer)]
     pub buffer: Option<Buffer>,
-    /// Delay the audio by up to 2s. A negative value plays the audio earlier; onair then plays a
-    /// live stream later [default: 0ms; in a window the last value]
+    /// Delay the audio by up to 2s. A negative value plays the audio earlier; onair then delays a
+    /// live stream [default: 0ms; in a window the last value]
     #[arg(long, value_name = "DURATION", value_parser = av_offset, allow_hyphen_values = true)]
     pub av_offset: Option<i32>,
     /// H.264 decoder: own (built in), or system (the system's FFmpeg libraries, which use less CPU).
@@ -89,7 +89,7 @@ pub struct Args {
     /// Play in a separate window beside the main window
     #[arg(long, conflicts_with_all = ["headless", "fullscreen", "small"], help_heading = "Window")]
     pub own_window: bool,
-    /// Play picture in picture: in a small window without a title bar, above all other windows
+    /// Play in picture-in-picture mode: a small window without a title bar, above all other windows
     #[arg(long, conflicts_with_all = ["headless", "fullscreen"], help_heading = "Window")]
     pub small: bool,
     /// Show statistics over the video
@@ -110,7 +110,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
                                    back as possible, or to the beginning of a recording
   go-live                          go to the live edge
   volume PERCENT                   for example 50, +5 or -5
-  mute [on|off]                    mute or unmute; without a word, toggle
+  mute [on|off]                    mute or unmute; without on or off, toggle
   balance PERCENT, speaker [ID], av-offset TIME, buffer TIME|auto
   snapshot [FILE.png]              save the current frame
   record FILE.flv, record off      record the stream

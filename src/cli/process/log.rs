@@ -22,10 +22,10 @@ use crate::cli::process::json_log::{JsonFields, JsonLine};
 /// The format of log lines.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// A line for people.
+    /// Plain text.
     #[default]
     Text,
-    /// A JSON object per line, for programs that collect logs.
+    /// One JSON object per line, for programs that collect logs.
     Json,
 }
 

@@ -95,8 +95,7 @@ pub struct TokenArgs {
     /// The configuration of the server, with the secret in `[tokens]`
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Stream that the token opens, as APP/STREAM. `*` matches any text without a slash, and `**` any
-    /// text
+    /// Stream that the token gives access to, as APP/STREAM. `*` matches any text without a slash, and `**` any text
     #[arg(long, value_name = "APP/STREAM")]
     pub sub: String,
     /// What the token allows: `play` or `publish` (repeatable)
@@ -133,7 +132,7 @@ pub(super) fn percent(text: &str) -> Result<u32, Problem> {
 /// Commands below `onair serve`.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum ServeCommand {
-    /// Make a signed token that opens a stream for a while
+    /// Make a signed token that gives access to a stream for a limited time
     Token(TokenArgs),
 }
 
@@ -163,19 +162,19 @@ pub struct Args {
     /// Address for RTMP over TLS, which needs --cert and --cert-key. Port 0 picks a free port
     #[arg(long, value_name = "ADDR", value_parser = values::address)]
     pub rtmps: Option<SocketAddr>,
-    /// When to make HLS and DASH (http://HOST/APP/STREAM.m3u8 and .mpd, low latency): `on-demand`, while
-    /// somebody watches; `always`, so that the first viewer does not wait; `off` [default: on-demand]
+    /// When to generate HLS and DASH (http://HOST/APP/STREAM.m3u8 and .mpd, low latency): `on-demand`, while somebody
+    /// watches; `always`, so that the first viewer does not wait; `off` [default: on-demand]
     #[arg(long, value_name = "WHEN", value_parser = hls_mode)]
     pub hls: Option<Mode>,
-    /// Maximum length of an HLS part, 100ms to 2s. Low-latency players stay three parts behind [default: 350ms]
+    /// Maximum length of an HLS part, 100ms to 2s. Low-latency players stay three parts behind live [default: 350ms]
     #[arg(
         long,
         value_name = "DURATION",
         value_parser = |text: &str| within(text, Settings::PART_DURATION_RANGE)
     )]
     pub hls_part: Option<Duration>,
-    /// Minimum length of an HLS segment, 1s to 10s. A segment ends at the first keyframe after this time.
-    /// Other players stay three segments behind [default: 2s]
+    /// Minimum length of an HLS segment, 1s to 10s. A segment ends at the first keyframe after this time. Other players
+    /// stay three segments behind live [default: 2s]
     #[arg(
         long,
         value_name = "DURATION",
@@ -197,8 +196,8 @@ pub struct Args {
     /// Maximum number of renditions that the server encodes at the same time [default: four per core]
     #[arg(long, value_name = "NUMBER")]
     pub renditions_limit: Option<usize>,
-    /// CPU usage in percent above which the server starts no further rendition, 1 to 100. 100 is no
-    /// limit [default: 90]
+    /// CPU usage in percent above which the server starts no further rendition, 1 to 100. 100 means
+    /// no limit [default: 90]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub renditions_cpu: Option<u32>,
     /// UDP and TCP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
@@ -206,12 +205,12 @@ pub struct Args {
     /// `none` turns WHEP off [default: 127.0.0.1:8189, or the next free port]
     #[arg(long, value_name = "ADDR")]
     pub webrtc: Option<WebRtc>,
-    /// Further address at which viewers reach the port of --webrtc, such as the public address of a router
+    /// Additional address at which viewers reach the port of --webrtc, such as the public address of a router
     /// (repeatable)
     #[arg(long, value_name = "IP", value_parser = values::ip)]
     pub webrtc_address: Vec<IpAddr>,
-    /// STUN server for WebRTC viewers, such as `stun:stun.example.com:3478` (repeatable). `[[ice_server]]` in the
-    /// file of --config also has TURN servers
+    /// STUN server for WebRTC viewers, such as `stun:stun.example.com:3478` (repeatable). In the file of --config,
+    /// `[[ice_server]]` can also specify TURN servers
     #[arg(long, value_name = "URL", value_parser = |text: &str| IceServer::new(text, None))]
     pub ice_server: Vec<IceServer>,
     /// Slow mode of the chats: how long each viewer waits between two messages, up to 10m
@@ -256,13 +255,13 @@ pub struct Args {
     /// Continue each recording in a new file after this duration, at a keyframe
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SPLIT_TIME_RANGE))]
     pub split_time: Option<Duration>,
-    /// Continue each recording in a new file before it is larger than this: 700M, 2G
+    /// Continue each recording in a new file before the file exceeds this size, such as 700M or 2G
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub split_size: Option<u64>,
-    /// Delete recordings that are older than this: 48h, 30d [default: never]
+    /// Delete recordings that are older than this, such as 48h or 30d [default: never]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, KEEP_TIME_RANGE))]
     pub keep_time: Option<Duration>,
-    /// Delete the oldest recordings when all of them need more space than this: 200G [default: never]
+    /// Delete the oldest recordings when all recordings together exceed this size, such as 200G [default: never]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub keep_size: Option<u64>,
     /// Whether viewers who may play a stream may also play its recordings (http://HOST/vod/NAME.m3u8,
@@ -293,8 +292,9 @@ pub struct Args {
     /// URL, such as `http://other:8088`
     #[arg(long, value_name = "URL")]
     pub successor_http: Option<HttpSuccessor>,
-    /// Send every stream to this RTMP server, too (repeatable), such as `rtmp://other/live` or
-    /// `rtmp://other/{app}/{stream}`. `[[relay]]` in the file of --config has patterns, keys and lists
+    /// Also send every stream to this RTMP server (repeatable), such as `rtmp://other/live` or
+    /// `rtmp://other/{app}/{stream}`. In the file of --config, `[[relay]]` also supports patterns, keys and several
+    /// addresses
     #[arg(long, value_name = "URL", value_parser = relay_target)]
     pub push: Vec<RelayTarget>,
     /// Get a stream from this RTMP server when a viewer asks for it, such as
@@ -305,7 +305,7 @@ pub struct Args {
     /// --password-file. Players need no login
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// File with the password in its first line
+    /// File with the password on its first line
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Login method: adobe, or llnw (the method of Limelight's servers) [default: adobe]

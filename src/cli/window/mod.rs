@@ -34,7 +34,8 @@ use crate::ui::{Dialog, Page, unknown_names};
 /// The arguments of the window.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
-    /// Files and streams to play. If the window is open already, it comes to the front and plays them
+    /// Files and streams to play. If the window is already open, it comes to the front and plays
+    /// them
     #[arg(value_name = "URL|FILE")]
     pub(super) open: Vec<String>,
 }
