@@ -43,7 +43,7 @@ share-not-ipv6 = not over IPv6
 share-cannot = cannot watch
 share-viewers = Watching now
 share-viewers-none = Nobody is watching.
-tip-share-viewers = Number of viewers who are watching over this protocol now.
+tip-share-viewers = Number of viewers currently watching over this protocol.
 
 # The chat of onair's own stream, which the streamer moderates.
 chat-own = Your stream
