@@ -37,7 +37,7 @@ play-video-not-shown = no video: { $reason }
 play-cannot-decode = the stream or file has { $codec }, which onair cannot decode
     .cure = Ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE.flv, and play the saved file with another program. To convert a file, use a program such as ffmpeg.
 play-no-decoder = the stream or file has { $codec }, which onair cannot decode: { $reason }
-    .cure = { $cure } Or ask the broadcaster for H.264 video and AAC audio. Or save the stream with onair play URL --save FILE.flv, and play the saved file with another program. To convert a file, use a program such as ffmpeg.
+    .cure = { $cure } You can also ask the broadcaster for H.264 video and AAC audio, or save the stream with onair play URL --save FILE.flv and play the saved file with another program. To convert a file, use a program such as ffmpeg.
 play-ended = the stream has ended
 play-waiting = the stream has ended; onair waits for it to return
 
@@ -56,7 +56,7 @@ play-silent = no video and no audio within { $seconds } s: the stream may not ex
 play-asked-to-reconnect = the server asks onair to reconnect
 play-asked-to-reconnect-because = the server asks onair to reconnect: { $words }
 play-opening-slow = no { $awaited } within { $seconds } s ({ $server })
-    .cure = The server or the network is too slow. Try again later, or use another address of the stream.
+    .cure = The server or the network is too slow. Try again later, or use another address for the stream.
 play-request-slow = the server { $server } takes more than { $seconds } s to send a { $awaited }
     .cure = Check the network connection and the server's log.
 play-request-stalled = onair requested a { $awaited }, but { $server } sent almost no data for { $seconds } s

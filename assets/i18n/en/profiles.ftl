@@ -27,7 +27,7 @@ obs-profile-service = the target '{ $service }' (onair does not know its address
 obs-profile-size = the frame size { $size }
 obs-profile-rate = the frame rate { $rate }
 obs-profile-channels = { $channels } audio (onair sends stereo)
-obs-profile-encoder = the encoder { $encoder } (onair chooses one that this computer has)
+obs-profile-encoder = the encoder { $encoder } (onair chooses one that this computer supports)
 obs-profile-format = the recording format { $format }
 
 # The dialog.

@@ -100,7 +100,7 @@ left-unexpected = an unexpected error
 
 # Recordings of streams.
 recorded-too-many = { $count } files are already being written
-recorded-nothing = nothing arrived that could be recorded
+recorded-nothing = no recordable data arrived
 recorded-too-slow = the disk is too slow
 recorded-with-losses = the disk was too slow: { $count } frames or audio packets are missing
 recorded-no-disk = the disk has not responded for { $seconds } s
