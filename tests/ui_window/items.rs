@@ -11,7 +11,7 @@ use super::*;
 fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
     let mut harness = with(&[]);
     click(&mut harness, "Add audio…");
-    assert!(harness.query_by_label("System audio of HDMI Audio").is_none(), "it is the only one");
+    assert!(harness.query_by_label("System audio: HDMI Audio").is_none(), "it is the only one");
     harness.state().demo.change(|snapshot| {
         let other = onair::studio::snapshot::Device {
             id: "usb".into(),
@@ -21,7 +21,7 @@ fn what_each_pair_of_speakers_plays_is_chosen_from_the_list() {
         snapshot.speakers.push(other);
     });
     harness.run();
-    for (name, id) in [("System audio of HDMI Audio", "hdmi"), ("System audio of Headset", "usb")] {
+    for (name, id) in [("System audio: HDMI Audio", "hdmi"), ("System audio: Headset", "usb")] {
         if harness.query_by_label(name).is_none() {
             click(&mut harness, "Add audio…");
         }
