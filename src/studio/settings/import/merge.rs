@@ -253,8 +253,8 @@ mod tests {
         assert_eq!(
             taken.left_out,
             [
-                "items of the scene 'Scene 1' (2; the limit of 2000 items is reached)",
-                "items of the scene 'Scene 2' (3; the limit of 2000 items is reached)",
+                "items in the scene 'Scene 1' (2; the limit of 2000 items is reached)",
+                "items in the scene 'Scene 2' (3; the limit of 2000 items is reached)",
             ]
         );
     }

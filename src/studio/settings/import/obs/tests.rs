@@ -95,7 +95,7 @@ fn nothing_is_dropped_without_a_word() {
         [
             "'Old' (no scene shows it)",
             "'Spare' (no scene shows it)",
-            "an item of 'A' without a source",
+            "an item in 'A' without a source",
             "filters of 'Red' (shader_filter 'Glow')",
             "filters of the group 'Box' (chroma_key_filter 'Key')",
             "filters of the scene 'A' (color_filter_v2 'Warm', blur)",
