@@ -103,7 +103,7 @@ fn nothing_is_dropped_without_a_word() {
             "the blending method of 'Red' (SRGB Off)",
             "the crop of 'Box'",
             "the hotkeys",
-            "the item 'Gone' of 'A' (its source does not exist)",
+            "the item 'Gone' in 'A' (its source does not exist)",
             "the scripts",
         ]
     );
