@@ -12,7 +12,7 @@ tip-action-zoom-fit = Shows the whole canvas.
 action-zoom-actual = Canvas at 100 %
 tip-action-zoom-actual = Shows the program at full size: one program pixel per display pixel.
 action-safe-areas = Safe areas
-tip-action-safe-areas = Shows or hides the guides for the action-safe and title-safe areas, which viewers never see.
+tip-action-safe-areas = Shows or hides the outlines of the action-safe and title-safe areas. Viewers never see these outlines.
 
 ### Multiview and projectors.
 
