@@ -47,8 +47,9 @@ pub struct Args {
     #[arg(long, value_name = "NAME", help_heading = "Sources", conflicts_with = "copy")]
     pub scene: Option<String>,
     /// Send this FLV, MP4 or MKV file as is, without encoding it. An FLV file can have any codec;
-    /// an MP4 or MKV file needs a codec that FLV supports. The file starts when a target is
-    /// connected. If the network is slow, onair sends late packets instead of dropping them
+    /// an MP4 or MKV file needs a codec that FLV supports. onair starts to send the file when a
+    /// target is connected. If the network is slow, onair sends late packets instead of dropping
+    /// them
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
@@ -158,8 +159,8 @@ pub struct Args {
     /// --min-video-bitrate]
     #[arg(long, value_name = "BITRATE", requires = "target", help_heading = "Targets")]
     pub target_min_bitrate: Vec<BitsPerSecond>,
-    /// How long onair retries a target, at the start and after a lost connection [default: no
-    /// limit]
+    /// How long onair keeps trying to connect to a target, at the start and after a lost connection
+    /// [default: no limit]
     #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Targets")]
     pub retry_for: Option<Duration>,
     /// Stream delay for all targets, at most 30m. onair does not delay recordings
