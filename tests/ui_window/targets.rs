@@ -123,7 +123,7 @@ fn a_bad_key_and_an_address_without_an_application_are_named_and_edited() {
     };
     set(&mut harness, "rtmp://live.example.com/app", "planted key");
     harness.get_by_label("live.example.com: the stream key contains a space.");
-    assert_eq!(second_line(&harness, "live.example.com").0, "Fix the stream key");
+    assert_eq!(second_line(&harness, "live.example.com").0, "Correct the stream key");
     assert_eq!(click(&mut harness, "Edit key"), []);
     harness.run();
     harness.get_by_label("The stream key contains a space");

@@ -147,7 +147,7 @@ import-cut-of-screen = the crop in pixels (onair converted it to percentages of 
 import-transparency = the transparency (onair supports transparency in such files only for stingers)
 import-filters-of = filters of '{ $name }' ({ $kinds })
 import-filters-of-and-more = filters of '{ $name }' ({ $kinds }, and { $count } more)
-import-last-filter = the last filter
+import-last-filter = the last filter (there are too many filters)
 import-of-filter = in the filter { $filter }, { $what }
 import-bounded = the { $number ->
     [left] left crop
