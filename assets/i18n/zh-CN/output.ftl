@@ -33,7 +33,7 @@ out-target = 推流目标 { $url }：{ $state ->
 }
 out-target-stage = { $what }（{ $stage }）
 out-target-retry = { $what }；{ $seconds } 秒后重试
-out-target-folded = 推流目标 { $url }：又重复了 { $times } 次
+out-target-folded = 推流目标 { $url }：同一消息又出现了 { $times } 次
 out-monitor = { $url } 的观众：{ $state ->
     [ok] 一切正常
     [unsure] 可能正常
