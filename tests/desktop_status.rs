@@ -2,6 +2,7 @@
 //! provides the panel and the notification server on it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use onair::app::{DesktopRequest, DesktopState, DesktopStatus};
 use onair::studio::notices::health::Activity;
@@ -189,4 +190,32 @@ fn errors_are_notified_and_the_lamp_goes_live() {
         asked == [DesktopRequest::GoLiveOrStop, DesktopRequest::Raise]
     });
     assert_eq!(status.token().as_deref(), Some("of-lamp"));
+}
+
+#[test]
+fn the_connection_to_the_desktop_ends_in_order() {
+    peers::require!("Xvfb", "dbus-daemon");
+    let desktop = Desktop::start();
+    let received = Arc::new(Mutex::new(DesktopLog::default()));
+    let panel = serve(desktop.bus(), &received);
+    let status = DesktopStatus::new(egui::Context::default(), Some(desktop.bus().to_owned()));
+    status.show(on_air(false, "health-good", "All good."));
+    wait_for("the lamp", LIMIT, || received.lock().lamps.len() == 1);
+    let name = received.lock().lamps[0].clone();
+    let interface = "org.freedesktop.DBus";
+    let bus = Proxy::new(&panel, interface, "/org/freedesktop/DBus", interface).unwrap();
+    let is_connected = || -> bool { bus.call("NameHasOwner", &(&*name,)).unwrap() };
+    assert!(is_connected());
+
+    let panicked = Arc::new(AtomicBool::new(false));
+    let (its, before) = (Arc::clone(&panicked), std::panic::take_hook());
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() == Some("onair-desktop") {
+            its.store(true, Ordering::SeqCst);
+        }
+        before(panic);
+    }));
+    drop(status);
+    wait_for("the end of the connection", LIMIT, || !is_connected());
+    assert!(!panicked.load(Ordering::SeqCst), "the thread panicked");
 }

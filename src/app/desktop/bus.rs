@@ -74,6 +74,8 @@ pub(super) fn serve(shared: &Arc<Shared>, bus: Option<&str>, stop: &Stop) {
         desktop.follow_clicks(shared);
     }
     desktop.close();
+    // A stream that is dropped starts a task, which needs a runtime.
+    zbus::block_on(async { drop(desktop.clicks.take()) });
 }
 
 fn open(shared: &Arc<Shared>, bus: Option<&str>) -> Result<Connection, Failure> {
