@@ -142,6 +142,15 @@ impl Peer {
         self.read("err")
     }
 
+    /// Returns the output and the errors so far, with the crash reports that the errors name. They
+    /// are in temporary folders, which are removed with the test.
+    fn report(&self) -> String {
+        let (output, errors) = (self.output(), self.errors());
+        let named = errors.lines().filter_map(|line| line.split_once("report without keys: "));
+        let crashes: String = named.filter_map(|(_, path)| fs::read_to_string(path).ok()).collect();
+        output + &errors + &crashes
+    }
+
     fn read(&self, file: &str) -> String {
         let bytes = fs::read(self.folder.path().join(file)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -167,10 +176,9 @@ impl Peer {
             }
             assert!(
                 ended.is_none() && start.elapsed() < limit,
-                "{} did not come to {what} ({ended:?}); it said:\n{}{}",
+                "{} did not come to {what} ({ended:?}); it said:\n{}",
                 self.name,
-                self.output(),
-                self.errors()
+                self.report()
             );
             pause(start);
         }
@@ -188,10 +196,9 @@ impl Peer {
             }
             assert!(
                 start.elapsed() < limit,
-                "{} did not end within {limit:?}; it said:\n{}{}",
+                "{} did not end within {limit:?}; it said:\n{}",
                 self.name,
-                self.output(),
-                self.errors()
+                self.report()
             );
             pause(start);
         }
@@ -200,13 +207,7 @@ impl Peer {
     /// Waits until the process ends on its own with success.
     pub fn wait_success(&mut self, limit: Duration) {
         let status = self.wait(limit);
-        assert!(
-            status.success(),
-            "{} ended with {status}; it said:\n{}{}",
-            self.name,
-            self.output(),
-            self.errors()
-        );
+        assert!(status.success(), "{} ended with {status}; it said:\n{}", self.name, self.report());
     }
 
     /// Sends SIGINT, as Ctrl-C does.
