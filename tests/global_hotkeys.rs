@@ -8,7 +8,7 @@ use std::fs;
 use onair::studio::Settings;
 
 use crate::peers::desktop::Desktop;
-use crate::peers::{self, LIMIT, wait_for};
+use crate::peers::{self, LIMIT, Peer, wait_for};
 
 /// Hotkeys that work in other windows, and two scenes.
 const MORE: &str = r##"recording = { replay_seconds = 30 }
@@ -60,9 +60,10 @@ fn hotkeys_are_heard_behind_another_window_and_minimised() {
         let files = fs::read_dir(&videos).unwrap().map(|it| it.unwrap().file_name());
         files.filter(|name| name.to_string_lossy().contains(kind)).count()
     };
-    let presses = || studio.errors().matches("global hotkey pressed: screenshot").count();
-    wait_for("a screenshot", LIMIT, || {
-        if presses() == 0 {
+    let presses =
+        |studio: &Peer| studio.errors().matches("global hotkey pressed: screenshot").count();
+    studio.wait_until("a screenshot", LIMIT, |studio| {
+        if presses(studio) == 0 {
             xdotool(&["key", "ctrl+alt+g"]);
         }
         files("screenshot") > 0
@@ -89,13 +90,13 @@ fn hotkeys_are_heard_behind_another_window_and_minimised() {
         }
         files("replay") > 0
     });
-    let before = presses();
+    let before = presses(&studio);
     // Another key combination does nothing, and Caps Lock makes no difference.
     xdotool(&["key", "ctrl+g"]);
     xdotool(&["key", "Caps_Lock"]);
     xdotool(&["windowminimize", &id]);
     xdotool(&["key", "ctrl+alt+g"]);
-    wait_for("the hotkey of a minimised window", LIMIT, || presses() == before + 1);
+    wait_for("the hotkey of a minimised window", LIMIT, || presses(&studio) == before + 1);
     studio.signal("TERM");
     assert_eq!(studio.wait(LIMIT).code(), Some(0), "{}", studio.errors());
 }

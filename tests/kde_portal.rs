@@ -143,6 +143,7 @@ fn peers_are_missing() -> bool {
 
 #[test]
 fn kde_has_all_keys_in_one_session_and_keeps_what_the_user_changes() {
+    peers::in_real_time!(kde_has_all_keys_in_one_session_and_keeps_what_the_user_changes);
     if peers_are_missing() {
         return;
     }
