@@ -45,7 +45,7 @@ fn until(what: &str, shows: &dyn Fn() -> bool, act: &dyn Fn()) {
     for _ in 0..2 {
         act();
         let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(10) {
+        while begun.elapsed() < LIMIT / 2 {
             if shows() {
                 return;
             }
@@ -153,6 +153,11 @@ fn a_streamer_types_a_server_and_a_key_and_is_on_air() {
         for key in ["ctrl+l", "Tab", "Return"] {
             press(key);
             thread::sleep(Duration::from_millis(500));
+        }
+        // The same keys would start the next broadcast.
+        let begun = Instant::now();
+        while nginx.is_published(KEY) && begun.elapsed() < LIMIT / 4 {
+            thread::sleep(Duration::from_millis(20));
         }
         if !nginx.is_published(KEY) {
             break;

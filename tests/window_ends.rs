@@ -364,7 +364,7 @@ fn sleep_is_held_off_while_on_air_and_while_recording() {
             thread::sleep(Duration::from_millis(500));
         }
         let begin = Instant::now();
-        while !is_off_air() && begin.elapsed() < Duration::from_secs(4) {
+        while !is_off_air() && begin.elapsed() < LIMIT / 4 {
             thread::sleep(Duration::from_millis(20));
         }
         if is_off_air() {

@@ -154,7 +154,7 @@ fn only_who_knows_the_token_ends_a_stream() {
 
 #[test]
 fn half_a_request_is_not_waited_for() {
-    let running = start_with(|config| config.limits.request = Duration::from_millis(600));
+    let running = start_with(|config| config.limits.request = Duration::from_millis(1_500));
     let mut slow = TcpStream::connect(running.http()).unwrap();
     slow.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
     let begun = Instant::now();
@@ -172,7 +172,7 @@ fn half_a_request_is_not_waited_for() {
     viewer.set_read_timeout(Some(LIMIT)).unwrap();
     viewer.write_all(b"GET /live/long.flv HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     wait_for("the viewer", LIMIT, || running.viewers() == 1);
-    std::thread::sleep(Duration::from_millis(1_500));
+    std::thread::sleep(Duration::from_millis(2_500));
     publisher.send(&sound(1, 5_000));
     assert_eq!(running.viewers(), 1);
 }
