@@ -6,7 +6,6 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg, others, wait_for};
 use serde_json::Value;
@@ -419,7 +418,7 @@ fn a_key_is_seen_nowhere() {
 fn a_written_key_is_accepted_with_a_warning_and_not_repeated() {
     let url = format!("rtmp://127.0.0.1:{}/live/WrittenKey", peers::free_port());
     let mut onair = live(&["--to", &url, "--retry-for", "500ms", "--log", "trace"]);
-    assert_eq!(onair.peer.wait(Duration::from_secs(20)).code(), Some(6));
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(6));
     let visible = onair.events().into_iter().any(|event| event["key"] == "key-visible");
     assert!(visible, "{}", onair.peer.output());
     assert!(!onair.peer.output().contains("WrittenKey"));

@@ -22,11 +22,13 @@ use onair::wire::rtmp::server::{Config, Event, Output, Session};
 use onair::wire::rtmp::status::Status;
 use onair::wire::rtmp::url::Url;
 
-/// Polls until the condition holds; fails after half a minute.
+use crate::peers::LIMIT;
+
+/// Polls until the condition holds; fails after the limit.
 pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(30), "waited in vain for {what}");
+        assert!(start.elapsed() < LIMIT, "waited in vain for {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

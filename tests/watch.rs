@@ -12,9 +12,6 @@ use onair::text::Language;
 
 use crate::peers::LIMIT;
 
-/// The time limit for the condition that a test waits for.
-const WAIT: Duration = Duration::from_secs(30);
-
 /// The result of a run of the player.
 #[derive(Debug)]
 pub struct Outcome {
@@ -106,7 +103,7 @@ impl Watching {
         while !enough(self) {
             let waited = self.clock.now().since(start);
             let figures = self.player.figures();
-            assert!(waited < WAIT, "{what}: {:?} {figures:?}", self.player.state());
+            assert!(waited < LIMIT, "{what}: {:?} {figures:?}", self.player.state());
             if let Ok(Event::Message(message)) =
                 self.player.events().recv_timeout(Duration::from_millis(5))
             {

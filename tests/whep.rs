@@ -208,7 +208,7 @@ fn chromium_gets_a_picture_again_when_it_asks_and_after_the_publisher_comes_back
     browser.wait("frames of the next publisher", || decoded() > before + 60);
     assert_eq!(last(&page.reports())["connectionState"], "connected");
     drop(browser);
-    wait_for("the end of the viewer", Duration::from_secs(40), || running.viewers() == 0);
+    wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn a_viewer_without_udp_plays_over_tcp() {
     assert_eq!(report["path"], "tcp", "{report}");
     assert_eq!(running.viewers(), 1);
     drop(browser);
-    wait_for("the end of the viewer", Duration::from_secs(40), || running.viewers() == 0);
+    wait_for("the end of the viewer", LIMIT, || running.viewers() == 0);
 }
 
 #[test]
