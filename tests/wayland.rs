@@ -12,7 +12,7 @@
 #![cfg(all(target_os = "linux", feature = "wayland"))]
 
 use std::collections::HashMap;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -437,7 +437,7 @@ fn pictures_of_a_real_pipewire() {
     let bus = Bus::start();
     let _server = peers::Peer::start_command(&mut bus.command("pipewire"));
     let socket = bus.folder().join("pipewire-0");
-    peers::wait_for("PipeWire", LIMIT, || socket.exists());
+    peers::wait_for("PipeWire", LIMIT, || UnixStream::connect(&socket).is_ok());
     let _manager = peers::Peer::start_command(&mut bus.command("wireplumber"));
     inside("inside_pipewire", bus.command(this_program()));
 }

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -35,7 +36,8 @@ impl Bus {
         let mut command = Command::new("dbus-daemon");
         command.args(["--nofork", "--nopidfile", "--config-file"]).arg(&config);
         let mut daemon = Peer::start_command(&mut command);
-        daemon.wait_until("a session bus", LIMIT, |_| place.exists());
+        // The socket exists before the daemon listens.
+        daemon.wait_until("a session bus", LIMIT, |_| UnixStream::connect(&place).is_ok());
         Self { folder, _daemon: daemon }
     }
 
@@ -144,7 +146,7 @@ impl Session {
         fs::write(settings.join("config"), screen).unwrap();
         session.add("pipewire");
         let socket = folder.join("pipewire-0");
-        wait_for("PipeWire", LIMIT, || socket.exists());
+        wait_for("PipeWire", LIMIT, || UnixStream::connect(&socket).is_ok());
         session.add("wireplumber");
         let [portal, backend, store] = HELPERS;
         session.add(store);
