@@ -236,8 +236,7 @@ impl Studio {
 
     /// Waits until the studio has logged this many presses and releases.
     fn wait_counts(&mut self, what: &str, presses: usize, ends: usize) {
-        let what = format!("{what}: {presses} presses and {ends} releases");
-        self.window.wait_until(&what, LIMIT, |window| counts_of(window) == (presses, ends));
+        self.window.wait_until(what, LIMIT, |window| counts_of(window) == (presses, ends));
     }
 
     /// Whether the studio records, as it has logged last.
