@@ -119,6 +119,6 @@ tip-stats-encode = Average time to encode a frame. Normal: less than half the fr
 tip-stats-draw = Average time to draw a frame from its sources. Normal: less than half the frame interval.
 tip-stats-skipped = Skipped: the computer was busy. Dropped: the connection was slow. Normal: 0.
 tip-stats-av-offset = How far the audio lags behind the video for viewers, as measured by the viewer monitor. Normal: within 40 ms.
-tip-stats-drift = Difference between the clocks of the main audio device and the system, which onair corrects. Normal: under 100 ppm.
+tip-stats-drift = Clock difference between the main audio device and the system. onair corrects it. Normal: under 100 ppm.
 tip-stats-bitrate = Bitrate over the last ten minutes. The horizontal line is the chosen bitrate.
 tip-stats-frame-time = Time to draw and encode a frame. The horizontal line marks the time available for one frame.

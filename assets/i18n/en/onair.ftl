@@ -446,7 +446,7 @@ mixer-program = Program
 drift = Clock drift { $ppm } ppm
 tip-level = Shows the current peak. The line marks the highest peak of the last 20 s. Speech should peak between −20 and −9 dB, and never reach 0 dB.
 tip-gain = Raises or lowers the volume. Double-click for 0 dB.
-tip-drift = Clock difference between the device and the computer, which onair corrects. Normal: up to 100 ppm.
+tip-drift = Clock difference between the device and the computer. onair corrects it. Normal: up to 100 ppm.
 
 # The mixer
 mixer = Audio mixer
@@ -513,7 +513,7 @@ track-program = Program
 strip-tracks = Tracks
 strip-track-of = Track { $number } of { $name }
 tip-track = Audio track for recordings: { $name }. MP4 and MKV store this name.
-tip-track-empty = Unused audio track for recordings, which viewers do not hear.
+tip-track-empty = Unused audio track. It is for recordings only, and viewers do not hear it.
 tip-track-program = Track 1 is the program, as viewers hear it.
 strip-while-shown = Only while shown
 strip-end-silent = Go silent

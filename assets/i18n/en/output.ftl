@@ -34,12 +34,12 @@ out-target = Target { $url }: { $state ->
 out-target-stage = { $what } ({ $stage })
 out-target-retry = { $what }; retrying in { $seconds } s
 out-target-folded = { $times ->
-    [one] Target { $url }: repeated once more
-   *[other] Target { $url }: repeated { $times } more times
+    [one] Target { $url }: the last message once more
+   *[other] Target { $url }: the last message { $times } more times
 }
-out-monitor = Viewers of { $url }: { $state ->
-    [ok] everything arrives
-    [unsure] everything probably arrives
+out-monitor = Viewer monitor of { $url }: { $state ->
+    [ok] viewers get everything
+    [unsure] viewers probably get everything
     [comparing] comparing
     [waiting] waiting for the stream
     [unavailable] not checked
