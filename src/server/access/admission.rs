@@ -17,7 +17,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
 use crate::net::subscriber::subscriber;
-use crate::server::service::config::Limits;
+use crate::server::access::limits::Limits;
 
 /// The slot of a connection.
 #[derive(Debug)]

@@ -1,15 +1,14 @@
 //! Access to streams: who may publish and who may play. RTMP and every HTTP path of a stream pass
-//! through `gate`. `address_list`, `rules`, `publisher_limits`, `pass`, and most of `token/` and
+//! through `registry/gate`. `address_list`, `rules`, `publisher_limits`, `pass`, and most of `token/` and
 //! `callback/` are pure.
 
 pub(in crate::server) mod action;
 pub(in crate::server) mod address_list;
 pub(in crate::server) mod admission;
 pub(in crate::server) mod callback;
-pub(in crate::server) mod current;
 pub(in crate::server) mod denied;
-pub(in crate::server) mod gate;
 pub(in crate::server) mod grant;
+pub mod limits;
 pub(in crate::server) mod login_failures;
 pub(in crate::server) mod pass;
 pub(in crate::server) mod proxies;

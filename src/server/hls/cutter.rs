@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::{AudioConfig, EncodedPacket, StreamEvent, Track, TrackConfig, VideoConfig};
+use crate::server::hls::alignment::Alignment;
 use crate::server::hls::part::{Cut, Initialization, SegmentStart, StartTime};
 use crate::server::hls::timeline::Timeline;
-use crate::server::renditions::alignment::Alignment;
 use crate::wire::container::mp4::live;
 
 /// The longest segment, whether or not the keyframe interval is known.

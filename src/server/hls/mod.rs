@@ -1,15 +1,14 @@
 //! HLS and DASH output of a stream (RFC 8216bis, ISO/IEC 23009-1): cut into segments and parts in memory,
-//! while clients request it. `cutter`, `timeline`, `window`, `listing`, `manifest` and `mpeg_ts` are pure; `production`
-//! is the task that feeds them.
+//! while clients request it. The module is pure; `outputs/hls` is the task
+//! that feeds it.
 
+pub(in crate::server) mod alignment;
 pub(in crate::server) mod cutter;
 pub(in crate::server) mod listing;
 pub(in crate::server) mod maker;
 pub(in crate::server) mod manifest;
 pub(in crate::server) mod mpeg_ts;
 pub(in crate::server) mod part;
-pub(in crate::server) mod production;
-pub(in crate::server) mod productions;
 mod segment;
 mod timeline;
 pub(in crate::server) mod viewers;

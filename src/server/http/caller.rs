@@ -23,10 +23,10 @@ use crate::server::access::admission::Spot;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
-use crate::server::access::gate::{self, AccessRequest};
 use crate::server::access::pass::{PassScope, Proof};
 use crate::server::http::idle::Idle;
 use crate::server::registry::Registry;
+use crate::server::registry::gate::{self, AccessRequest};
 use crate::server::registry::port::OpenPort;
 
 /// Maximum size of the header of a request in bytes. A larger one, and one with more than 100 fields, gets status 431

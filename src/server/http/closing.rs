@@ -4,7 +4,7 @@ use axum::extract::ws::{CloseFrame, Message, close_code};
 
 use crate::server::http::path::{encode, encode_name};
 use crate::server::registry::Registry;
-use crate::server::service::http_successor::HttpSuccessor;
+use crate::server::registry::http_successor::HttpSuccessor;
 
 /// Maximum length of a reason in bytes (RFC 6455 §5.5).
 const MAX_REASON_BYTES: usize = 123;

@@ -11,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 
 use crate::base::secret::is_same_secret;
 use crate::server::access::denied::{Denied, too_often};
-use crate::server::access::gate::report_early;
 use crate::server::access::proxies::ProxyRules;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
+use crate::server::registry::gate::report_early;
 use crate::text::problem::problem;
 use crate::wire::http::{is_known_host, is_loopback_host, is_same_origin};
 

@@ -27,7 +27,7 @@ pub(super) struct Idle {
     last: Instant,
     /// Deadline for the response to the current request.
     request_until: Option<Instant>,
-    /// See [`super::super::config::Limits::request`]. A request that may take longer settles its
+    /// See [`Limits::request`](crate::server::access::limits::Limits::request). A request that may take longer settles its
     /// slot, and then has no such limit.
     limit: Duration,
     place: ConnectionSlot,

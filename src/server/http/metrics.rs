@@ -12,9 +12,9 @@ use crate::net::listener::descriptors;
 use crate::server::event::relay::{Direction, RelayState};
 use crate::server::event::{Protocol, StreamFigures};
 use crate::server::http::operator::figures::usage;
-use crate::server::recordings::viewers::overview;
+use crate::server::outputs::recordings::viewers;
 use crate::server::registry::Registry;
-use crate::server::relay::relays::{RelayTotals, Relays};
+use crate::server::registry::relays::{RelayTotals, Relays};
 
 /// Returns all figures.
 pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
@@ -22,7 +22,7 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     let mut out = String::with_capacity(2_048);
     let totals = &registry.totals;
     let published = streams.iter().filter(|stream| stream.publisher.is_some()).count() as u64;
-    let recorded = overview::figures(&registry, registry.clock.now());
+    let recorded = viewers::figures(&registry, registry.clock.now());
     let of_streams: u64 = streams.iter().map(|stream| stream.viewers as u64).sum();
     let viewers = of_streams + recorded.len() as u64;
     for (name, kind, help, value) in [

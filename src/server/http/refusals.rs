@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
 use crate::server::event::no_room_for_viewer;
-use crate::server::service::http_successor::HttpSuccessor;
+use crate::server::registry::http_successor::HttpSuccessor;
 
 /// Returns the response for a missing stream.
 pub(super) fn no_such_stream() -> Response {

@@ -79,7 +79,7 @@ pub(in crate::server) fn began(name: &str) -> Option<i64> {
 }
 
 /// Returns true if the server gives its recordings names of this form.
-pub(super) fn is_ours(file: &str) -> bool {
+pub(in crate::server) fn is_ours(file: &str) -> bool {
     matches!(format_of(file), Some(Format::Flv | Format::Mp4)) && split(stem(file)).is_some()
 }
 

@@ -24,7 +24,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(2);
 
 /// The task of a recorder.
 #[derive(Clone, Debug)]
-pub(super) struct RecordingTask {
+pub(in crate::server) struct RecordingTask {
     pub folder: PathBuf,
     pub stream: RecordedStream,
     pub rules: FileRules,
@@ -33,7 +33,7 @@ pub(super) struct RecordingTask {
 
 /// A callback that gets the path of each new file before anything is written to the file.
 #[derive(Clone)]
-pub(super) struct CreatedHook(pub Arc<dyn Fn(&Path) + Send + Sync>);
+pub(in crate::server) struct CreatedHook(pub Arc<dyn Fn(&Path) + Send + Sync>);
 
 impl fmt::Debug for CreatedHook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,7 +59,7 @@ impl RecordingTask {
 
 /// A file, and the amount of data in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PartFigures {
+pub(in crate::server) struct PartFigures {
     pub path: PathBuf,
     /// The duration of its media.
     pub after: Duration,
@@ -68,7 +68,7 @@ pub(super) struct PartFigures {
 
 /// An event to report.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum PartEvent {
+pub(in crate::server) enum PartEvent {
     Begun(PartFigures),
     Finished(PartFigures),
     /// The file received no data and was removed.
@@ -78,7 +78,7 @@ pub(super) enum PartEvent {
 
 /// The writer of all files of one publication.
 #[derive(Debug)]
-pub(super) struct PartsWriter {
+pub(in crate::server) struct PartsWriter {
     task: RecordingTask,
     file: RecordingWriter,
     contents: Contents,

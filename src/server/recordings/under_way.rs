@@ -15,7 +15,7 @@ use crate::server::stream::sink::Sink;
 const MAX_ENDED_PUBLICATIONS: usize = 64;
 
 /// The files of publications. At most
-/// [`Limits::files`](crate::server::service::config::Limits::files) are being recorded.
+/// [`Limits::files`](crate::server::access::limits::Limits::files) are being recorded.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Files(Mutex<Inner>);
 
@@ -158,7 +158,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::server::service::config::Limits;
+    use crate::server::access::limits::Limits;
 
     #[test]
     fn files_are_being_written_until_they_are_closed() {

@@ -2,7 +2,14 @@
 //!
 //! Long because each entry and exit of a client is next to the shared data that it changes.
 
+pub(super) mod access;
+pub(super) mod chat;
+pub mod config;
+pub(super) mod gate;
+pub mod http_successor;
+pub mod ice_server;
 pub(super) mod port;
+pub(super) mod relays;
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -20,25 +27,26 @@ use crate::net::random_hex;
 use crate::net::subscriber::subscriber;
 use crate::server::access::admission::{Admission, Spot};
 use crate::server::access::callback::calls::Notices;
-use crate::server::access::current::Access;
 use crate::server::access::denied::{Denied, too_often};
 use crate::server::access::grant;
+use crate::server::access::limits::Limits;
 use crate::server::access::login_failures::Failures;
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
-use crate::server::chat::Chats;
 use crate::server::event::reporter::Reporter;
 use crate::server::event::{Ended, Event, Peer, Protocol, Refusal, StreamFigures};
 use crate::server::fault::Lab;
-use crate::server::hls::productions::Productions;
 use crate::server::recordings::opened::OpenRecordings;
 use crate::server::recordings::under_way::Files;
 use crate::server::recordings::viewers::connected::ConnectedViewers;
 use crate::server::recordings::viewers::keeper::Keeper;
-use crate::server::relay::relays::Relays;
+use crate::server::registry::access::Access;
+use crate::server::registry::chat::Chats;
+use crate::server::registry::config::{Config, MediaRules};
+use crate::server::registry::http_successor::HttpSuccessor;
+use crate::server::registry::relays::Relays;
+use crate::server::renditions::productions::Productions;
 use crate::server::renditions::transcoders::Transcoders;
-use crate::server::service::config::{Config, Limits, MediaRules};
-use crate::server::service::http_successor::HttpSuccessor;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::server::stream::thumbnails::Thumbnails;

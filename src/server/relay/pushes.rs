@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::server::event::relay::Direction;
 use crate::server::registry::Registry;
+use crate::server::registry::relays::rules::RelayRule;
+use crate::server::registry::relays::state::{Relay, RelayWay};
 use crate::server::relay::push;
-use crate::server::relay::rules::RelayRule;
-use crate::server::relay::state::{Relay, RelayWay};
 use crate::server::relay::task::RelayTask;
 use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelaySource;

@@ -8,7 +8,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::server::event::Event;
 use crate::server::event::relay::RelayState;
 use crate::server::registry::Registry;
-use crate::server::relay::state::{Relay, RelayReport};
+use crate::server::registry::relays::state::{Relay, RelayReport};
 use crate::text::Problem;
 
 /// Interval between checks.

@@ -1,20 +1,13 @@
 //! Renditions of published streams: smaller sizes, encoded once for all viewers while somebody watches them. Each
 //! video stream is decoded once. Keyframes and times are those of the stream, so that players can change between
-//! renditions at any segment. `ladder`, `alignment` and `refusal` are pure; `transcoder` is the thread that decodes
-//! a stream, and `encoding` the thread of a rendition.
+//! renditions at any segment. This room has the rules and the state; `outputs/renditions` has the threads.
 
-pub(in crate::server) mod alignment;
-mod encoding;
 pub(in crate::server) mod ladder;
 pub(in crate::server) mod load;
-pub(in crate::server) mod measurement;
-mod news;
 pub(in crate::server) mod playlist;
-pub(in crate::server) mod playlist_makers;
+pub(in crate::server) mod productions;
 pub(in crate::server) mod refusal;
 pub(in crate::server) mod running;
-pub(in crate::server) mod start;
-mod transcoder;
 pub(in crate::server) mod transcoders;
 mod watermark;
 

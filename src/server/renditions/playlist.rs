@@ -50,14 +50,14 @@ pub(in crate::server) enum PlaylistState {
 pub(in crate::server) struct RenditionPlaylist {
     pub name: String,
     pub kind: RenditionKind,
-    pub(super) tag: String,
-    pub(super) settings: Settings,
-    pub(super) listing: watch::Sender<Arc<Listing>>,
+    pub(in crate::server) tag: String,
+    pub(in crate::server) settings: Settings,
+    pub(in crate::server) listing: watch::Sender<Arc<Listing>>,
     pub state: Mutex<PlaylistState>,
     /// Time of the last request, in microseconds of the clock.
     asked: AtomicI64,
     /// The number of the next segment; zero before the first one.
-    pub(super) next_number: AtomicU64,
+    pub(in crate::server) next_number: AtomicU64,
     /// The codec name of an encoder that could be opened, with its size and frame rate.
     codec: Mutex<Option<(Size, FrameRate, String)>>,
 }
@@ -103,7 +103,7 @@ impl RenditionPlaylist {
     }
 
     /// Makes this listing available to requests. A frame within a part wakes no request.
-    pub(super) fn show(&self, listing: Listing) {
+    pub(in crate::server) fn show(&self, listing: Listing) {
         self.listing.send_if_modified(|known| {
             let is_new = known.version() != listing.version();
             if is_new {
@@ -114,7 +114,7 @@ impl RenditionPlaylist {
     }
 
     /// Records that the playlist is no longer made.
-    pub(super) fn clear(&self) {
+    pub(in crate::server) fn clear(&self) {
         let empty = Window::of_rendition(self.settings, &self.tag).listing();
         self.listing.send_replace(Arc::new(empty));
         *self.state.lock() = PlaylistState::Idle;

@@ -19,18 +19,18 @@ pub(in crate::server) struct RunningRendition {
     /// The packets of the rendition, with the audio of the source.
     pub stream: Arc<Stream>,
     /// The id of that stream's publisher.
-    pub(super) id: u64,
+    pub(in crate::server) id: u64,
     users: AtomicUsize,
     /// The reason why the rendition ended before its users left.
     ended: Mutex<Option<Refusal>>,
-    pub(super) counters: Counters,
+    pub(in crate::server) counters: Counters,
     /// The watermarks on its frames.
-    pub(super) watermarks: Vec<WatermarkImage>,
+    pub(in crate::server) watermarks: Vec<WatermarkImage>,
 }
 
 /// Counts of the encoded data.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(in crate::server) struct Counters {
     pub frames: AtomicU64,
     pub busy_micros: AtomicU64,
     /// Width in the high bits, height in the low ones; zero before the first frame.
@@ -51,7 +51,7 @@ pub struct RenditionFigures {
 }
 
 impl RunningRendition {
-    pub(super) fn new(
+    pub(in crate::server) fn new(
         rendition: VideoRendition,
         stream: Arc<Stream>,
         id: u64,
@@ -68,12 +68,12 @@ impl RunningRendition {
         }
     }
 
-    pub(super) fn used(self: &Arc<Self>) -> RenditionUse {
+    pub(in crate::server) fn used(self: &Arc<Self>) -> RenditionUse {
         self.users.fetch_add(1, Ordering::AcqRel);
         RenditionUse { running: Arc::clone(self) }
     }
 
-    pub(super) fn is_used(&self) -> bool {
+    pub(in crate::server) fn is_used(&self) -> bool {
         self.users.load(Ordering::Acquire) > 0
     }
 
@@ -82,11 +82,11 @@ impl RunningRendition {
         self.ended.lock().clone()
     }
 
-    pub(super) fn end(&self, why: Refusal) {
+    pub(in crate::server) fn end(&self, why: Refusal) {
         self.ended.lock().get_or_insert(why);
     }
 
-    pub(super) fn figures(&self) -> RenditionFigures {
+    pub(in crate::server) fn figures(&self) -> RenditionFigures {
         let get = |value: &AtomicU64| value.load(Ordering::Relaxed);
         let size = get(&self.counters.size);
         let size = Size::new((size >> 32) as u32, size as u32);

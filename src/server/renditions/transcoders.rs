@@ -25,7 +25,7 @@ type ByStream = HashMap<(String, String), Arc<Transcoder>>;
 /// All renditions of a server.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Transcoders {
-    pub(super) all: Mutex<ByStream>,
+    pub(in crate::server) all: Mutex<ByStream>,
     barred: Mutex<VecDeque<BarredRendition>>,
     pub load: CpuLoad,
 }
@@ -34,9 +34,9 @@ pub(in crate::server) struct Transcoders {
 #[derive(Debug)]
 pub(in crate::server) struct Transcoder {
     pub stream: Arc<Stream>,
-    pub(super) sink: Arc<MessageSink>,
-    pub(super) wanted: Mutex<Vec<Arc<RunningRendition>>>,
-    pub(super) worker: Mutex<Option<Worker>>,
+    pub(in crate::server) sink: Arc<MessageSink>,
+    pub(in crate::server) wanted: Mutex<Vec<Arc<RunningRendition>>>,
+    pub(in crate::server) worker: Mutex<Option<Worker>>,
 }
 
 /// A rendition that was refused.
@@ -56,7 +56,12 @@ impl Transcoders {
     }
 
     /// Returns the reason why a rendition was refused recently, if it was.
-    pub(super) fn barred(&self, stream: &Stream, name: &str, now: Timestamp) -> Option<Refusal> {
+    pub(in crate::server) fn barred(
+        &self,
+        stream: &Stream,
+        name: &str,
+        now: Timestamp,
+    ) -> Option<Refusal> {
         let mut barred = self.barred.lock();
         barred.retain(|it| now.since(it.since) < REFUSAL_PAUSE);
         let mut all = barred.iter();
@@ -66,7 +71,13 @@ impl Transcoders {
     }
 
     /// Remembers a refusal. Returns false if the refusal is already known.
-    pub(super) fn bar(&self, stream: &Stream, name: &str, why: &Refusal, now: Timestamp) -> bool {
+    pub(in crate::server) fn bar(
+        &self,
+        stream: &Stream,
+        name: &str,
+        why: &Refusal,
+        now: Timestamp,
+    ) -> bool {
         if self.barred(stream, name, now).is_some() {
             return false;
         }
@@ -84,7 +95,7 @@ impl Transcoders {
 
     /// Removes a rendition that has ended, or has no users. Returns false if the rendition was just
     /// requested.
-    pub(super) fn remove(
+    pub(in crate::server) fn remove(
         &self,
         transcoder: &Transcoder,
         running: &Arc<RunningRendition>,
@@ -105,7 +116,7 @@ impl Transcoders {
     }
 
     /// Removes a transcoder without renditions. Returns false if a rendition was just requested.
-    pub(super) fn end(&self, transcoder: &Arc<Transcoder>) -> bool {
+    pub(in crate::server) fn end(&self, transcoder: &Arc<Transcoder>) -> bool {
         let mut all = self.all.lock();
         if !transcoder.wanted.lock().is_empty() {
             return false;
@@ -129,7 +140,7 @@ impl Transcoders {
 
 impl Transcoder {
     /// Ends the most expensive rendition, because the encoders do not keep up.
-    pub(super) fn step_down(&self) {
+    pub(in crate::server) fn step_down(&self) {
         let wanted = self.wanted.lock();
         let running = wanted.iter().filter(|it| it.ended().is_none());
         if let Some(running) = running.max_by_key(|it| it.rendition.height) {

@@ -482,8 +482,8 @@ mod tests {
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::{Listener, Runtime};
+    use crate::server::registry::config::Config;
     use crate::server::rtmp::Task;
-    use crate::server::service::config::Config;
     use crate::server::stream::message::Class;
     use crate::wire::rtmp::client;
     use crate::wire::rtmp::server::Output;

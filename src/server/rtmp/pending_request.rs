@@ -8,12 +8,12 @@ use crate::base::Secret;
 use crate::server::access::action::Action;
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
-use crate::server::access::gate::{self, AccessRequest};
 use crate::server::access::grant::Grant;
 use crate::server::event::Protocol;
+use crate::server::outputs::recordings::playback::recording_name;
 use crate::server::recordings::name::stream_of;
-use crate::server::recordings::playback::recording_name;
 use crate::server::registry::Registry;
+use crate::server::registry::gate::{self, AccessRequest};
 use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::stream_name::StreamName;
 

@@ -3,13 +3,9 @@
 //! codec configs and the frames since the last keyframe at once; a slow viewer skips to the next
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
-pub mod config;
 mod datagrams;
-pub mod http_successor;
-pub mod ice_server;
 pub mod operator_chat;
 mod program_audio;
-pub(in crate::server) mod viewers;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -23,19 +19,19 @@ use crate::base::{Clock, queue as base_queue};
 use crate::net::rtmp::tunnel::Gate;
 use crate::net::webrtc::{Certificate, DatagramSocket};
 use crate::net::{Identity, Listener, Runtime, Stream};
-use crate::server::access::current::known_names;
 use crate::server::access::grant;
-use crate::server::chat::moderation::ChatRules;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
-use crate::server::recordings::retention;
+use crate::server::outputs::recordings::retention;
+use crate::server::outputs::renditions::measurement::measure;
+use crate::server::outputs::viewers::{self, ViewerChoice};
+use crate::server::registry::access::known_names;
+use crate::server::registry::chat::moderation::ChatRules;
+use crate::server::registry::config::{Config, Listen};
 use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
-use crate::server::renditions::measurement::measure;
-use crate::server::service::config::{Config, Listen};
 use crate::server::service::operator_chat::OperatorChat;
-use crate::server::service::viewers::ViewerChoice;
 use crate::server::whep;
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::{Problem, problem};

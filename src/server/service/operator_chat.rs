@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast::error::TryRecvError;
 
-use crate::server::chat::ChatMember;
-use crate::server::chat::moderation::MutedPerson;
 use crate::server::registry::Registry;
+use crate::server::registry::chat::ChatMember;
+use crate::server::registry::chat::moderation::MutedPerson;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
 
 /// The operator's membership in the chat of a stream. It keeps the chat open, and may moderate it.

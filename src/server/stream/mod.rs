@@ -29,9 +29,9 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::net;
+use crate::server::access::limits::Limits;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
-use crate::server::service::config::Limits;
 use crate::server::stream::late_join_cache::{Cache, CacheRule};
 use crate::server::stream::message::{Batch, Class, Message, SingleTrack};
 use crate::server::stream::publisher::{Dismissal, Publisher};

@@ -17,12 +17,12 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::server::access::admission::Purpose;
 use crate::server::access::grant::{self, AdmittedViewer};
-use crate::server::chat::{ChatMember, PostRefusal};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
 use crate::server::http::guard::{self, is_trusted};
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
+use crate::server::registry::chat::{ChatMember, PostRefusal};
 use crate::wire::chat::{ChatLine, ChatRole, MAX_MESSAGE_BYTES};
 
 /// Interval at which the server pings a silent client, before the connection counts as idle.

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::server::chat::moderation::{ChatRules, MAX_SLOW_MODE_INTERVAL};
 use crate::server::http::operator::{Authorized, error};
 use crate::server::registry::Registry;
+use crate::server::registry::chat::moderation::{ChatRules, MAX_SLOW_MODE_INTERVAL};
 use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
 
 /// Maximum length of a request in bytes.

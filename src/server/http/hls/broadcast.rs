@@ -11,10 +11,10 @@ use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::hls::answers::{PLAYLIST_TYPE, busy, disconnected, failed, is_known};
 use crate::server::http::hls::recorded::text_response;
 use crate::server::http::path::encode_name;
+use crate::server::outputs::recordings::viewers::open;
 use crate::server::recordings::opened::{OpenError, VOD_APP};
 use crate::server::recordings::playlist::broadcast::{BroadcastForm, BroadcastPlaylist};
 use crate::server::recordings::rules::Retention;
-use crate::server::recordings::viewers::overview::open;
 use crate::server::registry::Registry;
 
 /// Maximum number of files that one request opens.

@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::server::hls::listing::{EMPTY_SEGMENT, Listing, TrackSegment};
-use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::registry::Registry;
+use crate::server::renditions::productions::Production;
 
 /// A segment that grows.
 pub(super) struct Growing {

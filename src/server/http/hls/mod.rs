@@ -28,8 +28,6 @@ use crate::server::hls::listing::{
 };
 use crate::server::hls::manifest::CLOCK_RESOURCE;
 use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, TS_PREFIX};
-use crate::server::hls::production;
-use crate::server::hls::productions::Production;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::http::hls::answers::{
@@ -41,10 +39,12 @@ use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::path;
 use crate::server::http::refusals::{no_such_stream, too_many_viewers};
+use crate::server::outputs::hls;
 use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::is_rendition;
 use crate::server::renditions::playlist::RenditionKind;
+use crate::server::renditions::productions::Production;
 use crate::server::renditions::refusal::Refusal;
 use crate::text::Problem;
 use crate::wire::dash::date_time;
@@ -151,7 +151,7 @@ pub(super) async fn response(
         let why = "HLS is off at this server, by the setting `hls`.\n";
         return failed(StatusCode::NOT_FOUND, why);
     }
-    let Some(production) = production::of_stream(registry, app, stream) else {
+    let Some(production) = hls::of_stream(registry, app, stream) else {
         let mut none = no_such_stream();
         none.headers_mut()
             .insert(header::CACHE_CONTROL, HeaderValue::from_static(MISSING_FILE_CACHE_CONTROL));
@@ -184,7 +184,7 @@ pub(super) async fn response(
         return disconnected();
     }
     if let Some(rendition) = rendition
-        && let Err(why) = production::ask_rendition(registry, &production, rendition)
+        && let Err(why) = hls::ask_rendition(registry, &production, rendition)
     {
         return refused(&why);
     }
@@ -291,7 +291,7 @@ async fn list(
         return failed(StatusCode::BAD_REQUEST, "_HLS_msn and _HLS_part are numbers.\n");
     };
     let address = request.caller.address;
-    if !production::note_viewer(request.registry, production, key, address, viewer) {
+    if !hls::note_viewer(request.registry, production, key, address, viewer) {
         return too_many_viewers();
     }
     let ready = listing.wait_for(|it| it.is_ready() || it.has_ended());
@@ -318,7 +318,7 @@ async fn list(
     let stream = path::encode_name(request.stream);
     let (text, form) = match asked {
         HlsResource::Below(name) if name == TS_MASTER_NAME => {
-            let variants = production::variants(request.registry, production, &now);
+            let variants = hls::variants(request.registry, production, &now);
             let text = now.ts_master(variants);
             let Some(text) = text else {
                 return failed(StatusCode::NOT_FOUND, UNSUPPORTED_TS_TEXT);
@@ -336,7 +336,7 @@ async fn list(
             (now.media_below(&format!("{stream}/hls/"), directives.update), "s")
         }
         HlsResource::Stream => {
-            let variants = production::variants(request.registry, production, &now);
+            let variants = hls::variants(request.registry, production, &now);
             (now.master(&format!("{stream}/hls/"), &variants), "m")
         }
         HlsResource::Manifest => {
@@ -386,7 +386,7 @@ async fn dash_renditions(
     production: &Production,
 ) -> Vec<(String, Arc<Listing>)> {
     let asked = production.renditions.iter().filter(|it| it.kind != RenditionKind::Audio);
-    let asked = asked.filter(|it| production::ask_rendition(registry, production, it).is_ok());
+    let asked = asked.filter(|it| hls::ask_rendition(registry, production, it).is_ok());
     let asked: Vec<_> = asked.map(|it| (it.name.clone(), it.listing())).collect();
     let mut ready = Vec::new();
     let limit = tokio::time::Instant::now() + FIRST_RENDITIONS_TIMEOUT;

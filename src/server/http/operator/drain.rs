@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::server::http::operator::{Authorized, error};
 use crate::server::registry::Registry;
-use crate::server::service::http_successor::HttpSuccessor;
+use crate::server::registry::http_successor::HttpSuccessor;
 use crate::wire::rtmp::url::Url;
 
 /// The fields of a request.

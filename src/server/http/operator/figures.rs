@@ -11,7 +11,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use crate::files::disk_space::reserve;
 use crate::files::free_space;
 use crate::server::http::operator::unix_seconds;
-use crate::server::recordings::viewers::overview;
+use crate::server::outputs::recordings::viewers;
 use crate::server::registry::Registry;
 
 /// CPU time and memory of this process.
@@ -31,7 +31,7 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
     let bitrate: u64 = published.clone().map(|publisher| publisher.bitrate).sum();
     let now = registry.clock.now();
     let of_streams: usize = streams.iter().map(|stream| stream.viewers).sum();
-    let viewers = of_streams + overview::figures(&registry, now).len();
+    let viewers = of_streams + viewers::figures(&registry, now).len();
     let totals = &registry.totals;
     let recording = registry.config.record.as_ref().map(|_| {
         let left = free.map(|free| free.saturating_sub(reserve(0)));

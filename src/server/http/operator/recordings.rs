@@ -28,12 +28,12 @@ use crate::server::http::guard;
 use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{Authorized, authorized, error, signed_link, unix_seconds};
 use crate::server::http::path::encode_name;
+use crate::server::outputs::recordings::retention;
+use crate::server::outputs::viewers::{self, ViewerChoice};
 use crate::server::recordings::folder::{self, ListedFile, MAX_LISTED_FILES};
 use crate::server::recordings::name::{format_of, media_type, stem, stream_of};
-use crate::server::recordings::retention;
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
-use crate::server::service::viewers::{self, ViewerChoice};
 use crate::text::Language;
 use crate::text::problem::problem;
 

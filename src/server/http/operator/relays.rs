@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::base::Timestamp;
 use crate::server::http::operator::language_of;
 use crate::server::registry::Registry;
-use crate::server::relay::rules::RelayRule;
-use crate::server::relay::state::Relay;
+use crate::server::registry::relays::rules::RelayRule;
+use crate::server::registry::relays::state::Relay;
 use crate::text::Language;
 
 /// Returns the running relays, the oldest first, and the rules; with `lang` in the query, the causes are in this

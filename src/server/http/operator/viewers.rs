@@ -11,8 +11,8 @@ use url::form_urlencoded;
 
 use crate::server::event::ViewerFigures;
 use crate::server::http::operator::{Authorized, ended_by_operator, error};
+use crate::server::outputs::viewers::{self, ViewerChoice, figures};
 use crate::server::registry::Registry;
-use crate::server::service::viewers::{self, ViewerChoice, figures};
 
 /// Maximum number of viewers in a response.
 const MAX_LISTED_VIEWERS: usize = 1_000;

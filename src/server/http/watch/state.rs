@@ -9,7 +9,7 @@ use crate::media::Size;
 use crate::server::event::StreamFigures;
 use crate::server::hls::Mode;
 use crate::server::registry::Registry;
-use crate::server::service::ice_server::{IceLogin, IceServer};
+use crate::server::registry::ice_server::{IceLogin, IceServer};
 
 /// Returns the state as JSON. A stream that nobody publishes has a state too.
 pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response {
@@ -96,7 +96,7 @@ mod tests {
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
     use crate::server::event::{PublisherFigures, Stalls};
-    use crate::server::service::config::Config;
+    use crate::server::registry::config::Config;
 
     #[test]
     fn the_page_has_the_clock_of_the_times_in_playlists() {

@@ -16,7 +16,7 @@ pub(in crate::server::recordings) const WATCHED_WINDOW: Duration = Duration::fro
 /// The watched files, and the signal that wakes the check of the folder.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Keeper {
-    pub(in crate::server::recordings) due: Notify,
+    pub(in crate::server) due: Notify,
     watched: Mutex<HashMap<PathBuf, Watched>>,
 }
 

@@ -2,4 +2,3 @@
 
 pub(in crate::server) mod connected;
 pub(in crate::server) mod keeper;
-pub(in crate::server) mod overview;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::encode::config::Profile;
 use crate::media::Size;
+use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::VideoRendition;
 use crate::server::renditions::refusal::Refusal;
-use crate::server::renditions::start::rendition_of;
 use crate::server::stream::Stream;
 use crate::server::whep::negotiation;
 use crate::server::whep::production::productions::{Production, ProductionUse, WantedTracks};

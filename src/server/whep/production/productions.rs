@@ -357,8 +357,8 @@ mod tests {
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
+    use crate::server::registry::config::Config;
     use crate::server::registry::{PublishRight, Registry};
-    use crate::server::service::config::Config;
     use crate::server::whep::mailbox::IceNames;
     use crate::wire::rtmp::stream_name::StreamName;
 

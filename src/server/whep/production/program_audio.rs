@@ -139,7 +139,7 @@ mod tests {
     use crate::base::queue;
     use crate::net::Runtime;
     use crate::server::registry::PublishRight;
-    use crate::server::service::config::Config;
+    use crate::server::registry::config::Config;
     use crate::server::stream::message_sink::MessageSink;
     use crate::server::whep::production::productions::{ProductionKey, WantedTracks};
     use crate::wire::rtmp::stream_name::StreamName;

@@ -2,8 +2,8 @@
 
 use crate::base::Timestamp;
 use crate::server::event::ViewerFigures;
-use crate::server::hls::production;
-use crate::server::recordings::viewers::overview;
+use crate::server::outputs::hls;
+use crate::server::outputs::recordings::viewers;
 use crate::server::registry::Registry;
 use crate::text::Problem;
 
@@ -20,7 +20,7 @@ pub(in crate::server) enum ViewerChoice<'a> {
 
 /// Returns all viewers, in no particular order.
 pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<ViewerFigures> {
-    let mut all = overview::figures(registry, now);
+    let mut all = viewers::figures(registry, now);
     for stream in registry.streams() {
         all.extend(stream.viewers(now));
     }
@@ -55,12 +55,12 @@ pub(in crate::server) fn end(
     // WHEP sessions are viewers of a stream only once they are connected.
     ended += registry.whep.end_viewers(of_stream, reason);
     for production in registry.hls.all() {
-        ended += production::end_viewers(registry, &production, of_stream, bars, reason);
+        ended += hls::end_viewers(registry, &production, of_stream, bars, reason);
     }
     let of_recording = |name: &str, id| match choice {
         ViewerChoice::Recording(chosen) => chosen == name,
         ViewerChoice::All | ViewerChoice::Id(_) => of_stream(id),
     };
-    ended += overview::end(registry, of_recording, bars, reason);
+    ended += viewers::end(registry, of_recording, bars, reason);
     ended > 0
 }

@@ -10,10 +10,10 @@ use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 
 use crate::server::event::{Event, Recording, RecordingState};
+use crate::server::outputs::recordings::viewers::leave_quiet;
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{is_ours, stream_of};
 use crate::server::recordings::rules::Retention;
-use crate::server::recordings::viewers::overview::leave_quiet;
 use crate::server::registry::Registry;
 use crate::text::problem::{Problem, problem};
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::base::Timestamp;
 use crate::server::event::relay::{RelayChange, RelayState};
-use crate::server::relay::rules::RelayRule;
+use crate::server::registry::relays::rules::RelayRule;
 use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelayPath;
 use crate::text::Problem;

@@ -1,7 +1,7 @@
 //! Muting people in a chat.
 
-use crate::server::chat::Chats;
-use crate::server::chat::moderation::{MutedPerson, NotMuted};
+use crate::server::registry::chat::Chats;
+use crate::server::registry::chat::moderation::{MutedPerson, NotMuted};
 
 impl Chats {
     /// Mutes the person who sent messages under this number, and deletes the stored messages of that person.

@@ -8,7 +8,7 @@ use sysinfo::System;
 use crate::server::access::callback::calls::{Callbacks, Notices};
 use crate::server::access::rules::AccessRules;
 use crate::server::access::token::key_source::Tokens;
-use crate::server::service::config::Config;
+use crate::server::registry::config::Config;
 
 /// The rules for who may publish and play, and which web pages may read; see [`Config`].
 #[derive(Debug)]

@@ -1,5 +1,9 @@
 //! All relays of a server, and their rules and totals. The number of relays is bounded.
 
+pub(in crate::server) mod rules;
+pub(in crate::server) mod state;
+pub(in crate::server) mod target;
+
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -10,8 +14,8 @@ use tokio::runtime::Handle;
 
 use crate::net::random_hex;
 use crate::server::event::relay::Direction;
-use crate::server::relay::rules::RelayRule;
-use crate::server::relay::state::Relay;
+use crate::server::registry::relays::rules::RelayRule;
+use crate::server::registry::relays::state::Relay;
 
 /// Maximum number of running relays.
 pub(in crate::server) const MAX_RELAYS: usize = 256;

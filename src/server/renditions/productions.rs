@@ -18,7 +18,7 @@ use crate::server::stream::message_sink::MessageSink;
 /// All streams that are being cut.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Productions {
-    pub(super) all: Mutex<HashMap<(String, String), Arc<Production>>>,
+    pub(in crate::server) all: Mutex<HashMap<(String, String), Arc<Production>>>,
     /// The first discontinuity sequence number that no production has used.
     discontinuities: AtomicU64,
 }
@@ -28,12 +28,12 @@ pub(in crate::server) struct Productions {
 pub(in crate::server) struct Production {
     pub stream: Arc<Stream>,
     pub sink: Arc<MessageSink>,
-    pub(super) listing: watch::Sender<Arc<Listing>>,
+    pub(in crate::server) listing: watch::Sender<Arc<Listing>>,
     /// Time of the last request, in microseconds of the clock.
-    pub(super) asked: AtomicI64,
-    pub(super) viewers: Mutex<Viewers>,
+    pub(in crate::server) asked: AtomicI64,
+    pub(in crate::server) viewers: Mutex<Viewers>,
     /// True if the playlist has ended; a new publisher with this name begins another playlist.
-    pub(super) over: AtomicBool,
+    pub(in crate::server) over: AtomicBool,
     /// The playlists of its renditions.
     pub renditions: Vec<Arc<RenditionPlaylist>>,
 }
@@ -67,17 +67,17 @@ impl Productions {
     /// productions, and with the hours since 1970 across runs of the server. It stays small,
     /// because hls.js loops over all smaller numbers. With the number of seconds since 1970, this
     /// loop would take minutes.
-    pub(super) fn first_discontinuity(&self, hours: u64) -> u64 {
+    pub(in crate::server) fn first_discontinuity(&self, hours: u64) -> u64 {
         self.discontinuities.fetch_max(hours, Ordering::AcqRel).max(hours)
     }
 
     /// Records that a production has used all numbers before this one.
-    pub(super) fn use_discontinuities(&self, next: u64) {
+    pub(in crate::server) fn use_discontinuities(&self, next: u64) {
         self.discontinuities.fetch_max(next, Ordering::AcqRel);
     }
 
     /// Removes an unused production. Returns false if it was just requested.
-    pub(super) fn end(
+    pub(in crate::server) fn end(
         &self,
         production: &Arc<Production>,
         still_asked: impl FnOnce() -> bool,

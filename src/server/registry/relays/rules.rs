@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::net::rtmp::Options;
 use crate::server::access::token::claims::matches;
 use crate::server::event::relay::Direction;
-use crate::server::relay::target::RelayTarget;
+use crate::server::registry::relays::target::RelayTarget;
 
 /// Maximum number of rules.
 pub const MAX_RULES: usize = 64;

@@ -1,27 +1,24 @@
-//! The built-in server's configuration and limits.
+//! The built-in server's configuration.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::base::Secret;
-use crate::net::listener::descriptors;
 use crate::net::webrtc::Certificate;
 use crate::net::{Identity, all_addresses};
+use crate::server::access::limits::Limits;
 use crate::server::access::rules::AccessRules;
-use crate::server::chat::moderation::ChatRules;
 use crate::server::fault::Fault;
 use crate::server::hls;
 use crate::server::recordings::rules::RecordingRules;
-use crate::server::relay::rules::RelayRule;
+use crate::server::registry::chat::moderation::ChatRules;
+use crate::server::registry::http_successor::HttpSuccessor;
+use crate::server::registry::ice_server::IceServer;
+use crate::server::registry::relays::rules::RelayRule;
 use crate::server::renditions::ladder::Ladders;
-use crate::server::service::http_successor::HttpSuccessor;
-use crate::server::service::ice_server::IceServer;
 use crate::wire::rtmp::auth::Method;
 use crate::wire::rtmp::url::Credentials;
 
-/// Default limit of connections, if the system allows as many descriptors.
-pub const DEFAULT_MAX_CONNECTIONS: usize = 4_096;
 /// The RTMP port.
 pub const DEFAULT_RTMP_PORT: u16 = 1935;
 /// The port of the web pages.
@@ -177,59 +174,6 @@ impl Default for Config {
             limits: Limits::default(),
             faults: Vec::new(),
             fault_seed: 0,
-        }
-    }
-}
-
-/// The limits of the server.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Maximum number of connections of every kind.
-    pub connections: usize,
-    /// Maximum number of connections per address, except loopback; for IPv6, per 64-bit network.
-    pub per_address: usize,
-    /// Maximum number of viewers per stream.
-    pub viewers: usize,
-    /// Maximum number of published streams. Viewers may wait for the same number of other streams.
-    pub streams: usize,
-    /// Maximum number of streams without a publisher for which viewers of one address may wait.
-    pub waiting_names: usize,
-    /// How long a viewer may wait for a publisher.
-    pub waiting_viewer: Duration,
-    /// Maximum number of bytes that new viewers get at the start. A larger GOP is not cached.
-    pub group_bytes: usize,
-    /// Maximum number of bytes that may wait for one viewer before frames are dropped.
-    pub queue_bytes: usize,
-    /// Maximum number of files recorded at the same time.
-    pub files: usize,
-    /// Time limit of an HTTP request from its first byte to the first byte of its response. For the
-    /// first request, it starts with the connection.
-    pub request: Duration,
-    /// A viewer that accepts nothing for this long is disconnected.
-    pub stalled_viewer: Duration,
-    /// A publisher that sends nothing for this long is disconnected.
-    pub silent_publisher: Duration,
-    /// How long a message may wait for the next ones if a stream has 500 viewers or more. Each
-    /// viewer then gets several of the publisher's 47 bursts per second with one system call.
-    pub hold: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: descriptors::for_connections(DEFAULT_MAX_CONNECTIONS),
-            per_address: 1_024,
-            viewers: 4_096,
-            streams: 256,
-            waiting_names: 32,
-            waiting_viewer: Duration::from_mins(30),
-            group_bytes: 8 << 20,
-            queue_bytes: 8 << 20,
-            files: 64,
-            request: Duration::from_secs(10),
-            stalled_viewer: Duration::from_secs(20),
-            silent_publisher: Duration::from_secs(20),
-            hold: Duration::from_millis(45),
         }
     }
 }

@@ -18,8 +18,8 @@ use tokio::sync::broadcast;
 
 use crate::base::Timestamp;
 use crate::net::subscriber::subscriber;
-use crate::server::chat::allowance::Allowance;
-use crate::server::chat::moderation::{ChatRules, Muted, Person};
+use crate::server::registry::chat::allowance::Allowance;
+use crate::server::registry::chat::moderation::{ChatRules, Muted, Person};
 use crate::wire::chat::lookalike::NameLook;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED_MESSAGES};
 
@@ -53,7 +53,7 @@ const MAX_WAITING_FRAMES: usize = 64;
 
 /// All chats of a server.
 #[derive(Debug)]
-pub(super) struct Chats {
+pub(in crate::server) struct Chats {
     rooms: Mutex<HashMap<(String, String), Arc<Room>>>,
     most_rooms: usize,
     most_people: usize,
@@ -86,7 +86,7 @@ struct ChatHistory {
 
 /// A membership in a chat. The membership ends when this value is dropped.
 #[derive(Debug)]
-pub(super) struct ChatMember {
+pub(in crate::server) struct ChatMember {
     chats: Arc<Chats>,
     key: (String, String),
     room: Arc<Room>,
@@ -104,7 +104,7 @@ pub(super) struct ChatMember {
 
 /// The reason why a message is not passed on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum PostRefusal {
+pub(in crate::server) enum PostRefusal {
     /// The member sent too many messages in a short time.
     TooFast,
     /// In slow mode, the next message is allowed after this time.
@@ -368,8 +368,8 @@ impl Drop for ChatMember {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::chat::allowance::MAX_BURST_MESSAGES;
-    use crate::server::chat::moderation::{MutedPerson, NotMuted};
+    use crate::server::registry::chat::allowance::MAX_BURST_MESSAGES;
+    use crate::server::registry::chat::moderation::{MutedPerson, NotMuted};
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_micros(millis * 1_000)

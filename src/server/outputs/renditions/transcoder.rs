@@ -12,9 +12,9 @@ use crate::base::{Timestamp, sandbox};
 use crate::decode::{self, VideoBackend};
 use crate::media::{EncodedPacket, FrameRate, StreamEvent, Track, TrackConfig, VideoConfig};
 use crate::server::event::RenditionState;
+use crate::server::outputs::renditions::encoding::{Job, encode};
+use crate::server::outputs::renditions::news::tell;
 use crate::server::registry::Registry;
-use crate::server::renditions::encoding::{Job, encode};
-use crate::server::renditions::news::tell;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::renditions::running::RunningRendition;
 use crate::server::renditions::transcoders::Transcoder;
@@ -313,8 +313,8 @@ impl Source {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::access::limits::Limits;
     use crate::server::renditions::ladder::Ladder;
-    use crate::server::service::config::Limits;
     use crate::server::stream::Stream;
 
     #[test]
