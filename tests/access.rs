@@ -375,7 +375,9 @@ fn streams_and_viewers_of_an_application_are_limited() {
     let mut viewer = Client::play(&format!("{}/live/one", serve.rtmp));
     viewer.media();
     assert_eq!(serve.status("GET", "/live/one.flv", ""), 503);
-    assert_eq!(serve.status("GET", "/live/one.m3u8", ""), 503);
+    let answer = serve.ask("GET", "/live/one.m3u8", "");
+    assert_eq!(status(&answer), 503);
+    assert!(answer.contains("The stream already has 1 viewer, which is its limit."), "{answer}");
     // The player joins after the server has accepted its request.
     let _refused = Client::play(&format!("{}/live/one", serve.rtmp));
     serve.onair.wait_event("the refused player", |it| it["cause"] == "too-many-viewers");

@@ -33,6 +33,10 @@ denied-app-full = The application already has { $most ->
    *[other] { $most } streams
 }, which is its limit.
 denied-too-many-viewers = The server has too many viewers, or too many are waiting.
+denied-stream-full = The stream already has { $most ->
+    [one] { $most } viewer
+   *[other] { $most } viewers
+}, which is its limit.
 denied-too-many-connections = There are too many connections, or too many from this address.
 token-malformed = The token cannot be read.
 token-algorithm = The token's algorithm is not allowed.

@@ -29,6 +29,7 @@ denied-taken = 已有人用这个名称推流。
 denied-full = 服务器上的直播流太多。
 denied-app-full = 此应用已有 { $most } 路直播，达到上限。
 denied-too-many-viewers = 服务器上的观众太多，或等待的观众太多。
+denied-stream-full = 这路直播已有 { $most } 位观众，达到上限。
 denied-too-many-connections = 连接太多，或来自此地址的连接太多。
 token-malformed = 无法读取令牌。
 token-algorithm = 令牌使用了不允许的签名算法。

@@ -66,9 +66,22 @@ pub struct Refusal {
     pub times: u64,
 }
 
-/// Returns the reason for a viewer for whom the server has no room.
-pub(in crate::server) fn no_room_for_viewer() -> Problem {
-    problem!("denied-too-many-viewers")
+/// The reason why there is no room for a viewer.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum NoRoom {
+    /// The server has too many viewers, or too many wait for a publisher.
+    Server,
+    /// The stream has this many viewers, and may not have more.
+    Stream(usize),
+}
+
+impl NoRoom {
+    pub fn problem(self) -> Problem {
+        match self {
+            Self::Server => problem!("denied-too-many-viewers"),
+            Self::Stream(most) => problem!("denied-stream-full", most = most),
+        }
+    }
 }
 
 impl Refusal {
@@ -96,12 +109,13 @@ impl Refusal {
         Self::early(address, "connect", ("too-many-connections", why))
     }
 
-    /// Returns the refusal of a viewer for whom the server has no room.
+    /// Returns the refusal of a viewer for whom there is no room.
     pub(in crate::server) fn of_viewer(
         (address, protocol): (IpAddr, Option<Protocol>),
         (app, stream): (&str, &str),
+        why: NoRoom,
     ) -> Self {
-        let why = ("too-many-viewers", no_room_for_viewer());
+        let why = ("too-many-viewers", why.problem());
         let (app, stream) = (app.to_owned(), stream.to_owned());
         Self { protocol, app, stream, ..Self::early(address, "play", why) }
     }

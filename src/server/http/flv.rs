@@ -19,10 +19,10 @@ use crate::base::Timestamp;
 use crate::server::access::admission::{Purpose, Spot};
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Ended, Protocol};
+use crate::server::event::{Ended, NoRoom, Protocol};
 use crate::server::http::caller::Caller;
 use crate::server::http::closing;
-use crate::server::http::refusals::{ServerFull, no_such_stream, too_many_viewers};
+use crate::server::http::refusals::{no_such_stream, too_many_viewers};
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;
 use crate::server::stream::flv_sink::FlvSink;
@@ -97,19 +97,18 @@ fn join(
     }
     let Caller { address: peer, spot, .. } = caller;
     if !registry.admission.settle(&spot, Purpose::Play) {
-        return Err(Box::new(too_many_viewers()));
+        return Err(Box::new(too_many_viewers(NoRoom::Server)));
     }
     let limit = registry.config.limits.queue_bytes;
     let sink = FlvSink::for_viewer(viewer.id, limit, protocol);
-    let Some(stream) =
-        registry.join(app, name, (Arc::<FlvSink>::clone(&sink), viewer.expelled), peer)
-    else {
+    let joined = registry.join(app, name, (Arc::<FlvSink>::clone(&sink), viewer.expelled), peer);
+    let stream = joined.map_err(|why| {
         registry.admission.unsettle(&spot);
         // `join` has reported the viewer.
-        let mut full = too_many_viewers();
-        full.extensions_mut().remove::<ServerFull>();
-        return Err(Box::new(full));
-    };
+        let mut full = too_many_viewers(why);
+        full.extensions_mut().remove::<NoRoom>();
+        Box::new(full)
+    })?;
     let since = registry.clock.now();
     Ok(FlvBody { sink, registry, stream, peer, spot, since, _done: viewer.done })
 }

@@ -33,7 +33,7 @@ use serde_json::json;
 use crate::net;
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Protocol, Refusal};
+use crate::server::event::{NoRoom, Protocol, Refusal};
 use crate::server::http::caller::{Caller, Callers, Credentials, access, client_details};
 use crate::server::http::hls::recorded::RecordedResource;
 use crate::server::http::hls::{HlsRequest, HlsResource};
@@ -42,7 +42,6 @@ use crate::server::http::operator::{
     drain, events, figures, page, recordings, relays, streams, thumbnail, viewers,
 };
 use crate::server::http::path::split;
-use crate::server::http::refusals::ServerFull;
 use crate::server::http::watch::WatchResource;
 use crate::server::http::whep::WhepResource;
 use crate::server::recordings::opened::VOD_APP;
@@ -210,8 +209,8 @@ async fn media(
     let client = (caller.address.ip(), resource.protocol(&request));
     let (app, stream) = names.clone();
     let response = serve_media(Arc::clone(&registry), caller, names, resource, request).await;
-    if response.extensions().get::<ServerFull>().is_some() {
-        registry.reporter.refuse(Refusal::of_viewer(client, (&app, &stream)));
+    if let Some(why) = response.extensions().get::<NoRoom>() {
+        registry.reporter.refuse(Refusal::of_viewer(client, (&app, &stream), *why));
     }
     response
 }

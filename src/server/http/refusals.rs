@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
-use crate::server::event::no_room_for_viewer;
+use crate::server::event::NoRoom;
 use crate::server::registry::http_successor::HttpSuccessor;
 
 /// Returns the response for a missing stream.
@@ -24,16 +24,13 @@ pub(super) fn moved(successor: &HttpSuccessor, uri: &Uri) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, head, "The stream has moved.\n").into_response()
 }
 
-/// Marks the response to a viewer for whom the server has no room, so that the server reports the viewer.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct ServerFull;
-
-/// Returns the response to a viewer for whom the server has no room. Caches must not keep it.
-pub(super) fn too_many_viewers() -> Response {
+/// Returns the response to a viewer for whom there is no room. Caches must not keep it. The reason in the extensions
+/// causes a report about the viewer.
+pub(super) fn too_many_viewers(why: NoRoom) -> Response {
     let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
-    let text = format!("{}\n", no_room_for_viewer());
+    let text = format!("{}\n", why.problem());
     let mut response = (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response();
-    response.extensions_mut().insert(ServerFull);
+    response.extensions_mut().insert(why);
     response
 }
 

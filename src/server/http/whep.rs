@@ -12,6 +12,7 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::NoRoom;
 use crate::server::http::caller::Caller;
 use crate::server::http::path::{encode, encode_name};
 use crate::server::http::refusals::too_many_viewers;
@@ -267,7 +268,7 @@ fn refused(why: &Refused) -> Response {
             let why = format!("{}\n", Problem::from(why));
             (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
         }
-        Refused::Full => too_many_viewers(),
+        Refused::Full => too_many_viewers(NoRoom::Server),
         // The next attempt needs a key or token that is valid at that time.
         Refused::Expelled => {
             let head = [(header::RETRY_AFTER, RETRY_SECONDS)];

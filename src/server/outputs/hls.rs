@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::base::Timestamp;
 use crate::net::random_hex;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Ended, Event, Peer, Protocol};
+use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::maker::Maker;
@@ -92,23 +92,28 @@ pub(in crate::server) fn of_stream(
     Some(production)
 }
 
-/// Records a playlist request of a viewer. Returns false if there are too many viewers.
+/// Records a playlist request of a viewer. Fails if the stream has too many viewers.
 pub(in crate::server) fn note_viewer(
     registry: &Registry,
     production: &Production,
     key: ViewerKey,
     address: SocketAddr,
     viewer: AdmittedViewer,
-) -> bool {
+) -> Result<(), NoRoom> {
     let (now, id) = (registry.clock.now(), viewer.id);
     let stream = &production.stream;
     let others = stream.figures(now).viewers;
-    let most = registry.max_viewers(&stream.app).saturating_sub(others);
-    let arrived = production.viewers.lock().note(key, address, viewer, most, now);
-    if arrived == ViewerLookup::New {
-        registry.tell(Event::Join(peer(production, id, address, key.protocol)));
+    let most = registry.max_viewers(&stream.app);
+    let of_hls = most.saturating_sub(others);
+    let arrived = production.viewers.lock().note(key, address, viewer, of_hls, now);
+    match arrived {
+        ViewerLookup::New => {
+            registry.tell(Event::Join(peer(production, id, address, key.protocol)));
+        }
+        ViewerLookup::Known => {}
+        ViewerLookup::Full => return Err(NoRoom::Stream(most)),
     }
-    arrived != ViewerLookup::Full
+    Ok(())
 }
 
 /// Disconnects the viewers with the chosen ids. With `bars`, they stay out for a while. Returns their

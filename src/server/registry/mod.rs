@@ -34,7 +34,7 @@ use crate::server::access::login_failures::Failures;
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::reporter::Reporter;
-use crate::server::event::{Ended, Event, Peer, Protocol, Refusal, StreamFigures};
+use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol, Refusal, StreamFigures};
 use crate::server::fault::Lab;
 use crate::server::recordings::opened::OpenRecordings;
 use crate::server::recordings::under_way::Files;
@@ -462,24 +462,29 @@ impl Registry {
     }
 
     /// Adds a viewer. `expelled` is the value of [`Registry::expulsions`] at its admission. Reports the viewer and
-    /// returns `None` if there are too many viewers or streams.
+    /// fails if there are too many viewers or streams.
     pub fn join(
         &self,
         app: &str,
         name: &str,
         (viewer, expelled): (Arc<dyn Sink>, u64),
         address: SocketAddr,
-    ) -> Option<Arc<Stream>> {
+    ) -> Result<Arc<Stream>, NoRoom> {
         let (id, protocol, sent_before) = (viewer.id(), viewer.protocol(), viewer.sent());
         // HLS viewers count too.
-        let most = self.max_viewers(app).saturating_sub(self.hls.viewers(app, name));
+        let most = self.max_viewers(app);
+        let of_others = most.saturating_sub(self.hls.viewers(app, name));
         let joined = self.with_stream((app, name), address.ip(), None, |stream| {
-            stream.join_within(Arc::clone(&viewer), most).then(|| Arc::clone(stream))
+            stream.join_within(Arc::clone(&viewer), of_others).then(|| Arc::clone(stream))
         });
-        let Some(stream) = joined.ok().flatten() else {
-            self.reporter.refuse(Refusal::of_viewer((address.ip(), Some(protocol)), (app, name)));
-            return None;
+        let joined = match joined {
+            Ok(joined) => joined.ok_or(NoRoom::Stream(most)),
+            Err(_) => Err(NoRoom::Server),
         };
+        let stream = joined.inspect_err(|why| {
+            let client = (address.ip(), Some(protocol));
+            self.reporter.refuse(Refusal::of_viewer(client, (app, name), *why));
+        })?;
         stream.note_viewer(ViewerRecord { id, address, since: self.clock.now(), sent_before });
         // onair's own player is no viewer.
         if viewer.is_viewer() {
@@ -489,7 +494,7 @@ impl Registry {
         if expelled != self.expulsions() {
             viewer.dismiss(grant::expelled());
         }
-        Some(stream)
+        Ok(stream)
     }
 
     pub fn leave(&self, stream: &Arc<Stream>, id: u64, address: SocketAddr, ended: Ended) {

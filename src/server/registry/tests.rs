@@ -36,3 +36,24 @@ fn only_viewers_are_reported_and_counted() {
     assert!(matches!(reported[..], [Event::Join(_), Event::Leave(..)]), "{reported:?}");
     assert_eq!(registry.reporter.log.lock().peak(), 1);
 }
+
+#[test]
+fn a_refusal_names_the_limit_of_the_stream_or_of_the_server() {
+    let runtime = Runtime::start().unwrap();
+    let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let limits = Limits { streams: 1, viewers: 1, ..Limits::default() };
+    let config = Config { limits, ..Config::default() };
+    let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
+    let address: SocketAddr = "127.0.0.1:5".parse().unwrap();
+    let join = |name: &str, id| {
+        let viewer: Arc<dyn Sink> = FlvSink::for_viewer(id, 1_000, Protocol::HttpFlv);
+        registry.join("live", name, (viewer, 0), address)
+    };
+    join("show", 1).unwrap();
+    let why = join("show", 2).unwrap_err();
+    assert_eq!(why, NoRoom::Stream(1));
+    let text = "The stream already has 1 viewer, which is its limit.";
+    assert_eq!(why.problem().to_string(), text);
+    // Too many viewers wait for other streams.
+    assert_eq!(join("other", 3).unwrap_err(), NoRoom::Server);
+}

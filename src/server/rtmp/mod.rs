@@ -22,7 +22,7 @@ use crate::server::access::callback::visit::Call;
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
 use crate::server::event::log::SESSION_LOG_TARGET;
-use crate::server::event::{Protocol, Refusal, no_room_for_viewer};
+use crate::server::event::{NoRoom, Protocol, Refusal};
 use crate::server::fault::{Phase, Verdict};
 use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
@@ -532,18 +532,18 @@ impl Task {
                 let viewer = (viewer as Arc<dyn Sink>, grant.expelled);
                 self.registry.join(&name.app, &name.stream, viewer, connection.peer)
             }
-            false => None,
+            false => Err(NoRoom::Server),
         };
         match joined {
-            Some(stream) => {
+            Ok(stream) => {
                 let since = self.registry.clock.now();
                 self.role = Role::Playing { stream, since, sent_before: connection.sent() };
                 let (names, viewer) = ((name.app.as_str(), name.stream.as_str()), connection.peer);
                 pulls::demand(&self.registry, names, viewer.ip(), &self.relay_path());
                 self.done = grant.done;
             }
-            None => connection.with_session(|session| {
-                let status = Status::new(Level::Error, code::PLAY_FAILED, no_room_for_viewer());
+            Err(why) => connection.with_session(|session| {
+                let status = Status::new(Level::Error, code::PLAY_FAILED, why.problem());
                 session.send_status(&status);
                 session.close();
             }),
@@ -556,7 +556,7 @@ impl Task {
         let settled = self.registry.admission.settle(self.place.spot(), Purpose::Play);
         if !settled {
             let client = (self.connection.peer.ip(), Some(Protocol::Rtmp));
-            self.registry.reporter.refuse(Refusal::of_viewer(client, names));
+            self.registry.reporter.refuse(Refusal::of_viewer(client, names, NoRoom::Server));
         }
         settled
     }
@@ -578,7 +578,7 @@ impl Task {
                 self.done = grant.done;
                 return;
             }
-            Ok(_) => no_room_for_viewer(),
+            Ok(_) => NoRoom::Server.problem(),
             Err(denied) => denied.problem(Action::Play),
         };
         let status = Status::new(Level::Error, code::PLAY_FAILED, why);

@@ -13,7 +13,7 @@ use http_body::{Frame, SizeHint};
 
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Event, Peer, Protocol};
+use crate::server::event::{Event, NoRoom, Peer, Protocol};
 use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::recordings::opened::VOD_APP;
@@ -79,7 +79,7 @@ impl FileViewer {
             return response;
         }
         if !self.note(0) {
-            return too_many_viewers();
+            return too_many_viewers(NoRoom::Stream(self.registry.max_viewers(&self.app)));
         }
         response.map(|body| Body::new(ViewedBody { body, viewer: self }))
     }

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::Protocol;
+use crate::server::event::{NoRoom, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::{
     AwaitedItem, File, Listing, MEDIA_PLAYLIST_NAME, TS_EXTENSION, WaitState,
@@ -142,7 +142,7 @@ pub(super) async fn response(
         let HlsRequest { path, pass, .. } = &request;
         let key = viewer_key(caller, headers, Protocol::Hls);
         let Some(_settled) = ActiveGuard::new(registry, &caller.spot) else {
-            return too_many_viewers();
+            return too_many_viewers(NoRoom::Server);
         };
         let client = ((request.method, *headers), key);
         return broadcast::event(registry, client, path, (app, stream), pass.as_deref()).await;
@@ -190,7 +190,7 @@ pub(super) async fn response(
     }
     // A waiting request does not count as an idle connection.
     let Some(settled) = ActiveGuard::new(registry, &caller.spot) else {
-        return too_many_viewers();
+        return too_many_viewers(NoRoom::Server);
     };
     let waits = answer(&request, (&production, listing), (key, viewer), asked, settled);
     let answered = tokio::select! {
@@ -291,8 +291,8 @@ async fn list(
         return failed(StatusCode::BAD_REQUEST, "_HLS_msn and _HLS_part are numbers.\n");
     };
     let address = request.caller.address;
-    if !hls::note_viewer(request.registry, production, key, address, viewer) {
-        return too_many_viewers();
+    if let Err(why) = hls::note_viewer(request.registry, production, key, address, viewer) {
+        return too_many_viewers(why);
     }
     let ready = listing.wait_for(|it| it.is_ready() || it.has_ended());
     let ready = tokio::time::timeout(FIRST_SEGMENT_TIMEOUT, ready).await;

@@ -14,7 +14,7 @@ use url::form_urlencoded;
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::access::pass::{PassScope, Proof};
-use crate::server::event::{Event, Protocol};
+use crate::server::event::{Event, NoRoom, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::TS_EXTENSION;
 use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
@@ -141,7 +141,7 @@ pub(in crate::server::http) async fn response(
     }
     let _kept = KeptFile::new(&registry.retention, registry.clock, &path);
     let Some(_settled) = ActiveGuard::new(registry, &caller.spot) else {
-        return too_many_viewers();
+        return too_many_viewers(NoRoom::Server);
     };
     let recording = match open(registry, &path).await {
         Ok(recording) => recording,
@@ -155,7 +155,7 @@ pub(in crate::server::http) async fn response(
         return disconnected();
     }
     if !note(registry, &recording, caller.address, key, viewer) {
-        return too_many_viewers();
+        return too_many_viewers(NoRoom::Stream(registry.max_viewers(&recording.stream.app)));
     }
     match asked {
         RecordedResource::Below(RecordedFile::Initialization(tracks, _)) => {

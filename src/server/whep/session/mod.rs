@@ -21,8 +21,8 @@ use crate::net::webrtc::panics::contain;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::Ended;
 use crate::server::event::log::SESSION_LOG_TARGET;
+use crate::server::event::{Ended, NoRoom};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::stream::Stream;
 use crate::server::stream::sink::Sink;
@@ -323,7 +323,7 @@ impl Session {
         let presence = Arc::new(Presence(Arc::clone(&self.mailbox)));
         let viewer = (presence as Arc<dyn Sink>, registry.expulsions());
         let joined = registry.join(&stream.app, &stream.name, viewer, self.peer);
-        let joined = joined.ok_or_else(|| problem!("left-too-many-viewers"))?;
+        let joined = joined.map_err(NoRoom::problem)?;
         // A publisher that left before this tells the viewer nothing.
         self.gone_since = (!joined.is_published()).then(Instant::now);
         self.joined = Some(joined);
