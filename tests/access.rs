@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::peers::client::Client;
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for, web};
+use onair::base::Secret;
 use onair::media::BitsPerSecond;
 use onair::wire::rtmp::client::Config as ClientConfig;
 use onair::wire::rtmp::url::Url;
@@ -322,6 +323,22 @@ fn a_refused_client_is_reported_in_the_chosen_language_and_answered_in_english()
         let events: Value = serde_json::from_str(body).unwrap();
         assert_eq!(events["events"][0]["reason"], reason, "{query}");
     }
+}
+
+#[test]
+fn a_client_without_a_stream_name_is_refused_with_the_reason() {
+    let mut serve = Serve::start("");
+    let nameless = |url: Url| Url { stream: Secret::default(), ..url };
+    let reason = "The stream name is empty.";
+    let publish = |url| ClientConfig::publish(nameless(url), BitsPerSecond(1_000_000));
+    let refused = serve.refusal(publish, "live/show");
+    assert!(refused.contains(reason), "{refused}");
+    let refused = serve.refusal(|url| ClientConfig::play(nameless(url)), "live/show");
+    assert!(refused.contains(reason), "{refused}");
+    serve.onair.wait_event("the refusal", |it| it["cause"] == "no-name" && it["app"] == "live");
+    let answer = serve.ask("GET", "/live/.flv", "");
+    assert_eq!(status(&answer), 404);
+    assert!(answer.contains(reason), "{answer}");
 }
 
 #[test]

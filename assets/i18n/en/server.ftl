@@ -1,6 +1,7 @@
 # Why the built-in server refuses clients, why clients leave, and what happens to recordings (src/server). Clients get
 # these texts in English. Keep in step with zh-CN.
 
+denied-no-name = The stream name is empty.
 denied-address = This address may not { $action ->
     [publish] publish
    *[play] play

@@ -1,5 +1,6 @@
 # 内置服务器拒绝客户端的原因、客户端离开的原因，以及直播录像的情况（src/server）。发给客户端的文字用英文。与 en 保持同步。
 
+denied-no-name = 直播流名称为空。
 denied-address = 不允许从此地址{ $action ->
     [publish] 推流
    *[play] 观看

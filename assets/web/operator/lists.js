@@ -19,6 +19,7 @@ const CAUSES = {
 };
 // The reasons why the server refuses a client.
 const REFUSALS = {
+    'no-name': 'cause-no-name',
     'address': 'cause-address',
     'no-key': 'cause-no-key',
     'wrong-key': 'cause-wrong-key',

@@ -5,10 +5,13 @@ use std::time::Duration;
 use crate::server::access::action::Action;
 use crate::server::access::token::problem::TokenProblem;
 use crate::text::problem::{Problem, problem};
+use crate::wire::rtmp::status::code;
 
 /// The reason why a client is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum Denied {
+    /// The client has not named a stream.
+    NoName,
     /// The client's address is not allowed.
     Address,
     /// The client has no key or token, and needs one.
@@ -29,6 +32,7 @@ impl Denied {
     /// Returns the cause as one word.
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::NoName => "no-name",
             Self::Address => "address",
             Self::NoSecret => "no-key",
             Self::WrongSecret => "wrong-key",
@@ -39,9 +43,21 @@ impl Denied {
         }
     }
 
+    /// Returns the RTMP status of a publisher.
+    pub const fn publish_code(&self) -> &'static str {
+        match self {
+            Self::NoName => code::PUBLISH_BAD_NAME,
+            Self::Address | Self::Callback | Self::NoCallback => code::PUBLISH_DENIED,
+            Self::NoSecret | Self::WrongSecret | Self::TooOften(_) | Self::Token(_) => {
+                code::PUBLISH_UNAUTHORIZED
+            }
+        }
+    }
+
     /// Returns the reason for the operator and for the user of the client.
     pub fn problem(&self, action: Action) -> Problem {
         match self {
+            Self::NoName => problem!("denied-no-name"),
             Self::Address => problem!("denied-address", action = action.name()),
             Self::NoSecret => problem!("denied-no-key", action = action.name()),
             Self::WrongSecret => problem!("denied-wrong-key", action = action.name()),
@@ -79,6 +95,7 @@ mod tests {
         ];
         let wait = Duration::from_secs(9);
         let others = [
+            Denied::NoName,
             Denied::Address,
             Denied::NoSecret,
             Denied::WrongSecret,
@@ -96,6 +113,7 @@ mod tests {
             }
         }
         let say = |denied: Denied, action| denied.problem(action).to_string();
+        assert_eq!(say(Denied::NoName, Action::Publish), "The stream name is empty.");
         assert_eq!(say(Denied::Address, Action::Publish), "This address may not publish here.");
         assert_eq!(say(Denied::NoSecret, Action::Play), "A play key or a token is required.");
         assert_eq!(say(Denied::WrongSecret, Action::Publish), "The publish key is wrong.");

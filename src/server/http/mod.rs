@@ -204,7 +204,7 @@ async fn media(
     request: Request,
 ) -> Response {
     let Some((names, resource)) = MediaResource::find(&request) else {
-        return (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response();
+        return refusals::nothing_here(request.uri().path());
     };
     let client = (caller.address.ip(), resource.protocol(&request));
     let (app, stream) = names.clone();

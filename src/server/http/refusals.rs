@@ -8,6 +8,20 @@ use crate::server::access::denied::Denied;
 use crate::server::event::NoRoom;
 use crate::server::registry::http_successor::HttpSuccessor;
 
+/// Returns the response for a path that names no resource.
+pub(super) fn nothing_here(path: &str) -> Response {
+    if lacks_stream_name(path) {
+        return denied(&Denied::NoName);
+    }
+    (StatusCode::NOT_FOUND, "There is nothing here.\n").into_response()
+}
+
+/// Returns true for the path of a resource of a stream, if the stream name is empty.
+fn lacks_stream_name(path: &str) -> bool {
+    let ends = ["/.flv", "/.m3u8", "/.mpd", "//chat", "//whep", "//state", "//code.svg"];
+    ends.iter().any(|end| path.ends_with(end)) || path.contains("//hls/")
+}
+
 /// Returns the response for a missing stream.
 pub(super) fn no_such_stream() -> Response {
     (StatusCode::NOT_FOUND, "There is no such stream.\n").into_response()
@@ -37,6 +51,7 @@ pub(super) fn too_many_viewers(why: NoRoom) -> Response {
 /// Returns the response to a client that may not play. Caches must not keep it.
 pub(super) fn denied(why: &Denied) -> Response {
     let status = match why {
+        Denied::NoName => StatusCode::NOT_FOUND,
         Denied::NoSecret | Denied::WrongSecret => StatusCode::UNAUTHORIZED,
         Denied::Token(problem) if !problem.is_elsewhere() => StatusCode::UNAUTHORIZED,
         Denied::Address | Denied::Callback | Denied::Token(_) => StatusCode::FORBIDDEN,
@@ -53,4 +68,19 @@ pub(super) fn denied(why: &Denied) -> Response {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_a_stream_name_differs_from_other_unknown_paths() {
+        for path in ["/live/.flv", "/live/.m3u8", "/a/b/.mpd", "/live//whep", "/live//hls/1.m4s"] {
+            assert!(lacks_stream_name(path), "{path}");
+        }
+        for path in ["/", "/.env", "/live/show.flv", "/live/show", "//", "/live/hls/x"] {
+            assert!(!lacks_stream_name(path), "{path}");
+        }
+    }
 }

@@ -89,6 +89,9 @@ fn refusal_of(visit: &Visit, action: &'static str, why: &Denied, of: Action) -> 
 async fn decide(registry: &Arc<Registry>, request: &AccessRequest) -> Result<Grant, Denied> {
     let AccessRequest { action, visit, call } = request;
     let action = *action;
+    if visit.stream.is_empty() {
+        return Err(Denied::NoName);
+    }
     if let Some(decision) = own_stream(registry, action, visit) {
         return decision;
     }

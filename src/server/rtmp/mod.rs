@@ -451,11 +451,7 @@ impl Task {
         let mut grant = match decision {
             Ok(grant) => grant,
             Err(denied) => {
-                let code = match denied {
-                    Denied::Address | Denied::Callback | Denied::NoCallback => code::PUBLISH_DENIED,
-                    _ => code::PUBLISH_UNAUTHORIZED,
-                };
-                return reject(code, &denied.problem(Action::Publish));
+                return reject(denied.publish_code(), &denied.problem(Action::Publish));
             }
         };
         let (id, peer) = (connection.id(), connection.peer);
