@@ -234,6 +234,7 @@ serve-too-many-keys = there are more than { $most } keys
 serve-key-length = a key must have 1 to { $most } bytes
 serve-network = use an address or a network, such as 192.0.2.0/24 or 2001:db8::/32
 serve-too-many-apps = there are rules for more than { $most } applications
+serve-app-name = use the name of an application, such as [app.live], or [app."*"] for all others
 serve-too-many-networks = there are more than { $most } networks
 serve-tokens-without-key = [tokens] has no secrets and no jwks, so no token can be valid
 serve-token-secret = a secret for tokens must have { $least } to { $most } bytes

@@ -250,6 +250,7 @@ serve-too-many-keys = 密钥超过 { $most } 个
 serve-key-length = 密钥的长度应为 1 到 { $most } 字节
 serve-network = 请填写地址或网段，例如 192.0.2.0/24 或 2001:db8::/32
 serve-too-many-apps = 设置了规则的应用超过 { $most } 个
+serve-app-name = 请填写应用的名称，例如 [app.live]；其他应用请用 [app."*"]
 serve-too-many-networks = 网段超过 { $most } 个
 serve-tokens-without-key = [tokens] 里没有 secrets 或 jwks，任何令牌都不会有效
 serve-token-secret = 令牌密钥的长度应为 { $least } 到 { $most } 字节

@@ -109,6 +109,9 @@ pub(super) fn rules(
     let mut rules = AccessRules { tokens: of_tokens(tokens, note), ..AccessRules::default() };
     for (name, AppTable { publish, play, limits, callbacks, .. }) in tables {
         let path = format!("app.{name}");
+        if name.trim_matches('/').is_empty() {
+            note(&path, &problem!("serve-app-name"));
+        }
         let of_app = AppRules {
             publish: action(publish, &format!("{path}.publish"), note),
             play: action(play, &format!("{path}.play"), note),

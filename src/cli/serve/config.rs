@@ -135,6 +135,10 @@ impl Config {
     fn parse(text: &str) -> Result<Self, Problem> {
         let mut document = Document::parse(text)?;
         let mut config: Self = document.read();
+        // A value that was left out would cause further problems, such as a list without entries.
+        if document.has_bad() {
+            return Err(first_problem(document).unwrap_or_default());
+        }
         let (apps, tokens) = (std::mem::take(&mut config.app), std::mem::take(&mut config.tokens));
         let tables = std::mem::take(&mut config.relay);
         let ice_tables = std::mem::take(&mut config.ice_server);
@@ -150,10 +154,8 @@ impl Config {
         config.ice_servers = ice_servers::servers(ice_tables, &mut note);
         config.record_rules = recording::rules(record_rules, &mut note);
         // A server must not start with a configuration that its operator did not intend.
-        if let Some(BadValue { path, place, reason, .. }) = document.finish().into_iter().next() {
-            let (line, column) = place.unwrap_or((1, 1));
-            let value = problem!("value-in", path = path, reason = reason);
-            return Err(problem!("serve-config-at", line = line, column = column, what = value));
+        if let Some(problem) = first_problem(document) {
+            return Err(problem);
         }
         access::check_keys(&config.publish_keys)?;
         if config.blocked_words.len() > MAX_BLOCKED_WORDS {
@@ -306,6 +308,14 @@ impl Config {
     }
 }
 
+/// Returns the first bad value, with its position.
+fn first_problem(document: Document<'_>) -> Option<Problem> {
+    let BadValue { path, place, reason, .. } = document.finish().into_iter().next()?;
+    let (line, column) = place.unwrap_or((1, 1));
+    let value = problem!("value-in", path = path, reason = reason);
+    Some(problem!("serve-config-at", line = line, column = column, what = value))
+}
+
 /// Adds the name of the file to a problem.
 pub(super) fn with_path(path: &Path, why: Problem) -> Problem {
     problem!("serve-config", path = path.display().to_string(), reason = why)
@@ -431,6 +441,12 @@ mod tests {
             ("[[ice_server]]\nurl = \"http://Pl4nted\"", "'ice_server.url': use stun:HOST"),
             ("[[ice_server]]\nurl = \"stun:a\"\nusername = \"Pl4nted\"", "'ice_server.username'"),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
+            ("[app.\"/\".play]\nkeys = [\"Pl4nted\"]", "use the name of an application"),
+            ("[app.\"\"]\nrenditions = []", "use the name of an application"),
+            (
+                "[[relay]]\npush = \"live/*\"\nto = \"rtmp://a/Pl4nted\"",
+                "line 3, column 6: 'relay.to': it must be a list",
+            ),
         ] {
             let error = Config::parse(text).err().unwrap().to_string();
             assert!(error.contains(why) && !error.contains("Pl4nted"), "{text}: {error}");

@@ -84,6 +84,17 @@ pub(super) fn check_pattern(streams: &str) -> Result<(), Problem> {
     is_fair.then_some(()).ok_or_else(|| problem!("serve-rule-streams", most = MAX_PATTERN_BYTES))
 }
 
+/// Parses the streams of a token: `APP/STREAM`, or a pattern.
+///
+/// # Errors
+/// Fails if the text has no application or no stream.
+pub(super) fn subject(text: &str) -> Result<String, Problem> {
+    let has_both =
+        text.rsplit_once('/').is_some_and(|(app, name)| !app.is_empty() && !name.is_empty());
+    let is_subject = has_both || text.contains("**");
+    is_subject.then(|| text.to_owned()).ok_or_else(|| problem!("relay-streams"))
+}
+
 /// A rule for the recordings of some streams. A missing value is taken from the flags.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RuleValues {
@@ -123,4 +134,20 @@ pub(super) fn switch(text: &str) -> Result<bool, Problem> {
 /// Fails with a sentence that shows the syntax.
 pub(super) fn size(text: &str) -> Result<u64, Problem> {
     bytes(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_for_an_application_and_a_stream() {
+        for text in ["live/show", "live/*", "a/b/show", "**", "live**"] {
+            assert_eq!(subject(text).unwrap(), text);
+        }
+        for text in ["", "tok", "*", "/tok", "live/", "/"] {
+            let why = subject(text).unwrap_err().to_string();
+            assert_eq!(why, "use APP/STREAM, or a pattern such as live/*", "{text}");
+        }
+    }
 }

@@ -135,6 +135,11 @@ impl<'a> Document<'a> {
         }
     }
 
+    /// Returns true if there are bad values so far.
+    pub(crate) fn has_bad(&self) -> bool {
+        !self.bad.is_empty()
+    }
+
     /// Records another bad value. `path` has the form `name`, `table.name` or `list.0.name`.
     pub(crate) fn note(&mut self, path: &str, why: &Problem) {
         let step = |part: &str| match part.parse() {
