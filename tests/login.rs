@@ -91,4 +91,7 @@ fn half_a_login_is_a_usage_error() {
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(2));
     let mut onair = Onair::start(&["serve", "--user", "me", "--password-file", "/absent"]);
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(3));
+    let errors = onair.peer.errors();
+    let why = "--password-file: onair cannot read /absent: there is no such file or folder. Check";
+    assert!(errors.contains(why), "{errors}");
 }

@@ -399,7 +399,9 @@ fn login(args: &Args) -> Result<Option<Login>, (Problem, Exit)> {
     if user.is_empty() || user.len() > 64 || !user.chars().all(plain) {
         return Err((problem!("cli-user"), Exit::Usage));
     }
-    let secret = KeySource::File(path.clone()).read()?;
+    let secret = KeySource::File(path.clone()).read();
+    let secret =
+        secret.map_err(|(why, exit)| (problem!("serve-password-file", reason = why), exit))?;
     let method = if args.auth.as_deref() == Some("llnw") { Method::Llnw } else { Method::Adobe };
     let credentials = Credentials { user: user.clone(), password: secret };
     Ok(Some(Login { method, credentials }))

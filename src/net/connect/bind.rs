@@ -66,23 +66,46 @@ impl Bind {
     /// [`io::ErrorKind::AddrNotAvailable`] or [`io::ErrorKind::PermissionDenied`] means that the
     /// local address or interface is unavailable or not permitted.
     pub(in crate::net) async fn connect(&self, to: SocketAddr) -> io::Result<TcpStream> {
-        let own = |error: io::Error| match error.kind() {
-            io::ErrorKind::PermissionDenied => error,
-            _ => io::Error::new(io::ErrorKind::AddrNotAvailable, error),
-        };
         let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         match self {
             Self::Address(address) => {
-                socket.bind(&SocketAddr::new(*address, 0).into()).map_err(own)?;
+                let bound = socket.bind(&SocketAddr::new(*address, 0).into());
+                bound.map_err(|error| unusable(error, problem!("net-bind-no-address")))?;
             }
             #[cfg(target_os = "linux")]
-            Self::Interface(name) => socket.bind_device(Some(name.as_bytes())).map_err(own)?,
+            Self::Interface(name) => {
+                let bound = socket.bind_device(Some(name.as_bytes()));
+                bound.map_err(|error| unusable(error, problem!("net-bind-no-interface")))?;
+            }
             #[cfg(not(target_os = "linux"))]
-            Self::Interface(_) => return Err(own(io::ErrorKind::Unsupported.into())),
+            Self::Interface(_) => {
+                let why = problem!("route-bind-address");
+                return Err(unusable(io::ErrorKind::Unsupported.into(), why));
+            }
         }
         TcpSocket::from_std_stream(socket.into()).connect(to).await
     }
+}
+
+/// Returns the error for a local address or interface that cannot be used. `missing` is the reason if it does not
+/// exist.
+fn unusable(error: io::Error, missing: Problem) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            io::Error::new(io::ErrorKind::PermissionDenied, problem!("net-bind-forbidden"))
+        }
+        _ if is_missing(&error) => io::Error::new(io::ErrorKind::AddrNotAvailable, missing),
+        _ => io::Error::new(io::ErrorKind::AddrNotAvailable, error),
+    }
+}
+
+fn is_missing(error: &io::Error) -> bool {
+    #[cfg(target_os = "linux")]
+    if error.raw_os_error() == Some(libc::ENODEV) {
+        return true;
+    }
+    matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::net::error::{Cause, ConnectStage, Error, ProxyProblem, Step};
 use crate::net::stream::Stream;
 use crate::net::tls::Trust;
 use crate::net::{network_changes, tls};
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::authority;
 
 /// Time after which the next address is tried in parallel.
@@ -213,7 +213,9 @@ async fn reach(
                 Ok(Some(Ok(Ok(socket)))) => return Ok(socket),
                 Ok(Some(Ok(Err(error)))) if own_fault(&error) && bind.is_some() => {
                     let from = bind.map(ToString::to_string).unwrap_or_default();
-                    last = Cause::Bind { from, reason: error.to_string().into() };
+                    let own = error.get_ref().and_then(|inner| inner.downcast_ref::<Problem>());
+                    let reason = own.cloned().unwrap_or_else(|| error.to_string().into());
+                    last = Cause::Bind { from, reason };
                 }
                 // A refused connection is a better cause than a missing route.
                 Ok(Some(Ok(Err(error)))) if last != Cause::ConnectionRefused => {
@@ -318,10 +320,14 @@ mod tests {
         for bad in ["192.0.2.7", "::1"] {
             assert!(matches!(from(bad), Err(Cause::Bind { .. })), "{bad}");
         }
+        let absent = from("192.0.2.7").unwrap_err().to_string();
+        assert!(absent.contains("this computer does not have this address"), "{absent}");
         #[cfg(target_os = "linux")]
         {
             let none = from("none0").unwrap_err();
             assert!(matches!(none, Cause::Bind { .. }), "{none}");
+            // The system's own words name only an error number.
+            assert!(!none.to_string().contains("os error"), "{none}");
         }
     }
 
