@@ -222,7 +222,10 @@ target-lost = { $host }: { $cause }. { $next }.
     .cure = { $cure }
 target-failed = { $host }: { $cause }. { $next }.
     .cure = { $cure }
-target-back = Reconnected to { $host } after { $seconds } s.
+target-back = Reconnected to { $server ->
+    [same] { $host }
+   *[other] { $server }
+} after { $seconds } s.
 crashed = onair, or a part of it, crashed during an earlier run. Report: { $path }
     .cure = Send the report, which contains no keys, to the onair authors. Describe what you did before the crash.
 

@@ -222,7 +222,10 @@ target-lost = { $host }：{ $cause }。{ $next }。
     .cure = { $cure }
 target-failed = { $host }：{ $cause }。{ $next }。
     .cure = { $cure }
-target-back = 已重新连接 { $host }，中断了 { $seconds } 秒。
+target-back = 已重新连接 { $server ->
+    [same] { $host }
+   *[other] { $server }
+}，中断了 { $seconds } 秒。
 crashed = onair 之前运行时发生过崩溃（可能只是部分功能）。报告：{ $path }
     .cure = 报告不含密钥。请把它发给 onair 的开发者，并说明崩溃前的操作。
 

@@ -40,11 +40,12 @@ pub(super) async fn connect(
     let on_step = |step: Step<'_>| match step {
         Step::Stage(stage) => {
             let error = error.clone();
-            shared.change(Report { state, stage, error, retry_in: None, gap: None });
+            shared.change(Report { state, stage, error, peer: None, retry_in: None, gap: None });
         }
         Step::NextPort(failed) | Step::Digests(failed) => {
             let error = Some(failed.clone());
-            shared.change(Report { state, stage: failed.stage, error, retry_in: None, gap: None });
+            let stage = failed.stage;
+            shared.change(Report { state, stage, error, peer: None, retry_in: None, gap: None });
         }
         Step::Elsewhere { to, with_password } => {
             shared.tell(Event::ServerStatus(sent_on(to, with_password)));

@@ -53,6 +53,7 @@ impl Publisher {
             state: State::Connecting,
             stage: ConnectStage::Dns,
             error: None,
+            peer: None,
             retry_in: None,
             gap: None,
         };

@@ -199,6 +199,7 @@ async fn pause(shared: &Shared, lost: bool, error: Error, wait: Duration) -> boo
         state: if lost { State::Reconnecting } else { State::Connecting },
         stage: error.stage,
         error: Some(error),
+        peer: None,
         retry_in: Some(wait),
         gap: None,
     });
@@ -211,7 +212,7 @@ async fn pause(shared: &Shared, lost: bool, error: Error, wait: Duration) -> boo
 
 fn over(shared: &Shared, state: State, error: Option<Error>) {
     let stage = error.as_ref().map_or(ConnectStage::Media, |error| error.stage);
-    shared.change(Report { state, stage, error, retry_in: None, gap: None });
+    shared.change(Report { state, stage, error, peer: None, retry_in: None, gap: None });
 }
 
 /// Returns a value that differs between publishers that start in the same microsecond.

@@ -414,7 +414,8 @@ impl<'a> Live<'a> {
             self.shared.figures.lock().reconnects += 1;
         }
         let (state, stage) = (State::Live, ConnectStage::Media);
-        self.shared.change(Report { state, stage, error: None, retry_in: None, gap });
+        let peer = Some(self.client.peer().to_owned());
+        self.shared.change(Report { state, stage, error: None, peer, retry_in: None, gap });
     }
 
     /// Handles an event of the connection.

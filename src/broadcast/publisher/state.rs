@@ -107,6 +107,8 @@ pub struct Report {
     pub stage: ConnectStage,
     /// The last error; `None` if there was none since the target was last live.
     pub error: Option<Error>,
+    /// While live: the server as `host:port`.
+    pub peer: Option<String>,
     /// The time until the next attempt.
     pub retry_in: Option<Duration>,
     /// After a reconnect, the time for which viewers saw nothing new, counted from the last data
@@ -125,9 +127,11 @@ impl Report {
         self.error.as_ref().map(Error::problem)
     }
 
-    /// Returns the server where the error occurred, if the target redirected there.
+    /// Returns the server where the target is live or the error occurred, if the target redirected
+    /// there.
     pub fn elsewhere(&self, target: &Target) -> Option<&str> {
-        let peer = self.error.as_ref()?.peer.as_str();
+        let failed = self.error.as_ref().map(|error| error.peer.as_str());
+        let peer = failed.or(self.peer.as_deref())?;
         let url = &target.url;
         let own = |port| authority(url.host(), port) == peer;
         let mut ports = target.options.net.ports.iter().copied().chain([url.port()]);
@@ -310,6 +314,7 @@ impl Timeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::rtmp::url::Url;
 
     #[test]
     fn the_shortest_round_trip_is_that_of_one_connection() {
@@ -321,5 +326,20 @@ mod tests {
         });
         assert_eq!(shortest, [Some(40), Some(25), Some(25), None, Some(50)]);
         assert_eq!(figures.round_trip, Some(Duration::from_millis(50)));
+    }
+
+    #[test]
+    fn a_live_report_names_the_server_only_after_a_redirect() {
+        let target = Target::new(Url::parse("rtmp://a.example/live/key").unwrap());
+        let live = |peer: &str| Report {
+            state: State::Live,
+            stage: ConnectStage::Media,
+            error: None,
+            peer: Some(peer.to_owned()),
+            retry_in: None,
+            gap: None,
+        };
+        assert_eq!(live("a.example:1935").elsewhere(&target), None);
+        assert_eq!(live("b.example:1935").elsewhere(&target), Some("b.example:1935"));
     }
 }

@@ -123,6 +123,8 @@ pub struct Target {
     /// The name in messages: `HOST:PORT`, with the target's name if it has one.
     pub host: String,
     pub state: TargetState,
+    /// The server where the target is live, if the target redirected there.
+    pub server: Option<String>,
     /// The stage that was reached, or at which the attempt failed.
     pub stage: Option<&'static str>,
     /// The server's own code for the error.

@@ -17,6 +17,9 @@ const RECOVERED_SHARE: f64 = 0.01;
 /// The number of seconds over which the share is measured.
 const SHARE_WINDOW_SECONDS: usize = 5;
 
+/// In the texts of `target-back`, the target's own server.
+const SAME_SERVER: &str = "same";
+
 /// News that the computer no longer keeps up, or keeps up again.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::studio) enum PaceNews {
@@ -102,6 +105,7 @@ impl History {
         Some(StudioMessage::TargetBack {
             id,
             host: event.host.clone(),
+            server: event.server.clone().unwrap_or_else(|| SAME_SERVER.to_owned()),
             seconds: format!("{seconds:.1}"),
         })
     }
@@ -109,6 +113,8 @@ impl History {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::studio::event::stats;
 
@@ -123,6 +129,25 @@ mod tests {
         };
         assert!(is_back(&[TargetState::Reconnecting]));
         assert!(!is_back(&[TargetState::Reconnecting, TargetState::Stopped]));
+    }
+
+    #[test]
+    fn a_target_that_is_back_names_the_server_that_it_is_connected_to() {
+        let mut history = History::default();
+        let mut back = |server: Option<&str>| {
+            let target = |state| event::Target {
+                host: "a:1935".into(),
+                state,
+                server: server.map(str::to_owned),
+                gap: Some(Duration::from_secs(2)),
+                ..event::Target::default()
+            };
+            history.lost(&target(TargetState::Reconnecting), Timestamp::ZERO);
+            let message = history.live_again(&target(TargetState::Live), Timestamp::ZERO);
+            message.unwrap().problem().to_string()
+        };
+        assert_eq!(back(None), "Reconnected to a:1935 after 2.0 s.");
+        assert_eq!(back(Some("b:1935")), "Reconnected to b:1935 after 2.0 s.");
     }
 
     #[test]

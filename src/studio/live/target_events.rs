@@ -48,6 +48,7 @@ pub(in crate::studio) fn target_event(
         url: if built_in { target.url.display_with_name() } else { target.url.to_string() },
         host: label.to_owned(),
         state: state(report.state),
+        server: elsewhere.filter(|_| report.error.is_none()).map(str::to_owned),
         stage: Some(report.stage.name()),
         code: report.code().map(str::to_owned),
         cause,

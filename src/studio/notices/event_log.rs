@@ -298,7 +298,13 @@ mod tests {
     }
 
     fn back(host: &str) -> Notice {
-        StudioMessage::TargetBack { id: 1, host: host.into(), seconds: "2.5".into() }.notice(2, "")
+        StudioMessage::TargetBack {
+            id: 1,
+            host: host.into(),
+            server: "same".into(),
+            seconds: "2.5".into(),
+        }
+        .notice(2, "")
     }
 
     #[test]
@@ -400,8 +406,12 @@ mod tests {
             chronicle.add(&refused(1, at % 3), at as i64 * 800_000);
             chronicle.add(&refused(2, at % 2), at as i64 * 800_000 + 100_000);
         }
-        let back =
-            StudioMessage::TargetBack { id: 2, host: "host2:1935".into(), seconds: "12".into() };
+        let back = StudioMessage::TargetBack {
+            id: 2,
+            host: "host2:1935".into(),
+            server: "same".into(),
+            seconds: "12".into(),
+        };
         chronicle.add(&back.notice(2, ""), 13_000_000);
         let of = |chronicle: &EventLog| {
             let entries = chronicle.entries();

@@ -200,8 +200,13 @@ mod tests {
     #[test]
     fn a_notice_ends_the_problems_of_its_subject_only() {
         let back = |host: &str| {
-            StudioMessage::TargetBack { id: 1, host: host.into(), seconds: "2.5".into() }
-                .notice(1, "")
+            StudioMessage::TargetBack {
+                id: 1,
+                host: host.into(),
+                server: "same".into(),
+                seconds: "2.5".into(),
+            }
+            .notice(1, "")
         };
         let busy = |id: u32, host: &str| {
             let mut notice = back(host);

@@ -178,7 +178,7 @@ notices! {
     /// No target is enabled.
     NoTarget "no-target" Error [] [] {};
     TargetInvalid "target-invalid" Error [host] [reason] { id: u32 };
-    TargetBack "target-back" Info [host seconds] [] { id: u32 };
+    TargetBack "target-back" Info [host server seconds] [] { id: u32 };
     /// Only for the event log: the stream has reached a target.
     TargetOnAir "target-on-air" Info [host] [] {};
     /// A setting exceeds a limit of the service.
