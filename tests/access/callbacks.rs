@@ -380,6 +380,21 @@ fn answers_are_events_without_secrets() {
     assert!(!output.contains("Pl4nted") && !body.contains("/hook"), "{output}");
 }
 
+/// As with nginx-rtmp and SRS, so that a receiver that counts publishers counts back to zero.
+#[test]
+fn an_accepted_publisher_that_the_server_then_refuses_is_reported_as_done() {
+    let receiver = Receiver::start(|_| ok());
+    let limits = "[app.live.limits]\nstreams = 1\n";
+    let serve = Serve::start(&format!("{limits}{}", rules("live", receiver.port, "", "")));
+    let _first = Client::publish(&format!("{}/live/one", serve.rtmp));
+    let refused = serve.refuses_publisher("live/two");
+    assert!(refused.contains("The application already has 1 stream,"), "{refused}");
+    let done = receiver.wait("/on_publish_done", 1);
+    assert_eq!(done.field("name"), "two");
+    assert_eq!(done.field("clientid"), receiver.wait("/on_publish", 2).field("clientid"));
+    assert_eq!(receiver.at("/on_publish_done").len(), 1);
+}
+
 #[test]
 fn an_hls_viewer_is_one_visit() {
     peers::require!("ffmpeg");
