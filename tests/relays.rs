@@ -240,6 +240,23 @@ fn a_viewer_gets_the_stream_of_an_nginx_origin_on_demand() {
 }
 
 #[test]
+fn a_viewer_of_a_local_publisher_gets_the_stream_of_the_origin_after_it() {
+    peers::require!("ffmpeg");
+    let origin = Serving::start("");
+    let edge = Serving::start(&format!(
+        "[[relay]]\npull = \"live/*\"\non_demand = true\nfrom = [\"{}\"]\n",
+        origin.url("live")
+    ));
+    let _publisher = ffmpeg::publish(&origin.url("live/show"), None);
+    let local = Client::publish(&edge.url("live/show"));
+    let mut viewer = Client::play(&edge.url("live/show"));
+    wait_for("the viewer", LIMIT, || edge.viewers("live/show") == 1);
+    drop(local);
+    edge.wait_relay("live", 1);
+    viewer.media();
+}
+
+#[test]
 fn viewers_stay_while_the_next_origin_takes_over() {
     peers::in_real_time!(viewers_stay_while_the_next_origin_takes_over);
     peers::require!("ffmpeg", "ffprobe", "nginx");

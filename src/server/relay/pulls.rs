@@ -12,6 +12,7 @@ use crate::server::registry::relays::state::{REQUEST_TIMEOUT, Relay, RelayWay};
 use crate::server::relay::pull;
 use crate::server::relay::pushes::push_on;
 use crate::server::relay::task::RelayTask;
+use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelayPath;
 use crate::wire::rtmp::stream_name::StreamName;
 
@@ -72,6 +73,17 @@ pub(in crate::server) fn demand(
     start(registry, &rule, (app, stream), Some(demand))
 }
 
+/// Starts the pull on demand of a stream whose publisher has left, for the viewers who stay. HLS and DASH viewers
+/// request the stream again.
+pub(in crate::server) fn resume(registry: &Arc<Registry>, stream: &Stream) {
+    let names = (stream.app.as_str(), stream.name.as_str());
+    if registry.relays.demand_rule(names.0, names.1).is_some()
+        && let Some((viewer, path)) = stream.waiting_viewer()
+    {
+        demand(registry, names, viewer, &path);
+    }
+}
+
 /// Works like [`demand`], but for an HTTP request. Waits until the stream is on this server or no
 /// server has it, at most `REQUEST_TIMEOUT`.
 pub(in crate::server) async fn demand_and_wait(
@@ -108,4 +120,56 @@ fn start(
     let task = RelayTask { registry: Arc::clone(registry), relay: Arc::clone(&relay) };
     registry.relays.runtime.spawn(pull::run(task));
     Some(relay)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::net::rtmp::Options;
+    use crate::server::access::rules::AppLimits;
+    use crate::server::event::Protocol;
+    use crate::server::registry::PublishRight;
+    use crate::server::registry::config::Config;
+    use crate::server::registry::relays::target::RelayTarget;
+    use crate::server::stream::flv_sink::FlvSink;
+    use crate::server::stream::sink::Sink;
+
+    #[test]
+    fn viewers_who_stay_get_a_pull_when_the_publisher_leaves() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 64, queue::Full::DropOldest);
+        let rule = RelayRule {
+            direction: Direction::Pull,
+            streams: "live/*".to_owned(),
+            on_demand: true,
+            targets: vec![RelayTarget::parse("rtmp://127.0.0.1:1/live", None).unwrap()],
+            linger: RelayRule::DEFAULT_LINGER,
+            options: Options::default(),
+        };
+        let config = Config { relays: vec![rule], ..Config::default() };
+        let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
+        let registry = Arc::new(registry);
+        let address: SocketAddr = "127.0.0.1:5".parse().unwrap();
+        let leaves = |stream: &str, has_viewer| {
+            let name = StreamName::resolve("", "live", stream);
+            let right = PublishRight { proven: true, limits: AppLimits::default() };
+            let publication = registry.publish(1, address, &name, right).unwrap();
+            if has_viewer {
+                let viewer: Arc<dyn Sink> = FlvSink::for_viewer(2, 1_000, Protocol::HttpFlv);
+                registry.join("live", stream, (viewer, 0), address).unwrap();
+            }
+            resume(&registry, &publication.stream);
+            assert!(registry.relays.pull_of("live", stream).is_none(), "it is still published");
+            registry.unpublish(&publication, 1, address, "gone".into());
+            resume(&registry, &publication.stream);
+            registry.relays.pull_of("live", stream).is_some()
+        };
+        assert!(!leaves("alone", false));
+        assert!(leaves("watched", true));
+        registry.stop();
+    }
 }

@@ -20,6 +20,7 @@ use crate::server::registry::Registry;
 use crate::server::rtmp::connection_io::{Io, READ_BYTES};
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
+use crate::server::stream::relayed::RelayPath;
 use crate::server::stream::sink::Sink;
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::server::{Error as SessionError, Event, Session};
@@ -422,6 +423,11 @@ impl Sink for Connection {
     /// Returns false for onair itself, so that the operator sees only real viewers.
     fn is_viewer(&self) -> bool {
         !self.is_own.load(Ordering::Relaxed)
+    }
+
+    fn relay_path(&self) -> RelayPath {
+        let io = self.io.lock();
+        io.session.connect().relay_path().and_then(RelayPath::parse).unwrap_or_default()
     }
 
     fn sent(&self) -> u64 {

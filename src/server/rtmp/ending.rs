@@ -2,6 +2,7 @@
 
 use crate::base::Timestamp;
 use crate::server::event::Ended;
+use crate::server::relay::pulls;
 use crate::server::rtmp::connection::Error;
 use crate::server::rtmp::{CHECK_INTERVAL, Role, Task};
 use crate::server::stream::sink::Sink;
@@ -74,6 +75,7 @@ impl Task {
             Role::Idle => {}
             Role::Publishing(publication) => {
                 self.registry.unpublish(&publication, id, peer, reason);
+                pulls::resume(&self.registry, &publication.stream);
             }
             Role::Watching(watching) => watching.end(reason),
             Role::Playing { stream, since, sent_before } => {

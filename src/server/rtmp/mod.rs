@@ -559,9 +559,7 @@ impl Task {
 
     /// Returns the servers that the stream has passed through, if the client is a relay.
     fn relay_path(&self) -> RelayPath {
-        self.connection
-            .with_session(|session| session.connect().relay_path().and_then(RelayPath::parse))
-            .unwrap_or_default()
+        self.connection.relay_path()
     }
 
     /// Begins to play a recording, if the client may.

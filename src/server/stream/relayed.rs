@@ -34,6 +34,12 @@ impl RelayPath {
         (ids.len() <= MAX_HOPS).then_some(Self(ids))
     }
 
+    /// Returns the path with the servers of another path, or `None` if the path becomes too long.
+    pub fn joined(&self, other: &Self) -> Option<Self> {
+        let mut new = other.0.iter().filter(|id| !self.contains(id));
+        new.try_fold(self.clone(), |path, id| path.with(id))
+    }
+
     pub fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|known| known == id)
     }
@@ -73,6 +79,14 @@ mod tests {
         assert_eq!(RelayPath::parse(&path.to_string()), Some(path.clone()));
         assert!(path.contains("server0") && !path.contains("server"));
         assert_eq!(path.last(), Some("server7"));
+    }
+
+    #[test]
+    fn paths_are_joined_without_a_server_twice() {
+        let path = |text| RelayPath::parse(text).unwrap();
+        assert_eq!(path("a,b").joined(&path("b,c")), Some(path("a,b,c")));
+        assert_eq!(path("a").joined(&RelayPath::default()), Some(path("a")));
+        assert_eq!(path("a,b,c,d,e").joined(&path("f,g,h,i")), None, "the limit");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::base::Timestamp;
 use crate::server::event::Protocol;
 use crate::server::stream::message::Batch;
 use crate::server::stream::outgoing::Outgoing;
+use crate::server::stream::relayed::RelayPath;
 use crate::text::Problem;
 
 /// A receiver of a stream's messages. Its methods are called while the stream sends or is locked: they
@@ -25,6 +26,11 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Returns the protocol of a viewer.
     fn protocol(&self) -> Protocol {
         Protocol::Rtmp
+    }
+
+    /// Returns the servers that wait for the stream, if the receiver is a relay.
+    fn relay_path(&self) -> RelayPath {
+        RelayPath::default()
     }
 
     /// Sends messages, or queues them.

@@ -1,11 +1,13 @@
 //! The viewers of a stream for the operator: who watches, since when, and how many bytes each
 //! viewer got.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::Timestamp;
 use crate::server::event::ViewerFigures;
 use crate::server::stream::Stream;
+use crate::server::stream::relayed::RelayPath;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::text::Problem;
 
@@ -38,6 +40,19 @@ impl Stream {
             })
         });
         viewers.collect()
+    }
+
+    /// Returns the address of a viewer with a connection, and the servers that wait for the stream. Returns `None` if
+    /// nobody waits, or if there are too many servers.
+    pub fn waiting_viewer(&self) -> Option<(IpAddr, RelayPath)> {
+        let inner = self.inner.lock();
+        let sinks = inner.viewers.iter().map(|viewer| &viewer.sink);
+        let viewers: Vec<_> = sinks.filter(|viewer| viewer.is_viewer()).collect();
+        let mut paths = viewers.iter().map(|viewer| viewer.relay_path());
+        let path = paths.try_fold(RelayPath::default(), |all, path| all.joined(&path))?;
+        let first = viewers.first()?.id();
+        let record = inner.records.iter().find(|record| record.id == first)?;
+        Some((record.address.ip(), path))
     }
 
     /// Disconnects the viewers with the chosen ids. Returns their number.
