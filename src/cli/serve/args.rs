@@ -95,8 +95,7 @@ pub struct TokenArgs {
     /// The configuration of the server, with the secret in `[tokens]`
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// Stream that the token opens, as APP/STREAM. `*` matches any text without a slash, and `**` any
-    /// text
+    /// Stream that the token gives access to, as APP/STREAM. `*` matches any text without a slash, and `**` any text
     #[arg(long, value_name = "APP/STREAM", value_parser = values::subject)]
     pub sub: String,
     /// What the token allows: `play` or `publish` (repeatable)
