@@ -28,7 +28,8 @@ impl Runtime {
     pub fn start() -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(2)
-            .max_blocking_threads(8)
+            // Name lookups use at most 16 of them.
+            .max_blocking_threads(24)
             .thread_name("onair-net")
             .enable_all()
             .build()?;

@@ -1,22 +1,33 @@
 //! Name lookups. The system's resolver blocks a thread of the runtime and cannot be interrupted, so
 //! a lookup can continue long after its caller has given up. To leave threads for other work, few
-//! lookups run at a time, and callers with the same host share one.
+//! lookups run at a time, and callers with the same host share one. A slow lookup passes its slot on,
+//! and the next lookup of its host waits for a slot for slow ones, so that dead names delay no others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::timeout;
 
 use crate::net::error::Cause;
 
-/// Maximum number of lookups at a time: half of the runtime's threads for blocking work.
+/// Maximum number of lookups at a time, except slow ones.
 const MAX_LOOKUPS: usize = 4;
+/// Maximum number of slow lookups at a time. The runtime has threads for all lookups, and for other
+/// work.
+const MAX_SLOW_LOOKUPS: usize = 12;
+/// A lookup without an answer for this long is slow.
+const SLOW_LOOKUP_TIME: Duration = Duration::from_secs(1);
+/// Maximum number of remembered hosts with slow lookups.
+const MAX_SLOW_HOSTS: usize = 256;
 
 /// All lookups of this process.
-static LOOKUPS: Lookups = Lookups::new();
+static LOOKUPS: Lookups = Lookups::new(SLOW_LOOKUP_TIME);
 
 type LookupAnswer = Result<Vec<SocketAddr>, Cause>;
 
@@ -24,7 +35,11 @@ type LookupAnswer = Result<Vec<SocketAddr>, Cause>;
 type Lookup = watch::Receiver<Option<LookupAnswer>>;
 
 struct Lookups {
+    slow_after: Duration,
     slots: Semaphore,
+    slow_slots: Semaphore,
+    /// The hosts whose last lookup was slow.
+    slow_hosts: Mutex<BTreeSet<String>>,
     /// Lookups that run, and a few that have ended, by host.
     running: Mutex<BTreeMap<String, Lookup>>,
 }
@@ -56,9 +71,14 @@ fn lookup_cause(error: &io::Error) -> Cause {
 }
 
 impl Lookups {
-    const fn new() -> Self {
-        let slots = Semaphore::const_new(MAX_LOOKUPS);
-        Self { slots, running: Mutex::new(BTreeMap::new()) }
+    const fn new(slow_after: Duration) -> Self {
+        Self {
+            slow_after,
+            slots: Semaphore::const_new(MAX_LOOKUPS),
+            slow_slots: Semaphore::const_new(MAX_SLOW_LOOKUPS),
+            slow_hosts: Mutex::new(BTreeSet::new()),
+            running: Mutex::new(BTreeMap::new()),
+        }
     }
 
     /// Waits for the lookup of this host. If none runs, starts one with `ask`.
@@ -69,7 +89,7 @@ impl Lookups {
         let ended = || Err(Cause::LookupFailed("the lookup was canceled".to_owned()));
         let mut lookup = match self.running(host) {
             Some(lookup) => lookup,
-            None => match self.slots.acquire().await {
+            None => match self.slots_for(host).acquire().await {
                 Ok(slot) => self.start(host, ask, slot),
                 Err(_) => return ended(),
             },
@@ -84,9 +104,43 @@ impl Lookups {
         self.running.lock().get(host).filter(|lookup| is_open(lookup)).cloned()
     }
 
-    /// Starts a lookup, which keeps its slot until the system answers.
+    /// Returns the slots for a lookup of this host.
+    fn slots_for(&'static self, host: &str) -> &'static Semaphore {
+        if self.slow_hosts.lock().contains(host) { &self.slow_slots } else { &self.slots }
+    }
+
+    fn note_slow(&self, host: String) {
+        let mut hosts = self.slow_hosts.lock();
+        if hosts.len() >= MAX_SLOW_HOSTS {
+            hosts.clear();
+        }
+        hosts.insert(host);
+    }
+
+    /// Waits for the answer of the system. The slot is in use until then, or until the lookup is slow.
+    async fn answer(
+        &'static self,
+        host: String,
+        answer: impl Future<Output = LookupAnswer>,
+        mut slot: SemaphorePermit<'static>,
+    ) -> LookupAnswer {
+        let mut answer = pin!(answer);
+        if let Ok(answer) = timeout(self.slow_after, answer.as_mut()).await {
+            self.slow_hosts.lock().remove(&host);
+            return answer;
+        }
+        self.note_slow(host);
+        if let Ok(slow_slot) = self.slow_slots.try_acquire() {
+            slot = slow_slot;
+        }
+        let answer = answer.await;
+        drop(slot);
+        answer
+    }
+
+    /// Starts a lookup.
     fn start<F>(
-        &self,
+        &'static self,
         host: &str,
         ask: impl FnOnce(String) -> F,
         slot: SemaphorePermit<'static>,
@@ -101,11 +155,9 @@ impl Lookups {
             return lookup.clone();
         }
         let (answered, lookup) = watch::channel(None);
-        let answer = ask(host.to_owned());
+        let answer = self.answer(host.to_owned(), ask(host.to_owned()), slot);
         tokio::spawn(async move {
-            let answer = answer.await;
-            drop(slot);
-            let _ = answered.send(Some(answer));
+            let _ = answered.send(Some(answer.await));
         });
         running.insert(host.to_owned(), lookup.clone());
         lookup
@@ -119,11 +171,7 @@ fn is_open(lookup: &Lookup) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
-
-    use tokio::time::timeout;
 
     use super::*;
     use crate::net::runtime::Runtime;
@@ -140,8 +188,13 @@ mod tests {
 
     impl SilentResolver {
         fn new() -> &'static Self {
+            Self::with_slow_lookups(LIMIT)
+        }
+
+        /// Returns a resolver whose lookups are slow after this time.
+        fn with_slow_lookups(after: Duration) -> &'static Self {
             let (asked, answers) = (AtomicUsize::new(0), Semaphore::new(0));
-            Box::leak(Box::new(Self { lookups: Lookups::new(), asked, answers }))
+            Box::leak(Box::new(Self { lookups: Lookups::new(after), asked, answers }))
         }
 
         async fn resolve(&'static self, host: &str) -> LookupAnswer {
@@ -187,5 +240,40 @@ mod tests {
             resolver.answers.add_permits(1);
             assert!(timeout(LIMIT, another).await.unwrap().is_ok());
         });
+    }
+
+    #[test]
+    fn dead_names_do_not_delay_other_names() {
+        let resolver = SilentResolver::with_slow_lookups(SHORT);
+        Runtime::start().unwrap().block_on(async {
+            for number in 0..MAX_LOOKUPS {
+                let host = format!("dead{number}");
+                assert!(timeout(SHORT, resolver.resolve(&host)).await.is_err());
+            }
+            let alive = |_| async { Ok(Vec::new()) };
+            let other = timeout(LIMIT, resolver.lookups.resolve("alive", alive)).await;
+            assert_eq!(other, Ok(Ok(Vec::new())));
+            // Even many dead names take a limited number of threads.
+            for number in 0..40 {
+                let host = format!("dead{number}");
+                assert!(timeout(SHORT, resolver.resolve(&host)).await.is_err());
+            }
+            let most = MAX_LOOKUPS + MAX_SLOW_LOOKUPS;
+            assert!(resolver.asked.load(Ordering::Relaxed) <= most);
+        });
+    }
+
+    #[test]
+    fn a_dead_name_waits_for_a_slot_of_slow_ones() {
+        let resolver = SilentResolver::with_slow_lookups(LIMIT);
+        let lookups = &resolver.lookups;
+        lookups.note_slow("dead".to_owned());
+        assert!(std::ptr::eq(lookups.slots_for("dead"), &raw const lookups.slow_slots));
+        assert!(std::ptr::eq(lookups.slots_for("alive"), &raw const lookups.slots));
+        Runtime::start().unwrap().block_on(async {
+            resolver.answers.add_permits(1);
+            assert!(resolver.resolve("dead").await.is_ok());
+        });
+        assert!(std::ptr::eq(lookups.slots_for("dead"), &raw const lookups.slots));
     }
 }
