@@ -141,7 +141,11 @@ impl Sink for FlvSink {
             {
                 continue;
             }
-            inner.queue.push(message.class, message.mark, message.flv());
+            let tag = match self.viewer {
+                Some(_) => message.flv(),
+                None => message.recorded_flv(),
+            };
+            inner.queue.push(message.class, message.mark, tag);
         }
         if inner.queue.is_overrun() || inner.queue.waiting_bytes() > 2 * self.limit {
             (inner.ended, inner.overrun) = (true, true);

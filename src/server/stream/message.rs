@@ -66,6 +66,8 @@ pub(in crate::server) struct Message {
     flv: OnceLock<Bytes>,
     /// The form for viewers without multitrack support, if it differs.
     plain: Option<SingleTrack>,
+    /// The FLV tag for recordings, if it differs.
+    recorded: Option<Bytes>,
 }
 
 /// The part of a multitrack body for viewers that support one track.
@@ -95,7 +97,17 @@ impl Message {
             &mut out,
         );
         let (length, rtmp) = (body.len(), Bytes::from(out));
-        Self { kind, class, time_ms, mark: None, length, rtmp, flv: OnceLock::new(), plain: None }
+        Self {
+            kind,
+            class,
+            time_ms,
+            mark: None,
+            length,
+            rtmp,
+            flv: OnceLock::new(),
+            plain: None,
+            recorded: None,
+        }
     }
 
     /// Sets the version of the message.
@@ -103,7 +115,7 @@ impl Message {
         Self { mark, ..self }
     }
 
-    /// Returns the publisher's body. It is part of the encoded form (whole in the only chunk, or in
+    /// Returns the body for viewers. It is part of the encoded form (whole in the only chunk, or in
     /// pieces after the headers of several chunks), and is not stored separately.
     pub fn body(&self) -> Bytes {
         let extended = if self.time_ms >= EXTENDED_TIMESTAMP_MS { 4 } else { 0 };
@@ -124,6 +136,13 @@ impl Message {
     /// Sets another form for viewers without multitrack support.
     pub fn with_plain(self, plain: SingleTrack) -> Self {
         Self { plain: Some(plain), ..self }
+    }
+
+    /// Sets another body for recordings.
+    pub fn with_recorded(self, body: &Bytes) -> Self {
+        let mut out = BytesMut::new();
+        flv::write_tag(self.kind, self.time_ms, body, &mut out);
+        Self { recorded: Some(out.freeze()), ..self }
     }
 
     /// Returns true if decoding can start with this message.
@@ -170,6 +189,11 @@ impl Message {
             out.freeze()
         });
         tag.clone()
+    }
+
+    /// Returns the form as an FLV tag of a recording.
+    pub fn recorded_flv(&self) -> Bytes {
+        self.recorded.clone().unwrap_or_else(|| self.flv())
     }
 
     /// Returns the memory that the message uses, in bytes.

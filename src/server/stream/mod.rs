@@ -39,6 +39,7 @@ use crate::server::stream::relayed::RelaySource;
 use crate::server::stream::sink::{Sink, ViewerRecord};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::flv::TagKind;
+use crate::wire::container::flv::metadata::without_file_properties;
 
 /// The times of a new publisher stay unchanged if they follow the predecessor's last time by at
 /// most the elapsed time plus this value.
@@ -227,6 +228,10 @@ impl Stream {
         for Incoming { kind, time_ms, body, metadata } in incoming.drain(..) {
             publisher.count(body.len(), now);
             let (class, keep, plain) = publisher.classify(kind, &body, metadata);
+            // A live stream has no end, so viewers do not get one that its publisher declares.
+            let live = if metadata { without_file_properties(&body) } else { None };
+            let recorded = live.is_some().then(|| body.clone());
+            let body = live.unwrap_or(body);
             // Only media has a valid time. The time of metadata is 0, and servers send codec configs from their caches
             // with the times at which the configs arrived there.
             let is_media = keep == CacheRule::Media;
@@ -252,6 +257,9 @@ impl Stream {
             let class =
                 if keep == CacheRule::Metadata && mark.is_none() { Class::Audio } else { class };
             let mut message = Message::new(kind, class, time_ms, &body).with_mark(mark);
+            if let Some(recorded) = &recorded {
+                message = message.with_recorded(recorded);
+            }
             if let Some(plain) = plain {
                 message = message.with_plain(match plain {
                     Some(body) => {

@@ -5,6 +5,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::*;
+use crate::server::stream::flv_sink::FlvSink;
+use crate::wire::amf0::Value;
+use crate::wire::container::flv::metadata_body;
 
 #[test]
 fn times_go_on_for_viewers_who_stay() {
@@ -57,6 +60,28 @@ fn metadata_between_frames_does_not_set_the_time_of_the_stream_back() {
     assert!(stream.take(2, &mut frame(0, true), back).is_none());
     let times: Vec<u32> = viewers[0].1.lock().iter().flat_map(|it| it.0.clone()).collect();
     assert_eq!(times.last(), Some(&13_000));
+}
+
+#[test]
+fn viewers_get_no_end_of_a_live_stream_and_recordings_keep_what_the_publisher_declares() {
+    let (stream, _viewers) = published(1);
+    let viewer = FlvSink::for_viewer(7, 1 << 20, Protocol::HttpFlv);
+    let file = FlvSink::for_file(8, 1 << 20);
+    assert!(stream.join(Arc::<FlvSink>::clone(&viewer)));
+    assert!(stream.join(Arc::<FlvSink>::clone(&file)));
+    let names = ["duration", "filesize", "width"];
+    let body = metadata_body(&Value::ecma_array(names.map(|name| (name, Value::Number(60.0)))));
+    let title = Incoming { kind: TagKind::Script, time_ms: 0, body, metadata: true };
+    assert!(stream.take(1, &mut vec![title], Timestamp::ZERO).is_none());
+    let late = FlvSink::for_viewer(9, 1 << 20, Protocol::HttpFlv);
+    assert!(stream.join(Arc::<FlvSink>::clone(&late)));
+    let found = |sink: &FlvSink| {
+        let sent = sink.waiting().concat();
+        names.map(|name| sent.windows(name.len()).any(|it| it == name.as_bytes()))
+    };
+    assert_eq!(found(&viewer), [false, false, true]);
+    assert_eq!(found(&late), [false, false, true]);
+    assert_eq!(found(&file), [true, true, true]);
 }
 
 /// Returns a claim of a client whose credentials the server has not checked.

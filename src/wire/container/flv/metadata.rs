@@ -2,6 +2,8 @@
 //! services expect, and the reader is lenient. The metadata is only a hint; the sequence headers
 //! are authoritative.
 
+use bytes::Bytes;
+
 use super::Error;
 use crate::media::{Codec, StreamConfig};
 use crate::wire::amf0::{self, Value};
@@ -10,6 +12,9 @@ use crate::wire::container::flv::tag_body::codec_id;
 /// The longest accepted script in bytes: two numbers of nine bytes per keyframe, and as much again
 /// for the rest.
 pub const MAX_SCRIPT_BYTES: usize = 2 << 20;
+
+/// The properties of `onMetaData` that only a file has, because it has an end.
+const FILE_PROPERTIES: [&str; 2] = ["duration", "filesize"];
 
 /// Makes the `onMetaData` value of an outgoing stream: an ECMA array in the order that services
 /// expect.
@@ -110,6 +115,24 @@ pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
     Ok(if named { values.next() } else { None })
 }
 
+/// Returns the body of `onMetaData` without the properties of a file, or `None` if it has none or
+/// cannot be read.
+pub fn without_file_properties(body: &[u8]) -> Option<Bytes> {
+    if body.len() > MAX_SCRIPT_BYTES {
+        return None;
+    }
+    let mut values = amf0::decode_most(body, amf0::MAX_METADATA_VALUES).ok()?;
+    let mut is_changed = false;
+    for value in &mut values {
+        let (Value::EcmaArray(properties) | Value::Object(properties)) = value else { continue };
+        let before = properties.len();
+        properties
+            .retain(|(name, _)| !FILE_PROPERTIES.iter().any(|it| name.eq_ignore_ascii_case(it)));
+        is_changed |= properties.len() < before;
+    }
+    is_changed.then(|| amf0::encode(&values).into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,5 +203,18 @@ mod tests {
         );
         assert_eq!(parse_script(&crate::wire::amf0::encode(&[Value::Null])), Ok(None));
         assert_eq!(parse_script(&[]), Ok(None));
+    }
+
+    #[test]
+    fn the_properties_of_a_file_are_removed_and_all_others_stay() {
+        let body = |names: &[&str]| {
+            let value = Value::ecma_array(names.iter().map(|name| (*name, Value::Number(7.0))));
+            amf0::encode(&["onMetaData".into(), value])
+        };
+        let live = without_file_properties(&body(&["duration", "width", "fileSize", "fps"]));
+        assert_eq!(live.unwrap(), body(&["width", "fps"]));
+        for unchanged in [body(&["width"]), body(&[]), b"title".to_vec(), Vec::new()] {
+            assert_eq!(without_file_properties(&unchanged), None, "{unchanged:?}");
+        }
     }
 }
