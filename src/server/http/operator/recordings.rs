@@ -119,12 +119,13 @@ pub(in crate::server::http) async fn delete(
     if registry.files.is_writing(&path) {
         return error(StatusCode::CONFLICT, "the recording is still being written");
     }
+    // A viewer that first met the missing file would leave with the wrong reason.
+    let reason = problem!("left-recording-deleted");
+    viewers::end(&registry, ViewerChoice::Recording(stem(&name)), &reason);
     let file = path.clone();
     let removed = tokio::task::spawn_blocking(move || folder::remove(&file)).await;
     match removed {
         Ok(Ok(bytes)) => {
-            let reason = problem!("left-recording-deleted");
-            viewers::end(&registry, ViewerChoice::Recording(stem(&name)), &reason);
             registry.opened.forget(&path);
             retention::tell_deleted(&registry, &path, bytes, problem!("recorded-deleted"));
             StatusCode::NO_CONTENT.into_response()
