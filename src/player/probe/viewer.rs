@@ -421,30 +421,48 @@ impl Drop for ViewerProbe {
 
 fn run(shared: &Shared, mut worker: ProbeWorker, out: &Mutex<ProbeReading>) {
     while !shared.lifetime.stop.wait(POLL_INTERVAL) {
-        let mut any = false;
-        while let (_, Popped::Unit(unit)) = shared.packets.video.pop(Duration::ZERO) {
-            any = true;
-            match unit {
-                BufferedPacket::Configure(parameters) => worker.configure_video(parameters),
-                BufferedPacket::Packet(packet) => worker.take(&packet),
-                BufferedPacket::Gap => worker.gap(),
-                BufferedPacket::Seam(_) => {}
-            }
-        }
-        while let (_, Popped::Unit(unit)) = shared.packets.audio.pop(Duration::ZERO) {
-            any = true;
-            match unit {
-                BufferedPacket::Configure(parameters) => worker.configure_audio(parameters),
-                BufferedPacket::Packet(packet) => worker.take(&packet),
-                BufferedPacket::Gap | BufferedPacket::Seam(_) => {}
-            }
-        }
-        if any && worker.seen.last.is_some() {
-            shared.report.enter(State::Playing);
-        }
+        let over = take_waiting(shared, &mut worker);
         worker.sum_up(shared.clock.now());
         *out.lock() = worker.seen.clone();
+        if over {
+            return;
+        }
     }
+}
+
+/// Analyzes the waiting packets, and reports the state. Returns true if the stream has ended.
+fn take_waiting(shared: &Shared, worker: &mut ProbeWorker) -> bool {
+    let mut any = false;
+    while let (_, Popped::Unit(unit)) = shared.packets.video.pop(Duration::ZERO) {
+        match unit {
+            BufferedPacket::Configure(parameters) => worker.configure_video(parameters),
+            BufferedPacket::Packet(packet) => {
+                any = true;
+                worker.take(&packet);
+            }
+            BufferedPacket::Gap => worker.gap(),
+            BufferedPacket::Seam(_) => {}
+        }
+    }
+    while let (_, Popped::Unit(unit)) = shared.packets.audio.pop(Duration::ZERO) {
+        match unit {
+            BufferedPacket::Configure(parameters) => worker.configure_audio(parameters),
+            BufferedPacket::Packet(packet) => {
+                any = true;
+                worker.take(&packet);
+            }
+            BufferedPacket::Gap | BufferedPacket::Seam(_) => {}
+        }
+    }
+    // The feed reports itself that data arrives again after a loss.
+    if any && !matches!(shared.report.state(), State::Reconnecting { .. }) {
+        shared.report.enter(State::Playing);
+    }
+    let over = shared.packets.video.is_finished() && shared.packets.audio.is_finished();
+    if over {
+        shared.report.enter(State::Ended);
+    }
+    over
 }
 
 #[cfg(test)]
@@ -498,6 +516,53 @@ mod tests {
         assert_eq!((seen.joined, seen.last_video, seen.last_audio), (None, None, None));
         assert!(seen.keyframes.is_empty() && seen.course.until().is_none());
         assert_eq!((seen.pace, seen.fps, seen.latency_ms), (None, None, None));
+    }
+
+    /// Returns the data of a probe, and one of its packets.
+    fn probed() -> (Shared, EncodedPacket) {
+        let config = Config::new(Source::Url("rtmp://host/live/a".into()));
+        let packet = EncodedPacket {
+            track: Track::Audio,
+            pts: Timestamp::ZERO,
+            dts: Timestamp::ZERO,
+            keyframe: true,
+            priority: crate::media::Priority::Key,
+            data: vec![0; 100].into(),
+            captured: Timestamp::ZERO,
+            rendition: None,
+        };
+        (Shared::new(&config, Clock::start()).0, packet)
+    }
+
+    #[test]
+    fn a_lost_stream_does_not_play_until_the_feed_says_so() {
+        let ((shared, packet), mut worker) = (probed(), worker(0));
+        shared.packets.audio.push(BufferedPacket::Packet(packet.clone()));
+        assert!(!take_waiting(&shared, &mut worker));
+        assert_eq!(shared.report.state(), State::Playing);
+        // The last packet is analyzed after the loss, and each attempt to connect begins with a gap.
+        let cause = crate::text::Problem::words("lost");
+        let lost = State::Reconnecting { cause, retry_in: POLL_INTERVAL };
+        shared.packets.audio.push(BufferedPacket::Packet(packet.clone()));
+        shared.report.enter(lost.clone());
+        take_waiting(&shared, &mut worker);
+        shared.packets.gap();
+        take_waiting(&shared, &mut worker);
+        assert_eq!(shared.report.state(), lost);
+        shared.report.regained();
+        shared.packets.audio.push(BufferedPacket::Packet(packet));
+        take_waiting(&shared, &mut worker);
+        assert_eq!(shared.report.state(), State::Playing);
+    }
+
+    #[test]
+    fn the_end_of_the_stream_is_an_end_of_the_probe() {
+        let ((shared, packet), mut worker) = (probed(), worker(0));
+        shared.packets.audio.push(BufferedPacket::Packet(packet));
+        shared.packets.close();
+        assert!(take_waiting(&shared, &mut worker));
+        assert!(worker.seen.last.is_some());
+        assert_eq!(shared.report.state(), State::Ended);
     }
 
     #[test]

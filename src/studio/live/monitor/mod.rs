@@ -292,9 +292,9 @@ impl TargetMonitor {
     ) {
         if let Some(probe) = &self.probe {
             let seen = probe.seen();
-            // During a retry after a failure, the failure is still reported.
+            // During a retry after a failure or an end, that is still reported.
             let opening = matches!(seen.state, State::Starting | State::Opening { .. });
-            let failed = self.seen.as_ref().is_some_and(|it| matches!(it.state, State::Failed(_)));
+            let failed = self.seen.as_ref().is_some_and(|it| it.state.is_final());
             if !(opening && failed && self.live_since.is_some()) {
                 if seen.state == State::Playing {
                     self.tries = 0;
