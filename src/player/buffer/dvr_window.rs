@@ -84,7 +84,12 @@ impl DvrWindow {
         Some(if list.behind {
             SeekTarget::Back(live.saturating_sub(behind).max(list.from))
         } else {
-            SeekTarget::Live { place: live, distance }
+            // The playlist is not read during a long pause, and rarely far from its end.
+            let end = list.until + now.since(list.seen);
+            SeekTarget::Live {
+                place: end.saturating_sub(distance.hold_back).max(list.from),
+                distance,
+            }
         })
     }
 
@@ -137,5 +142,17 @@ mod tests {
         assert_eq!(listed.rewind_at(seconds(98), at(17_000)).unwrap().behind, seconds(3));
         // If the list is not updated, the live edge moves at most to the end of the list.
         assert_eq!(listed.rewind_at(seconds(98), at(900_000)).unwrap().behind, seconds(6));
+    }
+
+    #[test]
+    fn the_live_end_is_where_it_is_now_after_a_long_pause() {
+        let (listed, at) = (DvrWindow::default(), Timestamp::from_millis);
+        let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
+        listed.see(at(10_000), seconds(40), seconds(100), distance);
+        assert!(listed.hold());
+        let live = SeekTarget::Live { place: seconds(694), distance };
+        assert_eq!(listed.rewind(Duration::ZERO, at(610_000)), Some(live));
+        // A position behind counts from the known end, as its distance does.
+        assert_eq!(listed.rewind(seconds(20), at(610_000)), Some(SeekTarget::Back(seconds(80))));
     }
 }

@@ -266,7 +266,12 @@ impl Track {
         {
             tracing::debug!(?error, "reloading the playlist failed");
         }
-        let (number, begins) = self.media.at(to.saturating_sub(self.gone));
+        let (mut number, mut begins) = self.media.at(to.saturating_sub(self.gone));
+        if self.live && number > self.start().0 {
+            // The position is an estimate of the live edge.
+            number = self.start().0;
+            begins = self.whole().saturating_sub(self.left(number, 0));
+        }
         (self.next, self.part, self.restart, self.misses) = (number, 0, false, 0);
         // With parts, a live position may be one more segment away from the end.
         let segments = 1 + u32::from(self.has_parts());
@@ -585,5 +590,34 @@ impl Track {
             self.restart = true;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::player::input::http::request::PullRequest;
+
+    #[tokio::test]
+    async fn an_estimated_live_edge_keeps_its_distance_from_the_end() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let ask = PullRequest {
+            url: url.clone(),
+            net: Default::default(),
+            buffer: Default::default(),
+            decode_budget: Default::default(),
+            opening: Default::default(),
+            decodable: |_| true,
+        };
+        let segments = "#EXTINF:2,\na.ts\n".repeat(10);
+        let list =
+            format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:30\n{segments}");
+        let mut track = Track::new(&url, list.into(), &ask.buffer).unwrap();
+        let mut fetch = Fetch::new(&ask);
+        for (to, number, begins) in [(5, 32, 4), (14, 37, 14), (19, 37, 14), (900, 37, 14)] {
+            let found = track.seek(&mut fetch, Duration::from_secs(to)).await;
+            assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
+            assert_eq!(track.behind, number < 37, "{to}");
+        }
     }
 }
