@@ -6,7 +6,7 @@
 mod reorder;
 
 use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -236,11 +236,13 @@ impl Save {
             return;
         }
         let flags = if self.audio { 4 } else { 0 } | u8::from(self.video);
-        let whole = self
-            .file
-            .seek(SeekFrom::Start(FLAGS_POSITION))
-            .and_then(|_| self.file.write_all(&[flags]))
-            .and_then(|()| self.file.flush());
+        let whole = match self.file.seek(SeekFrom::Start(FLAGS_POSITION)) {
+            // In a pipe, the flags stay those of both tracks. The data was written before the seek.
+            Err(error) if error.kind() == io::ErrorKind::NotSeekable => Ok(()),
+            sought => {
+                sought.and_then(|_| self.file.write_all(&[flags])).and_then(|()| self.file.flush())
+            }
+        };
         if let Err(error) = whole {
             shared.report.output_failed(&cannot_write(&self.path, &error));
         } else if self.reports_end {
@@ -291,6 +293,26 @@ mod tests {
             std::iter::from_fn(|| demuxer.next_tag().unwrap()).map(|tag| tag.time_ms).collect();
         assert_eq!((times.len(), times.last()), (450, Some(&5_985)));
         assert!(times.is_sorted(), "{times:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_gets_all_data_and_is_no_failure() {
+        use std::io::Read;
+
+        let config = Config::new(Source::Url("http://host/live.flv".into()));
+        let (shared, events) = Shared::new(&config, Clock::start());
+        let (mut end, begin) = io::pipe().unwrap();
+        let file = File::from(std::os::fd::OwnedFd::from(begin));
+        let mut save = Save::into_file(NewFile { path: "pipe".into(), file }, true);
+        let aac = Bytes::from_static(&[0xAF, 1, 2]);
+        let read = Reader::new(|_| true).read(Tag { kind: TagKind::Audio, time_ms: 0, body: aac });
+        save.add_tag(&shared, &read, Timestamp::ZERO);
+        save.finish(&shared);
+        let mut written = Vec::new();
+        end.read_to_end(&mut written).unwrap();
+        assert_eq!(written.len(), TAG_HEADER_BYTES + 3 + TAG_TRAILER_BYTES);
+        assert!(shared.report.output_failure.lock().is_none() && events.waiting().count() == 0);
     }
 
     #[test]
