@@ -66,6 +66,8 @@ struct Decoding<'a> {
     shared: &'a Shared,
     decoder: Option<Box<dyn VideoBackend>>,
     parameters: Option<VideoConfig>,
+    /// The last config, if it has no decoder. Streams repeat their configs.
+    refused: Option<VideoConfig>,
     reported_damage: bool,
     /// Restart number of the packets in the decoder.
     generation: u32,
@@ -91,6 +93,7 @@ impl<'a> Decoding<'a> {
             shared,
             decoder: None,
             parameters: None,
+            refused: None,
             reported_damage: false,
             generation: 0,
             waiting: KeyframeWait::default(),
@@ -237,10 +240,7 @@ impl<'a> Decoding<'a> {
                 self.tolerant = false;
                 self.parameters = Some(parameters);
             }
-            Err(error) if error.is_final() => self.shared.fail(Failure::new(
-                FailureKind::Codec,
-                problem!("play-video-not-shown", reason = Problem::from(&error)),
-            )),
+            Err(error) if error.is_final() => self.unsupported(parameters, &error),
             Err(error) => {
                 // The next config may be complete.
                 self.decoder = None;
@@ -248,6 +248,23 @@ impl<'a> Decoding<'a> {
             }
         }
         rest
+    }
+
+    /// Handles a config that has no decoder: playback ends, unless the stream is saved, which needs
+    /// no decoder.
+    fn unsupported(&mut self, parameters: VideoConfig, error: &decode::Error) {
+        let reason = Problem::from(error);
+        if !self.shared.requests.filing.lock().is_used() {
+            let problem = problem!("play-video-not-shown", reason = reason);
+            return self.shared.fail(Failure::new(FailureKind::Codec, problem));
+        }
+        self.decoder = None;
+        if self.refused.as_ref() != Some(&parameters) {
+            let words = reason.to_string();
+            let problem = problem!("player-no-video-codec", detail = reason);
+            self.shared.report.say(problem, Severity::Warning, words);
+            self.refused = Some(parameters);
+        }
     }
 
     fn damaged(&mut self, error: &decode::Error) {
@@ -294,7 +311,7 @@ mod tests {
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::codec::h264::DecoderConfig;
-    use crate::wire::container::track_config::video_config;
+    use crate::wire::container::track_config::{bare_video_config, video_config};
 
     /// Milliseconds between frames.
     const FRAME_INTERVAL_MS: i64 = 40;
@@ -583,5 +600,25 @@ mod tests {
         );
         let none = |event| matches!(event, Event::Message(it) if it.key() == "player-no-keyframe");
         assert!(!bench.events.waiting().any(none));
+    }
+
+    #[test]
+    fn saving_goes_on_without_a_decoder() {
+        let error = decode::Error::Unsupported("H.264 High 4:2:2".into());
+        let config = bare_video_config(VideoCodec::H264, Bytes::new(), &[]);
+        for saved in [false, true] {
+            let Bench { shared, events, .. } = Bench::live();
+            if saved {
+                let mut filing = shared.requests.filing.lock();
+                filing.begin("a.flv".as_ref());
+                filing.end("a.flv".as_ref());
+            }
+            let mut thread = Decoding::new(&shared);
+            thread.unsupported(config.clone(), &error);
+            thread.unsupported(config.clone(), &error);
+            assert_eq!(shared.lifetime.stop.is_set(), !saved);
+            let told = events.waiting().filter(|it| matches!(it, Event::Message(_))).count();
+            assert_eq!(told, usize::from(saved));
+        }
     }
 }

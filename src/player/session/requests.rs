@@ -67,6 +67,8 @@ pub(in crate::player) struct SaveRequest {
     waits: Option<Option<NewFile>>,
     /// The current or future file.
     path: Option<PathBuf>,
+    /// True if saving was ever requested.
+    used: bool,
     /// True if the stream has ended.
     over: bool,
 }
@@ -74,7 +76,12 @@ pub(in crate::player) struct SaveRequest {
 impl SaveRequest {
     /// Records that the stream is saved to `path` from its beginning.
     pub fn begin(&mut self, path: &Path) {
-        self.path = Some(path.to_owned());
+        (self.path, self.used) = (Some(path.to_owned()), true);
+    }
+
+    /// Returns true if saving was ever requested.
+    pub fn is_used(&self) -> bool {
+        self.used
     }
 
     /// Saves to this file from now on, or to none. Returns a file that will never be used, if there
@@ -84,6 +91,7 @@ impl SaveRequest {
             return file;
         }
         self.path = file.as_ref().map(|file| file.path.clone());
+        self.used |= file.is_some();
         self.waits.replace(file).flatten()
     }
 
