@@ -128,7 +128,7 @@ impl Rtmp {
                 }
                 Ok(Err(error)) if watch.ended && feed.has_media() => {
                     tracing::debug!(%error, "the server closed the connection after the end of the stream");
-                    return End::Faded;
+                    return closed_after_end(&shared);
                 }
                 Ok(Err(error)) if !feed.has_media() && !watch.answered => {
                     // The server accepted and closed the connection before any data: some servers
@@ -173,13 +173,18 @@ impl Rtmp {
     }
 
     /// Seeks to the requested start position once the stream is known to be a recording, and its
-    /// length is known.
+    /// length is known. After a loss, seeks to the last position.
     fn note_length(&self, watch: &mut ConnectionWatch, feed: &InputFeed, shared: &Shared) {
         let Some(length) = watch.length.filter(|_| watch.recorded) else { return };
+        let known = shared.timeline.duration().is_some();
         shared.timeline.set_duration(length);
         // Servers interpret the start of `play` differently: seek once the stream plays.
+        let start = match feed.has_media() {
+            true => (known && !watch.media).then(|| shared.aimed()),
+            false => self.start,
+        };
         if !std::mem::replace(&mut watch.begun, true)
-            && let Some(start) = self.start.filter(|_| !feed.has_media())
+            && let Some(start) = start
         {
             shared.seek(start);
         }
@@ -280,6 +285,12 @@ impl Rtmp {
         // Chat, metadata and other messages do not hide a stall.
         watch.silence(feed, now)
     }
+}
+
+/// Returns how a connection ends that the server closes after the end of the stream: only a
+/// broadcaster may return.
+fn closed_after_end(shared: &Shared) -> End {
+    if shared.timeline.duration().is_some() { End::Over } else { End::Faded }
 }
 
 /// Records that a seek was sent, after which the data continues at the new position.
@@ -484,5 +495,29 @@ mod tests {
             assert_eq!(ended, !recorded);
             assert_eq!(matches!(end, Some(End::Over)), !recorded, "{end:?}");
         }
+    }
+
+    #[test]
+    fn a_recording_goes_on_where_its_connection_was_lost_and_is_not_played_again() {
+        let mut talk = Talk::begin(Some(Duration::from_secs(10)));
+        assert!(matches!(closed_after_end(&talk.shared), End::Faded));
+        let value = Value::object([("duration", 60.0.into())]);
+        let metadata = || Event::Metadata { time_ms: 0, body: Bytes::new(), value: value.clone() };
+        talk.audio(0, AAC_SEQUENCE_HEADER, 0);
+        talk.audio(20_000, AAC_RAW_DATA, 10);
+        // Metadata that arrives late on the first connection is no reason to seek.
+        talk.take(Event::StreamIsRecorded, 11);
+        talk.take(metadata(), 12);
+        assert!(!talk.shared.requests.is_wanted());
+        assert!(matches!(closed_after_end(&talk.shared), End::Over));
+
+        talk.feed.restart();
+        talk.watch = ConnectionWatch::new(Timestamp::from_millis(20));
+        talk.take(Event::StreamIsRecorded, 21);
+        talk.take(metadata(), 22);
+        let wanted = talk.shared.requests.take_wanted().unwrap();
+        assert!(wanted.as_millis().abs_diff(20_000) < 100, "{wanted:?}");
+        talk.take(metadata(), 23);
+        assert!(!talk.shared.requests.is_wanted());
     }
 }
