@@ -118,8 +118,7 @@ impl ChatThread {
     async fn run(mut self, mut says: mpsc::Receiver<ChatLine>) {
         let mut backoff = Backoff::new(u64::from(std::process::id()));
         let mut waited = Duration::ZERO;
-        // The server repeats earlier messages to clients that join again.
-        let mut last = VecDeque::new();
+        let mut repeats = Repeats::default();
         loop {
             self.set_out();
             let error = match Socket::open(&self.url, &self.options, &|_| {}).await {
@@ -128,7 +127,7 @@ impl ChatThread {
                     self.guessed = false;
                     backoff.reset();
                     waited = Duration::ZERO;
-                    match self.talk(socket, &mut says, &mut last).await {
+                    match self.talk(socket, &mut says, &mut repeats).await {
                         Ended::Left => return,
                         Ended::Lost(error) => error,
                     }
@@ -169,10 +168,9 @@ impl ChatThread {
         &self,
         mut socket: Socket,
         says: &mut mpsc::Receiver<ChatLine>,
-        last: &mut VecDeque<ChatFrame>,
+        repeats: &mut Repeats,
     ) -> Ended {
-        // Messages may be repeated; after the first new one, all following ones are new.
-        let mut again = std::mem::take(last);
+        repeats.join();
         loop {
             tokio::select! {
                 line = says.recv() => {
@@ -184,16 +182,9 @@ impl ChatThread {
                 received = timeout(SILENCE_TIMEOUT, socket.next_text()) => match received {
                     Ok(Ok(Some(text))) => {
                         let Some(frame) = ChatFrame::from_json(&text) else { continue };
-                        if matches!(frame, ChatFrame::Post(_) | ChatFrame::Line(_)) {
-                            last.push_back(frame.clone());
-                            if last.len() > MAX_UNREAD_LINES {
-                                last.pop_front();
-                            }
-                            if let Some(at) = again.iter().position(|it| *it == frame) {
-                                again.drain(..=at);
-                                continue;
-                            }
-                            again.clear();
+                        let is_message = matches!(frame, ChatFrame::Post(_) | ChatFrame::Line(_));
+                        if is_message && !repeats.is_new(&frame) {
+                            continue;
                         }
                         if self.frames.send(frame).is_err() {
                             return Ended::Left;
@@ -211,4 +202,51 @@ enum Ended {
     /// The chat handle was dropped.
     Left,
     Lost(Option<Error>),
+}
+
+/// The last messages. The server repeats them to clients that join again.
+#[derive(Debug, Default)]
+struct Repeats {
+    known: VecDeque<ChatFrame>,
+    /// The messages that this connection may repeat.
+    again: VecDeque<ChatFrame>,
+}
+
+impl Repeats {
+    /// Begins a connection.
+    fn join(&mut self) {
+        self.again.clone_from(&self.known);
+    }
+
+    /// Returns true if this message is new. All messages after a new one are new.
+    fn is_new(&mut self, message: &ChatFrame) -> bool {
+        if let Some(at) = self.again.iter().position(|it| it == message) {
+            self.again.drain(..=at);
+            return false;
+        }
+        self.again.clear();
+        self.known.push_back(message.clone());
+        if self.known.len() > MAX_UNREAD_LINES {
+            self.known.pop_front();
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_breaks_before_the_repetition_repeats_nothing_later() {
+        let line = |text: &str| ChatFrame::Line(ChatLine::new("a", text).unwrap());
+        let mut repeats = Repeats::default();
+        repeats.join();
+        assert!(["one", "two", "two"].iter().all(|text| repeats.is_new(&line(text))));
+        // This connection breaks at once.
+        repeats.join();
+        repeats.join();
+        assert!(["one", "two", "two"].iter().all(|text| !repeats.is_new(&line(text))));
+        assert!(repeats.is_new(&line("three")) && repeats.is_new(&line("two")));
+    }
 }
