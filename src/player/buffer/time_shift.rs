@@ -191,6 +191,23 @@ impl TimeShift {
         self.units.iter().skip(self.index(cursor)).map(|(_, kept)| kept.clone()).collect()
     }
 
+    /// Drops all items, because the next ones are from another position of the stream. Returns the
+    /// configs that have not been passed on yet.
+    pub fn leave(&mut self) -> Vec<KeptPacket> {
+        let mut configs = self.catch_up();
+        configs.retain(|kept| {
+            matches!(
+                kept,
+                KeptPacket::Video(BufferedPacket::Configure(_))
+                    | KeptPacket::Audio(BufferedPacket::Configure(_))
+            )
+        });
+        while !self.units.is_empty() {
+            self.drop_oldest();
+        }
+        configs
+    }
+
     /// Takes the next items up to the time `until`, but at most `most` of them.
     pub fn take_until(&mut self, until: Timestamp, most: usize) -> Vec<KeptPacket> {
         let Some(cursor) = self.cursor else { return Vec::new() };
@@ -267,24 +284,29 @@ impl TimeShift {
     fn trim(&mut self) {
         let Some(depth) = self.depth else { return };
         let newest = self.newest.unwrap_or(Timestamp::ZERO);
-        while let Some((came, front)) = self.units.front() {
+        while let Some((came, _)) = self.units.front() {
             let full = self.units.len() > MAX_UNITS || self.bytes > depth.bytes;
             if !full && newest.since(*came) <= depth.time {
                 return;
             }
-            self.bytes = self.bytes.saturating_sub(front.bytes());
-            self.video_packets -= usize::from(front.is_video_packet());
-            match self.units.pop_front().map(|(_, kept)| kept) {
-                Some(KeptPacket::Video(BufferedPacket::Configure(parameters))) => {
-                    self.video = Some(parameters);
-                }
-                Some(KeptPacket::Audio(BufferedPacket::Configure(parameters))) => {
-                    self.audio = Some(parameters);
-                }
-                _ => {}
-            }
-            self.first += 1;
+            self.drop_oldest();
         }
+    }
+
+    fn drop_oldest(&mut self) {
+        let Some((_, oldest)) = self.units.pop_front() else { return };
+        self.bytes = self.bytes.saturating_sub(oldest.bytes());
+        self.video_packets -= usize::from(oldest.is_video_packet());
+        match oldest {
+            KeptPacket::Video(BufferedPacket::Configure(parameters)) => {
+                self.video = Some(parameters);
+            }
+            KeptPacket::Audio(BufferedPacket::Configure(parameters)) => {
+                self.audio = Some(parameters);
+            }
+            _ => {}
+        }
+        self.first += 1;
     }
 }
 
@@ -468,6 +490,21 @@ mod tests {
         assert!(shift.is_lost());
         let oldest = shift.oldest().unwrap();
         assert!(shift.go_to(oldest, false).is_some() && !shift.is_lost());
+    }
+
+    #[test]
+    fn another_place_of_a_recording_keeps_only_the_configuration() {
+        let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
+        shift.push(&video_config(640));
+        stream(&mut shift, 0, 1_000, 10);
+        shift.hold();
+        assert!(!shift.push(&audio_config()) && !shift.push(&audio(1_030)));
+        assert_eq!(summary(&shift.leave()), ["audio"]);
+        assert_eq!((shift.is_behind(), shift.bytes(), shift.oldest()), (false, 0, None));
+        assert!(shift.push(&video(2_000, 10)));
+        let begin = shift.go_to(at(2_000), false).unwrap();
+        assert_eq!(summary(&begin.units), ["video 640", "audio"]);
+        assert_eq!(summary(&shift.take_until(at(9_000), 99)), ["v2000"]);
     }
 
     #[test]

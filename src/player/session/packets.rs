@@ -41,10 +41,15 @@ impl WaitingPackets {
         }
     }
 
-    /// Clears the queues and decoded data; configs stay.
+    /// Clears the queues, the time shift and decoded data; configs stay.
     pub(in crate::player) fn restart(&self) -> Start {
+        let mut shift = self.shift.lock();
         let video = self.video.restart_with_parameters();
         let audio = self.audio.restart_with_parameters();
+        // A paused recording stores what arrives.
+        for config in shift.leave() {
+            self.hand_over(config);
+        }
         Start { video, audio }
     }
 
@@ -88,5 +93,47 @@ impl WaitingPackets {
     pub(in crate::player) fn gap(&self) {
         self.hand_on(KeptPacket::Video(BufferedPacket::Gap));
         self.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::media::{EncodedPacket, Priority, Track};
+    use crate::player::buffer::packets::Popped;
+    use crate::player::buffer::time_shift::TimeShiftDepth;
+
+    #[test]
+    fn what_a_paused_recording_stored_is_not_played_at_another_place() {
+        let source = Source::Url("rtmp://host/files/a".into());
+        let time_shift = Some(TimeShiftDepth::default());
+        let packets = WaitingPackets::new(&Config { time_shift, ..Config::new(source) });
+        let audio = |ms| {
+            let at = Timestamp::from_millis(ms);
+            KeptPacket::Audio(BufferedPacket::Packet(EncodedPacket {
+                track: Track::Audio,
+                pts: at,
+                dts: at,
+                keyframe: true,
+                priority: Priority::Key,
+                data: vec![0; 10].into(),
+                captured: at,
+                rendition: None,
+            }))
+        };
+        packets.hand_on(audio(0));
+        packets.shift.lock().hold();
+        packets.hand_on(audio(20));
+        packets.restart();
+        packets.hand_on(audio(9_000));
+        assert!(!packets.shift.lock().is_behind());
+        let (_, Popped::Unit(BufferedPacket::Packet(packet))) = packets.audio.pop(Duration::ZERO)
+        else {
+            panic!("the new packet is stored only");
+        };
+        assert_eq!(packet.dts, Timestamp::from_millis(9_000));
     }
 }
