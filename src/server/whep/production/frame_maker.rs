@@ -52,7 +52,8 @@ pub(super) struct FrameMaker {
     config: Option<PacketizerConfig>,
     audio: AudioState,
     tracks: Tracks,
-    /// PTS of the last frame, in the publisher's time.
+    /// DTS and PTS of the last frame, in the publisher's time.
+    last_dts: i64,
     last_pts: i64,
     /// True until the next keyframe.
     broken: bool,
@@ -89,6 +90,7 @@ impl FrameMaker {
             config: None,
             audio: AudioState::None,
             tracks: Tracks::default(),
+            last_dts: i64::MIN,
             last_pts: i64::MIN,
             broken: true,
             next_index: 0,
@@ -204,13 +206,14 @@ impl FrameMaker {
         out: &mut Vec<ProductionEvent>,
     ) {
         let Some(config) = &self.config else { return };
-        let pts = packet.pts.as_micros();
+        let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
         if packet.keyframe {
             self.broken = false;
-        } else if pts < self.last_pts {
+        } else if pts < self.last_pts && dts >= self.last_dts {
+            // If the DTS goes back too, the publisher's clock was set.
             self.tracks.refused = Some(Unplayable::BFrames);
         }
-        self.last_pts = pts;
+        (self.last_dts, self.last_pts) = (dts, pts);
         if self.broken || self.tracks.refused.is_some() {
             return;
         }
@@ -375,6 +378,26 @@ mod tests {
             matches!(event, ProductionEvent::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
         });
         assert!(refused);
+    }
+
+    #[test]
+    fn times_that_jump_back_are_no_b_frames() {
+        let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
+        let events = take(
+            &mut maker,
+            &[
+                message(HIGH_PROFILE_CONFIG, 5_000),
+                frame(0x17, 5_000, 0),
+                frame(0x27, 5_040, 0),
+                frame(0x27, 4_500, 0),
+                frame(0x27, 4_540, 0),
+            ],
+        );
+        assert_eq!(frames(&events).len(), 4);
+        let refused = events.iter().any(
+            |event| matches!(event, ProductionEvent::Tracks(tracks) if tracks.refused.is_some()),
+        );
+        assert!(!refused);
     }
 
     #[test]
