@@ -31,8 +31,10 @@ const MAX_BACKWARD_JUMP: Duration = Duration::from_secs(1);
 const OTHER_TRACK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long to wait for a keyframe if there is audio.
 const FIRST_KEYFRAME_TIMEOUT: Duration = Duration::from_secs(10);
-/// Maximum number of packets that wait for the beginning.
+/// Maximum number of packets that wait for the beginning, and their maximum size in bytes. Hostile
+/// publishers send large packets whose times stand still.
 const MAX_WAITING_PACKETS: usize = 1_024;
+const MAX_WAITING_BYTES: usize = 16 << 20;
 /// The minimum duration of a part as a fraction of the promised one, unless the part ends its segment.
 const MIN_PART_FRACTION: f64 = 0.85;
 /// A part ends at this size in bytes.
@@ -217,16 +219,20 @@ impl Cutter {
         let begins = match (self.video.is_some(), video, audio) {
             (true, true, true) => true,
             (true, false, _) => waited >= FIRST_KEYFRAME_TIMEOUT,
-            _ => waited >= OTHER_TRACK_TIMEOUT || self.waiting.len() >= MAX_WAITING_PACKETS,
+            _ => waited >= OTHER_TRACK_TIMEOUT || self.is_waiting_full(),
         };
         if begins {
             self.begin(cuts);
-        } else if !video
-            && (waited >= OTHER_TRACK_TIMEOUT || self.waiting.len() >= MAX_WAITING_PACKETS)
-        {
+        } else if !video && (waited >= OTHER_TRACK_TIMEOUT || self.is_waiting_full()) {
             // Audio before the first keyframe is not used.
             self.waiting.clear();
         }
+    }
+
+    /// Returns true if no more packets may wait.
+    fn is_waiting_full(&self) -> bool {
+        let bytes: usize = self.waiting.iter().map(|packet| packet.data.len()).sum();
+        self.waiting.len() >= MAX_WAITING_PACKETS || bytes >= MAX_WAITING_BYTES
     }
 
     fn begin(&mut self, cuts: &mut Vec<Cut>) {

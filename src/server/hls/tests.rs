@@ -296,6 +296,17 @@ fn times_that_make_no_sense_cost_little() {
     assert!(cuts.len() < 20_000);
 }
 
+#[test]
+fn packets_that_wait_for_the_beginning_are_limited_in_bytes() {
+    let mut cutter = begun(BOTH_TRACKS);
+    let at = Timestamp::ZERO;
+    let data = Bytes::from(vec![0; 1 << 20]);
+    let frame = StreamEvent::Packet(EncodedPacket::received(Track::Video, (at, at), true, data));
+    // The audio never comes, and the times stand still.
+    let cuts = cut(&mut cutter, &vec![frame; 16]);
+    assert!(matches!(cuts.first(), Some(Cut::Begin(_))), "the audio is not awaited any longer");
+}
+
 /// Creates a window after these cuts.
 fn window(cuts: Vec<Cut>, cutter: &Cutter, length: Duration) -> Window {
     let settings = Settings { lengths: TARGET_LENGTHS, window: length, ..Settings::default() };
