@@ -37,28 +37,32 @@ pub(super) async fn check(
     name_client(&access.rules.proxies, &mut request);
     let allowed = allowed_origin(&access.cors, request.headers());
     let mut response = answer(&registry, allowed.is_some(), request, next).await;
-    if let Some(origin) = allowed {
-        let headers = response.headers_mut();
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let more = [
-            (header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS),
-            (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, content-type, if-match"),
-            // The age of a playlist tells a low-latency player how much of the stream the playlist
-            // lacks.
-            (
-                header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                "accept-patch, accept-post, age, date, etag, link, location",
-            ),
-        ];
-        for (name, value) in more {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        // If the response is the same for all origins, caches do not have to distinguish them.
-        if access.cors.iter().all(|allowed| allowed != "*") {
-            headers.insert(header::VARY, HeaderValue::from_static("origin"));
-        }
-    }
+    declare(response.headers_mut(), &access.cors, allowed);
     response
+}
+
+/// Declares which pages may read a response.
+fn declare(headers: &mut HeaderMap, cors: &[String], allowed: Option<HeaderValue>) {
+    // If the response is the same for all origins, caches do not have to distinguish them. Otherwise, a
+    // response to a request without an origin must not serve a page of an allowed one.
+    if !cors.is_empty() && cors.iter().all(|allowed| allowed != "*") {
+        headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    }
+    let Some(origin) = allowed else { return };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    let more = [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, ALLOWED_METHODS),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, range, content-type, if-match"),
+        // The age of a playlist tells a low-latency player how much of the stream the playlist
+        // lacks.
+        (
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            "accept-patch, accept-post, age, date, etag, link, location",
+        ),
+    ];
+    for (name, value) in more {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
 }
 
 /// Replaces the address of a trusted proxy with that of its client.
@@ -201,4 +205,31 @@ pub(super) fn authorize(
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caches_distinguish_origins_unless_all_get_the_same() {
+        let declared = |cors: &[&str], origin: Option<&'static str>| {
+            let cors: Vec<_> = cors.iter().map(|it| (*it).to_owned()).collect();
+            let mut request = HeaderMap::new();
+            if let Some(origin) = origin {
+                request.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            let mut response = HeaderMap::new();
+            declare(&mut response, &cors, allowed_origin(&cors, &request));
+            let has = |name: HeaderName| response.contains_key(name);
+            (has(header::VARY), has(header::ACCESS_CONTROL_ALLOW_ORIGIN))
+        };
+        let page = "https://a.example";
+        assert_eq!(declared(&[page], Some(page)), (true, true));
+        // A cache would give these responses to the page.
+        assert_eq!(declared(&[page], None), (true, false));
+        assert_eq!(declared(&[page], Some("https://b.example")), (true, false));
+        assert_eq!(declared(&["*"], None), (false, true));
+        assert_eq!(declared(&[], None), (false, false));
+    }
 }
