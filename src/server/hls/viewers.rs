@@ -73,6 +73,12 @@ pub(in crate::server) enum ViewerLookup {
 }
 
 impl Viewers {
+    /// Returns the viewers of the next playlist of the stream: nobody yet, and those who were
+    /// disconnected stay out.
+    pub fn of_next_playlist(&self) -> Self {
+        Self { all: HashMap::new(), barred: self.barred.clone() }
+    }
+
     /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer.
     pub fn note(
         &mut self,
@@ -176,6 +182,8 @@ mod tests {
             viewers.end(|it| it == id, Some(now));
         }
         assert_eq!(viewers.barred.len(), MAX_BARRED_VIEWERS);
+        let next = viewers.of_next_playlist();
+        assert!(next.len() == 0 && next.is_barred(key(999), now), "the publisher is back");
         // After a new play key, those who have it return at once.
         let mut viewers = Viewers::default();
         viewers.note(key(1), address, viewer(7), 9, now);

@@ -57,7 +57,8 @@ pub(in crate::server) fn of_stream(
     let now = registry.clock.now();
     let mut all = registry.hls.all.lock();
     let key = (app.to_owned(), name.to_owned());
-    if let Some(known) = all.get(&key) {
+    let known = all.get(&key);
+    if let Some(known) = known {
         let published = || registry.find(app, name).is_some_and(|it| it.is_published());
         if !known.over.load(Ordering::Acquire) || !published() {
             known.asked.store(now.as_micros(), Ordering::Release);
@@ -65,6 +66,7 @@ pub(in crate::server) fn of_stream(
         }
     }
     let stream = registry.find(app, name).filter(|stream| stream.is_published())?;
+    let viewers = known.map(|known| known.viewers.lock().of_next_playlist()).unwrap_or_default();
     let settings = registry.config.hls;
     // The value increases from one production to the next without stored state.
     let first = u64::try_from(registry.clock.wall_micros(now) / 1_000_000).unwrap_or(0);
@@ -79,7 +81,7 @@ pub(in crate::server) fn of_stream(
         sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
         listing: watch::Sender::new(Arc::new(window.listing())),
         asked: AtomicI64::new(now.as_micros()),
-        viewers: Mutex::default(),
+        viewers: Mutex::new(viewers),
         over: AtomicBool::new(false),
         stream,
     });
@@ -191,9 +193,10 @@ fn tell_left(
     }
 }
 
-/// Returns true if the production of a stream must continue after this time without a request.
-fn is_used(mode: Mode, ended: bool, quiet: Duration) -> bool {
-    quiet < PRODUCTION_IDLE_TIMEOUT || mode == Mode::Always && !ended
+/// Returns true if the production of a stream must continue after this time without a request. With
+/// `bars`, it keeps a disconnected viewer out.
+fn is_used(mode: Mode, ended: bool, quiet: Duration, bars: bool) -> bool {
+    quiet < PRODUCTION_IDLE_TIMEOUT || mode == Mode::Always && !ended || bars
 }
 
 /// Runs until there are no more requests.
@@ -251,7 +254,8 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         renditions.end_unused(now);
         let asked = || {
             let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
-            is_used(mode, maker.ended, now.since(asked))
+            let bars = production.viewers.lock().has_barred(now);
+            is_used(mode, maker.ended, now.since(asked), bars)
         };
         if !asked() && registry.hls.end(&production, asked) {
             break;
@@ -268,8 +272,10 @@ mod tests {
 
     #[test]
     fn a_stream_is_cut_until_thirty_seconds_after_the_last_request() {
-        let used = |mode, ended, seconds| is_used(mode, ended, Duration::from_secs(seconds));
+        let used = |mode, ended, seconds| is_used(mode, ended, Duration::from_secs(seconds), false);
         assert!(used(Mode::OnDemand, false, 29) && !used(Mode::OnDemand, false, 30));
         assert!(used(Mode::Always, false, 3_600) && !used(Mode::Always, true, 30));
+        // Otherwise, a disconnected viewer could return before its minute is over.
+        assert!(is_used(Mode::OnDemand, true, Duration::from_secs(30), true));
     }
 }
