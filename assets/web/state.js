@@ -5,8 +5,10 @@ const LIVE_MS = 4_000;
 const TIMEOUT_MS = 5_000;
 // After this time, any response defines the time of the server: a clock may have been set, or the network changed.
 const MAX_AGE_MS = 30_000;
-// The status codes for a missing or wrong key or token, and for too many wrong ones.
-const REFUSED = [401, 403, 429];
+// The status codes for a missing or wrong key or token.
+const REFUSED = [401, 403];
+// The status code for too many wrong keys or tokens from the address, which others can share.
+const TOO_MANY = 429;
 
 export class StreamState {
     // `changed(state)` is called after each answer, with `null` where there was none twice in a row. `refused()` is
@@ -43,6 +45,11 @@ export class StreamState {
             const began = performance.now();
             const answer = await fetch(this.url, { cache: 'no-store', signal: AbortSignal.timeout(TIMEOUT_MS) });
             if (REFUSED.includes(answer.status)) return this.refused();
+            if (answer.status === TOO_MANY) {
+                const seconds = Number(answer.headers.get('Retry-After')) || 1;
+                this.timer = setTimeout(() => this.refresh(), seconds * 1_000);
+                return;
+            }
             if (answer.ok) {
                 state = await answer.json();
                 const took = performance.now() - began;

@@ -123,3 +123,30 @@ fn the_page_learns_that_the_clock_of_the_server_was_set() {
     );
     assert_eq!(leads, "0,0,60,60");
 }
+
+#[test]
+fn wrong_keys_of_others_at_the_same_address_are_no_refusal_of_the_page() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { StreamState } = await import('/assets/state.js');
+            const found = [];
+            const [{ fetch, setTimeout }, head] = [window, { 'Retry-After': '7' }];
+            for (const status of [429, 403]) {
+                window.fetch = async () => new Response('', { status, headers: head });
+                window.setTimeout = (_, wait) => found.push(`again in ${wait}`);
+                const state = new StreamState('test', () => {}, () => found.push('refused'));
+                await state.refresh();
+                Object.assign(window, { fetch, setTimeout });
+            }
+            return found.join();
+        })()",
+    );
+    assert_eq!(found, "again in 7000,refused");
+}
