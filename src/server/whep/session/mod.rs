@@ -156,6 +156,7 @@ async fn prepare(
         candidates: candidates(&answer),
         video: video.zip(chosen).map(|(route, chosen)| VideoTrack::new(route, chosen)),
         audio: audio.map(AudioTrack::new),
+        lacks_video: offer.video && tracks.video.is_none(),
         joined: None,
         next_poll: now,
         unsent: 0,
@@ -192,6 +193,8 @@ struct Session {
     candidates: String,
     video: Option<VideoTrack>,
     audio: Option<AudioTrack>,
+    /// True if the viewer wants video, but the stream had none.
+    lacks_video: bool,
     /// The stream that counts this viewer, once connected.
     joined: Option<Arc<Stream>>,
     /// The time at which str0m must be polled, apart from its pacer.
@@ -247,6 +250,10 @@ impl Session {
             self.mailbox.take();
         if let Some(reason) = end {
             return Err(reason);
+        }
+        if self.misses_video() {
+            // A new session gets the video.
+            return Err(problem!("left-other-codec"));
         }
         let has_received = !datagrams.is_empty();
         for (datagram, from) in datagrams {
@@ -304,6 +311,13 @@ impl Session {
         }
         let until = self.drain(registry, slot)?;
         Ok(until.min(Instant::now() + MAX_TASK_WAIT))
+    }
+
+    /// Returns true if the stream has got the video that the viewer wants.
+    fn misses_video(&self) -> bool {
+        self.lacks_video
+            && self.joined.is_some()
+            && self.switching.variants.main.tracks().borrow().is_known()
     }
 
     /// Adds the viewer to the stream.

@@ -54,6 +54,16 @@ pub(in crate::server) fn publish(registry: &Registry, id: u64) -> Publication {
     registry.publish(id, any(), &name, right).unwrap()
 }
 
+/// Sends an H.264 config with this profile, constraints and level.
+fn configure(publication: &Publication, profile: &[u8]) {
+    let sets: &[u8] =
+        b"\xff\xe1\0\x19\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\0\0\x03\0\x32\
+        \x0f\x18\x31\x96\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
+    let body = [&b"\x17\0\0\0\0\x01"[..], profile, sets].concat().into();
+    let config = Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false };
+    publication.stream.take(1, &mut vec![config], Timestamp::ZERO);
+}
+
 /// Begins to watch `live/show` with this offer.
 async fn begin(registry: &Arc<Registry>, offer: &str) -> (Session, ConnectionSlot, BegunSession) {
     let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
@@ -180,25 +190,36 @@ fn a_session_ends_if_the_publisher_returns_with_a_profile_that_the_viewer_does_n
     let runtime = Runtime::start().unwrap();
     let (registry, _events) = start_registry(&runtime, Config::default());
     let publication = publish(&registry, 1);
-    let configure = |profile: &[u8]| {
-        let sets: &[u8] =
-            b"\xff\xe1\0\x19\x67\x64\0\x20\xac\xd9\x40\xc0\x29\xb0\x11\0\0\x03\0\x01\0\0\x03\0\x32\
-            \x0f\x18\x31\x96\x01\0\x06\x68\xeb\xe3\xcb\x22\xc0";
-        let body = [&b"\x17\0\0\0\0\x01"[..], profile, sets].concat().into();
-        let config = Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false };
-        publication.stream.take(1, &mut vec![config], Timestamp::ZERO);
-    };
-    configure(b"\x42\xe0\x20");
+    configure(&publication, b"\x42\xe0\x20");
     // Only the Baseline profile.
     let offer = CHROMIUM_OFFER.replace("64001f", "42e01f").replace("4d001f", "42001f");
     runtime.block_on(async {
         let (mut session, slot, _) = begin(&registry, &offer).await;
         session.connected(&registry, &slot).unwrap();
         session.step(&registry, &slot).unwrap();
-        configure(b"\x64\0\x20");
+        configure(&publication, b"\x64\0\x20");
         let mut tracks = session.switching.variants.main.tracks();
         let is_high = |it: &Tracks| it.video == Some(VideoFormat::H264(0x64_00_20));
         drop(tracks.wait_for(is_high).await.unwrap());
+        let ended = session.step(&registry, &slot).unwrap_err();
+        assert_eq!(ended, problem!("left-other-codec"));
+    });
+}
+
+#[test]
+fn a_session_without_the_video_that_its_viewer_wants_ends_when_the_stream_gets_video() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let publication = publish(&registry, 1);
+    runtime.block_on(async {
+        let (mut session, slot, _) = begin(&registry, AUDIO_OFFER).await;
+        session.connected(&registry, &slot).unwrap();
+        assert!(!session.lacks_video, "it wants audio alone");
+        configure(&publication, b"\x64\0\x20");
+        let mut tracks = session.switching.variants.main.tracks();
+        drop(tracks.wait_for(Tracks::is_known).await.unwrap());
+        session.step(&registry, &slot).unwrap();
+        session.lacks_video = true;
         let ended = session.step(&registry, &slot).unwrap_err();
         assert_eq!(ended, problem!("left-other-codec"));
     });
