@@ -128,6 +128,13 @@ impl Files {
         self.0.lock().under_way.len()
     }
 
+    /// Returns true if the current publication of a stream is being recorded.
+    pub fn is_recording(&self, app: &str, name: &str) -> bool {
+        let inner = self.0.lock();
+        let is_its = |file: &UnderWay| file.stream.app == app && file.stream.name == name;
+        inner.under_way.iter().any(|file| is_its(file) && !file.sink.has_ended())
+    }
+
     /// Returns true if a publication writes to this file.
     pub fn is_writing(&self, path: &Path) -> bool {
         let inner = self.0.lock();
