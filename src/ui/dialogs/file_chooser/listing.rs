@@ -76,6 +76,13 @@ impl Reading {
         }
     }
 
+    /// Creates the result for an existing file.
+    #[cfg(test)]
+    pub fn of_file(path: PathBuf) -> Self {
+        let listing = Listing { found: PathKind::File, ..Listing::default() };
+        Self { path, listing: Some(listing), answers: None, _worker: None }
+    }
+
     /// Takes the result, if there is one.
     pub fn poll(&mut self) {
         if let Some(listing) = self.answers.as_ref().and_then(|it| it.try_recv().ok()) {

@@ -50,9 +50,8 @@ pub struct FileChooser {
     chosen: Vec<PathBuf>,
     /// The problem with the entered text.
     wrong: Option<&'static str>,
-    /// True if Enter was pressed once for an existing file, so that a second press replaces the
-    /// file.
-    replace: bool,
+    /// The existing file for which Enter was pressed once, so that a second press replaces it.
+    replace: Option<PathBuf>,
     fresh: bool,
 }
 
@@ -103,7 +102,7 @@ impl FileChooser {
             looked: None,
             chosen: Vec::new(),
             wrong: None,
-            replace: false,
+            replace: None,
             fresh: true,
         }
     }
@@ -114,7 +113,7 @@ impl FileChooser {
 
     fn enter(&mut self, reading: Reading) {
         (self.reading, self.looked) = (reading, None);
-        (self.wrong, self.replace) = (None, false);
+        (self.wrong, self.replace) = (None, None);
         self.chosen.clear();
         if !matches!(self.kind, ChooserKind::NewFile { .. }) {
             self.typed.clear();
@@ -145,7 +144,10 @@ impl FileChooser {
                     self.chosen.push(entry.path.clone());
                 }
             }
-            ChooserKind::NewFile { .. } => self.typed.clone_from(&entry.name),
+            ChooserKind::NewFile { .. } => {
+                self.typed.clone_from(&entry.name);
+                (self.wrong, self.replace) = (None, None);
+            }
             _ => self.chosen = vec![entry.path.clone()],
         }
         if twice { self.accept(ctx) } else { None }
@@ -197,9 +199,13 @@ impl FileChooser {
             (ChooserKind::Folder, PathKind::Folder)
             | (ChooserKind::Files { .. }, PathKind::File)
             | (ChooserKind::NewFile { .. }, PathKind::Nothing) => return chosen,
-            (ChooserKind::NewFile { .. }, PathKind::File) if self.replace => return chosen,
+            (ChooserKind::NewFile { .. }, PathKind::File)
+                if self.replace.as_ref() == Some(&looked.path) =>
+            {
+                return chosen;
+            }
             (ChooserKind::NewFile { .. }, PathKind::File) => {
-                (self.wrong, self.replace) = (Some(key!("chooser-exists")), true);
+                (self.wrong, self.replace) = (Some(key!("chooser-exists")), Some(looked.path));
             }
             (_, PathKind::Folder) => self.enter(looked),
             (ChooserKind::Folder, _) => self.wrong = Some(key!("chooser-no-folder")),
@@ -265,7 +271,7 @@ pub fn show(
             field.response.request_focus();
         }
         if field.response.changed() {
-            (chooser.wrong, chooser.replace) = (None, false);
+            (chooser.wrong, chooser.replace) = (None, None);
         }
         let enter = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         if let Some(wrong) = chooser.wrong {
@@ -455,5 +461,28 @@ mod tests {
         assert_eq!(at("./a"), Path::new("/home/ada/a"));
         assert_eq!(at("~"), dirs::home_dir().unwrap_or_default());
         assert_eq!(at("~x"), Path::new("/home/ada/~x"));
+    }
+
+    #[test]
+    fn a_file_is_replaced_only_after_the_question_about_this_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let ctx = egui::Context::default();
+        let name = "a.toml".to_owned();
+        let kind = ChooserKind::NewFile { endings: vec!["toml".to_owned()], name };
+        let mut chooser = FileChooser::new(&ctx, kind, Some(folder.path().to_owned()));
+        let [a, b] = ["a.toml", "b.toml"].map(|name| folder.path().join(name));
+        let save = |chooser: &mut FileChooser, path: &Path| {
+            chooser.looked = Some(Reading::of_file(path.to_owned()));
+            chooser.decide()
+        };
+        assert_eq!(save(&mut chooser, &a), None);
+        assert_eq!(chooser.wrong, Some("chooser-exists"));
+        assert_eq!(save(&mut chooser, &b), None, "the question was about the other file");
+        assert_eq!(save(&mut chooser, &b), Some(ChooserAnswer::Chosen(vec![b.clone()])));
+        let entry =
+            Entry { path: a.clone(), name: "a.toml".to_owned(), is_folder: false, bytes: 1 };
+        assert_eq!(chooser.press(&ctx, &entry, false, false), None);
+        assert_eq!((chooser.typed.as_str(), chooser.wrong), ("a.toml", None));
+        assert_eq!(save(&mut chooser, &a), None);
     }
 }
