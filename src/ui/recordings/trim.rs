@@ -48,8 +48,8 @@ pub fn show(
     let mut cut = std::mem::take(&mut draft.cut);
     let mut looked = None;
     let from = point(ui, view, (key!("recordings-from"), 0), &mut cut.typed, cut.from, length);
-    if let Some(from) = from {
-        cut.from = keyframe_before(details, from);
+    if let Some((from, by_key)) = from {
+        cut.from = beginning(details, cut.from, from, by_key);
         looked = Some(cut.from);
     }
     if !cut.from.is_zero() {
@@ -57,7 +57,8 @@ pub fn show(
         paragraph(ui, &texts.with("recordings-keyframe", &args), Type::Small, theme.secondary);
     }
     let now = cut.to.unwrap_or(length).min(length);
-    if let Some(to) = point(ui, view, (key!("recordings-to"), 1), &mut cut.typed, now, length) {
+    let to = point(ui, view, (key!("recordings-to"), 1), &mut cut.typed, now, length);
+    if let Some((to, _)) = to {
         cut.to = (to < length).then_some(to);
         looked = Some(to.min(length));
     }
@@ -112,7 +113,8 @@ pub(super) fn copy(
     Some(RecordingsCommand::Copy { from: file.path.clone(), to, part })
 }
 
-/// Draws a time, which can be entered or chosen on a slider. Returns the time if it was changed.
+/// Draws a time, which can be entered or chosen on a slider. Returns the time if it was changed, and
+/// true if a key moved the slider.
 fn point(
     ui: &mut Ui,
     view: &View<'_>,
@@ -120,9 +122,9 @@ fn point(
     typed: &mut [Option<String>; 2],
     now: Duration,
     length: Duration,
-) -> Option<Duration> {
+) -> Option<(Duration, bool)> {
     let (theme, name) = (view.theme, view.texts.get(name));
-    let mut changed = None;
+    let (mut changed, mut by_key) = (None, false);
     let slot = typed.get_mut(number)?;
     label(ui, &name, Type::Small, theme.secondary);
     ui.horizontal(|ui| {
@@ -136,6 +138,7 @@ fn point(
         if moved.changed() {
             *slot = None;
             changed = Duration::try_from_secs_f32(at).ok();
+            by_key = moved.interact_pointer_pos().is_none();
         }
         let mut text = slot.clone().unwrap_or_else(|| time_text(now));
         let wrong = parse_time(&text).is_none();
@@ -165,7 +168,7 @@ fn point(
     if slot.as_ref().is_some_and(|text| parse_time(text).is_none()) {
         paragraph(ui, &view.texts.get("recordings-time-wrong"), Type::Small, theme.warn);
     }
-    changed
+    changed.map(|at| (at, by_key))
 }
 
 fn format_choice(ui: &mut Ui, view: &View<'_>, cut: &mut CutDraft, own: Option<Format>) {
@@ -181,6 +184,16 @@ fn format_choice(ui: &mut Ui, view: &View<'_>, cut: &mut CutDraft, own: Option<F
             }
         }
     });
+}
+
+/// Returns the new beginning of a part that began at `now`. The step of a key can be shorter than the
+/// distance of two keyframes, so a key that moves the slider forward goes at least to the next one.
+fn beginning(details: &Details, now: Duration, at: Duration, by_key: bool) -> Duration {
+    let from = keyframe_before(details, at);
+    if !by_key || at <= now || from > now {
+        return from;
+    }
+    details.keyframes.iter().copied().find(|key| *key > now).unwrap_or(from)
 }
 
 /// Returns the position at which a part from `at` actually begins: the last keyframe at or before
@@ -241,6 +254,28 @@ fn free_name(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_moves_the_beginning_to_the_next_keyframe() {
+        let seconds = Duration::from_secs;
+        let details = Details {
+            duration: seconds(60),
+            video: None,
+            audio: Vec::new(),
+            keyframes: [0, 4, 8].map(seconds).to_vec(),
+            thumbnail: None,
+            unfinished: false,
+        };
+        let step = Duration::from_millis(500);
+        for (now, wanted) in [(0, 4), (4, 8), (8, 8)] {
+            let now = seconds(now);
+            assert_eq!(beginning(&details, now, now + step, true), seconds(wanted), "{now:?}");
+            // The mouse and an entered time stay at the keyframe before.
+            assert_eq!(beginning(&details, now, now + step, false), now);
+        }
+        assert_eq!(beginning(&details, seconds(8), seconds(8) - step, true), seconds(4));
+        assert_eq!(beginning(&details, seconds(0), seconds(9), true), seconds(8));
+    }
 
     #[test]
     fn times_are_written_and_read() {
