@@ -489,6 +489,24 @@ pub(super) fn after_drop(tree: &mut Tree<Panel>, id: TileId, sizes: &mut HashMap
     } else {
         simplify(tree, sizes);
     }
+    separate_controls(tree, id, sizes);
+}
+
+/// Moves *Go Live* out of a group of tabs, in which another panel could hide it. A panel that was
+/// dropped on *Go Live* moves above it.
+fn separate_controls(tree: &mut Tree<Panel>, dropped: TileId, sizes: &mut HashMap<TileId, f32>) {
+    let Some(controls) = tree.tiles.find_pane(&Panel::Controls) else { return };
+    let Some(group) = tree.tiles.parent_of(controls) else { return };
+    let Some(Container::Tabs(tabs)) = tree.tiles.get_container(group) else { return };
+    if tabs.children.len() < 2 {
+        return;
+    }
+    let is_above = dropped != controls && tabs.children.contains(&dropped);
+    let (part, position) = match is_above {
+        true => (dropped, DockPosition::Above),
+        false => (controls, DockPosition::Below),
+    };
+    move_beside(tree, part, (group, position), sizes);
 }
 
 #[cfg(test)]
@@ -570,6 +588,22 @@ mod tests {
         docked.tree.move_tile_to_container(chat, program, usize::MAX, false);
         after_drop(&mut docked.tree, chat, &mut docked.sizes);
         assert_eq!(docked.layout(), "row(* tabs(program, broadcast!, chat), 304 controls)");
+    }
+
+    #[test]
+    fn a_drop_never_puts_the_controls_behind_a_tab() {
+        use Panel::{Chat, Controls, Program};
+        for (panel, onto, wanted) in [
+            (Chat, Controls, "row(* program, 304 column(* broadcast, * chat, 120 controls))"),
+            (Controls, Chat, "row(* program, 304 column(* tabs(broadcast!, chat), * controls))"),
+            (Program, Controls, "column(* tabs(broadcast!, chat), * program, 120 controls)"),
+        ] {
+            let mut docked = DockTree::new();
+            let (id, group) = (docked.pane(panel), docked.group(onto));
+            docked.tree.move_tile_to_container(id, group, usize::MAX, false);
+            after_drop(&mut docked.tree, id, &mut docked.sizes);
+            assert_eq!(docked.layout(), wanted, "{panel:?} on {onto:?}");
+        }
     }
 
     #[test]
