@@ -67,25 +67,40 @@ impl Docks {
     ) -> Option<Action> {
         let room = ui.max_rect();
         ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.panel);
-        if let Some((_, size)) = self.windows.iter_mut().find(|(apart, _)| *apart == panel) {
-            let now: [f32; 2] = room.size().into();
-            *size = now.map(|side| side.clamp(100.0, 8_000.0) as u16);
-        }
         let asked = contents::show(ui, view, parts, panel, room);
         other_windows::run(ui.ctx(), view);
         let (closes, held) =
             ui.ctx().input(|input| (input.viewport().close_requested(), input.pointer.any_down()));
+        let size: [f32; 2] = room.size().into();
+        let size = size.map(|side| side.clamp(100.0, 8_000.0) as u16);
+        self.learn_window(parts.panels, (panel, size), closes, held);
+        asked
+    }
+
+    /// Stores the size of a panel's window, or that the user closes it.
+    fn learn_window(
+        &mut self,
+        panels: &mut Panels,
+        (panel, now): (Panel, [u16; 2]),
+        closes: bool,
+        held: bool,
+    ) {
+        // While the main window is hidden, nothing else notices that another layout was chosen.
+        self.follow_windows(panels);
+        let Some((_, size)) = self.windows.iter_mut().find(|(apart, _)| *apart == panel) else {
+            return;
+        };
+        *size = now;
         if let Some(mut tree) = self.tree.take() {
             if closes {
                 self.windows.retain(|(apart, _)| *apart != panel);
                 shape::put_back(&mut tree, panel, &mut self.sizes);
             }
             if !held {
-                self.keep(&tree, parts.panels);
+                self.keep(&tree, panels);
             }
             self.tree = Some(tree);
         }
-        asked
     }
 }
 
@@ -118,5 +133,27 @@ mod tests {
         let tree = docks.tree.take().unwrap();
         docks.keep(&tree, &mut panels);
         assert_eq!(panels, before);
+    }
+
+    #[test]
+    fn a_window_that_closes_after_another_layout_was_chosen_does_not_change_that_layout() {
+        let mine = "row(* program, 304 column(* broadcast, 120 controls)); chat 360x480";
+        let other = "row(* players, 304 controls); stats 300x200";
+        let layouts = [("mine", mine), ("other", other)];
+        let layouts =
+            layouts.map(|(name, text)| (name.to_owned(), text.parse::<PanelLayout>().unwrap()));
+        let layout = "mine".to_owned();
+        let mut panels = Panels { layout, layouts: BTreeMap::from(layouts), ..Panels::default() };
+        let mut docks = Docks::default();
+        docks.follow_windows(&panels);
+        // A hotkey in the window of the chat chooses the other layout.
+        "other".clone_into(&mut panels.layout);
+        let before = panels.clone();
+        docks.learn_window(&mut panels, (Panel::Chat, [400, 500]), true, false);
+        assert_eq!(panels, before);
+        assert!(!docks.is_apart(Panel::Chat) && docks.is_apart(Panel::Stats));
+        // In its own layout, the window keeps its size.
+        docks.learn_window(&mut panels, (Panel::Stats, [400, 500]), false, false);
+        assert!(panels.layouts["other"].to_string().ends_with("; stats 400x500"));
     }
 }
