@@ -33,8 +33,7 @@ pub fn show(
     room: Rect,
     sides: (f32, f32),
 ) -> Option<Action> {
-    // The simple layout needs no tree while the user does not arrange panels.
-    if parts.panels.is_simple() && !docks.arranging {
+    if docks.needs_no_tree(parts.panels) {
         return simple(ui, view, parts, room, sides);
     }
     if parts.scenes.follow(view.snapshot) {

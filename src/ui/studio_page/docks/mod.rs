@@ -46,6 +46,17 @@ impl Docks {
         self.wanted = Some(panel);
     }
 
+    /// Returns true if the page needs no tree: in the simple layout, while the user does not arrange
+    /// panels. That layout has its own tabs. A later layout must not show a panel that was brought to
+    /// the front in them.
+    pub fn needs_no_tree(&mut self, panels: &Panels) -> bool {
+        let is_simple = panels.is_simple() && !self.arranging;
+        if is_simple {
+            self.wanted = None;
+        }
+        is_simple
+    }
+
     /// Returns true if a panel is in the layout or in a window.
     pub fn shows(&self, panel: Panel) -> bool {
         self.is_apart(panel)
@@ -183,5 +194,28 @@ impl Docks {
             panels.layouts.insert(name.clone(), now.clone());
             self.kept = Some((name, now));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panel_that_comes_to_the_front_in_the_simple_layout_is_not_added_to_another_one() {
+        let mut docks = Docks::default();
+        docks.reveal(Panel::Chat);
+        assert!(docks.needs_no_tree(&Panels::default()));
+        let mut panels = Panels { layout: "monitor".to_owned(), ..Panels::default() };
+        assert!(!docks.needs_no_tree(&panels));
+        assert_eq!(docks.wanted, None);
+        // In a layout with a tree, the panel comes to the front when the tree is drawn.
+        docks.reveal(Panel::Chat);
+        assert!(!docks.needs_no_tree(&panels));
+        assert_eq!(docks.wanted, Some(Panel::Chat));
+        "simple".clone_into(&mut panels.layout);
+        docks.arranging = true;
+        assert!(!docks.needs_no_tree(&panels));
+        assert_eq!(docks.wanted, Some(Panel::Chat));
     }
 }
