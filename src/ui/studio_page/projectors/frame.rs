@@ -24,12 +24,15 @@ pub struct ProjectorParts<'a> {
     pub software: bool,
 }
 
-/// Returns true if this content exists.
+/// Returns true if this content exists. At the start, the first snapshots may arrive before the
+/// scenes, so until the program runs, each source may exist.
 pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
     match shows {
         ProjectorContent::Program | ProjectorContent::Preview | ProjectorContent::Multiview => true,
         ProjectorContent::Source(MAIN_SOURCE) => true,
-        ProjectorContent::Source(id) => snapshot.scenes.collection.source(id).is_some(),
+        ProjectorContent::Source(id) => {
+            snapshot.audio.is_none() || snapshot.scenes.collection.source(id).is_some()
+        }
     }
 }
 

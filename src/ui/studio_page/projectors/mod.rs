@@ -384,6 +384,12 @@ mod tests {
     }
 
     #[test]
+    fn the_projector_of_a_source_stays_until_the_scenes_are_known() {
+        let source = ProjectorContent::Source(crate::compose::scene::SourceId(7));
+        assert!(frame::is_there(source, &Snapshot::default()));
+    }
+
+    #[test]
     fn those_that_are_remembered_come_with_the_first_list_of_displays_if_that_is_wanted() {
         let open = vec![
             place(ProjectorContent::Program, Some("HDMI-1")),
