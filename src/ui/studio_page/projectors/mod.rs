@@ -122,11 +122,16 @@ impl Projectors {
     /// Opens a projector on a display, if possible one without the main window, or in a window.
     /// Closes the projector if it is open.
     pub fn toggle(&mut self, shows: ProjectorContent, fills: bool) {
-        let is = |it: &Projector| it.place.shows == shows && it.place.display.is_some() == fills;
+        let displays = self.displays();
+        let is_here = |name: &String| displays.iter().any(|display| display.name == *name);
+        // The projector of a disconnected display is not visible, so it stays.
+        let is = |it: &Projector| {
+            let fits = it.place.display.as_ref().map_or(!fills, |name| fills && is_here(name));
+            it.place.shows == shows && fits
+        };
         if self.open.iter().any(is) {
             return self.open.retain(|it| !is(it));
         }
-        let displays = self.displays();
         let other = displays.iter().find(|display| !display.is_own).or_else(|| displays.first());
         let display = other.filter(|_| fills).map(|display| display.name.clone());
         self.open(ProjectorPlace { shows, display });
@@ -381,6 +386,19 @@ mod tests {
         assert_eq!(news, expected(false));
         assert!(projectors.any());
         assert_eq!(projectors.index_of("HDMI-1"), Some(0), "wherever it is in the list now");
+    }
+
+    #[test]
+    fn a_command_does_not_close_a_projector_whose_display_is_gone() {
+        let mut projectors = two_displays();
+        let hidden = place(ProjectorContent::Program, Some("HDMI-1"));
+        projectors.open(hidden.clone());
+        projectors.set_displays(vec![display("eDP-1", true)], &Preferences::default());
+        projectors.toggle(ProjectorContent::Program, true);
+        let seen = place(ProjectorContent::Program, Some("eDP-1"));
+        assert_eq!(projectors.places(), [hidden.clone(), seen]);
+        projectors.toggle(ProjectorContent::Program, true);
+        assert_eq!(projectors.places(), [hidden]);
     }
 
     #[test]
