@@ -337,6 +337,8 @@ impl Screen {
             self.target.forget_idle();
             if self.snapshot.scenes.collection != snapshot.scenes.collection {
                 self.scenes.leave_collection();
+                let (old, new) = (&self.snapshot.scenes.collection, &snapshot.scenes.collection);
+                self.projectors.leave_collection(old, new);
             }
         }
         self.snapshot = snapshot;

@@ -18,7 +18,7 @@ use egui::{
 
 use crate::compose::{ViewDetail, ViewOf};
 use crate::studio::settings::{MAX_PROJECTORS, ProjectorContent, ProjectorPlace};
-use crate::studio::{Command, Preferences, Snapshot};
+use crate::studio::{Collection, Command, Preferences, Snapshot};
 use crate::ui::input::{hotkeys, other_windows};
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
@@ -145,6 +145,15 @@ impl Projectors {
     /// Closes all projectors.
     pub fn close_all(&mut self) {
         self.open.clear();
+    }
+
+    /// Closes the projectors of sources when another collection replaces theirs. Its sources can have
+    /// the same ids.
+    pub fn leave_collection(&mut self, old: &Collection, new: &Collection) {
+        self.open.retain(|it| match it.place.shows {
+            ProjectorContent::Source(id) => old.source_name(id) == new.source_name(id),
+            _ => true,
+        });
     }
 
     /// Returns the places of the projectors.
@@ -313,7 +322,10 @@ fn is_closed(ctx: &Context) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::VideoChoice;
     use crate::media::Size;
+    use crate::studio::Edit;
+    use crate::studio::scenes::MAIN_SOURCE;
     use crate::studio::settings::Projectors as Kept;
 
     fn display(name: &str, is_own: bool) -> Display {
@@ -399,6 +411,29 @@ mod tests {
         assert_eq!(projectors.places(), [hidden.clone(), seen]);
         projectors.toggle(ProjectorContent::Program, true);
         assert_eq!(projectors.places(), [hidden]);
+    }
+
+    #[test]
+    fn a_source_of_another_collection_does_not_take_over_a_projector() {
+        let with = |name: &str| {
+            let mut collection = Collection::default();
+            let (scene, choice) = (collection.current, VideoChoice::Test);
+            assert!(collection.apply(&Edit::AddSource { scene, name: name.to_owned(), choice }));
+            collection
+        };
+        let (talk, game) = (with("Guest"), with("Game"));
+        let source = talk.sources[0].id;
+        assert_eq!(game.sources[0].id, source);
+        let program = place(ProjectorContent::Program, None);
+        let mut projectors = Projectors::default();
+        projectors.open(program.clone());
+        projectors.open(place(ProjectorContent::Source(source), None));
+        projectors.open(place(ProjectorContent::Source(MAIN_SOURCE), None));
+        projectors.leave_collection(&talk, &with("Guest"));
+        assert_eq!(projectors.places().len(), 3, "for example an earlier version");
+        projectors.leave_collection(&talk, &game);
+        let main = place(ProjectorContent::Source(MAIN_SOURCE), None);
+        assert_eq!(projectors.places(), [program, main]);
     }
 
     #[test]
