@@ -7,7 +7,7 @@ use egui::{Align, Layout, Ui};
 use crate::encode;
 use crate::media::BitsPerSecond;
 use crate::studio::live::view::LiveState;
-use crate::studio::{Adapt, Command, Quality};
+use crate::studio::{Adapt, Command, DelayFigures, DelayState, Quality};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
@@ -210,13 +210,23 @@ pub(super) fn delay(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft)
         {
             view.send(Command::SetDelay(delay));
         }
-        let held = view.snapshot.held.is_some();
-        if view.snapshot.live != LiveState::Idle && held == view.snapshot.delay.is_zero() {
+        let snapshot = view.snapshot;
+        if snapshot.live != LiveState::Idle && waits(snapshot.delay, snapshot.held) {
             paragraph(ui, &texts.get("delay-next"), Type::Small, theme.secondary);
         }
     });
     if reset {
         view.send(Command::SetDelay(Duration::ZERO));
+    }
+}
+
+/// Returns true if the chosen delay is not that of the current broadcast, which has the delay `held`.
+fn waits(chosen: Duration, held: Option<DelayFigures>) -> bool {
+    match held {
+        None => !chosen.is_zero(),
+        // The broadcast began with a longer delay, which does not fit into the available space.
+        Some(held) if held.state == DelayState::Shortened => chosen <= held.delay,
+        Some(held) => chosen != held.delay,
     }
 }
 
@@ -305,4 +315,32 @@ fn audio(ui: &mut Ui, view: &View<'_>, now: &Quality) -> Option<Quality> {
         wanted = Some(Quality { channels, audio_bitrate, ..now.clone() });
     }
     wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_that_is_changed_on_air_waits_for_the_next_broadcast() {
+        let seconds = Duration::from_secs;
+        let held = |state, delay| DelayFigures {
+            state,
+            delay: seconds(delay),
+            held: Duration::ZERO,
+            begins_in: None,
+            memory_bytes: 0,
+            disk_bytes: 0,
+        };
+        let waits = |chosen, held| waits(seconds(chosen), held);
+        assert!(!waits(0, None) && waits(300, None));
+        for state in [DelayState::Filling, DelayState::On] {
+            let held = Some(held(state, 300));
+            assert!(!waits(300, held), "{state:?}");
+            assert!(waits(900, held) && waits(120, held) && waits(0, held), "{state:?}");
+        }
+        let short = Some(held(DelayState::Shortened, 120));
+        assert!(!waits(300, short), "the delay that was shortened");
+        assert!(waits(120, short) && waits(0, short));
+    }
 }
