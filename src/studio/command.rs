@@ -96,7 +96,7 @@ pub enum Command {
     /// Sends this FLV, MP4 or MKV file to the targets instead of the program, unchanged, once or in
     /// a loop; [`Command::StopLive`] ends it.
     SendFile { path: PathBuf, again: bool },
-    /// Ends the broadcast cleanly; the content of the stream delay is dropped.
+    /// Ends the broadcast cleanly; the content of the stream delay is dropped. A recording continues.
     StopLive,
     /// Ends the broadcast after the content of the stream delay is sent. If the command is sent
     /// again, it ends the broadcast at once.

@@ -343,6 +343,11 @@ impl Engine {
 
     pub(in crate::studio::engine) fn stop_live(&mut self) {
         let Some(on_air) = &mut self.live.on_air else { return };
+        let is_over = !on_air.is_publishing() && on_air.passthrough().is_none();
+        // The broadcast may have ended just before the command, but its recording continues.
+        if is_over && on_air.is_recording() {
+            return;
+        }
         let stays = on_air.is_recording() || self.settings.preferences.recording.keeps_always();
         if stays && on_air.is_publishing() && on_air.passthrough().is_none() {
             self.live.stopping = true;
@@ -559,6 +564,20 @@ pub(in crate::studio::engine) mod tests {
         assert!(summary.sent_bytes >= sent && sent > 0, "{summary:?}");
         assert!(!summary.on_air_for.is_zero() && snapshot.recording.is_some(), "{summary:?}");
         studio.end(LIMIT).unwrap();
+    }
+
+    #[test]
+    fn a_second_stop_of_the_broadcast_does_not_end_its_recording() {
+        let (mut engine, _ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        for _ in 0..2 {
+            engine.handle(Command::StopLive);
+            assert!(engine.live.on_air.as_ref().is_some_and(OnAir::is_recording));
+        }
+        engine.handle(Command::StopRecording);
+        assert!(engine.live.on_air.is_none());
+        end(engine);
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Engine {
         if !is_busy && !self.live.stopping {
             self.notices.happened(Event::Stopped);
         }
-        // Without a broadcast, stopping it would end the recording.
+        // Without a broadcast, there is nothing more to stop.
         let only_records = !stops_recording && !self.live.is_publishing();
         !is_busy || only_records && self.startup.postponed.len() < waiting
     }
