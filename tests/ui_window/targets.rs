@@ -1,6 +1,7 @@
 //! Tests of targets and going live in the window.
 
 use super::*;
+use onair::studio::live::view::LiveState;
 use onair::text::problem::problem;
 
 #[test]
@@ -15,6 +16,20 @@ fn go_live_and_stop_which_asks() {
     harness.run();
     assert_eq!(click(&mut harness, "Stop the broadcast"), [Command::StopLive]);
     harness.get_by_label("Go Live");
+}
+
+#[test]
+fn the_question_before_a_stop_closes_when_the_broadcast_ends_although_the_recording_continues() {
+    let mut harness = open("on-air-recording");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
+    harness.run();
+    let dialog =
+        |harness: &Harness<'static, Window>| harness.state().screen.as_ref().unwrap().dialog();
+    assert_eq!(dialog(&harness), Some(Dialog::ConfirmStop));
+    harness.state_mut().demo.change(|snapshot| snapshot.live = LiveState::Idle);
+    harness.run();
+    assert!(harness.state().demo.snapshot().recording.is_some());
+    assert_eq!(dialog(&harness), None);
 }
 
 /// Opens or closes the card of a target.

@@ -406,6 +406,21 @@ impl Screen {
         }
     }
 
+    /// Closes a question about something that has ended in the meantime.
+    pub(super) fn close_needless_question(&mut self) {
+        let is_needless = match self.dialog {
+            // The recording of the broadcast may continue.
+            Some(Dialog::ConfirmStop) => {
+                matches!(self.snapshot.live, LiveState::Idle | LiveState::Stopping)
+            }
+            Some(Dialog::ConfirmClose) => !self.must_ask_before_closing(),
+            _ => false,
+        };
+        if is_needless {
+            self.dialog = None;
+        }
+    }
+
     /// Returns true if the stream can start. Otherwise shows what prevents the start.
     pub fn may_go_live(&mut self) -> bool {
         let wrong = self.target.complain(&self.snapshot);

@@ -430,11 +430,7 @@ impl Screen {
             self.restyle(ui.ctx());
         }
         let before = self.preferences.clone();
-        if !self.must_ask_before_closing()
-            && matches!(self.dialog, Some(Dialog::ConfirmStop | Dialog::ConfirmClose))
-        {
-            self.dialog = None;
-        }
+        self.close_needless_question();
         self.keyboard(ui);
         // A screen reader announces the window's name when the window gets the keyboard focus.
         ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label("onair"));
