@@ -1,4 +1,4 @@
-//! Tests of targets and going live in the window.
+//! Tests of targets and going live in the window. The file is long because all of them need the same window.
 
 use super::*;
 use onair::studio::live::view::LiveState;

@@ -1,4 +1,5 @@
-//! Prints the studio's events as lines: JSON objects with the public field names, or sentences.
+//! Prints the studio's events as lines: JSON objects with the public field names, or sentences. The
+//! file is long because it gives every event its fields.
 
 use serde_json::{Value, json};
 

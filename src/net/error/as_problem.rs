@@ -387,7 +387,7 @@ mod tests {
             let cause = Cause::Certificate { problem, presented: None };
             cure(&Error { cause, ..error.clone() })
         });
-        assert!(renewed[0].contains("pin the new one") && renewed[1].contains("press the gear"));
+        assert!(renewed[0].contains("pin the new one") && renewed[1].contains("press the button"));
         assert_eq!(error.class().exit_code(), 6);
         assert_eq!(
             Language::Chinese.say(&error.problem()),

@@ -1,4 +1,5 @@
-//! The video thread decodes packets to frames as fast as the presenter takes them.
+//! The video thread decodes packets to frames as fast as the presenter takes them. The file
+//! is long because its tests follow the thread through every change of a stream.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -617,8 +618,8 @@ mod tests {
             thread.unsupported(config.clone(), &error);
             thread.unsupported(config.clone(), &error);
             assert_eq!(shared.lifetime.stop.is_set(), !saved);
-            let told = events.waiting().filter(|it| matches!(it, Event::Message(_))).count();
-            assert_eq!(told, usize::from(saved));
+            let messages = events.waiting().filter(|it| matches!(it, Event::Message(_))).count();
+            assert_eq!(messages, usize::from(saved));
         }
     }
 }

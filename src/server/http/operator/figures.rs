@@ -85,8 +85,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::server::access::limits::Limits;
     use crate::server::event::{PublisherFigures, Stalls};
-    use crate::server::service::config::Limits;
     use crate::server::stream::Stream;
     use crate::server::stream::flv_sink::FlvSink;
 

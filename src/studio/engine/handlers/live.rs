@@ -1,4 +1,5 @@
-//! Handles going on air, and ending a broadcast.
+//! Handles going on air, and ending a broadcast. The file is long because its tests follow a
+//! broadcast from its start to its end.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! Follows one media playlist: loads its segments in order, and part by part near the end. This
 //! module reloads a growing playlist (RFC 8216 §6.3.4), and handles a playlist that stalls, jumps
-//! back or no longer lists the wanted segment.
+//! back or no longer lists the wanted segment. The file is long because these cases share one state.
 
 use std::sync::Arc;
 use std::time::Duration;
