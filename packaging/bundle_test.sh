@@ -103,7 +103,7 @@ opens_its_window() {
     inside DISPLAY="127.0.0.1:$(cat "$folder/display")" LIBGL_ALWAYS_SOFTWARE=1 \
         sh -c 'echo $$ >/root/window && exec onair --log info studio' >"$folder/window" 2>&1 &
     window=$!
-    for _ in $(seq 600); do
+    for _ in $(seq 1800); do
         ! grep -q "the window shows its first frame" "$folder/window" || break
         kill -0 "$window" 2>/dev/null || break
         sleep 0.1

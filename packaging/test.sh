@@ -395,17 +395,22 @@ readme() {
 # Succeeds if this section is to run.
 is_wanted() { case " ${wanted[*]} " in *" $1 "*) ;; *) return 1 ;; esac; }
 
-# The tests leave a part of the processors idle. These sections only compile and check, so they run beside the tests, one
-# after another and at the lowest priority. Then, the library for `plain` is compiled.
-beside=(licences unused scripts docs)
+# The tests leave a part of the processors idle. These sections run beside them, one after another. Those that compile and
+# check have the lowest priority. `bundle` mostly waits for downloads and has time limits, so it has the usual priority.
+# Then, the library for `plain` is compiled.
+beside=(licences unused scripts docs bundle)
 beside_id=
 start_beside() {
     beside_results=$(mktemp -d)
     {
-        renice -n 19 -p "$BASHPID"
         for section in "${beside[@]}"; do
-            ! is_wanted "$section" || timed "$section" >"$beside_results/$section.log" 2>&1
+            is_wanted "$section" || continue
+            (
+                [ "$section" = bundle ] || renice -n 19 -p "$BASHPID"
+                timed "$section" >"$beside_results/$section.log" 2>&1
+            )
         done
+        renice -n 19 -p "$BASHPID"
         ! is_wanted plain || plain_library
     } </dev/null >/dev/null 2>&1 &
     beside_id=$!
