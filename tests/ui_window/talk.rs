@@ -216,7 +216,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
             GlobalKeyReply::Given("Press Super+F8".to_owned()),
             ["other windows, the key is Press Super+F8. ", "窗口中的讲话键：Press Super+F8。"],
         ),
-        (GlobalKeyReply::Given(String::new()), ["not yet assigned a key", "还没有分配其他窗口"]),
+        (GlobalKeyReply::Given(String::new()), ["not yet assigned a key", "还没有为 onair 分配"]),
         (GlobalKeyReply::Missing, ["does not support global shortcuts", "不支持全局快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
         (GlobalKeyReply::Unanswered, ["closed without a choice", "你没有作出选择"]),
