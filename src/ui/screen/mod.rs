@@ -342,7 +342,8 @@ impl Screen {
             }
         }
         self.snapshot = snapshot;
-        self.target.learn(&self.snapshot);
+        let released = self.target.learn(&self.snapshot);
+        self.requests.extend(released.into_iter().map(WindowRequest::Command));
         let next = self.scenes.learn(&self.snapshot);
         self.requests.extend(next.map(WindowRequest::Command));
         let scenes = &self.snapshot.scenes;

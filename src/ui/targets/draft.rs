@@ -26,6 +26,10 @@ pub struct Draft {
     /// The targets that are live or connecting. Changes to their addresses wait until the user
     /// applies them.
     pub(super) running: BTreeSet<u32>,
+    /// The targets that were live when they failed, while changes were waiting. A part of a key must
+    /// not end a stream that reconnects, so the changes still wait.
+    held: BTreeSet<u32>,
+    live: BTreeSet<u32>,
     /// True if the menu that adds a target opens next.
     pub(super) adds: bool,
     texts: BTreeMap<u32, Texts>,
@@ -115,10 +119,15 @@ pub fn key_field() -> Id {
 }
 
 impl Draft {
-    /// Copies new values from the snapshot into the fields.
-    pub fn learn(&mut self, snapshot: &Snapshot) {
+    /// Copies new values from the snapshot into the fields. Returns the changes that waited for a
+    /// target that now no longer runs.
+    pub fn learn(&mut self, snapshot: &Snapshot) -> Vec<Command> {
         let running = snapshot.targets.iter().filter(|view| is_running(snapshot, view));
-        self.running = running.map(|view| view.target.id).collect();
+        let running = running.map(|view| view.target.id).collect();
+        let was_running = std::mem::replace(&mut self.running, running);
+        let live = snapshot.targets.iter().filter(|view| view.state == Some(TargetState::Live));
+        let live = live.map(|view| view.target.id).collect();
+        let was_live = std::mem::replace(&mut self.live, live);
         for view in &snapshot.targets {
             let TargetPlace::Custom { server, key } = &view.target.place else { continue };
             let texts = self.texts.entry(view.target.id).or_insert_with(|| Texts {
@@ -145,6 +154,32 @@ impl Draft {
             self.edit(id);
         }
         self.open = self.open.filter(|id| known(*id));
+        self.release(snapshot, &was_running, &was_live)
+    }
+
+    /// Returns the changes that no longer wait, because their target stopped running.
+    fn release(
+        &mut self,
+        snapshot: &Snapshot,
+        was_running: &BTreeSet<u32>,
+        was_live: &BTreeSet<u32>,
+    ) -> Vec<Command> {
+        let mut released = Vec::new();
+        let held = std::mem::take(&mut self.held);
+        for view in &snapshot.targets {
+            let id = view.target.id;
+            let waited = was_running.contains(&id) || held.contains(&id);
+            if !waited || self.running.contains(&id) || !self.is_elsewhere(&view.target) {
+                continue;
+            }
+            let was_on_air = was_live.contains(&id) || held.contains(&id);
+            if was_on_air && snapshot.live != LiveState::Idle {
+                self.held.insert(id);
+            } else {
+                released.extend(self.changed(&view.target));
+            }
+        }
+        released
     }
 
     /// Reads the fields of a target again, because it was changed elsewhere.
@@ -252,7 +287,7 @@ impl Draft {
         if target.is_built_in() {
             return target.clone();
         }
-        if !self.running.contains(&target.id) {
+        if !self.running.contains(&target.id) && !self.held.contains(&target.id) {
             return filled;
         }
         let (place, route) = (target.place.clone(), target.route.clone());
@@ -265,16 +300,22 @@ impl Draft {
         Some(self.put(target)).filter(|put| put != target).map(Command::PutTarget)
     }
 
-    /// Returns the changed target, if it is running and the changes need a new connection.
+    /// Returns the changed target, if the changes need a new connection and wait for the user.
     pub(super) fn waiting(&self, target: &Target) -> Option<Target> {
+        let waits = self.running.contains(&target.id) || self.held.contains(&target.id);
+        (waits && self.is_elsewhere(target)).then(|| self.filled(target))
+    }
+
+    /// Returns true if the typed values need a new connection.
+    fn is_elsewhere(&self, target: &Target) -> bool {
         let filled = self.filled(target);
-        let other = (&filled.place, &filled.route) != (&target.place, &target.route);
-        (self.running.contains(&target.id) && other).then_some(filled)
+        (&filled.place, &filled.route) != (&target.place, &target.route)
     }
 
     /// Discards the typed values of a target.
     pub(super) fn forget(&mut self, id: u32) {
         self.texts.remove(&id);
+        self.held.remove(&id);
         self.complain = false;
     }
 }
@@ -292,6 +333,7 @@ fn is_running(snapshot: &Snapshot, view: &TargetView) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Problem;
 
     #[test]
     fn what_is_typed_is_judged_and_marked_at_its_field() {
@@ -324,6 +366,41 @@ mod tests {
         ] {
             assert_eq!(part_of(server, ""), Some(Part::Server), "{server}");
         }
+    }
+
+    #[test]
+    fn a_key_typed_during_an_attempt_is_used_for_the_next_one() {
+        let mut draft = Draft::default();
+        let target = Target::custom(7, "rtmp://live.example.com/app", Secret::new("old"));
+        let mut snapshot = Snapshot::default();
+        snapshot.targets.push(TargetView::idle(target));
+        let mut in_state = |draft: &mut Draft, live, state, cause: bool| {
+            snapshot.live = live;
+            snapshot.targets[0].state = state;
+            snapshot.targets[0].cause = cause.then(Problem::default);
+            let sent = draft.learn(&snapshot);
+            (sent, draft.waiting(&snapshot.targets[0].target).is_some())
+        };
+        let key_of = |sent: Vec<Command>| match &sent[..] {
+            [Command::PutTarget(target)] => target.key().unwrap().expose().to_owned(),
+            other => panic!("{other:?}"),
+        };
+        let starting = LiveState::Connecting { stage: "publish" };
+        let (connecting, live) = (Some(TargetState::Connecting), Some(TargetState::Live));
+        let lost = Some(TargetState::Reconnecting);
+        // An attempt shows no problem yet, so the key waits until the attempt fails.
+        in_state(&mut draft, starting.clone(), connecting, false);
+        (*draft.texts(7).key, draft.texts(7).touched) = ("new".to_owned(), true);
+        assert_eq!(in_state(&mut draft, starting.clone(), connecting, false), (vec![], true));
+        let (sent, waits) = in_state(&mut draft, starting, connecting, true);
+        assert_eq!((key_of(sent).as_str(), waits), ("new", false));
+        // A stream that was on air reconnects with its own key, until the user applies the new one.
+        in_state(&mut draft, LiveState::OnAir, live, false);
+        assert_eq!(in_state(&mut draft, LiveState::OnAir, lost, true), (vec![], true));
+        assert_eq!(in_state(&mut draft, LiveState::OnAir, live, false), (vec![], true));
+        assert_eq!(in_state(&mut draft, LiveState::OnAir, lost, true), (vec![], true));
+        let (sent, waits) = in_state(&mut draft, LiveState::Idle, None, false);
+        assert_eq!((key_of(sent).as_str(), waits), ("new", false));
     }
 
     #[test]
