@@ -74,10 +74,11 @@ pub(in crate::server) fn demand(
 }
 
 /// Starts the pull on demand of a stream whose publisher has left, for the viewers who stay. HLS and DASH viewers
-/// request the stream again.
+/// request the stream again. Viewers who move to the successor of a draining server need no pull.
 pub(in crate::server) fn resume(registry: &Arc<Registry>, stream: &Stream) {
     let names = (stream.app.as_str(), stream.name.as_str());
     if registry.relays.demand_rule(names.0, names.1).is_some()
+        && registry.moved_to(names.0, names.1).is_none()
         && let Some((viewer, path)) = stream.waiting_viewer()
     {
         demand(registry, names, viewer, &path);
@@ -170,6 +171,8 @@ mod tests {
         };
         assert!(!leaves("alone", false));
         assert!(leaves("watched", true));
+        registry.drain(None, Some("http://other:8088".parse().unwrap()));
+        assert!(!leaves("moved", true), "the viewer follows the publisher to the successor");
         registry.stop();
     }
 }
