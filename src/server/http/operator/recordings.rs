@@ -1,7 +1,7 @@
 //! The recordings: their list at `/api/v1/recordings`, and the files at `/recordings/{file}`, with ranges for
 //! players and interrupted downloads. A slow client occupies no thread: each piece is read when it is due.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::future::Future;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -119,11 +119,15 @@ pub(in crate::server::http) async fn delete(
     if registry.files.is_writing(&path) {
         return error(StatusCode::CONFLICT, "the recording is still being written");
     }
-    // A viewer that first met the missing file would leave with the wrong reason.
-    let reason = problem!("left-recording-deleted");
-    viewers::end(&registry, ViewerChoice::Recording(stem(&name)), &reason);
-    let file = path.clone();
-    let removed = tokio::task::spawn_blocking(move || folder::remove(&file)).await;
+    let (work, file) = (Arc::clone(&registry), path.clone());
+    let removed = tokio::task::spawn_blocking(move || {
+        fs::symlink_metadata(&file)?;
+        // A viewer that first met the missing file would leave with the wrong reason.
+        let reason = problem!("left-recording-deleted");
+        viewers::end(&work, ViewerChoice::Recording(stem(&name)), &reason);
+        folder::remove(&file)
+    })
+    .await;
     match removed {
         Ok(Ok(bytes)) => {
             registry.opened.forget(&path);
