@@ -29,6 +29,8 @@ pub struct Draft {
     /// The targets that were live when they failed, while changes were waiting. A part of a key must
     /// not end a stream that reconnects, so the changes still wait.
     held: BTreeSet<u32>,
+    /// The targets that are live, or reconnect after they were live. A server can ask for a new
+    /// connection, which is no problem at first.
     live: BTreeSet<u32>,
     /// True if the menu that adds a target opens next.
     pub(super) adds: bool,
@@ -125,8 +127,10 @@ impl Draft {
         let running = snapshot.targets.iter().filter(|view| is_running(snapshot, view));
         let running = running.map(|view| view.target.id).collect();
         let was_running = std::mem::replace(&mut self.running, running);
-        let live = snapshot.targets.iter().filter(|view| view.state == Some(TargetState::Live));
-        let live = live.map(|view| view.target.id).collect();
+        let is_on_air = |view: &&TargetView| {
+            matches!(view.state, Some(TargetState::Live | TargetState::Reconnecting))
+        };
+        let live = snapshot.targets.iter().filter(is_on_air).map(|view| view.target.id).collect();
         let was_live = std::mem::replace(&mut self.live, live);
         for view in &snapshot.targets {
             let TargetPlace::Custom { server, key } = &view.target.place else { continue };
@@ -398,6 +402,8 @@ mod tests {
         in_state(&mut draft, LiveState::OnAir, live, false);
         assert_eq!(in_state(&mut draft, LiveState::OnAir, lost, true), (vec![], true));
         assert_eq!(in_state(&mut draft, LiveState::OnAir, live, false), (vec![], true));
+        // If the server asks for a new connection, there is no problem until this connection fails.
+        assert_eq!(in_state(&mut draft, LiveState::OnAir, lost, false), (vec![], true));
         assert_eq!(in_state(&mut draft, LiveState::OnAir, lost, true), (vec![], true));
         let (sent, waits) = in_state(&mut draft, LiveState::Idle, None, false);
         assert_eq!((key_of(sent).as_str(), waits), ("new", false));
