@@ -8,6 +8,10 @@ const MAX_BEHIND_SECONDS = 2;
 const TARGET_SECONDS = 0.3;
 const MAX_TARGET_SECONDS = 1;
 const STALL_INCREASE_SECONDS = 0.2;
+// After this time without a stall, playback needs less again. The time doubles with each stall, so that a link that
+// really needs more causes few stalls.
+const CALM_MS = 30_000;
+const CALM_DECREASE_SECONDS = 0.1;
 // With this much more than the target, playback catches up at this rate.
 const SLACK_SECONDS = 0.1;
 const CATCH_UP_RATE = 1.1;
@@ -41,6 +45,8 @@ export class WebSocketFlv {
         this.movedAt = performance.now();
         this.position = 0;
         this.target = TARGET_SECONDS;
+        this.calmMs = CALM_MS;
+        this.changedAt = 0;
         this.paceListener = () => this.#pace();
         this.stallListener = () => this.#stalled();
     }
@@ -119,6 +125,11 @@ export class WebSocketFlv {
     #pace() {
         const buffered = this.video.buffered;
         if (buffered.length === 0) return;
+        const now = performance.now();
+        if (this.target > TARGET_SECONDS && now - this.changedAt >= this.calmMs) {
+            this.target = Math.max(this.target - CALM_DECREASE_SECONDS, TARGET_SECONDS);
+            this.changedAt = now;
+        }
         const behind = buffered.end(buffered.length - 1) - this.video.currentTime;
         if (behind > this.target + SLACK_SECONDS) this.video.playbackRate = CATCH_UP_RATE;
         if (behind <= this.target) this.video.playbackRate = 1;
@@ -127,7 +138,9 @@ export class WebSocketFlv {
     // Also called while playback starts or jumps, which says nothing about the link.
     #stalled() {
         if (this.position === 0 || this.video.seeking) return;
+        if (this.changedAt > 0) this.calmMs *= 2;
         this.target = Math.min(this.target + STALL_INCREASE_SECONDS, MAX_TARGET_SECONDS);
+        this.changedAt = performance.now();
     }
 
     #give(reason) {

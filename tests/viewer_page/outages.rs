@@ -150,3 +150,41 @@ fn wrong_keys_of_others_at_the_same_address_are_no_refusal_of_the_page() {
     );
     assert_eq!(found, "again in 7000,refused");
 }
+
+#[test]
+fn the_buffer_of_websocket_flv_shrinks_again_after_stalls() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { WebSocketFlv } = await import('/assets/flv.js');
+            const video = { buffered: { length: 1, end: () => 10 }, currentTime: 9.7 };
+            const flv = new WebSocketFlv({ address: path => path, video });
+            flv.position = 1;
+            const found = [];
+            const after = (seconds, listener) => {
+                performance.now = () => seconds * 1000;
+                listener();
+                found.push(flv.target.toFixed(1));
+            };
+            const own = performance.now;
+            after(10, flv.stallListener);
+            after(39, flv.paceListener);
+            after(40, flv.paceListener);
+            after(70, flv.paceListener);
+            after(170, flv.paceListener);
+            // The second stall shows that the link is not good: the next decrease comes later.
+            after(180, flv.stallListener);
+            after(239, flv.paceListener);
+            after(240, flv.paceListener);
+            performance.now = own;
+            return found.join(' ');
+        })()",
+    );
+    assert_eq!(found, "0.5 0.5 0.4 0.3 0.3 0.5 0.5 0.4");
+}
