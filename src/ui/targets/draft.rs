@@ -31,7 +31,7 @@ pub struct Draft {
     held: BTreeSet<u32>,
     /// The targets that are live, or reconnect after they were live. A server can ask for a new
     /// connection, which is no problem at first.
-    live: BTreeSet<u32>,
+    on_air: BTreeSet<u32>,
     /// True if the menu that adds a target opens next.
     pub(super) adds: bool,
     texts: BTreeMap<u32, Texts>,
@@ -130,8 +130,8 @@ impl Draft {
         let is_on_air = |view: &&TargetView| {
             matches!(view.state, Some(TargetState::Live | TargetState::Reconnecting))
         };
-        let live = snapshot.targets.iter().filter(is_on_air).map(|view| view.target.id).collect();
-        let was_live = std::mem::replace(&mut self.live, live);
+        let on_air = snapshot.targets.iter().filter(is_on_air).map(|view| view.target.id).collect();
+        let was_on_air = std::mem::replace(&mut self.on_air, on_air);
         for view in &snapshot.targets {
             let TargetPlace::Custom { server, key } = &view.target.place else { continue };
             let texts = self.texts.entry(view.target.id).or_insert_with(|| Texts {
@@ -158,7 +158,7 @@ impl Draft {
             self.edit(id);
         }
         self.open = self.open.filter(|id| known(*id));
-        self.release(snapshot, &was_running, &was_live)
+        self.release(snapshot, &was_running, &was_on_air)
     }
 
     /// Returns the changes that no longer wait, because their target stopped running.
@@ -166,18 +166,18 @@ impl Draft {
         &mut self,
         snapshot: &Snapshot,
         was_running: &BTreeSet<u32>,
-        was_live: &BTreeSet<u32>,
+        was_on_air: &BTreeSet<u32>,
     ) -> Vec<Command> {
         let mut released = Vec::new();
         let held = std::mem::take(&mut self.held);
         for view in &snapshot.targets {
             let id = view.target.id;
-            let waited = was_running.contains(&id) || held.contains(&id);
+            let was_held = held.contains(&id);
+            let waited = was_held || was_running.contains(&id);
             if !waited || self.running.contains(&id) || !self.is_elsewhere(&view.target) {
                 continue;
             }
-            let was_on_air = was_live.contains(&id) || held.contains(&id);
-            if was_on_air && snapshot.live != LiveState::Idle {
+            if (was_held || was_on_air.contains(&id)) && snapshot.live != LiveState::Idle {
                 self.held.insert(id);
             } else {
                 released.extend(self.changed(&view.target));
