@@ -94,6 +94,11 @@ fn a_deleted_recording_disconnects_its_viewers() {
     let mut ids: Vec<_> = viewers(&running).into_iter().map(|(_, id)| id).collect();
     assert_eq!(ids.len(), 3);
     let bearer = format!("Authorization: Bearer {TOKEN}\r\n");
+    // Nobody watches the same recording in the other format.
+    std::fs::write(running.folder.path().join(format!("{STEM}.flv")), b"FLV").unwrap();
+    let path = format!("/api/v1/recordings/{NAME}.flv");
+    assert_eq!(running.ask("DELETE", &path, &bearer).status, 204);
+    assert_eq!(viewers(&running).len(), 3);
     let path = format!("/api/v1/recordings/{NAME}.mp4");
     assert_eq!(running.ask("DELETE", &path, &bearer).status, 204);
     while rtmp.next().is_some() {}

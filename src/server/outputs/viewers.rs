@@ -14,7 +14,8 @@ pub(in crate::server) enum ViewerChoice<'a> {
     All,
     /// The viewer with this id. Without a connection to close, the viewer stays out for a while.
     Id(u64),
-    /// The viewers of the recording with this name.
+    /// The viewers of the recording in the file of this name. Another file may have the same recording in another
+    /// format.
     Recording(&'a str),
 }
 
@@ -57,8 +58,8 @@ pub(in crate::server) fn end(
     for production in registry.hls.all() {
         ended += hls::end_viewers(registry, &production, of_stream, bars, reason);
     }
-    let of_recording = |name: &str, id| match choice {
-        ViewerChoice::Recording(chosen) => chosen == name,
+    let of_recording = |file: &str, id| match choice {
+        ViewerChoice::Recording(chosen) => chosen == file,
         ViewerChoice::All | ViewerChoice::Id(_) => of_stream(id),
     };
     ended += viewers::end(registry, of_recording, bars, reason);

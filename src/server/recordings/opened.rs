@@ -1,6 +1,7 @@
 //! The recordings that are being watched. Their segment lists stay in memory, and their samples stay in the
 //! file. Functions here read files, so only use the `async` ones on the runtime's threads.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -344,6 +345,11 @@ impl OpenRecording {
         let file = OpenFile { media, growing: None, refreshed: None };
         let (file, content, used) = (Mutex::new(file), RwLock::default(), AtomicI64::new(0));
         Ok(Self { path, name, stream, began, file, content, viewers: Mutex::default(), used })
+    }
+
+    /// Returns the name of the file.
+    pub fn file_name(&self) -> Cow<'_, str> {
+        self.path.file_name().unwrap_or_default().to_string_lossy()
     }
 
     /// Returns a viewer of the recording as it appears in events.

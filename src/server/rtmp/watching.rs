@@ -61,9 +61,10 @@ impl Watching {
         match step {
             PlaybackStep::Opened => {
                 self.accepted = true;
-                if let Some(peer) = self.peer() {
+                if let Some((peer, recording)) = self.peer().zip(self.playback.recording()) {
                     let sink = Arc::<Connection>::clone(&self.connection);
-                    self.registry.recording_viewers.join(peer.clone(), sink, self.since);
+                    let file = recording.file_name().into_owned();
+                    self.registry.recording_viewers.join(peer.clone(), file, sink, self.since);
                     self.registry.tell(Event::Join(peer));
                 }
                 if self.expelled != self.registry.expulsions() {

@@ -16,6 +16,7 @@ use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Event, NoRoom, Peer, Protocol};
 use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
 use crate::server::http::refusals::too_many_viewers;
+use crate::server::recordings::name::stem;
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::recordings::viewers::connected::FileClient;
 use crate::server::registry::Registry;
@@ -23,8 +24,8 @@ use crate::server::registry::Registry;
 /// The client of a whole recording.
 pub(super) struct FileViewer {
     registry: Arc<Registry>,
-    /// The name of the recording.
-    name: String,
+    /// The name of the file.
+    file: String,
     /// The application of its stream.
     app: String,
     client: FileClient,
@@ -35,16 +36,16 @@ pub(super) struct FileViewer {
 }
 
 impl FileViewer {
-    /// Creates the viewer of this recording of an application.
+    /// Creates the viewer of this file, a recording of an application.
     pub fn new(
         registry: &Arc<Registry>,
-        (name, app): (&str, &str),
+        (file, app): (&str, &str),
         (key, address): (ViewerKey, std::net::SocketAddr),
         viewer: AdmittedViewer,
     ) -> Self {
         Self {
             registry: Arc::clone(registry),
-            name: name.to_owned(),
+            file: file.to_owned(),
             app: app.to_owned(),
             client: FileClient { key, address, id: viewer.id },
             expelled: viewer.expelled,
@@ -56,17 +57,17 @@ impl FileViewer {
     pub fn is_barred(&self) -> bool {
         let now = self.registry.clock.now();
         self.expelled != self.registry.expulsions()
-            || self.registry.recording_viewers.is_barred(&self.name, self.client.key, now)
+            || self.registry.recording_viewers.is_barred(&self.file, self.client.key, now)
     }
 
     /// Counts bytes for the client. Returns `false` if there are too many viewers.
     fn note(&self, bytes: u64) -> bool {
         let limits = (self.registry.max_viewers(&self.app), self.registry.clock.now());
         let viewers = &self.registry.recording_viewers;
-        let arrived = viewers.note(&self.name, self.client, bytes, limits);
+        let arrived = viewers.note(&self.file, self.client, bytes, limits);
         if arrived == ViewerLookup::New {
             let FileClient { address, id, .. } = self.client;
-            let (app, stream) = (VOD_APP.to_owned(), self.name.clone());
+            let (app, stream) = (VOD_APP.to_owned(), stem(&self.file).to_owned());
             let peer = Peer { app, stream, address, id, protocol: Protocol::HttpFlv };
             self.registry.tell(Event::Join(peer));
         }

@@ -131,7 +131,7 @@ pub(in crate::server::http) async fn response(
         if format_of(&file) != Some(format) {
             return none();
         }
-        let (of, client) = ((name, stream.app.as_str()), (key, caller.address));
+        let (of, client) = ((file.as_str(), stream.app.as_str()), (key, caller.address));
         let viewer = FileViewer::new(registry, of, client, viewer);
         if viewer.is_barred() {
             return disconnected();

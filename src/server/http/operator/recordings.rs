@@ -124,7 +124,7 @@ pub(in crate::server::http) async fn delete(
         fs::symlink_metadata(&file)?;
         // A viewer that first met the missing file would leave with the wrong reason.
         let reason = problem!("left-recording-deleted");
-        viewers::end(&work, ViewerChoice::Recording(stem(&name)), &reason);
+        viewers::end(&work, ViewerChoice::Recording(&name), &reason);
         folder::remove(&file)
     })
     .await;

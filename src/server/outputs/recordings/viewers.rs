@@ -38,7 +38,7 @@ pub(in crate::server) fn figures(registry: &Registry, now: Timestamp) -> Vec<Vie
     all
 }
 
-/// Disconnects viewers, by the names of their recordings and their ids. With `bars`, those without a
+/// Disconnects viewers, by the names of their files and their ids. With `bars`, those without a
 /// connection stay out for a while. Returns their number.
 pub(in crate::server) fn end(
     registry: &Registry,
@@ -50,7 +50,8 @@ pub(in crate::server) fn end(
     let of_rtmp = registry.recording_viewers.end_rtmp(&is_chosen, reason);
     let mut ended = registry.recording_viewers.end_files(&is_chosen, barred);
     for recording in registry.opened.all() {
-        let left = recording.viewers.lock().end(|id| is_chosen(&recording.name, id), barred);
+        let file = recording.file_name();
+        let left = recording.viewers.lock().end(|id| is_chosen(&file, id), barred);
         ended.extend(left.into_iter().map(|viewer| (recording.name.clone(), viewer)));
     }
     for (name, viewer) in &ended {

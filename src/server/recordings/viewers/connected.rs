@@ -10,6 +10,7 @@ use crate::base::Timestamp;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Peer, ViewerFigures};
 use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLookup, Viewers};
+use crate::server::recordings::name::stem;
 use crate::server::recordings::opened::{VIEWER_TIMEOUT, VOD_APP};
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
@@ -18,7 +19,7 @@ use crate::text::Problem;
 #[derive(Debug, Default)]
 pub(in crate::server) struct ConnectedViewers {
     rtmp: Mutex<Vec<RtmpViewer>>,
-    /// The viewers of whole files, by the name of the recording.
+    /// The viewers of whole files, by the name of the file.
     files: Mutex<HashMap<String, Viewers>>,
 }
 
@@ -26,6 +27,8 @@ pub(in crate::server) struct ConnectedViewers {
 #[derive(Debug)]
 struct RtmpViewer {
     peer: Peer,
+    /// The name of the file.
+    file: String,
     since: Timestamp,
     /// Bytes that were sent on the connection before the viewer joined.
     sent_before: u64,
@@ -42,10 +45,10 @@ pub(in crate::server) struct FileClient {
 }
 
 impl ConnectedViewers {
-    /// Adds a viewer over RTMP.
-    pub fn join(&self, peer: Peer, sink: Arc<dyn Sink>, since: Timestamp) {
+    /// Adds a viewer of this file over RTMP.
+    pub fn join(&self, peer: Peer, file: String, sink: Arc<dyn Sink>, since: Timestamp) {
         let sent_before = sink.sent();
-        self.rtmp.lock().push(RtmpViewer { peer, since, sent_before, sink });
+        self.rtmp.lock().push(RtmpViewer { peer, file, since, sent_before, sink });
     }
 
     /// Removes a viewer over RTMP.
@@ -56,13 +59,13 @@ impl ConnectedViewers {
     /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one.
     pub fn note(
         &self,
-        name: &str,
+        file: &str,
         client: FileClient,
         bytes: u64,
         (most, now): (usize, Timestamp),
     ) -> ViewerLookup {
         let mut files = self.files.lock();
-        let viewers = files.entry(name.to_owned()).or_default();
+        let viewers = files.entry(file.to_owned()).or_default();
         let viewer = AdmittedViewer { id: client.id, done: None, expelled: 0 };
         let arrived = viewers.note(client.key, client.address, viewer, most, now);
         viewers.count(client.key, bytes);
@@ -70,8 +73,8 @@ impl ConnectedViewers {
     }
 
     /// Returns true if this viewer of a file was just disconnected.
-    pub fn is_barred(&self, name: &str, key: ViewerKey, now: Timestamp) -> bool {
-        self.files.lock().get(name).is_some_and(|viewers| viewers.is_barred(key, now))
+    pub fn is_barred(&self, file: &str, key: ViewerKey, now: Timestamp) -> bool {
+        self.files.lock().get(file).is_some_and(|viewers| viewers.is_barred(key, now))
     }
 
     /// Returns the viewers, for the operator.
@@ -88,31 +91,32 @@ impl ConnectedViewers {
         });
         let mut all: Vec<_> = of_rtmp.collect();
         drop(rtmp);
-        for (name, viewers) in &*self.files.lock() {
-            all.extend(viewers.iter().map(|viewer| viewer.figures((VOD_APP, name), now)));
+        for (file, viewers) in &*self.files.lock() {
+            let of = (VOD_APP, stem(file));
+            all.extend(viewers.iter().map(|viewer| viewer.figures(of, now)));
         }
         all
     }
 
-    /// Disconnects viewers over RTMP, by the names of their recordings and their ids. Returns their
+    /// Disconnects viewers over RTMP, by the names of their files and their ids. Returns their
     /// number.
     pub fn end_rtmp(&self, is_chosen: impl Fn(&str, u64) -> bool, reason: &Problem) -> usize {
         let rtmp = self.rtmp.lock();
-        let chosen = |viewer: &&RtmpViewer| is_chosen(&viewer.peer.stream, viewer.peer.id);
+        let chosen = |viewer: &&RtmpViewer| is_chosen(&viewer.file, viewer.peer.id);
         rtmp.iter().filter(chosen).inspect(|viewer| viewer.sink.dismiss(reason.clone())).count()
     }
 
-    /// Removes viewers of files, by the names of their recordings and their ids. Returns the names,
-    /// and the viewers. `barred` is the time from which they are not served for a while.
+    /// Removes viewers of files, by the names of the files and their ids. Returns the names of the
+    /// recordings, and the viewers. `barred` is the time from which they are not served for a while.
     pub fn end_files(
         &self,
         is_chosen: impl Fn(&str, u64) -> bool,
         barred: Option<Timestamp>,
     ) -> Vec<(String, Viewer)> {
         let mut ended = Vec::new();
-        for (name, viewers) in &mut *self.files.lock() {
-            let of_file = viewers.end(|id| is_chosen(name, id), barred);
-            ended.extend(of_file.into_iter().map(|viewer| (name.clone(), viewer)));
+        for (file, viewers) in &mut *self.files.lock() {
+            let of_file = viewers.end(|id| is_chosen(file, id), barred);
+            ended.extend(of_file.into_iter().map(|viewer| (stem(file).to_owned(), viewer)));
         }
         ended
     }
@@ -120,10 +124,9 @@ impl ConnectedViewers {
     /// Removes the viewers of files who have received nothing for a while.
     pub fn leave_quiet(&self, now: Timestamp) -> Vec<(String, Viewer)> {
         let mut gone = Vec::new();
-        self.files.lock().retain(|name, viewers| {
-            gone.extend(
-                viewers.leave(VIEWER_TIMEOUT, now).into_iter().map(|it| (name.clone(), it)),
-            );
+        self.files.lock().retain(|file, viewers| {
+            let left = viewers.leave(VIEWER_TIMEOUT, now).into_iter();
+            gone.extend(left.map(|viewer| (stem(file).to_owned(), viewer)));
             viewers.len() > 0 || viewers.has_barred(now)
         });
         gone
