@@ -218,6 +218,27 @@ fn a_stream_has_the_renditions_of_its_rule() {
 }
 
 #[test]
+fn a_running_stream_gets_the_renditions_of_a_reload() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with("120p,240p", |_| ());
+    let _publisher = running.publish(&["-r", "15", "-g", "15"]);
+    assert!(!running.list("120p").segments.is_empty());
+    let mut config = Config::default();
+    config.media.renditions.others = "180p,audio".parse().unwrap();
+    config.media.renditions.cpu = 100.0;
+    running.server.reload(&config);
+    let expected = ["show/hls/main.m3u8", "show/hls/180p.m3u8", "show/hls/audio.m3u8"];
+    wait_for("the renditions of the reload", LIMIT, || {
+        running.master().0.variants.iter().map(|it| it.uri.as_str()).eq(expected)
+    });
+    assert!(!running.list("180p").segments.is_empty());
+    assert_eq!(running.get("/live/show/hls/240p.m3u8").0, 404);
+    assert!(!running.list("120p").segments.is_empty(), "its viewers go on");
+}
+
+#[test]
 fn a_rendition_beyond_the_limit_is_refused_with_the_reason() {
     if peers::missing(&["ffmpeg"]) {
         return;

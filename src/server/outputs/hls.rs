@@ -75,9 +75,10 @@ pub(in crate::server) fn of_stream(
     let tag = random.get(..TAG_LENGTH).unwrap_or("onair");
     let window = Window::new(settings, tag, (first, discontinuity));
     let rules = registry.rules();
-    let renditions = RenditionPlaylist::of(rules.renditions.of(app, name), settings, tag);
+    let renditions = RenditionPlaylist::of(rules.renditions.of(app, name), settings, tag, &[]);
     let production = Arc::new(Production {
-        renditions,
+        renditions: Mutex::new(renditions),
+        tag: tag.to_owned(),
         sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
         listing: watch::Sender::new(Arc::new(window.listing())),
         asked: AtomicI64::new(now.as_micros()),
@@ -156,6 +157,15 @@ pub(in crate::server) fn ask_rendition(
     Ok(())
 }
 
+/// Returns the playlists of the renditions that the stream has by the current rules.
+pub(in crate::server) fn offered(
+    registry: &Registry,
+    production: &Production,
+) -> Vec<Arc<RenditionPlaylist>> {
+    let (rules, stream) = (registry.rules(), &production.stream);
+    production.offered(rules.renditions.of(&stream.app, &stream.name))
+}
+
 /// Returns the variants of the multivariant playlist, except the stream itself.
 pub(in crate::server) fn variants(
     registry: &Registry,
@@ -163,10 +173,10 @@ pub(in crate::server) fn variants(
     main: &Listing,
 ) -> Vec<OfferedVariant> {
     let now = registry.clock.now();
-    let offered = |it: &&Arc<RenditionPlaylist>| {
-        !registry.transcoders.is_barred(&production.stream, &it.name, now)
-    };
-    production.renditions.iter().filter(offered).filter_map(|it| it.variant(main)).collect()
+    let is_barred =
+        |it: &RenditionPlaylist| registry.transcoders.is_barred(&production.stream, &it.name, now);
+    let offered = offered(registry, production);
+    offered.iter().filter(|it| !is_barred(it)).filter_map(|it| it.variant(main)).collect()
 }
 
 fn peer(production: &Production, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
@@ -216,7 +226,7 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
             _ = check.tick() => true,
         };
         let now = registry.clock.now();
-        renditions.begin(&registry);
+        renditions.begin(&registry, &production);
         // The renditions come first: the packets of the stream, which are taken next, are then at
         // least as new.
         renditions.receive();
@@ -252,6 +262,10 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         }
         leave(&registry, &production, VIEWER_TIMEOUT);
         renditions.end_unused(now);
+        // A reload may have changed the ladder.
+        let rules = registry.rules();
+        let ladder = rules.renditions.of(&stream.app, &stream.name);
+        production.set_ladder(ladder, registry.config.hls);
         let asked = || {
             let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
             let bars = production.viewers.lock().has_barred(now);

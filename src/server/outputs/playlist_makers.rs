@@ -23,7 +23,6 @@ pub(in crate::server) struct PlaylistMakers {
     stream: Arc<Stream>,
     /// The queue of the stream.
     sink: Arc<MessageSink>,
-    all: Vec<Arc<RenditionPlaylist>>,
     made: Vec<PlaylistMaker>,
 }
 
@@ -71,14 +70,13 @@ impl PlaylistMakers {
         Self {
             stream: Arc::clone(&production.stream),
             sink: Arc::clone(&production.sink),
-            all: production.renditions.clone(),
             made: Vec::new(),
         }
     }
 
     /// Begins to make the playlists that were requested.
-    pub fn begin(&mut self, registry: &Registry) {
-        for playlist in &self.all {
+    pub fn begin(&mut self, registry: &Registry, production: &Production) {
+        for playlist in &*production.renditions.lock() {
             let mut state = playlist.state.lock();
             if !matches!(*state, PlaylistState::Begun(_)) {
                 continue;

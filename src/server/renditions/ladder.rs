@@ -112,6 +112,11 @@ impl Ladder {
         self.video.is_empty() && !self.audio_only
     }
 
+    /// Returns true if there is a rendition of this name.
+    pub(in crate::server) fn has(&self, name: &str) -> bool {
+        self.video.iter().any(|it| it.name() == name) || self.audio_only && name == AUDIO_RENDITION
+    }
+
     /// Returns the names of the renditions of a stream with video of this size, and with or without
     /// audio.
     pub fn names(&self, size: Option<Size>, has_audio: bool) -> Vec<String> {

@@ -63,11 +63,23 @@ pub(in crate::server) struct RenditionPlaylist {
 }
 
 impl RenditionPlaylist {
-    /// Returns the playlists of a ladder. The file names of the stream itself begin with `tag`.
-    pub fn of(ladder: &Ladder, settings: Settings, tag: &str) -> Vec<Arc<Self>> {
+    /// Returns the playlists of a ladder, which replace those in `before`. A playlist that is being made stays, even
+    /// without a place in the ladder. The file names of the stream itself begin with `tag`.
+    pub fn of(
+        ladder: &Ladder,
+        settings: Settings,
+        tag: &str,
+        before: &[Arc<Self>],
+    ) -> Vec<Arc<Self>> {
         let video = ladder.video.iter().map(|it| (it.name(), RenditionKind::Video(*it)));
         let audio = ladder.audio_only.then(|| (AUDIO_RENDITION.to_owned(), RenditionKind::Audio));
         let new = |(name, kind): (String, RenditionKind)| {
+            let known = before.iter().find(|it| it.name == name);
+            if let Some(known) = known.filter(|it| it.kind == kind || it.is_made()) {
+                return Arc::clone(known);
+            }
+            // The contents of a file never change, so numbers are not used again.
+            let next_number = known.map_or(0, |it| it.next_number.load(Ordering::Acquire));
             let tag = format!("{tag}_{name}");
             let empty = Window::of_rendition(settings, &tag).listing();
             Arc::new(Self {
@@ -78,11 +90,19 @@ impl RenditionPlaylist {
                 listing: watch::Sender::new(Arc::new(empty)),
                 state: Mutex::new(PlaylistState::Idle),
                 asked: AtomicI64::new(i64::MIN),
-                next_number: AtomicU64::new(0),
+                next_number: AtomicU64::new(next_number),
                 codec: Mutex::default(),
             })
         };
-        video.chain(audio).map(new).collect()
+        let mut all: Vec<_> = video.chain(audio).map(new).collect();
+        let made = before.iter().filter(|it| it.is_made() && !ladder.has(&it.name));
+        all.extend(made.cloned());
+        all
+    }
+
+    /// Returns true if the playlist is being made, or soon will be.
+    fn is_made(&self) -> bool {
+        !matches!(*self.state.lock(), PlaylistState::Idle)
     }
 
     /// Returns the name of the playlist.
@@ -191,5 +211,34 @@ pub(in crate::server) fn frame_rate(rate: f64) -> Option<FrameRate> {
     match (rate - whole).abs() < 0.005 {
         true => FrameRate::new(whole as u32, 1),
         false => FrameRate::new((rate * 1_001.0).round() as u32, 1_001),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_ladder_replaces_only_playlists_that_are_not_being_made() {
+        let of = |ladder: &str, before: &[Arc<RenditionPlaylist>]| {
+            RenditionPlaylist::of(&ladder.parse().unwrap(), Settings::default(), "tag", before)
+        };
+        let names = |all: &[Arc<RenditionPlaylist>]| {
+            all.iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(" ")
+        };
+        let before = of("480p:1M,360p,240p", &[]);
+        before[0].next_number.store(7, Ordering::Release);
+        *before[1].state.lock() = PlaylistState::Running;
+        let after = of("480p:2M,240p,audio", &before);
+        assert_eq!(names(&after), "480p 240p audio 360p");
+        assert!(!Arc::ptr_eq(&after[0], &before[0]), "another bitrate");
+        assert_eq!(after[0].next_number.load(Ordering::Acquire), 7);
+        assert!(Arc::ptr_eq(&after[1], &before[2]) && Arc::ptr_eq(&after[3], &before[1]));
+        // The bitrate changes when nobody watches any more.
+        let changed = of("360p:2M", &after);
+        assert!(names(&changed) == "360p" && Arc::ptr_eq(&changed[0], &before[1]));
+        before[1].clear();
+        assert!(!Arc::ptr_eq(&of("360p:2M", &changed)[0], &before[1]));
+        assert_eq!(names(&of("audio", &changed)), "audio");
     }
 }

@@ -9,8 +9,10 @@ use tokio::sync::watch;
 
 use crate::base::Timestamp;
 use crate::server::event::{Protocol, ViewerFigures};
+use crate::server::hls::Settings;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::viewers::{ViewerKey, Viewers};
+use crate::server::renditions::ladder::Ladder;
 use crate::server::renditions::playlist::RenditionPlaylist;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
@@ -34,8 +36,10 @@ pub(in crate::server) struct Production {
     pub(in crate::server) viewers: Mutex<Viewers>,
     /// True if the playlist has ended; a new publisher with this name begins another playlist.
     pub(in crate::server) over: AtomicBool,
-    /// The playlists of its renditions.
-    pub renditions: Vec<Arc<RenditionPlaylist>>,
+    /// The names of its files begin with this tag.
+    pub(in crate::server) tag: String,
+    /// The playlists of its renditions, and of former ones that are still being made.
+    pub(in crate::server) renditions: Mutex<Vec<Arc<RenditionPlaylist>>>,
 }
 
 impl Productions {
@@ -101,8 +105,20 @@ impl Production {
     }
 
     /// Returns the rendition to which a playlist or file belongs; `None` is the stream itself.
-    pub fn rendition(&self, file: &str) -> Option<&Arc<RenditionPlaylist>> {
-        self.renditions.iter().find(|it| it.has(file))
+    pub fn rendition(&self, file: &str) -> Option<Arc<RenditionPlaylist>> {
+        self.renditions.lock().iter().find(|it| it.has(file)).cloned()
+    }
+
+    /// Returns the playlists of the renditions in a ladder.
+    pub fn offered(&self, ladder: &Ladder) -> Vec<Arc<RenditionPlaylist>> {
+        let all = self.renditions.lock();
+        all.iter().filter(|it| ladder.has(&it.name)).cloned().collect()
+    }
+
+    /// Takes over the renditions of a ladder, which may have changed.
+    pub fn set_ladder(&self, ladder: &Ladder, settings: Settings) {
+        let mut all = self.renditions.lock();
+        *all = RenditionPlaylist::of(ladder, settings, &self.tag, &all);
     }
 
     /// Returns the viewers for the operator.

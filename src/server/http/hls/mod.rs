@@ -172,7 +172,7 @@ pub(super) async fn response(
     {
         return missing();
     }
-    let listing = rendition.map_or_else(|| production.listing(), |it| it.listing());
+    let listing = rendition.as_ref().map_or_else(|| production.listing(), |it| it.listing());
     let is_dash = match asked {
         HlsResource::Stream => false,
         HlsResource::Manifest => true,
@@ -183,7 +183,7 @@ pub(super) async fn response(
     if production.is_barred(key, registry.clock.now()) {
         return disconnected();
     }
-    if let Some(rendition) = rendition
+    if let Some(rendition) = &rendition
         && let Err(why) = hls::ask_rendition(registry, &production, rendition)
     {
         return refused(&why);
@@ -385,7 +385,8 @@ async fn dash_renditions(
     registry: &Arc<Registry>,
     production: &Production,
 ) -> Vec<(String, Arc<Listing>)> {
-    let asked = production.renditions.iter().filter(|it| it.kind != RenditionKind::Audio);
+    let offered = hls::offered(registry, production);
+    let asked = offered.iter().filter(|it| it.kind != RenditionKind::Audio);
     let asked = asked.filter(|it| hls::ask_rendition(registry, production, it).is_ok());
     let asked: Vec<_> = asked.map(|it| (it.name.clone(), it.listing())).collect();
     let mut ready = Vec::new();
