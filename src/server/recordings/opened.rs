@@ -436,7 +436,7 @@ impl OpenRecording {
             };
             let (has_video, audio) = match tracks {
                 RecordedTracks::All => (true, Some(0)),
-                RecordedTracks::Video => (true, None),
+                RecordedTracks::Video => (index.video_config.is_some(), None),
                 RecordedTracks::Audio(index) => (false, Some(index)),
             };
             let video = has_video.then(|| of(&index.video, &span.video));
@@ -450,9 +450,10 @@ impl OpenRecording {
         let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
         let mut chunks = Vec::new();
         for (is_video, number, samples) in [(true, FIRST_TRACK_ID, video), (false, second, audio)] {
-            let Some((samples, last_duration)) = samples.filter(|(it, _)| !it.is_empty()) else {
-                continue;
-            };
+            // DASH players request the video of all segments, also of those without frames.
+            let is_needed = tracks == RecordedTracks::Video;
+            let samples = samples.filter(|(it, _)| is_needed || !it.is_empty());
+            let Some((samples, last_duration)) = samples else { continue };
             let mut read = Vec::with_capacity(samples.len());
             for sample in &samples {
                 let mut data = vec![0; sample.size as usize];

@@ -1,5 +1,6 @@
 //! The segments of a recording: their samples, and the positions of the samples in the file. A segment begins with a
-//! keyframe. The start of a segment depends only on earlier samples, so segments never change while the file grows.
+//! keyframe, unless there is no video for a while. The start of a segment depends only on earlier samples, so segments
+//! never change while the file grows.
 //! This module is pure.
 
 use std::ops::Range;
@@ -127,7 +128,7 @@ pub(in crate::server) struct SegmentIndex {
     next_audio: usize,
     /// The start of the next segment.
     next_start: Option<Timestamp>,
-    /// The index of the first frame that has not been checked as the end of a segment.
+    /// The index of the first sample that has not been checked as the end of a segment, in the track that leads.
     checked: usize,
 }
 
@@ -193,6 +194,10 @@ impl SegmentIndex {
         if self.video.samples.is_empty() && !sample.keyframe {
             return;
         }
+        if self.video.samples.is_empty() {
+            // The audio led until now.
+            self.checked = 0;
+        }
         let dts = ticks(dts, VIDEO_TIMESCALE);
         // Times on the wire are rounded, and may be wrong. Decoding times increase anyway.
         let dts = self.video.samples.last().map_or(dts, |last| dts.max(last.dts + 1));
@@ -217,24 +222,39 @@ impl SegmentIndex {
             let first = if by_video { self.next_video } else { self.next_audio };
             let start = self.next_start.unwrap_or_else(|| self.beginning());
             let mut bytes = list.bytes(&(first..self.checked.max(first)));
-            let mut at = self.checked.max(first + 1);
+            // Without video, each segment has audio, so that their number has a limit.
+            let audio = self.audio.samples.get(self.next_audio).filter(|_| by_video);
+            let audio = audio.map(|it| micros(it.dts, self.audio.timescale));
+            let limit = audio.map(|audio| audio.max(start) + MAX_SEGMENT_DURATION);
+            // After a cut without video, the next frame begins later than its segment.
+            let is_led = list.samples.get(first).is_some_and(|_| list.time(first) <= start);
+            let is_led = is_led || self.next_start.is_none();
+            let mut at = self.checked.max(first + usize::from(is_led));
             let end = loop {
-                let Some(sample) = list.samples.get(at) else { break None };
+                let Some(sample) = list.samples.get(at) else {
+                    let lag = if ended { MAX_TRACK_LAG } else { MAX_TRACK_LAG * 2 };
+                    break limit.filter(|limit| newest.since(*limit) >= lag);
+                };
+                let time = list.time(at);
+                if let Some(limit) = limit.filter(|limit| time.since(*limit) >= MAX_TRACK_LAG) {
+                    break Some(limit);
+                }
                 bytes += u64::from(sample.size);
-                let since = list.time(at).since(start);
+                let since = time.since(start);
                 let is_due = sample.keyframe && since >= MIN_SEGMENT_DURATION;
-                if is_due || since >= MAX_SEGMENT_DURATION || bytes > MAX_SEGMENT_BYTES {
-                    break Some(at);
+                let is_full = since >= MAX_SEGMENT_DURATION || bytes > MAX_SEGMENT_BYTES;
+                let has_samples = at > first || audio.is_some_and(|audio| audio < time);
+                if has_samples && (is_due || is_full) {
+                    break Some(time);
                 }
                 at += 1;
             };
             self.checked = at;
-            let Some(end) = end else { break };
-            let end_time = list.time(end);
+            let Some(end_time) = end else { break };
             if !ended && newest.since(end_time) < MAX_TRACK_LAG {
                 break;
             }
-            self.close(end, start, end_time, by_video);
+            self.close(at, start, end_time, (by_video, false));
         }
         let left = self.next_video < self.video.samples.len()
             || self.next_audio < self.audio.samples.len();
@@ -242,7 +262,7 @@ impl SegmentIndex {
             let list = if by_video { &self.video } else { &self.audio };
             let start = self.next_start.unwrap_or_else(|| self.beginning());
             let (end, end_time) = (list.samples.len(), newest.max(start));
-            self.close(end, start, end_time, by_video);
+            self.close(end, start, end_time, (by_video, true));
         }
     }
 
@@ -254,11 +274,18 @@ impl SegmentIndex {
         times.into_iter().flatten().min().unwrap_or_default()
     }
 
-    fn close(&mut self, end: usize, start: Timestamp, end_time: Timestamp, by_video: bool) {
+    /// Completes a segment that ends before the sample `end` of the track that leads. The last segment has all samples.
+    fn close(
+        &mut self,
+        end: usize,
+        start: Timestamp,
+        end_time: Timestamp,
+        (by_video, is_last): (bool, bool),
+    ) {
         let (video_end, audio_end) = if by_video {
             let limit = ticks(end_time, self.audio.timescale.max(1));
             let rest = self.audio.samples.get(self.next_audio..).unwrap_or_default();
-            let audio = match end == self.video.samples.len() {
+            let audio = match is_last {
                 true => rest.len(),
                 false => rest.partition_point(|sample| sample.dts < limit),
             };
@@ -269,8 +296,6 @@ impl SegmentIndex {
         let (video, audio) = (self.next_video..video_end, self.next_audio..audio_end);
         let bytes = self.video.bytes(&video) + self.audio.bytes(&audio);
         let duration = end_time.since(start);
-        let led = if by_video { &self.video } else { &self.audio };
-        let is_last = end == led.samples.len();
         let others = self.others.iter_mut().map(|other| {
             let limit = ticks(end_time, other.list.timescale.max(1));
             let rest = other.list.samples.get(other.next..).unwrap_or_default();
@@ -494,6 +519,64 @@ mod tests {
         rare.cut(true);
         assert_eq!(rare.segments.len(), 3);
         assert!(rare.segments.iter().all(|it| it.duration <= MAX_SEGMENT_DURATION + MAX_TRACK_LAG));
+    }
+
+    /// Returns the segments of all samples, which are the same if the samples arrive one by one.
+    fn segments(all: &[SampleLocation]) -> (SegmentIndex, Vec<usize>) {
+        let mut whole = SegmentIndex::default();
+        whole.add(&tracks(), all);
+        whole.cut(true);
+        let mut growing = SegmentIndex::default();
+        for piece in all.chunks(13) {
+            growing.add(&tracks(), piece);
+            growing.cut(false);
+        }
+        let early = growing.segments.len();
+        assert_eq!(growing.segments[..], whole.segments[..early]);
+        growing.cut(true);
+        assert_eq!(growing.segments, whole.segments);
+        assert!(whole.segments.len() - early <= 2, "the others were there in time");
+        assert!(whole.longest() <= MAX_SEGMENT_DURATION + MAX_TRACK_LAG);
+        for pair in whole.segments.windows(2) {
+            assert_eq!(pair[0].start + pair[0].duration, pair[1].start);
+        }
+        let frames = whole.segments.iter().map(|it| it.video.len()).collect();
+        (whole, frames)
+    }
+
+    #[test]
+    fn audio_after_the_video_is_cut_by_time() {
+        let mut all = samples(65, 0);
+        let is_gap = |it: &SampleLocation, end: i64| {
+            it.track == TrackId::Video && (10_000..end).contains(&it.dts.as_millis())
+        };
+        all.retain(|it| !is_gap(it, i64::MAX));
+        let (index, frames) = segments(&all);
+        assert_eq!(frames, [120, 120, 60, 0, 0]);
+        let last = index.segments.last().unwrap();
+        assert_eq!((last.video.end, last.audio.end), (300, index.audio.samples.len()));
+        // The video returns.
+        let mut all = samples(65, 0);
+        all.retain(|it| !is_gap(it, 36_000));
+        let (index, frames) = segments(&all);
+        assert_eq!(frames[..4], [120, 120, 60, 0]);
+        assert!(index.segments.iter().all(|it| index.video.samples[it.video.start].keyframe));
+        assert!(index.segments.iter().all(|it| !it.audio.is_empty()));
+    }
+
+    #[test]
+    fn frames_after_audio_alone_are_all_checked() {
+        let all = samples(21, 0);
+        let is_early = |it: &SampleLocation| it.dts.as_millis() < 3_000;
+        let mut index = SegmentIndex::default();
+        let early: Vec<_> =
+            all.iter().filter(|it| it.track != TrackId::Video && is_early(it)).copied().collect();
+        index.add(&tracks(), &early);
+        index.cut(false);
+        let late: Vec<_> = all.iter().filter(|it| it.dts.as_millis() >= 4_000).copied().collect();
+        index.add(&tracks(), &late);
+        index.cut(true);
+        assert_eq!(index.segments[0].video, 0..60);
     }
 
     #[test]

@@ -144,12 +144,13 @@ fn media_of(
 ) -> String {
     let ListedRecording { content, folder, began } = recording;
     let (target, ended) = (content.index.longest(), content.ended);
-    // In a file that grows, a track may appear after the first segments.
+    // In a file that grows, a track may appear after the first segments. The video may also end before the audio.
     let is_gap = |span: &SegmentSpan| match tracks {
         RecordedTracks::Audio(index) => {
             content.index.audio_range(index, span).is_none_or(|range| range.is_empty())
         }
-        RecordedTracks::All | RecordedTracks::Video => false,
+        RecordedTracks::Video => span.video.is_empty(),
+        RecordedTracks::All => false,
     };
     let entry = |(number, span): (usize, &SegmentSpan)| Segment {
         uri: format!("{folder}{prefix}{number}{extension}"),
