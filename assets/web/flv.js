@@ -84,6 +84,12 @@ export class WebSocketFlv {
         this.player.load();
     }
 
+    // Returns false if the stream has a track now for which the player was not started.
+    fits(state) {
+        const { video, audio } = this.state;
+        return !(video || audio) || (video || !state.video) && (audio || !state.audio);
+    }
+
     watch() {
         const now = performance.now();
         if (this.video.currentTime !== this.position || this.video.paused && this.position > 0) {

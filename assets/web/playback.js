@@ -89,6 +89,7 @@ export class Playback {
             this.#forget();
             if (this.driver && this.protocol !== this.#next()) this.#stop();
         }
+        if (this.driver?.fits && !this.driver.fits(state)) this.#stop();
         if (this.paused && ['waiting', 'unreachable'].includes(this.status)) this.#set('paused');
         if (!this.driver && !this.paused && this.status !== 'failed' && this.timer === null) this.#begin();
     }

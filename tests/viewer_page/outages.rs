@@ -188,3 +188,35 @@ fn the_buffer_of_websocket_flv_shrinks_again_after_stalls() {
     );
     assert_eq!(found, "0.5 0.5 0.4 0.3 0.3 0.5 0.5 0.4");
 }
+
+#[test]
+fn websocket_flv_starts_again_for_a_track_that_the_stream_did_not_have() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { Playback } = await import('/assets/playback.js');
+            const playback = new Playback({
+                address: path => `/none${path}`,
+                video: document.createElement('video'),
+                stream: { refresh() {} },
+                preferred: null,
+                changed() {},
+            });
+            const [found, video] = [[], { codec: 'H.264' }];
+            for (const [publication, of] of [[1, null], [1, null], [2, null], [2, video], [3, null], [4, video]]) {
+                const { driver } = playback;
+                playback.update({ live: true, publication, protocols: ['flv'], audio: { codec: 'AAC' }, video: of });
+                found.push(playback.driver === driver ? 'same' : 'new');
+            }
+            playback.refuse();
+            return found.join(' ');
+        })()",
+    );
+    assert_eq!(found, "new same same new same same");
+}
