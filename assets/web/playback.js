@@ -90,7 +90,7 @@ export class Playback {
             if (this.driver && this.protocol !== this.#next()) this.#stop();
         }
         if (this.driver?.fits && !this.driver.fits(state)) this.#stop();
-        if (this.paused && ['waiting', 'unreachable'].includes(this.status)) this.#set('paused');
+        if (this.paused && ['waiting', 'connecting', 'unreachable'].includes(this.status)) this.#set('paused');
         if (!this.driver && !this.paused && this.status !== 'failed' && this.timer === null) this.#begin();
     }
 
@@ -147,7 +147,7 @@ export class Playback {
         this.#setPaused(true);
         this.video.pause();
         this.pauseTimer = setTimeout(() => this.#stop(), MAX_PAUSE_MS);
-        if (this.driver) this.#set('paused');
+        if (this.driver || this.status === 'connecting') this.#set('paused');
     }
 
     play() {
@@ -173,7 +173,7 @@ export class Playback {
     // Takes over a pause by the browser: by a media key, or in the picture-in-picture window.
     #followPause() {
         const { paused, ended } = this.video;
-        if (this.driver && this.status === 'playing' && paused && !ended && !document.hidden) this.pause();
+        if (this.driver && this.played && paused && !ended && !document.hidden) this.pause();
     }
 
     // Returns the protocols in the order in which they are tried.

@@ -84,3 +84,45 @@ fn the_page_and_the_browser_agree_whether_playback_is_paused() {
     plays(&page, "whep", 5);
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn a_pause_before_playback_continues_hides_the_spinner() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { Playback } = await import('/assets/playback.js');
+            const video = document.createElement('video');
+            const playback = new Playback({
+                address: path => `/none${path}`,
+                video,
+                stream: { refresh() {} },
+                preferred: null,
+                changed() {},
+            });
+            const state = { live: true, publication: 1, protocols: ['flv'], audio: null, video: null };
+            const found = [];
+            const after = act => {
+                act();
+                found.push(playback.status);
+            };
+            after(() => playback.update(state));
+            // Between two connections.
+            after(() => playback.driver.fail('lost'));
+            after(() => playback.pause());
+            after(() => playback.update(state));
+            after(() => playback.play());
+            // After playback, by a media key.
+            playback.played = true;
+            after(() => video.dispatchEvent(new Event('pause')));
+            playback.driver.stop();
+            return found.join(' ');
+        })()",
+    );
+    assert_eq!(found, "connecting connecting paused paused connecting paused");
+}
