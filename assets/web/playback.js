@@ -31,7 +31,7 @@ export class Playback {
         this.state = null;
         // The server where the stream goes, if this one is being replaced.
         this.successor = null;
-        // waiting, connecting, playing, paused, failed, refused or unreachable.
+        // waiting, connecting, playing, paused, failed, refused, limited or unreachable.
         this.status = 'connecting';
         this.driver = null;
         this.protocol = null;
@@ -90,7 +90,7 @@ export class Playback {
             if (this.driver && this.protocol !== this.#next()) this.#stop();
         }
         if (this.driver?.fits && !this.driver.fits(state)) this.#stop();
-        if (this.paused && ['waiting', 'connecting', 'unreachable'].includes(this.status)) this.#set('paused');
+        if (this.paused && this.status !== 'failed') this.#set('paused');
         if (!this.driver && !this.paused && this.status !== 'failed' && this.timer === null) this.#begin();
     }
 
@@ -109,6 +109,11 @@ export class Playback {
         clearTimeout(this.timer);
         this.timer = null;
         this.#set('refused');
+    }
+
+    // The address must wait, because there were too many wrong keys.
+    limit() {
+        if (!this.driver) this.#set('limited');
     }
 
     // Tries this protocol first; `null` means the best one.

@@ -12,11 +12,13 @@ const TOO_MANY = 429;
 
 export class StreamState {
     // `changed(state)` is called after each answer, with `null` where there was none twice in a row. `refused()` is
-    // called if the page may not play the stream; then nothing is asked before the next `refresh()`.
-    constructor(url, changed, refused) {
+    // called if the page may not play the stream; then nothing is asked before the next `refresh()`. `limited()` is
+    // called if the address must wait; then the page asks again after that time.
+    constructor(url, changed, refused, limited) {
         this.url = url;
         this.changed = changed;
         this.refused = refused;
+        this.limited = limited;
         this.failures = 0;
         // The shortest recent round trip in milliseconds. Its response defines the time of the server.
         this.roundTrip = Infinity;
@@ -48,7 +50,7 @@ export class StreamState {
             if (answer.status === TOO_MANY) {
                 const seconds = Number(answer.headers.get('Retry-After')) || 1;
                 this.timer = setTimeout(() => this.refresh(), seconds * 1_000);
-                return;
+                return this.limited();
             }
             if (answer.ok) {
                 state = await answer.json();

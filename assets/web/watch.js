@@ -34,6 +34,7 @@ const stream = new StreamState(
         draw();
     },
     () => playback.refuse(),
+    () => playback.limit(),
 );
 const playback = new Playback({
     address,
@@ -81,6 +82,7 @@ function overlay(status) {
         waiting: ['waiting', 'waitingDetail'],
         connecting: ['connecting', null],
         failed: ['failed', 'failedDetail'],
+        limited: ['limited', 'limitedDetail'],
         refused: ['refused', 'refusedDetail'],
         unreachable: ['unreachable', 'unreachableDetail'],
     }[status];

@@ -141,14 +141,15 @@ fn wrong_keys_of_others_at_the_same_address_are_no_refusal_of_the_page() {
             for (const status of [429, 403]) {
                 window.fetch = async () => new Response('', { status, headers: head });
                 window.setTimeout = (_, wait) => found.push(`again in ${wait}`);
-                const state = new StreamState('test', () => {}, () => found.push('refused'));
+                const [no, wait] = ['refused', 'limited'].map(it => () => found.push(it));
+                const state = new StreamState('test', () => {}, no, wait);
                 await state.refresh();
                 Object.assign(window, { fetch, setTimeout });
             }
             return found.join();
         })()",
     );
-    assert_eq!(found, "again in 7000,refused");
+    assert_eq!(found, "again in 7000,limited,refused");
 }
 
 #[test]
@@ -219,4 +220,23 @@ fn websocket_flv_starts_again_for_a_track_that_the_stream_did_not_have() {
         })()",
     );
     assert_eq!(found, "new same same new same same");
+}
+
+#[test]
+fn a_page_that_must_wait_says_so_and_goes_on() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let before = "const ask = window.fetch;
+    window.isLimited = true;
+    window.fetch = async (path, options) => window.isLimited && String(path).endsWith('/state')
+        ? new Response('', { status: 429, headers: { 'Retry-After': '1' } })
+        : ask(path, options);";
+    let page = browser.open(&running.page(), before);
+    page.wait(&has_status("limited"));
+    assert_eq!(page.text("headline"), "Too many wrong keys");
+    page.value("window.isLimited = false");
+    page.wait(&has_status("waiting"));
 }
