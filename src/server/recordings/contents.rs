@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, StreamEvent, Track};
 use crate::server::recordings::tags::{StreamConfigs, StreamTag, is_same_audio, is_same_video};
-use crate::wire::container::flv::metadata::is_metadata;
+use crate::wire::container::flv::metadata::{is_metadata, with_duration};
 use crate::wire::container::flv::{TAG_HEADER_BYTES, TagKind, file_header, write_tag};
 use crate::wire::container::mp4::{Writer, live};
 use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackId, Tracks};
@@ -258,6 +258,10 @@ impl FlvContents {
 
     fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {
         let mut out = BytesMut::new();
+        // The metadata of a live stream, such as that of another onair server, has no duration.
+        let is_metadata = kind == TagKind::Script && is_metadata(body);
+        let declared = is_metadata.then(|| with_duration(body)).flatten();
+        let body = declared.as_deref().unwrap_or(body);
         write_tag(kind, time_ms, body, &mut out);
         if kind == TagKind::Script
             && let Some(at) = duration_position(body).map(|at| TAG_HEADER_BYTES + at)

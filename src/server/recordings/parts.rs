@@ -522,13 +522,13 @@ mod tests {
         tag(TagKind::Script, 0, &flv::metadata_body(&value))
     }
 
-    #[test]
-    fn flv_files_declare_their_own_duration_instead_of_that_of_the_publisher() {
+    /// Writes 3 s of video to files of 2 s. Returns the duration and the width that each file declares.
+    fn declared(metadata: Bytes) -> Vec<(Option<f64>, Option<f64>)> {
         let folder = tempfile::tempdir().unwrap();
         let time = Some(Duration::from_secs(2));
         let rules = FileRules { split_time: time, ..FileRules::default() };
         let mut writer = writer(folder.path(), rules);
-        writer.write(&[metadata(100.0), tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)]).unwrap();
+        writer.write(&[metadata, tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER)]).unwrap();
         for number in 0..75 {
             writer.write(&[frame(number * 40, number % 25 == 0)]).unwrap();
         }
@@ -538,7 +538,7 @@ mod tests {
             PartEvent::Finished(figures) => Some(&figures.path),
             _ => None,
         });
-        let declared: Vec<_> = paths
+        paths
             .map(|path| {
                 let mut demuxer = flv::Demuxer::new();
                 demuxer.push(&fs::read(path).unwrap());
@@ -546,7 +546,16 @@ mod tests {
                 let value = parse_script(&first.body).unwrap().unwrap();
                 (value.get_number("duration"), value.get_number("width"))
             })
-            .collect();
-        assert_eq!(declared, [(Some(1.96), Some(640.0)), (Some(0.96), Some(640.0))]);
+            .collect()
+    }
+
+    #[test]
+    fn flv_files_declare_their_own_duration_instead_of_that_of_the_publisher() {
+        let expected = [(Some(1.96), Some(640.0)), (Some(0.96), Some(640.0))];
+        assert_eq!(declared(metadata(100.0)), expected);
+        // An origin removes the duration of its publisher.
+        let live = Value::ecma_array([("width", Value::Number(640.0))]);
+        let live = tag(TagKind::Script, 0, &flv::metadata_body(&live));
+        assert_eq!(declared(live), expected);
     }
 }

@@ -133,6 +133,24 @@ pub fn without_file_properties(body: &[u8]) -> Option<Bytes> {
     is_changed.then(|| amf0::encode(&values).into())
 }
 
+/// Returns the body of `onMetaData` with a duration of 0, or `None` if it has a duration or cannot be
+/// read.
+pub fn with_duration(body: &[u8]) -> Option<Bytes> {
+    if body.len() > MAX_SCRIPT_BYTES {
+        return None;
+    }
+    let mut values = amf0::decode_most(body, amf0::MAX_METADATA_VALUES).ok()?;
+    let properties = values.iter_mut().find_map(|value| match value {
+        Value::EcmaArray(properties) | Value::Object(properties) => Some(properties),
+        _ => None,
+    })?;
+    if properties.iter().any(|(name, _)| name.eq_ignore_ascii_case("duration")) {
+        return None;
+    }
+    properties.insert(0, ("duration".to_owned(), Value::Number(0.0)));
+    Some(amf0::encode(&values).into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
