@@ -363,6 +363,7 @@ impl Track {
                 Err(problem) => Err(self.kept(problem, &piece, false)),
             };
         }
+        self.keep_current(fetch).await;
         loop {
             if self.next < self.media.sequence {
                 // The list has moved past the next segment.

@@ -10,6 +10,7 @@ mod follow;
 mod loader;
 mod low_latency;
 mod low_latency_trust;
+mod reload;
 mod segment;
 #[cfg(test)]
 mod stall_tests;

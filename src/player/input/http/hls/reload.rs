@@ -1,0 +1,96 @@
+//! Regular reloads of a live playlist while listed segments still wait. Without these reloads, a
+//! viewer far behind the live edge would request segments that have left the server's window.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::player::input::http::hls::fetch::Fetch;
+use crate::player::input::http::hls::follow::Track;
+
+/// Minimum interval between these reloads.
+const MIN_RELOAD_INTERVAL: Duration = Duration::from_secs(1);
+
+impl Track {
+    /// Reloads a live playlist that is older than a target duration. If that fails, the known
+    /// playlist continues: its rest may still be playable.
+    pub(super) async fn keep_current(&mut self, fetch: &mut Fetch) {
+        let target = self.media.target_duration.max(MIN_RELOAD_INTERVAL);
+        let can_grow = self.is_live() && !self.media.ended;
+        // Within a segment, a newer list may no longer contain the remaining parts.
+        if !can_grow || self.part > 0 || self.loaded.elapsed() <= target {
+            return;
+        }
+        // A playlist that does not arrive must not delay the segments for long.
+        let quiet = fetch.limits.quiet.min(target);
+        if let Err(error) = self.refresh_within(fetch, quiet).await {
+            tracing::debug!(?error, "reloading the playlist failed");
+            self.loaded = Instant::now();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parking_lot::Mutex;
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::net::web::WebUrl;
+    use crate::player::input::http::request::PullRequest;
+
+    /// Returns a live playlist of ten segments of ten seconds.
+    fn list(first: u64) -> String {
+        let head = "#EXTM3U\n#EXT-X-TARGETDURATION:10\n";
+        let segments = (first..first + 10).map(|number| format!("#EXTINF:10,\n{number}.aac\n"));
+        format!("{head}#EXT-X-MEDIA-SEQUENCE:{first}\n{}", segments.collect::<String>())
+    }
+
+    #[tokio::test]
+    async fn a_viewer_far_behind_requests_no_segment_that_has_left_the_window() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::<Mutex<Vec<String>>>::default();
+        let requests = Arc::clone(&asked);
+        // The server's window has moved on by five segments.
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let mut socket = BufReader::new(socket);
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") {
+                    assert!(socket.read_line(&mut head).await.unwrap() > 0);
+                }
+                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                let body = if path == "/list.m3u8" { list(5) } else { String::new() };
+                requests.lock().push(path);
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+                );
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let url = WebUrl::parse(&format!("http://127.0.0.1:{port}/list.m3u8")).unwrap();
+        let ask = PullRequest {
+            url: url.clone(),
+            net: Default::default(),
+            buffer: Default::default(),
+            decode_budget: Default::default(),
+            opening: Default::default(),
+            decodable: |_| true,
+        };
+        let mut fetch = Fetch::new(&ask);
+        let mut track = Track::new(&url, list(0).into(), &ask.buffer).unwrap();
+        track.seek(&mut fetch, Duration::ZERO).await;
+        // The playlist was loaded 20 s ago.
+        track.loaded -= Duration::from_secs(20);
+        // The empty segments are unreadable; only the requests matter.
+        let _ = track.next(&mut fetch).await;
+        let asked = asked.lock().clone();
+        let segment = asked.iter().find(|path| path.ends_with(".aac"));
+        assert_eq!(segment.map(String::as_str), Some("/5.aac"), "{asked:?}");
+    }
+}
