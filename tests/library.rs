@@ -21,8 +21,8 @@ use crate::peers::watcher::{wait, watcher};
 fn open(settings: &Path, folder: &Path) -> Studio {
     let studio = watcher(settings);
     let recording_folder = folder.to_owned();
-    studio
-        .send(Command::SetPreferences(Preferences { recording_folder, ..Preferences::default() }));
+    let preferences = Preferences { recording_folder, ..Preferences::default() };
+    studio.send(Command::SetPreferences { preferences, part_changes: 0 });
     studio.send(Command::Recordings(RecordingsCommand::Open));
     studio
 }

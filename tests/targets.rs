@@ -552,7 +552,7 @@ fn the_replay_buffer_fills_while_nothing_goes_out() {
     assert!(filled(&studio).is_some_and(|filled| filled > long / 2), "it was thrown away");
     let mut preferences = studio.snapshot().preferences;
     preferences.recording.replay_always = false;
-    studio.send(Command::SetPreferences(preferences));
+    studio.send(Command::SetPreferences { preferences, part_changes: 0 });
     wait_for("its end", LIMIT, || filled(&studio).is_none());
     studio.end(LIMIT).unwrap();
 }

@@ -360,7 +360,7 @@ impl<S: Studio> Window<S> {
             }
             WindowRequest::Paste => ctx.send_viewport_cmd(ViewportCommand::RequestPaste),
             WindowRequest::Preferences => {
-                self.studio.send(Command::SetPreferences(self.screen.lock().preferences().clone()));
+                self.studio.send(self.screen.lock().preferences_command());
             }
             WindowRequest::Quit => {
                 if self.ending.is_none() {

@@ -202,8 +202,10 @@ pub enum Command {
     RefreshDevices,
     /// Retries failed sources and files now.
     TryAgain,
-    /// Sets the preferences for appearance and behavior, and saves them.
-    SetPreferences(Preferences),
+    /// Sets the preferences for appearance and behavior, and saves them. `part_changes` is the
+    /// newest [`PartsView::changes`](crate::studio::snapshot::PartsView::changes) that the sender
+    /// knows. After a later switch, the profile keeps its own preferences.
+    SetPreferences { preferences: Preferences, part_changes: u64 },
     /// Goes live with the targets and the scene of a broadcast that a crash interrupted.
     Resume,
     /// Reports that the display and the window are gone; the broadcast continues.

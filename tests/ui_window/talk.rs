@@ -263,7 +263,9 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     assert!(on(&harness));
     let screen = harness.state_mut().screen.as_mut().unwrap();
     screen.set_elsewhere(GlobalKeySupport::Asked(GlobalKeyReply::Refused));
-    let Some(Command::SetPreferences(kept)) = screen.talk_refused() else { panic!("not kept") };
+    let Some(Command::SetPreferences { preferences: kept, .. }) = screen.talk_refused() else {
+        panic!("not kept")
+    };
     assert!(!kept.push_to_talk_everywhere);
     // The refusal is handled only once.
     assert_eq!(screen.talk_refused(), None);

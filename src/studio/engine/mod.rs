@@ -361,15 +361,8 @@ impl Engine {
             Command::Chat(command) => self.handle_chat(command),
             Command::PutService { was, service } => self.put_service(was.as_deref(), &service),
             Command::RemoveService(id) => self.remove_service(&id),
-            Command::SetPreferences(preferences) => {
-                self.settings.preferences = preferences;
-                if let Some(program) = &self.state.program {
-                    program.mixer().set_fall(self.settings.preferences.meter_fall);
-                }
-                self.live.replay_failed = false;
-                self.keep_replay();
-                self.end_if_idle();
-                self.changed();
+            Command::SetPreferences { preferences, part_changes } => {
+                self.set_preferences(preferences, part_changes);
             }
             Command::RefreshDevices => {
                 self.notices.active.clear(&["no-camera", "no-microphone"]);

@@ -393,6 +393,12 @@ impl Screen {
         }
     }
 
+    /// Returns the command that stores the preferences.
+    pub fn preferences_command(&self) -> Command {
+        let (preferences, part_changes) = (self.preferences.clone(), self.part_changes);
+        Command::SetPreferences { preferences, part_changes }
+    }
+
     /// Handles a request to close the window.
     pub fn ask_to_close(&mut self) {
         if self.dialog == Some(Dialog::Closing) {

@@ -26,7 +26,7 @@ impl Screen {
         }
         let talk = std::mem::take(&mut self.preferences.push_to_talk_everywhere);
         let hotkeys = std::mem::take(&mut self.preferences.hotkeys.other_windows);
-        (talk || !hotkeys.is_empty()).then(|| Command::SetPreferences(self.preferences.clone()))
+        (talk || !hotkeys.is_empty()).then(|| self.preferences_command())
     }
 
     /// Returns the name of a command, or of the push-to-talk key, for the desktop's key dialog.

@@ -14,11 +14,11 @@ use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
-use crate::studio::settings::Settings;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::part::versions::VersionId;
 use crate::studio::settings::part::{PartKind, exchange, is_same_name};
+use crate::studio::settings::{Preferences, Settings};
 use crate::studio::snapshot::{PartVersions, PartsView};
 use crate::studio::targets::{Target, address};
 use crate::text::problem::{Problem, problem};
@@ -338,6 +338,27 @@ impl Engine {
         }
     }
 
+    /// Sets the preferences. If the sender does not know the latest switch yet, the profile in use
+    /// keeps its own preferences, such as its hotkeys.
+    pub(in crate::studio::engine) fn set_preferences(
+        &mut self,
+        preferences: Preferences,
+        part_changes: u64,
+    ) {
+        let newer = (part_changes != self.file.view.changes).then(|| self.settings.clone());
+        self.settings.preferences = preferences;
+        if let Some(newer) = newer {
+            PartKind::Profile.copy(&newer, &mut self.settings);
+        }
+        if let Some(program) = &self.state.program {
+            program.mixer().set_fall(self.settings.preferences.meter_fall);
+        }
+        self.live.replay_failed = false;
+        self.keep_replay();
+        self.end_if_idle();
+        self.changed();
+    }
+
     fn follow_profile(&mut self) {
         self.targets.list.clone_from(&self.settings.targets);
         self.targets.events.clear();
@@ -346,7 +367,7 @@ impl Engine {
         self.secrets.changed.clear();
         self.notices.active.clear(groups::TARGET_NOTICES);
         self.state.preflight = None;
-        self.handle(Command::SetPreferences(self.settings.preferences.clone()));
+        self.set_preferences(self.settings.preferences.clone(), self.file.view.changes);
         // If only the replay buffer uses the encoders, it starts again with the new quality.
         if self.live.on_air.as_ref().is_some_and(|on_air: &OnAir| !on_air.is_busy()) {
             self.end_broadcast();
@@ -379,6 +400,25 @@ mod tests {
         let source = Edit::AddSource { scene, name: "Door".into(), choice };
         assert!(engine.settings.collection.apply(&source));
         (engine, ends, file)
+    }
+
+    #[test]
+    fn preferences_that_are_older_than_a_switch_change_nothing_in_the_new_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        let part_changes = engine.file.view.changes;
+        let mut preferences = engine.settings.preferences.clone();
+        preferences.push_to_talk_everywhere = true;
+        preferences.reduced_motion = true;
+        let kind = PartKind::Profile;
+        engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+        engine.handle(Command::SetPreferences { preferences: preferences.clone(), part_changes });
+        let stored = &engine.settings.preferences;
+        assert!(!stored.push_to_talk_everywhere, "it belongs to the old profile");
+        assert!(stored.reduced_motion, "it belongs to no profile");
+        let part_changes = engine.file.view.changes;
+        engine.handle(Command::SetPreferences { preferences, part_changes });
+        assert!(engine.settings.preferences.push_to_talk_everywhere);
     }
 
     #[test]
