@@ -316,6 +316,7 @@ impl Engine {
         let known = &mut self.settings.address_names.known;
         known.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
         (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
+        let is_studio_mode = self.state.stage.prepared.is_some();
         self.prepare_scene(None);
         // Sources that both collections show stay open.
         let held = self.state.program.as_ref().map(Program::hold);
@@ -333,6 +334,9 @@ impl Engine {
             self.decide();
         }
         drop(held);
+        if is_studio_mode {
+            self.prepare_scene(Some(self.settings.collection.current));
+        }
         if let Some(scene) = self.settings.collection.current() {
             self.notices.happened(Event::Scene(scene.name.clone()));
         }
@@ -419,6 +423,22 @@ mod tests {
         let part_changes = engine.file.view.changes;
         engine.handle(Command::SetPreferences { preferences, part_changes });
         assert!(engine.settings.preferences.push_to_talk_everywhere);
+    }
+
+    #[test]
+    fn studio_mode_stays_on_in_another_collection() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        let kind = PartKind::Collection;
+        assert!(engine.settings.collection.apply(&Edit::AddScene("Talk".into())));
+        let scene = engine.settings.collection.scene_named("Talk").map(|it| it.id);
+        engine.handle(Command::PrepareScene(scene));
+        assert!(scene.is_some() && engine.state.stage.prepared == scene);
+        engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+        assert_eq!(engine.state.stage.prepared, Some(engine.settings.collection.current));
+        engine.handle(Command::PrepareScene(None));
+        engine.handle(Command::Part(PartCommand::Use(kind, "Main".into())));
+        assert_eq!(engine.state.stage.prepared, None);
     }
 
     #[test]
