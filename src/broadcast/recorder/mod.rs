@@ -511,7 +511,8 @@ impl Writer {
         if self.figures.lock().paused {
             return Ok(());
         }
-        let begins = tag.starts_gop() || self.tracks.video.is_none();
+        let begins =
+            tag.starts_gop() || self.tracks.video.is_none() || self.timeline.is_after_video(tag);
         if begins {
             let size = self.file.written() + self.file.waiting() as u64;
             self.largest_group = self.largest_group.max(size.saturating_sub(self.group_began));

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::{Event, Figures, Split, State, Writer, enter};
 use crate::broadcast::recorder::file::{Error, File};
-use crate::broadcast::recorder::timeline::Timeline;
 use crate::media::VideoConfig;
 
 /// Time after which the creation of the next file is retried.
@@ -66,7 +65,7 @@ impl Writer {
         }
         self.entry = enter(&self.options, file.path());
         self.earlier_bytes += self.file.written();
-        self.timeline = Timeline::new(self.feed.parameters());
+        self.timeline = self.timeline.next_file(self.feed.parameters());
         (self.file, self.tracks, self.held) = (file, tracks, None);
         (self.group_began, self.chapters) = (0, 0);
         (self.split_wanted, self.keyframe_asked) = (false, false);

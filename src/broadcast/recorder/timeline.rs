@@ -8,6 +8,9 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::media::{MAX_TRACKS, StreamConfig, Track};
 use crate::wire::container::{TrackId, Tracks};
 
+/// A video track without a frame for this long has ended, and audio no longer waits for a keyframe.
+const VIDEO_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The timeline of one file.
 #[derive(Debug)]
 pub(super) struct Timeline {
@@ -24,6 +27,10 @@ pub(super) struct Timeline {
     audio_ends: [Timestamp; MAX_TRACKS as usize],
     /// The end of the content.
     end: Timestamp,
+    /// The DTS of the last frame, or of the first packet if there was no frame since.
+    last_frame: Option<Timestamp>,
+    /// True if the file began or resumed without a frame, so that frames wait for a keyframe.
+    awaits_keyframe: bool,
 }
 
 impl Timeline {
@@ -39,14 +46,43 @@ impl Timeline {
             video_end: Timestamp::ZERO,
             audio_ends: Default::default(),
             end: Timestamp::ZERO,
+            last_frame: None,
+            awaits_keyframe: false,
         }
     }
 
+    /// Creates the timeline of the next file of the same recording.
+    pub fn next_file(&self, parameters: &StreamConfig) -> Self {
+        Self { last_frame: self.last_frame, ..Self::new(parameters) }
+    }
+
+    /// Returns true if this packet is audio, and the video track has ended.
+    pub fn is_after_video(&self, tag: &SharedPacket) -> bool {
+        let last = self.last_frame.filter(|_| self.has_video && tag.track != Track::Video);
+        last.is_some_and(|last| tag.dts.since(last) >= VIDEO_TIMEOUT)
+    }
+
     /// Returns the DTS and PTS of a packet in the file. Returns `None` for packets outside the
-    /// file: packets before its first keyframe, and packets that overlap after a pause.
+    /// file: packets before its first keyframe, and packets that overlap after a pause. If the
+    /// video track has ended, audio begins the file.
     pub fn place(&mut self, tag: &SharedPacket) -> Option<(Timestamp, Timestamp)> {
+        match tag.track {
+            Track::Video => self.last_frame = Some(tag.dts),
+            Track::Audio | Track::Extra(_) => {
+                self.last_frame.get_or_insert(tag.dts);
+            }
+        }
         if self.origin.is_none() && self.has_video && !tag.starts_gop() {
-            return None;
+            if !self.is_after_video(tag) {
+                return None;
+            }
+            self.awaits_keyframe = true;
+        }
+        if tag.track == Track::Video {
+            if self.awaits_keyframe && !tag.starts_gop() {
+                return None;
+            }
+            self.awaits_keyframe = false;
         }
         let origin = *self.origin.get_or_insert(tag.dts);
         let since = tag.dts.micros_since(origin);
@@ -81,9 +117,11 @@ impl Timeline {
     /// Pauses until the next call of [`Timeline::place`], which resumes with a keyframe at the end
     /// of the file.
     pub fn pause(&mut self) {
-        self.origin = None;
+        // Frames may come again after the pause.
+        (self.origin, self.last_frame) = (None, None);
         let [audio, ..] = self.audio_ends;
-        self.base = if self.has_video { self.video_end } else { audio };
+        let is_video_over = audio.since(self.video_end) >= VIDEO_TIMEOUT;
+        self.base = if self.has_video && !is_video_over { self.video_end } else { audio };
     }
 
     /// Returns true if the file has begun and is not paused.
@@ -150,6 +188,29 @@ mod tests {
         let placed = feed(&mut line, 1_900, 2_060);
         assert_eq!(placed[..3], [(Track::Video, 0), (Track::Audio, 10), (Track::Audio, 30)]);
         assert_eq!(line.end(), Duration::from_millis(80));
+    }
+
+    #[test]
+    fn audio_waits_for_no_keyframe_of_a_video_track_that_has_ended() {
+        let mut line = Timeline::new(&parameters());
+        feed(&mut line, 2_000, 2_500);
+        let feed_audio = |line: &mut Timeline, from: i64, to: i64| -> Vec<i64> {
+            let times = (from..to).step_by(20);
+            let placed = times.filter_map(|dts| line.place(&tag(Track::Audio, dts)));
+            placed.map(|(dts, _)| dts.as_millis()).collect()
+        };
+        assert!(!line.is_after_video(&tag(Track::Audio, 12_470)), "the last frame was at 2,480");
+        assert!(line.is_after_video(&tag(Track::Audio, 12_490)));
+        feed_audio(&mut line, 2_510, 12_520);
+        // The next file begins at once, and a resumed one after the wait.
+        let mut next = line.next_file(&parameters());
+        assert_eq!(feed_audio(&mut next, 12_530, 12_590), [0, 20, 40]);
+        line.pause();
+        assert_eq!(feed_audio(&mut line, 20_010, 30_040), [10_530, 10_550]);
+        // Video that returns begins with a keyframe.
+        assert_eq!(next.place(&tag(Track::Video, 13_000)), None);
+        assert!(next.place(&tag(Track::Video, 14_000)).is_some());
+        assert!(next.place(&tag(Track::Video, 14_040)).is_some());
     }
 
     #[test]
