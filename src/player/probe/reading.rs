@@ -64,6 +64,9 @@ pub struct ProbeReading {
     pub av_offset_ms: Option<f64>,
     /// Number of packets that could not be decoded.
     pub damaged: u64,
+    /// True if the last keyframe, or else the video's config, could not be decoded. The size is then
+    /// the one that the config declares.
+    pub is_video_undecodable: bool,
 }
 
 impl ProbeReading {
@@ -86,6 +89,7 @@ impl ProbeReading {
             latency_ms: None,
             av_offset_ms: None,
             damaged: 0,
+            is_video_undecodable: false,
         }
     }
 }

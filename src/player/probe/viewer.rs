@@ -110,7 +110,9 @@ impl ProbeWorker {
             return;
         }
         self.seen.size = Some(parameters.size).filter(|size| size.width > 0);
-        match decode::open_video(&parameters) {
+        let opened = decode::open_video(&parameters);
+        self.seen.is_video_undecodable = opened.is_err();
+        match opened {
             Ok(decoder) => {
                 self.seen.video = decoder.name().to_owned();
                 self.video = Some((parameters, decoder));
@@ -190,6 +192,7 @@ impl ProbeWorker {
         if self.seen.video != decoder.name() {
             decoder.name().clone_into(&mut self.seen.video);
         }
+        self.seen.is_video_undecodable = decoded.is_err();
         let mut frames = match decoded {
             Ok(frames) => frames,
             Err(_) => {
@@ -506,6 +509,21 @@ mod tests {
         assert!(!rates(&worker.seen).1);
         worker.sum_up(Timestamp::from_millis(31_000));
         assert_eq!((rates(&worker.seen), worker.seen.bitrate), ((None, false), 0));
+    }
+
+    #[test]
+    fn video_that_cannot_be_decoded_has_the_size_of_its_config() {
+        let mut worker = worker(0);
+        let size = crate::media::Size::new(320, 180);
+        worker.configure_video(VideoConfig {
+            codec: crate::media::VideoCodec::H264,
+            size,
+            frame_rate: crate::media::FrameRate::FPS_30,
+            bitrate: crate::media::BitsPerSecond(0),
+            config: vec![0].into(),
+            rotation: crate::media::Rotation::None,
+        });
+        assert!(worker.seen.is_video_undecodable && worker.seen.size == Some(size));
     }
 
     #[test]

@@ -109,8 +109,10 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         // information about the server.
         let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
         let other = seen.size.filter(|got| sent.sizes.contains(got));
-        // If the stream is not known to be this program, its size provides no information.
-        if matches!(proof, MatchResult::Matched | MatchResult::Unsure) {
+        // If the stream is not known to be this program, its size provides no information. Video that
+        // cannot be decoded cannot be compared in another way.
+        if matches!(proof, MatchResult::Matched | MatchResult::Unsure) || seen.is_video_undecodable
+        {
             found.extend(shape(now, seen, other.unwrap_or(size), fps, whole));
         }
     }
@@ -478,6 +480,18 @@ mod tests {
         ] {
             assert_eq!(judged_times(video, audio, pace), expected, "{video:?} {audio:?} {pace:?}");
         }
+    }
+
+    #[test]
+    fn the_size_of_video_that_cannot_be_decoded_is_judged_by_its_config() {
+        let program = stream(lively, |_| 0.1);
+        let mut seen = program.clone();
+        seen.keyframes.clear();
+        seen.is_video_undecodable = true;
+        assert_eq!(found(&seen, &program, MatchResult::Comparing), []);
+        seen.size = Some(Size::new(32, 18));
+        let found = found(&seen, &program, MatchResult::Comparing);
+        assert_eq!(found.first().map(|it| it.trouble), Some(Trouble::WrongSize));
     }
 
     #[test]
