@@ -188,6 +188,28 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
 }
 
 #[test]
+fn closing_asks_before_it_stops_a_copy() {
+    let mut harness = open("recordings");
+    change(&harness, |view| {
+        let (from, to) = (path("interview.mp4"), path("interview part.mp4"));
+        view.copy = Some(CopyProgress { from, to, share: 0.42 });
+    });
+    harness.run();
+    harness.state_mut().screen.as_mut().unwrap().ask_to_close();
+    harness.run();
+    assert!(!harness.state().closed);
+    harness.get_by_label("Close while saving a copy?");
+    // The question ends with the copy.
+    change(&harness, |view| view.copy = None);
+    harness.run();
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+    harness.state_mut().screen.as_mut().unwrap().ask_to_close();
+    harness.run();
+    assert!(harness.state().closed);
+}
+
+#[test]
 fn the_card_after_a_broadcast_leads_to_its_recording() {
     let mut harness = open("ended");
     for text in [

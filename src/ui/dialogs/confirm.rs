@@ -64,11 +64,18 @@ pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogA
     })
 }
 
-/// Asks for confirmation before the window is closed on air or while recording.
+/// Asks for confirmation before the window is closed on air, while recording, or during a copy of a
+/// recording.
 pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
+    let copies = view.snapshot.recordings.copy.is_some();
     let (title, text) = if view.snapshot.live == LiveState::Idle {
-        (texts.get("confirm-close-recording-title"), texts.get("confirm-close-recording"))
+        match view.snapshot.recording.is_some() || !copies {
+            true => {
+                (texts.get("confirm-close-recording-title"), texts.get("confirm-close-recording"))
+            }
+            false => (texts.get("confirm-close-copy-title"), texts.get("confirm-close-copy")),
+        }
     } else {
         let ends = match view.snapshot.figures.was_live() {
             true if view.snapshot.has_no_viewers() => texts.get("confirm-close-unwatched"),
@@ -76,6 +83,11 @@ pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<Dialog
             false => texts.get("confirm-close-unconnected"),
         };
         (texts.get("confirm-close-title"), ends)
+    };
+    let copy = texts.get("confirm-close-copy");
+    let text = match copies && text != copy {
+        true => format!("{text}\n{copy}"),
+        false => text.to_string(),
     };
     modal(ctx, view.theme, "confirm-close", DIALOG_WIDTH_POINTS, |ui| {
         let words = [&*title, &*text, &*texts.get("confirm-close-yes"), &*texts.get("cancel")];

@@ -410,9 +410,11 @@ impl Screen {
         self.dialog
     }
 
-    /// Returns true if closing now would end a stream or a recording.
+    /// Returns true if closing now would end a stream, a recording or a copy of a recording.
     pub fn must_ask_before_closing(&self) -> bool {
-        self.snapshot.live != LiveState::Idle || self.snapshot.recording.is_some()
+        let snapshot = &self.snapshot;
+        let copies = snapshot.recordings.copy.is_some();
+        copies || snapshot.live != LiveState::Idle || snapshot.recording.is_some()
     }
 
     fn restyle(&mut self, ctx: &egui::Context) {
