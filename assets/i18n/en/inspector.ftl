@@ -106,6 +106,7 @@ panels-unclosed = a comma or a bracket is missing
 panels-unknown = there is no panel '{ $name }'
 panels-size = a size must be * or { $least } to { $most } points
 panels-no-controls = the panel 'controls' is missing
+panels-controls-tab = the panel 'controls' cannot be one of several tabs
 panels-twice = a panel appears twice
 panels-missing = there is no layout '{ $name }'
 stats-encode = Encoding

@@ -102,6 +102,7 @@ panels-unclosed = 缺少逗号或括号
 panels-unknown = 没有“{ $name }”面板
 panels-size = 尺寸必须是 *，或 { $least } 到 { $most } 点
 panels-no-controls = 缺少 controls 面板
+panels-controls-tab = controls 面板不能放在标签页中
 panels-twice = 有面板重复出现
 panels-missing = 没有“{ $name }”布局
 stats-encode = 编码

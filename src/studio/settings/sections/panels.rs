@@ -224,6 +224,10 @@ impl<'a> Reader<'a> {
                         break;
                     }
                 }
+                // Another tab would hide the buttons that end a broadcast.
+                if panels.len() > 1 && panels.contains(&Panel::Controls) {
+                    return Err(problem!("panels-controls-tab"));
+                }
                 self.closed(Node::Tabs { panels, active })
             }
             kind @ ("row" | "column") if self.takes('(') => {
@@ -439,6 +443,8 @@ mod tests {
             "controls; chat",
             "controls; controls 300x300",
             "tabs(controls, sauce)",
+            "tabs(controls, chat!)",
+            "row(* program, 304 tabs(controls!, chat))",
             &format!("{}controls{}", "row(* ".repeat(40), ")".repeat(40)),
         ] {
             assert!(text.parse::<PanelLayout>().is_err(), "{text}");
