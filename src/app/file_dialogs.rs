@@ -67,6 +67,25 @@ enum Offers {
 }
 
 impl Kind {
+    /// Returns true if the files are for a scene, source or strip of the scene collection in use.
+    const fn is_for_collection(&self) -> bool {
+        match self {
+            Self::Strip(_)
+            | Self::Source(..)
+            | Self::Another(..)
+            | Self::PlaylistRequest(_)
+            | Self::Filter(..)
+            | Self::Transition(_) => true,
+            Self::Watch
+            | Self::Passthrough
+            | Self::Folder
+            | Self::Scenes
+            | Self::NewScenes
+            | Self::Part(..)
+            | Self::NewPart(..) => false,
+        }
+    }
+
     /// Passes the chosen files on to the screen, or returns the command that passes them on to the
     /// studio.
     pub(super) fn pass_on(self, screen: &mut Screen, paths: Vec<PathBuf>) -> Option<Command> {
@@ -205,6 +224,8 @@ struct OpenDialog {
     folder: Option<PathBuf>,
     since: Instant,
     provider: DialogProvider,
+    /// True if the result is ignored, because its scene collection is no longer in use.
+    is_outdated: bool,
 }
 
 /// The open dialog, if any.
@@ -212,6 +233,8 @@ struct OpenDialog {
 pub struct Files {
     open: Option<OpenDialog>,
     news: Option<FileNews>,
+    /// The last known number of replacements of the scene collection.
+    collection_changes: u64,
 }
 
 impl Files {
@@ -235,25 +258,36 @@ impl Files {
             }
         };
         let own = matches!(provider, DialogProvider::Own);
-        self.open = Some(OpenDialog { kind, folder, since: Instant::now(), provider });
+        let (since, is_outdated) = (Instant::now(), false);
+        self.open = Some(OpenDialog { kind, folder, since, provider, is_outdated });
         if own {
             self.use_own();
         }
     }
 
+    /// Follows the scene collection. After a replacement, a result for the old collection is ignored,
+    /// because its identifiers can belong to other objects now.
+    pub fn follow_collection(&mut self, changes: u64) {
+        if std::mem::replace(&mut self.collection_changes, changes) == changes {
+            return;
+        }
+        if let Some(asked) = &mut self.open {
+            asked.is_outdated |= asked.kind.is_for_collection();
+        }
+        let is_outdated =
+            |news: &FileNews| matches!(news, FileNews::Chosen(kind, _) if kind.is_for_collection());
+        self.news = self.news.take().filter(|news| !is_outdated(news));
+    }
+
     /// Returns the next result or change that the window has not handled yet.
     pub fn poll(&mut self) -> Option<FileNews> {
-        if let Some(OpenDialog {
-            kind, provider: DialogProvider::Desktop(worker, answers), ..
-        }) = &self.open
+        if let Some(OpenDialog { provider: DialogProvider::Desktop(worker, answers), .. }) =
+            &self.open
         {
             let done = worker.is_finished();
             match answers.try_recv() {
                 Ok(Outcome::NoDialog) => self.use_own(),
-                Ok(Outcome::Chosen(paths)) => {
-                    self.news = Some(FileNews::Chosen(kind.clone(), paths));
-                    self.open = None;
-                }
+                Ok(Outcome::Chosen(paths)) => self.answer(Some(paths)),
                 Ok(Outcome::Nothing) => self.open = None,
                 Err(_) if done => self.open = None,
                 Err(_) => {}
@@ -280,9 +314,9 @@ impl Files {
         }
     }
 
-    /// Handles the choice in onair's own chooser; `None` means canceled.
+    /// Handles the choice in the dialog or in onair's own chooser; `None` means canceled.
     pub fn answer(&mut self, paths: Option<Vec<PathBuf>>) {
-        let asked = self.open.take();
+        let asked = self.open.take().filter(|asked| !asked.is_outdated);
         self.news = asked.zip(paths).map(|(asked, paths)| FileNews::Chosen(asked.kind, paths));
     }
 }
@@ -385,8 +419,9 @@ mod tests {
         });
         let long_ago = Instant::now().checked_sub(DIALOG_TIMEOUT * 2).unwrap();
         let provider = DialogProvider::Desktop(worker.unwrap(), answers);
-        let open = Some(OpenDialog { kind: kind.clone(), folder: None, since: long_ago, provider });
-        let mut files = Files { open, news: None };
+        let (folder, since, is_outdated) = (None, long_ago, false);
+        let open = OpenDialog { kind: kind.clone(), folder, since, provider, is_outdated };
+        let mut files = Files { open: Some(open), ..Files::default() };
         assert_eq!(files.poll(), None);
         assert!(files.waits());
         // No second dialog opens behind the first one.
@@ -401,5 +436,29 @@ mod tests {
         files.answer(Some(vec!["a.png".into()]));
         assert_eq!(files.poll(), Some(FileNews::Chosen(kind, vec!["a.png".into()])));
         assert_eq!(files.poll(), None);
+    }
+
+    #[test]
+    fn a_result_for_a_collection_that_was_replaced_is_ignored() {
+        let another = Kind::Another(FileRequest::Image, SourceId(1));
+        for (kind, stays) in [(another, false), (Kind::Watch, true)] {
+            // The answer arrives before or after the collection is replaced.
+            for answers_first in [false, true] {
+                let (since, provider) = (Instant::now(), DialogProvider::Own);
+                let (folder, is_outdated) = (None, false);
+                let open = OpenDialog { kind: kind.clone(), folder, since, provider, is_outdated };
+                let mut files = Files { open: Some(open), ..Files::default() };
+                files.follow_collection(0);
+                if answers_first {
+                    files.answer(Some(vec!["a.png".into()]));
+                    files.follow_collection(1);
+                } else {
+                    files.follow_collection(1);
+                    files.answer(Some(vec!["a.png".into()]));
+                }
+                assert_eq!(files.poll().is_some(), stays, "{kind:?} {answers_first}");
+                assert!(files.open.is_none());
+            }
+        }
     }
 }

@@ -515,6 +515,7 @@ impl<S: Studio> eframe::App for Window<S> {
         self.place.follow_size(ctx, frame, &mut self.screen.lock(), Instant::now());
         self.code_pages.poll(Instant::now());
         let looked_away = if hidden { self.screen.lock().look_away() } else { None };
+        self.files.follow_collection(snapshot.parts.collection_changes);
         let chosen = match self.files.poll() {
             Some(FileNews::Chosen(kind, paths)) => kind.pass_on(&mut self.screen.lock(), paths),
             Some(FileNews::OpenOwn(kind, folder)) => {

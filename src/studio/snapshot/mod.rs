@@ -363,6 +363,9 @@ pub struct PartsView {
     /// The number of times that the collection or profile in use was replaced. After a
     /// replacement, a selection in the window may be outdated.
     pub changes: u64,
+    /// The number of times that the collection in use was replaced. After a replacement, the same
+    /// identifier can belong to another scene, source or strip.
+    pub collection_changes: u64,
 }
 
 impl PartsView {

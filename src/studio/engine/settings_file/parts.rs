@@ -307,6 +307,7 @@ impl Engine {
         self.file.begin_versions(&self.settings);
         let view = Arc::make_mut(&mut self.file.view);
         view.changes += 1;
+        view.collection_changes += u64::from(kind == PartKind::Collection);
         self.changed();
     }
 
