@@ -34,8 +34,8 @@ out-target = Target { $url }: { $state ->
 out-target-stage = { $what } ({ $stage })
 out-target-retry = { $what }; retrying in { $seconds } s
 out-target-folded = { $times ->
-    [one] Target { $url }: the last message once more
-   *[other] Target { $url }: the last message { $times } more times
+    [one] Target { $url }: last message repeated once more
+   *[other] Target { $url }: last message repeated { $times } more times
 }
 out-monitor = Viewer monitor of { $url }: { $state ->
     [ok] viewers get everything
@@ -120,7 +120,7 @@ out-ended-sent = Ended: { $frames } frames sent, exit code { $exit }
 out-ended-server = Ended: { $publishers } publishers, { $viewers } viewers
 out-serve-checked = The configuration is valid
 out-reloaded = Configuration reloaded
-out-reloaded-partly = Configuration reloaded. These settings take effect after a restart of the server: { $names }
+out-reloaded-partly = Configuration reloaded. These settings take effect when the server restarts: { $names }
 out-not-reloaded = Configuration not reloaded: { $reason }
 out-ended-streams = Ended. Streams: { $streams }, frames shown: { $shown }
 out-ended-played = Ended: { $shown } frames shown, { $dropped } dropped, { $seconds } s played

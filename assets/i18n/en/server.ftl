@@ -23,7 +23,7 @@ denied-callback = You may not { $action ->
     [publish] publish
    *[play] play
 } this stream.
-denied-no-callback = The server cannot check this now. Try again later.
+denied-no-callback = The server cannot check access now. Try again later.
 denied-wrong-token = the token is wrong
 denied-wrong-password = The user name or the password is wrong.
 denied-no-password = A user name and a password are required to publish.
@@ -47,7 +47,7 @@ token-expired = The token has expired.
 token-not-yet = The token is not valid yet.
 token-other-server = The token is for another server.
 token-other-stream = The token is for another stream.
-token-other-action = The token does not allow this.
+token-other-action = The token does not allow this action.
 token-other-address = The token is for another address.
 
 # Callbacks without an answer.

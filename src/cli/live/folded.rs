@@ -127,14 +127,14 @@ mod tests {
                 "1 live media",
                 "0 reconnecting tcp",
                 "1 reconnecting tcp",
-                "Target rtmp://host1/live/***: the last message 14 more times",
+                "Target rtmp://host1/live/***: last message repeated 14 more times",
                 "1 reconnecting publish",
                 "1 live media",
             ]
         );
         assert_eq!(
             folded.last[&0].counted().map(|it| Language::English.say(&it)).as_deref(),
-            Some("Target rtmp://host0/live/***: the last message 14 more times")
+            Some("Target rtmp://host0/live/***: last message repeated 14 more times")
         );
     }
 }
