@@ -54,7 +54,7 @@ pub struct Flags {
     /// File for the recording. onair checks the free space and the permissions of its folder
     #[arg(long, value_name = "PATH")]
     pub record: Option<PathBuf>,
-    /// Measure the upload to the custom servers of --settings: publish a test pattern for six
+    /// Measure the upload to the custom servers in --settings: publish a test pattern for six
     /// seconds under a random name (onair-test-…), without the stream key. Viewers of the stream do
     /// not see the test, but the server may list or record it
     #[arg(long, conflicts_with = "url")]

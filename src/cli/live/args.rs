@@ -53,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
-    /// Loop the file of --copy
+    /// Loop the --copy file
     #[arg(long = "loop", help_heading = "Sources", requires = "copy")]
     pub again: bool,
 
@@ -78,7 +78,7 @@ pub struct Args {
     /// Lowest video bitrate that adaptive bitrate may use
     #[arg(long, value_name = "BITRATE", default_value = "300k", help_heading = "Quality")]
     pub min_video_bitrate: BitsPerSecond,
-    /// When adaptive bitrate drops below half of --video-bitrate, encode only every other frame, so
+    /// When the adaptive bitrate drops below half of --video-bitrate, encode only every other frame, so
     /// that the video stays sharper
     #[arg(long, help_heading = "Quality")]
     pub adapt_frames: bool,

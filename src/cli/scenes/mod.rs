@@ -37,7 +37,7 @@ pub struct Args {
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Sub {
     /// Add the scenes and audio strips of a file to the settings (--settings or your own), or write
-    /// them to the file of --to
+    /// them to the --to file
     Import {
         /// An onair scene collection (TOML or JSON) or an OBS one (JSON)
         file: PathBuf,

@@ -189,8 +189,8 @@ pub struct Args {
         value_parser = |text: &str| within(text, Settings::WINDOW_DURATION_RANGE)
     )]
     pub hls_window: Option<Duration>,
-    /// Renditions of every stream, such as `720p:2500k,480p:1200k,audio`: heights with their bitrates, and the
-    /// audio alone. The server encodes a rendition only while somebody watches it, over HLS, DASH or WHEP
+    /// Renditions of every stream, such as `720p:2500k,480p:1200k,audio`: heights with their bitrates, and `audio` for
+    /// audio only. The server encodes a rendition only while somebody watches it, over HLS, DASH or WHEP
     #[arg(long, value_name = "LIST")]
     pub renditions: Option<Ladder>,
     /// Maximum number of renditions that the server encodes at the same time [default: four per core]
@@ -209,12 +209,12 @@ pub struct Args {
     /// (repeatable)
     #[arg(long, value_name = "IP", value_parser = values::ip)]
     pub webrtc_address: Vec<IpAddr>,
-    /// STUN server for WebRTC viewers, such as `stun:stun.example.com:3478` (repeatable). In the file of --config,
+    /// STUN server for WebRTC viewers, such as `stun:stun.example.com:3478` (repeatable). In the --config file,
     /// `[[ice_server]]` can also specify TURN servers
     #[arg(long, value_name = "URL", value_parser = |text: &str| IceServer::new(text, None))]
     pub ice_server: Vec<IceServer>,
-    /// Slow mode of the chats: how long each viewer waits between two messages, up to 10m
-    /// [default: 0s, which is off]
+    /// Slow mode for chats: how long each viewer must wait between two messages, up to 10m
+    /// [default: 0s, which means off]
     #[arg(long, value_name = "DURATION", value_parser = |text: &str| within(text, SLOW_MODE_RANGE))]
     pub chat_slow: Option<Duration>,
     /// Blocked words of the chats; only in the file of --config
@@ -245,10 +245,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     pub cert_key: Option<PathBuf>,
     /// Record every published stream to files in this folder, at most 64 streams at the same time.
-    /// The file of --config can choose streams (`[[record_rule]]`)
+    /// The --config file can limit recording to some streams (`[[record_rule]]`)
     #[arg(long, value_name = "DIR")]
     pub record: Option<PathBuf>,
-    /// Format of the recordings: flv, or mp4 (in fragments, so that a crash costs at most a second)
+    /// Format of the recordings: flv, or mp4 (fragmented, so that a crash loses at most a second)
     /// [default: flv]
     #[arg(long, value_name = "FORMAT", value_parser = values::format)]
     pub record_format: Option<Format>,
@@ -275,7 +275,7 @@ pub struct Args {
     /// names with _ instead of -). A server without a terminal reads the file again on SIGHUP
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Check the flags and the file of --config, then exit: code 0 if they are valid, otherwise 2 or 3
+    /// Check the flags and the --config file, then exit with code 0 if they are valid, otherwise 2 or 3
     #[arg(long = "check")]
     pub only_check: bool,
     /// Simulate this fault to test publishers (repeatable)
@@ -293,7 +293,7 @@ pub struct Args {
     #[arg(long, value_name = "URL")]
     pub successor_http: Option<HttpSuccessor>,
     /// Also send every stream to this RTMP server (repeatable), such as `rtmp://other/live` or
-    /// `rtmp://other/{app}/{stream}`. In the file of --config, `[[relay]]` also supports patterns, keys and several
+    /// `rtmp://other/{app}/{stream}`. In the --config file, `[[relay]]` also supports patterns, keys and several
     /// addresses
     #[arg(long, value_name = "URL", value_parser = relay_target)]
     pub push: Vec<RelayTarget>,
