@@ -695,7 +695,7 @@ fn rows() -> Vec<Row> {
                 it.audio.as_mut().unwrap().muted = true;
                 sends(it, false);
             }),
-            "This broadcast sends the file tour.mp4.",
+            "You are broadcasting the file tour.mp4.",
             "The file replaces your scenes",
             None,
             None,
