@@ -9,7 +9,7 @@ next-waiting = onair reconnects if this continues
 
 # Devices and sources.
 camera-lost = Camera { $device } is disconnected.
-    .cure = Plug the camera in again. onair then uses the camera again.
+    .cure = Plug the camera in again. onair then resumes automatically.
 camera-stalled = Camera { $device } sends no frames.
     .cure = If this continues, onair reopens the camera. If that does not help, unplug the camera and plug it in again.
 camera-failed = { SENTENCE($reason) }.
@@ -18,7 +18,7 @@ camera-back = Camera { $device } is back.
 no-camera = No camera found. onair shows the test pattern instead.
     .cure = Plug in a camera, or continue with the test pattern.
 microphone-lost = Microphone { $device } is disconnected.
-    .cure = Plug the microphone in again. onair then uses the microphone again.
+    .cure = Plug the microphone in again. onair then resumes automatically.
 microphone-stalled = Microphone { $device } sends no audio.
     .cure = If this continues, onair reopens the microphone. If that does not help, unplug the microphone and plug it in again.
 microphone-failed = { SENTENCE($reason) }.

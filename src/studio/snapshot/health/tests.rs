@@ -773,7 +773,7 @@ fn rows() -> Vec<Row> {
             "a camera is unplugged off air",
             with(idle(), unplugged),
             "Camera Cam is disconnected.",
-            "Plug the camera in again. onair then uses the camera again.",
+            "Plug the camera in again. onair then resumes automatically.",
             bad,
             Some(Remedy::EditSource(MAIN_SOURCE)),
         ),
@@ -916,7 +916,7 @@ fn rows() -> Vec<Row> {
                 it.notices.push(no_screenshot());
             }),
             "Camera Cam is disconnected.",
-            "Plug the camera in again. onair then uses the camera again.",
+            "Plug the camera in again. onair then resumes automatically.",
             bad,
             Some(Remedy::EditSource(MAIN_SOURCE)),
         ),
