@@ -4,7 +4,7 @@
 zoom-percent = { $percent }%
 zoom-readout = 缩放 { $percent }%，点击可显示整个画布
 action-zoom-in = 放大画布视图
-tip-action-zoom-in = 放大显示画布。也可以按住 Ctrl 滚动滚轮。
+tip-action-zoom-in = 放大显示画布。也可以按住 Ctrl 并滚动鼠标滚轮。
 action-zoom-out = 缩小画布视图
 tip-action-zoom-out = 显示更大范围的画布。
 action-zoom-fit = 画布适应窗口
@@ -12,7 +12,7 @@ tip-action-zoom-fit = 显示整个画布。
 action-zoom-actual = 画布 100%
 tip-action-zoom-actual = 以 1:1 像素显示输出画面。
 action-safe-areas = 安全区
-tip-action-safe-areas = 显示或隐藏动作安全框和字幕安全框。观众看不到。
+tip-action-safe-areas = 显示或隐藏动作安全框和字幕安全框。观众看不到这些框。
 
 ### 多视图和投影。
 
