@@ -10,13 +10,13 @@ quality-rate = 帧率
 tab-broadcast = 直播
 tab-chat = 聊天
 chat-studio-none = 还没有聊天
-chat-studio-advice = 内置服务器运行时，这里显示你自己直播的聊天，也会显示你正在观看的直播的聊天。
+chat-studio-advice = 内置服务器运行时，这里显示你自己直播的聊天。你正在观看的直播如果有聊天，也显示在这里。
 chat-studio-open = 打开“观看”页
 replay-off = 回放缓存已关闭，请在设置里选择时长。
 screenshot-off = 还没有画面。
 
 # 推流目标
-target-off = 已关闭
+target-off = 已停用
 target-lacks-server = 请填写推流地址
 target-lacks-app = 请在推流地址中补上应用名
 target-lacks-key = 请填写推流密钥
