@@ -17,7 +17,7 @@ out-video-format = { $size }，{ $fps } 帧/秒
 out-audio-format = { $rate } Hz，{ $channels ->
     [1] 单声道
     [2] 立体声
-   *[other] { $channels }声道
+   *[other] { $channels } 声道
 }
 out-with = { $what }：{ $more }
 out-encoder = { $track ->
@@ -34,7 +34,7 @@ out-target = 推流目标 { $url }：{ $state ->
 out-target-stage = { $what }（{ $stage }）
 out-target-retry = { $what }；{ $seconds } 秒后重试
 out-target-folded = 推流目标 { $url }：同一消息又出现了 { $times } 次
-out-monitor = { $url } 的观众：{ $state ->
+out-monitor = { $url } 的观众端监看：{ $state ->
     [ok] 一切正常
     [unsure] 可能正常
     [comparing] 正在比对
