@@ -47,7 +47,7 @@ setting-keyframes-note = 决定新观众多快看到画面。2 秒适合大多�
 setting-audio-format = 音频格式
 setting-audio-format-note = 直播的 AAC 音频。默认值适合所有平台。
 setting-delay = 直播延迟
-setting-delay-note = 观众看到直播的延迟时间。下次开播时生效。
+setting-delay-note = 观众晚多久看到直播。下次开播时生效。
 
 setting-folder = 录像文件夹
 setting-folder-note = 保存录像、回放和截图。需要时会自动创建文件夹。
@@ -56,7 +56,7 @@ setting-format-note = MP4 兼容性最好。FLV 录像只有一条音轨。
 setting-split = 录像分段
 setting-split-note = 达到此时长或大小后，无缝写入新文件。
 setting-replay = 回放缓存
-setting-replay-note = 在内存中保留最后几秒，用按钮或快捷键保存。
+setting-replay-note = 在内存中保留最近几秒的内容，用按钮或快捷键保存。
 setting-replay-always = 始终运行回放缓存
 setting-replay-always-note = 编码器会一直运行，与直播时占用同样多的 CPU。
 setting-tracks = 音轨
