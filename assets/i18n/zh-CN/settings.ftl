@@ -163,7 +163,7 @@ import-cut-of-screen = 以像素为单位的裁剪值（已按 { $size } 换算�
 import-transparency = 透明部分（此类文件只有用作视频转场时才保留）
 import-filters-of = “{ $name }”的滤镜（{ $kinds }）
 import-filters-of-and-more = “{ $name }”的滤镜（{ $kinds }，另有 { $count } 个）
-import-last-filter = 最后一个滤镜
+import-last-filter = 最后一个滤镜（滤镜太多）
 import-of-filter = 滤镜 { $filter } 中的{ $what }
 import-bounded = { $number ->
     [left] 左侧裁剪
@@ -278,7 +278,7 @@ serve-too-many-ice-servers = ICE 服务器超过 { $most } 个
 serve-successor-http = 请填写 http://HOST:PORT 或 https://HOST:PORT，不带路径和密码
 serve-too-many-rules = 录制规则超过 { $most } 条
 serve-too-many-rendition-rules = 画质档规则超过 { $most } 条
-serve-rule-streams = 应为直播流的名称，例如 live/*，不超过 { $most } 个字符
+serve-rule-streams = 应为直播流的名称，例如 live/*，不超过 { $most } 字节
 serve-duration-within = 时长应为 { $least } 到 { $most }
 serve-hls-part = --hls-part 超过了 --hls-segment 的一半
     .cure = 请缩短 --hls-part，或加长 --hls-segment。
