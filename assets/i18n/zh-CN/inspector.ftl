@@ -9,7 +9,7 @@ quality-rate = 帧率
 # 右侧面板
 tab-broadcast = 直播
 tab-chat = 聊天
-chat-studio-none = 还没有聊天
+chat-studio-none = 还没有聊天消息
 chat-studio-advice = 内置服务器运行时，这里显示你自己直播的聊天。你正在观看的直播如果有聊天，也显示在这里。
 chat-studio-open = 打开“观看”页
 replay-off = 回放缓存已关闭，请在设置里选择时长。

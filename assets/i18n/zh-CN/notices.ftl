@@ -90,7 +90,7 @@ frames-dropped = 到 { $host } 的网速不够，正在丢帧。
 frames-dropped-over = 到 { $host } 的推流不再丢帧。之前 { $seconds } 秒内共 { $total } 帧，丢了 { $dropped } 帧。
 
 # 观众收到的内容
-monitor-unreachable = 无法监看 { $host } 的观众端：{ $cause }。
+monitor-unreachable = 无法监看 { $host } 上观众看到的画面：{ $cause }。
     .cure = 推流本身正常。请检查观看地址，以及服务器是否允许所有人观看。
 monitor-no-stream = { $host } 的观众什么都看不到：{ $cause }。
     .cure = 服务器可能需要几秒钟。如果一直这样，请检查流名，并到平台页面确认直播状态。
@@ -360,7 +360,7 @@ scene-file-left-out = 已跳过来源“{ $source }”的文件 { $path }：{ $r
 scene-files-left-out = 来源“{ $source }”已跳过 { $path }（{ $reason }）和另外 { $others } 个文件
     .cure = 文件可用后会按顺序播放。也可以在来源的属性中更换文件。
 scene-source-back = 来源“{ $source }”已恢复。
-scene-no-strip = “{ $source }”没有声音：混音器的音频源已满。
+scene-no-strip = “{ $source }”没有声音：混音器中的音频源已达到数量上限。
     .cure = 请先在混音器中移除一个音频源，再为这个来源添加一个。
 scene-crowded = 场景“{ $scene }”超过 256 层，最上面的不会显示。
     .cure = 请隐藏或移除不需要的项目。分组和嵌套场景里的项目也计算在内。

@@ -370,7 +370,7 @@ record-track-syntax = 格式应为“名称=来源”，例如 Voice=mic
 record-track-unnamed = 音轨没有名称：格式应为“名称=来源”，例如 Voice=mic
 record-track-silent = “none”没有声音可录
 record-track-full = --record-track { $name }：音轨已用完
-record-track-strips = 混音器的音频源已满（{ $most } 个）
+record-track-strips = 混音器中的音频源已达到数量上限（{ $most } 个）
 flag-delay = 直播延迟最长 30m
 control-no-item-value = 项目没有“{ $name }”：应为 { $known } 之一
 control-side-chain-of-compressor = 只有压缩器有 side_chain
