@@ -438,6 +438,29 @@ fn stop_never_moves() {
     }
 }
 
+/// A server that refuses the key is tried again and again, while the user corrects the key.
+#[test]
+fn the_fields_of_a_target_do_not_move_between_attempts() {
+    let mut harness = open("custom");
+    open_card(&mut harness, "live.example.com");
+    let mut place = |live: LiveState, on_air_for: Duration| {
+        harness.state().demo.change(|snapshot| {
+            (snapshot.live, snapshot.figures.on_air_for) = (live, on_air_for);
+            let entry = &mut snapshot.targets[1];
+            entry.state = Some(onair::studio::targets::TargetState::Connecting);
+            entry.cause = Some(problem!("net-closed"));
+        });
+        harness.run();
+        harness.get_by_role(Role::PasswordInput).rect()
+    };
+    for on_air_for in [Duration::ZERO, Duration::from_secs(5)] {
+        let (retry_in, cause) = (Duration::from_secs(2), problem!("net-closed"));
+        let waiting = place(LiveState::Reconnecting { retry_in, cause }, on_air_for);
+        let connecting = place(LiveState::Connecting { stage: "publish" }, on_air_for);
+        assert_eq!(connecting, waiting, "on air for {on_air_for:?}");
+    }
+}
+
 #[test]
 fn with_no_target_switched_on_nothing_goes_live() {
     let mut harness = open("idle");

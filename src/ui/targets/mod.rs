@@ -36,9 +36,18 @@ const LONG_BACKLOG: Duration = Duration::from_millis(500);
 /// The frame rate is not judged for this long after the start, because it is an average over time.
 const FRAME_RATE_GRACE: Duration = Duration::from_secs(4);
 
-/// Draws the panel. On air, the figures come first. Returns the action that the user selected.
+/// Draws the panel. Once a target was live, the figures come first. Returns the action that the user
+/// selected.
 pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
-    let before = matches!(view.snapshot.live, LiveState::Idle | LiveState::Connecting { .. });
+    // The figures must not come and go with each attempt, because the user may be about to click a
+    // field below them.
+    let before = match view.snapshot.live {
+        LiveState::Idle => true,
+        LiveState::Connecting { .. } | LiveState::Reconnecting { .. } => {
+            !view.snapshot.figures.was_live()
+        }
+        LiveState::OnAir | LiveState::Stopping => false,
+    };
     let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = gap::S;
     if before {
