@@ -193,24 +193,52 @@ impl Story {
     /// The same for the widget that satisfies `holds`.
     fn click_where(&mut self, role: &str, name: &str, holds: impl Fn(&Widget) -> bool) {
         let usable = |it: &Widget| it.is("enabled") && holds(it);
-        let (x, y) = self.settled(|widgets| widgets.wait(role, name, usable).middle());
-        let place = [x.to_string(), y.to_string()];
-        let [x, y] = &place;
-        self.desktop.output_of("xdotool", &["mousemove", "--window", &self.id, x, y]);
+        let mut place = self.widgets.wait(role, name, usable).middle();
+        loop {
+            // The window draws a frame when the pointer moves. A slow window may have drawn none before, so that a
+            // widget that moves seems to rest.
+            self.points_at(place);
+            std::thread::sleep(SETTLE_INTERVAL);
+            let now = self.widgets.wait(role, name, usable).middle();
+            if now == place {
+                break;
+            }
+            place = now;
+        }
         self.desktop.output_of("xdotool", &["click", "1"]);
+    }
+
+    /// Moves the pointer to this place in the window.
+    fn points_at(&self, (x, y): (i64, i64)) {
+        let (x, y) = (x.to_string(), y.to_string());
+        self.desktop.output_of("xdotool", &["mousemove", "--window", &self.id, &x, &y]);
     }
 
     /// Waits until the log has this health bar text, from the last step on.
     fn says(&mut self, sentence: &str) {
         let read = self.read;
         let since = |log: &str| log.get(read..).is_some_and(|new| new.contains(sentence));
-        self.window.wait_until(sentence, LIMIT * 2, |window| since(&window.errors()));
+        self.waits_for(sentence, LIMIT * 2, |window| since(&window.errors()));
         self.read = self.window.errors().len();
     }
 
-    /// Waits until the condition holds; shows the log if it never does.
+    /// Waits until the condition holds.
     fn waits(&mut self, what: &str, mut holds: impl FnMut() -> bool) {
-        self.window.wait_until(what, LIMIT, |_| holds());
+        self.waits_for(what, LIMIT, |_| holds());
+    }
+
+    /// The same within `limit`. Shows the log and the widgets if the condition never holds.
+    fn waits_for(&mut self, what: &str, limit: Duration, mut holds: impl FnMut(&Peer) -> bool) {
+        let (widgets, begun) = (&mut self.widgets, Instant::now());
+        self.window.wait_until(what, limit * 2, |window| {
+            let held = holds(window);
+            if !held && begun.elapsed() > limit {
+                // The log comes first, because a window that hangs has no answer about its widgets.
+                eprintln!("{}", window.errors());
+                panic!("waited {limit:?} in vain for {what} in:\n{}", widgets.described());
+            }
+            held
+        });
     }
 
     /// Fills the recording's disk completely.

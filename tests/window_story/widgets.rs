@@ -75,6 +75,15 @@ impl Widgets {
         answer.as_array().unwrap().iter().map(Widget::of).collect()
     }
 
+    /// Describes all widgets of the window, for the message of a test that fails.
+    pub fn described(&mut self) -> String {
+        let line = |it: &Widget| {
+            let Widget { role, name, states, place } = it;
+            format!("{role} '{name}' {states:?} {place:?}\n")
+        };
+        self.all("", "").iter().map(line).collect()
+    }
+
     /// Waits for a widget for which `holds` returns true.
     pub fn wait(&mut self, role: &str, name: &str, holds: impl Fn(&Widget) -> bool) -> Widget {
         let found = |all: &[Widget]| all.iter().find(|it| holds(it)).cloned();
@@ -109,10 +118,8 @@ impl Widgets {
                 return found;
             }
             if begun.elapsed() > WINDOW_LIMIT {
-                let named = |it: &Widget| format!("{} '{}' {:?}", it.role, it.name, it.states);
-                let window = self.all("", "");
-                let window: Vec<String> = window.iter().map(named).collect();
-                panic!("no {role} '{name}' as it is waited for: {all:#?} in {window:#?}");
+                let window = self.described();
+                panic!("no {role} '{name}' as it is waited for: {all:#?} in:\n{window}");
             }
             std::thread::sleep(Duration::from_millis(20));
         }
