@@ -2,7 +2,7 @@
 
 tab-share = Share
 action-share = Share the stream
-tip-action-share = Shows the links, the QR code, the viewers, and who can watch.
+tip-action-share = Shows the links, the QR code, the viewers, and the access settings.
 share-server = Built-in server
 share-running = Running
 share-stopped = Stopped
