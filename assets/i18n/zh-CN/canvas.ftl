@@ -9,7 +9,7 @@ action-zoom-out = 缩小画布视图
 tip-action-zoom-out = 显示更大范围的画布。
 action-zoom-fit = 画布适应窗口
 tip-action-zoom-fit = 显示整个画布。
-action-zoom-actual = 画布 100%
+action-zoom-actual = 以 100% 显示画布
 tip-action-zoom-actual = 以 1:1 像素显示输出画面。
 action-safe-areas = 安全区
 tip-action-safe-areas = 显示或隐藏动作安全框和字幕安全框。观众看不到这些框。
@@ -61,4 +61,4 @@ transition-duration-is = 转场：{ $duration }。更改类型和时长…
 # 在“转场”标题下方：预览中的场景使用单独的转场。尽量短。
 transition-of-scene = 仅此场景
 tip-transition-of-scene = “{ $scene }”单独设置了转场，这里的更改只影响此场景。
-tip-transition-choose-own = 到“{ $scene }”的转场：{ $kind }。
+tip-transition-choose-own = 切换到“{ $scene }”时的转场：{ $kind }。
