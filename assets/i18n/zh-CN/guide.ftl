@@ -46,7 +46,7 @@ guide-try-here = 先在本机试试
 guide-try-here-second = 使用 onair 内置服务器，仅限这台电脑
 guide-here-what = 直播仅在本机，互联网上的人看不到。
 guide-here-how = 可以在“观看”页或本机浏览器里观看。随时可以换成直播平台。
-guide-key-kept = 密钥保存在系统密钥环，或只有你能读取的文件里，不会写入设置文件。
+guide-key-kept = 密钥保存在系统密钥环或只有你能读取的文件里，不会写入设置文件。
 
 guide-quality = 画质
 guide-how-good = 你的直播能有多清晰？
