@@ -391,7 +391,7 @@ mod tests {
         assert_eq!(error.class().exit_code(), 6);
         assert_eq!(
             Language::Chinese.say(&error.problem()),
-            "服务器证书验证失败：已于 1970-01-02 过期（notAfter）"
+            "服务器证书验证失败：已于 1970-01-02 过期"
         );
     }
 
