@@ -67,11 +67,11 @@ file-failed = 无法打开 { $path }：{ $reason }
 encoder-failed = 编码失败：{ $reason }
     .cure = 请换一个分辨率或帧率。如果还不行，请关闭其他程序，或重启 onair。
 encoder-slow = 电脑性能跟不上所选画质，已跳过 { $percent } 的帧。
-    .cure = 请关闭其他程序。不在直播时，也可以降低分辨率或帧率。
+    .cure = 请关闭其他程序。未开播时，也可以降低分辨率或帧率。
 key-visible = 命令行里有推流密钥，本机其他用户可以看到。
     .cure = 请使用 --key-env、--key-file 或 --key-stdin。
 password-visible = 命令行里有密码，本机其他用户可以看到。
-    .cure = 代理请用环境变量 ALL_PROXY 设置，地址请在窗口里填写。
+    .cure = 代理请用环境变量 ALL_PROXY 设置，含密码的地址请在窗口里填写。
 
 # 随网络调整
 bitrate-lowered = 到 { $host } 的网速达不到 { GROUPED($wanted) } kbps，视频码率已降到 { GROUPED($kbps) } kbps。
@@ -105,7 +105,7 @@ monitor-frozen = { $host } 的观众看到静止画面：{ $cause }。
 monitor-silent = { $host } 的观众听不到声音：{ $cause }。
     .cure = 你推送的声音正常，问题出在服务器。如果一直这样，请停用后重新启用这个推流目标。
 monitor-late = { $host } 的观众端延迟过大：{ $cause }。
-    .cure = 如果是服务器或网络积压太多，请停用后重新启用这个推流目标。有些平台会故意增加延迟。
+    .cure = 如果是因为服务器或网络积压了太多数据，请停用后重新启用这个推流目标。有些平台会故意增加延迟。
 monitor-wrong-size = { $host } 的观众收到的格式不同：{ $cause }。
     .cure = 如果服务器会转码，这是正常的；否则请检查服务器设置。
 monitor-well = { $host } 的观众端在 { $seconds } 秒后恢复正常。
@@ -226,7 +226,7 @@ target-back = 已重新连接 { $server ->
     [same] { $host }
    *[other] { $server }
 }，中断了 { $seconds } 秒。
-crashed = onair 之前运行时发生过崩溃（可能只是部分功能）。报告：{ $path }
+crashed = onair 之前崩溃过（也可能只是部分功能崩溃）。报告：{ $path }
     .cure = 报告不含密钥。请把它发给 onair 的开发者，并说明崩溃前的操作。
 
 # 内置服务器
@@ -268,7 +268,7 @@ chapter-added = 已添加章节：{ $title }
 replay-saved = 回放已保存：{ $path }
 replay-failed = 无法保存回放 { $path }：{ $reason }。
     .cure = { $cure }
-recording-none = 当前没有录制。
+recording-none = 当前没有在录制。
     .cure = 请先开始录制。
 replay-empty = 没有可保存的回放。
     .cure = 请在设置中打开回放缓存（命令行：--replay）。开始直播或录制后，会自动缓存。
@@ -362,7 +362,7 @@ scene-files-left-out = 来源“{ $source }”已跳过 { $path }（{ $reason }�
 scene-source-back = 来源“{ $source }”已恢复。
 scene-no-strip = “{ $source }”没有声音：混音器中的音频源已达到数量上限。
     .cure = 请先在混音器中移除一个音频源，再为这个来源添加一个。
-scene-crowded = 场景“{ $scene }”超过 256 层，最上面的不会显示。
+scene-crowded = 场景“{ $scene }”超过 256 层，最上面的几层不会显示。
     .cure = 请隐藏或移除不需要的项目。分组和嵌套场景里的项目也计算在内。
 scenes-imported = 已导入 { $scenes } 个场景、{ $sources } 个来源和 { $strips } 个音频源。
 too-many-dropped = 你拖入了 { $count } 个文件，onair 只用了前 { $most } 个。
@@ -381,13 +381,13 @@ mask-failed = 无法使用蒙版 { $path }，“{ $source }”改为显示占位
 transition-failed = 无法使用 { $path }，场景改为直接切换：{ $reason }
     .cure = 文件可用后会自动使用。也可以在转场设置中换一个文件。
 degradation-preview = 电脑性能不足，已停止刷新预览。
-    .cure = 请隐藏部分来源，或关闭其他程序。不在直播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
 degradation-transitions = 电脑性能不足，已停用转场，场景直接切换。
-    .cure = 请隐藏部分来源，或关闭其他程序。不在直播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
 degradation-filters = 电脑性能不足，已暂停美颜、降噪和锐化。
-    .cure = 请隐藏部分来源，或关闭其他程序。不在直播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
 degradation-rate = 电脑性能不足，帧率减半。
-    .cure = 请隐藏部分来源，或关闭其他程序。不在直播时，也可以降低分辨率。声音不受影响。
+    .cure = 请隐藏部分来源，或关闭其他程序。未开播时，也可以降低分辨率。声音不受影响。
 degradation-over = 电脑性能已经跟上，画面全部恢复正常。
 items-too-many = 无法完成：项目数量超过上限。
     .cure = 请移除不需要的项目，所有场景合计最多 2000 个。
