@@ -87,14 +87,14 @@ out-callback = 服务器：{ $host } 对 { $stream } 的 { $name } 回调返回 
 out-callback-failed = 服务器：{ $host } 没有响应 { $stream } 的 { $name } 回调（{ $reason }，{ $ms } 毫秒）
 out-drain = 正在迁移：已请客户端改连 { $url }
 out-drain-nowhere = 正在迁移：已请客户端重新连接
-out-push = 转发，{ $stream } 推送到 { $url }：{ $state ->
+out-push = 转发（{ $stream } 推送到 { $url }）：{ $state ->
     [connecting] 正在连接
     [waiting] 正在等待
     [live] 正在转发
     [reconnecting] 正在重连
    *[stopped] 已停止
 }
-out-pull = 转发，从 { $url } 拉取 { $stream }：{ $state ->
+out-pull = 转发（从 { $url } 拉取 { $stream }）：{ $state ->
     [connecting] 正在连接
     [waiting] 正在等待
     [live] 正在转发
@@ -119,7 +119,7 @@ out-serve-checked = 配置有效
 out-reloaded = 已重新加载配置
 out-reloaded-partly = 已重新加载配置。以下设置需重启服务器后才能生效：{ $names }
 out-not-reloaded = 配置未重新加载：{ $reason }
-out-ended-streams = 已结束：{ $streams } 路流，显示 { $shown } 帧
+out-ended-streams = 已结束：{ $streams } 路直播流，显示 { $shown } 帧
 out-ended-played = 已结束：显示 { $shown } 帧，丢弃 { $dropped } 帧，播放 { $seconds } 秒
 out-not-imported = 未导入或有改动：{ $what }
 out-scenes = 场景：{ $names }
