@@ -1,10 +1,10 @@
 # 内置服务器拒绝客户端的原因、客户端离开的原因，以及直播录像的情况（src/server）。发给客户端的文字用英文。与 en 保持同步。
 
 denied-no-name = 直播流名称为空。
-denied-address = 不允许从此地址{ $action ->
+denied-address = 客户端的 IP 地址没有{ $action ->
     [publish] 推流
    *[play] 观看
-}。
+}权限。
 denied-no-key = 需要{ $action ->
     [publish] 推流密钥
    *[play] 观看密钥
@@ -13,11 +13,11 @@ denied-wrong-key = { $action ->
     [publish] 推流密钥
    *[play] 观看密钥
 }错误。
-denied-too-often = 从此地址输入的{ $what ->
+denied-too-often = 同一 IP 地址输错{ $what ->
     [passwords] 密码
     [tokens] 令牌
    *[keys] 密钥
-}错误次数太多，请在 { $seconds } 秒后重试。
+}的次数太多，请在 { $seconds } 秒后重试。
 denied-callback = 不允许{ $action ->
     [publish] 推送
    *[play] 观看
@@ -29,19 +29,19 @@ denied-no-password = 推流需要用户名和密码。
 denied-taken = 已有人用这个名称推流。
 denied-full = 服务器上的直播流太多。
 denied-app-full = 此应用已有 { $most } 路直播，达到上限。
-denied-too-many-viewers = 服务器上的观众太多，或等待的观众太多。
+denied-too-many-viewers = 服务器上的观众太多，或等待开播的观众太多。
 denied-stream-full = 这路直播已有 { $most } 位观众，达到上限。
-denied-too-many-connections = 连接太多，或来自此地址的连接太多。
+denied-too-many-connections = 连接太多，或来自同一 IP 地址的连接太多。
 token-malformed = 无法读取令牌。
 token-algorithm = 令牌使用了不允许的签名算法。
 token-signature = 令牌的签名与这台服务器的密钥不符。
 token-without-end = 令牌没有过期时间。
 token-expired = 令牌已过期。
 token-not-yet = 令牌还没有生效。
-token-other-server = 令牌属于其他服务器。
-token-other-stream = 令牌属于其他直播。
+token-other-server = 令牌用于其他服务器。
+token-other-stream = 令牌用于其他直播。
 token-other-action = 令牌不允许这个操作。
-token-other-address = 令牌属于其他地址。
+token-other-address = 令牌只允许其他 IP 地址使用。
 
 # 回调没有响应。
 callback-late = { $time } 内没有响应
@@ -80,7 +80,7 @@ left-protocol = 客户端的数据不符合协议：{ $reason }
 left-handshake-late = 客户端没有及时完成握手
 left-command-late = 客户端没有及时推流或播放
 left-impatient = 客户端不等响应就发送了太多数据
-left-asks-too-much = 客户端请求过多，自己来不及读取
+left-asks-too-much = 客户端请求的数据太多，自己来不及读取
 left-session-over = 会话已结束
 left-relay-ended = 转发已结束
 left-relay-lost = 转发已中断：与对方服务器的连接已断开
