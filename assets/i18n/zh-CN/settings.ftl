@@ -78,7 +78,7 @@ address-with-login = 不能含有用户名或密码：onair 会把这个地址�
 # 多项设置
 settings-the-scenes = 场景
 settings-the-settings = 设置
-settings-more-things = { $what }中另有 { $count } 处值无效
+settings-more-things = { $what }中另有 { $count } 个值无效
 settings-called-twice = 名称“{ $name }”重复：第二个改为“{ $other }”
 settings-no-current = 起始场景“{ $name }”不存在；改用“{ $other }”
 settings-shows-itself = 场景“{ $name }”包含了自身
@@ -132,14 +132,14 @@ import-item-of-nothing = “{ $scene }”中一个没有来源的项目
 import-item-of = “{ $scene }”中的项目“{ $name }”（来源不存在）
 import-size-unknown = “{ $name }”的大小未知（按 { $size } 处理）
 import-cut-off-group = “{ $name }”的裁剪
-import-blending-of = “{ $name }”的混合方法（SRGB 关闭）
+import-blending-of = “{ $name }”的混合方式（关闭 SRGB）
 import-scaling-of = “{ $name }”的缩放算法
 import-appears-by = “{ $name }”的显示转场
 import-goes-by = “{ $name }”的隐藏转场
 import-too-deep = 分组“{ $name }”（嵌套过深）
 import-filters-of-group = 分组“{ $name }”的滤镜（{ $kinds }）
 import-filters-of-scene = 场景“{ $name }”的滤镜（{ $kinds }）
-import-no-scene-shows = “{ $name }”（没有场景显示它）
+import-no-scene-shows = “{ $name }”（没有任何场景使用它）
 import-not-a-source = “{ $name }”（{ $why }）
 import-a-window = 窗口采集，请重新添加
 import-of-source = “{ $name }”：{ $what }
@@ -199,7 +199,7 @@ import-bounded = { $number ->
     [hz] 频率（Hz）
     [open_dbfs] 打开阈值（dBFS）
     [close_dbfs] 关闭阈值（dBFS）
-    [attack_ms] 启动时间（毫秒）
+    [attack_ms] 起效时间（毫秒）
     [hold_ms] 保持时间（毫秒）
     [release_ms] 释放时间（毫秒）
     [threshold_dbfs] 阈值（dBFS）
@@ -217,11 +217,11 @@ import-retro = 反交错方式（“复古”改为“线性”）
 import-doubled = 反交错方式“2x”的帧率加倍
 import-deinterlacing = 反交错方式（{ $kind }）
 import-shape = 图片的比例（onair 会拉伸到整个画面）
-import-undistorted = 不变形的中心部分
+import-undistorted = 图片中心不变形
 import-any-color = 颜色
 import-color = 颜色（{ $color }）
-import-multiplied = 颜色相乘（Color Multiply，{ $color }）
-import-added = 颜色相加（Color Add，{ $color }）
+import-multiplied = “颜色叠加”（{ $color }）
+import-added = “添加颜色”（{ $color }）
 import-of-audio = 音频源“{ $name }”：{ $what }
 import-default-device = “{ $name }”的设备（改用系统默认设备）
 import-shared-strip = 混音器中的“{ $name }”（与“{ $first }”播放的内容相同）
@@ -284,7 +284,7 @@ serve-hls-part = --hls-part 超过了 --hls-segment 的一半
     .cure = 请缩短 --hls-part，或加长 --hls-segment。
 serve-hls-window = --hls-window 不足 --hls-segment 的三倍
     .cure = 请加长 --hls-window，或缩短 --hls-segment。
-serve-origin = 应为不带路径的来源，如 https://example.com，或 *
+serve-origin = 应为不带路径的网站地址，如 https://example.com，或 *
 server-host = “{ $text }”不是主机名：请使用不带端口的主机名，如 studio.example.com
 server-names-many = 最多 { $most } 项
 server-play-key-bad = 应为 true 或 false；改正之前，观看需要密钥
@@ -330,7 +330,7 @@ control-no-duplicate = 无法复制“{ $name }”：该项目没有来源，或
 control-not-prepared = 预览中没有场景：请先使用 prepare SCENE
 control-if-black = { $name }（{ $kind }）不支持备用画面。请指定摄像头、显示器、窗口、直播流或媒体文件。
 control-no-dialog = 系统不会为 { $name } 弹出共享窗口。请指定 Wayland 会话中的显示器或窗口。
-control-no-talk = 没有音频源启用了相应的按键讲话或按键静音。请在混音器或设置文件（talk）中启用。
+control-no-talk = 没有匹配的音频源启用了按键讲话或按键静音。请在混音器或设置文件（talk）中启用。
 control-no-media = { $name }（{ $kind }）不能播放。请指定媒体文件、幻灯片或直播流。
 control-no-room = 无法向“{ $name }”添加文件：它不是媒体文件或幻灯片，或已达到上限
 control-no-entry = “{ $name }”的列表中没有可移除的第 { $number } 个文件
@@ -372,7 +372,7 @@ record-track-silent = “none”没有声音可录
 record-track-full = --record-track { $name }：音轨已用完
 record-track-strips = 混音器中的音频源已达到数量上限（{ $most } 个）
 flag-delay = 直播延迟最长 30m
-control-no-item-value = 项目没有“{ $name }”：应为 { $known } 之一
+control-no-item-value = 项目没有“{ $name }”这个属性：应为 { $known } 之一
 control-side-chain-of-compressor = 只有压缩器有 side_chain
 control-side-chain = side_chain 应为音频源的名称，或 none
 play-flag-balance = “{ $text }”不是有效的平衡值：应为 -100（仅左）到 100（仅右）

@@ -38,12 +38,12 @@ setting-push-to-talk = 讲话键
 setting-push-to-talk-note = 按住此键可打开麦克风，或将麦克风静音。请在混音器中启用按键讲话。
 
 setting-encoder = 视频编码器
-setting-encoder-note = “自动”会选用本机最合适的编码器。
+setting-encoder-note = “自动选择”会使用本机最合适的编码器。
 
 setting-adaptation = 自适应码率
 setting-adaptation-note = 网速变慢时降低视频码率，避免丢帧。
 setting-keyframes = 关键帧间隔
-setting-keyframes-note = 决定新观众多快看到画面。2 秒适合大多数平台。
+setting-keyframes-note = 决定新观众多久能看到画面。2 秒适合大多数平台。
 setting-audio-format = 音频格式
 setting-audio-format-note = 直播的 AAC 音频。默认值适合所有平台。
 setting-delay = 直播延迟
@@ -74,7 +74,7 @@ setting-services-edit = { $count ->
 setting-successor = 接替服务器
 setting-successor-note = 内置服务器停止后，支持 Enhanced RTMP 的推流端和播放器会重新连接到此地址。
 setting-server-names = 内置服务器的主机名
-setting-server-names-note = 浏览器可以用这些名称访问，如 studio.example.com。IP 地址和本机的 .local 名称始终可用。
+setting-server-names-note = 浏览器可以用这些名称访问内置服务器，如 studio.example.com。IP 地址和本机的 .local 名称始终可用。
 setting-server-names-hint = studio.example.com
 setting-server-origins = 可以播放直播的网站
 setting-server-origins-note = 这些网站的网页可以从内置服务器播放直播。填写 * 表示所有网站。
