@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::files::Trouble;
-use crate::studio::command::{Command, PartCommand};
+use crate::studio::command::PartCommand;
 use crate::studio::engine::Engine;
 use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::UndoHistory;
@@ -388,6 +388,7 @@ mod tests {
 
     use super::*;
     use crate::capture::VideoChoice;
+    use crate::studio::command::Command;
     use crate::studio::engine::handle::OwnerEnds;
     use crate::studio::engine::handlers::live::tests::{at_rest, until};
     use crate::studio::notices::Notice;
