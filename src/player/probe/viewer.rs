@@ -471,6 +471,7 @@ fn take_waiting(shared: &Shared, worker: &mut ProbeWorker) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::{BitsPerSecond, FrameRate, Rotation, Size, VideoCodec};
 
     /// Creates a probe that received this many audio packets, one every 20 ms.
     fn worker(packets: i64) -> ProbeWorker {
@@ -514,15 +515,9 @@ mod tests {
     #[test]
     fn video_that_cannot_be_decoded_has_the_size_of_its_config() {
         let mut worker = worker(0);
-        let size = crate::media::Size::new(320, 180);
-        worker.configure_video(VideoConfig {
-            codec: crate::media::VideoCodec::H264,
-            size,
-            frame_rate: crate::media::FrameRate::FPS_30,
-            bitrate: crate::media::BitsPerSecond(0),
-            config: vec![0].into(),
-            rotation: crate::media::Rotation::None,
-        });
+        let (codec, size, rotation) = (VideoCodec::H264, Size::new(320, 180), Rotation::None);
+        let (frame_rate, bitrate, config) = (FrameRate::FPS_30, BitsPerSecond(0), vec![0].into());
+        worker.configure_video(VideoConfig { codec, size, frame_rate, bitrate, config, rotation });
         assert!(worker.seen.is_video_undecodable && worker.seen.size == Some(size));
     }
 
