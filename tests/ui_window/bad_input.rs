@@ -172,7 +172,7 @@ fn a_play_address_that_is_none_is_said() {
     harness.get_by_role_and_label(Role::Button, "live.example.com").click();
     harness.run();
     harness.run();
-    let message = "This is not a valid play address. Example: rtmp://server/app/stream";
+    let message = "This is not a valid playback address. Example: rtmp://server/app/stream";
     assert!(harness.query_by_label(message).is_none());
     for (text, is_wrong) in [
         ("play me", true),
@@ -181,9 +181,9 @@ fn a_play_address_that_is_none_is_said() {
         ("rtmp://play.example/live/a", false),
         ("https://play.example/live/a.flv", false),
     ] {
-        write(&mut harness, Role::TextInput, "Play address", text);
+        write(&mut harness, Role::TextInput, "Playback address", text);
         assert_eq!(harness.query_by_label(message).is_some(), is_wrong, "{text}");
-        assert_eq!(value(&harness, Role::TextInput, "Play address"), text);
+        assert_eq!(value(&harness, Role::TextInput, "Playback address"), text);
     }
 }
 

@@ -46,7 +46,7 @@ fn the_built_in_server_shows_its_addresses_for_players_and_browsers() {
     let mut harness = open("idle");
     open_card(&mut harness, "Built-in server");
     for (name, url) in [
-        ("Play address", "rtmp://127.0.0.1:1935/live/onair"),
+        ("Playback address", "rtmp://127.0.0.1:1935/live/onair"),
         ("Viewer page", "http://127.0.0.1:8088/watch/live/onair"),
     ] {
         harness.get_by_role_and_label(Role::TextInput, name);

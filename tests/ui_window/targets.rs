@@ -282,7 +282,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.run();
     harness.get_by_label("Nobody is watching. A viewer would be 1.20\u{a0}s behind live.");
 
-    // For another server, the viewer monitor is off by default and needs a play address.
+    // For another server, the viewer monitor is off by default and needs a playback address.
     let mut harness = open("custom");
     open_card(&mut harness, "live.example.com");
     harness.get_by_role_and_label(egui::Role::CheckBox, "Viewer monitor").click();
@@ -293,7 +293,7 @@ fn what_viewers_get_is_shown_and_asked_for() {
     harness.run();
     let field = harness
         .get_all_by_role(egui::Role::TextInput)
-        .find(|node| node.accesskit_node().label().as_deref() == Some("Play address"))
+        .find(|node| node.accesskit_node().label().as_deref() == Some("Playback address"))
         .unwrap();
     field.focus();
     harness.run();

@@ -934,7 +934,6 @@ cancel = 取消
 confirm-stop-title = 结束直播？
 confirm-stop = 观众将看不到直播。
 confirm-stop-unwatched = 现在没有观众。
-confirm-stop-unconnected = onair 将停止尝试连接。
 confirm-stop-recording = 录制会继续，直到你停止录制。
 confirm-stop-yes = 结束直播
 keep-on-air = 继续直播

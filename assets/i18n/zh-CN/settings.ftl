@@ -89,7 +89,7 @@ settings-scene-gone = 有一个项目使用的场景“{ $name }”不存在
 settings-too-deep = 已忽略嵌套超过 { $most } 层的分组
 settings-crop = 裁剪应为四个 0 到 1 之间的比例：[左, 上, 右, 下]
 settings-transition = 没有名为“{ $word }”的转场
-settings-matte = “{ $word }”不是有效的蒙版轨：应为 alpha、right、below、dark，或 #00FF00 这样的颜色
+settings-matte = “{ $word }”不是有效的遮罩方式：应为 alpha、right、below、dark，或 #00FF00 这样的颜色
 settings-shows-nothing = 来源“{ $name }”没有画面：{ $why }
 settings-no-path = 路径不能为空
 settings-of-filter = 滤镜“{ $kind }”的“{ $name }”无效：{ $why }
@@ -230,7 +230,7 @@ import-filters-of-audio-and-more = 音频源“{ $name }”的滤镜（{ $kinds 
 import-swipe-in = 转场“{ $name }”的“滑入”选项
 import-transition = 转场“{ $name }”（{ $kind }）
 import-transition-unknown = 转场“{ $name }”的类型（未知，改为淡入淡出）
-import-cut-in-frames = “{ $name }”以帧数表示的切换点（按 { $ms } 毫秒处理）
+import-cut-in-frames = “{ $name }”的切换点（原以帧数表示，按 { $ms } 毫秒处理）
 import-matte-apart = “{ $name }”单独的蒙版轨文件
 import-wipe = “{ $name }”按 { $image } 的擦除（改为从左到右）
 
@@ -302,7 +302,7 @@ watermark-image = 无法使用图片 { $file }：{ $reason }
 
 # 故障实验
 fault-bad = 故障“{ $text }”无效：{ $reason }
-fault-shape = 格式应为“故障@阶段”，如 reset@media:3s
+fault-shape = 格式应为“故障@阶段”或“故障@阶段:时间”，如 reset@media:3s
 fault-times = * 后面应为次数，从 1 到 { $most }
 fault-phases = 可用的阶段：{ $known }
 fault-needs-value = 缺少值，例如 { $example }
@@ -371,7 +371,7 @@ record-track-unnamed = 音轨没有名称：格式应为“名称=来源”，�
 record-track-silent = “none”没有声音可录
 record-track-full = --record-track { $name }：音轨已用完
 record-track-strips = 混音器中的音频源已达到数量上限（{ $most } 个）
-flag-delay = 直播延迟最长 30m
+flag-delay = 直播延迟最长 30 分钟（30m）
 control-no-item-value = 项目没有“{ $name }”这个属性：应为 { $known } 之一
 control-side-chain-of-compressor = 只有压缩器有 side_chain
 control-side-chain = side_chain 应为音频源的名称，或 none

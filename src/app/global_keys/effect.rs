@@ -37,7 +37,7 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot) -> HotkeyEffect {
     HotkeyEffect::Send(Box::new(match action {
         Action::GoLive => match snapshot.live {
             LiveState::Idle => Command::GoLive,
-            LiveState::Connecting { .. } => Command::StopLive,
+            _ if snapshot.is_connecting() => Command::StopLive,
             _ => return HotkeyEffect::Ask(action),
         },
         Action::Record if snapshot.recording.is_some() => Command::StopRecording,

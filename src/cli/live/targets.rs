@@ -20,7 +20,7 @@ const MAX_KEY_BYTES: u64 = 8 << 10;
 pub struct TargetArgument {
     pub url: String,
     pub key: Option<Secret>,
-    /// The play address of `--monitor=URL`.
+    /// The playback address of `--monitor=URL`.
     pub play_url: Option<Secret>,
     pub least_bitrate: Option<BitsPerSecond>,
 }

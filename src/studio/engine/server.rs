@@ -341,7 +341,7 @@ impl BuiltIn {
         self.faults = faults;
     }
 
-    /// Returns the play address of the broadcast for this computer, with the play key, if viewers
+    /// Returns the playback address of the broadcast for this computer, with the play key, if viewers
     /// need one; empty while the server does not run.
     pub(in crate::studio) fn play_url(&self) -> String {
         let key = self.play_key.as_ref().map(|key| format!("?key={}", key.expose()));

@@ -71,7 +71,7 @@ pub struct Ready {
     pub rtmpt: Option<String>,
     /// `http://HOST:PORT`, if the server serves HTTP.
     pub http: Option<String>,
-    /// The play address of the broadcast.
+    /// The playback address of the broadcast.
     pub play: Option<String>,
     /// The HLS address.
     pub hls: Option<String>,

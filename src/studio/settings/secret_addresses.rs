@@ -1,5 +1,5 @@
 //! Handles addresses with secrets (user and password, a query, the target's key). Sources of
-//! scenes, sources of strips and play addresses can contain such secrets. They are saved without
+//! scenes, sources of strips and playback addresses can contain such secrets. They are saved without
 //! the secrets, but with the name of the keyring entry that contains the whole address. This module
 //! is pure.
 
@@ -221,7 +221,7 @@ impl Names<'_> {
 enum AddressOwner<'a> {
     /// A source.
     Source,
-    /// The play address of a target.
+    /// The playback address of a target.
     Watched { key: &'a str, secret: bool, forget: bool },
 }
 

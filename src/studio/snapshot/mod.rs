@@ -333,7 +333,7 @@ impl ServerFigures {
         !self.rtmp.is_empty()
     }
 
-    /// Returns the play address without its key, for places that are often on screen.
+    /// Returns the playback address without its key, for places that are often on screen.
     pub fn shown_url(&self) -> &str {
         self.play_url.split_once('?').map_or(&self.play_url, |(url, _)| url)
     }
@@ -500,6 +500,15 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// Returns true if targets connect, or wait for the next attempt, and no target was live yet.
+    pub fn is_connecting(&self) -> bool {
+        match self.live {
+            LiveState::Connecting { .. } => true,
+            LiveState::Reconnecting { .. } => !self.figures.was_live(),
+            LiveState::Idle | LiveState::OnAir | LiveState::Stopping => false,
+        }
+    }
+
     /// Returns true if the built-in server is a target of the broadcast, so that it does not stop.
     pub fn is_server_busy(&self) -> bool {
         let used = self.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);

@@ -132,7 +132,7 @@ pub fn fault(target: &Target) -> Option<AddressFault> {
     })
 }
 
-/// Returns the play address of the broadcast on the built-in server.
+/// Returns the playback address of the broadcast on the built-in server.
 pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     let (app, stream) = OWN_STREAM;
     format!("rtmp://{address}/{app}/{stream}")

@@ -55,9 +55,9 @@ pub struct Target {
     pub enabled: bool,
     /// True to monitor the viewers' stream; `None` means that the studio decides.
     pub monitor: Option<bool>,
-    /// The play address, if it differs from the publishing address. It may contain secrets.
+    /// The playback address, if it differs from the publishing address. It may contain secrets.
     pub play_url: Secret,
-    /// True if the play address was entered while the key was missing, so that it may contain the
+    /// True if the playback address was entered while the key was missing, so that it may contain the
     /// key.
     pub play_url_unchecked: bool,
     /// The only accepted certificate for `rtmps://`, instead of those that the system trusts.
@@ -205,7 +205,7 @@ impl Target {
         (!name.is_empty()).then(|| Secret::new(name))
     }
 
-    /// Returns true if the play address contains no apparent secret.
+    /// Returns true if the playback address contains no apparent secret.
     pub fn may_show_play_url(&self) -> bool {
         let url = self.play_url.expose();
         let may_hold_key = match self.stream_key() {

@@ -43,11 +43,9 @@ fn ask(
 pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
     modal(ctx, view.theme, "confirm-stop", DIALOG_WIDTH_POINTS, |ui| {
-        // If no target was ever connected, no viewer loses the stream.
-        let ends = match view.snapshot.figures.was_live() {
-            true if view.snapshot.has_no_viewers() => texts.get("confirm-stop-unwatched"),
-            true => texts.get("confirm-stop"),
-            false => texts.get("confirm-stop-unconnected"),
+        let ends = match view.snapshot.has_no_viewers() {
+            true => texts.get("confirm-stop-unwatched"),
+            false => texts.get("confirm-stop"),
         };
         let recording = texts.get("confirm-stop-recording");
         let ends = match view.snapshot.recording.is_some() {

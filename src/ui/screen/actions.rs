@@ -444,11 +444,11 @@ impl Screen {
                     self.requests.push(WindowRequest::Command(Command::GoLive));
                 }
             }
-            LiveState::Connecting { .. } => {
+            LiveState::Stopping => {}
+            _ if self.snapshot.is_connecting() => {
                 self.requests.push(WindowRequest::Command(Command::StopLive));
             }
-            LiveState::OnAir | LiveState::Reconnecting { .. } => self.open(Dialog::ConfirmStop),
-            LiveState::Stopping => {}
+            _ => self.open(Dialog::ConfirmStop),
         }
     }
 }

@@ -60,24 +60,29 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             };
             button.show(ui, theme).on_hover_text(tip).clicked()
         }
-        LiveState::Connecting { stage } => {
+        live if view.snapshot.is_connecting() => {
             let text = texts.get("connecting-to");
-            let second =
-                format!("{} · {}", texts.get(stage_key(stage)), texts.get("cancel-connecting"));
+            let cancel = texts.get("cancel-connecting");
+            let second = match live {
+                LiveState::Connecting { stage } => {
+                    format!("{} · {cancel}", texts.get(stage_key(stage)))
+                }
+                _ => cancel.to_string(),
+            };
             let response = base(&text).kind(Type::Title).second(&second).show(ui, theme);
             if response.clicked() {
                 view.send(Command::StopLive);
             }
             false
         }
-        LiveState::OnAir | LiveState::Reconnecting { .. } => {
-            let text = texts.get("stop");
-            base(&text).look(ButtonWeight::Live).show(ui, theme).on_hover_text(tip).clicked()
-        }
         LiveState::Stopping => {
             let text = texts.get("stopping-button");
             base(&text).enabled(false).show(ui, theme);
             false
+        }
+        _ => {
+            let text = texts.get("stop");
+            base(&text).look(ButtonWeight::Live).show(ui, theme).on_hover_text(tip).clicked()
         }
     };
     pressed.then_some(Action::GoLive)

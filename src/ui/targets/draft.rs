@@ -73,13 +73,13 @@ pub(super) struct Texts {
     /// The server address, which is zeroized because a complete URL contains the stream key.
     pub server: Zeroizing<String>,
     pub key: Zeroizing<String>,
-    /// The play address, which can contain secrets.
+    /// The playback address, which can contain secrets.
     pub play_url: Zeroizing<String>,
     /// True if the user changed the key, so that a stored key does not replace it.
     pub touched: bool,
     /// True if the user changed the server address.
     pub server_touched: bool,
-    /// True if the user changed the play address.
+    /// True if the user changed the playback address.
     pub watched: bool,
     more: Option<AdvancedTexts>,
 }
@@ -139,7 +139,7 @@ impl Draft {
                 play_url: Zeroizing::new(view.target.play_url.expose().to_owned()),
                 ..Texts::default()
             });
-            // The secret part of the play address may arrive later than the rest.
+            // The secret part of the playback address may arrive later than the rest.
             let play_url = view.target.play_url.expose();
             if !texts.watched && *texts.play_url != play_url {
                 play_url.clone_into(&mut texts.play_url);

@@ -1,4 +1,4 @@
-//! The viewer monitor of one target: its switch, its play address, and its result.
+//! The viewer monitor of one target: its switch, its playback address, and its result.
 
 use egui::{Color32, Id, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
@@ -42,7 +42,7 @@ pub(super) fn show(
     }
 }
 
-/// Draws the field for the play address.
+/// Draws the field for the playback address.
 fn address(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get("play-url");

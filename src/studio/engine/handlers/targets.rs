@@ -113,7 +113,7 @@ impl Engine {
                 KeyAnswer::Loaded { what: KeyOwner::Target(id), name, key: Some(key) } => {
                     // Another profile, in use since the request, has targets with the same ids.
                     let is_its = |target: &&mut Target| target.id == id && target.keep_as == name;
-                    // The settings need the key to recognize it in a play address.
+                    // The settings need the key to recognize it in a playback address.
                     for list in [&mut self.targets.list, &mut self.settings.targets] {
                         if let Some(target) = list.iter_mut().find(is_its) {
                             address::add_secret(target, &key);

@@ -51,7 +51,7 @@ pub(in crate::studio) struct WantedMonitor {
     /// The URL in events, without the key.
     pub url: String,
     pub host: String,
-    /// The play address, if it differs from the publishing address; it can be empty.
+    /// The playback address, if it differs from the publishing address; it can be empty.
     pub play_url: Secret,
     /// The publishing address.
     pub publish: TargetUrl,

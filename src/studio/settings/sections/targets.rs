@@ -25,7 +25,7 @@ layout! {
         /// Whether the viewer monitor is enabled.
         #[serde(skip_serializing_if = "is_usual")]
         monitor: Option<bool> = monitor,
-        /// The play address, if it differs from the publishing address, with its secrets removed.
+        /// The playback address, if it differs from the publishing address, with its secrets removed.
         #[serde(skip_serializing_if = "is_usual", with = "address")]
         play_url: Secret = play_url,
         remember_key: bool = remember_key,
