@@ -569,7 +569,7 @@ impl Track {
     ) -> Result<(), PullError> {
         let target = self.media.target_duration;
         (self.url, self.loaded) = (from.asking(&[]), Instant::now());
-        if text == self.text {
+        if text == self.text || self.is_earlier(&media) {
             let stale = self.changed.elapsed();
             if stale > STALE_PLAYLIST_TIMEOUT.max(target * 4) {
                 let why = problem!("play-playlist-stale", seconds = stale.as_secs());
@@ -591,6 +591,17 @@ impl Track {
             self.restart = true;
         }
         Ok(())
+    }
+
+    /// Returns true if this is an earlier version of the playlist, as caches with different ages
+    /// return it: it ends earlier, and the segments that both versions list are the same.
+    fn is_earlier(&self, media: &Media) -> bool {
+        let mut both = media.sequence.max(self.media.sequence)..media.end();
+        let same = |number| match (media.segment(number), self.media.segment(number)) {
+            (Some(its), Some(known)) => its.uri == known.uri && its.range == known.range,
+            _ => false,
+        };
+        media.end() < self.media.end() && !both.is_empty() && both.all(same)
     }
 }
 
@@ -620,5 +631,29 @@ mod tests {
             assert_eq!((track.next, found), (number, Duration::from_secs(begins)), "{to}");
             assert_eq!(track.behind, number < 37, "{to}");
         }
+    }
+
+    #[test]
+    fn an_earlier_version_of_the_list_changes_nothing_and_other_segments_are_another_broadcast() {
+        let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
+        let list = |first: u64, name: &str| {
+            let segment = |number| format!("#EXTINF:2,\n{name}{number}.ts\n");
+            let segments: String = (first..first + 5).map(segment).collect();
+            let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE";
+            Bytes::from(format!("{head}:{first}\n{segments}"))
+        };
+        let mut track = Track::new(&url, list(30, "a"), &Arc::default()).unwrap();
+        track.begin_at(35);
+        let mut take = |text: Bytes| {
+            let read = media(&text, None).unwrap();
+            track.take_list(text, &url, read).unwrap();
+            (track.next, track.restart, track.place(track.next, 0))
+        };
+        let played = Duration::from_secs(10);
+        // Two caches answer alternately, and one of them is behind.
+        for (first, name) in [(29, "a"), (30, "a"), (31, "a"), (30, "a"), (28, "a")] {
+            assert_eq!(take(list(first, name)), (35, false, played), "{first}");
+        }
+        assert_eq!(take(list(29, "b")), (31, true, Duration::from_secs(16)));
     }
 }
