@@ -94,6 +94,7 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let audio = has_audio.then(|| {
         Box::new(ClipAudio {
             ready: audio_in,
+            waiting: None,
             begun: begun.clone(),
             rate,
             channels: usize::from(channels.max(1)),
@@ -232,6 +233,8 @@ impl Reader {
 /// The mixer's side of the clip.
 struct ClipAudio {
     ready: Receiver<Block>,
+    /// The received block after a gap that is not filled yet.
+    waiting: Option<Block>,
     begun: ClipStart,
     rate: u32,
     channels: usize,
@@ -247,14 +250,21 @@ const TIMESTAMP_TOLERANCE_FRAMES: i64 = 512;
 impl ClipAudio {
     /// Receives the next block. Returns false if no block is waiting.
     fn receive(&mut self) -> bool {
-        let Ok((at, block)) = self.ready.try_recv() else { return false };
+        let next = self.waiting.take().or_else(|| self.ready.try_recv().ok());
+        let Some((at, block)) = next else { return false };
         let end = self.next + (self.kept.len() / self.channels) as i64;
+        let gap = at.saturating_sub(end);
         if self.kept.is_empty() {
             self.next = at;
-        } else if (end + TIMESTAMP_TOLERANCE_FRAMES..end + i64::from(self.rate)).contains(&at) {
-            // A gap is filled with silence.
-            let missing = usize::try_from(at - end).unwrap_or(0) * self.channels;
-            self.kept.extend(std::iter::repeat_n(0.0, missing));
+        } else if gap >= TIMESTAMP_TOLERANCE_FRAMES {
+            // A gap is filled with silence. At most a second of it is stored.
+            let most = self.rate as usize;
+            let missing = usize::try_from(gap).unwrap_or(most);
+            self.kept.extend(std::iter::repeat_n(0.0, missing.min(most) * self.channels));
+            if missing > most {
+                self.waiting = Some((at, block));
+                return true;
+            }
         }
         self.kept.extend(block);
         true
@@ -310,6 +320,7 @@ mod tests {
         let worker = Arc::new(Worker::spawn("test", |_| {}).unwrap());
         let audio = ClipAudio {
             ready,
+            waiting: None,
             begun: begun.clone(),
             rate: 1_000,
             channels: 1,
@@ -346,6 +357,22 @@ mod tests {
         assert_eq!(out[0], 1_200.0);
         assert_eq!(audio.pull(at(515 + 1_795), &mut out), Pulled::Silence);
         assert_eq!((out[4], out[5]), (1_799.0, 0.0), "the end");
+    }
+
+    #[test]
+    fn audio_after_a_long_gap_is_not_heard_early() {
+        let ramp = |from: i64| (from..from + 600).map(|it| it as f32).collect::<Vec<_>>();
+        let (mut audio, begun) = audio(&[(0, ramp(0)), (2_000, ramp(2_000))]);
+        let (shots, ready) = queue::bounded("test", 1, Full::Block);
+        drop(shots);
+        let at = Timestamp::from_millis;
+        ClipFrames::new(ready, begun, ()).moment(at(500));
+        let mut out = [1.0; 10];
+        // The gap begins within this block.
+        audio.pull(at(500 + 595), &mut out);
+        assert_eq!(out, [595.0, 596.0, 597.0, 598.0, 599.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        audio.pull(at(500 + 1_995), &mut out);
+        assert_eq!((out[4], out[5], out[9]), (0.0, 2_000.0, 2_004.0));
     }
 
     /// A decoder whose packets are blocks of 100 ms.
