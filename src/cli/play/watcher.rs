@@ -27,6 +27,16 @@ use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, Event, Studio, TileId, WatchCommand, event};
 use crate::text::problem::problem;
 
+/// Interval between the statistics.
+const STATS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Returns the time of the next statistics after those of `due`. Statistics that were missed, for
+/// example while the process was suspended, are not printed later.
+fn following(due: Timestamp, now: Timestamp) -> Timestamp {
+    let next = due + STATS_INTERVAL;
+    if next > now { next } else { now + STATS_INTERVAL }
+}
+
 /// The state of the tasks that the module documentation lists.
 #[derive(Debug)]
 pub(super) struct Watcher {
@@ -199,11 +209,11 @@ impl Watcher {
     }
 
     fn tell_stats(&mut self, now: Timestamp) {
-        let next = *self.next_stats.get_or_insert(now + Duration::from_secs(1));
+        let next = *self.next_stats.get_or_insert(now + STATS_INTERVAL);
         if now < next {
             return;
         }
-        self.next_stats = Some(next + Duration::from_secs(1));
+        self.next_stats = Some(following(next, now));
         let plays = |tile: &Tile| !(self.args.headless && (tile.over || tile.state.is_final()));
         for (id, tile) in self.tiles.iter().filter(|(_, tile)| plays(tile)) {
             let fields = report::fields(&tile.figures, self.args.measure);
@@ -343,5 +353,18 @@ impl WindowCompanion for Watcher {
             streams => report::totals(&self.output, &figures, streams, exit),
         }
         exit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_that_were_missed_are_not_printed_later() {
+        let at = Timestamp::from_millis;
+        assert_eq!(following(at(5_000), at(5_010)), at(6_000));
+        // The process was stopped for ten minutes.
+        assert_eq!(following(at(5_000), at(605_000)), at(606_000));
     }
 }
