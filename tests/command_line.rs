@@ -252,6 +252,25 @@ fn pictures_and_sounds_that_were_there_are_not_written_over() {
     assert_event("notice", &path("heard-1.wav"));
 }
 
+/// A program that waits for the picture learns that there is none.
+#[test]
+fn a_picture_that_cannot_be_written_is_told_of_as_an_event() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let film = folder.path().join("film.mp4");
+    ffmpeg::make(&film, "160x90", "1", &[]);
+    let picture = folder.path().join("no folder").join("last.png");
+    let picture = picture.to_str().unwrap();
+    let words = ["play", "--headless", "--mute", film.to_str().unwrap(), "--snapshot", picture];
+    let mut play = Onair::start(&words);
+    assert_eq!(play.peer.wait(LIMIT).code(), Some(3), "{}", play.peer.errors());
+    let events = play.events();
+    let failed = |it: &Value| it["event"] == "snapshot" && it["state"] == "failed";
+    let event = events.iter().find(|it| failed(it)).unwrap_or_else(|| panic!("{events:?}"));
+    assert!(event["path"] == picture && event["reason"].is_string(), "{event}");
+    assert_eq!(events.last().unwrap()["event"], "summary");
+}
+
 /// Output that could not be written because the disk is full is missing, so the command fails. A
 /// reader that has read enough and closes the pipe is no failure.
 #[cfg(target_os = "linux")]

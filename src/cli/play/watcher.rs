@@ -279,7 +279,7 @@ impl Watcher {
     }
 
     /// Writes the last frame to the file of `--snapshot`, if given, and prints the file or the
-    /// error, with the exit code.
+    /// error. Returns the exit code.
     fn write_screenshot(&self) -> Exit {
         let Some(path) = &self.args.snapshot else { return Exit::Ok };
         let written = match &self.last_frame {
@@ -293,7 +293,11 @@ impl Watcher {
                 Exit::Ok
             }
             Err(why) => {
-                complain(why);
+                complain(why.clone());
+                if self.output.is_json() {
+                    let failed = event::Screenshot { path: path.clone(), reason: Some(why) };
+                    print(&self.output, &Event::Screenshot(failed));
+                }
                 Exit::File
             }
         }
