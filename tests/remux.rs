@@ -172,8 +172,11 @@ fn a_part_begins_at_a_keyframe_and_has_the_same_frames() {
     for (cut, exit) in [(["--from", "5s", "--to", "5s"], 2), (["--from", "11s", "--to", "12s"], 3)]
     {
         let mut onair = Command::new(env!("CARGO_BIN_EXE_onair"));
-        let ended = onair.arg("remux").args(paths).args(cut).output().unwrap();
+        let ended = onair.arg("remux").args(paths).args(cut).arg("--json").output().unwrap();
         assert_eq!(ended.status.code(), Some(exit), "{cut:?}: {ended:?}");
+        let summary: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        assert!(summary["event"] == "summary" && summary["exit"] == exit, "{cut:?}: {summary}");
+        assert!(summary["error"].is_string(), "{cut:?}: {summary}");
         let said = String::from_utf8_lossy(&ended.stderr);
         assert!(exit == 2 || said.contains("between these times"), "{said}");
         assert!(!part.exists());

@@ -10,10 +10,10 @@ use crate::base::{Clock, sandbox};
 use crate::broadcast::recorder::Error;
 use crate::broadcast::recorder::remux::{Cut, Failure, RepairMethod, Report, remux_part, repair};
 use crate::cli::flags::{Globals, value};
+use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
 use crate::cli::output::stats::seconds;
-use crate::cli::output::{Output, complain};
 use crate::cli::process::signals::Interrupt;
 use crate::files::Trouble;
 use crate::text::problem::{Problem, problem};
@@ -85,48 +85,46 @@ pub struct RepairArgs {
 
 /// Runs `onair remux`.
 pub fn run(args: &RemuxArgs, globals: &Globals, clock: Clock) -> Exit {
-    if let Some(exit) = refused(&[&args.input, &args.output]) {
+    let output = Output::new(clock, globals.json);
+    if let Some(exit) = refused(&output, &[&args.input, &args.output]) {
         return exit;
     }
     let drop: Vec<Part> = args.drop.iter().copied().map(Part::from).collect();
     let part = Cut { from: args.from.unwrap_or_default(), to: args.to };
     if args.to.is_some_and(|to| to <= part.from) {
-        complain(problem!("remux-empty-part"));
+        output.refuse(&problem!("remux-empty-part"), Exit::Usage);
         return Exit::Usage;
     }
     sandbox::files(&[&args.output]);
-    work(globals, clock, "remux", |stop| {
-        remux_part(part, &drop, &args.input, &args.output, &|_| stop())
-    })
+    work(&output, "remux", |stop| remux_part(part, &drop, &args.input, &args.output, &|_| stop()))
 }
 
 /// Runs `onair repair`.
 pub fn run_repair(args: &RepairArgs, globals: &Globals, clock: Clock) -> Exit {
-    if let Some(exit) = refused(&[&args.file]) {
+    let output = Output::new(clock, globals.json);
+    if let Some(exit) = refused(&output, &[&args.file]) {
         return exit;
     }
     sandbox::files(&[&args.file]);
-    work(globals, clock, "repair", |stop| repair(&args.file, stop))
+    work(&output, "repair", |stop| repair(&args.file, stop))
 }
 
 /// Reports an address that was given in place of a file.
-fn refused(paths: &[&Path]) -> Option<Exit> {
+fn refused(output: &Output, paths: &[&Path]) -> Option<Exit> {
     let why = paths.iter().find_map(|path| check_file(path).err())?;
-    complain(why);
+    output.refuse(&why.into(), Exit::File);
     Some(Exit::File)
 }
 
 fn work(
-    globals: &Globals,
-    clock: Clock,
+    output: &Output,
     name: &str,
     work: impl FnOnce(&dyn Fn() -> bool) -> Result<Report, Failure>,
 ) -> Exit {
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
-    let output = Output::new(clock, globals.json);
     match work(&|| interrupt.is_set()) {
         Ok(report) => {
-            tell(&output, name, &report);
+            tell(output, name, &report);
             Exit::Ok
         }
         Err(failure) => {
