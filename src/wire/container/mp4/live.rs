@@ -130,4 +130,22 @@ pub(crate) mod tests {
         let tkhd = child(child(moov, *b"trak").unwrap(), *b"tkhd").unwrap();
         assert_eq!(&tkhd[20..24], [0, 0, 0, 2]);
     }
+    #[test]
+    fn samples_after_an_empty_one_keep_their_times() {
+        let tracks = tracks(None, Some(&aac()));
+        let mut file = BytesMut::from(&initialization(&tracks, FIRST_TRACK_ID)[..]);
+        let sample = |(at, data): (i64, &'static str)| {
+            let size = data.len() as u32;
+            let entry = Entry { dts: at * 48_000, composition: 0, size, keyframe: true };
+            ChunkSample { entry, data: Bytes::from_static(data.as_bytes()) }
+        };
+        let samples: Vec<_> = [(0, "abc"), (1, ""), (2, "de")].map(sample).into();
+        let track = ChunkTrack { number: FIRST_TRACK_ID, video: false };
+        file.put_slice(&chunk(track, 1, &samples, 1_024));
+        let index = index(&mut &file[..]).unwrap();
+        let found = index.samples.iter().map(|it| (it.dts.as_millis(), it.size));
+        assert_eq!(found.collect::<Vec<_>>(), [(0, 3), (2_000, 2)]);
+        let last = index.samples[1];
+        assert_eq!(&file[last.at as usize..last.at as usize + 2], b"de");
+    }
 }

@@ -588,12 +588,15 @@ fn traf(
             let its_flags = own(0x400).or(first_flags.take()).unwrap_or(defaults.flags);
             let composition = own(0x800).unwrap_or(0).cast_signed();
             let end = at.saturating_add(u64::from(size));
-            if size == 0 || end > room {
+            // An empty sample only lasts. A run of empty samples without fields would have no limit.
+            if size == 0 && each == 0 || end > room {
                 break;
             }
             let keyframe = its_flags & NON_SYNC_SAMPLE_FLAG == 0;
             let frame = track.frame.filter(|_| track.protection.is_none());
-            if !frame.is_some_and(|frame| pcm::is_joined(track.id, frame, at, size, index)) {
+            if size > 0
+                && !frame.is_some_and(|frame| pcm::is_joined(track.id, frame, at, size, index))
+            {
                 index.push(track.place(dts, composition, keyframe, at, size))?;
             }
             if track.protection.is_some() {
