@@ -83,6 +83,8 @@ impl Engine {
         while let Ok(event) = self.last_words.1.try_recv() {
             match event {
                 Event::Recording(recording) => self.recording_happened(recording),
+                // The target was switched on again before its earlier connection had ended.
+                Event::Target(target) if self.is_replaced(&target) => {}
                 // The last events of an ended broadcast are reported like all others.
                 Event::Target(target) => self.target_happened(target),
                 Event::Notice(notice) => self.notices.tell_notice(notice),
@@ -103,6 +105,13 @@ impl Engine {
         if self.file.is_due(self.clock.now()) {
             self.save(false);
         }
+    }
+
+    /// Returns true if a newer connection of the target has replaced the one that this last event is
+    /// about.
+    fn is_replaced(&self, last: &event::Target) -> bool {
+        let on_air = self.live.on_air.as_ref();
+        u32::try_from(last.index).is_ok_and(|id| on_air.is_some_and(|it| it.publishes_to(id)))
     }
 
     /// Handles the news of the broadcast's outputs in order.

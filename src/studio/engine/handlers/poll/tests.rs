@@ -8,6 +8,7 @@ use crate::capture::VideoChoice;
 use crate::net::Trouble;
 use crate::studio::engine::config::Config;
 use crate::studio::engine::handle::assemble;
+use crate::studio::engine::handlers::live::tests::{end, on_air};
 use crate::studio::settings::Settings;
 
 fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
@@ -68,6 +69,21 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.contains("host1:1935: Refused. onair does not retry."), "{text}");
+}
+
+#[test]
+fn the_end_of_a_targets_old_connection_says_nothing_about_its_new_one() {
+    let (mut engine, _ends) = on_air();
+    engine.target_happened(target(1, TargetState::Live, None));
+    // The target was switched off and on again, and the old connection ends later.
+    engine.last_words.0.send(Event::Target(target(1, TargetState::Stopped, None))).unwrap();
+    engine.poll();
+    assert_ne!(engine.targets.events[&1].state, TargetState::Stopped);
+    // Without a newer connection, the target has stopped.
+    engine.last_words.0.send(Event::Target(target(2, TargetState::Stopped, None))).unwrap();
+    engine.poll();
+    assert_eq!(engine.targets.events[&2].state, TargetState::Stopped);
+    end(engine);
 }
 
 #[test]
