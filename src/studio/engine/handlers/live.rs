@@ -182,6 +182,8 @@ impl Engine {
 
     /// Returns the publisher's configuration for a target, and reports the target's problems.
     pub(in crate::studio::engine) fn resolve(&mut self, target: &Target) -> Option<WantedTargets> {
+        // The connection uses the newest edits, and must not start again for them.
+        self.targets.edited.remove(&target.id);
         if target.is_built_in() {
             self.start_built_in_if_needed();
         }

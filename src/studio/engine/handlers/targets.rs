@@ -569,4 +569,16 @@ mod tests {
         assert!(!is_sent(&engine));
         end(engine);
     }
+
+    #[test]
+    fn a_connection_that_already_uses_an_edit_does_not_start_again_for_it() {
+        let (mut engine, _ends) = on_air();
+        let typed = |key: &str| Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new(key));
+        engine.targets.list.push(typed(""));
+        engine.put_target(typed("abc"));
+        assert!(engine.targets.edited.contains_key(&2));
+        engine.handle(Command::StartTarget(2));
+        assert!(engine.targets.edited.is_empty());
+        end(engine);
+    }
 }
