@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use crate::base::Clock;
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::notices::{Level, Notice, PastNotice};
+use crate::studio::notices::{Level, NEXT_ATTEMPT, Notice, PastNotice};
 
 /// Maximum number of active notices.
 const MAX_NOTICES: usize = 20;
@@ -116,6 +116,12 @@ impl ActiveNotices {
     /// Withdraws notices about this target.
     pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
         self.close(|it| it.target == Some(target) && keys.contains(&it.key()));
+    }
+
+    /// Withdraws notices that announce another attempt for this target.
+    pub(in crate::studio) fn clear_attempts(&mut self, target: u32) {
+        let announces = |it: &Notice| it.problem.inner().any(|part| part.id() == NEXT_ATTEMPT);
+        self.close(|it| it.target == Some(target) && announces(it));
     }
 
     /// Withdraws notices about this host.

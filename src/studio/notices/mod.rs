@@ -77,6 +77,9 @@ pub enum Remedy {
     ShowRecording,
 }
 
+/// The text about the next attempt.
+const NEXT_ATTEMPT: &str = "next-retry";
+
 /// The next step for a failed target.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Next {

@@ -255,6 +255,9 @@ impl Engine {
         } else {
             self.live.history.lost(&event, self.clock.now());
         }
+        if event.state == TargetState::Stopped {
+            self.notices.active.clear_attempts(id);
+        }
         self.target_reported(event);
     }
 

@@ -119,6 +119,19 @@ fn a_target_that_goes_live_takes_back_only_its_own_notices() {
 }
 
 #[test]
+fn a_target_that_is_stopped_announces_no_other_attempt() {
+    let (mut engine, _events) = engine(None);
+    engine.target_happened(target(1, TargetState::Reconnecting, Some(Trouble::Lost)));
+    engine.target_happened(target(2, TargetState::Failed, Some(Trouble::Refused)));
+    let refused = ("target-refused", Some(2));
+    assert_eq!(keys_of(&engine), [("target-lost", Some(1)), refused]);
+    for index in [1, 2] {
+        engine.target_happened(target(index, TargetState::Stopped, None));
+    }
+    assert_eq!(keys_of(&engine), [refused], "a failure still needs a cure");
+}
+
+#[test]
 fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
     let (mut engine, _events) = engine(None);
     let host = "host:1935".to_owned();
