@@ -74,6 +74,9 @@ pub(in crate::studio) struct Terms {
     pub second: bool,
     /// True if only one target uses the main encode, and no recording does.
     pub alone: bool,
+    /// True if there is a target, which can be disconnected at the moment. Otherwise no link limits
+    /// the bitrate.
+    pub sends: bool,
 }
 
 /// The parameters of the second encode.
@@ -207,7 +210,7 @@ impl Adaptation {
         }
         live.sort_unstable();
         let before = self.now;
-        self.now = self.decide(&live);
+        self.now = if terms.sends { self.decide(&live) } else { self.quality.video_bitrate };
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
         let by = live.iter().copied().find(|id| rate(id) == Some(self.now));
         self.frame_step = self.step();
@@ -304,7 +307,7 @@ impl Adaptation {
 mod tests {
     use super::*;
 
-    const SHARED_ENCODE_TERMS: Terms = Terms { second: true, alone: false };
+    const SHARED_ENCODE_TERMS: Terms = Terms { second: true, alone: false, sends: true };
 
     /// Runs two targets: the first with a fast link, the second with an extremely slow one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
@@ -385,6 +388,23 @@ mod tests {
         let targets = [(1, None, gone), (2, None, gone)];
         assert_eq!(adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS), None);
         assert_eq!(adaptation.bitrate(), before);
+    }
+
+    #[test]
+    fn a_recording_without_a_broadcast_gets_the_chosen_bitrate() {
+        let (mut adaptation, _) = run(Adapt::Slowest);
+        let terms = Terms { sends: false, ..SHARED_ENCODE_TERMS };
+        let update = |adaptation: &mut Adaptation, seconds: i64| {
+            let at = Timestamp::from_micros(seconds * 1_000_000);
+            adaptation.update(at, std::iter::empty(), terms).and_then(|it| it.changed)
+        };
+        // The broadcast has ended, and the recording goes on.
+        let restored = update(&mut adaptation, 60);
+        assert!(restored.is_some_and(|changed| changed.full && !changed.lower), "{restored:?}");
+        let video_bitrate = BitsPerSecond(6_000_000);
+        adaptation.set(&Quality { video_bitrate, ..Quality::default() });
+        update(&mut adaptation, 61);
+        assert_eq!(adaptation.bitrate(), video_bitrate);
     }
 
     /// Runs one target whose link has varying bandwidth, and returns the sizes of the main encode.

@@ -413,6 +413,7 @@ impl OnAir {
         let terms = Terms {
             second: self.second.as_ref().is_some_and(SecondRendition::is_possible),
             alone: sending <= 1 && !self.is_recording() && self.replay().is_none(),
+            sends: sending > 0,
         };
         let targets = self.outputs.all::<TargetOutput>();
         let targets = targets.map(|it| (it.id, it.floor, Sample::of(&it.publisher, now)));

@@ -176,7 +176,11 @@ impl Engine {
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
             self.notices.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
         } else if changed.full && was_lowered {
-            self.notices.tell(&StudioMessage::BitrateRestored { kbps }, "");
+            match self.live.is_publishing() {
+                true => self.notices.tell(&StudioMessage::BitrateRestored { kbps }, ""),
+                // The broadcast has ended, so no connection is fast again.
+                false => self.notices.take_back("bitrate-lowered"),
+            }
         }
     }
 
