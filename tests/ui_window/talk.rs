@@ -164,6 +164,17 @@ fn a_button_of_the_mouse_is_chosen_by_pressing_it_and_heard_while_somebody_types
 }
 
 #[test]
+fn a_talk_key_that_is_held_while_a_file_is_chosen_does_not_keep_the_microphone_open() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
+    harness.run();
+    harness.key_down(Key::Space);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
+    harness.state_mut().screen.as_mut().unwrap().set_file_wait(true);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
+}
+
+#[test]
 fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToMute);

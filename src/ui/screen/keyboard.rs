@@ -15,19 +15,22 @@ impl Screen {
         let ctx = ui.ctx().clone();
         let choosing = self.dialog == Some(Dialog::Settings) && self.settings.waits_for_keys();
         let choosing = choosing || self.file_chooser.is_some() || self.file_wait;
-        if self.dialog == Some(Dialog::Closing) || choosing {
-            return;
-        }
+        let is_busy = self.dialog == Some(Dialog::Closing) || choosing;
         let typing = ctx.text_edit_focused();
-        if self.dialog.is_none()
+        if !is_busy
+            && self.dialog.is_none()
             && self.full_screen
             && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
         {
             self.set_full_screen(false);
         }
+        // A key that is held when a chooser opens must not keep the microphone open.
         let key = self.preferences.push_to_talk_key;
-        let command = self.talk.poll(&ctx, &self.snapshot, key, typing);
+        let command = self.talk.poll(&ctx, &self.snapshot, key, typing || is_busy);
         self.requests.extend(command.map(WindowRequest::Command));
+        if is_busy {
+            return;
+        }
         let asked = self.dialog.is_some() || self.scenes.is_adding();
         if self.dialog.is_none() && !self.scenes.is_adding() {
             hotkeys::follow_letters(&ctx);
