@@ -447,7 +447,8 @@ fn what_cannot_change_on_air_is_said_once_a_page() {
     let times =
         |harness: &Harness<'static, Window>, words: &str| harness.query_all_by_label(words).count();
     settings_page(&mut harness, "Output");
-    let words = "You cannot change the keyframe interval or the audio format while on air.";
+    let words =
+        "You cannot change the keyframe interval or the audio format while on air or recording.";
     assert_eq!(times(&harness, words), 1);
     // The note comes with whatever a search finds.
     harness.get_by_role_and_label(Role::TextInput, "Search settings").focus();
@@ -459,10 +460,27 @@ fn what_cannot_change_on_air_is_said_once_a_page() {
     harness.run();
     harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
     harness.run();
-    assert_eq!(
-        times(&harness, "You cannot change the resolution or the frame rate while on air."),
-        1
-    );
+    let words = "You cannot change the resolution or the frame rate while on air or recording.";
+    assert_eq!(times(&harness, words), 1);
+    assert_eq!(click(&mut harness, "1920×1080"), []);
+}
+
+#[test]
+fn a_recording_keeps_the_resolution_and_the_keyframe_interval() {
+    let mut harness = open("recording");
+    harness.state().demo.change(|snapshot| {
+        snapshot.quality.keyframe_interval = Duration::from_secs(4);
+    });
+    settings_page(&mut harness, "Output");
+    let words =
+        "You cannot change the keyframe interval or the audio format while on air or recording.";
+    assert_eq!(harness.query_all_by_label(words).count(), 1);
+    let resets = harness.query_all_by_label_contains("Reset Keyframe interval");
+    assert_eq!(resets.count(), 0);
+    harness.get_by_role_and_label(Role::Button, "Video").click();
+    harness.run();
+    harness.get_by_role_and_label(Role::ComboBox, "Resolution").click();
+    harness.run();
     assert_eq!(click(&mut harness, "1920×1080"), []);
 }
 

@@ -1,6 +1,6 @@
 # Settings › Output
 output-usual = Default: { $value }
-output-on-air = You cannot change the keyframe interval or the audio format while on air.
+output-on-air = You cannot change the keyframe interval or the audio format while on air or recording.
 
 # the quality popover
 quality-size = Resolution

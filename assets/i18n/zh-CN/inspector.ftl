@@ -1,6 +1,6 @@
 # 设置 › 输出
 output-usual = 默认：{ $value }
-output-on-air = 直播中不能更改关键帧间隔和音频格式。
+output-on-air = 直播或录制中不能更改关键帧间隔和音频格式。
 
 # 画质弹窗
 quality-size = 分辨率

@@ -515,6 +515,12 @@ impl Snapshot {
         self.server.is_running() && used && self.live != LiveState::Idle
     }
 
+    /// Returns true if the format of the program cannot change, because a broadcast or a recording
+    /// uses it.
+    pub fn is_format_fixed(&self) -> bool {
+        self.live != LiveState::Idle || self.recording.is_some()
+    }
+
     /// Returns the slot of the selected player.
     pub fn chosen_slot(&self) -> usize {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())

@@ -13,7 +13,7 @@ use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets::draft::{Part, key_field, server_field};
-use crate::ui::targets::{Draft, advanced, viewer_monitor};
+use crate::ui::targets::{Draft, advanced, limits, viewer_monitor};
 use crate::ui::text::sentence;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
@@ -256,7 +256,7 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
         let warning = texts.say(&misfit.problem(&service.name));
         paragraph(ui, &warning, Type::Small, theme.warn);
     }
-    let fit = service.fit(&view.snapshot.quality);
+    let fit = limits::fit(view, service);
     if !misfits.is_empty() && fit != view.snapshot.quality {
         let name = texts.with("fit-quality", &[("service", service.name.to_string().into())]);
         if Button::new(&name).small().look(ButtonWeight::Warn).show(ui, theme).clicked() {

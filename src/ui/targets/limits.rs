@@ -91,15 +91,28 @@ fn words(view: &View<'_>, text: &'static str, service: &Service, most: String) -
     view.texts.with(text, &[("service", service.into()), ("most", most.into())])
 }
 
+/// Returns the quality within the limits of a service. Values that cannot change now stay.
+pub fn fit(view: &View<'_>, service: &Service) -> Quality {
+    let now = &view.snapshot.quality;
+    let fit = service.fit(now);
+    match view.snapshot.is_format_fixed() {
+        true => Quality { video_bitrate: fit.video_bitrate, ..now.clone() },
+        false => fit,
+    }
+}
+
 /// Draws a warning if a value exceeds a limit, for example after the user selected another target.
 /// A button lowers the value.
 pub fn lower(ui: &mut Ui, view: &mut View<'_>) {
     let now = view.snapshot.quality.clone();
     let over = services(view).find(|service| service.fit(&now) != now);
     let Some(service) = over else { return };
-    let (fit, name) = (service.fit(&now), service.name.to_string());
+    let (fit, name) = (fit(view, service), service.name.to_string());
     let warning = view.texts.with("limit-over", &[("service", name.clone().into())]);
     paragraph(ui, &warning, Type::Small, view.theme.warn);
+    if fit == now {
+        return;
+    }
     let name = view.texts.with("fit-quality", &[("service", name.into())]);
     if Button::new(&name).small().look(ButtonWeight::Warn).show(ui, view.theme).clicked() {
         view.send(Command::SetQuality(fit));

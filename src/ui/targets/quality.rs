@@ -3,7 +3,6 @@
 use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::live::view::LiveState;
 use crate::studio::targets::quality::USUAL_QUALITIES;
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
@@ -59,7 +58,7 @@ const FRAME_RATE_CHOICES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), 
 pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let now = view.snapshot.quality.clone();
-    let idle = view.snapshot.live == LiveState::Idle;
+    let idle = !view.snapshot.is_format_fixed();
     let mut wanted: Option<Quality> = None;
     let (name, chosen) = (texts.get("quality"), quality_text(view));
     let select = Select { close_on_click: false, ..Select::new(&name, &chosen, width) };

@@ -819,7 +819,7 @@ fn rows() -> Vec<Row> {
             "This computer is too slow: only 17 of 30 fps.",
             "Close other programs, or turn off video filters. Next time, choose",
             bad,
-            Some(Remedy::EditQuality),
+            None,
         ),
         (
             "a recording has just begun, so its frame rate is not known",

@@ -56,15 +56,15 @@ fn send(view: &mut View<'_>, wanted: Option<Quality>) {
     }
 }
 
-/// Draws a setting that cannot be changed on air. The first of these settings has a note about
-/// this.
+/// Draws a setting that cannot be changed on air or during a recording. The first of these settings
+/// has a note about this.
 fn off_air(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut SettingsDraft,
     contents: impl FnOnce(&mut Ui, &View<'_>, &Quality) -> Option<Quality>,
 ) {
-    let idle = view.snapshot.live == LiveState::Idle;
+    let idle = !view.snapshot.is_format_fixed();
     if !idle && !std::mem::replace(&mut draft.explained, true) {
         paragraph(ui, &view.texts.get("output-on-air"), Type::Small, view.theme.secondary);
     }
@@ -239,7 +239,8 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDr
     };
     let now = view.snapshot.quality.clone();
     let name = seconds(view, usual);
-    let default = (now.keyframe_interval != usual).then_some(&*name);
+    let can_reset = now.keyframe_interval != usual && !view.snapshot.is_format_fixed();
+    let default = can_reset.then_some(&*name);
     let reset = wide_row(ui, view, draft, Setting::Keyframes, default, |ui, view, draft| {
         off_air(ui, view, draft, |ui, view, now| {
             let name = view.texts.get("keyframe-every");
@@ -266,7 +267,8 @@ pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, draft: &mut Setting
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
     let of = |it: &Quality| (it.audio_bitrate, it.sample_rate, it.channels);
     let name = format::bitrate(usual.audio_bitrate.0);
-    let default = (of(&now) != of(&usual)).then_some(&*name);
+    let can_reset = of(&now) != of(&usual) && !view.snapshot.is_format_fixed();
+    let default = can_reset.then_some(&*name);
     let reset = wide_row(ui, view, draft, Setting::AudioFormat, default, |ui, view, draft| {
         off_air(ui, view, draft, audio);
     });

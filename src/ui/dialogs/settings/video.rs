@@ -4,7 +4,6 @@
 use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Quality};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{Choice, choice_row, row};
@@ -28,10 +27,10 @@ const FRAME_SIZES: [(u32, u32); 8] = [
 ];
 const FRAME_RATES: [u32; 6] = [24, 25, 30, 48, 50, 60];
 
-/// Returns the reason why size and rate cannot be changed now, if the program is on air.
+/// Returns the reason why size and rate cannot be changed now, if the program is on air or recorded.
 fn fixed(view: &View<'_>) -> Option<String> {
-    let idle = view.snapshot.live == LiveState::Idle;
-    (!idle).then(|| view.texts.get("quality-on-air").to_string())
+    let is_fixed = view.snapshot.is_format_fixed();
+    is_fixed.then(|| view.texts.get("quality-on-air").to_string())
 }
 
 pub(super) fn size(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
