@@ -303,7 +303,10 @@ impl Engine {
 
     fn show_prepared(&mut self) {
         let collection = &self.settings.collection;
-        let id = self.state.stage.prepared.filter(|id| collection.scene(*id).is_some());
+        let there = |id: &SceneId| collection.scene(*id).is_some();
+        // Without its scene, studio mode continues. Otherwise the next click would go on air.
+        let id = self.state.stage.prepared;
+        let id = id.map(|id| if there(&id) { id } else { collection.current }).filter(there);
         self.state.stage.prepared = id;
         let prepared = id.map(|id| (collection.plan(id), self.prepared.clone()));
         let crowded = id.zip(prepared.as_ref().map(|(plan, _)| plan.more));
@@ -574,5 +577,25 @@ impl Engine {
             controls: self.state.stage.board.listed(),
             formats: self.state.stage.board.formats(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::{end, on_air};
+
+    #[test]
+    fn removing_the_scene_in_the_preview_does_not_end_studio_mode() {
+        let (mut engine, _ends) = on_air();
+        engine.edit(&Edit::AddScene("Talk".into()));
+        let talk = engine.settings.collection.scene_named("Talk").unwrap().id;
+        engine.prepare_scene(Some(talk));
+        engine.edit(&Edit::RemoveScene(talk));
+        let current = engine.settings.collection.current;
+        assert!(talk != current && engine.state.stage.prepared == Some(current));
+        engine.prepare_scene(None);
+        assert_eq!(engine.state.stage.prepared, None);
+        end(engine);
     }
 }
