@@ -3,6 +3,7 @@
 
 use egui::accesskit::NodeId;
 use egui::{Rect, Shape};
+use onair::studio::live::view::LiveState;
 use onair::ui::style::theme::FOCUS_RING_WIDTH;
 
 use super::*;
@@ -130,6 +131,28 @@ fn on_every_page_the_focus_is_visible_and_moves_in_reading_order() {
         found.extend(faults(&mut open(state), state, true));
     }
     assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn a_button_keeps_the_focus_when_the_recording_beside_it_ends() {
+    let mut harness = open("on-air-recording");
+    let name = "Take a screenshot (Ctrl+G)";
+    harness.get_by_label(name).focus();
+    harness.run();
+    harness.state().demo.change(|snapshot| snapshot.recording = None);
+    harness.run();
+    assert_eq!(focused(&harness).map(|(_, name, _)| name).as_deref(), Some(name));
+}
+
+#[test]
+fn the_switch_of_a_target_keeps_the_focus_when_the_broadcast_begins() {
+    let mut harness = open("idle");
+    let name = "Send to Built-in server";
+    harness.get_by_label(name).focus();
+    harness.run();
+    harness.state().demo.change(|snapshot| snapshot.live = LiveState::OnAir);
+    harness.run();
+    assert_eq!(focused(&harness).map(|(_, name, _)| name).as_deref(), Some(name));
 }
 
 #[test]

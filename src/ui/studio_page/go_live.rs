@@ -1,6 +1,6 @@
 //! The *Go Live* button in all its states, and the record button.
 
-use egui::Ui;
+use egui::{Ui, UiBuilder};
 
 use crate::studio::Command;
 use crate::studio::live::view::LiveState;
@@ -148,7 +148,9 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             .height(size::RECORD_BUTTON_HEIGHT)
             .width(size::RECORD_BUTTON_HEIGHT)
             .radius(CARD_RADIUS);
-        let response = button.show(ui, theme);
+        // A button keeps the keyboard focus when others appear beside it.
+        let own = UiBuilder::new().scope_id(ui.scope_id().with(action.name()));
+        let response = ui.scope_builder(own, |ui| button.show(ui, theme)).inner;
         let tip = off.map_or(name.clone(), |off| texts.get(off).to_string());
         if response.on_hover_text(tip).clicked() && off.is_none() {
             asked = Some(action);

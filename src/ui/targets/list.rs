@@ -48,7 +48,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
     let top = ui.cursor().min;
     for id in draft.order.clone() {
         let Some((entry, status)) = all.remove(&id) else { continue };
-        ui.push_id(("target", id), |ui| card(ui, view, draft, entry, &status));
+        // The controls keep the keyboard focus when figures appear above the cards.
+        let own = UiBuilder::new().scope_id(ui.scope_id().with(("target", id)));
+        ui.scope_builder(own, |ui| card(ui, view, draft, entry, &status));
     }
     let bottom = pos2(ui.max_rect().right(), ui.cursor().top());
     draft.cards = Some(Rect::from_min_max(top, bottom));
