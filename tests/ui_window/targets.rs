@@ -388,6 +388,24 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
 }
 
 #[test]
+fn a_file_that_does_not_open_can_be_cancelled() {
+    for by_key in [false, true] {
+        let mut harness = open("film");
+        harness.state().demo.change(|snapshot| {
+            snapshot.live = LiveState::Idle;
+            snapshot.passthrough.as_mut().unwrap().opening = true;
+        });
+        harness.run();
+        let button = harness.get_by_role_and_label(Role::Button, "Opening harbour tour.mp4…");
+        match by_key {
+            true => harness.key_press_modifiers(Modifiers::COMMAND, Key::L),
+            false => button.click(),
+        }
+        assert_eq!(commands(&mut harness), [Command::StopLive]);
+    }
+}
+
+#[test]
 fn a_closer_look_is_asked_for_and_the_history_is_shown() {
     let mut harness = open("idle");
     harness.get_by_label("Check…").click();

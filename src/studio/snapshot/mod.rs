@@ -521,6 +521,11 @@ impl Snapshot {
         self.live != LiveState::Idle || self.recording.is_some()
     }
 
+    /// Returns the passthrough file that is still being opened.
+    pub fn opening_file(&self) -> Option<&PassthroughView> {
+        self.passthrough.as_ref().filter(|file| file.opening)
+    }
+
     /// Returns the slot of the selected player.
     pub fn chosen_slot(&self) -> usize {
         self.tiles.iter().find(|tile| tile.chosen).map_or(0, |tile| tile.id.slot())

@@ -439,6 +439,9 @@ impl Screen {
     /// Executes the *Go Live* button: goes live, or asks for confirmation to stop.
     pub fn go_live_or_stop(&mut self) {
         match self.snapshot.live {
+            LiveState::Idle if self.snapshot.opening_file().is_some() => {
+                self.requests.push(WindowRequest::Command(Command::StopLive));
+            }
             LiveState::Idle => {
                 if self.may_go_live() {
                     self.requests.push(WindowRequest::Command(Command::GoLive));

@@ -9,6 +9,7 @@ use crate::ui::input::actions::{Action, key};
 use crate::ui::input::hotkeys::{shortcut_text, tooltip};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap, size};
+use crate::ui::targets::passthrough;
 use crate::ui::targets::stage::stage_key;
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
@@ -50,6 +51,13 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             .radius(CARD_RADIUS)
             .kind(Type::Big)
     };
+    if let Some(file) = view.snapshot.opening_file() {
+        let (text, second) = (passthrough::sentence(texts, file), texts.get("cancel-connecting"));
+        if base(&text).kind(Type::Title).second(&second).show(ui, theme).clicked() {
+            view.send(Command::StopLive);
+        }
+        return None;
+    }
     let pressed = match &view.snapshot.live {
         LiveState::Idle => {
             let text = texts.get("go-live");
