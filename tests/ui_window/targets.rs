@@ -388,6 +388,16 @@ fn a_media_file_is_chosen_and_sent_as_it_is() {
 }
 
 #[test]
+fn a_check_during_a_recording_says_why_it_does_not_run() {
+    let mut harness = open("recording");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    assert_eq!(commands(&mut harness), []);
+    let why = "You cannot run this check while on air or recording.";
+    assert!(harness.query_by_label_contains(why).is_some());
+    assert!(harness.query_by_label("Checking…").is_none());
+}
+
+#[test]
 fn a_file_that_does_not_open_can_be_cancelled() {
     for by_key in [false, true] {
         let mut harness = open("film");

@@ -14,7 +14,9 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<DialogAnswer> {
-    if fresh && view.snapshot.live == LiveState::Idle {
+    // The check would disturb a broadcast or a recording, so the studio refuses it.
+    let free = view.snapshot.live == LiveState::Idle && view.snapshot.recording.is_none();
+    if fresh && free {
         view.send(Command::Check { test_stream: false });
     }
     modal(ctx, view.theme, "ready", 520.0, |ui| {
@@ -22,7 +24,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
         if heading(ui, view, &view.texts.get("preflight")) {
             answer = Some(DialogAnswer::Close);
         }
-        if view.snapshot.live != LiveState::Idle {
+        if !free {
             paragraph(ui, &view.texts.get("preflight-on-air"), Type::Body, view.theme.secondary);
             return answer;
         }
