@@ -244,7 +244,7 @@ impl Engine {
         let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
         let Some(on_air) = &mut self.live.on_air else { return };
-        if self.live.stopping || !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
+        if !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
             return;
         }
         if !enabled {

@@ -244,7 +244,7 @@ impl Engine {
             let live = live && self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
             let sought = self.live.is_publishing();
             let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
-            let Some(target) = target.filter(|_| sought && !live && !self.live.stopping) else {
+            let Some(target) = target.filter(|_| sought && !live) else {
                 continue;
             };
             let wanted = self.resolve(&target);
@@ -266,7 +266,7 @@ impl Engine {
         self.targets.edited.remove(&id);
         let sought = self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
         let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
-        let Some(target) = target.filter(|_| sought && !self.live.stopping) else {
+        let Some(target) = target.filter(|_| sought) else {
             return self.follow_switch(id);
         };
         let wanted = self.resolve(&target);
@@ -567,6 +567,17 @@ mod tests {
         // A target that is switched off does not wait.
         engine.put_target(Target { enabled: false, ..typed("abcd") });
         assert!(!is_sent(&engine));
+        end(engine);
+    }
+
+    #[test]
+    fn a_target_can_be_switched_off_while_the_earlier_encoders_still_end() {
+        let (mut engine, _ends) = on_air();
+        // A passthrough has replaced the replay buffer, whose encoders are ending.
+        engine.live.stopping = true;
+        let off = Target { enabled: false, ..engine.targets.list[0].clone() };
+        engine.handle(Command::PutTarget(off));
+        assert!(!engine.live.is_publishing());
         end(engine);
     }
 
