@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::server::http::operator::{Authorized, error};
+use crate::server::http::operator::{Authorized, error, stream_names};
 use crate::server::registry::Registry;
 use crate::server::registry::chat::moderation::{ChatRules, MAX_SLOW_MODE_INTERVAL};
 use crate::wire::chat::blocked_words::{BlockedWords, MAX_BLOCKED_WORDS};
@@ -36,10 +36,10 @@ struct Changes {
 pub(in crate::server::http) async fn chat(
     State(registry): State<Arc<Registry>>,
     _: Authorized,
-    Path(path): Path<String>,
+    uri: Uri,
 ) -> Response {
-    match path.rsplit_once('/') {
-        Some((app, stream)) => state(&registry, app, stream),
+    match stream_names(&uri) {
+        Some((app, stream)) => state(&registry, &app, &stream),
         None => missing(),
     }
 }
@@ -48,10 +48,11 @@ pub(in crate::server::http) async fn chat(
 pub(in crate::server::http) async fn change(
     State(registry): State<Arc<Registry>>,
     _: Authorized,
-    Path(path): Path<String>,
+    uri: Uri,
     body: Body,
 ) -> Response {
-    let Some((app, stream)) = path.rsplit_once('/') else { return missing() };
+    let Some((app, stream)) = stream_names(&uri) else { return missing() };
+    let (app, stream) = (app.as_str(), stream.as_str());
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return error(StatusCode::PAYLOAD_TOO_LARGE, "a request has at most 64 KiB");
     };

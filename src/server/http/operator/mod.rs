@@ -21,7 +21,7 @@ use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -29,6 +29,7 @@ use url::form_urlencoded;
 
 use crate::server::http::caller::Caller;
 use crate::server::http::guard;
+use crate::server::http::path::split;
 use crate::server::registry::Registry;
 use crate::text::Language;
 use crate::text::problem::{Problem, problem};
@@ -136,7 +137,32 @@ fn language_of(query: &str) -> Language {
     chosen.and_then(|(_, tag)| Language::of_argument(&tag)).unwrap_or_default()
 }
 
+/// Returns the application and the stream at the end of a path of the API. The path is split before it is decoded,
+/// because the name of a stream can contain slashes.
+pub(super) fn stream_names(uri: &Uri) -> Option<(String, String)> {
+    let (_, names) = uri.path().strip_prefix("/api/v1/")?.split_once('/')?;
+    split(names)
+}
+
 /// Returns the time in seconds since 1970.
 fn unix_seconds(wall_micros: i64) -> f64 {
     wall_micros as f64 / 1_000_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slash_in_the_name_of_a_stream_is_no_slash_of_the_path() {
+        let names = |path: &str| {
+            let names = stream_names(&path.parse().unwrap());
+            names.map(|(app, stream)| format!("{app}|{stream}"))
+        };
+        assert_eq!(names("/api/v1/streams/live/show").unwrap(), "live|show");
+        assert_eq!(names("/api/v1/thumbnails/a/b/c%20d?x=1").unwrap(), "a/b|c d");
+        assert_eq!(names("/api/v1/chats/live/c%2Fd").unwrap(), "live|c/d");
+        assert_eq!(names("/api/v1/streams/live"), None);
+        assert_eq!(names("/api/v1/streams/live/%ff"), None);
+    }
 }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
-use crate::server::http::operator::{Authorized, ended_by_operator, error};
+use crate::server::http::operator::{Authorized, ended_by_operator, error, stream_names};
 use crate::server::registry::Registry;
 use crate::server::renditions::running::RenditionFigures;
+use crate::server::stream::Stream;
 use crate::server::stream::bitrate_history::STEP_DURATION;
 
 /// Returns all streams.
@@ -25,10 +26,9 @@ pub(in crate::server::http) async fn all(State(registry): State<Arc<Registry>>) 
 /// Returns one stream.
 pub(in crate::server::http) async fn one(
     State(registry): State<Arc<Registry>>,
-    Path(path): Path<String>,
+    uri: Uri,
 ) -> Response {
-    let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
-    match found {
+    match found(&registry, &uri) {
         Some(stream) => {
             let now = registry.clock.now();
             let figures = registry.figures_of(&stream, now);
@@ -42,15 +42,20 @@ pub(in crate::server::http) async fn one(
 pub(in crate::server::http) async fn end(
     State(registry): State<Arc<Registry>>,
     _: Authorized,
-    Path(path): Path<String>,
+    uri: Uri,
 ) -> Response {
-    let found = path.rsplit_once('/').and_then(|(app, name)| registry.find(app, name));
-    match found {
+    match found(&registry, &uri) {
         Some(stream) if stream.dismiss(ended_by_operator()) => {
             StatusCode::NO_CONTENT.into_response()
         }
         _ => missing(),
     }
+}
+
+/// Returns the stream that the path of a request names.
+fn found(registry: &Registry, uri: &Uri) -> Option<Arc<Stream>> {
+    let (app, name) = stream_names(uri)?;
+    registry.find(&app, &name)
 }
 
 pub(super) fn missing() -> Response {
@@ -116,4 +121,33 @@ fn publisher(publisher: &PublisherFigures, history: &[u64]) -> Value {
             "channels": audio.channels,
         })),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::server::access::rules::AppLimits;
+    use crate::server::registry::PublishRight;
+    use crate::server::registry::config::Config;
+    use crate::wire::rtmp::stream_name::StreamName;
+
+    #[test]
+    fn a_publisher_whose_stream_has_a_slash_in_its_name_can_be_disconnected() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        let registry = Arc::new(registry);
+        let name = StreamName::resolve("", "live", "c/d");
+        let right = PublishRight { proven: true, limits: AppLimits::default() };
+        registry.publish(1, "127.0.0.1:5".parse().unwrap(), &name, right).unwrap();
+        let end = |path: &str| {
+            let uri = path.parse().unwrap();
+            runtime.block_on(end(State(Arc::clone(&registry)), Authorized, uri)).status()
+        };
+        // This is the stream `d` of the application `live/c`.
+        assert_eq!(end("/api/v1/streams/live/c/d"), StatusCode::NOT_FOUND);
+        assert_eq!(end("/api/v1/streams/live/c%2Fd"), StatusCode::NO_CONTENT);
+    }
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
-use crate::server::http::operator::error;
 use crate::server::http::operator::streams::missing;
+use crate::server::http::operator::{error, stream_names};
 use crate::server::registry::Registry;
 use crate::server::stream::thumbnails::Thumbnail;
 
@@ -19,14 +19,10 @@ const THUMBNAIL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Returns a JPEG image of the last keyframe, at most a few seconds old.
 pub(in crate::server::http) async fn of_stream(
     State(registry): State<Arc<Registry>>,
-    Path(path): Path<String>,
+    uri: Uri,
 ) -> Response {
-    let names = path.rsplit_once('/');
-    let Some((stream, names)) = names.and_then(|(app, name)| {
-        Some((registry.find(app, name)?, (app.to_owned(), name.to_owned())))
-    }) else {
-        return missing();
-    };
+    let Some(names) = stream_names(&uri) else { return missing() };
+    let Some(stream) = registry.find(&names.0, &names.1) else { return missing() };
     let now = registry.clock.now();
     let Some(publisher) = stream.figures(now).publisher.filter(|it| it.video.is_some()) else {
         return error(StatusCode::NOT_FOUND, "this stream has no video now");
