@@ -100,6 +100,8 @@ pub(super) struct Registry {
     pub began: Timestamp,
     /// True once clients are asked to move to the successor.
     draining: watch::Sender<bool>,
+    /// The successors in requests to drain, which replace those of the configuration.
+    named_successors: Mutex<(Option<String>, Option<HttpSuccessor>)>,
     /// Number of times that all viewers had to leave. It changes before they are disconnected.
     pub expelled: watch::Sender<u64>,
     stopping: AtomicBool,
@@ -227,6 +229,7 @@ impl Registry {
             http_is_local: AtomicBool::new(true),
             began: clock.now(),
             draining: watch::Sender::new(false),
+            named_successors: Mutex::default(),
             expelled: watch::Sender::new(0),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
@@ -382,8 +385,10 @@ impl Registry {
         *self.access.write() = Arc::new(Access::new(config, &self.notices, Some(&*before)));
         *self.rules.write() = Arc::new(config.media.clone());
         *self.login.lock() = login(config);
-        self.successor.lock().clone_from(&config.successor);
-        self.http_successor.lock().clone_from(&config.http_successor);
+        let named = self.named_successors.lock();
+        *self.successor.lock() = named.0.clone().or_else(|| config.successor.clone());
+        *self.http_successor.lock() = named.1.clone().or_else(|| config.http_successor.clone());
+        drop(named);
         self.lab.set(config.faults.clone());
         self.chats.set_rules(config.chat.clone());
     }
@@ -534,12 +539,16 @@ impl Registry {
     /// Asks all RTMP clients that support it to reconnect to the successor, and accepts no new RTMP
     /// clients. HTTP viewers follow their streams. `None` keeps a configured successor.
     pub fn drain(&self, successor: Option<String>, http_successor: Option<HttpSuccessor>) {
+        let mut named = self.named_successors.lock();
         if let Some(successor) = successor {
-            *self.successor.lock() = Some(successor);
+            *self.successor.lock() = Some(successor.clone());
+            named.0 = Some(successor);
         }
         if let Some(successor) = http_successor {
-            *self.http_successor.lock() = Some(successor);
+            *self.http_successor.lock() = Some(successor.clone());
+            named.1 = Some(successor);
         }
+        drop(named);
         if !self.draining.send_replace(true) {
             self.tell(Event::Drain { successor: self.successor.lock().clone() });
         }

@@ -17,6 +17,26 @@ fn tokens_expire_by_the_current_clock_of_the_system() {
 }
 
 #[test]
+fn a_reload_keeps_the_successors_of_a_request_to_drain() {
+    let runtime = Runtime::start().unwrap();
+    let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+    let http = |text: &str| text.parse::<HttpSuccessor>().unwrap();
+    let reload = |successor: &str, http_successor| {
+        let successor = Some(successor.to_owned());
+        registry.reload(&Config { successor, http_successor, ..Config::default() });
+        (registry.successor.lock().clone().unwrap(), registry.http_successor())
+    };
+    assert_eq!(reload("rtmp://first/live", None), ("rtmp://first/live".to_owned(), None));
+    registry.drain(Some("rtmp://named/live".to_owned()), None);
+    let after = reload("rtmp://first/live", Some(http("http://first:8088")));
+    assert_eq!(after, ("rtmp://named/live".to_owned(), Some(http("http://first:8088"))));
+    registry.drain(None, Some(http("http://named:8088")));
+    let after = reload("rtmp://second/live", None);
+    assert_eq!(after, ("rtmp://named/live".to_owned(), Some(http("http://named:8088"))));
+}
+
+#[test]
 fn only_viewers_are_reported_and_counted() {
     let runtime = Runtime::start().unwrap();
     let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
