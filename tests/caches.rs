@@ -244,6 +244,18 @@ fn check_private(port: u16, counter: &Counter) {
     assert!(ask("/live/show/state").contains("\"live\":true"));
 }
 
+/// The answer for a path that only resembles a path of a stream replaces no object of the stream.
+#[track_caller]
+fn check_similar_paths(port: u16) {
+    let ask = |path: &str| web::ask(("127.0.0.1", port), "GET", path);
+    // This is the stream `show` of the application `live/`, which nobody publishes.
+    let list = ask("/live//show/hls/main.m3u8");
+    assert!(list.starts_with("HTTP/1.1 404"), "{list}");
+    assert!(ask("/live/show/hls/main.m3u8").contains("#EXTM3U"));
+    assert!(ask("/live//show/state").contains("\"live\":false"));
+    assert!(ask("/live/show/state").contains("\"live\":true"));
+}
+
 /// Sends a request as a page at this host does; returns the status, and the response without its head.
 fn ask_as(port: u16, host: &str, request: &str, fields: &str) -> (u16, String) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
@@ -352,6 +364,7 @@ fn nginx_asks_once_for_all_viewers() {
     check_collapse("nginx", port, &counter);
     check_crowd(port, &counter);
     check_private(port, &counter);
+    check_similar_paths(port);
     check_page(port);
     check_browser(port);
 }
@@ -379,6 +392,7 @@ fn varnish_asks_once_for_all_viewers() {
     wait_listening(&mut varnish, port);
     check_collapse("Varnish", port, &counter);
     check_private(port, &counter);
+    check_similar_paths(port);
     check_page(port);
 }
 
