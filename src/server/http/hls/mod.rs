@@ -81,23 +81,27 @@ struct Directives {
 }
 
 impl Directives {
-    /// Parses a query. Returns `None` if it is invalid.
+    /// Parses a query. Returns `None` if it is invalid. Caches store the playlist under directives that they read
+    /// without decoding. If onair read others, the playlist would replace one that other players request.
     fn parse(query: &str) -> Option<Self> {
-        let (mut segment, mut part, mut update) = (None, None, false);
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                "_HLS_msn" => segment = Some(value.parse().ok()?),
-                "_HLS_part" => part = Some(value.parse().ok()?),
-                "_HLS_skip" => update = matches!(&*value, "YES" | "v2"),
-                _ => {}
+        const NAMES: [&str; 3] = ["_HLS_msn", "_HLS_part", "_HLS_skip"];
+        let mut values: [Option<&str>; 3] = [None; 3];
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            for (known, slot) in NAMES.iter().zip(&mut values) {
+                let is_clear = name == *known && slot.replace(value).is_none();
+                if name.eq_ignore_ascii_case(known) && !is_clear {
+                    return None;
+                }
             }
         }
-        let awaited = match (segment, part) {
+        let [segment, part, skip] = values;
+        let number = |value: Option<&str>| value.map(str::parse::<u64>).transpose().ok();
+        let awaited = match (number(segment)?, number(part)?) {
             (Some(segment), part) => Some(AwaitedItem { segment, part }),
             (None, None) => None,
             (None, Some(_)) => return None,
         };
-        Some(Self { awaited, update })
+        Some(Self { awaited, update: matches!(skip, Some("YES" | "v2")) })
     }
 }
 
@@ -288,7 +292,9 @@ async fn list(
     asked: &HlsResource,
 ) -> Response {
     let Some(directives) = Directives::parse(request.query) else {
-        return failed(StatusCode::BAD_REQUEST, "_HLS_msn and _HLS_part are numbers.\n");
+        let head = [(header::CACHE_CONTROL, "no-store")];
+        let why = "_HLS_msn and _HLS_part are numbers, and no parameter occurs twice.\n";
+        return (StatusCode::BAD_REQUEST, head, why).into_response();
     };
     let address = request.caller.address;
     if let Err(why) = hls::note_viewer(request.registry, production, key, address, viewer) {
@@ -495,6 +501,10 @@ mod tests {
             ("_HLS_msn=-1", None),
             ("_HLS_msn=99999999999999999999", None),
             ("_HLS_msn=1&_HLS_part=x", None),
+            // A cache stores these responses under other directives, or under none.
+            ("%5FHLS_msn=7&_HLS_skip=%59ES", Some(Directives::default())),
+            ("_HLS_msn=7&_HLS_msn=8", None),
+            ("_hls_msn=7", None),
         ] {
             assert_eq!(Directives::parse(query), read, "{query}");
         }
