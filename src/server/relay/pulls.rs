@@ -41,8 +41,11 @@ pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]
             start(registry, &rule, names, Some((viewer, old.way.path.clone())));
         }
     }
-    for stream in registry.streams().iter().filter(|stream| stream.is_published()) {
-        push_on(registry, stream);
+    for stream in &registry.streams() {
+        match stream.is_published() {
+            true => push_on(registry, stream),
+            false => resume(registry, stream),
+        }
     }
 }
 
@@ -62,7 +65,7 @@ pub(in crate::server) fn demand(
     }
     let relays = &registry.relays;
     let rule = relays.demand_rule(app, stream)?;
-    if let Some(known) = relays.pull_of(app, stream).filter(|known| !known.is_stopped()) {
+    if let Some(known) = relays.pull_of(app, stream) {
         known.note_asked(registry.clock.now());
         return Some(known);
     }
@@ -73,7 +76,7 @@ pub(in crate::server) fn demand(
     start(registry, &rule, (app, stream), Some(demand))
 }
 
-/// Starts the pull on demand of a stream whose publisher has left, for the viewers who stay. HLS and DASH viewers
+/// Starts the pull on demand of a stream without a publisher, for the viewers who stay. HLS and DASH viewers
 /// request the stream again. Viewers who move to the successor of a draining server need no pull.
 pub(in crate::server) fn resume(registry: &Arc<Registry>, stream: &Stream) {
     let names = (stream.app.as_str(), stream.name.as_str());
@@ -119,41 +122,107 @@ fn start(
         |it: &Relay| it.rule.direction == Direction::Pull && it.app == app && it.stream == stream;
     let relay = registry.relays.add(relay, is_same)?;
     let task = RelayTask { registry: Arc::clone(registry), relay: Arc::clone(&relay) };
-    registry.relays.runtime.spawn(pull::run(task));
+    let (its, ended) = (Arc::clone(registry), Arc::clone(&relay));
+    registry.relays.runtime.spawn(async move {
+        pull::run(task).await;
+        // Viewers stay if another rule replaces that of the pull, or if they arrive while the pull ends. A pull that
+        // ends for another reason would end again.
+        if ended.is_stopped()
+            && let Some(stream) = its.find(&ended.app, &ended.stream)
+        {
+            resume(&its, &stream);
+        }
+    });
     Some(relay)
 }
 
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::time::Duration;
+
+    use tokio::time::{sleep, timeout};
 
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
     use crate::net::rtmp::Options;
     use crate::server::access::rules::AppLimits;
-    use crate::server::event::Protocol;
+    use crate::server::event::{Event, Protocol};
     use crate::server::registry::PublishRight;
     use crate::server::registry::config::Config;
     use crate::server::registry::relays::target::RelayTarget;
     use crate::server::stream::flv_sink::FlvSink;
     use crate::server::stream::sink::Sink;
 
-    #[test]
-    fn viewers_who_stay_get_a_pull_when_the_publisher_leaves() {
-        let runtime = Runtime::start().unwrap();
-        let (sender, _events) = queue::bounded("test", 64, queue::Full::DropOldest);
-        let rule = RelayRule {
+    /// Returns a rule for pulls of these streams from a server that does not exist.
+    fn rule(streams: &str, on_demand: bool) -> RelayRule {
+        RelayRule {
             direction: Direction::Pull,
-            streams: "live/*".to_owned(),
-            on_demand: true,
+            streams: streams.to_owned(),
+            on_demand,
             targets: vec![RelayTarget::parse("rtmp://127.0.0.1:1/live", None).unwrap()],
             linger: RelayRule::DEFAULT_LINGER,
             options: Options::default(),
-        };
+        }
+    }
+
+    fn start_registry(
+        runtime: &Runtime,
+        rule: RelayRule,
+    ) -> (Arc<Registry>, queue::Receiver<Event>) {
+        let (sender, events) = queue::bounded("test", 64, queue::Full::DropOldest);
         let config = Config { relays: vec![rule], ..Config::default() };
         let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
-        let registry = Arc::new(registry);
+        (Arc::new(registry), events)
+    }
+
+    /// Adds a viewer of `live/show`.
+    fn watch(registry: &Registry) {
+        let viewer: Arc<dyn Sink> = FlvSink::for_viewer(2, 1_000, Protocol::HttpFlv);
+        registry.join("live", "show", (viewer, 0), "127.0.0.1:5".parse().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn viewers_who_stay_get_the_pull_of_a_new_rule() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/show", false));
+        begin(&registry);
+        watch(&registry);
+        set_rules(&registry, &[rule("live/*", true)]);
+        let running = || registry.relays.all().into_iter().filter(|it| !it.is_stopped());
+        assert!(running().count() == 1 && running().all(|it| it.rule.on_demand));
+        // Without a rule, nothing is pulled.
+        set_rules(&registry, &[]);
+        assert_eq!(running().count(), 0);
+        set_rules(&registry, &[rule("live/*", true)]);
+        assert_eq!(running().count(), 1);
+        registry.stop();
+    }
+
+    #[test]
+    fn a_viewer_who_arrives_while_a_pull_ends_gets_another_one() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        let names = ("live", "show");
+        let viewer = "127.0.0.1".parse().unwrap();
+        let ending = demand(&registry, names, viewer, &RelayPath::default()).unwrap();
+        watch(&registry);
+        ending.stop();
+        let another = async {
+            while !registry.relays.all().iter().any(|it| !it.is_stopped()) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let found = runtime.block_on(async { timeout(Duration::from_secs(10), another).await });
+        assert!(found.is_ok());
+        registry.stop();
+    }
+
+    #[test]
+    fn viewers_who_stay_get_a_pull_when_the_publisher_leaves() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
         let address: SocketAddr = "127.0.0.1:5".parse().unwrap();
         let leaves = |stream: &str, has_viewer| {
             let name = StreamName::resolve("", "live", stream);

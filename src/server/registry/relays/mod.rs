@@ -114,11 +114,12 @@ impl Relays {
         totals
     }
 
-    /// Returns the running pull of a stream.
+    /// Returns the pull of a stream, unless it was asked to end.
     pub fn pull_of(&self, app: &str, stream: &str) -> Option<Arc<Relay>> {
         let all = self.all.lock();
         let is_it = |it: &&Arc<Relay>| {
-            it.rule.direction == Direction::Pull && it.app == app && it.stream == stream
+            let is_pull = it.rule.direction == Direction::Pull && !it.is_stopped();
+            is_pull && it.app == app && it.stream == stream
         };
         all.values().find(is_it).cloned()
     }
