@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::base::worker::Worker;
+use crate::media::Size;
 use crate::server::renditions::load::CpuLoad;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::renditions::running::{RenditionFigures, RunningRendition};
@@ -109,7 +110,12 @@ impl Transcoders {
         }
         transcoder.wanted.lock().retain(|it| !Arc::ptr_eq(it, running));
         drop(all);
-        if let Some(why) = &why {
+        // The size of the video refuses such a rendition without a pause, and the video can become larger again.
+        let video = transcoder.stream.figures(now).publisher.and_then(|it| it.video);
+        let is_too_small = video.and_then(|it| it.size).is_some_and(|(width, height)| {
+            running.rendition.size(Size::new(width, height)).is_none()
+        });
+        if let Some(why) = why.as_ref().filter(|why| **why != Refusal::Absent || !is_too_small) {
             self.bar(&transcoder.stream, &running.rendition.name(), why, now);
         }
         true
@@ -146,5 +152,58 @@ impl Transcoder {
         if let Some(running) = running.max_by_key(|it| it.rendition.height) {
             running.end(Refusal::TooSlow);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::server::access::limits::Limits;
+    use crate::server::access::rules::AppLimits;
+    use crate::server::renditions::ladder::Ladder;
+    use crate::server::stream::{Claim, Incoming};
+    use crate::wire::amf0::Value;
+    use crate::wire::container::flv::{TagKind, metadata_body};
+
+    /// Returns a published stream whose video has this size.
+    fn stream_of(width: f64, height: f64) -> Arc<Stream> {
+        let home = [127, 0, 0, 1].into();
+        let stream = Stream::new("live".into(), "show".into(), home, Limits::default());
+        let (address, limits) = ("127.0.0.1:5".parse().unwrap(), AppLimits::default());
+        let claim = Claim { id: 1, address, credentials: "", proven: true, limits };
+        stream.publish(claim, Timestamp::ZERO).unwrap();
+        let size = [("width", width), ("height", height)];
+        let size = size.map(|(name, value)| (name.to_owned(), Value::Number(value)));
+        let message = |kind, body, metadata| Incoming { kind, time_ms: 0, body, metadata };
+        let metadata = metadata_body(&Value::EcmaArray(size.into()));
+        // A keyframe of Sorenson H.263, whose size only the metadata contains.
+        let keyframe = Bytes::from_static(&[0x12, 0, 0]);
+        let mut all = vec![
+            message(TagKind::Script, metadata, true),
+            message(TagKind::Video, keyframe, false),
+        ];
+        stream.take(1, &mut all, Timestamp::ZERO);
+        Arc::new(stream)
+    }
+
+    #[test]
+    fn a_rendition_of_a_stream_that_is_too_small_gets_no_pause() {
+        let transcoders = Transcoders::default();
+        let rendition = "480p".parse::<Ladder>().unwrap().video[0];
+        let ended = |stream: Arc<Stream>| {
+            let running = RunningRendition::new(rendition, Arc::clone(&stream), 2, Vec::new());
+            let running = Arc::new(running);
+            running.end(Refusal::Absent);
+            let wanted = Mutex::new(vec![Arc::clone(&running)]);
+            let sink = MessageSink::new(3, 1_000);
+            let transcoder = Transcoder { stream, sink, wanted, worker: Mutex::default() };
+            assert!(transcoders.remove(&transcoder, &running, Timestamp::ZERO));
+            transcoders.barred(&transcoder.stream, "480p", Timestamp::ZERO)
+        };
+        assert_eq!(ended(stream_of(640.0, 360.0)), None);
+        // The frames were smaller than the publisher declares.
+        assert_eq!(ended(stream_of(1_280.0, 720.0)), Some(Refusal::Absent));
     }
 }
