@@ -153,15 +153,17 @@ fn open_error(error: io::Error) -> OpenError {
 }
 
 impl OpenRecordings {
-    /// Finds the file of a recording in the folder, by its name without or with the extension.
+    /// Finds the file of a recording in the folder, by its name. With an extension, the file has this format.
     pub async fn find(folder: &Path, name: &str) -> Option<PathBuf> {
         let is_plain = format_of(&format!("{}.flv", stem(name))).is_some();
         stream_of(name).filter(|_| is_plain)?;
-        let (folder, stem) = (folder.to_owned(), stem(name).to_owned());
+        let (folder, stem, wanted) = (folder.to_owned(), stem(name).to_owned(), format_of(name));
         let look = move || {
             let path = |format: Format| folder.join(format!("{stem}.{}", format.extension()));
             let is_there = |path: &PathBuf| path.symlink_metadata().is_ok_and(|it| it.is_file());
-            [Format::Mp4, Format::Flv].map(path).into_iter().find(is_there)
+            let formats = [Format::Mp4, Format::Flv].into_iter();
+            let formats = formats.filter(|it| wanted.is_none_or(|wanted| wanted == *it));
+            formats.map(path).find(is_there)
         };
         tokio::task::spawn_blocking(look).await.ok().flatten()
     }
@@ -516,6 +518,7 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
+    use crate::net::Runtime;
     use crate::server::access::grant::AdmittedViewer;
 
     const VIEWER_KEY: ViewerKey =
@@ -539,6 +542,21 @@ mod tests {
         }
         let left = open.remember(&recording, now);
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
+    }
+
+    #[test]
+    fn a_name_with_an_extension_finds_the_file_of_this_format() {
+        const NAME: &str = "live-show 2026-11-25 18-00-00";
+        let (runtime, folder) = (Runtime::start().unwrap(), tempfile::tempdir().unwrap());
+        let find = |name: &str| {
+            let found = runtime.block_on(OpenRecordings::find(folder.path(), name))?;
+            found.extension().map(|it| it.to_string_lossy().into_owned())
+        };
+        let (mp4, flv) = (format!("{NAME}.mp4"), format!("{NAME}.flv"));
+        std::fs::write(folder.path().join(&flv), "").unwrap();
+        assert_eq!((find(NAME), find(&mp4)), (Some("flv".to_owned()), None));
+        std::fs::write(folder.path().join(&mp4), "").unwrap();
+        assert_eq!((find(NAME), find(&flv)), (Some("mp4".to_owned()), Some("flv".to_owned())));
     }
 
     #[cfg(unix)]

@@ -30,7 +30,7 @@ use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
 use crate::server::http::refusals::{self, too_many_viewers};
 use crate::server::outputs::recordings::viewers::open;
-use crate::server::recordings::name::{RecordedStream, format_of, stem, stream_of};
+use crate::server::recordings::name::{RecordedStream, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD_APP};
 use crate::server::recordings::playlist::recording::{self, ListedRecording, RecordedFile};
 use crate::server::recordings::viewers::keeper::KeptFile;
@@ -123,14 +123,15 @@ pub(in crate::server::http) async fn response(
         Err(refused) => return *refused,
     };
     let RecordedEntry { pass, viewer } = entry;
-    let Some(path) = OpenRecordings::find(folder, name).await else { return none() };
+    let wanted = match asked {
+        RecordedResource::Whole(format) => format!("{name}.{}", format.extension()),
+        _ => name.to_owned(),
+    };
+    let Some(path) = OpenRecordings::find(folder, &wanted).await else { return none() };
     let (method, headers) = (request.method(), request.headers());
     let key = viewer_key(&caller, headers, protocol);
-    if let RecordedResource::Whole(format) = asked {
+    if is_file {
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if format_of(&file) != Some(format) {
-            return none();
-        }
         let (of, client) = ((file.as_str(), stream.app.as_str()), (key, caller.address));
         let viewer = FileViewer::new(registry, of, client, viewer);
         if viewer.is_barred() {
