@@ -42,6 +42,7 @@ fn resource(path: &str) -> Option<((String, String), WatchResource)> {
     // An application may be called "watch": its media keep their paths.
     let is_media = path.ends_with(".flv")
         || path.ends_with(".m3u8")
+        || path.ends_with(".mpd")
         || path.rsplit_once("/hls/").is_some_and(|(_, file)| hls::is_file(file));
     if let Some(names) = path.strip_prefix("watch/").filter(|_| !is_media).and_then(split) {
         return Some((names, WatchResource::Page));
@@ -134,6 +135,7 @@ mod tests {
             "watch/show.flv",
             "watch/live/show.flv",
             "watch/live/show.m3u8",
+            "watch/live/show.mpd",
             "watch/live/show/hls/list.m3u8",
             "live/show",
             "live/state",
