@@ -49,8 +49,8 @@ pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]
     }
 }
 
-/// Starts the pull of a stream if a rule applies to the stream and nobody publishes it. Returns the
-/// pull, even if it is already running. `path` contains the servers on the way to the viewer.
+/// Starts the pull of a stream if a rule applies to the stream. Returns the pull, even if it is already running, or
+/// `None` if the stream is on this server. `path` contains the servers on the way to the viewer.
 pub(in crate::server) fn demand(
     registry: &Arc<Registry>,
     (app, stream): (&str, &str),
@@ -65,11 +65,12 @@ pub(in crate::server) fn demand(
     }
     let relays = &registry.relays;
     let rule = relays.demand_rule(app, stream)?;
+    let is_here = registry.find(app, stream).is_some_and(|stream| stream.is_published());
     if let Some(known) = relays.pull_of(app, stream) {
         known.note_asked(registry.clock.now());
-        return Some(known);
+        return Some(known).filter(|_| !is_here);
     }
-    if registry.find(app, stream).is_some_and(|stream| stream.is_published()) {
+    if is_here {
         return None;
     }
     let demand = (subscriber(viewer), path.clone());
@@ -197,6 +198,20 @@ mod tests {
         assert_eq!(running().count(), 0);
         set_rules(&registry, &[rule("live/*", true)]);
         assert_eq!(running().count(), 1);
+        registry.stop();
+    }
+
+    #[test]
+    fn nobody_waits_for_a_pull_whose_stream_a_publisher_sends() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        let (names, viewer) = (("live", "show"), "127.0.0.1".parse().unwrap());
+        let ask = || demand(&registry, names, viewer, &RelayPath::default());
+        let relay = ask().unwrap();
+        let right = PublishRight { proven: true, limits: AppLimits::default() };
+        let name = StreamName::resolve("", names.0, names.1);
+        registry.publish(1, "127.0.0.1:5".parse().unwrap(), &name, right).unwrap();
+        assert!(ask().is_none() && !relay.is_stopped());
         registry.stop();
     }
 
