@@ -25,7 +25,6 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::stream_name::StreamName;
-use crate::wire::rtmp::url::Url;
 
 /// A server that sends nothing for this long has failed.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
@@ -66,6 +65,8 @@ struct Pull {
     incoming: Vec<Incoming>,
     /// The server's address.
     peer: SocketAddr,
+    /// Host and port of the server.
+    server: String,
     /// Number of the connection's bytes that were already counted.
     counted: u64,
     /// True after the first media of the pull.
@@ -175,6 +176,7 @@ impl Pull {
             last_media: now,
             incoming: Vec::new(),
             peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
+            server: String::new(),
             counted: 0,
             was_live: false,
             flush_at: None,
@@ -197,6 +199,7 @@ impl Pull {
         let began = task.registry.clock.now();
         self.last_media = began;
         self.incoming.clear();
+        self.server = to.url.authority();
         let mut ticks = ticks();
         // The publisher keeps the address of its first server.
         if self.publication.is_none() {
@@ -222,7 +225,13 @@ impl Pull {
                 () = task.stopped() => return End::Over(problem!("relay-stopped")),
                 reason = dismissed => {
                     self.unpublish(reason.clone());
-                    return End::Failed(reason);
+                    return match self.is_published() {
+                        false => End::Failed(reason),
+                        // A publisher of this server has replaced the pull. Viewers who stay after this publisher get
+                        // another pull on demand.
+                        true if task.relay.rule.on_demand => End::Over(reason),
+                        true => End::Again,
+                    };
                 }
                 _ = ticks.tick() => {
                     self.count(client);
@@ -368,9 +377,8 @@ impl Pull {
                 return Err(End::Failed(problem!("relay-too-many-streams")));
             }
         };
-        let origin = self.task.relay.report().url;
-        let origin = Url::parse(&origin).ok().map(|url| url.authority());
-        let path = Default::default();
+        // Not from the address in the report: the name of the stream may be invalid there.
+        let (path, origin) = (Default::default(), Some(self.server.clone()));
         publication.stream.set_source(self.task.relay.id, RelaySource { path, origin });
         recordings::begin(registry, &publication.stream, None);
         hls::begin(registry, &publication.stream);
@@ -435,6 +443,22 @@ mod tests {
         let (rule, start) = (Arc::new(rule), (1, registry.clock.now()));
         let relay = Arc::new(Relay::new(start, rule, ("live", "show"), way, None));
         Pull::new(RelayTask { registry, relay })
+    }
+
+    #[test]
+    fn the_server_of_a_pulled_stream_is_known_even_if_its_name_fits_no_address() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
+        let targets = vec![RelayTarget::parse("rtmp://a.example/live", None).unwrap()];
+        let rule = Arc::new(RelayRule { targets, ..rule(false, RelayRule::DEFAULT_LINGER) });
+        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
+        let start = (1, registry.clock.now());
+        let relay = Arc::new(Relay::new(start, rule, ("live", "my show"), way, None));
+        let mut pull = Pull::new(RelayTask { registry: Arc::clone(&registry), relay });
+        pull.server = "a.example:1935".to_owned();
+        assert!(runtime.block_on(async { pull.publish().is_ok() }));
+        let source = registry.find("live", "my show").unwrap().source();
+        assert_eq!(source.origin.as_deref(), Some("a.example:1935"));
     }
 
     #[test]

@@ -136,7 +136,7 @@ impl Stream {
     /// Makes a client the publisher. Returns `None` if another publisher stays. After a lost
     /// connection, the old connection may still count as the publisher. It gives way at once to the
     /// same identity at the same address, and to others with the same credentials once it is
-    /// silent.
+    /// silent. A pull gives way to every client whose key or password the server has checked.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, limits } = claim;
         let _sending = self.sending.lock();
@@ -147,11 +147,16 @@ impl Stream {
                 (true, true) => LOCAL_GHOST_TIMEOUT,
                 _ => GHOST_TIMEOUT,
             };
-            if old.credentials != credentials || now.since(old.last_received) < patience {
+            let is_same =
+                old.credentials == credentials && now.since(old.last_received) >= patience;
+            let replaces_pull = proven && old.source.origin.is_some();
+            if !is_same && !replaces_pull {
                 return None;
             }
+            let reason =
+                if is_same { problem!("left-replaced") } else { problem!("relay-name-taken") };
             old.dismissal.keep_received(old.bytes);
-            old.dismissal.dismiss(problem!("left-replaced"));
+            old.dismissal.dismiss(reason);
         }
         inner.release().send();
         if inner.viewers.is_empty() {

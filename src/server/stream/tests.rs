@@ -107,6 +107,22 @@ fn a_second_publisher_is_refused_unless_it_has_proven_to_be_the_same_one() {
 }
 
 #[test]
+fn a_pull_gives_way_to_a_publisher_whose_key_was_checked() {
+    let (stream, viewers) = published(1);
+    let source = RelaySource { origin: Some("origin.example:1935".into()), ..Default::default() };
+    stream.set_source(1, source);
+    let (home, now) = ("127.0.0.1:6".parse().unwrap(), Timestamp::ZERO);
+    assert!(stream.publish(claim(2, home, "key=1"), now).is_none(), "anybody could take it over");
+    let proven = |id| Claim { proven: true, ..claim(id, home, "key=1") };
+    assert!(stream.publish(proven(2), now).is_some());
+    assert!(!stream.unpublish(1), "no longer the publisher");
+    assert!(stream.take(2, &mut frame(0, true), now).is_none());
+    assert!(!viewers[0].1.lock().is_empty(), "the viewers stay");
+    let other = "192.0.2.1:7".parse().unwrap();
+    assert!(stream.publish(Claim { address: other, ..proven(3) }, now).is_none(), "no pull");
+}
+
+#[test]
 fn behind_one_address_only_the_silent_give_way() {
     let limit = [("127.0.0.1:5", LOCAL_GHOST_TIMEOUT), ("192.0.2.1:7", GHOST_TIMEOUT)];
     for ((address, patience), credentials) in
