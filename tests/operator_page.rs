@@ -380,7 +380,7 @@ fn from_another_computer_the_page_asks_for_the_token() {
     page.wait("document.getElementById('token').open");
     assert_eq!(page.value("document.querySelectorAll('#streams tr').length"), 0);
     click(&page, "#token-cancel");
-    page.wait(&shows("#banner", "needs the token"));
+    page.wait(&shows("#banner", "needs the server’s token"));
     click(&page, "#unlock");
     page.wait("document.getElementById('token').open");
     page.value(&format!("document.getElementById('token-input').value = '{TOKEN}'"));

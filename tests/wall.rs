@@ -170,7 +170,7 @@ fn several_streams_without_a_window_are_told_apart() {
 
     let (code, _, errors) = headless(&[film, film, "--save", absent]);
     assert_eq!(code, Some(2), "{errors}");
-    assert!(errors.contains("--save works with one stream only"), "{errors}");
+    assert!(errors.contains("--save works with only one stream"), "{errors}");
     let (code, _, errors) = headless(&[film; MAX_TILES + 1]);
     assert_eq!(code, Some(2), "{errors}");
     assert!(errors.contains("at most 9"), "{errors}");

@@ -193,7 +193,9 @@ impl Story {
     /// The same for the widget that satisfies `holds`.
     fn click_where(&mut self, role: &str, name: &str, holds: impl Fn(&Widget) -> bool) {
         let usable = |it: &Widget| it.is("enabled") && holds(it);
-        let mut place = self.widgets.wait(role, name, usable).middle();
+        // egui gives a click to the widget under the pointer at the end of the frame. Before the pointer moves on, the
+        // window must have drawn the last click.
+        let mut place = self.settled(|widgets| widgets.wait(role, name, usable).middle());
         loop {
             // The window draws a frame when the pointer moves. A slow window may have drawn none before, so that a
             // widget that moves seems to rest.

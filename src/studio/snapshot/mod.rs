@@ -502,11 +502,9 @@ pub struct Snapshot {
 impl Snapshot {
     /// Returns true if targets connect, or wait for the next attempt, and no target was live yet.
     pub fn is_connecting(&self) -> bool {
-        match self.live {
-            LiveState::Connecting { .. } => true,
-            LiveState::Reconnecting { .. } => !self.figures.was_live(),
-            LiveState::Idle | LiveState::OnAir | LiveState::Stopping => false,
-        }
+        let connects =
+            matches!(self.live, LiveState::Connecting { .. } | LiveState::Reconnecting { .. });
+        connects && !self.figures.was_live()
     }
 
     /// Returns true if the built-in server is a target of the broadcast, so that it does not stop.
