@@ -17,7 +17,7 @@ out-video-format = { $size }，{ $fps } 帧/秒
 out-audio-format = { $rate } Hz，{ $channels ->
     [1] 单声道
     [2] 立体声
-   *[other] { $channels } 声道
+   *[other] { $channels }声道
 }
 out-with = { $what }：{ $more }
 out-encoder = { $track ->

@@ -41,7 +41,7 @@ token-not-yet = 令牌还没有生效。
 token-other-server = 令牌用于其他服务器。
 token-other-stream = 令牌用于其他直播。
 token-other-action = 令牌不允许这个操作。
-token-other-address = 令牌只允许其他 IP 地址使用。
+token-other-address = 令牌只允许其他地址使用。
 
 # 回调没有响应。
 callback-late = { $time } 内没有响应
