@@ -187,11 +187,11 @@ fn a_typed_address_does_not_come_back_after_the_port_is_changed() {
 fn the_buttons_of_notices_open_the_mixer_and_the_quality() {
     let silent = StudioMessage::MicrophoneLost { device: "Yeti".into() };
     let slow = StudioMessage::EncoderSlow { percent: "12 %".into() };
-    for (message, button, dialog) in [
-        (silent, "Open the audio mixer", Dialog::Mixer),
-        (slow, "Change quality", Dialog::Settings),
+    for (state, message, button, dialog) in [
+        ("recording", silent, "Open the audio mixer", Dialog::Mixer),
+        ("idle", slow, "Change quality", Dialog::Settings),
     ] {
-        let mut harness = open("recording");
+        let mut harness = open(state);
         harness.state().demo.change(|snapshot| snapshot.notices = vec![message.notice(11, "")]);
         harness.run();
         click(&mut harness, button);

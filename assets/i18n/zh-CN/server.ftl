@@ -1,7 +1,7 @@
 # 内置服务器拒绝客户端的原因、客户端离开的原因，以及直播录像的情况（src/server）。发给客户端的文字用英文。与 en 保持同步。
 
 denied-no-name = 直播流名称为空。
-denied-address = 客户端的 IP 地址没有{ $action ->
+denied-address = 客户端的地址没有{ $action ->
     [publish] 推流
    *[play] 观看
 }权限。
@@ -13,7 +13,7 @@ denied-wrong-key = { $action ->
     [publish] 推流密钥
    *[play] 观看密钥
 }错误。
-denied-too-often = 同一 IP 地址输错{ $what ->
+denied-too-often = 同一地址输错{ $what ->
     [passwords] 密码
     [tokens] 令牌
    *[keys] 密钥
