@@ -134,6 +134,8 @@ pub(super) enum Refused {
 pub(super) struct PublishRight {
     /// True if the server has checked the client's key or password.
     pub proven: bool,
+    /// True if the client is a relay.
+    pub relayed: bool,
     pub limits: AppLimits,
 }
 
@@ -351,9 +353,9 @@ impl Registry {
     ) -> Result<Publication, Refused> {
         let since = self.clock.now();
         let of_name = (name.app.as_str(), name.stream.as_str());
-        let PublishRight { proven, limits } = right;
+        let PublishRight { proven, relayed, limits } = right;
         let taken = self.with_stream(of_name, address.ip(), Some(&limits), |stream| {
-            let claim = Claim { id, address, credentials: &name.query, proven, limits };
+            let claim = Claim { id, address, credentials: &name.query, proven, relayed, limits };
             let dismissal = stream.publish(claim, since)?;
             Some(Publication { stream: Arc::clone(stream), dismissal, since })
         });

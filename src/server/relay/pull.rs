@@ -229,7 +229,10 @@ impl Pull {
                         false => End::Failed(reason),
                         // A publisher of this server has replaced the pull. Viewers who stay after this publisher get
                         // another pull on demand.
-                        true if task.relay.rule.on_demand => End::Over(reason),
+                        true if task.relay.rule.on_demand => {
+                            task.relay.stop();
+                            End::Over(reason)
+                        }
                         true => End::Again,
                     };
                 }
@@ -367,7 +370,7 @@ impl Pull {
         let registry = &self.task.registry;
         let (app, stream) = (self.task.relay.app.clone(), self.task.relay.stream.clone());
         let limits = registry.access().rules.of(&app).limits;
-        let right = PublishRight { proven: true, limits };
+        let right = PublishRight { proven: true, relayed: true, limits };
         // No client has these credentials, so none replaces the relay.
         let name = StreamName { app, stream, query: format!("relay {}", self.task.relay.id) };
         let publication = match registry.publish(self.task.relay.id, self.peer, &name, right) {

@@ -208,7 +208,7 @@ mod tests {
         let (names, viewer) = (("live", "show"), "127.0.0.1".parse().unwrap());
         let ask = || demand(&registry, names, viewer, &RelayPath::default());
         let relay = ask().unwrap();
-        let right = PublishRight { proven: true, limits: AppLimits::default() };
+        let right = PublishRight { proven: true, relayed: false, limits: AppLimits::default() };
         let name = StreamName::resolve("", names.0, names.1);
         registry.publish(1, "127.0.0.1:5".parse().unwrap(), &name, right).unwrap();
         assert!(ask().is_none() && !relay.is_stopped());
@@ -241,7 +241,7 @@ mod tests {
         let address: SocketAddr = "127.0.0.1:5".parse().unwrap();
         let leaves = |stream: &str, has_viewer| {
             let name = StreamName::resolve("", "live", stream);
-            let right = PublishRight { proven: true, limits: AppLimits::default() };
+            let right = PublishRight { proven: true, relayed: false, limits: AppLimits::default() };
             let publication = registry.publish(1, address, &name, right).unwrap();
             if has_viewer {
                 let viewer: Arc<dyn Sink> = FlvSink::for_viewer(2, 1_000, Protocol::HttpFlv);

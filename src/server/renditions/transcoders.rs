@@ -172,7 +172,7 @@ mod tests {
         let home = [127, 0, 0, 1].into();
         let stream = Stream::new("live".into(), "show".into(), home, Limits::default());
         let (address, limits) = ("127.0.0.1:5".parse().unwrap(), AppLimits::default());
-        let claim = Claim { id: 1, address, credentials: "", proven: true, limits };
+        let claim = Claim { id: 1, address, credentials: "", proven: true, relayed: false, limits };
         stream.publish(claim, Timestamp::ZERO).unwrap();
         let size = [("width", width), ("height", height)];
         let size = size.map(|(name, value)| (name.to_owned(), Value::Number(value)));

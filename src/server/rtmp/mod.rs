@@ -467,7 +467,9 @@ impl Task {
             // otherwise replace themselves.
             name.query = format!("relay {last}");
         }
-        let right = PublishRight { proven: grant.proven || self.welcome, limits: grant.limits };
+        let relayed = self.relay_path().last().is_some();
+        let proven = grant.proven || self.welcome;
+        let right = PublishRight { proven, relayed, limits: grant.limits };
         let refused = match self.registry.publish(id, peer, &name, right) {
             Ok(publication) => {
                 self.last_received = publication.since;

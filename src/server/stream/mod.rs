@@ -115,6 +115,8 @@ pub(super) struct Claim<'a> {
     pub credentials: &'a str,
     /// True if the server has checked the client's key or password.
     pub proven: bool,
+    /// True if the client is a relay.
+    pub relayed: bool,
     pub limits: AppLimits,
 }
 
@@ -136,9 +138,10 @@ impl Stream {
     /// Makes a client the publisher. Returns `None` if another publisher stays. After a lost
     /// connection, the old connection may still count as the publisher. It gives way at once to the
     /// same identity at the same address, and to others with the same credentials once it is
-    /// silent. A pull gives way to every client whose key or password the server has checked.
+    /// silent. A pull gives way to every client whose key or password the server has checked,
+    /// except relays: the pulled stream could come back from the relay's server.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
-        let Claim { id, address, credentials, proven, limits } = claim;
+        let Claim { id, address, credentials, proven, relayed, limits } = claim;
         let _sending = self.sending.lock();
         let mut inner = self.inner.lock();
         if let Some(old) = &inner.publisher {
@@ -149,7 +152,7 @@ impl Stream {
             };
             let is_same =
                 old.credentials == credentials && now.since(old.last_received) >= patience;
-            let replaces_pull = proven && old.source.origin.is_some();
+            let replaces_pull = proven && !relayed && old.source.origin.is_some();
             if !is_same && !replaces_pull {
                 return None;
             }

@@ -86,7 +86,7 @@ fn viewers_get_no_end_of_a_live_stream_and_recordings_keep_what_the_publisher_de
 
 /// Returns a claim of a client whose credentials the server has not checked.
 fn claim(id: u64, address: SocketAddr, credentials: &str) -> Claim<'_> {
-    Claim { id, address, credentials, proven: false, limits: AppLimits::default() }
+    Claim { id, address, credentials, proven: false, relayed: false, limits: AppLimits::default() }
 }
 
 #[test]
@@ -114,6 +114,8 @@ fn a_pull_gives_way_to_a_publisher_whose_key_was_checked() {
     let (home, now) = ("127.0.0.1:6".parse().unwrap(), Timestamp::ZERO);
     assert!(stream.publish(claim(2, home, "key=1"), now).is_none(), "anybody could take it over");
     let proven = |id| Claim { proven: true, ..claim(id, home, "key=1") };
+    let echo = Claim { relayed: true, ..proven(2) };
+    assert!(stream.publish(echo, now).is_none(), "the pulled stream may come back");
     assert!(stream.publish(proven(2), now).is_some());
     assert!(!stream.unpublish(1), "no longer the publisher");
     assert!(stream.take(2, &mut frame(0, true), now).is_none());

@@ -140,7 +140,7 @@ mod tests {
         let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
         let registry = Arc::new(registry);
         let name = StreamName::resolve("", "live", "c/d");
-        let right = PublishRight { proven: true, limits: AppLimits::default() };
+        let right = PublishRight { proven: true, relayed: false, limits: AppLimits::default() };
         registry.publish(1, "127.0.0.1:5".parse().unwrap(), &name, right).unwrap();
         let end = |path: &str| {
             let uri = path.parse().unwrap();

@@ -84,7 +84,8 @@ pub(super) fn encode(registry: &Registry, running: &Arc<RunningRendition>, jobs:
 fn publish(registry: &Registry, running: &RunningRendition) {
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let limits = AppLimits::default();
-    let claim = Claim { id: running.id, address, credentials: "", proven: true, limits };
+    let claim =
+        Claim { id: running.id, address, credentials: "", proven: true, relayed: false, limits };
     running.stream.publish(claim, registry.clock.now());
 }
 

@@ -150,7 +150,7 @@ mod tests {
         let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
         let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
         let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-        let right = PublishRight { proven: true, limits: Default::default() };
+        let right = PublishRight { proven: true, relayed: false, limits: Default::default() };
         let peer = "127.0.0.1:9".parse().unwrap();
         let publication = registry.publish(1, peer, &name, right).unwrap();
         let key = ProductionKey::of(&publication.stream, String::new());

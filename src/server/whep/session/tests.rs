@@ -50,7 +50,7 @@ fn any() -> SocketAddr {
 /// Publishes `live/show`.
 pub(in crate::server) fn publish(registry: &Registry, id: u64) -> Publication {
     let name = StreamName::resolve("rtmp://localhost/live", "live", "show");
-    let right = PublishRight { proven: true, limits: Default::default() };
+    let right = PublishRight { proven: true, relayed: false, limits: Default::default() };
     registry.publish(id, any(), &name, right).unwrap()
 }
 
