@@ -1,5 +1,6 @@
 //! HTTP clients: accepted connections, and the client data, the credentials and the access of each request.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -120,8 +121,8 @@ impl Credentials {
     pub fn of(request: &Request) -> Self {
         let mut credentials = Self::default();
         let query = request.uri().query().unwrap_or_default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
+        for (name, value) in query_pairs(query) {
+            match name {
                 "key" | "token" if !value.is_empty() => {
                     credentials.secret.get_or_insert_with(|| Secret::from(&*value));
                 }
@@ -135,6 +136,16 @@ impl Credentials {
         credentials.secret = credentials.secret.or(bearer.map(Secret::from));
         credentials
     }
+}
+
+/// Returns the names and values in a query. Only the values are decoded: caches recognize secrets by names that they
+/// read without decoding, and must not store the response to a secret that only onair recognizes.
+pub(super) fn query_pairs(query: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    query.split('&').filter_map(|pair| {
+        let (name, _) = pair.split_once('=')?;
+        let (_, value) = form_urlencoded::parse(pair.as_bytes()).next()?;
+        Some((name, value))
+    })
 }
 
 /// Returns the details that a client reports about itself in a request, in RTMP terms.
@@ -195,4 +206,21 @@ pub(super) async fn access(
         return Err(Denied::WrongSecret);
     }
     Ok(ViewerEntry { pass, done: grant.done, renamed: grant.renamed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_counts_only_under_a_name_that_caches_recognize() {
+        let of = |query: &str| {
+            let request = Request::builder().uri(format!("http://a.example/live/show?{query}"));
+            let read = Credentials::of(&request.body(axum::body::Body::empty()).unwrap());
+            (read.secret.map(|it| it.expose().to_owned()), read.pass)
+        };
+        assert_eq!(of("key=a%2Db&pass=c"), (Some("a-b".into()), Some("c".into())));
+        assert_eq!(of("x=1&token=t"), (Some("t".into()), None));
+        assert_eq!(of("%6bey=a&%70ass=c&key="), (None, None));
+    }
 }

@@ -18,7 +18,6 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
-use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{NoRoom, Protocol};
@@ -29,7 +28,7 @@ use crate::server::hls::listing::{
 use crate::server::hls::manifest::CLOCK_RESOURCE;
 use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, TS_PREFIX};
 use crate::server::hls::viewers::ViewerKey;
-use crate::server::http::caller::Caller;
+use crate::server::http::caller::{Caller, query_pairs};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MISSING_FILE_CACHE_CONTROL, MP4_MEDIA_TYPE, PLAYLIST_TYPE,
     ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age,
@@ -85,6 +84,9 @@ impl Directives {
     /// without decoding. If onair read others, the playlist would replace one that other players request.
     fn parse(query: &str) -> Option<Self> {
         const NAMES: [&str; 3] = ["_HLS_msn", "_HLS_part", "_HLS_skip"];
+        if query.contains('?') && query.contains("_HLS_") {
+            return None;
+        }
         let mut values: [Option<&str>; 3] = [None; 3];
         for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             for (known, slot) in NAMES.iter().zip(&mut values) {
@@ -382,7 +384,7 @@ async fn list(
 
 /// Returns true if the query of the request does not have this pass.
 fn is_new(pass: &str, query: &str) -> bool {
-    !form_urlencoded::parse(query.as_bytes()).any(|(name, it)| name == "pass" && it == pass)
+    !query_pairs(query).any(|(name, it)| name == "pass" && it == pass)
 }
 
 /// Returns the renditions for DASH players, which may request any segment at any time. The server encodes all
@@ -505,6 +507,7 @@ mod tests {
             ("%5FHLS_msn=7&_HLS_skip=%59ES", Some(Directives::default())),
             ("_HLS_msn=7&_HLS_msn=8", None),
             ("_hls_msn=7", None),
+            ("x?_HLS_msn=7", None),
         ] {
             assert_eq!(Directives::parse(query), read, "{query}");
         }
@@ -512,7 +515,9 @@ mod tests {
 
     #[test]
     fn a_pass_is_new_unless_the_client_shows_it() {
-        for query in ["", "key=k3y", "pass=", "pass=other", "key=k3y&pass=x", "bypass=a-b_c"] {
+        for query in
+            ["", "key=k3y", "pass=", "pass=other", "key=k3y&pass=x", "bypass=a-b_c", "%70ass=a-b_c"]
+        {
             assert!(is_new("a-b_c", query), "{query}");
         }
         assert!(!is_new("a-b_c", "pass=a-b_c") && !is_new("a-b_c", "_HLS_msn=7&pass=a%2Db_c"));
