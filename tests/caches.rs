@@ -232,7 +232,8 @@ fn check_crowd(port: u16, counter: &Counter) {
 #[track_caller]
 fn check_private(port: u16, counter: &Counter) {
     let ask = |path: &str| web::ask(("127.0.0.1", port), "GET", path);
-    for path in ["/", "/?x", "/metrics", "/api/v1/streams", "/recordings/a.flv"] {
+    let files = ["/recordings/a.flv", "/recordings/a.mp4", "/api/v1/streams/live/a.ts"];
+    for path in ["/", "/?x", "/metrics", "/api/v1/streams"].into_iter().chain(files) {
         assert!(ask(path).starts_with("HTTP/1.1 404"), "{path}");
     }
     let secret = "/live/show.m3u8?key=abc";
