@@ -594,14 +594,21 @@ impl Track {
     }
 
     /// Returns true if this is an earlier version of the playlist, as caches with different ages
-    /// return it: it ends earlier, and the segments that both versions list are the same.
+    /// return it: it ends earlier, and the segments that both versions list are the same. After a
+    /// while, it is a broadcast that began again with the same names.
     fn is_earlier(&self, media: &Media) -> bool {
         let mut both = media.sequence.max(self.media.sequence)..media.end();
         let same = |number| match (media.segment(number), self.media.segment(number)) {
-            (Some(its), Some(known)) => its.uri == known.uri && its.range == known.range,
+            (Some(its), Some(known)) => {
+                let made = its.made.zip(known.made);
+                its.uri == known.uri
+                    && its.range == known.range
+                    && made.is_none_or(|(its, known)| its.abs_diff(known) < 1_000_000)
+            }
             _ => false,
         };
-        media.end() < self.media.end() && !both.is_empty() && both.all(same)
+        let is_recent = self.changed.elapsed() < self.media.target_duration * 4;
+        is_recent && media.end() < self.media.end() && !both.is_empty() && both.all(same)
     }
 }
 
