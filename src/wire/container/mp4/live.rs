@@ -130,6 +130,7 @@ pub(crate) mod tests {
         let tkhd = child(child(moov, *b"trak").unwrap(), *b"tkhd").unwrap();
         assert_eq!(&tkhd[20..24], [0, 0, 0, 2]);
     }
+
     #[test]
     fn samples_after_an_empty_one_keep_their_times() {
         let tracks = tracks(None, Some(&aac()));
