@@ -153,10 +153,10 @@ found-not-measured = onair did not measure the bandwidth to { $host }: the serve
 found-needs-test-stream = onair did not measure the bandwidth to { $host }: the server has no test mode.
     .cure = A test stream can measure the bandwidth. onair publishes six seconds of a test pattern under a random name (onair-test-…), without your stream key. Viewers of your stream do not see the test, but the server may list or record it.
 found-test-stream-refused = The server { $host } does not accept a test stream, so onair did not measure the bandwidth.
-found-encoder = This computer is fast enough: it encodes the chosen quality at { $times } times real-time speed.
-found-encoder-slow = This computer is barely fast enough: it encodes the chosen quality at only { $times } times real-time speed.
+found-encoder = This computer is fast enough: at the chosen quality, it encodes at { $times } times real-time speed.
+found-encoder-slow = This computer is barely fast enough: at the chosen quality, it encodes at only { $times } times real-time speed.
     .cure = Choose a lower resolution or frame rate, or close other programs.
-found-encoder-too-slow = This computer is too slow: it encodes the chosen quality at only { $times } times real-time speed.
+found-encoder-too-slow = This computer is too slow: at the chosen quality, it encodes at only { $times } times real-time speed.
     .cure = Choose a lower resolution or frame rate, or close other programs.
 found-encoder-failed = The encoder does not work: { $reason }
     .cure = Choose another resolution or frame rate, close other programs, or restart onair.
@@ -396,9 +396,9 @@ items-too-deep = Cannot do this: groups and scenes would be nested too deeply.
 ungroup-cut = Cannot ungroup: the group is cropped, and its items cannot keep the crop.
     .cure = Remove the group's crop. If the group's fit is “Fill and crop”, choose another fit. Then ungroup the group.
 ungroup-stretched = Cannot ungroup: the group is stretched, and its items cannot be stretched in the same way.
-    .cure = Choose another fit for the group, or “Stretch” for its items. Then ungroup the group.
+    .cure = Choose another “Fit” for the group, or “Stretch” for its items. Then ungroup it.
 ungroup-scaled = Cannot ungroup: the group scales an item that is set to “Original size”.
-    .cure = Choose another fit for that item. Then ungroup the group.
+    .cure = Choose another “Fit” for that item. Then ungroup the group.
 
 # Lines of the event log.
 log-repeated = { $times ->

@@ -368,7 +368,7 @@ flag-sample-rate = AAC 不支持这个采样率：请使用 { $rates }
 flag-replay-to = --replay-to 需要同时使用 --replay，或在设置里打开回放缓存
 record-track-syntax = 格式应为“名称=来源”，例如 Voice=mic
 record-track-unnamed = 音轨没有名称：格式应为“名称=来源”，例如 Voice=mic
-record-track-silent = “none”没有声音可录
+record-track-silent = “none”表示没有音频，不能录制
 record-track-full = --record-track { $name }：音轨已用完
 record-track-strips = 混音器中的音频源已达到数量上限（{ $most } 个）
 flag-delay = 直播延迟最长 30 分钟（30m）

@@ -253,8 +253,8 @@ mod tests {
         assert_eq!(
             taken.left_out,
             [
-                "items in the scene 'Scene 1' (2; the limit of 2000 items is reached)",
-                "items in the scene 'Scene 2' (3; the limit of 2000 items is reached)",
+                "2 more items in the scene 'Scene 1' (the limit is 2000 items)",
+                "3 more items in the scene 'Scene 2' (the limit is 2000 items)",
             ]
         );
     }
