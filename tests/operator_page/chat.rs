@@ -59,6 +59,8 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     page.wait("document.activeElement.matches('#chat-lines tr:first-child')");
     page.value("document.getElementById('chat-words').value = 'spoiler'");
     page.value("document.getElementById('chat-words').oninput()");
+    // The message about the deletion could look like the one about the rules.
+    page.value("document.getElementById('toast').textContent = ''");
     click(&page, "#chat-save");
     page.wait(&shows("#toast", "The chat was updated."));
     say(&page, "eve", "a Spoiler");
