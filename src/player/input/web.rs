@@ -475,10 +475,7 @@ mod tests {
         let shared = Arc::new(shared);
         previous(&shared);
         let mut feed = InputFeed::new(shared, None, true);
-        let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
-        let (url, net) = (parse(&text).unwrap(), Default::default());
-        let decodable = |_| true;
-        let ask = PullRequest { url, net, buffer, decode_budget, opening, decodable };
+        let ask = PullRequest::usual(parse(&text).unwrap());
         let mut web = Web { limit: SHORT_TOTAL_TIMEOUT, ..Web::new(ask, true, None) };
         (peer, web.play(&mut feed).await)
     }

@@ -85,6 +85,14 @@ pub(in crate::player) struct PullRequest {
 }
 
 impl PullRequest {
+    /// Returns a request of a test, with the usual options.
+    #[cfg(test)]
+    pub(in crate::player) fn usual(url: WebUrl) -> Self {
+        let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
+        let (net, decodable) = (net::Options::default(), |_| true);
+        Self { url, net, buffer, decode_budget, opening, decodable }
+    }
+
     /// Returns the error for a wrong range, which counts as temporary.
     pub(in crate::player) fn other_part(&self) -> net::Error {
         let (stage, cause) = (ConnectStage::Media, Cause::Web(WebProblem::OtherPart));

@@ -26,6 +26,8 @@ const MIN_PLAYLIST_INTERVAL: Duration = Duration::from_millis(300);
 /// A playlist counts as ended if it has not changed for this long, and for several segment
 /// durations.
 const STALE_PLAYLIST_TIMEOUT: Duration = Duration::from_secs(12);
+/// The maximum difference between two dates of the same segment, which can be sums of rounded durations.
+const MAX_DATE_ERROR_MICROS: u64 = 1_000_000;
 /// Maximum number of consecutive missing segments.
 const MAX_MISSING_SEGMENTS: u32 = 3;
 /// Distance from the end in target durations, if the server declares no hold-back.
@@ -603,7 +605,7 @@ impl Track {
                 let made = its.made.zip(known.made);
                 its.uri == known.uri
                     && its.range == known.range
-                    && made.is_none_or(|(its, known)| its.abs_diff(known) < 1_000_000)
+                    && made.is_none_or(|(its, known)| its.abs_diff(known) < MAX_DATE_ERROR_MICROS)
             }
             _ => false,
         };
@@ -620,14 +622,7 @@ mod tests {
     #[tokio::test]
     async fn an_estimated_live_edge_keeps_its_distance_from_the_end() {
         let url = WebUrl::parse("http://127.0.0.1:9/list.m3u8").unwrap();
-        let ask = PullRequest {
-            url: url.clone(),
-            net: Default::default(),
-            buffer: Default::default(),
-            decode_budget: Default::default(),
-            opening: Default::default(),
-            decodable: |_| true,
-        };
+        let ask = PullRequest::usual(url.clone());
         let segments = "#EXTINF:2,\na.ts\n".repeat(10);
         let list =
             format!("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:30\n{segments}");
@@ -662,5 +657,13 @@ mod tests {
             assert_eq!(take(list(first, name)), (35, false, played), "{first}");
         }
         assert_eq!(take(list(29, "b")), (31, true, Duration::from_secs(16)));
+        // A broadcast that begins again with the same names is noticed after a while.
+        track.begin_at(34);
+        track.restart = false;
+        track.changed -= Duration::from_secs(60);
+        let text = list(28, "b");
+        let read = media(&text, None).unwrap();
+        track.take_list(text, &url, read).unwrap();
+        assert!(track.restart && track.next < 33);
     }
 }

@@ -74,14 +74,7 @@ mod tests {
             }
         });
         let url = WebUrl::parse(&format!("http://127.0.0.1:{port}/list.m3u8")).unwrap();
-        let ask = PullRequest {
-            url: url.clone(),
-            net: Default::default(),
-            buffer: Default::default(),
-            decode_budget: Default::default(),
-            opening: Default::default(),
-            decodable: |_| true,
-        };
+        let ask = PullRequest::usual(url.clone());
         let mut fetch = Fetch::new(&ask);
         let mut track = Track::new(&url, list(0).into(), &ask.buffer).unwrap();
         track.seek(&mut fetch, Duration::ZERO).await;

@@ -71,15 +71,7 @@ impl Server {
     /// Opens this playlist as `/list.m3u8` with these limits.
     async fn open(&self, list: &str, limits: Limits) -> Result<Loader, PullError> {
         let url = self.url("/list.m3u8");
-        let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
-        let ask = PullRequest {
-            url: url.clone(),
-            net: Default::default(),
-            buffer,
-            decode_budget,
-            opening,
-            decodable: |_| true,
-        };
+        let ask = PullRequest::usual(url.clone());
         let mut fetch = Fetch::new(&ask);
         fetch.limits = limits;
         Loader::open_by(fetch, &Bytes::copy_from_slice(list.as_bytes()), &url, &ask).await
