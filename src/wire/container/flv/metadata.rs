@@ -118,13 +118,9 @@ pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
 /// Returns the body of `onMetaData` without the properties of a file, or `None` if it has none or
 /// cannot be read.
 pub fn without_file_properties(body: &[u8]) -> Option<Bytes> {
-    if body.len() > MAX_SCRIPT_BYTES {
-        return None;
-    }
-    let mut values = amf0::decode_most(body, amf0::MAX_METADATA_VALUES).ok()?;
+    let mut values = decoded(body)?;
     let mut is_changed = false;
-    for value in &mut values {
-        let (Value::EcmaArray(properties) | Value::Object(properties)) = value else { continue };
+    for properties in values.iter_mut().filter_map(properties_of) {
         let before = properties.len();
         properties
             .retain(|(name, _)| !FILE_PROPERTIES.iter().any(|it| name.eq_ignore_ascii_case(it)));
@@ -136,19 +132,25 @@ pub fn without_file_properties(body: &[u8]) -> Option<Bytes> {
 /// Returns the body of `onMetaData` with a duration of 0, or `None` if it has a duration or cannot be
 /// read.
 pub fn with_duration(body: &[u8]) -> Option<Bytes> {
-    if body.len() > MAX_SCRIPT_BYTES {
-        return None;
-    }
-    let mut values = amf0::decode_most(body, amf0::MAX_METADATA_VALUES).ok()?;
-    let properties = values.iter_mut().find_map(|value| match value {
-        Value::EcmaArray(properties) | Value::Object(properties) => Some(properties),
-        _ => None,
-    })?;
+    let mut values = decoded(body)?;
+    let properties = values.iter_mut().find_map(properties_of)?;
     if properties.iter().any(|(name, _)| name.eq_ignore_ascii_case("duration")) {
         return None;
     }
     properties.insert(0, ("duration".to_owned(), Value::Number(0.0)));
     Some(amf0::encode(&values).into())
+}
+
+fn decoded(body: &[u8]) -> Option<Vec<Value>> {
+    let body = Some(body).filter(|body| body.len() <= MAX_SCRIPT_BYTES)?;
+    amf0::decode_most(body, amf0::MAX_METADATA_VALUES).ok()
+}
+
+fn properties_of(value: &mut Value) -> Option<&mut Vec<(String, Value)>> {
+    match value {
+        Value::EcmaArray(properties) | Value::Object(properties) => Some(properties),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
