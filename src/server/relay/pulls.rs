@@ -155,6 +155,7 @@ mod tests {
     use crate::server::registry::relays::target::RelayTarget;
     use crate::server::stream::flv_sink::FlvSink;
     use crate::server::stream::sink::Sink;
+    use crate::server::whep::session::tests::publish;
 
     /// Returns a rule for pulls of these streams from a server that does not exist.
     fn rule(streams: &str, on_demand: bool) -> RelayRule {
@@ -208,9 +209,7 @@ mod tests {
         let (names, viewer) = (("live", "show"), "127.0.0.1".parse().unwrap());
         let ask = || demand(&registry, names, viewer, &RelayPath::default());
         let relay = ask().unwrap();
-        let right = PublishRight { proven: true, relayed: false, limits: AppLimits::default() };
-        let name = StreamName::resolve("", names.0, names.1);
-        registry.publish(1, "127.0.0.1:5".parse().unwrap(), &name, right).unwrap();
+        publish(&registry, 1);
         assert!(ask().is_none() && !relay.is_stopped());
         registry.stop();
     }

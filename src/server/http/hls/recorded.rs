@@ -131,13 +131,12 @@ pub(in crate::server::http) async fn response(
     let (method, headers) = (request.method(), request.headers());
     let key = viewer_key(&caller, headers, protocol);
     if is_file {
-        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (of, client) = ((file.as_str(), stream.app.as_str()), (key, caller.address));
+        let (of, client) = ((wanted.as_str(), stream.app.as_str()), (key, caller.address));
         let viewer = FileViewer::new(registry, of, client, viewer);
         if viewer.is_barred() {
             return disconnected();
         }
-        let sent = recordings::send(registry, &caller, &file, &query, (method, headers)).await;
+        let sent = recordings::send(registry, &caller, &wanted, &query, (method, headers)).await;
         return viewer.watch(method, sent);
     }
     let _kept = KeptFile::new(&registry.retention, registry.clock, &path);
