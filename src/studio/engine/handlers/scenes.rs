@@ -306,8 +306,7 @@ impl Engine {
         let is_there = |id: &SceneId| collection.scene(*id).is_some();
         // Without its scene, studio mode continues. Otherwise the next click would go on air.
         let id = self.state.stage.prepared;
-        let id = id.map(|id| Some(id).filter(is_there).unwrap_or(collection.current));
-        let id = id.filter(is_there);
+        let id = id.and_then(|id| [id, collection.current].into_iter().find(is_there));
         self.state.stage.prepared = id;
         let prepared = id.map(|id| (collection.plan(id), self.prepared.clone()));
         let crowded = id.zip(prepared.as_ref().map(|(plan, _)| plan.more));
