@@ -36,9 +36,8 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot) -> HotkeyEffect {
     let extension = recording.format.extension();
     HotkeyEffect::Send(Box::new(match action {
         Action::GoLive => match snapshot.live {
-            LiveState::Idle if snapshot.opening_file().is_some() => Command::StopLive,
+            _ if snapshot.is_starting() => Command::StopLive,
             LiveState::Idle => Command::GoLive,
-            _ if snapshot.is_connecting() => Command::StopLive,
             _ => return HotkeyEffect::Ask(action),
         },
         Action::Record if snapshot.recording.is_some() => Command::StopRecording,

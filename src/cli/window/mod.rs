@@ -19,7 +19,6 @@ use crate::cli::process::signals::Interrupt;
 use crate::cli::window::first::FirstStart;
 use crate::media::VideoFrame;
 use crate::player;
-use crate::studio::live::view::LiveState;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{read_services, services_beside};
@@ -277,11 +276,11 @@ fn open(
     };
     let shown = app::run(Arc::clone(&studio), options);
     // If the window disappeared together with its display, the studio may still be working.
-    let lost = !studio.is_ending() && is_at_work(&studio.snapshot());
+    let lost = !studio.is_ending() && studio.snapshot().is_live_or_recording();
     if lost {
         tell_of_lost_display(&studio, windowless);
     }
-    while lost && !studio.is_ending() && is_at_work(&studio.snapshot()) {
+    while lost && !studio.is_ending() && studio.snapshot().is_live_or_recording() {
         std::thread::sleep(POLL_INTERVAL);
     }
     studio.send(Command::Quit);
@@ -305,11 +304,6 @@ fn open(
             Exit::Device
         }
     }
-}
-
-/// Returns true if a stream is being sent or recorded.
-fn is_at_work(snapshot: &Snapshot) -> bool {
-    snapshot.live != LiveState::Idle || snapshot.recording.is_some()
 }
 
 /// Reports the lost display. The broadcast continues until it ends, or until a signal ends it.
@@ -338,13 +332,13 @@ fn heed(
         if app::is_display_gone() {
             // The window's thread has stopped for good.
             let was_at_work = *lost.get_or_insert_with(|| {
-                let at_work = is_at_work(&studio.snapshot());
+                let at_work = studio.snapshot().is_live_or_recording();
                 if at_work {
                     tell_of_lost_display(studio, windowless);
                 }
                 at_work
             });
-            if !is_at_work(&studio.snapshot()) {
+            if !studio.snapshot().is_live_or_recording() {
                 let message = match was_at_work {
                     true => problem!("display-lost-ended"),
                     false => problem!("cli-display-gone"),

@@ -500,11 +500,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Returns true if targets connect, or wait for the next attempt, and no target was live yet.
-    pub fn is_connecting(&self) -> bool {
+    /// Returns true if a passthrough file is being opened, or if targets connect or wait for the next
+    /// attempt and no target was live yet. To stop then ends nothing, so it needs no question.
+    pub fn is_starting(&self) -> bool {
         let connects =
             matches!(self.live, LiveState::Connecting { .. } | LiveState::Reconnecting { .. });
-        connects && !self.figures.was_live()
+        self.opening_file().is_some() || connects && !self.figures.was_live()
     }
 
     /// Returns true if the built-in server is a target of the broadcast, so that it does not stop.
@@ -513,9 +514,9 @@ impl Snapshot {
         self.server.is_running() && used && self.live != LiveState::Idle
     }
 
-    /// Returns true if the format of the program cannot change, because a broadcast or a recording
-    /// uses it.
-    pub fn is_format_fixed(&self) -> bool {
+    /// Returns true while there is a broadcast, even one that connects, or a recording. The format of
+    /// the program cannot change then.
+    pub fn is_live_or_recording(&self) -> bool {
         self.live != LiveState::Idle || self.recording.is_some()
     }
 

@@ -66,27 +66,21 @@ pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogA
 /// recording.
 pub fn close(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogAnswer> {
     let texts = view.texts;
-    let copies = view.snapshot.recordings.copy.is_some();
-    let (title, text) = if view.snapshot.live == LiveState::Idle {
-        match view.snapshot.recording.is_some() || !copies {
-            true => {
-                (texts.get("confirm-close-recording-title"), texts.get("confirm-close-recording"))
-            }
-            false => (texts.get("confirm-close-copy-title"), texts.get("confirm-close-copy")),
-        }
+    let copy = view.snapshot.recordings.copy.as_ref().map(|_| texts.get("confirm-close-copy"));
+    let (title, ends) = if copy.is_some() && !view.snapshot.is_live_or_recording() {
+        (texts.get("confirm-close-copy-title"), None)
+    } else if view.snapshot.live == LiveState::Idle {
+        let ends = texts.get("confirm-close-recording");
+        (texts.get("confirm-close-recording-title"), Some(ends))
     } else {
         let ends = match view.snapshot.figures.was_live() {
             true if view.snapshot.has_no_viewers() => texts.get("confirm-close-unwatched"),
             true => texts.get("confirm-close"),
             false => texts.get("confirm-close-unconnected"),
         };
-        (texts.get("confirm-close-title"), ends)
+        (texts.get("confirm-close-title"), Some(ends))
     };
-    let copy = texts.get("confirm-close-copy");
-    let text = match copies && text != copy {
-        true => format!("{text}\n{copy}"),
-        false => text.to_string(),
-    };
+    let text = ends.into_iter().chain(copy).collect::<Vec<_>>().join("\n");
     modal(ctx, view.theme, "confirm-close", DIALOG_WIDTH_POINTS, |ui| {
         let words = [&*title, &*text, &*texts.get("confirm-close-yes"), &*texts.get("cancel")];
         ask(ui, view, words, DialogAnswer::Quit, fresh)

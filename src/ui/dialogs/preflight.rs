@@ -2,7 +2,6 @@
 
 use egui::{ScrollArea, Ui, pos2, vec2};
 
-use crate::studio::live::view::LiveState;
 use crate::studio::{Command, Level, Notice, Remedy};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
@@ -15,7 +14,7 @@ use crate::ui::widgets::{Button, ButtonWeight, paragraph};
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<DialogAnswer> {
     // The check would disturb a broadcast or a recording, so the studio refuses it.
-    let free = view.snapshot.live == LiveState::Idle && view.snapshot.recording.is_none();
+    let free = !view.snapshot.is_live_or_recording();
     if fresh && free {
         view.send(Command::Check { test_stream: false });
     }

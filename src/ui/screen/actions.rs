@@ -439,7 +439,7 @@ impl Screen {
     /// Executes the *Go Live* button: goes live, or asks for confirmation to stop.
     pub fn go_live_or_stop(&mut self) {
         match self.snapshot.live {
-            LiveState::Idle if self.snapshot.opening_file().is_some() => {
+            _ if self.snapshot.is_starting() => {
                 self.requests.push(WindowRequest::Command(Command::StopLive));
             }
             LiveState::Idle => {
@@ -448,9 +448,6 @@ impl Screen {
                 }
             }
             LiveState::Stopping => {}
-            _ if self.snapshot.is_connecting() => {
-                self.requests.push(WindowRequest::Command(Command::StopLive));
-            }
             _ => self.open(Dialog::ConfirmStop),
         }
     }

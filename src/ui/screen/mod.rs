@@ -60,7 +60,6 @@ use crate::compose::scene::{SceneId, SourceId};
 use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
-use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::settings::Panel;
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
@@ -412,9 +411,7 @@ impl Screen {
 
     /// Returns true if closing now would end a stream, a recording or a copy of a recording.
     pub fn must_ask_before_closing(&self) -> bool {
-        let snapshot = &self.snapshot;
-        let copies = snapshot.recordings.copy.is_some();
-        copies || snapshot.live != LiveState::Idle || snapshot.recording.is_some()
+        self.snapshot.is_live_or_recording() || self.snapshot.recordings.copy.is_some()
     }
 
     fn restyle(&mut self, ctx: &egui::Context) {

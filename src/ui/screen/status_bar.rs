@@ -102,7 +102,7 @@ fn facts(view: &View<'_>, page: Page) -> Vec<BarFigure> {
             let text = texts.counted("status-interruptions", count);
             facts.push(fact(text, key!("tip-interruptions")));
         }
-    } else if snapshot.live != LiveState::Idle || snapshot.recording.is_some() {
+    } else if snapshot.is_live_or_recording() {
         // Before the first encoded frame, a frame rate of zero is no problem, and until a whole
         // second has passed, the frame rate is not known.
         let begins = matches!(snapshot.live, LiveState::Connecting { .. });
@@ -197,7 +197,7 @@ fn encoders(ui: &Ui, view: &View<'_>, room: Rect) -> f32 {
     };
     let audio = format!("AAC {}", format::bitrate(quality.audio_bitrate.0));
     let text = video.map_or(audio.clone(), |video| format!("{video} · {audio}"));
-    let runs = snapshot.live != LiveState::Idle || snapshot.recording.is_some();
+    let runs = snapshot.is_live_or_recording();
     let tip = if runs { key!("tip-encoders-run") } else { key!("tip-encoders-next") };
     let font = Type::Small.font();
     let painted = elided(ui, room, Align::Max, &text, font, view.theme.secondary);

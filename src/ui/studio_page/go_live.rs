@@ -51,8 +51,16 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             .radius(CARD_RADIUS)
             .kind(Type::Big)
     };
-    if let Some(file) = view.snapshot.opening_file() {
-        let (text, second) = (passthrough::sentence(texts, file), texts.get("cancel-connecting"));
+    if view.snapshot.is_starting() {
+        let cancel = texts.get("cancel-connecting");
+        let (text, second) = match (view.snapshot.opening_file(), &view.snapshot.live) {
+            (Some(file), _) => (passthrough::sentence(texts, file), cancel.to_string()),
+            (None, LiveState::Connecting { stage }) => {
+                let stage = texts.get(stage_key(stage));
+                (texts.get("connecting-to").to_string(), format!("{stage} · {cancel}"))
+            }
+            (None, _) => (texts.get("connecting-to").to_string(), cancel.to_string()),
+        };
         if base(&text).kind(Type::Title).second(&second).show(ui, theme).clicked() {
             view.send(Command::StopLive);
         }
@@ -67,21 +75,6 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
                 _ => base(&text).look(ButtonWeight::Primary),
             };
             button.show(ui, theme).on_hover_text(tip).clicked()
-        }
-        live if view.snapshot.is_connecting() => {
-            let text = texts.get("connecting-to");
-            let cancel = texts.get("cancel-connecting");
-            let second = match live {
-                LiveState::Connecting { stage } => {
-                    format!("{} · {cancel}", texts.get(stage_key(stage)))
-                }
-                _ => cancel.to_string(),
-            };
-            let response = base(&text).kind(Type::Title).second(&second).show(ui, theme);
-            if response.clicked() {
-                view.send(Command::StopLive);
-            }
-            false
         }
         LiveState::Stopping => {
             let text = texts.get("stopping-button");

@@ -95,7 +95,7 @@ fn words(view: &View<'_>, text: &'static str, service: &Service, most: String) -
 pub fn fit(view: &View<'_>, service: &Service) -> Quality {
     let now = &view.snapshot.quality;
     let fit = service.fit(now);
-    match view.snapshot.is_format_fixed() {
+    match view.snapshot.is_live_or_recording() {
         true => Quality { video_bitrate: fit.video_bitrate, ..now.clone() },
         false => fit,
     }

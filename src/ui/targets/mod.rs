@@ -41,7 +41,7 @@ const FRAME_RATE_GRACE: Duration = Duration::from_secs(4);
 pub fn broadcast(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> Option<Action> {
     // The figures must not come and go with each attempt, because the user may be about to click a
     // field below them.
-    let before = view.snapshot.live == LiveState::Idle || view.snapshot.is_connecting();
+    let before = view.snapshot.live == LiveState::Idle || view.snapshot.is_starting();
     let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = gap::S;
     if before {

@@ -58,7 +58,7 @@ const FRAME_RATE_CHOICES: [FrameRate; 5] = [fps(24), fps(25), fps(30), fps(50), 
 pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (theme, texts) = (view.theme, view.texts);
     let now = view.snapshot.quality.clone();
-    let idle = !view.snapshot.is_format_fixed();
+    let idle = !view.snapshot.is_live_or_recording();
     let mut wanted: Option<Quality> = None;
     let (name, chosen) = (texts.get("quality"), quality_text(view));
     let select = Select { close_on_click: false, ..Select::new(&name, &chosen, width) };

@@ -118,7 +118,7 @@ pub fn is_possible(remedy: Remedy, snapshot: &Snapshot) -> bool {
         Remedy::EditTarget(id) | Remedy::EditKey(id) => target(id).is_some(),
         Remedy::ShowViewers(id) => target(id).is_some_and(|entry| entry.monitor.is_some()),
         Remedy::LowerBitrate(kbps) => snapshot.quality.video_bitrate.0 > kbps * 1_000,
-        Remedy::EditQuality => !snapshot.is_format_fixed(),
+        Remedy::EditQuality => !snapshot.is_live_or_recording(),
         Remedy::Unmute => snapshot.audio.as_ref().is_some_and(|audio| audio.muted),
         _ => true,
     }

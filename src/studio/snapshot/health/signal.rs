@@ -115,8 +115,7 @@ fn is_down(notice: &Notice, name: &str) -> bool {
 /// Returns the finding that the scene has no visible source.
 fn nothing_shown(snapshot: &Snapshot) -> Option<Finding> {
     let collection = &snapshot.scenes.collection;
-    let requested = snapshot.live != LiveState::Idle || snapshot.recording.is_some();
-    if snapshot.audio_only && requested {
+    if snapshot.audio_only && snapshot.is_live_or_recording() {
         let sentence = match is_broadcasting(snapshot) {
             true => problem!("health-audio-only"),
             false => problem!("health-recording-audio-only"),

@@ -64,7 +64,7 @@ fn off_air(
     draft: &mut SettingsDraft,
     contents: impl FnOnce(&mut Ui, &View<'_>, &Quality) -> Option<Quality>,
 ) {
-    let idle = !view.snapshot.is_format_fixed();
+    let idle = !view.snapshot.is_live_or_recording();
     if !idle && !std::mem::replace(&mut draft.explained, true) {
         paragraph(ui, &view.texts.get("output-on-air"), Type::Small, view.theme.secondary);
     }
@@ -239,7 +239,7 @@ pub(super) fn keyframes(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDr
     };
     let now = view.snapshot.quality.clone();
     let name = seconds(view, usual);
-    let can_reset = now.keyframe_interval != usual && !view.snapshot.is_format_fixed();
+    let can_reset = now.keyframe_interval != usual && !view.snapshot.is_live_or_recording();
     let default = can_reset.then_some(&*name);
     let reset = wide_row(ui, view, draft, Setting::Keyframes, default, |ui, view, draft| {
         off_air(ui, view, draft, |ui, view, now| {
@@ -267,7 +267,7 @@ pub(super) fn audio_format(ui: &mut Ui, view: &mut View<'_>, draft: &mut Setting
     let (now, usual) = (view.snapshot.quality.clone(), Quality::default());
     let of = |it: &Quality| (it.audio_bitrate, it.sample_rate, it.channels);
     let name = format::bitrate(usual.audio_bitrate.0);
-    let can_reset = of(&now) != of(&usual) && !view.snapshot.is_format_fixed();
+    let can_reset = of(&now) != of(&usual) && !view.snapshot.is_live_or_recording();
     let default = can_reset.then_some(&*name);
     let reset = wide_row(ui, view, draft, Setting::AudioFormat, default, |ui, view, draft| {
         off_air(ui, view, draft, audio);

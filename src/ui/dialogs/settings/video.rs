@@ -29,7 +29,7 @@ const FRAME_RATES: [u32; 6] = [24, 25, 30, 48, 50, 60];
 
 /// Returns the reason why size and rate cannot be changed now, if the program is on air or recorded.
 fn fixed(view: &View<'_>) -> Option<String> {
-    let is_fixed = view.snapshot.is_format_fixed();
+    let is_fixed = view.snapshot.is_live_or_recording();
     is_fixed.then(|| view.texts.get("quality-on-air").to_string())
 }
 
