@@ -266,6 +266,6 @@ fn lines_that_would_stand_in_for_what_is_shown_as_it_is_are_refused() {
     let refused: Vec<&str> = errors.lines().filter(|line| !line.trim().is_empty()).collect();
     assert_eq!(refused.len(), 3, "{errors}");
     assert!(refused[0].contains("--video") && refused[0].contains("(test)"), "{errors}");
-    assert!(refused[1].contains("Words") && refused[1].contains("a camera"), "{errors}");
+    assert!(refused[1].contains("Words (text)") && refused[1].contains("fallback"), "{errors}");
     assert!(refused[2].contains("no source 'Nobody'"), "{errors}");
 }
