@@ -217,7 +217,7 @@ fn without_an_answer_everybody_is_refused_unless_configured_otherwise() {
         rules("open", port, "", "if_unreachable = \"accept\"\n")
     ));
     // RTMP publishers are refused at `connect` already.
-    assert!(serve.refuses_publisher("closed/a").contains("cannot check access now"));
+    assert!(serve.refuses_publisher("closed/a").contains("cannot check access right now"));
     assert_eq!(serve.status("GET", "/closed/a.flv", ""), 503);
     assert_eq!(serve.refuses_publisher("open/a"), "");
     assert_eq!(serve.refuses_player("open/a"), "");
@@ -273,7 +273,7 @@ fn receivers_that_hang_or_lie_let_nobody_in() {
     let serve = Serve::start(&["hangs", "huge", "broken"].map(table).concat());
     for app in ["hangs", "huge", "broken"] {
         let why = serve.refuses_publisher(&format!("{app}/show"));
-        assert!(why.contains("cannot check access now"), "{app}: {why}");
+        assert!(why.contains("cannot check access right now"), "{app}: {why}");
     }
     assert_eq!(serve.refuses_publisher("other/show"), "");
 }
@@ -337,7 +337,7 @@ fn answers_are_events_without_secrets() {
     assert!(serve.refuses_publisher("live/evil?key=Pl4nted").contains("may not publish"));
     receiver.wait("/done", 3);
     wait_for("a pause", LIMIT, || {
-        assert!(serve.refuses_publisher("down/show").contains("cannot check access now"));
+        assert!(serve.refuses_publisher("down/show").contains("cannot check access right now"));
         serve.named("callback").iter().any(|it| it["cause"] == "paused")
     });
     let hosts = [port, closed].map(|port| format!("127.0.0.1:{port}"));

@@ -132,7 +132,7 @@ pub const FAULTS: &[Fault] = &[
         [
             "during the publish request",
             "the stream name or key is already in use",
-            "end the program that is live",
+            "stop the program that is live",
         ],
         ["请求推流时", "流名或推流密钥已被占用", "请结束正在用此密钥直播的程序"],
     ),

@@ -12,7 +12,7 @@ tip-action-zoom-fit = Shows the whole canvas.
 action-zoom-actual = Canvas at 100 %
 tip-action-zoom-actual = Shows the program at full size: one program pixel per display pixel.
 action-safe-areas = Safe areas
-tip-action-safe-areas = Shows or hides the outlines of the action-safe and title-safe areas. Viewers never see these outlines.
+tip-action-safe-areas = Shows or hides the action-safe and title-safe outlines, which viewers never see.
 
 ### Multiview and projectors.
 

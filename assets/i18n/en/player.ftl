@@ -89,7 +89,7 @@ play-unknown-data = the server sends data in an unknown format
 # Recordings on web servers.
 play-file-changed = the file on the server changed during playback
     .cure = Play the file again from the start.
-play-needs-range = the data to play next is elsewhere in the file, but the server can send the file only from its beginning
+play-needs-range = the next part to play is elsewhere in the file, but the server can send the file only from its beginning
     .cure = Use a server that supports range requests. Or move the index to the start of the file, for example with ffmpeg -c copy -movflags +faststart.
 play-index-at-end = the index of this MP4 file (moov) is at the end, but the server can send the file only from its beginning
     .cure = Use a server that supports range requests. Or move the index to the start of the file, for example with ffmpeg -c copy -movflags +faststart.

@@ -23,7 +23,7 @@ denied-callback = You may not { $action ->
     [publish] publish
    *[play] play
 } this stream.
-denied-no-callback = The server cannot check access now. Try again later.
+denied-no-callback = The server cannot check access right now. Try again later.
 denied-wrong-token = the token is wrong
 denied-wrong-password = The user name or the password is wrong.
 denied-no-password = A user name and a password are required to publish.
