@@ -39,6 +39,8 @@ pub enum Behavior {
     Accept,
     /// Reads nothing after publishing has begun, until [`Server::release`].
     Slow,
+    /// Like `Slow`, and sends this status after the first video message.
+    SlowThenSays(Status),
     /// Accepts the connection and sends nothing.
     Silent,
     /// Completes the handshake and sends nothing more.
@@ -262,7 +264,8 @@ impl Caller {
                     _ => break,
                 }
             }
-            let slow = matches!(behavior, Behavior::Slow) && session.is_publishing();
+            let slow = matches!(behavior, Behavior::Slow | Behavior::SlowThenSays(_))
+                && session.is_publishing();
             if slow && !self.released.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(5));
                 continue;
@@ -334,6 +337,7 @@ impl Caller {
                     Behavior::SayAfterVideo(count, status) if videos == count => {
                         session.send_status(status);
                     }
+                    Behavior::SlowThenSays(status) if *videos == 1 => session.send_status(status),
                     Behavior::SendElsewhere(there) if *videos == 5 => {
                         session.request_reconnect(Some(there), "maintenance");
                     }

@@ -332,6 +332,27 @@ fn what_the_server_says_while_live_is_heard() {
 }
 
 #[test]
+fn a_server_that_reads_and_answers_late_gets_the_whole_end_of_the_stream() {
+    // An answer that comes after the publisher has closed its socket resets the connection, and the
+    // data that the system has not delivered yet is lost.
+    let status = Status::new(Level::Status, "NetStream.Publish.Idle", "late");
+    let server = Server::start(move |_| Behavior::SlowThenSays(status.clone()));
+    let mut show = Show::start_with_frames_of(5_000);
+    let publisher = show.publish(target(&server));
+    wait_for("publishing", || publisher.report().stage == ConnectStage::Media);
+    show.feed(0, 800);
+    show.end();
+    // Longer than a server may take to close after it has received everything. Nothing shows that
+    // the publisher is closing.
+    std::thread::sleep(Duration::from_secs(1));
+    server.release();
+    wait_for("the goodbye", || server.connection(0).unpublished);
+    let got = server.connection(0);
+    assert_eq!((got.video().len(), got.audio().len()), (20, 40));
+    assert!(publisher.wait(LIMIT));
+}
+
+#[test]
 fn a_slow_reader_loses_inter_pictures_only() {
     let server = Server::start(|_| Behavior::Slow);
     let show = Show::start_with_frames_of(60_000);

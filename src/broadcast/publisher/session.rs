@@ -137,8 +137,8 @@ pub(super) async fn run(
         // There is no connection left to close cleanly.
         Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime => drop(client),
         Ended::Asked => {
-            let limit = shared.stop.borrow().unwrap_or(CLOSE_TIMEOUT);
-            client.close(limit.min(CLOSE_TIMEOUT)).await;
+            let limit = shared.stop.borrow().map_or(DELIVERY_TIMEOUT, |limit| limit / 2);
+            client.close(limit).await;
         }
         Ended::Elsewhere(_) => {
             client.close(CLOSE_TIMEOUT).await;
@@ -150,7 +150,12 @@ pub(super) async fn run(
 /// The time for which the system retransmits on an abandoned connection.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Time limit for closing a connection cleanly.
+/// Time limit for closing a connection cleanly at the end of the stream, if nobody waits for it. A
+/// server that is behind receives the rest within this time.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time limit for sending the backlog at a stop, and for closing a connection cleanly before another
+/// one is opened.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A connection that may send media.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, Sleep, timeout};
+use tokio::time::{Instant, Sleep, timeout_at};
 
 use crate::base::{Clock, Timestamp};
 use crate::media::BitsPerSecond;
@@ -35,7 +35,7 @@ const MAX_SNIFFED_BYTES: usize = 64;
 /// Maximum number of events that wait until the stream has begun or a flush has ended. Further
 /// events are dropped.
 const MAX_EARLY_EVENTS: usize = 32;
-/// The time that the server has for closing its side after the last byte was sent.
+/// The time that the server has for closing its side after it has received the last byte.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The connection options and time limits.
@@ -354,11 +354,12 @@ impl Client {
     }
 
     /// Closes the connection properly within `limit`: sends the queued data, FCUnpublish and
-    /// deleteStream, and waits a short time for the server to close. Returns true if everything was
-    /// sent in time.
+    /// deleteStream, waits until the server has received them, and then a short time for the server
+    /// to close. Returns true if the system accepted everything in time.
     pub async fn close(mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
         self.session.close();
-        let sent = timeout(limit, async {
+        let sent = timeout_at(deadline, async {
             loop {
                 match self.next_event().await {
                     Ok(Event::Finished) => break,
@@ -371,18 +372,20 @@ impl Client {
         if !sent.await.unwrap_or(false) {
             return false;
         }
-        // If input is unread at the close, the system resets the connection, and the server may
-        // never see the last messages: therefore, read until the server closes too.
-        let _ = timeout(limit.min(CLOSE_TIMEOUT), async {
-            loop {
-                self.input.clear();
-                self.input.reserve(MAX_READ_BYTES);
-                if !matches!(self.stream.read_buf(&mut self.input).await, Ok(1..)) {
-                    break;
+        // If input is unread at the close or comes later, the system resets the connection, and
+        // the server may never see the last messages: therefore, read until the server closes too.
+        let mut until = deadline.min(Instant::now() + CLOSE_TIMEOUT);
+        loop {
+            self.input.clear();
+            self.input.reserve(MAX_READ_BYTES);
+            match timeout_at(until, self.stream.read_buf(&mut self.input)).await {
+                Ok(Ok(1..)) => {}
+                Err(_) if until < deadline && self.stream.unsent_bytes() > Some(0) => {
+                    until = deadline.min(until + CLOSE_TIMEOUT);
                 }
+                _ => break,
             }
-        })
-        .await;
+        }
         true
     }
 
