@@ -430,10 +430,6 @@ await_beside() {
     read -r result took <"$beside_results/$1" || { result=FAILED; took=0; }
 }
 
-say "== needs"
-need_packages build decoders sharing window test || exit 1
-need_rust clippy fmt || exit 1
-
 for section in "${wanted[@]}"; do
     case " ${sections[*]} " in
     *" $section "*) ;;
@@ -443,6 +439,11 @@ for section in "${wanted[@]}"; do
         ;;
     esac
 done
+
+say "== needs"
+need_packages build decoders sharing window test || exit 1
+need_rust clippy fmt || exit 1
+
 summary=() failed=0
 for section in "${sections[@]}"; do
     is_wanted "$section" || continue
