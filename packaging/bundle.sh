@@ -101,8 +101,7 @@ fi
 tree=$work/tree
 install -D -m 755 "$binary" "$tree/usr/bin/onair"
 symbols=$out/onair-$version-$machine.debug
-objcopy --only-keep-debug "$tree/usr/bin/onair" "$symbols"
-objcopy --strip-all --add-gnu-debuglink="$symbols" "$tree/usr/bin/onair"
+split_symbols "$tree/usr/bin/onair" "$symbols"
 onair=$tree/usr/bin/onair
 install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
 write_metainfo "$tree/usr/share/metainfo"

@@ -205,6 +205,17 @@ with_features() {
     features=(${list:+--features "$list"})
 }
 
+# split_symbols PROGRAM FILE: moves the symbols of a program to FILE. Crash reports find the names of functions there,
+# if FILE is next to the program. The program is changed in place, because cargo links its file to another name.
+split_symbols() {
+    local small=$2.small status=0
+    ! readelf -S "$1" | grep -qF .gnu_debuglink || return 0
+    { objcopy --only-keep-debug "$1" "$2" && objcopy --strip-all --add-gnu-debuglink="$2" "$1" "$small" &&
+        cat "$small" >"$1"; } || status=1
+    rm -f "$small"
+    return "$status"
+}
+
 # Builds the program and sets $onair to its path. ONAIR_PROFILE=dev uses the profile of the tests, which
 # a developer has already built; otherwise, the profile is release, and cargo shows its progress.
 build_onair() {
@@ -220,6 +231,9 @@ build_onair() {
         --bin onair ${features[@]+"${features[@]}"} ${also[@]+"${also[@]}"} || return 1
     # shellcheck disable=SC2034 # for the caller
     onair=$target/$folder/onair
+    # Without its symbols, the program is a fifth smaller.
+    [ "$profile" != release ] || ! command -v objcopy >/dev/null || split_symbols "$onair" "$onair.debug" 2>/dev/null ||
+        complain "The symbols stay in the program, because they could not be moved to $onair.debug."
 }
 
 # hls.js, for the viewer page and the tests: the package and its hash.
