@@ -39,7 +39,7 @@ play-cannot-decode = the stream or file has { $codec }, which onair cannot decod
 play-no-decoder = the stream or file has { $codec }, which onair cannot decode: { $reason }
     .cure = { $cure } You can also ask the broadcaster for H.264 video and AAC audio, or save the stream with onair play URL --save FILE.flv and play the saved file with another program. To convert a file, use a program such as ffmpeg.
 play-ended = the stream has ended
-play-waiting = the stream has ended; onair waits for it to return
+play-waiting = the stream has ended; onair is waiting for it to return
 
 # Live streams and servers.
 play-bad-web-url = this is not a stream URL: { $reason }
