@@ -390,6 +390,15 @@ fn the_page_changes_between_renditions_and_plays_on() {
         page.wait(&format!("document.getElementById('size').innerText === '{shown}'"));
     }
     assert_eq!(page.value("states.filter(it => it !== 'playing').join()"), "", "it plays on");
+    // The playlist that the page loaded does not list the rendition of a reload.
+    let mut config = Config::default();
+    config.media.renditions.others = "120p:300k,96p:200k,audio".parse().unwrap();
+    config.media.renditions.cpu = 100.0;
+    running.server.reload(&config);
+    wait_for("the rendition of the reload", LIMIT, || {
+        running.master().0.variants.iter().any(|it| it.uri == "show/hls/96p.m3u8")
+    });
+    choose(&page, "96p", 170);
     choose(&page, "audio", 0);
     page.wait("document.getElementById('video').currentTime > 0 && document.documentElement.dataset.status === 'playing'");
     assert_eq!(browser.complaints(), Vec::<String>::new());

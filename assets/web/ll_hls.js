@@ -81,6 +81,8 @@ export class LowLatencyHls {
     // Uses this rendition from its next segment on. Returns false if that requires another playlist.
     choose(quality) {
         if (!this.hls || (quality === AUDIO) !== (this.quality === AUDIO)) return false;
+        // hls.js loads the list of renditions once, but the server may have been reloaded since.
+        if (![null, MAIN, AUDIO].includes(quality) && this.#level(quality) < 0) return false;
         this.quality = quality;
         this.#useLevel();
         return true;

@@ -176,12 +176,16 @@ impl TimeShift {
         Some(Begin { at, units })
     }
 
-    /// Moves to the live edge: passes on everything since the last keyframe at or before `live`,
-    /// and then new items as they arrive.
-    pub fn go_live(&mut self, live: Timestamp) -> Option<Begin> {
-        let mut begin = self.go_to(live, false)?;
-        begin.units.extend(self.catch_up());
-        Some(begin)
+    /// Moves to the live edge: returns everything since the last keyframe at or before `live`, and
+    /// then passes on new items as they arrive. If no keyframe is stored, because they are further
+    /// apart than the limits allow, the decoder waits for the next one.
+    pub fn go_live(&mut self, live: Timestamp) -> Vec<KeptPacket> {
+        let Some(Begin { mut units, .. }) = self.go_to(live, false) else {
+            self.cursor = None;
+            return self.prelude(self.units.len(), live);
+        };
+        units.extend(self.catch_up());
+        units
     }
 
     /// Returns the packets that have not been passed on yet. From now on, packets are passed on as
@@ -465,9 +469,7 @@ mod tests {
         let mut shift = TimeShift::new(Some(TimeShiftDepth::default()));
         stream(&mut shift, 0, 10_000, 10);
         shift.go_to(at(0), false).unwrap();
-        let begin = shift.go_live(at(9_700)).unwrap();
-        assert_eq!(begin.at, at(8_000));
-        let words = summary(&begin.units);
+        let words = summary(&shift.go_live(at(9_700)));
         assert_eq!((words[0].as_str(), words[1].as_str()), ("a8030", "v8000"));
         assert_eq!(words.last().unwrap(), "v9900");
         assert!(!shift.is_behind() && shift.push(&audio(10_030)));
@@ -476,6 +478,20 @@ mod tests {
         stream(&mut shift, 10_100, 10_300, 10);
         assert_eq!(summary(&shift.catch_up()), ["a10130", "v10100", "a10230", "v10200"]);
         assert!(shift.catch_up().is_empty() && !shift.is_behind());
+    }
+
+    #[test]
+    fn the_live_end_is_reached_without_a_stored_keyframe() {
+        let depth = TimeShiftDepth { time: Duration::from_secs(1), bytes: 1 << 20 };
+        let mut shift = TimeShift::new(Some(depth));
+        shift.push(&video_config(640));
+        stream(&mut shift, 0, 500, 10);
+        shift.hold();
+        stream(&mut shift, 500, 1_900, 10);
+        assert!(shift.is_lost() && shift.oldest().is_none());
+        // Only the audio after the live position belongs to the next items.
+        assert_eq!(summary(&shift.go_live(at(1_830))), ["video 640", "a1830"]);
+        assert!(!shift.is_behind() && shift.push(&video(1_900, 10)));
     }
 
     #[test]
@@ -520,7 +536,8 @@ mod tests {
             shift.push(&audio(ms));
         }
         assert_eq!(shift.go_to(at(8_010), false).unwrap().at, at(8_000));
-        assert!(shift.go_live(at(9_990)).is_some() && !shift.is_behind());
+        assert_eq!(summary(&shift.go_live(at(9_990))), ["a9980"]);
+        assert!(!shift.is_behind());
     }
 
     #[test]

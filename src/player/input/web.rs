@@ -135,6 +135,7 @@ impl Web {
         let ask = PullRequest {
             decode_budget,
             buffer,
+            listed: Arc::clone(&shared.packets.listed),
             opening: Arc::clone(&opening),
             ..self.ask.clone()
         };

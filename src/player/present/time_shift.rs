@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::Run;
 use crate::base::Timestamp;
-use crate::player::buffer::time_shift::Begin;
 use crate::player::clock::playout::ReceivedSpan;
 use crate::player::present::seek_search::{NoFrames, SearchAction, SearchStep, SeekSearch};
 use crate::player::session::packets::{Start, WaitingPackets};
@@ -77,7 +76,7 @@ impl Run {
             self.previewed = false;
         } else if shift.is_behind() || shared.requests.paused() {
             shared.requests.set_paused(false);
-            let Some(Begin { units, .. }) = shift.go_live(end) else { return };
+            let units = shift.go_live(end);
             let start = restart(&shared.packets, &shared.report, units);
             if shift.is_over() {
                 shared.packets.close();

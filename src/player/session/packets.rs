@@ -1,5 +1,7 @@
 //! The waiting packets of a player: for the decoders, and for the time shift.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
 
 use crate::media::{AudioConfig, VideoConfig};
@@ -17,7 +19,7 @@ pub(in crate::player) struct WaitingPackets {
     pub(in crate::player) video: Packets<VideoConfig>,
     pub(in crate::player) audio: Packets<AudioConfig>,
     /// The DVR window of the server's playlist.
-    pub(in crate::player) listed: DvrWindow,
+    pub(in crate::player) listed: Arc<DvrWindow>,
     /// The time shift of a live stream.
     pub(in crate::player) shift: Mutex<TimeShift>,
 }
@@ -36,7 +38,7 @@ impl WaitingPackets {
         Self {
             video: ahead.map_or_else(Packets::default, Packets::new),
             audio: ahead.map_or_else(Packets::default, Packets::new),
-            listed: DvrWindow::default(),
+            listed: Arc::default(),
             shift: Mutex::new(TimeShift::new(config.time_shift.filter(|_| live))),
         }
     }

@@ -79,8 +79,7 @@ pub(super) fn fit(
     let mut left_out = Vec::new();
     if let Some(video) = video {
         left_out.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
-    } else if is_rotated && format != Format::Mp4 {
-        // Only the MP4 writer supports a rotation.
+    } else if is_rotated && format == Format::Flv {
         left_out.push((Part::Rotation, UnsupportedContent::Rotation));
     }
     for track in index.tracks.audio.iter().filter(|track| unfit(track)) {
@@ -271,25 +270,25 @@ mod tests {
     }
 
     #[test]
-    fn only_mp4_takes_a_rotation() {
+    fn only_flv_lacks_a_rotation() {
         let rotated = || {
             let mut index = index(VideoCodec::H264, &[AudioCodec::Aac]);
             index.tracks.video.as_mut().unwrap().rotation = Rotation::Right;
             index
         };
-        assert_eq!(fit(&mut rotated(), Format::Mp4, &[]), Ok(()));
-        for format in [Format::Flv, Format::Mkv] {
-            let lack = fit(&mut rotated(), format, &[]).unwrap_err();
-            assert_eq!(
-                (&lack.what[..], &lack.parts[..]),
-                (&[UnsupportedContent::Rotation][..], &[Part::Rotation][..])
-            );
-            let mut dropped = rotated();
-            assert_eq!(fit(&mut dropped, format, &[Part::Rotation]), Ok(()));
-            assert_eq!(
-                (dropped.samples.len(), dropped.left_out),
-                (2, vec![UnsupportedContent::Rotation])
-            );
+        for format in [Format::Mp4, Format::Mkv] {
+            assert_eq!(fit(&mut rotated(), format, &[]), Ok(()));
         }
+        let lack = fit(&mut rotated(), Format::Flv, &[]).unwrap_err();
+        assert_eq!(
+            (&lack.what[..], &lack.parts[..]),
+            (&[UnsupportedContent::Rotation][..], &[Part::Rotation][..])
+        );
+        let mut dropped = rotated();
+        assert_eq!(fit(&mut dropped, Format::Flv, &[Part::Rotation]), Ok(()));
+        assert_eq!(
+            (dropped.samples.len(), dropped.left_out),
+            (2, vec![UnsupportedContent::Rotation])
+        );
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::media::{StreamEvent, VideoCodec};
 use crate::net::web::WebUrl;
 use crate::net::{self, Cause, ConnectStage, WebProblem};
+use crate::player::buffer::dvr_window::DvrWindow;
 use crate::player::buffer::pace::{BufferTarget, PlayPace};
 use crate::player::input::open_deadline::OpenDeadline;
 use crate::player::session::decode_budget::DecodeBudget;
@@ -76,6 +77,8 @@ pub(in crate::player) struct PullRequest {
     pub net: net::Options,
     /// Buffer duration that the user chose.
     pub buffer: Arc<BufferTarget>,
+    /// The DVR window of a playlist, which knows whether the viewer is behind.
+    pub listed: Arc<DvrWindow>,
     /// The speed of the decoders.
     pub decode_budget: Arc<DecodeBudget>,
     /// The time limit for opening the stream.
@@ -90,7 +93,8 @@ impl PullRequest {
     pub(in crate::player) fn usual(url: WebUrl) -> Self {
         let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
         let (net, decodable) = (net::Options::default(), |_| true);
-        Self { url, net, buffer, decode_budget, opening, decodable }
+        let listed = Arc::default();
+        Self { url, net, buffer, listed, decode_budget, opening, decodable }
     }
 
     /// Returns the error for a wrong range, which counts as temporary.

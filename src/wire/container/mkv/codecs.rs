@@ -12,6 +12,8 @@ use crate::wire::container::mkv::ebml::{child, float, id, uint};
 
 pub(super) const AVC_CODEC_ID: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC_CODEC_ID: &str = "A_AAC";
+/// The projection type of a flat video.
+pub(super) const RECTANGULAR: u64 = 0;
 
 /// Converts a track entry with a known audio codec other than AAC.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
@@ -130,6 +132,32 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
     Colors { full_range, light, ..Colors::of(primaries, transfer, matrix) }
 }
 
+/// Returns the roll of a rotation in degrees. A roll is counterclockwise (RFC 9559 §5.1.4.1.28.46).
+pub(super) const fn roll(rotation: Rotation) -> i32 {
+    match rotation {
+        Rotation::None => 0,
+        Rotation::Right => -90,
+        Rotation::Half => 180,
+        Rotation::Left => 90,
+    }
+}
+
+/// Reads the rotation of a track entry (RFC 9559 §5.1.4.1.28.41 to §5.1.4.1.28.46), if it is a
+/// rotation by quarter turns.
+pub(super) fn rotation(entry: &[u8]) -> Option<Rotation> {
+    let projection = child(child(entry, id::VIDEO)?, id::PROJECTION)?;
+    let kind = child(projection, id::PROJECTION_TYPE).and_then(uint).unwrap_or(RECTANGULAR);
+    let angle = |name| child(projection, name).and_then(float).unwrap_or(0.0).round() as i32;
+    if kind != RECTANGULAR
+        || angle(id::PROJECTION_POSE_YAW) != 0
+        || angle(id::PROJECTION_POSE_PITCH) != 0
+    {
+        return None;
+    }
+    let degrees = angle(id::PROJECTION_POSE_ROLL).rem_euclid(360);
+    Rotation::ALL.into_iter().find(|rotation| roll(*rotation).rem_euclid(360) == degrees)
+}
+
 /// Converts a track entry with a known video codec other than H.264.
 pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
@@ -196,4 +224,56 @@ fn vp9_features(config: &[u8]) -> Bytes {
     let record = config.strip_prefix(&[1, 0, 0, 0]).unwrap_or(config);
     let [profile, level, bits, ..] = *record else { return Bytes::new() };
     Bytes::from(vec![1, 1, profile, 2, 1, level, 3, 1, bits >> 4, 4, 1, bits >> 1 & 7])
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::container::Muxer;
+    use crate::wire::container::mkv::ebml::{put_float, put_master, put_uint};
+    use crate::wire::container::mkv::index::index;
+    use crate::wire::container::mkv::writer::Writer;
+    use crate::wire::container::mp4::live::tracks;
+    use crate::wire::container::track_config::bare_video_config;
+
+    #[test]
+    fn a_copy_keeps_the_rotation_of_the_video() {
+        for rotation in Rotation::ALL {
+            let size = Size::new(64, 48);
+            let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
+            let video = bare_video_config(VideoCodec::Vp9, config, &[]);
+            let video = VideoConfig { size, rotation, ..video };
+            let file = Writer::new(tracks(Some(&video), None)).begin();
+            let read = index(&mut &file[..]).unwrap().tracks.video.unwrap();
+            assert_eq!((read.rotation, read.size), (rotation, size));
+        }
+    }
+
+    #[test]
+    fn only_flat_quarter_turns_are_a_rotation() {
+        let of = |kind, [yaw, pitch, roll]: [f64; 3]| {
+            let mut entry = BytesMut::new();
+            put_master(&mut entry, id::VIDEO, |out| {
+                put_master(out, id::PROJECTION, |out| {
+                    put_uint(out, id::PROJECTION_TYPE, kind);
+                    put_float(out, id::PROJECTION_POSE_YAW, yaw);
+                    put_float(out, id::PROJECTION_POSE_PITCH, pitch);
+                    put_float(out, id::PROJECTION_POSE_ROLL, roll);
+                });
+            });
+            rotation(&entry)
+        };
+        assert_eq!(of(RECTANGULAR, [0.0, 0.0, -90.0]), Some(Rotation::Right));
+        assert_eq!(of(RECTANGULAR, [0.0, 0.0, 90.0]), Some(Rotation::Left));
+        assert_eq!(of(RECTANGULAR, [0.0, 0.0, 180.0]), Some(Rotation::Half));
+        assert_eq!(of(RECTANGULAR, [0.0, 0.0, -180.0]), Some(Rotation::Half));
+        assert_eq!(of(RECTANGULAR, [0.0, 0.0, 0.0]), Some(Rotation::None));
+        for angles in [[0.0, 0.0, 45.0], [180.0, 0.0, 90.0], [0.0, 10.0, 90.0], [0.0, 0.0, 1e300]] {
+            assert_eq!(of(RECTANGULAR, angles), None, "{angles:?}");
+        }
+        // A panorama.
+        assert_eq!(of(1, [0.0, 0.0, 90.0]), None);
+    }
 }

@@ -52,6 +52,11 @@ pub mod id {
     pub const MASTERING_METADATA: u32 = 0x55D0;
     pub const LUMINANCE_MAX: u32 = 0x55D9;
     pub const LUMINANCE_MIN: u32 = 0x55DA;
+    pub const PROJECTION: u32 = 0x7670;
+    pub const PROJECTION_TYPE: u32 = 0x7671;
+    pub const PROJECTION_POSE_YAW: u32 = 0x7673;
+    pub const PROJECTION_POSE_PITCH: u32 = 0x7674;
+    pub const PROJECTION_POSE_ROLL: u32 = 0x7675;
     pub const AUDIO: u32 = 0xE1;
     pub const SAMPLING_FREQUENCY: u32 = 0xB5;
     pub const OUTPUT_SAMPLING_FREQUENCY: u32 = 0x78B5;

@@ -3,8 +3,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
-use crate::media::AudioCodec;
-use crate::wire::container::mkv::codecs::{audio_entry, video_entry};
+use crate::media::{AudioCodec, Rotation};
+use crate::wire::container::mkv::codecs::{RECTANGULAR, audio_entry, roll, video_entry};
 use crate::wire::container::mkv::ebml::{
     id, put_binary, put_float, put_id, put_long, put_master, put_uint, put_void,
 };
@@ -117,6 +117,12 @@ fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64, d
             put_master(out, id::VIDEO, |out| {
                 put_uint(out, id::PIXEL_WIDTH, video.size.width.into());
                 put_uint(out, id::PIXEL_HEIGHT, video.size.height.into());
+                if video.rotation != Rotation::None {
+                    put_master(out, id::PROJECTION, |out| {
+                        put_uint(out, id::PROJECTION_TYPE, RECTANGULAR);
+                        put_float(out, id::PROJECTION_POSE_ROLL, roll(video.rotation).into());
+                    });
+                }
             });
         }
         TrackId::Audio(index) => {

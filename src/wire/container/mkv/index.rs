@@ -7,7 +7,7 @@ use crate::media::UnsupportedTrack;
 use crate::wire::codec::cadence;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mkv::codecs::{
-    AAC_CODEC_ID, AVC_CODEC_ID, colors, name, other_audio, other_video, pcm,
+    AAC_CODEC_ID, AVC_CODEC_ID, colors, name, other_audio, other_video, pcm, rotation,
 };
 use crate::wire::container::mkv::decode_order::decoding_times;
 use crate::wire::container::mkv::ebml::{
@@ -273,7 +273,8 @@ impl ClusterWalk {
                 self.index.lack(part, UnsupportedContent::Track(codec.clone()));
                 self.index.leave(UnsupportedTrack::of_mkv(kind, codec.trim_end_matches('\0')));
             }
-            if !had_video && self.index.tracks.video.is_some() {
+            if let (false, Some(video)) = (had_video, &mut self.index.tracks.video) {
+                video.rotation = rotation(entry).unwrap_or_default();
                 self.index.colors = colors(entry);
             }
         }

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::net::web::{Client, Span, StallTimeout, WebResponse, WebUrl};
 use crate::net::{self, Cause, ConnectStage, Step};
+use crate::player::buffer::dvr_window::DvrWindow;
 use crate::player::input::connection::MEDIA_TIMEOUT;
 use crate::player::input::http::hls::decrypt::Decryption;
 use crate::player::input::http::pull_error::PullError;
@@ -36,6 +37,8 @@ type InitSegment = (WebUrl, Option<(u64, u64)>, Bytes);
 /// until a future part exists.
 pub(super) struct Fetch {
     pub limits: Limits,
+    /// The player's DVR window.
+    pub listed: Arc<DvrWindow>,
     client: Client,
     lists: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
@@ -160,14 +163,16 @@ impl Fetch {
     pub fn new(ask: &PullRequest) -> Self {
         let (client, lists) = (Client::new(ask.net.clone()), Client::new(ask.net.clone()));
         let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&ask.opening));
-        Self { limits: Limits::default(), client, lists, keys, maps, opening }
+        let (limits, listed) = (Limits::default(), Arc::clone(&ask.listed));
+        Self { limits, listed, client, lists, keys, maps, opening }
     }
 
     /// Creates another loader with its own connections.
     pub fn beside(&self) -> Self {
         let (client, lists) = (self.client.beside(), self.lists.beside());
         let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&self.opening));
-        Self { limits: self.limits, client, lists, keys, maps, opening }
+        let (limits, listed) = (self.limits, Arc::clone(&self.listed));
+        Self { limits, listed, client, lists, keys, maps, opening }
     }
 
     /// Loads a playlist and returns its final address. The server may be silent for `quiet`.

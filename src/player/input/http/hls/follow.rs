@@ -374,6 +374,8 @@ impl Track {
                     first = self.media.sequence,
                     "segments have left the playlist"
                 );
+                // A viewer who paused is behind too.
+                self.behind |= fetch.listed.is_behind();
                 let first = (self.media.sequence, 0);
                 (self.next, self.part) = if self.behind { first } else { self.start() };
                 self.restart = true;

@@ -39,7 +39,9 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::base::Timestamp;
     use crate::net::web::WebUrl;
+    use crate::player::buffer::pace::LiveDistance;
     use crate::player::input::http::request::PullRequest;
 
     /// Returns a live playlist of ten segments of ten seconds.
@@ -49,13 +51,12 @@ mod tests {
         format!("{head}#EXT-X-MEDIA-SEQUENCE:{first}\n{}", segments.collect::<String>())
     }
 
-    #[tokio::test]
-    async fn a_viewer_far_behind_requests_no_segment_that_has_left_the_window() {
+    /// Starts a server whose window begins at segment 20. Returns its port and the requested paths.
+    async fn serve() -> (u16, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::<Mutex<Vec<String>>>::default();
         let requests = Arc::clone(&asked);
-        // The server's window has moved on by five segments.
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
                 let mut socket = BufReader::new(socket);
@@ -64,7 +65,7 @@ mod tests {
                     assert!(socket.read_line(&mut head).await.unwrap() > 0);
                 }
                 let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                let body = if path == "/list.m3u8" { list(5) } else { String::new() };
+                let body = if path == "/list.m3u8" { list(20) } else { String::new() };
                 requests.lock().push(path);
                 let length = body.len();
                 let answer = format!(
@@ -73,17 +74,44 @@ mod tests {
                 socket.write_all(answer.as_bytes()).await.unwrap();
             }
         });
+        (port, asked)
+    }
+
+    /// Returns the first segment that is requested after the window has moved on.
+    async fn first_segment(has_gone_back: bool, has_paused: bool) -> Option<String> {
+        let (port, asked) = serve().await;
         let url = WebUrl::parse(&format!("http://127.0.0.1:{port}/list.m3u8")).unwrap();
         let ask = PullRequest::usual(url.clone());
         let mut fetch = Fetch::new(&ask);
         let mut track = Track::new(&url, list(0).into(), &ask.buffer).unwrap();
-        track.seek(&mut fetch, Duration::ZERO).await;
+        let hold_back = Duration::from_secs(30);
+        let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
+        ask.listed.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
+        if has_gone_back {
+            track.seek(&mut fetch, Duration::ZERO).await;
+        }
+        if has_paused {
+            assert!(ask.listed.hold());
+        }
         // The playlist was loaded 20 s ago.
         track.loaded -= Duration::from_secs(20);
         // The empty segments are unreadable; only the requests matter.
         let _ = track.next(&mut fetch).await;
-        let asked = asked.lock().clone();
-        let segment = asked.iter().find(|path| path.ends_with(".aac"));
-        assert_eq!(segment.map(String::as_str), Some("/5.aac"), "{asked:?}");
+        let asked = asked.lock();
+        asked.iter().find(|path| path.ends_with(".aac")).cloned()
+    }
+
+    #[tokio::test]
+    async fn a_viewer_far_behind_requests_no_segment_that_has_left_the_window() {
+        let first = first_segment(true, false).await;
+        assert_eq!(first.as_deref(), Some("/20.aac"));
+    }
+
+    #[tokio::test]
+    async fn a_viewer_continues_at_the_oldest_segment_after_a_long_pause() {
+        for (has_paused, segment) in [(true, "/20.aac"), (false, "/27.aac")] {
+            let first = first_segment(false, has_paused).await;
+            assert_eq!(first.as_deref(), Some(segment));
+        }
     }
 }
