@@ -483,17 +483,27 @@ pub(in crate::studio::engine) mod tests {
         assemble(config).unwrap()
     }
 
-    /// Returns a studio on air, whose only target cannot be reached and is retried.
-    pub fn on_air() -> (Engine, OwnerEnds) {
+    /// Returns a studio with a small program, whose settings are in this folder, if any.
+    pub fn with_program(folder: Option<&Path>) -> (Engine, OwnerEnds) {
         let quality = Quality { size: Size::new(320, 180), ..Quality::default() };
         let settings = Settings { quality: quality.clone(), ..Settings::default() };
-        let config = Config { keyring: false, ..Config::new(Clock::start(), settings) };
+        let config = Config {
+            settings_path: folder.map(|folder| folder.join("settings.toml")),
+            keyring: false,
+            ..Config::new(Clock::start(), settings)
+        };
         let (mut engine, ends) = assemble(config).unwrap();
         let media = SourceOpener::opened_by(crate::capture::open_by);
         let mut program = Program::start(engine.clock, &quality, Latest::default(), media).unwrap();
         program.keep_video();
         engine.state.program = Some(program);
         engine.state.quality = quality;
+        (engine, ends)
+    }
+
+    /// Returns a studio on air, whose only target cannot be reached and is retried.
+    pub fn on_air() -> (Engine, OwnerEnds) {
+        let (mut engine, ends) = with_program(None);
         let target = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
         engine.targets.list = vec![target];
         engine.go_live();
