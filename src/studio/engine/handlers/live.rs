@@ -158,7 +158,6 @@ impl Engine {
         self.notices.active.clear(groups::ADAPTATION_NOTICES);
         self.notices.active.clear(groups::DROPPED_FRAME_NOTICES);
         let keys = [
-            "delay-short",
             "passthrough-failed",
             "passthrough-ended",
             "passthrough-without",
@@ -397,6 +396,8 @@ impl Engine {
 
     /// Reports the summary of the broadcast, once, if a target was live.
     fn summarize(&mut self, figures: &LiveFigures) {
+        // The stream delay ends with the broadcast.
+        self.notices.active.clear(&["delay-short"]);
         if !figures.was_live() || std::mem::replace(&mut self.live.is_summarized, true) {
             return;
         }
@@ -607,6 +608,37 @@ pub(in crate::studio::engine) mod tests {
         engine.stop_live();
         assert!(engine.live.on_air.is_some() && !is_silent(&engine));
         end(engine);
+    }
+
+    #[test]
+    fn that_the_stream_delay_is_short_is_withdrawn_when_the_broadcast_ends() {
+        let stop: fn(&mut Engine) = Engine::stop_live;
+        let switch_off: fn(&mut Engine) = |engine| {
+            engine.targets.list[0].enabled = false;
+            engine.follow_switch(1);
+            engine.end_if_idle();
+            engine.summarize_if_over();
+        };
+        for (end_of_broadcast, records) in
+            [(stop, false), (stop, true), (switch_off, false), (switch_off, true)]
+        {
+            let (mut engine, _ends) = on_air();
+            let folder = tempfile::tempdir().unwrap();
+            if records {
+                engine.start_recording(folder.path().join("show.mkv"));
+            }
+            let (time, wanted, reason) = ("0:10".into(), "0:30".into(), "the disk is full".into());
+            engine.notices.tell(&StudioMessage::DelayShort { time, wanted, reason }, "");
+            let is_short = |engine: &Engine| {
+                engine.notices.active.notices().iter().any(|notice| notice.key() == "delay-short")
+            };
+            engine.summarize_if_over();
+            assert!(is_short(&engine), "it is still on air");
+            end_of_broadcast(&mut engine);
+            assert!(!is_short(&engine));
+            assert_eq!(engine.live.on_air.is_some(), records);
+            end(engine);
+        }
     }
 
     #[test]
