@@ -236,6 +236,28 @@ fn the_guide_disables_presets_beyond_the_limits_of_a_service_with_the_reason() {
     assert!(matches!(&sent[..], [Command::SetQuality(quality)] if quality.size.height == 480));
 }
 
+/// The settings and the target's card refuse this too.
+#[test]
+fn the_guide_does_not_change_the_quality_on_air_or_while_recording() {
+    for state in ["on-air", "recording"] {
+        let mut harness = begin(state);
+        for _ in 0..3 {
+            press(&mut harness, Key::Enter);
+        }
+        harness.run();
+        for preset in ["480p, 30 fps", "1080p, 30 fps"] {
+            let node = harness.get_by_role_and_label(Role::RadioButton, preset);
+            let node = node.accesskit_node();
+            assert!(node.is_disabled(), "{state}: {preset}");
+            let why =
+                "You cannot change the resolution or the frame rate while on air or recording.";
+            assert_eq!(node.data().description(), Some(why), "{state}: {preset}");
+        }
+        assert_eq!(press(&mut harness, Key::Enter), [], "{state}");
+        harness.get_by_label("All set");
+    }
+}
+
 #[test]
 fn every_step_fits_in_both_languages_and_themes() {
     for (size, language, theme) in [

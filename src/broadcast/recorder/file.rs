@@ -65,6 +65,10 @@ pub(super) struct File {
     written: u64,
     /// The DTS of the first sample of the current unit.
     unit: Option<Timestamp>,
+    /// The end of the media that was taken.
+    taken: Duration,
+    /// The end of the media in the file.
+    end: Duration,
     /// True if the file contains media.
     media: bool,
 }
@@ -89,8 +93,7 @@ impl File {
         }
         let made = files::create_new(path);
         let (file, path) = made.map_err(|error| Error::new(path, &error))?;
-        let mut file =
-            Self { file, path: path.clone(), muxer, written: 0, unit: None, media: false };
+        let mut file = Self { media: false, ..Self::resume(file, &path, muxer, 0) };
         let append = file.muxer.begin();
         let made =
             file.put(&MuxerOutput { append, patches: Vec::new() }).and_then(|()| file.sync());
@@ -104,7 +107,8 @@ impl File {
 
     /// Continues an existing file of `written` bytes, in order to finalize it.
     pub fn resume(file: fs::File, path: &Path, muxer: Box<dyn Muxer>, written: u64) -> Self {
-        Self { file, path: path.to_owned(), muxer, written, unit: None, media: true }
+        let (taken, end) = (Duration::ZERO, Duration::ZERO);
+        Self { file, path: path.to_owned(), muxer, written, unit: None, taken, end, media: true }
     }
 
     /// Returns the actual path of the file.
@@ -125,6 +129,16 @@ impl File {
         }
         self.muxer.write(event);
         Ok(())
+    }
+
+    /// Sets the end of the media that was taken. The file has this end once the media is written.
+    pub fn set_end(&mut self, end: Duration) {
+        self.taken = end;
+    }
+
+    /// Returns the end of the media in the file.
+    pub fn end(&self) -> Duration {
+        self.end
     }
 
     /// Returns the number of bytes that were taken but not written yet.
@@ -165,7 +179,7 @@ impl File {
         match written {
             Ok(()) => {
                 self.muxer.commit();
-                self.media = true;
+                (self.end, self.media) = (self.taken, true);
             }
             Err(_) => self.muxer.discard(),
         }

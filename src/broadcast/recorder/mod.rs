@@ -7,6 +7,8 @@
 //! point up to which the file is playable, and affects nothing else.
 
 mod file;
+#[cfg(all(test, target_os = "linux"))]
+mod full_disk_tests;
 pub mod journal;
 mod parts;
 pub mod remux;
@@ -39,7 +41,7 @@ use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::recorder::try_out::enough_room;
 use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning};
 use crate::files::{self, Trouble};
-use crate::media::{EncodedPacket, Metadata, RenditionId, StreamEvent, Track};
+use crate::media::{EncodedPacket, Metadata, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::{Chapter, Format, Tracks};
 
 /// Interval at which data is written.
@@ -194,6 +196,18 @@ impl Recorder {
             let _ = std::fs::remove_file(file.path());
             return Err(error);
         }
+        Self::write_to(file, path, (format, tracks), &parameters, hub, options)
+    }
+
+    /// Records to this file, which was requested under the path `asked`.
+    fn write_to(
+        file: File,
+        asked: &Path,
+        (format, tracks): (Format, Tracks),
+        parameters: &StreamConfig,
+        hub: &Hub,
+        options: Options,
+    ) -> Result<Self, Error> {
         let figures = Figures {
             path: file.path().to_owned(),
             state: State::Writing,
@@ -215,14 +229,14 @@ impl Recorder {
         let bitrate = parameters.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
             + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
             + options.audio_tracks.bitrate();
-        let name = format!("recorder {}", path.display());
+        let name = format!("recorder {}", asked.display());
         let subscription = match options.audio_tracks.wanted() {
             none if none.is_empty() => hub.subscribe(name, Limits::FILE),
             extras => hub.subscribe_with(name, Limits::FILE, extras),
         };
         let waiting = Arc::downgrade(&subscription.line);
         let writer = Writer {
-            asked: path.to_owned(),
+            asked: asked.to_owned(),
             format,
             tracks,
             subscription,
@@ -232,7 +246,7 @@ impl Recorder {
             orders: waiting_orders,
             ended: ended.clone(),
             mark: Arc::clone(&mark),
-            timeline: Timeline::new(&parameters),
+            timeline: Timeline::new(parameters),
             watch: SpaceWatch::new(bitrate),
             begun: Instant::now(),
             flushed: Instant::now(),
@@ -249,11 +263,11 @@ impl Recorder {
             options,
             file,
         };
-        let (asked, created) = (path.to_owned(), writer.file.path().to_owned());
+        let created = writer.file.path().to_owned();
         let worker = Worker::spawn("onair-record", move |stop| writer.run(stop));
         let worker = worker.map_err(|error| {
             let _ = std::fs::remove_file(created);
-            Error::new(&asked, &error)
+            Error::new(asked, &error)
         })?;
         Ok(Self { figures, events, orders, worker, ended, feed: hub.feed(), waiting, mark })
     }
@@ -400,14 +414,13 @@ impl Writer {
             Ok(()) => State::Finished,
             Err(error) => {
                 tracing::warn!(%error, "the recording ends early");
-                self.file.give_up(self.timeline.end());
+                self.file.give_up(self.file.end());
                 State::Failed(error)
             }
         };
         self.note();
         if matches!(state, State::Failed(_)) && !self.file.has_media() {
             self.file.remove();
-            self.figures.lock().duration = Duration::ZERO;
         }
         // An unfinished file is repaired at the next start: by then there may be enough space.
         let hopeless = matches!(&state, State::Failed(error) if is_gone(error.kind));
@@ -543,13 +556,15 @@ impl Writer {
             return Ok(());
         };
         let packet = EncodedPacket { track, dts, pts, ..EncodedPacket::clone(tag) };
-        self.file.write(&StreamEvent::Packet(packet))
+        self.file.write(&StreamEvent::Packet(packet))?;
+        self.file.set_end(self.timeline.end());
+        Ok(())
     }
 
     fn note(&self) {
         let mut figures = self.figures.lock();
         figures.bytes = self.file.written();
-        figures.duration = self.timeline.end();
+        figures.duration = self.file.end();
         figures.dropped_frames = self.subscription.figures().dropped_frames + self.left_out;
     }
 

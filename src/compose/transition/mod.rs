@@ -38,7 +38,7 @@ pub enum Kind {
     FadeColor([u8; 3]),
     /// The new scene pushes the old one out.
     Slide(Side),
-    /// A moving edge reveals the new scene.
+    /// The old scene moves out and reveals the new one, which does not move.
     Swipe(Side),
     /// A pattern or a grayscale image determines the order in which the new scene appears.
     Luma(Wipe),
@@ -185,12 +185,12 @@ impl Mixer {
                 out.v.fill(v);
                 fade(image, seen, out, workers);
             }
-            Kind::Slide(side) => each(from, to, out, |from, to, out, width| {
-                slide(side, eased(part), from, to, out, width);
-            }),
-            Kind::Swipe(side) => each(from, to, out, |from, to, out, width| {
-                swipe(side, eased(part), from, to, out, width);
-            }),
+            Kind::Slide(side) | Kind::Swipe(side) => {
+                let slides = matches!(kind, Kind::Slide(_));
+                each(from, to, out, |from, to, out, width| {
+                    move_out((side, slides), eased(part), from, to, out, width);
+                });
+            }
             Kind::Luma(ref wipe) => {
                 if !self.map.wipe(wipe, image, part, (from, to), out, workers) {
                     out.copy_pixels(if part < 0.5 { from } else { to });
@@ -240,57 +240,43 @@ fn each(
     job(&from.v, &to.v, &mut out.v, half);
 }
 
-fn slide(side: Side, part: f32, from: &[u8], to: &[u8], out: &mut [u8], width: usize) {
+/// Moves the old scene out, away from the side of the new scene. If `slides` is true, the new scene
+/// follows the old one; otherwise, the old scene reveals it.
+fn move_out(
+    (side, slides): (Side, bool),
+    part: f32,
+    from: &[u8],
+    to: &[u8],
+    out: &mut [u8],
+    width: usize,
+) {
     let width = width.max(1);
     let rows = out.len() / width;
-    match side {
-        Side::Right | Side::Left => {
-            let moved = (part * width as f32).round() as usize;
-            let moved = moved.min(width);
-            for ((out, from), to) in out
-                .chunks_exact_mut(width)
-                .zip(from.chunks_exact(width))
-                .zip(to.chunks_exact(width))
-            {
-                if side == Side::Right {
-                    place(out, from.get(moved..), to.get(..moved));
-                } else {
-                    place(out, to.get(width - moved..), from.get(..width - moved));
-                }
-            }
-        }
-        Side::Bottom | Side::Top => {
-            let moved = ((part * rows as f32).round() as usize).min(rows);
-            let (moved, rest) = (moved * width, (rows - moved) * width);
-            if side == Side::Bottom {
-                place(out, from.get(moved..rows * width), to.get(..moved));
-            } else {
-                place(out, to.get(rest..rows * width), from.get(..rest));
-            }
+    let of = |length: usize| ((part * length as f32).round() as usize).min(length);
+    // Vertically, the whole plane is one line.
+    let (line, moved) = match side {
+        Side::Right | Side::Left => (width, of(width)),
+        Side::Bottom | Side::Top => (rows * width, of(rows) * width),
+    };
+    let (line, rest) = (line.max(1), line - moved);
+    let at_end = matches!(side, Side::Right | Side::Bottom);
+    let new = if slides == at_end { 0..moved } else { rest..line };
+    let lines = out.chunks_exact_mut(line).zip(from.chunks_exact(line)).zip(to.chunks_exact(line));
+    for ((out, from), to) in lines {
+        let new = to.get(new.clone());
+        match at_end {
+            true => place(out, from.get(moved..), new),
+            false => place(out, new, from.get(..rest)),
         }
     }
 }
 
 /// Writes two slices in sequence to `out`.
 fn place(out: &mut [u8], first: Option<&[u8]>, second: Option<&[u8]>) {
-    let pieces = first.into_iter().chain(second).flatten();
-    out.iter_mut().zip(pieces).for_each(|(out, value)| *out = *value);
-}
-
-fn swipe(side: Side, part: f32, from: &[u8], to: &[u8], out: &mut [u8], width: usize) {
-    let width = width.max(1);
-    let rows = out.len() / width;
-    let edge = ((part * width as f32).round() as usize).min(width);
-    let level = ((part * rows as f32).round() as usize).min(rows);
-    let lines =
-        out.chunks_exact_mut(width).zip(from.chunks_exact(width)).zip(to.chunks_exact(width));
-    for (row, ((out, from), to)) in lines.enumerate() {
-        match side {
-            Side::Right => place(out, from.get(..width - edge), to.get(width - edge..)),
-            Side::Left => place(out, to.get(..edge), from.get(edge..)),
-            Side::Top => out.copy_from_slice(if row < level { to } else { from }),
-            Side::Bottom => out.copy_from_slice(if row >= rows - level { to } else { from }),
-        }
+    let (first, second) = (first.unwrap_or_default(), second.unwrap_or_default());
+    let (before, after) = out.split_at_mut(first.len().min(out.len()));
+    for (out, piece) in [(before, first), (after, second)] {
+        out.iter_mut().zip(piece).for_each(|(out, value)| *out = *value);
     }
 }
 
@@ -368,6 +354,60 @@ mod tests {
             &WorkerPool::alone(),
         );
         assert_eq!((out.y[18 * 64 + 32], out.y[0]), (200, 40), "from the middle");
+    }
+
+    /// Moves the scenes halfway, and compares each plane with the expected place of each sample: the
+    /// scene (the new one if true), the column and the row.
+    fn assert_halfway(kind: &Kind, place: impl Fn([usize; 2], [usize; 2]) -> (bool, usize, usize)) {
+        let size = Size::new(64, 36);
+        let value = |is_new: bool, x: usize, y: usize| (usize::from(is_new) * 120 + x + y) as u8;
+        let planes = |is_new| {
+            let mut planes = Planes::black(size);
+            for (plane, width) in [(&mut planes.y, 64), (&mut planes.u, 32), (&mut planes.v, 32)] {
+                for (index, sample) in plane.iter_mut().enumerate() {
+                    *sample = value(is_new, index % width, index / width);
+                }
+            }
+            planes
+        };
+        let mut out = Planes::black(size);
+        let scenes = (&planes(false), &planes(true));
+        Mixer::default().mix(kind, None, 0.5, scenes, &mut out, &WorkerPool::alone());
+        for (plane, width, height) in [(&out.y, 64, 36), (&out.u, 32, 18), (&out.v, 32, 18)] {
+            for (index, sample) in plane.iter().enumerate() {
+                let (x, y) = (index % width, index / width);
+                let (is_new, from_x, from_y) = place([x, y], [width / 2, height / 2]);
+                assert_eq!(*sample, value(is_new, from_x, from_y), "{kind:?} at {x}, {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_swipe_moves_only_the_old_scene_and_a_slide_moves_both() {
+        for slides in [false, true] {
+            let kind = |side| if slides { Kind::Slide(side) } else { Kind::Swipe(side) };
+            // The new scene does not move, or comes from its side.
+            let new = |x: usize, y: usize, [moved_x, moved_y]: [usize; 2]| match slides {
+                true => (true, moved_x, moved_y),
+                false => (true, x, y),
+            };
+            assert_halfway(&kind(Side::Right), |[x, y], [half, _]| match x < half {
+                true => (false, x + half, y),
+                false => new(x, y, [x - half, y]),
+            });
+            assert_halfway(&kind(Side::Left), |[x, y], [half, _]| match x < half {
+                true => new(x, y, [x + half, y]),
+                false => (false, x - half, y),
+            });
+            assert_halfway(&kind(Side::Bottom), |[x, y], [_, half]| match y < half {
+                true => (false, x, y + half),
+                false => new(x, y, [x, y - half]),
+            });
+            assert_halfway(&kind(Side::Top), |[x, y], [_, half]| match y < half {
+                true => new(x, y, [x, y + half]),
+                false => (false, x, y - half),
+            });
+        }
     }
 
     #[test]

@@ -171,8 +171,9 @@ pub(in crate::studio) struct TargetList {
     pub reported_causes: BTreeMap<u32, BTreeSet<(&'static str, Option<String>)>>,
     /// The last event of each target, by its id.
     pub events: BTreeMap<u32, event::Target>,
-    /// Targets that were edited while connecting, and the times at which the edits are applied.
-    pub edited: BTreeMap<u32, Timestamp>,
+    /// Targets that were edited while connecting: the times at which the edits are applied, and the
+    /// targets before the edits.
+    pub edited: BTreeMap<u32, (Timestamp, Target)>,
     /// Reported settings that exceed the limits of services.
     pub misfits: Vec<StudioMessage>,
 }

@@ -158,7 +158,6 @@ impl Engine {
         self.notices.active.clear(groups::ADAPTATION_NOTICES);
         self.notices.active.clear(groups::DROPPED_FRAME_NOTICES);
         let keys = [
-            "delay-short",
             "passthrough-failed",
             "passthrough-ended",
             "passthrough-without",
@@ -397,6 +396,8 @@ impl Engine {
 
     /// Reports the summary of the broadcast, once, if a target was live.
     fn summarize(&mut self, figures: &LiveFigures) {
+        // The stream delay ends with the broadcast.
+        self.notices.active.clear(&["delay-short"]);
         if !figures.was_live() || std::mem::replace(&mut self.live.is_summarized, true) {
             return;
         }
@@ -483,17 +484,27 @@ pub(in crate::studio::engine) mod tests {
         assemble(config).unwrap()
     }
 
-    /// Returns a studio on air, whose only target cannot be reached and is retried.
-    pub fn on_air() -> (Engine, OwnerEnds) {
+    /// Returns a studio with a small program, whose settings are in this folder, if any.
+    pub fn with_program(folder: Option<&Path>) -> (Engine, OwnerEnds) {
         let quality = Quality { size: Size::new(320, 180), ..Quality::default() };
         let settings = Settings { quality: quality.clone(), ..Settings::default() };
-        let config = Config { keyring: false, ..Config::new(Clock::start(), settings) };
+        let config = Config {
+            settings_path: folder.map(|folder| folder.join("settings.toml")),
+            keyring: false,
+            ..Config::new(Clock::start(), settings)
+        };
         let (mut engine, ends) = assemble(config).unwrap();
         let media = SourceOpener::opened_by(crate::capture::open_by);
         let mut program = Program::start(engine.clock, &quality, Latest::default(), media).unwrap();
         program.keep_video();
         engine.state.program = Some(program);
         engine.state.quality = quality;
+        (engine, ends)
+    }
+
+    /// Returns a studio on air, whose only target cannot be reached and is retried.
+    pub fn on_air() -> (Engine, OwnerEnds) {
+        let (mut engine, ends) = with_program(None);
         let target = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
         engine.targets.list = vec![target];
         engine.go_live();
@@ -597,6 +608,37 @@ pub(in crate::studio::engine) mod tests {
         engine.stop_live();
         assert!(engine.live.on_air.is_some() && !is_silent(&engine));
         end(engine);
+    }
+
+    #[test]
+    fn that_the_stream_delay_is_short_is_withdrawn_when_the_broadcast_ends() {
+        let stop: fn(&mut Engine) = Engine::stop_live;
+        let switch_off: fn(&mut Engine) = |engine| {
+            engine.targets.list[0].enabled = false;
+            engine.follow_switch(1);
+            engine.end_if_idle();
+            engine.summarize_if_over();
+        };
+        for (end_of_broadcast, records) in
+            [(stop, false), (stop, true), (switch_off, false), (switch_off, true)]
+        {
+            let (mut engine, _ends) = on_air();
+            let folder = tempfile::tempdir().unwrap();
+            if records {
+                engine.start_recording(folder.path().join("show.mkv"));
+            }
+            let (time, wanted, reason) = ("0:10".into(), "0:30".into(), "the disk is full".into());
+            engine.notices.tell(&StudioMessage::DelayShort { time, wanted, reason }, "");
+            let is_short = |engine: &Engine| {
+                engine.notices.active.notices().iter().any(|notice| notice.key() == "delay-short")
+            };
+            engine.summarize_if_over();
+            assert!(is_short(&engine), "it is still on air");
+            end_of_broadcast(&mut engine);
+            assert!(!is_short(&engine));
+            assert_eq!(engine.live.on_air.is_some(), records);
+            end(engine);
+        }
     }
 
     #[test]

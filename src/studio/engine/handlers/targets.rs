@@ -1,4 +1,5 @@
-//! Handles the list of targets: changes, saving, and keys.
+//! Handles the list of targets: changes, saving, and keys. The file is long because its tests follow
+//! an edit from the typed key to the connection and the keyring.
 
 use std::time::Duration;
 
@@ -207,12 +208,15 @@ impl Engine {
             && target.stream_key().is_none()
             && known.is_none_or(is_doubtful);
         let full = self.targets.list.len() >= MAX_TARGETS;
+        let is_live = self.is_live(id);
         match self.targets.list.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,
             Some(known) => {
                 let way = |it: &Target| (it.place.clone(), it.route.clone(), it.pin);
-                if way(known) != way(&target) {
-                    self.targets.edited.insert(id, self.clock.now() + EDIT_SETTLE_DELAY);
+                if !is_live && way(known) != way(&target) {
+                    let due = self.clock.now() + EDIT_SETTLE_DELAY;
+                    let edited = self.targets.edited.entry(id);
+                    edited.or_insert_with(|| (due, known.clone())).0 = due;
                 }
                 let key = address::secret_of(known) != address::secret_of(&target);
                 if key || known.remember_key != target.remember_key {
@@ -234,19 +238,30 @@ impl Engine {
         }
     }
 
+    /// Returns true if the stream is sent to this target.
+    fn is_live(&self, id: u32) -> bool {
+        let live = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Live);
+        // The last event of a target that was switched off may be old.
+        live && self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id))
+    }
+
     /// Connects the edited targets after a typing pause, or at once if `at_once` is true.
     pub(in crate::studio::engine) fn restart_edited(&mut self, at_once: bool) {
         let now = self.clock.now();
-        let due = self.targets.edited.extract_if(.., |_, due| at_once || *due <= now);
-        for (id, _) in due.collect::<Vec<_>>() {
-            let live = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Live);
-            // The last event of a target that was switched off may be old.
-            let live = live && self.live.on_air.as_ref().is_some_and(|it| it.publishes_to(id));
+        let due = self.targets.edited.extract_if(.., |_, (due, _)| at_once || *due <= now);
+        for (id, (_, before)) in due.collect::<Vec<_>>() {
             let sought = self.live.is_publishing();
             let target = self.targets.list.iter().find(|it| it.id == id && it.enabled).cloned();
-            let Some(target) = target.filter(|_| sought && !live) else {
+            let Some(target) = target.filter(|_| sought) else {
                 continue;
             };
+            if self.is_live(id) {
+                // The old address has worked in the meantime. A part of a new key must not end the
+                // stream, so the window again offers to apply what was typed.
+                let Target { place, route, key_apart, .. } = before;
+                self.put_target(Target { place, route, key_apart, ..target });
+                continue;
+            }
             let wanted = self.resolve(&target);
             if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
                 // The earlier connection is forgotten, because the server has accepted nothing over
@@ -567,6 +582,28 @@ mod tests {
         // A target that is switched off does not wait.
         engine.put_target(Target { enabled: false, ..typed("abcd") });
         assert!(!is_sent(&engine));
+        end(engine);
+    }
+
+    #[test]
+    fn an_edit_waits_for_the_user_if_the_old_key_goes_live_first() {
+        let (mut engine, _ends) = on_air();
+        let typed = |key: &str| Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new(key));
+        let key = |engine: &Engine| engine.targets.list[0].key().cloned();
+        for part in ["n", "new"] {
+            engine.put_target(typed(part));
+        }
+        let live = event::Target { state: TargetState::Live, ..event::Target::default() };
+        engine.targets.events.insert(1, live);
+        engine.restart_edited(true);
+        assert!(engine.targets.edited.is_empty());
+        // The window compares the typed key with this one.
+        assert_eq!(key(&engine), Some(Secret::new("key")));
+        assert!(engine.secrets.changed.contains(&1), "the new key may be stored already");
+        // The new address of a target that is already live is for its next connection.
+        engine.put_target(typed("next"));
+        engine.restart_edited(true);
+        assert_eq!(key(&engine), Some(Secret::new("next")));
         end(engine);
     }
 

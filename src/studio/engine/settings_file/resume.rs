@@ -3,8 +3,8 @@
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::on_air::OnAirMark;
+use crate::studio::settings::part::{PartKind, is_same_name};
 
 impl Engine {
     /// Offers to resume a broadcast that a crash interrupted.
@@ -14,18 +14,25 @@ impl Engine {
             return;
         };
         let Some(mark) = OnAirMark::left(path) else { return };
-        let (targets, scene) = (mark.target_names(), mark.scene.clone());
-        self.notices.tell(&StudioMessage::Interrupted { targets, scene }, "");
+        self.notices.tell(&offer(&mark), "");
         self.file.on_air.left = Some(mark);
     }
 
-    /// Goes live as before the crash.
+    /// Goes live as before the crash. If the profile or collection of that broadcast cannot be used
+    /// now, nothing is sent, and the offer remains.
     pub(in crate::studio::engine) fn resume(&mut self) {
         let Some(mark) = self.file.on_air.left.take() else { return };
         self.notices.active.clear(&["on-air-interrupted"]);
-        for kind in PartKind::ALL {
+        // A recording refuses another profile, and must then keep its scenes.
+        for kind in [PartKind::Profile, PartKind::Collection] {
             let name = mark.part(kind).to_owned();
             self.handle(Command::Part(PartCommand::Use(kind, name)));
+            if !is_same_name(mark.part(kind), self.settings.in_use.name(kind)) {
+                // The command has reported the reason.
+                self.notices.tell_again(&offer(&mark));
+                self.file.on_air.left = Some(mark);
+                return;
+            }
         }
         if let Some(scene) = self.settings.collection.scene_named(&mark.scene) {
             let id = scene.id;
@@ -35,7 +42,11 @@ impl Engine {
         self.remember_targets();
         // This run now owns the file. A clean end removes the file, however soon that occurs.
         self.file.on_air.written = Some(mark);
-        self.handle(Command::GoLive);
+        match self.live.stopping {
+            // A recording, or the replay buffer of the other profile, is still ending.
+            true => self.postpone(Command::GoLive),
+            false => self.handle(Command::GoLive),
+        }
     }
 
     /// Updates the record of the broadcast, once per second.
@@ -68,5 +79,61 @@ impl Engine {
         if own {
             self.file.on_air.remove();
         }
+    }
+}
+
+/// Returns the offer to resume the broadcast of this record.
+fn offer(mark: &OnAirMark) -> StudioMessage {
+    StudioMessage::Interrupted { targets: mark.target_names(), scene: mark.scene.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Secret;
+    use crate::studio::engine::handlers::live::tests::{end, with_program};
+    use crate::studio::notices::Notice;
+    use crate::studio::targets::Target;
+
+    #[test]
+    fn a_broadcast_is_resumed_only_with_its_own_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = with_program(Some(folder.path()));
+        let target = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
+        engine.targets.list = vec![target];
+        engine.remember_targets();
+        let kind = PartKind::Profile;
+        let mut interrupted = engine.settings.clone();
+        interrupted.in_use.set(kind, "Friday");
+        let mark = OnAirMark::of(&interrupted, &engine.targets.list);
+        engine.file.on_air.left = Some(mark.clone());
+        let refuses = |engine: &mut Engine| {
+            engine.handle(Command::Resume);
+            assert!(!engine.live.is_publishing());
+            assert_eq!(engine.settings.in_use.name(kind), "Main");
+            assert_eq!(engine.file.on_air.left.as_ref(), Some(&mark));
+            let notices = engine.notices.active.notices().iter();
+            let mut keys: Vec<_> = notices.map(Notice::key).collect();
+            keys.retain(|key| ["on-air-interrupted", "part-failed"].contains(key));
+            assert_eq!(keys, ["part-failed", "on-air-interrupted"]);
+        };
+        // The profile does not exist.
+        refuses(&mut engine);
+        for command in
+            [PartCommand::Duplicate(kind, "Friday".into()), PartCommand::Use(kind, "Main".into())]
+        {
+            engine.handle(Command::Part(command));
+        }
+        // A recording needs the current profile.
+        engine.start_recording(folder.path().join("show.mkv"));
+        assert!(engine.live.is_busy());
+        refuses(&mut engine);
+        engine.handle(Command::StopRecording);
+        engine.handle(Command::Resume);
+        assert_eq!(engine.settings.in_use.name(kind), "Friday");
+        assert!(engine.file.on_air.left.is_none());
+        // The encoders of the recording are still ending.
+        assert_eq!(engine.startup.postponed, [Command::GoLive]);
+        end(engine);
     }
 }

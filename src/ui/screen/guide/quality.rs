@@ -4,7 +4,7 @@ use egui::{Ui, vec2};
 
 use crate::media::BitsPerSecond;
 use crate::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
-use crate::studio::targets::quality::USUAL_QUALITIES;
+use crate::studio::targets::quality::{Preset, USUAL_QUALITIES};
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::columns::columns;
@@ -45,7 +45,7 @@ fn choices(
     for (index, (one, (title, second))) in USUAL_QUALITIES.iter().zip(PRESET_NAMES).enumerate() {
         let title = texts.get(title);
         let is_recommended = recommended.is_some_and(|it| it.preset == *one);
-        let why_not = limits::why_no_preset(view, one);
+        let why_not = why_not(view, one);
         let second = match (&why_not, is_recommended) {
             (Some(why), _) => why.clone(),
             (None, true) => {
@@ -66,16 +66,28 @@ fn choices(
     }
 }
 
+/// Returns the reason why this preset cannot be selected.
+fn why_not(view: &View<'_>, preset: &Preset) -> Option<String> {
+    if view.snapshot.is_live_or_recording() {
+        return Some(view.texts.get("quality-on-air").to_string());
+    }
+    limits::why_no_preset(view, preset)
+}
+
+/// Returns the recommendation, unless the quality cannot change now.
+fn recommendation(view: &View<'_>) -> Option<Recommendation> {
+    let measured = view.snapshot.measured.as_ref();
+    measured.filter(|_| !view.snapshot.is_live_or_recording())?.recommendation
+}
+
 /// Returns the selected preset: the user's choice if it is still possible, or else the recommended
 /// one, or else the current one.
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
-    let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
     let is_possible = |index: &usize| {
-        let preset = USUAL_QUALITIES.get(*index);
-        preset.is_some_and(|preset| limits::why_no_preset(view, preset).is_none())
+        USUAL_QUALITIES.get(*index).is_some_and(|preset| why_not(view, preset).is_none())
     };
     preset.filter(is_possible).or_else(|| {
-        USUAL_QUALITIES.iter().position(|one| match &recommended {
+        USUAL_QUALITIES.iter().position(|one| match recommendation(view) {
             Some(found) => found.preset == *one,
             None => one.is_of(&view.snapshot.quality),
         })
@@ -181,7 +193,7 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
 
 /// Applies the chosen quality.
 pub(super) fn apply(view: &mut View<'_>, preset: Option<usize>) {
-    let recommended = view.snapshot.measured.as_ref().and_then(|it| it.recommendation);
+    let recommended = recommendation(view);
     let Some(one) = chosen(view, preset).and_then(|index| USUAL_QUALITIES.get(index)) else {
         return;
     };
