@@ -9,6 +9,7 @@ pub(in crate::server) mod opened;
 pub(in crate::server) mod parts;
 pub(in crate::server) mod playlist;
 pub mod rules;
+pub(in crate::server) mod samples;
 pub(in crate::server) mod segments;
 mod tags;
 pub(in crate::server) mod under_way;
