@@ -1,6 +1,7 @@
 //! Recordings of publications: their files, the folder, the rules, and their playlists. `outputs/recordings` writes
 //! and plays them.
 
+mod boundaries;
 mod contents;
 mod file;
 pub(in crate::server) mod folder;
