@@ -202,6 +202,16 @@ fn a_receiver_refuses_and_renames() {
     ] {
         assert_eq!(ffmpeg::probe(&url).stream("video")["codec_name"], "h264", "{url}");
     }
+    // The addresses in a playlist have the new name, so that the receiver does not decide again.
+    let asked = receiver.at("/on_play").len();
+    for name in ["main.m3u8", "ts-list.m3u8"] {
+        let list = serve.ask("GET", &format!("/live/alias/hls/{name}"), "");
+        let segment = list.lines().find(|it| it.contains("?pass=") && !it.starts_with('#'));
+        let segment = segment.and_then(|it| it.strip_prefix("../../"));
+        let segment = segment.unwrap_or_else(|| panic!("{list}"));
+        assert_eq!(serve.status("GET", &format!("/live/{segment}"), ""), 200);
+    }
+    assert_eq!(receiver.at("/on_play").len(), asked + 2);
     // No `on_play_done` callback may name a player that was refused.
     for done in receiver.at("/on_play_done") {
         assert_eq!(done.field("name"), "hidden", "{done:?}");

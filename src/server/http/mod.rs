@@ -223,7 +223,7 @@ async fn serve_media(
     resource: MediaResource,
     request: Request,
 ) -> Response {
-    let mut pass = None;
+    let (mut pass, mut renamed) = (None, false);
     let expelled = registry.expulsions();
     let mut viewer = AdmittedViewer { id: registry.next_id(), done: None, expelled };
     if resource.is_protected(request.method()) {
@@ -245,6 +245,7 @@ async fn serve_media(
             Ok(entry) => {
                 pass = entry.pass.filter(|_| is_hls);
                 viewer.done = entry.done;
+                renamed = entry.renamed.is_some();
                 stream = entry.renamed.unwrap_or(stream);
             }
             Err(why) => return refusals::denied(&why),
@@ -287,8 +288,18 @@ async fn serve_media(
             }
             let (app, stream, path) = (&app, &stream, request.uri().path());
             let (registry, method) = (&registry, request.method());
-            let request =
-                HlsRequest { registry, caller, method, headers, path, query, app, stream, pass };
+            let request = HlsRequest {
+                registry,
+                caller,
+                method,
+                headers,
+                path,
+                query,
+                app,
+                stream,
+                renamed,
+                pass,
+            };
             hls::response(request, viewer, &asked).await
         }
         MediaResource::Flv if headers.contains_key(header::UPGRADE) => {

@@ -75,7 +75,7 @@ pub(in crate::server) fn of_stream(
     let tag = random.get(..TAG_LENGTH).unwrap_or("onair");
     let window = Window::new(settings, tag, (first, discontinuity));
     let rules = registry.rules();
-    let renditions = RenditionPlaylist::of(rules.renditions.of(app, name), settings, tag, &[]);
+    let renditions = RenditionPlaylist::of(rules.renditions.of(app, name), settings, (tag, 0), &[]);
     let production = Arc::new(Production {
         renditions: Mutex::new(renditions),
         tag: tag.to_owned(),

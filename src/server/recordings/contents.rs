@@ -9,8 +9,11 @@ use bytes::{Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, StreamEvent, Track};
 use crate::server::recordings::tags::{StreamConfigs, StreamTag, is_same_audio, is_same_video};
+use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata::{is_metadata, with_duration};
-use crate::wire::container::flv::{TAG_HEADER_BYTES, TagKind, file_header, write_tag};
+use crate::wire::container::flv::{
+    TAG_HEADER_BYTES, TagKind, file_header, metadata_body, write_tag,
+};
 use crate::wire::container::mp4::{Writer, live};
 use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackId, Tracks};
 
@@ -158,6 +161,11 @@ impl<T: StreamTime> FileTimes<T> {
         duration(self.newest.values().map(|it| it.file_micros).max().unwrap_or(0))
     }
 
+    /// Returns the newest time of a track, or zero if the file has no media of this track.
+    pub fn newest_of(&self, track: TrackId) -> Duration {
+        duration(self.newest.get(&track).map_or(0, |it| it.file_micros))
+    }
+
     /// Returns the time in the file that media would have.
     pub fn of(&self, track: TrackId, stream: T) -> Duration {
         duration(self.at(track, stream))
@@ -224,6 +232,7 @@ pub(super) struct FlvContents {
     units: Units,
     /// Number of bytes of all tags so far.
     length: u64,
+    has_metadata: bool,
     has_media: bool,
     end: Duration,
     /// Positions in the file of the numbers that declare its duration.
@@ -237,6 +246,7 @@ impl FlvContents {
         let mut contents = Self {
             units: vec![header],
             length,
+            has_metadata: false,
             has_media: false,
             end: Duration::ZERO,
             durations: Vec::new(),
@@ -248,6 +258,9 @@ impl FlvContents {
     }
 
     fn add(&mut self, tag: &StreamTag, time: Duration) {
+        if tag.is_media && !self.has_media && !self.has_metadata {
+            self.add_metadata();
+        }
         // FLV counts modulo 2^32.
         self.push(tag.kind, time.as_millis() as u32, &tag.body);
         if tag.is_media {
@@ -256,10 +269,23 @@ impl FlvContents {
         }
     }
 
+    /// Adds metadata to the beginning of a stream without metadata, so that the file declares its duration.
+    fn add_metadata(&mut self) {
+        // The file header stays first.
+        let rest = self.units.split_off(self.units.len().min(1));
+        let rest_bytes = rest.iter().map(Bytes::len).sum::<usize>() as u64;
+        self.length -= rest_bytes;
+        let metadata = Value::ecma_array([("duration", Value::Number(0.0))]);
+        self.push(TagKind::Script, 0, &metadata_body(&metadata));
+        self.length += rest_bytes;
+        self.units.extend(rest);
+    }
+
     fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {
         let mut out = BytesMut::new();
         // The metadata of a live stream, such as that of another onair server, has no duration.
         let is_metadata = kind == TagKind::Script && is_metadata(body);
+        self.has_metadata |= is_metadata;
         let declared = is_metadata.then(|| with_duration(body)).flatten();
         let body = declared.as_deref().unwrap_or(body);
         write_tag(kind, time_ms, body, &mut out);

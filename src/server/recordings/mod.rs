@@ -1,6 +1,7 @@
 //! Recordings of publications: their files, the folder, the rules, and their playlists. `outputs/recordings` writes
 //! and plays them.
 
+mod boundaries;
 mod contents;
 mod file;
 pub(in crate::server) mod folder;
@@ -9,6 +10,7 @@ pub(in crate::server) mod opened;
 pub(in crate::server) mod parts;
 pub(in crate::server) mod playlist;
 pub mod rules;
+pub(in crate::server) mod samples;
 pub(in crate::server) mod segments;
 mod tags;
 pub(in crate::server) mod under_way;

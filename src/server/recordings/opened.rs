@@ -22,7 +22,8 @@ use crate::server::hls::part::Initialization;
 use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, began, format_of, stem, stream_of};
-use crate::server::recordings::segments::{RecordedTracks, SampleList, SegmentIndex};
+use crate::server::recordings::samples::SampleList;
+use crate::server::recordings::segments::{RecordedTracks, SegmentIndex};
 use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
 use crate::wire::container::growing::GrowingIndex;
 use crate::wire::container::mp4::live::{

@@ -1,5 +1,6 @@
-//! Writes a stream to one file after another: a new file begins at a keyframe, so no frame is lost.
-//! The operations of this module block on the disk, so do not call them on the runtime's threads.
+//! Writes a stream to one file after another: a new file begins at a keyframe, so no frame is lost. If there is no
+//! video, or if the video has ended, a new file begins with audio. The operations of this module block on the disk, so
+//! do not call them on the runtime's threads.
 
 use std::fmt;
 use std::io;
@@ -11,13 +12,14 @@ use bytes::Bytes;
 
 use crate::base::Clock;
 use crate::files::disk_space::Warning;
+use crate::server::recordings::boundaries::Boundaries;
 use crate::server::recordings::contents::{Contents, FileTimes};
 use crate::server::recordings::file::RecordingWriter;
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
 use crate::server::recordings::tags::{EventReader, StreamConfigs, StreamTag};
-use crate::wire::container::Format;
 use crate::wire::container::flv::TagKind;
+use crate::wire::container::{Format, TrackId};
 
 /// Time between two attempts to create the next file.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
@@ -89,10 +91,8 @@ pub(in crate::server) struct PartsWriter {
     times: FileTimes,
     /// Number of bytes that are not in the file yet.
     pending: u64,
-    /// Number of bytes since the last keyframe.
-    group: u64,
-    /// Maximum number of bytes between two keyframes.
-    largest_group: u64,
+    /// The tags at which a file can begin.
+    boundaries: Boundaries,
     /// The kinds of tags with media in this file.
     kinds: Vec<TagKind>,
     /// True if the configs of the stream have changed.
@@ -120,8 +120,7 @@ impl PartsWriter {
             reader,
             times: FileTimes::default(),
             pending: 0,
-            group: 0,
-            largest_group: 0,
+            boundaries: Boundaries::default(),
             kinds: Vec::new(),
             outdated: false,
             held: None,
@@ -151,7 +150,11 @@ impl PartsWriter {
     /// Fails if the current file cannot be written. It then ends with its last complete unit.
     pub fn write(&mut self, tags: &[Bytes]) -> io::Result<()> {
         for tag in tags.iter().filter_map(StreamTag::parse) {
-            if self.splits_before(&tag) {
+            let pause = self.configs.has_video().then(|| {
+                let last_frame = self.times.newest_of(TrackId::Video);
+                self.times.of(tag.track, tag.time_ms).saturating_sub(last_frame)
+            });
+            if self.boundaries.add(&tag, pause) && self.splits_before(&tag) {
                 self.split()?;
             }
             let mut differs = self.configs.note(&tag);
@@ -163,7 +166,7 @@ impl PartsWriter {
             self.outdated |= differs && self.kinds.contains(&tag.kind);
             let time = self.times.note(&tag);
             self.contents.add(&tag, time, &events, &self.configs);
-            self.count(&tag);
+            self.pending += tag.body.len() as u64;
             if tag.is_media && !self.kinds.contains(&tag.kind) {
                 self.kinds.push(tag.kind);
             }
@@ -185,25 +188,15 @@ impl PartsWriter {
         self.file.remove_if_empty();
     }
 
-    fn count(&mut self, tag: &StreamTag) {
-        let bytes = tag.body.len() as u64;
-        if tag.is_keyframe {
-            self.largest_group = self.largest_group.max(std::mem::take(&mut self.group));
-        }
-        self.pending += bytes;
-        self.group += bytes;
-    }
-
-    /// Returns true if a new file begins with this tag.
+    /// Returns true if a new file, which can begin with this tag, begins with it.
     fn splits_before(&self, tag: &StreamTag) -> bool {
-        let can_begin = if self.configs.has_video() { tag.is_keyframe } else { tag.is_media };
-        if !can_begin || !self.times.has_begun() {
+        if !self.times.has_begun() {
             return false;
         }
         let lasted = self.times.of(tag.track, tag.time_ms);
         let FileRules { split_time, split_bytes, .. } = self.task.rules;
         // The next frames must fit too.
-        let group = self.largest_group.max(self.group);
+        let group = self.boundaries.largest_group();
         let size = self.file.written() + self.pending + group + self.contents.index_weight();
         let is_due = self.outdated
             || split_time.is_some_and(|most| lasted >= most)
@@ -268,9 +261,9 @@ mod tests {
 
     use super::*;
     use crate::wire::amf0::Value;
-    use crate::wire::container::flv::metadata::parse_script;
+    use crate::wire::container::flv::metadata::{is_metadata, parse_script};
     use crate::wire::container::flv::{self, write_tag};
-    use crate::wire::container::{SampleLocation, TrackId, mp4};
+    use crate::wire::container::{SampleLocation, mp4};
 
     const AVC_SEQUENCE_HEADER: [u8; 5] = [0x17, 0, 0, 0, 0];
 
@@ -307,7 +300,9 @@ mod tests {
             let mut times = Vec::new();
             while let Some(tag) = demuxer.next_tag().unwrap() {
                 match (tag.kind, tag.body[1]) {
-                    (TagKind::Script, _) => assert_eq!(tag.body[..], [2, 0]),
+                    (TagKind::Script, _) => {
+                        assert!(is_metadata(&tag.body) || tag.body[..] == [2, 0]);
+                    }
                     (_, 0) => assert!(tag.body.starts_with(&AVC_SEQUENCE_HEADER)),
                     _ => {
                         let is_first = tag.body[0] == 0x17 && tag.time_ms == 0;
@@ -405,6 +400,27 @@ mod tests {
             _ => [&[0x95, u8::from(!is_config)], &b"mp4a"[..], &[track], data].concat(),
         };
         tag(TagKind::Audio, time_ms, &body)
+    }
+
+    #[test]
+    fn files_begin_with_audio_after_the_video_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let time = Some(Duration::from_mins(1));
+        let mut writer =
+            writer(folder.path(), FileRules { split_time: time, ..FileRules::default() });
+        let head = [tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER), audio(0, 0, true)];
+        writer.write(&head).unwrap();
+        writer.write(&[frame(0, true)]).unwrap();
+        for second in 0..200 {
+            writer.write(&[audio(0, second * 1_000, false)]).unwrap();
+        }
+        writer.finish().unwrap();
+        let events = writer.take_events().into_iter();
+        let durations = events.filter_map(|event| match event {
+            PartEvent::Finished(figures) => Some(figures.after.as_secs()),
+            _ => None,
+        });
+        assert_eq!(durations.collect::<Vec<_>>(), [59, 59, 59, 19]);
     }
 
     #[test]
@@ -557,5 +573,8 @@ mod tests {
         let live = Value::ecma_array([("width", Value::Number(640.0))]);
         let live = tag(TagKind::Script, 0, &flv::metadata_body(&live));
         assert_eq!(declared(live), expected);
+        // Without metadata, the recorder writes it.
+        let other = tag(TagKind::Script, 0, &[2, 0]);
+        assert_eq!(declared(other), [(Some(1.96), None), (Some(0.96), None)]);
     }
 }

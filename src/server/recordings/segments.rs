@@ -1,6 +1,6 @@
 //! The segments of a recording: their samples, and the positions of the samples in the file. A segment begins with a
-//! keyframe, unless there is no video for a while. The start of a segment depends only on earlier samples, so segments
-//! never change while the file grows.
+//! keyframe, unless there is no video for a while. If the video begins late, the audio before it has its own segments.
+//! The start of a segment depends only on earlier samples, so segments never change while the file grows.
 //! This module is pure.
 
 use std::ops::Range;
@@ -8,67 +8,21 @@ use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::audio_tracks::MAX_TRACKS;
-use crate::media::{AudioCodec, AudioConfig, VideoConfig};
+use crate::media::{AudioConfig, VideoConfig};
+use crate::server::recordings::samples::{Sample, SampleList};
 use crate::wire::container::mp4::live::{self, VIDEO_TIMESCALE, is_live_audio, is_live_video};
 use crate::wire::container::mp4::sample_table::{micros, ticks};
 use crate::wire::container::{AudioTrack, SampleLocation, TrackId, Tracks, audio_frame};
 
-/// A segment ends at the first keyframe after this duration.
+/// A segment ends at the first keyframe after this duration, or at the first audio packet before the video begins.
 const MIN_SEGMENT_DURATION: Duration = Duration::from_secs(4);
 /// A segment ends without a keyframe at this duration, or at this size in bytes.
 const MAX_SEGMENT_DURATION: Duration = Duration::from_secs(20);
 const MAX_SEGMENT_BYTES: u64 = 64 << 20;
 /// While a file grows, its other track may be behind by this much.
 const MAX_TRACK_LAG: Duration = Duration::from_secs(1);
-/// Audio continues the previous packet if the gap is at most this long.
-const MAX_AUDIO_JITTER: Duration = Duration::from_millis(50);
 /// Maximum size of a sample in bytes. A larger one counts as damaged, and is skipped.
 const MAX_SAMPLE_BYTES: u32 = 32 << 20;
-
-/// A sample of the file, with its times in ticks of its track.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in crate::server) struct Sample {
-    pub at: u64,
-    pub dts: i64,
-    pub composition: i32,
-    pub size: u32,
-    pub keyframe: bool,
-}
-
-/// A track of a recording.
-#[derive(Debug, Default)]
-pub(in crate::server) struct SampleList {
-    pub samples: Vec<Sample>,
-    /// The duration of the last sample.
-    pub last_duration: u32,
-    /// The number of ticks per second.
-    pub timescale: u32,
-}
-
-impl SampleList {
-    /// Returns the number of ticks between a sample and the next one.
-    pub fn duration(&self, index: usize) -> u32 {
-        let at = |index: usize| self.samples.get(index).map(|sample| sample.dts);
-        let lasts =
-            at(index).zip(at(index + 1)).and_then(|(at, next)| u32::try_from(next - at).ok());
-        lasts.unwrap_or(self.last_duration)
-    }
-
-    /// Returns the time of a sample. For the index after the last sample, returns the end time.
-    fn time(&self, index: usize) -> Timestamp {
-        match (self.samples.get(index), self.samples.last()) {
-            (Some(sample), _) => micros(sample.dts, self.timescale),
-            (None, Some(last)) => micros(last.dts + i64::from(self.last_duration), self.timescale),
-            (None, None) => Timestamp::ZERO,
-        }
-    }
-
-    /// Returns the size of these samples in bytes.
-    pub fn bytes(&self, range: &Range<usize>) -> u64 {
-        let samples = self.samples.get(range.clone()).unwrap_or_default();
-        samples.iter().map(|sample| u64::from(sample.size)).sum()
-    }
-}
 
 /// The tracks in a segment.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -128,6 +82,8 @@ pub(in crate::server) struct SegmentIndex {
     next_audio: usize,
     /// The start of the next segment.
     next_start: Option<Timestamp>,
+    /// True if the video leads. Before the video begins, the audio leads.
+    video_leads: bool,
     /// The index of the first sample that has not been checked as the end of a segment, in the track that leads.
     checked: usize,
 }
@@ -159,12 +115,12 @@ impl SegmentIndex {
                 TrackId::Video if self.video_config.is_some() => self.add_video(sample, dts),
                 TrackId::Audio(0) => {
                     if let Some(config) = &self.audio_config {
-                        add_audio(&mut self.audio, config.codec, sample, dts);
+                        self.audio.push_audio(config.codec, sample, dts);
                     }
                 }
                 TrackId::Audio(index) => {
                     if let Some(other) = self.others.iter_mut().find(|it| it.index == index) {
-                        add_audio(&mut other.list, other.config.codec, sample, dts);
+                        other.list.push_audio(other.config.codec, sample, dts);
                     }
                 }
                 TrackId::Video => {}
@@ -194,10 +150,6 @@ impl SegmentIndex {
         if self.video.samples.is_empty() && !sample.keyframe {
             return;
         }
-        if self.video.samples.is_empty() {
-            // The audio led until now.
-            self.checked = 0;
-        }
         let dts = ticks(dts, VIDEO_TIMESCALE);
         // Times on the wire are rounded, and may be wrong. Decoding times increase anyway.
         let dts = self.video.samples.last().map_or(dts, |last| dts.max(last.dts + 1));
@@ -216,23 +168,34 @@ impl SegmentIndex {
     pub fn cut(&mut self, ended: bool) {
         let newest = |list: &SampleList| list.time(list.samples.len());
         let newest = newest(&self.video).max(newest(&self.audio));
-        let by_video = !self.video.samples.is_empty();
         loop {
+            let start = self.next_start.unwrap_or_else(|| self.beginning());
+            let first_frame = (!self.video.samples.is_empty()).then(|| self.video.time(0));
+            let begins = |at: Timestamp| at.since(start) <= MIN_SEGMENT_DURATION;
+            if !self.video_leads && first_frame.is_some_and(begins) {
+                (self.video_leads, self.checked) = (true, 0);
+            }
+            let by_video = self.video_leads;
             let list = if by_video { &self.video } else { &self.audio };
             let first = if by_video { self.next_video } else { self.next_audio };
-            let start = self.next_start.unwrap_or_else(|| self.beginning());
+            // Audio before the video ends at the first frame.
+            let first_frame = first_frame.filter(|_| !by_video);
             let mut bytes = list.bytes(&(first..self.checked.max(first)));
             // Without video, each segment has audio, so that their number has a limit.
             let audio = self.audio.samples.get(self.next_audio).filter(|_| by_video);
             let audio = audio.map(|it| micros(it.dts, self.audio.timescale));
-            let limit = audio.map(|audio| audio.max(start) + MAX_SEGMENT_DURATION);
+            let limit = audio.map(|audio| audio.max(start) + MAX_SEGMENT_DURATION).or(first_frame);
             // After a cut without video, the next frame begins later than its segment.
             let is_led = list.samples.get(first).is_some_and(|_| list.time(first) <= start);
             let is_led = is_led || self.next_start.is_none();
             let mut at = self.checked.max(first + usize::from(is_led));
             let end = loop {
                 let Some(sample) = list.samples.get(at) else {
-                    let lag = if ended { MAX_TRACK_LAG } else { MAX_TRACK_LAG * 2 };
+                    let lag = match (ended, by_video) {
+                        (true, false) => Duration::ZERO,
+                        (true, true) => MAX_TRACK_LAG,
+                        (false, _) => MAX_TRACK_LAG * 2,
+                    };
                     break limit.filter(|limit| newest.since(*limit) >= lag);
                 };
                 let time = list.time(at);
@@ -245,7 +208,7 @@ impl SegmentIndex {
                 let is_full = since >= MAX_SEGMENT_DURATION || bytes > MAX_SEGMENT_BYTES;
                 let has_samples = at > first || audio.is_some_and(|audio| audio < time);
                 if has_samples && (is_due || is_full) {
-                    break Some(time);
+                    break Some(first_frame.map_or(time, |frame| frame.min(time)));
                 }
                 at += 1;
             };
@@ -254,56 +217,46 @@ impl SegmentIndex {
             if !ended && newest.since(end_time) < MAX_TRACK_LAG {
                 break;
             }
-            self.close(at, start, end_time, (by_video, false));
+            let ends = match by_video {
+                true => (at, self.audio.until(self.next_audio, end_time)),
+                false => (self.next_video, at),
+            };
+            self.close(ends, start, end_time, false);
         }
         let left = self.next_video < self.video.samples.len()
             || self.next_audio < self.audio.samples.len();
         if ended && left {
-            let list = if by_video { &self.video } else { &self.audio };
             let start = self.next_start.unwrap_or_else(|| self.beginning());
-            let (end, end_time) = (list.samples.len(), newest.max(start));
-            self.close(end, start, end_time, (by_video, true));
+            let ends = (self.video.samples.len(), self.audio.samples.len());
+            self.close(ends, start, newest.max(start), true);
         }
     }
 
-    /// Returns the start of the first segment. Audio before the first frame belongs to this
-    /// segment.
+    /// Returns the start of the first segment, which may have audio before its first frame.
     fn beginning(&self) -> Timestamp {
         let first = |list: &SampleList| (!list.samples.is_empty()).then(|| list.time(0));
         let times = [first(&self.video), first(&self.audio)];
         times.into_iter().flatten().min().unwrap_or_default()
     }
 
-    /// Completes a segment that ends before the sample `end` of the track that leads. The last segment has all samples.
+    /// Completes a segment that ends before these samples of the video and of the first audio track. The last segment
+    /// has all samples.
     fn close(
         &mut self,
-        end: usize,
+        (video_end, audio_end): (usize, usize),
         start: Timestamp,
         end_time: Timestamp,
-        (by_video, is_last): (bool, bool),
+        is_last: bool,
     ) {
-        let (video_end, audio_end) = if by_video {
-            let limit = ticks(end_time, self.audio.timescale.max(1));
-            let rest = self.audio.samples.get(self.next_audio..).unwrap_or_default();
-            let audio = match is_last {
-                true => rest.len(),
-                false => rest.partition_point(|sample| sample.dts < limit),
-            };
-            (end, self.next_audio + audio)
-        } else {
-            (self.next_video, end)
-        };
         let (video, audio) = (self.next_video..video_end, self.next_audio..audio_end);
         let bytes = self.video.bytes(&video) + self.audio.bytes(&audio);
         let duration = end_time.since(start);
         let others = self.others.iter_mut().map(|other| {
-            let limit = ticks(end_time, other.list.timescale.max(1));
-            let rest = other.list.samples.get(other.next..).unwrap_or_default();
-            let count = match is_last {
-                true => rest.len(),
-                false => rest.partition_point(|sample| sample.dts < limit),
+            let end = match is_last {
+                true => other.list.samples.len(),
+                false => other.list.until(other.next, end_time),
             };
-            let range = other.next..other.next + count;
+            let range = other.next..end;
             other.next = range.end;
             range
         });
@@ -311,7 +264,6 @@ impl SegmentIndex {
         self.segments.push(SegmentSpan { start, duration, video, audio, others, bytes });
         (self.next_video, self.next_audio) = (video_end, audio_end);
         self.next_start = Some(end_time);
-        self.checked = end;
     }
 
     /// Returns true if there is no sample yet.
@@ -368,21 +320,6 @@ impl SegmentIndex {
             .unwrap_or_default()
             .max(MIN_SEGMENT_DURATION)
     }
-}
-
-fn add_audio(list: &mut SampleList, codec: AudioCodec, sample: &SampleLocation, dts: Timestamp) {
-    let mut dts = ticks(dts, list.timescale);
-    if let Some(last) = list.samples.last() {
-        let end = last.dts + i64::from(list.last_duration);
-        let jitter = ticks(Timestamp::ZERO + MAX_AUDIO_JITTER, list.timescale);
-        // Opus packets have different durations.
-        if codec != AudioCodec::Opus && (dts - end).abs() <= jitter {
-            dts = end;
-        }
-        dts = dts.max(last.dts + 1);
-    }
-    let (at, size) = (sample.at, sample.size);
-    list.samples.push(Sample { at, dts, composition: 0, size, keyframe: true });
 }
 
 #[cfg(test)]
@@ -562,6 +499,27 @@ mod tests {
         assert_eq!(frames[..4], [120, 120, 60, 0]);
         assert!(index.segments.iter().all(|it| index.video.samples[it.video.start].keyframe));
         assert!(index.segments.iter().all(|it| !it.audio.is_empty()));
+    }
+
+    #[test]
+    fn audio_long_before_the_video_is_cut_like_audio_alone() {
+        let of = |seconds, audio_end: i64, frames: Range<i64>| {
+            let mut all = samples(seconds, 0);
+            all.retain(|it| match it.track {
+                TrackId::Video => frames.contains(&it.dts.as_millis()),
+                TrackId::Audio(_) => it.dts.as_millis() < audio_end,
+            });
+            segments(&all)
+        };
+        let (index, frames) = of(45, i64::MAX, 32_000..i64::MAX);
+        assert_eq!(frames, [0, 0, 0, 0, 0, 0, 0, 60, 120, 120, 90]);
+        assert!(index.longest() < Duration::from_secs(6), "{:?}", index.longest());
+        assert!(index.segments.iter().all(|it| !it.audio.is_empty()));
+        // The audio ends before the video begins.
+        let (index, frames) = of(25, 10_000, 16_000..i64::MAX);
+        assert_eq!(frames, [0, 0, 0, 120, 120, 30]);
+        assert_eq!(index.segments[3].start.as_millis(), 16_000);
+        assert_eq!(of(25, 10_000, 16_000..16_200).1, [0, 0, 0, 6]);
     }
 
     #[test]

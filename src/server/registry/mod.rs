@@ -175,9 +175,13 @@ impl Drop for ConnectionSlot {
     }
 }
 
-/// Returns the login for publishers, if they need one.
-fn login(config: &Config) -> Option<Login> {
+/// Returns the login for publishers, if they need one. In a reload, `before` is the previous login: publishers who have
+/// a challenge can still answer it.
+fn login(config: &Config, before: Option<Login>) -> Option<Login> {
     let login = config.login.clone()?;
+    if let Some(before) = before {
+        return Some(before.with_credentials(login.method, login.credentials));
+    }
     // Without randomness, nobody can log in. Each attempt tries again to get randomness.
     let secret = Secret::new(random_hex().unwrap_or_default());
     Some(Login::new(login.method, login.credentials, secret))
@@ -205,7 +209,7 @@ impl Registry {
             access: RwLock::new(Arc::new(Access::new(&config, &notices, None))),
             rules: RwLock::new(Arc::new(config.media.clone())),
             notices,
-            login: Mutex::new(login(&config)),
+            login: Mutex::new(login(&config, None)),
             config,
             clock,
             streams: Mutex::default(),
@@ -386,7 +390,9 @@ impl Registry {
         let before = self.access();
         *self.access.write() = Arc::new(Access::new(config, &self.notices, Some(&*before)));
         *self.rules.write() = Arc::new(config.media.clone());
-        *self.login.lock() = login(config);
+        let mut known = self.login.lock();
+        *known = login(config, known.take());
+        drop(known);
         let named = self.named_successors.lock();
         *self.successor.lock() = named.0.clone().or_else(|| config.successor.clone());
         *self.http_successor.lock() = named.1.clone().or_else(|| config.http_successor.clone());

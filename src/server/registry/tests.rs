@@ -4,6 +4,8 @@ use super::*;
 use crate::net::Runtime;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::message_sink::MessageSink;
+use crate::wire::rtmp::auth::{Challenge, Method, next_query};
+use crate::wire::rtmp::url::Credentials;
 
 #[test]
 fn tokens_expire_by_the_current_clock_of_the_system() {
@@ -34,6 +36,24 @@ fn a_reload_keeps_the_successors_of_a_request_to_drain() {
     registry.drain(None, Some(http("http://named:8088")));
     let after = reload("rtmp://second/live", None);
     assert_eq!(after, ("rtmp://named/live".to_owned(), Some(http("http://named:8088"))));
+}
+
+#[test]
+fn a_reload_keeps_the_challenges_of_logins() {
+    let runtime = Runtime::start().unwrap();
+    let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let credentials = Credentials { user: "me".to_owned(), password: Secret::new("secret") };
+    let login = config::Login { method: Method::Adobe, credentials: credentials.clone() };
+    let config = Config { login: Some(login), ..Config::default() };
+    let registry = Registry::new(config.clone(), Clock::start(), sender, runtime.handle());
+    let check = |app: &str| registry.check_login(app, IpAddr::from([192, 0, 2, 1])).unwrap();
+    let Verdict::Rejected(text) = check("live?authmod=adobe&user=me") else {
+        panic!("no challenge")
+    };
+    let challenge = Challenge::parse(&text).unwrap();
+    let answer = next_query(&challenge, &credentials, "live", "0a0b0c0d").unwrap();
+    registry.reload(&config);
+    assert_eq!(check(&format!("live?{answer}")), Verdict::Welcome);
 }
 
 #[test]

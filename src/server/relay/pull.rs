@@ -136,11 +136,16 @@ impl Relaying for Pull {
         self.first_media
     }
 
-    /// Ends a pull without viewers, and a publication whose stream does not return in time.
+    /// Ends a pull without viewers, a pull whose viewers can move to another server, and a publication whose stream does
+    /// not return in time.
     fn check(&mut self) -> Result<(), Problem> {
         let now = self.task.registry.clock.now();
         if self.lost_at.is_some_and(|lost| now.since(lost) >= STREAM_RETURN_TIMEOUT) {
             self.unpublish(problem!("left-relay-lost"));
+        }
+        // Viewers over HTTP move only when the stream is no longer here.
+        if self.task.registry.http_successor().is_some() {
+            return Err(problem!("left-moved"));
         }
         let rule = &self.task.relay.rule;
         if !rule.on_demand {
@@ -480,6 +485,20 @@ mod tests {
             session::begin(&registry, ("live", "show"), offer, client, viewer).await.unwrap();
             assert_eq!(pull.check(), Ok(()));
         });
+    }
+
+    #[test]
+    fn a_pull_ends_if_its_viewers_can_move_to_the_successor_of_a_draining_server() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
+        let mut pulls = [true, false].map(|on_demand| {
+            pull(Arc::clone(&registry), rule(on_demand, RelayRule::DEFAULT_LINGER))
+        });
+        let mut check = || pulls.each_mut().map(Pull::check);
+        registry.drain(Some("rtmp://next/live".to_owned()), None);
+        assert_eq!(check(), [Ok(()), Ok(())], "viewers over HTTP stay here");
+        registry.drain(None, Some("http://next:8088".parse().unwrap()));
+        assert_eq!(check(), [Err(problem!("left-moved")), Err(problem!("left-moved"))]);
     }
 
     #[test]

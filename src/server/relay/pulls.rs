@@ -78,11 +78,10 @@ pub(in crate::server) fn demand(
 }
 
 /// Starts the pull on demand of a stream without a publisher, for the viewers who stay. HLS and DASH viewers
-/// request the stream again. Viewers who move to the successor of a draining server need no pull.
+/// request the stream again.
 pub(in crate::server) fn resume(registry: &Arc<Registry>, stream: &Stream) {
     let names = (stream.app.as_str(), stream.name.as_str());
     if registry.relays.demand_rule(names.0, names.1).is_some()
-        && registry.moved_to(names.0, names.1).is_none()
         && let Some((viewer, path)) = stream.waiting_viewer()
     {
         demand(registry, names, viewer, &path);
@@ -112,7 +111,8 @@ fn start(
     (app, stream): (&str, &str),
     demand: Option<(IpAddr, RelayPath)>,
 ) -> Option<Arc<Relay>> {
-    if registry.is_stopping() {
+    // Viewers over HTTP move to the successor of a draining server.
+    if registry.is_stopping() || registry.http_successor().is_some() {
         return None;
     }
     let (opened_by, path) = demand.unzip();
@@ -256,6 +256,8 @@ mod tests {
         assert!(leaves("watched", true));
         registry.drain(None, Some("http://other:8088".parse().unwrap()));
         assert!(!leaves("moved", true), "the viewer follows the publisher to the successor");
+        set_rules(&registry, &[rule("live/fixed", false)]);
+        assert!(registry.relays.pull_of("live", "fixed").is_none());
         registry.stop();
     }
 }

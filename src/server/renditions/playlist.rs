@@ -64,11 +64,13 @@ pub(in crate::server) struct RenditionPlaylist {
 
 impl RenditionPlaylist {
     /// Returns the playlists of a ladder, which replace those in `before`. A playlist that is being made stays, even
-    /// without a place in the ladder. The file names of the stream itself begin with `tag`.
+    /// without a place in the ladder. The file names of the stream itself begin with `tag`. The segments of a new
+    /// rendition have the number `first` or a larger one, because an earlier rendition with the same name may have used
+    /// the smaller ones.
     pub fn of(
         ladder: &Ladder,
         settings: Settings,
-        tag: &str,
+        (tag, first): (&str, u64),
         before: &[Arc<Self>],
     ) -> Vec<Arc<Self>> {
         let video = ladder.video.iter().map(|it| (it.name(), RenditionKind::Video(*it)));
@@ -79,7 +81,7 @@ impl RenditionPlaylist {
                 return Arc::clone(known);
             }
             // The contents of a file never change, so numbers are not used again.
-            let next_number = known.map_or(0, |it| it.next_number.load(Ordering::Acquire));
+            let next_number = known.map_or(first, |it| it.next_number.load(Ordering::Acquire));
             let tag = format!("{tag}_{name}");
             let empty = Window::of_rendition(settings, &tag).listing();
             Arc::new(Self {
@@ -221,7 +223,8 @@ mod tests {
     #[test]
     fn a_changed_ladder_replaces_only_playlists_that_are_not_being_made() {
         let of = |ladder: &str, before: &[Arc<RenditionPlaylist>]| {
-            RenditionPlaylist::of(&ladder.parse().unwrap(), Settings::default(), "tag", before)
+            let (ladder, settings) = (ladder.parse().unwrap(), Settings::default());
+            RenditionPlaylist::of(&ladder, settings, ("tag", 0), before)
         };
         let names = |all: &[Arc<RenditionPlaylist>]| {
             all.iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(" ")

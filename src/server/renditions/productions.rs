@@ -117,8 +117,10 @@ impl Production {
 
     /// Takes over the renditions of a ladder, which may have changed.
     pub fn set_ladder(&self, ladder: &Ladder, settings: Settings) {
+        // The numbers of renditions are those of the stream itself.
+        let first = self.listing.borrow().end_number();
         let mut all = self.renditions.lock();
-        *all = RenditionPlaylist::of(ladder, settings, &self.tag, &all);
+        *all = RenditionPlaylist::of(ladder, settings, (self.tag.as_str(), first), &all);
     }
 
     /// Returns the viewers for the operator.
@@ -142,6 +144,36 @@ impl Production {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::server::access::limits::Limits;
+    use crate::server::hls::window::Window;
+
+    #[test]
+    fn a_rendition_that_returns_uses_no_number_again() {
+        let (app, name) = ("live".to_owned(), "show".to_owned());
+        let opened_by = "127.0.0.1".parse().unwrap();
+        let settings = Settings::default();
+        let listing = |number| Arc::new(Window::new(settings, "tag", (number, 0)).listing());
+        let production = Production {
+            stream: Arc::new(Stream::new(app, name, opened_by, Limits::default())),
+            sink: MessageSink::new(1, 1_000),
+            listing: watch::Sender::new(listing(5)),
+            asked: AtomicI64::new(0),
+            viewers: Mutex::default(),
+            over: AtomicBool::new(false),
+            tag: "tag".to_owned(),
+            renditions: Mutex::default(),
+        };
+        let next_number = |ladder: &str| {
+            production.set_ladder(&ladder.parse().unwrap(), settings);
+            let playlist = production.rendition("480p.m3u8")?;
+            Some(playlist.next_number.load(Ordering::Acquire))
+        };
+        assert_eq!(next_number("480p"), Some(5));
+        production.listing.send_replace(listing(8));
+        assert_eq!(next_number("480p"), Some(5));
+        assert_eq!(next_number("360p"), None);
+        assert_eq!(next_number("480p:2M"), Some(8));
+    }
 
     #[test]
     fn discontinuity_numbers_increase_and_stay_small() {

@@ -10,7 +10,7 @@ mod media_parser;
 mod playlist;
 mod writer;
 
-pub use address_query::with_query;
+pub use address_query::{with_folder, with_query};
 pub use limits::{Error, MAX_PLAYLIST_BYTES, MAX_SEGMENTS};
 pub use master::{Master, Rendition, Variant, VariantVideo};
 pub use media::{Control, Hint, Key, Map, Media, Method, Part, Report, Segment, System};

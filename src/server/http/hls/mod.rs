@@ -47,7 +47,7 @@ use crate::server::renditions::productions::Production;
 use crate::server::renditions::refusal::Refusal;
 use crate::text::Problem;
 use crate::wire::dash::date_time;
-use crate::wire::hls::with_query;
+use crate::wire::hls::{with_folder, with_query};
 
 /// The file name extension of playlists.
 const PLAYLIST_EXTENSION: &str = ".m3u8";
@@ -117,6 +117,8 @@ pub(super) struct HlsRequest<'a> {
     pub query: &'a str,
     pub app: &'a str,
     pub stream: &'a str,
+    /// True if the stream in the path has another name, which a callback changed.
+    pub renamed: bool,
     /// The pass for the addresses in playlists, if they need one.
     pub pass: Option<String>,
 }
@@ -355,6 +357,14 @@ async fn list(
     };
     let target = now.target_duration().as_secs();
     let age = if waits || now.has_ended() { target * 6 } else { (target / 2).max(1) };
+    let text: Bytes = match asked {
+        // The pass opens only the stream with the new name.
+        HlsResource::Below(_) if request.renamed => {
+            let folder = format!("../../{stream}/hls/");
+            with_folder(&String::from_utf8_lossy(&text), &folder).into()
+        }
+        _ => text,
+    };
     let text = match &request.pass {
         Some(pass) if *asked != HlsResource::Manifest => {
             with_query(&String::from_utf8_lossy(&text), &format!("pass={pass}")).into()

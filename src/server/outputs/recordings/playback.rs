@@ -16,7 +16,7 @@ use crate::server::outputs::recordings::viewers::open;
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{format_of, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD_APP};
-use crate::server::recordings::segments::{Sample, SampleList};
+use crate::server::recordings::samples::{Sample, SampleList};
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
 use crate::server::stream::message::{Class, Message};

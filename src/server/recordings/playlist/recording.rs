@@ -8,7 +8,8 @@ use crate::server::hls::manifest::browser_codec;
 use crate::server::hls::mpeg_ts::{TS_LIST_NAME, TS_MASTER_NAME, write_ts_master};
 use crate::server::hls::part::Initialization;
 use crate::server::recordings::opened::RecordingContent;
-use crate::server::recordings::segments::{RecordedTracks, SampleList, SegmentSpan};
+use crate::server::recordings::samples::SampleList;
+use crate::server::recordings::segments::{RecordedTracks, SegmentSpan};
 use crate::wire::container::mp4::codec_names::audio_codec_name;
 use crate::wire::dash::{Manifest, Period, Track, TrackKind};
 use crate::wire::hls::{

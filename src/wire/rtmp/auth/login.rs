@@ -56,6 +56,12 @@ impl Login {
         Self { method, credentials, secret, answered: VecDeque::new() }
     }
 
+    /// Requires another name and password from now on. Challenges stay valid, and each still counts only once.
+    #[must_use]
+    pub fn with_credentials(self, method: Method, credentials: Credentials) -> Self {
+        Self { method, credentials, ..self }
+    }
+
     /// Returns true if `app` of connect contains a response to a challenge, correct or not.
     pub fn is_answer(app: &str) -> bool {
         let query = app.split_once('?').map_or("", |(_, query)| query);
@@ -234,6 +240,25 @@ mod tests {
         let mut other = Login::new(Method::Adobe, me.clone(), "signs otherwise".into());
         let app = answer(&mut other, Timestamp::ZERO);
         assert!(matches!(server.check_login(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Wrong(_)));
+    }
+
+    #[test]
+    fn challenges_survive_a_change_of_the_credentials() {
+        let (method, new) = (Method::Adobe, login("me", "new"));
+        let answer = |server: &mut Login| {
+            let app = "live?authmod=adobe&user=me";
+            let verdict = server.check_login(app, NONCE_HEX, Timestamp::ZERO);
+            let Verdict::Rejected(text) = verdict else { panic!("no challenge") };
+            let challenge = Challenge::parse(&text).unwrap();
+            format!("live?{}", next_query(&challenge, &new, "live", "0a0b0c0d").unwrap())
+        };
+        let mut server = Login::new(method, login("me", "old"), "signs".into());
+        let app = answer(&mut server);
+        let mut server = server.with_credentials(method, new.clone());
+        assert_eq!(server.check_login(&app, NONCE_HEX, Timestamp::ZERO), Verdict::Welcome);
+        let mut server = server.with_credentials(method, new.clone());
+        let again = server.check_login(&app, NONCE_HEX, Timestamp::ZERO);
+        assert!(matches!(again, Verdict::Wrong(_)), "{again:?}");
     }
 
     #[test]
