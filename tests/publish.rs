@@ -345,11 +345,29 @@ fn a_server_that_reads_and_answers_late_gets_the_whole_end_of_the_stream() {
     // Longer than a server may take to close after it has received everything. Nothing shows that
     // the publisher is closing.
     std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(publisher.state(), State::Live);
     server.release();
     wait_for("the goodbye", || server.connection(0).unpublished);
     let got = server.connection(0);
     assert_eq!((got.video().len(), got.audio().len()), (20, 40));
     assert!(publisher.wait(LIMIT));
+}
+
+#[test]
+fn a_stop_limits_the_wait_for_a_server_that_reads_nothing() {
+    let server = Server::start(|_| Behavior::Slow);
+    let mut show = Show::start_with_frames_of(5_000);
+    let publisher = show.publish(target(&server));
+    wait_for("publishing", || publisher.report().stage == ConnectStage::Media);
+    show.feed(0, 800);
+    show.end();
+    assert!(!publisher.wait(Duration::from_millis(600)), "the server has not received the end");
+    // Much less than the publisher waits if nobody stops it.
+    publisher.stop(Duration::from_secs(2));
+    let is_stopped =
+        |event| matches!(event, Event::Changed(report) if report.state == State::Stopped);
+    let mut events = std::iter::from_fn(|| publisher.events().try_recv().ok());
+    assert!(events.any(is_stopped), "the end was not reported");
 }
 
 #[test]

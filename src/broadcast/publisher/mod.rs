@@ -160,7 +160,7 @@ impl Publisher {
     /// Requests a clean end within `limit`: the publisher sends the backlog and unpublishes the
     /// stream. The call does not wait.
     pub fn ask_to_stop(&self, limit: Duration) {
-        self.shared.stop.send_replace(Some(limit));
+        self.shared.stop.send_replace(Some(self.shared.clock.now() + limit));
     }
 
     /// Ends cleanly, and waits for at most `limit` (3 s is sufficient). After that, the publisher

@@ -171,7 +171,7 @@ fn turned_away(error: &Error) -> bool {
 async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
     let first = feed.subscribe("first packet", shared.target.limits, None, RenditionId::Main);
     tokio::select! {
-        () = session::stop_wanted(shared) => false,
+        () = shared.stop_wanted() => false,
         there = first.ready() => there,
     }
 }
@@ -204,7 +204,7 @@ async fn pause(shared: &Shared, lost: bool, error: Error, wait: Duration) -> boo
         gap: None,
     });
     tokio::select! {
-        () = session::stop_wanted(shared) => false,
+        () = shared.stop_wanted() => false,
         () = retry => true,
         () = sleep(wait) => true,
     }

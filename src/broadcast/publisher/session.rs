@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::base::Timestamp;
 use crate::broadcast::hub::shared_packet::SharedPacket;
@@ -48,20 +48,6 @@ pub(super) enum Ended {
     OutOfTime,
 }
 
-/// Returns when a stop is requested.
-pub(super) async fn stop_wanted(shared: &Shared) -> () {
-    let mut stop = shared.stop.subscribe();
-    // The sender is in `shared`, so an error cannot occur.
-    let _ = stop.wait_for(Option::is_some).await;
-}
-
-async fn time_is_up(shared: &Shared, until: Option<Timestamp>) {
-    match until {
-        Some(until) => sleep_until(Instant::from_std(shared.clock.instant(until))).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Connects and publishes until the connection ends. Returns the time at which the target became
 /// live, if it did.
 pub(super) async fn run(
@@ -71,9 +57,9 @@ pub(super) async fn run(
 ) -> (Option<Timestamp>, Ended) {
     let client = tokio::select! {
         biased;
-        () = stop_wanted(shared) => return (None, Ended::Asked),
+        () = shared.stop_wanted() => return (None, Ended::Asked),
         client = connect(shared, timeline, trying) => client,
-        () = time_is_up(shared, trying.until) => return (None, Ended::OutOfTime),
+        () = shared.time_is_up(trying.until) => return (None, Ended::OutOfTime),
     };
     let client = match client {
         Ok(client) => client,
@@ -137,8 +123,11 @@ pub(super) async fn run(
         // There is no connection left to close cleanly.
         Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime => drop(client),
         Ended::Asked => {
-            let limit = shared.stop.borrow().map_or(DELIVERY_TIMEOUT, |limit| limit / 2);
-            client.close(limit).await;
+            // A stop that comes during the close limits it.
+            tokio::select! {
+                _ = client.close(DELIVERY_TIMEOUT) => {}
+                () = shared.stop_time_is_up() => {}
+            }
         }
         Ended::Elsewhere(_) => {
             client.close(CLOSE_TIMEOUT).await;
@@ -241,7 +230,7 @@ impl<'a> Live<'a> {
         let shared = self.shared;
         let mut ticks = interval(LINK_CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let stop = stop_wanted(shared);
+        let stop = shared.stop_wanted();
         tokio::pin!(stop);
         let mut network = shared.network.subscribe();
         loop {
@@ -456,7 +445,8 @@ impl<'a> Live<'a> {
     /// Sends the backlog after a stop was requested, for at most half of the available time and at
     /// most a second. Then drops the media that is still queued.
     async fn drain(&mut self) {
-        let limit = self.shared.stop.borrow().unwrap_or_default() / 2;
+        let until = self.shared.stop.borrow().unwrap_or_default();
+        let limit = until.since(self.shared.clock.now()) / 2;
         let mut waiting = self.subscription.len();
         let sent = timeout(limit.min(CLOSE_TIMEOUT), async {
             while waiting > 0 || self.client.queued_bytes() > 0 {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::base::queue::Sender;
 use crate::base::{Clock, Timestamp};
@@ -234,8 +235,8 @@ pub(super) struct Shared {
     pub retry: Notify,
     /// The number of network changes of this computer.
     pub network: watch::Sender<u64>,
-    /// The time limit for a clean end, once requested.
-    pub stop: watch::Sender<Option<Duration>>,
+    /// The time by which a clean end must be complete, once requested.
+    pub stop: watch::Sender<Option<Timestamp>>,
     /// The rendition that this target should get.
     pub rendition_id: watch::Sender<RenditionId>,
     /// True if the missing announcement was reported.
@@ -243,6 +244,28 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// Waits until a stop is requested.
+    pub async fn stop_wanted(&self) {
+        let mut stop = self.stop.subscribe();
+        // The sender is in `self`, so an error cannot occur.
+        let _ = stop.wait_for(Option::is_some).await;
+    }
+
+    /// Waits until a stop is requested, and then until its time is over.
+    pub async fn stop_time_is_up(&self) {
+        self.stop_wanted().await;
+        let until = *self.stop.borrow();
+        self.time_is_up(until).await;
+    }
+
+    /// Waits until this time. `None` is never reached.
+    pub async fn time_is_up(&self, until: Option<Timestamp>) {
+        match until {
+            Some(until) => sleep_until(Instant::from_std(self.clock.instant(until))).await,
+            None => std::future::pending().await,
+        }
+    }
+
     pub fn change(&self, report: Report) {
         let mut now = self.report.lock();
         if *now == report {
