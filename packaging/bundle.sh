@@ -101,7 +101,13 @@ fi
 tree=$work/tree
 install -D -m 755 "$binary" "$tree/usr/bin/onair"
 symbols=$out/onair-$version-$machine.debug
-split_symbols "$tree/usr/bin/onair" "$symbols"
+if is_split "$binary"; then
+    cp "$binary.debug" "$symbols"
+    objcopy --remove-section=.gnu_debuglink "$tree/usr/bin/onair"
+    objcopy --add-gnu-debuglink="$symbols" "$tree/usr/bin/onair"
+else
+    split_symbols "$tree/usr/bin/onair" "$symbols"
+fi
 onair=$tree/usr/bin/onair
 install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
 write_metainfo "$tree/usr/share/metainfo"

@@ -205,16 +205,12 @@ with_features() {
     features=(${list:+--features "$list"})
 }
 
+# Succeeds if the symbols of this program are in another file.
+is_split() { [[ $(readelf -SW "$1") == *.gnu_debuglink* ]]; }
+
 # split_symbols PROGRAM FILE: moves the symbols of a program to FILE. Crash reports find the names of functions there,
-# if FILE is next to the program. The program is changed in place, because cargo links its file to another name.
-split_symbols() {
-    local small=$2.small status=0
-    ! readelf -S "$1" | grep -qF .gnu_debuglink || return 0
-    { objcopy --only-keep-debug "$1" "$2" && objcopy --strip-all --add-gnu-debuglink="$2" "$1" "$small" &&
-        cat "$small" >"$1"; } || status=1
-    rm -f "$small"
-    return "$status"
-}
+# if FILE is next to the program.
+split_symbols() { objcopy --only-keep-debug "$1" "$2" && objcopy --strip-all --add-gnu-debuglink="$2" "$1"; }
 
 # Builds the program and sets $onair to its path. ONAIR_PROFILE=dev uses the profile of the tests, which
 # a developer has already built; otherwise, the profile is release, and cargo shows its progress.
@@ -232,8 +228,8 @@ build_onair() {
     # shellcheck disable=SC2034 # for the caller
     onair=$target/$folder/onair
     # Without its symbols, the program is a fifth smaller.
-    [ "$profile" != release ] || ! command -v objcopy >/dev/null || split_symbols "$onair" "$onair.debug" 2>/dev/null ||
-        complain "The symbols stay in the program, because they could not be moved to $onair.debug."
+    [ "$profile" != release ] || ! command -v objcopy >/dev/null || is_split "$onair" ||
+        split_symbols "$onair" "$onair.debug" || complain "The symbols stay in the program."
 }
 
 # hls.js, for the viewer page and the tests: the package and its hash.
