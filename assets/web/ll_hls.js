@@ -72,6 +72,11 @@ export class LowLatencyHls {
         hls.on(Hls.Events.MANIFEST_PARSED, () => {
             const level = this.#level(this.quality ?? MAIN);
             if (level >= 0) hls.startLevel = level;
+            // The server does not offer the chosen rendition now.
+            if (level < 0 && this.quality && ![MAIN, AUDIO].includes(this.quality)) {
+                this.quality = null;
+                this.refused();
+            }
             this.#useLevel();
         });
         hls.loadSource(this.url);

@@ -166,6 +166,10 @@ impl SegmentIndex {
 
     /// Completes segments; with `ended`, also the last one.
     pub fn cut(&mut self, ended: bool) {
+        // Players would wait for the first frame of a video track.
+        if ended && self.segments.is_empty() && self.video.samples.is_empty() {
+            self.video_config = None;
+        }
         let newest = |list: &SampleList| list.time(list.samples.len());
         let newest = newest(&self.video).max(newest(&self.audio));
         loop {
@@ -449,6 +453,11 @@ mod tests {
         audio.add(&Tracks { video: None, ..tracks() }, &only);
         audio.cut(true);
         assert_eq!(audio.segments.len(), 3);
+        let mut without_frames = SegmentIndex::default();
+        without_frames.add(&tracks(), &only);
+        without_frames.cut(true);
+        assert_eq!(without_frames.segments, audio.segments);
+        assert_eq!(without_frames.video_config, None);
         let mut rare = SegmentIndex::default();
         let mut all = samples(45, 0);
         all.iter_mut().filter(|it| it.dts > Timestamp::ZERO).for_each(|it| it.keyframe = false);

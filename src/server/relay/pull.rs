@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options};
 use crate::server::event::relay::RelayState;
+use crate::server::event::{Protocol, StreamFigures};
 use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
 use crate::server::registry::relays::state::{REQUEST_TIMEOUT, Relay};
@@ -143,20 +144,22 @@ impl Relaying for Pull {
         if self.lost_at.is_some_and(|lost| now.since(lost) >= STREAM_RETURN_TIMEOUT) {
             self.unpublish(problem!("left-relay-lost"));
         }
-        // Viewers over HTTP move only when the stream is no longer here.
-        if self.task.registry.http_successor().is_some() {
+        let Relay { app, stream, rule, .. } = &*self.task.relay;
+        let registry = &self.task.registry;
+        let stream = registry.find(app, stream);
+        let figures = stream.as_ref().map(|stream| registry.figures_of(stream, now));
+        // Viewers over HTTP move only when the stream is no longer here. RTMP viewers that cannot
+        // reconnect on request stay.
+        let stays = |it: &StreamFigures| it.protocols.contains_key(&Protocol::Rtmp);
+        if registry.http_successor().is_some() && !figures.as_ref().is_some_and(stays) {
             return Err(problem!("left-moved"));
         }
-        let rule = &self.task.relay.rule;
         if !rule.on_demand {
             return Ok(());
         }
-        let Relay { app, stream, .. } = &*self.task.relay;
-        let registry = &self.task.registry;
         // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
-        let is_watched = registry.find(app, stream).is_some_and(|stream| {
-            registry.figures_of(&stream, now).viewers > 0 || registry.whep.is_used(&stream)
-        });
+        let is_watched = figures.is_some_and(|figures| figures.viewers > 0)
+            || stream.is_some_and(|stream| registry.whep.is_used(&stream));
         if is_watched {
             self.task.relay.note_asked(now);
         } else if now.since(self.task.relay.asked()) >= self.patience() {

@@ -56,7 +56,7 @@ pub(in crate::server) struct RenditionPlaylist {
     pub state: Mutex<PlaylistState>,
     /// Time of the last request, in microseconds of the clock.
     asked: AtomicI64,
-    /// The number of the next segment; zero before the first one.
+    /// The smallest number that the next segment can have.
     pub(in crate::server) next_number: AtomicU64,
     /// The codec name of an encoder that could be opened, with its size and frame rate.
     codec: Mutex<Option<(Size, FrameRate, String)>>,
