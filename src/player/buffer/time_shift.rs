@@ -178,7 +178,7 @@ impl TimeShift {
 
     /// Moves to the live edge: returns everything since the last keyframe at or before `live`, and
     /// then passes on new items as they arrive. If no keyframe is stored, because they are further
-    /// apart than the limits allow, the decoder waits for the next one.
+    /// apart than the limits allow, playback begins as at the start of a stream.
     pub fn go_live(&mut self, live: Timestamp) -> Vec<KeptPacket> {
         let Some(Begin { mut units, .. }) = self.go_to(live, false) else {
             self.cursor = None;

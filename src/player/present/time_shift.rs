@@ -76,6 +76,9 @@ impl Run {
             self.previewed = false;
         } else if shift.is_behind() || shared.requests.paused() {
             shared.requests.set_paused(false);
+            if wanted != TimeShiftPlace::Live && shift.oldest().is_none() {
+                return;
+            }
             let units = shift.go_live(end);
             let start = restart(&shared.packets, &shared.report, units);
             if shift.is_over() {

@@ -259,7 +259,11 @@ impl Engine {
                 // The old address has worked in the meantime. A part of a new key must not end the
                 // stream, so the window again offers to apply what was typed.
                 let Target { place, route, key_apart, .. } = before;
-                self.put_target(Target { place, route, key_apart, ..target });
+                self.put_target(Target { place, route, ..target });
+                // A change of the server has cleared this flag.
+                if let Some(known) = self.targets.list.iter_mut().find(|it| it.id == id) {
+                    known.key_apart = key_apart;
+                }
                 continue;
             }
             let wanted = self.resolve(&target);
