@@ -432,7 +432,7 @@ fn live_and_check_name_the_limits_of_a_service_that_a_stream_exceeds() {
     let settings = settings.to_str().unwrap();
     let wanted = [
         "School allows at most 500 kbps of video; your setting is 600.",
-        "School allows a height of at most 240 lines; your setting is 270.",
+        "School allows a maximum video height of 240 pixels; your setting is 270.",
         "School allows at most 25 fps; your setting is 30.",
     ];
     let mut live = live(&["--settings", settings, "--to", &url, "--duration", "1s"]);

@@ -335,7 +335,7 @@ mod tests {
         let cause = "127.0.0.1:1935: connection refused";
         let problem = crate::problem!("watch-unreachable", cause = cause);
         let text = Language::English.say(&problem);
-        assert_eq!(text, "Watched stream: 127.0.0.1:1935: connection refused.");
+        assert_eq!(text, "Cannot play the stream: 127.0.0.1:1935: connection refused.");
         assert!(Language::Chinese.say(&problem).starts_with("观看的直播："));
     }
 

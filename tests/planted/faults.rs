@@ -200,7 +200,7 @@ pub const FAULTS: &[Fault] = &[
             [
                 "no longer accepts data",
                 "the server no longer accepts data",
-                "use another server of the service",
+                "use another of the service's servers",
             ],
             ["不再接收数据", "服务器不再接收数据", "请使用该平台的其他服务器"],
         ),

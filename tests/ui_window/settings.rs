@@ -368,8 +368,8 @@ fn hotkeys_of_scenes_and_strips_work_in_other_windows_while_these_exist() {
         let commands = harness.state().screen.as_ref().unwrap().hotkeys_elsewhere();
         commands.into_iter().map(|(command, _)| command.setting()).collect()
     };
-    let scene_switch = "In other windows: Switch to the scene Main";
-    press_named(&mut harness, "In other windows: Mute or unmute Music");
+    let scene_switch = "Use in other windows: Switch to the scene Main";
+    press_named(&mut harness, "Use in other windows: Mute or unmute Music");
     press_named(&mut harness, scene_switch);
     assert_eq!(elsewhere(&harness), ["scene:Main", "mute:Music"]);
     assert_eq!(harness.query_all_by_label("Choose a hotkey first.").count(), 2);

@@ -61,7 +61,7 @@ fn is_named(story: &mut Story) {
     story.types(BREAK);
     story.press("Return");
     // The log has the sentence only once, perhaps with the name that the window suggested.
-    story.bar_says("The scene Break shows no source.");
+    story.bar_says("The scene Break has no visible source.");
 }
 
 /// Switches to the second scene and back on air. `switch` gets the name of the scene.

@@ -34,7 +34,7 @@ health-watching = { $count ->
    *[other] { $count } watching
 }
 health-nobody-watches = no viewers on the built-in server
-health-smaller = { $name } gets a lower quality
+health-smaller = lower quality for { $name }
 health-partly-muted = an audio source is muted
 health-delay = Viewers are { $time } behind live
 health-delay-begins = The stream starts in { $time }
@@ -72,7 +72,7 @@ health-viewers = On air. { $name }: { $what }
 viewers-different = Viewers get a different stream.
 viewers-unreachable = The viewer monitor cannot reach the stream.
 viewers-no-stream = Viewers get nothing.
-viewers-stalled = The stream stalls for viewers.
+viewers-stalled = The stream is stalling for viewers.
 viewers-black = Viewers see black video.
 viewers-frozen = Viewers see a frozen frame.
 viewers-silent = Viewers hear nothing.
@@ -88,7 +88,7 @@ health-recording-ended = On air, but the recording has ended.
 # What viewers see and hear.
 health-no-video = No video yet.
     .cure = Add a source, or start with the test pattern.
-health-scene-empty = The scene { $scene } shows no source.
+health-scene-empty = The scene { $scene } has no visible source.
     .cure = Add a source, or show a hidden source.
 health-audio-only = This broadcast has audio only.
 health-recording-audio-only = This recording has audio only.

@@ -59,7 +59,7 @@ mod tests {
             (rich, "Twitch allows at most 6\u{a0}000 kbps of video; your setting is 8\u{a0}000."),
             (loud, "Twitch allows at most 320 kbps of audio; your setting is 384."),
             (rare, "Twitch needs a keyframe at least every 2 s; your setting is 5 s."),
-            (tall, "Twitch allows a height of at most 1080 lines; your setting is 1440."),
+            (tall, "Twitch allows a maximum video height of 1080 pixels; your setting is 1440."),
             (fast, "Twitch allows at most 60 fps; your setting is 120."),
         ] {
             assert_eq!(messages(&quality), [sentence]);

@@ -299,7 +299,7 @@ fn rows() -> Vec<Row> {
         (
             "an empty scene before going live",
             with(idle(), empty_scene),
-            "The scene Main shows no source.",
+            "The scene Main has no visible source.",
             "Add a source, or show a hidden source.",
             bad,
             Some(Remedy::UseTestSource),
@@ -307,7 +307,7 @@ fn rows() -> Vec<Row> {
         (
             "an empty scene on air",
             with(on_air(), empty_scene),
-            "The scene Main shows no source.",
+            "The scene Main has no visible source.",
             "Add a source, or show a hidden source.",
             bad,
             None,
@@ -665,7 +665,7 @@ fn rows() -> Vec<Row> {
             "one target gets the second encode",
             with(on_air(), |it| it.targets[1].rendition_id = RenditionId::Second),
             "All good.",
-            "2 watching · Twitch gets a lower quality",
+            "2 watching · lower quality for Twitch",
             None,
             None,
         ),
@@ -881,7 +881,7 @@ fn rows() -> Vec<Row> {
         (
             "only recording, video and audio, and the scene is empty",
             with(recording(), empty_scene),
-            "The scene Main shows no source.",
+            "The scene Main has no visible source.",
             "Add a source, or show a hidden source.",
             bad,
             Some(Remedy::UseTestSource),
