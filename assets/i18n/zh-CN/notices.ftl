@@ -78,7 +78,7 @@ bitrate-lowered = 到 { $host } 的网速达不到 { GROUPED($wanted) } kbps，�
     .cure = 网络好转后会自动调高码率。请检查是否有其他程序或设备在占用网络，或选择较低的码率。
 bitrate-restored = 网络已恢复，视频码率回到 { GROUPED($kbps) } kbps。
 size-lowered = 网速只有 { GROUPED($kbps) } kbps，分辨率从 { $wanted } 降到 { $size }。
-    .cure = 网速恢复后会自动恢复原分辨率。录像会继续写入新文件。
+    .cure = 网速恢复后，分辨率会自动调回。录像会在新文件中继续。
 size-restored = 分辨率已恢复为 { $size }。
 rendition-lowered = 到 { $host } 的网速不足以推送主编码，已改为推送第二路编码：{ $size }，{ GROUPED($kbps) } kbps。
     .cure = 其他推流目标和录像不受影响。网速恢复后会自动切回。
@@ -151,7 +151,7 @@ found-upload-narrow = 到 { $host } 的网速只有 { GROUPED($kbps) } kbps，�
     .cure = 请降低码率，或关闭占用网络的程序。
 found-not-measured = 没有测量本机到 { $host } 的上行带宽：该服务器没有测试模式，或测试没有开始。
 found-needs-test-stream = 没有测量本机到 { $host } 的上行带宽：该服务器没有测试模式。
-    .cure = 可以用测试流来测量：onair 用随机名称（onair-test-…）推送六秒测试画面，不使用你的推流密钥。你的直播观众看不到测试画面，但服务器可能会列出或录下测试流。
+    .cure = 可以用测试流来测量：onair 用随机名称（onair-test-…）推送六秒测试画面，不使用你的推流密钥。你的观众看不到测试画面，但服务器可能会列出或录下测试流。
 found-test-stream-refused = 服务器 { $host } 不接受测试流，所以没有测量上行带宽。
 found-encoder = 电脑性能足够：编码速度是所需的 { $times } 倍。
 found-encoder-slow = 电脑性能勉强够用：编码速度是所需的 { $times } 倍。
@@ -243,7 +243,7 @@ server-little-memory = 服务器只有 { $megabytes } MB 内存可用。
     .cure = 请提高服务或容器的内存上限，或关闭其他程序。
 server-failed = 无法启动内置服务器：{ $reason }
     .cure = 如果端口被其他程序占用，请关闭该程序；否则请重启 onair。
-server-not-moved = 内置服务器仍使用原来的地址：{ $reason }
+server-not-moved = 无法更改内置服务器的地址：{ $reason }
     .cure = 请关闭占用内置服务器端口的程序，或重启 onair。
 
 # 写入的文件
