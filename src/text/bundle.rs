@@ -336,7 +336,7 @@ mod tests {
         let problem = crate::problem!("watch-unreachable", cause = cause);
         let text = Language::English.say(&problem);
         assert_eq!(text, "Cannot play the stream: 127.0.0.1:1935: connection refused.");
-        assert!(Language::Chinese.say(&problem).starts_with("观看的直播："));
+        assert!(Language::Chinese.say(&problem).starts_with("无法观看直播："));
     }
 
     #[test]

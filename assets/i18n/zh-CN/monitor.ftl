@@ -2,8 +2,8 @@
 
 monitor-cause-ended = 服务器上的直播流已经结束
 monitor-cause-nothing = 自 { $time } 起没有收到任何内容
-monitor-cause-slow = 数据到达速度只有播放速度的 { $percent }%
-monitor-cause-different = 收到的直播流与 onair 最近 { $seconds } 秒推送的内容都不一致
+monitor-cause-slow = 接收数据的速度只有播放速度的 { $percent }%
+monitor-cause-different = 收到的直播流与 onair 最近 { $seconds } 秒推送的内容不一致
 monitor-cause-late = 延迟 { $seconds } 秒
 monitor-cause-black = 自 { $time } 起黑屏
 monitor-cause-no-video = 自 { $time } 起只有声音，没有画面
