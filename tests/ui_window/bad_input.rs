@@ -353,7 +353,7 @@ fn nonsense_in_any_field_is_kept_or_refused() {
         "Format",
         "From",
         "Hide messages with these words",
-        "Ports, in this order",
+        "Ports to try, in order",
         "Save this layout as",
         "Search recordings",
         "Search settings",

@@ -7,7 +7,7 @@ use super::*;
 
 const PROXY: &str = "Proxy (password not saved)";
 const BIND: &str = "Local address";
-const PORTS: &str = "Ports, in this order";
+const PORTS: &str = "Ports to try, in order";
 
 /// Types a text into a field.
 fn type_into(harness: &mut Harness<'static, Window>, name: &str, text: &str) -> Vec<Command> {

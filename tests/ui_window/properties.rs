@@ -81,8 +81,8 @@ fn what_a_source_shows_is_set_in_fields() {
     for (name, value, wanted) in [
         ("Left edge", 10.0, "640x480+10+0"),
         ("Top edge", 20.0, "640x480+0+20"),
-        ("Width of the part", 320.0, "320x480+0+0"),
-        ("Height of the part", 200.0, "640x200+0+0"),
+        ("Area width", 320.0, "320x480+0+0"),
+        ("Area height", 200.0, "640x200+0+0"),
     ] {
         harness.get_by_role_and_label(Role::SpinButton, name).set_value_accesskit(value);
         assert_eq!(shows(&commands(&mut harness)), format!("screen:HDMI-1@{wanted}"), "{name}");

@@ -97,7 +97,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(harness.query_all_by_label("onair cannot use this file.").count(), 2);
     harness.get_by_label("watermark");
-    let message = format!("onair cannot use this file, so it skips the filter: {GONE}.");
+    let message = format!("onair skips this filter because it cannot use the file: {GONE}.");
     harness.get_by_label(&message);
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose a file…");
@@ -129,7 +129,7 @@ fn a_filter_whose_file_is_missing_says_so_and_takes_another() {
     harness.get_by_role_and_label(Role::Button, "LUT").click_accesskit();
     harness.run();
     assert!(harness.query_by_label_contains("cannot use this file: ").is_none());
-    assert!(harness.query_by_label_contains("so it skips the filter").is_none());
+    assert!(harness.query_by_label_contains("skips this filter").is_none());
     assert!(harness.query_by_label("Try again").is_none());
 }
 
@@ -147,8 +147,9 @@ fn a_transition_whose_file_is_missing_says_so_and_takes_another() {
     harness.run();
     assert_eq!(click(&mut harness, "Change transition"), []);
     harness.run();
-    harness
-        .get_by_label(&format!("onair cannot use this file, so it cuts between scenes: {GONE}."));
+    harness.get_by_label(&format!(
+        "onair cuts between scenes because it cannot use this file: {GONE}."
+    ));
     assert_eq!(click(&mut harness, "Try again"), [Command::TryAgain]);
     click(&mut harness, "Choose…");
     let of = TransitionFile { scene: None, means: TransitionFilePart::Clip };

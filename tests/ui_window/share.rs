@@ -37,7 +37,7 @@ fn a_network_is_let_in_and_shut_out() {
     harness.get_by_label("wlan0 192.168.1.20: cannot watch");
     harness.get_by_label("This computer 127.0.0.1: can watch");
     assert!(harness.query_by_label_contains("No key is needed").is_none());
-    harness.get_by_role_and_label(Role::CheckBox, "Let this network watch").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Allow viewers on this network").click();
     let reach = ServerReach { http: true, rtmp: false };
     assert_eq!(commands(&mut harness), [Command::SetReach(reach)]);
 
@@ -47,7 +47,7 @@ fn a_network_is_let_in_and_shut_out() {
     harness.get_by_label("wlan0 192.168.1.20: can watch, but not over RTMP");
     harness.get_by_label("wlan0 fd00::20: not over IPv6");
     // The panel may have to scroll to this box.
-    harness.get_by_role_and_label(Role::CheckBox, "Also over RTMP").click_accesskit();
+    harness.get_by_role_and_label(Role::CheckBox, "Also allow RTMP").click_accesskit();
     let both = ServerReach { http: true, rtmp: true };
     assert_eq!(commands(&mut harness), [Command::SetReach(both)]);
     // Without a publish key, others could publish, so the panel says who may publish while the port
@@ -58,7 +58,7 @@ fn a_network_is_let_in_and_shut_out() {
     harness.state().demo.change(|snapshot| snapshot.server.reach = both);
     harness.run();
     harness.get_by_label_contains("Only programs on this computer can publish");
-    harness.get_by_role_and_label(Role::CheckBox, "Let this network watch").click();
+    harness.get_by_role_and_label(Role::CheckBox, "Allow viewers on this network").click();
     let none = ServerReach { http: false, rtmp: true };
     assert_eq!(commands(&mut harness), [Command::SetReach(none)]);
 }
@@ -118,7 +118,7 @@ fn the_server_is_stopped_and_started_but_not_below_a_broadcast() {
 #[test]
 fn the_panel_is_used_by_keyboard_and_read_in_chinese() {
     let mut harness = panel("idle");
-    harness.get_by_role_and_label(Role::CheckBox, "Let this network watch").focus();
+    harness.get_by_role_and_label(Role::CheckBox, "Allow viewers on this network").focus();
     harness.run();
     harness.key_press(Key::Space);
     let reach = ServerReach { http: true, rtmp: false };

@@ -66,7 +66,7 @@ fn a_target_is_renamed_routed_and_taken_apart() {
         }
     };
     assert_eq!(typed(&mut harness, "Name", "Main hall").name, "Main hall");
-    let routed = typed(&mut harness, "Ports, in this order", "443,1935");
+    let routed = typed(&mut harness, "Ports to try, in order", "443,1935");
     assert_eq!((routed.route.ports.as_str(), routed.name.as_str()), ("443,1935", "Main hall"));
     typed(&mut harness, "Local address", "no such place");
     harness.get_by_label_contains("an interface such as eth1");

@@ -147,7 +147,7 @@ mod tests {
         ctx.set_fonts(crate::ui::style::fonts::definitions());
         let mut heights = Vec::new();
         let mut lay = |ui: &mut Ui| {
-            let text = "Reconnecting automatically: the server closed the connection.";
+            let text = "Reconnecting automatically. Cause: the server closed the connection.";
             let align = Align::Center;
             let lines =
                 |height| Wrapped::new(ui, text, Type::Small, Color32::WHITE, 196.0, height, align);
