@@ -235,7 +235,7 @@ pub const FAULTS: &[Fault] = &[
         plant::no_film,
         (3, Notice("source-trouble"), ""),
         ["onair cannot play", "its format is unknown", "choose another source"],
-        ["来源 holiday.mp4", "无法识别其格式", "也可以选择其他来源"],
+        ["来源 holiday.mp4", "无法识别媒体格式", "也可以选择其他来源"],
     ),
     row(
         "a file that is not there",
@@ -295,7 +295,7 @@ pub const FAULTS: &[Fault] = &[
         plant::bad_settings,
         (3, Stderr, ""),
         ["--settings", "line 2, column 8", "Correct the file"],
-        ["--settings", "第 2 行第 8 列", "请更正该文件"],
+        ["--settings", "第 2 行第 8 列", "请改正文件中的错误"],
     ),
     row(
         "an address that is none",

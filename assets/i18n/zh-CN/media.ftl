@@ -25,24 +25,24 @@ decode-interlaced = 隔行视频
 decode-profile = profile 高于 High
 decode-frame-size = 帧尺寸 { $size }
 decode-pixel-format = 无法转换像素格式 { $format }
-decode-no-plane = 帧缺少一个平面
+decode-no-plane = 视频帧缺少一个数据平面
 decode-not-built = 此版本的 onair 编译时没有启用 FFmpeg 库
     .cure = 请使用编译时启用了 `ffmpeg` 功能的 onair；本机有 FFmpeg 库时，packaging/run.sh 会自动启用。
 decode-not-installed = 本机没有安装 onair 所需版本的 FFmpeg 库
     .cure = 请安装相应版本的 FFmpeg 库（libavcodec、libavutil、libswscale），或用现有的库重新编译 onair。
 decode-not-in-library = 本机的 FFmpeg 库没有相应的解码器
-    .cure = 请安装带有该解码器的 FFmpeg 库。
+    .cure = 请安装包含所需解码器的 FFmpeg 库。
 decode-speex = 本机无法解码 Speex（{ $reason }）
 decode-no-device = 无法打开 { $device } 设备（{ $reason }）
 decode-device-without-h264 = { $device } 设备不能解码 H.264
 decode-device-fails = { $device } 设备未通过测试：{ $reason }
-decode-no-frame = 没有输出帧
+decode-no-frame = 没有输出任何帧
 decode-wrong-frame = 输出的帧有误
 
 # 编码
 encode-size = 视频的宽和高必须是偶数，且不小于 16 像素
 encode-nothing = 没有选择视频，也没有选择音频
-encode-level = 该尺寸、帧率或码率超出 H.264 级别 5.2
+encode-level = 所选的尺寸、帧率或码率超出 H.264 级别 5.2 的上限
 encode-rate = AAC 不支持 { $rate } Hz 的采样率
 media-no-format = “{ $text }”不是支持的文件格式：请使用 flv、mp4 或 mkv
 encode-channels = onair 的 AAC 编码只支持 1 或 2 个声道，不支持 { $channels } 个声道
@@ -66,7 +66,7 @@ encode-other-size = 编码器应收到 { $expected } 的帧，却收到 { $got }
 encode-no-thread = 无法启动线程 { $thread }：{ $reason }
 
 # 容器
-media-unknown = 无法识别其格式
+media-unknown = 无法识别媒体格式
 media-damaged = 文件已损坏（{ $part }）
 media-too-much = 文件的某个部分过大（{ $part }）
 file-part-header = 文件头
@@ -87,7 +87,7 @@ content-audio-track = { $codec } 音轨
 content-unreadable-track = 一条无法读取的轨道
 content-second-video = 第二条视频轨道
 content-shared-tags = 共用 FLV 标签的音轨
-content-laced = 包含多个音频帧、但 onair 无法分开的数据块
+content-laced = 包含多个音频帧、onair 无法分开的数据块
 content-transparency = 视频的透明度
 content-resized = 尺寸或格式变化之后的帧
 content-rotation = 视频的旋转角度
@@ -96,7 +96,7 @@ content-video-packet = 一个 { $size } 字节的视频数据包
 content-audio-packet = 一个 { $size } 字节的音频数据包
 
 # H.264 码流
-h264-cut-off = 参数集或 slice 过早结束
+h264-cut-off = 参数集或 slice 不完整
 h264-code = 参数集或 slice 中有无效编码
 h264-no-nal = 没有 NAL 单元
 h264-wrong-nal = NAL 单元的开头应为 { $expected }，实际是 { $header }

@@ -48,7 +48,7 @@ out-monitor = { $url } 的观众端监看：{ $state ->
     [frozen] 画面静止
     [silent] 没有声音
     [late] 延迟过大
-   *[wrong_size] 格式不同
+   *[wrong_size] 画面规格与设置不符
 }
 out-monitor-behind = { $what }，延迟 { $seconds } 秒
 out-recording = 录制 { $path }：{ $state ->
@@ -74,7 +74,7 @@ out-screenshot = 截图 { $path }：{ $state ->
 }
 out-delay-filling = 直播延迟：{ $seconds } 秒后开始推流
 out-delay-on = 直播延迟：观众看到的画面延迟 { $seconds } 秒
-out-delay-draining = 直播延迟：正在推送延迟的内容
+out-delay-draining = 直播延迟：正在推送剩余的延迟内容
 out-chapter = 章节（{ $seconds } 秒）：{ $title }
 out-fault = 服务器：对 { $peer } 模拟故障 { $fault }
 out-publish = 服务器：{ $peer } 开始推送 { $stream }
@@ -146,7 +146,7 @@ out-program = 程序 { $name }
 out-control-range = { $least } 到 { $most }，步长 { $step }
 out-control-switch = 0 或 1
 out-unavailable = 不可用：{ $reason }
-out-none-for = { $codecs } 没有解码器：{ $reason }
+out-none-for = 没有 { $codecs } 的解码器：{ $reason }
 out-ffmpeg = FFmpeg 库：{ $version }
 out-ffmpeg-none = FFmpeg 库：无（{ $reason }）
 out-hardware = 硬件：{ $name }

@@ -6,17 +6,17 @@ part-name-long = 名称最多 { $most } 个字符
 part-name-dot = 名称不能以点开头
 part-name-character = 名称不能包含 / \ : * ? " < > | 或换行
 part-name-taken = “{ $name }”已存在
-part-too-many = 已达上限（{ $most } 个），请先删除一个
-part-only-one = 只剩这一个，不能删除；请先新建一个
+part-too-many = 场景集合和配置方案最多各 { $most } 个，请先删除一个
+part-only-one = 不能删除仅剩的场景集合或配置方案，请先新建一个
 part-unreadable = 无法读取“{ $name }”：{ $reason }
-part-no-collection = 没有场景集合“{ $name }”，现有：{ $names }
-part-no-profile = 没有配置方案“{ $name }”，现有：{ $names }
+part-no-collection = 没有名为“{ $name }”的场景集合，现有：{ $names }
+part-no-profile = 没有名为“{ $name }”的配置方案，现有：{ $names }
 part-profile-on-air = 直播或录制时不能切换配置方案，请先停止
 
 # 提示。
 part-failed = 未做任何更改：{ $reason }
 part-imported = 已导入为“{ $name }”
-    .cure = 可以在“场景集合与配置方案”中切换到它。
+    .cure = 如需切换，请打开“场景集合与配置方案”。
 part-exported = 已导出到 { $path }，不含密钥和密码
 
 # 导入。
@@ -26,7 +26,7 @@ obs-profile-no-service = 推流目标（service.json 不存在或无法读取）
 obs-profile-service = 推流平台“{ $service }”（onair 没有它的地址）
 obs-profile-size = 画面尺寸 { $size }
 obs-profile-rate = 帧率 { $rate }
-obs-profile-channels = { $channels } 音频（onair 改用立体声）
+obs-profile-channels = 声道设置 { $channels }（onair 改用立体声）
 obs-profile-encoder = 编码器 { $encoder }（onair 会选用本机可用的编码器）
 obs-profile-format = 录像格式 { $format }
 
@@ -72,7 +72,7 @@ collection-duplicate-title = 创建当前场景集合的副本
 profile-duplicate-title = 创建当前配置方案的副本
 part-rename-title = 新名称
 collection-delete-title = 删除场景集合“{ $name }”？
-profile-delete-title = 删除配置方案“{ $name }”和它的推流密钥？
+profile-delete-title = 删除配置方案“{ $name }”及其推流密钥？
 collection-delete-note = 之后可以在列表末尾的“已删除”中恢复。如果此场景集合正在使用，onair 会改用另一个。
 profile-delete-note = 之后可以恢复，但推流密钥不能恢复。如果此配置方案正在使用，onair 会改用另一个。
 part-delete-yes = 删除
@@ -93,16 +93,16 @@ profile-import-key = 同时导入推流密钥
 part-choose-file = 选择文件…
 
 # 多次启动 onair、崩溃，以及显示器消失。
-instance-shown = onair 已经打开，其窗口会切换到最前面
+instance-shown = onair 已经打开，窗口会切换到最前面
 instance-no-window = 与图形桌面的连接已断开，onair 正以无窗口方式运行（进程 { $process }）
     .cure = 请用 kill -INT { $process } 结束直播或录制，再启动 onair。
 instance-silent = onair 已经打开（进程 { $process }），但没有响应
     .cure = 请结束该进程，或用 --settings FILE 使用另一份设置。
-instance-too-long = onair 已经打开，但文件名和地址太长，无法传给它
+instance-too-long = onair 已经打开，但要打开的文件名和地址太长，无法传送
     .cure = 请减少每次打开的文件数量。
 display-lost-goes-on = 与图形桌面的连接已断开，onair 以无窗口方式继续运行
     .cure = 请按 Ctrl-C，或用 kill -INT { $process } 结束直播或录制。
-display-lost-ended = 与图形桌面断开后继续进行的直播或录制已结束
+display-lost-ended = 以无窗口方式继续的直播或录制已结束
 display-lost = 与图形桌面的连接已断开，onair 以无窗口方式继续运行。
     .cure = 请在启动 onair 的终端按 Ctrl-C，结束直播或录制。
 on-air-interrupted = onair 在向 { $targets } 推流时意外退出。
@@ -110,7 +110,7 @@ on-air-interrupted = onair 在向 { $targets } 推流时意外退出。
 remedy-resume = 恢复直播
 remedy-port-443 = 改用 443 端口
 cli-nothing-to-resume = --resume：没有可恢复的直播
-    .cure = 请去掉 --resume，它只用于崩溃之后。
+    .cure = 请去掉 --resume。这个参数只在崩溃后使用。
 cli-settings-in-use = 另一个 onair 正在使用这份设置
     .cure = 请先关闭另一个 onair，或用 --to 写入文件。
 cli-display-gone = 与图形桌面的连接已断开。当时没有直播或录制，因此 onair 已退出

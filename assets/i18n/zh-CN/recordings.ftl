@@ -60,7 +60,7 @@ recordings-name-empty = 请输入名称。名称不能以点开头。
 recordings-name-long = 名称过长。
 recordings-name-characters = 名称不能包含 /、\ 和控制字符。
 recordings-shown = 已在文件管理器中显示 { $name }。
-recordings-not-shown = 录像在 { $folder }。{ $reason }
+recordings-not-shown = 录像保存在 { $folder }。{ $reason }
 recordings-no-manager = 没有可用的文件管理器。
 remedy-recording = 查看录像
 

@@ -19,7 +19,7 @@ setting-language-note = 窗口的语言。你自己取的名称不变。
 setting-theme = 配色
 setting-theme-note = 使用深色界面时，视频是屏幕上最亮的部分。
 setting-scale = 界面大小
-setting-scale-note = 文字和控件的大小。自动模式会适应显示器。
+setting-scale-note = 文字和控件的大小。自动模式会根据显示器调整。
 setting-motion = 减少动画
 setting-motion-note = 关闭界面动画，弹幕不再滚动。
 setting-meter = 电平表回落速度
@@ -47,7 +47,7 @@ setting-keyframes-note = 决定新观众多久能看到画面。2 秒适合大�
 setting-audio-format = 音频格式
 setting-audio-format-note = 直播的 AAC 音频。默认值适合所有平台。
 setting-delay = 直播延迟
-setting-delay-note = 观众晚多久看到直播。下次开播时生效。
+setting-delay-note = 观众看到直播的延迟时间。下次开播时生效。
 
 setting-folder = 录像文件夹
 setting-folder-note = 保存录像、回放和截图。需要时会自动创建文件夹。
@@ -66,12 +66,12 @@ setting-hotkeys = 快捷键
 setting-hotkeys-note = 点击快捷键，再按下新的按键。在“工作台”中，字母、数字、标点等按键如果不带 Ctrl 或 Alt，只有焦点在画布或列表上时才有效。
 
 setting-services = 自定义平台
-setting-services-note = 添加 onair 没有收录的平台，设置推流地址和上限。
+setting-services-note = 添加 onair 没有收录的平台，设置推流地址和码率等上限。
 setting-services-edit = { $count ->
     [0] 添加平台…
    *[other] 修改 { $count } 个平台…
 }
-setting-successor = 接替服务器
+setting-successor = 后备服务器
 setting-successor-note = 内置服务器停止后，支持 Enhanced RTMP 的推流端和播放器会重新连接到此地址。
 setting-server-names = 内置服务器的主机名
 setting-server-names-note = 浏览器可以用这些名称访问内置服务器，如 studio.example.com。IP 地址和本机的 .local 名称始终可用。
@@ -114,7 +114,7 @@ chooser-empty = 此文件夹中没有可选的内容。
 chooser-cut = 内容太多，未全部显示。请直接输入路径。
 chooser-nothing = 请先选择文件。
 chooser-no-name = 请先输入名称。
-chooser-exists = 文件已存在。再点一次“保存”会替换它。
+chooser-exists = 文件已存在。再点一次“保存”会替换原文件。
 chooser-no-file = 没有这个文件。
 chooser-no-folder = 没有这个文件夹。
 chooser-waits = 系统的文件对话框已打开
