@@ -105,7 +105,7 @@ fn own_services_are_added_changed_and_removed() {
     harness.run();
     click(&mut harness, "添加平台");
     let words = shown(&harness);
-    for text in ["自定义平台", "平台的上限。onair 会按这些上限检查你的设置，留空表示不限。"]
+    for text in ["自定义平台", "平台对推流参数的限制。onair 会据此检查你的设置，留空表示不限。"]
     {
         assert!(words.iter().any(|it| it == text), "{text} is not among {words:?}");
     }
