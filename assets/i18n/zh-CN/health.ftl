@@ -32,7 +32,7 @@ health-watching = { $count } 人观看
 health-nobody-watches = 内置服务器没有观众
 health-smaller = 推送到 { $name } 的画质较低
 health-partly-muted = 有音频源被静音
-health-delay = 观众看到的直播延迟 { $time }
+health-delay = 观众看到的画面延迟 { $time }
 health-delay-begins = { $time } 后开始推流
 health-delay-ending = 正在结束：还有 { $time } 的内容待推送
 
