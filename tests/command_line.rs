@@ -75,7 +75,7 @@ fn settings_that_were_asked_for_and_are_none_are_an_error_with_its_place() {
     for (written, why) in [
         (
             &b"delay_ms = 1\n[[targets]\n"[..],
-            "line 2, column 11: the bracket after the name of a table is missing",
+            "line 2, column 11: the bracket after a table name is missing",
         ),
         (&b"\xFF\xFE\0"[..], "it must be a UTF-8 text file"),
     ] {
@@ -373,7 +373,7 @@ fn a_speaker_and_a_side_are_flags_of_play_and_wrong_ones_are_usage() {
     for (flag, value, why) in [
         ("--balance", "101", "-100 (left only) to 100 (right only)"),
         ("--balance", "left", "-100 (left only) to 100 (right only)"),
-        ("--speaker", "", "`onair devices` lists the IDs"),
+        ("--speaker", "", "`onair devices` lists the speaker IDs"),
     ] {
         let output = onair(&["play", "--headless", "show.flv", flag, value]);
         assert_eq!(output.status.code(), Some(2), "{flag} {value}");

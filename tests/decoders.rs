@@ -102,7 +102,7 @@ fn libraries_that_cannot_be_loaded_are_named_with_what_to_do() {
     let line = stdout.lines().find(|line| line.contains("none for") && line.contains("HEVC"));
     let line = line.unwrap_or_else(|| panic!("{stdout}"));
     assert!(
-        line.contains("not installed") && line.contains("Install FFmpeg's libraries"),
+        line.contains("not installed") && line.contains("version of the FFmpeg libraries"),
         "{line}"
     );
     assert!(!line.contains("H.264"), "{line}");
@@ -116,7 +116,7 @@ fn what_cannot_be_decoded_is_named_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let hidden = without_libraries();
     let words = if cfg!(feature = "ffmpeg") {
-        ["not installed", "Install FFmpeg's libraries"]
+        ["not installed", "version of the FFmpeg libraries"]
     } else {
         ["built without FFmpeg", "feature `ffmpeg`"]
     };

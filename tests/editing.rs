@@ -247,7 +247,7 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
     let settings =
         || Settings { collection: collection(&[VideoChoice::Test]), ..Settings::default() };
     let wanted = [
-        "the default transition (onair keeps the one you have)",
+        "the default transition (onair keeps your current one)",
         "the source 'S64' (the limit of 64 sources is reached)",
         "the item for 'S64' in the scene 'More'",
     ];

@@ -90,7 +90,7 @@ fn a_machine_without_a_display_says_what_to_do() {
         list_devices(&[("WAYLAND_DISPLAY", "wayland-0"), ("XDG_RUNTIME_DIR", "/nowhere")]);
     let words = match cfg!(feature = "wayland") {
         true => ["screen sharing requires PipeWire", "Start PipeWire"],
-        false => ["displays of a Wayland session", "feature 'wayland'"],
+        false => ["displays in a Wayland session", "feature 'wayland'"],
     };
     assert!(words.iter().all(|it| wayland.contains(it)), "{wayland}");
     let absent = list_devices(&[("DISPLAY", ":4095")]);

@@ -34,7 +34,7 @@ pub(super) fn assert_presets_are_limited(harness: &Harness<'static, Window>, rol
         ("480p, 30 fps", None),
         ("720p, 30 fps", Some("My School allows at most 2\u{a0}000 kbps of video.")),
         ("720p, 60 fps", Some("My School allows at most 30 fps.")),
-        ("1080p, 30 fps", Some("My School allows at most 720 lines per frame.")),
+        ("1080p, 30 fps", Some("My School allows a frame height of at most 720 pixels.")),
     ] {
         let node = harness.get_by_role_and_label(role, name);
         let node = node.accesskit_node();

@@ -68,6 +68,6 @@ fn a_stopped_server_of_ones_own_is_ready_because_going_live_starts_it() {
     let tag = harness.get_by_role_and_label(Role::Label, "1 target").rect();
     harness.hover_at(tag.center());
     (0..8).for_each(|_| harness.step());
-    let tip = "Each target that is on has an address and a key.";
+    let tip = "All enabled targets have an address and a key.";
     assert!(shown(&harness).iter().any(|name| name == tip), "{:?}", shown(&harness));
 }

@@ -33,8 +33,8 @@ ready-targets = { $count ->
     [one] { $count } target
    *[other] { $count } targets
 }
-tip-ready-targets = Each target that is on has an address and a key.
-tip-not-ready-targets = No target is on, or a target has no address or key.
+tip-ready-targets = All enabled targets have an address and a key.
+tip-not-ready-targets = No target is enabled, or an enabled target has no address or key.
 
 # the inspector
 tab-inspector = Inspector
@@ -87,7 +87,7 @@ layout-name = Save this layout as
 layout-name-hint = Name
 layout-save = Save
 layout-taken = This name is taken.
-layout-full = You have the maximum number of layouts. Delete a layout first.
+layout-full = You have reached the maximum number of layouts. Delete one first.
 action-layout-simple = Layout: Simple
 tip-action-layout-simple = Shows scenes, program, mixer and one panel on the right.
 action-layout-studio = Layout: Studio
@@ -95,7 +95,7 @@ tip-action-layout-studio = Shows preview and program, vertical faders, chat and 
 action-layout-monitor = Layout: Monitor
 tip-action-layout-monitor = Shows players and statistics.
 action-layout-reset = Reset the layout
-tip-action-layout-reset = Moves all panels of the layout back to their original places.
+tip-action-layout-reset = Moves all panels back to their original positions.
 action-layout-delete = Delete the layout
 tip-action-layout-delete = Deletes the current saved layout, and shows the Simple layout.
 action-arrange-panels = Arrange panels
@@ -117,7 +117,7 @@ stats-drift = Clock drift
 stats-frame-time = Frame time, 10 min
 stats-bitrate = Bitrate, 10 min
 tip-stats-encode = Average time to encode a frame. Normal: less than half the frame interval.
-tip-stats-draw = Average time to draw a frame from its sources. Normal: less than half the frame interval.
+tip-stats-draw = Average time to composite a frame from its sources. Normal: less than half the frame interval.
 tip-stats-skipped = Skipped: the computer was busy. Dropped: the connection was slow. Normal: 0.
 tip-stats-av-offset = How far the audio lags behind the video for viewers, as measured by the viewer monitor. Normal: within 40 ms.
 tip-stats-drift = Clock difference between the main audio device and the system. onair corrects it. Normal: under 100 ppm.

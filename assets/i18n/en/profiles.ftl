@@ -102,7 +102,7 @@ profile-import-key = Import the stream key too
 part-choose-file = Choose file…
 
 # Several starts of onair, crashes, and a display that is gone.
-instance-shown = onair is already open, and its window comes to the front
+instance-shown = onair is already open, and its window is now in front
 instance-no-window = onair lost the connection to the desktop and runs without a window (process { $process })
     .cure = End the broadcast or recording with kill -INT { $process }, then start onair again.
 instance-silent = onair is already open (process { $process }), but does not respond

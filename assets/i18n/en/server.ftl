@@ -52,7 +52,7 @@ token-other-address = The token is for another address.
 
 # Callbacks without an answer.
 callback-late = no response after { $time }
-callback-paused = requests are paused after failures
+callback-paused = requests are paused because earlier requests failed
 callback-full = too many requests are waiting
 
 # Why publishers and viewers leave.
@@ -86,8 +86,8 @@ left-handshake = handshake: { $reason }
 left-protocol = the client violated the protocol: { $reason }
 left-handshake-late = the client did not finish the handshake in time
 left-command-late = the client neither published nor played in time
-left-impatient = the client sends too much before it gets a response
-left-asks-too-much = the client requests more than it reads
+left-impatient = the client sends too much data before it gets a response
+left-asks-too-much = the client requests more data than it reads
 left-session-over = the session is over
 left-relay-ended = the relay has ended
 left-relay-lost = the relay has lost the connection to its server
@@ -98,7 +98,7 @@ left-disconnected = the connection was lost
 left-broken = the connection failed
 left-unreadable = its data cannot be processed
 left-too-many-viewers = there are too many viewers
-left-other-codec = the codec of the stream changed
+left-other-codec = the stream's codec changed
 left-b-frames = the stream has B-frames
 left-rendition-ended = the server no longer encodes the rendition
 left-unexpected = an unexpected error

@@ -12,7 +12,7 @@ syntax-twice = a name appears twice
 syntax-nested = this name already has a value, so it cannot contain other names
 syntax-backslash = this backslash is invalid; in a path, use two backslashes
 syntax-quotes = this is not a valid value; put text in quotation marks
-syntax-table-open = the bracket after the name of a table is missing
+syntax-table-open = the bracket after a table name is missing
 syntax-unclosed = the closing bracket of a list or table is missing
 syntax-open = the closing quotation mark is missing
 syntax-comma = a comma is missing
@@ -55,7 +55,7 @@ value-in = '{ $path }': { $reason }
 value-tracks = it must be a list of up to six names
 value-talk-key = this key does not work for push-to-talk
 value-projector = it must be program, preview, multiview, or source:NUMBER
-value-pin = use host:port, a space, and the SHA-256 of the certificate
+value-pin = use host:port, a space, and the certificate's SHA-256 hash
 value-sample-rate = AAC does not support a sample rate of { $rate } Hz
 address-with-login = it must not contain a user name or a password, because onair sends it to every client
 
@@ -76,14 +76,14 @@ settings-transition = there is no transition '{ $word }'
 settings-matte = '{ $word }' is not a track matte; choose alpha, right, below, dark or a color, such as #00FF00
 settings-shows-nothing = the source '{ $name }' shows nothing: { $why }
 settings-no-path = the path is empty
-settings-of-filter = '{ $name }' of the filter '{ $kind }' is invalid: { $why }
+settings-of-filter = the setting '{ $name }' of the filter '{ $kind }' is invalid: { $why }
 settings-strips-beyond = the mixer holds at most { $most } audio sources, so onair leaves out the rest
 settings-strip-left-out = { $why }; onair leaves out the audio source
 settings-the-rest = the maximum is { $most }, so onair ignores the rest
 settings-no-such-filter = there is no filter '{ $kind }'
 settings-no-such-strip = there is no audio source { $number }
 settings-no-such-value = the filter { $kind } has no such setting
-settings-no-camera = the name of a camera is too long or contains invalid characters
+settings-no-camera = a camera name is too long or contains invalid characters
 settings-no-camera-control = cameras have no control '{ $name }'
 settings-service-twice = the service '{ $name }' appears twice
 settings-service = service { $number }: { $reason }
@@ -102,9 +102,9 @@ import-scenes-beyond = scenes after the first { $most }
 import-items-beyond = scene items after the first { $most }
 import-sources-beyond = sources after the first { $most }
 import-audio-beyond = audio sources after the first { $most }
-import-transition-stays = the default transition (onair keeps the one you have)
-import-main-filters-stay = the filters of the main source (onair keeps the ones you have)
-import-main-fallback-stays = the fallback of the main source (onair keeps the one you have)
+import-transition-stays = the default transition (onair keeps your current one)
+import-main-filters-stay = the filters of the main source (onair keeps your current ones)
+import-main-fallback-stays = the fallback of the main source (onair keeps your current one)
 import-no-room-for-source = the source '{ $name }' (the limit of { $most } sources is reached)
 import-no-room-for-scene = the scene '{ $name }' (the limit of { $most } scenes is reached)
 import-no-room-for-items = { $count } more items in the scene '{ $scene }' (the limit is { $most } items)
@@ -164,11 +164,11 @@ import-bounded = the { $number ->
     [similarity] similarity
     [smoothness] smoothness
     [spill] spill removal
-    [protect] protection of muted colors
+    [protect] muted color protection
     [low] minimum luma
-    [low_smooth] smoothness of the minimum luma
+    [low_smooth] minimum luma smoothness
     [high] maximum luma
-    [high_smooth] smoothness of the maximum luma
+    [high_smooth] maximum luma smoothness
     [width] width
     [height] height
     [amount] amount
@@ -198,9 +198,9 @@ import-bounded = the { $number ->
     } (changed from { $was } to { $is })
 import-discarded = the deinterlacing ('discard' became 'linear')
 import-retro = the deinterlacing ('retro' became 'linear')
-import-doubled = the doubled frame rate of the deinterlaced video
+import-doubled = the doubled frame rate from deinterlacing
 import-deinterlacing = the deinterlacing (mode { $kind })
-import-shape = the aspect ratio of the image (onair stretches the image over the frame)
+import-shape = the image's aspect ratio (onair stretches the image to fill the frame)
 import-undistorted = the undistorted center
 import-any-color = the color
 import-color = the color ({ $color })
@@ -216,14 +216,14 @@ import-transition = the transition '{ $name }' ({ $kind })
 import-transition-unknown = the unknown type of the transition '{ $name }' (onair fades instead)
 import-cut-in-frames = the transition point of '{ $name }' in frames (onair uses { $ms } ms)
 import-matte-apart = the separate track matte file of '{ $name }'
-import-wipe = the wipe of '{ $name }' with { $image } (onair wipes from left to right)
+import-wipe = the wipe image { $image } of '{ $name }' (onair wipes from left to right)
 
 # Your own services.
 service-number = enter a whole number, or leave the field empty
 service-no-name = it has no name
 service-long-name = its name is too long
 own-service-servers = at most { $most } addresses are allowed
-own-service-key-page = the address of the key page must begin with https://
+own-service-key-page = the key page address must begin with https://
 service-taken = another service has this name
 
 # onair serve.
@@ -231,15 +231,15 @@ serve-config = --config { $path }: { $reason }
 serve-config-at = line { $line }, column { $column }: { $what }
 serve-config-too-long = it is longer than { $kib } KiB
 serve-too-many-keys = there are more than { $most } keys
-serve-key-length = a key must have 1 to { $most } bytes
+serve-key-length = a key must be 1 to { $most } bytes long
 serve-network = use an address or a network, such as 192.0.2.0/24 or 2001:db8::/32
 serve-too-many-apps = there are rules for more than { $most } applications
-serve-app-name = use the name of an application, such as [app.live], or [app."*"] for all others
+serve-app-name = use an application name, such as [app.live], or [app."*"] for all others
 serve-password-file = --password-file: { $reason }
-    .cure = Check the path and the permissions of the file. Its first line must contain the password.
+    .cure = Check the path and permissions of the file. Its first line must contain the password.
 serve-too-many-networks = there are more than { $most } networks
 serve-tokens-without-key = [tokens] has no secrets and no jwks, so no token can be valid
-serve-token-secret = a secret for tokens must have { $least } to { $most } bytes
+serve-token-secret = a token secret must be { $least } to { $most } bytes long
 serve-token-no-secret = onair cannot make a token, because [tokens] in the configuration has no secrets
 serve-jwks-insecure = keys must come from https://, or from this computer
 serve-jwks-no-keys = it must be a JWK set with an RSA, P-256 or Ed25519 key
@@ -257,12 +257,12 @@ serve-webrtc-address = use an address with a port, such as 192.0.2.1:8189, or 'n
 serve-hls-mode = use on-demand, always or off
 serve-ice-server = use stun:HOST, stun:HOST:PORT or turn:HOST:PORT?transport=udp
 serve-ice-login = a TURN server needs 'username' and 'credential_file' in [[ice_server]]; a STUN server takes neither
-serve-ice-text = the user name and the credential must have 1 to { $most } ASCII characters each
+serve-ice-text = the user name and the credential must each be 1 to { $most } ASCII characters long
 serve-too-many-ice-servers = there are more than { $most } ICE servers
 serve-successor-http = use http://HOST:PORT or https://HOST:PORT, without a path or password
 serve-too-many-rules = there are more than { $most } rules for recordings
 serve-too-many-rendition-rules = there are more than { $most } rules for renditions
-serve-rule-streams = use a stream name or a pattern such as live/*, with at most { $most } bytes
+serve-rule-streams = use a stream name or a pattern such as live/*, at most { $most } bytes long
 serve-duration-within = use a duration from { $least } to { $most }
 serve-hls-part = --hls-part is longer than half of --hls-segment
     .cure = Make --hls-part shorter or --hls-segment longer.
@@ -271,28 +271,28 @@ serve-hls-window = --hls-window is shorter than three times --hls-segment
 serve-origin = use an origin without a path, such as https://example.com, or *
 server-host = '{ $text }' is not a host name: use a host name without a port, such as studio.example.com
 server-names-many = use at most { $most } entries
-server-play-key-bad = use true or false: until then, viewers need a key
-serve-together = { $flags } belong together: one is missing
+server-play-key-bad = use true or false; until you correct this value, viewers need a key
+serve-together = { $flags } must be used together, but one is missing
 serve-auth-without-user = --auth needs --user
 rendition-invalid = '{ $text }' is not a rendition: use a height with a bitrate, such as 480p:1200k, or audio
-rendition-too-many = use at most { $most } renditions with video, and each rendition once
+rendition-too-many = use at most { $most } video renditions, and list each rendition only once
 serve-number-within = use a number from { $least } to { $most }
 rendition-cpu-range = use a percentage from { $least } to { $most }
 watermark-one-of = use either an image or text
-watermark-text = use text with 1 to { $most } characters
+watermark-text = the text must be 1 to { $most } characters long
 watermark-too-many = use at most { $most } watermarks
 watermark-image = onair cannot use the image { $file }: { $reason }
-    .cure = Use the path of a PNG, JPEG or WebP file that the server may read.
+    .cure = Use the path of a PNG, JPEG or WebP file that the server can read.
 
 # Faults of the fault lab.
 fault-bad = '{ $text }' is not a valid fault: { $reason }
 fault-shape = use WHAT@PHASE, such as reset@media:3s
-fault-times = after *, write how often the fault occurs, from 1 to { $most } times
+fault-times = after *, write how many times the fault occurs, from 1 to { $most }
 fault-phases = the phases are { $known }
 fault-needs-value = it needs a value, such as { $example }
 fault-only-at = { $name } is possible only in these phases: { $phases }
 fault-time-at-media = { $name } accepts a time only in the media phase
-fault-stall-time = { $reason }; to set the length of the stall, write + before it, as in stall@connect:+5s
+fault-stall-time = { $reason }; to set the stall duration, write + before it, as in stall@connect:+5s
 fault-codes = possible codes: { $known }
 fault-busy-times = '{ $text }' is not a valid count: use, for example, busy@publish:2
 fault-url = '{ $url }' is not a URL such as rtmp://other.example/app
@@ -315,12 +315,12 @@ control-not-prepared = no scene is in the preview: use 'prepare SCENE' first
 control-if-black = { $name } ({ $kind }) cannot have a fallback. Only cameras, displays, windows, streams and media files can have one.
 control-no-dialog = the desktop shows no sharing dialog for { $name }. Specify a display or window of a Wayland session.
 control-no-talk = no matching audio source uses push-to-talk or push-to-mute. Set push-to-talk in the audio mixer or in the settings file (talk).
-control-no-media = { $name } ({ $kind }) plays nothing. Specify a media file, slide show or stream.
+control-no-media = { $name } ({ $kind }) does not play media. Specify a media file, slide show or stream.
 control-no-room = onair cannot add a file to '{ $name }': it is not a media file or slide show, or the limit is reached
-control-no-entry = the list of '{ $name }' has no file { $number } that you can remove
+control-no-entry = '{ $name }' has no file { $number } that you can remove from its list
 control-no-filter-kind = there is no filter '{ $kind }'; the filters are { $known }
 control-no-such-filter = there is no { $kind } filter; to add one, use "filter add { $kind }"
-control-most-filters = at most { $most } filters are possible
+control-most-filters = you can add at most { $most } filters
 control-media-remove = use 'media remove NUMBER SOURCE'; numbers start at 2, because you can only replace the first file
 control-no-transition = '{ $kind }' is not a transition: use one of { $known }
 control-needs-file = '{ $kind }' needs a file: end the line with file=PATH
@@ -346,7 +346,7 @@ control-nothing-plays = nothing is playing
 control-idle = the selected player is not playing
 play-flag-buffer = the buffer must be from 100ms to 10s, or auto
 play-flag-offset = the offset must be from -2s to 2s
-play-flag-speaker = the ID is empty: `onair devices` lists the IDs of the speakers
+play-flag-speaker = the ID is empty: `onair devices` lists the speaker IDs
 flag-size = '{ $text }' is not a size: use, for example, 700M or 2G, and at least 66K
 flag-sample-rate = AAC does not support this sample rate: use { $rates }
 flag-replay-to = --replay-to needs --replay, or the replay buffer turned on in the settings
@@ -354,9 +354,9 @@ record-track-syntax = use NAME=SOURCE, for example Voice=mic
 record-track-unnamed = the track has no name: use NAME=SOURCE, for example Voice=mic
 record-track-silent = 'none' has no audio to record
 record-track-full = --record-track { $name }: all tracks are in use
-record-track-strips = the mixer has the maximum of { $most } audio sources
+record-track-strips = the mixer already has the maximum of { $most } audio sources
 flag-delay = the stream delay must be at most 30m
 control-no-item-value = an item has no '{ $name }': use one of { $known }
-control-side-chain-of-compressor = only a compressor has the value 'side_chain'
+control-side-chain-of-compressor = only a compressor has the setting 'side_chain'
 control-side-chain = 'side_chain' needs the name of an audio source, or 'none'
 play-flag-balance = '{ $text }' is not a balance: use -100 (left only) to 100 (right only)

@@ -441,8 +441,8 @@ mod tests {
             ("[[ice_server]]\nurl = \"http://Pl4nted\"", "'ice_server.url': use stun:HOST"),
             ("[[ice_server]]\nurl = \"stun:a\"\nusername = \"Pl4nted\"", "'ice_server.username'"),
             ("[app.live]\nplya = 1", "line 2, column 1: 'app.live.plya'"),
-            ("[app.\"/\".play]\nkeys = [\"Pl4nted\"]", "use the name of an application"),
-            ("[app.\"\"]\nrenditions = []", "use the name of an application"),
+            ("[app.\"/\".play]\nkeys = [\"Pl4nted\"]", "use an application name"),
+            ("[app.\"\"]\nrenditions = []", "use an application name"),
             (
                 "[[relay]]\npush = \"live/*\"\nto = \"rtmp://a/Pl4nted\"",
                 "line 3, column 6: 'relay.to': it must be a list",

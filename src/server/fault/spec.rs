@@ -358,7 +358,7 @@ mod tests {
             ("reset@media:99999s", "hour"),
             ("reset@media:5s..2s", "smaller"),
             ("reset@connect:3s", "only in the media phase"),
-            ("stall@connect:3s", "length of the stall"),
+            ("stall@connect:3s", "stall duration"),
             ("delay@media", "200ms"),
             ("throttle@media", "500k"),
             ("throttle@media:0", "2500k"),
@@ -371,8 +371,8 @@ mod tests {
             ("redirect@connect:nowhere", "rtmp://"),
             ("redirect@publish:rtmp://x/y", "connect, media"),
             ("noack@media:3s", "no value"),
-            ("reset@media*0", "how often"),
-            ("reset@media*x", "how often"),
+            ("reset@media*0", "how many times"),
+            ("reset@media*x", "how many times"),
         ] {
             let error = text.parse::<Fault>().unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

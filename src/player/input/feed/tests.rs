@@ -81,7 +81,7 @@ fn what_cannot_be_decoded_is_named_with_the_reason_and_what_to_do() {
     let failure = unsupported("HEVC video", Some(NoDecoder::NotBuilt));
     assert_eq!(failure.kind, FailureKind::Codec);
     assert!(failure.to_string().contains("HEVC video"), "{failure}");
-    assert!(failure.to_string().ends_with("does not include FFmpeg's libraries"), "{failure}");
+    assert!(failure.to_string().ends_with("does not include the FFmpeg libraries"), "{failure}");
     assert!(cure(&failure).contains("feature `ffmpeg`"), "{failure:?}");
     assert!(cure(&failure).contains("--save"), "{failure:?}");
     let failure = unsupported("VVC video", Some(NoDecoder::NotInLibrary));

@@ -347,6 +347,6 @@ mod tests {
             })
             .collect();
         let lacking = |what: &str| ("player-save-incomplete", what.to_owned());
-        assert_eq!(messages, [lacking("the rotation of the video"), lacking("Vorbis")]);
+        assert_eq!(messages, [lacking("video rotation"), lacking("Vorbis")]);
     }
 }

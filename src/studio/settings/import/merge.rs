@@ -274,7 +274,7 @@ mod tests {
         let before = it.transition.clone();
         let taken = it.take_in(other.clone());
         assert_eq!((&it.transition, it.main_filters.len()), (&before, 1));
-        assert_eq!(taken.left_out, ["the default transition (onair keeps the one you have)"]);
+        assert_eq!(taken.left_out, ["the default transition (onair keeps your current one)"]);
         it.main_filters = vec![slot("sharpen")];
         let taken = it.take_in(other.clone());
         assert_eq!(taken.left_out.len(), 2, "{:?}", taken.left_out);

@@ -292,7 +292,7 @@ mod tests {
             assert_eq!(filters[0], Filter::Deinterlace { mode: kind, field: Field::Top });
             assert_eq!(differences.is_empty(), number != 1, "{differences:?}");
         }
-        assert_eq!(with(8, 0).1, ["the doubled frame rate of the deinterlaced video"]);
+        assert_eq!(with(8, 0).1, ["the doubled frame rate from deinterlacing"]);
         assert_eq!(with(0, 1).0.len(), 1);
         let (filters, differences) = with(9, 0);
         assert_eq!((filters.len(), differences.len()), (1, 1));
