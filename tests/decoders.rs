@@ -118,7 +118,7 @@ fn what_cannot_be_decoded_is_named_with_what_to_do() {
     let words = if cfg!(feature = "ffmpeg") {
         ["not installed", "version of the FFmpeg libraries"]
     } else {
-        ["built without FFmpeg", "feature `ffmpeg`"]
+        ["does not include the FFmpeg libraries", "feature `ffmpeg`"]
     };
     for (name, codec, options) in [
         ("a.mp4", "HEVC", &["-c:v", "libx265", "-x265-params", "log-level=none"][..]),
