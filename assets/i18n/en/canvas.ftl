@@ -60,5 +60,5 @@ tip-transition-choose = Default transition: { $kind }. Scenes can use a differen
 transition-duration-is = Transition: { $duration }. Change type and duration…
 # Below the heading *Transition*: the scene in preview has a separate transition. Keep it short.
 transition-of-scene = this scene only
-tip-transition-of-scene = “{ $scene }” has a separate transition. Changes here apply only to this scene.
+tip-transition-of-scene = “{ $scene }” has its own transition. Changes here apply only to this scene.
 tip-transition-choose-own = Transition to “{ $scene }”: { $kind }.

@@ -41,7 +41,7 @@ health-delay-begins = The stream starts in { $time }
 health-delay-ending = Ending: { $time } left to send
 
 # The targets.
-health-no-target = No target is on.
+health-no-target = No targets are enabled.
     .cure = Turn on a target in the Broadcast panel.
 health-no-server = { $name } has no server address.
     .cure = Enter the address that the service gives you.

@@ -37,7 +37,7 @@ out-target-folded = { $times ->
     [one] Target { $url }: last message repeated once more
    *[other] Target { $url }: last message repeated { $times } more times
 }
-out-monitor = Viewer monitor of { $url }: { $state ->
+out-monitor = Viewer monitor for { $url }: { $state ->
     [ok] viewers get everything
     [unsure] viewers probably get everything
     [comparing] comparing

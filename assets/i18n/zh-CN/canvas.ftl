@@ -52,7 +52,7 @@ tip-action-source-display = 在另一台显示器上打开或关闭所选来源�
 action-source-window = 窗口投影：所选来源
 tip-action-source-window = 打开或关闭所选来源的投影窗口。
 action-close-projectors = 关闭所有投影
-tip-action-close-projectors = 关闭显示器上和窗口里的所有投影。
+tip-action-close-projectors = 关闭所有全屏投影和窗口投影。
 
 ### 预览和输出之间。
 

@@ -93,7 +93,7 @@ left-unreadable = 无法处理对方的数据
 left-too-many-viewers = 观众太多
 left-other-codec = 直播更换了编码格式
 left-b-frames = 直播含有 B 帧
-left-rendition-ended = 服务器不再编码这个画质档
+left-rendition-ended = 服务器已停止提供这一档画质
 left-unexpected = 意外的错误
 
 # 直播的录像。

@@ -243,7 +243,7 @@ fn what_is_wrong_with_a_file_as_such_is_said_in_chinese() {
     let import_error =
         |text: &str| Language::Chinese.say(&collection::import_text(text).unwrap_err());
     let text = import_error("[collection]\nname = \"名\\m\"");
-    let words = "第 2 行第 11 列：反斜杠无效；路径中的反斜杠要写两次（missing escaped value";
+    let words = "第 2 行第 11 列：反斜杠无效；路径中的一个反斜杠要写成两个（missing escaped value";
     assert!(text.starts_with(words) && text.ends_with('）'), "{text}");
     assert_eq!(
         import_error("{\"a\": [1 2]}"),

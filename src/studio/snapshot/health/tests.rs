@@ -370,7 +370,7 @@ fn rows() -> Vec<Row> {
         (
             "no target is on",
             with(idle(), |it| it.targets[0].target.enabled = false),
-            "No target is on.",
+            "No targets are enabled.",
             "Turn on a target in the Broadcast panel.",
             bad,
             None,
