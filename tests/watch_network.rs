@@ -53,11 +53,13 @@ fn a_certificate_is_accepted_once_for_that_server_and_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let first = watcher(folder.path());
     watch(&first, &url);
-    let snapshot = wait(&first, "the refusal", failed);
     let offered = |notice: &Notice| match notice.remedies.first() {
         Some(&Remedy::TrustStream { tile, pin }) => Some((tile, pin)),
         _ => None,
     };
+    let snapshot = wait(&first, "the refusal", |it| {
+        failed(it) && it.notices.iter().any(|notice| offered(notice).is_some())
+    });
     let (tile, pin) = snapshot.notices.iter().find_map(offered).expect("nothing is offered");
     assert_eq!(pin.to_string().replace(':', "").to_lowercase(), own.pin);
     // A certificate other than the one shown is not trusted.

@@ -34,7 +34,7 @@ fn a_network_is_let_in_and_shut_out() {
     // Nobody else can open the links. The panel says this and shows no QR code.
     harness.get_by_label("Viewer page on this computer only");
     assert!(harness.query_by_label("QR code of the viewer page").is_none());
-    harness.get_by_label("wlan0 192.168.1.20: cannot watch");
+    harness.get_by_label("wlan0 192.168.1.20: viewers cannot watch");
     harness.get_by_label("This computer 127.0.0.1: can watch");
     assert!(harness.query_by_label_contains("No key is needed").is_none());
     harness.get_by_role_and_label(Role::CheckBox, "Allow viewers on this network").click();
