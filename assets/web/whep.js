@@ -13,7 +13,7 @@ const SILENCE_MS = 6_000;
 const OTHER_PROFILES = /profile-level-id=(?!42)/i;
 const CONSTRAINED_BASELINE = /profile-level-id=42e0/i;
 // How the server begins its reasons for status 503 that do not last.
-const SHORT_REFUSALS = ['The play key has just changed', 'The server cannot check access now'];
+const SHORT_REFUSALS = ['The play key has just changed', 'The server cannot check access right now'];
 
 export class Whep {
     static hasRenditions = true;

@@ -665,7 +665,7 @@ fn rows() -> Vec<Row> {
             "one target gets the second encode",
             with(on_air(), |it| it.targets[1].rendition_id = RenditionId::Second),
             "All good.",
-            "2 watching · lower quality for Twitch",
+            "2 watching · Lower quality for Twitch",
             None,
             None,
         ),
