@@ -147,19 +147,19 @@ impl Relaying for Pull {
         let Relay { app, stream, rule, .. } = &*self.task.relay;
         let registry = &self.task.registry;
         let stream = registry.find(app, stream);
-        let figures = stream.as_ref().map(|stream| registry.figures_of(stream, now));
+        let figures = || stream.as_ref().map(|stream| registry.figures_of(stream, now));
         // Viewers over HTTP move only when the stream is no longer here. RTMP viewers that cannot
         // reconnect on request stay.
         let stays = |it: &StreamFigures| it.protocols.contains_key(&Protocol::Rtmp);
-        if registry.http_successor().is_some() && !figures.as_ref().is_some_and(stays) {
+        if registry.http_successor().is_some() && !figures().as_ref().is_some_and(stays) {
             return Err(problem!("left-moved"));
         }
         if !rule.on_demand {
             return Ok(());
         }
         // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
-        let is_watched = figures.is_some_and(|figures| figures.viewers > 0)
-            || stream.is_some_and(|stream| registry.whep.is_used(&stream));
+        let is_watched = figures().is_some_and(|figures| figures.viewers > 0)
+            || stream.as_ref().is_some_and(|stream| registry.whep.is_used(stream));
         if is_watched {
             self.task.relay.note_asked(now);
         } else if now.since(self.task.relay.asked()) >= self.patience() {
