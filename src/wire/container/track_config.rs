@@ -166,3 +166,15 @@ pub fn aac_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<Au
     let bitrate = BitsPerSecond(metadata.audio_bitrate.unwrap_or(0));
     Some(AudioConfig { channels, bitrate, ..own })
 }
+
+#[cfg(test)]
+pub(in crate::wire::container) mod tests {
+    use super::*;
+
+    /// Returns the config of a small video track with this rotation.
+    pub fn rotated_video(rotation: Rotation) -> VideoConfig {
+        let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
+        let video = bare_video_config(VideoCodec::Vp9, config, &[]);
+        VideoConfig { size: Size::new(64, 48), rotation, ..video }
+    }
+}

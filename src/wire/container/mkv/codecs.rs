@@ -236,15 +236,13 @@ mod tests {
     use crate::wire::container::mkv::index::index;
     use crate::wire::container::mkv::writer::Writer;
     use crate::wire::container::mp4::live::tracks;
-    use crate::wire::container::track_config::bare_video_config;
+    use crate::wire::container::track_config::tests::rotated_video;
 
     #[test]
     fn a_copy_keeps_the_rotation_of_the_video() {
         for rotation in Rotation::ALL {
-            let size = Size::new(64, 48);
-            let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
-            let video = bare_video_config(VideoCodec::Vp9, config, &[]);
-            let video = VideoConfig { size, rotation, ..video };
+            let video = rotated_video(rotation);
+            let size = video.size;
             let file = Writer::new(tracks(Some(&video), None)).begin();
             let read = index(&mut &file[..]).unwrap().tracks.video.unwrap();
             assert_eq!((read.rotation, read.size), (rotation, size));

@@ -409,7 +409,7 @@ mod tests {
         ChunkSample, ChunkTrack, chunk, initialization, tests::aac, tracks,
     };
     use crate::wire::container::mp4::sample_table::Entry;
-    use crate::wire::container::track_config::bare_video_config;
+    use crate::wire::container::track_config::tests::rotated_video;
     use crate::wire::container::{Muxer, UnsupportedContent};
 
     /// Makes a file with four audio packets. Without `finish`, the file is one that was cut off.
@@ -478,10 +478,8 @@ mod tests {
     #[test]
     fn a_copy_keeps_the_rotation_of_the_video() {
         for rotation in Rotation::ALL {
-            let size = Size::new(64, 48);
-            let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
-            let video = bare_video_config(VideoCodec::Vp9, config, &[]);
-            let video = VideoConfig { size, rotation, ..video };
+            let video = rotated_video(rotation);
+            let size = video.size;
             let file = initialization(&tracks(Some(&video), None), 1);
             let found = index(&mut &file[..]).unwrap().tracks;
             let read = found.video.as_ref().unwrap();
