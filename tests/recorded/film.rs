@@ -45,7 +45,9 @@ fn make(folder: &Path, name: &str, seconds: &str) -> PathBuf {
 fn make_with(folder: &Path, name: &str, seconds: &str, more: &[&str]) -> PathBuf {
     let path = folder.join(name);
     let (_, options) = FILMS.iter().find(|film| film.0 == name).unwrap();
-    ffmpeg::make(&path, "320x180", seconds, &[REORDERED, options, more].concat());
+    // With several threads, x264 sometimes encodes the same video differently on a busy computer.
+    let options = [REORDERED, &["-threads", "1"], options, more].concat();
+    ffmpeg::make(&path, "320x180", seconds, &options);
     path
 }
 
