@@ -541,10 +541,10 @@ fi
 if wanted player; then
     press image "Player video"
     key Left Left
-    press "toggle button" "Statistics over the video"
+    press "toggle button" "Statistics overlay"
     sleep 3
     shot player
-    press "toggle button" "Statistics over the video"
+    press "toggle button" "Statistics overlay"
     press image "Player video"
     key l
 fi

@@ -237,7 +237,7 @@ fn the_event_log_lists_the_newest_first_and_is_copied() {
         if !is_dialog {
             continue;
         }
-        harness.get_by_label_contains("Written to /home/ada/onair.log");
+        harness.get_by_label_contains("Saved to /home/ada/onair.log");
         harness.get_by_label("Copy as text").click_accesskit();
         harness.step();
         let copied = harness.output().platform_output.commands.iter().find_map(|it| match it {

@@ -119,7 +119,7 @@ fn the_controls_have_labels_where_there_is_room() {
             "Take a screenshot",
             "Audio: balance, offset, speaker",
             "Video and buffer",
-            "Statistics over the video",
+            "Statistics overlay",
             "Separate window",
             "Picture in picture",
             "Full screen",

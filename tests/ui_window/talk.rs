@@ -92,7 +92,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.run();
     assert_eq!(key(&harness), "F8");
     // The first desktop hides keys of other windows; the second one does not.
-    let everywhere = "Also in other windows";
+    let everywhere = "Use in other windows";
     let named = |harness: &Harness<'static, Window>| {
         harness.query_all_by_label_contains("This desktop does not report keys").count()
     };
@@ -219,7 +219,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         harness.query_all_by_label_contains(words).count()
     };
     let switch =
-        [(Language::English, "Also in other windows"), (Language::Chinese, "在其他窗口中也有效")];
+        [(Language::English, "Use in other windows"), (Language::Chinese, "在其他窗口中也有效")];
     let asked = [
         (GlobalKeyReply::Nothing, ["as soon as an audio source uses", "有音频源启用按键讲话后"]),
         (GlobalKeyReply::Waits, ["to enable the key in other windows", "请在弹窗中选择"]),
@@ -231,7 +231,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
         (GlobalKeyReply::Missing, ["does not support global shortcuts", "不支持全局快捷键"]),
         (GlobalKeyReply::Unknown, ["onair.desktop", "onair.desktop"]),
         (GlobalKeyReply::Unanswered, ["closed without a choice", "你没有作出选择"]),
-        (GlobalKeyReply::Ended, ["revoked the key", "已收回讲话键"]),
+        (GlobalKeyReply::Ended, ["revoked the push-to-talk shortcut", "已收回讲话键"]),
         (GlobalKeyReply::Gone, ["portal stopped", "xdg-desktop-portal）已停止"]),
     ];
     for (number, (language, switch)) in switch.into_iter().enumerate() {
@@ -265,7 +265,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
 #[test]
 fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     let mut harness = settings(Language::English, GlobalKeySupport::Asked(GlobalKeyReply::Waits));
-    let everywhere = "Also in other windows";
+    let everywhere = "Use in other windows";
     let on = |harness: &Harness<'static, Window>| {
         harness.state().screen.as_ref().unwrap().preferences().push_to_talk_everywhere
     };

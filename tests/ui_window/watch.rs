@@ -342,7 +342,7 @@ fn the_figures_lie_over_the_picture() {
         harness.run();
         assert!(over(&harness).unwrap().contains(words), "{words}: {:?}", over(&harness));
     }
-    click(&mut harness, "Statistics over the video");
+    click(&mut harness, "Statistics overlay");
     assert_eq!(over(&harness), None);
 }
 
@@ -360,7 +360,7 @@ fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
     harness.get_by_label("No hardware decoding: onair cannot open a VAAPI device (I/O error).");
     harness.state().demo.change(|snapshot| snapshot.hardware = Some(Ok("VAAPI")));
     harness.run();
-    harness.get_by_label_contains("graphics hardware if possible: VAAPI");
+    harness.get_by_label_contains("hardware decoding if possible: VAAPI");
 }
 
 #[test]
