@@ -266,12 +266,12 @@ fn the_keys_of_the_list_act_on_the_row_that_was_clicked() {
     harness.key_press(Key::Delete);
     assert_eq!(edit(&commands(&mut harness)), Edit::RemoveItem(ItemId(4)));
     // A duplicate that is made on the canvas leaves the keys to the canvas.
-    harness.get_by_label_contains("Canvas, Source 1 selected").focus();
+    harness.get_by_label_contains("move the selected source Source 1").focus();
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::D);
     let copied = edit(&commands(&mut harness));
     make(&mut harness, &[copied]);
-    assert!(harness.get_by_label_contains("Canvas, Source 1 selected").is_focused());
+    assert!(harness.get_by_label_contains("move the selected source Source 1").is_focused());
 }
 
 /// Applies the edits with which the window puts a duplicate beside its original.

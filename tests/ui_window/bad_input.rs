@@ -108,7 +108,7 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
     let crop = |harness: &Harness<'static, Window>| {
         harness.state().demo.snapshot().scenes.collection.item(building::ITEM).unwrap().place.crop
     };
-    let message = "This is above the maximum. onair uses 99\u{a0}%.";
+    let message = "This value is above the maximum. onair uses 99\u{a0}% instead.";
     write(&mut harness, Role::SpinButton, "Crop left", "250");
     carry_out(&mut harness);
     harness.run();
@@ -127,7 +127,7 @@ fn a_number_beyond_the_limit_stays_in_its_field() {
     write(&mut harness, Role::SpinButton, "Crop left", "-3");
     carry_out(&mut harness);
     harness.run();
-    harness.get_by_label("This is below the minimum. onair uses 0\u{a0}%.");
+    harness.get_by_label("This value is below the minimum. onair uses 0\u{a0}% instead.");
     // A number within the limits ends the message.
     write(&mut harness, Role::SpinButton, "Crop left", "25");
     carry_out(&mut harness);

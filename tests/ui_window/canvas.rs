@@ -174,7 +174,7 @@ fn the_wheel_enlarges_around_the_pointer_and_moves_what_is_enlarged() {
         modifiers: Modifiers::NONE,
     });
     harness.run();
-    assert!(shown(&harness).iter().any(|name| name.starts_with("Canvas, ")), "it is selected");
+    assert!(shown(&harness).iter().any(|name| name.starts_with("Canvas: use ")), "it is selected");
     commands(&mut harness);
     let to = corner + Vec2::new(-20.0, -20.0);
     drag(&mut harness, PointerButton::Primary, Modifiers::SHIFT, [corner, to]);

@@ -60,7 +60,8 @@ fn a_color_is_set_by_keyboard_and_escape_returns_to_its_button() {
 fn a_typed_color_applies_and_nonsense_keeps_the_old_one() {
     let mut harness = properties_of("color:#102030");
     open_color(&mut harness, "Color");
-    let message = "This is not a valid color. Use #RRGGBBAA. The previous color still applies.";
+    let message =
+        "This is not a valid color. Use the format #RRGGBBAA. The previous color still applies.";
     for text in ["green", "#12345", "#1234567", "#12345g", "é"] {
         assert_eq!(write_code(&mut harness, text), [], "{text}");
         harness.get_by_label(message);
@@ -88,7 +89,8 @@ fn a_typed_color_applies_and_nonsense_keeps_the_old_one() {
 
 #[test]
 fn the_colors_of_filters_and_transitions_are_opaque() {
-    let message = "This is not a valid color. Use #RRGGBB. The previous color still applies.";
+    let message =
+        "This is not a valid color. Use the format #RRGGBB. The previous color still applies.";
     let mut harness = open("filters");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     harness.run();

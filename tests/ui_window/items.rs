@@ -197,7 +197,7 @@ fn the_submenus_of_an_item_are_used_by_keyboard() {
         source(&harness, "Source 1").click();
         harness.run();
         if from_canvas {
-            harness.get_by_label_contains("Canvas, Source 1 selected").focus();
+            harness.get_by_label_contains("move the selected source Source 1").focus();
             harness.run();
         }
         // The pointer must not be over the menu.

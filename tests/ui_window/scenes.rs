@@ -47,7 +47,7 @@ fn filters_that_are_left_out_say_so_where_they_are_set() {
     harness.key_press_modifiers(Modifiers::COMMAND, Key::F);
     harness.run();
     let skipped_count = |harness: &Harness<'static, Window>| {
-        harness.query_all_by_label_contains("Skipped while this computer").count()
+        harness.query_all_by_label_contains("Skipped until this computer").count()
     };
     assert_eq!(skipped_count(&harness), 0);
     harness.state().demo.change(|snapshot| snapshot.scenes.skips_filters = true);
@@ -555,7 +555,7 @@ fn a_camera_is_set_by_what_its_driver_tells() {
     assert_eq!(click(&mut harness, "Automatic"), [Command::SelectVideo(automatic)]);
     harness.run();
     let reset = [Command::ResetCamera("c920".into())];
-    harness.get_by_label("Reset to the defaults").focus();
+    harness.get_by_label("Reset to defaults").focus();
     harness.run();
     harness.key_press(Key::Enter);
     assert_eq!(commands(&mut harness), reset);

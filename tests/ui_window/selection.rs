@@ -22,12 +22,12 @@ fn several_sources_are_selected_and_changed_as_one() {
     }
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
-    harness.get_by_label("Canvas, 2 sources selected: move them with the arrow keys");
+    harness.get_by_label("Canvas: use the arrow keys to move the 2 selected sources");
     let hidden = several(click(&mut harness, "Hide Opening"));
     let both = [ItemId(2), ItemId(3)];
     assert!(both.iter().all(|id| hidden.contains(&Edit::HideItem(*id, true))), "{hidden:?}");
     // The canvas moves the selected items by keyboard.
-    let canvas = "Canvas, 2 sources selected: move them with the arrow keys";
+    let canvas = "Canvas: use the arrow keys to move the 2 selected sources";
     harness.get_by_label(canvas).focus();
     harness.run();
     harness.key_press(Key::ArrowRight);
@@ -57,7 +57,7 @@ fn several_sources_are_selected_and_changed_as_one() {
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
     harness.run();
-    harness.get_by_label("Canvas, 3 sources selected: move them with the arrow keys");
+    harness.get_by_label("Canvas: use the arrow keys to move the 3 selected sources");
     source(&harness, "Opening").click();
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::SHIFT);
@@ -92,7 +92,7 @@ fn items_that_are_selected_in_another_scene_are_neither_shown_nor_counted() {
     harness.run();
     harness.get_by_label("Properties of Slides");
     assert!(harness.query_by_label_contains("are selected").is_none());
-    harness.get_by_label("Canvas, Slides selected: move it with the arrow keys");
+    harness.get_by_label("Canvas: use the arrow keys to move the selected source Slides");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn several_are_resized_together_by_the_frame_around_them() {
     harness.run();
     harness.get_by_label("Album").click_modifiers(Modifiers::COMMAND);
     harness.run();
-    let canvas = "Canvas, 2 sources selected: move them with the arrow keys";
+    let canvas = "Canvas: use the arrow keys to move the 2 selected sources";
     let canvas = harness.get_by_label(canvas).rect();
     let snapshot = harness.state().demo.snapshot();
     let collection = &snapshot.scenes.collection;
@@ -175,7 +175,7 @@ fn a_member_of_a_group_is_moved_within_it() {
     harness.run();
     source(&harness, "Opening").click();
     harness.run();
-    let name = "Canvas, Opening selected: move it with the arrow keys";
+    let name = "Canvas: use the arrow keys to move the selected source Opening";
     let canvas = harness.get_by_label(name).rect();
     commands(&mut harness);
     // The centers of item and group coincide. Because of the rotation, up and left become down and
@@ -221,7 +221,7 @@ fn a_frame_around_several_selects_them() {
     harness.run();
     harness.event(button(false, at(0.97, 0.8)));
     harness.run();
-    harness.get_by_label("Canvas, 3 sources selected: move them with the arrow keys");
+    harness.get_by_label("Canvas: use the arrow keys to move the 3 selected sources");
 }
 
 #[test]

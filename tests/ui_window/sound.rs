@@ -279,10 +279,10 @@ fn the_sound_desk_sets_everything_about_a_strip() {
     let tracks = |commands: &[Command]| {
         strip_set(commands).1.tracks.iter().map(ExtraTrack::number).collect::<Vec<_>>()
     };
-    assert_eq!(tracks(&click(&mut harness, "Track 6 of Music")), [3, 6]);
-    assert_eq!(tracks(&click(&mut harness, "Track 3 of Music")), [6]);
+    assert_eq!(tracks(&click(&mut harness, "Track 6 for Music")), [3, 6]);
+    assert_eq!(tracks(&click(&mut harness, "Track 3 for Music")), [6]);
     // Track 1 is the program, so its button changes the monitoring.
-    let with = strip_set(&click(&mut harness, "Track 1 of Music")).1;
+    let with = strip_set(&click(&mut harness, "Track 1 for Music")).1;
     assert_eq!(with.monitoring, MonitoringMode::Program);
     harness.get_by_role_and_label(Role::Slider, "Balance").set_value_accesskit(0.5);
     assert_eq!(strip_set(&commands(&mut harness)).1.balance, 0.5);
@@ -324,9 +324,9 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
     // The sync offset is at most 20 s, in both directions.
     for (millis, micros, label) in [
         (250.0, 250_000, "Delayed"),
-        (-120.5, -120_500, "Earlier: delays everything else"),
+        (-120.5, -120_500, "Earlier (delays everything else)"),
         (20_000.0, 20_000_000, "Delayed"),
-        (-20_000.0, -20_000_000, "Earlier: delays everything else"),
+        (-20_000.0, -20_000_000, "Earlier (delays everything else)"),
         (0.0, 0, ""),
     ] {
         let offset = harness.get_by_role_and_label(Role::SpinButton, "Sync offset");
@@ -334,7 +334,7 @@ fn where_when_and_by_whose_level_a_strip_is_heard_is_set_at_the_desk() {
         let (id, strip) = strip_set(&commands(&mut harness));
         assert_eq!((id, strip.offset_us), (StripId(1), micros));
         harness.run();
-        for note in ["Delayed", "Earlier: delays everything else"] {
+        for note in ["Delayed", "Earlier (delays everything else)"] {
             assert_eq!(harness.query_by_label(note).is_some(), note == label, "{millis}: {note}");
         }
     }
@@ -411,7 +411,7 @@ fn one_application_is_chosen_and_the_desk_is_undone() {
     {
         assert_eq!(choose(&mut harness, name), [Command::SelectStrip { id, choice }]);
     }
-    harness.get_by_label("Clock drift −38 ppm");
+    harness.get_by_label("Clock drift: −38 ppm");
     // Applications start and end, so the list searches once when it opens.
     assert_eq!(click(&mut harness, "Add an audio source"), [Command::RefreshDevices]);
     harness.get_by_role_and_label(Role::MenuItemRadio, "Firefox").click();
