@@ -234,7 +234,7 @@ pub const FAULTS: &[Fault] = &[
         "a source that is no film",
         plant::no_film,
         (3, Notice("source-trouble"), ""),
-        ["onair cannot play", "its format is unknown", "choose another source"],
+        ["onair cannot play", "the media format is unknown", "choose another source"],
         ["来源 holiday.mp4", "无法识别媒体格式", "也可以选择其他来源"],
     ),
     row(

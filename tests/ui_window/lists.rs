@@ -52,7 +52,7 @@ fn program_and_preview_differ_in_shape_and_words() {
         let descriptions = |harness: &Harness<'static, Window>| {
             ["First", "Second", "Third"].map(|name| description(&source(harness, name)))
         };
-        assert_eq!(descriptions(&harness), ["In the program", "In the preview", ""], "{layout}");
+        assert_eq!(descriptions(&harness), ["In program", "In preview", ""], "{layout}");
         let end = |harness: &Harness<'static, Window>, name| {
             let row = source(harness, name).rect();
             shapes(harness, row.with_min_x(row.right() - 30.0))
@@ -66,7 +66,7 @@ fn program_and_preview_differ_in_shape_and_words() {
         }
         harness.state().demo.change(|snapshot| snapshot.live = LiveState::OnAir);
         harness.run();
-        assert_eq!(descriptions(&harness), ["On air", "In the preview", ""], "{layout}");
+        assert_eq!(descriptions(&harness), ["On air", "In preview", ""], "{layout}");
         // Outside studio mode, the selected scene is the one in the program.
         harness.state().demo.change(|snapshot| {
             (snapshot.live, snapshot.scenes.prepared) = (LiveState::Idle, None);

@@ -85,9 +85,9 @@ fn the_multiview_is_drawn_only_while_it_is_seen_and_shows_a_scene_by_a_click() {
     let all: BTreeMap<_, _> =
         ids.iter().map(|id| (ViewOf::Scene(*id), ViewDetail::Thumbnail)).collect();
     assert_eq!(command(&mut harness, "multiview"), [Command::LookAt(all.clone())]);
-    harness.get_by_role_and_label(Role::RadioButton, "Scene Main: in the program");
+    harness.get_by_role_and_label(Role::RadioButton, "Scene Main (program)");
     assert_eq!(press_cell(&mut harness, "Scene Talk"), [Command::SwitchScene(ids[1])]);
-    assert_eq!(press_cell(&mut harness, "Scene Main: in the program"), [], "it is there already");
+    assert_eq!(press_cell(&mut harness, "Scene Main (program)"), [], "it is there already");
     // The multiview is not visible on the *Watch* page.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num2);
     harness.run_steps(4);
@@ -114,8 +114,8 @@ fn in_studio_mode_the_multiview_prepares_a_scene_and_takes_it_by_a_second_click(
     harness.state_mut().demo.change(|snapshot| snapshot.scenes.prepared = Some(ids[1]));
     harness.run();
     command(&mut harness, "multiview");
-    harness.get_by_role_and_label(Role::RadioButton, "Scene Main: in the program");
-    harness.get_by_role_and_label(Role::RadioButton, "Scene Talk: in the preview");
+    harness.get_by_role_and_label(Role::RadioButton, "Scene Main (program)");
+    harness.get_by_role_and_label(Role::RadioButton, "Scene Talk (preview)");
     let prepare = [Command::PrepareScene(Some(ids[2]))];
     assert_eq!(press_cell(&mut harness, "Scene Break"), prepare);
     // The keyboard works too.
@@ -123,7 +123,7 @@ fn in_studio_mode_the_multiview_prepares_a_scene_and_takes_it_by_a_second_click(
     harness.run_steps(2);
     assert_eq!(press(&mut harness, Key::Enter), prepare);
     // A double click, separate from earlier clicks.
-    let at = harness.get_by_role_and_label(Role::RadioButton, "Scene Talk: in the preview");
+    let at = harness.get_by_role_and_label(Role::RadioButton, "Scene Talk (preview)");
     let pos = at.rect().center();
     harness.hover_at(pos);
     harness.run_steps(30);

@@ -156,11 +156,11 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
     assert_eq!(asked(commands(&mut harness)), [frame]);
     harness.get_by_label("The copy starts at the keyframe at 1:04.0.");
-    harness.get_by_role_and_label(Role::Slider, "To, on the timeline").set_value_accesskit(30.0);
+    harness.get_by_role_and_label(Role::Slider, "To (timeline)").set_value_accesskit(30.0);
     commands(&mut harness);
     harness.get_by_label("The end must be after the start.");
     assert!(button(&harness));
-    harness.get_by_role_and_label(Role::Slider, "To, on the timeline").set_value_accesskit(100.0);
+    harness.get_by_role_and_label(Role::Slider, "To (timeline)").set_value_accesskit(100.0);
     commands(&mut harness);
     harness.get_by_role_and_label(Role::Button, "Save a copy").click_accesskit();
     let part = Cut { from: at, to: Some(Duration::from_secs(100)) };

@@ -547,7 +547,7 @@ fn a_strip_has_a_menu_by_mouse_and_by_keyboard() {
     let sent = item(&mut harness, "Remove this audio source");
     assert_eq!(sent, [Command::RemoveStrip(StripId(1))]);
     // The main strip cannot be removed, but its dialog opens.
-    harness.get_by_label("Audio settings of Voice").click_secondary();
+    harness.get_by_label("Audio settings for Voice").click_secondary();
     harness.run();
     harness.run();
     assert!(harness.query_by_label("Remove this audio source").is_none());

@@ -18,14 +18,14 @@ tip-action-safe-areas = Shows or hides the action-safe and title-safe outlines, 
 
 panel-multiview = Multiview
 action-multiview = Multiview
-tip-action-multiview = Shows or hides all scenes as thumbnails.
+tip-action-multiview = Shows or hides thumbnails of all scenes.
 multiview-scene = Scene { $name }
-multiview-program = Scene { $name }: in the program
-multiview-preview = Scene { $name }: in the preview
+multiview-program = Scene { $name } (program)
+multiview-preview = Scene { $name } (preview)
 # The state of a scene in the list.
 scene-on-air = On air
-scene-in-program = In the program
-scene-in-preview = In the preview
+scene-in-program = In program
+scene-in-preview = In preview
 # A mark on a frame, as short as possible.
 program-mark = PROGRAM
 projector-title = { $name } – onair projector

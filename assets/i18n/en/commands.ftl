@@ -42,7 +42,7 @@ cli-listen = { $reason }
     .cure = Choose another address with --rtmp, --rtmps, --rtmpt, --http or --webrtc.
 cli-record-folder = onair cannot write recordings to { $folder }: { $cause }
 cli-no-token = onair cannot store the token for the HTTP API: { $reason }
-cli-user = --user takes at most 64 characters: letters, digits and - _ . ~ @
+cli-user = --user must be at most 64 characters long, using only letters, digits and - _ . ~ @
 cli-recordings-left = { $count ->
     [one] one recording is incomplete
    *[other] { $count } recordings are incomplete
@@ -72,7 +72,7 @@ relay-two-keys = key_file and key_env are both set
     .cure = Set only key_file or only key_env.
 relay-one-name = all streams would have the same name on the other server
     .cure = Add {"{stream}"} to the address.
-relay-too-many = there are more than { $most } relays
+relay-too-many = at most { $most } relays are allowed
 relay-addresses = use 1 to { $most } addresses
 relay-push-or-pull = use either 'push' with 'to', or 'pull' with 'from'
 relay-streams = use APP/STREAM, or a pattern such as live/*

@@ -3,9 +3,9 @@
 # Files.
 io-not-found = there is no such file or folder
 io-forbidden = permission denied
-io-folder = it is a folder, not a file
-io-not-a-file = it is not a regular file
-file-unread = onair could not read it
+io-folder = the path points to a folder, not a file
+io-not-a-file = the path does not point to a regular file
+file-unread = onair could not read the file
 
 # Sources.
 source-no-video = no video source was chosen
@@ -34,36 +34,36 @@ source-slides-unreadable = onair cannot read any of the slides: { $reason }
     .cure = Choose other slides.
 
 # Images, clips and tables.
-image-none = it contains no image
+image-none = the file contains no image
 image-none-in-folder = the folder contains no PNG, JPEG, WebP or GIF image
-image-format = it is not a PNG, JPEG, WebP or GIF image
+image-format = the file is not a PNG, JPEG, WebP or GIF image
 image-too-large = the image is too large
 image-file-too-large = the file is too large for an image ({ $megabytes } MB)
 image-empty = the image has no pixels
 image-too-many-pixels = the image has { $size } pixels; the limit is { $side } per side and { $millions } million in total
     .cure = Save a smaller version of the image.
-y4m-none = it is not a Y4M file
-y4m-damaged = its header is damaged ({ $what })
-y4m-format = onair does not support its pixel format { $format }
+y4m-none = the file is not in Y4M format
+y4m-damaged = the Y4M header is damaged ({ $what })
+y4m-format = onair does not support the pixel format { $format }
     .cure = Save the file as 8-bit 4:2:0, 4:2:2, 4:4:4 or mono.
-y4m-empty = it contains no complete frame
-wav-none = it is not a WAV file
+y4m-empty = the file contains no complete frame
+wav-none = the file is not in WAV format
 wav-damaged = the WAV file is damaged ({ $reason })
-wav-unsupported = onair does not support its format ({ $what })
-wav-rate = onair cannot convert its sample rate of { $rate } Hz
+wav-unsupported = the WAV file has an unsupported format ({ $what })
+wav-rate = onair cannot convert a sample rate of { $rate } Hz
 wav-shape = onair does not support { $rate } Hz with { $channels } channels
-wav-empty = it contains no audio
-wav-cut-off = it is truncated
+wav-empty = the WAV file contains no audio
+wav-cut-off = the WAV file is truncated
 lut-line = line { $line }: { $what }
-lut-size = the size must be from 2 to { $most }
+lut-size = the LUT size must be in the range 2 to { $most }
 lut-second-size = the size is specified twice
 lut-numbers = expected { $count } numbers
 lut-early = the LUT size must come before the color table
-lut-too-many = there are more than { $count } colors
-lut-no-size = it contains neither LUT_1D_SIZE nor LUT_3D_SIZE
-lut-count = there are { $count } colors instead of { $wanted }
-lut-domain = its input range is empty: DOMAIN_MIN must be below DOMAIN_MAX
-lut-file-too-large = it is too large for a LUT
+lut-too-many = the LUT has more than { $count } colors
+lut-no-size = the file contains neither LUT_1D_SIZE nor LUT_3D_SIZE
+lut-count = expected { $wanted } colors, but found { $count }
+lut-domain = the input range is empty: DOMAIN_MIN must be below DOMAIN_MAX
+lut-file-too-large = the file is too large for a LUT
 
 # Cameras, microphones and applications.
 device-it = the device
@@ -143,20 +143,20 @@ display-broken = onair cannot show { $name }
 display-silent = the display or window capture no longer responds
 
 # Problems with the text of a source, a size or a rate.
-choice-no-video-fallback = '{ $text }' is not a fallback: use keep, placeholder, or a source such as camera:ID or image:FILE
+choice-no-video-fallback = '{ $text }' is not a valid fallback: use keep, placeholder, or a source such as camera:ID or image:FILE
 choice-no-color = '{ $text }' is not a color: use #RRGGBB or #RRGGBBAA
-choice-no-direction = '{ $text }' is not a direction: use 0 to 359 degrees
+choice-no-direction = '{ $text }' is not a valid direction: use 0 to 359 degrees
 choice-gradient = unexpected value '{ $text }': use #RRGGBB,#RRGGBB,DEGREES
-choice-no-region = '{ $text }' is not a region: use WIDTHxHEIGHT+X+Y
-choice-no-camera-format = '{ $text }' is not a camera format: use WIDTHxHEIGHT,RATE,PIXELS, or only some of these parts
-choice-no-camera = 'camera{ $text }' is not a camera: use camera:ID or camera@1280x720,30
-choice-no-bitrate = '{ $text }' is not a bitrate: use a value from 1k to 1000M, such as 2500k or 2.5M
-choice-no-frame-rate = '{ $text }' is not a frame rate: use a whole number from 1 to 240, 23.976, 29.97, 59.94, or a fraction such as 30000/1001
+choice-no-region = '{ $text }' is not a valid region: use WIDTHxHEIGHT+X+Y
+choice-no-camera-format = '{ $text }' is not a valid camera format: use WIDTHxHEIGHT,RATE,PIXELS, or only some of these parts
+choice-no-camera = 'camera{ $text }' is not a valid camera: use camera:ID or camera@1280x720,30
+choice-no-bitrate = '{ $text }' is not a valid bitrate: use a value from 1k to 1000M, such as 2500k or 2.5M
+choice-no-frame-rate = '{ $text }' is not a valid frame rate: use a whole number from 1 to 240, 23.976, 29.97, 59.94, or a fraction such as 30000/1001
 choice-no-size = '{ $text }' is not a size: use WIDTHxHEIGHT, such as 1280x720
 choice-odd-size = onair cannot encode { $size }: width and height must be even numbers from 2 to { $most }
-choice-no-end = '{ $text }' is not an end action: use loop, clear or hold
-choice-no-audio-fallback = '{ $text }' is not a fallback: use keep, or an audio source such as mic:ID or file:FILE
-choice-needs-window = the window is missing: use window:PROGRAM/TITLE with an ID from 'onair devices'
+choice-no-end = '{ $text }' is not a valid end action: use loop, clear or hold
+choice-no-audio-fallback = '{ $text }' is not a valid fallback: use keep, or an audio source such as mic:ID or file:FILE
+choice-needs-window = the window is missing: use window:PROGRAM/TITLE, as listed by 'onair devices'
 choice-needs-seconds = the time is missing or too long: use a number of seconds below 360000, such as countdown:300
 choice-needs-text = use text:WORDS, text-file:PATH or countdown:SECONDS
 choice-needs-url = the URL is missing: use stream:rtmp://HOST/APP/STREAM

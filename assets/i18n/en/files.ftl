@@ -56,6 +56,6 @@ remux-cure-name = Check the file name.
 remux-cure-format = Use an FLV, MP4 or MKV file. Convert other files, for example with ffmpeg.
 remux-cure-damaged = Repair the file (command line: onair repair), or use another copy of it.
 remux-cure-unrepairable = onair cannot repair this file. Use another copy of it.
-remux-nothing-in-part = { $path } has no video or audio between these times
+remux-nothing-in-part = { $path } has no video or audio in the chosen time range
     .cure = Choose times within the file's duration.
 remux-write = onair cannot write { $path }: { $reason }

@@ -11,7 +11,7 @@ tab-broadcast = Broadcast
 tab-chat = Chat
 chat-studio-none = No chat yet
 chat-studio-advice = The chat of your own stream appears here while the built-in server is running. The chat of a stream that you are watching appears here too.
-chat-studio-open = Open Watch
+chat-studio-open = Open the Watch page
 replay-off = The replay buffer is off. Choose a length in the settings.
 screenshot-off = There is no video yet.
 
@@ -54,7 +54,7 @@ crop-mark-top = Top
 crop-mark-bottom = Bottom
 
 # the mixer
-mixer-settings-of = Audio settings of { $name }
+mixer-settings-of = Audio settings for { $name }
 monitoring-is-off = Monitoring off
 
 # panels and layouts
@@ -106,7 +106,7 @@ panels-unclosed = a comma or a bracket is missing
 panels-unknown = there is no panel '{ $name }'
 panels-size = a size must be * or { $least } to { $most } points
 panels-no-controls = the panel 'controls' is missing
-panels-controls-tab = the panel 'controls' cannot be one of several tabs
+panels-controls-tab = the panel 'controls' cannot be grouped with other tabs
 panels-twice = a panel appears twice
 panels-missing = there is no layout '{ $name }'
 stats-encode = Encoding

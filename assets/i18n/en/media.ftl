@@ -12,9 +12,9 @@ decode-this-codec = this codec
 decode-code = code { $code }
 decode-length = { $bytes } bytes
 decode-crashed = the decoder stopped unexpectedly
-decode-empty = it is empty
-decode-too-short = it is too short
-decode-invalid = it contains invalid values
+decode-empty = the data is missing
+decode-too-short = the data is too short
+decode-invalid = the data contains invalid values
 decode-references = too many reference frames
 decode-pcm-kind = PCM with { $channels } channels at { $rate } Hz
 decode-opus-kind = Opus with { $channels } channels
@@ -36,11 +36,11 @@ decode-speex = onair cannot decode Speex ({ $reason })
 decode-no-device = onair cannot open a { $device } device ({ $reason })
 decode-device-without-h264 = the { $device } device does not decode H.264
 decode-device-fails = the { $device } device failed a test: { $reason }
-decode-no-frame = it returned no frame
-decode-wrong-frame = it returned an incorrect frame
+decode-no-frame = no frame was returned
+decode-wrong-frame = an incorrect frame was returned
 
 # Encoding.
-encode-size = video needs an even width and height of at least 16 pixels
+encode-size = the video's width and height must be even numbers, and at least 16 pixels
 encode-nothing = you chose neither video nor audio
 encode-level = H.264 level 5.2 does not allow this size, frame rate or bitrate
 encode-rate = AAC does not support a sample rate of { $rate } Hz
@@ -66,9 +66,9 @@ encode-other-size = the encoder expected a frame size of { $expected }, but rece
 encode-no-thread = onair cannot start the thread { $thread }: { $reason }
 
 # Containers.
-media-unknown = its format is unknown
+media-unknown = the media format is unknown
 media-damaged = the file is damaged ({ $part })
-media-too-much = a part of the file is too large ({ $part })
+media-too-much = part of the file is too large ({ $part })
 file-part-header = header
 file-part-index = index
 file-part-unwritten-index = the index was not written
@@ -81,7 +81,7 @@ file-part-chapters = chapters
 track-video = { $codec } video
 track-audio = { $codec } audio
 content-track = a track in { $codec }
-content-encrypted-track = an encrypted track in { $codec }
+content-encrypted-track = an encrypted { $codec } track
 content-video-track = a video track in { $codec }
 content-audio-track = an audio track in { $codec }
 content-unreadable-track = a track that onair cannot read
@@ -98,7 +98,7 @@ content-audio-packet = an audio packet of { $size } bytes
 # Bytes of H.264.
 h264-cut-off = a parameter set or slice ends too early
 h264-code = a parameter set or slice has an invalid code
-h264-no-nal = there is no NAL unit
+h264-no-nal = no NAL unit was found
 h264-wrong-nal = a NAL unit begins with { $header } instead of { $expected }
 h264-length = a NAL unit is longer than the data
 h264-range = { $field } is out of range
@@ -106,10 +106,10 @@ media-unsupported = the file has { $what }, which onair cannot read
 media-empty = the file has no video or audio that onair can read
 
 # Playlists (HLS).
-hls-not-a-playlist = it does not begin with #EXTM3U
-hls-too-long = it is longer than { $mib } MiB
-hls-too-many = it has more than { $count } entries
-hls-tag = onair cannot read its tag { $tag }
-hls-no-target-duration = it has no target duration
-hls-empty = it has no entries
-hls-skipped = it skips entries that onair never received
+hls-not-a-playlist = the first line does not begin with #EXTM3U
+hls-too-long = the size exceeds { $mib } MiB
+hls-too-many = the number of entries exceeds { $count }
+hls-tag = onair cannot read the tag { $tag }
+hls-no-target-duration = the target duration is missing
+hls-empty = no entries were found
+hls-skipped = some skipped entries were never received

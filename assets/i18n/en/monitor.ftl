@@ -1,9 +1,9 @@
 # The findings of the viewer monitor (src/studio/live/monitor). Keep in step with zh-CN.
 
 monitor-cause-ended = the stream has ended on the server
-monitor-cause-nothing = nothing has arrived since { $time }
+monitor-cause-nothing = no data has arrived since { $time }
 monitor-cause-slow = data arrives at { $percent } % of playback speed
-monitor-cause-different = the stream matches nothing that onair sent in the last { $seconds } s
+monitor-cause-different = the stream does not match anything that onair sent in the last { $seconds } s
 monitor-cause-late = the delay is { $seconds } s
 monitor-cause-black = the video has been black since { $time }
 monitor-cause-no-video = there has been audio but no video since { $time }

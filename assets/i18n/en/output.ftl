@@ -10,8 +10,8 @@ out-source = { $track ->
     [open] is open
     [back] is back
     [stalled] sends no data
-    [lost] is lost
-   *[failed] does not work
+    [lost] is disconnected
+   *[failed] is not working
 }
 out-video-format = { $size } at { $fps } fps
 out-audio-format = { $rate } Hz, { $channels ->
@@ -137,12 +137,12 @@ out-encoders = Encoders
 out-decoders = Decoders
 out-no-camera = none found: connect a camera, or use --video test
 out-none-found = none found
-out-none-plays = none is playing audio
+out-none-plays = no application is playing audio
 out-none = none: { $reason }
 out-default = default
 out-main-display = main
 out-minimized = minimized
-out-asks = asks each time
+out-asks = the desktop asks each time
 out-dialog-gives = chosen in the desktop's sharing dialog
 out-no-single-windows = this desktop shares whole displays only
 out-program = program { $name }
@@ -166,4 +166,4 @@ out-redirected-no-login = redirected to { $url } on another host, so onair does 
 out-answers = { $url }: { $secure ->
     [yes] the server responds over TLS
    *[no] the server responds
-}. Nothing was published. onair tries the key only when you go live.
+}. Nothing was published. onair sends the key only when you go live.

@@ -195,7 +195,7 @@ mod tests {
             ("LUT_1D_SIZE 4097\n", "2 to 4096"),
             ("LUT_1D_SIZE 2\nLUT_3D_SIZE 2\n", "twice"),
             ("0 0 0\nLUT_1D_SIZE 2\n", "before"),
-            ("LUT_1D_SIZE 2\n0 0 0\n", "there are 1 colors instead of 2"),
+            ("LUT_1D_SIZE 2\n0 0 0\n", "expected 2 colors, but found 1"),
             ("LUT_1D_SIZE 2\n0 0 0\n1 1 1\n2 2 2\n", "more than 2"),
             ("LUT_1D_SIZE 2\n0 0\n1 1 1\n", "line 2"),
             ("LUT_1D_SIZE 2\n0 0 0 0\n1 1 1\n", "line 2"),

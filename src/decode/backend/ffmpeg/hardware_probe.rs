@@ -269,12 +269,12 @@ mod tests {
         let grey = VideoFrame { surface: Arc::new(Pooled::unpooled(grey)).into(), ..frame() };
         for wrong in [black, small, grey] {
             let why = judged(of(wrong)).unwrap_err().to_string();
-            assert_eq!(why, "the VAAPI device failed a test: it returned an incorrect frame");
+            assert_eq!(why, "the VAAPI device failed a test: an incorrect frame was returned");
         }
         let nothing =
             Fake { decoded: Ok(Vec::new()), held: Vec::new(), hardware: Some(INTERFACE_NAME) };
         let why = judged(nothing).unwrap_err().to_string();
-        assert_eq!(why, "the VAAPI device failed a test: it returned no frame");
+        assert_eq!(why, "the VAAPI device failed a test: no frame was returned");
         let error = Error::Damaged { codec: "H.264", reason: "Input/output error".into() };
         let broken = Fake { decoded: Err(error), held: Vec::new(), hardware: Some(INTERFACE_NAME) };
         let why = judged(broken).unwrap_err().to_string();

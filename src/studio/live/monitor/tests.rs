@@ -358,7 +358,7 @@ fn figures_are_of_these_seconds_or_there_are_none() {
     assert_eq!((stalled.state, stalled.size, stalled.fps), ("stalled", None, None));
     assert_eq!((stalled.latency_ms, stalled.bitrate), (None, None), "{stalled:?}");
     let cause = stalled.cause.unwrap();
-    assert!(cause.to_string().starts_with("nothing has arrived since "), "{cause}");
+    assert!(cause.to_string().starts_with("no data has arrived since "), "{cause}");
     let view = run.one.view();
     assert_eq!((view.latency, view.size, view.bitrate), (None, None, 0));
     assert!(view.frame.0.shares_with(&run.one.no_frame));
