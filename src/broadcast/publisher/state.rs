@@ -253,9 +253,15 @@ impl Shared {
 
     /// Waits until a stop is requested, and then until its time is over.
     pub async fn stop_time_is_up(&self) {
-        self.stop_wanted().await;
-        let until = *self.stop.borrow();
-        self.time_is_up(until).await;
+        let mut stop = self.stop.subscribe();
+        loop {
+            let until = *stop.borrow_and_update();
+            tokio::select! {
+                () = self.time_is_up(until) => return,
+                // A later request can shorten the time.
+                _ = stop.changed() => {}
+            }
+        }
     }
 
     /// Waits until this time. `None` is never reached.

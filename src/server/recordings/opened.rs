@@ -447,7 +447,8 @@ impl OpenRecording {
                 let range = index.audio_range(audio, span)?;
                 index.audio_track(audio).map(|(_, list, _)| of(list, &range))
             });
-            (video, audio, content.audio_number())
+            let is_second = index.video_config.is_some();
+            (video, audio, if is_second { SECOND_TRACK_ID } else { FIRST_TRACK_ID })
         };
         let mut media = MediaFile::of(folder::open(&self.path).map_err(open_error)?)?;
         let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
@@ -484,18 +485,16 @@ impl OpenRecording {
 }
 
 impl RecordingContent {
-    fn complete(&mut self, ended: bool) {
+    /// Completes segments; with `ended`, also the last one.
+    pub(super) fn complete(&mut self, ended: bool) {
         self.index.cut(ended);
         self.ended = ended;
-        if self.initialization.is_none() && !self.index.is_empty() {
-            let (video, audio) = (&self.index.video_config, &self.index.audio_config);
-            self.initialization = Some(Initialization::new(video.as_ref(), audio.as_ref()));
+        let (video, audio) = (self.index.video_config.as_ref(), self.index.audio_config.as_ref());
+        // At the end, a video track without a frame disappears.
+        let is_old = |it: &Initialization| it.video.is_some() != video.is_some();
+        if self.initialization.as_ref().is_none_or(is_old) && !self.index.is_empty() {
+            self.initialization = Some(Initialization::new(video, audio));
         }
-    }
-
-    /// Returns the number of the audio track in segments.
-    fn audio_number(&self) -> u32 {
-        if self.index.video_config.is_some() { SECOND_TRACK_ID } else { FIRST_TRACK_ID }
     }
 
     /// Returns the initialization segment of these tracks.

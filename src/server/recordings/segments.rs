@@ -332,6 +332,7 @@ mod tests {
 
     use super::*;
     use crate::media::{FrameRate, Size, VideoCodec};
+    use crate::server::recordings::opened::RecordingContent;
 
     fn tracks() -> Tracks {
         let video = VideoConfig {
@@ -458,6 +459,13 @@ mod tests {
         without_frames.cut(true);
         assert_eq!(without_frames.segments, audio.segments);
         assert_eq!(without_frames.video_config, None);
+        // A viewer who came before the end gets an initialization segment without the video, too.
+        let mut content = RecordingContent::default();
+        content.index.add(&tracks(), &only);
+        content.complete(false);
+        assert!(content.initialization.as_ref().unwrap().video.is_some());
+        content.complete(true);
+        assert!(content.initialization.unwrap().video.is_none());
         let mut rare = SegmentIndex::default();
         let mut all = samples(45, 0);
         all.iter_mut().filter(|it| it.dts > Timestamp::ZERO).for_each(|it| it.keyframe = false);

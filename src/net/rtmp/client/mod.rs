@@ -37,6 +37,8 @@ const MAX_SNIFFED_BYTES: usize = 64;
 const MAX_EARLY_EVENTS: usize = 32;
 /// The time that the server has for closing its side after it has received the last byte.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Interval between checks of whether the server has received the last byte.
+const UNSENT_CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The connection options and time limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -374,16 +376,22 @@ impl Client {
         }
         // If input is unread at the close or comes later, the system resets the connection, and
         // the server may never see the last messages: therefore, read until the server closes too.
-        let mut until = deadline.min(Instant::now() + CLOSE_TIMEOUT);
+        let mut until = None;
         loop {
+            let now = Instant::now();
+            if until.is_none() && self.stream.unsent_bytes().is_none_or(|unsent| unsent == 0) {
+                until = Some(now + CLOSE_TIMEOUT);
+            }
+            if now >= until.unwrap_or(deadline).min(deadline) {
+                break;
+            }
+            let wake_at = until.unwrap_or(now + UNSENT_CHECK_INTERVAL).min(deadline);
             self.input.clear();
             self.input.reserve(MAX_READ_BYTES);
-            match timeout_at(until, self.stream.read_buf(&mut self.input)).await {
-                Ok(Ok(1..)) => {}
-                Err(_) if until < deadline && self.stream.unsent_bytes() > Some(0) => {
-                    until = deadline.min(until + CLOSE_TIMEOUT);
-                }
-                _ => break,
+            if let Ok(Ok(0) | Err(_)) =
+                timeout_at(wake_at, self.stream.read_buf(&mut self.input)).await
+            {
+                break;
             }
         }
         true
