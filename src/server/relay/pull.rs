@@ -269,6 +269,7 @@ impl Pull {
                     self.flush_at = None;
                     if let Some(publication) = &self.publication {
                         publication.stream.flush();
+                        publication.stream.send_rest().await;
                     }
                     continue;
                 }
@@ -290,6 +291,9 @@ impl Pull {
             }
             if let Err(end) = self.pass_on() {
                 return end;
+            }
+            if let Some(publication) = &self.publication {
+                publication.stream.send_rest().await;
             }
         }
     }

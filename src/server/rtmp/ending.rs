@@ -50,6 +50,13 @@ impl Task {
         self.connection.check(now)
     }
 
+    /// Sends what the stream's other viewers have not received yet.
+    pub(super) async fn send_rest(&mut self) {
+        if let Role::Publishing(publication) = &self.role {
+            publication.stream.send_rest().await;
+        }
+    }
+
     /// Accepts the connection. The decision may have taken long: the deadline for the next command
     /// counts from now on, not from the last input.
     pub(super) fn accept_connect(&self) -> Result<(), Error> {

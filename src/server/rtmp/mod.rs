@@ -244,6 +244,7 @@ impl Task {
                         self.last_received = registry.clock.now();
                     }
                     self.pass_on();
+                    self.send_rest().await;
                     if self.finished {
                         return Ok(problem!("left-finished"));
                     }
@@ -255,7 +256,10 @@ impl Task {
                         self.end_role(problem!("left-recording-unplayable"));
                     }
                 }
-                () = &mut sleep => self.check_deadlines(registry.clock.now())?,
+                () = &mut sleep => {
+                    self.check_deadlines(registry.clock.now())?;
+                    self.send_rest().await;
+                }
             }
         }
     }

@@ -54,8 +54,12 @@ const GHOST_TIMEOUT: Duration = Duration::from_secs(4);
 const LOCAL_GHOST_TIMEOUT: Duration = Duration::from_secs(2);
 /// Messages are held only for at least this many viewers. For fewer, the system calls cost little.
 const MIN_HOLD_VIEWERS: usize = 500;
-/// From this many viewers on, a burst is sent with one system call, if supported.
+/// From this many viewers on, a burst is sent with one system call for each part of the viewers, if
+/// supported.
 const MIN_BATCH_CALL_VIEWERS: usize = 4;
+/// Number of viewers in one part of a delivery. Between two parts, other tasks of the server run, such as
+/// those of clients that join.
+const PART_VIEWERS: usize = 256;
 /// Maximum number of held messages.
 const MAX_HELD_MESSAGES: usize = 32;
 
@@ -68,9 +72,9 @@ pub(super) struct Stream {
     /// Address of the first client; see [`subscriber`](crate::net::subscriber::subscriber).
     pub opened_by: IpAddr,
     limits: Limits,
-    /// Locked while messages are sent to the viewers. Sending to a crowd takes some milliseconds. New
-    /// viewers do not need this lock, so they do not wait.
-    sending: Mutex<()>,
+    /// The delivery that is being sent to the viewers. New viewers do not need this lock, so they do not
+    /// wait.
+    sending: Mutex<Delivery>,
     inner: Mutex<Inner>,
 }
 
@@ -101,9 +105,14 @@ struct Viewer {
 }
 
 /// Messages, and the viewers that were there when these messages left the stream.
+#[derive(Debug, Default)]
 struct Delivery {
     messages: Vec<Arc<Message>>,
+    /// See [`Batch::joined`].
+    joined: Option<Bytes>,
     viewers: Vec<Viewer>,
+    /// Number of viewers that have received the messages.
+    served: usize,
 }
 
 /// A client that wants to publish.
@@ -142,7 +151,8 @@ impl Stream {
     /// except relays: the pulled stream could come back from the relay's server.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, relayed, limits } = claim;
-        let _sending = self.sending.lock();
+        let mut sending = self.sending.lock();
+        sending.finish();
         let mut inner = self.inner.lock();
         if let Some(old) = &inner.publisher {
             let patience = match (old.address.ip() == address.ip(), address.ip().is_loopback()) {
@@ -161,7 +171,7 @@ impl Stream {
             old.dismissal.keep_received(old.bytes);
             old.dismissal.dismiss(reason);
         }
-        inner.release().send();
+        inner.release().finish();
         if inner.viewers.is_empty() {
             inner.last = None;
         }
@@ -176,12 +186,13 @@ impl Stream {
 
     /// Records that the publisher `id` has left. Returns false if another one has taken over.
     pub fn unpublish(&self, id: u64) -> bool {
-        let _sending = self.sending.lock();
+        let mut sending = self.sending.lock();
+        sending.finish();
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_none_or(|publisher| publisher.id != id) {
             return false;
         }
-        inner.release().send();
+        inner.release().finish();
         inner.publisher = None;
         inner.cache.forget();
         inner.viewers.iter().for_each(|viewer| viewer.sink.end());
@@ -205,10 +216,11 @@ impl Stream {
     /// Records that publisher `id`, a relay, continues with the data of another connection.
     /// Timestamps continue, and viewers stay.
     pub fn renew(&self, id: u64) {
-        let _sending = self.sending.lock();
+        let mut sending = self.sending.lock();
+        sending.finish();
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {
-            inner.release().send();
+            inner.release().finish();
             inner.cache.forget();
             inner.fresh = true;
             inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
@@ -221,10 +233,12 @@ impl Stream {
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes messages of publisher `id`, and passes them on. If some are held, returns the time by which
-    /// the caller must call [`Stream::flush`], unless it calls `take` earlier.
+    /// Takes messages of publisher `id`, and passes them on to the first part of the viewers. The caller
+    /// then calls [`Stream::send_rest`] or [`Stream::finish`]. If some messages are held, returns the time
+    /// by which the caller must call [`Stream::flush`], unless it calls `take` earlier.
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> Option<Timestamp> {
-        let _sending = self.sending.lock();
+        let mut sending = self.sending.lock();
+        sending.finish();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let Some(publisher) = inner.publisher.as_mut().filter(|publisher| publisher.id == id)
@@ -286,18 +300,32 @@ impl Stream {
             && (1..MAX_HELD_MESSAGES).contains(&inner.held.len())
             && now < flush_by;
         if !is_held {
-            let delivery = inner.release();
+            *sending = inner.release();
             drop(guard);
-            delivery.send();
+            sending.send_part();
         }
         is_held.then_some(flush_by)
     }
 
-    /// Sends held messages.
+    /// Sends held messages to the first part of the viewers. The caller then calls [`Stream::send_rest`].
     pub fn flush(&self) {
-        let _sending = self.sending.lock();
-        let delivery = self.inner.lock().release();
-        delivery.send();
+        let mut sending = self.sending.lock();
+        sending.finish();
+        *sending = self.inner.lock().release();
+        sending.send_part();
+    }
+
+    /// Sends the delivery to the other viewers. Other tasks run between its parts.
+    pub async fn send_rest(&self) {
+        while !self.sending.lock().is_done() {
+            tokio::task::yield_now().await;
+            self.sending.lock().send_part();
+        }
+    }
+
+    /// Sends the delivery to the other viewers at once.
+    pub fn finish(&self) {
+        self.sending.lock().finish();
     }
 
     /// Adds a viewer, and sends the initial data. Returns false if there are too many viewers.
@@ -321,7 +349,8 @@ impl Stream {
 
     /// Removes a viewer, if present. Afterwards, the viewer receives nothing more from this stream.
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
-        let _sending = self.sending.lock();
+        let mut sending = self.sending.lock();
+        sending.finish();
         let mut inner = self.inner.lock();
         let place = inner.viewers.iter().position(|viewer| viewer.sink.id() == id);
         inner.forget_record(id);
@@ -399,52 +428,69 @@ impl Inner {
         self.held_since = None;
         if self.held.is_empty() || self.viewers.is_empty() {
             self.held.clear();
-            return Delivery { messages: Vec::new(), viewers: Vec::new() };
+            return Delivery::default();
         }
-        let delivery =
-            Delivery { messages: std::mem::take(&mut self.held), viewers: self.viewers.clone() };
+        let messages = std::mem::take(&mut self.held);
+        let joined = Batch::joined(&messages).joined;
+        let delivery = Delivery { messages, joined, viewers: self.viewers.clone(), served: 0 };
         self.viewers.iter_mut().for_each(|viewer| viewer.received = 0);
         delivery
     }
 }
 
 impl Delivery {
-    fn send(&self) {
-        if self.messages.is_empty() {
-            return;
-        }
-        let batch = Batch::joined(&self.messages);
-        if self.viewers.len() < MIN_BATCH_CALL_VIEWERS || !self.send_in_one_call(&batch) {
-            self.viewers.iter().for_each(|viewer| viewer.deliver(&batch));
+    /// Returns true if every viewer has received the messages.
+    fn is_done(&self) -> bool {
+        self.viewers.is_empty()
+    }
+
+    /// Sends to all viewers that have not received the messages yet.
+    fn finish(&mut self) {
+        while !self.is_done() {
+            self.send_part();
         }
     }
 
-    /// Sends with one system call to all viewers that keep up, and one by one to the others.
-    /// Returns false, without sending anything, if that is impossible.
-    fn send_in_one_call(&self, batch: &Batch<'_>) -> bool {
-        let Some(joined) = &batch.joined else { return false };
-        let mut lent: Vec<_> = (self.viewers.iter())
-            .map(|it| if it.received == 0 { it.sink.lend(batch) } else { None })
-            .collect();
-        let mut taken = Vec::with_capacity(lent.len());
-        let streams = lent.iter().flatten().map(|out| &out.stream);
-        if !net::send_to_all(streams, joined, &mut taken) {
-            return false;
+    /// Sends to the next part of the viewers.
+    fn send_part(&mut self) {
+        let batch = Batch { messages: &self.messages, joined: self.joined.clone() };
+        let rest = self.viewers.get(self.served..).unwrap_or_default();
+        let part = rest.get(..PART_VIEWERS).unwrap_or(rest);
+        if part.len() < MIN_BATCH_CALL_VIEWERS || !send_in_one_call(part, &batch) {
+            part.iter().for_each(|viewer| viewer.deliver(&batch));
         }
-        let mut taken = taken.into_iter();
-        for (viewer, lent) in self.viewers.iter().zip(&mut lent) {
-            let Some(mut out) = lent.take() else {
-                viewer.deliver(batch);
-                continue;
-            };
-            let result = taken.next().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()));
-            let sent = out.past_queue(batch, joined.len(), result);
-            let all_done = out.is_done();
-            drop(out);
-            viewer.sink.settle(sent, all_done);
+        self.served += part.len();
+        if self.served >= self.viewers.len() {
+            *self = Self::default();
         }
-        true
     }
+}
+
+/// Sends with one system call to all of these viewers that keep up, and one by one to the others.
+/// Returns false, without sending anything, if that is impossible.
+fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>) -> bool {
+    let Some(joined) = &batch.joined else { return false };
+    let mut lent: Vec<_> = (viewers.iter())
+        .map(|it| if it.received == 0 { it.sink.lend(batch) } else { None })
+        .collect();
+    let mut taken = Vec::with_capacity(lent.len());
+    let streams = lent.iter().flatten().map(|out| &out.stream);
+    if !net::send_to_all(streams, joined, &mut taken) {
+        return false;
+    }
+    let mut taken = taken.into_iter();
+    for (viewer, lent) in viewers.iter().zip(&mut lent) {
+        let Some(mut out) = lent.take() else {
+            viewer.deliver(batch);
+            continue;
+        };
+        let result = taken.next().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()));
+        let sent = out.past_queue(batch, joined.len(), result);
+        let all_done = out.is_done();
+        drop(out);
+        viewer.sink.settle(sent, all_done);
+    }
+    true
 }
 
 impl Viewer {

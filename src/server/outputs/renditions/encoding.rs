@@ -68,6 +68,7 @@ pub(super) fn encode(registry: &Registry, running: &Arc<RunningRendition>, jobs:
             Job::Audio(_) if open.is_none() => {}
             Job::Audio(message) | Job::AudioConfig(message) => {
                 running.stream.take(running.id, &mut vec![message], registry.clock.now());
+                running.stream.finish();
             }
             Job::Gone => {
                 running.stream.unpublish(running.id);
@@ -119,6 +120,7 @@ fn frame_job(
     running.counters.note(size, took);
     registry.transcoders.load.note(size, took);
     running.stream.take(running.id, &mut out, registry.clock.now());
+    running.stream.finish();
     Ok(())
 }
 
