@@ -236,6 +236,7 @@ fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
     assert!(stream.take(1, &mut frame(66, false), Timestamp::from_millis(5)).is_some());
     let after_limit = Timestamp::from_millis(6);
     assert!(stream.take(1, &mut frame(99, false), after_limit).is_none(), "without a flush");
+    stream.finish();
     for viewer in &viewers {
         assert_eq!(*viewer.1.lock(), [(vec![0, 33], true), (vec![66, 99], true)]);
     }
@@ -277,10 +278,31 @@ fn a_new_viewer_gets_held_messages_once_and_does_not_end_the_hold() {
     stream.flush();
     assert!(stream.take(1, &mut frame(66, false), Timestamp::ZERO).is_some());
     stream.flush();
+    stream.finish();
     assert_eq!(*viewers[0].1.lock(), [(vec![0, 33], true), (vec![66], true)]);
     let first = [(vec![0], false), (vec![33], false), (vec![66], true)];
     assert_eq!(*late[0].1.lock(), first, "each message once");
     assert_eq!(*late[1].1.lock(), [(vec![0, 33], false), (vec![66], true)]);
+}
+
+#[test]
+fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
+    let (stream, viewers) = published(PART_VIEWERS + 2);
+    let [.., leaving, last] = &viewers[..] else { panic!("a crowd") };
+    let got = |viewer: &Viewer| viewer.1.lock().iter().map(|it| it.0.clone()).collect::<Vec<_>>();
+    stream.take(1, &mut frame(0, true), Timestamp::ZERO);
+    assert_eq!((got(&viewers[0]), got(last)), (vec![vec![0]], vec![]));
+    let late = Arc::new(Viewer(u64::MAX, Mutex::default()));
+    assert!(stream.join(Arc::<Viewer>::clone(&late)));
+    assert!(stream.leave(leaving.0).is_some());
+    assert_eq!((got(leaving), got(last)), (vec![vec![0]], vec![vec![0]]), "before it leaves");
+    stream.take(1, &mut frame(33, false), Timestamp::ZERO);
+    assert_eq!(got(last).len() + got(&late).len(), 2);
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(stream.send_rest());
+    for viewer in [&viewers[0], last, &late] {
+        assert_eq!(got(viewer), [vec![0], vec![33]]);
+    }
+    assert_eq!(got(leaving), [vec![0]]);
 }
 
 #[test]
