@@ -348,10 +348,10 @@ fn addresses_are_allowed_and_denied() {
         "[app.live.publish]\nallow = [\"127.0.0.0/8\"]\n[app.live.play]\ndeny = [\"127.0.0.1\"]\n\
          [app.\"*\".publish]\nallow = [\"192.0.2.0/24\", \"2001:db8::/32\"]\n",
     );
-    assert!(serve.refuses_publisher("other/show").contains("address may not publish"));
+    assert!(serve.refuses_publisher("other/show").contains("address is not allowed to publish"));
     let _publisher = serve.publish("live/show");
     serve.wait_published("show");
-    assert!(serve.refuses_player("live/show").contains("address may not play"));
+    assert!(serve.refuses_player("live/show").contains("address is not allowed to play"));
     assert_eq!(serve.status("GET", "/live/show.flv", ""), 403);
     let mut plays = Peer::start("ffmpeg", ["-i", &format!("{}/live/show", serve.rtmp)]);
     assert!(!plays.wait(LIMIT).success());

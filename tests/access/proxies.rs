@@ -109,7 +109,7 @@ fn a_connection_through_a_proxy_counts_once() {
     let url = format!("rtmp://127.0.0.1:{}", client_at("203.0.113.5", server));
     let publish = |url| ClientConfig::publish(url, BitsPerSecond(1_000_000));
     let why = refusal_at(&url, publish, "live/no");
-    assert!(why.contains("This address may not publish here."), "{why}");
+    assert!(why.contains("This address is not allowed to publish streams."), "{why}");
     assert_eq!(connections(&serve), before + 2);
 }
 
@@ -137,7 +137,7 @@ fn rtmp_clients_of_haproxy_have_their_own_addresses() {
         let url = |client: &str| format!("rtmp://127.0.0.1:{}", client_at(client, port));
         let publish = |url| ClientConfig::publish(url, BitsPerSecond(1_000_000));
         let why = refusal_at(&url("203.0.113.5"), publish, "live/no");
-        assert!(why.contains("This address may not publish here."), "{port}: {why}");
+        assert!(why.contains("This address is not allowed to publish streams."), "{port}: {why}");
         let name = format!("show{port}");
         let _publisher = ffmpeg::publish(&format!("{}/live/{name}", url("198.51.100.7")), None);
         wait_for("the publisher", LIMIT, || {

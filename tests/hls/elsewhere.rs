@@ -54,7 +54,7 @@ fn segments_may_be_at_another_host_and_not_outside_of_tls() {
     let url = format!("https://127.0.0.1:{}/x.m3u8", web.https);
     let outcome = play(&Config { net, reconnect: false, ..config(&url) }, |_| false);
     let failure = outcome.failure();
-    assert!(failure.to_string().contains("it does not use TLS"), "{failure:?}");
+    assert!(failure.to_string().contains("the URL does not use TLS"), "{failure:?}");
     assert_eq!(asked.load(Ordering::Relaxed), before);
 }
 

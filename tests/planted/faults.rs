@@ -256,7 +256,7 @@ pub const FAULTS: &[Fault] = &[
         plant::unknown_codec,
         (5, Stderr, ""),
         [
-            "strange.flv: the stream or file has",
+            "strange.flv: the stream or file contains",
             "unknown codec 15 video, which onair cannot decode",
             "Ask the broadcaster for H.264",
         ],
@@ -287,7 +287,7 @@ pub const FAULTS: &[Fault] = &[
         "a stream that is not there",
         plant::no_stream,
         (9, Stderr, ""),
-        ["the server responds with", "404 Not Found", "Check the path in the URL"],
+        ["the server responded with", "404 Not Found", "Check the path in the URL"],
         ["服务器返回", "404 Not Found", "请检查地址中的路径"],
     ),
     row(

@@ -34,7 +34,7 @@ fn is_marked(harness: &Harness<'static, Window>, name: &str) -> bool {
 fn assert_each_fault_is_beside_its_field(harness: &mut Harness<'static, Window>) {
     let faults = [
         (PROXY, "ftp://", "use a proxy address such as http://host:port or socks5://host:port"),
-        (PORTS, "many", "separate ports with commas, such as 1935, 443, 80"),
+        (PORTS, "many", "separate the ports with commas, for example 1935, 443, 80"),
     ];
     for (name, text, _) in faults {
         assert!(!is_marked(harness, name), "{name} is empty");

@@ -2,10 +2,10 @@
 # these texts in English. Keep in step with zh-CN.
 
 denied-no-name = The stream name is empty.
-denied-address = This address may not { $action ->
+denied-address = This address is not allowed to { $action ->
     [publish] publish
    *[play] play
-} here.
+} streams.
 denied-no-key = A { $action ->
     [publish] publish key
    *[play] play key
@@ -38,7 +38,7 @@ denied-stream-full = The stream already has { $most ->
     [one] { $most } viewer
    *[other] { $most } viewers
 }, which is its limit.
-denied-too-many-connections = There are too many connections, or too many from this address.
+denied-too-many-connections = The server has too many connections, or too many from this address.
 token-malformed = The token cannot be read.
 token-algorithm = The token's algorithm is not allowed.
 token-signature = The token was not signed for this server.
@@ -62,7 +62,7 @@ left-finished = finished
 left-published-again = publishing restarted
 left-played-again = playback restarted
 left-closed = closed by the peer
-left-quiet = it no longer sends requests
+left-quiet = the client no longer sends requests
 left-operator = ended by the operator
 left-player = ended by the player
 left-key-changed = the play key has changed
@@ -71,16 +71,16 @@ left-moved = the stream has moved to another server
 left-replaced = replaced by a new connection from the same publisher
 left-bitrate = The bitrate is above this application's limit of { $kbps } kbit/s.
 left-size = The video size is { $size } pixels. The server allows at most { $most } for this application.
-left-configs-too-large = its codec configs are too large
+left-configs-too-large = the stream's codec configs are too large
 left-recording-deleted = the recording was deleted
 left-recording-unplayable = the recording cannot be played
 left-too-many-recordings = too many recordings are being watched
 left-server-stopped = the server was shut down
 left-evicted = disconnected to make room for another client
 left-connection-lost = the connection was lost: { $reason }
-left-stalled = it no longer accepts data
-left-flooded = it does not read the data that it requests
-left-silent = it no longer sends data
+left-stalled = the client no longer accepts data
+left-flooded = the client does not read the data that it requests
+left-silent = the client no longer sends data
 left-fault = simulated fault: { $fault }
 left-handshake = handshake: { $reason }
 left-protocol = the client violated the protocol: { $reason }
@@ -93,10 +93,10 @@ left-relay-ended = the relay has ended
 left-relay-lost = the relay has lost the connection to its server
 left-relay-unpublished = the publisher on the other server stopped publishing
 left-webrtc-moved = the WebRTC port has changed
-left-not-connected = it did not connect
+left-not-connected = the client did not connect
 left-disconnected = the connection was lost
 left-broken = the connection failed
-left-unreadable = its data cannot be processed
+left-unreadable = the client's data cannot be processed
 left-too-many-viewers = there are too many viewers
 left-other-codec = the stream's codec changed
 left-b-frames = the stream has B-frames

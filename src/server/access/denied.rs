@@ -114,7 +114,8 @@ mod tests {
         }
         let say = |denied: Denied, action| denied.problem(action).to_string();
         assert_eq!(say(Denied::NoName, Action::Publish), "The stream name is empty.");
-        assert_eq!(say(Denied::Address, Action::Publish), "This address may not publish here.");
+        let address = "This address is not allowed to publish streams.";
+        assert_eq!(say(Denied::Address, Action::Publish), address);
         assert_eq!(say(Denied::NoSecret, Action::Play), "A play key or a token is required.");
         assert_eq!(say(Denied::WrongSecret, Action::Publish), "The publish key is wrong.");
         assert_eq!(say(Denied::Callback, Action::Play), "You may not play this stream.");

@@ -219,7 +219,7 @@ async fn what_comes_and_is_slow_has_a_limit_too() {
     let limits = Limits { quiet: LONG_TIMEOUT, whole: SHORT_TIMEOUT };
     let loader = server.open(&list(&["a.ts"], ""), limits).await.unwrap();
     let message = cause(all(loader).await.1);
-    assert!(message.contains("takes more than 2 s to send a segment"), "{message}");
+    assert!(message.contains("took more than 2 s to send a segment"), "{message}");
 }
 
 #[tokio::test]
