@@ -570,7 +570,7 @@ fn clips_of_a_collection_of_obs_are_as_large_as_they_are_and_heard_where_there_i
         .output()
         .unwrap();
     let event: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let not = "'Silent': transparency (onair supports it in this type of file only for stingers)";
+    let not = "'Silent': transparency (for this type of file, onair supports it only in stingers)";
     assert_eq!(event["left_out"], serde_json::json!([not]), "{event}");
     let text = std::fs::read_to_string(&to).unwrap();
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -90,7 +90,7 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     // No font has this character, so a box is drawn.
     harness.ctx.set_missing_glyph_policy(egui::MissingGlyphPolicy::Tofu);
     type_path(&mut harness, "Path", "no/such\u{1F4A9}");
-    shows(&mut harness, "There is no file with this path.");
+    shows(&mut harness, "There is no file at this path.");
     assert_eq!(chosen(&harness), None);
     let (folder_2, mut harness_2) = chooser(films());
     type_path(&mut harness_2, "Path", "inner/../other.mp4");
@@ -100,7 +100,7 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     // A file cannot be chosen as a folder.
     let (folder_3, mut harness_3) = chooser(ChooserKind::Folder);
     type_path(&mut harness_3, "Path", "note.txt");
-    shows(&mut harness_3, "There is no folder with this path.");
+    shows(&mut harness_3, "There is no folder at this path.");
     drop(folder_3);
     // The chooser asks for a file if none is selected. Escape closes it without a file.
     let (_folder, mut harness) = chooser(films());

@@ -69,7 +69,7 @@ fn own_services_are_added_changed_and_removed() {
         harness.run();
     };
     assert_eq!(click(&mut harness, "Save"), []);
-    assert!(shown(&harness).contains(&"it has no name".to_owned()));
+    assert!(shown(&harness).contains(&"the name is missing".to_owned()));
     fill(&mut harness, "Name", "My School");
     fill(&mut harness, "Addresses, default first", "http://live.school.example/app");
     fill(&mut harness, "Video bitrate (kbps)", "3000");

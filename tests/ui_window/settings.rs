@@ -392,7 +392,7 @@ fn a_hotkey_that_replaces_a_fixed_key_is_said() {
     press_named(&mut harness, "Hotkey for Start or stop recording: Ctrl+R");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::D);
     harness.run();
-    harness.get_by_label("Replaces the fixed key for: duplicate the selected items");
+    harness.get_by_label("Replaces the fixed key that lets you duplicate the selected items");
 }
 
 #[test]

@@ -43,7 +43,7 @@ guide-destination = Target
 guide-where = Where do you want to stream?
 guide-where-second = onair sends the stream only to this target. You can add more targets later.
 guide-try-here = Just try it here
-guide-try-here-second = The built-in server, on this computer
+guide-try-here-second = Use the built-in server on this computer
 guide-here-what = This stream stays on this computer, so nobody on the internet can see it.
 guide-here-how = Watch the stream on the Watch page, or in a browser on this computer. You can switch to a service at any time.
 guide-key-kept = onair stores the key in your keyring or in a file that only you can read, never in the settings.
@@ -74,7 +74,7 @@ guide-ready = Ready
 guide-all-set = All set
 guide-ready-second = These are your choices. You can change everything later in the studio.
 guide-again = To run this guide again, press { $keys } and choose “Run setup again…”.
-app-missing = Add the application to the address, such as rtmp://server/app.
+app-missing = Add the application to the address, for example rtmp://server/app.
 key-missing = Enter the stream key first. You get the key from the service or the server's operator.
 server-missing = Enter the server address first.
 

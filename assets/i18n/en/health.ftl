@@ -78,7 +78,7 @@ viewers-frozen = Viewers see a frozen frame.
 viewers-silent = Viewers hear nothing.
 viewers-late = Viewers are far behind live.
 health-dropping = The connection to { $name } is too slow: onair is dropping frames.
-    .cure = Choose a lower bitrate, and check what else uses the connection.
+    .cure = Choose a lower bitrate, and check what else is using the connection.
 health-queue = The connection is slow: the send queue is { $time } long.
     .cure = If this continues, choose a lower bitrate.
 

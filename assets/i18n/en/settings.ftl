@@ -3,7 +3,7 @@
 # Files that are not TOML or JSON.
 settings-unused = onair ignores all settings: { $reason }
 settings-unreadable = onair cannot read the settings in { $path }: { $reason }
-settings-newer = A newer version of onair wrote these settings (version { $version }), so this version ignores the settings that it does not know
+settings-newer = A newer version of onair wrote these settings (version { $version }), so onair ignores the ones that it does not know
 settings-ignored-at = onair ignores the setting '{ $path }' on line { $line }, column { $column }: { $reason }
 settings-ignored = onair ignores the setting '{ $path }': { $reason }
 syntax-at = line { $line }, column { $column }: { $what } ({ $words })
@@ -57,7 +57,7 @@ value-talk-key = this key does not work for push-to-talk
 value-projector = it must be program, preview, multiview, or source:NUMBER
 value-pin = use host:port, a space, and the certificate's SHA-256 hash
 value-sample-rate = AAC does not support a sample rate of { $rate } Hz
-address-with-login = it must not contain a user name or a password, because onair sends it to every client
+address-with-login = the address must not contain a user name or password, because onair sends it to every client
 
 # Settings of several objects.
 settings-the-scenes = the scenes
@@ -78,20 +78,20 @@ settings-shows-nothing = the source '{ $name }' shows nothing: { $why }
 settings-no-path = the path is empty
 settings-of-filter = the setting '{ $name }' of the filter '{ $kind }' is invalid: { $why }
 settings-strips-beyond = the mixer holds at most { $most } audio sources, so onair leaves out the rest
-settings-strip-left-out = { $why }; onair leaves out the audio source
+settings-strip-left-out = { $why }; onair leaves out this audio source
 settings-the-rest = the maximum is { $most }, so onair ignores the rest
 settings-no-such-filter = there is no filter '{ $kind }'
 settings-no-such-strip = there is no audio source { $number }
 settings-no-such-value = the filter { $kind } has no such setting
 settings-no-camera = a camera name is too long or contains invalid characters
-settings-no-camera-control = cameras have no control '{ $name }'
+settings-no-camera-control = '{ $name }' is not a camera control
 settings-service-twice = the service '{ $name }' appears twice
 settings-service = service { $number }: { $reason }
 
 # Scene files that cannot be imported.
 import-too-large = the file is too large
-import-no-collection = it contains no scene collection
-import-too-big-a-number = a number in it is too large
+import-no-collection = the file contains no scene collection
+import-too-big-a-number = a number in the file is too large
 
 # Parts that an import omits or changes.
 import-and-more = and { $count } more
@@ -114,7 +114,7 @@ import-side-chain-gone = a compressor filter on { $called } (its sidechain sourc
 import-circle = items in '{ $name }' that show '{ $name }' itself
 import-item-of-nothing = an item in '{ $scene }' without a source
 import-item-of = the item '{ $name }' in '{ $scene }' (its source does not exist)
-import-size-unknown = the unknown size of '{ $name }' (onair uses { $size })
+import-size-unknown = the size of '{ $name }' (it is unknown, so onair uses { $size })
 import-cut-off-group = the crop of '{ $name }'
 import-blending-of = the blending method of '{ $name }' (SRGB Off)
 import-scaling-of = the scale filtering of '{ $name }'
@@ -130,7 +130,7 @@ import-of-source = '{ $name }': { $what }
 import-first-camera = the device (onair shows the first camera)
 import-first-screen = display { $number } (onair shows the first display)
 import-another-speed = the playback speed
-import-follows-no-file = playlist entries: { $count } (only a file can follow a file, and nothing can follow a stream)
+import-follows-no-file = playlist entries: { $count } (only files can follow a file, and nothing can follow a stream)
 import-list-beyond = playlist entries after the first { $most }
 import-list-shuffled = the playlist's shuffled order
 import-slides-beyond = slides after the first { $most }
@@ -144,7 +144,7 @@ import-gradient = the gradient
 import-downwards = vertical text
 import-capitals = the text transform
 import-cut-of-screen = the crop in pixels (onair converted it to percentages of { $size })
-import-transparency = transparency (onair supports it in this type of file only for stingers)
+import-transparency = transparency (for this type of file, onair supports it only in stingers)
 import-filters-of = filters of '{ $name }' ({ $kinds })
 import-filters-of-and-more = filters of '{ $name }' ({ $kinds }, and { $count } more)
 import-last-filter = the last filter (there are too many filters)
@@ -196,16 +196,16 @@ import-bounded = the { $number ->
     [most_db] maximum gain in dB
    *[other] { $number }
     } (changed from { $was } to { $is })
-import-discarded = the deinterlacing ('discard' became 'linear')
-import-retro = the deinterlacing ('retro' became 'linear')
+import-discarded = the deinterlacing mode (changed from 'discard' to 'linear')
+import-retro = the deinterlacing mode (changed from 'retro' to 'linear')
 import-doubled = the doubled frame rate from deinterlacing
 import-deinterlacing = the deinterlacing (mode { $kind })
 import-shape = the image's aspect ratio (onair stretches the image to fill the frame)
-import-undistorted = the undistorted center
+import-undistorted = the option to undistort the center
 import-any-color = the color
 import-color = the color ({ $color })
-import-multiplied = the Color Multiply ({ $color })
-import-added = the Color Add ({ $color })
+import-multiplied = the Color Multiply setting ({ $color })
+import-added = the Color Add setting ({ $color })
 import-of-audio = the audio source '{ $name }': { $what }
 import-default-device = the device of '{ $name }' (onair uses the system's default device)
 import-shared-strip = '{ $name }' in the mixer (it plays the same audio as '{ $first }')
@@ -213,23 +213,23 @@ import-filters-of-audio = filters of the audio source '{ $name }' ({ $kinds })
 import-filters-of-audio-and-more = filters of the audio source '{ $name }' ({ $kinds }, and { $count } more)
 import-swipe-in = the swipe-in option of the transition '{ $name }'
 import-transition = the transition '{ $name }' ({ $kind })
-import-transition-unknown = the unknown type of the transition '{ $name }' (onair fades instead)
-import-cut-in-frames = the transition point of '{ $name }' in frames (onair uses { $ms } ms)
+import-transition-unknown = the type of the transition '{ $name }' (it is unknown, so onair fades instead)
+import-cut-in-frames = the transition point of '{ $name }' (it is set in frames, so onair uses { $ms } ms)
 import-matte-apart = the separate track matte file of '{ $name }'
 import-wipe = the wipe image { $image } of '{ $name }' (onair wipes from left to right)
 
 # Your own services.
 service-number = enter a whole number, or leave the field empty
-service-no-name = it has no name
-service-long-name = its name is too long
+service-no-name = the name is missing
+service-long-name = the name is too long
 own-service-servers = at most { $most } addresses are allowed
-own-service-key-page = the key page address must begin with https://
+own-service-key-page = the address of the stream key page must begin with https://
 service-taken = another service has this name
 
 # onair serve.
 serve-config = --config { $path }: { $reason }
 serve-config-at = line { $line }, column { $column }: { $what }
-serve-config-too-long = it is longer than { $kib } KiB
+serve-config-too-long = the file is larger than { $kib } KiB
 serve-too-many-keys = there are more than { $most } keys
 serve-key-length = a key must be 1 to { $most } bytes long
 serve-network = use an address or a network, such as 192.0.2.0/24 or 2001:db8::/32
@@ -238,10 +238,10 @@ serve-app-name = use an application name, such as [app.live], or [app."*"] for a
 serve-password-file = --password-file: { $reason }
     .cure = Check the path and permissions of the file. Its first line must contain the password.
 serve-too-many-networks = there are more than { $most } networks
-serve-tokens-without-key = [tokens] has no secrets and no jwks, so no token can be valid
+serve-tokens-without-key = [tokens] must contain secrets or jwks; otherwise, no token is valid
 serve-token-secret = a token secret must be { $least } to { $most } bytes long
 serve-token-no-secret = onair cannot make a token, because [tokens] in the configuration has no secrets
-serve-jwks-insecure = keys must come from https://, or from this computer
+serve-jwks-insecure = use an https:// address, or an address on this computer
 serve-jwks-no-keys = it must be a JWK set with an RSA, P-256 or Ed25519 key
 serve-callback-url = use an http:// or https:// address
 serve-callback-dialect = the dialect 'mediamtx' supports only 'auth', and the other dialects do not support 'auth'
@@ -295,10 +295,10 @@ fault-time-at-media = { $name } accepts a time only in the media phase
 fault-stall-time = { $reason }; to set the stall duration, write + before it, as in stall@connect:+5s
 fault-codes = possible codes: { $known }
 fault-busy-times = '{ $text }' is not a valid count: use, for example, busy@publish:2
-fault-url = '{ $url }' is not a URL such as rtmp://other.example/app
+fault-url = '{ $url }' is not a valid URL: use, for example, rtmp://other.example/app
 fault-no-value = { $name } takes no value
 fault-time-order = in '{ $text }', write the smaller time first
-fault-time = '{ $text }' is not a time: use 3s, 2.5s or 200ms, at most an hour
+fault-time = '{ $text }' is not a valid time: use, for example, 3s, 2.5s or 200ms, and at most one hour
 
 # Commands of --control, and their names in results.
 control-no-command = '{ $word }' is not a command, or is incomplete: use { $syntax }
@@ -313,11 +313,11 @@ control-no-strip = there is no audio source '{ $name }'; your audio sources: { $
 control-no-duplicate = onair cannot duplicate '{ $name }': the item has no source, or the maximum number of sources is reached
 control-not-prepared = no scene is in the preview: use 'prepare SCENE' first
 control-if-black = { $name } ({ $kind }) cannot have a fallback. Only cameras, displays, windows, streams and media files can have one.
-control-no-dialog = the desktop shows no sharing dialog for { $name }. Specify a display or window of a Wayland session.
-control-no-talk = no matching audio source uses push-to-talk or push-to-mute. Set push-to-talk in the audio mixer or in the settings file (talk).
+control-no-dialog = { $name } does not use the desktop's sharing dialog. Specify a display or window in a Wayland session.
+control-no-talk = no matching audio source uses push-to-talk or push-to-mute. Turn on push-to-talk in the audio mixer, or with 'talk' in the settings file.
 control-no-media = { $name } ({ $kind }) does not play media. Specify a media file, slide show or stream.
 control-no-room = onair cannot add a file to '{ $name }': it is not a media file or slide show, or the limit is reached
-control-no-entry = '{ $name }' has no file { $number } that you can remove from its list
+control-no-entry = there is no file { $number } to remove from the list of '{ $name }'
 control-no-filter-kind = there is no filter '{ $kind }'; the filters are { $known }
 control-no-such-filter = there is no { $kind } filter; to add one, use "filter add { $kind }"
 control-most-filters = you can add at most { $most } filters
@@ -330,7 +330,7 @@ control-no-stream = there is no stream { $number }; only { $count } are open
 control-stream-number = use 'stream NUMBER'; the first stream is number 1
 control-stream-idle = stream { $number } is not playing
 control-record-format = record { $path }: onair writes received streams as FLV, so the name must end in .flv
-control-most-words = onair hides at most { $most } words of up to { $length } characters
+control-most-words = onair hides at most { $most } words, each up to { $length } characters long
 control-nothing-kept = you cannot seek yet, because onair has not stored any of the stream
 control-beyond-end = the recording is only { $seconds } s long
 control-live-position = a live stream has no such position: use 'seek -10s', 'rewind 30s' or 'go-live'
@@ -344,19 +344,19 @@ control-no-file-made = onair cannot create the file
 control-no-chat = no chat is open: start onair with --chat
 control-nothing-plays = nothing is playing
 control-idle = the selected player is not playing
-play-flag-buffer = the buffer must be from 100ms to 10s, or auto
-play-flag-offset = the offset must be from -2s to 2s
+play-flag-buffer = the buffer must be between 100ms and 10s, or auto
+play-flag-offset = the offset must be between -2s and 2s
 play-flag-speaker = the ID is empty: `onair devices` lists the speaker IDs
-flag-size = '{ $text }' is not a size: use, for example, 700M or 2G, and at least 66K
+flag-size = '{ $text }' is not a valid size: use at least 66K, for example 700M or 2G
 flag-sample-rate = AAC does not support this sample rate: use { $rates }
-flag-replay-to = --replay-to needs --replay, or the replay buffer turned on in the settings
+flag-replay-to = to use --replay-to, add --replay or turn on the replay buffer in the settings
 record-track-syntax = use NAME=SOURCE, for example Voice=mic
 record-track-unnamed = the track has no name: use NAME=SOURCE, for example Voice=mic
 record-track-silent = 'none' has no audio to record
 record-track-full = --record-track { $name }: all tracks are in use
 record-track-strips = the mixer already has the maximum of { $most } audio sources
 flag-delay = the stream delay must be at most 30m
-control-no-item-value = an item has no '{ $name }': use one of { $known }
+control-no-item-value = an item has no property '{ $name }': use one of { $known }
 control-side-chain-of-compressor = only a compressor has the setting 'side_chain'
 control-side-chain = 'side_chain' needs the name of an audio source, or 'none'
-play-flag-balance = '{ $text }' is not a balance: use -100 (left only) to 100 (right only)
+play-flag-balance = '{ $text }' is not a valid balance: use a number from -100 (left only) to 100 (right only)

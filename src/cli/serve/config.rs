@@ -468,7 +468,7 @@ mod tests {
             ("max_connections = 10", "'max_connections': use a number from 64 to 65536"),
             ("max_streams = 0", "'max_streams': use a number from 1 to 4096"),
             ("record_format = \"mkv\"", "'record_format': it must be one of flv, mp4"),
-            ("split_size = \"1\"", "'split_size': '1' is not a size"),
+            ("split_size = \"1\"", "'split_size': '1' is not a valid size"),
             ("keep_time = \"5s\"", "'keep_time': use a duration from 1m"),
             ("vod = \"yes\"", "'vod': it must be one of on, off"),
             ("hls_part = \"3s\"", "'hls_part': use a duration from 0.1s to 2s"),

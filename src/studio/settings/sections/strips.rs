@@ -383,7 +383,7 @@ mod tests {
         assert!(silent.contains("'strips.if_silent' on line 4, column 13"), "{silent}");
         assert!(mono.contains("'strips.mono' on line 3"), "{mono}");
         assert!(source.contains("'strips.source' on line 6") && source.contains("'rtmp' is not"));
-        assert!(source.ends_with("; onair leaves out the audio source"), "{source}");
+        assert!(source.ends_with("; onair leaves out this audio source"), "{source}");
         assert!(warnings.iter().all(|why| !why.contains("pw")), "{warnings:?}");
     }
 

@@ -739,7 +739,7 @@ fn rows() -> Vec<Row> {
                 it.notices.push(notice(&StudioMessage::FramesDropped { id: 1, host, kbps }));
             }),
             "The connection to Twitch is too slow: onair is dropping frames.",
-            "Choose a lower bitrate, and check what else uses the connection.",
+            "Choose a lower bitrate, and check what else is using the connection.",
             bad,
             Some(Remedy::LowerBitrate(1_800)),
         ),

@@ -173,7 +173,10 @@ mod tests {
             values(Some(correction(&tinted, true, &mut not))),
             values(Some(Filter::Color(Correction::NO_CHANGE)))
         );
-        assert_eq!(not, ["the Color Multiply (#ff0000)", "the Color Add (#001000)"]);
+        assert_eq!(
+            not,
+            ["the Color Multiply setting (#ff0000)", "the Color Add setting (#001000)"]
+        );
         let key = values(behind_key(&json!({"opacity": 0.25, "gamma": 1.0}), true));
         assert_eq!(key, [1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 0.25]);
     }

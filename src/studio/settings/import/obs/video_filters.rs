@@ -348,10 +348,10 @@ mod tests {
         assert_eq!(
             differences,
             [
-                "in the filter color_filter 'Warm', the Color Add (#200000)",
+                "in the filter color_filter 'Warm', the Color Add setting (#200000)",
                 "in the filter color_filter 'Warm', the saturation (changed from 6.00 to 4.00)",
                 "in the filter gpu_delay 'Late', the delay (changed from 501 ms to 500 ms)",
-                "in the filter scale_filter, the undistorted center",
+                "in the filter scale_filter, the option to undistort the center",
             ]
         );
         let many = json!({"filters": vec![json!({"id": "shader_filter"}); 3 * MAX_FILTERS]});
