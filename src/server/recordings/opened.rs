@@ -26,9 +26,7 @@ use crate::server::recordings::samples::SampleList;
 use crate::server::recordings::segments::{RecordedTracks, SegmentIndex};
 use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
 use crate::wire::container::growing::GrowingIndex;
-use crate::wire::container::mp4::live::{
-    self, ChunkSample, ChunkTrack, FIRST_TRACK_ID, SECOND_TRACK_ID,
-};
+use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK_ID};
 use crate::wire::container::mp4::sample_table::Entry;
 use crate::wire::container::{Error, FilePart, Format, ReadAt};
 
@@ -447,8 +445,7 @@ impl OpenRecording {
                 let range = index.audio_range(audio, span)?;
                 index.audio_track(audio).map(|(_, list, _)| of(list, &range))
             });
-            let is_second = index.video_config.is_some();
-            (video, audio, if is_second { SECOND_TRACK_ID } else { FIRST_TRACK_ID })
+            (video, audio, index.audio_number())
         };
         let mut media = MediaFile::of(folder::open(&self.path).map_err(open_error)?)?;
         let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
@@ -507,7 +504,7 @@ impl RecordingContent {
             RecordedTracks::Audio(index) => {
                 let (config, ..) = self.index.audio_track(index)?;
                 let tracks = live::tracks(None, Some(config));
-                Some(live::initialization(&tracks, self.audio_number()))
+                Some(live::initialization(&tracks, self.index.audio_number()))
             }
         }
     }

@@ -10,7 +10,9 @@ use crate::base::Timestamp;
 use crate::media::audio_tracks::MAX_TRACKS;
 use crate::media::{AudioConfig, VideoConfig};
 use crate::server::recordings::samples::{Sample, SampleList};
-use crate::wire::container::mp4::live::{self, VIDEO_TIMESCALE, is_live_audio, is_live_video};
+use crate::wire::container::mp4::live::{
+    self, FIRST_TRACK_ID, SECOND_TRACK_ID, VIDEO_TIMESCALE, is_live_audio, is_live_video,
+};
 use crate::wire::container::mp4::sample_table::{micros, ticks};
 use crate::wire::container::{AudioTrack, SampleLocation, TrackId, Tracks, audio_frame};
 
@@ -268,6 +270,11 @@ impl SegmentIndex {
         self.segments.push(SegmentSpan { start, duration, video, audio, others, bytes });
         (self.next_video, self.next_audio) = (video_end, audio_end);
         self.next_start = Some(end_time);
+    }
+
+    /// Returns the number of the audio track in segments.
+    pub fn audio_number(&self) -> u32 {
+        if self.video_config.is_some() { SECOND_TRACK_ID } else { FIRST_TRACK_ID }
     }
 
     /// Returns true if there is no sample yet.
