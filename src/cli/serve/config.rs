@@ -479,6 +479,6 @@ mod tests {
         }
         let refused = |path: &str| Config::read(Path::new(path)).err().unwrap().to_string();
         assert!(refused("/none/at/all.toml").contains("--config"));
-        assert!(refused("/dev/zero").contains("longer than"));
+        assert!(refused("/dev/zero").contains("larger than"));
     }
 }
