@@ -220,7 +220,7 @@ fn a_new_source_is_selected_and_its_menu_opens_by_key() {
     let mut harness = with(&[]);
     let added = edit(&add(&mut harness, &["Test pattern"]));
     make(&mut harness, &[added]);
-    harness.get_by_label_contains("Test pattern selected");
+    harness.get_by_label_contains("move the selected source Test pattern");
     // The keys act on the new source at once.
     assert!(source(&harness, "Test pattern").is_focused());
     for shift in [false, true] {

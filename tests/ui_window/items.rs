@@ -107,7 +107,7 @@ fn a_new_group_is_selected() {
     let mut harness = with(&["test", "clock"]);
     let grouped = edit(&by_menu(&mut harness, "Source 1", "Group with item below"));
     make(&mut harness, &[grouped]);
-    harness.get_by_label_contains("Group selected");
+    harness.get_by_label_contains("move the selected source Group");
 }
 
 #[test]

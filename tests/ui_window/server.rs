@@ -38,7 +38,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
     // The server would tell the password to every client.
     let (sent, words) = type_in("@me");
     assert_eq!(sent, []);
-    assert!(words.iter().any(|it| it.contains("user name or a password")), "{words:?}");
+    assert!(words.iter().any(|it| it.contains("user name or password")), "{words:?}");
 }
 
 #[test]

@@ -336,7 +336,7 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     // Keys that operate the window cannot be hotkeys.
     harness.key_press(Key::Enter);
     harness.run();
-    harness.get_by_label_contains("cannot use these keys");
+    harness.get_by_label_contains("keys are reserved for navigation");
     // While the dialog waits for a hotkey, the keys have no other effect.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
     harness.run();

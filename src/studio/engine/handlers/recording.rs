@@ -413,7 +413,7 @@ mod tests {
         let text = refused(RecordingsCommand::Rename(path.clone(), "other".to_owned()));
         assert_eq!(text.as_deref(), Some("onair could not rename show.mkv: still being written"));
         let text = refused(RecordingsCommand::Trash(path.clone()));
-        assert!(text.is_some_and(|text| text.ends_with(": being written")));
+        assert!(text.is_some_and(|text| text.ends_with(": still being written")));
         assert!(path.exists());
         end(engine);
     }
