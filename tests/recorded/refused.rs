@@ -99,7 +99,7 @@ fn play_all<T: Send + 'static>(cases: Vec<(T, String)>) -> Vec<(T, Outcome)> {
 
 const FORMATS: [&str; 4] = ["a.flv", "a.ts", "a.mp4", "a.mkv"];
 const GONE: &str = "the recording is no longer on the server";
-const NO_REST: &str = "the server does not send the rest of the recording";
+const NO_REST: &str = "the server refused to send the rest of the recording";
 
 #[test]
 fn what_is_gone_in_the_middle_ends_at_once_and_other_answers_after_some_tries() {

@@ -50,7 +50,7 @@ fn the_tray_lists_the_newest_first_counts_repeats_and_dims_what_is_over() {
             _ => false,
         })
     };
-    // The number is not a part of the sentence, which may say that onair does not retry.
+    // The number is not a part of the sentence, which may say that onair will not retry.
     let sentence = newest.trim_end_matches(" ×4");
     assert!(has_color(sentence, Colors::DARK.text) && has_color("×4", Colors::DARK.text));
     assert!(has_color(oldest, Colors::DARK.text) && has_color(over, Colors::DARK.secondary));

@@ -221,7 +221,7 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
     let switch =
         [(Language::English, "Use in other windows"), (Language::Chinese, "在其他窗口中也有效")];
     let asked = [
-        (GlobalKeyReply::Nothing, ["as soon as an audio source uses", "有音频源启用按键讲话后"]),
+        (GlobalKeyReply::Nothing, ["once an audio source uses", "有音频源启用按键讲话后"]),
         (GlobalKeyReply::Waits, ["to enable the key in other windows", "请在弹窗中选择"]),
         (
             GlobalKeyReply::Given("Press Super+F8".to_owned()),

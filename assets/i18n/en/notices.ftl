@@ -4,7 +4,7 @@
 list = { $items }
 sentence = { $words }.
 next-retry = Retrying in { $seconds } s
-next-given-up = onair does not retry
+next-given-up = onair will not retry
 next-waiting = onair reconnects if this continues
 
 # Devices and sources.
@@ -108,7 +108,7 @@ monitor-late = Viewers of { $host } are far behind live: { $cause }.
     .cure = Some services delay streams on purpose. Otherwise, the server or the network may have a large backlog: turn the target off and on again.
 monitor-wrong-size = Viewers of { $host } get a different format from the one you send: { $cause }.
     .cure = A different format is normal if the server transcodes the stream. Otherwise check the server's settings.
-monitor-well = Viewers of { $host } are getting the right stream again after { $seconds } s.
+monitor-well = Viewers of { $host } are getting the correct stream again, after { $seconds } s.
 monitor-no-address = { SENTENCE($cause) }.
     .cure = Enter a playback address for the target.
 
@@ -396,9 +396,9 @@ items-too-deep = Cannot do this: groups and scenes would be nested too deeply.
 ungroup-cut = Cannot ungroup: the group is cropped, and its items cannot keep the crop.
     .cure = Remove the group's crop. If the group's fit is “Fill and crop”, choose another fit. Then ungroup the group.
 ungroup-stretched = Cannot ungroup: the group is stretched, and its items cannot be stretched in the same way.
-    .cure = Choose another “Fit” for the group, or “Stretch” for its items. Then ungroup it.
+    .cure = Choose a different “Fit” for the group, or “Stretch” for its items, and then ungroup again.
 ungroup-scaled = Cannot ungroup: the group scales an item that is set to “Original size”.
-    .cure = Choose another “Fit” for that item. Then ungroup the group.
+    .cure = Choose a different “Fit” for that item, and then ungroup again.
 
 # Lines of the event log.
 log-repeated = { $times ->

@@ -230,7 +230,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
         Level::Warning | Level::Error => (Icon::Warning, theme.warn),
     };
     let (title, advice) = words(texts, notice);
-    // At the end of the sentence "onair does not retry.", the number would contradict it.
+    // At the end of the sentence "onair will not retry.", the number would contradict it.
     let count = (notice.times > 1).then(|| format!("×{}", notice.times));
     let time = Some(format::time_of_day(notice.wall_micros));
     let end = RowEnd { time, count: count.as_deref(), closes: true };

@@ -602,7 +602,7 @@ fn rows() -> Vec<Row> {
                 it.targets.push(TargetView::idle(twitch()));
                 it.notices.push(refused(Next::GivenUp));
             }),
-            "Twitch: the server closed the connection. onair does not retry.",
+            "Twitch: the server closed the connection. onair will not retry.",
             "",
             worse,
             Some(Remedy::EditKey(1)),
@@ -615,7 +615,7 @@ fn rows() -> Vec<Row> {
                 (entry.state, entry.retry_in) = (Some(TargetState::Failed), None);
             }),
             "On air, but not on Twitch.",
-            "Connection refused: nothing is listening on this port · onair does not retry",
+            "Connection refused: nothing is listening on this port · onair will not retry",
             worse,
             Some(Remedy::StartTarget(1)),
         ),
@@ -1046,7 +1046,7 @@ fn the_health_names_the_target_whose_cause_it_shows() {
     assert_eq!((health.target, health.details.last()), (Some(1), Some(&problem!("net-closed"))));
     snapshot.targets[1].state = Some(TargetState::Failed);
     let words = Health::of(&snapshot).words(Language::English).1;
-    assert_eq!(words, "The server closed the connection · onair does not retry");
+    assert_eq!(words, "The server closed the connection · onair will not retry");
     assert_eq!(Health::of(&off_air(false, true)).target, Some(1));
     let given_up = with(idle(), |it| it.notices.push(refused(Next::GivenUp)));
     assert_eq!(Health::of(&given_up).target, Some(1));

@@ -68,7 +68,7 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
     engine.notices.log.end(Duration::from_secs(30));
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(text.contains("host1:1935: Refused. onair does not retry."), "{text}");
+    assert!(text.contains("host1:1935: Refused. onair will not retry."), "{text}");
 }
 
 #[test]
