@@ -454,7 +454,9 @@ mod tests {
         };
         let (gone, messages) = settle(&mut filters);
         assert_eq!((gone.len(), messages.len()), (0, 4), "{messages:#?}");
-        assert!(messages.iter().any(|it| it.contains("bad.cube") && it.contains("expected 8 colors")));
+        assert!(
+            messages.iter().any(|it| it.contains("bad.cube") && it.contains("expected 8 colors"))
+        );
         // For a mask the message differs, although a watermark uses the same file.
         let placeholder = |it: &&String| it.starts_with("Camera shows the placeholder");
         assert_eq!(messages.iter().filter(placeholder).count(), 1, "{messages:#?}");
