@@ -364,6 +364,7 @@ fn a_stop_limits_the_wait_for_a_server_that_reads_nothing() {
     assert!(!publisher.wait(Duration::from_millis(600)), "the server has not received the end");
     // A stop shortens an earlier request, and waits much less than the publisher does if nobody stops it.
     publisher.ask_to_stop(Duration::from_secs(8));
+    assert!(!publisher.wait(Duration::from_millis(200)), "there is time");
     publisher.stop(Duration::from_secs(2));
     let is_stopped =
         |event| matches!(event, Event::Changed(report) if report.state == State::Stopped);

@@ -158,9 +158,16 @@ impl Publisher {
     }
 
     /// Requests a clean end within `limit`: the publisher sends the backlog and unpublishes the
-    /// stream. The call does not wait.
+    /// stream. The call does not wait. Another request can only shorten the time.
     pub fn ask_to_stop(&self, limit: Duration) {
-        self.shared.stop.send_replace(Some(self.shared.clock.now() + limit));
+        let until = self.shared.clock.now() + limit;
+        self.shared.stop.send_if_modified(|stop| {
+            let is_sooner = stop.is_none_or(|known| until < known);
+            if is_sooner {
+                *stop = Some(until);
+            }
+            is_sooner
+        });
     }
 
     /// Ends cleanly, and waits for at most `limit` (3 s is sufficient). After that, the publisher

@@ -258,7 +258,7 @@ impl Shared {
             let until = *stop.borrow_and_update();
             tokio::select! {
                 () = self.time_is_up(until) => return,
-                // A later request can shorten the time.
+                // Another request can shorten the time.
                 _ = stop.changed() => {}
             }
         }

@@ -314,7 +314,9 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
     assert_eq!((got(leaving), got(last)), (vec![vec![0]], vec![vec![0]]), "before it leaves");
     stream.take(1, &mut frame(33, false), Timestamp::ZERO);
     assert_eq!(got(last).len() + got(&late).len(), 2);
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(stream.send_rest());
+    let others = async { assert_eq!(got(last).len() + got(&late).len(), 2, "others run first") };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { tokio::join!(stream.send_rest(), others) });
     for viewer in [&viewers[0], last, &late] {
         assert_eq!(got(viewer), [vec![0], vec![33]]);
     }
