@@ -56,7 +56,7 @@ fn lists_that_lie_get_a_sentence() {
             FailureKind::Codec,
             "protected",
         ),
-        (vec![("/x", huge)], FailureKind::Unreachable, "more than 100000"),
+        (vec![("/x", huge)], FailureKind::Unreachable, "exceeds 100000"),
         (
             vec![("/x", "#EXTM3U\n#EXTINF:1,\na.ts\n".into())],
             FailureKind::Unreachable,
