@@ -176,7 +176,7 @@ fn proxies_that_lie_are_found_out() {
         ("http", Vec::new(), "closed"),
         ("http", b"HTTP/1.1 200 OK\r\n\r\n\x03garbage and the end".to_vec(), "the server"),
         ("socks5", b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "does not speak SOCKS"),
-        ("socks5", vec![5, 0, 5, 1, 0, 1, 0, 0, 0, 0, 0, 0], "does not connect"),
+        ("socks5", vec![5, 0, 5, 1, 0, 1, 0, 0, 0, 0, 0, 0], "cannot connect to the server"),
         ("socks5", vec![5, 0, 5, 0, 0, 77, 0], "does not speak SOCKS"),
         ("socks5", vec![5, 0, 5, 0, 0, 3, 255, 1, 2, 3], "closed"),
     ] {
