@@ -14,8 +14,9 @@ const SAVE_DEBOUNCE_DELAY: Duration = Duration::from_secs(1);
 /// does not change while the user drags an edge, or before the window has its first size.
 const SCALE_DEBOUNCE_DELAY: Duration = Duration::from_millis(200);
 
-/// Time after the first frame within which the desktop adds the title bar to the window.
-const FRAME_DELAY: Duration = Duration::from_secs(3);
+/// Time after the first frame within which the desktop adds the title bar to the window, also on a
+/// busy computer.
+const FRAME_DELAY: Duration = Duration::from_secs(10);
 
 /// The place of a window that is visible, and not in full screen.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub(super) struct WindowPlace {
     seen: Option<(SeenPlace, Instant)>,
     /// The time of the first frame.
     begun: Option<Instant>,
+    /// True if the window has been maximized. What the user then makes of it stays.
+    was_maximized: bool,
     /// The last observed size in points at 100 %, and the time since which the window has it.
     size: Option<(Vec2, Instant)>,
 }
@@ -83,7 +86,8 @@ impl WindowPlace {
             let viewport = input.viewport();
             (viewport.outer_rect.map(|outer| outer.size()), viewport.monitor_size)
         });
-        if !is_maximized && now - begun < FRAME_DELAY && exceeds(outer, display) {
+        self.was_maximized |= is_maximized;
+        if !self.was_maximized && now - begun < FRAME_DELAY && exceeds(outer, display) {
             // The desktop knows how much of the display is free.
             ctx.send_viewport_cmd(ViewportCommand::Maximized(true));
         }
