@@ -22,6 +22,8 @@ from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 # Decoded frames after which the viewer leaves, and the time limit in seconds.
 ENOUGH = {"video": 150, "audio": 250}
 LIMIT = 45
+# gi builds such values at their first use, which is not safe in GStreamer's threads.
+OUTPUT, BUFFER = Gst.PadDirection.SRC, Gst.PadProbeType.BUFFER
 RATES = {"video": 90_000, "audio": 48_000}
 VIDEO = (
     "application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=96,packetization-mode=(string)1,"
@@ -123,10 +125,10 @@ class Viewer:
         self.rtc.emit("set-remote-description", answer, Gst.Promise.new())
 
     def add_track(self, _, pad):
-        if pad.get_direction() != Gst.PadDirection.SRC:
+        if pad.get_direction() != OUTPUT:
             return
         media = pad.get_current_caps().get_structure(0).get_string("media")
-        pad.add_probe(Gst.PadProbeType.BUFFER, self.note_packet, media)
+        pad.add_probe(BUFFER, self.note_packet, media)
         decode = {
             "video": "queue ! rtph264depay ! avdec_h264",
             "audio": "queue ! rtpopusdepay ! opusdec",
