@@ -23,7 +23,7 @@ from gi.repository import GLib, Gst, GstSdp, GstWebRTC  # noqa: E402
 ENOUGH = {"video": 150, "audio": 250}
 LIMIT = 45
 # gi builds such values at their first use, which is not safe in GStreamer's threads.
-OUTPUT, BUFFER = Gst.PadDirection.SRC, Gst.PadProbeType.BUFFER
+OUTPUT, BUFFER, PASS = Gst.PadDirection.SRC, Gst.PadProbeType.BUFFER, Gst.PadProbeReturn.OK
 RATES = {"video": 90_000, "audio": 48_000}
 VIDEO = (
     "application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload=96,packetization-mode=(string)1,"
@@ -98,7 +98,7 @@ class Viewer:
     def note_packet(self, pad, info, media):
         buffer = info.get_buffer()
         self.rtp_times[media][buffer.pts] = int.from_bytes(buffer.extract_dup(4, 4), "big")
-        return Gst.PadProbeReturn.OK
+        return PASS
 
     def take_offer(self, promise, _):
         reply = promise.get_reply()
