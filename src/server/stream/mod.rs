@@ -61,8 +61,8 @@ const MIN_OWN_HOLD_VIEWERS: usize = 500;
 /// supported.
 const MIN_BATCH_CALL_VIEWERS: usize = 4;
 /// Number of viewers in one part of a delivery. Between two parts, other tasks of the server run, such as
-/// those of clients that join.
-const PART_VIEWERS: usize = 256;
+/// those of clients that join. With smaller parts, clients wait less, but each part costs CPU time.
+const PART_VIEWERS: usize = 512;
 /// Maximum number of held messages.
 const MAX_HELD_MESSAGES: usize = 32;
 

@@ -306,13 +306,17 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
     let (stream, viewers) = published(PART_VIEWERS + 2);
     let [.., leaving, last] = &viewers[..] else { panic!("a crowd") };
     let got = |viewer: &Viewer| viewer.1.lock().iter().map(|it| it.0.clone()).collect::<Vec<_>>();
-    stream.take(1, &mut frame(0, true), Timestamp::ZERO);
+    let send = |time| {
+        stream.take(1, &mut frame(time, time == 0), Timestamp::ZERO);
+        stream.flush();
+    };
+    send(0);
     assert_eq!((got(&viewers[0]), got(last)), (vec![vec![0]], vec![]));
     let late = Arc::new(Viewer(u64::MAX, Mutex::default()));
     assert!(stream.join(Arc::<Viewer>::clone(&late)));
     assert!(stream.leave(leaving.0).is_some());
     assert_eq!((got(leaving), got(last)), (vec![vec![0]], vec![vec![0]]), "before it leaves");
-    stream.take(1, &mut frame(33, false), Timestamp::ZERO);
+    send(33);
     assert_eq!(got(last).len() + got(&late).len(), 2);
     let others = async { assert_eq!(got(last).len() + got(&late).len(), 2, "others run first") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
