@@ -35,8 +35,8 @@ pub struct Limits {
     pub stalled_viewer: Duration,
     /// A publisher that sends nothing for this long is disconnected.
     pub silent_publisher: Duration,
-    /// How long a message may wait for the next ones if a stream has 200 viewers or more. Each RTMP and
-    /// FLV viewer then gets several of the publisher's 47 bursts per second with one system call.
+    /// How long a message may wait for the next ones if a stream has 500 viewers or more. Each
+    /// viewer then gets several of the publisher's 47 bursts per second with one system call.
     pub hold: Duration,
 }
 

@@ -52,11 +52,8 @@ const GHOST_TIMEOUT: Duration = Duration::from_secs(4);
 /// A silent publisher on this computer counts as a lost connection after this time. The time is
 /// shorter, because the system closes the connections of dead processes.
 const LOCAL_GHOST_TIMEOUT: Duration = Duration::from_secs(2);
-/// Messages for RTMP and FLV viewers are held only for at least this many viewers. For fewer, the system calls cost little.
-const MIN_HOLD_VIEWERS: usize = 200;
-/// From this many viewers on, the server's own sinks wait for held messages too. If many viewers use
-/// WebRTC, several frames then share a wake-up.
-const MIN_OWN_HOLD_VIEWERS: usize = 500;
+/// Messages are held only for at least this many viewers. For fewer, the system calls cost little.
+const MIN_HOLD_VIEWERS: usize = 500;
 /// From this many viewers on, a burst is sent with one system call for each part of the viewers, if
 /// supported.
 const MIN_BATCH_CALL_VIEWERS: usize = 4;
@@ -103,7 +100,7 @@ struct Inner {
 #[derive(Clone, Debug)]
 struct Viewer {
     sink: Arc<dyn Sink>,
-    /// Number of held messages that the viewer has already received.
+    /// Number of held messages that the viewer has already received from the cache.
     received: usize,
 }
 
@@ -302,9 +299,6 @@ impl Stream {
         let is_held = inner.viewers.len() >= MIN_HOLD_VIEWERS
             && (1..MAX_HELD_MESSAGES).contains(&inner.held.len())
             && now < flush_by;
-        if is_held && inner.viewers.len() < MIN_OWN_HOLD_VIEWERS {
-            inner.serve_own();
-        }
         if !is_held {
             *sending = inner.release();
             drop(guard);
@@ -426,15 +420,6 @@ impl Inner {
     fn forget_record(&mut self, id: u64) {
         if let Some(at) = self.records.iter().position(|record| record.id == id) {
             self.records.swap_remove(at);
-        }
-    }
-
-    /// Delivers the held messages to the server's own sinks, such as those of WebRTC and HLS.
-    fn serve_own(&mut self) {
-        let batch = Batch::pieces(&self.held);
-        for viewer in self.viewers.iter_mut().filter(|viewer| !viewer.sink.is_viewer()) {
-            viewer.deliver(&batch);
-            viewer.received = self.held.len();
         }
     }
 

@@ -6,7 +6,6 @@ use std::thread;
 
 use super::*;
 use crate::server::stream::flv_sink::FlvSink;
-use crate::server::stream::message_sink::{Arrival, MessageSink};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata_body;
 
@@ -241,21 +240,6 @@ fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
     for viewer in &viewers {
         assert_eq!(*viewer.1.lock(), [(vec![0, 33], true), (vec![66, 99], true)]);
     }
-}
-
-#[test]
-fn the_servers_own_sinks_get_each_message_at_once_and_once() {
-    let (stream, _) = published(MIN_HOLD_VIEWERS);
-    let own = MessageSink::new(9_999, 1 << 20);
-    assert!(stream.join(Arc::<MessageSink>::clone(&own)));
-    let got = || own.take().into_iter().filter(|it| matches!(it, Arrival::Message(_))).count();
-    for time in [0, 33] {
-        assert!(stream.take(1, &mut frame(time, time == 0), Timestamp::ZERO).is_some(), "held");
-        assert_eq!(got(), 1);
-    }
-    stream.flush();
-    stream.finish();
-    assert_eq!(got(), 0);
 }
 
 #[test]
