@@ -59,7 +59,7 @@ const MIN_HOLD_VIEWERS: usize = 500;
 const MIN_BATCH_CALL_VIEWERS: usize = 4;
 /// Number of viewers in one part of a delivery. Between two parts, other tasks of the server run, such as
 /// those of clients that join. With smaller parts, clients wait less, but each part costs CPU time.
-const PART_VIEWERS: usize = 512;
+const PART_VIEWERS: usize = 256;
 /// Maximum number of held messages.
 const MAX_HELD_MESSAGES: usize = 32;
 

@@ -287,7 +287,7 @@ fn a_new_viewer_gets_held_messages_once_and_does_not_end_the_hold() {
 
 #[test]
 fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
-    let (stream, viewers) = published(PART_VIEWERS + 2);
+    let (stream, viewers) = published(MIN_HOLD_VIEWERS + PART_VIEWERS);
     let [.., leaving, last] = &viewers[..] else { panic!("a crowd") };
     let got = |viewer: &Viewer| viewer.1.lock().iter().map(|it| it.0.clone()).collect::<Vec<_>>();
     let send = |time| {
