@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::base::Timestamp;
 use crate::net;
@@ -151,8 +151,7 @@ impl Stream {
     /// except relays: the pulled stream could come back from the relay's server.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, relayed, limits } = claim;
-        let mut sending = self.sending.lock();
-        sending.finish();
+        let _sending = self.finished();
         let mut inner = self.inner.lock();
         if let Some(old) = &inner.publisher {
             let patience = match (old.address.ip() == address.ip(), address.ip().is_loopback()) {
@@ -186,8 +185,7 @@ impl Stream {
 
     /// Records that the publisher `id` has left. Returns false if another one has taken over.
     pub fn unpublish(&self, id: u64) -> bool {
-        let mut sending = self.sending.lock();
-        sending.finish();
+        let _sending = self.finished();
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_none_or(|publisher| publisher.id != id) {
             return false;
@@ -216,8 +214,7 @@ impl Stream {
     /// Records that publisher `id`, a relay, continues with the data of another connection.
     /// Timestamps continue, and viewers stay.
     pub fn renew(&self, id: u64) {
-        let mut sending = self.sending.lock();
-        sending.finish();
+        let _sending = self.finished();
         let mut inner = self.inner.lock();
         if inner.publisher.as_ref().is_some_and(|publisher| publisher.id == id) {
             inner.release().finish();
@@ -237,8 +234,7 @@ impl Stream {
     /// then calls [`Stream::send_rest`] or [`Stream::finish`]. If some messages are held, returns the time
     /// by which the caller must call [`Stream::flush`], unless it calls `take` earlier.
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> Option<Timestamp> {
-        let mut sending = self.sending.lock();
-        sending.finish();
+        let mut sending = self.finished();
         let mut guard = self.inner.lock();
         let inner = &mut *guard;
         let Some(publisher) = inner.publisher.as_mut().filter(|publisher| publisher.id == id)
@@ -309,8 +305,7 @@ impl Stream {
 
     /// Sends held messages to the first part of the viewers. The caller then calls [`Stream::send_rest`].
     pub fn flush(&self) {
-        let mut sending = self.sending.lock();
-        sending.finish();
+        let mut sending = self.finished();
         *sending = self.inner.lock().release();
         sending.send_part();
     }
@@ -325,7 +320,14 @@ impl Stream {
 
     /// Sends the delivery to the other viewers at once.
     pub fn finish(&self) {
-        self.sending.lock().finish();
+        drop(self.finished());
+    }
+
+    /// Finishes the delivery. While the result is held, nothing else is sent.
+    fn finished(&self) -> MutexGuard<'_, Delivery> {
+        let mut sending = self.sending.lock();
+        sending.finish();
+        sending
     }
 
     /// Adds a viewer, and sends the initial data. Returns false if there are too many viewers.
@@ -349,8 +351,7 @@ impl Stream {
 
     /// Removes a viewer, if present. Afterwards, the viewer receives nothing more from this stream.
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
-        let mut sending = self.sending.lock();
-        sending.finish();
+        let _sending = self.finished();
         let mut inner = self.inner.lock();
         let place = inner.viewers.iter().position(|viewer| viewer.sink.id() == id);
         inner.forget_record(id);
