@@ -578,6 +578,13 @@ impl Registry {
         self.http_successor().filter(|_| !is_here())
     }
 
+    /// Returns true if all viewers of a pulled stream can move to the [`Self::http_successor`]. RTMP viewers that
+    /// cannot reconnect on request stay here.
+    pub fn releases_pull(&self, app: &str, name: &str) -> bool {
+        let has_rtmp = || self.find(app, name).is_some_and(|it| it.has_viewer(Protocol::Rtmp));
+        self.http_successor().is_some() && !has_rtmp()
+    }
+
     /// Waits until clients are asked to leave.
     pub async fn drains(&self) {
         // The sender is in `self`, so an error cannot occur.

@@ -11,7 +11,6 @@ use tokio::time::sleep;
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options};
 use crate::server::event::relay::RelayState;
-use crate::server::event::{Protocol, StreamFigures};
 use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
 use crate::server::registry::relays::state::{REQUEST_TIMEOUT, Relay};
@@ -146,20 +145,17 @@ impl Relaying for Pull {
         }
         let Relay { app, stream, rule, .. } = &*self.task.relay;
         let registry = &self.task.registry;
-        let stream = registry.find(app, stream);
-        let figures = || stream.as_ref().map(|stream| registry.figures_of(stream, now));
-        // Viewers over HTTP move only when the stream is no longer here. RTMP viewers that cannot
-        // reconnect on request stay.
-        let stays = |it: &StreamFigures| it.protocols.contains_key(&Protocol::Rtmp);
-        if registry.http_successor().is_some() && !figures().as_ref().is_some_and(stays) {
+        // Viewers over HTTP move only when the stream is no longer here.
+        if registry.releases_pull(app, stream) {
             return Err(problem!("left-moved"));
         }
         if !rule.on_demand {
             return Ok(());
         }
         // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
-        let is_watched = figures().is_some_and(|figures| figures.viewers > 0)
-            || stream.as_ref().is_some_and(|stream| registry.whep.is_used(stream));
+        let is_watched = registry.find(app, stream).is_some_and(|stream| {
+            registry.figures_of(&stream, now).viewers > 0 || registry.whep.is_used(&stream)
+        });
         if is_watched {
             self.task.relay.note_asked(now);
         } else if now.since(self.task.relay.asked()) >= self.patience() {
