@@ -429,6 +429,32 @@ fn an_hls_viewer_is_one_visit() {
 }
 
 #[test]
+fn a_viewer_of_a_recording_is_one_visit_even_if_its_stream_is_renamed() {
+    peers::require!("ffmpeg");
+    let receiver = Receiver::start(|_| ("302 Found\r\nLocation: other".to_owned(), String::new()));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("live-show 2026-11-25 18-00-00.mp4");
+    ffmpeg::make(&file, "320x180", "12", &["-g", "50"]);
+    let head = format!("record = {:?}\n[app.live]\nplay = {{ keys = [\"k\"] }}\n", folder.path());
+    let serve = Serve::start(&format!("{head}{}", rules("live", receiver.port, "", "")));
+    let name = "live-show%202026-11-25%2018-00-00";
+    let master = serve.ask("GET", &format!("/vod/{name}.m3u8?key=k"), "");
+    let list = master.lines().find(|it| it.contains("main.m3u8?pass="));
+    let list =
+        serve.ask("GET", &format!("/vod/{}", list.unwrap_or_else(|| panic!("{master}"))), "");
+    let segments: Vec<_> =
+        list.lines().filter(|it| it.contains("m4s?") && !it.starts_with('#')).collect();
+    assert!(segments.len() > 1, "{list}");
+    for segment in &segments {
+        assert_eq!(serve.status("GET", &format!("/vod/{name}/hls/{segment}"), ""), 200);
+    }
+    assert_eq!(receiver.at("/on_play").len(), 1);
+    // The callback has not admitted the viewer to the live stream of this name.
+    let (_, pass) = segments[0].split_once('?').unwrap();
+    assert_eq!(serve.status("GET", &format!("/live/show/hls/main.m3u8?{pass}"), ""), 401);
+}
+
+#[test]
 fn a_download_ends_with_its_last_byte() {
     let receiver = Receiver::start(|_| ok());
     let folder = tempfile::tempdir().unwrap();

@@ -26,6 +26,7 @@ use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::pass::{PassScope, Proof};
 use crate::server::http::idle::Idle;
+use crate::server::recordings::opened::VOD_APP;
 use crate::server::registry::Registry;
 use crate::server::registry::gate::{self, AccessRequest};
 use crate::server::registry::port::OpenPort;
@@ -179,26 +180,38 @@ pub(super) struct ViewerEntry {
     pub renamed: Option<String>,
 }
 
-/// Checks that a client may play. A valid pass is enough.
+/// Checks that a client may play. A valid pass is enough. `recording` is the name of the recording if the client plays
+/// one of the stream.
 pub(super) async fn access(
     registry: &Arc<Registry>,
     visit: Visit,
     call: Option<Call>,
-    pass: Option<String>,
+    (pass, recording): (Option<String>, Option<&str>),
 ) -> Result<ViewerEntry, Denied> {
-    if let Some(pass) = pass.filter(|pass| gate::admits_pass(registry, pass, &visit)) {
+    let recording = recording.map(|name| (VOD_APP, name));
+    let opens = |pass: &String| {
+        let stream = (visit.app.as_str(), visit.stream.as_str());
+        let mut names = [Some(stream), recording].into_iter().flatten();
+        names.any(|names| gate::admits_pass(registry, pass, &visit, names))
+    };
+    if let Some(pass) = pass.filter(opens) {
         return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
     }
     let Visit { app, stream, secret, .. } = visit.clone();
     let request = AccessRequest { action: Action::Play, visit, call };
     let grant = gate::check(Arc::clone(registry), request).await?;
-    let stream = grant.renamed.as_deref().unwrap_or(&stream);
+    let (app, stream) = match (&grant.renamed, recording) {
+        // A pass for the old name would open the live stream that the callback replaces.
+        (Some(_), Some(recording)) => recording,
+        (Some(renamed), None) => (app.as_str(), renamed.as_str()),
+        (None, _) => (app.as_str(), stream.as_str()),
+    };
     let proof = match (&grant.signer, &secret) {
         (Some(signer), _) => Proof::Token(signer),
         (None, Some(key)) if grant.proven => Proof::Key(key),
         (None, _) => Proof::Callback,
     };
-    let scope = PassScope { app: &app, stream, address: grant.address, proof };
+    let scope = PassScope { app, stream, address: grant.address, proof };
     let (now, end) = (registry.unix_seconds(), grant.ends.unwrap_or(u64::MAX));
     let pass = (grant.proven || grant.asked).then(|| registry.passes.issue_until(scope, now, end));
     // All viewers had to leave in the meantime, so a new pass must not open the stream again.

@@ -241,7 +241,7 @@ async fn serve_media(
             client: client_details(&request, &app),
         };
         let call = protocol.map(|_| Call::play());
-        match access(&registry, visit, call, shown.filter(|_| is_hls)).await {
+        match access(&registry, visit, call, (shown.filter(|_| is_hls), None)).await {
             Ok(entry) => {
                 pass = entry.pass.filter(|_| is_hls);
                 viewer.done = entry.done;

@@ -6,13 +6,16 @@ use std::time::Duration;
 use crate::server::recordings::tags::StreamTag;
 use crate::wire::container::flv::TagKind;
 
-/// The video has ended if there is audio, but no frame for this long.
+/// The video has ended if this much audio arrives without a frame.
 const VIDEO_END_TIMEOUT: Duration = Duration::from_secs(20);
+/// A larger step between two tags is a jump of the timestamps, and not audio of this duration.
+const MAX_AUDIO_STEP: Duration = Duration::from_secs(1);
 
 /// The boundaries between the tags of a stream.
 #[derive(Debug, Default)]
 pub(super) struct Boundaries {
-    video_ended: bool,
+    /// Duration of the audio since the last frame.
+    audio_since_frame: Duration,
     /// Number of bytes since the last boundary.
     group: u64,
     /// Maximum number of bytes between two boundaries.
@@ -20,18 +23,21 @@ pub(super) struct Boundaries {
 }
 
 impl Boundaries {
-    /// Adds the next tag of the stream. `pause` is the time since the last frame, or `None` if the stream has no video.
-    /// Returns true if a new file can begin with this tag.
-    pub fn add(&mut self, tag: &StreamTag, pause: Option<Duration>) -> bool {
+    /// Adds the next tag of the stream. `step` is the time that the tag adds to the file, or `None` if the stream has no
+    /// video. Returns true if a new file can begin with this tag.
+    pub fn add(&mut self, tag: &StreamTag, step: Option<Duration>) -> bool {
         let begins = match tag.kind {
             TagKind::Video => {
-                self.video_ended &= !tag.is_media;
+                if tag.is_media {
+                    self.audio_since_frame = Duration::ZERO;
+                }
                 tag.is_keyframe
             }
-            TagKind::Audio if tag.is_media => {
-                self.video_ended |= pause.is_some_and(|pause| pause >= VIDEO_END_TIMEOUT);
-                self.video_ended || pause.is_none()
-            }
+            // Audio whose timestamps are ahead of the video says nothing about the end of the video.
+            TagKind::Audio if tag.is_media => step.is_none_or(|step| {
+                self.audio_since_frame += step.min(MAX_AUDIO_STEP);
+                self.audio_since_frame >= VIDEO_END_TIMEOUT
+            }),
             TagKind::Audio | TagKind::Script => false,
         };
         if begins {
@@ -58,12 +64,13 @@ mod tests {
     const FRAME: [u8; 5] = [0x27, 1, 0, 0, 0];
     const AUDIO: [u8; 4] = [0xAF, 1, 2, 3];
 
-    fn add(boundaries: &mut Boundaries, body: &[u8], pause: Option<u64>) -> bool {
+    /// Adds a tag that adds this many seconds to the file.
+    fn add(boundaries: &mut Boundaries, body: &[u8], step: Option<u64>) -> bool {
         let kind = if body[0] == AUDIO[0] { TagKind::Audio } else { TagKind::Video };
         let mut out = BytesMut::new();
         write_tag(kind, 0, body, &mut out);
         let tag = StreamTag::parse(&out.freeze()).unwrap();
-        boundaries.add(&tag, pause.map(Duration::from_secs))
+        boundaries.add(&tag, step.map(Duration::from_secs))
     }
 
     #[test]
@@ -71,16 +78,29 @@ mod tests {
         let mut boundaries = Boundaries::default();
         assert!(add(&mut boundaries, &AUDIO, None));
         assert!(add(&mut boundaries, &KEYFRAME, None));
-        assert!(!add(&mut boundaries, &AUDIO, Some(19)));
-        assert!(!add(&mut boundaries, &[0xAF, 0, 0x11, 0x90], Some(20)), "a config");
+        for _ in 0..19 {
+            assert!(!add(&mut boundaries, &AUDIO, Some(1)));
+        }
+        assert!(!add(&mut boundaries, &[0xAF, 0, 0x11, 0x90], Some(1)), "a config");
         assert!(!add(&mut boundaries, &AUDIO, Some(0)));
-        assert!(add(&mut boundaries, &AUDIO, Some(20)));
-        // The time since the last frame begins again with each file.
+        assert!(add(&mut boundaries, &AUDIO, Some(1)));
+        // The times begin again with each file.
         assert!(add(&mut boundaries, &AUDIO, Some(0)));
         // The video returns.
         assert!(!add(&mut boundaries, &FRAME, Some(0)));
         assert!(!add(&mut boundaries, &AUDIO, Some(0)));
         assert!(add(&mut boundaries, &KEYFRAME, Some(0)));
+    }
+
+    #[test]
+    fn audio_is_no_boundary_while_frames_arrive() {
+        let mut boundaries = Boundaries::default();
+        add(&mut boundaries, &KEYFRAME, Some(0));
+        assert!(!add(&mut boundaries, &AUDIO, Some(3_600)), "the timestamps jump");
+        for _ in 0..100 {
+            add(&mut boundaries, &FRAME, Some(0));
+            assert!(!add(&mut boundaries, &AUDIO, Some(1)));
+        }
     }
 
     #[test]

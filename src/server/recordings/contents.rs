@@ -161,11 +161,6 @@ impl<T: StreamTime> FileTimes<T> {
         duration(self.newest.values().map(|it| it.file_micros).max().unwrap_or(0))
     }
 
-    /// Returns the newest time of a track, or zero if the file has no media of this track.
-    pub fn newest_of(&self, track: TrackId) -> Duration {
-        duration(self.newest.get(&track).map_or(0, |it| it.file_micros))
-    }
-
     /// Returns the time in the file that media would have.
     pub fn of(&self, track: TrackId, stream: T) -> Duration {
         duration(self.at(track, stream))

@@ -18,8 +18,8 @@ use crate::server::recordings::file::RecordingWriter;
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
 use crate::server::recordings::tags::{EventReader, StreamConfigs, StreamTag};
+use crate::wire::container::Format;
 use crate::wire::container::flv::TagKind;
-use crate::wire::container::{Format, TrackId};
 
 /// Time between two attempts to create the next file.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
@@ -150,11 +150,10 @@ impl PartsWriter {
     /// Fails if the current file cannot be written. It then ends with its last complete unit.
     pub fn write(&mut self, tags: &[Bytes]) -> io::Result<()> {
         for tag in tags.iter().filter_map(StreamTag::parse) {
-            let pause = self.configs.has_video().then(|| {
-                let last_frame = self.times.newest_of(TrackId::Video);
-                self.times.of(tag.track, tag.time_ms).saturating_sub(last_frame)
-            });
-            if self.boundaries.add(&tag, pause) && self.splits_before(&tag) {
+            let time = self.times.of(tag.track, tag.time_ms);
+            let step = time.saturating_sub(self.times.newest());
+            let step = self.configs.has_video().then_some(step);
+            if self.boundaries.add(&tag, step) && self.splits_before(&tag) {
                 self.split()?;
             }
             let mut differs = self.configs.note(&tag);
@@ -263,7 +262,7 @@ mod tests {
     use crate::wire::amf0::Value;
     use crate::wire::container::flv::metadata::{is_metadata, parse_script};
     use crate::wire::container::flv::{self, write_tag};
-    use crate::wire::container::{SampleLocation, mp4};
+    use crate::wire::container::{SampleLocation, TrackId, mp4};
 
     const AVC_SEQUENCE_HEADER: [u8; 5] = [0x17, 0, 0, 0, 0];
 
@@ -402,25 +401,38 @@ mod tests {
         tag(TagKind::Audio, time_ms, &body)
     }
 
-    #[test]
-    fn files_begin_with_audio_after_the_video_has_ended() {
+    /// Writes a stream of video and audio to files of a minute. Returns the durations of the files in seconds.
+    fn durations(seconds: impl Iterator<Item = Vec<Bytes>>) -> Vec<u64> {
         let folder = tempfile::tempdir().unwrap();
         let time = Some(Duration::from_mins(1));
         let mut writer =
             writer(folder.path(), FileRules { split_time: time, ..FileRules::default() });
         let head = [tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER), audio(0, 0, true)];
         writer.write(&head).unwrap();
-        writer.write(&[frame(0, true)]).unwrap();
-        for second in 0..200 {
-            writer.write(&[audio(0, second * 1_000, false)]).unwrap();
-        }
+        seconds.for_each(|tags| writer.write(&tags).unwrap());
         writer.finish().unwrap();
         let events = writer.take_events().into_iter();
         let durations = events.filter_map(|event| match event {
             PartEvent::Finished(figures) => Some(figures.after.as_secs()),
             _ => None,
         });
-        assert_eq!(durations.collect::<Vec<_>>(), [59, 59, 59, 19]);
+        durations.collect()
+    }
+
+    #[test]
+    fn files_begin_with_audio_after_the_video_has_ended() {
+        let audio = (0..200).map(|second| vec![audio(0, second * 1_000, false)]);
+        let seconds = std::iter::once(vec![frame(0, true)]).chain(audio);
+        assert_eq!(durations(seconds), [59, 59, 59, 19]);
+    }
+
+    #[test]
+    fn files_begin_with_a_keyframe_if_the_audio_is_ahead_of_the_video() {
+        let seconds = (0..200).map(|second| {
+            let (at, is_key) = (second * 1_000, second % 20 == 0);
+            vec![frame(at, is_key), audio(0, at + 30_000, false)]
+        });
+        assert_eq!(durations(seconds), [89, 89, 89, 49]);
     }
 
     #[test]

@@ -46,9 +46,15 @@ pub(in crate::server) async fn check(
     }
 }
 
-/// Returns true if a pass opens this stream for a client at this address. The rules are checked again with each
-/// request, so that a reload ends the passes of those whom it refuses. Callbacks are not asked again.
-pub(in crate::server) fn admits_pass(registry: &Registry, pass: &str, visit: &Visit) -> bool {
+/// Returns true if a pass of these names opens the stream of the visit for a client at this address. The rules are
+/// checked again with each request, so that a reload ends the passes of those whom it refuses. Callbacks are not asked
+/// again.
+pub(in crate::server) fn admits_pass(
+    registry: &Registry,
+    pass: &str,
+    visit: &Visit,
+    names: (&str, &str),
+) -> bool {
     let Visit { app, stream, address, .. } = visit;
     let access = registry.access();
     let play = access.rules.of(app).of(Action::Play);
@@ -60,7 +66,7 @@ pub(in crate::server) fn admits_pass(registry: &Registry, pass: &str, visit: &Vi
     let is_here = play.addresses.admits(*address);
     let proofs = secrets.chain(callback).filter(|_| is_here);
     let proofs = own.map(|own| Proof::Key(&own.key)).into_iter().chain(proofs);
-    registry.passes.opens(pass, (app, stream), *address, registry.unix_seconds(), proofs)
+    registry.passes.opens(pass, names, *address, registry.unix_seconds(), proofs)
 }
 
 /// Reports a client that was refused before it named a stream.

@@ -572,10 +572,22 @@ impl Registry {
         self.http_successor.lock().clone().filter(|_| self.is_draining())
     }
 
-    /// Returns the [`Self::http_successor`] of the viewers of a stream that is not published here.
+    /// Returns the [`Self::http_successor`] of the new viewers of a stream that is not published here, or that the
+    /// successor can pull instead.
     pub fn moved_to(&self, app: &str, name: &str) -> Option<HttpSuccessor> {
-        let is_here = || self.find(app, name).is_some_and(|stream| stream.is_published());
-        self.http_successor().filter(|_| !is_here())
+        let successor = self.http_successor()?;
+        let stream = self.find(app, name).filter(|stream| stream.is_published());
+        let stays = |stream: Arc<Stream>| {
+            stream.source().origin.is_none() || !self.releases_pull(app, name)
+        };
+        (!stream.is_some_and(stays)).then_some(successor)
+    }
+
+    /// Returns true if all viewers of a pulled stream can move to the [`Self::http_successor`]. RTMP viewers that
+    /// cannot reconnect on request stay here.
+    pub fn releases_pull(&self, app: &str, name: &str) -> bool {
+        let has_rtmp = || self.find(app, name).is_some_and(|it| it.has_viewer(Protocol::Rtmp));
+        self.http_successor().is_some() && !has_rtmp()
     }
 
     /// Waits until clients are asked to leave.

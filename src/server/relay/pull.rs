@@ -11,7 +11,6 @@ use tokio::time::sleep;
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options};
 use crate::server::event::relay::RelayState;
-use crate::server::event::{Protocol, StreamFigures};
 use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
 use crate::server::registry::relays::state::{REQUEST_TIMEOUT, Relay};
@@ -146,21 +145,21 @@ impl Relaying for Pull {
         }
         let Relay { app, stream, rule, .. } = &*self.task.relay;
         let registry = &self.task.registry;
-        let stream = registry.find(app, stream);
-        let figures = || stream.as_ref().map(|stream| registry.figures_of(stream, now));
-        // Viewers over HTTP move only when the stream is no longer here. RTMP viewers that cannot
-        // reconnect on request stay.
-        let stays = |it: &StreamFigures| it.protocols.contains_key(&Protocol::Rtmp);
-        if registry.http_successor().is_some() && !figures().as_ref().is_some_and(stays) {
+        // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
+        let is_watched = || {
+            registry.find(app, stream).is_some_and(|stream| {
+                registry.figures_of(&stream, now).viewers > 0 || registry.whep.is_used(&stream)
+            })
+        };
+        // Current viewers over HTTP move only when the stream is no longer here. Without viewers, its pushes and
+        // recordings go on.
+        if registry.releases_pull(app, stream) && is_watched() {
             return Err(problem!("left-moved"));
         }
         if !rule.on_demand {
             return Ok(());
         }
-        // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
-        let is_watched = figures().is_some_and(|figures| figures.viewers > 0)
-            || stream.as_ref().is_some_and(|stream| registry.whep.is_used(stream));
-        if is_watched {
+        if is_watched() {
             self.task.relay.note_asked(now);
         } else if now.since(self.task.relay.asked()) >= self.patience() {
             // A viewer who arrives from here on gets another pull.
@@ -429,13 +428,16 @@ mod tests {
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
     use crate::server::access::grant::AdmittedViewer;
+    use crate::server::event::Protocol;
     use crate::server::event::relay::Direction;
     use crate::server::registry::Registry;
     use crate::server::registry::config::Config;
     use crate::server::registry::relays::rules::RelayRule;
     use crate::server::registry::relays::state::RelayWay;
     use crate::server::registry::relays::target::RelayTarget;
+    use crate::server::stream::flv_sink::FlvSink;
     use crate::server::stream::relayed::RelayPath;
+    use crate::server::stream::sink::Sink;
     use crate::server::whep::endpoint::Arrival;
     use crate::server::whep::session;
     use crate::server::whep::session::tests::{AUDIO_OFFER, publish, start_registry};
@@ -501,11 +503,24 @@ mod tests {
         let mut pulls = [true, false].map(|on_demand| {
             pull(Arc::clone(&registry), rule(on_demand, RelayRule::DEFAULT_LINGER))
         });
+        assert!(runtime.block_on(async { pulls[0].publish().is_ok() }));
         let mut check = || pulls.each_mut().map(Pull::check);
+        let has_moved = || registry.moved_to("live", "show").is_some();
+        let join = |id, protocol| {
+            let viewer: Arc<dyn Sink> = FlvSink::for_viewer(id, 1_000, protocol);
+            let address = "127.0.0.1:5".parse().unwrap();
+            registry.join("live", "show", (viewer, 0), address).unwrap();
+        };
         registry.drain(Some("rtmp://next/live".to_owned()), None);
-        assert_eq!(check(), [Ok(()), Ok(())], "viewers over HTTP stay here");
+        assert!(!has_moved(), "viewers over HTTP stay here");
         registry.drain(None, Some("http://next:8088".parse().unwrap()));
+        assert_eq!(check(), [Ok(()), Ok(())], "pushes and recordings go on");
+        assert!(has_moved(), "a new viewer does not end them");
+        join(2, Protocol::HttpFlv);
         assert_eq!(check(), [Err(problem!("left-moved")), Err(problem!("left-moved"))]);
+        join(3, Protocol::Rtmp);
+        assert_eq!(check(), [Ok(()), Ok(())]);
+        assert!(!has_moved());
     }
 
     #[test]

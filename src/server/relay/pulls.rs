@@ -111,8 +111,7 @@ fn start(
     (app, stream): (&str, &str),
     demand: Option<(IpAddr, RelayPath)>,
 ) -> Option<Arc<Relay>> {
-    // Viewers over HTTP move to the successor of a draining server.
-    if registry.is_stopping() || registry.http_successor().is_some() {
+    if registry.is_stopping() || registry.releases_pull(app, stream) {
         return None;
     }
     let (opened_by, path) = demand.unzip();
@@ -180,8 +179,8 @@ mod tests {
     }
 
     /// Adds a viewer of `live/show`.
-    fn watch(registry: &Registry) {
-        let viewer: Arc<dyn Sink> = FlvSink::for_viewer(2, 1_000, Protocol::HttpFlv);
+    fn watch(registry: &Registry, protocol: Protocol) {
+        let viewer: Arc<dyn Sink> = FlvSink::for_viewer(2, 1_000, protocol);
         registry.join("live", "show", (viewer, 0), "127.0.0.1:5".parse().unwrap()).unwrap();
     }
 
@@ -190,7 +189,7 @@ mod tests {
         let runtime = Runtime::start().unwrap();
         let (registry, _events) = start_registry(&runtime, rule("live/show", false));
         begin(&registry);
-        watch(&registry);
+        watch(&registry, Protocol::HttpFlv);
         set_rules(&registry, &[rule("live/*", true)]);
         let running = || registry.relays.all().into_iter().filter(|it| !it.is_stopped());
         assert!(running().count() == 1 && running().all(|it| it.rule.on_demand));
@@ -199,6 +198,26 @@ mod tests {
         assert_eq!(running().count(), 0);
         set_rules(&registry, &[rule("live/*", true)]);
         assert_eq!(running().count(), 1);
+        registry.stop();
+    }
+
+    #[test]
+    fn a_viewer_who_stays_in_a_drain_gets_the_pull_of_a_new_rule() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        registry.drain(None, Some("http://other:8088".parse().unwrap()));
+        let pull = || registry.relays.pull_of("live", "show").map(|it| it.rule.streams.clone());
+        let ask = || {
+            let viewer = "127.0.0.1".parse().unwrap();
+            demand(&registry, ("live", "show"), viewer, &RelayPath::default()).is_some()
+        };
+        assert!(!ask(), "viewers over HTTP move");
+        watch(&registry, Protocol::Rtmp);
+        assert!(ask());
+        for streams in ["live/show", "live/s*"] {
+            set_rules(&registry, &[rule(streams, true)]);
+            assert_eq!(pull().as_deref(), Some(streams));
+        }
         registry.stop();
     }
 
@@ -221,7 +240,7 @@ mod tests {
         let names = ("live", "show");
         let viewer = "127.0.0.1".parse().unwrap();
         let ending = demand(&registry, names, viewer, &RelayPath::default()).unwrap();
-        watch(&registry);
+        watch(&registry, Protocol::HttpFlv);
         ending.stop();
         let another = async {
             while !registry.relays.all().iter().any(|it| !it.is_stopped()) {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::base::Timestamp;
-use crate::server::event::ViewerFigures;
+use crate::server::event::{Protocol, ViewerFigures};
 use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelayPath;
 use crate::server::stream::sink::{Sink, ViewerRecord};
@@ -18,6 +18,13 @@ impl Stream {
         if inner.viewers.iter().any(|viewer| viewer.sink.id() == record.id) {
             inner.records.push(record);
         }
+    }
+
+    /// Returns true if a viewer watches the stream over this protocol. HLS viewers have no connection.
+    pub fn has_viewer(&self, protocol: Protocol) -> bool {
+        let inner = self.inner.lock();
+        let mut viewers = inner.viewers.iter().filter(|viewer| viewer.sink.is_viewer());
+        viewers.any(|viewer| viewer.sink.protocol() == protocol)
     }
 
     /// Returns the current viewers with a connection. HLS viewers have none.

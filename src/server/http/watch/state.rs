@@ -11,10 +11,10 @@ use crate::server::hls::Mode;
 use crate::server::registry::Registry;
 use crate::server::registry::ice_server::{IceLogin, IceServer};
 
-/// Returns the state as JSON. A stream that nobody publishes has a state too.
+/// Returns the state as JSON. A stream that nobody publishes has a state too. A stream that has moved is not live here.
 pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response {
-    let figures =
-        registry.find(app, stream).map(|stream| registry.figures_of(&stream, registry.clock.now()));
+    let here = registry.find(app, stream).filter(|_| registry.moved_to(app, stream).is_none());
+    let figures = here.map(|stream| registry.figures_of(&stream, registry.clock.now()));
     let protocols = protocols(registry.whep.endpoint().is_some(), registry.config.hls.mode);
     // The page measures the latency of HLS by the clock of the times in the playlists.
     let now = registry.clock.wall_micros(registry.clock.now());
