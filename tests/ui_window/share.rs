@@ -64,6 +64,19 @@ fn a_network_is_let_in_and_shut_out() {
 }
 
 #[test]
+fn a_long_state_does_not_shorten_its_address() {
+    let harness = panel("shared");
+    let shapes = super::lists::shapes(&harness, egui::Rect::EVERYTHING);
+    for address in ["This computer · 127.0.0.1", "wlan0 · 192.168.1.20", "wlan0 · fd00::20"] {
+        let is_whole = |shape: &egui::Shape| match shape {
+            egui::Shape::Text(text) => text.galley.text() == address && !text.galley.elided,
+            _ => false,
+        };
+        assert!(shapes.iter().any(is_whole), "{address}");
+    }
+}
+
+#[test]
 fn viewers_need_a_key_that_can_be_replaced() {
     let mut harness = panel("shared");
     harness.get_by_role_and_label(Role::CheckBox, "Viewers need a key").click_accesskit();

@@ -143,7 +143,7 @@ fn import(
     let main = settings.audio.clone();
     import.give(&mut settings.collection, &mut settings.strips, main.as_ref());
     // Passwords in addresses are not written to the settings file.
-    settings.address_names.taken = Some(PartFiles::beside(&path).address_names(&settings));
+    settings.keyring_addresses.taken = Some(PartFiles::beside(&path).address_names(&settings));
     let keys = keys_beside(&path);
     keep_addresses(&settings, keys, SECRET_STORAGE_TIMEOUT)
         .map_err(|reason| problem!("key-not-kept", reason = reason))?;

@@ -202,7 +202,12 @@ impl Run {
         let all_read = supply.ended
             && shared.packets.audio.is_finished()
             && shared.packets.video.is_finished();
-        if all_read && self.video_ended && self.next.is_none() && self.audio.is_drained(now) {
+        if all_read
+            && self.video_ended
+            && self.next.is_none()
+            && self.audio.is_drained(now)
+            && !self.presenter.speakers.is_finishing(now)
+        {
             return true;
         }
         self.nap(now);
@@ -264,6 +269,7 @@ impl Run {
 
     /// Opens, changes and drops speakers.
     fn tend_speaker(&mut self, now: Timestamp) {
+        let is_finishing = self.presenter.speakers.is_finishing(now);
         let shared = &self.presenter.shared;
         let choices = shared.controls.speaker_choices();
         if std::mem::replace(&mut self.speaker_choices, choices) != choices {
@@ -278,9 +284,10 @@ impl Run {
             }
         } else if let (Some(is), Some(wanted)) = (self.audio.device_format(), self.audio.format())
             && is != wanted
-            && let Some(speaker) = self.audio.detach()
+            && !is_finishing
+            && let Some((speaker, until)) = self.audio.detach_playing()
         {
-            self.presenter.speakers.put_away(speaker);
+            self.presenter.speakers.finish(speaker, until);
         }
         if self.audio.device_format().is_none()
             && let Some((rate, channels)) = self.audio.format()
@@ -486,6 +493,7 @@ impl Run {
     }
 
     fn end(&mut self) {
+        self.presenter.speakers.forget();
         if let Some(speaker) = self.audio.detach() {
             self.presenter.speakers.put_away(speaker);
         }

@@ -20,6 +20,8 @@ use crate::text::problem::problem;
 const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 /// Time limit for opening.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time that a device gets to close a finished speaker, if it accepts only one.
+const CLOSE_DURATION: Duration = Duration::from_millis(100);
 
 /// Opens a speaker for a rate and a number of channels, or returns the error.
 pub type Open = dyn Fn(u32, u16, Clock) -> Result<Box<dyn Speaker>, Problem> + Send + Sync;
@@ -32,6 +34,8 @@ pub(in crate::player) struct Speakers {
     open: Option<Arc<Open>>,
     clock: Clock,
     opening: Option<Opening>,
+    /// The speaker of the previous format, and the time until which it plays its audio.
+    finishing: Option<(Box<dyn Speaker>, Timestamp)>,
     again_at: Option<Timestamp>,
     is_reported: bool,
 }
@@ -46,7 +50,7 @@ struct Opening {
 
 impl Speakers {
     pub(in crate::player) fn new(open: Option<Arc<Open>>, clock: Clock) -> Self {
-        Self { open, clock, opening: None, again_at: None, is_reported: false }
+        Self { open, clock, opening: None, finishing: None, again_at: None, is_reported: false }
     }
 
     /// Returns the speaker once it is open, or starts to open one. The call never waits.
@@ -81,6 +85,10 @@ impl Speakers {
                 self.put_away(speaker);
                 None
             }
+            Err(_) if self.finishing.is_some() => {
+                self.again_at = self.finishing.as_ref().map(|(_, until)| *until + CLOSE_DURATION);
+                None
+            }
             Err(reason) => {
                 let wanted = controls.speaker().lock().clone();
                 // A requested speaker is named in the message.
@@ -106,9 +114,25 @@ impl Speakers {
         self.failed(report, problem!("player-speaker-gone"), reason, now);
     }
 
+    /// Lets a speaker play its audio until this time while the speaker of the next format opens.
+    pub(in crate::player) fn finish(&mut self, speaker: Box<dyn Speaker>, until: Timestamp) {
+        self.finishing = Some((speaker, until));
+    }
+
+    /// Returns true while the speaker of the previous format still plays. Afterwards, drops it.
+    pub(in crate::player) fn is_finishing(&mut self, now: Timestamp) -> bool {
+        if let Some((speaker, _)) = self.finishing.take_if(|(_, until)| *until <= now) {
+            self.put_away(speaker);
+        }
+        self.finishing.is_some()
+    }
+
     /// Resets the state after another speaker was chosen.
     pub(in crate::player) fn forget(&mut self) {
         (self.opening, self.again_at, self.is_reported) = (None, None, false);
+        if let Some((speaker, _)) = self.finishing.take() {
+            self.put_away(speaker);
+        }
     }
 
     /// Drops a speaker on a separate thread, because dropping can take a long time.
@@ -188,5 +212,152 @@ impl Speaker for Device {
 
     fn failed(&self) -> Option<String> {
         self.0.failed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+    use crossbeam_channel::Sender;
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::base::{Latest, Stop, queue};
+    use crate::media::SampleBlock;
+    use crate::player::clock::playout::ReceivedSpan;
+    use crate::player::present::{Presenter, Run};
+    use crate::player::session::config::{Config, Source};
+    use crate::player::session::shared::Shared;
+    use crate::player::state::Event;
+
+    /// The time of the test in µs, and the events of its speakers.
+    #[derive(Default)]
+    struct Bench {
+        now: AtomicI64,
+        open: AtomicUsize,
+        /// The rate of each speaker, and the time at which its first sound plays in µs.
+        first_sounds: Mutex<Vec<(u32, i64)>>,
+    }
+
+    /// A speaker that plays by the time of the test.
+    struct Fake {
+        bench: Arc<Bench>,
+        rate: u32,
+        /// The time at which all written audio has been played.
+        end: i64,
+        has_sound: bool,
+        /// Receives the rate and the unplayed audio in µs when this speaker is dropped.
+        dropped: Sender<(u32, i64)>,
+    }
+
+    impl Fake {
+        fn left(&self) -> i64 {
+            self.end - self.bench.now.load(Ordering::SeqCst)
+        }
+    }
+
+    impl Drop for Fake {
+        fn drop(&mut self) {
+            self.bench.open.fetch_sub(1, Ordering::SeqCst);
+            let _ = self.dropped.send((self.rate, self.left()));
+        }
+    }
+
+    impl Speaker for Fake {
+        fn write(&mut self, data: &[f32]) -> usize {
+            self.end = self.end.max(self.bench.now.load(Ordering::SeqCst));
+            if data.iter().any(|sample| *sample != 0.0) && !self.has_sound {
+                self.has_sound = true;
+                self.bench.first_sounds.lock().push((self.rate, self.end));
+            }
+            self.end += data.len() as i64 / 2 * 1_000_000 / i64::from(self.rate);
+            data.len() / 2
+        }
+
+        fn queued(&self) -> usize {
+            (self.left().max(0) * i64::from(self.rate) / 1_000_000) as usize
+        }
+
+        fn set_volume(&mut self, _: f32) {}
+
+        fn underruns(&self) -> u64 {
+            0
+        }
+
+        fn failed(&self) -> Option<String> {
+            None
+        }
+    }
+
+    /// Runs one round of a player of a file at this time. The opening of a speaker takes no time.
+    fn round(run: &mut Run, bench: &Bench, ms: i64) {
+        bench.now.store(ms * 1_000, Ordering::SeqCst);
+        let now = Timestamp::from_millis(ms);
+        run.tend_speaker(now);
+        let mut tries = 0;
+        while run.presenter.speakers.opening.is_some() {
+            tries += 1;
+            assert!(tries < 10_000, "no answer at {ms} ms");
+            Stop::new().wait(Duration::from_millis(1));
+            run.tend_speaker(now);
+        }
+        let (first, edge) = (Some(Timestamp::ZERO), Some(Timestamp::from_millis(10_000)));
+        let supply = ReceivedSpan { first, edge, ..ReceivedSpan::default() };
+        let change = run.playout.step(now, &supply, run.audio.position_played());
+        run.follow(change, now);
+        run.play_audio(now, false);
+    }
+
+    #[test]
+    fn audio_before_a_format_change_plays_to_its_end() {
+        // Some devices accept only one speaker.
+        for is_exclusive in [false, true] {
+            let bench = Arc::new(Bench::default());
+            let (dropped, drops) = bounded(8);
+            let its = Arc::clone(&bench);
+            let open: Arc<Open> = Arc::new(move |rate: u32, _, _| {
+                if its.open.fetch_add(1, Ordering::SeqCst) > 0 && is_exclusive {
+                    its.open.fetch_sub(1, Ordering::SeqCst);
+                    return Err("busy".into());
+                }
+                let (bench, dropped) = (Arc::clone(&its), dropped.clone());
+                let fake = Fake { bench, rate, end: 0, has_sound: false, dropped };
+                Ok(Box::new(fake) as Box<dyn Speaker>)
+            });
+            let clock = Clock::start();
+            let config = Config::new(Source::File("film.flv".into()));
+            let (shared, events) = Shared::new(&config, clock);
+            let (_decoded, frames) = queue::bounded("frames", 1, queue::Full::Block);
+            let mut run = Run::new(Presenter {
+                shared: Arc::new(shared),
+                frames,
+                screen: Latest::default(),
+                speakers: Speakers::new(Some(open), clock),
+                measure: None,
+                dump: None,
+            });
+            for ms in (0..800).step_by(20) {
+                let rate = if ms < 200 { 48_000 } else { 44_100 };
+                let data = vec![0.5_f32; rate as usize / 50 * 2].into();
+                let pts = Timestamp::from_millis(ms);
+                run.audio.take_decoded(SampleBlock { pts, rate, channels: 2, data });
+            }
+            for ms in (0..=200).step_by(10) {
+                round(&mut run, &bench, ms);
+            }
+            let limit = Duration::from_secs(10);
+            assert_eq!(drops.recv_timeout(limit), Ok((48_000, 0)));
+            for ms in (210..=400).step_by(10) {
+                round(&mut run, &bench, ms);
+            }
+            let sounds = bench.first_sounds.lock().clone();
+            assert_eq!(sounds.first(), Some(&(48_000, 0)));
+            // An exclusive device is opened again some time after its first speaker has finished.
+            let second = if is_exclusive { 300_000 } else { 200_000 };
+            assert_eq!(sounds.get(1), Some(&(44_100, second)));
+            let is_message = |event: &Event| matches!(event, Event::Message(_));
+            assert_eq!(events.waiting().filter(is_message).count(), 0);
+        }
     }
 }

@@ -257,7 +257,7 @@ impl Settings {
     /// Returns the settings as written, and their secrets for the keyring.
     pub(in crate::studio) fn concealed(&self) -> (Self, Vec<secret_addresses::StoredAddress>) {
         let mut written = self.clone();
-        let kept = secret_addresses::conceal(written.addresses(), &self.address_names);
+        let kept = secret_addresses::conceal(written.addresses(), &self.keyring_addresses);
         (written, kept)
     }
 

@@ -28,17 +28,18 @@ pub(in crate::studio) struct StoredAddress {
     pub url: Option<Secret>,
 }
 
-/// The names that are already in the keyring. They are not saved with the settings.
+/// The addresses in the keyring. They are not saved with the settings.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct AddressNames {
-    /// The stored addresses of these settings, by name. A stored address keeps its name.
+pub struct KeyringAddresses {
+    /// The addresses of these settings that the keyring contains, by the names of their entries. A
+    /// stored address keeps its name. Saving the settings removes addresses that no longer occur.
     pub known: BTreeMap<String, Secret>,
     /// The names that unused collections and profiles need, if they were read. No other address
     /// gets these names.
     pub taken: Option<BTreeSet<String>>,
 }
 
-impl AddressNames {
+impl KeyringAddresses {
     /// Returns the name of this address, if the keyring contains the address.
     pub(in crate::studio) fn name_of(&self, url: &str) -> Option<&String> {
         self.known.iter().find(|(_, known)| known.expose() == url).map(|(name, _)| name)
@@ -75,7 +76,7 @@ pub(in crate::studio) fn without_secrets(url: &str) -> Option<String> {
 /// Replaces each secret address by its saved form, and returns the entries for the keyring.
 pub(in crate::studio) fn conceal(
     places: AddressFields<'_>,
-    names: &AddressNames,
+    names: &KeyringAddresses,
 ) -> Vec<StoredAddress> {
     conceal_by(places, "", names)
 }
@@ -86,13 +87,13 @@ pub(in crate::studio) fn conceal_apart(
     places: AddressFields<'_>,
     salt: &str,
 ) -> Vec<StoredAddress> {
-    conceal_by(places, salt, &AddressNames::default())
+    conceal_by(places, salt, &KeyringAddresses::default())
 }
 
 fn conceal_by(
     mut places: AddressFields<'_>,
     salt: &str,
-    given: &AddressNames,
+    given: &KeyringAddresses,
 ) -> Vec<StoredAddress> {
     let mut names = Names { salt, given, kept: BTreeMap::new() };
     // No other address gets the name of an address that is stored, or that is not loaded yet.
@@ -188,7 +189,7 @@ fn clean(url: &mut String) {
 #[derive(Debug)]
 struct Names<'a> {
     salt: &'a str,
-    given: &'a AddressNames,
+    given: &'a KeyringAddresses,
     kept: BTreeMap<String, Option<Secret>>,
 }
 
@@ -353,7 +354,7 @@ mod tests {
         assert!(kept.iter().all(|it| (it.name == name) == it.url.is_none()), "{kept:?}");
         // The same address is loaded in one place and not in the other, as after a switch.
         let url = "rtmp://cam.example/door?token=pl4nted";
-        settings.address_names.known.insert(name.clone(), url.into());
+        settings.keyring_addresses.known.insert(name.clone(), url.into());
         for (video, audio) in [(&*shown, url), (url, &*shown)] {
             settings.video = Some(VideoChoice::Stream(video.into()));
             settings.strips[1] = AudioStrip::new(StripId(1), AudioChoice::Stream(audio.into()));
@@ -372,7 +373,7 @@ mod tests {
                 ..Target::custom(1, "rtmp://h/app", "".into())
             });
             let name = "0123456789abcdef".to_owned();
-            settings.address_names.known.insert(name.clone(), url.into());
+            settings.keyring_addresses.known.insert(name.clone(), url.into());
             let (mut written, kept) = settings.concealed();
             let shown = format!("rtmp://h{KEYRING_ENTRY_SEPARATOR}{name}");
             assert_eq!(written.targets[1].play_url.expose(), shown);
@@ -412,12 +413,12 @@ mod tests {
     fn an_address_keeps_its_name_and_gets_no_name_of_another_collection() {
         let address = |token: &str| format!("rtmp://cam.example/door?token={token}");
         let mut settings = Settings::default();
-        let mut name = |token: &str, names: &AddressNames| {
+        let mut name = |token: &str, names: &KeyringAddresses| {
             settings.video = Some(VideoChoice::Stream(address(token)));
-            settings.address_names = names.clone();
+            settings.keyring_addresses = names.clone();
             settings.concealed().1.remove(0).name
         };
-        let mut names = AddressNames::default();
+        let mut names = KeyringAddresses::default();
         let first = name("one", &names);
         names.known.insert(first.clone(), Secret::new(address("one")));
         assert_eq!(name("two", &names), first, "nothing else needs the entry");

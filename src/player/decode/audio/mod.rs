@@ -196,6 +196,15 @@ impl AudioDecoding {
         self.device.take().map(|device| device.speaker)
     }
 
+    /// Removes the speaker after a format change. Also returns the time until which the speaker
+    /// plays its audio. The new audio begins at that time.
+    pub(in crate::player) fn detach_playing(&mut self) -> Option<(Box<dyn Speaker>, Timestamp)> {
+        let until = self.device.as_ref()?.played_until;
+        // The next speaker plays silence until its audio is due.
+        self.filling = true;
+        self.detach().map(|speaker| (speaker, until))
+    }
+
     /// Returns the reason why the speaker failed, once it has.
     pub(in crate::player) fn failure(&self) -> Option<String> {
         self.device.as_ref().and_then(|device| device.speaker.failed())

@@ -47,6 +47,7 @@ impl Engine {
         for command in std::mem::take(&mut self.startup.postponed) {
             self.handle(command);
         }
+        self.note_on_air();
         // A recording is postponed again if going live has failed and its encoders are ending.
         if self.startup.postponed.is_empty() {
             self.startup.read_by = None;

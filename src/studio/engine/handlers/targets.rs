@@ -164,7 +164,7 @@ impl Engine {
         if !secret_addresses::reveal(self.settings.addresses(), name, url) {
             return;
         }
-        self.settings.address_names.known.insert(name.to_owned(), url.clone());
+        self.settings.keyring_addresses.known.insert(name.to_owned(), url.clone());
         for target in &mut self.targets.list {
             // An address that the user has typed in the meantime is newer.
             if address::kept_name(target.play_url.expose()) == Some(name) {
@@ -191,7 +191,7 @@ impl Engine {
 
     /// Inserts the loaded addresses into scenes and strips from the time before they were loaded.
     pub(in crate::studio::engine) fn reveal_known(&mut self) {
-        for (name, url) in self.settings.address_names.known.clone() {
+        for (name, url) in self.settings.keyring_addresses.known.clone() {
             secret_addresses::reveal(self.settings.addresses(), &name, &url);
         }
     }
@@ -341,24 +341,24 @@ impl Engine {
     fn keep_addresses(&mut self) {
         let Some(keys) = &self.secrets.keys else { return };
         let (_, mut wanted) = self.settings.concealed();
-        let known = &self.settings.address_names.known;
+        let known = &self.settings.keyring_addresses.known;
         let is_new =
             |it: &StoredAddress| it.url.is_some() && known.get(&it.name) != it.url.as_ref();
         if wanted.iter().any(is_new)
-            && self.settings.address_names.taken.is_none()
+            && self.settings.keyring_addresses.taken.is_none()
             && let Some(parts) = self.file.parts()
         {
-            self.settings.address_names.taken = Some(parts.address_names(&self.settings));
+            self.settings.keyring_addresses.taken = Some(parts.address_names(&self.settings));
             (_, wanted) = self.settings.concealed();
         }
-        let known = &mut self.settings.address_names.known;
+        let known = &mut self.settings.keyring_addresses.known;
         let gone = known.extract_if(.., |name, _| !wanted.iter().any(|kept| kept.name == *name));
         for (name, _) in gone.collect::<Vec<_>>() {
             if !self.file.is_kept_for_parked(&name, &self.settings) {
                 keys.forget(&name);
             }
         }
-        let known = &mut self.settings.address_names.known;
+        let known = &mut self.settings.keyring_addresses.known;
         for StoredAddress { name, url } in wanted {
             let Some(url) = url else { continue };
             if known.get(&name) != Some(&url) {

@@ -57,6 +57,8 @@ pub(in crate::studio) struct OnAirFile {
     pub written: Option<OnAirMark>,
     /// The record of an earlier run.
     pub left: Option<OnAirMark>,
+    /// True after the user resumed that broadcast, until it begins or going live fails.
+    pub is_resuming: bool,
 }
 
 impl OnAirFile {

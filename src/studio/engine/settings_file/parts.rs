@@ -76,7 +76,7 @@ impl Engine {
             self.notices.tell(&StudioMessage::PartFailed { reason }, "");
         }
         // Other collections and profiles may now be unused.
-        self.settings.address_names.taken = None;
+        self.settings.keyring_addresses.taken = None;
         self.forget_deleted();
         self.list_parts();
     }
@@ -314,7 +314,7 @@ impl Engine {
     /// Applies a changed collection, which is a scene change on air: outputs and encoders continue.
     fn follow_collection(&mut self) {
         let (_, wanted) = self.settings.concealed();
-        let known = &mut self.settings.address_names.known;
+        let known = &mut self.settings.keyring_addresses.known;
         known.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
         (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
         let is_studio_mode = self.state.stage.prepared.is_some();

@@ -21,7 +21,11 @@ impl Engine {
     /// Goes live as before the crash. If the profile or collection of that broadcast cannot be used
     /// now, nothing is sent, and the offer remains.
     pub(in crate::studio::engine) fn resume(&mut self) {
-        let Some(mark) = self.file.on_air.left.take() else { return };
+        if self.file.on_air.is_resuming {
+            return;
+        }
+        // The record stays until the broadcast begins, because this run may crash before that.
+        let Some(mark) = self.file.on_air.left.clone() else { return };
         self.notices.active.clear(&["on-air-interrupted"]);
         // A recording refuses another profile, and must then keep its scenes.
         for kind in [PartKind::Profile, PartKind::Collection] {
@@ -30,7 +34,6 @@ impl Engine {
             if !is_same_name(mark.part(kind), self.settings.in_use.name(kind)) {
                 // The command has reported the reason.
                 self.notices.tell_again(&offer(&mark));
-                self.file.on_air.left = Some(mark);
                 return;
             }
         }
@@ -40,16 +43,17 @@ impl Engine {
         }
         mark.choose_targets(&mut self.targets.list);
         self.remember_targets();
-        // This run now owns the file. A clean end removes the file, however soon that occurs.
-        self.file.on_air.written = Some(mark);
+        self.file.on_air.is_resuming = true;
         match self.live.stopping {
             // A recording, or the replay buffer of the other profile, is still ending.
             true => self.postpone(Command::GoLive),
             false => self.handle(Command::GoLive),
         }
+        // A clean end removes the record, however soon that occurs.
+        self.note_on_air();
     }
 
-    /// Updates the record of the broadcast, once per second.
+    /// Updates the record of the broadcast, once per second and after going live.
     pub(in crate::studio::engine) fn note_on_air(&mut self) {
         let Some(path) = self.file.on_air.path.clone() else { return };
         // A passthrough has no scene to resume.
@@ -57,10 +61,12 @@ impl Engine {
             if self.file.on_air.written.is_some() {
                 self.file.on_air.remove();
             }
+            self.offer_again();
             return;
         }
+        self.file.on_air.is_resuming = false;
         if self.file.on_air.left.take().is_some() {
-            // The user went live without resuming.
+            // The user may have gone live without resuming.
             self.notices.active.clear(&["on-air-interrupted"]);
         }
         let mark = OnAirMark::of(&self.settings, &self.targets.list);
@@ -71,6 +77,18 @@ impl Engine {
             tracing::warn!(%error, "writing the on-air note failed");
         }
         self.file.on_air.written = Some(mark);
+    }
+
+    /// Offers again to resume, if going live has failed or was canceled.
+    fn offer_again(&mut self) {
+        if self.startup.postponed.contains(&Command::GoLive) {
+            return;
+        }
+        if std::mem::replace(&mut self.file.on_air.is_resuming, false)
+            && let Some(mark) = &self.file.on_air.left
+        {
+            self.notices.tell_again(&offer(mark));
+        }
     }
 
     /// Removes the record after a clean end, because there is nothing to resume.
@@ -91,7 +109,7 @@ fn offer(mark: &OnAirMark) -> StudioMessage {
 mod tests {
     use super::*;
     use crate::base::Secret;
-    use crate::studio::engine::handlers::live::tests::{end, with_program};
+    use crate::studio::engine::handlers::live::tests::{end, until, with_program};
     use crate::studio::notices::Notice;
     use crate::studio::targets::Target;
 
@@ -100,12 +118,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut engine, _ends) = with_program(Some(folder.path()));
         let target = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
-        engine.targets.list = vec![target];
+        engine.targets.list = vec![target.clone()];
         engine.remember_targets();
         let kind = PartKind::Profile;
         let mut interrupted = engine.settings.clone();
         interrupted.in_use.set(kind, "Friday");
         let mark = OnAirMark::of(&interrupted, &engine.targets.list);
+        let path = folder.path().join("on-air.toml");
+        mark.write(&path).unwrap();
+        engine.file.on_air.path = Some(path.clone());
         engine.file.on_air.left = Some(mark.clone());
         let refuses = |engine: &mut Engine| {
             engine.handle(Command::Resume);
@@ -131,9 +152,31 @@ mod tests {
         engine.handle(Command::StopRecording);
         engine.handle(Command::Resume);
         assert_eq!(engine.settings.in_use.name(kind), "Friday");
-        assert!(engine.file.on_air.left.is_none());
-        // The encoders of the recording are still ending.
+        // The encoders of the recording are still ending. The record stays until the broadcast
+        // begins, and the offer returns if going live is canceled.
+        let offers = |engine: &mut Engine| {
+            engine.note_on_air();
+            assert_eq!((engine.file.on_air.left.as_ref(), path.exists()), (Some(&mark), true));
+            let mut notices = engine.notices.active.notices().iter();
+            notices.any(|it| it.key() == "on-air-interrupted")
+        };
         assert_eq!(engine.startup.postponed, [Command::GoLive]);
+        assert!(!offers(&mut engine));
+        engine.handle(Command::StopLive);
+        assert!(engine.startup.postponed.is_empty() && offers(&mut engine));
+        engine.handle(Command::Resume);
+        assert!(!offers(&mut engine));
+        // Without a keyring, the profile in the file has no key.
+        engine.targets.list = vec![target];
+        until("broadcast", || {
+            engine.poll();
+            engine.live.is_publishing()
+        });
+        // From now on, the record is that of this run, and a clean end removes it.
+        assert!(engine.file.on_air.left.is_none() && engine.file.on_air.written.is_some());
+        engine.stop_live();
+        engine.note_on_air();
+        assert!(!path.exists() && engine.file.on_air.left.is_none());
         end(engine);
     }
 }

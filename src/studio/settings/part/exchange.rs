@@ -102,7 +102,7 @@ pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Pr
                 }
                 let url = target.play_url.expose();
                 let is_stored =
-                    kept_name(url).is_some() || settings.address_names.name_of(url).is_some();
+                    kept_name(url).is_some() || settings.keyring_addresses.name_of(url).is_some();
                 if is_stored || !target.may_show_play_url() {
                     target.play_url = Secret::default();
                 }
@@ -184,7 +184,7 @@ mod tests {
             play_url: url.into(),
             ..Target::custom(1, "rtmp://h/app", Secret::default())
         };
-        settings.address_names.known.insert("0123456789abcdef".into(), url.into());
+        settings.keyring_addresses.known.insert("0123456789abcdef".into(), url.into());
         export(PartKind::Profile, &settings, &path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         assert!(!text.contains("planted") && !text.contains("kept="), "{text}");

@@ -11,7 +11,7 @@ use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::names::InUse;
-use crate::studio::settings::secret_addresses::AddressNames;
+use crate::studio::settings::secret_addresses::KeyringAddresses;
 use crate::studio::settings::sections::window::Preferences;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
@@ -20,7 +20,7 @@ use crate::studio::watch::chat::ChatChoices;
 use crate::studio::watch::choices::PlayerChoices;
 use crate::studio::watch::viewport::Viewport;
 
-/// All saved settings.
+/// All settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// The main video source. `None` if nothing was chosen yet: onair then uses a camera if there
@@ -66,7 +66,8 @@ pub struct Settings {
     pub play_key: bool,
     pub server_names: ServerNames,
     pub preferences: Preferences,
-    pub address_names: AddressNames,
+    /// The addresses in the keyring, which are not saved with the settings.
+    pub keyring_addresses: KeyringAddresses,
 }
 
 impl Default for Settings {
@@ -95,7 +96,7 @@ impl Default for Settings {
             play_key: false,
             server_names: ServerNames::default(),
             preferences: Preferences::default(),
-            address_names: AddressNames::default(),
+            keyring_addresses: KeyringAddresses::default(),
         }
     }
 }

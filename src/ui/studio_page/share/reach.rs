@@ -14,6 +14,8 @@ use crate::ui::widgets::{Button, elided, named_switch, paragraph};
 
 /// The height of an address row.
 const ADDRESS_ROW_HEIGHT_POINTS: f32 = 24.0;
+/// The height of the second line of a row, if its state is below the address.
+const STATE_ROW_HEIGHT_POINTS: f32 = 18.0;
 /// The side length of the icon in the row.
 const ICON_SIDE_POINTS: f32 = 14.0;
 
@@ -101,30 +103,40 @@ fn state(network: &NetworkAddress, reach: ServerReach) -> (&'static str, bool) {
 }
 
 /// Draws the row of an address: its interface, the address, and what other computers can do there.
+/// A long state is below the address, so that the whole address is readable.
 fn address(ui: &mut Ui, view: &View<'_>, name: &str, ip: &str, (key, can): (&'static str, bool)) {
     let (theme, words) = (view.theme, view.texts.get(key));
-    let (row, response) = ui
-        .allocate_exact_size(vec2(ui.available_width(), ADDRESS_ROW_HEIGHT_POINTS), Sense::hover());
-    response
-        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {ip}: {words}")));
     let (icon, color) = match can {
         true => (Icon::Check, theme.good),
         false => (Icon::Close, theme.secondary),
     };
+    let of = format!("{name} · {ip}");
+    let width_of_address = {
+        let galley = ui.painter().layout_no_wrap(of.clone(), Type::Small.font(), theme.text);
+        galley.size().x
+    };
     let galley = ui.painter().layout_no_wrap(words.to_string(), Type::Small.font(), color);
-    let left = row.right() - galley.size().x;
-    let at = pos2(left, row.center().y - galley.size().y / 2.0);
+    let width_of_state = ICON_SIDE_POINTS + gap::XS + galley.size().x;
+    let width = ui.available_width();
+    let is_beside = width_of_address + gap::S + width_of_state <= width;
+    let below = if is_beside { 0.0 } else { STATE_ROW_HEIGHT_POINTS };
+    let (row, response) =
+        ui.allocate_exact_size(vec2(width, ADDRESS_ROW_HEIGHT_POINTS + below), Sense::hover());
+    response
+        .widget_info(|| WidgetInfo::labeled(Role::Label, true, format!("{name} {ip}: {words}")));
+    let first = row.with_max_y(row.top() + ADDRESS_ROW_HEIGHT_POINTS);
+    let last = if is_beside { first } else { row.with_min_y(first.bottom()) };
+    let left = last.right() - galley.size().x;
+    let at = pos2(left, last.center().y - galley.size().y / 2.0);
     ui.painter().galley(at, galley, color);
-    let center = pos2(left - gap::XS - ICON_SIDE_POINTS / 2.0, row.center().y);
+    let center = pos2(left - gap::XS - ICON_SIDE_POINTS / 2.0, last.center().y);
     icons::paint(
         ui.painter(),
         icon,
         Rect::from_center_size(center, vec2(ICON_SIDE_POINTS, ICON_SIDE_POINTS)),
         color,
     );
-    let rest = row.with_max_x(center.x - ICON_SIDE_POINTS / 2.0 - gap::S);
-    let of = format!("{name} · {ip}");
-    elided(ui, rest, Align::Min, &of, Type::Small.font(), theme.text);
+    elided(ui, first, Align::Min, &of, Type::Small.font(), theme.text);
     response.on_hover_ui(|ui| {
         ui.with_layout(Layout::top_down(Align::Min), |ui| ui.label(of));
     });

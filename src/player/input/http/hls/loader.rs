@@ -9,12 +9,12 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::base::Timestamp;
 use crate::media::{StreamEvent, Track as MediaTrack, TrackConfig};
 use crate::net::web::WebUrl;
 use crate::player::buffer::pace::{BufferTarget, LiveDistance, PlayPace};
 use crate::player::input::http::hls::audio_rendition;
 use crate::player::input::http::hls::audio_rendition::AudioRendition;
+use crate::player::input::http::hls::event_order::{end, in_order};
 use crate::player::input::http::hls::fetch::{Fetch, Limits, MAX_SEGMENT_BYTES, join};
 use crate::player::input::http::hls::follow::{Arrival, Track};
 use crate::player::input::http::hls::variant_choice::{Bandwidth, first, is_playable, lesser};
@@ -219,15 +219,16 @@ impl Loader {
         // the rest.
         self.main.hurry(self.audio.is_none());
         let mut bare = (0, Instant::now());
-        while let Some(arrival) = self.next().await? {
+        while let Some(mut arrival) = self.next().await? {
             self.bandwidth.note(arrival.bytes, arrival.took);
-            let items = self.complete(arrival).await?;
+            let lost = self.add_audio(&mut arrival).await?;
+            let Ok(room) = out.reserve().await else { return Ok(()) };
+            // The loader waits for nothing until the items are sent, so a seek loses no notice.
+            let items = self.items(arrival, lost);
             let is_packet = |item: &Item| matches!(item, Item::Event(StreamEvent::Packet(_)));
             let holds = items.iter().any(is_packet);
-            if out.send(Ok(Batch { request, items })).await.is_err() {
-                return Ok(());
-            }
-            // The time counts from here, because `send` waits for room in the channel.
+            room.send(Ok(Batch { request, items }));
+            // The time counts from here, because `reserve` waits for room in the channel.
             bare = if holds { (0, Instant::now()) } else { (bare.0 + 1, bare.1) };
             if bare.0 >= MAX_EMPTY_SEGMENTS && bare.1.elapsed() >= NO_MEDIA_TIMEOUT {
                 let why = problem!("play-segments-empty");
@@ -302,59 +303,63 @@ impl Loader {
         self.left_out.extend(variant.map(|variant| (variant.uri.clone(), until)));
     }
 
-    /// Completes a video segment with its audio.
-    async fn complete(&mut self, arrival: Arrival) -> Result<Vec<Item>, PullError> {
-        let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
-        let mut size = arrival.size;
+    /// Adds its audio to a video segment. If the audio is missing, returns the reason and the
+    /// number of the audio segment.
+    async fn add_audio(
+        &mut self,
+        arrival: &mut Arrival,
+    ) -> Result<Option<(Problem, u64)>, PullError> {
         // With parts, audio that comes with the next part of the video is not awaited.
         let part = self.main.part_target().map_or(0, |part| part.as_micros() / 2);
         let together = i64::try_from(part).unwrap_or(i64::MAX).max(MAX_AUDIO_LAG_MICROS);
-        let moved = std::mem::take(&mut self.moved);
-        restart |= std::mem::take(&mut self.codec_changed);
-        let mut lost = None;
-        // The next segment number does not advance within parts.
-        let video = self.main.next.saturating_sub(u64::from(self.main.part == 0));
         let until = Instant::now() + audio_rendition::patience(self.main.hold_back());
-        if let Some(audio) = &mut self.audio {
-            let stands = audio.next;
-            let last = end(&events);
-            let first = events.iter().find_map(|it| it.packet_of(MediaTrack::Video));
-            let first = first.map(|packet| packet.dts.as_micros());
-            for _ in 0..MAX_AUDIO_SEGMENTS {
-                // The rest is loaded with the next segment.
-                if size + MAX_SEGMENT_BYTES > MAX_BATCH_BYTES {
-                    break;
-                }
-                let came = match timeout_at(until, audio.next(&mut self.fetch)).await {
-                    Ok(Err(problem)) => Err(audio_rendition::cause(problem)?),
-                    Ok(Ok(came)) => Ok(came),
-                    Err(_) => Err(problem!("play-audio-slow")),
-                };
-                let more = match came {
-                    Ok(Some(more)) => more,
-                    Ok(None) => break,
-                    Err(why) => {
-                        lost = Some((why, stands));
-                        break;
-                    }
-                };
-                size += more.size;
-                restart |= more.restart;
-                let end = end(&more.events);
-                let early = |event: &StreamEvent| {
-                    let audio = event.packet_of(MediaTrack::Audio).filter(|_| moved);
-                    audio.zip(first).is_some_and(|(audio, first)| {
-                        (1..MAX_TRACK_DISTANCE_MICROS)
-                            .contains(&first.saturating_sub(audio.dts.as_micros()))
-                    })
-                };
-                events.extend(more.events.into_iter().filter(|event| !early(event)));
-                let (Some(last), Some(end)) = (last, end) else { break };
-                let ahead = end.saturating_sub(last);
-                if ahead >= -together || ahead.abs() > MAX_TRACK_DISTANCE_MICROS {
-                    break;
-                }
+        let moved = self.moved;
+        let Some(audio) = &mut self.audio else { return Ok(None) };
+        let stands = audio.next;
+        let last = end(&arrival.events);
+        let first = arrival.events.iter().find_map(|it| it.packet_of(MediaTrack::Video));
+        let first = first.map(|packet| packet.dts.as_micros());
+        for _ in 0..MAX_AUDIO_SEGMENTS {
+            // The rest is loaded with the next segment.
+            if arrival.size + MAX_SEGMENT_BYTES > MAX_BATCH_BYTES {
+                break;
             }
+            let came = match timeout_at(until, audio.next(&mut self.fetch)).await {
+                Ok(Err(problem)) => Err(audio_rendition::cause(problem)?),
+                Ok(Ok(came)) => Ok(came),
+                Err(_) => Err(problem!("play-audio-slow")),
+            };
+            let more = match came {
+                Ok(Some(more)) => more,
+                Ok(None) => break,
+                Err(why) => return Ok(Some((why, stands))),
+            };
+            arrival.size += more.size;
+            arrival.restart |= more.restart;
+            let end = end(&more.events);
+            let early = |event: &StreamEvent| {
+                let audio = event.packet_of(MediaTrack::Audio).filter(|_| moved);
+                audio.zip(first).is_some_and(|(audio, first)| {
+                    (1..MAX_TRACK_DISTANCE_MICROS)
+                        .contains(&first.saturating_sub(audio.dts.as_micros()))
+                })
+            };
+            arrival.events.extend(more.events.into_iter().filter(|event| !early(event)));
+            let (Some(last), Some(end)) = (last, end) else { break };
+            let ahead = end.saturating_sub(last);
+            if ahead >= -together || ahead.abs() > MAX_TRACK_DISTANCE_MICROS {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the items of a segment. `lost` is the result of [`add_audio`](Self::add_audio).
+    fn items(&mut self, arrival: Arrival, lost: Option<(Problem, u64)>) -> Vec<Item> {
+        let Arrival { mut events, mut restart, edge, place, made, listed, .. } = arrival;
+        self.moved = false;
+        restart |= std::mem::take(&mut self.codec_changed);
+        if self.audio.is_some() {
             in_order(&mut events);
             self.repeat_configs(&mut events, restart);
         }
@@ -366,6 +371,8 @@ impl Loader {
         if let Some((why, stands)) = lost {
             tracing::info!(%why, "loading audio failed: video continues");
             self.audio = None;
+            // The next segment number does not advance within parts.
+            let video = self.main.next.saturating_sub(u64::from(self.main.part == 0));
             self.missing_audio =
                 Some(AudioRendition::new(self.missing_audio.take(), video, stands));
             items.push(Item::AudioMissing(why));
@@ -382,7 +389,7 @@ impl Loader {
         items.extend(listed.map(|(seen, from, until)| Item::Listed { seen, from, until }));
         items.extend(edge.map(|(seen, distance)| Item::Edge { seen, distance }));
         items.extend(events.into_iter().map(Item::Event));
-        Ok(items)
+        items
     }
 
     /// Resumes audio that has returned, from the next video segment on.
@@ -530,67 +537,4 @@ async fn open_audio(
     let audio = master.variants.get(at).and_then(|variant| master.audio_of(variant));
     let Some(uri) = audio.and_then(|audio| audio.uri.as_deref()) else { return Ok(None) };
     Track::open(fetch, &join(url, uri)?, buffer, Some(main)).await.map(Some)
-}
-
-/// Returns the DTS of the last packet, in microseconds.
-fn end(events: &[StreamEvent]) -> Option<i64> {
-    events.iter().rev().find_map(StreamEvent::dts).map(Timestamp::as_micros)
-}
-
-/// Sorts by time; equal times keep their order, and a config stays before its packet.
-fn in_order(events: &mut [StreamEvent]) {
-    let mut next = [Timestamp::MAX; 2];
-    let mut keys: Vec<Timestamp> = Vec::with_capacity(events.len());
-    for event in events.iter().rev() {
-        let [video, audio] = &mut next;
-        keys.push(match event.track() {
-            None => (*video).min(*audio),
-            Some(track) => {
-                let next = if track == MediaTrack::Video { &mut *video } else { &mut *audio };
-                *next = event.dts().unwrap_or(*next);
-                *next
-            }
-        });
-    }
-    keys.reverse();
-    let mut order: Vec<usize> = (0..events.len()).collect();
-    order.sort_by_key(|at| keys.get(*at).copied());
-    let sorted: Vec<StreamEvent> = order.iter().filter_map(|at| events.get(*at).cloned()).collect();
-    events.clone_from_slice(&sorted);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, EncodedPacket, Priority};
-
-    #[test]
-    fn events_of_two_lists_are_ordered_and_configs_stay_before_their_packets() {
-        let packet = |track, millis| {
-            let at = Timestamp::from_millis(millis);
-            StreamEvent::Packet(EncodedPacket {
-                track,
-                pts: at,
-                dts: at,
-                keyframe: true,
-                priority: Priority::Key,
-                data: Bytes::new(),
-                captured: at,
-                rendition: None,
-            })
-        };
-        let config = StreamEvent::Config(TrackConfig::Audio(AudioConfig {
-            codec: AudioCodec::Aac,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(0),
-            config: Bytes::new(),
-        }));
-        let video = [0, 40, 80].map(|at| packet(MediaTrack::Video, at));
-        let audio = [10, 31].map(|at| packet(MediaTrack::Audio, at));
-        let mut events: Vec<_> = video.into_iter().chain([config]).chain(audio).collect();
-        in_order(&mut events);
-        let times: Vec<_> = events.iter().map(|it| it.dts().map(Timestamp::as_millis)).collect();
-        assert_eq!(times, [Some(0), None, Some(10), Some(31), Some(40), Some(80)]);
-    }
 }

@@ -5,6 +5,7 @@
 
 mod audio_rendition;
 pub(in crate::player::input::http) mod decrypt;
+mod event_order;
 mod fetch;
 mod follow;
 mod loader;
@@ -82,7 +83,7 @@ impl Hls {
 
     /// Seeks to the segment at this position.
     pub(super) fn seek(&mut self, to: Duration) {
-        self.items.clear();
+        self.items.retain(outlasts_seek);
         self.request = LoaderRequest { number: self.request.number.wrapping_add(1), to };
         self.requests.send_replace(self.request);
     }
@@ -102,14 +103,52 @@ impl Hls {
             match self.segments.recv().await {
                 Some(batch) => {
                     let batch = batch?;
-                    if batch.request != self.request.number {
-                        // A batch from before a seek.
-                        continue;
-                    }
-                    self.items.extend(batch.items);
+                    let is_current = batch.request == self.request.number;
+                    let items = batch.items.into_iter();
+                    self.items.extend(items.filter(|item| is_current || outlasts_seek(item)));
                 }
                 None => return Ok(Item::END),
             }
+        }
+    }
+}
+
+/// Returns true for an item that still applies after a seek, because the loader sends the item only
+/// once.
+fn outlasts_seek(item: &Item) -> bool {
+    matches!(item, Item::Pace(_) | Item::AudioMissing(_) | Item::AudioReturned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::player::buffer::pace::LiveDistance;
+
+    #[tokio::test]
+    async fn a_seek_drops_media_and_keeps_notices() {
+        let (sender, segments) = mpsc::channel(3);
+        let request = LoaderRequest::default();
+        let (requests, _receiver) = watch::channel(request);
+        let (items, task) = (VecDeque::new(), tokio::spawn(async {}));
+        let (pace, duration) = (PlayPace::Live, None);
+        let mut hls = Hls { segments, items, task, pace, duration, request, requests };
+        let place = |seconds| Item::Place(Duration::from_secs(seconds));
+        let pace = |seconds| {
+            let hold_back = Duration::from_secs(seconds);
+            let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
+            Item::Pace(PlayPace::Followed(distance))
+        };
+        for (request, items) in [
+            (0, vec![place(1), pace(1), place(2)]),
+            (0, vec![pace(2), place(3)]),
+            (1, vec![place(9)]),
+        ] {
+            sender.send(Ok(Batch { request, items })).await.unwrap();
+        }
+        assert!(matches!(hls.next().await, Ok(Item::Place(_))));
+        hls.seek(Duration::ZERO);
+        for expected in [pace(1), pace(2), place(9)] {
+            assert_eq!(format!("{:?}", hls.next().await.unwrap()), format!("{expected:?}"));
         }
     }
 }

@@ -484,6 +484,36 @@ async fn where_the_list_of_the_audio_cannot_be_opened_at_first_the_video_is_play
     }
 }
 
+/// A seek arrives while the first segment waits for room in the channel.
+#[tokio::test]
+async fn a_seek_loses_no_notice_of_a_waiting_segment() {
+    let main = list(&["a0.aac", "a1.aac"], "");
+    let server = Server::start(move |path| match path {
+        "/a.m3u8" => Does::Sends(main.clone().into_bytes()),
+        "/s.m3u8" => Does::NotFound,
+        _ => Does::Sends(aac_frames(47)),
+    })
+    .await;
+    let loader = server.open(SEPARATE_AUDIO_PLAYLIST, Limits::default()).await.unwrap();
+    let (out, mut batches) = mpsc::channel(1);
+    out.send(Ok(Batch { request: 0, items: Vec::new() })).await.unwrap();
+    let (requests, receiver) = watch::channel(LoaderRequest::default());
+    let task = tokio::spawn(async move { loader.run(&out, receiver).await });
+    let waits = async {
+        while server.count("/a0.aac") == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // The notice is also there if the segment has not arrived by then.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    };
+    timeout(LONG_TIMEOUT, waits).await.unwrap();
+    requests.send_replace(LoaderRequest { number: 1, to: Duration::ZERO });
+    assert!(batches.recv().await.unwrap().unwrap().items.is_empty());
+    let batch = timeout(LONG_TIMEOUT, batches.recv()).await.unwrap().unwrap().unwrap();
+    assert!(batch.items.iter().any(|item| matches!(item, Item::AudioMissing(_))), "{batch:?}");
+    task.abort();
+}
+
 #[tokio::test]
 async fn audio_that_is_much_too_large_is_read_with_several_segments() {
     const LARGE_SEGMENT_BYTES: usize = 12 << 20;
