@@ -51,6 +51,18 @@ fn a_check_sends_a_test_stream_only_after_a_click_beside_the_terms() {
 }
 
 #[test]
+fn a_check_that_a_broadcast_has_ended_does_not_seem_to_run() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    harness.run();
+    harness.run();
+    harness.state().demo.change(|snapshot| snapshot.checked = None);
+    harness.run();
+    assert!(harness.query_by_label("Checking…").is_none());
+    harness.get_by_label("Check again");
+}
+
+#[test]
 fn nothing_says_ready_beside_a_problem_and_the_sentence_stays_in_its_place() {
     let pill = |harness: &Harness<'static, Window>, words: &str| {
         harness

@@ -38,18 +38,21 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
             }
         });
         ui.add_space(gap::S);
-        if checked.running {
+        if checked.running || fresh {
             paragraph(ui, &view.texts.get("preflight-running"), Type::Body, view.theme.secondary);
             return answer;
         }
         let worst = checked.found.iter().map(|notice| notice.level).max();
-        let (verdict, color) = match worst {
-            None => (key!("preflight-running"), view.theme.secondary),
-            Some(Level::Info) => (key!("preflight-yes"), view.theme.good),
-            Some(Level::Warning) => (key!("preflight-warned"), view.theme.warn),
-            Some(Level::Error) => (key!("preflight-no"), view.theme.warn),
+        let verdict = match worst {
+            // A broadcast or a recording has ended the check.
+            None => None,
+            Some(Level::Info) => Some((key!("preflight-yes"), view.theme.good)),
+            Some(Level::Warning) => Some((key!("preflight-warned"), view.theme.warn)),
+            Some(Level::Error) => Some((key!("preflight-no"), view.theme.warn)),
         };
-        paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
+        if let Some((verdict, color)) = verdict {
+            paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
+        }
         let (theme, texts) = (view.theme, view.texts);
         ui.horizontal(|ui| {
             let again = texts.get("preflight-again");

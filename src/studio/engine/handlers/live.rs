@@ -264,8 +264,14 @@ impl Engine {
         }
     }
 
-    /// Starts the encoders and the hub. Returns false, with a notice, if they cannot be started.
+    /// Starts the encoders and the hub for a broadcast or a recording, and ends a running check.
+    /// Returns false, with a notice, if the encoders cannot be started.
     pub(in crate::studio::engine) fn begin_broadcast(&mut self) -> bool {
+        self.end_checks();
+        self.begin_encoders()
+    }
+
+    fn begin_encoders(&mut self) -> bool {
         if self.live.on_air.is_some() {
             return true;
         }
@@ -439,7 +445,7 @@ impl Engine {
             && !self.startup.is_undecided()
             && state.program.is_some();
         if free && self.settings.preferences.recording.keeps_always() {
-            self.live.replay_failed = !self.begin_broadcast();
+            self.live.replay_failed = !self.begin_encoders();
         }
     }
 }
