@@ -315,15 +315,18 @@ impl Engine {
         self.targets.events.remove(&id);
     }
 
-    /// Accepts a certificate at the user's request.
+    /// Accepts a certificate at the user's request, and repeats the attempt that failed because of
+    /// the certificate, if any.
     pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: CertificatePin) {
+        let mut notices = self.notices.active.notices().iter();
+        let failed = notices.any(|it| it.key() == "target-certificate" && it.target == Some(id));
         self.notices.active.clear_target(&["target-certificate"], id);
         let known = self.targets.list.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
+        let enabled = target.enabled;
         self.put_target(Target { pin: Some(pin), ..target });
-        let failed = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Failed);
         // A recording or the replay buffer may use the encoders meanwhile.
-        if failed && !self.live.is_publishing() {
+        if failed && enabled && !self.live.is_publishing() {
             self.handle(Command::GoLive);
         } else {
             self.follow_switch(id);
@@ -389,6 +392,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
+    use crate::net::Trouble;
     use crate::studio::command::PartCommand;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
     use crate::studio::event;
@@ -547,16 +551,46 @@ mod tests {
         assert_eq!(choices, [&VideoChoice::Stream(url.into())]);
     }
 
+    /// Returns the event that target 1 has failed because of its certificate.
+    fn certificate_rejected() -> event::Target {
+        event::Target {
+            index: 1,
+            state: TargetState::Failed,
+            trouble: Some(Trouble::Certificate),
+            pin: Some(CertificatePin::of(b"certificate")),
+            ..event::Target::default()
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_trusted_without_a_failed_attempt_starts_no_broadcast() {
+        let (mut engine, _ends) = on_air();
+        engine.targets.list.push(Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new("key")));
+        engine.stop_live();
+        engine.live.stopping = false;
+        // The last attempt failed for another reason, and a check finds the certificate.
+        let (trouble, pin) = (Some(Trouble::Refused), None);
+        engine.target_happened(event::Target { trouble, pin, ..certificate_rejected() });
+        let pin = CertificatePin::of(b"certificate");
+        engine.trust(1, pin);
+        assert!(!engine.live.is_publishing());
+        assert_eq!(engine.targets.list[0].pin, Some(pin));
+        // The target is switched off after its attempt failed.
+        engine.target_happened(certificate_rejected());
+        engine.targets.list[0].enabled = false;
+        engine.trust(1, CertificatePin::of(b"another"));
+        assert!(!engine.live.is_publishing(), "a broadcast to the other target");
+        end(engine);
+    }
+
     #[test]
     fn a_trusted_certificate_starts_the_broadcast_during_a_recording() {
         let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();
         engine.start_recording(folder.path().join("show.mkv"));
         engine.stop_live();
-        // The target has failed.
         engine.live.stopping = false;
-        let failed = event::Target { state: TargetState::Failed, ..event::Target::default() };
-        engine.targets.events.insert(1, failed);
+        engine.target_happened(certificate_rejected());
         assert!(engine.live.on_air.is_some() && !engine.live.is_publishing());
         engine.trust(1, CertificatePin::of(b"certificate"));
         assert!(engine.live.is_publishing());
