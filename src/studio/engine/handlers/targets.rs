@@ -208,7 +208,7 @@ impl Engine {
             && target.stream_key().is_none()
             && known.is_none_or(is_doubtful);
         let full = self.targets.list.len() >= MAX_TARGETS;
-        let is_live = self.is_live(id);
+        let (is_live, floor) = (self.is_live(id), target.least_bitrate);
         match self.targets.list.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,
             Some(known) => {
@@ -229,6 +229,9 @@ impl Engine {
                 self.secrets.changed.insert(id);
                 self.targets.list.push(target);
             }
+        }
+        if let Some(on_air) = &mut self.live.on_air {
+            on_air.set_floor(id, floor);
         }
         self.remember_targets();
         // A key that is still being typed would start a stream under a part of its name.
@@ -392,6 +395,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
+    use crate::media::BitsPerSecond;
     use crate::net::Trouble;
     use crate::studio::command::PartCommand;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
@@ -642,6 +646,17 @@ mod tests {
         engine.put_target(typed("next"));
         engine.restart_edited(true);
         assert_eq!(key(&engine), Some(Secret::new("next")));
+        end(engine);
+    }
+
+    #[test]
+    fn a_minimum_bitrate_that_changes_on_air_applies_to_the_connection() {
+        let (mut engine, _ends) = on_air();
+        let least_bitrate = Some(BitsPerSecond(900_000));
+        let target = Target { least_bitrate, ..engine.targets.list[0].clone() };
+        engine.handle(Command::PutTarget(target));
+        let on_air = engine.live.on_air.as_ref().unwrap();
+        assert_eq!(on_air.targets().next().unwrap().floor, least_bitrate);
         end(engine);
     }
 
