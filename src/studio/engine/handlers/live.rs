@@ -242,13 +242,16 @@ impl Engine {
     pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
         let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
+        if !enabled {
+            // The target may have failed, or its broadcast may have ended.
+            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
+        }
         let Some(on_air) = &mut self.live.on_air else { return };
         if !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
             return;
         }
         if !enabled {
             self.endings.broadcasts.extend(on_air.end_publisher(id, self.last_words.0.clone()));
-            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             return;
         }
         let resolved = target.and_then(|target| self.resolve(&target));

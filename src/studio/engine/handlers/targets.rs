@@ -314,7 +314,6 @@ impl Engine {
         self.secrets.changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
-        self.notices.active.clear_target(groups::TARGET_NOTICES, id);
         self.targets.events.remove(&id);
     }
 
@@ -658,6 +657,31 @@ mod tests {
         let on_air = engine.live.on_air.as_ref().unwrap();
         assert_eq!(on_air.targets().next().unwrap().floor, least_bitrate);
         end(engine);
+    }
+
+    #[test]
+    fn the_notices_of_a_failed_target_disappear_when_it_is_switched_off() {
+        for is_on_air in [true, false] {
+            let (mut engine, _ends) = on_air();
+            let second = Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new("key"));
+            engine.targets.list.push(second.clone());
+            if !is_on_air {
+                engine.stop_live();
+            }
+            engine.target_happened(event::Target {
+                index: 2,
+                state: TargetState::Failed,
+                trouble: Some(Trouble::Refused),
+                ..event::Target::default()
+            });
+            let is_shown = |engine: &Engine| {
+                engine.notices.active.notices().iter().any(|notice| notice.target == Some(2))
+            };
+            assert!(is_shown(&engine));
+            engine.handle(Command::PutTarget(Target { enabled: false, ..second }));
+            assert!(!is_shown(&engine), "on air: {is_on_air}");
+            end(engine);
+        }
     }
 
     #[test]
