@@ -246,18 +246,32 @@ impl Engine {
             // The target may have failed, or its broadcast may have ended.
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
         }
-        let Some(on_air) = &mut self.live.on_air else { return };
+        let Some(on_air) = &self.live.on_air else { return };
         if !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
             return;
         }
         if !enabled {
-            self.endings.broadcasts.extend(on_air.end_publisher(id, self.last_words.0.clone()));
+            self.clear_link_notices(id);
+            let words = self.last_words.0.clone();
+            let on_air = self.live.on_air.as_mut();
+            self.endings.broadcasts.extend(on_air.and_then(|it| it.end_publisher(id, words)));
             return;
         }
-        let resolved = target.and_then(|target| self.resolve(&target));
-        if let (Some(resolved), Some(on_air)) = (resolved, &mut self.live.on_air) {
+        let Some(resolved) = target.and_then(|target| self.resolve(&target)) else { return };
+        self.clear_link_notices(id);
+        if let Some(on_air) = &mut self.live.on_air {
             let left = on_air.publish(&self.runtime, self.clock, vec![resolved]);
             self.all_happened(left);
+        }
+    }
+
+    /// Withdraws the notices about the speed of a target's link, before the connection ends or a new
+    /// one replaces it.
+    pub(in crate::studio::engine) fn clear_link_notices(&mut self, id: u32) {
+        self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
+        let label = self.live.on_air.as_ref().and_then(|on_air| on_air.label(id));
+        if let Some(label) = label {
+            self.notices.active.clear_at("rendition-lowered", &label);
         }
     }
 

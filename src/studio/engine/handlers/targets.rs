@@ -291,8 +291,9 @@ impl Engine {
         let Some(target) = target.filter(|_| sought) else {
             return self.follow_switch(id);
         };
-        let wanted = self.resolve(&target);
-        if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
+        let Some(wanted) = self.resolve(&target) else { return };
+        self.clear_link_notices(id);
+        if let Some(on_air) = &mut self.live.on_air {
             // The end of the earlier connection is not reported, because the target continues.
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
@@ -680,6 +681,28 @@ mod tests {
             assert!(is_shown(&engine));
             engine.handle(Command::PutTarget(Target { enabled: false, ..second }));
             assert!(!is_shown(&engine), "on air: {is_on_air}");
+            end(engine);
+        }
+    }
+
+    #[test]
+    fn the_notices_about_a_slow_link_end_with_its_connection() {
+        let key = |key: &str| Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new(key));
+        let off = Target { enabled: false, ..key("key") };
+        for command in [Command::RestartTarget(key("new")), Command::PutTarget(off)] {
+            let (mut engine, _ends) = on_air();
+            let host = engine.live.on_air.as_ref().unwrap().label(1).unwrap();
+            let (size, kbps) = ("640x360".to_owned(), "800".to_owned());
+            let lowered = StudioMessage::RenditionLowered { host: host.clone(), size, kbps };
+            engine.notices.tell(&lowered, "");
+            engine.notices.tell(&StudioMessage::FramesDropped { id: 1, host, kbps: None }, "");
+            let count = |engine: &Engine| {
+                let keys = engine.notices.active.notices().iter().map(|notice| notice.key());
+                keys.filter(|key| ["rendition-lowered", "frames-dropped"].contains(key)).count()
+            };
+            assert_eq!(count(&engine), 2);
+            engine.handle(command);
+            assert_eq!(count(&engine), 0);
             end(engine);
         }
     }
