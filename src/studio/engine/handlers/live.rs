@@ -618,6 +618,24 @@ pub(in crate::studio::engine) mod tests {
     }
 
     #[test]
+    fn a_broadcast_that_is_requested_while_an_earlier_one_ends_begins_after_it() {
+        let (mut engine, _ends) = on_air();
+        engine.stop_live();
+        engine.handle(Command::GoLive);
+        assert!(!engine.live.is_publishing() && engine.live.stopping);
+        until("broadcast", || {
+            engine.poll();
+            engine.live.is_publishing()
+        });
+        // The user changes their mind.
+        engine.stop_live();
+        engine.handle(Command::GoLive);
+        engine.handle(Command::StopLive);
+        assert!(engine.startup.postponed.is_empty());
+        end(engine);
+    }
+
+    #[test]
     fn a_recording_that_goes_on_has_no_notices_about_ended_targets() {
         let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();
