@@ -51,6 +51,42 @@ fn a_check_sends_a_test_stream_only_after_a_click_beside_the_terms() {
 }
 
 #[test]
+fn a_check_that_a_broadcast_has_ended_does_not_seem_to_run() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    harness.run();
+    harness.run();
+    harness.state().demo.change(|snapshot| snapshot.checked = None);
+    harness.run();
+    assert!(harness.query_by_label("Checking…").is_none());
+    harness.get_by_label("Check again");
+}
+
+#[test]
+fn a_certificate_that_is_trusted_in_a_check_is_checked_again_without_a_broadcast() {
+    let mut harness = open("idle");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::T);
+    harness.run();
+    drop(commands(&mut harness));
+    let pin = CertificatePin::of(b"certificate");
+    let mut trusted = None;
+    harness.state().demo.change(|snapshot| {
+        let target = snapshot.targets[0].target.clone();
+        let (host, cause) = ("live.example.com:443".to_owned(), Problem::from("self-signed"));
+        let id = target.id;
+        let failed = StudioMessage::FoundTargetFailed { id, host, cause, pin: Some(pin) };
+        snapshot.checked.as_mut().unwrap().found = vec![failed.notice(9, "")];
+        trusted = Some(Target { pin: Some(pin), ..target });
+    });
+    harness.run();
+    harness.get_by_label("Trust this certificate").click_accesskit();
+    assert_eq!(
+        commands(&mut harness),
+        [Command::PutTarget(trusted.unwrap()), Command::Check { test_stream: false }]
+    );
+}
+
+#[test]
 fn nothing_says_ready_beside_a_problem_and_the_sentence_stays_in_its_place() {
     let pill = |harness: &Harness<'static, Window>, words: &str| {
         harness

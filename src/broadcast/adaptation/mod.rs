@@ -128,6 +128,12 @@ impl Adapter {
         self.now = if lowered { self.now.min(most.0) } else { most.0 };
     }
 
+    /// Applies a new minimum bitrate that the user has chosen.
+    pub fn set_least(&mut self, least: BitsPerSecond) {
+        self.floor = least.0;
+        self.now = self.now.max(self.floor.min(self.most));
+    }
+
     /// Takes a sample, ideally every [`SAMPLE_INTERVAL`].
     pub fn note(&mut self, sample: Sample) {
         if !sample.live {

@@ -87,6 +87,11 @@ impl RenditionChoice {
         self.targets.get(&id).map_or(RenditionId::Main, |standing| standing.rendition_id)
     }
 
+    /// Removes a target.
+    pub fn forget(&mut self, id: u32) {
+        self.targets.remove(&id);
+    }
+
     /// Removes all targets except these.
     pub fn keep(&mut self, ids: &[u32]) {
         self.targets.retain(|id, _| ids.contains(id));

@@ -15,12 +15,16 @@ use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::output::{LinkEstimate, Output, OutputState, Sink};
 use crate::broadcast::recorder::file::{Error, File, RecordedTracks};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::files::Trouble;
+use crate::files::{self, Trouble, disk_space};
 use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::Format;
 
 /// The duration of a group if there is only audio.
 const AUDIO_GROUP_DURATION: Duration = Duration::from_secs(1);
+
+/// The space in bytes that a saved clip leaves for a running recording, which still grows and needs
+/// space for its index.
+const RECORDING_RESERVE_BYTES: u64 = 64 << 20;
 
 /// Limits of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -183,10 +187,20 @@ impl Clip {
     /// frame size, the clip continues in `NAME-part2`, `NAME-part3`….
     ///
     /// # Errors
-    /// Fails if the clip is empty, the extension is unknown, or the file cannot be created or
-    /// written. An incomplete file is removed, because the stream's recording needs the space.
+    /// Fails if the clip is empty, the extension is unknown, the disk has too little free space, or
+    /// the file cannot be created or written. An incomplete file is removed, because the stream's
+    /// recording needs the space.
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
+        let folder = path.parent().unwrap_or(path);
+        self.save_in(path, files::free_space_for(folder))
+    }
+
+    /// Writes the clip like [`Clip::save`] to a disk with this number of free bytes, if known.
+    fn save_in(&self, path: &Path, free: Option<u64>) -> Result<Saved, Error> {
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
+        if free.is_some_and(|free| free < self.needed_bytes()) {
+            return Err(Error::of(path, Trouble::Full));
+        }
         let mut saved: Option<Saved> = None;
         let mut files: Vec<File> = Vec::new();
         for (part, clip) in (1_u32..).zip(self.parts()) {
@@ -215,6 +229,12 @@ impl Clip {
             saved.bytes += file.written();
         }
         saved.ok_or_else(|| Error::of(path, Trouble::Nothing))
+    }
+
+    /// Returns the free space that saving requires.
+    fn needed_bytes(&self) -> u64 {
+        let bytes: usize = self.tags.iter().map(|tag| tag.size()).sum();
+        disk_space::reserve(RECORDING_RESERVE_BYTES) + bytes as u64
     }
 
     /// Splits the clip into parts with a constant frame size.
@@ -316,6 +336,25 @@ mod tests {
         let error = clip.save(&folder.path().join(format!("{long}.mp4"))).unwrap_err();
         assert_eq!(error.kind, crate::files::Trouble::NameTooLong);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_clip_leaves_space_for_the_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.mp4");
+        let frame = |dts| Arc::new(SharedPacket::new(of_rendition(RenditionId::Main, dts)));
+        let tags: Vec<_> = (0..4).map(|number| frame(number * 40)).collect();
+        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let parameters = StreamConfig { video: Some(video), audio: None };
+        let clip = Clip { parameters, audio_tracks: RecordedTracks::default(), tags };
+        let needed = clip.needed_bytes();
+        assert!(needed > disk_space::reserve(RECORDING_RESERVE_BYTES));
+        let error = clip.save_in(&path, Some(needed - 1)).unwrap_err();
+        assert_eq!(error.kind, Trouble::Full);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        for free in [Some(needed), None] {
+            clip.save_in(&path, free).unwrap();
+        }
     }
 
     #[test]

@@ -265,11 +265,12 @@ impl Engine {
             Command::StartTarget(id) => self.follow_switch(id),
             Command::RestartTarget(target) => self.restart_target(target),
             Command::TrustCertificate { target, pin } => self.trust(target, pin),
-            Command::GoLive | Command::StartRecording(_) if self.must_wait() => {
+            // The encoders of an earlier broadcast may still be ending.
+            Command::GoLive | Command::StartRecording(_)
+                if self.must_wait() || self.live.stopping =>
+            {
                 self.postpone(command);
             }
-            // The encoders of the broadcast are still ending.
-            Command::StartRecording(_) if self.live.stopping => self.postpone(command),
             Command::StopLive | Command::StopAfterDelay if self.live.opening.is_some() => {
                 self.live.opening = None;
                 self.notices.happened(Event::Stopped);

@@ -152,6 +152,13 @@ impl Adaptation {
         }
     }
 
+    /// Forgets the link of a target whose new connection may be faster or slower.
+    pub fn forget(&mut self, id: u32) {
+        self.links.remove(&id);
+        self.renditions.remove(&id);
+        self.ladder.forget(id);
+    }
+
     /// Returns the bitrate of the video.
     pub fn bitrate(&self) -> BitsPerSecond {
         self.now
@@ -159,9 +166,6 @@ impl Adaptation {
 
     /// Applies a quality that the user chose. The current size and frame rate stay.
     pub fn set(&mut self, quality: &Quality) {
-        if quality.least_bitrate != self.quality.least_bitrate {
-            self.links.clear();
-        }
         let (size, frame_rate) = (self.quality.size, self.quality.frame_rate);
         let another = quality.video_bitrate != self.quality.video_bitrate
             || quality.adapt_size != self.quality.adapt_size;
@@ -198,11 +202,12 @@ impl Adaptation {
             if quality.adapt == Adapt::Off {
                 continue;
             }
+            let least = floor.unwrap_or(quality.least_bitrate);
             let link = self.links.entry(id).or_insert_with(|| {
                 let most = quality.video_bitrate;
-                let least = floor.unwrap_or(quality.least_bitrate);
                 Adapter::new(most, least, quality.audio_bitrate).delayed(self.lag)
             });
+            link.set_least(least);
             link.note(sample);
             if sample.live {
                 live.push(id);
@@ -345,15 +350,40 @@ mod tests {
     #[test]
     fn a_target_may_have_a_floor_of_its_own() {
         let mut adaptation = Adaptation::new(&Quality::default());
-        let floor = Some(BitsPerSecond(1_500_000));
-        for step in 0..80_u64 {
+        let floor = BitsPerSecond(1_500_000);
+        let update = |adaptation: &mut Adaptation, step: u64, floor| {
             let at = Timestamp::from_micros(step as i64 * 250_000);
             let queued = Duration::from_millis(200 * step);
             let narrow =
                 Sample { at, live: true, queued, carried: 400_000, silent: Duration::ZERO };
             adaptation.update(at, [(1, floor, narrow)].into_iter(), SHARED_ENCODE_TERMS);
+        };
+        (0..80).for_each(|step| update(&mut adaptation, step, Some(floor)));
+        assert_eq!(adaptation.bitrate(), floor);
+        // The user lowers and raises the minimum on air.
+        (80..160).for_each(|step| update(&mut adaptation, step, None));
+        assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
+        update(&mut adaptation, 160, Some(floor));
+        assert_eq!(adaptation.bitrate(), floor);
+    }
+
+    #[test]
+    fn a_new_connection_begins_without_the_estimate_of_an_earlier_one() {
+        for adapt in [Adapt::Slowest, Adapt::SecondRendition] {
+            let (mut adaptation, _) = run(adapt);
+            let is_slow = |adaptation: &Adaptation| {
+                adaptation.bitrate().0 < 2_500_000
+                    || adaptation.rendition_id(2) != RenditionId::Main
+            };
+            assert!(is_slow(&adaptation));
+            adaptation.forget(2);
+            let at = Timestamp::from_micros(20_000_000);
+            let (queued, silent) = (Duration::ZERO, Duration::ZERO);
+            let wide = Sample { at, live: true, queued, carried: 2_600_000, silent };
+            let targets = [(1, None, wide), (2, None, wide)];
+            let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
+            assert!(!is_slow(&adaptation) && outcome.is_none_or(|it| it.moved.is_empty()));
         }
-        assert_eq!(adaptation.bitrate(), BitsPerSecond(1_500_000));
     }
 
     #[test]

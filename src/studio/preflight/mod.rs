@@ -52,6 +52,14 @@ impl Preflight {
         Ok(preflight)
     }
 
+    /// Returns a check that runs until it is stopped.
+    #[cfg(test)]
+    pub fn endless() -> std::io::Result<Self> {
+        let (_, findings) = queue::bounded("findings", MAX_UNREAD_FINDINGS, Full::DropOldest);
+        let worker = Worker::spawn("preflight", |stop| while !stop.wait(ENCODER_TEST_TIMEOUT) {})?;
+        Ok(Self { findings, worker, found: Vec::new() })
+    }
+
     fn add(&mut self, found: &StudioMessage) {
         self.found.push(found.notice(self.found.len() as u64, ""));
     }

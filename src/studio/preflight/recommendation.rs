@@ -154,6 +154,15 @@ impl Measurement {
         Ok(Self { results, worker, limits, measured: MeasuredQuality::default() })
     }
 
+    /// Returns a measurement that runs until it is stopped.
+    #[cfg(test)]
+    pub fn endless() -> std::io::Result<Self> {
+        let (_, results) = queue::bounded("measured", MAX_UNREAD_RESULTS, Full::DropOldest);
+        let limit = std::time::Duration::from_secs(20);
+        let worker = Worker::spawn("measure", move |stop| while !stop.wait(limit) {})?;
+        Ok(Self { results, worker, limits: None, measured: MeasuredQuality::default() })
+    }
+
     /// Takes new measurements.
     pub fn poll(&mut self) {
         // The end of the thread is checked before the results are read. The next call takes a
@@ -173,6 +182,11 @@ impl Measurement {
         self.measured.running = !over;
     }
 
+    /// Returns true if the thread is still measuring.
+    pub fn is_running(&self) -> bool {
+        !self.worker.is_finished()
+    }
+
     /// Returns the measurements so far.
     pub fn measured(&self) -> &MeasuredQuality {
         &self.measured
@@ -182,6 +196,9 @@ impl Measurement {
 fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &Stop) {
     let mut sizes: Vec<Size> = Vec::new();
     for preset in &USUAL_QUALITIES {
+        if stop.is_set() {
+            return;
+        }
         if sizes.contains(&preset.size) {
             continue;
         }
@@ -219,6 +236,8 @@ fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Clock;
+    use crate::net::Runtime;
     use crate::studio::targets::services::USUAL_LIMITS;
 
     const FAST_ENCODER_FPS: [f64; 3] = [900.0, 400.0, 180.0];
@@ -265,6 +284,18 @@ mod tests {
             found(FAST_ENCODER_FPS, &enough, Some(&school)),
             (720, 30.0, 2_500, Limit::Service)
         );
+    }
+
+    #[test]
+    fn a_measurement_that_is_stopped_measures_nothing_more() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let (quality, targets) = (Quality::default(), Vec::new());
+        let plan = Plan { runtime, clock, quality, folder: None, targets };
+        let (sender, results) = queue::bounded("measured", MAX_UNREAD_RESULTS, Full::DropOldest);
+        let stop = Stop::new();
+        stop.set();
+        measure(&plan, None, &sender, &stop);
+        assert!(results.try_recv().is_err(), "a size was measured");
     }
 
     #[test]

@@ -116,6 +116,7 @@ pub(super) fn measure(
         }
         UploadTest::TestStream => as_test_stream(&asked.target),
     };
+    let target = target.filter(|_| !stop.is_set());
     target.map_or(Ok(None), |target| send(plan, quality, asked, target, stop))
 }
 

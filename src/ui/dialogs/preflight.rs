@@ -2,7 +2,8 @@
 
 use egui::{ScrollArea, Ui, pos2, vec2};
 
-use crate::studio::{Command, Level, Notice, Remedy};
+use crate::net::CertificatePin;
+use crate::studio::{Command, Level, Notice, Remedy, Target};
 use crate::ui::dialogs::card::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::notices::{apply, remedy_name, words};
@@ -38,18 +39,21 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>, fresh: bool) -> Option<Dia
             }
         });
         ui.add_space(gap::S);
-        if checked.running {
+        if checked.running || fresh {
             paragraph(ui, &view.texts.get("preflight-running"), Type::Body, view.theme.secondary);
             return answer;
         }
         let worst = checked.found.iter().map(|notice| notice.level).max();
-        let (verdict, color) = match worst {
-            None => (key!("preflight-running"), view.theme.secondary),
-            Some(Level::Info) => (key!("preflight-yes"), view.theme.good),
-            Some(Level::Warning) => (key!("preflight-warned"), view.theme.warn),
-            Some(Level::Error) => (key!("preflight-no"), view.theme.warn),
+        let verdict = match worst {
+            // A broadcast or a recording has ended the check.
+            None => None,
+            Some(Level::Info) => Some((key!("preflight-yes"), view.theme.good)),
+            Some(Level::Warning) => Some((key!("preflight-warned"), view.theme.warn)),
+            Some(Level::Error) => Some((key!("preflight-no"), view.theme.warn)),
         };
-        paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
+        if let Some((verdict, color)) = verdict {
+            paragraph(ui, &view.texts.get(verdict), Type::BodyStrong, color);
+        }
         let (theme, texts) = (view.theme, view.texts);
         ui.horizontal(|ui| {
             let again = texts.get("preflight-again");
@@ -91,7 +95,10 @@ fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
             if let Some(remedy) = notice.remedies.first().copied() {
                 let name = remedy_name(view.texts, remedy);
                 if Button::new(&name).small().look(ButtonWeight::Plain).show(ui, theme).clicked() {
-                    apply(view, remedy);
+                    match remedy {
+                        Remedy::TrustCertificate { target, pin } => trust(view, target, pin),
+                        _ => apply(view, remedy),
+                    }
                     if let Remedy::EditTarget(id) = remedy {
                         edit = Some(id);
                     }
@@ -100,4 +107,15 @@ fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
         });
     });
     edit
+}
+
+/// Accepts a certificate, and checks again. Outside this dialog, the same button repeats a failed
+/// broadcast, which a check never does.
+fn trust(view: &mut View<'_>, id: u32, pin: CertificatePin) {
+    let known = view.snapshot.targets.iter().find(|entry| entry.target.id == id);
+    if let Some(entry) = known {
+        let target = Target { pin: Some(pin), ..entry.target.clone() };
+        view.send(Command::PutTarget(target));
+        view.send(Command::Check { test_stream: false });
+    }
 }

@@ -242,19 +242,36 @@ impl Engine {
     pub(in crate::studio::engine) fn follow_switch(&mut self, id: u32) {
         let target = self.targets.list.iter().find(|target| target.id == id).cloned();
         let enabled = target.as_ref().is_some_and(|target| target.enabled);
-        let Some(on_air) = &mut self.live.on_air else { return };
+        if !enabled {
+            // The target may have failed, or its broadcast may have ended.
+            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
+        }
+        let Some(on_air) = &self.live.on_air else { return };
         if !on_air.is_publishing() || on_air.publishes_to(id) == enabled {
             return;
         }
         if !enabled {
-            self.endings.broadcasts.extend(on_air.end_publisher(id, self.last_words.0.clone()));
-            self.notices.active.clear_target(groups::TARGET_NOTICES, id);
+            self.clear_link_notices(id);
+            let words = self.last_words.0.clone();
+            let on_air = self.live.on_air.as_mut();
+            self.endings.broadcasts.extend(on_air.and_then(|it| it.end_publisher(id, words)));
             return;
         }
-        let resolved = target.and_then(|target| self.resolve(&target));
-        if let (Some(resolved), Some(on_air)) = (resolved, &mut self.live.on_air) {
+        let Some(resolved) = target.and_then(|target| self.resolve(&target)) else { return };
+        self.clear_link_notices(id);
+        if let Some(on_air) = &mut self.live.on_air {
             let left = on_air.publish(&self.runtime, self.clock, vec![resolved]);
             self.all_happened(left);
+        }
+    }
+
+    /// Withdraws the notices about the speed of a target's link, before the connection ends or a new
+    /// one replaces it.
+    pub(in crate::studio::engine) fn clear_link_notices(&mut self, id: u32) {
+        self.notices.active.clear_target(groups::DROPPED_FRAME_NOTICES, id);
+        let label = self.live.on_air.as_ref().and_then(|on_air| on_air.label(id));
+        if let Some(label) = label {
+            self.notices.active.clear_at("rendition-lowered", &label);
         }
     }
 
@@ -264,8 +281,14 @@ impl Engine {
         }
     }
 
-    /// Starts the encoders and the hub. Returns false, with a notice, if they cannot be started.
+    /// Starts the encoders and the hub for a broadcast or a recording, and ends a running check.
+    /// Returns false, with a notice, if the encoders cannot be started.
     pub(in crate::studio::engine) fn begin_broadcast(&mut self) -> bool {
+        self.end_checks();
+        self.begin_encoders()
+    }
+
+    fn begin_encoders(&mut self) -> bool {
         if self.live.on_air.is_some() {
             return true;
         }
@@ -439,7 +462,7 @@ impl Engine {
             && !self.startup.is_undecided()
             && state.program.is_some();
         if free && self.settings.preferences.recording.keeps_always() {
-            self.live.replay_failed = !self.begin_broadcast();
+            self.live.replay_failed = !self.begin_encoders();
         }
     }
 }
@@ -591,6 +614,24 @@ pub(in crate::studio::engine) mod tests {
         }
         engine.handle(Command::StopRecording);
         assert!(engine.live.on_air.is_none());
+        end(engine);
+    }
+
+    #[test]
+    fn a_broadcast_that_is_requested_while_an_earlier_one_ends_begins_after_it() {
+        let (mut engine, _ends) = on_air();
+        engine.stop_live();
+        engine.handle(Command::GoLive);
+        assert!(!engine.live.is_publishing() && engine.live.stopping);
+        until("broadcast", || {
+            engine.poll();
+            engine.live.is_publishing()
+        });
+        // The user changes their mind.
+        engine.stop_live();
+        engine.handle(Command::GoLive);
+        engine.handle(Command::StopLive);
+        assert!(engine.startup.postponed.is_empty());
         end(engine);
     }
 

@@ -88,6 +88,7 @@ impl Engine {
             // Only the replay buffer used the encoders.
             self.end_broadcast();
         }
+        self.end_checks();
         self.begin_summary();
         let missing = file.missing().cloned();
         let (clock, delay) = (self.clock, self.settings.delay);
@@ -129,6 +130,7 @@ mod tests {
     use crate::studio::engine::handlers::live::tests::{at_rest, until};
     use crate::studio::live::view::BroadcastSummary;
     use crate::studio::notices::Notice;
+    use crate::studio::preflight::Preflight;
     use crate::wire::container::flv::{TagKind, file_header, write_tag};
 
     #[test]
@@ -165,10 +167,12 @@ mod tests {
         let earlier = BroadcastSummary { number: 1, sent_bytes: 7, ..BroadcastSummary::default() };
         (engine.live.summary, engine.live.is_summarized) = (earlier, true);
         engine.send_file(&path, true);
+        engine.state.preflight = Some(Preflight::endless().unwrap());
         until("broadcast of the file", || {
             engine.poll_passthrough();
             engine.live.on_air.is_some()
         });
+        assert!(engine.state.preflight.is_none(), "a test stream beside the file");
         assert!(engine.snapshot(false).last_broadcast.is_none());
         let new = BroadcastSummary { number: 2, ..BroadcastSummary::default() };
         assert_eq!(engine.live.summary, new);

@@ -21,8 +21,7 @@ impl Engine {
     /// Starts a check, unless a check or a broadcast is running. `test_stream` is true if the user
     /// agrees to test streams.
     pub(in crate::studio::engine) fn check(&mut self, test_stream: bool) {
-        let running = self.state.preflight.as_ref().is_some_and(Preflight::is_running);
-        if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
+        if self.is_checking() || self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
         }
         let known = self.state.program.as_ref();
@@ -54,8 +53,7 @@ impl Engine {
     /// Starts to measure the recommended quality, unless a measurement or a broadcast is running.
     /// `test_stream` is true if the user agrees to a test stream.
     pub(in crate::studio::engine) fn measure_quality(&mut self, test_stream: bool) {
-        let running = self.state.measurement.as_ref().is_some_and(|it| it.measured().running);
-        if running || self.live.is_busy() || self.live.stopping || self.state.quitting {
+        if self.is_measuring() || self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
         }
         let enabled = self.targets.list.iter().filter(|target| target.enabled);
@@ -69,6 +67,25 @@ impl Engine {
             Ok(measurement) => self.state.measurement = Some(measurement),
             Err(error) => self.no_thread(&error),
         }
+    }
+
+    /// Ends a running check and a running measurement. Their test streams would take upload from the
+    /// broadcast, and a service may refuse a second stream with the same key.
+    pub(in crate::studio::engine) fn end_checks(&mut self) {
+        if self.is_checking() {
+            self.state.preflight = None;
+        }
+        if self.is_measuring() {
+            self.state.measurement = None;
+        }
+    }
+
+    fn is_checking(&self) -> bool {
+        self.state.preflight.as_ref().is_some_and(Preflight::is_running)
+    }
+
+    fn is_measuring(&self) -> bool {
+        self.state.measurement.as_ref().is_some_and(Measurement::is_running)
     }
 
     fn no_thread(&mut self, error: &std::io::Error) {
@@ -175,8 +192,9 @@ mod tests {
     use super::*;
     use crate::base::Latest;
     use crate::media::Size;
-    use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, with_program};
     use crate::studio::sources::open::SourceOpener;
+    use crate::studio::targets::Target;
     use crate::studio::targets::quality::Quality;
 
     #[test]
@@ -196,6 +214,25 @@ mod tests {
             let found = &engine.state.preflight.as_ref().unwrap().found;
             let is_told = found.iter().any(|notice| notice.key() == "found-no-audio");
             assert_eq!(is_told, warns);
+        }
+    }
+
+    #[test]
+    fn a_broadcast_and_a_recording_end_a_running_check() {
+        let folder = tempfile::tempdir().unwrap();
+        for records in [false, true] {
+            let (mut engine, _ends) = with_program(None);
+            engine.targets.list = vec![Target::custom(1, "rtmp://127.0.0.1:1/app", "key".into())];
+            engine.state.preflight = Some(Preflight::endless().unwrap());
+            engine.state.measurement = Some(Measurement::endless().unwrap());
+            match records {
+                true => engine.start_recording(folder.path().join("show.mkv")),
+                false => engine.go_live(),
+            }
+            assert!(engine.live.is_busy());
+            let snapshot = engine.snapshot(false);
+            assert!(snapshot.checked.is_none() && snapshot.measured.is_none());
+            end(engine);
         }
     }
 }

@@ -208,7 +208,7 @@ impl Engine {
             && target.stream_key().is_none()
             && known.is_none_or(is_doubtful);
         let full = self.targets.list.len() >= MAX_TARGETS;
-        let is_live = self.is_live(id);
+        let (is_live, floor) = (self.is_live(id), target.least_bitrate);
         match self.targets.list.iter_mut().find(|known| known.id == id) {
             Some(known) if *known == target => return,
             Some(known) => {
@@ -229,6 +229,9 @@ impl Engine {
                 self.secrets.changed.insert(id);
                 self.targets.list.push(target);
             }
+        }
+        if let Some(on_air) = &mut self.live.on_air {
+            on_air.set_floor(id, floor);
         }
         self.remember_targets();
         // A key that is still being typed would start a stream under a part of its name.
@@ -288,8 +291,9 @@ impl Engine {
         let Some(target) = target.filter(|_| sought) else {
             return self.follow_switch(id);
         };
-        let wanted = self.resolve(&target);
-        if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
+        let Some(wanted) = self.resolve(&target) else { return };
+        self.clear_link_notices(id);
+        if let Some(on_air) = &mut self.live.on_air {
             // The end of the earlier connection is not reported, because the target continues.
             let (nobody, _) = queue::bounded("last-words", 1, queue::Full::DropOldest);
             self.endings.broadcasts.extend(on_air.end_publisher(id, nobody));
@@ -311,19 +315,21 @@ impl Engine {
         self.secrets.changed.remove(&id);
         self.remember_targets();
         self.follow_switch(id);
-        self.notices.active.clear_target(groups::TARGET_NOTICES, id);
         self.targets.events.remove(&id);
     }
 
-    /// Accepts a certificate at the user's request.
+    /// Accepts a certificate at the user's request, and repeats the attempt that failed because of
+    /// the certificate, if any.
     pub(in crate::studio::engine) fn trust(&mut self, id: u32, pin: CertificatePin) {
+        let mut notices = self.notices.active.notices().iter();
+        let failed = notices.any(|it| it.key() == "target-certificate" && it.target == Some(id));
         self.notices.active.clear_target(&["target-certificate"], id);
         let known = self.targets.list.iter().find(|target| target.id == id);
         let Some(target) = known.cloned() else { return };
+        let enabled = target.enabled;
         self.put_target(Target { pin: Some(pin), ..target });
-        let failed = self.targets.events.get(&id).is_some_and(|it| it.state == TargetState::Failed);
         // A recording or the replay buffer may use the encoders meanwhile.
-        if failed && !self.live.is_publishing() {
+        if failed && enabled && !self.live.is_publishing() {
             self.handle(Command::GoLive);
         } else {
             self.follow_switch(id);
@@ -389,6 +395,8 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
+    use crate::media::BitsPerSecond;
+    use crate::net::Trouble;
     use crate::studio::command::PartCommand;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
     use crate::studio::event;
@@ -547,16 +555,46 @@ mod tests {
         assert_eq!(choices, [&VideoChoice::Stream(url.into())]);
     }
 
+    /// Returns the event that target 1 has failed because of its certificate.
+    fn certificate_rejected() -> event::Target {
+        event::Target {
+            index: 1,
+            state: TargetState::Failed,
+            trouble: Some(Trouble::Certificate),
+            pin: Some(CertificatePin::of(b"certificate")),
+            ..event::Target::default()
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_trusted_without_a_failed_attempt_starts_no_broadcast() {
+        let (mut engine, _ends) = on_air();
+        engine.targets.list.push(Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new("key")));
+        engine.stop_live();
+        engine.live.stopping = false;
+        // The last attempt failed for another reason, and a check finds the certificate.
+        let (trouble, pin) = (Some(Trouble::Refused), None);
+        engine.target_happened(event::Target { trouble, pin, ..certificate_rejected() });
+        let pin = CertificatePin::of(b"certificate");
+        engine.trust(1, pin);
+        assert!(!engine.live.is_publishing());
+        assert_eq!(engine.targets.list[0].pin, Some(pin));
+        // The target is switched off after its attempt failed.
+        engine.target_happened(certificate_rejected());
+        engine.targets.list[0].enabled = false;
+        engine.trust(1, CertificatePin::of(b"another"));
+        assert!(!engine.live.is_publishing(), "a broadcast to the other target");
+        end(engine);
+    }
+
     #[test]
     fn a_trusted_certificate_starts_the_broadcast_during_a_recording() {
         let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();
         engine.start_recording(folder.path().join("show.mkv"));
         engine.stop_live();
-        // The target has failed.
         engine.live.stopping = false;
-        let failed = event::Target { state: TargetState::Failed, ..event::Target::default() };
-        engine.targets.events.insert(1, failed);
+        engine.target_happened(certificate_rejected());
         assert!(engine.live.on_air.is_some() && !engine.live.is_publishing());
         engine.trust(1, CertificatePin::of(b"certificate"));
         assert!(engine.live.is_publishing());
@@ -609,6 +647,64 @@ mod tests {
         engine.restart_edited(true);
         assert_eq!(key(&engine), Some(Secret::new("next")));
         end(engine);
+    }
+
+    #[test]
+    fn a_minimum_bitrate_that_changes_on_air_applies_to_the_connection() {
+        let (mut engine, _ends) = on_air();
+        let least_bitrate = Some(BitsPerSecond(900_000));
+        let target = Target { least_bitrate, ..engine.targets.list[0].clone() };
+        engine.handle(Command::PutTarget(target));
+        let on_air = engine.live.on_air.as_ref().unwrap();
+        assert_eq!(on_air.targets().next().unwrap().floor, least_bitrate);
+        end(engine);
+    }
+
+    #[test]
+    fn the_notices_of_a_failed_target_disappear_when_it_is_switched_off() {
+        for is_on_air in [true, false] {
+            let (mut engine, _ends) = on_air();
+            let second = Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new("key"));
+            engine.targets.list.push(second.clone());
+            if !is_on_air {
+                engine.stop_live();
+            }
+            engine.target_happened(event::Target {
+                index: 2,
+                state: TargetState::Failed,
+                trouble: Some(Trouble::Refused),
+                ..event::Target::default()
+            });
+            let is_shown = |engine: &Engine| {
+                engine.notices.active.notices().iter().any(|notice| notice.target == Some(2))
+            };
+            assert!(is_shown(&engine));
+            engine.handle(Command::PutTarget(Target { enabled: false, ..second }));
+            assert!(!is_shown(&engine), "on air: {is_on_air}");
+            end(engine);
+        }
+    }
+
+    #[test]
+    fn the_notices_about_a_slow_link_end_with_its_connection() {
+        let key = |key: &str| Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new(key));
+        let off = Target { enabled: false, ..key("key") };
+        for command in [Command::RestartTarget(key("new")), Command::PutTarget(off)] {
+            let (mut engine, _ends) = on_air();
+            let host = engine.live.on_air.as_ref().unwrap().label(1).unwrap();
+            let (size, kbps) = ("640x360".to_owned(), "800".to_owned());
+            let lowered = StudioMessage::RenditionLowered { host: host.clone(), size, kbps };
+            engine.notices.tell(&lowered, "");
+            engine.notices.tell(&StudioMessage::FramesDropped { id: 1, host, kbps: None }, "");
+            let count = |engine: &Engine| {
+                let keys = engine.notices.active.notices().iter().map(|notice| notice.key());
+                keys.filter(|key| ["rendition-lowered", "frames-dropped"].contains(key)).count()
+            };
+            assert_eq!(count(&engine), 2);
+            engine.handle(command);
+            assert_eq!(count(&engine), 0);
+            end(engine);
+        }
     }
 
     #[test]

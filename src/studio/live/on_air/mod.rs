@@ -276,6 +276,7 @@ impl OnAir {
         let left = self.forget(|sent| wanted.iter().any(|it| it.id == sent.id));
         let hub = self.stream_delay.as_ref().map_or(&self.hub, StreamDelay::hub);
         for WantedTargets { id, label, built_in, floor, mut target } in wanted {
+            self.adaptation.forget(id);
             let mut drops = DroppedFrames::default();
             if self.passthrough.is_some() {
                 target = target.whole();
@@ -295,6 +296,13 @@ impl OnAir {
             });
         }
         left
+    }
+
+    /// Sets the minimum video bitrate for a target's connection.
+    pub(in crate::studio) fn set_floor(&mut self, id: u32, floor: Option<BitsPerSecond>) {
+        for sent in self.outputs.all_mut::<TargetOutput>().filter(|sent| sent.id == id) {
+            sent.floor = floor;
+        }
     }
 
     /// Returns true if the stream is sent to this target, or if the target is connecting.

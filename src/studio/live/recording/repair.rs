@@ -50,7 +50,11 @@ impl Repairs {
 fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
     let recording = entry.recording().to_owned();
     if !recording.exists() {
-        entry.done();
+        // If the folder is missing or unreadable, its disk may be available at a later start.
+        let has_folder = recording.parent().is_some_and(Path::is_dir);
+        if has_folder && recording.try_exists().is_ok() {
+            entry.done();
+        }
         return None;
     }
     let repaired = repair(&recording, &|| stop.is_set());
@@ -68,5 +72,29 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
             path: recording.display().to_string(),
             reason: (&failure).into(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_recording_on_a_missing_disk_is_repaired_at_a_later_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, disk) = (folder.path().join("state"), folder.path().join("disk"));
+        drop(Entry::create(&state, &disk.join("show.mkv")).unwrap());
+        let left_after_start = || {
+            for entry in journal::unfinished(&state) {
+                assert!(mend(entry, &Stop::new()).is_none());
+            }
+            fs::read_dir(&state).unwrap().count()
+        };
+        assert_eq!(left_after_start(), 1);
+        // The disk is mounted, and the user has deleted the recording.
+        fs::create_dir(&disk).unwrap();
+        assert_eq!(left_after_start(), 0);
     }
 }
