@@ -4,6 +4,9 @@ const LIST = 'application/vnd.apple.mpegurl';
 // The names of the rendition without video, and of the stream itself.
 const AUDIO = 'audio';
 const MAIN = 'main';
+// With status 503, the field `Retry-After` of the server for a rendition that it refuses to encode. An overloaded
+// server, and one that waits for the publisher, send a shorter time.
+const REFUSED_SECONDS = '30';
 // The assumed bandwidth in bits per second, before anything is measured.
 const START_BITRATE = 8_000_000;
 // If nothing plays after this time, playback has failed.
@@ -124,8 +127,7 @@ export class LowLatencyHls {
     #error(Hls, data) {
         if (this.stopped) return;
         if (data.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) this.#stalled();
-        if (data.details === Hls.ErrorDetails.LEVEL_LOAD_ERROR && data.response?.code === 503 && this.quality) {
-            // The server refuses to encode the chosen rendition.
+        if (data.details === Hls.ErrorDetails.LEVEL_LOAD_ERROR && this.#refusesRendition(data)) {
             this.quality = null;
             this.#useLevel();
             this.refused();
@@ -144,6 +146,13 @@ export class LowLatencyHls {
         } else {
             this.hls.startLoad();
         }
+    }
+
+    // Returns true if the server refuses to encode the chosen rendition.
+    #refusesRendition({ response, networkDetails }) {
+        return response?.code === 503
+            && ![null, MAIN, AUDIO].includes(this.quality)
+            && networkDetails?.getResponseHeader('Retry-After') === REFUSED_SECONDS;
     }
 
     watch() {

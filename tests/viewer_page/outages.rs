@@ -223,6 +223,47 @@ fn websocket_flv_starts_again_for_a_track_that_the_stream_did_not_have() {
 }
 
 #[test]
+fn hls_gives_up_the_chosen_quality_only_if_the_server_refuses_it() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { LowLatencyHls } = await import('/assets/ll_hls.js');
+            const { default: Hls } = await import('/assets/hls.light.min.mjs');
+            Hls.prototype.loadSource = Hls.prototype.attachMedia = () => {};
+            const found = [];
+            for (const [quality, wait] of [['480p', 1], ['main', 30], ['audio', 30], ['480p', 30]]) {
+                let refusals = 0;
+                const driver = new LowLatencyHls({
+                    address: path => `/none${path}`,
+                    video: document.createElement('video'),
+                    quality,
+                    refused: () => { refusals += 1; },
+                    fail() {},
+                });
+                await driver.start();
+                driver.hls.trigger(Hls.Events.ERROR, {
+                    type: Hls.ErrorTypes.NETWORK_ERROR,
+                    details: Hls.ErrorDetails.LEVEL_LOAD_ERROR,
+                    fatal: false,
+                    response: { code: 503 },
+                    networkDetails: { getResponseHeader: () => String(wait) },
+                });
+                found.push(`${driver.quality} ${refusals}`);
+                driver.stop();
+            }
+            return found.join();
+        })()",
+    );
+    assert_eq!(found, "480p 0,main 0,audio 0,null 1");
+}
+
+#[test]
 fn a_page_that_must_wait_says_so_and_goes_on() {
     if peers::missing(&["chromium"]) {
         return;

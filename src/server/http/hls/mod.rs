@@ -497,6 +497,18 @@ mod tests {
         assert!(gone(&empty, File::Part(101, 0)), "the part does not come either");
     }
 
+    /// The page reads the time, because the status is the same while the publisher sends nothing.
+    #[test]
+    fn the_viewer_page_knows_the_refusal_of_a_rendition() {
+        let page = include_str!("../../../../assets/web/ll_hls.js");
+        let knows = |response: Response| {
+            let wait = response.headers()[header::RETRY_AFTER].to_str().unwrap();
+            page.contains(&format!("const REFUSED_SECONDS = '{wait}';"))
+        };
+        assert!(knows(refused(&Refusal::TooSlow)));
+        assert!(!knows(busy("")) && !knows(too_many_viewers(NoRoom::Server)));
+    }
+
     #[test]
     fn queries_are_read_whatever_stands_in_them() {
         let awaited = |segment, part| Some(AwaitedItem { segment, part });
