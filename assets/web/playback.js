@@ -42,6 +42,8 @@ export class Playback {
         this.paused = false;
         // Protocols that failed, and are not tried until the next publication.
         this.passed = new Set();
+        // True if a protocol failed because there is no room for more viewers.
+        this.isFull = false;
         this.losses = 0;
         this.timer = null;
         setInterval(() => this.#watch(), WATCH_MS);
@@ -211,6 +213,7 @@ export class Playback {
         clearTimeout(this.timer);
         this.timer = null;
         this.passed.clear();
+        this.isFull = false;
         this.losses = 0;
         this.note = null;
         if (this.status === 'failed') this.status = 'connecting';
@@ -272,6 +275,7 @@ export class Playback {
 
     #pass(protocol, reason, codec) {
         this.passed.add(protocol);
+        this.isFull ||= reason === 'full';
         this.losses = 0;
         this.note ??= { reason, codec, from: protocol };
         this.#begin();

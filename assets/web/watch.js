@@ -81,7 +81,7 @@ function overlay(status) {
     const words = {
         waiting: ['waiting', 'waitingDetail'],
         connecting: ['connecting', null],
-        failed: ['failed', 'failedDetail'],
+        failed: playback.isFull ? ['noRoom', 'noRoomDetail'] : ['failed', 'failedDetail'],
         limited: ['limited', 'limitedDetail'],
         refused: ['refused', 'refusedDetail'],
         unreachable: ['unreachable', 'unreachableDetail'],

@@ -264,6 +264,23 @@ fn hls_gives_up_the_chosen_quality_only_if_the_server_refuses_it() {
 }
 
 #[test]
+fn a_page_for_which_the_stream_has_no_room_says_so_and_plays_when_there_is_room() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.limits.viewers = 1);
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    plays(&page, "whep", 5);
+    let other = browser.open(&running.page(), "");
+    other.wait(&has_status("failed"));
+    assert_eq!(other.text("headline"), "There is no room for more viewers");
+    page.value("location.assign('about:blank')");
+    other.wait(&has_status("playing"));
+}
+
+#[test]
 fn a_page_that_must_wait_says_so_and_goes_on() {
     if peers::missing(&["chromium"]) {
         return;

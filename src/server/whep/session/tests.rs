@@ -9,6 +9,7 @@ use super::*;
 use crate::base::{Clock, Secret, queue};
 use crate::net::Runtime;
 use crate::net::webrtc::{Certificate, DatagramSocket};
+use crate::server::access::limits::Limits;
 use crate::server::event::Event;
 use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::config::{Config, OwnStream};
@@ -283,5 +284,23 @@ fn a_session_ends_if_the_server_stops_the_rendition_that_its_viewer_has_chosen()
         small.running.end(Refusal::TooSlow);
         let ended = session.step(&registry, &slot).unwrap_err();
         assert_eq!(ended, problem!("left-rendition-ended"));
+    });
+}
+
+#[test]
+fn a_viewer_for_whom_the_stream_has_no_room_gets_no_session() {
+    let runtime = Runtime::start().unwrap();
+    let limits = Limits { viewers: 1, ..Limits::default() };
+    let (registry, _events) = start_registry(&runtime, Config { limits, ..Config::default() });
+    let _publication = publish(&registry, 1);
+    runtime.block_on(async {
+        let (mut session, slot, _) = begin(&registry, AUDIO_OFFER).await;
+        session.connected(&registry, &slot).unwrap();
+        let viewer = AdmittedViewer { id: 8, done: None, expelled: 0 };
+        let client = (any(), Arrival { local: None, host: None });
+        let offer = (AUDIO_OFFER, None);
+        let refused = prepare(&registry, ("live", "show"), offer, client, viewer).await;
+        let refused = refused.map(|_| ());
+        assert!(matches!(refused, Err(Refused::Full(NoRoom::Stream(1)))), "{refused:?}");
     });
 }
