@@ -42,8 +42,9 @@ export class Playback {
         this.paused = false;
         // Protocols that failed, and are not tried until the next publication.
         this.passed = new Set();
-        // True if a protocol failed because there is no room for more viewers.
+        // True if a protocol failed because there is no room for more viewers, or the server refused the viewer.
         this.isFull = false;
+        this.isRefused = false;
         this.losses = 0;
         this.timer = null;
         setInterval(() => this.#watch(), WATCH_MS);
@@ -214,9 +215,10 @@ export class Playback {
         this.timer = null;
         this.passed.clear();
         this.isFull = false;
+        this.isRefused = false;
         this.losses = 0;
         this.note = null;
-        if (this.status === 'failed') this.status = 'connecting';
+        if (['failed', 'refused'].includes(this.status)) this.status = 'connecting';
     }
 
     #begin() {
@@ -227,7 +229,7 @@ export class Playback {
         if (this.#next() === 'whep' && !fits) return this.#pass('whep', 'codec', codec);
         const protocol = this.#next();
         if (protocol === null) {
-            this.#set('failed');
+            this.#set(this.isRefused ? 'refused' : 'failed');
             this.timer = setTimeout(() => {
                 this.#forget();
                 this.stream.refresh();
@@ -262,6 +264,11 @@ export class Playback {
         const protocol = this.protocol;
         this.#stop();
         if (this.paused) return this.#set('paused');
+        if (reason === 'refused') {
+            // A callback may allow the other protocols.
+            this.isRefused = true;
+            return this.#pass(protocol, 'noAnswer');
+        }
         if (reason !== 'lost' && reason !== 'absent') return this.#pass(protocol, reason, codec);
         this.losses = this.played ? 1 : this.losses + 1;
         if (this.losses >= MAX_LOSSES) return this.#pass(protocol, 'noAnswer');

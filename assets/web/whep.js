@@ -188,6 +188,8 @@ function offerBaselineOnly(transceiver) {
 // Returns the reason why the server refuses.
 function refusal(status, body) {
     switch (status) {
+        case 401:
+        case 403: return ['refused'];
         case 409: return ['absent'];
         case 415: {
             const codec = /video codec of this stream is ([\w.-]+?)\. /.exec(body)?.[1];

@@ -497,9 +497,9 @@ mod tests {
         assert!(gone(&empty, File::Part(101, 0)), "the part does not come either");
     }
 
-    /// The page reads the time, because the status is the same while the publisher sends nothing.
+    /// The page reads the time and the words, because other responses have the same status.
     #[test]
-    fn the_viewer_page_knows_the_refusal_of_a_rendition() {
+    fn the_viewer_page_knows_the_reasons_of_hls() {
         let page = include_str!("../../../../assets/web/ll_hls.js");
         let knows = |response: Response| {
             let wait = response.headers()[header::RETRY_AFTER].to_str().unwrap();
@@ -507,6 +507,11 @@ mod tests {
         };
         assert!(knows(refused(&Refusal::TooSlow)));
         assert!(!knows(busy("")) && !knows(too_many_viewers(NoRoom::Server)));
+        let body = axum::body::to_bytes(disconnected().into_body(), usize::MAX);
+        let body = Runtime::start().unwrap().block_on(body).unwrap();
+        let words = page.split_once("const DISCONNECTED = '").unwrap().1;
+        let words = words.split_once('\'').unwrap().0;
+        assert!(body.starts_with(words.as_bytes()), "{words}");
     }
 
     #[test]
