@@ -101,8 +101,15 @@ export class Whep {
             headers: { 'Content-Type': 'application/json' },
             body: JSON.stringify({ encodingId: quality ?? undefined }),
         }).then(answer => {
-            if (answer.status === 503) return this.refused();
-            if (!answer.ok) this.#give('lost');
+            if (answer.status === 503 && quality !== null) {
+                // The viewer may have made another choice since.
+                if (this.quality !== quality) return;
+                // An earlier choice would still apply.
+                this.choose(null);
+                this.refused();
+            } else if (!answer.ok) {
+                this.#give('lost');
+            }
         }).catch(() => this.#give('lost'));
         return true;
     }

@@ -267,6 +267,36 @@ fn hls_gives_up_the_chosen_quality_only_if_the_server_refuses_it() {
 }
 
 #[test]
+fn a_refused_rendition_ends_an_earlier_choice_over_webrtc() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    page.value(
+        "(async () => {
+            const { Whep } = await import('/assets/whep.js');
+            const ask = window.fetch;
+            window.found = [];
+            window.fetch = async (path, options) => {
+                if (!String(path).startsWith('/none')) return ask(path, options);
+                found.push(options.body);
+                return new Response('', { status: options.body === '{}' ? 200 : 503 });
+            };
+            const refused = () => found.push(`refused, then ${whep.quality}`);
+            const whep = new Whep({ address: path => `/none${path}`, state: { video: {} }, quality: 'main', refused });
+            whep.session = '/none/whep/session';
+            whep.choose('480p');
+        })()",
+    );
+    page.wait("window.found.length === 3");
+    let found = page.value("window.found.join(' ')");
+    assert_eq!(found, "{\"encodingId\":\"480p\"} {} refused, then null");
+}
+
+#[test]
 fn a_page_for_which_the_stream_has_no_room_says_so_and_plays_when_there_is_room() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
