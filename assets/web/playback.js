@@ -107,7 +107,9 @@ export class Playback {
 
     // The page may not play the stream. What plays already goes on.
     refuse() {
-        if (this.driver && this.played) return;
+        // The page gets no new numbers.
+        if (this.state) this.state = { ...this.state, viewers: null, seconds: null };
+        if (this.driver && this.played) return this.changed();
         this.#stop();
         clearTimeout(this.timer);
         this.timer = null;
