@@ -164,16 +164,20 @@ fn a_link_without_the_key_says_so_and_one_with_it_plays_by_every_protocol() {
     let page = browser.open(&running.page(), "");
     page.wait(&has_status("refused"));
     assert_eq!(page.text("headline"), "This link does not open the stream");
+    assert_eq!(page.text("chat-hint"), "This link does not open the chat.");
     let page = browser.open(&format!("{}?key=Pl4y%20key%26", running.page()), "");
     plays(&page, "whep", 10);
     for protocol in ["hls", "flv"] {
         choose(&page, "protocol", protocol);
         plays(&page, protocol, 10);
     }
-    // The key changes: a page that already plays continues.
+    page.wait("document.getElementById('facts').innerText.includes('watching')");
+    // The key changes: a page that already plays continues, without the numbers that it no longer gets.
     let mut config = Config::default();
     config.access.others.play.keys = vec![Secret::new("another")];
     running.server.reload(&config);
+    page.wait("document.getElementById('facts').innerText === ''");
+    assert_eq!(page.value("document.getElementById('count').hidden"), true);
     plays(&page, "flv", 30);
 }
 

@@ -36,6 +36,8 @@ export class Chat {
         this.socket = null;
         this.isOpen = false;
         this.isLive = false;
+        // True if the link of the page does not open the chat.
+        this.isRefused = false;
         this.openedAt = 0;
         this.left = BURST;
         this.since = performance.now();
@@ -48,11 +50,18 @@ export class Chat {
 
     // Takes the new state of the stream. A chat exists while somebody publishes or watches.
     update(state) {
-        if (state && state.live !== this.isLive) {
+        if (state && (state.live !== this.isLive || this.isRefused)) {
             this.isLive = state.live;
+            this.isRefused = false;
             if (!this.isOpen) this.#draw();
         }
         if (!this.socket && state && (state.live || state.viewers > 0)) this.#join();
+    }
+
+    // The page may not play the stream. A chat that is open already goes on.
+    refuse() {
+        this.isRefused = true;
+        if (!this.isOpen) this.#draw();
     }
 
     #join() {
@@ -217,6 +226,7 @@ export class Chat {
         byId('say').placeholder = text('say');
         byId('name').placeholder = text('name');
         byId('say').disabled = byId('send-button').disabled = !this.isOpen;
+        if (!this.isOpen && this.isRefused) return this.#hint('chatRefused');
         if (!this.isOpen) return this.#hint(this.isLive ? 'chatConnecting' : 'chatClosed');
         this.#hint(this.slow > 0 ? 'slowMode' : null, { seconds: this.slow });
     }

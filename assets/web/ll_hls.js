@@ -4,6 +4,11 @@ const LIST = 'application/vnd.apple.mpegurl';
 // The names of the rendition without video, and of the stream itself.
 const AUDIO = 'audio';
 const MAIN = 'main';
+// With status 503, the field `Retry-After` of the server for a rendition that it refuses to encode. An overloaded
+// server, and one that waits for the publisher, send a shorter time.
+const REFUSED_SECONDS = '30';
+// How the server begins its reason for status 403 if the operator has just disconnected the viewer, who may come back.
+const DISCONNECTED = 'The operator has disconnected';
 // The assumed bandwidth in bits per second, before anything is measured.
 const START_BITRATE = 8_000_000;
 // If nothing plays after this time, playback has failed.
@@ -124,13 +129,13 @@ export class LowLatencyHls {
     #error(Hls, data) {
         if (this.stopped) return;
         if (data.details === Hls.ErrorDetails.BUFFER_STALLED_ERROR) this.#stalled();
-        if (data.details === Hls.ErrorDetails.LEVEL_LOAD_ERROR && data.response?.code === 503 && this.quality) {
-            // The server refuses to encode the chosen rendition.
+        if (data.details === Hls.ErrorDetails.LEVEL_LOAD_ERROR && this.#refusesRendition(data)) {
             this.quality = null;
             this.#useLevel();
             this.refused();
         }
         if (!data.fatal) return;
+        if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied(data)) return this.#give('refused');
         if (data.response?.code === 404) return this.#give('absent');
         if (data.response?.code === 503) return this.#give('full');
         // Each recovery is tried once: if the error occurs again, the recovery did not help.
@@ -144,6 +149,13 @@ export class LowLatencyHls {
         } else {
             this.hls.startLoad();
         }
+    }
+
+    // Returns true if the server refuses to encode the chosen rendition.
+    #refusesRendition({ response, networkDetails }) {
+        return response?.code === 503
+            && ![null, MAIN, AUDIO].includes(this.quality)
+            && networkDetails?.getResponseHeader('Retry-After') === REFUSED_SECONDS;
     }
 
     watch() {
@@ -188,4 +200,9 @@ export class LowLatencyHls {
     #give(reason) {
         if (!this.stopped) this.fail(reason);
     }
+}
+
+// Returns true if the viewer may not play the stream.
+function isDenied({ response, networkDetails }) {
+    return [401, 403].includes(response?.code) && !networkDetails?.responseText?.startsWith(DISCONNECTED);
 }

@@ -42,6 +42,9 @@ export class Playback {
         this.paused = false;
         // Protocols that failed, and are not tried until the next publication.
         this.passed = new Set();
+        // True if a protocol failed because there is no room for more viewers, or the server refused the viewer.
+        this.isFull = false;
+        this.isRefused = false;
         this.losses = 0;
         this.timer = null;
         setInterval(() => this.#watch(), WATCH_MS);
@@ -104,7 +107,9 @@ export class Playback {
 
     // The page may not play the stream. What plays already goes on.
     refuse() {
-        if (this.driver && this.played) return;
+        // The page gets no new numbers.
+        if (this.state) this.state = { ...this.state, viewers: null, seconds: null };
+        if (this.driver && this.played) return this.changed();
         this.#stop();
         clearTimeout(this.timer);
         this.timer = null;
@@ -211,9 +216,11 @@ export class Playback {
         clearTimeout(this.timer);
         this.timer = null;
         this.passed.clear();
+        this.isFull = false;
+        this.isRefused = false;
         this.losses = 0;
         this.note = null;
-        if (this.status === 'failed') this.status = 'connecting';
+        if (['failed', 'refused'].includes(this.status)) this.status = 'connecting';
     }
 
     #begin() {
@@ -224,7 +231,7 @@ export class Playback {
         if (this.#next() === 'whep' && !fits) return this.#pass('whep', 'codec', codec);
         const protocol = this.#next();
         if (protocol === null) {
-            this.#set('failed');
+            this.#set(this.isRefused ? 'refused' : 'failed');
             this.timer = setTimeout(() => {
                 this.#forget();
                 this.stream.refresh();
@@ -259,6 +266,11 @@ export class Playback {
         const protocol = this.protocol;
         this.#stop();
         if (this.paused) return this.#set('paused');
+        if (reason === 'refused') {
+            // A callback may allow the other protocols.
+            this.isRefused = true;
+            return this.#pass(protocol, 'noAnswer');
+        }
         if (reason !== 'lost' && reason !== 'absent') return this.#pass(protocol, reason, codec);
         this.losses = this.played ? 1 : this.losses + 1;
         if (this.losses >= MAX_LOSSES) return this.#pass(protocol, 'noAnswer');
@@ -272,6 +284,7 @@ export class Playback {
 
     #pass(protocol, reason, codec) {
         this.passed.add(protocol);
+        this.isFull ||= reason === 'full';
         this.losses = 0;
         this.note ??= { reason, codec, from: protocol };
         this.#begin();

@@ -33,7 +33,10 @@ const stream = new StreamState(
         demand(state);
         draw();
     },
-    () => playback.refuse(),
+    () => {
+        playback.refuse();
+        chat.refuse();
+    },
     () => playback.limit(),
 );
 const playback = new Playback({
@@ -81,7 +84,7 @@ function overlay(status) {
     const words = {
         waiting: ['waiting', 'waitingDetail'],
         connecting: ['connecting', null],
-        failed: ['failed', 'failedDetail'],
+        failed: playback.isFull ? ['noRoom', 'noRoomDetail'] : ['failed', 'failedDetail'],
         limited: ['limited', 'limitedDetail'],
         refused: ['refused', 'refusedDetail'],
         unreachable: ['unreachable', 'unreachableDetail'],
@@ -145,17 +148,19 @@ function show(words) {
 
 function facts(state) {
     const parts = [];
-    if (state?.live) {
+    const isKnown = state?.viewers !== null;
+    if (state?.live && isKnown) {
         const minutes = Math.floor(state.seconds / 60);
         const hours = Math.floor(minutes / 60);
         if (minutes < 1) parts.push(text('started'));
         else if (hours < 1) parts.push(text('minutes', { count: minutes }));
         else parts.push(text('hours', { hours, minutes: minutes % 60 }));
         parts.push(text('watching', { count: state.viewers }));
-    } else if (state) {
+    } else if (state && !state.live) {
         parts.push(text('notLive'));
     }
     put('facts', parts.join(' · '));
+    byId('count').hidden = !isKnown;
     put('viewers', String(state?.viewers ?? 0));
     byId('count').title = text('watching', { count: state?.viewers ?? 0 });
 }

@@ -12,7 +12,8 @@ const SILENCE_MS = 6_000;
 // H.264 profiles beyond Baseline. If an offer has none of them, the server encodes the video in Constrained Baseline.
 const OTHER_PROFILES = /profile-level-id=(?!42)/i;
 const CONSTRAINED_BASELINE = /profile-level-id=42e0/i;
-// How the server begins its reasons for status 503 that do not last.
+// How the server begins its reasons for status 503: there is no room for the viewer, or the reason does not last.
+const FULL_REFUSALS = ['The server has too many viewers', 'The stream already has'];
 const SHORT_REFUSALS = ['The play key has just changed', 'The server cannot check access right now'];
 
 export class Whep {
@@ -100,8 +101,15 @@ export class Whep {
             headers: { 'Content-Type': 'application/json' },
             body: JSON.stringify({ encodingId: quality ?? undefined }),
         }).then(answer => {
-            if (answer.status === 503) return this.refused();
-            if (!answer.ok) this.#give('lost');
+            if (answer.status === 503 && quality !== null) {
+                // The viewer may have made another choice since.
+                if (this.quality !== quality) return;
+                // An earlier choice would still apply.
+                this.choose(null);
+                this.refused();
+            } else if (!answer.ok) {
+                this.#give('lost');
+            }
         }).catch(() => this.#give('lost'));
         return true;
     }
@@ -187,6 +195,8 @@ function offerBaselineOnly(transceiver) {
 // Returns the reason why the server refuses.
 function refusal(status, body) {
     switch (status) {
+        case 401:
+        case 403: return ['refused'];
         case 409: return ['absent'];
         case 415: {
             const codec = /video codec of this stream is ([\w.-]+?)\. /.exec(body)?.[1];
@@ -194,7 +204,7 @@ function refusal(status, body) {
         }
         case 422: return ['codec', 'H.264'];
         case 503:
-            if (body.startsWith('The server has too many viewers')) return ['full'];
+            if (FULL_REFUSALS.some(words => body.startsWith(words))) return ['full'];
             // The next attempt gets a clear answer.
             return [SHORT_REFUSALS.some(words => body.startsWith(words)) ? 'lost' : 'cpu'];
         default: return ['noAnswer'];

@@ -1,10 +1,13 @@
 //! The viewer page during outages: when the server stops for a while, when its clock is set, and when playback fails.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use super::chromium::{Chromium, Page};
 use super::{NO_B_FRAMES, choose, has_status, plays, start_with};
-use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for, web};
+use onair::net::web::WebUrl;
+use onair::server::access::{CallKind, CallbackRules, Dialect};
 
 /// Returns the latency that the page shows, in seconds.
 fn latency(page: &Page<'_>) -> f64 {
@@ -220,6 +223,145 @@ fn websocket_flv_starts_again_for_a_track_that_the_stream_did_not_have() {
         })()",
     );
     assert_eq!(found, "new same same new same same");
+}
+
+#[test]
+fn hls_gives_up_the_chosen_quality_only_if_the_server_refuses_it() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    let found = page.value(
+        "(async () => {
+            const { LowLatencyHls } = await import('/assets/ll_hls.js');
+            const { default: Hls } = await import('/assets/hls.light.min.mjs');
+            Hls.prototype.loadSource = Hls.prototype.attachMedia = () => {};
+            const found = [];
+            for (const [quality, wait] of [['480p', 1], ['main', 30], ['audio', 30], ['480p', 30]]) {
+                let refusals = 0;
+                const driver = new LowLatencyHls({
+                    address: path => `/none${path}`,
+                    video: document.createElement('video'),
+                    quality,
+                    refused: () => { refusals += 1; },
+                    fail() {},
+                });
+                await driver.start();
+                driver.hls.trigger(Hls.Events.ERROR, {
+                    type: Hls.ErrorTypes.NETWORK_ERROR,
+                    details: Hls.ErrorDetails.LEVEL_LOAD_ERROR,
+                    fatal: false,
+                    response: { code: 503 },
+                    networkDetails: { getResponseHeader: () => String(wait) },
+                });
+                found.push(`${driver.quality} ${refusals}`);
+                driver.stop();
+            }
+            return found.join();
+        })()",
+    );
+    assert_eq!(found, "480p 0,main 0,audio 0,null 1");
+}
+
+#[test]
+fn a_refused_rendition_ends_an_earlier_choice_over_webrtc() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    page.value(
+        "(async () => {
+            const { Whep } = await import('/assets/whep.js');
+            const ask = window.fetch;
+            window.found = [];
+            window.fetch = async (path, options) => {
+                if (!String(path).startsWith('/none')) return ask(path, options);
+                found.push(options.body);
+                return new Response('', { status: options.body === '{}' ? 200 : 503 });
+            };
+            const refused = () => found.push(`refused, then ${whep.quality}`);
+            const whep = new Whep({ address: path => `/none${path}`, state: { video: {} }, quality: 'main', refused });
+            whep.session = '/none/whep/session';
+            whep.choose('480p');
+        })()",
+    );
+    page.wait("window.found.length === 3");
+    let found = page.value("window.found.join(' ')");
+    assert_eq!(found, "{\"encodingId\":\"480p\"} {} refused, then null");
+}
+
+#[test]
+fn a_page_for_which_the_stream_has_no_room_says_so_and_plays_when_there_is_room() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.limits.viewers = 1);
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    plays(&page, "whep", 5);
+    let other = browser.open(&running.page(), "");
+    other.wait(&has_status("failed"));
+    assert_eq!(other.text("headline"), "There is no room for more viewers");
+    page.value("location.assign('about:blank')");
+    other.wait(&has_status("playing"));
+}
+
+#[test]
+fn a_page_whose_viewer_a_callback_refuses_does_not_blame_the_browser() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let port = web::canned(|_, socket| {
+        let _ = socket.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    });
+    let url = WebUrl::parse(&format!("http://127.0.0.1:{port}/play")).unwrap();
+    let callbacks = CallbackRules {
+        dialect: Dialect::Nginx,
+        urls: [(CallKind::Play, url)].into(),
+        timeout: CallbackRules::DEFAULT_TIMEOUT,
+        accepts_without_answer: false,
+    };
+    let running = start_with(|config| config.access.others.callbacks = Some(callbacks));
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("refused"));
+    assert_eq!(page.text("headline"), "This link does not open the stream");
+    // The operator may disconnect a viewer who may play.
+    let reasons = page.value(
+        "(async () => {
+            const { LowLatencyHls } = await import('/assets/ll_hls.js');
+            const { default: Hls } = await import('/assets/hls.light.min.mjs');
+            Hls.prototype.loadSource = Hls.prototype.attachMedia = () => {};
+            const reasons = [];
+            for (const responseText of ['You may not play', 'The operator has disconnected this viewer.']) {
+                const driver = new LowLatencyHls({
+                    address: path => `/none${path}`,
+                    video: document.createElement('video'),
+                    fail: reason => reasons.push(reason),
+                });
+                await driver.start();
+                driver.hls.trigger(Hls.Events.ERROR, {
+                    type: Hls.ErrorTypes.NETWORK_ERROR,
+                    details: Hls.ErrorDetails.MANIFEST_LOAD_ERROR,
+                    fatal: true,
+                    response: { code: 403 },
+                    networkDetails: { responseText },
+                });
+                reasons.push(driver.recovered);
+                driver.stop();
+            }
+            return reasons.join();
+        })()",
+    );
+    assert_eq!(reasons, "refused,0,1");
 }
 
 #[test]

@@ -268,7 +268,7 @@ fn refused(why: &Refused) -> Response {
             let why = format!("{}\n", Problem::from(why));
             (StatusCode::SERVICE_UNAVAILABLE, head, why).into_response()
         }
-        Refused::Full => too_many_viewers(NoRoom::Server),
+        Refused::Full(why) => too_many_viewers(*why),
         // The next attempt needs a key or token that is valid at that time.
         Refused::Expelled => {
             let head = [(header::RETRY_AFTER, RETRY_SECONDS)];
@@ -305,7 +305,9 @@ mod tests {
         let page = include_str!("../../../assets/web/whep.js");
         let runtime = Runtime::start().unwrap();
         let callback = denied(&Denied::NoCallback);
-        for response in [refused(&Refused::Full), refused(&Refused::Expelled), callback] {
+        let [server, stream] =
+            [NoRoom::Server, NoRoom::Stream(3)].map(|why| refused(&Refused::Full(why)));
+        for response in [server, stream, refused(&Refused::Expelled), callback] {
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             let body = runtime.block_on(to_bytes(response.into_body(), usize::MAX)).unwrap();
             let body = String::from_utf8(body.to_vec()).unwrap();

@@ -497,6 +497,23 @@ mod tests {
         assert!(gone(&empty, File::Part(101, 0)), "the part does not come either");
     }
 
+    /// The page reads the time and the words, because other responses have the same status.
+    #[test]
+    fn the_viewer_page_knows_the_reasons_of_hls() {
+        let page = include_str!("../../../../assets/web/ll_hls.js");
+        let knows = |response: Response| {
+            let wait = response.headers()[header::RETRY_AFTER].to_str().unwrap();
+            page.contains(&format!("const REFUSED_SECONDS = '{wait}';"))
+        };
+        assert!(knows(refused(&Refusal::TooSlow)));
+        assert!(!knows(busy("")) && !knows(too_many_viewers(NoRoom::Server)));
+        let body = axum::body::to_bytes(disconnected().into_body(), usize::MAX);
+        let body = Runtime::start().unwrap().block_on(body).unwrap();
+        let words = page.split_once("const DISCONNECTED = '").unwrap().1;
+        let words = words.split_once('\'').unwrap().0;
+        assert!(body.starts_with(words.as_bytes()), "{words}");
+    }
+
     #[test]
     fn queries_are_read_whatever_stands_in_them() {
         let awaited = |segment, part| Some(AwaitedItem { segment, part });

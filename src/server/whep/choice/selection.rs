@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::encode::config::Profile;
 use crate::media::Size;
+use crate::server::event::NoRoom;
 use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::VideoRendition;
@@ -35,7 +36,8 @@ pub(in crate::server) enum Refused {
     Unplayable(Unplayable),
     /// The offer is invalid. The text is for the developer of the player.
     Offer(String),
-    Full,
+    /// There is no room for the viewer.
+    Full(NoRoom),
     /// All viewers had to leave while the request was being answered.
     Expelled,
     /// The server does not encode the rendition.

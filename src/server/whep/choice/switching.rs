@@ -80,12 +80,19 @@ impl Switching {
         }
         self.last_check = Some(now);
         let is_crowded = std::mem::take(&mut self.is_crowded);
-        if video.next_variant.as_ref().is_some_and(|next| next.used.ended().is_some()) {
+        let next_has_ended =
+            video.next_variant.as_ref().is_some_and(|next| next.used.ended().is_some());
+        if next_has_ended {
             video.cancel_change(mailbox.id);
+        }
+        let has_ended = video.used.ended().is_some() && video.next_variant.is_none();
+        if self.is_pinned && (has_ended || next_has_ended) {
+            // A new session tells the viewer whether the server still encodes the chosen rendition.
+            return Err(problem!("left-rendition-ended"));
         }
         let all = self.variants.all(registry);
         let largest = all.first().map(|(_, rate)| *rate);
-        if video.used.ended().is_some() && video.next_variant.is_none() {
+        if has_ended {
             let before = video.variant;
             let mut others = all.iter().filter(|(variant, _)| *variant != before);
             let changed = others.any(|(it, _)| self.change(registry, video, *it, mailbox).is_ok());

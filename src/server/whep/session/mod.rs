@@ -101,13 +101,14 @@ async fn prepare(
 ) -> Result<(Session, ConnectionSlot, BegunSession), Refused> {
     let endpoint = registry.whep.endpoint().ok_or(Refused::Off)?;
     let offer = Offer::parse(offer).map_err(|error| Refused::Offer(error.to_string()))?;
-    let slot = registry.admit(peer).ok_or(Refused::Full)?;
+    let slot = registry.admit(peer).ok_or(Refused::Full(NoRoom::Server))?;
+    check_room(registry, app, name)?;
     let selection = select(registry, (app, name), rendition, &offer).await?;
     let Selection { variants, video: chosen, is_pinned, tracks } = selection;
     let secrets: Option<Vec<String>> = (0..3).map(|_| random_hex()).collect();
     let Some([resource, ufrag, password]) = secrets.and_then(|it| <[_; 3]>::try_from(it).ok())
     else {
-        return Err(Refused::Full);
+        return Err(Refused::Full(NoRoom::Server));
     };
     let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
     let addresses = endpoint.addresses(arrival, &registry.config.webrtc_addresses);
@@ -167,6 +168,17 @@ async fn prepare(
         _done: viewer.done,
     };
     Ok((session, slot, BegunSession { answer, resource, tag, has_choice }))
+}
+
+/// Fails if the stream has as many viewers as it may have. Until the viewer has connected, others can take the last
+/// place.
+fn check_room(registry: &Registry, app: &str, name: &str) -> Result<(), Refused> {
+    let stream = registry.find(app, name).filter(|stream| stream.is_published());
+    let most = registry.max_viewers(app);
+    match stream.map(|stream| registry.figures_of(&stream, registry.clock.now()).viewers) {
+        Some(viewers) if viewers >= most => Err(Refused::Full(NoRoom::Stream(most))),
+        _ => Ok(()),
+    }
 }
 
 /// The function that does the pending work of a session, and returns the time of the next work.

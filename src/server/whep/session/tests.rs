@@ -3,16 +3,22 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use str0m::media::Pt;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::base::{Clock, Secret, queue};
 use crate::net::Runtime;
 use crate::net::webrtc::{Certificate, DatagramSocket};
+use crate::server::access::limits::Limits;
 use crate::server::event::Event;
+use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::config::{Config, OwnStream};
 use crate::server::registry::{Publication, PublishRight};
+use crate::server::renditions::ladder::Ladder;
+use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Incoming;
 use crate::server::whep::choice::selection::Variant;
+use crate::server::whep::mailbox::ChosenRendition;
 use crate::server::whep::negotiation::VideoRoute;
 use crate::server::whep::negotiation::tests::CHROMIUM_OFFER;
 use crate::server::whep::path::Path;
@@ -237,5 +243,64 @@ fn a_viewer_who_connects_after_the_publisher_has_left_waits_no_longer_than_other
         assert!(session.gone_since.is_some());
         publish(&registry, 2);
         assert_eq!(session.mailbox.take().published, Some(true), "the publisher is back");
+    });
+}
+
+#[test]
+fn a_session_ends_if_the_server_stops_the_rendition_that_its_viewer_has_chosen() {
+    let runtime = Runtime::start().unwrap();
+    let ladder: Ladder = "240p,120p".parse().unwrap();
+    let mut config = Config::default();
+    config.media.renditions.others = ladder.clone();
+    config.media.renditions.cpu = 100.0;
+    let (registry, _events) = start_registry(&runtime, config);
+    let publication = publish(&registry, 1);
+    configure(&publication, b"\x64\0\x20");
+    runtime.block_on(async {
+        let [large, small] = [0, 1].map(|index| {
+            rendition_of(&registry, &publication.stream, ladder.video[index]).unwrap()
+        });
+        let begin = async |id: u64, rendition: &'static str| {
+            let viewer = AdmittedViewer { id, done: None, expelled: 0 };
+            let client = (any(), Arrival { local: None, host: None });
+            let offer = (CHROMIUM_OFFER, Some(rendition));
+            let begun = prepare(&registry, ("live", "show"), offer, client, viewer).await;
+            let (mut session, slot, _) = begun.unwrap();
+            session.connected(&registry, &slot).unwrap();
+            (session, slot)
+        };
+        // The rendition that the viewer gets.
+        let (mut session, slot) = begin(7, "240p").await;
+        large.running.end(Refusal::TooSlow);
+        let ended = session.step(&registry, &slot).unwrap_err();
+        assert_eq!(ended, problem!("left-rendition-ended"));
+        // The rendition that the viewer is about to get.
+        let (mut session, slot) = begin(8, "main").await;
+        let (answer, mut answered) = oneshot::channel();
+        let (video, mailbox) = (session.video.as_mut().unwrap(), Some(&session.mailbox));
+        let chosen = ChosenRendition { rendition: Some("120p".to_owned()), answer };
+        session.switching.take_choice(&registry, video, chosen, mailbox);
+        assert_eq!(answered.try_recv(), Ok(Ok(())));
+        small.running.end(Refusal::TooSlow);
+        let ended = session.step(&registry, &slot).unwrap_err();
+        assert_eq!(ended, problem!("left-rendition-ended"));
+    });
+}
+
+#[test]
+fn a_viewer_for_whom_the_stream_has_no_room_gets_no_session() {
+    let runtime = Runtime::start().unwrap();
+    let limits = Limits { viewers: 1, ..Limits::default() };
+    let (registry, _events) = start_registry(&runtime, Config { limits, ..Config::default() });
+    let _publication = publish(&registry, 1);
+    runtime.block_on(async {
+        let (mut session, slot, _) = begin(&registry, AUDIO_OFFER).await;
+        session.connected(&registry, &slot).unwrap();
+        let viewer = AdmittedViewer { id: 8, done: None, expelled: 0 };
+        let client = (any(), Arrival { local: None, host: None });
+        let offer = (AUDIO_OFFER, None);
+        let refused = prepare(&registry, ("live", "show"), offer, client, viewer).await;
+        let refused = refused.map(|_| ());
+        assert!(matches!(refused, Err(Refused::Full(NoRoom::Stream(1)))), "{refused:?}");
     });
 }
