@@ -357,6 +357,7 @@ impl Engine {
         if let Some(newer) = newer {
             PartKind::Profile.copy(&newer, &mut self.settings);
         }
+        self.notices.log.set_language(self.settings.preferences.language.spoken());
         if let Some(program) = &self.state.program {
             program.mixer().set_fall(self.settings.preferences.meter_fall);
         }
