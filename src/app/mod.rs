@@ -421,8 +421,9 @@ impl<S: Studio> Window<S> {
     /// Handles later starts of onair: brings the window to the front, switches to the requested
     /// collections and profiles, and opens the addresses and files.
     fn follow_later_starts(&mut self, ctx: &egui::Context) {
-        let Some(asked) = &self.handed_over else { return };
-        for LaterStart { open, parts, token, taken } in asked.asked.waiting().collect::<Vec<_>>() {
+        let Some(later) = &self.handed_over else { return };
+        let is_closing = self.ending.is_some() || self.may_close;
+        for LaterStart { open, parts, token, taken } in later.take(is_closing) {
             self.raiser.raise(ctx, token.as_deref());
             for (kind, name) in parts {
                 self.studio.send(Command::Part(PartCommand::Use(kind, name)));

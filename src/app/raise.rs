@@ -53,6 +53,12 @@ impl LaterStarts {
         (LaterStartSender { ask, wake: wake.clone() }, Self { asked, wake })
     }
 
+    /// Returns the requests that have arrived. A closing window accepts none: their senders notice
+    /// this, and open their own window when this one has closed.
+    pub fn take(&self, is_closing: bool) -> Vec<LaterStart> {
+        self.asked.waiting().filter(|_| !is_closing).collect()
+    }
+
     /// Calls `wake` after each request, on the thread of the sender.
     pub fn on_request(&self, wake: impl Fn() + Send + Sync + 'static) {
         self.wake.on_change(wake);
@@ -102,5 +108,24 @@ impl Raiser {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = token;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::queue::Empty;
+
+    #[test]
+    fn a_closing_window_accepts_no_later_start() {
+        let (ask, later) = LaterStarts::new();
+        for (is_closing, wanted) in [(true, Empty::Closed), (false, Empty::Waiting)] {
+            let (taken, reply) = queue::bounded("taken", 1, Full::DropOldest);
+            let (open, parts) = (Vec::new(), Vec::new());
+            assert!(ask.send(LaterStart { open, parts, token: None, taken }));
+            let requests = later.take(is_closing);
+            assert_eq!(requests.is_empty(), is_closing);
+            assert_eq!(reply.try_recv(), Err(wanted));
+        }
     }
 }

@@ -122,6 +122,27 @@ fn an_unused_or_deleted_one_is_restored() {
 }
 
 #[test]
+fn the_versions_of_a_profile_tell_which_stream_keys_are_gone() {
+    let mut harness = opened(Language::English);
+    harness.state().demo.change(|snapshot| {
+        Arc::make_mut(&mut snapshot.parts).deleted_profiles = vec!["Gone".into()];
+    });
+    harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    for (name, wanted) in [("Twitch", "a target that you removed"), ("Gone", "the stream keys")] {
+        let listed = PartCommand::ListVersions(PartKind::Profile, name.into());
+        let button = format!("Earlier versions of '{name}'");
+        assert_eq!(part(&click(&mut harness, &button)), listed);
+        harness.run();
+        assert!(shown(&harness).iter().any(|it| it.contains(wanted)), "{name}");
+        assert_eq!(click(&mut harness, "Back"), []);
+        harness.run();
+    }
+}
+
+#[test]
 fn both_languages_fit_a_small_window() {
     for language in [Language::English, Language::Chinese] {
         let harness = opened(language);

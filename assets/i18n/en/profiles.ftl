@@ -92,6 +92,7 @@ versions-of = Earlier versions of '{ $name }'
 versions-note = The last ten versions, newest first. When you restore a version, onair keeps the current state as a version too.
 versions-none = No earlier versions yet. onair keeps a version when you make changes.
 versions-no-keys = After you restore a version, enter the stream keys again.
+versions-removed-keys = If a version brings back a target that you removed, enter its stream key again.
 version-restore = Restore the version from { $time }
 version-restore-short = Restore
 version-as-many = { $what } (same as now)

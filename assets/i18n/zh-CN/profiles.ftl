@@ -83,6 +83,7 @@ versions-of = “{ $name }”的历史版本
 versions-note = 最近十个版本，新的在前。恢复某个版本时，当前内容也会保留为一个版本。
 versions-none = 还没有历史版本。更改后，onair 会自动保留一个版本。
 versions-no-keys = 恢复后，请重新填写推流密钥。
+versions-removed-keys = 如果恢复的版本中有已删除的推流目标，请重新填写它的推流密钥。
 version-restore = 恢复 { $time } 的版本
 version-restore-short = 恢复
 version-as-many = { $what }，数量与现在相同

@@ -47,8 +47,9 @@ struct StartArguments {
 /// The lock of the first start, held while it runs.
 #[derive(Debug, Default)]
 pub(super) struct FirstStart {
-    _lock: Option<SettingsLock>,
+    /// Dropped before the lock, so that it does not remove the socket of the next first start.
     _instance: Option<FirstInstance>,
+    _lock: Option<SettingsLock>,
     /// Requests of later starts.
     pub handed_over: Option<LaterStarts>,
     /// True if there is no longer a window.
@@ -89,7 +90,14 @@ pub(super) fn begin(
         }
     };
     loop {
+        let asked_at = Instant::now();
         let answer = socket.as_deref().map(|path| hand_over(path, &message, REPLY_TIMEOUT));
+        // The other process may be starting or ending. A closing window answers nothing at once.
+        let may_change = match &answer {
+            Some(Ok(answer)) => answer.is_empty() && asked_at.elapsed() < WINDOW_REPLY_TIMEOUT,
+            Some(Err(_)) => true,
+            None => false,
+        };
         match answer {
             Some(Ok(answer)) if answer == ACCEPTED_REPLY => {
                 say(&problem!("instance-shown"));
@@ -100,18 +108,18 @@ pub(super) fn begin(
                 complain(problem!("instance-no-window", process = process));
                 return Err(Exit::Error);
             }
-            // The other process may be starting or ending.
-            Some(Err(_)) if begin.elapsed() < REPLY_TIMEOUT => std::thread::sleep(RETRY_INTERVAL),
-            _ => {
-                let process = holder.map_or_else(|| "?".into(), |it| it.to_string());
-                complain(problem!("instance-silent", process = process));
-                return Err(Exit::Error);
-            }
+            _ => {}
         }
         if let Ok(Claimed::Ours(lock)) = SettingsLock::claim(settings, Duration::ZERO) {
             // The other process has ended in the meantime.
             return Ok(first(lock, socket.as_deref()));
         }
+        if !may_change || begin.elapsed() >= REPLY_TIMEOUT {
+            let process = holder.map_or_else(|| "?".into(), |it| it.to_string());
+            complain(problem!("instance-silent", process = process));
+            return Err(Exit::Error);
+        }
+        std::thread::sleep(RETRY_INTERVAL);
     }
 }
 
@@ -144,8 +152,8 @@ fn first(lock: SettingsLock, socket: Option<&Path>) -> FirstStart {
             .ok()
     });
     FirstStart {
-        _lock: Some(lock),
         _instance: instance,
+        _lock: Some(lock),
         handed_over: Some(handed_over),
         windowless,
     }
@@ -222,6 +230,24 @@ mod tests {
         assert_eq!(all[2], (vec!["a".to_owned()], vec![profile], Some("t".to_owned())));
         gone.store(true, Ordering::Relaxed);
         assert_eq!(answer(b"{}", &ask, &gone), NO_WINDOW_REPLY);
+    }
+
+    #[test]
+    fn a_start_while_the_window_closes_becomes_the_first_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("settings.toml");
+        let Claimed::Ours(lock) = SettingsLock::claim(&settings, Duration::ZERO).unwrap() else {
+            panic!("nobody has it")
+        };
+        let mut lock = Some(lock);
+        let socket = socket_for(&settings).unwrap();
+        let _closing = FirstInstance::listen(&socket, move |_| {
+            drop(lock.take());
+            Vec::new()
+        })
+        .unwrap();
+        let words = <crate::cli::Cli as clap::Parser>::try_parse_from(["onair"]).unwrap();
+        assert!(begin(&words.globals, &[], &settings).is_ok());
     }
 
     #[test]

@@ -68,6 +68,11 @@ impl EventLog {
         Self { path, language, ..Self::default() }
     }
 
+    /// Sets the language of later lines.
+    pub fn set_language(&mut self, language: Language) {
+        self.language = language;
+    }
+
     /// Returns the path of the file, once something has been written.
     pub fn path(&self) -> Option<&Path> {
         self.lines.as_ref().and(self.path.as_deref())

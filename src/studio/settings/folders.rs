@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::studio::settings::part::files::PartFiles;
+
 /// Returns the default recordings folder: the user's video folder, or `Videos` in the home folder
 /// if the system defines no video folder. The first recording creates the folder.
 pub fn default_recording_folder() -> PathBuf {
@@ -30,5 +32,5 @@ pub fn default_path() -> Option<PathBuf> {
 
 /// Returns the stream key file of these settings, for systems without a keyring.
 pub fn keys_beside(settings: &Path) -> PathBuf {
-    settings.with_file_name("keys.toml")
+    PartFiles::beside(settings).place("keys.toml")
 }

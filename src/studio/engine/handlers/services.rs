@@ -8,7 +8,7 @@ use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::settings::stream_keys::KeyOwner;
 use crate::studio::settings::{
-    MAX_SERVICES, WriteError, check_successor, services_beside, write_services,
+    MAX_SERVICES, WriteError, check_successor, read_services, services_beside, write_services,
 };
 use crate::studio::targets::services::{Service, ServiceList};
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
@@ -41,8 +41,19 @@ impl Engine {
         self.live.audio_tapped_at = Some(origin);
     }
 
+    /// Returns the list of the user's services to change. Another window or the user may have
+    /// changed the file, so this is the file's list, unless it lacks changes of this window or has
+    /// errors.
+    fn current_services(&self) -> Vec<Service> {
+        let path = self.file.path.as_deref().filter(|_| !self.file.services_changed);
+        match path.map(|path| read_services(&services_beside(path))) {
+            Some((list, wrong)) if wrong.is_empty() => list.own().to_vec(),
+            _ => self.services.own().to_vec(),
+        }
+    }
+
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
-        let mut own = self.services.own().to_vec();
+        let mut own = self.current_services();
         let mut at = own.iter().position(|known| was == Some(&*known.id));
         // The new id may belong to another service, which this service then replaces.
         let same = own.iter().position(|known| known.id == service.id);
@@ -70,7 +81,7 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn remove_service(&mut self, id: &str) {
-        let mut own = self.services.own().to_vec();
+        let mut own = self.current_services();
         own.retain(|known| known.id != id);
         self.set_services(own);
     }
@@ -163,5 +174,44 @@ impl Engine {
         if let (Some(keys), Some(key)) = (&self.secrets.keys, key) {
             keys.keep_or_file(PLAY_KEY_NAME, &key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::settings::{OwnService, read_own};
+
+    fn service(name: &str) -> Service {
+        let (name, servers) = (name.to_owned(), "rtmp://h/app".to_owned());
+        read_own(&OwnService { name, servers, ..OwnService::default() }).unwrap()
+    }
+
+    #[test]
+    fn services_that_another_window_has_saved_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("services.toml");
+        let saved = |engine: &mut Engine| {
+            engine.keep_services().unwrap();
+            let list = read_services(&path).0;
+            list.own().iter().map(|it| it.name.to_string()).collect::<Vec<_>>()
+        };
+        let (mut first, _first_ends) = at_rest(Some(folder.path()));
+        let (mut second, _second_ends) = at_rest(Some(folder.path()));
+        first.put_service(None, &service("One"));
+        assert_eq!(saved(&mut first), ["One"]);
+        second.put_service(None, &service("Two"));
+        assert_eq!(saved(&mut second), ["One", "Two"]);
+        // Several changes before the next save all count.
+        first.put_service(Some("one"), &service("Three"));
+        first.put_service(None, &service("Four"));
+        assert_eq!(saved(&mut first), ["Three", "Two", "Four"]);
+        second.remove_service("two");
+        assert_eq!(saved(&mut second), ["Three", "Four"]);
+        // A file with an error does not replace the services of the window.
+        std::fs::write(&path, "[[service]").unwrap();
+        second.put_service(None, &service("Five"));
+        assert_eq!(saved(&mut second), ["Three", "Four", "Five"]);
     }
 }

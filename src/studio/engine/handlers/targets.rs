@@ -308,7 +308,7 @@ impl Engine {
         let Some(at) = self.targets.list.iter().position(|target| target.id == id) else { return };
         let removed = self.targets.list.remove(at);
         let kept = &removed.keep_as;
-        let needless = !kept.is_empty() && !self.file.is_kept_for_parked(kept, &self.settings);
+        let needless = !kept.is_empty() && !self.file.is_kept_for_parked(kept);
         if let Some(keys) = self.secrets.keys.as_ref().filter(|_| needless) {
             keys.forget(kept);
         }
@@ -360,7 +360,7 @@ impl Engine {
         let known = &mut self.settings.keyring_addresses.known;
         let gone = known.extract_if(.., |name, _| !wanted.iter().any(|kept| kept.name == *name));
         for (name, _) in gone.collect::<Vec<_>>() {
-            if !self.file.is_kept_for_parked(&name, &self.settings) {
+            if !self.file.keeps_deleted(&name) {
                 keys.forget(&name);
             }
         }
@@ -384,7 +384,7 @@ impl Engine {
                 _ if target.keep_as.is_empty() => {}
                 Some(secret) if target.remember_key => keys.keep(&target.keep_as, &secret),
                 // A profile that was duplicated before its keys were loaded shares their names.
-                _ if self.file.is_kept_for_parked(&target.keep_as, &self.settings) => {}
+                _ if self.file.is_kept_for_parked(&target.keep_as) => {}
                 _ => keys.forget(&target.keep_as),
             }
         }

@@ -122,9 +122,23 @@ impl SettingsFile {
         }
     }
 
-    /// Returns true if a collection or profile that is not in use needs this keyring entry.
-    pub fn is_kept_for_parked(&self, name: &str, settings: &Settings) -> bool {
-        self.parts().is_some_and(|parts| parts.mention(name, settings))
+    /// Returns true if a collection or profile that is not in use needs this keyring entry, or a
+    /// version of a collection.
+    pub fn is_kept_for_parked(&self, name: &str) -> bool {
+        self.parts().is_some_and(|parts| parts.mention(name))
+    }
+
+    /// Returns true if this keyring entry of a source that was deleted is still needed. The entry
+    /// is then listed, so that it is deleted together with the last version that contains it.
+    pub fn keeps_deleted(&self, name: &str) -> bool {
+        let Some(parts) = self.parts() else { return false };
+        // The collection as last written becomes a version.
+        let mut collections = self.written.iter().filter(|it| it.kind == PartKind::Collection);
+        let needed = collections.any(|it| it.text.contains(name)) || parts.mention(name);
+        if needed {
+            parts.list_entry(name);
+        }
+        needed
     }
 
     /// Schedules a write.

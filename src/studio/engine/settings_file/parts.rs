@@ -195,7 +195,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Deletes the keyring entries of deleted collections whose versions are gone too.
+    /// Deletes the keyring entries of deleted collections and sources whose versions are gone too.
     pub(in crate::studio::engine) fn forget_deleted(&self) {
         let (Some(keys), Some(files)) = (&self.secrets.keys, self.file.parts()) else { return };
         for name in files.take_needless_entries(&self.settings) {
@@ -211,8 +211,7 @@ impl Engine {
         let (_, addresses) = removed.concealed();
         let names = removed.targets.iter().map(|target| target.keep_as.clone());
         for name in names.chain(addresses.into_iter().map(|kept| kept.name)) {
-            let needed =
-                own.iter().any(|text| text.contains(&name)) || files.mention(&name, &self.settings);
+            let needed = own.iter().any(|text| text.contains(&name)) || files.mention(&name);
             if !name.is_empty() && !needed {
                 keys.forget(&name);
             }
@@ -233,6 +232,9 @@ impl Engine {
         // The current content is stored too, so that the user can return to it.
         let now = kind.text_of(&self.settings).map_err(trouble)?;
         files.versions().add(kind, &name, &now).map_err(trouble)?;
+        if kind == PartKind::Collection {
+            files.list_entries(&name);
+        }
         kind.copy(&old, &mut self.settings);
         self.follow_part(kind);
         let versions = files.versions().described(kind, &name);
@@ -355,6 +357,7 @@ impl Engine {
         if let Some(newer) = newer {
             PartKind::Profile.copy(&newer, &mut self.settings);
         }
+        self.notices.log.set_language(self.settings.preferences.language.spoken());
         if let Some(program) = &self.state.program {
             program.mixer().set_fall(self.settings.preferences.meter_fall);
         }
@@ -392,8 +395,11 @@ mod tests {
     use crate::studio::engine::handle::OwnerEnds;
     use crate::studio::engine::handlers::live::tests::{at_rest, until};
     use crate::studio::notices::Notice;
+    use crate::studio::scenes::Collection;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::stream_keys::Keys;
+
+    const ADDRESS: &str = "rtmp://me:planted@cam.example/live/door";
 
     /// Returns a studio in this folder with a source whose address has a password, and the file of
     /// the keys.
@@ -402,7 +408,7 @@ mod tests {
         let file = folder.join("keys.toml");
         engine.secrets.keys = Some(Keys::start(file.clone(), false).unwrap());
         let scene = engine.settings.collection.current;
-        let choice = VideoChoice::Stream("rtmp://me:planted@cam.example/live/door".into());
+        let choice = VideoChoice::Stream(ADDRESS.into());
         let source = Edit::AddSource { scene, name: "Door".into(), choice };
         assert!(engine.settings.collection.apply(&source));
         (engine, ends, file)
@@ -478,6 +484,53 @@ mod tests {
         assert!(files.take_needless_entries(&engine.settings).is_empty(), "it can be restored");
         std::fs::remove_dir_all(folder.path().join("versions/collections/Main")).unwrap();
         engine.handle(Command::Part(PartCommand::ListVersions(kind, "Main".into())));
+        engine.secrets.keys.take().unwrap().end(Duration::from_secs(60));
+        let kept = std::fs::read_to_string(&file).unwrap();
+        assert!(!kept.contains("planted"), "{kept}");
+    }
+
+    /// Deletes the source of [`with_secret_source`], and saves the settings before and after.
+    fn delete_secret_source(engine: &mut Engine) {
+        engine.file.begin_versions(&engine.settings);
+        for collection in [engine.settings.collection.clone(), Collection::default()] {
+            engine.settings.collection = collection;
+            engine.changed();
+            engine.save(false);
+        }
+    }
+
+    #[test]
+    fn a_restored_version_has_the_password_of_a_source_that_was_deleted_since() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends, file) = with_secret_source(folder.path());
+        delete_secret_source(&mut engine);
+        let (kind, name) = (PartKind::Collection, "Main".to_owned());
+        let id = engine.file.parts().unwrap().versions().list(kind, &name)[0].clone();
+        engine.handle(Command::Part(PartCommand::Restore { kind, name, id }));
+        until("password", || {
+            engine.poll_stream_keys();
+            !engine.secrets.pending
+        });
+        let door = engine.settings.collection.sources.iter().find(|it| it.name == "Door");
+        let choice = VideoChoice::Stream(ADDRESS.into());
+        assert_eq!(door.map(|it| &it.choice), Some(&choice));
+        engine.secrets.keys.take().unwrap().end(Duration::from_secs(60));
+        assert!(std::fs::read_to_string(&file).unwrap().contains("planted"));
+    }
+
+    #[test]
+    fn the_password_of_a_deleted_source_is_deleted_after_its_last_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends, file) = with_secret_source(folder.path());
+        delete_secret_source(&mut engine);
+        let kind = PartKind::Collection;
+        let list = || Command::Part(PartCommand::ListVersions(kind, "Main".into()));
+        engine.handle(list());
+        let files = engine.file.parts().unwrap();
+        assert!(folder.path().join("deleted-entries.txt").exists(), "it can be restored");
+        std::fs::remove_dir_all(folder.path().join("versions")).unwrap();
+        assert!(files.versions().list(kind, "Main").is_empty());
+        engine.handle(list());
         engine.secrets.keys.take().unwrap().end(Duration::from_secs(60));
         let kept = std::fs::read_to_string(&file).unwrap();
         assert!(!kept.contains("planted"), "{kept}");

@@ -222,7 +222,11 @@ fn is_advanced(ini: &Ini) -> bool {
 /// Returns the frame rate. An error contains the original text.
 fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     let text = match ini.number("Video", "FPSType").unwrap_or(0) {
-        0 => ini.get("Video", "FPSCommon")?.trim_end_matches(" NTSC").to_owned(),
+        0 => {
+            // OBS adds the television standard: `24 NTSC`, `25 PAL`.
+            let common = ini.get("Video", "FPSCommon")?;
+            common.split(' ').next().unwrap_or_default().to_owned()
+        }
         1 => ini.get("Video", "FPSInt")?.to_owned(),
         _ => format!("{}/{}", ini.get("Video", "FPSNum")?, ini.get("Video", "FPSDen")?),
     };
@@ -308,6 +312,21 @@ mod tests {
         assert_eq!(quality.frame_rate.to_string(), "29.97");
         assert_eq!(came.settings.targets[1].server(), "rtmp://h/app");
         assert_eq!(came.left_out, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_common_frame_rate_of_obs_is_read() {
+        for (named, wanted) in [
+            ("10", "10"),
+            ("24 NTSC", "23.976"),
+            ("25 PAL", "25"),
+            ("29.97", "29.97"),
+            ("50 PAL", "50"),
+            ("60", "60"),
+        ] {
+            let ini = Ini::parse(&format!("[Video]\nFPSCommon={named}\n"));
+            assert_eq!(frame_rate(&ini), Some(Ok(wanted.parse().unwrap())), "{named}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ const MAX_FILES: usize = 1_000;
 /// Maximum number of collections, and of profiles.
 pub const MAX_PARTS: usize = 100;
 
-/// The file that lists the names of the keyring entries of deleted collections.
+/// The file that lists the names of the keyring entries of deleted collections and sources.
 const DELETED_ENTRIES: &str = "deleted-entries.txt";
 
 /// The files of unused collections and profiles; see the module documentation.
@@ -286,14 +286,14 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Returns true if an unused collection or profile contains this word, or a deleted collection,
-    /// which can be restored with its secrets. The keyring entry with that name is then still
-    /// needed.
-    pub(in crate::studio) fn mention(&self, word: &str, settings: &Settings) -> bool {
+    /// Returns true if an unused collection or profile contains this word, or a version of a
+    /// collection, which can be restored with its secrets. The keyring entry with that name is then
+    /// still needed.
+    pub(in crate::studio) fn mention(&self, word: &str) -> bool {
         let unused = PartKind::ALL.into_iter().flat_map(|kind| self.parked_texts(kind));
-        let deleted = self.deleted(PartKind::Collection, settings);
-        let deleted = self.version_texts(PartKind::Collection, deleted);
-        unused.chain(deleted).any(|text| text.contains(word))
+        let collections = self.versions().names(PartKind::Collection);
+        let versions = self.version_texts(PartKind::Collection, collections);
+        unused.chain(versions).any(|text| text.contains(word))
     }
 
     fn parked_texts(&self, kind: PartKind) -> impl Iterator<Item = String> {
@@ -310,7 +310,15 @@ impl PartFiles {
         })
     }
 
-    /// Lists the keyring entries of a collection that was deleted.
+    /// Lists a keyring entry of a source that was deleted.
+    pub(in crate::studio) fn list_entry(&self, entry: &str) {
+        let mut entries = self.deleted_entries();
+        if entries.insert(entry.to_owned()) {
+            self.put_deleted_entries(&entries);
+        }
+    }
+
+    /// Lists the keyring entries of all versions of a collection, which was deleted or replaced.
     pub(in crate::studio) fn list_entries(&self, name: &str) {
         let mut entries = self.deleted_entries();
         for text in self.version_texts(PartKind::Collection, vec![name.to_owned()]) {
@@ -357,7 +365,7 @@ impl PartFiles {
             false => put(&path, &text),
         };
         if let Err(error) = written {
-            tracing::warn!(%error, "listing the keyring entries of deleted collections failed");
+            tracing::warn!(%error, "listing the keyring entries of deleted sources failed");
         }
     }
 
@@ -470,11 +478,11 @@ mod tests {
         let entry = "entry-of-this-test";
         for (kind, is_needed) in [(PartKind::Profile, false), (PartKind::Collection, true)] {
             files.park(kind, "Old", &settings).unwrap();
-            assert!(!files.mention(entry, &settings));
+            assert!(!files.mention(entry));
             fs::write(files.path(kind, "Old"), format!("# {entry}\n")).unwrap();
-            assert!(files.mention(entry, &settings));
+            assert!(files.mention(entry));
             files.remove(kind, "Old").unwrap();
-            assert_eq!(files.mention(entry, &settings), is_needed, "{kind:?}");
+            assert_eq!(files.mention(entry), is_needed, "{kind:?}");
         }
     }
 

@@ -325,8 +325,11 @@ fn versions(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str
     let parts = &view.snapshot.parts;
     let title = texts.with("versions-of", &[("name", name.to_owned().into())]);
     label(ui, &title, Type::Body, theme.text);
-    if kind == PartKind::Profile && parts.deleted(kind).iter().any(|it| it == name) {
-        paragraph(ui, &texts.get("versions-no-keys"), Type::Small, theme.secondary);
+    if kind == PartKind::Profile {
+        let is_deleted = parts.deleted(kind).iter().any(|it| it == name);
+        let (gone, removed) = (key!("versions-no-keys"), key!("versions-removed-keys"));
+        let note = if is_deleted { gone } else { removed };
+        paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
     }
     paragraph(ui, &texts.get("versions-note"), Type::Small, theme.secondary);
     trouble(ui, view);

@@ -6,10 +6,11 @@ use crate::base::Clock;
 use crate::base::queue::Receiver;
 use crate::capture::VideoChoice;
 use crate::net::Trouble;
+use crate::studio::command::Command;
 use crate::studio::engine::config::Config;
 use crate::studio::engine::handle::assemble;
 use crate::studio::engine::handlers::live::tests::{end, on_air};
-use crate::studio::settings::Settings;
+use crate::studio::settings::{Language as Spoken, Preferences, Settings};
 
 fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
     let config = Config {
@@ -69,6 +70,23 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.contains("host1:1935: Refused. onair will not retry."), "{text}");
+}
+
+#[test]
+fn the_event_log_follows_the_language_of_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("why.txt");
+    let (mut engine, _events) = engine(Some(path.clone()));
+    for (language, host) in [(Spoken::English, "one:1935"), (Spoken::Chinese, "two:1935")] {
+        let preferences = Preferences { language, ..Preferences::default() };
+        engine.handle(Command::SetPreferences { preferences, part_changes: 0 });
+        let message = StudioMessage::ServerSays { host: host.into(), text: "hello".into() };
+        engine.notices.tell(&message, "");
+    }
+    engine.notices.log.end(Duration::from_secs(30));
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("one:1935 says: hello"), "{text}");
+    assert!(text.contains("的消息：hello"), "{text}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! desktop's keyring (Secret Service) or, without one, in a file that only its owner can read. A
 //! separate thread does this, because a keyring may request a password first.
 
+mod own_keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
@@ -12,7 +14,6 @@ use std::time::Duration;
 
 use keyring_core::api::CredentialStoreApi;
 use parking_lot::Mutex;
-use zbus_secret_service_keyring_store::Store;
 use zeroize::Zeroizing;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
@@ -118,7 +119,7 @@ impl Keys {
         let unsaved = Arc::<Mutex<BTreeMap<String, Secret>>>::default();
         let (path, saved) = (file.clone(), Arc::clone(&unsaved));
         let worker = Worker::spawn("keys", move |_| {
-            let store = open(path, keyring);
+            let store = own_keys::open(path, keyring);
             let _ = answer.send(KeyAnswer::Place(store.place()));
             let mut failed = BTreeSet::new();
             while let Some(request) = asked.recv() {
@@ -277,19 +278,6 @@ impl dyn KeyStore {
     }
 }
 
-fn open(file: PathBuf, keyring: bool) -> Box<dyn KeyStore> {
-    if !keyring {
-        return Box::new(OwnFile { path: file });
-    }
-    match Store::new() {
-        Ok(store) => Box::new(Keyring { store, file: OwnFile { path: file } }),
-        Err(error) => {
-            tracing::info!(%error, file = %file.display(), "no keyring: storing keys in a file");
-            Box::new(OwnFile { path: file })
-        }
-    }
-}
-
 fn of_keyring(error: &keyring_core::Error) -> Problem {
     problem!("keyring-failed", reason = error.to_string())
 }
@@ -297,13 +285,16 @@ fn of_keyring(error: &keyring_core::Error) -> Problem {
 #[derive(Debug)]
 struct Keyring {
     store: Arc<dyn CredentialStoreApi + Send + Sync>,
+    /// The beginning of all names in the keyring.
+    prefix: String,
     /// The file for keys that the keyring did not take. They are newer than those in the keyring.
     file: OwnFile,
 }
 
 impl Keyring {
     fn entry(&self, name: &str) -> Result<keyring_core::Entry, Problem> {
-        self.store.build(KEYRING_SERVICE, name, None).map_err(|error| of_keyring(&error))
+        let name = format!("{}{name}", self.prefix);
+        self.store.build(KEYRING_SERVICE, &name, None).map_err(|error| of_keyring(&error))
     }
 }
 
@@ -560,7 +551,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = OwnFile { path: folder.path().join("keys.toml") };
         let store = keyring_core::mock::Store::new().unwrap();
-        let keeper = Keyring { store, file };
+        let keeper = Keyring { store, prefix: String::new(), file };
         let refuse_next = || {
             let entry = keeper.entry("play-key").unwrap();
             let entry: &keyring_core::mock::Cred = entry.as_any().downcast_ref().unwrap();
