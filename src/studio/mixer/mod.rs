@@ -411,6 +411,12 @@ impl Strips {
         self.open.get(&id).map(Chosen::report)
     }
 
+    /// Returns the last reports of the open sources and fallbacks.
+    pub fn last_reports(&self) -> impl Iterator<Item = &SourceReport> {
+        let own = self.open.values().map(|open| &open.last_report);
+        own.chain(self.fallbacks.values().filter_map(StripFallback::last_report))
+    }
+
     /// Returns the last reports of sources that are now closed.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         let others = self.fallbacks.values_mut().flat_map(StripFallback::closed);

@@ -7,10 +7,12 @@ use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
 use crate::mix::{Strip, StripId};
 use crate::studio::engine::Engine;
+use crate::studio::engine::handlers::poll;
 use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::target_events;
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
 use crate::studio::mixer::{AudioStrip, TalkMode};
@@ -260,16 +262,14 @@ impl Engine {
         let closed = program.strips_closed();
         let changes = program.strip_changes();
         for report in closed {
-            self.tell_alarm(&SourceReport::default(), &report, &report.name);
-            self.notices.active.clear_of(&["file-failed"], &report.name);
+            self.source_closed(&report, groups::AUDIO_DOWN_NOTICES);
         }
         for message in self.unreported(messages) {
             self.notices.tell(&message, "");
         }
         for change in changes {
-            let (kind, device) = crate::studio::live::target_events::audio_kind(&change.choice);
-            let back =
-                crate::studio::engine::handlers::poll::is_back(&change.report, &change.before);
+            let (kind, device) = target_events::audio_kind(&change.choice);
+            let back = poll::is_back(&change.report, &change.before);
             if !self.reported_video(&change.choice) {
                 self.tell_of(&change.report, &change.before, device.then_some(false));
             } else if back {
@@ -296,6 +296,37 @@ impl Engine {
             Some(Ok(())) => self.notices.take_back("monitoring-failed"),
             None => {}
         }
+    }
+
+    /// Withdraws the notices about a source that was closed. The notices with these keys stay while
+    /// another source with the same name does not deliver either.
+    pub(in crate::studio::engine) fn source_closed(
+        &mut self,
+        report: &SourceReport,
+        keys: &[&str],
+    ) {
+        let name = poll::device_name(report);
+        self.tell_alarm(&SourceReport::default(), report, name);
+        self.notices.active.clear_of(&["file-failed"], name);
+        if name.is_empty() || self.is_still_down(name) {
+            return;
+        }
+        self.notices.active.clear_of(keys, name);
+        for key in keys {
+            self.notices.is_over(key, name);
+        }
+    }
+
+    /// Returns true if an open audio source or the main video source has this name and does not
+    /// deliver.
+    fn is_still_down(&self, name: &str) -> bool {
+        let Some(program) = &self.state.program else { return false };
+        let is_it =
+            |report: &SourceReport| report.state.is_down() && poll::device_name(report) == name;
+        // A camera has its own notices, and can have the same name as its microphone.
+        let (_, is_camera) = target_events::video_kind(program.video_choice());
+        source_strips::last_reports(program).any(is_it)
+            || (!is_camera && is_it(&program.video_report()))
     }
 
     /// Encodes extra audio tracks while they are needed.
@@ -382,5 +413,65 @@ impl Engine {
             }
         };
         self.settings.strips.iter().map(view).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::{end, until, with_program};
+
+    /// Returns a stream that cannot be reached.
+    fn unreachable(port: u16) -> AudioChoice {
+        format!("stream:rtmp://127.0.0.1:{port}/live/guest").parse().unwrap()
+    }
+
+    /// Returns the names of the sources with a notice that they do not deliver.
+    fn troubles(engine: &Engine) -> Vec<String> {
+        let notices = engine.notices.active.notices().iter();
+        let about = notices.filter(|notice| groups::AUDIO_DOWN_NOTICES.contains(&notice.key()));
+        let mut names: Vec<String> = about.filter_map(|notice| notice.value("device")).collect();
+        names.sort();
+        names
+    }
+
+    /// Waits until this number of audio sources do not deliver.
+    fn until_down(engine: &mut Engine, count: usize) {
+        until("trouble", || {
+            engine.poll_strips();
+            let program = engine.state.program.as_ref().unwrap();
+            source_strips::last_reports(program).filter(|it| it.state.is_down()).count() == count
+        });
+    }
+
+    #[test]
+    fn the_notice_about_a_source_ends_when_its_last_strip_closes_it() {
+        let (mut engine, _ends) = with_program(None);
+        engine.add_strip(unreachable(1));
+        engine.add_strip(unreachable(1));
+        until_down(&mut engine, 2);
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
+        engine.remove_strip(StripId(1));
+        engine.poll_strips();
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"], "another strip uses it");
+        engine.select_strip(StripId(2), AudioChoice::Silence);
+        engine.poll_strips();
+        assert!(troubles(&engine).is_empty());
+        // The event log has its duration.
+        assert!(engine.notices.log.entries().iter().any(|entry| entry.lasted.is_some()));
+        end(engine);
+    }
+
+    #[test]
+    fn the_notice_about_a_fallback_ends_when_the_fallback_closes() {
+        let (mut engine, _ends) = with_program(None);
+        engine.add_strip(unreachable(1));
+        engine.set_if_silent(StripId(1), Some(unreachable(2)));
+        until_down(&mut engine, 2);
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1", "rtmp://127.0.0.1:2"]);
+        engine.set_if_silent(StripId(1), None);
+        engine.poll_strips();
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
+        end(engine);
     }
 }
