@@ -186,18 +186,11 @@ impl Engine {
 
     /// Sets the source of the main strip.
     pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
-        self.notices.active.clear(&[
-            "microphone-lost",
-            "microphone-stalled",
-            "microphone-failed",
-            "no-microphone",
-            "source-trouble",
-        ]);
+        self.notices.active.clear(&["no-microphone"]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
-        self.tell_alarm(&SourceReport::default(), &before, &before.name);
-        self.notices.active.clear_of(&["file-failed"], &before.name);
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
+        self.source_closed(&before, groups::AUDIO_DOWN_NOTICES);
         self.notices.tell_some(message);
     }
 
@@ -312,7 +305,7 @@ impl Engine {
             return;
         }
         self.notices.active.clear_of(keys, name);
-        for key in keys {
+        for key in keys.iter().filter(|_| report.state.is_down()) {
             self.notices.is_over(key, name);
         }
     }
@@ -419,7 +412,10 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::VideoChoice;
+    use crate::media::Size;
     use crate::studio::engine::handlers::live::tests::{end, until, with_program};
+    use crate::studio::targets::quality::Quality;
 
     /// Returns a stream that cannot be reached.
     fn unreachable(port: u16) -> AudioChoice {
@@ -438,6 +434,7 @@ mod tests {
     /// Waits until this number of audio sources do not deliver.
     fn until_down(engine: &mut Engine, count: usize) {
         until("trouble", || {
+            engine.poll_sources();
             engine.poll_strips();
             let program = engine.state.program.as_ref().unwrap();
             source_strips::last_reports(program).filter(|it| it.state.is_down()).count() == count
@@ -472,6 +469,46 @@ mod tests {
         engine.set_if_silent(StripId(1), None);
         engine.poll_strips();
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
+        end(engine);
+    }
+    #[test]
+    fn another_main_source_ends_only_the_notices_about_the_earlier_one() {
+        let (mut engine, _ends) = with_program(None);
+        engine.select_audio(unreachable(1));
+        engine.add_strip(unreachable(2));
+        until_down(&mut engine, 2);
+        engine.notices.tell(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
+        let strips = ["Guest", "rtmp://127.0.0.1:2"];
+        assert_eq!(troubles(&engine), [strips[0], "rtmp://127.0.0.1:1", strips[1]]);
+        engine.select_audio(AudioChoice::Tone);
+        assert_eq!(troubles(&engine), strips);
+        engine.select_video(VideoChoice::Test);
+        assert_eq!(troubles(&engine), strips);
+        end(engine);
+    }
+
+    #[test]
+    fn a_source_with_another_name_has_no_notice_under_the_earlier_one() {
+        let (mut engine, _ends) = with_program(None);
+        let lost = |name: &str| SourceReport {
+            state: SourceState::Lost,
+            name: name.into(),
+            ..SourceReport::default()
+        };
+        engine.tell_of(&lost("First"), &SourceReport::default(), Some(false));
+        engine.tell_of(&lost("Second"), &lost("First"), Some(false));
+        assert_eq!(troubles(&engine), ["Second"]);
+        end(engine);
+    }
+
+    #[test]
+    fn a_new_program_has_no_notices_about_the_sources_of_the_earlier_one() {
+        let (mut engine, _ends) = with_program(None);
+        engine.notices.tell(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
+        let size = Size::new(640, 360);
+        engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
+        assert_eq!(engine.state.quality.size, size);
+        assert!(troubles(&engine).is_empty());
         end(engine);
     }
 }

@@ -322,8 +322,8 @@ impl Engine {
         };
         let device = device_name(report);
         if before.name != report.name {
-            // The alarm was reported under the source's earlier name.
-            self.tell_alarm(&SourceReport::default(), before, &before.name);
+            // The problems were reported under the source's earlier name.
+            self.source_closed(before, groups::AUDIO_DOWN_NOTICES);
             self.tell_alarm(report, &SourceReport::default(), device);
         } else {
             self.tell_alarm(report, before, device);
