@@ -414,6 +414,7 @@ mod tests {
     use super::*;
     use crate::capture::VideoChoice;
     use crate::media::Size;
+    use crate::mix::filter::{Filter, Slot};
     use crate::studio::engine::handlers::live::tests::{end, until, with_program};
     use crate::studio::targets::quality::Quality;
 
@@ -509,6 +510,31 @@ mod tests {
         engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
         assert_eq!(engine.state.quality.size, size);
         assert!(troubles(&engine).is_empty());
+        end(engine);
+    }
+    #[test]
+    fn the_next_strip_does_not_replace_the_removed_side_chain_of_a_filter() {
+        let (mut engine, _ends) = with_program(None);
+        engine.add_strip(AudioChoice::Tone);
+        let filter = Filter::Compressor {
+            threshold_dbfs: -30.0,
+            ratio: 4.0,
+            attack_ms: 6.0,
+            release_ms: 60.0,
+            gain_db: 0.0,
+            side_chain: Some(StripId(1)),
+        };
+        let filters = vec![Slot { enabled: true, filter }];
+        engine.set_strip(StripId::MAIN, Strip { filters, ..Strip::default() });
+        engine.remove_strip(StripId(1));
+        engine.add_strip(AudioChoice::Silence);
+        let ids = |engine: &Engine| -> Vec<u32> {
+            engine.settings.strips.iter().map(|strip| strip.id.0).collect()
+        };
+        assert_eq!(ids(&engine), [0, 2]);
+        engine.step(true);
+        engine.step(true);
+        assert_eq!(ids(&engine), [0, 1], "undo restores the side chain");
         end(engine);
     }
 }
