@@ -5,6 +5,7 @@ pub mod config;
 pub mod handle;
 mod handlers;
 pub(in crate::studio) mod notice_board;
+pub(in crate::studio) mod removed_strips;
 pub(in crate::studio) mod scene_state;
 pub(in crate::studio) mod server;
 pub(in crate::studio) mod settings_file;

@@ -68,11 +68,12 @@ impl Engine {
         }
     }
 
-    /// Updates the strips after a change of the scenes from `before`. Returns the previous strips
-    /// if they changed.
+    /// Updates the strips after a change of the scenes from `before`. A paste restores the removed
+    /// strips of its sources. Returns the previous strips if they changed.
     pub(in crate::studio::engine) fn follow_shown(
         &mut self,
         before: &Collection,
+        is_paste: bool,
     ) -> Option<Vec<AudioStrip>> {
         if before.sources == self.settings.collection.sources {
             return None;
@@ -98,6 +99,11 @@ impl Engine {
         }
         if self.settings.strips == old_strips {
             return None;
+        }
+        let removed = &mut self.state.stage.removed_strips;
+        removed.remember(&old_strips, &self.settings.strips);
+        if is_paste {
+            removed.restore(&old_strips, &mut self.settings.strips);
         }
         self.set_strips();
         Some(old_strips)
@@ -416,6 +422,7 @@ mod tests {
     use crate::media::Size;
     use crate::mix::filter::{Filter, Slot};
     use crate::studio::engine::handlers::live::tests::{end, until, with_program};
+    use crate::studio::scenes::edits::Edit;
     use crate::studio::targets::quality::Quality;
 
     /// Returns a stream that cannot be reached.
@@ -472,6 +479,7 @@ mod tests {
         assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
         end(engine);
     }
+
     #[test]
     fn another_main_source_ends_only_the_notices_about_the_earlier_one() {
         let (mut engine, _ends) = with_program(None);
@@ -512,6 +520,7 @@ mod tests {
         assert!(troubles(&engine).is_empty());
         end(engine);
     }
+
     #[test]
     fn the_next_strip_does_not_replace_the_removed_side_chain_of_a_filter() {
         let (mut engine, _ends) = with_program(None);
@@ -535,6 +544,30 @@ mod tests {
         engine.step(true);
         engine.step(true);
         assert_eq!(ids(&engine), [0, 1], "undo restores the side chain");
+        end(engine);
+    }
+
+    #[test]
+    fn a_source_that_was_cut_and_pasted_has_the_same_strip() {
+        let (mut engine, _ends) = with_program(None);
+        let scene = engine.settings.collection.current;
+        let choice: VideoChoice = "file:/nowhere/clip.mp4".parse().unwrap();
+        engine.edit(&Edit::AddSource { scene, name: "Clip".into(), choice: choice.clone() });
+        let muted = Strip { muted: true, gain_db: -6.0, ..Strip::default() };
+        engine.set_strip(StripId(1), muted);
+        let before = engine.settings.strips.clone();
+        assert_eq!((before.len(), before[1].strip.muted), (2, true));
+        let collection = &engine.settings.collection;
+        let item = collection.scenes[0].items.last().unwrap();
+        let (id, copied) = (item.id, collection.copied([item]));
+        engine.edit(&Edit::RemoveItem(id));
+        assert_eq!(engine.settings.strips.len(), 1);
+        engine.edit(&Edit::Paste(scene, copied));
+        assert_eq!(engine.settings.strips, before);
+        // A new source has a new strip.
+        engine.step(true);
+        engine.edit(&Edit::AddSource { scene, name: "Clip".into(), choice });
+        assert_eq!(engine.settings.strips[1].strip, Strip::default());
         end(engine);
     }
 }

@@ -36,9 +36,9 @@ impl Collection {
     }
 
     pub(super) fn paste(&mut self, scene: SceneId, copied: &CopiedItems) -> Option<()> {
-        let mut items = copied.items.clone();
+        let (mut items, mut restored) = (copied.items.clone(), BTreeMap::new());
         for item in &mut items {
-            self.settle(item, copied)?;
+            self.settle(item, copied, &mut restored)?;
             if self.reaches_back(item, scene) {
                 return None;
             }
@@ -57,10 +57,16 @@ impl Collection {
     }
 
     /// Resolves the content of an item: uses the existing scene or source, or restores the source.
-    fn settle(&mut self, item: &mut Item, copied: &CopiedItems) -> Option<()> {
+    /// `restored` maps the copied sources to those that this paste has restored.
+    fn settle(
+        &mut self,
+        item: &mut Item,
+        copied: &CopiedItems,
+        restored: &mut BTreeMap<SourceId, SourceId>,
+    ) -> Option<()> {
         match &mut item.content {
             Content::Group(members) => {
-                members.iter_mut().try_for_each(|item| self.settle(item, copied))
+                members.iter_mut().try_for_each(|item| self.settle(item, copied, restored))
             }
             Content::Scene(id) => {
                 // Another scene can have the id now, for example in another collection.
@@ -75,11 +81,19 @@ impl Collection {
                 if self.sources.iter().any(|it| same(&it)) {
                     return Some(());
                 }
+                if let Some(new) = restored.get(&known.id) {
+                    *id = *new;
+                    return Some(());
+                }
                 if self.sources.len() >= MAX_SOURCES {
                     return None;
                 }
                 let name = self.free_source_name(&known.name);
-                *id = self.next_source();
+                // A later paste of the same items finds the source by its earlier id.
+                if self.source(*id).is_some() {
+                    *id = self.next_source();
+                }
+                restored.insert(known.id, *id);
                 self.sources.push(Source { id: *id, name, ..known.clone() });
                 Some(())
             }
@@ -166,5 +180,40 @@ mod tests {
         assert!(it.apply(&Edit::AddScene("Break".into())));
         assert!(it.scene(SceneId(2)).is_some());
         assert!(!it.apply(&Edit::Paste(first, copied)));
+    }
+
+    #[test]
+    fn items_that_were_cut_share_their_source_again() {
+        let mut it = Collection::default();
+        let first = it.current;
+        let add = |name: &str, choice: VideoChoice| Edit::AddSource {
+            scene: first,
+            name: name.into(),
+            choice,
+        };
+        let black = || "color:#000000".parse().unwrap();
+        assert!(it.apply(&add("Logo", VideoChoice::Test)));
+        assert!(it.apply(&add("Black", black())));
+        assert!(it.apply(&Edit::DuplicateItem(ItemId(2))));
+        let shows = |item: &&Item| item.content == Content::Source(SourceId(1));
+        let items: Vec<Item> = it.scenes[0].items.iter().filter(shows).cloned().collect();
+        assert_eq!(items.len(), 2);
+        let copied = it.copied(&items);
+        for item in &items {
+            assert!(it.apply(&Edit::RemoveItem(item.id)));
+        }
+        for count in [2, 4] {
+            assert!(it.apply(&Edit::Paste(first, copied.clone())));
+            let names: Vec<&str> = it.sources.iter().map(|source| source.name.as_str()).collect();
+            assert_eq!(names, ["Black", "Logo"]);
+            assert_eq!(it.scenes[0].items.iter().filter(shows).count(), count);
+        }
+        // In another collection, another source has the id.
+        let mut other = Collection::default();
+        assert!(other.apply(&add("Black", black())));
+        assert!(other.apply(&Edit::Paste(first, copied)));
+        assert_eq!(other.sources.len(), 2);
+        let pasted = |item: &&Item| item.content == Content::Source(SourceId(2));
+        assert_eq!(other.scenes[0].items.iter().filter(pasted).count(), 2);
     }
 }
