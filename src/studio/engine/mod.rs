@@ -5,6 +5,7 @@ pub mod config;
 pub mod handle;
 mod handlers;
 pub(in crate::studio) mod notice_board;
+pub(in crate::studio) mod removed_strips;
 pub(in crate::studio) mod scene_state;
 pub(in crate::studio) mod server;
 pub(in crate::studio) mod settings_file;
@@ -20,7 +21,6 @@ use crate::broadcast::Recorder;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::VideoChoice;
 use crate::media::VideoFrame;
-use crate::media::source_status::SourceReport;
 use crate::mix::StripId;
 use crate::net::Runtime;
 use crate::studio::command::Command;
@@ -398,18 +398,12 @@ impl Engine {
     }
 
     fn select_video(&mut self, choice: VideoChoice) {
-        self.notices.active.clear(&[
-            "camera-lost",
-            "camera-stalled",
-            "camera-failed",
-            "no-camera",
-            "source-trouble",
-        ]);
+        // Only the main video source has notices about a camera.
+        self.notices.active.clear(&["camera-lost", "camera-stalled", "camera-failed", "no-camera"]);
         let before = self.state.program.as_ref().map(Program::video_report).unwrap_or_default();
-        self.tell_alarm(&SourceReport::default(), &before, &before.name);
-        self.notices.active.clear_of(&["file-failed"], &before.name);
         let held = self.state.program.as_ref().map(Program::hold);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
+        self.source_closed(&before, &["source-trouble"]);
         self.notices.tell_some(message);
         self.follow_main();
         drop(held);
@@ -456,7 +450,8 @@ impl Engine {
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
             self.state.filters = Some(program.end());
-            // The new program reads the files again, and reports their problems again.
+            // The new program opens the sources and files again, and reports their problems again.
+            self.notices.active.clear(groups::SOURCE_DOWN_NOTICES);
             self.notices.active.clear(groups::TRANSITION_NOTICES);
             let kept = (self.settings.video.clone(), self.settings.audio.clone());
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));

@@ -13,6 +13,7 @@ use crate::compose::degradation::Degradation;
 use crate::compose::scene::SceneId;
 use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
+use crate::studio::engine::removed_strips::RemovedStrips;
 use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::PartKind;
@@ -39,6 +40,8 @@ pub(in crate::studio) struct SceneState {
     pub shown_audio: Vec<AudioChoice>,
     pub steps: UndoHistory,
     pub last_edit: Option<Timestamp>,
+    /// The strips that return when their sources are pasted.
+    pub removed_strips: RemovedStrips,
     /// The collection as passed to the window.
     pub shared: Arc<Collection>,
     /// A file with scenes or a profile that is being read or written.

@@ -146,6 +146,11 @@ impl StripFallback {
         Some((open.choice.clone(), report, before))
     }
 
+    /// Returns the last report of the fallback, if it is open.
+    pub fn last_report(&self) -> Option<&SourceReport> {
+        self.open.as_ref().map(|open| &open.last_report)
+    }
+
     /// Returns the last reports of fallbacks that are now closed.
     pub fn closed(&mut self) -> Vec<SourceReport> {
         std::mem::take(&mut self.closed)

@@ -130,12 +130,15 @@ pub fn fallback_of(word: &str) -> Result<Option<AudioChoice>, Problem> {
     }
 }
 
-/// Returns an unused strip id.
+/// Returns a strip id that no strip and no filter uses.
 pub fn free_id(strips: &[AudioStrip]) -> Option<StripId> {
     if strips.len() >= MAX_MIXER_STRIPS {
         return None;
     }
-    (1..).map(StripId).find(|id| strips.iter().all(|strip| strip.id != *id))
+    // A filter that names a removed strip must not follow the next new strip.
+    let filters = strips.iter().flat_map(|strip| &strip.strip.filters);
+    let named: BTreeSet<StripId> = filters.filter_map(|slot| slot.filter.side_chain()).collect();
+    (1..).map(StripId).find(|id| !named.contains(id) && strips.iter().all(|it| it.id != *id))
 }
 
 /// Merges imported strips. If an existing strip has the same source (`main` is the main strip's
@@ -411,10 +414,15 @@ impl Strips {
         self.open.get(&id).map(Chosen::report)
     }
 
+    /// Returns the last reports of the open sources and fallbacks.
+    pub fn last_reports(&self) -> impl Iterator<Item = &SourceReport> {
+        let own = self.open.values().map(|open| &open.last_report);
+        own.chain(self.fallbacks.values().filter_map(StripFallback::last_report))
+    }
+
     /// Returns the last reports of sources that are now closed.
     pub fn closed(&mut self) -> Vec<SourceReport> {
-        let others = self.fallbacks.values_mut().flat_map(StripFallback::closed);
-        self.closed.extend(others);
+        self.closed.extend(self.fallbacks.values_mut().flat_map(StripFallback::closed));
         std::mem::take(&mut self.closed)
     }
 

@@ -49,6 +49,10 @@ pub(in crate::studio) const SOURCE_DOWN_NOTICES: &[&str] = &[
     "file-failed",
 ];
 
+/// Notices about open audio sources that do not deliver.
+pub(in crate::studio) const AUDIO_DOWN_NOTICES: &[&str] =
+    &["microphone-lost", "microphone-stalled", "microphone-failed", "source-trouble"];
+
 /// Notices about scene sources that are not displayed.
 pub(in crate::studio) const SCENE_SOURCE_NOTICES: &[&str] =
     &["scene-source-failed", "scene-source-lost"];

@@ -4,6 +4,7 @@
 use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::media::playback_control::EndBehavior;
+use crate::media::source_status::SourceReport;
 use crate::mix::StripId;
 use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, is_audio_of};
 use crate::studio::program::Program;
@@ -16,6 +17,12 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
         id => collection.source(id).map(|source| &source.choice),
     });
     choices.filter_map(audio_of).collect()
+}
+
+/// Returns the last reports of all open audio sources and of their fallbacks.
+pub(in crate::studio) fn last_reports(program: &Program) -> impl Iterator<Item = &SourceReport> {
+    let main = std::iter::once(&program.audio.last_report);
+    main.chain(program.audio_fallback.last_report()).chain(program.strips.last_reports())
 }
 
 /// Returns true if one of these sources shows the same media.

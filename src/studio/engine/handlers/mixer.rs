@@ -7,10 +7,12 @@ use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
 use crate::mix::{Strip, StripId};
 use crate::studio::engine::Engine;
+use crate::studio::engine::handlers::poll;
 use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event, stats};
 use crate::studio::live::recording::audio_tracks;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::target_events;
 use crate::studio::mixer;
 use crate::studio::mixer::monitoring::{Monitoring, MonitoringOutput};
 use crate::studio::mixer::{AudioStrip, TalkMode};
@@ -66,11 +68,12 @@ impl Engine {
         }
     }
 
-    /// Updates the strips after a change of the scenes from `before`. Returns the previous strips
-    /// if they changed.
+    /// Updates the strips after a change of the scenes from `before`. A paste restores the removed
+    /// strips of its sources. Returns the previous strips if they changed.
     pub(in crate::studio::engine) fn follow_shown(
         &mut self,
         before: &Collection,
+        is_paste: bool,
     ) -> Option<Vec<AudioStrip>> {
         if before.sources == self.settings.collection.sources {
             return None;
@@ -96,6 +99,11 @@ impl Engine {
         }
         if self.settings.strips == old_strips {
             return None;
+        }
+        let removed = &mut self.state.stage.removed_strips;
+        removed.remember(&old_strips, &self.settings.strips);
+        if is_paste {
+            removed.restore(&old_strips, &mut self.settings.strips);
         }
         self.set_strips();
         Some(old_strips)
@@ -184,18 +192,11 @@ impl Engine {
 
     /// Sets the source of the main strip.
     pub(in crate::studio::engine) fn select_audio(&mut self, choice: AudioChoice) {
-        self.notices.active.clear(&[
-            "microphone-lost",
-            "microphone-stalled",
-            "microphone-failed",
-            "no-microphone",
-            "source-trouble",
-        ]);
+        self.notices.active.clear(&["no-microphone"]);
         let before = self.state.program.as_ref().map(Program::audio_report).unwrap_or_default();
-        self.tell_alarm(&SourceReport::default(), &before, &before.name);
-        self.notices.active.clear_of(&["file-failed"], &before.name);
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
+        self.source_closed(&before, groups::AUDIO_DOWN_NOTICES);
         self.notices.tell_some(message);
     }
 
@@ -260,16 +261,14 @@ impl Engine {
         let closed = program.strips_closed();
         let changes = program.strip_changes();
         for report in closed {
-            self.tell_alarm(&SourceReport::default(), &report, &report.name);
-            self.notices.active.clear_of(&["file-failed"], &report.name);
+            self.source_closed(&report, groups::AUDIO_DOWN_NOTICES);
         }
         for message in self.unreported(messages) {
             self.notices.tell(&message, "");
         }
         for change in changes {
-            let (kind, device) = crate::studio::live::target_events::audio_kind(&change.choice);
-            let back =
-                crate::studio::engine::handlers::poll::is_back(&change.report, &change.before);
+            let (kind, device) = target_events::audio_kind(&change.choice);
+            let back = poll::is_back(&change.report, &change.before);
             if !self.reported_video(&change.choice) {
                 self.tell_of(&change.report, &change.before, device.then_some(false));
             } else if back {
@@ -296,6 +295,37 @@ impl Engine {
             Some(Ok(())) => self.notices.take_back("monitoring-failed"),
             None => {}
         }
+    }
+
+    /// Withdraws the notices about a source that was closed. The notices with these keys stay while
+    /// another source with the same name does not deliver either.
+    pub(in crate::studio::engine) fn source_closed(
+        &mut self,
+        report: &SourceReport,
+        keys: &[&str],
+    ) {
+        let name = poll::device_name(report);
+        self.tell_alarm(&SourceReport::default(), report, name);
+        self.notices.active.clear_of(&["file-failed"], name);
+        if name.is_empty() || self.is_still_down(name) {
+            return;
+        }
+        self.notices.active.clear_of(keys, name);
+        for key in keys.iter().filter(|_| report.state.is_down()) {
+            self.notices.is_over(key, name);
+        }
+    }
+
+    /// Returns true if an open audio source or the main video source has this name and does not
+    /// deliver.
+    fn is_still_down(&self, name: &str) -> bool {
+        let Some(program) = &self.state.program else { return false };
+        let is_it =
+            |report: &SourceReport| report.state.is_down() && poll::device_name(report) == name;
+        // A camera has its own notices, and can have the same name as its microphone.
+        let (_, is_camera) = target_events::video_kind(program.video_choice());
+        source_strips::last_reports(program).any(is_it)
+            || (!is_camera && is_it(&program.video_report()))
     }
 
     /// Encodes extra audio tracks while they are needed.
@@ -382,5 +412,162 @@ impl Engine {
             }
         };
         self.settings.strips.iter().map(view).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::VideoChoice;
+    use crate::media::Size;
+    use crate::mix::filter::{Filter, Slot};
+    use crate::studio::engine::handlers::live::tests::{end, until, with_program};
+    use crate::studio::scenes::edits::Edit;
+    use crate::studio::targets::quality::Quality;
+
+    /// Returns a stream that cannot be reached.
+    fn unreachable(port: u16) -> AudioChoice {
+        format!("stream:rtmp://127.0.0.1:{port}/live/guest").parse().unwrap()
+    }
+
+    /// Returns the names of the sources with a notice that they do not deliver.
+    fn troubles(engine: &Engine) -> Vec<String> {
+        let notices = engine.notices.active.notices().iter();
+        let about = notices.filter(|notice| groups::AUDIO_DOWN_NOTICES.contains(&notice.key()));
+        let mut names: Vec<String> = about.filter_map(|notice| notice.value("device")).collect();
+        names.sort();
+        names
+    }
+
+    /// Waits until this number of audio sources do not deliver.
+    fn until_down(engine: &mut Engine, count: usize) {
+        until("trouble", || {
+            engine.poll_sources();
+            engine.poll_strips();
+            let program = engine.state.program.as_ref().unwrap();
+            source_strips::last_reports(program).filter(|it| it.state.is_down()).count() == count
+        });
+    }
+
+    #[test]
+    fn the_notice_about_a_source_ends_when_its_last_strip_closes_it() {
+        let (mut engine, _ends) = with_program(None);
+        engine.add_strip(unreachable(1));
+        engine.add_strip(unreachable(1));
+        until_down(&mut engine, 2);
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
+        engine.remove_strip(StripId(1));
+        engine.poll_strips();
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"], "another strip uses it");
+        engine.select_strip(StripId(2), AudioChoice::Silence);
+        engine.poll_strips();
+        assert!(troubles(&engine).is_empty());
+        // The event log has its duration.
+        assert!(engine.notices.log.entries().iter().any(|entry| entry.lasted.is_some()));
+        end(engine);
+    }
+
+    #[test]
+    fn the_notice_about_a_fallback_ends_when_the_fallback_closes() {
+        let (mut engine, _ends) = with_program(None);
+        engine.add_strip(unreachable(1));
+        engine.set_if_silent(StripId(1), Some(unreachable(2)));
+        until_down(&mut engine, 2);
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1", "rtmp://127.0.0.1:2"]);
+        engine.set_if_silent(StripId(1), None);
+        engine.poll_strips();
+        assert_eq!(troubles(&engine), ["rtmp://127.0.0.1:1"]);
+        end(engine);
+    }
+
+    #[test]
+    fn another_main_source_ends_only_the_notices_about_the_earlier_one() {
+        let (mut engine, _ends) = with_program(None);
+        engine.select_audio(unreachable(1));
+        engine.add_strip(unreachable(2));
+        until_down(&mut engine, 2);
+        engine.notices.tell(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
+        let strips = ["Guest", "rtmp://127.0.0.1:2"];
+        assert_eq!(troubles(&engine), [strips[0], "rtmp://127.0.0.1:1", strips[1]]);
+        engine.select_audio(AudioChoice::Tone);
+        assert_eq!(troubles(&engine), strips);
+        engine.select_video(VideoChoice::Test);
+        assert_eq!(troubles(&engine), strips);
+        end(engine);
+    }
+
+    #[test]
+    fn a_source_with_another_name_has_no_notice_under_the_earlier_one() {
+        let (mut engine, _ends) = with_program(None);
+        let lost = |name: &str| SourceReport {
+            state: SourceState::Lost,
+            name: name.into(),
+            ..SourceReport::default()
+        };
+        engine.tell_of(&lost("First"), &SourceReport::default(), Some(false));
+        engine.tell_of(&lost("Second"), &lost("First"), Some(false));
+        assert_eq!(troubles(&engine), ["Second"]);
+        end(engine);
+    }
+
+    #[test]
+    fn a_new_program_has_no_notices_about_the_sources_of_the_earlier_one() {
+        let (mut engine, _ends) = with_program(None);
+        engine.notices.tell(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
+        let size = Size::new(640, 360);
+        engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
+        assert_eq!(engine.state.quality.size, size);
+        assert!(troubles(&engine).is_empty());
+        end(engine);
+    }
+
+    #[test]
+    fn the_next_strip_does_not_replace_the_removed_side_chain_of_a_filter() {
+        let (mut engine, _ends) = with_program(None);
+        engine.add_strip(AudioChoice::Tone);
+        let filter = Filter::Compressor {
+            threshold_dbfs: -30.0,
+            ratio: 4.0,
+            attack_ms: 6.0,
+            release_ms: 60.0,
+            gain_db: 0.0,
+            side_chain: Some(StripId(1)),
+        };
+        let filters = vec![Slot { enabled: true, filter }];
+        engine.set_strip(StripId::MAIN, Strip { filters, ..Strip::default() });
+        engine.remove_strip(StripId(1));
+        engine.add_strip(AudioChoice::Silence);
+        let ids = |engine: &Engine| -> Vec<u32> {
+            engine.settings.strips.iter().map(|strip| strip.id.0).collect()
+        };
+        assert_eq!(ids(&engine), [0, 2]);
+        engine.step(true);
+        engine.step(true);
+        assert_eq!(ids(&engine), [0, 1], "undo restores the side chain");
+        end(engine);
+    }
+
+    #[test]
+    fn a_source_that_was_cut_and_pasted_has_the_same_strip() {
+        let (mut engine, _ends) = with_program(None);
+        let scene = engine.settings.collection.current;
+        let choice: VideoChoice = "file:/nowhere/clip.mp4".parse().unwrap();
+        engine.edit(&Edit::AddSource { scene, name: "Clip".into(), choice: choice.clone() });
+        let muted = Strip { muted: true, gain_db: -6.0, ..Strip::default() };
+        engine.set_strip(StripId(1), muted);
+        let before = engine.settings.strips.clone();
+        assert_eq!((before.len(), before[1].strip.muted), (2, true));
+        let collection = &engine.settings.collection;
+        let item = collection.scenes[0].items.last().unwrap();
+        let (id, copied) = (item.id, collection.copied([item]));
+        engine.edit(&Edit::RemoveItem(id));
+        assert_eq!(engine.settings.strips.len(), 1);
+        engine.edit(&Edit::Paste(scene, copied));
+        assert_eq!(engine.settings.strips, before);
+        // A new source has a new strip.
+        engine.step(true);
+        engine.edit(&Edit::AddSource { scene, name: "Clip".into(), choice });
+        assert_eq!(engine.settings.strips[1].strip, Strip::default());
+        end(engine);
     }
 }

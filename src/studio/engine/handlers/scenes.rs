@@ -208,7 +208,7 @@ impl Engine {
                 return;
             }
         }
-        let old_strips = self.follow_shown(&before);
+        let old_strips = self.follow_shown(&before, matches!(edit, Edit::Paste(..)));
         let then = UndoState { scenes: Some(before.clone()), strips: old_strips };
         self.add_step(then, Change::Scenes(edit.clone()));
         self.edited(&before);
@@ -491,7 +491,7 @@ impl Engine {
                     self.settings.collection.adopt_main(&name, choice);
                 }
                 let left_out = import.left_out_in_short();
-                let followed = self.follow_shown(&before).is_some();
+                let followed = self.follow_shown(&before, false).is_some();
                 let then = UndoState {
                     scenes: (self.settings.collection != before).then(|| before.clone()),
                     strips: (self.settings.strips != old_strips).then_some(old_strips),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::files::Trouble;
 use crate::studio::command::PartCommand;
 use crate::studio::engine::Engine;
+use crate::studio::engine::removed_strips::RemovedStrips;
 use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::event::Event;
@@ -319,6 +320,8 @@ impl Engine {
         let known = &mut self.settings.keyring_addresses.known;
         known.retain(|name, _| wanted.iter().any(|kept| kept.name == *name));
         (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
+        // The ids of strips apply only to their collection.
+        self.state.stage.removed_strips = RemovedStrips::default();
         let is_studio_mode = self.state.stage.prepared.is_some();
         self.prepare_scene(None);
         // Sources that both collections show stay open.

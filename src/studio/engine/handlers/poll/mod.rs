@@ -320,18 +320,19 @@ impl Engine {
             Some(camera) => device_message(report, before, camera),
             None => source_message(report, before),
         };
-        let device = || if report.name.is_empty() { &report.id } else { &report.name }.clone();
+        let device = device_name(report);
         if before.name != report.name {
-            // The alarm was reported under the source's earlier name.
-            self.tell_alarm(&SourceReport::default(), before, &before.name);
-            self.tell_alarm(report, &SourceReport::default(), &device());
+            // The problems were reported under the source's earlier name.
+            self.source_closed(before, groups::AUDIO_DOWN_NOTICES);
+            self.tell_alarm(report, &SourceReport::default(), device);
         } else {
-            self.tell_alarm(report, before, &device());
+            self.tell_alarm(report, before, device);
         }
         // Only the default device can change to another device while it is open.
         let both_open = (report.state, before.state) == (SourceState::Open, SourceState::Open);
         if both_open && !before.id.is_empty() && report.id != before.id && camera != Some(true) {
-            self.notices.tell(&StudioMessage::DefaultChanged { device: device() }, "");
+            let device = device.to_owned();
+            self.notices.tell(&StudioMessage::DefaultChanged { device }, "");
         }
         if is_back(report, before) {
             self.take_back(report, before);
@@ -424,13 +425,18 @@ impl Engine {
     }
 }
 
+/// Returns the name of a source in notices.
+pub(in crate::studio::engine) fn device_name(report: &SourceReport) -> &str {
+    if report.name.is_empty() { &report.id } else { &report.name }
+}
+
 /// Returns the message for a change of a device's state.
 fn device_message(
     report: &SourceReport,
     before: &SourceReport,
     camera: bool,
 ) -> Option<StudioMessage> {
-    let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
+    let device = device_name(report).to_owned();
     let reason = report.reason.clone();
     match (report.state, camera) {
         (SourceState::Stalled, true) => Some(StudioMessage::CameraStalled { device }),
@@ -450,7 +456,7 @@ fn device_message(
 
 /// Returns the message for a change of a source that is not a device.
 fn source_message(report: &SourceReport, before: &SourceReport) -> Option<StudioMessage> {
-    let device = if report.name.is_empty() { report.id.clone() } else { report.name.clone() };
+    let device = device_name(report).to_owned();
     let reason = report.reason.clone();
     match report.state {
         SourceState::Stalled | SourceState::Lost | SourceState::Failed => {
