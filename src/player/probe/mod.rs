@@ -198,7 +198,8 @@ fn probe_file(path: &Path, clock: Clock, canceled: &dyn Fn() -> bool) -> Result<
     }
     let mut report = prober.report();
     if tags.bytes() >= MAX_FILE_BYTES {
-        report.duration = file::last_time(&mut input).or(report.duration);
+        let length = file::length(&mut input, 0);
+        report.duration = length.map(|it| it.as_secs_f64()).or(report.duration);
         return Ok(report);
     }
     Ok(with_path(report, path))

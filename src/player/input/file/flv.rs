@@ -13,12 +13,16 @@ use crate::player::demux::file_samples::{PRE_ROLL_MICROS, open, unreadable};
 use crate::player::demux::{can_play_audio, can_play_video};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::file::loop_position::{LoopPass, goes_on, micros};
+use crate::player::input::http::byte_seek;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, FailureKind};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::flv::events::audio_codec;
-use crate::wire::container::flv::{self, Error as FlvError, ReadTag, Reader, TagContent, TagKind};
+use crate::wire::container::flv::{
+    self, Error as FlvError, ReadTag, Reader, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, TagContent,
+    TagKind,
+};
 
 /// Maximum valid difference between the DTS and PTS of a frame, in microseconds.
 const MAX_COMPOSITION_MICROS: i64 = 10_000_000;
@@ -44,10 +48,9 @@ pub(super) fn read(
         let begins = beginning(path, &feed.shared.lifetime.stop);
         // The file is not read completely just for its length. Playing the whole file corrects the
         // length.
-        let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
-        if let Some(last) = last.filter(|_| !round.again) {
-            let begins = Duration::from_micros(u64::try_from(begins).unwrap_or(0));
-            feed.shared.timeline.set_duration(Duration::from_secs_f64(last).saturating_sub(begins));
+        let length = length(&mut open(path)?, millis(begins));
+        if let Some(length) = length.filter(|_| !round.again) {
+            feed.shared.timeline.set_duration(length);
         }
         (0, 0, begins)
     };
@@ -113,13 +116,9 @@ impl NextHead {
         if !decoded || !(has_video || has_audio) {
             return Ok(None);
         }
-        let begins = beginning(path, stop);
-        let last = last_time(&mut open(path)?).filter(|last| (0.0..1e6).contains(last));
-        let length = match last.map(Duration::from_secs_f64) {
-            Some(last) => {
-                last.saturating_sub(Duration::from_micros(begins.try_into().unwrap_or(0)))
-            }
-            // The file was cut off.
+        let length = match length(&mut open(path)?, millis(beginning(path, stop))) {
+            Some(length) => length,
+            // The end of the file is unreadable.
             None => survey(path, Duration::ZERO, stop)?.duration,
         };
         Ok(Some(Self { length, has_video }))
@@ -185,17 +184,43 @@ pub(in crate::player) fn failure(path: &Path, error: &Error) -> Failure {
     }
 }
 
-/// Returns the time of a file's last tag in seconds. The size field after that tag locates it.
-pub(in crate::player) fn last_time(input: &mut File) -> Option<f64> {
-    let mut size = [0; 4];
-    input.seek(SeekFrom::End(-4)).ok()?;
+/// Returns a time of the file in wrapping milliseconds.
+const fn millis(micros: i64) -> u32 {
+    micros.div_euclid(1_000) as u32
+}
+
+/// Returns the distance of a file's last tag from `begins_ms`, if it is plausible.
+pub(in crate::player) fn length(input: &mut File, begins_ms: u32) -> Option<Duration> {
+    // A file that was cut off, or that still grows, ends within a tag.
+    let last = last_tag(input).or_else(|| last_packet(input))?;
+    let length = byte_seek::length(begins_ms, last)?;
+    Some(Duration::from_millis(length.unsigned_abs()))
+}
+
+/// Returns the time of the last tag, if the file ends with complete video or audio. The size field
+/// after the tag locates the tag.
+fn last_tag(input: &mut File) -> Option<u32> {
+    let mut size = [0; TAG_TRAILER_BYTES];
+    input.seek(SeekFrom::End(-(TAG_TRAILER_BYTES as i64))).ok()?;
     input.read_exact(&mut size).ok()?;
-    let back = i64::from(u32::from_be_bytes(size)).checked_add(4)?;
-    input.seek(SeekFrom::End(-back)).ok()?;
-    let mut header = [0; 8];
+    let size = u32::from_be_bytes(size);
+    input.seek(SeekFrom::End(-i64::from(size) - TAG_TRAILER_BYTES as i64)).ok()?;
+    let mut header = [0; TAG_HEADER_BYTES];
     input.read_exact(&mut header).ok()?;
-    let [_, _, _, _, t2, t1, t0, t3] = header;
-    Some(f64::from(u32::from_be_bytes([t3, t2, t1, t0])) / 1_000.0)
+    let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = header;
+    let is_media = matches!(TagKind::from_id(kind), Some(TagKind::Video | TagKind::Audio));
+    let fits = u32::from_be_bytes([0, s2, s1, s0]) + TAG_HEADER_BYTES as u32 == size;
+    (is_media && fits).then(|| u32::from_be_bytes([t3, t2, t1, t0]))
+}
+
+/// Returns the time of the last packet that begins in the last bytes of a file.
+fn last_packet(input: &mut File) -> Option<u32> {
+    let whole = input.seek(SeekFrom::End(0)).ok()?;
+    let from = whole.saturating_sub(byte_seek::MAX_PACKET_SEARCH_BYTES);
+    input.seek(SeekFrom::Start(from)).ok()?;
+    let mut end = Vec::new();
+    input.take(byte_seek::MAX_PACKET_SEARCH_BYTES).read_to_end(&mut end).ok()?;
+    byte_seek::last_of_flv(&end.into())
 }
 
 /// The length of an FLV file, its start in its own time, and the indices of the first tag and the
@@ -252,4 +277,55 @@ fn no_flv(path: &Path, error: &FlvError) -> Failure {
     let path = path.display().to_string();
     let problem = problem!("play-not-flv", path = path, reason = Problem::from(error));
     Failure::new(FailureKind::File, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+
+    /// Creates a file with two seconds of video from `begins` milliseconds on.
+    fn film(begins: u32) -> BytesMut {
+        let mut film = BytesMut::from(&flv::file_header(false, true)[..]);
+        for number in 0..50 {
+            let mut body = vec![if number == 0 { 0x17 } else { 0x27 }, 1, 0, 0, 0];
+            body.resize(40, 9);
+            flv::write_tag(TagKind::Video, begins.wrapping_add(number * 40), &body, &mut film);
+        }
+        film
+    }
+
+    /// Returns the length in milliseconds.
+    fn length_of(film: &[u8]) -> Option<u128> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.flv");
+        std::fs::write(&path, film).unwrap();
+        let begins = beginning(&path, &Stop::new());
+        length(&mut open(&path).unwrap(), millis(begins)).map(|length| length.as_millis())
+    }
+
+    #[test]
+    fn a_file_has_a_length_whatever_its_first_time_is() {
+        const TWELVE_DAYS_MS: u32 = 12 * 24 * 3_600 * 1_000;
+        for begins in [0, 3_600_000, TWELVE_DAYS_MS, u32::MAX - 999] {
+            assert_eq!(length_of(&film(begins)), Some(1_960), "{begins}");
+        }
+    }
+
+    #[test]
+    fn a_file_has_a_length_however_it_ends() {
+        let film = film(0);
+        let tag = TAG_HEADER_BYTES + 40 + TAG_TRAILER_BYTES;
+        let cut = |bytes| length_of(&film[..film.len() - bytes]);
+        // In the size field, in the body and in the header of the last tag.
+        assert_eq!((cut(2), cut(20), cut(tag - 5)), (Some(1_960), Some(1_960), Some(1_920)));
+        // A size field that leads to data that is no tag, and script data without a time.
+        let size = [&film[..], &[0; 20], &[0, 0, 0, 20]].concat();
+        assert_eq!(length_of(&size), Some(1_960));
+        let mut script = film.clone();
+        flv::write_tag(TagKind::Script, 0, b"\x02\0\x01a", &mut script);
+        assert_eq!(length_of(&script), Some(1_960));
+        assert_eq!(length_of(&[&film[..], &vec![0xFF; 3 << 20]].concat()), None);
+    }
 }

@@ -7,7 +7,7 @@ mod loop_position;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(in crate::player) use flv::{failure, last_time};
+pub(in crate::player) use flv::{failure, length};
 pub(in crate::player) use loop_position::{FIRST_DTS_MICROS, micros};
 use loop_position::{LoopPass, goes_on};
 
