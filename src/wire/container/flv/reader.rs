@@ -103,6 +103,12 @@ impl Reader {
         }
     }
 
+    /// Sets the time near which the next tag is. Returns this time without wrap-around, in
+    /// microseconds.
+    pub fn set_time(&mut self, time_ms: u32) -> i64 {
+        self.time.micros(time_ms)
+    }
+
     /// Adds received bytes; [`Reader::next_tag`] returns the tags.
     pub fn push(&mut self, bytes: &[u8]) {
         self.demuxer.push(bytes);
