@@ -76,7 +76,7 @@ fn audio_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
     }
 }
 
-/// Saves an HLS stream from its beginning. Its segments arrive all at once, so arrival times have no
+/// Saves an HLS stream from its beginning. Segments arrive all at once, so arrival times have no
 /// meaning.
 #[test]
 fn a_discontinuity_between_segments_leaves_no_gap_in_the_file() {
