@@ -1,4 +1,4 @@
-//! Reads the tags of an FLV file from its beginning to its end.
+//! Reads the tags of an FLV file up to its end.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -26,7 +26,7 @@ pub struct FlvTags {
 }
 
 impl FlvTags {
-    /// Starts with a file from which nothing has been read yet.
+    /// Starts at the current position of a file.
     pub fn new(file: File) -> Self {
         Self { file, block: vec![0; READ_BLOCK_BYTES], bytes: 0 }
     }

@@ -41,7 +41,7 @@ use crate::wire::codec::aac::AudioSpecificConfig;
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::codec::{Colors, mpeg_audio};
-use crate::wire::container::flv::{ReadTag, Reader, Tag, TagEvent, TagKind};
+use crate::wire::container::flv::{ReadTag, Reader, Tag, TagContent, TagEvent, TagKind};
 use crate::wire::container::{self, AudioTrack, Format, Index, TrackId, flv, unsupported};
 use crate::wire::rtmp::client::{Event, Purpose};
 
@@ -149,7 +149,7 @@ pub fn probe(
     canceled: &dyn Fn() -> bool,
 ) -> Result<Report, Failure> {
     match source {
-        Source::File(path) => probe_file(path, clock, canceled),
+        Source::File(path) => probe_file(path, MAX_FILE_BYTES, clock, canceled),
         Source::Url(url) => {
             runtime.block_on(probe_stream(url, net, clock, canceled, open_deadline::OPEN_TIMEOUT))
         }
@@ -171,7 +171,13 @@ pub(super) async fn probe_stream(
     }
 }
 
-fn probe_file(path: &Path, clock: Clock, canceled: &dyn Fn() -> bool) -> Result<Report, Failure> {
+/// Probes a file; at most `limit` bytes of an FLV file are read from its beginning.
+fn probe_file(
+    path: &Path,
+    limit: u64,
+    clock: Clock,
+    canceled: &dyn Fn() -> bool,
+) -> Result<Report, Failure> {
     let mut input = file_samples::open(path)?;
     let mut prober = Prober::new(false, clock.now());
     let file_format = file_samples::file_format(&input, path)?;
@@ -185,9 +191,13 @@ fn probe_file(path: &Path, clock: Clock, canceled: &dyn Fn() -> bool) -> Result<
     }
     let copy = input.try_clone().map_err(|error| file_samples::unreadable(path, &error))?;
     let (mut tags, mut reader) = (FlvTags::new(copy), Reader::new(|_| true));
-    while tags.bytes() < MAX_FILE_BYTES && !canceled() {
+    let mut begins_ms = None;
+    while tags.bytes() < limit && !canceled() {
         let read = tags.next(&mut reader).map_err(|error| file::failure(path, &error))?;
         let Some(read) = read else { break };
+        if read.content == TagContent::Frame {
+            begins_ms.get_or_insert(read.tag.time_ms);
+        }
         prober.take_tag(&read, clock.now());
     }
     if prober.bodies == 0 {
@@ -196,12 +206,15 @@ fn probe_file(path: &Path, clock: Clock, canceled: &dyn Fn() -> bool) -> Result<
             problem!("play-nothing-in", place = path.display().to_string()),
         ));
     }
-    let mut report = prober.report();
-    if tags.bytes() >= MAX_FILE_BYTES {
-        report.duration = file::last_time(&mut input).or(report.duration);
-        return Ok(report);
+    if tags.bytes() < limit {
+        return Ok(with_path(prober.report(), path));
     }
-    Ok(with_path(report, path))
+    // Only the beginning was measured.
+    prober.length = Length::Declared;
+    let mut report = prober.report();
+    let length = begins_ms.and_then(|begins_ms| file::length(&mut input, begins_ms));
+    report.duration = length.map(|length| length.as_secs_f64()).or(report.duration);
+    Ok(report)
 }
 
 fn with_path(report: Report, path: &Path) -> Report {
@@ -692,5 +705,42 @@ impl Prober {
                 .first_keyframe
                 .map(|at| (at.micros_since(self.start) as f64 / 100.0).round() / 10.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+
+    /// Creates a file with ten seconds of audio from `begins` milliseconds on.
+    fn film(begins: u32) -> BytesMut {
+        let mut film = BytesMut::from(&flv::file_header(true, false)[..]);
+        for number in 0..500 {
+            let mut body = vec![0xAF, 1];
+            body.resize(1_000, 9);
+            flv::write_tag(TagKind::Audio, begins + number * 20, &body, &mut film);
+        }
+        film
+    }
+
+    /// Returns the length of a file whose end is beyond the limit, in milliseconds.
+    fn length_of(film: &[u8]) -> Option<f64> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("film.flv");
+        std::fs::write(&path, film).unwrap();
+        let report = probe_file(&path, 100_000, Clock::start(), &|| false).unwrap();
+        report.duration.map(|seconds| (seconds * 1_000.0).round())
+    }
+
+    #[test]
+    fn a_long_flv_file_is_as_long_as_its_end_says() {
+        assert_eq!(length_of(&film(3_600_000)), Some(9_980.0));
+        let film = film(0);
+        assert_eq!(length_of(&film), Some(9_980.0));
+        assert_eq!(length_of(&film[..film.len() - 500]), Some(9_980.0), "the last tag was cut");
+        let unreadable = [&film[..], &vec![0xFF; 3 << 20]].concat();
+        assert_eq!(length_of(&unreadable), None);
     }
 }

@@ -4,6 +4,7 @@
 pub mod chat;
 mod chat_session;
 pub mod choices;
+mod closing;
 pub mod own_chat;
 mod tile;
 pub mod view;
@@ -19,6 +20,7 @@ use crate::studio::notices::TileId;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::watch::chat::{ChatChoices, ChatView};
 use crate::studio::watch::choices::{MAX_TILES, Network, PlayerChoices, ShownFrame, WatchCommand};
+use crate::studio::watch::closing::ClosingPlayers;
 use crate::studio::watch::view::{TileView, WatchFigures, WatchState};
 use crate::studio::watch::viewport::Viewport;
 use crate::text::problem::problem;
@@ -46,6 +48,7 @@ pub(super) struct Players {
     screens: Vec<Latest<VideoFrame>>,
     /// The tiles in display order.
     tiles: Vec<Tile>,
+    closing: ClosingPlayers,
     chosen: TileId,
     /// The playback configuration, with the current volume and mute.
     config: player::Config,
@@ -72,6 +75,7 @@ impl Players {
         let mut watch = Self {
             screens,
             tiles: Vec::new(),
+            closing: ClosingPlayers::default(),
             chosen: TileId::default(),
             config,
             network,
@@ -197,9 +201,12 @@ impl Players {
     ) -> Option<StudioMessage> {
         let muted = self.config.muted;
         self.config.muted |= id != self.chosen;
-        let Self { tiles, config, .. } = self;
+        let Self { tiles, closing, config, .. } = self;
         let tile = tiles.iter_mut().find(|tile| tile.id == id);
-        let failed = tile.and_then(|tile| tile.open(url, config, runtime, clock).err());
+        let failed = tile.and_then(|tile| {
+            tile.close(closing);
+            tile.open(url, config, runtime, clock).err()
+        });
         self.config.muted = muted;
         self.share_memory();
         let failed = failed?;
@@ -255,7 +262,7 @@ impl Players {
     pub(super) fn close(&mut self) {
         let chosen = self.chosen;
         if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == chosen) {
-            tile.close();
+            tile.close(&mut self.closing);
         }
     }
 
@@ -267,11 +274,12 @@ impl Players {
         for tile in &mut self.tiles {
             tile.end(until.since(clock.now()));
         }
+        self.closing.end(until, clock);
     }
 
     fn remove(&mut self, id: TileId) {
         if let Some(place) = self.tiles.iter().position(|tile| tile.id == id) {
-            self.tiles.remove(place).close();
+            self.tiles.remove(place).close(&mut self.closing);
             if self.chosen == id {
                 let next = self.tiles.get(place).or(self.tiles.last());
                 self.chosen = next.map_or_else(TileId::default, |tile| tile.id);
@@ -393,6 +401,11 @@ impl Players {
                 }
             }
         }
+        for (id, message) in self.closing.poll() {
+            self.unreported.push((id, player::Event::Message(message.clone())));
+            let way = if message.quiet { MessageVia::Noted } else { MessageVia::Reported };
+            messages.push((StudioMessage::Player(message), way));
+        }
         messages
     }
 
@@ -510,4 +523,69 @@ pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> Studio
     };
     let trust = tile.zip(failure.offered.as_ref().map(|offered| offered.pin));
     StudioMessage::Watch { key, cause: failure.problem.clone(), trust }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Time limit for the end of a player.
+    const END_TIMEOUT: Duration = Duration::from_secs(60);
+
+    /// Plays from a server that never answers, and ends the playback in this way. Returns the keys
+    /// of the messages that arrive afterwards.
+    fn keys_after(
+        audio_dump: Option<&str>,
+        file: &std::path::Path,
+        end: impl FnOnce(&mut Players, &Runtime, Clock),
+    ) -> Vec<&'static str> {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("rtmp://{}/app/name", server.local_addr().unwrap());
+        let config = player::Config {
+            speaker: false,
+            audio_dump: audio_dump.map(Into::into),
+            ..player::Config::new(player::Source::parse(&url))
+        };
+        let screens = vec![Latest::default(), Latest::default()];
+        let options = (Network::default(), Viewport::default());
+        let mut players = Players::new(screens, config, options, false);
+        assert!(players.open(url, &runtime, clock).is_none());
+        players.handle(&WatchCommand::Save(file.to_owned())).unwrap();
+        end(&mut players, &runtime, clock);
+        let (begun, mut keys) = (clock.now(), Vec::new());
+        while !players.closing.is_empty() {
+            assert!(clock.now().since(begun) < END_TIMEOUT, "the player does not end");
+            keys.extend(players.poll().into_iter().filter_map(|(message, way)| match message {
+                StudioMessage::Player(it) if way == MessageVia::Reported => Some(it.key()),
+                _ => None,
+            }));
+            std::thread::yield_now();
+        }
+        keys
+    }
+
+    #[test]
+    fn a_closed_player_still_reports_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("watched.flv");
+        let stopped = keys_after(None, &file, |players, _, _| players.close());
+        assert_eq!(stopped, ["player-saved"]);
+        let removed = keys_after(None, &file, |players, _, _| players.remove(players.chosen));
+        assert_eq!(removed, ["player-save-renamed", "player-saved"]);
+        let other = keys_after(None, &file, |players, runtime, clock| {
+            let other = folder.path().join("none.flv").display().to_string();
+            assert!(players.open(other, runtime, clock).is_none());
+        });
+        assert!(other.contains(&"player-saved"), "{other:?}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_closed_player_still_reports_that_its_file_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("watched.flv");
+        let keys = keys_after(Some("/dev/full"), &file, |players, _, _| players.close());
+        assert!(keys.contains(&"player-output-failed"), "{keys:?}");
+    }
 }

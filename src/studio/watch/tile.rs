@@ -8,11 +8,9 @@ use crate::media::VideoFrame;
 use crate::net::Runtime;
 use crate::player::{self, Failure, OfferedChat, Player, Source, State};
 use crate::studio::notices::TileId;
+use crate::studio::watch::closing::ClosingPlayers;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::studio::watch::viewport::Viewport;
-
-/// Time limit for the end of a player, after which its threads are abandoned.
-const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Maximum number of kept messages of a player that is not selected; older ones are dropped.
 const MAX_KEPT_MESSAGES: usize = 8;
@@ -40,7 +38,7 @@ impl Tile {
         Self { id, look, screen, player, url, state, offered, kept }
     }
 
-    /// Plays this URL or file.
+    /// Plays this URL or file in a closed tile.
     pub(super) fn open(
         &mut self,
         url: String,
@@ -48,7 +46,6 @@ impl Tile {
         runtime: &Runtime,
         clock: Clock,
     ) -> Result<(), Failure> {
-        self.close();
         config.source = Source::parse(&url);
         self.url = url;
         self.kept.clear();
@@ -68,18 +65,10 @@ impl Tile {
         }
     }
 
-    /// Stops playing. The threads end in the background.
-    pub(super) fn close(&mut self) {
-        if let Some(mut player) = self.player.take() {
-            // The player ends later, when the slot already belongs to another player.
-            player.leave();
-            // An end that takes longer than a moment runs on a separate thread.
-            let ending = crate::base::Worker::spawn("watch-end", move |_| {
-                player.stop(STOP_TIMEOUT);
-            });
-            if let Err(error) = ending {
-                tracing::warn!(%error, "ending a player failed");
-            }
+    /// Stops playing. The player ends among the closing ones.
+    pub(super) fn close(&mut self, closing: &mut ClosingPlayers) {
+        if let Some(player) = self.player.take() {
+            closing.add(self.id, player);
         }
         self.screen.clear();
         self.state = WatchState::Idle;

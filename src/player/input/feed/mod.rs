@@ -30,6 +30,7 @@ use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
+use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::ChatLine;
 use crate::wire::codec::four_cc::VideoFormat;
@@ -37,8 +38,6 @@ use crate::wire::container::flv::events::audio_codec;
 use crate::wire::container::flv::metadata::is_metadata;
 use crate::wire::container::flv::{ReadTag, TagContent, TagEvent, TagKind};
 use crate::wire::container::unsupported as left_out;
-
-use crate::text::Problem;
 
 /// After this many messages without playable data, the stream fails.
 const MAX_UNPLAYABLE_MESSAGES: u64 = 120;
@@ -141,6 +140,7 @@ impl InputFeed {
         self.live = pace == PlayPace::Live;
         self.shared.packets.listed.forget();
         self.demux.set_live(self.live);
+        self.save.iter_mut().for_each(|save| save.set_live(self.live));
         self.shared.reception.lock().set_pace(pace);
     }
 

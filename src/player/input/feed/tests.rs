@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::Clock;
+use crate::player::buffer::pace::LiveDistance;
 use crate::player::input::save;
 use crate::player::session::config::{Config, Source};
 use crate::player::state::Failure;
@@ -73,6 +74,36 @@ fn audio_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
             std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
         assert_eq!(bodies, [&b"\x2Fmore"[..]], "after {before:?}");
     }
+}
+
+/// Saves an HLS stream from its beginning. Segments arrive all at once, so arrival times have no
+/// meaning.
+#[test]
+fn a_discontinuity_between_segments_leaves_no_gap_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.flv");
+    let source = Source::Url("http://host/list.m3u8".into());
+    let (shared, _events) = Shared::new(&Config::new(source), Clock::start());
+    let save = Save::into_file(save::make(&path).unwrap(), true);
+    let mut feed = InputFeed::new(Arc::new(shared), Some(save), true);
+    let distance =
+        LiveDistance { hold_back: Duration::ZERO, least: Duration::ZERO, at_once: false };
+    feed.set_pace(PlayPace::Followed(distance));
+    let mut reader = Reader::new(|_| true);
+    let mut take = |feed: &mut InputFeed, time_ms, now| {
+        let tag = Tag { kind: TagKind::Video, time_ms, body: Bytes::from_static(b"\x12key") };
+        feed.take_tag(reader.read(tag), Timestamp::from_millis(now));
+    };
+    take(&mut feed, 0, 0);
+    take(&mut feed, 40, 0);
+    feed.restart();
+    take(&mut feed, 900_000, 6_000);
+    feed.finish();
+    let mut written = flv::Demuxer::new();
+    written.push(&std::fs::read(&path).unwrap());
+    let times: Vec<u32> =
+        std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.time_ms).collect();
+    assert_eq!(times, [0, 40, 80]);
 }
 
 #[test]

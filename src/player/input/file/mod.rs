@@ -2,24 +2,24 @@
 //! thread.
 
 mod flv;
+mod flv_index;
 mod loop_position;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(in crate::player) use flv::{failure, last_time};
+use flv::FlvInput;
+pub(in crate::player) use flv::{failure, length};
 pub(in crate::player) use loop_position::{FIRST_DTS_MICROS, micros};
 use loop_position::{LoopPass, goes_on};
 
 use crate::base::Stop;
-use crate::player::demux::file_samples::{FileFormat, FileSample, SampleFile, open};
-use crate::player::demux::{can_play_video, file_samples};
+use crate::player::demux::file_samples::{self, FileFormat, FileSample, SampleFile, open};
 use crate::player::input::feed::InputFeed;
 use crate::player::session::gapless::NextFile;
 use crate::player::state::{Failure, State};
 use crate::text::problem::problem;
 use crate::wire::container::Format;
-use crate::wire::container::flv::Reader;
 
 /// How often a reader at the end of a file checks for a seek back.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -35,9 +35,9 @@ pub(in crate::player) fn run(
     let shared = std::sync::Arc::clone(&feed.shared);
     shared.report.enter(State::Opening { stage: "file" });
     let (mut round, mut from, mut ready) = (LoopPass::default(), start, None);
-    let mut reader = Reader::new(can_play_video);
+    let mut flv_input = FlvInput::new();
     loop {
-        let read = read(&mut feed, &mut reader, &path, from, &mut round, ready.take(), sequel);
+        let read = read(&mut feed, &mut flv_input, &path, from, &mut round, ready.take(), sequel);
         // The seek is done, or the file cannot be read.
         shared.requests.give_up();
         let whole = read.is_ok();
@@ -170,7 +170,7 @@ fn follow(sequel: &NextFile, round: &mut LoopPass, stop: &Stop) -> Option<NextIn
 /// if it is already open.
 fn read(
     feed: &mut InputFeed,
-    reader: &mut Reader,
+    flv_input: &mut FlvInput,
     path: &Path,
     from: Option<Duration>,
     round: &mut LoopPass,
@@ -179,17 +179,17 @@ fn read(
 ) -> Result<bool, Failure> {
     if let Some(opened) = &ready {
         feed.take_file(opened.is_firm(), opened.has_video());
-        reader.restart();
+        flv_input.restart();
     }
     // The length of a following file is reported when it plays.
     let follows = ready.is_some();
     let film = match ready {
         Some(OpenedFile::Indexed(film)) => Some(*film),
-        Some(OpenedFile::Flv(_)) => return flv::read(feed, reader, path, from, round, sequel),
+        Some(OpenedFile::Flv(_)) => return flv::read(feed, flv_input, path, from, round, sequel),
         None => {
             let file = open(path)?;
             if file_samples::file_format(&file, path)? == FileFormat::Container(Format::Flv) {
-                return flv::read(feed, reader, path, from, round, sequel);
+                return flv::read(feed, flv_input, path, from, round, sequel);
             }
             SampleFile::open(file, path)?
         }

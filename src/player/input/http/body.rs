@@ -89,6 +89,29 @@ impl Unpack {
         }
     }
 
+    /// Continues at byte `at`, where the time is about `time_ms`, with these codec configs. Returns
+    /// that time as the next data counts it, in microseconds, and the configs.
+    fn go_to<'a>(
+        &mut self,
+        at: u64,
+        time_ms: u32,
+        heads: impl Iterator<Item = &'a flv::Tag>,
+    ) -> (i64, Vec<Item>) {
+        match self {
+            Self::Flv { reader } => {
+                reader.go_to(at);
+                let heads = heads.map(|tag| Item::Tag(Box::new(reader.read(tag.clone()))));
+                let heads = heads.collect();
+                // A config may have another time than its data.
+                (reader.set_time(time_ms), heads)
+            }
+            Self::Ts { .. } => {
+                *self = Self::ts();
+                (i64::from(time_ms) * 1_000, Vec::new())
+            }
+        }
+    }
+
     /// Returns the number of bytes that have not become events yet.
     fn held(&self) -> u64 {
         match self {
@@ -274,18 +297,41 @@ impl Single {
     /// Continues at the found position.
     fn land(&mut self, found: SeekFound) {
         let SeekFound { flow, at, time_ms, place } = found;
-        let raw = i64::from(time_ms) * 1_000;
         self.flow = flow;
+        let heads = self.recorded.iter().flat_map(|it| it.heads(at));
+        let (raw, heads) = self.unpack.go_to(at, time_ms, heads);
         self.first = [Item::Moved { raw, place, firm: false }].into();
-        match &mut self.unpack {
-            Unpack::Flv { reader } => {
-                reader.go_to(at);
-                let headers = self.recorded.iter().flat_map(|it| it.heads(at));
-                let headers = headers.map(|tag| Item::Tag(Box::new(reader.read(tag.clone()))));
-                self.first.extend(headers);
-            }
-            unpack @ Unpack::Ts { .. } => *unpack = Unpack::ts(),
-        }
+        self.first.extend(heads);
         self.placed = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::container::flv::{Tag, TagKind};
+
+    #[test]
+    fn the_time_of_a_seek_counts_as_the_times_of_its_data() {
+        const CONFIG: &[u8] = b"\x17\0\0\0\0\x01d";
+        const FRAME: &[u8] = b"\x17\x01\0\0\0\0\0\0\x01e";
+        // Times that wrap after the beginning, and times above 2³¹ after a config at zero.
+        for (config_ms, begins) in [(u32::MAX - 9_999, u32::MAX - 9_999), (0, 2_200_000_000)] {
+            let mut unpack = Unpack::new(StreamFormat::Flv, |_| true);
+            let mut start = BytesMut::from(&flv::file_header(false, true)[..]);
+            flv::write_tag(TagKind::Video, config_ms, CONFIG, &mut start);
+            flv::write_tag(TagKind::Video, begins, FRAME, &mut start);
+            unpack.push(&start);
+            while unpack.next().unwrap().is_some() {}
+            let to = begins.wrapping_add(20_000);
+            let body = Bytes::from_static(CONFIG);
+            let config = Tag { kind: TagKind::Video, time_ms: config_ms, body };
+            let (raw, heads) = unpack.go_to(1_000, to, std::iter::once(&config));
+            let mut rest = BytesMut::new();
+            flv::write_tag(TagKind::Video, to.wrapping_sub(40), FRAME, &mut rest);
+            unpack.push(&rest);
+            let Some(Item::Tag(read)) = unpack.next().unwrap() else { panic!("no frame") };
+            assert_eq!((heads.len(), raw - read.dts.as_micros()), (1, 40_000), "{begins}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 mod bisection;
 mod body;
-mod byte_seek;
+pub(in crate::player::input) mod byte_seek;
 mod hls;
 mod index_seek;
 mod indexed_file;

@@ -106,6 +106,11 @@ impl Save {
         self.waits = true;
     }
 
+    /// Sets whether arrival times are meaningful from here on.
+    pub(in crate::player) fn set_live(&mut self, live: bool) {
+        self.timeline.set_live(live);
+    }
+
     /// Restarts after a reconnect.
     pub(in crate::player) fn restart(&mut self) {
         self.timeline.restart();

@@ -94,6 +94,11 @@ impl Demuxer {
         self.state.skipped_tags
     }
 
+    /// Returns the number of bytes before the next tag that are not received yet.
+    pub(super) fn skip(&self) -> usize {
+        self.state.skip
+    }
+
     /// Returns the number of received bytes that are not returned yet. At the end of a file, these
     /// are the bytes of a truncated tag.
     pub fn pending(&self) -> usize {

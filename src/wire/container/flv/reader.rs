@@ -100,7 +100,27 @@ impl Reader {
         self.demuxer = Demuxer::new();
         if at > 0 {
             self.demuxer.push(&super::file_header(true, true));
+            // The header contains no tag.
+            let _ = self.demuxer.next_tag();
         }
+    }
+
+    /// Continues at this position of the same file, at the start of a tag with about this DTS.
+    pub fn resume(&mut self, at: u64, dts: Timestamp) {
+        self.go_to(at);
+        self.time = WireTime::after(dts.as_millis());
+    }
+
+    /// Returns the position of the next tag after `received` bytes.
+    pub fn next_tag_at(&self, received: u64) -> u64 {
+        let returned = received.saturating_sub(self.demuxer.pending() as u64);
+        returned.saturating_add(self.demuxer.skip() as u64)
+    }
+
+    /// Sets the time near which the next tag is. Returns this time without wrap-around, in
+    /// microseconds.
+    pub fn set_time(&mut self, time_ms: u32) -> i64 {
+        self.time.micros(time_ms)
     }
 
     /// Adds received bytes; [`Reader::next_tag`] returns the tags.

@@ -8,6 +8,11 @@ pub struct WireTime {
 }
 
 impl WireTime {
+    /// Continues after this time without wrap-around, in milliseconds.
+    pub fn after(unwrapped: i64) -> Self {
+        Self { last: Some((unwrapped as u32, unwrapped)) }
+    }
+
     /// Converts a time to microseconds, by choosing the candidate nearest to the previous time. The
     /// first time is not changed.
     pub fn micros(&mut self, raw_ms: u32) -> i64 {

@@ -7,6 +7,7 @@ pub(in crate::player::input::http) mod resync;
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::timeout;
 
 use crate::net;
@@ -17,7 +18,7 @@ use crate::player::input::http::range::parts::RangeParts;
 /// Number of bytes that are examined at one position. A large keyframe may be longer.
 const SEARCH_WINDOW_BYTES: u64 = 64 << 10;
 /// Data is not a recording if it has no packet within this many bytes.
-const MAX_PACKET_SEARCH_BYTES: u64 = 2 << 20;
+pub(in crate::player::input) const MAX_PACKET_SEARCH_BYTES: u64 = 2 << 20;
 /// A position at most this long before the requested one is good enough, in milliseconds.
 const SEEK_TOLERANCE_MS: i64 = 500;
 /// Size of each read in the search for the keyframe, in bytes.
@@ -58,7 +59,7 @@ fn since(begins: u32, time_ms: u32) -> i64 {
 }
 
 /// Returns the distance of the last packet from `begins` in milliseconds, if plausible.
-pub(super) fn length(begins: u32, last: u32) -> Option<i64> {
+pub(in crate::player::input) fn length(begins: u32, last: u32) -> Option<i64> {
     let length = since(begins, last);
     (1..MAX_RECORDING_SECONDS * 1_000).contains(&length).then_some(length)
 }
@@ -75,20 +76,27 @@ pub(super) async fn last(
     for size in [SEARCH_WINDOW_BYTES, MAX_PACKET_SEARCH_BYTES] {
         let from = parts.whole().saturating_sub(size);
         let Some(bytes) = parts.read(from, size).await? else { return Ok(None) };
-        let found = marks(form, &bytes, from);
-        // Video and audio are interleaved, so their times are out of order only briefly.
-        let newest =
-            found.iter().rev().take(32).max_by_key(|mark| {
-                since(found.last().map_or(0, |last| last.time_ms), mark.time_ms)
-            });
-        if let Some(newest) = newest {
-            return Ok(Some(newest.time_ms));
+        if let Some(newest) = newest(&marks(form, &bytes, from)) {
+            return Ok(Some(newest));
         }
         if from == 0 {
             break;
         }
     }
     Ok(None)
+}
+
+/// Returns the time of the last packet in the last bytes of an FLV file.
+pub(in crate::player::input) fn last_of_flv(bytes: &Bytes) -> Option<u32> {
+    newest(&marks(StreamFormat::Flv, bytes, 0))
+}
+
+/// Returns the newest time of the last packets.
+fn newest(found: &[ResyncPoint]) -> Option<u32> {
+    let last = found.last()?.time_ms;
+    // Video and audio are interleaved, so their times are out of order only briefly.
+    let newest = found.iter().rev().take(32).max_by_key(|mark| since(last, mark.time_ms));
+    newest.map(|mark| mark.time_ms)
 }
 
 /// Finds the byte from which to read in order to present `to` milliseconds after the start. Returns
@@ -215,7 +223,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use bytes::{Bytes, BytesMut};
+    use bytes::BytesMut;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
