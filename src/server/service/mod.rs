@@ -313,7 +313,7 @@ impl Server {
     }
 
     /// Applies another configuration without disconnecting anybody: access rules, publish keys, login,
-    /// certificate, names, origins, rules for recordings,
+    /// certificate, names, origins, token, rules for recordings,
     /// renditions, faults, relays and successor. Returns the names of the settings that differ and need a restart.
     pub fn reload(&self, config: &Config) -> Vec<&'static str> {
         self.registry.reload(config);
