@@ -174,6 +174,30 @@ fn nginx_and_onair_post_the_same_fields() {
 }
 
 #[test]
+fn the_recording_of_a_pulled_stream_is_reported() {
+    peers::require!("ffmpeg");
+    let receiver = Receiver::start(|_| ok());
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Serve::start("");
+    let rules = rules("live", receiver.port, "", "");
+    let mut edge = Serve::start(&format!(
+        "record = {:?}\n{rules}[[relay]]\npull = \"live/show\"\nfrom = [\"{}/live/show\"]\n",
+        folder.path(),
+        origin.rtmp
+    ));
+    let mut publisher = origin.publish("live/show");
+    edge.wait_published("show");
+    wait_for("a segment", LIMIT, || edge.status("GET", "/live/show.m3u8", "") == 200);
+    publisher.interrupt();
+    publisher.wait(LIMIT);
+    let done = receiver.wait("/on_record_done", 1);
+    assert_eq!((done.field("name"), done.field("addr")), ("show".into(), "127.0.0.1".into()));
+    assert_eq!(done.field("clientid"), edge.named("publish")[0]["id"].to_string());
+    assert!(std::fs::metadata(done.field("path")).is_ok());
+    assert!(receiver.at("/on_publish").is_empty(), "a pull needs no permission");
+}
+
+#[test]
 fn a_receiver_refuses_and_renames() {
     peers::require!("ffmpeg", "ffprobe");
     let receiver = Receiver::start(|posted| {

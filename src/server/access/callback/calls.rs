@@ -278,7 +278,7 @@ impl DoneCall {
 
     /// Returns the report that the publication was recorded.
     pub fn recorded(&self) -> RecordCall {
-        RecordCall { callbacks: Arc::clone(&self.callbacks), visit: self.visit.clone() }
+        RecordCall::new(&self.callbacks, self.visit.clone())
     }
 }
 
@@ -298,6 +298,10 @@ pub(in crate::server) struct RecordCall {
 }
 
 impl RecordCall {
+    pub fn new(callbacks: &Arc<Callbacks>, visit: Visit) -> Self {
+        Self { callbacks: Arc::clone(callbacks), visit }
+    }
+
     /// Reports that this file is complete.
     pub fn finished(&self, path: &Path) {
         let path = absolute(path);
