@@ -133,6 +133,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     }
     service_manager::notify(ServiceState::Stopping);
     server.shutdown(SHUTDOWN_TIMEOUT);
+    server.finish_files();
     while let Ok(event) = server.events().try_recv() {
         totals.note(&event);
         events::print_server(&output, &event);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::base::Clock;
 use crate::net::web::WebUrl;
@@ -33,11 +33,19 @@ pub(in crate::server) struct Notices {
     reporter: Arc<Reporter>,
     waiting: Arc<AtomicUsize>,
     idle: Arc<Notify>,
+    /// True once the server ends.
+    closing: Arc<watch::Sender<bool>>,
 }
 
 impl Notices {
     pub fn new(runtime: Handle, clock: Clock, reporter: Arc<Reporter>) -> Self {
-        Self { runtime, clock, reporter, waiting: Arc::default(), idle: Arc::default() }
+        let (waiting, idle, closing) = (Arc::default(), Arc::default(), Arc::default());
+        Self { runtime, clock, reporter, waiting, idle, closing }
+    }
+
+    /// Gives up the notices to unreachable receivers, because the server ends.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
     }
 
     /// Returns true if no notice is waiting.
@@ -73,9 +81,9 @@ impl Notices {
         call: &Call,
     ) {
         let (request, clock) = (request(dialect, visit, call), self.clock);
-        let until = clock.now() + NOTICE_LIFETIME;
+        let (until, mut closing) = (clock.now() + NOTICE_LIFETIME, self.closing.subscribe());
         loop {
-            let turn = destination.turn(clock, until).await;
+            let turn = destination.turn(clock, until, &mut closing).await;
             let began = clock.now();
             let posted = match turn {
                 Ok(slot) => destination.post_notice(slot, &request, clock).await,

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::base::{Backoff, Clock, Timestamp};
@@ -124,22 +124,31 @@ impl Destination {
         Counted::new(&self.requests).ok_or(PostError::Full)
     }
 
-    /// Waits for a slot for a notice, and for the end of a pause. Fails if that takes longer than `until`.
+    /// Waits for a slot for a notice, and for the end of a pause. Fails if that takes longer than `until`, and during a
+    /// pause once the value of `closing` is true.
     pub async fn turn(
         &self,
         clock: Clock,
         until: Timestamp,
+        closing: &mut watch::Receiver<bool>,
     ) -> Result<SemaphorePermit<'_>, PostError> {
-        let slot = timeout(until.since(clock.now()), self.slot_after_pause(clock)).await;
+        let slot = timeout(until.since(clock.now()), self.slot_after_pause(clock, closing)).await;
         slot.unwrap_or(Err(PostError::Paused))
     }
 
-    async fn slot_after_pause(&self, clock: Clock) -> Result<SemaphorePermit<'_>, PostError> {
+    async fn slot_after_pause(
+        &self,
+        clock: Clock,
+        closing: &mut watch::Receiver<bool>,
+    ) -> Result<SemaphorePermit<'_>, PostError> {
         loop {
             let slot = self.slot().await?;
             let Some(pause) = self.pause(clock) else { return Ok(slot) };
             drop(slot);
-            sleep(pause).await;
+            tokio::select! {
+                () = sleep(pause) => {}
+                _ = closing.wait_for(|closing| *closing) => return Err(PostError::Paused),
+            }
         }
     }
 
@@ -258,7 +267,9 @@ mod tests {
         runtime.block_on(async {
             let all = u32::try_from(MAX_SIMULTANEOUS_REQUESTS).unwrap();
             let slots = destination.slots.acquire_many(all).await.unwrap();
-            let mut turn = pin!(destination.turn(clock, clock.now() + Duration::from_hours(1)));
+            let (_sender, mut closing) = watch::channel(false);
+            let later = clock.now() + Duration::from_hours(1);
+            let mut turn = pin!(destination.turn(clock, later, &mut closing));
             assert!(timeout(Duration::from_millis(1), turn.as_mut()).await.is_err());
             drop(slots);
             assert!(turn.await.is_ok());
@@ -271,12 +282,20 @@ mod tests {
             (Runtime::start().unwrap(), Clock::start(), impatient());
         let later = clock.now() + Duration::from_hours(1);
         runtime.block_on(async {
+            let (sender, mut closing) = watch::channel(false);
             destination.health.lock().until = Some(later);
-            let turn = destination.turn(clock, clock.now()).await;
+            let turn = destination.turn(clock, clock.now(), &mut closing).await;
             assert_eq!(turn.map(|_| ()), Err(PostError::Paused));
             assert_eq!(destination.slots.available_permits(), MAX_SIMULTANEOUS_REQUESTS);
             destination.health.lock().until = Some(clock.now() + Duration::from_millis(5));
-            assert!(destination.turn(clock, later).await.is_ok());
+            assert!(destination.turn(clock, later, &mut closing).await.is_ok());
+            // A server that ends does not wait for the end of a pause, but still for a slot.
+            sender.send_replace(true);
+            destination.health.lock().until = Some(later);
+            let turn = destination.turn(clock, later, &mut closing).await;
+            assert_eq!(turn.map(|_| ()), Err(PostError::Paused));
+            destination.health.lock().until = None;
+            assert!(destination.turn(clock, later, &mut closing).await.is_ok());
         });
     }
 }
