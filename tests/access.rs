@@ -138,6 +138,29 @@ fn write(folder: &TempDir, rules: &str) {
     fs::write(config_of(folder), format!("{addresses}{rules}\n")).unwrap();
 }
 
+/// The operator replaces the token of the server, and later deletes its file.
+#[test]
+fn a_reload_replaces_the_token_of_the_server_but_does_not_remove_it() {
+    let mut serve = Serve::start("");
+    let file = PathBuf::from(serve.named("ready")[0]["token_file"].as_str().unwrap());
+    let old = fs::read_to_string(&file).unwrap();
+    let new = "a-new-token-0123456789";
+    let statuses = |serve: &Serve| {
+        [old.trim(), new].map(|token| {
+            let head = format!("Authorization: Bearer {token}\r\n");
+            serve.status("DELETE", "/api/v1/viewers/1000", &head)
+        })
+    };
+    assert_eq!(statuses(&serve), [404, 401]);
+    fs::write(&file, new).unwrap();
+    serve.reload("");
+    assert_eq!(statuses(&serve), [401, 404]);
+    fs::remove_file(&file).unwrap();
+    serve.reload("");
+    assert_eq!(statuses(&serve), [401, 404]);
+    assert!(!file.exists());
+}
+
 const KEYS: &str =
     "[app.live]\npublish = { keys = [\"Pub-k3y\"] }\nplay = { keys = [\"Pl4y-k3y\"] }\n";
 

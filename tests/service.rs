@@ -141,6 +141,15 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
         let file = line.split(' ').next().unwrap();
         assert!(root.join(file).exists(), "{line}");
     }
+    // A full or draining server must not be restarted, and images of OCI have no health check.
+    let check = image.lines().find(|line| line.starts_with("HEALTHCHECK ")).unwrap();
+    assert!(check.contains("GET /healthz ") && !check.contains("/readyz"), "{check}");
+    let guides = ["how-to/run-a-server.md", "zh-CN/how-to/run-a-server.md"];
+    let guides = guides.map(|name| fs::read_to_string(root.join("docs").join(name)).unwrap());
+    for text in guides.iter().chain([&image]) {
+        let mut builds = text.lines().filter(|line| line.contains("podman build "));
+        assert!(builds.all(|line| line.contains("--format docker ")), "{text}");
+    }
     let home = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(folder.join("serve.toml")).unwrap();
     let text = text.replace("/var/lib/onair", home.path().to_str().unwrap());

@@ -27,6 +27,8 @@ pub struct Manifest {
     pub latency: Duration,
     /// The latency of all other players.
     pub delay: Duration,
+    /// URL at which players reload the manifest; `None` if they use the same one again.
+    pub location: Option<String>,
     /// URL at which players get the current time as `xs:dateTime`.
     pub clock: String,
     pub periods: Vec<Period>,
@@ -123,6 +125,9 @@ impl Manifest {
             duration(self.longest),
             duration(self.delay),
         );
+        if let Some(location) = &self.location {
+            let _ = writeln!(out, "<Location>{}</Location>", escape(location));
+        }
         let latency = self.latency.as_millis();
         let _ = writeln!(
             out,
@@ -338,6 +343,7 @@ mod tests {
             longest: Duration::from_secs(3),
             latency: Duration::from_millis(1_400),
             delay: Duration::from_secs(6),
+            location: None,
             clock: "show/hls/time".to_owned(),
             periods: vec![period],
         }
@@ -384,6 +390,17 @@ mod tests {
         ] {
             assert!(rendition.contains(part), "{part} in {rendition}");
         }
+    }
+
+    #[test]
+    fn players_reload_the_manifest_at_its_location() {
+        let mut manifest = manifest();
+        assert!(!manifest.write().contains("Location"));
+        manifest.location = Some("show.mpd?pass=a&b".to_owned());
+        let text = manifest.write();
+        // The order of these elements is fixed (§5.3.1.3).
+        let part = ">\n<Location>show.mpd?pass=a&amp;b</Location>\n<ServiceDescription ";
+        assert!(text.contains(part), "{text}");
     }
 
     #[test]

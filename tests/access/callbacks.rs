@@ -174,6 +174,30 @@ fn nginx_and_onair_post_the_same_fields() {
 }
 
 #[test]
+fn the_recording_of_a_pulled_stream_is_reported() {
+    peers::require!("ffmpeg");
+    let receiver = Receiver::start(|_| ok());
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Serve::start("");
+    let rules = rules("live", receiver.port, "", "");
+    let mut edge = Serve::start(&format!(
+        "record = {:?}\n{rules}[[relay]]\npull = \"live/show\"\nfrom = [\"{}/live/show\"]\n",
+        folder.path(),
+        origin.rtmp
+    ));
+    let mut publisher = origin.publish("live/show");
+    edge.wait_published("show");
+    wait_for("a segment", LIMIT, || edge.status("GET", "/live/show.m3u8", "") == 200);
+    publisher.interrupt();
+    publisher.wait(LIMIT);
+    let done = receiver.wait("/on_record_done", 1);
+    assert_eq!((done.field("name"), done.field("addr")), ("show".into(), "127.0.0.1".into()));
+    assert_eq!(done.field("clientid"), edge.named("publish")[0]["id"].to_string());
+    assert!(std::fs::metadata(done.field("path")).is_ok());
+    assert!(receiver.at("/on_publish").is_empty(), "a pull needs no permission");
+}
+
+#[test]
 fn a_receiver_refuses_and_renames() {
     peers::require!("ffmpeg", "ffprobe");
     let receiver = Receiver::start(|posted| {
@@ -426,6 +450,53 @@ fn an_hls_viewer_is_one_visit() {
     // Without a pass, a HEAD request is a new visit.
     assert_eq!(serve.status("HEAD", "/live/show.m3u8", ""), 200);
     assert_eq!(receiver.at("/on_play").len(), 2);
+}
+
+/// DASH players reload the manifest, and players of a broadcast reload its playlist.
+#[test]
+fn viewers_who_reload_a_manifest_or_the_playlist_of_a_broadcast_are_one_visit() {
+    peers::require!("ffmpeg");
+    let receiver = Receiver::start(|_| ok());
+    let folder = tempfile::tempdir().unwrap();
+    let record = format!("record = {:?}\n", folder.path());
+    let mut serve = Serve::start(&format!("{record}{}", rules("live", receiver.port, "", "")));
+    let _publisher = serve.publish("live/show");
+    serve.wait_published("show");
+    let manifest = serve.ask("GET", "/live/show.mpd", "");
+    let location = |manifest: &str| {
+        let (_, rest) = manifest.split_once("<Location>").unwrap_or_else(|| panic!("{manifest}"));
+        rest.split("</Location>").next().unwrap().to_owned()
+    };
+    let reloaded = location(&manifest);
+    assert!(reloaded.starts_with("show.mpd?pass="), "{manifest}");
+    for _ in 0..5 {
+        let manifest = serve.ask("GET", &format!("/live/{reloaded}"), "");
+        assert_eq!((status(&manifest), location(&manifest)), (200, reloaded.clone()));
+    }
+    assert_eq!(receiver.at("/on_play").len(), 1);
+    let mut first = String::new();
+    wait_for("the broadcast from its start", LIMIT, || {
+        first = serve.ask("GET", "/live/show/hls/event.m3u8", "");
+        status(&first) == 200
+    });
+    let asked = receiver.at("/on_play");
+    let list = first.lines().find_map(|line| line.strip_prefix("../../show/hls/event.m3u8?pass="));
+    let pass = list.unwrap_or_else(|| panic!("{first}"));
+    for _ in 0..5 {
+        let list = serve.ask("GET", &format!("/live/show/hls/event.m3u8?pass={pass}"), "");
+        assert_eq!(status(&list), 200);
+        let segment = list.lines().find_map(|line| line.strip_prefix("../../../vod/"));
+        let segment = segment.unwrap_or_else(|| panic!("{list}"));
+        assert_eq!(serve.status("GET", &format!("/vod/{segment}"), ""), 200);
+    }
+    assert_eq!(receiver.at("/on_play").len(), asked.len());
+    receiver.wait("/on_play_done", asked.len());
+    let ids = |posted: Vec<Posted>| {
+        let mut ids: Vec<_> = posted.iter().map(|it| it.field("clientid")).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(receiver.at("/on_play_done")), ids(asked), "each viewer leaves once");
 }
 
 #[test]

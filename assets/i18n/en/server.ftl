@@ -42,6 +42,7 @@ denied-too-many-connections = The server has too many connections, or too many f
 token-malformed = The token cannot be read.
 token-algorithm = The token's algorithm is not allowed.
 token-signature = The token was not signed for this server.
+token-no-keys = The server cannot check access right now, because it has no keys for tokens yet. Try again later.
 token-without-end = The token has no expiration time.
 token-expired = The token has expired.
 token-not-yet = The token is not valid yet.

@@ -35,6 +35,7 @@ denied-too-many-connections = 连接太多，或来自同一地址的连接太�
 token-malformed = 无法读取令牌。
 token-algorithm = 令牌使用了不允许的签名算法。
 token-signature = 令牌的签名与这台服务器的密钥不符。
+token-no-keys = 服务器还没有令牌的公钥，现在无法验证，请稍后重试。
 token-without-end = 令牌没有过期时间。
 token-expired = 令牌已过期。
 token-not-yet = 令牌还没有生效。

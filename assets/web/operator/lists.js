@@ -31,6 +31,7 @@ const REFUSALS = {
     'token-malformed': 'cause-token-malformed',
     'token-algorithm': 'cause-token-algorithm',
     'token-signature': 'cause-token-signature',
+    'token-no-keys': 'cause-token-no-keys',
     'token-without-end': 'cause-token-without-end',
     'token-expired': 'cause-token-expired',
     'token-not-yet': 'cause-token-not-yet',

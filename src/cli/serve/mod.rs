@@ -25,7 +25,7 @@ use serde_json::json;
 pub use args::Args;
 
 use crate::base::queue::Empty;
-use crate::base::{Clock, CodePages, sandbox};
+use crate::base::{Clock, CodePages, Secret, sandbox};
 use crate::broadcast::recorder;
 use crate::cli::flags::Globals;
 use crate::cli::live::targets::KeySource;
@@ -66,7 +66,8 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     };
     let Some((interrupt, reload)) = listened else { return Exit::Error };
     let Some(drain) = drain_signal() else { return Exit::Error };
-    let wanted = wanted(args).and_then(|(config, token)| {
+    let wanted = wanted(args).and_then(|mut config| {
+        let token = take_token(&mut config)?;
         // At this point, the user can still correct the problem.
         try_folder(config.record.as_deref(), args.only_check)?;
         Ok((config, token))
@@ -120,7 +121,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         code_pages.poll(Instant::now());
         let next_event = || server.events().recv_timeout(Duration::from_millis(50));
         match next_step(&reload, &drain, next_event) {
-            NextStep::Reload => reload_config(&server, args, &output),
+            NextStep::Reload => reload_config(&server, args, token.as_ref(), &output),
             NextStep::Drain => server.drain(),
             NextStep::Print(event) => {
                 totals.note(&event);
@@ -132,6 +133,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     }
     service_manager::notify(ServiceState::Stopping);
     server.shutdown(SHUTDOWN_TIMEOUT);
+    server.finish_files();
     while let Ok(event) = server.events().try_recv() {
         totals.note(&event);
         events::print_server(&output, &event);
@@ -193,9 +195,10 @@ fn next_step<E>(
 }
 
 /// Reads the configuration file again, and applies the values that can change without a restart.
-fn reload_config(server: &Server, args: &Args, output: &Output) {
+fn reload_config(server: &Server, args: &Args, token: Option<&ServerToken>, output: &Output) {
     let (error, restart) = match wanted(args) {
-        Ok((config, _)) => {
+        Ok(mut config) => {
+            config.http_token = token.and_then(token_again);
             warn_of_open(output, open_addresses(&config));
             (None, server.reload(&config))
         }
@@ -210,6 +213,16 @@ fn reload_config(server: &Server, args: &Args, output: &Output) {
         };
         Some(output.say(&text))
     });
+}
+
+/// Returns the token that the file contains now. If there is none, complains, and returns `None`, so that the running
+/// server keeps its token.
+fn token_again(token: &ServerToken) -> Option<Secret> {
+    let found = token.read_again().ok().flatten();
+    if found.is_none() {
+        complain(problem!("cli-token-kept", path = token.path.display().to_string()));
+    }
+    found
 }
 
 /// Returns a flag that SIGUSR1 sets. The server then sends its clients to the successor. Returns
@@ -230,8 +243,23 @@ fn has_terminal() -> bool {
     io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
 }
 
-/// Returns the server's configuration from the flags, completed from a file.
-fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)> {
+/// Reads or creates the token for changes over HTTP, and adds it to the configuration. Returns `None` if the server has
+/// no HTTP.
+fn take_token(config: &mut Config) -> Result<Option<ServerToken>, (Problem, Exit)> {
+    if config.http.is_none() {
+        return Ok(None);
+    }
+    let token = ServerToken::of_user().map_err(|error| {
+        let reason = Trouble::problem(&error);
+        (problem!("cli-no-token", reason = reason), Exit::File)
+    })?;
+    config.http_token = token.as_ref().map(|token| token.token.clone());
+    config.webrtc_certificate = token.as_ref().and_then(|token| token.certificate.clone());
+    Ok(token)
+}
+
+/// Returns the server's configuration from the flags, completed from a file, without its token.
+fn wanted(args: &Args) -> Result<Config, (Problem, Exit)> {
     let (args, file) = match &args.config {
         Some(path) => config::Config::read(path)
             .and_then(|file| file.complete(args).map_err(|why| config::with_path(path, why)))
@@ -262,14 +290,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         Some(Http::At(address)) => Some(Listen::exactly(*address)),
         None => Some(Listen::loopback(DEFAULT_HTTP_PORT)),
     };
-    let token = match http {
-        None => None,
-        Some(_) => ServerToken::of_user().map_err(|error| {
-            let reason = Trouble::problem(&error);
-            (problem!("cli-no-token", reason = reason), Exit::File)
-        })?,
-    };
-    let config = Config {
+    Ok(Config {
         rtmp: listen(args.rtmp, DEFAULT_RTMP_PORT),
         rtmps: secure(&args).map_err(|why| (why, Exit::File))?,
         rtmpt: args.rtmpt.map(Listen::exactly),
@@ -277,7 +298,6 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         http,
         http_names: args.name.clone(),
         cors: args.cors.clone(),
-        http_token: token.as_ref().map(|token| token.token.clone()),
         publish_keys,
         access,
         record: args.record.clone(),
@@ -292,7 +312,6 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
             None => Some(Listen::loopback(DEFAULT_WEBRTC_PORT)),
         },
         webrtc_addresses: args.webrtc_address.clone(),
-        webrtc_certificate: token.as_ref().and_then(|token| token.certificate.clone()),
         hls: args.hls_settings(),
         chat: args.chat_rules(),
         faults: args.fault.clone(),
@@ -302,8 +321,7 @@ fn wanted(args: &Args) -> Result<(Config, Option<ServerToken>), (Problem, Exit)>
         relays,
         limits: args.limits(),
         ..Config::default()
-    };
-    Ok((config, token))
+    })
 }
 
 /// Creates the folder of recordings, and checks that files can be written there. A reload does not use another folder,
@@ -487,7 +505,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let folder = file.path().join("recordings");
         let args = Args { record: Some(folder.clone()), http: Some(Http::None), ..Args::default() };
-        assert!(wanted(&args).is_ok_and(|(config, _)| config.record == args.record));
+        assert!(wanted(&args).is_ok_and(|config| config.record == args.record));
         for only_check in [false, true] {
             assert!(try_folder(Some(&folder), only_check).is_err());
             assert!(try_folder(None, only_check).is_ok());

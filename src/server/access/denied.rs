@@ -47,7 +47,10 @@ impl Denied {
     pub const fn publish_code(&self) -> &'static str {
         match self {
             Self::NoName => code::PUBLISH_BAD_NAME,
-            Self::Address | Self::Callback | Self::NoCallback => code::PUBLISH_DENIED,
+            Self::Address
+            | Self::Callback
+            | Self::NoCallback
+            | Self::Token(TokenProblem::NoKeys) => code::PUBLISH_DENIED,
             Self::NoSecret | Self::WrongSecret | Self::TooOften(_) | Self::Token(_) => {
                 code::PUBLISH_UNAUTHORIZED
             }
@@ -85,6 +88,7 @@ mod tests {
             TokenProblem::Malformed,
             TokenProblem::Algorithm,
             TokenProblem::Signature,
+            TokenProblem::NoKeys,
             TokenProblem::NoEnd,
             TokenProblem::Expired,
             TokenProblem::NotYet,

@@ -33,9 +33,11 @@ impl Urls<'_> {
 }
 
 impl Listing {
-    /// Returns the DASH manifest; `folder` contains its segments, and `query` follows their names.
-    pub fn manifest(&self, folder: &str, query: &str, renditions: &[(String, Arc<Self>)]) -> Bytes {
-        let urls = Urls { folder, query };
+    /// Returns the DASH manifest of the stream with this encoded name. A `query` follows the names of
+    /// its segments, and its own name in the address at which players reload it.
+    pub fn manifest(&self, name: &str, query: &str, renditions: &[(String, Arc<Self>)]) -> Bytes {
+        let folder = format!("{name}/hls/");
+        let urls = Urls { folder: &folder, query };
         let listed = self.segments.get(self.listed..).unwrap_or_default();
         let lengths = self.settings.lengths;
         let spans = listed.chunk_by(|one, next| Arc::ptr_eq(&one.span, &next.span));
@@ -73,6 +75,7 @@ impl Listing {
             longest: self.target_duration(),
             latency: (lengths.part * LATENCY_PARTS).max(MIN_LATENCY),
             delay: self.target_duration() * HOLD_BACK_TARGET_DURATIONS,
+            location: (!query.is_empty()).then(|| format!("{name}.mpd{query}")),
             clock: urls.of(CLOCK_RESOURCE),
             periods,
         };

@@ -448,8 +448,7 @@ fn periods_of_dash_keep_their_start_and_follow_one_another() {
     let mut window = window(cuts, &cutter, Duration::from_secs(12));
     // For each period: its id, its start, and the number of its segments.
     let periods = |window: &Window| -> Vec<(u64, f64, usize)> {
-        let text =
-            String::from_utf8(window.listing().manifest("show/hls/", "", &[]).to_vec()).unwrap();
+        let text = String::from_utf8(window.listing().manifest("show", "", &[]).to_vec()).unwrap();
         let all = text.split("<Period id=\"").skip(1).map(|period| {
             let id = period.split('"').next().unwrap().parse().unwrap();
             let start = period.split("start=\"PT").nth(1).unwrap().split('S').next().unwrap();

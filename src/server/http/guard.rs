@@ -155,7 +155,8 @@ pub(super) fn is_local(registry: &Registry, caller: &Caller, headers: &HeaderMap
 /// Returns true if a request has the server's token. A wrong token may be a key to the stream, so it does
 /// not count as a failed attempt; the token cannot be guessed.
 pub(super) fn has_token(registry: &Registry, headers: &HeaderMap) -> bool {
-    let Some(token) = &registry.config.http_token else { return false };
+    let access = registry.access();
+    let Some(token) = &access.http_token else { return false };
     let given = bearer(headers);
     given.is_some_and(|given| is_same_secret(token.expose().as_bytes(), given.as_bytes()))
 }
@@ -171,7 +172,8 @@ pub(super) fn authorize(
     caller: &Caller,
     headers: &HeaderMap,
 ) -> Result<(), (StatusCode, String)> {
-    let Some(token) = &registry.config.http_token else {
+    let access = registry.access();
+    let Some(token) = &access.http_token else {
         return Err((StatusCode::FORBIDDEN, "this server has no token".to_owned()));
     };
     let Some(given) = bearer(headers) else {

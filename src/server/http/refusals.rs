@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::server::access::action::Action;
 use crate::server::access::denied::Denied;
+use crate::server::access::token::problem::TokenProblem;
 use crate::server::event::NoRoom;
 use crate::server::registry::http_successor::HttpSuccessor;
 
@@ -52,10 +53,10 @@ pub(super) fn too_many_viewers(why: NoRoom) -> Response {
 pub(super) fn denied(why: &Denied) -> Response {
     let status = match why {
         Denied::NoName => StatusCode::NOT_FOUND,
+        Denied::NoCallback | Denied::Token(TokenProblem::NoKeys) => StatusCode::SERVICE_UNAVAILABLE,
         Denied::NoSecret | Denied::WrongSecret => StatusCode::UNAUTHORIZED,
         Denied::Token(problem) if !problem.is_elsewhere() => StatusCode::UNAUTHORIZED,
         Denied::Address | Denied::Callback | Denied::Token(_) => StatusCode::FORBIDDEN,
-        Denied::NoCallback => StatusCode::SERVICE_UNAVAILABLE,
         Denied::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
     };
     let text = format!("{}\n", why.problem(Action::Play));

@@ -287,6 +287,7 @@ mod tests {
     use super::*;
     use crate::net::Runtime;
     use crate::server::access::denied::Denied;
+    use crate::server::access::token::problem::TokenProblem;
     use crate::server::http::refusals::denied;
 
     #[test]
@@ -305,9 +306,10 @@ mod tests {
         let page = include_str!("../../../assets/web/whep.js");
         let runtime = Runtime::start().unwrap();
         let callback = denied(&Denied::NoCallback);
+        let no_keys = denied(&Denied::Token(TokenProblem::NoKeys));
         let [server, stream] =
             [NoRoom::Server, NoRoom::Stream(3)].map(|why| refused(&Refused::Full(why)));
-        for response in [server, stream, refused(&Refused::Expelled), callback] {
+        for response in [server, stream, refused(&Refused::Expelled), callback, no_keys] {
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             let body = runtime.block_on(to_bytes(response.into_body(), usize::MAX)).unwrap();
             let body = String::from_utf8(body.to_vec()).unwrap();

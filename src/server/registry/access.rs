@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sysinfo::System;
 
+use crate::base::Secret;
 use crate::server::access::callback::calls::{Callbacks, Notices};
 use crate::server::access::rules::AccessRules;
 use crate::server::access::token::key_source::Tokens;
@@ -19,12 +20,16 @@ pub(in crate::server) struct Access {
     callbacks: HashMap<Option<String>, Arc<Callbacks>>,
     pub http_names: Vec<String>,
     pub cors: Vec<String>,
+    /// The token for changes over HTTP.
+    pub http_token: Option<Secret>,
 }
 
 impl Access {
-    /// Creates the rules for a configuration; `before` contains the previous ones in a reload.
+    /// Creates the rules for a configuration; `before` contains the previous ones in a reload. A
+    /// configuration without a token keeps the previous token.
     pub fn new(config: &Config, notices: &Notices, before: Option<&Self>) -> Self {
-        let Config { publish_keys, access: mut rules, cors, .. } = config.clone();
+        let Config { publish_keys, access: mut rules, cors, http_token, .. } = config.clone();
+        let http_token = http_token.or_else(|| before?.http_token.clone());
         let http_names = known_names(config);
         for app in rules.all_mut().filter(|app| app.publish.keys.is_empty()) {
             app.publish.keys.clone_from(&publish_keys);
@@ -37,7 +42,7 @@ impl Access {
         });
         let callbacks = callbacks.collect();
         let tokens = Tokens::new(&rules.tokens, before.map(|access| &access.tokens));
-        Self { tokens, callbacks, rules, http_names, cors }
+        Self { tokens, callbacks, rules, http_names, cors, http_token }
     }
 
     /// Returns the callbacks of an application.

@@ -95,7 +95,7 @@ pub struct Config {
     /// Origins whose pages may read from the server, such as `https://example.com`; `*` for all.
     /// The server's own pages may always read.
     pub cors: Vec<String>,
-    /// The token for changes over HTTP; `None` allows no changes.
+    /// The token for changes over HTTP; `None` allows no changes, or keeps the token in a reload.
     pub http_token: Option<Secret>,
     /// Folder for recordings of publications, if set.
     pub record: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::server::access::action::Action;
-use crate::server::access::callback::calls::{Callbacks, DoneCall};
+use crate::server::access::callback::calls::{Acceptance, Callbacks, DoneCall};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
@@ -205,9 +205,13 @@ async fn ask(
     grant.asked = callbacks.decides(call);
     let mut done = DoneCall::new(callbacks, visit, call);
     match callbacks.ask(visit, call).await {
-        Ok(renamed) => {
+        Ok(Acceptance { renamed, is_unsent }) => {
             if let (Some(done), Some(name)) = (&mut done, &renamed) {
                 done.rename(name);
+            }
+            // The receiver would count the end of a client whose beginning it does not know.
+            if is_unsent && let Some(done) = &mut done {
+                done.cancel();
             }
             grant.renamed = renamed;
             grant.done = done.map(Box::new);
@@ -219,6 +223,50 @@ async fn ask(
                 done.cancel();
             }
             Err(denied)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::net::web::WebUrl;
+    use crate::server::access::callback::calls::Notices;
+    use crate::server::access::callback::exchange::samples;
+    use crate::server::access::callback::rules::{CallKind, CallbackRules, Dialect};
+    use crate::server::event::reporter::Reporter;
+
+    #[test]
+    fn the_end_of_a_client_that_a_receiver_does_not_know_is_not_reported() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let reporter = Arc::new(Reporter::new(sender, clock));
+        let notices = Notices::new(runtime.handle().clone(), clock, reporter);
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = closed.local_addr().unwrap();
+        drop(closed);
+        let url = WebUrl::parse(&format!("http://{address}/hook")).unwrap();
+        let visit = samples::visit();
+        // Without `on_play`, the receiver counts only the ends.
+        for (kinds, reported) in
+            [(&[CallKind::Play, CallKind::PlayDone][..], false), (&[CallKind::PlayDone][..], true)]
+        {
+            let rules = CallbackRules {
+                dialect: Dialect::Nginx,
+                urls: kinds.iter().map(|kind| (*kind, url.clone())).collect(),
+                timeout: CallbackRules::DEFAULT_TIMEOUT,
+                accepts_without_answer: true,
+            };
+            let callbacks = Arc::new(Callbacks::new(&rules, &notices));
+            let mut grant = Grant::default();
+            let asked = ask(&callbacks, &visit, &Call::play(), &mut grant);
+            runtime.block_on(asked).unwrap();
+            drop(grant);
+            assert_eq!(!notices.is_idle(), reported, "{kinds:?}");
         }
     }
 }

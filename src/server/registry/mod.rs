@@ -600,6 +600,7 @@ impl Registry {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.stop.notify_waiters();
+        self.notices.close();
     }
 
     /// Returns true if the server is ending.
@@ -629,13 +630,27 @@ impl Registry {
     /// Waits at most `limit` until every connection is closed, every relay is over, every file is
     /// complete and every callback was sent. Returns true if that happened in time.
     pub async fn drained(&self, limit: Duration) -> bool {
+        let are_gone = || self.connections() == 0 && self.relays.count() == 0;
+        self.waits(limit, || are_gone() && self.is_finished()).await
+    }
+
+    /// Waits at most `limit` until every file is complete and every callback was sent, whatever else is open. Returns
+    /// true if that happened in time.
+    pub async fn finished(&self, limit: Duration) -> bool {
+        self.waits(limit, || self.is_finished()).await
+    }
+
+    fn is_finished(&self) -> bool {
+        self.files.count() == 0 && self.notices.is_idle()
+    }
+
+    /// Waits at most `limit` until `is_over`. Returns true if that happened in time.
+    async fn waits(&self, limit: Duration, is_over: impl Fn() -> bool) -> bool {
         let gone = async {
             loop {
                 let (gone, notices_idle) =
                     (self.all_gone.notified(), self.notices.idle().notified());
-                let is_over =
-                    self.connections() == 0 && self.files.count() == 0 && self.relays.count() == 0;
-                if is_over && self.notices.is_idle() {
+                if is_over() {
                     return;
                 }
                 tokio::select! {

@@ -39,6 +39,25 @@ fn a_reload_keeps_the_successors_of_a_request_to_drain() {
 }
 
 #[test]
+fn a_server_that_ends_waits_for_its_files_even_if_a_client_stays() {
+    let runtime = Runtime::start().unwrap();
+    let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+    let registry = Arc::new(registry);
+    let here = IpAddr::from([127, 0, 0, 1]);
+    let stream = Stream::new("live".to_owned(), "show".to_owned(), here, Limits::default());
+    registry.files.begin(&Arc::new(stream), &FlvSink::for_file(7, 10), 1);
+    let _client = registry.admit("127.0.0.1:5".parse().unwrap()).unwrap();
+    registry.stop();
+    runtime.block_on(async {
+        assert!(!registry.finished(Duration::ZERO).await);
+        let disk = async { registry.file_ended(7) };
+        let (is_finished, ()) = tokio::join!(registry.finished(Duration::from_secs(60)), disk);
+        assert!(is_finished && !registry.drained(Duration::ZERO).await);
+    });
+}
+
+#[test]
 fn a_reload_keeps_the_challenges_of_logins() {
     let runtime = Runtime::start().unwrap();
     let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);

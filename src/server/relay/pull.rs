@@ -10,6 +10,8 @@ use tokio::time::sleep;
 
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options};
+use crate::server::access::callback::calls::RecordCall;
+use crate::server::access::callback::visit::{ClientDetails, Visit};
 use crate::server::event::relay::RelayState;
 use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
@@ -394,7 +396,20 @@ impl Pull {
         // Not from the address in the report: the name of the stream may be invalid there.
         let (path, origin) = (Default::default(), Some(self.server.clone()));
         publication.stream.set_source(self.task.relay.id, RelaySource { path, origin });
-        recordings::begin(registry, &publication.stream, None);
+        let access = registry.access();
+        let callbacks = access.callbacks(&name.app);
+        let visit = Visit {
+            id: self.task.relay.id,
+            address: self.peer.ip().to_canonical(),
+            protocol: Protocol::Rtmp,
+            app: name.app,
+            stream: name.stream,
+            query: String::new(),
+            secret: None,
+            client: ClientDetails::default(),
+        };
+        let recorded = callbacks.map(|callbacks| RecordCall::new(callbacks, visit));
+        recordings::begin(registry, &publication.stream, recorded);
         hls::begin(registry, &publication.stream);
         push_on(registry, &publication.stream);
         self.publication = Some(publication);

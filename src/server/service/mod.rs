@@ -22,7 +22,7 @@ use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::grant;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
-use crate::server::outputs::recordings::retention;
+use crate::server::outputs::recordings::{DISK_TIMEOUT, retention};
 use crate::server::outputs::renditions::measurement::measure;
 use crate::server::outputs::viewers::{self, ViewerChoice};
 use crate::server::registry::access::known_names;
@@ -313,7 +313,7 @@ impl Server {
     }
 
     /// Applies another configuration without disconnecting anybody: access rules, publish keys, login,
-    /// certificate, names, origins, rules for recordings,
+    /// certificate, names, origins, token, rules for recordings,
     /// renditions, faults, relays and successor. Returns the names of the settings that differ and need a restart.
     pub fn reload(&self, config: &Config) -> Vec<&'static str> {
         self.registry.reload(config);
@@ -376,6 +376,11 @@ impl Server {
     pub fn shutdown(&self, limit: Duration) -> bool {
         self.registry.stop();
         self.runtime.block_on(self.registry.drained(limit))
+    }
+
+    /// After [`Server::shutdown`], waits for slow disks and for the callbacks about their files.
+    pub fn finish_files(&self) {
+        self.runtime.block_on(self.registry.finished(DISK_TIMEOUT));
     }
 }
 

@@ -147,8 +147,10 @@ impl Stream {
     /// Makes a client the publisher. Returns `None` if another publisher stays. After a lost
     /// connection, the old connection may still count as the publisher. It gives way at once to the
     /// same identity at the same address, and to others with the same credentials once it is
-    /// silent. A pull gives way to every client whose key or password the server has checked,
-    /// except relays: the pulled stream could come back from the relay's server.
+    /// silent. A pull, and a stream that another server pushes here, give way to every client whose key or
+    /// password the server has checked, except relays: the pulled stream could come back from the
+    /// relay's server. If the other server is lost, its publisher may come here, so a silent push also
+    /// gives way to a client that has no key.
     pub fn publish(&self, claim: Claim<'_>, now: Timestamp) -> Option<Arc<Dismissal>> {
         let Claim { id, address, credentials, proven, relayed, limits } = claim;
         let _sending = self.finished();
@@ -159,10 +161,14 @@ impl Stream {
                 (true, true) => LOCAL_GHOST_TIMEOUT,
                 _ => GHOST_TIMEOUT,
             };
-            let is_same =
-                old.credentials == credentials && now.since(old.last_received) >= patience;
-            let replaces_pull = proven && !relayed && old.source.origin.is_some();
-            if !is_same && !replaces_pull {
+            let silence = now.since(old.last_received);
+            let is_same = old.credentials == credentials && silence >= patience;
+            let is_pulled = old.source.origin.is_some();
+            let is_pushed = old.source.path.last().is_some();
+            let gives_way = proven && (is_pulled || is_pushed);
+            let is_lost = is_pushed && silence >= GHOST_TIMEOUT;
+            let replaces_relay = !relayed && (gives_way || is_lost);
+            if !is_same && !replaces_relay {
                 return None;
             }
             let reason =

@@ -6,6 +6,7 @@ use std::thread;
 
 use super::*;
 use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::relayed::RelayPath;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::metadata_body;
 
@@ -122,6 +123,26 @@ fn a_pull_gives_way_to_a_publisher_whose_key_was_checked() {
     assert!(!viewers[0].1.lock().is_empty(), "the viewers stay");
     let other = "192.0.2.1:7".parse().unwrap();
     assert!(stream.publish(Claim { address: other, ..proven(3) }, now).is_none(), "no pull");
+}
+
+#[test]
+fn a_stream_that_another_server_pushes_gives_way_to_its_publisher() {
+    let pushed = || {
+        let (stream, _) = published(0);
+        let path = RelayPath::parse("first").unwrap();
+        stream.set_source(1, RelaySource { path, origin: None });
+        stream.take(1, &mut frame(0, true), Timestamp::from_millis(1_000));
+        stream
+    };
+    let far: SocketAddr = "192.0.2.1:7".parse().unwrap();
+    let (soon, late) = (Timestamp::from_millis(4_900), Timestamp::from_millis(5_000));
+    let open = || claim(2, far, "");
+    assert!(pushed().publish(open(), soon).is_none(), "anybody could take it over");
+    assert!(pushed().publish(open(), late).is_some(), "the other server is lost");
+    let proven = || Claim { proven: true, ..claim(2, far, "key=1") };
+    assert!(pushed().publish(proven(), soon).is_some());
+    let echo = Claim { relayed: true, ..proven() };
+    assert!(pushed().publish(echo, late).is_none(), "the pushed stream may come back");
 }
 
 #[test]

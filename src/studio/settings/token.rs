@@ -66,6 +66,16 @@ impl ServerToken {
     }
 }
 
+impl ServerToken {
+    /// Returns the token that the file contains now, or `None` if it is invalid. Nothing is created.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be read.
+    pub fn read_again(&self) -> io::Result<Option<Secret>> {
+        read(&self.path)
+    }
+}
+
 fn read(path: &Path) -> io::Result<Option<Secret>> {
     let file = std::fs::File::open(path)?;
     make_private(&file)?;

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::base::Clock;
 use crate::net::web::WebUrl;
@@ -22,10 +22,8 @@ use crate::server::event::reporter::{Reporter, without_secrets};
 use crate::server::event::{CallbackAnswer, CallbackResult, Event};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// Maximum number of notices in the queue "callback notices". Further notices are lost.
-const MAX_NOTICES: usize = 1_024;
-/// A notice that does not reach its receiver is sent again after each of these waits.
-const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
+/// How long a notice waits for a receiver that is unreachable, or that is slow to answer other notices.
+const NOTICE_LIFETIME: Duration = Duration::from_mins(5);
 
 /// Sends notices to receivers in the background, and reports all answers.
 #[derive(Clone, Debug)]
@@ -35,11 +33,19 @@ pub(in crate::server) struct Notices {
     reporter: Arc<Reporter>,
     waiting: Arc<AtomicUsize>,
     idle: Arc<Notify>,
+    /// True once the server ends.
+    closing: Arc<watch::Sender<bool>>,
 }
 
 impl Notices {
     pub fn new(runtime: Handle, clock: Clock, reporter: Arc<Reporter>) -> Self {
-        Self { runtime, clock, reporter, waiting: Arc::default(), idle: Arc::default() }
+        let (waiting, idle, closing) = (Arc::default(), Arc::default(), Arc::default());
+        Self { runtime, clock, reporter, waiting, idle, closing }
+    }
+
+    /// Gives up the notices to unreachable receivers, because the server ends.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
     }
 
     /// Returns true if no notice is waiting.
@@ -55,20 +61,41 @@ impl Notices {
     fn send(&self, destination: &Arc<Destination>, dialect: Dialect, visit: &Visit, call: &Call) {
         let (notices, destination) = (self.clone(), Arc::clone(destination));
         let (visit, call) = (visit.clone(), call.clone());
-        if self.waiting.fetch_add(1, Ordering::AcqRel) >= MAX_NOTICES {
-            tracing::warn!(kind = ?call.kind(), "too many callbacks are waiting: dropped one");
-            return self.done();
-        }
+        self.waiting.fetch_add(1, Ordering::AcqRel);
         self.runtime.spawn(async move {
             let guard = NoticeGuard(notices);
-            for wait in RETRY_DELAYS.into_iter().map(Some).chain([None]) {
-                let posted = guard.0.post(&destination, dialect, &visit, &call).await;
-                // If the request may have arrived, a second attempt would deliver the notice twice.
-                let again = matches!(posted, Err(PostError::Unreachable(_) | PostError::Paused));
-                let Some(wait) = wait.filter(|_| again) else { break };
-                tokio::time::sleep(wait).await;
-            }
+            let Ok(_counted) = destination.count() else {
+                tracing::warn!(kind = ?call.kind(), "too many callbacks are waiting: dropped one");
+                return;
+            };
+            guard.0.deliver(&destination, dialect, &visit, &call).await;
         });
+    }
+
+    /// Posts a notice, again and again while its receiver is unreachable.
+    async fn deliver(
+        &self,
+        destination: &Destination,
+        dialect: Dialect,
+        visit: &Visit,
+        call: &Call,
+    ) {
+        let (request, clock) = (request(dialect, visit, call), self.clock);
+        let (until, mut closing) = (clock.now() + NOTICE_LIFETIME, self.closing.subscribe());
+        loop {
+            let turn = destination.turn(clock, until, &mut closing).await;
+            let began = clock.now();
+            let posted = match turn {
+                Ok(slot) => destination.post_notice(slot, &request, clock).await,
+                Err(error) => Err(error),
+            };
+            let took = clock.now().since(began);
+            let decided = self.report(destination, dialect, (visit, call), posted, took);
+            // If the request may have arrived, a second attempt would deliver the notice twice.
+            if !matches!(decided, Err(PostError::Unreachable(_))) || clock.now() >= until {
+                break;
+            }
+        }
     }
 
     /// Posts a request to a receiver, and reports the answer.
@@ -82,6 +109,18 @@ impl Notices {
         let (request, began) = (request(dialect, visit, call), self.clock.now());
         let posted = destination.post(&request, self.clock).await;
         let took = self.clock.now().since(began);
+        self.report(destination, dialect, (visit, call), posted, took)
+    }
+
+    /// Reports the answer to a request, and returns the decision in it.
+    fn report(
+        &self,
+        destination: &Destination,
+        dialect: Dialect,
+        (visit, call): (&Visit, &Call),
+        posted: Result<ReceiverAnswer, PostError>,
+        took: Duration,
+    ) -> Result<Verdict, PostError> {
         let status = posted.as_ref().ok().map(|answer| answer.status);
         let decided = posted.map(|answer| valid(verdict(dialect, &answer), visit, call));
         let result = match &decided {
@@ -169,14 +208,18 @@ impl Callbacks {
         self.destinations.contains_key(&call.kind())
     }
 
-    /// Asks the receiver whether the client may act. Returns the new name if the receiver changes it.
-    pub async fn ask(&self, visit: &Visit, call: &Call) -> Result<Option<String>, Denied> {
-        let Some(destination) = self.destinations.get(&call.kind()) else { return Ok(None) };
+    /// Asks the receiver whether the client may act.
+    pub async fn ask(&self, visit: &Visit, call: &Call) -> Result<Acceptance, Denied> {
+        let accepted = |renamed| Ok(Acceptance { renamed, is_unsent: false });
+        let Some(destination) = self.destinations.get(&call.kind()) else { return accepted(None) };
         match self.notices.post(destination, self.dialect, visit, call).await {
-            Ok(Verdict::Accept) => Ok(None),
-            Ok(Verdict::Rename(name)) => Ok(Some(name)),
+            Ok(Verdict::Accept) => accepted(None),
+            Ok(Verdict::Rename(name)) => accepted(Some(name)),
             Ok(Verdict::Refuse) => Err(Denied::Callback),
-            Err(_) if self.accepts_without_answer => Ok(None),
+            Err(error) if self.accepts_without_answer => {
+                let is_unsent = !matches!(error, PostError::NoAnswer(_));
+                Ok(Acceptance { renamed: None, is_unsent })
+            }
             Err(_) => Err(Denied::NoCallback),
         }
     }
@@ -186,6 +229,15 @@ impl Callbacks {
             self.notices.send(destination, self.dialect, visit, call);
         }
     }
+}
+
+/// The acceptance of a client.
+#[derive(Debug)]
+pub(in crate::server) struct Acceptance {
+    /// The new name, if the receiver changes it.
+    pub renamed: Option<String>,
+    /// True if the receiver does not know of the client, because the request was not sent.
+    pub is_unsent: bool,
 }
 
 /// Returns the verdict with the new name, without its query, if it has one. An invalid name refuses the client.
@@ -234,7 +286,7 @@ impl DoneCall {
 
     /// Returns the report that the publication was recorded.
     pub fn recorded(&self) -> RecordCall {
-        RecordCall { callbacks: Arc::clone(&self.callbacks), visit: self.visit.clone() }
+        RecordCall::new(&self.callbacks, self.visit.clone())
     }
 }
 
@@ -254,6 +306,10 @@ pub(in crate::server) struct RecordCall {
 }
 
 impl RecordCall {
+    pub fn new(callbacks: &Arc<Callbacks>, visit: Visit) -> Self {
+        Self { callbacks: Arc::clone(callbacks), visit }
+    }
+
     /// Reports that this file is complete.
     pub fn finished(&self, path: &Path) {
         let path = absolute(path);
@@ -268,7 +324,51 @@ fn absolute(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{SocketAddr, TcpListener};
+
+    use tokio::io::AsyncReadExt as _;
+    use tokio::time::timeout;
+
     use super::*;
+    use crate::base::queue;
+    use crate::net::Runtime;
+    use crate::server::access::callback::exchange::samples;
+    use crate::server::event::RECEIVER_UNREACHABLE;
+
+    /// Maximum wait for an event.
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_notice_is_sent_again_until_its_receiver_is_back() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let reporter = Arc::new(Reporter::new(sender, clock));
+        let notices = Notices::new(runtime.handle().clone(), clock, reporter);
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address: SocketAddr = closed.local_addr().unwrap();
+        drop(closed);
+        let url = WebUrl::parse(&format!("http://{address}/done")).unwrap();
+        let rules = CallbackRules {
+            dialect: Dialect::Nginx,
+            urls: HashMap::from([(CallKind::PlayDone, url)]),
+            timeout: CallbackRules::DEFAULT_TIMEOUT,
+            accepts_without_answer: false,
+        };
+        Callbacks::new(&rules, &notices).tell(&samples::visit(), &Call::PlayDone);
+        for _ in 0..3 {
+            let event = events.recv_timeout(LIMIT);
+            let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };
+            assert_eq!(answer.cause, Some(RECEIVER_UNREACHABLE));
+        }
+        assert!(!notices.is_idle());
+        let mut head = [0; 10];
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+            let (mut socket, _) = timeout(LIMIT, listener.accept()).await.unwrap().unwrap();
+            socket.read_exact(&mut head).await.unwrap();
+        });
+        assert_eq!(&head, b"POST /done");
+    }
 
     #[test]
     fn receivers_get_absolute_paths() {

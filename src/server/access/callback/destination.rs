@@ -1,14 +1,15 @@
 //! Posts requests to one URL. A limited number of requests are sent at the same time. Further
-//! requests wait in the queue "callback" for at most the time limit, and fail at once if the queue
-//! is full. After repeated failures, or if the receiver is unreachable, requests to the URL pause,
-//! longer each time. URLs share no state, so a slow URL does not delay the others.
+//! requests wait in the queue "callback", and fail at once if the queue is full. After repeated
+//! failures, or if the receiver is unreachable, requests to the URL pause, longer each time. A request
+//! for which a client waits has a time limit, which includes the queue, and fails during a pause.
+//! Notices wait longer. URLs share no state, so a slow URL does not delay the others.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::time::{sleep, timeout};
 
 use crate::base::{Backoff, Clock, Timestamp};
 use crate::net::connect::{Endpoint, Options};
@@ -23,6 +24,8 @@ const MAX_SIMULTANEOUS_REQUESTS: usize = 32;
 const MAX_REQUESTS: usize = 1_024;
 /// Maximum size of a response in bytes.
 const MAX_RESPONSE_BYTES: usize = 64 << 10;
+/// The time limit applies to each stage of a notice: DNS, TCP, TLS and the request.
+const CONNECTION_STAGES: u32 = 4;
 /// Number of consecutive failures without a pause, because a receiver may be slow for a few clients
 /// only. If the receiver is unreachable, the first failure causes a pause.
 const MAX_FAILURES: u32 = 8;
@@ -100,21 +103,87 @@ impl Destination {
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
-    /// Posts a request.
+    /// Posts a request for which a client waits.
     pub async fn post(&self, request: &Request, clock: Clock) -> Result<ReceiverAnswer, PostError> {
-        let _counted = Counted::new(&self.requests).ok_or(PostError::Full)?;
-        if self.health.lock().until.is_some_and(|until| clock.now() < until) {
+        let _counted = self.count()?;
+        if self.pause(clock).is_some() {
             return Err(PostError::Paused);
         }
-        let answered = match timeout(self.limit, self.exchange(request)).await {
-            Ok(answered) => answered,
-            Err(_) => {
-                let time = format!("{:?}", self.limit);
-                Err(PostError::NoAnswer(problem!("callback-late", time = time)))
-            }
+        let exchange = async {
+            let _slot = self.slot().await?;
+            self.exchange(request, Options::default()).await
         };
+        let answered = timeout(self.limit, exchange).await;
+        let answered = answered.unwrap_or_else(|_| Err(late(self.limit)));
+        self.note(&answered, clock);
+        answered
+    }
+
+    /// Counts a request until the result is dropped. Fails if too many requests are waiting.
+    pub fn count(&self) -> Result<Counted<'_>, PostError> {
+        Counted::new(&self.requests).ok_or(PostError::Full)
+    }
+
+    /// Waits for a slot for a notice, and for the end of a pause. Fails if that takes longer than `until`, and during a
+    /// pause once the value of `closing` is true.
+    pub async fn turn(
+        &self,
+        clock: Clock,
+        until: Timestamp,
+        closing: &mut watch::Receiver<bool>,
+    ) -> Result<SemaphorePermit<'_>, PostError> {
+        let slot = timeout(until.since(clock.now()), self.slot_after_pause(clock, closing)).await;
+        slot.unwrap_or(Err(PostError::Paused))
+    }
+
+    async fn slot_after_pause(
+        &self,
+        clock: Clock,
+        closing: &mut watch::Receiver<bool>,
+    ) -> Result<SemaphorePermit<'_>, PostError> {
+        loop {
+            let slot = self.slot().await?;
+            let Some(pause) = self.pause(clock) else { return Ok(slot) };
+            drop(slot);
+            tokio::select! {
+                () = sleep(pause) => {}
+                _ = closing.wait_for(|closing| *closing) => return Err(PostError::Paused),
+            }
+        }
+    }
+
+    /// Posts a notice, in its turn. A receiver that does not accept the connection within the time limit is
+    /// unreachable, and has certainly not received the notice.
+    pub async fn post_notice(
+        &self,
+        _slot: SemaphorePermit<'_>,
+        request: &Request,
+        clock: Clock,
+    ) -> Result<ReceiverAnswer, PostError> {
+        let limit = self.limit;
+        let options =
+            Options { dns_limit: limit, tcp_limit: limit, tls_limit: limit, ..Options::default() };
+        let answered = timeout(limit * CONNECTION_STAGES, self.exchange(request, options)).await;
+        let answered = answered.unwrap_or_else(|_| Err(late(limit * CONNECTION_STAGES)));
+        self.note(&answered, clock);
+        answered
+    }
+
+    /// Returns the rest of the pause, if requests are paused.
+    fn pause(&self, clock: Clock) -> Option<Duration> {
+        let until = self.health.lock().until?;
+        Some(until.since(clock.now())).filter(|pause| !pause.is_zero())
+    }
+
+    async fn slot(&self) -> Result<SemaphorePermit<'_>, PostError> {
+        let slot = self.slots.acquire().await;
+        slot.map_err(|error| PostError::NoAnswer(error.to_string().into()))
+    }
+
+    /// Records how a request ended.
+    fn note(&self, answered: &Result<ReceiverAnswer, PostError>, clock: Clock) {
         let mut health = self.health.lock();
-        match &answered {
+        match answered {
             Ok(_) => {
                 health.failures = 0;
                 health.backoff.reset();
@@ -132,15 +201,15 @@ impl Destination {
                 tracing::warn!(url = %self.url, error = %error.problem(), "a callback failed");
             }
         }
-        drop(health);
-        answered
     }
 
-    async fn exchange(&self, request: &Request) -> Result<ReceiverAnswer, PostError> {
-        let slot = self.slots.acquire().await;
-        let _slot = slot.map_err(|error| PostError::NoAnswer(error.to_string().into()))?;
+    async fn exchange(
+        &self,
+        request: &Request,
+        options: Options,
+    ) -> Result<ReceiverAnswer, PostError> {
         let idle = self.idle.lock().pop();
-        let mut client = idle.unwrap_or_else(|| Client::new(Options::default()));
+        let mut client = idle.unwrap_or_else(|| Client::new(options));
         let Request { content_type, body } = request;
         let answer = client.post(&self.url, content_type, body.as_bytes()).await;
         let answer = answer.map_err(|error| match error.is_before_request() {
@@ -156,8 +225,14 @@ impl Destination {
     }
 }
 
+/// Returns the error for a receiver that does not answer within this time.
+fn late(limit: Duration) -> PostError {
+    PostError::NoAnswer(problem!("callback-late", time = format!("{limit:?}")))
+}
+
 /// Counts a request as waiting until dropped.
-struct Counted<'a>(&'a AtomicUsize);
+#[derive(Debug)]
+pub(super) struct Counted<'a>(&'a AtomicUsize);
 
 impl<'a> Counted<'a> {
     fn new(all: &'a AtomicUsize) -> Option<Self> {
@@ -169,5 +244,58 @@ impl<'a> Counted<'a> {
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+    use crate::net::Runtime;
+
+    /// Returns a receiver whose time limit is over at once.
+    fn impatient() -> Destination {
+        let url = WebUrl::parse("http://127.0.0.1:9/done").unwrap();
+        Destination::new(url, Duration::ZERO, 1)
+    }
+
+    #[test]
+    fn a_notice_waits_for_a_slot_longer_than_the_time_limit() {
+        let (runtime, clock, destination) =
+            (Runtime::start().unwrap(), Clock::start(), impatient());
+        runtime.block_on(async {
+            let all = u32::try_from(MAX_SIMULTANEOUS_REQUESTS).unwrap();
+            let slots = destination.slots.acquire_many(all).await.unwrap();
+            let (_sender, mut closing) = watch::channel(false);
+            let later = clock.now() + Duration::from_hours(1);
+            let mut turn = pin!(destination.turn(clock, later, &mut closing));
+            assert!(timeout(Duration::from_millis(1), turn.as_mut()).await.is_err());
+            drop(slots);
+            assert!(turn.await.is_ok());
+        });
+    }
+
+    #[test]
+    fn a_notice_waits_for_the_end_of_a_pause_without_a_slot() {
+        let (runtime, clock, destination) =
+            (Runtime::start().unwrap(), Clock::start(), impatient());
+        let later = clock.now() + Duration::from_hours(1);
+        runtime.block_on(async {
+            let (sender, mut closing) = watch::channel(false);
+            destination.health.lock().until = Some(later);
+            let turn = destination.turn(clock, clock.now(), &mut closing).await;
+            assert_eq!(turn.map(|_| ()), Err(PostError::Paused));
+            assert_eq!(destination.slots.available_permits(), MAX_SIMULTANEOUS_REQUESTS);
+            destination.health.lock().until = Some(clock.now() + Duration::from_millis(5));
+            assert!(destination.turn(clock, later, &mut closing).await.is_ok());
+            // A server that ends does not wait for the end of a pause, but still for a slot.
+            sender.send_replace(true);
+            destination.health.lock().until = Some(later);
+            let turn = destination.turn(clock, later, &mut closing).await;
+            assert_eq!(turn.map(|_| ()), Err(PostError::Paused));
+            destination.health.lock().until = None;
+            assert!(destination.turn(clock, later, &mut closing).await.is_ok());
+        });
     }
 }

@@ -26,7 +26,7 @@ pub(in crate::server) enum Verdict {
 
 /// Sample values for the tests of the dialects.
 #[cfg(test)]
-pub(super) mod samples {
+pub(in crate::server) mod samples {
     use super::*;
     use crate::server::access::callback::visit::{ClientDetails, Visit};
     use crate::server::event::Protocol;

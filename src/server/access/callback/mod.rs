@@ -5,7 +5,7 @@
 
 pub(in crate::server) mod calls;
 mod destination;
-mod exchange;
+pub(in crate::server) mod exchange;
 mod mediamtx;
 mod nginx;
 pub(in crate::server) mod rules;

@@ -20,6 +20,8 @@ use crate::server::access::token::verify::{self, Keys};
 const REFRESH_INTERVAL: Duration = Duration::from_hours(1);
 /// Minimum interval between two fetches: tokens with unknown keys must not cause more requests.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(30);
+/// Minimum interval between two fetches while there are no keys, so that no token is valid.
+const MIN_FIRST_FETCH_INTERVAL: Duration = Duration::from_secs(1);
 /// Time limit of a fetch.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of a key set in bytes.
@@ -128,13 +130,14 @@ impl Tokens {
             ..wanted
         };
         let (claims, signer) = match &self.remote {
-            None => verify::verify(token, &Keys { shared: &self.shared, public: &self.fixed })?,
+            None => self.verify(token, Some(&self.fixed))?,
             Some(remote) => {
                 let known = remote.known(clock);
-                match self.verify(token, &known) {
+                match self.verify(token, known.as_ref().map(|keys| keys.as_slice())) {
                     // The token may be signed with a new key.
-                    Err(TokenProblem::Signature) => {
-                        self.verify(token, &remote.newest(clock).await)?
+                    Err(TokenProblem::Signature | TokenProblem::NoKeys) => {
+                        let newest = remote.newest(clock).await;
+                        self.verify(token, newest.as_ref().map(|keys| keys.as_slice()))?
                     }
                     verified => verified?,
                 }
@@ -145,7 +148,11 @@ impl Tokens {
         Ok((claims, self.signers.get(signer).or(self.signers.last()).copied()))
     }
 
-    fn verify(&self, token: &str, public: &[PublicKey]) -> Result<(Claims, usize), TokenProblem> {
+    fn verify(
+        &self,
+        token: &str,
+        public: Option<&[PublicKey]>,
+    ) -> Result<(Claims, usize), TokenProblem> {
         verify::verify(token, &Keys { shared: &self.shared, public })
     }
 }
@@ -157,7 +164,8 @@ struct RemoteKeys(Arc<RemoteSet>);
 #[derive(Debug)]
 struct RemoteSet {
     url: WebUrl,
-    keys: RwLock<Arc<Vec<PublicKey>>>,
+    /// `None` until the first keys arrive.
+    keys: RwLock<Option<Arc<Vec<PublicKey>>>>,
     /// The time at which the newest keys arrived.
     fetched: RwLock<Option<Timestamp>>,
     /// The time at which the last fetch began. The lock is held during a fetch, so other tasks wait
@@ -172,35 +180,37 @@ impl RemoteKeys {
     }
 
     /// Returns the current keys. Old keys are renewed in the background.
-    fn known(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
+    fn known(&self, clock: Clock) -> Option<Arc<Vec<PublicKey>>> {
         let fetched = *self.0.fetched.read();
         if fetched.is_some_and(|at| clock.now().since(at) >= REFRESH_INTERVAL) {
             let set = Arc::clone(&self.0);
             tokio::spawn(async move { set.fetch(clock).await });
         }
-        Arc::clone(&self.0.keys.read())
+        self.0.keys.read().clone()
     }
 
     /// Fetches the keys again, unless the last fetch was a moment ago, and returns the keys.
-    async fn newest(&self, clock: Clock) -> Arc<Vec<PublicKey>> {
+    async fn newest(&self, clock: Clock) -> Option<Arc<Vec<PublicKey>>> {
         // The fetch continues if the client leaves.
         let set = Arc::clone(&self.0);
         let _ = tokio::spawn(async move { set.fetch(clock).await }).await;
-        Arc::clone(&self.0.keys.read())
+        self.0.keys.read().clone()
     }
 }
 
 impl RemoteSet {
     async fn fetch(&self, clock: Clock) {
         let mut tried = self.tried.lock().await;
-        if tried.is_some_and(|at| clock.now().since(at) < MIN_FETCH_INTERVAL) {
+        let has_keys = self.keys.read().is_some();
+        let interval = if has_keys { MIN_FETCH_INTERVAL } else { MIN_FIRST_FETCH_INTERVAL };
+        if tried.is_some_and(|at| clock.now().since(at) < interval) {
             return;
         }
         let answer = timeout(FETCH_TIMEOUT, self.get()).await;
         *tried = Some(clock.now());
         match answer {
             Ok(Ok(keys)) => {
-                *self.keys.write() = Arc::new(keys);
+                *self.keys.write() = Some(Arc::new(keys));
                 *self.fetched.write() = *tried;
             }
             // The previous keys stay valid.

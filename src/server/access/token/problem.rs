@@ -11,6 +11,8 @@ pub(in crate::server) enum TokenProblem {
     Algorithm,
     /// No key of this server has signed the token.
     Signature,
+    /// The server could not fetch any keys yet.
+    NoKeys,
     /// The token never expires.
     NoEnd,
     Expired,
@@ -28,6 +30,7 @@ impl TokenProblem {
             Self::Malformed => "token-malformed",
             Self::Algorithm => "token-algorithm",
             Self::Signature => "token-signature",
+            Self::NoKeys => "token-no-keys",
             Self::NoEnd => "token-without-end",
             Self::Expired => "token-expired",
             Self::NotYet => "token-not-yet",

@@ -15,7 +15,8 @@ const MAX_TOKEN_BYTES: usize = 4_096;
 #[derive(Debug)]
 pub(super) struct Keys<'a> {
     pub shared: &'a [SharedKey],
-    pub public: &'a [PublicKey],
+    /// `None` if it is not known which public keys there are.
+    pub public: Option<&'a [PublicKey]>,
 }
 
 /// Returns true if a text has the form of a token.
@@ -27,7 +28,7 @@ pub(in crate::server) fn is_token(text: &str) -> bool {
 /// the shared ones.
 ///
 /// # Errors
-/// Fails if the token is malformed, or no key has signed it.
+/// Fails if the token is malformed, or no key has signed it, or its key is not known.
 pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<(Claims, usize), TokenProblem> {
     if token.len() > MAX_TOKEN_BYTES {
         return Err(TokenProblem::Malformed);
@@ -51,6 +52,7 @@ pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<(Claims, usize), To
         }),
         _ => keys
             .public
+            .ok_or(TokenProblem::NoKeys)?
             .iter()
             .position(|key| {
                 key.algorithm() == algorithm
@@ -114,7 +116,7 @@ mod tests {
         let token = token.expose();
         assert!(is_token(token) && !is_token("a.key") && !is_token("a.b.c"));
         let check = |token: &str, secret: &str| {
-            verify(token, &Keys { shared: &shared(secret), public: &[] }).map(|_| ())
+            verify(token, &Keys { shared: &shared(secret), public: Some(&[]) }).map(|_| ())
         };
         assert_eq!(check(token, HMAC_SECRET), Ok(()));
         assert_eq!(check(token, "another secret, also long enough"), Err(TokenProblem::Signature));
@@ -142,6 +144,21 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_no_forgery_while_the_public_keys_are_not_known() {
+        let check = |header: Value, public| {
+            let token = format!("{}.AA", unsigned(&header));
+            verify(&token, &Keys { shared: &shared(HMAC_SECRET), public }).map(|_| ())
+        };
+        let public = json!({ "alg": "EdDSA" });
+        assert_eq!(check(public.clone(), None), Err(TokenProblem::NoKeys));
+        assert!(!TokenProblem::NoKeys.is_forged());
+        assert_eq!(check(public, Some(&[])), Err(TokenProblem::Signature));
+        // These are wrong whatever the keys are.
+        assert_eq!(check(json!({ "alg": "HS256" }), None), Err(TokenProblem::Signature));
+        assert_eq!(check(json!({ "alg": "none" }), None), Err(TokenProblem::Algorithm));
+    }
+
+    #[test]
     fn tokens_of_public_keys_are_valid_and_a_public_key_is_no_secret() {
         let random = SystemRandom::new();
         let pkcs8 = signature::Ed25519KeyPair::generate_pkcs8(&random).unwrap();
@@ -161,7 +178,7 @@ mod tests {
         let check = |header: Value, sign: &dyn Fn(&[u8]) -> Vec<u8>, shared: &[SharedKey]| {
             let signed = unsigned(&header);
             let token = format!("{signed}.{}", encode(&sign(signed.as_bytes())));
-            verify(&token, &Keys { shared, public: &public }).map(|_| ())
+            verify(&token, &Keys { shared, public: Some(&public) }).map(|_| ())
         };
         let by_edwards = |message: &[u8]| edwards.sign(message).as_ref().to_vec();
         let by_weier = |message: &[u8]| weier.sign(&random, message).unwrap().as_ref().to_vec();

@@ -1,33 +1,57 @@
 //! The playlist of a broadcast from its start, while the server records it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 
+use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::NoRoom;
 use crate::server::hls::Mode;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::hls::answers::{PLAYLIST_TYPE, busy, disconnected, failed, is_known};
-use crate::server::http::hls::recorded::text_response;
+use crate::server::http::hls::recorded::{note, text_response};
 use crate::server::http::path::encode_name;
+use crate::server::http::refusals::too_many_viewers;
 use crate::server::outputs::recordings::viewers::open;
-use crate::server::recordings::opened::{OpenError, VOD_APP};
-use crate::server::recordings::playlist::broadcast::{BroadcastForm, BroadcastPlaylist};
+use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
+use crate::server::recordings::playlist::broadcast::{
+    BroadcastForm, BroadcastPlaylist, EVENT_PLAYLIST_NAME,
+};
+use crate::server::recordings::playlist::recording::master_of_list;
 use crate::server::recordings::rules::Retention;
+use crate::server::recordings::under_way::BroadcastFiles;
 use crate::server::registry::Registry;
 
 /// Maximum number of files that one request opens.
 const MAX_OPENED_FILES: usize = 24;
 
-/// Answers a request for the playlist of this stream; `path` is the request's path.
+/// A request for the playlist of a broadcast.
+pub(super) struct EventRequest<'a> {
+    pub method: &'a Method,
+    pub headers: &'a HeaderMap,
+    pub path: &'a str,
+    pub app: &'a str,
+    pub stream: &'a str,
+    /// The pass for the addresses in the playlist, if they need one.
+    pub pass: Option<&'a str>,
+    /// True if the pass is new.
+    pub is_first: bool,
+    pub key: ViewerKey,
+    pub address: SocketAddr,
+}
+
+/// Answers a request for the playlist of a stream. Players request the playlist again and again at the same address.
+/// Without the pass in this address, each request would be another visit. So the first response is a multivariant
+/// playlist, which contains the address with the pass.
 pub(super) async fn event(
     registry: &Arc<Registry>,
-    ((method, headers), key): ((&Method, &HeaderMap), ViewerKey),
-    path: &str,
-    (app, stream): (&str, &str),
-    pass: Option<&str>,
+    request: EventRequest<'_>,
+    viewer: AdmittedViewer,
 ) -> Response {
+    let EventRequest { method, headers, path, app, stream, pass, is_first, key, address } = request;
     let is_on = registry.rules().recording.playback && registry.config.hls.mode != Mode::Off;
     let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
         return failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
@@ -68,8 +92,26 @@ pub(super) async fn event(
     let root = "../".repeat(path.matches('/').count().saturating_sub(1));
     let keeps_all = registry.rules().recording.keep == Retention::default();
     let form = BroadcastForm { root: &root, ended: files.ended, keeps_all };
-    match list.playlist(form, |version| is_known(headers, &tag(version))) {
+    let playlist = list.playlist(form, |version| is_known(headers, &tag(version)));
+    match playlist {
         BroadcastPlaylist::Text(text) => {
+            if is_first && let Some(recording) = begins_with(registry, &files).await {
+                if !note(registry, &recording, address, key, viewer) {
+                    return too_many_viewers(NoRoom::Stream(registry.max_viewers(app)));
+                }
+                // A callback may have renamed the stream, and the pass opens only the stream with the new name.
+                let list = format!("../../{}/hls/{EVENT_PLAYLIST_NAME}", encode_name(stream));
+                let master = master_of_list(&recording.content(), &list);
+                let head = (PLAYLIST_TYPE, tag(&format!("m{}", text.version)), text.ended);
+                return text_response(
+                    registry,
+                    (method, headers),
+                    head,
+                    master.into(),
+                    pass,
+                    false,
+                );
+            }
             let head = (PLAYLIST_TYPE, tag(&text.version), text.ended);
             text_response(registry, (method, headers), head, text.text, pass, false)
         }
@@ -78,6 +120,25 @@ pub(super) async fn event(
             failed(StatusCode::NOT_FOUND, "The recording of this broadcast was deleted.\n")
         }
     }
+}
+
+/// Returns the recording with which players begin: the newest one, or the first one of a broadcast that has ended.
+async fn begins_with(
+    registry: &Arc<Registry>,
+    files: &BroadcastFiles,
+) -> Option<Arc<OpenRecording>> {
+    let mut parts: Vec<&PathBuf> = files.parts.iter().collect();
+    if !files.ended {
+        parts.reverse();
+    }
+    for part in parts.into_iter().take(MAX_OPENED_FILES) {
+        let Ok(recording) = open(registry, part).await else { continue };
+        let is_empty = recording.content().index.segments.is_empty();
+        if !is_empty {
+            return Some(recording);
+        }
+    }
+    None
 }
 
 fn tag(version: &str) -> String {

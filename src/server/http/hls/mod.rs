@@ -34,6 +34,7 @@ use crate::server::http::hls::answers::{
     ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age,
     missing, sent_size, viewer_key,
 };
+use crate::server::http::hls::broadcast::EventRequest;
 use crate::server::http::hls::growing::Growing;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::path;
@@ -147,13 +148,22 @@ pub(super) async fn response(
 ) -> Response {
     let HlsRequest { registry, caller, headers, app, stream, .. } = &request;
     if matches!(asked, HlsResource::Below(name) if name == EVENT_PLAYLIST_NAME) {
-        let HlsRequest { path, pass, .. } = &request;
-        let key = viewer_key(caller, headers, Protocol::Hls);
+        let HlsRequest { path, pass, query, .. } = &request;
         let Some(_settled) = ActiveGuard::new(registry, &caller.spot) else {
             return too_many_viewers(NoRoom::Server);
         };
-        let client = ((request.method, *headers), key);
-        return broadcast::event(registry, client, path, (app, stream), pass.as_deref()).await;
+        let request = EventRequest {
+            method: request.method,
+            headers,
+            path,
+            app,
+            stream,
+            pass: pass.as_deref(),
+            is_first: pass.as_ref().is_some_and(|pass| is_new(pass, query)),
+            key: viewer_key(caller, headers, Protocol::Hls),
+            address: caller.address,
+        };
+        return broadcast::event(registry, request, viewer).await;
     }
     if registry.config.hls.mode == Mode::Off {
         let why = "HLS is off at this server, by the setting `hls`.\n";
@@ -352,7 +362,7 @@ async fn list(
         HlsResource::Manifest => {
             let pass = request.pass.as_ref().map_or_else(String::new, |it| format!("?pass={it}"));
             let renditions = dash_renditions(request.registry, production).await;
-            (now.manifest(&format!("{stream}/hls/"), &pass, &renditions), "d")
+            (now.manifest(&stream, &pass, &renditions), "d")
         }
     };
     let target = now.target_duration().as_secs();

@@ -276,7 +276,7 @@ fn unreadable(error: &OpenError) -> Response {
 }
 
 /// Counts a viewer. Returns false if there are too many.
-fn note(
+pub(super) fn note(
     registry: &Registry,
     recording: &OpenRecording,
     address: SocketAddr,

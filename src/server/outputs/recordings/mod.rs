@@ -32,7 +32,7 @@ use crate::text::problem::{Problem, problem};
 /// Data is collected for this time before it is written.
 const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 /// A disk that does not respond for this long has failed.
-const DISK_TIMEOUT: Duration = Duration::from_secs(20);
+pub(in crate::server) const DISK_TIMEOUT: Duration = Duration::from_secs(20);
 /// Maximum number of unwritten bytes.
 const MAX_UNWRITTEN_BYTES: usize = 32 << 20;
 /// Interval between attempts while too many files are open.

@@ -219,6 +219,11 @@ pub(in crate::server) fn ts_master(content: &RecordingContent) -> Option<String>
     Some(write_ts_master(vec![variant(content, TS_LIST_NAME)]))
 }
 
+/// Returns a multivariant playlist whose only variant is `list`, which contains this recording.
+pub(in crate::server) fn master_of_list(content: &RecordingContent, list: &str) -> String {
+    write_master(&[variant(content, list)], MasterForm::low_latency(false))
+}
+
 fn variant(content: &RecordingContent, list: &str) -> OfferedVariant {
     let index = &content.index;
     let rate =
@@ -268,6 +273,7 @@ pub(in crate::server) fn manifest(recording: ListedRecording<'_>, query: &str) -
         longest,
         latency: Duration::from_secs(2),
         delay: Duration::ZERO,
+        location: None,
         clock: String::new(),
         periods: vec![period],
     };
