@@ -12,7 +12,6 @@ use serde::Deserialize;
 use url::form_urlencoded;
 
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::NoRoom;
 use crate::server::http::caller::Caller;
 use crate::server::http::path::{encode, encode_name};
 use crate::server::http::refusals::too_many_viewers;
@@ -288,6 +287,7 @@ mod tests {
     use crate::net::Runtime;
     use crate::server::access::denied::Denied;
     use crate::server::access::token::problem::TokenProblem;
+    use crate::server::event::NoRoom;
     use crate::server::http::refusals::denied;
 
     #[test]

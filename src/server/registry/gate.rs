@@ -263,8 +263,8 @@ mod tests {
             };
             let callbacks = Arc::new(Callbacks::new(&rules, &notices));
             let mut grant = Grant::default();
-            let asked = ask(&callbacks, &visit, &Call::play(), &mut grant);
-            runtime.block_on(asked).unwrap();
+            let call = Call::play();
+            runtime.block_on(ask(&callbacks, &visit, &call, &mut grant)).unwrap();
             drop(grant);
             assert_eq!(!notices.is_idle(), reported, "{kinds:?}");
         }

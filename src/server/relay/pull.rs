@@ -12,6 +12,7 @@ use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options};
 use crate::server::access::callback::calls::RecordCall;
 use crate::server::access::callback::visit::{ClientDetails, Visit};
+use crate::server::event::Protocol;
 use crate::server::event::relay::RelayState;
 use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
@@ -443,7 +444,6 @@ mod tests {
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
     use crate::server::access::grant::AdmittedViewer;
-    use crate::server::event::Protocol;
     use crate::server::event::relay::Direction;
     use crate::server::registry::Registry;
     use crate::server::registry::config::Config;
