@@ -6,7 +6,7 @@ use crate::studio::notices::message::StudioMessage;
 /// The parts of the program that only some users have, and that degradation affects.
 #[derive(Copy, Clone, Debug)]
 pub(in crate::studio) struct DegradableParts {
-    /// True if there is a preview.
+    /// True if there is a preview, a multiview, or a projector of a scene or source.
     pub views: bool,
     /// True if there are filters that degradation skips.
     pub costly_filters: bool,
