@@ -604,6 +604,30 @@ pub(in crate::studio::engine) mod tests {
     }
 
     #[test]
+    fn the_sent_data_of_a_target_that_is_switched_off_still_counts() {
+        let (studio, _folder) = on_air_and_recording(Duration::ZERO);
+        // The broadcast continues because of a target that is never reached.
+        let other = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
+        studio.send(Command::PutTarget(other));
+        until_shown(&studio, "sent data", |it| {
+            it.figures.sent_bytes > 0 && it.figures.was_live() && it.targets.len() == 2
+        });
+        let sent = studio.snapshot().figures.sent_bytes;
+        studio.send(Command::PutTarget(Target { enabled: false, ..Target::built_in() }));
+        until_shown(&studio, "target that is off", |it| {
+            it.targets.iter().any(|entry| !entry.target.enabled)
+        });
+        let after = studio.snapshot();
+        assert!(after.last_broadcast.is_none(), "still on air");
+        assert!(after.figures.sent_bytes >= sent, "{} of {sent}", after.figures.sent_bytes);
+        studio.send(Command::StopLive);
+        until_shown(&studio, "summary", |it| it.last_broadcast.is_some());
+        let summary = studio.snapshot().last_broadcast.unwrap();
+        assert_eq!(summary.sent_bytes, after.figures.sent_bytes, "counted once");
+        studio.end(LIMIT).unwrap();
+    }
+
+    #[test]
     fn a_second_stop_of_the_broadcast_does_not_end_its_recording() {
         let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();
