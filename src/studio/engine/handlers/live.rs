@@ -297,6 +297,7 @@ impl Engine {
         match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
                 self.live.on_air = Some(on_air);
+                self.live.history.begin_pace();
                 self.notices.take_back("encoder-failed");
                 for event in events {
                     self.notices.happened(event);
