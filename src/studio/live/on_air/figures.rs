@@ -158,7 +158,8 @@ impl OnAir {
         let seconds = now.since(at).as_secs_f64();
         let fps = frame_rate(last, count.saturating_sub(last), seconds, by_timestamps);
         self.fps = (count, now, fps);
-        self.lately.extend(whole_second(last, fps));
+        let is_mixed = std::mem::take(&mut self.is_mixed_second);
+        self.lately.extend(whole_second(last, fps).filter(|_| !is_mixed));
         if self.lately.len() > FPS_WINDOW_SECONDS {
             self.lately.pop_front();
         }

@@ -298,7 +298,7 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
         LiveState::OnAir => figures.on_air_for,
         _ => running_recording(snapshot).map_or(Duration::ZERO, |recording| recording.duration),
     };
-    let known = runs_for > FRAME_RATE_DELAY;
+    let known = runs_for > FRAME_RATE_DELAY && figures.is_fps_known();
     if !encodes || !known || figures.fps >= MIN_FRAME_RATE_SHARE * wanted {
         return None;
     }

@@ -297,6 +297,28 @@ fn rows() -> Vec<Row> {
             None,
         ),
         (
+            "a connection carries all frames again, which are not counted yet",
+            with(on_air(), |it| {
+                (it.figures.fps, it.figures.wanted_fps) = (0.0, 30.0);
+                (it.figures.fps_pending, it.figures.encoded) = (true, 900);
+            }),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "the encoder has not finished any frame",
+            with(on_air(), |it| {
+                (it.figures.fps, it.figures.wanted_fps) = (0.0, 30.0);
+                (it.figures.fps_pending, it.figures.encoded) = (true, 0);
+            }),
+            "This computer is too slow: only 0 of 30 fps.",
+            "Close other programs, or turn off video filters.",
+            bad,
+            None,
+        ),
+        (
             "an empty scene before going live",
             with(idle(), empty_scene),
             "The scene Main has no visible source.",
