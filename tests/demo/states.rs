@@ -429,6 +429,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             let seen = Latest::default();
             seen.publish(picture(0));
             let monitor = |state, latency| MonitorView {
+                host: "media.school.example".to_owned(),
                 state,
                 cause: String::new().into(),
                 latency,

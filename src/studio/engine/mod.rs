@@ -2,6 +2,7 @@
 //! Nothing here waits for a device, a socket or a disk; slow work runs on separate threads.
 
 pub mod config;
+pub(in crate::studio) mod degradation;
 pub mod handle;
 mod handlers;
 pub(in crate::studio) mod notice_board;

@@ -9,10 +9,10 @@ use crate::audio::AudioChoice;
 use crate::base::queue::Receiver;
 use crate::base::{Latest, Timestamp, Worker};
 use crate::capture::{CameraControls, Permissions};
-use crate::compose::degradation::Degradation;
 use crate::compose::scene::SceneId;
 use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
+use crate::studio::engine::degradation::ReportedDegradation;
 use crate::studio::engine::removed_strips::RemovedStrips;
 use crate::studio::engine::undo_history::UndoHistory;
 use crate::studio::scenes::Collection;
@@ -27,8 +27,7 @@ pub(in crate::studio) struct SceneState {
     pub(in crate::studio) board: CameraControls,
     /// The desktop's permissions for displays and windows.
     pub(in crate::studio) permissions: Permissions,
-    /// The last reported degradation.
-    pub degradation: Degradation,
+    pub degradation: ReportedDegradation,
     pub prepared: Option<SceneId>,
     /// The views drawn in addition to the program.
     pub views: BTreeMap<ViewOf, ViewDetail>,

@@ -38,6 +38,12 @@ pub(in crate::studio) struct History {
 }
 
 impl History {
+    /// Begins to measure the skipped frames anew, because new encoders count from zero.
+    pub(in crate::studio) fn begin_pace(&mut self) {
+        self.pace.clear();
+        self.is_slow = false;
+    }
+
     /// Adds the figures of another second.
     pub(in crate::studio) fn second(&mut self, stats: &Stats) {
         let bitrate = stats.targets.iter().map(|target| target.bitrate).max().unwrap_or_default();
@@ -171,5 +177,30 @@ mod tests {
         assert_eq!(seconds(&mut history, 10, 0), [PaceNews::Over]);
         let again = seconds(&mut history, 10, 13);
         assert!(matches!(again[..], [PaceNews::Slow(_)]), "{again:?}");
+    }
+
+    #[test]
+    fn one_skipped_frame_of_a_new_recording_is_not_compared_with_an_earlier_one() {
+        let mut history = History::default();
+        let second = |history: &mut History, captured, skipped| {
+            let video = stats::Video { captured, skipped, ..stats::Video::default() };
+            history.second(&Stats { video: Some(video), ..Stats::default() });
+            history.pace()
+        };
+        for number in 1..=10 {
+            assert_eq!(second(&mut history, number * 30, 0), None);
+        }
+        history.begin_pace();
+        assert_eq!(history.bitrates().count(), 10, "the graph continues");
+        for number in 1..=10 {
+            assert_eq!(second(&mut history, number * 30 - 1, 1), None);
+        }
+        // A new recording on a slow computer is reported again.
+        for _ in 0..2 {
+            history.begin_pace();
+            let seconds = 1..=10;
+            let news = seconds.filter_map(|it| second(&mut history, it * 15, it * 15)).count();
+            assert_eq!(news, 1);
+        }
     }
 }

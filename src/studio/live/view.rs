@@ -32,7 +32,8 @@ pub struct LiveFigures {
     pub encoded: u64,
     /// Frames per second over the last seconds.
     pub fps: f64,
-    /// True until frames were counted for a whole second, so that `fps` is not known.
+    /// True until frames were counted for a whole second with the same `wanted_fps`. Before, `fps`
+    /// is not known.
     pub fps_pending: bool,
     /// The wanted frame rate, which is below the chosen one on a slow connection; 0 if unknown.
     pub wanted_fps: f64,
@@ -65,6 +66,12 @@ impl LiveFigures {
     /// Returns true if a target was ever live. Otherwise there is no connection to lose.
     pub fn was_live(&self) -> bool {
         !self.on_air_for.is_zero()
+    }
+
+    /// Returns true if `fps` can be compared with the wanted frame rate. An encoder that has not
+    /// finished any frame is too slow, although its frame rate is pending.
+    pub fn is_fps_known(&self) -> bool {
+        !self.fps_pending || self.encoded == 0
     }
 }
 

@@ -124,7 +124,9 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let bitrate = if on_air { format::bitrate(live.bitrate) } else { dash() };
     let round_trip = live.round_trip.map_or_else(dash, format::short_time);
     let lost = matches!(snapshot.live, LiveState::Reconnecting { .. });
-    let slow = live.on_air_for > FRAME_RATE_GRACE && live.fps < 0.9 * live.wanted_fps;
+    let slow = live.on_air_for > FRAME_RATE_GRACE
+        && live.is_fps_known()
+        && live.fps < 0.9 * live.wanted_fps;
     let drops = live.dropped_frames.saturating_mul(100) > live.total_frames;
     let frames = if live.fps_pending { dash() } else { rate(live.fps) };
     let late = live.queued > LONG_BACKLOG;

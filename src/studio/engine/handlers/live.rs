@@ -297,6 +297,7 @@ impl Engine {
         match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
                 self.live.on_air = Some(on_air);
+                self.live.history.begin_pace();
                 self.notices.take_back("encoder-failed");
                 for event in events {
                     self.notices.happened(event);
@@ -600,6 +601,30 @@ pub(in crate::studio::engine) mod tests {
         let summary = snapshot.last_broadcast.unwrap();
         assert!(summary.sent_bytes >= sent && sent > 0, "{summary:?}");
         assert!(!summary.on_air_for.is_zero() && snapshot.recording.is_some(), "{summary:?}");
+        studio.end(LIMIT).unwrap();
+    }
+
+    #[test]
+    fn the_sent_data_of_a_target_that_is_switched_off_still_counts() {
+        let (studio, _folder) = on_air_and_recording(Duration::ZERO);
+        // The broadcast continues because of a target that is never reached.
+        let other = Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key"));
+        studio.send(Command::PutTarget(other));
+        until_shown(&studio, "sent data", |it| {
+            it.figures.sent_bytes > 0 && it.figures.was_live() && it.targets.len() == 2
+        });
+        let sent = studio.snapshot().figures.sent_bytes;
+        studio.send(Command::PutTarget(Target { enabled: false, ..Target::built_in() }));
+        until_shown(&studio, "target that is off", |it| {
+            it.targets.iter().any(|entry| !entry.target.enabled)
+        });
+        let after = studio.snapshot();
+        assert!(after.last_broadcast.is_none(), "still on air");
+        assert!(after.figures.sent_bytes >= sent, "{} of {sent}", after.figures.sent_bytes);
+        studio.send(Command::StopLive);
+        until_shown(&studio, "summary", |it| it.last_broadcast.is_some());
+        let summary = studio.snapshot().last_broadcast.unwrap();
+        assert_eq!(summary.sent_bytes, after.figures.sent_bytes, "counted once");
         studio.end(LIMIT).unwrap();
     }
 

@@ -285,7 +285,9 @@ mod tests {
     use std::time::Duration;
 
     use crate::studio::command::Command;
+    use crate::studio::engine::Engine;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
+    use crate::studio::event::stats::{self, Stats};
     use crate::studio::event::{self, Event};
     use crate::studio::live::outputs::OutputNews;
     use crate::studio::live::recording::library::RecordingsCommand;
@@ -395,6 +397,29 @@ mod tests {
         engine.begin_summary();
         engine.recording_happened(finished("later.mkv"));
         assert_eq!(engine.live.summary.recording.as_deref(), Some(Path::new("later.mkv")));
+        end(engine);
+    }
+
+    #[test]
+    fn a_recording_after_a_broadcast_has_its_own_share_of_skipped_frames() {
+        let (mut engine, _ends) = on_air();
+        engine.end_broadcast();
+        let second = |engine: &mut Engine, captured, skipped| {
+            let video = Some(stats::Video { captured, skipped, ..stats::Video::default() });
+            engine.live.history.second(&Stats { video, ..Stats::default() });
+            engine.live.history.pace()
+        };
+        // The last seconds of the broadcast.
+        for number in 1..=10 {
+            assert_eq!(second(&mut engine, number * 30, 0), None);
+        }
+        engine.live.stopping = false;
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        assert!(engine.live.on_air.is_some());
+        for number in 1..=10 {
+            assert_eq!(second(&mut engine, number * 30, 1), None);
+        }
         end(engine);
     }
 

@@ -20,11 +20,12 @@ use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
 use crate::studio::engine::Engine;
+use crate::studio::engine::degradation::DegradableParts;
 use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event};
-use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{Notice, groups};
 use crate::studio::program::{Program, RetryReport};
 use crate::studio::scenes::edits::Edit;
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
@@ -409,28 +410,15 @@ impl Engine {
             }
         }
         let Some(program) = &mut self.state.program else { return };
-        let degradation = program.compositor().figures().degradation;
-        let before = std::mem::replace(&mut self.state.stage.degradation, degradation);
-        let message = match degradation {
-            _ if degradation == before => None,
-            Degradation::None => {
-                let notices = self.notices.active.notices().iter();
-                let mut notices = notices.filter(|it| it.key().starts_with("degradation-"));
-                notices.next().map(|_| StudioMessage::FullQuality {})
-            }
-            // Improvements occur step by step, and not every step is reported.
-            _ if degradation < before => None,
-            Degradation::Preview => {
-                self.state.stage.prepared.map(|_| StudioMessage::PreviewDropped {})
-            }
-            Degradation::Transitions => Some(StudioMessage::TransitionsDropped {}),
-            Degradation::Filters => self
-                .settings
-                .collection
-                .has_costly_filters()
-                .then_some(StudioMessage::FiltersDropped {}),
-            Degradation::Rate => Some(StudioMessage::RateHalved {}),
+        let level = program.compositor().figures().degradation;
+        let stage = &mut self.state.stage;
+        let parts = DegradableParts {
+            views: stage.prepared.is_some() || !stage.views.is_empty(),
+            costly_filters: self.settings.collection.has_costly_filters(),
         };
+        let is_about = |it: &Notice| groups::DEGRADATION_NOTICES.contains(&it.key());
+        let told = self.notices.active.notices().iter().any(is_about);
+        let message = stage.degradation.update(level, parts, told);
         let changes = program.source_changes();
         let left_out = program.files_left_out();
         let seen_changed = program.seen_changed();
@@ -572,7 +560,7 @@ impl Engine {
             views: Arc::clone(&stage.view_frames),
             can_undo,
             can_redo,
-            skips_filters: stage.degradation >= Degradation::Filters,
+            skips_filters: stage.degradation.level() >= Degradation::Filters,
             transition_problems: program.map(Program::transition_problems).unwrap_or_default(),
             controls: self.state.stage.board.listed(),
             formats: self.state.stage.board.formats(),

@@ -443,6 +443,7 @@ impl TargetMonitor {
         let latency = self.coming().and_then(|seen| self.comparison.latency(self.now, seen));
         let frame = if event.size.is_some() { &self.frame } else { &self.no_frame };
         MonitorView {
+            host: self.host.clone(),
             state: event.state,
             cause: event.cause.unwrap_or_default(),
             latency: latency.map(|(latency, _)| latency),

@@ -9,6 +9,8 @@ use crate::text::Problem;
 /// The viewers' stream of a target, from the viewer monitor.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MonitorView {
+    /// The name of the target in the monitor's notices.
+    pub host: String,
     /// The state, with the names of [`event::Monitor`](crate::studio::event::Monitor).
     pub state: &'static str,
     /// The fault; empty if there is none.

@@ -83,8 +83,19 @@ impl OnAir {
         Some(EncoderView { name: figures.name, profile: figures.profile })
     }
 
-    /// Returns the figures for the window: totals over all targets, or the worst value.
+    /// Returns the figures for the window: totals over all targets, or the worst value. During the
+    /// broadcast, they include targets that were switched off or restarted, so no total decreases.
     pub(in crate::studio) fn live_figures(&self) -> LiveFigures {
+        self.figures(self.is_publishing())
+    }
+
+    /// Returns the figures for the summary of the broadcast.
+    pub(in crate::studio) fn summary_figures(&self) -> LiveFigures {
+        self.figures(true)
+    }
+
+    /// Returns the figures, of the `whole` broadcast or only of its present targets.
+    fn figures(&self, whole: bool) -> LiveFigures {
         let encoded = match (&self.video, &self.audio) {
             (Some(video), _) => video.figures().encoded,
             (None, Some(audio)) => audio.figures().encoded,
@@ -116,18 +127,10 @@ impl OnAir {
             all.queued = all.queued.max(figures.queued);
             all.round_trip = all.round_trip.max(figures.round_trip);
         }
-        if self.is_publishing() {
+        if whole {
+            add_totals(&mut all, &self.left);
             all.on_air_for = all.on_air_for.max(self.time_on_air.total);
         }
-        all
-    }
-
-    /// Returns the figures for the summary of the broadcast, which include targets that were
-    /// switched off or restarted.
-    pub(in crate::studio) fn summary_figures(&self) -> LiveFigures {
-        let mut all = self.live_figures();
-        add_totals(&mut all, &self.left);
-        all.on_air_for = all.on_air_for.max(self.time_on_air.total);
         all
     }
 
@@ -138,7 +141,7 @@ impl OnAir {
         self.time_on_air.count(live_for, self.is_publishing(), now);
     }
 
-    /// Keeps the totals of targets that are removed from the broadcast, for its summary.
+    /// Keeps the totals of targets that are removed from the broadcast.
     pub(super) fn keep_totals(&mut self, removed: &Outputs) {
         for sent in removed.all::<TargetOutput>() {
             add_totals(&mut self.left, &totals(&sent.publisher.figures()));
@@ -155,7 +158,8 @@ impl OnAir {
         let seconds = now.since(at).as_secs_f64();
         let fps = frame_rate(last, count.saturating_sub(last), seconds, by_timestamps);
         self.fps = (count, now, fps);
-        self.lately.extend(whole_second(last, fps));
+        let is_mixed = std::mem::take(&mut self.is_mixed_second);
+        self.lately.extend(whole_second(last, fps).filter(|_| !is_mixed));
         if self.lately.len() > FPS_WINDOW_SECONDS {
             self.lately.pop_front();
         }

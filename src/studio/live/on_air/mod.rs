@@ -81,6 +81,10 @@ pub(in crate::studio) struct OnAir {
     /// The frame rates of the last seconds, because a single value is not meaningful.
     lately: VecDeque<f64>,
     frame_rate: FrameRate,
+    /// The step between encoded frames that the encoder uses.
+    frame_step: u32,
+    /// True if `frame_step` has changed since the last count of frames.
+    is_mixed_second: bool,
     /// The number of frames encoded up to the last check, and the total encoding time.
     encoding: (u64, Duration),
     /// The mean time to encode a frame over the last second.
@@ -215,6 +219,8 @@ impl OnAir {
             fps: (0, clock.now(), 0.0),
             lately: VecDeque::new(),
             frame_rate: quality.frame_rate,
+            frame_step: 1,
+            is_mixed_second: false,
             encoding: (0, Duration::ZERO),
             encode_time: None,
             frame_times: VecDeque::new(),
@@ -402,11 +408,16 @@ impl OnAir {
         self.set_encoder();
     }
 
-    fn set_encoder(&self) {
-        if let Some(video) = &self.video {
-            video.set_frame_step(self.adaptation.frame_step());
-            video.set_bitrate(self.adaptation.bitrate());
-            video.set_size(self.adaptation.size());
+    fn set_encoder(&mut self) {
+        let Some(video) = &self.video else { return };
+        let step = self.adaptation.frame_step();
+        video.set_frame_step(step);
+        video.set_bitrate(self.adaptation.bitrate());
+        video.set_size(self.adaptation.size());
+        if std::mem::replace(&mut self.frame_step, step) != step {
+            // Earlier seconds cannot be compared with the new wanted frame rate.
+            self.lately.clear();
+            self.is_mixed_second = true;
         }
     }
 

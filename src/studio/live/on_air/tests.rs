@@ -137,6 +137,36 @@ fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
 }
 
 #[test]
+fn after_a_change_of_the_wanted_frame_rate_only_whole_seconds_count() {
+    let clock = Clock::start();
+    let (program, mut on_air) = begin(clock);
+    let is_encoding =
+        |on_air: &OnAir| on_air.video.as_ref().is_some_and(|video| video.figures().encoded > 0);
+    await_that("a frame", || is_encoding(&on_air));
+    let mut at = clock.now();
+    let mut is_pending_after_second = |on_air: &mut OnAir| {
+        at += Duration::from_secs(1);
+        on_air.stats(None, (0.0, 0), at);
+        on_air.live_figures().fps_pending
+    };
+    assert!(is_pending_after_second(&mut on_air), "the second of the first frames");
+    assert!(!is_pending_after_second(&mut on_air));
+    // The connection was slow, and carries every frame again.
+    on_air.frame_step = 2;
+    on_air.set_quality(&Quality::default());
+    assert!(on_air.live_figures().fps_pending, "every other frame was encoded");
+    assert!(is_pending_after_second(&mut on_air), "the second of the change");
+    assert!(!is_pending_after_second(&mut on_air));
+    // The same frame rate again changes nothing.
+    on_air.set_quality(&Quality::default());
+    assert!(!on_air.live_figures().fps_pending);
+    program.detach(ProgramId::MAIN);
+    let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+    assert!(on_air.end(clock, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    program.end();
+}
+
+#[test]
 fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::start();

@@ -229,7 +229,10 @@ fn viewers(snapshot: &Snapshot) -> Option<Finding> {
     let what = trouble_of_viewers(monitor.state)?;
     let key = format!("monitor-{}", monitor.state.replace('_', "-"));
     let sentence = problem!("health-viewers", name = name_of(&entry.target), what = what);
-    let known = snapshot.notices.iter().filter(|notice| notice.key() == key);
+    let is_about = |notice: &&Notice| {
+        notice.key() == key && notice.value("host").is_some_and(|host| host == monitor.host)
+    };
+    let known = snapshot.notices.iter().filter(is_about);
     let cause = Some(monitor.cause.clone()).filter(|cause| !cause.is_empty());
     let remedy = Remedy::ShowViewers(entry.target.id);
     let finding = Finding::new(Some(Level::Warning), sentence).with_details(cause);
@@ -256,13 +259,14 @@ fn queue(snapshot: &Snapshot) -> Option<Finding> {
     let live = |entry: &&TargetView| entry.state == Some(TargetState::Live);
     let entry = snapshot.targets.iter().filter(live).max_by_key(|entry| entry.queued);
     let queued = entry.map_or(snapshot.figures.queued, |entry| entry.queued);
-    let dropping = named(snapshot, groups::DROPPED_FRAME_NOTICES).collect::<Vec<_>>();
-    if let Some(notice) = dropping.first() {
+    let dropping = || named(snapshot, groups::DROPPED_FRAME_NOTICES);
+    if let Some(notice) = dropping().next() {
         let entry = snapshot.targets.iter().find(|it| Some(it.target.id) == notice.target);
         let name =
             entry.map_or_else(|| problem!("health-the-server").into(), |it| name_of(&it.target));
         let sentence = problem!("health-dropping", name = name);
-        return Some(Finding::new(Some(Level::Warning), sentence).covering(dropping));
+        let of_target = dropping().filter(|it| it.target == notice.target);
+        return Some(Finding::new(Some(Level::Warning), sentence).covering(of_target));
     }
     let sentence = problem!("health-queue", time = short_time(queued));
     (queued > LONG_BACKLOG).then(|| Finding::new(Some(Level::Warning), sentence))
@@ -298,7 +302,7 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
         LiveState::OnAir => figures.on_air_for,
         _ => running_recording(snapshot).map_or(Duration::ZERO, |recording| recording.duration),
     };
-    let known = runs_for > FRAME_RATE_DELAY;
+    let known = runs_for > FRAME_RATE_DELAY && figures.is_fps_known();
     if !encodes || !known || figures.fps >= MIN_FRAME_RATE_SHARE * wanted {
         return None;
     }

@@ -132,6 +132,7 @@ fn with(mut snapshot: Snapshot, change: impl FnOnce(&mut Snapshot)) -> Snapshot 
 
 fn monitor(state: &'static str, latency: Option<u64>) -> MonitorView {
     MonitorView {
+        host: "Twitch".to_owned(),
         state,
         cause: Problem::default(),
         latency: latency.map(Duration::from_millis),
@@ -294,6 +295,28 @@ fn rows() -> Vec<Row> {
             "All good.",
             "2 watching",
             None,
+            None,
+        ),
+        (
+            "a connection carries all frames again, which are not counted yet",
+            with(on_air(), |it| {
+                (it.figures.fps, it.figures.wanted_fps) = (0.0, 30.0);
+                (it.figures.fps_pending, it.figures.encoded) = (true, 900);
+            }),
+            "All good.",
+            "2 watching",
+            None,
+            None,
+        ),
+        (
+            "the encoder has not finished any frame",
+            with(on_air(), |it| {
+                (it.figures.fps, it.figures.wanted_fps) = (0.0, 30.0);
+                (it.figures.fps_pending, it.figures.encoded) = (true, 0);
+            }),
+            "This computer is too slow: only 0 of 30 fps.",
+            "Close other programs, or turn off video filters.",
+            bad,
             None,
         ),
         (
@@ -1034,6 +1057,33 @@ fn what_one_sentence_says_is_not_counted_again() {
     let health = Health::of(&snapshot);
     assert_eq!(health.more, 1);
     assert_eq!(health.sentence.id(), "health-partly-refused");
+}
+
+#[test]
+fn the_same_problem_of_another_target_is_counted() {
+    let dropped = |id: u32, host: &str| {
+        let (host, kbps) = (host.to_owned(), None);
+        Notice { id: id.into(), ..notice(&StudioMessage::FramesDropped { id, host, kbps }) }
+    };
+    let mut snapshot = on_air();
+    snapshot.notices.push(dropped(1, "Twitch"));
+    assert_eq!(Health::of(&snapshot).more, 0);
+    snapshot.notices.push(dropped(2, "other"));
+    let health = Health::of(&snapshot);
+    assert_eq!((health.sentence.id(), health.more), ("health-dropping", 1));
+
+    let black = |id: u64, host: &str| {
+        let (host, cause) = (host.to_owned(), Problem::default());
+        let message = StudioMessage::Monitor { key: "monitor-black", host, cause };
+        Notice { id, ..notice(&message) }
+    };
+    let mut snapshot = on_air();
+    snapshot.targets[1].monitor = Some(monitor("black", None));
+    snapshot.notices.push(black(1, "Twitch"));
+    assert_eq!(Health::of(&snapshot).more, 0);
+    snapshot.notices.push(black(2, "other"));
+    let health = Health::of(&snapshot);
+    assert_eq!((health.sentence.id(), health.more), ("health-viewers", 1));
 }
 
 /// The card of this target does not repeat the cause.
