@@ -59,6 +59,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let (record, duration) = (run.record.as_deref(), run.duration);
     let clock = config.clock;
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
+    output.write_beside();
     let mut orders = match RunCommands::listen(run) {
         Ok(orders) => orders,
         Err(error) => {
