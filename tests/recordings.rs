@@ -215,7 +215,9 @@ fn commands_pause_mark_split_and_save() {
     assert_eq!(picture["state"], "finished");
     // A pause of the recording does not affect the replay buffer.
     onair.peer.signal("USR1");
-    let replay = onair.wait_named("replay");
+    assert_eq!(onair.wait_named("replay")["state"], "writing");
+    let is_over = |it: &Value| it["event"] == "replay" && it["state"] != "writing";
+    let replay = onair.wait_event("the replay", is_over);
     assert_eq!(replay["state"], "finished", "{replay}");
     keyboard.line("resume");
     // A busy machine makes the pause longer. The recording goes on at a keyframe.

@@ -258,7 +258,8 @@ fn pauses_splits_and_replays_keep_the_tracks_together() {
     onair.wait_event("the pause", |it| it["event"] == "recording" && it["paused"] == true);
     recorded(&mut onair, 5);
     line("replay\n");
-    let replay = onair.wait_named("replay");
+    let is_over = |it: &Value| it["event"] == "replay" && it["state"] != "writing";
+    let replay = onair.wait_event("the replay", is_over);
     assert_eq!(replay["state"], "finished", "{replay}");
     line("resume\n");
     onair.wait_event("going on", |it| {

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::io::{BufRead, Read};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
 use crate::cli::output::{Output, complain};
 use crate::studio::Studio;
-use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::text::{Language, Problem};
 
 /// Maximum length of a line in bytes. A longer line is invalid.
 const MAX_LINE_BYTES: u64 = 4 << 10;
@@ -122,15 +122,19 @@ impl ControlLine {
         if let Err(why) = done {
             complain(why.clone());
         }
+        output.event("control", self.result(done, output.language()), || None);
+    }
+
+    /// Returns the fields of the result.
+    fn result(&self, done: &Result<(), Problem>, language: Language) -> Value {
         // An unknown command may be any text, including text that was entered by mistake.
         let command = self.text.split_whitespace().next().filter(|_| done.is_ok());
-        let fields = json!({
+        json!({
             "line": self.number,
             "command": command,
             "ok": done.is_ok(),
-            "reason": done.as_ref().err().map(Problem::to_string),
-        });
-        output.event("control", fields, || None);
+            "reason": done.as_ref().err().map(|why| language.say(why)),
+        })
     }
 }
 
@@ -152,6 +156,16 @@ mod tests {
         let mut input = text.as_bytes();
         let read: Vec<String> = std::iter::from_fn(|| next(&mut input)).collect();
         assert_eq!(read, ["pause", "", LONG_LINE_TEXT, &exact, "stop"]);
+    }
+
+    #[test]
+    fn the_reason_is_in_the_language_of_the_output() {
+        let line = ControlLine { number: 1, text: "paus".to_owned() };
+        let why = not_a_command(&line.text, "pause");
+        for language in Language::ALL {
+            let result = line.result(&Err(why.clone()), language);
+            assert_eq!(result["reason"], language.say(&why));
+        }
     }
 
     #[test]

@@ -40,6 +40,10 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
         let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();
         let cameras: Vec<Value> = cameras.iter().map(camera).collect();
         let audio = |devices: &[DeviceInfo]| -> Vec<Value> { devices.iter().map(device).collect() };
+        let encoders = encode::known_encoders().iter().map(|it| encoder(it, language));
+        let encoders: Vec<Value> = encoders.collect();
+        let decoders = inventory::all();
+        let decoders: Vec<Value> = decoders.iter().map(|it| decoder(it, language)).collect();
         let list = json!({
             "cameras": cameras,
             "microphones": audio(&microphones),
@@ -48,9 +52,9 @@ pub fn run(globals: &Globals, clock: Clock) -> Exit {
             "screens": screens,
             "windows": windows,
             "sharing": sharing.as_ref().map(|it| shared(it, language)),
-            "encoders": encode::known_encoders().iter().map(encoder).collect::<Vec<_>>(),
-            "decoders": inventory::all().iter().map(decoder).collect::<Vec<_>>(),
-            "decoding_hardware": decoding_hardware(),
+            "encoders": encoders,
+            "decoders": decoders,
+            "decoding_hardware": decoding_hardware(language),
         });
         output.object(list);
         return Exit::Ok;
@@ -157,7 +161,7 @@ fn encoders(output: &Output) {
     for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
         let flag = if choice.is_some() { format!(", --encoder {name}") } else { String::new() };
         let why = unavailable.as_ref().map_or_else(String::new, |why| {
-            let text = problem!("out-unavailable", reason = why.to_string());
+            let text = problem!("out-unavailable", reason = Problem::from(why));
             format!("  {}", output.say(&text))
         });
         output.line(&format!("  {}  ({name}{flag}){why}", codec.name()));
@@ -195,7 +199,7 @@ fn decoders(output: &Output) {
     }
 }
 
-fn encoder(known: &KnownEncoder) -> Value {
+fn encoder(known: &KnownEncoder, language: Language) -> Value {
     json!({
         "type": match known.codec {
             Codec::Video(_) => "video",
@@ -204,11 +208,11 @@ fn encoder(known: &KnownEncoder) -> Value {
         "codec": known.codec.name(),
         "name": known.name,
         "available": known.unavailable.is_none(),
-        "why": known.unavailable.as_ref().map(ToString::to_string),
+        "why": known.unavailable.as_ref().map(|why| language.say(&why.into())),
     })
 }
 
-fn decoder(entry: &inventory::Entry) -> Value {
+fn decoder(entry: &inventory::Entry, language: Language) -> Value {
     json!({
         "type": match entry.track {
             Track::Video => "video",
@@ -216,14 +220,14 @@ fn decoder(entry: &inventory::Entry) -> Value {
         },
         "codec": entry.codec,
         "by": entry.by.as_ref().ok(),
-        "why": entry.by.as_ref().err().map(ToString::to_string),
+        "why": entry.by.as_ref().err().map(|lack| language.say(&(*lack).into())),
     })
 }
 
-fn decoding_hardware() -> Value {
+fn decoding_hardware(language: Language) -> Value {
     match inventory::hardware() {
         Ok(name) => json!({ "name": name }),
-        Err(why) => json!({ "why": why.to_string() }),
+        Err(why) => json!({ "why": language.say(&why) }),
     }
 }
 
@@ -316,4 +320,26 @@ fn application(application: &ApplicationInfo) -> Value {
 
 fn device(device: &DeviceInfo) -> Value {
     json!({ "id": device.id, "name": device.name, "default": device.default })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_in_the_language_of_the_output() {
+        let lack = NoDecoder::NotBuilt;
+        let known = KnownEncoder {
+            choice: None,
+            name: "other",
+            codec: Codec::Video(crate::media::VideoCodec::H264),
+            unavailable: Some(encode::Error::Config(lack.into())),
+        };
+        let entry = inventory::Entry { track: Track::Video, codec: "HEVC", by: Err(lack) };
+        for language in Language::ALL {
+            let text = language.say(&lack.into());
+            assert_eq!(encoder(&known, language)["why"], text);
+            assert_eq!(decoder(&entry, language)["why"], text);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! onair as a process, with its JSON events.
 
-use std::process::{ChildStdin, Command, ExitStatus};
+use std::process::{ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -67,6 +67,14 @@ impl Onair {
         let settings = Self::away(command);
         command.envs(variables.iter().copied());
         Self::of(Peer::start_command(command), settings)
+    }
+
+    /// Works like [`Onair::start`], with this standard output instead of a file.
+    pub fn start_with_output(arguments: &[&str], output: impl Into<Stdio>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(arguments).arg("--json");
+        let settings = Self::away(&mut command);
+        Self::of(Peer::start_with_output(&mut command, output), settings)
     }
 
     /// Keeps a command away from the user's settings and displays. Returns the new settings folder.

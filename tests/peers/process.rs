@@ -105,12 +105,22 @@ impl Peer {
         (peer, input)
     }
 
+    /// Works like [`Peer::start_command`], with this standard output instead of a file.
+    pub fn start_with_output(command: &mut Command, output: impl Into<Stdio>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::spawn_in(command.stdin(Stdio::null()).stdout(output), folder)
+    }
+
     fn spawn(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let file = |name| File::create(folder.path().join(name)).expect("an output file");
+        let out = File::create(folder.path().join("out")).expect("an output file");
+        Self::spawn_in(command.stdout(out), folder)
+    }
+
+    fn spawn_in(command: &mut Command, folder: TempDir) -> Self {
+        let err = File::create(folder.path().join("err")).expect("an output file");
         let child = command
-            .stdout(file("out"))
-            .stderr(file("err"))
+            .stderr(err)
             .spawn()
             .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let name = Path::new(command.get_program()).file_name().unwrap_or_default();

@@ -316,6 +316,7 @@ control-if-black = { $name } ({ $kind }) cannot have a fallback. Only cameras, d
 control-no-dialog = { $name } does not use the desktop's sharing dialog. Specify a display or window in a Wayland session.
 control-no-talk = no matching audio source uses push-to-talk or push-to-mute. Turn on push-to-talk in the audio mixer, or with 'talk' in the settings file.
 control-no-media = { $name } ({ $kind }) does not play media. Specify a media file, slide show or stream.
+control-records-already = onair is already recording to { $path }: use 'stop-recording' first
 control-no-room = onair cannot add a file to '{ $name }': it is not a media file or slide show, or the limit is reached
 control-no-entry = there is no file { $number } to remove from the list of '{ $name }'
 control-no-filter-kind = there is no filter '{ $kind }'; the filters are { $known }

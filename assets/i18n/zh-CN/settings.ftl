@@ -332,6 +332,7 @@ control-if-black = { $name }（{ $kind }）不支持备用画面。请指定摄�
 control-no-dialog = 系统不会为 { $name } 弹出共享窗口。请指定 Wayland 会话中的显示器或窗口。
 control-no-talk = 没有匹配的音频源启用了按键讲话或按键静音。请在混音器或设置文件（talk）中启用。
 control-no-media = { $name }（{ $kind }）不支持播放操作。请指定媒体文件、幻灯片或直播流。
+control-records-already = 正在录制到 { $path }：请先使用 stop-recording
 control-no-room = 无法向“{ $name }”添加文件：该项目不是媒体文件或幻灯片，或者文件数量已达上限
 control-no-entry = “{ $name }”的列表中没有第 { $number } 个文件，或该文件不能移除
 control-no-filter-kind = 没有名为“{ $kind }”的滤镜；现有：{ $known }

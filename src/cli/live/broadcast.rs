@@ -59,6 +59,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
     let (record, duration) = (run.record.as_deref(), run.duration);
     let clock = config.clock;
     let Some(interrupt) = Interrupt::listen() else { return Exit::Error };
+    output.write_beside();
     let mut orders = match RunCommands::listen(run) {
         Ok(orders) => orders,
         Err(error) => {
@@ -115,10 +116,8 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
         }
         let over = duration.zip(outcome.first.or(started));
         let over = over.is_some_and(|(duration, first)| clock.now() >= first + duration);
-        let hopeless = !targets.is_empty()
-            && record.is_none()
-            && outcome.targets.len() == targets.len()
-            && outcome.targets.values().all(|(state, _)| *state == TargetState::Failed);
+        let hopeless = outcome
+            .is_hopeless(&targets, || record.is_some() || studio.snapshot().recording.is_some());
         let stop = orders.run(&studio, output);
         match stopping_since {
             None if run.drain && !draining && !hopeless && (over || stop || interrupt.is_set()) => {
@@ -248,6 +247,15 @@ impl Outcome {
         let awaits_recording =
             recorded && !stopping && !self.codec_failed && self.recording.is_none();
         std::mem::take(&mut self.stopped) && !awaits_recording
+    }
+
+    /// Returns true if all targets have failed, and the run has nothing else to do. `recorded` says
+    /// whether there is a recording, which goes on until the end of the run.
+    fn is_hopeless(&self, targets: &[usize], recorded: impl FnOnce() -> bool) -> bool {
+        !targets.is_empty()
+            && self.targets.len() == targets.len()
+            && self.targets.values().all(|(state, _)| *state == TargetState::Failed)
+            && !recorded()
     }
 
     /// Returns 0 if every target was live at the end and the recording is complete, or else the
@@ -419,6 +427,16 @@ mod tests {
         assert!(!outcome.is_over(true, false));
         outcome.note(&Event::Stopped);
         assert!(outcome.is_over(true, false));
+    }
+
+    #[test]
+    fn a_recording_goes_on_after_all_targets_have_failed() {
+        let mut outcome = Outcome::default();
+        outcome.note(&target(TargetState::Failed, Some(Trouble::Refused), Some(7)));
+        assert!(outcome.is_hopeless(&[0], || false));
+        assert!(!outcome.is_hopeless(&[0], || true));
+        assert!(!outcome.is_hopeless(&[0, 1], || false), "the other target goes on");
+        assert!(!Outcome::default().is_hopeless(&[], || false), "there are no targets");
     }
 
     #[test]

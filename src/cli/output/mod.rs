@@ -6,22 +6,27 @@
 mod clients;
 pub mod events;
 pub mod exit;
+mod line_writer;
 pub mod redact;
 pub mod stats;
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use parking_lot::Mutex;
 use serde_json::{Map, Value, json};
 
 use crate::base::Clock;
 use crate::base::sanitize::{sanitized, sanitized_json};
 use crate::cli::output::exit::Exit;
+use crate::cli::output::line_writer::LineWriter;
 use crate::cli::output::redact::{hidden, hidden_json};
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
+
+/// How long the end of a broadcast waits for a reader that reads nothing.
+const READER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// True if something could not be written to standard output.
 static WRITE_FAILED: AtomicBool = AtomicBool::new(false);
@@ -40,13 +45,23 @@ pub fn speak(language: Option<Language>) {
 pub struct Output {
     clock: Clock,
     json: bool,
-    line: Mutex<()>,
+    /// The thread that writes the lines, if the command must not wait for its reader.
+    writer: OnceLock<LineWriter>,
 }
 
 impl Output {
     /// Creates the output of a command that started with `clock`.
     pub fn new(clock: Clock, json: bool) -> Self {
-        Self { clock, json, line: Mutex::new(()) }
+        Self { clock, json, writer: OnceLock::new() }
+    }
+
+    /// Writes later lines on a separate thread, because signals must end a broadcast or a server
+    /// even if nobody reads its output.
+    pub fn write_beside(&self) {
+        match LineWriter::start(write_line, READER_TIMEOUT) {
+            Ok(writer) => drop(self.writer.set(writer)),
+            Err(error) => tracing::warn!(%error, "the output waits for its reader"),
+        }
     }
 
     /// Returns true if JSON was requested.
@@ -79,11 +94,14 @@ impl Output {
             }
             // The last line contains the code that the shell gets.
             if let Some(exit) = object.get_mut("exit").filter(|exit| **exit == Exit::Ok.code()) {
+                if let Some(writer) = self.writer.get() {
+                    writer.flush();
+                }
                 *exit = settle(Exit::Ok).code().into();
             }
-            self.write(&sanitized_json(&hidden_json(Value::Object(object)).to_string()));
+            self.write(name, &sanitized_json(&hidden_json(Value::Object(object)).to_string()));
         } else if let Some(words) = words() {
-            self.write(&sanitized(&hidden(&words)));
+            self.write(name, &sanitized(&hidden(&words)));
         }
     }
 
@@ -101,17 +119,21 @@ impl Output {
         let object = hidden_json(object);
         let text =
             if self.json { Ok(object.to_string()) } else { serde_json::to_string_pretty(&object) };
-        self.write(&sanitized_json(&text.unwrap_or_default()));
+        self.write("", &sanitized_json(&text.unwrap_or_default()));
     }
 
     /// Prints a line of text unchanged, without a time or an event name. Only secrets are hidden.
     pub fn line(&self, text: &str) {
-        self.write(&sanitized_json(&hidden(text)));
+        self.write("", &sanitized_json(&hidden(text)));
     }
 
-    fn write(&self, text: &str) {
-        let _whole_lines = self.line.lock();
-        note(to_stdout(format!("{text}\n").as_bytes()));
+    /// Writes a line of the event `name`, or of a result without a name.
+    fn write(&self, name: &str, text: &str) {
+        let line = format!("{text}\n");
+        match self.writer.get() {
+            Some(writer) => writer.push(line, name == "stats"),
+            None => write_line(&line),
+        }
     }
 }
 
@@ -136,6 +158,11 @@ pub fn answer(answer: &clap::Error) -> Exit {
 /// Returns the final exit code. A result that could not be written counts as a failure.
 pub fn settle(exit: Exit) -> Exit {
     if exit == Exit::Ok && WRITE_FAILED.load(Ordering::Relaxed) { Exit::File } else { exit }
+}
+
+/// Writes a line, which lines of other threads do not divide.
+fn write_line(line: &str) {
+    note(to_stdout(line.as_bytes()));
 }
 
 fn to_stdout(bytes: &[u8]) -> io::Result<()> {

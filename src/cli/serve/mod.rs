@@ -94,6 +94,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     inherited::adopt();
     let recording = config.record.as_ref().map(|folder| folder.join("recording"));
     sandbox::files(&recording.iter().map(|path| path.as_path()).collect::<Vec<_>>());
+    output.write_beside();
     let open = open_addresses(&config);
     let hls = config.hls.mode;
     let started = Runtime::start().map_err(Problem::from).and_then(|runtime| {

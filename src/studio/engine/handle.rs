@@ -81,7 +81,7 @@ impl Studio {
     /// Returns true if all commands were executed and the snapshot shows their effect.
     pub fn is_settled(&self) -> bool {
         let sent = self.sent.load(Ordering::Relaxed);
-        self.snapshot.get().is_some_and(|snapshot| snapshot.handled_commands >= sent)
+        self.snapshot.get().is_some_and(|snapshot| snapshot.is_settled(sent))
     }
 
     /// Waits for at most `limit` until the studio is settled. Returns true if it is.

@@ -2,11 +2,14 @@
 //! line by line to a file per run. It contains the same messages as the notices, without secrets.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use jiff::civil::DateTime;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Sender};
@@ -18,8 +21,10 @@ use crate::text::problem::problem;
 const MAX_ENTRIES: usize = 500;
 /// Maximum number of lines that wait for a slow disk.
 const MAX_WAITING_LINES: usize = 256;
-/// Number of log files of earlier runs to keep.
+/// Number of log files in the default folder, including the file of this run.
 const MAX_LOG_FILES: usize = 50;
+/// Format of the names of log files in the default folder.
+const DEFAULT_NAME: &str = "%Y-%m-%dT%H-%M-%SZ.txt";
 
 /// Maximum number of messages that can be merged at the same time.
 const MAX_MERGED_MESSAGES: usize = 32;
@@ -257,16 +262,22 @@ fn micros(time: Duration) -> i64 {
 fn open(path: &Path) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
-        forget_old(folder);
+        // A chosen folder belongs to the user.
+        if default_folder().as_deref() == Some(folder) {
+            forget_old(folder);
+        }
     }
     OpenOptions::new().create(true).append(true).open(path)
 }
 
-/// Deletes all but the newest files in a folder for logs.
+/// Deletes all but the newest log files in the default folder.
 fn forget_old(folder: &Path) {
     let Ok(list) = fs::read_dir(folder) else { return };
-    let ours = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "txt");
-    let mut files: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).filter(ours).collect();
+    let is_log = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str);
+        name.is_some_and(|name| DateTime::strptime(DEFAULT_NAME, name).is_ok())
+    };
+    let mut files: Vec<PathBuf> = list.flatten().map(|entry| entry.path()).filter(is_log).collect();
     // The names begin with the time.
     files.sort_unstable();
     for old in files.iter().rev().skip(MAX_LOG_FILES - 1) {
@@ -274,13 +285,17 @@ fn forget_old(folder: &Path) {
     }
 }
 
-/// Returns the log file of a run that begins now: `onair/history/TIME.txt` in the user's state
-/// folder; `None` if the system has no such folder.
-pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
+/// Returns the folder for logs: `onair/history` in the user's state folder; `None` if the system
+/// has no such folder.
+fn default_folder() -> Option<PathBuf> {
     let folder = dirs::state_dir().or_else(dirs::data_local_dir)?;
+    Some(folder.join("onair").join("history"))
+}
+
+/// Returns the log file of a run that begins now: `TIME.txt` in the default folder.
+pub fn default_path(wall_micros: i64) -> Option<PathBuf> {
     let at = jiff::Timestamp::from_microsecond(wall_micros).ok()?;
-    let name = at.strftime("%Y-%m-%dT%H-%M-%SZ.txt").to_string();
-    Some(folder.join("onair").join("history").join(name))
+    Some(default_folder()?.join(at.strftime(DEFAULT_NAME).to_string()))
 }
 
 #[cfg(test)]
@@ -341,11 +356,11 @@ mod tests {
     }
 
     #[test]
-    fn the_file_has_a_line_for_each_and_old_files_go() {
+    fn the_file_has_a_line_for_each_and_other_files_stay() {
         let folder = tempfile::tempdir().unwrap();
         for number in 0..60 {
             let name = format!("2026-01-01T00-00-{number:02}Z.txt");
-            fs::write(folder.path().join(name), "old").unwrap();
+            fs::write(folder.path().join(name), "of the user").unwrap();
         }
         let path = folder.path().join("2026-11-20T12-00-00Z.txt");
         let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
@@ -364,7 +379,26 @@ mod tests {
             "{text}"
         );
         assert!(lines[1].ends_with("  | it lasted 1.5 s"), "{text}");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), MAX_LOG_FILES);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 61);
+    }
+
+    #[test]
+    fn only_old_logs_leave_the_default_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: String| folder.path().join(name);
+        let log = |number: usize| path(format!("2026-01-01T00-00-{number:02}Z.txt"));
+        let note = |number: usize| path(format!("note-{number}.txt"));
+        for number in 0..60 {
+            fs::write(log(number), "old").unwrap();
+            fs::write(note(number), "of the user").unwrap();
+        }
+        let name = default_path(1_800_000_000_000_000).unwrap().file_name().unwrap().to_owned();
+        fs::write(folder.path().join(name), "newest").unwrap();
+        forget_old(folder.path());
+        assert!((0..60).all(|number| note(number).exists()));
+        // The newest file is one of those that stay.
+        assert!((0..60).filter(|number| log(*number).exists()).eq(12..60));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 60 + MAX_LOG_FILES - 1);
     }
 
     #[test]

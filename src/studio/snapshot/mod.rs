@@ -495,11 +495,18 @@ pub struct Snapshot {
     pub rss_bytes: u64,
     /// The number of executed commands.
     pub handled_commands: u64,
+    /// True if handled commands wait until the startup or the end of a broadcast is over.
+    pub has_postponed_commands: bool,
     /// True after [`Command::Quit`](crate::studio::command::Command) was executed.
     pub ended: bool,
 }
 
 impl Snapshot {
+    /// Returns true if the snapshot shows the effect of the first `sent` commands.
+    pub fn is_settled(&self, sent: u64) -> bool {
+        self.handled_commands >= sent && !self.has_postponed_commands
+    }
+
     /// Returns true if a passthrough file is being opened, or if targets connect or wait for the next
     /// attempt and no target was live yet. To stop then ends nothing, so it needs no question.
     pub fn is_starting(&self) -> bool {

@@ -13,7 +13,7 @@ use crate::compose::scene::SourceId;
 use crate::compose::transition::Transition;
 use crate::mix::{Strip, StripId, StripLamp};
 use crate::studio::mixer::TalkMode;
-use crate::studio::snapshot::StripView;
+use crate::studio::snapshot::{RecordingFigures, StripView};
 use crate::studio::{Command, Edit, Snapshot, Studio};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -73,7 +73,10 @@ impl RunCommands {
 /// Sends a command. The snapshot already includes the effects of all earlier commands.
 fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
     match asked {
-        LiveCommand::Command(command) => studio.send(*command),
+        LiveCommand::Command(command) => {
+            can_carry_out(&command, || studio.snapshot().recording)?;
+            studio.send(*command);
+        }
         LiveCommand::Stop => {}
         LiveCommand::Scene(name) => {
             studio.send(Command::SwitchScene(scene(&studio.snapshot(), &name)?));
@@ -176,6 +179,17 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
         LiveCommand::StripRestart(name) => strip(studio, &name, Command::RestartStrip)?,
     }
     Ok(())
+}
+
+/// Checks that a command does not start a second recording.
+fn can_carry_out(command: &Command, recording: impl FnOnce() -> Option<RecordingFigures>) -> Done {
+    if !matches!(command, Command::StartRecording(_)) {
+        return Ok(());
+    }
+    recording().map_or(Ok(()), |current| {
+        let path = current.path.display().to_string();
+        Err(problem!("control-records-already", path = path))
+    })
 }
 
 /// Returns the scene with this name.
@@ -310,7 +324,26 @@ fn strip(studio: &Studio, name: &str, command: impl Fn(StripId) -> Command) -> D
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn a_second_recording_is_refused() {
+        let current = || RecordingFigures {
+            path: "show.mkv".into(),
+            duration: Duration::from_secs(1),
+            bytes: 1,
+            paused: false,
+            chapters: 0,
+        };
+        let record = Command::StartRecording("other.mkv".into());
+        let refused = can_carry_out(&record, || Some(current())).unwrap_err();
+        let text = "onair is already recording to show.mkv: use 'stop-recording' first";
+        assert_eq!(refused.to_string(), text);
+        assert_eq!(can_carry_out(&record, || None), Ok(()));
+        assert_eq!(can_carry_out(&Command::SplitRecording, || Some(current())), Ok(()));
+    }
 
     #[test]
     fn commands_without_an_effect_are_refused() {

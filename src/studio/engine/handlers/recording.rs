@@ -181,10 +181,18 @@ impl Engine {
         let names = self.track_names();
         let tracks = self.tracks_for(&path);
         let clip = self.live.on_air.as_ref().and_then(|it| it.clip(tracks, &names));
+        let report = |state, reason| {
+            let (path, duration, bytes) = (path.clone(), Duration::ZERO, 0);
+            Event::Replay(event::Replay { path, state, duration, bytes, reason })
+        };
         let Some(clip) = clip else {
-            self.notices.tell(&StudioMessage::ReplayEmpty {}, "");
+            let message = StudioMessage::ReplayEmpty {};
+            let reason = Some(message.problem());
+            self.notices.happened(report(event::RecordingState::Failed, reason));
+            self.notices.tell(&message, "");
             return;
         };
+        self.notices.happened(report(event::RecordingState::Writing, None));
         let tell = self.last_words.0.clone();
         self.beside("save-replay", move || {
             let replay = match clip.save(&path) {
@@ -219,9 +227,8 @@ impl Engine {
     ) {
         self.notices.active.clear(&["screenshot-failed", "screenshot-saved"]);
         let Some(frame) = frame else {
-            let path = path.display().to_string();
-            let reason = problem!("screenshot-none");
-            self.notices.tell(&StudioMessage::SnapshotFailed { path, reason }, "");
+            let reason = Some(problem!("screenshot-none"));
+            self.saved(Event::Screenshot(event::Screenshot { path, reason }));
             return;
         };
         let tell = self.last_words.0.clone();
@@ -302,6 +309,26 @@ mod tests {
             engine.handle(command);
             let keys = engine.notices.active.notices().iter().map(|notice| notice.key());
             assert!(keys.eq(["recording-none"]));
+        }
+    }
+
+    #[test]
+    fn a_replay_or_screenshot_of_nothing_is_an_event_and_a_notice() {
+        for (command, key) in [
+            (Command::SaveReplay("replay.mp4".into()), "replay-empty"),
+            (Command::Screenshot("screenshot.png".into()), "screenshot-failed"),
+        ] {
+            let (mut engine, ends) = at_rest(None);
+            engine.handle(command);
+            let keys = engine.notices.active.notices().iter().map(|notice| notice.key());
+            assert!(keys.eq([key]));
+            let events = std::iter::from_fn(|| ends.events.try_recv().ok());
+            let mut failures = events.filter_map(|event| match event {
+                Event::Replay(it) if it.state == event::RecordingState::Failed => it.reason,
+                Event::Screenshot(it) => it.reason,
+                _ => None,
+            });
+            assert!(failures.next().is_some() && failures.next().is_none(), "{key}");
         }
     }
 

@@ -105,6 +105,7 @@ impl Engine {
             cpu: self.machine.usage.0,
             rss_bytes: self.machine.usage.1,
             handled_commands: state.handled_commands,
+            has_postponed_commands: !self.startup.postponed.is_empty(),
             ended,
         }
     }

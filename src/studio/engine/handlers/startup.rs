@@ -54,8 +54,8 @@ impl Engine {
         }
     }
 
-    /// Drops the postponed commands that this command stops. Returns true if that is all, because
-    /// what the command stops has not begun.
+    /// Drops the postponed commands that this command stops: a broadcast and a recording are stopped
+    /// separately. Returns true if that is all, because what the command stops has not begun.
     pub(in crate::studio::engine) fn cancels_postponed(&mut self, command: &Command) -> bool {
         let waiting = self.startup.postponed.len();
         if waiting == 0 {
@@ -63,17 +63,13 @@ impl Engine {
         }
         let is_busy = self.live.is_busy();
         let stops_recording = *command == Command::StopRecording;
-        // While something is sent or recorded, or is ending, a broadcast and a recording are stopped
-        // separately.
-        let apart = is_busy || self.live.stopping;
-        self.startup
-            .postponed
-            .retain(|it| apart && matches!(it, Command::StartRecording(_)) != stops_recording);
+        let stays = |it: &Command| matches!(it, Command::StartRecording(_)) != stops_recording;
+        self.startup.postponed.retain(stays);
         if self.startup.postponed.is_empty() {
             self.startup.read_by = None;
-        }
-        if !is_busy && !self.live.stopping {
-            self.notices.happened(Event::Stopped);
+            if !is_busy && !self.live.stopping {
+                self.notices.happened(Event::Stopped);
+            }
         }
         // Without a broadcast, there is nothing more to stop.
         let only_records = !stops_recording && !self.live.is_publishing();
@@ -226,7 +222,7 @@ mod tests {
     use crate::media::Size;
     use crate::studio::engine::config::Config;
     use crate::studio::engine::handle::assemble;
-    use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air};
     use crate::studio::live::on_air::OnAir;
     use crate::studio::settings::Settings;
     use crate::studio::snapshot::AudioSource;
@@ -308,6 +304,25 @@ mod tests {
         let mut events = std::iter::from_fn(|| ends.events.try_recv().ok());
         assert!(!events.any(|event| matches!(event, Event::Stopped)), "the command line goes on");
         end(engine);
+    }
+
+    #[test]
+    fn a_recording_that_waits_is_stopped_without_the_broadcast() {
+        let (mut engine, ends) = at_rest(None);
+        engine.postpone(Command::StartRecording("show.mkv".into()));
+        engine.postpone(Command::GoLive);
+        let has_stopped = || {
+            let mut events = std::iter::from_fn(|| ends.events.try_recv().ok());
+            events.any(|event| matches!(event, Event::Stopped))
+        };
+        engine.handle(Command::StopRecording);
+        assert_eq!(engine.startup.postponed, [Command::GoLive]);
+        assert!(!has_stopped(), "the broadcast is still to begin");
+        assert!(!engine.snapshot(false).is_settled(0), "other commands wait for the broadcast");
+        engine.handle(Command::StopLive);
+        assert!(engine.startup.postponed.is_empty());
+        assert!(has_stopped());
+        assert!(engine.snapshot(false).is_settled(0));
     }
 
     #[test]

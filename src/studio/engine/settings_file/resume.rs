@@ -70,10 +70,17 @@ impl Engine {
             self.notices.active.clear(&["on-air-interrupted"]);
         }
         let mark = OnAirMark::of(&self.settings, &self.targets.list);
-        if self.file.on_air.written.as_ref() == Some(&mark) {
+        let is_new = self.file.on_air.written.as_ref() != Some(&mark);
+        if !is_new && path.exists() {
             return;
         }
-        if let Err(error) = mark.write(&path) {
+        // Another broadcast with the same settings keeps its record until it ends.
+        if OnAirMark::is_in_use(&path) {
+            return;
+        }
+        if let Err(error) = mark.write(&path)
+            && is_new
+        {
             tracing::warn!(%error, "writing the on-air note failed");
         }
         self.file.on_air.written = Some(mark);
@@ -178,5 +185,54 @@ mod tests {
         engine.note_on_air();
         assert!(!path.exists() && engine.file.on_air.left.is_none());
         end(engine);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn two_broadcasts_with_the_same_settings_keep_their_records() {
+        use std::fs;
+        use std::time::Duration;
+
+        use crate::base::Worker;
+        use crate::base::queue::{self, Full};
+        use crate::studio::engine::handlers::live::tests::on_air;
+
+        // The id of a thread looks like that of another onair process.
+        let (sender, ids) = queue::bounded("test", 1, Full::Block);
+        let other = Worker::spawn("other", move |stop| {
+            let thread = fs::read_link("/proc/thread-self").unwrap();
+            let id = thread.file_name().unwrap().to_str().unwrap().to_owned();
+            sender.send(id).unwrap();
+            while !stop.wait(Duration::from_secs(1)) {}
+        })
+        .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("on-air.toml");
+        let (mut engine, _ends) = on_air();
+        engine.file.on_air.path = Some(path.clone());
+        OnAirMark::of(&engine.settings, &engine.targets.list).write(&path).unwrap();
+        let process = |id: &str| format!("process = {id}\n");
+        let (own, id) = (std::process::id().to_string(), ids.recv().unwrap());
+        let own_record = fs::read_to_string(&path).unwrap();
+        let record = own_record.replace(&process(&own), &process(&id));
+        assert_ne!(record, own_record);
+        fs::write(&path, &record).unwrap();
+        engine.note_on_air();
+        assert_eq!(fs::read_to_string(&path).unwrap(), record, "the other one goes on");
+        // The other broadcast ends.
+        fs::remove_file(&path).unwrap();
+        for _ in 0..2 {
+            engine.note_on_air();
+            assert_eq!(fs::read_to_string(&path).unwrap(), own_record);
+            fs::remove_file(&path).unwrap();
+        }
+        // Another broadcast begins, and this one ends.
+        fs::write(&path, &record).unwrap();
+        engine.stop_live();
+        engine.note_on_air();
+        engine.forget_on_air();
+        assert_eq!(fs::read_to_string(&path).unwrap(), record);
+        end(engine);
+        drop(other);
     }
 }

@@ -88,13 +88,29 @@ impl OnAirMark {
     /// Returns the record of a run that crashed, or `None` if there is none, or if that run is
     /// still on air.
     pub fn left(path: &Path) -> Option<Self> {
-        let mark: Self = toml::from_str(&read_bounded(path).ok()?).ok()?;
-        let is_over = mark.process == std::process::id() || !runs(mark.process);
-        (is_over && !mark.targets.is_empty()).then_some(mark)
+        let mark = Self::read(path)?;
+        (!mark.is_of_other() && !mark.targets.is_empty()).then_some(mark)
     }
 
-    /// Removes the record, because nothing is on air any more.
+    fn read(path: &Path) -> Option<Self> {
+        toml::from_str(&read_bounded(path).ok()?).ok()
+    }
+
+    /// Returns true if this is the record of another process, which is still running.
+    fn is_of_other(&self) -> bool {
+        self.process != std::process::id() && runs(self.process)
+    }
+
+    /// Returns true if the file is the record of another process, which is still running.
+    pub fn is_in_use(path: &Path) -> bool {
+        Self::read(path).is_some_and(|mark| mark.is_of_other())
+    }
+
+    /// Removes the record, because nothing is on air any more. The record of another process stays.
     pub fn remove(path: &Path) {
+        if Self::is_in_use(path) {
+            return;
+        }
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(%error, "deleting the on-air note failed");
