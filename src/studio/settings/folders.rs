@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::studio::settings::part::files::PartFiles;
-
 /// Returns the default recordings folder: the user's video folder, or `Videos` in the home folder
 /// if the system defines no video folder. The first recording creates the folder.
 pub fn default_recording_folder() -> PathBuf {
@@ -32,5 +30,15 @@ pub fn default_path() -> Option<PathBuf> {
 
 /// Returns the stream key file of these settings, for systems without a keyring.
 pub fn keys_beside(settings: &Path) -> PathBuf {
-    PartFiles::beside(settings).place("keys.toml")
+    beside(settings, "keys.toml")
+}
+
+/// Returns the file or folder `NAME` next to `settings.toml`, or `show-NAME` next to `show.toml`, so
+/// that two settings files in one folder share nothing.
+pub(in crate::studio::settings) fn beside(settings: &Path, name: &str) -> PathBuf {
+    let stem = settings.file_stem().unwrap_or_default().to_string_lossy();
+    settings.with_file_name(match &*stem {
+        "settings" => name.to_owned(),
+        stem => format!("{stem}-{name}"),
+    })
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::files::{Trouble, rename_numbered};
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::folders::beside;
 use crate::studio::settings::part::versions::{VersionId, Versions};
 use crate::studio::settings::part::{PartKind, check_name, is_same_name};
 use crate::studio::settings::reading::syntax;
@@ -42,14 +43,8 @@ impl PartFiles {
         Versions::in_folder(self.place("versions"))
     }
 
-    /// Returns the folder `NAME` next to `settings.toml`, or `show-NAME` next to `show.toml`, so
-    /// that two settings files in one folder share nothing.
-    pub(in crate::studio::settings) fn place(&self, name: &str) -> PathBuf {
-        let stem = self.settings.file_stem().unwrap_or_default().to_string_lossy();
-        self.settings.with_file_name(match &*stem {
-            "settings" => name.to_owned(),
-            stem => format!("{stem}-{name}"),
-        })
+    fn place(&self, name: &str) -> PathBuf {
+        beside(&self.settings, name)
     }
 
     fn path(&self, kind: PartKind, name: &str) -> PathBuf {

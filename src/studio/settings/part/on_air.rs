@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Secret;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::folders::beside;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::{InUse, PartKind};
 use crate::studio::targets::{Target, TargetPlace, address};
@@ -66,7 +67,7 @@ impl MarkedTarget {
 impl OnAirMark {
     /// Returns the path of the file for these settings.
     pub fn place(settings: &Path) -> PathBuf {
-        PartFiles::beside(settings).place("on-air.toml")
+        beside(settings, "on-air.toml")
     }
 
     /// Creates the record of the enabled targets.

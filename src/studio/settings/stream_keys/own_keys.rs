@@ -8,7 +8,7 @@ use keyring_core::api::CredentialStoreApi;
 use zbus_secret_service_keyring_store::Store;
 
 use crate::base::Secret;
-use crate::studio::settings::stream_keys::{KeyPlace, KeyStore, Keyring, OwnFile};
+use crate::studio::settings::stream_keys::store::{KeyPlace, KeyStore, Keyring, OwnFile};
 use crate::text::Problem;
 
 /// The key file of `settings.toml`.
@@ -96,28 +96,7 @@ impl KeyStore for OwnKeys {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::studio::settings::keys_beside;
-    use crate::studio::settings::stream_keys::{KeyOwner, Keys};
-
-    #[test]
-    fn settings_files_in_one_folder_keep_their_own_keys() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = |settings: &str| keys_beside(&folder.path().join(settings));
-        let (usual, show) = (file("settings.toml"), file("show.toml"));
-        assert!(usual.ends_with("keys.toml") && show.ends_with("show-keys.toml"));
-        let keys = Keys::start(usual.clone(), false).unwrap();
-        keys.keep("play-key", &Secret::new("first"));
-        keys.end(Duration::from_secs(60));
-        // The copy loads the key, and then deletes it.
-        let keys = Keys::start(show, false).unwrap();
-        keys.load(KeyOwner::Viewers, "play-key");
-        keys.forget("play-key");
-        keys.end(Duration::from_secs(60));
-        assert_eq!(OwnFile { path: usual }.load("play-key"), Ok(Some(Secret::new("first"))));
-    }
 
     #[test]
     fn a_copied_settings_file_loads_the_keys_of_the_original_once() {
