@@ -15,7 +15,7 @@ use crate::media::{Codec, EncodedPacket, StreamConfig, Track, TrackConfig};
 use crate::server::outputs::recordings::viewers::open;
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{format_of, stem, stream_of};
-use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD_APP};
+use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::recordings::samples::{Sample, SampleList};
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
@@ -223,7 +223,7 @@ impl Playback {
             let (registry, name) = (Arc::clone(&self.registry), self.name.clone());
             tokio::spawn(async move {
                 let folder = registry.config.record.clone().ok_or(OpenError::Missing)?;
-                let path = OpenRecordings::find(&folder, &name).await.ok_or(OpenError::Missing)?;
+                let path = folder::find(&folder, &name).await.ok_or(OpenError::Missing)?;
                 let kept = KeptFile::new(&registry.retention, registry.clock, &path);
                 Ok((open(&registry, &path).await?, kept))
             })
