@@ -3,7 +3,7 @@
 
 mod boundaries;
 mod contents;
-mod file;
+pub(in crate::server) mod file;
 pub(in crate::server) mod folder;
 pub(in crate::server) mod name;
 pub(in crate::server) mod opened;
