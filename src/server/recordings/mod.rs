@@ -1,7 +1,7 @@
 //! Recordings of publications: their files, the folder, the rules, and their playlists. `outputs/recordings` writes
 //! and plays them.
 
-mod boundaries;
+pub(in crate::server) mod boundaries;
 mod contents;
 pub(in crate::server) mod file;
 pub(in crate::server) mod folder;
