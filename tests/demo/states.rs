@@ -89,6 +89,7 @@ fn chat() -> ChatView {
             id: None,
             role: ChatRole::Viewer,
             line: Arc::new(ChatLine::new(name, text).unwrap()),
+            refusal: None,
         };
     let lines = lines.iter().enumerate().map(message).collect();
     ChatView { state: Some(ChatState::Open), lines, deletions: 0 }

@@ -11,7 +11,7 @@ use crate::player::chat::{Chat, ChatState};
 use crate::studio::watch::chat::{
     ChatChoices, ChatView, MAX_STORED_LINES, ReceivedLine, check_place,
 };
-use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatRefusal, ChatRole};
 use crate::wire::rtmp::url::Url;
 
 /// The chat session; see the module documentation.
@@ -111,12 +111,7 @@ impl ChatSession {
         // At most this many frames are taken in one call; the next call takes the rest.
         let mut any = false;
         for frame in chat.frames().waiting().take(MAX_STORED_LINES) {
-            any |= match frame {
-                ChatFrame::Post(post) => self.take(post.line, Some((post.id, post.role))),
-                ChatFrame::Line(line) => self.take(line, None),
-                ChatFrame::Deleted(ids) => self.remove(&ids),
-                ChatFrame::Slow(_) => false,
-            };
+            any |= self.note(frame);
         }
         self.chat = Some(chat);
         if any {
@@ -124,10 +119,34 @@ impl ChatSession {
         }
     }
 
-    fn take(&mut self, line: ChatLine, by_server: Option<(u64, ChatRole)>) -> bool {
-        if !self.choices.lets_pass(&line) {
-            return false;
+    /// Handles a frame. Returns true if the lines have changed.
+    fn note(&mut self, frame: ChatFrame) -> bool {
+        match frame {
+            ChatFrame::Post(post) => self.take(post.line, Some((post.id, post.role))),
+            ChatFrame::Line(line) => self.take(line, None),
+            ChatFrame::Refused(refusal, line) => {
+                self.push(line, None, Some(refusal));
+                true
+            }
+            ChatFrame::Deleted(ids) => self.remove(&ids),
+            ChatFrame::Slow(_) => false,
         }
+    }
+
+    fn take(&mut self, line: ChatLine, by_server: Option<(u64, ChatRole)>) -> bool {
+        let passes = self.choices.lets_pass(&line);
+        if passes {
+            self.push(line, by_server, None);
+        }
+        passes
+    }
+
+    fn push(
+        &mut self,
+        line: ChatLine,
+        by_server: Option<(u64, ChatRole)>,
+        refusal: Option<ChatRefusal>,
+    ) {
         while self.received.len() >= MAX_STORED_LINES {
             self.received.pop_front();
         }
@@ -138,8 +157,8 @@ impl ChatSession {
             id,
             role,
             line: Arc::new(line),
+            refusal,
         });
-        true
     }
 
     /// Removes messages that the server has deleted. Returns true if any were removed.
@@ -167,7 +186,7 @@ impl ChatSession {
     pub(super) fn choose(&mut self, choices: ChatChoices) {
         self.choices = choices.checked();
         let choices = &self.choices;
-        self.received.retain(|it| choices.lets_pass(&it.line));
+        self.received.retain(|it| it.refusal.is_some() || choices.lets_pass(&it.line));
         self.renew();
     }
 
@@ -260,6 +279,19 @@ mod tests {
         let view = talk.view();
         let texts: Vec<_> = view.lines.iter().map(|it| it.line.text.as_str()).collect();
         assert_eq!((texts, view.deletions), (vec!["two", "three"], 1));
+    }
+
+    #[test]
+    fn refusals_are_no_messages_of_people() {
+        let mut talk = ChatSession::default();
+        let words = vec!["slow".to_owned()];
+        talk.choose(ChatChoices { words: words.clone(), ..ChatChoices::default() });
+        let json = r#"{"name":"","text":"Slow mode is on.","refused":"slow","wait":5}"#;
+        assert!(talk.note(ChatFrame::from_json(json).unwrap()));
+        talk.choose(ChatChoices { words, ..ChatChoices::default() });
+        let refusal = ChatRefusal { reason: "slow".to_owned(), wait: Some(5) };
+        let view = talk.view();
+        assert_eq!((view.lines.len(), &view.lines[0].refusal), (1, &Some(refusal)));
     }
 
     #[test]

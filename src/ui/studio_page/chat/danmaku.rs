@@ -12,15 +12,13 @@ use crate::ui::studio_page::chat::none;
 use crate::ui::style::theme::{CONTROL_RADIUS, FRAME_BACKGROUND, Type, VIDEO_TEXT_COLOR, gap};
 use crate::ui::view::View;
 use crate::ui::watch;
+use crate::ui::watch::danmaku::MAX_INITIAL_MESSAGES;
 use crate::ui::widgets::place;
 
 /// The minimum height of the area over which messages fly.
 const MIN_DANMAKU_HEIGHT_POINTS: f32 = 96.0;
 /// The height of the options below.
 const OPTIONS_HEIGHT_POINTS: f32 = 176.0;
-/// If the chat has more messages than this when the panel is first displayed, none of them fly:
-/// they would all start at the same time.
-const MAX_INITIAL_MESSAGES: usize = 3;
 
 /// Draws the panel with this height. Returns the action that the user selected.
 pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, height: f32) -> Option<Action> {
@@ -86,7 +84,7 @@ fn take(view: &View<'_>, Draft { sky, flown, .. }: &mut Draft, now: f64) {
         let newest = lines.last().map_or(0, |message| message.number);
         let before = std::mem::replace(flown, newest);
         if before > 0 || lines.len() <= MAX_INITIAL_MESSAGES {
-            let new = lines.iter().filter(|message| message.number > before);
+            let new = lines.iter().filter(|it| it.number > before && it.refusal.is_none());
             new.for_each(|message| sky.add(Arc::clone(&message.line), now));
         }
         sky.keep(|line| lines.iter().any(|message| Arc::ptr_eq(&message.line, line)));
