@@ -129,6 +129,8 @@ pub struct ChatView {
     pub lines: Arc<[ReceivedLine]>,
     /// The number of times that lines were deleted.
     pub deletions: u64,
+    /// The number of chats before this one.
+    pub generation: u64,
 }
 
 #[cfg(test)]

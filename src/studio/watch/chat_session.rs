@@ -28,6 +28,8 @@ pub(super) struct ChatSession {
     received: VecDeque<ReceivedLine>,
     count: u64,
     deletions: u64,
+    /// The number of chats before this one.
+    generation: u64,
     pub(super) choices: ChatChoices,
     /// The lines last passed to the window, which are rebuilt when a line is received.
     lines: Arc<[ReceivedLine]>,
@@ -51,6 +53,7 @@ impl ChatSession {
     ) {
         if self.of != url {
             url.clone_into(&mut self.of);
+            self.generation += 1;
             self.received.clear();
             self.renew();
             (self.chat, self.guess) = (None, None);
@@ -193,7 +196,8 @@ impl ChatSession {
     /// Returns the state for the window.
     pub(super) fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
-        ChatView { state, lines: Arc::clone(&self.lines), deletions: self.deletions }
+        let (lines, deletions) = (Arc::clone(&self.lines), self.deletions);
+        ChatView { state, lines, deletions, generation: self.generation }
     }
 }
 
@@ -279,6 +283,19 @@ mod tests {
         let view = talk.view();
         let texts: Vec<_> = view.lines.iter().map(|it| it.line.text.as_str()).collect();
         assert_eq!((texts, view.deletions), (vec!["two", "three"], 1));
+    }
+
+    #[test]
+    fn another_stream_has_another_chat() {
+        let runtime = Runtime::start().unwrap();
+        let mut talk = ChatSession::default();
+        let mut follow = |url: &str| {
+            talk.follow(url, false, Default::default, &Options::default(), &runtime);
+            talk.view().generation
+        };
+        let first = follow("rtmp://a/live/x");
+        assert_eq!(follow("rtmp://a/live/x"), first);
+        assert_ne!(follow("rtmp://a/live/y"), first);
     }
 
     #[test]

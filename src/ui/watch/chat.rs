@@ -368,6 +368,10 @@ pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
 
 /// Lets the new messages of people fly. Deleted messages disappear.
 fn take(chat: &ChatView, draft: &mut Draft, now: f64) {
+    if std::mem::replace(&mut draft.chat_generation, chat.generation) != chat.generation {
+        draft.sky.clear();
+        draft.flown = 0;
+    }
     let lines = &chat.lines;
     let newest = lines.last().map_or(draft.flown, |message| message.number);
     let before = std::mem::replace(&mut draft.flown, newest);
@@ -442,6 +446,23 @@ mod tests {
         assert!(!draft.sky.is_busy());
         chat.lines = chat.lines.iter().cloned().chain([message(2, None)]).collect();
         take(&chat, &mut draft, 0.0);
+        assert!(draft.sky.is_busy());
+    }
+
+    #[test]
+    fn the_earlier_messages_of_another_chat_do_not_fly() {
+        let mut draft = Draft::default();
+        let of = |generation, first, end| {
+            let lines = (first..end).map(|number| message(number, None)).collect();
+            ChatView { lines, generation, ..ChatView::default() }
+        };
+        take(&of(1, 1, 2), &mut draft, 0.0);
+        assert!(draft.sky.is_busy());
+        take(&of(2, 2, 2), &mut draft, 0.0);
+        assert!(!draft.sky.is_busy(), "the messages of the last chat are gone");
+        take(&of(2, 2, 32), &mut draft, 0.0);
+        assert!(!draft.sky.is_busy());
+        take(&of(2, 2, 33), &mut draft, 0.0);
         assert!(draft.sky.is_busy());
     }
 }
