@@ -89,9 +89,10 @@ fn chat() -> ChatView {
             id: None,
             role: ChatRole::Viewer,
             line: Arc::new(ChatLine::new(name, text).unwrap()),
+            refusal: None,
         };
     let lines = lines.iter().enumerate().map(message).collect();
-    ChatView { state: Some(ChatState::Open), lines, deletions: 0 }
+    ChatView { state: Some(ChatState::Open), lines, ..ChatView::default() }
 }
 
 /// The chat of the user's own stream, with messages from viewers and from the streamer.

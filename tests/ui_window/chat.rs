@@ -1,6 +1,7 @@
 //! Tests of the chat panel next to the player.
 
 use super::*;
+use onair::wire::chat::{ChatLine, ChatRefusal};
 
 #[test]
 fn what_is_said_is_read_and_answered() {
@@ -19,6 +20,25 @@ fn what_is_said_is_read_and_answered() {
     harness.get_by_role_and_label(Role::CheckBox, "Danmaku over the video").click();
     let choices = ChatChoices { flying: false, ..ChatChoices::default() };
     assert_eq!(commands(&mut harness), [Command::Player(WatchCommand::SetChat(choices))]);
+}
+
+#[test]
+fn a_refused_message_is_explained_in_the_language_of_the_window() {
+    let mut harness = open("watch-chat");
+    for (reason, wait, expected) in [
+        ("slow", Some(5), "Slow mode: wait 5 s."),
+        ("muted", None, "The streamer has muted you in this chat."),
+        ("another", None, "Your message was not sent. Wait a moment, then try again."),
+    ] {
+        harness.state().demo.change(|snapshot| {
+            let mut message = snapshot.chat.lines[0].clone();
+            message.line = ChatLine::new("", "Not passed on.").unwrap().into();
+            message.refusal = Some(ChatRefusal { reason: reason.to_owned(), wait });
+            snapshot.chat.lines = vec![message].into();
+        });
+        harness.run();
+        assert!(shown(&harness).iter().any(|it| it == expected), "{reason}");
+    }
 }
 
 #[test]

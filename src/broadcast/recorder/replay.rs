@@ -13,18 +13,14 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::output::{LinkEstimate, Output, OutputState, Sink};
-use crate::broadcast::recorder::file::{Error, File, RecordedTracks};
+use crate::broadcast::recorder::file::{Error, File, RecordedTracks, with_recording_reserve};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::files::{self, Trouble, disk_space};
+use crate::files::{self, Trouble};
 use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::Format;
 
 /// The duration of a group if there is only audio.
 const AUDIO_GROUP_DURATION: Duration = Duration::from_secs(1);
-
-/// The space in bytes that a saved clip leaves for a running recording, which still grows and needs
-/// space for its index.
-const RECORDING_RESERVE_BYTES: u64 = 64 << 20;
 
 /// Limits of the buffer.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -234,7 +230,7 @@ impl Clip {
     /// Returns the free space that saving requires.
     fn needed_bytes(&self) -> u64 {
         let bytes: usize = self.tags.iter().map(|tag| tag.size()).sum();
-        disk_space::reserve(RECORDING_RESERVE_BYTES) + bytes as u64
+        with_recording_reserve(bytes as u64)
     }
 
     /// Splits the clip into parts with a constant frame size.
@@ -348,7 +344,7 @@ mod tests {
         let parameters = StreamConfig { video: Some(video), audio: None };
         let clip = Clip { parameters, audio_tracks: RecordedTracks::default(), tags };
         let needed = clip.needed_bytes();
-        assert!(needed > disk_space::reserve(RECORDING_RESERVE_BYTES));
+        assert!(needed > with_recording_reserve(0));
         let error = clip.save_in(&path, Some(needed - 1)).unwrap_err();
         assert_eq!(error.kind, Trouble::Full);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

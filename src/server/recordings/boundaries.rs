@@ -7,7 +7,7 @@ use crate::server::recordings::tags::StreamTag;
 use crate::wire::container::flv::TagKind;
 
 /// The video has ended if this much audio arrives without a frame.
-const VIDEO_END_TIMEOUT: Duration = Duration::from_secs(20);
+pub(in crate::server) const VIDEO_END_TIMEOUT: Duration = Duration::from_secs(20);
 /// A larger step between two tags is a jump of the timestamps, and not audio of this duration.
 const MAX_AUDIO_STEP: Duration = Duration::from_secs(1);
 

@@ -2,21 +2,60 @@
 //! recordings. The operations of this module can block on the disk, so do not call them on the
 //! runtime's threads.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::base::Timestamp;
+use crate::base::{Clock, Timestamp};
 use crate::files;
 use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning, reserve};
+use crate::server::recordings::name::{RecordedStream, file_name};
+use crate::server::recordings::rules::FileRules;
 
 /// How often data is synced to the disk, and the disk is checked.
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 /// The assumed bitrate before a measurement, in bits per second.
 const ASSUMED_BITS_PER_SECOND: u64 = 2_500_000;
+
+/// The task of a recorder.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct RecordingTask {
+    pub folder: PathBuf,
+    pub stream: RecordedStream,
+    pub rules: FileRules,
+    pub created: CreatedHook,
+}
+
+/// A callback that gets the path of each new file before anything is written to the file.
+#[derive(Clone)]
+pub(in crate::server) struct CreatedHook(pub Arc<dyn Fn(&Path) + Send + Sync>);
+
+impl fmt::Debug for CreatedHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CreatedHook")
+    }
+}
+
+impl RecordingTask {
+    /// Returns the path of a file that begins now.
+    pub fn path(&self) -> PathBuf {
+        let RecordedStream { app, stream } = &self.stream;
+        self.folder.join(file_name(app, stream, Clock::system_micros(), self.rules.format))
+    }
+
+    /// Creates the next file. From then on, the file counts as being written, so that nobody
+    /// deletes it.
+    pub(super) fn create(&self) -> io::Result<RecordingWriter> {
+        let file = RecordingWriter::create(&self.path())?;
+        (self.created.0)(file.path());
+        Ok(file)
+    }
+}
 
 /// The writer of a recording.
 #[derive(Debug)]
@@ -26,7 +65,8 @@ pub(in crate::server) struct RecordingWriter {
     written: u64,
     watch: SpaceWatch,
     begun: Instant,
-    looked: Instant,
+    /// The time of the next check.
+    due: Instant,
     /// Number of bytes that the end of the file needs.
     index: u64,
     /// A function that returns the number of free bytes at a path.
@@ -44,7 +84,8 @@ impl RecordingWriter {
         enough_room(free(folder), 0)?;
         let (file, path) = files::create_new(path)?;
         let (now, watch) = (Instant::now(), SpaceWatch::new(ASSUMED_BITS_PER_SECOND));
-        Ok(Self { file, path, written: 0, watch, begun: now, looked: now, index: 0, free })
+        let due = now + SYNC_INTERVAL;
+        Ok(Self { file, path, written: 0, watch, begun: now, due, index: 0, free })
     }
 
     /// Returns the actual name of the file.
@@ -57,23 +98,38 @@ impl RecordingWriter {
         self.written
     }
 
-    /// Appends tags, and checks the disk regularly. Can return a warning.
+    /// Appends tags.
     ///
     /// # Errors
     /// Fails if writing fails. The file then ends with the last complete tag.
-    pub fn append(&mut self, tags: &[Bytes]) -> io::Result<Option<Warning>> {
-        let since = Instant::now();
+    pub fn append(&mut self, tags: &[Bytes]) -> io::Result<()> {
         if let Err(error) = self.file.write_all(&tags.concat()) {
             self.cut(tags);
             return Err(error);
         }
         self.written += tags.iter().map(|tag| tag.len() as u64).sum::<u64>();
-        if self.looked.elapsed() < SYNC_INTERVAL {
+        Ok(())
+    }
+
+    /// Regularly syncs the file to the disk, and checks the disk. `since` is the start of the last write. Can return a
+    /// warning.
+    ///
+    /// # Errors
+    /// Fails if the disk has too little free space, or if the file was removed.
+    pub fn check(&mut self, since: Instant) -> io::Result<Option<Warning>> {
+        if Instant::now() < self.due {
             return Ok(None);
         }
         self.file.sync_data()?;
-        self.looked = Instant::now();
+        self.due = Instant::now() + SYNC_INTERVAL;
         self.check_disk(since.elapsed())
+    }
+
+    /// Simulates a full disk, which the next check finds.
+    #[cfg(test)]
+    pub(super) fn fill_disk(&mut self) {
+        self.free = |_| Some(0);
+        self.due = Instant::now();
     }
 
     /// Sets how many bytes the end of the file will need.
@@ -86,6 +142,8 @@ impl RecordingWriter {
     /// # Errors
     /// Fails if writing fails. The file is then playable up to the data that was written before.
     pub fn complete(&mut self, end: &Bytes, patches: &[(u64, Bytes)]) -> io::Result<()> {
+        // A failed write may have left the position elsewhere.
+        self.file.seek(SeekFrom::Start(self.written))?;
         if let Err(error) = self.file.write_all(end) {
             self.cut(&[]);
             return Err(error);
@@ -226,5 +284,10 @@ mod tests {
         paper.cut(&[TEST_TAG, TEST_TAG, TEST_TAG, TEST_TAG]);
         assert_eq!(paper.written(), 300);
         assert_eq!(fs::metadata(paper.path()).unwrap().len(), 300);
+        // The end of the file follows directly.
+        paper.complete(&Bytes::from_static(b"end"), &[(0, Bytes::from_static(b"start"))]).unwrap();
+        let bytes = fs::read(paper.path()).unwrap();
+        assert_eq!((bytes.len(), &bytes[..6]), (303, &b"start\x07"[..]));
+        assert_eq!(&bytes[300..], b"end");
     }
 }

@@ -1,11 +1,12 @@
-//! Lists the files in the folder of recordings. The functions block on the disk.
+//! Lists and finds the files in the folder of recordings. The functions block on the disk, except those that are
+//! `async`.
 
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::server::recordings::name::format_of;
+use crate::server::recordings::name::{format_of, stem, stream_of};
 use crate::wire::container::Format;
 use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
 use crate::wire::container::mp4::boxes::{self, Fields};
@@ -80,6 +81,21 @@ pub(in crate::server) fn read(
         };
     }
     Ok(RecordingList { files, all })
+}
+
+/// Finds the file of a recording in the folder, by its name. With an extension, the file has this format.
+pub(in crate::server) async fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let is_plain = format_of(&format!("{}.flv", stem(name))).is_some();
+    stream_of(name).filter(|_| is_plain)?;
+    let (folder, stem, wanted) = (folder.to_owned(), stem(name).to_owned(), format_of(name));
+    let look = move || {
+        let path = |format: Format| folder.join(format!("{stem}.{}", format.extension()));
+        let is_there = |path: &PathBuf| path.symlink_metadata().is_ok_and(|it| it.is_file());
+        let formats = [Format::Mp4, Format::Flv].into_iter();
+        let formats = formats.filter(|it| wanted.is_none_or(|wanted| wanted == *it));
+        formats.map(path).find(is_there)
+    };
+    tokio::task::spawn_blocking(look).await.ok().flatten()
 }
 
 /// Deletes a recording, and returns its size. Only regular files are recordings; links are not.
@@ -188,6 +204,7 @@ fn last_time(file: &mut fs::File) -> io::Result<Option<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Runtime;
 
     /// Returns a tag, as in a file.
     fn tag(kind: u8, time_ms: u32, body: &[u8]) -> Vec<u8> {
@@ -231,6 +248,21 @@ mod tests {
         let rest = read(folder.path(), 2, 100).unwrap();
         assert_eq!((rest.files.len(), rest.all), (1, 3));
         assert!(read(&at("none"), 0, 1).is_err());
+    }
+
+    #[test]
+    fn a_name_with_an_extension_finds_the_file_of_this_format() {
+        const NAME: &str = "live-show 2026-11-25 18-00-00";
+        let (runtime, folder) = (Runtime::start().unwrap(), tempfile::tempdir().unwrap());
+        let find = |name: &str| {
+            let found = runtime.block_on(find(folder.path(), name))?;
+            found.extension().map(|it| it.to_string_lossy().into_owned())
+        };
+        let (mp4, flv) = (format!("{NAME}.mp4"), format!("{NAME}.flv"));
+        fs::write(folder.path().join(&flv), "").unwrap();
+        assert_eq!((find(NAME), find(&mp4)), (Some("flv".to_owned()), None));
+        fs::write(folder.path().join(&mp4), "").unwrap();
+        assert_eq!((find(NAME), find(&flv)), (Some("mp4".to_owned()), Some("flv".to_owned())));
     }
 
     #[test]

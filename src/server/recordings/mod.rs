@@ -1,9 +1,9 @@
 //! Recordings of publications: their files, the folder, the rules, and their playlists. `outputs/recordings` writes
 //! and plays them.
 
-mod boundaries;
+pub(in crate::server) mod boundaries;
 mod contents;
-mod file;
+pub(in crate::server) mod file;
 pub(in crate::server) mod folder;
 pub(in crate::server) mod name;
 pub(in crate::server) mod opened;

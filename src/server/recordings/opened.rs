@@ -21,7 +21,7 @@ use crate::server::hls::mpeg_ts::to_ts;
 use crate::server::hls::part::Initialization;
 use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
 use crate::server::recordings::folder;
-use crate::server::recordings::name::{RecordedStream, began, format_of, stem, stream_of};
+use crate::server::recordings::name::{RecordedStream, began, stem, stream_of};
 use crate::server::recordings::samples::SampleList;
 use crate::server::recordings::segments::{RecordedTracks, SegmentIndex};
 use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
@@ -152,21 +152,6 @@ fn open_error(error: io::Error) -> OpenError {
 }
 
 impl OpenRecordings {
-    /// Finds the file of a recording in the folder, by its name. With an extension, the file has this format.
-    pub async fn find(folder: &Path, name: &str) -> Option<PathBuf> {
-        let is_plain = format_of(&format!("{}.flv", stem(name))).is_some();
-        stream_of(name).filter(|_| is_plain)?;
-        let (folder, stem, wanted) = (folder.to_owned(), stem(name).to_owned(), format_of(name));
-        let look = move || {
-            let path = |format: Format| folder.join(format!("{stem}.{}", format.extension()));
-            let is_there = |path: &PathBuf| path.symlink_metadata().is_ok_and(|it| it.is_file());
-            let formats = [Format::Mp4, Format::Flv].into_iter();
-            let formats = formats.filter(|it| wanted.is_none_or(|wanted| wanted == *it));
-            formats.map(path).find(is_there)
-        };
-        tokio::task::spawn_blocking(look).await.ok().flatten()
-    }
-
     /// Opens the recording in this file, or reads the data added to the file. `is_writing` is true while the file
     /// grows. Also returns the viewers of recordings that this one displaces from memory, with the names of those
     /// recordings.
@@ -194,6 +179,7 @@ impl OpenRecordings {
                 self.add(in_time(tokio::task::spawn_blocking(open)).await??)
             }
         };
+        recording.note_use(clock.now());
         let work = Arc::clone(&recording);
         let refresh = move || {
             let _reading = reading;
@@ -202,12 +188,14 @@ impl OpenRecordings {
             work.refresh(clock.now(), is_writing)
         };
         let refreshed = in_time(tokio::task::spawn_blocking(refresh)).await?;
-        if refreshed.is_err() && recording.content().index.is_empty() {
+        // A file that is busy is often read by another client, who must not begin again.
+        let is_useless = matches!(refreshed, Err(OpenError::Missing | OpenError::Unreadable(_)));
+        if is_useless && recording.content().index.is_empty() {
             self.forget(path);
         }
         refreshed?;
         let now = clock.now();
-        recording.used.store(now.as_micros(), Ordering::Release);
+        recording.note_use(now);
         let left = self.remember(&recording, now);
         Ok((recording, left))
     }
@@ -346,6 +334,10 @@ impl OpenRecording {
         let file = OpenFile { media, growing: None, refreshed: None };
         let (file, content, used) = (Mutex::new(file), RwLock::default(), AtomicI64::new(0));
         Ok(Self { path, name, stream, began, file, content, viewers: Mutex::default(), used })
+    }
+
+    fn note_use(&self, now: Timestamp) {
+        self.used.store(now.as_micros(), Ordering::Release);
     }
 
     /// Returns the name of the file.
@@ -541,21 +533,6 @@ mod tests {
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
     }
 
-    #[test]
-    fn a_name_with_an_extension_finds_the_file_of_this_format() {
-        const NAME: &str = "live-show 2026-11-25 18-00-00";
-        let (runtime, folder) = (Runtime::start().unwrap(), tempfile::tempdir().unwrap());
-        let find = |name: &str| {
-            let found = runtime.block_on(OpenRecordings::find(folder.path(), name))?;
-            found.extension().map(|it| it.to_string_lossy().into_owned())
-        };
-        let (mp4, flv) = (format!("{NAME}.mp4"), format!("{NAME}.flv"));
-        std::fs::write(folder.path().join(&flv), "").unwrap();
-        assert_eq!((find(NAME), find(&mp4)), (Some("flv".to_owned()), None));
-        std::fs::write(folder.path().join(&mp4), "").unwrap();
-        assert_eq!((find(NAME), find(&flv)), (Some("mp4".to_owned()), Some("flv".to_owned())));
-    }
-
     #[cfg(unix)]
     #[test]
     fn a_file_is_missing_only_if_it_is_not_there() {
@@ -566,6 +543,25 @@ mod tests {
             assert!(matches!(of(code), OpenError::Busy), "the broadcast would lose its files");
         }
         assert!(matches!(of(libc::EACCES), OpenError::Unreadable(_)));
+    }
+
+    #[test]
+    fn a_recording_that_another_client_is_reading_is_not_forgotten() {
+        let (runtime, open) = (Runtime::start().unwrap(), OpenRecordings::default());
+        let (clock, folder) = (Clock::start(), tempfile::tempdir().unwrap());
+        let path = folder.path().join("live-show 2026-11-25 18-00-00.mp4");
+        let file = File::create(&path).unwrap();
+        let recording = open.add(OpenRecording::new(path.clone(), file).unwrap());
+        let is_known = || open.all().iter().any(|it| Arc::ptr_eq(it, &recording));
+        let (reading, since) = (recording.file.lock(), clock.now());
+        let opened = runtime.block_on(open.open(&path, clock, || false));
+        assert!(matches!(opened, Err(OpenError::Busy)), "{opened:?}");
+        assert!(is_known() && recording.used.load(Ordering::Acquire) >= since.as_micros());
+        drop(reading);
+        // The file is empty.
+        let opened = runtime.block_on(open.open(&path, clock, || false));
+        assert!(matches!(opened, Err(OpenError::Unreadable(_))), "{opened:?}");
+        assert!(!is_known());
     }
 
     #[test]

@@ -2,20 +2,16 @@
 //! video, or if the video has ended, a new file begins with audio. The operations of this module block on the disk, so
 //! do not call them on the runtime's threads.
 
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::base::Clock;
 use crate::files::disk_space::Warning;
 use crate::server::recordings::boundaries::Boundaries;
 use crate::server::recordings::contents::{Contents, FileTimes};
-use crate::server::recordings::file::RecordingWriter;
-use crate::server::recordings::name::{RecordedStream, file_name};
+use crate::server::recordings::file::{RecordingTask, RecordingWriter};
 use crate::server::recordings::rules::FileRules;
 use crate::server::recordings::tags::{EventReader, StreamConfigs, StreamTag};
 use crate::wire::container::Format;
@@ -23,41 +19,6 @@ use crate::wire::container::flv::TagKind;
 
 /// Time between two attempts to create the next file.
 const RETRY_DELAY: Duration = Duration::from_secs(2);
-
-/// The task of a recorder.
-#[derive(Clone, Debug)]
-pub(in crate::server) struct RecordingTask {
-    pub folder: PathBuf,
-    pub stream: RecordedStream,
-    pub rules: FileRules,
-    pub created: CreatedHook,
-}
-
-/// A callback that gets the path of each new file before anything is written to the file.
-#[derive(Clone)]
-pub(in crate::server) struct CreatedHook(pub Arc<dyn Fn(&Path) + Send + Sync>);
-
-impl fmt::Debug for CreatedHook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CreatedHook")
-    }
-}
-
-impl RecordingTask {
-    /// Returns the path of a file that begins now.
-    pub fn path(&self) -> PathBuf {
-        let RecordedStream { app, stream } = &self.stream;
-        self.folder.join(file_name(app, stream, Clock::system_micros(), self.rules.format))
-    }
-
-    /// Creates the next file. From then on, the file counts as being written, so that nobody
-    /// deletes it.
-    fn create(&self) -> io::Result<RecordingWriter> {
-        let file = RecordingWriter::create(&self.path())?;
-        (self.created.0)(file.path());
-        Ok(file)
-    }
-}
 
 /// A file, and the amount of data in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,10 +193,28 @@ impl PartsWriter {
             return Ok(());
         }
         self.file.set_index(self.contents.index_weight());
-        let warning = self.file.append(&units)?;
+        self.append(&units).inspect_err(|_| self.give_up())
+    }
+
+    fn append(&mut self, units: &[Bytes]) -> io::Result<()> {
+        let since = Instant::now();
+        self.file.append(units)?;
         self.contents.commit();
+        let warning = self.file.check(since)?;
         self.events.extend(warning.map(PartEvent::Disk));
         Ok(())
+    }
+
+    /// After a failure: completes the file, as far as that is possible.
+    fn give_up(&mut self) {
+        let written = self.file.written();
+        if written == 0 {
+            return;
+        }
+        let mut end = self.contents.finish(written);
+        // A unit that is not in the file needs no correction.
+        end.patches.retain(|(at, _)| *at < written);
+        let _ = self.file.complete(&end.append, &end.patches).and_then(|()| self.file.finish());
     }
 
     fn complete(&mut self) -> io::Result<()> {
@@ -255,10 +234,14 @@ impl PartsWriter {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
+    use std::sync::Arc;
 
     use bytes::BytesMut;
 
     use super::*;
+    use crate::server::recordings::file::CreatedHook;
+    use crate::server::recordings::name::RecordedStream;
     use crate::wire::amf0::Value;
     use crate::wire::container::flv::metadata::{is_metadata, parse_script};
     use crate::wire::container::flv::{self, write_tag};
@@ -278,7 +261,7 @@ mod tests {
         tag(TagKind::Video, time_ms, &body)
     }
 
-    fn writer(folder: &std::path::Path, rules: FileRules) -> PartsWriter {
+    fn writer(folder: &Path, rules: FileRules) -> PartsWriter {
         let stream = RecordedStream { app: "live".to_owned(), stream: "show".to_owned() };
         let created = CreatedHook(Arc::new(|_| {}));
         let task = RecordingTask { folder: folder.to_owned(), stream, rules, created };
@@ -566,15 +549,16 @@ mod tests {
             PartEvent::Finished(figures) => Some(&figures.path),
             _ => None,
         });
-        paths
-            .map(|path| {
-                let mut demuxer = flv::Demuxer::new();
-                demuxer.push(&fs::read(path).unwrap());
-                let first = demuxer.next_tag().unwrap().unwrap();
-                let value = parse_script(&first.body).unwrap().unwrap();
-                (value.get_number("duration"), value.get_number("width"))
-            })
-            .collect()
+        paths.map(|path| declared_in(path)).collect()
+    }
+
+    /// Returns the duration and the width that an FLV file declares.
+    fn declared_in(path: &Path) -> (Option<f64>, Option<f64>) {
+        let mut demuxer = flv::Demuxer::new();
+        demuxer.push(&fs::read(path).unwrap());
+        let first = demuxer.next_tag().unwrap().unwrap();
+        let value = parse_script(&first.body).unwrap().unwrap();
+        (value.get_number("duration"), value.get_number("width"))
     }
 
     #[test]
@@ -588,5 +572,26 @@ mod tests {
         // Without metadata, the recorder writes it.
         let other = tag(TagKind::Script, 0, &[2, 0]);
         assert_eq!(declared(other), [(Some(1.96), None), (Some(0.96), None)]);
+    }
+
+    #[test]
+    fn a_file_is_completed_when_the_disk_is_full() {
+        for format in [Format::Mp4, Format::Flv] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut writer = writer(folder.path(), FileRules { format, ..FileRules::default() });
+            writer.write(&[audio(0, 0, true)]).unwrap();
+            let tags: Vec<_> = (0..20).map(|number| audio(0, number * 100, false)).collect();
+            writer.write(&tags).unwrap();
+            writer.file.fill_disk();
+            let error = writer.write(&[audio(0, 2_000, false)]).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+            let path = writer.figures().path;
+            if format == Format::Flv {
+                assert_eq!(declared_in(&path).0, Some(2.0));
+                continue;
+            }
+            let index = mp4::index(&mut &fs::read(&path).unwrap()[..]).unwrap();
+            assert_eq!((index.finished, index.samples.len()), (true, 21));
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::player::chat::ChatState;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::chat::blocked_words::BlockedWords;
-use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME_CHARS};
+use crate::wire::chat::{ChatLine, ChatRefusal, ChatRole, MAX_NAME_CHARS};
 
 /// Maximum number of stored lines.
 pub const MAX_STORED_LINES: usize = 200;
@@ -116,6 +116,8 @@ pub struct ReceivedLine {
     pub id: Option<u64>,
     pub role: ChatRole,
     pub line: Arc<ChatLine>,
+    /// If the line explains why the server did not pass on the user's message: the reason.
+    pub refusal: Option<ChatRefusal>,
 }
 
 /// The state of the chat.
@@ -127,6 +129,8 @@ pub struct ChatView {
     pub lines: Arc<[ReceivedLine]>,
     /// The number of times that lines were deleted.
     pub deletions: u64,
+    /// The number of chats before this one.
+    pub generation: u64,
 }
 
 #[cfg(test)]

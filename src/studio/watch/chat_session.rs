@@ -11,7 +11,7 @@ use crate::player::chat::{Chat, ChatState};
 use crate::studio::watch::chat::{
     ChatChoices, ChatView, MAX_STORED_LINES, ReceivedLine, check_place,
 };
-use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatRefusal, ChatRole};
 use crate::wire::rtmp::url::Url;
 
 /// The chat session; see the module documentation.
@@ -28,6 +28,8 @@ pub(super) struct ChatSession {
     received: VecDeque<ReceivedLine>,
     count: u64,
     deletions: u64,
+    /// The number of chats before this one.
+    generation: u64,
     pub(super) choices: ChatChoices,
     /// The lines last passed to the window, which are rebuilt when a line is received.
     lines: Arc<[ReceivedLine]>,
@@ -51,6 +53,7 @@ impl ChatSession {
     ) {
         if self.of != url {
             url.clone_into(&mut self.of);
+            self.generation += 1;
             self.received.clear();
             self.renew();
             (self.chat, self.guess) = (None, None);
@@ -111,12 +114,7 @@ impl ChatSession {
         // At most this many frames are taken in one call; the next call takes the rest.
         let mut any = false;
         for frame in chat.frames().waiting().take(MAX_STORED_LINES) {
-            any |= match frame {
-                ChatFrame::Post(post) => self.take(post.line, Some((post.id, post.role))),
-                ChatFrame::Line(line) => self.take(line, None),
-                ChatFrame::Deleted(ids) => self.remove(&ids),
-                ChatFrame::Slow(_) => false,
-            };
+            any |= self.note(frame);
         }
         self.chat = Some(chat);
         if any {
@@ -124,10 +122,34 @@ impl ChatSession {
         }
     }
 
-    fn take(&mut self, line: ChatLine, by_server: Option<(u64, ChatRole)>) -> bool {
-        if !self.choices.lets_pass(&line) {
-            return false;
+    /// Handles a frame. Returns true if the lines have changed.
+    fn note(&mut self, frame: ChatFrame) -> bool {
+        match frame {
+            ChatFrame::Post(post) => self.take(post.line, Some((post.id, post.role))),
+            ChatFrame::Line(line) => self.take(line, None),
+            ChatFrame::Refused(refusal, line) => {
+                self.push(line, None, Some(refusal));
+                true
+            }
+            ChatFrame::Deleted(ids) => self.remove(&ids),
+            ChatFrame::Slow(_) => false,
         }
+    }
+
+    fn take(&mut self, line: ChatLine, by_server: Option<(u64, ChatRole)>) -> bool {
+        let passes = self.choices.lets_pass(&line);
+        if passes {
+            self.push(line, by_server, None);
+        }
+        passes
+    }
+
+    fn push(
+        &mut self,
+        line: ChatLine,
+        by_server: Option<(u64, ChatRole)>,
+        refusal: Option<ChatRefusal>,
+    ) {
         while self.received.len() >= MAX_STORED_LINES {
             self.received.pop_front();
         }
@@ -138,8 +160,8 @@ impl ChatSession {
             id,
             role,
             line: Arc::new(line),
+            refusal,
         });
-        true
     }
 
     /// Removes messages that the server has deleted. Returns true if any were removed.
@@ -167,14 +189,15 @@ impl ChatSession {
     pub(super) fn choose(&mut self, choices: ChatChoices) {
         self.choices = choices.checked();
         let choices = &self.choices;
-        self.received.retain(|it| choices.lets_pass(&it.line));
+        self.received.retain(|it| it.refusal.is_some() || choices.lets_pass(&it.line));
         self.renew();
     }
 
     /// Returns the state for the window.
     pub(super) fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
-        ChatView { state, lines: Arc::clone(&self.lines), deletions: self.deletions }
+        let (lines, deletions) = (Arc::clone(&self.lines), self.deletions);
+        ChatView { state, lines, deletions, generation: self.generation }
     }
 }
 
@@ -260,6 +283,32 @@ mod tests {
         let view = talk.view();
         let texts: Vec<_> = view.lines.iter().map(|it| it.line.text.as_str()).collect();
         assert_eq!((texts, view.deletions), (vec!["two", "three"], 1));
+    }
+
+    #[test]
+    fn another_stream_has_another_chat() {
+        let runtime = Runtime::start().unwrap();
+        let mut talk = ChatSession::default();
+        let mut follow = |url: &str| {
+            talk.follow(url, false, Default::default, &Options::default(), &runtime);
+            talk.view().generation
+        };
+        let first = follow("rtmp://a/live/x");
+        assert_eq!(follow("rtmp://a/live/x"), first);
+        assert_ne!(follow("rtmp://a/live/y"), first);
+    }
+
+    #[test]
+    fn refusals_are_no_messages_of_people() {
+        let mut talk = ChatSession::default();
+        let words = vec!["slow".to_owned()];
+        talk.choose(ChatChoices { words: words.clone(), ..ChatChoices::default() });
+        let json = r#"{"name":"","text":"Slow mode is on.","refused":"slow","wait":5}"#;
+        assert!(talk.note(ChatFrame::from_json(json).unwrap()));
+        talk.choose(ChatChoices { words, ..ChatChoices::default() });
+        let refusal = ChatRefusal { reason: "slow".to_owned(), wait: Some(5) };
+        let view = talk.view();
+        assert_eq!((view.lines.len(), &view.lines[0].refusal), (1, &Some(refusal)));
     }
 
     #[test]

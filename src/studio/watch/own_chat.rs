@@ -71,7 +71,7 @@ impl OwnChat {
                     // Somebody may have been muted over HTTP.
                     self.view.muted = self.seat.muted().into();
                 }
-                Some(ChatFrame::Line(_) | ChatFrame::Slow(_)) => continue,
+                Some(ChatFrame::Line(_) | ChatFrame::Refused(..) | ChatFrame::Slow(_)) => continue,
             }
             any = true;
         }

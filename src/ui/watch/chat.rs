@@ -13,8 +13,8 @@ use egui::{
 use crate::player::chat::ChatState;
 use crate::studio::WatchCommand;
 use crate::studio::watch::chat::{
-    ChatChoices, MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS, OPACITY_RANGE, SPEED_FACTOR_RANGE,
-    TEXT_SIZE_RANGE_POINTS, check_place,
+    ChatChoices, ChatView, MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS, OPACITY_RANGE,
+    SPEED_FACTOR_RANGE, TEXT_SIZE_RANGE_POINTS, check_place,
 };
 use crate::studio::watch::choices::MAX_ADDRESS_LENGTH;
 use crate::studio::watch::view::WatchState;
@@ -23,13 +23,13 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FRAME_BACKGROUND, Type, VIDEO_TEXT_COLOR, gap, size};
 use crate::ui::view::View;
 use crate::ui::watch::commands::{name_of, send};
-use crate::ui::watch::danmaku::DanmakuLayer;
+use crate::ui::watch::danmaku::{DanmakuLayer, MAX_INITIAL_MESSAGES};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, named_switch, paragraph, popup, section,
     slider,
 };
-use crate::wire::chat::{ChatLine, ChatRole, MAX_NAME_CHARS, MAX_TEXT_CHARS};
+use crate::wire::chat::{ChatLine, ChatRefusal, ChatRole, MAX_NAME_CHARS, MAX_TEXT_CHARS};
 
 /// The fraction of the frame's height that danmaku uses, from the top.
 const DANMAKU_HEIGHT_FRACTION: f32 = 0.6;
@@ -163,10 +163,27 @@ fn lines(ui: &mut Ui, view: &View<'_>) {
                 if !name.is_empty() {
                     add(&format!("{name} "), theme.secondary);
                 }
-                add(&message.line.text, if own { theme.secondary } else { theme.text });
+                let refusal = message.refusal.as_ref().map(|it| refusal_text(view, it));
+                let text = refusal.as_deref().unwrap_or(&message.line.text);
+                add(text, if own { theme.secondary } else { theme.text });
                 add_message(ui, view, message.role, egui::Label::new(job).selectable(true));
             }
         });
+}
+
+/// Returns the reason why the server did not pass on the user's message.
+fn refusal_text(view: &View<'_>, refusal: &ChatRefusal) -> String {
+    let key = match (refusal.reason.as_str(), refusal.wait) {
+        ("slow", Some(wait)) => {
+            let seconds = wait.to_string();
+            return view.texts.with("chat-refusal-slow", &[("seconds", seconds.into())]);
+        }
+        ("muted", _) => key!("chat-refusal-muted"),
+        ("blocked", _) => key!("chat-refusal-blocked"),
+        ("reserved", _) => key!("chat-refusal-reserved"),
+        _ => key!("chat-refusal"),
+    };
+    view.texts.get(key).to_string()
 }
 
 /// Appends text in a color.
@@ -341,30 +358,29 @@ fn go_there(view: &mut View<'_>, typed: &str) {
 
 /// Draws new messages as danmaku over the frame.
 pub fn flying(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
-    let lines = &view.snapshot.chat.lines;
-    let newest = lines.last().map_or(draft.flown, |message| message.number);
-    let choices = &view.snapshot.chat_choices;
-    let now = ui.input(|input| input.time);
-    if !choices.flying || view.theme.still {
+    take(&view.snapshot.chat, draft, ui.input(|input| input.time));
+    if !view.snapshot.chat_choices.flying || view.theme.still {
         draft.sky.clear();
-        draft.flown = newest;
-        return;
-    }
-    // If the chat already has several messages at first, none of these messages fly, because all
-    // would start at the same time.
-    let old = draft.flown == 0 && lines.len() > 3;
-    for message in lines.iter().filter(|message| message.number > draft.flown && !old) {
-        draft.sky.add(Arc::clone(&message.line), now);
-    }
-    draft.flown = newest;
-    if std::mem::replace(&mut draft.deletions, view.snapshot.chat.deletions)
-        != view.snapshot.chat.deletions
-    {
-        // Deleted messages disappear from the frame.
-        draft.sky.keep(|line| lines.iter().any(|message| Arc::ptr_eq(&message.line, line)));
-    }
-    if draft.sky.is_busy() {
+    } else if draft.sky.is_busy() {
         draw_danmaku(ui, view, &mut draft.sky, room);
+    }
+}
+
+/// Lets the new messages of people fly. Deleted messages disappear.
+fn take(chat: &ChatView, draft: &mut Draft, now: f64) {
+    if std::mem::replace(&mut draft.chat_generation, chat.generation) != chat.generation {
+        draft.sky.clear();
+        draft.flown = 0;
+    }
+    let lines = &chat.lines;
+    let newest = lines.last().map_or(draft.flown, |message| message.number);
+    let before = std::mem::replace(&mut draft.flown, newest);
+    if before > 0 || lines.len() <= MAX_INITIAL_MESSAGES {
+        let new = lines.iter().filter(|it| it.number > before && it.refusal.is_none());
+        new.for_each(|message| draft.sky.add(Arc::clone(&message.line), now));
+    }
+    if std::mem::replace(&mut draft.deletions, chat.deletions) != chat.deletions {
+        draft.sky.keep(|line| lines.iter().any(|message| Arc::ptr_eq(&message.line, line)));
     }
 }
 
@@ -408,4 +424,45 @@ pub(in crate::ui) fn draw_danmaku(
     )
     .widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
     ui.request_repaint_after(REPAINT_INTERVAL);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::watch::chat::ReceivedLine;
+
+    fn message(number: u64, refusal: Option<ChatRefusal>) -> ReceivedLine {
+        let line = Arc::new(ChatLine::new("ann", "hello").unwrap());
+        ReceivedLine { number, id: None, role: ChatRole::Viewer, line, refusal }
+    }
+
+    #[test]
+    fn only_messages_of_people_fly() {
+        let mut draft = Draft::default();
+        let refusal = ChatRefusal { reason: "muted".to_owned(), wait: None };
+        let mut chat =
+            ChatView { lines: [message(1, Some(refusal))].into(), ..ChatView::default() };
+        take(&chat, &mut draft, 0.0);
+        assert!(!draft.sky.is_busy());
+        chat.lines = chat.lines.iter().cloned().chain([message(2, None)]).collect();
+        take(&chat, &mut draft, 0.0);
+        assert!(draft.sky.is_busy());
+    }
+
+    #[test]
+    fn the_earlier_messages_of_another_chat_do_not_fly() {
+        let mut draft = Draft::default();
+        let of = |generation, first, end| {
+            let lines = (first..end).map(|number| message(number, None)).collect();
+            ChatView { lines, generation, ..ChatView::default() }
+        };
+        take(&of(1, 1, 2), &mut draft, 0.0);
+        assert!(draft.sky.is_busy());
+        take(&of(2, 2, 2), &mut draft, 0.0);
+        assert!(!draft.sky.is_busy(), "the messages of the last chat are gone");
+        take(&of(2, 2, 32), &mut draft, 0.0);
+        assert!(!draft.sky.is_busy());
+        take(&of(2, 2, 33), &mut draft, 0.0);
+        assert!(draft.sky.is_busy());
+    }
 }

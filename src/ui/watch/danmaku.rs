@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use crate::wire::chat::ChatLine;
 
+/// If a chat has more messages than this when it is first displayed, none of them fly: they would all start at the same
+/// time.
+pub(in crate::ui) const MAX_INITIAL_MESSAGES: usize = 3;
 /// The time that a message takes to cross the frame at speed 1, in seconds.
 const CROSSING_TIME_SECONDS: f64 = 9.0;
 /// The minimum gap between two messages in a lane, in points.

@@ -120,6 +120,8 @@ pub struct Draft {
     pub sky: DanmakuLayer,
     /// The number of the last message that danmaku has handled.
     pub flown: u64,
+    /// The chat from which the danmaku comes.
+    pub chat_generation: u64,
     /// The number of chat deletions that danmaku has already applied.
     pub deletions: u64,
     /// The typed chat message.

@@ -122,6 +122,15 @@ pub struct ChatPost {
     pub line: ChatLine,
 }
 
+/// The reason why the server did not pass on a message of this client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatRefusal {
+    /// The reason as one word, such as `muted`.
+    pub reason: String,
+    /// The number of seconds to wait, in slow mode.
+    pub wait: Option<u64>,
+}
+
 /// A text message from the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChatFrame {
@@ -129,6 +138,8 @@ pub enum ChatFrame {
     Post(ChatPost),
     /// A message of a server that does not number its messages, or of the server itself.
     Line(ChatLine),
+    /// The server did not pass on a message of this client. The line is the server's explanation, in English.
+    Refused(ChatRefusal, ChatLine),
     /// These messages are deleted, and clients remove them.
     Deleted(Vec<u64>),
     /// Seconds that each sender must wait between two messages; 0 disables slow mode.
@@ -157,7 +168,13 @@ impl ChatFrame {
             (Some(id), Some(from)) => {
                 Self::Post(ChatPost { id, from, role: ChatRole::named(field("role")), line })
             }
-            _ => Self::Line(line),
+            _ => match value.get("refused").and_then(Json::as_str) {
+                Some(reason) => {
+                    let refusal = ChatRefusal { reason: reason.to_owned(), wait: number("wait") };
+                    Self::Refused(refusal, line)
+                }
+                None => Self::Line(line),
+            },
         })
     }
 
@@ -173,6 +190,14 @@ impl ChatFrame {
                 post
             }
             Self::Line(line) => return line.to_json(),
+            Self::Refused(ChatRefusal { reason, wait }, line) => {
+                let mut refused =
+                    json!({ "name": line.name, "text": line.text, "refused": reason });
+                if let (Some(wait), Some(refused)) = (wait, refused.as_object_mut()) {
+                    refused.insert("wait".to_owned(), json!(wait));
+                }
+                refused
+            }
             Self::Deleted(ids) => json!({ "deleted": ids }),
             Self::Slow(seconds) => json!({ "slow": seconds }),
         };
@@ -230,12 +255,17 @@ mod tests {
         let line = ChatLine::new("ann", "hi").unwrap();
         let of_role = |role| ChatFrame::Post(ChatPost { id: 7, from: 3, role, line: line.clone() });
         let post = of_role(ChatRole::Viewer);
+        let refused = |reason: &str, wait| {
+            ChatFrame::Refused(ChatRefusal { reason: reason.to_owned(), wait }, line.clone())
+        };
         assert!(!post.to_json().contains("role"));
         for frame in [
             post.clone(),
             of_role(ChatRole::Streamer),
             of_role(ChatRole::Moderator),
             ChatFrame::Line(line.clone()),
+            refused("slow", Some(5)),
+            refused("muted", None),
             ChatFrame::Deleted(vec![7, 8]),
             ChatFrame::Slow(30),
         ] {

@@ -16,7 +16,7 @@ pub use fit::UnsupportedParts;
 pub use trim::Cut;
 
 use crate::base::Timestamp;
-use crate::broadcast::recorder::file::{self, File, copier};
+use crate::broadcast::recorder::file::{self, File, copier, with_recording_reserve};
 use crate::files::{self, MediaFile, Trouble};
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::text::Problem;
@@ -207,8 +207,34 @@ pub fn remux_numbered(
     if index.samples.is_empty() && !was_empty {
         return Err(Failure::NothingInPart(from.to_owned()));
     }
-    let report = copy(drop, from, &mut source, index, to, format, progress)?;
+    let report = copy(drop, from, &mut source, index, Destination::new(to, format), progress)?;
     Ok(Report { begins, ..report })
+}
+
+/// The file that a copy creates.
+#[derive(Copy, Clone, Debug)]
+struct Destination<'a> {
+    to: &'a Path,
+    format: Format,
+    /// The number of free bytes on its disk, if known.
+    free: Option<u64>,
+}
+
+impl<'a> Destination<'a> {
+    fn new(to: &'a Path, format: Format) -> Self {
+        Self { to, format, free: files::free_space_for(to.parent().unwrap_or(to)) }
+    }
+
+    /// Checks whether a copy of these packets leaves enough space for a running recording.
+    fn check_space(&self, index: &Index) -> Result<(), file::Error> {
+        let bytes: u64 = index.samples.iter().map(|place| u64::from(place.size)).sum();
+        match self.free {
+            Some(free) if free < with_recording_reserve(bytes) => {
+                Err(file::Error::of(self.to, Trouble::Full))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn copy(
@@ -216,10 +242,10 @@ fn copy(
     from: &Path,
     source: &mut MediaFile,
     mut index: Index,
-    to: &Path,
-    format: Format,
+    destination: Destination<'_>,
     progress: Progress<'_>,
 ) -> Result<Report, Failure> {
+    let Destination { to, format, .. } = destination;
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
     }
@@ -231,6 +257,7 @@ fn copy(
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
     }
+    destination.check_space(&index)?;
     let course = CopyTimeline::of(&index, format);
     let muxer = copier(format, index.tracks.clone(), &course.timing);
     let mut file = File::create_by(&unfinished_name(to), muxer)?;
@@ -329,16 +356,10 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
     let Some(muxer) = muxer else {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-repaired.{format}"));
+        let to = path.with_file_name(name);
+        let destination = Destination::new(&to, format);
         // Everything that can be recovered is copied.
-        return copy(
-            &Part::ALL,
-            path,
-            &mut source,
-            index,
-            &path.with_file_name(name),
-            format,
-            &|_| stop(),
-        );
+        return copy(&Part::ALL, path, &mut source, index, destination, &|_| stop());
     };
     index.cut();
     if index.samples.is_empty() {
@@ -405,4 +426,43 @@ fn survey(
             (index, finisher)
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broadcast::hub::gop::tests::of_rendition;
+    use crate::media::{RenditionId, StreamConfig};
+    use crate::wire::container::{SampleLocation, TrackId, Tracks};
+
+    #[test]
+    fn a_copy_leaves_space_for_the_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("x.mp4"), folder.path().join("y.mp4"));
+        std::fs::write(&from, [7; 1_000]).unwrap();
+        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let place = |number: u64| {
+            let at = Timestamp::from_millis(40 * number as i64);
+            let keyframe = number == 0;
+            let (track, dts, pts) = (TrackId::Video, at, at);
+            SampleLocation { track, keyframe, dts, pts, at: 250 * number, size: 250 }
+        };
+        let copied = |free| {
+            let tracks = Tracks::from(StreamConfig { video: Some(video.clone()), audio: None });
+            let samples = (0..4).map(place).collect();
+            let index = Index { tracks, samples, ..Index::default() };
+            let destination = Destination { to: &to, format: Format::Mp4, free };
+            copy(&[], &from, &mut open(&from).unwrap(), index, destination, &|_| false)
+        };
+        let needed = with_recording_reserve(1_000);
+        let full = copied(Some(needed - 1));
+        assert!(
+            matches!(&full, Err(Failure::Write(error)) if error.kind == Trouble::Full),
+            "{full:?}"
+        );
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        for free in [Some(needed), None] {
+            assert_eq!(copied(free).unwrap().packets, 4);
+        }
+    }
 }

@@ -179,9 +179,9 @@ impl IndexedFile {
         self.search.is_some() || self.wanted.is_some()
     }
 
-    /// Returns true if an interrupted download can continue.
+    /// Returns true if an interrupted download can continue, as far as is known.
     pub fn can_go_on(&mut self) -> bool {
-        self.blocks.gives() == RangeSupport::Parts
+        self.blocks.gives() != RangeSupport::Whole
     }
 
     /// Starts a seek to this position. Playback continues there once the position is found.
@@ -201,6 +201,9 @@ impl IndexedFile {
                 self.blocks.answer().await;
                 self.wanted = None;
                 if !self.begin_search(to) {
+                    if let Some(error) = self.blocks.unanswered() {
+                        return Ok(Item::Unmoved(error.with_peer()));
+                    }
                     self.is_reported = true;
                     return Ok(Item::Unmoved(problem!("play-seek-from-start")));
                 }

@@ -30,8 +30,9 @@ use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
 use crate::server::http::refusals::{self, too_many_viewers};
 use crate::server::outputs::recordings::viewers::open;
+use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, stem, stream_of};
-use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD_APP};
+use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::recordings::playlist::recording::{self, ListedRecording, RecordedFile};
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
@@ -127,7 +128,7 @@ pub(in crate::server::http) async fn response(
         RecordedResource::Whole(format) => format!("{name}.{}", format.extension()),
         _ => name.to_owned(),
     };
-    let Some(path) = OpenRecordings::find(folder, &wanted).await else { return none() };
+    let Some(path) = folder::find(folder, &wanted).await else { return none() };
     let (method, headers) = (request.method(), request.headers());
     let key = viewer_key(&caller, headers, protocol);
     if is_file {

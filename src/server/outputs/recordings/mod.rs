@@ -18,10 +18,9 @@ use bytes::Bytes;
 use crate::files::Trouble;
 use crate::server::access::callback::calls::RecordCall;
 use crate::server::event::{Event, Recording, RecordingState};
+use crate::server::recordings::file::{CreatedHook, RecordingTask};
 use crate::server::recordings::name::RecordedStream;
-use crate::server::recordings::parts::{
-    CreatedHook, PartEvent, PartFigures, PartsWriter, RecordingTask,
-};
+use crate::server::recordings::parts::{PartEvent, PartFigures, PartsWriter};
 use crate::server::recordings::under_way::RecordingStart;
 use crate::server::registry::Registry;
 use crate::server::stream::Stream;

@@ -13,9 +13,10 @@ use crate::base::Timestamp;
 use crate::files::MediaFile;
 use crate::media::{Codec, EncodedPacket, StreamConfig, Track, TrackConfig};
 use crate::server::outputs::recordings::viewers::open;
+use crate::server::recordings::boundaries::VIDEO_END_TIMEOUT;
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{format_of, stem, stream_of};
-use crate::server::recordings::opened::{OpenError, OpenRecording, OpenRecordings, VOD_APP};
+use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::recordings::samples::{Sample, SampleList};
 use crate::server::recordings::viewers::keeper::KeptFile;
 use crate::server::registry::Registry;
@@ -140,21 +141,12 @@ impl Playback {
     pub fn seek(&mut self, to: Duration) {
         let Some((recording, _)) = &self.opened else { return };
         let content = recording.content();
-        let to = Timestamp::ZERO + to;
-        let after = |list: &SampleList, to: Timestamp| {
-            list.samples.partition_point(|it| micros(it.dts, list.timescale.max(1)) <= to)
-        };
-        let (video, audio) = (&content.index.video, &content.index.audio);
-        let frames = video.samples.get(..after(video, to)).unwrap_or_default();
-        let key = frames.iter().rposition(|it| it.keyframe).unwrap_or(0);
-        let from = match video.samples.get(key) {
-            Some(frame) => micros(frame.dts, video.timescale.max(1)),
-            None => to,
-        };
+        let (frame, from) = seek_point(&content.index.video, Timestamp::ZERO + to);
+        let audio = &content.index.audio;
         let audio_start =
             audio.samples.partition_point(|it| micros(it.dts, audio.timescale.max(1)) < from);
         drop(content);
-        (self.video, self.audio) = (key, audio_start);
+        (self.video, self.audio) = (frame, audio_start);
         (self.reading, self.pace, self.ended, self.begins) = (None, None, false, true);
     }
 
@@ -223,7 +215,7 @@ impl Playback {
             let (registry, name) = (Arc::clone(&self.registry), self.name.clone());
             tokio::spawn(async move {
                 let folder = registry.config.record.clone().ok_or(OpenError::Missing)?;
-                let path = OpenRecordings::find(&folder, &name).await.ok_or(OpenError::Missing)?;
+                let path = folder::find(&folder, &name).await.ok_or(OpenError::Missing)?;
                 let kept = KeptFile::new(&registry.retention, registry.clock, &path);
                 Ok((open(&registry, &path).await?, kept))
             })
@@ -351,6 +343,18 @@ impl Playback {
     }
 }
 
+/// Returns the first frame after a seek to this time, and the time at which playback continues. If the video begins
+/// later or has ended before, playback continues at the requested time without video, until the next keyframe.
+fn seek_point(video: &SampleList, to: Timestamp) -> (usize, Timestamp) {
+    let time = |frame: &Sample| micros(frame.dts, video.timescale.max(1));
+    let next = video.samples.partition_point(|frame| time(frame) <= to);
+    let (before, after) = video.samples.split_at(next);
+    let is_on = before.last().is_some_and(|last| to.since(time(last)) <= VIDEO_END_TIMEOUT);
+    let key = before.iter().rposition(|frame| frame.keyframe).filter(|_| is_on);
+    let without_video = || (next + after.iter().take_while(|frame| !frame.keyframe).count(), to);
+    key.and_then(|key| Some((key, time(before.get(key)?)))).unwrap_or_else(without_video)
+}
+
 /// Reads samples from the file.
 fn read(path: &std::path::Path, planned: &[Planned]) -> io::Result<ReadSamples> {
     let mut media = MediaFile::of(folder::open(path)?)?;
@@ -387,6 +391,32 @@ mod tests {
             write_tag(TagKind::Audio, start_ms + packet * 20, &[0xAF, 1, 0x21, 0x10], &mut out);
         }
         out
+    }
+
+    #[test]
+    fn a_seek_goes_to_the_requested_time_if_there_is_no_video_near_it() {
+        let at = Timestamp::from_millis;
+        // The video lasts from 60 s to 70 s, with a keyframe every two seconds. It continues at 200 s, but its next
+        // keyframe is a second later.
+        let frame = |seconds: i64| {
+            let keyframe = if seconds < 200 { seconds % 2 == 0 } else { seconds == 201 };
+            Sample { at: 0, dts: seconds * 1_000, composition: 0, size: 1, keyframe }
+        };
+        let samples = (60..=70).chain(200..=202).map(frame).collect();
+        let video = SampleList { samples, last_duration: 1_000, timescale: 1_000 };
+        for (to, expected) in [
+            (0, (0, 0)),
+            (59_999, (0, 59_999)),
+            (60_000, (0, 60_000)),
+            (63_500, (2, 62_000)),
+            (90_000, (10, 70_000)),
+            (90_001, (12, 90_001)),
+            (300_000, (14, 300_000)),
+        ] {
+            let (frame, from) = seek_point(&video, at(to));
+            assert_eq!((frame, from.as_millis()), expected, "{to}");
+        }
+        assert_eq!(seek_point(&SampleList::default(), at(5_000)), (0, at(5_000)));
     }
 
     #[test]

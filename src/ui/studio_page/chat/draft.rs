@@ -15,4 +15,7 @@ pub struct Draft {
     pub(super) sky: DanmakuLayer,
     /// The number of the newest message that the panel has handled.
     pub(super) flown: u64,
+    /// The chat from which the messages come: `None` is onair's own chat, and a number is a generation of the watched
+    /// stream's chat.
+    pub(super) chat: Option<u64>,
 }

@@ -16,6 +16,7 @@ use crate::net::web::{Flow, StallTimeout, Unavailable};
 use crate::player::input::http::pull_error::PullError;
 use crate::player::input::http::range::download::Download;
 use crate::player::input::http::range::parts::RangeParts;
+use crate::player::input::http::range_retry::RangeRefusal;
 use crate::player::input::http::request::PullRequest;
 use crate::text::problem::problem;
 use crate::wire::container::ReadAt;
@@ -57,6 +58,9 @@ pub(in crate::player::input::http) enum RangeSupport {
     Whole,
 }
 
+/// The bytes at the end of the file, or `None` if the server sends something else.
+type TailAnswer = Result<Option<Bytes>, net::Error>;
+
 /// A fetched range, and how long the request took.
 type FetchedPart = (RangeParts, u64, Duration, Result<Result<Bytes, Unavailable>, net::Error>);
 
@@ -70,7 +74,11 @@ pub(in crate::player::input::http) struct Blocks {
     uses: u64,
     line: Option<TailBytes>,
     gives: RangeSupport,
-    asked: JoinSet<Option<Bytes>>,
+    asked: JoinSet<TailAnswer>,
+    /// The reason why the server gave no answer about range requests.
+    unanswered: Option<net::Error>,
+    /// The reason why the first response ended early.
+    lost: Option<net::Error>,
     /// The range requests, on the most recent connection.
     parts: RangeParts,
     idle: Option<RangeParts>,
@@ -115,22 +123,6 @@ impl Blocks {
         let size = whole.unwrap_or(u64::MAX / 4);
         let parts = RangeParts::new(flow.url().clone(), ask.net.clone(), size);
         let parts = parts.found_by(&ask.url).of(flow.mark());
-        let mut asked = JoinSet::new();
-        if whole.is_some() {
-            let mut its = parts.anew();
-            asked.spawn(async move {
-                let from = last_block(size);
-                match timeout(TAIL_TIMEOUT, its.read(from, size - from)).await {
-                    Ok(Ok(bytes)) => bytes,
-                    // The file then plays as it arrives.
-                    Ok(Err(error)) => {
-                        tracing::debug!(%error, "requesting the end of a file failed");
-                        None
-                    }
-                    Err(_) => None,
-                }
-            });
-        }
         let flow = Download::new(flow, start.len() as u64, whole);
         let mut blocks = Self {
             size,
@@ -139,7 +131,9 @@ impl Blocks {
             uses: 0,
             line: Some(TailBytes::new(flow)),
             gives: if whole.is_some() { RangeSupport::Asking } else { RangeSupport::Whole },
-            asked,
+            asked: JoinSet::new(),
+            unanswered: None,
+            lost: None,
             parts,
             idle: None,
             fetched: JoinSet::new(),
@@ -149,29 +143,62 @@ impl Blocks {
             missing: None,
         };
         blocks.come(start);
+        blocks.ask_for_tail();
         blocks
+    }
+
+    /// Requests the end of the file, unless the answer about range requests is known or awaited.
+    fn ask_for_tail(&mut self) {
+        if self.gives != RangeSupport::Asking || !self.asked.is_empty() {
+            return;
+        }
+        let (mut its, size) = (self.parts.anew(), self.size);
+        self.asked.spawn(async move {
+            let from = last_block(size);
+            let answer = timeout(TAIL_TIMEOUT, its.read(from, size - from)).await;
+            answer.unwrap_or_else(|_| Err(its.late(TAIL_TIMEOUT)))
+        });
     }
 
     /// Returns the server's range support, as far as it is known.
     pub fn gives(&mut self) -> RangeSupport {
         if let Some(answer) = self.asked.try_join_next() {
-            self.answered(answer.ok().flatten());
+            self.answered(answer.unwrap_or(Ok(None)));
         }
         self.gives
     }
 
-    /// Returns the range support, after waiting for the answer. This function is cancel-safe.
+    /// Returns the range support, after waiting for the answer. If an earlier request for the answer failed, asks
+    /// again. This function is cancel-safe.
     pub async fn answer(&mut self) -> RangeSupport {
+        self.ask_for_tail();
         if let Some(answer) = self.asked.join_next().await {
-            self.answered(answer.ok().flatten());
+            self.answered(answer.unwrap_or(Ok(None)));
         }
         self.gives
     }
 
-    fn answered(&mut self, tail: Option<Bytes>) {
-        self.gives = if tail.is_some() { RangeSupport::Parts } else { RangeSupport::Whole };
-        if let Some(tail) = tail {
-            self.put(last_block(self.size), &tail);
+    /// Returns the reason why the server's range support is not known, after a failed request.
+    pub fn unanswered(&self) -> Option<&net::Error> {
+        self.unanswered.as_ref()
+    }
+
+    fn answered(&mut self, answer: TailAnswer) {
+        self.unanswered = None;
+        match answer {
+            Ok(Some(tail)) => {
+                self.gives = RangeSupport::Parts;
+                self.put(last_block(self.size), &tail);
+            }
+            // A broken network says nothing about the server.
+            Err(error)
+                if matches!(RangeRefusal::of(&error), None | Some(RangeRefusal::Passing)) =>
+            {
+                tracing::debug!(%error, "requesting the end of a file failed");
+                self.unanswered = Some(error);
+            }
+            // The file then plays as it arrives.
+            Ok(None) | Err(_) => self.gives = RangeSupport::Whole,
         }
     }
 
@@ -225,7 +252,7 @@ impl Blocks {
                 self.wait_no_more();
                 break;
             };
-            let near = if self.gives() == RangeSupport::Whole {
+            let near = if self.gives() == RangeSupport::Whole || self.unanswered.is_some() {
                 MAX_SKIPPED_BYTES
             } else {
                 MAX_AHEAD_BYTES
@@ -237,8 +264,15 @@ impl Blocks {
             match self.gives {
                 RangeSupport::Asking => {
                     self.answer().await;
+                    let is_near = self.is_near(at, MAX_SKIPPED_BYTES);
+                    if let Some(error) = self.unanswered.as_ref().filter(|_| !is_near) {
+                        return Err(error.clone().into());
+                    }
                 }
-                RangeSupport::Whole => return Err(PullError::file(problem!("play-needs-range"))),
+                RangeSupport::Whole => {
+                    let needs_range = || PullError::file(problem!("play-needs-range"));
+                    return Err(self.lost.take().map_or_else(needs_range, PullError::from));
+                }
                 RangeSupport::Parts => {
                     if self.fetched.is_empty() {
                         self.ask_for(at);
@@ -260,10 +294,12 @@ impl Blocks {
         })
     }
 
-    /// Reads the first response; if it stalls and the server supports ranges, abandons it.
+    /// Reads the first response; if it stalls and the server supports ranges, abandons it. If it
+    /// stalls after a failed request for the end of the file, repeats that request.
     async fn read_line(&mut self) -> Result<(), PullError> {
-        let Self { line, asked, gives, .. } = self;
-        let (asking, bounded) = (*gives == RangeSupport::Asking, *gives == RangeSupport::Parts);
+        let Self { line, asked, gives, unanswered, .. } = self;
+        let asking = !asked.is_empty();
+        let bounded = *gives == RangeSupport::Parts || unanswered.is_some();
         let Some(TailBytes { flow, patience, .. }) = line else { return Ok(()) };
         let patience =
             patience.get_or_insert_with(|| StallTimeout::new(SILENCE_TIMEOUT, NO_TOTAL_LIMIT));
@@ -275,7 +311,7 @@ impl Blocks {
             came = next => came,
             // After a positive answer, ranges can replace this response.
             answer = asked.join_next(), if asking => {
-                self.answered(answer.and_then(Result::ok).flatten());
+                self.answered(answer.and_then(Result::ok).unwrap_or(Ok(None)));
                 return Ok(());
             }
         };
@@ -298,6 +334,11 @@ impl Blocks {
                 if self.gives == RangeSupport::Whole {
                     return Err(error.into());
                 }
+                self.lost = Some(error);
+            }
+            Err(_) if self.gives == RangeSupport::Asking => {
+                self.wait_no_more();
+                self.ask_for_tail();
             }
             Err(cause) => {
                 tracing::debug!(%cause, "the first response for a file stalls");
@@ -429,5 +470,114 @@ impl ReadAt for Blocks {
 
     fn most(&self) -> usize {
         MAX_READ_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::net::web::WebUrl;
+
+    /// Size of the file, most of which the first response does not reach.
+    const FILE_BYTES: u64 = 16 << 20;
+    /// Size of the part that the first response contains.
+    const START_BYTES: u64 = 1_000;
+
+    /// A web server.
+    #[derive(Debug, Default)]
+    struct Server {
+        /// True if it answers range requests with the whole file, and ends the first response early.
+        is_simple: bool,
+        /// True if its network works.
+        is_reachable: AtomicBool,
+        /// Lets the simple server answer a range request.
+        answers: Notify,
+    }
+
+    impl Server {
+        async fn answer(&self, mut socket: TcpStream) -> io::Result<()> {
+            loop {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    head.push(socket.read_u8().await?);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let span = head.split("bytes=").nth(1).and_then(|span| span.lines().next());
+                let whole = format!("HTTP/1.1 200 x\r\nContent-Length: {FILE_BYTES}\r\n\r\n");
+                let Some((from, last)) = span.and_then(|span| span.split_once('-')) else {
+                    socket.write_all(whole.as_bytes()).await?;
+                    socket.write_all(&[7; START_BYTES as usize]).await?;
+                    if !self.is_simple {
+                        socket.read_u8().await?;
+                    }
+                    return Ok(());
+                };
+                if self.is_simple {
+                    self.answers.notified().await;
+                    return socket.write_all(whole.as_bytes()).await;
+                }
+                if !self.is_reachable.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                let length = last.parse::<usize>().unwrap() + 1 - from.parse::<usize>().unwrap();
+                let range = format!("Content-Range: bytes {from}-{last}/{FILE_BYTES}");
+                let head = format!("HTTP/1.1 206 x\r\n{range}\r\nContent-Length: {length}\r\n\r\n");
+                socket.write_all(head.as_bytes()).await?;
+                socket.write_all(&vec![7; length]).await?;
+            }
+        }
+
+        /// Opens the file on this server.
+        async fn open(self: &Arc<Self>) -> Blocks {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("http://{}/film.mp4", listener.local_addr().unwrap());
+            let server = Arc::clone(self);
+            tokio::spawn(async move {
+                while let Ok((socket, _)) = listener.accept().await {
+                    let server = Arc::clone(&server);
+                    // The client closes the connection.
+                    tokio::spawn(async move { drop(server.answer(socket).await) });
+                }
+            });
+            let ask = PullRequest::usual(WebUrl::parse(&url).unwrap());
+            let flow = Flow::open(&ask.url, &ask.net, &|_| {}).await.unwrap();
+            Blocks::new(flow, &[], Some(FILE_BYTES), &ask)
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_failure_of_the_network_the_server_is_asked_again() {
+        let server = Arc::new(Server::default());
+        let mut blocks = server.open().await;
+        assert_eq!(blocks.answer().await, RangeSupport::Asking);
+        assert!(blocks.read_at(FILE_BYTES - 1, &mut [0]).is_err());
+        let failed = blocks.bring().await;
+        assert!(matches!(failed, Err(PullError::Net(_))), "{failed:?}");
+        assert!(blocks.unanswered().is_some());
+        server.is_reachable.store(true, Ordering::Relaxed);
+        blocks.bring().await.unwrap();
+        assert_eq!((blocks.gives(), blocks.unanswered()), (RangeSupport::Parts, None));
+        blocks.read_at(FILE_BYTES - 1, &mut [0]).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_lost_response_of_a_server_without_ranges_is_a_failure_of_the_network() {
+        let server = Arc::new(Server { is_simple: true, ..Server::default() });
+        let mut blocks = server.open().await;
+        while blocks.line.is_some() {
+            blocks.read_line().await.unwrap();
+        }
+        assert!(blocks.read_at(START_BYTES, &mut [0]).is_err());
+        server.answers.notify_one();
+        let failed = blocks.bring().await;
+        assert!(matches!(failed, Err(PullError::Net(_))), "{failed:?}");
+        assert_eq!(blocks.gives(), RangeSupport::Whole);
     }
 }

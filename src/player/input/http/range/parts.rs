@@ -143,9 +143,18 @@ impl RangeParts {
         self.problem(WebProblem::OtherPart)
     }
 
+    /// Returns the error for an answer that did not arrive within this time.
+    pub fn late(&self, after: Duration) -> net::Error {
+        self.failed(Cause::TimedOut { after })
+    }
+
     fn problem(&self, problem: WebProblem) -> net::Error {
-        let (stage, cause) = (ConnectStage::Media, Cause::Web(problem));
-        net::Error { stage, cause, peer: self.url.endpoint().to_string() }
+        self.failed(Cause::Web(problem))
+    }
+
+    fn failed(&self, cause: Cause) -> net::Error {
+        let (stage, peer) = (ConnectStage::Media, self.url.endpoint().to_string());
+        net::Error { stage, cause, peer }
     }
 
     /// Requests a range. The server may send only the first part of it.
