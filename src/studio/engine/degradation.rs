@@ -27,13 +27,13 @@ impl ReportedDegradation {
     }
 
     /// Takes the current level. Returns a message if the level affects something else than before.
-    /// `told` is true if a notice about degradation is active: without one, because the user has
+    /// `is_reported` is true if a notice about degradation is active: without one, because the user has
     /// dismissed it, an improvement is not reported.
     pub fn update(
         &mut self,
         level: Degradation,
         parts: DegradableParts,
-        told: bool,
+        is_reported: bool,
     ) -> Option<StudioMessage> {
         let noticed = match level {
             Degradation::Preview if !parts.views => Degradation::None,
@@ -46,7 +46,7 @@ impl ReportedDegradation {
         }
         self.level = level;
         let before = std::mem::replace(&mut self.noticed, noticed);
-        if noticed == before || noticed < before && !told {
+        if noticed == before || noticed < before && !is_reported {
             return None;
         }
         Some(match noticed {
@@ -67,9 +67,14 @@ mod tests {
     const ALL: DegradableParts = DegradableParts { views: true, costly_filters: true };
 
     /// Returns the names of the messages about these levels.
-    fn names(parts: DegradableParts, told: bool, levels: &[Degradation]) -> Vec<&'static str> {
+    fn names(
+        parts: DegradableParts,
+        is_reported: bool,
+        levels: &[Degradation],
+    ) -> Vec<&'static str> {
         let mut reported = ReportedDegradation::default();
-        let messages = levels.iter().filter_map(|level| reported.update(*level, parts, told));
+        let messages =
+            levels.iter().filter_map(|level| reported.update(*level, parts, is_reported));
         messages.map(|message| message.problem().id()).collect()
     }
 

@@ -417,8 +417,8 @@ impl Engine {
             costly_filters: self.settings.collection.has_costly_filters(),
         };
         let is_about = |it: &Notice| groups::DEGRADATION_NOTICES.contains(&it.key());
-        let told = self.notices.active.notices().iter().any(is_about);
-        let message = stage.degradation.update(level, parts, told);
+        let is_reported = self.notices.active.notices().iter().any(is_about);
+        let message = stage.degradation.update(level, parts, is_reported);
         let changes = program.source_changes();
         let left_out = program.files_left_out();
         let seen_changed = program.seen_changed();
