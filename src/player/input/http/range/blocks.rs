@@ -155,8 +155,10 @@ impl Blocks {
         let (mut its, size) = (self.parts.anew(), self.size);
         self.asked.spawn(async move {
             let from = last_block(size);
-            let answer = timeout(TAIL_TIMEOUT, its.read(from, size - from)).await;
-            answer.unwrap_or_else(|_| Err(its.late(TAIL_TIMEOUT)))
+            match timeout(TAIL_TIMEOUT, its.read(from, size - from)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(its.late(TAIL_TIMEOUT)),
+            }
         });
     }
 
