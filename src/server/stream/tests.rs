@@ -272,6 +272,32 @@ fn few_viewers_get_each_message_at_once() {
 }
 
 #[test]
+fn what_a_new_viewer_gets_has_room_in_its_queue() {
+    let (queue_bytes, home) = (10_000, "127.0.0.1:5".parse().unwrap());
+    let limits = Limits { group_bytes: queue_bytes, queue_bytes, ..Limits::default() };
+    let stream = Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), limits);
+    assert!(stream.publish(claim(1, home, ""), Timestamp::ZERO).is_some());
+    let config = Bytes::from_static(&[0x17, 0, 0, 0, 0, 1]);
+    let config = Incoming { kind: TagKind::Video, time_ms: 0, body: config, metadata: false };
+    stream.take(1, &mut vec![config], Timestamp::ZERO);
+    stream.take(1, &mut frame(0, true), Timestamp::ZERO);
+    let mut viewers = 0;
+    while stream.keyframe().is_some() {
+        viewers += 1;
+        let late = FlvSink::for_viewer(viewers, queue_bytes, Protocol::HttpFlv);
+        assert!(stream.join(Arc::<FlvSink>::clone(&late)));
+        // The waiting data begins with the file header.
+        assert_eq!(late.waiting().len() as u64, viewers + 2, "the config, the keyframe and audio");
+        assert_eq!(late.skipped(), 0);
+        assert!(stream.leave(viewers).is_some());
+        let body = Bytes::from_static(&[0xAF, 1, 7]);
+        let audio = Incoming { kind: TagKind::Audio, time_ms: 1, body, metadata: false };
+        stream.take(1, &mut vec![audio], Timestamp::ZERO);
+    }
+    assert!(viewers > 100, "{viewers}");
+}
+
+#[test]
 fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS);
     for time in 1..MAX_HELD_MESSAGES as u32 {
