@@ -395,6 +395,12 @@ impl Stream {
         inner.publisher.as_ref().filter(|publisher| publisher.id == id).map(|it| it.bytes)
     }
 
+    /// Returns the bitrate over the last whole second in which the publisher sent data, or 0 without
+    /// a publisher.
+    pub fn last_bitrate(&self) -> u64 {
+        self.inner.lock().publisher.as_ref().map_or(0, |publisher| publisher.bitrate)
+    }
+
     pub fn figures(&self, now: Timestamp) -> StreamFigures {
         let inner = self.inner.lock();
         let mut protocols = BTreeMap::new();
@@ -413,9 +419,9 @@ impl Stream {
                 address: publisher.address,
                 since: now.since(publisher.since),
                 bytes: publisher.bytes,
-                bitrate: publisher.bitrate,
+                bitrate: publisher.bitrate_at(now),
                 encoder: publisher.encoder(),
-                stalls: publisher.stalls,
+                stalls: publisher.stalls_until(now),
                 video: publisher.video.clone(),
                 audio: publisher.audio.clone(),
             }),
