@@ -178,6 +178,11 @@ impl Cache {
         Some(configs.chain([key]).cloned().collect())
     }
 
+    /// Returns true if the stream has video, but no frame at which a new viewer could start.
+    pub fn waits_for_keyframe(&self) -> bool {
+        self.group.is_empty() && self.headers.iter().any(|header| header.kind == TagKind::Video)
+    }
+
     /// Returns the data for a new viewer in order: metadata, codec configs (video first), the GOP.
     pub fn for_late_joiner(&self) -> Vec<Arc<Message>> {
         let of = |kind| self.headers.iter().filter(move |it| it.kind == kind);

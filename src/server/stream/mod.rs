@@ -348,6 +348,11 @@ impl Stream {
         if viewer.is_viewer() && inner.viewers.len() >= most && is_full() {
             return false;
         }
+        // Some encoders refresh the video without keyframes.
+        let has_keyframes = inner.publisher.as_ref().is_some_and(|it| it.keys.longest().is_some());
+        if has_keyframes && inner.cache.waits_for_keyframe() {
+            viewer.skip_to_keyframe();
+        }
         viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
         // The cache contains the held messages.
         let received = inner.held.len();
