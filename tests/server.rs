@@ -303,6 +303,34 @@ fn a_slow_viewer_beside(quick: usize) {
 }
 
 #[test]
+fn an_http_viewer_that_accepts_nothing_is_disconnected_as_stalled() {
+    let limit = Duration::from_millis(500);
+    let running = start_with(|config| config.limits.stalled_viewer = limit);
+    let mut publisher = running.publish("live/fast");
+    headers().iter().for_each(|tag| publisher.send(tag));
+    wait_for("the stream", LIMIT, || {
+        running.server.streams().iter().any(|stream| stream.publisher.is_some())
+    });
+    let mut viewer = TcpStream::connect(running.http()).unwrap();
+    viewer.write_all(b"GET /live/fast.flv HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    wait_for("the viewer", LIMIT, || running.viewers() == 1);
+    // Far more than the system's buffers hold for a viewer that does not read.
+    for index in 0..600 {
+        publisher.send(&video(0x17, 1, index * 10, 60_000));
+    }
+    let mut left = None;
+    wait_for("the viewer's end", LIMIT, || {
+        while let Ok(event) = running.server.events().try_recv() {
+            if let ServerEvent::Leave(_, ended) = event {
+                left = Some(ended.reason.id());
+            }
+        }
+        left.is_some()
+    });
+    assert_eq!(left, Some("left-stalled"));
+}
+
+#[test]
 fn hostile_connections_leave_the_others_alone() {
     let running = start();
     let mut publisher = running.publish("live/calm");

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
@@ -28,6 +28,8 @@ pub(in crate::server) struct Spot {
     /// The key of this slot in the list of its [`Address`], changed only under the same lock.
     turn: AtomicU64,
     waker: AtomicWaker,
+    /// True if the connection ends because its client accepted no data.
+    stalled: AtomicBool,
 }
 
 /// The purpose of a connection.
@@ -93,6 +95,16 @@ impl Spot {
         self.is(State::Publishing) || self.is(State::Playing)
     }
 
+    /// Records that the connection ends because its client accepted no data.
+    pub fn note_stall(&self) {
+        self.stalled.store(true, Ordering::Release);
+    }
+
+    /// Returns true if the connection ends because its client accepted no data.
+    pub fn has_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Acquire)
+    }
+
     /// Becomes ready when other connections need the slot. Only one task may wait at a time.
     pub fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
         self.waker.register(cx.waker());
@@ -154,7 +166,8 @@ impl Admission {
         }
         let state = AtomicU8::new(State::Undecided as u8);
         let (turn, waker) = (AtomicU64::new(0), AtomicWaker::new());
-        let spot = Arc::new(Spot { address, state, turn, waker });
+        let stalled = AtomicBool::new(false);
+        let spot = Arc::new(Spot { address, state, turn, waker, stalled });
         inner.all += 1;
         inner.addresses.entry(address).or_default().all += 1;
         inner.wait(&spot, State::Undecided);

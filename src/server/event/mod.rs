@@ -319,7 +319,7 @@ pub struct PublisherFigures {
     pub address: SocketAddr,
     pub since: Duration,
     pub bytes: u64,
-    /// Bitrate over the last whole second, in bits per second.
+    /// Bitrate over the last whole second, in bits per second. It is 0 while the publisher is silent.
     pub bitrate: u64,
     /// The encoder's own name, as the publisher sends it.
     pub encoder: Option<String>,

@@ -71,8 +71,8 @@ impl Callers {
             let (stream, peer) = self.listener.accept().await;
             if let Some(place) = self.registry.admit(peer) {
                 self.open.note(peer, &place);
-                let limit = self.registry.config.limits.request;
-                return (Idle::new(stream, place, limit), peer);
+                let limits = &self.registry.config.limits;
+                return (Idle::new(stream, place, limits), peer);
             }
         }
     }

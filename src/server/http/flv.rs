@@ -182,11 +182,13 @@ impl http_body::Body for FlvBody {
 impl Drop for FlvBody {
     fn drop(&mut self) {
         let (bytes, skipped) = (self.sink.sent(), self.sink.skipped());
+        let stalled = self.sink.was_overrun() || self.spot.has_stalled();
         let ended = self.sink.has_ended();
         self.registry.totals.skipped_messages.fetch_add(skipped, Ordering::Relaxed);
-        let reason = self.sink.dismissed().unwrap_or_else(|| match ended {
-            true => problem!("left-publisher-gone"),
-            false => problem!("left-closed"),
+        let reason = self.sink.dismissed().unwrap_or_else(|| match (stalled, ended) {
+            (true, _) => problem!("left-stalled"),
+            (false, true) => problem!("left-publisher-gone"),
+            (false, false) => problem!("left-closed"),
         });
         let after = self.registry.clock.now().since(self.since);
         let ended = Ended { reason, after, bytes };

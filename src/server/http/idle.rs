@@ -14,6 +14,7 @@ use tokio::time::{Instant, Sleep};
 
 use crate::net::Stream;
 use crate::server::access::admission::Spot;
+use crate::server::access::limits::Limits;
 use crate::server::registry::ConnectionSlot;
 
 /// The idle limit.
@@ -27,18 +28,24 @@ pub(super) struct Idle {
     last: Instant,
     /// Deadline for the response to the current request.
     request_until: Option<Instant>,
-    /// See [`Limits::request`](crate::server::access::limits::Limits::request). A request that may take longer settles its
+    /// See [`Limits::request`]. A request that may take longer settles its
     /// slot, and then has no such limit.
     limit: Duration,
+    /// The time since which the client has accepted nothing of a response.
+    blocked_since: Option<Instant>,
+    /// See [`Limits::stalled_viewer`].
+    stall_limit: Duration,
     place: ConnectionSlot,
 }
 
 impl Idle {
-    pub fn new(stream: Stream, place: ConnectionSlot, limit: Duration) -> Self {
+    pub fn new(stream: Stream, place: ConnectionSlot, limits: &Limits) -> Self {
+        let (limit, stall_limit) = (limits.request, limits.stalled_viewer);
         let now = Instant::now();
         let until = now + limit;
         let sleep = Box::pin(tokio::time::sleep_until(until));
-        Self { stream, sleep, last: now, request_until: Some(until), limit, place }
+        let (request_until, blocked_since) = (Some(until), None);
+        Self { stream, sleep, last: now, request_until, limit, blocked_since, stall_limit, place }
     }
 
     /// Returns the slot, which sets and resets the connection's purpose.
@@ -57,9 +64,12 @@ impl Idle {
             return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
         }
         loop {
-            let request = self.request_until.filter(|_| !self.place.spot().is_settled());
-            let until = request
-                .map_or(self.last + IDLE_TIMEOUT, |until| until.min(self.last + IDLE_TIMEOUT));
+            let is_settled = self.place.spot().is_settled();
+            let request = self.request_until.filter(|_| !is_settled);
+            let blocked_since = self.blocked_since.filter(|_| is_settled);
+            let stalled = blocked_since.map(|since| since + self.stall_limit);
+            let idle = self.last + IDLE_TIMEOUT;
+            let until = request.into_iter().chain(stalled).fold(idle, Ord::min);
             if self.sleep.deadline() != until {
                 self.sleep.as_mut().reset(until);
             }
@@ -67,6 +77,9 @@ impl Idle {
                 return Poll::Pending;
             }
             if Instant::now() >= until {
+                if stalled == Some(until) {
+                    self.place.spot().note_stall();
+                }
                 return Poll::Ready(io::ErrorKind::TimedOut.into());
             }
         }
@@ -82,14 +95,16 @@ impl Idle {
         }
     }
 
-    /// Records that bytes of a response were sent.
+    /// Records whether the client accepts bytes of a response.
     fn note_write<T>(
         &mut self,
         cx: &mut Context<'_>,
         poll: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
         if poll.is_ready() {
-            self.request_until = None;
+            (self.request_until, self.blocked_since) = (None, None);
+        } else {
+            self.blocked_since.get_or_insert_with(Instant::now);
         }
         self.note(cx, poll)
     }

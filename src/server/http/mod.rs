@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -99,6 +99,14 @@ async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
 
 fn status_of(reasons: &[&str]) -> StatusCode {
     if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
+/// Returns true for a WebSocket request. Some clients offer other protocols in `Upgrade`, such as
+/// HTTP/2 (`h2c`), which the server ignores (RFC 9110, 7.8).
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(header::UPGRADE).iter();
+    let mut protocols = fields.filter_map(|field| field.to_str().ok()).flat_map(|it| it.split(','));
+    protocols.any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
 /// A resource of a stream.
@@ -181,9 +189,8 @@ impl MediaResource {
 
     /// Returns the protocol of a viewer, or `None` if the request does not play.
     fn protocol(&self, request: &Request) -> Option<Protocol> {
-        let is_upgrade = request.headers().contains_key(header::UPGRADE);
         match self {
-            Self::Flv if is_upgrade => Some(Protocol::WsFlv),
+            Self::Flv if wants_websocket(request.headers()) => Some(Protocol::WsFlv),
             Self::Flv => (*request.method() == Method::GET).then_some(Protocol::HttpFlv),
             Self::Hls(asked) => {
                 let dash = *asked == HlsResource::Manifest;
@@ -302,7 +309,7 @@ async fn serve_media(
             };
             hls::response(request, viewer, &asked).await
         }
-        MediaResource::Flv if headers.contains_key(header::UPGRADE) => {
+        MediaResource::Flv if wants_websocket(headers) => {
             let (mut parts, _) = request.into_parts();
             match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
                 Ok(upgrade) => flv::upgraded(registry, (caller, viewer), &app, &stream, upgrade),
@@ -325,6 +332,17 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+
+    #[test]
+    fn a_client_that_offers_http_2_gets_the_stream_over_http() {
+        let protocol = |upgrade: &str| {
+            let request = axum::http::Request::builder().header(header::UPGRADE, upgrade);
+            MediaResource::Flv.protocol(&request.body(Body::empty()).unwrap())
+        };
+        assert_eq!(protocol("h2c"), Some(Protocol::HttpFlv));
+        assert_eq!(protocol("WebSocket"), Some(Protocol::WsFlv));
+        assert_eq!(protocol("h2c, websocket"), Some(Protocol::WsFlv));
+    }
 
     #[test]
     fn a_head_request_for_hls_is_a_viewer_like_any_other() {

@@ -442,6 +442,10 @@ impl Sink for Connection {
         }
     }
 
+    fn skip_to_keyframe(&self) {
+        self.io.lock().out.queue.skip_to_keyframe();
+    }
+
     fn deliver(&self, batch: &Batch<'_>) {
         let mut guard = self.io.lock();
         let io = &mut *guard;

@@ -126,6 +126,13 @@ impl Sink for FlvSink {
         inner.wake();
     }
 
+    /// Does nothing for a file, which gets everything unchanged.
+    fn skip_to_keyframe(&self) {
+        if self.viewer.is_some() {
+            self.inner.lock().queue.skip_to_keyframe();
+        }
+    }
+
     fn deliver(&self, batch: &Batch<'_>) {
         let mut inner = self.inner.lock();
         if inner.ended {

@@ -1,11 +1,12 @@
 //! The initial data for a new viewer: metadata, codec configs, and the video and audio since the
-//! last keyframe. The size of this data is limited.
+//! last keyframe. The size of this data is limited, and so is the age of audio without frames.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use crate::server::stream::message::{Class, Message, MessageVersion};
+use crate::server::stream::viewer_queue::ENTRY_OVERHEAD_BYTES;
 use crate::wire::container::flv::TagKind;
 
 /// Maximum number of codec configs, enough for several tracks of audio and video.
@@ -13,6 +14,11 @@ const MAX_CODEC_CONFIGS: usize = 32;
 /// Maximum size of the metadata and codec configs of one stream, in bytes. Real encoders send a few
 /// hundred bytes.
 const MAX_HEADER_BYTES: usize = 1 << 20;
+/// If the video stops for longer than this, only the newest audio is kept. Otherwise, new viewers
+/// would start far in the past.
+const MAX_AUDIO_WITHOUT_FRAMES_MS: u32 = 10_000;
+/// Maximum number of bytes by which an FLV tag is longer than the message over RTMP.
+const FLV_EXCESS_BYTES: usize = 3;
 
 /// The cache of one stream.
 #[derive(Debug, Default)]
@@ -23,7 +29,17 @@ pub(in crate::server) struct Cache {
     /// The number of versions of metadata and configs so far.
     versions: u32,
     group: Vec<Arc<Message>>,
+    /// The cost of the group in a viewer's queue.
     group_bytes: usize,
+    /// Number of messages at the start of the group that are known to be frames.
+    only_frames: usize,
+    /// The time of the first audio after the newest frame.
+    frameless_since_ms: Option<u32>,
+}
+
+/// Returns the maximum cost of a message in a viewer's queue.
+fn cost(message: &Arc<Message>) -> usize {
+    message.weight() + ENTRY_OVERHEAD_BYTES + FLV_EXCESS_BYTES
 }
 
 /// The treatment of a message by the cache.
@@ -80,28 +96,50 @@ impl Cache {
         self.metadata.iter().chain(&self.headers)
     }
 
-    /// Stores a message for new viewers. The stored GOP has at most `limit` bytes.
+    /// Stores a message for new viewers. A viewer's queue of `limit` bytes has room for all stored
+    /// data.
     pub fn store(&mut self, message: &Arc<Message>, keep: CacheRule, limit: usize) {
         match keep {
             CacheRule::Metadata if message.mark.is_some() => {
                 self.metadata = Some(Arc::clone(message));
             }
             CacheRule::Header(_) => self.store_header(message),
-            CacheRule::Media => {
-                if message.class == Class::Key {
-                    self.forget_group();
-                } else if self.group.is_empty() {
-                    return;
-                }
-                self.group_bytes += message.weight();
-                self.group.push(Arc::clone(message));
-                if self.group_bytes > limit {
-                    // New viewers wait for the next frame at which decoding can start.
-                    self.forget_group();
-                }
-            }
+            CacheRule::Media => self.store_media(message),
             CacheRule::Metadata | CacheRule::Nothing => {}
         }
+        if self.group_bytes + self.kept().map(cost).sum::<usize>() > limit {
+            // New viewers wait for the next frame at which decoding can start.
+            self.forget_group();
+        }
+    }
+
+    fn store_media(&mut self, message: &Arc<Message>) {
+        if message.class == Class::Key {
+            self.forget_group();
+        } else if self.group.is_empty() {
+            return;
+        }
+        if message.kind == TagKind::Audio {
+            let since = *self.frameless_since_ms.get_or_insert(message.time_ms);
+            let ahead = message.time_ms.wrapping_sub(since);
+            // Times can go back.
+            if ahead.min(ahead.wrapping_neg()) > MAX_AUDIO_WITHOUT_FRAMES_MS {
+                self.forget_audio();
+            }
+        } else {
+            self.frameless_since_ms = None;
+        }
+        self.group_bytes += cost(message);
+        self.group.push(Arc::clone(message));
+    }
+
+    /// Drops the audio of the group. The frames stay, because later frames need them.
+    fn forget_audio(&mut self) {
+        let is_audio = |message: &mut Arc<Message>| message.kind == TagKind::Audio;
+        // Frames are not searched again each time the video stops.
+        let dropped = self.group.extract_if(self.only_frames.., is_audio);
+        self.group_bytes -= dropped.map(|message| cost(&message)).sum::<usize>();
+        self.only_frames = self.group.len();
     }
 
     fn store_header(&mut self, message: &Arc<Message>) {
@@ -124,7 +162,7 @@ impl Cache {
 
     fn forget_group(&mut self) {
         self.group.clear();
-        self.group_bytes = 0;
+        (self.group_bytes, self.only_frames, self.frameless_since_ms) = (0, 0, None);
     }
 
     /// Clears the cache, because the publisher has left.
@@ -138,6 +176,11 @@ impl Cache {
         let key = self.group.first().filter(|message| message.class == Class::Key)?;
         let configs = self.headers.iter().filter(|message| message.kind == TagKind::Video);
         Some(configs.chain([key]).cloned().collect())
+    }
+
+    /// Returns true if the stream has video, but no frame at which a new viewer could start.
+    pub fn waits_for_keyframe(&self) -> bool {
+        self.group.is_empty() && self.headers.iter().any(|header| header.kind == TagKind::Video)
     }
 
     /// Returns the data for a new viewer in order: metadata, codec configs (video first), the GOP.
@@ -180,6 +223,39 @@ mod tests {
         assert_eq!(store(Class::Inter, 7, 990, CacheRule::Media), [6], "too long");
         store(Class::Key, 8, 10, CacheRule::Media);
         assert_eq!(store(Class::Vital, 9, 11, CacheRule::Header(0)), [9], "another configuration");
+    }
+
+    #[test]
+    fn audio_without_frames_does_not_grow_old() {
+        let mut cache = Cache::default();
+        let mut store = |class, time, keep| {
+            let body = Bytes::from_static(b"body");
+            let mark = cache.mark(TagKind::Video, keep, &body).unwrap();
+            let kind = if class == Class::Audio { TagKind::Audio } else { TagKind::Video };
+            let message = Arc::new(Message::new(kind, class, time, &body).with_mark(mark));
+            cache.store(&message, keep, 1 << 20);
+            times(&cache)
+        };
+        store(Class::Vital, 0, CacheRule::Header(0));
+        store(Class::Key, 0, CacheRule::Media);
+        store(Class::Audio, 10, CacheRule::Media);
+        store(Class::Inter, 20, CacheRule::Media);
+        for time in (1_000..=400_000).step_by(1_000) {
+            let stored = store(Class::Audio, time, CacheRule::Media);
+            let oldest = time.saturating_sub(MAX_AUDIO_WITHOUT_FRAMES_MS);
+            let audio = stored.iter().filter(|stored| ![0, 20].contains(*stored));
+            assert!(time <= 11_000 || audio.copied().all(|it| it >= oldest), "{stored:?}");
+            assert_eq!((stored[..2].to_vec(), stored.last()), (vec![0, 0], Some(&time)));
+        }
+        // The video continues without a keyframe.
+        store(Class::Inter, 400_500, CacheRule::Media);
+        let stored = store(Class::Audio, 401_000, CacheRule::Media);
+        assert_eq!(stored, [0, 0, 20, 400_000, 400_500, 401_000]);
+        store(Class::Audio, 412_000, CacheRule::Media);
+        let stored = store(Class::Audio, 5, CacheRule::Media);
+        assert_eq!(stored, [0, 0, 20, 400_500, 5], "the times went back");
+        let group: usize = cache.group.iter().map(cost).sum();
+        assert_eq!(cache.group_bytes, group);
     }
 
     #[test]

@@ -348,6 +348,11 @@ impl Stream {
         if viewer.is_viewer() && inner.viewers.len() >= most && is_full() {
             return false;
         }
+        // Some encoders refresh the video without keyframes.
+        let has_keyframes = inner.publisher.as_ref().is_some_and(|it| it.keys.longest().is_some());
+        if has_keyframes && inner.cache.waits_for_keyframe() {
+            viewer.skip_to_keyframe();
+        }
         viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
         // The cache contains the held messages.
         let received = inner.held.len();
@@ -395,6 +400,12 @@ impl Stream {
         inner.publisher.as_ref().filter(|publisher| publisher.id == id).map(|it| it.bytes)
     }
 
+    /// Returns the bitrate over the last whole second in which the publisher sent data, or 0 without
+    /// a publisher.
+    pub fn last_bitrate(&self) -> u64 {
+        self.inner.lock().publisher.as_ref().map_or(0, |publisher| publisher.bitrate)
+    }
+
     pub fn figures(&self, now: Timestamp) -> StreamFigures {
         let inner = self.inner.lock();
         let mut protocols = BTreeMap::new();
@@ -413,9 +424,9 @@ impl Stream {
                 address: publisher.address,
                 since: now.since(publisher.since),
                 bytes: publisher.bytes,
-                bitrate: publisher.bitrate,
+                bitrate: publisher.bitrate_at(now),
                 encoder: publisher.encoder(),
-                stalls: publisher.stalls,
+                stalls: publisher.stalls_until(now),
                 video: publisher.video.clone(),
                 audio: publisher.audio.clone(),
             }),

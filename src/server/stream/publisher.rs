@@ -36,6 +36,9 @@ const FIRST_LAYOUT_CACHE_SLOT: u16 = 512;
 
 /// A publisher without data for this long has stalled.
 const STALL_TIMEOUT: Duration = Duration::from_secs(1);
+/// The bitrate of the last whole second is valid for this long. The next whole second ends earlier,
+/// unless the publisher is silent.
+const BITRATE_VALIDITY: Duration = Duration::from_secs(2);
 /// A longer time between two keyframes is a jump of the publisher's times, and not their interval. Segments are shorter
 /// anyway.
 const MAX_KEY_INTERVAL_MS: u32 = 20_000;
@@ -53,9 +56,11 @@ pub(in crate::server) struct Publisher {
     pub bytes: u64,
     /// The start of the second that is being counted, and the number of bytes in it.
     second: (Timestamp, u64),
+    /// The bitrate over the last whole second with data.
     pub bitrate: u64,
     pub history: BitrateHistory,
-    pub stalls: Stalls,
+    /// The stalls that have ended.
+    stalls: Stalls,
     /// The default tracks of video and audio, which are the first ones.
     tracks: (Option<u8>, Option<u8>),
     /// The publisher's metadata.
@@ -158,12 +163,24 @@ impl Publisher {
 
     /// Records that data has arrived.
     pub fn hear(&mut self, now: Timestamp) {
-        let silent = now.since(self.last_received);
-        if self.bytes > 0 && silent >= STALL_TIMEOUT {
-            self.stalls.count += 1;
-            self.stalls.longest = self.stalls.longest.max(silent);
-        }
+        self.stalls = self.stalls_until(now);
         self.last_received = now;
+    }
+
+    /// Returns the stalls so far, with the current one.
+    pub fn stalls_until(&self, now: Timestamp) -> Stalls {
+        let Stalls { count, longest } = self.stalls;
+        let silent = now.since(self.last_received);
+        if self.bytes == 0 || silent < STALL_TIMEOUT {
+            return self.stalls;
+        }
+        Stalls { count: count + 1, longest: longest.max(silent) }
+    }
+
+    /// Returns the current bitrate, which falls to 0 while the publisher is silent.
+    pub fn bitrate_at(&self, now: Timestamp) -> u64 {
+        let elapsed = now.since(self.second.0);
+        if elapsed < BITRATE_VALIDITY { self.bitrate } else { bitrate(self.second.1, elapsed) }
     }
 
     /// Returns the encoder's own name, if the publisher sends one.
@@ -182,7 +199,7 @@ impl Publisher {
         self.second.1 += bytes as u64;
         let elapsed = now.since(self.second.0);
         if elapsed >= Duration::from_secs(1) {
-            self.bitrate = (self.second.1 as f64 * 8.0 / elapsed.as_secs_f64()) as u64;
+            self.bitrate = bitrate(self.second.1, elapsed);
             self.second = (now, 0);
         }
     }
@@ -300,6 +317,11 @@ impl Publisher {
     }
 }
 
+/// Returns the bitrate of this number of bytes.
+fn bitrate(bytes: u64, elapsed: Duration) -> u64 {
+    (bytes as f64 * 8.0 / elapsed.as_secs_f64()) as u64
+}
+
 /// Returns the profile in an H.264 config (avcC, ISO/IEC 14496-15 §5.3.3.1).
 fn h264_profile(config: &Bytes) -> Option<&'static str> {
     let config = DecoderConfig::parse(config).ok()?;
@@ -322,6 +344,28 @@ mod tests {
         }
         let longest = Duration::from_millis(2_801);
         assert_eq!(publisher.stalls, Stalls { count: 2, longest });
+    }
+
+    #[test]
+    fn a_silent_publisher_has_stalled_and_sends_nothing() {
+        let at = Timestamp::from_millis;
+        let mut publisher =
+            Publisher::new(1, SocketAddr::from(([127, 0, 0, 1], 1)), "", Timestamp::ZERO);
+        assert_eq!(publisher.stalls_until(at(5_000)), Stalls::default(), "no data yet");
+        for time in (0..=3_000).step_by(500) {
+            publisher.hear(at(time));
+            publisher.count(1_000, at(time));
+        }
+        let figures = |publisher: &Publisher, time| {
+            let stalls = publisher.stalls_until(at(time));
+            (publisher.bitrate_at(at(time)), stalls.count, stalls.longest.as_millis())
+        };
+        assert_eq!(figures(&publisher, 3_999), (16_000, 0, 0));
+        assert_eq!(figures(&publisher, 4_500), (16_000, 1, 1_500));
+        assert_eq!(figures(&publisher, 10_000), (0, 1, 7_000));
+        publisher.hear(at(10_000));
+        publisher.count(1_000, at(10_000));
+        assert_eq!(figures(&publisher, 10_500).1, 1, "counted once");
     }
 
     #[test]

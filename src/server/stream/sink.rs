@@ -33,6 +33,9 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
         RelayPath::default()
     }
 
+    /// Drops frames until the next keyframe, because a new viewer cannot decode them.
+    fn skip_to_keyframe(&self) {}
+
     /// Sends messages, or queues them.
     fn deliver(&self, batch: &Batch<'_>);
 

@@ -272,6 +272,63 @@ fn few_viewers_get_each_message_at_once() {
 }
 
 #[test]
+fn a_new_viewer_waits_for_a_keyframe_if_none_is_stored() {
+    let send = |stream: &Stream, kind, time_ms, body: &'static [u8]| {
+        let body = Bytes::from_static(body);
+        let mut one = vec![Incoming { kind, time_ms, body, metadata: false }];
+        stream.take(1, &mut one, Timestamp::ZERO);
+    };
+    // Joins after a config, while the group is empty, and returns the number of pieces that follow.
+    let join_and_count = |stream: &Stream, config: &'static [u8]| {
+        send(stream, TagKind::Video, 2_010, config);
+        let late = FlvSink::for_viewer(7, 1 << 20, Protocol::HttpFlv);
+        assert!(stream.join(Arc::<FlvSink>::clone(&late)));
+        assert_eq!(late.waiting().len(), 2, "the file header and the config");
+        let count_after = |key| {
+            stream.take(1, &mut frame(2_020, key), Timestamp::ZERO);
+            send(stream, TagKind::Audio, 2_021, &[0xAF, 1, 7]);
+            late.waiting().len()
+        };
+        [false, true, false].map(count_after)
+    };
+    let (stream, _viewers) = published(0);
+    let count = join_and_count(&stream, &[0x17, 0, 0, 0, 0, 1]);
+    assert_eq!(count, [2, 2, 2], "the stream may have no keyframes");
+    let (stream, _viewers) = published(0);
+    send(&stream, TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 2]);
+    stream.take(1, &mut frame(0, true), Timestamp::ZERO);
+    stream.take(1, &mut frame(2_000, true), Timestamp::ZERO);
+    let count = join_and_count(&stream, &[0x17, 0, 0, 0, 0, 1]);
+    assert_eq!(count, [1, 2, 2], "only audio before the keyframe");
+}
+
+#[test]
+fn what_a_new_viewer_gets_has_room_in_its_queue() {
+    let (queue_bytes, home) = (10_000, "127.0.0.1:5".parse().unwrap());
+    let limits = Limits { group_bytes: queue_bytes, queue_bytes, ..Limits::default() };
+    let stream = Stream::new("live".into(), "a".into(), IpAddr::from([127, 0, 0, 1]), limits);
+    assert!(stream.publish(claim(1, home, ""), Timestamp::ZERO).is_some());
+    let config = Bytes::from_static(&[0x17, 0, 0, 0, 0, 1]);
+    let config = Incoming { kind: TagKind::Video, time_ms: 0, body: config, metadata: false };
+    stream.take(1, &mut vec![config], Timestamp::ZERO);
+    stream.take(1, &mut frame(0, true), Timestamp::ZERO);
+    let mut viewers = 0;
+    while stream.keyframe().is_some() {
+        viewers += 1;
+        let late = FlvSink::for_viewer(viewers, queue_bytes, Protocol::HttpFlv);
+        assert!(stream.join(Arc::<FlvSink>::clone(&late)));
+        // The waiting data begins with the file header.
+        assert_eq!(late.waiting().len() as u64, viewers + 2, "the config, the keyframe and audio");
+        assert_eq!(late.skipped(), 0);
+        assert!(stream.leave(viewers).is_some());
+        let body = Bytes::from_static(&[0xAF, 1, 7]);
+        let audio = Incoming { kind: TagKind::Audio, time_ms: 1, body, metadata: false };
+        stream.take(1, &mut vec![audio], Timestamp::ZERO);
+    }
+    assert!(viewers > 100, "{viewers}");
+}
+
+#[test]
 fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS);
     for time in 1..MAX_HELD_MESSAGES as u32 {

@@ -14,7 +14,7 @@ const MAX_SLICES: usize = 64;
 /// Number of entries for which an empty queue keeps its memory.
 const IDLE_QUEUE_CAPACITY: usize = 4;
 /// The overhead of an entry in bytes: many tiny messages are no cheaper than a few large ones.
-const ENTRY_OVERHEAD_BYTES: usize = 64;
+pub(super) const ENTRY_OVERHEAD_BYTES: usize = 64;
 /// A queue that is shorter than its limit divided by this number keeps every message. A reader that
 /// keeps up, especially a recorder, therefore loses none.
 const SHORT_QUEUE_DIVISOR: usize = 8;

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use crate::server::http::assets::{self, Asset};
 use crate::server::http::hls;
 use crate::server::http::path::split;
+use crate::server::http::wants_websocket;
 use crate::server::registry::Registry;
 
 /// The page.
@@ -35,7 +36,7 @@ pub(super) enum WatchResource {
 pub(super) fn find(request: &Request) -> Option<((String, String), WatchResource)> {
     let asks = matches!(*request.method(), Method::GET | Method::HEAD);
     let path = request.uri().path().strip_prefix('/')?;
-    resource(path).filter(|_| asks && !request.headers().contains_key(header::UPGRADE))
+    resource(path).filter(|_| asks && !wants_websocket(request.headers()))
 }
 
 fn resource(path: &str) -> Option<((String, String), WatchResource)> {

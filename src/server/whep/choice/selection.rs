@@ -190,12 +190,11 @@ impl Variants {
         found.map(|it| Variant::Rendition(self.in_profile(*it)))
     }
 
-    /// Returns the bitrate of the stream, and its size if that is known.
+    /// Returns the last bitrate of the stream, and its size if that is known.
     fn bitrate_and_size(&self, registry: &Registry) -> (u64, Option<Size>) {
         let publisher = self.stream.figures(registry.clock.now()).publisher;
-        let bitrate = publisher.as_ref().map_or(0, |it| it.bitrate);
         let size = publisher.and_then(|it| it.video?.size);
-        (bitrate, size.map(|(width, height)| Size::new(width, height)))
+        (self.stream.last_bitrate(), size.map(|(width, height)| Size::new(width, height)))
     }
 
     /// Returns the rendition in the profile that the viewer decodes.

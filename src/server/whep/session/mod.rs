@@ -112,8 +112,8 @@ async fn prepare(
     };
     let ufrag: String = ufrag.chars().take(UFRAG_LENGTH).collect();
     let addresses = endpoint.addresses(arrival, &registry.config.webrtc_addresses);
-    let figures = variants.stream.figures(registry.clock.now());
-    let rate = figures.publisher.map_or(0, |publisher| publisher.bitrate);
+    // A silent publisher may continue at its last bitrate.
+    let rate = variants.stream.last_bitrate();
     let local = Local {
         ufrag: ufrag.clone(),
         password,

@@ -486,11 +486,12 @@ impl Session {
     }
 
     fn handle_message(&mut self, message: Message) {
+        let is_published = self.is_publishing() && !self.is_other_stream(message.stream);
         match message.kind {
             Kind::COMMAND | Kind::COMMAND_AMF3 => self.handle_command(&message),
-            Kind::DATA | Kind::DATA_AMF3 if self.is_publishing() => self.handle_data(&message),
+            Kind::DATA | Kind::DATA_AMF3 if is_published => self.handle_data(&message),
             kind if is_media(kind) => {
-                if self.is_publishing() {
+                if is_published {
                     self.handle_media(message);
                 }
             }
@@ -507,6 +508,12 @@ impl Session {
                 Some(ConnectionEvent::User(_)) | None => {}
             },
         }
+    }
+
+    /// Returns true for another message stream of the client than the one that publishes or plays.
+    /// Some clients use 0 or a wrong id.
+    fn is_other_stream(&self, stream: u32) -> bool {
+        stream != self.stream && (1..=self.streams).contains(&stream)
     }
 
     fn handle_media(&mut self, message: Message) {
@@ -559,7 +566,8 @@ impl Session {
             }
             "releaseStream" | "FCUnpublish" | "_checkbw" => {
                 self.reply(transaction, &[Value::Undefined]);
-                if command.name == "FCUnpublish" && self.is_publishing() {
+                let (is_end, name) = (command.name == "FCUnpublish", command.text(0));
+                if is_end && self.is_publishing() && (name.is_empty() || self.is_named(name)) {
                     self.stop();
                 }
             }
@@ -575,10 +583,10 @@ impl Session {
             }
             "publish" => {
                 // publish(false) stops publishing.
-                if command.arguments.first().and_then(Data::as_str).is_none()
-                    && command.arguments.first() == Some(&Data::Boolean(false))
-                {
-                    self.stop();
+                if command.arguments.first() == Some(&Data::Boolean(false)) {
+                    if !self.is_other_stream(message.stream) {
+                        self.stop();
+                    }
                     return;
                 }
                 let kind = command.text(1).to_owned();
@@ -597,14 +605,12 @@ impl Session {
                 }
             }
             "deleteStream" => {
-                // Some clients send no stream id, or a wrong one: only the id of another stream is
-                // ignored.
-                let named = command.number(0).map_or(self.stream, |id| id as u32);
-                if named == self.stream || !(1..=self.streams).contains(&named) {
+                // Some clients send no stream id.
+                if command.number(0).is_none_or(|id| !self.is_other_stream(id as u32)) {
                     self.stop();
                 }
             }
-            "closeStream" => self.stop(),
+            "closeStream" if !self.is_other_stream(message.stream) => self.stop(),
             "pause" | "pauseRaw" if self.is_playing() => {
                 let paused = command.arguments.first().and_then(Data::as_bool).unwrap_or(false);
                 let code = match paused {
@@ -631,6 +637,12 @@ impl Session {
             }
             _ => {}
         }
+    }
+
+    /// Returns true if the client means the stream that is published or played.
+    fn is_named(&self, name: &str) -> bool {
+        let Connect { tc_url, app, .. } = &self.connect;
+        StreamName::resolve(tc_url, app, name).stream == self.name.stream
     }
 
     /// Records a request to publish or play. Returns false if the name is invalid.
@@ -697,6 +709,46 @@ mod tests {
     use crate::wire::rtmp::chunk::Writer;
     use crate::wire::rtmp::message::chunk_stream;
 
+    /// Returns messages, each with its message stream, as a client sends them.
+    fn written<const N: usize>(messages: [(u32, Kind, Bytes); N]) -> Vec<u8> {
+        let (mut writer, mut bytes) = (Writer::new(), Vec::new());
+        for (stream, kind, body) in messages {
+            let (chunk_stream, time) = (chunk_stream::COMMAND, Time(0));
+            let message = Message { chunk_stream, kind, stream, time, body };
+            writer.write(&message, &mut bytes);
+        }
+        bytes
+    }
+
+    #[test]
+    fn messages_of_the_clients_other_stream_are_ignored() {
+        let mut session = Session::new(Config::default(), Timestamp::ZERO, 1);
+        session.connect.app = "live".to_owned();
+        session.name = StreamName::resolve("", "live", "second?token=1");
+        session.state = State::Publishing;
+        (session.streams, session.stream) = (2, 2);
+        let audio = |byte| Bytes::from(vec![0xAF, 1, byte]);
+        let say = |name, arguments: &[Value]| command::command(name, 0.0, &Value::Null, arguments);
+        let data = Bytes::from(crate::wire::amf0::encode(&[Value::from("onCue"), Value::Null]));
+        let first = written([
+            (1, Kind::AUDIO, audio(1)),
+            (2, Kind::AUDIO, audio(2)),
+            (1, Kind::DATA, data),
+            (1, Kind::COMMAND, say("closeStream", &[])),
+            (1, Kind::COMMAND, say("publish", &[false.into()])),
+            (0, Kind::COMMAND, say("FCUnpublish", &["first".into()])),
+            (0, Kind::COMMAND, say("deleteStream", &[1_u32.into()])),
+            // Some clients use a wrong id.
+            (0, Kind::AUDIO, audio(3)),
+            (7, Kind::AUDIO, audio(4)),
+            (0, Kind::COMMAND, say("FCUnpublish", &["second".into()])),
+        ]);
+        session.handle_input(Timestamp::ZERO, &first).unwrap();
+        let sent = [2, 3, 4].map(|byte| Event::Audio { time_ms: 0, body: audio(byte) });
+        let expected: Vec<_> = sent.into_iter().chain([Event::Unpublished]).collect();
+        assert_eq!(session.events, expected);
+    }
+
     #[test]
     fn bytes_after_a_request_are_taken_from_their_block() {
         let mut session = Session::new(Config::default(), Timestamp::ZERO, 1);
@@ -706,12 +758,7 @@ mod tests {
         let arguments: [Value; 2] = ["show".into(), "live".into()];
         let publish = command::command("publish", 5.0, &Value::Null, &arguments);
         let audio = Bytes::from_static(&[0xAF, 1, 7]);
-        let (mut writer, mut bytes) = (Writer::new(), Vec::new());
-        for (kind, body) in [(Kind::COMMAND, publish), (Kind::AUDIO, audio.clone())] {
-            let (chunk_stream, time) = (chunk_stream::COMMAND, Time(0));
-            let message = Message { chunk_stream, kind, stream: 1, time, body };
-            writer.write(&message, &mut bytes);
-        }
+        let bytes = written([(1, Kind::COMMAND, publish), (1, Kind::AUDIO, audio.clone())]);
         let mut block = BytesMut::from(&bytes[..]);
         session.handle_block(Timestamp::ZERO, ByteBlock::new(&mut block)).unwrap();
         assert!(block.is_empty(), "the next read must not read them again");
