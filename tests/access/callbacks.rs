@@ -490,13 +490,13 @@ fn viewers_who_reload_a_manifest_or_the_playlist_of_a_broadcast_are_one_visit() 
         assert_eq!(serve.status("GET", &format!("/vod/{segment}"), ""), 200);
     }
     assert_eq!(receiver.at("/on_play").len(), asked.len());
-    receiver.wait("/on_play_done", asked.len());
-    let ids = |posted: Vec<Posted>| {
-        let mut ids: Vec<_> = posted.iter().map(|it| it.field("clientid")).collect();
-        ids.sort();
-        ids
-    };
-    assert_eq!(ids(receiver.at("/on_play_done")), ids(asked), "each viewer leaves once");
+    // The attempts before the broadcast had a recording have ended. Both viewers are still there.
+    receiver.wait("/on_play_done", asked.len() - 2);
+    let id = |posted: &Posted| posted.field("clientid");
+    let left: Vec<_> = receiver.at("/on_play_done").iter().map(id).collect();
+    for viewer in [&asked[0], &asked[asked.len() - 1]] {
+        assert!(!left.contains(&id(viewer)), "{left:?}");
+    }
 }
 
 #[test]

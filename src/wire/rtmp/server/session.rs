@@ -604,11 +604,11 @@ impl Session {
                     self.events.push_back(Event::PlayRequested { name, start, duration, reset });
                 }
             }
-            "deleteStream" => {
-                // Some clients send no stream id.
-                if command.number(0).is_none_or(|id| !self.is_other_stream(id as u32)) {
-                    self.stop();
-                }
+            // Some clients send no stream id.
+            "deleteStream"
+                if command.number(0).is_none_or(|id| !self.is_other_stream(id as u32)) =>
+            {
+                self.stop();
             }
             "closeStream" if !self.is_other_stream(message.stream) => self.stop(),
             "pause" | "pauseRaw" if self.is_playing() => {
