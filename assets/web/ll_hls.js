@@ -1,5 +1,7 @@
 // Plays a stream over low-latency HLS: with hls.js, or natively if the browser has no Media Source Extensions.
 
+import { FULL_REFUSALS } from '/assets/whep.js';
+
 const LIST = 'application/vnd.apple.mpegurl';
 // The names of the rendition without video, and of the stream itself.
 const AUDIO = 'audio';
@@ -137,7 +139,8 @@ export class LowLatencyHls {
         if (!data.fatal) return;
         if (data.details === Hls.ErrorDetails.MANIFEST_LOAD_ERROR && isDenied(data)) return this.#give('refused');
         if (data.response?.code === 404) return this.#give('absent');
-        if (data.response?.code === 503) return this.#give('full');
+        if (isFull(data)) return this.#give('full');
+        if (data.response?.code === 503) return this.#give('noAnswer');
         // Each recovery is tried once: if the error occurs again, the recovery did not help.
         this.recovered += 1;
         if (this.recovered > 2) {
@@ -200,6 +203,11 @@ export class LowLatencyHls {
     #give(reason) {
         if (!this.stopped) this.fail(reason);
     }
+}
+
+// Returns true if there is no room for the viewer.
+function isFull({ response, networkDetails }) {
+    return response?.code === 503 && FULL_REFUSALS.some(words => networkDetails?.responseText?.startsWith(words));
 }
 
 // Returns true if the viewer may not play the stream.

@@ -266,8 +266,8 @@ pub const FAULTS: &[Fault] = &[
         "a full disk",
         || plant::on_a_disk("size=100k"),
         (3, Notice("recording-not-started"), ""),
-        ["Cannot record to", "the disk is full", "Free some space on the disk"],
-        ["无法录制到", "磁盘已满", "请释放磁盘空间"],
+        ["Cannot record to", "the disk has too little free space", "Free some space on the disk"],
+        ["无法录制到", "磁盘空间不足", "请释放磁盘空间"],
     ),
     row(
         "a read-only folder",

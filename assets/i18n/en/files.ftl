@@ -1,6 +1,6 @@
 # Reasons why a file cannot be created or written (src/files, src/broadcast/recorder). Keep in step with zh-CN.
 
-file-full = the disk is full
+file-full = the disk has too little free space
     .cure = Free some space on the disk, or choose another one.
 file-quota = your disk quota is used up
     .cure = Delete some of your files on that disk, or choose another disk.

@@ -1,6 +1,6 @@
 # 文件无法建立或写入的原因（src/files、src/broadcast/recorder）。与 en 保持同步。
 
-file-full = 磁盘已满
+file-full = 磁盘空间不足
     .cure = 请释放磁盘空间，或选择其他磁盘。
 file-quota = 磁盘配额已用完
     .cure = 请删除你在该磁盘上的部分文件，或换一个磁盘。

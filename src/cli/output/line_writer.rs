@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -12,6 +12,8 @@ use crate::base::Worker;
 
 /// Maximum number of lines that wait for the reader.
 const MAX_WAITING_LINES: usize = 4_096;
+/// How long the end waits for a reader that is slow.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Writes lines in their order. Dropping this value waits like [`LineWriter::flush`].
 #[derive(Debug)]
@@ -83,10 +85,15 @@ impl LineWriter {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until all lines are written, as long as the reader reads.
+    /// Waits until all lines are written, as long as the reader reads, and at most
+    /// [`FLUSH_TIMEOUT`].
     pub fn flush(&self) {
+        let began = Instant::now();
         let mut waiting = self.shared.waiting.lock();
-        while waiting.is_busy() && waiting.given_up_at != Some(waiting.written) {
+        while waiting.is_busy()
+            && waiting.given_up_at != Some(waiting.written)
+            && began.elapsed() < FLUSH_TIMEOUT
+        {
             let before = waiting.written;
             let is_same = |it: &mut WaitingLines| it.written == before;
             self.shared.changed.wait_while_for(&mut waiting, is_same, self.reader_timeout);

@@ -44,6 +44,8 @@ struct Opening {
     answer: Receiver<OpenedSpeaker>,
     format: (u32, u16),
     since: Timestamp,
+    /// The end of the audio of a speaker that was still open at that time.
+    other_until: Option<Timestamp>,
     /// The opening thread, abandoned if it takes too long.
     _worker: Worker,
 }
@@ -72,7 +74,7 @@ impl Speakers {
             Err(TryRecvError::Empty) => Err(problem!("speaker-silent")),
             Err(TryRecvError::Disconnected) => Err(problem!("speaker-unavailable")),
         };
-        let format = opening.format;
+        let (format, other_until) = (opening.format, opening.other_until);
         self.opening = None;
         match answer {
             Ok(speaker) if format == (rate, channels) => {
@@ -85,11 +87,12 @@ impl Speakers {
                 self.put_away(speaker);
                 None
             }
-            Err(_) if self.finishing.is_some() => {
-                self.again_at = self.finishing.as_ref().map(|(_, until)| *until + CLOSE_DURATION);
-                None
-            }
             Err(reason) => {
+                // The device may accept only one speaker.
+                if let Some(until) = other_until {
+                    self.again_at = Some(until.max(now) + CLOSE_DURATION);
+                    return None;
+                }
                 let wanted = controls.speaker().lock().clone();
                 // A requested speaker is named in the message.
                 let problem = wanted.map_or_else(
@@ -154,8 +157,10 @@ impl Speakers {
         });
         match worker {
             Ok(worker) => {
+                let (format, since) = ((rate, channels), now);
+                let other_until = self.finishing.as_ref().map(|(_, until)| *until);
                 self.opening =
-                    Some(Opening { answer, format: (rate, channels), since: now, _worker: worker });
+                    Some(Opening { answer, format, since, other_until, _worker: worker });
             }
             Err(error) => {
                 let reason = error.to_string();

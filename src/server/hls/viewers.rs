@@ -102,6 +102,13 @@ impl Viewers {
         ViewerLookup::New
     }
 
+    /// Records that a viewer still watches.
+    pub fn refresh(&mut self, key: ViewerKey, now: Timestamp) {
+        if let Some(viewer) = self.all.get_mut(&key) {
+            viewer.asked = now;
+        }
+    }
+
     /// Adds bytes that were sent to a viewer.
     pub fn count(&mut self, key: ViewerKey, bytes: u64) {
         if let Some(viewer) = self.all.get_mut(&key) {
@@ -184,6 +191,13 @@ mod tests {
         assert_eq!(viewers.barred.len(), MAX_BARRED_VIEWERS);
         let next = viewers.of_next_playlist();
         assert!(next.len() == 0 && next.is_barred(key(999), now), "the publisher is back");
+        // A viewer who watches another file of the same broadcast stays.
+        let mut viewers = Viewers::default();
+        viewers.note(key(1), address, viewer(7), 9, now);
+        viewers.note(key(2), address, viewer(8), 9, now);
+        let later = now + BARRED_DURATION;
+        viewers.refresh(key(2), later);
+        assert_eq!(ids(viewers.leave(BARRED_DURATION, later)), [7]);
         // After a new play key, those who have it return at once.
         let mut viewers = Viewers::default();
         viewers.note(key(1), address, viewer(7), 9, now);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -147,6 +147,14 @@ pub(super) fn query_pairs(query: &str) -> impl Iterator<Item = (&str, Cow<'_, st
         let (_, value) = form_urlencoded::parse(pair.as_bytes()).next()?;
         Some((name, value))
     })
+}
+
+/// Returns true for a WebSocket request. Some clients offer other protocols in `Upgrade`, such as HTTP/2 (`h2c`), which
+/// the server ignores (RFC 9110, 7.8).
+pub(super) fn wants_websocket(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(header::UPGRADE).iter();
+    let mut protocols = fields.filter_map(|field| field.to_str().ok()).flat_map(|it| it.split(','));
+    protocols.any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
 /// Returns the details that a client reports about itself in a request, in RTMP terms.

@@ -51,7 +51,7 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
         (
             "skipped_messages_total",
             "counter",
-            "Messages that were skipped for slow viewers, counted when a viewer leaves.",
+            "Messages skipped for slow viewers and until a first keyframe, counted when a viewer leaves.",
             totals.skipped_messages.load(Ordering::Relaxed),
         ),
     ] {

@@ -34,7 +34,9 @@ use crate::net;
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{NoRoom, Protocol, Refusal};
-use crate::server::http::caller::{Caller, Callers, Credentials, access, client_details};
+use crate::server::http::caller::{
+    Caller, Callers, Credentials, access, client_details, wants_websocket,
+};
 use crate::server::http::hls::recorded::RecordedResource;
 use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::operator::access::rules;
@@ -99,14 +101,6 @@ async fn readiness(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
 
 fn status_of(reasons: &[&str]) -> StatusCode {
     if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
-}
-
-/// Returns true for a WebSocket request. Some clients offer other protocols in `Upgrade`, such as
-/// HTTP/2 (`h2c`), which the server ignores (RFC 9110, 7.8).
-fn wants_websocket(headers: &HeaderMap) -> bool {
-    let fields = headers.get_all(header::UPGRADE).iter();
-    let mut protocols = fields.filter_map(|field| field.to_str().ok()).flat_map(|it| it.split(','));
-    protocols.any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }
 
 /// A resource of a stream.

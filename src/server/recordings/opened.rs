@@ -243,6 +243,14 @@ impl OpenRecordings {
         all.iter().any(|it| it.viewers.lock().is_barred(key, now) && files.contains(&it.path))
     }
 
+    /// Records that a viewer still watches the broadcast with these files.
+    pub fn refresh(&self, files: &[PathBuf], key: ViewerKey, now: Timestamp) {
+        let all = self.all.lock();
+        all.iter()
+            .filter(|it| files.contains(&it.path))
+            .for_each(|it| it.viewers.lock().refresh(key, now));
+    }
+
     /// Forgets recordings that nobody watches, and that keep no viewer out.
     pub fn forget_idle(&self, now: Timestamp) {
         let is_used = |it: &Arc<OpenRecording>| {

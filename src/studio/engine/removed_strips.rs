@@ -29,7 +29,8 @@ impl RemovedStrips {
             let id = if strips.iter().all(|other| other.id != strip.id) {
                 Some(strip.id)
             } else {
-                free_id(strips)
+                // The strip must not become its own side chain.
+                free_id(&[&strips[..], std::slice::from_ref(&strip)].concat())
             };
             strips.extend(id.map(|id| AudioStrip { id, ..strip }));
         }

@@ -164,7 +164,10 @@ impl IndexedFile {
     /// Returns the duration after waiting for the server's answer about ranges. This function is
     /// cancel-safe.
     pub async fn settle(&mut self) -> Option<Duration> {
-        self.blocks.answer().await;
+        // After a failure, only a need for the answer repeats the request.
+        if self.blocks.unanswered().is_none() {
+            self.blocks.answer().await;
+        }
         self.length()
     }
 

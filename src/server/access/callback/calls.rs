@@ -324,9 +324,8 @@ fn absolute(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{SocketAddr, TcpListener};
-
     use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpSocket;
     use tokio::time::timeout;
 
     use super::*;
@@ -344,9 +343,10 @@ mod tests {
         let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
         let reporter = Arc::new(Reporter::new(sender, clock));
         let notices = Notices::new(runtime.handle().clone(), clock, reporter);
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address: SocketAddr = closed.local_addr().unwrap();
-        drop(closed);
+        // A socket that is bound, but does not listen, refuses connections and keeps its port.
+        let socket = runtime.block_on(async { TcpSocket::new_v4() }).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap();
         let url = WebUrl::parse(&format!("http://{address}/done")).unwrap();
         let rules = CallbackRules {
             dialect: Dialect::Nginx,
@@ -363,7 +363,7 @@ mod tests {
         assert!(!notices.is_idle());
         let mut head = [0; 10];
         runtime.block_on(async {
-            let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+            let listener = socket.listen(1).unwrap();
             let (mut socket, _) = timeout(LIMIT, listener.accept()).await.unwrap().unwrap();
             socket.read_exact(&mut head).await.unwrap();
         });

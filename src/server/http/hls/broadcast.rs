@@ -64,6 +64,8 @@ pub(super) async fn event(
     {
         return disconnected();
     }
+    // The viewer may have been admitted with another file of the broadcast.
+    registry.opened.refresh(&files.parts, key, now);
     let list = &files.list;
     let mut unknown = list.unknown(&files.parts);
     let gone = missing(list.to_check(now)).await;

@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::server::http::assets::{self, Asset};
+use crate::server::http::caller::wants_websocket;
 use crate::server::http::hls;
 use crate::server::http::path::split;
-use crate::server::http::wants_websocket;
 use crate::server::registry::Registry;
 
 /// The page.

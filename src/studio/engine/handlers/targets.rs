@@ -269,8 +269,9 @@ impl Engine {
                 }
                 continue;
             }
-            let wanted = self.resolve(&target);
-            if let (Some(wanted), Some(on_air)) = (wanted, &mut self.live.on_air) {
+            let Some(wanted) = self.resolve(&target) else { continue };
+            self.clear_link_notices(id);
+            if let Some(on_air) = &mut self.live.on_air {
                 // The earlier connection is forgotten, because the server has accepted nothing over
                 // it.
                 drop(on_air.publish(&self.runtime, self.clock, vec![wanted]));

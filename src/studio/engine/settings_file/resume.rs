@@ -44,11 +44,7 @@ impl Engine {
         mark.choose_targets(&mut self.targets.list);
         self.remember_targets();
         self.file.on_air.is_resuming = true;
-        match self.live.stopping {
-            // A recording, or the replay buffer of the other profile, is still ending.
-            true => self.postpone(Command::GoLive),
-            false => self.handle(Command::GoLive),
-        }
+        self.handle(Command::GoLive);
         // A clean end removes the record, however soon that occurs.
         self.note_on_air();
     }

@@ -73,9 +73,12 @@ impl KeyStore for OwnKeys {
 
     fn load(&self, name: &str) -> Result<Option<Secret>, Problem> {
         if let Some(key) = self.own.load(name)? {
-            return Ok(Some(key));
+            return Ok(Some(key).filter(|key| !key.expose().is_empty()));
         }
-        let key = self.usual.load(name)?;
+        let key = self.usual.load(name).unwrap_or_else(|why| {
+            tracing::warn!(%why, "reading a key of another settings file failed");
+            None
+        });
         // The original may delete its key later.
         if let Some(key) = &key
             && let Err(why) = self.own.keep(name, key, true)
@@ -90,7 +93,11 @@ impl KeyStore for OwnKeys {
     }
 
     fn forget(&self, name: &str) -> Result<(), Problem> {
-        self.own.forget(name)
+        match self.usual.load(name) {
+            Ok(None) => self.own.forget(name),
+            // Without this empty key, the key of `settings.toml` would return at the next start.
+            Ok(Some(_)) | Err(_) => self.own.keep(name, &Secret::new(""), true),
+        }
     }
 }
 
@@ -112,6 +119,10 @@ mod tests {
             assert_eq!(show.load("a"), Ok(Some(first.clone())), "it is separate now");
             usual.forget("a").unwrap();
             assert_eq!((usual.load("a"), show.load("a")), (Ok(None), Ok(Some(first))));
+            usual.keep("a", &second, false).unwrap();
+            show.forget("a").unwrap();
+            assert_eq!(show.load("a"), Ok(None), "the key of the original does not return");
+            usual.forget("a").unwrap();
             show.keep("a", &second, false).unwrap();
             assert_eq!((usual.load("a"), show.load("a")), (Ok(None), Ok(Some(second))));
             show.forget("a").unwrap();

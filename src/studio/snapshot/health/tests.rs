@@ -949,7 +949,7 @@ fn rows() -> Vec<Row> {
                 audio_only(it);
                 it.notices.push(no_screenshot());
             }),
-            "Cannot save the screenshot a.png: the disk is full.",
+            "Cannot save the screenshot a.png: the disk has too little free space.",
             "Free some space on the disk",
             worse,
             Some(Remedy::ChooseFolder),
@@ -960,7 +960,7 @@ fn rows() -> Vec<Row> {
                 it.targets[0].target.enabled = false;
                 it.notices.push(no_screenshot());
             }),
-            "Cannot save the screenshot a.png: the disk is full.",
+            "Cannot save the screenshot a.png: the disk has too little free space.",
             "Free some space on the disk",
             worse,
             Some(Remedy::ChooseFolder),

@@ -513,7 +513,8 @@ impl Session {
     /// Returns true for another message stream of the client than the one that publishes or plays.
     /// Some clients use 0 or a wrong id.
     fn is_other_stream(&self, stream: u32) -> bool {
-        stream != self.stream && (1..=self.streams).contains(&stream)
+        let created = 1..=self.streams;
+        stream != self.stream && created.contains(&stream) && created.contains(&self.stream)
     }
 
     fn handle_media(&mut self, message: Message) {
