@@ -312,7 +312,7 @@ fn an_http_viewer_that_accepts_nothing_is_disconnected_as_stalled() {
         running.server.streams().iter().any(|stream| stream.publisher.is_some())
     });
     let mut viewer = TcpStream::connect(running.http()).unwrap();
-    viewer.write_all(b"GET /live/fast.flv HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    viewer.write_all(b"GET /live/fast.flv HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     wait_for("the viewer", LIMIT, || running.viewers() == 1);
     // Far more than the system's buffers hold for a viewer that does not read.
     for index in 0..600 {

@@ -130,14 +130,18 @@ fn the_versions_of_a_profile_tell_which_stream_keys_are_gone() {
     harness.get_by_role_and_label(Role::RadioButton, "Profiles").focus();
     harness.run();
     harness.key_press(Key::Enter);
+    // The dialog reaches its final position in its second frame.
+    harness.run();
     harness.run();
     for (name, wanted) in [("Twitch", "a target that you removed"), ("Gone", "the stream keys")] {
         let listed = PartCommand::ListVersions(PartKind::Profile, name.into());
         let button = format!("Earlier versions of '{name}'");
         assert_eq!(part(&click(&mut harness, &button)), listed);
         harness.run();
+        harness.run();
         assert!(shown(&harness).iter().any(|it| it.contains(wanted)), "{name}");
         assert_eq!(click(&mut harness, "Back"), []);
+        harness.run();
         harness.run();
     }
 }

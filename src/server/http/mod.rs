@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn a_client_that_offers_http_2_gets_the_stream_over_http() {
         let protocol = |upgrade: &str| {
-            let request = axum::http::Request::builder().header(header::UPGRADE, upgrade);
+            let request = axum::http::Request::builder().header("Upgrade", upgrade);
             MediaResource::Flv.protocol(&request.body(Body::empty()).unwrap())
         };
         assert_eq!(protocol("h2c"), Some(Protocol::HttpFlv));

@@ -143,6 +143,7 @@ impl Reader {
 
     /// Converts a tag or an RTMP message.
     pub fn read(&mut self, tag: Tag) -> ReadTag {
+        let time_before = self.time;
         let dts = match tag.kind {
             TagKind::Script => Timestamp::ZERO,
             _ => Timestamp::from_micros(self.time.micros(tag.time_ms)),
@@ -171,6 +172,10 @@ impl Reader {
                 (content, self.bodies.audio(dts, parsed, &tag.body))
             }
         };
+        if content.is_header() {
+            // Configs often have the time 0, more than half of the 32-bit range before the frames.
+            self.time = time_before;
+        }
         let (strays, suspect) = (self.bodies.take_strays(), self.bodies.suspect());
         ReadTag { tag, content, dts, pts, priority, events, strays, suspect }
     }
@@ -189,6 +194,22 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+
+    #[test]
+    fn the_time_of_a_config_does_not_change_the_times_of_frames() {
+        // A stream is on air for more than 2^31 ms. A new viewer gets the config at its own time.
+        const MONTH_MS: u32 = 2_200_000_000;
+        let mut reader = Reader::new(|_| true);
+        let config = Bytes::from_static(b"\x17\0\0\0\0\x01d");
+        let frame = Bytes::from_static(b"\x17\x01\0\0\0\0\0\0\x01e");
+        let mut millis = |time_ms, body: &Bytes| {
+            let tag = Tag { kind: TagKind::Video, time_ms, body: body.clone() };
+            reader.read(tag).dts.as_millis()
+        };
+        assert_eq!((millis(0, &config), millis(MONTH_MS, &frame)), (0, i64::from(MONTH_MS)));
+        millis(0, &config);
+        assert_eq!(millis(MONTH_MS + 40, &frame), i64::from(MONTH_MS) + 40);
+    }
 
     #[test]
     fn only_what_is_decoded_is_a_frame() {

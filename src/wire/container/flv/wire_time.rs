@@ -1,7 +1,7 @@
 //! Converts 32-bit milliseconds of FLV and RTMP to microseconds without wrap-around.
 
 /// Unwraps the times of one stream, for all its tracks together.
-#[derive(Debug, Default)]
+#[derive(Copy, Clone, Debug, Default)]
 pub struct WireTime {
     /// The last time in milliseconds, with and without wrap-around.
     last: Option<(u32, i64)>,
