@@ -469,6 +469,20 @@ fn periods_of_dash_keep_their_start_and_follow_one_another() {
 }
 
 #[test]
+fn no_segment_of_dash_is_longer_than_its_manifest_says() {
+    let mut cutter = begun(BOTH_TRACKS);
+    // 50 frames at 24 fps.
+    let cuts = cut(&mut cutter, &events(0, 15_000, 2_083, BOTH_TRACKS));
+    let listing = window(cuts, &cutter, Duration::from_secs(12)).listing();
+    let text = String::from_utf8(listing.manifest("show", "", &[]).to_vec()).unwrap();
+    let most = text.split("maxSegmentDuration=\"PT").nth(1).unwrap().split('S').next().unwrap();
+    let most: f64 = most.parse().unwrap();
+    let lengths: Vec<_> = listing.segments.iter().map(|it| it.duration().as_secs_f64()).collect();
+    assert!(lengths.iter().any(|it| *it > 2.05), "{lengths:?}");
+    assert!(lengths.iter().all(|it| *it <= most), "{most}: {lengths:?}");
+}
+
+#[test]
 fn memory_is_bounded_however_long_it_goes_on() {
     let mut cutter = begun(BOTH_TRACKS);
     let settings =
