@@ -18,7 +18,7 @@ use crate::wire::container::mp4::live;
 const MAX_SEGMENT_DURATION: Duration = Duration::from_secs(10);
 /// A segment may exceed the whole-second target duration by this much, because its rounded length
 /// counts (§4.4.3.1).
-const SEGMENT_ROUNDING: Duration = Duration::from_millis(400);
+pub(super) const SEGMENT_ROUNDING: Duration = Duration::from_millis(400);
 /// Times in whole milliseconds can make a part longer than its frames by this much.
 const PART_ROUNDING: Duration = Duration::from_millis(2);
 /// Maximum time by which a keyframe may be early.

@@ -45,6 +45,10 @@ impl Maker {
     /// Takes the segments of the stream itself.
     pub fn align(&mut self, starts: &[SegmentStart], target: Option<Duration>) {
         self.cutter.align(starts, target);
+        if let Some(newest) = starts.last() {
+            // The 32-bit times of the stream itself may have wrapped before this rendition began.
+            self.reader.resume(0, newest.shown);
+        }
     }
 
     /// Returns the maximum length of a segment, once it is known.
@@ -140,7 +144,13 @@ impl Maker {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
     use super::*;
+    use crate::server::stream::message::{Class, Message};
 
     #[test]
     fn a_publisher_that_left_before_the_first_cut_has_the_usual_time_to_return() {
@@ -155,5 +165,30 @@ mod tests {
         // Later checks do not extend the time.
         maker.note_gone(at(3));
         assert!(maker.end_if_gone(at(3)) && !maker.end_if_gone(at(4)));
+    }
+
+    #[test]
+    fn a_rendition_that_begins_after_the_times_wrapped_has_the_times_of_the_stream() {
+        const BEGIN_MS: u32 = u32::MAX - 5_000;
+        let audio = |time_ms: u32, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, time_ms, &body)))
+        };
+        let frames = |indexes: Range<u32>| -> Vec<Arrival> {
+            let time = |index: u32| BEGIN_MS.wrapping_add(index * 1_024 / 48);
+            let frame = |index: u32| audio(time(index), b"\xAF\x01abc");
+            let config = audio(time(indexes.start), b"\xAF\0\x11\x90");
+            std::iter::once(config).chain(indexes.map(frame)).collect()
+        };
+        let settings = Settings::default();
+        let mut main = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
+        main.take(frames(0..1_000), Timestamp::ZERO, 0);
+        let mut rendition = Maker::of_rendition(settings, "b", None);
+        rendition.align(main.window.starts(), main.target_duration());
+        rendition.take_at(frames(300..1_000), Timestamp::ZERO, main.window.offset());
+        let (main, rendition) = (main.window.listing(), rendition.window.listing());
+        let first = rendition.segments.first().expect("a segment");
+        let of_stream = main.segment(first.number).expect("the same number");
+        assert!(first.start().micros_since(of_stream.start()).abs() <= 100_000);
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
+use crate::server::hls::cutter::SEGMENT_ROUNDING;
 use crate::server::hls::listing::{HOLD_BACK_TARGET_DURATIONS, Listing, Tracks};
 use crate::server::hls::segment::{Segment, Span};
 use crate::wire::dash::{Manifest, Period, Track, TrackKind, TrackRendition};
@@ -72,7 +73,8 @@ impl Listing {
             ended: self.ended,
             update: lengths.segment,
             window: self.time_shift(listed),
-            longest: self.target_duration(),
+            // Unlike HLS, DASH does not round the durations of segments.
+            longest: self.target_duration() + SEGMENT_ROUNDING,
             latency: (lengths.part * LATENCY_PARTS).max(MIN_LATENCY),
             delay: self.target_duration() * HOLD_BACK_TARGET_DURATIONS,
             location: (!query.is_empty()).then(|| format!("{name}.mpd{query}")),

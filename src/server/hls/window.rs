@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 
 use crate::server::hls::Settings;
-use crate::server::hls::listing::Listing;
+use crate::server::hls::listing::{HOLD_BACK_TARGET_DURATIONS, Listing};
 use crate::server::hls::part::{Cut, Initialization, Part, SegmentStart, StartTime};
 use crate::server::hls::segment::{Segment, Span};
 
@@ -216,9 +216,12 @@ impl Window {
         let mut bytes: u64 = self.segments.iter().map(|segment| segment.stored() as u64).sum();
         let mut kept: Duration = self.segments.iter().map(|segment| segment.duration()).sum();
         let limit = self.share.limit();
+        // A segment that leaves the playlist stays for its own duration and that of the longest
+        // playlist with it (RFC 8216bis §6.2.2).
+        let stored = self.playlist_duration() * 2 + self.target_duration() * 2;
         while let [first, rest @ ..] = &self.segments[..] {
             let without = kept.saturating_sub(first.duration());
-            let old = without >= self.settings.window * 2;
+            let old = without >= stored;
             if rest.len() < MIN_LISTED_SEGMENTS || !old && bytes <= limit {
                 break;
             }
@@ -260,15 +263,73 @@ impl Window {
     /// Returns the index of the first segment in the playlist. The playlist lists the newest
     /// segments that together are as long as the window, and at least [`MIN_LISTED_SEGMENTS`].
     fn first_listed(&self) -> usize {
+        let window = self.playlist_duration();
         let mut kept = Duration::ZERO;
         let mut first = self.segments.len();
         for (index, segment) in self.segments.iter().enumerate().rev() {
-            if kept >= self.settings.window && self.segments.len() - first >= MIN_LISTED_SEGMENTS {
+            if kept >= window && self.segments.len() - first >= MIN_LISTED_SEGMENTS {
                 break;
             }
             kept += segment.duration();
             first = index;
         }
         first
+    }
+
+    /// Returns the minimum duration of the playlist. It includes the hold-back of players (RFC
+    /// 8216bis §6.2.2).
+    fn playlist_duration(&self) -> Duration {
+        self.settings.window.max(self.target_duration() * HOLD_BACK_TARGET_DURATIONS)
+    }
+
+    /// Returns the maximum duration of a segment.
+    fn target_duration(&self) -> Duration {
+        self.target.unwrap_or(self.settings.lengths.segment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Track;
+    use crate::server::hls::cutter::Cutter;
+    use crate::server::hls::tests::{TARGET_LENGTHS, cut, packet, video_config};
+
+    /// Frames between the keyframes of x264, which make segments of 8.33 s at 30 fps.
+    const GOP_FRAMES: i64 = 250;
+
+    #[test]
+    fn long_segments_fill_three_target_durations_and_stay_after_they_leave_the_playlist() {
+        for seconds in [20, 6] {
+            let settings = Settings {
+                lengths: TARGET_LENGTHS,
+                window: Duration::from_secs(seconds),
+                ..Settings::default()
+            };
+            let mut window = Window::new(settings, "tag", (0, 0));
+            let mut cutter = Cutter::new(TARGET_LENGTHS, None);
+            assert!(cut(&mut cutter, &[video_config(1_280)]).is_empty());
+            let mut first_listed = Vec::new();
+            for gop in 0..16 {
+                let frames = gop * GOP_FRAMES..(gop + 1) * GOP_FRAMES;
+                let frame = |it: i64| packet(Track::Video, it * 1_000 / 30, it % GOP_FRAMES == 0);
+                let cuts = cut(&mut cutter, &frames.map(frame).collect::<Vec<_>>());
+                window.take(cuts, cutter.target_duration(), 0);
+                let listing = window.listing();
+                let Some(first) = listing.segments.get(listing.listed) else { continue };
+                first_listed.push(first.number);
+                let listed: Duration =
+                    listing.segments[listing.listed..].iter().map(|it| it.duration()).sum();
+                let target = listing.target_duration();
+                assert_eq!(target, Duration::from_secs(9));
+                assert!(gop < 4 || listed >= target * 3, "{seconds} {gop}: {listed:?}");
+                // The playlist lasts 33 s, and its first segment 8 s: five more segments.
+                if let Some(index) = first_listed.len().checked_sub(6) {
+                    let oldest = listing.segments[0].number;
+                    assert!(oldest <= first_listed[index], "{seconds} {gop}: {oldest}");
+                }
+            }
+            assert_eq!(window.listing().segments.len(), 9, "{seconds}: memory is bounded");
+        }
     }
 }
