@@ -142,10 +142,22 @@ fn the_buttons_of_notices_lower_the_bitrate_change_the_port_and_start_a_target()
     );
     // The problem of a target is over only when the target is live again.
     assert_eq!(press(&mut harness, "Retry now"), [Command::StartTarget(1)]);
-    let sent = press(&mut harness, "Use port 443");
-    let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
-    assert!(target.server().starts_with("rtmps://"), "{}", target.server());
-    assert_eq!((target.id, target.key().map(Secret::expose)), (1, Some("planted")));
+    // The key may also be a part of the address.
+    for (server, key, wanted) in [
+        ("rtmp://a.rtmp.youtube.com/live2", "planted", Some("planted")),
+        ("rtmp://a.rtmp.youtube.com/live2/planted?b=1", "", Some("planted?b=1")),
+        ("rtmp://a.rtmp.youtube.com/live2", "", None),
+    ] {
+        harness.state().demo.change(|snapshot| {
+            let known = snapshot.targets.iter_mut().find(|entry| entry.target.id == 1).unwrap();
+            known.target = Target::custom(1, server, key.into());
+        });
+        harness.run();
+        let sent = press(&mut harness, "Use port 443");
+        let [Command::PutTarget(target)] = sent.as_slice() else { panic!("{sent:?}") };
+        assert_eq!(target.server(), "rtmps://a.rtmps.youtube.com:443/live2");
+        assert_eq!((target.id, target.key().map(Secret::expose)), (1, wanted), "{server}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The texts of notices, and the effects of their buttons.
 
+use crate::base::Secret;
 use crate::media::BitsPerSecond;
 use crate::studio::targets::quality::Quality;
 use crate::studio::targets::services;
@@ -7,6 +8,7 @@ use crate::studio::{Command, Notice, Remedy, Target, TargetPlace, WatchCommand};
 use crate::ui::input::actions::key;
 use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
+use crate::wire::rtmp::url::Url;
 
 /// Returns the texts of a notice in the language of the window.
 pub fn words(texts: &Texts, notice: &Notice) -> (String, String) {
@@ -73,8 +75,8 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
             let known = view.snapshot.targets.iter().find(|entry| entry.target.id == id);
             let other = known.and_then(|it| services::on_port_443(it.target.server()));
             if let (Some(entry), Some(server)) = (known, other) {
-                let key = entry.target.key().cloned().unwrap_or_default();
-                let place = TargetPlace::Custom { server: server.to_owned(), key };
+                let place =
+                    TargetPlace::Custom { server: server.to_owned(), key: key_of(&entry.target) };
                 view.send(Command::PutTarget(Target { place, ..entry.target.clone() }));
             }
         }
@@ -111,5 +113,14 @@ pub fn apply(view: &mut View<'_>, remedy: Remedy) {
         | Remedy::OpenMixer
         | Remedy::PlayRecording
         | Remedy::ShowRecording => {}
+    }
+}
+
+/// Returns the key of a target with its query, also if the key is a part of the URL.
+fn key_of(target: &Target) -> Secret {
+    match target.key() {
+        Some(key) => key.clone(),
+        None if target.key_apart => Secret::default(),
+        None => Url::parse(target.server()).map(|url| url.stream).unwrap_or_default(),
     }
 }
