@@ -1,18 +1,20 @@
-//! Prevents the screen saver and sleep during a broadcast, a recording, and while there is a replay
-//! buffer. Over D-Bus, this module asks the desktop's screen saver, or else the portal. Without
+//! Prevents the screen saver and sleep during a broadcast, a recording, while there is a replay
+//! buffer, and while a player saves its stream. Over D-Bus, this module asks the desktop's screen saver, or else the portal. Without
 //! either, nothing happens. The request lives as long as its connection.
 
 use crate::base::Worker;
 use crate::studio::Snapshot;
 use crate::studio::live::view::LiveState;
 
-/// Returns true while sleep would interrupt a broadcast, a recording or the replay buffer.
+/// Returns true while sleep would interrupt a broadcast, a recording, the replay buffer or a player
+/// that saves its stream.
 pub fn is_needed(snapshot: &Snapshot) -> bool {
     let is_live = matches!(
         snapshot.live,
         LiveState::Connecting { .. } | LiveState::OnAir | LiveState::Reconnecting { .. }
     );
-    is_live || snapshot.recording.is_some() || snapshot.replay.is_some()
+    let is_saving = snapshot.tiles.iter().any(|tile| tile.figures.saving.is_some());
+    is_live || snapshot.recording.is_some() || snapshot.replay.is_some() || is_saving
 }
 
 /// The state of the request to keep the computer awake.
@@ -107,7 +109,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::player::Saving;
     use crate::studio::snapshot::{RecordingFigures, ReplayFigures};
+    use crate::studio::watch::view::TileView;
 
     #[test]
     fn a_broadcast_a_recording_and_a_replay_buffer_each_keep_the_computer_awake() {
@@ -125,5 +129,16 @@ mod tests {
         assert!(is_needed(&Snapshot { recording: Some(recording), ..none.clone() }));
         let replay = ReplayFigures { filled: Duration::ZERO, room: Duration::from_secs(30) };
         assert!(is_needed(&Snapshot { replay: Some(replay), ..none }));
+    }
+
+    #[test]
+    fn a_player_that_saves_its_stream_keeps_the_computer_awake() {
+        let mut saves = TileView::default();
+        let idle = Snapshot { tiles: vec![saves.clone()], ..Snapshot::default() };
+        assert!(!is_needed(&idle));
+        // The player saves, although another one is selected.
+        saves.figures.saving = Some(Saving::default());
+        let selected = TileView { chosen: true, ..TileView::default() };
+        assert!(is_needed(&Snapshot { tiles: vec![selected, saves], ..Snapshot::default() }));
     }
 }
