@@ -206,6 +206,7 @@ url-scheme = onair does not support { $scheme }://
 url-no-host = the URL has no server name
 url-brackets = an IPv6 address needs brackets: use rtmp://[::1]/app/key
 url-port = the port '{ $port }' is not a number from 1 to 65535
+url-unescaped = write / as %2F and ? as %3F in the user name and password
 url-no-app = the URL has no application: use rtmp://server/app/key
 url-no-stream = the URL has no stream key: use rtmp://server/app/key
 url-character = the URL contains a space or a control character

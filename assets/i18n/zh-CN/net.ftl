@@ -206,6 +206,7 @@ url-scheme = 不支持 { $scheme }://
 url-no-host = 地址中缺少服务器名
 url-brackets = IPv6 地址要加方括号：请写成 rtmp://[::1]/应用/密钥
 url-port = 端口“{ $port }”不是 1 到 65535 之间的数字
+url-unescaped = 用户名和密码中的 / 要写成 %2F，? 要写成 %3F
 url-no-app = 地址中没有应用名：请写成 rtmp://服务器/应用/密钥
 url-no-stream = 地址中没有推流密钥：请写成 rtmp://服务器/应用/密钥
 url-character = 地址中有空格或控制字符

@@ -44,10 +44,12 @@ pub(in crate::studio) enum UploadTest {
 }
 
 impl UploadTest {
-    /// Returns the way for a target of this service; a custom server has no service. `test_stream`
-    /// is true if the user agrees to test streams.
-    pub fn of(service: Option<&Service>, test_stream: bool) -> Self {
+    /// Returns the way for a target of this service with this server; a custom server has no
+    /// service. `test_stream` is true if the user agrees to test streams.
+    pub fn of(service: Option<&Service>, server: &str, test_stream: bool) -> Self {
         match service {
+            // Another server would show viewers the test stream, which has the actual stream key.
+            Some(service) if !service.has_server(server) => Self::Unavailable,
             Some(service) => service.test_query.map_or(Self::Unavailable, Self::TestMode),
             None if test_stream => Self::TestStream,
             None => Self::NeedsConsent,
@@ -273,10 +275,17 @@ mod tests {
     fn a_test_stream_goes_only_to_a_custom_server_and_only_with_consent() {
         for service in KNOWN_SERVICES {
             let way = service.test_query.map_or(UploadTest::Unavailable, UploadTest::TestMode);
-            assert_eq!([false, true].map(|it| UploadTest::of(Some(service), it)), [way; 2]);
+            let of = |server, consent| UploadTest::of(Some(service), server, consent);
+            let own = service.servers.first().map_or("rtmp://h/app", |server| &**server);
+            assert_eq!([false, true].map(|consent| of(own, consent)), [way; 2]);
+            // The user has replaced the server, and the target still has the stream key.
+            for other in ["rtmp://127.0.0.1/app", "rtmp://relay.example/app", ""] {
+                assert_eq!(of(other, true), UploadTest::Unavailable, "{other}");
+            }
         }
-        assert_eq!(UploadTest::of(None, false), UploadTest::NeedsConsent);
-        assert_eq!(UploadTest::of(None, true), UploadTest::TestStream);
+        let of_custom = |consent| UploadTest::of(None, "rtmp://h/app", consent);
+        assert_eq!(of_custom(false), UploadTest::NeedsConsent);
+        assert_eq!(of_custom(true), UploadTest::TestStream);
     }
 
     #[test]

@@ -307,13 +307,31 @@ impl ServiceList {
     /// Returns the service to which a server's URL belongs, by its host.
     pub fn of_server(&self, url: &str) -> Option<&Service> {
         let host = host_of(url)?;
-        self.all().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
+        let is_it = |at: &str| host_of(at).is_some_and(|it| it.eq_ignore_ascii_case(host));
+        self.all().find(|service| service.servers.iter().any(|at| is_it(at)))
     }
 
     /// Returns the service with this id or, without one, the service to which the server belongs.
     pub fn of_target(&self, id: &str, server: &str) -> Option<&Service> {
         self.find(id).or_else(|| self.of_server(server))
     }
+}
+
+impl Service {
+    /// Returns true if the host of this URL is in the same domain as one of the service's servers,
+    /// for example another region.
+    pub fn has_server(&self, url: &str) -> bool {
+        let Some(host) = host_of(url) else { return false };
+        self.servers.iter().filter_map(|at| host_of(at)).any(|own| {
+            own.eq_ignore_ascii_case(host) || domain(own).eq_ignore_ascii_case(domain(host))
+        })
+    }
+}
+
+/// Returns the last two labels of a host.
+fn domain(host: &str) -> &str {
+    let start = host.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
+    host.get(start..).unwrap_or(host)
 }
 
 /// Returns the host in a server's URL, without user, password or port, and without the brackets of

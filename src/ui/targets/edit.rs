@@ -117,7 +117,7 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let name = texts.get("split-apart");
     let pressed = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
     if pressed.on_hover_text(other).clicked() {
-        *typed.server = url.tc_url();
+        *typed.server = without_stream(typed.server, &url);
         *typed.key = url.stream.expose().to_owned();
         (typed.touched, typed.server_touched) = (true, true);
         draft.changed(target).into_iter().for_each(|command| view.send(command));
@@ -298,5 +298,29 @@ fn address(
         ui.ctx().copy_text(url.to_owned());
         draft.copied_at = Some((key, now));
         ui.ctx().request_repaint_after(Duration::from_millis(2050));
+    }
+}
+
+/// Returns a typed address without its stream. A user name and a port stay as they were typed.
+fn without_stream(typed: &str, url: &Url) -> String {
+    let rest = typed.trim().strip_suffix(url.stream.expose());
+    let server = rest.and_then(|rest| rest.strip_suffix('/'));
+    server.map_or_else(|| url.tc_url(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_without_its_key_still_has_the_user_name_and_the_port() {
+        for (typed, server) in [
+            (" rtmp://me:pw@h:1935/app/k ", "rtmp://me:pw@h:1935/app"),
+            ("rtmps://H/app/k?token=1", "rtmps://H/app"),
+            ("rtmp://h/app/inst/k", "rtmp://h/app/inst"),
+        ] {
+            let url = Url::parse(typed).unwrap();
+            assert_eq!(without_stream(typed, &url), server);
+        }
     }
 }

@@ -92,6 +92,8 @@ pub enum Error {
     NoHost,
     Brackets,
     Port(String),
+    /// The user name or password contains `/` or `?`.
+    Unescaped,
     NoApp,
     NoStream,
     Character,
@@ -114,6 +116,7 @@ impl From<&Error> for Problem {
             Error::NoHost => problem!("url-no-host"),
             Error::Brackets => problem!("url-brackets"),
             Error::Port(port) => problem!("url-port", port = port),
+            Error::Unescaped => problem!("url-unescaped"),
             Error::NoApp => problem!("url-no-app"),
             Error::NoStream => problem!("url-no-stream"),
             Error::Character => problem!("url-character"),
@@ -242,7 +245,12 @@ impl Url {
             Some(at) => rest.split_at(at),
             None => (rest, ""),
         };
-        let (credentials, host, port) = split_authority(authority)?;
+        let (credentials, host, port) =
+            split_authority(authority).map_err(|error| match error {
+                // The port may be a part of the password, which messages must not contain.
+                Error::Port(_) if path.contains('@') => Error::Unescaped,
+                error => error,
+            })?;
         let names_port = port.is_some();
         let port = port.unwrap_or(scheme.default_port());
         let url = Self {
@@ -541,6 +549,8 @@ mod tests {
             ("rtmp://h:0/a/k", Error::Port("0".into())),
             ("rtmp://h:66000/a/k", Error::Port("66000".into())),
             ("rtmp://h:x/a/k", Error::Port("x".into())),
+            ("rtmp://me:pa/ss@h/a/k", Error::Unescaped),
+            ("rtmp://me:pa?ss@h/a/k", Error::Unescaped),
             ("rtmp://h", Error::NoApp),
             ("rtmp://h/", Error::NoApp),
             ("rtmp://h?x=1", Error::NoApp),

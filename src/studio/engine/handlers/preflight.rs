@@ -126,7 +126,7 @@ impl Engine {
                     asked.push(PlannedCheck {
                         id: target.id,
                         host: resolved.url.host_and_port(),
-                        upload_test: UploadTest::of(service, test_stream),
+                        upload_test: UploadTest::of(service, target.server(), test_stream),
                         built_in: target.is_built_in(),
                         target: resolved,
                     });
