@@ -184,7 +184,8 @@ mod tests {
         let mut main = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
         main.take(frames(0..1_000), Timestamp::ZERO, 0);
         let mut rendition = Maker::of_rendition(settings, "b", None);
-        rendition.align(main.window.starts(), main.target_duration());
+        let target = main.target_duration();
+        rendition.align(main.window.starts(), target);
         rendition.take_at(frames(300..1_000), Timestamp::ZERO, main.window.offset());
         let (main, rendition) = (main.window.listing(), rendition.window.listing());
         let first = rendition.segments.first().expect("a segment");

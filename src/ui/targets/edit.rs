@@ -117,7 +117,7 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     let name = texts.get("split-apart");
     let pressed = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
     if pressed.on_hover_text(other).clicked() {
-        *typed.server = without_stream(typed.server, &url);
+        *typed.server = without_stream(&typed.server, &url);
         *typed.key = url.stream.expose().to_owned();
         (typed.touched, typed.server_touched) = (true, true);
         draft.changed(target).into_iter().for_each(|command| view.send(command));
