@@ -138,8 +138,24 @@ pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     format!("rtmp://{address}/{app}/{stream}")
 }
 
-/// Returns the URL of a custom server for saving, without the password, and without the key if the
-/// URL contains the key. `apart` means that the URL contains no key, even if no separate key is
+/// The query parameters of an application that contain no secret.
+const PLAIN_PARAMETERS: [&str; 2] = ["vhost", "backup"];
+
+/// Removes the query parameters of a URL that can contain a secret, such as a token.
+pub(in crate::studio) fn without_tokens(url: &str) -> String {
+    let Some((start, query)) = url.split_once('?') else { return url.to_owned() };
+    let is_plain = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        PLAIN_PARAMETERS.iter().any(|plain| plain.eq_ignore_ascii_case(name))
+    };
+    match query.split('&').filter(is_plain).collect::<Vec<_>>().join("&") {
+        plain if plain.is_empty() => start.to_owned(),
+        plain => format!("{start}?{plain}"),
+    }
+}
+
+/// Returns the URL of a custom server for saving, without the password, the tokens of its
+/// application, and without the key if the URL contains the key. `apart` means that the URL contains no key, even if no separate key is
 /// given. A URL that was already saved stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
@@ -147,7 +163,8 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
         true => Url::parse(server),
         false => Url::with_key(server, key.expose()),
     };
-    let Ok(bare) = url.map(|url| url.tc_url()) else { return server.to_owned() };
+    let bare = url.map(|url| without_tokens(&url.tc_url()));
+    let Ok(bare) = bare else { return server.to_owned() };
     // Without a slash at the end, the last part of a longer path would be read as the key. The
     // slash marks an address without a key.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
@@ -155,7 +172,7 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
 }
 
 /// Returns the secret of a target, which is stored outside the settings. It is the key or, if the
-/// URL contains the key or a user and password, the whole URL. If there is also a separate key, it
+/// URL contains the key, a user and password or a token, the whole URL. If there is also a separate key, it
 /// is on a second line.
 pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     let (server, key) = (target.server().trim(), target.key());
@@ -164,8 +181,10 @@ pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
         None if target.key_apart => Url::with_key(server, ""),
         None => Url::parse(server),
     };
-    let is_whole =
-        url.is_ok_and(|url| url.credentials.is_some() || (key.is_none() && !url.stream.is_empty()));
+    let is_whole = url.is_ok_and(|url| {
+        let has_tokens = without_tokens(&url.app) != url.app;
+        has_tokens || url.credentials.is_some() || (key.is_none() && !url.stream.is_empty())
+    });
     match key {
         Some(key) if is_whole => Some(Secret::new(format!("{server}\n{}", key.expose()))),
         None if is_whole => Some(Secret::new(server)),
