@@ -132,6 +132,15 @@ pub fn fault(target: &Target) -> Option<AddressFault> {
     })
 }
 
+/// Splits a complete URL into the server's address and the URL, which has the key. A user name and a
+/// port stay as they were typed. Returns `None` for other texts.
+pub fn split(typed: &str) -> Option<(String, Url)> {
+    let url = Url::parse(typed).and_then(Url::require_stream).ok()?;
+    let rest = typed.trim().strip_suffix(url.stream.expose());
+    let server = rest.and_then(|rest| rest.strip_suffix('/'));
+    Some((server.map_or_else(|| url.tc_url(), str::to_owned), url))
+}
+
 /// Returns the playback address of the broadcast on the built-in server.
 pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     let (app, stream) = OWN_STREAM;
@@ -323,6 +332,20 @@ mod tests {
         for server in ["live.example.com", "http://a/b", "rtmp:///app", "rtmp://a b/c"] {
             let fault = of(server, "");
             assert!(matches!(fault, Some(AddressFault::Server(_))), "{server}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_complete_url_has_a_server_and_a_key() {
+        for (typed, server, key) in [
+            (" rtmp://me:pw@h:1935/app/k ", "rtmp://me:pw@h:1935/app", "k"),
+            ("rtmps://H/app/k?token=1", "rtmps://H/app", "k?token=1"),
+        ] {
+            let split = split(typed).map(|(server, url)| (server, url.stream));
+            assert_eq!(split, Some((server.to_owned(), Secret::new(key))));
+        }
+        for typed in ["", "live_123_abc", "rtmp://h/app", "https://h/app/k"] {
+            assert!(split(typed).is_none(), "{typed}");
         }
     }
 
