@@ -1,6 +1,7 @@
 //! Prevents the screen saver and sleep during a broadcast, a recording, while there is a replay
-//! buffer, and while a player saves its stream. Over D-Bus, this module asks the desktop's screen saver, or else the portal. Without
-//! either, nothing happens. The request lives as long as its connection.
+//! buffer, and while a player saves its stream. Over D-Bus, this module asks the desktop's screen
+//! saver, or else the portal. Without either, nothing happens. The request lives as long as its
+//! connection.
 
 use crate::base::Worker;
 use crate::studio::Snapshot;

@@ -132,14 +132,39 @@ pub fn fault(target: &Target) -> Option<AddressFault> {
     })
 }
 
+/// Splits a complete URL into the server's address and the URL, which has the key. A user name and a
+/// port stay as they were typed. Returns `None` for other texts.
+pub fn split(typed: &str) -> Option<(String, Url)> {
+    let url = Url::parse(typed).and_then(Url::require_stream).ok()?;
+    let rest = typed.trim().strip_suffix(url.stream.expose());
+    let server = rest.and_then(|rest| rest.strip_suffix('/'));
+    Some((server.map_or_else(|| url.tc_url(), str::to_owned), url))
+}
+
 /// Returns the playback address of the broadcast on the built-in server.
 pub(in crate::studio) fn play_url(address: SocketAddr) -> String {
     let (app, stream) = OWN_STREAM;
     format!("rtmp://{address}/{app}/{stream}")
 }
 
-/// Returns the URL of a custom server for saving, without the password, and without the key if the
-/// URL contains the key. `apart` means that the URL contains no key, even if no separate key is
+/// The query parameters of an application that contain no secret.
+const PLAIN_PARAMETERS: [&str; 2] = ["vhost", "backup"];
+
+/// Removes the query parameters of a URL that can contain a secret, such as a token.
+pub(in crate::studio) fn without_tokens(url: &str) -> String {
+    let Some((start, query)) = url.split_once('?') else { return url.to_owned() };
+    let is_plain = |parameter: &&str| {
+        let name = parameter.split('=').next().unwrap_or_default();
+        PLAIN_PARAMETERS.iter().any(|plain| plain.eq_ignore_ascii_case(name))
+    };
+    match query.split('&').filter(is_plain).collect::<Vec<_>>().join("&") {
+        plain if plain.is_empty() => start.to_owned(),
+        plain => format!("{start}?{plain}"),
+    }
+}
+
+/// Returns the URL of a custom server for saving, without the password, the tokens of its
+/// application, and without the key if the URL contains the key. `apart` means that the URL contains no key, even if no separate key is
 /// given. A URL that was already saved stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
@@ -147,7 +172,8 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
         true => Url::parse(server),
         false => Url::with_key(server, key.expose()),
     };
-    let Ok(bare) = url.map(|url| url.tc_url()) else { return server.to_owned() };
+    let bare = url.map(|url| without_tokens(&url.tc_url()));
+    let Ok(bare) = bare else { return server.to_owned() };
     // Without a slash at the end, the last part of a longer path would be read as the key. The
     // slash marks an address without a key.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
@@ -155,7 +181,7 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
 }
 
 /// Returns the secret of a target, which is stored outside the settings. It is the key or, if the
-/// URL contains the key or a user and password, the whole URL. If there is also a separate key, it
+/// URL contains the key, a user and password or a token, the whole URL. If there is also a separate key, it
 /// is on a second line.
 pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     let (server, key) = (target.server().trim(), target.key());
@@ -164,8 +190,10 @@ pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
         None if target.key_apart => Url::with_key(server, ""),
         None => Url::parse(server),
     };
-    let is_whole =
-        url.is_ok_and(|url| url.credentials.is_some() || (key.is_none() && !url.stream.is_empty()));
+    let is_whole = url.is_ok_and(|url| {
+        let has_tokens = without_tokens(&url.app) != url.app;
+        has_tokens || url.credentials.is_some() || (key.is_none() && !url.stream.is_empty())
+    });
     match key {
         Some(key) if is_whole => Some(Secret::new(format!("{server}\n{}", key.expose()))),
         None if is_whole => Some(Secret::new(server)),
@@ -304,6 +332,20 @@ mod tests {
         for server in ["live.example.com", "http://a/b", "rtmp:///app", "rtmp://a b/c"] {
             let fault = of(server, "");
             assert!(matches!(fault, Some(AddressFault::Server(_))), "{server}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_complete_url_has_a_server_and_a_key() {
+        for (typed, server, key) in [
+            (" rtmp://me:pw@h:1935/app/k ", "rtmp://me:pw@h:1935/app", "k"),
+            ("rtmps://H/app/k?token=1", "rtmps://H/app", "k?token=1"),
+        ] {
+            let split = split(typed).map(|(server, url)| (server, url.stream));
+            assert_eq!(split, Some((server.to_owned(), Secret::new(key))));
+        }
+        for typed in ["", "live_123_abc", "rtmp://h/app", "https://h/app/k"] {
+            assert!(split(typed).is_none(), "{typed}");
         }
     }
 

@@ -7,7 +7,7 @@ use egui::{Align, Id, Layout, Ui, vec2};
 
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
-use crate::studio::targets::address::AddressFault;
+use crate::studio::targets::address::{self, AddressFault};
 use crate::studio::{Command, KeyPlace, Target};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
@@ -19,7 +19,6 @@ use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, label, paragraph, select_all, switch,
 };
-use crate::wire::rtmp::url::Url;
 
 /// Draws the fields of a target. If the target is live, a new address or key restarts only its own
 /// connection.
@@ -110,14 +109,14 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     if !typed.key.is_empty() {
         return;
     }
-    let Ok(url) = Url::parse(&typed.server).and_then(Url::require_stream) else { return };
+    let Some((server, url)) = address::split(&typed.server) else { return };
     let text = texts.with("split-line", &[("app", url.app.clone().into())]);
     paragraph(ui, &text, Type::Small, theme.secondary);
     let other = texts.with("split-other", &[("app", format!("{}/…", url.app).into())]);
     let name = texts.get("split-apart");
     let pressed = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
     if pressed.on_hover_text(other).clicked() {
-        *typed.server = without_stream(&typed.server, &url);
+        *typed.server = server;
         *typed.key = url.stream.expose().to_owned();
         (typed.touched, typed.server_touched) = (true, true);
         draft.changed(target).into_iter().for_each(|command| view.send(command));
@@ -180,7 +179,14 @@ fn stream_key(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Targ
         None => {}
     }
     if field.response.changed() {
-        draft.texts(target.id).touched = true;
+        let typed = draft.texts(target.id);
+        typed.touched = true;
+        // Some services show the server and the key as one URL.
+        if let Some((server, url)) = address::split(&typed.key) {
+            *typed.server = server;
+            *typed.key = url.stream.expose().to_owned();
+            typed.server_touched = true;
+        }
         draft.complain &= draft.fault_of(target).is_some();
         draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
@@ -298,29 +304,5 @@ fn address(
         ui.ctx().copy_text(url.to_owned());
         draft.copied_at = Some((key, now));
         ui.ctx().request_repaint_after(Duration::from_millis(2050));
-    }
-}
-
-/// Returns a typed address without its stream. A user name and a port stay as they were typed.
-fn without_stream(typed: &str, url: &Url) -> String {
-    let rest = typed.trim().strip_suffix(url.stream.expose());
-    let server = rest.and_then(|rest| rest.strip_suffix('/'));
-    server.map_or_else(|| url.tc_url(), str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_without_its_key_still_has_the_user_name_and_the_port() {
-        for (typed, server) in [
-            (" rtmp://me:pw@h:1935/app/k ", "rtmp://me:pw@h:1935/app"),
-            ("rtmps://H/app/k?token=1", "rtmps://H/app"),
-            ("rtmp://h/app/inst/k", "rtmp://h/app/inst"),
-        ] {
-            let url = Url::parse(typed).unwrap();
-            assert_eq!(without_stream(typed, &url), server);
-        }
     }
 }

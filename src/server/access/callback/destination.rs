@@ -153,7 +153,7 @@ impl Destination {
     }
 
     /// Posts a notice, in its turn. A receiver that does not accept the connection within the time limit is
-    /// unreachable, and has certainly not received the notice.
+    /// unreachable. It has received the notice only if it ended a kept connection without an answer.
     pub async fn post_notice(
         &self,
         _slot: SemaphorePermit<'_>,

@@ -45,6 +45,7 @@ impl MarkedTarget {
         let address = match &target.place {
             TargetPlace::BuiltIn => String::new(),
             TargetPlace::Custom { server, .. } => {
+                let server = &address::without_tokens(server);
                 let whole = address::parse(server, key);
                 // A key that was not stored must be entered again; the address still identifies the
                 // target.

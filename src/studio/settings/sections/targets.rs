@@ -122,8 +122,9 @@ pub(in crate::studio::settings) fn from_tables(tables: Vec<Table>) -> Vec<Target
 
 #[cfg(test)]
 mod tests {
+    use crate::base::Secret;
     use crate::studio::settings::Settings;
-    use crate::studio::targets::Target;
+    use crate::studio::targets::{Target, address};
     use crate::wire::rtmp::url::Url;
 
     #[test]
@@ -179,5 +180,32 @@ mod tests {
         // The last part of its URL is not a key: the key is missing.
         let fault = crate::studio::targets::address::fault(&settings.targets[4]);
         assert_eq!(fault, Some(crate::studio::targets::address::AddressFault::NoKey));
+    }
+
+    #[test]
+    fn a_token_of_the_application_is_a_secret() {
+        let key = Secret::new("planted_key");
+        for server in [
+            "rtmps://h/app?auth=planted",
+            "rtmps://h/live/eu?vhost=x&auth=planted",
+            "rtmp://h/a?t=planted",
+        ] {
+            let target = Target::custom(1, server, key.clone());
+            let secret = address::secret_of(&target).unwrap();
+            let mut settings = Settings::default();
+            settings.targets.push(target);
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("settings.toml");
+            // The settings are also saved before the secret is loaded.
+            for _ in 0..2 {
+                settings.write(&path).unwrap();
+                let text = std::fs::read_to_string(&path).unwrap();
+                assert!(!text.contains("planted"), "{text}");
+                settings = Settings::read(&path).0;
+            }
+            let mut read = settings.targets[1].clone();
+            address::add_secret(&mut read, &secret);
+            assert_eq!((read.server(), read.key()), (server, Some(&key)));
+        }
     }
 }

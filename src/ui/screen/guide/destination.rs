@@ -98,6 +98,15 @@ impl Destination {
         (self.kind, self.wrong, self.key_shown) = (kind, None, false);
     }
 
+    /// Divides a complete URL in the key field, because some services show the server and the key as
+    /// one URL.
+    fn split_key(&mut self) {
+        if let Some((server, url)) = address::split(&self.key) {
+            *self.server = server;
+            *self.key = url.stream.expose().to_owned();
+        }
+    }
+
     /// Returns the first missing or invalid value, with its field.
     fn fault(&self) -> Option<(Part, Problem)> {
         if self.kind == Kind::TryHere {
@@ -255,6 +264,7 @@ fn field(
         paragraph(ui, &sentence(&texts.say(&why)), Type::Small, theme.warn);
     }
     if field.response.changed() {
+        draft.split_key();
         draft.wrong.take_if(|(at, _)| *at == part);
     }
     field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
@@ -344,6 +354,15 @@ mod tests {
         assert_eq!(at(&typed(twitch(), "rtmps://host/app", "secret")), None);
         assert_eq!(at(&typed(twitch(), "rtmps://host/app", "two words")), Some(Part::Key));
         assert_eq!(at(&typed(Kind::OwnServer, "rtmp://host", "key")), Some(Part::Server));
+    }
+
+    #[test]
+    fn a_complete_url_in_the_key_field_is_divided() {
+        let mut draft = typed(Kind::OwnServer, "", "rtmp://host/app/live_secret");
+        draft.split_key();
+        assert_eq!((&**draft.server, &**draft.key), ("rtmp://host/app", "live_secret"));
+        draft.split_key();
+        assert_eq!(&**draft.key, "live_secret");
     }
 
     #[test]
