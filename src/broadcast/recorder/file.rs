@@ -272,6 +272,20 @@ pub(super) fn with_recording_reserve(bytes: u64) -> u64 {
     disk_space::reserve(RECORDING_RESERVE_BYTES).saturating_add(bytes)
 }
 
+/// Returns the number of free bytes for a file with this path, if known.
+pub(super) fn free_space_at(path: &Path) -> Option<u64> {
+    files::free_space_for(path.parent().unwrap_or(path))
+}
+
+/// Checks whether a file with this much media leaves enough space for a running recording. `free` is
+/// the result of [`free_space_at`].
+pub(super) fn check_space(path: &Path, bytes: u64, free: Option<u64>) -> Result<(), Error> {
+    match free {
+        Some(free) if free < with_recording_reserve(bytes) => Err(Error::of(path, Trouble::Full)),
+        _ => Ok(()),
+    }
+}
+
 /// The audio tracks of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordedTracks {

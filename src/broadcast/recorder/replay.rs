@@ -13,9 +13,9 @@ use crate::base::Timestamp;
 use crate::broadcast::hub::Hub;
 use crate::broadcast::hub::shared_packet::SharedPacket;
 use crate::broadcast::output::{LinkEstimate, Output, OutputState, Sink};
-use crate::broadcast::recorder::file::{Error, File, RecordedTracks, with_recording_reserve};
+use crate::broadcast::recorder::file::{Error, File, RecordedTracks, check_space, free_space_at};
 use crate::broadcast::recorder::timeline::Timeline;
-use crate::files::{self, Trouble};
+use crate::files::Trouble;
 use crate::media::{EncodedPacket, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::Format;
 
@@ -187,16 +187,13 @@ impl Clip {
     /// the file cannot be created or written. An incomplete file is removed, because the stream's
     /// recording needs the space.
     pub fn save(&self, path: &Path) -> Result<Saved, Error> {
-        let folder = path.parent().unwrap_or(path);
-        self.save_in(path, files::free_space_for(folder))
+        self.save_in(path, free_space_at(path))
     }
 
     /// Writes the clip like [`Clip::save`] to a disk with this number of free bytes, if known.
     fn save_in(&self, path: &Path, free: Option<u64>) -> Result<Saved, Error> {
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
-        if free.is_some_and(|free| free < self.needed_bytes()) {
-            return Err(Error::of(path, Trouble::Full));
-        }
+        check_space(path, self.bytes(), free)?;
         let mut saved: Option<Saved> = None;
         let mut files: Vec<File> = Vec::new();
         for (part, clip) in (1_u32..).zip(self.parts()) {
@@ -227,10 +224,9 @@ impl Clip {
         saved.ok_or_else(|| Error::of(path, Trouble::Nothing))
     }
 
-    /// Returns the free space that saving requires.
-    fn needed_bytes(&self) -> u64 {
-        let bytes: usize = self.tags.iter().map(|tag| tag.size()).sum();
-        with_recording_reserve(bytes as u64)
+    /// Returns the size of the media in bytes.
+    fn bytes(&self) -> u64 {
+        self.tags.iter().map(|tag| tag.size() as u64).sum()
     }
 
     /// Splits the clip into parts with a constant frame size.
@@ -277,6 +273,7 @@ impl Clip {
 mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::{of_rendition, tag};
+    use crate::broadcast::recorder::file::with_recording_reserve;
     use crate::media::RenditionId;
 
     fn fed(room: Room, to: i64) -> Ring {
@@ -343,7 +340,7 @@ mod tests {
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
         let parameters = StreamConfig { video: Some(video), audio: None };
         let clip = Clip { parameters, audio_tracks: RecordedTracks::default(), tags };
-        let needed = clip.needed_bytes();
+        let needed = with_recording_reserve(clip.bytes());
         assert!(needed > with_recording_reserve(0));
         let error = clip.save_in(&path, Some(needed - 1)).unwrap_err();
         assert_eq!(error.kind, Trouble::Full);

@@ -229,44 +229,26 @@ async fn ask(
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-
     use super::*;
-    use crate::base::{Clock, queue};
     use crate::net::Runtime;
-    use crate::net::web::WebUrl;
-    use crate::server::access::callback::calls::Notices;
+    use crate::server::access::callback::calls::tests::Unreachable;
     use crate::server::access::callback::exchange::samples;
-    use crate::server::access::callback::rules::{CallKind, CallbackRules, Dialect};
-    use crate::server::event::reporter::Reporter;
+    use crate::server::access::callback::rules::CallKind;
 
     #[test]
     fn the_end_of_a_client_that_a_receiver_does_not_know_is_not_reported() {
-        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
-        let reporter = Arc::new(Reporter::new(sender, clock));
-        let notices = Notices::new(runtime.handle().clone(), clock, reporter);
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = closed.local_addr().unwrap();
-        drop(closed);
-        let url = WebUrl::parse(&format!("http://{address}/hook")).unwrap();
+        let runtime = Runtime::start().unwrap();
         let visit = samples::visit();
         // Without `on_play`, the receiver counts only the ends.
         for (kinds, reported) in
             [(&[CallKind::Play, CallKind::PlayDone][..], false), (&[CallKind::PlayDone][..], true)]
         {
-            let rules = CallbackRules {
-                dialect: Dialect::Nginx,
-                urls: kinds.iter().map(|kind| (*kind, url.clone())).collect(),
-                timeout: CallbackRules::DEFAULT_TIMEOUT,
-                accepts_without_answer: true,
-            };
-            let callbacks = Arc::new(Callbacks::new(&rules, &notices));
+            let receiver = Unreachable::new(&runtime, kinds, true);
             let mut grant = Grant::default();
             let call = Call::play();
-            runtime.block_on(ask(&callbacks, &visit, &call, &mut grant)).unwrap();
+            runtime.block_on(ask(&receiver.callbacks, &visit, &call, &mut grant)).unwrap();
             drop(grant);
-            assert_eq!(!notices.is_idle(), reported, "{kinds:?}");
+            assert_eq!(!receiver.notices.is_idle(), reported, "{kinds:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Decides what the user is told about the degradation of the program. This module is pure.
+//! Chooses the messages about the degradation of the program. This module is pure.
 
 use crate::compose::degradation::Degradation;
 use crate::studio::notices::message::StudioMessage;
@@ -12,7 +12,7 @@ pub(in crate::studio) struct DegradableParts {
     pub costly_filters: bool,
 }
 
-/// The degradation, and what the user was told about it.
+/// The degradation, and the last message about it.
 #[derive(Copy, Clone, Debug, Default)]
 pub(in crate::studio) struct ReportedDegradation {
     level: Degradation,

@@ -38,7 +38,7 @@ pub(in crate::studio) struct History {
 }
 
 impl History {
-    /// Begins to measure the skipped frames anew, because new encoders count from zero.
+    /// Restarts the measurement of skipped frames, because new encoders count from zero.
     pub(in crate::studio) fn begin_pace(&mut self) {
         self.pace.clear();
         self.is_slow = false;

@@ -317,17 +317,6 @@ impl ServiceList {
     }
 }
 
-impl Service {
-    /// Returns true if the host of this URL is in the same domain as one of the service's servers,
-    /// for example another region.
-    pub fn has_server(&self, url: &str) -> bool {
-        let Some(host) = host_of(url) else { return false };
-        self.servers.iter().filter_map(|at| host_of(at)).any(|own| {
-            own.eq_ignore_ascii_case(host) || domain(own).eq_ignore_ascii_case(domain(host))
-        })
-    }
-}
-
 /// Returns the last two labels of a host.
 fn domain(host: &str) -> &str {
     let start = host.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
@@ -355,6 +344,14 @@ pub fn authority_of(url: &str) -> Option<&str> {
 }
 
 impl Service {
+    /// Returns true if the host of this URL is in the same domain as one of the service's servers,
+    /// for example another region.
+    pub fn has_server(&self, url: &str) -> bool {
+        let Some(host) = host_of(url) else { return false };
+        let is_near = |own: &str| domain(own).eq_ignore_ascii_case(domain(host));
+        self.servers.iter().filter_map(|at| host_of(at)).any(is_near)
+    }
+
     /// Returns the limits of the service that a stream of this quality exceeds.
     pub fn misfits(&self, quality: &Quality) -> Vec<Misfit> {
         let Limits { video, audio, keyframe_seconds, height, fps } = self.limits;

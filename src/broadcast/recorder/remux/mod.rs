@@ -16,7 +16,7 @@ pub use fit::UnsupportedParts;
 pub use trim::Cut;
 
 use crate::base::Timestamp;
-use crate::broadcast::recorder::file::{self, File, copier, with_recording_reserve};
+use crate::broadcast::recorder::file::{self, File, check_space, copier, free_space_at};
 use crate::files::{self, MediaFile, Trouble};
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::text::Problem;
@@ -222,18 +222,13 @@ struct Destination<'a> {
 
 impl<'a> Destination<'a> {
     fn new(to: &'a Path, format: Format) -> Self {
-        Self { to, format, free: files::free_space_for(to.parent().unwrap_or(to)) }
+        Self { to, format, free: free_space_at(to) }
     }
 
     /// Checks whether a copy of these packets leaves enough space for a running recording.
     fn check_space(&self, index: &Index) -> Result<(), file::Error> {
-        let bytes: u64 = index.samples.iter().map(|place| u64::from(place.size)).sum();
-        match self.free {
-            Some(free) if free < with_recording_reserve(bytes) => {
-                Err(file::Error::of(self.to, Trouble::Full))
-            }
-            _ => Ok(()),
-        }
+        let bytes = index.samples.iter().map(|place| u64::from(place.size)).sum();
+        check_space(self.to, bytes, self.free)
     }
 }
 
@@ -432,6 +427,7 @@ fn survey(
 mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::of_rendition;
+    use crate::broadcast::recorder::file::with_recording_reserve;
     use crate::media::{RenditionId, StreamConfig};
     use crate::wire::container::{SampleLocation, TrackId, Tracks};
 

@@ -323,7 +323,7 @@ fn absolute(path: &Path) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::server) mod tests {
     use tokio::io::AsyncReadExt as _;
     use tokio::net::TcpSocket;
     use tokio::time::timeout;
@@ -337,24 +337,42 @@ mod tests {
     /// Maximum wait for an event.
     const LIMIT: Duration = Duration::from_secs(60);
 
+    /// Callbacks whose receiver refuses connections.
+    pub(in crate::server) struct Unreachable {
+        pub callbacks: Arc<Callbacks>,
+        pub notices: Notices,
+        events: queue::Receiver<Event>,
+        /// It is bound, but does not listen, so it refuses connections and keeps its port.
+        socket: TcpSocket,
+    }
+
+    impl Unreachable {
+        pub fn new(runtime: &Runtime, kinds: &[CallKind], accepts_without_answer: bool) -> Self {
+            let clock = Clock::start();
+            let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+            let reporter = Arc::new(Reporter::new(sender, clock));
+            let notices = Notices::new(runtime.handle().clone(), clock, reporter);
+            let socket = runtime.block_on(async { TcpSocket::new_v4() }).unwrap();
+            socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+            let address = socket.local_addr().unwrap();
+            let url = WebUrl::parse(&format!("http://{address}/done")).unwrap();
+            let rules = CallbackRules {
+                dialect: Dialect::Nginx,
+                urls: kinds.iter().map(|kind| (*kind, url.clone())).collect(),
+                timeout: CallbackRules::DEFAULT_TIMEOUT,
+                accepts_without_answer,
+            };
+            let callbacks = Arc::new(Callbacks::new(&rules, &notices));
+            Self { callbacks, notices, events, socket }
+        }
+    }
+
     #[test]
     fn a_notice_is_sent_again_until_its_receiver_is_back() {
-        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-        let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
-        let reporter = Arc::new(Reporter::new(sender, clock));
-        let notices = Notices::new(runtime.handle().clone(), clock, reporter);
-        // A socket that is bound, but does not listen, refuses connections and keeps its port.
-        let socket = runtime.block_on(async { TcpSocket::new_v4() }).unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let address = socket.local_addr().unwrap();
-        let url = WebUrl::parse(&format!("http://{address}/done")).unwrap();
-        let rules = CallbackRules {
-            dialect: Dialect::Nginx,
-            urls: HashMap::from([(CallKind::PlayDone, url)]),
-            timeout: CallbackRules::DEFAULT_TIMEOUT,
-            accepts_without_answer: false,
-        };
-        Callbacks::new(&rules, &notices).tell(&samples::visit(), &Call::PlayDone);
+        let runtime = Runtime::start().unwrap();
+        let receiver = Unreachable::new(&runtime, &[CallKind::PlayDone], false);
+        let Unreachable { callbacks, notices, events, socket } = receiver;
+        callbacks.tell(&samples::visit(), &Call::PlayDone);
         for _ in 0..3 {
             let event = events.recv_timeout(LIMIT);
             let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };

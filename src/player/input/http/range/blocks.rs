@@ -152,12 +152,12 @@ impl Blocks {
         if self.gives != RangeSupport::Asking || !self.asked.is_empty() {
             return;
         }
-        let (mut its, size) = (self.parts.anew(), self.size);
+        let (mut parts, size) = (self.parts.anew(), self.size);
         self.asked.spawn(async move {
             let from = last_block(size);
-            match timeout(TAIL_TIMEOUT, its.read(from, size - from)).await {
+            match timeout(TAIL_TIMEOUT, parts.read(from, size - from)).await {
                 Ok(answer) => answer,
-                Err(_) => Err(its.late(TAIL_TIMEOUT)),
+                Err(_) => Err(parts.late(TAIL_TIMEOUT)),
             }
         });
     }
