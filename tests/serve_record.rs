@@ -133,6 +133,30 @@ fn a_folder_that_vanishes_costs_the_files_only() {
     );
 }
 
+/// Landlock allows the folder that existed at the start, and not another folder at the same path.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_replaced_folder_needs_a_restart() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let into = folder.path().join("into");
+    let (serve, rtmp) = start(&["--record", into.to_str().unwrap()]);
+    fs::remove_dir(&into).unwrap();
+    fs::create_dir(&into).unwrap();
+    let _publisher = ffmpeg::publish(&format!("{rtmp}/live/show"), None);
+    let find = || serve.events().into_iter().find(|event| event["event"] == "recording");
+    peers::wait_for("a recording", LIMIT, || find().is_some());
+    let recording = find().unwrap();
+    // Without Landlock in the kernel, the server can write to the new folder.
+    if recording["state"] != "writing" {
+        let reason = recording["reason"].as_str().unwrap();
+        assert!(
+            reason.contains("the folder was replaced") && reason.contains("Restart"),
+            "{reason}"
+        );
+    }
+}
+
 /// When the disk is full, the file so far is complete, and its size is reported.
 #[test]
 fn a_file_that_finds_no_room_ends_whole_and_tells_its_bytes() {

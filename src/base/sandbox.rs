@@ -23,6 +23,12 @@ use linux::{restrict_calls, restrict_files};
 /// The folder of crash reports.
 static CRASH_FOLDER: OnceLock<PathBuf> = OnceLock::new();
 
+/// The folders that the process may write to, each with its identity when the sandbox started.
+static WRITABLE_FOLDERS: OnceLock<Vec<(PathBuf, Option<FolderId>)>> = OnceLock::new();
+
+/// The device and the inode number of a folder.
+type FolderId = (u64, u64);
+
 /// A set of system calls to refuse.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Calls {
@@ -51,7 +57,30 @@ pub fn files(named: &[&Path]) {
         folders.extend(nearest(path));
         folders.extend(path.canonicalize().ok().as_deref().and_then(nearest));
     }
-    restrict_files(&folders);
+    let writable = folders.iter().map(|folder| (folder.clone(), id_of(folder))).collect();
+    if restrict_files(&folders) {
+        let _ = WRITABLE_FOLDERS.set(writable);
+    }
+}
+
+/// Returns true if the sandbox refuses writing to this file because a folder that was writable at
+/// the start is now another folder: it was created again, or a disk was mounted on it. Landlock
+/// applies to the folder itself, not to its path.
+pub fn is_replaced(path: &Path) -> bool {
+    let Ok(path) = std::path::absolute(path) else { return false };
+    let mut folders = WRITABLE_FOLDERS.get().into_iter().flatten();
+    folders.any(|(folder, id)| path.starts_with(folder) && id_of(folder) != *id)
+}
+
+#[cfg(unix)]
+fn id_of(folder: &Path) -> Option<FolderId> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(folder).ok().map(|it| (it.dev(), it.ino()))
+}
+
+#[cfg(not(unix))]
+fn id_of(_: &Path) -> Option<FolderId> {
+    None
 }
 
 /// Restricts a thread that only decodes video.
@@ -253,14 +282,20 @@ mod linux {
         Ok(apply_filter(&program)?)
     }
 
-    pub(super) fn restrict_files(folders: &[PathBuf]) {
+    /// Returns true if files are restricted from now on.
+    pub(super) fn restrict_files(folders: &[PathBuf]) -> bool {
         match landlock(folders) {
             Ok(RulesetStatus::NotEnforced) => {
                 tracing::info!("files are not restricted: this kernel has no Landlock");
+                return false;
             }
             Ok(status) => tracing::debug!(?status, "files are restricted"),
-            Err(error) => tracing::info!(%error, "files are not restricted"),
+            Err(error) => {
+                tracing::info!(%error, "files are not restricted");
+                return false;
+            }
         }
+        true
     }
 
     fn landlock(folders: &[PathBuf]) -> Result<RulesetStatus, landlock::RulesetError> {
@@ -284,7 +319,9 @@ mod linux {
 fn restrict_calls(_: Calls) {}
 
 #[cfg(not(target_os = "linux"))]
-fn restrict_files(_: &[PathBuf]) {}
+fn restrict_files(_: &[PathBuf]) -> bool {
+    false
+}
 
 #[cfg(test)]
 #[cfg(target_os = "linux")]
@@ -367,6 +404,37 @@ mod tests {
         // The first crash of a user leaves a report, too.
         std::fs::write(crashes.join("crash.txt"), "report").unwrap();
         drop(TcpListener::bind("127.0.0.1:0").unwrap());
+    }
+
+    #[test]
+    fn a_folder_that_another_one_replaces_is_recognized() {
+        let name = "base::sandbox::tests::a_folder_that_another_one_replaces_is_recognized";
+        let Some(folder) = std::env::var_os(SANDBOX_FOLDER_VARIABLE).map(PathBuf::from) else {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("in")).unwrap();
+            return child(name, folder.path());
+        };
+        let (inside, file) = (folder.join("in"), folder.join("in/show.flv"));
+        let (written, is_written) = std::sync::mpsc::sync_channel(1);
+        let (replace, replaced) = std::sync::mpsc::sync_channel(1);
+        let writer = std::thread::spawn(move || {
+            files(&[&file]);
+            std::fs::write(&file, "show").unwrap();
+            assert!(!is_replaced(&file));
+            written.send(()).unwrap();
+            replaced.recv().unwrap();
+            if has_landlock() {
+                refused(std::fs::write(&file, "show"));
+                assert!(is_replaced(&file));
+            }
+            assert!(!is_replaced(&folder.join("other")), "a folder that never was writable");
+        });
+        is_written.recv().unwrap();
+        // Only the other thread is restricted.
+        std::fs::rename(&inside, inside.with_file_name("before")).unwrap();
+        std::fs::create_dir(&inside).unwrap();
+        replace.send(()).unwrap();
+        writer.join().unwrap();
     }
 
     #[test]

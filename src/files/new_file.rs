@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::files::backend::locks;
+use crate::files::trouble::change_error;
 
 /// Maximum number of names that are tried.
 const MAX_NAME_ATTEMPTS: u32 = 10_000;
@@ -55,7 +56,7 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
                 return Ok((file, name));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(change_error(path, error)),
         }
     }
     Err(all_taken())

@@ -1,7 +1,9 @@
 //! Reasons why a file cannot be created or written.
 
 use std::io;
+use std::path::Path;
 
+use crate::base::sandbox;
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -16,6 +18,8 @@ pub enum Trouble {
     TooLarge,
     /// The user has no permission.
     Forbidden,
+    /// The sandbox allows only the folder of the start, and another folder has replaced it.
+    Replaced,
     /// The file system is read-only.
     ReadOnly,
     /// The folder does not exist.
@@ -43,13 +47,30 @@ pub enum Trouble {
     Other,
 }
 
+/// The error of a file in a folder that was replaced after the sandbox started.
+#[derive(Debug, thiserror::Error)]
+#[error("the folder was replaced or mounted after the start")]
+struct FolderReplaced;
+
+/// Returns the error of a change to this file. If the sandbox refused the change because the folder
+/// was replaced, the error says so.
+pub fn change_error(path: &Path, error: io::Error) -> io::Error {
+    match error.kind() {
+        kind @ io::ErrorKind::PermissionDenied if sandbox::is_replaced(path) => {
+            io::Error::new(kind, FolderReplaced)
+        }
+        _ => error,
+    }
+}
+
 impl Trouble {
     /// All reasons except `Other`, which has no text.
-    pub const ALL_KNOWN: [Self; 16] = [
+    pub const ALL_KNOWN: [Self; 17] = [
         Self::Full,
         Self::Quota,
         Self::TooLarge,
         Self::Forbidden,
+        Self::Replaced,
         Self::ReadOnly,
         Self::NoFolder,
         Self::Gone,
@@ -67,6 +88,9 @@ impl Trouble {
     /// Returns the reason that corresponds to a system error.
     pub fn of(error: &io::Error) -> Self {
         use io::ErrorKind as Kind;
+        if error.get_ref().is_some_and(|inner| inner.is::<FolderReplaced>()) {
+            return Self::Replaced;
+        }
         #[cfg(unix)]
         match error.raw_os_error() {
             Some(libc::EMFILE | libc::ENFILE) => return Self::TooManyFiles,
@@ -104,6 +128,7 @@ impl Trouble {
             Self::Quota => problem!("file-quota"),
             Self::TooLarge => problem!("file-too-large"),
             Self::Forbidden => problem!("file-forbidden"),
+            Self::Replaced => problem!("file-replaced"),
             Self::ReadOnly => problem!("file-read-only"),
             Self::NoFolder => problem!("file-no-folder"),
             Self::Gone => problem!("file-gone"),
@@ -153,6 +178,8 @@ mod tests {
             assert_eq!(Trouble::of(&error), trouble, "{error}");
             assert_eq!(Some(Trouble::problem(&error)), trouble.as_problem());
         }
+        let replaced = io::Error::new(io::ErrorKind::PermissionDenied, FolderReplaced);
+        assert_eq!(Trouble::of(&replaced), Trouble::Replaced);
         let odd = io::Error::other("never heard of");
         assert_eq!(Trouble::of(&odd), Trouble::Other);
         assert_eq!(Trouble::problem(&odd).to_string(), "never heard of");

@@ -137,8 +137,8 @@ async function unlock(error) {
 // Rates are computed from two responses.
 function measure() {
     const now = answers.server;
-    if (before && now.now > before.now && now.seconds > before.seconds) {
-        const seconds = now.now - before.now;
+    if (before && now.seconds > before.seconds) {
+        const seconds = now.seconds - before.seconds;
         rates = {
             out: (now.sent_bytes - before.sent_bytes) * 8 / seconds,
             cpu: now.cpu_seconds === null ? null : (now.cpu_seconds - before.cpu_seconds) / seconds,

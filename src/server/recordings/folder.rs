@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use crate::files::change_error;
 use crate::server::recordings::name::{format_of, stem, stream_of};
 use crate::wire::container::Format;
 use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
@@ -104,7 +105,7 @@ pub(in crate::server) fn remove(path: &Path) -> io::Result<u64> {
     if !metadata.is_file() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    fs::remove_file(path)?;
+    fs::remove_file(path).map_err(|error| change_error(path, error))?;
     Ok(metadata.len())
 }
 

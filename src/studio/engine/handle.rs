@@ -169,7 +169,7 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
         ),
         file: SettingsFile::new(config.settings_path.take(), players, config.on_air_mark.take()),
         services: std::mem::take(&mut config.services),
-        notices: NoticeBoard::new(config.clock, happened),
+        notices: NoticeBoard::new(happened),
         last_words: queue::bounded("last-words", MAX_ENDING_EVENTS, Full::DropOldest),
         live: Broadcast::default(),
         targets: TargetList::default(),

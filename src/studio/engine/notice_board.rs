@@ -11,7 +11,6 @@ use crate::studio::notices::message::StudioMessage;
 
 /// The sink of all reports; see the module documentation.
 pub(in crate::studio) struct NoticeBoard {
-    clock: Clock,
     events: Sender<Event>,
     /// The notices that are displayed to the user.
     pub active: ActiveNotices,
@@ -19,8 +18,8 @@ pub(in crate::studio) struct NoticeBoard {
 }
 
 impl NoticeBoard {
-    pub fn new(clock: Clock, events: Sender<Event>) -> Self {
-        Self { clock, events, active: ActiveNotices::new(clock), log: EventLog::default() }
+    pub fn new(events: Sender<Event>) -> Self {
+        Self { events, active: ActiveNotices::default(), log: EventLog::default() }
     }
 
     pub fn tell(&mut self, message: &StudioMessage, detail: impl Into<String>) {
@@ -28,7 +27,7 @@ impl NoticeBoard {
     }
 
     pub fn tell_notice(&mut self, notice: Notice) {
-        let wall = self.clock.wall_micros(self.clock.now());
+        let wall = Clock::system_micros();
         let notice = self.active.put(notice);
         self.log.add(&notice, wall);
         self.happened(Event::Notice(notice));
@@ -42,7 +41,7 @@ impl NoticeBoard {
 
     /// Writes a message only to the event log, without a notice.
     pub fn note(&mut self, message: &StudioMessage) {
-        let wall = self.clock.wall_micros(self.clock.now());
+        let wall = Clock::system_micros();
         self.log.add(&message.notice(0, ""), wall);
     }
 
@@ -59,14 +58,14 @@ impl NoticeBoard {
 
     /// Withdraws all notices with this key.
     pub fn take_back(&mut self, key: &'static str) {
-        let wall = self.clock.wall_micros(self.clock.now());
+        let wall = Clock::system_micros();
         self.active.clear(&[key]);
         self.log.over(key, "", wall);
     }
 
     /// Writes to the event log that this problem has ended.
     pub fn is_over(&mut self, key: &str, of: &str) {
-        let wall = self.clock.wall_micros(self.clock.now());
+        let wall = Clock::system_micros();
         self.log.over(key, of, wall);
     }
 }

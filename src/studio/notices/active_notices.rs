@@ -12,26 +12,17 @@ const MAX_NOTICES: usize = 20;
 /// Maximum number of ended notices.
 const MAX_PAST_NOTICES: usize = 12;
 /// Duration of an informational notice in microseconds.
-const INFO_NOTICE_MICROS: i64 = 15_000_000;
+const INFO_NOTICE_MICROS: u64 = 15_000_000;
 
 /// Numbers notices, keeps the most severe and newest, and merges repetitions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::studio) struct ActiveNotices {
-    clock: Clock,
     next: u64,
     notices: Vec<Notice>,
     past: VecDeque<PastNotice>,
 }
 
 impl ActiveNotices {
-    pub(in crate::studio) fn new(clock: Clock) -> Self {
-        Self { clock, next: 0, notices: Vec::new(), past: VecDeque::new() }
-    }
-
-    fn wall_micros(&self) -> i64 {
-        self.clock.wall_micros(self.clock.now())
-    }
-
     /// Adds a message; `detail` is the system's own text. The new notice replaces an earlier one
     /// with the same message and subject.
     pub(in crate::studio) fn add(
@@ -47,7 +38,7 @@ impl ActiveNotices {
     pub(in crate::studio) fn put(&mut self, notice: Notice) -> Notice {
         self.next += 1;
         let again = self.notices.iter().find(|old| old.is_same(&notice)).map_or(0, |old| old.times);
-        let wall_micros = self.wall_micros();
+        let wall_micros = Clock::system_micros();
         let notice = Notice { id: self.next, wall_micros, times: again + notice.times, ..notice };
         let about = |it: &Notice| it.target.filter(|_| groups::TARGET_NOTICES.contains(&it.key()));
         // A webcam can be a camera and a microphone with the same name.
@@ -76,7 +67,7 @@ impl ActiveNotices {
 
     /// Ends the matching notices.
     fn close(&mut self, which: impl Fn(&Notice) -> bool) {
-        let over_micros = self.wall_micros();
+        let over_micros = Clock::system_micros();
         for notice in self.notices.extract_if(.., |notice| which(notice)) {
             self.past.push_back(PastNotice { notice, over_micros });
         }
@@ -85,8 +76,10 @@ impl ActiveNotices {
 
     /// Ends old informational notices.
     pub(in crate::studio) fn fold_old(&mut self) {
-        let now = self.wall_micros();
-        self.close(|it| it.level == Level::Info && now - it.wall_micros > INFO_NOTICE_MICROS);
+        let now = Clock::system_micros();
+        // If the system's clock was set back, a notice is from the future.
+        let is_old = |it: &Notice| now.abs_diff(it.wall_micros) > INFO_NOTICE_MICROS;
+        self.close(|it| it.level == Level::Info && is_old(it));
     }
 
     /// Withdraws notices that no longer apply.
@@ -105,7 +98,7 @@ impl ActiveNotices {
 
     /// Updates a notice's time until the next attempt. A dismissed notice stays dismissed.
     pub(in crate::studio) fn renew(&mut self, message: &StudioMessage) {
-        let (new, now) = (message.notice(0, ""), self.wall_micros());
+        let (new, now) = (message.notice(0, ""), Clock::system_micros());
         if let Some(old) = self.notices.iter_mut().find(|old| old.is_same(&new)) {
             old.problem = new.problem;
             old.wall_micros = now;
@@ -160,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_target_has_one_trouble_and_takes_back_only_its_own() {
-        let mut active_notices = ActiveNotices::new(Clock::start());
+        let mut active_notices = ActiveNotices::default();
         let trouble = |key, id, tenths: u64| StudioMessage::Target {
             key,
             id,
@@ -196,8 +189,21 @@ mod tests {
     }
 
     #[test]
+    fn information_ends_also_after_the_clock_was_set() {
+        let mut active_notices = ActiveNotices::default();
+        for device in ["now", "before", "after"] {
+            active_notices.add(&StudioMessage::CameraBack { device: device.into() }, "");
+        }
+        active_notices.notices[1].wall_micros -= 3_600_000_000;
+        active_notices.notices[2].wall_micros += 3_600_000_000;
+        active_notices.fold_old();
+        let [notice] = active_notices.notices() else { panic!("{active_notices:?}") };
+        assert_eq!(notice.value("device").as_deref(), Some("now"));
+    }
+
+    #[test]
     fn a_device_has_one_trouble() {
-        let mut active_notices = ActiveNotices::new(Clock::start());
+        let mut active_notices = ActiveNotices::default();
         let device = || "C920".to_owned();
         let failed = |reason: &str| {
             let reason = reason.to_owned().into();
@@ -215,7 +221,7 @@ mod tests {
 
     #[test]
     fn the_newest_are_kept_and_repetitions_are_not() {
-        let mut active_notices = ActiveNotices::new(Clock::start());
+        let mut active_notices = ActiveNotices::default();
         let lost = StudioMessage::CameraLost { device: "C920".into() };
         active_notices.add(&lost, "");
         let second = active_notices.add(&lost, "again");
@@ -231,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_least_severe_is_dropped_first_and_not_called_resolved() {
-        let mut active_notices = ActiveNotices::new(Clock::start());
+        let mut active_notices = ActiveNotices::default();
         let (path, reason) = ("a.mp4".into(), "the disk is full".into());
         active_notices.add(&StudioMessage::RecordingFailed { path, reason }, "");
         active_notices.add(&StudioMessage::CameraLost { device: "C920".into() }, "");

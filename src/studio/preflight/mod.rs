@@ -78,7 +78,7 @@ impl Preflight {
 }
 
 fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
-    let _ = tell.send(machine::clock(plan.clock.wall_micros(plan.clock.now())));
+    let _ = tell.send(machine::clock(Clock::system_micros()));
     if let Some(folder) = &plan.folder {
         let _ = tell.send(machine::disk(folder, &plan.quality));
     }
@@ -165,7 +165,26 @@ fn ask(plan: &Plan, id: u32, host: &str, target: &publisher::Target) -> StudioMe
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Runtime;
     use crate::studio::notices::Level;
+
+    #[test]
+    fn the_clock_of_the_system_is_checked() {
+        // The system's clock was set after the start.
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start_at(0));
+        let (quality, targets) = (Quality::default(), Vec::new());
+        let plan = Plan { runtime, clock, quality, folder: None, targets };
+        let (sender, found) = queue::bounded("findings", MAX_UNREAD_FINDINGS, Full::DropOldest);
+        let stop = Stop::new();
+        stop.set();
+        check(&plan, &sender, &stop);
+        let found = found.try_recv().unwrap();
+        let is_clock = matches!(
+            found,
+            StudioMessage::FoundClock { .. } | StudioMessage::FoundClockAlone { .. }
+        );
+        assert!(is_clock, "{found:?}");
+    }
 
     #[test]
     fn a_machine_that_is_slower_than_the_video_stands_in_the_way() {

@@ -8,6 +8,7 @@ use axum::extract::State;
 use serde_json::{Value, json};
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use crate::base::Clock;
 use crate::files::disk_space::reserve;
 use crate::files::free_space;
 use crate::server::event::StreamFigures;
@@ -43,7 +44,7 @@ pub(in crate::server::http) async fn server(State(registry): State<Arc<Registry>
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "host": System::host_name().ok(),
-        "now": unix_seconds(registry.clock.wall_micros(now)),
+        "now": unix_seconds(Clock::system_micros()),
         "seconds": now.since(registry.began).as_secs_f64(),
         "local_only": registry.http_is_local.load(Ordering::Acquire),
         "streams": published,
@@ -85,10 +86,25 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::base::queue;
+    use crate::net::Runtime;
     use crate::server::access::limits::Limits;
     use crate::server::event::{PublisherFigures, Stalls};
+    use crate::server::registry::config::Config;
     use crate::server::stream::Stream;
     use crate::server::stream::flv_sink::FlvSink;
+
+    #[test]
+    fn the_time_is_that_of_the_system_as_in_events() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        // The system's clock was set after the server started.
+        let clock = Clock::start_at(0);
+        let registry = Registry::new(Config::default(), clock, sender, runtime.handle());
+        let before = unix_seconds(Clock::system_micros());
+        let Json(figures) = runtime.block_on(server(State(Arc::new(registry))));
+        assert!(figures["now"].as_f64().unwrap() >= before, "{figures}");
+    }
 
     #[test]
     fn streams_that_are_not_recorded_need_no_space() {

@@ -309,7 +309,7 @@ impl Engine {
         let Some(at) = self.targets.list.iter().position(|target| target.id == id) else { return };
         let removed = self.targets.list.remove(at);
         let kept = &removed.keep_as;
-        let needless = !kept.is_empty() && !self.file.is_kept_for_parked(kept);
+        let needless = !kept.is_empty() && !self.file.is_key_kept_for_parked(kept);
         if let Some(keys) = self.secrets.keys.as_ref().filter(|_| needless) {
             keys.forget(kept);
         }
@@ -385,7 +385,7 @@ impl Engine {
                 _ if target.keep_as.is_empty() => {}
                 Some(secret) if target.remember_key => keys.keep(&target.keep_as, &secret),
                 // A profile that was duplicated before its keys were loaded shares their names.
-                _ if self.file.is_kept_for_parked(&target.keep_as) => {}
+                _ if self.file.is_key_kept_for_parked(&target.keep_as) => {}
                 _ => keys.forget(&target.keep_as),
             }
         }
@@ -445,6 +445,30 @@ mod tests {
         engine.fetch_secrets();
         await_keys(&mut engine);
         assert_eq!(engine.targets.list[0].key(), Some(&Secret::new("key-of-one")));
+    }
+
+    #[test]
+    fn only_unused_profiles_are_searched_for_the_key_of_a_removed_target() {
+        let folder = tempfile::tempdir().unwrap();
+        for (unused, is_needed) in [("collections", false), ("profiles", true)] {
+            let (mut engine, _ends) = at_rest(Some(folder.path()));
+            let keys = Keys::start(folder.path().join("keys.toml"), false).unwrap();
+            keys.keep("one", &Secret::new("planted-key"));
+            engine.secrets.keys = Some(keys);
+            engine.targets.list = vec![Target {
+                enabled: false,
+                remember_key: true,
+                keep_as: "one".into(),
+                ..Target::custom(1, "rtmp://h.example/app", Secret::default())
+            }];
+            let place = folder.path().join(unused);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::write(place.join("Other.toml"), "# one\n").unwrap();
+            engine.remove_target(1);
+            engine.secrets.keys.take().unwrap().end(Duration::from_secs(60));
+            let stored = std::fs::read_to_string(folder.path().join("keys.toml")).unwrap();
+            assert_eq!(stored.contains("planted-key"), is_needed, "{unused}");
+        }
     }
 
     /// Waits until the requested keys are loaded.

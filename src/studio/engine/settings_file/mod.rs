@@ -122,10 +122,9 @@ impl SettingsFile {
         }
     }
 
-    /// Returns true if a collection or profile that is not in use needs this keyring entry, or a
-    /// version of a collection.
-    pub fn is_kept_for_parked(&self, name: &str) -> bool {
-        self.parts().is_some_and(|parts| parts.mention(name))
+    /// Returns true if a profile that is not in use needs this stream key.
+    pub fn is_key_kept_for_parked(&self, name: &str) -> bool {
+        self.parts().is_some_and(|parts| parts.mention_key(name))
     }
 
     /// Returns true if this keyring entry of a source that was deleted is still needed. The entry

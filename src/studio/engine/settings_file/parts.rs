@@ -210,11 +210,16 @@ impl Engine {
         let own = PartKind::ALL.iter().filter_map(|it| it.text_of(&self.settings).ok());
         let own: Vec<String> = own.collect();
         let (_, addresses) = removed.concealed();
-        let names = removed.targets.iter().map(|target| target.keep_as.clone());
-        for name in names.chain(addresses.into_iter().map(|kept| kept.name)) {
-            let needed = own.iter().any(|text| text.contains(&name)) || files.mention(&name);
-            if !name.is_empty() && !needed {
-                keys.forget(&name);
+        let is_own = |name: &str| own.iter().any(|text| text.contains(name));
+        let stream_keys = removed.targets.iter().map(|target| target.keep_as.as_str());
+        for name in stream_keys.filter(|name| !name.is_empty()) {
+            if !is_own(name) && !files.mention_key(name) {
+                keys.forget(name);
+            }
+        }
+        for kept in &addresses {
+            if !is_own(&kept.name) && !files.mention(&kept.name) {
+                keys.forget(&kept.name);
             }
         }
     }

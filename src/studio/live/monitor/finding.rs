@@ -45,6 +45,8 @@ pub struct Finding {
     pub cause: Cause,
     /// The time since which the fault has lasted, if its text mentions that.
     pub since: Option<Timestamp>,
+    /// The same time in microseconds since the Unix epoch.
+    pub since_micros: Option<i64>,
 }
 
 /// The cause of a fault.
@@ -117,7 +119,7 @@ pub enum Symptom {
 }
 
 pub(super) fn finding(trouble: Trouble, cause: Cause) -> Finding {
-    Finding { trouble, sign: Symptom::Content, cause, since: None }
+    Finding { trouble, sign: Symptom::Content, cause, since: None, since_micros: None }
 }
 
 impl Finding {

@@ -98,7 +98,6 @@ struct TargetMonitor {
     /// The time since which there has been a fault.
     wrong_since: Option<Timestamp>,
     comparison: Comparison,
-    clock: Clock,
     /// The time of the last check.
     now: Timestamp,
     frame: Latest<VideoFrame>,
@@ -225,7 +224,6 @@ impl TargetMonitor {
             findings: Vec::new(),
             wrong_since: None,
             comparison: Comparison::default(),
-            clock,
             now,
             frame: Latest::default(),
             no_frame: Latest::default(),
@@ -336,6 +334,11 @@ impl TargetMonitor {
             // Only the newest frames are stored, so an earlier start time is kept.
             let old = self.findings.iter().find(|old| alike(old, finding));
             finding.since = old.map_or(finding.since, |old| old.since.min(finding.since));
+            // The time of day stays the same, even if the computer sleeps in the meantime.
+            finding.since_micros = match old {
+                Some(old) if old.since == finding.since => old.since_micros,
+                _ => finding.since.map(|it| Clock::system_micros() - now.micros_since(it)),
+            };
         }
         let old = std::mem::replace(&mut self.findings, findings);
         for finding in &self.findings {
@@ -375,8 +378,7 @@ impl TargetMonitor {
     /// Returns the text of a fault, with its start time instead of a duration, which would be wrong
     /// a second later.
     fn cause(&self, finding: &Finding) -> Problem {
-        let since = finding.since.map(|since| self.clock.wall_micros(since));
-        finding.cause.problem(&since.map(time_of_day).unwrap_or_default())
+        finding.cause.problem(&finding.since_micros.map(time_of_day).unwrap_or_default())
     }
 
     /// Returns the last reading, if data is still arriving.

@@ -353,7 +353,11 @@ fn figures_are_of_these_seconds_or_there_are_none() {
         ("ok", Some(FRAME_SIZE), Some(FRAMES_PER_SECOND))
     );
     assert_eq!(well.latency_ms.map(|it| (it / 100.0).round()), Some(30.0), "{well:?}");
+    let before = Clock::system_micros();
     run.go(6, OUR_PROGRAM, None, PLAIN_SERVER);
+    // The fault began at most six simulated seconds before it was found.
+    let since = run.one.findings[0].since_micros.unwrap();
+    assert!((before - 6_000_000..=Clock::system_micros()).contains(&since), "{since} {before}");
     let stalled = run.one.event(0);
     assert_eq!((stalled.state, stalled.size, stalled.fps), ("stalled", None, None));
     assert_eq!((stalled.latency_ms, stalled.bitrate), (None, None), "{stalled:?}");

@@ -281,14 +281,21 @@ impl PartFiles {
         Ok(name)
     }
 
-    /// Returns true if an unused collection or profile contains this word, or a version of a
-    /// collection, which can be restored with its secrets. The keyring entry with that name is then
-    /// still needed.
-    pub(in crate::studio) fn mention(&self, word: &str) -> bool {
-        let unused = PartKind::ALL.into_iter().flat_map(|kind| self.parked_texts(kind));
-        let collections = self.versions().names(PartKind::Collection);
-        let versions = self.version_texts(PartKind::Collection, collections);
-        unused.chain(versions).any(|text| text.contains(word))
+    /// Returns true if an unused collection or profile contains the name of this keyring entry, or
+    /// a version of a collection, which can be restored with its secrets. The entry is then still
+    /// needed.
+    pub(in crate::studio) fn mention(&self, name: &str) -> bool {
+        let kind = PartKind::Collection;
+        let versions = || self.version_texts(kind, self.versions().names(kind));
+        self.mention_key(name)
+            || self.parked_texts(kind).any(|text| text.contains(name))
+            || versions().any(|text| text.contains(name))
+    }
+
+    /// Returns true if an unused profile contains the name of this stream key. Collections contain
+    /// no stream keys, and a version of a profile is restored without its keys.
+    pub(in crate::studio) fn mention_key(&self, name: &str) -> bool {
+        self.parked_texts(PartKind::Profile).any(|text| text.contains(name))
     }
 
     fn parked_texts(&self, kind: PartKind) -> impl Iterator<Item = String> {
@@ -476,6 +483,7 @@ mod tests {
             assert!(!files.mention(entry));
             fs::write(files.path(kind, "Old"), format!("# {entry}\n")).unwrap();
             assert!(files.mention(entry));
+            assert_eq!(files.mention_key(entry), kind == PartKind::Profile);
             files.remove(kind, "Old").unwrap();
             assert_eq!(files.mention(entry), is_needed, "{kind:?}");
         }

@@ -108,7 +108,7 @@ impl Keys {
         let unsaved = Arc::<Mutex<BTreeMap<String, Secret>>>::default();
         let (path, saved) = (file.clone(), Arc::clone(&unsaved));
         let worker = Worker::spawn("keys", move |_| {
-            let store = own_keys::open(path, keyring);
+            let store = own_keys::open(&path, keyring);
             let _ = answer.send(KeyAnswer::Place(store.place()));
             let mut failed = BTreeSet::new();
             while let Some(request) = asked.recv() {

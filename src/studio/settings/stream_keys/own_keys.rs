@@ -1,6 +1,7 @@
-//! The stores of settings files that are not named `settings.toml`. Each name has its own keys, so
-//! that a window that deletes or replaces a key does not change the key of another settings file.
+//! The stores of settings files. Each settings file has its own keys, so that a window that deletes
+//! or replaces a key does not change the key of another settings file.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ type KeyringStore = Arc<dyn CredentialStoreApi + Send + Sync>;
 
 /// Opens the store of a settings file's keys. `file` stores the keys if there is no keyring, or if
 /// `keyring` is false.
-pub(super) fn open(file: PathBuf, keyring: bool) -> Box<dyn KeyStore> {
+pub(super) fn open(file: &Path, keyring: bool) -> Box<dyn KeyStore> {
     let store = match keyring.then(Store::new) {
         Some(Ok(store)) => {
             let store: KeyringStore = store;
@@ -35,7 +36,7 @@ pub(super) fn open(file: PathBuf, keyring: bool) -> Box<dyn KeyStore> {
     open_in(store.as_ref(), file)
 }
 
-fn open_in(keyring: Option<&KeyringStore>, file: PathBuf) -> Box<dyn KeyStore> {
+fn open_in(keyring: Option<&KeyringStore>, file: &Path) -> Box<dyn KeyStore> {
     let store = |prefix: String, path: PathBuf| -> Box<dyn KeyStore> {
         let file = OwnFile { path };
         match keyring {
@@ -43,27 +44,37 @@ fn open_in(keyring: Option<&KeyringStore>, file: PathBuf) -> Box<dyn KeyStore> {
             None => Box::new(file),
         }
     };
-    match own_prefix(&file) {
-        None => store(String::new(), file),
-        Some(prefix) => {
-            let usual = store(String::new(), file.with_file_name(USUAL_FILE));
-            Box::new(OwnKeys { own: store(prefix, file), usual })
-        }
+    let own = store(format!("{} ", resolved(file).display()), file.to_owned());
+    let name = file.file_name().and_then(OsStr::to_str);
+    let settings = name.and_then(|name| name.strip_suffix(OWN_FILE_END));
+    let mut others = Vec::new();
+    if keyring.is_some() {
+        // Earlier, settings files of the same name in different folders had the same entries.
+        let prefix = settings.map(|name| format!("{name} ")).unwrap_or_default();
+        others.push(store(prefix, file.to_owned()));
     }
+    if settings.is_some() {
+        // The settings file may be a copy of `settings.toml`.
+        others.push(open_in(keyring, &file.with_file_name(USUAL_FILE)));
+    }
+    Box::new(OwnKeys { own, others })
 }
 
-/// Returns the prefix of the names in the keyring; `None` for the key file of `settings.toml`.
-fn own_prefix(file: &Path) -> Option<String> {
-    let name = file.file_name()?.to_str()?;
-    name.strip_suffix(OWN_FILE_END).map(|settings| format!("{settings} "))
+/// Returns the absolute path of a file, without links in the path of its folder. The folder may not
+/// exist yet.
+fn resolved(file: &Path) -> PathBuf {
+    let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let in_folder =
+        |folder: &Path| Some(folder.canonicalize().ok()?.join(path.strip_prefix(folder).ok()?));
+    path.ancestors().skip(1).find_map(in_folder).unwrap_or_else(|| path.clone())
 }
 
-/// The keys of a settings file that may be a copy of `settings.toml`.
+/// The keys of a settings file.
 #[derive(Debug)]
 struct OwnKeys {
     own: Box<dyn KeyStore>,
-    /// The keys of `settings.toml`, which are only read.
-    usual: Box<dyn KeyStore>,
+    /// The stores from which a missing key is copied.
+    others: Vec<Box<dyn KeyStore>>,
 }
 
 impl KeyStore for OwnKeys {
@@ -75,9 +86,11 @@ impl KeyStore for OwnKeys {
         if let Some(key) = self.own.load(name)? {
             return Ok(Some(key).filter(|key| !key.expose().is_empty()));
         }
-        let key = self.usual.load(name).unwrap_or_else(|why| {
-            tracing::warn!(%why, "reading a key of another settings file failed");
-            None
+        let key = self.others.iter().find_map(|other| {
+            other.load(name).unwrap_or_else(|why| {
+                tracing::warn!(%why, "reading a key of another settings file failed");
+                None
+            })
         });
         // The original may delete its key later.
         if let Some(key) = &key
@@ -93,11 +106,12 @@ impl KeyStore for OwnKeys {
     }
 
     fn forget(&self, name: &str) -> Result<(), Problem> {
-        match self.usual.load(name) {
-            Ok(None) => self.own.forget(name),
-            // Without this empty key, the key of `settings.toml` would return at the next start.
-            Ok(Some(_)) | Err(_) => self.own.keep(name, &Secret::new(""), true),
+        self.own.forget(name)?;
+        if self.others.iter().all(|other| other.load(name) == Ok(None)) {
+            return Ok(());
         }
+        // Without this empty key, the other key would be copied again at the next start.
+        self.own.keep(name, &Secret::new(""), true)
     }
 }
 
@@ -110,7 +124,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mock: KeyringStore = keyring_core::mock::Store::new().unwrap();
         for keyring in [None, Some(&mock)] {
-            let open = |name: &str| open_in(keyring, folder.path().join(name));
+            let open = |name: &str| open_in(keyring, &folder.path().join(name));
             let (usual, show) = (open("keys.toml"), open("show-keys.toml"));
             let [first, second] = ["first", "second"].map(Secret::new);
             usual.keep("a", &first, false).unwrap();
@@ -127,6 +141,43 @@ mod tests {
             assert_eq!((usual.load("a"), show.load("a")), (Ok(None), Ok(Some(second))));
             show.forget("a").unwrap();
             assert_eq!(show.load("a"), Ok(None));
+        }
+    }
+
+    #[test]
+    fn settings_files_of_the_same_name_in_different_folders_keep_their_own_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        let mock: KeyringStore = keyring_core::mock::Store::new().unwrap();
+        let [first, second] = ["first", "second"].map(Secret::new);
+        for name in ["keys.toml", "show-keys.toml"] {
+            let open = |at: &str| open_in(Some(&mock), &folder.path().join(at).join(name));
+            let (one, other) = (open("one"), open("other"));
+            one.keep("play-key", &first, false).unwrap();
+            assert_eq!(other.load("play-key"), Ok(None));
+            other.keep("play-key", &second, false).unwrap();
+            assert_eq!(one.load("play-key"), Ok(Some(first.clone())));
+            other.forget("play-key").unwrap();
+            assert_eq!(one.load("play-key"), Ok(Some(first.clone())));
+            // The folder was created in the meantime.
+            std::fs::create_dir_all(folder.path().join("one")).unwrap();
+            assert_eq!(open("one").load("play-key"), Ok(Some(first.clone())));
+            one.forget("play-key").unwrap();
+        }
+    }
+
+    #[test]
+    fn keys_that_were_stored_without_the_folder_are_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let mock: KeyringStore = keyring_core::mock::Store::new().unwrap();
+        let key = Secret::new("first");
+        for (prefix, name) in [("", "keys.toml"), ("show ", "show-keys.toml")] {
+            let path = folder.path().join(name);
+            let (store, file) = (Arc::clone(&mock), OwnFile { path: path.clone() });
+            let earlier = Keyring { store, prefix: prefix.into(), file };
+            earlier.keep("a", &key, false).unwrap();
+            assert_eq!(open_in(Some(&mock), &path).load("a"), Ok(Some(key.clone())));
+            earlier.forget("a").unwrap();
+            assert_eq!(open_in(Some(&mock), &path).load("a"), Ok(Some(key.clone())));
         }
     }
 }

@@ -23,6 +23,22 @@ fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
     (engine, ends.events)
 }
 
+#[test]
+fn notices_and_the_event_log_have_the_current_time_of_the_system() {
+    // The computer slept after the start, which a monotonic clock does not count.
+    let clock = Clock::start_at(0);
+    let config = Config { keyring: false, ..Config::new(clock, Settings::default()) };
+    let (mut engine, _ends) = assemble(config).unwrap();
+    let now = Clock::system_micros();
+    engine.notices.tell(&StudioMessage::CameraLost { device: "C920".into() }, "");
+    assert!(engine.notices.active.notices()[0].wall_micros >= now);
+    assert!(engine.notices.log.entries()[0].wall_micros >= now);
+    engine.notices.take_back("camera-lost");
+    assert!(engine.notices.active.past().all(|past| past.over_micros >= now));
+    let lasted = engine.notices.log.entries()[0].lasted;
+    assert!(lasted.is_some_and(|lasted| lasted < Duration::from_secs(600)), "{lasted:?}");
+}
+
 fn target(index: usize, state: TargetState, trouble: Option<Trouble>) -> event::Target {
     event::Target {
         index,
