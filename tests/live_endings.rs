@@ -310,6 +310,24 @@ fn a_reader_that_stops_reading_does_not_stop_the_end() {
     playable(&path);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_reader_that_stops_reading_does_not_stop_the_end_of_a_player() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unread.flv");
+    let mut live = live(&["--built-in"]);
+    let url = live.play_url();
+    let (_reader, output) = full_pipe();
+    let words = ["play", &url, "--headless", "--mute", "--save", path.to_str().unwrap()];
+    let mut player = Onair::start_with_output(&words, output);
+    let is_long = |path: &Path| path.metadata().is_ok_and(|file| file.len() > 100_000);
+    player.peer.wait_until("a saved stream", LIMIT, |_| is_long(&path));
+    player.peer.signal("TERM");
+    assert_eq!(player.peer.wait(LIMIT).code(), Some(0), "{}", player.peer.errors());
+    playable(&path);
+}
+
 #[test]
 fn a_kill_leaves_a_playable_file() {
     peers::require!("ffmpeg", "ffprobe");

@@ -248,6 +248,23 @@ fn nobody_there_is_tried_again_until_the_time_is_up() {
 }
 
 #[test]
+fn an_attempt_that_waits_for_a_lost_network_begins_again_when_the_network_returns() {
+    let server = Server::start(|connection| match connection {
+        0 => Behavior::Silent,
+        _ => Behavior::Accept,
+    });
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    wait_for("the first attempt", || publisher.report().stage == ConnectStage::Handshake);
+    publisher.network_returned();
+    show.feed(0, 400);
+    wait_for("live", || publisher.state() == State::Live);
+    let events = std::iter::from_fn(|| publisher.events().try_recv().ok());
+    let failed = |event: &Event| matches!(event, Event::Changed(report) if report.error.is_some());
+    assert_eq!(events.filter(failed).count(), 0, "the attempt was not abandoned");
+}
+
+#[test]
 fn a_server_that_dies_is_found_again_and_time_goes_on() {
     let server = Server::start(|connection| match connection {
         0 => Behavior::DieAfterVideo(40),

@@ -1,7 +1,7 @@
 //! Tests of how the studio's window on a virtual display ends while it is on the air and recording:
 //! by the signals that a terminal, a service manager or a logout sends, and by losing its display.
-//! Other tests check that onair inhibits sleep on the air and while recording, that a minimized
-//! window draws nothing, and that push-to-talk works behind another window.
+//! Other tests check that onair inhibits sleep on the air and while recording, also without a window,
+//! that a minimized window draws nothing, and that push-to-talk works behind another window.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -389,6 +389,33 @@ fn a_screen_saver_that_never_answers_is_as_none() {
     studio.goes_on_air();
     wait_for("the portal", LIMIT, || asked.by_portal.load(Ordering::SeqCst));
     assert_eq!(asked.held.load(Ordering::SeqCst), 1, "it was asked first");
+}
+
+#[test]
+fn commands_without_a_window_hold_sleep_off_too() {
+    peers::require!("Xvfb", "dbus-daemon");
+    let asked = Asked::default();
+    let (desktop, _services) = desktop_with(&asked, false);
+    let held = || asked.held.load(Ordering::SeqCst);
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| Peer::start_command(desktop.onair(home.path()).args(words));
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let url = format!("{server}/live/show");
+    let mut live = run(&["live", "--to", &url, "--video", "test", "--size", "320x180"]);
+    serve.wait_named("publish");
+    wait_for("the request of the broadcast", LIMIT, || held() == 1);
+    let mut player = run(&["play", &url, "--headless", "--mute", "--duration", "1s"]);
+    assert_eq!(player.wait(LIMIT).code(), Some(0), "{}", player.errors());
+    assert_eq!(held(), 1, "the player saved nothing");
+    let file = home.path().join("saved.flv");
+    let words = ["play", &url, "--headless", "--mute", "--save", file.to_str().unwrap()];
+    let mut player = run(&words);
+    wait_for("the request of the player", LIMIT, || held() == 2);
+    for peer in [&mut player, &mut live] {
+        peer.signal("TERM");
+        assert_eq!(peer.wait(LIMIT).code(), Some(0), "{}", peer.errors());
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Floor 7: the application window. `ui/` draws its content. This room connects the studio, the
-//! desktop and the screens: it handles repaints, file dialogs, full screen and closing, and keeps
-//! the screen awake. The window runs on the main thread; the studio's threads wake it for new
-//! frames. This file is long because it connects all parts of the room.
+//! desktop and the screens: it handles repaints, file dialogs, full screen and closing. The window
+//! runs on the main thread; the studio's threads wake it for new frames. This file is long because
+//! it connects all parts of the room.
 
 mod backend;
 mod desktop;
@@ -10,7 +10,6 @@ mod drops;
 mod file_dialogs;
 mod global_keys;
 mod icon;
-mod keep_awake;
 mod media_keys;
 mod raise;
 mod redraw;
@@ -43,7 +42,6 @@ use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};
 use global_keys::GlobalKeys;
 use global_keys::effect::{HotkeyEffect, effect};
-use keep_awake::Awake;
 use media_keys::{MediaKeyRequest, MediaKeys, State};
 use raise::Raiser;
 pub use raise::{LaterStart, LaterStartSender, LaterStarts};
@@ -185,7 +183,6 @@ struct Window<S> {
     screen: Arc<Mutex<Screen>>,
     pace: Arc<Pace>,
     files: Files,
-    awake: Awake,
     media_keys: MediaKeys,
     desktop: DesktopStatus,
     /// The time of the next update for the desktop.
@@ -268,7 +265,6 @@ impl<S: Studio> Window<S> {
             },
             pace,
             files: Files::default(),
-            awake: Awake::default(),
             media_keys: MediaKeys::new(ctx.clone()),
             desktop: DesktopStatus::new(ctx.clone(), None),
             desktop_at: Instant::now(),
@@ -500,7 +496,6 @@ impl<S: Studio> eframe::App for Window<S> {
 
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         let snapshot = self.studio.snapshot();
-        self.awake.keep(keep_awake::is_needed(&snapshot));
         let (hidden, close) = ctx.input(|input| {
             let viewport = input.viewport();
             (viewport.visible() == Some(false), viewport.close_requested())

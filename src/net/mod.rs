@@ -18,7 +18,7 @@ pub mod webrtc;
 
 pub use connect::bind::Bind;
 pub use connect::proxy::Proxy;
-pub use connect::{Endpoint, Options, connect};
+pub use connect::{Endpoint, Options, connect, forget_lookups};
 pub use error::trouble::Trouble;
 pub use error::{
     Cause, CertificateProblem, Class, ConnectStage, Error, FailedAttempt, NotRtmp, ProxyProblem,

@@ -1,7 +1,7 @@
 //! Tests of the built-in server's protection against web pages of other sites, connection floods,
 //! guessed keys and clients that hold resources.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -177,6 +177,16 @@ fn half_a_request_is_not_waited_for() {
     assert_eq!(running.viewers(), 1);
 }
 
+/// Waits until the server has accepted all connections of a flood that sends nothing: at a limit of 64
+/// connections, it keeps at most eight of them.
+fn wait_until_accepted(flood: &[TcpStream]) {
+    let is_open = |stream: &&TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    };
+    wait_for("the flood", LIMIT, || flood.iter().filter(is_open).count() <= 8);
+}
+
 #[test]
 fn a_flood_keeps_neither_publishers_nor_requests_out() {
     drop(start());
@@ -189,6 +199,9 @@ fn a_flood_keeps_neither_publishers_nor_requests_out() {
     let mut flood: Vec<TcpStream> = (0..300).filter_map(|_| idle().ok()).collect();
     let mut publisher = running.publish("live/show?key=right");
     flood.extend((0..300).filter_map(|_| idle().ok()));
+    // Each port accepts its clients in order. A flood that the other port accepts later is newer than
+    // the request, and evicts it.
+    wait_until_accepted(&flood);
     let pages = || TcpStream::connect(running.http());
     flood.extend((0..300).filter_map(|_| pages().ok()));
     publisher.send(&sound(1, 1));
@@ -209,6 +222,19 @@ fn a_flood_keeps_neither_publishers_nor_requests_out() {
     wait_for("the end of the flood", LIMIT, || running.viewers() == 0);
     drop((publisher, running));
     held.inspect(|held| held.returned("a flood"));
+}
+
+#[test]
+fn a_flood_of_begun_handshakes_keeps_no_publisher_out() {
+    let running = start_with(|config| config.limits.connections = 64);
+    let begun = || {
+        let mut stream = TcpStream::connect(running.rtmp())?;
+        // The version, with which the handshake begins.
+        stream.write_all(&[3]).map(|()| stream)
+    };
+    let flood: Vec<TcpStream> = (0..300).filter_map(|_| begun().ok()).collect();
+    drop(running.publish("live/show"));
+    drop((flood, running));
 }
 
 #[test]

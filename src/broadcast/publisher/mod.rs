@@ -65,6 +65,7 @@ impl Publisher {
             figures: Mutex::default(),
             events: sender,
             retry: Notify::new(),
+            network_returned: Notify::new(),
             network: watch::Sender::new(0),
             stop: watch::Sender::new(None),
             rendition_id: watch::Sender::new(RenditionId::Main),
@@ -142,6 +143,13 @@ impl Publisher {
     /// Ends the wait before the next attempt.
     pub fn retry_now(&self) {
         self.shared.retry.notify_waiters();
+    }
+
+    /// Begins the next attempt now. An attempt in progress that has not asked the server to publish
+    /// begins again, because it may wait for an answer over the lost network.
+    pub fn network_returned(&self) {
+        self.shared.network_returned.notify_waiters();
+        self.retry_now();
     }
 
     /// Sends the frames of this rendition, from its next keyframe on.

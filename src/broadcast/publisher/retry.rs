@@ -72,6 +72,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
         let refused = matches!(ended, Ended::Refused(_));
         let mut error = match ended {
             Ended::Asked => return over(&shared, State::Stopped, None),
+            Ended::NetworkReturned => continue,
             Ended::Elsewhere(next) if elsewhere < MAX_REDIRECTS || stayed(live_since, now) => {
                 // A server that redirects occasionally does not count as a redirect loop.
                 elsewhere = if stayed(live_since, now) { 1 } else { elsewhere + 1 };

@@ -46,6 +46,8 @@ pub(super) enum Ended {
     Refused(Error),
     /// The time limit was reached.
     OutOfTime,
+    /// The network returned before the server was asked to publish.
+    NetworkReturned,
 }
 
 /// Connects and publishes until the connection ends. Returns the time at which the target became
@@ -60,6 +62,7 @@ pub(super) async fn run(
         () = shared.stop_wanted() => return (None, Ended::Asked),
         client = connect(shared, timeline, trying) => client,
         () = shared.time_is_up(trying.until) => return (None, Ended::OutOfTime),
+        () = shared.network_returns_early() => return (None, Ended::NetworkReturned),
     };
     let client = match client {
         Ok(client) => client,
@@ -121,7 +124,9 @@ pub(super) async fn run(
     }
     match &ended {
         // There is no connection left to close cleanly.
-        Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime => drop(client),
+        Ended::Failed(_) | Ended::Refused(_) | Ended::OutOfTime | Ended::NetworkReturned => {
+            drop(client);
+        }
         Ended::Asked => {
             // A stop that comes during the close limits it.
             tokio::select! {

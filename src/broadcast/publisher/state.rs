@@ -233,6 +233,7 @@ pub(super) struct Shared {
     pub figures: Mutex<Figures>,
     pub events: Sender<Event>,
     pub retry: Notify,
+    pub network_returned: Notify,
     /// The number of network changes of this computer.
     pub network: watch::Sender<u64>,
     /// The time by which a clean end must be complete, once requested.
@@ -249,6 +250,17 @@ impl Shared {
         let mut stop = self.stop.subscribe();
         // The sender is in `self`, so an error cannot occur.
         let _ = stop.wait_for(Option::is_some).await;
+    }
+
+    /// Waits until the network returns before the server is asked to publish. Later, the server may
+    /// already have the stream, and would refuse another attempt.
+    pub async fn network_returns_early(&self) {
+        loop {
+            self.network_returned.notified().await;
+            if self.report.lock().stage < ConnectStage::Publish {
+                return;
+            }
+        }
     }
 
     /// Waits until a stop is requested, and then until its time is over.

@@ -1,4 +1,4 @@
-//! Thread that writes lines, so that a reader that stops reading delays neither a broadcast nor its
+//! Thread that writes lines, so that a reader that stops reading delays neither a command nor its
 //! end.
 
 use std::collections::VecDeque;

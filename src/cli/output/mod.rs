@@ -25,7 +25,7 @@ use crate::cli::output::redact::{hidden, hidden_json};
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
-/// How long the end of a broadcast waits for a reader that reads nothing.
+/// How long the end of a command waits for a reader that reads nothing.
 const READER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// True if something could not be written to standard output.
@@ -55,12 +55,19 @@ impl Output {
         Self { clock, json, writer: OnceLock::new() }
     }
 
-    /// Writes later lines on a separate thread, because signals must end a broadcast or a server
-    /// even if nobody reads its output.
+    /// Writes later lines on a separate thread, because signals must end a broadcast, a server or a
+    /// player even if nobody reads its output.
     pub fn write_beside(&self) {
         match LineWriter::start(write_line, READER_TIMEOUT) {
             Ok(writer) => drop(self.writer.set(writer)),
             Err(error) => tracing::warn!(%error, "the output waits for its reader"),
+        }
+    }
+
+    /// Waits until all lines are written, as long as the reader reads.
+    pub fn flush(&self) {
+        if let Some(writer) = self.writer.get() {
+            writer.flush();
         }
     }
 
@@ -94,9 +101,7 @@ impl Output {
             }
             // The last line contains the code that the shell gets.
             if let Some(exit) = object.get_mut("exit").filter(|exit| **exit == Exit::Ok.code()) {
-                if let Some(writer) = self.writer.get() {
-                    writer.flush();
-                }
+                self.flush();
                 *exit = settle(Exit::Ok).code().into();
             }
             self.write(name, &sanitized_json(&hidden_json(Value::Object(object)).to_string()));
@@ -131,7 +136,7 @@ impl Output {
     fn write(&self, name: &str, text: &str) {
         let line = format!("{text}\n");
         match self.writer.get() {
-            Some(writer) => writer.push(line, name == "stats"),
+            Some(writer) => writer.push(line, matches!(name, "stats" | "play_stats")),
             None => write_line(&line),
         }
     }

@@ -68,6 +68,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
 /// Creates the task that runs alongside the window or, with `--headless`, without a window. Prints
 /// the reason if the task cannot start.
 fn watcher(args: &Args, output: Output, clock: Clock) -> Option<Watcher> {
+    output.write_beside();
     let watcher = Watcher::new(args, output, clock);
     watcher
         .inspect_err(|error| complain(problem!("play-no-commands", reason = Problem::from(error))))

@@ -303,6 +303,23 @@ impl Watcher {
         }
     }
 
+    /// Prints the last line of each stream and, for several streams, of the run. `own` returns the
+    /// exit code of a stream.
+    fn summarize(&self, exit: Exit, own: impl Fn(&Tile) -> Exit) {
+        let (alone, measure) = (self.args.sources.len() == 1, self.args.measure);
+        for (id, tile) in &self.tiles {
+            // For a single stream, this is the last line.
+            let own = if alone { exit } else { own(tile) };
+            report::summary(&self.output, &tile.figures, measure, self.index(*id), own);
+        }
+        let figures: Vec<Figures> = self.tiles.values().map(|tile| tile.figures.clone()).collect();
+        match figures.len() {
+            0 => report::summary(&self.output, &Figures::default(), measure, None, exit),
+            1 if alone => {}
+            streams => report::totals(&self.output, &figures, streams, exit),
+        }
+    }
+
     fn look_at_frame(&mut self, studio: &Studio) {
         if self.args.snapshot.is_some() {
             let first = self.tiles.keys().next().map(|id| id.slot());
@@ -341,21 +358,11 @@ impl WindowCompanion for Watcher {
         let shown = !self.over && !self.args.headless;
         let bad = self.tiles.values().map(own).find(|exit| *exit != Exit::Ok);
         let exit = bad.filter(|_| !shown).unwrap_or(written);
-        if !self.tells() {
-            return exit;
+        if self.tells() {
+            self.summarize(exit, own);
         }
-        let (alone, measure) = (self.args.sources.len() == 1, self.args.measure);
-        for (id, tile) in &self.tiles {
-            // For a single stream, this is the last line.
-            let own = if alone { exit } else { own(tile) };
-            report::summary(&self.output, &tile.figures, measure, self.index(*id), own);
-        }
-        let figures: Vec<Figures> = self.tiles.values().map(|tile| tile.figures.clone()).collect();
-        match figures.len() {
-            0 => report::summary(&self.output, &Figures::default(), measure, None, exit),
-            1 if alone => {}
-            streams => report::totals(&self.output, &figures, streams, exit),
-        }
+        // With a window, the process may end before this value is dropped.
+        self.output.flush();
         exit
     }
 }

@@ -49,6 +49,12 @@ pub(super) async fn resolve(host: &str) -> Result<Vec<SocketAddr>, Cause> {
     LOOKUPS.resolve(host, ask_system).await
 }
 
+/// Lets later callers ask the system again, after the network has returned. A lookup that still runs
+/// may wait for a resolver of the lost network; only its own callers get its answer.
+pub fn forget_lookups() {
+    LOOKUPS.forget();
+}
+
 async fn ask_system(host: String) -> LookupAnswer {
     match tokio::net::lookup_host((host, 0)).await {
         Ok(found) => Ok(found.collect()),
@@ -98,6 +104,10 @@ impl Lookups {
             Ok(answer) => answer.clone().unwrap_or_else(ended),
             Err(_) => ended(),
         }
+    }
+
+    fn forget(&self) {
+        self.running.lock().clear();
     }
 
     fn running(&self, host: &str) -> Option<Lookup> {
@@ -223,6 +233,23 @@ mod tests {
             resolver.answers.add_permits(1);
             assert_eq!(timeout(LIMIT, retry).await.unwrap().unwrap().len(), 1);
             assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn a_lookup_of_a_lost_network_is_not_joined_after_its_return() {
+        let resolver = SilentResolver::new();
+        Runtime::start().unwrap().block_on(async {
+            let mut first = pin!(resolver.resolve("host"));
+            assert!(timeout(SHORT, first.as_mut()).await.is_err());
+            resolver.lookups.forget();
+            let mut second = pin!(resolver.resolve("host"));
+            assert!(timeout(SHORT, second.as_mut()).await.is_err());
+            assert_eq!(resolver.asked.load(Ordering::Relaxed), 2);
+            resolver.answers.add_permits(2);
+            for lookup in [first, second] {
+                assert!(timeout(LIMIT, lookup).await.unwrap().is_ok());
+            }
         });
     }
 

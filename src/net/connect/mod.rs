@@ -23,6 +23,8 @@ use crate::net::{network_changes, tls};
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::authority;
 
+pub use lookup::forget_lookups;
+
 /// Time after which the next address is tried in parallel.
 const CONNECTION_ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 /// Maximum number of addresses of a host that are tried.

@@ -68,7 +68,7 @@ impl Callers {
 
     async fn accept(&mut self) -> (Idle, SocketAddr) {
         loop {
-            let (stream, peer) = self.listener.accept().await;
+            let (stream, peer) = self.registry.accept(&self.listener).await;
             if let Some(place) = self.registry.admit(peer) {
                 self.open.note(peer, &place);
                 let limits = &self.registry.config.limits;

@@ -23,8 +23,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
 use crate::base::{Clock, Secret, Timestamp, queue};
-use crate::net::random_hex;
 use crate::net::subscriber::subscriber;
+use crate::net::{self, Listener, random_hex};
 use crate::server::access::admission::{Admission, Spot};
 use crate::server::access::callback::calls::Notices;
 use crate::server::access::denied::{Denied, too_often};
@@ -58,6 +58,11 @@ use crate::wire::rtmp::stream_name::StreamName;
 
 /// Maximum number of connections beyond the limit, because evicted ones still exist for a moment.
 const MAX_CLOSING_CONNECTIONS: usize = 64;
+/// From this number of connections beyond the limit on, ports let new clients wait. It is below the
+/// maximum, because several ports accept clients at the same time.
+const MAX_CLOSING_TO_ACCEPT: usize = 32;
+/// How long a new client waits for evicted connections to close.
+const CLOSING_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Data that all tasks of a server share.
 #[derive(Debug)]
@@ -107,6 +112,8 @@ pub(super) struct Registry {
     stopping: AtomicBool,
     stop: Notify,
     all_gone: Notify,
+    /// Wakes the ports when enough evicted connections are closed.
+    room: Notify,
 }
 
 /// Totals since the start.
@@ -169,9 +176,7 @@ impl ConnectionSlot {
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.registry.admission.leave(&self.spot);
-        if self.registry.connections.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.registry.all_gone.notify_waiters();
-        }
+        self.registry.count_closed();
     }
 }
 
@@ -240,6 +245,7 @@ impl Registry {
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
             all_gone: Notify::new(),
+            room: Notify::new(),
         }
     }
 
@@ -270,12 +276,44 @@ impl Registry {
             .then(|| self.admission.admit(address.ip(), is_shared))
             .flatten();
         let Some(spot) = spot else {
-            self.connections.fetch_sub(1, Ordering::AcqRel);
+            self.count_closed();
             self.totals.refused.fetch_add(1, Ordering::Relaxed);
             self.reporter.refuse(Refusal::of_connection(address.ip()));
             return None;
         };
         Some(ConnectionSlot { registry: Arc::clone(self), spot })
+    }
+
+    /// Waits for a client at a port, and before that, until evicted connections are closed. In a flood,
+    /// the newest client would otherwise be refused, although its slot is free.
+    pub async fn accept(&self, listener: &Listener) -> (net::Stream, SocketAddr) {
+        let _ = tokio::time::timeout(CLOSING_TIMEOUT, self.has_room()).await;
+        listener.accept().await
+    }
+
+    async fn has_room(&self) {
+        loop {
+            let closed = self.room.notified();
+            if self.connections() < self.max_connections_to_accept() {
+                return;
+            }
+            closed.await;
+        }
+    }
+
+    fn max_connections_to_accept(&self) -> usize {
+        self.config.limits.connections + MAX_CLOSING_TO_ACCEPT
+    }
+
+    /// Counts one connection less.
+    fn count_closed(&self) {
+        let before = self.connections.fetch_sub(1, Ordering::AcqRel);
+        if before == self.max_connections_to_accept() {
+            self.room.notify_waiters();
+        }
+        if before == 1 {
+            self.all_gone.notify_waiters();
+        }
     }
 
     pub fn connections(&self) -> usize {

@@ -1,5 +1,8 @@
 //! Tests of the registry.
 
+use std::pin::pin;
+use std::task::Poll;
+
 use super::*;
 use crate::net::Runtime;
 use crate::server::stream::flv_sink::FlvSink;
@@ -54,6 +57,24 @@ fn a_server_that_ends_waits_for_its_files_even_if_a_client_stays() {
         let disk = async { registry.file_ended(7) };
         let (is_finished, ()) = tokio::join!(registry.finished(Duration::from_secs(60)), disk);
         assert!(is_finished && !registry.drained(Duration::ZERO).await);
+    });
+}
+
+#[test]
+fn ports_accept_clients_after_evicted_connections_have_closed() {
+    let runtime = Runtime::start().unwrap();
+    let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let limits = Limits { connections: 64, ..Limits::default() };
+    let config = Config { limits, ..Config::default() };
+    let registry = Arc::new(Registry::new(config, Clock::start(), sender, runtime.handle()));
+    // Each of these connections evicts an earlier one, whose task has not ended yet.
+    let admit = |_| registry.admit("127.0.0.1:5".parse().unwrap()).unwrap();
+    let mut slots: Vec<_> = (0..64 + MAX_CLOSING_TO_ACCEPT).map(admit).collect();
+    runtime.block_on(async {
+        let mut room = pin!(registry.has_room());
+        assert!(!poll_fn(|cx| Poll::Ready(room.as_mut().poll(cx).is_ready())).await);
+        drop(slots.pop());
+        assert!(poll_fn(|cx| Poll::Ready(room.as_mut().poll(cx).is_ready())).await);
     });
 }
 

@@ -1,5 +1,8 @@
 //! The end of a connection: its deadlines, its last messages, and the end of its publication or playback.
 
+use std::future::poll_fn;
+use std::time::Duration;
+
 use crate::base::Timestamp;
 use crate::server::event::Ended;
 use crate::server::relay::pulls;
@@ -10,7 +13,21 @@ use crate::text::Problem;
 use crate::wire::rtmp::server::Session;
 use crate::wire::rtmp::status::{Level, Status, code};
 
+/// Time limit for sending the last message.
+const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
+
 impl Task {
+    /// Sends the last message, and waits until the client closes too. An evicted connection does not
+    /// wait, because other clients need its slot.
+    pub(super) async fn send_last_word(&mut self) {
+        let last = poll_fn(|cx| self.connection.poll_last_word(cx));
+        tokio::select! {
+            biased;
+            _ = tokio::time::timeout(LAST_MESSAGE_TIMEOUT, last) => {}
+            () = self.place.evicted() => {}
+        }
+    }
+
     pub(super) fn check_deadlines(&mut self, now: Timestamp) -> Result<(), Error> {
         if self.flush_at.is_some_and(|at| now >= at) {
             self.flush_at = None;

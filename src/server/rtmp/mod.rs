@@ -49,8 +49,6 @@ use crate::wire::rtmp::stream_name::StreamName;
 
 /// Interval between checks if there is no earlier deadline.
 const CHECK_INTERVAL: Duration = Duration::from_secs(5);
-/// Time limit for sending the last message.
-const LAST_MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The client's role.
 enum Role {
@@ -158,8 +156,7 @@ impl Task {
             .skipped_messages
             .fetch_add(skipped, std::sync::atomic::Ordering::Relaxed);
         if is_proper {
-            let last = poll_fn(|cx| self.connection.poll_last_word(cx));
-            let _ = tokio::time::timeout(LAST_MESSAGE_TIMEOUT, last).await;
+            self.send_last_word().await;
         }
     }
 

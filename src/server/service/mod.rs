@@ -465,7 +465,7 @@ async fn accept(
         let (stream, peer) = tokio::select! {
             biased;
             () = &mut stopped => break,
-            caller = listener.accept() => caller,
+            caller = registry.accept(&listener) => caller,
         };
         match registry.admit(peer) {
             Some(place) => {

@@ -33,7 +33,7 @@ pub(in crate::server) async fn accept(listener: Listener, registry: Arc<Registry
         let (stream, peer) = tokio::select! {
             biased;
             () = &mut stopped => break,
-            caller = listener.accept() => caller,
+            caller = registry.accept(&listener) => caller,
         };
         match registry.admit(peer) {
             Some(slot) => {

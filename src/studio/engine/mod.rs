@@ -33,8 +33,8 @@ use crate::studio::engine::settings_file::SettingsFile;
 use crate::studio::engine::state::{
     Broadcast, EndingTasks, EngineState, KeptSecrets, Machine, Startup, TargetList,
 };
-use crate::studio::engine::system::crash_reports;
 use crate::studio::engine::system::process::Process;
+use crate::studio::engine::system::{crash_reports, keep_awake};
 use crate::studio::event::Event;
 use crate::studio::notices::event_log::EventLog;
 use crate::studio::notices::groups;
@@ -147,7 +147,9 @@ impl Engine {
                 self.poll();
                 break;
             }
-            self.output.publish(self.snapshot(false));
+            let snapshot = self.snapshot(false);
+            self.machine.awake.keep(keep_awake::is_needed(&snapshot));
+            self.output.publish(snapshot);
         }
         self.end_watching();
         self.end_monitoring();

@@ -10,6 +10,7 @@ use crate::studio::command::Command;
 use crate::studio::engine::scene_state::SceneState;
 use crate::studio::engine::system::devices::Devices;
 use crate::studio::engine::system::events::SystemEvents;
+use crate::studio::engine::system::keep_awake::Awake;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event;
 use crate::studio::live::history::History;
@@ -158,6 +159,7 @@ impl Startup {
 pub(in crate::studio) struct Machine {
     pub devices: Devices,
     pub events: SystemEvents,
+    pub awake: Awake,
     pub process: Option<Process>,
     /// The last reading of CPU use and memory.
     pub usage: (f32, u64),

@@ -1,7 +1,7 @@
-//! Handles network changes and sleep: reconnects dead connections at once, and ends the wait before
-//! the next attempt.
+//! Handles network changes and sleep: reconnects dead connections at once, and begins the next
+//! attempt at once.
 
-use crate::net::{NetworkChange, NetworkChanges};
+use crate::net::{NetworkChange, NetworkChanges, forget_lookups};
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::backend;
@@ -44,10 +44,15 @@ impl Engine {
     }
 
     fn try_anew(&mut self, at_once: bool) {
-        let Some(on_air) = &self.live.on_air else { return };
-        on_air.targets().for_each(|sent| sent.publisher.network_changed());
         if at_once {
-            on_air.retry_now();
+            forget_lookups();
+        }
+        let Some(on_air) = &self.live.on_air else { return };
+        for sent in on_air.targets() {
+            sent.publisher.network_changed();
+            if at_once {
+                sent.publisher.network_returned();
+            }
         }
     }
 }
