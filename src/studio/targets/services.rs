@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::media::BitsPerSecond;
+use crate::wire::rtmp::url::{Scheme, Url};
 
 /// A service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub struct Service {
     /// The servers. The first one is used unless another is chosen. The list is empty if the
     /// service's dashboard gives an address together with the key.
     pub servers: Cow<'static, [Cow<'static, str>]>,
+    /// The domains that contain all servers of the service, in every region. The user's own services
+    /// have only the hosts of their servers.
+    pub domains: &'static [&'static str],
     /// The page where the key is found; empty if there is no particular page.
     pub key_page: Cow<'static, str>,
     pub limits: Limits,
@@ -59,6 +63,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("bilibili"),
         name: Cow::Borrowed("Bilibili"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://live-push.bilivideo.com/live-bvc/")]),
+        domains: &["bilivideo.com", "live-send.acg.tv"],
         key_page: Cow::Borrowed("https://link.bilibili.com/p/center/index#/my-room/start-live"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -68,6 +73,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("dailymotion"),
         name: Cow::Borrowed("Dailymotion"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://publish.dailymotion.com/publish-dm")]),
+        domains: &["dailymotion.com"],
         key_page: Cow::Borrowed("https://www.dailymotion.com/partner"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -77,6 +83,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("douyin"),
         name: Cow::Borrowed("Douyin"),
         servers: Cow::Borrowed(&[]),
+        domains: &["douyincdn.com"],
         key_page: Cow::Borrowed("https://creator.douyin.com/creator-micro/live/manage"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -86,6 +93,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("douyu"),
         name: Cow::Borrowed("Douyu"),
         servers: Cow::Borrowed(&[]),
+        domains: &["douyu.com"],
         key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -95,6 +103,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("facebook"),
         name: Cow::Borrowed("Facebook Live"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://live-api-s.facebook.com:443/rtmp/")]),
+        domains: &["facebook.com"],
         key_page: Cow::Borrowed("https://www.facebook.com/live/producer"),
         limits: Limits {
             video: kbps(9_000),
@@ -110,6 +119,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("huya"),
         name: Cow::Borrowed("Huya"),
         servers: Cow::Borrowed(&[]),
+        domains: &["huya.com"],
         key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -119,6 +129,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("kick"),
         name: Cow::Borrowed("Kick"),
         servers: Cow::Borrowed(&[]),
+        domains: &["fa723fc1b171.global-contribute.live-video.net"],
         key_page: Cow::Borrowed("https://dashboard.kick.com/channel/stream"),
         limits: Limits {
             video: kbps(8_000),
@@ -134,6 +145,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("kuaishou"),
         name: Cow::Borrowed("Kuaishou"),
         servers: Cow::Borrowed(&[]),
+        domains: &["kuaishou.com", "voip.yximgs.com"],
         key_page: Cow::Borrowed("https://cp.kuaishou.com/"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -146,6 +158,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmp://live.restream.io/live"),
             Cow::Borrowed("rtmps://live.restream.io:1937/live"),
         ]),
+        domains: &["restream.io"],
         key_page: Cow::Borrowed("https://app.restream.io/settings/streaming-setup"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -155,6 +168,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("trovo"),
         name: Cow::Borrowed("Trovo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://livepush.trovo.live/live/")]),
+        domains: &["trovo.live"],
         key_page: Cow::Borrowed("https://studio.trovo.live/mychannel/stream"),
         limits: Limits { keyframe_seconds: 2, ..USUAL_LIMITS },
         test_query: None,
@@ -167,6 +181,11 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmps://ingest.global-contribute.live-video.net:443/app"),
             Cow::Borrowed("rtmp://ingest.global-contribute.live-video.net/app"),
         ]),
+        domains: &[
+            "twitch.tv",
+            "contribute.live-video.net",
+            "ingest.global-contribute.live-video.net",
+        ],
         key_page: Cow::Borrowed("https://dashboard.twitch.tv/settings/stream"),
         limits: Limits {
             video: kbps(6_000),
@@ -182,6 +201,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("vimeo"),
         name: Cow::Borrowed("Vimeo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
+        domains: &["vimeo.com"],
         key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -191,6 +211,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("xiaohongshu"),
         name: Cow::Borrowed("Xiaohongshu"),
         servers: Cow::Borrowed(&[]),
+        domains: &["xhscdn.com"],
         key_page: Cow::Borrowed("https://redlive.xiaohongshu.com/live_plan"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -203,6 +224,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmps://a.rtmps.youtube.com:443/live2"),
             Cow::Borrowed("rtmp://a.rtmp.youtube.com/live2"),
         ]),
+        domains: &["youtube.com"],
         key_page: Cow::Borrowed("https://studio.youtube.com/channel/UC/livestreaming"),
         limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL_LIMITS },
         test_query: None,
@@ -210,7 +232,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
 ];
 
-/// The known services and the user's own, which take precedence if the id or host is the same.
+/// The known services and the user's own, which take precedence if the id or server is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceList {
     own: Arc<[Service]>,
@@ -218,20 +240,19 @@ pub struct ServiceList {
 
 /// Returns the known service to which a host belongs.
 pub fn of_host(host: &str) -> Option<&'static Service> {
-    KNOWN_SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
+    KNOWN_SERVICES.iter().find(|service| service.has_host(host))
 }
 
-/// Returns the address of the same service over TLS on port 443, which networks rarely block.
+/// Returns the address of the same application over TLS on port 443, which networks rarely block.
 /// Returns `None` if the service has no such address.
 pub fn on_port_443(server: &str) -> Option<&'static str> {
-    let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
-    // Ports other than the usual one of TLS are blocked as well.
-    let usual = |url: &str| match url.split('/').nth(2).and_then(|it| it.split_once(':')) {
-        Some((_, port)) => port == "443",
-        None => true,
+    let url = Url::parse(server).ok().filter(|url| url.scheme == Scheme::Rtmp)?;
+    // The application of a backup server differs, and its stream must not replace the main one.
+    let fits = |other: &str| {
+        let is_same = |it: Url| it.scheme == Scheme::Rtmps && it.port == 443 && it.app == url.app;
+        Url::parse(other).is_ok_and(is_same)
     };
-    let secure = service.servers.iter().map(|url| &**url).filter(|url| url.starts_with("rtmps://"));
-    secure.into_iter().find(|url| usual(url))
+    of_host(&url.host)?.servers.iter().map(|server| &**server).find(|server| fits(server))
 }
 
 impl ServiceList {
@@ -258,8 +279,7 @@ impl ServiceList {
     /// Returns the service to which a server's URL belongs, by its host.
     pub fn of_server(&self, url: &str) -> Option<&Service> {
         let host = host_of(url)?;
-        let is_it = |at: &str| host_of(at).is_some_and(|it| it.eq_ignore_ascii_case(host));
-        self.all().find(|service| service.servers.iter().any(|at| is_it(at)))
+        self.all().find(|service| service.has_host(host))
     }
 
     /// Returns the service with this id or, without one, the service to which the server belongs.
@@ -268,10 +288,12 @@ impl ServiceList {
     }
 }
 
-/// Returns the last two labels of a host.
-fn domain(host: &str) -> &str {
-    let start = host.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
-    host.get(start..).unwrap_or(host)
+/// Returns true if a host is this domain, or in this domain.
+fn is_within(host: &str, domain: &str) -> bool {
+    let parts = host.len().checked_sub(domain.len()).and_then(|at| host.split_at_checked(at));
+    parts.is_some_and(|(labels, rest)| {
+        rest.eq_ignore_ascii_case(domain) && (labels.is_empty() || labels.ends_with('.'))
+    })
 }
 
 /// Returns the host in a server's URL, without user, password or port, and without the brackets of
@@ -295,19 +317,23 @@ pub fn authority_of(url: &str) -> Option<&str> {
 }
 
 impl Service {
-    /// Returns true if the host of this URL is in the same domain as one of the service's servers,
-    /// for example another region.
+    /// Returns true if the host of this URL belongs to the service.
     pub fn has_server(&self, url: &str) -> bool {
-        let Some(host) = host_of(url) else { return false };
-        let is_near = |own: &str| domain(own).eq_ignore_ascii_case(domain(host));
-        self.servers.iter().filter_map(|at| host_of(at)).any(is_near)
+        host_of(url).is_some_and(|host| self.has_host(host))
+    }
+
+    /// Returns true if this host belongs to the service.
+    fn has_host(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let is_server = |at: &str| host_of(at).is_some_and(|it| it.eq_ignore_ascii_case(host));
+        self.domains.iter().any(|domain| is_within(host, domain))
+            || self.servers.iter().any(|at| is_server(at))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::rtmp::url::Url;
 
     #[test]
     fn every_service_has_a_name_and_servers_that_can_be_used() {
@@ -322,6 +348,8 @@ mod tests {
                 let url = Url::with_key(server, "key").unwrap();
                 assert!(!url.app.is_empty(), "{server}");
                 assert_eq!(book.of_server(server), Some(service));
+                let is_within = |domain: &&str| is_within(&url.host, domain);
+                assert!(service.domains.iter().any(is_within), "{server}");
             }
         }
         for id in ["douyin", "douyu", "huya", "kick", "kuaishou", "xiaohongshu"] {
@@ -336,10 +364,54 @@ mod tests {
         assert_eq!(book.of_server("rtmp://example.org/live"), None);
         let youtube = on_port_443("rtmp://a.rtmp.youtube.com/live2").unwrap();
         assert_eq!(youtube, "rtmps://a.rtmps.youtube.com:443/live2");
-        for none in [youtube, "rtmp://live.restream.io/live", "rtmp://example.org/live", "x"] {
+        let twitch = on_port_443("RTMP://fra02.contribute.live-video.net/app/").unwrap();
+        assert_eq!(twitch, "rtmps://ingest.global-contribute.live-video.net:443/app");
+        // Otherwise, the stream to the backup server would go to the main server.
+        let backup = "rtmp://b.rtmp.youtube.com/live2?backup=1";
+        for none in
+            [youtube, "rtmp://live.restream.io/live", "rtmp://example.org/live", backup, "x"]
+        {
             assert_eq!(on_port_443(none), None, "{none}");
         }
         assert_eq!(book.of_server("twitch"), None);
+    }
+
+    #[test]
+    fn a_server_in_any_region_belongs_to_its_service() {
+        let book = ServiceList::default();
+        for (server, id) in [
+            ("rtmp://live.twitch.tv/app", "twitch"),
+            ("rtmps://LIVE-FRA.Twitch.TV:443/app/live_1", "twitch"),
+            ("rtmp://fra02.contribute.live-video.net/app", "twitch"),
+            ("rtmps://fa723fc1b171.global-contribute.live-video.net", "kick"),
+            ("rtmps://b.rtmps.youtube.com/live2?backup=1", "youtube"),
+            ("rtmps://rtmp-api.facebook.com.:443/rtmp/", "facebook"),
+            ("rtmp://eu.restream.io/live", "restream"),
+            ("rtmp://txy.live-send.acg.tv/live-txy/?streamname=a&key=b", "bilibili"),
+            ("rtmp://sendtc3.douyu.com/live", "douyu"),
+            ("rtmp://tx.direct.huya.com/huyalive", "huya"),
+            ("rtmp://push-rtmp-l6.douyincdn.com/third", "douyin"),
+            ("rtmp://open-push.voip.yximgs.com/gifshow", "kuaishou"),
+            ("rtmp://live-push-hw.xhscdn.com/live", "xiaohongshu"),
+            ("rtmp://rtmp.cloud.vimeo.com/live", "vimeo"),
+        ] {
+            let of_host = host_of(server).and_then(of_host);
+            let found = [book.of_server(server), of_host].map(|it| it.map(|it| &*it.id));
+            assert_eq!(found, [Some(id); 2], "{server}");
+            assert!(book.find(id).unwrap().has_server(server), "{server}");
+        }
+        for other in [
+            "rtmp://nottwitch.tv/app",
+            "rtmp://twitch.tv.example.org/app",
+            "rtmp://a1b2c3d4e5f6.global-contribute.live-video.net/app",
+            "rtmp://tv/app",
+            "rtmp://直播.tv/app",
+        ] {
+            assert_eq!(book.of_server(other), None, "{other}");
+        }
+        // In its test mode, Twitch shows the stream to nobody. Kick would show it.
+        let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net/app";
+        assert!(!book.find("twitch").unwrap().has_server(kick));
     }
 
     #[test]
@@ -377,6 +449,7 @@ mod tests {
             id: "school".into(),
             name: "School".into(),
             servers: vec!["rtmp://live.restream.io/school".into()].into(),
+            domains: &[],
             key_page: "".into(),
             limits: Limits { height: Some(720), ..USUAL_LIMITS },
             test_query: None,
