@@ -11,7 +11,7 @@ use crate::broadcast::publisher::Flow;
 use crate::net::{self, Cause, ConnectStage, Trouble};
 use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::services::ServiceList;
+use crate::studio::targets::services::{self, ServiceList};
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::{Error, Url};
@@ -70,12 +70,12 @@ pub(in crate::studio) fn shown(wanted: &Target) -> String {
     }
 }
 
-/// Parses the URL of a target.
+/// Parses the URL of a target. The application may be missing if its service shows none.
 ///
 /// # Errors
 /// Fails with the problem of the URL, which never contains the key.
 pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
-    TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
+    TargetUrl::parse(&services::completed(url), key).map_err(|error| Problem::from(&error))
 }
 
 /// The reason why a target cannot be used: its server address or its stream key.
@@ -113,15 +113,15 @@ pub fn fault(target: &Target) -> Option<AddressFault> {
     if target.is_built_in() {
         return None;
     }
-    let server = target.server().trim();
+    let server = services::completed(target.server());
     if server.is_empty() {
         return Some(AddressFault::NoServer);
     }
     let no_key = target.key_apart && target.key().is_none();
     // Any key completes the address.
-    let error = Url::with_key(server, "key").err();
+    let error = Url::with_key(&server, "key").err();
     let error = error.or_else(|| no_key.then_some(Error::NoStream));
-    let error = error.or_else(|| TargetUrl::parse(server, target.key()).err())?;
+    let error = error.or_else(|| TargetUrl::parse(&server, target.key()).err())?;
     Some(match error {
         Error::NoApp => AddressFault::NoApplication,
         Error::NoStream => AddressFault::NoKey,
@@ -326,6 +326,10 @@ mod tests {
             }
         }
         assert_eq!(of("rtmp://live.example.com/app", " "), Some(AddressFault::NoKey));
+        let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net";
+        assert_eq!((of(kick, "key"), of(kick, "")), (None, Some(AddressFault::NoKey)));
+        let url = parse(kick, Some(&Secret::new("key"))).unwrap();
+        assert_eq!(url.without_key(), format!("{kick}/app"));
         let target = Target::custom(1, "rtmp://live.example.com/app/more", Secret::default());
         let apart = Target { key_apart: true, ..target };
         assert_eq!(fault(&apart), Some(AddressFault::NoKey));

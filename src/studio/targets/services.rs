@@ -21,6 +21,8 @@ pub struct Service {
     /// The domains that contain all servers of the service, in every region. The user's own services
     /// have only the hosts of their servers.
     pub domains: &'static [&'static str],
+    /// The application, if the service shows its address without it.
+    pub app: Option<&'static str>,
     /// The page where the key is found; empty if there is no particular page.
     pub key_page: Cow<'static, str>,
     pub limits: Limits,
@@ -64,6 +66,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Bilibili"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://live-push.bilivideo.com/live-bvc/")]),
         domains: &["bilivideo.com", "live-send.acg.tv"],
+        app: None,
         key_page: Cow::Borrowed("https://link.bilibili.com/p/center/index#/my-room/start-live"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -74,6 +77,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Dailymotion"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://publish.dailymotion.com/publish-dm")]),
         domains: &["dailymotion.com"],
+        app: None,
         key_page: Cow::Borrowed("https://www.dailymotion.com/partner"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -84,6 +88,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Douyin"),
         servers: Cow::Borrowed(&[]),
         domains: &["douyincdn.com"],
+        app: None,
         key_page: Cow::Borrowed("https://creator.douyin.com/creator-micro/live/manage"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -94,6 +99,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Douyu"),
         servers: Cow::Borrowed(&[]),
         domains: &["douyu.com"],
+        app: None,
         key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -104,6 +110,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Facebook Live"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://live-api-s.facebook.com:443/rtmp/")]),
         domains: &["facebook.com"],
+        app: None,
         key_page: Cow::Borrowed("https://www.facebook.com/live/producer"),
         limits: Limits {
             video: kbps(9_000),
@@ -120,6 +127,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Huya"),
         servers: Cow::Borrowed(&[]),
         domains: &["huya.com"],
+        app: None,
         key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -130,6 +138,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Kick"),
         servers: Cow::Borrowed(&[]),
         domains: &["fa723fc1b171.global-contribute.live-video.net"],
+        app: Some("app"),
         key_page: Cow::Borrowed("https://dashboard.kick.com/channel/stream"),
         limits: Limits {
             video: kbps(8_000),
@@ -146,6 +155,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Kuaishou"),
         servers: Cow::Borrowed(&[]),
         domains: &["kuaishou.com", "voip.yximgs.com"],
+        app: None,
         key_page: Cow::Borrowed("https://cp.kuaishou.com/"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -159,6 +169,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmps://live.restream.io:1937/live"),
         ]),
         domains: &["restream.io"],
+        app: None,
         key_page: Cow::Borrowed("https://app.restream.io/settings/streaming-setup"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -169,6 +180,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Trovo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://livepush.trovo.live/live/")]),
         domains: &["trovo.live"],
+        app: None,
         key_page: Cow::Borrowed("https://studio.trovo.live/mychannel/stream"),
         limits: Limits { keyframe_seconds: 2, ..USUAL_LIMITS },
         test_query: None,
@@ -186,6 +198,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
             "contribute.live-video.net",
             "ingest.global-contribute.live-video.net",
         ],
+        app: None,
         key_page: Cow::Borrowed("https://dashboard.twitch.tv/settings/stream"),
         limits: Limits {
             video: kbps(6_000),
@@ -202,6 +215,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Vimeo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
         domains: &["vimeo.com"],
+        app: None,
         key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -212,6 +226,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
         name: Cow::Borrowed("Xiaohongshu"),
         servers: Cow::Borrowed(&[]),
         domains: &["xhscdn.com"],
+        app: None,
         key_page: Cow::Borrowed("https://redlive.xiaohongshu.com/live_plan"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -225,6 +240,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmp://a.rtmp.youtube.com/live2"),
         ]),
         domains: &["youtube.com"],
+        app: None,
         key_page: Cow::Borrowed("https://studio.youtube.com/channel/UC/livestreaming"),
         limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL_LIMITS },
         test_query: None,
@@ -253,6 +269,15 @@ pub fn on_port_443(server: &str) -> Option<&'static str> {
         Url::parse(other).is_ok_and(is_same)
     };
     of_host(&url.host)?.servers.iter().map(|server| &**server).find(|server| fits(server))
+}
+
+/// Returns the address of a server with the application, even if the service shows it without.
+pub fn completed(server: &str) -> Cow<'_, str> {
+    let server = server.trim();
+    let bare = server.trim_end_matches('/');
+    let has_no_app = bare.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?']));
+    let service = host_of(server).filter(|_| has_no_app).and_then(of_host);
+    service.and_then(|it| it.app).map_or(server.into(), |app| format!("{bare}/{app}").into())
 }
 
 impl ServiceList {
@@ -415,6 +440,19 @@ mod tests {
     }
 
     #[test]
+    fn the_address_of_kick_needs_no_application() {
+        let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net";
+        let complete = format!("{kick}/app");
+        for server in [kick, &*format!(" {kick}//\n"), &*complete] {
+            assert_eq!(completed(server), complete, "{server}");
+        }
+        assert_eq!(completed(&format!("{kick}:443/")), format!("{kick}:443/app"));
+        for other in [&*format!("{kick}/other/"), "rtmp://live.twitch.tv", "rtmp:///", "", "kick"] {
+            assert_eq!(completed(other), other);
+        }
+    }
+
+    #[test]
     fn a_host_has_no_user_port_or_brackets() {
         for (url, host) in [
             ("rtmp://live.example/app", Some("live.example")),
@@ -450,6 +488,7 @@ mod tests {
             name: "School".into(),
             servers: vec!["rtmp://live.restream.io/school".into()].into(),
             domains: &[],
+            app: None,
             key_page: "".into(),
             limits: Limits { height: Some(720), ..USUAL_LIMITS },
             test_query: None,

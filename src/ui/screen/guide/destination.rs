@@ -1,6 +1,7 @@
 //! The step for the destination of the stream: a service, the user's own server, or the built-in
 //! server for a trial.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use egui::{Id, ScrollArea, Ui};
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::base::Secret;
 use crate::studio::targets::address;
-use crate::studio::targets::services::{KNOWN_SERVICES, Service};
+use crate::studio::targets::services::{self, KNOWN_SERVICES, Service};
 use crate::studio::{Command, Snapshot, Target, TargetPlace};
 use crate::text::Problem;
 use crate::ui::screen::guide::columns::columns;
@@ -104,6 +105,13 @@ impl Destination {
         if let Some((server, url)) = address::split(&self.key) {
             *self.server = server;
             *self.key = url.stream.expose().to_owned();
+        }
+    }
+
+    /// Adds the application to the server address if the service shows the address without it.
+    fn complete_server(&mut self) {
+        if let Cow::Owned(complete) = services::completed(&self.server) {
+            *self.server = complete;
         }
     }
 
@@ -266,6 +274,9 @@ fn field(
     if field.response.changed() {
         draft.split_key();
         draft.wrong.take_if(|(at, _)| *at == part);
+    }
+    if field.response.lost_focus() {
+        draft.complete_server();
     }
     field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
 }
