@@ -70,7 +70,7 @@ pub(in crate::studio) fn shown(wanted: &Target) -> String {
     }
 }
 
-/// Parses the URL of a target. The application may be missing if its service shows none.
+/// Parses the URL of a target in the form in which its service shows it.
 ///
 /// # Errors
 /// Fails with the problem of the URL, which never contains the key.
@@ -328,6 +328,8 @@ mod tests {
         assert_eq!(of("rtmp://live.example.com/app", " "), Some(AddressFault::NoKey));
         let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net";
         assert_eq!((of(kick, "key"), of(kick, "")), (None, Some(AddressFault::NoKey)));
+        let listed = "rtmp://fra05.contribute.live-video.net/app/{stream_key}";
+        assert_eq!((of(listed, "key"), of(listed, "")), (None, Some(AddressFault::NoKey)));
         let url = parse(kick, Some(&Secret::new("key"))).unwrap();
         assert_eq!(url.without_key(), format!("{kick}/app"));
         let target = Target::custom(1, "rtmp://live.example.com/app/more", Secret::default());

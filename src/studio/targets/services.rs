@@ -55,6 +55,9 @@ pub const USUAL_LIMITS: Limits =
 /// on the same page, depending on the channel's rank.
 const PER_SHOW_LIMITS: Limits = Limits { keyframe_seconds: 2, fps: Some(60), ..USUAL_LIMITS };
 
+/// The end of the addresses in Twitch's list of servers.
+const KEY_PLACEHOLDER: &str = "/{stream_key}";
+
 const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
     Some(BitsPerSecond(kilobits * 1_000))
 }
@@ -271,9 +274,13 @@ pub fn on_port_443(server: &str) -> Option<&'static str> {
     of_host(&url.host)?.servers.iter().map(|server| &**server).find(|server| fits(server))
 }
 
-/// Returns the address of a server with the application, even if the service shows it without.
+/// Returns the address of a server with the application, even if the service shows it without, and
+/// without a placeholder for the stream key. The address is owned if it differs.
 pub fn completed(server: &str) -> Cow<'_, str> {
     let server = server.trim();
+    if let Some(before) = server.strip_suffix(KEY_PLACEHOLDER) {
+        return before.to_owned().into();
+    }
     let bare = server.trim_end_matches('/');
     let has_no_app = bare.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?']));
     let service = host_of(server).filter(|_| has_no_app).and_then(of_host);
@@ -437,6 +444,14 @@ mod tests {
         // In its test mode, Twitch shows the stream to nobody. Kick would show it.
         let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net/app";
         assert!(!book.find("twitch").unwrap().has_server(kick));
+    }
+
+    #[test]
+    fn a_placeholder_is_no_stream_key() {
+        let server = "rtmp://fra05.contribute.live-video.net/app";
+        let shown = format!("{server}/{{stream_key}} ");
+        assert!(matches!(completed(&shown), Cow::Owned(it) if it == server));
+        assert!(matches!(completed(server), Cow::Borrowed(it) if it == server));
     }
 
     #[test]

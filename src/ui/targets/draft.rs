@@ -318,8 +318,8 @@ impl Draft {
         (&filled.place, &filled.route) != (&target.place, &target.route)
     }
 
-    /// Adds the application to the typed server address if the service shows the address without it.
-    /// Returns the command for the change.
+    /// Completes the typed server address if its service shows the address in another form. Returns
+    /// the command for the change.
     pub(super) fn complete_server(&mut self, target: &Target) -> Option<Command> {
         let texts = self.texts(target.id);
         let Cow::Owned(complete) = services::completed(&texts.server) else { return None };

@@ -108,11 +108,10 @@ impl Destination {
         }
     }
 
-    /// Adds the application to the server address if the service shows the address without it.
+    /// Completes the server address if its service shows the address in another form.
     fn complete_server(&mut self) {
-        if let Cow::Owned(complete) = services::completed(&self.server) {
-            *self.server = complete;
-        }
+        let Cow::Owned(complete) = services::completed(&self.server) else { return };
+        *self.server = complete;
     }
 
     /// Returns the first missing or invalid value, with its field.
