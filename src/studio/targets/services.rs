@@ -314,9 +314,13 @@ impl ServiceList {
         self.all().find(|service| service.has_host(host))
     }
 
-    /// Returns the service with this id or, without one, the service to which the server belongs.
+    /// Returns the service with this id. If there is none, or if the user has replaced the server of a
+    /// known service with that of another service, returns the service of the server.
     pub fn of_target(&self, id: &str, server: &str) -> Option<&Service> {
-        self.find(id).or_else(|| self.of_server(server))
+        let chosen = self.find(id);
+        let is_own = self.own.iter().any(|service| service.id == id);
+        let kept = chosen.filter(|service| is_own || service.has_server(server));
+        kept.or_else(|| self.of_server(server)).or(chosen)
     }
 }
 
@@ -441,6 +445,16 @@ mod tests {
         ] {
             assert_eq!(book.of_server(other), None, "{other}");
         }
+        // The user may replace the address of a target.
+        for (id, server, of) in [
+            ("twitch", "rtmp://live.twitch.tv/app", "twitch"),
+            ("twitch", "rtmp://relay.example/app", "twitch"),
+            ("twitch", "rtmp://b.rtmp.youtube.com/live2", "youtube"),
+            ("twitch", "", "twitch"),
+            ("", "rtmp://live.twitch.tv/app", "twitch"),
+        ] {
+            assert_eq!(book.of_target(id, server), book.find(of), "{id} {server}");
+        }
         // In its test mode, Twitch shows the stream to nobody. Kick would show it.
         let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net/app";
         assert!(!book.find("twitch").unwrap().has_server(kick));
@@ -512,6 +526,9 @@ mod tests {
         let book = ServiceList::with_own(vec![own.clone()]);
         assert_eq!(book.find("school"), Some(&own));
         assert_eq!(book.of_server("rtmp://live.restream.io/live"), Some(&own));
+        assert_eq!(book.of_target("school", "rtmp://live.twitch.tv/app"), Some(&own));
+        let restream = "rtmp://live.restream.io/live";
+        assert_eq!(book.of_target("restream", restream), book.find("restream"));
         assert!(book.find("twitch").is_some());
         assert_eq!(book.all().count(), KNOWN_SERVICES.len() + 1);
     }
