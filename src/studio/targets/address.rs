@@ -163,17 +163,34 @@ pub(in crate::studio) fn without_tokens(url: &str) -> String {
     }
 }
 
+/// Returns the start of an invalid address, up to its host. The rest can contain a key, a password or
+/// a token.
+fn start_of(server: &str) -> String {
+    let is_name = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let parts = server.split_once("://").filter(|(scheme, _)| is_name(scheme));
+    let (scheme, rest) = parts.unwrap_or(("rtmp", ""));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once('@') {
+        Some((_, host)) => host,
+        // A password can contain an unescaped `/` or `?`.
+        None if rest.contains('@') => "",
+        None => authority,
+    };
+    format!("{scheme}://{host}")
+}
+
 /// Returns the URL of a custom server for saving, without the password, the tokens of its
-/// application, and without the key if the URL contains the key. `apart` means that the URL contains no key, even if no separate key is
-/// given. A URL that was already saved stays unchanged.
+/// application, and without the key if the URL contains the key. `apart` means that the URL contains
+/// no key, even if no separate key is given. A URL that was already saved stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
     let url = match key.is_empty() && !apart {
         true => Url::parse(server),
-        false => Url::with_key(server, key.expose()),
+        // The key itself may be invalid.
+        false => Url::with_key(server, ""),
     };
     let bare = url.map(|url| without_tokens(&url.tc_url()));
-    let Ok(bare) = bare else { return server.to_owned() };
+    let Ok(bare) = bare else { return start_of(server) };
     // Without a slash at the end, the last part of a longer path would be read as the key. The
     // slash marks an address without a key.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
@@ -338,6 +355,24 @@ mod tests {
         for server in ["live.example.com", "http://a/b", "rtmp:///app", "rtmp://a b/c"] {
             let fault = of(server, "");
             assert!(matches!(fault, Some(AddressFault::Server(_))), "{server}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_of_an_invalid_address_is_saved() {
+        let saved = |server: &str, key: &str| without_key(server, &Secret::new(key), false);
+        for (server, key, safe) in [
+            ("srt://h:9000?streamid=planted&passphrase=planted", "", "srt://h:9000"),
+            ("https://h/whip/planted", "key", "https://h"),
+            ("rtmp://me:planted@h", "key", "rtmp://h"),
+            ("rtmp://me:pl/anted@h/app", "", "rtmp://"),
+            ("live_planted rtmp://h/app", "", "rtmp://"),
+            ("live_planted", "", "rtmp://"),
+            ("rtmp://h/app?auth=planted", "two words", "rtmp://h/app"),
+            ("rtmp://h", "", "rtmp://h"),
+        ] {
+            assert_eq!(saved(server, key), safe, "{server}");
+            assert_eq!(saved(safe, key), safe);
         }
     }
 
