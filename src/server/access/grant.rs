@@ -27,8 +27,8 @@ pub(in crate::server) struct Grant {
     pub address: Option<IpAddr>,
     /// The name of the stream (or, for a connection, of the application) if a callback changed it.
     pub renamed: Option<String>,
-    /// True if a callback has decided.
-    pub asked: bool,
+    /// True if a callback has decided, or reports the end of the client.
+    pub followed: bool,
     /// When dropped, reports that the client has finished.
     pub done: Option<Box<DoneCall>>,
     pub limits: AppLimits,

@@ -221,7 +221,9 @@ pub(super) async fn access(
     };
     let scope = PassScope { app, stream, address: grant.address, proof };
     let (now, end) = (registry.unix_seconds(), grant.ends.unwrap_or(u64::MAX));
-    let pass = (grant.proven || grant.asked).then(|| registry.passes.issue_until(scope, now, end));
+    // Without a pass, each request of an HLS viewer would be another visit.
+    let pass =
+        (grant.proven || grant.followed).then(|| registry.passes.issue_until(scope, now, end));
     // All viewers had to leave in the meantime, so a new pass must not open the stream again.
     if pass.is_some() && grant.expelled != registry.expulsions() {
         return Err(Denied::WrongSecret);
@@ -232,6 +234,34 @@ pub(super) async fn access(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Runtime;
+    use crate::net::web::WebUrl;
+    use crate::server::access::callback::exchange::samples;
+    use crate::server::access::callback::{CallKind, CallbackRules, Dialect};
+    use crate::server::registry::config::Config;
+    use crate::server::whep::session::tests::start_registry;
+
+    #[test]
+    fn a_viewer_whose_end_alone_is_reported_is_one_visit() {
+        let runtime = Runtime::start().unwrap();
+        let url = WebUrl::parse("http://127.0.0.1:9/done").unwrap();
+        let mut config = Config::default();
+        config.access.others.callbacks = Some(CallbackRules {
+            dialect: Dialect::Nginx,
+            urls: [(CallKind::PlayDone, url)].into(),
+            timeout: CallbackRules::DEFAULT_TIMEOUT,
+            accepts_without_answer: false,
+        });
+        let (registry, _events) = start_registry(&runtime, config);
+        let visit = |pass| {
+            let asked = access(&registry, samples::visit(), Some(Call::play()), (pass, None));
+            runtime.block_on(asked).unwrap()
+        };
+        let first = visit(None);
+        assert!(first.done.is_some());
+        let pass = first.pass.clone().unwrap();
+        assert!(visit(Some(pass)).done.is_none(), "a reload of the playlist");
+    }
 
     #[test]
     fn a_secret_counts_only_under_a_name_that_caches_recognize() {

@@ -202,7 +202,7 @@ async fn ask(
     call: &Call,
     grant: &mut Grant,
 ) -> Result<(), Denied> {
-    grant.asked = callbacks.decides(call);
+    grant.followed = callbacks.follows(call);
     let mut done = DoneCall::new(callbacks, visit, call);
     match callbacks.ask(visit, call).await {
         Ok(Acceptance { renamed, is_unsent }) => {

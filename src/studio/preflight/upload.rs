@@ -263,7 +263,7 @@ mod tests {
     use crate::net::Runtime;
     use crate::server::config::Listen;
     use crate::server::{self, Server};
-    use crate::studio::targets::services::KNOWN_SERVICES;
+    use crate::studio::targets::services::{KNOWN_SERVICES, ServiceList};
     use crate::wire::rtmp::url::Url;
 
     fn asked(url: &str, upload_test: UploadTest) -> PlannedCheck {
@@ -282,6 +282,14 @@ mod tests {
             for other in ["rtmp://127.0.0.1/app", "rtmp://relay.example/app", ""] {
                 assert_eq!(of(other, true), UploadTest::Unavailable, "{other}");
             }
+        }
+        // The user has entered the address of a service as that of a custom server.
+        let services = ServiceList::default();
+        for (server, way) in [
+            ("rtmp://live.twitch.tv/app", UploadTest::TestMode("bandwidthtest=true")),
+            ("rtmp://sendtc3.douyu.com/live", UploadTest::Unavailable),
+        ] {
+            assert_eq!(UploadTest::of(services.of_server(server), server, true), way, "{server}");
         }
         let of_custom = |consent| UploadTest::of(None, "rtmp://h/app", consent);
         assert_eq!(of_custom(false), UploadTest::NeedsConsent);

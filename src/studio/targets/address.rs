@@ -11,7 +11,7 @@ use crate::broadcast::publisher::Flow;
 use crate::net::{self, Cause, ConnectStage, Trouble};
 use crate::studio::notices::Next;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::targets::services::ServiceList;
+use crate::studio::targets::services::{self, ServiceList};
 use crate::studio::targets::{Target, TargetPlace};
 use crate::text::problem::{Problem, problem};
 use crate::wire::rtmp::url::{Error, Url};
@@ -70,12 +70,12 @@ pub(in crate::studio) fn shown(wanted: &Target) -> String {
     }
 }
 
-/// Parses the URL of a target.
+/// Parses the URL of a target in the form in which its service shows it.
 ///
 /// # Errors
 /// Fails with the problem of the URL, which never contains the key.
 pub fn parse(url: &str, key: Option<&Secret>) -> Result<TargetUrl, Problem> {
-    TargetUrl::parse(url.trim(), key).map_err(|error| Problem::from(&error))
+    TargetUrl::parse(&services::completed(url), key).map_err(|error| Problem::from(&error))
 }
 
 /// The reason why a target cannot be used: its server address or its stream key.
@@ -113,15 +113,15 @@ pub fn fault(target: &Target) -> Option<AddressFault> {
     if target.is_built_in() {
         return None;
     }
-    let server = target.server().trim();
+    let server = services::completed(target.server());
     if server.is_empty() {
         return Some(AddressFault::NoServer);
     }
     let no_key = target.key_apart && target.key().is_none();
     // Any key completes the address.
-    let error = Url::with_key(server, "key").err();
+    let error = Url::with_key(&server, "key").err();
     let error = error.or_else(|| no_key.then_some(Error::NoStream));
-    let error = error.or_else(|| TargetUrl::parse(server, target.key()).err())?;
+    let error = error.or_else(|| TargetUrl::parse(&server, target.key()).err())?;
     Some(match error {
         Error::NoApp => AddressFault::NoApplication,
         Error::NoStream => AddressFault::NoKey,
@@ -163,17 +163,34 @@ pub(in crate::studio) fn without_tokens(url: &str) -> String {
     }
 }
 
+/// Returns the start of an invalid address, up to its host. The rest can contain a key, a password or
+/// a token.
+fn start_of(server: &str) -> String {
+    let is_name = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let parts = server.split_once("://").filter(|(scheme, _)| is_name(scheme));
+    let (scheme, rest) = parts.unwrap_or(("rtmp", ""));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.rsplit_once('@') {
+        Some((_, host)) => host,
+        // A password can contain an unescaped `/` or `?`.
+        None if rest.contains('@') => "",
+        None => authority,
+    };
+    format!("{scheme}://{host}")
+}
+
 /// Returns the URL of a custom server for saving, without the password, the tokens of its
-/// application, and without the key if the URL contains the key. `apart` means that the URL contains no key, even if no separate key is
-/// given. A URL that was already saved stays unchanged.
+/// application, and without the key if the URL contains the key. `apart` means that the URL contains
+/// no key, even if no separate key is given. A URL that was already saved stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
     let server = server.trim();
     let url = match key.is_empty() && !apart {
         true => Url::parse(server),
-        false => Url::with_key(server, key.expose()),
+        // The key itself may be invalid.
+        false => Url::with_key(server, ""),
     };
     let bare = url.map(|url| without_tokens(&url.tc_url()));
-    let Ok(bare) = bare else { return server.to_owned() };
+    let Ok(bare) = bare else { return start_of(server) };
     // Without a slash at the end, the last part of a longer path would be read as the key. The
     // slash marks an address without a key.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
@@ -326,12 +343,36 @@ mod tests {
             }
         }
         assert_eq!(of("rtmp://live.example.com/app", " "), Some(AddressFault::NoKey));
+        let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net";
+        assert_eq!((of(kick, "key"), of(kick, "")), (None, Some(AddressFault::NoKey)));
+        let listed = "rtmp://fra05.contribute.live-video.net/app/{stream_key}";
+        assert_eq!((of(listed, "key"), of(listed, "")), (None, Some(AddressFault::NoKey)));
+        let url = parse(kick, Some(&Secret::new("key"))).unwrap();
+        assert_eq!(url.without_key(), format!("{kick}/app"));
         let target = Target::custom(1, "rtmp://live.example.com/app/more", Secret::default());
         let apart = Target { key_apart: true, ..target };
         assert_eq!(fault(&apart), Some(AddressFault::NoKey));
         for server in ["live.example.com", "http://a/b", "rtmp:///app", "rtmp://a b/c"] {
             let fault = of(server, "");
             assert!(matches!(fault, Some(AddressFault::Server(_))), "{server}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_of_an_invalid_address_is_saved() {
+        let saved = |server: &str, key: &str| without_key(server, &Secret::new(key), false);
+        for (server, key, safe) in [
+            ("srt://h:9000?streamid=planted&passphrase=planted", "", "srt://h:9000"),
+            ("https://h/whip/planted", "key", "https://h"),
+            ("rtmp://me:planted@h", "key", "rtmp://h"),
+            ("rtmp://me:pl/anted@h/app", "", "rtmp://"),
+            ("live_planted rtmp://h/app", "", "rtmp://"),
+            ("live_planted", "", "rtmp://"),
+            ("rtmp://h/app?auth=planted", "two words", "rtmp://h/app"),
+            ("rtmp://h", "", "rtmp://h"),
+        ] {
+            assert_eq!(saved(server, key), safe, "{server}");
+            assert_eq!(saved(safe, key), safe);
         }
     }
 

@@ -1,9 +1,101 @@
-//! Notices about settings that exceed the limits of the targets' services.
+//! Settings that exceed the limits of a service, and the notices about them.
 
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::Quality;
-use crate::studio::targets::services::{Misfit, ServiceList};
+use crate::studio::targets::services::{Limits, Service, ServiceList};
+use crate::text::problem::{Problem, problem};
+
+/// A property of a stream that exceeds a service's limit: `most` is the limit, and `is` the
+/// configured value.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The video bitrate is too high, in kbit/s.
+    Video { most: u32, is: u32 },
+    /// The audio bitrate is too high, in kbit/s.
+    Audio { most: u32, is: u32 },
+    /// The keyframe interval is too long, in seconds.
+    Keyframes { most: u64, is: u64 },
+    /// The frame has too many lines.
+    Height { most: u32, is: u32 },
+    /// The frame rate is too high.
+    Rate { most: u32, is: u32 },
+}
+
+impl Misfit {
+    /// Returns the limit of the service, and the configured value.
+    pub fn numbers(self) -> (u64, u64) {
+        match self {
+            Self::Video { most, is }
+            | Self::Audio { most, is }
+            | Self::Height { most, is }
+            | Self::Rate { most, is } => (most.into(), is.into()),
+            Self::Keyframes { most, is } => (most, is),
+        }
+    }
+
+    /// Returns the text of the misfit, with the limit of the service with this name, and the
+    /// configured value.
+    pub fn problem(self, service: &str) -> Problem {
+        let (most, is) = self.numbers();
+        let (service, most, is) = (service.to_owned(), most.to_string(), is.to_string());
+        match self {
+            Self::Video { .. } => problem!("misfit-video", service = service, most = most, is = is),
+            Self::Audio { .. } => problem!("misfit-audio", service = service, most = most, is = is),
+            Self::Keyframes { .. } => {
+                problem!("misfit-keyframes", service = service, most = most, is = is)
+            }
+            Self::Height { .. } => {
+                problem!("misfit-height", service = service, most = most, is = is)
+            }
+            Self::Rate { .. } => problem!("misfit-rate", service = service, most = most, is = is),
+        }
+    }
+}
+
+impl Service {
+    /// Returns the limits of the service that a stream of this quality exceeds.
+    pub fn misfits(&self, quality: &Quality) -> Vec<Misfit> {
+        let Limits { video, audio, keyframe_seconds, height, fps } = self.limits;
+        let mut misfits = Vec::new();
+        if let Some(most) = video.filter(|most| quality.video_bitrate.0 > most.0) {
+            let (most, is) = (most.0 / 1_000, quality.video_bitrate.0 / 1_000);
+            misfits.push(Misfit::Video { most, is });
+        }
+        if let Some(most) = audio.filter(|most| quality.audio_bitrate.0 > most.0) {
+            let (most, is) = (most.0 / 1_000, quality.audio_bitrate.0 / 1_000);
+            misfits.push(Misfit::Audio { most, is });
+        }
+        let every = quality.keyframe_interval.as_millis();
+        if every > u128::from(keyframe_seconds) * 1_000 {
+            let is = u64::try_from(every.div_ceil(1_000)).unwrap_or(u64::MAX);
+            misfits.push(Misfit::Keyframes { most: keyframe_seconds, is });
+        }
+        if let Some(most) = height.filter(|most| quality.size.height > *most) {
+            misfits.push(Misfit::Height { most, is: quality.size.height });
+        }
+        let rate = quality.frame_rate.num().div_ceil(quality.frame_rate.den());
+        if let Some(most) = fps.filter(|most| rate > *most) {
+            misfits.push(Misfit::Rate { most, is: rate });
+        }
+        misfits
+    }
+
+    /// Returns the quality with excessive values reduced to the limits of the service. The frame
+    /// size stays unchanged, because only the user can decide how to change it.
+    pub fn fit(&self, quality: &Quality) -> Quality {
+        let mut fit = quality.clone();
+        if let Some(most) = self.limits.video {
+            fit.video_bitrate.0 = fit.video_bitrate.0.min(most.0);
+        }
+        if let Some(most) = self.limits.audio {
+            fit.audio_bitrate.0 = fit.audio_bitrate.0.min(most.0);
+        }
+        let most = std::time::Duration::from_secs(self.limits.keyframe_seconds);
+        fit.keyframe_interval = fit.keyframe_interval.min(most);
+        fit
+    }
+}
 
 /// Returns one notice for each limit that a stream of this quality exceeds at an enabled target.
 pub fn misfits(
@@ -64,5 +156,27 @@ mod tests {
         ] {
             assert_eq!(messages(&quality), [sentence]);
         }
+    }
+
+    #[test]
+    fn what_a_service_does_not_take_is_named_and_can_be_fitted() {
+        let book = ServiceList::default();
+        let twitch = book.find("twitch").unwrap();
+        assert_eq!(twitch.misfits(&Quality::default()), []);
+        let rich = Quality {
+            video_bitrate: BitsPerSecond(8_000_000),
+            audio_bitrate: BitsPerSecond(384_000),
+            keyframe_interval: Duration::from_millis(2_500),
+            ..Quality::default()
+        };
+        assert_eq!(
+            twitch.misfits(&rich),
+            [
+                Misfit::Video { most: 6_000, is: 8_000 },
+                Misfit::Audio { most: 320, is: 384 },
+                Misfit::Keyframes { most: 2, is: 3 },
+            ]
+        );
+        assert_eq!(twitch.misfits(&twitch.fit(&rich)), []);
     }
 }

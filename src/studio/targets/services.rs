@@ -6,8 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::media::BitsPerSecond;
-use crate::studio::targets::quality::Quality;
-use crate::text::problem::{Problem, problem};
+use crate::wire::rtmp::url::{Scheme, Url};
 
 /// A service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +18,11 @@ pub struct Service {
     /// The servers. The first one is used unless another is chosen. The list is empty if the
     /// service's dashboard gives an address together with the key.
     pub servers: Cow<'static, [Cow<'static, str>]>,
+    /// The domains that contain all servers of the service, in every region. The user's own services
+    /// have only the hosts of their servers.
+    pub domains: &'static [&'static str],
+    /// The application, if the service shows its address without it.
+    pub app: Option<&'static str>,
     /// The page where the key is found; empty if there is no particular page.
     pub key_page: Cow<'static, str>,
     pub limits: Limits,
@@ -51,6 +55,9 @@ pub const USUAL_LIMITS: Limits =
 /// on the same page, depending on the channel's rank.
 const PER_SHOW_LIMITS: Limits = Limits { keyframe_seconds: 2, fps: Some(60), ..USUAL_LIMITS };
 
+/// The end of the addresses in Twitch's list of servers.
+const KEY_PLACEHOLDER: &str = "/{stream_key}";
+
 const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
     Some(BitsPerSecond(kilobits * 1_000))
 }
@@ -61,6 +68,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("bilibili"),
         name: Cow::Borrowed("Bilibili"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://live-push.bilivideo.com/live-bvc/")]),
+        domains: &["bilivideo.com", "live-send.acg.tv"],
+        app: None,
         key_page: Cow::Borrowed("https://link.bilibili.com/p/center/index#/my-room/start-live"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -70,6 +79,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("dailymotion"),
         name: Cow::Borrowed("Dailymotion"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://publish.dailymotion.com/publish-dm")]),
+        domains: &["dailymotion.com"],
+        app: None,
         key_page: Cow::Borrowed("https://www.dailymotion.com/partner"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -79,6 +90,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("douyin"),
         name: Cow::Borrowed("Douyin"),
         servers: Cow::Borrowed(&[]),
+        domains: &["douyincdn.com"],
+        app: None,
         key_page: Cow::Borrowed("https://creator.douyin.com/creator-micro/live/manage"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -88,6 +101,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("douyu"),
         name: Cow::Borrowed("Douyu"),
         servers: Cow::Borrowed(&[]),
+        domains: &["douyu.com"],
+        app: None,
         key_page: Cow::Borrowed("https://mp.douyu.com/live/main"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -97,6 +112,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("facebook"),
         name: Cow::Borrowed("Facebook Live"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://live-api-s.facebook.com:443/rtmp/")]),
+        domains: &["facebook.com"],
+        app: None,
         key_page: Cow::Borrowed("https://www.facebook.com/live/producer"),
         limits: Limits {
             video: kbps(9_000),
@@ -112,6 +129,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("huya"),
         name: Cow::Borrowed("Huya"),
         servers: Cow::Borrowed(&[]),
+        domains: &["huya.com"],
+        app: None,
         key_page: Cow::Borrowed("https://i.huya.com/index.php?m=ProfileSetting"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -121,6 +140,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("kick"),
         name: Cow::Borrowed("Kick"),
         servers: Cow::Borrowed(&[]),
+        domains: &["fa723fc1b171.global-contribute.live-video.net"],
+        app: Some("app"),
         key_page: Cow::Borrowed("https://dashboard.kick.com/channel/stream"),
         limits: Limits {
             video: kbps(8_000),
@@ -136,6 +157,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("kuaishou"),
         name: Cow::Borrowed("Kuaishou"),
         servers: Cow::Borrowed(&[]),
+        domains: &["kuaishou.com", "voip.yximgs.com"],
+        app: None,
         key_page: Cow::Borrowed("https://cp.kuaishou.com/"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -148,6 +171,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmp://live.restream.io/live"),
             Cow::Borrowed("rtmps://live.restream.io:1937/live"),
         ]),
+        domains: &["restream.io"],
+        app: None,
         key_page: Cow::Borrowed("https://app.restream.io/settings/streaming-setup"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -157,6 +182,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("trovo"),
         name: Cow::Borrowed("Trovo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://livepush.trovo.live/live/")]),
+        domains: &["trovo.live"],
+        app: None,
         key_page: Cow::Borrowed("https://studio.trovo.live/mychannel/stream"),
         limits: Limits { keyframe_seconds: 2, ..USUAL_LIMITS },
         test_query: None,
@@ -169,6 +196,12 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmps://ingest.global-contribute.live-video.net:443/app"),
             Cow::Borrowed("rtmp://ingest.global-contribute.live-video.net/app"),
         ]),
+        domains: &[
+            "twitch.tv",
+            "contribute.live-video.net",
+            "ingest.global-contribute.live-video.net",
+        ],
+        app: None,
         key_page: Cow::Borrowed("https://dashboard.twitch.tv/settings/stream"),
         limits: Limits {
             video: kbps(6_000),
@@ -184,6 +217,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("vimeo"),
         name: Cow::Borrowed("Vimeo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
+        domains: &["vimeo.com"],
+        app: None,
         key_page: Cow::Borrowed("https://vimeo.com/manage/events"),
         limits: USUAL_LIMITS,
         test_query: None,
@@ -193,6 +228,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
         id: Cow::Borrowed("xiaohongshu"),
         name: Cow::Borrowed("Xiaohongshu"),
         servers: Cow::Borrowed(&[]),
+        domains: &["xhscdn.com"],
+        app: None,
         key_page: Cow::Borrowed("https://redlive.xiaohongshu.com/live_plan"),
         limits: PER_SHOW_LIMITS,
         test_query: None,
@@ -205,6 +242,8 @@ pub static KNOWN_SERVICES: &[Service] = &[
             Cow::Borrowed("rtmps://a.rtmps.youtube.com:443/live2"),
             Cow::Borrowed("rtmp://a.rtmp.youtube.com/live2"),
         ]),
+        domains: &["youtube.com"],
+        app: None,
         key_page: Cow::Borrowed("https://studio.youtube.com/channel/UC/livestreaming"),
         limits: Limits { video: kbps(51_000), fps: Some(60), ..USUAL_LIMITS },
         test_query: None,
@@ -212,54 +251,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
 ];
 
-/// A property of a stream that exceeds a service's limit: `most` is the limit, and `is` the
-/// configured value.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Misfit {
-    /// The video bitrate is too high, in kbit/s.
-    Video { most: u32, is: u32 },
-    /// The audio bitrate is too high, in kbit/s.
-    Audio { most: u32, is: u32 },
-    /// The keyframe interval is too long, in seconds.
-    Keyframes { most: u64, is: u64 },
-    /// The frame has too many lines.
-    Height { most: u32, is: u32 },
-    /// The frame rate is too high.
-    Rate { most: u32, is: u32 },
-}
-
-impl Misfit {
-    /// Returns the limit of the service, and the configured value.
-    pub fn numbers(self) -> (u64, u64) {
-        match self {
-            Self::Video { most, is }
-            | Self::Audio { most, is }
-            | Self::Height { most, is }
-            | Self::Rate { most, is } => (most.into(), is.into()),
-            Self::Keyframes { most, is } => (most, is),
-        }
-    }
-
-    /// Returns the text of the misfit, with the limit of the service with this name, and the
-    /// configured value.
-    pub fn problem(self, service: &str) -> Problem {
-        let (most, is) = self.numbers();
-        let (service, most, is) = (service.to_owned(), most.to_string(), is.to_string());
-        match self {
-            Self::Video { .. } => problem!("misfit-video", service = service, most = most, is = is),
-            Self::Audio { .. } => problem!("misfit-audio", service = service, most = most, is = is),
-            Self::Keyframes { .. } => {
-                problem!("misfit-keyframes", service = service, most = most, is = is)
-            }
-            Self::Height { .. } => {
-                problem!("misfit-height", service = service, most = most, is = is)
-            }
-            Self::Rate { .. } => problem!("misfit-rate", service = service, most = most, is = is),
-        }
-    }
-}
-
-/// The known services and the user's own, which take precedence if the id or host is the same.
+/// The known services and the user's own, which take precedence if the id or server is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceList {
     own: Arc<[Service]>,
@@ -267,20 +259,32 @@ pub struct ServiceList {
 
 /// Returns the known service to which a host belongs.
 pub fn of_host(host: &str) -> Option<&'static Service> {
-    KNOWN_SERVICES.iter().find(|service| service.servers.iter().any(|at| host_of(at) == Some(host)))
+    KNOWN_SERVICES.iter().find(|service| service.has_host(host))
 }
 
-/// Returns the address of the same service over TLS on port 443, which networks rarely block.
+/// Returns the address of the same application over TLS on port 443, which networks rarely block.
 /// Returns `None` if the service has no such address.
 pub fn on_port_443(server: &str) -> Option<&'static str> {
-    let service = of_host(host_of(server)?).filter(|_| server.trim().starts_with("rtmp://"))?;
-    // Ports other than the usual one of TLS are blocked as well.
-    let usual = |url: &str| match url.split('/').nth(2).and_then(|it| it.split_once(':')) {
-        Some((_, port)) => port == "443",
-        None => true,
+    let url = Url::parse(server).ok().filter(|url| url.scheme == Scheme::Rtmp)?;
+    // The application of a backup server differs, and its stream must not replace the main one.
+    let fits = |other: &str| {
+        let is_same = |it: Url| it.scheme == Scheme::Rtmps && it.port == 443 && it.app == url.app;
+        Url::parse(other).is_ok_and(is_same)
     };
-    let secure = service.servers.iter().map(|url| &**url).filter(|url| url.starts_with("rtmps://"));
-    secure.into_iter().find(|url| usual(url))
+    of_host(&url.host)?.servers.iter().map(|server| &**server).find(|server| fits(server))
+}
+
+/// Returns the address of a server with the application, even if the service shows it without, and
+/// without a placeholder for the stream key. The address is owned if it differs.
+pub fn completed(server: &str) -> Cow<'_, str> {
+    let server = server.trim();
+    if let Some(before) = server.strip_suffix(KEY_PLACEHOLDER) {
+        return before.to_owned().into();
+    }
+    let bare = server.trim_end_matches('/');
+    let has_no_app = bare.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?']));
+    let service = host_of(server).filter(|_| has_no_app).and_then(of_host);
+    service.and_then(|it| it.app).map_or(server.into(), |app| format!("{bare}/{app}").into())
 }
 
 impl ServiceList {
@@ -307,20 +311,25 @@ impl ServiceList {
     /// Returns the service to which a server's URL belongs, by its host.
     pub fn of_server(&self, url: &str) -> Option<&Service> {
         let host = host_of(url)?;
-        let is_it = |at: &str| host_of(at).is_some_and(|it| it.eq_ignore_ascii_case(host));
-        self.all().find(|service| service.servers.iter().any(|at| is_it(at)))
+        self.all().find(|service| service.has_host(host))
     }
 
-    /// Returns the service with this id or, without one, the service to which the server belongs.
+    /// Returns the service with this id. If there is none, or if the user has replaced the server of a
+    /// known service with that of another service, returns the service of the server.
     pub fn of_target(&self, id: &str, server: &str) -> Option<&Service> {
-        self.find(id).or_else(|| self.of_server(server))
+        let chosen = self.find(id);
+        let is_own = self.own.iter().any(|service| service.id == id);
+        let kept = chosen.filter(|service| is_own || service.has_server(server));
+        kept.or_else(|| self.of_server(server)).or(chosen)
     }
 }
 
-/// Returns the last two labels of a host.
-fn domain(host: &str) -> &str {
-    let start = host.rmatch_indices('.').nth(1).map_or(0, |(dot, _)| dot + 1);
-    host.get(start..).unwrap_or(host)
+/// Returns true if a host is this domain, or in this domain.
+fn is_within(host: &str, domain: &str) -> bool {
+    let parts = host.len().checked_sub(domain.len()).and_then(|at| host.split_at_checked(at));
+    parts.is_some_and(|(labels, rest)| {
+        rest.eq_ignore_ascii_case(domain) && (labels.is_empty() || labels.ends_with('.'))
+    })
 }
 
 /// Returns the host in a server's URL, without user, password or port, and without the brackets of
@@ -344,62 +353,23 @@ pub fn authority_of(url: &str) -> Option<&str> {
 }
 
 impl Service {
-    /// Returns true if the host of this URL is in the same domain as one of the service's servers,
-    /// for example another region.
+    /// Returns true if the host of this URL belongs to the service.
     pub fn has_server(&self, url: &str) -> bool {
-        let Some(host) = host_of(url) else { return false };
-        let is_near = |own: &str| domain(own).eq_ignore_ascii_case(domain(host));
-        self.servers.iter().filter_map(|at| host_of(at)).any(is_near)
+        host_of(url).is_some_and(|host| self.has_host(host))
     }
 
-    /// Returns the limits of the service that a stream of this quality exceeds.
-    pub fn misfits(&self, quality: &Quality) -> Vec<Misfit> {
-        let Limits { video, audio, keyframe_seconds, height, fps } = self.limits;
-        let mut misfits = Vec::new();
-        if let Some(most) = video.filter(|most| quality.video_bitrate.0 > most.0) {
-            let (most, is) = (most.0 / 1_000, quality.video_bitrate.0 / 1_000);
-            misfits.push(Misfit::Video { most, is });
-        }
-        if let Some(most) = audio.filter(|most| quality.audio_bitrate.0 > most.0) {
-            let (most, is) = (most.0 / 1_000, quality.audio_bitrate.0 / 1_000);
-            misfits.push(Misfit::Audio { most, is });
-        }
-        let every = quality.keyframe_interval.as_millis();
-        if every > u128::from(keyframe_seconds) * 1_000 {
-            let is = u64::try_from(every.div_ceil(1_000)).unwrap_or(u64::MAX);
-            misfits.push(Misfit::Keyframes { most: keyframe_seconds, is });
-        }
-        if let Some(most) = height.filter(|most| quality.size.height > *most) {
-            misfits.push(Misfit::Height { most, is: quality.size.height });
-        }
-        let rate = quality.frame_rate.num().div_ceil(quality.frame_rate.den());
-        if let Some(most) = fps.filter(|most| rate > *most) {
-            misfits.push(Misfit::Rate { most, is: rate });
-        }
-        misfits
-    }
-
-    /// Returns the quality with excessive values reduced to the limits of the service. The frame
-    /// size stays unchanged, because only the user can decide how to change it.
-    pub fn fit(&self, quality: &Quality) -> Quality {
-        let mut fit = quality.clone();
-        if let Some(most) = self.limits.video {
-            fit.video_bitrate.0 = fit.video_bitrate.0.min(most.0);
-        }
-        if let Some(most) = self.limits.audio {
-            fit.audio_bitrate.0 = fit.audio_bitrate.0.min(most.0);
-        }
-        let most = std::time::Duration::from_secs(self.limits.keyframe_seconds);
-        fit.keyframe_interval = fit.keyframe_interval.min(most);
-        fit
+    /// Returns true if this host belongs to the service.
+    fn has_host(&self, host: &str) -> bool {
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let is_server = |at: &str| host_of(at).is_some_and(|it| it.eq_ignore_ascii_case(host));
+        self.domains.iter().any(|domain| is_within(host, domain))
+            || self.servers.iter().any(|at| is_server(at))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::rtmp::url::Url;
-    use std::time::Duration;
 
     #[test]
     fn every_service_has_a_name_and_servers_that_can_be_used() {
@@ -414,6 +384,8 @@ mod tests {
                 let url = Url::with_key(server, "key").unwrap();
                 assert!(!url.app.is_empty(), "{server}");
                 assert_eq!(book.of_server(server), Some(service));
+                let is_within = |domain: &&str| is_within(&url.host, domain);
+                assert!(service.domains.iter().any(is_within), "{server}");
             }
         }
         for id in ["douyin", "douyu", "huya", "kick", "kuaishou", "xiaohongshu"] {
@@ -428,10 +400,85 @@ mod tests {
         assert_eq!(book.of_server("rtmp://example.org/live"), None);
         let youtube = on_port_443("rtmp://a.rtmp.youtube.com/live2").unwrap();
         assert_eq!(youtube, "rtmps://a.rtmps.youtube.com:443/live2");
-        for none in [youtube, "rtmp://live.restream.io/live", "rtmp://example.org/live", "x"] {
+        let twitch = on_port_443("RTMP://fra02.contribute.live-video.net/app/").unwrap();
+        assert_eq!(twitch, "rtmps://ingest.global-contribute.live-video.net:443/app");
+        // Otherwise, the stream to the backup server would go to the main server.
+        let backup = "rtmp://b.rtmp.youtube.com/live2?backup=1";
+        for none in
+            [youtube, "rtmp://live.restream.io/live", "rtmp://example.org/live", backup, "x"]
+        {
             assert_eq!(on_port_443(none), None, "{none}");
         }
         assert_eq!(book.of_server("twitch"), None);
+    }
+
+    #[test]
+    fn a_server_in_any_region_belongs_to_its_service() {
+        let book = ServiceList::default();
+        for (server, id) in [
+            ("rtmp://live.twitch.tv/app", "twitch"),
+            ("rtmps://LIVE-FRA.Twitch.TV:443/app/live_1", "twitch"),
+            ("rtmp://fra02.contribute.live-video.net/app", "twitch"),
+            ("rtmps://fa723fc1b171.global-contribute.live-video.net", "kick"),
+            ("rtmps://b.rtmps.youtube.com/live2?backup=1", "youtube"),
+            ("rtmps://rtmp-api.facebook.com.:443/rtmp/", "facebook"),
+            ("rtmp://eu.restream.io/live", "restream"),
+            ("rtmp://txy.live-send.acg.tv/live-txy/?streamname=a&key=b", "bilibili"),
+            ("rtmp://sendtc3.douyu.com/live", "douyu"),
+            ("rtmp://tx.direct.huya.com/huyalive", "huya"),
+            ("rtmp://push-rtmp-l6.douyincdn.com/third", "douyin"),
+            ("rtmp://open-push.voip.yximgs.com/gifshow", "kuaishou"),
+            ("rtmp://live-push-hw.xhscdn.com/live", "xiaohongshu"),
+            ("rtmp://rtmp.cloud.vimeo.com/live", "vimeo"),
+        ] {
+            let of_host = host_of(server).and_then(of_host);
+            let found = [book.of_server(server), of_host].map(|it| it.map(|it| &*it.id));
+            assert_eq!(found, [Some(id); 2], "{server}");
+            assert!(book.find(id).unwrap().has_server(server), "{server}");
+        }
+        for other in [
+            "rtmp://nottwitch.tv/app",
+            "rtmp://twitch.tv.example.org/app",
+            "rtmp://a1b2c3d4e5f6.global-contribute.live-video.net/app",
+            "rtmp://tv/app",
+            "rtmp://直播.tv/app",
+        ] {
+            assert_eq!(book.of_server(other), None, "{other}");
+        }
+        // The user may replace the address of a target.
+        for (id, server, of) in [
+            ("twitch", "rtmp://live.twitch.tv/app", "twitch"),
+            ("twitch", "rtmp://relay.example/app", "twitch"),
+            ("twitch", "rtmp://b.rtmp.youtube.com/live2", "youtube"),
+            ("twitch", "", "twitch"),
+            ("", "rtmp://live.twitch.tv/app", "twitch"),
+        ] {
+            assert_eq!(book.of_target(id, server), book.find(of), "{id} {server}");
+        }
+        // In its test mode, Twitch shows the stream to nobody. Kick would show it.
+        let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net/app";
+        assert!(!book.find("twitch").unwrap().has_server(kick));
+    }
+
+    #[test]
+    fn a_placeholder_is_no_stream_key() {
+        let server = "rtmp://fra05.contribute.live-video.net/app";
+        let shown = format!("{server}/{{stream_key}} ");
+        assert!(matches!(completed(&shown), Cow::Owned(it) if it == server));
+        assert!(matches!(completed(server), Cow::Borrowed(it) if it == server));
+    }
+
+    #[test]
+    fn the_address_of_kick_needs_no_application() {
+        let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net";
+        let complete = format!("{kick}/app");
+        for server in [kick, &*format!(" {kick}//\n"), &*complete] {
+            assert_eq!(completed(server), complete, "{server}");
+        }
+        assert_eq!(completed(&format!("{kick}:443/")), format!("{kick}:443/app"));
+        for other in [&*format!("{kick}/other/"), "rtmp://live.twitch.tv", "rtmp:///", "", "kick"] {
+            assert_eq!(completed(other), other);
+        }
     }
 
     #[test]
@@ -469,6 +516,8 @@ mod tests {
             id: "school".into(),
             name: "School".into(),
             servers: vec!["rtmp://live.restream.io/school".into()].into(),
+            domains: &[],
+            app: None,
             key_page: "".into(),
             limits: Limits { height: Some(720), ..USUAL_LIMITS },
             test_query: None,
@@ -477,29 +526,10 @@ mod tests {
         let book = ServiceList::with_own(vec![own.clone()]);
         assert_eq!(book.find("school"), Some(&own));
         assert_eq!(book.of_server("rtmp://live.restream.io/live"), Some(&own));
+        assert_eq!(book.of_target("school", "rtmp://live.twitch.tv/app"), Some(&own));
+        let restream = "rtmp://live.restream.io/live";
+        assert_eq!(book.of_target("restream", restream), book.find("restream"));
         assert!(book.find("twitch").is_some());
         assert_eq!(book.all().count(), KNOWN_SERVICES.len() + 1);
-    }
-
-    #[test]
-    fn what_a_service_does_not_take_is_named_and_can_be_fitted() {
-        let book = ServiceList::default();
-        let twitch = book.find("twitch").unwrap();
-        assert_eq!(twitch.misfits(&Quality::default()), []);
-        let rich = Quality {
-            video_bitrate: BitsPerSecond(8_000_000),
-            audio_bitrate: BitsPerSecond(384_000),
-            keyframe_interval: Duration::from_millis(2_500),
-            ..Quality::default()
-        };
-        assert_eq!(
-            twitch.misfits(&rich),
-            [
-                Misfit::Video { most: 6_000, is: 8_000 },
-                Misfit::Audio { most: 320, is: 384 },
-                Misfit::Keyframes { most: 2, is: 3 },
-            ]
-        );
-        assert_eq!(twitch.misfits(&twitch.fit(&rich)), []);
     }
 }

@@ -1,5 +1,6 @@
 //! The typed texts and the state of the list of targets.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use egui::{Id, Rect};
@@ -11,6 +12,7 @@ use crate::studio::live::view::LiveState;
 use crate::studio::snapshot::TargetView;
 use crate::studio::targets::TargetState;
 use crate::studio::targets::address::{self, AddressFault};
+use crate::studio::targets::services;
 use crate::studio::{Command, Route, Snapshot, Target, TargetPlace};
 use crate::ui::video::FrameView;
 
@@ -316,6 +318,16 @@ impl Draft {
         (&filled.place, &filled.route) != (&target.place, &target.route)
     }
 
+    /// Completes the typed server address if its service shows the address in another form. Returns
+    /// the command for the change.
+    pub(super) fn complete_server(&mut self, target: &Target) -> Option<Command> {
+        let texts = self.texts(target.id);
+        let Cow::Owned(complete) = services::completed(&texts.server) else { return None };
+        *texts.server = complete;
+        texts.server_touched = true;
+        self.changed(target)
+    }
+
     /// Discards the typed values of a target.
     pub(super) fn forget(&mut self, id: u32) {
         self.texts.remove(&id);
@@ -369,6 +381,21 @@ mod tests {
             "rtmp://a",
         ] {
             assert_eq!(part_of(server, ""), Some(Part::Server), "{server}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_kick_shows_gets_its_application() {
+        let mut draft = Draft::default();
+        let target = Target::custom(1, "", Secret::default());
+        let kick = "rtmps://fa723fc1b171.global-contribute.live-video.net";
+        let complete = format!("{kick}/app");
+        let other = "rtmps://live.example.com";
+        for (typed, wanted) in [(kick, Some(complete.as_str())), (other, None)] {
+            *draft.texts(1).server = typed.to_owned();
+            let put = |server| Command::PutTarget(Target::custom(1, server, Secret::default()));
+            assert_eq!(draft.complete_server(&target), wanted.map(put));
+            assert_eq!(*draft.texts(1).server, wanted.unwrap_or(typed));
         }
     }
 

@@ -94,6 +94,7 @@ fn server(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target, 
         draft.changed(target).into_iter().for_each(|command| view.send(command));
     }
     if field.response.lost_focus() && !draft.texts(target.id).server.is_empty() {
+        draft.complete_server(target).into_iter().for_each(|command| view.send(command));
         draft.complain |= draft.fault_of(target).is_some_and(|fault| !fault.is_of_key());
     }
     apart(ui, view, draft, target);

@@ -4,8 +4,9 @@
 use egui::Ui;
 
 use crate::media::BitsPerSecond;
+use crate::studio::targets::misfits::Misfit;
 use crate::studio::targets::quality::Preset;
-use crate::studio::targets::services::{Misfit, Service};
+use crate::studio::targets::services::Service;
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::Type;

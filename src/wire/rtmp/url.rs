@@ -11,6 +11,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 
 use crate::base::Secret;
+use crate::base::sanitize::is_harmless;
 use crate::text::problem::{Problem, problem};
 
 /// Transport of the protocol.
@@ -100,7 +101,7 @@ pub enum Error {
     TooLong,
     /// The separate key contains a space.
     KeySpace,
-    /// The separate key contains a control character.
+    /// The separate key contains an invisible character.
     KeyCharacter,
     KeyTooLong,
 }
@@ -331,11 +332,17 @@ impl Credentials {
 fn check_characters(text: &str) -> Result<(), Error> {
     if text.len() > MAX_URL_LENGTH {
         Err(Error::TooLong)
-    } else if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    } else if text.chars().any(|c| c.is_whitespace() || is_invisible(c)) {
         Err(Error::Character)
     } else {
         Ok(())
     }
+}
+
+/// Returns true for control characters, and for the characters without width that web pages and chat
+/// programs add to copied texts. Joiners of letters and emoji are allowed.
+fn is_invisible(c: char) -> bool {
+    !is_harmless(c) || matches!(c, '\u{200B}' | '\u{2060}')
 }
 
 fn check_key(key: &str) -> Result<(), Error> {
@@ -454,6 +461,8 @@ mod tests {
             ("planted key", Error::KeySpace),
             ("planted\tkey", Error::KeySpace),
             ("planted\u{7}key", Error::KeyCharacter),
+            ("planted\u{200B}", Error::KeyCharacter),
+            ("\u{200E}planted", Error::KeyCharacter),
             (&*"planted".repeat(1_000), Error::KeyTooLong),
         ] {
             let words = error.to_string();
@@ -555,6 +564,8 @@ mod tests {
             ("rtmp://h/", Error::NoApp),
             ("rtmp://h?x=1", Error::NoApp),
             ("rtmp://h/a b/k", Error::Character),
+            ("\u{FEFF}rtmp://h/a/k", Error::Character),
+            ("rtmp://h/a/k\u{200B}", Error::Character),
         ] {
             assert_eq!(Url::parse(text), Err(error), "{text}");
         }

@@ -203,9 +203,10 @@ impl Callbacks {
         }
     }
 
-    /// Returns true if a receiver decides about this call.
-    pub fn decides(&self, call: &Call) -> bool {
-        self.destinations.contains_key(&call.kind())
+    /// Returns true if a receiver decides about this call, or is notified of its end.
+    pub fn follows(&self, call: &Call) -> bool {
+        let calls = [Some(call.kind()), call.end().map(|end| end.kind())];
+        calls.iter().flatten().any(|kind| self.destinations.contains_key(kind))
     }
 
     /// Asks the receiver whether the client may act.

@@ -223,6 +223,8 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
         id: id.into(),
         name: name.to_owned().into(),
         servers: servers.iter().map(|it| it.trim().to_owned().into()).collect::<Vec<_>>().into(),
+        domains: &[],
+        app: None,
         key_page: table.key_page.into(),
         limits: Limits {
             video: kbps(small(table.max_video_kbps, (100, 200_000, "kbps"), OwnPart::Video)?),

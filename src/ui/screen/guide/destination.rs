@@ -1,6 +1,7 @@
 //! The step for the destination of the stream: a service, the user's own server, or the built-in
 //! server for a trial.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 
 use egui::{Id, ScrollArea, Ui};
@@ -8,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::base::Secret;
 use crate::studio::targets::address;
-use crate::studio::targets::services::{KNOWN_SERVICES, Service};
+use crate::studio::targets::services::{self, KNOWN_SERVICES, Service};
 use crate::studio::{Command, Snapshot, Target, TargetPlace};
 use crate::text::Problem;
 use crate::ui::screen::guide::columns::columns;
@@ -105,6 +106,12 @@ impl Destination {
             *self.server = server;
             *self.key = url.stream.expose().to_owned();
         }
+    }
+
+    /// Completes the server address if its service shows the address in another form.
+    fn complete_server(&mut self) {
+        let Cow::Owned(complete) = services::completed(&self.server) else { return };
+        *self.server = complete;
     }
 
     /// Returns the first missing or invalid value, with its field.
@@ -266,6 +273,9 @@ fn field(
     if field.response.changed() {
         draft.split_key();
         draft.wrong.take_if(|(at, _)| *at == part);
+    }
+    if field.response.lost_focus() {
+        draft.complete_server();
     }
     field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter))
 }
