@@ -207,6 +207,15 @@ fn talks_beside(snapshot: &mut Snapshot, choice: &str, talk: TalkMode, muted: bo
     snapshot.strips.push(strip);
 }
 
+/// Keeps an audible microphone out of the program, and silences the program.
+fn not_in_program(snapshot: &mut Snapshot, monitoring: mix::MonitoringMode) {
+    talks(snapshot, true, false);
+    snapshot.audio.as_mut().unwrap().held_dbfs = -18.0;
+    let strip = &mut snapshot.strips[0];
+    (strip.audio.strip.monitoring, strip.meter.held_dbfs) = (monitoring, -18.0);
+    snapshot.loudness.held_dbfs = -60.0;
+}
+
 /// Removes the video from the program, as for a broadcast or recording with audio only.
 fn audio_only(snapshot: &mut Snapshot) {
     snapshot.video.as_mut().unwrap().choice = VideoChoice::None;
@@ -519,6 +528,46 @@ fn rows() -> Vec<Row> {
             "Check the microphone and the faders.",
             bad,
             Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard, because only the operator hears the microphone",
+            with(on_air(), |it| not_in_program(it, mix::MonitoringMode::MonitorOnly)),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard, because the microphone is only in a track of the recording",
+            with(recording(), |it| not_in_program(it, mix::MonitoringMode::Tracks)),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard, and a microphone that waits for its key is not in the program",
+            with(on_air(), |it| {
+                not_in_program(it, mix::MonitoringMode::MonitorOnly);
+                it.strips[0].held = false;
+            }),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "silence, on purpose, and only the operator hears a microphone",
+            with(on_air(), |it| {
+                talks_beside(it, "mic:guest", TalkMode::Open, false);
+                silence(it, true);
+                it.strips[1].audio.strip.monitoring = mix::MonitoringMode::MonitorOnly;
+                it.strips[1].meter.held_dbfs = -18.0;
+            }),
+            "All good.",
+            "2 watching",
+            None,
+            None,
         ),
         (
             "nothing is heard from a muted microphone with push-to-talk",
@@ -1193,6 +1242,9 @@ fn video_and_audio_are_ready_only_without_a_reported_problem() {
     let audio = |state| with(idle(), |it| it.audio.as_mut().unwrap().state = state);
     assert_eq!(of(&audio(SourceState::Stalled)), (true, false));
     assert_eq!(of(&with(idle(), |it| it.audio.as_mut().unwrap().muted = true)), (true, false));
+    for monitoring in [mix::MonitoringMode::MonitorOnly, mix::MonitoringMode::Tracks] {
+        assert_eq!(of(&with(idle(), |it| not_in_program(it, monitoring))), (true, false));
+    }
     assert_eq!(of(&with(idle(), |it| silence(it, true))), (true, false));
     assert_eq!(of(&with(idle(), |it| silence(it, false))), (true, false));
     assert_eq!(of(&reported(StudioMessage::CameraLost { device: device() })), (false, true));
