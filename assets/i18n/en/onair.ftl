@@ -692,6 +692,7 @@ connecting-to = Connecting…
 stop = Stop
 stopping-button = Stopping…
 cancel-connecting = Cancel
+stage-keys = Waiting for the keyring
 stage-delay = Waiting for the stream delay
 stage-dns = Looking up the server
 stage-tcp = Connecting to the server

@@ -692,6 +692,7 @@ connecting-to = 正在连接…
 stop = 结束直播
 stopping-button = 正在结束…
 cancel-connecting = 取消
+stage-keys = 等待密钥环
 stage-delay = 等待直播延迟
 stage-dns = 正在解析服务器地址
 stage-tcp = 正在连接服务器

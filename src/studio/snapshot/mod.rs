@@ -498,6 +498,10 @@ pub struct Snapshot {
     pub handled_commands: u64,
     /// True if handled commands wait until the startup or the end of a broadcast is over.
     pub has_postponed_commands: bool,
+    /// True if *Go Live* is one of the waiting commands.
+    pub waits_to_go_live: bool,
+    /// True while stream keys and other secrets are loaded from the keyring.
+    pub keys_pending: bool,
     /// True after [`Command::Quit`](crate::studio::command::Command) was executed.
     pub ended: bool,
 }

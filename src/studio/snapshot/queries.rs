@@ -13,12 +13,19 @@ impl Snapshot {
         self.handled_commands >= sent && !self.has_postponed_commands
     }
 
-    /// Returns true if a passthrough file is being opened, or if targets connect or wait for the next
-    /// attempt and no target was live yet. To stop then ends nothing, so it needs no question.
+    /// Returns true if *Go Live* waits, if a passthrough file is being opened, or if targets connect
+    /// or wait for the next attempt and no target was live yet. To stop then ends nothing, so it
+    /// needs no question.
     pub fn is_starting(&self) -> bool {
+        let waits = self.waits_to_go_live && self.live == LiveState::Idle;
         let connects =
             matches!(self.live, LiveState::Connecting { .. } | LiveState::Reconnecting { .. });
-        self.opening_file().is_some() || connects && !self.figures.was_live()
+        waits || self.opening_file().is_some() || connects && !self.figures.was_live()
+    }
+
+    /// Returns true if the key of this target may still come from the keyring.
+    pub fn awaits_key(&self, target: &Target) -> bool {
+        self.keys_pending && target.remembers_key()
     }
 
     /// Returns true if the built-in server is a target of the broadcast, so that it does not stop.

@@ -53,13 +53,18 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     };
     if view.snapshot.is_starting() {
         let cancel = texts.get("cancel-connecting");
-        let (text, second) = match (view.snapshot.opening_file(), &view.snapshot.live) {
+        let stage = match &view.snapshot.live {
+            LiveState::Connecting { stage } => Some(stage_key(stage)),
+            LiveState::Idle if view.snapshot.keys_pending => Some(key!("stage-keys")),
+            _ => None,
+        };
+        let (text, second) = match (view.snapshot.opening_file(), stage) {
             (Some(file), _) => (passthrough::sentence(texts, file), cancel.to_string()),
-            (None, LiveState::Connecting { stage }) => {
-                let stage = texts.get(stage_key(stage));
+            (None, Some(stage)) => {
+                let stage = texts.get(stage);
                 (texts.get("connecting-to").to_string(), format!("{stage} · {cancel}"))
             }
-            (None, _) => (texts.get("connecting-to").to_string(), cancel.to_string()),
+            (None, None) => (texts.get("connecting-to").to_string(), cancel.to_string()),
         };
         if base(&text).kind(Type::Title).second(&second).show(ui, theme).clicked() {
             view.send(Command::StopLive);

@@ -65,6 +65,12 @@ fn twitch() -> Target {
     Target { service: "twitch".into(), ..target }
 }
 
+/// Creates a target whose key is still in the keyring.
+fn with_stored_key() -> Target {
+    let target = Target::custom(1, "rtmp://live.twitch.tv/app", "".into());
+    Target { key_apart: true, remember_key: true, keep_as: "one".into(), ..target }
+}
+
 /// Creates a state on air, at the built-in server and at Twitch.
 fn on_air() -> Snapshot {
     let mut snapshot = idle();
@@ -428,6 +434,39 @@ fn rows() -> Vec<Row> {
             "Enter the key that the service or the server's operator gives you.",
             bad,
             Some(Remedy::EditKey(1)),
+        ),
+        (
+            "a target whose key is being loaded",
+            with(idle(), |it| {
+                it.targets = vec![TargetView::idle(with_stored_key())];
+                it.keys_pending = true;
+            }),
+            "Waiting for the keyring.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "a target whose key the keyring does not deliver",
+            with(idle(), |it| {
+                it.targets = vec![TargetView::idle(with_stored_key())];
+                it.notices.push(notice(&StudioMessage::KeyringSilent {}));
+            }),
+            "The keyring does not respond, so the stored stream keys are not available.",
+            "Unlock the keyring so that onair can use the keys",
+            bad,
+            Some(Remedy::EditKey(1)),
+        ),
+        (
+            "the broadcast waits for the keyring",
+            with(idle(), |it| {
+                (it.has_postponed_commands, it.waits_to_go_live) = (true, true);
+                it.keys_pending = true;
+            }),
+            "Waiting for the keyring.",
+            "",
+            None,
+            None,
         ),
         (
             "an address that is none, whatever the key is",
@@ -1198,7 +1237,10 @@ fn what_the_studio_does_is_one_word() {
     let of = |snapshot: &Snapshot| Health::of(snapshot).activity;
     assert_eq!(of(&idle()), Activity::Ready);
     assert_eq!(of(&with(idle(), empty_scene)), Activity::NotReady);
+    assert_eq!(of(&with(idle(), |it| it.waits_to_go_live = true)), Activity::Connecting);
     assert_eq!(of(&on_air()), Activity::OnAir);
+    let waits = with(on_air(), |it| it.waits_to_go_live = true);
+    assert!(of(&waits) == Activity::OnAir && !waits.is_starting(), "to stop needs a question");
     assert_eq!(of(&off_air(false, true)), Activity::Reconnecting);
     assert_eq!(of(&off_air(true, false)), Activity::Connecting);
     assert_eq!(of(&with(on_air(), |it| it.live = LiveState::Stopping)), Activity::Stopping);
