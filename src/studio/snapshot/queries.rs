@@ -4,8 +4,8 @@ use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
 use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::scenes::MAIN_SOURCE;
-use crate::studio::snapshot::{Snapshot, SourceState, VideoSource};
-use crate::studio::targets::Target;
+use crate::studio::snapshot::{Snapshot, SourceState, TargetView, VideoSource};
+use crate::studio::targets::{Target, TargetState};
 
 impl Snapshot {
     /// Returns true if the snapshot shows the effect of the first `sent` commands.
@@ -32,6 +32,14 @@ impl Snapshot {
     pub fn is_server_busy(&self) -> bool {
         let used = self.targets.iter().any(|it| it.target.is_built_in() && it.target.enabled);
         self.server.is_running() && used && self.live != LiveState::Idle
+    }
+
+    /// Returns true if the built-in server sends the broadcast to viewers.
+    pub fn plays_own_stream(&self) -> bool {
+        let is_live = |it: &TargetView| it.target.enabled && it.state == Some(TargetState::Live);
+        self.live == LiveState::OnAir
+            && !self.server.play_url.is_empty()
+            && self.targets.iter().any(|it| it.target.is_built_in() && is_live(it))
     }
 
     /// Returns true while there is a broadcast, even one that connects, or a recording. The format of

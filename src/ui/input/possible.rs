@@ -37,6 +37,7 @@ pub enum ImpossibleReason {
     NotInProgram,
     ServerBusy,
     ServerOff,
+    ServerNotTarget,
     NoPlayKey,
     NothingToUndo,
     NothingToRedo,
@@ -87,6 +88,7 @@ impl ImpossibleReason {
             Self::NotInProgram => key!("why-not-in-program"),
             Self::ServerBusy => key!("why-server-busy"),
             Self::ServerOff => key!("why-server-off"),
+            Self::ServerNotTarget => key!("why-server-not-target"),
             Self::NoPlayKey => key!("why-no-play-key"),
             Self::NothingToUndo => key!("why-nothing-to-undo"),
             Self::NothingToRedo => key!("why-nothing-to-redo"),
@@ -180,7 +182,8 @@ impl Action {
             }
             Self::CopyAddress => unless(!snapshot.server.play_url.is_empty(), Why::ServerOff),
             Self::WatchOwn => unless(!snapshot.server.play_url.is_empty(), Why::ServerOff)
-                .or_else(|| unless(snapshot.live == LiveState::OnAir, Why::NotLive)),
+                .or_else(|| unless(snapshot.live == LiveState::OnAir, Why::NotLive))
+                .or_else(|| unless(snapshot.plays_own_stream(), Why::ServerNotTarget)),
             Self::Properties => {
                 let camera = |video: &VideoSource| {
                     UsedProperties::of(&video.choice) == Some(UsedProperties::Camera)
@@ -256,6 +259,9 @@ impl NamedCommand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::Target;
+    use crate::studio::snapshot::TargetView;
+    use crate::studio::targets::TargetState;
 
     #[test]
     fn a_command_is_impossible_for_the_reason_that_the_user_can_change() {
@@ -269,7 +275,12 @@ mod tests {
         snapshot.server.play_url = "rtmp://localhost/live/onair".into();
         assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::NotLive));
         snapshot.live = LiveState::OnAir;
+        assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::ServerNotTarget));
+        let state = Some(TargetState::Live);
+        snapshot.targets = vec![TargetView { state, ..TargetView::idle(Target::built_in()) }];
         assert_eq!(why(&snapshot, Action::WatchOwn), None);
+        snapshot.targets[0].target.enabled = false;
+        assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::ServerNotTarget));
         assert_eq!(why(&snapshot, Action::SetUp), Some(ImpossibleReason::Live));
         assert_eq!(
             why(&snapshot, Action::RecordingRepair),
