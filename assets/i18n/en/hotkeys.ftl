@@ -126,6 +126,7 @@ why-nothing-to-redo = There is nothing to redo.
 why-no-preview = Turn on studio mode first.
 why-no-media-source = No media source is open.
 why-not-watching = Play a stream or file on the Watch page first.
+why-not-live-stream = Play a live stream first.
 why-no-item = Select an item first.
 why-several-items = Select only one item.
 why-too-few-items = Select at least two items in the same group or scene.

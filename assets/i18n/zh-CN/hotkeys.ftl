@@ -126,6 +126,7 @@ why-nothing-to-redo = 没有可重做的操作。
 why-no-preview = 请先打开工作室模式。
 why-no-media-source = 没有打开的媒体源。
 why-not-watching = 请先在“观看”页播放直播或文件。
+why-not-live-stream = 请先播放直播。
 why-no-item = 请先选择项目。
 why-several-items = 请只选择一个项目。
 why-too-few-items = 请在同一场景或分组中至少选择两个项目。

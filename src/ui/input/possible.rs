@@ -5,9 +5,10 @@ use crate::studio::live::recording::library::view::RecordingFile;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::snapshot::VideoSource;
+use crate::studio::snapshot::health::is_possible;
 use crate::studio::targets::MAX_TARGETS;
 use crate::studio::watch::view::WatchState;
-use crate::studio::{MAX_STRIPS, Snapshot};
+use crate::studio::{MAX_STRIPS, Remedy, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::named::{NamedCommand, NamedKind};
 use crate::ui::text::Texts;
@@ -44,6 +45,7 @@ pub enum ImpossibleReason {
     NoPreview,
     NoMediaSource,
     NotWatching,
+    NotLiveStream,
     NoItem,
     SeveralItems,
     TooFewItems,
@@ -95,6 +97,7 @@ impl ImpossibleReason {
             Self::NoPreview => key!("why-no-preview"),
             Self::NoMediaSource => key!("why-no-media-source"),
             Self::NotWatching => key!("why-not-watching"),
+            Self::NotLiveStream => key!("why-not-live-stream"),
             Self::NoItem => key!("why-no-item"),
             Self::SeveralItems => key!("why-several-items"),
             Self::TooFewItems => key!("why-too-few-items"),
@@ -171,10 +174,7 @@ impl Action {
             | Self::RecordingRepair => self.why_not_on_recordings(snapshot),
             Self::Screenshot => unless(snapshot.video.is_some(), Why::NoVideo),
             Self::Mute => unless(snapshot.audio.is_some(), Why::NoAudio),
-            Self::RetryNow => {
-                let reconnects = matches!(snapshot.live, LiveState::Reconnecting { .. });
-                unless(reconnects, Why::NotReconnecting)
-            }
+            Self::RetryNow => unless(is_possible(Remedy::RetryNow, snapshot), Why::NotReconnecting),
             Self::Remedy => unless(health.remedy.is_some(), Why::NothingToFix),
             Self::ClearClip => unless(snapshot.has_clipped(), Why::NothingClipped),
             Self::ResetLoudness => {
@@ -216,10 +216,13 @@ impl Action {
             | Self::WatchAhead
             | Self::WatchFarBack
             | Self::WatchFarAhead
-            | Self::WatchBeginning
-            | Self::WatchLive
-            | Self::WatchScreenshot
-            | Self::WatchRecord => unless(snapshot.watch != WatchState::Idle, Why::NotWatching),
+            | Self::WatchBeginning => unless(snapshot.watch != WatchState::Idle, Why::NotWatching),
+            Self::WatchScreenshot => unless(snapshot.watch.is_busy(), Why::NotWatching),
+            Self::WatchRecord if snapshot.watch_figures.saving.is_some() => None,
+            Self::WatchLive | Self::WatchRecord => {
+                unless(snapshot.watch.is_busy(), Why::NotWatching)
+                    .or_else(|| unless(snapshot.watch_figures.live, Why::NotLiveStream))
+            }
             _ => None,
         }
     }
@@ -282,10 +285,32 @@ mod tests {
         snapshot.targets[0].target.enabled = false;
         assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::ServerNotTarget));
         assert_eq!(why(&snapshot, Action::SetUp), Some(ImpossibleReason::Live));
+        // One target reconnects while another is live.
+        assert_eq!(why(&snapshot, Action::RetryNow), Some(ImpossibleReason::NotReconnecting));
+        snapshot.targets[0].retry_in = Some(std::time::Duration::from_secs(2));
+        assert_eq!(why(&snapshot, Action::RetryNow), None);
         assert_eq!(
             why(&snapshot, Action::RecordingRepair),
             Some(ImpossibleReason::NoRecordingChosen)
         );
         assert_eq!(why(&snapshot, Action::Scene9), Some(ImpossibleReason::NoScene));
+    }
+
+    #[test]
+    fn the_commands_for_a_playing_stream_need_one_that_plays() {
+        use ImpossibleReason as Why;
+        let mut snapshot = Snapshot::default();
+        let why = |snapshot: &Snapshot| {
+            [Action::WatchScreenshot, Action::WatchLive, Action::WatchRecord]
+                .map(|action| action.why_not(snapshot, &Health::of(snapshot)))
+        };
+        for state in [WatchState::Idle, WatchState::Ended] {
+            snapshot.watch = state;
+            assert_eq!(why(&snapshot), [Some(Why::NotWatching); 3]);
+        }
+        snapshot.watch = WatchState::Playing;
+        assert_eq!(why(&snapshot), [None, Some(Why::NotLiveStream), Some(Why::NotLiveStream)]);
+        snapshot.watch_figures.live = true;
+        assert_eq!(why(&snapshot), [None; 3]);
     }
 }
