@@ -182,6 +182,17 @@ fn only_a_broadcast_that_was_connected_is_stopped_with_a_question() {
 }
 
 #[test]
+fn stop_says_how_much_of_a_delayed_stream_is_discarded() {
+    for (state, is_delayed) in [("delayed", true), ("on-air", false)] {
+        let mut harness = open(state);
+        assert_eq!(click(&mut harness, "Stop"), []);
+        let text = "onair discards the last 5:00 of the stream.";
+        let is_said = harness.query_by_label_contains(text).is_some();
+        assert_eq!(is_said, is_delayed, "{:?}", shown(&harness));
+    }
+}
+
+#[test]
 fn a_broadcast_that_waits_for_the_keyring_is_canceled_with_its_button() {
     for by_key in [false, true] {
         let mut harness = open("idle");

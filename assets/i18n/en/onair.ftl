@@ -972,6 +972,7 @@ confirm-stop-title = Stop the broadcast?
 confirm-stop = The stream ends for all viewers.
 confirm-stop-unwatched = Nobody is watching.
 confirm-stop-recording = The recording continues until you stop it.
+confirm-stop-delay = onair discards the last { $time } of the stream. “Stop after the delay” sends this part first.
 confirm-stop-yes = Stop the broadcast
 keep-on-air = Stay on air
 confirm-close-title = Close while on air?

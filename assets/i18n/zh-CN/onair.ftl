@@ -936,6 +936,7 @@ confirm-stop-title = 结束直播？
 confirm-stop = 观众将看不到直播。
 confirm-stop-unwatched = 现在没有观众。
 confirm-stop-recording = 录制会继续，直到你停止录制。
+confirm-stop-delay = 因延迟而未发送的 { $time } 内容会被丢弃。“推送完延迟内容后结束”会先推送完这些内容。
 confirm-stop-yes = 结束直播
 keep-on-air = 继续直播
 confirm-close-title = 正在直播，确定关闭？
