@@ -315,7 +315,8 @@ impl<S: Studio> Window<S> {
             WindowRequest::ShowParts
             | WindowRequest::Act(_)
             | WindowRequest::Run(_)
-            | WindowRequest::Help(_)
+            | WindowRequest::PlayRecording(_)
+            | WindowRequest::ShowRecording(_)
             | WindowRequest::Project(_)
             | WindowRequest::CloseProjector(_) => {}
             WindowRequest::PickPart(kind, with_key) => {

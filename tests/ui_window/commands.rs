@@ -123,6 +123,24 @@ fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
 }
 
 #[test]
+fn the_disabled_button_of_a_replay_says_whether_the_buffer_is_off_or_empty() {
+    for (length, tip) in [
+        (None, "Turn on the replay buffer first."),
+        (Some(30), "The replay buffer fills while you are live or recording."),
+    ] {
+        let mut harness = open("idle");
+        harness.state().demo.change(|snapshot| {
+            snapshot.preferences.recording.replay = length.map(Duration::from_secs);
+        });
+        harness.run();
+        let button = harness.get_by_label_contains("Save replay").rect();
+        harness.hover_at(button.center());
+        (0..8).for_each(|_| harness.step());
+        assert!(shown(&harness).iter().any(|name| name == tip), "{:?}", shown(&harness));
+    }
+}
+
+#[test]
 fn the_hotkey_of_a_replay_without_a_buffer_is_not_silent() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::S);

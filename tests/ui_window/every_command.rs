@@ -17,7 +17,8 @@ fn states(action: Action) -> &'static [&'static str] {
         name if name.starts_with("media-") => &["idle", "media"],
         "chapter" | "pause-recording" => &["idle", "recording"],
         "clear-clip" => &["idle", "clipped"],
-        "retry" => &["idle", "reconnecting"],
+        // Only one of the targets reconnects.
+        "retry" => &["targets"],
         "remedy" => &["idle", "notices"],
         "studio" | "mute-player" => &["idle", "watching"],
         _ => &["idle", "media", "on-air"],

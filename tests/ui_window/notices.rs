@@ -211,6 +211,24 @@ fn the_buttons_of_notices_open_the_mixer_and_the_quality() {
     }
 }
 
+/// The user can cancel the dialog, and the studio withdraws the notice when it records again.
+#[test]
+fn a_recording_that_ended_stays_a_problem_while_the_user_chooses_a_folder() {
+    let mut harness = open("on-air");
+    harness.state().demo.change(|snapshot| {
+        let (path, reason) = ("/home/ada/Videos/a.mp4".into(), problem!("file-full"));
+        snapshot.notices = vec![StudioMessage::RecordingFailed { path, reason }.notice(11, "")];
+    });
+    harness.run();
+    open_tray(&mut harness);
+    let is_it = |button: &egui_kittest::Node<'_>| {
+        button.accesskit_node().label().is_some_and(|name| name.starts_with("Choose folder…: "))
+    };
+    harness.query_all_by_role(Role::Button).find(is_it).unwrap().click();
+    assert_eq!(commands(&mut harness), []);
+    assert!(harness.state().requests.contains(&WindowRequest::PickRecordingFolder));
+}
+
 #[test]
 fn the_event_log_lists_the_newest_first_and_is_copied() {
     let texts = Texts::new(Spoken::English);

@@ -231,9 +231,20 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
     });
     harness.run();
     assert!(skipped(&harness), "{:#?}", shown(&harness));
+    // Another recording was made since the broadcast.
+    harness.state().demo.change(|snapshot| {
+        snapshot.recordings = Demo::new("recordings").snapshot().recordings;
+        snapshot.last_recording = Some(path("interview.mp4"));
+    });
     harness.get_by_role_and_label(Role::Button, "Show recording").click();
     harness.run();
     assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Recordings);
+    let is_selected = harness.query_all_by_role(Role::RadioButton).any(|row| {
+        let row = row.accesskit_node();
+        let is_it = |name: String| name.starts_with("onair 2026-11-20 09-12-00.mkv");
+        row.label().is_some_and(is_it) && row.toggled() == Some(egui::accesskit::Toggled::True)
+    });
+    assert!(is_selected);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Num1);
     harness.run();
     harness.get_by_role_and_label(Role::Button, "Play").click();

@@ -62,6 +62,17 @@ fn the_built_in_server_shows_its_addresses_for_players_and_browsers() {
 }
 
 #[test]
+fn a_stopped_server_does_not_seem_to_start() {
+    let mut harness = open("server-off");
+    open_card(&mut harness, "Built-in server");
+    for name in ["Playback address", "Viewer page"] {
+        let field = harness.get_by_role_and_label(Role::TextInput, name);
+        assert_eq!(field.value().as_deref(), Some("Stopped. Going live starts the server."));
+        assert!(harness.query_by_label(&format!("Copy the address: {name}")).is_none());
+    }
+}
+
+#[test]
 fn a_stopped_server_of_ones_own_is_ready_because_going_live_starts_it() {
     let mut harness = open("server-off");
     harness.get_by_label("Ready to go live.");

@@ -182,6 +182,35 @@ fn only_a_broadcast_that_was_connected_is_stopped_with_a_question() {
 }
 
 #[test]
+fn stop_says_how_much_of_a_delayed_stream_is_discarded() {
+    for (state, is_delayed) in [("delayed", true), ("on-air", false)] {
+        let mut harness = open(state);
+        assert_eq!(click(&mut harness, "Stop"), []);
+        let text = "onair discards the last 5:00 of the stream.";
+        let is_said = harness.query_by_label_contains(text).is_some();
+        assert_eq!(is_said, is_delayed, "{:?}", shown(&harness));
+    }
+}
+
+#[test]
+fn a_broadcast_that_waits_for_the_keyring_is_canceled_with_its_button() {
+    for by_key in [false, true] {
+        let mut harness = open("idle");
+        harness.state().demo.change(|snapshot| {
+            (snapshot.has_postponed_commands, snapshot.waits_to_go_live) = (true, true);
+            snapshot.keys_pending = true;
+        });
+        harness.run();
+        harness.get_by_label("Waiting for the keyring.");
+        match by_key {
+            true => harness.key_press_modifiers(Modifiers::COMMAND, Key::L),
+            false => harness.get_by_label_contains("Connecting…").click(),
+        }
+        assert_eq!(commands(&mut harness), [Command::StopLive]);
+    }
+}
+
+#[test]
 fn stop_does_not_speak_of_viewers_if_only_the_built_in_server_is_on_and_has_none() {
     for (viewers, elsewhere, text) in [
         (0, false, "Nobody is watching."),

@@ -28,6 +28,26 @@ fn a_stream_is_watched() {
     assert_eq!(commands(&mut harness), [Command::StopWatching]);
 }
 
+#[test]
+fn the_own_stream_is_offered_only_while_the_built_in_server_gets_it() {
+    let mut harness = open("watch-idle");
+    let offer = |harness: &mut Harness<'static, Window>, enabled| {
+        harness.state().demo.change(|snapshot| {
+            snapshot.live = onair::studio::live::view::LiveState::OnAir;
+            let own = &mut snapshot.targets[0];
+            own.target.enabled = enabled;
+            own.state = Some(onair::studio::targets::TargetState::Live).filter(|_| enabled);
+        });
+        harness.run();
+        harness.query_by_label("Watch your own stream").is_some()
+    };
+    assert!(!offer(&mut harness, false), "the server is no target");
+    assert!(offer(&mut harness, true));
+    commands(&mut harness);
+    let url = "rtmp://127.0.0.1:1935/live/onair".to_owned();
+    assert_eq!(click(&mut harness, "Watch your own stream"), [Command::Watch { url }]);
+}
+
 /// Even if a codec has a long name, its label stays readable, and a tooltip shows the whole name.
 #[test]
 fn a_long_figure_pushes_no_label_aside() {

@@ -21,6 +21,7 @@ health-the-server = the server
 health-good = All good.
 health-ready = Ready to go live.
 health-connecting = Connecting to the server.
+health-keys-pending = Waiting for the keyring.
 health-stopping = Ending the broadcast.
 health-recording = Recording, not on air.
 health-recording-paused = The recording is paused.

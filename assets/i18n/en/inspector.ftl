@@ -12,8 +12,6 @@ tab-chat = Chat
 chat-studio-none = No chat yet
 chat-studio-advice = The chat of your own stream appears here while the built-in server is running. The chat of a stream that you are watching appears here too.
 chat-studio-open = Open the Watch page
-replay-off = The replay buffer is off. Choose a length in the settings.
-screenshot-off = There is no video yet.
 
 # targets
 target-off = Off

@@ -12,8 +12,6 @@ tab-chat = 聊天
 chat-studio-none = 还没有聊天消息
 chat-studio-advice = 内置服务器运行时，这里会显示观众的聊天消息。如果你正在观看的直播有聊天，消息也会显示在这里。
 chat-studio-open = 打开“观看”页
-replay-off = 回放缓存已关闭，请在设置里选择时长。
-screenshot-off = 还没有画面。
 
 # 推流目标
 target-off = 已停用

@@ -179,6 +179,11 @@ impl Target {
         HEXLOWER.encode(digest.get(..8).unwrap_or_default())
     }
 
+    /// Returns true if the key is stored across runs. A new target has no key yet.
+    pub fn remembers_key(&self) -> bool {
+        self.remember_key && !self.keep_as.is_empty()
+    }
+
     /// Returns true if the target is the built-in server.
     pub fn is_built_in(&self) -> bool {
         self.place == TargetPlace::BuiltIn

@@ -33,6 +33,13 @@ pub enum WatchState {
     },
 }
 
+impl WatchState {
+    /// Returns true if a stream is playing, being opened or reconnecting.
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Opening { .. } | Self::Playing | Self::Reconnecting { .. })
+    }
+}
+
 /// One of the players.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TileView {

@@ -1,10 +1,13 @@
 //! Confirmations before something ends.
 
+use std::time::Duration;
+
 use egui::Ui;
 
 use crate::studio::live::view::LiveState;
 use crate::ui::dialogs::card::{DialogAnswer, modal};
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, at_right_end, label, paragraph};
 
@@ -47,14 +50,18 @@ pub fn stop(ctx: &egui::Context, view: &View<'_>, fresh: bool) -> Option<DialogA
             true => texts.get("confirm-stop-unwatched"),
             false => texts.get("confirm-stop"),
         };
-        let recording = texts.get("confirm-stop-recording");
-        let ends = match view.snapshot.recording.is_some() {
-            true => format!("{ends}\n{recording}"),
-            false => ends.to_string(),
-        };
+        let mut lines = vec![ends.to_string()];
+        if view.snapshot.recording.is_some() {
+            lines.push(texts.get("confirm-stop-recording").to_string());
+        }
+        let held = view.snapshot.held.map(|delay| delay.held);
+        if let Some(held) = held.filter(|held| *held >= Duration::from_secs(1)) {
+            let args = [("time", format::minutes(held).into())];
+            lines.push(texts.with("confirm-stop-delay", &args));
+        }
         let words = [
             &*texts.get("confirm-stop-title"),
-            &*ends,
+            &*lines.join("\n"),
             &*texts.get("confirm-stop-yes"),
             &*texts.get("keep-on-air"),
         ];

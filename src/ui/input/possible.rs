@@ -5,9 +5,10 @@ use crate::studio::live::recording::library::view::RecordingFile;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::snapshot::VideoSource;
+use crate::studio::snapshot::health::is_possible;
 use crate::studio::targets::MAX_TARGETS;
 use crate::studio::watch::view::WatchState;
-use crate::studio::{MAX_STRIPS, Snapshot};
+use crate::studio::{MAX_STRIPS, Remedy, Snapshot};
 use crate::ui::input::actions::{Action, key};
 use crate::ui::input::named::{NamedCommand, NamedKind};
 use crate::ui::text::Texts;
@@ -37,12 +38,14 @@ pub enum ImpossibleReason {
     NotInProgram,
     ServerBusy,
     ServerOff,
+    ServerNotTarget,
     NoPlayKey,
     NothingToUndo,
     NothingToRedo,
     NoPreview,
     NoMediaSource,
     NotWatching,
+    NotLiveStream,
     NoItem,
     SeveralItems,
     TooFewItems,
@@ -87,12 +90,14 @@ impl ImpossibleReason {
             Self::NotInProgram => key!("why-not-in-program"),
             Self::ServerBusy => key!("why-server-busy"),
             Self::ServerOff => key!("why-server-off"),
+            Self::ServerNotTarget => key!("why-server-not-target"),
             Self::NoPlayKey => key!("why-no-play-key"),
             Self::NothingToUndo => key!("why-nothing-to-undo"),
             Self::NothingToRedo => key!("why-nothing-to-redo"),
             Self::NoPreview => key!("why-no-preview"),
             Self::NoMediaSource => key!("why-no-media-source"),
             Self::NotWatching => key!("why-not-watching"),
+            Self::NotLiveStream => key!("why-not-live-stream"),
             Self::NoItem => key!("why-no-item"),
             Self::SeveralItems => key!("why-several-items"),
             Self::TooFewItems => key!("why-too-few-items"),
@@ -169,10 +174,7 @@ impl Action {
             | Self::RecordingRepair => self.why_not_on_recordings(snapshot),
             Self::Screenshot => unless(snapshot.video.is_some(), Why::NoVideo),
             Self::Mute => unless(snapshot.audio.is_some(), Why::NoAudio),
-            Self::RetryNow => {
-                let reconnects = matches!(snapshot.live, LiveState::Reconnecting { .. });
-                unless(reconnects, Why::NotReconnecting)
-            }
+            Self::RetryNow => unless(is_possible(Remedy::RetryNow, snapshot), Why::NotReconnecting),
             Self::Remedy => unless(health.remedy.is_some(), Why::NothingToFix),
             Self::ClearClip => unless(snapshot.has_clipped(), Why::NothingClipped),
             Self::ResetLoudness => {
@@ -180,7 +182,8 @@ impl Action {
             }
             Self::CopyAddress => unless(!snapshot.server.play_url.is_empty(), Why::ServerOff),
             Self::WatchOwn => unless(!snapshot.server.play_url.is_empty(), Why::ServerOff)
-                .or_else(|| unless(snapshot.live == LiveState::OnAir, Why::NotLive)),
+                .or_else(|| unless(snapshot.live == LiveState::OnAir, Why::NotLive))
+                .or_else(|| unless(snapshot.plays_own_stream(), Why::ServerNotTarget)),
             Self::Properties => {
                 let camera = |video: &VideoSource| {
                     UsedProperties::of(&video.choice) == Some(UsedProperties::Camera)
@@ -213,10 +216,13 @@ impl Action {
             | Self::WatchAhead
             | Self::WatchFarBack
             | Self::WatchFarAhead
-            | Self::WatchBeginning
-            | Self::WatchLive
-            | Self::WatchScreenshot
-            | Self::WatchRecord => unless(snapshot.watch != WatchState::Idle, Why::NotWatching),
+            | Self::WatchBeginning => unless(snapshot.watch != WatchState::Idle, Why::NotWatching),
+            Self::WatchScreenshot => unless(snapshot.watch.is_busy(), Why::NotWatching),
+            Self::WatchRecord if snapshot.watch_figures.saving.is_some() => None,
+            Self::WatchLive | Self::WatchRecord => {
+                unless(snapshot.watch.is_busy(), Why::NotWatching)
+                    .or_else(|| unless(snapshot.watch_figures.live, Why::NotLiveStream))
+            }
             _ => None,
         }
     }
@@ -256,6 +262,9 @@ impl NamedCommand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::Target;
+    use crate::studio::snapshot::TargetView;
+    use crate::studio::targets::TargetState;
 
     #[test]
     fn a_command_is_impossible_for_the_reason_that_the_user_can_change() {
@@ -269,12 +278,39 @@ mod tests {
         snapshot.server.play_url = "rtmp://localhost/live/onair".into();
         assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::NotLive));
         snapshot.live = LiveState::OnAir;
+        assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::ServerNotTarget));
+        let state = Some(TargetState::Live);
+        snapshot.targets = vec![TargetView { state, ..TargetView::idle(Target::built_in()) }];
         assert_eq!(why(&snapshot, Action::WatchOwn), None);
+        snapshot.targets[0].target.enabled = false;
+        assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::ServerNotTarget));
         assert_eq!(why(&snapshot, Action::SetUp), Some(ImpossibleReason::Live));
+        // One target reconnects while another is live.
+        assert_eq!(why(&snapshot, Action::RetryNow), Some(ImpossibleReason::NotReconnecting));
+        snapshot.targets[0].retry_in = Some(std::time::Duration::from_secs(2));
+        assert_eq!(why(&snapshot, Action::RetryNow), None);
         assert_eq!(
             why(&snapshot, Action::RecordingRepair),
             Some(ImpossibleReason::NoRecordingChosen)
         );
         assert_eq!(why(&snapshot, Action::Scene9), Some(ImpossibleReason::NoScene));
+    }
+
+    #[test]
+    fn the_commands_for_a_playing_stream_need_one_that_plays() {
+        use ImpossibleReason as Why;
+        let mut snapshot = Snapshot::default();
+        let why = |snapshot: &Snapshot| {
+            [Action::WatchScreenshot, Action::WatchLive, Action::WatchRecord]
+                .map(|action| action.why_not(snapshot, &Health::of(snapshot)))
+        };
+        for state in [WatchState::Idle, WatchState::Ended] {
+            snapshot.watch = state;
+            assert_eq!(why(&snapshot), [Some(Why::NotWatching); 3]);
+        }
+        snapshot.watch = WatchState::Playing;
+        assert_eq!(why(&snapshot), [None, Some(Why::NotLiveStream), Some(Why::NotLiveStream)]);
+        snapshot.watch_figures.live = true;
+        assert_eq!(why(&snapshot), [None; 3]);
     }
 }

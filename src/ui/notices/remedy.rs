@@ -56,6 +56,7 @@ pub fn is_final(remedy: Remedy) -> bool {
             | Remedy::EditTarget(_)
             | Remedy::EditKey(_)
             | Remedy::ShowViewers(_)
+            | Remedy::ChooseFolder
             | Remedy::EditSource(_)
             | Remedy::EditFilters(_)
             | Remedy::EditTransition

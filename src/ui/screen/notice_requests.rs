@@ -1,5 +1,7 @@
 //! Requests from the notice tray and the health bar.
 
+use std::path::PathBuf;
+
 use super::Screen;
 use super::bars::TopBarClick;
 use super::health_bar;
@@ -44,6 +46,12 @@ impl Screen {
         self.requests.push(WindowRequest::Command(Command::Dismiss(notice)));
     }
 
+    /// Selects a recording on its page.
+    pub(super) fn show_recording(&mut self, path: Option<PathBuf>) {
+        self.recordings.select(path);
+        self.page = Page::Recordings;
+    }
+
     /// Executes a remedy.
     pub(super) fn help(&mut self, remedy: Remedy) {
         let shows = match remedy {
@@ -81,8 +89,7 @@ impl Screen {
                 return;
             }
             Remedy::ShowRecording => {
-                self.recordings.select(self.snapshot.last_recording.clone());
-                self.page = Page::Recordings;
+                self.show_recording(self.snapshot.last_recording.clone());
                 return;
             }
             Remedy::EditQuality => {

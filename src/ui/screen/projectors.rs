@@ -51,7 +51,8 @@ impl Screen {
                 }
                 WindowRequest::Act(action) => self.act(ctx, action),
                 WindowRequest::Run(command) => self.act_on(ctx, &command),
-                WindowRequest::Help(remedy) => self.help(remedy),
+                WindowRequest::PlayRecording(path) => self.picked_watch(&path),
+                WindowRequest::ShowRecording(path) => self.show_recording(Some(path)),
                 WindowRequest::Project(place) => self.projectors.open(place),
                 WindowRequest::CloseProjector(place) => self.projectors.close(&place),
                 request => self.requests.push(request),

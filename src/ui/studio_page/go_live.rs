@@ -53,13 +53,18 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
     };
     if view.snapshot.is_starting() {
         let cancel = texts.get("cancel-connecting");
-        let (text, second) = match (view.snapshot.opening_file(), &view.snapshot.live) {
+        let stage = match &view.snapshot.live {
+            LiveState::Connecting { stage } => Some(stage_key(stage)),
+            LiveState::Idle if view.snapshot.keys_pending => Some(key!("stage-keys")),
+            _ => None,
+        };
+        let (text, second) = match (view.snapshot.opening_file(), stage) {
             (Some(file), _) => (passthrough::sentence(texts, file), cancel.to_string()),
-            (None, LiveState::Connecting { stage }) => {
-                let stage = texts.get(stage_key(stage));
+            (None, Some(stage)) => {
+                let stage = texts.get(stage);
                 (texts.get("connecting-to").to_string(), format!("{stage} · {cancel}"))
             }
-            (None, _) => (texts.get("connecting-to").to_string(), cancel.to_string()),
+            (None, None) => (texts.get("connecting-to").to_string(), cancel.to_string()),
         };
         if base(&text).kind(Type::Title).second(&second).show(ui, theme).clicked() {
             view.send(Command::StopLive);
@@ -94,8 +99,6 @@ struct SideButton {
     icon: Icon,
     name: &'static str,
     action: Action,
-    /// The reason why the button is disabled, if it is.
-    off: Option<&'static str>,
 }
 
 fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
@@ -108,20 +111,18 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         } else {
             (Icon::Pause, key!("pause-recording"))
         };
-        beside.push(SideButton { icon, name, action: Action::PauseRecording, off: None });
+        beside.push(SideButton { icon, name, action: Action::PauseRecording });
         // If there is no room for this button, the command palette and the hotkey still offer its
         // command.
         if ui.available_width() > MIN_WIDTH_WITH_CHAPTER {
             let (icon, name) = (Icon::Flag, key!("set-chapter"));
-            beside.push(SideButton { icon, name, action: Action::Chapter, off: None });
+            beside.push(SideButton { icon, name, action: Action::Chapter });
         }
     }
-    let off = snapshot.replay.is_none().then_some(key!("replay-off"));
     let (icon, name) = (Icon::Replay, key!("save-replay"));
-    beside.push(SideButton { icon, name, action: Action::SaveReplay, off });
-    let off = snapshot.video.is_none().then_some(key!("screenshot-off"));
+    beside.push(SideButton { icon, name, action: Action::SaveReplay });
     let (icon, name) = (Icon::Screenshot, key!("take-screenshot"));
-    beside.push(SideButton { icon, name, action: Action::Screenshot, off });
+    beside.push(SideButton { icon, name, action: Action::Screenshot });
     let width = ui.available_width() - SIDE_BUTTON_WIDTH * beside.len() as f32;
     let mut asked = None;
     match recording {
@@ -140,7 +141,8 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             }
         }
     }
-    for SideButton { icon, name, action, off } in beside {
+    for SideButton { icon, name, action } in beside {
+        let off = action.why_not(snapshot, view.health);
         let name = texts.get(name);
         let keys = shortcut_text(ui.ctx(), action);
         let name = keys.map_or_else(|| name.to_string(), |keys| format!("{name} ({keys})"));
@@ -152,7 +154,7 @@ fn record(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         // A button keeps the keyboard focus when others appear beside it.
         let own = UiBuilder::new().scope_id(ui.scope_id().with(action.name()));
         let response = ui.scope_builder(own, |ui| button.show(ui, theme)).inner;
-        let tip = off.map_or(name.clone(), |off| texts.get(off).to_string());
+        let tip = off.map_or(name.clone(), |off| off.say(texts));
         if response.on_hover_text(tip).clicked() && off.is_none() {
             asked = Some(action);
         }

@@ -225,15 +225,20 @@ impl Draft {
         })
     }
 
-    /// Marks the first problem that prevents going live. Returns true if there is one.
+    /// Marks the first problem that prevents going live. Returns true if there is one. A key that
+    /// the keyring may still deliver is none, because the studio waits for it.
     pub fn complain(&mut self, snapshot: &Snapshot) -> bool {
         let targets = snapshot.targets.iter().map(|view| &view.target);
         let mut enabled = targets.filter(|target| target.enabled).peekable();
         let fault = if enabled.peek().is_none() && !snapshot.targets.is_empty() {
             Some((self.open, None))
         } else {
-            let first = enabled.find_map(|it| Some((it.id, self.fault_of(it)?)));
-            first.map(|(id, fault)| (Some(id), Some(Part::of(&fault))))
+            let fault = |target: &Target| {
+                let fault = self.fault_of(target)?;
+                let comes = fault == AddressFault::NoKey && snapshot.awaits_key(target);
+                (!comes).then_some((target.id, fault))
+            };
+            enabled.find_map(fault).map(|(id, fault)| (Some(id), Some(Part::of(&fault))))
         };
         let Some((open, part)) = fault else { return false };
         self.choose(open);
@@ -397,6 +402,19 @@ mod tests {
             assert_eq!(draft.complete_server(&target), wanted.map(put));
             assert_eq!(*draft.texts(1).server, wanted.unwrap_or(typed));
         }
+    }
+
+    #[test]
+    fn a_key_that_the_keyring_may_still_deliver_is_no_problem() {
+        let mut draft = Draft::default();
+        let target = Target::custom(7, "rtmp://live.example.com/app", Secret::default());
+        let target = Target { remember_key: true, keep_as: "one".to_owned(), ..target };
+        let mut snapshot = Snapshot { keys_pending: true, ..Snapshot::default() };
+        snapshot.targets.push(TargetView::idle(target));
+        assert!(!draft.complain(&snapshot));
+        snapshot.keys_pending = false;
+        assert!(draft.complain(&snapshot));
+        assert_eq!(draft.focus, Some(Part::Key));
     }
 
     #[test]

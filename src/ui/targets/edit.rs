@@ -284,7 +284,7 @@ fn address(
     let name = texts.get(key);
     label(ui, &name, Type::Small, theme.secondary);
     let mut text =
-        if url.is_empty() { texts.get("server-starts").to_string() } else { url.to_owned() };
+        if url.is_empty() { texts.get("server-stopped").to_string() } else { url.to_owned() };
     let now = ui.input(|input| input.time);
     let copied = draft.copied_at.is_some_and(|(of, at)| of == key && now - at < 2.0);
     let button = if copied {

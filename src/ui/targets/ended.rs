@@ -5,9 +5,9 @@ use std::path::Path;
 
 use egui::{Align, CornerRadius, Frame, Layout, Margin, Ui};
 
+use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::view::{BroadcastSummary, BroadcastTarget};
-use crate::studio::{Command, Remedy};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CARD_RADIUS, Type, gap};
 use crate::ui::targets::{Draft, title};
@@ -100,14 +100,15 @@ fn recording(ui: &mut Ui, view: &mut View<'_>, path: &Path) {
     ui.add_space(gap::S);
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(gap::S, gap::S);
+        // A later recording can be the last one.
         let asked = [
-            ("recordings-play", Icon::Play, Remedy::PlayRecording),
-            ("remedy-recording", Icon::Film, Remedy::ShowRecording),
+            ("recordings-play", Icon::Play, WindowRequest::PlayRecording(path.to_owned())),
+            ("remedy-recording", Icon::Film, WindowRequest::ShowRecording(path.to_owned())),
         ];
-        for (name, icon, remedy) in asked {
+        for (name, icon, request) in asked {
             let text = texts.get(name);
             if Button::new(&text).icon(icon).small().show(ui, theme).clicked() {
-                view.requests.push(WindowRequest::Help(remedy));
+                view.request(request);
             }
         }
         let text = texts.get("recordings-show");

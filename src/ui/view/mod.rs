@@ -11,7 +11,7 @@ use crate::mix::StripId;
 use crate::studio::notices::health::Health;
 use crate::studio::settings::ProjectorPlace;
 use crate::studio::settings::part::PartKind;
-use crate::studio::{Command, Remedy, Snapshot};
+use crate::studio::{Command, Snapshot};
 use crate::ui::input::actions::Action;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::style::theme::Theme;
@@ -70,8 +70,10 @@ pub enum WindowRequest {
     PickWatchFile,
     /// Lets the user choose a media file for passthrough.
     PickPassthrough,
-    /// Executes this remedy. The screen handles this request itself.
-    Help(Remedy),
+    /// Plays this recording. The screen handles this request itself.
+    PlayRecording(PathBuf),
+    /// Selects this recording on its page. The screen handles this request itself.
+    ShowRecording(PathBuf),
     /// Reports the files that the user chose in onair's own chooser; `None` if the user canceled
     /// it.
     FilesChosen(Option<Vec<PathBuf>>),

@@ -1,17 +1,8 @@
 //! Helpers of the *Watch* page for commands and stream names.
 
-use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};
 use crate::ui::view::View;
 use crate::ui::watch::draft::Draft;
-
-/// Returns true if a stream is playing, being opened or reconnecting.
-pub fn is_busy(state: &WatchState) -> bool {
-    matches!(
-        state,
-        WatchState::Opening { .. } | WatchState::Playing | WatchState::Reconnecting { .. }
-    )
-}
 
 /// Sends a command to the players.
 pub fn send(view: &mut View<'_>, playing: WatchCommand) {

@@ -9,7 +9,7 @@ use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap, shortcut_text};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::watch::commands::{is_busy, play, send};
+use crate::ui::watch::commands::{play, send};
 use crate::ui::watch::controls::seek_bar::{SEEK_STEP, Span};
 use crate::ui::watch::draft::{Draft, PlayerLocation};
 
@@ -126,7 +126,7 @@ pub fn take(ctx: &Context, view: &mut View<'_>, draft: &mut Draft) {
 /// Executes a player command.
 pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
     let watch = &view.snapshot.watch_figures;
-    let (span, busy) = (Span::of(watch), is_busy(&view.snapshot.watch));
+    let (span, busy) = (Span::of(watch), view.snapshot.watch.is_busy());
     let some = |view: &mut View<'_>, playing: Option<WatchCommand>| {
         if let Some(playing) = playing {
             send(view, playing);

@@ -7,7 +7,6 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::View;
 use crate::ui::watch::chat;
-use crate::ui::watch::commands::is_busy;
 use crate::ui::watch::draft::Draft;
 use crate::ui::watch::is_address;
 use crate::ui::watch::tiles::overlays::{audio, latency};
@@ -24,7 +23,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     ui.spacing_mut().item_spacing.y = gap::XS;
     section(ui, theme, &texts.get("stream"));
     ui.add_space(gap::XS);
-    if !is_busy(&view.snapshot.watch) {
+    if !view.snapshot.watch.is_busy() {
         paragraph(ui, &texts.get("watch-no-statistics"), Type::Small, theme.secondary);
         return;
     }

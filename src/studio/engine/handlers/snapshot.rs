@@ -8,6 +8,7 @@ use crate::encode::known_encoders;
 use crate::media::source_status::SourceFormat;
 use crate::mix::StripId;
 use crate::net::Trouble;
+use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::on_air::figures::carried;
@@ -106,6 +107,8 @@ impl Engine {
             rss_bytes: self.machine.usage.1,
             handled_commands: state.handled_commands,
             has_postponed_commands: !self.startup.postponed.is_empty(),
+            waits_to_go_live: self.startup.postponed.contains(&Command::GoLive),
+            keys_pending: self.secrets.pending,
             ended,
         }
     }

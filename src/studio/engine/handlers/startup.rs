@@ -289,6 +289,17 @@ mod tests {
     }
 
     #[test]
+    fn a_broadcast_that_waits_for_keys_is_starting_until_it_is_canceled() {
+        let (mut engine, _ends) = at_rest(None);
+        engine.secrets.pending = true;
+        engine.handle(Command::GoLive);
+        let snapshot = engine.snapshot(false);
+        assert!(snapshot.is_starting() && snapshot.keys_pending);
+        engine.handle(Command::StopLive);
+        assert!(!engine.snapshot(false).is_starting());
+    }
+
+    #[test]
     fn a_broadcast_that_waits_is_stopped_without_the_recording() {
         let (mut engine, ends) = on_air();
         let folder = tempfile::tempdir().unwrap();

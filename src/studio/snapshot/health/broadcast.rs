@@ -96,13 +96,22 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
             true => Remedy::EditKey(target.id),
             false => Remedy::EditTarget(target.id),
         };
+        let is_stored = fault == AddressFault::NoKey && target.remembers_key();
+        if is_stored && snapshot.keys_pending {
+            let sentence = problem!("health-keys-pending");
+            return Some(Finding::new(Some(Level::Info), sentence).blocking());
+        }
+        let silent = named(snapshot, &["keyring-silent"]).next().filter(|_| is_stored);
         let finding = match fault {
             AddressFault::NoServer => finding(problem!("health-no-server", name = name)),
             AddressFault::Server(cause) => {
                 finding(problem!("health-bad-address", name = name)).with_details([cause])
             }
             AddressFault::NoApplication => finding(problem!("health-no-app", name = name)),
-            AddressFault::NoKey => finding(problem!("health-no-key", name = name)),
+            AddressFault::NoKey => match silent {
+                Some(notice) => Finding::of_notice(notice).blocking(),
+                None => finding(problem!("health-no-key", name = name)),
+            },
             AddressFault::Key(cause) => {
                 finding(problem!("health-bad-key", name = name, cause = cause))
             }
@@ -365,6 +374,12 @@ pub(super) fn all_is_well(snapshot: &Snapshot) -> Finding {
             .with_details(snapshot.held.and_then(delayed))
             .with_details(reached(snapshot))
             .with_details(muted),
+        LiveState::Idle if snapshot.has_postponed_commands && snapshot.keys_pending => {
+            good(problem!("health-keys-pending"))
+        }
+        LiveState::Idle if snapshot.waits_to_go_live => {
+            good(problem!("health-connecting")).with_details(enabled(snapshot))
+        }
         LiveState::Idle => match &snapshot.recording {
             Some(recording) if recording.paused => {
                 Finding::new(Some(Level::Info), problem!("health-recording-paused"))

@@ -79,6 +79,7 @@ fn activity(snapshot: &Snapshot, blocked: bool) -> Activity {
         LiveState::Connecting { .. } => Activity::Connecting,
         LiveState::Reconnecting { .. } if snapshot.figures.was_live() => Activity::Reconnecting,
         LiveState::Reconnecting { .. } => Activity::Connecting,
+        LiveState::Idle if snapshot.waits_to_go_live => Activity::Connecting,
         LiveState::Idle => match &snapshot.recording {
             Some(recording) if recording.paused => Activity::RecordingPaused,
             Some(_) => Activity::Recording,

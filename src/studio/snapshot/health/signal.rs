@@ -137,12 +137,24 @@ fn nothing_shown(snapshot: &Snapshot) -> Option<Finding> {
     Some(finding.with_remedy(own.then_some(Remedy::UseTestSource)).blocking())
 }
 
+/// Returns true if viewers get the strip, not only the operator or recordings.
+fn is_in_program(strip: &StripView) -> bool {
+    strip.audio.strip.monitoring.in_program()
+}
+
+/// Returns the main audio source, if viewers get it.
+fn main_in_program(snapshot: &Snapshot) -> Option<&AudioSource> {
+    snapshot.audio.as_ref().filter(|_| snapshot.strips.first().is_none_or(is_in_program))
+}
+
 /// Returns true if the program is audible.
 fn is_audible(snapshot: &Snapshot) -> bool {
-    let strip = |strip: &StripView| !strip.audio.strip.muted && strip.meter.held_dbfs > SILENT_DBFS;
+    let strip = |strip: &StripView| {
+        is_in_program(strip) && !strip.audio.strip.muted && strip.meter.held_dbfs > SILENT_DBFS
+    };
     let main = |audio: &AudioSource| !audio.muted && audio.held_dbfs > SILENT_DBFS;
     snapshot.loudness.held_dbfs > SILENT_DBFS
-        || snapshot.audio.as_ref().is_some_and(main)
+        || main_in_program(snapshot).is_some_and(main)
         || snapshot.strips.iter().any(strip)
 }
 
@@ -188,12 +200,13 @@ fn is_audio_source(choice: &AudioChoice) -> bool {
     !matches!(choice, AudioChoice::None | AudioChoice::Silence)
 }
 
-/// Returns true if an audio source is open and not muted. Silence sends nothing to hear.
+/// Returns true if an audio source in the program is open and not muted. Silence sends nothing to
+/// hear.
 fn sends_audio(snapshot: &Snapshot) -> bool {
-    let main = snapshot.audio.as_ref();
+    let main = main_in_program(snapshot);
     match main.filter(|audio| is_audio_source(&audio.choice)) {
         Some(audio) => !audio.muted && audio.state == SourceState::Open,
-        None => snapshot.strips.iter().skip(1).any(|strip| {
+        None => snapshot.strips.iter().skip(1).filter(|it| is_in_program(it)).any(|strip| {
             let open = strip.state == SourceState::Open && !strip.audio.strip.muted;
             open && is_audio_source(&strip.audio.choice)
         }),
@@ -207,7 +220,7 @@ fn only_waits_for_key(snapshot: &Snapshot, main: &AudioSource) -> bool {
         let is_main = strip.audio.id == StripId::MAIN;
         let choice = if is_main { &main.choice } else { &strip.audio.choice };
         let sends = strip.state == SourceState::Open && !strip.has_no_audio;
-        sends && is_audio_source(choice) && !strip.audio.strip.muted
+        is_in_program(strip) && sends && is_audio_source(choice) && !strip.audio.strip.muted
     };
     // The push-to-talk mode, or a hidden video, also mutes a strip.
     let is_muted = |strip: &StripView| strip.audio.is_muted(strip.held, strip.shown);
@@ -222,7 +235,8 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
         return None;
     }
     let main = snapshot.audio.as_ref()?;
-    let others = snapshot.strips.iter().skip(1).any(|strip| is_audio_source(&strip.audio.choice));
+    let mut others = snapshot.strips.iter().skip(1).filter(|it| is_in_program(it));
+    let others = others.any(|strip| is_audio_source(&strip.audio.choice));
     if !is_audio_source(&main.choice) && !others {
         // A user who chose silence needs no warning.
         let unchosen = !main.chosen && main.choice == AudioChoice::Silence;
@@ -233,7 +247,7 @@ pub(super) fn audio(snapshot: &Snapshot) -> Option<Finding> {
     if only_waits_for_key(snapshot, main) {
         return None;
     }
-    if main.muted && is_audio_source(&main.choice) {
+    if main_in_program(snapshot).is_some_and(|it| it.muted && is_audio_source(&it.choice)) {
         let sentence = problem!("health-muted");
         return Some(Finding::new(Some(Level::Warning), sentence).with_remedy(Remedy::Unmute));
     }

@@ -65,6 +65,12 @@ fn twitch() -> Target {
     Target { service: "twitch".into(), ..target }
 }
 
+/// Creates a target whose key is still in the keyring.
+fn with_stored_key() -> Target {
+    let target = Target::custom(1, "rtmp://live.twitch.tv/app", "".into());
+    Target { key_apart: true, remember_key: true, keep_as: "one".into(), ..target }
+}
+
 /// Creates a state on air, at the built-in server and at Twitch.
 fn on_air() -> Snapshot {
     let mut snapshot = idle();
@@ -205,6 +211,15 @@ fn talks_beside(snapshot: &mut Snapshot, choice: &str, talk: TalkMode, muted: bo
     strip.audio = AudioStrip::new(mix::StripId(1), choice.parse().unwrap());
     (strip.audio.talk, strip.audio.strip.muted) = (talk, muted);
     snapshot.strips.push(strip);
+}
+
+/// Keeps an audible microphone out of the program, and silences the program.
+fn not_in_program(snapshot: &mut Snapshot, monitoring: mix::MonitoringMode) {
+    talks(snapshot, true, false);
+    snapshot.audio.as_mut().unwrap().held_dbfs = -18.0;
+    let strip = &mut snapshot.strips[0];
+    (strip.audio.strip.monitoring, strip.meter.held_dbfs) = (monitoring, -18.0);
+    snapshot.loudness.held_dbfs = -60.0;
 }
 
 /// Removes the video from the program, as for a broadcast or recording with audio only.
@@ -421,6 +436,39 @@ fn rows() -> Vec<Row> {
             Some(Remedy::EditKey(1)),
         ),
         (
+            "a target whose key is being loaded",
+            with(idle(), |it| {
+                it.targets = vec![TargetView::idle(with_stored_key())];
+                it.keys_pending = true;
+            }),
+            "Waiting for the keyring.",
+            "",
+            info,
+            None,
+        ),
+        (
+            "a target whose key the keyring does not deliver",
+            with(idle(), |it| {
+                it.targets = vec![TargetView::idle(with_stored_key())];
+                it.notices.push(notice(&StudioMessage::KeyringSilent {}));
+            }),
+            "The keyring does not respond, so the stored stream keys are not available.",
+            "Unlock the keyring so that onair can use the keys",
+            bad,
+            Some(Remedy::EditKey(1)),
+        ),
+        (
+            "the broadcast waits for the keyring",
+            with(idle(), |it| {
+                (it.has_postponed_commands, it.waits_to_go_live) = (true, true);
+                it.keys_pending = true;
+            }),
+            "Waiting for the keyring.",
+            "",
+            None,
+            None,
+        ),
+        (
             "an address that is none, whatever the key is",
             with(idle(), |it| {
                 let target = Target::custom(1, "rtmp://:::/%%%", "".into());
@@ -519,6 +567,46 @@ fn rows() -> Vec<Row> {
             "Check the microphone and the faders.",
             bad,
             Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard, because only the operator hears the microphone",
+            with(on_air(), |it| not_in_program(it, mix::MonitoringMode::MonitorOnly)),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard, because the microphone is only in a track of the recording",
+            with(recording(), |it| not_in_program(it, mix::MonitoringMode::Tracks)),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "nothing is heard, and a microphone that waits for its key is not in the program",
+            with(on_air(), |it| {
+                not_in_program(it, mix::MonitoringMode::MonitorOnly);
+                it.strips[0].held = false;
+            }),
+            "No audio: the program is silent.",
+            "Check the microphone and the faders.",
+            bad,
+            Some(Remedy::OpenMixer),
+        ),
+        (
+            "silence, on purpose, and only the operator hears a microphone",
+            with(on_air(), |it| {
+                talks_beside(it, "mic:guest", TalkMode::Open, false);
+                silence(it, true);
+                it.strips[1].audio.strip.monitoring = mix::MonitoringMode::MonitorOnly;
+                it.strips[1].meter.held_dbfs = -18.0;
+            }),
+            "All good.",
+            "2 watching",
+            None,
+            None,
         ),
         (
             "nothing is heard from a muted microphone with push-to-talk",
@@ -1149,7 +1237,10 @@ fn what_the_studio_does_is_one_word() {
     let of = |snapshot: &Snapshot| Health::of(snapshot).activity;
     assert_eq!(of(&idle()), Activity::Ready);
     assert_eq!(of(&with(idle(), empty_scene)), Activity::NotReady);
+    assert_eq!(of(&with(idle(), |it| it.waits_to_go_live = true)), Activity::Connecting);
     assert_eq!(of(&on_air()), Activity::OnAir);
+    let waits = with(on_air(), |it| it.waits_to_go_live = true);
+    assert!(of(&waits) == Activity::OnAir && !waits.is_starting(), "to stop needs a question");
     assert_eq!(of(&off_air(false, true)), Activity::Reconnecting);
     assert_eq!(of(&off_air(true, false)), Activity::Connecting);
     assert_eq!(of(&with(on_air(), |it| it.live = LiveState::Stopping)), Activity::Stopping);
@@ -1193,6 +1284,9 @@ fn video_and_audio_are_ready_only_without_a_reported_problem() {
     let audio = |state| with(idle(), |it| it.audio.as_mut().unwrap().state = state);
     assert_eq!(of(&audio(SourceState::Stalled)), (true, false));
     assert_eq!(of(&with(idle(), |it| it.audio.as_mut().unwrap().muted = true)), (true, false));
+    for monitoring in [mix::MonitoringMode::MonitorOnly, mix::MonitoringMode::Tracks] {
+        assert_eq!(of(&with(idle(), |it| not_in_program(it, monitoring))), (true, false));
+    }
     assert_eq!(of(&with(idle(), |it| silence(it, true))), (true, false));
     assert_eq!(of(&with(idle(), |it| silence(it, false))), (true, false));
     assert_eq!(of(&reported(StudioMessage::CameraLost { device: device() })), (false, true));

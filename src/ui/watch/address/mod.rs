@@ -11,7 +11,7 @@ use crate::ui::input::hotkeys::return_letters;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::watch::commands::{is_busy, name_of, play, send};
+use crate::ui::watch::commands::{name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     );
     let ui = &mut row;
     ui.spacing_mut().item_spacing.x = gap::S;
-    let busy = is_busy(&view.snapshot.watch);
+    let busy = view.snapshot.watch.is_busy();
     let press = texts.get(if busy { "watch-stop" } else { "play" });
     let measure = |text: &str| {
         let galley =

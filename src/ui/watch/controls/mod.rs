@@ -13,7 +13,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::watch::commands::{is_busy, play, send};
+use crate::ui::watch::commands::{play, send};
 use crate::ui::watch::controls::button::{added_width, control};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, PlayerLocation};
@@ -77,7 +77,7 @@ fn labels(ui: &Ui, view: &View<'_>, draft: &Draft, room: f32) -> Vec<&'static st
 
 fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
     let (theme, texts) = (view.theme, view.texts);
-    let busy = is_busy(&view.snapshot.watch);
+    let busy = view.snapshot.watch.is_busy();
     let paused = view.snapshot.watch_figures.paused;
     let (icon, name) = match (busy, paused) {
         (true, false) => (Icon::Pause, texts.get("pause")),
@@ -170,7 +170,7 @@ fn right(
         let button = control(icon, &word, &name).enabled(can).show(ui, theme);
         button.on_hover_text(format!("{name} ({keys})")).clicked() && can
     };
-    let busy = is_busy(&view.snapshot.watch);
+    let busy = view.snapshot.watch.is_busy();
     let watch = &view.snapshot.watch_figures;
     match &watch.saving {
         Some(saving) => {

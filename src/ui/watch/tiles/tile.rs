@@ -8,7 +8,6 @@ use egui::{
 };
 
 use crate::player::WAITING_MESSAGE_ID;
-use crate::studio::live::view::LiveState;
 use crate::studio::watch::view::{WatchFigures, WatchState};
 use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::Action;
@@ -176,9 +175,7 @@ pub fn show(
     }
     let showing = shown.is_some();
     if !showing {
-        let own = !view.snapshot.server.play_url.is_empty()
-            && view.snapshot.live == LiveState::OnAir
-            && state == WatchState::Idle;
+        let own = view.snapshot.plays_own_stream() && state == WatchState::Idle;
         let mut words = in_place_of_frame(texts, &state, &view.snapshot.watch_figures);
         let opens = panel && state == WatchState::Idle;
         if opens {
