@@ -270,7 +270,7 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         let (dts, lasts) = timeline.expect_video(packet.dts);
         self.cut_exceeded(dts, cuts);
-        self.cut_pause(dts, lasts, cuts);
+        self.cut_pause((dts, dts), lasts, cuts);
         let part = self.part_limit(lasts);
         let Some(timeline) = &mut self.timeline else { return };
         if packet.keyframe {
@@ -312,7 +312,8 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         // If no more frames arrive, audio continues without them.
         if !has_video || timeline.is_video_stalled(begins, longest) {
-            self.cut_pause(begins, lasts, cuts);
+            let shown = timeline.stopped_frame_end().unwrap_or(begins);
+            self.cut_pause((begins, shown), lasts, cuts);
         }
         let part = self.part_limit(lasts);
         let Some(timeline) = &mut self.timeline else { return };
@@ -354,7 +355,7 @@ impl Cutter {
         let (Some(target), Some(timeline)) = (self.part_target, &mut self.timeline) else { return };
         while end.since(timeline.part_start()) > target {
             let until = timeline.part_start() + target;
-            if !timeline.cut(until, &mut self.sequence, cuts) {
+            if !timeline.cut_within(until, end, &mut self.sequence, cuts) {
                 return;
             }
         }
@@ -372,8 +373,14 @@ impl Cutter {
     }
 
     /// Cuts complete parts whose end is before `until`. After a pause, they contain the audio that
-    /// continued, or nothing. `lasts` is the usual duration of a frame or packet, which is no pause.
-    fn cut_pause(&mut self, until: Timestamp, lasts: Duration, cuts: &mut Vec<Cut>) {
+    /// continued, or nothing, and the last frame lasts until `shown`. `lasts` is the usual duration of a
+    /// frame or packet, which is no pause.
+    fn cut_pause(
+        &mut self,
+        (until, shown): (Timestamp, Timestamp),
+        lasts: Duration,
+        cuts: &mut Vec<Cut>,
+    ) {
         let (longest, limit) = (self.part_limit(lasts), self.limit());
         while let Some(timeline) = &mut self.timeline
             && until.since(timeline.part_start()) > longest
@@ -381,7 +388,7 @@ impl Cutter {
             promise(&mut self.part_target, self.lengths.part, cuts);
             let part = self.part_target.unwrap_or(self.lengths.part);
             let end = timeline.part_start() + part;
-            if !timeline.cut(end, &mut self.sequence, cuts) {
+            if !timeline.cut_within(end, shown, &mut self.sequence, cuts) {
                 timeline.skip_to(until);
             }
             let (lasted, start) = (timeline.segment_lasted(), timeline.part_start());
