@@ -174,6 +174,16 @@ impl Period {
         self.start.saturating_add(self.end.saturating_sub(self.origin))
     }
 
+    /// Ends the period where the next one begins, and removes the segments after that.
+    pub fn end_at(&mut self, end: i64) {
+        while let [_, .., last] = self.segments[..]
+            && self.start.saturating_add(last.saturating_sub(self.origin)) >= end
+        {
+            self.end = last;
+            self.segments.pop();
+        }
+    }
+
     fn write(&self, out: &mut String, began: i64, ended: bool) {
         let start = seconds(self.start.saturating_sub(began));
         let _ = write!(out, "<Period id=\"{}\" start=\"{start}\"", self.id);
@@ -408,6 +418,18 @@ mod tests {
         // The order of these elements is fixed (§5.3.1.3).
         let part = ">\n<Location>show.mpd?pass=a&amp;b</Location>\n<ServiceDescription ";
         assert!(text.contains(part), "{text}");
+    }
+
+    #[test]
+    fn a_period_has_no_segment_after_the_start_of_the_next_one() {
+        let mut period = manifest().periods.remove(0);
+        let whole = period.clone();
+        period.end_at(period.start + 4_000_001);
+        assert_eq!(period, whole);
+        period.end_at(period.start + 4_000_000);
+        assert_eq!((&period.segments[..], period.end), (&[7_000_000][..], 9_000_000));
+        period.end_at(period.start);
+        assert_eq!(period.segments.len(), 1);
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub(in crate::server) struct Cutter {
     timeline: Option<Timeline>,
     /// True if the tracks have changed: everything restarts at the next keyframe.
     outdated: bool,
+    /// True if a new span must begin, because the clock of the publisher has drifted.
+    drifted: bool,
     sequence: u32,
     /// For a rendition: the segments of the stream itself.
     alignment: Option<Alignment>,
@@ -96,6 +98,7 @@ impl Cutter {
             waiting_since: None,
             timeline: None,
             outdated: false,
+            drifted: false,
             sequence: 0,
             alignment: None,
         }
@@ -150,13 +153,18 @@ impl Cutter {
         }
     }
 
+    /// Begins a new span at the next keyframe, or at once if there is no video.
+    pub fn begin_span(&mut self) {
+        self.drifted = true;
+    }
+
     /// Handles a pause of the stream: outputs the remaining samples, and begins again with the next
     /// packets.
     pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
         self.waiting.clear();
         self.waiting_since = None;
         self.last_key = None;
-        self.outdated = false;
+        (self.outdated, self.drifted) = (false, false);
         if let Some(end) = self.timeline.as_ref().and_then(Timeline::end) {
             self.cut_exceeded(end, cuts);
             self.cut_last_frame(end, cuts);
@@ -191,7 +199,8 @@ impl Cutter {
         let is_video = packet.track == Track::Video;
         // The track did not exist at the beginning.
         let is_new = if is_video { !timeline.has_video() } else { !timeline.has_audio() };
-        let begins_anew = is_video && packet.keyframe && (is_new || self.outdated);
+        let begins_anew = is_video && packet.keyframe && (is_new || self.outdated || self.drifted)
+            || self.drifted && !timeline.has_video();
         if jumps || begins_anew || is_new && !is_video && !timeline.has_video() {
             self.interrupt(cuts);
             return self.wait(packet, cuts);

@@ -209,8 +209,8 @@ impl Timeline {
         audio.since(last) > MAX_VIDEO_LAG.max(part * 2)
     }
 
-    /// Returns the declared end of the last frame if the video has stopped. The next frame may be a little later after
-    /// this one than this one after the frame before it.
+    /// Returns the declared end of the last frame if the video has stopped. The next frame may be a
+    /// little later than the last interval suggests.
     pub fn stopped_frame_end(&self) -> Option<Timestamp> {
         let video = self.video.as_ref()?;
         let expected = video.interval + video.interval / 4;
