@@ -94,6 +94,12 @@ pub enum TrackKind {
     Audio { sample_rate: Option<u32> },
 }
 
+/// The maximum latency of players that read growing segments, as a multiple of their latency. With more, dash.js jumps
+/// to the live edge. Below that, dash.js only plays faster.
+const MAX_LATENCY_FACTOR: u128 = 2;
+/// The range of the playback rate with which players keep their latency. The fastest rate catches up by one second in
+/// ten seconds, and does not change the pitch noticeably.
+const PLAYBACK_RATES: (f64, f64) = (0.96, 1.1);
 /// Ticks per second of all timelines.
 const MPD_TIMESCALE: u32 = 1_000_000;
 
@@ -129,10 +135,11 @@ impl Manifest {
             let _ = writeln!(out, "<Location>{}</Location>", escape(location));
         }
         let latency = self.latency.as_millis();
+        let (slowest, fastest) = PLAYBACK_RATES;
         let _ = writeln!(
             out,
-            "<ServiceDescription id=\"0\"><Latency target=\"{latency}\" max=\"{}\"/><PlaybackRate min=\"0.96\" max=\"1.04\"/></ServiceDescription>",
-            latency * 4
+            "<ServiceDescription id=\"0\"><Latency target=\"{latency}\" max=\"{}\"/><PlaybackRate min=\"{slowest}\" max=\"{fastest}\"/></ServiceDescription>",
+            latency * MAX_LATENCY_FACTOR
         );
         self.periods.iter().for_each(|period| period.write(&mut out, self.began, self.ended));
         let clock = escape(&self.clock);
@@ -165,6 +172,16 @@ impl Period {
     /// Returns the time at which the last complete segment ends.
     fn end_time(&self) -> i64 {
         self.start.saturating_add(self.end.saturating_sub(self.origin))
+    }
+
+    /// Ends the period where the next one begins, and removes the segments after that.
+    pub fn end_at(&mut self, end: i64) {
+        while let [_, .., last] = self.segments[..]
+            && self.start.saturating_add(last.saturating_sub(self.origin)) >= end
+        {
+            self.end = last;
+            self.segments.pop();
+        }
     }
 
     fn write(&self, out: &mut String, began: i64, ended: bool) {
@@ -404,6 +421,18 @@ mod tests {
     }
 
     #[test]
+    fn a_period_has_no_segment_after_the_start_of_the_next_one() {
+        let mut period = manifest().periods.remove(0);
+        let whole = period.clone();
+        period.end_at(period.start + 4_000_001);
+        assert_eq!(period, whole);
+        period.end_at(period.start + 4_000_000);
+        assert_eq!((&period.segments[..], period.end), (&[7_000_000][..], 9_000_000));
+        period.end_at(period.start);
+        assert_eq!(period.segments.len(), 1);
+    }
+
+    #[test]
     fn what_has_ended_has_a_length_and_expects_nothing() {
         let mut manifest = manifest();
         manifest.ended = true;
@@ -427,6 +456,15 @@ mod tests {
         for part in ["UTCTiming", "availabilityStartTime", "r=\"-1\"", "Latency"] {
             assert!(!text.contains(part), "{part} in {text}");
         }
+    }
+
+    #[test]
+    fn players_catch_up_after_a_stall() {
+        let text = manifest().write();
+        // dash.js jumps if it is more than max − target + 0.5 s behind the target, here after a stall of 1.9 s.
+        let part =
+            "<Latency target=\"1400\" max=\"2800\"/><PlaybackRate min=\"0.96\" max=\"1.1\"/>";
+        assert!(text.contains(part), "{text}");
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub(in crate::server) struct Cutter {
     timeline: Option<Timeline>,
     /// True if the tracks have changed: everything restarts at the next keyframe.
     outdated: bool,
+    /// True if a new span must begin, because the clock of the publisher has drifted.
+    drifted: bool,
     sequence: u32,
     /// For a rendition: the segments of the stream itself.
     alignment: Option<Alignment>,
@@ -96,6 +98,7 @@ impl Cutter {
             waiting_since: None,
             timeline: None,
             outdated: false,
+            drifted: false,
             sequence: 0,
             alignment: None,
         }
@@ -150,13 +153,18 @@ impl Cutter {
         }
     }
 
+    /// Begins a new span at the next keyframe, or at once if there is no video.
+    pub fn begin_span(&mut self) {
+        self.drifted = true;
+    }
+
     /// Handles a pause of the stream: outputs the remaining samples, and begins again with the next
     /// packets.
     pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
         self.waiting.clear();
         self.waiting_since = None;
         self.last_key = None;
-        self.outdated = false;
+        (self.outdated, self.drifted) = (false, false);
         if let Some(end) = self.timeline.as_ref().and_then(Timeline::end) {
             self.cut_exceeded(end, cuts);
             self.cut_last_frame(end, cuts);
@@ -191,7 +199,8 @@ impl Cutter {
         let is_video = packet.track == Track::Video;
         // The track did not exist at the beginning.
         let is_new = if is_video { !timeline.has_video() } else { !timeline.has_audio() };
-        let begins_anew = is_video && packet.keyframe && (is_new || self.outdated);
+        let begins_anew = is_video && packet.keyframe && (is_new || self.outdated || self.drifted)
+            || self.drifted && !timeline.has_video();
         if jumps || begins_anew || is_new && !is_video && !timeline.has_video() {
             self.interrupt(cuts);
             return self.wait(packet, cuts);
@@ -270,7 +279,7 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         let (dts, lasts) = timeline.expect_video(packet.dts);
         self.cut_exceeded(dts, cuts);
-        self.cut_pause(dts, lasts, cuts);
+        self.cut_pause((dts, dts), lasts, cuts);
         let part = self.part_limit(lasts);
         let Some(timeline) = &mut self.timeline else { return };
         if packet.keyframe {
@@ -312,7 +321,8 @@ impl Cutter {
         let Some(timeline) = &mut self.timeline else { return };
         // If no more frames arrive, audio continues without them.
         if !has_video || timeline.is_video_stalled(begins, longest) {
-            self.cut_pause(begins, lasts, cuts);
+            let shown = timeline.stopped_frame_end().unwrap_or(begins);
+            self.cut_pause((begins, shown), lasts, cuts);
         }
         let part = self.part_limit(lasts);
         let Some(timeline) = &mut self.timeline else { return };
@@ -354,7 +364,7 @@ impl Cutter {
         let (Some(target), Some(timeline)) = (self.part_target, &mut self.timeline) else { return };
         while end.since(timeline.part_start()) > target {
             let until = timeline.part_start() + target;
-            if !timeline.cut(until, &mut self.sequence, cuts) {
+            if !timeline.cut_within(until, end, &mut self.sequence, cuts) {
                 return;
             }
         }
@@ -372,8 +382,14 @@ impl Cutter {
     }
 
     /// Cuts complete parts whose end is before `until`. After a pause, they contain the audio that
-    /// continued, or nothing. `lasts` is the usual duration of a frame or packet, which is no pause.
-    fn cut_pause(&mut self, until: Timestamp, lasts: Duration, cuts: &mut Vec<Cut>) {
+    /// continued, or nothing, and the last frame lasts until `shown`. `lasts` is the usual duration of a
+    /// frame or packet, which is no pause.
+    fn cut_pause(
+        &mut self,
+        (until, shown): (Timestamp, Timestamp),
+        lasts: Duration,
+        cuts: &mut Vec<Cut>,
+    ) {
         let (longest, limit) = (self.part_limit(lasts), self.limit());
         while let Some(timeline) = &mut self.timeline
             && until.since(timeline.part_start()) > longest
@@ -381,7 +397,7 @@ impl Cutter {
             promise(&mut self.part_target, self.lengths.part, cuts);
             let part = self.part_target.unwrap_or(self.lengths.part);
             let end = timeline.part_start() + part;
-            if !timeline.cut(end, &mut self.sequence, cuts) {
+            if !timeline.cut_within(end, shown, &mut self.sequence, cuts) {
                 timeline.skip_to(until);
             }
             let (lasted, start) = (timeline.segment_lasted(), timeline.part_start());

@@ -31,9 +31,12 @@ const MAX_PART_ADVANCE: Duration = Duration::from_secs(3);
 /// A request for a segment is also invalid if the segment is more than this many segments after the
 /// last one.
 const MAX_ADVANCE_SEGMENTS: u64 = 2;
+/// DASH players may request this many segments after the next one. They compute the number of the newest segment from
+/// the clock, and after 16 failed requests, dash.js stops for good. If a publisher pauses, requests therefore wait.
+const MAX_EXPECTED_SEGMENTS: u64 = 10;
 
-/// A segment without media (a box `styp`). It is the answer where a player expected another segment of a span
-/// that has ended, because some players never request anything again after an error.
+/// A segment without media (a box `styp`). It is the answer where a player expected another segment of a span that has
+/// ended, or if a segment has nothing of one track, because some players never request anything again after an error.
 pub(in crate::server) const EMPTY_SEGMENT: &[u8] = b"\0\0\0\x14stypmsdh\0\0\0\0msdh";
 
 /// The available resources.
@@ -243,7 +246,8 @@ impl Listing {
                 if self.has_other_span(span, number) {
                     return Some(vec![Bytes::from_static(EMPTY_SEGMENT)]);
                 }
-                chunks_of(self.segment(number)?, tracks)
+                let chunks = chunks_of(self.segment(number)?, tracks);
+                Some(chunks.unwrap_or_else(|| vec![Bytes::from_static(EMPTY_SEGMENT)]))
             }
             File::Part(number, part) => {
                 let part = self.open_or_complete(number)?.parts.get(usize::try_from(part).ok()?)?;
@@ -261,9 +265,9 @@ impl Listing {
     }
 
     /// Returns true if a segment is the one that grows, or one of the next ones. DASH players request these
-    /// early if segments are longer than the manifest predicts.
+    /// early if segments are longer than the manifest predicts, or if the publisher pauses.
     pub fn is_expected(&self, number: u64) -> bool {
-        let expected = self.next_number..=self.next_number.saturating_add(MAX_ADVANCE_SEGMENTS);
+        let expected = self.next_number..=self.next_number.saturating_add(MAX_EXPECTED_SEGMENTS);
         !self.ended && expected.contains(&number)
     }
 

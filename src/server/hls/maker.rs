@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::server::hls::Settings;
 use crate::server::hls::cutter::Cutter;
-use crate::server::hls::part::SegmentStart;
+use crate::server::hls::drift::Drift;
+use crate::server::hls::part::{Cut, SegmentStart};
 use crate::server::hls::window::Window;
 use crate::server::stream::message_sink::Arrival;
 use crate::wire::container::flv::events::TagEvent;
@@ -21,6 +22,7 @@ const PUBLISHER_GRACE: Duration = Duration::from_secs(15);
 pub(in crate::server) struct Maker {
     reader: Reader,
     cutter: Cutter,
+    drift: Drift,
     pub window: Window,
     /// The time since which there is no publisher.
     gone_since: Option<Timestamp>,
@@ -39,7 +41,8 @@ impl Maker {
     }
 
     fn with_cutter(window: Window, cutter: Cutter) -> Self {
-        Self { reader: Reader::new(is_live_video), cutter, window, gone_since: None, ended: false }
+        let (reader, drift) = (Reader::new(is_live_video), Drift::default());
+        Self { reader, cutter, drift, window, gone_since: None, ended: false }
     }
 
     /// Takes the segments of the stream itself.
@@ -61,7 +64,14 @@ impl Maker {
         let (tags, newest) = self.read(arrivals);
         // The last data was just created; data that arrived with it waited on the server.
         let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
-        self.cut(tags, now, offset);
+        let Some(end) = self.cut(tags, now, offset) else { return };
+        let Some(anchor) = self.window.anchor() else { return };
+        let late = wall.saturating_sub(end.as_micros());
+        if let Some(offset) = self.drift.observe(wall, late, anchor) {
+            tracing::debug!(offset, "the clock of the publisher has drifted");
+            self.window.correct(offset);
+            self.cutter.begin_span();
+        }
     }
 
     /// Handles messages; `offset` is wall clock minus stream time, in microseconds.
@@ -99,7 +109,13 @@ impl Maker {
         (tags, newest)
     }
 
-    fn cut(&mut self, tags: Vec<Result<ReadTag, Arrival>>, now: Timestamp, offset: i64) {
+    /// Returns the end of the last part that is complete now.
+    fn cut(
+        &mut self,
+        tags: Vec<Result<ReadTag, Arrival>>,
+        now: Timestamp,
+        offset: i64,
+    ) -> Option<Timestamp> {
         let mut cuts = Vec::new();
         for tag in tags {
             match tag {
@@ -122,7 +138,12 @@ impl Maker {
                 Err(_) => self.cutter.interrupt(&mut cuts),
             }
         }
+        let end = cuts.iter().rev().find_map(|cut| match cut {
+            Cut::Part(part) => Some(part.start + part.duration),
+            _ => None,
+        });
         self.window.take(cuts, self.cutter.target_duration(), offset);
+        end
     }
 
     /// Keeps the first time at which there was no publisher.
@@ -191,5 +212,32 @@ mod tests {
         let first = rendition.segments.first().expect("a segment");
         let of_stream = main.segment(first.number).expect("the same number");
         assert!(first.start().micros_since(of_stream.start()).abs() <= 100_000);
+    }
+
+    #[test]
+    fn manifests_follow_a_publisher_whose_clock_drifts() {
+        const BEGIN: i64 = 1_700_000_000_000_000;
+        let audio = |time_ms: u32, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, time_ms, &body)))
+        };
+        for percent in [-1, 1] {
+            let wall = |micros: i64| BEGIN + micros + micros / 100 * percent;
+            let settings = Settings::default();
+            let mut maker = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
+            maker.take(vec![audio(0, b"\xAF\0\x11\x90")], Timestamp::ZERO, wall(0));
+            // Ten minutes, during which the clocks drift apart by 6 s.
+            for index in 0..28_125_u32 {
+                let time_ms = index * 1_024 / 48;
+                let frame = vec![audio(time_ms, b"\xAF\x01abc")];
+                maker.take(frame, Timestamp::ZERO, wall(i64::from(time_ms) * 1_000));
+            }
+            let newest = Arc::clone(maker.window.listing().segments.last().unwrap());
+            let end = (newest.start() + newest.duration()).as_micros();
+            let off = newest.span_end() - wall(end);
+            assert!(off.abs() < 2_500_000, "{percent}: {off}");
+            let spans = maker.window.next_discontinuity();
+            assert!((3..9).contains(&spans), "{percent}: {spans}");
+        }
     }
 }

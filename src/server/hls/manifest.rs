@@ -53,6 +53,8 @@ impl Listing {
         {
             periods.push(self.growing_period(open, urls));
         }
+        let ends: Vec<i64> = periods.iter().skip(1).map(|next| next.start).collect();
+        periods.iter_mut().zip(ends).for_each(|(period, end)| period.end_at(end));
         for period in &mut periods {
             let first = period.first_number;
             let last = first + period.segments.len() as u64;

@@ -1,9 +1,10 @@
 //! HLS and DASH output of a stream (RFC 8216bis, ISO/IEC 23009-1): cut into segments and parts in memory,
-//! while clients request it. `cutter`, `timeline`, `window`, `listing`, `manifest` and `mpeg_ts` are pure; `outputs/hls`
-//! is the task that feeds them.
+//! while clients request it. `cutter`, `timeline`, `drift`, `window`, `listing`, `manifest` and `mpeg_ts` are pure;
+//! `outputs/hls` is the task that feeds them.
 
 pub(in crate::server) mod alignment;
 pub(in crate::server) mod cutter;
+mod drift;
 pub(in crate::server) mod listing;
 pub(in crate::server) mod maker;
 pub(in crate::server) mod manifest;

@@ -1,4 +1,4 @@
-//! Tests of the durations of parts (RFC 8216bis §4.4.4.9) at all frame rates.
+//! Tests of the durations of parts (RFC 8216bis §4.4.4.9) and of their frames at all frame rates.
 
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use super::part::Cut;
 use super::tests::{TARGET_LENGTHS, audio_config, cut, packet, parts, video_config};
 use crate::base::Timestamp;
 use crate::media::{StreamEvent, Track};
+use crate::wire::container::mp4::boxes::child;
 
 /// Parts last 85 to 100 % of PART-TARGET (RFC 8216bis §4.4.4.9) at usual frame rates, with times in whole
 /// milliseconds as in RTMP, and for every duration that the server accepts.
@@ -110,6 +111,43 @@ fn parts_keep_the_promised_duration_when_the_frame_rate_changes() {
                 let lasted: Duration = parts(&cuts).iter().map(|part| part.duration).sum();
                 assert!(lasted.as_secs_f64() > 2.0 * 13.3 - 2.0, "{name}: {lasted:?}");
             }
+        }
+    }
+}
+
+/// Returns the start of the first frame in a chunk and the declared end of the last one, in ticks.
+fn span(chunk: &[u8]) -> (u64, u64) {
+    let traf = child(child(chunk, *b"moof").unwrap(), *b"traf").unwrap();
+    let start = u64::from_be_bytes(child(traf, *b"tfdt").unwrap()[4..12].try_into().unwrap());
+    let frames = child(traf, *b"trun").unwrap()[12..].chunks(16);
+    let lasted = frames.map(|it| u32::from_be_bytes(it[..4].try_into().unwrap()));
+    (start, start + lasted.map(u64::from).sum::<u64>())
+}
+
+/// Players stop at a gap in the video, and drop the frames after it until the next keyframe.
+#[test]
+fn the_video_has_no_gap_where_frames_are_rare_or_pause() {
+    let mut pause = events_at(30.0, true, 0, 12.0);
+    pause.retain(|event| match event {
+        StreamEvent::Packet(it) => {
+            it.track != Track::Video || !(4_100..7_000).contains(&it.dts.as_millis())
+        }
+        _ => true,
+    });
+    let slides = |fps, has_audio| events_at(fps, has_audio, 0, 30.0);
+    let all = [slides(0.5, true), slides(0.15, true), slides(0.8, false), pause];
+    for (number, events) in all.into_iter().enumerate() {
+        let mut cutter = Cutter::new(TARGET_LENGTHS, None);
+        assert!(cut(&mut cutter, &[video_config(1_280)]).is_empty());
+        let has_audio = number != 2;
+        assert!(!has_audio || cut(&mut cutter, &[audio_config()]).is_empty());
+        let cuts = cut(&mut cutter, &events);
+        let parts = parts(&cuts);
+        let spans: Vec<_> =
+            parts.iter().filter_map(|it| it.video.as_deref()).map(span).skip(1).collect();
+        assert!(spans.len() >= 3, "{number}: {spans:?}");
+        for pair in spans.windows(2) {
+            assert!(pair[0].1 >= pair[1].0, "{number}: {pair:?}");
         }
     }
 }

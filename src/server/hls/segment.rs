@@ -17,7 +17,8 @@ pub(in crate::server) struct Span {
     pub number: u64,
     /// The media time at the start of the span.
     pub origin: Timestamp,
-    /// The start of the span in microseconds since 1970, not before the end of the previous span.
+    /// The start of the span in microseconds since 1970, not before the end of the previous span,
+    /// unless the clock of the publisher was fast.
     pub start: i64,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::cutter::Cutter;
-use super::listing::{AwaitedItem, File, Listing, WaitState};
+use super::listing::{AwaitedItem, EMPTY_SEGMENT, File, Listing, WaitState};
 use super::part::{Cut, Part};
 use super::window::{MAX_TOTAL_BYTES, Share, Window};
 use super::{Lengths, Settings};
@@ -278,6 +278,15 @@ fn audio_goes_on_where_video_stops() {
     assert!(after.len() > before + 10, "{} after {before}", after.len());
     assert!(after.iter().all(|part| part.duration <= TARGET_LENGTHS.part));
     assert!(segments(&cuts).iter().all(|it| *it <= 2_400));
+    // DASH players get an empty segment, because some of them stop for good after an error.
+    let listing = window(cuts, &cutter, Duration::from_secs(12)).listing();
+    let mut frozen = listing.segments.iter();
+    let frozen = frozen.find(|it| it.parts.iter().all(|part| part.video.is_none())).unwrap();
+    let name = format!("tag-v{FIRST_MEDIA_SEQUENCE}-{}.m4s", frozen.number);
+    assert_eq!(listing.chunks(listing.file(&name).unwrap()).unwrap(), [EMPTY_SEGMENT]);
+    // If all media pauses, the player is ahead of the stream, and waits.
+    let next = listing.next_number;
+    assert!(listing.is_expected(next + 4) && !listing.is_expected(next + 90));
 }
 
 #[test]

@@ -17,6 +17,10 @@ use crate::wire::container::mp4::sample_table::{Entry, micros, ticks};
 
 /// A frame of at least this duration does not define the duration of the next one.
 const LONG_FRAME_DURATION: Duration = Duration::from_secs(1);
+/// Minimum and maximum declared duration of the last frame if the video has stopped. Players stop where a track has no
+/// frame, and drop the frames after a gap until the next keyframe. If the next frame is earlier, it ends the last one.
+const STOPPED_FRAME_DURATION: (Duration, Duration) =
+    (Duration::from_secs(4), Duration::from_secs(10));
 /// Audio continues the previous packet if the gap is at most this long.
 const MAX_AUDIO_JITTER: Duration = Duration::from_millis(50);
 /// Video that is this much behind the audio has stopped.
@@ -39,6 +43,8 @@ struct VideoSamples {
     last: Option<Timestamp>,
     /// The usual duration of a frame.
     lasts: Duration,
+    /// The time between the last two frames.
+    interval: Duration,
 }
 
 #[derive(Debug)]
@@ -63,6 +69,7 @@ impl Timeline {
                 samples: Vec::new(),
                 last: None,
                 lasts: video.frame_rate.period(),
+                interval: Duration::ZERO,
             }),
             audio: audio.map(|audio| {
                 let (frame, rate) = audio_frame(audio);
@@ -151,6 +158,7 @@ impl Timeline {
         let Some(last) = video.last else { return (dts, video.lasts) };
         let dts = dts.max(last + Duration::from_millis(1));
         let lasted = dts.since(last);
+        video.interval = lasted;
         if lasted < LONG_FRAME_DURATION {
             video.lasts = lasted;
         }
@@ -199,6 +207,14 @@ impl Timeline {
     pub fn is_video_stalled(&self, audio: Timestamp, part: Duration) -> bool {
         let last = self.newest_of(Track::Video).unwrap_or(self.part_start);
         audio.since(last) > MAX_VIDEO_LAG.max(part * 2)
+    }
+
+    /// Returns the declared end of the last frame if the video has stopped. The next frame may be a
+    /// little later than the last interval suggests.
+    pub fn stopped_frame_end(&self) -> Option<Timestamp> {
+        let video = self.video.as_ref()?;
+        let expected = video.interval + video.interval / 4;
+        Some(video.last? + expected.clamp(STOPPED_FRAME_DURATION.0, STOPPED_FRAME_DURATION.1))
     }
 
     /// Skips time without data: the next part begins at `start`.

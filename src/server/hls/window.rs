@@ -23,6 +23,8 @@ pub(super) const MAX_TOTAL_BYTES: u64 = 4 << 30;
 static TOTAL_BYTES: AtomicU64 = AtomicU64::new(0);
 /// Maximum number of segment starts for renditions, which are at most this many segments late.
 const MAX_SEGMENT_STARTS: usize = 32;
+/// Media of a stream that goes on arrives at most this much earlier or later than the drift of its clock suggests.
+const MAX_ARRIVAL_JITTER: Duration = Duration::from_secs(5);
 /// This many segments stay in the playlist, regardless of their size.
 const MIN_LISTED_SEGMENTS: usize = 3;
 
@@ -76,6 +78,10 @@ pub(in crate::server) struct Window {
     began: Option<i64>,
     /// Wall clock minus stream time, in microseconds.
     offset: i64,
+    /// The offset of the next span, because the clock of the publisher has drifted.
+    corrected: Option<i64>,
+    /// True if a corrected span begins. If the clock was fast, the span begins before the end of the previous one.
+    may_overlap: bool,
     /// True if the next part does not continue the previous one.
     broken: bool,
     target: Option<Duration>,
@@ -103,6 +109,8 @@ impl Window {
             span: None,
             began: None,
             offset: 0,
+            corrected: None,
+            may_overlap: false,
             broken: false,
             target: None,
             ended: false,
@@ -128,6 +136,17 @@ impl Window {
         self.offset
     }
 
+    /// Returns the number of the current span, and its offset in manifests.
+    pub fn anchor(&self) -> Option<(u64, i64)> {
+        let span = self.span.as_ref()?;
+        Some((span.number, span.start.saturating_sub(span.origin.as_micros())))
+    }
+
+    /// Sets the offset of the next span, which continues the stream.
+    pub fn correct(&mut self, offset: i64) {
+        self.corrected = Some(offset);
+    }
+
     /// Adds cuts. `offset` is wall clock minus stream time, in microseconds.
     pub fn take(&mut self, cuts: Vec<Cut>, target: Option<Duration>, offset: i64) {
         self.target = self.target.or(target);
@@ -136,7 +155,11 @@ impl Window {
                 Cut::Begin(initialization) => {
                     self.broken |= self.span.is_some() && !self.is_rendition;
                     self.next = Some(*initialization);
-                    self.offset = offset;
+                    let is_plausible =
+                        |it: &i64| Duration::from_micros(it.abs_diff(offset)) <= MAX_ARRIVAL_JITTER;
+                    let corrected = self.corrected.take().filter(is_plausible);
+                    self.may_overlap = corrected.is_some();
+                    self.offset = corrected.unwrap_or(offset);
                 }
                 Cut::PartTarget(target) => self.settings.lengths.part = target,
                 Cut::Part(part) => self.part(part),
@@ -185,7 +208,8 @@ impl Window {
     fn part(&mut self, part: Part) {
         let made = part.start.as_micros().saturating_add(self.offset);
         if let Some(initialization) = self.next.take() {
-            let end = self.segments.last().map_or(i64::MIN, |it| it.span_end());
+            let last = self.segments.last().filter(|_| !self.may_overlap);
+            let end = last.map_or(i64::MIN, |it| it.span_end());
             let (number, origin) = (self.next_number, part.start);
             // Whole milliseconds, as in manifests.
             let start = made.max(end) / 1_000 * 1_000;

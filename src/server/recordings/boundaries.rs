@@ -36,7 +36,7 @@ impl Boundaries {
             // Audio whose timestamps are ahead of the video says nothing about the end of the video.
             TagKind::Audio if tag.is_media => step.is_none_or(|step| {
                 self.audio_since_frame += step.min(MAX_AUDIO_STEP);
-                self.audio_since_frame >= VIDEO_END_TIMEOUT
+                self.has_video_ended()
             }),
             TagKind::Audio | TagKind::Script => false,
         };
@@ -45,6 +45,11 @@ impl Boundaries {
         }
         self.group += tag.body.len() as u64;
         begins
+    }
+
+    /// Returns true if only audio has arrived for a while.
+    pub fn has_video_ended(&self) -> bool {
+        self.audio_since_frame >= VIDEO_END_TIMEOUT
     }
 
     /// Returns the maximum number of bytes between two boundaries.

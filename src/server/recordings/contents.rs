@@ -236,7 +236,7 @@ pub(super) struct FlvContents {
 
 impl FlvContents {
     fn new(configs: &StreamConfigs) -> Self {
-        let header = file_header(true, true);
+        let header = file_header(true, !configs.omits_video());
         let length = header.len() as u64;
         let mut contents = Self {
             units: vec![header],
@@ -358,7 +358,7 @@ impl Mp4Contents {
     fn begin(&mut self, configs: &StreamConfigs, ends: bool) -> Option<Bytes> {
         let (first, last) = (self.waiting.first()?, self.waiting.last()?);
         let waited = last.dts.micros_since(first.dts).abs();
-        let (video, audio) = (configs.video.as_ref(), configs.audio.as_ref());
+        let (video, audio) = (configs.video(), configs.audio.as_ref());
         let is_due = waited >= MAX_TRACK_WAIT_MICROS || self.is_full() || ends;
         if !(video.is_some() && audio.is_some() || is_due) || video.is_none() && audio.is_none() {
             return None;
@@ -387,7 +387,7 @@ impl Mp4Contents {
                 .tracks
                 .video
                 .as_ref()
-                .zip(configs.video.as_ref())
+                .zip(configs.video())
                 .is_some_and(|(its, now)| is_same_video(its, now)),
             Track::Audio | Track::Extra(_) => match TrackId::from(packet.track) {
                 TrackId::Video => false,

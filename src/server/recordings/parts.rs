@@ -124,6 +124,9 @@ impl PartsWriter {
             }
             // Some publishers complete a config before its first frame.
             self.outdated |= differs && self.kinds.contains(&tag.kind);
+            if self.configs.omits(&tag) {
+                continue;
+            }
             let time = self.times.note(&tag);
             self.contents.add(&tag, time, &events, &self.configs);
             self.pending += tag.body.len() as u64;
@@ -159,6 +162,7 @@ impl PartsWriter {
         let group = self.boundaries.largest_group();
         let size = self.file.written() + self.pending + group + self.contents.index_weight();
         let is_due = self.outdated
+            || self.configs.omits(tag)
             || split_time.is_some_and(|most| lasted >= most)
             || split_bytes.is_some_and(|most| size > most);
         is_due && self.held.is_none_or(|since| since.elapsed() >= RETRY_DELAY)
@@ -179,6 +183,7 @@ impl PartsWriter {
             return Err(error);
         }
         self.file = next;
+        self.configs.omit_video(self.boundaries.has_video_ended());
         self.contents = Contents::new(self.task.rules.format, &self.configs);
         (self.times, self.outdated, self.held) = (FileTimes::default(), false, None);
         self.kinds.clear();
@@ -335,11 +340,8 @@ mod tests {
         writer.finish().unwrap();
         let begun_again = (0..10).map(|number| 380 + number * 40);
         let expected: Vec<u32> = (0..10).map(|number| number * 40).chain(begun_again).collect();
-        let figures = writer.figures();
-        assert_eq!(
-            (frames(&writer.take_events()), figures.after.as_millis()),
-            (vec![expected], 740)
-        );
+        assert_eq!(writer.figures().after.as_millis(), 740);
+        assert_eq!(frames(&writer.take_events()), [expected]);
     }
 
     #[test]
@@ -360,13 +362,8 @@ mod tests {
     fn another_config_begins_a_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), FileRules::default());
-        writer
-            .write(&[
-                tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER),
-                frame(0, true),
-                frame(40, false),
-            ])
-            .unwrap();
+        let head = tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER);
+        writer.write(&[head, frame(0, true), frame(40, false)]).unwrap();
         let other = [&AVC_SEQUENCE_HEADER[..], &[1]].concat();
         writer.write(&[tag(TagKind::Video, 80, &other), frame(80, true)]).unwrap();
         writer.finish().unwrap();
@@ -384,29 +381,35 @@ mod tests {
         tag(TagKind::Audio, time_ms, &body)
     }
 
-    /// Writes a stream of video and audio to files of a minute. Returns the durations of the files in seconds.
-    fn durations(seconds: impl Iterator<Item = Vec<Bytes>>) -> Vec<u64> {
+    /// Writes a stream to files of a minute. Returns each file's duration in seconds, and whether it announces video.
+    fn files(seconds: impl Iterator<Item = Vec<Bytes>>) -> Vec<(u64, bool)> {
         let folder = tempfile::tempdir().unwrap();
         let time = Some(Duration::from_mins(1));
         let mut writer =
             writer(folder.path(), FileRules { split_time: time, ..FileRules::default() });
-        let head = [tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER), audio(0, 0, true)];
-        writer.write(&head).unwrap();
+        writer.write(&[tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER), audio(0, 0, true)]).unwrap();
         seconds.for_each(|tags| writer.write(&tags).unwrap());
         writer.finish().unwrap();
         let events = writer.take_events().into_iter();
-        let durations = events.filter_map(|event| match event {
-            PartEvent::Finished(figures) => Some(figures.after.as_secs()),
+        let file = |event| match event {
+            PartEvent::Finished(figures) => {
+                let bytes = fs::read(figures.path).unwrap();
+                let has_config = bytes.windows(5).any(|it| it == AVC_SEQUENCE_HEADER);
+                assert_eq!(has_config, bytes[4] & 1 != 0, "as in the header");
+                Some((figures.after.as_secs(), has_config))
+            }
             _ => None,
-        });
-        durations.collect()
+        };
+        events.filter_map(file).collect()
     }
 
     #[test]
     fn files_begin_with_audio_after_the_video_has_ended() {
-        let audio = (0..200).map(|second| vec![audio(0, second * 1_000, false)]);
-        let seconds = std::iter::once(vec![frame(0, true)]).chain(audio);
-        assert_eq!(durations(seconds), [59, 59, 59, 19]);
+        let seconds = (0..201).map(|second| match second {
+            0 | 200 => vec![frame(second * 1_000, true), audio(0, second * 1_000, false)],
+            _ => vec![audio(0, second * 1_000, false)],
+        });
+        assert_eq!(files(seconds), [(59, true), (59, false), (59, false), (19, false), (0, true)]);
     }
 
     #[test]
@@ -415,7 +418,7 @@ mod tests {
             let (at, is_key) = (second * 1_000, second % 20 == 0);
             vec![frame(at, is_key), audio(0, at + 30_000, false)]
         });
-        assert_eq!(durations(seconds), [89, 89, 89, 49]);
+        assert_eq!(files(seconds), [89, 89, 89, 49].map(|lasted| (lasted, true)));
     }
 
     #[test]

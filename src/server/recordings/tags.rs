@@ -146,7 +146,9 @@ pub(super) struct StreamConfigs {
     metadata: Option<Bytes>,
     configs: Vec<(ConfigSlot, Bytes)>,
     has_video: bool,
-    pub video: Option<VideoConfig>,
+    /// True if the current file has no video, because the video had ended at its beginning.
+    omits_video: bool,
+    video: Option<VideoConfig>,
     pub audio: Option<AudioConfig>,
     /// The audio tracks after the first one, once they are known.
     pub other_audio: Vec<Option<AudioConfig>>,
@@ -171,6 +173,26 @@ impl StreamConfigs {
             self.configs.push((slot, tag.body.clone()));
         }
         false
+    }
+
+    /// Sets whether the next file has no video. Otherwise, players would wait for its first frame.
+    pub fn omit_video(&mut self, omits: bool) {
+        self.omits_video = omits;
+    }
+
+    /// Returns true if the current file has no video.
+    pub fn omits_video(&self) -> bool {
+        self.omits_video
+    }
+
+    /// Returns true for video that returns to a file without video. The next keyframe begins a new file.
+    pub fn omits(&self, tag: &StreamTag) -> bool {
+        self.omits_video && tag.kind == TagKind::Video
+    }
+
+    /// Returns the config of the video in the current file.
+    pub fn video(&self) -> Option<&VideoConfig> {
+        self.video.as_ref().filter(|_| !self.omits_video)
     }
 
     /// Returns the config of an audio track.
@@ -216,7 +238,8 @@ impl StreamConfigs {
     /// Returns the bodies at the beginning of a file.
     pub fn tags(&self) -> impl Iterator<Item = (TagKind, &Bytes)> {
         let metadata = self.metadata.iter().map(|body| (TagKind::Script, body));
-        metadata.chain(self.configs.iter().map(|((kind, ..), body)| (*kind, body)))
+        let tags = metadata.chain(self.configs.iter().map(|((kind, ..), body)| (*kind, body)));
+        tags.filter(|(kind, _)| !self.omits_video || *kind != TagKind::Video)
     }
 }
 

@@ -32,10 +32,11 @@ pub(super) struct Growing {
 
 impl Growing {
     /// Returns the parts as they become complete, or `None` if the first part is not complete in
-    /// time.
+    /// time. A segment that has nothing of the track is empty.
     pub async fn body(mut self) -> Option<Body> {
         let mut sent = 0;
-        let first = self.next(&mut sent).await.ok().flatten()?;
+        let first = self.next(&mut sent).await.ok()?;
+        let first = first.unwrap_or_else(|| Bytes::from_static(EMPTY_SEGMENT));
         let rest = try_unfold((self, sent, Some(first)), |(mut it, mut sent, first)| async move {
             let next = match first {
                 Some(first) => Some(first),
@@ -76,8 +77,7 @@ impl Growing {
                 },
             };
             if listing.has_other_span(span, number) {
-                *sent += 1;
-                return Ok((at == 0).then(|| Bytes::from_static(EMPTY_SEGMENT)));
+                return Ok(None);
             }
             // In a body without a length, a missing part would not be noticed.
             let Some((parts, _)) = listing.parts_of(number) else {
