@@ -7,7 +7,6 @@ pub mod backoff;
 pub mod file_stamp;
 pub mod latest;
 pub mod pool;
-#[cfg(target_os = "linux")]
 pub mod portal;
 pub mod queue;
 pub mod sandbox;
@@ -19,7 +18,6 @@ pub(crate) mod stall_guard;
 pub mod time;
 pub mod worker;
 
-#[cfg(target_os = "linux")]
 pub use backend::Mapping;
 #[cfg(test)]
 pub(crate) use backend::allocations;
