@@ -273,7 +273,6 @@ fn a_picture_that_cannot_be_written_is_told_of_as_an_event() {
 
 /// Output that could not be written because the disk is full is missing, so the command fails. A
 /// reader that has read enough and closes the pipe is no failure.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_result_that_finds_no_room_is_no_success() {
     peers::require!("ffmpeg");
@@ -328,7 +327,6 @@ fn a_result_that_finds_no_room_is_no_success() {
 }
 
 /// The command line accepts any name that a file can have.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_file_name_need_be_no_text() {
     use std::ffi::{OsStr, OsString};

@@ -2,8 +2,6 @@
 //! drag-and-drop protocol of X11 (XDND 5). Players open dropped URLs in the forms that browsers and
 //! editors use. Dropped files still reach the window.
 
-#![cfg(target_os = "linux")]
-
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
 use x11rb::connection::Connection as _;

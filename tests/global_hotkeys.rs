@@ -1,8 +1,6 @@
 //! Test of global hotkeys on X11. The real window receives them while another program has the
 //! keyboard focus, while Caps Lock is on, and while the window is minimized.
 
-#![cfg(target_os = "linux")]
-
 use std::fs;
 
 use onair::studio::Settings;

@@ -2,8 +2,6 @@
 //! and its service for keys (`kglobalaccel5`). onair's window is in sway. KDE's programs hear the
 //! keys of an X server without a monitor, so onair's window never has the keyboard.
 
-#![cfg(target_os = "linux")]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::thread::sleep;

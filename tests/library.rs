@@ -1,8 +1,6 @@
 //! Tests of the studio behind the *Recordings* page: the list of recordings, copies without
 //! re-encoding, renaming, the trash and the file manager. ffmpeg makes the recordings.
 
-#![cfg(target_os = "linux")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command as Process;

@@ -278,7 +278,6 @@ fn ctrl_c_at_any_moment_leaves_a_playable_file_and_no_stream() {
 }
 
 /// A pipe without any more space.
-#[cfg(target_os = "linux")]
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -294,7 +293,6 @@ fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     (reader, writer)
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_reader_that_stops_reading_does_not_stop_the_end() {
     peers::require!("ffmpeg", "ffprobe");
@@ -310,7 +308,6 @@ fn a_reader_that_stops_reading_does_not_stop_the_end() {
     playable(&path);
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_reader_that_stops_reading_does_not_stop_the_end_of_a_player() {
     peers::require!("ffmpeg", "ffprobe");

@@ -460,7 +460,6 @@ fn recordings_have_ranges_and_nothing_else_is_given_away() {
     std::fs::write(running.folder.path().join("notes.txt"), "secret").unwrap();
     let secret = tempfile::NamedTempFile::with_suffix(".flv").unwrap();
     std::fs::write(secret.path(), "secret").unwrap();
-    #[cfg(unix)]
     std::os::unix::fs::symlink(secret.path(), running.folder.path().join("link.flv")).unwrap();
 
     let list = running.get("/api/v1/recordings").json();

@@ -1,8 +1,6 @@
 //! Tests of recordings by `onair live`: interrupted, split, paused and replay-saved recordings, and
 //! recordings on a full disk.
 
-#![cfg(target_os = "linux")]
-
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};

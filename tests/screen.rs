@@ -4,8 +4,6 @@
 //! An environment variable names the display. The test sets it and starts the test program again,
 //! where the test named `inside_display` runs.
 
-#![cfg(target_os = "linux")]
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;

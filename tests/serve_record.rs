@@ -134,7 +134,6 @@ fn a_folder_that_vanishes_costs_the_files_only() {
 }
 
 /// Landlock allows the folder that existed at the start, and not another folder at the same path.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_replaced_folder_needs_a_restart() {
     peers::require!("ffmpeg");

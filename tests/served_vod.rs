@@ -262,7 +262,6 @@ fn nothing_beside_recordings_is_reached() {
     let outside = tempfile::NamedTempFile::new().unwrap();
     fs::write(running.folder.path().join("live-show.mp4"), "no recording").unwrap();
     fs::write(running.folder.path().join(format!("{STEM}.mp4")), "no media").unwrap();
-    #[cfg(unix)]
     std::os::unix::fs::symlink(
         outside.path(),
         running.folder.path().join("live-link 2026-11-25 18-00-00.mp4"),

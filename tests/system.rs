@@ -69,7 +69,6 @@ mod planted;
 mod play;
 mod play_key;
 mod play_window;
-#[cfg(target_os = "linux")]
 #[path = "rigs/portal.rs"]
 mod portal;
 mod probed;
@@ -104,7 +103,6 @@ mod served_ts;
 mod served_vod;
 mod server;
 mod service;
-#[cfg(target_os = "linux")]
 #[path = "rigs/session.rs"]
 mod session;
 #[path = "rigs/shown.rs"]

@@ -3,8 +3,6 @@
 //! answers nonsense, ends and returns, and the real window reacts. The key must never stay pressed,
 //! and onair must not ask the user repeatedly.
 
-#![cfg(target_os = "linux")]
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;

@@ -2,8 +2,6 @@
 //! track, and all tracks must cover the same time. The tracks must survive pauses, splits, replays,
 //! kills and remuxing.
 
-#![cfg(target_os = "linux")]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

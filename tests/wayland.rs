@@ -9,7 +9,7 @@
 //! Environment variables name the session. Each test sets them and starts the test program again,
 //! where the test named `inside_…` runs.
 
-#![cfg(all(target_os = "linux", feature = "wayland"))]
+#![cfg(feature = "wayland")]
 
 use std::collections::HashMap;
 use std::os::unix::net::{UnixListener, UnixStream};

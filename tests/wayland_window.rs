@@ -2,7 +2,7 @@
 //! The window goes on the air, and a third-party program receives the stream. If the desktop closes
 //! the window, it asks for confirmation and the stream continues. A signal ends it cleanly.
 
-#![cfg(all(target_os = "linux", feature = "wayland"))]
+#![cfg(feature = "wayland")]
 
 use std::collections::HashSet;
 use std::fs;

@@ -78,16 +78,10 @@ impl Displays {
     }
 }
 
-#[cfg(target_os = "linux")]
 pub(super) fn is_wayland(context: &eframe::CreationContext<'_>) -> bool {
     use raw_window_handle::{HasDisplayHandle as _, RawDisplayHandle};
     let handle = context.display_handle().map(|handle| handle.as_raw());
     matches!(handle, Ok(RawDisplayHandle::Wayland(_)))
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn is_wayland(_: &eframe::CreationContext<'_>) -> bool {
-    false
 }
 
 /// Chooses the interface scale for the display on which the window opens. The first frame is drawn

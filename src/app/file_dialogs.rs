@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use eframe::egui;
 
 use crate::base::Worker;
-#[cfg(target_os = "linux")]
 use crate::base::portal;
 use crate::base::queue::{self, Full, Receiver};
 use crate::compose::filter::Asset;
@@ -350,7 +349,6 @@ fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
 }
 
 /// Returns true if there is a portal with file dialogs, or the dialog program `zenity`.
-#[cfg(target_os = "linux")]
 fn has_dialog() -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     if std::env::split_paths(&paths).any(|folder| folder.join("zenity").is_file()) {
@@ -365,11 +363,6 @@ fn has_dialog() -> bool {
             })
             .is_ok()
     })
-}
-
-#[cfg(not(target_os = "linux"))]
-fn has_dialog() -> bool {
-    true
 }
 
 #[cfg(test)]

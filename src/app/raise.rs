@@ -1,17 +1,12 @@
 //! Brings the window to the front, for example when onair is started again. On Wayland, only a program that the
 //! user has just used can pass on the focus, with an activation token.
 
-use eframe::egui::{self, ViewportCommand};
+use eframe::egui::{self, UserAttentionType, ViewportCommand};
 
+use crate::app::backend::activation::Activation;
 use crate::base::Latest;
 use crate::base::queue::{self, Full};
 use crate::studio::settings::part::PartKind;
-
-#[cfg(target_os = "linux")]
-use eframe::egui::UserAttentionType;
-
-#[cfg(target_os = "linux")]
-use crate::app::backend::activation::Activation;
 
 /// A request that a later start of onair sends to the open window.
 #[derive(Debug)]
@@ -76,19 +71,12 @@ impl LaterStartSender {
 
 /// Brings the window to the front.
 pub(super) struct Raiser {
-    #[cfg(target_os = "linux")]
     activation: Option<Activation>,
 }
 
 impl Raiser {
-    #[cfg(target_os = "linux")]
     pub fn new(context: &eframe::CreationContext<'_>) -> Self {
         Self { activation: Activation::new(context) }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    pub fn new(_: &eframe::CreationContext<'_>) -> Self {
-        Self {}
     }
 
     /// Brings the window to the front, with the activation token of another program if there is
@@ -97,7 +85,6 @@ impl Raiser {
     pub fn raise(&mut self, ctx: &egui::Context, token: Option<&str>) {
         ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
         ctx.send_viewport_cmd(ViewportCommand::Focus);
-        #[cfg(target_os = "linux")]
         match (&mut self.activation, token) {
             (Some(activation), Some(token)) => activation.activate(token),
             (Some(_), None) => {
@@ -106,8 +93,6 @@ impl Raiser {
             }
             (None, _) => {}
         }
-        #[cfg(not(target_os = "linux"))]
-        let _ = token;
     }
 }
 

@@ -64,7 +64,6 @@ impl AudioChoice {
     /// # Errors
     /// Fails with the same errors as the text parser.
     pub fn of_word(word: &OsStr) -> Result<Self, Problem> {
-        #[cfg(unix)]
         if word.to_str().is_none()
             && let Some(path) = std::os::unix::ffi::OsStrExt::as_bytes(word).strip_prefix(b"file:")
         {
@@ -115,7 +114,6 @@ pub fn is_application(wanted: &str, name: &str, program: &str) -> bool {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_path_need_be_no_text() {
         let word: &OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"file:/a: \xFF.wav");

@@ -7,7 +7,6 @@ pub mod backoff;
 pub mod file_stamp;
 pub mod latest;
 pub mod pool;
-#[cfg(target_os = "linux")]
 pub mod portal;
 pub mod queue;
 pub mod sandbox;
@@ -19,7 +18,6 @@ pub(crate) mod stall_guard;
 pub mod time;
 pub mod worker;
 
-#[cfg(target_os = "linux")]
 pub use backend::Mapping;
 #[cfg(test)]
 pub(crate) use backend::allocations;
@@ -46,4 +44,29 @@ macro_rules! partial_debug {
     )*};
 }
 
+/// Defines an enum whose variants have names. `ALL` contains the variants in order, and the named
+/// function returns the name of a variant.
+macro_rules! named {
+    (
+        $(#[$attribute:meta])*
+        pub enum $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)* }
+        $(#[$about_function:meta])*
+        fn $function:ident;
+    ) => {
+        $(#[$attribute])*
+        pub enum $name { $($(#[$about])* $variant,)* }
+
+        impl $name {
+            /// All variants in order.
+            pub const ALL: [Self; [$($text),*].len()] = [$(Self::$variant),*];
+
+            $(#[$about_function])*
+            pub const fn $function(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+pub(crate) use named;
 pub(crate) use partial_debug;

@@ -14,11 +14,18 @@
 //! browser, a file dialog) would inherit the restrictions, and browsers need the refused calls for
 //! their own sandboxes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-#[cfg(target_os = "linux")]
-use linux::{restrict_calls, restrict_files};
+use landlock::{
+    ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    RulesetStatus, path_beneath_rules,
+};
+use seccompiler::{
+    SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    apply_filter,
+};
 
 /// The folder of crash reports.
 static CRASH_FOLDER: OnceLock<PathBuf> = OnceLock::new();
@@ -72,15 +79,9 @@ pub fn is_replaced(path: &Path) -> bool {
     folders.any(|(folder, id)| path.starts_with(folder) && id_of(folder) != *id)
 }
 
-#[cfg(unix)]
 fn id_of(folder: &Path) -> Option<FolderId> {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(folder).ok().map(|it| (it.dev(), it.ino()))
-}
-
-#[cfg(not(unix))]
-fn id_of(_: &Path) -> Option<FolderId> {
-    None
 }
 
 /// Restricts a thread that only decodes video.
@@ -103,7 +104,6 @@ fn nearest(path: &Path) -> Option<PathBuf> {
 
 /// Returns the paths that every thread may write to: devices, the sockets of speakers, crash
 /// reports.
-#[cfg(target_os = "linux")]
 fn always() -> Vec<PathBuf> {
     let crashes = CRASH_FOLDER.get();
     if let Some(folder) = crashes {
@@ -117,214 +117,187 @@ fn always() -> Vec<PathBuf> {
     found.into_iter().flatten().filter(|folder: &PathBuf| folder.is_absolute()).collect()
 }
 
-#[cfg(target_os = "linux")]
-mod linux {
-    use std::collections::BTreeMap;
-    use std::path::PathBuf;
+/// The system calls that no part of onair needs: calls for other programs, the memory of other
+/// processes, mounts and namespaces, kernel modules, keys, probes and clocks.
+const PROCESS_REFUSED_CALLS: &[libc::c_long] = &[
+    libc::SYS_execve,
+    libc::SYS_execveat,
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_setns,
+    libc::SYS_unshare,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_bpf,
+    libc::SYS_userfaultfd,
+    libc::SYS_perf_event_open,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_reboot,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_acct,
+    libc::SYS_quotactl,
+    libc::SYS_syslog,
+    libc::SYS_vhangup,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_personality,
+];
 
-    use landlock::{
-        ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr, RulesetCreatedAttr,
-        RulesetStatus, path_beneath_rules,
-    };
-    use seccompiler::{
-        SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
-        SeccompRule, apply_filter,
-    };
+/// The number of this system call, which is the same on all processor architectures.
+const SYS_FCHMODAT2: libc::c_long = 452;
 
-    use super::{Calls, always};
+/// The system calls that a decoding thread does not need either. These calls include
+/// `io_uring`, which could perform most of these operations without further system calls.
+const DECODER_REFUSED_CALLS: &[libc::c_long] = &[
+    libc::SYS_socket,
+    libc::SYS_socketpair,
+    libc::SYS_connect,
+    libc::SYS_bind,
+    libc::SYS_listen,
+    libc::SYS_accept,
+    libc::SYS_accept4,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_kill,
+    libc::SYS_pidfd_open,
+    libc::SYS_pidfd_send_signal,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_setuid,
+    libc::SYS_setgid,
+    libc::SYS_capset,
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    SYS_FCHMODAT2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_setxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_lsetxattr,
+];
 
-    /// The system calls that no part of onair needs: calls for other programs, the memory of other
-    /// processes, mounts and namespaces, kernel modules, keys, probes and clocks.
-    const PROCESS_REFUSED_CALLS: &[libc::c_long] = &[
-        libc::SYS_execve,
-        libc::SYS_execveat,
-        libc::SYS_ptrace,
-        libc::SYS_process_vm_readv,
-        libc::SYS_process_vm_writev,
-        libc::SYS_process_madvise,
-        libc::SYS_pidfd_getfd,
-        libc::SYS_mount,
-        libc::SYS_umount2,
-        libc::SYS_pivot_root,
-        libc::SYS_chroot,
-        libc::SYS_move_mount,
-        libc::SYS_open_tree,
-        libc::SYS_fsopen,
-        libc::SYS_fsconfig,
-        libc::SYS_fsmount,
-        libc::SYS_fspick,
-        libc::SYS_mount_setattr,
-        libc::SYS_open_by_handle_at,
-        libc::SYS_setns,
-        libc::SYS_unshare,
-        libc::SYS_kexec_load,
-        libc::SYS_init_module,
-        libc::SYS_finit_module,
-        libc::SYS_delete_module,
-        libc::SYS_bpf,
-        libc::SYS_userfaultfd,
-        libc::SYS_perf_event_open,
-        libc::SYS_keyctl,
-        libc::SYS_add_key,
-        libc::SYS_request_key,
-        libc::SYS_reboot,
-        libc::SYS_swapon,
-        libc::SYS_swapoff,
-        libc::SYS_acct,
-        libc::SYS_quotactl,
-        libc::SYS_syslog,
-        libc::SYS_vhangup,
-        libc::SYS_settimeofday,
-        libc::SYS_clock_settime,
-        libc::SYS_sethostname,
-        libc::SYS_setdomainname,
-        libc::SYS_personality,
-    ];
+/// The older system calls that exist only on this processor architecture.
+#[cfg(target_arch = "x86_64")]
+const LEGACY_REFUSED_CALLS: &[libc::c_long] =
+    &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown];
+#[cfg(not(target_arch = "x86_64"))]
+const LEGACY_REFUSED_CALLS: &[libc::c_long] = &[];
 
-    /// The number of this system call, which is the same on all processor architectures.
-    const SYS_FCHMODAT2: libc::c_long = 452;
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("this processor is not known: {0}")]
+    Filter(#[from] seccompiler::BackendError),
+    #[error("{0}")]
+    Apply(#[from] seccompiler::Error),
+}
 
-    /// The system calls that a decoding thread does not need either. These calls include
-    /// `io_uring`, which could perform most of these operations without further system calls.
-    const DECODER_REFUSED_CALLS: &[libc::c_long] = &[
-        libc::SYS_socket,
-        libc::SYS_socketpair,
-        libc::SYS_connect,
-        libc::SYS_bind,
-        libc::SYS_listen,
-        libc::SYS_accept,
-        libc::SYS_accept4,
-        libc::SYS_io_uring_setup,
-        libc::SYS_io_uring_enter,
-        libc::SYS_io_uring_register,
-        libc::SYS_kill,
-        libc::SYS_pidfd_open,
-        libc::SYS_pidfd_send_signal,
-        libc::SYS_rt_sigqueueinfo,
-        libc::SYS_rt_tgsigqueueinfo,
-        libc::SYS_setuid,
-        libc::SYS_setgid,
-        libc::SYS_capset,
-        libc::SYS_fchmod,
-        libc::SYS_fchmodat,
-        SYS_FCHMODAT2,
-        libc::SYS_fchown,
-        libc::SYS_fchownat,
-        libc::SYS_setxattr,
-        libc::SYS_fsetxattr,
-        libc::SYS_lsetxattr,
-    ];
-
-    /// The older system calls that exist only on this processor architecture.
-    #[cfg(target_arch = "x86_64")]
-    const LEGACY_REFUSED_CALLS: &[libc::c_long] =
-        &[libc::SYS_fork, libc::SYS_vfork, libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown];
-    #[cfg(not(target_arch = "x86_64"))]
-    const LEGACY_REFUSED_CALLS: &[libc::c_long] = &[];
-
-    #[derive(Debug, thiserror::Error)]
-    pub(super) enum Error {
-        #[error("this processor is not known: {0}")]
-        Filter(#[from] seccompiler::BackendError),
-        #[error("{0}")]
-        Apply(#[from] seccompiler::Error),
-    }
-
-    pub(super) fn restrict_calls(calls: Calls) {
-        if let Err(error) = filter(calls) {
-            tracing::info!(%error, ?calls, "system calls are not restricted");
-        }
-    }
-
-    fn filter(calls: Calls) -> Result<(), Error> {
-        if calls == Calls::Decoder {
-            // The flags of `clone3` are in memory, which no filter can read. If `clone3` is not
-            // available, callers use `clone` instead.
-            apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
-        }
-        apply(rules(calls)?, libc::EPERM)
-    }
-
-    /// Returns the calls to refuse, with conditions for their arguments.
-    pub(super) fn rules(calls: Calls) -> Result<BTreeMap<i64, Vec<SeccompRule>>, Error> {
-        let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-            PROCESS_REFUSED_CALLS.iter().map(|call| (*call, Vec::new())).collect();
-        if calls == Calls::Decoder {
-            rules.extend(
-                DECODER_REFUSED_CALLS
-                    .iter()
-                    .chain(LEGACY_REFUSED_CALLS)
-                    .map(|call| (*call, Vec::new())),
-            );
-            // With this flag, `clone` starts a thread of this process. Without this flag, `clone`
-            // starts a new process.
-            let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
-            let is = SeccompCmpOp::MaskedEq(thread);
-            let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, is, 0)?;
-            rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![process])?]);
-            // `abort` sends a signal to a thread of this process.
-            let own = u64::from(std::process::id());
-            let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)?;
-            rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![other])?]);
-            // The GNU C library never uses this call, which names only a thread.
-            #[cfg(target_env = "gnu")]
-            rules.insert(libc::SYS_tkill, Vec::new());
-        }
-        Ok(rules)
-    }
-
-    /// Refuses these calls with an error, and sets `no_new_privs`.
-    fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>, error: libc::c_int) -> Result<(), Error> {
-        let refuse = SeccompAction::Errno(error.unsigned_abs());
-        let processor = std::env::consts::ARCH.try_into()?;
-        let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?;
-        let program: seccompiler::BpfProgram = filter.try_into()?;
-        Ok(apply_filter(&program)?)
-    }
-
-    /// Returns true if files are restricted from now on.
-    pub(super) fn restrict_files(folders: &[PathBuf]) -> bool {
-        match landlock(folders) {
-            Ok(RulesetStatus::NotEnforced) => {
-                tracing::info!("files are not restricted: this kernel has no Landlock");
-                return false;
-            }
-            Ok(status) => tracing::debug!(?status, "files are restricted"),
-            Err(error) => {
-                tracing::info!(%error, "files are not restricted");
-                return false;
-            }
-        }
-        true
-    }
-
-    fn landlock(folders: &[PathBuf]) -> Result<RulesetStatus, landlock::RulesetError> {
-        // Restricts changes of files and the execution of programs. Reading is not restricted, and
-        // neither are devices that are already open.
-        let writes = AccessFs::from_write(ABI::V3);
-        let always = always();
-        let rules = path_beneath_rules(folders.iter().chain(&always), writes);
-        let status = Ruleset::default()
-            .set_compatibility(CompatLevel::BestEffort)
-            .handle_access(writes | AccessFs::Execute)?
-            .create()?
-            .add_rules(rules)?
-            .restrict_self()?;
-        Ok(status.ruleset)
+fn restrict_calls(calls: Calls) {
+    if let Err(error) = filter(calls) {
+        tracing::info!(%error, ?calls, "system calls are not restricted");
     }
 }
 
-/// Does nothing, because other systems have no equivalent.
-#[cfg(not(target_os = "linux"))]
-fn restrict_calls(_: Calls) {}
+fn filter(calls: Calls) -> Result<(), Error> {
+    if calls == Calls::Decoder {
+        // The flags of `clone3` are in memory, which no filter can read. If `clone3` is not
+        // available, callers use `clone` instead.
+        apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
+    }
+    apply(rules(calls)?, libc::EPERM)
+}
 
-#[cfg(not(target_os = "linux"))]
-fn restrict_files(_: &[PathBuf]) -> bool {
-    false
+/// Returns the calls to refuse, with conditions for their arguments.
+fn rules(calls: Calls) -> Result<BTreeMap<i64, Vec<SeccompRule>>, Error> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        PROCESS_REFUSED_CALLS.iter().map(|call| (*call, Vec::new())).collect();
+    if calls == Calls::Decoder {
+        rules.extend(
+            DECODER_REFUSED_CALLS
+                .iter()
+                .chain(LEGACY_REFUSED_CALLS)
+                .map(|call| (*call, Vec::new())),
+        );
+        // With this flag, `clone` starts a thread of this process. Without this flag, `clone`
+        // starts a new process.
+        let thread = u64::from(libc::CLONE_THREAD.unsigned_abs());
+        let is = SeccompCmpOp::MaskedEq(thread);
+        let process = SeccompCondition::new(0, SeccompCmpArgLen::Qword, is, 0)?;
+        rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![process])?]);
+        // `abort` sends a signal to a thread of this process.
+        let own = u64::from(std::process::id());
+        let other = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, own)?;
+        rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![other])?]);
+        // The GNU C library never uses this call, which names only a thread.
+        #[cfg(target_env = "gnu")]
+        rules.insert(libc::SYS_tkill, Vec::new());
+    }
+    Ok(rules)
+}
+
+/// Refuses these calls with an error, and sets `no_new_privs`.
+fn apply(rules: BTreeMap<i64, Vec<SeccompRule>>, error: libc::c_int) -> Result<(), Error> {
+    let refuse = SeccompAction::Errno(error.unsigned_abs());
+    let processor = std::env::consts::ARCH.try_into()?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, processor)?;
+    let program: seccompiler::BpfProgram = filter.try_into()?;
+    Ok(apply_filter(&program)?)
+}
+
+/// Returns true if files are restricted from now on.
+fn restrict_files(folders: &[PathBuf]) -> bool {
+    match landlock(folders) {
+        Ok(RulesetStatus::NotEnforced) => {
+            tracing::info!("files are not restricted: this kernel has no Landlock");
+            return false;
+        }
+        Ok(status) => tracing::debug!(?status, "files are restricted"),
+        Err(error) => {
+            tracing::info!(%error, "files are not restricted");
+            return false;
+        }
+    }
+    true
+}
+
+fn landlock(folders: &[PathBuf]) -> Result<RulesetStatus, landlock::RulesetError> {
+    // Restricts changes of files and the execution of programs. Reading is not restricted, and
+    // neither are devices that are already open.
+    let writes = AccessFs::from_write(ABI::V3);
+    let always = always();
+    let rules = path_beneath_rules(folders.iter().chain(&always), writes);
+    let status = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(writes | AccessFs::Execute)?
+        .create()?
+        .add_rules(rules)?
+        .restrict_self()?;
+    Ok(status.ruleset)
 }
 
 #[cfg(test)]
-#[cfg(target_os = "linux")]
 // The tests start plain threads, as libraries do.
 #[allow(clippy::disallowed_methods)]
 mod tests {
@@ -363,7 +336,6 @@ mod tests {
     }
 
     fn has_landlock() -> bool {
-        use landlock::{ABI, AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
         Ruleset::default()
             .set_compatibility(CompatLevel::HardRequirement)
             .handle_access(AccessFs::from_write(ABI::V1))
@@ -440,7 +412,7 @@ mod tests {
     #[test]
     fn a_decoder_has_no_call_for_signals_to_other_processes() {
         let (decoder, process) = (Calls::Decoder, Calls::Process);
-        let rules = |calls| linux::rules(calls).unwrap();
+        let rules = |calls| super::rules(calls).unwrap();
         let sends = [libc::SYS_kill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo];
         assert!(sends.iter().all(|call| rules(decoder).get(call).is_some_and(Vec::is_empty)));
         // Signals to the threads of this process are allowed.

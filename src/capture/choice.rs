@@ -103,16 +103,10 @@ impl VideoChoice {
 }
 
 /// Returns the path in `KIND:PATH`.
-#[cfg(unix)]
 fn path_after(word: &OsStr, kind: &str) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt;
     let path = word.as_bytes().strip_prefix(kind.as_bytes())?;
     Some(OsStr::from_bytes(path).into())
-}
-
-#[cfg(not(unix))]
-fn path_after(_: &OsStr, _: &str) -> Option<PathBuf> {
-    None
 }
 
 impl FromStr for VideoChoice {
@@ -170,7 +164,6 @@ impl FromStr for VideoChoice {
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_path_need_be_no_text() {
         use std::os::unix::ffi::OsStrExt;

@@ -102,17 +102,8 @@ impl MediaFile {
         }
     }
 
-    #[cfg(unix)]
     fn read_some(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(&self.file, buffer, at)
-    }
-
-    #[cfg(not(unix))]
-    fn read_some(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        use std::io::{Read, Seek, SeekFrom};
-        let mut file = &self.file;
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(buffer)
     }
 }
 

@@ -91,7 +91,6 @@ impl Trouble {
         if error.get_ref().is_some_and(|inner| inner.is::<FolderReplaced>()) {
             return Self::Replaced;
         }
-        #[cfg(unix)]
         match error.raw_os_error() {
             Some(libc::EMFILE | libc::ENFILE) => return Self::TooManyFiles,
             Some(libc::EIO | libc::ENXIO | libc::ENODEV) => return Self::Broken,
@@ -152,7 +151,6 @@ impl Trouble {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::text::Language;

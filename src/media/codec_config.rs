@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::base::named;
 use crate::media::frame::{Rotation, Size};
 use crate::media::frame_grid::FrameRate;
 use crate::text::problem::{Problem, problem};
@@ -42,142 +43,70 @@ impl std::str::FromStr for BitsPerSecond {
     }
 }
 
-/// A video codec. onair encodes H.264, and can play the other codecs.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum VideoCodec {
-    H264,
-    Hevc,
-    Vvc,
-    Av1,
-    Vp9,
-    Vp8,
-    /// Sorenson H.263 in FLV.
-    H263,
-    /// Screen Video of FLV, both versions.
-    Screen,
-    Screen2,
-    /// VP6 in FLV. The config is the byte before each frame, which defines the cropping.
-    Vp6,
-    Vp6Alpha,
-    /// MPEG-4 part 2.
-    Mpeg4,
-    /// MPEG-1 and MPEG-2.
-    Mpeg2,
+named! {
+    /// A video codec. onair encodes H.264, and can play the other codecs.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum VideoCodec {
+        H264 = "H.264",
+        Hevc = "HEVC",
+        Vvc = "VVC",
+        Av1 = "AV1",
+        Vp9 = "VP9",
+        Vp8 = "VP8",
+        /// Sorenson H.263 in FLV.
+        H263 = "Sorenson H.263",
+        /// Screen Video of FLV, both versions.
+        Screen = "Screen video",
+        Screen2 = "Screen video 2",
+        /// VP6 in FLV. The config is the byte before each frame, which defines the cropping.
+        Vp6 = "VP6",
+        Vp6Alpha = "VP6 with alpha",
+        /// MPEG-4 part 2.
+        Mpeg4 = "MPEG-4 part 2",
+        /// MPEG-1 and MPEG-2.
+        Mpeg2 = "MPEG-2",
+    }
+    /// Returns the name of the codec.
+    fn name;
 }
 
 impl VideoCodec {
-    /// All video codecs.
-    pub const ALL: [Self; 13] = [
-        Self::H264,
-        Self::Hevc,
-        Self::Vvc,
-        Self::Av1,
-        Self::Vp9,
-        Self::Vp8,
-        Self::H263,
-        Self::Screen,
-        Self::Screen2,
-        Self::Vp6,
-        Self::Vp6Alpha,
-        Self::Mpeg4,
-        Self::Mpeg2,
-    ];
-
-    /// Returns the name of the codec.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::H264 => "H.264",
-            Self::Hevc => "HEVC",
-            Self::Vvc => "VVC",
-            Self::Av1 => "AV1",
-            Self::Vp9 => "VP9",
-            Self::Vp8 => "VP8",
-            Self::H263 => "Sorenson H.263",
-            Self::Screen => "Screen video",
-            Self::Screen2 => "Screen video 2",
-            Self::Vp6 => "VP6",
-            Self::Vp6Alpha => "VP6 with alpha",
-            Self::Mpeg4 => "MPEG-4 part 2",
-            Self::Mpeg2 => "MPEG-2",
-        }
-    }
-
     /// Returns true if decoding needs a config.
     pub const fn needs_config(self) -> bool {
         matches!(self, Self::H264 | Self::Hevc | Self::Vvc | Self::Av1)
     }
 }
 
-/// An audio codec.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum AudioCodec {
-    Aac,
-    Mp3,
-    Opus,
-    Flac,
-    Vorbis,
-    /// PCM with 16 bits per sample, little-endian.
-    PcmS16Le,
-    /// PCM with 8 bits per sample, where 128 is silence.
-    PcmU8,
-    /// G.711 A-law.
-    PcmAlaw,
-    /// G.711 μ-law.
-    PcmMulaw,
-    Speex,
-    Ac3,
-    Eac3,
-    /// MPEG audio of layers I and II.
-    Mp2,
-    Nellymoser,
-    /// Adobe's ADPCM, in FLV.
-    AdpcmSwf,
-    /// PCM in another format, which the config defines.
-    Pcm,
-}
-
-impl AudioCodec {
-    /// All audio codecs.
-    pub const ALL: [Self; 16] = [
-        Self::Aac,
-        Self::Mp3,
-        Self::Opus,
-        Self::Flac,
-        Self::Vorbis,
-        Self::PcmS16Le,
-        Self::PcmU8,
-        Self::PcmAlaw,
-        Self::PcmMulaw,
-        Self::Speex,
-        Self::Ac3,
-        Self::Eac3,
-        Self::Mp2,
-        Self::Nellymoser,
-        Self::AdpcmSwf,
-        Self::Pcm,
-    ];
-
-    /// Returns the name of the codec.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Aac => "AAC",
-            Self::Mp3 => "MP3",
-            Self::Opus => "Opus",
-            Self::Flac => "FLAC",
-            Self::Vorbis => "Vorbis",
-            Self::PcmS16Le => "PCM",
-            Self::PcmU8 => "PCM of 8 bits",
-            Self::PcmAlaw => "G.711 A-law",
-            Self::PcmMulaw => "G.711 µ-law",
-            Self::Speex => "Speex",
-            Self::Ac3 => "AC-3",
-            Self::Eac3 => "E-AC-3",
-            Self::Mp2 => "MP2",
-            Self::Nellymoser => "Nellymoser",
-            Self::AdpcmSwf => "ADPCM",
-            Self::Pcm => "PCM of other kinds",
-        }
+named! {
+    /// An audio codec.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum AudioCodec {
+        Aac = "AAC",
+        Mp3 = "MP3",
+        Opus = "Opus",
+        Flac = "FLAC",
+        Vorbis = "Vorbis",
+        /// PCM with 16 bits per sample, little-endian.
+        PcmS16Le = "PCM",
+        /// PCM with 8 bits per sample, where 128 is silence.
+        PcmU8 = "PCM of 8 bits",
+        /// G.711 A-law.
+        PcmAlaw = "G.711 A-law",
+        /// G.711 μ-law.
+        PcmMulaw = "G.711 µ-law",
+        Speex = "Speex",
+        Ac3 = "AC-3",
+        Eac3 = "E-AC-3",
+        /// MPEG audio of layers I and II.
+        Mp2 = "MP2",
+        Nellymoser = "Nellymoser",
+        /// Adobe's ADPCM, in FLV.
+        AdpcmSwf = "ADPCM",
+        /// PCM in another format, which the config defines.
+        Pcm = "PCM of other kinds",
     }
+    /// Returns the name of the codec.
+    fn name;
 }
 
 /// The codec of a track.

@@ -33,7 +33,6 @@ impl NetworkChanges {
     ///
     /// # Errors
     /// Fails if the system does not report changes.
-    #[cfg(target_os = "linux")]
     pub fn listen(runtime: &Runtime) -> io::Result<Self> {
         use std::time::Duration;
 
@@ -69,15 +68,6 @@ impl NetworkChanges {
             }
         });
         Ok(Self { receiver })
-    }
-
-    /// Starts listening for changes, as on Linux.
-    ///
-    /// # Errors
-    /// Always fails: this system is not supported.
-    #[cfg(not(target_os = "linux"))]
-    pub fn listen(_: &Runtime) -> io::Result<Self> {
-        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Returns the changes since the last call.
@@ -139,15 +129,9 @@ pub(in crate::net) fn leads_anywhere() -> bool {
 }
 
 /// Returns true if the interface with this address is up and connected.
-#[cfg(target_os = "linux")]
 fn is_up(own: IpAddr) -> bool {
     let present = crate::net::backend::interfaces::present();
     own.is_loopback() || present.iter().any(|it| it.address == Some(own))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn is_up(_: IpAddr) -> bool {
-    true
 }
 
 #[cfg(test)]

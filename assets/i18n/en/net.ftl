@@ -230,7 +230,6 @@ keys-file-unreadable = onair's key file { $path } is damaged
 route-ports = separate the ports with commas, for example 1935, 443, 80
 route-too-many-ports = at most { $most } ports are allowed
 route-bind = use an IP address of this computer, or an interface such as eth1
-route-bind-address = use an IP address of this computer; interface names work only on Linux
 route-proxy = use a proxy address such as http://host:port or socks5://host:port
 route-proxy-more = a proxy address must end with the port
 route-pin = use the certificate's SHA-256 as the pin: 64 hex digits, with or without colons

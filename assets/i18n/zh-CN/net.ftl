@@ -230,7 +230,6 @@ keys-file-unreadable = onair 的密钥文件 { $path } 已损坏
 route-ports = 端口之间请用逗号分隔，如 1935, 443, 80
 route-too-many-ports = 最多可填写 { $most } 个端口
 route-bind = 请填写本机的一个 IP 地址，或网络接口，例如 eth1
-route-bind-address = 请填写本机的一个 IP 地址；只有 Linux 支持填写网络接口名称
 route-proxy = 代理请写成 http://主机:端口，或 socks5://主机:端口
 route-proxy-more = 代理地址的端口后面不能再有其他内容
 route-pin = 证书指纹应为 64 个十六进制数字（SHA-256），冒号可省略

@@ -31,7 +31,6 @@ pub fn is_gone() -> bool {
 
 /// Keeps onair running if its display disappears later. Without Xlib, the window uses no X11
 /// display, and this function does nothing.
-#[cfg(target_os = "linux")]
 pub fn outlive() {
     if std::env::var_os("DISPLAY").is_none() {
         return;
@@ -50,6 +49,3 @@ pub fn outlive() {
         }
     }
 }
-
-#[cfg(not(target_os = "linux"))]
-pub fn outlive() {}

@@ -1,7 +1,6 @@
 //! The parts that depend on the graphics driver and on the display.
 #![allow(unsafe_code)]
 
-#[cfg(target_os = "linux")]
 pub mod activation;
 pub mod display;
 pub mod layer;

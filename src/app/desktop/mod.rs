@@ -6,14 +6,11 @@
 //! The window passes on the state of the studio ([`DesktopStatus::show`]) and takes the desktop's
 //! requests ([`DesktopStatus::asked`]). A thread connects the window with the bus.
 
-#[cfg(target_os = "linux")]
 mod bus;
-#[cfg(target_os = "linux")]
 mod menu;
 mod notification;
 mod state;
 mod status_icon;
-#[cfg(target_os = "linux")]
 mod status_item;
 
 use std::sync::Arc;
@@ -25,6 +22,7 @@ use parking_lot::Mutex;
 use crate::base::Worker;
 use crate::base::queue::{self, Full};
 
+use bus::serve;
 use state::Shared;
 pub use state::{DesktopRequest, DesktopState};
 
@@ -79,9 +77,3 @@ impl DesktopStatus {
         self.shared.token.lock().take()
     }
 }
-
-#[cfg(target_os = "linux")]
-use bus::serve;
-
-#[cfg(not(target_os = "linux"))]
-fn serve(_: &Arc<Shared>, _: Option<&str>, _: &crate::base::Stop) {}

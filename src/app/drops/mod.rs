@@ -3,7 +3,6 @@
 //! the library.
 
 mod drag;
-#[cfg(target_os = "linux")]
 mod x11;
 
 use crate::base::queue::{self, Full, Receiver};
@@ -17,7 +16,6 @@ const MAX_PENDING_EVENTS: usize = 16;
 /// The receiver of dropped addresses; see the module documentation.
 pub struct Drops {
     drags: Receiver<Drag>,
-    #[cfg(target_os = "linux")]
     _way: Option<x11::DropReceiver>,
 }
 
@@ -26,17 +24,10 @@ impl Drops {
     pub fn new(creation: &eframe::CreationContext<'_>) -> Self {
         let (sender, drags) = queue::bounded("drags", MAX_PENDING_EVENTS, Full::DropOldest);
         let window = Window { drags: sender, context: creation.egui_ctx.clone() };
-        #[cfg(target_os = "linux")]
         let _way = x11::DropReceiver::open(creation, window)
             .inspect_err(|why| tracing::debug!(why, "dropping addresses on the window failed"))
             .ok();
-        #[cfg(not(target_os = "linux"))]
-        drop(window);
-        Self {
-            drags,
-            #[cfg(target_os = "linux")]
-            _way,
-        }
+        Self { drags, _way }
     }
 
     /// Returns the drag events since the last call.

@@ -21,17 +21,16 @@ const KEY_POLL_INTERVAL: Duration = Duration::from_millis(30);
 /// The pause before onair reconnects to a server that is gone.
 const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
-/// Receives presses while hotkeys are grabbed.
-pub(super) trait GrabListener {
-    fn pressed(&self, command: &AnyCommand);
-    /// Reports the hotkeys that another program has grabbed.
-    fn taken(&self, commands: Vec<AnyCommand>);
-}
-
-/// Grabs the hotkeys, and reports their presses until `stop` is set.
-pub(super) fn listen(hotkeys: &[(AnyCommand, Hotkey)], stop: &Stop, listener: &dyn GrabListener) {
+/// Grabs the hotkeys, and reports their presses to `pressed` until `stop` is set. `taken` receives
+/// the hotkeys that another program has grabbed.
+pub(super) fn listen(
+    hotkeys: &[(AnyCommand, Hotkey)],
+    stop: &Stop,
+    pressed: &dyn Fn(&AnyCommand),
+    taken: &dyn Fn(Vec<AnyCommand>),
+) {
     while !stop.is_set() {
-        match grab(hotkeys, stop, listener) {
+        match grab(hotkeys, stop, pressed, taken) {
             // The keyboard layout has changed.
             Ok(()) => {}
             Err(why) => {
@@ -54,7 +53,8 @@ fn modifiers(hotkey: Hotkey) -> ModMask {
 fn grab(
     hotkeys: &[(AnyCommand, Hotkey)],
     stop: &Stop,
-    listener: &dyn GrabListener,
+    pressed: &dyn Fn(&AnyCommand),
+    report_taken: &dyn Fn(Vec<AnyCommand>),
 ) -> Result<(), Box<dyn Error>> {
     let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
@@ -76,7 +76,7 @@ fn grab(
             taken.push(command.clone());
         }
     }
-    listener.taken(taken);
+    report_taken(taken);
     let mut presses = Presses::default();
     while !stop.wait(KEY_POLL_INTERVAL) {
         while let Some(event) = connection.poll_for_event()? {
@@ -89,7 +89,7 @@ fn grab(
                         *code == press.detail && u16::from(*mask) == held
                     };
                     if let Some((.., command)) = grabbed.iter().find(is) {
-                        listener.pressed(command);
+                        pressed(command);
                     }
                 }
                 Event::KeyRelease(release) => presses.release(&release),

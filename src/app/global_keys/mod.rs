@@ -5,14 +5,10 @@
 //! because a hidden window gets no frames on Wayland.
 
 pub mod effect;
-#[cfg(target_os = "linux")]
 mod grabs;
 mod key_state;
-#[cfg(target_os = "linux")]
 mod keysyms;
-#[cfg(target_os = "linux")]
 mod portal;
-#[cfg(target_os = "linux")]
 mod x11;
 
 use std::collections::BTreeMap;
@@ -31,6 +27,7 @@ use crate::ui::{AnyCommand, GlobalHotkeys, GlobalKeySupport};
 
 use key_state::KeyState;
 pub use key_state::REPORT_RENEWAL_INTERVAL;
+use x11::watch_key;
 
 /// Receives the press of a command's hotkey, on any thread.
 type Pressed = Arc<dyn Fn(&AnyCommand) + Send + Sync>;
@@ -52,7 +49,6 @@ pub struct GlobalKeys {
 enum KeySource {
     None,
     Look(Option<Watched>, Grabs),
-    #[cfg(target_os = "linux")]
     Ask(portal::PortalKeys),
 }
 
@@ -90,11 +86,9 @@ impl GlobalKeys {
         let wake = creation.egui_ctx.clone();
         let window = creation.window_handle().map(|handle| handle.as_raw());
         let way = match window {
-            #[cfg(target_os = "linux")]
             Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => {
                 KeySource::Look(None, Grabs::default())
             }
-            #[cfg(target_os = "linux")]
             Ok(RawWindowHandle::Wayland(_)) => {
                 let its = Arc::clone(&pressed);
                 let on_press =
@@ -111,7 +105,6 @@ impl GlobalKeys {
         match &self.way {
             KeySource::None => GlobalKeySupport::Never,
             KeySource::Look(..) => GlobalKeySupport::Looked,
-            #[cfg(target_os = "linux")]
             KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.reply()),
         }
     }
@@ -121,7 +114,6 @@ impl GlobalKeys {
         let (taken, given) = match &self.way {
             KeySource::None => Default::default(),
             KeySource::Look(_, grabs) => (grabs.taken.lock().clone(), BTreeMap::new()),
-            #[cfg(target_os = "linux")]
             KeySource::Ask(asker) => (Vec::new(), asker.given()),
         };
         GlobalHotkeys { support: self.elsewhere(), taken, given }
@@ -173,7 +165,6 @@ impl GlobalKeys {
                 grabs.follow(hotkeys.collect(), &self.pressed, &self.wake);
                 watched.as_ref().is_some_and(|watched| watched.held.load(Ordering::Relaxed))
             }
-            #[cfg(target_os = "linux")]
             KeySource::Ask(asker) => {
                 let talk = portal::WantedKey {
                     key: preferences.push_to_talk_key,
@@ -202,41 +193,22 @@ impl Grabs {
         if hotkeys.is_empty() {
             return;
         }
-        let grabbed = Grabbed {
-            pressed: Arc::clone(pressed),
-            taken: Arc::clone(&self.taken),
-            wake: wake.clone(),
-        };
+        let (pressed, taken) = (Arc::clone(pressed), Arc::clone(&self.taken));
+        let wake = wake.clone();
         let grab = move |stop: &crate::base::Stop| {
             // The old keys are released first. Otherwise, these keys would appear to be grabbed by
             // another program.
             if let Some(Err(stuck)) = before.map(|worker| worker.join(RELEASE_TIMEOUT)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
-            grab_keys(&hotkeys, stop, &grabbed);
+            grabs::listen(&hotkeys, stop, &*pressed, &|commands| {
+                *taken.lock() = commands;
+                wake.request_repaint();
+            });
         };
         self.worker = Worker::spawn("onair-hotkeys", grab)
             .inspect_err(|error| tracing::warn!(%error, "hotkeys work only in the window"))
             .ok();
-    }
-}
-
-/// Takes the reports of the thread that grabs keys.
-struct Grabbed {
-    pressed: Pressed,
-    taken: Arc<Mutex<Vec<AnyCommand>>>,
-    wake: egui::Context,
-}
-
-#[cfg(target_os = "linux")]
-impl grabs::GrabListener for Grabbed {
-    fn pressed(&self, command: &AnyCommand) {
-        (self.pressed)(command);
-    }
-
-    fn taken(&self, commands: Vec<AnyCommand>) {
-        *self.taken.lock() = commands;
-        self.wake.request_repaint();
     }
 }
 
@@ -257,14 +229,3 @@ impl Watched {
         Self { key, held, _worker: worker }
     }
 }
-
-#[cfg(target_os = "linux")]
-use grabs::listen as grab_keys;
-#[cfg(target_os = "linux")]
-use x11::watch_key;
-
-#[cfg(not(target_os = "linux"))]
-fn watch_key(_: PushToTalkKey, _: &crate::base::Stop, _: &dyn Fn(bool)) {}
-
-#[cfg(not(target_os = "linux"))]
-fn grab_keys(_: &[(AnyCommand, Hotkey)], _: &crate::base::Stop, _: &Grabbed) {}

@@ -6,7 +6,6 @@
 //! The window passes on the state ([`MediaKeys::show`]) and takes the desktop's requests
 //! ([`MediaKeys::asked`]); a thread connects the window with the bus while a player exists.
 
-#[cfg(target_os = "linux")]
 mod bus;
 mod shared;
 mod state;
@@ -19,6 +18,7 @@ use crate::base::Worker;
 use crate::base::queue::{self, Full};
 use crate::studio::Snapshot;
 
+use bus::serve;
 use shared::Shared;
 pub use state::{MediaKeyRequest, State};
 
@@ -61,9 +61,3 @@ impl MediaKeys {
         self.asks.waiting()
     }
 }
-
-#[cfg(target_os = "linux")]
-use bus::serve;
-
-#[cfg(not(target_os = "linux"))]
-fn serve(_: &Arc<Shared>, _: &crate::base::Stop) {}

@@ -21,7 +21,6 @@ impl Shared {
     }
 
     /// Passes a request to the window.
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "there is no session bus"))]
     pub fn ask(&self, ask: MediaKeyRequest) {
         if self.asks.send(ask).is_ok() {
             self.wake.request_repaint();

@@ -228,7 +228,6 @@ fn hostile_files_are_refused() {
     assert!(open(write(odd, 9, |_, _| 0.0).path(), &context).is_err());
 }
 
-#[cfg(unix)]
 #[test]
 fn what_is_no_file_is_refused_before_it_is_opened() {
     let Err(Error::File { reason, .. }) = open(Path::new("/dev/null"), &context(48_000, 2)) else {

@@ -4,7 +4,6 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(target_os = "linux")]
 use std::ffi::c_void;
 use std::time::{Duration, Instant};
 
@@ -33,7 +32,6 @@ impl CodePages {
 
 /// Releases the pages of all code in memory. Pages that are used again are read from the system's
 /// file cache, which takes about a microsecond for each 64 KB.
-#[cfg(target_os = "linux")]
 fn release() {
     let Ok(maps) = std::fs::read_to_string("/proc/self/smaps") else { return };
     for (start, length) in unchanged_code(&maps) {
@@ -44,12 +42,8 @@ fn release() {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn release() {}
-
 /// Returns the start and length of each mapping with code from a file, except mappings that the program
 /// has changed, for example to relocate the code. `maps` is proc_pid_smaps(5).
-#[cfg(target_os = "linux")]
 fn unchanged_code(maps: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut code = None;
@@ -66,7 +60,6 @@ fn unchanged_code(maps: &str) -> Vec<(usize, usize)> {
 
 /// Returns the start and length of the mapping that `line` describes (proc_pid_maps(5)), if the
 /// mapping contains code from a file.
-#[cfg(target_os = "linux")]
 fn code_of_file(line: &str) -> Option<(usize, usize)> {
     let mut fields = line.split_ascii_whitespace();
     let (range, rights, path) = (fields.next()?, fields.next()?, fields.nth(3)?);
@@ -76,7 +69,7 @@ fn code_of_file(line: &str) -> Option<(usize, usize)> {
     (rights == "r-xp" && path.starts_with('/')).then_some((start, end.checked_sub(start)?))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

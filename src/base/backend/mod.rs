@@ -2,7 +2,6 @@
 //! releasing the memory of unused code.
 
 mod code_pages;
-#[cfg(target_os = "linux")]
 mod mapping;
 mod worker_pool;
 
@@ -11,7 +10,6 @@ mod worker_pool;
 pub(crate) mod allocations;
 
 pub use code_pages::CodePages;
-#[cfg(target_os = "linux")]
 pub use mapping::Mapping;
 pub use worker_pool::WorkerPool;
 

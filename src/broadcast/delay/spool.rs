@@ -71,11 +71,8 @@ impl Spool {
             block.put_slice(body);
         }
         let mut file = tempfile::tempfile_in(&self.folder)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        }
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        file.set_permissions(private)?;
         file.write_all(&block)?;
         Ok(StoredBlock { file, bytes: block.len(), renditions, configurations })
     }
@@ -175,7 +172,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn the_file_is_its_owners_alone() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();

@@ -255,15 +255,9 @@ impl File {
 }
 
 /// Returns true if the file is no longer in any folder.
-#[cfg(unix)]
 fn is_unlinked(file: &fs::File) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
-}
-
-#[cfg(not(unix))]
-fn is_unlinked(_: &fs::File) -> bool {
-    false
 }
 
 /// Returns the free space that a file with this much media requires, so that a running recording
@@ -394,7 +388,6 @@ mod tests {
         assert_eq!(file.sync().unwrap_err().kind, Trouble::Gone);
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_found_at_once() {
         let full = Path::new("/dev/full");

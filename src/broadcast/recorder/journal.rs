@@ -81,25 +81,13 @@ fn open(path: PathBuf) -> io::Result<Option<Entry>> {
     Ok(None)
 }
 
-#[cfg(unix)]
 fn to_bytes(path: &Path) -> Vec<u8> {
     std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()).to_vec()
 }
 
-#[cfg(unix)]
 fn from_bytes(bytes: Vec<u8>) -> PathBuf {
     let name: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
     name.into()
-}
-
-#[cfg(not(unix))]
-fn to_bytes(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
-}
-
-#[cfg(not(unix))]
-fn from_bytes(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! point up to which the file is playable, and affects nothing else.
 
 mod file;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod full_disk_tests;
 pub mod journal;
 mod parts;

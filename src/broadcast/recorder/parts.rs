@@ -99,7 +99,6 @@ impl Writer {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use std::fs;
     use std::path::Path;

@@ -5,8 +5,6 @@
 //! An environment variable selects the display. The test runs its own executable again with that
 //! variable, and `inside` runs in the new process.
 
-#![cfg(target_os = "linux")]
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::AtomicU64;

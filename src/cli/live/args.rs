@@ -260,6 +260,15 @@ ITEM is an item of the current scene, or SCENE/ITEM. STRIP is the name of a stri
 [SOURCE] or [STRIP], most commands apply to the main video source or the main strip. WHAT=VALUE uses the
 names in the settings file.";
 
+/// Returns the syntax of the commands of `--control` that begin with this word.
+pub(super) fn control_syntax(word: &str) -> String {
+    let lines = CONTROL_HELP.lines().filter_map(|line| line.strip_prefix("  "));
+    // The second column explains the command.
+    let commands = lines.filter_map(|line| line.split("  ").next());
+    let named = commands.filter(|it| !it.is_empty() && it.starts_with(word));
+    named.collect::<Vec<_>>().join(", ")
+}
+
 /// The parser for the name of a service, which is a known service or one of the user's own
 /// services.
 #[derive(Clone, Debug)]

@@ -131,7 +131,6 @@ fn write(folder: &Path, report: &str) -> io::Result<PathBuf> {
     let path = crash_reports::path_of(folder, i64::try_from(now.as_micros()).unwrap_or(i64::MAX));
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&path)?;
     if let Err(error) = file.write_all(report.as_bytes()) {

@@ -35,7 +35,6 @@ impl Interrupt {
     fn handle(hangup_ends: bool) -> std::io::Result<Self> {
         let interrupt = Self::default();
         // A write beyond the file size limit must return an error, and must not end the process.
-        #[cfg(unix)]
         Self::flag(signal_hook::consts::SIGXFSZ)?;
         // A closing terminal sends SIGHUP more than once, followed by other signals, which do not
         // count as a second request.

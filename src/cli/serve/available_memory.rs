@@ -27,7 +27,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn this_computer_says_how_much_there_is() {
         assert!(available().is_some_and(|bytes| bytes > 0));
     }

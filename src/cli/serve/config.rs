@@ -179,54 +179,29 @@ impl Config {
     /// Fails with the invalid part.
     pub(super) fn complete(mut self, args: &Args) -> Result<(Args, FileRules), Problem> {
         let mut all = args.clone();
-        for (name, flag, setting) in [
-            ("rtmp", &mut all.rtmp, &self.rtmp),
-            ("rtmps", &mut all.rtmps, &self.rtmps),
-            ("rtmpt", &mut all.rtmpt, &self.rtmpt),
-        ] {
-            if let (None, Some(setting)) = (&flag, setting) {
-                *flag = Some(values::address(setting).map_err(|why| value(name, why))?);
-            }
-        }
-        if let (None, Some(http)) = (all.http, &self.http) {
-            all.http = Some(http.parse().map_err(|why| value("http", why))?);
-        }
-        if let (None, Some(webrtc)) = (all.webrtc, &self.webrtc) {
-            all.webrtc = Some(webrtc.parse().map_err(|why| value("webrtc", why))?);
-        }
-        if all.name.is_empty() {
-            let names = self.name.iter().map(|it| check_host(it).map_err(|why| value("name", why)));
-            all.name = names.collect::<Result<_, _>>()?;
-        }
-        if all.webrtc_address.is_empty() {
-            let addresses = self.webrtc_address.iter().map(|it| values::ip(it));
-            let addresses = addresses.collect::<Result<Vec<_>, Problem>>();
-            all.webrtc_address = addresses.map_err(|why| value("webrtc_address", why))?;
-        }
-        if all.cors.is_empty() {
-            let origins =
-                self.cors.iter().map(|it| check_origin(it).map_err(|why| value("cors", why)));
-            all.cors = origins.collect::<Result<_, _>>()?;
-        }
-        if let (None, Some(hls)) = (all.hls, &self.hls) {
-            all.hls = Some(hls_mode(hls).map_err(|why| value("hls", why))?);
-        }
+        fill(&mut all.rtmp, "rtmp", self.rtmp, values::address)?;
+        fill(&mut all.rtmps, "rtmps", self.rtmps, values::address)?;
+        fill(&mut all.rtmpt, "rtmpt", self.rtmpt, values::address)?;
+        fill(&mut all.http, "http", self.http, |it| it.parse())?;
+        fill(&mut all.webrtc, "webrtc", self.webrtc, |it| it.parse())?;
+        fill_list(&mut all.name, "name", &self.name, check_host)?;
+        fill_list(&mut all.webrtc_address, "webrtc_address", &self.webrtc_address, values::ip)?;
+        fill_list(&mut all.cors, "cors", &self.cors, check_origin)?;
+        fill(&mut all.hls, "hls", self.hls, hls_mode)?;
         for (name, flag, setting, bounds) in [
-            ("hls_part", &mut all.hls_part, &self.hls_part, Settings::PART_DURATION_RANGE),
+            ("hls_part", &mut all.hls_part, self.hls_part, Settings::PART_DURATION_RANGE),
             (
                 "hls_segment",
                 &mut all.hls_segment,
-                &self.hls_segment,
+                self.hls_segment,
                 Settings::SEGMENT_DURATION_RANGE,
             ),
-            ("hls_window", &mut all.hls_window, &self.hls_window, Settings::WINDOW_DURATION_RANGE),
-            ("chat_slow", &mut all.chat_slow, &self.chat_slow, SLOW_MODE_RANGE),
-            ("split_time", &mut all.split_time, &self.split_time, SPLIT_TIME_RANGE),
-            ("keep_time", &mut all.keep_time, &self.keep_time, KEEP_TIME_RANGE),
+            ("hls_window", &mut all.hls_window, self.hls_window, Settings::WINDOW_DURATION_RANGE),
+            ("chat_slow", &mut all.chat_slow, self.chat_slow, SLOW_MODE_RANGE),
+            ("split_time", &mut all.split_time, self.split_time, SPLIT_TIME_RANGE),
+            ("keep_time", &mut all.keep_time, self.keep_time, KEEP_TIME_RANGE),
         ] {
-            if let (None, Some(setting)) = (&flag, setting) {
-                *flag = Some(within(setting, bounds).map_err(|why| value(name, why))?);
-            }
+            fill(flag, name, setting, |it| within(it, bounds))?;
         }
         if all.renditions.is_none() && !self.renditions.is_empty() {
             let names = self.renditions.iter().map(String::as_str);
@@ -235,10 +210,7 @@ impl Config {
         let of_others = self.ladders.remove(access::OTHER_APPS);
         all.renditions = all.renditions.or(of_others);
         all.renditions_limit = all.renditions_limit.or(self.renditions_limit);
-        if let (None, Some(cpu)) = (all.renditions_cpu, self.renditions_cpu) {
-            let cpu = percent(&cpu.to_string()).map_err(|why| value("renditions_cpu", why))?;
-            all.renditions_cpu = Some(cpu);
-        }
+        fill(&mut all.renditions_cpu, "renditions_cpu", self.renditions_cpu, percent)?;
         for (name, flag, setting, bounds) in [
             (
                 "max_connections",
@@ -254,26 +226,12 @@ impl Config {
             ),
             ("max_streams", &mut all.max_streams, self.max_streams, MAX_STREAMS_RANGE),
         ] {
-            if let (None, Some(setting)) = (&flag, setting) {
-                let read = number(&setting.to_string(), bounds).map_err(|why| value(name, why))?;
-                *flag = Some(read);
-            }
+            fill(flag, name, setting, |it| number(it, bounds))?;
         }
-        if let (None, Some(setting)) = (all.record_format, &self.record_format) {
-            let format = values::format(setting).map_err(|why| value("record_format", why))?;
-            all.record_format = Some(format);
-        }
-        for (name, flag, setting) in [
-            ("split_size", &mut all.split_size, &self.split_size),
-            ("keep_size", &mut all.keep_size, &self.keep_size),
-        ] {
-            if let (None, Some(setting)) = (&flag, setting) {
-                *flag = Some(values::size(setting).map_err(|why| value(name, why))?);
-            }
-        }
-        if let (None, Some(vod)) = (all.vod, &self.vod) {
-            all.vod = Some(values::switch(vod).map_err(|why| value("vod", why))?);
-        }
+        fill(&mut all.record_format, "record_format", self.record_format, values::format)?;
+        fill(&mut all.split_size, "split_size", self.split_size, values::size)?;
+        fill(&mut all.keep_size, "keep_size", self.keep_size, values::size)?;
+        fill(&mut all.vod, "vod", self.vod, values::switch)?;
         all.record_rules = self.record_rules;
         all.blocked_words = self.blocked_words;
         all.cert = all.cert.or(self.cert);
@@ -286,10 +244,7 @@ impl Config {
         if let Some(successor) = self.successor.filter(|_| all.successor.is_none()) {
             all.successor = Some(check_successor(&successor)?);
         }
-        if let (None, Some(origin)) = (&all.successor_http, &self.successor_http) {
-            let origin = origin.parse().map_err(|why| value("successor_http", why))?;
-            all.successor_http = Some(origin);
-        }
+        fill(&mut all.successor_http, "successor_http", self.successor_http, |it| it.parse())?;
         if all.fault.is_empty() {
             let faults = self.fault.iter().map(|fault| fault.parse::<Fault>());
             all.fault = faults.collect::<Result<_, _>>().map_err(|error| error.0)?;
@@ -319,6 +274,35 @@ fn first_problem(document: Document<'_>) -> Option<Problem> {
 /// Adds the name of the file to a problem.
 pub(super) fn with_path(path: &Path, why: Problem) -> Problem {
     problem!("serve-config", path = path.display().to_string(), reason = why)
+}
+
+/// Reads the value of an omitted flag from the file.
+fn fill<T>(
+    flag: &mut Option<T>,
+    key: &str,
+    setting: Option<impl ToString>,
+    read: impl FnOnce(&str) -> Result<T, Problem>,
+) -> Result<(), Problem> {
+    if flag.is_none()
+        && let Some(setting) = setting
+    {
+        *flag = Some(read(&setting.to_string()).map_err(|why| value(key, why))?);
+    }
+    Ok(())
+}
+
+/// Reads the values of an omitted flag from the file.
+fn fill_list<T>(
+    flag: &mut Vec<T>,
+    key: &str,
+    settings: &[String],
+    read: impl Fn(&str) -> Result<T, Problem>,
+) -> Result<(), Problem> {
+    if flag.is_empty() {
+        let values = settings.iter().map(|it| read(it)).collect::<Result<_, _>>();
+        *flag = values.map_err(|why| value(key, why))?;
+    }
+    Ok(())
 }
 
 fn value(key: &str, why: Problem) -> Problem {

@@ -228,15 +228,9 @@ fn token_again(token: &ServerToken) -> Option<Secret> {
 
 /// Returns a flag that SIGUSR1 sets. The server then sends its clients to the successor. Returns
 /// `None` if the system allows no handler.
-#[cfg(unix)]
 fn drain_signal() -> Option<Arc<AtomicBool>> {
     let flag = Interrupt::flag(signal_hook::consts::SIGUSR1);
     flag.inspect_err(|error| complain(format!("listening for signals: {error}"))).ok()
-}
-
-#[cfg(not(unix))]
-fn drain_signal() -> Option<Arc<AtomicBool>> {
-    Some(Arc::default())
 }
 
 /// Returns true if somebody may be reading and typing.

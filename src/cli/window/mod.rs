@@ -1,7 +1,6 @@
 //! `onair` and `onair studio`: the window for the studio. `onair play` opens the same window and
 //! shows the player.
 
-#[cfg(unix)]
 mod first;
 
 use std::path::PathBuf;

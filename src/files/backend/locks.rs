@@ -3,9 +3,8 @@
 
 use std::fs::File;
 
-/// Returns true if nothing can read a locked file of this file system. On Linux, this is a share of
-/// an SMB server (flock(2), "CIFS details").
-#[cfg(target_os = "linux")]
+/// Returns true if nothing can read a locked file of this file system. This is a share of an SMB
+/// server (flock(2), "CIFS details").
 pub fn refuse_readers(file: &File) -> bool {
     use std::mem::MaybeUninit;
     use std::os::fd::AsRawFd;
@@ -21,9 +20,4 @@ pub fn refuse_readers(file: &File) -> bool {
     // SAFETY: the call succeeded, so the result is initialized.
     let stats = unsafe { stats.assume_init() };
     SMB_FILE_SYSTEMS.contains(&(stats.f_type as u32))
-}
-
-#[cfg(not(target_os = "linux"))]
-pub fn refuse_readers(_: &File) -> bool {
-    cfg!(windows)
 }

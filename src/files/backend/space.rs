@@ -5,7 +5,6 @@ use std::path::Path;
 
 /// Returns the number of bytes that the current user can still write to the disk of `path`, or
 /// `None` if it is unknown.
-#[cfg(target_os = "linux")]
 pub fn free(path: &Path) -> Option<u64> {
     use std::ffi::CString;
     use std::mem::MaybeUninit;
@@ -24,11 +23,6 @@ pub fn free(path: &Path) -> Option<u64> {
     u64::from(stats.f_bavail).checked_mul(u64::from(stats.f_frsize))
 }
 
-#[cfg(not(target_os = "linux"))]
-pub fn free(_: &Path) -> Option<u64> {
-    None
-}
-
 /// Returns the number of bytes that the current user can still write to files in this folder, or
 /// `None` if it is unknown. If the folder does not exist, it will be on the disk of the nearest
 /// folder above it.
@@ -36,7 +30,7 @@ pub fn free_for(folder: &Path) -> Option<u64> {
     free(folder.ancestors().find(|path| path.is_dir()).unwrap_or(Path::new(".")))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -7,7 +7,6 @@ const MAX_DESCRIPTORS: u64 = 65_536;
 
 /// Raises the soft limit to the hard limit, but at most to [`MAX_DESCRIPTORS`]. Returns the limit
 /// that then applies, or `None` if the system does not report it.
-#[cfg(unix)]
 pub(in crate::net) fn raise_limit() -> Option<u64> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the call writes only to `limit`, which is valid.
@@ -23,9 +22,4 @@ pub(in crate::net) fn raise_limit() -> Option<u64> {
         }
     }
     Some(limit.rlim_cur)
-}
-
-#[cfg(not(unix))]
-pub(in crate::net) fn raise_limit() -> Option<u64> {
-    None
 }

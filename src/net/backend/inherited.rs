@@ -4,7 +4,6 @@
 use socket2::Socket;
 
 /// Returns the sockets. Only the first call returns the sockets, because the caller then owns them.
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn sockets() -> Vec<Socket> {
     use std::os::fd::FromRawFd as _;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,9 +16,4 @@ pub(in crate::net) fn sockets() -> Vec<Socket> {
     // SAFETY: the service manager opened these descriptors for this process (LISTEN_PID is its id),
     // nothing else in the process uses them, and this code runs only once.
     descriptors.map(|descriptor| unsafe { Socket::from_raw_fd(descriptor) }).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(in crate::net) fn sockets() -> Vec<Socket> {
-    Vec::new()
 }

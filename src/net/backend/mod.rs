@@ -1,7 +1,6 @@
 //! Calls to the operating system for sockets and interfaces that the standard library does not
 //! provide.
 
-#[cfg(target_os = "linux")]
 pub(in crate::net) mod burst;
 pub(in crate::net) mod descriptors;
 pub(in crate::net) mod inherited;

@@ -11,9 +11,7 @@ pub(in crate::net) const MAX_SEGMENTS: usize = 64;
 /// Maximum number of bytes in one call, with room for the headers of an IP packet of 65,535 bytes.
 pub(in crate::net) const MAX_CALL_BYTES: usize = 65_000;
 
-/// Returns true if the system can segment datagrams. Other systems would send all slices as a
-/// single datagram.
-#[cfg(target_os = "linux")]
+/// Returns true if the system can segment datagrams.
 pub(in crate::net) fn is_supported(socket: &SockRef<'_>) -> bool {
     use std::os::fd::AsRawFd;
 
@@ -33,7 +31,6 @@ pub(in crate::net) fn is_supported(socket: &SockRef<'_>) -> bool {
 }
 
 /// Sends the slices as datagrams, each of `length` bytes except the last, which may be shorter.
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn send(
     socket: &SockRef<'_>,
     slices: &[IoSlice<'_>],
@@ -54,19 +51,4 @@ pub(in crate::net) fn send(
     control.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
     let message = socket2::MsgHdr::new().with_addr(to).with_buffers(slices).with_control(&control);
     socket.sendmsg(&message, libc::MSG_NOSIGNAL)
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(in crate::net) fn is_supported(_socket: &SockRef<'_>) -> bool {
-    false
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(in crate::net) fn send(
-    _socket: &SockRef<'_>,
-    _slices: &[IoSlice<'_>],
-    _length: u16,
-    _to: &SockAddr,
-) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
 }

@@ -1,4 +1,4 @@
-//! TCP options and TCP figures of the kernel. These options and figures exist only on Linux.
+//! TCP options and TCP figures of the kernel.
 #![allow(unsafe_code)]
 
 use std::task::{Context, Poll};
@@ -8,7 +8,6 @@ use tokio::net::TcpStream;
 
 /// Returns the number of bytes written to the socket that the peer has not acknowledged yet
 /// (`SIOCOUTQ`).
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
     use std::os::fd::AsRawFd;
     let mut bytes: libc::c_int = 0;
@@ -20,7 +19,6 @@ pub(in crate::net) fn unacknowledged_bytes(socket: &TcpStream) -> Option<u64> {
 
 /// Returns the kernel's smoothed round-trip time (`TCP_INFO`), or `None` if it is not known, for
 /// example before the first measurement.
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
     let info = tcp_info(socket).filter(|info| info.tcpi_rtt > 0)?;
     Some(Duration::from_micros(info.tcpi_rtt.into()))
@@ -28,12 +26,10 @@ pub(in crate::net) fn round_trip(socket: &TcpStream) -> Option<Duration> {
 
 /// Returns the time since the last acknowledgement from the peer (`TCP_INFO`), if known. An
 /// acknowledgement that only reports a full window also counts.
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn since_last_ack(socket: &TcpStream) -> Option<Duration> {
     tcp_info(socket).map(|info| Duration::from_millis(info.tcpi_last_ack_recv.into()))
 }
 
-#[cfg(target_os = "linux")]
 fn tcp_info(socket: &TcpStream) -> Option<libc::tcp_info> {
     use std::os::fd::AsRawFd;
     // SAFETY: `tcp_info` consists of integers only, for which all zero bits are a valid value.
@@ -54,7 +50,6 @@ fn tcp_info(socket: &TcpStream) -> Option<libc::tcp_info> {
 }
 
 /// Ends the connection when sent data stays unacknowledged for `limit` (`TCP_USER_TIMEOUT`).
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn set_user_timeout(socket: &TcpStream, limit: Duration) {
     // An old kernel that rejects this option merely detects dead peers later.
     let _ = socket2::SockRef::from(socket).set_tcp_user_timeout(Some(limit));
@@ -69,7 +64,6 @@ pub(in crate::net) fn set_keepalive(socket: &TcpStream, time: Duration, interval
 
 /// Reports the socket as writable only while fewer than `bytes` are unsent (`TCP_NOTSENT_LOWAT`),
 /// so that the backlog stays in onair's queue, where it can be dropped.
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn set_not_sent_low_water(socket: &TcpStream, bytes: u32) {
     let _ = socket2::SockRef::from(socket).set_tcp_notsent_lowat(bytes);
 }
@@ -77,7 +71,6 @@ pub(in crate::net) fn set_not_sent_low_water(socket: &TcpStream, bytes: u32) {
 /// Waits until less than half of the value of [`set_not_sent_low_water`] is unsent, or until the
 /// connection fails. The writability of the socket does not suffice as a signal: the system appends
 /// to a started send regardless of the low-water mark.
-#[cfg(target_os = "linux")]
 pub(in crate::net) fn poll_room(socket: &TcpStream, cx: &mut Context<'_>) -> Poll<()> {
     use std::io;
     use std::os::fd::AsRawFd;
@@ -101,30 +94,3 @@ pub(in crate::net) fn poll_room(socket: &TcpStream, cx: &mut Context<'_>) -> Pol
         }
     }
 }
-
-#[cfg(not(target_os = "linux"))]
-mod elsewhere {
-    use super::{Context, Duration, Poll, TcpStream};
-
-    pub(in crate::net) fn unacknowledged_bytes(_: &TcpStream) -> Option<u64> {
-        None
-    }
-
-    pub(in crate::net) fn round_trip(_: &TcpStream) -> Option<Duration> {
-        None
-    }
-
-    pub(in crate::net) fn since_last_ack(_: &TcpStream) -> Option<Duration> {
-        None
-    }
-
-    pub(in crate::net) fn set_user_timeout(_: &TcpStream, _: Duration) {}
-
-    pub(in crate::net) fn set_not_sent_low_water(_: &TcpStream, _: u32) {}
-
-    pub(in crate::net) fn poll_room(_: &TcpStream, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Ready(())
-    }
-}
-#[cfg(not(target_os = "linux"))]
-pub(in crate::net) use elsewhere::*;

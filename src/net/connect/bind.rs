@@ -15,7 +15,7 @@ use crate::text::problem::{Problem, problem};
 pub enum Bind {
     /// An address of this computer.
     Address(IpAddr),
-    /// A network interface with this name, such as `eth1` (Linux).
+    /// A network interface with this name, such as `eth1`.
     Interface(String),
 }
 
@@ -36,9 +36,6 @@ impl FromStr for Bind {
         };
         if !fits(plain) {
             return Err(problem!("route-bind"));
-        }
-        if !cfg!(target_os = "linux") {
-            return Err(problem!("route-bind-address"));
         }
         Ok(Self::Interface(plain.to_owned()))
     }
@@ -73,15 +70,9 @@ impl Bind {
                 let bound = socket.bind(&SocketAddr::new(*address, 0).into());
                 bound.map_err(|error| unusable(error, problem!("net-bind-no-address")))?;
             }
-            #[cfg(target_os = "linux")]
             Self::Interface(name) => {
                 let bound = socket.bind_device(Some(name.as_bytes()));
                 bound.map_err(|error| unusable(error, problem!("net-bind-no-interface")))?;
-            }
-            #[cfg(not(target_os = "linux"))]
-            Self::Interface(_) => {
-                let why = problem!("route-bind-address");
-                return Err(unusable(io::ErrorKind::Unsupported.into(), why));
             }
         }
         TcpSocket::from_std_stream(socket.into()).connect(to).await
@@ -101,7 +92,6 @@ fn unusable(error: io::Error, missing: Problem) -> io::Error {
 }
 
 fn is_missing(error: &io::Error) -> bool {
-    #[cfg(target_os = "linux")]
     if error.raw_os_error() == Some(libc::ENODEV) {
         return true;
     }
@@ -116,7 +106,6 @@ mod tests {
     fn addresses_and_interfaces_are_told_apart() {
         assert_eq!("127.0.0.2".parse(), Ok(Bind::Address([127, 0, 0, 2].into())));
         assert_eq!("[::1]".parse(), Ok(Bind::Address(std::net::Ipv6Addr::LOCALHOST.into())));
-        #[cfg(target_os = "linux")]
         assert_eq!("wlp3s0.7".parse(), Ok(Bind::Interface("wlp3s0.7".into())));
         for bad in ["", "eth/1", "eth 1", "sixteen-letters-"] {
             assert!(bad.parse::<Bind>().is_err(), "{bad}");

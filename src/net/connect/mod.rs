@@ -286,7 +286,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn a_dead_address_is_overtaken_and_one_that_refuses_even_sooner() {
         let runtime = Runtime::start().unwrap();
         let listener = Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
@@ -324,7 +323,6 @@ mod tests {
         }
         let absent = from("192.0.2.7").unwrap_err().to_string();
         assert!(absent.contains("this computer does not have this address"), "{absent}");
-        #[cfg(target_os = "linux")]
         {
             let none = from("none0").unwrap_err();
             assert!(matches!(none, Cause::Bind { .. }), "{none}");

@@ -73,9 +73,7 @@ impl Listener {
             return Ok(Self { socket, address });
         }
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-        // A restarted server gets its port back immediately. On Windows, this option would allow
-        // other programs to take the port.
-        #[cfg(not(windows))]
+        // A restarted server gets its port back immediately.
         socket.set_reuse_address(true)?;
         socket.set_nonblocking(true)?;
         if address.is_ipv6() && address.ip().is_unspecified() {

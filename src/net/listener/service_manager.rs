@@ -12,16 +12,11 @@ pub enum ServiceState {
 
 /// Tells the service manager about this state.
 pub fn notify(state: ServiceState) {
-    #[cfg(target_os = "linux")]
-    {
-        let state = match state {
-            ServiceState::Ready => sd_notify::NotifyState::Ready,
-            ServiceState::Stopping => sd_notify::NotifyState::Stopping,
-        };
-        if let Err(error) = sd_notify::notify(&[state]) {
-            tracing::debug!(%error, "a message to the service manager failed");
-        }
+    let state = match state {
+        ServiceState::Ready => sd_notify::NotifyState::Ready,
+        ServiceState::Stopping => sd_notify::NotifyState::Stopping,
+    };
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::debug!(%error, "a message to the service manager failed");
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = state;
 }

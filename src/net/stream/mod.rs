@@ -250,21 +250,13 @@ pub fn send_to_all<'a>(
     bytes: &Bytes,
     taken: &mut Vec<io::Result<usize>>,
 ) -> bool {
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::fd::AsFd;
-        let sockets = streams.map(|stream| match &stream.kind {
-            Kind::Tcp(socket) => Some(socket.as_fd()),
-            Kind::Tls(_) | Kind::Tunnel(_) => None,
-        });
-        let sockets: Option<Vec<_>> = sockets.collect();
-        sockets.is_some_and(|sockets| crate::net::backend::burst::send(&sockets, bytes, taken))
-    }
-    #[cfg(not(target_os = "linux"))]
-    {
-        let _ = (streams, bytes, taken);
-        false
-    }
+    use std::os::fd::AsFd;
+    let sockets = streams.map(|stream| match &stream.kind {
+        Kind::Tcp(socket) => Some(socket.as_fd()),
+        Kind::Tls(_) | Kind::Tunnel(_) => None,
+    });
+    let sockets: Option<Vec<_>> = sockets.collect();
+    sockets.is_some_and(|sockets| crate::net::backend::burst::send(&sockets, bytes, taken))
 }
 
 impl AsyncRead for Stream {

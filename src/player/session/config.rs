@@ -35,15 +35,9 @@ impl Source {
     }
 }
 
-#[cfg(unix)]
 fn path_of(bytes: Vec<u8>) -> PathBuf {
     let path: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(bytes);
     path.into()
-}
-
-#[cfg(not(unix))]
-fn path_of(bytes: Vec<u8>) -> PathBuf {
-    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 /// Options of a player.

@@ -10,6 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::base::named;
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
 use crate::server::event::relay::RelayChange;
@@ -256,33 +257,19 @@ pub struct Peer {
     pub protocol: Protocol,
 }
 
-/// The protocol of a publisher or viewer.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protocol {
-    Rtmp,
-    HttpFlv,
-    WsFlv,
-    Hls,
-    Dash,
-    Whep,
-}
-
-impl Protocol {
-    /// All protocols.
-    pub const ALL: [Self; 6] =
-        [Self::Rtmp, Self::HttpFlv, Self::WsFlv, Self::Hls, Self::Dash, Self::Whep];
-
-    /// Returns the name in JSON events.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rtmp => "rtmp",
-            Self::HttpFlv => "http-flv",
-            Self::WsFlv => "ws-flv",
-            Self::Hls => "hls",
-            Self::Dash => "dash",
-            Self::Whep => "whep",
-        }
+named! {
+    /// The protocol of a publisher or viewer.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Protocol {
+        Rtmp = "rtmp",
+        HttpFlv = "http-flv",
+        WsFlv = "ws-flv",
+        Hls = "hls",
+        Dash = "dash",
+        Whep = "whep",
     }
+    /// Returns the name in JSON events.
+    fn name;
 }
 
 /// The end of a connection.

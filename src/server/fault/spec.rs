@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::base::named;
 use crate::media::BitsPerSecond;
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -17,37 +18,24 @@ const MAX_DURATION: Duration = Duration::from_secs(3_600);
 /// Maximum number of strikes of a fault.
 const MAX_STRIKES: u32 = 1_000_000;
 
-/// The phases of a client in order. A fault strikes when its phase is reached, before the server
-/// answers.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// The connection is open.
-    Handshake,
-    /// The handshake is done.
-    Connect,
-    /// `connect` was answered.
-    CreateStream,
-    /// The client requests to publish.
-    Publish,
-    /// The client publishes.
-    Media,
-}
-
-impl Phase {
-    /// All phases in order.
-    pub const ALL: [Self; 5] =
-        [Self::Handshake, Self::Connect, Self::CreateStream, Self::Publish, Self::Media];
-
-    /// Returns the name in the text form.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Handshake => "handshake",
-            Self::Connect => "connect",
-            Self::CreateStream => "createStream",
-            Self::Publish => "publish",
-            Self::Media => "media",
-        }
+named! {
+    /// The phases of a client in order. A fault strikes when its phase is reached, before the server
+    /// answers.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Phase {
+        /// The connection is open.
+        Handshake = "handshake",
+        /// The handshake is done.
+        Connect = "connect",
+        /// `connect` was answered.
+        CreateStream = "createStream",
+        /// The client requests to publish.
+        Publish = "publish",
+        /// The client publishes.
+        Media = "media",
     }
+    /// Returns the name in the text form.
+    fn name;
 }
 
 /// A time, or a range from which each connection gets a random time.

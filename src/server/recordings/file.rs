@@ -212,15 +212,9 @@ fn enough_room(free: Option<u64>, index: u64) -> io::Result<()> {
 }
 
 /// Returns true if the file is no longer in any folder.
-#[cfg(unix)]
 fn is_unlinked(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
-}
-
-#[cfg(not(unix))]
-fn is_unlinked(_: &File) -> bool {
-    false
 }
 
 #[cfg(test)]

@@ -541,7 +541,6 @@ mod tests {
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_file_is_missing_only_if_it_is_not_there() {
         let of = |code| open_error(io::Error::from_raw_os_error(code));

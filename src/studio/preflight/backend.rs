@@ -5,7 +5,6 @@ use std::time::Duration;
 
 /// Returns true if the kernel says that the clock is synchronized (NTP), or `None` if the kernel
 /// does not know.
-#[cfg(target_os = "linux")]
 pub(in crate::studio) fn is_synchronised() -> Option<bool> {
     // SAFETY: `timex` consists only of integers, for which all zero bits are a valid value; with
     // its `modes` of 0, the call only reads.
@@ -17,7 +16,6 @@ pub(in crate::studio) fn is_synchronised() -> Option<bool> {
 
 /// Returns the time for which the computer has slept since its start: the difference between the
 /// clocks that include and exclude sleep.
-#[cfg(target_os = "linux")]
 pub(in crate::studio) fn asleep() -> Option<Duration> {
     let read = |clock: libc::clockid_t| -> Option<Duration> {
         let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
@@ -30,17 +28,7 @@ pub(in crate::studio) fn asleep() -> Option<Duration> {
     Some(read(libc::CLOCK_BOOTTIME)?.saturating_sub(standing))
 }
 
-#[cfg(not(target_os = "linux"))]
-pub(in crate::studio) fn asleep() -> Option<Duration> {
-    None
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(in crate::studio) fn is_synchronised() -> Option<bool> {
-    None
-}
-
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     #[test]
     fn the_kernel_tells_without_privileges() {

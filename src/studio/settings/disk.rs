@@ -71,7 +71,6 @@ mod tests {
         assert_eq!(read_bounded(&path).unwrap().len(), large.len());
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_link_stays_and_its_file_is_replaced() {
         let folder = tempfile::tempdir().unwrap();

@@ -132,7 +132,6 @@ mod tests {
         assert_eq!(known(&ServerToken::at(&path).unwrap()), known(&first), "the same fingerprint");
         std::fs::write(&certificate, "damaged").unwrap();
         assert_ne!(known(&ServerToken::at(&path).unwrap()), known(&first));
-        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = || path.metadata().unwrap().permissions().mode() & 0o777;

@@ -580,7 +580,6 @@ mod tests {
         assert!(other.contains(&"player-saved"), "{other:?}");
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn a_closed_player_still_reports_that_its_file_cannot_be_written() {
         let folder = tempfile::tempdir().unwrap();

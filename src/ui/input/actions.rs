@@ -237,36 +237,6 @@ actions! {
     Quit "quit" Close "Ctrl+Q";
 }
 
-/// The commands that show or hide a panel. The multiview has its own one; the panel with *Go Live* is
-/// always visible.
-const PANEL_ACTIONS: [(Action, Panel); 12] = [
-    (Action::PanelSources, Panel::Sources),
-    (Action::PanelProgram, Panel::Program),
-    (Action::PanelMixer, Panel::Mixer),
-    (Action::PanelLoudness, Panel::Loudness),
-    (Action::PanelBroadcast, Panel::Broadcast),
-    (Action::PanelInspector, Panel::Inspector),
-    (Action::PanelChat, Panel::Chat),
-    (Action::PanelDanmaku, Panel::Danmaku),
-    (Action::PanelShare, Panel::Share),
-    (Action::PanelStats, Panel::Stats),
-    (Action::PanelEventLog, Panel::EventLog),
-    (Action::PanelPlayers, Panel::Players),
-];
-
-/// The commands that switch to a scene, in the order of the scenes in the list.
-const SCENE_ACTIONS: [Action; 9] = [
-    Action::Scene1,
-    Action::Scene2,
-    Action::Scene3,
-    Action::Scene4,
-    Action::Scene5,
-    Action::Scene6,
-    Action::Scene7,
-    Action::Scene8,
-    Action::Scene9,
-];
-
 impl Action {
     /// Returns the command with this name in the settings file.
     pub fn named(name: &str) -> Option<Self> {
@@ -275,17 +245,18 @@ impl Action {
 
     /// Returns the command that switches to the scene at this index of the list.
     pub fn of_scene(place: usize) -> Option<Self> {
-        SCENE_ACTIONS.get(place).copied()
+        Self::ALL.iter().copied().find(|action| action.scene() == Some(place))
     }
 
     /// Returns the index of the scene to which the command switches.
     pub fn scene(self) -> Option<usize> {
-        SCENE_ACTIONS.iter().position(|action| *action == self)
+        self.name().strip_prefix("scene-")?.parse::<usize>().ok()?.checked_sub(1)
     }
 
     /// Returns the panel that the command shows or hides.
     pub fn panel(self) -> Option<Panel> {
-        PANEL_ACTIONS.iter().find(|(action, _)| *action == self).map(|(_, panel)| *panel)
+        let name = self.name().strip_prefix("panel-")?;
+        Panel::ALL.into_iter().find(|panel| panel.name() == name)
     }
 
     /// Returns true if the command repeats while its hotkey is held.

@@ -1,6 +1,7 @@
 //! The codecs that onair's muxers support per format, and other parts of a file that may be lost.
 
 use super::Format;
+use crate::base::named;
 use crate::media::{AudioCodec, VideoCodec};
 
 impl Format {
@@ -25,44 +26,22 @@ impl Format {
     }
 }
 
-/// A part of a file that the output format may not support, with its name in commands.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Part {
-    Video,
-    Audio,
-    Subtitles,
-    /// Timecode and other tracks without video or audio.
-    Data,
-    /// Video after its size changes.
-    Resized,
-    /// Transparency of the video.
-    Alpha,
-    /// The rotation that a player applies to the video.
-    Rotation,
-}
-
-impl Part {
-    /// All parts.
-    pub const ALL: [Self; 7] = [
-        Self::Video,
-        Self::Audio,
-        Self::Subtitles,
-        Self::Data,
-        Self::Resized,
-        Self::Alpha,
-        Self::Rotation,
-    ];
-
-    /// Returns the name in commands and messages.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Video => "video",
-            Self::Audio => "audio",
-            Self::Subtitles => "subtitles",
-            Self::Data => "data",
-            Self::Resized => "resized",
-            Self::Alpha => "alpha",
-            Self::Rotation => "rotation",
-        }
+named! {
+    /// A part of a file that the output format may not support, with its name in commands.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum Part {
+        Video = "video",
+        Audio = "audio",
+        Subtitles = "subtitles",
+        /// Timecode and other tracks without video or audio.
+        Data = "data",
+        /// Video after its size changes.
+        Resized = "resized",
+        /// Transparency of the video.
+        Alpha = "alpha",
+        /// The rotation that a player applies to the video.
+        Rotation = "rotation",
     }
+    /// Returns the name in commands and messages.
+    fn name;
 }

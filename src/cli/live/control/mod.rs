@@ -12,6 +12,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoFallback;
 use crate::cli::control::{not_a_command, split};
 use crate::cli::flags::value::{check_png, duration};
+use crate::cli::live::args::control_syntax;
 use crate::compose::transition::{Kind, Order, Transition, Wipe};
 use crate::media::playback_control::{EndBehavior, TransportCommand};
 use crate::studio::mixer::fallback_of;
@@ -154,29 +155,7 @@ pub(super) fn parse(line: &str, names: &Names) -> Result<Option<LiveCommand>, Pr
         "reset-loudness" if rest.is_empty() => return Ok(Some(LiveCommand::ResetLoudness)),
         "strip" => return strip(rest).map(Some),
         "stop" => return Ok(Some(LiveCommand::Stop)),
-        _ => {
-            let syntax = "pause, resume, chapter [TITLE], split, \
-                 replay [PATH], snapshot [PATH], record PATH, stop-recording, scene NAME, \
-                 prepare SCENE|none, take [KIND [DURATION] [OPTION]…], \
-                 transition KIND [DURATION] [OPTION]… [file=PATH], \
-                 scene-transition NAME: KIND …|none, \
-                 duplicate [ITEM], duplicate-source ITEM, \
-                 item hide|show|lock|unlock|up|down|top|bottom [ITEM], \
-                 item place [ITEM:] WHAT=VALUE …, \
-                 filter on|off|remove KIND [SOURCE], filter set|add KIND [SOURCE:] WHAT=VALUE …, \
-                 media pause|resume|restart|next|previous|seek TIME [SOURCE], \
-                 media at-end loop|clear|hold [SOURCE], \
-                 media add SOURCE: FILE, media remove NUMBER SOURCE, \
-                 if-black [NAME:] keep|placeholder|SOURCE, ask [SOURCE], \
-                 talk press|release [STRIP], clip-out [STRIP], reset-loudness, \
-                 strip gain DECIBELS [STRIP], strip mute|unmute|solo|unsolo|mono|stereo [STRIP], \
-                 strip balance PERCENT [STRIP], strip offset TIME [STRIP], \
-                 strip monitoring off|both|only|tracks [STRIP], \
-                 strip filter on|off|set|add|remove KIND …, \
-                 strip at-end loop|clear|hold [STRIP], strip restart [STRIP], \
-                 strip if-silent [STRIP:] keep|SOURCE, stop";
-            return Err(not_a_command(word, syntax));
-        }
+        _ => return Err(not_a_command(word, &control_syntax(""))),
     };
     Ok(Some(LiveCommand::Command(Box::new(command))))
 }
@@ -202,8 +181,7 @@ fn strip(text: &str) -> Result<LiveCommand, Problem> {
             Ok(LiveCommand::StripEnd(name.trim().to_owned(), word.parse()?))
         }
         _ => {
-            let syntax = "strip gain|mute|unmute|solo|unsolo|mono|stereo|balance|offset|monitoring|filter|restart … \
-                          [STRIP], strip at-end loop|clear|hold [STRIP], strip if-silent [STRIP:] keep|SOURCE";
+            let syntax = control_syntax("strip ");
             Err(problem!("control-write-for", text = format!("strip {word}"), syntax = syntax))
         }
     }
@@ -259,8 +237,7 @@ fn media(text: &str) -> Result<LiveCommand, Problem> {
             return Ok(LiveCommand::RemoveFile(name.trim().to_owned(), number));
         }
         _ => {
-            let syntax = "media pause|resume|restart|next|previous|seek TIME|at-end loop|clear|hold [SOURCE], \
-                          media add SOURCE: FILE, media remove NUMBER SOURCE";
+            let syntax = control_syntax("media ");
             let text = format!("media {word}");
             return Err(problem!("control-write-for", text = text, syntax = syntax));
         }

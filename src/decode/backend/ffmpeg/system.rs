@@ -169,15 +169,8 @@ functions! {
 
 /// Opens the library with this name and major version under its usual file name.
 fn open(name: &str, major: u32) -> Result<Library, libloading::Error> {
-    let file = if cfg!(windows) {
-        format!("{name}-{major}.dll")
-    } else if cfg!(target_vendor = "apple") {
-        format!("lib{name}.{major}.dylib")
-    } else {
-        format!("lib{name}.so.{major}")
-    };
     // SAFETY: the code that runs on loading would also run at the program start if it were linked.
-    unsafe { Library::new(file) }
+    unsafe { Library::new(format!("lib{name}.so.{major}")) }
 }
 
 fn functions() -> &'static OnceLock<Option<Functions>> {

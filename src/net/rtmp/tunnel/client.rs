@@ -2,12 +2,10 @@
 //! one at a time. If the server or a proxy closes the connection between two requests, the task
 //! reconnects, and the session continues.
 
-use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
+use futures_util::FutureExt as _;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::net::connect;
@@ -194,27 +192,22 @@ impl Task {
         let mut block = [0; 16 << 10];
         let mut ready = false;
         while data.len() < pipe::MAX_BUFFERED_BYTES {
-            let far = &mut self.far;
-            let read = poll_fn(|cx| {
-                let mut buffer = ReadBuf::new(&mut block);
-                match Pin::new(&mut *far).poll_read(cx, &mut buffer) {
-                    Poll::Ready(Ok(())) => Poll::Ready(Some(buffer.filled().len())),
-                    Poll::Ready(Err(_)) => Poll::Ready(Some(0)),
-                    Poll::Pending if ready => Poll::Ready(None),
-                    Poll::Pending => Poll::Pending,
+            let read = self.far.read(&mut block);
+            let read = if ready {
+                let Some(read) = read.now_or_never() else { break };
+                read
+            } else {
+                tokio::select! {
+                    biased;
+                    read = read => read,
+                    () = sleep_until(next) => return SessionRequest::Ask,
                 }
-            });
-            let read = tokio::select! {
-                biased;
-                read = read => read,
-                () = sleep_until(next) => return SessionRequest::Ask,
             };
             match read {
-                None => break,
-                Some(0) if data.is_empty() => return SessionRequest::End,
+                Ok(0) | Err(_) if data.is_empty() => return SessionRequest::End,
                 // The end is detected again after the data before it.
-                Some(0) => break,
-                Some(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
+                Ok(0) | Err(_) => break,
+                Ok(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
             }
             ready = true;
         }

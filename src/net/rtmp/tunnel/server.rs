@@ -4,14 +4,11 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use tokio::io::{AsyncRead, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::net::random::random_hex;
@@ -308,19 +305,10 @@ impl End {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             let wait = if data.len() > 1 { Duration::ZERO } else { left };
-            let pipe = &mut self.pipe;
-            let read = poll_fn(|cx| {
-                let mut buffer = ReadBuf::new(&mut block);
-                match Pin::new(&mut *pipe).poll_read(cx, &mut buffer) {
-                    Poll::Ready(Ok(())) => Poll::Ready(buffer.filled().len()),
-                    Poll::Ready(Err(_)) => Poll::Ready(0),
-                    Poll::Pending => Poll::Pending,
-                }
-            });
-            match timeout(wait, read).await {
+            match timeout(wait, self.pipe.read(&mut block)).await {
                 Err(_) => return true,
-                Ok(0) => return false,
-                Ok(count) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
+                Ok(Ok(0) | Err(_)) => return false,
+                Ok(Ok(count)) => data.extend_from_slice(block.get(..count).unwrap_or_default()),
             }
             if data.len() > MAX_REPLY_BYTES {
                 return true;

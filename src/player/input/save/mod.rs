@@ -300,7 +300,6 @@ mod tests {
         assert!(times.is_sorted(), "{times:?}");
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_pipe_gets_all_data_and_is_no_failure() {
         use std::io::Read;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::base::named;
 use crate::net::web::WebUrl;
 use crate::text::problem::{Problem, problem};
 
@@ -43,38 +44,19 @@ impl FromStr for Dialect {
     }
 }
 
-/// A kind of callback.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub enum CallKind {
-    Connect,
-    Publish,
-    Play,
-    PublishDone,
-    PlayDone,
-    RecordDone,
-}
-
-impl CallKind {
-    pub(in crate::server) const ALL: [Self; 6] = [
-        Self::Connect,
-        Self::Publish,
-        Self::Play,
-        Self::PublishDone,
-        Self::PlayDone,
-        Self::RecordDone,
-    ];
-
-    /// Returns the name in the configuration.
-    pub(in crate::server) const fn name(self) -> &'static str {
-        match self {
-            Self::Connect => "on_connect",
-            Self::Publish => "on_publish",
-            Self::Play => "on_play",
-            Self::PublishDone => "on_publish_done",
-            Self::PlayDone => "on_play_done",
-            Self::RecordDone => "on_record_done",
-        }
+named! {
+    /// A kind of callback.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+    pub enum CallKind {
+        Connect = "on_connect",
+        Publish = "on_publish",
+        Play = "on_play",
+        PublishDone = "on_publish_done",
+        PlayDone = "on_play_done",
+        RecordDone = "on_record_done",
     }
+    /// Returns the name in the configuration.
+    fn name;
 }
 
 /// The callbacks of an application.

@@ -183,7 +183,6 @@ mod tests {
         end(engine);
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn two_broadcasts_with_the_same_settings_keep_their_records() {
         use std::fs;

@@ -53,6 +53,6 @@ mod tests {
 
     #[test]
     fn the_system_tells_how_long_it_slept() {
-        assert_eq!(backend::asleep().is_some(), cfg!(target_os = "linux"));
+        assert!(backend::asleep().is_some());
     }
 }

@@ -40,7 +40,6 @@ impl Awake {
     }
 }
 
-#[cfg(target_os = "linux")]
 fn hold(stop: &crate::base::Stop) {
     use std::collections::HashMap;
     use std::time::Duration;
@@ -100,9 +99,6 @@ fn hold(stop: &crate::base::Stop) {
         tracing::debug!(%error, "releasing the screen saver failed");
     }
 }
-
-#[cfg(not(target_os = "linux"))]
-fn hold(_stop: &crate::base::Stop) {}
 
 #[cfg(test)]
 mod tests {

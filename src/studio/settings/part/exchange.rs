@@ -225,7 +225,6 @@ mod tests {
         }
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_pipe_is_refused_before_it_is_read() {
         let folder = tempfile::tempdir().unwrap();

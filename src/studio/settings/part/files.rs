@@ -425,7 +425,6 @@ mod tests {
         assert_eq!(files.parked(kind), ["Empty"]);
         assert_eq!(Settings::read(&path).0.collection, before);
         assert_eq!(files.names(PartKind::Profile, &settings), ["Main"]);
-        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = fs::metadata(files.path(kind, "Empty")).unwrap().permissions().mode();
@@ -536,7 +535,6 @@ mod tests {
         assert!(files.versions().list(kind, "Main").is_empty());
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_file_that_cannot_be_moved_aside_is_named_and_nothing_changes() {
         let (_folder, path, files, mut settings) = started();

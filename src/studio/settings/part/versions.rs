@@ -192,15 +192,9 @@ impl Versions {
     }
 }
 
-#[cfg(unix)]
 fn make_private(folder: &std::path::Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_private(_folder: &std::path::Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -223,7 +217,6 @@ mod tests {
         assert_eq!(kept.len(), MAX_VERSIONS);
         assert_eq!((kept[0].summary.kbps, kept[9].summary.kbps), (513, 504));
         assert!(kept[0].id.local_time().starts_with("20"), "{:?}", kept[0].id);
-        #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o077;

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::base::named;
 use crate::studio::mixer::loudness::LOUDNESS_TARGET_RANGE_LUFS;
 use crate::studio::settings::reading::values::{self, within};
 use crate::text::problem::{Problem, problem};
@@ -24,67 +25,32 @@ const MAX_DEPTH: usize = Panel::ALL.len();
 /// The range of side lengths in points.
 const SIDE_LENGTH_POINTS: std::ops::RangeInclusive<u16> = 40..=8_000;
 
-/// A panel of the *Studio* page.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Panel {
-    Sources,
-    Program,
-    Mixer,
-    /// The loudness of the program, compared with a target.
-    Loudness,
-    Broadcast,
-    Inspector,
-    Chat,
-    /// The messages of the chat over the video.
-    Danmaku,
-    /// The links of the built-in server's stream.
-    Share,
-    Stats,
-    EventLog,
-    Players,
-    /// Small views of all scenes.
-    Multiview,
-    /// *Go Live* and the buttons below it. This panel is always visible.
-    Controls,
-}
-
-impl Panel {
-    pub const ALL: [Self; 14] = [
-        Self::Sources,
-        Self::Program,
-        Self::Mixer,
-        Self::Loudness,
-        Self::Broadcast,
-        Self::Inspector,
-        Self::Chat,
-        Self::Danmaku,
-        Self::Share,
-        Self::Stats,
-        Self::EventLog,
-        Self::Players,
-        Self::Multiview,
-        Self::Controls,
-    ];
-
-    /// Returns the name in the settings file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sources => "sources",
-            Self::Program => "program",
-            Self::Mixer => "mixer",
-            Self::Loudness => "loudness",
-            Self::Broadcast => "broadcast",
-            Self::Inspector => "inspector",
-            Self::Chat => "chat",
-            Self::Danmaku => "danmaku",
-            Self::Share => "share",
-            Self::Stats => "stats",
-            Self::EventLog => "event-log",
-            Self::Players => "players",
-            Self::Multiview => "multiview",
-            Self::Controls => "controls",
-        }
+named! {
+    /// A panel of the *Studio* page.
+    #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Panel {
+        Sources = "sources",
+        Program = "program",
+        Mixer = "mixer",
+        /// The loudness of the program, compared with a target.
+        Loudness = "loudness",
+        Broadcast = "broadcast",
+        Inspector = "inspector",
+        Chat = "chat",
+        /// The messages of the chat over the video.
+        Danmaku = "danmaku",
+        /// The links of the built-in server's stream.
+        Share = "share",
+        Stats = "stats",
+        EventLog = "event-log",
+        Players = "players",
+        /// Small views of all scenes.
+        Multiview = "multiview",
+        /// *Go Live* and the buttons below it. This panel is always visible.
+        Controls = "controls",
     }
+    /// Returns the name in the settings file.
+    fn name;
 }
 
 /// Panels in a row, in a column, or as tabs.

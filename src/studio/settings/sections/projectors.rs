@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::compose::scene::SourceId;
 use crate::studio::settings::reading::values;
@@ -59,7 +59,7 @@ impl FromStr for ProjectorContent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectorPlace {
-    #[serde(with = "words")]
+    #[serde(with = "values::text")]
     pub shows: ProjectorContent,
     /// The name of the display that the projector fills; `None` for a window.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "display")]
@@ -74,23 +74,6 @@ pub struct Projectors {
     pub restore: bool,
     #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "open")]
     pub open: Vec<ProjectorPlace>,
-}
-
-mod words {
-    use super::*;
-
-    pub(super) fn serialize<S: Serializer>(
-        shows: &ProjectorContent,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_str(shows)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<ProjectorContent, D::Error> {
-        String::deserialize(from)?.parse().map_err(values::refuse)
-    }
 }
 
 fn display<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

@@ -170,7 +170,6 @@ impl Changes {
 /// Returns the reason in the user's language. The texts of the library are English.
 fn why_not_trashed(error: &trash::Error) -> Problem {
     match error {
-        #[cfg(target_os = "linux")]
         trash::Error::FileSystem { source, .. } => Trouble::problem(source),
         trash::Error::CouldNotAccess { .. } => Trouble::Forbidden.in_words(""),
         _ => problem!("recordings-no-trash"),

@@ -10,7 +10,6 @@ use crate::text::problem::problem;
 ///
 /// # Errors
 /// Fails if no file manager supports this.
-#[cfg(target_os = "linux")]
 pub(super) fn show(path: &Path) -> Result<(), Problem> {
     use crate::base::portal;
     use crate::files::Trouble;
@@ -32,9 +31,4 @@ pub(super) fn show(path: &Path) -> Result<(), Problem> {
         portal::limited(call).await.map(drop)
     });
     asked.map_err(|_| problem!("recordings-no-manager"))
-}
-
-#[cfg(not(target_os = "linux"))]
-pub(super) fn show(_: &Path) -> Result<(), Problem> {
-    Err(problem!("recordings-no-manager"))
 }

@@ -46,7 +46,9 @@ pub(in crate::studio::settings) fn is_one(json: &Value) -> bool {
 
 /// Imports the supported parts.
 pub(in crate::studio::settings) fn import(json: &Value) -> Import {
-    let mut importer = Importer { canvas: placement::canvas(json), ..Importer::default() };
+    let collection = Collection { scenes: Vec::new(), ..Collection::default() };
+    let canvas = placement::canvas(json);
+    let mut importer = Importer { canvas, collection, ..Importer::default() };
     let all: Vec<&Value> = [array(json, "sources"), array(json, "groups")].concat();
     for source in &all {
         importer.by_name.entry(text(source, "name")).or_insert(source);
@@ -102,34 +104,11 @@ struct Importer<'a> {
     groups: BTreeSet<&'a str>,
     /// The known properties of imported sources.
     known: BTreeMap<&'a str, SourceInfo>,
-    collection: Empty,
+    collection: Collection,
     items: u32,
     /// The number of items that were read, including those that are not imported.
     read_items: usize,
     left_out: HashSet<Problem>,
-}
-
-/// A collection without the default scene.
-struct Empty(Collection);
-
-impl Default for Empty {
-    fn default() -> Self {
-        Self(Collection { scenes: Vec::new(), ..Collection::default() })
-    }
-}
-
-impl std::ops::Deref for Empty {
-    type Target = Collection;
-
-    fn deref(&self) -> &Collection {
-        &self.0
-    }
-}
-
-impl std::ops::DerefMut for Empty {
-    fn deref_mut(&mut self) -> &mut Collection {
-        &mut self.0
-    }
 }
 
 impl<'a> Importer<'a> {
@@ -137,7 +116,7 @@ impl<'a> Importer<'a> {
         if self.is_full() {
             self.left_out.insert(problem!("import-items-beyond", most = self.items));
         }
-        let mut collection = self.collection.0;
+        let mut collection = self.collection;
         if collection.scenes.is_empty() {
             collection.scenes = Collection::default().scenes;
         }
