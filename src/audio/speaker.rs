@@ -105,19 +105,32 @@ impl SpeakerOutput {
         }
     }
 
+    /// Returns the number of frames that were written and that the device has not taken yet.
+    pub fn waiting(&self) -> usize {
+        let waiting = self.samples.buffer().capacity() - self.samples.slots();
+        waiting / usize::from(self.channels)
+    }
+
     /// Returns the number of frames that were written but not played yet, including the device's
     /// latency.
     pub fn queued(&self) -> usize {
-        let channels = usize::from(self.channels);
-        let ring = (self.samples.buffer().capacity() - self.samples.slots()) / channels;
         let until = self.played.playback_end.load(Ordering::Relaxed);
         let device = until.saturating_sub(self.clock.now().as_micros()).clamp(0, 5_000_000);
-        ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
+        self.waiting() + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
+    }
+
+    /// Returns [`SpeakerOutput::waiting`] as a duration.
+    pub fn waiting_time(&self) -> Duration {
+        self.duration(self.waiting())
     }
 
     /// Returns [`SpeakerOutput::queued`] as a duration.
     pub fn queued_time(&self) -> Duration {
-        Duration::from_micros(self.queued() as u64 * 1_000_000 / u64::from(self.rate))
+        self.duration(self.queued())
+    }
+
+    fn duration(&self, frames: usize) -> Duration {
+        Duration::from_micros(frames as u64 * 1_000_000 / u64::from(self.rate))
     }
 
     /// Discards the queued audio at the device's next callback.
@@ -181,6 +194,26 @@ mod tests {
         assert_eq!(output.failed(), None);
         bench.unplug("speakers");
         assert!(output.failed().is_some());
+    }
+
+    #[test]
+    fn the_latency_of_a_device_is_no_waiting_audio() {
+        let (mut system, bench) = Fake::new();
+        bench.plug(Direction::Output, "headphones");
+        let clock = Clock::start();
+        let mut output =
+            SpeakerOutput::open_on(&mut system, None, (48_000, 2), SpeakerPace::Prompt, clock)
+                .unwrap();
+        // Bluetooth headphones request 10 ms at a time, 200 ms before these are audible.
+        for _ in 0..100 {
+            assert_eq!(output.waiting_time(), Duration::ZERO);
+            assert_eq!(output.write(&[0.5; 960]), 480);
+            assert_eq!(output.waiting_time(), Duration::from_millis(10));
+            let mut out = [0.0; 960];
+            bench.ask("headphones", &mut out, 200_000);
+            assert_eq!(out, [0.5; 960]);
+        }
+        assert!(output.queued() > 0);
     }
 
     #[test]

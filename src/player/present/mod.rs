@@ -149,7 +149,11 @@ impl Run {
         let now = shared.clock.now();
         self.follow_feed(now);
         shared.timeline.set_position(self.playout.position());
-        let live = shared.reception.lock().supply(now);
+        let live = {
+            let mut reception = shared.reception.lock();
+            reception.set_speaker_latency(self.audio.latency());
+            reception.supply(now)
+        };
         self.execute_seek(now, &live);
         if self.sought.is_some() {
             self.playout.hold_here(now);
