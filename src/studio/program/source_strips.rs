@@ -20,6 +20,11 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
 }
 
 impl Program {
+    /// Returns true if there is audio to encode.
+    pub(in crate::studio) fn has_audio(&self) -> bool {
+        self.audio.choice != AudioChoice::None || self.strips.has_sources()
+    }
+
     /// Gives the opener of audio the files that these sources show.
     pub(in crate::studio) fn set_shown_files(&mut self, sources: &[Source]) {
         let file = |source: &Source| match &source.choice {
