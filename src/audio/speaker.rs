@@ -9,6 +9,7 @@ use rtrb::Producer;
 
 use crate::audio::mic::bury;
 use crate::audio::source::{DeviceInfo, Error};
+use crate::audio::speaker_watch::{self, WatchedOutput};
 use crate::audio::system;
 use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
 use crate::base::partial_debug;
@@ -38,6 +39,7 @@ pub struct SpeakerOutput {
     device: DeviceInfo,
     opened: Timestamp,
     stream: Option<Box<dyn Stream>>,
+    watched: Option<Arc<WatchedOutput>>,
 }
 
 partial_debug!(SpeakerOutput { device });
@@ -54,8 +56,12 @@ impl SpeakerOutput {
         pace: SpeakerPace,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::open_on(&mut *crate::audio::backend::system(), device, format, pace, clock)
-            .map_err(|fault| Error::Output(Problem::from(&fault)))
+        let mut output =
+            Self::open_on(&mut *crate::audio::backend::system(), device, format, pace, clock)
+                .map_err(|fault| Error::Output(Problem::from(&fault)))?;
+        let watched = WatchedOutput::new(device, &output.device, Arc::clone(&output.played));
+        output.watched = Some(speaker_watch::watch(watched));
+        Ok(output)
     }
 
     fn open_on(
@@ -69,14 +75,13 @@ impl SpeakerOutput {
             return Err(Fault::Format(format!("{rate} Hz, {channels} channels")));
         }
         let devices = system.devices(Direction::Output)?;
-        let wanted = |device: &&DeviceInfo| id.map_or(device.default, |id| device.id == id);
-        let device = devices.iter().find(wanted);
-        let device = device.or_else(|| id.is_none().then(|| devices.first()).flatten());
+        let device = speaker_watch::find(&devices, id);
         let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
         let room = rate as usize * RING_DURATION.as_millis() as usize / 1_000;
         let (samples, played, tap) = system::playback(clock, rate, channels, room);
         let stream = Some(system.play(&device.id, rate, pace as u32, tap)?);
-        Ok(Self { rate, channels, clock, samples, played, device, opened: clock.now(), stream })
+        let (opened, watched) = (clock.now(), None);
+        Ok(Self { rate, channels, clock, samples, played, device, opened, stream, watched })
     }
 
     /// Returns the device in use.
@@ -149,8 +154,14 @@ impl SpeakerOutput {
         self.played.underruns.load(Ordering::Relaxed)
     }
 
-    /// Returns the reason why the device failed: the device's error, or no request for 2 s. The
-    /// caller should then drop this output and open a new one.
+    /// Returns true if this output was opened for the system's default device, and another device
+    /// is now the default. The caller should then drop this output and open a new one.
+    pub fn has_moved(&self) -> bool {
+        self.watched.as_ref().is_some_and(|watched| watched.has_moved())
+    }
+
+    /// Returns the reason why the device failed: the device's error, no device with the requested
+    /// id, or no request for 2 s. The caller should then drop this output and open a new one.
     pub fn failed(&self) -> Option<String> {
         if let Some(fault) = self.played.latch.get() {
             return Some(fault);

@@ -276,7 +276,8 @@ impl Run {
         let is_finishing = self.presenter.speakers.is_finishing(now);
         let shared = &self.presenter.shared;
         let choices = shared.controls.speaker_choices();
-        if std::mem::replace(&mut self.speaker_choices, choices) != choices {
+        let is_chosen = std::mem::replace(&mut self.speaker_choices, choices) != choices;
+        if is_chosen || self.audio.has_moved() {
             self.presenter.speakers.forget();
             if let Some(speaker) = self.audio.detach() {
                 self.presenter.speakers.put_away(speaker);

@@ -222,6 +222,10 @@ impl Speaker for Device {
     fn failed(&self) -> Option<String> {
         self.0.failed()
     }
+
+    fn has_moved(&self) -> bool {
+        self.0.has_moved()
+    }
 }
 
 #[cfg(test)]

@@ -83,6 +83,10 @@ impl<S: Speaker> Speaker for Upsampled<S> {
     fn failed(&self) -> Option<String> {
         self.inner.failed()
     }
+
+    fn has_moved(&self) -> bool {
+        self.inner.has_moved()
+    }
 }
 
 #[cfg(test)]

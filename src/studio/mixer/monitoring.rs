@@ -130,7 +130,7 @@ fn play(
                         Ok(_) | Err(Empty::Waiting) => {}
                         Err(Empty::Closed) => return,
                     }
-                    if output.failed().is_some() {
+                    if output.failed().is_some() || output.has_moved() {
                         break;
                     }
                 }

@@ -2,6 +2,8 @@
 //! speaker, this module passes the audio on at the pace of the session clock. It runs on the
 //! presenter thread, and never waits.
 
+mod speaker;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -19,24 +21,7 @@ use crate::player::state::Severity;
 use crate::player::state::anomaly::Anomaly;
 use crate::text::problem::problem;
 
-/// A device (or a test's replacement) that plays audio.
-pub trait Speaker: Send {
-    /// Takes as many frames of the interleaved samples as fit, and returns their number.
-    fn write(&mut self, data: &[f32]) -> usize;
-    /// Returns the number of frames written but not yet played, including the device's latency.
-    fn queued(&self) -> usize;
-    /// Returns the part of [`Speaker::queued`] that the device has not taken yet: all of it, unless
-    /// the device has a latency.
-    fn waiting(&self) -> usize {
-        self.queued()
-    }
-    /// Sets the volume, 0…1.
-    fn set_volume(&mut self, volume: f32);
-    /// Returns the number of underruns while audio was expected.
-    fn underruns(&self) -> u64;
-    /// Returns the reason why the speaker failed, once it has.
-    fn failed(&self) -> Option<String>;
-}
+pub use crate::player::decode::audio::speaker::Speaker;
 
 /// Duration of each write to the speaker, in µs.
 const CHUNK_MICROS: i64 = 10_000;
@@ -219,6 +204,11 @@ impl AudioDecoding {
     /// Returns the reason why the speaker failed, once it has.
     pub(in crate::player) fn failure(&self) -> Option<String> {
         self.device.as_ref().and_then(|device| device.speaker.failed())
+    }
+
+    /// Returns true if another device is now the system's default, which the speaker should be.
+    pub(in crate::player) fn has_moved(&self) -> bool {
+        self.device.as_ref().is_some_and(|device| device.speaker.has_moved())
     }
 
     /// Returns true if all received audio was passed on.
