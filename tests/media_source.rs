@@ -5,14 +5,14 @@
 mod in_studio;
 mod pulled;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::peers::{self, LIMIT, Onair, Peer, missing, wait_for};
 use onair::audio::AudioChoice;
 use onair::base::queue::{self, Full};
 use onair::base::{Clock, Latest, Stop, Timestamp};
-use onair::capture::VideoChoice;
+use onair::capture::{Properties, VideoChoice, WhenHidden};
 use onair::compose::scene::Content;
 use onair::compose::{self, Compositor};
 use onair::decode::inventory;

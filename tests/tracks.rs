@@ -303,6 +303,24 @@ fn the_command_line_alone_makes_tracks_and_refuses_too_many() {
 }
 
 #[test]
+fn an_extra_track_is_recorded_although_the_program_has_no_audio_of_its_own() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let high = format!("High=file:{}", tone(folder.path(), 880).display());
+    for video in ["test", "none"] {
+        let path = folder.path().join(format!("{video}.mkv"));
+        let mut words = vec!["live", "--video", video, "--size", "320x180", "--audio", "none"];
+        words.extend(["--record-track", &high, "--duration", "4s"]);
+        words.extend(["--record", path.to_str().unwrap()]);
+        let mut onair = Onair::start(&words);
+        assert!(onair.peer.wait(LIMIT).success(), "{}", onair.peer.errors());
+        assert_eq!(sounds(&path).len(), 2, "{video}");
+        let tracks = [0, 1].map(|track| tones(&samples(&path, track)));
+        assert_eq!(tracks, [[false; 3], [false, true, false]], "{video}");
+    }
+}
+
+#[test]
 fn flv_has_the_program_alone_and_says_so() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();

@@ -10,6 +10,7 @@ mod open;
 mod signal_watch;
 mod source;
 pub mod speaker;
+mod speaker_watch;
 mod system;
 mod tone;
 mod wav;

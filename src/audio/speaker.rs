@@ -9,6 +9,7 @@ use rtrb::Producer;
 
 use crate::audio::mic::bury;
 use crate::audio::source::{DeviceInfo, Error};
+use crate::audio::speaker_watch::{self, WatchedOutput};
 use crate::audio::system;
 use crate::audio::system::{AudioSystem, Direction, Fault, Played, Stream};
 use crate::base::partial_debug;
@@ -38,6 +39,7 @@ pub struct SpeakerOutput {
     device: DeviceInfo,
     opened: Timestamp,
     stream: Option<Box<dyn Stream>>,
+    watched: Option<Arc<WatchedOutput>>,
 }
 
 partial_debug!(SpeakerOutput { device });
@@ -54,8 +56,12 @@ impl SpeakerOutput {
         pace: SpeakerPace,
         clock: Clock,
     ) -> Result<Self, Error> {
-        Self::open_on(&mut *crate::audio::backend::system(), device, format, pace, clock)
-            .map_err(|fault| Error::Output(Problem::from(&fault)))
+        let mut output =
+            Self::open_on(&mut *crate::audio::backend::system(), device, format, pace, clock)
+                .map_err(|fault| Error::Output(Problem::from(&fault)))?;
+        let watched = WatchedOutput::new(device, &output.device, Arc::clone(&output.played));
+        output.watched = Some(speaker_watch::watch(watched));
+        Ok(output)
     }
 
     fn open_on(
@@ -69,14 +75,13 @@ impl SpeakerOutput {
             return Err(Fault::Format(format!("{rate} Hz, {channels} channels")));
         }
         let devices = system.devices(Direction::Output)?;
-        let wanted = |device: &&DeviceInfo| id.map_or(device.default, |id| device.id == id);
-        let device = devices.iter().find(wanted);
-        let device = device.or_else(|| id.is_none().then(|| devices.first()).flatten());
+        let device = speaker_watch::find(&devices, id);
         let device = device.ok_or_else(|| Fault::Absent("no such speakers".to_owned()))?.clone();
         let room = rate as usize * RING_DURATION.as_millis() as usize / 1_000;
         let (samples, played, tap) = system::playback(clock, rate, channels, room);
         let stream = Some(system.play(&device.id, rate, pace as u32, tap)?);
-        Ok(Self { rate, channels, clock, samples, played, device, opened: clock.now(), stream })
+        let (opened, watched) = (clock.now(), None);
+        Ok(Self { rate, channels, clock, samples, played, device, opened, stream, watched })
     }
 
     /// Returns the device in use.
@@ -105,19 +110,32 @@ impl SpeakerOutput {
         }
     }
 
+    /// Returns the number of frames that were written and that the device has not taken yet.
+    pub fn waiting(&self) -> usize {
+        let waiting = self.samples.buffer().capacity() - self.samples.slots();
+        waiting / usize::from(self.channels)
+    }
+
     /// Returns the number of frames that were written but not played yet, including the device's
     /// latency.
     pub fn queued(&self) -> usize {
-        let channels = usize::from(self.channels);
-        let ring = (self.samples.buffer().capacity() - self.samples.slots()) / channels;
         let until = self.played.playback_end.load(Ordering::Relaxed);
         let device = until.saturating_sub(self.clock.now().as_micros()).clamp(0, 5_000_000);
-        ring + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
+        self.waiting() + (device as u64 * u64::from(self.rate) / 1_000_000) as usize
+    }
+
+    /// Returns [`SpeakerOutput::waiting`] as a duration.
+    pub fn waiting_time(&self) -> Duration {
+        self.duration(self.waiting())
     }
 
     /// Returns [`SpeakerOutput::queued`] as a duration.
     pub fn queued_time(&self) -> Duration {
-        Duration::from_micros(self.queued() as u64 * 1_000_000 / u64::from(self.rate))
+        self.duration(self.queued())
+    }
+
+    fn duration(&self, frames: usize) -> Duration {
+        Duration::from_micros(frames as u64 * 1_000_000 / u64::from(self.rate))
     }
 
     /// Discards the queued audio at the device's next callback.
@@ -136,8 +154,14 @@ impl SpeakerOutput {
         self.played.underruns.load(Ordering::Relaxed)
     }
 
-    /// Returns the reason why the device failed: the device's error, or no request for 2 s. The
-    /// caller should then drop this output and open a new one.
+    /// Returns true if this output was opened for the system's default device, and another device
+    /// is now the default. The caller should then drop this output and open a new one.
+    pub fn has_moved(&self) -> bool {
+        self.watched.as_ref().is_some_and(|watched| watched.has_moved())
+    }
+
+    /// Returns the reason why the device failed: the device's error, no device with the requested
+    /// id, or no request for 2 s. The caller should then drop this output and open a new one.
     pub fn failed(&self) -> Option<String> {
         if let Some(fault) = self.played.latch.get() {
             return Some(fault);
@@ -181,6 +205,26 @@ mod tests {
         assert_eq!(output.failed(), None);
         bench.unplug("speakers");
         assert!(output.failed().is_some());
+    }
+
+    #[test]
+    fn the_latency_of_a_device_is_no_waiting_audio() {
+        let (mut system, bench) = Fake::new();
+        bench.plug(Direction::Output, "headphones");
+        let clock = Clock::start();
+        let mut output =
+            SpeakerOutput::open_on(&mut system, None, (48_000, 2), SpeakerPace::Prompt, clock)
+                .unwrap();
+        // Bluetooth headphones request 10 ms at a time, 200 ms before these are audible.
+        for _ in 0..100 {
+            assert_eq!(output.waiting_time(), Duration::ZERO);
+            assert_eq!(output.write(&[0.5; 960]), 480);
+            assert_eq!(output.waiting_time(), Duration::from_millis(10));
+            let mut out = [0.0; 960];
+            bench.ask("headphones", &mut out, 200_000);
+            assert_eq!(out, [0.5; 960]);
+        }
+        assert!(output.queued() > 0);
     }
 
     #[test]

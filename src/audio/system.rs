@@ -212,33 +212,35 @@ impl Sink {
     }
 }
 
-/// Converts interleaved samples to another number of channels. Mono is the mean of all channels, so
-/// neither side is lost. With a layout of speakers, stereo contains the center, where the voices of
-/// films are, and the surround channels. As in OBS, the front channels keep their level, so a game
-/// is as loud as in stereo, and the sum may exceed full scale; the mixer limits it. Without a
-/// layout, stereo has the first two channels at their own level: the inputs of an audio interface
-/// are independent.
+/// Converts interleaved samples to another number of channels. Mono is the mean of both channels of
+/// stereo, so neither side is lost. With a layout of speakers, stereo contains the center, where
+/// the voices of films are, and the surround channels. As in OBS, the front channels keep their
+/// level, so a game is as loud as in stereo, and the sum may exceed full scale; the mixer limits
+/// it. Without a layout, stereo has the first two channels at their own level: the inputs of an
+/// audio interface are independent.
 pub(super) fn remixed(
     samples: &[f32],
     channels: usize,
     wanted: usize,
     has_speaker_layout: bool,
 ) -> impl Iterator<Item = f32> {
-    let is_downmixed = has_speaker_layout && channels > 2;
+    let is_downmixed = has_speaker_layout && channels > 2 && wanted <= 2;
     // More channels have no gain. An audio callback allocates nothing.
     let mut gains = [(0.0, 0.0); 8];
     for (place, gain) in gains.iter_mut().zip(stereo_gains(channels, 0)) {
         *place = gain;
     }
+    let side = move |frame: &[f32], channel: usize| {
+        if !is_downmixed {
+            return frame.get(channel % channels).copied().unwrap_or(0.0);
+        }
+        let gain = |gains: &(f32, f32)| if channel == 0 { gains.0 } else { gains.1 };
+        frame.iter().zip(&gains).map(|(sample, gains)| sample * gain(gains)).sum::<f32>()
+    };
     samples.chunks_exact(channels).flat_map(move |frame| {
         (0..wanted).map(move |channel| match wanted {
-            1 => frame.iter().sum::<f32>() / channels as f32,
-            2 if is_downmixed => {
-                let gain = |gains: &(f32, f32)| if channel == 0 { gains.0 } else { gains.1 };
-                let parts = frame.iter().zip(&gains).map(|(sample, gains)| sample * gain(gains));
-                parts.sum::<f32>()
-            }
-            _ => frame.get(channel % channels).copied().unwrap_or(0.0),
+            1 => f32::midpoint(side(frame, 0), side(frame, 1)),
+            _ => side(frame, channel),
         })
     })
 }
@@ -364,6 +366,12 @@ mod tests {
         sink.push(&[0.5, 0.25, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], 8, 0);
         let got: Vec<f32> = std::iter::from_fn(|| capture.samples.pop().ok()).collect();
         assert_eq!(got, [0.5, 0.25]);
+        let mono = |frame: &[f32], has_speaker_layout| {
+            remixed(frame, frame.len(), 1, has_speaker_layout).collect::<Vec<f32>>()
+        };
+        assert_eq!(mono(&[0.5, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0], false), [0.5]);
+        assert_eq!(mono(&[0.5, 0.5, 0.0, 1.0, 0.0, 0.0], true), [0.5]);
+        assert_eq!(mono(&[0.5], true), [0.5]);
     }
 
     #[test]

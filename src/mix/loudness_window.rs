@@ -36,6 +36,11 @@ impl LoudnessWindow {
         true
     }
 
+    /// Drops the incomplete tenth, because the meter no longer contains its beginning.
+    pub fn begin_interval(&mut self) {
+        self.frames = 0;
+    }
+
     /// Returns the loudness in LUFS over 400 ms. Silence gives minus infinity.
     pub fn momentary(&self) -> f64 {
         self.loudness(MOMENTARY_DECISECONDS)

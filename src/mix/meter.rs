@@ -222,7 +222,14 @@ impl Meter {
 
     /// Resets integrated loudness and true peak.
     pub(super) fn reset_loudness(&mut self) {
-        self.loudness = None;
+        match &mut self.loudness {
+            // Momentary and short-term loudness continue.
+            Some(loudness) if self.is_loud => {
+                loudness.reset();
+                self.loudness_window.begin_interval();
+            }
+            _ => self.loudness = None,
+        }
         self.reading.true_peak_dbtp = FLOOR_DBFS;
         self.reading.integrated_lufs = None;
         if !self.is_loud {
@@ -372,22 +379,33 @@ mod tests {
     fn loudness_is_that_of_the_standard() {
         let mut meter = loud();
         let level = 10_f32.powf(-23.0 / 20.0);
-        for block in 0..500 {
-            let sample = |index: usize| {
-                let at = (block * 480 + index) as f32 / 48_000.0;
-                level * (std::f32::consts::TAU * (1_000.0 * at).fract()).sin()
-            };
-            let samples: Vec<f32> = (0..480).flat_map(|index| [sample(index); 2]).collect();
-            meter.push(&samples, 2, 48_000);
-        }
+        let play = |meter: &mut Meter, blocks: std::ops::Range<usize>| {
+            for block in blocks {
+                let sample = |index: usize| {
+                    let at = (block * 480 + index) as f32 / 48_000.0;
+                    level * (std::f32::consts::TAU * (1_000.0 * at).fract()).sin()
+                };
+                let samples: Vec<f32> = (0..480).flat_map(|index| [sample(index); 2]).collect();
+                meter.push(&samples, 2, 48_000);
+            }
+        };
+        play(&mut meter, 0..500);
         let reading = meter.reading();
         for lufs in [reading.momentary_lufs, reading.short_term_lufs, reading.integrated_lufs] {
             assert!((lufs.unwrap() + 23.0).abs() < 0.1, "{lufs:?}");
         }
         assert!((reading.true_peak_dbtp + 23.0).abs() < 0.2, "{}", reading.true_peak_dbtp);
         assert!((reading.rms_dbfs + 26.0).abs() < 0.1, "{}", reading.rms_dbfs);
+        // A reset within a tenth of a second leaves the loudness of the last seconds as it is.
+        play(&mut meter, 500..505);
         meter.reset_loudness();
         assert_eq!(meter.reading().integrated_lufs, None);
+        play(&mut meter, 505..530);
+        let reading = meter.reading();
+        for lufs in [reading.momentary_lufs, reading.short_term_lufs] {
+            assert!((lufs.unwrap() + 23.0).abs() < 0.1, "{lufs:?}");
+        }
+        assert_eq!(reading.integrated_lufs, None, "it begins again");
         meter.measure_loudness(false);
         for _ in 0..100 {
             meter.push(&[0.5; 960], 2, 48_000);

@@ -98,12 +98,12 @@ impl StripSet {
             channel.pull(at, frames);
         }
         for index in 0..self.channels.len() {
-            // While a strip is processed, it reads the other strips.
+            // While a strip is processed, it reads the others. A muted one counts as silent.
             let (before, rest) = self.channels.split_at_mut(index);
             let Some((channel, after)) = rest.split_first_mut() else { break };
             channel.process(|id| {
                 let mut others = before.iter().chain(after.iter());
-                others.find(|other| other.id == id).map(Channel::raw)
+                others.find(|other| other.id == id && !other.settings.muted).map(Channel::raw)
             });
         }
         self.end = first + frames as i64;
@@ -431,17 +431,18 @@ mod tests {
             },
         };
         let music = Strip { filters: vec![ducking], ..Strip::default() };
-        let level = |voice: f32| {
-            let voiced = Strip { monitoring: MonitoringMode::MonitorOnly, ..Strip::default() };
+        let level = |voice: f32, muted| {
+            let monitoring = MonitoringMode::MonitorOnly;
+            let voiced = Strip { muted, monitoring, ..Strip::default() };
             let mut strip_set = strip_set(vec![
                 (music.clone(), Box::new(Level(0.5))),
                 (voiced, Box::new(Level(voice))),
             ]);
             *run(&mut strip_set, 100).last().unwrap()
         };
-        assert!((level(0.0) - 0.5).abs() < 1e-4);
+        assert!([level(0.0, false), level(0.5, true)].iter().all(|it| (it - 0.5).abs() < 1e-4));
         // −6.02 dBFS is 23.98 dB above the threshold: three quarters of it are removed.
-        let ducked = 20.0 * (level(0.5) / 0.5).log10();
+        let ducked = 20.0 * (level(0.5, false) / 0.5).log10();
         assert!((ducked + 17.98).abs() < 0.1, "{ducked}");
     }
 

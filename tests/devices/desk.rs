@@ -13,7 +13,7 @@ use onair::mix::{MonitoringMode, Strip, StripId};
 use onair::studio::{self, AudioStrip, Config, Monitoring, Settings, Studio};
 
 use super::captured_audio::amplitude;
-use super::{LIMIT, inside, pactl};
+use super::{LIMIT, inside, module, pactl};
 
 /// The tones of three strips: one that is only monitored, one that is not monitored, and one that
 /// is both monitored and sent (made solo later).
@@ -95,22 +95,27 @@ impl Ear {
     }
 }
 
+/// Adds speakers with this name.
+fn sink(name: &str) {
+    pactl(&[
+        "load-module",
+        "module-null-sink",
+        &format!("sink_name={name}"),
+        "rate=48000",
+        "channels=2",
+        "format=float32le",
+        "norewinds=1",
+        &format!("sink_properties=device.description=Desk_{name}"),
+    ]);
+}
+
 #[test]
 fn inside_pulse_desk() {
     if !inside("pulse") {
         return;
     }
     for name in ["Headphones", "Wall"] {
-        pactl(&[
-            "load-module",
-            "module-null-sink",
-            &format!("sink_name={name}"),
-            "rate=48000",
-            "channels=2",
-            "format=float32le",
-            "norewinds=1",
-            &format!("sink_properties=device.description=Desk_{name}"),
-        ]);
+        sink(name);
     }
     let speakers = audio::speakers();
     let id = |name: &str| {
@@ -177,13 +182,40 @@ fn inside_pulse_desk() {
     default.hears(&[], &all);
     assert_eq!(studio.snapshot().notices, []);
 
+    // The chosen headphones are unplugged: nothing is audible on other speakers, and a notice
+    // reports the failure until the headphones are back.
+    studio.send(studio::Command::SetMonitoring(Monitoring::Device(id("Headphones"))));
+    headphones.hears(&[DESK, GUEST], &[PROGRAM]);
+    pactl(&["unload-module", &module("sink_name=Headphones")]);
+    let key = "monitoring-failed";
+    let is_reported = || studio.snapshot().notices.iter().any(|it| it.key() == key);
+    let await_notice = |is_wanted: bool| {
+        let clock = Clock::start();
+        while is_reported() != is_wanted {
+            assert!(clock.now() < Timestamp::ZERO + LIMIT, "the notice: {is_wanted}");
+            Stop::new().wait(Duration::from_millis(50));
+        }
+    };
+    await_notice(true);
+    for ear in [&mut *wall, &mut *default] {
+        ear.hears(&[], &all);
+        silent(ear);
+    }
+    sink("Headphones");
+    let mut headphones = Ear::at("Headphones");
+    headphones.hears(&[DESK, GUEST], &[PROGRAM]);
+    await_notice(false);
+
+    // With the default speakers, monitoring follows the default device.
+    studio.send(studio::Command::SetMonitoring(Monitoring::Default));
+    default.hears(&[DESK, GUEST], &[PROGRAM]);
+    pactl(&["set-default-sink", "Wall"]);
+    wall.hears(&[DESK, GUEST], &[PROGRAM]);
+    default.hears(&[], &all);
+    pactl(&["set-default-sink", "speakers"]);
+
     // A missing monitoring device causes a notice.
     studio.send(studio::Command::SetMonitoring(Monitoring::Device("pulse:gone".into())));
-    let is_reported = || studio.snapshot().notices.iter().any(|it| it.key() == "monitoring-failed");
-    let clock = Clock::start();
-    while !is_reported() {
-        assert!(clock.now() < Timestamp::ZERO + LIMIT, "that they are not there is not told");
-        Stop::new().wait(Duration::from_millis(50));
-    }
+    await_notice(true);
     studio.end(LIMIT).unwrap();
 }

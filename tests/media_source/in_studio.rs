@@ -98,8 +98,20 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
+    let tone = "sine=frequency=1000:sample_rate=48000,volume=6";
     let path = folder.path().join("clip.mkv");
-    numbered(&path, "3", "sine=frequency=1000:sample_rate=48000,volume=6", &["-c:a", "flac"]);
+    numbered(&path, "3", tone, &["-c:a", "flac"]);
+    added_to_a_scene(path);
+    // Without a scene, the mixer itself would read a WAV file.
+    let path = folder.path().join("clip.wav");
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", tone, "-t", "3"];
+    let words = [&words[..], &["-c:a", "pcm_s16le", path.to_str().unwrap()]].concat();
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    added_to_a_scene(path);
+}
+
+/// Adds a clip of 3 s with a tone to a scene, and checks its strip.
+fn added_to_a_scene(path: PathBuf) {
     let studio = studio();
     add(&studio, "Opening", &path);
     let strips = || studio.snapshot().strips;
@@ -137,6 +149,20 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
         strips()[1].shown && strips()[1].meter.peak_dbfs > -30.0
     });
 
+    // A clip that plays once begins again whenever it is shown again.
+    let once = Properties {
+        at_end: EndBehavior::Clear,
+        hidden: WhenHidden::Restarts,
+        ..Properties::default()
+    };
+    studio.send(Command::Edit(Edit::SetProperties(source, once)));
+    wait_for("its end", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
+    studio.send(Command::SwitchScene(other));
+    wait_for("the scene without it", LIMIT, || !strips()[1].shown);
+    studio.send(Command::SwitchScene(first));
+    wait_for("its beginning", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    studio.send(Command::Edit(Edit::SetProperties(source, Properties::default())));
+
     // A second use of the source adds no strip. Removing the last use removes the strip, and undo
     // restores it.
     let scene = studio.snapshot().scenes.collection.current;
@@ -159,6 +185,8 @@ fn a_clip_that_is_added_to_a_scene_is_heard_on_a_strip_of_its_own() {
     studio.send(Command::Undo);
     wait_for("the strip again", LIMIT, || ids() == before && items().len() == 1);
     wait_for("its sound after that", LIMIT, || strips()[1].meter.peak_dbfs > -30.0);
+    studio.send(Command::Media(source, TransportCommand::Pause));
+    wait_for("silence after that", LIMIT, || strips()[1].meter.peak_dbfs <= -60.0);
     assert_eq!(studio.snapshot().notices, []);
     studio.end(LIMIT).unwrap();
 }

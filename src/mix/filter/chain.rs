@@ -130,7 +130,7 @@ impl FilterStage {
             Work::Gate(it) => it.process(block, channels),
             Work::Expander(it) => it.process(block, channels),
             Work::Compressor(it) => match self.slot.filter.side_chain().map(side) {
-                // A missing strip counts as silent: it ducks nothing, and the gain stays.
+                // A missing or muted strip counts as silent: it ducks nothing, and the gain stays.
                 Some(None) => it.process(block, Some(&[]), channels),
                 Some(Some(key)) => it.process(block, Some(key), channels),
                 None => it.process(block, None, channels),

@@ -12,6 +12,9 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
 use crate::player::clock::playout::ReceivedSpan;
 
+/// The latency of a speaker, in µs, for which every buffer is long enough.
+const BUFFERED_LATENCY_MICROS: i64 = 100_000;
+
 /// The received part of a stream.
 #[derive(Debug)]
 pub(in crate::player) struct Reception {
@@ -26,13 +29,15 @@ pub(in crate::player) struct Reception {
     /// How far audio plays before its timestamps, in µs. The audio must arrive earlier by that
     /// much.
     sooner: i64,
+    /// By how much a live stream is delayed for the latency of the speaker, in µs.
+    speaker_delay: i64,
 }
 
 impl Reception {
     /// Creates the state before any data is received.
     pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
         let (first, edge, last, aim) = (None, None, [None, None], None);
-        Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0 }
+        Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0, speaker_delay: 0 }
     }
 
     /// Creates the state for a live stream.
@@ -75,6 +80,12 @@ impl Reception {
     /// negative, audio plays before its timestamps, and a live stream is delayed by that much.
     pub(in crate::player) fn set_av_offset(&mut self, micros: i64) {
         self.sooner = micros.saturating_neg().max(0);
+    }
+
+    /// Sets the latency of the speaker, in µs. The speaker gets the audio earlier by that much, so
+    /// a live stream is delayed by the part that exceeds the usual.
+    pub(in crate::player) fn set_speaker_latency(&mut self, micros: i64) {
+        self.speaker_delay = (micros - BUFFERED_LATENCY_MICROS).max(0);
     }
 
     /// Records that at `seen`, the end of the stream was at `media`.
@@ -127,7 +138,9 @@ impl Reception {
     pub(in crate::player) fn supply(&mut self, now: Timestamp) -> ReceivedSpan {
         let target = match &mut self.aim {
             Some(aim) => aim.target(now),
-            None if self.live => self.jitter.target(now),
+            None if self.live => {
+                self.jitter.target(now).map(|target| target.saturating_add(self.speaker_delay))
+            }
             None => None,
         };
         ReceivedSpan {
@@ -179,6 +192,10 @@ mod tests {
         for (offset, kept) in [(-500_000, 500_000), (500_000, 0), (-2_000_000, 2_000_000), (0, 0)] {
             reception.set_av_offset(offset);
             assert_eq!(target(&mut reception, 1_000), Some(usual + kept), "{offset}");
+        }
+        for (latency, kept) in [(40_000, 0), (250_000, 150_000), (0, 0)] {
+            reception.set_speaker_latency(latency);
+            assert_eq!(target(&mut reception, 1_000), Some(usual + kept), "{latency}");
         }
         // A stream that plays at a distance from its end keeps that distance, however often it
         // restarts.

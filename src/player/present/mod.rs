@@ -149,7 +149,11 @@ impl Run {
         let now = shared.clock.now();
         self.follow_feed(now);
         shared.timeline.set_position(self.playout.position());
-        let live = shared.reception.lock().supply(now);
+        let live = {
+            let mut reception = shared.reception.lock();
+            reception.set_speaker_latency(self.audio.latency());
+            reception.supply(now)
+        };
         self.execute_seek(now, &live);
         if self.sought.is_some() {
             self.playout.hold_here(now);
@@ -272,7 +276,8 @@ impl Run {
         let is_finishing = self.presenter.speakers.is_finishing(now);
         let shared = &self.presenter.shared;
         let choices = shared.controls.speaker_choices();
-        if std::mem::replace(&mut self.speaker_choices, choices) != choices {
+        let is_chosen = std::mem::replace(&mut self.speaker_choices, choices) != choices;
+        if is_chosen || self.audio.has_moved() {
             self.presenter.speakers.forget();
             if let Some(speaker) = self.audio.detach() {
                 self.presenter.speakers.put_away(speaker);

@@ -207,6 +207,10 @@ impl Speaker for Device {
         self.0.queued()
     }
 
+    fn waiting(&self) -> usize {
+        self.0.waiting()
+    }
+
     fn set_volume(&mut self, volume: f32) {
         self.0.set_volume(volume);
     }
@@ -217,6 +221,10 @@ impl Speaker for Device {
 
     fn failed(&self) -> Option<String> {
         self.0.failed()
+    }
+
+    fn has_moved(&self) -> bool {
+        self.0.has_moved()
     }
 }
 

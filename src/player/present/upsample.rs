@@ -68,6 +68,10 @@ impl<S: Speaker> Speaker for Upsampled<S> {
         (self.inner.queued() + self.waiting.len() / self.channels).div_ceil(self.times)
     }
 
+    fn waiting(&self) -> usize {
+        (self.inner.waiting() + self.waiting.len() / self.channels).div_ceil(self.times)
+    }
+
     fn set_volume(&mut self, volume: f32) {
         self.inner.set_volume(volume);
     }
@@ -78,6 +82,10 @@ impl<S: Speaker> Speaker for Upsampled<S> {
 
     fn failed(&self) -> Option<String> {
         self.inner.failed()
+    }
+
+    fn has_moved(&self) -> bool {
+        self.inner.has_moved()
     }
 }
 

@@ -176,12 +176,9 @@ pub fn take_in(
             }
             None => {
                 let Some(id) = free_id(strips) else {
-                    let called = called(&strip);
-                    left_out.push(problem!(
-                        "import-no-room-for-audio",
-                        called = &called,
-                        most = MAX_MIXER_STRIPS
-                    ));
+                    let (name, most) = (called(&strip), MAX_MIXER_STRIPS);
+                    let why = problem!("import-no-room-for-audio", called = &name, most = most);
+                    left_out.push(why);
                     came.push(false);
                     continue;
                 };
@@ -216,11 +213,9 @@ pub fn take_in(
 /// Returns the name of a strip. A strip without a name is named by its kind, because an address may
 /// be secret.
 fn called(strip: &AudioStrip) -> String {
-    if strip.name.is_empty() {
-        let choice = strip.choice.to_string();
-        return format!("'{}'", choice.split(':').next().unwrap_or_default());
-    }
-    format!("'{}'", strip.name)
+    let choice = strip.choice.to_string();
+    let kind = choice.split(':').next().unwrap_or_default();
+    format!("'{}'", if strip.name.is_empty() { kind } else { &strip.name })
 }
 
 /// The end behavior of a strip's audio.
@@ -341,6 +336,11 @@ impl Strips {
         let before = self.open.insert(strip.id, chosen);
         self.closed.extend(before.map(|it| it.last_report));
         message
+    }
+
+    /// Returns true if a strip has a source.
+    pub fn has_sources(&self) -> bool {
+        self.open.values().any(|it| it.choice != AudioChoice::None)
     }
 
     /// Returns the sources that could not be opened.

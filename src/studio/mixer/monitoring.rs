@@ -28,9 +28,9 @@ pub enum Monitoring {
 /// Maximum number of 10 ms blocks that wait for the device. The oldest are dropped, because late
 /// monitoring is useless.
 const MAX_WAITING_BLOCKS: usize = 16;
-/// Maximum duration queued in the device. Audio beyond this is dropped; it accumulates because the
-/// clocks differ.
-const MAX_QUEUED_DURATION: Duration = Duration::from_millis(120);
+/// Maximum duration that waits for the device's requests, without the latency of the device. Audio
+/// beyond this is dropped; it accumulates because the clocks differ.
+const MAX_WAITING_DURATION: Duration = Duration::from_millis(120);
 /// Pause after a device error.
 const ERROR_PAUSE: Duration = Duration::from_secs(3);
 /// Interval between checks for a stop request.
@@ -124,13 +124,13 @@ fn play(
                 }
                 while !stop.is_set() {
                     match blocks.recv_timeout(STOP_POLL_INTERVAL) {
-                        Ok(block) if output.queued_time() < MAX_QUEUED_DURATION => {
+                        Ok(block) if output.waiting_time() < MAX_WAITING_DURATION => {
                             output.write(&block.data);
                         }
                         Ok(_) | Err(Empty::Waiting) => {}
                         Err(Empty::Closed) => return,
                     }
-                    if output.failed().is_some() {
+                    if output.failed().is_some() || output.has_moved() {
                         break;
                     }
                 }

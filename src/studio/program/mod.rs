@@ -202,6 +202,7 @@ impl Program {
 
     /// Sets the sources of the scenes in addition to the main video source, and all their filters.
     pub(super) fn set_sources(&mut self, collection: &Collection) -> Vec<StudioMessage> {
+        self.set_shown_files(&collection.sources);
         let _held = self.hold();
         let shape = self.shape();
         let mut open = |choice: &VideoChoice, dials: &LiveProperties| {

@@ -19,6 +19,22 @@ pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec
     choices.filter_map(audio_of).collect()
 }
 
+impl Program {
+    /// Returns true if there is audio to encode.
+    pub(in crate::studio) fn has_audio(&self) -> bool {
+        self.audio.choice != AudioChoice::None || self.strips.has_sources()
+    }
+
+    /// Gives the opener of audio the files that these sources show.
+    pub(in crate::studio) fn set_shown_files(&mut self, sources: &[Source]) {
+        let file = |source: &Source| match &source.choice {
+            VideoChoice::File(path) => Some(path.clone()),
+            _ => None,
+        };
+        self.media.set_shown(sources.iter().filter_map(file).collect());
+    }
+}
+
 /// Returns the last reports of all open audio sources and of their fallbacks.
 pub(in crate::studio) fn last_reports(program: &Program) -> impl Iterator<Item = &SourceReport> {
     let main = std::iter::once(&program.audio.last_report);

@@ -3,6 +3,8 @@
 //! stream come from one player. A request for the other half of an open file or stream gets that
 //! half, in sync with the first.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
@@ -23,6 +25,8 @@ pub(in crate::studio) struct SourceOpener {
     runtime: Runtime,
     net: net::Options,
     spare: Vec<SpareHalf>,
+    /// The files that scenes show; see [`SourceOpener::set_shown`].
+    shown: BTreeSet<PathBuf>,
     /// The requested controls of cameras.
     board: CameraControls,
     /// The permissions that the desktop granted.
@@ -81,7 +85,8 @@ impl SourceOpener {
         board: CameraControls,
         permissions: Permissions,
     ) -> Self {
-        Self { runtime, net, spare: Vec::new(), board, permissions, by: capture::open_by }
+        let (spare, shown) = (Vec::new(), BTreeSet::new());
+        Self { runtime, net, spare, shown, board, permissions, by: capture::open_by }
     }
 
     /// Creates an opener whose frames a test provides.
@@ -90,6 +95,12 @@ impl SourceOpener {
         let runtime = Runtime::start().unwrap();
         let (board, permissions) = (CameraControls::default(), Permissions::default());
         Self { by, ..Self::new(runtime, net::Options::default(), board, permissions) }
+    }
+
+    /// Sets the files that scenes show. The player plays their audio, even of a WAV file, so that a
+    /// pause or a seek of the source affects the audio.
+    pub(in crate::studio) fn set_shown(&mut self, shown: BTreeSet<PathBuf>) {
+        self.shown = shown;
     }
 
     /// Opens a video source, or returns the reason why it cannot be started.
@@ -136,17 +147,21 @@ impl SourceOpener {
         shape: &Shape,
     ) -> Result<audio::Source, Problem> {
         let of = match choice {
-            AudioChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
-            AudioChoice::File(path) if !audio::hears(choice) => Source::File(path.clone()),
-            _ => {
-                let context = audio::Context { at_end, ..shape.audio };
-                return audio::open(choice, &context).map_err(|error| Problem::from(&error));
-            }
+            AudioChoice::Stream(url) => Some(Source::Url(whole(url)?.to_owned())),
+            AudioChoice::File(path) => Some(Source::File(path.clone())),
+            _ => None,
         };
-        let waits = |spare: &SpareHalf| spare.of == of && matches!(spare.half, Half::Audio(_));
+        let waits = |spare: &SpareHalf| {
+            Some(&spare.of) == of.as_ref() && matches!(spare.half, Half::Audio(_))
+        };
         if let Some(SpareHalf { half: Half::Audio(audio), .. }) = self.take(waits) {
             return Ok(audio);
         }
+        let is_shown = choice.path().is_some_and(|path| self.shown.contains(path));
+        let Some(of) = of.filter(|_| is_shown || !audio::hears(choice)) else {
+            let context = audio::Context { at_end, ..shape.audio };
+            return audio::open(choice, &context).map_err(|error| Problem::from(&error));
+        };
         let media = self.open(&of, at_end, shape)?;
         let half = capture::Source { feed: media.video, status: media.video_status };
         let (half, transport) = (Half::Video(half), media.transport.clone());

@@ -2,6 +2,8 @@
 //! speaker, this module passes the audio on at the pace of the session clock. It runs on the
 //! presenter thread, and never waits.
 
+mod speaker;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -19,35 +21,26 @@ use crate::player::state::Severity;
 use crate::player::state::anomaly::Anomaly;
 use crate::text::problem::problem;
 
-/// A device (or a test's replacement) that plays audio.
-pub trait Speaker: Send {
-    /// Takes as many frames of the interleaved samples as fit, and returns their number.
-    fn write(&mut self, data: &[f32]) -> usize;
-    /// Returns the number of frames written but not yet played, including the device's latency.
-    fn queued(&self) -> usize;
-    /// Sets the volume, 0…1.
-    fn set_volume(&mut self, volume: f32);
-    /// Returns the number of underruns while audio was expected.
-    fn underruns(&self) -> u64;
-    /// Returns the reason why the speaker failed, once it has.
-    fn failed(&self) -> Option<String>;
-}
+pub use crate::player::decode::audio::speaker::Speaker;
 
 /// Duration of each write to the speaker, in µs.
 const CHUNK_MICROS: i64 = 10_000;
-/// Initial amount of audio in the speaker, including its latency, in µs.
+/// Initial amount of audio that waits in the speaker, without its latency, in µs.
 const INITIAL_FILL_MICROS: i64 = 150_000;
-/// Increase of the amount of audio in the speaker after an underrun, in µs.
+/// Increase of the amount of waiting audio after an underrun, in µs.
 const UNDERRUN_INCREASE_MICROS: i64 = 30_000;
-/// Maximum amount of audio in the speaker, in µs.
+/// Maximum amount of waiting audio, in µs.
 const MAX_FILL_MICROS: i64 = 240_000;
 /// An underrun within this time after a start, in µs, is caused by the start.
 const START_GRACE_MICROS: i64 = 500_000;
 /// If the timestamps are ahead of the counted samples by more than this, in µs, silence fills the
 /// gap.
 const MIN_GAP_MICROS: i64 = 40_000;
-/// How far audio is decoded ahead of the position, in µs.
+/// How far audio is decoded ahead of the position, in µs, without the speaker's latency.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
+/// The part of the speaker's latency that remains after a call: it rises at once, and falls by a
+/// tenth in about a second.
+const LATENCY_DECAY: f64 = 0.999;
 /// Maximum number of packets decoded in a row, so that frames do not wait.
 const MAX_PACKETS_PER_TURN: usize = 24;
 
@@ -100,8 +93,10 @@ struct Device {
     written_spans: VecDeque<Entry>,
     /// The media time of the next frame to write.
     cursor: Option<Timestamp>,
-    /// Audio buffered in the speaker, in µs.
+    /// The audio that should wait in the speaker, in µs.
     ahead: i64,
+    /// The speaker's recent maximum latency, in µs.
+    latency: f64,
     /// The number of underruns at the last check.
     ran_dry: u64,
     /// The start of continuous audio.
@@ -183,6 +178,7 @@ impl AudioDecoding {
             written_spans: VecDeque::new(),
             cursor: None,
             ahead: INITIAL_FILL_MICROS,
+            latency: 0.0,
             ran_dry: 0,
             flowing: None,
             played_until: Timestamp::ZERO,
@@ -210,9 +206,19 @@ impl AudioDecoding {
         self.device.as_ref().and_then(|device| device.speaker.failed())
     }
 
+    /// Returns true if another device is now the system's default, which the speaker should be.
+    pub(in crate::player) fn has_moved(&self) -> bool {
+        self.device.as_ref().is_some_and(|device| device.speaker.has_moved())
+    }
+
     /// Returns true if all received audio was passed on.
     pub(in crate::player) fn is_drained(&self, now: Timestamp) -> bool {
         self.fifo.is_empty() && self.device.as_ref().is_none_or(|device| device.played_until <= now)
+    }
+
+    /// Returns the recent maximum latency of the speaker, in µs.
+    pub(in crate::player) fn latency(&self) -> i64 {
+        self.device.as_ref().map_or(0, |device| device.latency as i64)
     }
 
     /// Decodes the audio that is needed soon, up to `DECODE_AHEAD_MICROS` after `position`.
@@ -226,7 +232,7 @@ impl AudioDecoding {
                 ),
                 (None, _) => i64::MIN,
             };
-            if ahead > DECODE_AHEAD_MICROS {
+            if ahead > DECODE_AHEAD_MICROS + self.latency() {
                 return;
             }
             let (generation, popped) = shared.packets.audio.pop(Duration::ZERO);
@@ -461,14 +467,14 @@ impl AudioDecoding {
         }
         let chunk = micros_to_frames(CHUNK_MICROS, device.rate).max(1) as usize;
         device.adapt(now);
+        let latency = device.speaker.queued().saturating_sub(device.speaker.waiting());
+        let latency = frames_to_micros(latency as i64, device.rate) as f64;
+        device.latency = latency.max(device.latency * LATENCY_DECAY);
         let full = micros_to_frames(device.ahead, device.rate) as usize;
         // This limit is higher than the buffer needs. It ends the loop for a device that accepts
         // everything.
         for _ in 0..64 {
-            let queued = device.speaker.queued();
-            if queued >= full {
-                return;
-            }
+            let (waiting, queued) = (device.speaker.waiting(), device.speaker.queued());
             let in_flight = frames_to_micros(queued as i64, device.rate);
             let cursor = device.cursor.unwrap_or_else(|| position.offset(in_flight));
             let same = self.fifo.format() == Some((device.rate, device.channels));
@@ -478,6 +484,9 @@ impl AudioDecoding {
             }
             if self.fifo.end().is_some_and(|end| end <= cursor) {
                 self.fifo.clear();
+            }
+            if waiting >= full {
+                return;
             }
             let hole = self.fifo.front().map(|front| front.micros_since(cursor));
             // After silence, audio begins at its time; continuous audio is not delayed for a small
@@ -499,8 +508,15 @@ impl AudioDecoding {
                     self.dry = false;
                     (media, frames_to_micros(used as i64, device.rate))
                 }
+                None if ended => {
+                    if waiting == 0 {
+                        // The device plays the rest, but its latency no longer counts it down.
+                        device.written_spans.clear();
+                    }
+                    return;
+                }
                 // No audio yet: wait while the speaker still has at least half of its buffer.
-                None if queued * 2 >= full || ended => return,
+                None if waiting * 2 >= full => return,
                 _ => {
                     if self.any && hole.is_none() && !self.dry {
                         self.dry = true;

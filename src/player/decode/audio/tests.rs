@@ -1,5 +1,8 @@
 //! Tests of the audio decoder.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::base::Clock;
 use crate::media::BitsPerSecond;
@@ -56,4 +59,60 @@ fn audio_without_a_decoder_is_reported_once_however_often_its_config_is_repeated
     assert_eq!(configure(7), 1, "it is another one");
     assert_eq!((configure(2), configure(2)), (0, 0));
     assert_eq!(configure(7), 1, "it worked in between");
+}
+
+/// A speaker with a latency of 200 ms at 48 kHz. The test takes the frames from its ring.
+struct Headphones {
+    ring: Arc<AtomicUsize>,
+}
+
+impl Speaker for Headphones {
+    fn write(&mut self, data: &[f32]) -> usize {
+        self.ring.fetch_add(data.len() / 2, Ordering::Relaxed);
+        data.len() / 2
+    }
+
+    fn queued(&self) -> usize {
+        self.waiting() + 9_600
+    }
+
+    fn waiting(&self) -> usize {
+        self.ring.load(Ordering::Relaxed)
+    }
+
+    fn set_volume(&mut self, _: f32) {}
+
+    fn underruns(&self) -> u64 {
+        0
+    }
+
+    fn failed(&self) -> Option<String> {
+        None
+    }
+}
+
+#[test]
+fn a_speaker_with_a_long_latency_plays_a_file_to_its_end() {
+    let at = Timestamp::from_millis;
+    let (mut decoding, ring) = (AudioDecoding::new(), Arc::new(AtomicUsize::new(0)));
+    decoding.attach(Box::new(Headphones { ring: Arc::clone(&ring) }), 48_000, 2);
+    for ms in (0..1_000).step_by(20) {
+        let data = vec![0.5_f32; 960 * 2].into();
+        decoding.take_decoded(SampleBlock { pts: at(ms), rate: 48_000, channels: 2, data });
+    }
+    let mut position = decoding.seek(at(0), false);
+    let mut last = position;
+    for ms in (0..1_400).step_by(10) {
+        assert!(!decoding.is_drained(at(ms)) || ms >= 1_200, "{ms}");
+        position = decoding.position_played().unwrap_or(position.offset(10_000));
+        assert!(position >= last, "{position:?} after {last:?}");
+        last = position;
+        decoding.play(at(ms), position, 1.0, 1.0, true, &mut |_| {});
+        // At most 150 ms wait, in addition to the latency.
+        let waiting = ring.load(Ordering::Relaxed);
+        assert!(waiting <= 160 * 48, "{waiting}");
+        ring.store(waiting.saturating_sub(480), Ordering::Relaxed);
+    }
+    assert_eq!((decoding.samples, decoding.latency()), (48_000, 200_000));
+    assert!(decoding.is_drained(at(1_400)) && position > at(1_000), "{position:?}");
 }

@@ -38,6 +38,7 @@ impl Engine {
         };
         let main = (program.video_choice().clone(), program.transport(MAIN_SOURCE).at_end());
         let sources = &self.settings.collection.sources;
+        program.set_shown_files(sources);
         let audio = program.audio_choice().clone();
         let at_end = |strip: &AudioStrip| {
             let choice = if strip.id == StripId::MAIN { &audio } else { &strip.choice };

@@ -231,15 +231,20 @@ impl Engine {
             if back { steps.undo(&before, old_strips) } else { steps.redo(&before, old_strips) };
         let Some(UndoState { scenes, strips }) = then else { return };
         self.state.stage.last_edit = None;
+        let (has_strips, has_scenes) = (strips.is_some(), scenes.is_some());
+        // The strips are opened for the sources of the new scenes.
         if let Some(strips) = strips {
             self.settings.strips = strips;
-            self.reveal_known();
-            self.set_strips();
-            self.changed();
         }
         if let Some(scenes) = scenes {
             self.settings.collection = scenes;
-            self.reveal_known();
+        }
+        self.reveal_known();
+        if has_strips {
+            self.set_strips();
+            self.changed();
+        }
+        if has_scenes {
             self.edited(&before);
         }
     }

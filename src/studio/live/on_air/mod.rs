@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::audio::AudioChoice;
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Timestamp, Worker};
 use crate::broadcast::adaptation::Sample;
@@ -130,9 +129,7 @@ impl OnAir {
                 .map_err(|error| Problem::from(&error))?;
             (Some(encoder), Some(frames), Some(SecondRendition::new(packets.clone(), config)))
         };
-        let (audio, blocks, extras) = if *program.audio_choice() == AudioChoice::None {
-            (None, None, None)
-        } else {
+        let (audio, blocks, extras) = if program.has_audio() {
             let (blocks, waiting) = queue::bounded("audio", MAX_QUEUED_AUDIO_BLOCKS, Full::Block);
             let config = crate::encode::audio::Config {
                 sample_rate: quality.sample_rate,
@@ -142,6 +139,8 @@ impl OnAir {
             let encoder = AudioEncoder::spawn(config, waiting, packets.clone())
                 .map_err(|error| Problem::from(&error))?;
             (Some(encoder), Some(blocks), Some(ExtraTrackEncoders::new(packets.clone(), config)))
+        } else {
+            (None, None, None)
         };
         drop(packets);
         if video.is_none() && audio.is_none() {

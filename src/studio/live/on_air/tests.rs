@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::*;
+use crate::audio::AudioChoice;
 use crate::base::Latest;
 use crate::broadcast::{LinkEstimate, Output, OutputState, SharedPacket, Sink};
 use crate::media::ExtraTracks;
