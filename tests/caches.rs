@@ -147,29 +147,41 @@ fn watch(port: u16, hints_first: bool) -> HashMap<String, Vec<u8>> {
     got
 }
 
-/// A server with a stream, its HTTP port, and the publisher.
-fn origin() -> (Onair, u16, Peer) {
-    let mut onair = Onair::start(&[
-        "serve",
-        "--rtmp",
-        "127.0.0.1:0",
-        "--http",
-        "127.0.0.1:0",
-        "--webrtc",
-        "127.0.0.1:0",
-        "--hls",
-        "always",
-        "--name",
-        "cache.example",
-    ]);
-    let ready = onair.wait_named("ready");
-    let http = ready["http"].as_str().unwrap().trim_start_matches("http://").to_owned();
-    let publisher =
-        ffmpeg::publish(&format!("{}/live/show", ready["rtmp"].as_str().unwrap()), None);
-    wait_for("a segment", LIMIT, || {
-        web::ask(http.as_str(), "GET", "/live/show/hls/main.m3u8").contains("#EXTINF")
-    });
-    (onair, http.rsplit(':').next().unwrap().parse().unwrap(), publisher)
+/// The address of a client before the cache. onair refuses it in the application `near`.
+const FAR_CLIENT: &str = "203.0.113.5";
+
+/// A server behind a cache, with the streams `live/show` and `near/show`.
+struct Origin {
+    onair: Onair,
+    http: u16,
+    _publishers: [Peer; 2],
+    _folder: TempDir,
+}
+
+impl Origin {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("serve.toml");
+        let text = "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nwebrtc = \"127.0.0.1:0\"\n\
+            hls = \"always\"\nname = [\"cache.example\"]\ntrusted_proxies = [\"127.0.0.1\"]\n\
+            [app.near.play]\nallow = [\"127.0.0.0/8\"]\n";
+        fs::write(&config, text).unwrap();
+        let mut onair = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
+        let ready = onair.wait_named("ready");
+        let field = |name: &str| ready[name].as_str().unwrap().to_owned();
+        let (rtmp, http) = (field("rtmp"), field("http"));
+        let http = http.trim_start_matches("http://");
+        let publishers =
+            ["live", "near"].map(|app| ffmpeg::publish(&format!("{rtmp}/{app}/show"), None));
+        for app in ["live", "near"] {
+            wait_for("a segment", LIMIT, || {
+                let list = format!("/{app}/show/hls/main.m3u8");
+                web::ask(http, "GET", &list).contains("#EXTINF")
+            });
+        }
+        let http = http.rsplit(':').next().unwrap().parse().unwrap();
+        Self { onair, http, _publishers: publishers, _folder: folder }
+    }
 }
 
 /// Many viewers behind a cache get the same bytes, and cause one request per object.
@@ -243,6 +255,29 @@ fn check_private(port: u16, counter: &Counter) {
     assert_eq!(counter.requests.lock().get(secret), Some(&2), "each asks the origin");
     assert!(ask("/watch/live/show").contains("<!doctype html>"));
     assert!(ask("/live/show/state").contains("\"live\":true"));
+}
+
+/// Behind another proxy too, onair gets the address of the viewer. A cache sends nothing to an address that onair
+/// refuses.
+#[track_caller]
+fn check_addresses(port: u16, origin: &Origin) {
+    let from = format!("X-Forwarded-For: {FAR_CLIENT}\r\n");
+    let list = "/near/show/hls/main.m3u8";
+    let segment = format!("/near/show/hls/{}", media(&body(port, list)).segments[0].uri);
+    for path in ["/near/show.m3u8", list, &segment, "/near/show.mpd", "/near/show/state"] {
+        body(port, path);
+        let refused = web::ask_with(("127.0.0.1", port), "GET", path, &from);
+        assert!(refused.starts_with("HTTP/1.1 403"), "{path}: {refused}");
+    }
+    let mut viewer = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let request = format!("GET /live/show.flv HTTP/1.1\r\nHost: cache.example\r\n{from}\r\n");
+    viewer.write_all(request.as_bytes()).unwrap();
+    wait_for("the viewer", LIMIT, || {
+        let is_viewer = |event: &Value| {
+            event["event"] == "join" && event["peer"].as_str().unwrap().starts_with(FAR_CLIENT)
+        };
+        origin.onair.events().iter().any(is_viewer)
+    });
 }
 
 /// The answer for a path that only resembles a path of a stream replaces no object of the stream.
@@ -343,8 +378,8 @@ fn check_browser(port: u16) {
 #[test]
 fn nginx_asks_once_for_all_viewers() {
     peers::require!("ffmpeg", "nginx");
-    let (_onair, http, _publisher) = origin();
-    let (counter, port) = (Counter::start(http), free_port());
+    let origin = Origin::start();
+    let (counter, port) = (Counter::start(origin.http), free_port());
     let folder = tempfile::tempdir().unwrap();
     let configuration = Configuration::new(
         "nginx-cache.conf",
@@ -366,6 +401,7 @@ fn nginx_asks_once_for_all_viewers() {
     check_crowd(port, &counter);
     check_private(port, &counter);
     check_similar_paths(port);
+    check_addresses(port, &origin);
     check_page(port);
     check_browser(port);
 }
@@ -373,8 +409,8 @@ fn nginx_asks_once_for_all_viewers() {
 #[test]
 fn varnish_asks_once_for_all_viewers() {
     peers::require!("ffmpeg", "varnishd");
-    let (_onair, http, _publisher) = origin();
-    let (counter, port) = (Counter::start(http), free_port());
+    let origin = Origin::start();
+    let (counter, port) = (Counter::start(origin.http), free_port());
     let configuration =
         Configuration::new("varnish.vcl", &[("\"8088\"", format!("\"{}\"", counter.port))]);
     let mut command = Command::new(peers::on_path("varnishd").unwrap());
@@ -394,6 +430,7 @@ fn varnish_asks_once_for_all_viewers() {
     check_collapse("Varnish", port, &counter);
     check_private(port, &counter);
     check_similar_paths(port);
+    check_addresses(port, &origin);
     check_page(port);
 }
 

@@ -16,8 +16,8 @@ sub vcl_recv {
         return (synth(404));
     }
     # Host stays as the viewer's browser sent it: onair compares it with the origin of scripts, chat and WHEP. onair
-    # answers only for names that --name lists, and for addresses.
-    set req.http.X-Forwarded-For = client.ip;
+    # answers only for names that --name lists, and for addresses. Varnish has appended the address of its client to
+    # X-Forwarded-For: list this server, and proxies before it, under trusted_proxies in onair.
     if (req.http.Upgrade ~ "(?i)websocket") {
         return (pipe);
     }
