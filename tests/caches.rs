@@ -150,7 +150,10 @@ fn watch(port: u16, hints_first: bool) -> HashMap<String, Vec<u8>> {
 /// The address of a client before the cache. onair refuses it in the application `near`.
 const FAR_CLIENT: &str = "203.0.113.5";
 
-/// A server behind a cache, with the streams `live/show` and `near/show`.
+/// The path of a recording.
+const RECORDING: &str = "/vod/live-show%202026-11-25%2018-00-00.mp4";
+
+/// A server behind a cache, with the streams `live/show` and `near/show`, and a recording.
 struct Origin {
     onair: Onair,
     http: u16,
@@ -162,9 +165,15 @@ impl Origin {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("serve.toml");
-        let text = "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nwebrtc = \"127.0.0.1:0\"\n\
-            hls = \"always\"\nname = [\"cache.example\"]\ntrusted_proxies = [\"127.0.0.1\"]\n\
-            [app.near.play]\nallow = [\"127.0.0.0/8\"]\n";
+        let recordings = folder.path().join("recordings");
+        fs::create_dir(&recordings).unwrap();
+        let recording = recordings.join("live-show 2026-11-25 18-00-00.mp4");
+        ffmpeg::make(&recording, "320x180", "1", &[]);
+        let text = format!(
+            "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nwebrtc = \"127.0.0.1:0\"\n\
+             hls = \"always\"\nname = [\"cache.example\"]\ntrusted_proxies = [\"127.0.0.1\"]\n\
+             record = {recordings:?}\n[app.near.play]\nallow = [\"127.0.0.0/8\"]\n"
+        );
         fs::write(&config, text).unwrap();
         let mut onair = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
         let ready = onair.wait_named("ready");
@@ -278,6 +287,19 @@ fn check_addresses(port: u16, origin: &Origin) {
         };
         origin.onair.events().iter().any(is_viewer)
     });
+}
+
+/// A player gets the byte range of a recording that it requests.
+#[track_caller]
+fn check_ranges(port: u16) {
+    // The second request shows what the cache has learned from the first one.
+    for range in ["0-99", "100-199"] {
+        let field = format!("Range: bytes={range}\r\n");
+        let answer = web::ask_with(("127.0.0.1", port), "GET", RECORDING, &field);
+        assert!(answer.starts_with("HTTP/1.1 206"), "{answer}");
+        let head = answer.to_ascii_lowercase();
+        assert!(head.contains(&format!("content-range: bytes {range}/")), "{answer}");
+    }
 }
 
 /// The answer for a path that only resembles a path of a stream replaces no object of the stream.
@@ -402,6 +424,7 @@ fn nginx_asks_once_for_all_viewers() {
     check_private(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);
+    check_ranges(port);
     check_page(port);
     check_browser(port);
 }
@@ -431,6 +454,7 @@ fn varnish_asks_once_for_all_viewers() {
     check_private(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);
+    check_ranges(port);
     check_page(port);
 }
 

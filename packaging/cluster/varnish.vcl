@@ -25,6 +25,10 @@ sub vcl_recv {
     if (req.http.Authorization || req.url ~ "[?&](key|token|pass)=") {
         return (pass);
     }
+    # Players request a whole recording in byte ranges. Otherwise, Varnish would request the whole file for each range.
+    if (req.url ~ "^/vod/[^/?]+\.mp4(\?|$)") {
+        return (pass);
+    }
     if ((req.method == "GET" || req.method == "HEAD") && req.url ~ "^[^?]*\.(m3u8|mpd|m4s|mp4|ts)(\?|$)") {
         unset req.http.Cookie;
         return (hash);
