@@ -310,6 +310,24 @@ fn a_publisher_that_comes_back_goes_on_behind_a_discontinuity() {
     }
 }
 
+/// Otherwise, a cache would send the old playlist to viewers after the stream has begun again.
+#[test]
+fn caches_keep_the_playlist_of_an_ended_stream_for_a_second() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let mut publisher = running.publish(&[]);
+    let number = running.list().end();
+    publisher.kill();
+    wait_for("the end of the playlist", LIMIT, || running.list().ended);
+    let awaited = format!("{LIST}?_HLS_msn={number}");
+    for (path, age) in [(LIST, 1), ("/live/show.m3u8", 1), ("/live/show.mpd", 1), (&*awaited, 12)] {
+        let answer = running.get(path);
+        assert_eq!(answer.header("cache-control"), format!("public, max-age={age}"), "{path}");
+    }
+}
+
 #[test]
 fn players_we_did_not_write_play_it() {
     let running = start_with(|config| config.hls.mode = Mode::Always);

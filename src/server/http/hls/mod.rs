@@ -323,7 +323,6 @@ async fn list(
     if !now.is_ready() {
         return missing();
     }
-    let waits = directives.awaited.is_some() && !now.has_ended();
     if let Some(awaited) = directives.awaited {
         match now.patience(awaited) {
             WaitState::Over => {}
@@ -367,7 +366,8 @@ async fn list(
         }
     };
     let target = now.target_duration().as_secs();
-    let age = if waits || now.has_ended() { target * 6 } else { (target / 2).max(1) };
+    // A stream that has ended may begin again.
+    let age = if directives.awaited.is_some() { target * 6 } else { (target / 2).max(1) };
     let text: Bytes = match asked {
         // The pass opens only the stream with the new name.
         HlsResource::Below(_) if request.renamed => {
