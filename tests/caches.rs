@@ -482,11 +482,14 @@ fn nginx_rtmp_is_an_edge_of_it() {
 #[test]
 fn haproxy_leads_to_servers_that_live() {
     peers::require!("ffmpeg", "ffprobe", "haproxy");
-    let ports: [u16; 9] = std::array::from_fn(|_| free_port());
-    let [publish, play, site, first, second, one, two, one_web, two_web] = ports;
+    let ports: [u16; 11] = std::array::from_fn(|_| free_port());
+    let [publish, play, site, first, second, first_web, second_web, one, two, one_web, two_web] =
+        ports;
     let address = |port: u16| format!("127.0.0.1:{port}");
-    let mut origins = [first, second].map(|port| {
-        let mut onair = Onair::start(&["serve", "--rtmp", &address(port), "--http", "none"]);
+    let mut origins = [(first, first_web), (second, second_web)].map(|(rtmp, http)| {
+        let (rtmp, http) = (address(rtmp), address(http));
+        let mut onair =
+            Onair::start(&["serve", "--webrtc", "none", "--rtmp", &rtmp, "--http", &http]);
         onair.wait_named("ready");
         onair
     });
@@ -517,6 +520,10 @@ fn haproxy_leads_to_servers_that_live() {
             ("127.0.0.1:1947", address(two)),
             ("127.0.0.1:8080", address(one_web)),
             ("127.0.0.1:8081", address(two_web)),
+            ("port 8088", format!("port {first_web}")),
+            ("port 8089", format!("port {second_web}")),
+            ("port 8090", format!("port {one_web}")),
+            ("port 8091", format!("port {two_web}")),
         ],
     );
     let mut command = Command::new(peers::on_path("haproxy").unwrap());
@@ -544,10 +551,22 @@ fn haproxy_leads_to_servers_that_live() {
     let list = web::ask(("127.0.0.1", site), "GET", "/live/show.m3u8");
     assert!(list.contains("#EXTM3U"), "{list}");
 
+    // An origin that is being replaced keeps its publisher, and gets no others.
+    origins[0].peer.signal("USR1");
+    let other = format!("rtmp://127.0.0.1:{publish}/live/other");
+    let mut late = ffmpeg::publish(&other, None);
+    wait_for("another stream at the second origin", LIMIT, || {
+        if late.status().is_some() {
+            late = ffmpeg::publish(&other, None);
+        }
+        published(&origins[1]) == 1
+    });
+    assert!(publisher.status().is_none());
+
     origins[0].peer.kill();
     wait_for("the end of the publisher", LIMIT, || publisher.status().is_some());
     let _publisher = ffmpeg::publish(&source, None);
-    wait_for("the stream at the second origin", LIMIT, || published(&origins[1]) == 1);
+    wait_for("the stream at the second origin", LIMIT, || published(&origins[1]) == 2);
     watched();
 }
 
