@@ -210,6 +210,20 @@ mod tests {
     }
 
     #[test]
+    fn a_permanent_pull_takes_the_place_of_one_on_demand() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        let viewer = "127.0.0.1".parse().unwrap();
+        let pull = demand(&registry, ("live", "show"), viewer, &RelayPath::default()).unwrap();
+        set_rules(&registry, &[rule("live/*", true), rule("live/show", false)]);
+        assert!(!pull.is_stopped() && pull.rule().is_static_pull());
+        assert_eq!(registry.relays.count(), 1);
+        set_rules(&registry, &[rule("live/*", true)]);
+        assert!(!pull.is_stopped() && pull.rule().on_demand);
+        registry.stop();
+    }
+
+    #[test]
     fn nobody_waits_for_a_pull_whose_stream_a_publisher_sends() {
         let runtime = Runtime::start().unwrap();
         let (registry, _events) = start_registry(&runtime, rule("live/*", true));

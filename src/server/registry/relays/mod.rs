@@ -171,7 +171,7 @@ impl Relays {
     }
 }
 
-/// Returns the rule by which a running relay goes on.
+/// Returns the rule by which a running relay goes on. A permanent pull takes the place of one on demand.
 fn rule_of<'a>(relay: &Relay, rules: &'a [Arc<RelayRule>]) -> Option<&'a Arc<RelayRule>> {
     let current = relay.rule();
     let kept = rules.iter().find(|rule| Arc::ptr_eq(rule, &current));
@@ -181,7 +181,7 @@ fn rule_of<'a>(relay: &Relay, rules: &'a [Arc<RelayRule>]) -> Option<&'a Arc<Rel
     let mut pulls = rules.iter().filter(|rule| {
         rule.direction == Direction::Pull && rule.applies_to(&relay.app, &relay.stream)
     });
-    kept.or_else(|| pulls.next())
+    pulls.clone().find(|rule| rule.is_static_pull()).or(kept).or_else(|| pulls.next())
 }
 
 /// Returns true if there are too many pulls on demand without a result.
