@@ -323,6 +323,31 @@ fn viewers_stay_while_the_rule_of_their_pull_changes() {
 }
 
 #[test]
+fn the_push_of_a_successor_takes_over_from_a_drained_server() {
+    peers::in_real_time!(the_push_of_a_successor_takes_over_from_a_drained_server);
+    peers::require!("ffmpeg");
+    let [target, backup] = [0, 1].map(|_| Serving::start(""));
+    let push = |to: &[&Serving]| {
+        let to: Vec<_> = to.iter().map(|it| it.url("in")).collect();
+        format!("[[relay]]\npush = \"live/*\"\nto = {to:?}\n")
+    };
+    let successor = Serving::start(&push(&[&target, &backup]));
+    let next = successor.url("live");
+    let more = ["--rtmp", "127.0.0.1:0", "--successor", &next];
+    let drained = Serving::start_on(&more, &push(&[&target]));
+    let publisher = ffmpeg::publish(&drained.url("live/show"), None);
+    drained.wait_relay("live", 1);
+    drained.onair.peer.signal("USR1");
+    // The stream is at the successor before it has left the drained server.
+    let _moved = ffmpeg::publish(&successor.url("live/show"), None);
+    successor.wait_relay("reconnecting", 1);
+    drop(publisher);
+    let live = successor.wait_relay("live", 1);
+    assert_eq!(live["url"], target.url("in/show"));
+    assert!(backup.onair.events().iter().all(|event| event["event"] != "publish"));
+}
+
+#[test]
 fn a_key_of_a_file_opens_a_server_with_tls_and_is_told_nobody() {
     peers::require!("ffmpeg");
     let authority = Authority::new();

@@ -25,6 +25,8 @@ pub(super) enum End {
     Elsewhere(Url),
     /// The relay connects to the same address again, or by its new rule, once [`Relaying::prepare`] returns.
     Again,
+    /// The server has another publisher of the stream's name.
+    Busy(Problem),
     Failed(Problem),
 }
 
@@ -124,6 +126,7 @@ async fn by_rule<R: Relaying>(relaying: &mut R, rule: &RelayRule) -> Result<(), 
         let end = relaying.connection(to, &options).await;
         let now = task.registry.clock.now();
         let first_media = relaying.disconnected(now);
+        let mut wait = None;
         let cause = match end {
             End::Over(why) => return Err(why),
             _ if task.relay.connects_unlike(rule) => return Ok(()),
@@ -133,9 +136,13 @@ async fn by_rule<R: Relaying>(relaying: &mut R, rule: &RelayRule) -> Result<(), 
                 continue;
             }
             End::Elsewhere(_) => problem!("net-sent-too-often"),
+            End::Busy(cause) => {
+                wait = attempts.busy(now);
+                cause
+            }
             End::Failed(cause) => cause,
         };
-        let wait = attempts.fail(first_media, now);
+        let wait = wait.unwrap_or_else(|| attempts.fail(first_media, now));
         task.failed(cause, wait, attempts.has_tried_all());
         let pause = async {
             tokio::select! {
