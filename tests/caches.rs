@@ -147,29 +147,50 @@ fn watch(port: u16, hints_first: bool) -> HashMap<String, Vec<u8>> {
     got
 }
 
-/// A server with a stream, its HTTP port, and the publisher.
-fn origin() -> (Onair, u16, Peer) {
-    let mut onair = Onair::start(&[
-        "serve",
-        "--rtmp",
-        "127.0.0.1:0",
-        "--http",
-        "127.0.0.1:0",
-        "--webrtc",
-        "127.0.0.1:0",
-        "--hls",
-        "always",
-        "--name",
-        "cache.example",
-    ]);
-    let ready = onair.wait_named("ready");
-    let http = ready["http"].as_str().unwrap().trim_start_matches("http://").to_owned();
-    let publisher =
-        ffmpeg::publish(&format!("{}/live/show", ready["rtmp"].as_str().unwrap()), None);
-    wait_for("a segment", LIMIT, || {
-        web::ask(http.as_str(), "GET", "/live/show/hls/main.m3u8").contains("#EXTINF")
-    });
-    (onair, http.rsplit(':').next().unwrap().parse().unwrap(), publisher)
+/// The address of a client before the cache. onair refuses it in the application `near`.
+const FAR_CLIENT: &str = "203.0.113.5";
+
+/// The path of a recording.
+const RECORDING: &str = "/vod/live-show%202026-11-25%2018-00-00.mp4";
+
+/// A server behind a cache, with the streams `live/show` and `near/show`, and a recording.
+struct Origin {
+    onair: Onair,
+    http: u16,
+    _publishers: [Peer; 2],
+    _folder: TempDir,
+}
+
+impl Origin {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("serve.toml");
+        let recordings = folder.path().join("recordings");
+        fs::create_dir(&recordings).unwrap();
+        let recording = recordings.join("live-show 2026-11-25 18-00-00.mp4");
+        ffmpeg::make(&recording, "320x180", "1", &[]);
+        let text = format!(
+            "rtmp = \"127.0.0.1:0\"\nhttp = \"127.0.0.1:0\"\nwebrtc = \"127.0.0.1:0\"\n\
+             hls = \"always\"\nname = [\"cache.example\"]\ntrusted_proxies = [\"127.0.0.1\"]\n\
+             record = {recordings:?}\n[app.near.play]\nallow = [\"127.0.0.0/8\"]\n"
+        );
+        fs::write(&config, text).unwrap();
+        let mut onair = Onair::start(&["serve", "--config", config.to_str().unwrap()]);
+        let ready = onair.wait_named("ready");
+        let field = |name: &str| ready[name].as_str().unwrap().to_owned();
+        let (rtmp, http) = (field("rtmp"), field("http"));
+        let http = http.trim_start_matches("http://");
+        let publishers =
+            ["live", "near"].map(|app| ffmpeg::publish(&format!("{rtmp}/{app}/show"), None));
+        for app in ["live", "near"] {
+            wait_for("a segment", LIMIT, || {
+                let list = format!("/{app}/show/hls/main.m3u8");
+                web::ask(http, "GET", &list).contains("#EXTINF")
+            });
+        }
+        let http = http.rsplit(':').next().unwrap().parse().unwrap();
+        Self { onair, http, _publishers: publishers, _folder: folder }
+    }
 }
 
 /// Many viewers behind a cache get the same bytes, and cause one request per object.
@@ -243,6 +264,42 @@ fn check_private(port: u16, counter: &Counter) {
     assert_eq!(counter.requests.lock().get(secret), Some(&2), "each asks the origin");
     assert!(ask("/watch/live/show").contains("<!doctype html>"));
     assert!(ask("/live/show/state").contains("\"live\":true"));
+}
+
+/// Behind another proxy too, onair gets the address of the viewer. A cache sends nothing to an address that onair
+/// refuses.
+#[track_caller]
+fn check_addresses(port: u16, origin: &Origin) {
+    let from = format!("X-Forwarded-For: {FAR_CLIENT}\r\n");
+    let list = "/near/show/hls/main.m3u8";
+    let segment = format!("/near/show/hls/{}", media(&body(port, list)).segments[0].uri);
+    for path in ["/near/show.m3u8", list, &segment, "/near/show.mpd", "/near/show/state"] {
+        body(port, path);
+        let refused = web::ask_with(("127.0.0.1", port), "GET", path, &from);
+        assert!(refused.starts_with("HTTP/1.1 403"), "{path}: {refused}");
+    }
+    let mut viewer = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    let request = format!("GET /live/show.flv HTTP/1.1\r\nHost: cache.example\r\n{from}\r\n");
+    viewer.write_all(request.as_bytes()).unwrap();
+    wait_for("the viewer", LIMIT, || {
+        let is_viewer = |event: &Value| {
+            event["event"] == "join" && event["peer"].as_str().unwrap().starts_with(FAR_CLIENT)
+        };
+        origin.onair.events().iter().any(is_viewer)
+    });
+}
+
+/// A player gets the byte range of a recording that it requests.
+#[track_caller]
+fn check_ranges(port: u16) {
+    // The second request shows what the cache has learned from the first one.
+    for range in ["0-99", "100-199"] {
+        let field = format!("Range: bytes={range}\r\n");
+        let answer = web::ask_with(("127.0.0.1", port), "GET", RECORDING, &field);
+        assert!(answer.starts_with("HTTP/1.1 206"), "{answer}");
+        let head = answer.to_ascii_lowercase();
+        assert!(head.contains(&format!("content-range: bytes {range}/")), "{answer}");
+    }
 }
 
 /// The answer for a path that only resembles a path of a stream replaces no object of the stream.
@@ -343,8 +400,8 @@ fn check_browser(port: u16) {
 #[test]
 fn nginx_asks_once_for_all_viewers() {
     peers::require!("ffmpeg", "nginx");
-    let (_onair, http, _publisher) = origin();
-    let (counter, port) = (Counter::start(http), free_port());
+    let origin = Origin::start();
+    let (counter, port) = (Counter::start(origin.http), free_port());
     let folder = tempfile::tempdir().unwrap();
     let configuration = Configuration::new(
         "nginx-cache.conf",
@@ -366,6 +423,8 @@ fn nginx_asks_once_for_all_viewers() {
     check_crowd(port, &counter);
     check_private(port, &counter);
     check_similar_paths(port);
+    check_addresses(port, &origin);
+    check_ranges(port);
     check_page(port);
     check_browser(port);
 }
@@ -373,8 +432,8 @@ fn nginx_asks_once_for_all_viewers() {
 #[test]
 fn varnish_asks_once_for_all_viewers() {
     peers::require!("ffmpeg", "varnishd");
-    let (_onair, http, _publisher) = origin();
-    let (counter, port) = (Counter::start(http), free_port());
+    let origin = Origin::start();
+    let (counter, port) = (Counter::start(origin.http), free_port());
     let configuration =
         Configuration::new("varnish.vcl", &[("\"8088\"", format!("\"{}\"", counter.port))]);
     let mut command = Command::new(peers::on_path("varnishd").unwrap());
@@ -394,6 +453,8 @@ fn varnish_asks_once_for_all_viewers() {
     check_collapse("Varnish", port, &counter);
     check_private(port, &counter);
     check_similar_paths(port);
+    check_addresses(port, &origin);
+    check_ranges(port);
     check_page(port);
 }
 
@@ -421,11 +482,14 @@ fn nginx_rtmp_is_an_edge_of_it() {
 #[test]
 fn haproxy_leads_to_servers_that_live() {
     peers::require!("ffmpeg", "ffprobe", "haproxy");
-    let ports: [u16; 9] = std::array::from_fn(|_| free_port());
-    let [publish, play, site, first, second, one, two, one_web, two_web] = ports;
+    let ports: [u16; 11] = std::array::from_fn(|_| free_port());
+    let [publish, play, site, first, second, first_web, second_web, one, two, one_web, two_web] =
+        ports;
     let address = |port: u16| format!("127.0.0.1:{port}");
-    let mut origins = [first, second].map(|port| {
-        let mut onair = Onair::start(&["serve", "--rtmp", &address(port), "--http", "none"]);
+    let mut origins = [(first, first_web), (second, second_web)].map(|(rtmp, http)| {
+        let (rtmp, http) = (address(rtmp), address(http));
+        let mut onair =
+            Onair::start(&["serve", "--webrtc", "none", "--rtmp", &rtmp, "--http", &http]);
         onair.wait_named("ready");
         onair
     });
@@ -456,6 +520,10 @@ fn haproxy_leads_to_servers_that_live() {
             ("127.0.0.1:1947", address(two)),
             ("127.0.0.1:8080", address(one_web)),
             ("127.0.0.1:8081", address(two_web)),
+            ("port 8088", format!("port {first_web}")),
+            ("port 8089", format!("port {second_web}")),
+            ("port 8090", format!("port {one_web}")),
+            ("port 8091", format!("port {two_web}")),
         ],
     );
     let mut command = Command::new(peers::on_path("haproxy").unwrap());
@@ -483,10 +551,22 @@ fn haproxy_leads_to_servers_that_live() {
     let list = web::ask(("127.0.0.1", site), "GET", "/live/show.m3u8");
     assert!(list.contains("#EXTM3U"), "{list}");
 
+    // An origin that is being replaced keeps its publisher, and gets no others.
+    origins[0].peer.signal("USR1");
+    let other = format!("rtmp://127.0.0.1:{publish}/live/other");
+    let mut late = ffmpeg::publish(&other, None);
+    wait_for("another stream at the second origin", LIMIT, || {
+        if late.status().is_some() {
+            late = ffmpeg::publish(&other, None);
+        }
+        published(&origins[1]) == 1
+    });
+    assert!(publisher.status().is_none());
+
     origins[0].peer.kill();
     wait_for("the end of the publisher", LIMIT, || publisher.status().is_some());
     let _publisher = ffmpeg::publish(&source, None);
-    wait_for("the stream at the second origin", LIMIT, || published(&origins[1]) == 1);
+    wait_for("the stream at the second origin", LIMIT, || published(&origins[1]) == 2);
     watched();
 }
 

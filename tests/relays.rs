@@ -2,6 +2,8 @@
 //! key, and relay loops between two onair servers.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -285,6 +287,64 @@ fn viewers_stay_while_the_next_origin_takes_over() {
     assert_eq!((count("publish"), count("unpublish"), count("join")), (1, 0, 1));
     assert_eq!(serving.relay()["reconnects"], 1);
     drop(publishers);
+}
+
+#[test]
+fn viewers_stay_while_the_rule_of_their_pull_changes() {
+    peers::require!("ffmpeg");
+    let origin = Serving::start("");
+    let _publisher = ffmpeg::publish(&origin.url("live/show"), None);
+    let rule = |linger: &str, from: &str| {
+        format!(
+            "[[relay]]\npull = \"live/*\"\non_demand = true\nlinger = \"{linger}\"\nfrom = [\"{}\"]\n",
+            origin.url(from)
+        )
+    };
+    let edge = Serving::start(&rule("10s", "live"));
+    let mut viewer = Client::play(&edge.url("live/show"));
+    edge.wait_relay("live", 1);
+    let mut flv = TcpStream::connect(edge.http.as_str()).unwrap();
+    flv.set_read_timeout(Some(LIMIT)).unwrap();
+    write!(flv, "GET /live/show.flv HTTP/1.1\r\nHost: {}\r\n\r\n", edge.http).unwrap();
+    wait_for("both viewers", LIMIT, || edge.viewers("live/show") == 2);
+    let count =
+        |name: &str| edge.onair.events().iter().filter(|event| event["event"] == name).count();
+    // The first change needs no other connection.
+    for (number, config) in [(1, rule("20s", "live")), (2, rule("20s", "{app}/{stream}"))] {
+        fs::write(edge.config(), config).unwrap();
+        edge.onair.peer.signal("HUP");
+        wait_for("the reload", LIMIT, || count("reload") == number);
+    }
+    edge.wait_relay("live", 2);
+    viewer.media();
+    flv.read_exact(&mut vec![0; 10_000]).unwrap();
+    assert_eq!((count("publish"), count("unpublish"), count("leave")), (1, 0, 0));
+    assert_eq!((edge.viewers("live/show"), &edge.relay()["reconnects"]), (2, &1.into()));
+}
+
+#[test]
+fn the_push_of_a_successor_takes_over_from_a_drained_server() {
+    peers::in_real_time!(the_push_of_a_successor_takes_over_from_a_drained_server);
+    peers::require!("ffmpeg");
+    let [target, backup] = [0, 1].map(|_| Serving::start(""));
+    let push = |to: &[&Serving]| {
+        let to: Vec<_> = to.iter().map(|it| it.url("in")).collect();
+        format!("[[relay]]\npush = \"live/*\"\nto = {to:?}\n")
+    };
+    let successor = Serving::start(&push(&[&target, &backup]));
+    let next = successor.url("live");
+    let more = ["--rtmp", "127.0.0.1:0", "--successor", &next];
+    let drained = Serving::start_on(&more, &push(&[&target]));
+    let publisher = ffmpeg::publish(&drained.url("live/show"), None);
+    drained.wait_relay("live", 1);
+    drained.onair.peer.signal("USR1");
+    // The stream is at the successor before it has left the drained server.
+    let _moved = ffmpeg::publish(&successor.url("live/show"), None);
+    successor.wait_relay("reconnecting", 1);
+    drop(publisher);
+    let live = successor.wait_relay("live", 1);
+    assert_eq!(live["url"], target.url("in/show"));
+    assert!(backup.onair.events().iter().all(|event| event["event"] != "publish"));
 }
 
 #[test]

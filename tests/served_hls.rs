@@ -171,6 +171,25 @@ fn lists_wait_for_parts_and_files_never_change() {
     assert_eq!(joined.count(), 1);
 }
 
+#[test]
+fn shared_caches_keep_no_stream_while_addresses_are_refused() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| {
+        config.access.others.play.addresses.deny = vec!["192.0.2.0/24".parse().unwrap()];
+    });
+    let _publisher = running.publish(&[]);
+    let media = running.list();
+    let segment = format!("/live/show/hls/{}", media.segments[0].uri);
+    let awaited = format!("{LIST}?_HLS_msn={}", media.end());
+    for path in ["/live/show.m3u8", "/live/show.mpd", LIST, &awaited, &segment] {
+        let answer = running.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.head);
+        assert!(answer.header("cache-control").starts_with("private, "), "{path}: {}", answer.head);
+    }
+}
+
 /// Requests a path over a connection that stays open, and returns the status.
 fn ask(socket: &mut TcpStream, path: &str) -> std::io::Result<u16> {
     let host = socket.peer_addr()?;
@@ -288,6 +307,24 @@ fn a_publisher_that_comes_back_goes_on_behind_a_discontinuity() {
         if let Some(width) = width {
             assert_eq!(ffmpeg::probe(&file).stream("video")["width"], width);
         }
+    }
+}
+
+/// Otherwise, a cache would send the old playlist to viewers after the stream has begun again.
+#[test]
+fn caches_keep_the_playlist_of_an_ended_stream_for_a_second() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let mut publisher = running.publish(&[]);
+    let number = running.list().end();
+    publisher.kill();
+    wait_for("the end of the playlist", LIMIT, || running.list().ended);
+    let awaited = format!("{LIST}?_HLS_msn={number}");
+    for (path, age) in [(LIST, 1), ("/live/show.m3u8", 1), ("/live/show.mpd", 1), (&*awaited, 12)] {
+        let answer = running.get(path);
+        assert_eq!(answer.header("cache-control"), format!("public, max-age={age}"), "{path}");
     }
 }
 

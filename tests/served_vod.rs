@@ -257,6 +257,22 @@ fn recordings_are_for_those_who_may_play_the_stream() {
 }
 
 #[test]
+fn shared_caches_keep_no_recording_while_addresses_are_refused() {
+    if peers::missing(&["ffmpeg", "ffprobe"]) {
+        return;
+    }
+    let running = start(|config| {
+        config.access.others.play.addresses.deny = vec!["192.0.2.0/24".parse().unwrap()];
+    });
+    running.record("mp4");
+    for path in [".m3u8", ".mpd", ".mp4", "/hls/main.m3u8", "/hls/0.m4s", "/hls/init.mp4"] {
+        let answer = running.get(&format!("/vod/{NAME}{path}"));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.head);
+        assert!(answer.header("cache-control").starts_with("private, "), "{path}: {}", answer.head);
+    }
+}
+
+#[test]
 fn nothing_beside_recordings_is_reached() {
     let running = start(|_| ());
     let outside = tempfile::NamedTempFile::new().unwrap();

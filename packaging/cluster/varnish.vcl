@@ -16,13 +16,17 @@ sub vcl_recv {
         return (synth(404));
     }
     # Host stays as the viewer's browser sent it: onair compares it with the origin of scripts, chat and WHEP. onair
-    # answers only for names that --name lists, and for addresses.
-    set req.http.X-Forwarded-For = client.ip;
+    # answers only for names that --name lists, and for addresses. Varnish has appended the address of its client to
+    # X-Forwarded-For: list this server, and proxies before it, under trusted_proxies in onair.
     if (req.http.Upgrade ~ "(?i)websocket") {
         return (pipe);
     }
     # A request with a secret gets an answer for one viewer.
     if (req.http.Authorization || req.url ~ "[?&](key|token|pass)=") {
+        return (pass);
+    }
+    # Players request a whole recording in byte ranges. Otherwise, Varnish would request the whole file for each range.
+    if (req.url ~ "^/vod/[^/?]+\.mp4(\?|$)") {
         return (pass);
     }
     if ((req.method == "GET" || req.method == "HEAD") && req.url ~ "^[^?]*\.(m3u8|mpd|m4s|mp4|ts)(\?|$)") {

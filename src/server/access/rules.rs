@@ -23,8 +23,13 @@ pub struct ActionRules {
 
 impl ActionRules {
     /// Returns true if anybody at any address is allowed.
-    fn is_open(&self) -> bool {
-        !self.needs_secret() && self.addresses == AddressList::default()
+    pub(in crate::server) fn is_open(&self) -> bool {
+        !self.needs_secret() && !self.restricts_addresses()
+    }
+
+    /// Returns true if some addresses are refused.
+    pub(in crate::server) fn restricts_addresses(&self) -> bool {
+        self.addresses != AddressList::default()
     }
 
     /// Returns true if a client must have a secret.

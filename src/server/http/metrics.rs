@@ -110,7 +110,7 @@ fn relays(out: &mut String, relays: &Relays) {
     let running = relays.all();
     head(out, "relays", "gauge", "Current relays.");
     for direction in Direction::ALL {
-        let of_direction = running.iter().filter(|relay| relay.rule.direction == direction);
+        let of_direction = running.iter().filter(|relay| relay.rule().direction == direction);
         let states: Vec<_> = of_direction.map(|relay| relay.report().state).collect();
         for state in RelayState::ALL_RUNNING {
             let count = states.iter().filter(|it| **it == state).count();

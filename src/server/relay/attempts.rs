@@ -9,6 +9,11 @@ use crate::base::{Backoff, Timestamp};
 const MIN_SUCCESS_DURATION: Duration = Duration::from_secs(10);
 /// Maximum number of redirects without a success.
 const MAX_REDIRECTS: u32 = 3;
+/// How long after the last success a relay waits for another publisher of its name to leave, before it tries the next
+/// address. The other publisher can be a server that this one replaces, or the relay's own lost connection.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The wait before the next attempt at an address with another publisher.
+const BUSY_WAIT: Duration = Duration::from_millis(500);
 
 /// The attempts of a relay. This type is pure: the caller waits.
 #[derive(Debug)]
@@ -19,13 +24,23 @@ pub(in crate::server) struct Attempts {
     failures: usize,
     /// Redirects since the last failure or success.
     redirects: u32,
+    /// The time at which a server first had another publisher since the last success.
+    busy_since: Option<Timestamp>,
     outage: Timestamp,
     backoff: Backoff,
 }
 
 impl Attempts {
     pub const fn new(targets: usize, now: Timestamp, seed: u64) -> Self {
-        Self { targets, at: 0, failures: 0, redirects: 0, outage: now, backoff: Backoff::new(seed) }
+        Self {
+            targets,
+            at: 0,
+            failures: 0,
+            redirects: 0,
+            busy_since: None,
+            outage: now,
+            backoff: Backoff::new(seed),
+        }
     }
 
     /// Returns the index in the list of the address to try.
@@ -51,6 +66,13 @@ impl Attempts {
         Duration::ZERO
     }
 
+    /// Records that a server has another publisher of the stream's name. Returns the wait before the same address, or
+    /// `None` if this has lasted too long. Then, it is a failure.
+    pub fn busy(&mut self, now: Timestamp) -> Option<Duration> {
+        let since = *self.busy_since.get_or_insert(now);
+        (now.since(since) < BUSY_TIMEOUT).then_some(BUSY_WAIT)
+    }
+
     /// Records that a server redirects the relay; `live_since` is the time of the connection's first
     /// media. Returns false if this is a redirect loop.
     pub fn redirect(&mut self, live_since: Option<Timestamp>, now: Timestamp) -> bool {
@@ -63,6 +85,7 @@ impl Attempts {
         if live_since.is_some_and(|since| now.since(since) >= MIN_SUCCESS_DURATION) {
             self.backoff.reset();
             (self.failures, self.redirects, self.outage) = (0, 0, now);
+            self.busy_since = None;
         }
     }
 }
@@ -102,6 +125,20 @@ mod tests {
         assert_eq!(followed, [true, true, true, false]);
         attempts.fail(None, at(4));
         assert!(attempts.redirect(None, at(5)));
+    }
+
+    #[test]
+    fn a_publisher_that_still_has_the_name_gets_some_seconds_to_leave() {
+        let at = |seconds: i64| Timestamp::from_millis(seconds * 1_000);
+        let mut attempts = Attempts::new(2, at(0), 1);
+        assert_eq!(
+            [3, 7, 8].map(|second| attempts.busy(at(second)).is_some()),
+            [true, true, false]
+        );
+        attempts.fail(None, at(8));
+        assert_eq!((attempts.target(), attempts.busy(at(9))), (1, None));
+        attempts.fail(Some(at(10)), at(20));
+        assert!(attempts.busy(at(21)).is_some());
     }
 
     #[test]

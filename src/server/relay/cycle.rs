@@ -7,6 +7,7 @@ use tokio::time::sleep;
 
 use crate::base::{Secret, Timestamp};
 use crate::net::rtmp::Options;
+use crate::server::registry::relays::rules::RelayRule;
 use crate::server::relay::attempts::Attempts;
 use crate::server::relay::task::{RelayTask, ticks};
 use crate::text::Problem;
@@ -22,8 +23,10 @@ pub(super) enum End {
     Over(Problem),
     /// The server redirects the relay to this URL.
     Elsewhere(Url),
-    /// The relay connects to the same address again, once [`Relaying::prepare`] returns.
+    /// The relay connects to the same address again, or by its new rule, once [`Relaying::prepare`] returns.
     Again,
+    /// The server has another publisher of the stream's name.
+    Busy(Problem),
     Failed(Problem),
 }
 
@@ -34,6 +37,8 @@ pub(super) struct Destination<'a> {
     pub home: &'a Url,
     /// The address to connect to, which differs from `home` after a redirect.
     pub url: &'a Url,
+    /// The rule of the address. A pull reconnects if a rule with other addresses replaces it.
+    pub rule: &'a RelayRule,
 }
 
 /// The parts of a relay that differ between pushes and pulls.
@@ -77,7 +82,17 @@ pub(super) async fn run(relaying: &mut impl Relaying) -> Problem {
 
 async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible, Problem> {
     let task = Arc::clone(relaying.task());
-    let rule = Arc::clone(&task.relay.rule);
+    loop {
+        by_rule(relaying, &task.relay.rule()).await?;
+    }
+}
+
+/// Connects to the addresses of a rule until a rule with other addresses replaces it.
+///
+/// # Errors
+/// Fails if the relay ends.
+async fn by_rule<R: Relaying>(relaying: &mut R, rule: &RelayRule) -> Result<(), Problem> {
+    let task = Arc::clone(relaying.task());
     let path = task.relay.way.path.with(&task.registry.relays.id);
     let path = path.ok_or_else(|| problem!("relay-too-long"))?;
     let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
@@ -92,6 +107,9 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
     let mut elsewhere = None;
     loop {
         relaying.prepare().await?;
+        if task.relay.connects_unlike(rule) {
+            return Ok(());
+        }
         let target = rule.targets.get(attempts.target());
         let target = target.ok_or_else(|| problem!("relay-too-long"))?;
         let (app, stream) = (task.relay.app.as_str(), task.relay.stream.as_str());
@@ -104,23 +122,35 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
             None => (home.clone(), target.shown(app, stream)),
         };
         task.connecting(shown);
-        let to = Destination { home: &home, url: &url };
+        let to = Destination { home: &home, url: &url, rule };
         let end = relaying.connection(to, &options).await;
         let now = task.registry.clock.now();
         let first_media = relaying.disconnected(now);
+        let mut wait = None;
         let cause = match end {
             End::Over(why) => return Err(why),
+            _ if task.relay.connects_unlike(rule) => return Ok(()),
             End::Again => continue,
             End::Elsewhere(next) if attempts.redirect(first_media, now) => {
                 elsewhere = Some(next);
                 continue;
             }
             End::Elsewhere(_) => problem!("net-sent-too-often"),
+            End::Busy(cause) => {
+                wait = attempts.busy(now);
+                cause
+            }
             End::Failed(cause) => cause,
         };
-        let wait = attempts.fail(first_media, now);
+        let wait = wait.unwrap_or_else(|| attempts.fail(first_media, now));
         task.failed(cause, wait, attempts.has_tried_all());
-        meanwhile(relaying, sleep(wait)).await?;
+        let pause = async {
+            tokio::select! {
+                () = sleep(wait) => {}
+                () = task.relay.readdressed(rule) => {}
+            }
+        };
+        meanwhile(relaying, pause).await?;
     }
 }
 

@@ -113,10 +113,19 @@ impl Relaying for Pull {
         (self.live_since, self.first_media) = (None, None);
         let clock = self.task.registry.clock;
         let on_step = |_: crate::net::Step<'_>| {};
-        let connect = Client::connect(to.url, Purpose::Play, options, clock, &on_step);
+        let relay = Arc::clone(&self.task.relay);
+        let connect = async {
+            tokio::select! {
+                connected = Client::connect(to.url, Purpose::Play, options, clock, &on_step) => {
+                    Some(connected)
+                }
+                () = relay.readdressed(to.rule) => None,
+            }
+        };
         let mut client = match meanwhile(self, connect).await {
-            Ok(Ok(client)) => client,
-            Ok(Err(error)) => return End::Failed(error.problem()),
+            Ok(Some(Ok(client))) => client,
+            Ok(Some(Err(error))) => return End::Failed(error.problem()),
+            Ok(None) => return End::Again,
             Err(why) => return End::Over(why),
         };
         // A server without the stream may send nothing for any length of time.
@@ -146,7 +155,7 @@ impl Relaying for Pull {
         if self.lost_at.is_some_and(|lost| now.since(lost) >= STREAM_RETURN_TIMEOUT) {
             self.unpublish(problem!("left-relay-lost"));
         }
-        let Relay { app, stream, rule, .. } = &*self.task.relay;
+        let Relay { app, stream, .. } = &*self.task.relay;
         let registry = &self.task.registry;
         // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
         let is_watched = || {
@@ -159,7 +168,7 @@ impl Relaying for Pull {
         if registry.releases_pull(app, stream) && is_watched() {
             return Err(problem!("left-moved"));
         }
-        if !rule.on_demand {
+        if !self.task.relay.rule().on_demand {
             return Ok(());
         }
         if is_watched() {
@@ -200,7 +209,7 @@ impl Pull {
 
     /// Returns how long the pull continues without viewers. HTTP requests wait for its start.
     fn patience(&self) -> Duration {
-        let linger = self.task.relay.rule.linger;
+        let linger = self.task.relay.rule().linger;
         if self.live_since.is_some() { linger } else { linger.max(REQUEST_TIMEOUT) }
     }
 
@@ -211,6 +220,8 @@ impl Pull {
         self.incoming.clear();
         self.server = to.url.authority();
         let mut ticks = ticks();
+        let readdressed = task.relay.readdressed(to.rule);
+        tokio::pin!(readdressed);
         // The publisher keeps the address of its first server.
         if self.publication.is_none() {
             self.peer = client.stream().peer_addr().unwrap_or(self.peer);
@@ -233,13 +244,14 @@ impl Pull {
             let event = tokio::select! {
                 biased;
                 () = task.stopped() => return End::Over(problem!("relay-stopped")),
+                () = &mut readdressed => return End::Again,
                 reason = dismissed => {
                     self.unpublish(reason.clone());
                     return match self.is_published() {
                         false => End::Failed(reason),
                         // A publisher of this server has replaced the pull. Viewers who stay after this publisher get
                         // another pull on demand.
-                        true if task.relay.rule.on_demand => {
+                        true if task.relay.rule().on_demand => {
                             task.relay.stop();
                             End::Over(reason)
                         }
@@ -252,7 +264,7 @@ impl Pull {
                         return End::Over(why);
                     }
                     let now = task.registry.clock.now();
-                    let further = task.relay.rule.targets.len() > 1;
+                    let further = to.rule.targets.len() > 1;
                     if self.live_since.is_some() && now.since(self.last_media) >= SILENCE_TIMEOUT {
                         return End::Failed(problem!("relay-silent"));
                     }
@@ -545,10 +557,10 @@ mod tests {
         let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
         let rule = rule(false, RelayRule::DEFAULT_LINGER);
         let home = rule.targets[1].of("live", "show");
-        let mut pull = pull(Arc::new(registry), rule);
+        let mut pull = pull(Arc::new(registry), rule.clone());
         let tc_url = Some("rtmp://c.example/live".to_owned());
         let event = Event::ReconnectRequest { tc_url, description: String::new() };
-        let end = pull.take(event, Destination { home: &home, url: &home });
+        let end = pull.take(event, Destination { home: &home, url: &home, rule: &rule });
         let Some(End::Elsewhere(next)) = end else { panic!("no other address") };
         assert_eq!((next.host.as_str(), next.stream.expose()), ("c.example", "two"));
     }

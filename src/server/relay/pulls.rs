@@ -25,22 +25,10 @@ pub(in crate::server) fn begin(registry: &Arc<Registry>) {
     }
 }
 
-/// Replaces the rules: relays of removed rules end, and relays of new rules begin.
+/// Replaces the rules: pulls go on by new rules, other relays of removed rules end, and relays of new rules begin.
 pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]) {
-    let running = registry.relays.all();
     registry.relays.set_rules(rules);
     begin(registry);
-    // Current viewers do not request the stream again.
-    for old in running.iter().filter(|it| it.rule.on_demand && it.is_stopped()) {
-        let names = (old.app.as_str(), old.stream.as_str());
-        let now = registry.clock.now();
-        let stream = registry.find(names.0, names.1);
-        let watched = stream.is_some_and(|it| registry.figures_of(&it, now).viewers > 0);
-        let rule = registry.relays.demand_rule(names.0, names.1).filter(|_| watched);
-        if let (Some(rule), Some(viewer)) = (rule, old.opened_by) {
-            start(registry, &rule, names, Some((viewer, old.way.path.clone())));
-        }
-    }
     for stream in &registry.streams() {
         match stream.is_published() {
             true => push_on(registry, stream),
@@ -119,7 +107,7 @@ fn start(
     let now = (registry.next_id(), registry.clock.now());
     let relay = Relay::new(now, Arc::clone(rule), (app, stream), way, opened_by);
     let is_same =
-        |it: &Relay| it.rule.direction == Direction::Pull && it.app == app && it.stream == stream;
+        |it: &Relay| it.rule().direction == Direction::Pull && it.app == app && it.stream == stream;
     let relay = registry.relays.add(relay, is_same)?;
     let task = RelayTask { registry: Arc::clone(registry), relay: Arc::clone(&relay) };
     let (its, ended) = (Arc::clone(registry), Arc::clone(&relay));
@@ -192,7 +180,7 @@ mod tests {
         watch(&registry, Protocol::HttpFlv);
         set_rules(&registry, &[rule("live/*", true)]);
         let running = || registry.relays.all().into_iter().filter(|it| !it.is_stopped());
-        assert!(running().count() == 1 && running().all(|it| it.rule.on_demand));
+        assert!(running().count() == 1 && running().all(|it| it.rule().on_demand));
         // Without a rule, nothing is pulled.
         set_rules(&registry, &[]);
         assert_eq!(running().count(), 0);
@@ -206,7 +194,7 @@ mod tests {
         let runtime = Runtime::start().unwrap();
         let (registry, _events) = start_registry(&runtime, rule("live/*", true));
         registry.drain(None, Some("http://other:8088".parse().unwrap()));
-        let pull = || registry.relays.pull_of("live", "show").map(|it| it.rule.streams.clone());
+        let pull = || registry.relays.pull_of("live", "show").map(|it| it.rule().streams.clone());
         let ask = || {
             let viewer = "127.0.0.1".parse().unwrap();
             demand(&registry, ("live", "show"), viewer, &RelayPath::default()).is_some()
@@ -218,6 +206,20 @@ mod tests {
             set_rules(&registry, &[rule(streams, true)]);
             assert_eq!(pull().as_deref(), Some(streams));
         }
+        registry.stop();
+    }
+
+    #[test]
+    fn a_permanent_pull_takes_the_place_of_one_on_demand() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        let viewer = "127.0.0.1".parse().unwrap();
+        let pull = demand(&registry, ("live", "show"), viewer, &RelayPath::default()).unwrap();
+        set_rules(&registry, &[rule("live/*", true), rule("live/show", false)]);
+        assert!(!pull.is_stopped() && pull.rule().is_static_pull());
+        assert_eq!(registry.relays.count(), 1);
+        set_rules(&registry, &[rule("live/*", true)]);
+        assert!(!pull.is_stopped() && pull.rule().on_demand);
         registry.stop();
     }
 

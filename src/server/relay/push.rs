@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options, Progress};
-use crate::net::{Cause, ConnectStage};
+use crate::net::{Cause, ConnectStage, Trouble};
 use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::task::{RelayTask, ticks};
 use crate::server::stream::Stream;
@@ -29,7 +29,7 @@ const MAX_UNSENT_BYTES: usize = 128 << 10;
 /// A server that accepts nothing for this long has failed.
 const PROGRESS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the connection is kept after the publisher has left: a publisher that returns in time
-/// causes no interruption.
+/// causes no interruption. A publisher does not return to a draining server.
 const PUBLISHER_GRACE: Duration = Duration::from_secs(3);
 /// Time limit for closing a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -80,18 +80,7 @@ impl PushTimes {
 
 /// Runs a push to its end.
 pub(in crate::server) async fn run(task: RelayTask, stream: Arc<Stream>) {
-    let now = task.registry.clock.now();
-    let mut push = Push {
-        task: Arc::new(task),
-        stream,
-        unpublished_at: None,
-        live_since: None,
-        times: PushTimes::default(),
-        skipping: false,
-        counted: 0,
-        progress: now,
-        was_live: false,
-    };
+    let mut push = Push::new(task, stream);
     let why = cycle::run(&mut push).await;
     push.task.over(Some(why));
 }
@@ -115,6 +104,9 @@ impl Relaying for Push {
         let connect = Client::connect(to.url, Purpose::Publish, options, clock, &on_step);
         let mut client = match meanwhile(self, connect).await {
             Ok(Ok(client)) => client,
+            Ok(Err(error)) if error.trouble() == Trouble::Busy => {
+                return End::Busy(error.problem());
+            }
             Ok(Err(error)) => return End::Failed(error.problem()),
             Err(why) => return End::Over(why),
         };
@@ -129,7 +121,7 @@ impl Relaying for Push {
         self.count(&client);
         self.counted = 0;
         match &end {
-            End::Failed(_) => {}
+            End::Busy(_) | End::Failed(_) => {}
             End::Elsewhere(_) | End::Again => {
                 drop(self.task.registry.relays.runtime.spawn(client.close(CLOSE_TIMEOUT)));
             }
@@ -150,7 +142,8 @@ impl Relaying for Push {
         }
         let now = self.task.registry.clock.now();
         let since = *self.unpublished_at.get_or_insert(now);
-        match now.since(since) < PUBLISHER_GRACE {
+        let is_draining = self.task.registry.is_draining();
+        match !is_draining && now.since(since) < PUBLISHER_GRACE {
             true => Ok(()),
             false => {
                 // A publisher that returns from here on gets another push, while this one closes its
@@ -163,6 +156,21 @@ impl Relaying for Push {
 }
 
 impl Push {
+    fn new(task: RelayTask, stream: Arc<Stream>) -> Self {
+        let now = task.registry.clock.now();
+        Self {
+            task: Arc::new(task),
+            stream,
+            unpublished_at: None,
+            live_since: None,
+            times: PushTimes::default(),
+            skipping: false,
+            counted: 0,
+            progress: now,
+            was_live: false,
+        }
+    }
+
     /// Sends until something ends the connection.
     async fn send(
         &mut self,
@@ -220,8 +228,15 @@ impl Push {
                         }
                     }
                     Arrival::Lost => self.skipping = true,
-                    // The regular check detects a publisher that does not return.
-                    Arrival::Gone | Arrival::Back => {}
+                    // The push of a successor may already wait for the name. Otherwise, the regular check detects a
+                    // publisher that does not return.
+                    Arrival::Gone => {
+                        if let Err(why) = self.check() {
+                            let _ = timeout(CLOSE_TIMEOUT, client.flush()).await;
+                            return End::Over(why);
+                        }
+                    }
+                    Arrival::Back => {}
                 }
             }
         }
@@ -275,6 +290,39 @@ impl Push {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Runtime;
+    use crate::server::event::relay::Direction;
+    use crate::server::registry::config::Config;
+    use crate::server::registry::relays::rules::RelayRule;
+    use crate::server::registry::relays::state::{Relay, RelayWay};
+    use crate::server::registry::relays::target::RelayTarget;
+    use crate::server::stream::relayed::RelayPath;
+    use crate::server::whep::session::tests::{publish, start_registry};
+
+    #[test]
+    fn a_push_of_a_draining_server_does_not_wait_for_its_publisher() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
+        let publication = publish(&registry, 1);
+        let rule = RelayRule {
+            direction: Direction::Push,
+            streams: "live/*".to_owned(),
+            on_demand: false,
+            targets: vec![RelayTarget::parse("rtmp://a.example/live", None).unwrap()],
+            linger: RelayRule::DEFAULT_LINGER,
+            options: Options::default(),
+        };
+        let stream = Arc::downgrade(&publication.stream);
+        let way = RelayWay { path: RelayPath::default(), stream };
+        let start = (1, registry.clock.now());
+        let relay = Arc::new(Relay::new(start, Arc::new(rule), ("live", "show"), way, None));
+        let task = RelayTask { registry: Arc::clone(&registry), relay };
+        let mut push = Push::new(task, Arc::clone(&publication.stream));
+        registry.drain(None, None);
+        assert_eq!(push.check(), Ok(()));
+        registry.unpublish(&publication, 1, "127.0.0.1:5".parse().unwrap(), "gone".into());
+        assert_eq!(push.check(), Err(problem!("relay-unpublished")));
+    }
 
     /// Returns the times for the other server after these times of the stream.
     fn sent(times: &[u32]) -> Vec<u32> {

@@ -43,5 +43,5 @@ pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>)
 }
 
 fn is_push_of(relay: &Relay, rule: &Arc<RelayRule>, (app, stream): (&str, &str)) -> bool {
-    Arc::ptr_eq(&relay.rule, rule) && relay.app == app && relay.stream == stream
+    Arc::ptr_eq(&relay.rule(), rule) && relay.app == app && relay.stream == stream
 }

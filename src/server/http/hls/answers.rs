@@ -26,10 +26,7 @@ pub(super) const TS_MEDIA_TYPE: &str = "video/mp2t";
 pub(super) const UNSUPPORTED_TS_TEXT: &str =
     "MPEG-TS has H.264 or HEVC video here, and AAC or MP3 audio.\n";
 /// How long caches keep files: their names are never reused.
-const FILE_CACHE_CONTROL: &str = "public, max-age=3600, immutable";
-/// How long caches keep a file that the client got with an `Authorization` header, which other
-/// clients do not have.
-const PRIVATE_FILE_CACHE_CONTROL: &str = "private, max-age=3600, immutable";
+const FILE_AGE: &str = "max-age=3600, immutable";
 /// How long caches keep the response for a missing file, which may appear soon.
 pub(super) const MISSING_FILE_CACHE_CONTROL: &str = "max-age=1";
 
@@ -39,13 +36,21 @@ pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protoco
     ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), protocol }
 }
 
-/// Returns how long caches keep a file that this request asks for.
-pub(super) fn file_age(headers: &HeaderMap) -> &'static str {
-    if headers.contains_key(header::AUTHORIZATION) {
-        PRIVATE_FILE_CACHE_CONTROL
-    } else {
-        FILE_CACHE_CONTROL
+/// Returns which caches may keep the media of an application. A shared cache would also send it to addresses that the
+/// rules refuse.
+pub(super) fn cache_scope(registry: &Registry, app: &str) -> &'static str {
+    match registry.access().rules.of(app).play.restricts_addresses() {
+        true => "private",
+        false => "public",
     }
+}
+
+/// Returns which caches keep a file that this request asks for, and how long. Other clients do not have the
+/// `Authorization` header of this one.
+pub(super) fn file_age(scope: &str, headers: &HeaderMap) -> String {
+    let is_authorized = headers.contains_key(header::AUTHORIZATION);
+    let scope = if is_authorized { "private" } else { scope };
+    format!("{scope}, {FILE_AGE}")
 }
 
 /// Returns true if the client has the content with this entity tag.
@@ -140,9 +145,10 @@ mod tests {
     #[test]
     fn shared_caches_do_not_keep_files_for_authorized_clients() {
         let mut headers = HeaderMap::new();
-        assert!(file_age(&headers).starts_with("public"));
+        assert!(file_age("public", &headers).starts_with("public,"));
+        assert!(file_age("private", &headers).starts_with("private,"));
         headers.insert(header::AUTHORIZATION, HeaderValue::from_static("Bearer k3y"));
-        assert!(file_age(&headers).starts_with("private"));
+        assert!(file_age("public", &headers).starts_with("private,"));
     }
 
     #[test]

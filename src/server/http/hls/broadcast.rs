@@ -105,17 +105,11 @@ pub(super) async fn event(
                 let list = format!("../../{}/hls/{EVENT_PLAYLIST_NAME}", encode_name(stream));
                 let master = master_of_list(&recording.content(), &list);
                 let head = (PLAYLIST_TYPE, tag(&format!("m{}", text.version)), text.ended);
-                return text_response(
-                    registry,
-                    (method, headers),
-                    head,
-                    master.into(),
-                    pass,
-                    false,
-                );
+                let client = (method, headers);
+                return text_response((registry, app), client, head, master.into(), pass, false);
             }
             let head = (PLAYLIST_TYPE, tag(&text.version), text.ended);
-            text_response(registry, (method, headers), head, text.text, pass, false)
+            text_response((registry, app), (method, headers), head, text.text, pass, false)
         }
         BroadcastPlaylist::Empty => busy("There is no segment yet.\n"),
         BroadcastPlaylist::Gone => {

@@ -31,8 +31,8 @@ use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::{Caller, query_pairs};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MISSING_FILE_CACHE_CONTROL, MP4_MEDIA_TYPE, PLAYLIST_TYPE,
-    ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age,
-    missing, sent_size, viewer_key,
+    ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, cache_scope, disconnected, failed,
+    file_age, missing, sent_size, viewer_key,
 };
 use crate::server::http::hls::broadcast::EventRequest;
 use crate::server::http::hls::growing::Growing;
@@ -255,7 +255,7 @@ async fn answer(
                     segment,
                 };
                 let Some(body) = growing.body().await else { return missing() };
-                return file_head(name, request.headers).respond(request.headers, body);
+                return file_head(request, name).respond(request.headers, body);
             }
             None
         }
@@ -264,7 +264,7 @@ async fn answer(
     let size: usize = chunks.iter().map(Bytes::len).sum();
     let registry = Arc::clone(request.registry);
     let body = ChunkBody { chunks: chunks.into(), left: size as u64, registry };
-    let response = file_head(name, request.headers).respond(request.headers, Body::new(body));
+    let response = file_head(request, name).respond(request.headers, Body::new(body));
     production.count(key, sent_size(request.method, &response));
     response
 }
@@ -281,9 +281,10 @@ async fn ts_segment(listing: &Listing, number: u64) -> Option<Vec<Bytes>> {
 }
 
 /// Returns the header of a file, whose contents never change.
-fn file_head(name: &str, headers: &HeaderMap) -> ResponseHead {
+fn file_head(request: &HlsRequest<'_>, name: &str) -> ResponseHead {
     let kind = if name.ends_with(TS_EXTENSION) { TS_MEDIA_TYPE } else { MP4_MEDIA_TYPE };
-    ResponseHead { kind, age: file_age(headers).to_owned(), tag: format!("\"{name}\"") }
+    let age = file_age(cache_scope(request.registry, request.app), request.headers);
+    ResponseHead { kind, age, tag: format!("\"{name}\"") }
 }
 
 /// Returns true if a missing file will not appear. Only parts can still appear, while their segment
@@ -322,7 +323,6 @@ async fn list(
     if !now.is_ready() {
         return missing();
     }
-    let waits = directives.awaited.is_some() && !now.has_ended();
     if let Some(awaited) = directives.awaited {
         match now.patience(awaited) {
             WaitState::Over => {}
@@ -366,7 +366,8 @@ async fn list(
         }
     };
     let target = now.target_duration().as_secs();
-    let age = if waits || now.has_ended() { target * 6 } else { (target / 2).max(1) };
+    // A stream that has ended may begin again.
+    let age = if directives.awaited.is_some() { target * 6 } else { (target / 2).max(1) };
     let text: Bytes = match asked {
         // The pass opens only the stream with the new name.
         HlsResource::Below(_) if request.renamed => {
@@ -391,7 +392,7 @@ async fn list(
     let is_private = |pass: &String| is_first || is_new(pass, request.query);
     let age = match request.pass.as_ref().is_some_and(is_private) {
         true => "no-store".to_owned(),
-        false => format!("public, max-age={age}"),
+        false => format!("{}, max-age={age}", cache_scope(request.registry, request.app)),
     };
     let kind = if *asked == HlsResource::Manifest { MANIFEST_TYPE } else { PLAYLIST_TYPE };
     let head = ResponseHead { kind, age, tag };

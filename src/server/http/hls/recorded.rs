@@ -21,7 +21,8 @@ use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MP4_MEDIA_TYPE, PLAYLIST_TYPE, ResponseHead, TS_MEDIA_TYPE,
-    UNSUPPORTED_TS_TEXT, busy, disconnected, failed, file_age, missing, sent_size, viewer_key,
+    UNSUPPORTED_TS_TEXT, busy, cache_scope, disconnected, failed, file_age, missing, sent_size,
+    viewer_key,
 };
 use crate::server::http::hls::download::FileViewer;
 use crate::server::http::hls::slot::ActiveGuard;
@@ -40,9 +41,9 @@ use crate::wire::container::Format;
 use crate::wire::hls::with_query;
 
 /// How long caches keep the playlist of a complete recording, which can be deleted.
-const ENDED_CACHE_CONTROL: &str = "public, max-age=60";
+const ENDED_AGE: &str = "max-age=60";
 /// How long caches keep the playlist of a growing recording.
-const GROWING_CACHE_CONTROL: &str = "public, max-age=1";
+const GROWING_AGE: &str = "max-age=1";
 /// How long a pass stays valid after its link has expired, in seconds, so that a viewer who is watching can
 /// continue.
 const LINK_GRACE_SECONDS: u64 = 3_600;
@@ -158,17 +159,18 @@ pub(in crate::server::http) async fn response(
     if !note(registry, &recording, caller.address, key, viewer) {
         return too_many_viewers(NoRoom::Stream(registry.max_viewers(&recording.stream.app)));
     }
+    let of = (recording.stream.app.as_str(), name);
     match asked {
         RecordedResource::Below(RecordedFile::Initialization(tracks, _)) => {
             let found = recording.content().initialization_of(tracks);
             let file = format!("{tracks:?}-init");
-            found.map_or_else(missing, |bytes| part(registry, headers, (name, &file), &bytes))
+            found.map_or_else(missing, |bytes| part(registry, headers, (of, &file), &bytes))
         }
         RecordedResource::Below(RecordedFile::Segment(tracks, number, _)) => {
             match registry.opened.segment(&recording, tracks, number).await {
                 Ok(Some(bytes)) => {
                     let file = format!("{tracks:?}-{number}");
-                    let response = part(registry, headers, (name, &file), &bytes);
+                    let response = part(registry, headers, (of, &file), &bytes);
                     recording.viewers.lock().count(key, sent_size(method, &response));
                     response
                 }
@@ -180,7 +182,7 @@ pub(in crate::server::http) async fn response(
             match registry.opened.ts_segment(&recording, number).await {
                 Ok(Some(bytes)) => {
                     let file = format!("{number}{TS_EXTENSION}");
-                    let response = part(registry, headers, (name, &file), &bytes);
+                    let response = part(registry, headers, (of, &file), &bytes);
                     recording.viewers.lock().count(key, sent_size(method, &response));
                     response
                 }
@@ -338,11 +340,13 @@ fn list(
     };
     let tag = format!("\"{form}{count}{ended}\"");
     let is_manifest = *asked == RecordedResource::Manifest;
-    Some(text_response(registry, client, (kind, tag, ended), text.into(), pass, is_manifest))
+    let of = (registry, recording.stream.app.as_str());
+    Some(text_response(of, client, (kind, tag, ended), text.into(), pass, is_manifest))
 }
 
+/// Returns a playlist or manifest of a recording of this application.
 pub(super) fn text_response(
-    registry: &Arc<Registry>,
+    (registry, app): (&Arc<Registry>, &str),
     (method, headers): (&Method, &HeaderMap),
     (kind, tag, ended): (&'static str, String, bool),
     text: Bytes,
@@ -354,12 +358,14 @@ pub(super) fn text_response(
         None => text,
     };
     // A pass is for this viewer alone.
-    let age = match (pass, ended) {
-        (Some(_), _) => "no-store",
-        (None, true) => ENDED_CACHE_CONTROL,
-        (None, false) => GROWING_CACHE_CONTROL,
+    let age = match pass {
+        Some(_) => "no-store".to_owned(),
+        None => {
+            let age = if ended { ENDED_AGE } else { GROWING_AGE };
+            format!("{}, {age}", cache_scope(registry, app))
+        }
     };
-    let head = ResponseHead { kind, age: age.to_owned(), tag };
+    let head = ResponseHead { kind, age, tag };
     let response = head.respond(headers, Body::from(text));
     registry.totals.sent_bytes.fetch_add(sent_size(method, &response), Ordering::Relaxed);
     response
@@ -369,7 +375,7 @@ pub(super) fn text_response(
 fn part(
     registry: &Arc<Registry>,
     headers: &HeaderMap,
-    (name, file): (&str, &str),
+    ((app, name), file): ((&str, &str), &str),
     bytes: &Bytes,
 ) -> Response {
     let size = bytes.len() as u64;
@@ -384,7 +390,8 @@ fn part(
     let left = chunk.len() as u64;
     let body = ChunkBody { chunks: [chunk].into(), left, registry: Arc::clone(registry) };
     let kind = if file.ends_with(TS_EXTENSION) { TS_MEDIA_TYPE } else { MP4_MEDIA_TYPE };
-    let head = ResponseHead { kind, age: file_age(headers).to_owned(), tag };
+    let age = file_age(cache_scope(registry, app), headers);
+    let head = ResponseHead { kind, age, tag };
     let mut response = head.respond(headers, Body::new(body));
     let is_fresh = response.status() == StatusCode::OK;
     let fields = response.headers_mut();

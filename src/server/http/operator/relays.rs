@@ -29,11 +29,11 @@ pub(in crate::server::http) async fn all(
 }
 
 fn to_json(relay: &Relay, now: Timestamp, language: Language) -> Value {
-    let report = relay.report();
+    let (report, rule) = (relay.report(), relay.rule());
     json!({
         "id": relay.id,
-        "direction": relay.rule.direction.name(),
-        "on_demand": relay.rule.on_demand,
+        "direction": rule.direction.name(),
+        "on_demand": rule.on_demand,
         "app": relay.app,
         "stream": relay.stream,
         "url": report.url,

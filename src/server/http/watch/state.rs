@@ -35,7 +35,10 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
         state.insert("ice_servers".to_owned(), json!(ice));
         state.insert("now".to_owned(), json!(now as f64 / 1_000.0));
     }
-    ([(header::CACHE_CONTROL, "no-store")], Json(state)).into_response()
+    // A shared cache checks neither addresses nor secrets.
+    let is_open = registry.access().rules.of(app).play.is_open();
+    let age = if is_open { "max-age=0, s-maxage=1" } else { "no-store" };
+    ([(header::CACHE_CONTROL, age)], Json(state)).into_response()
 }
 
 /// Returns the protocols in the order in which the page tries them.
@@ -93,8 +96,9 @@ mod tests {
     use axum::body::to_bytes;
 
     use super::*;
-    use crate::base::{Clock, queue};
+    use crate::base::{Clock, Secret, queue};
     use crate::net::Runtime;
+    use crate::server::access::{ActionRules, AddressList, Network};
     use crate::server::event::{PublisherFigures, Stalls};
     use crate::server::registry::config::Config;
 
@@ -110,6 +114,23 @@ mod tests {
         let state: Value = serde_json::from_slice(&body).unwrap();
         let now = state["now"].as_f64().unwrap();
         assert!((0.0..60_000.0).contains(&now), "{now}");
+    }
+
+    #[test]
+    fn shared_caches_keep_the_state_only_if_everybody_may_play() {
+        let runtime = Runtime::start().unwrap();
+        let age = |play: ActionRules| {
+            let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+            let mut config = Config::default();
+            config.access.others.play = play;
+            let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
+            response(&registry, "live", "show").headers()[header::CACHE_CONTROL].clone()
+        };
+        assert_eq!(age(ActionRules::default()), "max-age=0, s-maxage=1");
+        let addresses = AddressList { deny: Network::LOOPBACK.to_vec(), ..AddressList::default() };
+        assert_eq!(age(ActionRules { addresses, ..ActionRules::default() }), "no-store");
+        let keys = vec![Secret::new("k3y")];
+        assert_eq!(age(ActionRules { keys, ..ActionRules::default() }), "no-store");
     }
 
     #[test]

@@ -110,7 +110,7 @@ impl Relays {
     pub fn totals(&self, direction: Direction) -> RelayTotals {
         let all = self.all.lock();
         let mut totals = self.ended.lock().get(&direction).copied().unwrap_or_default();
-        all.values().filter(|it| it.rule.direction == direction).for_each(|it| totals.add(it));
+        all.values().filter(|it| it.rule().direction == direction).for_each(|it| totals.add(it));
         totals
     }
 
@@ -118,7 +118,7 @@ impl Relays {
     pub fn pull_of(&self, app: &str, stream: &str) -> Option<Arc<Relay>> {
         let all = self.all.lock();
         let is_it = |it: &&Arc<Relay>| {
-            let is_pull = it.rule.direction == Direction::Pull && !it.is_stopped();
+            let is_pull = it.rule().direction == Direction::Pull && !it.is_stopped();
             is_pull && it.app == app && it.stream == stream
         };
         all.values().find(is_it).cloned()
@@ -149,11 +149,12 @@ impl Relays {
     pub fn remove(&self, relay: &Relay) {
         let mut all = self.all.lock();
         if all.remove(&relay.id).is_some() {
-            self.ended.lock().entry(relay.rule.direction).or_default().add(relay);
+            self.ended.lock().entry(relay.rule().direction).or_default().add(relay);
         }
     }
 
-    /// Replaces the rules. Relays of removed rules are asked to end.
+    /// Replaces the rules. A pull goes on by another rule for its stream, so its viewers stay. Other relays of removed
+    /// rules are asked to end.
     pub fn set_rules(&self, rules: &[RelayRule]) {
         let mut known = self.rules.write();
         let kept = |rule: &RelayRule| known.iter().find(|it| ***it == *rule).cloned();
@@ -162,11 +163,25 @@ impl Relays {
         known.clone_from(&new);
         drop(known);
         for relay in self.all() {
-            if !new.iter().any(|rule| Arc::ptr_eq(rule, &relay.rule)) {
-                relay.stop();
+            match rule_of(&relay, &new) {
+                Some(rule) => relay.set_rule(rule),
+                None => relay.stop(),
             }
         }
     }
+}
+
+/// Returns the rule by which a running relay goes on. A permanent pull takes the place of one on demand.
+fn rule_of<'a>(relay: &Relay, rules: &'a [Arc<RelayRule>]) -> Option<&'a Arc<RelayRule>> {
+    let current = relay.rule();
+    let kept = rules.iter().find(|rule| Arc::ptr_eq(rule, &current));
+    if current.direction == Direction::Push {
+        return kept;
+    }
+    let mut pulls = rules.iter().filter(|rule| {
+        rule.direction == Direction::Pull && rule.applies_to(&relay.app, &relay.stream)
+    });
+    pulls.clone().find(|rule| rule.is_static_pull()).or(kept).or_else(|| pulls.next())
 }
 
 /// Returns true if there are too many pulls on demand without a result.

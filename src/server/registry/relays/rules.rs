@@ -54,6 +54,11 @@ impl RelayRule {
         })
     }
 
+    /// Returns true if the other rule has the same addresses and options.
+    pub fn connects_like(&self, other: &Self) -> bool {
+        (&self.targets, &self.options) == (&other.targets, &other.options)
+    }
+
     /// Returns true for a pull that always runs.
     pub fn is_static_pull(&self) -> bool {
         self.direction == Direction::Pull && !self.on_demand

@@ -52,7 +52,8 @@ pub(in crate::server) struct RelayReport {
 #[derive(Debug)]
 pub(in crate::server) struct Relay {
     pub id: u64,
-    pub rule: Arc<RelayRule>,
+    /// The rule, which a reload can replace.
+    rule: watch::Sender<Arc<RelayRule>>,
     pub app: String,
     pub stream: String,
     pub way: RelayWay,
@@ -90,7 +91,7 @@ impl Relay {
         };
         Self {
             id,
-            rule,
+            rule: watch::Sender::new(rule),
             app: app.to_owned(),
             stream: stream.to_owned(),
             way,
@@ -103,6 +104,27 @@ impl Relay {
             reconnects: AtomicU64::new(0),
             dropped_frames: AtomicU64::new(0),
         }
+    }
+
+    /// Returns the current rule.
+    pub fn rule(&self) -> Arc<RelayRule> {
+        Arc::clone(&self.rule.borrow())
+    }
+
+    /// Replaces the rule.
+    pub fn set_rule(&self, rule: &Arc<RelayRule>) {
+        self.rule.send_replace(Arc::clone(rule));
+    }
+
+    /// Returns true if the current rule has other addresses or options than this rule.
+    pub fn connects_unlike(&self, rule: &RelayRule) -> bool {
+        !self.rule.borrow().connects_like(rule)
+    }
+
+    /// Waits until [`Relay::connects_unlike`].
+    pub async fn readdressed(&self, rule: &RelayRule) {
+        // The sender is in `self`, so an error cannot occur.
+        let _ = self.rule.subscribe().wait_for(|it| !it.connects_like(rule)).await;
     }
 
     /// Returns the current report.
@@ -122,10 +144,11 @@ impl Relay {
         change: impl FnOnce(&mut RelayReport),
     ) -> Option<RelayChange> {
         let mut reported = None;
+        let rule = self.rule();
         self.report.send_modify(|report| {
             let before = report.clone();
             change(report);
-            let hidden = |text: &str| self.rule.hidden(text).into_owned();
+            let hidden = |text: &str| rule.hidden(text).into_owned();
             report.url = hidden(&report.url);
             report.cause =
                 report.cause.take().map(|it| it.map_texts(&|text| Cow::Owned(hidden(text))));
@@ -142,7 +165,7 @@ impl Relay {
         });
         reported.map(|report| RelayChange {
             id: self.id,
-            direction: self.rule.direction,
+            direction: rule.direction,
             app: self.app.clone(),
             stream: self.stream.clone(),
             url: report.url,
