@@ -259,7 +259,7 @@ mod tests {
         };
         let first = visit(None);
         assert!(first.done.is_some());
-        let pass = first.pass.clone().unwrap();
+        let pass = first.pass.unwrap();
         assert!(visit(Some(pass)).done.is_none(), "a reload of the playlist");
     }
 
