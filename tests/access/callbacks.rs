@@ -1,6 +1,8 @@
 //! Tests of HTTP callbacks. One receiver gets the same fields from nginx-rtmp and from onair.
 //! Receivers written for SRS and MediaMTX can allow or refuse clients too.
 
+mod url_splits;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
