@@ -13,7 +13,9 @@ const SILENCE_MS = 6_000;
 const OTHER_PROFILES = /profile-level-id=(?!42)/i;
 const CONSTRAINED_BASELINE = /profile-level-id=42e0/i;
 // How the server begins its reasons for status 503: there is no room for the viewer, or the reason does not last.
-export const FULL_REFUSALS = ['The server has too many viewers', 'The stream already has'];
+export const FULL_REFUSALS = [
+    'The server has too many viewers', 'The stream already has', 'Too many viewers are watching from',
+];
 const SHORT_REFUSALS = ['The play key has just changed', 'The server cannot check access right now'];
 
 export class Whep {

@@ -270,8 +270,7 @@ impl Registry {
     pub fn take_slot(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         // Evicted connections still exist for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
-        // Many clients share the address of a trusted proxy.
-        let is_shared = self.access().rules.proxies.is_trusted(address.ip());
+        let is_shared = self.is_shared(address.ip());
         let spot = (live < self.config.limits.connections + MAX_CLOSING_CONNECTIONS)
             .then(|| self.admission.admit(address.ip(), is_shared))
             .flatten();
@@ -282,6 +281,11 @@ impl Registry {
             return None;
         };
         Some(ConnectionSlot { registry: Arc::clone(self), spot })
+    }
+
+    /// Returns true for the address of a trusted proxy, which many clients share.
+    pub fn is_shared(&self, address: IpAddr) -> bool {
+        self.access().rules.proxies.is_trusted(address)
     }
 
     /// Waits for a client at a port, and before that, until evicted connections are closed. In a flood,
