@@ -291,6 +291,19 @@ fn wrong_keys_are_slowed_down_over_http_and_missing_ones_are_not() {
     });
 }
 
+#[test]
+fn a_correct_key_does_not_speed_up_guesses_of_another() {
+    let serve = Serve::start(&format!("{KEYS}[app.\"*\".play]\nkeys = [\"0ther-k3y\"]\n"));
+    let mut number = 0;
+    wait_for("the limit", LIMIT, || {
+        assert_eq!(serve.status("GET", "/live/show/state?key=Pl4y-k3y", ""), 200);
+        number += 1;
+        // The applications without their own rules have the same keys.
+        serve.status("GET", &format!("/app{number}/show/state?key=guess"), "") == 429
+    });
+    assert_eq!(serve.status("GET", "/live/show/state?key=Pl4y-k3y", ""), 200);
+}
+
 /// Refused clients are among the events, without their keys, and repeats are one event.
 #[test]
 fn refused_clients_are_reported_without_their_keys() {

@@ -30,7 +30,7 @@ use crate::server::access::callback::calls::Notices;
 use crate::server::access::denied::{Denied, too_often};
 use crate::server::access::grant;
 use crate::server::access::limits::Limits;
-use crate::server::access::login_failures::Failures;
+use crate::server::access::login_failures::{Failures, GuessedSecret};
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::reporter::Reporter;
@@ -468,7 +468,7 @@ impl Registry {
         }
         let now = self.clock.now();
         if Login::is_answer(app)
-            && let Some(wait) = self.failures.wait(address, now)
+            && let Some(wait) = self.failures.wait(address, &GuessedSecret::Password, now)
         {
             return Err(too_often("passwords", wait));
         }
@@ -480,24 +480,29 @@ impl Registry {
             None => Verdict::Welcome,
         };
         match verdict {
-            Verdict::Welcome => self.failures.forgive(address),
-            Verdict::Wrong(_) => self.failures.add(address, now),
+            Verdict::Welcome => self.failures.forgive(address, &GuessedSecret::Password),
+            Verdict::Wrong(_) => self.failures.add(address, &GuessedSecret::Password, now),
             Verdict::Rejected(_) => {}
         }
         Ok(verdict)
     }
 
     /// Checks a key, password or token, unless the address must wait after several wrong ones.
-    pub fn tries(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<(), Denied> {
+    pub fn tries(
+        &self,
+        address: IpAddr,
+        secret: &GuessedSecret,
+        is_right: impl FnOnce() -> bool,
+    ) -> Result<(), Denied> {
         let now = self.clock.now();
-        if let Some(wait) = self.failures.wait(address, now) {
+        if let Some(wait) = self.failures.wait(address, secret, now) {
             return Err(Denied::TooOften(wait));
         }
         if is_right() {
-            self.failures.forgive(address);
+            self.failures.forgive(address, secret);
             return Ok(());
         }
-        self.failures.add(address, now);
+        self.failures.add(address, secret, now);
         Err(Denied::WrongSecret)
     }
 
