@@ -155,10 +155,30 @@ fn a_reload_replaces_the_token_of_the_server_but_does_not_remove_it() {
     fs::write(&file, new).unwrap();
     serve.reload("");
     assert_eq!(statuses(&serve), [401, 404]);
-    fs::remove_file(&file).unwrap();
+    // systemd checks the configuration before a reload. The check must not replace the token.
+    let check = |serve: &Serve| {
+        let config = config_of(&serve.folder);
+        let state = [("XDG_STATE_HOME", serve.onair.settings.path().to_str().unwrap())];
+        let arguments = ["serve", "--config", config.to_str().unwrap(), "--check"];
+        let mut check = Onair::start_with(&arguments, &state);
+        assert_eq!(check.peer.wait(LIMIT).code(), Some(0), "{}", check.peer.errors());
+        check.peer.errors()
+    };
+    assert!(!check(&serve).contains("server-token"));
+    fs::write(&file, "short").unwrap();
+    let errors = check(&serve);
+    assert!(errors.contains("server-token"), "{errors}");
     serve.reload("");
     assert_eq!(statuses(&serve), [401, 404]);
-    assert!(!file.exists());
+    assert_eq!(fs::read_to_string(&file).unwrap(), "short");
+    let certificate = file.with_file_name("webrtc-certificate");
+    for file in [&file, &certificate] {
+        fs::remove_file(file).unwrap();
+    }
+    check(&serve);
+    serve.reload("");
+    assert_eq!(statuses(&serve), [401, 404]);
+    assert!(!file.exists() && !certificate.exists());
 }
 
 const KEYS: &str =
@@ -289,6 +309,19 @@ fn wrong_keys_are_slowed_down_over_http_and_missing_ones_are_not() {
         assert!(!limited || answer.to_lowercase().contains("retry-after: "), "{answer}");
         limited
     });
+}
+
+#[test]
+fn a_correct_key_does_not_speed_up_guesses_of_another() {
+    let serve = Serve::start(&format!("{KEYS}[app.\"*\".play]\nkeys = [\"0ther-k3y\"]\n"));
+    let mut number = 0;
+    wait_for("the limit", LIMIT, || {
+        assert_eq!(serve.status("GET", "/live/show/state?key=Pl4y-k3y", ""), 200);
+        number += 1;
+        // The applications without their own rules have the same keys.
+        serve.status("GET", &format!("/app{number}/show/state?key=guess"), "") == 429
+    });
+    assert_eq!(serve.status("GET", "/live/show/state?key=Pl4y-k3y", ""), 200);
 }
 
 /// Refused clients are among the events, without their keys, and repeats are one event.

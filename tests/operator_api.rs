@@ -342,6 +342,21 @@ fn other_computers_need_the_token() {
         // An origin that the operator has configured is trusted.
         assert_eq!(status(path, &format!("{local}Origin: https://page.example\r\n")), 200);
     }
+    // The metrics of a stream contain its name.
+    let bearer = format!("Authorization: Bearer {TOKEN}\r\n");
+    let elsewhere = "Host: localhost\r\nX-Forwarded-For: 203.0.113.5\r\n";
+    for (fields, has_names) in [
+        (local.to_owned(), true),
+        (elsewhere.to_owned(), false),
+        ("Host: 192.0.2.9:8088\r\n".to_owned(), false),
+        (format!("{elsewhere}Authorization: Bearer wrong\r\n"), false),
+        (format!("{elsewhere}{bearer}"), true),
+    ] {
+        let answer = exchange(running.http(), "GET /metrics", &fields);
+        let text = String::from_utf8(answer.body).unwrap();
+        assert!(answer.status == 200 && text.contains("\nonair_publishers 1\n"), "{text}");
+        assert_eq!(text.contains("stream=\""), has_names, "{fields}: {text}");
+    }
     // The page itself contains no figures.
     let page = exchange(running.http(), "GET /", "Host: 192.0.2.9\r\n");
     assert_eq!(page.status, 200);

@@ -21,7 +21,7 @@ use crate::peers::{self, LIMIT, Peer, ffmpeg, wait_for};
 use chromium::{Chromium, Page};
 use onair::base::{Clock, Secret};
 use onair::net::Runtime;
-use onair::server::{Config, Event, IceServer, Listen, RenditionState, Server};
+use onair::server::{Config, Event, IceLogin, IceServer, Listen, RenditionState, Server};
 
 /// Encoder options without B-frames (so that browsers can play the stream over WebRTC), and with
 /// them.
@@ -93,14 +93,22 @@ fn the_page_waits_for_the_stream_and_plays_again_after_a_restart() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
     }
-    let ice_server = IceServer::new("stun:127.0.0.1:9", None).unwrap();
-    let running = start_with(|config| config.media.ice_servers.push(ice_server));
+    // The answer to the offer contains the login as quoted text.
+    let credential = "a;b, \"c\\d";
+    let login = IceLogin { username: "onair".to_owned(), credential: Secret::new(credential) };
+    let ice_servers = [("stun:127.0.0.1:9", None), ("turn:127.0.0.1:9", Some(login))];
+    let ice_servers = ice_servers.map(|(url, login)| IceServer::new(url, login).unwrap());
+    let running = start_with(|config| config.media.ice_servers.extend(ice_servers));
     let browser = Chromium::start("en");
     // Notes the ICE servers, and lets the controls hide soon.
     let before = "window.RTCPeerConnection = class extends RTCPeerConnection {
         constructor(options) {
             super(options);
-            window.iceServers = JSON.stringify(options.iceServers);
+            window.iceServers = options.iceServers;
+        }
+        setConfiguration(options) {
+            super.setConfiguration(options);
+            window.iceServersOfAnswer = options.iceServers;
         }
     };
     const timer = window.setTimeout;
@@ -115,7 +123,13 @@ fn the_page_waits_for_the_stream_and_plays_again_after_a_restart() {
     // The controls hide although nobody has moved the pointer since playback began.
     let hidden = "document.getElementById('stage').classList.contains('quiet')";
     page.wait(hidden);
-    assert_eq!(page.value("window.iceServers"), "[{\"urls\":\"stun:127.0.0.1:9\"}]");
+    let ice_servers = serde_json::json!([
+        { "urls": "stun:127.0.0.1:9" },
+        { "urls": "turn:127.0.0.1:9", "username": "onair", "credential": credential },
+    ]);
+    for known in ["window.iceServers", "window.iceServersOfAnswer"] {
+        assert_eq!(page.value(known), ice_servers, "{known}");
+    }
     assert!(page.text("chip").ends_with("· WebRTC"), "{}", page.text("chip"));
     page.wait("document.getElementById('facts').innerText.endsWith('1 watching')");
     drop(publisher);

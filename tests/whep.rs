@@ -15,14 +15,17 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for, web};
 use browser::Browser;
 use onair::base::{Clock, Secret};
 use onair::net::Runtime;
+use onair::net::web::WebUrl;
+use onair::server::access::{CallKind, CallbackRules, Dialect};
 use onair::server::{Config, Event, IceLogin, IceServer, Listen, Protocol, Server};
 use page::PageServer;
 
@@ -351,6 +354,43 @@ fn players_get_the_ice_servers() {
         { "urls": turn, "username": "onair", "credential": "Pl4nted-\"tulip\"" },
     ]);
     assert_eq!(state["ice_servers"], expected);
+}
+
+#[test]
+fn only_viewers_whom_the_callback_admits_get_the_login_of_a_turn_server() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let is_admitted = Arc::new(AtomicBool::new(false));
+    let admits = Arc::clone(&is_admitted);
+    let receiver = web::canned(move |_, socket| {
+        let status = if admits.load(Ordering::SeqCst) { "200 OK" } else { "403 Forbidden" };
+        let _ = write!(socket, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+    });
+    let callbacks = CallbackRules {
+        dialect: Dialect::Nginx,
+        urls: [(CallKind::Play, WebUrl::parse(&format!("http://127.0.0.1:{receiver}/")).unwrap())]
+            .into(),
+        timeout: CallbackRules::DEFAULT_TIMEOUT,
+        accepts_without_answer: false,
+    };
+    let login = IceLogin { username: "onair".to_owned(), credential: Secret::new("Pl4nted") };
+    let servers = [("stun:stun.example", None), ("turn:turn.example", Some(login))];
+    let servers = servers.map(|(url, login)| IceServer::new(url, login).unwrap());
+    let running = start_with(|config| {
+        config.media.ice_servers = servers.to_vec();
+        config.access.others.callbacks = Some(callbacks);
+    });
+    let _publisher = running.publish(&NO_B_FRAMES);
+    for (admitted, expected) in [(false, 403), (true, 201)] {
+        is_admitted.store(admitted, Ordering::SeqCst);
+        let (_, _, state) = ask(running.http(), "GET", "/live/show/state", "", "");
+        let state: Value = serde_json::from_str(&state).unwrap();
+        assert_eq!(state["ice_servers"], serde_json::json!([{ "urls": "stun:stun.example" }]));
+        let path = "/live/show/whep";
+        let (status, head, _) = ask(running.http(), "POST", path, "application/sdp", page::OFFER);
+        assert_eq!((status, head.contains("credential=")), (expected, admitted), "{head}");
+    }
 }
 
 #[test]

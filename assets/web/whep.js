@@ -13,7 +13,9 @@ const SILENCE_MS = 6_000;
 const OTHER_PROFILES = /profile-level-id=(?!42)/i;
 const CONSTRAINED_BASELINE = /profile-level-id=42e0/i;
 // How the server begins its reasons for status 503: there is no room for the viewer, or the reason does not last.
-export const FULL_REFUSALS = ['The server has too many viewers', 'The stream already has'];
+export const FULL_REFUSALS = [
+    'The server has too many viewers', 'The stream already has', 'Too many viewers are watching from',
+];
 const SHORT_REFUSALS = ['The play key has just changed', 'The server cannot check access right now'];
 
 export class Whep {
@@ -62,7 +64,6 @@ export class Whep {
             this.hasOtherProfiles = OTHER_PROFILES.test(offer.sdp);
             // Requests both channels (RFC 7587 §6.1), which browsers do not request themselves.
             offer.sdp = offer.sdp.replace(/(useinbandfec=1)/g, '$1;stereo=1');
-            await connection.setLocalDescription(offer);
             const answer = await fetch(this.#url(), {
                 method: 'POST',
                 headers: { 'Content-Type': 'application/sdp' },
@@ -80,6 +81,11 @@ export class Whep {
             }
             this.session = answer.headers.get('Location');
             if (this.stopped) return this.#leave();
+            // The answer also names servers with a login that the state does not reveal. The connection uses them from
+            // its local description on.
+            const iceServers = iceServersOf(answer.headers.get('Link') ?? '');
+            if (iceServers.length > 0) connection.setConfiguration({ iceServers });
+            await connection.setLocalDescription(offer);
             await connection.setRemoteDescription({ type: 'answer', sdp: body });
             // The server ends a session by closing DTLS.
             const transport = connection.getReceivers()[0]?.transport;
@@ -190,6 +196,18 @@ function offerBaselineOnly(transceiver) {
     const { codecs } = RTCRtpReceiver.getCapabilities('video');
     transceiver.setCodecPreferences(codecs.filter(({ mimeType, sdpFmtpLine }) =>
         mimeType.toLowerCase() === 'video/rtx' || CONSTRAINED_BASELINE.test(sdpFmtpLine)));
+}
+
+// Returns the ICE servers in the `Link` fields of an answer, whose values are quoted.
+function iceServersOf(links) {
+    const value = /([\w-]+)="((?:[^"\\]|\\.)*)"/g;
+    const servers = [];
+    for (const [, urls, values] of links.matchAll(/<([^>]*)>((?:; *[\w-]+="(?:[^"\\]|\\.)*")*)/g)) {
+        const found = [...values.matchAll(value)].map(([, name, text]) => [name, text.replace(/\\(.)/g, '$1')]);
+        const { rel, username, credential } = Object.fromEntries(found);
+        if (rel === 'ice-server') servers.push(credential === undefined ? { urls } : { urls, username, credential });
+    }
+    return servers;
 }
 
 // Returns the reason why the server refuses.

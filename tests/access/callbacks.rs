@@ -1,6 +1,8 @@
 //! Tests of HTTP callbacks. One receiver gets the same fields from nginx-rtmp and from onair.
 //! Receivers written for SRS and MediaMTX can allow or refuse clients too.
 
+mod url_splits;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -576,6 +578,7 @@ fn receivers_of_srs_and_mediamtx_decide_too() {
         assert_eq!(serve.refuses_publisher(&format!("{app}/good?token=a.b&x=1")), "");
         assert_eq!(status(&serve.ask("GET", &format!("/{app}/evil.flv"), "")), 403);
     }
+    assert_eq!(serve.refuses_publisher("mtx/other?user=me&pass=pw"), "");
     let publish = receiver.at("/srs/on_publish")[1].json();
     assert_eq!((&publish["action"], &publish["stream"]), (&"on_publish".into(), &"good".into()));
     assert_eq!(publish["param"], "?token=a.b&x=1");
@@ -584,6 +587,7 @@ fn receivers_of_srs_and_mediamtx_decide_too() {
     assert_eq!((&asked[1]["path"], &asked[1]["token"]), (&"mtx/good".into(), &"a.b".into()));
     assert_eq!((&asked[1]["action"], &asked[1]["protocol"]), (&"publish".into(), &"rtmp".into()));
     assert_eq!((&asked[2]["action"], &asked[2]["protocol"]), (&"read".into(), &"hls".into()));
+    assert_eq!([&asked[3]["user"], &asked[3]["password"], &asked[3]["token"]], ["me", "pw", ""]);
     let output = serve.onair.peer.output() + &serve.onair.peer.errors();
     assert!(!output.contains("a.b"), "{output}");
 }

@@ -6,6 +6,11 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::process::Command;
 use std::thread;
 
+use onair::wire::amf0::Value;
+use onair::wire::rtmp::chunk::Writer;
+use onair::wire::rtmp::message::chunk_stream;
+use onair::wire::rtmp::{Kind, Message, Time, command};
+
 use super::*;
 use crate::peers::{free_port, wait_listening};
 
@@ -111,6 +116,45 @@ fn a_connection_through_a_proxy_counts_once() {
     let why = refusal_at(&url, publish, "live/no");
     assert!(why.contains("This address is not allowed to publish streams."), "{why}");
     assert_eq!(connections(&serve), before + 2);
+}
+
+/// Posts a body as a proxy does, with this address of its client.
+fn post(server: &str, path: &str, body: &[u8], client: &str) -> String {
+    let mut socket = TcpStream::connect(server).unwrap();
+    socket.set_read_timeout(Some(LIMIT)).unwrap();
+    let (fields, length) = (forwarded(client), body.len());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}\
+         Content-Length: {length}\r\n\r\n"
+    );
+    socket.write_all(&[head.as_bytes(), body].concat()).unwrap();
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn tunnel_clients_of_a_trusted_proxy_have_their_own_addresses() {
+    let mut serve = Serve::start(RULES);
+    let server = serve.rtmp.trim_start_matches("rtmp://").trim_end_matches('/').to_owned();
+    // The handshake and a request to publish, for which the client need not wait.
+    let mut bytes = vec![3; 1 + 2 * 1_536];
+    let object = Value::object([("app", "live".into()), ("tcUrl", "rtmp://h/live".into())]);
+    let arguments: [Value; 2] = ["no".into(), "live".into()];
+    let mut writer = Writer::new();
+    for body in [
+        command::command("connect", 1.0, &object, &[]),
+        command::command("publish", 2.0, &Value::Null, &arguments),
+    ] {
+        let (chunk_stream, kind, time) = (chunk_stream::COMMAND, Kind::COMMAND, Time(0));
+        writer.write(&Message { chunk_stream, kind, stream: 0, time, body }, &mut bytes);
+    }
+    let opened = post(&server, "/open/1", &[0], "203.0.113.5");
+    let (_, name) = opened.split_once("\r\n\r\n").unwrap();
+    post(&server, &format!("/send/{}/1", name.trim()), &bytes, "203.0.113.5");
+    serve.onair.wait_event("the refusal", |it| {
+        it["event"] == "refused" && it["cause"] == "address" && it["peer"] == "203.0.113.5"
+    });
 }
 
 #[test]

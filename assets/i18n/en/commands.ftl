@@ -42,6 +42,7 @@ cli-listen = { $reason }
     .cure = Choose another address with --rtmp, --rtmps, --rtmpt, --http or --webrtc.
 cli-record-folder = onair cannot write recordings to { $folder }: { $cause }
 cli-no-token = onair cannot store the token for the HTTP API: { $reason }
+cli-token-invalid = { $path } contains no valid token, so the next start of the server replaces it
 cli-token-kept = the server keeps its token, because { $path } contains no valid token
 cli-user = --user must be at most 64 characters long, using only letters, digits and - _ . ~ @
 cli-recordings-left = { $count ->

@@ -38,6 +38,7 @@ denied-stream-full = The stream already has { $most ->
     [one] { $most } viewer
    *[other] { $most } viewers
 }, which is its limit.
+denied-address-full = Too many viewers are watching from this address.
 denied-too-many-connections = The server has too many connections, or too many from this address.
 token-malformed = The token cannot be read.
 token-algorithm = The token's algorithm is not allowed.

@@ -42,6 +42,7 @@ cli-listen = { $reason }
     .cure = 请用 --rtmp、--rtmps、--rtmpt、--http 或 --webrtc 选择其他地址。
 cli-record-folder = 无法将录像写入 { $folder }：{ $cause }
 cli-no-token = 无法保存 HTTP API 的令牌：{ $reason }
+cli-token-invalid = { $path } 里没有有效的令牌，服务器下次启动时会换成新的令牌
 cli-token-kept = { $path } 里没有有效的令牌，服务器继续使用原来的令牌
 cli-user = --user 最多 64 个字符，只能用字母、数字和 - _ . ~ @
 cli-recordings-left = 服务器停止时有 { $count } 个录像未完成：磁盘没有响应

@@ -31,6 +31,7 @@ denied-full = 服务器上的直播流太多。
 denied-app-full = 此应用已有 { $most } 路直播，达到上限。
 denied-too-many-viewers = 服务器上的观众太多，或等待开播的观众太多。
 denied-stream-full = 这路直播已有 { $most } 位观众，达到上限。
+denied-address-full = 来自同一地址的观众太多。
 denied-too-many-connections = 连接太多，或来自同一地址的连接太多。
 token-malformed = 无法读取令牌。
 token-algorithm = 令牌使用了不允许的签名算法。

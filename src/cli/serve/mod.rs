@@ -67,7 +67,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
     let Some((interrupt, reload)) = listened else { return Exit::Error };
     let Some(drain) = drain_signal() else { return Exit::Error };
     let wanted = wanted(args).and_then(|mut config| {
-        let token = take_token(&mut config)?;
+        let token = take_token(&mut config, args.only_check)?;
         // At this point, the user can still correct the problem.
         try_folder(config.record.as_deref(), args.only_check)?;
         Ok((config, token))
@@ -239,15 +239,25 @@ fn has_terminal() -> bool {
 }
 
 /// Reads or creates the token for changes over HTTP, and adds it to the configuration. Returns `None` if the server has
-/// no HTTP.
-fn take_token(config: &mut Config) -> Result<Option<ServerToken>, (Problem, Exit)> {
+/// no HTTP. `--check` creates no token, because a reload would then replace the token of the running server.
+fn take_token(
+    config: &mut Config,
+    only_check: bool,
+) -> Result<Option<ServerToken>, (Problem, Exit)> {
     if config.http.is_none() {
         return Ok(None);
     }
-    let token = ServerToken::of_user().map_err(|error| {
+    let failed = |error: io::Error| {
         let reason = Trouble::problem(&error);
         (problem!("cli-no-token", reason = reason), Exit::File)
-    })?;
+    };
+    if only_check {
+        if let Some(path) = ServerToken::invalid_file().map_err(failed)? {
+            complain(problem!("cli-token-invalid", path = path.display().to_string()));
+        }
+        return Ok(None);
+    }
+    let token = ServerToken::of_user().map_err(failed)?;
     config.http_token = token.as_ref().map(|token| token.token.clone());
     config.webrtc_certificate = token.as_ref().and_then(|token| token.certificate.clone());
     Ok(token)

@@ -1,6 +1,7 @@
-//! Counts wrong keys, passwords and tokens per address. After several failures, an address must
-//! wait increasingly long; other addresses are not affected. Attempts during the wait are ignored,
-//! and do not extend it.
+//! Counts wrong keys, passwords and tokens per address and guessed secret. After several failures, an
+//! address must wait increasingly long; other addresses are not affected. Attempts during the wait are
+//! ignored, and do not extend it. A client with one correct secret can guess another, so a correct
+//! one resets only its own failures.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,6 +11,7 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::net::subscriber::subscriber;
+use crate::server::access::action::Action;
 
 /// Number of wrong attempts without a wait, because people mistype and encoders retry.
 const FREE_ATTEMPTS: u32 = 5;
@@ -17,14 +19,26 @@ const FREE_ATTEMPTS: u32 = 5;
 const MAX_WAIT: Duration = Duration::from_secs(60);
 /// An address is forgotten after this time without a wrong attempt.
 const FAILURE_EXPIRY: Duration = Duration::from_mins(10);
-/// Maximum number of stored addresses. Beyond this number, the address with the oldest failure is
+/// Maximum number of stored addresses and secrets. Beyond this number, the one with the oldest failure is
 /// dropped.
-const MAX_ADDRESSES: usize = 4_096;
+const MAX_ENTRIES: usize = 4_096;
+
+/// A secret that a client can guess.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::server) enum GuessedSecret {
+    /// A key for this action. `None` stands for all applications without their own rules: their names are arbitrary,
+    /// and must not give more attempts.
+    Key(Option<String>, Action),
+    /// The password of publishers.
+    Password,
+    /// The token of the server.
+    ServerToken,
+}
 
 /// The failures of all addresses.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Failures {
-    by_address: Mutex<HashMap<IpAddr, Failed>>,
+    all: Mutex<HashMap<(IpAddr, GuessedSecret), Failed>>,
 }
 
 #[derive(Copy, Clone, Debug)]
@@ -36,23 +50,27 @@ struct Failed {
 
 impl Failures {
     /// Returns the remaining wait of this address.
-    pub fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Duration> {
-        let known = self.by_address.lock().get(&subscriber(address)).copied()?;
+    pub fn wait(
+        &self,
+        address: IpAddr,
+        secret: &GuessedSecret,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let known = self.all.lock().get(&key(address, secret)).copied()?;
         Some(known.until.since(now)).filter(|wait| !wait.is_zero())
     }
 
     /// Records a wrong attempt from this address.
-    pub fn add(&self, address: IpAddr, now: Timestamp) {
-        let address = subscriber(address);
-        let mut by_address = self.by_address.lock();
-        if by_address.len() >= MAX_ADDRESSES && !by_address.contains_key(&address) {
-            let oldest = by_address.iter().min_by_key(|(_, failed)| failed.last);
-            if let Some(oldest) = oldest.map(|(address, _)| *address) {
-                by_address.remove(&oldest);
+    pub fn add(&self, address: IpAddr, secret: &GuessedSecret, now: Timestamp) {
+        let key = key(address, secret);
+        let mut all = self.all.lock();
+        if all.len() >= MAX_ENTRIES && !all.contains_key(&key) {
+            let oldest = all.iter().min_by_key(|(_, failed)| failed.last);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                all.remove(&oldest);
             }
         }
-        let failed =
-            by_address.entry(address).or_insert(Failed { times: 0, last: now, until: now });
+        let failed = all.entry(key).or_insert(Failed { times: 0, last: now, until: now });
         if now.since(failed.last) >= FAILURE_EXPIRY {
             failed.times = 0;
         }
@@ -64,10 +82,14 @@ impl Failures {
         }
     }
 
-    /// Resets an address after a correct attempt.
-    pub fn forgive(&self, address: IpAddr) {
-        self.by_address.lock().remove(&subscriber(address));
+    /// Resets the failures of an address after a correct attempt.
+    pub fn forgive(&self, address: IpAddr, secret: &GuessedSecret) {
+        self.all.lock().remove(&key(address, secret));
     }
+}
+
+fn key(address: IpAddr, secret: &GuessedSecret) -> (IpAddr, GuessedSecret) {
+    (subscriber(address), secret.clone())
 }
 
 #[cfg(test)]
@@ -81,26 +103,44 @@ mod tests {
         let mut now = Timestamp::from_millis(1_000);
         let (mut guesses, end) = (0, now + Duration::from_mins(10));
         while now < end {
-            match failures.wait(guesser, now) {
+            match failures.wait(guesser, &GuessedSecret::Password, now) {
                 Some(wait) => now += wait,
                 None => {
                     guesses += 1;
-                    failures.add(guesser, now);
+                    failures.add(guesser, &GuessedSecret::Password, now);
                 }
             }
         }
         assert!((10..25).contains(&guesses), "{guesses} in ten minutes");
-        assert_eq!(failures.wait(other, now), None);
-        failures.forgive(guesser);
-        assert_eq!(failures.wait(guesser, now), None);
+        assert_eq!(failures.wait(other, &GuessedSecret::Password, now), None);
+        failures.forgive(guesser, &GuessedSecret::Password);
+        assert_eq!(failures.wait(guesser, &GuessedSecret::Password, now), None);
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
         let failures = Failures::default();
-        for number in 0..3 * MAX_ADDRESSES as u32 {
-            failures.add(IpAddr::from(number.to_be_bytes()), Timestamp::from_millis(number.into()));
+        for number in 0..3 * MAX_ENTRIES as u32 {
+            let now = Timestamp::from_millis(number.into());
+            failures.add(IpAddr::from(number.to_be_bytes()), &GuessedSecret::ServerToken, now);
         }
-        assert_eq!(failures.by_address.lock().len(), MAX_ADDRESSES);
+        assert_eq!(failures.all.lock().len(), MAX_ENTRIES);
+    }
+
+    #[test]
+    fn a_correct_secret_forgives_no_guesses_of_another() {
+        use GuessedSecret::{Key, Password, ServerToken};
+        let (failures, address) = (Failures::default(), IpAddr::from([192, 0, 2, 1]));
+        let now = Timestamp::from_millis(1_000);
+        let own = |action| Key(Some("live".to_owned()), action);
+        let guessed = own(Action::Publish);
+        for _ in 0..=FREE_ATTEMPTS {
+            failures.add(address, &guessed, now);
+        }
+        for other in [own(Action::Play), Key(None, Action::Publish), Password, ServerToken] {
+            assert_eq!(failures.wait(address, &other, now), None, "{other:?}");
+            failures.forgive(address, &other);
+        }
+        assert_eq!(failures.wait(address, &guessed, now), Some(Duration::from_secs(1)));
     }
 }

@@ -101,6 +101,11 @@ pub struct AccessRules {
 }
 
 impl AccessRules {
+    /// Returns the name of an application with its own rules.
+    pub fn own_name(&self, app: &str) -> Option<String> {
+        self.apps.contains_key(app).then(|| app.to_owned())
+    }
+
     /// Returns the rules of an application.
     pub fn of(&self, app: &str) -> &AppRules {
         self.apps.get(app).unwrap_or(&self.others)

@@ -74,6 +74,8 @@ pub(in crate::server) enum NoRoom {
     Server,
     /// The stream has this many viewers, and may not have more.
     Stream(usize),
+    /// The stream has too many viewers from the client's address.
+    Address,
 }
 
 impl NoRoom {
@@ -81,6 +83,7 @@ impl NoRoom {
         match self {
             Self::Server => problem!("denied-too-many-viewers"),
             Self::Stream(most) => problem!("denied-stream-full", most = most),
+            Self::Address => problem!("denied-address-full"),
         }
     }
 }

@@ -7,9 +7,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::Timestamp;
+use crate::net::subscriber::subscriber;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::{Protocol, ViewerFigures};
+use crate::server::event::{NoRoom, Protocol, ViewerFigures};
 
 /// The key of a viewer: the address, a hash of the user agent, and the protocol.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +54,11 @@ impl Viewer {
 const BARRED_DURATION: Duration = Duration::from_mins(1);
 /// Maximum number of viewers that are kept out; the oldest are forgotten.
 const MAX_BARRED_VIEWERS: usize = 64;
+/// Number of viewers that the addresses of one subscriber may always have, because many people can share an address.
+const VIEWERS_PER_SUBSCRIBER: usize = 64;
+/// The addresses of one subscriber may also have this part of the limit. Any client can invent user agents, so it must
+/// not use up the whole limit.
+const SUBSCRIBER_SHARE: usize = 4;
 
 /// All viewers of a stream.
 #[derive(Debug, Default)]
@@ -70,6 +76,19 @@ pub(in crate::server) enum ViewerLookup {
     New,
     /// There are too many viewers.
     Full,
+    /// There are too many viewers from the addresses of this subscriber.
+    AddressFull,
+}
+
+impl ViewerLookup {
+    /// Returns the reason if there is no room for the viewer. `most` is the limit of the stream.
+    pub fn room(self, most: usize) -> Result<(), NoRoom> {
+        match self {
+            Self::Known | Self::New => Ok(()),
+            Self::Full => Err(NoRoom::Stream(most)),
+            Self::AddressFull => Err(NoRoom::Address),
+        }
+    }
 }
 
 impl Viewers {
@@ -79,13 +98,14 @@ impl Viewers {
         Self { all: HashMap::new(), barred: self.barred.clone() }
     }
 
-    /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer.
+    /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer. `most` is the
+    /// maximum number of viewers. `is_shared` is true if clients of a proxy share the address.
     pub fn note(
         &mut self,
         key: ViewerKey,
         peer: SocketAddr,
         admitted: AdmittedViewer,
-        most: usize,
+        (most, is_shared): (usize, bool),
         now: Timestamp,
     ) -> ViewerLookup {
         if let Some(viewer) = self.all.get_mut(&key) {
@@ -95,11 +115,20 @@ impl Viewers {
         if self.all.len() >= most {
             return ViewerLookup::Full;
         }
+        let share = VIEWERS_PER_SUBSCRIBER.max(most / SUBSCRIBER_SHARE);
+        if !is_shared && !key.address.is_loopback() && self.of_subscriber(key.address) >= share {
+            return ViewerLookup::AddressFull;
+        }
         let AdmittedViewer { id, done: _done, .. } = admitted;
         let protocol = key.protocol;
         let viewer = Viewer { id, peer, protocol, since: now, asked: now, bytes: 0, _done };
         self.all.insert(key, viewer);
         ViewerLookup::New
+    }
+
+    fn of_subscriber(&self, address: IpAddr) -> usize {
+        let wanted = subscriber(address);
+        self.all.keys().filter(|key| subscriber(key.address) == wanted).count()
     }
 
     /// Records that a viewer still watches.
@@ -166,14 +195,48 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_client_with_many_user_agents_leaves_room_for_others() {
+        let note = |viewers: &mut Viewers, address: &str, program, limit| {
+            let peer = SocketAddr::new(address.parse().unwrap(), 5);
+            let key = ViewerKey { address: peer.ip(), program, protocol: Protocol::Hls };
+            let viewer = AdmittedViewer { id: program, done: None, expelled: 0 };
+            viewers.note(key, peer, viewer, limit, Timestamp::from_millis(1_000))
+        };
+        for (address, neighbor) in [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::2")] {
+            let mut viewers = Viewers::default();
+            let limit = (100, false);
+            for program in 0..1_000 {
+                note(&mut viewers, address, program, limit);
+            }
+            let full = ViewerLookup::AddressFull;
+            assert_eq!(note(&mut viewers, neighbor, 1_000, limit), full);
+            assert_eq!(full.room(100), Err(NoRoom::Address));
+            assert_eq!(note(&mut viewers, address, 0, limit), ViewerLookup::Known);
+            assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), ViewerLookup::New);
+        }
+        // Many clients share the address of a proxy. A large audience can share any address.
+        for (address, limit) in [
+            ("192.0.2.1", (100, true)),
+            ("127.0.0.1", (100, false)),
+            ("::1", (100, false)),
+            ("192.0.2.1", (4_096, false)),
+        ] {
+            let mut viewers = Viewers::default();
+            for program in 0..100 {
+                assert_eq!(note(&mut viewers, address, program, limit), ViewerLookup::New);
+            }
+        }
+    }
+
+    #[test]
     fn a_disconnected_viewer_stays_out_for_a_while() {
         let mut viewers = Viewers::default();
         let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
         let key = |program| ViewerKey { address: address.ip(), program, protocol: Protocol::Hls };
         let viewer = |id| AdmittedViewer { id, done: None, expelled: 0 };
         let now = Timestamp::from_millis(1_000);
-        assert_eq!(viewers.note(key(1), address, viewer(7), 9, now), ViewerLookup::New);
-        assert_eq!(viewers.note(key(2), address, viewer(8), 9, now), ViewerLookup::New);
+        assert_eq!(viewers.note(key(1), address, viewer(7), (9, false), now), ViewerLookup::New);
+        assert_eq!(viewers.note(key(2), address, viewer(8), (9, false), now), ViewerLookup::New);
         let ids = |ended: Vec<Viewer>| ended.iter().map(|viewer| viewer.id).collect::<Vec<_>>();
         assert!(viewers.end(|id| id == 6, Some(now)).is_empty());
         assert_eq!(ids(viewers.end(|id| id == 7, Some(now))), [7]);
@@ -185,7 +248,7 @@ mod tests {
         let by_dash = ViewerKey { protocol: Protocol::Dash, ..key(1) };
         assert!(viewers.is_barred(by_dash, now), "nor does it go on by DASH");
         for id in 0..1_000 {
-            viewers.note(key(id), address, viewer(id), 9, now);
+            viewers.note(key(id), address, viewer(id), (9, false), now);
             viewers.end(|it| it == id, Some(now));
         }
         assert_eq!(viewers.barred.len(), MAX_BARRED_VIEWERS);
@@ -193,14 +256,14 @@ mod tests {
         assert!(next.len() == 0 && next.is_barred(key(999), now), "the publisher is back");
         // A viewer who watches another file of the same broadcast stays.
         let mut viewers = Viewers::default();
-        viewers.note(key(1), address, viewer(7), 9, now);
-        viewers.note(key(2), address, viewer(8), 9, now);
+        viewers.note(key(1), address, viewer(7), (9, false), now);
+        viewers.note(key(2), address, viewer(8), (9, false), now);
         let later = now + BARRED_DURATION;
         viewers.refresh(key(2), later);
         assert_eq!(ids(viewers.leave(BARRED_DURATION, later)), [7]);
         // After a new play key, those who have it return at once.
         let mut viewers = Viewers::default();
-        viewers.note(key(1), address, viewer(7), 9, now);
+        viewers.note(key(1), address, viewer(7), (9, false), now);
         assert_eq!(ids(viewers.end(|_| true, None)), [7]);
         assert!(!viewers.is_barred(key(1), now));
     }

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::base::secret::is_same_secret;
 use crate::server::access::denied::{Denied, too_often};
+use crate::server::access::login_failures::GuessedSecret;
 use crate::server::access::proxies::ProxyRules;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
@@ -187,7 +188,8 @@ pub(super) fn authorize(
     if is_same_secret(token.expose().as_bytes(), given.as_bytes()) {
         return Ok(());
     }
-    registry.tries(caller.address.ip(), || false).map_err(|refused| {
+    let tried = registry.tries(caller.address.ip(), &GuessedSecret::ServerToken, || false);
+    tried.map_err(|refused| {
         let (cause, why, status, text) = match refused {
             Denied::TooOften(wait) => {
                 let why = too_often("tokens", wait);

@@ -1,23 +1,31 @@
-//! Figures for Prometheus (text exposition format 0.0.4): `/metrics`.
+//! Figures for Prometheus (text exposition format 0.0.4): `/metrics`. The figures of single streams are only
+//! for clients that may read the API, because the name of a stream can be a secret.
 
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::State;
-use axum::http::header;
+use axum::extract::connect_info::ConnectInfo;
+use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 
 use crate::net::listener::descriptors;
 use crate::server::event::relay::{Direction, RelayState};
 use crate::server::event::{Protocol, StreamFigures};
+use crate::server::http::caller::Caller;
+use crate::server::http::guard::{has_token, is_local};
 use crate::server::http::operator::figures::usage;
 use crate::server::outputs::recordings::viewers;
 use crate::server::registry::Registry;
 use crate::server::registry::relays::{RelayTotals, Relays};
 
-/// Returns all figures.
-pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
+/// Returns the figures.
+pub(super) async fn metrics(
+    State(registry): State<Arc<Registry>>,
+    ConnectInfo(caller): ConnectInfo<Caller>,
+    headers: HeaderMap,
+) -> impl IntoResponse {
     let streams = registry.figures();
     let mut out = String::with_capacity(2_048);
     let totals = &registry.totals;
@@ -64,6 +72,8 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
         let name = protocol.name();
         let _ = writeln!(out, "onair_recording_viewers{{protocol=\"{name}\"}} {count}");
     }
+    let may_read = is_local(&registry, &caller, &headers) || has_token(&registry, &headers);
+    let streams = if may_read { streams } else { Vec::new() };
     head(&mut out, "stream_viewers", "gauge", "Current viewers of a stream.");
     for stream in &streams {
         let _ = writeln!(out, "onair_stream_viewers{} {}", labels(stream), stream.viewers);
@@ -84,7 +94,9 @@ pub(super) async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoR
     process(&mut out);
     relays(&mut out, &registry.relays);
     renditions(&mut out, &registry, &streams);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], out)
+    let fields =
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4"), (header::CACHE_CONTROL, "no-store")];
+    (fields, out)
 }
 
 /// Writes the figures of the process, with the names that Prometheus's client libraries use.

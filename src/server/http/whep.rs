@@ -307,9 +307,9 @@ mod tests {
         let runtime = Runtime::start().unwrap();
         let callback = denied(&Denied::NoCallback);
         let no_keys = denied(&Denied::Token(TokenProblem::NoKeys));
-        let [server, stream] =
-            [NoRoom::Server, NoRoom::Stream(3)].map(|why| refused(&Refused::Full(why)));
-        for response in [server, stream, refused(&Refused::Expelled), callback, no_keys] {
+        let [server, stream, address] = [NoRoom::Server, NoRoom::Stream(3), NoRoom::Address]
+            .map(|why| refused(&Refused::Full(why)));
+        for response in [server, stream, address, refused(&Refused::Expelled), callback, no_keys] {
             assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
             let body = runtime.block_on(to_bytes(response.into_body(), usize::MAX)).unwrap();
             let body = String::from_utf8(body.to_vec()).unwrap();

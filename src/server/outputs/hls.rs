@@ -108,15 +108,12 @@ pub(in crate::server) fn note_viewer(
     let others = stream.figures(now).viewers;
     let most = registry.max_viewers(&stream.app);
     let of_hls = most.saturating_sub(others);
-    let arrived = production.viewers.lock().note(key, address, viewer, of_hls, now);
-    match arrived {
-        ViewerLookup::New => {
-            registry.tell(Event::Join(peer(production, id, address, key.protocol)));
-        }
-        ViewerLookup::Known => {}
-        ViewerLookup::Full => return Err(NoRoom::Stream(most)),
+    let limit = (of_hls, registry.is_shared(key.address));
+    let arrived = production.viewers.lock().note(key, address, viewer, limit, now);
+    if arrived == ViewerLookup::New {
+        registry.tell(Event::Join(peer(production, id, address, key.protocol)));
     }
-    Ok(())
+    arrived.room(most)
 }
 
 /// Disconnects the viewers with the chosen ids. With `bars`, they stay out for a while. Returns their

@@ -535,7 +535,7 @@ mod tests {
         if let Some(id) = viewer {
             let peer = SocketAddr::new(VIEWER_KEY.address, 5);
             let viewer = AdmittedViewer { id, done: None, expelled: 0 };
-            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, 9, now);
+            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, (9, false), now);
         }
         let left = open.remember(&recording, now);
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())

@@ -47,8 +47,7 @@ impl Access {
 
     /// Returns the callbacks of an application.
     pub fn callbacks(&self, app: &str) -> Option<&Arc<Callbacks>> {
-        let name = self.rules.apps.contains_key(app).then(|| app.to_owned());
-        self.callbacks.get(&name)
+        self.callbacks.get(&self.rules.own_name(app))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::server::access::callback::calls::{Acceptance, Callbacks, DoneCall};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
+use crate::server::access::login_failures::GuessedSecret;
 use crate::server::access::pass::Proof;
 use crate::server::access::rules::ActionRules;
 use crate::server::access::token::claims::TokenUse;
@@ -189,7 +190,9 @@ async fn check_secret(
             Err(problem) => return Err(Denied::Token(problem)),
         }
     }
-    registry.tries(visit.address, || rules.has_key(secret)).map_err(|denied| match denied {
+    let guessed = GuessedSecret::Key(registry.access().rules.own_name(&visit.app), action);
+    let tried = registry.tries(visit.address, &guessed, || rules.has_key(secret));
+    tried.map_err(|denied| match denied {
         Denied::WrongSecret => wrong,
         other => other,
     })

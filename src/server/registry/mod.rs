@@ -30,7 +30,7 @@ use crate::server::access::callback::calls::Notices;
 use crate::server::access::denied::{Denied, too_often};
 use crate::server::access::grant;
 use crate::server::access::limits::Limits;
-use crate::server::access::login_failures::Failures;
+use crate::server::access::login_failures::{Failures, GuessedSecret};
 use crate::server::access::pass::Passes;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::reporter::Reporter;
@@ -270,8 +270,7 @@ impl Registry {
     pub fn take_slot(self: &Arc<Self>, address: SocketAddr) -> Option<ConnectionSlot> {
         // Evicted connections still exist for a moment.
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
-        // Many clients share the address of a trusted proxy.
-        let is_shared = self.access().rules.proxies.is_trusted(address.ip());
+        let is_shared = self.is_shared(address.ip());
         let spot = (live < self.config.limits.connections + MAX_CLOSING_CONNECTIONS)
             .then(|| self.admission.admit(address.ip(), is_shared))
             .flatten();
@@ -282,6 +281,11 @@ impl Registry {
             return None;
         };
         Some(ConnectionSlot { registry: Arc::clone(self), spot })
+    }
+
+    /// Returns true for the address of a trusted proxy, which many clients share.
+    pub fn is_shared(&self, address: IpAddr) -> bool {
+        self.access().rules.proxies.is_trusted(address)
     }
 
     /// Waits for a client at a port, and before that, until evicted connections are closed. In a flood,
@@ -464,7 +468,7 @@ impl Registry {
         }
         let now = self.clock.now();
         if Login::is_answer(app)
-            && let Some(wait) = self.failures.wait(address, now)
+            && let Some(wait) = self.failures.wait(address, &GuessedSecret::Password, now)
         {
             return Err(too_often("passwords", wait));
         }
@@ -476,24 +480,29 @@ impl Registry {
             None => Verdict::Welcome,
         };
         match verdict {
-            Verdict::Welcome => self.failures.forgive(address),
-            Verdict::Wrong(_) => self.failures.add(address, now),
+            Verdict::Welcome => self.failures.forgive(address, &GuessedSecret::Password),
+            Verdict::Wrong(_) => self.failures.add(address, &GuessedSecret::Password, now),
             Verdict::Rejected(_) => {}
         }
         Ok(verdict)
     }
 
     /// Checks a key, password or token, unless the address must wait after several wrong ones.
-    pub fn tries(&self, address: IpAddr, is_right: impl FnOnce() -> bool) -> Result<(), Denied> {
+    pub fn tries(
+        &self,
+        address: IpAddr,
+        secret: &GuessedSecret,
+        is_right: impl FnOnce() -> bool,
+    ) -> Result<(), Denied> {
         let now = self.clock.now();
-        if let Some(wait) = self.failures.wait(address, now) {
+        if let Some(wait) = self.failures.wait(address, secret, now) {
             return Err(Denied::TooOften(wait));
         }
         if is_right() {
-            self.failures.forgive(address);
+            self.failures.forgive(address, secret);
             return Ok(());
         }
-        self.failures.add(address, now);
+        self.failures.add(address, secret, now);
         Err(Denied::WrongSecret)
     }
 

@@ -1,5 +1,6 @@
 //! The task of one RTMP connection: decides what the client may do, and checks its deadlines.
 
+mod application;
 pub(in crate::server) mod connection;
 mod connection_io;
 mod ending;
@@ -218,6 +219,9 @@ impl Task {
                     if let Some(pending) = self.pending.take() {
                         match pending.kind {
                             RequestKind::Connect => self.connected(decision)?,
+                            RequestKind::Application(name, call) => {
+                                self.entered(name, call, decision)?;
+                            }
                             RequestKind::Publish(name) => self.publish(name, decision)?,
                             RequestKind::Play(name) => self.play(name, decision)?,
                             RequestKind::Watch(name, start) => self.watch((name, start), decision),
@@ -404,38 +408,6 @@ impl Task {
     fn wants_to_play(&mut self, name: StreamName, call: Call) {
         self.end_role(problem!("left-played-again"));
         self.ask(name, call);
-    }
-
-    /// Asks whether the client may publish or play.
-    fn ask(&mut self, mut name: StreamName, call: Call) {
-        if let Some(app) = &self.app {
-            name.app = app.to_string();
-        }
-        let connection = &self.connection;
-        let client = (connection.id(), connection.peer);
-        let connect = connection.with_session(|session| session.connect().clone());
-        let pending = PendingRequest::stream(&self.registry, client, &connect, name, call);
-        self.pending = Some(Box::new(pending));
-    }
-
-    /// Accepts or rejects the connection.
-    fn connected(&mut self, decision: Result<Grant, Denied>) -> Result<(), Error> {
-        let connection = &self.connection;
-        match decision {
-            Ok(grant) => {
-                self.app = grant.renamed.map(String::into_boxed_str);
-                self.accept_connect()
-            }
-            Err(denied) => {
-                let text = match denied {
-                    Denied::Callback => "The application refuses this client.".to_owned(),
-                    denied => denied.problem(Action::Play).to_string(),
-                };
-                let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
-                connection.with_session(|session| session.reject_connect(&status));
-                Ok(())
-            }
-        }
     }
 
     fn publish(

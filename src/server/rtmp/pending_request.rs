@@ -20,6 +20,8 @@ use crate::wire::rtmp::stream_name::StreamName;
 /// The kind of a client's request.
 pub(super) enum RequestKind {
     Connect,
+    /// Connects to the application of a stream, for this call.
+    Application(StreamName, Call),
     Publish(StreamName),
     Play(StreamName),
     /// Plays the recording of this name, from this time on.
@@ -39,11 +41,24 @@ pub(super) type ClientId = (u64, SocketAddr);
 impl PendingRequest {
     /// Asks whether a client may connect.
     pub fn connect(registry: &Arc<Registry>, client: ClientId, connect: &Connect) -> Self {
-        let name = StreamName::resolve(&connect.tc_url, &connect.app, "");
-        let app = connect.app.split('?').next().unwrap_or_default().trim_matches('/').to_owned();
-        let visit = Visit { app, stream: String::new(), ..visit(client, connect, &name) };
-        let decision = Box::pin(gate::connect(Arc::clone(registry), visit));
-        Self { kind: RequestKind::Connect, decision }
+        let visit = visit(client, connect, &application_of(connect));
+        Self::enter(registry, visit, RequestKind::Connect)
+    }
+
+    /// Asks whether a client may connect to the application of a stream, before it publishes or plays the stream.
+    pub fn application(
+        registry: &Arc<Registry>,
+        client: ClientId,
+        connect: &Connect,
+        name: StreamName,
+        call: Call,
+    ) -> Self {
+        let visit = Visit { stream: String::new(), ..visit(client, connect, &name) };
+        Self::enter(registry, visit, RequestKind::Application(name, call))
+    }
+
+    fn enter(registry: &Arc<Registry>, visit: Visit, kind: RequestKind) -> Self {
+        Self { kind, decision: Box::pin(gate::connect(Arc::clone(registry), visit)) }
     }
 
     /// Asks whether a client may publish or play.
@@ -72,6 +87,13 @@ impl PendingRequest {
         let request = AccessRequest { action, visit, call: Some(call) };
         Self { kind, decision: Box::pin(gate::check(Arc::clone(registry), request)) }
     }
+}
+
+/// Returns the application and the query of connect, without a stream.
+pub(super) fn application_of(connect: &Connect) -> StreamName {
+    // Without a name, the last part of the application would be the stream.
+    let name = StreamName::resolve(&connect.tc_url, &connect.app, "-");
+    StreamName { stream: String::new(), ..name }
 }
 
 fn visit((id, peer): ClientId, connect: &Connect, name: &StreamName) -> Visit {

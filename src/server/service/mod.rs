@@ -35,6 +35,7 @@ use crate::server::service::operator_chat::OperatorChat;
 use crate::server::whep;
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::{Problem, problem};
+use crate::wire::http::Fields;
 
 /// A client that sends nothing within this time is disconnected.
 const FIRST_DATA_TIMEOUT: Duration = Duration::from_secs(5);
@@ -547,6 +548,13 @@ async fn through_proxy(
     }
 }
 
+/// Returns the address of a tunnel's client, which a trusted proxy names in these fields.
+fn tunnel_client(registry: &Registry, peer: SocketAddr, fields: &Fields) -> SocketAddr {
+    let access = registry.access();
+    let proxies = &access.rules.proxies;
+    SocketAddr::new(proxies.client(peer.ip(), fields.all(proxies.header.name())), peer.port())
+}
+
 /// Serves a client with RTMP, or with HTTP for a tunnel: the first bytes decide. Rare parts (TLS
 /// and tunnels) use separate memory. A task is as large as its largest state, so with the tunnel
 /// inside the task, each player needed 16 KB more.
@@ -566,17 +574,12 @@ async fn converse(
     match first_word {
         Ok(Ok(false)) => crate::server::rtmp::serve(registry, stream, peer, place).await,
         Ok(Ok(true)) => {
-            let welcome = |stream| match registry.admit(peer) {
-                Some(place) => {
-                    tokio::spawn(crate::server::rtmp::serve(
-                        Arc::clone(&registry),
-                        stream,
-                        peer,
-                        place,
-                    ));
-                    true
-                }
-                None => false,
+            let welcome = |stream, fields: &Fields| {
+                let client = tunnel_client(&registry, peer, fields);
+                let Some(place) = registry.admit(client) else { return false };
+                let registry = Arc::clone(&registry);
+                tokio::spawn(crate::server::rtmp::serve(registry, stream, client, place));
+                true
             };
             let ended = async {
                 registry.stopped().await;

@@ -36,8 +36,20 @@ impl ServerToken {
     /// # Errors
     /// Fails if the token can be neither read nor written.
     pub fn of_user() -> io::Result<Option<Self>> {
-        let folder = dirs::state_dir().or_else(dirs::data_local_dir);
-        folder.map(|folder| Self::at(&folder.join("onair").join("server-token"))).transpose()
+        user_file().map(|path| Self::at(&path)).transpose()
+    }
+
+    /// Returns the user's token file if it contains no valid token. Nothing is created.
+    ///
+    /// # Errors
+    /// Fails if the file exists and cannot be read.
+    pub fn invalid_file() -> io::Result<Option<PathBuf>> {
+        let Some(path) = user_file() else { return Ok(None) };
+        match read(&path) {
+            Ok(token) => Ok(token.is_none().then_some(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Works like [`ServerToken::of_user`], but returns `None` without a readable token. No client
@@ -74,6 +86,12 @@ impl ServerToken {
     pub fn read_again(&self) -> io::Result<Option<Secret>> {
         read(&self.path)
     }
+}
+
+/// Returns the path of the user's token file, or `None` if the system has no folder for it.
+fn user_file() -> Option<PathBuf> {
+    let folder = dirs::state_dir().or_else(dirs::data_local_dir);
+    folder.map(|folder| folder.join("onair").join("server-token"))
 }
 
 fn read(path: &Path) -> io::Result<Option<Secret>> {

@@ -38,7 +38,8 @@ impl Fields {
         self.all(name).next()
     }
 
-    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    /// Returns all values of a field in order; `name` is lowercase.
+    pub fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
     }

@@ -46,8 +46,8 @@ const POLL_INTERVAL_BYTE: u8 = 1;
 /// Maximum number of bytes that are read of an unwanted body.
 const MAX_DISCARDED_BYTES: usize = 4 << 10;
 
-/// Accepts a new tunnel. Returns `false` if the server accepts no more tunnels.
-pub type Welcome<'a> = dyn Fn(Stream) -> bool + Send + Sync + 'a;
+/// Accepts a new tunnel, which a request with these fields opens. Returns `false` if the server accepts no more tunnels.
+pub type Welcome<'a> = dyn Fn(Stream, &http::Fields) -> bool + Send + Sync + 'a;
 
 /// All tunnels of a server.
 pub struct Gate {
@@ -154,7 +154,8 @@ impl Gate {
                     if let Request::Send(address) | Request::Idle(address) = &tunnel_request {
                         *last = Some(address.name.clone());
                     }
-                    self.handle(&mut http, &mut body, tunnel_request, secure, welcome).await
+                    let opening = (secure, welcome, &request.fields);
+                    self.handle(&mut http, &mut body, tunnel_request, opening).await
                 }
                 ("POST", None) => Ok(TunnelReply::Refusal(404, "Nothing here")),
                 _ => Ok(TunnelReply::Refusal(405, "This is an RTMP server")),
@@ -182,13 +183,12 @@ impl Gate {
         http: &mut Http,
         body: &mut Body,
         request: Request,
-        secure: bool,
-        welcome: &Welcome<'_>,
+        opening: (bool, &Welcome<'_>, &http::Fields),
     ) -> Result<TunnelReply, Fault> {
         match request {
             Request::Open => {
                 drain(http, body).await;
-                Ok(self.open(secure, welcome))
+                Ok(self.open(opening))
             }
             Request::Close(address) => {
                 drain(http, body).await;
@@ -205,7 +205,10 @@ impl Gate {
         }
     }
 
-    fn open(self: &Arc<Self>, secure: bool, welcome: &Welcome<'_>) -> TunnelReply {
+    fn open(
+        self: &Arc<Self>,
+        (secure, welcome, fields): (bool, &Welcome<'_>, &http::Fields),
+    ) -> TunnelReply {
         let Some(name) = random_hex() else {
             return TunnelReply::Refusal(500, "Out of randomness");
         };
@@ -214,7 +217,7 @@ impl Gate {
         let end = tokio::sync::Mutex::new(end);
         let session =
             Arc::new(Session { end, until: Mutex::new(Instant::now() + SESSION_TIMEOUT) });
-        if !welcome(Stream::tunnel(near)) {
+        if !welcome(Stream::tunnel(near), fields) {
             return TunnelReply::Refusal(503, "Too many connections");
         }
         let body = format!("{name}\n").into_bytes();
@@ -369,7 +372,7 @@ mod tests {
                 near.write_all(&vec![0_u8; pipe::MAX_BUFFERED_BYTES]).await.unwrap();
                 client.write_all(request.repeat(2).as_bytes()).await.unwrap();
                 let stream = Stream::tunnel(near);
-                let ended = timeout(IDLE_TIMEOUT / 2, gate.serve(stream, &|_| false)).await;
+                let ended = timeout(IDLE_TIMEOUT / 2, gate.serve(stream, &|_, _| false)).await;
                 assert!(ended.is_ok(), "the connection remains open: {request}");
             });
         }

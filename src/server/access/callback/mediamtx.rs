@@ -25,11 +25,14 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
         Protocol::Whep => "webrtc",
         _ => "hls",
     };
+    // The secret of an RTMP client that names none is its whole query, which is no token for MediaMTX.
+    let token = visit.secret.as_ref().map_or("", Secret::expose);
+    let token = if token == visit.query { "" } else { token };
     json!({
         "ip": visit.address.to_string(),
         "user": parameter("user").unwrap_or_default(),
         "password": parameter("pass").unwrap_or_default(),
-        "token": visit.secret.as_ref().map_or("", Secret::expose),
+        "token": token,
         "action": action,
         "path": format!("{}/{}", visit.app, visit.stream),
         "protocol": protocol,
@@ -64,6 +67,15 @@ mod tests {
                 "query": "user=me&pass=p%20w", "userAgent": "FMLE/3.0 (compatible)",
             })
         );
+    }
+
+    #[test]
+    fn a_user_name_and_a_password_are_no_token() {
+        let mut visit = visit();
+        visit.query = "user=me&pass=pw".to_owned();
+        visit.secret = Some(Secret::from(&*visit.query));
+        let body: Value = serde_json::from_str(&json(&visit, &Call::play())).unwrap();
+        assert_eq!([&body["user"], &body["password"], &body["token"]], ["me", "pw", ""]);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 
 use crate::server::access::grant::AdmittedViewer;
-use crate::server::event::NoRoom;
 use crate::server::hls::Mode;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::hls::answers::{PLAYLIST_TYPE, busy, disconnected, failed, is_known};
@@ -98,8 +97,8 @@ pub(super) async fn event(
     match playlist {
         BroadcastPlaylist::Text(text) => {
             if is_first && let Some(recording) = begins_with(registry, &files).await {
-                if !note(registry, &recording, address, key, viewer) {
-                    return too_many_viewers(NoRoom::Stream(registry.max_viewers(app)));
+                if let Err(why) = note(registry, &recording, address, key, viewer) {
+                    return too_many_viewers(why);
                 }
                 // A callback may have renamed the stream, and the pass opens only the stream with the new name.
                 let list = format!("../../{}/hls/{EVENT_PLAYLIST_NAME}", encode_name(stream));

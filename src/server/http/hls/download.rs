@@ -60,9 +60,11 @@ impl FileViewer {
             || self.registry.recording_viewers.is_barred(&self.file, self.client.key, now)
     }
 
-    /// Counts bytes for the client. Returns `false` if there are too many viewers.
-    fn note(&self, bytes: u64) -> bool {
-        let limits = (self.registry.max_viewers(&self.app), self.registry.clock.now());
+    /// Counts bytes for the client. Fails if there are too many viewers.
+    fn note(&self, bytes: u64) -> Result<(), NoRoom> {
+        let most = self.registry.max_viewers(&self.app);
+        let limit = (most, self.registry.is_shared(self.client.key.address));
+        let limits = (limit, self.registry.clock.now());
         let viewers = &self.registry.recording_viewers;
         let arrived = viewers.note(&self.file, self.client, bytes, limits);
         if arrived == ViewerLookup::New {
@@ -71,7 +73,7 @@ impl FileViewer {
             let peer = Peer { app, stream, address, id, protocol: Protocol::HttpFlv };
             self.registry.tell(Event::Join(peer));
         }
-        arrived != ViewerLookup::Full
+        arrived.room(most)
     }
 
     /// Wraps a response with the file or a part of it, so that the sent bytes are counted.
@@ -79,8 +81,8 @@ impl FileViewer {
         if *method == Method::HEAD || !response.status().is_success() {
             return response;
         }
-        if !self.note(0) {
-            return too_many_viewers(NoRoom::Stream(self.registry.max_viewers(&self.app)));
+        if let Err(why) = self.note(0) {
+            return too_many_viewers(why);
         }
         response.map(|body| Body::new(ViewedBody { body, viewer: self }))
     }
@@ -110,7 +112,7 @@ impl http_body::Body for ViewedBody {
             && let Some(data) = frame.data_ref()
         {
             // A client that received nothing for a while becomes a viewer again.
-            this.viewer.note(data.len() as u64);
+            let _ = this.viewer.note(data.len() as u64);
         }
         polled
     }

@@ -156,8 +156,8 @@ pub(in crate::server::http) async fn response(
     if recording.viewers.lock().is_barred(key, registry.clock.now()) {
         return disconnected();
     }
-    if !note(registry, &recording, caller.address, key, viewer) {
-        return too_many_viewers(NoRoom::Stream(registry.max_viewers(&recording.stream.app)));
+    if let Err(why) = note(registry, &recording, caller.address, key, viewer) {
+        return too_many_viewers(why);
     }
     let of = (recording.stream.app.as_str(), name);
     match asked {
@@ -278,21 +278,22 @@ fn unreadable(error: &OpenError) -> Response {
     }
 }
 
-/// Counts a viewer. Returns false if there are too many.
+/// Counts a viewer. Fails if there are too many.
 pub(super) fn note(
     registry: &Registry,
     recording: &OpenRecording,
     address: SocketAddr,
     key: ViewerKey,
     viewer: AdmittedViewer,
-) -> bool {
+) -> Result<(), NoRoom> {
     let (id, now) = (viewer.id, registry.clock.now());
     let most = registry.max_viewers(&recording.stream.app);
-    let arrived = recording.viewers.lock().note(key, address, viewer, most, now);
+    let limit = (most, registry.is_shared(key.address));
+    let arrived = recording.viewers.lock().note(key, address, viewer, limit, now);
     if arrived == ViewerLookup::New {
         registry.tell(Event::Join(recording.peer(address, id, key.protocol)));
     }
-    arrived != ViewerLookup::Full
+    arrived.room(most)
 }
 
 /// Returns a playlist or manifest, or `None` if the recording has no content for it yet.

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::media::Size;
+use crate::server::access::action::Action;
 use crate::server::event::StreamFigures;
 use crate::server::hls::Mode;
 use crate::server::registry::Registry;
@@ -31,7 +32,11 @@ pub(super) fn response(registry: &Registry, app: &str, stream: &str) -> Response
         // stream name would reveal the logins.
         let is_live = figures.as_ref().is_some_and(|figures| figures.publisher.is_some());
         let rules = registry.rules();
-        let ice: Vec<_> = rules.ice_servers.iter().filter(|_| is_live).map(ice_server).collect();
+        // A callback is asked only when the viewer plays. Those whom it admits get the logins with
+        // the answer to their offer.
+        let has_logins = !registry.access().rules.of(app).is_asked(Action::Play);
+        let may_have = |server: &&IceServer| is_live && (has_logins || server.login().is_none());
+        let ice: Vec<_> = rules.ice_servers.iter().filter(may_have).map(ice_server).collect();
         state.insert("ice_servers".to_owned(), json!(ice));
         state.insert("now".to_owned(), json!(now as f64 / 1_000.0));
     }
@@ -47,8 +52,8 @@ fn protocols(whep: bool, hls: Mode) -> Vec<&'static str> {
     all.into_iter().filter(|(_, is_on)| *is_on).map(|(name, _)| name).collect()
 }
 
-/// Returns an ICE server as browsers take it (`RTCIceServer`). Browsers need the server before they
-/// post an offer, so a `Link` header in the answer would be too late.
+/// Returns an ICE server as browsers take it (`RTCIceServer`). Most pages need the server before they
+/// post an offer, so a `Link` header in the answer would be too late for them.
 fn ice_server(server: &IceServer) -> Value {
     match server.login() {
         None => json!({ "urls": server.url() }),

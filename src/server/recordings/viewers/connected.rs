@@ -56,18 +56,19 @@ impl ConnectedViewers {
         self.rtmp.lock().retain(|viewer| viewer.peer.id != id);
     }
 
-    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one.
+    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one. For the limit, see
+    /// [`Viewers::note`].
     pub fn note(
         &self,
         file: &str,
         client: FileClient,
         bytes: u64,
-        (most, now): (usize, Timestamp),
+        (limit, now): ((usize, bool), Timestamp),
     ) -> ViewerLookup {
         let mut files = self.files.lock();
         let viewers = files.entry(file.to_owned()).or_default();
         let viewer = AdmittedViewer { id: client.id, done: None, expelled: 0 };
-        let arrived = viewers.note(client.key, client.address, viewer, most, now);
+        let arrived = viewers.note(client.key, client.address, viewer, limit, now);
         viewers.count(client.key, bytes);
         arrived
     }
@@ -149,7 +150,7 @@ mod tests {
             FileClient { key, address, id }
         };
         let now = Timestamp::from_millis(1_000);
-        let note = |client, bytes, now| viewers.note("a", client, bytes, (2, now));
+        let note = |client, bytes, now| viewers.note("a", client, bytes, ((2, false), now));
         assert_eq!(note(client(1, 7), 0, now), ViewerLookup::New);
         assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), ViewerLookup::Known);
         assert_eq!(note(client(2, 9), 3, now), ViewerLookup::New);
