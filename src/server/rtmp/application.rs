@@ -7,6 +7,7 @@ use crate::server::access::grant::Grant;
 use crate::server::rtmp::Task;
 use crate::server::rtmp::connection::Error;
 use crate::server::rtmp::pending_request::{PendingRequest, application_of};
+use crate::server::stream::sink::Sink as _;
 use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::status::{Level, Status, code};
 use crate::wire::rtmp::stream_name::StreamName;
