@@ -18,6 +18,9 @@ const AGAIN_MS = 10_000;
 // A longer pause ends the connection. After a shorter pause, playback continues at once.
 const MAX_PAUSE_MS = 60_000;
 
+// Returns true if the viewer sees the video: in the tab, or in the picture-in-picture window.
+const isSeen = () => !document.hidden || Boolean(document.pictureInPictureElement);
+
 export class Playback {
     // `changed()` is called when `status`, `protocol`, `note` or `blocked` may have changed.
     constructor({ address, video, stream, preferred, changed }) {
@@ -183,7 +186,7 @@ export class Playback {
     // Takes over a pause by the browser: by a media key, or in the picture-in-picture window.
     #followPause() {
         const { paused, ended } = this.video;
-        if (this.driver && this.played && paused && !ended && !document.hidden) this.pause();
+        if (this.driver && this.played && paused && !ended && isSeen()) this.pause();
     }
 
     // Returns the protocols in the order in which they are tried.
@@ -320,7 +323,7 @@ export class Playback {
     }
 
     #watch() {
-        if (this.paused || document.hidden) return;
+        if (this.paused || !isSeen()) return;
         this.driver?.watch();
         this.changed();
     }
