@@ -88,6 +88,8 @@ export class Playback {
         if (!state.live) {
             this.#stop();
             this.#forget();
+            // The page says that playback starts with the stream.
+            this.#setPaused(false);
             this.#set('waiting');
             return;
         }
@@ -156,7 +158,7 @@ export class Playback {
     }
 
     pause() {
-        if (this.paused) return;
+        if (this.paused || this.status === 'waiting') return;
         this.#setPaused(true);
         this.video.pause();
         this.pauseTimer = setTimeout(() => this.#stop(), MAX_PAUSE_MS);

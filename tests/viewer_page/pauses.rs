@@ -156,3 +156,18 @@ fn a_video_in_picture_in_picture_is_watched_while_its_tab_is_hidden() {
     );
     assert_eq!(found, "connecting watched paused");
 }
+
+#[test]
+fn playback_starts_with_the_stream_after_a_pause_too() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let found = found_with_playback(
+        "playback.update(live);
+        after(() => playback.pause());
+        after(() => playback.update({ live: false }));
+        after(() => playback.pause());
+        after(() => playback.update(live));",
+    );
+    assert_eq!(found, "paused waiting waiting connecting");
+}
