@@ -69,10 +69,13 @@ fn without_media_source_an_error_during_playback_is_a_loss() {
     }
     let running = start_with(|_| ());
     let browser = Chromium::start("en");
-    // A browser that plays HLS natively, such as that of older iPhones.
-    let before = "['MediaSource', 'ManagedMediaSource'].forEach(it => delete window[it]);";
+    // A browser that plays HLS natively and shows only the video on the full screen, such as that of older iPhones.
+    let before = "['MediaSource', 'ManagedMediaSource'].forEach(it => delete window[it]);
+        delete Document.prototype.fullscreenElement;";
     let page = browser.open(&running.page(), before);
     page.wait(&has_status("waiting"));
+    let label = page.value("document.getElementById('fullscreen').ariaLabel");
+    assert_eq!(label, "Full screen (F)");
     let reasons = page.value(
         "(async () => {
             const { LowLatencyHls } = await import('/assets/ll_hls.js');
