@@ -117,12 +117,12 @@ async function failed(error) {
     if (error.status === 401 || error.status === 403 || error.status === 429) {
         isLocked = true;
         hasNoToken = error.status === 403;
-        banner();
+        draw();
         if (!hasNoToken) await unlock(error);
         return;
     }
     failures += 1;
-    banner();
+    draw();
 }
 
 // Asks for the token until the server accepts it, or the operator cancels.
@@ -155,7 +155,7 @@ function draw() {
     chat.offer(answers.streams?.streams ?? [], chatOf);
     // An answer can be that of the chat before.
     const isChosen = answers.chat?.app === chatOf?.app && answers.chat?.stream === chatOf?.stream;
-    chat.show(isChosen ? answers.chat : null);
+    chat.show(isChosen ? answers.chat : null, answers.streams?.streams.length === 0);
     if (answers.relays) relays.show(answers.relays);
     if (answers.access) access.show(answers.access);
     if (answers.recordings) recordings.show(answers.recordings, view() === 'recordings' ? Infinity : FEW);
