@@ -404,6 +404,27 @@ fn the_page_changes_between_renditions_and_plays_on() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+#[test]
+fn the_note_about_a_refused_quality_names_what_the_menu_shows() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with("120p:300k,audio", |config| config.media.renditions.cpu = 0.0);
+    let _publisher = running.publish(&SMALL);
+    let browser = Chromium::start("en");
+    let page = browser.open(&format!("http://{}/watch/live/show", running.http()), "");
+    page.wait("document.documentElement.dataset.status === 'playing'");
+    let input = "document.querySelector('#quality-menu input[value=\"120p\"]')";
+    page.wait(&format!("{input} !== null"));
+    page.value(&format!("{input}.click()"));
+    page.wait("document.getElementById('note').textContent !== ''");
+    let chosen = "document.querySelector('#quality-menu input:checked').parentElement.textContent";
+    assert_eq!(page.value(chosen), "Automatic");
+    let note = "The server cannot encode this quality now, so this page chooses the quality automatically.";
+    assert_eq!(page.value("document.getElementById('note').textContent"), note);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
 /// Waits until the page plays over WebRTC at this width.
 fn plays_over_webrtc(page: &Page<'_>, width: u32) {
     page.wait("document.documentElement.dataset.protocol === 'whep'");

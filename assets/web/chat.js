@@ -33,6 +33,8 @@ export class Chat {
         // The interval of slow mode in seconds, or 0.
         this.slow = 0;
         this.nextAt = 0;
+        // The sent messages for which there is no answer of the server yet, the oldest first.
+        this.sent = [];
         this.socket = null;
         this.isOpen = false;
         this.isLive = false;
@@ -80,6 +82,8 @@ export class Chat {
         socket.onclose = event => {
             this.isOpen = false;
             this.socket = null;
+            this.#putBack();
+            this.sent = [];
             this.#draw();
             if (event.code === MOVED) this.moved();
         };
@@ -97,10 +101,21 @@ export class Chat {
         if (typeof line?.text !== 'string') return;
         const name = typeof line.name === 'string' ? line.name : '';
         // A message without a name is from the server itself, which did not pass on a message.
-        if (!name) return this.#add('', this.#refusal(line));
+        if (!name) {
+            this.#putBack();
+            return this.#add('', this.#refusal(line));
+        }
+        // The server handles messages in order. If somebody else wrote the same, a refused message does not return.
+        this.sent.splice(0, this.sent.indexOf(line.text) + 1);
         const id = Number.isSafeInteger(line.id) ? line.id : null;
         this.#add(name, line.text, id, ROLES.includes(line.role) ? line.role : null);
         if (performance.now() - this.openedAt > PAST_MS) this.said(line.text, id);
+    }
+
+    // Puts the oldest sent message, which the server did not pass on, back into its field if this is empty.
+    #putBack() {
+        const words = this.sent.shift();
+        if (words && !byId('say').value) byId('say').value = words;
     }
 
     // Removes the messages with these numbers, including those over the video.
@@ -189,7 +204,8 @@ export class Chat {
     }
 
     #send(say) {
-        const words = say.value.trim();
+        // The server also makes one space of several.
+        const words = say.value.trim().replace(/\s+/g, ' ');
         if (!words || !this.isOpen) return;
         const now = performance.now();
         if (now < this.nextAt) {
@@ -197,6 +213,7 @@ export class Chat {
         }
         if (!this.#takeTurn()) return this.#hint('slower');
         this.socket.send(JSON.stringify({ name: this.name, text: words }));
+        this.sent.push(words);
         this.nextAt = this.slow > 0 ? now + this.slow * 1_000 : 0;
         say.value = '';
         this.#draw();

@@ -38,7 +38,7 @@ export class Controls {
         const { paused } = this.playback;
         if (this.playback.status !== 'playing' && this.stage.classList.contains('quiet')) this.#show();
         const isSilent = this.video.muted || this.video.volume === 0;
-        const isFull = document.fullscreenElement !== null;
+        const isFull = Boolean(document.fullscreenElement);
         face('play', paused ? 'play' : 'pause', text(paused ? 'play' : 'pause'));
         face('mute', isSilent ? 'muted' : 'volume', text(isSilent ? 'unmute' : 'mute'));
         face('fullscreen', isFull ? 'minimize' : 'maximize', text(isFull ? 'leaveFullscreen' : 'fullscreen'));

@@ -35,6 +35,7 @@ export class LowLatencyHls {
 
     // `refused()` is called if the server does not encode the chosen rendition.
     constructor({ address, video, fail, serverNow, quality, refused }) {
+        this.address = address;
         this.quality = quality;
         this.refused = refused;
         // hls.js ignores variants without video.
@@ -56,11 +57,7 @@ export class LowLatencyHls {
     async start() {
         const { default: Hls } = await import('/assets/hls.light.min.mjs');
         if (this.stopped) return;
-        if (!Hls.isSupported()) {
-            this.video.src = this.url;
-            this.video.onerror = () => this.#give(this.position > 0 ? 'lost' : 'noFrames');
-            return;
-        }
+        if (!Hls.isSupported()) return this.#playNatively();
         const hls = new Hls({
             lowLatencyMode: true,
             // The worker of hls.js would be a blob, which the page's policy forbids. It is not needed, because
@@ -88,6 +85,19 @@ export class LowLatencyHls {
         });
         hls.loadSource(this.url);
         hls.attachMedia(this.video);
+    }
+
+    // Plays the playlist of the chosen rendition, because only the browser could choose in that of the stream.
+    #playNatively() {
+        this.video.src = this.address(this.quality ? `/hls/${this.quality}.m3u8` : '.m3u8');
+        this.video.onerror = () => {
+            if (this.position > 0) return this.#give('lost');
+            if (!this.quality || [MAIN, AUDIO].includes(this.quality)) return this.#give('noFrames');
+            // The browser does not say so, but the server probably refuses to encode the rendition.
+            this.quality = null;
+            this.refused();
+            this.#playNatively();
+        };
     }
 
     // Uses this rendition from its next segment on. Returns false if that requires another playlist.

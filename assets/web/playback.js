@@ -18,6 +18,9 @@ const AGAIN_MS = 10_000;
 // A longer pause ends the connection. After a shorter pause, playback continues at once.
 const MAX_PAUSE_MS = 60_000;
 
+// Returns true if the viewer sees the video: in the tab, or in the picture-in-picture window.
+const isSeen = () => !document.hidden || Boolean(document.pictureInPictureElement);
+
 export class Playback {
     // `changed()` is called when `status`, `protocol`, `note` or `blocked` may have changed.
     constructor({ address, video, stream, preferred, changed }) {
@@ -85,6 +88,8 @@ export class Playback {
         if (!state.live) {
             this.#stop();
             this.#forget();
+            // The page says that playback starts with the stream.
+            this.#setPaused(false);
             this.#set('waiting');
             return;
         }
@@ -153,7 +158,7 @@ export class Playback {
     }
 
     pause() {
-        if (this.paused) return;
+        if (this.paused || this.status === 'waiting') return;
         this.#setPaused(true);
         this.video.pause();
         this.pauseTimer = setTimeout(() => this.#stop(), MAX_PAUSE_MS);
@@ -183,7 +188,7 @@ export class Playback {
     // Takes over a pause by the browser: by a media key, or in the picture-in-picture window.
     #followPause() {
         const { paused, ended } = this.video;
-        if (this.driver && this.played && paused && !ended && !document.hidden) this.pause();
+        if (this.driver && this.played && paused && !ended && isSeen()) this.pause();
     }
 
     // Returns the protocols in the order in which they are tried.
@@ -320,7 +325,7 @@ export class Playback {
     }
 
     #watch() {
-        if (this.paused || document.hidden) return;
+        if (this.paused || !isSeen()) return;
         this.driver?.watch();
         this.changed();
     }

@@ -80,3 +80,28 @@ fn the_operator_moderates_the_chat_of_a_stream() {
     assert_eq!(page.value(too_slow), false);
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn the_chat_says_that_nobody_publishes_only_if_that_is_known() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start();
+    let browser = Chromium::start("en");
+    let url = format!("{}#chat", running.page());
+    let page = browser.open(&url, "");
+    let is_hidden = "document.getElementById('no-chat').hidden";
+    page.wait(&format!("!{is_hidden}"));
+    assert_eq!(page.text("no-chat"), "Nobody is publishing.");
+    // The page gets the streams, but the chat needs the token.
+    let _publisher = Client::publish(&running.url("live/show"));
+    page.wait("document.getElementById('token').open");
+    assert_eq!(page.value(is_hidden), true);
+    assert_eq!(page.value("document.getElementById('chat-stream').value"), "live/show");
+    // From another computer, the page gets nothing.
+    let without_answers = "window.fetch = async () => new Response('{}', { status: 401 });";
+    let page = browser.open(&url, without_answers);
+    page.wait("document.getElementById('token').open");
+    assert_eq!(page.value(is_hidden), true);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

@@ -86,6 +86,36 @@ fn the_page_works_while_the_folder_of_recordings_is_missing() {
 }
 
 #[test]
+fn the_page_shows_older_recordings_on_request() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let running = start();
+    for number in 0..205 {
+        let name = format!("live-show {number:03}.flv");
+        std::fs::write(running.folder.path().join(name), "").unwrap();
+    }
+    let browser = Chromium::start("en");
+    let page = browser.open(&format!("{}#recordings", running.page()), "");
+    let has = |count| format!("document.querySelectorAll('#recordings tr').length === {count}");
+    let is_hidden = "document.getElementById('older-recordings').hidden";
+    page.wait(&has(200));
+    assert_eq!(page.value(is_hidden), false);
+    click(&page, "#older-recordings");
+    page.wait(&has(205));
+    page.wait(&shows("#recordings tr:last-child", "live-show 000.flv"));
+    assert_eq!(page.value(is_hidden), true);
+    // The list begins again when the operator returns.
+    page.value("location.hash = 'streams'");
+    page.wait(&has(6));
+    assert_eq!(page.value(is_hidden), true);
+    page.value("location.hash = 'recordings'");
+    page.wait(&has(200));
+    assert_eq!(page.value(is_hidden), false);
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
 fn a_recording_is_deleted_after_a_question_and_with_the_token() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;

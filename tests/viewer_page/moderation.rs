@@ -225,3 +225,29 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     }
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn a_message_that_the_server_does_not_pass_on_returns_to_its_field() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|config| config.http_token = Some(Secret::new(TOKEN)));
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait("!document.getElementById('say').disabled");
+    change(&running, &json!({ "blocked_words": ["spoiler"] }));
+    let field = "document.getElementById('say').value";
+    // A message that was passed on does not return.
+    say(&page, "Bob", "no  harm");
+    wait_line(&page, "Bob no harm", true);
+    assert_eq!(page.value(field), "");
+    say(&page, "Bob", "a spoiler");
+    wait_line(&page, "Your message contains a blocked word.", true);
+    assert_eq!(page.value(field), "a spoiler");
+    // The connection ends before the server gets the message. The server would pass it on.
+    page.value("WebSocket.prototype.send = function () { this.close(); }");
+    say(&page, "Bob", "no harm either");
+    page.wait(&format!("{field} === 'no harm either'"));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

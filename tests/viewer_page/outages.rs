@@ -69,27 +69,41 @@ fn without_media_source_an_error_during_playback_is_a_loss() {
     }
     let running = start_with(|_| ());
     let browser = Chromium::start("en");
-    // A browser that plays HLS natively, such as that of older iPhones.
-    let before = "['MediaSource', 'ManagedMediaSource'].forEach(it => delete window[it]);";
+    // A browser that plays HLS natively and shows only the video on the full screen, such as that of older iPhones.
+    let before = "['MediaSource', 'ManagedMediaSource'].forEach(it => delete window[it]);
+        delete Document.prototype.fullscreenElement;";
     let page = browser.open(&running.page(), before);
     page.wait(&has_status("waiting"));
-    let reasons = page.value(
+    let label = page.value("document.getElementById('fullscreen').ariaLabel");
+    assert_eq!(label, "Full screen (F)");
+    let found = page.value(
         "(async () => {
             const { LowLatencyHls } = await import('/assets/ll_hls.js');
-            const reasons = [];
-            for (const position of [0, 7]) {
+            const found = [];
+            for (const [quality, position] of [[null, 0], [null, 7], ['main', 0], ['480p', 7], ['480p', 0]]) {
                 const video = document.createElement('video');
-                const fail = reason => reasons.push(reason);
-                const driver = new LowLatencyHls({ address: it => `/none${it}`, video, fail });
+                const driver = new LowLatencyHls({
+                    address: it => `/none${it}`,
+                    video,
+                    quality,
+                    refused: () => found.push('refused'),
+                    fail: reason => found.push(reason),
+                });
                 await driver.start();
+                found.push(video.getAttribute('src'));
                 driver.position = position;
                 video.onerror();
+                if (driver.quality !== quality) found.push(video.getAttribute('src'));
                 driver.stop();
             }
-            return reasons.join(' ');
+            return found.join(' ');
         })()",
     );
-    assert_eq!(reasons, "noFrames lost");
+    assert_eq!(
+        found,
+        "/none.m3u8 noFrames /none.m3u8 lost /none/hls/main.m3u8 noFrames /none/hls/480p.m3u8 lost \
+         /none/hls/480p.m3u8 refused /none.m3u8"
+    );
 }
 
 #[test]

@@ -85,44 +85,89 @@ fn the_page_and_the_browser_agree_whether_playback_is_paused() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
+/// Runs statements with a `playback` of a `video` without media. Returns what they append to `found`.
+fn found_with_playback(acts: &str) -> serde_json::Value {
+    let running = start_with(|_| ());
+    let browser = Chromium::start("en");
+    let page = browser.open(&running.page(), "");
+    page.wait(&has_status("waiting"));
+    page.value(&format!(
+        "(async () => {{
+            const {{ Playback }} = await import('/assets/playback.js');
+            const video = document.createElement('video');
+            const {{ setInterval }} = window;
+            let watch;
+            window.setInterval = act => {{ watch = act; }};
+            const playback = new Playback({{
+                address: path => `/none${{path}}`,
+                video,
+                stream: {{ refresh() {{}} }},
+                preferred: null,
+                changed() {{}},
+            }});
+            window.setInterval = setInterval;
+            const live = {{ live: true, publication: 1, protocols: ['flv'], audio: null, video: null }};
+            const found = [];
+            const after = act => {{
+                act();
+                found.push(playback.status);
+            }};
+            {acts}
+            playback.driver.stop();
+            return found.join(' ');
+        }})()"
+    ))
+}
+
 #[test]
 fn a_pause_before_playback_continues_hides_the_spinner() {
     if peers::missing(&["chromium"]) {
         return;
     }
-    let running = start_with(|_| ());
-    let browser = Chromium::start("en");
-    let page = browser.open(&running.page(), "");
-    page.wait(&has_status("waiting"));
-    let found = page.value(
-        "(async () => {
-            const { Playback } = await import('/assets/playback.js');
-            const video = document.createElement('video');
-            const playback = new Playback({
-                address: path => `/none${path}`,
-                video,
-                stream: { refresh() {} },
-                preferred: null,
-                changed() {},
-            });
-            const state = { live: true, publication: 1, protocols: ['flv'], audio: null, video: null };
-            const found = [];
-            const after = act => {
-                act();
-                found.push(playback.status);
-            };
-            after(() => playback.update(state));
-            // Between two connections.
-            after(() => playback.driver.fail('lost'));
-            after(() => playback.pause());
-            after(() => playback.update(state));
-            after(() => playback.play());
-            // After playback, by a media key.
-            playback.played = true;
-            after(() => video.dispatchEvent(new Event('pause')));
-            playback.driver.stop();
-            return found.join(' ');
-        })()",
+    let found = found_with_playback(
+        "after(() => playback.update(live));
+        // Between two connections.
+        after(() => playback.driver.fail('lost'));
+        after(() => playback.pause());
+        after(() => playback.update(live));
+        after(() => playback.play());
+        // After playback, by a media key.
+        playback.played = true;
+        after(() => video.dispatchEvent(new Event('pause')));",
     );
     assert_eq!(found, "connecting connecting paused paused connecting paused");
+}
+
+#[test]
+fn a_video_in_picture_in_picture_is_watched_while_its_tab_is_hidden() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let found = found_with_playback(
+        "Object.defineProperty(document, 'hidden', { get: () => true });
+        Object.defineProperty(document, 'pictureInPictureElement', { get: () => window.pip });
+        playback.update(live);
+        playback.played = true;
+        playback.driver.watch = () => found.push('watched');
+        for (window.pip of [null, video]) {
+            watch();
+            after(() => video.dispatchEvent(new Event('pause')));
+        }",
+    );
+    assert_eq!(found, "connecting watched paused");
+}
+
+#[test]
+fn playback_starts_with_the_stream_after_a_pause_too() {
+    if peers::missing(&["chromium"]) {
+        return;
+    }
+    let found = found_with_playback(
+        "playback.update(live);
+        after(() => playback.pause());
+        after(() => playback.update({ live: false }));
+        after(() => playback.pause());
+        after(() => playback.update(live));",
+    );
+    assert_eq!(found, "paused waiting waiting connecting");
 }

@@ -78,10 +78,11 @@ export class Chat {
         if (chosen) select.value = nameOf(chosen);
     }
 
-    show(chat) {
+    // `isNobodyThere` is true if it is known that nobody publishes.
+    show(chat, isNobodyThere) {
         this.lines.show(chat ? [...chat.messages].reverse() : []);
         this.muted.show(chat?.muted ?? []);
-        byId('no-chat').hidden = Boolean(chat?.messages.length);
+        byId('no-chat').hidden = chat ? chat.messages.length > 0 : !isNobodyThere;
         put(byId('no-chat'), text(chat ? chat.open ? 'noMessages' : 'emptyChat' : 'noStreams'));
         byId('no-muted').hidden = Boolean(chat?.muted.length);
         byId('chat-save').disabled = !chat;

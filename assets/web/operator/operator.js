@@ -16,6 +16,8 @@ const REFRESH_MS = 2_000;
 const FEW = 6;
 // Interval at which the folder of recordings is read.
 const RECORDINGS_MS = 10_000;
+// Number of recordings in one response, and in the list until the operator wants to see older ones.
+const MAX_RECORDINGS = 200;
 const VIEWS = ['streams', 'viewers', 'chat', 'relays', 'access', 'recordings', 'events'];
 
 const byId = id => document.getElementById(id);
@@ -32,6 +34,7 @@ let timer = null;
 let refreshing = false;
 let isStale = false;
 let recordingsAt = -Infinity;
+let recordingsLimit = MAX_RECORDINGS;
 
 const streams = new Streams({ end: endStream, viewers: showViewersOf, chat: showChatOf });
 const viewers = new Viewers({ end: endViewer });
@@ -93,12 +96,25 @@ async function refresh() {
 
 async function answerTo(name) {
     try {
-        return await get(addressOf(name));
+        return await (name === 'recordings' ? newestRecordings() : get(addressOf(name)));
     } catch (error) {
         if (name !== 'recordings' || error.status !== 500) throw error;
         // The server cannot read the folder, but everything else is displayed.
         return { enabled: true, recordings: [], all: 0, free_bytes: null, problem: error.message };
     }
+}
+
+// Requests as many recordings as the list may show, in parts.
+async function newestRecordings() {
+    const part = offset => get(`${addressOf('recordings')}?offset=${offset}&limit=${MAX_RECORDINGS}`);
+    const answer = await part(0);
+    const files = answer.recordings;
+    while (files.length < Math.min(recordingsLimit, answer.all)) {
+        const { recordings: older } = await part(files.length);
+        if (older.length === 0) break;
+        files.push(...older);
+    }
+    return answer;
 }
 
 function addressOf(name) {
@@ -117,12 +133,12 @@ async function failed(error) {
     if (error.status === 401 || error.status === 403 || error.status === 429) {
         isLocked = true;
         hasNoToken = error.status === 403;
-        banner();
+        draw();
         if (!hasNoToken) await unlock(error);
         return;
     }
     failures += 1;
-    banner();
+    draw();
 }
 
 // Asks for the token until the server accepts it, or the operator cancels.
@@ -155,10 +171,11 @@ function draw() {
     chat.offer(answers.streams?.streams ?? [], chatOf);
     // An answer can be that of the chat before.
     const isChosen = answers.chat?.app === chatOf?.app && answers.chat?.stream === chatOf?.stream;
-    chat.show(isChosen ? answers.chat : null);
+    chat.show(isChosen ? answers.chat : null, answers.streams?.streams.length === 0);
     if (answers.relays) relays.show(answers.relays);
     if (answers.access) access.show(answers.access);
-    if (answers.recordings) recordings.show(answers.recordings, view() === 'recordings' ? Infinity : FEW);
+    if (answers.recordings) recordings.show(answers.recordings, view() === 'recordings' ? recordingsLimit : FEW);
+    byId('older-recordings').hidden = view() !== 'recordings' || !(answers.recordings?.all > recordingsLimit);
     if (answers.events) events.show(answers.events.events, view() === 'events' ? Infinity : FEW + 2);
     byId('all-viewers').hidden = !ofStream;
     put(byId('title-viewers'), ofStream ? text('viewersOf', { name: nameOf(ofStream) }) : text('viewers'));
@@ -268,6 +285,7 @@ function showChatOf({ app, stream }) {
 
 function navigate() {
     const chosen = view();
+    if (chosen !== 'recordings') recordingsLimit = MAX_RECORDINGS;
     document.documentElement.dataset.view = chosen;
     for (const link of document.querySelectorAll('nav a')) {
         if (link.dataset.view === chosen) link.setAttribute('aria-current', 'page');
@@ -281,6 +299,11 @@ settings();
 byId('all-viewers').onclick = () => {
     ofStream = null;
     navigate();
+};
+byId('older-recordings').onclick = () => {
+    recordingsLimit += MAX_RECORDINGS;
+    recordingsAt = -Infinity;
+    refresh();
 };
 for (const link of document.querySelectorAll('nav a')) {
     link.onclick = () => {

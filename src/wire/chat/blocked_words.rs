@@ -1,5 +1,7 @@
-//! Words that block a chat message. Differences in case, marks, invisible characters and full-width
-//! forms are ignored, because people use them to get around lists of blocked words.
+//! Words that block a chat message. Differences in case, marks, invisible characters and compatibility
+//! forms (such as full-width letters) are ignored, because people use them to get around lists of blocked words.
+
+use unicode_normalization::UnicodeNormalization;
 
 use crate::base::sanitize::is_visible;
 
@@ -55,11 +57,12 @@ impl BlockedWords {
 }
 
 /// Returns a text in the form that is used for comparisons: in lower case (with the final sigma and
-/// the sharp s as in Unicode's case folding), without combining marks and invisible characters,
-/// with ASCII for full-width forms, and with single spaces.
+/// the sharp s as in Unicode's case folding), without compatibility forms (NFKD), the marks of
+/// [`is_mark`] and invisible characters, and with single spaces. Other marks, and the parts of Hangul
+/// syllables, are composed again (NFC), because they make another letter.
 pub(super) fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in text.nfkd() {
         if letter.is_whitespace() {
             if !folded.ends_with(' ') {
                 folded.push(' ');
@@ -69,11 +72,7 @@ pub(super) fn fold(text: &str) -> String {
         if !is_visible(letter) || is_mark(letter) {
             continue;
         }
-        let narrow = match u32::from(letter) {
-            wide @ 0xFF01..=0xFF5E => char::from_u32(wide - 0xFEE0).unwrap_or(letter),
-            _ => letter,
-        };
-        for lower in narrow.to_lowercase().filter(|lower| !is_mark(*lower)) {
+        for lower in letter.to_lowercase() {
             match lower {
                 'ς' => folded.push('σ'),
                 'ß' => folded.push_str("ss"),
@@ -82,7 +81,7 @@ pub(super) fn fold(text: &str) -> String {
             }
         }
     }
-    folded.trim().to_owned()
+    folded.trim().nfc().collect()
 }
 
 /// Returns true for the marks that are written over or under a letter.
@@ -113,6 +112,20 @@ mod tests {
         }
         for text in ["spoil er", "fine", "", "剧 透", "ba dword"] {
             assert!(!words.are_in(text), "{text}");
+        }
+        for (word, text) in [
+            ("café", "CAFE\u{301}"),
+            ("cafe", "caf\u{e9}"),
+            ("spoiler", "𝐬𝐩𝐨𝐢𝐥𝐞𝐫"),
+            ("バカ", "ハ\u{3099}カ"),
+            ("バカ", "ﾊﾞｶ"),
+            ("한국", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}"),
+        ] {
+            assert!(BlockedWords::new([word]).are_in(text), "{word} in {text}");
+            assert!(BlockedWords::new([text]).are_in(word), "{text} in {word}");
+        }
+        for (word, text) in [("가", "각"), ("ハ", "バ"), ("ハ", "ハ\u{3099}")] {
+            assert!(!BlockedWords::new([word]).are_in(text), "{word} in {text}");
         }
         assert!(!BlockedWords::default().are_in("anything"));
     }

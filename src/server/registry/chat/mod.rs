@@ -293,7 +293,7 @@ impl ChatMember {
         self.id
     }
 
-    /// Sends a message to all members.
+    /// Sends a message to all members, if the rules allow it.
     pub fn say(&mut self, line: &ChatLine, now: Timestamp) -> Result<(), PostRefusal> {
         if !self.allowance.take(now) {
             return Err(PostRefusal::TooFast);
@@ -323,16 +323,14 @@ impl ChatMember {
             return Err(PostRefusal::Slow(wait));
         }
         self.last_message_at = Some(now);
-        self.pass(line, now, rules.slow);
+        self.announce(line, now);
         Ok(())
     }
 
-    /// Sends a message of the streamer or a moderator, to which no rules apply.
+    /// Sends a message to all members, without applying the rules.
     pub fn announce(&self, line: ChatLine, now: Timestamp) {
-        self.pass(line, now, Duration::ZERO);
-    }
-
-    fn pass(&self, line: ChatLine, now: Timestamp, slow: Duration) {
+        let slow = self.chats.rules().slow;
+        let counts = self.role == ChatRole::Viewer && !slow.is_zero();
         let mut past = self.room.past.lock();
         let id = self.chats.next_message.fetch_add(1, Ordering::Relaxed);
         if self.role != ChatRole::Viewer {
@@ -342,7 +340,7 @@ impl ChatMember {
         let json: Arc<str> = ChatFrame::Post(post.clone()).to_json().into();
         past.add(post, &json, self.address);
         past.last_messages.retain(|_, last| now.since(*last) < slow);
-        if !slow.is_zero() && past.last_messages.len() < self.chats.most_people {
+        if counts && past.last_messages.len() < self.chats.most_people {
             past.last_messages.insert(self.address, now);
         }
         // At least this member receives it.
@@ -572,6 +570,8 @@ mod tests {
         bob.say(&line("two"), at(2_000)).unwrap();
         let slow = |seconds| Err(PostRefusal::Slow(Duration::from_secs(seconds)));
         assert_eq!(ann.say(&line("three"), at(3_000)), slow(8));
+        let kim = chats.enter(("live", "a"), 4, afar, at(0)).unwrap();
+        kim.with_role(ChatRole::Streamer).announce(ChatLine::new("kim", "hi").unwrap(), at(3_500));
         drop(bob);
         let mut bob = chats.enter(("live", "a"), 3, afar, at(0)).unwrap();
         assert_eq!(
