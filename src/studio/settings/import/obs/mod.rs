@@ -168,6 +168,11 @@ impl<'a> Importer<'a> {
             if self.is_full() {
                 break;
             }
+            // For versions without groups, OBS also writes the members of each group here. OBS
+            // itself ignores them.
+            if is_on(table, "group_item_backup") {
+                continue;
+            }
             self.read_items += 1;
             let name = text(table, "name");
             let Some(source) = self.by_name.get(name).copied() else {

@@ -187,6 +187,24 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
 }
 
 #[test]
+fn copies_of_group_members_are_not_imported() {
+    let file = serde_json::json!({
+        "scene_order": [{"name": "A"}],
+        "sources": [
+            {"id": "color_source", "name": "Red", "settings": {"width": 16, "height": 9}},
+            {"id": "scene", "name": "A", "settings": {"items": [
+                {"name": "Red", "visible": true, "group_item_backup": true},
+                {"name": "Box", "visible": false, "group_item_backup": false}]}},
+        ],
+        "groups": [{"id": "group", "name": "Box", "settings": {"items": [{"name": "Red"}]}}],
+    });
+    let import = import(&file);
+    let [group] = &import.collection.scenes[0].items[..] else { panic!("{import:?}") };
+    assert!(group.hidden && matches!(&group.content, Content::Group(all) if all.len() == 1));
+    assert_eq!(import.left_out, Vec::<String>::new());
+}
+
+#[test]
 fn odd_files_are_refused_or_bounded() {
     for bad in ["", "{", "[]", "{}", "version = 1", "{\"sources\": 1, \"scene_order\": []}"] {
         assert!(import_text(bad).is_err(), "{bad}");
