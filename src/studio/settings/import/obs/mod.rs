@@ -187,11 +187,11 @@ impl<'a> Importer<'a> {
             self.items += 1;
             let hidden = is_off(table, "visible");
             let locked = is_on(table, "locked");
-            // In OBS, a group has its own size.
             let whole = matches!(content, Content::Group(_));
             let size = match content {
                 Content::Scene(_) => Some(self.canvas),
-                _ => self.known.get(name).and_then(|known| known.size),
+                Content::Group(_) => sizes::of_group(source),
+                Content::Source(_) => self.known.get(name).and_then(|known| known.size),
             };
             let (mut place, unsure) = placement::place(table, size, self.canvas, whole);
             if let Content::Source(id) = content

@@ -187,20 +187,23 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
 }
 
 #[test]
-fn copies_of_group_members_are_not_imported() {
+fn groups_have_their_size_and_their_members_once() {
     let file = serde_json::json!({
         "scene_order": [{"name": "A"}],
         "sources": [
             {"id": "color_source", "name": "Red", "settings": {"width": 16, "height": 9}},
             {"id": "scene", "name": "A", "settings": {"items": [
                 {"name": "Red", "visible": true, "group_item_backup": true},
-                {"name": "Box", "visible": false, "group_item_backup": false}]}},
+                {"name": "Box", "visible": false, "group_item_backup": false, "align": 0,
+                 "pos": {"x": 960, "y": 540}}]}},
         ],
-        "groups": [{"id": "group", "name": "Box", "settings": {"items": [{"name": "Red"}]}}],
+        "groups": [{"id": "group", "name": "Box", "settings": {
+            "custom_size": true, "cx": 960, "cy": 540, "items": [{"name": "Red"}]}}],
     });
     let import = import(&file);
     let [group] = &import.collection.scenes[0].items[..] else { panic!("{import:?}") };
     assert!(group.hidden && matches!(&group.content, Content::Group(all) if all.len() == 1));
+    assert_eq!((group.place.x, group.place.y), (0.25, 0.25), "by the group's size");
     assert_eq!(import.left_out, Vec::<String>::new());
 }
 
