@@ -27,7 +27,10 @@ use crate::media::TrackKind;
 use crate::studio::mixer::audio_of;
 use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::studio::settings::import::Import;
-use crate::studio::settings::import::obs::json::{array, is_off, is_on, number, text};
+use crate::studio::settings::import::obs::audio_sources::SceneCounts;
+use crate::studio::settings::import::obs::json::{
+    array, is_group_copy, is_off, is_on, number, text,
+};
 use crate::studio::settings::import::obs::sizes::SourceInfo;
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
 use crate::text::problem::{Problem, problem};
@@ -146,7 +149,8 @@ impl<'a> Importer<'a> {
                 Some((*name, audio_of(choice).filter(|_| has_audio)?))
             })
             .collect();
-        let strips = audio_sources::read(json, &beside, &mut self.left_out);
+        let scenes = SceneCounts::of(self.scenes.keys().copied(), &self.by_name);
+        let strips = audio_sources::read(json, &beside, &scenes, &mut self.left_out);
         let mut left_out: Vec<Problem> = self.left_out.into_iter().collect();
         left_out.sort_by_cached_key(ToString::to_string);
         if left_out.len() > MAX_REPORTED_PARTS {
@@ -168,9 +172,7 @@ impl<'a> Importer<'a> {
             if self.is_full() {
                 break;
             }
-            // For versions without groups, OBS also writes the members of each group here. OBS
-            // itself ignores them.
-            if is_on(table, "group_item_backup") {
+            if is_group_copy(table) {
                 continue;
             }
             self.read_items += 1;
@@ -271,8 +273,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Reports sources that are in no scene, and are therefore not imported. Audio plays without a
-    /// scene, so it is not reported.
+    /// Reports sources that are in no scene, and are therefore not imported. Audio sources are
+    /// imported without a scene.
     fn tell_of_unused(&mut self, all: &[&'a Value]) {
         let shown = |source: &Value| match text(source, "id") {
             "scene" => true,
