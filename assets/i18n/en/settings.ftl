@@ -3,7 +3,7 @@
 # Files that are not TOML or JSON.
 settings-unused = onair ignores all settings: { $reason }
 settings-unreadable = onair cannot read the settings in { $path }: { $reason }
-settings-newer = A newer version of onair wrote these settings (version { $version }), so onair ignores the ones that it does not know
+settings-newer = A newer version of onair wrote these settings (version { $version }), so onair ignores the ones that it does not know, and saves a copy of the file before changing it
 settings-ignored-at = onair ignores the setting '{ $path }' on line { $line }, column { $column }: { $reason }
 settings-ignored = onair ignores the setting '{ $path }': { $reason }
 syntax-at = line { $line }, column { $column }: { $what } ({ $words })

@@ -3,7 +3,7 @@
 # 不是 TOML 或 JSON 的文件
 settings-unused = 已忽略所有设置：{ $reason }
 settings-unreadable = 无法读取 { $path } 中的设置：{ $reason }
-settings-newer = 设置由较新版本的 onair 写入（版本 { $version }），无法识别的内容已忽略
+settings-newer = 设置由较新版本的 onair 写入（版本 { $version }），无法识别的内容已忽略；onair 更改文件前会先保存副本
 settings-ignored-at = 已忽略第 { $line } 行第 { $column } 列的设置“{ $path }”：{ $reason }
 settings-ignored = 已忽略设置“{ $path }”：{ $reason }
 syntax-at = 第 { $line } 行第 { $column } 列：{ $what }（{ $words }）
