@@ -270,6 +270,7 @@ impl Settings {
             strips: sections::strips::tables(&self.strips),
             player: sections::player::Table::written(self),
             server: sections::server::Table::written(self),
+            projectors: Box::new(self.preferences.projectors.numbered(&self.collection)),
             cameras: sections::cameras::set(&self.cameras),
             collection: collection.map(CollectionTable::of),
             ..File::of(self)
