@@ -24,6 +24,7 @@ import-busy = another import or export is still running; try again when it has f
 import-no-profile = this is not an onair or OBS profile; choose the .toml file of an onair profile, or the basic.ini of an OBS profile
 obs-profile-no-service = the target (service.json is missing or unreadable)
 obs-profile-service = the target '{ $service }' (onair does not know its address)
+obs-profile-login = the user name and password (enter them in the target's address: rtmp://user:password@server/app)
 obs-profile-size = the frame size { $size }
 obs-profile-rate = the frame rate { $rate }
 obs-profile-channels = { $channels } audio (onair sends stereo)

@@ -3,7 +3,7 @@
 # Files that are not TOML or JSON.
 settings-unused = onair ignores all settings: { $reason }
 settings-unreadable = onair cannot read the settings in { $path }: { $reason }
-settings-newer = A newer version of onair wrote these settings (version { $version }), so onair ignores the ones that it does not know
+settings-newer = A newer version of onair wrote these settings (version { $version }), so onair ignores the ones that it does not know, and saves a copy of the file before changing it
 settings-ignored-at = onair ignores the setting '{ $path }' on line { $line }, column { $column }: { $reason }
 settings-ignored = onair ignores the setting '{ $path }': { $reason }
 syntax-at = line { $line }, column { $column }: { $what } ({ $words })
@@ -208,6 +208,8 @@ import-multiplied = the Color Multiply setting ({ $color })
 import-added = the Color Add setting ({ $color })
 import-of-audio = the audio source '{ $name }': { $what }
 import-default-device = the device of '{ $name }' (onair uses the system's default device)
+import-audio-hidden = the audio source '{ $name }' (no scene in OBS shows it, so onair mutes it)
+import-audio-of-scenes = the scenes of the audio source '{ $name }' (OBS plays it in { $count } of { $scenes }, onair in all of them)
 import-shared-strip = '{ $name }' in the mixer (it plays the same audio as '{ $first }')
 import-filters-of-audio = filters of the audio source '{ $name }' ({ $kinds })
 import-filters-of-audio-and-more = filters of the audio source '{ $name }' ({ $kinds }, and { $count } more)

@@ -24,6 +24,7 @@ import-busy = 另一项导入或导出仍在进行，请稍后再试
 import-no-profile = 这不是 onair 或 OBS 的配置方案。请选择 .toml 文件，或 OBS 的 basic.ini
 obs-profile-no-service = 推流目标（service.json 不存在或无法读取）
 obs-profile-service = 推流平台“{ $service }”（onair 没有它的地址）
+obs-profile-login = 用户名和密码（请填写到推流目标的地址中：rtmp://用户名:密码@服务器/应用）
 obs-profile-size = 画面尺寸 { $size }
 obs-profile-rate = 帧率 { $rate }
 obs-profile-channels = 声道设置 { $channels }（onair 改用立体声）

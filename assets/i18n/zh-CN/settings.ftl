@@ -3,7 +3,7 @@
 # 不是 TOML 或 JSON 的文件
 settings-unused = 已忽略所有设置：{ $reason }
 settings-unreadable = 无法读取 { $path } 中的设置：{ $reason }
-settings-newer = 设置由较新版本的 onair 写入（版本 { $version }），无法识别的内容已忽略
+settings-newer = 设置由较新版本的 onair 写入（版本 { $version }），无法识别的内容已忽略；onair 更改文件前会先保存副本
 settings-ignored-at = 已忽略第 { $line } 行第 { $column } 列的设置“{ $path }”：{ $reason }
 settings-ignored = 已忽略设置“{ $path }”：{ $reason }
 syntax-at = 第 { $line } 行第 { $column } 列：{ $what }（{ $words }）
@@ -224,6 +224,8 @@ import-multiplied = “颜色叠加”（{ $color }）
 import-added = “添加颜色”（{ $color }）
 import-of-audio = 音频源“{ $name }”：{ $what }
 import-default-device = “{ $name }”的设备（改用系统默认设备）
+import-audio-hidden = 音频源“{ $name }”（OBS 中没有场景显示它，因此 onair 将其静音）
+import-audio-of-scenes = 音频源“{ $name }”的场景（OBS 只在 { $scenes } 个场景中的 { $count } 个播放，onair 在所有场景中播放）
 import-shared-strip = 混音器中的“{ $name }”（与“{ $first }”播放的内容相同）
 import-filters-of-audio = 音频源“{ $name }”的滤镜（{ $kinds }）
 import-filters-of-audio-and-more = 音频源“{ $name }”的滤镜（{ $kinds }，另有 { $count } 个）

@@ -321,6 +321,8 @@ const ALARM_NAMES: &[(SourceAlarm, &str)] = &[
 /// The names of refused edits.
 const REFUSED_EDIT_NAMES: &[(EditRefusal, &str)] = &[
     (EditRefusal::TooMany, "items-too-many"),
+    (EditRefusal::TooManySources, "sources-too-many"),
+    (EditRefusal::TooManyScenes, "scenes-too-many"),
     (EditRefusal::TooDeep, "items-too-deep"),
     (EditRefusal::Cut, "ungroup-cut"),
     (EditRefusal::Stretched, "ungroup-stretched"),

@@ -220,9 +220,9 @@ impl Settings {
         settings
     }
 
-    /// Writes the file by atomic replacement, and creates its folder. A previous file that could
-    /// not be read is kept next to it with the extension `.broken`. The file contains no secrets,
-    /// not even in addresses; the studio stores those with the stream keys.
+    /// Writes the file by atomic replacement, and creates its folder. A previous file of which
+    /// something could not be read is kept next to it with the extension `.broken`. The file
+    /// contains no secrets, not even in addresses; the studio stores those with the stream keys.
     ///
     /// # Errors
     /// Fails if the folder or file cannot be written.
@@ -270,6 +270,7 @@ impl Settings {
             strips: sections::strips::tables(&self.strips),
             player: sections::player::Table::written(self),
             server: sections::server::Table::written(self),
+            projectors: Box::new(self.preferences.projectors.numbered(&self.collection)),
             cameras: sections::cameras::set(&self.cameras),
             collection: collection.map(CollectionTable::of),
             ..File::of(self)
@@ -277,16 +278,17 @@ impl Settings {
     }
 }
 
-/// Keeps an edited file that could not be read because of a syntax error, so that it is not lost.
+/// Keeps an edited file that contains unusable values, or that could not be read at all, so that
+/// nothing is lost.
 fn keep_broken(path: &Path) -> io::Result<()> {
-    match read_bounded(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Ok(text) if text.parse::<toml::Table>().is_ok() => return Ok(()),
-        Ok(_) | Err(_) => {}
-    }
     let mut beside = path.as_os_str().to_owned();
     beside.push(".broken");
-    std::fs::rename(path, beside)
+    match read_bounded(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Ok(text) if Settings::parse(&text).1.is_empty() => Ok(()),
+        Ok(text) => put(Path::new(&beside), &text),
+        Err(_) => std::fs::rename(path, beside),
+    }
 }
 
 #[cfg(test)]
@@ -296,11 +298,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_that_were_no_toml_are_not_lost_when_they_are_written() {
+    fn settings_that_could_not_be_used_are_not_lost_when_they_are_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("settings.toml");
         let beside = folder.path().join("settings.toml.broken");
-        for text in [&b"delay_ms = 1\n[[targets]]\nname = \"Mine\n"[..], b"\xFF\xFE a"] {
+        for text in [
+            &b"delay_ms = 1\n[[targets]]\nname = \"Mine\n"[..],
+            b"\xFF\xFE a",
+            b"delay_ms = 'a minute'\n",
+            b"version = 99\nunknown = 1\n",
+        ] {
             std::fs::write(&path, text).unwrap();
             let (settings, warnings) = Settings::read(&path);
             assert_eq!((settings.delay, warnings.len()), (Duration::ZERO, 1), "{warnings:?}");

@@ -179,6 +179,15 @@ pub(in crate::studio) fn strips_for_others(strips: &[AudioStrip]) -> Vec<AudioSt
     strips
 }
 
+/// Removes the secrets of all video and audio sources, and the names of keyring entries.
+pub(in crate::studio) fn clean_all(mut places: AddressFields<'_>) {
+    visit(&mut places, &mut |url, owner| {
+        if let AddressOwner::Source = owner {
+            clean(url);
+        }
+    });
+}
+
 /// Removes the secrets of an address.
 fn clean(url: &mut String) {
     if let Some(plain) = without_secrets(url) {

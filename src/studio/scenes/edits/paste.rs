@@ -77,8 +77,7 @@ impl Collection {
             Content::Source(MAIN_SOURCE) => Some(()),
             Content::Source(id) => {
                 let known = copied.sources.iter().find(|source| source.id == *id)?;
-                let same = |it: &&Source| it.id == *id && it.choice.is_same_as(&known.choice);
-                if self.sources.iter().any(|it| same(&it)) {
+                if self.has_copied(known) {
                     return Some(());
                 }
                 if let Some(new) = restored.get(&known.id) {
@@ -98,6 +97,11 @@ impl Collection {
                 Some(())
             }
         }
+    }
+
+    /// Returns true if the source of a copy still exists.
+    pub(super) fn has_copied(&self, known: &Source) -> bool {
+        self.source(known.id).is_some_and(|it| it.choice.is_same_as(&known.choice))
     }
 
     /// Returns true if an item shows this scene, directly or through others.

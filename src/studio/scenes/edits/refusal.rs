@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 
 use super::Edit;
 use crate::compose::scene::{Content, Item, MAX_DEPTH, SceneId};
-use crate::studio::scenes::{Collection, MAX_ITEMS};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES};
 
 /// The reason why an edit is refused, if that is not obvious.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum EditRefusal {
     /// There would be more items than a collection may have.
     TooMany,
+    /// There would be more sources than a collection may have.
+    TooManySources,
+    /// There would be more scenes than a collection may have.
+    TooManyScenes,
     /// Groups and scenes would be nested more deeply than onair can draw.
     TooDeep,
     /// A part of the group is cropped.
@@ -35,7 +39,21 @@ impl Collection {
 
     /// Returns the reason why an edit was refused.
     pub(super) fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
+        let source_limit = |count: usize| {
+            (self.sources.len() + count > MAX_SOURCES).then_some(EditRefusal::TooManySources)
+        };
         match edit {
+            Edit::AddScene(_) | Edit::DuplicateScene(_) => {
+                (self.scenes.len() >= MAX_SCENES).then_some(EditRefusal::TooManyScenes)
+            }
+            Edit::AddSource { .. } | Edit::PlaceSource { .. } => source_limit(1),
+            Edit::DuplicateSource(id) => match self.item(*id)?.content {
+                Content::Source(source) if source != MAIN_SOURCE => source_limit(1),
+                _ => None,
+            },
+            Edit::Paste(_, copied) => {
+                source_limit(copied.sources.iter().filter(|it| !self.has_copied(it)).count())
+            }
             Edit::Ungroup(id, canvas) => self.lifted(*id, *canvas).err().flatten(),
             Edit::Several(edits) => edits.iter().find_map(|edit| self.clone().attempt(edit).err()),
             _ => None,
@@ -135,6 +153,37 @@ mod tests {
         }
         assert_eq!(it.attempt(&logo_shown(&it)), Err(EditRefusal::TooMany));
         assert_eq!(it.attempt(&Edit::Group(vec![group])), Err(EditRefusal::TooMany));
+    }
+
+    #[test]
+    fn what_needs_another_source_or_scene_is_refused_at_the_limit() {
+        let mut it = Collection::default();
+        let scene = it.current;
+        while it.sources.len() < MAX_SOURCES {
+            assert!(it.apply(&logo(scene)));
+        }
+        let last = it.scenes[0].items.last().unwrap().id;
+        let paste = Edit::Paste(scene, it.copied(it.item(last)));
+        let (name, choice, place) = ("A".to_owned(), VideoChoice::None, Placement::default());
+        let placed = Edit::PlaceSource { scene, name, choice, place };
+        let several = Edit::Several(vec![logo(scene)]);
+        for edit in [logo(scene), placed.clone(), Edit::DuplicateSource(last), several] {
+            assert_eq!(it.attempt(&edit), Err(EditRefusal::TooManySources), "{edit:?}");
+        }
+        // The main source cannot be duplicated, and a source that is there needs no room.
+        assert_eq!(it.attempt(&Edit::DuplicateSource(ItemId(1))), Ok(false));
+        assert_eq!(it.clone().attempt(&paste), Ok(true));
+        for edit in [Edit::RemoveItem(last), placed] {
+            assert!(it.apply(&edit));
+        }
+        assert_eq!(it.attempt(&paste), Err(EditRefusal::TooManySources));
+        while it.scenes.len() < MAX_SCENES {
+            assert!(it.apply(&Edit::AddScene("Talk".into())));
+        }
+        let empty = it.scenes.last().unwrap().id;
+        for edit in [Edit::AddScene("Talk".into()), Edit::DuplicateScene(empty)] {
+            assert_eq!(it.attempt(&edit), Err(EditRefusal::TooManyScenes), "{edit:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capture::VideoFallback;
+use crate::capture::{VideoChoice, VideoFallback};
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::text::problem::{Problem, problem};
@@ -23,8 +23,7 @@ pub struct MergeReport {
 impl Collection {
     /// Adds the scenes of another collection, under free names and ids.
     pub fn take_in(&mut self, other: Self) -> MergeReport {
-        // An unchanged collection is replaced by the other one.
-        if *self == Self::default() {
+        if self.is_unchanged() {
             let (scenes, sources) = (other.scenes.len(), other.sources.len());
             *self = other;
             return MergeReport { scenes, sources, left_out: Vec::new() };
@@ -62,6 +61,18 @@ impl Collection {
             |it: &Scene| problem!("import-no-room-for-scene", name = &it.name, most = MAX_SCENES);
         left_out.extend(gone.iter().map(full));
         MergeReport { scenes: came.len(), sources, left_out }
+    }
+
+    /// Returns true if this is the collection of the first start, which is replaced by another one.
+    /// The studio may have chosen a camera or the test pattern for it.
+    fn is_unchanged(&self) -> bool {
+        let mut usual = Self::default();
+        if let [only] = self.sources.as_slice()
+            && matches!(only.choice, VideoChoice::Camera(_) | VideoChoice::Test)
+        {
+            usual.adopt_main(&only.name, only.choice.clone());
+        }
+        *self == usual
     }
 
     /// Merges values of the whole collection. If both collections have a value, the existing one is
@@ -162,7 +173,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::capture::VideoChoice;
     use crate::compose::filter::{Filter, Slot};
     use crate::compose::scene::ItemId;
     use crate::compose::transition::{Kind, Transition};
@@ -257,6 +267,25 @@ mod tests {
                 "3 more items in the scene 'Scene 2' (the limit is 2000 items)",
             ]
         );
+    }
+
+    #[test]
+    fn the_scene_of_the_first_start_is_replaced() {
+        let other = large(1, 1);
+        for choice in [VideoChoice::Test, VideoChoice::Camera(Default::default())] {
+            let mut it = Collection::default();
+            assert!(it.adopt_main("Mine", choice));
+            let mut changed = it.clone();
+            it.take_in(other.clone());
+            assert_eq!(it, other);
+            assert!(changed.apply(&Edit::RenameScene(changed.current, "Talk".into())));
+            changed.take_in(other.clone());
+            assert_eq!(changed.scenes.len(), 2);
+        }
+        let mut it = Collection::default();
+        assert!(it.adopt_main("Mine", VideoChoice::File("/v/clip.mp4".into())));
+        it.take_in(other);
+        assert_eq!(it.scenes.len(), 2, "a file that the user chose");
     }
 
     #[test]

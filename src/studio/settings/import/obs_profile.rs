@@ -199,6 +199,9 @@ impl Importing {
             self.leave_out(problem!("obs-profile-service", service = named));
             return;
         }
+        if json::text(service, "type") == "rtmp_custom" && json::is_on(set, "use_auth") {
+            self.leave_out(problem!("obs-profile-login"));
+        }
         let moment = jiff::Timestamp::now().as_microsecond().unsigned_abs();
         let own = Target::new_for(&self.settings.targets, moment);
         let Target { id, keep_as, .. } = own;
@@ -312,6 +315,23 @@ mod tests {
         assert_eq!(quality.frame_rate.to_string(), "29.97");
         assert_eq!(came.settings.targets[1].server(), "rtmp://h/app");
         assert_eq!(came.left_out, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_login_that_is_not_imported_is_reported() {
+        let left_out = |use_auth: bool| {
+            let service = serde_json::json!({"type": "rtmp_custom", "settings": {
+                "server": "rtmp://h/app", "key": "k", "use_auth": use_auth,
+                "username": "me", "password": "planted"}});
+            let folder = folder("[Video]\nFPSType=0\n", &service.to_string());
+            let came = import(folder.path()).unwrap();
+            assert!(!format!("{came:?}").contains("planted"));
+            came.left_out
+        };
+        let login = "the user name and password (enter them in the target's address: \
+                     rtmp://user:password@server/app)";
+        assert_eq!(left_out(true), [login]);
+        assert_eq!(left_out(false), Vec::<String>::new());
     }
 
     #[test]

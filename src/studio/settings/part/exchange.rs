@@ -26,11 +26,9 @@ pub fn read(kind: PartKind, path: &Path) -> Result<PartImport, Problem> {
     let own_name = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     match kind {
         PartKind::Collection => {
-            let mut import = collection::import(path)?;
-            let mut settings = Settings::default();
-            import.give(&mut settings.collection, &mut settings.strips, None);
-            let name = if import.name.is_empty() { own_name() } else { import.name };
-            Ok(PartImport::new(name, settings, import.left_out))
+            let (name, settings, left_out) = collection::import_whole(path)?;
+            let name = if name.is_empty() { own_name() } else { name };
+            Ok(PartImport::new(name, settings, left_out))
         }
         PartKind::Profile if path.is_dir() || path.extension().is_some_and(|it| it == "ini") => {
             obs_profile::import(path)
@@ -90,7 +88,7 @@ fn free_name(
 /// Fails with the reason why it could not be written.
 pub fn export(kind: PartKind, settings: &Settings, path: &Path) -> Result<(), Problem> {
     match kind {
-        PartKind::Collection => collection::export(&settings.collection, &settings.strips, path),
+        PartKind::Collection => collection::export_whole(settings, path),
         PartKind::Profile => {
             let mut given = settings.clone();
             for target in &mut given.targets {
@@ -161,6 +159,40 @@ mod tests {
         for name in ["out", "out 2"] {
             let given = import(&files, PartKind::Profile, &came, &settings).unwrap();
             assert_eq!(given, name);
+        }
+    }
+
+    #[test]
+    fn a_collection_is_exported_with_its_main_source_and_strip() {
+        use crate::mix::filter::{Filter, Slot};
+        use crate::mix::{Strip, StripId};
+        use crate::studio::mixer::AudioStrip;
+
+        let folder = tempfile::tempdir().unwrap();
+        let mut duck = Filter::of_kind("compressor").unwrap();
+        let Filter::Compressor { side_chain, .. } = &mut duck else { panic!("{duck:?}") };
+        *side_chain = Some(StripId::MAIN);
+        let filters = vec![Slot { enabled: true, filter: Filter::of_kind("gate").unwrap() }];
+        let main = Strip { gain_db: -6.0, muted: true, filters, ..Strip::default() };
+        let mut music = AudioStrip::new(StripId(1), "file:/m/song.mp3".parse().unwrap());
+        music.strip.filters = vec![Slot { enabled: true, filter: duck }];
+        let settings = Settings {
+            video: Some(VideoChoice::Stream("rtmp://me:planted@h/live/x".into())),
+            audio: Some("mic:pulse:usb".parse().unwrap()),
+            strips: vec![AudioStrip { strip: main, ..AudioStrip::main() }, music],
+            ..Settings::default()
+        };
+        for name in ["out.toml", "out.json"] {
+            let path = folder.path().join(name);
+            export(PartKind::Collection, &settings, &path).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(!text.contains("planted"), "{text}");
+            let came = read(PartKind::Collection, &path).unwrap();
+            assert_eq!(came.left_out, Vec::<String>::new(), "{name}");
+            assert_eq!(came.settings.audio, settings.audio, "{name}");
+            assert_eq!(came.settings.strips, settings.strips, "{name}");
+            let plain = VideoChoice::Stream("rtmp://h/live/x".into());
+            assert_eq!(came.settings.video, Some(plain), "{name}");
         }
     }
 

@@ -26,7 +26,11 @@ const COLLECTION_KEYS: &[(&str, CopyValue)] = &[
     ("video", |from, to| to.video.clone_from(&from.video)),
     ("audio", |from, to| to.audio.clone_from(&from.audio)),
     ("strips", |from, to| to.strips.clone_from(&from.strips)),
-    ("collection", |from, to| to.collection.clone_from(&from.collection)),
+    ("collection", |from, to| {
+        let (old, new) = (&to.collection, &from.collection);
+        to.preferences.projectors.open.retain(|it| it.shows.is_same_in(old, new));
+        to.collection.clone_from(new);
+    }),
 ];
 
 /// The keys of a profile in the settings file. Only some keys of the `window` table belong to it.

@@ -11,15 +11,18 @@ pub use crate::studio::settings::scenes::transition_words::{
     matte_of, matte_text, transition_of, transition_text,
 };
 
+use crate::audio::AudioChoice;
 use crate::base::FileStamp;
+use crate::capture::VideoChoice;
 use crate::files::Trouble;
 use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::scenes::Collection;
+use crate::studio::settings::Settings;
 use crate::studio::settings::disk::replace;
 use crate::studio::settings::import::obs;
 use crate::studio::settings::reading::lenient::Document;
-use crate::studio::settings::reading::{parts, syntax};
+use crate::studio::settings::reading::{parts, syntax, values};
 use crate::studio::settings::scenes::layout::CollectionTable;
 use crate::studio::settings::secret_addresses;
 use crate::studio::settings::sections::strips;
@@ -39,9 +42,21 @@ const MAX_COLLECTION_BYTES: u64 = 8 << 20;
 #[serde(default)]
 struct File {
     version: i64,
+    /// The sources of `--video` and `--audio`. Exported scenes do not have them.
+    #[serde(with = "values::text_or_none", skip_serializing_if = "Option::is_none")]
+    video: Option<VideoChoice>,
+    #[serde(with = "values::text_or_none", skip_serializing_if = "Option::is_none")]
+    audio: Option<AudioChoice>,
     collection: Option<CollectionTable>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     strips: Vec<strips::Table>,
+}
+
+/// The contents of a file.
+enum Contents {
+    /// A whole collection, with the main strip, and the parts that were not imported.
+    Own(Box<Settings>, Vec<Problem>),
+    Obs(Box<Import>),
 }
 
 /// Returns the text of a video or audio source for display: an address without apparent secrets.
@@ -50,11 +65,34 @@ pub fn shown(choice: String) -> String {
     url.map_or(choice, |url| format!("stream:{url}"))
 }
 
-/// Reads a collection's own file, or a collection of OBS.
+/// Reads a collection's own file, or a collection of OBS, to add its scenes to other ones. The main
+/// strip is not imported.
 ///
 /// # Errors
 /// Fails with the reason why nothing can be imported.
 pub fn import(path: &Path) -> Result<Import, Problem> {
+    import_text(&read_file(path)?)
+}
+
+/// Reads a collection's own file, or a collection of OBS, as a whole. Returns its name, which is
+/// empty if the file contains none, and the parts that were not imported.
+///
+/// # Errors
+/// Fails with the same errors as [`import`].
+pub(in crate::studio::settings) fn import_whole(
+    path: &Path,
+) -> Result<(String, Settings, Vec<Problem>), Problem> {
+    match read_text(&read_file(path)?)? {
+        Contents::Own(settings, left_out) => Ok((String::new(), *settings, left_out)),
+        Contents::Obs(mut import) => {
+            let mut settings = Settings::default();
+            import.give(&mut settings.collection, &mut settings.strips, None);
+            Ok((import.name, settings, import.left_out))
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, Problem> {
     // Reading a pipe or a device may never end.
     FileStamp::of(path)?;
     let file = fs::File::open(path)?;
@@ -64,7 +102,7 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
     if text.len() as u64 > MAX_COLLECTION_BYTES {
         return Err(problem!("import-too-large"));
     }
-    import_text(&text)
+    Ok(text)
 }
 
 /// Works like [`import`], but from a text.
@@ -72,19 +110,30 @@ pub fn import(path: &Path) -> Result<Import, Problem> {
 /// # Errors
 /// Fails with the same errors as [`import`].
 pub fn import_text(text: &str) -> Result<Import, Problem> {
+    match read_text(text)? {
+        Contents::Own(settings, left_out) => {
+            let Settings { collection, mut strips, .. } = *settings;
+            strips.retain(|strip| strip.id != StripId::MAIN);
+            Ok(Import { name: String::new(), collection, strips, left_out })
+        }
+        Contents::Obs(import) => Ok(*import),
+    }
+}
+
+fn read_text(text: &str) -> Result<Contents, Problem> {
     if !syntax::without_mark(text).trim_start().starts_with('{') {
-        return import_document(Document::parse(text)?);
+        return read_document(Document::parse(text)?);
     }
     let json = syntax::json(text)?;
     if obs::is_one(&json) {
-        return Ok(obs::import(&json));
+        return Ok(Contents::Obs(Box::new(obs::import(&json))));
     }
     let table = toml::Table::try_from(syntax::without_nulls(json))
         .map_err(|_| problem!("import-too-big-a-number"))?;
-    import_document(Document::parse(&table.to_string())?.without_places())
+    read_document(Document::parse(&table.to_string())?.without_places())
 }
 
-fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
+fn read_document(mut document: Document<'_>) -> Result<Contents, Problem> {
     let mut left_out = Vec::new();
     let file = document.read::<File>();
     let table = file.collection.ok_or_else(|| problem!("import-no-collection"))?;
@@ -93,16 +142,16 @@ fn import_document(mut document: Document<'_>) -> Result<Import, Problem> {
     if file.version > if settings { parts::SETTINGS_VERSION } else { COLLECTION_VERSION } {
         left_out.push(problem!("import-newer"));
     }
+    let (video, audio) = (file.video, file.audio);
     let collection = table.collection(&mut document);
-    // The main strip is not imported.
-    let mut strips = strips::from_tables(&file.strips, AudioStrip::main(), &mut document);
-    strips.retain(|strip| strip.id != StripId::MAIN);
+    let strips = strips::from_tables(&file.strips, AudioStrip::main(), &mut document);
     document.tell(problem!("settings-the-scenes"), &mut |why| left_out.push(why));
-    Ok(Import { name: String::new(), collection, strips, left_out })
+    let settings = Settings { video, audio, collection, strips, ..Settings::default() };
+    Ok(Contents::Own(Box::new(settings), left_out))
 }
 
-/// Writes a collection's own file with its strips except the main one, by atomic replacement. The
-/// format is JSON if the extension is `.json`, otherwise TOML.
+/// Writes scenes and all strips except the main one, by atomic replacement. The format is JSON if
+/// the extension is `.json`, otherwise TOML.
 ///
 /// # Errors
 /// Fails with the reason why the file could not be written.
@@ -112,12 +161,32 @@ pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Re
     strips.retain(|strip| strip.id != StripId::MAIN);
     let strips = strips::tables_of_others(&strips);
     let collection = Some(CollectionTable::of(&given));
-    let file = File { version: COLLECTION_VERSION, collection, strips };
+    let file = File { version: COLLECTION_VERSION, collection, strips, ..File::default() };
+    write(&file, path)
+}
+
+/// Writes a whole collection for other users, in the same formats as [`export`].
+///
+/// # Errors
+/// Fails with the reason why the file could not be written.
+pub(in crate::studio::settings) fn export_whole(
+    settings: &Settings,
+    path: &Path,
+) -> Result<(), Problem> {
+    let mut given = settings.clone();
+    secret_addresses::clean_all(given.addresses());
+    let strips = strips::tables(&given.strips);
+    let collection = Some(CollectionTable::of(&given.collection));
+    let (video, audio) = (given.video, given.audio);
+    write(&File { version: COLLECTION_VERSION, video, audio, collection, strips }, path)
+}
+
+fn write(file: &File, path: &Path) -> Result<(), Problem> {
     let is_json = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
     let text = if is_json {
-        serde_json::to_string_pretty(&file).map_err(|error| Problem::words(error.to_string()))?
+        serde_json::to_string_pretty(file).map_err(|error| Problem::words(error.to_string()))?
     } else {
-        toml::to_string_pretty(&file).map_err(|error| Problem::words(error.to_string()))?
+        toml::to_string_pretty(file).map_err(|error| Problem::words(error.to_string()))?
     };
     replace(path, &text).map_err(|error| Trouble::problem(&error))
 }
@@ -127,13 +196,11 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::capture::VideoChoice;
     use crate::compose::filter::{Filter, Slot};
     use crate::compose::scene::{Blend, Crop, Fit, ItemId, Placement, SceneId, SourceId};
     use crate::compose::transition::{Kind, Pattern, Transition, Wipe};
     use crate::studio::scenes::edits::Edit;
     use crate::studio::scenes::{MAIN_SOURCE, MAX_ITEMS, MAX_SCENES};
-    use crate::studio::settings::Settings;
     use proptest::prelude::*;
 
     fn sample() -> Collection {
@@ -206,7 +273,6 @@ mod tests {
 
     #[test]
     fn strips_go_with_a_collection_and_keep_their_side_chains() {
-        use crate::audio::AudioChoice;
         use crate::mix::filter;
         let strip = |id, choice: &str| AudioStrip {
             name: format!("Strip {id}"),

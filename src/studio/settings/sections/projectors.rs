@@ -1,5 +1,5 @@
 //! Projectors in the settings file: `[projectors]`. The content of each is written as a word:
-//! `program`, `preview`, `multiview`, or `source:` with the source's number.
+//! `program`, `preview`, `multiview`, or `source:` with the source's number in the file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::compose::scene::SourceId;
+use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::settings::reading::values;
 use crate::text::problem::{Problem, problem};
 
@@ -26,6 +27,29 @@ pub enum ProjectorContent {
     Multiview,
     /// A single source.
     Source(SourceId),
+}
+
+impl ProjectorContent {
+    /// Returns true if this content also exists in another collection, whose sources can have the
+    /// same ids.
+    pub fn is_same_in(self, old: &Collection, new: &Collection) -> bool {
+        match self {
+            Self::Source(id) => old.source_name(id) == new.source_name(id),
+            _ => true,
+        }
+    }
+
+    /// Returns the content for a file, in which sources are numbered in order, or `None` if the
+    /// collection has no such source.
+    fn numbered(self, collection: &Collection) -> Option<Self> {
+        match self {
+            Self::Source(id) if id != MAIN_SOURCE => {
+                let mut numbers = (1..).map(SourceId).zip(&collection.sources);
+                numbers.find(|(_, source)| source.id == id).map(|(number, _)| Self::Source(number))
+            }
+            other => Some(other),
+        }
+    }
 }
 
 impl fmt::Display for ProjectorContent {
@@ -76,6 +100,17 @@ pub struct Projectors {
     pub open: Vec<ProjectorPlace>,
 }
 
+impl Projectors {
+    /// Returns the projectors for a file with this collection.
+    pub(in crate::studio::settings) fn numbered(&self, collection: &Collection) -> Self {
+        let open = self.open.iter().filter_map(|place| {
+            let shows = place.shows.numbered(collection)?;
+            Some(ProjectorPlace { shows, ..place.clone() })
+        });
+        Self { open: open.collect(), ..*self }
+    }
+}
+
 fn display<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     let name: String = String::deserialize(from)?.chars().take(MAX_DISPLAY_NAME_CHARS).collect();
     Ok(Some(name).filter(|name| !name.is_empty()))
@@ -89,7 +124,50 @@ fn open<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ProjectorPlace>, D::Er
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::VideoChoice;
+    use crate::studio::scenes::Source;
     use crate::studio::settings::Settings;
+    use crate::studio::settings::part::PartKind;
+
+    /// Creates settings with two sources, and with a projector of each and of a third source.
+    fn with_sources(names: [(u32, &str); 2]) -> Settings {
+        let mut settings = Settings::default();
+        settings.collection.sources = names
+            .map(|(id, name)| Source::new(SourceId(id), name.to_owned(), VideoChoice::Test))
+            .into();
+        settings.preferences.projectors.open = [2, 3, 7]
+            .map(|id| ProjectorPlace {
+                shows: ProjectorContent::Source(SourceId(id)),
+                display: None,
+            })
+            .into();
+        settings
+    }
+
+    fn shown(settings: &Settings) -> Vec<&str> {
+        let open = &settings.preferences.projectors.open;
+        open.iter()
+            .map(|it| match it.shows {
+                ProjectorContent::Source(id) => settings.collection.source_name(id),
+                other => panic!("{other}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_projector_shows_the_same_source_after_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        with_sources([(2, "B"), (3, "C")]).write(&path).unwrap();
+        assert_eq!(shown(&Settings::read(&path).0), ["B", "C"], "the third one is gone");
+    }
+
+    #[test]
+    fn a_projector_does_not_show_a_source_of_another_collection() {
+        let mut settings = with_sources([(2, "B"), (3, "C")]);
+        PartKind::Collection.copy(&with_sources([(2, "B"), (3, "D")]), &mut settings);
+        assert_eq!(shown(&settings), ["B", ""]);
+    }
 
     #[test]
     fn projectors_are_read_as_they_are_written() {
@@ -105,10 +183,11 @@ mod tests {
                 place(ProjectorContent::Program, Some("HDMI-1")),
                 place(ProjectorContent::Preview, None),
                 place(ProjectorContent::Multiview, None),
-                place(ProjectorContent::Source(SourceId(7)), Some("HDMI-2")),
+                place(ProjectorContent::Source(MAIN_SOURCE), None),
+                place(ProjectorContent::Source(SourceId(2)), Some("HDMI-2")),
             ],
         };
-        let mut settings = Settings::default();
+        let mut settings = with_sources([(1, "A"), (2, "B")]);
         *settings.preferences.projectors = projectors.clone();
         settings.write(&path).unwrap();
         let (read, warnings) = Settings::read(&path);

@@ -150,10 +150,7 @@ impl Projectors {
     /// Closes the projectors of sources when another collection replaces theirs. Its sources can have
     /// the same ids.
     pub fn leave_collection(&mut self, old: &Collection, new: &Collection) {
-        self.open.retain(|it| match it.place.shows {
-            ProjectorContent::Source(id) => old.source_name(id) == new.source_name(id),
-            _ => true,
-        });
+        self.open.retain(|it| it.place.shows.is_same_in(old, new));
     }
 
     /// Returns the places of the projectors.

@@ -2,7 +2,8 @@
 //! audio of media files and streams, with fader, mute, balance, sync offset, filters, monitoring
 //! and tracks.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ptr;
 
 use serde_json::Value;
 
@@ -11,7 +12,9 @@ use crate::media::{ExtraTrack, ExtraTracks, MAX_TRACKS, TrackKind};
 use crate::mix::{MonitoringMode, Strip, StripId};
 use crate::studio::mixer::{AudioStrip, MAX_MIXER_STRIPS, TalkMode, clean_name, has_video};
 use crate::studio::settings::import::obs::audio_filters;
-use crate::studio::settings::import::obs::json::{array, is_on, number, text, whole};
+use crate::studio::settings::import::obs::json::{
+    array, is_group_copy, is_off, is_on, number, part, text, whole,
+};
 use crate::studio::settings::import::obs::video_filters::kind;
 use crate::studio::settings::import::obs::video_sources::names_device;
 use crate::text::problem::{Problem, problem};
@@ -31,6 +34,44 @@ const ALL_TRACKS: u64 = (1 << MAX_TRACKS) - 1;
 
 /// The flag for mono in a source's flags.
 const MONO_FLAG: u64 = 1 << 1;
+
+/// The scenes that show each source. OBS plays an audio source only while the scene on air shows
+/// it.
+#[derive(Debug, Default)]
+pub(in crate::studio::settings) struct SceneCounts<'a> {
+    /// The number of all scenes.
+    total: usize,
+    /// By source, the number of scenes that show it, also in groups and nested scenes.
+    showing: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> SceneCounts<'a> {
+    /// Counts the scenes that show each source; `by_name` contains scenes, groups and sources.
+    pub(in crate::studio::settings) fn of(
+        scenes: impl Iterator<Item = &'a str>,
+        by_name: &BTreeMap<&'a str, &'a Value>,
+    ) -> Self {
+        let mut counts = Self::default();
+        for scene in scenes {
+            counts.total += 1;
+            let mut shown = BTreeSet::from([scene]);
+            let mut next = vec![scene];
+            while let Some(name) = next.pop() {
+                let Some(source) = by_name.get(name).copied() else { continue };
+                for item in array(part(source, "settings"), "items") {
+                    let name = text(item, "name");
+                    if !is_off(item, "visible") && !is_group_copy(item) && shown.insert(name) {
+                        next.push(name);
+                    }
+                }
+            }
+            for name in shown {
+                *counts.showing.entry(name).or_default() += 1;
+            }
+        }
+        counts
+    }
+}
 
 /// Returns the choice for an audio source, or `None` for other kinds.
 pub(in crate::studio::settings) fn choice(source: &Value) -> Option<AudioChoice> {
@@ -64,10 +105,12 @@ fn application(source: &Value) -> Option<AudioChoice> {
 }
 
 /// Reads the strips of a file, by name: its audio sources, and the audio of video sources
-/// (`beside`). Parts that are not imported are added to `left_out`.
+/// (`beside`). Parts that are not imported are added to `left_out`. A strip plays in every scene,
+/// so a device that no scene shows is muted.
 pub(in crate::studio::settings) fn read(
     json: &Value,
     beside: &BTreeMap<&str, AudioChoice>,
+    scenes: &SceneCounts<'_>,
     left_out: &mut HashSet<Problem>,
 ) -> Vec<AudioStrip> {
     let global = GLOBAL_DEVICES.iter().filter_map(|key| json.get(key));
@@ -125,7 +168,26 @@ pub(in crate::studio::settings) fn read(
             _ if has_video(&choice) => TalkMode::WhileShown,
             _ => TalkMode::Open,
         };
-        let strip = Strip { filters: taken.slots, ..strip(source, mixers(source), everywhere) };
+        let mut strip = Strip { filters: taken.slots, ..strip(source, mixers(source), everywhere) };
+        let is_global =
+            GLOBAL_DEVICES.iter().any(|key| json.get(key).is_some_and(|it| ptr::eq(it, source)));
+        if !also_video && !is_global {
+            match scenes.showing.get(text(source, "name")).copied().unwrap_or_default() {
+                0 => {
+                    strip.muted = true;
+                    left_out.insert(problem!("import-audio-hidden", name = &name));
+                }
+                count if count < scenes.total => {
+                    left_out.insert(problem!(
+                        "import-audio-of-scenes",
+                        name = &name,
+                        count = count,
+                        scenes = scenes.total
+                    ));
+                }
+                _ => {}
+            }
+        }
         strips.push(AudioStrip { name, strip, talk, ..AudioStrip::new(id, choice) });
     }
     strips
@@ -171,7 +233,11 @@ mod tests {
     fn read_text(text: &str) -> (Vec<AudioStrip>, HashSet<Problem>) {
         let mut left_out = HashSet::new();
         let beside = [("Clip", AudioChoice::File("/v/clip.mp4".into()))].into();
-        (read(&serde_json::from_str(text).unwrap(), &beside, &mut left_out), left_out)
+        let json: Value = serde_json::from_str(text).unwrap();
+        let sources = array(&json, "sources");
+        let showing = sources.into_iter().map(|it| (super::text(it, "name"), 1)).collect();
+        let scenes = SceneCounts { total: 1, showing };
+        (read(&json, &beside, &scenes, &mut left_out), left_out)
     }
 
     fn tracks(strip: &AudioStrip) -> Vec<u8> {
@@ -239,7 +305,8 @@ mod tests {
         let jingle = AudioChoice::File("/v/jingle.mp4".into());
         let beside = [("Clip", clip.clone()), ("Clip 2", clip), ("Jingle", jingle)].into();
         let mut left_out = HashSet::new();
-        let strips = read(&file, &beside, &mut left_out);
+        let scenes = SceneCounts { total: 1, showing: [("Second", 1)].into() };
+        let strips = read(&file, &beside, &scenes, &mut left_out);
         let found: Vec<_> = strips.iter().map(|it| (it.name.as_str(), it.talk)).collect();
         let (open, shown, keyed) = (TalkMode::Open, TalkMode::WhileShown, TalkMode::PushToMute);
         assert_eq!(found, [("Mic", open), ("Clip", shown), ("Jingle", keyed), ("Second", open)]);

@@ -30,6 +30,12 @@ pub(in crate::studio::settings) fn is_off(value: &Value, key: &str) -> bool {
     value.get(key).and_then(Value::as_bool) == Some(false)
 }
 
+/// Returns true if this item is in a scene only for versions without groups. OBS also writes the
+/// members of each group there, and ignores these items itself.
+pub(in crate::studio::settings) fn is_group_copy(item: &Value) -> bool {
+    is_on(item, "group_item_backup")
+}
+
 /// Returns the part with this key; empty if it is missing.
 pub(in crate::studio::settings) fn part<'a>(value: &'a Value, key: &str) -> &'a Value {
     value.get(key).unwrap_or(&Value::Null)

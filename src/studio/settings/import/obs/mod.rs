@@ -27,7 +27,10 @@ use crate::media::TrackKind;
 use crate::studio::mixer::audio_of;
 use crate::studio::scenes::{Collection, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::studio::settings::import::Import;
-use crate::studio::settings::import::obs::json::{array, is_off, is_on, number, text};
+use crate::studio::settings::import::obs::audio_sources::SceneCounts;
+use crate::studio::settings::import::obs::json::{
+    array, is_group_copy, is_off, is_on, number, text,
+};
 use crate::studio::settings::import::obs::sizes::SourceInfo;
 use crate::studio::settings::import::obs::video_sources::ImportedSource;
 use crate::text::problem::{Problem, problem};
@@ -146,7 +149,8 @@ impl<'a> Importer<'a> {
                 Some((*name, audio_of(choice).filter(|_| has_audio)?))
             })
             .collect();
-        let strips = audio_sources::read(json, &beside, &mut self.left_out);
+        let scenes = SceneCounts::of(self.scenes.keys().copied(), &self.by_name);
+        let strips = audio_sources::read(json, &beside, &scenes, &mut self.left_out);
         let mut left_out: Vec<Problem> = self.left_out.into_iter().collect();
         left_out.sort_by_cached_key(ToString::to_string);
         if left_out.len() > MAX_REPORTED_PARTS {
@@ -168,6 +172,9 @@ impl<'a> Importer<'a> {
             if self.is_full() {
                 break;
             }
+            if is_group_copy(table) {
+                continue;
+            }
             self.read_items += 1;
             let name = text(table, "name");
             let Some(source) = self.by_name.get(name).copied() else {
@@ -182,11 +189,11 @@ impl<'a> Importer<'a> {
             self.items += 1;
             let hidden = is_off(table, "visible");
             let locked = is_on(table, "locked");
-            // In OBS, a group has its own size.
             let whole = matches!(content, Content::Group(_));
             let size = match content {
                 Content::Scene(_) => Some(self.canvas),
-                _ => self.known.get(name).and_then(|known| known.size),
+                Content::Group(_) => sizes::of_group(source),
+                Content::Source(_) => self.known.get(name).and_then(|known| known.size),
             };
             let (mut place, unsure) = placement::place(table, size, self.canvas, whole);
             if let Content::Source(id) = content
@@ -266,8 +273,8 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// Reports sources that are in no scene, and are therefore not imported. Audio plays without a
-    /// scene, so it is not reported.
+    /// Reports sources that are in no scene, and are therefore not imported. Audio sources are
+    /// imported without a scene.
     fn tell_of_unused(&mut self, all: &[&'a Value]) {
         let shown = |source: &Value| match text(source, "id") {
             "scene" => true,

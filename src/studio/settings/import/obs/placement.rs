@@ -11,7 +11,8 @@ const SCALE_TOLERANCE: f64 = 1e-3;
 
 /// Converts the placement of an item. `size` is the size of its content in pixels. If that is
 /// unknown, the canvas size is used, and the result states whether the assumption had an effect. A
-/// `whole` item (a group) is not cropped.
+/// `whole` item (a group) is not cropped. Its own size begins at the top left corner of the canvas
+/// on which it shows its members.
 pub(in crate::studio::settings) fn place(
     table: &Value,
     size: Option<(f64, f64)>,
@@ -51,13 +52,14 @@ pub(in crate::studio::settings) fn place(
             (bounds, by((bounds.0 / seen.0).min(bounds.1 / seen.1)), Fit::Contain)
         }
         2 => (bounds, bounds, Fit::Contain),
+        // A group is larger than its box instead of cropped.
+        3 if whole => (bounds, by((bounds.0 / seen.0).max(bounds.1 / seen.1)), Fit::Contain),
         3 => (bounds, bounds, Fit::Cover),
         4 => (bounds, by(bounds.0 / seen.0), Fit::Contain),
         5 => (bounds, by(bounds.1 / seen.1), Fit::Contain),
         6 => (bounds, by((bounds.0 / seen.0).min(bounds.1 / seen.1).min(1.0)), Fit::Contain),
         _ => (scaled, scaled, fit),
     };
-    let unsure = size.is_none() && !whole && (cut || !matches!(kind, 1..=3));
     // The offset from the center of a box to that of the content aligned in it.
     let offset = |align: i64, low: i64, high: i64, length: f64| match (
         align & low != 0,
@@ -69,10 +71,27 @@ pub(in crate::studio::settings) fn place(
     };
     let align = number(table, "align").unwrap_or(5.0) as i64;
     let inside = number(table, "bounds_align").unwrap_or(0.0) as i64;
-    let (dx, dy) = (
-        offset(align, 1, 2, room.0) - offset(inside, 1, 2, room.0 - drawn.0),
-        offset(align, 4, 8, room.1) - offset(inside, 4, 8, room.1 - drawn.1),
+    // Without a box, OBS flips an item around its alignment point.
+    let side = (scale.0.signum(), scale.1.signum());
+    let aligned = if kind == 0 { (room.0 * side.0, room.1 * side.1) } else { room };
+    let (mut dx, mut dy) = (
+        offset(align, 1, 2, aligned.0) - offset(inside, 1, 2, room.0 - drawn.0),
+        offset(align, 4, 8, aligned.1) - offset(inside, 4, 8, room.1 - drawn.1),
     );
+    let mut drawn = drawn;
+    if whole {
+        // The members keep their place at the group's own corner.
+        let all = (drawn.0 * canvas.0 / natural.0, drawn.1 * canvas.1 / natural.1);
+        dx += (all.0 - drawn.0) / 2.0 * side.0;
+        dy += (all.1 - drawn.1) / 2.0 * side.1;
+        drawn = all;
+    }
+    let unsure = size.is_none()
+        && match whole {
+            // A group that is placed by this corner is there at any size.
+            true => kind != 0 || align & 5 != 5,
+            false => cut || !matches!(kind, 1..=3),
+        };
     // OBS rotates around the alignment point, onair around the center.
     let rotation = number(table, "rot").unwrap_or(0.0);
     let (sin, cos) = rotation.to_radians().sin_cos();
@@ -125,7 +144,10 @@ mod tests {
 
     /// Returns left, top, width and height in pixels.
     fn pixels(table: &Value, size: Option<(f64, f64)>) -> [f64; 4] {
-        let place = place(table, size, CANVAS_SIZE, false).0;
+        box_of(place(table, size, CANVAS_SIZE, false).0)
+    }
+
+    fn box_of(place: Placement) -> [f64; 4] {
         let all = [
             place.x * CANVAS_SIZE.0,
             place.y * CANVAS_SIZE.1,
@@ -154,6 +176,43 @@ mod tests {
         assert_eq!(pixels(&turned, size), [150.0, 350.0, 200.0, 100.0]);
         let (place, unsure) = place(&at, None, CANVAS_SIZE, false);
         assert!(unsure && (place.width - 1.0).abs() < 1e-9, "the canvas, and told");
+    }
+
+    #[test]
+    fn flips_are_around_the_alignment_point_unless_there_is_a_box() {
+        let size = Some((200.0, 100.0));
+        let flipped = |align: i64| {
+            let scale = json!({"x": -1, "y": 1});
+            json!({"pos": {"x": 230, "y": 40}, "scale": scale, "align": align})
+        };
+        assert_eq!(pixels(&flipped(5), size), [30.0, 40.0, 200.0, 100.0]);
+        assert!(place(&flipped(5), size, CANVAS_SIZE, false).0.flip_x);
+        assert_eq!(pixels(&flipped(2), size), [230.0, -10.0, 200.0, 100.0], "at its right");
+        assert_eq!(pixels(&flipped(0), size), [130.0, -10.0, 200.0, 100.0], "in the middle");
+        let down = json!({"pos": {"x": 0, "y": 140}, "scale": {"x": 1, "y": -1}});
+        assert_eq!(pixels(&down, size), [0.0, 40.0, 200.0, 100.0]);
+        let turned = json!({"pos": {"x": 300, "y": 300}, "scale": {"x": -1, "y": 1}, "rot": 90});
+        assert_eq!(pixels(&turned, size), [150.0, 150.0, 200.0, 100.0]);
+        let boxed = json!({"pos": {"x": 30, "y": 40}, "scale": {"x": -1, "y": 1},
+                           "bounds_type": 1, "bounds": {"x": 400, "y": 400}});
+        assert_eq!(pixels(&boxed, size), [30.0, 40.0, 400.0, 400.0]);
+    }
+
+    #[test]
+    fn groups_are_placed_by_their_own_size() {
+        let of = |table: Value| box_of(place(&table, Some((400.0, 200.0)), CANVAS_SIZE, true).0);
+        let middle = json!({"pos": {"x": 640, "y": 360}, "align": 0});
+        assert_eq!(of(middle.clone()), [440.0, 260.0, 1_280.0, 720.0]);
+        let turned = json!({"pos": {"x": 640, "y": 360}, "align": 0, "rot": 90});
+        assert_eq!(of(turned), [-260.0, 440.0, 1_280.0, 720.0]);
+        let flipped = json!({"pos": {"x": 500, "y": 0}, "scale": {"x": -1, "y": 1}});
+        assert_eq!(of(flipped.clone()), [-780.0, 0.0, 1_280.0, 720.0]);
+        let boxed = |kind: i64| json!({"bounds_type": kind, "bounds": {"x": 800, "y": 800}});
+        assert_eq!(of(boxed(1)), [0.0, 0.0, 2_560.0, 2_880.0]);
+        assert_eq!(of(boxed(2)), [0.0, 200.0, 2_560.0, 1_440.0]);
+        assert_eq!(of(boxed(3)), [-400.0, 0.0, 5_120.0, 2_880.0]);
+        let unsure = |table: &Value| place(table, None, CANVAS_SIZE, true).1;
+        assert!(unsure(&middle) && unsure(&boxed(2)) && !unsure(&flipped));
     }
 
     #[test]

@@ -63,6 +63,12 @@ pub(in crate::studio::settings) fn of(
     SourceInfo { size, has_audio: silent.then_some(false), clear: false }
 }
 
+/// Returns the width and height of a group in pixels, into which its members just fit.
+pub(in crate::studio::settings) fn of_group(source: &Value) -> Option<(f64, f64)> {
+    let side = |key| number(part(source, "settings"), key).filter(|side| *side >= 1.0);
+    Some((side("cx")?, side("cy")?))
+}
+
 /// Returns the size of OBS's slide show, which is that of the largest image unless it is
 /// configured.
 fn slides(settings: &Value) -> Option<(f64, f64)> {

@@ -187,6 +187,73 @@ fn what_has_no_bounds_is_as_large_as_its_file_says() {
 }
 
 #[test]
+fn groups_have_their_size_and_their_members_once() {
+    let file = serde_json::json!({
+        "scene_order": [{"name": "A"}],
+        "sources": [
+            {"id": "color_source", "name": "Red", "settings": {"width": 16, "height": 9}},
+            {"id": "scene", "name": "A", "settings": {"items": [
+                {"name": "Red", "visible": true, "group_item_backup": true},
+                {"name": "Box", "visible": false, "group_item_backup": false, "align": 0,
+                 "pos": {"x": 960, "y": 540}}]}},
+        ],
+        "groups": [{"id": "group", "name": "Box", "settings": {
+            "custom_size": true, "cx": 960, "cy": 540, "items": [{"name": "Red"}]}}],
+    });
+    let import = import(&file);
+    let [group] = &import.collection.scenes[0].items[..] else { panic!("{import:?}") };
+    assert!(group.hidden && matches!(&group.content, Content::Group(all) if all.len() == 1));
+    assert_eq!((group.place.x, group.place.y), (0.25, 0.25), "by the group's size");
+    assert_eq!(import.left_out, Vec::<String>::new());
+}
+
+#[test]
+fn devices_that_play_only_in_some_scenes_are_reported() {
+    let mic = |name: &str| serde_json::json!({"id": "pulse_input_capture", "name": name});
+    let scene = |name: &str, items: serde_json::Value| serde_json::json!({"id": "scene", "name": name, "settings": {"items": items}});
+    let file = serde_json::json!({
+        "scene_order": [{"name": "A"}, {"name": "B"}],
+        "AuxAudioDevice1": mic("Always"),
+        "sources": [
+            mic("Everywhere"), mic("Nested"), mic("Once"), mic("Hidden"), mic("In hidden group"),
+            mic("Unused"),
+            scene("A", serde_json::json!([
+                {"name": "Everywhere"}, {"name": "Box", "visible": false}, {"name": "Open box"},
+                {"name": "In hidden group", "group_item_backup": true},
+                {"name": "Hidden", "visible": false}, {"name": "Once"}])),
+            scene("B", serde_json::json!([{"name": "Everywhere"}, {"name": "C"}])),
+            scene("C", serde_json::json!([{"name": "Everywhere"}, {"name": "Nested"}])),
+        ],
+        "groups": [
+            {"id": "group", "name": "Box", "settings": {"items": [{"name": "In hidden group"}]}},
+            {"id": "group", "name": "Open box", "settings": {"items": [{"name": "Nested"}]}}],
+    });
+    let import = import(&file);
+    let muted: Vec<_> = import.strips.iter().map(|it| (it.name.as_str(), it.strip.muted)).collect();
+    assert_eq!(
+        muted,
+        [
+            ("Always", false),
+            ("Everywhere", false),
+            ("Nested", false),
+            ("Once", false),
+            ("Hidden", true),
+            ("In hidden group", true),
+            ("Unused", true),
+        ]
+    );
+    assert_eq!(
+        import.left_out,
+        [
+            "the audio source 'Hidden' (no scene in OBS shows it, so onair mutes it)",
+            "the audio source 'In hidden group' (no scene in OBS shows it, so onair mutes it)",
+            "the audio source 'Unused' (no scene in OBS shows it, so onair mutes it)",
+            "the scenes of the audio source 'Once' (OBS plays it in 1 of 3, onair in all of them)",
+        ]
+    );
+}
+
+#[test]
 fn odd_files_are_refused_or_bounded() {
     for bad in ["", "{", "[]", "{}", "version = 1", "{\"sources\": 1, \"scene_order\": []}"] {
         assert!(import_text(bad).is_err(), "{bad}");
