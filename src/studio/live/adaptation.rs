@@ -277,9 +277,9 @@ impl Adaptation {
         let (main, least) = (self.quality.video_bitrate, self.quality.least_bitrate);
         // While no target that needs the second encode is connected, its bitrate stays unchanged.
         let bitrate = match (slowest, &self.second) {
-            (Some(slowest), _) => second_bitrate(slowest, main, least),
+            (Some(slowest), _) => second_bitrate(slowest, main),
             (None, Some(second)) => second.bitrate,
-            (None, None) => second_bitrate(least, main, least),
+            (None, None) => second_bitrate(least, main),
         };
         let mut steps = match self.second.take() {
             Some(second) => second.steps,
@@ -365,6 +365,12 @@ mod tests {
         assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
         update(&mut adaptation, 160, Some(floor));
         assert_eq!(adaptation.bitrate(), floor);
+        // A lower minimum also applies to the second encode.
+        let quality = Quality { adapt: Adapt::SecondRendition, ..Quality::default() };
+        let (mut adaptation, floor) = (Adaptation::new(&quality), BitsPerSecond(200_000));
+        assert!(floor < quality.least_bitrate);
+        (0..160).for_each(|step| update(&mut adaptation, step, Some(floor)));
+        assert_eq!(adaptation.second().map(|(bitrate, _)| bitrate), Some(floor));
     }
 
     #[test]
