@@ -79,6 +79,17 @@ pub(in crate::studio) struct Terms {
     pub sends: bool,
 }
 
+/// A target in a check.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::studio) struct TargetSample {
+    pub id: u32,
+    /// True for the built-in server, whose connection is not slow.
+    pub built_in: bool,
+    /// The minimum bitrate for its connection.
+    pub floor: Option<BitsPerSecond>,
+    pub sample: Sample,
+}
+
 /// The parameters of the second encode.
 #[derive(Clone, Debug)]
 struct SecondEncode {
@@ -187,7 +198,7 @@ impl Adaptation {
     pub fn update(
         &mut self,
         now: Timestamp,
-        targets: impl Iterator<Item = (u32, Option<BitsPerSecond>, Sample)>,
+        targets: impl Iterator<Item = TargetSample>,
         terms: Terms,
     ) -> Option<Outcome> {
         if now < self.next {
@@ -197,7 +208,7 @@ impl Adaptation {
         self.alone = terms.alone;
         let quality = &self.quality;
         let (mut all, mut live) = (Vec::new(), Vec::new());
-        for (id, floor, sample) in targets {
+        for TargetSample { id, built_in, floor, sample } in targets {
             all.push(id);
             if quality.adapt == Adapt::Off {
                 continue;
@@ -210,10 +221,12 @@ impl Adaptation {
             link.set_least(least);
             link.note(sample);
             if sample.live {
-                live.push(id);
+                live.push((built_in, id));
             }
         }
+        // The built-in server is first in the list, but counts last.
         live.sort_unstable();
+        let live: Vec<u32> = live.into_iter().map(|(_, id)| id).collect();
         let before = self.now;
         self.now = if terms.sends { self.decide(&live) } else { self.quality.video_bitrate };
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
@@ -314,6 +327,10 @@ mod tests {
 
     const SHARED_ENCODE_TERMS: Terms = Terms { second: true, alone: false, sends: true };
 
+    fn target(id: u32, sample: Sample) -> TargetSample {
+        TargetSample { id, built_in: false, floor: None, sample }
+    }
+
     /// Runs two targets: the first with a fast link, the second with an extremely slow one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
         let mut adaptation = Adaptation::new(&Quality { adapt, ..Quality::default() });
@@ -329,7 +346,7 @@ mod tests {
             };
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
-            let targets = [(1, None, wide), (2, None, narrow)];
+            let targets = [target(1, wide), target(2, narrow)];
             let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             changes.extend(outcome.and_then(|outcome| outcome.changed));
         }
@@ -348,6 +365,31 @@ mod tests {
     }
 
     #[test]
+    fn the_built_in_server_is_the_first_target_only_if_it_is_alone() {
+        let run = |others: &[u32]| {
+            let quality = Quality { adapt: Adapt::First, ..Quality::default() };
+            let mut adaptation = Adaptation::new(&quality);
+            let mut by = None;
+            for step in 0..80_u64 {
+                let at = Timestamp::from_micros(step as i64 * 250_000);
+                let queued = Duration::from_millis(200 * step);
+                let (carried, silent) = (600_000, Duration::ZERO);
+                let narrow = Sample { at, live: true, queued, carried, silent };
+                let queued = if others.is_empty() { queued } else { Duration::ZERO };
+                let sample = Sample { queued, ..narrow };
+                let built_in = TargetSample { built_in: true, ..target(0, sample) };
+                let others = others.iter().map(|id| target(*id, narrow));
+                let targets = std::iter::once(built_in).chain(others);
+                let outcome = adaptation.update(at, targets, SHARED_ENCODE_TERMS);
+                by = outcome.and_then(|outcome| outcome.changed?.by).or(by);
+            }
+            (adaptation.bitrate().0 < 700_000, by)
+        };
+        assert_eq!(run(&[1, 2]), (true, Some(1)));
+        assert_eq!(run(&[]), (true, Some(0)));
+    }
+
+    #[test]
     fn a_target_may_have_a_floor_of_its_own() {
         let mut adaptation = Adaptation::new(&Quality::default());
         let floor = BitsPerSecond(1_500_000);
@@ -356,7 +398,8 @@ mod tests {
             let queued = Duration::from_millis(200 * step);
             let narrow =
                 Sample { at, live: true, queued, carried: 400_000, silent: Duration::ZERO };
-            adaptation.update(at, [(1, floor, narrow)].into_iter(), SHARED_ENCODE_TERMS);
+            let target = TargetSample { floor, ..target(1, narrow) };
+            adaptation.update(at, [target].into_iter(), SHARED_ENCODE_TERMS);
         };
         (0..80).for_each(|step| update(&mut adaptation, step, Some(floor)));
         assert_eq!(adaptation.bitrate(), floor);
@@ -386,7 +429,7 @@ mod tests {
             let at = Timestamp::from_micros(20_000_000);
             let (queued, silent) = (Duration::ZERO, Duration::ZERO);
             let wide = Sample { at, live: true, queued, carried: 2_600_000, silent };
-            let targets = [(1, None, wide), (2, None, wide)];
+            let targets = [target(1, wide), target(2, wide)];
             let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             assert!(!is_slow(&adaptation) && outcome.is_none_or(|it| it.moved.is_empty()));
         }
@@ -404,7 +447,7 @@ mod tests {
                 let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
                 let sample =
                     Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-                adaptation.update(at, [(1, None, sample)].into_iter(), SHARED_ENCODE_TERMS);
+                adaptation.update(at, [target(1, sample)].into_iter(), SHARED_ENCODE_TERMS);
                 if steps.last() != Some(&adaptation.frame_step()) {
                     steps.push(adaptation.frame_step());
                 }
@@ -421,7 +464,7 @@ mod tests {
         let at = Timestamp::from_micros(60_000_000);
         let gone =
             Sample { at, live: false, queued: Duration::ZERO, carried: 0, silent: Duration::ZERO };
-        let targets = [(1, None, gone), (2, None, gone)];
+        let targets = [target(1, gone), target(2, gone)];
         assert_eq!(adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS), None);
         assert_eq!(adaptation.bitrate(), before);
     }
@@ -452,7 +495,7 @@ mod tests {
             let queued = Duration::from_secs(u64::from(step < 80));
             let sample =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.update(at, [(1, None, sample)].into_iter(), SHARED_ENCODE_TERMS);
+            adaptation.update(at, [target(1, sample)].into_iter(), SHARED_ENCODE_TERMS);
             if sizes.last() != Some(&adaptation.size().height) {
                 sizes.push(adaptation.size().height);
             }
@@ -488,7 +531,7 @@ mod tests {
             };
             let queued = Duration::from_secs(u64::from(slow));
             let narrow = Sample { queued, carried: 700_000, ..wide };
-            let targets = [(1, None, wide), (2, None, narrow)];
+            let targets = [target(1, wide), target(2, narrow)];
             let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             moved.extend(outcome.into_iter().flat_map(|outcome| outcome.moved));
         };
@@ -511,7 +554,7 @@ mod tests {
             let queued = Duration::from_secs(1);
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.update(at, [(2, None, narrow)].into_iter(), SHARED_ENCODE_TERMS);
+            adaptation.update(at, [target(2, narrow)].into_iter(), SHARED_ENCODE_TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
         assert_eq!(adaptation.rendition_id(2), RenditionId::Second);
@@ -530,7 +573,7 @@ mod tests {
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
             let terms = Terms { alone, ..SHARED_ENCODE_TERMS };
-            adaptation.update(at, [(1, None, narrow)].into_iter(), terms)
+            adaptation.update(at, [target(1, narrow)].into_iter(), terms)
         };
         for step in 0..60 {
             let outcome = look(&mut adaptation, step, true);
