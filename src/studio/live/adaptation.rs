@@ -39,6 +39,8 @@ pub(in crate::studio) struct Outcome {
     pub resized: Option<Resized>,
     /// Targets that get another rendition from now on.
     pub moved: Vec<(u32, RenditionId)>,
+    /// True if the speed of their links is the reason.
+    pub by_links: bool,
 }
 
 impl Outcome {
@@ -236,9 +238,10 @@ impl Adaptation {
         let changed =
             (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full, by });
         let resized = self.resize(now);
-        let moved = self.climb(now, &all, &live, terms.second);
+        let by_links = self.quality.adapt == Adapt::SecondRendition && terms.second && !self.alone;
+        let moved = self.climb(now, &all, &live, by_links);
         self.follow_second(now, &live);
-        let outcome = Outcome { changed, resized, moved };
+        let outcome = Outcome { changed, resized, moved, by_links };
         (!outcome.is_nothing()).then_some(outcome)
     }
 
@@ -252,15 +255,15 @@ impl Adaptation {
         (size != before).then_some(Resized { size, full: size == full })
     }
 
-    /// Chooses the targets that get another rendition.
+    /// Chooses the targets that get another rendition: by their links, or all get the main encode.
     fn climb(
         &mut self,
         now: Timestamp,
         all: &[u32],
         live: &[u32],
-        second: bool,
+        by_links: bool,
     ) -> Vec<(u32, RenditionId)> {
-        if self.quality.adapt == Adapt::SecondRendition && second && !self.alone {
+        if by_links {
             for id in live {
                 if let Some(link) = self.links.get(id) {
                     self.ladder.note(now, *id, link.bitrate(), self.quality.video_bitrate);
@@ -588,7 +591,7 @@ mod tests {
         assert!(adaptation.second().is_some());
         // The other output has ended.
         let outcome = look(&mut adaptation, 120, true).unwrap();
-        assert_eq!(outcome.moved, [(1, RenditionId::Main)]);
+        assert_eq!((&outcome.moved[..], outcome.by_links), (&[(1, RenditionId::Main)][..], false));
         assert!(outcome.changed.is_some_and(|changed| changed.lower));
         assert_eq!(adaptation.second(), None);
     }

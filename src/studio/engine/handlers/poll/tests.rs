@@ -205,6 +205,24 @@ fn that_the_computer_is_too_slow_is_withdrawn_when_it_keeps_up_again() {
 }
 
 #[test]
+fn only_a_fast_link_restores_the_main_encode_with_a_notice() {
+    let (mut engine, _ends) = on_air();
+    let host = engine.live.on_air.as_ref().unwrap().label(1).unwrap();
+    for (by_link, keys) in [(true, &[("rendition-restored", None)][..]), (false, &[])] {
+        let (size, kbps) = ("640x360".to_owned(), "800".to_owned());
+        let lowered = StudioMessage::RenditionLowered { host: host.clone(), size, kbps };
+        engine.notices.tell(&lowered, "");
+        engine.moved(1, RenditionId::Main, by_link);
+        let of_rendition = |it: &(&str, Option<u32>)| it.0.starts_with("rendition-");
+        assert_eq!(keys_of(&engine).into_iter().filter(of_rendition).collect::<Vec<_>>(), keys);
+        let entries = engine.notices.log.entries();
+        let mut lowered = entries.iter().filter(|it| it.notice.key() == "rendition-lowered");
+        assert!(lowered.next_back().is_some_and(|entry| entry.lasted.is_some()), "{entries:?}");
+    }
+    end(engine);
+}
+
+#[test]
 fn settings_that_could_not_be_saved_are_saved_at_the_next_attempt() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("onair");
