@@ -392,6 +392,26 @@ fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
     }
 }
 
+#[test]
+fn renditions_have_the_colors_of_the_stream_whatever_its_color_space() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    for (range, matrix) in [("pc", "bt709"), ("tv", "smpte170m")] {
+        let running = start_with("120p:500k", |_| ());
+        let green = "scale=320:180,drawbox=color=0x20b040:t=fill";
+        let colors = ["-color_range", range, "-colorspace", matrix];
+        let small = ["-vf", green, "-r", "15", "-g", "15"];
+        let _publisher = running.publish(&[&small[..], &colors].concat());
+        let color = |name: &str| {
+            ffmpeg::color(&format!("http://{}/live/show/hls/{name}.m3u8", running.http()))
+        };
+        let (main, small) = (color("main"), color("120p"));
+        let is_near = main.iter().zip(small).all(|(one, other)| one.abs_diff(other) <= 4);
+        assert!(is_near, "{range} {matrix}: {main:?} {small:?}");
+    }
+}
+
 /// Chooses a quality in the page's settings, and waits for its width.
 fn choose(page: &Page<'_>, quality: &str, width: u32) {
     let input = format!("#quality-menu input[value=\"{quality}\"]");
