@@ -46,13 +46,17 @@ impl Running {
     fn publish(&self, options: &[&str]) -> Peer {
         let url = format!("rtmp://{}/live/show", self.server.addresses().rtmp);
         let publisher = ffmpeg::publish_with(&url, None, options);
+        self.wait_for_publisher();
+        publisher
+    }
+
+    fn wait_for_publisher(&self) {
         wait_for("the stream", LIMIT, || {
             let published = |it: &onair::server::StreamFigures| {
                 it.publisher.as_ref().is_some_and(|it| it.video.is_some() && it.audio.is_some())
             };
             self.server.streams().iter().any(published)
         });
-        publisher
     }
 
     /// Status and body of the answer to a GET.
@@ -193,6 +197,34 @@ fn segments_of_renditions_are_those_of_the_stream() {
     let metrics = running.text("/metrics");
     let line = "onair_rendition_frames_total{app=\"live\",stream=\"show\",rendition=\"120p\"} ";
     assert!(metrics.contains(line), "{metrics}");
+}
+
+/// The codec config of HEVC does not contain the frame rate.
+#[cfg(feature = "ffmpeg")]
+#[test]
+fn a_rendition_of_hevc_with_60_frames_per_second_keeps_its_bitrate() {
+    let Some(program) = crate::enhanced::new_ffmpeg() else { return };
+    let running = start_with("120p:300k", |_| ());
+    let url = format!("rtmp://{}/live/show", running.server.addresses().rtmp);
+    let words = "-hide_banner -nostdin -v error -re -f lavfi -i testsrc2=size=320x180:rate=60 \
+                 -f lavfi -i sine=frequency=440:sample_rate=48000 -pix_fmt yuv420p -ac 2 \
+                 -c:v libx265 -preset ultrafast -x265-params log-level=none:keyint=60 \
+                 -c:a aac -b:a 64k -f flv";
+    let mut command = std::process::Command::new(program);
+    let _publisher = Peer::start_command(command.args(words.split_whitespace()).arg(url));
+    running.wait_for_publisher();
+    let (master, text) = running.master();
+    assert!(master.variants.iter().all(|it| it.frame_rate == Some(60.0)), "{text}");
+    let small = master.variants.iter().find(|it| it.uri == "show/hls/120p.m3u8").unwrap();
+    wait_for("segments", LIMIT, || running.list("120p").segments.len() >= 3);
+    let (mut bytes, mut seconds) = (0, 0.0);
+    for segment in &running.list("120p").segments {
+        let (status, body) = running.get(&format!("/live/show/hls/{}", segment.uri));
+        assert_eq!(status, 200, "{}", segment.uri);
+        (bytes, seconds) = (bytes + body.len(), seconds + segment.duration.as_secs_f64());
+    }
+    let rate = bytes as f64 * 8.0 / seconds;
+    assert!(rate <= small.bandwidth as f64, "{rate} {text}");
 }
 
 #[test]
@@ -357,6 +389,26 @@ fn watermarks_are_in_their_corners_of_renditions_and_not_of_the_stream() {
     for (left, top) in [(110, 4), (4, 60)] {
         let (darkest, brightest) = spread(&part(left, top, 90, 40));
         assert!(brightest - darkest < 40, "{left} {top}: {darkest} {brightest}");
+    }
+}
+
+#[test]
+fn renditions_have_the_colors_of_the_stream_whatever_its_color_space() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    for (range, matrix) in [("pc", "bt709"), ("tv", "smpte170m")] {
+        let running = start_with("120p:500k", |_| ());
+        let green = "scale=320:180,drawbox=color=0x20b040:t=fill";
+        let colors = ["-color_range", range, "-colorspace", matrix];
+        let small = ["-vf", green, "-r", "15", "-g", "15"];
+        let _publisher = running.publish(&[&small[..], &colors].concat());
+        let color = |name: &str| {
+            ffmpeg::color(&format!("http://{}/live/show/hls/{name}.m3u8", running.http()))
+        };
+        let (main, small) = (color("main"), color("120p"));
+        let is_near = main.iter().zip(small).all(|(one, other)| one.abs_diff(other) <= 4);
+        assert!(is_near, "{range} {matrix}: {main:?} {small:?}");
     }
 }
 

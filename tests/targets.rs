@@ -487,6 +487,7 @@ fn a_test_stream_measures_a_custom_server_after_consent_and_never_has_the_key() 
     let unasked = found();
     let needed = unasked.iter().filter(|notice| notice.key() == "found-needs-test-stream");
     assert_eq!(needed.count(), 2, "{unasked:?}");
+    assert!(!unasked.iter().any(|notice| notice.key() == "found-upload-total"), "{unasked:?}");
     assert!(!nginx.peer.errors().contains("publish: name="), "{}", nginx.peer.errors());
 
     studio.send(Command::Check { test_stream: true });
@@ -495,6 +496,7 @@ fn a_test_stream_measures_a_custom_server_after_consent_and_never_has_the_key() 
     let of = |key: &str| agreed.iter().filter(|it| it.key() == key).count();
     // A busy computer may send too slowly.
     assert_eq!(of("found-upload") + of("found-upload-narrow"), 1, "{agreed:?}");
+    assert_eq!(of("found-upload-total"), 1, "{agreed:?}");
     assert_eq!(of("found-test-stream-refused"), 1, "{agreed:?}");
     assert_eq!(of("found-target-failed"), 0, "{agreed:?}");
     assert_eq!(studio.snapshot().live, LiveState::Idle);

@@ -31,7 +31,8 @@ impl FrameEncoder {
     }
 
     /// Scales a frame, passes it through `draw`, and encodes it, as a keyframe if `key` is true.
-    /// Calls `each` for every packet that is ready.
+    /// `draw` returns frames in the program's colors, which the codec config declares. Calls `each`
+    /// for every packet that is ready.
     ///
     /// # Errors
     /// Fails if the library fails.

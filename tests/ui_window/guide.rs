@@ -236,6 +236,17 @@ fn the_guide_disables_presets_beyond_the_limits_of_a_service_with_the_reason() {
     assert!(matches!(&sent[..], [Command::SetQuality(quality)] if quality.size.height == 480));
 }
 
+#[test]
+fn the_guide_does_not_apply_a_recommendation_beyond_the_limits_of_a_service() {
+    let mut harness = begin("idle");
+    for _ in 0..3 {
+        press(&mut harness, Key::Enter);
+    }
+    add_school(&mut harness);
+    // The measurement recommends 1080p.
+    assert_eq!(click(&mut harness, "Next"), []);
+}
+
 /// The settings and the target's card refuse this too.
 #[test]
 fn the_guide_does_not_change_the_quality_on_air_or_while_recording() {

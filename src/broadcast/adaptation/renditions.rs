@@ -109,14 +109,11 @@ impl RenditionChoice {
     }
 }
 
-/// Returns the bitrate of the second encode, for the slowest link among its targets.
-pub fn second_bitrate(
-    slowest: BitsPerSecond,
-    main: BitsPerSecond,
-    least: BitsPerSecond,
-) -> BitsPerSecond {
+/// Returns the bitrate of the second encode, for the slowest link among its targets. The estimate
+/// of a link is never below the minimum bitrate of its target.
+pub fn second_bitrate(slowest: BitsPerSecond, main: BitsPerSecond) -> BitsPerSecond {
     let most = (f64::from(main.0) * MAX_RENDITION_BITRATE_SHARE) as u32;
-    BitsPerSecond(slowest.0.min(most).max(least.0.min(most)))
+    BitsPerSecond(slowest.0.min(most))
 }
 
 #[cfg(test)]
@@ -181,11 +178,10 @@ mod tests {
     }
 
     #[test]
-    fn the_second_is_less_than_the_main_one_and_no_less_than_the_least() {
+    fn the_second_is_less_than_the_main_one() {
         let rate = |kbps: u32| BitsPerSecond(kbps * 1_000);
-        assert_eq!(second_bitrate(LOW_BITRATE, MAIN_BITRATE, rate(300)), LOW_BITRATE);
-        assert_eq!(second_bitrate(MAIN_BITRATE, MAIN_BITRATE, rate(300)), rate(1_750));
-        assert_eq!(second_bitrate(rate(100), MAIN_BITRATE, rate(300)), rate(300));
-        assert_eq!(second_bitrate(rate(100), rate(200), rate(300)), rate(140));
+        assert_eq!(second_bitrate(LOW_BITRATE, MAIN_BITRATE), LOW_BITRATE);
+        assert_eq!(second_bitrate(MAIN_BITRATE, MAIN_BITRATE), rate(1_750));
+        assert_eq!(second_bitrate(rate(300), rate(200)), rate(140));
     }
 }

@@ -8,10 +8,11 @@ use fast_image_resize::Resizer;
 
 use crate::base::WorkerPool;
 use crate::compose::draw::bands::halved;
+use crate::compose::draw::color_convert::ColorConvert;
 use crate::compose::filter::alpha::{full_range, multiply, times};
 use crate::compose::filter::scale::{self, Kernel};
 use crate::compose::filter::step::Step;
-use crate::media::{Planes, PlanesPool, Size, VideoFrame};
+use crate::media::{Color, Planes, PlanesPool, Size, VideoFrame};
 
 /// Number of frames with watermarks that the pool keeps for reuse. Frames in use belong to an
 /// encoder and the current drawing.
@@ -259,9 +260,10 @@ pub struct WatermarkImage {
     pub opacity: f32,
 }
 
-/// Draws watermarks on frames.
+/// Converts frames to the program's colors, and draws watermarks on them.
 pub struct FrameWatermarks {
     watermarks: Vec<Watermark>,
+    convert: ColorConvert,
     pool: PlanesPool<MAX_OVERLAY_FRAMES>,
     workers: WorkerPool,
 }
@@ -284,20 +286,26 @@ impl FrameWatermarks {
             fitted: None,
         };
         let watermarks = images.into_iter().map(watermark).collect();
-        Self { watermarks, pool: PlanesPool::default(), workers: WorkerPool::alone() }
+        let (convert, workers) = (ColorConvert::default(), WorkerPool::alone());
+        Self { watermarks, convert, pool: PlanesPool::default(), workers }
     }
 
-    /// Returns the frame with the watermarks. Without watermarks, the frame is shared.
+    /// Returns the frame in the program's colors, with the watermarks. A frame that needs no change
+    /// is shared.
     pub fn draw(&mut self, frame: VideoFrame) -> VideoFrame {
-        if self.watermarks.is_empty() {
+        let is_converted = frame.color == Color::PROGRAM;
+        if self.watermarks.is_empty() && is_converted {
             return frame;
         }
         let mut out = self.pool.fresh(frame.size(), false);
         out.copy_pixels(frame.planes());
+        if !is_converted {
+            self.convert.apply(frame.color, &mut out, &self.workers);
+        }
         for watermark in &mut self.watermarks {
             watermark.lay(&mut out, &self.workers);
         }
-        VideoFrame { surface: out.share().into(), ..frame }
+        VideoFrame { color: Color::PROGRAM, surface: out.share().into(), ..frame }
     }
 }
 
@@ -305,7 +313,7 @@ impl FrameWatermarks {
 mod tests {
     use super::*;
     use crate::base::{Pooled, Timestamp};
-    use crate::media::Color;
+    use crate::media::frame::Range;
 
     fn flat(size: Size, [y, u, v]: [u8; 3], alpha: Option<u8>) -> Planes {
         let mut planes = Planes::black(size);
@@ -376,6 +384,34 @@ mod tests {
         }
         assert_eq!(frame.planes().y[8 * 160 + 8], 100, "the frame itself stays");
         assert_eq!(Corner::named("top"), None);
+    }
+
+    #[test]
+    fn frames_get_the_colors_of_the_program_before_watermarks() {
+        let size = Size::new(160, 80);
+        let frame = |color, pixel| {
+            let surface = Arc::new(Pooled::unpooled(flat(size, pixel, None))).into();
+            VideoFrame { pts: Timestamp::from_millis(40), color, surface }
+        };
+        let image = Arc::new(flat(Size::new(8, 4), [200, 128, 128], Some(255)));
+        let (corner, height, margin, opacity) = (Corner::TopLeft, 0.25, 0.05, 1.0);
+        let image = WatermarkImage { image, corner, height, margin, opacity };
+        // Red in full-range BT.709, and in limited-range BT.601.
+        let full = Color { range: Range::Full, ..Color::PROGRAM };
+        for given in [frame(full, [54, 99, 255]), frame(Color::WEBCAM, [81, 90, 240])] {
+            for (images, luma) in [(vec![], 63), (vec![image.clone()], 200)] {
+                let drawn = FrameWatermarks::new(images).draw(given.clone());
+                assert_eq!(
+                    (drawn.color, drawn.pts, drawn.size()),
+                    (Color::PROGRAM, given.pts, size)
+                );
+                let Planes { y, u, v, .. } = drawn.planes();
+                let last = [y.last(), u.last(), v.last()].map(|value| i16::from(*value.unwrap()));
+                let off = [last[0] - 63, last[1] - 102, last[2] - 240];
+                assert!(off.iter().all(|it| it.abs() <= 2), "{last:?}");
+                assert!(y[10 * 160 + 10].abs_diff(luma) <= 2, "{}", y[10 * 160 + 10]);
+            }
+        }
     }
 
     #[test]

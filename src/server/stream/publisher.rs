@@ -11,7 +11,6 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::base::Timestamp;
-use crate::media::VideoCodec;
 use crate::server::access::publisher_limits::PublisherLimits;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::{AudioFigures, Stalls, VideoFigures};
@@ -290,7 +289,8 @@ impl Publisher {
     fn observe_video(&mut self, track: &VideoTrack) {
         if let VideoPacket::SequenceStart(config) = &track.packet
             && track.format == VideoFormat::H264
-            && let Some(video) = track_config::video_config(VideoCodec::H264, config.clone())
+            && let Some(video) =
+                track_config::h264_config_with_metadata(config.clone(), &self.metadata)
         {
             self.set_video(VideoFigures {
                 codec: "H.264".to_owned(),
@@ -331,6 +331,8 @@ fn h264_profile(config: &Bytes) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::amf0::Value;
+    use crate::wire::container::flv::metadata_body;
 
     #[test]
     fn stalls_are_counted_once_data_has_come() {
@@ -374,6 +376,21 @@ mod tests {
         let times = [10_000, 12_000, 14_000, 0, 2_000, 3_600_000, 3_602_000];
         times.into_iter().for_each(|time_ms| keys.note(time_ms));
         assert_eq!(keys.longest(), Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_config_without_a_frame_rate_has_that_of_the_metadata() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut publisher = Publisher::new(1, address, "", Timestamp::ZERO);
+        let metadata = Value::ecma_array([("framerate", Value::Number(60.0))]);
+        publisher.classify(TagKind::Script, &metadata_body(&metadata), true);
+        // Without VUI.
+        let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
+        let [sps, pps] = [&sps[..], &pps].map(Bytes::copy_from_slice);
+        let config = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
+        let body = Bytes::from([b"\x17\0\0\0\0", &config[..]].concat());
+        publisher.classify(TagKind::Video, &body, false);
+        assert_eq!(publisher.video.as_ref().and_then(|video| video.fps), Some(60.0));
     }
 
     /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz.

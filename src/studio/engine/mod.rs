@@ -424,6 +424,10 @@ impl Engine {
                 Quality { video_bitrate: quality.video_bitrate, ..self.state.quality.clone() };
             if on_air.is_busy() || same == *quality {
                 on_air.set_quality(quality);
+                if on_air.allowed() >= quality.video_bitrate {
+                    // The video now has the chosen bitrate.
+                    self.notices.take_back("bitrate-lowered");
+                }
                 self.state.quality.video_bitrate = quality.video_bitrate;
                 self.tell_misfits();
                 return;

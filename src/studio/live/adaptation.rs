@@ -39,6 +39,8 @@ pub(in crate::studio) struct Outcome {
     pub resized: Option<Resized>,
     /// Targets that get another rendition from now on.
     pub moved: Vec<(u32, RenditionId)>,
+    /// True if the speed of their links is the reason.
+    pub by_links: bool,
 }
 
 impl Outcome {
@@ -77,6 +79,17 @@ pub(in crate::studio) struct Terms {
     /// True if there is a target, which can be disconnected at the moment. Otherwise no link limits
     /// the bitrate.
     pub sends: bool,
+}
+
+/// A target in a check.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::studio) struct TargetSample {
+    pub id: u32,
+    /// True for the built-in server, whose connection is not slow.
+    pub built_in: bool,
+    /// The minimum bitrate for its connection.
+    pub floor: Option<BitsPerSecond>,
+    pub sample: Sample,
 }
 
 /// The parameters of the second encode.
@@ -187,7 +200,7 @@ impl Adaptation {
     pub fn update(
         &mut self,
         now: Timestamp,
-        targets: impl Iterator<Item = (u32, Option<BitsPerSecond>, Sample)>,
+        targets: impl Iterator<Item = TargetSample>,
         terms: Terms,
     ) -> Option<Outcome> {
         if now < self.next {
@@ -197,7 +210,7 @@ impl Adaptation {
         self.alone = terms.alone;
         let quality = &self.quality;
         let (mut all, mut live) = (Vec::new(), Vec::new());
-        for (id, floor, sample) in targets {
+        for TargetSample { id, built_in, floor, sample } in targets {
             all.push(id);
             if quality.adapt == Adapt::Off {
                 continue;
@@ -210,10 +223,12 @@ impl Adaptation {
             link.set_least(least);
             link.note(sample);
             if sample.live {
-                live.push(id);
+                live.push((built_in, id));
             }
         }
+        // The built-in server is first in the list, but counts last.
         live.sort_unstable();
+        let live: Vec<u32> = live.into_iter().map(|(_, id)| id).collect();
         let before = self.now;
         self.now = if terms.sends { self.decide(&live) } else { self.quality.video_bitrate };
         let rate = |id: &u32| self.links.get(id).map(Adapter::bitrate);
@@ -223,9 +238,10 @@ impl Adaptation {
         let changed =
             (bitrate != before).then_some(Changed { bitrate, lower: bitrate < before, full, by });
         let resized = self.resize(now);
-        let moved = self.climb(now, &all, &live, terms.second);
+        let by_links = self.quality.adapt == Adapt::SecondRendition && terms.second && !self.alone;
+        let moved = self.climb(now, &all, &live, by_links);
         self.follow_second(now, &live);
-        let outcome = Outcome { changed, resized, moved };
+        let outcome = Outcome { changed, resized, moved, by_links };
         (!outcome.is_nothing()).then_some(outcome)
     }
 
@@ -239,15 +255,15 @@ impl Adaptation {
         (size != before).then_some(Resized { size, full: size == full })
     }
 
-    /// Chooses the targets that get another rendition.
+    /// Chooses the targets that get another rendition: by their links, or all get the main encode.
     fn climb(
         &mut self,
         now: Timestamp,
         all: &[u32],
         live: &[u32],
-        second: bool,
+        by_links: bool,
     ) -> Vec<(u32, RenditionId)> {
-        if self.quality.adapt == Adapt::SecondRendition && second && !self.alone {
+        if by_links {
             for id in live {
                 if let Some(link) = self.links.get(id) {
                     self.ladder.note(now, *id, link.bitrate(), self.quality.video_bitrate);
@@ -277,9 +293,9 @@ impl Adaptation {
         let (main, least) = (self.quality.video_bitrate, self.quality.least_bitrate);
         // While no target that needs the second encode is connected, its bitrate stays unchanged.
         let bitrate = match (slowest, &self.second) {
-            (Some(slowest), _) => second_bitrate(slowest, main, least),
+            (Some(slowest), _) => second_bitrate(slowest, main),
             (None, Some(second)) => second.bitrate,
-            (None, None) => second_bitrate(least, main, least),
+            (None, None) => second_bitrate(least, main),
         };
         let mut steps = match self.second.take() {
             Some(second) => second.steps,
@@ -314,6 +330,10 @@ mod tests {
 
     const SHARED_ENCODE_TERMS: Terms = Terms { second: true, alone: false, sends: true };
 
+    fn target(id: u32, sample: Sample) -> TargetSample {
+        TargetSample { id, built_in: false, floor: None, sample }
+    }
+
     /// Runs two targets: the first with a fast link, the second with an extremely slow one.
     fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
         let mut adaptation = Adaptation::new(&Quality { adapt, ..Quality::default() });
@@ -329,7 +349,7 @@ mod tests {
             };
             let narrow =
                 Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
-            let targets = [(1, None, wide), (2, None, narrow)];
+            let targets = [target(1, wide), target(2, narrow)];
             let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             changes.extend(outcome.and_then(|outcome| outcome.changed));
         }
@@ -348,6 +368,31 @@ mod tests {
     }
 
     #[test]
+    fn the_built_in_server_is_the_first_target_only_if_it_is_alone() {
+        let run = |others: &[u32]| {
+            let quality = Quality { adapt: Adapt::First, ..Quality::default() };
+            let mut adaptation = Adaptation::new(&quality);
+            let mut by = None;
+            for step in 0..80_u64 {
+                let at = Timestamp::from_micros(step as i64 * 250_000);
+                let queued = Duration::from_millis(200 * step);
+                let (carried, silent) = (600_000, Duration::ZERO);
+                let narrow = Sample { at, live: true, queued, carried, silent };
+                let queued = if others.is_empty() { queued } else { Duration::ZERO };
+                let sample = Sample { queued, ..narrow };
+                let built_in = TargetSample { built_in: true, ..target(0, sample) };
+                let others = others.iter().map(|id| target(*id, narrow));
+                let targets = std::iter::once(built_in).chain(others);
+                let outcome = adaptation.update(at, targets, SHARED_ENCODE_TERMS);
+                by = outcome.and_then(|outcome| outcome.changed?.by).or(by);
+            }
+            (adaptation.bitrate().0 < 700_000, by)
+        };
+        assert_eq!(run(&[1, 2]), (true, Some(1)));
+        assert_eq!(run(&[]), (true, Some(0)));
+    }
+
+    #[test]
     fn a_target_may_have_a_floor_of_its_own() {
         let mut adaptation = Adaptation::new(&Quality::default());
         let floor = BitsPerSecond(1_500_000);
@@ -356,7 +401,8 @@ mod tests {
             let queued = Duration::from_millis(200 * step);
             let narrow =
                 Sample { at, live: true, queued, carried: 400_000, silent: Duration::ZERO };
-            adaptation.update(at, [(1, floor, narrow)].into_iter(), SHARED_ENCODE_TERMS);
+            let target = TargetSample { floor, ..target(1, narrow) };
+            adaptation.update(at, [target].into_iter(), SHARED_ENCODE_TERMS);
         };
         (0..80).for_each(|step| update(&mut adaptation, step, Some(floor)));
         assert_eq!(adaptation.bitrate(), floor);
@@ -365,6 +411,12 @@ mod tests {
         assert!(adaptation.bitrate().0 < 700_000, "{:?}", adaptation.bitrate());
         update(&mut adaptation, 160, Some(floor));
         assert_eq!(adaptation.bitrate(), floor);
+        // A lower minimum also applies to the second encode.
+        let quality = Quality { adapt: Adapt::SecondRendition, ..Quality::default() };
+        let (mut adaptation, floor) = (Adaptation::new(&quality), BitsPerSecond(200_000));
+        assert!(floor < quality.least_bitrate);
+        (0..160).for_each(|step| update(&mut adaptation, step, Some(floor)));
+        assert_eq!(adaptation.second().map(|(bitrate, _)| bitrate), Some(floor));
     }
 
     #[test]
@@ -380,7 +432,7 @@ mod tests {
             let at = Timestamp::from_micros(20_000_000);
             let (queued, silent) = (Duration::ZERO, Duration::ZERO);
             let wide = Sample { at, live: true, queued, carried: 2_600_000, silent };
-            let targets = [(1, None, wide), (2, None, wide)];
+            let targets = [target(1, wide), target(2, wide)];
             let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             assert!(!is_slow(&adaptation) && outcome.is_none_or(|it| it.moved.is_empty()));
         }
@@ -398,7 +450,7 @@ mod tests {
                 let queued = if slow { Duration::from_secs(1) } else { Duration::ZERO };
                 let sample =
                     Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-                adaptation.update(at, [(1, None, sample)].into_iter(), SHARED_ENCODE_TERMS);
+                adaptation.update(at, [target(1, sample)].into_iter(), SHARED_ENCODE_TERMS);
                 if steps.last() != Some(&adaptation.frame_step()) {
                     steps.push(adaptation.frame_step());
                 }
@@ -415,7 +467,7 @@ mod tests {
         let at = Timestamp::from_micros(60_000_000);
         let gone =
             Sample { at, live: false, queued: Duration::ZERO, carried: 0, silent: Duration::ZERO };
-        let targets = [(1, None, gone), (2, None, gone)];
+        let targets = [target(1, gone), target(2, gone)];
         assert_eq!(adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS), None);
         assert_eq!(adaptation.bitrate(), before);
     }
@@ -446,7 +498,7 @@ mod tests {
             let queued = Duration::from_secs(u64::from(step < 80));
             let sample =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.update(at, [(1, None, sample)].into_iter(), SHARED_ENCODE_TERMS);
+            adaptation.update(at, [target(1, sample)].into_iter(), SHARED_ENCODE_TERMS);
             if sizes.last() != Some(&adaptation.size().height) {
                 sizes.push(adaptation.size().height);
             }
@@ -482,7 +534,7 @@ mod tests {
             };
             let queued = Duration::from_secs(u64::from(slow));
             let narrow = Sample { queued, carried: 700_000, ..wide };
-            let targets = [(1, None, wide), (2, None, narrow)];
+            let targets = [target(1, wide), target(2, narrow)];
             let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
             moved.extend(outcome.into_iter().flat_map(|outcome| outcome.moved));
         };
@@ -505,7 +557,7 @@ mod tests {
             let queued = Duration::from_secs(1);
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
-            adaptation.update(at, [(2, None, narrow)].into_iter(), SHARED_ENCODE_TERMS);
+            adaptation.update(at, [target(2, narrow)].into_iter(), SHARED_ENCODE_TERMS);
         };
         (2_000..2_040).for_each(|step| look(&mut adaptation, step));
         assert_eq!(adaptation.rendition_id(2), RenditionId::Second);
@@ -524,7 +576,7 @@ mod tests {
             let narrow =
                 Sample { at, live: true, queued, carried: 700_000, silent: Duration::ZERO };
             let terms = Terms { alone, ..SHARED_ENCODE_TERMS };
-            adaptation.update(at, [(1, None, narrow)].into_iter(), terms)
+            adaptation.update(at, [target(1, narrow)].into_iter(), terms)
         };
         for step in 0..60 {
             let outcome = look(&mut adaptation, step, true);
@@ -539,7 +591,7 @@ mod tests {
         assert!(adaptation.second().is_some());
         // The other output has ended.
         let outcome = look(&mut adaptation, 120, true).unwrap();
-        assert_eq!(outcome.moved, [(1, RenditionId::Main)]);
+        assert_eq!((&outcome.moved[..], outcome.by_links), (&[(1, RenditionId::Main)][..], false));
         assert!(outcome.changed.is_some_and(|changed| changed.lower));
         assert_eq!(adaptation.second(), None);
     }

@@ -83,6 +83,7 @@ fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
         let _ = tell.send(machine::disk(folder, &plan.quality));
     }
     let _ = tell.send(try_encoder(plan, stop));
+    let mut is_measured = false;
     for asked in &plan.targets {
         if stop.is_set() {
             return;
@@ -92,9 +93,26 @@ fn check(plan: &Plan, tell: &Sender<StudioMessage>, stop: &Stop) {
         let well = matches!(found, StudioMessage::FoundTarget { .. });
         let _ = tell.send(found);
         if well && !asked.built_in {
-            let _ = tell.send(upload::try_upload(plan, asked, stop));
+            let found = upload::try_upload(plan, asked, stop);
+            is_measured |= matches!(
+                found,
+                StudioMessage::FoundUpload { .. } | StudioMessage::FoundUploadNarrow { .. }
+            );
+            let _ = tell.send(found);
         }
     }
+    let count = plan.targets.iter().filter(|asked| !asked.built_in).count();
+    if let Some(found) = together(count, &plan.quality).filter(|_| is_measured) {
+        let _ = tell.send(found);
+    }
+}
+
+/// Returns the finding about the upload to this number of targets, which the broadcast needs at the
+/// same time, although the check measures one target after another.
+fn together(count: usize, quality: &Quality) -> Option<StudioMessage> {
+    let kbps = quality.bitrate() * count as u64 / 1_000;
+    let (count, kbps) = ((count > 1).then(|| count.to_string())?, kbps.to_string());
+    Some(StudioMessage::FoundUploadTotal { count, kbps })
 }
 
 fn try_encoder(plan: &Plan, stop: &Stop) -> StudioMessage {
@@ -184,6 +202,17 @@ mod tests {
             StudioMessage::FoundClock { .. } | StudioMessage::FoundClockAlone { .. }
         );
         assert!(is_clock, "{found:?}");
+    }
+
+    #[test]
+    fn several_targets_need_their_upload_at_the_same_time() {
+        let quality = Quality::default();
+        assert_eq!([0, 1].map(|count| together(count, &quality)), [None, None]);
+        let found = together(3, &quality).unwrap();
+        // 3 × (2,500 + 128) kbit/s.
+        let (count, kbps) = ("3".to_owned(), "7884".to_owned());
+        assert_eq!(found, StudioMessage::FoundUploadTotal { count, kbps });
+        assert_eq!(found.level(), Level::Warning);
     }
 
     #[test]

@@ -77,23 +77,32 @@ pub struct MeasuredQuality {
     pub running: bool,
 }
 
-/// Returns the best usual quality that the encoder, the connection and the service support.
-fn recommend(speeds: &[(Size, f64)], upload: &Upload, limits: Option<&Limits>) -> Recommendation {
-    let carried = match upload {
+/// The targets that the quality must suit.
+#[derive(Clone, Debug, Default)]
+pub(in crate::studio) struct CheckedTargets {
+    /// The number of targets that share the upload.
+    pub count: u32,
+    /// The limits of their services.
+    pub limits: Vec<Limits>,
+}
+
+/// Returns the best usual quality that the encoder, the connection and the services support.
+fn recommend(speeds: &[(Size, f64)], upload: &Upload, targets: &CheckedTargets) -> Recommendation {
+    let all_targets = match upload {
         Upload::Local => None,
-        Upload::AtLeast(rate) => Some(*rate),
-        Upload::Limited(rate) => {
-            Some(BitsPerSecond((f64::from(rate.0) * MAX_UPLOAD_SHARE) as u32 / 100_000 * 100_000))
-        }
+        Upload::AtLeast(rate) => Some(rate.0),
+        Upload::Limited(rate) => Some((f64::from(rate.0) * MAX_UPLOAD_SHARE) as u32),
         Upload::NotMeasured | Upload::NeedsConsent(_) | Upload::Failed(_) => {
-            Some(UNMEASURED_BITRATE)
+            Some(UNMEASURED_BITRATE.0)
         }
     };
+    let carried =
+        all_targets.map(|rate| BitsPerSecond(rate / targets.count.max(1) / 100_000 * 100_000));
     let objection = |preset: &Preset| {
         let speed = speeds.iter().find(|(size, _)| *size == preset.size).map(|(_, fps)| *fps);
         let fast =
             speed.is_some_and(|fps| fps >= preset.frame_rate.as_f64() * ENCODER_SPEED_MARGIN);
-        let taken = limits.is_none_or(|limits| {
+        let taken = targets.limits.iter().all(|limits| {
             limits.height.is_none_or(|most| preset.size.height <= most)
                 && limits.video.is_none_or(|most| preset.video_bitrate.0 <= most.0)
                 && limits.fps.is_none_or(|most| preset.frame_rate.as_f64() <= f64::from(most))
@@ -136,22 +145,21 @@ enum Result {
 pub(in crate::studio) struct Measurement {
     results: Receiver<Result>,
     worker: Worker,
-    limits: Option<Limits>,
+    targets: CheckedTargets,
     measured: MeasuredQuality,
 }
 
 impl Measurement {
-    /// Starts the measurement. `limits` are those of the service, and `fault` is the problem of a
-    /// target that cannot be tested.
+    /// Starts the measurement. `fault` is the problem of a target that cannot be tested.
     pub fn start(
         plan: Plan,
-        limits: Option<Limits>,
+        targets: CheckedTargets,
         fault: Option<Problem>,
     ) -> std::io::Result<Self> {
         let (sender, results) =
             queue::bounded("measured-quality", MAX_UNREAD_RESULTS, Full::DropOldest);
         let worker = Worker::spawn("measure", move |stop| measure(&plan, fault, &sender, stop))?;
-        Ok(Self { results, worker, limits, measured: MeasuredQuality::default() })
+        Ok(Self { results, worker, targets, measured: MeasuredQuality::default() })
     }
 
     /// Returns a measurement that runs until it is stopped.
@@ -160,7 +168,8 @@ impl Measurement {
         let (_, results) = queue::bounded("measured", MAX_UNREAD_RESULTS, Full::DropOldest);
         let limit = std::time::Duration::from_secs(20);
         let worker = Worker::spawn("measure", move |stop| while !stop.wait(limit) {})?;
-        Ok(Self { results, worker, limits: None, measured: MeasuredQuality::default() })
+        let targets = CheckedTargets::default();
+        Ok(Self { results, worker, targets, measured: MeasuredQuality::default() })
     }
 
     /// Takes new measurements.
@@ -177,7 +186,7 @@ impl Measurement {
         }
         let MeasuredQuality { speeds, upload, .. } = &self.measured;
         if let (true, Some(upload)) = (over, upload) {
-            self.measured.recommendation = Some(recommend(speeds, upload, self.limits.as_ref()));
+            self.measured.recommendation = Some(recommend(speeds, upload, &self.targets));
         }
         self.measured.running = !over;
     }
@@ -248,42 +257,70 @@ mod tests {
     }
 
     /// Returns height, frame rate, kbit/s, and the reason that prevents a better quality.
-    fn found(fps: [f64; 3], upload: &Upload, limits: Option<&Limits>) -> (u32, f64, u32, Limit) {
-        let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, limits);
+    fn found(fps: [f64; 3], upload: &Upload, limits: &[Limits]) -> (u32, f64, u32, Limit) {
+        found_for(1, fps, upload, limits)
+    }
+
+    /// Works like [`found`] for this number of targets.
+    fn found_for(
+        count: u32,
+        fps: [f64; 3],
+        upload: &Upload,
+        limits: &[Limits],
+    ) -> (u32, f64, u32, Limit) {
+        let targets = CheckedTargets { count, limits: limits.to_vec() };
+        let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, &targets);
         (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps(), limit)
     }
 
     #[test]
     fn the_best_quality_that_everything_carries_is_recommended() {
         let kbps = |kbps: u32| BitsPerSecond(kbps * 1_000);
-        assert_eq!(found(FAST_ENCODER_FPS, &Upload::Local, None), (1080, 30.0, 4_500, Limit::None));
+        assert_eq!(found(FAST_ENCODER_FPS, &Upload::Local, &[]), (1080, 30.0, 4_500, Limit::None));
         let enough = Upload::AtLeast(kbps(5_900));
-        assert_eq!(found(FAST_ENCODER_FPS, &enough, None), (1080, 30.0, 4_500, Limit::None));
+        assert_eq!(found(FAST_ENCODER_FPS, &enough, &[]), (1080, 30.0, 4_500, Limit::None));
         // Half as fast as required for a sufficient reserve.
         let slow = [200.0, 70.0, 31.0];
-        assert_eq!(found(slow, &Upload::Local, None), (720, 30.0, 2_500, Limit::Encoder));
+        assert_eq!(found(slow, &Upload::Local, &[]), (720, 30.0, 2_500, Limit::Encoder));
         let middle = [300.0, 130.0, 59.0];
-        assert_eq!(found(middle, &Upload::Local, None), (720, 60.0, 4_500, Limit::Encoder));
+        assert_eq!(found(middle, &Upload::Local, &[]), (720, 60.0, 4_500, Limit::Encoder));
         // A computer that is too slow for every quality gets the lowest one.
-        assert_eq!(found([9.0; 3], &Upload::Local, None), (480, 30.0, 1_200, Limit::Encoder));
+        assert_eq!(found([9.0; 3], &Upload::Local, &[]), (480, 30.0, 1_200, Limit::Encoder));
         let narrow = Upload::Limited(kbps(3_400));
-        assert_eq!(found(FAST_ENCODER_FPS, &narrow, None), (720, 30.0, 2_500, Limit::Upload));
+        assert_eq!(found(FAST_ENCODER_FPS, &narrow, &[]), (720, 30.0, 2_500, Limit::Upload));
         let very = Upload::Limited(kbps(1_000));
-        assert_eq!(found(FAST_ENCODER_FPS, &very, None), (480, 30.0, 700, Limit::Upload));
+        assert_eq!(found(FAST_ENCODER_FPS, &very, &[]), (480, 30.0, 700, Limit::Upload));
         let hopeless = Upload::Limited(kbps(10));
-        assert_eq!(found(FAST_ENCODER_FPS, &hopeless, None).2, 300);
+        assert_eq!(found(FAST_ENCODER_FPS, &hopeless, &[]).2, 300);
         for unknown in [
             Upload::NotMeasured,
             Upload::NeedsConsent(Problem::default()),
             Upload::Failed(Problem::default()),
         ] {
-            assert_eq!(found(FAST_ENCODER_FPS, &unknown, None), (720, 30.0, 2_500, Limit::Unknown));
+            assert_eq!(found(FAST_ENCODER_FPS, &unknown, &[]), (720, 30.0, 2_500, Limit::Unknown));
         }
+        // Each of several services has limits.
         let school = Limits { height: Some(720), fps: Some(30), ..USUAL_LIMITS };
-        assert_eq!(
-            found(FAST_ENCODER_FPS, &enough, Some(&school)),
-            (720, 30.0, 2_500, Limit::Service)
-        );
+        for limits in [&[school][..], &[USUAL_LIMITS, school], &[school, USUAL_LIMITS]] {
+            assert_eq!(
+                found(FAST_ENCODER_FPS, &enough, limits),
+                (720, 30.0, 2_500, Limit::Service)
+            );
+        }
+    }
+
+    #[test]
+    fn several_targets_share_the_upload() {
+        let kbps = |kbps: u32| BitsPerSecond(kbps * 1_000);
+        let enough = Upload::AtLeast(kbps(5_900));
+        let found = |count, upload: &Upload| found_for(count, FAST_ENCODER_FPS, upload, &[]);
+        assert_eq!(found(2, &enough), (720, 30.0, 2_500, Limit::Upload));
+        assert_eq!(found(3, &enough), (480, 30.0, 1_200, Limit::Upload));
+        assert_eq!(found(5, &enough), (480, 30.0, 1_100, Limit::Upload));
+        let narrow = Upload::Limited(kbps(3_400));
+        assert_eq!(found(2, &narrow), (480, 30.0, 1_200, Limit::Upload));
+        assert_eq!(found(2, &Upload::NotMeasured), (480, 30.0, 1_200, Limit::Unknown));
+        assert_eq!(found(0, &Upload::Local), (1080, 30.0, 4_500, Limit::None));
     }
 
     #[test]
@@ -300,7 +337,7 @@ mod tests {
 
     #[test]
     fn nothing_measured_recommends_the_least() {
-        let found = recommend(&[], &Upload::Local, None);
+        let found = recommend(&[], &Upload::Local, &CheckedTargets::default());
         assert_eq!((found.preset, found.limit), (USUAL_QUALITIES[0], Limit::Encoder));
     }
 }

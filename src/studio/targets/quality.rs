@@ -14,8 +14,8 @@ pub enum Adapt {
     /// The bitrate follows the slowest target.
     #[default]
     Slowest,
-    /// The bitrate follows the first live target in the list. The other targets drop frames that do
-    /// not fit.
+    /// The bitrate follows the first live target in the list; the built-in server counts last. The
+    /// other targets drop frames that do not fit.
     First,
     /// The bitrate stays as set, and targets with too slow a connection get a second encode.
     SecondRendition,

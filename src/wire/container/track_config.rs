@@ -72,10 +72,20 @@ pub fn audio_config(
 /// Parses the config of a video track. Returns `None` if it is damaged, or missing for a codec that
 /// needs one.
 pub fn video_config(codec: VideoCodec, config: Bytes) -> Option<VideoConfig> {
+    video_config_with_metadata(codec, config, &Metadata::default())
+}
+
+/// Parses the config of a video track, and takes missing values from the metadata. Returns `None`
+/// if the config is damaged, or missing for a codec that needs one.
+pub fn video_config_with_metadata(
+    codec: VideoCodec,
+    config: Bytes,
+    metadata: &Metadata,
+) -> Option<VideoConfig> {
     match codec {
-        VideoCodec::H264 => h264_config(config),
+        VideoCodec::H264 => h264_config_with_metadata(config, metadata),
         codec if codec.needs_config() && config.is_empty() => None,
-        codec => Some(bare_video_config(codec, config, &[])),
+        codec => Some(bare_video_config_with_metadata(codec, config, &[], metadata)),
     }
 }
 
@@ -104,26 +114,28 @@ pub fn h264_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<V
     let parsed = DecoderConfig::parse(&config).ok()?;
     let sps = parsed.first_sps().ok()?;
     let coded_rate = sps.frame_rate().and_then(|(num, den)| FrameRate::new(num, den));
-    let frame_rate = coded_rate.or_else(|| {
-        // Fractions such as 29.97, as services write them.
-        let fps = metadata.frame_rate?;
-        let ntsc = (fps * 1.001).round();
-        if (fps - fps.round()).abs() < 0.002 {
-            FrameRate::new(fps.round() as u32, 1)
-        } else if (fps - ntsc / 1.001).abs() < 0.01 {
-            FrameRate::new(ntsc as u32 * 1_000, 1_001)
-        } else {
-            FrameRate::new((fps * 1_000.0).round() as u32, 1_000)
-        }
-    });
     Some(VideoConfig {
         codec: VideoCodec::H264,
         size: Size::new(sps.width, sps.height),
-        frame_rate: frame_rate.unwrap_or(FrameRate::FPS_30),
+        frame_rate: coded_rate.or_else(|| declared_rate(metadata)).unwrap_or(FrameRate::FPS_30),
         bitrate: BitsPerSecond(metadata.video_bitrate.unwrap_or(0)),
         config,
         rotation: Rotation::None,
     })
+}
+
+/// Returns the frame rate in the metadata.
+fn declared_rate(metadata: &Metadata) -> Option<FrameRate> {
+    // Fractions such as 29.97, as services write them.
+    let fps = metadata.frame_rate?;
+    let ntsc = (fps * 1.001).round();
+    if (fps - fps.round()).abs() < 0.002 {
+        FrameRate::new(fps.round() as u32, 1)
+    } else if (fps - ntsc / 1.001).abs() < 0.01 {
+        FrameRate::new((ntsc * 1_000.0) as u32, 1_001)
+    } else {
+        FrameRate::new((fps * 1_000.0).round() as u32, 1_000)
+    }
 }
 
 /// Makes the config of a video track other than H.264. The size, which decoders do not need, comes
@@ -144,6 +156,19 @@ pub fn bare_video_config(codec: VideoCodec, config: Bytes, frame: &[u8]) -> Vide
         config,
         rotation: Rotation::None,
     }
+}
+
+/// Works like [`bare_video_config`], and takes the frame rate and the bitrate from the metadata.
+pub fn bare_video_config_with_metadata(
+    codec: VideoCodec,
+    config: Bytes,
+    frame: &[u8],
+    metadata: &Metadata,
+) -> VideoConfig {
+    let bare = bare_video_config(codec, config, frame);
+    let frame_rate = declared_rate(metadata).unwrap_or(bare.frame_rate);
+    let bitrate = BitsPerSecond(metadata.video_bitrate.unwrap_or(0));
+    VideoConfig { frame_rate, bitrate, ..bare }
 }
 
 /// Parses an AudioSpecificConfig. Returns `None` if it is damaged.

@@ -234,10 +234,7 @@ impl Source {
     fn message(&mut self, message: &Message, encoders: &[Encoder]) {
         let plain = message.for_viewer(false).unwrap_or(message);
         let (kind, time_ms, body) = (plain.kind, plain.time_ms, plain.body());
-        if kind == TagKind::Script {
-            return;
-        }
-        // The reader gets all messages, because it counts their times.
+        // The reader gets all messages, because it counts their times and reads the frame rate.
         let read = self.reader.read(Tag { kind, time_ms, body: body.clone() });
         if kind == TagKind::Audio {
             let is_config = message.mark.is_some();
@@ -316,6 +313,26 @@ mod tests {
     use crate::server::access::limits::Limits;
     use crate::server::renditions::ladder::Ladder;
     use crate::server::stream::Stream;
+    use crate::server::stream::message::Class;
+    use crate::wire::amf0::Value;
+    use crate::wire::codec::h264::DecoderConfig;
+    use crate::wire::container::flv::metadata_body;
+
+    #[test]
+    fn the_frame_rate_is_that_of_the_metadata_if_the_config_has_none() {
+        let metadata = Value::ecma_array([("framerate", Value::Number(60.0))]);
+        // Without VUI.
+        let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
+        let [sps, pps] = [&sps[..], &pps].map(Bytes::copy_from_slice);
+        let config = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
+        let config = Bytes::from([b"\x17\0\0\0\0", &config[..]].concat());
+        let mut source = Source::new();
+        for (kind, body) in [(TagKind::Script, metadata_body(&metadata)), (TagKind::Video, config)]
+        {
+            source.message(&Message::new(kind, Class::Vital, 0, &body), &[]);
+        }
+        assert_eq!(Some(source.rate), FrameRate::new(60, 1));
+    }
 
     #[test]
     fn a_rendition_that_ends_before_its_encoder_starts_does_not_stay() {

@@ -5,7 +5,7 @@ use crate::media::source_status::SourceState;
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::live::cause;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::preflight::recommendation::Measurement;
+use crate::studio::preflight::recommendation::{CheckedTargets, Measurement};
 use crate::studio::preflight::{Plan, PlannedCheck, Preflight, UploadTest};
 use crate::studio::program::Program;
 use crate::studio::scenes::Collection;
@@ -58,12 +58,14 @@ impl Engine {
         }
         let enabled = self.targets.list.iter().filter(|target| target.enabled);
         let far = enabled.filter(|target| !target.is_built_in());
-        let service = far.map(|it| self.services.of_target(&it.service, it.server())).next();
-        let limits = service.flatten().map(|service| service.limits);
+        let services =
+            far.clone().filter_map(|it| self.services.of_target(&it.service, it.server()));
+        let limits = services.map(|service| service.limits).collect();
+        let targets = CheckedTargets { count: far.count() as u32, limits };
         let mut faults = Vec::new();
         let asked = self.planned_checks(&mut faults, test_stream);
         let fault = faults.first().map(StudioMessage::problem);
-        match Measurement::start(self.plan(asked), limits, fault) {
+        match Measurement::start(self.plan(asked), targets, fault) {
             Ok(measurement) => self.state.measurement = Some(measurement),
             Err(error) => self.no_thread(&error),
         }

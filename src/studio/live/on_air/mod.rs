@@ -20,7 +20,7 @@ use crate::media::{BitsPerSecond, FrameRate, ProgramId, Size, StreamConfig, Trac
 use crate::server::KeyframeRequest;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::event::{self, Event, stats};
-use crate::studio::live::adaptation::{Adaptation, Outcome, Terms};
+use crate::studio::live::adaptation::{Adaptation, Outcome, TargetSample, Terms};
 use crate::studio::live::dropped_frames::DroppedFrames;
 use crate::studio::live::on_air::time_on_air::TimeOnAir;
 use crate::studio::live::outputs::target::{TargetOutput, WantedTargets};
@@ -434,7 +434,12 @@ impl OnAir {
             sends: sending > 0,
         };
         let targets = self.outputs.all::<TargetOutput>();
-        let targets = targets.map(|it| (it.id, it.floor, Sample::of(&it.publisher, now)));
+        let targets = targets.map(|it| TargetSample {
+            id: it.id,
+            built_in: it.built_in,
+            floor: it.floor,
+            sample: Sample::of(&it.publisher, now),
+        });
         let outcome = self.adaptation.update(now, targets, terms);
         if outcome.is_some() {
             self.set_encoder();

@@ -81,15 +81,18 @@ fn recommendation(view: &View<'_>) -> Option<Recommendation> {
 }
 
 /// Returns the selected preset: the user's choice if it is still possible, or else the recommended
-/// one, or else the current one.
+/// one, or else the current one, unless a service does not accept it.
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
     let is_possible = |index: &usize| {
         USUAL_QUALITIES.get(*index).is_some_and(|preset| why_not(view, preset).is_none())
     };
     preset.filter(is_possible).or_else(|| {
-        USUAL_QUALITIES.iter().position(|one| match recommendation(view) {
-            Some(found) => found.preset == *one,
-            None => one.is_of(&view.snapshot.quality),
+        USUAL_QUALITIES.iter().position(|one| {
+            let is_chosen = match recommendation(view) {
+                Some(found) => found.preset == *one,
+                None => one.is_of(&view.snapshot.quality),
+            };
+            is_chosen && limits::why_no_preset(view, one).is_none()
         })
     })
 }

@@ -115,6 +115,11 @@ pub fn parse_script(body: &[u8]) -> Result<Option<Value>, Error> {
     Ok(if named { values.next() } else { None })
 }
 
+/// Returns the frame rate in the body of `onMetaData`, or `None` if it has none or cannot be read.
+pub fn frame_rate(body: &[u8]) -> Option<f64> {
+    Metadata::from_value(&parse_script(body).ok()??).frame_rate
+}
+
 /// Returns the body of `onMetaData` without the properties of a file, or `None` if it has none or
 /// cannot be read.
 pub fn without_file_properties(body: &[u8]) -> Option<Bytes> {

@@ -4,7 +4,8 @@
 use super::events::{BodyReader, TagEvent};
 use super::tag_content::TagContent;
 use super::video::{VideoPacket, VideoTag};
-use super::{Demuxer, Error, FrameType, Tag, TagKind, WireTime, parse_audio, parse_video};
+use super::{Demuxer, Error, FrameType, Tag, TagKind, WireTime};
+use super::{metadata, parse_audio, parse_video};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Metadata, Priority, StreamEvent, VideoCodec};
 use crate::wire::codec::four_cc::VideoFormat;
@@ -153,6 +154,11 @@ impl Reader {
             TagKind::Script => {
                 let script = StreamEvent::Metadata(Metadata::Script(tag.body.clone()));
                 let content = TagContent::of(TagKind::Script, &tag.body);
+                if content == TagContent::Metadata
+                    && let Some(frame_rate) = metadata::frame_rate(&tag.body)
+                {
+                    self.bodies.declare_frame_rate(frame_rate);
+                }
                 (content, [Some(TagEvent::Event(script)), None])
             }
             TagKind::Video => {
@@ -194,6 +200,40 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::media::TrackConfig;
+    use crate::wire::amf0::Value;
+    use crate::wire::codec::h264::DecoderConfig;
+    use crate::wire::container::flv::metadata_body;
+
+    #[test]
+    fn a_config_without_a_frame_rate_has_that_of_the_metadata() {
+        // Without VUI.
+        let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
+        let [sps, pps] = [&sps[..], &pps].map(Bytes::copy_from_slice);
+        let h264 = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
+        let h264 = [b"\x17\0\0\0\0", &h264[..]].concat();
+        let body = metadata_body(&Value::ecma_array([("framerate", Value::Number(50.0))]));
+        let metadata = Tag { kind: TagKind::Script, time_ms: 0, body };
+        for body in [&h264[..], b"\x90hvc1config", b"\x90av01config", b"\x91vp09picture"] {
+            let tag = Tag { kind: TagKind::Video, time_ms: 0, body: Bytes::copy_from_slice(body) };
+            let rate = |reader: &mut Reader| {
+                let mut events = reader.read(tag.clone()).events.into_iter().flatten();
+                events.find_map(|event| match event {
+                    TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config))) => {
+                        Some(config.frame_rate.as_f64())
+                    }
+                    _ => None,
+                })
+            };
+            let mut reader = Reader::new(|_| true);
+            assert_eq!(rate(&mut reader), Some(30.0), "{body:?}");
+            reader.restart();
+            reader.read(metadata.clone());
+            assert_eq!(rate(&mut reader), Some(50.0), "{body:?}");
+            reader.restart();
+            assert_eq!(rate(&mut reader), Some(30.0), "another stream: {body:?}");
+        }
+    }
 
     #[test]
     fn the_time_of_a_config_does_not_change_the_times_of_frames() {

@@ -161,7 +161,7 @@ impl Engine {
             self.resized(resized);
         }
         for (id, rendition_id) in outcome.moved {
-            self.moved(id, rendition_id);
+            self.moved(id, rendition_id, outcome.by_links);
         }
     }
 
@@ -197,7 +197,9 @@ impl Engine {
         self.notices.tell(&message, "");
     }
 
-    fn moved(&mut self, id: u32, rendition_id: RenditionId) {
+    /// Reports that a target gets another rendition. `by_link` is true if the speed of its link is
+    /// the reason.
+    fn moved(&mut self, id: u32, rendition_id: RenditionId, by_link: bool) {
         let Some(on_air) = &self.live.on_air else { return };
         let Some(host) = on_air.label(id) else { return };
         let second = on_air.second();
@@ -209,7 +211,9 @@ impl Engine {
                 size: size.to_string(),
                 kbps: (bitrate.0 / 1_000).to_string(),
             },
-            _ => StudioMessage::RenditionRestored { host },
+            _ if by_link => StudioMessage::RenditionRestored { host },
+            // The main encode now follows the links itself, or no longer at all.
+            _ => return self.notices.is_over("rendition-lowered", &host),
         };
         self.notices.tell(&message, "");
     }

@@ -5,12 +5,14 @@ use crate::audio::AudioChoice;
 use crate::base::Clock;
 use crate::base::queue::Receiver;
 use crate::capture::VideoChoice;
+use crate::media::BitsPerSecond;
 use crate::net::Trouble;
 use crate::studio::command::Command;
 use crate::studio::engine::config::Config;
 use crate::studio::engine::handle::assemble;
 use crate::studio::engine::handlers::live::tests::{end, on_air};
 use crate::studio::settings::{Language as Spoken, Preferences, Settings};
+use crate::studio::targets::quality::{Adapt, Quality};
 
 fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
     let config = Config {
@@ -202,6 +204,45 @@ fn that_the_computer_is_too_slow_is_withdrawn_when_it_keeps_up_again() {
     let entries = engine.notices.log.entries();
     let lasted: Vec<bool> = entries.iter().map(|entry| entry.lasted.is_some()).collect();
     assert_eq!(lasted, [true]);
+}
+
+#[test]
+fn that_the_bitrate_was_lowered_is_withdrawn_when_the_user_chooses_the_lower_one() {
+    let (mut engine, _ends) = on_air();
+    let is_lowered =
+        |engine: &Engine| keys_of(engine).iter().any(|(key, _)| *key == "bitrate-lowered");
+    let video_bitrate = BitsPerSecond(900_000);
+    let lower = Quality { video_bitrate, ..engine.settings.quality.clone() };
+    let higher = Quality { video_bitrate: BitsPerSecond(4_000_000), ..lower.clone() };
+    let off = Quality { adapt: Adapt::Off, ..lower.clone() };
+    for (quality, stays) in [(higher, true), (lower, false), (off, false)] {
+        let by = Some(1);
+        engine.bitrate_changed(Changed { bitrate: video_bitrate, lower: true, full: false, by });
+        engine.handle(Command::SetQuality(quality));
+        assert_eq!(is_lowered(&engine), stays);
+        let entries = engine.notices.log.entries();
+        let mut lowered = entries.iter().filter(|it| it.notice.key() == "bitrate-lowered");
+        assert_eq!(lowered.next_back().unwrap().lasted.is_none(), stays);
+    }
+    end(engine);
+}
+
+#[test]
+fn only_a_fast_link_restores_the_main_encode_with_a_notice() {
+    let (mut engine, _ends) = on_air();
+    let host = engine.live.on_air.as_ref().unwrap().label(1).unwrap();
+    for (by_link, keys) in [(true, &[("rendition-restored", None)][..]), (false, &[])] {
+        let (size, kbps) = ("640x360".to_owned(), "800".to_owned());
+        let lowered = StudioMessage::RenditionLowered { host: host.clone(), size, kbps };
+        engine.notices.tell(&lowered, "");
+        engine.moved(1, RenditionId::Main, by_link);
+        let of_rendition = |it: &(&str, Option<u32>)| it.0.starts_with("rendition-");
+        assert_eq!(keys_of(&engine).into_iter().filter(of_rendition).collect::<Vec<_>>(), keys);
+        let entries = engine.notices.log.entries();
+        let mut lowered = entries.iter().filter(|it| it.notice.key() == "rendition-lowered");
+        assert!(lowered.next_back().is_some_and(|entry| entry.lasted.is_some()), "{entries:?}");
+    }
+    end(engine);
 }
 
 #[test]

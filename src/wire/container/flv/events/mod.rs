@@ -15,12 +15,13 @@ use crate::media::{
 };
 use crate::wire::codec::four_cc::{AudioFormat, VideoFormat};
 use crate::wire::codec::{self, Colors, mpeg_audio};
-use crate::wire::container::flv::FrameType;
 use crate::wire::container::flv::audio::{AudioPacket, AudioTag, LegacyAudio};
 use crate::wire::container::flv::tag_content::TagContent;
 use crate::wire::container::flv::video::{VideoPacket, VideoTag};
+use crate::wire::container::flv::{FrameType, Metadata};
 use crate::wire::container::track_config::{
-    MAX_CONFIG_BYTES, aac_config, audio_config, bare_video_config, in_band, video_config,
+    MAX_CONFIG_BYTES, aac_config, audio_config, bare_video_config_with_metadata, in_band,
+    video_config_with_metadata,
 };
 
 /// Number of consecutive bodies of another codec that count as a real change.
@@ -59,6 +60,8 @@ pub(super) struct BodyReader {
 struct VideoReader {
     /// Returns true if a decoder for the codec exists. Other codecs need more evidence.
     decodable: fn(VideoCodec) -> bool,
+    /// The declared frame rate, for configs without a frame rate.
+    metadata: Metadata,
     /// The track that is read, which is the first that arrived.
     track: Option<u8>,
     /// The format of the stream, once it has begun.
@@ -101,6 +104,7 @@ impl BodyReader {
     pub(super) fn new(decodable: fn(VideoCodec) -> bool) -> Self {
         let video = VideoReader {
             decodable,
+            metadata: Metadata::default(),
             track: None,
             playing: None,
             config: None,
@@ -121,6 +125,11 @@ impl BodyReader {
     /// Returns the audio track that is read, once it is known.
     pub(super) fn audio_track(&self) -> Option<u8> {
         self.audio.track
+    }
+
+    /// Takes the frame rate that the metadata declares.
+    pub(super) fn declare_frame_rate(&mut self, frame_rate: f64) {
+        self.video.metadata.frame_rate = Some(frame_rate);
     }
 
     /// Starts a new connection or file, which earlier configs do not describe.
@@ -247,7 +256,9 @@ impl VideoReader {
     fn config(&mut self, format: VideoFormat, config: Bytes) -> TagEvents {
         if self.playing.is_some_and(|playing| playing != format) {
             let codec = self.decodable(format);
-            let parsed = codec.and_then(|codec| video_config(codec, config.clone()));
+            let parsed = codec.and_then(|codec| {
+                video_config_with_metadata(codec, config.clone(), &self.metadata)
+            });
             let makes_sense = parsed.is_some();
             self.announced = Some((format, parsed));
             if self.is_passing() {
@@ -308,15 +319,17 @@ impl VideoReader {
         let same =
             |(its, config): &(VideoCodec, Bytes)| *its == codec && (!is_vp6 || *config == crop);
         let needed = !self.config.as_ref().is_some_and(same);
-        let config =
-            fresh.or_else(|| needed.then(|| bare_video_config(codec, crop.clone(), &packet.data)));
-        let config = config.map(|config| self.event(config));
+        let bare =
+            || bare_video_config_with_metadata(codec, crop.clone(), &packet.data, &self.metadata);
+        let config = fresh.or_else(|| needed.then(bare)).map(|config| self.event(config));
         [config, Some(TagEvent::Event(StreamEvent::Packet(packet)))]
     }
 
     /// Starts a new format.
     fn begin(&mut self, format: VideoFormat, config: Bytes) -> TagEvents {
-        let config = format.codec().and_then(|codec| video_config(codec, config));
+        let config = format
+            .codec()
+            .and_then(|codec| video_config_with_metadata(codec, config, &self.metadata));
         let Some(config) = config else { return one(TagEvent::Damaged) };
         self.settle();
         self.playing = Some(format);
