@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -289,6 +290,20 @@ fn check_addresses(port: u16, origin: &Origin) {
     });
 }
 
+/// The pages of all viewers cause about one request per second for the state of a stream.
+#[track_caller]
+fn check_state(port: u16, counter: &Counter) {
+    const PATH: &str = "/live/show/state";
+    counter.requests.lock().clear();
+    let start = Instant::now();
+    for _ in 0..50 {
+        body(port, PATH);
+    }
+    let most = start.elapsed().as_secs() + 1;
+    let requests = counter.requests.lock().get(PATH).copied().unwrap_or_default();
+    assert!(u64::from(requests) <= most, "{requests}, at most {most}");
+}
+
 /// A player gets the byte range of a recording that it requests.
 #[track_caller]
 fn check_ranges(port: u16) {
@@ -422,6 +437,7 @@ fn nginx_asks_once_for_all_viewers() {
     check_collapse("nginx", port, &counter);
     check_crowd(port, &counter);
     check_private(port, &counter);
+    check_state(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);
     check_ranges(port);
@@ -452,6 +468,7 @@ fn varnish_asks_once_for_all_viewers() {
     wait_listening(&mut varnish, port);
     check_collapse("Varnish", port, &counter);
     check_private(port, &counter);
+    check_state(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);
     check_ranges(port);
