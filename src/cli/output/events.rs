@@ -54,6 +54,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "rtmps": ready.rtmps,
         "rtmpt": ready.rtmpt,
         "http": ready.http,
+        "webrtc": ready.webrtc,
         "play": ready.play,
         "hls": ready.hls,
         "dash": ready.dash,
