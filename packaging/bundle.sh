@@ -125,7 +125,7 @@ completion() {
     "$onair" completions "$1" >"$tree/$2"
 }
 completion bash usr/share/bash-completion/completions/onair
-completion zsh usr/share/zsh/vendor-completions/_onair
+completion zsh usr/share/zsh/site-functions/_onair
 completion fish usr/share/fish/vendor_completions.d/onair.fish
 
 summary="Live-streaming studio with a server and a player"
@@ -138,6 +138,8 @@ build_deb() {
     local folder=$work/deb architecture needed
     architecture=$(dpkg --print-architecture)
     cp -a "$tree" "$folder"
+    # Packages of Debian have their own folder.
+    mv "$folder/usr/share/zsh/site-functions" "$folder/usr/share/zsh/vendor-completions"
     mkdir -p "$folder/DEBIAN" "$work/debian"
     printf 'Source: onair\n' >"$work/debian/control"
     needed=$(cd "$work" && dpkg-shlibdeps -O --ignore-missing-info "$onair" | sed -n 's/^shlibs:Depends=//p')

@@ -35,13 +35,14 @@ untested() {
     [ -z "${CI-}" ] || failed=1
 }
 
-# The three packages contain the same files.
+# The three packages contain the same files, except that zsh has another folder in Debian.
 names() { sed 's|^\./||; s|^/||; s|^usr/||' | grep -v '/$\|^$' | sort; }
 in_deb=$(dpkg-deb --fsys-tarfile "$deb" | tar -t | names)
 in_rpm=$(rpm -qpl "$rpm" 2>/dev/null | names)
 in_tar=$(tar -tf "$tar" | sed 's|^[^/]*/||' | names)
-expect "the .rpm has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_rpm")
-expect "the archive has the files of the .deb" diff <(echo "$in_deb") <(echo "$in_tar")
+elsewhere=$(sort <<<"${in_deb/vendor-completions/site-functions}")
+expect "the .rpm has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_rpm")
+expect "the archive has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_tar")
 for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
     share/icons/hicolor/scalable/apps/onair.svg share/man/man1/onair-live.1.gz \
     share/onair/pictures/guide-on-air.jpg share/onair/pictures/guide-on-air.zh-CN.jpg \

@@ -35,23 +35,27 @@ headless() {
     else
         say "Broadcasting without a window (to stop, press Ctrl-C)."
     fi
-    # Send the program of the settings file only to the built-in server, because no other targets were requested.
-    local file=${XDG_CONFIG_HOME:-${HOME-}/.config}/onair/settings.toml
+    # Unless other targets, a recording or other settings are requested, send the program only to the built-in server.
+    local served=yes file=${XDG_CONFIG_HOME:-${HOME-}/.config}/onair/settings.toml
+    case " $* " in
+    *" --built-in "*) ;;
+    *" --to"[\ =]* | *" --service"[\ =]* | *" --copy"[\ =]* | *" --record"[\ =]* | *" --settings"[\ =]* | *" --resume "*)
+        served=
+        ;;
+    *) own=(--built-in) ;;
+    esac
     case " $* " in
     *" --settings"*) ;;
     *)
         if [ -f "$file" ]; then
             say "Using the scenes, sources and quality in $file."
-            own=(--settings "$file")
+            own+=(--settings "$file")
             case " $* " in *" --delay"*) ;; *) own+=(--delay 0s) ;; esac
-            case " $* " in *" --to"* | *" --service"* | *" --copy"* | *" --record"*) ;; *) own+=(--built-in) ;; esac
         fi
         ;;
     esac
-    case " $* " in
-    *" --to "* | *" --record "*) ;;
-    *) say "Watch the stream with any RTMP player at the URL below (default: rtmp://127.0.0.1:1935/live/onair)." ;;
-    esac
+    [ -z "$served" ] ||
+        say "Watch the stream with any RTMP player at the URL below (default: rtmp://127.0.0.1:1935/live/onair)."
     exec "$onair" live ${length[@]+"${length[@]}"} ${own[@]+"${own[@]}"} "$@"
 }
 

@@ -264,6 +264,13 @@ run() {
     fi
     wait "$pid" || { complain "run.sh ended with $?"; status=1; }
     grep -q 'no display' "$folder/out" "$folder/log" || { complain "run.sh did not say why it has no window"; status=1; }
+    grep -q 'Watch the stream' "$folder/log" || { complain "run.sh did not say where to watch"; status=1; }
+    # This broadcast has another target. Nothing listens there.
+    env -u DISPLAY -u WAYLAND_DISPLAY XDG_CONFIG_HOME="$folder" ./packaging/run.sh --video test --audio none \
+        --to=rtmp://127.0.0.1:9/live/show --duration=1s >/dev/null 2>"$folder/elsewhere" || true
+    grep -q 'without a window' "$folder/elsewhere" || { complain "run.sh did not broadcast"; status=1; }
+    ! grep -q 'Watch the stream' "$folder/elsewhere" ||
+        { complain "run.sh names a stream that is not there"; status=1; }
     # Up to three attempts, because the machine may be busy.
     local own
     for _ in 1 2 3; do

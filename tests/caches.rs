@@ -2,19 +2,21 @@
 //! Varnish as HLS caches that send the origin one request per object, nginx-rtmp and onair as
 //! edges, and HAProxy in front of the servers.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod counter;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::thread;
+use std::time::Instant;
 
-use parking_lot::Mutex;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::caches::counter::Counter;
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_for, wait_listening, web};
 use crate::viewer_page::chromium::Chromium;
 use onair::wire::hls::{Media, Playlist, parse};
@@ -61,50 +63,6 @@ impl Configuration {
         wait_listening(&mut peer, port);
         peer
     }
-}
-
-/// Counts the requests of a cache on their way to the origin.
-struct Counter {
-    port: u16,
-    requests: Arc<Mutex<BTreeMap<String, u32>>>,
-}
-
-impl Counter {
-    fn start(to: u16) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let requests = Arc::<Mutex<BTreeMap<String, u32>>>::default();
-        let counted = Arc::clone(&requests);
-        thread::spawn(move || {
-            for near in listener.incoming().flatten() {
-                let Ok(far) = TcpStream::connect((Ipv4Addr::LOCALHOST, to)) else { continue };
-                let (back, here) = (far.try_clone().unwrap(), near.try_clone().unwrap());
-                let counted = Arc::clone(&counted);
-                thread::spawn(move || pass_on(near, far, Some(&counted)));
-                thread::spawn(move || pass_on(back, here, None));
-            }
-        });
-        Self { port, requests }
-    }
-}
-
-fn pass_on(mut from: TcpStream, mut to: TcpStream, counted: Option<&Mutex<BTreeMap<String, u32>>>) {
-    let (mut buffer, mut head) = (vec![0; 64 << 10], Vec::new());
-    while let Ok(length @ 1..) = from.read(&mut buffer) {
-        if let Some(counted) = counted {
-            head.extend_from_slice(&buffer[..length]);
-            while let Some(end) = head.windows(4).position(|four| four == b"\r\n\r\n") {
-                let text: Vec<u8> = head.drain(..end + 4).collect();
-                let line = String::from_utf8_lossy(&text).lines().next().unwrap().to_owned();
-                let path = line.split(' ').nth(1).unwrap().to_owned();
-                *counted.lock().entry(path).or_default() += 1;
-            }
-        }
-        if to.write_all(&buffer[..length]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(std::net::Shutdown::Write);
 }
 
 /// Body of a GET, which must succeed.
@@ -289,6 +247,20 @@ fn check_addresses(port: u16, origin: &Origin) {
     });
 }
 
+/// The pages of all viewers cause about one request per second for the state of a stream.
+#[track_caller]
+fn check_state(port: u16, counter: &Counter) {
+    const PATH: &str = "/live/show/state";
+    counter.requests.lock().clear();
+    let start = Instant::now();
+    for _ in 0..50 {
+        body(port, PATH);
+    }
+    let most = start.elapsed().as_secs() + 1;
+    let requests = counter.requests.lock().get(PATH).copied().unwrap_or_default();
+    assert!(u64::from(requests) <= most, "{requests}, at most {most}");
+}
+
 /// A player gets the byte range of a recording that it requests.
 #[track_caller]
 fn check_ranges(port: u16) {
@@ -422,6 +394,7 @@ fn nginx_asks_once_for_all_viewers() {
     check_collapse("nginx", port, &counter);
     check_crowd(port, &counter);
     check_private(port, &counter);
+    check_state(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);
     check_ranges(port);
@@ -452,6 +425,7 @@ fn varnish_asks_once_for_all_viewers() {
     wait_listening(&mut varnish, port);
     check_collapse("Varnish", port, &counter);
     check_private(port, &counter);
+    check_state(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);
     check_ranges(port);

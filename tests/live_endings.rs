@@ -422,6 +422,16 @@ fn people_get_sentences_and_pipes_may_close() {
 }
 
 #[test]
+fn a_broadcast_without_a_target_that_is_on_ends_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, "version = 2\n[[targets]]\nenabled = false\n").unwrap();
+    let events = ends_with(&mut live(&["--settings", settings.to_str().unwrap()]), 2);
+    let notice = events.iter().find(|event| event["key"] == "no-target").expect("a notice");
+    assert!(notice["advice"].as_str().unwrap().contains("--built-in"), "{notice}");
+}
+
+#[test]
 fn check_looks_at_this_machine_and_sends_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let record = folder.path().join("show.mp4").display().to_string();

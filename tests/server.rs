@@ -418,6 +418,18 @@ fn a_port_that_was_asked_for_does_not_give_way_and_a_default_does() {
     assert!(moved.addresses().rtmp_moved);
     assert_ne!(moved.addresses().rtmp, taken);
     assert!(moved.shutdown(Duration::from_secs(30)));
+
+    let socket = std::net::UdpSocket::bind(ANY).unwrap();
+    let taken = socket.local_addr().unwrap();
+    let running = start_with(|config| {
+        config.webrtc = Some(Listen { address: taken, or_next: true });
+    });
+    let addresses = running.server.addresses();
+    assert!(addresses.webrtc_moved && !addresses.http_moved && !addresses.rtmp_moved);
+    assert!(addresses.webrtc.is_some_and(|webrtc| webrtc.port() != taken.port()));
+    drop(socket);
+    let running = start_with(|config| config.webrtc = Some(Listen::exactly(ANY.parse().unwrap())));
+    assert!(!running.server.addresses().webrtc_moved, "any port was requested");
 }
 
 #[test]

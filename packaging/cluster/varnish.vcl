@@ -29,7 +29,10 @@ sub vcl_recv {
     if (req.url ~ "^/vod/[^/?]+\.mp4(\?|$)") {
         return (pass);
     }
-    if ((req.method == "GET" || req.method == "HEAD") && req.url ~ "^[^?]*\.(m3u8|mpd|m4s|mp4|ts)(\?|$)") {
+    # The viewer page asks for the state every few seconds. onair lets a cache keep it for a second, but only if
+    # everybody may play.
+    if ((req.method == "GET" || req.method == "HEAD")
+        && req.url ~ "^[^?]*(\.(m3u8|mpd|m4s|mp4|ts)|/state)(\?|$)") {
         unset req.http.Cookie;
         return (hash);
     }

@@ -22,7 +22,7 @@ const MAX_METADATA_DEPTH: usize = 16;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file
-    /// (FLV, MP4, MKV, MP3, FLAC, Ogg, AAC, WAV)
+    /// (FLV, MP4, MKV, WebM, MP3, FLAC, Ogg, AAC, WAV)
     #[arg(value_name = "URL|FILE", value_parser = value::source())]
     pub source: String,
     #[command(flatten)]

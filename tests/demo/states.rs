@@ -140,6 +140,7 @@ fn share(reach: ServerReach) -> ServerFigures {
     let networks = [network("wlan0", "192.168.1.20"), network("wlan0", "fd00::20")];
     let viewers = [(Protocol::Rtmp, 1), (Protocol::Hls, 12), (Protocol::Whep, 31)];
     ServerFigures {
+        webrtc_port: Some(8_189),
         links: Arc::new(links),
         networks: networks.into(),
         reach,

@@ -240,7 +240,7 @@ server-open = Anyone who can reach { $address } can publish and play: no key or 
 server-open-to-play = Anyone who can reach { $address } can watch.
     .cure = To keep the stream private, listen on 127.0.0.1, or close the port in the firewall.
 server-few-files = The system allows only { $limit } open files, so the server accepts at most { $clients } clients.
-    .cure = Set LimitNOFILE=65536 in the service, or run "ulimit -n 65536" before you start onair.
+    .cure = Set LimitNOFILE=66000 in the service, or run "ulimit -n 66000" before you start onair.
 server-little-memory = The server has only { $megabytes } MB of free memory.
     .cure = Raise the memory limit of the service or container, or close other programs.
 server-failed = Cannot start the built-in server: { $reason }

@@ -31,6 +31,7 @@ share-key-needed = The links contain a key. Without the key, nobody can watch or
 share-key-new = New key
 tip-share-key-new = Disconnects all viewers. The old links no longer work.
 share-firewall = If the page does not open, allow TCP port { $port } in the firewall.
+share-firewall-webrtc = For WebRTC, also allow UDP port { $port }.
 share-rtmp = Also allow RTMP
 tip-share-rtmp = Opens the RTMP port to players on other computers. Your stream continues.
 share-rtmp-open = Players on your network can watch over RTMP. Only programs on this computer can publish to this server.

@@ -240,7 +240,7 @@ server-open = 没有设置密钥或登录验证，能连接 { $address } 的人�
 server-open-to-play = 能连接 { $address } 的人都可以观看。
     .cure = 如果不想公开，请只监听 127.0.0.1，或在防火墙里关闭此端口。
 server-few-files = 系统只允许打开 { $limit } 个文件，服务器最多接受 { $clients } 个客户端。
-    .cure = 请在服务配置中设置 LimitNOFILE=65536，或在启动 onair 前运行“ulimit -n 65536”。
+    .cure = 请在服务配置中设置 LimitNOFILE=66000，或在启动 onair 前运行“ulimit -n 66000”。
 server-little-memory = 服务器只有 { $megabytes } MB 内存可用。
     .cure = 请提高服务或容器的内存上限，或关闭其他程序。
 server-failed = 无法启动内置服务器：{ $reason }

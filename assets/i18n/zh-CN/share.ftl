@@ -31,6 +31,7 @@ share-key-needed = 链接里包含密钥。没有密钥就不能观看和聊天�
 share-key-new = 更换密钥
 tip-share-key-new = 断开所有观众，旧链接失效。
 share-firewall = 如果网页打不开，请在防火墙放行 TCP 端口 { $port }。
+share-firewall-webrtc = WebRTC 还需要放行 UDP 端口 { $port }。
 share-rtmp = 也允许用 RTMP 观看
 tip-share-rtmp = 向其他设备上的播放器开放 RTMP 端口。直播不会中断。
 share-rtmp-open = 局域网内的播放器可以用 RTMP 观看。只有本机上的程序能向此服务器推流。

@@ -54,6 +54,7 @@ pub fn print_ready(output: &Output, ready: &Ready) {
         "rtmps": ready.rtmps,
         "rtmpt": ready.rtmpt,
         "http": ready.http,
+        "webrtc": ready.webrtc,
         "play": ready.play,
         "hls": ready.hls,
         "dash": ready.dash,
@@ -501,20 +502,29 @@ fn print_health(output: &Output, health: &Health) {
 pub fn print_notice(output: &Output, notice: &Notice) {
     let language = output.language();
     let level = level_name(notice.level);
+    let problem = with_flags(&notice.problem);
     let fields = json!({
         "level": level,
         "key": notice.key(),
-        "summary": language.say(&notice.problem),
-        "advice": language.cure(&notice.problem),
+        "summary": language.say(&problem),
+        "advice": language.cure(&problem),
         "detail": some(&notice.detail),
         "target": notice.target,
-        "args": (!notice.problem.args().is_empty()).then(|| values(&notice.problem, language)),
-        "problem": names(&notice.problem),
+        "args": (!problem.args().is_empty()).then(|| values(&problem, language)),
+        "problem": names(&problem),
     });
     output.event("notice", fields, || {
-        let text = language.say_with_cure(&notice.problem);
+        let text = language.say_with_cure(&problem);
         Some(output.say(&problem!("out-notice", level = level, text = text)))
     });
+}
+
+/// Returns a problem with a cure that names flags, where the cure for the window does not help.
+fn with_flags(problem: &Problem) -> Problem {
+    match problem.id() {
+        "no-target" => problem.clone().with_cure(problem!("cli-cure-no-target")),
+        _ => problem.clone(),
+    }
 }
 
 /// Returns the values that the texts of a problem contain.

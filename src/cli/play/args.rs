@@ -19,7 +19,7 @@ use crate::wire::container::Format;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// A URL (rtmp, rtmps, rtmpt, rtmpts, http, https, ws or wss), or a media file (FLV, MP4, MKV,
-    /// MP3, FLAC, Ogg, AAC, WAV). Up to nine streams play side by side; you hear the first
+    /// WebM, MP3, FLAC, Ogg, AAC, WAV). Up to nine streams play side by side; you hear the first
     #[arg(value_name = "URL|FILE", required = true, num_args = 1.., value_parser = value::source())]
     pub sources: Vec<String>,
     /// Play without a window
@@ -41,8 +41,8 @@ pub struct Args {
     /// Without these libraries, onair uses its own decoder [default: own; in a window the last value]
     #[arg(long, value_name = "WHICH", value_enum)]
     pub decoder: Option<Decoder>,
-    /// Start position in a recording: a file, a file on a web server (FLV, MPEG-TS), or a recorded
-    /// stream of an RTMP server
+    /// Start position in a recording: a file on disk or on a web server, or a recorded HLS or RTMP
+    /// stream
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub start: Option<Duration>,
     /// Save the received stream to this FLV file. If the file exists, onair uses NAME-1.flv and

@@ -364,6 +364,17 @@ mod tests {
     }
 
     #[test]
+    fn the_container_records_only_with_a_limit() {
+        let text = include_str!("../../../packaging/container/serve.toml");
+        assert!(Config::parse(text).unwrap().record.is_none());
+        let example =
+            text.replace("# record =", "record =").replace("# keep_size =", "keep_size =");
+        let example = Config::parse(&example).unwrap();
+        assert!(example.record.is_some() && example.keep_size.is_some());
+        assert!(example.complete(&Args::default()).is_ok());
+    }
+
+    #[test]
     fn a_file_has_ice_servers_with_their_logins() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "Pl4nted\n").unwrap();

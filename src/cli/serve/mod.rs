@@ -435,6 +435,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
     let moved = [
         (addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
         (addresses.http_moved, DEFAULT_HTTP_PORT, addresses.http),
+        (addresses.webrtc_moved, DEFAULT_WEBRTC_PORT, addresses.webrtc),
     ];
     for (moved, wanted, used) in moved {
         if let (true, Some(used)) = (moved, used) {
@@ -451,6 +452,7 @@ fn announce(server: &Server, hls: bool, token: Option<&ServerToken>, output: &Ou
         rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
         rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
         http: addresses.http.map(|http| format!("http://{http}")),
+        webrtc: addresses.webrtc.map(|webrtc| webrtc.to_string()),
         play: None,
         // The addresses contain placeholders for the names of a stream.
         hls: cut.map(|http| format!("http://{http}/APP/STREAM.m3u8")),

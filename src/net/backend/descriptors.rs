@@ -1,9 +1,11 @@
 //! The limit of open descriptors (sockets, files, devices).
 #![allow(unsafe_code)]
 
+/// Descriptors reserved for everything else than connections: recordings, devices, windows, pipes.
+pub(in crate::net) const RESERVED_DESCRIPTORS: u64 = 256;
 /// Maximum number of descriptors that onair requests. A higher limit is useless, because a server
-/// has its own limit of connections.
-const MAX_DESCRIPTORS: u64 = 65_536;
+/// has at most 65,536 connections.
+pub(in crate::net) const MAX_DESCRIPTORS: u64 = 65_536 + RESERVED_DESCRIPTORS;
 
 /// Raises the soft limit to the hard limit, but at most to [`MAX_DESCRIPTORS`]. Returns the limit
 /// that then applies, or `None` if the system does not report it.

@@ -2,10 +2,8 @@
 
 use std::sync::OnceLock;
 
-use crate::net::backend::descriptors;
+use crate::net::backend::descriptors::{self, RESERVED_DESCRIPTORS};
 
-/// Descriptors reserved for everything else: recordings, devices, windows, pipes.
-const RESERVED_DESCRIPTORS: u64 = 256;
 /// The assumed limit if the system does not report it.
 const DEFAULT_DESCRIPTOR_LIMIT: u64 = 1_024;
 
@@ -29,6 +27,15 @@ fn share(limit: u64, wanted: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::backend::descriptors::MAX_DESCRIPTORS;
+
+    #[test]
+    fn a_service_can_have_the_maximum_number_of_connections() {
+        assert_eq!(share(MAX_DESCRIPTORS, 65_536), 65_536);
+        let unit = include_str!("../../../packaging/systemd/onair.service");
+        let limit = unit.lines().find_map(|line| line.strip_prefix("LimitNOFILE=")).unwrap();
+        assert!(limit.parse::<u64>().unwrap() >= MAX_DESCRIPTORS, "{limit}");
+    }
 
     #[test]
     fn connections_leave_descriptors_for_files() {

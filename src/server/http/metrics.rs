@@ -40,7 +40,7 @@ pub(super) async fn metrics(
         (
             "connections_total",
             "counter",
-            "Accepted connections.",
+            "Connections since the start, including refused ones.",
             totals.connections.load(Ordering::Relaxed),
         ),
         (

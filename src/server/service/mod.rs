@@ -92,6 +92,7 @@ pub struct Addresses {
     /// True if the requested port was in use and the server uses another one, which causes a notice.
     pub rtmp_moved: bool,
     pub http_moved: bool,
+    pub webrtc_moved: bool,
 }
 
 /// A running server. Dropping the value ends the server without waiting.
@@ -140,20 +141,21 @@ impl Server {
         let webrtc = webrtc
             .map(|listen| open_webrtc(runtime, listen, config.webrtc_certificate.clone()))
             .transpose()?;
-        let moved = |listen: Listen, real: SocketAddr| {
-            listen.address.port() != 0 && listen.address.port() != real.port()
+        let moved = |listen: Option<Listen>, real: Option<SocketAddr>| {
+            let ports = listen.zip(real).map(|(listen, real)| (listen.address.port(), real.port()));
+            ports.is_some_and(|(wanted, used)| wanted != 0 && wanted != used)
         };
+        let http_address = http.as_ref().map(Listener::local_addr);
+        let webrtc_address = webrtc.as_ref().map(|(socket, _)| socket.local_addr());
         let addresses = Addresses {
             rtmp: rtmp.local_addr(),
             rtmps: rtmps.as_ref().map(Listener::local_addr),
             rtmpt: rtmpt.as_ref().map(Listener::local_addr),
-            http: http.as_ref().map(Listener::local_addr),
-            webrtc: webrtc.as_ref().map(|(socket, _)| socket.local_addr()),
-            rtmp_moved: moved(config.rtmp, rtmp.local_addr()),
-            http_moved: config
-                .http
-                .zip(http.as_ref())
-                .is_some_and(|(listen, http)| moved(listen, http.local_addr())),
+            http: http_address,
+            webrtc: webrtc_address,
+            rtmp_moved: moved(Some(config.rtmp), Some(rtmp.local_addr())),
+            http_moved: moved(config.http, http_address),
+            webrtc_moved: moved(config.webrtc, webrtc_address),
         };
         let (sender, events) =
             base_queue::bounded("server events", MAX_UNREAD_EVENTS, base_queue::Full::DropOldest);

@@ -194,6 +194,7 @@ impl BuiltIn {
         let messages = [
             moved(addresses.rtmp_moved, DEFAULT_RTMP_PORT, Some(addresses.rtmp)),
             moved(addresses.http_moved, DEFAULT_HTTP_PORT, addresses.http),
+            moved(addresses.webrtc_moved, DEFAULT_WEBRTC_PORT, addresses.webrtc),
         ];
         if self.serve == Serve::AtOnce {
             let (app, stream) = address::OWN_STREAM;
@@ -367,6 +368,12 @@ impl BuiltIn {
         (url("rtmp", self.rtmp()), url("http", http))
     }
 
+    /// Returns the UDP port of WebRTC.
+    pub(in crate::studio) fn webrtc_port(&self) -> Option<u16> {
+        let addresses = self.server.as_ref().map(Server::addresses);
+        addresses.and_then(|addresses| addresses.webrtc).map(|webrtc| webrtc.port())
+    }
+
     /// Returns the address for publishing the program's own stream, with its key.
     pub(in crate::studio) fn entrance(&self) -> Option<address::BuiltInIngest<'_>> {
         self.rtmp().map(|address| address::BuiltInIngest { address, key: &self.key })
@@ -386,6 +393,7 @@ impl BuiltIn {
             rtmps: addresses.rtmps.map(|rtmps| format!("rtmps://{rtmps}")),
             rtmpt: addresses.rtmpt.map(|rtmpt| format!("rtmpt://{rtmpt}")),
             http: addresses.http.map(|http| format!("http://{http}")),
+            webrtc: addresses.webrtc.map(|webrtc| webrtc.to_string()),
             play: known(rtmp),
             hls: known(hls),
             dash: known(dash),

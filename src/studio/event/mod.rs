@@ -71,6 +71,8 @@ pub struct Ready {
     pub rtmpt: Option<String>,
     /// `http://HOST:PORT`, if the server serves HTTP.
     pub http: Option<String>,
+    /// `HOST:PORT` for WebRTC over UDP and TCP, if the server supports WebRTC.
+    pub webrtc: Option<String>,
     /// The playback address of the broadcast.
     pub play: Option<String>,
     /// The HLS address.

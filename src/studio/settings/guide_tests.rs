@@ -1,4 +1,4 @@
-//! Compares the user guide's description of filters and strips in settings with the code.
+//! Compares the user guide's description of settings with the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -147,4 +147,86 @@ fn a_file_with_every_key_is_read_and_written_as_before() {
     assert!(origin.starts_with('#'));
     assert_eq!(written.parse::<toml::Table>(), before.parse::<toml::Table>());
     assert_eq!(Settings::parse(&written), (settings, Vec::new()));
+}
+
+/// The keys of the settings file with their values, by their tables.
+type KeysByTable = BTreeMap<String, BTreeMap<String, toml::Value>>;
+
+/// Adds the keys of this table and of the tables inside.
+fn collect(path: &str, table: &toml::Table, found: &mut KeysByTable) {
+    let path = match path {
+        // The user chooses the keys of these tables.
+        "cameras" | "hotkeys.keys" | "panels.layouts" => {
+            found.insert(path.replace("cameras", "cameras.ID"), BTreeMap::new());
+            return;
+        }
+        // These tables have the same keys as other tables.
+        "collection.scenes.wipe" => "collection.wipe",
+        "collection.scenes.stinger" => "collection.stinger",
+        "collection.scenes.items.items" => "collection.scenes.items",
+        "collection.main_filters" => "collection.sources.filters",
+        path => path,
+    };
+    found.entry(path.to_owned()).or_default();
+    for (key, value) in table {
+        let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match value {
+            toml::Value::Table(table) => collect(&inner, table, found),
+            toml::Value::Array(list) if list.first().is_some_and(toml::Value::is_table) => {
+                let tables = list.iter().filter_map(toml::Value::as_table);
+                tables.for_each(|table| collect(&inner, table, found));
+            }
+            // Other tests compare the values of filters.
+            _ if path.ends_with("filters") && !["kind", "enabled"].contains(&key.as_str()) => {}
+            value => {
+                found.entry(path.to_owned()).or_default().insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Returns the default value of each key in the page about the settings file, by the tables in its
+/// headings.
+fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/settings.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut tables: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut table = String::new();
+    for line in text.lines() {
+        if let Some(heading) = line.strip_prefix("## ") {
+            table = words(heading).concat().trim_matches(['[', ']']).to_owned();
+            tables.entry(table.clone()).or_default();
+        } else if line.starts_with("| `") {
+            let cells: Vec<&str> = line.split('|').collect();
+            let key = words(cells[1])[0].to_owned();
+            tables.entry(table.clone()).or_default().insert(key, cells[3].to_owned());
+        }
+    }
+    tables
+}
+
+#[test]
+fn every_key_of_the_settings_file_is_in_the_guide_with_its_default() {
+    let mut written = KeysByTable::new();
+    collect("", &EVERY_KEY_TOML.parse::<toml::Table>().unwrap(), &mut written);
+    let guide = documented();
+    assert_eq!(guide.keys().collect::<Vec<_>>(), written.keys().collect::<Vec<_>>());
+    for (table, keys) in &written {
+        let known: BTreeSet<&String> = guide[table].keys().collect();
+        assert_eq!(known, keys.keys().collect::<BTreeSet<_>>(), "{table}");
+    }
+    let mut usual = KeysByTable::new();
+    let file = toml::Table::try_from(Settings::default().to_file()).unwrap();
+    collect("", &file, &mut usual);
+    for (table, keys) in usual {
+        for (key, value) in keys {
+            // The default folder depends on the user.
+            let Some(default) = words(&guide[&table][&key]).first().copied() else {
+                assert_eq!(key, "recording_folder");
+                continue;
+            };
+            let default: toml::Table = format!("it = {default}").parse().unwrap();
+            assert_eq!(default["it"], value, "{table}.{key}");
+        }
+    }
 }

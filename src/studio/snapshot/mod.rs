@@ -302,6 +302,8 @@ pub struct ServerFigures {
     /// server does not run.
     pub rtmp: String,
     pub http: String,
+    /// The UDP port of WebRTC; `None` while it is not open.
+    pub webrtc_port: Option<u16>,
     /// The address to open in a player for the broadcast.
     pub play_url: String,
     /// The viewer page of the stream, for browsers.

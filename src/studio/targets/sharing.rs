@@ -169,6 +169,7 @@ mod tests {
             webrtc: "127.0.0.1:8189".parse().ok(),
             rtmp_moved: false,
             http_moved: false,
+            webrtc_moved: false,
         }
     }
 

@@ -174,6 +174,7 @@ impl Engine {
         ServerFigures {
             rtmp,
             http,
+            webrtc_port: self.built_in.webrtc_port(),
             play_url: self.built_in.play_url(),
             page_url: links.page.clone(),
             links,

@@ -102,6 +102,7 @@ pub static HELP_PAGES: &[Page] = &[
     english!(Reference "reference/hotkeys.md"),
     english!(Reference "reference/watch.md"),
     english!(Reference "reference/hls.md"),
+    english!(Reference "reference/settings.md"),
     english!(Reference "reference/messages.md"),
     english!(Reference "reference/events.md"),
     english!(Background "explanation/slow.md"),

@@ -54,6 +54,10 @@ pub(super) fn open_to(ui: &mut Ui, view: &View<'_>) {
         paragraph(ui, &texts.get(key), Type::Small, color);
         let port = [("port", port(&server.http).into())];
         paragraph(ui, &texts.with("share-firewall", &port), Type::Small, theme.secondary);
+        if let Some(port) = server.webrtc_port {
+            let text = texts.with("share-firewall-webrtc", &[("port", port.to_string().into())]);
+            paragraph(ui, &text, Type::Small, theme.secondary);
+        }
     }
 }
 
