@@ -197,9 +197,9 @@ fn inside_pulse_desk() {
         }
     };
     await_notice(true);
-    for ear in [&mut *wall, &mut *default] {
-        ear.hears(&[], &all);
-        silent(ear);
+    // New ears have no audio from before the notice, when the server moved the stream.
+    for mut ear in ["Wall", "speakers"].map(Ear::at) {
+        silent(&mut ear);
     }
     sink("Headphones");
     let mut headphones = Ear::at("Headphones");

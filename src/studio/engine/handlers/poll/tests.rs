@@ -213,8 +213,8 @@ fn that_the_bitrate_was_lowered_is_withdrawn_when_the_user_chooses_the_lower_one
         |engine: &Engine| keys_of(engine).iter().any(|(key, _)| *key == "bitrate-lowered");
     let video_bitrate = BitsPerSecond(900_000);
     let lower = Quality { video_bitrate, ..engine.settings.quality.clone() };
-    let higher = Quality { video_bitrate: BitsPerSecond(4_000_000), ..lower.clone() };
-    let off = Quality { adapt: Adapt::Off, ..lower.clone() };
+    let higher = Quality { video_bitrate: BitsPerSecond(4_000_000), ..lower };
+    let off = Quality { adapt: Adapt::Off, ..lower };
     for (quality, stays) in [(higher, true), (lower, false), (off, false)] {
         let by = Some(1);
         engine.bitrate_changed(Changed { bitrate: video_bitrate, lower: true, full: false, by });
