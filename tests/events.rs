@@ -289,6 +289,8 @@ fn what_serve_and_play_print_and_the_server_answers_stands_in_the_guide() {
         "127.0.0.1:0",
         "--http",
         "127.0.0.1:0",
+        "--webrtc",
+        "127.0.0.1:0",
         "--record",
         &records,
         "--fault",

@@ -265,6 +265,20 @@ fn an_attempt_that_waits_for_a_lost_network_begins_again_when_the_network_return
 }
 
 #[test]
+fn a_network_that_changes_all_the_time_does_not_prevent_a_connection() {
+    let server = Server::start(|_| Behavior::Accept);
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    show.feed(0, 400);
+    let began = std::time::Instant::now();
+    // A pause would give each attempt enough time.
+    while publisher.state() != State::Live {
+        assert!(began.elapsed() < LIMIT, "every attempt was abandoned");
+        publisher.network_returned();
+    }
+}
+
+#[test]
 fn a_server_that_dies_is_found_again_and_time_goes_on() {
     let server = Server::start(|connection| match connection {
         0 => Behavior::DieAfterVideo(40),

@@ -52,13 +52,20 @@ pub(super) fn watch(output: WatchedOutput) -> Arc<WatchedOutput> {
     let output = Arc::new(output);
     let mut watch = SPEAKER_WATCH.lock();
     watch.outputs.push(Arc::downgrade(&output));
-    if watch.worker.is_none() {
-        match Worker::spawn("speaker-watch", run) {
-            Ok(worker) => watch.worker = Some(worker),
-            Err(fault) => tracing::warn!(%fault, "nothing watches the speakers"),
+    watch.ensure_thread(run);
+    output
+}
+
+impl SpeakerWatch {
+    /// Starts the thread, unless it runs. A thread that panicked has left its handle here.
+    fn ensure_thread(&mut self, body: fn(&Stop)) {
+        if self.worker.as_ref().is_none_or(Worker::is_finished) {
+            match Worker::spawn("speaker-watch", body) {
+                Ok(worker) => self.worker = Some(worker),
+                Err(fault) => tracing::warn!(%fault, "nothing watches the speakers"),
+            }
         }
     }
-    output
 }
 
 fn run(stop: &Stop) {
@@ -144,5 +151,17 @@ mod tests {
             assert_eq!(check(id, &["alsa:default"]), (false, false), "another list");
             assert_eq!(check(id, &[]), (false, false));
         }
+    }
+
+    #[test]
+    fn a_thread_that_panicked_starts_again() {
+        fn wait(stop: &Stop) {
+            stop.wait(Duration::from_secs(60));
+        }
+        let mut ended = Worker::spawn("ended", |_| ()).unwrap();
+        ended.wait(Duration::from_secs(60)).unwrap();
+        let mut watch = SpeakerWatch { outputs: Vec::new(), worker: Some(ended) };
+        watch.ensure_thread(wait);
+        assert!(watch.worker.as_ref().is_some_and(|worker| !worker.is_finished()));
     }
 }

@@ -104,6 +104,7 @@ impl Viewer {
     /// Runs one round of the presenter. `show` gets each due frame with its lateness in
     /// microseconds.
     pub(crate) fn step(&mut self, now: Timestamp, show: &mut dyn FnMut(&Bytes, i64)) {
+        self.reception.set_speaker_latency(self.audio.latency());
         let supply = self.reception.supply(now);
         if !self.playout.has_started()
             && let Some(prospect) = self.playout.prospect(now, &supply)

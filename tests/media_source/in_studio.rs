@@ -192,6 +192,37 @@ fn added_to_a_scene(path: PathBuf) {
 }
 
 #[test]
+fn a_wav_file_that_already_plays_follows_the_scene_that_shows_it() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.wav");
+    let tone = "sine=frequency=1000:sample_rate=48000,volume=6";
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", tone, "-t", "3"];
+    let words = [&words[..], &["-c:a", "pcm_s16le", path.to_str().unwrap()]].concat();
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    let file = || AudioChoice::File(path.clone());
+    for (command, place) in [(Command::AddStrip(file()), 1), (Command::SelectAudio(file()), 0)] {
+        let studio = studio();
+        let peak =
+            || studio.snapshot().strips.get(place).map_or(-100.0, |strip| strip.meter.peak_dbfs);
+        studio.send(command);
+        wait_for("its audio", LIMIT, || peak() > -30.0);
+        add(&studio, "Opening", &path);
+        wait_for("the source", LIMIT, || !studio.snapshot().scenes.collection.sources.is_empty());
+        let source = studio.snapshot().scenes.collection.sources[0].id;
+        studio.send(Command::Media(source, TransportCommand::Pause));
+        wait_for("silence", LIMIT, || peak() <= -60.0);
+        studio.send(Command::Media(source, TransportCommand::Resume));
+        wait_for("its audio again", LIMIT, || peak() > -30.0);
+        assert_eq!(studio.snapshot().strips.len(), place + 1);
+        assert_eq!(studio.snapshot().notices, []);
+        studio.end(LIMIT).unwrap();
+    }
+}
+
+#[test]
 fn a_clip_without_sound_has_a_strip_that_says_so_and_no_failure_is_told() {
     if missing(&["ffmpeg"]) {
         return;

@@ -37,6 +37,12 @@ impl Drop for Helper {
     }
 }
 
+/// Gives this bus a runtime folder of its own. The programs that it starts keep their settings in memory: in the
+/// user's settings, the accessibility bus could not store that a screen reader is running, and would forget it.
+fn lives_in(bus: &mut Command, folder: &Path) {
+    bus.env("XDG_RUNTIME_DIR", folder).env("GSETTINGS_BACKEND", "memory");
+}
+
 /// A display and a session bus.
 pub struct Desktop {
     display: Helper,
@@ -55,7 +61,7 @@ impl Desktop {
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
         let folder = tempfile::tempdir().unwrap();
-        bus.env("XDG_RUNTIME_DIR", folder.path());
+        lives_in(&mut bus, folder.path());
         Self { display: Helper::start(&mut xvfb), bus: Helper::start(&mut bus), _folder: folder }
     }
 
@@ -74,7 +80,7 @@ impl Desktop {
         fs::write(&config, BARE_BUS.replace("FOLDER", &at)).unwrap();
         let mut bus = Command::new("dbus-daemon");
         bus.args(["--nofork", "--nopidfile", "--print-address=1", "--config-file"]).arg(&config);
-        bus.env("XDG_RUNTIME_DIR", folder.path());
+        lives_in(&mut bus, folder.path());
         let bus = Helper::start(&mut bus);
         Self { bus, _folder: folder, ..Self::start() }
     }

@@ -147,10 +147,11 @@ pub fn luma_as_it_is(file: &Path) -> Vec<u8> {
 
 /// Returns the mean color of the next frame that a server sends: red, green and blue.
 pub fn color(url: &str) -> [u8; 3] {
+    // If ffmpeg scales first, it forgets the matrix of full-range streams.
     let output = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-rw_timeout", "10000000", "-i", url])
-        .args(["-an", "-frames:v", "1", "-vf", "scale=1:1:flags=area"])
-        .args(["-pix_fmt", "rgb24", "-f", "rawvideo", "-"])
+        .args(["-an", "-frames:v", "1", "-vf", "format=rgb24,scale=1:1:flags=area"])
+        .args(["-f", "rawvideo", "-"])
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);

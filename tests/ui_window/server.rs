@@ -70,6 +70,11 @@ fn a_stopped_server_does_not_seem_to_start() {
         assert_eq!(field.value().as_deref(), Some("Stopped. Going live starts the server."));
         assert!(harness.query_by_label(&format!("Copy the address: {name}")).is_none());
     }
+    // Going live does not start the server for a target that is off.
+    harness.state().demo.change(|snapshot| snapshot.targets[0].target.enabled = false);
+    harness.run();
+    let field = harness.get_by_role_and_label(Role::TextInput, "Playback address");
+    assert_eq!(field.value().as_deref(), Some("Stopped. Turn on this target first."));
 }
 
 #[test]

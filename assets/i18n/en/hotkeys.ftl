@@ -120,6 +120,7 @@ why-not-in-program = The program scene does not contain this source.
 why-server-busy = Your stream is using the server. Stop the stream first.
 why-server-off = Start the built-in server first.
 why-server-not-target = Turn on the built-in server as a target first.
+why-server-not-live = The built-in server is not live.
 why-no-play-key = Turn on “Viewers need a key” first.
 why-nothing-to-undo = There is nothing to undo.
 why-nothing-to-redo = There is nothing to redo.

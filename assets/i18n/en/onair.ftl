@@ -634,6 +634,7 @@ watch-in-browser = Viewer page
 copy-address = Copy the address
 copied = Copied
 server-stopped = Stopped. Going live starts the server.
+server-stopped-off = Stopped. Turn on this target first.
 server = Server
 server-hint = rtmp://server/app
 stream-key = Stream key

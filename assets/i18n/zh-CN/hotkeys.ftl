@@ -120,6 +120,7 @@ why-not-in-program = 输出中的场景不包含这个来源。
 why-server-busy = 直播正在使用内置服务器，请先停止直播。
 why-server-off = 请先启动内置服务器。
 why-server-not-target = 请先在推流目标中启用内置服务器。
+why-server-not-live = 内置服务器尚未开播。
 why-no-play-key = 请先打开“观看需要密钥”。
 why-nothing-to-undo = 没有可撤销的操作。
 why-nothing-to-redo = 没有可重做的操作。

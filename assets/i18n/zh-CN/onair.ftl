@@ -634,6 +634,7 @@ watch-in-browser = 观看网页
 copy-address = 复制地址
 copied = 已复制
 server-stopped = 内置服务器已停止，开播时启动。
+server-stopped-off = 内置服务器已停止，请先启用此推流目标。
 server = 推流地址
 server-hint = rtmp://服务器/应用
 stream-key = 推流密钥

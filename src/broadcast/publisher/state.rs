@@ -221,7 +221,20 @@ pub(super) struct PublishAttempts {
     pub next: Option<Timestamp>,
     /// The number of failed attempts since the target was last live.
     pub failed: u32,
+    /// The time at which the attempt reached its stage.
+    pub progress: Timestamp,
+    /// The number of attempts that began again because the network returned, since an attempt
+    /// failed or the target was live.
+    pub restarts: u32,
 }
+
+/// Maximum number of such attempts, because containers and VPNs can change the network all the
+/// time.
+const MAX_RESTARTS: u32 = 3;
+
+/// An attempt that reaches its next stage within this time after a network change does not wait for
+/// the lost network.
+const MAX_STAGE_DURATION: Duration = Duration::from_secs(1);
 
 /// State that the task and its owner share.
 #[derive(Debug)]
@@ -252,12 +265,17 @@ impl Shared {
         let _ = stop.wait_for(Option::is_some).await;
     }
 
-    /// Waits until the network returns before the server is asked to publish. Later, the server may
-    /// already have the stream, and would refuse another attempt.
+    /// Waits until the network returns, and the attempt still makes no progress. Once the server is
+    /// asked to publish, it may already have the stream, and would refuse another attempt.
     pub async fn network_returns_early(&self) {
         loop {
             self.network_returned.notified().await;
-            if self.report.lock().stage < ConnectStage::Publish {
+            let before = self.tries.lock().progress;
+            self.time_is_up(Some(before + MAX_STAGE_DURATION)).await;
+            let is_early = self.report.lock().stage < ConnectStage::Publish;
+            let mut tries = self.tries.lock();
+            if is_early && tries.progress == before && tries.restarts < MAX_RESTARTS {
+                tries.restarts += 1;
                 return;
             }
         }
@@ -285,6 +303,7 @@ impl Shared {
     }
 
     pub fn change(&self, report: Report) {
+        self.tries.lock().progress = self.clock.now();
         let mut now = self.report.lock();
         if *now == report {
             return;
@@ -294,8 +313,8 @@ impl Shared {
         let mut tries = self.tries.lock();
         tries.next = report.retry_in.map(|wait| self.clock.now() + wait);
         match (report.state, report.retry_in) {
-            (State::Live, _) => tries.failed = 0,
-            (_, Some(_)) => tries.failed += 1,
+            (State::Live, _) => (tries.failed, tries.restarts) = (0, 0),
+            (_, Some(_)) => (tries.failed, tries.restarts) = (tries.failed + 1, 0),
             _ => {}
         }
         *now = report;

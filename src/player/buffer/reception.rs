@@ -12,8 +12,11 @@ use crate::player::buffer::pace::PlayPace;
 use crate::player::clock::jitter::Jitter;
 use crate::player::clock::playout::ReceivedSpan;
 
-/// The latency of a speaker, in µs, for which every buffer is long enough.
-const BUFFERED_LATENCY_MICROS: i64 = 100_000;
+/// Maximum part of the buffer that the latency of a speaker may use, in µs.
+const MAX_LATENCY_SHARE_MICROS: i64 = 100_000;
+/// The part of the buffer that the latency of a speaker may not use, in µs: a packet, and the audio
+/// that waits in the speaker.
+const WAITING_AUDIO_MICROS: i64 = 40_000;
 
 /// The received part of a stream.
 #[derive(Debug)]
@@ -29,15 +32,15 @@ pub(in crate::player) struct Reception {
     /// How far audio plays before its timestamps, in µs. The audio must arrive earlier by that
     /// much.
     sooner: i64,
-    /// By how much a live stream is delayed for the latency of the speaker, in µs.
-    speaker_delay: i64,
+    /// The latency of the speaker, in µs.
+    speaker_latency: i64,
 }
 
 impl Reception {
     /// Creates the state before any data is received.
     pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
         let (first, edge, last, aim) = (None, None, [None, None], None);
-        Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0, speaker_delay: 0 }
+        Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0, speaker_latency: 0 }
     }
 
     /// Creates the state for a live stream.
@@ -83,9 +86,14 @@ impl Reception {
     }
 
     /// Sets the latency of the speaker, in µs. The speaker gets the audio earlier by that much, so
-    /// a live stream is delayed by the part that exceeds the usual.
+    /// a live stream is delayed by the part for which its buffer is too short.
     pub(in crate::player) fn set_speaker_latency(&mut self, micros: i64) {
-        self.speaker_delay = (micros - BUFFERED_LATENCY_MICROS).max(0);
+        self.speaker_latency = micros;
+    }
+
+    fn speaker_delay(&self) -> i64 {
+        let share = self.jitter.kept().saturating_sub(WAITING_AUDIO_MICROS);
+        (self.speaker_latency - share.clamp(0, MAX_LATENCY_SHARE_MICROS)).max(0)
     }
 
     /// Records that at `seen`, the end of the stream was at `media`.
@@ -136,11 +144,10 @@ impl Reception {
 
     /// Returns the received part in the form that the presenter needs.
     pub(in crate::player) fn supply(&mut self, now: Timestamp) -> ReceivedSpan {
+        let delay = self.speaker_delay();
         let target = match &mut self.aim {
             Some(aim) => aim.target(now),
-            None if self.live => {
-                self.jitter.target(now).map(|target| target.saturating_add(self.speaker_delay))
-            }
+            None if self.live => self.jitter.target(now).map(|target| target.saturating_add(delay)),
             None => None,
         };
         ReceivedSpan {
@@ -196,6 +203,12 @@ mod tests {
         for (latency, kept) in [(40_000, 0), (250_000, 150_000), (0, 0)] {
             reception.set_speaker_latency(latency);
             assert_eq!(target(&mut reception, 1_000), Some(usual + kept), "{latency}");
+        }
+        reception.jitter.set_buffer(Duration::from_millis(100), false);
+        for (latency, kept) in [(40_000, 0), (60_000, 0), (100_000, 40_000), (200_000, 140_000)] {
+            reception.set_speaker_latency(latency);
+            let short = usual - 200_000;
+            assert_eq!(target(&mut reception, 1_000), Some(short + kept), "{latency}");
         }
         // A stream that plays at a distance from its end keeps that distance, however often it
         // restarts.

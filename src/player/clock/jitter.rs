@@ -140,7 +140,7 @@ impl Jitter {
     }
 
     /// Returns the length of the buffer above the fastest delivery, in µs.
-    fn kept(&self) -> i64 {
+    pub fn kept(&self) -> i64 {
         let buffer = i64::try_from(self.buffer.as_micros()).unwrap_or(i64::MAX);
         let latest = if self.automatic { self.latest() } else { None };
         match latest {

@@ -6,8 +6,9 @@ use crate::base::queue::Sender;
 use crate::studio::event::Event;
 use crate::studio::notices::Notice;
 use crate::studio::notices::active_notices::ActiveNotices;
-use crate::studio::notices::event_log::EventLog;
+use crate::studio::notices::event_log::{EventLog, LogTime};
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::preflight::backend;
 
 /// The sink of all reports; see the module documentation.
 pub(in crate::studio) struct NoticeBoard {
@@ -27,9 +28,8 @@ impl NoticeBoard {
     }
 
     pub fn tell_notice(&mut self, notice: Notice) {
-        let wall = Clock::system_micros();
         let notice = self.active.put(notice);
-        self.log.add(&notice, wall);
+        self.log.add(&notice, now());
         self.happened(Event::Notice(notice));
     }
 
@@ -41,8 +41,7 @@ impl NoticeBoard {
 
     /// Writes a message only to the event log, without a notice.
     pub fn note(&mut self, message: &StudioMessage) {
-        let wall = Clock::system_micros();
-        self.log.add(&message.notice(0, ""), wall);
+        self.log.add(&message.notice(0, ""), now());
     }
 
     pub fn tell_some(&mut self, message: impl Into<LoggedMessage>) {
@@ -58,16 +57,19 @@ impl NoticeBoard {
 
     /// Withdraws all notices with this key.
     pub fn take_back(&mut self, key: &'static str) {
-        let wall = Clock::system_micros();
         self.active.clear(&[key]);
-        self.log.over(key, "", wall);
+        self.log.over(key, "", now());
     }
 
     /// Writes to the event log that this problem has ended.
     pub fn is_over(&mut self, key: &str, of: &str) {
-        let wall = Clock::system_micros();
-        self.log.over(key, of, wall);
+        self.log.over(key, of, now());
     }
+}
+
+fn now() -> LogTime {
+    let uptime = backend::uptime().unwrap_or_default();
+    LogTime { wall_micros: Clock::system_micros(), uptime }
 }
 
 /// A message to report and its detail; `None` if there is nothing to report.

@@ -5,6 +5,7 @@ pub(in crate::studio) mod fallback;
 pub mod loudness;
 pub mod monitoring;
 pub mod push_to_talk;
+mod strip_end;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,12 +13,12 @@ use std::path::Path;
 use crate::audio::{self, AudioChoice};
 use crate::base::Timestamp;
 use crate::capture::VideoChoice;
-use crate::media::Transport;
-use crate::media::playback_control::{EndBehavior, TransportCommand};
+use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceReport;
 use crate::mix::filter::Filter;
 use crate::mix::{MAX_STRIPS, Mixer, Strip, StripId};
 use crate::studio::mixer::fallback::StripFallback;
+pub(super) use crate::studio::mixer::strip_end::StripEnd;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes;
 use crate::studio::sources::{self, Chosen};
@@ -218,30 +219,6 @@ fn called(strip: &AudioStrip) -> String {
     format!("'{}'", if strip.name.is_empty() { kind } else { &strip.name })
 }
 
-/// The end behavior of a strip's audio.
-#[derive(Debug, Default)]
-pub(super) struct StripEnd {
-    pub at_end: EndBehavior,
-    transport: Transport,
-}
-
-impl StripEnd {
-    /// Applies the end behavior to the source that was opened on the strip.
-    pub fn follow(&mut self, transport: Transport) {
-        self.transport = transport;
-    }
-
-    pub fn set(&mut self, at_end: EndBehavior) {
-        if std::mem::replace(&mut self.at_end, at_end) != at_end {
-            self.transport.set_at_end(at_end);
-        }
-    }
-
-    pub fn restart(&self) {
-        self.transport.ask(TransportCommand::Restart);
-    }
-}
-
 /// Opens audio with this end behavior.
 pub(super) type Open<'a> =
     dyn FnMut(&AudioChoice, EndBehavior) -> Result<audio::Source, Problem> + 'a;
@@ -375,6 +352,22 @@ impl Strips {
             }
         }
         messages
+    }
+
+    /// Opens the sources that are `due` again, because they open in another way now. Sources that
+    /// could not be opened are retried anyway.
+    pub fn reopen(
+        &mut self,
+        due: &dyn Fn(&AudioChoice) -> bool,
+        open: &mut Open<'_>,
+        mixer: &Mixer,
+    ) {
+        let due = self.open.iter().filter(|(_, it)| !it.failed() && due(&it.choice));
+        let due: Vec<AudioStrip> =
+            due.map(|(id, it)| AudioStrip::new(*id, it.choice.clone())).collect();
+        for strip in &due {
+            self.open(strip, open, mixer);
+        }
     }
 
     /// Opens the fallbacks of silent strips, and closes those of audible strips.

@@ -32,6 +32,15 @@ const MAX_MERGED_MESSAGES: usize = 32;
 /// apart.
 const REPEAT_WINDOW: Duration = Duration::from_secs(60);
 
+/// The time of a message.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::studio) struct LogTime {
+    /// Microseconds since the Unix epoch.
+    pub wall_micros: i64,
+    /// The time since the computer started, including sleep. Unlike the wall clock, nobody sets it.
+    pub uptime: Duration,
+}
+
 /// An entry of the event log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
@@ -50,9 +59,16 @@ pub struct LogEntry {
 #[derive(Debug)]
 struct Running {
     notice: Notice,
-    last_micros: i64,
+    last: LogTime,
     /// Repetitions that are not yet written to the file.
     unwritten: u32,
+}
+
+impl Running {
+    /// Returns true if the same message no longer counts as a repetition.
+    fn is_past(&self, now: LogTime) -> bool {
+        now.uptime.saturating_sub(self.last.uptime) >= REPEAT_WINDOW
+    }
 }
 
 /// The list of entries, and the file.
@@ -62,6 +78,8 @@ pub(in crate::studio) struct EventLog {
     running: Vec<Running>,
     /// The entries, shared with readers, and copied only if they change while a reader holds them.
     entries: Arc<VecDeque<LogEntry>>,
+    /// The uptime at each of the entries.
+    began: VecDeque<Duration>,
     path: Option<PathBuf>,
     language: Language,
     lines: Option<(Sender<String>, Worker)>,
@@ -89,31 +107,31 @@ impl EventLog {
     }
 
     /// Adds an event.
-    pub fn add(&mut self, notice: &Notice, wall_micros: i64) {
+    pub fn add(&mut self, notice: &Notice, now: LogTime) {
         let is_end = groups::is_end(notice.key());
-        if !is_end && self.is_repeated(notice, wall_micros) {
+        if !is_end && self.is_repeated(notice, now) {
             return;
         }
         // Pending repetitions are written before the message that ends them.
         let ends = notice.target.is_none() || is_end;
         let about = |it: &Running| ends && it.notice.target == notice.target;
-        self.write_repeated(|it| {
-            about(it) || wall_micros - it.last_micros >= micros(REPEAT_WINDOW)
-        });
+        self.write_repeated(|it| about(it) || it.is_past(now));
         if self.running.len() >= MAX_MERGED_MESSAGES {
             let oldest = self.running.remove(0);
             self.write_again(&oldest);
         }
         if !is_end {
-            let (last_micros, unwritten) = (wall_micros, 0);
-            self.running.push(Running { notice: notice.clone(), last_micros, unwritten });
+            self.running.push(Running { notice: notice.clone(), last: now, unwritten: 0 });
         }
 
-        let lasted = self.close(notice, wall_micros);
+        let lasted = self.close(notice, now);
         let entries = Arc::make_mut(&mut self.entries);
         if entries.len() >= MAX_ENTRIES {
             entries.pop_front();
+            self.began.pop_front();
         }
+        self.began.push_back(now.uptime);
+        let wall_micros = now.wall_micros;
         entries.push_back(LogEntry { wall_micros, notice: notice.clone(), times: 1, lasted: None });
         let cure = self.language.cure(&notice.problem).unwrap_or_default();
         let texts = [self.language.say(&notice.problem), cure, notice.detail.clone()];
@@ -121,18 +139,18 @@ impl EventLog {
     }
 
     /// Counts a recent identical message instead of adding it again.
-    fn is_repeated(&mut self, notice: &Notice, wall_micros: i64) -> bool {
+    fn is_repeated(&mut self, notice: &Notice, now: LogTime) -> bool {
         let Some(known) = self.running.iter_mut().find(|it| it.notice.is_same(notice)) else {
             return false;
         };
-        if wall_micros - known.last_micros >= micros(REPEAT_WINDOW) {
+        if known.is_past(now) {
             return false;
         }
         let mut entries = Arc::make_mut(&mut self.entries).iter_mut().rev();
         let open = |entry: &&mut LogEntry| entry.notice.is_same(notice) && entry.lasted.is_none();
         let Some(entry) = entries.find(open) else { return false };
         entry.times += 1;
-        known.last_micros = wall_micros;
+        known.last = now;
         known.unwritten += 1;
         true
     }
@@ -148,28 +166,27 @@ impl EventLog {
     }
 
     fn write_again(&mut self, running: &Running) {
-        let Running { notice, last_micros, unwritten } = running;
+        let Running { notice, last, unwritten } = running;
         if *unwritten > 0 {
             let what = &notice.problem;
             let repeated = problem!("log-repeated", times = *unwritten, what = what);
-            self.write_line(*last_micros, &[self.language.say(&repeated)], None);
+            self.write_line(last.wall_micros, &[self.language.say(&repeated)], None);
         }
     }
 
     /// Sets the duration of ended entries, and returns the longest.
-    fn close(&mut self, notice: &Notice, wall_micros: i64) -> Option<Duration> {
+    fn close(&mut self, notice: &Notice, now: LogTime) -> Option<Duration> {
         if !groups::is_end(notice.key()) {
             return None;
         }
         let mut longest = None;
-        let entries = Arc::make_mut(&mut self.entries).iter_mut().rev();
-        for entry in entries.filter(|entry| groups::ends(notice, &entry.notice)) {
+        let entries = Arc::make_mut(&mut self.entries).iter_mut().zip(&self.began).rev();
+        for (entry, began) in entries.filter(|(entry, _)| groups::ends(notice, &entry.notice)) {
             if entry.lasted.is_some() {
                 // Older entries ended together with this one or before it.
                 break;
             }
-            let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
-            entry.lasted = Some(Duration::from_micros(micros));
+            entry.lasted = Some(now.uptime.saturating_sub(*began));
             longest = longest.max(entry.lasted);
         }
         longest
@@ -177,20 +194,20 @@ impl EventLog {
 
     /// Records the end of this message for the host or device `of`, or for all of them if `of` is
     /// empty.
-    pub fn over(&mut self, key: &str, of: &str, wall_micros: i64) {
+    pub fn over(&mut self, key: &str, of: &str, now: LogTime) {
         self.write_repeated(|it| it.notice.key() == key);
         let about = |notice: &Notice| {
             let named = |name| notice.value(name).is_some_and(|it| it == of);
             notice.key() == key && (of.is_empty() || named("host") || named("device"))
         };
-        let last = Arc::make_mut(&mut self.entries).iter_mut().rev().find(|it| about(&it.notice));
-        if let Some(entry) = last.filter(|entry| entry.lasted.is_none()) {
-            let micros = u64::try_from(wall_micros - entry.wall_micros).unwrap_or(0);
-            let lasted = Duration::from_micros(micros);
+        let mut entries = Arc::make_mut(&mut self.entries).iter_mut().zip(&self.began).rev();
+        let last = entries.find(|(it, _)| about(&it.notice));
+        if let Some((entry, began)) = last.filter(|(entry, _)| entry.lasted.is_none()) {
+            let lasted = now.uptime.saturating_sub(*began);
             entry.lasted = Some(lasted);
             let over = problem!("log-over", what = &entry.notice.problem);
             let over = [self.language.say(&over), entry.notice.detail.clone()];
-            self.write_line(wall_micros, &over, Some(lasted));
+            self.write_line(now.wall_micros, &over, Some(lasted));
         }
     }
 
@@ -255,10 +272,6 @@ impl EventLog {
     }
 }
 
-fn micros(time: Duration) -> i64 {
-    i64::try_from(time.as_micros()).unwrap_or(i64::MAX)
-}
-
 fn open(path: &Path) -> std::io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
@@ -305,6 +318,11 @@ mod tests {
     use crate::studio::notices::message::StudioMessage;
     use crate::text::Problem;
 
+    /// Returns a time on a clock that nobody sets.
+    fn moment(micros: i64) -> LogTime {
+        LogTime { wall_micros: micros, uptime: Duration::from_micros(micros.unsigned_abs()) }
+    }
+
     fn lost(host: &str) -> Notice {
         let message = StudioMessage::Target {
             key: "target-lost",
@@ -330,10 +348,10 @@ mod tests {
     #[test]
     fn what_ends_gives_what_began_its_length() {
         let mut chronicle = EventLog::new(None, Language::English);
-        chronicle.add(&lost("a:1935"), 1_000_000);
-        chronicle.add(&lost("a:1935"), 2_000_000);
-        chronicle.add(&lost("b:1935"), 2_500_000);
-        chronicle.add(&back("a:1935"), 3_500_000);
+        chronicle.add(&lost("a:1935"), moment(1_000_000));
+        chronicle.add(&lost("a:1935"), moment(2_000_000));
+        chronicle.add(&lost("b:1935"), moment(2_500_000));
+        chronicle.add(&back("a:1935"), moment(3_500_000));
         let seen: Vec<_> = chronicle
             .entries()
             .iter()
@@ -348,11 +366,41 @@ mod tests {
             ]
         );
         // Another loss is a separate entry.
-        chronicle.add(&lost("a:1935"), 9_000_000);
-        chronicle.add(&back("a:1935"), 9_500_000);
+        chronicle.add(&lost("a:1935"), moment(9_000_000));
+        chronicle.add(&back("a:1935"), moment(9_500_000));
         let entries = chronicle.entries();
         assert_eq!(entries[3].lasted, Some(Duration::from_micros(500_000)));
         assert_eq!(entries[0].lasted, Some(Duration::from_micros(2_500_000)));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_changes_no_length_and_hides_no_message() {
+        let mut chronicle = EventLog::new(None, Language::English);
+        let moment = |wall_seconds, seconds| LogTime {
+            wall_micros: wall_seconds * 1_000_000,
+            uptime: Duration::from_secs(seconds),
+        };
+        chronicle.add(&lost("a:1935"), moment(10_000, 100));
+        // The clock is set back, forward and back again.
+        chronicle.add(&lost("a:1935"), moment(2_800, 102));
+        chronicle.add(&lost("a:1935"), moment(90_000, 104));
+        chronicle.add(&back("a:1935"), moment(50_000, 110));
+        chronicle.add(&lost("a:1935"), moment(50_010, 120));
+        chronicle.add(&lost("a:1935"), moment(1_000, 220));
+        let seen: Vec<_> =
+            chronicle.entries().iter().map(|it| (it.wall_micros, it.times, it.lasted)).collect();
+        let wall = |seconds: i64| seconds * 1_000_000;
+        assert_eq!(
+            seen,
+            [
+                (wall(10_000), 3, Some(Duration::from_secs(10))),
+                (wall(50_000), 1, None),
+                (wall(50_010), 1, None),
+                (wall(1_000), 1, None),
+            ]
+        );
+        chronicle.over("target-lost", "a:1935", moment(100_000, 225));
+        assert_eq!(chronicle.entries()[3].lasted, Some(Duration::from_secs(5)));
     }
 
     #[test]
@@ -365,10 +413,10 @@ mod tests {
         let path = folder.path().join("2026-11-20T12-00-00Z.txt");
         let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
         assert_eq!(chronicle.path(), None);
-        chronicle.add(&lost("a:1935"), 1_000_000);
+        chronicle.add(&lost("a:1935"), moment(1_000_000));
         let mut odd = back("a:1935");
         odd.detail = "two\nlines".into();
-        chronicle.add(&odd, 2_500_000);
+        chronicle.add(&odd, moment(2_500_000));
         assert_eq!(chronicle.path(), Some(&*path));
         chronicle.end(Duration::from_secs(5));
         let text = fs::read_to_string(&path).unwrap();
@@ -410,9 +458,9 @@ mod tests {
             let cause = "black for 4 s".into();
             StudioMessage::Monitor { key: "monitor-black", host: host.into(), cause }.notice(1, "")
         };
-        chronicle.add(&black("a:1935"), 1_000_000);
-        chronicle.add(&black("b:1935"), 1_500_000);
-        chronicle.over("monitor-black", "a:1935", 8_000_000);
+        chronicle.add(&black("a:1935"), moment(1_000_000));
+        chronicle.add(&black("b:1935"), moment(1_500_000));
+        chronicle.over("monitor-black", "a:1935", moment(8_000_000));
         let lasted: Vec<_> = chronicle.entries().iter().map(|entry| entry.lasted).collect();
         assert_eq!(lasted, [Some(Duration::from_secs(7)), None]);
         chronicle.end(Duration::from_secs(5));
@@ -442,8 +490,8 @@ mod tests {
         };
         // Two targets at the same time, each with several attempts at varying intervals.
         for at in 0..15 {
-            chronicle.add(&refused(1, at % 3), at as i64 * 800_000);
-            chronicle.add(&refused(2, at % 2), at as i64 * 800_000 + 100_000);
+            chronicle.add(&refused(1, at % 3), moment(at as i64 * 800_000));
+            chronicle.add(&refused(2, at % 2), moment(at as i64 * 800_000 + 100_000));
         }
         let back = StudioMessage::TargetBack {
             id: 2,
@@ -451,14 +499,14 @@ mod tests {
             server: "same".into(),
             seconds: "12".into(),
         };
-        chronicle.add(&back.notice(2, ""), 13_000_000);
+        chronicle.add(&back.notice(2, ""), moment(13_000_000));
         let of = |chronicle: &EventLog| {
             let entries = chronicle.entries();
             entries.iter().map(|it| (it.notice.target, it.times)).collect::<Vec<_>>()
         };
         assert_eq!(of(&chronicle), [(Some(1), 15), (Some(2), 15), (Some(2), 1)]);
         // Much later, the same message counts as new.
-        chronicle.add(&refused(1, 1), 600_000_000);
+        chronicle.add(&refused(1, 1), moment(600_000_000));
         assert_eq!(of(&chronicle).len(), 4);
         chronicle.end(Duration::from_secs(30));
         let text = fs::read_to_string(&path).unwrap();
@@ -481,7 +529,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut chronicle = EventLog::new(None, Language::English);
         for number in 0..2_000 {
-            chronicle.add(&lost(&format!("host{number}:1935")), number);
+            chronicle.add(&lost(&format!("host{number}:1935")), moment(number));
         }
         assert_eq!(chronicle.entries().len(), MAX_ENTRIES);
         assert!(chronicle.running.len() <= MAX_MERGED_MESSAGES);

@@ -17,15 +17,21 @@ pub(in crate::studio) fn is_synchronised() -> Option<bool> {
 /// Returns the time for which the computer has slept since its start: the difference between the
 /// clocks that include and exclude sleep.
 pub(in crate::studio) fn asleep() -> Option<Duration> {
-    let read = |clock: libc::clockid_t| -> Option<Duration> {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is valid for the call, which writes only to it.
-        let failed = unsafe { libc::clock_gettime(clock, &raw mut time) } != 0;
-        let seconds = u64::try_from(time.tv_sec).ok().filter(|_| !failed)?;
-        Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
-    };
     let standing = read(libc::CLOCK_MONOTONIC)?;
-    Some(read(libc::CLOCK_BOOTTIME)?.saturating_sub(standing))
+    Some(uptime()?.saturating_sub(standing))
+}
+
+/// Returns the time since the computer started, including sleep.
+pub(in crate::studio) fn uptime() -> Option<Duration> {
+    read(libc::CLOCK_BOOTTIME)
+}
+
+fn read(clock: libc::clockid_t) -> Option<Duration> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is valid for the call, which writes only to it.
+    let failed = unsafe { libc::clock_gettime(clock, &raw mut time) } != 0;
+    let seconds = u64::try_from(time.tv_sec).ok().filter(|_| !failed)?;
+    Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
 }
 
 #[cfg(test)]

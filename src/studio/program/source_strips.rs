@@ -1,7 +1,7 @@
 //! Manages strips of the media files and streams in scenes. The first use of a file or stream adds
 //! its strip, and the last use removes it, so that a clip is audible when it is visible.
 
-use crate::audio::AudioChoice;
+use crate::audio::{self, AudioChoice};
 use crate::capture::VideoChoice;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::SourceReport;
@@ -25,13 +25,28 @@ impl Program {
         self.audio.choice != AudioChoice::None || self.strips.has_sources()
     }
 
-    /// Gives the opener of audio the files that these sources show.
+    /// Gives the opener of audio the files that these sources show. WAV files that already play are
+    /// opened again, so that they follow their sources. The sources report failures.
     pub(in crate::studio) fn set_shown_files(&mut self, sources: &[Source]) {
         let file = |source: &Source| match &source.choice {
             VideoChoice::File(path) => Some(path.clone()),
             _ => None,
         };
-        self.media.set_shown(sources.iter().filter_map(file).collect());
+        let added = self.media.set_shown(sources.iter().filter_map(file).collect());
+        let is_due = |choice: &AudioChoice| {
+            choice.path().is_some_and(|path| added.contains(path)) && audio::hears(choice)
+        };
+        let shape = self.shape();
+        let mut open = |choice: &AudioChoice, at_end| self.media.open_audio(choice, at_end, &shape);
+        self.strips.reopen(&is_due, &mut open, &self.mixer);
+        if !self.audio.failed() && is_due(&self.audio.choice) {
+            let before = self.audio.last_report.clone();
+            self.select_audio(self.audio.choice.clone(), self.audio_end.at_end);
+            if !self.audio.failed() {
+                // The next change ends the notices about the previous state.
+                self.audio.last_report = before;
+            }
+        }
     }
 }
 

@@ -98,9 +98,11 @@ impl SourceOpener {
     }
 
     /// Sets the files that scenes show. The player plays their audio, even of a WAV file, so that a
-    /// pause or a seek of the source affects the audio.
-    pub(in crate::studio) fn set_shown(&mut self, shown: BTreeSet<PathBuf>) {
-        self.shown = shown;
+    /// pause or a seek of the source affects the audio. Returns the files that no scene showed
+    /// before.
+    pub(in crate::studio) fn set_shown(&mut self, shown: BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+        let before = std::mem::replace(&mut self.shown, shown);
+        self.shown.difference(&before).cloned().collect()
     }
 
     /// Opens a video source, or returns the reason why it cannot be started.

@@ -183,14 +183,14 @@ fn start_of(server: &str) -> String {
 /// application, and without the key if the URL contains the key. `apart` means that the URL contains
 /// no key, even if no separate key is given. A URL that was already saved stays unchanged.
 pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) -> String {
-    let server = server.trim();
+    let server = services::completed(server);
     let url = match key.is_empty() && !apart {
-        true => Url::parse(server),
+        true => Url::parse(&server),
         // The key itself may be invalid.
-        false => Url::with_key(server, ""),
+        false => Url::with_key(&server, ""),
     };
     let bare = url.map(|url| without_tokens(&url.tc_url()));
-    let Ok(bare) = bare else { return start_of(server) };
+    let Ok(bare) = bare else { return start_of(&server) };
     // Without a slash at the end, the last part of a longer path would be read as the key. The
     // slash marks an address without a key.
     let passes = Url::parse(&bare).is_ok_and(|url| !url.stream.is_empty());
@@ -201,11 +201,11 @@ pub(in crate::studio) fn without_key(server: &str, key: &Secret, apart: bool) ->
 /// URL contains the key, a user and password or a token, the whole URL. If there is also a separate key, it
 /// is on a second line.
 pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
-    let (server, key) = (target.server().trim(), target.key());
+    let (server, key) = (services::completed(target.server()), target.key());
     let url = match key {
-        Some(key) => Url::with_key(server, key.expose()),
-        None if target.key_apart => Url::with_key(server, ""),
-        None => Url::parse(server),
+        Some(key) => Url::with_key(&server, key.expose()),
+        None if target.key_apart => Url::with_key(&server, ""),
+        None => Url::parse(&server),
     };
     let is_whole = url.is_ok_and(|url| {
         let has_tokens = without_tokens(&url.app) != url.app;
@@ -213,7 +213,7 @@ pub(in crate::studio) fn secret_of(target: &Target) -> Option<Secret> {
     });
     match key {
         Some(key) if is_whole => Some(Secret::new(format!("{server}\n{}", key.expose()))),
-        None if is_whole => Some(Secret::new(server)),
+        None if is_whole => Some(Secret::new(server.into_owned())),
         key => key.cloned(),
     }
 }

@@ -278,10 +278,10 @@ pub fn on_port_443(server: &str) -> Option<&'static str> {
 /// without a placeholder for the stream key. The address is owned if it differs.
 pub fn completed(server: &str) -> Cow<'_, str> {
     let server = server.trim();
-    if let Some(before) = server.strip_suffix(KEY_PLACEHOLDER) {
+    let bare = server.trim_end_matches('/');
+    if let Some(before) = bare.strip_suffix(KEY_PLACEHOLDER) {
         return before.to_owned().into();
     }
-    let bare = server.trim_end_matches('/');
     let has_no_app = bare.split_once("://").is_some_and(|(_, rest)| !rest.contains(['/', '?']));
     let service = host_of(server).filter(|_| has_no_app).and_then(of_host);
     service.and_then(|it| it.app).map_or(server.into(), |app| format!("{bare}/{app}").into())
@@ -463,8 +463,10 @@ mod tests {
     #[test]
     fn a_placeholder_is_no_stream_key() {
         let server = "rtmp://fra05.contribute.live-video.net/app";
-        let shown = format!("{server}/{{stream_key}} ");
-        assert!(matches!(completed(&shown), Cow::Owned(it) if it == server));
+        for end in [" ", "/", "//\n"] {
+            let shown = format!("{server}/{{stream_key}}{end}");
+            assert!(matches!(completed(&shown), Cow::Owned(it) if it == server));
+        }
         assert!(matches!(completed(server), Cow::Borrowed(it) if it == server));
     }
 

@@ -4,8 +4,8 @@ use crate::capture::UsedProperties;
 use crate::studio::live::recording::library::view::RecordingFile;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
-use crate::studio::snapshot::VideoSource;
 use crate::studio::snapshot::health::is_possible;
+use crate::studio::snapshot::{TargetView, VideoSource};
 use crate::studio::targets::MAX_TARGETS;
 use crate::studio::watch::view::WatchState;
 use crate::studio::{MAX_STRIPS, Remedy, Snapshot};
@@ -39,6 +39,7 @@ pub enum ImpossibleReason {
     ServerBusy,
     ServerOff,
     ServerNotTarget,
+    ServerNotLive,
     NoPlayKey,
     NothingToUndo,
     NothingToRedo,
@@ -91,6 +92,7 @@ impl ImpossibleReason {
             Self::ServerBusy => key!("why-server-busy"),
             Self::ServerOff => key!("why-server-off"),
             Self::ServerNotTarget => key!("why-server-not-target"),
+            Self::ServerNotLive => key!("why-server-not-live"),
             Self::NoPlayKey => key!("why-no-play-key"),
             Self::NothingToUndo => key!("why-nothing-to-undo"),
             Self::NothingToRedo => key!("why-nothing-to-redo"),
@@ -181,9 +183,15 @@ impl Action {
                 unless(snapshot.loudness.integrated_lufs.is_some(), Why::NoLoudness)
             }
             Self::CopyAddress => unless(!snapshot.server.play_url.is_empty(), Why::ServerOff),
-            Self::WatchOwn => unless(!snapshot.server.play_url.is_empty(), Why::ServerOff)
-                .or_else(|| unless(snapshot.live == LiveState::OnAir, Why::NotLive))
-                .or_else(|| unless(snapshot.plays_own_stream(), Why::ServerNotTarget)),
+            Self::WatchOwn => {
+                let is_target = |it: &TargetView| it.target.is_built_in() && it.target.enabled;
+                unless(!snapshot.server.play_url.is_empty(), Why::ServerOff)
+                    .or_else(|| unless(snapshot.live == LiveState::OnAir, Why::NotLive))
+                    .or_else(|| {
+                        unless(snapshot.targets.iter().any(is_target), Why::ServerNotTarget)
+                    })
+                    .or_else(|| unless(snapshot.plays_own_stream(), Why::ServerNotLive))
+            }
             Self::Properties => {
                 let camera = |video: &VideoSource| {
                     UsedProperties::of(&video.choice) == Some(UsedProperties::Camera)
@@ -263,7 +271,6 @@ impl NamedCommand {
 mod tests {
     use super::*;
     use crate::studio::Target;
-    use crate::studio::snapshot::TargetView;
     use crate::studio::targets::TargetState;
 
     #[test]
@@ -282,7 +289,11 @@ mod tests {
         let state = Some(TargetState::Live);
         snapshot.targets = vec![TargetView { state, ..TargetView::idle(Target::built_in()) }];
         assert_eq!(why(&snapshot, Action::WatchOwn), None);
-        snapshot.targets[0].target.enabled = false;
+        for other in [TargetState::Connecting, TargetState::Reconnecting, TargetState::Failed] {
+            snapshot.targets[0].state = Some(other);
+            assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::ServerNotLive));
+        }
+        (snapshot.targets[0].state, snapshot.targets[0].target.enabled) = (state, false);
         assert_eq!(why(&snapshot, Action::WatchOwn), Some(ImpossibleReason::ServerNotTarget));
         assert_eq!(why(&snapshot, Action::SetUp), Some(ImpossibleReason::Live));
         // One target reconnects while another is live.

@@ -26,8 +26,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, entry: &
     let width = ui.available_width();
     if entry.target.is_built_in() {
         let server = &view.snapshot.server;
-        address(ui, view, draft, (key!("watch-at"), &server.play_url), width);
-        address(ui, view, draft, (key!("watch-in-browser"), &server.page_url), width);
+        let stopped = match entry.target.enabled {
+            true => key!("server-stopped"),
+            false => key!("server-stopped-off"),
+        };
+        address(ui, view, draft, (key!("watch-at"), &server.play_url, stopped), width);
+        address(ui, view, draft, (key!("watch-in-browser"), &server.page_url, stopped), width);
         viewer_monitor::show(ui, view, draft, entry, false, width);
         return;
     }
@@ -272,19 +276,19 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     }
 }
 
-/// Draws an address of the built-in server, with a button that copies it.
+/// Draws an address of the built-in server, with a button that copies it, or the text for a stopped
+/// server.
 fn address(
     ui: &mut Ui,
     view: &View<'_>,
     draft: &mut Draft,
-    (key, url): (&'static str, &str),
+    (key, url, stopped): (&'static str, &str, &'static str),
     width: f32,
 ) {
     let (theme, texts) = (view.theme, view.texts);
     let name = texts.get(key);
     label(ui, &name, Type::Small, theme.secondary);
-    let mut text =
-        if url.is_empty() { texts.get("server-stopped").to_string() } else { url.to_owned() };
+    let mut text = if url.is_empty() { texts.get(stopped).to_string() } else { url.to_owned() };
     let now = ui.input(|input| input.time);
     let copied = draft.copied_at.is_some_and(|(of, at)| of == key && now - at < 2.0);
     let button = if copied {

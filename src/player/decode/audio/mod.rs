@@ -27,6 +27,8 @@ pub use crate::player::decode::audio::speaker::Speaker;
 const CHUNK_MICROS: i64 = 10_000;
 /// Initial amount of audio that waits in the speaker, without its latency, in µs.
 const INITIAL_FILL_MICROS: i64 = 150_000;
+/// While less audio than this waits in the speaker, in µs, silence replaces missing audio.
+const MIN_FILL_MICROS: i64 = 20_000;
 /// Increase of the amount of waiting audio after an underrun, in µs.
 const UNDERRUN_INCREASE_MICROS: i64 = 30_000;
 /// Maximum amount of waiting audio, in µs.
@@ -471,19 +473,27 @@ impl AudioDecoding {
         let latency = frames_to_micros(latency as i64, device.rate) as f64;
         device.latency = latency.max(device.latency * LATENCY_DECAY);
         let full = micros_to_frames(device.ahead, device.rate) as usize;
+        let least = (micros_to_frames(MIN_FILL_MICROS, device.rate) as usize).min(full / 2);
         // This limit is higher than the buffer needs. It ends the loop for a device that accepts
         // everything.
         for _ in 0..64 {
             let (waiting, queued) = (device.speaker.waiting(), device.speaker.queued());
             let in_flight = frames_to_micros(queued as i64, device.rate);
-            let cursor = device.cursor.unwrap_or_else(|| position.offset(in_flight));
+            let mut cursor = device.cursor.unwrap_or_else(|| position.offset(in_flight));
             let same = self.fifo.format() == Some((device.rate, device.channels));
             if !same && !self.fifo.is_empty() {
                 // After a format change, the presenter opens another speaker.
                 return;
             }
-            if self.fifo.end().is_some_and(|end| end <= cursor) {
-                self.fifo.clear();
+            if let (Some(front), Some(end)) = (self.fifo.front(), self.fifo.end())
+                && end <= cursor
+            {
+                if self.dry && end > position {
+                    // Otherwise, silence would replace all later audio too.
+                    cursor = front;
+                } else {
+                    self.fifo.clear();
+                }
             }
             if waiting >= full {
                 return;
@@ -515,8 +525,9 @@ impl AudioDecoding {
                     }
                     return;
                 }
-                // No audio yet: wait while the speaker still has at least half of its buffer.
-                None if waiting * 2 >= full => return,
+                // No audio yet: wait while the speaker and its latency still have at least half of
+                // the buffer, unless the device would soon run empty.
+                None if queued * 2 >= full && waiting >= least => return,
                 _ => {
                     if self.any && hole.is_none() && !self.dry {
                         self.dry = true;

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
 use crate::base::Clock;
-use crate::media::BitsPerSecond;
+use crate::media::{BitsPerSecond, Track};
+use crate::player::buffer::reception::Reception;
+use crate::player::clock::playout::{Change, Playout};
 use crate::player::session::config::{Config, Source};
 
 #[test]
@@ -61,9 +63,10 @@ fn audio_without_a_decoder_is_reported_once_however_often_its_config_is_repeated
     assert_eq!(configure(7), 1, "it worked in between");
 }
 
-/// A speaker with a latency of 200 ms at 48 kHz. The test takes the frames from its ring.
+/// A speaker with this latency, in frames at 48 kHz. The test takes the frames from its ring.
 struct Headphones {
     ring: Arc<AtomicUsize>,
+    latency: usize,
 }
 
 impl Speaker for Headphones {
@@ -73,7 +76,7 @@ impl Speaker for Headphones {
     }
 
     fn queued(&self) -> usize {
-        self.waiting() + 9_600
+        self.waiting() + self.latency
     }
 
     fn waiting(&self) -> usize {
@@ -95,7 +98,8 @@ impl Speaker for Headphones {
 fn a_speaker_with_a_long_latency_plays_a_file_to_its_end() {
     let at = Timestamp::from_millis;
     let (mut decoding, ring) = (AudioDecoding::new(), Arc::new(AtomicUsize::new(0)));
-    decoding.attach(Box::new(Headphones { ring: Arc::clone(&ring) }), 48_000, 2);
+    let speaker = Headphones { ring: Arc::clone(&ring), latency: 9_600 };
+    decoding.attach(Box::new(speaker), 48_000, 2);
     for ms in (0..1_000).step_by(20) {
         let data = vec![0.5_f32; 960 * 2].into();
         decoding.take_decoded(SampleBlock { pts: at(ms), rate: 48_000, channels: 2, data });
@@ -115,4 +119,50 @@ fn a_speaker_with_a_long_latency_plays_a_file_to_its_end() {
     }
     assert_eq!((decoding.samples, decoding.latency()), (48_000, 200_000));
     assert!(decoding.is_drained(at(1_400)) && position > at(1_000), "{position:?}");
+}
+
+#[test]
+fn a_live_stream_with_a_short_buffer_plays_on_a_speaker_with_a_long_latency() {
+    let at = Timestamp::from_millis;
+    for (buffer, latency) in
+        [(60, 40), (100, 0), (100, 40), (100, 60), (100, 100), (100, 200), (300, 300)]
+    {
+        let (mut decoding, ring) = (AudioDecoding::new(), Arc::new(AtomicUsize::new(0)));
+        let speaker = Headphones { ring: Arc::clone(&ring), latency: latency * 48 };
+        decoding.attach(Box::new(speaker), 48_000, 2);
+        let mut reception = Reception::of_live(Duration::from_millis(buffer));
+        let mut playout = Playout::new();
+        // Frames of silence, and frames that the speaker missed.
+        let (mut silent, mut missed) = (0, 0);
+        for ms in (0..20_000).step_by(10) {
+            let now = at(ms);
+            if ms > 0 && ms % 20 == 0 {
+                let (pts, data) = (at(ms - 20), vec![0.5_f32; 960 * 2].into());
+                reception.arrived(Track::Audio, pts, now);
+                decoding.take_decoded(SampleBlock { pts, rate: 48_000, channels: 2, data });
+            }
+            reception.set_speaker_latency(decoding.latency());
+            let supply = reception.supply(now);
+            match playout.step(now, &supply, decoding.position_played()) {
+                Change::None => {}
+                Change::Started(to) | Change::Jumped(to) => {
+                    playout.set_position(decoding.seek(to, true));
+                }
+                Change::Resumed(to) => playout.set_position(decoding.seek(to, false)),
+                Change::Starved => reception.broke(now),
+            }
+            if playout.is_running() {
+                let (position, speed) = (playout.position(), playout.speed());
+                decoding.play(now, position, speed, 1.0, false, &mut |audio| {
+                    silent += audio.data.iter().filter(|sample| **sample == 0.0).count() / 2;
+                });
+                let waiting = ring.load(Ordering::Relaxed);
+                missed += 480_usize.saturating_sub(waiting);
+                ring.store(waiting.saturating_sub(480), Ordering::Relaxed);
+            }
+        }
+        let played = decoding.samples;
+        let what = format!("{buffer} and {latency} ms: {played} played, {silent}, {missed}");
+        assert!(played > 19_000 * 48 && silent <= 100 * 48 && missed <= 20 * 48, "{what}");
+    }
 }

@@ -183,6 +183,29 @@ mod tests {
     }
 
     #[test]
+    fn an_address_with_a_placeholder_for_the_key_is_saved_without_it() {
+        let listed = "rtmp://fra05.contribute.live-video.net/app/{stream_key}";
+        let key = Secret::new("planted_key");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        // An earlier version of onair has saved the second address.
+        for server in [listed.to_owned(), format!("{listed}/")] {
+            for (key, key_apart) in [(&key, false), (&Secret::default(), true)] {
+                let target = Target::custom(1, &server, key.clone());
+                let target = Target { key_apart, ..target };
+                assert_eq!(address::secret_of(&target), target.key().cloned());
+                let mut settings = Settings::default();
+                settings.targets.push(target);
+                settings.write(&path).unwrap();
+                let mut read = Settings::read(&path).0.targets.remove(1);
+                assert_eq!(read.server(), "rtmp://fra05.contribute.live-video.net/app");
+                address::add_secret(&mut read, &Secret::new("planted_key"));
+                assert_eq!(address::fault(&read), None);
+            }
+        }
+    }
+
+    #[test]
     fn a_token_of_the_application_is_a_secret() {
         let key = Secret::new("planted_key");
         for server in [

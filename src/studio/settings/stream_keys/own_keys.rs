@@ -33,31 +33,25 @@ pub(super) fn open(file: &Path, keyring: bool) -> Box<dyn KeyStore> {
         }
         None => None,
     };
-    open_in(store.as_ref(), file)
+    Box::new(open_in(store.as_ref(), file))
 }
 
-fn open_in(keyring: Option<&KeyringStore>, file: &Path) -> Box<dyn KeyStore> {
-    let store = |prefix: String, path: PathBuf| -> Box<dyn KeyStore> {
-        let file = OwnFile { path };
+fn open_in(keyring: Option<&KeyringStore>, file: &Path) -> OwnKeys {
+    let store = |prefix: String| -> Box<dyn KeyStore> {
+        let file = OwnFile { path: file.to_owned() };
         match keyring {
             Some(store) => Box::new(Keyring { store: Arc::clone(store), prefix, file }),
             None => Box::new(file),
         }
     };
-    let own = store(format!("{} ", resolved(file).display()), file.to_owned());
+    let own = store(format!("{} ", resolved(file).display()));
     let name = file.file_name().and_then(OsStr::to_str);
     let settings = name.and_then(|name| name.strip_suffix(OWN_FILE_END));
-    let mut others = Vec::new();
-    if keyring.is_some() {
-        // Earlier, settings files of the same name in different folders had the same entries.
-        let prefix = settings.map(|name| format!("{name} ")).unwrap_or_default();
-        others.push(store(prefix, file.to_owned()));
-    }
-    if settings.is_some() {
-        // The settings file may be a copy of `settings.toml`.
-        others.push(open_in(keyring, &file.with_file_name(USUAL_FILE)));
-    }
-    Box::new(OwnKeys { own, others })
+    let prefix = settings.map(|name| format!("{name} ")).unwrap_or_default();
+    let earlier = keyring.map(|_| store(prefix));
+    // The settings file may be a copy of `settings.toml`.
+    let usual = settings.map(|_| Box::new(open_in(keyring, &file.with_file_name(USUAL_FILE))));
+    OwnKeys { own, earlier, usual }
 }
 
 /// Returns the absolute path of a file, without links in the path of its folder. The folder may not
@@ -69,12 +63,49 @@ fn resolved(file: &Path) -> PathBuf {
     path.ancestors().skip(1).find_map(in_folder).unwrap_or_else(|| path.clone())
 }
 
+/// Returns a stored key, or `None` for the empty key that [`OwnKeys::forget`] stores.
+fn undeleted(key: Secret) -> Option<Secret> {
+    Some(key).filter(|key| !key.is_empty())
+}
+
 /// The keys of a settings file.
 #[derive(Debug)]
 struct OwnKeys {
     own: Box<dyn KeyStore>,
-    /// The stores from which a missing key is copied.
-    others: Vec<Box<dyn KeyStore>>,
+    /// The entries of earlier versions, which settings files of the same name in different folders
+    /// shared. A missing key is copied from here.
+    earlier: Option<Box<dyn KeyStore>>,
+    /// The keys of `settings.toml`, from which a missing key is copied too.
+    usual: Option<Box<OwnKeys>>,
+}
+
+impl OwnKeys {
+    /// Finds a key, and copies nothing.
+    fn find(&self, name: &str) -> Result<Option<Secret>, Problem> {
+        match self.own.load(name)? {
+            Some(key) => Ok(undeleted(key)),
+            None => self.find_elsewhere(name),
+        }
+    }
+
+    fn find_elsewhere(&self, name: &str) -> Result<Option<Secret>, Problem> {
+        if let Some(earlier) = &self.earlier
+            && let Some(key) = earlier.load(name)?
+        {
+            return Ok(Some(key));
+        }
+        self.usual.as_ref().map_or(Ok(None), |usual| usual.find(name))
+    }
+
+    /// Deletes the entry of an earlier version, unless it differs from the key that this settings
+    /// file had: then another settings file has changed the entry.
+    fn forget_earlier(&self, name: &str, had: Option<&Secret>) -> Result<(), Problem> {
+        let Some(earlier) = &self.earlier else { return Ok(()) };
+        match earlier.load(name)? {
+            Some(key) if had.is_none_or(|had| *had == key) => earlier.forget(name),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl KeyStore for OwnKeys {
@@ -84,13 +115,11 @@ impl KeyStore for OwnKeys {
 
     fn load(&self, name: &str) -> Result<Option<Secret>, Problem> {
         if let Some(key) = self.own.load(name)? {
-            return Ok(Some(key).filter(|key| !key.expose().is_empty()));
+            return Ok(undeleted(key));
         }
-        let key = self.others.iter().find_map(|other| {
-            other.load(name).unwrap_or_else(|why| {
-                tracing::warn!(%why, "reading a key of another settings file failed");
-                None
-            })
+        let key = self.find_elsewhere(name).unwrap_or_else(|why| {
+            tracing::warn!(%why, "reading a key of another settings file failed");
+            None
         });
         // The original may delete its key later.
         if let Some(key) = &key
@@ -106,8 +135,12 @@ impl KeyStore for OwnKeys {
     }
 
     fn forget(&self, name: &str) -> Result<(), Problem> {
+        let had = self.own.load(name);
         self.own.forget(name)?;
-        if self.others.iter().all(|other| other.load(name) == Ok(None)) {
+        if let Ok(had) = had {
+            self.forget_earlier(name, had.as_ref())?;
+        }
+        if self.find_elsewhere(name) == Ok(None) {
             return Ok(());
         }
         // Without this empty key, the other key would be copied again at the next start.
@@ -179,5 +212,46 @@ mod tests {
             earlier.forget("a").unwrap();
             assert_eq!(open_in(Some(&mock), &path).load("a"), Ok(Some(key.clone())));
         }
+    }
+
+    #[test]
+    fn a_deleted_key_is_in_no_entry() {
+        let folder = tempfile::tempdir().unwrap();
+        let [first, second] = ["first", "second"].map(Secret::new);
+        for (prefix, name) in [("", "keys.toml"), ("show ", "show-keys.toml")] {
+            let mock: KeyringStore = keyring_core::mock::Store::new().unwrap();
+            let path = folder.path().join(name);
+            let (store, file) = (Arc::clone(&mock), OwnFile { path: path.clone() });
+            let earlier = Keyring { store, prefix: prefix.into(), file };
+            // The key was copied before, or was never needed.
+            for is_loaded in [true, false] {
+                earlier.keep("a", &first, false).unwrap();
+                let keys = open_in(Some(&mock), &path);
+                if is_loaded {
+                    assert_eq!(keys.load("a"), Ok(Some(first.clone())));
+                }
+                keys.forget("a").unwrap();
+                assert_eq!((keys.own.load("a"), earlier.load("a")), (Ok(None), Ok(None)));
+            }
+            // Another settings file of this name has changed the entry.
+            earlier.keep("a", &first, false).unwrap();
+            let keys = open_in(Some(&mock), &path);
+            assert_eq!(keys.load("a"), Ok(Some(first.clone())));
+            earlier.keep("a", &second, false).unwrap();
+            keys.forget("a").unwrap();
+            assert_eq!((keys.load("a"), earlier.load("a")), (Ok(None), Ok(Some(second.clone()))));
+        }
+    }
+
+    #[test]
+    fn a_copied_settings_file_writes_no_entries_of_the_original() {
+        let folder = tempfile::tempdir().unwrap();
+        let mock: KeyringStore = keyring_core::mock::Store::new().unwrap();
+        let open = |name: &str| open_in(Some(&mock), &folder.path().join(name));
+        let (usual, show) = (open("keys.toml"), open("show-keys.toml"));
+        let key = Secret::new("first");
+        usual.earlier.as_ref().unwrap().keep("a", &key, false).unwrap();
+        assert_eq!(show.load("a"), Ok(Some(key.clone())));
+        assert_eq!((usual.own.load("a"), show.own.load("a")), (Ok(None), Ok(Some(key))));
     }
 }

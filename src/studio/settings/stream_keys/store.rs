@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -208,17 +209,10 @@ pub(in crate::studio) fn write_private(path: &Path, text: &str) -> io::Result<()
     Ok(())
 }
 
-#[cfg(unix)]
 pub(in crate::studio) fn make_private(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     if file.metadata()?.permissions().mode() & 0o077 != 0 {
         file.set_permissions(fs::Permissions::from_mode(0o600))?;
     }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-pub(in crate::studio) fn make_private(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
@@ -242,15 +236,11 @@ mod tests {
         keeper.forget("b").unwrap();
         keeper.forget("absent").unwrap();
         assert_eq!(keeper.load("b"), Ok(None));
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-            assert_eq!(mode(), 0o600);
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-            keeper.load("a").unwrap();
-            assert_eq!(mode(), 0o600);
-        }
+        let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        keeper.load("a").unwrap();
+        assert_eq!(mode(), 0o600);
     }
 
     #[test]

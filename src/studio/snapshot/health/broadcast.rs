@@ -90,7 +90,8 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
     let Some(first) = enabled.next() else {
         return Some(finding(problem!("health-no-target")));
     };
-    std::iter::once(first).chain(enabled).find_map(|target| {
+    let mut waits = false;
+    let found = std::iter::once(first).chain(enabled).find_map(|target| {
         let (name, fault) = (name_of(target), address::fault(target)?);
         let remedy = match fault.is_of_key() {
             true => Remedy::EditKey(target.id),
@@ -98,8 +99,8 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
         };
         let is_stored = fault == AddressFault::NoKey && target.remembers_key();
         if is_stored && snapshot.keys_pending {
-            let sentence = problem!("health-keys-pending");
-            return Some(Finding::new(Some(Level::Info), sentence).blocking());
+            waits = true;
+            return None;
         }
         let silent = named(snapshot, &["keyring-silent"]).next().filter(|_| is_stored);
         let finding = match fault {
@@ -117,7 +118,10 @@ fn before_going_live(snapshot: &Snapshot) -> Option<Finding> {
             }
         };
         Some(finding.with_remedy(remedy))
-    })
+    });
+    // The keyring's answer does not end the other problems.
+    let pending = || Finding::new(Some(Level::Info), problem!("health-keys-pending")).blocking();
+    found.or_else(|| waits.then(pending))
 }
 
 /// Returns the notices about a target's connection.

@@ -447,6 +447,18 @@ fn rows() -> Vec<Row> {
             None,
         ),
         (
+            "a target whose key is being loaded, before one without a server",
+            with(idle(), |it| {
+                let other = Target::custom(2, "", "".into());
+                it.targets = [with_stored_key(), other].map(TargetView::idle).into();
+                it.keys_pending = true;
+            }),
+            "The new target has no server address.",
+            "Enter the address that the service gives you.",
+            bad,
+            Some(Remedy::EditTarget(2)),
+        ),
+        (
             "a target whose key the keyring does not deliver",
             with(idle(), |it| {
                 it.targets = vec![TargetView::idle(with_stored_key())];
