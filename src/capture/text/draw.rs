@@ -200,10 +200,11 @@ fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
     builder.push_default(StyleProperty::FontStyle(slant));
     let mut layout: Layout<()> = builder.build(words);
     layout.break_all_lines(wrap.or(Some(MAX_LINE_WIDTH)));
+    // Without line breaks, there is no width to align to.
     let align = match style.align {
-        Align::Left => Alignment::Left,
-        Align::Center => Alignment::Center,
-        Align::Right => Alignment::Right,
+        Align::Center if wrap.is_some() => Alignment::Center,
+        Align::Right if wrap.is_some() => Alignment::Right,
+        _ => Alignment::Left,
     };
     layout.align(align, AlignmentOptions::default());
     layout
@@ -432,6 +433,10 @@ mod tests {
             left < 20 && (180..210).contains(&center) && right > 370,
             "{left} {center} {right}"
         );
+        let row = |align| draw("I", &Style { align, ..style() }, None).rgba;
+        for align in [Align::Center, Align::Right] {
+            assert!(row(align) == row(Align::Left), "{align:?}: it is as wide as its words");
+        }
         assert!(draw("two\nlines", &style(), None).height > one.height * 3 / 2);
     }
 
