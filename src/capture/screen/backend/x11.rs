@@ -362,7 +362,7 @@ impl Grab {
         id: String,
         pointer: bool,
     ) -> Result<Self, Fault> {
-        let area = area.even().ok_or_else(|| Fault::Format("it is too small".to_owned()))?;
+        let area = area.even().map_err(Fault::Format)?;
         let connection = &display.connection;
         let fixes = display.has(xfixes::X11_EXTENSION_NAME)?;
         if fixes {

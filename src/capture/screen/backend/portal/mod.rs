@@ -158,7 +158,7 @@ fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
             .within(of)
             .ok_or_else(|| Fault::Unusable("the region is outside the frame".to_owned()))?,
     };
-    area.even().ok_or_else(|| Fault::Unusable("it is too small".to_owned()))
+    area.even().map_err(Fault::Unusable)
 }
 
 impl Grab {
