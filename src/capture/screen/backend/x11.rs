@@ -502,6 +502,11 @@ impl Grabber for Grab {
         Ok(change)
     }
 
+    fn show_part(&mut self, _: Option<Area>) -> bool {
+        // Reopening takes only a moment, and shows no dialog.
+        false
+    }
+
     fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
         let short = || other("a frame that is too short");
         let side = |side: u32| u16::try_from(side).map_err(other);
