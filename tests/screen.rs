@@ -29,9 +29,9 @@ use x11rb::wrapper::ConnectionExt as _;
 struct Server(Child, String);
 
 impl Server {
-    fn start() -> Self {
+    fn start(screen: &str) -> Self {
         let mut child = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "640x480x24", "-nolisten", "tcp", "-noreset"])
+            .args(["-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp", "-noreset"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -54,9 +54,20 @@ impl Drop for Server {
 fn screens_and_windows_of_a_real_server() {
     peers::in_real_time!(screens_and_windows_of_a_real_server);
     peers::require!("Xvfb");
-    let server = Server::start();
+    run_on("640x480x24", "screen::inside_display");
+}
+
+#[test]
+fn a_desktop_that_is_larger_than_a_frame_is_not_cut_off() {
+    peers::require!("Xvfb");
+    run_on("9000x200x24", "screen::inside_wide_display");
+}
+
+/// Runs a test of this program on an X server with this screen.
+fn run_on(screen: &str, test: &str) {
+    let server = Server::start(screen);
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "screen::inside_display", "--nocapture", "--test-threads=1"])
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
         .env("DISPLAY", &server.1)
         .env("ONAIR_SCREEN_RIG", server.0.id().to_string())
         .env_remove("WAYLAND_DISPLAY")
@@ -205,6 +216,24 @@ fn inside_display() {
     let closing = Clock::start();
     drop(shown);
     assert!(closing.now() < Timestamp::from_millis(500));
+}
+
+#[test]
+fn inside_wide_display() {
+    if std::env::var_os("ONAIR_SCREEN_RIG").is_none() {
+        return;
+    }
+    let client = Client::connect();
+    client.paint(client.root, BLACK);
+    let all = DisplayTarget { id: Some("all".to_owned()), ..DisplayTarget::default() };
+    let failed = Shown::screen(&all).await_state(SourceState::Failed);
+    assert_eq!(failed.reason.id(), "display-format", "{failed:?}");
+    assert!(failed.detail.contains("9000x200"), "{failed:?}");
+    // A region on the right is captured.
+    client.window((8_600, 50), (100, 60), RED, "Red");
+    let part = Some(Area::new(8_500, 0, 400, 200));
+    let mut right = Shown::screen(&DisplayTarget { part, ..all });
+    right.await_frame("the right part", |frame| is(frame, 150, 80, RED));
 }
 
 /// Two monitors next to each other; the second is lower and is the primary one.
@@ -384,6 +413,10 @@ fn a_window(client: &Client) {
     shown.await_frame("painted beneath", |frame| is(frame, 100, 50, 0x0000_C000));
     client.configure(red, &ConfigureWindowAux::new().width(301).height(121));
     shown.await_frame("resized", |frame| frame.size() == Size::new(300, 120));
+    // The window gets another pixmap, although the size of the frame stays the same.
+    client.configure(red, &ConfigureWindowAux::new().width(300));
+    client.paint(red, BLUE);
+    shown.await_frame("resized by one pixel", |frame| is(frame, 100, 50, BLUE));
     client.connection.unmap_window(red).unwrap();
     client.connection.sync().unwrap();
     let hidden = shown.await_state(SourceState::Stalled);

@@ -505,12 +505,19 @@ fn inside_pipewire() {
     }
     {
         // A region: the end of the fourth bar and the beginning of the fifth.
-        let (_producer, _, _portal) = serve("BGRA", "rig-part");
-        let part = Some(Area::new(340, 100, 50, 40));
-        let mut middle = Shown::screen(&DisplayTarget { part, ..DisplayTarget::default() });
+        let (_producer, asked, _portal) = serve("BGRA", "rig-part");
+        let choice: VideoChoice = "screen:@50x40+340+100".parse().unwrap();
+        let dials = LiveProperties::default();
+        let mut middle = Shown::open(|context| capture::open_by(&choice, &dials, context));
         let frame = middle.await_frame("a part", |frame| is(frame, 4, 4, bars[3]));
         assert_eq!(frame.size(), Size::new(50, 40));
         assert!(is(&frame, 45, 35, bars[4]));
+        // Another region needs no other dialog.
+        dials.set_region(&"screen:@60x30+0+100".parse().unwrap());
+        middle.await_frame("another part", |frame| {
+            frame.size() == Size::new(60, 30) && is(frame, 4, 4, bars[0])
+        });
+        assert_eq!(asked.load(Ordering::SeqCst), 1, "nobody is asked again");
     }
     {
         // Outside the display there is nothing.

@@ -61,6 +61,17 @@ impl VideoChoice {
             _ => self == other,
         }
     }
+
+    /// Returns true if both choices are equal except for the region of a display, which an open
+    /// source can change.
+    pub fn equals_but_region(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Screen(one), Self::Screen(other)) => {
+                (&one.id, one.without_pointer) == (&other.id, other.without_pointer)
+            }
+            _ => self == other,
+        }
+    }
 }
 
 impl fmt::Display for VideoChoice {

@@ -113,7 +113,9 @@ pub fn open_by(
     context: &Context,
 ) -> Result<Source, Error> {
     let grab = |target| {
-        let live = (dials.without_pointer.clone(), dials.permissions.get());
+        dials.set_region(choice);
+        let (pointer, region) = (dials.without_pointer.clone(), dials.region.clone());
+        let live = (pointer, region, dials.permissions.get());
         screen::open_by(screens_of_session(), target, live, context)
     };
     match choice {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::capture::camera::control::CameraControls;
 use crate::capture::choice::VideoChoice;
 use crate::capture::images::slides::Pace;
+use crate::capture::screen::area::Area;
 use crate::capture::screen::permission::Permissions;
 use crate::capture::source::LiveSetting;
 use crate::capture::text::TextAppearance;
@@ -130,6 +131,8 @@ pub struct LiveProperties {
     pub(super) text: LiveSetting<TextAppearance>,
     pub(super) slides: LiveSetting<Pace>,
     pub(super) without_pointer: LiveSetting<bool>,
+    /// The captured part of a display.
+    pub(super) region: LiveSetting<Option<Area>>,
     watched: WatchedFile,
     transport: LiveSetting<Transport>,
     /// The shared controls of all cameras. The studio sets this field before it opens a camera.
@@ -156,6 +159,12 @@ impl LiveProperties {
         self.without_pointer.set(properties.without_pointer);
         self.transport().set_at_end(properties.at_end);
         self.transport().set_then(&properties.files);
+    }
+
+    /// Sets the region of a display, which the open source shows immediately.
+    pub fn set_region(&self, choice: &VideoChoice) {
+        let part = if let VideoChoice::Screen(screen) = choice { screen.part } else { None };
+        self.region.set(part);
     }
 
     /// Sets whether another source replaces a media file while it is black or frozen.

@@ -1,18 +1,26 @@
 //! Choices that need the sharing dialog, and the names of their stored permissions.
 
 use crate::capture::choice::VideoChoice;
-use crate::capture::screen::permission::{MAX_CHOICES, screen_key, window_key};
+use crate::capture::screen::permission::{MAX_CHOICES, old_screen_key, screen_key, window_key};
 use crate::capture::screen::target::{DisplayTarget, SHARED_CONTENT_ID, WindowTarget, is_wayland};
 
 /// Returns the name of this choice's tokens, or `None` if the choice needs no dialog.
 pub fn key(choice: &VideoChoice) -> Option<String> {
     match choice {
-        VideoChoice::Screen(screen) => screen_key(screen.id.as_deref(), screen.part),
+        VideoChoice::Screen(screen) => screen_key(screen.id.as_deref()),
         VideoChoice::Window(id) => {
             window_key(&WindowTarget { id: id.clone(), without_pointer: false })
         }
         _ => None,
     }
+}
+
+/// Returns the names under which this choice's tokens can be stored, the current one first.
+pub fn stored_keys(choice: &VideoChoice) -> impl Iterator<Item = String> {
+    let key = key(choice);
+    let part = if let VideoChoice::Screen(screen) = choice { screen.part } else { None };
+    let old = key.as_ref().zip(part).map(|(key, part)| old_screen_key(key, part));
+    key.into_iter().chain(old)
 }
 
 /// Returns true if this choice needs the sharing dialog in this session.
@@ -59,7 +67,9 @@ mod tests {
     fn only_what_the_desktop_is_asked_for_has_a_name() {
         let key = |text: &str| key(&text.parse().unwrap());
         assert_eq!(key("screen:wayland/left").unwrap(), "screen:wayland/left");
-        assert_eq!(key("screen:@64x32+0+0").unwrap(), "screen:wayland@64x32+0+0");
+        assert_eq!(key("screen:@64x32+0+0").unwrap(), "screen:wayland", "for every region");
+        let stored: Vec<String> = stored_keys(&"screen:@64x32+0+0".parse().unwrap()).collect();
+        assert_eq!(stored, ["screen:wayland", "screen:wayland@64x32+0+0"]);
         assert_eq!(key("window:wayland").unwrap(), "window:wayland");
         for x11 in
             ["screen:HDMI-1", "screen:x11", "window:Browser/News", "camera", "screen:waylandia"]

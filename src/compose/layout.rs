@@ -249,11 +249,29 @@ pub fn spot(
     source: Size,
     canvas: Size,
 ) -> Option<FramePlacement> {
+    spot_scaled(places, framed, source, canvas, canvas)
+}
+
+/// Works like [`spot`], on a canvas that shows a program of another size, enlarged or reduced.
+pub fn spot_scaled(
+    places: &[Placement],
+    framed: u16,
+    source: Size,
+    canvas: Size,
+    program: Size,
+) -> Option<FramePlacement> {
     let (own, groups) = places.split_last()?;
     let (outer, seen) = through(groups, framed, canvas)?;
-    let (inner, part) = map(own, (f64::from(source.width), f64::from(source.height)), canvas);
-    let map = outer.after(inner);
     let (sw, sh) = (f64::from(source.width), f64::from(source.height));
+    let natural = match own.fit {
+        Fit::Original => (
+            sw * f64::from(canvas.width) / f64::from(program.width.max(1)),
+            sh * f64::from(canvas.height) / f64::from(program.height.max(1)),
+        ),
+        Fit::Contain | Fit::Cover | Fit::Stretch => (sw, sh),
+    };
+    let (inner, part) = map(own, natural, canvas);
+    let map = outer.after(inner);
     let cut =
         Cut { left: part[0] * sw, top: part[1] * sh, width: part[2] * sw, height: part[3] * sh };
     if is_upright(map) { upright(map, cut, seen) } else { free(map, cut, seen) }

@@ -114,13 +114,13 @@ impl Program {
             Some(Some((plan, slot))) => match &mut self.preview {
                 Some((preview, its_slot)) => (preview.plan, *its_slot) = (plan, slot),
                 None => {
-                    let size = self.size;
-                    let size = if size.width > MAX_PREVIEW_SIZE.width {
-                        size.fitted_into(MAX_PREVIEW_SIZE)
+                    let program = self.size;
+                    let size = if program.width > MAX_PREVIEW_SIZE.width {
+                        program.fitted_into(MAX_PREVIEW_SIZE)
                     } else {
-                        size
+                        program
                     };
-                    self.preview = Some((View::new(plan, size, &self.workers), slot));
+                    self.preview = Some((View::new(plan, size, program, &self.workers), slot));
                 }
             },
         }
@@ -139,7 +139,7 @@ impl Program {
         };
         match self.others.get_mut(&id).filter(|view| view.size() == size) {
             Some(view) => view.plan = plan,
-            None => drop(self.others.insert(id, View::new(plan, size, &self.workers))),
+            None => drop(self.others.insert(id, View::new(plan, size, size, &self.workers))),
         }
     }
 

@@ -85,7 +85,7 @@ impl SideViews {
                     view.plan = plan;
                     view
                 }
-                None => View::new(plan, size, workers),
+                None => View::new(plan, size, program, workers),
             };
             self.0.insert(of, Drawn { view, detail, slot });
         }
@@ -127,6 +127,7 @@ fn turns_of(period: Duration) -> usize {
 mod tests {
     use super::*;
     use crate::base::Pooled;
+    use crate::compose::scene::Fit;
     use crate::compose::source_frames::SourceFrame;
     use crate::media::{Color, Planes, VideoFeed};
 
@@ -198,6 +199,19 @@ mod tests {
             let ViewOf::Source(SourceId(id)) = of else { panic!("{of:?}") };
             assert!(frame.planes().y[0].abs_diff(60 + *id as u8) <= 1, "each shows its own");
         }
+    }
+
+    #[test]
+    fn an_item_of_original_size_is_reduced_with_the_program() {
+        let mut wanted = views(ViewDetail::Thumbnail, 1);
+        let mut plan = Plan::simple(SourceId(0));
+        plan.layers[0].places[0].fit = Fit::Original;
+        wanted.get_mut(&ViewOf::Source(SourceId(0))).unwrap().plan = Arc::new(plan);
+        Rig::new(&wanted).ticks(0..1);
+        let frame = wanted.values().next().unwrap().slot.get().unwrap();
+        let bright = frame.planes().y.iter().filter(|&&luma| luma > 40).count();
+        // 64×36 pixels of a program with 1280×720 pixels.
+        assert_eq!((frame.size(), bright), (Size::new(480, 270), 24 * 12));
     }
 
     #[test]

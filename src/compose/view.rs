@@ -33,8 +33,9 @@ impl View {
         self.stage.size()
     }
 
-    pub fn new(plan: Arc<Plan>, size: Size, workers: &Arc<WorkerPool>) -> Self {
-        let stage = LayerRenderer::new(size, Arc::clone(workers));
+    /// Creates a view of this size. The plan belongs to a program of size `program`.
+    pub fn new(plan: Arc<Plan>, size: Size, program: Size, workers: &Arc<WorkerPool>) -> Self {
+        let stage = LayerRenderer::scaled(size, program, Arc::clone(workers));
         Self { plan, canvas: Canvas::default(), stage, placeholder: None }
     }
 

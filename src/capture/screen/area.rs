@@ -1,5 +1,6 @@
 //! Pixel rectangles on a display, relative to its upper left corner.
 
+use crate::media::Size;
 use crate::text::problem::{Problem, problem};
 
 /// A rectangle with at least one pixel.
@@ -72,12 +73,19 @@ impl Area {
         Self { x: self.x.saturating_sub(outer.x), y: self.y.saturating_sub(outer.y), ..self }
     }
 
-    /// Returns the rectangle with an even width and height (an odd last column or row is dropped),
-    /// limited to the size of a frame, or `None` if no pixel is left.
-    pub(in crate::capture) fn even(self) -> Option<Self> {
-        let side = |side: u32| side.min(crate::media::Size::MAX_SIDE) & !1;
-        let area = Self { width: side(self.width), height: side(self.height), ..self };
-        (area.width > 0 && area.height > 0).then_some(area)
+    /// Returns the rectangle with an even width and height (an odd last column or row is dropped).
+    ///
+    /// # Errors
+    /// Fails with the reason if no pixel is left, or if the rectangle is larger than a frame.
+    pub(in crate::capture) fn even(self) -> Result<Self, String> {
+        let most = Size::MAX_SIDE;
+        let Self { width, height, .. } = self;
+        if width > most || height > most {
+            return Err(format!("{width}x{height} pixels; the maximum is {most}x{most}"));
+        }
+        let area = Self { width: width & !1, height: height & !1, ..self };
+        let is_empty = area.width == 0 || area.height == 0;
+        if is_empty { Err("it is too small".to_owned()) } else { Ok(area) }
     }
 
     /// Returns the rectangle extended to even corners inside an even frame, so that it contains
@@ -131,8 +139,10 @@ mod tests {
         let joined = Area::new(1, 2, 3, 4).joined(Area::new(10, 0, 1, 1));
         assert_eq!(joined, Area::new(1, 0, 10, 6));
         assert_eq!(Area::new(3, 5, 1, 2).on_chroma(), Area::new(2, 4, 2, 4));
-        assert_eq!(Area::new(0, 0, 641, 1).even(), None);
-        assert_eq!(Area::new(9, 9, 641, 9_000).even(), Some(Area::new(9, 9, 640, 8_192)));
+        assert_eq!(Area::new(9, 9, 641, 8_192).even(), Ok(Area::new(9, 9, 640, 8_192)));
+        assert_eq!(Area::new(0, 0, 641, 1).even(), Err("it is too small".to_owned()));
+        let wide = Area::new(0, 0, 9_000, 200).even().unwrap_err();
+        assert_eq!(wide, "9000x200 pixels; the maximum is 8192x8192", "nothing is cut off");
     }
 
     #[test]

@@ -249,6 +249,9 @@ pub(in crate::capture) trait Grabber {
     fn number(&self) -> Option<&str>;
     /// Returns the changes since the last call, without waiting.
     fn changes(&mut self) -> Result<Change, Fault>;
+    /// Shows another part of a display, or the whole display for `None`, from the next call of
+    /// [`Self::changes`] on. Returns false if the capture must be reopened for it.
+    fn show_part(&mut self, part: Option<Area>) -> bool;
     /// Reads the pixels of a part, in rows without padding. Each pixel is blue, green, red and an
     /// unused byte.
     fn read(&mut self, part: Area) -> Result<&[u8], Fault>;

@@ -61,6 +61,19 @@ impl Target {
         }
     }
 
+    const fn part(&self) -> Option<Area> {
+        match self {
+            Self::Screen(screen) => screen.part,
+            Self::Window(_) => None,
+        }
+    }
+
+    fn set_part(&mut self, part: Option<Area>) {
+        if let Self::Screen(screen) = self {
+            screen.part = part;
+        }
+    }
+
     fn grab(
         &self,
         system: &dyn ScreenSystem,
@@ -75,7 +88,7 @@ impl Target {
     /// Returns the name of the stored permission, if the desktop requires one.
     fn key(&self) -> Option<String> {
         match self {
-            Self::Screen(screen) => permission::screen_key(screen.id.as_deref(), screen.part),
+            Self::Screen(screen) => permission::screen_key(screen.id.as_deref()),
             Self::Window(window) => permission::window_key(window),
         }
     }
@@ -103,14 +116,15 @@ pub(super) fn open(
     context: &Context,
 ) -> Result<Source, Error> {
     let dial = LiveSetting::new(*target.without_pointer());
-    open_by(system, target, (dial, Permissions::default()), context)
+    let region = LiveSetting::new(target.part());
+    open_by(system, target, (dial, region, Permissions::default()), context)
 }
 
-/// Works like [`open`], with a live setting that hides the pointer.
+/// Works like [`open`], with live settings that hide the pointer and set the region of a display.
 pub(super) fn open_by(
     system: Arc<dyn ScreenSystem>,
     target: Target,
-    (dial, permissions): (LiveSetting<bool>, Permissions),
+    (dial, region, permissions): (LiveSetting<bool>, LiveSetting<Option<Area>>, Permissions),
     context: &Context,
 ) -> Result<Source, Error> {
     let name = match &target {
@@ -129,6 +143,7 @@ pub(super) fn open_by(
         key: target.key().unwrap_or_default(),
         target,
         dial,
+        region,
         permissions,
         asked: 0,
         later: RETRY_INTERVAL_RANGE.0,
@@ -151,6 +166,8 @@ struct ScreenThread {
     target: Target,
     /// True to hide the pointer.
     dial: LiveSetting<bool>,
+    /// The region of a display.
+    region: LiveSetting<Option<Area>>,
     permissions: Permissions,
     /// The name of the stored permission.
     key: String,
@@ -192,6 +209,7 @@ impl ScreenThread {
         while !stop.is_set() {
             self.beat();
             *self.target.without_pointer() = self.dial.get();
+            self.target.set_part(self.region.get());
             self.asked = self.permissions.asked(&self.key);
             match self.take(stop) {
                 Ok(End::Stopped) => return,
@@ -257,7 +275,8 @@ impl ScreenThread {
         while !stop.wait(POLL_INTERVAL / 5) {
             self.beat();
             let due = until.is_some_and(|until| self.context.clock.now() >= until);
-            if due || self.is_asked() {
+            let moved = self.region.change(&self.target.part()).is_some();
+            if due || moved || self.is_asked() {
                 return;
             }
         }
@@ -281,11 +300,18 @@ impl ScreenThread {
         let mut canvas = Canvas::new(size);
         let mut dirty = Some(canvas.whole());
         let mut pointer: Option<PlacedPointer> = None;
+        let mut begun = false;
         self.status.update(|report| {
             report.name = name;
             report.id = id;
         });
         loop {
+            if let Some(part) = self.region.change(&self.target.part()) {
+                self.target.set_part(part);
+                if !grab.show_part(part) {
+                    return Ok(End::Reshaped);
+                }
+            }
             let change = grab.changes()?;
             if change.reshaped || self.dial.change(&without_pointer).is_some() || self.is_asked() {
                 return Ok(End::Reshaped);
@@ -314,7 +340,8 @@ impl ScreenThread {
             }
             pointer = placed;
             (self.was_open, self.later) = (true, RETRY_INTERVAL_RANGE.0);
-            if self.status.state() != SourceState::Open {
+            // The size may have changed while the source stays open.
+            if !std::mem::replace(&mut begun, true) || self.status.state() != SourceState::Open {
                 self.status.open(format);
             }
             self.beat();
@@ -405,6 +432,8 @@ mod tests {
         pointer: Option<(i64, i64, Option<Arc<Pointer>>)>,
         reads: usize,
         grabs: usize,
+        /// The regions that the open capture was to show.
+        parts: Vec<Option<Area>>,
         /// The number of the earlier window in each request for a window.
         before: Vec<Option<String>>,
     }
@@ -426,7 +455,8 @@ mod tests {
             _: Option<Area>,
             _: &Attempt<'_>,
         ) -> Result<Box<dyn Grabber>, Fault> {
-            let fake_screen = self.0.lock();
+            let mut fake_screen = self.0.lock();
+            fake_screen.grabs += 1;
             match (&fake_screen.fault, fake_screen.size) {
                 (Some(fault), _) => Err(fault.clone()),
                 (None, Some(size)) => Ok(Box::new(Grabbed(self.clone(), size, Vec::new()))),
@@ -435,7 +465,6 @@ mod tests {
         }
 
         fn grab_window(&self, _: &str, it: &Attempt<'_>) -> Result<Box<dyn Grabber>, Fault> {
-            self.0.lock().grabs += 1;
             self.0.lock().before.push(it.before.map(str::to_owned));
             self.grab_screen(None, None, it)
         }
@@ -460,6 +489,11 @@ mod tests {
 
         fn changes(&mut self) -> Result<Change, Fault> {
             self.0.0.lock().changes.pop().unwrap_or_else(|| Ok(Change::default()))
+        }
+
+        fn show_part(&mut self, part: Option<Area>) -> bool {
+            self.0.0.lock().parts.push(part);
+            true
         }
 
         fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
@@ -579,6 +613,28 @@ mod tests {
         assert!(source.feed.frame(clock.now()).is_none());
         fake.0.lock().fault = None;
         await_state(&changes, SourceState::Open);
+    }
+
+    #[test]
+    fn the_open_capture_shows_another_region() {
+        let fake = Fake::default();
+        fake.0.lock().size = Some(Size::new(32, 16));
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::new(120, 1).unwrap() };
+        let context = Context { clock, grid, size: Size::new(32, 16) };
+        let region = LiveSetting::new(None);
+        let live = (LiveSetting::new(false), region.clone(), Permissions::default());
+        let target = Target::Screen(DisplayTarget::default());
+        let mut source = open_by(Arc::new(fake.clone()), target, live, &context).unwrap();
+        await_so(&mut source, clock, |_| true);
+        let part = Some(Area::new(4, 4, 8, 8));
+        region.set(part);
+        await_so(&mut source, clock, |_| !fake.0.lock().parts.is_empty());
+        let resized = Change { resized: true, ..Change::default() };
+        fake.0.lock().changes.push(Ok(resized));
+        await_so(&mut source, clock, |_| fake.0.lock().changes.is_empty());
+        let fake_screen = fake.0.lock();
+        assert_eq!((fake_screen.grabs, fake_screen.parts.as_slice()), (1, [part].as_slice()));
     }
 
     #[test]

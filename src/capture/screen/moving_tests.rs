@@ -124,6 +124,10 @@ impl Grabber for Counted {
         self.0.id()
     }
 
+    fn show_part(&mut self, part: Option<Area>) -> bool {
+        self.0.show_part(part)
+    }
+
     fn number(&self) -> Option<&str> {
         self.0.number()
     }

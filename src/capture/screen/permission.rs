@@ -49,11 +49,23 @@ impl PartialEq for Permissions {
     }
 }
 
-pub(in crate::capture) fn screen_key(id: Option<&str>, part: Option<Area>) -> Option<String> {
+/// Returns the name of a display's tokens, which does not depend on the captured region.
+pub(in crate::capture) fn screen_key(id: Option<&str>) -> Option<String> {
     // The choice `screen` has this meaning in a Wayland session.
-    shared_name(id.unwrap_or(SHARED_CONTENT_ID))?;
     let id = id.unwrap_or(SHARED_CONTENT_ID);
-    Some(part.map_or_else(|| format!("screen:{id}"), |part| format!("screen:{id}@{part}")))
+    shared_name(id)?;
+    Some(format!("screen:{id}"))
+}
+
+/// Returns the name under which onair 0.1 stored the tokens of a region.
+pub(in crate::capture) fn old_screen_key(key: &str, part: Area) -> String {
+    format!("{key}@{part}")
+}
+
+/// Returns the current name for a name from [`old_screen_key`].
+fn renamed(key: &str) -> Option<&str> {
+    let (name, part) = key.rsplit_once('@')?;
+    (name.starts_with("screen:") && part.parse::<Area>().is_ok()).then_some(name)
 }
 
 pub(in crate::capture) fn window_key(window: &WindowTarget) -> Option<String> {
@@ -80,8 +92,17 @@ impl Permissions {
     /// Restores a result of [`Self::take_changes`] from an earlier run, with one token per line.
     pub fn restore(&self, key: &str, kept: &Secret) {
         let mut inside = self.0.lock();
+        let renamed = renamed(key);
+        if renamed.is_some() {
+            // The entry with the old name is deleted.
+            inside.changed.insert(key.to_owned());
+        }
+        let key = renamed.unwrap_or(key);
         if inside.kept.contains_key(key) || inside.kept.len() >= MAX_CHOICES {
             return;
+        }
+        if renamed.is_some() {
+            inside.changed.insert(key.to_owned());
         }
         let good = |line: &&str| !line.is_empty() && line.len() <= MAX_TOKEN_BYTES;
         let tokens = kept.expose().lines().filter(good).take(MAX_TOKENS);
@@ -172,7 +193,7 @@ mod tests {
     #[test]
     fn tokens_are_replaced_shared_out_and_kept() {
         let permissions = Permissions::default();
-        let key = screen_key(None, None).unwrap();
+        let key = screen_key(None).unwrap();
         assert_eq!(key, "screen:wayland");
         permissions.restore(&key, &secret("first-token\nsecond-token\n"));
         let (first, second) = (permissions.take(&key), permissions.take(&key));
@@ -195,13 +216,28 @@ mod tests {
     #[test]
     fn what_is_asked_again_is_forgotten() {
         let permissions = Permissions::default();
-        let key = screen_key(Some("wayland/left"), Some(Area::new(0, 0, 64, 32))).unwrap();
+        let key = screen_key(Some("wayland/left")).unwrap();
         permissions.keep(&key, None, &secret("a-token"));
         assert_eq!(permissions.take_changes()[0].0, key);
         assert_eq!(permissions.asked(&key), 0);
         permissions.ask_again(&key);
         assert_eq!((permissions.asked(&key), permissions.take(&key)), (1, None));
         assert_eq!(permissions.take_changes(), [(key, Secret::default())]);
+    }
+
+    #[test]
+    fn tokens_with_the_old_name_of_a_region_are_kept_under_the_new_name() {
+        let permissions = Permissions::default();
+        let key = screen_key(Some("wayland/left")).unwrap();
+        let old = old_screen_key(&key, Area::new(0, 0, 64, 32));
+        assert_eq!(old, "screen:wayland/left@64x32+0+0");
+        permissions.restore(&old, &secret("old-token"));
+        let changes = permissions.take_changes();
+        assert_eq!(changes, [(key.clone(), secret("old-token")), (old.clone(), Secret::default())]);
+        // Newer tokens stay.
+        permissions.restore(&old, &secret("older-token"));
+        assert_eq!(permissions.take_changes(), [(old, Secret::default())]);
+        assert_eq!(permissions.take(&key), Some(secret("old-token")));
     }
 
     #[test]

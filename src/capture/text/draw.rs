@@ -29,6 +29,8 @@ pub(super) const MAX_LINE_WIDTH: f32 = 8_000.0;
 const MAX_SIDE: f32 = Size::MAX_SIDE as f32;
 /// Maximum number of pixels of a text.
 const MAX_PIXELS: f32 = 24e6;
+/// Maximum number of pages of a text that is higher than a frame. Together, they can take 480 MB.
+const MAX_PAGES: u32 = 8;
 /// Maximum number of pixels of an enlarged text: that of a program of 3840×2160.
 const MAX_ENLARGED_PIXELS: f64 = 3_840.0 * 2_160.0;
 
@@ -91,47 +93,113 @@ pub(super) fn draw_enlarged(
     scale: impl FnOnce(Size) -> f64,
 ) -> TextPixels {
     let layout = lay_out(words, style, wrap);
-    let outline = style.outline.map_or(0.0, |(_, width)| f64::from(width.min(100)));
-    let (shift_x, shift_y, blur) =
-        style.shadow.map_or((0, 0, 0), |it| (it.right, it.down, it.blur.min(100)));
-    // Margin for outline and shadow, the same on opposite sides.
-    let reach = |shift: i32| f64::from(shift.clamp(-500, 500).abs()) + f64::from(blur) * 2.0;
-    let padding = f64::from(style.padding.min(1_000));
-    let margin_x = (outline.max(reach(shift_x)) + padding).ceil();
-    let margin_y = (outline.max(reach(shift_y)) + padding).ceil();
-    let text_width = if wrap.is_some() && style.align != Align::Left {
-        wrap.unwrap_or(0.0).max(layout.width())
-    } else {
-        layout.width()
-    };
-    let width = (text_width + 2.0 * margin_x as f32).ceil().clamp(2.0, MAX_SIDE);
-    let height = (layout.height() + 2.0 * margin_y as f32).ceil();
+    let Extent { margin_x, margin_y, width, height } = Extent::of(&layout, style, wrap);
     let height = height.clamp(2.0, MAX_SIDE.min(MAX_PIXELS / width));
     let scale = scale(rgb::even(width as u32, height as u32));
     let (width, height, scale) = enlarged(width, height, scale);
+    let place = Affine::scale(scale).pre_translate((margin_x, margin_y).into());
+    let rgba = pixels(&layout, style, (width, height), place, scale);
+    let lines = layout.lines().map(|line| {
+        let metrics = line.metrics();
+        let top = ((f64::from(metrics.block_min_coord) + margin_y) * scale).max(0.0) as u32;
+        let advance = f64::from(metrics.advance) + f64::from(metrics.offset);
+        Row {
+            top: top.min(height.into()),
+            height: ((f64::from(metrics.line_height) * scale).max(1.0) as u32)
+                .min(u32::from(height)),
+            width: (((advance + margin_x * 2.0) * scale).ceil() as u32).min(width.into()),
+        }
+    });
+    let lines = lines.collect();
+    TextPixels { width: width.into(), height: height.into(), rgba, lines }
+}
 
+/// Works like [`draw`], but draws a text that is higher than a frame in several pages, from top to
+/// bottom. The pages have no [`TextPixels::lines`].
+pub(super) fn draw_pages(
+    words: &str,
+    style: &Style,
+    wrap: Option<f32>,
+) -> impl Iterator<Item = TextPixels> {
+    let layout = lay_out(words, style, wrap);
+    let Extent { margin_x, margin_y, width, height } = Extent::of(&layout, style, wrap);
+    // The blurred shadow of the rows around a page reaches into the page.
+    let around = style.shadow.map_or(0, |it| it.blur.min(100) * 2);
+    let page_rows = (MAX_SIDE.min(MAX_PIXELS / width) as u32 - 2 * around) & !1;
+    let (width, rows) = (width as u16, (height as u32).clamp(2, MAX_PAGES * page_rows));
+    (0..rows).step_by(page_rows as usize).map(move |top| {
+        let height = page_rows.min(rows - top);
+        let shift = margin_y + f64::from(around) - f64::from(top);
+        let size = (width, (height + 2 * around) as u16);
+        let mut rgba = pixels(&layout, style, size, Affine::translate((margin_x, shift)), 1.0);
+        let bytes = |rows: u32| rows as usize * usize::from(width) * 4;
+        rgba.truncate(bytes(around + height));
+        drop(rgba.drain(..bytes(around)));
+        TextPixels { width: width.into(), height, rgba, lines: Vec::new() }
+    })
+}
+
+/// The size of a text in pixels, and the margins for outline, shadow and padding.
+struct Extent {
+    margin_x: f64,
+    margin_y: f64,
+    /// The width, within the limit.
+    width: f32,
+    /// The height, which can exceed the limit.
+    height: f32,
+}
+
+impl Extent {
+    fn of(layout: &Layout<()>, style: &Style, wrap: Option<f32>) -> Self {
+        let outline = style.outline.map_or(0.0, |(_, width)| f64::from(width.min(100)));
+        let (shift_x, shift_y, blur) =
+            style.shadow.map_or((0, 0, 0), |it| (it.right, it.down, it.blur.min(100)));
+        // Margin for outline and shadow, the same on opposite sides.
+        let reach = |shift: i32| f64::from(shift.clamp(-500, 500).abs()) + f64::from(blur) * 2.0;
+        let padding = f64::from(style.padding.min(1_000));
+        let margin_x = (outline.max(reach(shift_x)) + padding).ceil();
+        let margin_y = (outline.max(reach(shift_y)) + padding).ceil();
+        let text_width = if wrap.is_some() && style.align != Align::Left {
+            wrap.unwrap_or(0.0).max(layout.width())
+        } else {
+            layout.width()
+        };
+        let width = (text_width + 2.0 * margin_x as f32).ceil().clamp(2.0, MAX_SIDE);
+        let height = (layout.height() + 2.0 * margin_y as f32).ceil();
+        Self { margin_x, margin_y, width, height }
+    }
+}
+
+/// Draws a part of a text as straight RGBA pixels. `place` maps from the layout to the pixels, and
+/// enlarges by `scale`.
+fn pixels(
+    layout: &Layout<()>,
+    style: &Style,
+    (width, height): (u16, u16),
+    place: Affine,
+    scale: f64,
+) -> Vec<u8> {
     let mut resources = Resources::new();
     let mut text = RenderContext::new(width, height);
-    let place = Affine::scale(scale).pre_translate((margin_x, margin_y).into());
     let full = Rect::new(0.0, 0.0, width.into(), height.into());
     let mut shadow = None;
     if let Some(style_of) = style.shadow {
-        let at = place.pre_translate((f64::from(shift_x), f64::from(shift_y)).into());
+        let at = place.pre_translate((f64::from(style_of.right), f64::from(style_of.down)).into());
         let flat = Style {
             color: style_of.color,
             outline: style.outline.map(|(_, width)| (style_of.color, width)),
             ..style.clone()
         };
         let mut under = RenderContext::new(width, height);
-        letters(&mut under, &mut resources, &layout, &flat, at);
+        letters(&mut under, &mut resources, layout, &flat, at);
         under.flush();
         let mut pixels = Pixmap::new(width, height);
         under.render(&mut pixels, &mut resources);
-        let blur = (f64::from(blur) * scale).round() as usize;
+        let blur = (f64::from(style_of.blur.min(100)) * scale).round() as usize;
         soften(pixels.data_as_u8_slice_mut(), width.into(), blur);
         shadow = Some(pixels);
     }
-    letters(&mut text, &mut resources, &layout, style, place);
+    letters(&mut text, &mut resources, layout, style, place);
     text.flush();
     let mut pixels = Pixmap::new(width, height);
     text.render(&mut pixels, &mut resources);
@@ -151,19 +219,7 @@ pub(super) fn draw_enlarged(
     for pixel in pixels.take_unpremultiplied() {
         rgba.extend_from_slice(&[pixel.r, pixel.g, pixel.b, pixel.a]);
     }
-    let lines = layout.lines().map(|line| {
-        let metrics = line.metrics();
-        let top = ((f64::from(metrics.block_min_coord) + margin_y) * scale).max(0.0) as u32;
-        let advance = f64::from(metrics.advance) + f64::from(metrics.offset);
-        Row {
-            top: top.min(height.into()),
-            height: ((f64::from(metrics.line_height) * scale).max(1.0) as u32)
-                .min(u32::from(height)),
-            width: (((advance + margin_x * 2.0) * scale).ceil() as u32).min(width.into()),
-        }
-    });
-    let lines = lines.collect();
-    TextPixels { width: width.into(), height: height.into(), rgba, lines }
+    rgba
 }
 
 /// Returns the pixel size and the scale of an enlarged text, within the limit. The enlarged text
@@ -200,10 +256,11 @@ fn lay_out(words: &str, style: &Style, wrap: Option<f32>) -> Layout<()> {
     builder.push_default(StyleProperty::FontStyle(slant));
     let mut layout: Layout<()> = builder.build(words);
     layout.break_all_lines(wrap.or(Some(MAX_LINE_WIDTH)));
+    // Without line breaks, there is no width to align to.
     let align = match style.align {
-        Align::Left => Alignment::Left,
-        Align::Center => Alignment::Center,
-        Align::Right => Alignment::Right,
+        Align::Center if wrap.is_some() => Alignment::Center,
+        Align::Right if wrap.is_some() => Alignment::Right,
+        _ => Alignment::Left,
     };
     layout.align(align, AlignmentOptions::default());
     layout
@@ -432,7 +489,28 @@ mod tests {
             left < 20 && (180..210).contains(&center) && right > 370,
             "{left} {center} {right}"
         );
+        let row = |align| draw("I", &Style { align, ..style() }, None).rgba;
+        for align in [Align::Center, Align::Right] {
+            assert!(row(align) == row(Align::Left), "{align:?}: it is as wide as its words");
+        }
         assert!(draw("two\nlines", &style(), None).height > one.height * 3 / 2);
+    }
+
+    #[test]
+    fn a_page_ends_without_a_seam() {
+        let shadow = Some(Shadow { color: Rgba::BLACK, right: 0, down: 0, blur: 40 });
+        let look = Style { shadow, ..style() };
+        let words = "w\n".repeat(200);
+        let whole = draw(&words, &look, None);
+        let mut pages = draw_pages(&words, &look, None);
+        let page = pages.next().unwrap();
+        assert_eq!((page.width, page.height), (whole.width, Size::MAX_SIDE - 160));
+        let alphas = page.rgba.chunks_exact(4).zip(whole.rgba.chunks_exact(4));
+        assert!(alphas.map(|(page, whole)| page[3].abs_diff(whole[3])).all(|it| it <= 2));
+        assert!(pages.next().is_some_and(|page| ink(&page) > 500));
+        let (endless, plain) = ("w\n".repeat(2_000), style());
+        let heights = draw_pages(&endless, &plain, None).map(|page| page.height);
+        assert_eq!(heights.collect::<Vec<_>>(), [Size::MAX_SIDE; MAX_PAGES as usize]);
     }
 
     /// Returns the number of characters, and the number of those that no font has, which appear as

@@ -247,15 +247,13 @@ impl Writer {
             }
             Some(scroll) => {
                 let height = self.look.height.unwrap_or(size.height).clamp(2, Size::MAX_SIDE);
-                let flat;
-                let (words, wrap) = if scroll.is_level() {
-                    flat = words.replace('\n', "   ");
-                    (flat.as_str(), None)
+                let view = Size::new(width, height);
+                let strip = if scroll.is_level() {
+                    let words = words.replace('\n', "   ");
+                    Strip::new([draw::draw(&words, style, None)], view, scroll)
                 } else {
-                    (words, Some(width as f32))
+                    Strip::new(draw::draw_pages(words, style, Some(width as f32)), view, scroll)
                 };
-                let drawn = draw::draw(words, style, wrap);
-                let strip = Strip::new(&drawn, Size::new(width, height), scroll);
                 let view = strip.view();
                 *self.strip.lock() = Some(Arc::new(strip));
                 view
@@ -394,6 +392,20 @@ mod tests {
         assert_eq!(ink(&mut source, 500), 0, "it has not come so far");
         let last = opened.as_millis() + 3_400;
         assert!((500..=last).step_by(100).any(|at| ink(&mut source, at) > 0));
+    }
+
+    #[test]
+    fn credits_show_their_last_line_however_many_there_are() {
+        let words = "A name\n".repeat(299) + "The last name";
+        let pages: Vec<_> = draw::draw_pages(&words, &Style::default(), Some(640.0)).collect();
+        let height: u32 = pages.iter().map(|page| page.height).sum();
+        assert!(height > Size::MAX_SIDE, "{height}");
+        let scroll = Scroll { way: ScrollDirection::Up, speed: 60 };
+        let strip = Strip::new(pages, Size::new(640, 360), scroll);
+        // A step has two rows: the lower edge of the text is at the lower edge of the view.
+        let frame = strip.frame(u64::from(height / 2));
+        let last = &frame.alpha.as_ref().unwrap()[640 * (360 - Style::default().size as usize)..];
+        assert!(last.contains(&255), "the last line is visible");
     }
 
     #[test]

@@ -12,7 +12,8 @@ use crate::media::{Planes, Size};
 
 /// A strip of pieces in sequence.
 pub(super) struct Strip {
-    planes: Planes,
+    /// The pages of the text, from top to bottom. A ticker has one page.
+    pages: Vec<Planes>,
     /// The top and width of each piece of a ticker; empty for vertical scrolling.
     pieces: Vec<(usize, usize)>,
     view: Size,
@@ -21,16 +22,24 @@ pub(super) struct Strip {
 }
 
 impl Strip {
-    /// Makes a strip of a drawn text that scrolls through a view of this size (a ticker is one line
-    /// high).
-    pub(super) fn new(drawn: &TextPixels, view: Size, scroll: Scroll) -> Self {
-        let mut planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
-        let size = planes.size();
-        planes.alpha.get_or_insert_with(|| vec![255; size.pixels()]);
+    /// Makes a strip of the drawn pages of a text that scrolls through a view of this size (a
+    /// ticker is one line high).
+    pub(super) fn new(
+        drawn: impl IntoIterator<Item = TextPixels>,
+        view: Size,
+        scroll: Scroll,
+    ) -> Self {
         let even = |side: u32| side.max(2) & !1;
-        let mut pieces = Vec::new();
+        let (mut pages, mut pieces) = (Vec::new(), Vec::new());
         let mut view = Size::new(even(view.width), even(view.height));
-        if scroll.is_level() {
+        for drawn in drawn {
+            let mut planes = rgb::planes(&drawn.rgba, drawn.width, drawn.height);
+            let size = planes.size();
+            planes.alpha.get_or_insert_with(|| vec![255; size.pixels()]);
+            pages.push(planes);
+            if !scroll.is_level() {
+                continue;
+            }
             // Each line is a piece; a single line includes everything around it.
             let height = match drawn.lines.as_slice() {
                 [] | [_] => size.height,
@@ -43,7 +52,7 @@ impl Strip {
             }
         }
         let pool = Planes::alpha_pool(view, 4);
-        Self { planes, pieces, view, scroll, pool }
+        Self { pages, pieces, view, scroll, pool }
     }
 
     pub(super) fn view(&self) -> Size {
@@ -77,6 +86,7 @@ impl Strip {
     /// Draws a horizontally scrolling text, which enters at one side, leaves at the other, and
     /// repeats.
     fn level(&self, gone: usize, out: &mut Planes) {
+        let Some(page) = self.pages.first() else { return };
         let view = self.view.width as usize;
         let length: usize = self.pieces.iter().map(|(_, width)| width).sum();
         let around = length + view;
@@ -88,33 +98,43 @@ impl Strip {
         };
         let mut x = start;
         for &(top, width) in &self.pieces {
-            self.copy((0, top), (x, 0), (width, self.view.height as usize), out);
+            copy(page, (0, top), (x, 0), (width, self.view.height as usize), out);
             x += width as i64;
         }
     }
 
     fn upright(&self, gone: usize, out: &mut Planes) {
-        let (view, length) = (self.view.height as usize, self.planes.size().height as usize);
+        let view = self.view.height as usize;
+        let length: usize = self.pages.iter().map(|page| page.size().height as usize).sum();
         let gone = gone % (length + view);
-        let y = match self.scroll.way {
+        let mut y = match self.scroll.way {
             ScrollDirection::Down => gone as i64 - length as i64,
             _ => view as i64 - gone as i64,
         };
-        let width = self.planes.size().width as usize;
-        // The text is centered.
-        let x = ((i64::from(self.view.width) - width as i64) / 2) & !1;
-        self.copy((0, 0), (x, y), (width, length), out);
+        for page in &self.pages {
+            let Size { width, height } = page.size();
+            // The text is centered.
+            let x = ((i64::from(self.view.width) - i64::from(width)) / 2) & !1;
+            copy(page, (0, 0), (x, y), (width as usize, height as usize), out);
+            y += i64::from(height);
+        }
     }
+}
 
-    /// Copies a part of the strip to an even position, which can be outside the view.
-    fn copy(&self, from: (usize, usize), to: (i64, i64), size: (usize, usize), out: &mut Planes) {
-        let cut = |at: i64| usize::try_from(-at).unwrap_or(0);
-        let (cut_x, cut_y) = (cut(to.0), cut(to.1));
-        let corner = (from.0 + cut_x, from.1 + cut_y);
-        let place = (to.0.max(0) as usize, to.1.max(0) as usize);
-        let rest = (size.0.saturating_sub(cut_x), size.1.saturating_sub(cut_y));
-        out.copy_rect(&self.planes, corner, place, rest);
-    }
+/// Copies a part of a page to an even position, which can be outside the view.
+fn copy(
+    page: &Planes,
+    from: (usize, usize),
+    to: (i64, i64),
+    size: (usize, usize),
+    out: &mut Planes,
+) {
+    let cut = |at: i64| usize::try_from(-at).unwrap_or(0);
+    let (cut_x, cut_y) = (cut(to.0), cut(to.1));
+    let corner = (from.0 + cut_x, from.1 + cut_y);
+    let place = (to.0.max(0) as usize, to.1.max(0) as usize);
+    let rest = (size.0.saturating_sub(cut_x), size.1.saturating_sub(cut_y));
+    out.copy_rect(page, corner, place, rest);
 }
 
 #[cfg(test)]
@@ -149,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_ticker_passes_line_behind_line_and_comes_again() {
-        let strip = |way| Strip::new(&drawn(2), Size::new(12, 100), Scroll { way, speed: 60 });
+        let strip = |way| Strip::new([drawn(2)], Size::new(12, 100), Scroll { way, speed: 60 });
         let left = strip(ScrollDirection::Left);
         assert_eq!(left.view(), Size::new(12, 4));
         assert_eq!(left.step(Duration::from_secs(1)), 30);
@@ -167,8 +187,8 @@ mod tests {
 
     #[test]
     fn credits_rise_through_the_middle() {
-        let up =
-            Strip::new(&drawn(2), Size::new(16, 6), Scroll { way: ScrollDirection::Up, speed: 60 });
+        let upward = Scroll { way: ScrollDirection::Up, speed: 60 };
+        let up = Strip::new([drawn(2)], Size::new(16, 6), upward);
         let column = |step| {
             let frame = up.frame(step);
             (0..6).map(|row| seen(&frame, row).chars().nth(8).unwrap()).collect::<String>()
@@ -178,10 +198,17 @@ mod tests {
         assert_eq!(column(7), column(0));
         assert_eq!(seen(&up.frame(2), 5), "....dddddddd....");
         let down = Strip::new(
-            &drawn(2),
+            [drawn(2)],
             Size::new(16, 6),
             Scroll { way: ScrollDirection::Down, speed: 60 },
         );
         assert_eq!(seen(&down.frame(1), 0), "....bbbbbbbb....");
+        // Several pages follow each other without a gap.
+        let pages = Strip::new([drawn(2), drawn(2)], Size::new(16, 6), upward);
+        let rows = |step| (0..6).map(|row| seen(&pages.frame(step), row)).collect::<Vec<_>>();
+        let (dark, bright) = ("....dddddddd....", "....bbbbbbbb....");
+        assert_eq!(rows(5), [bright, bright, bright, bright, dark, dark].map(str::to_owned));
+        assert_eq!(rows(10)[0], bright);
+        assert_eq!(rows(11), rows(0));
     }
 }

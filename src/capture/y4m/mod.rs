@@ -71,6 +71,8 @@ pub(super) fn open(path: &Path, transport: Transport, context: &Context) -> Resu
         first,
         round: None,
         over: false,
+        asked: None,
+        late_from: Timestamp::ZERO,
         blank: None,
         status: its_status,
         _worker: worker,
@@ -134,6 +136,11 @@ struct Y4mFeed {
     round: Option<i64>,
     /// True if the file has played to its end, and may show nothing.
     over: bool,
+    /// The time of the last request.
+    asked: Option<Timestamp>,
+    /// The time after which a delay counts: the first request after a pause, or the last command.
+    /// The reader then has to catch up first.
+    late_from: Timestamp,
     blank: Option<Arc<Pooled<Planes>>>,
     status: Arc<SourceStatus>,
     _worker: Worker,
@@ -220,8 +227,13 @@ impl VideoFeed for Y4mFeed {
         // This step comes before any command, because the file may be paused before its first
         // frame.
         self.begin(by_time, at_end);
+        // While a scene without this file is shown, nothing requests frames.
+        if self.asked.replace(at).is_none_or(|before| at.since(before) > STALLED_AFTER) {
+            self.late_from = at;
+        }
         while let Some(go) = self.transport.take() {
             self.handle(go, by_time);
+            self.late_from = at;
         }
         self.end(by_time, at_end);
         let due = self.held.unwrap_or(by_time + self.ahead);
@@ -245,11 +257,12 @@ impl VideoFeed for Y4mFeed {
                 }
             }
         }
-        let late = self.current.as_ref().is_some_and(|(number, _)| {
+        let behind = self.current.as_ref().is_some_and(|(number, _)| {
             // The delay is measured from the due frame, because that frame may have moved.
             due.saturating_sub(*number) as f64
                 > (STALLED_AFTER + self.times.rate.period()).as_secs_f64() * rate
         });
+        let late = behind && at.since(self.late_from) > STALLED_AFTER;
         match (late, self.status.state()) {
             (true, SourceState::Open) => {
                 let reason = problem!("source-disk-silent");
@@ -317,6 +330,32 @@ mod tests {
             });
             assert!(found, "tick {tick}");
         }
+    }
+
+    #[test]
+    fn a_clip_that_comes_back_or_is_moved_shows_a_frame_at_once() {
+        let file = clip(0..50);
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "10".parse().unwrap() };
+        let context = Context { clock, grid, size: Size::new(4, 2) };
+        let transport = Transport::default();
+        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        let begun = (0..30_000).any(|_| {
+            let seen = source.feed.frame(grid.instant(0)).is_some();
+            if !seen {
+                // The reader is a separate thread.
+                Stop::new().wait(Duration::from_millis(1));
+            }
+            seen
+        });
+        assert!(begun);
+        // Another scene was shown for 100 s, and the reader is still at the beginning.
+        assert!(source.feed.frame(grid.instant(1_000)).is_some());
+        assert_eq!(source.status.state(), SourceState::Open);
+        // The reader skips 47 frames.
+        transport.ask(TransportCommand::To(Duration::from_millis(4_800)));
+        assert!(source.feed.frame(grid.instant(1_001)).is_some());
+        assert_eq!(source.status.state(), SourceState::Open);
     }
 
     #[test]

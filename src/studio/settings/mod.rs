@@ -251,7 +251,7 @@ impl Settings {
     pub(in crate::studio) fn permissions(&self) -> BTreeSet<String> {
         let own = self.collection.sources.iter().map(|source| &source.choice);
         let asked = self.video.iter().chain(own).filter(|choice| sharing::asks_desktop(choice));
-        asked.filter_map(sharing::key).collect()
+        asked.flat_map(sharing::stored_keys).collect()
     }
 
     /// Returns the settings as written, and their secrets for the keyring.

@@ -294,7 +294,7 @@ impl Sources {
         }
         self.hand_over(&first, compositor);
         let stays = |id: &SourceId, choice: &VideoChoice| {
-            first.iter().any(|it| it.id == *id && it.choice == choice)
+            first.iter().any(|it| it.id == *id && it.choice.equals_but_region(choice))
         };
         // Sources are closed first, because a device may be wanted under another name.
         let closed = &mut self.closed;
@@ -320,6 +320,10 @@ impl Sources {
                     } else if open.chosen.last_report.state.is_down() {
                         open.chosen.last_report.state = SourceState::Opening;
                     }
+                }
+                if open.chosen.choice != source.choice {
+                    open.dials.set_region(&source.choice);
+                    open.chosen.choice.clone_from(&source.choice);
                 }
                 open.dials.set(&source.properties);
                 open.heeded = source.properties.heeded(&source.choice);

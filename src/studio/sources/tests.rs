@@ -144,3 +144,37 @@ fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
         assert!(!asked().contains(&TransportCommand::Resume), "{when_hidden:?}");
     }
 }
+
+#[test]
+fn another_region_of_a_display_keeps_it_open() {
+    let clock = crate::base::Clock::start();
+    let grid =
+        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
+    let size = crate::media::Size::new(64, 36);
+    let config = crate::compose::Config { size, grid, clock };
+    let compositor = Compositor::spawn(config, Default::default()).unwrap();
+    let mut opened = Vec::new();
+    let mut opener = |choice: &VideoChoice, _: &LiveProperties| {
+        opened.push(choice.to_string());
+        let feed: Box<dyn crate::media::VideoFeed> = Box::new(Nothing);
+        Ok(capture::Source { feed, status: SourceStatus::new("", "Screen") })
+    };
+    let mut sources = Sources::default();
+    let steps = ["screen:wayland", "screen:wayland@64x32+0+0", "screen:wayland/2@64x32+0+0"];
+    for choice in steps {
+        let source = Source {
+            id: SourceId(3),
+            name: "Screen".to_owned(),
+            choice: choice.parse().unwrap(),
+            filters: Vec::new(),
+            properties: Properties::default(),
+            fallback: VideoFallback::Keep,
+        };
+        let collection = Collection { sources: vec![source], ..Collection::default() };
+        let main = (&VideoChoice::Test, &SourceReport::default());
+        sources.sync(&collection, main, &mut opener, &compositor);
+        assert_eq!(sources.open[&SourceId(3)].chosen.choice.to_string(), choice);
+    }
+    assert_eq!(opened, [steps[0], steps[2]], "the region alone is no reason to open it again");
+    compositor.join(std::time::Duration::from_secs(30)).unwrap();
+}

@@ -25,6 +25,8 @@ const COLORSPACE_JPEG: u32 = 7;
 const COLORSPACE_BT2020: u32 = 10;
 const COLORSPACE_DCI_P3: u32 = 12;
 
+/// `VIDIOC_G_FMT`.
+const GET_FORMAT: Call<v4l2_format> = Call::new(4);
 /// `VIDIOC_S_FMT`.
 const SET_FORMAT: Call<v4l2_format> = Call::new(5);
 
@@ -65,38 +67,49 @@ pub(super) fn set(
         }
     }
     SET_FORMAT.ask(device, &mut format)?;
-    // SAFETY: all members of the union are plain numbers; the kind tells which one the driver
-    // filled in.
-    Ok(match queue {
-        Queue::Single => unsafe {
-            let pix = format.fmt.pix;
-            DriverFormat {
-                width: pix.width,
-                height: pix.height,
-                code: pix.pixelformat,
-                strides: [pix.bytesperline, 0, 0],
-                colorspace: pix.colorspace,
-                encoding: pix.__bindgen_anon_1.ycbcr_enc,
-                quantization: pix.quantization,
-            }
-        },
-        Queue::Several => unsafe {
-            let pix = format.fmt.pix_mp;
-            let [first, second, third, ..] = pix.plane_fmt;
-            DriverFormat {
-                width: pix.width,
-                height: pix.height,
-                code: pix.pixelformat,
-                strides: [first.bytesperline, second.bytesperline, third.bytesperline],
-                colorspace: pix.colorspace,
-                encoding: pix.__bindgen_anon_1.ycbcr_enc.into(),
-                quantization: pix.quantization.into(),
-            }
-        },
-    })
+    Ok(DriverFormat::of(&format, queue))
+}
+
+/// Returns the current format.
+pub(super) fn current(device: RawFd, queue: Queue) -> io::Result<DriverFormat> {
+    let mut format = v4l2_format { type_: queue.number(), ..v4l2_format::blank() };
+    GET_FORMAT.ask(device, &mut format)?;
+    Ok(DriverFormat::of(&format, queue))
 }
 
 impl DriverFormat {
+    fn of(format: &v4l2_format, queue: Queue) -> Self {
+        // SAFETY: all members of the union are plain numbers; the kind tells which one the driver
+        // filled in.
+        match queue {
+            Queue::Single => unsafe {
+                let pix = format.fmt.pix;
+                Self {
+                    width: pix.width,
+                    height: pix.height,
+                    code: pix.pixelformat,
+                    strides: [pix.bytesperline, 0, 0],
+                    colorspace: pix.colorspace,
+                    encoding: pix.__bindgen_anon_1.ycbcr_enc,
+                    quantization: pix.quantization,
+                }
+            },
+            Queue::Several => unsafe {
+                let pix = format.fmt.pix_mp;
+                let [first, second, third, ..] = pix.plane_fmt;
+                Self {
+                    width: pix.width,
+                    height: pix.height,
+                    code: pix.pixelformat,
+                    strides: [first.bytesperline, second.bytesperline, third.bytesperline],
+                    colorspace: pix.colorspace,
+                    encoding: pix.__bindgen_anon_1.ycbcr_enc.into(),
+                    quantization: pix.quantization.into(),
+                }
+            },
+        }
+    }
+
     pub(super) fn layout(&self, pixel: Pixel) -> Layout {
         let [stride, ..] = self.strides;
         Layout { stride, color: self.color(pixel) }
@@ -144,6 +157,8 @@ pub(super) fn list(device: RawFd, queue: Queue) -> Vec<[u8; 4]> {
     (0..MAX_PIXEL_FORMATS).map_while(one).collect()
 }
 
+/// `VIDIOC_G_PARM`.
+const GET_RATE: Call<v4l2_streamparm> = Call::new(21);
 /// `VIDIOC_S_PARM`.
 const SET_RATE: Call<v4l2_streamparm> = Call::new(22);
 
@@ -153,6 +168,15 @@ pub(super) fn set_rate(device: RawFd, queue: Queue, rate: (u32, u32)) -> io::Res
     parameters.type_ = queue.number();
     parameters.parm.capture.timeperframe = v4l2_fract { numerator: rate.1, denominator: rate.0 };
     SET_RATE.ask(device, &mut parameters)
+}
+
+/// Returns the current frame rate (a fraction).
+pub(super) fn current_rate(device: RawFd, queue: Queue) -> io::Result<(u32, u32)> {
+    let mut parameters = v4l2_streamparm { type_: queue.number(), ..v4l2_streamparm::blank() };
+    GET_RATE.ask(device, &mut parameters)?;
+    // SAFETY: all members of the union are plain numbers, and the driver filled in this one.
+    let interval = unsafe { parameters.parm.capture.timeperframe };
+    Ok((interval.denominator, interval.numerator))
 }
 
 #[cfg(test)]
@@ -171,10 +195,10 @@ mod tests {
         assert_eq!(std::mem::offset_of!(v4l2_pix_format_mplane, quantization), 183);
         // Values for x86-64 and aarch64.
         if words == 8 {
-            assert_eq!(SET_FORMAT.0, 0xC0D0_5605);
+            assert_eq!((GET_FORMAT.0, SET_FORMAT.0), (0xC0D0_5604, 0xC0D0_5605));
         }
         assert_eq!(ENUM_FORMATS.0, 0xC040_5602);
-        assert_eq!(SET_RATE.0, 0xC0CC_5616);
+        assert_eq!((GET_RATE.0, SET_RATE.0), (0xC0CC_5615, 0xC0CC_5616));
     }
 
     #[test]

@@ -30,8 +30,22 @@ use crate::capture::camera::pixel_format::Pixel;
 use crate::media::Size;
 
 /// Sizes to try if a camera offers a range.
-const COMMON_SIZES: [(u32, u32); 6] =
-    [(1920, 1080), (1280, 720), (960, 540), (640, 480), (640, 360), (320, 240)];
+const COMMON_SIZES: [(u32, u32); 10] = [
+    (3840, 2160),
+    (2560, 1440),
+    (1920, 1080),
+    (1280, 720),
+    (960, 540),
+    (720, 576),
+    (720, 480),
+    (640, 480),
+    (640, 360),
+    (320, 240),
+];
+/// Rates to try if a camera offers a range.
+const COMMON_RATES: [u32; 4] = [60, 30, 25, 15];
+/// The assumed rate if the driver reports none. The camera sends frames at its own rate.
+const UNKNOWN_RATE: (u32, u32) = (30, 1);
 /// Maximum number of sizes and rates per pixel format, because the list of a driver may never end.
 const MAX_FORMAT_MODES: usize = 256;
 
@@ -110,7 +124,7 @@ fn found(node: Node) -> Option<FoundCamera> {
             // Nodes for metadata and outputs deliver no frames.
             let queue = queue(&device).ok()??;
             let listed = format::list(device.handle().fd(), queue);
-            let offers = offers(&device, &listed);
+            let offers = offers(&device, queue, &listed);
             if offers.is_empty() { none(unreadable(&listed)) } else { (offers, None) }
         }
         // The node may be a camera, so its state shows the error.
@@ -132,9 +146,14 @@ fn queue(device: &Device) -> io::Result<Option<Queue>> {
 }
 
 fn unreadable(listed: &[[u8; 4]]) -> Fault {
+    let is_known = |code: &&[u8; 4]| Pixel::ALL.iter().any(|pixel| pixel.code() == *code);
+    let (known, unknown): (Vec<_>, Vec<_>) = listed.iter().partition(is_known);
+    if !known.is_empty() {
+        return Fault::Other("the driver reports no frame size".to_owned());
+    }
     // Invalid characters are replaced.
     let name = |code: &[u8; 4]| String::from_utf8_lossy(code).trim_end().to_owned();
-    let names: Vec<String> = listed.iter().take(16).map(name).collect();
+    let names: Vec<String> = unknown.into_iter().take(16).map(name).collect();
     Fault::Format(names.join(", "))
 }
 
@@ -143,46 +162,77 @@ fn path(node: &Node) -> PathBuf {
 }
 
 /// Returns the formats of a camera that onair can read.
-fn offers(device: &Device, listed: &[[u8; 4]]) -> Vec<OfferedCamera> {
+fn offers(device: &Device, queue: Queue, listed: &[[u8; 4]]) -> Vec<OfferedCamera> {
+    let fd = device.handle().fd();
+    let current = CurrentMode {
+        size: format::current(fd, queue).ok().map(|it| (it.width, it.height)),
+        rate: format::current_rate(fd, queue).ok(),
+    };
     let mut offers = Vec::new();
     for pixel in Pixel::ALL.iter().copied().filter(|pixel| listed.contains(pixel.code())) {
         let code = FourCC::new(pixel.code());
-        let before = offers.len();
-        for size in device.enum_framesizes(code).unwrap_or_default() {
-            let sizes = match size.size {
-                FrameSizeEnum::Discrete(size) => vec![(size.width, size.height)],
-                FrameSizeEnum::Stepwise(range) => {
-                    let width = range.min_width..=range.max_width;
-                    let height = range.min_height..=range.max_height;
-                    let fits = |&(w, h): &(u32, u32)| width.contains(&w) && height.contains(&h);
-                    COMMON_SIZES.into_iter().filter(fits).collect()
-                }
-            };
-            for (width, height) in sizes {
-                for rate in rates(device, code, width, height) {
-                    if offers.len() - before < MAX_FORMAT_MODES {
-                        offers.push(OfferedCamera { size: Size::new(width, height), rate, pixel });
-                    }
-                }
-            }
-        }
+        let listed = device.enum_framesizes(code).unwrap_or_default();
+        let sizes = sizes(listed.into_iter().map(|it| it.size), current);
+        let modes = sizes.into_iter().flat_map(|(width, height)| {
+            let listed = device.enum_frameintervals(code, width, height).unwrap_or_default();
+            let rates = rates(listed.into_iter().map(|it| it.interval), current);
+            let size = Size::new(width, height);
+            rates.into_iter().map(move |rate| OfferedCamera { size, rate, pixel })
+        });
+        offers.extend(modes.take(MAX_FORMAT_MODES));
     }
     offers
 }
 
-fn rates(device: &Device, code: FourCC, width: u32, height: u32) -> Vec<(u32, u32)> {
-    let intervals = device.enum_frameintervals(code, width, height).unwrap_or_default();
-    let rates = intervals.into_iter().flat_map(|interval| match interval.interval {
+/// The size and the rate that a device uses now, for drivers that list none.
+#[derive(Copy, Clone, Debug, Default)]
+struct CurrentMode {
+    size: Option<(u32, u32)>,
+    /// Frame rate as a fraction.
+    rate: Option<(u32, u32)>,
+}
+
+/// Returns the sizes to offer. Devices such as HDMI and analog receivers list no sizes, because the
+/// connected device determines the size.
+fn sizes(listed: impl Iterator<Item = FrameSizeEnum>, current: CurrentMode) -> Vec<(u32, u32)> {
+    let sizes = listed.flat_map(|size| match size {
+        FrameSizeEnum::Discrete(size) => vec![(size.width, size.height)],
+        FrameSizeEnum::Stepwise(range) => {
+            let is_in = |side: u32, low: u32, high: u32, step: u32| {
+                (low..=high).contains(&side) && (side - low).is_multiple_of(step.max(1))
+            };
+            let fits = |&(width, height): &(u32, u32)| {
+                is_in(width, range.min_width, range.max_width, range.step_width)
+                    && is_in(height, range.min_height, range.max_height, range.step_height)
+            };
+            let largest = (range.max_width, range.max_height);
+            let more = Some(largest).filter(|largest| !COMMON_SIZES.contains(largest));
+            more.into_iter().chain(COMMON_SIZES).filter(fits).collect()
+        }
+    });
+    let sizes: Vec<_> = sizes.collect();
+    if sizes.is_empty() { current.size.into_iter().collect() } else { sizes }
+}
+
+/// Returns the rates to offer for a size, as fractions.
+fn rates(listed: impl Iterator<Item = FrameIntervalEnum>, current: CurrentMode) -> Vec<(u32, u32)> {
+    let is_valid = |&(num, den): &(u32, u32)| den > 0 && num > 0;
+    let rates = listed.flat_map(|interval| match interval {
         FrameIntervalEnum::Discrete(one) => vec![(one.denominator, one.numerator)],
         FrameIntervalEnum::Stepwise(range) => {
             let fps =
                 |of: v4l::Fraction| f64::from(of.denominator) / f64::from(of.numerator.max(1));
-            let (low, high) = (fps(range.max), fps(range.min));
-            let usual = [60, 30, 25, 15].into_iter();
-            usual.filter(|&r| (low..=high).contains(&f64::from(r))).map(|r| (r, 1)).collect()
+            let fits = fps(range.max)..=fps(range.min);
+            let usual = COMMON_RATES.into_iter().filter(|&rate| fits.contains(&f64::from(rate)));
+            usual.map(|rate| (rate, 1)).collect()
         }
     });
-    rates.filter(|&(num, den)| den > 0 && num > 0).collect()
+    let rates: Vec<_> = rates.filter(is_valid).collect();
+    if rates.is_empty() {
+        vec![current.rate.filter(is_valid).unwrap_or(UNKNOWN_RATE)]
+    } else {
+        rates
+    }
 }
 
 /// Sets the format and the rate, and returns the memory layout of the frames.
@@ -249,5 +299,59 @@ impl Camera for Open {
     fn waker(&self) -> Box<dyn Fn() + Send> {
         let handle = Arc::clone(&self.handle);
         Box::new(move || ioctl::stop(handle.fd(), Queue::Single))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use v4l::frameinterval;
+    use v4l::framesize::{Discrete, Stepwise};
+
+    use super::*;
+
+    #[test]
+    fn a_device_that_lists_no_sizes_and_rates_offers_its_current_ones() {
+        let current = CurrentMode { size: Some((720, 576)), rate: Some((25, 1)) };
+        let unknown = CurrentMode::default();
+        assert_eq!(sizes(std::iter::empty(), current), [(720, 576)]);
+        assert_eq!(rates(std::iter::empty(), current), [(25, 1)]);
+        assert_eq!(sizes(std::iter::empty(), unknown), []);
+        assert_eq!(rates(std::iter::empty(), unknown), [UNKNOWN_RATE]);
+        let zero = CurrentMode { rate: Some((0, 0)), ..unknown };
+        assert_eq!(rates(std::iter::empty(), zero), [UNKNOWN_RATE]);
+        // Listed ones win.
+        let one = FrameSizeEnum::Discrete(Discrete { width: 640, height: 480 });
+        assert_eq!(sizes(std::iter::once(one), current), [(640, 480)]);
+        let one = FrameIntervalEnum::Discrete(v4l::Fraction::new(1_001, 30_000));
+        assert_eq!(rates(std::iter::once(one), current), [(30_000, 1_001)]);
+    }
+
+    #[test]
+    fn of_a_range_the_largest_and_the_common_ones_are_offered() {
+        let range = |max_width, max_height, step_width| {
+            let range = Stepwise {
+                min_width: 640,
+                max_width,
+                step_width,
+                min_height: 480,
+                max_height,
+                step_height: 2,
+            };
+            sizes(std::iter::once(FrameSizeEnum::Stepwise(range)), CurrentMode::default())
+        };
+        let offered =
+            [(1_600, 1_200), (1_280, 720), (960, 540), (720, 576), (720, 480), (640, 480)];
+        assert_eq!(range(1_600, 1_200, 16), offered);
+        assert_eq!(range(640, 480, 0), [(640, 480)]);
+        let second = |rate| v4l::Fraction::new(1, rate);
+        let range = frameinterval::Stepwise { min: second(30), max: second(20), step: second(1) };
+        let range = std::iter::once(FrameIntervalEnum::Stepwise(range));
+        assert_eq!(rates(range, CurrentMode::default()), [(30, 1), (25, 1)]);
+    }
+
+    #[test]
+    fn a_format_that_onair_can_read_is_no_reason() {
+        assert_eq!(unreadable(&[*b"ABCD", *b"Z16 "]), Fault::Format("ABCD, Z16".to_owned()));
+        assert!(matches!(unreadable(&[*b"ABCD", *b"YUYV"]), Fault::Other(_)));
     }
 }

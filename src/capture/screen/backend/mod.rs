@@ -48,7 +48,7 @@ impl ScreenSystem for Session {
         attempt: &Attempt<'_>,
     ) -> Result<Box<dyn Grabber>, Fault> {
         let by_portal = id.map_or_else(is_wayland, |id| shared_name(id).is_some());
-        match permission::screen_key(id, part).filter(|_| by_portal) {
+        match permission::screen_key(id).filter(|_| by_portal) {
             Some(key) => portal::grab(
                 portal::ShareRequest::Screen(part),
                 id.unwrap_or(SHARED_CONTENT_ID),

@@ -318,7 +318,8 @@ impl ScreenSystem for X11 {
         let border = u32::from(geometry.border_width);
         let area = Area::new(border, border, geometry.width.into(), geometry.height.into());
         let (name, id) = (info.name, id.to_owned());
-        let grab = Grab::begin(display, pixmap, window, area, name, id, attempt.pointer)?;
+        let mut grab = Grab::begin(display, pixmap, window, area, name, id, attempt.pointer)?;
+        grab.geometry = Some((geometry.width, geometry.height, geometry.border_width));
         Ok(Box::new(grab))
     }
 }
@@ -332,6 +333,9 @@ struct Grab {
     window: Window,
     /// The captured part, in the coordinates of `pixels`.
     area: Area,
+    /// The width, height and border width of the window to which the pixmap `pixels` belongs. After
+    /// any change, the window has another pixmap.
+    geometry: Option<(u16, u16, u16)>,
     name: String,
     id: String,
     /// The number of a captured window.
@@ -358,7 +362,7 @@ impl Grab {
         id: String,
         pointer: bool,
     ) -> Result<Self, Fault> {
-        let area = area.even().ok_or_else(|| Fault::Format("it is too small".to_owned()))?;
+        let area = area.even().map_err(Fault::Format)?;
         let connection = &display.connection;
         let fixes = display.has(xfixes::X11_EXTENSION_NAME)?;
         if fixes {
@@ -392,6 +396,7 @@ impl Grab {
             pixels,
             window,
             area,
+            geometry: None,
             name,
             id,
             number,
@@ -473,10 +478,8 @@ impl Grabber for Grab {
                     return Err(Fault::Hidden(self.name.clone()));
                 }
                 Event::ConfigureNotify(now) if now.window == self.window => {
-                    let shape = (u32::from(now.width), u32::from(now.height));
-                    let even = (shape.0 & !1, shape.1 & !1);
-                    let ours = self.pixels != self.window;
-                    change.reshaped |= ours && even != (self.area.width, self.area.height);
+                    let geometry = (now.width, now.height, now.border_width);
+                    change.reshaped |= self.geometry.is_some_and(|before| before != geometry);
                 }
                 Event::RandrScreenChangeNotify(_) | Event::RandrNotify(_) => {
                     change.reshaped = true;
@@ -497,6 +500,11 @@ impl Grabber for Grab {
             };
         }
         Ok(change)
+    }
+
+    fn show_part(&mut self, _: Option<Area>) -> bool {
+        // Reopening takes only a moment, and shows no dialog.
+        false
     }
 
     fn read(&mut self, part: Area) -> Result<&[u8], Fault> {

@@ -15,7 +15,7 @@ use crate::compose::draw::blend;
 use crate::compose::draw::layer::{Bundle, DrawStep, DrawnLayer, empty};
 use crate::compose::draw::prepare::{Image, Prepared, Preparer};
 use crate::compose::draw::static_layers::{BufferContent, StaticAreas, StaticLayers};
-use crate::compose::layout::{Rect, spot};
+use crate::compose::layout::{Rect, spot, spot_scaled};
 use crate::compose::scene::{Blend, Fit, LayerGroup, Placement, Plan, SourceId};
 use crate::media::{Planes, Size, VideoFrame};
 
@@ -58,6 +58,8 @@ pub(in crate::compose) struct Canvas {
 /// A renderer for one size. The canvases share the renderer's prepared images.
 pub(in crate::compose) struct LayerRenderer {
     size: Size,
+    /// The size of the program to which the plans belong.
+    program: Size,
     pool: Pool<Planes>,
     preparer: Preparer,
     /// Prepared images by the keys of the layers, with the drawing in which each was last needed.
@@ -79,10 +81,16 @@ pub(in crate::compose) struct LayerRenderer {
 }
 
 impl LayerRenderer {
-    /// Creates a renderer of this size. `workers` helps with large frames.
+    /// Creates a renderer of a program's size. `workers` helps with large frames.
     pub fn new(size: Size, workers: Arc<WorkerPool>) -> Self {
+        Self::scaled(size, size, workers)
+    }
+
+    /// Creates a renderer of this size, which shows a program of another size.
+    pub fn scaled(size: Size, program: Size, workers: Arc<WorkerPool>) -> Self {
         Self {
             size,
+            program,
             pool: Planes::pool(size, MAX_PROGRAM_FRAMES),
             preparer: Preparer::default(),
             prepared: HashMap::new(),
@@ -173,9 +181,11 @@ impl LayerRenderer {
                 at = group.layers.end;
                 continue;
             }
+            let (size, program) = (self.size, self.program);
             if let Some(layer) = plan.layers.get(at)
                 && let Some(frame) = frame(layer.source)
-                && let Some(spot) = spot(&layer.places, layer.framed, frame.size(), self.size)
+                && let Some(spot) =
+                    spot_scaled(&layer.places, layer.framed, frame.size(), size, program)
             {
                 let (key, strength) = (layer.key, blend::opacity(layer.opacity));
                 let drawn = DrawnLayer { key, frame, spot, strength, blend: layer.blend };

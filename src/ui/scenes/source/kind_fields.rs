@@ -63,7 +63,7 @@ pub(in crate::ui::scenes) fn contents(
         _ => {}
     }
     if now != source.choice {
-        // Each change opens another source, so a value is applied only when the user releases the
+        // Most changes open another source, so a value is applied only when the user releases the
         // pointer.
         if ui.input(|input| input.pointer.any_down()) {
             draft.held = Some((source.id, now));

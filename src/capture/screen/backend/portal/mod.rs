@@ -158,7 +158,7 @@ fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
             .within(of)
             .ok_or_else(|| Fault::Unusable("the region is outside the frame".to_owned()))?,
     };
-    area.even().ok_or_else(|| Fault::Unusable("it is too small".to_owned()))
+    area.even().map_err(Fault::Unusable)
 }
 
 impl Grab {
@@ -250,6 +250,13 @@ impl Grabber for Grab {
         }
         let (dirty, resized) = self.poll()?;
         Ok(Change { dirty, reshaped: false, resized })
+    }
+
+    fn show_part(&mut self, part: Option<Area>) -> bool {
+        self.part = part;
+        // A display that does not change sends no other frame.
+        self.stream.refresh();
+        true
     }
 
     fn read(&mut self, part: Area) -> Result<&[u8], Fault> {

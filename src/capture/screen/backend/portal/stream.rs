@@ -207,6 +207,16 @@ impl Stream {
         Ok(())
     }
 
+    /// Makes the newest frame count as new, and as changed everywhere.
+    pub(super) fn refresh(&self) {
+        // SAFETY: as in `poll`.
+        let mut cell = unsafe { self.inside.as_ref() }.cell.lock();
+        let Cell { held, fresh, dirty, .. } = &mut *cell;
+        if let Some(held) = held {
+            (*fresh, *dirty) = (true, Some(held.frame.whole));
+        }
+    }
+
     /// Returns true if there is a new frame.
     pub(super) fn has_news(&self) -> Result<bool, End> {
         // SAFETY: as in `poll`.
