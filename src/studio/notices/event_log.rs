@@ -377,7 +377,7 @@ mod tests {
     fn a_clock_that_was_set_changes_no_length_and_hides_no_message() {
         let mut chronicle = EventLog::new(None, Language::English);
         let moment = |wall_seconds, seconds| LogTime {
-            wall_micros: wall_seconds * 1_000_000,
+            wall_micros: i64::from(wall_seconds) * 1_000_000,
             uptime: Duration::from_secs(seconds),
         };
         chronicle.add(&lost("a:1935"), moment(10_000, 100));
