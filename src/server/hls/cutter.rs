@@ -124,6 +124,11 @@ impl Cutter {
         self.target
     }
 
+    /// Returns the newest time of the current span.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.timeline.as_ref().map(Timeline::newest)
+    }
+
     /// Takes the next event.
     pub fn event(&mut self, event: &StreamEvent, cuts: &mut Vec<Cut>) {
         match event {

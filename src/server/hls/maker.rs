@@ -64,7 +64,13 @@ impl Maker {
         let (tags, newest) = self.read(arrivals);
         // The last data was just created; data that arrived with it waited on the server.
         let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
-        let Some(end) = self.cut(tags, now, offset) else { return };
+        let is_first = self.window.is_empty();
+        let end = self.cut(tags, now, offset);
+        // A pull begins with a GOP of older media, which can arrive in several reads.
+        if is_first && let Some(newest) = self.cutter.newest() {
+            self.window.lower_offset(wall.saturating_sub(newest.as_micros()));
+        }
+        let Some(end) = end else { return };
         let Some(anchor) = self.window.anchor() else { return };
         let late = wall.saturating_sub(end.as_micros());
         if let Some(offset) = self.drift.observe(wall, late, anchor) {
@@ -212,6 +218,35 @@ mod tests {
         let first = rendition.segments.first().expect("a segment");
         let of_stream = main.segment(first.number).expect("the same number");
         assert!(first.start().micros_since(of_stream.start()).abs() <= 100_000);
+    }
+
+    #[test]
+    fn a_stream_that_begins_with_a_burst_has_no_drift() {
+        const BEGIN: i64 = 1_700_000_000_000_000;
+        let audio = |time_ms: u32, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, time_ms, &body)))
+        };
+        let time = |index: u32| index * 1_024 / 48;
+        let frames = |indexes: Range<u32>| -> Vec<Arrival> {
+            indexes.map(|index| audio(time(index), b"\xAF\x01abc")).collect()
+        };
+        let settings = Settings::default();
+        let mut maker = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
+        let wall = |last: u32| BEGIN + i64::from(time(last)) * 1_000;
+        maker.take(vec![audio(0, b"\xAF\0\x11\x90")], Timestamp::ZERO, wall(234));
+        // Two reads get the first five seconds. A first segment is not complete before the second one.
+        maker.take(frames(0..50), Timestamp::ZERO, wall(234));
+        assert!(!maker.window.listing().is_ready());
+        maker.take(frames(50..235), Timestamp::ZERO, wall(234));
+        let listing = maker.window.listing();
+        assert!(listing.is_ready() && listing.began == BEGIN, "{}", listing.began - BEGIN);
+        for index in 235..6_000 {
+            maker.take(frames(index..index + 1), Timestamp::ZERO, wall(index));
+        }
+        assert_eq!(maker.window.next_discontinuity(), 1);
+        let newest = Arc::clone(maker.window.listing().segments.last().unwrap());
+        assert_eq!(newest.made - newest.start().as_micros(), BEGIN);
     }
 
     #[test]

@@ -142,6 +142,34 @@ impl Window {
         Some((span.number, span.start.saturating_sub(span.origin.as_micros())))
     }
 
+    /// Returns true if no segment is complete, so that there is no playlist.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Lowers the offset of the first span, whose first media was late. No player may know the times of the span yet.
+    pub fn lower_offset(&mut self, offset: i64) {
+        let Some(span) = self.span.clone() else { return };
+        let earlier = self.offset.saturating_sub(offset);
+        let mut all = self.segments.iter().map(|it| &**it).chain(&self.open);
+        let is_only = self.next.is_none() && all.all(|it| Arc::ptr_eq(&it.span, &span));
+        if earlier <= 0 || !is_only {
+            return;
+        }
+        let (initialization, number, origin) =
+            (span.initialization.clone(), span.number, span.origin);
+        let start = origin.as_micros().saturating_add(offset) / 1_000 * 1_000;
+        let span = Arc::new(Span { initialization, number, origin, start });
+        for segment in self.segments.iter_mut().map(Arc::make_mut).chain(&mut self.open) {
+            segment.made = segment.made.saturating_sub(earlier);
+            segment.span = Arc::clone(&span);
+        }
+        for start in &mut self.starts {
+            start.made = start.made.saturating_sub(earlier);
+        }
+        (self.offset, self.began, self.span) = (offset, Some(start), Some(span));
+    }
+
     /// Sets the offset of the next span, which continues the stream.
     pub fn correct(&mut self, offset: i64) {
         self.corrected = Some(offset);
