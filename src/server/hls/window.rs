@@ -76,6 +76,9 @@ pub(in crate::server) struct Window {
     span: Option<Arc<Span>>,
     /// Start of the first span, in microseconds since 1970.
     began: Option<i64>,
+    /// The time of the newest media so far, in microseconds since 1970. It never decreases, although a span may begin
+    /// before the end of the previous one.
+    published: i64,
     /// Wall clock minus stream time, in microseconds.
     offset: i64,
     /// The offset of the next span, because the clock of the publisher has drifted.
@@ -108,6 +111,7 @@ impl Window {
             next: None,
             span: None,
             began: None,
+            published: 0,
             offset: 0,
             corrected: None,
             may_overlap: false,
@@ -167,6 +171,7 @@ impl Window {
         for start in &mut self.starts {
             start.made = start.made.saturating_sub(earlier);
         }
+        self.published = self.published.saturating_sub(earlier);
         (self.offset, self.began, self.span) = (offset, Some(start), Some(span));
     }
 
@@ -196,6 +201,8 @@ impl Window {
                 Cut::Aligned(start) => self.align(start),
             }
         }
+        let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
+        self.published = self.published.max(newest.map_or(0, Segment::span_end));
     }
 
     fn note_start(&mut self, StartTime { start, shown }: StartTime) {
@@ -304,6 +311,7 @@ impl Window {
             next_number: self.next_number,
             discontinuities: self.discontinuities + before as u64,
             began: self.began.unwrap_or_default(),
+            published: self.published,
             target: self.target,
             ended: self.ended,
             reports: Vec::new(),
