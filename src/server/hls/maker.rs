@@ -75,7 +75,7 @@ impl Maker {
         let late = wall.saturating_sub(end.as_micros());
         if let Some(offset) = self.drift.observe(wall, late, anchor) {
             tracing::debug!(offset, "the clock of the publisher has drifted");
-            self.window.correct(offset);
+            self.window.correct(Some(offset));
             self.cutter.begin_span();
         }
     }
@@ -135,10 +135,12 @@ impl Maker {
                 }
                 Err(Arrival::Gone) => {
                     self.cutter.forget(&mut cuts);
+                    self.window.correct(None);
                     self.gone_since = Some(now);
                 }
                 Err(Arrival::Back) => {
                     self.cutter.forget(&mut cuts);
+                    self.window.correct(None);
                     self.gone_since = None;
                 }
                 Err(_) => self.cutter.interrupt(&mut cuts),
@@ -247,6 +249,30 @@ mod tests {
         assert_eq!(maker.window.next_discontinuity(), 1);
         let newest = Arc::clone(maker.window.listing().segments.last().unwrap());
         assert_eq!(newest.made - newest.start().as_micros(), BEGIN);
+    }
+
+    #[test]
+    fn the_clock_of_a_publisher_does_not_correct_that_of_the_next_one() {
+        const BEGIN: i64 = 1_700_000_000_000_000;
+        let audio = |time_ms: u32, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, time_ms, &body)))
+        };
+        let settings = Settings::default();
+        let mut maker = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
+        let publish = |maker: &mut Maker, from_ms: u32| {
+            maker.take(vec![Arrival::Back, audio(from_ms, b"\xAF\0\x11\x90")], Timestamp::ZERO, 0);
+            for index in 0..200 {
+                let time_ms = from_ms + index * 1_024 / 48;
+                let wall = BEGIN + i64::from(time_ms) * 1_000;
+                maker.take(vec![audio(time_ms, b"\xAF\x01abc")], Timestamp::ZERO, wall);
+            }
+        };
+        publish(&mut maker, 0);
+        maker.window.correct(Some(BEGIN + 3_000_000));
+        maker.take(vec![Arrival::Gone], Timestamp::ZERO, BEGIN + 5_000_000);
+        publish(&mut maker, 5_000);
+        assert_eq!(maker.window.offset(), BEGIN);
     }
 
     #[test]

@@ -238,7 +238,7 @@ mod tests {
         let mut take = |events: &[_], offset: i64| {
             let [cutter, aligned] = &mut cutters;
             if ![OFFSET, main.offset()].contains(&offset) {
-                main.correct(offset);
+                main.correct(Some(offset));
                 cutter.begin_span();
             }
             main.take(cut(cutter, events), cutter.target_duration(), offset);

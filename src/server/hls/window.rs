@@ -175,9 +175,9 @@ impl Window {
         (self.offset, self.began, self.span) = (offset, Some(start), Some(span));
     }
 
-    /// Sets the offset of the next span, which continues the stream.
-    pub fn correct(&mut self, offset: i64) {
-        self.corrected = Some(offset);
+    /// Sets the offset of the next span, if that span continues the stream.
+    pub fn correct(&mut self, offset: Option<i64>) {
+        self.corrected = offset;
     }
 
     /// Adds cuts. `offset` is wall clock minus stream time, in microseconds.
