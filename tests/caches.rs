@@ -449,8 +449,10 @@ fn haproxy_leads_to_servers_that_live() {
                 ("127.0.0.1:1937", address(second)),
             ],
         );
-        let mut onair =
-            Onair::start(&["serve", "--webrtc", "none", "--config", edge.file.to_str().unwrap()]);
+        // The stream of this test uses up the streams of an edge, which still serves it.
+        let config = edge.file.to_str().unwrap();
+        let flags = ["serve", "--webrtc", "none", "--max-streams", "1", "--config", config];
+        let mut onair = Onair::start(&flags);
         onair.wait_named("ready");
         (onair, edge)
     });
@@ -494,6 +496,10 @@ fn haproxy_leads_to_servers_that_live() {
     watched();
     let seen: Vec<_> = edges.iter().map(|(edge, _)| published(edge)).collect();
     assert_eq!(seen.iter().sum::<usize>(), seen.len(), "both edges, once each: {seen:?}");
+    for port in [one_web, two_web] {
+        let ready = web::ask(("127.0.0.1", port), "GET", "/readyz");
+        assert!(ready.contains("\"full\":[\"streams\"]"), "{ready}");
+    }
     let list = web::ask(("127.0.0.1", site), "GET", "/live/show.m3u8");
     assert!(list.contains("#EXTM3U"), "{list}");
 
