@@ -3,6 +3,7 @@
 //! edges, and HAProxy in front of the servers.
 
 mod counter;
+mod crowd;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -17,6 +18,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::caches::counter::Counter;
+use crate::caches::crowd::{check_crowd, check_restricted};
 use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, free_port, wait_for, wait_listening, web};
 use crate::viewer_page::chromium::Chromium;
 use onair::wire::hls::{Media, Playlist, parse};
@@ -173,38 +175,6 @@ fn check_collapse(name: &str, port: u16, counter: &Counter) {
     println!("{name}: {asked} requests for {count} objects, {total} at the origin: {ratio:.3}");
     assert!(ratio <= MAX_REQUESTS, "{ratio}: {requests:?}");
     assert!(asked > count * VIEWERS / 4, "{asked} requests for {count} objects");
-}
-
-/// More viewers await one playlist than nginx allows for by default. Still, only one request
-/// reaches the origin.
-#[track_caller]
-fn check_crowd(port: u16, counter: &Counter) {
-    const CROWD: usize = 1_100;
-    let limits = fs::read_to_string("/proc/self/limits").unwrap();
-    let files = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
-    let files = files.split_whitespace().next().unwrap();
-    if files.parse().is_ok_and(|files: usize| files < 2 * CROWD) {
-        assert!(std::env::var_os("CI").is_none(), "{files} open files are too few");
-        eprintln!("SKIPPED: {files} open files are too few for {CROWD} viewers");
-        return;
-    }
-    let list = media(&body(port, "/live/show/hls/main.m3u8"));
-    let path = format!("/live/show/hls/main.m3u8?_HLS_msn={}&_HLS_part=0", list.end() + 1);
-    let request = format!("GET {path} HTTP/1.0\r\nHost: cache.example\r\n\r\n");
-    let viewers: Vec<TcpStream> = (0..CROWD)
-        .map(|_| {
-            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-            stream.set_read_timeout(Some(LIMIT)).unwrap();
-            stream.write_all(request.as_bytes()).unwrap();
-            stream
-        })
-        .collect();
-    for mut viewer in viewers {
-        let mut answer = Vec::new();
-        viewer.read_to_end(&mut answer).unwrap();
-        assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
-    }
-    assert_eq!(counter.requests.lock().get(&path), Some(&1));
 }
 
 /// A cache serves no page of the operator, and stores no response for one viewer.
@@ -381,6 +351,7 @@ fn nginx_asks_once_for_all_viewers() {
             ("127.0.0.1:8088", format!("127.0.0.1:{}", counter.port)),
             ("127.0.0.1:8080", format!("127.0.0.1:{port}")),
             ("/var/cache/nginx", folder.path().display().to_string()),
+            ("# \"~^/(vod/)?near[-/]\"", "\"~^/(vod/)?near[-/]\"".to_owned()),
         ],
     );
     let at = configuration.folder.path().display().to_string();
@@ -393,6 +364,7 @@ fn nginx_asks_once_for_all_viewers() {
     let _nginx = configuration.nginx(port, "", &http);
     check_collapse("nginx", port, &counter);
     check_crowd(port, &counter);
+    check_restricted(port, &counter);
     check_private(port, &counter);
     check_state(port, &counter);
     check_similar_paths(port);
@@ -477,8 +449,10 @@ fn haproxy_leads_to_servers_that_live() {
                 ("127.0.0.1:1937", address(second)),
             ],
         );
-        let mut onair =
-            Onair::start(&["serve", "--webrtc", "none", "--config", edge.file.to_str().unwrap()]);
+        // The stream of this test uses up the streams of an edge, which still serves it.
+        let config = edge.file.to_str().unwrap();
+        let flags = ["serve", "--webrtc", "none", "--max-streams", "1", "--config", config];
+        let mut onair = Onair::start(&flags);
         onair.wait_named("ready");
         (onair, edge)
     });
@@ -522,6 +496,10 @@ fn haproxy_leads_to_servers_that_live() {
     watched();
     let seen: Vec<_> = edges.iter().map(|(edge, _)| published(edge)).collect();
     assert_eq!(seen.iter().sum::<usize>(), seen.len(), "both edges, once each: {seen:?}");
+    for port in [one_web, two_web] {
+        let ready = web::ask(("127.0.0.1", port), "GET", "/readyz");
+        assert!(ready.contains("\"full\":[\"streams\"]"), "{ready}");
+    }
     let list = web::ask(("127.0.0.1", site), "GET", "/live/show.m3u8");
     assert!(list.contains("#EXTM3U"), "{list}");
 

@@ -141,7 +141,7 @@ impl Manifest {
             "<ServiceDescription id=\"0\"><Latency target=\"{latency}\" max=\"{}\"/><PlaybackRate min=\"{slowest}\" max=\"{fastest}\"/></ServiceDescription>",
             latency * MAX_LATENCY_FACTOR
         );
-        self.periods.iter().for_each(|period| period.write(&mut out, self.began, self.ended));
+        self.write_periods(&mut out, self.ended);
         let clock = escape(&self.clock);
         let _ = writeln!(
             out,
@@ -162,9 +162,16 @@ impl Manifest {
             duration(self.latency),
             duration(self.longest),
         );
-        self.periods.iter().for_each(|period| period.write(&mut out, self.began, true));
+        self.write_periods(&mut out, true);
         out.push_str("</MPD>\n");
         out
+    }
+
+    fn write_periods(&self, out: &mut String, ended: bool) {
+        let ends = self.periods.iter().skip(1).map(|next| next.start).chain([i64::MAX]);
+        for (period, end) in self.periods.iter().zip(ends) {
+            period.write(out, (self.began, end), ended);
+        }
     }
 }
 
@@ -174,7 +181,7 @@ impl Period {
         self.start.saturating_add(self.end.saturating_sub(self.origin))
     }
 
-    /// Ends the period where the next one begins, and removes the segments after that.
+    /// Removes the segments that begin when the next period begins, or later.
     pub fn end_at(&mut self, end: i64) {
         while let [_, .., last] = self.segments[..]
             && self.start.saturating_add(last.saturating_sub(self.origin)) >= end
@@ -184,11 +191,13 @@ impl Period {
         }
     }
 
-    fn write(&self, out: &mut String, began: i64, ended: bool) {
+    /// Writes the period, which ends at `end` at the latest, even if its last segment is longer.
+    fn write(&self, out: &mut String, (began, end): (i64, i64), ended: bool) {
         let start = seconds(self.start.saturating_sub(began));
         let _ = write!(out, "<Period id=\"{}\" start=\"{start}\"", self.id);
         if ended && self.next.is_none() {
-            let _ = write!(out, " duration=\"{}\"", seconds(self.end.saturating_sub(self.origin)));
+            let lasts = self.end_time().min(end).saturating_sub(self.start);
+            let _ = write!(out, " duration=\"{}\"", seconds(lasts));
         }
         out.push_str(">\n");
         for (id, track) in self.tracks.iter().enumerate() {
@@ -430,6 +439,20 @@ mod tests {
         assert_eq!((&period.segments[..], period.end), (&[7_000_000][..], 9_000_000));
         period.end_at(period.start);
         assert_eq!(period.segments.len(), 1);
+    }
+
+    #[test]
+    fn a_period_ends_at_the_start_of_the_next_one_though_its_last_segment_is_longer() {
+        let mut manifest = manifest();
+        manifest.ended = true;
+        manifest.periods[0].next = None;
+        let next = Period { id: 8, start: 1_700_000_005_000_000, ..manifest.periods[0].clone() };
+        manifest.periods.push(next);
+        let text = manifest.write();
+        let durations: Vec<_> =
+            text.split(" duration=\"").skip(1).map(|it| &it[..it.find('"').unwrap()]).collect();
+        assert_eq!(durations, ["PT5.000000S", "PT6.500000S"]);
+        assert!(text.contains("<S t=\"9000000\" d=\"2500000\"/>"), "{text}");
     }
 
     #[test]

@@ -110,6 +110,7 @@ recorded-too-many = { $count } files are already being written
 recorded-nothing = no recordable data arrived
 recorded-too-slow = the disk is too slow
 recorded-with-losses = the disk was too slow: { $count } frames or audio packets are missing
+recorded-without-video = no file for the returned video could be created: { $count } frames are missing
 recorded-no-disk = the disk has not responded for { $seconds } s
 recorded-old = older than the time limit for recordings
 recorded-too-large = the recordings need more space than allowed

@@ -103,6 +103,7 @@ recorded-too-many = 已有 { $count } 个文件正在写入
 recorded-nothing = 没有收到可以录制的内容
 recorded-too-slow = 磁盘太慢
 recorded-with-losses = 磁盘太慢：缺少 { $count } 个视频帧或音频包
+recorded-without-video = 视频恢复后无法创建新文件：缺少 { $count } 个视频帧
 recorded-no-disk = 磁盘 { $seconds } 秒没有响应
 recorded-old = 超过保留时间
 recorded-too-large = 录像占用的空间超过上限

@@ -124,6 +124,11 @@ impl Cutter {
         self.target
     }
 
+    /// Returns the newest time of the current span.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.timeline.as_ref().map(Timeline::newest)
+    }
+
     /// Takes the next event.
     pub fn event(&mut self, event: &StreamEvent, cuts: &mut Vec<Cut>) {
         match event {
@@ -161,17 +166,33 @@ impl Cutter {
     /// Handles a pause of the stream: outputs the remaining samples, and begins again with the next
     /// packets.
     pub fn interrupt(&mut self, cuts: &mut Vec<Cut>) {
+        self.end_span(self.timeline.as_ref().and_then(Timeline::end), cuts);
+    }
+
+    /// Ends the span at `dts`, where the next one begins with a keyframe.
+    fn end_span_at(&mut self, dts: Timestamp, cuts: &mut Vec<Cut>) {
+        let Some(timeline) = &mut self.timeline else { return };
+        let (dts, lasts) = timeline.expect_video(dts);
+        self.cut_exceeded(dts, cuts);
+        self.cut_pause((dts, dts), lasts, cuts);
+        self.end_span(Some(dts), cuts);
+    }
+
+    /// Ends the span. `end` is the end of its last frame, or of its audio if there is no video.
+    fn end_span(&mut self, end: Option<Timestamp>, cuts: &mut Vec<Cut>) {
         self.waiting.clear();
         self.waiting_since = None;
         self.last_key = None;
         (self.outdated, self.drifted) = (false, false);
-        if let Some(end) = self.timeline.as_ref().and_then(Timeline::end) {
+        if let Some(end) = end {
             self.cut_exceeded(end, cuts);
             self.cut_last_frame(end, cuts);
         }
         self.exceeded = None;
         if let Some(mut timeline) = self.timeline.take() {
-            timeline.finish(&mut self.sequence, cuts);
+            if let Some(end) = end {
+                timeline.finish(end, &mut self.sequence, cuts);
+            }
             let lasted = timeline.segment_lasted();
             self.end_segment(lasted, cuts);
         }
@@ -202,7 +223,11 @@ impl Cutter {
         let begins_anew = is_video && packet.keyframe && (is_new || self.outdated || self.drifted)
             || self.drifted && !timeline.has_video();
         if jumps || begins_anew || is_new && !is_video && !timeline.has_video() {
-            self.interrupt(cuts);
+            if jumps || is_new || !is_video {
+                self.interrupt(cuts);
+            } else {
+                self.end_span_at(dts, cuts);
+            }
             return self.wait(packet, cuts);
         }
         if is_new {

@@ -55,6 +55,8 @@ pub(in crate::server) struct Listing {
     pub(super) discontinuities: u64,
     /// Start of the very first span, in microseconds since 1970.
     pub(super) began: i64,
+    /// The time of the newest media so far, in microseconds since 1970. It never decreases.
+    pub(super) published: i64,
     pub(super) target: Option<Duration>,
     pub(super) ended: bool,
     /// The progress of the other renditions.

@@ -64,12 +64,18 @@ impl Maker {
         let (tags, newest) = self.read(arrivals);
         // The last data was just created; data that arrived with it waited on the server.
         let offset = newest.map_or(0, |newest| wall.saturating_sub(newest.as_micros()));
-        let Some(end) = self.cut(tags, now, offset) else { return };
+        let is_first = self.window.is_empty();
+        let end = self.cut(tags, now, offset);
+        // A pull begins with a GOP of older media, which can arrive in several reads.
+        if is_first && let Some(newest) = self.cutter.newest() {
+            self.window.lower_offset(wall.saturating_sub(newest.as_micros()));
+        }
+        let Some(end) = end else { return };
         let Some(anchor) = self.window.anchor() else { return };
         let late = wall.saturating_sub(end.as_micros());
         if let Some(offset) = self.drift.observe(wall, late, anchor) {
             tracing::debug!(offset, "the clock of the publisher has drifted");
-            self.window.correct(offset);
+            self.window.correct(Some(offset));
             self.cutter.begin_span();
         }
     }
@@ -129,10 +135,12 @@ impl Maker {
                 }
                 Err(Arrival::Gone) => {
                     self.cutter.forget(&mut cuts);
+                    self.window.correct(None);
                     self.gone_since = Some(now);
                 }
                 Err(Arrival::Back) => {
                     self.cutter.forget(&mut cuts);
+                    self.window.correct(None);
                     self.gone_since = None;
                 }
                 Err(_) => self.cutter.interrupt(&mut cuts),
@@ -212,6 +220,59 @@ mod tests {
         let first = rendition.segments.first().expect("a segment");
         let of_stream = main.segment(first.number).expect("the same number");
         assert!(first.start().micros_since(of_stream.start()).abs() <= 100_000);
+    }
+
+    #[test]
+    fn a_stream_that_begins_with_a_burst_has_no_drift() {
+        const BEGIN: i64 = 1_700_000_000_000_000;
+        let audio = |time_ms: u32, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, time_ms, &body)))
+        };
+        let time = |index: u32| index * 1_024 / 48;
+        let frames = |indexes: Range<u32>| -> Vec<Arrival> {
+            indexes.map(|index| audio(time(index), b"\xAF\x01abc")).collect()
+        };
+        let settings = Settings::default();
+        let mut maker = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
+        let wall = |last: u32| BEGIN + i64::from(time(last)) * 1_000;
+        maker.take(vec![audio(0, b"\xAF\0\x11\x90")], Timestamp::ZERO, wall(234));
+        // Two reads get the first five seconds. A first segment is not complete before the second one.
+        maker.take(frames(0..50), Timestamp::ZERO, wall(234));
+        assert!(!maker.window.listing().is_ready());
+        maker.take(frames(50..235), Timestamp::ZERO, wall(234));
+        let listing = maker.window.listing();
+        assert!(listing.is_ready() && listing.began == BEGIN, "{}", listing.began - BEGIN);
+        for index in 235..6_000 {
+            maker.take(frames(index..index + 1), Timestamp::ZERO, wall(index));
+        }
+        assert_eq!(maker.window.next_discontinuity(), 1);
+        let newest = Arc::clone(maker.window.listing().segments.last().unwrap());
+        assert_eq!(newest.made - newest.start().as_micros(), BEGIN);
+    }
+
+    #[test]
+    fn the_clock_of_a_publisher_does_not_correct_that_of_the_next_one() {
+        const BEGIN: i64 = 1_700_000_000_000_000;
+        let audio = |time_ms: u32, body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, time_ms, &body)))
+        };
+        let settings = Settings::default();
+        let mut maker = Maker::new(settings, Window::new(settings, "a", (7, 0)), None);
+        let publish = |maker: &mut Maker, from_ms: u32| {
+            maker.take(vec![Arrival::Back, audio(from_ms, b"\xAF\0\x11\x90")], Timestamp::ZERO, 0);
+            for index in 0..200 {
+                let time_ms = from_ms + index * 1_024 / 48;
+                let wall = BEGIN + i64::from(time_ms) * 1_000;
+                maker.take(vec![audio(time_ms, b"\xAF\x01abc")], Timestamp::ZERO, wall);
+            }
+        };
+        publish(&mut maker, 0);
+        maker.window.correct(Some(BEGIN + 3_000_000));
+        maker.take(vec![Arrival::Gone], Timestamp::ZERO, BEGIN + 5_000_000);
+        publish(&mut maker, 5_000);
+        assert_eq!(maker.window.offset(), BEGIN);
     }
 
     #[test]

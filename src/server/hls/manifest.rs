@@ -66,12 +66,10 @@ impl Listing {
                 video.renditions = renditions.iter().filter_map(of).collect();
             }
         }
-        let newest = listed.last().map_or(0, |segment| segment.span_end());
-        let grown = self.open.as_ref().map_or(newest, Segment::span_end);
         let manifest = Manifest {
             is_live: true,
             began: self.began,
-            published: grown,
+            published: self.published,
             ended: self.ended,
             update: lengths.segment,
             window: self.time_shift(listed),
@@ -207,4 +205,72 @@ fn bandwidth(segments: &[Arc<Segment>], tracks: Tracks) -> u64 {
         (bytes as f64 * 8.0 / segment.duration().as_secs_f64().max(0.1)) as u64
     };
     segments.iter().map(|segment| rate(segment)).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media;
+    use crate::server::hls::Settings;
+    use crate::server::hls::cutter::Cutter;
+    use crate::server::hls::tests::{TARGET_LENGTHS, cut, packet, video_config};
+    use crate::server::hls::window::Window;
+
+    /// Returns the value of an attribute in microseconds, at its first place in a text.
+    fn micros(text: &str, name: &str) -> i64 {
+        let value = text.split(&format!(" {name}=\"PT")).nth(1).expect(name);
+        let (seconds, fraction) = value.split('S').next().unwrap().split_once('.').unwrap();
+        format!("{seconds}{fraction}").parse().unwrap()
+    }
+
+    #[test]
+    fn periods_of_a_publisher_whose_clock_was_fast_follow_one_another() {
+        const OFFSET: i64 = 1_700_000_000_000_000;
+        let mut main = Window::new(Settings::default(), "a", (7, 0));
+        let mut rendition = Window::of_rendition(Settings::default(), "a_480p");
+        let mut cutters =
+            [Cutter::new(TARGET_LENGTHS, None), Cutter::aligned(TARGET_LENGTHS, None)];
+        let frames = |milliseconds: std::ops::Range<i64>| -> Vec<_> {
+            let indexes = milliseconds.start * 30 / 1_000..milliseconds.end * 30 / 1_000;
+            let frame = |it: i64| packet(media::Track::Video, it * 1_000 / 30, it % 60 == 0);
+            indexes.map(frame).collect()
+        };
+        let mut take = |events: &[_], offset: i64| {
+            let [cutter, aligned] = &mut cutters;
+            if ![OFFSET, main.offset()].contains(&offset) {
+                main.correct(Some(offset));
+                cutter.begin_span();
+            }
+            main.take(cut(cutter, events), cutter.target_duration(), offset);
+            aligned.align(main.starts(), cutter.target_duration());
+            rendition.take(cut(aligned, events), cutter.target_duration(), main.offset());
+            main.listing()
+        };
+        take(&[video_config(1_280)], OFFSET);
+        let before = take(&frames(0..6_000), OFFSET).published;
+        let corrected = OFFSET - 1_500_000;
+        assert!(take(&frames(6_000..7_200), corrected).published >= before);
+        let listing = take(&frames(7_200..12_500), corrected);
+        assert!(listing.published > before);
+        let renditions = [("480p".to_owned(), Arc::new(rendition.listing()))];
+        main.end();
+        for (listing, is_live) in [(listing, true), (main.listing(), false)] {
+            let text = listing.manifest("show", "", &renditions);
+            let text = String::from_utf8(text.to_vec()).unwrap();
+            let periods: Vec<_> = text.split("<Period ").skip(1).collect();
+            let [first, second] = periods[..] else { panic!("{text}") };
+            assert_eq!((micros(first, "start"), micros(second, "start")), (0, 4_500_000));
+            assert!(is_live || micros(first, "duration") == 4_500_000, "{first}");
+            for (period, segments) in
+                [(first, ["0", "2000000", "4000000"]), (second, ["6000000", "8000000", "10000000"])]
+            {
+                let (_, of_rendition) = period.split_once("id=\"480p\"").expect(period);
+                for at in segments {
+                    let segment = format!("<S t=\"{at}\" d=\"2000000\"/>");
+                    assert!(period.matches(&segment).count() == 2, "{at}: {period}");
+                    assert!(of_rendition.contains(&segment), "{at}: {period}");
+                }
+            }
+        }
+    }
 }

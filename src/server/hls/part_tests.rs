@@ -124,6 +124,22 @@ fn span(chunk: &[u8]) -> (u64, u64) {
     (start, start + lasted.map(u64::from).sum::<u64>())
 }
 
+/// A new span continues the stream, so the previous one lasts until the keyframe that begins it.
+#[test]
+fn there_is_no_gap_before_a_new_span_where_frames_are_rare() {
+    let mut cutter = Cutter::new(TARGET_LENGTHS, None);
+    let mut cuts = cut(&mut cutter, &[video_config(1_280), audio_config()]);
+    let events = events_at(0.5, true, 0, 20.0);
+    let (before, after) = events.split_at(events.len() / 2);
+    cuts.extend(cut(&mut cutter, before));
+    cutter.begin_span();
+    cuts.extend(cut(&mut cutter, after));
+    assert_eq!(cuts.iter().filter(|it| matches!(it, Cut::Begin(_))).count(), 2);
+    for pair in parts(&cuts).windows(2) {
+        assert_eq!(pair[0].start + pair[0].duration, pair[1].start);
+    }
+}
+
 /// Players stop at a gap in the video, and drop the frames after it until the next keyframe.
 #[test]
 fn the_video_has_no_gap_where_frames_are_rare_or_pause() {

@@ -242,9 +242,8 @@ impl Timeline {
         self.cut_samples((end, shown), audio, sequence, cuts)
     }
 
-    /// Outputs all remaining samples.
-    pub fn finish(&mut self, sequence: &mut u32, cuts: &mut Vec<Cut>) {
-        let Some(end) = self.end() else { return };
+    /// Outputs all remaining samples, up to `end`.
+    pub fn finish(&mut self, end: Timestamp, sequence: &mut u32, cuts: &mut Vec<Cut>) {
         let audio = self.audio.as_ref().map_or(0, |audio| audio.samples.len());
         let end = end.max(self.part_start);
         self.cut_samples((end, end), audio, sequence, cuts);

@@ -76,6 +76,9 @@ pub(in crate::server) struct Window {
     span: Option<Arc<Span>>,
     /// Start of the first span, in microseconds since 1970.
     began: Option<i64>,
+    /// The time of the newest media so far, in microseconds since 1970. It never decreases, although a span may begin
+    /// before the end of the previous one.
+    published: i64,
     /// Wall clock minus stream time, in microseconds.
     offset: i64,
     /// The offset of the next span, because the clock of the publisher has drifted.
@@ -108,6 +111,7 @@ impl Window {
             next: None,
             span: None,
             began: None,
+            published: 0,
             offset: 0,
             corrected: None,
             may_overlap: false,
@@ -142,9 +146,38 @@ impl Window {
         Some((span.number, span.start.saturating_sub(span.origin.as_micros())))
     }
 
-    /// Sets the offset of the next span, which continues the stream.
-    pub fn correct(&mut self, offset: i64) {
-        self.corrected = Some(offset);
+    /// Returns true if no segment is complete, so that there is no playlist.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Lowers the offset of the first span, whose first media was late. No player may know the times of the span yet.
+    pub fn lower_offset(&mut self, offset: i64) {
+        let Some(span) = self.span.clone() else { return };
+        let earlier = self.offset.saturating_sub(offset);
+        let mut all = self.segments.iter().map(|it| &**it).chain(&self.open);
+        let is_only = self.next.is_none() && all.all(|it| Arc::ptr_eq(&it.span, &span));
+        if earlier <= 0 || !is_only {
+            return;
+        }
+        let (initialization, number, origin) =
+            (span.initialization.clone(), span.number, span.origin);
+        let start = origin.as_micros().saturating_add(offset) / 1_000 * 1_000;
+        let span = Arc::new(Span { initialization, number, origin, start });
+        for segment in self.segments.iter_mut().map(Arc::make_mut).chain(&mut self.open) {
+            segment.made = segment.made.saturating_sub(earlier);
+            segment.span = Arc::clone(&span);
+        }
+        for start in &mut self.starts {
+            start.made = start.made.saturating_sub(earlier);
+        }
+        self.published = self.published.saturating_sub(earlier);
+        (self.offset, self.began, self.span) = (offset, Some(start), Some(span));
+    }
+
+    /// Sets the offset of the next span, if that span continues the stream.
+    pub fn correct(&mut self, offset: Option<i64>) {
+        self.corrected = offset;
     }
 
     /// Adds cuts. `offset` is wall clock minus stream time, in microseconds.
@@ -168,6 +201,8 @@ impl Window {
                 Cut::Aligned(start) => self.align(start),
             }
         }
+        let newest = self.open.as_ref().or_else(|| self.segments.last().map(|it| &**it));
+        self.published = self.published.max(newest.map_or(0, Segment::span_end));
     }
 
     fn note_start(&mut self, StartTime { start, shown }: StartTime) {
@@ -276,6 +311,7 @@ impl Window {
             next_number: self.next_number,
             discontinuities: self.discontinuities + before as u64,
             began: self.began.unwrap_or_default(),
+            published: self.published,
             target: self.target,
             ended: self.ended,
             reports: Vec::new(),

@@ -33,6 +33,8 @@ pub(in crate::server) struct PartFigures {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::server) enum PartEvent {
     Begun(PartFigures),
+    /// The next finished file lacks this many frames, because no file for the returned video could be created.
+    Lost(u64),
     Finished(PartFigures),
     /// The file received no data and was removed.
     Empty(PartFigures),
@@ -60,6 +62,8 @@ pub(in crate::server) struct PartsWriter {
     outdated: bool,
     /// The time at which the next file could not be created.
     held: Option<Instant>,
+    /// Number of frames since then that the file cannot have.
+    lost: u64,
     events: Vec<PartEvent>,
 }
 
@@ -85,6 +89,7 @@ impl PartsWriter {
             kinds: Vec::new(),
             outdated: false,
             held: None,
+            lost: 0,
             events: Vec::new(),
         };
         writer.events.push(PartEvent::Begun(writer.figures()));
@@ -125,6 +130,7 @@ impl PartsWriter {
             // Some publishers complete a config before its first frame.
             self.outdated |= differs && self.kinds.contains(&tag.kind);
             if self.configs.omits(&tag) {
+                self.lost += u64::from(tag.is_media && self.held.is_some());
                 continue;
             }
             let time = self.times.note(&tag);
@@ -228,6 +234,8 @@ impl PartsWriter {
         self.file.finish()?;
         let figures = self.figures();
         self.file.remove_if_empty();
+        let lost = std::mem::take(&mut self.lost);
+        self.events.extend((lost > 0).then_some(PartEvent::Lost(lost)));
         self.events.push(match figures.bytes {
             0 => PartEvent::Empty(figures),
             _ => PartEvent::Finished(figures),
@@ -273,12 +281,15 @@ mod tests {
         PartsWriter::create(task).unwrap()
     }
 
-    /// Returns the times of the frames in each file, in order.
-    fn frames(events: &[PartEvent]) -> Vec<Vec<u32>> {
-        let finished = events.iter().filter_map(|event| match event {
+    fn finished(events: &[PartEvent]) -> impl Iterator<Item = &PartFigures> {
+        events.iter().filter_map(|event| match event {
             PartEvent::Finished(figures) => Some(figures),
             _ => None,
-        });
+        })
+    }
+
+    /// Returns the times of the frames in each file, in order.
+    fn frames(events: &[PartEvent]) -> Vec<Vec<u32>> {
         let read = |figures: &PartFigures| {
             let mut demuxer = flv::Demuxer::new();
             let bytes = fs::read(&figures.path).unwrap();
@@ -300,7 +311,7 @@ mod tests {
             }
             times
         };
-        finished.map(read).collect()
+        finished(events).map(read).collect()
     }
 
     #[test]
@@ -438,14 +449,9 @@ mod tests {
             writer.write(&[0, 3, 9].map(|track| audio(track, at, false))).unwrap();
         }
         writer.finish().unwrap();
-        let events = writer.take_events();
-        let finished = events.iter().filter_map(|event| match event {
-            PartEvent::Finished(figures) => Some(&figures.path),
-            _ => None,
-        });
-        let counts: Vec<Vec<usize>> = finished
-            .map(|path| {
-                let bytes = fs::read(path).unwrap();
+        let counts: Vec<Vec<usize>> = finished(&writer.take_events())
+            .map(|figures| {
+                let bytes = fs::read(&figures.path).unwrap();
                 let index = mp4::index(&mut &bytes[..]).unwrap();
                 assert!(index.tracks.audio.iter().all(|it| it.parameters.sample_rate == 48_000));
                 let of = |track| index.samples.iter().filter(|it| it.track == track).count();
@@ -458,11 +464,8 @@ mod tests {
 
     /// Returns the only finished file, and its samples.
     fn only_mp4(events: &[PartEvent]) -> (PartFigures, Vec<SampleLocation>) {
-        let mut finished = events.iter().filter_map(|event| match event {
-            PartEvent::Finished(figures) => Some(figures.clone()),
-            _ => None,
-        });
-        let (figures, next) = (finished.next().unwrap(), finished.next());
+        let mut finished = finished(events);
+        let (figures, next) = (finished.next().unwrap().clone(), finished.next());
         assert_eq!(next, None);
         let bytes = fs::read(&figures.path).unwrap();
         let index = mp4::index(&mut &bytes[..]).unwrap();
@@ -547,12 +550,7 @@ mod tests {
             writer.write(&[frame(number * 40, number % 25 == 0)]).unwrap();
         }
         writer.finish().unwrap();
-        let events = writer.take_events();
-        let paths = events.iter().filter_map(|event| match event {
-            PartEvent::Finished(figures) => Some(&figures.path),
-            _ => None,
-        });
-        paths.map(|path| declared_in(path)).collect()
+        finished(&writer.take_events()).map(|figures| declared_in(&figures.path)).collect()
     }
 
     /// Returns the duration and the width that an FLV file declares.

@@ -23,7 +23,8 @@ pub(super) enum End {
     Over(Problem),
     /// The server redirects the relay to this URL.
     Elsewhere(Url),
-    /// The relay connects to the same address again, or by its new rule, once [`Relaying::prepare`] returns.
+    /// The relay connects to the same address again, or to an address of its new rule, once [`Relaying::prepare`]
+    /// returns.
     Again,
     /// The server has another publisher of the stream's name.
     Busy(Problem),

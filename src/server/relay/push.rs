@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::base::Timestamp;
 use crate::net::rtmp::{Client, Options, Progress};
-use crate::net::{Cause, ConnectStage, Trouble};
+use crate::net::{self, Cause, ConnectStage, Trouble};
 use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::task::{RelayTask, ticks};
 use crate::server::stream::Stream;
@@ -59,6 +59,12 @@ struct PushTimes {
     last: Option<(u32, u32)>,
 }
 
+/// Returns true if the server has another publisher of the stream's name. A server that is busy before it knows the
+/// name has no room.
+fn has_other_publisher(error: &net::Error) -> bool {
+    error.stage == ConnectStage::Publish && error.trouble() == Trouble::Busy
+}
+
 impl PushTimes {
     /// Records the stream time of the next message.
     fn advance(&mut self, stream_ms: u32) {
@@ -104,9 +110,7 @@ impl Relaying for Push {
         let connect = Client::connect(to.url, Purpose::Publish, options, clock, &on_step);
         let mut client = match meanwhile(self, connect).await {
             Ok(Ok(client)) => client,
-            Ok(Err(error)) if error.trouble() == Trouble::Busy => {
-                return End::Busy(error.problem());
-            }
+            Ok(Err(error)) if has_other_publisher(&error) => return End::Busy(error.problem()),
             Ok(Err(error)) => return End::Failed(error.problem()),
             Err(why) => return End::Over(why),
         };
@@ -322,6 +326,18 @@ mod tests {
         assert_eq!(push.check(), Ok(()));
         registry.unpublish(&publication, 1, "127.0.0.1:5".parse().unwrap(), "gone".into());
         assert_eq!(push.check(), Err(problem!("relay-unpublished")));
+    }
+
+    #[test]
+    fn a_server_that_is_full_has_no_other_publisher() {
+        let busy = |stage, code: &str| {
+            let (refusal, code) = (net::Refusal::Busy, code.to_owned());
+            let cause = Cause::Status { refusal, code, description: "busy".to_owned() };
+            net::Error { stage, cause, peer: "a.example:1935".into() }
+        };
+        let full = busy(ConnectStage::Connect, "NetConnection.Connect.Closed");
+        assert!(full.trouble() == Trouble::Busy && !has_other_publisher(&full));
+        assert!(has_other_publisher(&busy(ConnectStage::Publish, "NetStream.Publish.BadName")));
     }
 
     /// Returns the times for the other server after these times of the stream.

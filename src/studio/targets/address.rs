@@ -1,7 +1,7 @@
 //! Converts a target that the user entered to the configuration of a publisher, and the reports of
 //! a publisher to messages.
 
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::base::Secret;
@@ -163,20 +163,30 @@ pub(in crate::studio) fn without_tokens(url: &str) -> String {
     }
 }
 
-/// Returns the start of an invalid address, up to its host. The rest can contain a key, a password or
-/// a token.
+/// Returns the start of an invalid address, up to its host and port. The rest can contain a key, a
+/// password or a token.
 fn start_of(server: &str) -> String {
     let is_name = |scheme: &str| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let parts = server.split_once("://").filter(|(scheme, _)| is_name(scheme));
     let (scheme, rest) = parts.unwrap_or(("rtmp", ""));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.rsplit_once('@') {
-        Some((_, host)) => host,
+    let authority = match authority.rsplit_once('@') {
+        Some((_, authority)) => authority,
         // A password can contain an unescaped `/` or `?`.
         None if rest.contains('@') => "",
         None => authority,
     };
-    format!("{scheme}://{host}")
+    // A key can follow any other character, such as a space or the colon of a port.
+    let is_of_host = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_');
+    let host_length = |text: &str| text.find(|c: char| !is_of_host(c)).unwrap_or(text.len());
+    let bracketed = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    let address = bracketed.map(|(it, _)| it).filter(|it| it.parse::<Ipv6Addr>().is_ok());
+    let length = address.map_or_else(|| host_length(authority), |it| it.len() + 2);
+    let (host, rest) = authority.split_at(length);
+    let port = rest.strip_prefix(':').map(|rest| rest.split_at(host_length(rest)).0);
+    let port = port.and_then(|port| port.parse::<u16>().ok());
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    format!("{scheme}://{host}{port}")
 }
 
 /// Returns the URL of a custom server for saving, without the password, the tokens of its
@@ -370,6 +380,13 @@ mod tests {
             ("live_planted", "", "rtmp://"),
             ("rtmp://h/app?auth=planted", "two words", "rtmp://h/app"),
             ("rtmp://h", "", "rtmp://h"),
+            ("rtmps://a1.example.com sk_us-west-2_planted", "", "rtmps://a1.example.com"),
+            ("rtmps://h\u{200B}planted/app", "", "rtmps://h"),
+            ("rtmp://h:live_planted/app", "", "rtmp://h"),
+            ("rtmp://h:19_planted/app", "", "rtmp://h"),
+            ("rtmp://h:1935 planted", "", "rtmp://h:1935"),
+            ("rtmp://[planted]/app", "", "rtmp://"),
+            ("rtmp://[::1]:1935 planted", "", "rtmp://[::1]:1935"),
         ] {
             assert_eq!(saved(server, key), safe, "{server}");
             assert_eq!(saved(safe, key), safe);

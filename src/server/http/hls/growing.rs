@@ -91,3 +91,67 @@ impl Growing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::base::Timestamp;
+    use crate::net::Runtime;
+    use crate::server::event::Protocol;
+    use crate::server::hls::Settings;
+    use crate::server::hls::listing::Tracks;
+    use crate::server::hls::part::{Cut, Initialization, Part};
+    use crate::server::hls::window::Window;
+    use crate::server::outputs::hls;
+    use crate::server::registry::config::Config;
+    use crate::server::whep::session::tests::{publish, start_registry};
+
+    #[test]
+    fn a_growing_segment_is_empty_if_it_ends_without_the_track() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
+        let _publication = publish(&registry, 1);
+        let initialization = Initialization {
+            whole: Bytes::new(),
+            video: None,
+            audio: None,
+            codecs: Vec::new(),
+            size: None,
+            frame_rate: None,
+            sample_rate: None,
+            ts: None,
+        };
+        let part = Part {
+            start: Timestamp::ZERO,
+            duration: Duration::from_secs(2),
+            independent: true,
+            video: None,
+            audio: Some(Bytes::from_static(b"packets")),
+        };
+        let mut window = Window::new(Settings::default(), "a", (7, 0));
+        window.take(vec![Cut::Begin(Box::new(initialization)), Cut::Part(part)], None, 0);
+        let (sender, listing) = watch::channel(Arc::new(window.listing()));
+        window.take(vec![Cut::SegmentEnd], Some(Duration::from_secs(2)), 0);
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let spot = registry.admission.admit(address, false).unwrap();
+        let body = runtime.block_on(async {
+            let growing = Growing {
+                registry: Arc::clone(&registry),
+                production: hls::of_stream(&registry, "live", "show").unwrap(),
+                key: ViewerKey { address, program: 0, protocol: Protocol::Dash },
+                _settled: ActiveGuard::new(&registry, &spot).unwrap(),
+                listing,
+                segment: TrackSegment { tracks: Tracks::Video, span: 7, number: 7 },
+                held: Duration::from_secs(60),
+            };
+            // The request waits for video until the segment is complete.
+            let ends = async { sender.send_replace(Arc::new(window.listing())) };
+            let (body, before) = tokio::join!(growing.body(), ends);
+            assert!(before.segment(7).is_none());
+            axum::body::to_bytes(body.unwrap(), usize::MAX).await.unwrap()
+        });
+        assert_eq!(&body[..], EMPTY_SEGMENT);
+    }
+}

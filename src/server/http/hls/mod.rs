@@ -365,9 +365,7 @@ async fn list(
             (now.manifest(&stream, &pass, &renditions), "d")
         }
     };
-    let target = now.target_duration().as_secs();
-    // A stream that has ended may begin again.
-    let age = if directives.awaited.is_some() { target * 6 } else { (target / 2).max(1) };
+    let age = playlist_age(&now, directives.awaited);
     let text: Bytes = match asked {
         // The pass opens only the stream with the new name.
         HlsResource::Below(_) if request.renamed => {
@@ -401,6 +399,16 @@ async fn list(
     production.count(key, size);
     request.registry.totals.sent_bytes.fetch_add(size, Ordering::Relaxed);
     response
+}
+
+/// Returns how many seconds caches keep a playlist. The playlist with an awaited item stays the same. A stream that has
+/// ended does not let players wait, but may begin again with higher numbers.
+fn playlist_age(listing: &Listing, awaited: Option<AwaitedItem>) -> u64 {
+    let target = listing.target_duration().as_secs();
+    match awaited {
+        Some(AwaitedItem { segment, .. }) if segment <= listing.end_number() => target * 6,
+        _ => (target / 2).max(1),
+    }
 }
 
 /// Returns true if the query of the request does not have this pass.
@@ -506,6 +514,14 @@ mod tests {
         sender.send_replace(Arc::clone(&empty));
         assert!(then(101).is_none());
         assert!(gone(&empty, File::Part(101, 0)), "the part does not come either");
+    }
+
+    #[test]
+    fn caches_keep_a_playlist_only_for_numbers_that_cannot_come_again() {
+        let listing = listing_with_segment(100);
+        let age = |segment| playlist_age(&listing, Some(AwaitedItem { segment, part: None }));
+        assert_eq!((age(100), age(101), age(102), age(u64::MAX)), (12, 12, 1, 1));
+        assert_eq!(playlist_age(&listing, None), 1);
     }
 
     /// The page reads the time and the words, because other responses have the same status.

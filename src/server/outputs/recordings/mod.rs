@@ -99,6 +99,7 @@ impl Reporter {
 
     /// Reports events; `lost` is the reason why the last file is incomplete.
     fn note(&mut self, events: Vec<PartEvent>, lost: Option<&Problem>) {
+        let mut without_video = None;
         for event in events {
             match event {
                 PartEvent::Begun(figures) => {
@@ -106,9 +107,13 @@ impl Reporter {
                     self.current.clone_from(&figures);
                     self.tell(figures, RecordingState::Writing, None);
                 }
+                PartEvent::Lost(count) => {
+                    without_video = Some(problem!("recorded-without-video", count = count));
+                }
                 PartEvent::Finished(figures) => {
                     let path = figures.path.clone();
-                    self.tell(figures, RecordingState::Finished, lost.cloned());
+                    let reason = without_video.take().or_else(|| lost.cloned());
+                    self.tell(figures, RecordingState::Finished, reason);
                     self.registry.retention.look();
                     if let Some(recorded) = &self.recorded {
                         recorded.finished(&path);
@@ -227,4 +232,48 @@ fn tell(
     let PartFigures { path, after, bytes } = figures;
     let (app, stream) = (stream.app.clone(), stream.name.clone());
     registry.tell(Event::Recording(Recording { app, stream, path, state, after, bytes, reason }));
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::server::recordings::rules::FileRules;
+    use crate::wire::container::flv::{TagKind, write_tag};
+
+    fn tag(kind: TagKind, time_ms: u32, body: &[u8]) -> Bytes {
+        let mut out = BytesMut::new();
+        write_tag(kind, time_ms, body, &mut out);
+        out.freeze()
+    }
+
+    #[test]
+    fn a_file_that_lacks_the_returned_video_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let [folder, elsewhere] = ["here", "elsewhere"].map(|name| root.path().join(name));
+        std::fs::create_dir(&folder).unwrap();
+        let task = RecordingTask {
+            folder: folder.clone(),
+            stream: RecordedStream { app: "live".to_owned(), stream: "show".to_owned() },
+            rules: FileRules { split_time: Some(Duration::from_mins(1)), ..FileRules::default() },
+            created: CreatedHook(Arc::new(|_| {})),
+        };
+        let mut writer = PartsWriter::create(task).unwrap();
+        let frame = |time_ms, first| tag(TagKind::Video, time_ms, &[first, 1, 0, 0, 0, 7]);
+        writer.write(&[tag(TagKind::Video, 0, &[0x17, 0, 0, 0, 0]), frame(0, 0x17)]).unwrap();
+        for second in 0..100 {
+            writer.write(&[tag(TagKind::Audio, second * 1_000, &[0xAF, 1, 1, 2])]).unwrap();
+        }
+        // The second file began without video. No third one can be created.
+        std::fs::rename(&folder, &elsewhere).unwrap();
+        let frames = [(100_000, 0x17), (100_040, 0x27), (100_080, 0x27)];
+        writer.write(&frames.map(|(at, first)| frame(at, first))).unwrap();
+        std::fs::rename(&elsewhere, &folder).unwrap();
+        writer.finish().unwrap();
+        let events = writer.take_events();
+        let [.., lost, PartEvent::Finished(_)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!(*lost, PartEvent::Lost(3));
+        assert_eq!(events.iter().filter(|it| matches!(it, PartEvent::Lost(_))).count(), 1);
+    }
 }
