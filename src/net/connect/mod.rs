@@ -49,7 +49,7 @@ impl std::fmt::Display for Endpoint {
 /// Limits, routes and trust of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Time limit of the name lookup.
+    /// Time limit of the name lookup. The system waits for 5 s before it asks the next DNS server.
     pub dns_limit: Duration,
     /// Time limit to reach the port, for all addresses together.
     pub tcp_limit: Duration,
@@ -73,7 +73,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            dns_limit: Duration::from_secs(5),
+            dns_limit: Duration::from_secs(12),
             tcp_limit: Duration::from_secs(10),
             tls_limit: Duration::from_secs(10),
             dead_after: Duration::from_secs(5),
@@ -329,6 +329,11 @@ mod tests {
             // The system's own words name only an error number.
             assert!(!none.to_string().contains("os error"), "{none}");
         }
+    }
+
+    #[test]
+    fn a_second_dns_server_has_time_to_answer() {
+        assert!(Options::default().dns_limit > Duration::from_secs(10));
     }
 
     #[test]
