@@ -350,11 +350,8 @@ impl Task {
                 Some(url) => session.redirect_connect(&url),
                 None => {
                     let text = "The server is being replaced. Try again.";
-                    session.reject_connect(&Status::new(
-                        Level::Error,
-                        code::CONNECT_REJECTED,
-                        text,
-                    ));
+                    let status = Status::new(Level::Error, code::CONNECT_SHUTDOWN, text);
+                    session.reject_connect(&status);
                 }
             });
             return Ok(());

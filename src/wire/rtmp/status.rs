@@ -10,6 +10,7 @@ pub mod code {
     pub const CONNECT_REJECTED: &str = "NetConnection.Connect.Rejected";
     pub const CONNECT_INVALID_APP: &str = "NetConnection.Connect.InvalidApp";
     pub const CONNECT_CLOSED: &str = "NetConnection.Connect.Closed";
+    pub const CONNECT_SHUTDOWN: &str = "NetConnection.Connect.AppShutdown";
     pub const RECONNECT_REQUEST: &str = "NetConnection.Connect.ReconnectRequest";
     pub const PUBLISH_START: &str = "NetStream.Publish.Start";
     pub const PUBLISH_BAD_NAME: &str = "NetStream.Publish.BadName";
@@ -165,7 +166,7 @@ impl Refusal {
             }
             code::PLAY_NOT_FOUND => Self::NotFound,
             code::FAILED | code::PLAY_FAILED => refined(Self::Failed),
-            "NetConnection.Connect.AppShutdown" | "NetConnection.Connect.Failed" => Self::Failed,
+            code::CONNECT_SHUTDOWN | "NetConnection.Connect.Failed" => Self::Failed,
             _ => return None,
         })
     }
