@@ -444,6 +444,7 @@ fn streams_and_viewers_of_an_application_are_limited() {
     serve.wait_published("one");
     let refused = serve.refuses_publisher("live/two");
     assert!(refused.contains("The application already has 1 stream,"), "{refused}");
+    assert!(refused.starts_with("publish: Failed"), "the client may try again: {refused}");
     assert_eq!(serve.refuses_publisher("other/two"), "");
     let mut viewer = Client::play(&format!("{}/live/one", serve.rtmp));
     viewer.media();

@@ -358,21 +358,25 @@ impl Task {
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
-            let (wrong, rejected) =
-                match self.registry.check_login(&connect.app, connection.peer.ip()) {
-                    Ok(auth::Verdict::Welcome) => (None, None),
-                    Ok(auth::Verdict::Rejected(text)) => (None, Some(text)),
-                    Ok(auth::Verdict::Wrong(text)) => {
-                        (Some(problem!("denied-wrong-password")), Some(text))
-                    }
-                    Err(must_wait) => (Some(must_wait.clone()), Some(must_wait.to_string())),
-                };
+            let address = connection.peer.ip();
+            let (wrong, rejected) = match self.registry.check_login(&connect.app, address) {
+                Ok(auth::Verdict::Welcome) => (None, None),
+                Ok(auth::Verdict::Rejected(text)) => (None, Some((code::CONNECT_REJECTED, text))),
+                Ok(auth::Verdict::Wrong(text)) => {
+                    let why = problem!("denied-wrong-password");
+                    (Some(why), Some((code::CONNECT_REJECTED, text)))
+                }
+                Err(must_wait) => {
+                    let text = must_wait.to_string();
+                    (Some(must_wait), Some((code::CONNECT_FAILED, text)))
+                }
+            };
             if let Some(why) = wrong {
                 let refused = ("wrong-password", why);
-                gate::report_early(&self.registry, connection.peer.ip(), "publish", refused);
+                gate::report_early(&self.registry, address, "publish", refused);
             }
-            if let Some(text) = rejected {
-                let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
+            if let Some((code, text)) = rejected {
+                let status = Status::new(Level::Error, code, text);
                 connection.with_session(|session| session.reject_connect(&status));
                 return Ok(());
             }
@@ -459,9 +463,9 @@ impl Task {
         };
         let (code, cause, reason) = match refused {
             Refused::Taken => (code::PUBLISH_BAD_NAME, "taken", problem!("denied-taken")),
-            Refused::Full => (code::PUBLISH_DENIED, "full", problem!("denied-full")),
+            Refused::Full => (code::CONNECT_FAILED, "full", problem!("denied-full")),
             Refused::AppFull(most) => {
-                (code::PUBLISH_DENIED, "full", problem!("denied-app-full", most = most))
+                (code::CONNECT_FAILED, "full", problem!("denied-app-full", most = most))
             }
         };
         let refusal = Refusal {

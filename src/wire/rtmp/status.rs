@@ -9,6 +9,8 @@ pub mod code {
     pub const CONNECT_SUCCESS: &str = "NetConnection.Connect.Success";
     pub const CONNECT_REJECTED: &str = "NetConnection.Connect.Rejected";
     pub const CONNECT_INVALID_APP: &str = "NetConnection.Connect.InvalidApp";
+    /// A temporary failure. It may also reject a stream, for which there is no such code.
+    pub const CONNECT_FAILED: &str = "NetConnection.Connect.Failed";
     pub const CONNECT_CLOSED: &str = "NetConnection.Connect.Closed";
     pub const CONNECT_SHUTDOWN: &str = "NetConnection.Connect.AppShutdown";
     pub const RECONNECT_REQUEST: &str = "NetConnection.Connect.ReconnectRequest";
@@ -166,7 +168,7 @@ impl Refusal {
             }
             code::PLAY_NOT_FOUND => Self::NotFound,
             code::FAILED | code::PLAY_FAILED => refined(Self::Failed),
-            code::CONNECT_SHUTDOWN | "NetConnection.Connect.Failed" => Self::Failed,
+            code::CONNECT_SHUTDOWN | code::CONNECT_FAILED => Self::Failed,
             _ => return None,
         })
     }
