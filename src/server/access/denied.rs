@@ -58,6 +58,15 @@ impl Denied {
         }
     }
 
+    /// Returns the RTMP status of a player.
+    pub const fn play_code(&self) -> &'static str {
+        match self {
+            _ if self.is_temporary() => code::CONNECT_FAILED,
+            Self::NoName => code::PLAY_NOT_FOUND,
+            _ => code::PLAY_UNAUTHORIZED,
+        }
+    }
+
     /// Returns true if the server may accept the same request later.
     const fn is_temporary(&self) -> bool {
         matches!(self, Self::TooOften(_) | Self::NoCallback | Self::Token(TokenProblem::NoKeys))
@@ -126,11 +135,13 @@ mod tests {
             };
             let is_temporary = temporary.contains(&denied.name());
             let expected = match denied {
-                _ if is_temporary => Refusal::Failed,
-                Denied::NoName => Refusal::Busy,
-                _ => Refusal::Unauthorized,
+                _ if is_temporary => [Refusal::Failed; 2],
+                Denied::NoName => [Refusal::Busy, Refusal::NotFound],
+                _ => [Refusal::Unauthorized; 2],
             };
-            assert_eq!(of(denied.publish_code(), Action::Publish), Some(expected), "{denied:?}");
+            let publish = of(denied.publish_code(), Action::Publish);
+            let play = of(denied.play_code(), Action::Play);
+            assert_eq!([publish, play], expected.map(Some), "{denied:?}");
             let at_connect = of(denied.connect_code(), Action::Play).unwrap();
             assert_eq!(at_connect.may_pass(), is_temporary, "{denied:?}");
         }

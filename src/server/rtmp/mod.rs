@@ -488,7 +488,7 @@ impl Task {
             Ok(grant) => grant,
             Err(denied) => {
                 let why = denied.problem(Action::Play);
-                let status = Status::new(Level::Error, code::PLAY_FAILED, why);
+                let status = Status::new(Level::Error, denied.play_code(), why);
                 connection.with_session(|session| session.reject_play(&status));
                 return Ok(());
             }
@@ -541,17 +541,17 @@ impl Task {
     /// Begins to play a recording, if the client may.
     fn watch(&mut self, recording: (String, f64), decision: Result<Grant, Denied>) {
         let connection = &self.connection;
-        let why = match decision {
+        let (code, why) = match decision {
             Ok(grant) if self.settles((VOD_APP, &recording.0)) => {
                 let watching = Watching::new(&self.registry, connection, recording, grant.expelled);
                 self.role = Role::Watching(Box::new(watching));
                 self.done = grant.done;
                 return;
             }
-            Ok(_) => NoRoom::Server.problem(),
-            Err(denied) => denied.problem(Action::Play),
+            Ok(_) => (code::PLAY_FAILED, NoRoom::Server.problem()),
+            Err(denied) => (denied.play_code(), denied.problem(Action::Play)),
         };
-        let status = Status::new(Level::Error, code::PLAY_FAILED, why);
+        let status = Status::new(Level::Error, code, why);
         connection.with_session(|session| session.reject_play(&status));
     }
 

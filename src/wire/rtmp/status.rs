@@ -25,6 +25,8 @@ pub mod code {
     pub const PLAY_STOP: &str = "NetStream.Play.Stop";
     pub const PLAY_COMPLETE: &str = "NetStream.Play.Complete";
     pub const PLAY_FAILED: &str = "NetStream.Play.Failed";
+    /// Not a code of Flash Player, which has none for this.
+    pub const PLAY_UNAUTHORIZED: &str = "NetStream.Play.Unauthorized";
     pub const PLAY_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
     pub const PLAY_UNPUBLISHED: &str = "NetStream.Play.UnpublishNotify";
     pub const PLAY_PUBLISHED: &str = "NetStream.Play.PublishNotify";
@@ -163,9 +165,10 @@ impl Refusal {
             code::CONNECT_CLOSED => refined(Self::Closed),
             code::PUBLISH_BAD_NAME if about_keys() && !about_busy() => Self::Unauthorized,
             code::PUBLISH_BAD_NAME => Self::Busy,
-            code::PUBLISH_DENIED | code::PUBLISH_UNAUTHORIZED | "NetStream.Publish.BadAuth" => {
-                Self::Unauthorized
-            }
+            code::PUBLISH_DENIED
+            | code::PUBLISH_UNAUTHORIZED
+            | code::PLAY_UNAUTHORIZED
+            | "NetStream.Publish.BadAuth" => Self::Unauthorized,
             code::PLAY_NOT_FOUND => Self::NotFound,
             code::FAILED | code::PLAY_FAILED => refined(Self::Failed),
             code::CONNECT_SHUTDOWN | code::CONNECT_FAILED => Self::Failed,
