@@ -196,6 +196,15 @@ fn proxies_that_lie_are_found_out() {
 }
 
 #[test]
+fn the_built_in_server_needs_no_route() {
+    let dead = format!("127.0.0.1:{}", free_port());
+    let words = ["live", "--built-in", "--proxy", &dead, "--bind", "192.0.2.7", "--duration", "1s"];
+    let mut onair = Onair::start(&[&words[..], &["--retry-for", "0s"], SMALL].concat());
+    let code = onair.peer.wait(LIMIT).code();
+    assert_eq!(code, Some(0), "{}{}", onair.peer.output(), onair.peer.errors());
+}
+
+#[test]
 fn wrong_flags_are_usage_errors() {
     for (flags, expected) in [
         (["--proxy", "ftp://u:secret@h"], "--proxy"),
