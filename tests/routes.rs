@@ -178,7 +178,9 @@ fn proxies_that_lie_are_found_out() {
         ("socks5", b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "does not speak SOCKS"),
         ("socks5", vec![5, 0, 5, 1, 0, 1, 0, 0, 0, 0, 0, 0], "cannot connect to the server"),
         ("socks5", vec![5, 0, 5, 0, 0, 77, 0], "does not speak SOCKS"),
-        ("socks5", vec![5, 0, 5, 0, 0, 3, 255, 1, 2, 3], "closed"),
+        ("socks5", vec![5, 0, 5, 0, 0, 3, 255, 1, 2, 3], "cannot connect to the server"),
+        ("socks5", vec![5, 0], "cannot connect to the server"),
+        ("socks5", vec![5], "cannot reach the proxy"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();

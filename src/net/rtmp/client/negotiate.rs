@@ -142,6 +142,7 @@ fn limited(options: &Options, config: &mut Config, last: bool) -> Options {
     let mut options = options.clone();
     if !last {
         options.net.tcp_limit = options.net.tcp_limit.min(PORT_TIMEOUT);
+        options.net.proxy_limit = options.net.proxy_limit.min(PORT_TIMEOUT);
         options.handshake_limit = options.handshake_limit.min(PORT_TIMEOUT);
     }
     config.handshake_timeout = options.handshake_limit;
