@@ -4,6 +4,8 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::peers::certificates::Authority;
@@ -195,6 +197,26 @@ fn proxies_that_lie_are_found_out() {
         let failed = fails("rtmp://server.invalid/live/show", &["--proxy", &proxy]);
         assert!(failed["cause"].as_str().unwrap().contains(cause), "{cause}: {failed}");
     }
+}
+
+#[test]
+fn a_wrong_password_of_a_proxy_is_sent_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 4_096]);
+            let _ = stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+        }
+    });
+    let proxy = format!("http://me:pa55word@127.0.0.1:{port}");
+    let words = ["live", "--to", "rtmp://server.invalid/live/show", "--proxy", &proxy];
+    let mut onair = Onair::start(&[&words[..], SMALL].concat());
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(6), "{}", onair.peer.output());
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[test]
