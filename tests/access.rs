@@ -198,7 +198,9 @@ fn a_play_key_opens_every_way_to_watch_and_nothing_else_does() {
     serve.wait_published("show");
 
     assert!(serve.refuses_player("live/show").contains("play key or a token is required"));
-    assert!(serve.refuses_player("live/show?key=Pub-k3y").contains("play key is wrong"));
+    let refused = serve.refuses_player("live/show?key=Pub-k3y");
+    assert!(refused.contains("play key is wrong"), "{refused}");
+    assert!(refused.starts_with("play: Unauthorized"), "{refused}");
     assert_eq!(serve.refuses_player("live/show?key=Pl4y-k3y"), "");
     let closed =
         ["/live/show.flv", "/live/show.m3u8", "/live/show/hls/main.m3u8", "/live/show/state"];
@@ -444,6 +446,7 @@ fn streams_and_viewers_of_an_application_are_limited() {
     serve.wait_published("one");
     let refused = serve.refuses_publisher("live/two");
     assert!(refused.contains("The application already has 1 stream,"), "{refused}");
+    assert!(refused.starts_with("publish: Failed"), "the client may try again: {refused}");
     assert_eq!(serve.refuses_publisher("other/two"), "");
     let mut viewer = Client::play(&format!("{}/live/one", serve.rtmp));
     viewer.media();

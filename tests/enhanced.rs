@@ -443,6 +443,31 @@ fn a_server_without_a_successor_asks_its_clients_to_come_back() {
 }
 
 #[test]
+fn a_stream_outlives_a_drained_server_without_a_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("film.flv");
+    std::fs::write(&file, small_film()).unwrap();
+    let serve = |rtmp: &str| Onair::start(&["serve", "--http", "127.0.0.1:0", "--rtmp", rtmp]);
+    let mut first = serve("127.0.0.1:0");
+    let base = first.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let url = format!("{base}/live/film");
+    let mut live =
+        Onair::start(&["live", "--copy", file.to_str().unwrap(), "--loop", "--to", &url]);
+    live.wait_event("a live target", |event| event["state"] == "live");
+    first.peer.signal("USR1");
+    live.wait_event("the refusal", |event| {
+        event["state"] == "reconnecting" && event["code"] == "NetConnection.Connect.AppShutdown"
+    });
+    assert!(first.stop(LIMIT).success());
+    let mut second = serve(base.trim_start_matches("rtmp://"));
+    wait_for("the copy to be live again", LIMIT, || {
+        live.events().iter().filter(|event| event["state"] == "live").count() == 2
+    });
+    assert!(live.stop(LIMIT).success(), "{}", live.peer.output());
+    assert!(second.stop(LIMIT).success());
+}
+
+#[test]
 fn what_cannot_be_sent_or_saved_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("film.mp4");

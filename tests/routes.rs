@@ -4,6 +4,8 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::peers::certificates::Authority;
@@ -178,7 +180,9 @@ fn proxies_that_lie_are_found_out() {
         ("socks5", b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "does not speak SOCKS"),
         ("socks5", vec![5, 0, 5, 1, 0, 1, 0, 0, 0, 0, 0, 0], "cannot connect to the server"),
         ("socks5", vec![5, 0, 5, 0, 0, 77, 0], "does not speak SOCKS"),
-        ("socks5", vec![5, 0, 5, 0, 0, 3, 255, 1, 2, 3], "closed"),
+        ("socks5", vec![5, 0, 5, 0, 0, 3, 255, 1, 2, 3], "cannot connect to the server"),
+        ("socks5", vec![5, 0], "cannot connect to the server"),
+        ("socks5", vec![5], "cannot reach the proxy"),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -193,6 +197,35 @@ fn proxies_that_lie_are_found_out() {
         let failed = fails("rtmp://server.invalid/live/show", &["--proxy", &proxy]);
         assert!(failed["cause"].as_str().unwrap().contains(cause), "{cause}: {failed}");
     }
+}
+
+#[test]
+fn a_wrong_password_of_a_proxy_is_sent_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            count.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.read(&mut [0; 4_096]);
+            let _ = stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+        }
+    });
+    let proxy = format!("http://me:pa55word@127.0.0.1:{port}");
+    let words = ["live", "--to", "rtmp://server.invalid/live/show", "--proxy", &proxy];
+    let mut onair = Onair::start(&[&words[..], SMALL].concat());
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(6), "{}", onair.peer.output());
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn the_built_in_server_needs_no_route() {
+    let dead = format!("127.0.0.1:{}", free_port());
+    let words = ["live", "--built-in", "--proxy", &dead, "--bind", "192.0.2.7", "--duration", "1s"];
+    let mut onair = Onair::start(&[&words[..], &["--retry-for", "0s"], SMALL].concat());
+    let code = onair.peer.wait(LIMIT).code();
+    assert_eq!(code, Some(0), "{}{}", onair.peer.output(), onair.peer.errors());
 }
 
 #[test]

@@ -87,6 +87,18 @@ fn every_bad_certificate_is_turned_down_with_its_reason() {
 }
 
 #[test]
+fn a_bad_certificate_is_turned_down_behind_several_ports_too() {
+    let authority = Authority::new();
+    let certificate = authority.good();
+    let (_server, url) = serve(&certificate);
+    let ports = format!("{},{}", free_port(), url.rsplit_once(':').unwrap().1);
+    let to = "rtmps://127.0.0.1/live/show";
+    let failed = turned_down(to, &["--ports", &ports]);
+    assert!(failed["advice"].as_str().unwrap().contains(&certificate.pin), "{failed}");
+    streams_to(to, &["--ports", &ports, "--tls-pin", &certificate.pin]);
+}
+
+#[test]
 fn a_pin_accepts_its_own_certificate_and_no_other() {
     let authority = Authority::new();
     let (server, url) = serve(&authority.expired());

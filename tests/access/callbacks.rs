@@ -253,7 +253,10 @@ fn without_an_answer_everybody_is_refused_unless_configured_otherwise() {
         rules("open", port, "", "if_unreachable = \"accept\"\n")
     ));
     // RTMP publishers are refused at `connect` already.
-    assert!(serve.refuses_publisher("closed/a").contains("cannot check access right now"));
+    let refused = serve.refuses_publisher("closed/a");
+    assert!(refused.contains("cannot check access right now"), "{refused}");
+    // The client may try again.
+    assert!(refused.starts_with("connect: Failed"), "{refused}");
     assert_eq!(serve.status("GET", "/closed/a.flv", ""), 503);
     assert_eq!(serve.refuses_publisher("open/a"), "");
     assert_eq!(serve.refuses_player("open/a"), "");
@@ -310,6 +313,7 @@ fn receivers_that_hang_or_lie_let_nobody_in() {
     for app in ["hangs", "huge", "broken"] {
         let why = serve.refuses_publisher(&format!("{app}/show"));
         assert!(why.contains("cannot check access right now"), "{app}: {why}");
+        assert!(why.starts_with("publish: Failed"), "{app}: {why}");
     }
     assert_eq!(serve.refuses_publisher("other/show"), "");
 }

@@ -192,6 +192,7 @@ net-cure-connect = Check the application part of the URL (such as /live). The se
 net-cure-publish = Check the stream key: many servers respond this way to a wrong key. Make sure that no other program or earlier connection uses the same key.
 net-cure-publish-silent = The server did not respond. Check the stream key, or try again later.
 net-cure-play = Check the stream name, and make sure that the stream is live.
+net-cure-play-key = Check the key or token in the address. It may have changed or expired.
 net-cure-login = Check the user name and password (rtmp://user:password@server/app), or the URL.
 net-cure-ended = The server ended the stream. Read the server's message, and check the service's dashboard.
 net-cure-request = Check that the address and port belong to a web server. If the server requires TLS, use https:// or wss://.

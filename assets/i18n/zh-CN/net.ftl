@@ -192,6 +192,7 @@ net-cure-connect = 请检查地址中的应用部分（如 /live）。也可能�
 net-cure-publish = 密钥错误时，很多服务器会这样响应。请检查推流密钥，并确认没有其他程序或之前的连接正在使用这个密钥。
 net-cure-publish-silent = 服务器没有响应。请检查推流密钥，或稍后再试。
 net-cure-play = 请检查流名，并确认正在直播。
+net-cure-play-key = 请检查地址中的密钥或令牌，它可能已更换或过期。
 net-cure-login = 请检查用户名和密码（rtmp://用户名:密码@服务器/应用），或检查地址。
 net-cure-ended = 服务器结束了直播。请查看服务器的消息，并到平台页面查看原因。
 net-cure-request = 请确认地址和端口属于 Web 服务器。如果需要 TLS，请用 https:// 或 wss://。

@@ -177,12 +177,12 @@ async fn begun(shared: &Shared, feed: &HubFeed) -> bool {
     }
 }
 
-/// Returns true if a retry can help. A rejected certificate is final, unless the server's
-/// certificate was accepted before. In that case, something else replied, such as a hotel's login
-/// page.
+/// Returns true if a retry can help. A rejected certificate or proxy login is final, unless it was
+/// accepted before. In that case, something else replied, such as a hotel's login page.
 fn may_pass(error: &Error, was_live: bool) -> bool {
-    match error.cause {
+    match &error.cause {
         Cause::Certificate { .. } => was_live,
+        Cause::Proxy { problem, .. } if problem.is_login() => was_live,
         _ => error.may_pass(),
     }
 }
@@ -224,6 +224,16 @@ fn address_of(shared: &Arc<Shared>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::ProxyProblem;
+
+    #[test]
+    fn a_rejected_proxy_login_is_final_unless_it_was_accepted_before() {
+        for problem in [ProxyProblem::NeedsLogin, ProxyProblem::WrongLogin] {
+            let cause = Cause::Proxy { proxy: String::new(), problem };
+            let error = Error { stage: ConnectStage::Tcp, cause, peer: String::new() };
+            assert_eq!([false, true].map(|was_live| may_pass(&error, was_live)), [false, true]);
+        }
+    }
 
     #[test]
     fn it_is_tried_for_exactly_as_long_as_was_asked_for() {

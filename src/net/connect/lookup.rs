@@ -2,13 +2,14 @@
 //! a lookup can continue long after its caller has given up. To leave threads for other work, few
 //! lookups run at a time, and callers with the same host share one. A slow lookup passes its slot on,
 //! and the next lookup of its host waits for a slot for slow ones, so that dead names delay no others.
+//! The answer of a slow lookup stays valid for a while, because its caller may have given up.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
@@ -23,6 +24,8 @@ const MAX_LOOKUPS: usize = 4;
 const MAX_SLOW_LOOKUPS: usize = 12;
 /// A lookup without an answer for this long is slow.
 const SLOW_LOOKUP_TIME: Duration = Duration::from_secs(1);
+/// Lifetime of the answer of a slow lookup.
+const SLOW_ANSWER_LIFETIME: Duration = Duration::from_secs(60);
 /// Maximum number of remembered hosts with slow lookups.
 const MAX_SLOW_HOSTS: usize = 256;
 
@@ -31,8 +34,15 @@ static LOOKUPS: Lookups = Lookups::new(SLOW_LOOKUP_TIME);
 
 type LookupAnswer = Result<Vec<SocketAddr>, Cause>;
 
+/// The answer of a lookup that has ended.
+struct EndedLookup {
+    answer: LookupAnswer,
+    /// Time until which later callers get this answer too. `None` if they must ask again.
+    valid_until: Option<Instant>,
+}
+
 /// The result of a lookup, once it is known. The channel is open while the lookup runs.
-type Lookup = watch::Receiver<Option<LookupAnswer>>;
+type Lookup = watch::Receiver<Option<EndedLookup>>;
 
 struct Lookups {
     slow_after: Duration,
@@ -101,7 +111,7 @@ impl Lookups {
             },
         };
         match lookup.wait_for(Option::is_some).await {
-            Ok(answer) => answer.clone().unwrap_or_else(ended),
+            Ok(known) => known.as_ref().map_or_else(ended, |known| known.answer.clone()),
             Err(_) => ended(),
         }
     }
@@ -111,7 +121,7 @@ impl Lookups {
     }
 
     fn running(&self, host: &str) -> Option<Lookup> {
-        self.running.lock().get(host).filter(|lookup| is_open(lookup)).cloned()
+        self.running.lock().get(host).filter(|lookup| is_usable(lookup)).cloned()
     }
 
     /// Returns the slots for a lookup of this host.
@@ -133,11 +143,11 @@ impl Lookups {
         host: String,
         answer: impl Future<Output = LookupAnswer>,
         mut slot: SemaphorePermit<'static>,
-    ) -> LookupAnswer {
+    ) -> EndedLookup {
         let mut answer = pin!(answer);
         if let Ok(answer) = timeout(self.slow_after, answer.as_mut()).await {
             self.slow_hosts.lock().remove(&host);
-            return answer;
+            return EndedLookup { answer, valid_until: None };
         }
         self.note_slow(host);
         if let Ok(slow_slot) = self.slow_slots.try_acquire() {
@@ -145,7 +155,8 @@ impl Lookups {
         }
         let answer = answer.await;
         drop(slot);
-        answer
+        let valid_until = answer.is_ok().then(|| Instant::now() + SLOW_ANSWER_LIFETIME);
+        EndedLookup { answer, valid_until }
     }
 
     /// Starts a lookup.
@@ -159,7 +170,7 @@ impl Lookups {
         F: Future<Output = LookupAnswer> + Send + 'static,
     {
         let mut running = self.running.lock();
-        running.retain(|_, lookup| is_open(lookup));
+        running.retain(|_, lookup| is_usable(lookup));
         // Another caller can have started this lookup while this caller waited for a slot.
         if let Some(lookup) = running.get(host) {
             return lookup.clone();
@@ -179,9 +190,17 @@ fn is_open(lookup: &Lookup) -> bool {
     lookup.has_changed().is_ok()
 }
 
+/// Returns true while the lookup runs, and while its answer is valid.
+fn is_usable(lookup: &Lookup) -> bool {
+    let is_valid = |ended: &EndedLookup| ended.valid_until.is_some_and(|it| Instant::now() < it);
+    is_open(lookup) || lookup.borrow().as_ref().is_some_and(is_valid)
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tokio::time::sleep;
 
     use super::*;
     use crate::net::runtime::Runtime;
@@ -233,6 +252,28 @@ mod tests {
             resolver.answers.add_permits(1);
             assert_eq!(timeout(LIMIT, retry).await.unwrap().unwrap().len(), 1);
             assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+        });
+    }
+
+    #[test]
+    fn a_slow_answer_is_kept_for_the_next_attempt() {
+        let resolver = SilentResolver::with_slow_lookups(SHORT);
+        let lookups = &resolver.lookups;
+        Runtime::start().unwrap().block_on(async {
+            assert!(timeout(SHORT, resolver.resolve("host")).await.is_err());
+            while !lookups.slow_hosts.lock().contains("host") {
+                sleep(SHORT).await;
+            }
+            resolver.answers.add_permits(1);
+            while lookups.running.lock().get("host").is_some_and(is_open) {
+                sleep(SHORT).await;
+            }
+            assert_eq!(resolver.resolve("host").await.unwrap().len(), 1);
+            assert_eq!(resolver.asked.load(Ordering::Relaxed), 1);
+            // An address of the lost network is useless.
+            lookups.forget();
+            assert_eq!(resolver.resolve("host").await.unwrap().len(), 1);
+            assert_eq!(resolver.asked.load(Ordering::Relaxed), 2);
         });
     }
 

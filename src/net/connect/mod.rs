@@ -49,10 +49,12 @@ impl std::fmt::Display for Endpoint {
 /// Limits, routes and trust of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Time limit of the name lookup.
+    /// Time limit of the name lookup. The system waits for 5 s before it asks the next DNS server.
     pub dns_limit: Duration,
     /// Time limit to reach the port, for all addresses together.
     pub tcp_limit: Duration,
+    /// Time limit of the proxy, which connects to the server meanwhile.
+    pub proxy_limit: Duration,
     /// Time limit of the TLS handshake.
     pub tls_limit: Duration,
     /// The time without an acknowledgement after which a connection counts as dead.
@@ -73,8 +75,9 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            dns_limit: Duration::from_secs(5),
+            dns_limit: Duration::from_secs(12),
             tcp_limit: Duration::from_secs(10),
+            proxy_limit: Duration::from_secs(10),
             tls_limit: Duration::from_secs(10),
             dead_after: Duration::from_secs(5),
             not_sent_low_water: 64 << 10,
@@ -129,11 +132,8 @@ pub async fn connect(
     stream.set_user_timeout(options.dead_after);
     stream.set_not_sent_low_water(options.not_sent_low_water);
     if let Some(proxy) = proxy {
-        let passed = proxy.pass(stream, &endpoint.host, endpoint.port);
-        let passed = timeout(options.tcp_limit, passed)
-            .await
-            .unwrap_or_else(|_| Err(blame(Cause::TimedOut { after: options.tcp_limit })));
-        stream = passed.map_err(|cause| fail(ConnectStage::Tcp, cause))?;
+        let passed = proxy.pass(stream, &endpoint.host, endpoint.port, options.proxy_limit);
+        stream = passed.await.map_err(|cause| fail(ConnectStage::Tcp, cause))?;
     }
     if !endpoint.tls {
         return Ok(stream);
@@ -329,6 +329,33 @@ mod tests {
             // The system's own words name only an error number.
             assert!(!none.to_string().contains("os error"), "{none}");
         }
+    }
+
+    #[test]
+    fn a_proxy_is_not_blamed_for_a_server_that_does_not_answer() {
+        let runtime = Runtime::start().unwrap();
+        // It accepts connections, and never answers.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = silent.local_addr().unwrap();
+        let problem = |kind: &str| {
+            let proxy = format!("{kind}://{address}").parse().ok();
+            let proxy_limit = Duration::from_millis(50);
+            let options = Options { proxy, proxy_limit, ..Options::default() };
+            let server = endpoint("server.invalid", 1_935);
+            match runtime.block_on(connect(&server, &options, &|_| {})).unwrap_err().cause {
+                Cause::Proxy { problem, .. } => problem,
+                cause => panic!("{cause}"),
+            }
+        };
+        let late = Cause::TimedOut { after: Duration::from_millis(50) };
+        assert_eq!(problem("http"), ProxyProblem::Refused((&late).into()));
+        // The greeting, which is between onair and the proxy, has no answer.
+        assert_eq!(problem("socks5"), ProxyProblem::Unreachable(Box::new(late)));
+    }
+
+    #[test]
+    fn a_second_dns_server_has_time_to_answer() {
+        assert!(Options::default().dns_limit > Duration::from_secs(10));
     }
 
     #[test]

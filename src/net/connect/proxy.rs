@@ -3,9 +3,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use data_encoding::BASE64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
 use crate::net::error::{Cause, ProxyProblem as Problem};
 use crate::net::stream::Stream;
@@ -99,15 +101,34 @@ impl Proxy {
         stream: Stream,
         host: &str,
         port: u16,
+        limit: Duration,
     ) -> Result<Stream, Cause> {
-        let passed = match self.kind {
-            Kind::Http => self.pass_http(stream, host, port).await,
-            Kind::Socks5 => self.pass_socks5(stream, host, port).await,
+        // True as soon as the proxy knows the host.
+        let mut is_asked = false;
+        let passing = async {
+            match self.kind {
+                Kind::Http => self.pass_http(stream, host, port, &mut is_asked).await,
+                Kind::Socks5 => self.pass_socks5(stream, host, port, &mut is_asked).await,
+            }
         };
-        passed.map_err(|problem| self.cause(problem))
+        let late = Problem::Unreachable(Box::new(Cause::TimedOut { after: limit }));
+        let passed = timeout(limit, passing).await.unwrap_or(Err(late));
+        passed.map_err(|problem| match problem {
+            Problem::Unreachable(cause) if is_asked => match *cause {
+                Cause::Closed => self.cause(Problem::Refused(problem!("net-proxy-closed"))),
+                cause => self.cause(Problem::Refused((&cause).into())),
+            },
+            problem => self.cause(problem),
+        })
     }
 
-    async fn pass_http(&self, stream: Stream, host: &str, port: u16) -> Result<Stream, Problem> {
+    async fn pass_http(
+        &self,
+        stream: Stream,
+        host: &str,
+        port: u16,
+        is_asked: &mut bool,
+    ) -> Result<Stream, Problem> {
         let target = authority(host, port);
         let login = match &self.credentials {
             Some(Credentials { user, password }) => {
@@ -123,6 +144,7 @@ impl Proxy {
         };
         let mut http = Http::new(stream);
         http.send(request.as_bytes()).await.map_err(fault)?;
+        *is_asked = true;
         let head = http.head().await.map_err(fault)?;
         let head = head.ok_or_else(|| Problem::Refused(problem!("net-proxy-closed")))?;
         let answer = Response::parse(&head).map_err(|error| fault(Fault::Http(error)))?;
@@ -140,6 +162,7 @@ impl Proxy {
         mut stream: Stream,
         host: &str,
         port: u16,
+        is_asked: &mut bool,
     ) -> Result<Stream, Problem> {
         let mut answer = [0; 2];
         talk(&mut stream, &socks5::greeting(self.credentials.is_some()), &mut answer).await?;
@@ -150,6 +173,7 @@ impl Proxy {
             socks5::logged_in(answer)?;
         }
         let mut first = [0; 5];
+        *is_asked = true;
         talk(&mut stream, &socks5::request(host, port)?, &mut first).await?;
         // At most 257 bytes.
         let mut rest = vec![0; socks5::rest_of_answer(first)?];

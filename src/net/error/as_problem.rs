@@ -67,6 +67,9 @@ impl Error {
             (Cause::Status { refusal: Refusal::Unauthorized, .. }, ConnectStage::Connect) => {
                 problem!("net-cure-login")
             }
+            (Cause::Status { refusal: Refusal::Unauthorized, .. }, ConnectStage::Play) => {
+                problem!("net-cure-play-key")
+            }
             (
                 Cause::Status { refusal: Refusal::Closed | Refusal::Failed, .. },
                 ConnectStage::Media,
@@ -421,6 +424,7 @@ mod tests {
             refused(ConnectStage::Connect, Refusal::Unauthorized).contains("name and password")
         );
         assert!(refused(ConnectStage::Publish, Refusal::Unauthorized).contains("copy it again"));
+        assert!(refused(ConnectStage::Play, Refusal::Unauthorized).contains("key or token"));
         assert!(refused(ConnectStage::Media, Refusal::Failed).contains("ended the stream"));
     }
 }

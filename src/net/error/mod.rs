@@ -127,6 +127,13 @@ pub enum ProxyProblem {
     NotProxy(Problem),
 }
 
+impl ProxyProblem {
+    /// Returns true if the user name and the password are wrong or missing.
+    pub const fn is_login(&self) -> bool {
+        matches!(self, Self::NeedsLogin | Self::WrongLogin)
+    }
+}
+
 /// The cause of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
@@ -254,11 +261,12 @@ impl Error {
     }
 
     /// Returns true if a later attempt can help. An unusable local file, a codec that the server
-    /// does not support, or a clear rejection is permanent; a network failure, a restarting server
-    /// and a stream name in use are temporary.
+    /// does not support, a login that the proxy rejects, or a clear rejection is permanent; a
+    /// network failure, a restarting server and a stream name in use are temporary.
     pub fn may_pass(&self) -> bool {
         match &self.cause {
             Cause::TrustFile { .. } | Cause::Codecs(_) => false,
+            Cause::Proxy { problem, .. } => !problem.is_login(),
             Cause::Status { refusal, .. } => refusal.may_pass(),
             Cause::Answer { status, .. } => !matches!(status, 400..=403 | 405..=407),
             _ => true,

@@ -43,18 +43,33 @@ impl Denied {
         }
     }
 
+    /// Returns the RTMP status of a client that connects.
+    pub const fn connect_code(&self) -> &'static str {
+        if self.is_temporary() { code::CONNECT_FAILED } else { code::CONNECT_REJECTED }
+    }
+
     /// Returns the RTMP status of a publisher.
     pub const fn publish_code(&self) -> &'static str {
         match self {
+            _ if self.is_temporary() => code::CONNECT_FAILED,
             Self::NoName => code::PUBLISH_BAD_NAME,
-            Self::Address
-            | Self::Callback
-            | Self::NoCallback
-            | Self::Token(TokenProblem::NoKeys) => code::PUBLISH_DENIED,
-            Self::NoSecret | Self::WrongSecret | Self::TooOften(_) | Self::Token(_) => {
-                code::PUBLISH_UNAUTHORIZED
-            }
+            Self::Address | Self::Callback => code::PUBLISH_DENIED,
+            _ => code::PUBLISH_UNAUTHORIZED,
         }
+    }
+
+    /// Returns the RTMP status of a player.
+    pub const fn play_code(&self) -> &'static str {
+        match self {
+            _ if self.is_temporary() => code::CONNECT_FAILED,
+            Self::NoName => code::PLAY_NOT_FOUND,
+            _ => code::PLAY_UNAUTHORIZED,
+        }
+    }
+
+    /// Returns true if the server may accept the same request later.
+    const fn is_temporary(&self) -> bool {
+        matches!(self, Self::TooOften(_) | Self::NoCallback | Self::Token(TokenProblem::NoKeys))
     }
 
     /// Returns the reason for the operator and for the user of the client.
@@ -81,9 +96,10 @@ pub(in crate::server) fn too_often(what: &str, wait: Duration) -> Problem {
 mod tests {
     use super::*;
     use crate::text::Language;
+    use crate::wire::rtmp::status::{Level, Refusal, Status};
 
-    #[test]
-    fn every_refusal_is_said_in_both_languages_and_clients_get_english() {
+    /// Returns every refusal.
+    fn all() -> impl Iterator<Item = Denied> {
         let tokens = [
             TokenProblem::Malformed,
             TokenProblem::Algorithm,
@@ -97,17 +113,43 @@ mod tests {
             TokenProblem::OtherAction,
             TokenProblem::OtherAddress,
         ];
-        let wait = Duration::from_secs(9);
         let others = [
             Denied::NoName,
             Denied::Address,
             Denied::NoSecret,
             Denied::WrongSecret,
-            Denied::TooOften(wait),
+            Denied::TooOften(Duration::from_secs(9)),
             Denied::Callback,
             Denied::NoCallback,
         ];
-        for denied in tokens.map(Denied::Token).into_iter().chain(others) {
+        tokens.map(Denied::Token).into_iter().chain(others)
+    }
+
+    #[test]
+    fn clients_try_again_only_after_a_temporary_refusal() {
+        let temporary = ["too-often", "no-callback", "token-no-keys"];
+        for denied in all() {
+            let of = |code, action| {
+                let text = denied.problem(action).to_string();
+                Status::new(Level::Error, code, text).refusal()
+            };
+            let is_temporary = temporary.contains(&denied.name());
+            let expected = match denied {
+                _ if is_temporary => [Refusal::Failed; 2],
+                Denied::NoName => [Refusal::Busy, Refusal::NotFound],
+                _ => [Refusal::Unauthorized; 2],
+            };
+            let publish = of(denied.publish_code(), Action::Publish);
+            let play = of(denied.play_code(), Action::Play);
+            assert_eq!([publish, play], expected.map(Some), "{denied:?}");
+            let at_connect = of(denied.connect_code(), Action::Play).unwrap();
+            assert_eq!(at_connect.may_pass(), is_temporary, "{denied:?}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_is_said_in_both_languages_and_clients_get_english() {
+        for denied in all() {
             for action in [Action::Publish, Action::Play] {
                 let problem = denied.problem(action);
                 let chinese = Language::Chinese.say(&problem);
@@ -124,6 +166,6 @@ mod tests {
         assert_eq!(say(Denied::WrongSecret, Action::Publish), "The publish key is wrong.");
         assert_eq!(say(Denied::Callback, Action::Play), "You may not play this stream.");
         let often = "Too many wrong passwords from this address: try again in 10 s.";
-        assert_eq!(too_often("passwords", wait).to_string(), often);
+        assert_eq!(too_often("passwords", Duration::from_secs(9)).to_string(), often);
     }
 }

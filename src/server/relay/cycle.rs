@@ -99,6 +99,7 @@ async fn by_rule<R: Relaying>(relaying: &mut R, rule: &RelayRule) -> Result<(), 
     let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
     if rule.targets.len() > 1 {
         options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT_TIMEOUT);
+        options.net.proxy_limit = options.net.proxy_limit.min(FAIL_OVER_CONNECT_TIMEOUT);
         if let Some(limit) = R::FAIL_OVER_COMMAND_TIMEOUT {
             options.handshake_limit = options.handshake_limit.min(limit);
             options.command_limit = options.command_limit.min(limit);

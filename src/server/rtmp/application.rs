@@ -9,7 +9,7 @@ use crate::server::rtmp::connection::Error;
 use crate::server::rtmp::pending_request::{PendingRequest, application_of};
 use crate::server::stream::sink::Sink as _;
 use crate::wire::rtmp::command::Connect;
-use crate::wire::rtmp::status::{Level, Status, code};
+use crate::wire::rtmp::status::{Level, Status};
 use crate::wire::rtmp::stream_name::StreamName;
 
 impl Task {
@@ -43,11 +43,12 @@ impl Task {
                 self.accept_connect()
             }
             Err(denied) => {
+                let code = denied.connect_code();
                 let text = match denied {
                     Denied::Callback => "The application refuses this client.".to_owned(),
                     denied => denied.problem(Action::Play).to_string(),
                 };
-                let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
+                let status = Status::new(Level::Error, code, text);
                 connection.with_session(|session| session.reject_connect(&status));
                 Ok(())
             }

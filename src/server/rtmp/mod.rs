@@ -350,32 +350,33 @@ impl Task {
                 Some(url) => session.redirect_connect(&url),
                 None => {
                     let text = "The server is being replaced. Try again.";
-                    session.reject_connect(&Status::new(
-                        Level::Error,
-                        code::CONNECT_REJECTED,
-                        text,
-                    ));
+                    let status = Status::new(Level::Error, code::CONNECT_SHUTDOWN, text);
+                    session.reject_connect(&status);
                 }
             });
             return Ok(());
         }
         let knocks = connect.is_publisher() || connect.app.contains("?authmod=");
         if self.registry.is_login_limited() && knocks {
-            let (wrong, rejected) =
-                match self.registry.check_login(&connect.app, connection.peer.ip()) {
-                    Ok(auth::Verdict::Welcome) => (None, None),
-                    Ok(auth::Verdict::Rejected(text)) => (None, Some(text)),
-                    Ok(auth::Verdict::Wrong(text)) => {
-                        (Some(problem!("denied-wrong-password")), Some(text))
-                    }
-                    Err(must_wait) => (Some(must_wait.clone()), Some(must_wait.to_string())),
-                };
+            let address = connection.peer.ip();
+            let (wrong, rejected) = match self.registry.check_login(&connect.app, address) {
+                Ok(auth::Verdict::Welcome) => (None, None),
+                Ok(auth::Verdict::Rejected(text)) => (None, Some((code::CONNECT_REJECTED, text))),
+                Ok(auth::Verdict::Wrong(text)) => {
+                    let why = problem!("denied-wrong-password");
+                    (Some(why), Some((code::CONNECT_REJECTED, text)))
+                }
+                Err(must_wait) => {
+                    let text = must_wait.to_string();
+                    (Some(must_wait), Some((code::CONNECT_FAILED, text)))
+                }
+            };
             if let Some(why) = wrong {
                 let refused = ("wrong-password", why);
-                gate::report_early(&self.registry, connection.peer.ip(), "publish", refused);
+                gate::report_early(&self.registry, address, "publish", refused);
             }
-            if let Some(text) = rejected {
-                let status = Status::new(Level::Error, code::CONNECT_REJECTED, text);
+            if let Some((code, text)) = rejected {
+                let status = Status::new(Level::Error, code, text);
                 connection.with_session(|session| session.reject_connect(&status));
                 return Ok(());
             }
@@ -462,9 +463,9 @@ impl Task {
         };
         let (code, cause, reason) = match refused {
             Refused::Taken => (code::PUBLISH_BAD_NAME, "taken", problem!("denied-taken")),
-            Refused::Full => (code::PUBLISH_DENIED, "full", problem!("denied-full")),
+            Refused::Full => (code::CONNECT_FAILED, "full", problem!("denied-full")),
             Refused::AppFull(most) => {
-                (code::PUBLISH_DENIED, "full", problem!("denied-app-full", most = most))
+                (code::CONNECT_FAILED, "full", problem!("denied-app-full", most = most))
             }
         };
         let refusal = Refusal {
@@ -487,7 +488,7 @@ impl Task {
             Ok(grant) => grant,
             Err(denied) => {
                 let why = denied.problem(Action::Play);
-                let status = Status::new(Level::Error, code::PLAY_FAILED, why);
+                let status = Status::new(Level::Error, denied.play_code(), why);
                 connection.with_session(|session| session.reject_play(&status));
                 return Ok(());
             }
@@ -540,17 +541,17 @@ impl Task {
     /// Begins to play a recording, if the client may.
     fn watch(&mut self, recording: (String, f64), decision: Result<Grant, Denied>) {
         let connection = &self.connection;
-        let why = match decision {
+        let (code, why) = match decision {
             Ok(grant) if self.settles((VOD_APP, &recording.0)) => {
                 let watching = Watching::new(&self.registry, connection, recording, grant.expelled);
                 self.role = Role::Watching(Box::new(watching));
                 self.done = grant.done;
                 return;
             }
-            Ok(_) => NoRoom::Server.problem(),
-            Err(denied) => denied.problem(Action::Play),
+            Ok(_) => (code::PLAY_FAILED, NoRoom::Server.problem()),
+            Err(denied) => (denied.play_code(), denied.problem(Action::Play)),
         };
-        let status = Status::new(Level::Error, code::PLAY_FAILED, why);
+        let status = Status::new(Level::Error, code, why);
         connection.with_session(|session| session.reject_play(&status));
     }
 

@@ -54,9 +54,15 @@ pub(in crate::studio) fn resolve(
     if wanted.pin.is_some() {
         target.options.net.trust.pin = wanted.pin;
     }
-    wanted.route.apply(&mut target.options.net)?;
     target.retry_for = retry_for;
     target.own_server = wanted.is_built_in();
+    let net = &mut target.options.net;
+    if target.own_server {
+        // This server is on the same computer, so no route to other servers leads there.
+        (net.proxy, net.bind, net.ports) = (None, None, Vec::new());
+    } else {
+        wanted.route.apply(net)?;
+    }
     Ok(target)
 }
 
@@ -339,6 +345,7 @@ pub(in crate::studio) const KEYRING_ENTRY_SEPARATOR: &str = "#kept=";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::targets::Route;
 
     #[test]
     fn what_is_missing_or_bad_is_named() {
@@ -366,6 +373,25 @@ mod tests {
             let fault = of(server, "");
             assert!(matches!(fault, Some(AddressFault::Server(_))), "{server}: {fault:?}");
         }
+    }
+
+    #[test]
+    fn the_route_to_other_servers_does_not_apply_to_the_built_in_one() {
+        let route = Route {
+            ports: "443".into(),
+            proxy: Secret::new("proxy.example:1"),
+            bind: "192.0.2.1".into(),
+        };
+        let mut options = crate::net::rtmp::Options::default();
+        route.apply(&mut options.net).unwrap();
+        let key = Secret::new("key");
+        let ingest =
+            BuiltInIngest { address: SocketAddr::from(([127, 0, 0, 1], 1_935)), key: &key };
+        let target = Target { route, ..Target::built_in() };
+        let resolved = resolve(&target, Some(ingest), &options, None).unwrap();
+        assert_eq!(resolved.options, crate::net::rtmp::Options::default());
+        let custom = Target::custom(1, "rtmp://h/app", key);
+        assert_eq!(resolve(&custom, None, &options, None).unwrap().options, options);
     }
 
     #[test]

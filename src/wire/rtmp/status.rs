@@ -9,7 +9,10 @@ pub mod code {
     pub const CONNECT_SUCCESS: &str = "NetConnection.Connect.Success";
     pub const CONNECT_REJECTED: &str = "NetConnection.Connect.Rejected";
     pub const CONNECT_INVALID_APP: &str = "NetConnection.Connect.InvalidApp";
+    /// A temporary failure. It may also reject a stream, for which there is no such code.
+    pub const CONNECT_FAILED: &str = "NetConnection.Connect.Failed";
     pub const CONNECT_CLOSED: &str = "NetConnection.Connect.Closed";
+    pub const CONNECT_SHUTDOWN: &str = "NetConnection.Connect.AppShutdown";
     pub const RECONNECT_REQUEST: &str = "NetConnection.Connect.ReconnectRequest";
     pub const PUBLISH_START: &str = "NetStream.Publish.Start";
     pub const PUBLISH_BAD_NAME: &str = "NetStream.Publish.BadName";
@@ -22,6 +25,8 @@ pub mod code {
     pub const PLAY_STOP: &str = "NetStream.Play.Stop";
     pub const PLAY_COMPLETE: &str = "NetStream.Play.Complete";
     pub const PLAY_FAILED: &str = "NetStream.Play.Failed";
+    /// Not a code of Flash Player, which has none for this.
+    pub const PLAY_UNAUTHORIZED: &str = "NetStream.Play.Unauthorized";
     pub const PLAY_NOT_FOUND: &str = "NetStream.Play.StreamNotFound";
     pub const PLAY_UNPUBLISHED: &str = "NetStream.Play.UnpublishNotify";
     pub const PLAY_PUBLISHED: &str = "NetStream.Play.PublishNotify";
@@ -160,12 +165,13 @@ impl Refusal {
             code::CONNECT_CLOSED => refined(Self::Closed),
             code::PUBLISH_BAD_NAME if about_keys() && !about_busy() => Self::Unauthorized,
             code::PUBLISH_BAD_NAME => Self::Busy,
-            code::PUBLISH_DENIED | code::PUBLISH_UNAUTHORIZED | "NetStream.Publish.BadAuth" => {
-                Self::Unauthorized
-            }
+            code::PUBLISH_DENIED
+            | code::PUBLISH_UNAUTHORIZED
+            | code::PLAY_UNAUTHORIZED
+            | "NetStream.Publish.BadAuth" => Self::Unauthorized,
             code::PLAY_NOT_FOUND => Self::NotFound,
             code::FAILED | code::PLAY_FAILED => refined(Self::Failed),
-            "NetConnection.Connect.AppShutdown" | "NetConnection.Connect.Failed" => Self::Failed,
+            code::CONNECT_SHUTDOWN | code::CONNECT_FAILED => Self::Failed,
             _ => return None,
         })
     }

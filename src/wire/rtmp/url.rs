@@ -182,11 +182,15 @@ impl Url {
         if self.scheme.is_secure() && !url.scheme.is_secure() {
             return None;
         }
-        // This is a redirection to the complete stream instead of the application.
-        let name = self.stream.expose().split('?').next().unwrap_or_default();
-        let app = match url.app.strip_suffix(name).and_then(|app| app.strip_suffix('/')) {
-            Some(app) if !name.is_empty() && !app.is_empty() => app.to_owned(),
-            _ => url.app,
+        // This may be a redirection to the complete stream instead of the application.
+        let key = self.stream.expose();
+        let (name, key_query) = key.split_once('?').unwrap_or((key, ""));
+        let (path, query) = url.app.split_once('?').unwrap_or((url.app.as_str(), ""));
+        let app = match (folder_of(&url.app, name), folder_of(path, name)) {
+            (Some(app), _) => app.to_owned(),
+            (None, Some(app)) if query.is_empty() || query == key_query => app.to_owned(),
+            (None, Some(app)) => format!("{app}?{query}"),
+            (None, None) => url.app,
         };
         let own = url.host.eq_ignore_ascii_case(&self.host);
         let credentials = self.credentials.clone().filter(|_| own);
@@ -412,6 +416,11 @@ fn split(path: &str) -> (&str, &str) {
     }
 }
 
+/// Returns the part of a path before its last segment, if that segment is `name`.
+fn folder_of<'a>(path: &'a str, name: &str) -> Option<&'a str> {
+    path.trim_end_matches('/').strip_suffix(name)?.strip_suffix('/')
+}
+
 fn cut(path: &str, at: usize) -> (&str, &str) {
     let (app, stream) = path.split_at(at);
     (app, stream.strip_prefix('/').unwrap_or(stream))
@@ -481,6 +490,15 @@ mod tests {
         let away = url.redirected("rtmps://elsewhere/other/key").unwrap();
         assert_eq!((away.app.as_str(), away.stream.expose()), ("other", "key?t=1"));
         assert!(away.credentials.is_none());
+        for (target, app) in [
+            ("rtmps://elsewhere/other/key/?vhost=v", "other?vhost=v"),
+            ("rtmps://elsewhere/other/key?t=1", "other"),
+            ("rtmps://elsewhere/other/key?", "other"),
+            ("rtmps://elsewhere/other?vhost=v/key", "other?vhost=v"),
+        ] {
+            let there = url.redirected(target).unwrap();
+            assert_eq!((there.app.as_str(), there.stream.expose()), (app, "key?t=1"), "{target}");
+        }
         // A redirecting server must not choose onair's credentials.
         assert!(url.redirected("rtmps://x:y@elsewhere/other").unwrap().credentials.is_none());
         for bad in ["rtmp://h/live", "http://h/live", "", "rtmps://h", "rtmps://h/a b"] {

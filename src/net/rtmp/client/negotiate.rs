@@ -62,7 +62,7 @@ impl Client {
             ports if ports.is_empty() || config.url.names_port => vec![config.url.port],
             ports => ports.to_vec(),
         };
-        let mut tried: Vec<FailedAttempt> = Vec::new();
+        let mut tried = Vec::new();
         for (at, port) in ports.iter().enumerate() {
             let last = at + 1 == ports.len();
             config.url.port = *port;
@@ -78,19 +78,12 @@ impl Client {
                 return Err(error);
             }
             tracing::info!(%error, stage = %error.stage, "connecting through this port failed");
-            tried.push(FailedAttempt {
-                port: *port,
-                stage: error.stage,
-                cause: error.cause.clone(),
-            });
-            if last {
-                let stage = tried.iter().map(|tried| tried.stage).max().unwrap_or(error.stage);
-                let (cause, peer) = (Cause::EveryPort(tried), config.url.host.clone());
-                return Err(Error { stage, cause, peer });
+            if !last {
+                on_step(Step::NextPort(&error));
             }
-            on_step(Step::NextPort(&error));
+            tried.push((*port, error));
         }
-        Err(Error { stage: ConnectStage::Tcp, cause: Cause::EveryPort(tried), peer: String::new() })
+        Err(no_port(tried, &config.url.host))
     }
 
     /// Connects to one port. If the server closes the connection at the simple handshake, onair
@@ -142,6 +135,7 @@ fn limited(options: &Options, config: &mut Config, last: bool) -> Options {
     let mut options = options.clone();
     if !last {
         options.net.tcp_limit = options.net.tcp_limit.min(PORT_TIMEOUT);
+        options.net.proxy_limit = options.net.proxy_limit.min(PORT_TIMEOUT);
         options.handshake_limit = options.handshake_limit.min(PORT_TIMEOUT);
     }
     config.handshake_timeout = options.handshake_limit;
@@ -165,6 +159,27 @@ fn depends_on_port(error: &Error) -> bool {
         },
         _ => false,
     }
+}
+
+/// Returns the error after all ports of a host have failed. If each port that answers has a bad
+/// certificate, the error is about the first one, which the user can accept.
+fn no_port(tried: Vec<(u16, Error)>, host: &str) -> Error {
+    let is_bad_certificate = |error: &Error| matches!(error.cause, Cause::Certificate { .. });
+    let mut answers =
+        tried.iter().map(|(_, error)| error).filter(|it| it.stage > ConnectStage::Tcp);
+    if let Some(first) = answers.next().filter(|it| is_bad_certificate(it))
+        && answers.all(is_bad_certificate)
+    {
+        return first.clone();
+    }
+    let stage = tried.iter().map(|(_, error)| error.stage).max().unwrap_or(ConnectStage::Tcp);
+    let attempt = |(port, error): (u16, Error)| FailedAttempt {
+        port,
+        stage: error.stage,
+        cause: error.cause,
+    };
+    let cause = Cause::EveryPort(tried.into_iter().map(attempt).collect());
+    Error { stage, cause, peer: host.to_owned() }
 }
 
 /// The visited addresses, to detect redirect loops.
@@ -233,6 +248,7 @@ fn answer(config: &mut Config, refused: &Refused, seed: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::error::CertificateProblem;
     use crate::wire::rtmp::client::{ClientStage, Purpose};
     use crate::wire::rtmp::status::{Level, Refusal, Status, code};
 
@@ -250,6 +266,24 @@ mod tests {
         };
         send_on(&mut config, &refused, &mut hops, &|_: Step<'_>| {}).unwrap();
         assert_eq!((config.url.host.as_str(), config.digests), ("elsewhere", false));
+    }
+
+    #[test]
+    fn a_bad_certificate_on_the_only_port_that_answers_is_the_error() {
+        let problem = CertificateProblem::UnknownIssuer;
+        let certificate = Cause::Certificate { problem, presented: None };
+        let failed = |port, stage, cause| (port, Error { stage, cause, peer: format!("h:{port}") });
+        let closed = failed(1935, ConnectStage::Tcp, Cause::ConnectionRefused);
+        let [first, second] =
+            [443, 8443].map(|port| failed(port, ConnectStage::Tls, certificate.clone()));
+        let tried = vec![closed.clone(), first.clone(), second];
+        assert_eq!(no_port(tried, "h"), first.1);
+        let other = failed(80, ConnectStage::Handshake, Cause::Closed);
+        for tried in
+            [vec![closed.clone()], vec![closed, first.clone(), other.clone()], vec![other, first]]
+        {
+            assert!(matches!(no_port(tried, "h").cause, Cause::EveryPort(_)));
+        }
     }
 
     #[test]

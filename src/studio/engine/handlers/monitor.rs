@@ -10,7 +10,7 @@ use crate::studio::event::{Event, stats};
 use crate::studio::live::monitor::{MonitorNews, Reference, WantedMonitor};
 use crate::studio::live::outputs::target::TargetOutput;
 use crate::studio::notices::groups;
-use crate::studio::targets::Target;
+use crate::studio::targets::{Target, address};
 
 impl Engine {
     /// Checks the viewers' streams, once per second.
@@ -63,6 +63,14 @@ impl Engine {
                     return None;
                 }
                 let publish = publisher.target();
+                // An address that has not been loaded yet counts as empty.
+                let play_url = match address::kept_name(target.play_url.expose()) {
+                    Some(_) => Secret::default(),
+                    None => target.play_url.clone(),
+                };
+                // Other servers can be behind a proxy, but not the built-in one.
+                let is_elsewhere = built_in && !play_url.is_empty();
+                let options = if is_elsewhere { &self.config.options } else { &publish.options };
                 Some(WantedMonitor {
                     id,
                     url: match built_in {
@@ -73,15 +81,9 @@ impl Engine {
                         true => publish.url.host_and_port(),
                         false => label.clone(),
                     },
-                    // An address that has not been loaded yet counts as empty.
-                    play_url: match crate::studio::targets::address::kept_name(
-                        target.play_url.expose(),
-                    ) {
-                        Some(_) => Secret::default(),
-                        None => target.play_url.clone(),
-                    },
+                    play_url,
                     publish: publish.url.clone(),
-                    net: publish.options.net.clone(),
+                    net: options.net.clone(),
                     live: publisher.state() == State::Live,
                     delay,
                 })
