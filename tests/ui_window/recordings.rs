@@ -188,6 +188,52 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
 }
 
 #[test]
+fn the_sliders_of_a_part_move_only_when_the_user_moves_them() {
+    let mut harness = open("recordings");
+    // At 29.97 fps, keyframes are between the steps of the sliders.
+    change(&harness, |view| {
+        let FileState::Known(details) = &mut view.files[2].state else { panic!() };
+        let details = std::sync::Arc::make_mut(details);
+        details.duration = Duration::from_millis(65_433);
+        details.keyframes = (0..32).map(|key| Duration::from_millis(key * 2_002)).collect();
+    });
+    commands(&mut harness);
+    let cannot_save = |harness: &Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::Button, "Save a copy").accesskit_node().is_disabled()
+    };
+    select(&mut harness, "interview.mp4");
+    assert_eq!(asked(commands(&mut harness)), []);
+    assert!(cannot_save(&harness), "the whole recording is selected");
+    // A slider at its end does not cut the last milliseconds off.
+    for end in [30.0, 65.433] {
+        harness.get_by_role_and_label(Role::Slider, "To (timeline)").set_value_accesskit(end);
+        commands(&mut harness);
+    }
+    assert!(cannot_save(&harness));
+    harness.get_by_role_and_label(Role::TextInput, "From").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("0:05".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    let at = Duration::from_millis(4_004);
+    let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
+    assert_eq!(asked(commands(&mut harness)), [frame]);
+    harness.run_steps(10);
+    assert_eq!(asked(commands(&mut harness)), []);
+    harness.get_by_label("The copy starts at the keyframe at 0:04.0.");
+    // Each key goes to the next keyframe.
+    for (key, at) in [(Key::ArrowRight, 6_006), (Key::ArrowLeft, 4_004)] {
+        harness.get_by_role_and_label(Role::Slider, "From (timeline)").focus();
+        harness.run();
+        harness.key_press(key);
+        let at = Duration::from_millis(at);
+        let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
+        assert_eq!(asked(commands(&mut harness)), [frame]);
+    }
+}
+
+#[test]
 fn closing_asks_before_it_stops_a_copy() {
     let mut harness = open("recordings");
     change(&harness, |view| {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use egui::accesskit::Action;
-use egui::{Key, Response, Slider, Ui, ViewportId};
+use egui::{Key, Response, Slider, SliderClamping, Ui, ViewportId};
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 use crate::ui::widgets::focus_in_view;
@@ -150,7 +150,9 @@ fn stepped(
                 widget.fg_stroke.color = theme.line;
             }
             ui.visuals_mut().selection.bg_fill = theme.secondary;
-            ui.add(Slider::new(value, range).show_value(false).step_by(step).smart_aim(false))
+            // A value between two steps stays as it is until the user moves the handle.
+            let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
+            ui.add(slider.show_value(false).step_by(step).smart_aim(false))
         })
         .inner;
     // This draws a solid handle over egui's ring; its radius and travel are those of
@@ -174,7 +176,28 @@ fn stepped(
 
 #[cfg(test)]
 mod tests {
+    use egui::{Context, Pos2, RawInput, Rect, vec2};
+
     use super::*;
+
+    #[test]
+    fn drawing_a_slider_does_not_change_its_value() {
+        // Values between two steps, and one out of range.
+        for before in [0.3333_f32, 0.005, 1.5] {
+            let (ctx, mut value) = (Context::default(), before);
+            for _ in 0..3 {
+                let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
+                let input = RawInput { screen_rect, ..RawInput::default() };
+                let mut output = ctx.run_ui(input, |ui| {
+                    let range = 0.0..=1.0;
+                    let moved = slider(ui, &Theme::DARK, &mut value, range, 1.0, "Opacity", 200.0);
+                    assert!(!moved.changed(), "{before}");
+                });
+                output.textures_delta.clear();
+            }
+            assert_eq!(value.to_bits(), before.to_bits());
+        }
+    }
 
     #[test]
     fn a_handle_that_was_released_on_another_page_stays_where_it_was() {
