@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 
 use egui::style::HandleShape;
-use egui::{Align, CornerRadius, Rect, Sense, Slider, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
+use egui::{
+    Align, CornerRadius, Rect, Sense, Slider, SliderClamping, Stroke, StrokeKind, Ui, Vec2, pos2,
+    vec2,
+};
 
 use crate::mix::StripLamp;
 use crate::ui::studio_page::mixer::clip_lamps;
@@ -76,7 +79,9 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     visuals.widgets.inactive.bg_fill = theme.line;
     visuals.handle_shape = HandleShape::Rect { aspect_ratio: HANDLE_ASPECT_RATIO };
     visuals.slider_trailing_fill = false;
-    let slider = Slider::new(value, FADER_RANGE_DB).vertical().show_value(false).step_by(0.1);
+    // A gain between two steps stays as it is until the user moves the handle.
+    let slider = Slider::new(value, FADER_RANGE_DB).clamping(SliderClamping::Edits);
+    let slider = slider.vertical().show_value(false).step_by(0.1);
     let response = ui.add(slider).accessible_name(name);
     // The travel is that of `egui::Slider`.
     let travel = response.rect.y_range().shrink(response.rect.width() / 2.5 * HANDLE_ASPECT_RATIO);
