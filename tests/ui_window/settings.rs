@@ -1,7 +1,7 @@
 //! Tests of the settings: pages, search, defaults, hotkeys, and the limits of streaming services.
 
 use onair::media::BitsPerSecond;
-use onair::ui::{GlobalHotkeys, GlobalKeySupport};
+use onair::ui::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 
 use super::*;
 
@@ -382,6 +382,30 @@ fn hotkeys_of_scenes_and_strips_work_in_other_windows_while_these_exist() {
     harness.state().demo.change(|snapshot| snapshot.strips.retain(|it| it.name != "Music"));
     harness.run();
     assert!(elsewhere(&harness).is_empty());
+}
+
+#[test]
+fn hotkeys_of_other_windows_rest_while_a_key_is_chosen() {
+    let mut harness = open("mixer");
+    let support = GlobalHotkeys { support: GlobalKeySupport::Looked, ..Default::default() };
+    harness.state_mut().screen.as_mut().unwrap().set_global_hotkeys(support);
+    settings_page(&mut harness, "Hotkeys");
+    press_named(&mut harness, "Use in other windows: Start or stop recording");
+    let count = |harness: &mut Harness<'static, Window>, support| {
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.set_elsewhere(support);
+        (screen.hotkeys_elsewhere().len(), screen.chooses_key())
+    };
+    let asked = || GlobalKeySupport::Asked(GlobalKeyReply::Given(String::new()));
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
+    press_named(&mut harness, "Hotkey for Start or stop recording: Ctrl+R");
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (0, true));
+    // The desktop keeps its keys. Otherwise, it would ask the user again.
+    assert_eq!(count(&mut harness, asked()), (1, true));
+    harness.key_press(Key::F9);
+    harness.run();
+    harness.get_by_label("Hotkey for Start or stop recording: F9");
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
 }
 
 #[test]
