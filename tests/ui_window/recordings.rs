@@ -136,6 +136,51 @@ fn a_recording_is_played_shown_renamed_and_moved_to_the_trash_after_a_question()
     assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Watch);
 }
 
+/// Returns the name of the control with the keyboard focus.
+fn focused(harness: &Harness<'static, Window>) -> String {
+    let node = harness.root().children_recursive().find(|node| node.is_focused());
+    node.and_then(|node| node.accesskit_node().label()).unwrap_or_default()
+}
+
+#[test]
+fn the_keyboard_moves_in_the_list_and_answers_the_question_about_the_trash() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "onair 2026-11-20 09-12");
+    assert!(focused(&harness).starts_with("onair 2026-11-20 09-12"), "{}", focused(&harness));
+    for (key, name) in [
+        (Key::ArrowDown, "interview.mp4"),
+        (Key::ArrowDown, "voice only.mp4"),
+        (Key::ArrowUp, "interview.mp4"),
+    ] {
+        harness.key_press(key);
+        harness.run();
+        assert!(focused(&harness).starts_with(name), "{name}: {}", focused(&harness));
+    }
+    // The list is one stop of the Tab key.
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::Tab);
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    assert!(focused(&harness).starts_with("interview.mp4"), "{}", focused(&harness));
+    for key in [Key::Escape, Key::Enter] {
+        harness.get_by_role_and_label(Role::Button, "Move to trash").focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        harness.run();
+        let question = harness.get_by_label("Move interview.mp4 to the trash?");
+        let live = question.accesskit_node().data().live();
+        assert_eq!(live, Some(egui::accesskit::Live::Polite));
+        assert_eq!(focused(&harness), "Cancel");
+        harness.key_press(key);
+        assert_eq!(asked(commands(&mut harness)), []);
+        harness.run();
+        assert!(harness.query_by_label("Move interview.mp4 to the trash?").is_none(), "{key:?}");
+        assert!(focused(&harness).starts_with("interview.mp4"), "{key:?}: {}", focused(&harness));
+    }
+}
+
 #[test]
 fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     let mut harness = open("recordings");

@@ -23,7 +23,8 @@ pub use context_menu::{
 pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field, select_all};
 pub use figure::{figure, figures, file_figure, judged_figure};
 pub use label::{
-    Wrapped, baseline_of, elided, label, line_height_of, named, paragraph, place, section,
+    Wrapped, announced, baseline_of, elided, label, line_height_of, named, paragraph, place,
+    section,
 };
 pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, Tag};
