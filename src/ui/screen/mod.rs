@@ -81,6 +81,7 @@ use crate::ui::style::{fonts, scale};
 use crate::ui::text::{self, Texts};
 use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
+use crate::ui::widgets::FocusReturn;
 use crate::ui::{recordings, scenes, targets, watch};
 
 /// The length of the replay buffer for users who never chose one.
@@ -107,6 +108,8 @@ pub struct Screen {
     docks: Docks,
     dialog: Option<Dialog>,
     dialog_is_fresh: bool,
+    /// The control that gets the keyboard focus back after the dialog.
+    dialog_focus: FocusReturn,
     tray: bars::TrayState,
     search: dialogs::Search,
     target: targets::Draft,
@@ -216,6 +219,7 @@ impl Screen {
             docks: Docks::default(),
             dialog: None,
             dialog_is_fresh: false,
+            dialog_focus: FocusReturn::default(),
             tray: bars::TrayState::default(),
             search: dialogs::Search::default(),
             target: targets::Draft::default(),
@@ -442,6 +446,8 @@ impl Screen {
         }
         self.player_keys(ui.ctx());
         self.other_windows(ui.ctx());
+        let is_open = self.dialog.is_some() || self.scenes.transition.is_some();
+        self.dialog_focus.follow(ui.ctx(), is_open);
         self.dialogs(ui.ctx());
         self.file_dialogs(ui.ctx());
         if self.scenes.awaits_scene() {

@@ -18,7 +18,8 @@ mod tab_bar;
 
 pub use button::{Button, ButtonWeight, expander, icon_button};
 pub use context_menu::{
-    MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines, popup, submenu,
+    FocusReturn, MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines, popup,
+    return_focus, submenu,
 };
 pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field, select_all};
 pub use figure::{figure, figures, file_figure, judged_figure};
