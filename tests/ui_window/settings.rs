@@ -297,6 +297,10 @@ fn a_window_that_is_too_small_for_its_scale_gets_a_smaller_one() {
     assert!(harness.query_by_label(note).is_none());
     harness.key_press(Key::Escape);
     harness.run();
+    // The next start opens the window at the chosen scale, so the stored size is smaller.
+    assert!(resize(&mut harness, Vec2::new(1440.0, 900.0), 1.5));
+    harness.state_mut().screen.as_mut().unwrap().set_place(Some([960, 600]), false);
+    assert_eq!(kept(&harness).size, Some([480, 300]));
     // A step begins at the scale of the window.
     assert!(resize(&mut harness, small, 1.2));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Minus);
