@@ -40,3 +40,21 @@ fn drawing_a_fader_does_not_change_the_gain() {
         assert!(sent.is_empty(), "{layout}: {sent:?}");
     }
 }
+
+#[test]
+fn the_arrow_keys_move_every_fader_by_a_decibel() {
+    for (layout, is_vertical) in LAYOUTS {
+        let mut harness = laid_out("mixer", layout);
+        harness.get_by_label("Gain of Music").focus();
+        drop(commands(&mut harness));
+        let keys = if is_vertical {
+            [Key::ArrowUp, Key::ArrowDown]
+        } else {
+            [Key::ArrowRight, Key::ArrowLeft]
+        };
+        for (key, wanted) in keys.into_iter().zip([-11.0, -12.0]) {
+            harness.key_press(key);
+            assert_eq!(gains(&commands(&mut harness)), [wanted], "{layout}: {key:?}");
+        }
+    }
+}
