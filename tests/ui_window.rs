@@ -9,6 +9,7 @@ mod chat;
 mod colors;
 mod commands;
 mod every_command;
+mod faders;
 mod figures;
 mod file_chooser;
 mod focus;

@@ -17,6 +17,7 @@ mod repaint_pace;
 mod window_place;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use eframe::egui;
@@ -153,15 +154,20 @@ fn cause(text: &str) -> &str {
 }
 
 /// Handles keys that the user presses in other windows. The commands of these keys go directly to
-/// the studio, or to the window if a command needs confirmation.
+/// the studio, or to the window if a command needs confirmation. While `chooses_key` is true, the
+/// keys have no effect.
 fn global_keys(
     context: &eframe::CreationContext<'_>,
     studio: &impl Studio,
+    chooses_key: Arc<AtomicBool>,
 ) -> (GlobalKeys, Receiver<Action>) {
     let (send, tell, look) = (studio.sender(), studio.sender(), studio.watcher());
     let (ask, questions) = queue::bounded("hotkeys", 8, Full::DropOldest);
     let wake = context.egui_ctx.clone();
     let pressed = move |command: &AnyCommand| {
+        if chooses_key.load(Ordering::Relaxed) {
+            return;
+        }
         let Some(snapshot) = look() else { return };
         match effect(command, &snapshot) {
             HotkeyEffect::Send(command) => tell(*command),
@@ -193,6 +199,8 @@ struct Window<S> {
     event_order: EventOrder,
     drops: Drops,
     global_keys: GlobalKeys,
+    /// True while the user chooses a hotkey by pressing it.
+    chooses_key: Arc<AtomicBool>,
     /// Hotkeys that the user pressed in other windows, and that need confirmation in onair's
     /// window.
     questions: Receiver<Action>,
@@ -250,7 +258,8 @@ impl<S: Studio> Window<S> {
             screen.open(dialog);
         }
         screen.set_snapshot(studio.snapshot());
-        let (global_keys, questions) = global_keys(context, &studio);
+        let chooses_key = Arc::<AtomicBool>::default();
+        let (global_keys, questions) = global_keys(context, &studio, Arc::clone(&chooses_key));
         screen.set_elsewhere(global_keys.elsewhere());
         screen.begin_watching(options.place, options.figures);
         if options.full_screen {
@@ -274,6 +283,7 @@ impl<S: Studio> Window<S> {
             event_order: EventOrder::default(),
             drops: Drops::new(context),
             global_keys,
+            chooses_key,
             questions,
             handed_over: options.handed_over,
             raiser: Raiser::new(context),
@@ -437,6 +447,7 @@ impl<S: Studio> Window<S> {
     fn follow_global_keys(&mut self, ctx: &egui::Context, hidden: bool) {
         let held = {
             let screen = self.screen.lock();
+            self.chooses_key.store(screen.chooses_key(), Ordering::Relaxed);
             let (wanted, hotkeys) = (screen.talk_key_elsewhere(), screen.hotkeys_elsewhere());
             let called = |command: Option<&AnyCommand>| screen.hotkey_called(command);
             self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called)

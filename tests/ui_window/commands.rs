@@ -123,6 +123,19 @@ fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
 }
 
 #[test]
+fn a_screen_reader_announces_the_line_to_which_the_arrow_keys_move() {
+    let mut harness = open("idle");
+    let lines = found(&mut harness, "");
+    for (key, place) in [(None, 0), (Some(Key::ArrowDown), 1), (Some(Key::ArrowUp), 0)] {
+        key.into_iter().for_each(|key| harness.key_press(key));
+        harness.run();
+        let status = harness.get_by_role_and_label(Role::Status, &lines[place].0);
+        let live = status.accesskit_node().data().live();
+        assert_eq!(live, Some(egui::accesskit::Live::Polite));
+    }
+}
+
+#[test]
 fn the_disabled_button_of_a_replay_says_whether_the_buffer_is_off_or_empty() {
     for (length, tip) in [
         (None, "Turn on the replay buffer first."),

@@ -145,6 +145,61 @@ fn a_button_keeps_the_focus_when_the_recording_beside_it_ends() {
 }
 
 #[test]
+fn the_focus_returns_after_a_menu_a_list_and_a_dialog() {
+    let mut harness = open("idle");
+    let press = |harness: &mut Harness<'static, Window>, key: Key| {
+        harness.key_press(key);
+        harness.run();
+        harness.run();
+    };
+    let named = |harness: &Harness<'static, Window>| {
+        focused(harness).map(|(_, name, _)| name).unwrap_or_default()
+    };
+    let row = "HD Pro Webcam C920";
+    for line in [None, Some("Copy")] {
+        source(&harness, row).focus();
+        harness.run();
+        press(&mut harness, Key::Menu);
+        if let Some(line) = line {
+            harness.get_by_role_and_label(Role::MenuItemRadio, line).focus();
+            harness.run();
+            assert_eq!(named(&harness), line);
+        }
+        press(&mut harness, if line.is_some() { Key::Enter } else { Key::Escape });
+        assert!(harness.query_by_role(Role::MenuItemRadio).is_none(), "{line:?}");
+        assert_eq!(named(&harness), row, "{line:?}");
+    }
+    let button = "Add audio…";
+    harness.get_by_role_and_label(Role::Button, button).focus();
+    harness.run();
+    press(&mut harness, Key::Enter);
+    harness.get_by_role_and_label(Role::MenuItemRadio, "Default microphone").focus();
+    harness.run();
+    press(&mut harness, Key::Escape);
+    assert_eq!(named(&harness), button);
+    for closes in [Key::Escape, Key::Enter] {
+        press(&mut harness, Key::F1);
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Help));
+        harness.get_by_role_and_label(Role::Button, "Close").focus();
+        harness.run();
+        press(&mut harness, closes);
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+        assert_eq!(named(&harness), button, "{closes:?}");
+    }
+    // Escape in the list of a field keeps its dialog open.
+    settings_page(&mut harness, "General");
+    let list = "Language";
+    harness.get_by_role_and_label(Role::ComboBox, list).focus();
+    harness.run();
+    press(&mut harness, Key::Enter);
+    harness.get_by_role_and_label(Role::MenuItemRadio, "English").focus();
+    harness.run();
+    press(&mut harness, Key::Escape);
+    assert!(harness.query_by_role(Role::MenuItemRadio).is_none());
+    assert_eq!(named(&harness), list);
+}
+
+#[test]
 fn the_switch_of_a_target_keeps_the_focus_when_the_broadcast_begins() {
     let mut harness = open("idle");
     let name = "Send to Built-in server";

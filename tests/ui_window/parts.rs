@@ -71,6 +71,30 @@ fn one_is_used_renamed_and_removed_which_asks() {
 }
 
 #[test]
+fn the_keyboard_answers_the_question_before_a_removal() {
+    let mut harness = opened(Language::English);
+    let is_focused = |harness: &Harness<'static, Window>, name: &str| {
+        harness.get_by_role_and_label(Role::Button, name).is_focused()
+    };
+    for key in [Key::Escape, Key::Enter] {
+        harness.get_by_role_and_label(Role::Button, "Delete Friday show").focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        harness.run();
+        let question = harness.get_by_label("Delete the scene collection 'Friday show'?");
+        let live = question.accesskit_node().data().live();
+        assert_eq!(live, Some(egui::accesskit::Live::Polite));
+        assert!(is_focused(&harness, "Keep it"), "{key:?}");
+        harness.key_press(key);
+        assert_eq!(commands(&mut harness), []);
+        harness.run();
+        // Escape ends the question, not the dialog.
+        assert!(is_focused(&harness, "Delete Friday show"), "{key:?}");
+    }
+}
+
+#[test]
 fn a_bad_name_is_told_beside_the_field_and_nothing_typed_is_lost() {
     let mut harness = opened(Language::English);
     for (name, wanted) in [

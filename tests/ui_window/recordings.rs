@@ -136,6 +136,51 @@ fn a_recording_is_played_shown_renamed_and_moved_to_the_trash_after_a_question()
     assert_eq!(harness.state().screen.as_ref().unwrap().page(), Page::Watch);
 }
 
+/// Returns the name of the control with the keyboard focus.
+fn focused(harness: &Harness<'static, Window>) -> String {
+    let node = harness.root().children_recursive().find(|node| node.is_focused());
+    node.and_then(|node| node.accesskit_node().label()).unwrap_or_default()
+}
+
+#[test]
+fn the_keyboard_moves_in_the_list_and_answers_the_question_about_the_trash() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "onair 2026-11-20 09-12");
+    assert!(focused(&harness).starts_with("onair 2026-11-20 09-12"), "{}", focused(&harness));
+    for (key, name) in [
+        (Key::ArrowDown, "interview.mp4"),
+        (Key::ArrowDown, "voice only.mp4"),
+        (Key::ArrowUp, "interview.mp4"),
+    ] {
+        harness.key_press(key);
+        harness.run();
+        assert!(focused(&harness).starts_with(name), "{name}: {}", focused(&harness));
+    }
+    // The list is one stop of the Tab key.
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::Tab);
+    harness.run();
+    harness.key_press(Key::Tab);
+    harness.run();
+    assert!(focused(&harness).starts_with("interview.mp4"), "{}", focused(&harness));
+    for key in [Key::Escape, Key::Enter] {
+        harness.get_by_role_and_label(Role::Button, "Move to trash").focus();
+        harness.run();
+        harness.key_press(Key::Enter);
+        harness.run();
+        harness.run();
+        let question = harness.get_by_label("Move interview.mp4 to the trash?");
+        let live = question.accesskit_node().data().live();
+        assert_eq!(live, Some(egui::accesskit::Live::Polite));
+        assert_eq!(focused(&harness), "Cancel");
+        harness.key_press(key);
+        assert_eq!(asked(commands(&mut harness)), []);
+        harness.run();
+        assert!(harness.query_by_label("Move interview.mp4 to the trash?").is_none(), "{key:?}");
+        assert!(focused(&harness).starts_with("interview.mp4"), "{key:?}: {}", focused(&harness));
+    }
+}
+
 #[test]
 fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     let mut harness = open("recordings");
@@ -185,6 +230,52 @@ fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     let to = path("onair 2026-11-20 09-12-00.mp4");
     let copy = RecordingsCommand::Copy { from, to, part: Cut::default() };
     assert_eq!(asked(commands(&mut harness)), [copy]);
+}
+
+#[test]
+fn the_sliders_of_a_part_move_only_when_the_user_moves_them() {
+    let mut harness = open("recordings");
+    // At 29.97 fps, keyframes are between the steps of the sliders.
+    change(&harness, |view| {
+        let FileState::Known(details) = &mut view.files[2].state else { panic!() };
+        let details = std::sync::Arc::make_mut(details);
+        details.duration = Duration::from_millis(65_433);
+        details.keyframes = (0..32).map(|key| Duration::from_millis(key * 2_002)).collect();
+    });
+    commands(&mut harness);
+    let cannot_save = |harness: &Harness<'static, Window>| {
+        harness.get_by_role_and_label(Role::Button, "Save a copy").accesskit_node().is_disabled()
+    };
+    select(&mut harness, "interview.mp4");
+    assert_eq!(asked(commands(&mut harness)), []);
+    assert!(cannot_save(&harness), "the whole recording is selected");
+    // A slider at its end does not cut the last milliseconds off.
+    for end in [30.0, 65.433] {
+        harness.get_by_role_and_label(Role::Slider, "To (timeline)").set_value_accesskit(end);
+        commands(&mut harness);
+    }
+    assert!(cannot_save(&harness));
+    harness.get_by_role_and_label(Role::TextInput, "From").focus();
+    harness.run();
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("0:05".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    let at = Duration::from_millis(4_004);
+    let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
+    assert_eq!(asked(commands(&mut harness)), [frame]);
+    harness.run_steps(10);
+    assert_eq!(asked(commands(&mut harness)), []);
+    harness.get_by_label("The copy starts at the keyframe at 0:04.0.");
+    // Each key goes to the next keyframe.
+    for (key, at) in [(Key::ArrowRight, 6_006), (Key::ArrowLeft, 4_004)] {
+        harness.get_by_role_and_label(Role::Slider, "From (timeline)").focus();
+        harness.run();
+        harness.key_press(key);
+        let at = Duration::from_millis(at);
+        let frame = RecordingsCommand::FrameAt(path("interview.mp4"), at);
+        assert_eq!(asked(commands(&mut harness)), [frame]);
+    }
 }
 
 #[test]

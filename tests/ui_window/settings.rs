@@ -1,7 +1,7 @@
 //! Tests of the settings: pages, search, defaults, hotkeys, and the limits of streaming services.
 
 use onair::media::BitsPerSecond;
-use onair::ui::{GlobalHotkeys, GlobalKeySupport};
+use onair::ui::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 
 use super::*;
 
@@ -297,6 +297,10 @@ fn a_window_that_is_too_small_for_its_scale_gets_a_smaller_one() {
     assert!(harness.query_by_label(note).is_none());
     harness.key_press(Key::Escape);
     harness.run();
+    // The next start opens the window at the chosen scale, so the stored size is smaller.
+    assert!(resize(&mut harness, Vec2::new(1440.0, 900.0), 1.5));
+    harness.state_mut().screen.as_mut().unwrap().set_place(Some([960, 600]), false);
+    assert_eq!(kept(&harness).size, Some([480, 300]));
     // A step begins at the scale of the window.
     assert!(resize(&mut harness, small, 1.2));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Minus);
@@ -382,6 +386,30 @@ fn hotkeys_of_scenes_and_strips_work_in_other_windows_while_these_exist() {
     harness.state().demo.change(|snapshot| snapshot.strips.retain(|it| it.name != "Music"));
     harness.run();
     assert!(elsewhere(&harness).is_empty());
+}
+
+#[test]
+fn hotkeys_of_other_windows_rest_while_a_key_is_chosen() {
+    let mut harness = open("mixer");
+    let support = GlobalHotkeys { support: GlobalKeySupport::Looked, ..Default::default() };
+    harness.state_mut().screen.as_mut().unwrap().set_global_hotkeys(support);
+    settings_page(&mut harness, "Hotkeys");
+    press_named(&mut harness, "Use in other windows: Start or stop recording");
+    let count = |harness: &mut Harness<'static, Window>, support| {
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.set_elsewhere(support);
+        (screen.hotkeys_elsewhere().len(), screen.chooses_key())
+    };
+    let asked = || GlobalKeySupport::Asked(GlobalKeyReply::Given(String::new()));
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
+    press_named(&mut harness, "Hotkey for Start or stop recording: Ctrl+R");
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (0, true));
+    // The desktop keeps its keys. Otherwise, it would ask the user again.
+    assert_eq!(count(&mut harness, asked()), (1, true));
+    harness.key_press(Key::F9);
+    harness.run();
+    harness.get_by_label("Hotkey for Start or stop recording: F9");
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
 }
 
 #[test]

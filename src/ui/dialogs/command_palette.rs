@@ -2,7 +2,6 @@
 //! part of their name in either language. Commands that are impossible now follow the others, with
 //! the reason.
 
-use egui::accesskit::Live;
 use egui::{
     Align, Context, CornerRadius, Id, Key, Modifiers, Rect, Role, ScrollArea, Sense, Ui, Vec2,
     WidgetInfo, pos2, vec2,
@@ -24,7 +23,7 @@ use crate::ui::style::theme::{Type, gap};
 use crate::ui::targets;
 use crate::ui::text::{Language, Texts};
 use crate::ui::view::View;
-use crate::ui::widgets::{Field, Wrapped, elided, label};
+use crate::ui::widgets::{Field, Wrapped, announced, elided, label};
 
 /// Height of the explanation below the list, in points.
 const EXPLANATION_HEIGHT_POINTS: f32 = 42.0;
@@ -273,7 +272,8 @@ pub fn show(
         // Enter must not run a command that has only a similar explanation.
         found.sort_by_key(|(rank, it)| (*rank == EXPLANATION_RANK, it.why_not.is_some(), *rank));
         if found.is_empty() {
-            label(ui, &texts.get("palette-none"), Type::Body, view.theme.secondary);
+            let none = texts.get("palette-none");
+            announced(&label(ui, &none, Type::Body, view.theme.secondary));
             return None;
         }
         let (last, before) = (found.len() - 1, search.at);
@@ -322,7 +322,8 @@ pub fn show(
 
 /// Draws the explanation of the line that Enter would select. The explanation is below the list,
 /// because a tooltip would cover the next lines. If the command is impossible, the reason is in its
-/// place. The reason is announced if the user tries to run the command.
+/// place. A screen reader announces the line, because the search field keeps the keyboard focus, and
+/// the reason if the user tries to run the command.
 fn foot(ui: &mut Ui, view: &View<'_>, entry: &Entry, refused: bool) {
     let width = ui.available_width();
     let (room, response) =
@@ -332,10 +333,13 @@ fn foot(ui: &mut Ui, view: &View<'_>, entry: &Entry, refused: bool) {
     let why = entry.why_not.map(|why| why.say(view.texts));
     let refused = refused && why.is_some();
     let tip = &why.clone().unwrap_or_else(|| entry.tip(view));
-    if let Some(why) = why.filter(|_| refused) {
-        response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &why));
-        ui.ctx().accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
-    }
+    let status = match why {
+        Some(why) if refused => why,
+        Some(why) => format!("{}: {why}", entry.name),
+        None => entry.name.clone(),
+    };
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, &status));
+    announced(&response);
     let color = if refused { view.theme.warn } else { view.theme.secondary };
     let align = Align::Min;
     let words = Wrapped::new(ui, tip, Type::Small, color, inner.width(), inner.height(), align);

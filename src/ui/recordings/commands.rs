@@ -37,9 +37,8 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) -> Option<Pat
             view.send(Command::Recordings(RecordingsCommand::ShowInFolder(selected)));
         }
         Action::RecordingRename => draft.begin_name(list::stem(file)),
-        Action::RecordingTrash => {
-            draft.asks_trash = !matches!(file.state, FileState::Changing);
-        }
+        Action::RecordingTrash if matches!(file.state, FileState::Changing) => {}
+        Action::RecordingTrash => draft.ask_trash(),
         Action::RecordingCopy => {
             if let Some(copy) =
                 file.details().and_then(|it| trim::copy(&recordings, file, it, &draft.cut))

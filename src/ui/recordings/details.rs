@@ -14,7 +14,9 @@ use crate::ui::style::theme::{FRAME_BACKGROUND, Type, gap};
 use crate::ui::text::format;
 use crate::ui::video::fitted;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Field, figure, label, paragraph, scroll};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Field, announced, figure, label, paragraph, scroll,
+};
 
 /// Draws the panel. Returns the recording to play, if any.
 pub fn show(
@@ -46,8 +48,7 @@ fn outcome(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
     let theme = view.theme;
     let color = if outcome.failed { theme.warn } else { theme.good };
     let text = view.texts.say(&outcome.text);
-    let shown = paragraph(ui, &text, Type::Small, color);
-    shown.ctx.accesskit_node_builder(shown.id, |node| node.set_live(egui::accesskit::Live::Polite));
+    announced(&paragraph(ui, &text, Type::Small, color));
     if let Some(cure) = view.texts.cure(&outcome.text) {
         paragraph(ui, &cure, Type::Small, theme.secondary);
     }
@@ -204,19 +205,7 @@ fn buttons(
     let known = file.details().is_some();
     let busy = matches!(file.state, FileState::Changing);
     if draft.asks_trash {
-        let args = [("name", file.name().into())];
-        paragraph(ui, &texts.with("recordings-trash-ask", &args), Type::Body, theme.text);
-        ui.horizontal(|ui| {
-            let yes = texts.get("recordings-trash");
-            if Button::new(&yes).look(ButtonWeight::Live).small().show(ui, theme).clicked() {
-                draft.asks_trash = false;
-                let command = RecordingsCommand::Trash(file.path.clone());
-                view.send(Command::Recordings(command));
-            }
-            if Button::new(&texts.get("cancel")).small().show(ui, theme).clicked() {
-                draft.asks_trash = false;
-            }
-        });
+        trash_question(ui, view, file, draft);
         return None;
     }
     let mut play = None;
@@ -234,8 +223,35 @@ fn buttons(
         }
         let text = texts.get("recordings-trash");
         if Button::new(&text).icon(Icon::Trash).small().enabled(!busy).show(ui, theme).clicked() {
-            draft.asks_trash = true;
+            draft.ask_trash();
         }
     });
     play
+}
+
+/// Asks before a recording is moved to the trash. Escape and Enter cancel. The keyboard focus then
+/// returns to the row of the recording.
+fn trash_question(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
+    let (theme, texts) = (view.theme, view.texts);
+    let args = [("name", file.name().into())];
+    let question = texts.with("recordings-trash-ask", &args);
+    announced(&paragraph(ui, &question, Type::Body, theme.text));
+    let (trash, cancel) = (texts.get("recordings-trash"), texts.get("cancel"));
+    let buttons = ui.horizontal(|ui| {
+        let yes = Button::new(&trash).look(ButtonWeight::Live).small().show(ui, theme);
+        (yes, Button::new(&cancel).small().show(ui, theme))
+    });
+    let (yes, no) = buttons.inner;
+    if std::mem::take(&mut draft.focuses_cancel) {
+        no.request_focus();
+    }
+    let escaped =
+        (yes.lost_focus() || no.lost_focus()) && ui.input(|input| input.key_pressed(Key::Escape));
+    if yes.clicked() {
+        view.send(Command::Recordings(RecordingsCommand::Trash(file.path.clone())));
+    }
+    if yes.clicked() || no.clicked() || escaped {
+        draft.asks_trash = false;
+        ui.memory_mut(|memory| memory.request_focus(list::row_id(&file.path)));
+    }
 }

@@ -32,6 +32,8 @@ pub struct Draft {
     pub(super) names: bool,
     /// True while the confirmation for the trash is displayed.
     pub(super) asks_trash: bool,
+    /// True if the confirmation has just appeared, and its *Cancel* gets the keyboard focus next.
+    pub(super) focuses_cancel: bool,
     pub(super) cut: CutDraft,
     pub(super) thumbnails: Thumbnails,
     /// The number of the last handled result.
@@ -97,6 +99,11 @@ impl Draft {
         }
         self.scroll_to = path.is_some();
         self.selected = path;
+    }
+
+    /// Asks for confirmation before the selected recording is moved to the trash.
+    pub(super) fn ask_trash(&mut self) {
+        (self.asks_trash, self.focuses_cancel) = (true, true);
     }
 
     /// Begins to edit the name of the selected recording.

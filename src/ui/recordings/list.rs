@@ -1,9 +1,10 @@
 //! The list of recordings: thumbnail, name, and details of each file, the newest first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::{
-    Align, Color32, CornerRadius, Rect, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, EventFilter, Id, Key, Modifiers, Popup, Rect, Role, ScrollArea,
+    Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::studio::Command;
@@ -42,13 +43,18 @@ pub fn show(
         empty(ui, view, recordings);
         return None;
     }
-    let mut play = None;
+    let (mut play, mut next) = (None, None);
+    // The list is one stop of the Tab key: its selected row, or else the first one.
+    let selected = files.iter().position(|file| draft.selected.as_ref() == Some(&file.path));
+    let tab_stop = selected.unwrap_or_default();
     let area = ScrollArea::vertical().id_salt("recordings").auto_shrink(false);
     scroll(area, ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.add_space(gap::S);
-        for file in files {
-            play = play.take().or(ui.push_id(&file.path, |ui| row(ui, view, file, draft)).inner);
+        for (index, file) in files.iter().enumerate() {
+            let is_tab_stop = index == tab_stop;
+            play = play.take().or(row(ui, view, file, draft, is_tab_stop));
+            next = next.or(moved(ui, &file.path, index, files.len() - 1));
         }
         if recordings.more > 0 {
             let text = view.texts.counted("recordings-more", recordings.more);
@@ -65,6 +71,11 @@ pub fn show(
         }
         ui.add_space(gap::S);
     });
+    // The row can get the focus because it is selected when it is drawn next.
+    if let Some(file) = next.and_then(|index| files.get(index)) {
+        select(view, file, draft);
+        ui.memory_mut(|memory| memory.request_focus(row_id(&file.path)));
+    }
     play
 }
 
@@ -124,15 +135,55 @@ pub fn tracks(texts: &Texts, details: &Details) -> String {
     parts.join(" · ")
 }
 
+/// Returns the id of a row, which can get the keyboard focus while its recording is selected.
+pub fn row_id(path: &Path) -> Id {
+    Id::unique("recording-row").with(path)
+}
+
+/// Selects another recording.
+fn select(view: &mut View<'_>, file: &RecordingFile, draft: &mut Draft) {
+    // The field for the name shows the other recording before it loses the focus.
+    if draft.selected.as_ref() != Some(&file.path) {
+        draft.end_name().into_iter().for_each(|command| view.send(command));
+    }
+    draft.select(Some(file.path.clone()));
+    draft.scroll_to = false;
+}
+
+/// Returns the row to which an arrow key moves from this row, if it has the keyboard focus.
+fn moved(ui: &Ui, path: &Path, index: usize, last: usize) -> Option<usize> {
+    let id = row_id(path);
+    if !ui.memory(|memory| memory.has_focus(id)) {
+        return None;
+    }
+    // The arrow keys move in the menu of the row while it is open.
+    let vertical_arrows = !Popup::is_any_open(ui.ctx());
+    let filter = EventFilter { vertical_arrows, ..EventFilter::default() };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    let pressed = |key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if !vertical_arrows {
+        None
+    } else if pressed(Key::ArrowDown) {
+        Some((index + 1).min(last))
+    } else if pressed(Key::ArrowUp) {
+        Some(index.saturating_sub(1))
+    } else {
+        None
+    }
+}
+
 fn row(
     ui: &mut Ui,
     view: &mut View<'_>,
     file: &RecordingFile,
     draft: &mut Draft,
+    is_tab_stop: bool,
 ) -> Option<PathBuf> {
     let (theme, texts) = (view.theme, view.texts);
     let width = ui.available_width();
-    let (whole, response) = ui.allocate_exact_size(vec2(width, ROW_HEIGHT_POINTS), Sense::click());
+    let (_, whole) = ui.allocate_space(vec2(width, ROW_HEIGHT_POINTS));
+    let sense = if is_tab_stop { Sense::click() } else { Sense::CLICK };
+    let response = ui.interact(whole, row_id(&file.path), sense);
     let chosen = draft.selected.as_ref() == Some(&file.path);
     let (name, second) = (file.name(), summary(texts, file));
     response.widget_info(|| {
@@ -141,12 +192,10 @@ fn row(
     });
     accept_letters(&response);
     if response.clicked() || response.secondary_clicked() || response.gained_focus() && !chosen {
-        // The field for the name shows the other recording before it loses the focus.
-        if !chosen {
-            draft.end_name().into_iter().for_each(|command| view.send(command));
-        }
-        draft.select(Some(file.path.clone()));
-        draft.scroll_to = false;
+        select(view, file, draft);
+    }
+    if response.clicked() {
+        response.request_focus();
     }
     if chosen && std::mem::take(&mut draft.scroll_to) {
         response.scroll_to_me(Some(Align::Center));
@@ -244,7 +293,7 @@ fn lines(
     }
     if pressed(key!("recordings-trash"), true, view) {
         draft.select(Some(file.path.clone()));
-        draft.asks_trash = true;
+        draft.ask_trash();
     }
     None
 }

@@ -21,6 +21,8 @@ use crate::wire::container::Format;
 
 /// Width of a time field, in points.
 const TIME_WIDTH: f32 = 92.0;
+/// A part whose end is this close to the end of the recording has no end, because sliders round times.
+const END_TOLERANCE: Duration = Duration::from_millis(10);
 
 /// Draws the section below the buttons of a recording.
 pub fn show(
@@ -59,7 +61,7 @@ pub fn show(
     let now = cut.to.unwrap_or(length).min(length);
     let to = point(ui, view, (key!("recordings-to"), 1), &mut cut.typed, now, length);
     if let Some((to, _)) = to {
-        cut.to = (to < length).then_some(to);
+        cut.to = (to + END_TOLERANCE < length).then_some(to);
         looked = Some(to.min(length));
     }
     let own = Format::of_path(&file.path);

@@ -12,7 +12,8 @@ use crate::ui::scenes::{clipboard, commands};
 use crate::ui::studio_page::projectors;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    MENU_WIDTH, command_item, context_menu, menu_frame, menu_item, menu_lines, menu_rule, submenu,
+    MENU_WIDTH, command_item, context_menu, menu_frame, menu_item, menu_lines, menu_rule,
+    return_focus, submenu,
 };
 
 /// A command with the key of its name in a menu.
@@ -72,6 +73,7 @@ pub fn context(
 /// Opens a menu below a button.
 pub fn below(response: &Response, view: &mut View<'_>, list: impl FnOnce(&mut Ui, &mut View<'_>)) {
     let frame = menu_frame(&response.ctx, view.theme);
+    return_focus(response);
     // A line closes the menu itself, unless it opens another list in its place.
     let menu = Popup::menu(response).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
     menu.width(MENU_WIDTH).frame(frame).show(|ui| menu_lines(ui, |ui| list(ui, view)));

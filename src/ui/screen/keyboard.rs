@@ -13,8 +13,7 @@ impl Screen {
     /// Runs the commands of pressed hotkeys.
     pub(super) fn keyboard(&mut self, ui: &Ui) {
         let ctx = ui.ctx().clone();
-        let choosing = self.dialog == Some(Dialog::Settings) && self.settings.waits_for_keys();
-        let choosing = choosing || self.file_chooser.is_some() || self.file_wait;
+        let choosing = self.chooses_key() || self.file_chooser.is_some() || self.file_wait;
         let is_busy = self.dialog == Some(Dialog::Closing) || choosing;
         let typing = ctx.text_edit_focused();
         if !is_busy

@@ -81,6 +81,7 @@ use crate::ui::style::{fonts, scale};
 use crate::ui::text::{self, Texts};
 use crate::ui::video::{FrameView, Surfaces};
 use crate::ui::view::{Renderer, View, WindowRequest};
+use crate::ui::widgets::FocusReturn;
 use crate::ui::{recordings, scenes, targets, watch};
 
 /// The length of the replay buffer for users who never chose one.
@@ -107,6 +108,7 @@ pub struct Screen {
     docks: Docks,
     dialog: Option<Dialog>,
     dialog_is_fresh: bool,
+    dialog_focus: FocusReturn,
     tray: bars::TrayState,
     search: dialogs::Search,
     target: targets::Draft,
@@ -216,6 +218,7 @@ impl Screen {
             docks: Docks::default(),
             dialog: None,
             dialog_is_fresh: false,
+            dialog_focus: FocusReturn::default(),
             tray: bars::TrayState::default(),
             search: dialogs::Search::default(),
             target: targets::Draft::default(),
@@ -305,12 +308,15 @@ impl Screen {
         self.window_size.map_or(wanted, |size| scale::fitting(wanted, size))
     }
 
-    /// Stores the size of the window in points, unless it is maximized, for the next start.
+    /// Stores the size of the window in points, if it is not maximized. The next start wants a scale
+    /// that can differ from the used one.
     pub fn set_place(&mut self, size: Option<[u16; 2]>, maximized: bool) {
         // Stored settings would keep the guide from appearing again if it does not end.
         if self.dialog == Some(Dialog::Guide) {
             return;
         }
+        let scale = f32::from(self.used_scale()) / f32::from(self.wanted_scale());
+        let size = size.map(|size| size.map(|side| (f32::from(side) * scale).round() as u16));
         let preferences = &mut self.preferences;
         let usual = size::INITIAL_WINDOW.map(|side| side as u16);
         let size = size.or(preferences.size).filter(|size| *size != usual);
@@ -442,6 +448,8 @@ impl Screen {
         }
         self.player_keys(ui.ctx());
         self.other_windows(ui.ctx());
+        let dialog = self.dialog.is_some() || self.scenes.transition.is_some();
+        self.dialog_focus.follow(ui.ctx(), dialog);
         self.dialogs(ui.ctx());
         self.file_dialogs(ui.ctx());
         if self.scenes.awaits_scene() {

@@ -5,6 +5,7 @@ use egui::Context;
 use super::Screen;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Command, PushToTalkKey};
+use crate::ui::dialogs::Dialog;
 use crate::ui::input::actions::key;
 use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 use crate::ui::input::hotkeys::hotkey_of;
@@ -40,9 +41,20 @@ impl Screen {
         self.global_hotkeys = hotkeys;
     }
 
+    /// Returns true while the user chooses a hotkey or the push-to-talk key by pressing it. This
+    /// press must not run a command.
+    pub fn chooses_key(&self) -> bool {
+        self.dialog == Some(Dialog::Settings) && self.settings.waits_for_keys()
+    }
+
     /// Returns the commands whose hotkeys must also work in other windows, in the order of the
-    /// settings dialog. Commands whose scene, source or strip is gone are not among them.
+    /// settings dialog. Commands whose scene, source or strip is gone are not among them. While the
+    /// user chooses a key, there are none, because a grabbed key does not reach the window. A
+    /// desktop that assigns the keys would ask the user again, so its keys stay.
     pub fn hotkeys_elsewhere(&self) -> Vec<(AnyCommand, Option<Hotkey>)> {
+        if self.chooses_key() && !matches!(self.elsewhere, GlobalKeySupport::Asked(_)) {
+            return Vec::new();
+        }
         let names = self.preferences.hotkeys.other_windows.iter();
         let all = names.filter_map(|name| AnyCommand::parse(name));
         let all = all.filter(|it| it.may_be_global() && it.has_object(&self.snapshot));

@@ -23,7 +23,7 @@ use crate::ui::text::{Texts, format, sentence};
 use crate::ui::view::View;
 use crate::ui::widgets::{
     Button, ButtonWeight, Wrapped, context_menu, elided, focus_ring, menu_frame, menu_item,
-    menu_rule, paragraph, switch,
+    menu_rule, paragraph, return_focus, switch,
 };
 
 /// The height of a closed card, without its padding.
@@ -98,6 +98,7 @@ fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let (theme, texts) = (view.theme, view.texts);
     let width = 250.0;
     let (mut chosen, mut services) = (None, false);
+    return_focus(button);
     Popup::menu(button)
         .width(width)
         .gap(gap::XS)

@@ -4,8 +4,9 @@
 use egui::accesskit::HasPopup;
 use egui::containers::menu::{MenuConfig, SubMenu, menu_style};
 use egui::{
-    Align, Context, CornerRadius, Frame, Key, Margin, Modifiers, Popup, PopupCloseBehavior, Rect,
-    Response, Role, ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Align, Context, CornerRadius, Frame, Id, Key, Margin, Memory, Modifiers, Popup,
+    PopupCloseBehavior, Rect, Response, Role, ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 
 use crate::ui::style::icons;
@@ -19,6 +20,9 @@ pub const MENU_WIDTH: f32 = 216.0;
 const MENU_MARGIN: Margin = Margin::same(4);
 /// The height of an item that opens a submenu, the same as of other items with one line.
 const SUBMENU_ITEM_HEIGHT_POINTS: f32 = 32.0;
+/// The number of passes after the end of a menu or dialog in which the keyboard focus returns. The
+/// control with which the user closed it is gone in the next frame, which may have two passes.
+const MAX_RETURN_PASSES: u64 = 4;
 /// The maximum height of a menu as a part of the window's height. A higher menu scrolls.
 const MAX_HEIGHT_PART: f32 = 0.9;
 
@@ -41,6 +45,7 @@ pub fn context_menu_among(
 }
 
 fn open(response: &Response, focused: bool, theme: &Theme, list: impl FnOnce(&mut Ui)) {
+    return_focus(response);
     let ctx = &response.ctx;
     let id = Popup::default_response_id(response);
     let frame = menu_frame(ctx, theme);
@@ -66,6 +71,7 @@ fn asked_by_key(ctx: &Context) -> bool {
 
 /// Draws the popup of a button, with controls. Returns true if the popup is open.
 pub fn popup(button: &Response, theme: &Theme, width: f32, contents: impl FnOnce(&mut Ui)) -> bool {
+    return_focus(button);
     let frame = menu_frame(&button.ctx, theme).inner_margin(Margin::same(12));
     Popup::menu(button)
         .width(width)
@@ -77,6 +83,60 @@ pub fn popup(button: &Response, theme: &Theme, width: f32, contents: impl FnOnce
             contents(ui);
         })
         .is_some()
+}
+
+/// The control that had the keyboard focus before a menu or dialog. It gets the focus back after the
+/// menu or dialog has closed, unless another control has got it.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct FocusReturn {
+    before: Option<Id>,
+    /// The pass in which the menu or dialog was open last, until the focus has returned.
+    open_pass: Option<u64>,
+}
+
+impl FocusReturn {
+    /// Follows whether the menu or dialog is open. Call this in every frame, before the menu or
+    /// dialog is drawn.
+    pub fn follow(&mut self, ctx: &Context, is_open: bool) {
+        let (focused, pass) = (ctx.memory(Memory::focused), ctx.cumulative_pass_nr());
+        if is_open {
+            if self.open_pass.is_none() {
+                self.before = focused;
+            }
+            self.open_pass = Some(pass);
+            return;
+        }
+        let Some(open_pass) = self.open_pass else { return };
+        let is_recent = pass.saturating_sub(open_pass) <= MAX_RETURN_PASSES;
+        let before = self.before.filter(|id| is_recent && ctx.read_response(*id).is_some());
+        let Some(before) = before else {
+            *self = Self::default();
+            return;
+        };
+        // The control with which the user closed the menu or dialog loses the focus later.
+        if focused.is_none() {
+            ctx.memory_mut(|memory| memory.request_focus(before));
+            *self = Self::default();
+        }
+        ctx.request_repaint();
+    }
+}
+
+/// Gives the keyboard focus back to the control that had it before the menu of `opener`; see
+/// [`FocusReturn`]. Call this in every frame, before the menu is drawn.
+pub fn return_focus(opener: &Response) {
+    let (ctx, popup) = (&opener.ctx, Popup::default_response_id(opener));
+    let (id, is_open) = (popup.with("focus-return"), Popup::is_id_open(ctx, popup));
+    let known = ctx.data(|data| data.get_temp::<FocusReturn>(id));
+    if known.is_none() && !is_open {
+        return;
+    }
+    let mut focus = known.unwrap_or_default();
+    focus.follow(ctx, is_open);
+    ctx.data_mut(|data| match focus.open_pass {
+        Some(_) => data.insert_temp(id, focus),
+        None => data.remove::<FocusReturn>(id),
+    });
 }
 
 /// Returns the frame of a menu.

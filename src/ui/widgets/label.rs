@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use egui::accesskit::Live;
 use egui::text::{LayoutJob, TextWrapping};
 use egui::{
     Align, Align2, Color32, FontId, Galley, Label, Layout, Pos2, Rect, Response, RichText, Ui, Vec2,
@@ -23,6 +24,11 @@ pub fn paragraph(ui: &mut Ui, text: &str, kind: Type, color: Color32) -> Respons
     }
     // Menus justify their content, which would spread the words of a line.
     ui.with_layout(ui.layout().with_cross_justify(false), |ui| ui.add(label)).inner
+}
+
+/// Lets a screen reader announce this text when it appears or changes.
+pub fn announced(response: &Response) {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
 }
 
 /// Draws a line with a label of this size before its control.

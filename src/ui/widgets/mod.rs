@@ -18,18 +18,20 @@ mod tab_bar;
 
 pub use button::{Button, ButtonWeight, expander, icon_button};
 pub use context_menu::{
-    MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines, popup, submenu,
+    FocusReturn, MENU_WIDTH, context_menu, context_menu_among, menu_frame, menu_lines, popup,
+    return_focus, submenu,
 };
 pub use field::{Field, FieldOutcome, NumberFault, TextBox, number_field, select_all};
 pub use figure::{figure, figures, file_figure, judged_figure};
 pub use label::{
-    Wrapped, baseline_of, elided, label, line_height_of, named, paragraph, place, section,
+    Wrapped, announced, baseline_of, elided, label, line_height_of, named, paragraph, place,
+    section,
 };
 pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, Tag};
 pub use scene_mark::SceneMark;
 pub use select::{Select, command_item, menu_item, menu_rule, scrolled};
-pub use slider::{HandleDrag, byte_slider, slider, whole_slider};
+pub use slider::{HandleDrag, byte_slider, key_step, slider, value_by_keys, whole_slider};
 pub use sparkline::{SPARKLINE_HEIGHT_POINTS, sparkline};
 pub use switch::{named_switch, switch};
 pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};

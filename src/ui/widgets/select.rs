@@ -11,7 +11,7 @@ use crate::ui::input::named::AnyCommand;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
-use crate::ui::widgets::{elided, focus_ring, menu_frame};
+use crate::ui::widgets::{elided, focus_ring, menu_frame, return_focus};
 
 /// The width of a list around its items, in points.
 const LIST_MARGINS_WIDTH: f32 = 10.0;
@@ -125,6 +125,7 @@ impl<'a> Select<'a> {
             PopupCloseBehavior::CloseOnClickOutside
         };
         let mut by_key = false;
+        return_focus(&response);
         Popup::menu(&response)
             .width(list_width)
             .gap(gap::XS)

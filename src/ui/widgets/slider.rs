@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use egui::accesskit::Action;
-use egui::{Key, Response, Slider, Ui, ViewportId};
+use egui::{Key, Response, Slider, SliderClamping, Ui, ViewportId};
 
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 use crate::ui::widgets::focus_in_view;
@@ -61,7 +61,7 @@ pub fn slider(
     name: &str,
     width: f32,
 ) -> Response {
-    let key_step = round_step((range.end() - range.start()) / 100.0).max(MOUSE_STEP as f32);
+    let key_step = key_step(&range, MOUSE_STEP as f32);
     moved_by_keys(ui, theme, value, (range, key_step), rest, name, width)
 }
 
@@ -77,7 +77,7 @@ pub fn whole_slider(
     width: f32,
 ) -> Response {
     let (least, most) = (*range.start(), *range.end());
-    let key_step = round_step((most - least) / 100.0).max(step);
+    let key_step = key_step(&range, step);
     let response = moved_by_keys(ui, theme, value, (range, key_step), rest, name, width);
     if response.changed() {
         *value = ((*value / step).round() * step).clamp(least, most);
@@ -95,24 +95,40 @@ fn moved_by_keys(
     width: f32,
 ) -> Response {
     let before = *value;
-    let (least, most) = (*range.start(), *range.end());
-    let mut response = stepped(ui, theme, value, (range, MOUSE_STEP), width);
-    let has_focus = response.has_focus();
-    let presses = ui.input(|input| {
-        let keys = |key| if has_focus { input.num_presses(key) as f32 } else { 0.0 };
-        let requests = |action| input.num_accesskit_action_requests(response.id, action) as f32;
-        keys(Key::ArrowRight) + requests(Action::Increment)
-            - keys(Key::ArrowLeft)
-            - requests(Action::Decrement)
-    });
-    if presses != 0.0 {
-        *value = (((before / key_step).round() + presses) * key_step).clamp(least, most);
+    let mut response = stepped(ui, theme, value, (range.clone(), MOUSE_STEP), width);
+    let keys = [Key::ArrowLeft, Key::ArrowRight];
+    if let Some(moved) = value_by_keys(ui, &response, keys, before, (range, key_step)) {
+        *value = moved;
         response.mark_changed();
     } else if response.double_clicked() {
         *value = rest;
         response.mark_changed();
     }
     response.accessible_name(name)
+}
+
+/// Returns the step of an arrow key: about a hundredth of the range, and at least `step`.
+pub fn key_step(range: &RangeInclusive<f32>, step: f32) -> f32 {
+    round_step((range.end() - range.start()) / 100.0).max(step)
+}
+
+/// Returns the value of a slider after its arrow keys or a screen reader have moved it from `before`.
+/// The first key decreases the value, and the second one increases it.
+pub fn value_by_keys(
+    ui: &Ui,
+    response: &Response,
+    [less, more]: [Key; 2],
+    before: f32,
+    (range, key_step): (RangeInclusive<f32>, f32),
+) -> Option<f32> {
+    let has_focus = response.has_focus();
+    let presses = ui.input(|input| {
+        let keys = |key| if has_focus { input.num_presses(key) as f32 } else { 0.0 };
+        let requests = |action| input.num_accesskit_action_requests(response.id, action) as f32;
+        keys(more) + requests(Action::Increment) - keys(less) - requests(Action::Decrement)
+    });
+    let moved = ((before / key_step).round() + presses) * key_step;
+    (presses != 0.0).then(|| moved.clamp(*range.start(), *range.end()))
 }
 
 /// Rounds a step to 1, 2 or 5 times a power of ten.
@@ -150,7 +166,9 @@ fn stepped(
                 widget.fg_stroke.color = theme.line;
             }
             ui.visuals_mut().selection.bg_fill = theme.secondary;
-            ui.add(Slider::new(value, range).show_value(false).step_by(step).smart_aim(false))
+            // A value between two steps stays as it is until the user moves the handle.
+            let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
+            ui.add(slider.show_value(false).step_by(step).smart_aim(false))
         })
         .inner;
     // This draws a solid handle over egui's ring; its radius and travel are those of
@@ -174,7 +192,28 @@ fn stepped(
 
 #[cfg(test)]
 mod tests {
+    use egui::{Context, Pos2, RawInput, Rect, vec2};
+
     use super::*;
+
+    #[test]
+    fn drawing_a_slider_does_not_change_its_value() {
+        // Values between two steps, and one out of range.
+        for before in [0.3333_f32, 0.005, 1.5] {
+            let (ctx, mut value) = (Context::default(), before);
+            for _ in 0..3 {
+                let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(400.0, 400.0)));
+                let input = RawInput { screen_rect, ..RawInput::default() };
+                let mut output = ctx.run_ui(input, |ui| {
+                    let range = 0.0..=1.0;
+                    let moved = slider(ui, &Theme::DARK, &mut value, range, 1.0, "Opacity", 200.0);
+                    assert!(!moved.changed(), "{before}");
+                });
+                output.textures_delta.clear();
+            }
+            assert_eq!(value.to_bits(), before.to_bits());
+        }
+    }
 
     #[test]
     fn a_handle_that_was_released_on_another_page_stays_where_it_was() {

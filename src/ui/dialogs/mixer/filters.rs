@@ -1,6 +1,6 @@
 //! The filters of a strip: their list in processing order, and the parameters of the selected one.
 
-use egui::{Slider, Ui};
+use egui::{Slider, SliderClamping, Ui};
 
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
@@ -102,7 +102,8 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
             let width = ui.available_width() - VALUE_WIDTH_POINTS;
             if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
                 ui.spacing_mut().slider_width = width;
-                let slider = Slider::new(value, range).logarithmic(true).show_value(false);
+                let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
+                let slider = slider.logarithmic(true).show_value(false);
                 let response = ui.add(slider).accessible_name(&name);
                 focus_ring(ui, view.theme, &response, CONTROL_RADIUS);
             } else {

@@ -28,13 +28,17 @@ pub(super) enum Naming {
 pub struct PartsDraft {
     pub(super) kind: PartKind,
     pub(super) step: Step,
+    /// The collection or profile whose question has just appeared or ended. Its *Keep it* or
+    /// *Delete* gets the keyboard focus next.
+    pub(super) focused: Option<String>,
     /// True if the stream key of a profile is imported too.
     pub(super) with_key: bool,
 }
 
 impl Default for PartsDraft {
     fn default() -> Self {
-        Self { kind: PartKind::Collection, step: Step::default(), with_key: false }
+        let kind = PartKind::Collection;
+        Self { kind, step: Step::default(), focused: None, with_key: false }
     }
 }
 

@@ -3,7 +3,7 @@
 
 pub mod draft;
 
-use egui::{Align, Id, Layout, ScrollArea, Ui, vec2};
+use egui::{Align, Id, Key, Layout, Modifiers, Response, ScrollArea, Ui, vec2};
 
 use crate::studio::Command;
 use crate::studio::command::PartCommand;
@@ -18,7 +18,8 @@ use crate::ui::style::theme::{Theme, Type, gap, size};
 use crate::ui::text::{Texts, format};
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::{
-    Button, ButtonWeight, Field, Row, at_line_end, icon_button, label, named_switch, paragraph,
+    Button, ButtonWeight, Field, Row, announced, at_line_end, icon_button, label, named_switch,
+    paragraph,
 };
 
 const DIALOG_WIDTH_POINTS: f32 = 520.0;
@@ -154,8 +155,13 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) {
                 draft.step = Step::Name(Naming::Rename(name.to_owned()), name.to_owned(), None);
             }
             let remove = named(key!("part-delete"));
-            if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
+            let remove = icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet);
+            if draft.focused.take_if(|it| *it == name).is_some() {
+                remove.request_focus();
+            }
+            if remove.clicked() {
                 draft.step = Step::Delete(name.to_owned());
+                draft.focused = Some(name.to_owned());
             }
         });
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
@@ -220,13 +226,13 @@ fn in_words(texts: &Texts, kind: PartKind, summary: &PartSummary) -> String {
     }
 }
 
-/// Draws two buttons side by side. Returns whether each was pressed.
-fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> (bool, bool) {
+/// Draws two buttons side by side.
+fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str) -> [Response; 2] {
     ui.add_space(gap::S);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
-        let yes = Button::new(yes).look(weight).show(ui, theme).clicked();
-        (yes, Button::new(no).show(ui, theme).clicked())
+        let yes = Button::new(yes).look(weight).show(ui, theme);
+        [yes, Button::new(no).show(ui, theme)]
     })
     .inner
 }
@@ -265,13 +271,12 @@ fn name(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, naming: &Namin
     if let Some(why) = wrong {
         paragraph(ui, &texts.say(why), Type::Small, theme.warn);
     }
-    let entered =
-        field.response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-    let (yes, no) =
+    let entered = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    let [yes, no] =
         buttons(ui, theme, &texts.get(done), ButtonWeight::Primary, &texts.get("cancel"));
-    if no {
+    if no.clicked() {
         draft.step = Step::List;
-    } else if yes || entered {
+    } else if yes.clicked() || entered {
         match checked(view, kind, naming, text) {
             Ok(name) => {
                 let command = match naming {
@@ -307,16 +312,22 @@ fn delete(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft, name: &str) 
     let (theme, texts, kind) = (view.theme, view.texts, draft.kind);
     let named = |key| texts.with(key, &[("name", name.to_owned().into())]);
     let title = of_kind(kind, key!("collection-delete-title"), key!("profile-delete-title"));
-    label(ui, &named(title), Type::Body, theme.text);
+    announced(&label(ui, &named(title), Type::Body, theme.text));
     let note = of_kind(kind, key!("collection-delete-note"), key!("profile-delete-note"));
     paragraph(ui, &texts.get(note), Type::Small, theme.secondary);
     let words = (texts.get("part-delete-yes"), texts.get("part-keep"));
-    let (yes, no) = buttons(ui, theme, &words.0, ButtonWeight::Live, &words.1);
-    if yes {
+    let [yes, no] = buttons(ui, theme, &words.0, ButtonWeight::Live, &words.1);
+    if draft.focused.take().is_some() {
+        no.request_focus();
+    }
+    // Escape ends the question, not the dialog.
+    let escaped = ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
+    if yes.clicked() {
         view.send(Command::Part(PartCommand::Delete(kind, name.to_owned())));
     }
-    if yes || no {
+    if yes.clicked() || no.clicked() || escaped {
         draft.step = Step::List;
+        draft.focused = Some(name.to_owned());
     }
 }
 
@@ -401,11 +412,11 @@ fn import(ui: &mut Ui, view: &mut View<'_>, draft: &mut PartsDraft) {
         draft.with_key = !draft.with_key;
     }
     let words = (texts.get("part-choose-file"), texts.get("cancel"));
-    let (yes, no) = buttons(ui, theme, &words.0, ButtonWeight::Primary, &words.1);
-    if yes {
+    let [yes, no] = buttons(ui, theme, &words.0, ButtonWeight::Primary, &words.1);
+    if yes.clicked() {
         view.request(WindowRequest::PickPart(draft.kind, draft.with_key));
     }
-    if yes || no {
+    if yes.clicked() || no.clicked() {
         draft.step = Step::List;
     }
 }

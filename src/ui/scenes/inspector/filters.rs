@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use egui::{DragValue, ScrollArea, Slider, Ui};
+use egui::{DragValue, ScrollArea, Slider, SliderClamping, Ui};
 
 use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
@@ -185,7 +185,8 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
             if matches!(parameter.unit, Unit::Factor | Unit::Radius) {
                 // Logarithmic sliders have their middle in the useful range.
                 ui.spacing_mut().slider_width = width;
-                let slider = Slider::new(value, range).logarithmic(true).show_value(false);
+                let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
+                let slider = slider.logarithmic(true).show_value(false);
                 let response = ui.add(slider);
                 if response.double_clicked() {
                     *value = parameter.rest;

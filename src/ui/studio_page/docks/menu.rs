@@ -16,6 +16,7 @@ use crate::ui::targets::child;
 use crate::ui::view::View;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, command_item, label, menu_frame, menu_item, menu_rule, paragraph,
+    return_focus,
 };
 
 const POPUP_WIDTH_POINTS: f32 = 240.0;
@@ -105,6 +106,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
     let button = Button::new(text).icon(Icon::Layout).look(weight).kind(Type::Small).name(&name);
     let button = button.height(place.height()).width(place.width());
     let button = button.show(&mut at, theme).on_hover_text(&name);
+    return_focus(&button);
     Popup::menu(&button)
         .width(POPUP_WIDTH_POINTS)
         .gap(gap::XS)

@@ -7,7 +7,9 @@ use crate::ui::studio_page::mixer::labels;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::widgets::{Button, ButtonWeight, menu_frame, menu_item, menu_rule, scrolled};
+use crate::ui::widgets::{
+    Button, ButtonWeight, menu_frame, menu_item, menu_rule, return_focus, scrolled,
+};
 
 /// The width of the list.
 const LIST_WIDTH_POINTS: f32 = 260.0;
@@ -32,6 +34,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let button = button.height(rect.height()).width(rect.width()).name(&name);
     let pressed = button.show(&mut child, view.theme).on_hover_text(&*name);
     let frame = menu_frame(ui.ctx(), view.theme);
+    return_focus(&pressed);
     let menu = Popup::menu(&pressed).close_behavior(PopupCloseBehavior::CloseOnClick);
     menu.width(LIST_WIDTH_POINTS).frame(frame).show(|ui| {
         ui.set_width(LIST_WIDTH_POINTS - 10.0);

@@ -5,7 +5,9 @@ use egui::{Popup, PopupCloseBehavior, Ui};
 use crate::studio::{Command, Monitoring};
 use crate::ui::style::icons::Icon;
 use crate::ui::view::View;
-use crate::ui::widgets::{Button, ButtonWeight, Select, menu_frame, menu_item, scrolled};
+use crate::ui::widgets::{
+    Button, ButtonWeight, Select, menu_frame, menu_item, return_focus, scrolled,
+};
 
 /// The width in points from which the button has a text.
 const MIN_WIDTH_WITH_TEXT: f32 = 150.0;
@@ -64,6 +66,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
     let response = button.width(width).name(&called).show(ui, theme);
     let response =
         response.on_hover_text(format!("{called}\n{}", view.texts.get("tip-monitoring-device")));
+    return_focus(&response);
     Popup::menu(&response)
         .width(240.0)
         .close_behavior(PopupCloseBehavior::CloseOnClick)

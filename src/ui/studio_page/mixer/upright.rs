@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 
 use egui::style::HandleShape;
-use egui::{Align, CornerRadius, Rect, Sense, Slider, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
+use egui::{
+    Align, CornerRadius, Key, Rect, Sense, Slider, SliderClamping, Stroke, StrokeKind, Ui, Vec2,
+    pos2, vec2,
+};
 
 use crate::mix::StripLamp;
 use crate::ui::studio_page::mixer::clip_lamps;
@@ -11,7 +14,7 @@ use crate::ui::studio_page::mixer::strip::{self, BUTTON_SIDE_POINTS, Strip, Stri
 use crate::ui::style::icons::{self, Icon};
 use crate::ui::style::theme::{CARD_RADIUS, FOCUS_RING_WIDTH, Theme, Type, gap};
 use crate::ui::view::View;
-use crate::ui::widgets::{Level, Levels, elided, upright_meter};
+use crate::ui::widgets::{Level, Levels, elided, key_step, upright_meter, value_by_keys};
 
 /// The width of a meter.
 const METER_WIDTH_POINTS: f32 = 20.0;
@@ -20,6 +23,8 @@ const METER_WIDTH_POINTS: f32 = 20.0;
 const METER_OFFSET_POINTS: f32 = 18.0;
 /// The size of a fader's handle in points.
 const FADER_HANDLE_SIZE: Vec2 = vec2(22.0, 11.0);
+/// What the gain is rounded to while the handle is dragged, in decibels.
+const MOUSE_STEP_DB: f64 = 0.1;
 /// The range of a fader in decibels.
 const FADER_RANGE_DB: RangeInclusive<f32> = -60.0..=20.0;
 /// The aspect ratio of egui's own handle, which the drawn handle covers.
@@ -76,8 +81,16 @@ fn fader(ui: &mut Ui, theme: &Theme, value: &mut f32, name: &str, height: f32) -
     visuals.widgets.inactive.bg_fill = theme.line;
     visuals.handle_shape = HandleShape::Rect { aspect_ratio: HANDLE_ASPECT_RATIO };
     visuals.slider_trailing_fill = false;
-    let slider = Slider::new(value, FADER_RANGE_DB).vertical().show_value(false).step_by(0.1);
+    let before = *value;
+    // A gain between two steps stays as it is until the user moves the handle.
+    let slider = Slider::new(value, FADER_RANGE_DB).clamping(SliderClamping::Edits);
+    let slider = slider.vertical().show_value(false).step_by(MOUSE_STEP_DB);
     let response = ui.add(slider).accessible_name(name);
+    let keys = [Key::ArrowDown, Key::ArrowUp];
+    let step = key_step(&FADER_RANGE_DB, MOUSE_STEP_DB as f32);
+    if let Some(moved) = value_by_keys(ui, &response, keys, before, (FADER_RANGE_DB, step)) {
+        *value = moved;
+    }
     // The travel is that of `egui::Slider`.
     let travel = response.rect.y_range().shrink(response.rect.width() / 2.5 * HANDLE_ASPECT_RATIO);
     let share = (*value - FADER_RANGE_DB.start()) / (FADER_RANGE_DB.end() - FADER_RANGE_DB.start());

@@ -15,7 +15,7 @@ use crate::ui::watch::commands::{name_of, play, send};
 use crate::ui::watch::draft::Draft;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, icon_button, menu_frame, menu_item, menu_rule, paragraph,
-    select_all,
+    return_focus, select_all,
 };
 
 /// Returns the id of the address field.
@@ -101,6 +101,7 @@ fn recent(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     let name = texts.get("watch-recents");
     let button =
         icon_button(ui, theme, Icon::ChevronDown, &name, size::CONTROL_HEIGHT, ButtonWeight::Plain);
+    return_focus(&button);
     Popup::menu(&button).width(380.0).frame(menu_frame(ui.ctx(), theme)).show(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(0.0, 1.0);
         ui.set_width(370.0);

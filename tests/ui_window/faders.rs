@@ -1,0 +1,60 @@
+//! Tests of the faders of the audio mixer.
+
+use super::*;
+
+/// Opens a window with this layout of panels.
+fn laid_out(state: &str, layout: &str) -> Harness<'static, Window> {
+    let mut chosen = preferences(Language::English, Theme::Dark);
+    chosen.panels.layout = layout.to_owned();
+    open_as(state, Vec2::new(1920.0, 1080.0), chosen)
+}
+
+/// Returns the gains that were sent to the studio.
+fn gains(sent: &[Command]) -> Vec<f32> {
+    let gain = |command: &Command| match command {
+        Command::SetStrip { strip, .. } => Some(strip.gain_db),
+        Command::SetGain(gain) => Some(*gain),
+        _ => None,
+    };
+    sent.iter().filter_map(gain).collect()
+}
+
+/// The layouts, and whether their faders are vertical.
+const LAYOUTS: [(&str, bool); 2] = [("simple", false), ("studio", true)];
+
+#[test]
+fn drawing_a_fader_does_not_change_the_gain() {
+    for (layout, is_vertical) in LAYOUTS {
+        let mut harness = laid_out("mixer", layout);
+        // Faders have steps of 0.01 or 0.1 dB. OBS has gains such as -6.0206 dB.
+        harness.state().demo.change(|snapshot| {
+            for (strip, gain) in snapshot.strips.iter_mut().zip([-3.47, -6.0206]) {
+                strip.audio.strip.gain_db = gain;
+            }
+        });
+        harness.run();
+        harness.run();
+        let fader = harness.get_by_label("Gain of Voice").rect();
+        assert_eq!(fader.height() > fader.width(), is_vertical, "{layout}: {fader:?}");
+        let sent = gains(&commands(&mut harness));
+        assert!(sent.is_empty(), "{layout}: {sent:?}");
+    }
+}
+
+#[test]
+fn the_arrow_keys_move_every_fader_by_a_decibel() {
+    for (layout, is_vertical) in LAYOUTS {
+        let mut harness = laid_out("mixer", layout);
+        harness.get_by_label("Gain of Music").focus();
+        drop(commands(&mut harness));
+        let keys = if is_vertical {
+            [Key::ArrowUp, Key::ArrowDown]
+        } else {
+            [Key::ArrowRight, Key::ArrowLeft]
+        };
+        for (key, wanted) in keys.into_iter().zip([-11.0, -12.0]) {
+            harness.key_press(key);
+            assert_eq!(gains(&commands(&mut harness)), [wanted], "{layout}: {key:?}");
+        }
+    }
+}
