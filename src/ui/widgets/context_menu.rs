@@ -134,7 +134,7 @@ pub fn return_focus(opener: &Response) {
     let mut focus = known.unwrap_or_default();
     focus.follow(ctx, is_open);
     ctx.data_mut(|data| match focus.open_pass {
-        Some(_) => data.insert_temp(id, focus),
+        Some(_) => drop(data.insert_temp(id, focus)),
         None => data.remove::<FocusReturn>(id),
     });
 }
