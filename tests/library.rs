@@ -158,6 +158,26 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
     wait(&studio, "the closed page", |it| it.recordings.files.is_empty());
 }
 
+#[test]
+fn a_file_that_another_process_writes_is_neither_renamed_nor_moved_to_the_trash() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("show.mkv");
+    // A lock belongs to the open file, so it has the same effect as the lock of another process.
+    let file = fs::File::create(&path).unwrap();
+    file.lock().unwrap();
+    let studio = open(home.path(), folder.path());
+    let rename = RecordingsCommand::Rename(path.clone(), "other".into());
+    for command in [rename, RecordingsCommand::Trash(path.clone())] {
+        let refused = outcome(&studio, command);
+        let mut reasons = refused.text.inner().map(|reason| reason.id());
+        assert!(refused.failed && reasons.any(|id| id == "recordings-changing"), "{refused:?}");
+    }
+    assert!(path.exists());
+    drop(file);
+    let renamed = outcome(&studio, RecordingsCommand::Rename(path, "other".into()));
+    assert_eq!((renamed.failed, renamed.now), (false, Some(folder.path().join("other.mkv"))));
+}
+
 /// Runs one test of this module in its own process, with these environment variables.
 fn run_alone(name: &str, variables: &[(&str, &Path)]) {
     let mut test = Process::new(std::env::current_exe().unwrap());

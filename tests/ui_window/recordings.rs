@@ -137,6 +137,23 @@ fn a_recording_is_played_shown_renamed_and_moved_to_the_trash_after_a_question()
 }
 
 #[test]
+fn the_menu_does_not_move_a_file_to_the_trash_that_is_being_written() {
+    let mut harness = open("recordings");
+    for (name, is_busy) in [("onair 2026-11-20 10-15-00", true), ("interview.mp4", false)] {
+        let row = harness
+            .query_all_by_role(Role::RadioButton)
+            .find(|row| row.accesskit_node().label().is_some_and(|label| label.starts_with(name)));
+        row.expect(name).click_secondary();
+        harness.run();
+        harness.run();
+        let item = harness.get_by_role_and_label(Role::MenuItemRadio, "Move to trash");
+        assert_eq!(item.accesskit_node().is_disabled(), is_busy);
+        harness.key_press(Key::Escape);
+        harness.run();
+    }
+}
+
+#[test]
 fn a_part_is_cut_at_a_keyframe_and_the_whole_is_converted() {
     let mut harness = open("recordings");
     commands(&mut harness);

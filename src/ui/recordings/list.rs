@@ -242,7 +242,8 @@ fn lines(
         draft.select(Some(file.path.clone()));
         draft.begin_name(stem(file));
     }
-    if pressed(key!("recordings-trash"), true, view) {
+    let busy = matches!(file.state, FileState::Changing);
+    if pressed(key!("recordings-trash"), !busy, view) {
         draft.select(Some(file.path.clone()));
         draft.asks_trash = true;
     }
