@@ -90,17 +90,17 @@ fn empty(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
 }
 
 /// Returns the time, duration and size of a recording.
-fn summary(texts: &Texts, file: &RecordingFile) -> String {
+fn summary(texts: &Texts, file: &RecordingFile, is_busy: bool) -> String {
     let mut parts = vec![format::date_and_time(file.wall_micros)];
-    if let Some(details) = file.details() {
+    if let Some(details) = file.details().filter(|_| !is_busy) {
         parts.push(format::clock(details.duration));
     }
     parts.push(format::bytes(file.bytes));
     match &file.state {
+        _ if is_busy => parts.push(texts.get("recordings-changing").to_string()),
         FileState::Waiting => parts.push(texts.get("recordings-waiting").to_string()),
-        FileState::Changing => parts.push(texts.get("recordings-changing").to_string()),
         FileState::Unreadable(_) => parts.push(texts.get("recordings-damaged").to_string()),
-        FileState::Known(_) => {}
+        FileState::Known(_) | FileState::Changing => {}
     }
     parts.join(" · ")
 }
@@ -134,7 +134,7 @@ fn row(
     let width = ui.available_width();
     let (whole, response) = ui.allocate_exact_size(vec2(width, ROW_HEIGHT_POINTS), Sense::click());
     let chosen = draft.selected.as_ref() == Some(&file.path);
-    let (name, second) = (file.name(), summary(texts, file));
+    let (name, second) = (file.name(), summary(texts, file, view.snapshot.is_being_written(file)));
     response.widget_info(|| {
         let accessible_name = format!("{name}, {second}");
         WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, accessible_name)
@@ -242,7 +242,7 @@ fn lines(
         draft.select(Some(file.path.clone()));
         draft.begin_name(stem(file));
     }
-    let busy = matches!(file.state, FileState::Changing);
+    let busy = view.snapshot.is_being_written(file);
     if pressed(key!("recordings-trash"), !busy, view) {
         draft.select(Some(file.path.clone()));
         draft.asks_trash = true;
