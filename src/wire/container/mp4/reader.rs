@@ -148,19 +148,23 @@ impl Reader {
         }
     }
 
-    /// Reads the complete boxes of a file that grows by fragments.
+    /// Reads the complete boxes of a file that grows by fragments, until the index has `most`
+    /// samples. Returns true if that limit ended the read.
     ///
     /// # Errors
     /// Fails if the file is not MP4, or cannot be read.
-    pub fn read_growing(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+    pub fn read_growing(&mut self, source: &mut dyn ReadAt, most: usize) -> Result<bool, Error> {
         while let Some(next) = next_box(source, self.at)? {
             // The samples of a fragment follow its header.
             if next.name == *b"moof" && next_box(source, next.end)?.is_none() {
                 break;
             }
+            if self.index.samples.len() >= most {
+                return Ok(true);
+            }
             self.take(source, next)?;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Returns the index so far, with the samples in the order of the file.
