@@ -69,6 +69,7 @@ encode-no-thread = 无法启动线程 { $thread }：{ $reason }
 media-unknown = 无法识别媒体格式
 media-damaged = 文件已损坏（{ $part }）
 media-too-much = 文件的某个部分过大（{ $part }）
+media-cure-long = 请将文件分成更小的部分，例如用 ffmpeg。
 file-part-header = 文件头
 file-part-index = 索引
 file-part-unwritten-index = 还没写入索引就中断了

@@ -116,7 +116,15 @@ impl From<&Error> for Problem {
             Error::Io(error) => error.into(),
             Error::UnknownFormat => problem!("media-unknown"),
             Error::Damaged(part) => problem!("media-damaged", part = Self::from(*part)),
-            Error::TooMuch(part) => problem!("media-too-much", part = Self::from(*part)),
+            Error::TooMuch(part) => {
+                let too_much = problem!("media-too-much", part = Self::from(*part));
+                match part {
+                    FilePart::Samples | FilePart::Index => {
+                        too_much.with_cure(problem!("media-cure-long"))
+                    }
+                    _ => too_much,
+                }
+            }
             Error::Unsupported(what) => problem!("media-unsupported", what = Self::from(what)),
             Error::Empty => problem!("media-empty"),
         }

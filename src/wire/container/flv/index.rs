@@ -20,7 +20,7 @@ use crate::wire::container::track_config::{
 };
 use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
-    TrackId, UnsupportedContent, audio_track, read,
+    TrackId, UnsupportedContent, audio_track, max_samples, read,
 };
 
 /// Number of bytes at the start of a body that identify its content.
@@ -34,6 +34,7 @@ const MAX_CONFIG_BYTES: usize = 64 << 10;
 /// Fails if the file is not FLV, cannot be read, or has no usable track.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut scan = Scan::default();
+    scan.index.most = max_samples(source.size());
     scan.read_on(source, usize::MAX)?;
     scan.finish()
 }

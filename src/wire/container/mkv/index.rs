@@ -22,7 +22,7 @@ use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
 use crate::wire::container::track_config::{aac_config_with_metadata, h264_config_with_metadata};
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
-    TrackId, UnsupportedContent, audio_track, read,
+    TrackId, UnsupportedContent, audio_track, max_samples, read,
 };
 
 /// The longest accepted header, track list or chapter list in bytes.
@@ -46,6 +46,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = ClusterWalk::to_play();
+    walk.index.most = max_samples(source.size());
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -64,6 +65,7 @@ pub struct FileIndex {
 /// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     let mut walk = ClusterWalk { scale_nanos: 1_000_000, ..ClusterWalk::default() };
+    walk.index.most = max_samples(source.size());
     walk.walk(source)?;
     walk.finish()
 }

@@ -428,7 +428,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
     let mut sizes = Fields(stsz);
     let head = sizes.full().and_then(|_| Some((sizes.u32()?, sizes.u32()?)));
     let (fixed, count) = damaged(head, FilePart::Index)?;
-    if count as usize > MAX_SAMPLES {
+    if count as usize > index.limit() {
         return Err(Error::TooMuch(FilePart::Samples));
     }
     if count == 0 {
