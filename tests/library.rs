@@ -159,6 +159,30 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
 }
 
 #[test]
+fn the_page_does_not_read_an_unchanged_file_again() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("show.mp4");
+    ffmpeg::make(&path, "320x180", "2", &["-g", "25", "-shortest"]);
+    age(&path, 60);
+    let studio = open(home.path(), folder.path());
+    let is_read = |view: &RecordingsView| {
+        view.files.first().is_some_and(|file| !matches!(file.state, FileState::Waiting))
+    };
+    let view = wait(&studio, "the details", |it| is_read(&it.recordings)).recordings;
+    assert!(view.files[0].details().is_some(), "{:?}", view.files[0]);
+    studio.send(Command::Recordings(RecordingsCommand::Close));
+    wait(&studio, "the closed page", |it| it.recordings.files.is_empty());
+    // The file looks the same, but its contents are gone.
+    let metadata = fs::metadata(&path).unwrap();
+    fs::write(&path, vec![0; metadata.len() as usize]).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(metadata.modified().unwrap()).unwrap();
+    studio.send(Command::Recordings(RecordingsCommand::Open));
+    let view = wait(&studio, "the list", |it| is_read(&it.recordings)).recordings;
+    assert!(view.files[0].details().is_some(), "{:?}", view.files[0]);
+}
+
+#[test]
 fn a_file_that_another_process_writes_is_neither_renamed_nor_moved_to_the_trash() {
     let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let path = folder.path().join("show.mkv");

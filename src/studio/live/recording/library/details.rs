@@ -62,13 +62,13 @@ fn problem(error: &crate::wire::container::Error) -> Problem {
 }
 
 /// A recording that is open.
-struct Opened {
+pub(super) struct Opened {
     file: MediaFile,
     index: Index,
 }
 
 impl Opened {
-    fn new(path: &Path) -> Result<Self, Problem> {
+    pub fn new(path: &Path) -> Result<Self, Problem> {
         let mut file = MediaFile::open(path).map_err(|error| problem(&error.into()))?;
         // The index is the same as for copying, so that a part that begins at one of these times
         // begins exactly there.
@@ -83,6 +83,11 @@ impl Opened {
     fn zero(&self) -> Timestamp {
         let first = self.index.samples.iter().map(|place| place.pts).min();
         first.unwrap_or_default().max(Timestamp::ZERO)
+    }
+
+    /// Returns the frame of the last keyframe at or before `at`, at the size of the page.
+    pub fn frame_at(&mut self, at: Duration) -> Option<VideoFrame> {
+        self.frame(at, MAX_FRAME_SIZE)
     }
 
     /// Returns the frame of the last keyframe at or before `at`.
@@ -161,11 +166,6 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
     let unfinished = !index.finished;
     let thumbnail = opened.frame(MAX_THUMBNAIL_POSITION.min(duration / 3), MAX_THUMBNAIL_SIZE);
     Ok(Details { duration, video, audio, keyframes, thumbnail, unfinished })
-}
-
-/// Returns the frame of the last keyframe at or before `at`.
-pub(super) fn frame_at(path: &Path, at: Duration) -> Option<VideoFrame> {
-    Opened::new(path).ok()?.frame(at, MAX_FRAME_SIZE)
 }
 
 #[cfg(test)]
