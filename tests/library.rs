@@ -6,11 +6,13 @@ use std::path::Path;
 use std::process::Command as Process;
 use std::time::{Duration, SystemTime};
 
+use onair::base::Timestamp;
 use onair::broadcast::recorder::remux::Cut;
 use onair::media::{AudioCodec, VideoCodec};
 use onair::studio::live::recording::library::RecordingsCommand;
 use onair::studio::live::recording::library::view::{FileState, Outcome, RecordingsView};
 use onair::studio::{Command, Preferences, Studio};
+use onair::wire::container::{TrackId, mkv};
 
 use crate::peers::ffmpeg;
 use crate::peers::watcher::{wait, watcher};
@@ -156,6 +158,36 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
 
     studio.send(Command::Recordings(RecordingsCommand::Close));
     wait(&studio, "the closed page", |it| it.recordings.files.is_empty());
+}
+
+#[test]
+fn the_details_of_an_mkv_file_are_those_of_its_frames() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("show.mkv");
+    ffmpeg::make(&path, "640x360", "6", &["-g", "20", "-shortest"]);
+    age(&path, 60);
+    let index = mkv::index(&mut &fs::read(&path).unwrap()[..]).unwrap();
+    let zero = index.samples.iter().map(|it| it.pts).min().unwrap().max(Timestamp::ZERO);
+    let keys = index.samples.iter().filter(|it| it.track == TrackId::Video && it.keyframe);
+    let keys: Vec<_> = keys.map(|it| it.pts.since(zero)).collect();
+    assert_eq!(keys.len(), 8);
+    let studio = open(home.path(), folder.path());
+    let view = wait(&studio, "the details", |it| {
+        it.recordings.files.first().is_some_and(|file| file.details().is_some())
+    });
+    let details = view.recordings.files[0].details().unwrap();
+    assert_eq!((&details.keyframes, details.unfinished), (&keys, false));
+    let difference = details.duration.abs_diff(index.end().since(zero));
+    assert!(difference < Duration::from_millis(100), "{:?}", details.duration);
+    assert_eq!(details.video.as_ref().unwrap().fps, Some(25.0));
+    assert!(details.thumbnail.is_some());
+    for at in [keys[5], keys[5] + Duration::from_millis(100), Duration::ZERO] {
+        studio.send(Command::Recordings(RecordingsCommand::FrameAt(path.clone(), at)));
+        wait(&studio, "the frame", |it| {
+            let frame = it.recordings.frame.as_ref();
+            frame.is_some_and(|frame| frame.asked == at && frame.frame.is_some())
+        });
+    }
 }
 
 #[test]
