@@ -60,6 +60,8 @@ pub enum UnsupportedContent {
     ResizedFrames,
     Rotation,
     AudioTrackNames,
+    /// HDR metadata in the container.
+    HdrMetadata,
     /// A packet of this many bytes, which is too large.
     VideoPacket(usize),
     AudioPacket(usize),
@@ -82,6 +84,7 @@ impl From<&UnsupportedContent> for Problem {
             Content::ResizedFrames => problem!("content-resized"),
             Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
+            Content::HdrMetadata => problem!("content-hdr-metadata"),
             Content::VideoPacket(size) => problem!("content-video-packet", size = *size),
             Content::AudioPacket(size) => problem!("content-audio-packet", size = *size),
         }

@@ -9,6 +9,7 @@ use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
+use crate::wire::container::mp4::colors::colors;
 use crate::wire::container::mp4::encryption::{EncryptedTrack, Protection};
 use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
@@ -241,7 +242,7 @@ fn trak_header(
         }
     };
     if let (TrackId::Video, Some(video)) = (id, &mut index.tracks.video) {
-        index.colors = track_boxes::colors(stsd).unwrap_or_default();
+        index.colors = colors(stsd).unwrap_or_default();
         video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
     let shift = head.shift(trak, movie_timescale);

@@ -4,11 +4,12 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Rotation, VideoCodec, VideoConfig};
-use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, hdr, opus_box};
+use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, opus_box};
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
     BoxSpan, Fields, Name, child, put_box, put_full, sample_rate,
 };
+use crate::wire::container::mp4::colors::put_colors;
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
@@ -29,7 +30,7 @@ const UNDETERMINED_LANGUAGE: u16 = 0x55C4;
 /// Kind of a track with its config.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Kind<'a> {
-    Video(&'a VideoConfig),
+    Video(&'a VideoConfig, &'a Colors),
     Audio(&'a AudioTrack),
     /// Chapter titles.
     Chapters,
@@ -97,7 +98,7 @@ impl Trak<'_> {
             out.put_u16(if audio { 0x0100 } else { 0 });
             out.put_u16(0);
             let (width, height, rotation) = match self.kind {
-                Kind::Video(video) => (video.size.width, video.size.height, video.rotation),
+                Kind::Video(video, _) => (video.size.width, video.size.height, video.rotation),
                 Kind::Audio(_) | Kind::Chapters => (0, 0, Rotation::None),
             };
             let (width, height) = (width << 16, height << 16);
@@ -117,7 +118,7 @@ impl Trak<'_> {
             out.put_u16(0);
         });
         let (handler, name): (&Name, &str) = match self.kind {
-            Kind::Video(_) => (b"vide", VIDEO_TRACK_NAME),
+            Kind::Video(..) => (b"vide", VIDEO_TRACK_NAME),
             Kind::Audio(audio) if audio.name.is_empty() => (b"soun", AUDIO_TRACK_NAME),
             Kind::Audio(audio) => (b"soun", &audio.name),
             Kind::Chapters => (b"text", CHAPTER_TRACK_NAME),
@@ -131,7 +132,7 @@ impl Trak<'_> {
         });
         put_box(out, *b"minf", |out| {
             match self.kind {
-                Kind::Video(_) => put_full(out, *b"vmhd", 0, 1, |out| out.put_bytes(0, 8)),
+                Kind::Video(..) => put_full(out, *b"vmhd", 0, 1, |out| out.put_bytes(0, 8)),
                 Kind::Audio(_) => put_full(out, *b"smhd", 0, 0, |out| out.put_u32(0)),
                 Kind::Chapters => chapters::put_header(out),
             }
@@ -146,7 +147,7 @@ impl Trak<'_> {
                 put_full(out, *b"stsd", 0, 0, |out| {
                     out.put_u32(1);
                     match self.kind {
-                        Kind::Video(video) => put_video(out, video),
+                        Kind::Video(video, colors) => put_video(out, video, colors),
                         Kind::Audio(audio) => put_audio(out, &audio.parameters),
                         Kind::Chapters => chapters::put_description(out),
                     }
@@ -213,7 +214,7 @@ fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     }
 }
 
-fn put_video(out: &mut BytesMut, video: &VideoConfig) {
+fn put_video(out: &mut BytesMut, video: &VideoConfig, colors: &Colors) {
     let (name, config) = video_names(video);
     put_box(out, *name, |out| {
         out.put_bytes(0, 6);
@@ -236,6 +237,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
             }
             out.put_slice(&video.config);
         });
+        put_colors(out, colors);
     });
 }
 
@@ -428,34 +430,6 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             None => Some(TrackDescription::Other(*name)),
         },
     }
-}
-
-/// Reads the colors of the first `stsd` entry, which is visual: `colr`, `mdcv`, `clli` (ISO/IEC
-/// 14496-12 §12.1.5 to §12.1.8).
-pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
-    let mut fields = Fields(stsd);
-    fields.full()?;
-    fields.u32()?;
-    let inner = crate::wire::container::mp4::boxes::boxes(fields.0).next()?.content.get(78..)?;
-    let mut colors = child(inner, *b"colr").and_then(coded).unwrap_or_default();
-    let levels = child(inner, *b"clli").and_then(hdr::levels).unwrap_or_default();
-    let display = child(inner, *b"mdcv").and_then(hdr::display_volume).unwrap_or_default();
-    colors.light = levels.or(display);
-    Some(colors)
-}
-
-/// Reads the code points of a `colr` box.
-fn coded(colr: &[u8]) -> Option<Colors> {
-    let mut fields = Fields(colr);
-    let kind = fields.bytes(4)?;
-    if !matches!(kind, b"nclx" | b"nclc") {
-        return None;
-    }
-    let mut code = || fields.u16().map(|code| u8::try_from(code).unwrap_or(2));
-    let colors = Colors::of(code()?, code()?, code()?);
-    // QuickTime's box contains no range.
-    let full_range = fields.u8().filter(|_| kind == b"nclx").map(|flags| flags & 0x80 != 0);
-    Some(Colors { full_range, ..colors })
 }
 
 /// Reads width and height of a visual sample entry (ISO/IEC 14496-12 §12.1.3).
