@@ -93,6 +93,7 @@ content-transparency = video transparency
 content-resized = frames after a size or format change
 content-rotation = video rotation
 content-audio-track-names = audio track names
+content-audio-track-languages = audio track languages
 content-hdr-metadata = HDR metadata outside the video stream
 content-video-packet = a video packet of { $size } bytes
 content-audio-packet = an audio packet of { $size } bytes

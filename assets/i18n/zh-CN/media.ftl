@@ -93,6 +93,7 @@ content-transparency = 视频的透明度
 content-resized = 尺寸或格式变化之后的帧
 content-rotation = 视频的旋转角度
 content-audio-track-names = 音轨名称
+content-audio-track-languages = 音轨语言
 content-hdr-metadata = 视频流以外的 HDR 元数据
 content-video-packet = 一个 { $size } 字节的视频数据包
 content-audio-packet = 一个 { $size } 字节的音频数据包

@@ -60,6 +60,7 @@ pub enum UnsupportedContent {
     ResizedFrames,
     Rotation,
     AudioTrackNames,
+    AudioTrackLanguages,
     /// HDR metadata in the container.
     HdrMetadata,
     /// A packet of this many bytes, which is too large.
@@ -84,6 +85,7 @@ impl From<&UnsupportedContent> for Problem {
             Content::ResizedFrames => problem!("content-resized"),
             Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
+            Content::AudioTrackLanguages => problem!("content-audio-track-languages"),
             Content::HdrMetadata => problem!("content-hdr-metadata"),
             Content::VideoPacket(size) => problem!("content-video-packet", size = *size),
             Content::AudioPacket(size) => problem!("content-audio-packet", size = *size),

@@ -131,19 +131,27 @@ pub struct AudioTrack {
     pub parameters: AudioConfig,
     /// Title of the track, at most [`MAX_TITLE_BYTES`] bytes; empty if it has none.
     pub name: String,
+    /// Language in letters of ISO 639-2, if known.
+    pub language: Option<[u8; 3]>,
+}
+
+/// Returns the language with this code of ISO 639-2, or `None` for another code and for `und`.
+pub fn language(code: &[u8]) -> Option<[u8; 3]> {
+    let code: [u8; 3] = code.try_into().ok()?;
+    (code != *b"und" && code.iter().all(u8::is_ascii_lowercase)).then_some(code)
 }
 
 impl AudioTrack {
     /// Creates a track with a title that every format accepts: truncated, and without control
     /// characters.
     pub fn named(parameters: AudioConfig, name: &str) -> Self {
-        Self { parameters, name: printable(name) }
+        Self { parameters, name: printable(name), language: None }
     }
 }
 
 impl From<AudioConfig> for AudioTrack {
     fn from(parameters: AudioConfig) -> Self {
-        Self { parameters, name: String::new() }
+        Self { parameters, name: String::new(), language: None }
     }
 }
 

@@ -247,6 +247,9 @@ fn copy(
     if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
         index.left_out.push(UnsupportedContent::AudioTrackNames);
     }
+    if format == Format::Flv && index.tracks.audio.iter().any(|track| track.language.is_some()) {
+        index.left_out.push(UnsupportedContent::AudioTrackLanguages);
+    }
     fit::complete(source, &mut index).map_err(unreadable(from))?;
     fit::fit(&mut index, format, drop).map_err(|lack| Failure::Lacking { to: to.into(), lack })?;
     if index.samples.is_empty() {

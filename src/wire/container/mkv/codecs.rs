@@ -259,9 +259,10 @@ mod tests {
     use super::*;
     use crate::wire::container::mkv::index::index;
     use crate::wire::container::mkv::writer::Writer;
+    use crate::wire::container::mp4::live::tests::aac;
     use crate::wire::container::mp4::live::tracks;
     use crate::wire::container::track_config::tests::rotated_video;
-    use crate::wire::container::{Muxer, Timing};
+    use crate::wire::container::{AudioTrack, Muxer, Timing, Tracks};
 
     #[test]
     fn a_copy_keeps_the_rotation_of_the_video() {
@@ -282,6 +283,16 @@ mod tests {
             let tracks = tracks(Some(&rotated_video(Rotation::None)), None);
             let file = Writer::copying(tracks, &Timing::default(), colors).begin();
             assert_eq!(index(&mut &file[..]).unwrap().colors, colors);
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_the_language_of_the_audio() {
+        for language in [Some(*b"fra"), None] {
+            let audio = AudioTrack { language, ..aac().into() };
+            let file = Writer::new(Tracks { video: None, audio: vec![audio] }).begin();
+            let copied = index(&mut &file[..]).unwrap().tracks.audio;
+            assert_eq!(copied[0].language, language);
         }
     }
 

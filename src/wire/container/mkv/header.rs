@@ -112,7 +112,11 @@ fn put_track(
     put_uint(out, id::TRACK_NUMBER, number);
     put_uint(out, id::TRACK_UID, number);
     put_uint(out, id::FLAG_LACING, 0);
-    put_binary(out, id::LANGUAGE, b"und");
+    let language = match track {
+        TrackId::Video => None,
+        TrackId::Audio(index) => tracks.audio.get(usize::from(index)).and_then(|it| it.language),
+    };
+    put_binary(out, id::LANGUAGE, &language.unwrap_or(*b"und"));
     match track {
         TrackId::Video => {
             let Some(video) = &tracks.video else { return };

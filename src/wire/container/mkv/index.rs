@@ -22,7 +22,7 @@ use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
 use crate::wire::container::track_config::{aac_config_with_metadata, h264_config_with_metadata};
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
-    TrackId, UnsupportedContent, audio_track, max_samples, read,
+    TrackId, UnsupportedContent, audio_track, language, max_samples, read,
 };
 
 /// The longest accepted header, track list or chapter list in bytes.
@@ -320,7 +320,10 @@ impl ClusterWalk {
             let pcm = pcm(entry, codec, &config).map(|pcm| pcm.parameters());
             pcm.or_else(|| other_audio(entry, codec, config))?
         };
-        tracks.audio.push(AudioTrack::named(audio, &name(entry)));
+        let track = AudioTrack::named(audio, &name(entry));
+        // The default is English (RFC 9559 §5.1.4.1.19).
+        let language = language(child(entry, id::LANGUAGE).unwrap_or(b"eng"));
+        tracks.audio.push(AudioTrack { language, ..track });
         Some(audio_track(tracks.audio.len() - 1))
     }
 

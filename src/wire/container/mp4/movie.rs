@@ -219,7 +219,9 @@ fn trak_header(
             TrackId::Video
         }
         TrackDescription::Audio(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
-            index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
+            let track = AudioTrack::named(audio, &name(trak));
+            let language = track_boxes::language(mdia);
+            index.tracks.audio.push(AudioTrack { language, ..track });
             audio_track(index.tracks.audio.len() - 1)
         }
         TrackDescription::Video(codec, (width, height), config, _)

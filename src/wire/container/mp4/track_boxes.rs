@@ -14,7 +14,7 @@ use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::track_config::aac_config_with_metadata;
-use crate::wire::container::{AudioTrack, audio_frame};
+use crate::wire::container::{self, AudioTrack, audio_frame};
 
 /// Default name of a video track.
 const VIDEO_TRACK_NAME: &str = "Video";
@@ -24,8 +24,6 @@ const CHAPTER_TRACK_NAME: &str = "Chapters";
 pub(super) const AUDIO_TRACK_NAME: &str = "Audio";
 /// Maximum number of sample descriptions of a track that are read.
 const MAX_DESCRIPTIONS: usize = 64;
-/// The language `und` (undetermined) as packed ISO 639-2 letters.
-const UNDETERMINED_LANGUAGE: u16 = 0x55C4;
 
 /// Kind of a track with its config.
 #[derive(Copy, Clone, Debug)]
@@ -114,7 +112,11 @@ impl Trak<'_> {
             out.put_u32(self.table.timescale);
             let duration = self.table.duration() + u64::from(self.table.overhang);
             out.put_u64(if self.whole { duration } else { 0 });
-            out.put_u16(UNDETERMINED_LANGUAGE);
+            let language = match self.kind {
+                Kind::Audio(audio) => audio.language,
+                Kind::Video(..) | Kind::Chapters => None,
+            };
+            out.put_u16(packed_language(language.unwrap_or(*b"und")));
             out.put_u16(0);
         });
         let (handler, name): (&Name, &str) = match self.kind {
@@ -160,6 +162,20 @@ impl Trak<'_> {
             });
         });
     }
+}
+
+/// Packs the letters of a language (§8.4.2.3).
+fn packed_language(letters: [u8; 3]) -> u16 {
+    letters.iter().fold(0, |packed, letter| packed << 5 | u16::from(letter & 0x1F))
+}
+
+/// Reads the language of a track.
+pub(super) fn language(mdia: &[u8]) -> Option<[u8; 3]> {
+    let mut fields = Fields(child(mdia, *b"mdhd")?);
+    let (version, _) = fields.full()?;
+    fields.bytes(if version == 1 { 28 } else { 16 })?;
+    let packed = fields.u16()?;
+    container::language(&[10, 5, 0].map(|shift| (packed >> shift & 0x1F) as u8 | 0x60))
 }
 
 /// Returns the coefficients a, b, c and d of a track's matrix (§8.3.2), which moves a pixel (x, y) to
@@ -520,6 +536,19 @@ fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::container::mp4::live::tests::aac;
+    use crate::wire::container::mp4::{Writer, index};
+    use crate::wire::container::{Muxer, Tracks};
+
+    #[test]
+    fn a_copy_keeps_the_language_of_the_audio() {
+        for language in [Some(*b"fra"), None] {
+            let audio = AudioTrack { language, ..aac().into() };
+            let file = Writer::new(Tracks { video: None, audio: vec![audio] }).begin();
+            let copied = index(&mut &file[..]).unwrap().tracks.audio;
+            assert_eq!(copied[0].language, language);
+        }
+    }
 
     #[test]
     fn the_matrix_of_a_track_tells_its_rotation() {
