@@ -1,6 +1,7 @@
 //! Tests of the publisher with misbehaving servers. The servers consist of the server session of
 //! `wire` and plain sockets. The tests need no third-party program.
 
+mod network;
 mod sent_on;
 
 use std::time::Duration;
@@ -245,37 +246,6 @@ fn nobody_there_is_tried_again_until_the_time_is_up() {
         }
     }
     assert!(waits >= 1);
-}
-
-#[test]
-fn an_attempt_that_waits_for_a_lost_network_begins_again_when_the_network_returns() {
-    let server = Server::start(|connection| match connection {
-        0 => Behavior::Silent,
-        _ => Behavior::Accept,
-    });
-    let show = Show::start();
-    let publisher = show.publish(target(&server));
-    wait_for("the first attempt", || publisher.report().stage == ConnectStage::Handshake);
-    publisher.network_returned();
-    show.feed(0, 400);
-    wait_for("live", || publisher.state() == State::Live);
-    let events = std::iter::from_fn(|| publisher.events().try_recv().ok());
-    let failed = |event: &Event| matches!(event, Event::Changed(report) if report.error.is_some());
-    assert_eq!(events.filter(failed).count(), 0, "the attempt was not abandoned");
-}
-
-#[test]
-fn a_network_that_changes_all_the_time_does_not_prevent_a_connection() {
-    let server = Server::start(|_| Behavior::Accept);
-    let show = Show::start();
-    let publisher = show.publish(target(&server));
-    show.feed(0, 400);
-    let began = std::time::Instant::now();
-    // A pause would give each attempt enough time.
-    while publisher.state() != State::Live {
-        assert!(began.elapsed() < LIMIT, "every attempt was abandoned");
-        publisher.network_returned();
-    }
 }
 
 #[test]
