@@ -6,11 +6,13 @@ use std::path::Path;
 use std::process::Command as Process;
 use std::time::{Duration, SystemTime};
 
+use onair::base::Timestamp;
 use onair::broadcast::recorder::remux::Cut;
 use onair::media::{AudioCodec, VideoCodec};
 use onair::studio::live::recording::library::RecordingsCommand;
 use onair::studio::live::recording::library::view::{FileState, Outcome, RecordingsView};
 use onair::studio::{Command, Preferences, Studio};
+use onair::wire::container::{TrackId, mkv};
 
 use crate::peers::ffmpeg;
 use crate::peers::watcher::{wait, watcher};
@@ -156,6 +158,80 @@ fn recordings_are_listed_looked_into_cut_converted_and_renamed() {
 
     studio.send(Command::Recordings(RecordingsCommand::Close));
     wait(&studio, "the closed page", |it| it.recordings.files.is_empty());
+}
+
+#[test]
+fn the_details_of_an_mkv_file_are_those_of_its_frames() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("show.mkv");
+    ffmpeg::make(&path, "640x360", "6", &["-g", "20", "-shortest"]);
+    age(&path, 60);
+    let index = mkv::index(&mut &fs::read(&path).unwrap()[..]).unwrap();
+    let zero = index.samples.iter().map(|it| it.pts).min().unwrap().max(Timestamp::ZERO);
+    let keys = index.samples.iter().filter(|it| it.track == TrackId::Video && it.keyframe);
+    let keys: Vec<_> = keys.map(|it| it.pts.since(zero)).collect();
+    assert_eq!(keys.len(), 8);
+    let studio = open(home.path(), folder.path());
+    let view = wait(&studio, "the details", |it| {
+        it.recordings.files.first().is_some_and(|file| file.details().is_some())
+    });
+    let details = view.recordings.files[0].details().unwrap();
+    assert_eq!((&details.keyframes, details.unfinished), (&keys, false));
+    let difference = details.duration.abs_diff(index.end().since(zero));
+    assert!(difference < Duration::from_millis(100), "{:?}", details.duration);
+    assert_eq!(details.video.as_ref().unwrap().fps, Some(25.0));
+    assert!(details.thumbnail.is_some());
+    for at in [keys[5], keys[5] + Duration::from_millis(100), Duration::ZERO] {
+        studio.send(Command::Recordings(RecordingsCommand::FrameAt(path.clone(), at)));
+        wait(&studio, "the frame", |it| {
+            let frame = it.recordings.frame.as_ref();
+            frame.is_some_and(|frame| frame.asked == at && frame.frame.is_some())
+        });
+    }
+}
+
+#[test]
+fn the_page_does_not_read_an_unchanged_file_again() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("show.mp4");
+    ffmpeg::make(&path, "320x180", "2", &["-g", "25", "-shortest"]);
+    age(&path, 60);
+    let studio = open(home.path(), folder.path());
+    let is_read = |view: &RecordingsView| {
+        view.files.first().is_some_and(|file| !matches!(file.state, FileState::Waiting))
+    };
+    let view = wait(&studio, "the details", |it| is_read(&it.recordings)).recordings;
+    assert!(view.files[0].details().is_some(), "{:?}", view.files[0]);
+    studio.send(Command::Recordings(RecordingsCommand::Close));
+    wait(&studio, "the closed page", |it| it.recordings.files.is_empty());
+    // The file looks the same, but its contents are gone.
+    let metadata = fs::metadata(&path).unwrap();
+    fs::write(&path, vec![0; metadata.len() as usize]).unwrap();
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(metadata.modified().unwrap()).unwrap();
+    studio.send(Command::Recordings(RecordingsCommand::Open));
+    let view = wait(&studio, "the list", |it| is_read(&it.recordings)).recordings;
+    assert!(view.files[0].details().is_some(), "{:?}", view.files[0]);
+}
+
+#[test]
+fn a_file_that_another_process_writes_is_neither_renamed_nor_moved_to_the_trash() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = folder.path().join("show.mkv");
+    // A lock belongs to the open file, so it has the same effect as the lock of another process.
+    let file = fs::File::create(&path).unwrap();
+    file.lock().unwrap();
+    let studio = open(home.path(), folder.path());
+    let rename = RecordingsCommand::Rename(path.clone(), "other".into());
+    for command in [rename, RecordingsCommand::Trash(path.clone())] {
+        let refused = outcome(&studio, command);
+        let mut reasons = refused.text.inner().map(|reason| reason.id());
+        assert!(refused.failed && reasons.any(|id| id == "recordings-changing"), "{refused:?}");
+    }
+    assert!(path.exists());
+    drop(file);
+    let renamed = outcome(&studio, RecordingsCommand::Rename(path, "other".into()));
+    assert_eq!((renamed.failed, renamed.now), (false, Some(folder.path().join("other.mkv"))));
 }
 
 /// Runs one test of this module in its own process, with these environment variables.

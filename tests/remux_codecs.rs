@@ -130,6 +130,42 @@ fn every_codec_goes_every_way_and_keeps_its_times() {
 }
 
 #[test]
+fn a_copy_keeps_the_colors_and_languages_of_the_container() {
+    peers::require!("ffprobe");
+    let Some(ffmpeg) = new_ffmpeg() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    // VP9 frames contain neither primaries nor a transfer function.
+    let filter = "setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc";
+    let video = [&["-vf", filter, "-c:v", "libvpx-vp9"], &VP9[..]].concat();
+    let mut last = folder.path().join("film.mkv");
+    let audio = ["-c:a", "libopus", "-metadata:s:a:0", "language=fra"];
+    make(&ffmpeg, &last, &[&video[..], &audio].concat());
+    let declared = |file: &Path| {
+        let json = peers::ffmpeg::probe(file).json;
+        let streams = json["streams"].as_array().unwrap();
+        let of = |kind| streams.iter().find(|stream| stream["codec_type"] == kind).unwrap();
+        let (video, audio) = (of("video"), of("audio"));
+        [&video["color_primaries"], &video["color_transfer"], &audio["tags"]["language"]]
+            .map(|value| value.as_str().unwrap_or_default().to_owned())
+    };
+    let expected = ["bt2020", "smpte2084", "fra"];
+    assert_eq!(declared(&last), expected);
+    for name in ["film.mp4", "again.mp4", "again.mkv", "third.mkv"] {
+        let next = folder.path().join(name);
+        assert_eq!(remux(&last, &next, &[]), (Some(0), String::new()), "{next:?}");
+        assert_eq!(declared(&next), expected, "{next:?}");
+        last = next;
+    }
+    let flv = folder.path().join("film.flv");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+    let output = run(command.args(["--json", "remux"]).args([&last, &flv]));
+    let report = String::from_utf8_lossy(&output.stdout);
+    for text in ["HDR metadata outside the video stream", "audio track languages"] {
+        assert!(report.contains(text), "{report}");
+    }
+}
+
+#[test]
 fn what_cannot_be_carried_is_an_error_unless_it_is_named() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,9 @@ use crate::wire::container::{Error, Format, Index, ReadAt, mkv, mp4};
 
 /// Size in bytes of the block from which small reads are served.
 const READ_BLOCK_BYTES: usize = 64 << 10;
+/// Size in bytes of the block after a jump. A walk from header to header skips the media between
+/// them.
+const JUMP_BLOCK_BYTES: usize = 4 << 10;
 /// Maximum size of a small read in bytes.
 const MAX_SMALL_READ_BYTES: usize = 8 << 10;
 
@@ -126,8 +129,11 @@ impl ReadAt for MediaFile {
         if buffer.len() > MAX_SMALL_READ_BYTES {
             return self.read_some(at, buffer);
         }
-        if at < self.block_at || end > self.block_at + self.block.len() as u64 {
-            let length = (self.size - at).min(READ_BLOCK_BYTES as u64) as usize;
+        let block_end = self.block_at + self.block.len() as u64;
+        if at < self.block_at || end > block_end {
+            let is_jump = at < self.block_at || at > block_end + MAX_SMALL_READ_BYTES as u64;
+            let most = if is_jump { JUMP_BLOCK_BYTES.max(buffer.len()) } else { READ_BLOCK_BYTES };
+            let length = (self.size - at).min(most as u64) as usize;
             let mut block = std::mem::take(&mut self.block);
             block.resize(length, 0);
             self.read_some(at, &mut block)?;
@@ -137,5 +143,29 @@ impl ReadAt for MediaFile {
         let bytes = self.block.get(from..from + buffer.len());
         buffer.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_jump_reads_little_of_what_it_skips() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 1 << 20]).unwrap();
+        let mut media = MediaFile::of(file).unwrap();
+        let mut block = |at| {
+            media.read_at(at, &mut [0; 16]).unwrap();
+            (media.block_at, media.block.len())
+        };
+        assert_eq!(block(0), (0, READ_BLOCK_BYTES));
+        assert_eq!(block(500_000), (500_000, JUMP_BLOCK_BYTES));
+        assert_eq!(block(504_000), (500_000, JUMP_BLOCK_BYTES));
+        // From here on, the reads are in order.
+        assert_eq!(block(504_090), (504_090, READ_BLOCK_BYTES));
+        assert_eq!(block(100), (100, JUMP_BLOCK_BYTES));
     }
 }

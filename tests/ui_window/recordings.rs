@@ -77,8 +77,12 @@ fn an_interrupted_recording_is_repaired_unless_it_is_being_written() {
         snapshot.recording = Some(onair::studio::snapshot::RecordingFigures { path, ..recording });
     });
     harness.run();
-    let button = harness.get_by_role_and_label(Role::Button, "Repair");
-    assert!(button.accesskit_node().is_disabled());
+    // A paused recording does not change, but it was not interrupted.
+    let text = "This file is not finished yet. The details appear when the file is complete.";
+    harness.get_by_label(text);
+    for text in ["Repair", "This recording was interrupted.", "Save a copy"] {
+        assert!(harness.query_by_label(text).is_none(), "{text}");
+    }
 }
 
 #[test]
@@ -178,6 +182,23 @@ fn the_keyboard_moves_in_the_list_and_answers_the_question_about_the_trash() {
         harness.run();
         assert!(harness.query_by_label("Move interview.mp4 to the trash?").is_none(), "{key:?}");
         assert!(focused(&harness).starts_with("interview.mp4"), "{key:?}: {}", focused(&harness));
+    }
+}
+
+#[test]
+fn the_menu_does_not_move_a_file_to_the_trash_that_is_being_written() {
+    let mut harness = open("recordings");
+    for (name, is_busy) in [("onair 2026-11-20 10-15-00", true), ("interview.mp4", false)] {
+        let row = harness
+            .query_all_by_role(Role::RadioButton)
+            .find(|row| row.accesskit_node().label().is_some_and(|label| label.starts_with(name)));
+        row.expect(name).click_secondary();
+        harness.run();
+        harness.run();
+        let item = harness.get_by_role_and_label(Role::MenuItemRadio, "Move to trash");
+        assert_eq!(item.accesskit_node().is_disabled(), is_busy);
+        harness.key_press(Key::Escape);
+        harness.run();
     }
 }
 

@@ -69,6 +69,7 @@ encode-no-thread = onair cannot start the thread { $thread }: { $reason }
 media-unknown = the media format is unknown
 media-damaged = the file is damaged ({ $part })
 media-too-much = part of the file is too large ({ $part })
+media-cure-long = Divide the file into smaller files, for example with ffmpeg.
 file-part-header = header
 file-part-index = index
 file-part-unwritten-index = the index was not written
@@ -92,6 +93,8 @@ content-transparency = video transparency
 content-resized = frames after a size or format change
 content-rotation = video rotation
 content-audio-track-names = audio track names
+content-audio-track-languages = audio track languages
+content-hdr-metadata = HDR metadata outside the video stream
 content-video-packet = a video packet of { $size } bytes
 content-audio-packet = an audio packet of { $size } bytes
 

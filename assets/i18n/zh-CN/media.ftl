@@ -69,6 +69,7 @@ encode-no-thread = 无法启动线程 { $thread }：{ $reason }
 media-unknown = 无法识别媒体格式
 media-damaged = 文件已损坏（{ $part }）
 media-too-much = 文件的某个部分过大（{ $part }）
+media-cure-long = 请将文件分成更小的部分，例如用 ffmpeg。
 file-part-header = 文件头
 file-part-index = 索引
 file-part-unwritten-index = 还没写入索引就中断了
@@ -92,6 +93,8 @@ content-transparency = 视频的透明度
 content-resized = 尺寸或格式变化之后的帧
 content-rotation = 视频的旋转角度
 content-audio-track-names = 音轨名称
+content-audio-track-languages = 音轨语言
+content-hdr-metadata = 视频流以外的 HDR 元数据
 content-video-packet = 一个 { $size } 字节的视频数据包
 content-audio-packet = 一个 { $size } 字节的音频数据包
 

@@ -151,16 +151,14 @@ fn a_rotated_video_does_not_go_out_sideways() {
 }
 
 fn audio(codec: AudioCodec) -> AudioTrack {
-    AudioTrack {
-        parameters: AudioConfig {
-            codec,
-            sample_rate: 48_000,
-            channels: 2,
-            bitrate: BitsPerSecond(0),
-            config: Bytes::new(),
-        },
-        name: String::new(),
-    }
+    let audio = AudioConfig {
+        codec,
+        sample_rate: 48_000,
+        channels: 2,
+        bitrate: BitsPerSecond(0),
+        config: Bytes::new(),
+    };
+    audio.into()
 }
 
 #[test]

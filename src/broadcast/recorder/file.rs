@@ -12,6 +12,7 @@ use crate::base::Timestamp;
 use crate::files::{self, Trouble, disk_space};
 use crate::media::{AudioConfig, ExtraTrack, ExtraTracks, StreamConfig, StreamEvent, Track};
 use crate::text::Problem;
+use crate::wire::codec::Colors;
 use crate::wire::container::{
     AudioTrack, Format, Muxer, MuxerOutput, Timing, Tracks, audio_track, flv, mkv, mp4,
 };
@@ -336,11 +337,16 @@ pub(super) fn muxer(format: Format, tracks: Tracks) -> Box<dyn Muxer> {
 }
 
 /// Returns the muxer for a copy of a file with this timing.
-pub(super) fn copier(format: Format, tracks: Tracks, timing: &Timing) -> Box<dyn Muxer> {
+pub(super) fn copier(
+    format: Format,
+    tracks: Tracks,
+    timing: &Timing,
+    colors: Colors,
+) -> Box<dyn Muxer> {
     match format {
         Format::Flv => Box::new(flv::Recording::new(tracks)),
-        Format::Mp4 => Box::new(mp4::Writer::copying(tracks, timing)),
-        Format::Mkv => Box::new(mkv::Writer::copying(tracks, timing)),
+        Format::Mp4 => Box::new(mp4::Writer::copying(tracks, timing, colors)),
+        Format::Mkv => Box::new(mkv::Writer::copying(tracks, timing, colors)),
     }
 }
 

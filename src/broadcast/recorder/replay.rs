@@ -67,6 +67,14 @@ impl Ring {
         self.trim(tag.dts);
     }
 
+    fn set_room(&mut self, room: Room) {
+        self.room = room;
+        let newest = self.groups.back().and_then(|group| group.tags.last()).map(|tag| tag.dts);
+        if let Some(newest) = newest {
+            self.trim(newest);
+        }
+    }
+
     fn trim(&mut self, newest: Timestamp) {
         let enough = |group: &Group, room: &Room| {
             group.tags.first().is_some_and(|first| newest.since(first.dts) >= room.duration)
@@ -97,7 +105,6 @@ impl Sink for Mutex<Ring> {
 pub struct Replay {
     ring: Arc<Mutex<Ring>>,
     parameters: StreamConfig,
-    room: Room,
 }
 
 impl Replay {
@@ -108,12 +115,17 @@ impl Replay {
         let ring = Ring { room, has_video, groups: VecDeque::new(), bytes: 0 };
         let ring = Arc::new(Mutex::new(ring));
         hub.attach(&ring);
-        Self { ring, parameters, room }
+        Self { ring, parameters }
     }
 
     /// Returns the limits of the buffer.
     pub fn room(&self) -> Room {
-        self.room
+        self.ring.lock().room
+    }
+
+    /// Changes the limits of the buffer. The contents that fit stay.
+    pub fn set_room(&self, room: Room) {
+        self.ring.lock().set_room(room);
     }
 
     /// Returns the duration of the contents from the first to the last packet, and the size in
@@ -300,6 +312,20 @@ mod tests {
             assert!((5_000..=7_000).contains(&kept), "{to}: {kept}");
         }
         assert_eq!(fed(room, 1_900).groups.len(), 0, "no keyframe yet");
+    }
+
+    #[test]
+    fn new_limits_keep_the_contents_that_fit() {
+        let room = |seconds| Room { duration: Duration::from_secs(seconds), bytes: 1 << 20 };
+        let mut ring = fed(room(10), 30_000);
+        let kept = |ring: &Ring| 30_000 - ring.groups[0].tags[0].dts.as_millis();
+        let before = kept(&ring);
+        ring.set_room(room(60));
+        assert_eq!(kept(&ring), before);
+        ring.set_room(room(5));
+        assert!((5_000..=7_000).contains(&kept(&ring)), "{}", kept(&ring));
+        ring.set_room(Room { bytes: 0, ..room(5) });
+        assert_eq!((ring.groups.len(), ring.bytes), (0, 0));
     }
 
     #[test]

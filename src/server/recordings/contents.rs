@@ -9,11 +9,8 @@ use bytes::{Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, StreamEvent, Track};
 use crate::server::recordings::tags::{StreamConfigs, StreamTag, is_same_audio, is_same_video};
-use crate::wire::amf0::Value;
-use crate::wire::container::flv::metadata::{is_metadata, with_duration};
-use crate::wire::container::flv::{
-    TAG_HEADER_BYTES, TagKind, file_header, metadata_body, write_tag,
-};
+use crate::wire::container::flv::metadata::{DurationSlots, bare_metadata, is_metadata};
+use crate::wire::container::flv::{TAG_HEADER_BYTES, TagKind, file_header, write_tag};
 use crate::wire::container::mp4::{Writer, live};
 use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackId, Tracks};
 
@@ -32,12 +29,6 @@ const MAX_EARLY_START_MICROS: i64 = 10_000_000;
 const JUMP_GAP_MICROS: i64 = 20_000;
 /// Maximum size of the tags that an FLV file holds back until its first media, in bytes.
 const MAX_FLV_HEAD_BYTES: u64 = 1 << 20;
-/// Maximum number of declared durations that are corrected at the end of an FLV file.
-const MAX_DURATIONS: usize = 64;
-/// The property `duration` in AMF0, up to its number.
-const DURATION_PROPERTY: &[u8] = b"\0\x08duration\0";
-/// Number of bytes of a number in AMF0.
-const NUMBER_BYTES: usize = 8;
 
 /// The contents of one file.
 #[derive(Debug)]
@@ -230,8 +221,7 @@ pub(super) struct FlvContents {
     has_metadata: bool,
     has_media: bool,
     end: Duration,
-    /// Positions in the file of the numbers that declare its duration.
-    durations: Vec<u64>,
+    durations: DurationSlots,
 }
 
 impl FlvContents {
@@ -244,7 +234,7 @@ impl FlvContents {
             has_metadata: false,
             has_media: false,
             end: Duration::ZERO,
-            durations: Vec::new(),
+            durations: DurationSlots::default(),
         };
         for (kind, body) in configs.tags() {
             contents.push(kind, 0, body);
@@ -270,28 +260,19 @@ impl FlvContents {
         let rest = self.units.split_off(self.units.len().min(1));
         let rest_bytes = rest.iter().map(Bytes::len).sum::<usize>() as u64;
         self.length -= rest_bytes;
-        let metadata = Value::ecma_array([("duration", Value::Number(0.0))]);
-        self.push(TagKind::Script, 0, &metadata_body(&metadata));
+        self.push(TagKind::Script, 0, &bare_metadata());
         self.length += rest_bytes;
         self.units.extend(rest);
     }
 
     fn push(&mut self, kind: TagKind, time_ms: u32, body: &[u8]) {
         let mut out = BytesMut::new();
-        // The metadata of a live stream, such as that of another onair server, has no duration.
-        let is_metadata = kind == TagKind::Script && is_metadata(body);
-        self.has_metadata |= is_metadata;
-        let declared = is_metadata.then(|| with_duration(body)).flatten();
-        let body = declared.as_deref().unwrap_or(body);
-        write_tag(kind, time_ms, body, &mut out);
-        if kind == TagKind::Script
-            && let Some(at) = duration_position(body).map(|at| TAG_HEADER_BYTES + at)
-            && let Some(number) = out.get_mut(at..at + NUMBER_BYTES)
-        {
-            number.fill(0);
-            if self.durations.len() < MAX_DURATIONS {
-                self.durations.push(self.length + at as u64);
-            }
+        if kind == TagKind::Script {
+            self.has_metadata |= is_metadata(body);
+            let body = self.durations.reserve(body, self.length + TAG_HEADER_BYTES as u64);
+            write_tag(kind, time_ms, &body, &mut out);
+        } else {
+            write_tag(kind, time_ms, body, &mut out);
         }
         self.length += out.len() as u64;
         self.units.push(out.freeze());
@@ -307,21 +288,9 @@ impl FlvContents {
 
     /// Corrects the declared durations. (Without media, the file is empty.)
     fn finish(&self) -> MuxerOutput {
-        let number = Bytes::copy_from_slice(&self.end.as_secs_f64().to_be_bytes());
-        let positions = self.durations.iter().filter(|_| self.has_media);
-        let patches = positions.map(|at| (*at, number.clone())).collect();
+        let patches = if self.has_media { self.durations.patches(self.end) } else { Vec::new() };
         MuxerOutput { append: Bytes::new(), patches }
     }
-}
-
-/// Returns the position of the number that declares the duration, in the body of a script tag.
-fn duration_position(body: &[u8]) -> Option<usize> {
-    if !is_metadata(body) {
-        return None;
-    }
-    let at = body.windows(DURATION_PROPERTY.len()).position(|it| it == DURATION_PROPERTY)?;
-    let at = at + DURATION_PROPERTY.len();
-    (at + NUMBER_BYTES <= body.len()).then_some(at)
 }
 
 /// Packets for fragments.

@@ -6,11 +6,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::files::change_error;
+use crate::files::{Trouble, change_error};
 use crate::server::recordings::name::{format_of, stem, stream_of};
-use crate::wire::container::Format;
 use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_video};
 use crate::wire::container::mp4::boxes::{self, Fields};
+use crate::wire::container::{Error, Format};
 
 /// Maximum number of names in the folder that are checked.
 const MAX_NAMES: usize = 50_000;
@@ -47,6 +47,39 @@ pub(in crate::server) struct RecordingList {
     pub files: Vec<ListedFile>,
     /// Number of all files.
     pub all: usize,
+}
+
+/// The reason why a recording cannot be played.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::server) enum OpenError {
+    #[error("there is no such recording")]
+    Missing,
+    #[error(transparent)]
+    Unreadable(#[from] Error),
+    #[error("the file cannot be read now")]
+    Busy,
+}
+
+impl OpenError {
+    /// Returns true if a file that has just begun can have this error.
+    pub fn is_of_short_file(&self) -> bool {
+        matches!(self, Self::Unreadable(error) if !matches!(error, Error::TooMuch(_)))
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error.into())
+    }
+}
+
+/// Returns the reason why a file was not opened. While too many files are open, the file may still be there.
+pub(super) fn open_error(error: io::Error) -> OpenError {
+    match (error.kind(), Trouble::of(&error)) {
+        (io::ErrorKind::NotFound | io::ErrorKind::InvalidInput, _) => OpenError::Missing,
+        (_, Trouble::TooManyFiles) => OpenError::Busy,
+        _ => error.into(),
+    }
 }
 
 /// Reads the folder. Returns at most `most` files from `offset` on, newest first.
@@ -206,6 +239,27 @@ fn last_time(file: &mut fs::File) -> io::Result<Option<u32>> {
 mod tests {
     use super::*;
     use crate::net::Runtime;
+    use crate::wire::container::FilePart;
+
+    #[test]
+    fn a_file_is_missing_only_if_it_is_not_there() {
+        let of = |code| open_error(io::Error::from_raw_os_error(code));
+        assert!(matches!(of(libc::ENOENT), OpenError::Missing));
+        assert!(matches!(open_error(io::ErrorKind::InvalidInput.into()), OpenError::Missing));
+        for code in [libc::EMFILE, libc::ENFILE] {
+            assert!(matches!(of(code), OpenError::Busy), "the broadcast would lose its files");
+        }
+        assert!(matches!(of(libc::EACCES), OpenError::Unreadable(_)));
+    }
+
+    #[test]
+    fn a_file_with_too_many_samples_has_begun() {
+        let unreadable = |error| OpenError::Unreadable(error).is_of_short_file();
+        assert!(unreadable(Error::UnknownFormat) && unreadable(Error::Empty));
+        assert!(
+            !unreadable(Error::TooMuch(FilePart::Samples)) && !OpenError::Busy.is_of_short_file()
+        );
+    }
 
     /// Returns a tag, as in a file.
     fn tag(kind: u8, time_ms: u32, body: &[u8]) -> Vec<u8> {

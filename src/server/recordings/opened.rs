@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,12 +14,12 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::base::{Clock, Timestamp};
-use crate::files::{MediaFile, Trouble};
+use crate::files::MediaFile;
 use crate::server::event::{Peer, Protocol};
 use crate::server::hls::mpeg_ts::to_ts;
 use crate::server::hls::part::Initialization;
 use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
-use crate::server::recordings::folder;
+use crate::server::recordings::folder::{self, open_error};
 use crate::server::recordings::name::{RecordedStream, began, stem, stream_of};
 use crate::server::recordings::samples::SampleList;
 use crate::server::recordings::segments::{RecordedTracks, SegmentIndex};
@@ -28,14 +27,17 @@ use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
 use crate::wire::container::growing::GrowingIndex;
 use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK_ID};
 use crate::wire::container::mp4::sample_table::Entry;
-use crate::wire::container::{Error, FilePart, Format, ReadAt};
+use crate::wire::container::{Error, FilePart, Format, ReadAt, SampleLocation};
+
+pub(in crate::server) use crate::server::recordings::folder::OpenError;
 
 /// The application of all recordings.
 pub(in crate::server) const VOD_APP: &str = "vod";
 /// Maximum number of recordings in memory.
 const MAX_OPEN_RECORDINGS: usize = 32;
-/// Maximum number of samples of all recordings in memory.
-const MAX_SAMPLES: usize = 8_000_000;
+/// Maximum number of samples of all recordings in memory. It is enough for a day of video with two
+/// audio tracks.
+const MAX_SAMPLES: usize = 16_000_000;
 /// Maximum size of a segment in bytes. A larger one counts as damaged.
 const MAX_SEGMENT_BYTES: u64 = 128 << 20;
 /// Maximum number of files that are read at the same time.
@@ -123,32 +125,6 @@ pub(in crate::server) struct RecordingContent {
     pub initialization: Option<Initialization>,
     /// True if nothing will be added.
     pub ended: bool,
-}
-
-/// The reason why a recording cannot be played.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::server) enum OpenError {
-    #[error("there is no such recording")]
-    Missing,
-    #[error(transparent)]
-    Unreadable(#[from] Error),
-    #[error("the file cannot be read now")]
-    Busy,
-}
-
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> Self {
-        Self::Unreadable(error.into())
-    }
-}
-
-/// Returns the reason why a file was not opened. While too many files are open, the file may still be there.
-fn open_error(error: io::Error) -> OpenError {
-    match (error.kind(), Trouble::of(&error)) {
-        (io::ErrorKind::NotFound | io::ErrorKind::InvalidInput, _) => OpenError::Missing,
-        (_, Trouble::TooManyFiles) => OpenError::Busy,
-        _ => error.into(),
-    }
 }
 
 impl OpenRecordings {
@@ -391,25 +367,29 @@ impl OpenRecording {
             *growing = GrowingIndex::new(format);
         }
         let Some(reader) = growing else { return Err(OpenError::Missing) };
-        reader.read_on(media)?;
-        let index = reader.index();
-        if self.content.read().index.sample_count() + index.samples.len() > MAX_SAMPLES {
-            return Err(OpenError::Unreadable(Error::TooMuch(FilePart::Index)));
-        }
-        let mut content = self.content.write();
-        let span = |samples: &[crate::wire::container::SampleLocation]| {
+        let span = |samples: &[SampleLocation]| {
             let (first, last) = (samples.first(), samples.last());
             first.zip(last).map_or(Duration::ZERO, |(first, last)| last.dts.since(first.dts))
         };
-        let both = index.tracks.video.is_some() && !index.tracks.audio.is_empty();
-        if ended || both || !content.index.is_empty() || span(&index.samples) >= OTHER_TRACK_TIMEOUT
-        {
-            let samples = std::mem::take(&mut index.samples);
-            content.index.add(&index.tracks, &samples);
-            content.complete(ended);
+        loop {
+            let has_more = reader.read_on(media)?;
+            let index = reader.index();
+            let mut content = self.content.write();
+            if content.index.sample_count() + index.samples.len() > MAX_SAMPLES {
+                return Err(OpenError::Unreadable(Error::TooMuch(FilePart::Samples)));
+            }
+            let both = index.tracks.video.is_some() && !index.tracks.audio.is_empty();
+            let is_certain = ended || has_more || both || !content.index.is_empty();
+            if is_certain || span(&index.samples) >= OTHER_TRACK_TIMEOUT {
+                let samples = std::mem::take(&mut index.samples);
+                content.index.add(&index.tracks, &samples);
+                content.complete(ended && !has_more);
+            }
+            if !has_more {
+                *refreshed = Some(now);
+                return Ok(());
+            }
         }
-        *refreshed = Some(now);
-        Ok(())
     }
 
     /// Returns the maximum size of the files of a segment in bytes.
@@ -539,17 +519,6 @@ mod tests {
         }
         let left = open.remember(&recording, now);
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
-    }
-
-    #[test]
-    fn a_file_is_missing_only_if_it_is_not_there() {
-        let of = |code| open_error(io::Error::from_raw_os_error(code));
-        assert!(matches!(of(libc::ENOENT), OpenError::Missing));
-        assert!(matches!(open_error(io::ErrorKind::InvalidInput.into()), OpenError::Missing));
-        for code in [libc::EMFILE, libc::ENFILE] {
-            assert!(matches!(of(code), OpenError::Busy), "the broadcast would lose its files");
-        }
-        assert!(matches!(of(libc::EACCES), OpenError::Unreadable(_)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
+use crate::studio::live::recording::library::view::{FileState, RecordingFile};
 use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::scenes::MAIN_SOURCE;
 use crate::studio::snapshot::{Snapshot, SourceState, TargetView, VideoSource};
@@ -46,6 +47,17 @@ impl Snapshot {
     /// the program cannot change then.
     pub fn is_live_or_recording(&self) -> bool {
         self.live != LiveState::Idle || self.recording.is_some()
+    }
+
+    /// Returns true if this file is being written, even if its recording is paused.
+    pub fn is_being_written(&self, file: &RecordingFile) -> bool {
+        matches!(file.state, FileState::Changing)
+            || self.recording.as_ref().is_some_and(|it| it.path == file.path)
+    }
+
+    /// Returns true if this recording was interrupted and is no longer being written.
+    pub fn can_repair(&self, file: &RecordingFile) -> bool {
+        file.is_unfinished() && !self.is_being_written(file)
     }
 
     /// Returns the passthrough file that is still being opened.

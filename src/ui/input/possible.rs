@@ -1,7 +1,6 @@
 //! Which commands are currently possible, and the reasons why the others are not.
 
 use crate::capture::UsedProperties;
-use crate::studio::live::recording::library::view::RecordingFile;
 use crate::studio::live::view::LiveState;
 use crate::studio::notices::health::Health;
 use crate::studio::snapshot::health::is_possible;
@@ -248,7 +247,7 @@ impl Action {
                 unless(snapshot.recordings.copy.is_none(), ImpossibleReason::CopyRuns)
             }
             Self::RecordingRepair => {
-                let unfinished = files.iter().any(RecordingFile::is_unfinished);
+                let unfinished = files.iter().any(|file| snapshot.can_repair(file));
                 unless(unfinished, ImpossibleReason::NoneUnfinished)
             }
             _ => None,
@@ -269,8 +268,14 @@ impl NamedCommand {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
     use super::*;
     use crate::studio::Target;
+    use crate::studio::live::recording::library::details::Details;
+    use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
+    use crate::studio::snapshot::RecordingFigures;
     use crate::studio::targets::TargetState;
 
     #[test]
@@ -305,6 +310,35 @@ mod tests {
             Some(ImpossibleReason::NoRecordingChosen)
         );
         assert_eq!(why(&snapshot, Action::Scene9), Some(ImpossibleReason::NoScene));
+    }
+
+    #[test]
+    fn a_paused_recording_is_not_repaired() {
+        let details = Details {
+            duration: Duration::from_secs(1),
+            video: None,
+            audio: Vec::new(),
+            keyframes: Vec::new(),
+            thumbnail: None,
+            unfinished: true,
+        };
+        let (path, state) = ("show.mkv".into(), FileState::Known(Arc::new(details)));
+        let file = RecordingFile { path, bytes: 1, wall_micros: 0, state };
+        let recording = RecordingFigures {
+            path: file.path.clone(),
+            duration: Duration::from_secs(1),
+            bytes: 1,
+            paused: true,
+            chapters: 0,
+        };
+        let recordings =
+            Arc::new(RecordingsView { files: vec![file], ..RecordingsView::default() });
+        let mut snapshot = Snapshot { recordings, ..Snapshot::default() };
+        let why =
+            |snapshot: &Snapshot| Action::RecordingRepair.why_not(snapshot, &Health::of(snapshot));
+        assert_eq!(why(&snapshot), None);
+        snapshot.recording = Some(recording);
+        assert_eq!(why(&snapshot), Some(ImpossibleReason::NoneUnfinished));
     }
 
     #[test]

@@ -5,16 +5,10 @@ use std::sync::Arc;
 
 use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
-use crate::studio::live::recording::library::view::{FileState, RecordingFile};
+use crate::studio::live::recording::library::view::RecordingFile;
 use crate::ui::input::actions::Action;
 use crate::ui::recordings::{Draft, list, trim};
 use crate::ui::view::View;
-
-/// Returns true if a recording was interrupted and is no longer being written.
-pub(super) fn can_repair(view: &View<'_>, file: &RecordingFile) -> bool {
-    let written = view.snapshot.recording.as_ref().is_some_and(|it| it.path == file.path);
-    file.is_unfinished() && !written
-}
 
 /// Executes a command for the selected recording. Returns the recording to play, if any. Without a
 /// selection, the page asks for one.
@@ -23,7 +17,7 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) -> Option<Pat
     if action == Action::RecordingRepair {
         // The command applies to an interrupted recording, even if another one is selected.
         let is_selected = |file: &&RecordingFile| Some(&file.path) == draft.selected.as_ref();
-        let broken = || recordings.files.iter().filter(|file| can_repair(view, file));
+        let broken = || recordings.files.iter().filter(|file| view.snapshot.can_repair(file));
         let file = broken().find(is_selected).or_else(|| broken().next())?;
         draft.select(Some(file.path.clone()));
         view.send(Command::Recordings(RecordingsCommand::Repair(file.path.clone())));
@@ -37,7 +31,7 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) -> Option<Pat
             view.send(Command::Recordings(RecordingsCommand::ShowInFolder(selected)));
         }
         Action::RecordingRename => draft.begin_name(list::stem(file)),
-        Action::RecordingTrash if matches!(file.state, FileState::Changing) => {}
+        Action::RecordingTrash if view.snapshot.is_being_written(file) => {}
         Action::RecordingTrash => draft.ask_trash(),
         Action::RecordingCopy => {
             if let Some(copy) =

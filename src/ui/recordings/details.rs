@@ -8,7 +8,7 @@ use crate::studio::Command;
 use crate::studio::live::recording::library::RecordingsCommand;
 use crate::studio::live::recording::library::change::check_name;
 use crate::studio::live::recording::library::view::{FileState, RecordingFile, RecordingsView};
-use crate::ui::recordings::{Draft, commands, list, trim};
+use crate::ui::recordings::{Draft, list, trim};
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FRAME_BACKGROUND, Type, gap};
 use crate::ui::text::format;
@@ -67,7 +67,11 @@ fn one(
         ui.allocate_exact_size(vec2(width, (width * 9.0 / 16.0).round()), egui::Sense::hover());
     large(ui, recordings, file, draft, room);
     name(ui, view, file, draft);
+    let is_busy = view.snapshot.is_being_written(file);
     match &file.state {
+        _ if is_busy => {
+            paragraph(ui, &view.texts.get("recordings-changing-long"), Type::Body, theme.secondary);
+        }
         FileState::Known(details) => {
             let texts = view.texts;
             let mut lines = vec![
@@ -102,11 +106,8 @@ fn one(
                 unfinished(ui, view, file);
             }
         }
-        FileState::Waiting => {
+        FileState::Waiting | FileState::Changing => {
             label(ui, &view.texts.get("recordings-waiting"), Type::Body, theme.secondary);
-        }
-        FileState::Changing => {
-            paragraph(ui, &view.texts.get("recordings-changing-long"), Type::Body, theme.secondary);
         }
         FileState::Unreadable(problem) => {
             paragraph(ui, &view.texts.say(problem), Type::Body, theme.warn);
@@ -116,21 +117,19 @@ fn one(
         }
     }
     let play = buttons(ui, view, file, draft);
-    if let Some(details) = file.details() {
+    if let Some(details) = file.details().filter(|_| !is_busy) {
         ui.add_space(gap::S);
         trim::show(ui, view, recordings, file, details, draft);
     }
     play
 }
 
-/// Draws the note that a recording was interrupted, and offers to repair it unless it is still
-/// being written.
+/// Draws the note that a recording was interrupted, and offers to repair it.
 fn unfinished(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile) {
     let (theme, texts) = (view.theme, view.texts);
     paragraph(ui, &texts.get("recordings-unfinished"), Type::Small, theme.warn);
     let text = texts.get("recordings-repair");
-    let enabled = commands::can_repair(view, file);
-    let button = Button::new(&text).small().enabled(enabled).show(ui, theme);
+    let button = Button::new(&text).small().show(ui, theme);
     if button.clicked() {
         view.send(Command::Recordings(RecordingsCommand::Repair(file.path.clone())));
     }
@@ -203,7 +202,7 @@ fn buttons(
 ) -> Option<PathBuf> {
     let (theme, texts) = (view.theme, view.texts);
     let known = file.details().is_some();
-    let busy = matches!(file.state, FileState::Changing);
+    let busy = view.snapshot.is_being_written(file);
     if draft.asks_trash {
         trash_question(ui, view, file, draft);
         return None;

@@ -101,17 +101,17 @@ fn empty(ui: &mut Ui, view: &View<'_>, recordings: &RecordingsView) {
 }
 
 /// Returns the time, duration and size of a recording.
-fn summary(texts: &Texts, file: &RecordingFile) -> String {
+fn summary(texts: &Texts, file: &RecordingFile, is_busy: bool) -> String {
     let mut parts = vec![format::date_and_time(file.wall_micros)];
-    if let Some(details) = file.details() {
+    if let Some(details) = file.details().filter(|_| !is_busy) {
         parts.push(format::clock(details.duration));
     }
     parts.push(format::bytes(file.bytes));
     match &file.state {
+        _ if is_busy => parts.push(texts.get("recordings-changing").to_string()),
         FileState::Waiting => parts.push(texts.get("recordings-waiting").to_string()),
-        FileState::Changing => parts.push(texts.get("recordings-changing").to_string()),
         FileState::Unreadable(_) => parts.push(texts.get("recordings-damaged").to_string()),
-        FileState::Known(_) => {}
+        FileState::Known(_) | FileState::Changing => {}
     }
     parts.join(" · ")
 }
@@ -185,7 +185,7 @@ fn row(
     let sense = if is_tab_stop { Sense::click() } else { Sense::CLICK };
     let response = ui.interact(whole, row_id(&file.path), sense);
     let chosen = draft.selected.as_ref() == Some(&file.path);
-    let (name, second) = (file.name(), summary(texts, file));
+    let (name, second) = (file.name(), summary(texts, file, view.snapshot.is_being_written(file)));
     response.widget_info(|| {
         let accessible_name = format!("{name}, {second}");
         WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, accessible_name)
@@ -291,7 +291,8 @@ fn lines(
         draft.select(Some(file.path.clone()));
         draft.begin_name(stem(file));
     }
-    if pressed(key!("recordings-trash"), true, view) {
+    let busy = view.snapshot.is_being_written(file);
+    if pressed(key!("recordings-trash"), !busy, view) {
         draft.select(Some(file.path.clone()));
         draft.ask_trash();
     }

@@ -60,6 +60,9 @@ pub enum UnsupportedContent {
     ResizedFrames,
     Rotation,
     AudioTrackNames,
+    AudioTrackLanguages,
+    /// HDR metadata in the container.
+    HdrMetadata,
     /// A packet of this many bytes, which is too large.
     VideoPacket(usize),
     AudioPacket(usize),
@@ -82,6 +85,8 @@ impl From<&UnsupportedContent> for Problem {
             Content::ResizedFrames => problem!("content-resized"),
             Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
+            Content::AudioTrackLanguages => problem!("content-audio-track-languages"),
+            Content::HdrMetadata => problem!("content-hdr-metadata"),
             Content::VideoPacket(size) => problem!("content-video-packet", size = *size),
             Content::AudioPacket(size) => problem!("content-audio-packet", size = *size),
         }
@@ -116,7 +121,15 @@ impl From<&Error> for Problem {
             Error::Io(error) => error.into(),
             Error::UnknownFormat => problem!("media-unknown"),
             Error::Damaged(part) => problem!("media-damaged", part = Self::from(*part)),
-            Error::TooMuch(part) => problem!("media-too-much", part = Self::from(*part)),
+            Error::TooMuch(part) => {
+                let too_much = problem!("media-too-much", part = Self::from(*part));
+                match part {
+                    FilePart::Samples | FilePart::Index => {
+                        too_much.with_cure(problem!("media-cure-long"))
+                    }
+                    _ => too_much,
+                }
+            }
             Error::Unsupported(what) => problem!("media-unsupported", what = Self::from(what)),
             Error::Empty => problem!("media-empty"),
         }

@@ -41,10 +41,22 @@ pub use packet_times::{Timing, TrackTiming, audio_frame};
 
 /// Maximum number of audio tracks in a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
-/// Maximum number of samples that are read from a file, enough for two days of video and audio.
+/// Maximum number of samples that are read from a file, even if it is small.
 pub const MAX_SAMPLES: usize = 16_000_000;
+/// Maximum number of samples that are read from a large file, enough for two days of video with six
+/// audio tracks.
+const MAX_SAMPLES_OF_LARGE_FILE: usize = 64_000_000;
+/// Minimum average size of the samples of a large file in bytes, which limits the memory for its
+/// index.
+const MIN_SAMPLE_BYTES: u64 = 16;
 /// Maximum number of chapters of a file.
 pub const MAX_CHAPTERS: usize = 1_000;
+
+/// Returns the maximum number of samples that are read from a file of this size.
+pub fn max_samples(bytes: u64) -> usize {
+    let most = usize::try_from(bytes / MIN_SAMPLE_BYTES).unwrap_or(usize::MAX);
+    most.clamp(MAX_SAMPLES, MAX_SAMPLES_OF_LARGE_FILE)
+}
 
 /// The file formats.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -119,19 +131,27 @@ pub struct AudioTrack {
     pub parameters: AudioConfig,
     /// Title of the track, at most [`MAX_TITLE_BYTES`] bytes; empty if it has none.
     pub name: String,
+    /// Language in letters of ISO 639-2, if known.
+    pub language: Option<[u8; 3]>,
+}
+
+/// Returns the language with this code of ISO 639-2, or `None` for another code and for `und`.
+pub fn language(code: &[u8]) -> Option<[u8; 3]> {
+    let code: [u8; 3] = code.try_into().ok()?;
+    (code != *b"und" && code.iter().all(u8::is_ascii_lowercase)).then_some(code)
 }
 
 impl AudioTrack {
     /// Creates a track with a title that every format accepts: truncated, and without control
     /// characters.
     pub fn named(parameters: AudioConfig, name: &str) -> Self {
-        Self { parameters, name: printable(name) }
+        Self { parameters, name: printable(name), language: None }
     }
 }
 
 impl From<AudioConfig> for AudioTrack {
     fn from(parameters: AudioConfig) -> Self {
-        Self { parameters, name: String::new() }
+        Self { parameters, name: String::new(), language: None }
     }
 }
 
@@ -428,13 +448,17 @@ impl Index {
         }
     }
 
+    /// Returns the maximum number of samples.
+    pub const fn limit(&self) -> usize {
+        if self.most == 0 { MAX_SAMPLES } else { self.most }
+    }
+
     /// Adds a sample.
     ///
     /// # Errors
     /// Fails if there are too many samples.
     pub fn push(&mut self, place: SampleLocation) -> Result<(), Error> {
-        let most = if self.most == 0 { MAX_SAMPLES } else { self.most };
-        if self.samples.len() >= most {
+        if self.samples.len() >= self.limit() {
             return Err(Error::TooMuch(FilePart::Samples));
         }
         self.samples.push(place);
@@ -511,6 +535,26 @@ pub fn audio_track(index: usize) -> TrackId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_with_six_audio_tracks_has_not_too_many_samples() {
+        let seconds = 24 * 3_600;
+        let samples = seconds * (60 + 6 * 48_000 / 1_024);
+        assert!((MAX_SAMPLES..max_samples(seconds as u64 * 750_000)).contains(&samples));
+        // The index of a small file needs little memory.
+        assert_eq!((max_samples(1 << 20), max_samples(u64::MAX)), (MAX_SAMPLES, 64_000_000));
+        let sample = SampleLocation {
+            track: TrackId::Video,
+            keyframe: true,
+            dts: Timestamp::ZERO,
+            pts: Timestamp::ZERO,
+            at: 0,
+            size: 1,
+        };
+        let mut index = Index { most: 2, ..Index::default() };
+        let pushed: Vec<_> = (0..3).map(|_| index.push(sample).is_ok()).collect();
+        assert_eq!(pushed, [true, true, false]);
+    }
 
     #[test]
     fn formats_are_known_by_extension_and_by_their_first_bytes() {

@@ -8,7 +8,7 @@ use crate::media::{AudioCodec, Rotation, Size, VideoCodec};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec;
-use crate::wire::codec::{cadence, mpeg_audio};
+use crate::wire::codec::{Colors, Light, cadence, mpeg_audio};
 use crate::wire::container::{
     AudioTrack, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, SampleLocation, TrackId,
     UnsupportedContent, audio_track, read,
@@ -126,6 +126,19 @@ pub(super) fn fit(
     });
     index.left_out.extend(left_out.into_iter().map(|(_, what)| what));
     Ok(())
+}
+
+/// Returns true if the format does not support the HDR metadata in the container. The video stream
+/// often contains the same metadata.
+pub(super) fn loses_hdr_metadata(index: &Index, format: Format) -> bool {
+    let Colors { light, .. } = &index.colors;
+    let loses = match format {
+        Format::Flv => index.colors.hdr().is_some() || *light != Light::default(),
+        // The box needs the primaries of the display.
+        Format::Mp4 => light.display.is_some(),
+        Format::Mkv => false,
+    };
+    loses && index.tracks.video.is_some()
 }
 
 /// Adds metadata that only the packets contain and other formats need.

@@ -247,14 +247,20 @@ fn copy(
     if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
         index.left_out.push(UnsupportedContent::AudioTrackNames);
     }
+    if format == Format::Flv && index.tracks.audio.iter().any(|track| track.language.is_some()) {
+        index.left_out.push(UnsupportedContent::AudioTrackLanguages);
+    }
     fit::complete(source, &mut index).map_err(unreadable(from))?;
     fit::fit(&mut index, format, drop).map_err(|lack| Failure::Lacking { to: to.into(), lack })?;
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
     }
+    if fit::loses_hdr_metadata(&index, format) {
+        index.left_out.push(UnsupportedContent::HdrMetadata);
+    }
     destination.check_space(&index)?;
     let course = CopyTimeline::of(&index, format);
-    let muxer = copier(format, index.tracks.clone(), &course.timing);
+    let muxer = copier(format, index.tracks.clone(), &course.timing, index.colors);
     let mut file = File::create_by(&unfinished_name(to), muxer)?;
     let written = pour(from, source, &index, &course, format, &mut file, progress);
     let named = written.and_then(|()| {

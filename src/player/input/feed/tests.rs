@@ -7,6 +7,7 @@ use crate::player::input::save;
 use crate::player::session::config::{Config, Source};
 use crate::player::state::Failure;
 use crate::text::Language;
+use crate::wire::container::flv::metadata::bare_metadata;
 use crate::wire::container::flv::{self, Reader, Tag};
 
 /// Saves a stream without headers (Sorenson H.263) from its middle.
@@ -36,7 +37,7 @@ fn what_has_no_headers_is_written_from_a_keyframe_on_too() {
     written.push(&std::fs::read(&path).unwrap());
     let bodies: Vec<Bytes> =
         std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
-    assert_eq!(bodies, [&b"\x12new"[..], b"\x22four"]);
+    assert_eq!(bodies, [&bare_metadata()[..], b"\x12new", b"\x22four"]);
 }
 
 /// Saves an audio stream after a connection with video.
@@ -72,7 +73,7 @@ fn audio_alone_waits_for_no_keyframe_and_no_header_of_another_connection_is_writ
         written.push(&std::fs::read(&path).unwrap());
         let bodies: Vec<Bytes> =
             std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.body).collect();
-        assert_eq!(bodies, [&b"\x2Fmore"[..]], "after {before:?}");
+        assert_eq!(bodies, [&bare_metadata()[..], b"\x2Fmore"], "after {before:?}");
     }
 }
 
@@ -103,7 +104,7 @@ fn a_discontinuity_between_segments_leaves_no_gap_in_the_file() {
     written.push(&std::fs::read(&path).unwrap());
     let times: Vec<u32> =
         std::iter::from_fn(|| written.next_tag().unwrap()).map(|tag| tag.time_ms).collect();
-    assert_eq!(times, [0, 40, 80]);
+    assert_eq!(times, [0, 0, 40, 80], "the metadata and three frames");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Saves the received stream to an FLV file: unchanged bodies, continuous times from zero, and tags
-//! in DTS order. This module writes tags itself instead of using the FLV `Muxer`, because
-//! additional tracks, unknown codecs and script data have no packets and would be lost. The module
-//! runs on the feed thread.
+//! in DTS order. Only the metadata changes, because the file has its own duration. This module
+//! writes tags itself instead of using the FLV `Muxer`, because additional tracks, unknown codecs
+//! and script data have no packets and would be lost. The module runs on the feed thread.
 
 mod reorder;
 
@@ -23,6 +23,7 @@ use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::{Failure, Saving, Severity};
 use crate::text::problem::{Problem, problem};
+use crate::wire::container::flv::metadata::{DurationSlots, bare_metadata};
 use crate::wire::container::flv::{
     self, ReadTag, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, Tag, TagKind,
 };
@@ -44,6 +45,9 @@ pub(in crate::player) struct Save {
     /// True while the file waits for a keyframe, because it begins in the middle of a stream.
     waits: bool,
     bytes: u64,
+    /// Position of the next tag in the file.
+    end: u64,
+    durations: DurationSlots,
     /// True if the file was requested during playback, so that its end is reported.
     reports_end: bool,
     buffer: BytesMut,
@@ -89,6 +93,8 @@ impl Save {
             broken: false,
             waits: false,
             bytes: 0,
+            end: flv::file_header(true, true).len() as u64,
+            durations: DurationSlots::default(),
             reports_end: false,
             buffer: BytesMut::new(),
             missing: Vec::new(),
@@ -217,12 +223,28 @@ impl Save {
         }
         self.buffer.clear();
         // Modulo 2³², the range of the format.
-        flv::write_tag(tag.kind, tag.at as u32, &tag.body, &mut self.buffer);
+        let at = tag.at as u32;
+        if tag.kind == TagKind::Script {
+            self.put_script(at, &tag.body);
+        } else {
+            // Without a duration, the complete file would seem to be cut off.
+            if self.durations.is_empty() {
+                self.put_script(at, &bare_metadata());
+            }
+            flv::write_tag(tag.kind, at, &tag.body, &mut self.buffer);
+        }
+        self.end += self.buffer.len() as u64;
         if let Err(error) = self.file.write_all(&self.buffer) {
             self.broken = true;
             self.tell_end(shared);
             shared.report.output_failed(&cannot_write(&self.path, &error));
         }
+    }
+
+    /// Adds a script tag to the empty buffer.
+    fn put_script(&mut self, at: u32, body: &[u8]) {
+        let body = self.durations.reserve(body, self.end + TAG_HEADER_BYTES as u64);
+        flv::write_tag(TagKind::Script, at, &body, &mut self.buffer);
     }
 
     /// Reports the end of the file.
@@ -240,13 +262,10 @@ impl Save {
         if self.broken {
             return;
         }
-        let flags = if self.audio { 4 } else { 0 } | u8::from(self.video);
-        let whole = match self.file.seek(SeekFrom::Start(FLAGS_POSITION)) {
+        let whole = match self.patch() {
             // In a pipe, the flags stay those of both tracks. The data was written before the seek.
             Err(error) if error.kind() == io::ErrorKind::NotSeekable => Ok(()),
-            sought => {
-                sought.and_then(|_| self.file.write_all(&[flags])).and_then(|()| self.file.flush())
-            }
+            patched => patched,
         };
         if let Err(error) = whole {
             shared.report.output_failed(&cannot_write(&self.path, &error));
@@ -254,6 +273,20 @@ impl Save {
             let path = self.path.display().to_string();
             shared.report.say(problem!("player-saved"), Severity::Info, path);
         }
+    }
+
+    /// Fills in the tracks and the duration.
+    fn patch(&mut self) -> io::Result<()> {
+        let flags = if self.audio { 4 } else { 0 } | u8::from(self.video);
+        self.file.seek(SeekFrom::Start(FLAGS_POSITION))?;
+        self.file.write_all(&[flags])?;
+        for (at, bytes) in
+            self.durations.patches(Duration::from_millis(self.last_ms.unsigned_abs()))
+        {
+            self.file.seek(SeekFrom::Start(at))?;
+            self.file.write_all(&bytes)?;
+        }
+        self.file.flush()
     }
 }
 
@@ -264,6 +297,8 @@ mod tests {
     use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
+    use crate::wire::amf0::Value;
+    use crate::wire::container::flv::metadata::parse_script;
     use crate::wire::container::flv::{Demuxer, Reader};
     use crate::wire::container::track_config::bare_video_config;
 
@@ -296,8 +331,44 @@ mod tests {
         demuxer.push(&std::fs::read(&path).unwrap());
         let times: Vec<u32> =
             std::iter::from_fn(|| demuxer.next_tag().unwrap()).map(|tag| tag.time_ms).collect();
-        assert_eq!((times.len(), times.last()), (450, Some(&5_985)));
+        assert_eq!((times.len(), times.last()), (451, Some(&5_985)), "with the metadata");
         assert!(times.is_sorted(), "{times:?}");
+    }
+
+    #[test]
+    fn a_file_declares_its_own_duration_and_no_index_of_another_file() {
+        let numbers = || Value::StrictArray(vec![Value::Number(7.0); 2]);
+        let index = ["filepositions", "times"].map(|name| (name.to_owned(), numbers()));
+        let index = Value::Object(index.into());
+        let vod = Value::ecma_array([("duration", Value::Number(3_600.0)), ("keyframes", index)]);
+        let live = Value::ecma_array([("width", Value::Number(640.0))]);
+        for script in [None, Some(flv::metadata_body(&live)), Some(flv::metadata_body(&vod))] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("saved.flv");
+            let config = Config::new(Source::Url("http://host/live.flv".into()));
+            let (shared, _events) = Shared::new(&config, Clock::start());
+            let mut save = Save::into_file(make(&path).unwrap(), false);
+            if let Some(script) = &script {
+                save.add_header(&shared, TagKind::Script, script);
+            }
+            let config = Bytes::from_static(&[0xAF, 0, 0x11, 0x90]);
+            save.add_header(&shared, TagKind::Audio, &config);
+            let mut reader = Reader::new(|_| true);
+            for time_ms in (0..=3_000).step_by(20) {
+                let (kind, body) = (TagKind::Audio, Bytes::from_static(&[0xAF, 1, 2]));
+                let read = reader.read(Tag { kind, time_ms, body });
+                save.add_tag(&shared, &read, Timestamp::ZERO);
+            }
+            save.finish(&shared);
+            let file = std::fs::read(&path).unwrap();
+            assert!(flv::index(&mut &file[..]).unwrap().finished, "{script:?}");
+            let mut demuxer = Demuxer::new();
+            demuxer.push(&file);
+            let first = demuxer.next_tag().unwrap().unwrap();
+            let metadata = parse_script(&first.body).unwrap().unwrap();
+            assert_eq!(metadata.get("duration"), Some(&Value::Number(3.0)));
+            assert_eq!(metadata.get("keyframes"), None);
+        }
     }
 
     #[test]
@@ -315,7 +386,8 @@ mod tests {
         save.finish(&shared);
         let mut written = Vec::new();
         end.read_to_end(&mut written).unwrap();
-        assert_eq!(written.len(), TAG_HEADER_BYTES + 3 + TAG_TRAILER_BYTES);
+        let metadata = TAG_HEADER_BYTES + bare_metadata().len() + TAG_TRAILER_BYTES;
+        assert_eq!(written.len(), metadata + TAG_HEADER_BYTES + 3 + TAG_TRAILER_BYTES);
         assert!(shared.report.output_failure.lock().is_none() && events.waiting().count() == 0);
     }
 

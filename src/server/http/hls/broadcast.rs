@@ -83,7 +83,7 @@ pub(super) async fn event(
             Err(OpenError::Missing) => list.note_gone(part),
             Err(OpenError::Busy) => return busy("The recording cannot be read now.\n"),
             // The file has no segment yet.
-            Err(OpenError::Unreadable(_)) if registry.files.is_writing(part) => {}
+            Err(error) if error.is_of_short_file() && registry.files.is_writing(part) => {}
             Err(OpenError::Unreadable(error)) => {
                 tracing::debug!(%error, "a file of a broadcast cannot be played");
                 list.note_unreadable(part);

@@ -148,7 +148,7 @@ pub(in crate::server::http) async fn response(
     let recording = match open(registry, &path).await {
         Ok(recording) => recording,
         // The recording has just begun.
-        Err(OpenError::Unreadable(_)) if registry.files.is_writing(&path) => {
+        Err(error) if error.is_of_short_file() && registry.files.is_writing(&path) => {
             return busy("There is no segment yet.\n");
         }
         Err(error) => return unreadable(&error),

@@ -55,12 +55,11 @@ impl OnAir {
 
     /// Starts, changes or stops the replay buffer according to the user's choices.
     pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
-        let room = choices.room();
-        if self.replay().map(Replay::room) != room {
-            drop(self.outputs.take(|_: &Replay| true));
-            if let Some(room) = room {
-                self.outputs.add(Replay::start(&self.hub, room));
-            }
+        match (self.replay(), choices.room()) {
+            (Some(replay), Some(room)) => replay.set_room(room),
+            (Some(_), None) => drop(self.outputs.take(|_: &Replay| true)),
+            (None, Some(room)) => self.outputs.add(Replay::start(&self.hub, room)),
+            (None, None) => {}
         }
     }
 

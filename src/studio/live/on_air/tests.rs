@@ -193,6 +193,10 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
         Sample::of(&PackagerOutput { packager: Arc::clone(&packager), reported: 0 }, clock.now());
     assert!(sample.live && sample.carried == 1_000_000 && sample.queued.as_millis() == 20);
     await_that("a clip", || on_air.clip(ExtraTracks::NONE, &names).is_some());
+    let replay = Some(Duration::from_secs(20));
+    on_air.keep_replay(&RecordingChoices { replay, ..choices });
+    let is_kept = on_air.clip(ExtraTracks::NONE, &names).is_some();
+    assert!(is_kept, "a longer buffer keeps its contents");
     assert!(on_air.recording().is_some_and(|it| it.recorder.state() == OutputState::Running));
 
     program.detach(ProgramId::MAIN);

@@ -7,6 +7,7 @@ use crate::base::{Stop, Worker};
 use crate::broadcast::recorder::journal::{self, Entry};
 use crate::broadcast::recorder::remux::{Failure, RepairMethod, repair};
 use crate::studio::notices::message::StudioMessage;
+use crate::wire::container::Error;
 
 /// Maximum number of unread results.
 const MAX_UNREAD_RESULTS: usize = 64;
@@ -62,7 +63,10 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
         // The next run repairs the rest.
         return None;
     }
-    entry.done();
+    // A later version of onair may have higher limits.
+    if !matches!(&repaired, Err(Failure::Read { reason: Error::TooMuch(_), .. })) {
+        entry.done();
+    }
     match repaired {
         Ok(report) if report.how == RepairMethod::Whole => None,
         Ok(report) => {
@@ -96,5 +100,19 @@ mod tests {
         // The disk is mounted, and the user has deleted the recording.
         fs::create_dir(&disk).unwrap();
         assert_eq!(left_after_start(), 0);
+    }
+
+    #[test]
+    fn a_recording_that_exceeds_the_limits_can_be_repaired_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, path) = (folder.path().join("state"), folder.path().join("show.mkv"));
+        // A header of 5 MiB.
+        fs::write(&path, [0x1A, 0x45, 0xDF, 0xA3, 0x10, 0x50, 0, 0]).unwrap();
+        drop(Entry::create(&state, &path).unwrap());
+        for entry in journal::unfinished(&state) {
+            let message = mend(entry, &Stop::new());
+            assert!(matches!(message, Some(StudioMessage::RecordingLost { .. })), "{message:?}");
+        }
+        assert_eq!(fs::read_dir(&state).unwrap().count(), 1);
     }
 }

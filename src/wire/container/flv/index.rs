@@ -20,11 +20,9 @@ use crate::wire::container::track_config::{
 };
 use crate::wire::container::{
     Chapter, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
-    TrackId, UnsupportedContent, audio_track, read,
+    TrackId, UnsupportedContent, audio_track, max_samples, read,
 };
 
-/// Maximum number of samples of a file.
-const MAX_SAMPLES: usize = 8_000_000;
 /// Number of bytes at the start of a body that identify its content.
 const TAG_PREFIX_BYTES: usize = 64;
 /// Maximum length of a decoder configuration in bytes.
@@ -36,7 +34,8 @@ const MAX_CONFIG_BYTES: usize = 64 << 10;
 /// Fails if the file is not FLV, cannot be read, or has no usable track.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut scan = Scan::default();
-    scan.read_on(source)?;
+    scan.index.most = max_samples(source.size());
+    scan.read_on(source, usize::MAX)?;
     scan.finish()
 }
 
@@ -59,11 +58,12 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Reads the tags that are complete.
+    /// Reads the tags that are complete, until the index has `most` samples. Returns true if that
+    /// limit ended the read.
     ///
     /// # Errors
     /// Fails if the file is not FLV, or cannot be read.
-    pub fn read_on(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+    pub fn read_on(&mut self, source: &mut dyn ReadAt, most: usize) -> Result<bool, Error> {
         let mut at = match self.index.whole {
             0 => beginning(source)?,
             whole => whole,
@@ -71,8 +71,8 @@ impl Scan {
         self.index.whole = at;
         let mut header = [0; TAG_HEADER_BYTES];
         while at + TAG_HEADER_BYTES as u64 <= source.size() {
-            if self.index.samples.len() >= MAX_SAMPLES {
-                return Err(Error::TooMuch(FilePart::Index));
+            if self.index.samples.len() >= most {
+                return Ok(true);
             }
             source.read_at(at, &mut header)?;
             let [kind, s2, s1, s0, t2, t1, t0, t3, ..] = header;
@@ -89,7 +89,7 @@ impl Scan {
             at = end;
             self.index.whole = at;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Returns the index so far, with the samples in the order of the file.

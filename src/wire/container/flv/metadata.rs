@@ -2,6 +2,8 @@
 //! services expect, and the reader is lenient. The metadata is only a hint; the sequence headers
 //! are authoritative.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::Error;
@@ -12,6 +14,17 @@ use crate::wire::container::flv::tag_body::codec_id;
 /// The longest accepted script in bytes: two numbers of nine bytes per keyframe, and as much again
 /// for the rest.
 pub const MAX_SCRIPT_BYTES: usize = 2 << 20;
+
+/// The name of an index of keyframes that readers must ignore. It is as long as `keyframes`.
+pub(super) const IGNORED_INDEX_NAME: &str = "unindexed";
+/// The property `keyframes` in AMF0, up to its value.
+const INDEX_PROPERTY: &[u8] = b"\0\x09keyframes";
+/// The property `duration` in AMF0, up to its number.
+const DURATION_PROPERTY: &[u8] = b"\0\x08duration\0";
+/// Number of bytes of a number in AMF0.
+const NUMBER_BYTES: usize = 8;
+/// Maximum number of declared durations that are corrected at the end of a file.
+const MAX_DURATIONS: usize = 64;
 
 /// The properties of `onMetaData` that only a file has, because it has an end.
 const FILE_PROPERTIES: [&str; 2] = ["duration", "filesize"];
@@ -134,16 +147,72 @@ pub fn without_file_properties(body: &[u8]) -> Option<Bytes> {
     is_changed.then(|| amf0::encode(&values).into())
 }
 
+/// Makes the body of `onMetaData` for a file of a stream without metadata.
+pub fn bare_metadata() -> Bytes {
+    let value = Value::ecma_array([("duration", Value::Number(0.0))]);
+    amf0::encode(&["onMetaData".into(), value]).into()
+}
+
+/// The numbers that declare the duration of a file in progress. The received metadata can declare
+/// the duration of another file, so the numbers are 0 until the end of this file.
+#[derive(Debug, Default)]
+pub struct DurationSlots {
+    /// The positions of the numbers in the file.
+    positions: Vec<u64>,
+}
+
+impl DurationSlots {
+    /// Returns the body of a script tag as the file gets it, with its first byte at `at`. Metadata
+    /// gets a duration of 0, and loses the index of another file's keyframes.
+    pub fn reserve(&mut self, body: &[u8], at: u64) -> Bytes {
+        if !is_metadata(body) || body.len() > MAX_SCRIPT_BYTES {
+            return Bytes::copy_from_slice(body);
+        }
+        let mut body = with_duration(body).unwrap_or_else(|| body.to_vec());
+        let index = position_after(INDEX_PROPERTY, &body);
+        let name = index.map(|end| end - IGNORED_INDEX_NAME.len()..end);
+        if let Some(name) = name.and_then(|name| body.get_mut(name)) {
+            name.copy_from_slice(IGNORED_INDEX_NAME.as_bytes());
+        }
+        if let Some(place) = position_after(DURATION_PROPERTY, &body)
+            && let Some(number) = body.get_mut(place..place + NUMBER_BYTES)
+        {
+            number.fill(0);
+            if self.positions.len() < MAX_DURATIONS {
+                self.positions.push(at + place as u64);
+            }
+        }
+        body.into()
+    }
+
+    /// Returns true if the file declares no duration.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// Returns the bytes to write at positions of a file of this duration.
+    pub fn patches(&self, duration: Duration) -> Vec<(u64, Bytes)> {
+        let number = Bytes::copy_from_slice(&duration.as_secs_f64().to_be_bytes());
+        self.positions.iter().map(|at| (*at, number.clone())).collect()
+    }
+}
+
+/// Returns the position after the first occurrence of a property.
+fn position_after(property: &[u8], body: &[u8]) -> Option<usize> {
+    let at = body.windows(property.len()).position(|it| it == property)?;
+    Some(at + property.len())
+}
+
 /// Returns the body of `onMetaData` with a duration of 0, or `None` if it has a duration or cannot be
 /// read.
-pub fn with_duration(body: &[u8]) -> Option<Bytes> {
+fn with_duration(body: &[u8]) -> Option<Vec<u8>> {
     let mut values = decoded(body)?;
     let properties = values.iter_mut().find_map(properties_of)?;
     if properties.iter().any(|(name, _)| name.eq_ignore_ascii_case("duration")) {
         return None;
     }
     properties.insert(0, ("duration".to_owned(), Value::Number(0.0)));
-    Some(amf0::encode(&values).into())
+    Some(amf0::encode(&values))
 }
 
 fn decoded(body: &[u8]) -> Option<Vec<Value>> {

@@ -10,7 +10,7 @@ use super::{
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Metadata, StreamConfig, StreamEvent, TrackConfig};
 use crate::wire::amf0::Value;
-use crate::wire::container::flv::metadata;
+use crate::wire::container::flv::metadata::{IGNORED_INDEX_NAME, metadata};
 use crate::wire::container::flv::tag_body;
 use crate::wire::container::{
     Chapter, Error, FilePart, Muxer, MuxerOutput, ReadAt, SampleLocation, TrackId, Tracks, read,
@@ -23,7 +23,6 @@ const MAX_INDEX_KEYFRAMES: usize = 1_800;
 /// Minimum number of index entries without a warning from FFmpeg. A shorter index gets another name
 /// of the same length, which readers ignore.
 const MIN_INDEX_ENTRIES: usize = 2;
-const SHORT_INDEX_NAME: &str = "unindexed";
 /// Position of the metadata body.
 const METADATA_POSITION: u64 = 13 + TAG_HEADER_BYTES as u64;
 
@@ -124,7 +123,7 @@ impl Recording {
                 ("times".to_owned(), Value::StrictArray(times)),
             ];
             let name =
-                if listed.len() < MIN_INDEX_ENTRIES { SHORT_INDEX_NAME } else { "keyframes" };
+                if listed.len() < MIN_INDEX_ENTRIES { IGNORED_INDEX_NAME } else { "keyframes" };
             entries.push((name.to_owned(), Value::Object(index)));
             // Zeros fill the unused space, because FFmpeg accepts no string longer than 1,023 bytes.
             let room = MAX_INDEX_KEYFRAMES.saturating_sub(listed.len()) * 2;

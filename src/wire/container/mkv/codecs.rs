@@ -1,6 +1,6 @@
 //! Converts the codec fields of a Matroska track to onair's types.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::media::{
     AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
@@ -8,7 +8,7 @@ use crate::media::{
 use crate::wire::codec;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, Light, cadence, vorbis};
-use crate::wire::container::mkv::ebml::{child, float, id, uint};
+use crate::wire::container::mkv::ebml::{child, float, id, put_float, put_master, put_uint, uint};
 
 pub(super) const AVC_CODEC_ID: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC_CODEC_ID: &str = "A_AAC";
@@ -132,6 +132,34 @@ pub(super) fn colors(entry: &[u8]) -> Colors {
     Colors { full_range, light, ..Colors::of(primaries, transfer, matrix) }
 }
 
+/// Writes the known colors of a track entry.
+pub(super) fn put_colors(out: &mut BytesMut, colors: &Colors) {
+    if *colors == Colors::default() {
+        return;
+    }
+    let codes = [
+        (id::MATRIX_COEFFICIENTS, colors.matrix.map(f64::from)),
+        (id::RANGE, colors.full_range.map(|full| if full { 2.0 } else { 1.0 })),
+        (id::TRANSFER_CHARACTERISTICS, colors.transfer.map(f64::from)),
+        (id::PRIMARIES, colors.primaries.map(f64::from)),
+        (id::MAX_CLL, colors.light.max_content),
+        (id::MAX_FALL, colors.light.max_average),
+    ];
+    put_master(out, id::COLOUR, |out| {
+        for (id, value) in codes {
+            if let Some(value) = value {
+                put_uint(out, id, value as u64);
+            }
+        }
+        if let Some((black, white)) = colors.light.display {
+            put_master(out, id::MASTERING_METADATA, |out| {
+                put_float(out, id::LUMINANCE_MAX, white);
+                put_float(out, id::LUMINANCE_MIN, black);
+            });
+        }
+    });
+}
+
 /// Returns the roll of a rotation in degrees. A roll is counterclockwise (RFC 9559 §5.1.4.1.28.46).
 pub(super) const fn roll(rotation: Rotation) -> i32 {
     match rotation {
@@ -228,15 +256,13 @@ fn vp9_features(config: &[u8]) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use bytes::BytesMut;
-
     use super::*;
-    use crate::wire::container::Muxer;
-    use crate::wire::container::mkv::ebml::{put_float, put_master, put_uint};
     use crate::wire::container::mkv::index::index;
     use crate::wire::container::mkv::writer::Writer;
+    use crate::wire::container::mp4::live::tests::aac;
     use crate::wire::container::mp4::live::tracks;
     use crate::wire::container::track_config::tests::rotated_video;
+    use crate::wire::container::{AudioTrack, Muxer, Timing, Tracks};
 
     #[test]
     fn a_copy_keeps_the_rotation_of_the_video() {
@@ -246,6 +272,27 @@ mod tests {
             let file = Writer::new(tracks(Some(&video), None)).begin();
             let read = index(&mut &file[..]).unwrap().tracks.video.unwrap();
             assert_eq!((read.rotation, read.size), (rotation, size));
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_the_colors_of_the_file() {
+        let light = Light::levels(1_000, 400).or(Light::display(0.005, 4_000.0));
+        let known = Colors { full_range: Some(false), light, ..Colors::of(9, 16, 9) };
+        for colors in [known, Colors::default()] {
+            let tracks = tracks(Some(&rotated_video(Rotation::None)), None);
+            let file = Writer::copying(tracks, &Timing::default(), colors).begin();
+            assert_eq!(index(&mut &file[..]).unwrap().colors, colors);
+        }
+    }
+
+    #[test]
+    fn a_copy_keeps_the_language_of_the_audio() {
+        for language in [Some(*b"fra"), None] {
+            let audio = AudioTrack { language, ..aac().into() };
+            let file = Writer::new(Tracks { video: None, audio: vec![audio] }).begin();
+            let copied = index(&mut &file[..]).unwrap().tracks.audio;
+            assert_eq!(copied[0].language, language);
         }
     }
 

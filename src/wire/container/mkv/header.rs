@@ -4,7 +4,10 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, Rotation};
-use crate::wire::container::mkv::codecs::{RECTANGULAR, audio_entry, roll, video_entry};
+use crate::wire::codec::Colors;
+use crate::wire::container::mkv::codecs::{
+    RECTANGULAR, audio_entry, put_colors, roll, video_entry,
+};
 use crate::wire::container::mkv::ebml::{
     id, put_binary, put_float, put_id, put_long, put_master, put_uint, put_void,
 };
@@ -85,23 +88,35 @@ pub(super) fn number(tracks: &Tracks, track: TrackId) -> Option<u8> {
 }
 
 /// Writes `Tracks`; `delays` are the codec delays of the audio tracks.
-pub(super) fn put_tracks(out: &mut BytesMut, tracks: &Tracks, delays: &[u64]) {
+pub(super) fn put_tracks(out: &mut BytesMut, tracks: &Tracks, colors: &Colors, delays: &[u64]) {
     put_master(out, id::TRACKS, |out| {
         for (number, track) in (1_u64..).zip(tracks.ids()) {
             let delay = match track {
                 TrackId::Video => 0,
                 TrackId::Audio(index) => delays.get(usize::from(index)).copied().unwrap_or(0),
             };
-            put_master(out, id::TRACK_ENTRY, |out| put_track(out, tracks, track, number, delay));
+            put_master(out, id::TRACK_ENTRY, |out| {
+                put_track(out, tracks, colors, (track, number), delay);
+            });
         }
     });
 }
 
-fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64, delay_nanos: u64) {
+fn put_track(
+    out: &mut BytesMut,
+    tracks: &Tracks,
+    colors: &Colors,
+    (track, number): (TrackId, u64),
+    delay_nanos: u64,
+) {
     put_uint(out, id::TRACK_NUMBER, number);
     put_uint(out, id::TRACK_UID, number);
     put_uint(out, id::FLAG_LACING, 0);
-    put_binary(out, id::LANGUAGE, b"und");
+    let language = match track {
+        TrackId::Video => None,
+        TrackId::Audio(index) => tracks.audio.get(usize::from(index)).and_then(|it| it.language),
+    };
+    put_binary(out, id::LANGUAGE, &language.unwrap_or(*b"und"));
     match track {
         TrackId::Video => {
             let Some(video) = &tracks.video else { return };
@@ -117,6 +132,7 @@ fn put_track(out: &mut BytesMut, tracks: &Tracks, track: TrackId, number: u64, d
             put_master(out, id::VIDEO, |out| {
                 put_uint(out, id::PIXEL_WIDTH, video.size.width.into());
                 put_uint(out, id::PIXEL_HEIGHT, video.size.height.into());
+                put_colors(out, colors);
                 if video.rotation != Rotation::None {
                     put_master(out, id::PROJECTION, |out| {
                         put_uint(out, id::PROJECTION_TYPE, RECTANGULAR);

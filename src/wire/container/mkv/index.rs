@@ -22,7 +22,7 @@ use crate::wire::container::mkv::writer::{Cue, Layout, delay_ticks};
 use crate::wire::container::track_config::{aac_config_with_metadata, h264_config_with_metadata};
 use crate::wire::container::{
     AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part, ReadAt, SampleLocation,
-    TrackId, UnsupportedContent, audio_track, read,
+    TrackId, UnsupportedContent, audio_track, language, max_samples, read,
 };
 
 /// The longest accepted header, track list or chapter list in bytes.
@@ -46,6 +46,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = ClusterWalk::to_play();
+    walk.index.most = max_samples(source.size());
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -63,7 +64,8 @@ pub struct FileIndex {
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
-    let mut walk = ClusterWalk { scale_nanos: 1_000_000, ..ClusterWalk::default() };
+    let mut walk = ClusterWalk::to_copy();
+    walk.index.most = max_samples(source.size());
     walk.walk(source)?;
     walk.finish()
 }
@@ -127,9 +129,14 @@ impl ClusterWalk {
         Ok(())
     }
 
+    /// Creates a walk for copying.
+    pub(super) fn to_copy() -> Self {
+        Self { scale_nanos: 1_000_000, ..Self::default() }
+    }
+
     /// Creates a walk for playback.
     pub(super) fn to_play() -> Self {
-        let mut walk = Self { scale_nanos: 1_000_000, ..Self::default() };
+        let mut walk = Self::to_copy();
         walk.index.to_play = true;
         walk
     }
@@ -313,7 +320,10 @@ impl ClusterWalk {
             let pcm = pcm(entry, codec, &config).map(|pcm| pcm.parameters());
             pcm.or_else(|| other_audio(entry, codec, config))?
         };
-        tracks.audio.push(AudioTrack::named(audio, &name(entry)));
+        let track = AudioTrack::named(audio, &name(entry));
+        // The default is English (RFC 9559 §5.1.4.1.19).
+        let language = language(child(entry, id::LANGUAGE).unwrap_or(b"eng"));
+        tracks.audio.push(AudioTrack { language, ..track });
         Some(audio_track(tracks.audio.len() - 1))
     }
 
@@ -468,6 +478,37 @@ impl ClusterWalk {
         Ok(())
     }
 
+    /// Returns true if the file was finished: it is not cut off, and declares its duration.
+    pub(super) const fn is_finished(&self) -> bool {
+        self.segment_known && self.has_duration
+    }
+
+    /// Returns the time of a block or cue.
+    pub(super) fn time(&self, ticks: u64) -> Timestamp {
+        let nanos = u128::from(ticks) * u128::from(self.scale_nanos);
+        // Rounded to the nearest microsecond.
+        let micros = i64::try_from((nanos + 500) / 1_000).unwrap_or(i64::MAX / 4);
+        Timestamp::from_micros(micros.min(i64::MAX / 4))
+    }
+
+    /// Returns the end time that the file declares.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        let (_, info) = self.info.as_ref()?;
+        let ticks = child(info, id::DURATION).and_then(float)?;
+        let micros = ticks * self.scale_nanos as f64 / 1_000.0;
+        (1.0..1e15).contains(&micros).then(|| Timestamp::from_micros(micros as i64))
+    }
+
+    /// Measures the frame rate of the video from its first frames.
+    pub(super) fn measure_frame_rate(&mut self) {
+        let Some(video) = &mut self.index.tracks.video else { return };
+        let shown = self.index.samples.iter().filter(|place| place.track == TrackId::Video);
+        let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
+        let announced = Some(video.frame_rate.as_f64());
+        let rate = cadence::frame_rate(times, announced).and_then(cadence::fraction);
+        video.frame_rate = rate.unwrap_or(video.frame_rate);
+    }
+
     /// Returns the positions of the elements in a file that onair wrote.
     fn layout(&self) -> Option<Layout> {
         let (info_content, info) = self.info.as_ref().filter(|_| self.ours)?;
@@ -511,17 +552,12 @@ impl ClusterWalk {
             let ticks = u32::try_from(1_000_000_000 / self.scale_nanos.max(1)).unwrap_or(1_000);
             self.index.timescales = self.index.tracks.ids().map(|id| (id, ticks)).collect();
         }
-        if copies && let Some(video) = &mut self.index.tracks.video {
-            let shown = self.index.samples.iter().filter(|place| place.track == TrackId::Video);
-            let times = shown.take(MAX_MEASURED_FRAMES).map(|place| place.pts.as_micros());
-            let announced = Some(video.frame_rate.as_f64());
-            let rate = cadence::frame_rate(times, announced).and_then(cadence::fraction);
-            video.frame_rate = rate.unwrap_or(video.frame_rate);
+        if copies {
+            self.measure_frame_rate();
         }
         self.index.usable()?;
-        let tracks = &self.index.tracks;
-        self.index.finished = self.segment_known && self.has_duration;
-        let period = tracks.length(TrackId::Video);
+        self.index.finished = self.is_finished();
+        let period = self.index.tracks.length(TrackId::Video);
         let is_video = |place: &&SampleLocation| place.track == TrackId::Video;
         let shown: Vec<_> = self.index.samples.iter().filter(is_video).map(|it| it.pts).collect();
         let decoded = decoding_times(&shown, period);

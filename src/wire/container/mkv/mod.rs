@@ -12,9 +12,11 @@ pub mod ebml;
 mod header;
 pub mod index;
 mod lacing;
+mod outline;
 mod reader;
 pub mod writer;
 
 pub use index::{index, index_to_play};
+pub use outline::Outline;
 pub use reader::Reader;
 pub use writer::Writer;

@@ -4,7 +4,7 @@
 use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
 use crate::wire::container::mkv::decode_order::DecodeOrder;
-use crate::wire::container::mkv::ebml::{child, elements, float, head, id, uint};
+use crate::wire::container::mkv::ebml::{child, elements, head, id, uint};
 use crate::wire::container::mkv::index::{ClusterWalk, MAX_MASTER_BYTES, head_at};
 use crate::wire::container::{
     Error, FilePart, Format, Index, ReadAt, SampleLocation, TrackId, Unit, read,
@@ -48,35 +48,10 @@ impl Reader {
         }
     }
 
-    fn time(&self, ticks: u64) -> Timestamp {
-        let nanos = u128::from(ticks) * u128::from(self.walk.scale_nanos);
-        Timestamp::from_micros(
-            i64::try_from(nanos / 1_000).unwrap_or(i64::MAX / 4).min(i64::MAX / 4),
-        )
-    }
-
     fn take_cues(&mut self, content: &[u8], size: u64) {
-        let used = &self.walk.used;
-        let video = used.iter().find(|used| used.track == TrackId::Video).or(used.first());
-        let number = video.map(|used| used.number);
-        let mut units = Vec::new();
-        for (_, point) in elements(content).filter(|(its, _)| *its == id::CUE_POINT) {
-            let time = child(point, id::CUE_TIME).and_then(uint);
-            let places = elements(point).filter(|(its, _)| *its == id::CUE_TRACK_POSITIONS);
-            let place = places.map(|(_, place)| place).find(|place| {
-                let track = child(place, id::CUE_TRACK).and_then(uint);
-                track.is_none() || track == number
-            });
-            let offset = place.and_then(|it| child(it, id::CUE_CLUSTER_POSITION)).and_then(uint);
-            let at = offset.and_then(|offset| self.walk.segment.checked_add(offset));
-            if let (Some(time), Some(at)) = (time, at.filter(|at| *at < size)) {
-                units.push(Unit { time: self.time(time), at });
-            }
-        }
-        units.sort_unstable_by_key(|unit| (unit.time, unit.at));
+        self.units = cue_units(content, &self.walk, size);
         // A cluster can contain several keyframes.
-        units.dedup_by_key(|unit| unit.at);
-        self.units = units;
+        self.units.dedup_by_key(|unit| unit.at);
     }
 }
 
@@ -172,10 +147,7 @@ impl Demuxer for Reader {
     }
 
     fn end(&self) -> Option<Timestamp> {
-        let (_, info) = self.walk.info.as_ref()?;
-        let ticks = child(info, id::DURATION).and_then(float)?;
-        let micros = ticks * self.walk.scale_nanos as f64 / 1_000.0;
-        (1.0..1e15).contains(&micros).then(|| Timestamp::from_micros(micros as i64))
+        self.walk.end()
     }
 
     fn look_up(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
@@ -210,7 +182,7 @@ impl Demuxer for Reader {
                 let end = found.length + size;
                 let value = content.get(found.length..end)?;
                 if found.id == id::TIMESTAMP {
-                    let time = self.time(uint(value)?);
+                    let time = self.walk.time(uint(value)?);
                     return Some(Unit { time, at: at.saturating_add(offset as u64) });
                 }
                 content = content.get(end..)?;
@@ -229,8 +201,30 @@ impl Demuxer for Reader {
     }
 }
 
+/// Returns the listed keyframes of the video, or of the first track, in a file of this size.
+pub(super) fn cue_units(content: &[u8], walk: &ClusterWalk, size: u64) -> Vec<Unit> {
+    let video = walk.used.iter().find(|used| used.track == TrackId::Video);
+    let number = video.or(walk.used.first()).map(|used| used.number);
+    let mut units = Vec::new();
+    for (_, point) in elements(content).filter(|(its, _)| *its == id::CUE_POINT) {
+        let time = child(point, id::CUE_TIME).and_then(uint);
+        let places = elements(point).filter(|(its, _)| *its == id::CUE_TRACK_POSITIONS);
+        let place = places.map(|(_, place)| place).find(|place| {
+            let track = child(place, id::CUE_TRACK).and_then(uint);
+            track.is_none() || track == number
+        });
+        let offset = place.and_then(|it| child(it, id::CUE_CLUSTER_POSITION)).and_then(uint);
+        let at = offset.and_then(|offset| walk.segment.checked_add(offset));
+        if let (Some(time), Some(at)) = (time, at.filter(|at| *at < size)) {
+            units.push(Unit { time: walk.time(time), at });
+        }
+    }
+    units.sort_unstable_by_key(|unit| (unit.time, unit.at));
+    units
+}
+
 /// Returns the position of the index in `SeekHead`.
-fn cues_at(content: &[u8], segment: u64) -> Option<u64> {
+pub(super) fn cues_at(content: &[u8], segment: u64) -> Option<u64> {
     let seek = elements(content)
         .filter(|(its, _)| *its == id::SEEK)
         .find(|(_, seek)| child(seek, id::SEEK_ID).and_then(uint) == Some(id::CUES.into()));

@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
-use crate::wire::codec;
+use crate::wire::codec::{self, Colors};
 use crate::wire::container::mkv::ebml::{
     UNKNOWN_SIZE, id, long_size, put_binary, put_id, put_master, put_uint, put_void,
 };
@@ -50,6 +50,8 @@ pub struct Cue {
 #[derive(Debug)]
 pub struct Writer {
     tracks: Tracks,
+    /// Colors of the video in the container.
+    colors: Colors,
     /// Codec delay of each audio track in nanoseconds.
     delays: Vec<u64>,
     layout: Layout,
@@ -79,6 +81,7 @@ impl Writer {
     pub fn new(tracks: Tracks) -> Self {
         Self {
             tracks,
+            colors: Colors::default(),
             delays: Vec::new(),
             layout: Layout::default(),
             pending: Vec::new(),
@@ -92,8 +95,8 @@ impl Writer {
     }
 
     /// Creates a writer for a file copy. Audio before time zero becomes the codec delay, like the
-    /// first samples of Opus.
-    pub fn copying(tracks: Tracks, timing: &Timing) -> Self {
+    /// first samples of Opus. The colors are those of the original container.
+    pub fn copying(tracks: Tracks, timing: &Timing, colors: Colors) -> Self {
         let delay = |(index, audio): (usize, &AudioTrack)| {
             let begins = timing.of(audio_track(index)).map_or(0, |it| it.begins.as_micros());
             let needed = begins.min(0).unsigned_abs().div_ceil(1_000) * TICK_NANOS;
@@ -102,7 +105,7 @@ impl Writer {
             if reached { own } else { needed }
         };
         let delays = tracks.audio.iter().enumerate().map(delay).collect();
-        Self { delays, ..Self::new(tracks) }
+        Self { delays, colors, ..Self::new(tracks) }
     }
 
     /// Returns the timestamp of a block in ticks.
@@ -213,7 +216,7 @@ impl Muxer for Writer {
             (id::TRACKS, tracks_at - segment),
         ]));
         out.put_slice(&info);
-        put_tracks(&mut out, &self.tracks, &self.delays);
+        put_tracks(&mut out, &self.tracks, &self.colors, &self.delays);
         self.layout = Layout {
             segment,
             info: info_at,

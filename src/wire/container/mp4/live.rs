@@ -42,7 +42,7 @@ pub fn initialization(tracks: &Tracks, first_track: u32) -> Bytes {
 
 /// Returns the tracks of a stream with at most one of each kind.
 pub fn tracks(video: Option<&crate::media::VideoConfig>, audio: Option<&AudioConfig>) -> Tracks {
-    let audio = audio.map(|audio| AudioTrack { parameters: audio.clone(), name: String::new() });
+    let audio = audio.cloned().map(AudioTrack::from);
     Tracks { video: video.cloned(), audio: audio.into_iter().collect() }
 }
 

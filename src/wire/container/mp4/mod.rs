@@ -11,6 +11,7 @@
 pub mod boxes;
 mod chapters;
 pub mod codec_names;
+mod colors;
 mod encryption;
 mod fragment;
 mod fragments;

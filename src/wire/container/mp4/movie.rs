@@ -9,6 +9,7 @@ use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
+use crate::wire::container::mp4::colors::colors;
 use crate::wire::container::mp4::encryption::{EncryptedTrack, Protection};
 use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
@@ -218,7 +219,9 @@ fn trak_header(
             TrackId::Video
         }
         TrackDescription::Audio(audio, _) if index.tracks.audio.len() < MAX_AUDIO_TRACKS => {
-            index.tracks.audio.push(AudioTrack::named(audio, &name(trak)));
+            let track = AudioTrack::named(audio, &name(trak));
+            let language = track_boxes::language(mdia);
+            index.tracks.audio.push(AudioTrack { language, ..track });
             audio_track(index.tracks.audio.len() - 1)
         }
         TrackDescription::Video(codec, (width, height), config, _)
@@ -241,7 +244,7 @@ fn trak_header(
         }
     };
     if let (TrackId::Video, Some(video)) = (id, &mut index.tracks.video) {
-        index.colors = track_boxes::colors(stsd).unwrap_or_default();
+        index.colors = colors(stsd).unwrap_or_default();
         video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
     let shift = head.shift(trak, movie_timescale);
@@ -428,7 +431,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
     let mut sizes = Fields(stsz);
     let head = sizes.full().and_then(|_| Some((sizes.u32()?, sizes.u32()?)));
     let (fixed, count) = damaged(head, FilePart::Index)?;
-    if count as usize > MAX_SAMPLES {
+    if count as usize > index.limit() {
         return Err(Error::TooMuch(FilePart::Samples));
     }
     if count == 0 {

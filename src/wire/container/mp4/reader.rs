@@ -11,7 +11,7 @@ use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
 use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES, Writer};
 use crate::wire::container::{
-    Chapter, Error, FilePart, Format, Index, ReadAt, SampleLocation, Unit, read,
+    Chapter, Error, FilePart, Format, Index, ReadAt, SampleLocation, Unit, max_samples, read,
 };
 
 /// Maximum size of a `moov` in bytes, enough for days of samples.
@@ -52,7 +52,8 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let index = Index { to_play: true, ..Index::default() };
+    let most = max_samples(source.size());
+    let index = Index { to_play: true, most, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| survey.index)
 }
 
@@ -62,7 +63,8 @@ pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrack>), Error> {
-    let index = Index { to_play: true, has_key: true, ..Index::default() };
+    let most = max_samples(source.size());
+    let index = Index { to_play: true, has_key: true, most, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
 }
 
@@ -71,7 +73,8 @@ pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrac
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
-    let found = Reader::of(Index::default(), true).all(source)?;
+    let index = Index { most: max_samples(source.size()), ..Index::default() };
+    let found = Reader::of(index, true).all(source)?;
     // Other programs reserve the same space. Their files may have contents that onair would lose.
     let is_ours = found.room.is_some() && Writer::has_begun(source, &found.index.tracks)?;
     Ok(FileIndex { room: found.room.filter(|_| is_ours), ..found })
@@ -148,19 +151,23 @@ impl Reader {
         }
     }
 
-    /// Reads the complete boxes of a file that grows by fragments.
+    /// Reads the complete boxes of a file that grows by fragments, until the index has `most`
+    /// samples. Returns true if that limit ended the read.
     ///
     /// # Errors
     /// Fails if the file is not MP4, or cannot be read.
-    pub fn read_growing(&mut self, source: &mut dyn ReadAt) -> Result<(), Error> {
+    pub fn read_growing(&mut self, source: &mut dyn ReadAt, most: usize) -> Result<bool, Error> {
         while let Some(next) = next_box(source, self.at)? {
             // The samples of a fragment follow its header.
             if next.name == *b"moof" && next_box(source, next.end)?.is_none() {
                 break;
             }
+            if self.index.samples.len() >= most {
+                return Ok(true);
+            }
             self.take(source, next)?;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Returns the index so far, with the samples in the order of the file.

@@ -4,16 +4,17 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Rotation, VideoCodec, VideoConfig};
-use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, hdr, opus_box};
+use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, opus_box};
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
     BoxSpan, Fields, Name, child, put_box, put_full, sample_rate,
 };
+use crate::wire::container::mp4::colors::put_colors;
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
 use crate::wire::container::track_config::aac_config_with_metadata;
-use crate::wire::container::{AudioTrack, audio_frame};
+use crate::wire::container::{self, AudioTrack, audio_frame};
 
 /// Default name of a video track.
 const VIDEO_TRACK_NAME: &str = "Video";
@@ -23,13 +24,11 @@ const CHAPTER_TRACK_NAME: &str = "Chapters";
 pub(super) const AUDIO_TRACK_NAME: &str = "Audio";
 /// Maximum number of sample descriptions of a track that are read.
 const MAX_DESCRIPTIONS: usize = 64;
-/// The language `und` (undetermined) as packed ISO 639-2 letters.
-const UNDETERMINED_LANGUAGE: u16 = 0x55C4;
 
 /// Kind of a track with its config.
 #[derive(Copy, Clone, Debug)]
 pub(super) enum Kind<'a> {
-    Video(&'a VideoConfig),
+    Video(&'a VideoConfig, &'a Colors),
     Audio(&'a AudioTrack),
     /// Chapter titles.
     Chapters,
@@ -97,7 +96,7 @@ impl Trak<'_> {
             out.put_u16(if audio { 0x0100 } else { 0 });
             out.put_u16(0);
             let (width, height, rotation) = match self.kind {
-                Kind::Video(video) => (video.size.width, video.size.height, video.rotation),
+                Kind::Video(video, _) => (video.size.width, video.size.height, video.rotation),
                 Kind::Audio(_) | Kind::Chapters => (0, 0, Rotation::None),
             };
             let (width, height) = (width << 16, height << 16);
@@ -113,11 +112,15 @@ impl Trak<'_> {
             out.put_u32(self.table.timescale);
             let duration = self.table.duration() + u64::from(self.table.overhang);
             out.put_u64(if self.whole { duration } else { 0 });
-            out.put_u16(UNDETERMINED_LANGUAGE);
+            let language = match self.kind {
+                Kind::Audio(audio) => audio.language,
+                Kind::Video(..) | Kind::Chapters => None,
+            };
+            out.put_u16(packed_language(language.unwrap_or(*b"und")));
             out.put_u16(0);
         });
         let (handler, name): (&Name, &str) = match self.kind {
-            Kind::Video(_) => (b"vide", VIDEO_TRACK_NAME),
+            Kind::Video(..) => (b"vide", VIDEO_TRACK_NAME),
             Kind::Audio(audio) if audio.name.is_empty() => (b"soun", AUDIO_TRACK_NAME),
             Kind::Audio(audio) => (b"soun", &audio.name),
             Kind::Chapters => (b"text", CHAPTER_TRACK_NAME),
@@ -131,7 +134,7 @@ impl Trak<'_> {
         });
         put_box(out, *b"minf", |out| {
             match self.kind {
-                Kind::Video(_) => put_full(out, *b"vmhd", 0, 1, |out| out.put_bytes(0, 8)),
+                Kind::Video(..) => put_full(out, *b"vmhd", 0, 1, |out| out.put_bytes(0, 8)),
                 Kind::Audio(_) => put_full(out, *b"smhd", 0, 0, |out| out.put_u32(0)),
                 Kind::Chapters => chapters::put_header(out),
             }
@@ -146,7 +149,7 @@ impl Trak<'_> {
                 put_full(out, *b"stsd", 0, 0, |out| {
                     out.put_u32(1);
                     match self.kind {
-                        Kind::Video(video) => put_video(out, video),
+                        Kind::Video(video, colors) => put_video(out, video, colors),
                         Kind::Audio(audio) => put_audio(out, &audio.parameters),
                         Kind::Chapters => chapters::put_description(out),
                     }
@@ -159,6 +162,20 @@ impl Trak<'_> {
             });
         });
     }
+}
+
+/// Packs the letters of a language (§8.4.2.3).
+fn packed_language(letters: [u8; 3]) -> u16 {
+    letters.iter().fold(0, |packed, letter| packed << 5 | u16::from(letter & 0x1F))
+}
+
+/// Reads the language of a track.
+pub(super) fn language(mdia: &[u8]) -> Option<[u8; 3]> {
+    let mut fields = Fields(child(mdia, *b"mdhd")?);
+    let (version, _) = fields.full()?;
+    fields.bytes(if version == 1 { 28 } else { 16 })?;
+    let packed = fields.u16()?;
+    container::language(&[10, 5, 0].map(|shift| (packed >> shift & 0x1F) as u8 | 0x60))
 }
 
 /// Returns the coefficients a, b, c and d of a track's matrix (§8.3.2), which moves a pixel (x, y) to
@@ -213,7 +230,7 @@ fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     }
 }
 
-fn put_video(out: &mut BytesMut, video: &VideoConfig) {
+fn put_video(out: &mut BytesMut, video: &VideoConfig, colors: &Colors) {
     let (name, config) = video_names(video);
     put_box(out, *name, |out| {
         out.put_bytes(0, 6);
@@ -236,6 +253,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig) {
             }
             out.put_slice(&video.config);
         });
+        put_colors(out, colors);
     });
 }
 
@@ -430,34 +448,6 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
     }
 }
 
-/// Reads the colors of the first `stsd` entry, which is visual: `colr`, `mdcv`, `clli` (ISO/IEC
-/// 14496-12 §12.1.5 to §12.1.8).
-pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
-    let mut fields = Fields(stsd);
-    fields.full()?;
-    fields.u32()?;
-    let inner = crate::wire::container::mp4::boxes::boxes(fields.0).next()?.content.get(78..)?;
-    let mut colors = child(inner, *b"colr").and_then(coded).unwrap_or_default();
-    let levels = child(inner, *b"clli").and_then(hdr::levels).unwrap_or_default();
-    let display = child(inner, *b"mdcv").and_then(hdr::display_volume).unwrap_or_default();
-    colors.light = levels.or(display);
-    Some(colors)
-}
-
-/// Reads the code points of a `colr` box.
-fn coded(colr: &[u8]) -> Option<Colors> {
-    let mut fields = Fields(colr);
-    let kind = fields.bytes(4)?;
-    if !matches!(kind, b"nclx" | b"nclc") {
-        return None;
-    }
-    let mut code = || fields.u16().map(|code| u8::try_from(code).unwrap_or(2));
-    let colors = Colors::of(code()?, code()?, code()?);
-    // QuickTime's box contains no range.
-    let full_range = fields.u8().filter(|_| kind == b"nclx").map(|flags| flags & 0x80 != 0);
-    Some(Colors { full_range, ..colors })
-}
-
 /// Reads width and height of a visual sample entry (ISO/IEC 14496-12 §12.1.3).
 fn sides(entry: &BoxSpan<'_>) -> Option<(u16, u16)> {
     let mut fields = Fields(entry.content);
@@ -546,6 +536,19 @@ fn specific_config(es: &[u8]) -> Option<Specific<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::container::mp4::live::tests::aac;
+    use crate::wire::container::mp4::{Writer, index};
+    use crate::wire::container::{Muxer, Tracks};
+
+    #[test]
+    fn a_copy_keeps_the_language_of_the_audio() {
+        for language in [Some(*b"fra"), None] {
+            let audio = AudioTrack { language, ..aac().into() };
+            let file = Writer::new(Tracks { video: None, audio: vec![audio] }).begin();
+            let copied = index(&mut &file[..]).unwrap().tracks.audio;
+            assert_eq!(copied[0].language, language);
+        }
+    }
 
     #[test]
     fn the_matrix_of_a_track_tells_its_rotation() {

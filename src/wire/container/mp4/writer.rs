@@ -5,6 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
 use crate::media::{EncodedPacket, FrameRate, Metadata, StreamEvent, VideoCodec};
+use crate::wire::codec::Colors;
 use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
 use crate::wire::container::mp4::chapters;
 use crate::wire::container::mp4::fragment::{
@@ -35,6 +36,8 @@ const BOX_HEADER_BYTES: u64 = 8;
 pub struct Writer {
     tracks: Vec<Track>,
     shape: Tracks,
+    /// Colors of the video in the container.
+    colors: Colors,
     /// Position of the space for the `mdat` header.
     room_at: u64,
     /// Ticks per second of the movie.
@@ -99,6 +102,7 @@ impl Writer {
         Self {
             tracks,
             shape,
+            colors: Colors::default(),
             room_at: 0,
             movie_timescale,
             sequence: 0,
@@ -110,10 +114,10 @@ impl Writer {
         }
     }
 
-    /// Creates a writer for a file copy, with the timescales of its tracks and its original time
-    /// zero.
-    pub fn copying(shape: Tracks, timing: &Timing) -> Self {
-        let mut writer = Self::new(shape);
+    /// Creates a writer for a file copy, with the timescales of its tracks, its original time zero
+    /// and the colors of the original container.
+    pub fn copying(shape: Tracks, timing: &Timing, colors: Colors) -> Self {
+        let mut writer = Self { colors, ..Self::new(shape) };
         for track in &mut writer.tracks {
             let Some(its) = timing.of(track.id) else { continue };
             let usual = track.table.timescale;
@@ -190,7 +194,7 @@ impl Writer {
         let movie_timescale = self.movie_timescale;
         (self.first_id..).zip(&self.tracks).filter_map(move |(id, track)| {
             let (kind, first) = match track.id {
-                TrackId::Video => (Kind::Video(self.shape.video.as_ref()?), true),
+                TrackId::Video => (Kind::Video(self.shape.video.as_ref()?, &self.colors), true),
                 TrackId::Audio(n) => (Kind::Audio(self.shape.audio.get(usize::from(n))?), n == 0),
             };
             let chapters = chapters.filter(|_| id == 1);

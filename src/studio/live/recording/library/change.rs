@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 
 use crate::base::Worker;
 use crate::broadcast::recorder::remux::{Cut, RepairMethod, Report, remux_numbered, repair};
-use crate::files::{self, Trouble};
+use crate::files::{self, MediaFile, Trouble};
 use crate::studio::live::recording::library::file_manager;
 use crate::studio::live::recording::library::view::{CopyProgress, Outcome};
 use crate::text::Problem;
@@ -93,13 +93,15 @@ impl Changes {
     pub(super) fn trash(&mut self, path: PathBuf) {
         let of = path.clone();
         self.begin(path, move |_, _| {
+            if is_being_written(&of) {
+                return Err(not_trashed(&of, problem!("recordings-changing")));
+            }
             let name = shown(&of);
             match trash::delete(&of) {
                 Ok(()) => Ok((None, problem!("recordings-trashed", name = name))),
                 Err(error) => {
                     tracing::debug!(%error, "moving a recording to the trash failed");
-                    let reason = why_not_trashed(&error);
-                    Err(problem!("recordings-not-trashed", name = name, reason = reason))
+                    Err(not_trashed(&of, why_not_trashed(&error)))
                 }
             }
         });
@@ -108,14 +110,12 @@ impl Changes {
     /// Reports that a file is still being written. A recording in another place or under another
     /// name would be lost to its recorder.
     pub(super) fn refuse_to_rename(&self, path: &Path) {
-        let reason = problem!("recordings-changing");
-        let refusal = problem!("recordings-not-renamed", name = shown(path), reason = reason);
+        let refusal = not_renamed(path, problem!("recordings-changing"));
         tell(&self.state, path.to_owned(), Err(refusal));
     }
 
     pub(super) fn refuse_to_trash(&self, path: &Path) {
-        let reason = problem!("recordings-changing");
-        let refusal = problem!("recordings-not-trashed", name = shown(path), reason = reason);
+        let refusal = not_trashed(path, problem!("recordings-changing"));
         tell(&self.state, path.to_owned(), Err(refusal));
     }
 
@@ -165,6 +165,19 @@ impl Changes {
             }
         });
     }
+}
+
+/// Returns true if any program still writes the file. This program may not know the recorder.
+fn is_being_written(path: &Path) -> bool {
+    MediaFile::open(path).is_ok_and(|file| file.is_being_written())
+}
+
+fn not_renamed(path: &Path, reason: Problem) -> Problem {
+    problem!("recordings-not-renamed", name = shown(path), reason = reason)
+}
+
+fn not_trashed(path: &Path, reason: Problem) -> Problem {
+    problem!("recordings-not-trashed", name = shown(path), reason = reason)
 }
 
 /// Returns the reason in the user's language. The texts of the library are English.
@@ -222,15 +235,14 @@ fn rename(from: &Path, name: &str) -> Done {
     if to == from {
         return Ok((Some(to), problem!("recordings-renamed", name = shown(from))));
     }
-    let failed = |error: &io::Error| {
-        let reason = Trouble::problem(error);
-        problem!("recordings-not-renamed", name = shown(from), reason = reason)
-    };
+    if is_being_written(from) {
+        return Err(not_renamed(from, problem!("recordings-changing")));
+    }
     match files::rename_new(from, &to) {
         Ok(()) => Ok((Some(to.clone()), problem!("recordings-renamed", name = shown(&to)))),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             Err(problem!("remux-exists", path = to.display().to_string()))
         }
-        Err(error) => Err(failed(&error)),
+        Err(error) => Err(not_renamed(from, Trouble::problem(&error))),
     }
 }

@@ -11,7 +11,8 @@ use crate::media::scale::FrameScaler;
 use crate::media::{AudioCodec, Planes, Size, VideoCodec, VideoConfig, VideoFrame};
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::container::{Index, SampleLocation, TrackId};
+use crate::wire::container::mkv::Outline;
+use crate::wire::container::{Format, Index, SampleLocation, TrackId};
 
 /// Maximum size of a thumbnail.
 const MAX_THUMBNAIL_SIZE: Size = Size::new(192, 108);
@@ -62,37 +63,84 @@ fn problem(error: &crate::wire::container::Error) -> Problem {
 }
 
 /// A recording that is open.
-struct Opened {
+pub(super) struct Opened {
     file: MediaFile,
+    /// The contents; without samples if there is an outline.
     index: Index,
+    /// The contents of a finished MKV file, whose frames need not be read.
+    outline: Option<Outline>,
 }
 
 impl Opened {
-    fn new(path: &Path) -> Result<Self, Problem> {
+    pub fn new(path: &Path) -> Result<Self, Problem> {
         let mut file = MediaFile::open(path).map_err(|error| problem(&error.into()))?;
+        let format = file.format().map_err(|error| problem(&error))?;
+        let outline = match format {
+            // An index that cannot be read is not needed.
+            Format::Mkv => Outline::read(&mut file).ok().flatten(),
+            Format::Flv | Format::Mp4 => None,
+        };
         // The index is the same as for copying, so that a part that begins at one of these times
         // begins exactly there.
-        let index = file.index().map_err(|error| problem(&error))?;
-        Ok(Self { file, index })
+        let index = match &outline {
+            Some(outline) => outline.index().clone(),
+            None => file.index().map_err(|error| problem(&error))?,
+        };
+        Ok(Self { file, index, outline })
     }
 
     fn video(&self) -> impl DoubleEndedIterator<Item = &SampleLocation> {
         self.index.samples.iter().filter(|place| place.track == TrackId::Video)
     }
 
+    fn is_empty(&self) -> bool {
+        self.outline.is_none() && self.index.samples.is_empty()
+    }
+
     fn zero(&self) -> Timestamp {
-        let first = self.index.samples.iter().map(|place| place.pts).min();
+        let first = match &self.outline {
+            Some(outline) => Some(outline.begins),
+            None => self.index.samples.iter().map(|place| place.pts).min(),
+        };
         first.unwrap_or_default().max(Timestamp::ZERO)
+    }
+
+    fn end(&self) -> Timestamp {
+        self.outline.as_ref().map_or_else(|| self.index.end(), |outline| outline.ends)
+    }
+
+    /// Returns the times of the keyframes.
+    fn keyframes(&self) -> Vec<Timestamp> {
+        match &self.outline {
+            // An index of a file without video lists audio.
+            Some(_) if self.index.tracks.video.is_none() => Vec::new(),
+            Some(outline) => outline.keyframes.iter().map(|unit| unit.time).collect(),
+            None => self.video().filter(|place| place.keyframe).map(|place| place.pts).collect(),
+        }
+    }
+
+    /// Returns the first packets from the last keyframe at or before `at`.
+    fn packets(&mut self, at: Timestamp) -> Option<Vec<SampleLocation>> {
+        if let Some(outline) = &self.outline {
+            let after = outline.keyframes.partition_point(|unit| unit.time <= at);
+            let keyframe = *outline.keyframes.get(after.saturating_sub(1))?;
+            return outline.frames(&mut self.file, keyframe, MAX_PACKETS).ok();
+        }
+        let keys = || self.video().filter(|place| place.keyframe);
+        let key = keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()?;
+        Some(self.video().filter(|it| it.dts >= key.dts).take(MAX_PACKETS).copied().collect())
+    }
+
+    /// Returns the frame of the last keyframe at or before `at`, at the size of the page.
+    pub fn frame_at(&mut self, at: Duration) -> Option<VideoFrame> {
+        self.frame(at, MAX_FRAME_SIZE)
     }
 
     /// Returns the frame of the last keyframe at or before `at`.
     fn frame(&mut self, at: Duration, fit: Size) -> Option<VideoFrame> {
         let config = self.index.tracks.video.clone()?;
         let at = self.zero().offset(i64::try_from(at.as_micros()).ok()?);
-        let keys = || self.video().filter(|place| place.keyframe);
-        let key = keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()?;
-        let packets: Vec<SampleLocation> =
-            self.video().filter(|it| it.dts >= key.dts).take(MAX_PACKETS).copied().collect();
+        let packets = self.packets(at)?;
         let shown = decode(&mut self.file, &self.index, &config, &packets)?;
         shrunk(&shown, fit)
     }
@@ -139,11 +187,11 @@ fn thinned(times: Vec<Duration>, most: usize) -> Vec<Duration> {
 pub fn details(path: &Path) -> Result<Details, Problem> {
     let mut opened = Opened::new(path)?;
     let index = &opened.index;
-    if index.samples.is_empty() {
+    if opened.is_empty() {
         return Err(problem!("play-nothing-in", place = path.display().to_string()));
     }
     let zero = opened.zero();
-    let duration = index.end().since(zero);
+    let duration = opened.end().since(zero);
     let video = index.tracks.video.as_ref().map(|video| VideoTrack {
         codec: video.codec,
         size: video.displayed_size(),
@@ -156,16 +204,11 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
         channels: track.parameters.channels,
     });
     let audio = audio.collect();
-    let keys = opened.video().filter(|place| place.keyframe);
-    let keyframes = thinned(keys.map(|place| place.pts.since(zero)).collect(), MAX_KEYFRAMES);
+    let keyframes = opened.keyframes().into_iter().map(|at| at.since(zero)).collect();
+    let keyframes = thinned(keyframes, MAX_KEYFRAMES);
     let unfinished = !index.finished;
     let thumbnail = opened.frame(MAX_THUMBNAIL_POSITION.min(duration / 3), MAX_THUMBNAIL_SIZE);
     Ok(Details { duration, video, audio, keyframes, thumbnail, unfinished })
-}
-
-/// Returns the frame of the last keyframe at or before `at`.
-pub(super) fn frame_at(path: &Path, at: Duration) -> Option<VideoFrame> {
-    Opened::new(path).ok()?.frame(at, MAX_FRAME_SIZE)
 }
 
 #[cfg(test)]

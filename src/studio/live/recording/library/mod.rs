@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::broadcast::recorder::remux::Cut;
 use crate::studio::live::recording::library::change::Changes;
-use crate::studio::live::recording::library::reading::Reading;
+use crate::studio::live::recording::library::reading::{KnownFiles, Reading};
 use crate::studio::live::recording::library::view::RecordingsView;
 
 /// The commands for recordings.
@@ -58,6 +58,7 @@ impl RecordingsCommand {
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Library {
     reading: Option<Reading>,
+    known: KnownFiles,
     changes: Changes,
     view: Arc<RecordingsView>,
 }
@@ -104,7 +105,7 @@ impl Library {
         if self.reading.as_ref().is_some_and(|reading| reading.is_of(folder)) {
             return;
         }
-        self.reading = Reading::start(folder);
+        self.reading = Reading::start(folder, KnownFiles::clone(&self.known));
     }
 
     /// Takes the results of the threads. If `folder`, the current recordings folder, has changed,

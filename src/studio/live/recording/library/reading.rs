@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::base::{Latest, Stop, Worker, sandbox};
 use crate::files::{Trouble, free_space};
-use crate::studio::live::recording::library::details;
+use crate::studio::live::recording::library::details::{self, Opened};
 use crate::studio::live::recording::library::view::{
     FileState, FrameAt, MAX_LISTED_RECORDINGS, RecordingFile, RecordingsView,
 };
@@ -49,13 +49,14 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn start(folder: &Path) -> Option<Self> {
+    pub(super) fn start(folder: &Path, known: KnownFiles) -> Option<Self> {
         let (asked, listed) = (Arc::<Mutex<ReadRequest>>::default(), Latest::default());
         let mut reader = Reader {
             folder: folder.to_owned(),
             asked: Arc::clone(&asked),
             listed: listed.clone(),
-            known: HashMap::new(),
+            known,
+            opened: None,
             most: FILES_PER_REQUEST,
             view: RecordingsView { folder: folder.to_owned(), ..RecordingsView::default() },
         };
@@ -92,16 +93,27 @@ impl Reading {
 
 /// The state of a file in the folder: when it changes, the file is read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
+pub(super) struct Stamp {
     bytes: u64,
     modified: SystemTime,
 }
+
+impl Stamp {
+    fn of(metadata: &fs::Metadata) -> Option<Self> {
+        Some(Self { bytes: metadata.len(), modified: metadata.modified().ok()? })
+    }
+}
+
+/// The files that were read, also before the list was closed and opened again.
+pub(super) type KnownFiles = Arc<Mutex<HashMap<PathBuf, (Stamp, FileState)>>>;
 
 struct Reader {
     folder: PathBuf,
     asked: Arc<Mutex<ReadRequest>>,
     listed: Latest<RecordingsView>,
-    known: HashMap<PathBuf, (Stamp, FileState)>,
+    known: KnownFiles,
+    /// The recording of the last requested frame.
+    opened: Option<(PathBuf, Stamp, Opened)>,
     view: RecordingsView,
     /// The maximum number of listed recordings.
     most: usize,
@@ -130,9 +142,19 @@ impl Reader {
 
     fn answer(&mut self) {
         let Some((path, asked)) = self.asked.lock().frame.take() else { return };
-        let frame = details::frame_at(&path, asked);
+        let frame = self.open(&path).and_then(|opened| opened.frame_at(asked));
         self.view.frame = Some(FrameAt { path, asked, frame });
         self.publish();
+    }
+
+    /// Opens a recording, unless it is still open and unchanged.
+    fn open(&mut self, path: &Path) -> Option<&mut Opened> {
+        let stamp = Stamp::of(&fs::metadata(path).ok()?)?;
+        let is_open = |(its, known, _): &(PathBuf, Stamp, Opened)| its == path && *known == stamp;
+        if !self.opened.as_ref().is_some_and(is_open) {
+            self.opened = Some((path.to_owned(), stamp, Opened::new(path).ok()?));
+        }
+        self.opened.as_mut().map(|(_, _, opened)| opened)
     }
 
     fn read_folder(&mut self) {
@@ -161,7 +183,7 @@ impl Reader {
         }
         let listed: std::collections::HashSet<_> =
             self.view.files.iter().map(|file| file.path.clone()).collect();
-        self.known.retain(|path, _| listed.contains(path));
+        self.known.lock().retain(|path, _| listed.contains(path));
         self.view.free = free_space(&self.folder);
         let same = before.len() == self.view.files.len()
             && before.iter().zip(&self.view.files).all(|(path, file)| *path == file.path)
@@ -174,17 +196,18 @@ impl Reader {
         }
     }
 
-    fn file(&mut self, path: PathBuf, stamp: Stamp) -> RecordingFile {
+    fn file(&self, path: PathBuf, stamp: Stamp) -> RecordingFile {
         let since = stamp.modified.duration_since(UNIX_EPOCH).unwrap_or_default();
         let changing = stamp.modified.elapsed().is_ok_and(|age| age < CHANGING_FILE_WINDOW);
-        let state = match self.known.get(&path) {
+        let mut files = self.known.lock();
+        let state = match files.get(&path) {
             Some((known, state)) if *known == stamp => state.clone(),
             _ if changing => FileState::Changing,
             _ => FileState::Waiting,
         };
         let bytes = stamp.bytes;
         if let FileState::Waiting = state {
-            self.known.insert(path.clone(), (stamp, FileState::Waiting));
+            files.insert(path.clone(), (stamp, FileState::Waiting));
         }
         let wall_micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
         RecordingFile { path, bytes, wall_micros, state }
@@ -198,11 +221,15 @@ impl Reader {
                 continue;
             }
             let path = file.path.clone();
+            let stamp = self.known.lock().get(&path).map(|(stamp, _)| stamp.clone());
             let state = match details::details(&path) {
                 Ok(details) => FileState::Known(Arc::new(details)),
                 Err(problem) => FileState::Unreadable(problem),
             };
-            if let Some((_, known)) = self.known.get_mut(&path) {
+            // The thread of a list that was opened again may know a later state.
+            if let Some((its, known)) = self.known.lock().get_mut(&path)
+                && stamp.as_ref() == Some(its)
+            {
                 *known = state.clone();
             }
             if let Some(file) = self.view.files.get_mut(place) {
@@ -228,8 +255,8 @@ fn found(folder: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
             continue;
         }
         let Ok(metadata) = fs::metadata(&path) else { continue };
-        if let (true, Ok(modified)) = (metadata.is_file(), metadata.modified()) {
-            files.push((path, Stamp { bytes: metadata.len(), modified }));
+        if let (true, Some(stamp)) = (metadata.is_file(), Stamp::of(&metadata)) {
+            files.push((path, stamp));
         }
     }
     Ok(files)
