@@ -407,7 +407,8 @@ fn renditions_have_the_colors_of_the_stream_whatever_its_color_space() {
             ffmpeg::color(&format!("http://{}/live/show/hls/{name}.m3u8", running.http()))
         };
         let (main, small) = (color("main"), color("120p"));
-        let is_near = main.iter().zip(small).all(|(one, other)| one.abs_diff(other) <= 4);
+        // With the colors of the stream, one value would differ by 10 or more.
+        let is_near = main.iter().zip(small).all(|(one, other)| one.abs_diff(other) <= 7);
         assert!(is_near, "{range} {matrix}: {main:?} {small:?}");
     }
 }
