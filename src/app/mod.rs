@@ -199,7 +199,7 @@ struct Window<S> {
     event_order: EventOrder,
     drops: Drops,
     global_keys: GlobalKeys,
-    /// True while the user chooses a hotkey by pressing it.
+    /// True while the user chooses a hotkey by pressing it in onair's window.
     chooses_key: Arc<AtomicBool>,
     /// Hotkeys that the user pressed in other windows, and that need confirmation in onair's
     /// window.
@@ -445,10 +445,11 @@ impl<S: Studio> Window<S> {
 
     /// Follows the push-to-talk key and hotkeys while another window has the keyboard focus.
     fn follow_global_keys(&mut self, ctx: &egui::Context, hidden: bool) {
+        let away = hidden || !ctx.input(|input| input.focused);
         let held = {
             let screen = self.screen.lock();
-            self.chooses_key.store(screen.chooses_key(), Ordering::Relaxed);
-            let (wanted, hotkeys) = (screen.talk_key_elsewhere(), screen.hotkeys_elsewhere());
+            self.chooses_key.store(!away && screen.chooses_key(), Ordering::Relaxed);
+            let (wanted, hotkeys) = (screen.talk_key_elsewhere(), screen.hotkeys_elsewhere(away));
             let called = |command: Option<&AnyCommand>| screen.hotkey_called(command);
             self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called)
         };

@@ -186,6 +186,37 @@ fn the_focus_returns_after_a_menu_a_list_and_a_dialog() {
         assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
         assert_eq!(named(&harness), button, "{closes:?}");
     }
+    // *Add source* and the wait for the desktop's file dialog are dialogs, too.
+    let button = "Add source…";
+    harness.get_by_role_and_label(Role::Button, button).focus();
+    harness.run();
+    press(&mut harness, Key::Enter);
+    assert_eq!(named(&harness), "Search sources");
+    press(&mut harness, Key::Escape);
+    assert!(!harness.state().screen.as_ref().unwrap().asks());
+    assert_eq!(named(&harness), button);
+    harness.state_mut().screen.as_mut().unwrap().set_file_wait(true);
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Cancel").focus();
+    harness.run();
+    press(&mut harness, Key::Enter);
+    assert!(harness.state().requests.contains(&WindowRequest::FilesChosen(None)));
+    assert_eq!(named(&harness), button);
+    // The item of a menu that opens a dialog is gone when the dialog closes.
+    let row = "Main";
+    harness.get_by_role_and_label(Role::RadioButton, row).focus();
+    harness.run();
+    press(&mut harness, Key::Menu);
+    let line = "Transition to this scene…";
+    harness.get_by_role_and_label(Role::MenuItemRadio, line).focus();
+    harness.run();
+    press(&mut harness, Key::Enter);
+    assert!(harness.state().screen.as_ref().unwrap().asks());
+    harness.get_by_role_and_label(Role::Button, "Close").focus();
+    harness.run();
+    press(&mut harness, Key::Escape);
+    assert!(!harness.state().screen.as_ref().unwrap().asks());
+    assert_eq!(named(&harness), row);
     // Escape in the list of a field keeps its dialog open.
     settings_page(&mut harness, "General");
     let list = "Language";

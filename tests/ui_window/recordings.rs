@@ -4,7 +4,7 @@ use super::*;
 use onair::broadcast::recorder::remux::Cut;
 use onair::studio::live::recording::library::RecordingsCommand;
 use onair::studio::live::recording::library::view::Outcome;
-use onair::studio::live::recording::library::view::{CopyProgress, FileState};
+use onair::studio::live::recording::library::view::{CopyProgress, FileState, RecordingFile};
 use onair::studio::live::view::BroadcastTarget;
 use onair::studio::snapshot::TargetView;
 use onair::text::problem::problem;
@@ -24,11 +24,15 @@ fn asked(commands: Vec<Command>) -> Vec<RecordingsCommand> {
     asked.collect()
 }
 
-fn select(harness: &mut Harness<'static, Window>, name: &str) {
-    let row = harness
+fn row<'h>(harness: &'h Harness<'static, Window>, name: &str) -> egui_kittest::Node<'h> {
+    harness
         .query_all_by_role(Role::RadioButton)
-        .find(|row| row.accesskit_node().label().is_some_and(|label| label.starts_with(name)));
-    row.expect(name).click();
+        .find(|row| row.accesskit_node().label().is_some_and(|label| label.starts_with(name)))
+        .expect(name)
+}
+
+fn select(harness: &mut Harness<'static, Window>, name: &str) {
+    row(harness, name).click();
     harness.run();
     harness.run();
 }
@@ -186,13 +190,35 @@ fn the_keyboard_moves_in_the_list_and_answers_the_question_about_the_trash() {
 }
 
 #[test]
+fn a_row_that_gets_the_focus_scrolls_into_view() {
+    let mut harness = open("recordings");
+    commands(&mut harness);
+    select(&mut harness, "interview.mp4");
+    harness.get_by_role_and_label(Role::Button, "Show in folder").focus();
+    harness.run();
+    // New recordings move the selected one out of the window.
+    change(&harness, |view| {
+        let file = view.files.last().unwrap().clone();
+        let new = |number| RecordingFile { path: path(&format!("{number}.flv")), ..file.clone() };
+        view.files.splice(0..0, (0..30).map(new));
+    });
+    harness.run();
+    let name = "interview.mp4";
+    let rect = row(&harness, name).rect();
+    assert!(rect.top() > 720.0, "{rect:?}");
+    // The Tab key reaches the selected row.
+    row(&harness, name).focus();
+    harness.run();
+    harness.run();
+    let (rect, is_focused) = (row(&harness, name).rect(), row(&harness, name).is_focused());
+    assert!(is_focused && rect.top() > 0.0 && rect.bottom() < 720.0, "{rect:?} {is_focused}");
+}
+
+#[test]
 fn the_menu_does_not_move_a_file_to_the_trash_that_is_being_written() {
     let mut harness = open("recordings");
     for (name, is_busy) in [("onair 2026-11-20 10-15-00", true), ("interview.mp4", false)] {
-        let row = harness
-            .query_all_by_role(Role::RadioButton)
-            .find(|row| row.accesskit_node().label().is_some_and(|label| label.starts_with(name)));
-        row.expect(name).click_secondary();
+        row(&harness, name).click_secondary();
         harness.run();
         harness.run();
         let item = harness.get_by_role_and_label(Role::MenuItemRadio, "Move to trash");

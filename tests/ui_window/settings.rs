@@ -369,7 +369,7 @@ fn hotkeys_of_scenes_and_strips_work_in_other_windows_while_these_exist() {
     harness.state_mut().screen.as_mut().unwrap().set_global_hotkeys(support);
     settings_page(&mut harness, "Hotkeys");
     let elsewhere = |harness: &Harness<'static, Window>| -> Vec<String> {
-        let commands = harness.state().screen.as_ref().unwrap().hotkeys_elsewhere();
+        let commands = harness.state().screen.as_ref().unwrap().hotkeys_elsewhere(false);
         commands.into_iter().map(|(command, _)| command.setting()).collect()
     };
     let scene_switch = "Use in other windows: Switch to the scene Main";
@@ -398,17 +398,26 @@ fn hotkeys_of_other_windows_rest_while_a_key_is_chosen() {
     let count = |harness: &mut Harness<'static, Window>, support| {
         let screen = harness.state_mut().screen.as_mut().unwrap();
         screen.set_elsewhere(support);
-        (screen.hotkeys_elsewhere().len(), screen.chooses_key())
+        (screen.hotkeys_elsewhere(false).len(), screen.chooses_key())
     };
     let asked = || GlobalKeySupport::Asked(GlobalKeyReply::Given(String::new()));
     assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
     press_named(&mut harness, "Hotkey for Start or stop recording: Ctrl+R");
     assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (0, true));
+    // They work while another window has the focus.
+    assert_eq!(harness.state().screen.as_ref().unwrap().hotkeys_elsewhere(true).len(), 1);
     // The desktop keeps its keys. Otherwise, it would ask the user again.
     assert_eq!(count(&mut harness, asked()), (1, true));
     harness.key_press(Key::F9);
     harness.run();
-    harness.get_by_label("Hotkey for Start or stop recording: F9");
+    let button = "Hotkey for Start or stop recording: F9";
+    harness.get_by_label(button);
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
+    // Another page does not wait for the key.
+    press_named(&mut harness, button);
+    assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (0, true));
+    harness.get_by_role_and_label(Role::Button, "General").click_accesskit();
+    harness.run();
     assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
 }
 

@@ -67,6 +67,7 @@ guide-recommend = onair recommends { $size } at { $rate } fps and { $bitrate }.
 guide-because-all = This is the highest preset, and there is room to spare.
 guide-because-encoder = A higher quality would overload this computer.
 guide-because-upload = A higher quality would exceed your upload speed.
+guide-because-upload-test = Your upload may be faster than the test. If it is, you can raise the quality later.
 guide-because-unknown = Most connections can handle this quality, and you can raise it later.
 guide-because-service = The service does not accept a higher quality.
 

@@ -67,6 +67,7 @@ guide-recommend = 推荐使用 { $size }、{ $rate } 帧/秒、{ $bitrate }。
 guide-because-all = 这已是最高的画质预设，性能仍有余量。
 guide-because-encoder = 更高的画质会超出这台电脑的性能。
 guide-because-upload = 更高的画质会超出你的上行带宽。
+guide-because-upload-test = 实际的上行带宽可能高于测试的码率。如果带宽足够，以后可以再调高画质。
 guide-because-unknown = 大多数网络都能支持此画质，以后可以再调高。
 guide-because-service = 平台不接受更高的画质。
 

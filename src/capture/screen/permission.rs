@@ -33,6 +33,8 @@ struct Inside {
     /// True while stored tokens are being loaded.
     fetching: bool,
     kept: BTreeMap<String, Vec<Entry>>,
+    /// Names whose tokens had the old names of regions. Several regions can have the same new name.
+    renamed: BTreeSet<String>,
     /// Names whose tokens changed since the last check.
     changed: BTreeSet<String>,
     /// Number of user requests for a new dialog, by name.
@@ -98,16 +100,23 @@ impl Permissions {
             inside.changed.insert(key.to_owned());
         }
         let key = renamed.unwrap_or(key);
-        if inside.kept.contains_key(key) || inside.kept.len() >= MAX_CHOICES {
+        let takes_tokens = if inside.kept.contains_key(key) {
+            renamed.is_some() && inside.renamed.contains(key)
+        } else {
+            inside.kept.len() < MAX_CHOICES
+        };
+        if !takes_tokens {
             return;
         }
         if renamed.is_some() {
+            inside.renamed.insert(key.to_owned());
             inside.changed.insert(key.to_owned());
         }
         let good = |line: &&str| !line.is_empty() && line.len() <= MAX_TOKEN_BYTES;
-        let tokens = kept.expose().lines().filter(good).take(MAX_TOKENS);
-        let entries = tokens.map(|token| Entry { token: Secret::new(token), taken: false });
-        inside.kept.insert(key.to_owned(), entries.collect());
+        let entries = inside.kept.entry(key.to_owned()).or_default();
+        let free = MAX_TOKENS.saturating_sub(entries.len());
+        let tokens = kept.expose().lines().filter(good).take(free);
+        entries.extend(tokens.map(|token| Entry { token: Secret::new(token), taken: false }));
     }
 
     /// Takes the tokens to store, by name. An empty secret means that the entry must be deleted.
@@ -234,10 +243,21 @@ mod tests {
         permissions.restore(&old, &secret("old-token"));
         let changes = permissions.take_changes();
         assert_eq!(changes, [(key.clone(), secret("old-token")), (old.clone(), Secret::default())]);
-        // Newer tokens stay.
-        permissions.restore(&old, &secret("older-token"));
-        assert_eq!(permissions.take_changes(), [(old, Secret::default())]);
+        // Another region of this display has its own token.
+        let other = old_screen_key(&key, Area::new(64, 0, 64, 32));
+        permissions.restore(&other, &secret("other-token"));
+        let both = secret("old-token\nother-token");
+        let changes = permissions.take_changes();
+        assert_eq!(changes, [(key.clone(), both), (other, Secret::default())]);
         assert_eq!(permissions.take(&key), Some(secret("old-token")));
+        assert_eq!(permissions.take(&key), Some(secret("other-token")));
+        // Tokens with the new name are newer, and stay.
+        let permissions = Permissions::default();
+        permissions.restore(&key, &secret("new-token"));
+        permissions.restore(&old, &secret("old-token"));
+        assert_eq!(permissions.take_changes(), [(old, Secret::default())]);
+        assert_eq!(permissions.take(&key), Some(secret("new-token")));
+        assert_eq!(permissions.take(&key), None);
     }
 
     #[test]

@@ -282,8 +282,9 @@ notices! {
     /// The measured bitrate of the connection to a server.
     FoundUpload "found-upload" Info [host kbps] [] {};
     FoundUploadNarrow "found-upload-narrow" Warning [host kbps wanted] [] { id: u32 };
-    /// The upload to several targets together, which were measured one after another.
-    FoundUploadTotal "found-upload-total" Warning [count kbps] [] {};
+    /// The upload to several targets together, which were measured one after another. A connection
+    /// that is too slow for even one target has its own warning.
+    FoundUploadTotal "found-upload-total" Info [count kbps] [] {};
     /// The upload is unknown: the service has no test mode, or the test gave no result.
     FoundNotMeasured "found-not-measured" Info [host] [] {};
     /// The upload to a custom server is unknown: the user has not agreed to a test stream.

@@ -212,7 +212,8 @@ mod tests {
         // 3 × (2,500 + 128) kbit/s.
         let (count, kbps) = ("3".to_owned(), "7884".to_owned());
         assert_eq!(found, StudioMessage::FoundUploadTotal { count, kbps });
-        assert_eq!(found.level(), Level::Warning);
+        // The connection to each target is fast enough, so the check can still pass.
+        assert_eq!(found.level(), Level::Info);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub enum Limit {
     Upload,
     /// The upload is unknown.
     Unknown,
+    /// The upload test did not send more, so the upload may be faster.
+    UploadTest,
     /// The service does not accept a better quality.
     Service,
 }
@@ -114,7 +116,8 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, targets: &CheckedTargets) 
         } else if carried.is_some_and(|most| preset.video_bitrate.0 > most.0) {
             Some(match upload {
                 Upload::NotMeasured | Upload::NeedsConsent(_) | Upload::Failed(_) => Limit::Unknown,
-                _ => Limit::Upload,
+                Upload::AtLeast(_) => Limit::UploadTest,
+                Upload::Local | Upload::Limited(_) => Limit::Upload,
             })
         } else {
             None
@@ -314,9 +317,10 @@ mod tests {
         let kbps = |kbps: u32| BitsPerSecond(kbps * 1_000);
         let enough = Upload::AtLeast(kbps(5_900));
         let found = |count, upload: &Upload| found_for(count, FAST_ENCODER_FPS, upload, &[]);
-        assert_eq!(found(2, &enough), (720, 30.0, 2_500, Limit::Upload));
-        assert_eq!(found(3, &enough), (480, 30.0, 1_200, Limit::Upload));
-        assert_eq!(found(5, &enough), (480, 30.0, 1_100, Limit::Upload));
+        // The test sends no more, so a faster upload has the same result.
+        assert_eq!(found(2, &enough), (720, 30.0, 2_500, Limit::UploadTest));
+        assert_eq!(found(3, &enough), (480, 30.0, 1_200, Limit::UploadTest));
+        assert_eq!(found(5, &enough), (480, 30.0, 1_100, Limit::UploadTest));
         let narrow = Upload::Limited(kbps(3_400));
         assert_eq!(found(2, &narrow), (480, 30.0, 1_200, Limit::Upload));
         assert_eq!(found(2, &Upload::NotMeasured), (480, 30.0, 1_200, Limit::Unknown));

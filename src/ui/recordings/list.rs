@@ -228,8 +228,9 @@ fn row(
         elided(ui, line(1.0), Align::Min, &second, Type::Small.font(), theme.secondary);
         let third = file.details().map(|it| tracks(texts, it)).unwrap_or_default();
         elided(ui, line(2.0), Align::Min, &third, Type::Small.font(), theme.secondary);
-        focus_ring(ui, theme, &response, CONTROL_RADIUS);
     }
+    // The focus scrolls to a row that is not visible.
+    focus_ring(ui, theme, &response, CONTROL_RADIUS);
     play
 }
 

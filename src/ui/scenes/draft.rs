@@ -252,6 +252,11 @@ impl Draft {
         self.choose(None);
     }
 
+    /// Returns true if new items have not arrived yet.
+    pub(in crate::ui) fn awaits_items(&self) -> bool {
+        self.arrivals.awaits_items()
+    }
+
     /// Begins to rename the new scene when it arrives.
     pub(super) fn await_scene(&mut self, snapshot: &Snapshot) {
         self.arrivals = Arrivals::of_scene(snapshot);

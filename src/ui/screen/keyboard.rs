@@ -1,6 +1,6 @@
-//! Hotkeys in the window.
+//! Hotkeys in the window, and the keyboard focus after dialogs.
 
-use egui::{Key, Modifiers, Ui};
+use egui::{Context, Key, Modifiers, Ui};
 
 use crate::ui::dialogs::Dialog;
 use crate::ui::input::actions::Action;
@@ -8,8 +8,19 @@ use crate::ui::input::hotkeys::{self, Keymap};
 use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::Screen;
 use crate::ui::view::WindowRequest;
+use crate::ui::widgets::FocusReturn;
 
 impl Screen {
+    /// Gives the keyboard focus back to the control that had it before a dialog or file chooser.
+    pub(super) fn return_dialog_focus(&mut self, ctx: &Context) {
+        let is_open = self.asks() || self.file_chooser.is_some() || self.file_wait;
+        if !is_open && self.scenes.awaits_items() {
+            // The row of the new item gets the focus.
+            self.dialog_focus = FocusReturn::default();
+        }
+        self.dialog_focus.follow_dialog(ctx, is_open);
+    }
+
     /// Runs the commands of pressed hotkeys.
     pub(super) fn keyboard(&mut self, ui: &Ui) {
         let ctx = ui.ctx().clone();

@@ -448,8 +448,7 @@ impl Screen {
         }
         self.player_keys(ui.ctx());
         self.other_windows(ui.ctx());
-        let dialog = self.dialog.is_some() || self.scenes.transition.is_some();
-        self.dialog_focus.follow(ui.ctx(), dialog);
+        self.return_dialog_focus(ui.ctx());
         self.dialogs(ui.ctx());
         self.file_dialogs(ui.ctx());
         if self.scenes.awaits_scene() {

@@ -50,9 +50,11 @@ impl Screen {
     /// Returns the commands whose hotkeys must also work in other windows, in the order of the
     /// settings dialog. Commands whose scene, source or strip is gone are not among them. While the
     /// user chooses a key, there are none, because a grabbed key does not reach the window. A
-    /// desktop that assigns the keys would ask the user again, so its keys stay.
-    pub fn hotkeys_elsewhere(&self) -> Vec<(AnyCommand, Option<Hotkey>)> {
-        if self.chooses_key() && !matches!(self.elsewhere, GlobalKeySupport::Asked(_)) {
+    /// desktop that assigns the keys would ask the user again, so its keys stay. `away` is true if
+    /// the window does not have the keyboard focus, so that the user chooses no key now.
+    pub fn hotkeys_elsewhere(&self, away: bool) -> Vec<(AnyCommand, Option<Hotkey>)> {
+        let chooses_key = !away && self.chooses_key();
+        if chooses_key && !matches!(self.elsewhere, GlobalKeySupport::Asked(_)) {
             return Vec::new();
         }
         let names = self.preferences.hotkeys.other_windows.iter();

@@ -120,6 +120,24 @@ impl FocusReturn {
         }
         ctx.request_repaint();
     }
+
+    /// Works like [`Self::follow`] for dialogs. An item of a menu that opens a dialog is gone when
+    /// the dialog closes, so the control before the menu gets the focus.
+    pub fn follow_dialog(&mut self, ctx: &Context, is_open: bool) {
+        let opens = is_open && self.open_pass.is_none();
+        self.follow(ctx, is_open);
+        let menu = ctx.data(|data| data.get_temp::<Self>(last_menu_key()));
+        if let Some(Self { before, open_pass: Some(pass) }) = menu.filter(|_| opens)
+            && ctx.cumulative_pass_nr().saturating_sub(pass) <= MAX_RETURN_PASSES
+        {
+            self.before = before;
+        }
+    }
+}
+
+/// Returns the key of the [`FocusReturn`] of the menu that was open last.
+fn last_menu_key() -> Id {
+    Id::unique("last-menu-focus")
 }
 
 /// Gives the keyboard focus back to the control that had it before the menu of `opener`; see
@@ -133,9 +151,14 @@ pub fn return_focus(opener: &Response) {
     }
     let mut focus = known.unwrap_or_default();
     focus.follow(ctx, is_open);
-    ctx.data_mut(|data| match focus.open_pass {
-        Some(_) => drop(data.insert_temp(id, focus)),
-        None => data.remove::<FocusReturn>(id),
+    ctx.data_mut(|data| {
+        if is_open {
+            data.insert_temp(last_menu_key(), focus);
+        }
+        match focus.open_pass {
+            Some(_) => drop(data.insert_temp(id, focus)),
+            None => data.remove::<FocusReturn>(id),
+        }
     });
 }
 

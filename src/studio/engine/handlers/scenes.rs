@@ -474,6 +474,9 @@ impl Engine {
                 let before = self.settings.collection.clone();
                 let old_strips = self.settings.strips.clone();
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
+                if self.has_first_scenes() {
+                    self.settings.collection = Collection::default();
+                }
                 let settings = &mut self.settings;
                 let (scenes, sources, strips) =
                     import.give(&mut settings.collection, &mut settings.strips, main.as_ref());

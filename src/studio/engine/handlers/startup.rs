@@ -10,6 +10,7 @@ use crate::studio::engine::Engine;
 use crate::studio::event::Event;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::program::Program;
+use crate::studio::scenes::Collection;
 use crate::studio::scenes::edits::Edit;
 use crate::text::problem::problem;
 
@@ -159,6 +160,16 @@ impl Engine {
         }
     }
 
+    /// Returns true if the scenes contain only the source that the first start chose.
+    pub(in crate::studio::engine) fn has_first_scenes(&self) -> bool {
+        // The first start may have found no camera.
+        [self.usual_video(), VideoChoice::Test].into_iter().any(|choice| {
+            let mut first = Collection::default();
+            first.adopt_main(&self.source_name(&choice), choice);
+            self.settings.collection == first
+        })
+    }
+
     /// Makes the source of `--video`, or of old settings, a source of the scenes.
     fn adopt_main(&mut self, choice: VideoChoice) {
         let none = choice == VideoChoice::None;
@@ -273,6 +284,25 @@ mod tests {
         settings.audio = Some(AudioChoice::Silence);
         let (_, audio) = start(&settings);
         assert_eq!((audio.choice, audio.chosen), (AudioChoice::Silence, true));
+    }
+
+    #[test]
+    fn an_import_replaces_the_source_of_the_first_start_and_no_source_that_the_user_chose() {
+        let (settings, _) = start(&Settings::default());
+        let (mut engine, _ends) = at_rest(None);
+        engine.settings.collection = settings.collection.clone();
+        assert!(engine.has_first_scenes());
+        let [first] = settings.collection.sources.as_slice() else { panic!() };
+        let camera = VideoChoice::Camera(CameraChoice::of("c920"));
+        for edit in [
+            Edit::SetSource(first.id, camera),
+            Edit::RenameSource(first.id, "Mine".into()),
+            Edit::RenameScene(settings.collection.current, "Talk".into()),
+        ] {
+            engine.settings.collection = settings.collection.clone();
+            assert!(engine.settings.collection.apply(&edit), "{edit:?}");
+            assert!(!engine.has_first_scenes(), "{edit:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::capture::{VideoChoice, VideoFallback};
+use crate::capture::VideoFallback;
 use crate::compose::scene::{Content, Item, Scene, SceneId, SourceId};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source};
 use crate::text::problem::{Problem, problem};
@@ -21,9 +21,10 @@ pub struct MergeReport {
 }
 
 impl Collection {
-    /// Adds the scenes of another collection, under free names and ids.
+    /// Adds the scenes of another collection, under free names and ids. The other collection
+    /// replaces a default one.
     pub fn take_in(&mut self, other: Self) -> MergeReport {
-        if self.is_unchanged() {
+        if *self == Self::default() {
             let (scenes, sources) = (other.scenes.len(), other.sources.len());
             *self = other;
             return MergeReport { scenes, sources, left_out: Vec::new() };
@@ -61,18 +62,6 @@ impl Collection {
             |it: &Scene| problem!("import-no-room-for-scene", name = &it.name, most = MAX_SCENES);
         left_out.extend(gone.iter().map(full));
         MergeReport { scenes: came.len(), sources, left_out }
-    }
-
-    /// Returns true if this is the collection of the first start, which is replaced by another one.
-    /// The studio may have chosen a camera or the test pattern for it.
-    fn is_unchanged(&self) -> bool {
-        let mut usual = Self::default();
-        if let [only] = self.sources.as_slice()
-            && matches!(only.choice, VideoChoice::Camera(_) | VideoChoice::Test)
-        {
-            usual.adopt_main(&only.name, only.choice.clone());
-        }
-        *self == usual
     }
 
     /// Merges values of the whole collection. If both collections have a value, the existing one is
@@ -173,6 +162,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::capture::VideoChoice;
     use crate::compose::filter::{Filter, Slot};
     use crate::compose::scene::ItemId;
     use crate::compose::transition::{Kind, Transition};
@@ -270,22 +260,19 @@ mod tests {
     }
 
     #[test]
-    fn the_scene_of_the_first_start_is_replaced() {
+    fn only_a_default_collection_is_replaced() {
         let other = large(1, 1);
-        for choice in [VideoChoice::Test, VideoChoice::Camera(Default::default())] {
-            let mut it = Collection::default();
-            assert!(it.adopt_main("Mine", choice));
-            let mut changed = it.clone();
-            it.take_in(other.clone());
-            assert_eq!(it, other);
-            assert!(changed.apply(&Edit::RenameScene(changed.current, "Talk".into())));
-            changed.take_in(other.clone());
-            assert_eq!(changed.scenes.len(), 2);
-        }
         let mut it = Collection::default();
-        assert!(it.adopt_main("Mine", VideoChoice::File("/v/clip.mp4".into())));
+        it.take_in(other.clone());
+        assert_eq!(it, other);
+        let mut it = Collection::default();
+        assert!(it.apply(&Edit::RenameScene(it.current, "Talk".into())));
+        it.take_in(other.clone());
+        assert_eq!(it.scenes.len(), 2);
+        let mut it = Collection::default();
+        assert!(it.adopt_main("Mine", VideoChoice::Camera(Default::default())));
         it.take_in(other);
-        assert_eq!(it.scenes.len(), 2, "a file that the user chose");
+        assert_eq!(it.scenes.len(), 2, "the user may have chosen the camera");
     }
 
     #[test]

@@ -97,12 +97,12 @@ impl OwnKeys {
         self.usual.as_ref().map_or(Ok(None), |usual| usual.find(name))
     }
 
-    /// Deletes the entry of an earlier version, unless it differs from the key that this settings
-    /// file had: then another settings file has changed the entry.
-    fn forget_earlier(&self, name: &str, had: Option<&Secret>) -> Result<(), Problem> {
+    /// Deletes the entry of an earlier version if it is the key that this settings file had. Any
+    /// other entry can be the only copy of another settings file's key.
+    fn forget_earlier(&self, name: &str, had: &Secret) -> Result<(), Problem> {
         let Some(earlier) = &self.earlier else { return Ok(()) };
         match earlier.load(name)? {
-            Some(key) if had.is_none_or(|had| *had == key) => earlier.forget(name),
+            Some(key) if key == *had => earlier.forget(name),
             _ => Ok(()),
         }
     }
@@ -137,8 +137,8 @@ impl KeyStore for OwnKeys {
     fn forget(&self, name: &str) -> Result<(), Problem> {
         let had = self.own.load(name);
         self.own.forget(name)?;
-        if let Ok(had) = had {
-            self.forget_earlier(name, had.as_ref())?;
+        if let Ok(Some(had)) = had {
+            self.forget_earlier(name, &had)?;
         }
         if self.find_elsewhere(name) == Ok(None) {
             return Ok(());
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_key_is_in_no_entry() {
+    fn a_deleted_key_is_in_no_entry_unless_another_settings_file_may_need_it() {
         let folder = tempfile::tempdir().unwrap();
         let [first, second] = ["first", "second"].map(Secret::new);
         for (prefix, name) in [("", "keys.toml"), ("show ", "show-keys.toml")] {
@@ -223,16 +223,15 @@ mod tests {
             let path = folder.path().join(name);
             let (store, file) = (Arc::clone(&mock), OwnFile { path: path.clone() });
             let earlier = Keyring { store, prefix: prefix.into(), file };
-            // The key was copied before, or was never needed.
-            for is_loaded in [true, false] {
-                earlier.keep("a", &first, false).unwrap();
-                let keys = open_in(Some(&mock), &path);
-                if is_loaded {
-                    assert_eq!(keys.load("a"), Ok(Some(first.clone())));
-                }
-                keys.forget("a").unwrap();
-                assert_eq!((keys.own.load("a"), earlier.load("a")), (Ok(None), Ok(None)));
-            }
+            earlier.keep("a", &first, false).unwrap();
+            let keys = open_in(Some(&mock), &path);
+            assert_eq!(keys.load("a"), Ok(Some(first.clone())));
+            keys.forget("a").unwrap();
+            assert_eq!((keys.own.load("a"), earlier.load("a")), (Ok(None), Ok(None)));
+            // This settings file never had the key of the entry.
+            earlier.keep("b", &first, false).unwrap();
+            keys.forget("b").unwrap();
+            assert_eq!((keys.load("b"), earlier.load("b")), (Ok(None), Ok(Some(first.clone()))));
             // Another settings file of this name has changed the entry.
             earlier.keep("a", &first, false).unwrap();
             let keys = open_in(Some(&mock), &path);

@@ -100,6 +100,7 @@ pub fn show(
 /// Draws the search field, and the pages below it.
 fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
     let (theme, texts) = (view.theme, view.texts);
+    let (page_before, query_before) = (draft.page, draft.query.clone());
     ui.spacing_mut().item_spacing.y = gap::XS;
     Field {
         name: &texts.get("settings-search"),
@@ -120,6 +121,10 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
             draft.query.clear();
             draft.lit = None;
         }
+    }
+    if draft.page != page_before || draft.query != query_before {
+        // The button that waits for a key may no longer be drawn.
+        (draft.hotkey, draft.talk_key) = (None, None);
     }
 }
 

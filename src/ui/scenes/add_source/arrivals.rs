@@ -44,6 +44,11 @@ impl Arrivals {
         }
     }
 
+    /// Returns true if requested items have not arrived yet.
+    pub fn awaits_items(&self) -> bool {
+        self.items.is_some()
+    }
+
     /// Returns true if a requested scene has not arrived yet.
     pub fn awaits_scene(&self) -> bool {
         self.scenes.is_some()

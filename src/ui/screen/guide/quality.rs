@@ -189,6 +189,7 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
         Limit::Encoder => key!("guide-because-encoder"),
         Limit::Upload => key!("guide-because-upload"),
         Limit::Unknown => key!("guide-because-unknown"),
+        Limit::UploadTest => key!("guide-because-upload-test"),
         Limit::Service => key!("guide-because-service"),
     });
     texts.language().joined(&sentence, &why)
