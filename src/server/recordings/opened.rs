@@ -500,6 +500,7 @@ mod tests {
     use crate::media::{EncodedPacket, StreamEvent, Track};
     use crate::net::Runtime;
     use crate::server::access::grant::AdmittedViewer;
+    use crate::server::hls::viewers::ViewerLimit;
     use crate::wire::container::Muxer;
     use crate::wire::container::mp4::Writer;
     use crate::wire::container::mp4::live::tests::aac;
@@ -521,7 +522,8 @@ mod tests {
         if let Some(id) = viewer {
             let peer = SocketAddr::new(VIEWER_KEY.address, 5);
             let viewer = AdmittedViewer { id, done: None, expelled: 0 };
-            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, (9, false), now);
+            let limit = ViewerLimit { most: 9, others: 0, is_shared: false };
+            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, limit, now);
         }
         let left = open.remember(&recording, now);
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
@@ -548,9 +550,8 @@ mod tests {
 
     #[test]
     fn a_finished_recording_with_too_many_samples_is_refused() {
-        let at = Timestamp::ZERO;
-        let packet =
-            EncodedPacket::received(Track::Audio, (at, at), true, Bytes::from_static(b"a"));
+        let (at, data) = (Timestamp::ZERO, Bytes::from_static(b"a"));
+        let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
         let mut writer = Writer::new(live::tracks(None, Some(&aac())));
         let mut bytes = writer.begin().to_vec();
         writer.write(&StreamEvent::Packet(packet));
