@@ -148,6 +148,8 @@ fn bad_guests_harm_nobody() {
         bad.send(Message::text(message)).unwrap();
         assert!(text(&mut bad).contains("must be JSON"));
     }
+    bad.send(Message::text(r#"{"text":"","number":7}"#)).unwrap();
+    assert!(text(&mut bad).contains(r#""number":7"#));
     for _ in 0..60 {
         let _ = bad.send(Message::text("x"));
     }
@@ -157,7 +159,8 @@ fn bad_guests_harm_nobody() {
     assert!(is_let_go(&mut giant), "a message without end is not read");
 
     // The other chatters can still talk, and never saw any of this.
-    good.send(Message::text(r#"{"name":"bob","text":"still here"}"#)).unwrap();
+    good.send(Message::text(r#"{"name":"bob","text":"still here","number":8}"#)).unwrap();
+    assert_eq!(text(&mut good), r#"{"passed":8}"#);
     let post = text(&mut good);
     assert!(post.starts_with(r#"{"name":"bob","text":"still here","#), "{post}");
 }

@@ -33,8 +33,9 @@ export class Chat {
         // The interval of slow mode in seconds, or 0.
         this.slow = 0;
         this.nextAt = 0;
-        // The sent messages for which there is no answer of the server yet, the oldest first.
-        this.sent = [];
+        // The sent messages for which there is no answer of the server yet, by number, the oldest first.
+        this.sent = new Map();
+        this.number = 0;
         this.socket = null;
         this.isOpen = false;
         this.isLive = false;
@@ -82,8 +83,8 @@ export class Chat {
         socket.onclose = event => {
             this.isOpen = false;
             this.socket = null;
-            this.#putBack();
-            this.sent = [];
+            this.#putBack(this.sent.keys().next().value);
+            this.sent.clear();
             this.#draw();
             if (event.code === MOVED) this.moved();
         };
@@ -98,23 +99,23 @@ export class Chat {
         }
         if (Array.isArray(line?.deleted)) return this.#remove(line.deleted);
         if (Number.isSafeInteger(line?.slow)) return this.#slowDown(line.slow);
+        if (Number.isSafeInteger(line?.passed)) return this.sent.delete(line.passed);
         if (typeof line?.text !== 'string') return;
         const name = typeof line.name === 'string' ? line.name : '';
         // A message without a name is from the server itself, which did not pass on a message.
         if (!name) {
-            this.#putBack();
+            this.#putBack(line.number);
             return this.#add('', this.#refusal(line));
         }
-        // The server handles messages in order. If somebody else wrote the same, a refused message does not return.
-        this.sent.splice(0, this.sent.indexOf(line.text) + 1);
         const id = Number.isSafeInteger(line.id) ? line.id : null;
         this.#add(name, line.text, id, ROLES.includes(line.role) ? line.role : null);
         if (performance.now() - this.openedAt > PAST_MS) this.said(line.text, id);
     }
 
-    // Puts the oldest sent message, which the server did not pass on, back into its field if this is empty.
-    #putBack() {
-        const words = this.sent.shift();
+    // Puts the sent message with this number, which the server did not pass on, back into its field if this is empty.
+    #putBack(number) {
+        const words = this.sent.get(number);
+        this.sent.delete(number);
         if (words && !byId('say').value) byId('say').value = words;
     }
 
@@ -204,16 +205,16 @@ export class Chat {
     }
 
     #send(say) {
-        // The server also makes one space of several.
-        const words = say.value.trim().replace(/\s+/g, ' ');
+        const words = say.value.trim();
         if (!words || !this.isOpen) return;
         const now = performance.now();
         if (now < this.nextAt) {
             return this.#hint('slowWait', { seconds: Math.ceil((this.nextAt - now) / 1_000) });
         }
         if (!this.#takeTurn()) return this.#hint('slower');
-        this.socket.send(JSON.stringify({ name: this.name, text: words }));
-        this.sent.push(words);
+        this.number += 1;
+        this.socket.send(JSON.stringify({ name: this.name, text: words, number: this.number }));
+        this.sent.set(this.number, words);
         this.nextAt = this.slow > 0 ? now + this.slow * 1_000 : 0;
         say.value = '';
         this.#draw();

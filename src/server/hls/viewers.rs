@@ -60,6 +60,17 @@ const VIEWERS_PER_SUBSCRIBER: usize = 64;
 /// not use up the whole limit.
 const SUBSCRIBER_SHARE: usize = 4;
 
+/// The limit for the viewers of a stream.
+#[derive(Copy, Clone, Debug)]
+pub(in crate::server) struct ViewerLimit {
+    /// Maximum number of viewers, across all protocols.
+    pub most: usize,
+    /// Number of viewers over other protocols.
+    pub others: usize,
+    /// True if clients of a proxy share the address.
+    pub is_shared: bool,
+}
+
 /// All viewers of a stream.
 #[derive(Debug, Default)]
 pub(in crate::server) struct Viewers {
@@ -98,21 +109,21 @@ impl Viewers {
         Self { all: HashMap::new(), barred: self.barred.clone() }
     }
 
-    /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer. `most` is the
-    /// maximum number of viewers. `is_shared` is true if clients of a proxy share the address.
+    /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer.
     pub fn note(
         &mut self,
         key: ViewerKey,
         peer: SocketAddr,
         admitted: AdmittedViewer,
-        (most, is_shared): (usize, bool),
+        limit: ViewerLimit,
         now: Timestamp,
     ) -> ViewerLookup {
         if let Some(viewer) = self.all.get_mut(&key) {
             viewer.asked = now;
             return ViewerLookup::Known;
         }
-        if self.all.len() >= most {
+        let ViewerLimit { most, others, is_shared } = limit;
+        if self.all.len() + others >= most {
             return ViewerLookup::Full;
         }
         let share = VIEWERS_PER_SUBSCRIBER.max(most / SUBSCRIBER_SHARE);
@@ -194,6 +205,8 @@ impl Viewers {
 mod tests {
     use super::*;
 
+    const LIMIT: ViewerLimit = ViewerLimit { most: 9, others: 0, is_shared: false };
+
     #[test]
     fn a_client_with_many_user_agents_leaves_room_for_others() {
         let note = |viewers: &mut Viewers, address: &str, program, limit| {
@@ -204,7 +217,7 @@ mod tests {
         };
         for (address, neighbor) in [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::2")] {
             let mut viewers = Viewers::default();
-            let limit = (100, false);
+            let limit = ViewerLimit { most: 100, ..LIMIT };
             for program in 0..1_000 {
                 note(&mut viewers, address, program, limit);
             }
@@ -215,15 +228,21 @@ mod tests {
             assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), ViewerLookup::New);
         }
         // Many clients share the address of a proxy. A large audience can share any address.
-        for (address, limit) in [
-            ("192.0.2.1", (100, true)),
-            ("127.0.0.1", (100, false)),
-            ("::1", (100, false)),
-            ("192.0.2.1", (4_096, false)),
+        for (address, (most, others), is_shared) in [
+            ("192.0.2.1", (100, 0), true),
+            ("127.0.0.1", (100, 0), false),
+            ("::1", (100, 0), false),
+            ("192.0.2.1", (4_096, 0), false),
+            // The share does not depend on viewers over other protocols.
+            ("192.0.2.1", (400, 300), false),
         ] {
             let mut viewers = Viewers::default();
+            let limit = ViewerLimit { most, others, is_shared };
             for program in 0..100 {
                 assert_eq!(note(&mut viewers, address, program, limit), ViewerLookup::New);
+            }
+            if others > 0 {
+                assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), ViewerLookup::Full);
             }
         }
     }
@@ -235,8 +254,8 @@ mod tests {
         let key = |program| ViewerKey { address: address.ip(), program, protocol: Protocol::Hls };
         let viewer = |id| AdmittedViewer { id, done: None, expelled: 0 };
         let now = Timestamp::from_millis(1_000);
-        assert_eq!(viewers.note(key(1), address, viewer(7), (9, false), now), ViewerLookup::New);
-        assert_eq!(viewers.note(key(2), address, viewer(8), (9, false), now), ViewerLookup::New);
+        assert_eq!(viewers.note(key(1), address, viewer(7), LIMIT, now), ViewerLookup::New);
+        assert_eq!(viewers.note(key(2), address, viewer(8), LIMIT, now), ViewerLookup::New);
         let ids = |ended: Vec<Viewer>| ended.iter().map(|viewer| viewer.id).collect::<Vec<_>>();
         assert!(viewers.end(|id| id == 6, Some(now)).is_empty());
         assert_eq!(ids(viewers.end(|id| id == 7, Some(now))), [7]);
@@ -248,7 +267,7 @@ mod tests {
         let by_dash = ViewerKey { protocol: Protocol::Dash, ..key(1) };
         assert!(viewers.is_barred(by_dash, now), "nor does it go on by DASH");
         for id in 0..1_000 {
-            viewers.note(key(id), address, viewer(id), (9, false), now);
+            viewers.note(key(id), address, viewer(id), LIMIT, now);
             viewers.end(|it| it == id, Some(now));
         }
         assert_eq!(viewers.barred.len(), MAX_BARRED_VIEWERS);
@@ -256,14 +275,14 @@ mod tests {
         assert!(next.len() == 0 && next.is_barred(key(999), now), "the publisher is back");
         // A viewer who watches another file of the same broadcast stays.
         let mut viewers = Viewers::default();
-        viewers.note(key(1), address, viewer(7), (9, false), now);
-        viewers.note(key(2), address, viewer(8), (9, false), now);
+        viewers.note(key(1), address, viewer(7), LIMIT, now);
+        viewers.note(key(2), address, viewer(8), LIMIT, now);
         let later = now + BARRED_DURATION;
         viewers.refresh(key(2), later);
         assert_eq!(ids(viewers.leave(BARRED_DURATION, later)), [7]);
         // After a new play key, those who have it return at once.
         let mut viewers = Viewers::default();
-        viewers.note(key(1), address, viewer(7), (9, false), now);
+        viewers.note(key(1), address, viewer(7), LIMIT, now);
         assert_eq!(ids(viewers.end(|_| true, None)), [7]);
         assert!(!viewers.is_barred(key(1), now));
     }

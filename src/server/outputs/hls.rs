@@ -17,7 +17,7 @@ use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::Listing;
 use crate::server::hls::maker::Maker;
-use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLookup};
+use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup};
 use crate::server::hls::window::Window;
 use crate::server::outputs::playlist_makers::PlaylistMakers;
 use crate::server::outputs::renditions::start::rendition_of;
@@ -107,8 +107,7 @@ pub(in crate::server) fn note_viewer(
     let stream = &production.stream;
     let others = stream.figures(now).viewers;
     let most = registry.max_viewers(&stream.app);
-    let of_hls = most.saturating_sub(others);
-    let limit = (of_hls, registry.is_shared(key.address));
+    let limit = ViewerLimit { most, others, is_shared: registry.is_shared(key.address) };
     let arrived = production.viewers.lock().note(key, address, viewer, limit, now);
     if arrived == ViewerLookup::New {
         registry.tell(Event::Join(peer(production, id, address, key.protocol)));

@@ -25,6 +25,7 @@ use crate::server::recordings::samples::SampleList;
 use crate::server::recordings::segments::{RecordedTracks, SegmentIndex};
 use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
 use crate::wire::container::growing::GrowingIndex;
+use crate::wire::container::mp4::limited_index_to_play;
 use crate::wire::container::mp4::live::{self, ChunkSample, ChunkTrack, FIRST_TRACK_ID};
 use crate::wire::container::mp4::sample_table::Entry;
 use crate::wire::container::{Error, FilePart, Format, ReadAt, SampleLocation};
@@ -357,7 +358,7 @@ impl OpenRecording {
         if growing.is_none() {
             let format = media.format()?;
             if format == Format::Mp4 && ended && refreshed.is_none() {
-                let index = media.index_to_play(format)?;
+                let index = limited_index_to_play(media, MAX_SAMPLES)?;
                 let mut content = self.content.write();
                 content.index.add(&index.tracks, &index.samples);
                 content.complete(true);
@@ -493,10 +494,16 @@ impl RecordingContent {
 #[cfg(test)]
 mod tests {
     use std::net::{IpAddr, Ipv4Addr};
+    use std::os::unix::fs::FileExt;
 
     use super::*;
+    use crate::media::{EncodedPacket, StreamEvent, Track};
     use crate::net::Runtime;
     use crate::server::access::grant::AdmittedViewer;
+    use crate::server::hls::viewers::ViewerLimit;
+    use crate::wire::container::Muxer;
+    use crate::wire::container::mp4::Writer;
+    use crate::wire::container::mp4::live::tests::aac;
 
     const VIEWER_KEY: ViewerKey =
         ViewerKey { address: IpAddr::V4(Ipv4Addr::LOCALHOST), program: 1, protocol: Protocol::Hls };
@@ -515,7 +522,8 @@ mod tests {
         if let Some(id) = viewer {
             let peer = SocketAddr::new(VIEWER_KEY.address, 5);
             let viewer = AdmittedViewer { id, done: None, expelled: 0 };
-            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, (9, false), now);
+            let limit = ViewerLimit { most: 9, others: 0, is_shared: false };
+            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, limit, now);
         }
         let left = open.remember(&recording, now);
         (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
@@ -538,6 +546,30 @@ mod tests {
         let opened = runtime.block_on(open.open(&path, clock, || false));
         assert!(matches!(opened, Err(OpenError::Unreadable(_))), "{opened:?}");
         assert!(!is_known());
+    }
+
+    #[test]
+    fn a_finished_recording_with_too_many_samples_is_refused() {
+        let (at, data) = (Timestamp::ZERO, Bytes::from_static(b"a"));
+        let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
+        let mut writer = Writer::new(live::tracks(None, Some(&aac())));
+        let mut bytes = writer.begin().to_vec();
+        writer.write(&StreamEvent::Packet(packet));
+        bytes.extend(writer.flush(bytes.len() as u64).append);
+        writer.commit();
+        bytes.extend(writer.finish(bytes.len() as u64, Timestamp::from_millis(21)).append);
+        let sizes = bytes.windows(4).rposition(|name| name == b"stsz").unwrap();
+        let count = u32::try_from(MAX_SAMPLES + 1).unwrap();
+        bytes[sizes + 12..sizes + 16].copy_from_slice(&count.to_be_bytes());
+        let file = tempfile::tempfile().unwrap();
+        file.write_all_at(&bytes, 0).unwrap();
+        // Other readers accept even more samples in a file of this size.
+        file.set_len(20 * MAX_SAMPLES as u64).unwrap();
+        let path = PathBuf::from("/r/live-show 2026-11-25 18-00-00.mp4");
+        let recording = OpenRecording::new(path, file).unwrap();
+        let read = recording.refresh(Timestamp::from_millis(1_000), || false);
+        let too_much = OpenError::Unreadable(Error::TooMuch(FilePart::Samples));
+        assert_eq!(format!("{read:?}"), format!("{:?}", Err::<(), _>(too_much)));
     }
 
     #[test]

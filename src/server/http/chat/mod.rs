@@ -1,6 +1,7 @@
 //! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Both sides send text messages of JSON
 //! `{"name","text"}`; a message without a name is from the server itself. See
-//! [`ChatFrame`](crate::wire::chat::ChatFrame) for other messages.
+//! [`ChatFrame`](crate::wire::chat::ChatFrame) for other messages. If a client adds a `number` to a message, the server
+//! answers with `{"passed": number}`, or adds the number to its own message.
 
 pub(super) mod moderation;
 
@@ -11,7 +12,7 @@ use axum::body::Bytes;
 use axum::extract::ws::{Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -111,7 +112,7 @@ async fn talk(
             },
             received = socket.recv() => match received {
                 Some(Ok(Message::Text(json))) => {
-                    let line = ChatLine::from_json(&json);
+                    let (line, number) = (ChatLine::from_json(&json), number(&json));
                     let refused = match &line {
                         Some(line) if may_talk => {
                             seat.say(line, registry.clock.now()).err().map(not_passed)
@@ -126,7 +127,8 @@ async fn talk(
                     bad = if refused.is_none() { 0 } else { bad + 1 };
                     match refused {
                         Some((_, _, words)) if bad >= MAX_BAD_MESSAGES => Some(closing::of_client(words)),
-                        refused => refused.map(own),
+                        Some(refused) => Some(own(refused, number)),
+                        None => number.map(|number| text(&json!({ "passed": number }).to_string())),
                     }
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
@@ -164,11 +166,19 @@ fn not_passed(why: PostRefusal) -> Refused {
     }
 }
 
-/// Returns a message of the server itself.
-fn own((reason, wait, words): Refused) -> Message {
+/// Returns the number that the client gave to its message. The client recognizes the answer by it, because the text
+/// that the server passes on may differ.
+fn number(json: &str) -> Option<u64> {
+    serde_json::from_str::<Value>(json).ok()?.get("number")?.as_u64()
+}
+
+/// Returns a message of the server itself, about the client's message with this number.
+fn own((reason, wait, words): Refused, number: Option<u64>) -> Message {
     let mut message = json!({ "name": "", "text": words, "refused": reason });
-    if let (Some(wait), Some(message)) = (wait, message.as_object_mut()) {
-        message.insert("wait".to_owned(), json!(wait));
+    for (name, value) in [("wait", wait), ("number", number)] {
+        if let (Some(value), Some(message)) = (value, message.as_object_mut()) {
+            message.insert(name.to_owned(), json!(value));
+        }
     }
     text(&message.to_string())
 }

@@ -14,7 +14,7 @@ use http_body::{Frame, SizeHint};
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Event, NoRoom, Peer, Protocol};
-use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
+use crate::server::hls::viewers::{ViewerKey, ViewerLimit, ViewerLookup};
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::recordings::name::stem;
 use crate::server::recordings::opened::VOD_APP;
@@ -63,7 +63,8 @@ impl FileViewer {
     /// Counts bytes for the client. Fails if there are too many viewers.
     fn note(&self, bytes: u64) -> Result<(), NoRoom> {
         let most = self.registry.max_viewers(&self.app);
-        let limit = (most, self.registry.is_shared(self.client.key.address));
+        let is_shared = self.registry.is_shared(self.client.key.address);
+        let limit = ViewerLimit { most, others: 0, is_shared };
         let limits = (limit, self.registry.clock.now());
         let viewers = &self.registry.recording_viewers;
         let arrived = viewers.note(&self.file, self.client, bytes, limits);

@@ -17,7 +17,7 @@ use crate::server::access::pass::{PassScope, Proof};
 use crate::server::event::{Event, NoRoom, Protocol};
 use crate::server::hls::Mode;
 use crate::server::hls::listing::TS_EXTENSION;
-use crate::server::hls::viewers::{ViewerKey, ViewerLookup};
+use crate::server::hls::viewers::{ViewerKey, ViewerLimit, ViewerLookup};
 use crate::server::http::caller::{Caller, Credentials, access, client_details};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MP4_MEDIA_TYPE, PLAYLIST_TYPE, ResponseHead, TS_MEDIA_TYPE,
@@ -288,7 +288,7 @@ pub(super) fn note(
 ) -> Result<(), NoRoom> {
     let (id, now) = (viewer.id, registry.clock.now());
     let most = registry.max_viewers(&recording.stream.app);
-    let limit = (most, registry.is_shared(key.address));
+    let limit = ViewerLimit { most, others: 0, is_shared: registry.is_shared(key.address) };
     let arrived = recording.viewers.lock().note(key, address, viewer, limit, now);
     if arrived == ViewerLookup::New {
         registry.tell(Event::Join(recording.peer(address, id, key.protocol)));

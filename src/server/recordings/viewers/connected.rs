@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::base::Timestamp;
 use crate::server::access::grant::AdmittedViewer;
 use crate::server::event::{Peer, ViewerFigures};
-use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLookup, Viewers};
+use crate::server::hls::viewers::{Viewer, ViewerKey, ViewerLimit, ViewerLookup, Viewers};
 use crate::server::recordings::name::stem;
 use crate::server::recordings::opened::{VIEWER_TIMEOUT, VOD_APP};
 use crate::server::stream::sink::Sink;
@@ -56,14 +56,13 @@ impl ConnectedViewers {
         self.rtmp.lock().retain(|viewer| viewer.peer.id != id);
     }
 
-    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one. For the limit, see
-    /// [`Viewers::note`].
+    /// Counts bytes of a file for a client. If the client is not a viewer yet, it becomes one.
     pub fn note(
         &self,
         file: &str,
         client: FileClient,
         bytes: u64,
-        (limit, now): ((usize, bool), Timestamp),
+        (limit, now): (ViewerLimit, Timestamp),
     ) -> ViewerLookup {
         let mut files = self.files.lock();
         let viewers = files.entry(file.to_owned()).or_default();
@@ -150,7 +149,8 @@ mod tests {
             FileClient { key, address, id }
         };
         let now = Timestamp::from_millis(1_000);
-        let note = |client, bytes, now| viewers.note("a", client, bytes, ((2, false), now));
+        let limit = ViewerLimit { most: 2, others: 0, is_shared: false };
+        let note = |client, bytes, now| viewers.note("a", client, bytes, (limit, now));
         assert_eq!(note(client(1, 7), 0, now), ViewerLookup::New);
         assert_eq!(note(client(1, 8), 500, now + VIEWER_TIMEOUT / 2), ViewerLookup::Known);
         assert_eq!(note(client(2, 9), 3, now), ViewerLookup::New);

@@ -7,7 +7,7 @@ use crate::base::{Stop, Worker};
 use crate::broadcast::recorder::journal::{self, Entry};
 use crate::broadcast::recorder::remux::{Failure, RepairMethod, repair};
 use crate::studio::notices::message::StudioMessage;
-use crate::wire::container::Error;
+use crate::wire::container::{Error, FilePart};
 
 /// Maximum number of unread results.
 const MAX_UNREAD_RESULTS: usize = 64;
@@ -63,8 +63,13 @@ fn mend(entry: Entry, stop: &Stop) -> Option<StudioMessage> {
         // The next run repairs the rest.
         return None;
     }
-    // A later version of onair may have higher limits.
-    if !matches!(&repaired, Err(Failure::Read { reason: Error::TooMuch(_), .. })) {
+    // A later version of onair may have higher limits for long recordings. Other parts exceed their limits only if the
+    // file is damaged.
+    let is_too_long = matches!(
+        &repaired,
+        Err(Failure::Read { reason: Error::TooMuch(FilePart::Samples | FilePart::Index), .. })
+    );
+    if !is_too_long {
         entry.done();
     }
     match repaired {
@@ -105,14 +110,22 @@ mod tests {
     #[test]
     fn a_recording_that_exceeds_the_limits_can_be_repaired_later() {
         let folder = tempfile::tempdir().unwrap();
-        let (state, path) = (folder.path().join("state"), folder.path().join("show.mkv"));
-        // A header of 5 MiB.
-        fs::write(&path, [0x1A, 0x45, 0xDF, 0xA3, 0x10, 0x50, 0, 0]).unwrap();
-        drop(Entry::create(&state, &path).unwrap());
-        for entry in journal::unfinished(&state) {
-            let message = mend(entry, &Stop::new());
-            assert!(matches!(message, Some(StudioMessage::RecordingLost { .. })), "{message:?}");
+        // An MP4 index of 513 MiB, and a damaged MKV header of 5 MiB.
+        for (name, start, size, left) in [
+            ("show.mp4", &b"\0\0\0\x08ftyp\x20\x10\0\0moov"[..], 8 + (513 << 20), 1),
+            ("show.mkv", &[0x1A, 0x45, 0xDF, 0xA3, 0x10, 0x50, 0, 0][..], 8, 0),
+        ] {
+            let state = folder.path().join(format!("state of {name}"));
+            let path = folder.path().join(name);
+            fs::write(&path, start).unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_len(size).unwrap();
+            drop(Entry::create(&state, &path).unwrap());
+            for entry in journal::unfinished(&state) {
+                let message = mend(entry, &Stop::new());
+                let is_lost = matches!(message, Some(StudioMessage::RecordingLost { .. }));
+                assert!(is_lost, "{name}: {message:?}");
+            }
+            assert_eq!(fs::read_dir(&state).unwrap().count(), left, "{name}");
         }
-        assert_eq!(fs::read_dir(&state).unwrap().count(), 1);
     }
 }

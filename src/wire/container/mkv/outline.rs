@@ -17,7 +17,7 @@ pub struct Outline {
     walk: ClusterWalk,
     /// Time of the first sample, in the times of an index for copying.
     pub begins: Timestamp,
-    /// End of the last sample according to the file.
+    /// End of the last sample.
     pub ends: Timestamp,
     /// The listed keyframes of the video by time, each with the position of its cluster.
     pub keyframes: Vec<Unit>,
@@ -43,9 +43,7 @@ impl Outline {
             }
         }
         walk.index.usable()?;
-        let Some((ends, cues)) = walk.end().zip(cues).filter(|_| walk.is_finished()) else {
-            return Ok(None);
-        };
+        let Some(cues) = cues.filter(|_| walk.is_finished()) else { return Ok(None) };
         let Some(found) = head_at(source, cues)?.filter(|found| found.id == id::CUES) else {
             return Ok(None);
         };
@@ -63,6 +61,11 @@ impl Outline {
         walk.index.tracks = first.index.tracks;
         walk.index.finished = true;
         let begins = first.index.samples.iter().map(|sample| sample.pts).min();
+        // The duration that a file declares is the length of its content, or the end.
+        let mut rest = walk.clone();
+        rest.at = last.at;
+        while rest.step(source)? {}
+        let ends = rest.index.end();
         Ok(begins.map(|begins| Self { walk, begins, ends, keyframes }))
     }
 
@@ -138,8 +141,8 @@ mod tests {
         }
     }
 
-    /// Makes a file of 40 s whose first sample is at 100 ms, and which may lack its end.
-    fn file(finished: bool) -> Vec<u8> {
+    /// Makes a file of 40 s whose first sample is at 100 ms, and which declares this duration or lacks its end.
+    fn file(duration: Option<Timestamp>) -> Vec<u8> {
         let tracks =
             Tracks { video: Some(rotated_video(Rotation::None)), audio: vec![aac().into()] };
         let mut writer = Writer::new(tracks);
@@ -157,9 +160,8 @@ mod tests {
                 writer.commit();
             }
         }
-        if finished {
-            let end = Timestamp::from_millis(100 + FRAMES * 40);
-            let piece = writer.finish(file.len() as u64, end);
+        if let Some(duration) = duration {
+            let piece = writer.finish(file.len() as u64, duration);
             file.extend_from_slice(&piece.append);
             for (at, bytes) in piece.patches {
                 let at = usize::try_from(at).unwrap();
@@ -169,12 +171,17 @@ mod tests {
         file
     }
 
+    /// onair and FFmpeg declare the end of the last sample as the duration, and mkvmerge the length of the content.
     #[test]
     fn a_finished_file_is_known_without_reading_its_frames() {
-        let file = file(true);
-        let mut source = Counting { file: &file, read: 0 };
+        check(&file(Some(Timestamp::from_millis(100 + FRAMES * 40))));
+        check(&file(Some(Timestamp::from_millis(FRAMES * 40))));
+    }
+
+    fn check(file: &[u8]) {
+        let mut source = Counting { file, read: 0 };
         let outline = Outline::read(&mut source).unwrap().unwrap();
-        let whole = mkv::index(&mut &file[..]).unwrap();
+        let whole = mkv::index(&mut &*file).unwrap();
         assert_eq!(outline.index().tracks, whole.tracks);
         assert!(outline.index().finished && whole.finished);
         let first = whole.samples.iter().map(|sample| sample.pts).min();
@@ -199,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_file_that_was_cut_off_has_no_outline() {
-        let whole = file(true);
-        for file in [&file(false)[..], &whole[..whole.len() / 2]] {
+        let whole = file(Some(Timestamp::from_millis(100 + FRAMES * 40)));
+        for file in [&file(None)[..], &whole[..whole.len() / 2]] {
             assert!(Outline::read(&mut &*file).unwrap().is_none());
         }
     }

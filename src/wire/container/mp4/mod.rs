@@ -24,5 +24,7 @@ mod track_boxes;
 pub mod writer;
 
 pub use encryption::{EncryptedTrack, Scheme};
-pub use reader::{FileIndex, Reader, index, index_sealed, index_to_play, survey};
+pub use reader::{
+    FileIndex, Reader, index, index_sealed, index_to_play, limited_index_to_play, survey,
+};
 pub use writer::Writer;

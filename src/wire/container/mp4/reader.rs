@@ -52,7 +52,14 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let most = max_samples(source.size());
+    limited_index_to_play(source, max_samples(source.size()))
+}
+
+/// Works like [`index_to_play`], but for a file of at most `most` samples.
+///
+/// # Errors
+/// Fails with the same errors as [`index`], and if there are more samples.
+pub fn limited_index_to_play(source: &mut dyn ReadAt, most: usize) -> Result<Index, Error> {
     let index = Index { to_play: true, most, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| survey.index)
 }
@@ -192,10 +199,7 @@ impl Reader {
     }
 
     const fn no_movie(&self) -> Error {
-        if self.number == 0 {
-            return BAD_HEADER_ERROR;
-        }
-        Error::Damaged(FilePart::UnwrittenIndex)
+        if self.number == 0 { BAD_HEADER_ERROR } else { Error::Damaged(FilePart::UnwrittenIndex) }
     }
 
     /// Reads the next box.
@@ -318,8 +322,7 @@ impl Demuxer for Reader {
                 return Ok(true);
             }
             let next = next_box(source, self.at)?;
-            let is_unit =
-                next.is_some_and(|next| matches!(&next.name, b"moof" | b"sidx" | b"styp"));
+            let is_unit = next.is_some_and(|it| matches!(&it.name, b"moof" | b"sidx" | b"styp"));
             if self.landing && !is_unit {
                 return Err(Error::Damaged(FilePart::Index));
             }

@@ -50,16 +50,8 @@ pub(super) struct Reading {
 
 impl Reading {
     pub(super) fn start(folder: &Path, known: KnownFiles) -> Option<Self> {
-        let (asked, listed) = (Arc::<Mutex<ReadRequest>>::default(), Latest::default());
-        let mut reader = Reader {
-            folder: folder.to_owned(),
-            asked: Arc::clone(&asked),
-            listed: listed.clone(),
-            known,
-            opened: None,
-            most: FILES_PER_REQUEST,
-            view: RecordingsView { folder: folder.to_owned(), ..RecordingsView::default() },
-        };
+        let mut reader = Reader::new(folder, known);
+        let (asked, listed) = (Arc::clone(&reader.asked), reader.listed.clone());
         let worker = Worker::spawn("onair-library", move |stop| reader.run(stop));
         let worker =
             worker.inspect_err(|error| tracing::error!(%error, "reading recordings failed"));
@@ -120,6 +112,20 @@ struct Reader {
 }
 
 impl Reader {
+    fn new(folder: &Path, known: KnownFiles) -> Self {
+        // The cause may have passed, such as a disk that did not answer.
+        known.lock().retain(|_, (_, state)| !matches!(state, FileState::Unreadable(_)));
+        Self {
+            folder: folder.to_owned(),
+            asked: Arc::default(),
+            listed: Latest::default(),
+            known,
+            opened: None,
+            most: FILES_PER_REQUEST,
+            view: RecordingsView { folder: folder.to_owned(), ..RecordingsView::default() },
+        }
+    }
+
     fn run(&mut self, stop: &Stop) {
         sandbox::video_decoder();
         while !stop.is_set() {
@@ -260,4 +266,42 @@ fn found(folder: &Path) -> std::io::Result<Vec<(PathBuf, Stamp)>> {
         }
     }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::live::recording::library::details::Details;
+    use crate::text::problem::problem;
+
+    #[test]
+    fn a_list_that_opens_again_reads_unreadable_files_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let details = Details {
+            duration: Duration::ZERO,
+            video: None,
+            audio: Vec::new(),
+            keyframes: Vec::new(),
+            thumbnail: None,
+            unfinished: false,
+        };
+        let unreadable = FileState::Unreadable(problem!("media-unknown"));
+        let states = [("a.mkv", FileState::Known(Arc::new(details))), ("b.mkv", unreadable)];
+        let known = KnownFiles::default();
+        for (name, state) in states {
+            let path = folder.path().join(name);
+            fs::write(&path, b"").unwrap();
+            let stamp = Stamp::of(&fs::metadata(&path).unwrap()).unwrap();
+            known.lock().insert(path, (stamp, state));
+        }
+        let mut reader = Reader::new(folder.path(), known);
+        reader.read_folder();
+        let state = |name: &str| {
+            let mut files = reader.view.files.iter();
+            files.find(|file| file.path.ends_with(name)).map(|file| &file.state)
+        };
+        assert!(matches!(state("a.mkv"), Some(FileState::Known(_))), "{:?}", state("a.mkv"));
+        let again = state("b.mkv");
+        assert!(matches!(again, Some(FileState::Waiting | FileState::Changing)), "{again:?}");
+    }
 }
