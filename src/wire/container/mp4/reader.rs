@@ -29,7 +29,7 @@ const MAX_FRAGMENT_SAMPLES: usize = 100_000;
 
 const BAD_HEADER_ERROR: Error = Error::Damaged(FilePart::Header);
 
-/// The contents of a file and, if onair wrote the file, the data for finishing it in place.
+/// The contents of a file and, if onair wrote it, the data for finishing it in place.
 #[derive(Debug)]
 pub struct FileIndex {
     pub index: Index,
@@ -52,7 +52,8 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    limited_index_to_play(source, max_samples(source.size()))
+    let most = max_samples(source.size());
+    limited_index_to_play(source, most)
 }
 
 /// Works like [`index_to_play`], but for a file of at most `most` samples.
@@ -64,8 +65,7 @@ pub fn limited_index_to_play(source: &mut dyn ReadAt, most: usize) -> Result<Ind
     Reader::of(index, true).all(source).map(|survey| survey.index)
 }
 
-/// Works like [`index_to_play`], but for a player with the decryption key. Also returns the
-/// encrypted samples.
+/// Works like [`index_to_play`] with the decryption key. Also returns the encrypted samples.
 ///
 /// # Errors
 /// Fails with the same errors as [`index`].
