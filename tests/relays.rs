@@ -92,7 +92,8 @@ impl Serving {
 #[track_caller]
 fn check(file: &std::path::Path, seconds: f64) {
     let probe = ffmpeg::probe(file);
-    assert_eq!(ffmpeg::decode(file), "");
+    let times: Vec<f64> = probe.packets("video").iter().map(|packet| packet.dts).collect();
+    assert_eq!(ffmpeg::decode(file), "", "{times:?}");
     for kind in ["video", "audio"] {
         let packets = probe.packets(kind);
         assert!(packets.windows(2).all(|pair| pair[0].dts < pair[1].dts), "{kind}: DTS");
