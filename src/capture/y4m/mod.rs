@@ -309,6 +309,17 @@ mod tests {
         file
     }
 
+    /// Waits for the reader, which is a separate thread. Returns false if nothing comes.
+    fn comes(mut is_there: impl FnMut() -> bool) -> bool {
+        (0..30_000).any(|_| {
+            let found = is_there();
+            if !found {
+                Stop::new().wait(Duration::from_millis(1));
+            }
+            found
+        })
+    }
+
     #[test]
     fn frames_come_by_time_and_loop() {
         let file = clip(0..5);
@@ -320,14 +331,8 @@ mod tests {
         for tick in 0..60 {
             let at = grid.instant(tick);
             let want = (tick / 3 % 5) as u8;
-            let found = (0..30_000).any(|_| {
-                let seen = source.feed.frame(at).map(|frame| frame.planes().y[0]);
-                if seen != Some(want) {
-                    // The reader is a separate thread.
-                    Stop::new().wait(Duration::from_millis(1));
-                }
-                seen == Some(want)
-            });
+            let found =
+                comes(|| source.feed.frame(at).map(|frame| frame.planes().y[0]) == Some(want));
             assert!(found, "tick {tick}");
         }
     }
@@ -340,15 +345,7 @@ mod tests {
         let context = Context { clock, grid, size: Size::new(4, 2) };
         let transport = Transport::default();
         let mut source = open(file.path(), transport.clone(), &context).unwrap();
-        let begun = (0..30_000).any(|_| {
-            let seen = source.feed.frame(grid.instant(0)).is_some();
-            if !seen {
-                // The reader is a separate thread.
-                Stop::new().wait(Duration::from_millis(1));
-            }
-            seen
-        });
-        assert!(begun);
+        assert!(comes(|| source.feed.frame(grid.instant(0)).is_some()));
         // Another scene was shown for 100 s, and the reader is still at the beginning.
         assert!(source.feed.frame(grid.instant(1_000)).is_some());
         assert_eq!(source.status.state(), SourceState::Open);
@@ -371,14 +368,8 @@ mod tests {
                 transport.ask(go);
             }
             let at = grid.instant(tick);
-            let found = (0..30_000).any(|_| {
-                let seen = source.feed.frame(at).map(|frame| frame.planes().y[0]);
-                if seen != Some(want) {
-                    // The reader is a separate thread.
-                    Stop::new().wait(Duration::from_millis(1));
-                }
-                seen == Some(want)
-            });
+            let found =
+                comes(|| source.feed.frame(at).map(|frame| frame.planes().y[0]) == Some(want));
             assert!(found, "tick {tick} {go:?}");
             transport.position().unwrap()
         };
@@ -411,17 +402,12 @@ mod tests {
         let status = Arc::clone(&source.status);
         let begin = 123;
         let mut check = |tick: i64, want: Option<u8>| {
-            let found = (0..30_000).any(|_| {
+            let found = comes(|| {
                 let seen = source.feed.frame(grid.instant(begin + tick)).map(|seen| {
                     let clear = seen.planes().alpha.as_ref().is_some_and(|alpha| alpha[0] == 0);
                     (!clear).then(|| seen.planes().y[0])
                 });
-                let want = Some(want);
-                if seen != want {
-                    // The reader is a separate thread.
-                    Stop::new().wait(Duration::from_millis(1));
-                }
-                seen == want
+                seen == Some(want)
             });
             assert!(found, "tick {tick}");
             transport.position().unwrap().paused
@@ -462,14 +448,9 @@ mod tests {
         let mut source = open(file.path(), transport.clone(), &context).unwrap();
         transport.ask(TransportCommand::Pause);
         let mut check = |tick: i64, want: u8| {
-            let found = (0..30_000).any(|_| {
+            let found = comes(|| {
                 let seen = source.feed.frame(grid.instant(123 + tick));
-                let seen = seen.map(|frame| frame.planes().y[0]);
-                if seen != Some(want) {
-                    // The reader is a separate thread.
-                    Stop::new().wait(Duration::from_millis(1));
-                }
-                seen == Some(want)
+                seen.map(|frame| frame.planes().y[0]) == Some(want)
             });
             assert!(found, "tick {tick}");
             transport.position().unwrap().paused

@@ -220,9 +220,9 @@ impl Cutter {
         let is_video = packet.track == Track::Video;
         // The track did not exist at the beginning.
         let is_new = if is_video { !timeline.has_video() } else { !timeline.has_audio() };
-        let begins_anew = is_video && packet.keyframe && (is_new || self.outdated || self.drifted)
+        let begins_span = is_video && packet.keyframe && (is_new || self.outdated || self.drifted)
             || self.drifted && !timeline.has_video();
-        if jumps || begins_anew || is_new && !is_video && !timeline.has_video() {
+        if jumps || begins_span || is_new && !is_video && !timeline.has_video() {
             if jumps || is_new || !is_video {
                 self.interrupt(cuts);
             } else {

@@ -97,13 +97,11 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
-    use crate::base::Timestamp;
     use crate::net::Runtime;
     use crate::server::event::Protocol;
-    use crate::server::hls::Settings;
     use crate::server::hls::listing::Tracks;
-    use crate::server::hls::part::{Cut, Initialization, Part};
-    use crate::server::hls::window::Window;
+    use crate::server::hls::part::Cut;
+    use crate::server::http::hls::tests::growing_window;
     use crate::server::outputs::hls;
     use crate::server::registry::config::Config;
     use crate::server::whep::session::tests::{publish, start_registry};
@@ -113,25 +111,7 @@ mod tests {
         let runtime = Runtime::start().unwrap();
         let (registry, _events) = start_registry(&runtime, Config::default());
         let _publication = publish(&registry, 1);
-        let initialization = Initialization {
-            whole: Bytes::new(),
-            video: None,
-            audio: None,
-            codecs: Vec::new(),
-            size: None,
-            frame_rate: None,
-            sample_rate: None,
-            ts: None,
-        };
-        let part = Part {
-            start: Timestamp::ZERO,
-            duration: Duration::from_secs(2),
-            independent: true,
-            video: None,
-            audio: Some(Bytes::from_static(b"packets")),
-        };
-        let mut window = Window::new(Settings::default(), "a", (7, 0));
-        window.take(vec![Cut::Begin(Box::new(initialization)), Cut::Part(part)], None, 0);
+        let mut window = growing_window(7, None, Some(Bytes::from_static(b"packets")));
         let (sender, listing) = watch::channel(Arc::new(window.listing()));
         window.take(vec![Cut::SegmentEnd], Some(Duration::from_secs(2)), 0);
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);

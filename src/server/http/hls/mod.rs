@@ -474,8 +474,13 @@ mod tests {
     use crate::server::hls::part::{Cut, Initialization, Part};
     use crate::server::hls::window::Window;
 
-    /// Returns a playlist with one segment, which has this number.
-    fn listing_with_segment(number: u64) -> Listing {
+    /// Returns a window with one segment, which has this number, this video and audio, and is not
+    /// complete.
+    pub(super) fn growing_window(
+        number: u64,
+        video: Option<Bytes>,
+        audio: Option<Bytes>,
+    ) -> Window {
         let initialization = Initialization {
             whole: Bytes::new(),
             video: None,
@@ -486,16 +491,17 @@ mod tests {
             sample_rate: None,
             ts: None,
         };
-        let part = Part {
-            start: Timestamp::ZERO,
-            duration: Duration::from_secs(2),
-            independent: true,
-            video: Some(Bytes::from_static(b"frames")),
-            audio: None,
-        };
-        let cuts = vec![Cut::Begin(Box::new(initialization)), Cut::Part(part), Cut::SegmentEnd];
+        let (start, duration) = (Timestamp::ZERO, Duration::from_secs(2));
+        let part = Part { start, duration, independent: true, video, audio };
         let mut window = Window::new(Settings::default(), "a", (number, 0));
-        window.take(cuts, Some(Duration::from_secs(2)), 0);
+        window.take(vec![Cut::Begin(Box::new(initialization)), Cut::Part(part)], None, 0);
+        window
+    }
+
+    /// Returns a playlist with one segment, which has this number.
+    fn listing_with_segment(number: u64) -> Listing {
+        let mut window = growing_window(number, Some(Bytes::from_static(b"frames")), None);
+        window.take(vec![Cut::SegmentEnd], Some(Duration::from_secs(2)), 0);
         window.listing()
     }
 
