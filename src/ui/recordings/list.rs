@@ -204,8 +204,8 @@ fn row(
     menu::context(&response, view, |ui, view| {
         play = play.take().or(lines(ui, view, file, draft));
     });
+    let rect = whole.shrink2(vec2(gap::S, 0.0));
     if ui.is_rect_visible(whole) {
-        let rect = whole.shrink2(vec2(gap::S, 0.0));
         let fill = match (chosen, response.hovered()) {
             (true, _) => theme.selected(),
             (false, true) => theme.raised,
@@ -230,7 +230,7 @@ fn row(
         elided(ui, line(2.0), Align::Min, &third, Type::Small.font(), theme.secondary);
     }
     // The focus scrolls to a row that is not visible.
-    focus_ring(ui, theme, &response, CONTROL_RADIUS);
+    focus_ring(ui, theme, &response.with_new_rect(rect), CONTROL_RADIUS);
     play
 }
 
