@@ -591,6 +591,11 @@ impl Registry {
         figures
     }
 
+    /// Returns the number of viewers of a stream, over all protocols.
+    pub fn viewers_of(&self, stream: &Stream) -> usize {
+        stream.viewer_count() + self.hls.viewers(&stream.app, &stream.name)
+    }
+
     /// Asks all RTMP clients that support it to reconnect to the successor, and accepts no new RTMP
     /// clients. HTTP viewers follow their streams. `None` keeps a configured successor.
     pub fn drain(&self, successor: Option<String>, http_successor: Option<HttpSuccessor>) {

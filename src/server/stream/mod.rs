@@ -18,7 +18,6 @@ pub(in crate::server) mod thumbnails;
 mod viewer_list;
 pub(in crate::server) mod viewer_queue;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -31,6 +30,7 @@ use crate::base::Timestamp;
 use crate::net;
 use crate::server::access::limits::Limits;
 use crate::server::access::rules::AppLimits;
+use crate::server::event::viewer_counts::ViewerCounts;
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::stream::late_join_cache::{Cache, CacheRule};
 use crate::server::stream::message::{Batch, Class, Message, SingleTrack};
@@ -83,6 +83,8 @@ struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
     viewers: Vec<Viewer>,
+    /// The number of viewers, without other receivers.
+    counts: ViewerCounts,
     /// The viewers with a connection, in no particular order.
     records: Vec<ViewerRecord>,
     /// Cached messages that are not sent yet, because they wait for the next bursts.
@@ -100,6 +102,8 @@ struct Inner {
 #[derive(Clone, Debug)]
 struct Viewer {
     sink: Arc<dyn Sink>,
+    /// The protocol of a viewer, or `None` for another receiver. It stays the same until the viewer leaves.
+    counts_as: Option<Protocol>,
     /// Number of held messages that the viewer has already received from the cache.
     received: usize,
 }
@@ -344,8 +348,8 @@ impl Stream {
     /// Works like [`Stream::join`], but with another limit.
     pub fn join_within(&self, viewer: Arc<dyn Sink>, most: usize) -> bool {
         let mut inner = self.inner.lock();
-        let is_full = || inner.viewers.iter().filter(|it| it.sink.is_viewer()).count() >= most;
-        if viewer.is_viewer() && inner.viewers.len() >= most && is_full() {
+        let counts_as = viewer.is_viewer().then(|| viewer.protocol());
+        if counts_as.is_some() && inner.counts.total() >= most {
             return false;
         }
         // Some encoders refresh the video without keyframes.
@@ -356,7 +360,10 @@ impl Stream {
         viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
         // The cache contains the held messages.
         let received = inner.held.len();
-        inner.viewers.push(Viewer { sink: viewer, received });
+        inner.viewers.push(Viewer { sink: viewer, counts_as, received });
+        if let Some(protocol) = counts_as {
+            inner.counts.add(protocol);
+        }
         true
     }
 
@@ -364,9 +371,13 @@ impl Stream {
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
         let _sending = self.finished();
         let mut inner = self.inner.lock();
-        let place = inner.viewers.iter().position(|viewer| viewer.sink.id() == id);
         inner.forget_record(id);
-        place.map(|place| inner.viewers.swap_remove(place).sink)
+        let at = inner.viewers.iter().position(|viewer| viewer.sink.id() == id)?;
+        let Viewer { sink, counts_as, .. } = inner.viewers.swap_remove(at);
+        if let Some(protocol) = counts_as {
+            inner.counts.remove(protocol);
+        }
+        Some(sink)
     }
 
     /// Returns the codec configs and the last keyframe of the video, if there is one.
@@ -408,29 +419,21 @@ impl Stream {
 
     pub fn figures(&self, now: Timestamp) -> StreamFigures {
         let inner = self.inner.lock();
-        let mut protocols = BTreeMap::new();
-        for viewer in inner.viewers.iter().filter(|viewer| viewer.sink.is_viewer()) {
-            *protocols.entry(viewer.sink.protocol()).or_default() += 1;
-        }
+        let protocols = inner.counts.by_protocol().clone();
         StreamFigures {
             app: self.app.clone(),
             stream: self.name.clone(),
-            viewers: protocols.values().sum(),
+            viewers: inner.counts.total(),
             hls_viewers: 0,
             whep_viewers: protocols.get(&Protocol::Whep).copied().unwrap_or_default(),
             protocols,
-            publisher: inner.publisher.as_ref().map(|publisher| PublisherFigures {
-                id: publisher.id,
-                address: publisher.address,
-                since: now.since(publisher.since),
-                bytes: publisher.bytes,
-                bitrate: publisher.bitrate_at(now),
-                encoder: publisher.encoder(),
-                stalls: publisher.stalls_until(now),
-                video: publisher.video.clone(),
-                audio: publisher.audio.clone(),
-            }),
+            publisher: inner.publisher.as_ref().map(|publisher| publisher.figures(now)),
         }
+    }
+
+    /// Returns the figures of the publisher, if there is one.
+    pub fn publisher_figures(&self, now: Timestamp) -> Option<PublisherFigures> {
+        self.inner.lock().publisher.as_ref().map(|publisher| publisher.figures(now))
     }
 }
 

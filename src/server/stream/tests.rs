@@ -1,6 +1,7 @@
 //! Tests of a stream: publishers that replace each other, and viewers that join, leave and receive.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
@@ -387,6 +388,55 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
         assert_eq!(got(viewer), [vec![0], vec![33]]);
     }
     assert_eq!(got(leaving), [vec![0]]);
+}
+
+#[test]
+fn the_figures_of_a_stream_ask_no_viewer() {
+    /// A receiver that counts the questions about what it is.
+    #[derive(Debug)]
+    struct Receiver(u64, Option<Protocol>, Arc<AtomicUsize>);
+
+    impl Sink for Receiver {
+        fn id(&self) -> u64 {
+            self.0
+        }
+
+        fn is_viewer(&self) -> bool {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            self.1.is_some()
+        }
+
+        fn protocol(&self) -> Protocol {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            self.1.unwrap_or(Protocol::Rtmp)
+        }
+
+        fn deliver(&self, _batch: &Batch<'_>) {}
+
+        fn end(&self) {}
+
+        fn resume(&self) {}
+    }
+
+    let (stream, _) = published(0);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let join = |id: u64| {
+        let protocol = [Some(Protocol::Rtmp), Some(Protocol::Whep), None][id as usize % 3];
+        stream.join_within(Arc::new(Receiver(id, protocol, Arc::clone(&asked))), 200)
+    };
+    assert!((0..300).all(join), "receivers that are no viewers do not count");
+    let before = asked.load(Ordering::Relaxed);
+    for _ in 0..100 {
+        let figures = stream.figures(Timestamp::ZERO);
+        assert_eq!((figures.viewers, figures.whep_viewers, stream.viewer_count()), (200, 100, 200));
+        assert!(stream.has_viewer(Protocol::Rtmp) && !stream.has_viewer(Protocol::HttpFlv));
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), before);
+    assert!(!join(300), "full");
+    assert!((0..300).step_by(3).all(|id| stream.leave(id).is_some()));
+    let figures = stream.figures(Timestamp::ZERO);
+    assert_eq!(figures.protocols, BTreeMap::from([(Protocol::Whep, 100)]));
+    assert!(join(300));
 }
 
 #[test]
