@@ -367,9 +367,11 @@ impl Stream {
         true
     }
 
-    /// Removes a viewer, if present. Afterwards, the viewer receives nothing more from this stream.
+    /// Removes a viewer, if present. Afterwards, the viewer receives nothing more from this stream. The other
+    /// viewers do not get the rest of a delivery earlier, because that would block the caller's thread.
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
-        let _sending = self.finished();
+        let mut sending = self.sending.lock();
+        sending.forget(id);
         let mut inner = self.inner.lock();
         inner.forget_record(id);
         let at = inner.viewers.iter().position(|viewer| viewer.sink.id() == id)?;
@@ -469,6 +471,14 @@ impl Delivery {
     fn finish(&mut self) {
         while !self.is_done() {
             self.send_part();
+        }
+    }
+
+    /// Removes a viewer from those that have not received the messages yet.
+    fn forget(&mut self, id: u64) {
+        let rest = self.viewers.get(self.served..).unwrap_or_default();
+        if let Some(at) = rest.iter().position(|viewer| viewer.sink.id() == id) {
+            self.viewers.swap_remove(self.served + at);
         }
     }
 

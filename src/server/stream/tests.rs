@@ -378,7 +378,7 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
     let late = Arc::new(Viewer(u64::MAX, Mutex::default()));
     assert!(stream.join(Arc::<Viewer>::clone(&late)));
     assert!(stream.leave(leaving.0).is_some());
-    assert_eq!((got(leaving), got(last)), (vec![vec![0]], vec![vec![0]]), "before it leaves");
+    assert_eq!((got(leaving), got(last)), (vec![], vec![]), "others do not get it at once");
     send(33);
     assert_eq!(got(last).len() + got(&late).len(), 2);
     let others = async { assert_eq!(got(last).len() + got(&late).len(), 2, "others run first") };
@@ -387,7 +387,7 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
     for viewer in [&viewers[0], last, &late] {
         assert_eq!(got(viewer), [vec![0], vec![33]]);
     }
-    assert_eq!(got(leaving), [vec![0]]);
+    assert!(got(leaving).is_empty(), "it has left");
 }
 
 #[test]
