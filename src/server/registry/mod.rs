@@ -545,6 +545,8 @@ impl Registry {
             let client = (address.ip(), Some(protocol));
             self.reporter.refuse(Refusal::of_viewer(client, (app, name), *why));
         })?;
+        // The list of streams is no longer locked, so other clients find theirs meanwhile.
+        viewer.send_queued();
         stream.note_viewer(ViewerRecord { id, address, since: self.clock.now(), sent_before });
         // onair's own player is no viewer.
         if viewer.is_viewer() {

@@ -340,7 +340,8 @@ impl Stream {
         sending
     }
 
-    /// Adds a viewer, and sends the initial data. Returns false if there are too many viewers.
+    /// Adds a viewer, and queues the initial data. The caller then calls [`Sink::send_queued`] if the viewer has
+    /// a socket. Returns false if there are too many viewers.
     pub fn join(&self, viewer: Arc<dyn Sink>) -> bool {
         self.join_within(viewer, self.limits.viewers)
     }
@@ -357,7 +358,7 @@ impl Stream {
         if has_keyframes && inner.cache.waits_for_keyframe() {
             viewer.skip_to_keyframe();
         }
-        viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
+        viewer.queue(&Batch::pieces(&inner.cache.for_late_joiner()));
         // The cache contains the held messages.
         let received = inner.held.len();
         inner.viewers.push(Viewer { sink: viewer, counts_as, received });
