@@ -82,13 +82,16 @@ pub(super) struct Stream {
 struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
-    viewers: Vec<Viewer>,
+    /// The list is shared with the current delivery, and copied if it changes meanwhile.
+    viewers: Arc<Vec<Viewer>>,
     /// The number of viewers, without other receivers.
     counts: ViewerCounts,
     /// The viewers with a connection, in no particular order.
     records: Vec<ViewerRecord>,
     /// Cached messages that are not sent yet, because they wait for the next bursts.
     held: Vec<Arc<Message>>,
+    /// Number of messages that are no longer held.
+    released: u64,
     /// The time at which the first held message arrived.
     held_since: Option<Timestamp>,
     /// The shift that makes a publisher's times continue those of the previous one, in ms.
@@ -104,17 +107,19 @@ struct Viewer {
     sink: Arc<dyn Sink>,
     /// The protocol of a viewer, or `None` for another receiver. It stays the same until the viewer leaves.
     counts_as: Option<Protocol>,
-    /// Number of held messages that the viewer has already received from the cache.
-    received: usize,
+    /// The number of the first message that the viewer does not receive from the cache.
+    first: u64,
 }
 
 /// Messages, and the viewers that were there when these messages left the stream.
 #[derive(Debug, Default)]
 struct Delivery {
     messages: Vec<Arc<Message>>,
+    /// The number of the first message.
+    first: u64,
     /// See [`Batch::joined`].
     joined: Option<Bytes>,
-    viewers: Vec<Viewer>,
+    viewers: Arc<Vec<Viewer>>,
     /// Number of viewers that have received the messages.
     served: usize,
 }
@@ -360,8 +365,8 @@ impl Stream {
         }
         viewer.queue(&Batch::pieces(&inner.cache.for_late_joiner()));
         // The cache contains the held messages.
-        let received = inner.held.len();
-        inner.viewers.push(Viewer { sink: viewer, counts_as, received });
+        let first = inner.released + inner.held.len() as u64;
+        Arc::make_mut(&mut inner.viewers).push(Viewer { sink: viewer, counts_as, first });
         if let Some(protocol) = counts_as {
             inner.counts.add(protocol);
         }
@@ -376,7 +381,7 @@ impl Stream {
         let mut inner = self.inner.lock();
         inner.forget_record(id);
         let at = inner.viewers.iter().position(|viewer| viewer.sink.id() == id)?;
-        let Viewer { sink, counts_as, .. } = inner.viewers.swap_remove(at);
+        let Viewer { sink, counts_as, .. } = Arc::make_mut(&mut inner.viewers).swap_remove(at);
         if let Some(protocol) = counts_as {
             inner.counts.remove(protocol);
         }
@@ -450,15 +455,15 @@ impl Inner {
     /// Takes the held messages for all viewers.
     fn release(&mut self) -> Delivery {
         self.held_since = None;
+        let first = self.released;
+        self.released += self.held.len() as u64;
         if self.held.is_empty() || self.viewers.is_empty() {
             self.held.clear();
             return Delivery::default();
         }
         let messages = std::mem::take(&mut self.held);
         let joined = Batch::joined(&messages).joined;
-        let delivery = Delivery { messages, joined, viewers: self.viewers.clone(), served: 0 };
-        self.viewers.iter_mut().for_each(|viewer| viewer.received = 0);
-        delivery
+        Delivery { messages, first, joined, viewers: Arc::clone(&self.viewers), served: 0 }
     }
 }
 
@@ -479,7 +484,7 @@ impl Delivery {
     fn forget(&mut self, id: u64) {
         let rest = self.viewers.get(self.served..).unwrap_or_default();
         if let Some(at) = rest.iter().position(|viewer| viewer.sink.id() == id) {
-            self.viewers.swap_remove(self.served + at);
+            Arc::make_mut(&mut self.viewers).swap_remove(self.served + at);
         }
     }
 
@@ -488,8 +493,8 @@ impl Delivery {
         let batch = Batch { messages: &self.messages, joined: self.joined.clone() };
         let rest = self.viewers.get(self.served..).unwrap_or_default();
         let part = rest.get(..PART_VIEWERS).unwrap_or(rest);
-        if part.len() < MIN_BATCH_CALL_VIEWERS || !send_in_one_call(part, &batch) {
-            part.iter().for_each(|viewer| viewer.deliver(&batch));
+        if part.len() < MIN_BATCH_CALL_VIEWERS || !send_in_one_call(part, &batch, self.first) {
+            part.iter().for_each(|viewer| viewer.deliver(&batch, self.first));
         }
         self.served += part.len();
         if self.served >= self.viewers.len() {
@@ -498,12 +503,12 @@ impl Delivery {
     }
 }
 
-/// Sends with one system call to all of these viewers that keep up, and one by one to the others.
-/// Returns false, without sending anything, if that is impossible.
-fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>) -> bool {
+/// Sends with one system call to all of these viewers that keep up, and one by one to the others. `first` is the
+/// number of the first message. Returns false, without sending anything, if that is impossible.
+fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>, first: u64) -> bool {
     let Some(joined) = &batch.joined else { return false };
     let mut lent: Vec<_> = (viewers.iter())
-        .map(|it| if it.received == 0 { it.sink.lend(batch) } else { None })
+        .map(|it| if it.first <= first { it.sink.lend(batch) } else { None })
         .collect();
     let mut taken = Vec::with_capacity(lent.len());
     let streams = lent.iter().flatten().map(|out| &out.stream);
@@ -513,7 +518,7 @@ fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>) -> bool {
     let mut taken = taken.into_iter();
     for (viewer, lent) in viewers.iter().zip(&mut lent) {
         let Some(mut out) = lent.take() else {
-            viewer.deliver(batch);
+            viewer.deliver(batch, first);
             continue;
         };
         let result = taken.next().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()));
@@ -526,10 +531,11 @@ fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>) -> bool {
 }
 
 impl Viewer {
-    /// Delivers the messages of a batch that the viewer does not have yet.
-    fn deliver(&self, batch: &Batch<'_>) {
-        match batch.messages.get(self.received..) {
-            _ if self.received == 0 => self.sink.deliver(batch),
+    /// Delivers the messages of a batch that the viewer does not have yet. `first` is the number of the first message.
+    fn deliver(&self, batch: &Batch<'_>, first: u64) {
+        let received = usize::try_from(self.first.saturating_sub(first)).unwrap_or(usize::MAX);
+        match batch.messages.get(received..) {
+            _ if received == 0 => self.sink.deliver(batch),
             None | Some([]) => {}
             Some(rest) => self.sink.deliver(&Batch::pieces(rest)),
         }

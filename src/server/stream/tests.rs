@@ -265,6 +265,16 @@ fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
 }
 
 #[test]
+fn a_burst_does_not_copy_the_list_of_viewers() {
+    let (stream, viewers) = published(MIN_HOLD_VIEWERS);
+    stream.take(1, &mut frame(0, true), Timestamp::ZERO);
+    stream.flush();
+    let last = viewers.last().unwrap();
+    assert!(last.1.lock().is_empty(), "the delivery is not over");
+    assert_eq!(Arc::strong_count(last), 2, "one in the list, and one here");
+}
+
+#[test]
 fn few_viewers_get_each_message_at_once() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS - 1);
     assert!(stream.take(1, &mut frame(0, true), Timestamp::ZERO).is_none());
