@@ -283,7 +283,7 @@ impl Pull {
                     self.flush_at = None;
                     if let Some(publication) = &self.publication {
                         publication.stream.flush();
-                        publication.stream.send_rest().await;
+                        publication.stream.send_rest(&self.task.registry.admission).await;
                     }
                     continue;
                 }
@@ -307,7 +307,7 @@ impl Pull {
                 return end;
             }
             if let Some(publication) = &self.publication {
-                publication.stream.send_rest().await;
+                publication.stream.send_rest(&self.task.registry.admission).await;
             }
         }
     }

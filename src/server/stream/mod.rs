@@ -28,6 +28,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::base::Timestamp;
 use crate::net;
+use crate::server::access::admission::Admission;
 use crate::server::access::limits::Limits;
 use crate::server::access::rules::AppLimits;
 use crate::server::event::viewer_counts::ViewerCounts;
@@ -57,9 +58,11 @@ const MIN_HOLD_VIEWERS: usize = 500;
 /// From this many viewers on, a burst is sent with one system call for each part of the viewers, if
 /// supported.
 const MIN_BATCH_CALL_VIEWERS: usize = 4;
-/// Number of viewers in one part of a delivery. Between two parts, other tasks of the server run, such as
-/// those of clients that join. With smaller parts, clients wait less, but each part costs CPU time.
+/// Number of viewers in one part of a delivery. A viewer that leaves waits for the current part.
 const PART_VIEWERS: usize = 256;
+/// Number of viewers in one part while clients are joining. Their tasks run between two parts. With smaller
+/// parts, these clients wait less, but each part costs CPU time.
+const JOINING_PART_VIEWERS: usize = 64;
 /// Maximum number of held messages.
 const MAX_HELD_MESSAGES: usize = 32;
 
@@ -245,9 +248,9 @@ impl Stream {
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes messages of publisher `id`, and passes them on to the first part of the viewers. The caller
-    /// then calls [`Stream::send_rest`] or [`Stream::finish`]. If some messages are held, returns the time
-    /// by which the caller must call [`Stream::flush`], unless it calls `take` earlier.
+    /// Takes messages of publisher `id`, and passes them on if there are few viewers. The caller then calls
+    /// [`Stream::send_rest`] or [`Stream::finish`]. If some messages are held, returns the time by which the
+    /// caller must call [`Stream::flush`], unless it calls `take` earlier.
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> Option<Timestamp> {
         let mut sending = self.finished();
         let mut guard = self.inner.lock();
@@ -313,23 +316,27 @@ impl Stream {
         if !is_held {
             *sending = inner.release();
             drop(guard);
-            sending.send_part();
+            sending.begin();
         }
         is_held.then_some(flush_by)
     }
 
-    /// Sends held messages to the first part of the viewers. The caller then calls [`Stream::send_rest`].
+    /// Sends held messages if there are few viewers. The caller then calls [`Stream::send_rest`].
     pub fn flush(&self) {
         let mut sending = self.finished();
         *sending = self.inner.lock().release();
-        sending.send_part();
+        sending.begin();
     }
 
-    /// Sends the delivery to the other viewers. Other tasks run between its parts.
-    pub async fn send_rest(&self) {
+    /// Sends the delivery to the other viewers. While clients are joining, other tasks run between its parts.
+    pub async fn send_rest(&self, admission: &Admission) {
         while !self.sending.lock().is_done() {
-            tokio::task::yield_now().await;
-            self.sending.lock().send_part();
+            if admission.has_undecided() {
+                self.sending.lock().send_part(JOINING_PART_VIEWERS);
+                tokio::task::yield_now().await;
+            } else {
+                self.sending.lock().send_part(PART_VIEWERS);
+            }
         }
     }
 
@@ -476,7 +483,14 @@ impl Delivery {
     /// Sends to all viewers that have not received the messages yet.
     fn finish(&mut self) {
         while !self.is_done() {
-            self.send_part();
+            self.send_part(PART_VIEWERS);
+        }
+    }
+
+    /// Sends to all viewers, if they fit into one part.
+    fn begin(&mut self) {
+        if self.viewers.len() <= PART_VIEWERS {
+            self.send_part(PART_VIEWERS);
         }
     }
 
@@ -488,11 +502,11 @@ impl Delivery {
         }
     }
 
-    /// Sends to the next part of the viewers.
-    fn send_part(&mut self) {
+    /// Sends to the next part of the viewers, of this size.
+    fn send_part(&mut self, size: usize) {
         let batch = Batch { messages: &self.messages, joined: self.joined.clone() };
         let rest = self.viewers.get(self.served..).unwrap_or_default();
-        let part = rest.get(..PART_VIEWERS).unwrap_or(rest);
+        let part = rest.get(..size).unwrap_or(rest);
         if part.len() < MIN_BATCH_CALL_VIEWERS || !send_in_one_call(part, &batch, self.first) {
             part.iter().for_each(|viewer| viewer.deliver(&batch, self.first));
         }

@@ -1,11 +1,14 @@
 //! Tests of a stream: publishers that replace each other, and viewers that join, leave and receive.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::task::{Context, Waker};
 use std::thread;
 
 use super::*;
+use crate::server::access::admission::Purpose;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::relayed::RelayPath;
 use crate::wire::amf0::Value;
@@ -279,6 +282,7 @@ fn few_viewers_get_each_message_at_once() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS - 1);
     assert!(stream.take(1, &mut frame(0, true), Timestamp::ZERO).is_none());
     assert!(stream.take(1, &mut frame(33, false), Timestamp::ZERO).is_none());
+    stream.finish();
     assert_eq!(*viewers[0].1.lock(), [(vec![0], true), (vec![33], true)]);
 }
 
@@ -347,6 +351,7 @@ fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
     }
     let full = stream.take(1, &mut frame(MAX_HELD_MESSAGES as u32, false), Timestamp::ZERO);
     assert!(full.is_none(), "full");
+    stream.finish();
     let all: Vec<u32> = (1..=MAX_HELD_MESSAGES as u32).collect();
     assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all, true)]);
 
@@ -383,7 +388,12 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
         stream.take(1, &mut frame(time, time == 0), Timestamp::ZERO);
         stream.flush();
     };
+    let admission = Admission::new(&Limits::default());
+    let joining = admission.admit(IpAddr::from([127, 0, 0, 1]), false).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
     send(0);
+    let rest = pin!(stream.send_rest(&admission));
+    assert!(rest.poll(&mut cx).is_pending());
     assert_eq!((got(&viewers[0]), got(last)), (vec![vec![0]], vec![]));
     let late = Arc::new(Viewer(u64::MAX, Mutex::default()));
     assert!(stream.join(Arc::<Viewer>::clone(&late)));
@@ -393,11 +403,16 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
     assert_eq!(got(last).len() + got(&late).len(), 2);
     let others = async { assert_eq!(got(last).len() + got(&late).len(), 2, "others run first") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async { tokio::join!(stream.send_rest(), others) });
+    runtime.block_on(async { tokio::join!(stream.send_rest(&admission), others) });
     for viewer in [&viewers[0], last, &late] {
         assert_eq!(got(viewer), [vec![0], vec![33]]);
     }
     assert!(got(leaving).is_empty(), "it has left");
+    assert!(admission.settle(&joining, Purpose::Play));
+    send(66);
+    let rest = pin!(stream.send_rest(&admission));
+    assert!(rest.poll(&mut cx).is_ready(), "nobody is joining");
+    assert_eq!(got(last), [vec![0], vec![33], vec![66]]);
 }
 
 #[test]
