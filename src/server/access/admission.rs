@@ -211,6 +211,11 @@ impl Admission {
         inner.all - inner.resting >= self.connections
     }
 
+    /// Returns true if there are connections without a purpose, such as those of clients that are joining.
+    pub fn has_undecided(&self) -> bool {
+        self.inner.lock().undecided > 0
+    }
+
     /// Frees the slot of a closed connection.
     pub fn leave(&self, spot: &Arc<Spot>) {
         let mut inner = self.inner.lock();

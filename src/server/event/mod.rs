@@ -4,6 +4,7 @@ pub(in crate::server) mod log;
 pub(in crate::server) mod relay;
 mod repeats;
 pub(in crate::server) mod reporter;
+pub(in crate::server) mod viewer_counts;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

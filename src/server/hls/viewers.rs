@@ -2,7 +2,7 @@
 //! playlist request counts as one, identified by address and user agent. Clients behind a cache
 //! count as one viewer. This module is pure.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use crate::base::Timestamp;
 use crate::net::subscriber::subscriber;
 use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::grant::AdmittedViewer;
+use crate::server::event::viewer_counts::ViewerCounts;
 use crate::server::event::{NoRoom, Protocol, ViewerFigures};
 
 /// The key of a viewer: the address, a hash of the user agent, and the protocol.
@@ -75,6 +76,7 @@ pub(in crate::server) struct ViewerLimit {
 #[derive(Debug, Default)]
 pub(in crate::server) struct Viewers {
     all: HashMap<ViewerKey, Viewer>,
+    counts: ViewerCounts,
     /// Address and user agent of disconnected viewers, with the time. A disconnected viewer stays out with
     /// any protocol.
     barred: VecDeque<(IpAddr, u64, Timestamp)>,
@@ -106,7 +108,7 @@ impl Viewers {
     /// Returns the viewers of the next playlist of the stream: nobody yet, and those who were
     /// disconnected stay out.
     pub fn of_next_playlist(&self) -> Self {
-        Self { all: HashMap::new(), barred: self.barred.clone() }
+        Self { barred: self.barred.clone(), ..Self::default() }
     }
 
     /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer.
@@ -134,6 +136,7 @@ impl Viewers {
         let protocol = key.protocol;
         let viewer = Viewer { id, peer, protocol, since: now, asked: now, bytes: 0, _done };
         self.all.insert(key, viewer);
+        self.counts.add(protocol);
         ViewerLookup::New
     }
 
@@ -160,6 +163,11 @@ impl Viewers {
         self.all.len()
     }
 
+    /// Returns the number of viewers by protocol.
+    pub fn by_protocol(&self) -> &BTreeMap<Protocol, usize> {
+        self.counts.by_protocol()
+    }
+
     /// Returns the viewers, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &Viewer> {
         self.all.values()
@@ -173,6 +181,7 @@ impl Viewers {
         barred: Option<Timestamp>,
     ) -> Vec<Viewer> {
         let ended: Vec<_> = self.all.extract_if(|_, viewer| is_chosen(viewer.id)).collect();
+        ended.iter().for_each(|(key, _)| self.counts.remove(key.protocol));
         if let Some(now) = barred {
             for (key, _) in &ended {
                 self.barred.truncate(MAX_BARRED_VIEWERS - 1);
@@ -197,7 +206,9 @@ impl Viewers {
     /// Removes viewers without a request for this long.
     pub fn leave(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
         let gone = self.all.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
-        gone.map(|(_, viewer)| viewer).collect()
+        let gone: Vec<_> = gone.map(|(_, viewer)| viewer).collect();
+        gone.iter().for_each(|viewer| self.counts.remove(viewer.protocol));
+        gone
     }
 }
 
@@ -245,6 +256,31 @@ mod tests {
                 assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), ViewerLookup::Full);
             }
         }
+    }
+
+    #[test]
+    fn the_counts_by_protocol_follow_the_viewers() {
+        let mut viewers = Viewers::default();
+        let peer: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        let now = Timestamp::from_millis(1_000);
+        let note = |viewers: &mut Viewers, program, protocol, at| {
+            let key = ViewerKey { address: peer.ip(), program, protocol };
+            let viewer = AdmittedViewer { id: program, done: None, expelled: 0 };
+            viewers.note(key, peer, viewer, LIMIT, at)
+        };
+        let later = now + Duration::from_secs(9);
+        for (program, protocol, at) in
+            [(1, Protocol::Hls, now), (2, Protocol::Hls, later), (3, Protocol::Dash, later)]
+        {
+            note(&mut viewers, program, protocol, at);
+        }
+        note(&mut viewers, 2, Protocol::Hls, later);
+        let counts = [(Protocol::Hls, 2), (Protocol::Dash, 1)];
+        assert_eq!(*viewers.by_protocol(), BTreeMap::from(counts));
+        assert_eq!(viewers.end(|id| id == 3, None).len(), 1);
+        assert_eq!(viewers.leave(Duration::from_secs(9), later).len(), 1);
+        assert_eq!(*viewers.by_protocol(), BTreeMap::from([(Protocol::Hls, 1)]));
+        assert!(viewers.of_next_playlist().by_protocol().is_empty());
     }
 
     #[test]

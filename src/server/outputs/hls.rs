@@ -105,7 +105,7 @@ pub(in crate::server) fn note_viewer(
 ) -> Result<(), NoRoom> {
     let (now, id) = (registry.clock.now(), viewer.id);
     let stream = &production.stream;
-    let others = stream.figures(now).viewers;
+    let others = stream.viewer_count();
     let most = registry.max_viewers(&stream.app);
     let limit = ViewerLimit { most, others, is_shared: registry.is_shared(key.address) };
     let arrived = production.viewers.lock().note(key, address, viewer, limit, now);

@@ -545,6 +545,8 @@ impl Registry {
             let client = (address.ip(), Some(protocol));
             self.reporter.refuse(Refusal::of_viewer(client, (app, name), *why));
         })?;
+        // The list of streams is no longer locked, so other clients find theirs meanwhile.
+        viewer.send_queued();
         stream.note_viewer(ViewerRecord { id, address, since: self.clock.now(), sent_before });
         // onair's own player is no viewer.
         if viewer.is_viewer() {
@@ -589,6 +591,11 @@ impl Registry {
         figures.viewers += figures.hls_viewers;
         figures.protocols.extend(by_hls);
         figures
+    }
+
+    /// Returns the number of viewers of a stream, over all protocols.
+    pub fn viewers_of(&self, stream: &Stream) -> usize {
+        stream.viewer_count() + self.hls.viewers(&stream.app, &stream.name)
     }
 
     /// Asks all RTMP clients that support it to reconnect to the successor, and accepts no new RTMP

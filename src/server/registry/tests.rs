@@ -1,11 +1,13 @@
 //! Tests of the registry.
 
 use std::pin::pin;
+use std::sync::Weak;
 use std::task::Poll;
 
 use super::*;
 use crate::net::Runtime;
 use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::message::Batch;
 use crate::server::stream::message_sink::MessageSink;
 use crate::wire::rtmp::auth::{Challenge, Method, next_query};
 use crate::wire::rtmp::url::Credentials;
@@ -115,6 +117,43 @@ fn only_viewers_are_reported_and_counted() {
     let reported: Vec<_> = std::iter::from_fn(|| events.try_recv().ok()).collect();
     assert!(matches!(reported[..], [Event::Join(_), Event::Leave(..)]), "{reported:?}");
     assert_eq!(registry.reporter.log.lock().peak(), 1);
+}
+
+#[test]
+fn a_viewer_gets_its_first_data_while_others_find_their_streams() {
+    /// A viewer that records for each use of its socket whether other clients can find their streams.
+    #[derive(Debug)]
+    struct Player(Weak<Registry>, Mutex<Vec<bool>>);
+
+    impl Sink for Player {
+        fn id(&self) -> u64 {
+            1
+        }
+
+        fn queue(&self, _batch: &Batch<'_>) {}
+
+        fn send_queued(&self) {
+            let registry = self.0.upgrade().unwrap();
+            self.1.lock().push(registry.streams.try_lock().is_some());
+        }
+
+        fn deliver(&self, _batch: &Batch<'_>) {
+            self.send_queued();
+        }
+
+        fn end(&self) {}
+
+        fn resume(&self) {}
+    }
+
+    let runtime = Runtime::start().unwrap();
+    let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+    let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+    let registry = Arc::new(registry);
+    let player = Arc::new(Player(Arc::downgrade(&registry), Mutex::default()));
+    let viewer: Arc<dyn Sink> = Arc::<Player>::clone(&player);
+    registry.join("live", "show", (viewer, 0), "127.0.0.1:5".parse().unwrap()).unwrap();
+    assert_eq!(*player.1.lock(), [true]);
 }
 
 #[test]

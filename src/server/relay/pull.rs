@@ -160,7 +160,7 @@ impl Relaying for Pull {
         // A viewer of WebRTC counts only once connected, which can take longer than a short `linger`.
         let is_watched = || {
             registry.find(app, stream).is_some_and(|stream| {
-                registry.figures_of(&stream, now).viewers > 0 || registry.whep.is_used(&stream)
+                registry.viewers_of(&stream) > 0 || registry.whep.is_used(&stream)
             })
         };
         // Current viewers over HTTP move only when the stream is no longer here. Without viewers, its pushes and
@@ -283,7 +283,7 @@ impl Pull {
                     self.flush_at = None;
                     if let Some(publication) = &self.publication {
                         publication.stream.flush();
-                        publication.stream.send_rest().await;
+                        publication.stream.send_rest(&self.task.registry.admission).await;
                     }
                     continue;
                 }
@@ -307,7 +307,7 @@ impl Pull {
                 return end;
             }
             if let Some(publication) = &self.publication {
-                publication.stream.send_rest().await;
+                publication.stream.send_rest(&self.task.registry.admission).await;
             }
         }
     }

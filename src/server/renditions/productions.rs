@@ -57,14 +57,10 @@ impl Productions {
 
     /// Returns the number of viewers of a stream by protocol.
     pub fn viewers_by(&self, app: &str, name: &str) -> BTreeMap<Protocol, usize> {
-        let mut protocols = BTreeMap::new();
         let all = self.all.lock();
-        if let Some(production) = all.get(&(app.to_owned(), name.to_owned())) {
-            for viewer in production.viewers.lock().iter() {
-                *protocols.entry(viewer.protocol).or_default() += 1;
-            }
-        }
-        protocols
+        let found = all.get(&(app.to_owned(), name.to_owned()));
+        let by_protocol = |it: &Arc<Production>| it.viewers.lock().by_protocol().clone();
+        found.map(by_protocol).unwrap_or_default()
     }
 
     /// Returns the first discontinuity sequence number of a new production. It increases across

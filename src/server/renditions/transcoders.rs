@@ -111,7 +111,7 @@ impl Transcoders {
         transcoder.wanted.lock().retain(|it| !Arc::ptr_eq(it, running));
         drop(all);
         // The size of the video refuses such a rendition without a pause, and the video can become larger again.
-        let video = transcoder.stream.figures(now).publisher.and_then(|it| it.video);
+        let video = transcoder.stream.publisher_figures(now).and_then(|it| it.video);
         let is_too_small = video.and_then(|it| it.size).is_some_and(|(width, height)| {
             running.rendition.size(Size::new(width, height)).is_none()
         });

@@ -462,6 +462,17 @@ impl Sink for Connection {
         self.count(io.out.sent - before);
     }
 
+    fn queue(&self, batch: &Batch<'_>) {
+        let mut io = self.io.lock();
+        if io.session.is_playing() {
+            io.queue(batch.messages);
+        }
+    }
+
+    fn send_queued(&self) {
+        self.flush(&mut self.io.lock());
+    }
+
     fn lend(&self, batch: &Batch<'_>) -> Option<MappedMutexGuard<'_, Outgoing>> {
         let io = self.io.lock();
         if !(io.session.is_playing() && io.takes_joined(batch) && io.out.can_be_lent()) {

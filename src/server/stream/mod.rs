@@ -18,7 +18,6 @@ pub(in crate::server) mod thumbnails;
 mod viewer_list;
 pub(in crate::server) mod viewer_queue;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -29,8 +28,10 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::base::Timestamp;
 use crate::net;
+use crate::server::access::admission::Admission;
 use crate::server::access::limits::Limits;
 use crate::server::access::rules::AppLimits;
+use crate::server::event::viewer_counts::ViewerCounts;
 use crate::server::event::{Protocol, PublisherFigures, StreamFigures};
 use crate::server::stream::late_join_cache::{Cache, CacheRule};
 use crate::server::stream::message::{Batch, Class, Message, SingleTrack};
@@ -57,9 +58,11 @@ const MIN_HOLD_VIEWERS: usize = 500;
 /// From this many viewers on, a burst is sent with one system call for each part of the viewers, if
 /// supported.
 const MIN_BATCH_CALL_VIEWERS: usize = 4;
-/// Number of viewers in one part of a delivery. Between two parts, other tasks of the server run, such as
-/// those of clients that join. With smaller parts, clients wait less, but each part costs CPU time.
+/// Number of viewers in one part of a delivery. A viewer that leaves waits for the current part.
 const PART_VIEWERS: usize = 256;
+/// Number of viewers in one part while clients are joining. Their tasks run between two parts. With smaller
+/// parts, these clients wait less, but each part costs CPU time.
+const JOINING_PART_VIEWERS: usize = 64;
 /// Maximum number of held messages.
 const MAX_HELD_MESSAGES: usize = 32;
 
@@ -82,11 +85,16 @@ pub(super) struct Stream {
 struct Inner {
     publisher: Option<Publisher>,
     cache: Cache,
-    viewers: Vec<Viewer>,
+    /// The list is shared with the current delivery, and copied if it changes meanwhile.
+    viewers: Arc<Vec<Viewer>>,
+    /// The number of viewers, without other receivers.
+    counts: ViewerCounts,
     /// The viewers with a connection, in no particular order.
     records: Vec<ViewerRecord>,
     /// Cached messages that are not sent yet, because they wait for the next bursts.
     held: Vec<Arc<Message>>,
+    /// Number of messages that are no longer held.
+    released: u64,
     /// The time at which the first held message arrived.
     held_since: Option<Timestamp>,
     /// The shift that makes a publisher's times continue those of the previous one, in ms.
@@ -100,17 +108,21 @@ struct Inner {
 #[derive(Clone, Debug)]
 struct Viewer {
     sink: Arc<dyn Sink>,
-    /// Number of held messages that the viewer has already received from the cache.
-    received: usize,
+    /// The protocol of a viewer, or `None` for another receiver. It stays the same until the viewer leaves.
+    counts_as: Option<Protocol>,
+    /// The number of the first message that the viewer does not receive from the cache.
+    first: u64,
 }
 
 /// Messages, and the viewers that were there when these messages left the stream.
 #[derive(Debug, Default)]
 struct Delivery {
     messages: Vec<Arc<Message>>,
+    /// The number of the first message.
+    first: u64,
     /// See [`Batch::joined`].
     joined: Option<Bytes>,
-    viewers: Vec<Viewer>,
+    viewers: Arc<Vec<Viewer>>,
     /// Number of viewers that have received the messages.
     served: usize,
 }
@@ -236,9 +248,9 @@ impl Stream {
         inner.publisher.as_ref().inspect(|publisher| publisher.dismissal.dismiss(reason)).is_some()
     }
 
-    /// Takes messages of publisher `id`, and passes them on to the first part of the viewers. The caller
-    /// then calls [`Stream::send_rest`] or [`Stream::finish`]. If some messages are held, returns the time
-    /// by which the caller must call [`Stream::flush`], unless it calls `take` earlier.
+    /// Takes messages of publisher `id`, and passes them on if there are few viewers. The caller then calls
+    /// [`Stream::send_rest`] or [`Stream::finish`]. If some messages are held, returns the time by which the
+    /// caller must call [`Stream::flush`], unless it calls `take` earlier.
     pub fn take(&self, id: u64, incoming: &mut Vec<Incoming>, now: Timestamp) -> Option<Timestamp> {
         let mut sending = self.finished();
         let mut guard = self.inner.lock();
@@ -304,23 +316,27 @@ impl Stream {
         if !is_held {
             *sending = inner.release();
             drop(guard);
-            sending.send_part();
+            sending.begin();
         }
         is_held.then_some(flush_by)
     }
 
-    /// Sends held messages to the first part of the viewers. The caller then calls [`Stream::send_rest`].
+    /// Sends held messages if there are few viewers. The caller then calls [`Stream::send_rest`].
     pub fn flush(&self) {
         let mut sending = self.finished();
         *sending = self.inner.lock().release();
-        sending.send_part();
+        sending.begin();
     }
 
-    /// Sends the delivery to the other viewers. Other tasks run between its parts.
-    pub async fn send_rest(&self) {
+    /// Sends the delivery to the other viewers. While clients are joining, other tasks run between its parts.
+    pub async fn send_rest(&self, admission: &Admission) {
         while !self.sending.lock().is_done() {
-            tokio::task::yield_now().await;
-            self.sending.lock().send_part();
+            if admission.has_undecided() {
+                self.sending.lock().send_part(JOINING_PART_VIEWERS);
+                tokio::task::yield_now().await;
+            } else {
+                self.sending.lock().send_part(PART_VIEWERS);
+            }
         }
     }
 
@@ -336,7 +352,8 @@ impl Stream {
         sending
     }
 
-    /// Adds a viewer, and sends the initial data. Returns false if there are too many viewers.
+    /// Adds a viewer, and queues the initial data. The caller then calls [`Sink::send_queued`] if the viewer has
+    /// a socket. Returns false if there are too many viewers.
     pub fn join(&self, viewer: Arc<dyn Sink>) -> bool {
         self.join_within(viewer, self.limits.viewers)
     }
@@ -344,8 +361,8 @@ impl Stream {
     /// Works like [`Stream::join`], but with another limit.
     pub fn join_within(&self, viewer: Arc<dyn Sink>, most: usize) -> bool {
         let mut inner = self.inner.lock();
-        let is_full = || inner.viewers.iter().filter(|it| it.sink.is_viewer()).count() >= most;
-        if viewer.is_viewer() && inner.viewers.len() >= most && is_full() {
+        let counts_as = viewer.is_viewer().then(|| viewer.protocol());
+        if counts_as.is_some() && inner.counts.total() >= most {
             return false;
         }
         // Some encoders refresh the video without keyframes.
@@ -353,20 +370,29 @@ impl Stream {
         if has_keyframes && inner.cache.waits_for_keyframe() {
             viewer.skip_to_keyframe();
         }
-        viewer.deliver(&Batch::pieces(&inner.cache.for_late_joiner()));
+        viewer.queue(&Batch::pieces(&inner.cache.for_late_joiner()));
         // The cache contains the held messages.
-        let received = inner.held.len();
-        inner.viewers.push(Viewer { sink: viewer, received });
+        let first = inner.released + inner.held.len() as u64;
+        Arc::make_mut(&mut inner.viewers).push(Viewer { sink: viewer, counts_as, first });
+        if let Some(protocol) = counts_as {
+            inner.counts.add(protocol);
+        }
         true
     }
 
-    /// Removes a viewer, if present. Afterwards, the viewer receives nothing more from this stream.
+    /// Removes a viewer, if present. Afterwards, the viewer receives nothing more from this stream. The other
+    /// viewers do not get the rest of a delivery earlier, because that would block the caller's thread.
     pub fn leave(&self, id: u64) -> Option<Arc<dyn Sink>> {
-        let _sending = self.finished();
+        let mut sending = self.sending.lock();
+        sending.forget(id);
         let mut inner = self.inner.lock();
-        let place = inner.viewers.iter().position(|viewer| viewer.sink.id() == id);
         inner.forget_record(id);
-        place.map(|place| inner.viewers.swap_remove(place).sink)
+        let at = inner.viewers.iter().position(|viewer| viewer.sink.id() == id)?;
+        let Viewer { sink, counts_as, .. } = Arc::make_mut(&mut inner.viewers).swap_remove(at);
+        if let Some(protocol) = counts_as {
+            inner.counts.remove(protocol);
+        }
+        Some(sink)
     }
 
     /// Returns the codec configs and the last keyframe of the video, if there is one.
@@ -408,29 +434,21 @@ impl Stream {
 
     pub fn figures(&self, now: Timestamp) -> StreamFigures {
         let inner = self.inner.lock();
-        let mut protocols = BTreeMap::new();
-        for viewer in inner.viewers.iter().filter(|viewer| viewer.sink.is_viewer()) {
-            *protocols.entry(viewer.sink.protocol()).or_default() += 1;
-        }
+        let protocols = inner.counts.by_protocol().clone();
         StreamFigures {
             app: self.app.clone(),
             stream: self.name.clone(),
-            viewers: protocols.values().sum(),
+            viewers: inner.counts.total(),
             hls_viewers: 0,
             whep_viewers: protocols.get(&Protocol::Whep).copied().unwrap_or_default(),
             protocols,
-            publisher: inner.publisher.as_ref().map(|publisher| PublisherFigures {
-                id: publisher.id,
-                address: publisher.address,
-                since: now.since(publisher.since),
-                bytes: publisher.bytes,
-                bitrate: publisher.bitrate_at(now),
-                encoder: publisher.encoder(),
-                stalls: publisher.stalls_until(now),
-                video: publisher.video.clone(),
-                audio: publisher.audio.clone(),
-            }),
+            publisher: inner.publisher.as_ref().map(|publisher| publisher.figures(now)),
         }
+    }
+
+    /// Returns the figures of the publisher, if there is one.
+    pub fn publisher_figures(&self, now: Timestamp) -> Option<PublisherFigures> {
+        self.inner.lock().publisher.as_ref().map(|publisher| publisher.figures(now))
     }
 }
 
@@ -444,15 +462,15 @@ impl Inner {
     /// Takes the held messages for all viewers.
     fn release(&mut self) -> Delivery {
         self.held_since = None;
+        let first = self.released;
+        self.released += self.held.len() as u64;
         if self.held.is_empty() || self.viewers.is_empty() {
             self.held.clear();
             return Delivery::default();
         }
         let messages = std::mem::take(&mut self.held);
         let joined = Batch::joined(&messages).joined;
-        let delivery = Delivery { messages, joined, viewers: self.viewers.clone(), served: 0 };
-        self.viewers.iter_mut().for_each(|viewer| viewer.received = 0);
-        delivery
+        Delivery { messages, first, joined, viewers: Arc::clone(&self.viewers), served: 0 }
     }
 }
 
@@ -465,17 +483,32 @@ impl Delivery {
     /// Sends to all viewers that have not received the messages yet.
     fn finish(&mut self) {
         while !self.is_done() {
-            self.send_part();
+            self.send_part(PART_VIEWERS);
         }
     }
 
-    /// Sends to the next part of the viewers.
-    fn send_part(&mut self) {
+    /// Sends to all viewers, if they fit into one part.
+    fn begin(&mut self) {
+        if self.viewers.len() <= PART_VIEWERS {
+            self.send_part(PART_VIEWERS);
+        }
+    }
+
+    /// Removes a viewer from those that have not received the messages yet.
+    fn forget(&mut self, id: u64) {
+        let rest = self.viewers.get(self.served..).unwrap_or_default();
+        if let Some(at) = rest.iter().position(|viewer| viewer.sink.id() == id) {
+            Arc::make_mut(&mut self.viewers).swap_remove(self.served + at);
+        }
+    }
+
+    /// Sends to the next part of the viewers, of this size.
+    fn send_part(&mut self, size: usize) {
         let batch = Batch { messages: &self.messages, joined: self.joined.clone() };
         let rest = self.viewers.get(self.served..).unwrap_or_default();
-        let part = rest.get(..PART_VIEWERS).unwrap_or(rest);
-        if part.len() < MIN_BATCH_CALL_VIEWERS || !send_in_one_call(part, &batch) {
-            part.iter().for_each(|viewer| viewer.deliver(&batch));
+        let part = rest.get(..size).unwrap_or(rest);
+        if part.len() < MIN_BATCH_CALL_VIEWERS || !send_in_one_call(part, &batch, self.first) {
+            part.iter().for_each(|viewer| viewer.deliver(&batch, self.first));
         }
         self.served += part.len();
         if self.served >= self.viewers.len() {
@@ -484,12 +517,12 @@ impl Delivery {
     }
 }
 
-/// Sends with one system call to all of these viewers that keep up, and one by one to the others.
-/// Returns false, without sending anything, if that is impossible.
-fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>) -> bool {
+/// Sends with one system call to all of these viewers that keep up, and one by one to the others. `first` is the
+/// number of the first message. Returns false, without sending anything, if that is impossible.
+fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>, first: u64) -> bool {
     let Some(joined) = &batch.joined else { return false };
     let mut lent: Vec<_> = (viewers.iter())
-        .map(|it| if it.received == 0 { it.sink.lend(batch) } else { None })
+        .map(|it| if it.first <= first { it.sink.lend(batch) } else { None })
         .collect();
     let mut taken = Vec::with_capacity(lent.len());
     let streams = lent.iter().flatten().map(|out| &out.stream);
@@ -499,7 +532,7 @@ fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>) -> bool {
     let mut taken = taken.into_iter();
     for (viewer, lent) in viewers.iter().zip(&mut lent) {
         let Some(mut out) = lent.take() else {
-            viewer.deliver(batch);
+            viewer.deliver(batch, first);
             continue;
         };
         let result = taken.next().unwrap_or_else(|| Err(io::ErrorKind::WouldBlock.into()));
@@ -512,10 +545,11 @@ fn send_in_one_call(viewers: &[Viewer], batch: &Batch<'_>) -> bool {
 }
 
 impl Viewer {
-    /// Delivers the messages of a batch that the viewer does not have yet.
-    fn deliver(&self, batch: &Batch<'_>) {
-        match batch.messages.get(self.received..) {
-            _ if self.received == 0 => self.sink.deliver(batch),
+    /// Delivers the messages of a batch that the viewer does not have yet. `first` is the number of the first message.
+    fn deliver(&self, batch: &Batch<'_>, first: u64) {
+        let received = usize::try_from(self.first.saturating_sub(first)).unwrap_or(usize::MAX);
+        match batch.messages.get(received..) {
+            _ if received == 0 => self.sink.deliver(batch),
             None | Some([]) => {}
             Some(rest) => self.sink.deliver(&Batch::pieces(rest)),
         }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::base::Timestamp;
 use crate::server::access::publisher_limits::PublisherLimits;
 use crate::server::access::rules::AppLimits;
-use crate::server::event::{AudioFigures, Stalls, VideoFigures};
+use crate::server::event::{AudioFigures, PublisherFigures, Stalls, VideoFigures};
 use crate::server::stream::bitrate_history::BitrateHistory;
 use crate::server::stream::codec_figures;
 use crate::server::stream::late_join_cache::CacheRule;
@@ -186,6 +186,21 @@ impl Publisher {
     pub fn encoder(&self) -> Option<String> {
         let encoder = self.metadata.encoder.as_deref()?.trim();
         Some(encoder.chars().take(MAX_ENCODER_NAME_CHARS).collect()).filter(|_| !encoder.is_empty())
+    }
+
+    /// Returns the current figures.
+    pub fn figures(&self, now: Timestamp) -> PublisherFigures {
+        PublisherFigures {
+            id: self.id,
+            address: self.address,
+            since: now.since(self.since),
+            bytes: self.bytes,
+            bitrate: self.bitrate_at(now),
+            encoder: self.encoder(),
+            stalls: self.stalls_until(now),
+            video: self.video.clone(),
+            audio: self.audio.clone(),
+        }
     }
 
     /// Counts received data. Too much data disconnects the publisher.

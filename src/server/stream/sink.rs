@@ -39,6 +39,15 @@ pub(in crate::server) trait Sink: Debug + Send + Sync {
     /// Sends messages, or queues them.
     fn deliver(&self, batch: &Batch<'_>);
 
+    /// Queues messages. A receiver with a socket sends them only in the next [`Sink::send_queued`] or
+    /// [`Sink::deliver`], because sending takes longer.
+    fn queue(&self, batch: &Batch<'_>) {
+        self.deliver(batch);
+    }
+
+    /// Sends the queued messages.
+    fn send_queued(&self) {}
+
     /// Returns the sending half of the connection if [`Batch::joined`] can go to the socket
     /// directly. These bytes are then sent to many viewers in one call. `None` means that `deliver`
     /// must be used.

@@ -1,10 +1,14 @@
 //! Tests of a stream: publishers that replace each other, and viewers that join, leave and receive.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::BTreeMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::task::{Context, Waker};
 use std::thread;
 
 use super::*;
+use crate::server::access::admission::Purpose;
 use crate::server::stream::flv_sink::FlvSink;
 use crate::server::stream::relayed::RelayPath;
 use crate::wire::amf0::Value;
@@ -264,10 +268,21 @@ fn a_burst_leaves_in_one_piece_where_there_are_many_viewers() {
 }
 
 #[test]
+fn a_burst_does_not_copy_the_list_of_viewers() {
+    let (stream, viewers) = published(MIN_HOLD_VIEWERS);
+    stream.take(1, &mut frame(0, true), Timestamp::ZERO);
+    stream.flush();
+    let last = viewers.last().unwrap();
+    assert!(last.1.lock().is_empty(), "the delivery is not over");
+    assert_eq!(Arc::strong_count(last), 2, "one in the list, and one here");
+}
+
+#[test]
 fn few_viewers_get_each_message_at_once() {
     let (stream, viewers) = published(MIN_HOLD_VIEWERS - 1);
     assert!(stream.take(1, &mut frame(0, true), Timestamp::ZERO).is_none());
     assert!(stream.take(1, &mut frame(33, false), Timestamp::ZERO).is_none());
+    stream.finish();
     assert_eq!(*viewers[0].1.lock(), [(vec![0], true), (vec![33], true)]);
 }
 
@@ -336,6 +351,7 @@ fn what_is_held_back_is_bounded_and_goes_before_anything_else_happens() {
     }
     let full = stream.take(1, &mut frame(MAX_HELD_MESSAGES as u32, false), Timestamp::ZERO);
     assert!(full.is_none(), "full");
+    stream.finish();
     let all: Vec<u32> = (1..=MAX_HELD_MESSAGES as u32).collect();
     assert_eq!(std::mem::take(&mut *viewers[0].1.lock()), [(all, true)]);
 
@@ -372,21 +388,80 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
         stream.take(1, &mut frame(time, time == 0), Timestamp::ZERO);
         stream.flush();
     };
+    let admission = Admission::new(&Limits::default());
+    let joining = admission.admit(IpAddr::from([127, 0, 0, 1]), false).unwrap();
+    let mut cx = Context::from_waker(Waker::noop());
     send(0);
+    let rest = pin!(stream.send_rest(&admission));
+    assert!(rest.poll(&mut cx).is_pending());
     assert_eq!((got(&viewers[0]), got(last)), (vec![vec![0]], vec![]));
     let late = Arc::new(Viewer(u64::MAX, Mutex::default()));
     assert!(stream.join(Arc::<Viewer>::clone(&late)));
     assert!(stream.leave(leaving.0).is_some());
-    assert_eq!((got(leaving), got(last)), (vec![vec![0]], vec![vec![0]]), "before it leaves");
+    assert_eq!((got(leaving), got(last)), (vec![], vec![]), "others do not get it at once");
     send(33);
     assert_eq!(got(last).len() + got(&late).len(), 2);
     let others = async { assert_eq!(got(last).len() + got(&late).len(), 2, "others run first") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async { tokio::join!(stream.send_rest(), others) });
+    runtime.block_on(async { tokio::join!(stream.send_rest(&admission), others) });
     for viewer in [&viewers[0], last, &late] {
         assert_eq!(got(viewer), [vec![0], vec![33]]);
     }
-    assert_eq!(got(leaving), [vec![0]]);
+    assert!(got(leaving).is_empty(), "it has left");
+    assert!(admission.settle(&joining, Purpose::Play));
+    send(66);
+    let rest = pin!(stream.send_rest(&admission));
+    assert!(rest.poll(&mut cx).is_ready(), "nobody is joining");
+    assert_eq!(got(last), [vec![0], vec![33], vec![66]]);
+}
+
+#[test]
+fn the_figures_of_a_stream_ask_no_viewer() {
+    /// A receiver that counts the questions about what it is.
+    #[derive(Debug)]
+    struct Receiver(u64, Option<Protocol>, Arc<AtomicUsize>);
+
+    impl Sink for Receiver {
+        fn id(&self) -> u64 {
+            self.0
+        }
+
+        fn is_viewer(&self) -> bool {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            self.1.is_some()
+        }
+
+        fn protocol(&self) -> Protocol {
+            self.2.fetch_add(1, Ordering::Relaxed);
+            self.1.unwrap_or(Protocol::Rtmp)
+        }
+
+        fn deliver(&self, _batch: &Batch<'_>) {}
+
+        fn end(&self) {}
+
+        fn resume(&self) {}
+    }
+
+    let (stream, _) = published(0);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let join = |id: u64| {
+        let protocol = [Some(Protocol::Rtmp), Some(Protocol::Whep), None][id as usize % 3];
+        stream.join_within(Arc::new(Receiver(id, protocol, Arc::clone(&asked))), 200)
+    };
+    assert!((0..300).all(join), "receivers that are no viewers do not count");
+    let before = asked.load(Ordering::Relaxed);
+    for _ in 0..100 {
+        let figures = stream.figures(Timestamp::ZERO);
+        assert_eq!((figures.viewers, figures.whep_viewers, stream.viewer_count()), (200, 100, 200));
+        assert!(stream.has_viewer(Protocol::Rtmp) && !stream.has_viewer(Protocol::HttpFlv));
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), before);
+    assert!(!join(300), "full");
+    assert!((0..300).step_by(3).all(|id| stream.leave(id).is_some()));
+    let figures = stream.figures(Timestamp::ZERO);
+    assert_eq!(figures.protocols, BTreeMap::from([(Protocol::Whep, 100)]));
+    assert!(join(300));
 }
 
 #[test]

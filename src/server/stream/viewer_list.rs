@@ -22,9 +22,12 @@ impl Stream {
 
     /// Returns true if a viewer watches the stream over this protocol. HLS viewers have no connection.
     pub fn has_viewer(&self, protocol: Protocol) -> bool {
-        let inner = self.inner.lock();
-        let mut viewers = inner.viewers.iter().filter(|viewer| viewer.sink.is_viewer());
-        viewers.any(|viewer| viewer.sink.protocol() == protocol)
+        self.inner.lock().counts.by_protocol().contains_key(&protocol)
+    }
+
+    /// Returns the number of viewers with a connection. HLS viewers have none.
+    pub fn viewer_count(&self) -> usize {
+        self.inner.lock().counts.total()
     }
 
     /// Returns the current viewers with a connection. HLS viewers have none.

@@ -24,7 +24,7 @@ pub(in crate::server::http) async fn of_stream(
     let Some(names) = stream_names(&uri) else { return missing() };
     let Some(stream) = registry.find(&names.0, &names.1) else { return missing() };
     let now = registry.clock.now();
-    let Some(publisher) = stream.figures(now).publisher.filter(|it| it.video.is_some()) else {
+    let Some(publisher) = stream.publisher_figures(now).filter(|it| it.video.is_some()) else {
         return error(StatusCode::NOT_FOUND, "this stream has no video now");
     };
     let keyframe = || stream.keyframe();

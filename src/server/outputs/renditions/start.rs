@@ -103,8 +103,8 @@ fn check_cpu(
     stream: &Stream,
     rendition: VideoRendition,
 ) -> Result<(), Refusal> {
-    let figures = stream.figures(registry.clock.now());
-    let video = figures.publisher.and_then(|it| it.video).ok_or(Refusal::Absent)?;
+    let publisher = stream.publisher_figures(registry.clock.now());
+    let video = publisher.and_then(|it| it.video).ok_or(Refusal::Absent)?;
     // The size of some codecs is known only to their decoders.
     let Some((width, height)) = video.size else { return Ok(()) };
     let rate = video.fps.and_then(|fps| FrameRate::new(fps.round() as u32, 1));

@@ -101,7 +101,7 @@ pub(in crate::server::whep) async fn select(
     let known = tracks_of(&variants.main).await;
     let is_pinned = rendition.is_some();
     let rendition = rendition.filter(|name| *name != MAIN_STREAM_NAME);
-    let publisher = variants.stream.figures(registry.clock.now()).publisher;
+    let publisher = variants.stream.publisher_figures(registry.clock.now());
     let has_b_frames = publisher.is_some_and(|it| registry.whep.productions.is_refused(it.id));
     let is_av1_missing =
         known.video == Some(VideoFormat::Av1) && !negotiation::has_av1(&offer.text);
@@ -192,7 +192,7 @@ impl Variants {
 
     /// Returns the last bitrate of the stream, and its size if that is known.
     fn bitrate_and_size(&self, registry: &Registry) -> (u64, Option<Size>) {
-        let publisher = self.stream.figures(registry.clock.now()).publisher;
+        let publisher = self.stream.publisher_figures(registry.clock.now());
         let size = publisher.and_then(|it| it.video?.size);
         (self.stream.last_bitrate(), size.map(|(width, height)| Size::new(width, height)))
     }

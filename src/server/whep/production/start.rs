@@ -132,8 +132,8 @@ fn produce(registry: &Registry, production: &Arc<Production>) {
                 if let ProductionEvent::Tracks(tracks) = &event
                     && tracks.refused == Some(Unplayable::BFrames)
                 {
-                    let figures = production.stream.figures(registry.clock.now());
-                    if let Some(publisher) = figures.publisher {
+                    let publisher = production.stream.publisher_figures(registry.clock.now());
+                    if let Some(publisher) = publisher {
                         registry.whep.productions.refuse(publisher.id);
                     }
                 }

@@ -175,7 +175,7 @@ async fn prepare(
 fn check_room(registry: &Registry, app: &str, name: &str) -> Result<(), Refused> {
     let stream = registry.find(app, name).filter(|stream| stream.is_published());
     let most = registry.max_viewers(app);
-    match stream.map(|stream| registry.figures_of(&stream, registry.clock.now()).viewers) {
+    match stream.map(|stream| registry.viewers_of(&stream)) {
         Some(viewers) if viewers >= most => Err(Refused::Full(NoRoom::Stream(most))),
         _ => Ok(()),
     }
