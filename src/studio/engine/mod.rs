@@ -103,7 +103,6 @@ impl Engine {
             self.start_built_in();
         }
         self.begin_history();
-        self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
         if let Some(path) =
             self.config.crashes.take().and_then(|folder| crash_reports::take(&folder))
         {

@@ -136,8 +136,7 @@ impl Engine {
             let is_known = |it: &Target| is_answered || address::secret_of(it).is_some();
             let stored = new.targets.iter_mut().filter(|it| !it.keep_as.is_empty() && is_known(it));
             for target in stored {
-                target.keep_as = Target::new_for(&self.settings.targets, self.state.born).keep_as;
-                self.state.born = self.state.born.wrapping_add(1);
+                target.keep_as = Target::new_key_name();
                 self.secrets.changed.insert(target.id);
             }
         }
