@@ -317,6 +317,11 @@ impl Engine {
         self.remember_targets();
         self.follow_switch(id);
         self.targets.events.remove(&id);
+        // A new target may get the same id.
+        let mut in_summary = self.live.summary.targets.iter_mut();
+        if let Some(known) = in_summary.find(|it| it.id == Some(id)) {
+            known.id = None;
+        }
     }
 
     /// Accepts a certificate at the user's request, and repeats the attempt that failed because of

@@ -379,6 +379,8 @@ impl Engine {
         self.targets.events.clear();
         self.targets.reported_causes.clear();
         self.targets.edited.clear();
+        // The ids are now those of other targets.
+        self.live.summary.targets.iter_mut().for_each(|it| it.id = None);
         self.secrets.changed.clear();
         self.notices.active.clear(groups::TARGET_NOTICES);
         self.state.preflight = None;
