@@ -91,6 +91,38 @@ fn a_run_goes_by_the_collection_and_profile_that_it_names() {
 }
 
 #[test]
+fn a_run_with_a_profile_is_resumed_with_this_profile() {
+    let home = home();
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let profile = home.path().join("onair/profiles/Small.toml");
+    let text = fs::read_to_string(&profile).unwrap();
+    let targets =
+        format!("[[targets]]\nenabled = false\n[[targets]]\nserver = '{server}/live/show'\n");
+    fs::write(profile, text + &targets).unwrap();
+    let path = home.path().to_str().unwrap();
+    let folders = [("XDG_CONFIG_HOME", path), ("XDG_STATE_HOME", path)];
+    let words = ["live", "--profile", "small", "--video", "test"];
+    let mut live = Onair::start_with(&words, &folders);
+    serve.wait_named("publish");
+    let mark = home.path().join("onair/on-air.toml");
+    live.peer.wait_until("the record", LIMIT, |_| mark.exists());
+    live.peer.kill();
+    serve.wait_named("unpublish");
+    let text = fs::read_to_string(&mark).unwrap();
+    assert!(
+        text.contains("profile = \"Small\"") && text.contains("collection = \"Main\""),
+        "{text}"
+    );
+    let words = ["live", "--resume", "--video", "test", "--duration", "1s"];
+    let (code, events, errors) = run_onair(home.path(), &words);
+    assert_eq!(code, 0, "{errors}{events:#?}");
+    let publishes = serve.events().iter().filter(|it| it["event"] == "publish").count();
+    assert_eq!(publishes, 2, "{:#?}", serve.events());
+    assert!(!mark.exists(), "it ended in order");
+}
+
+#[test]
 fn they_are_listed_imported_and_exported_without_a_window() {
     let home = home();
     let list = |what: &str| {

@@ -198,7 +198,7 @@ fn key_comes_back(folder: &Path, keyring: bool) {
     let studio = Studio::start(with_paths(folder, keyring)).unwrap();
     let place =
         TargetPlace::Custom { server: "rtmp://live.example.com/app".into(), key: KEY.into() };
-    let target = Target { place, ..Target::new_for(&[Target::built_in()], 7) };
+    let target = Target { place, ..Target::new_for(&[Target::built_in()]) };
     studio.send(Command::PutTarget(target.clone()));
     wait_for("the target", LIMIT, || studio.snapshot().targets.len() == 2);
     studio.end(LIMIT).unwrap();
@@ -244,7 +244,7 @@ fn written_key_comes_back(folder: &Path, keyring: bool) {
     // The user types another URL as a whole.
     let typed = Target {
         place: TargetPlace::Custom { server: named.into(), key: KEY.into() },
-        ..Target::new_for(&[Target::built_in(), Target::custom(2, "", "".into())], 7)
+        ..Target::new_for(&[Target::built_in(), Target::custom(2, "", "".into())])
     };
     studio.send(Command::PutTarget(typed));
     wait_for("the target", LIMIT, || studio.snapshot().targets.len() == 4);

@@ -67,8 +67,8 @@ pub fn summary() -> BroadcastSummary {
         number: 1,
         on_air_for: Duration::from_secs(2_554),
         targets: vec![
-            BroadcastTarget { id: 9, label: "Twitch (live.twitch.tv:1935)".into() },
-            BroadcastTarget { id: 0, label: "127.0.0.1:1935".into() },
+            BroadcastTarget { id: Some(9), label: "Twitch (live.twitch.tv:1935)".into() },
+            BroadcastTarget { id: Some(0), label: "127.0.0.1:1935".into() },
         ],
         peak_viewers: 14,
         sent_bytes: 812_000_000,

@@ -427,7 +427,8 @@ fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
         }
         let label = "live.example.com:1935".to_owned();
         let summary = snapshot.last_broadcast.as_mut().unwrap();
-        summary.targets = [3, 4].map(|id| BroadcastTarget { id, label: label.clone() }).to_vec();
+        let known = |id| BroadcastTarget { id: Some(id), label: label.clone() };
+        summary.targets = [3, 4].map(known).to_vec();
     });
     harness.run();
     let targets = |harness: &Harness<'static, Window>| {
@@ -446,6 +447,12 @@ fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
     harness.state().demo.change(|snapshot| drop(snapshot.targets.remove(1)));
     harness.run();
     assert_eq!(targets(&harness), "live.example.com:1935 · live.example.com");
+    // The list of another profile may have a target with the same number.
+    harness.state().demo.change(|snapshot| {
+        snapshot.last_broadcast.as_mut().unwrap().targets[1].id = None;
+    });
+    harness.run();
+    assert_eq!(targets(&harness), "live.example.com:1935 · live.example.com:1935");
 }
 
 #[test]

@@ -21,6 +21,7 @@ part-exported = Exported to { $path }, without keys and passwords
 
 # Import.
 import-busy = another import or export is still running; try again when it has finished
+import-other-collection = the scene collection '{ $name }' is no longer in use; import the scenes again
 import-no-profile = this is not an onair or OBS profile; choose the .toml file of an onair profile, or the basic.ini of an OBS profile
 obs-profile-no-service = the target (service.json is missing or unreadable)
 obs-profile-service = the target '{ $service }' (onair does not know its address)

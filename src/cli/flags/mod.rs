@@ -103,7 +103,7 @@ impl Globals {
         if self.settings.is_some() {
             return Ok(Some((all, warnings)));
         }
-        let mut asked = Settings::default();
+        let mut asked = Settings { in_use: all.in_use.clone(), ..Settings::default() };
         for (kind, _) in self.parts() {
             kind.copy(&all, &mut asked);
         }

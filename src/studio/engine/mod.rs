@@ -103,7 +103,6 @@ impl Engine {
             self.start_built_in();
         }
         self.begin_history();
-        self.state.born = self.clock.wall_micros(self.clock.now()).cast_unsigned();
         if let Some(path) =
             self.config.crashes.take().and_then(|folder| crash_reports::take(&folder))
         {
@@ -456,6 +455,7 @@ impl Engine {
         self.stop_programs();
         if let Some(program) = self.state.program.take() {
             let (video, audio) = (program.video_choice().clone(), program.audio_choice().clone());
+            let keeps_video = program.keeps_video();
             self.state.filters = Some(program.end());
             // The new program opens the sources and files again, and reports their problems again.
             self.notices.active.clear(groups::SOURCE_DOWN_NOTICES);
@@ -464,6 +464,10 @@ impl Engine {
             (self.settings.video, self.settings.audio) = (Some(video), Some(audio));
             self.begin_program();
             (self.settings.video, self.settings.audio) = kept;
+            // In the window, `None` means that all sources are in scenes, not audio only.
+            if let Some(program) = self.state.program.as_mut().filter(|_| keeps_video) {
+                program.keep_video();
+            }
         }
     }
 

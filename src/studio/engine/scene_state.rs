@@ -51,8 +51,53 @@ pub(in crate::studio) struct SceneState {
 /// The result of a file operation.
 #[derive(Debug)]
 pub(in crate::studio) enum FileDone {
-    Read(PathBuf, Result<Box<Import>, crate::text::Problem>),
+    /// A file with scenes to import, and the name of the collection for which it was chosen.
+    Read(PathBuf, String, Result<Box<Import>, crate::text::Problem>),
     Written(PathBuf, Option<crate::text::Problem>),
     /// A file to import as a collection or profile, and whether the user wants its stream keys.
     PartRead(PartKind, bool, Result<Box<PartImport>, crate::text::Problem>),
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::studio::command::{Command, PartCommand};
+    use crate::studio::engine::Engine;
+    use crate::studio::engine::handlers::live::tests::{at_rest, until};
+    use crate::studio::notices::Notice;
+    use crate::studio::scenes::edits::Edit;
+    use crate::studio::settings::part::PartKind;
+    use crate::studio::settings::scenes::collection;
+
+    #[test]
+    fn an_import_that_ends_after_a_switch_goes_into_no_other_collection() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        let path = folder.path().join("scenes.toml");
+        let mut exported = engine.settings.collection.clone();
+        assert!(exported.apply(&Edit::AddScene("Talk".into())));
+        collection::export(&exported, &[], &path).unwrap();
+        let kind = PartKind::Collection;
+        // The result is taken only here.
+        let end = |engine: &mut Engine| -> Vec<&'static str> {
+            until("end of the import", || {
+                engine.poll_scenes();
+                engine.state.stage.file.is_none()
+            });
+            engine.notices.active.notices().iter().map(Notice::key).collect()
+        };
+        let has_talk = |engine: &Engine| engine.settings.collection.scene_named("Talk").is_some();
+        for command in [
+            PartCommand::New(kind, "Other".into()),
+            PartCommand::Use(kind, "Main".into()),
+            PartCommand::Duplicate(kind, "Copy".into()),
+        ] {
+            engine.handle(Command::ImportScenes(path.clone()));
+            engine.handle(Command::Part(command));
+            assert_eq!(end(&mut engine), ["part-failed"]);
+            assert!(!has_talk(&engine));
+        }
+        engine.handle(Command::ImportScenes(path));
+        assert!(end(&mut engine).contains(&"scenes-imported"));
+        assert!(has_talk(&engine));
+    }
 }

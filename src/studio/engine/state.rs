@@ -50,8 +50,6 @@ pub(in crate::studio) struct EngineState {
     pub preflight: Option<Preflight>,
     pub measurement: Option<Measurement>,
     pub quality: Quality,
-    /// The wall clock at the start, in microseconds since the Unix epoch.
-    pub born: u64,
     pub next_second: Timestamp,
     pub quitting: bool,
     /// True while the window is hidden.

@@ -108,8 +108,8 @@ pub struct BroadcastSummary {
 /// A target that was live during a broadcast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BroadcastTarget {
-    /// The target's id in the list.
-    pub id: u32,
+    /// The target's id, or `None` if the target is no longer in the list.
+    pub id: Option<u32>,
     /// Its name in messages when it went live, which stays if the target is renamed or removed.
     pub label: String,
 }

@@ -21,6 +21,11 @@ impl Program {
         self.keeps_video = true;
     }
 
+    /// Returns true if a scene without a source gives black video.
+    pub(in crate::studio) fn keeps_video(&self) -> bool {
+        self.keeps_video
+    }
+
     /// Returns the name of the source in the current scene that delivers video, or `None` if there
     /// is none.
     pub(in crate::studio) fn open_video(&self, collection: &Collection) -> Option<Problem> {

@@ -427,8 +427,6 @@ pub struct Snapshot {
     /// Applications that play audio, which can be captured individually.
     pub applications: Vec<String>,
     pub quality: Quality,
-    /// Distinguishes this run from other runs, for unique names.
-    pub born: u64,
     /// The targets, the built-in server first.
     pub targets: Vec<TargetView>,
     /// The known services and the user's own.

@@ -7,7 +7,6 @@ pub mod services;
 pub mod sharing;
 
 use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
 
 use crate::base::Secret;
 use crate::media::BitsPerSecond;
@@ -164,19 +163,18 @@ impl Target {
         }
     }
 
-    /// Creates a new entry for `list`, to be filled in. `moment` (of any clock) distinguishes it
-    /// from entries of other lists, whose keys are stored too.
-    pub fn new_for(list: &[Self], moment: u64) -> Self {
+    /// Creates a new entry for `list`, to be filled in.
+    pub fn new_for(list: &[Self]) -> Self {
         let id = list.iter().map(|target| target.id).max().unwrap_or_default().saturating_add(1);
-        let keep_as = Self::name_for(id, moment);
+        let keep_as = Self::new_key_name();
         Self { remember_key: true, keep_as, ..Self::custom(id, "", Secret::default()) }
     }
 
-    /// Returns a new name for the key of the target `id`. `moment` is as in
-    /// [`new_for`](Self::new_for).
-    pub fn name_for(id: u32, moment: u64) -> String {
-        let digest = Sha256::digest(format!("{moment} {id} {}", std::process::id()));
-        HEXLOWER.encode(digest.get(..8).unwrap_or_default())
+    /// Returns a new name for a stored key. The name is random, because the targets of all profiles
+    /// store their keys in one place. If the system has no randomness, the name is empty, and the
+    /// key is not stored.
+    pub fn new_key_name() -> String {
+        net::random_bytes::<8>().map(|bytes| HEXLOWER.encode(&bytes)).unwrap_or_default()
     }
 
     /// Returns true if the key is stored across runs. A new target has no key yet.
@@ -290,13 +288,14 @@ mod tests {
     #[test]
     fn new_entries_have_numbers_and_names_of_their_own() {
         let mut list = vec![Target::built_in()];
-        for moment in 0..3 {
-            list.push(Target::new_for(&list, moment));
+        for _ in 0..3 {
+            list.push(Target::new_for(&list));
         }
         let ids: Vec<u32> = list.iter().map(|target| target.id).collect();
         assert_eq!(ids, [0, 1, 2, 3]);
         assert_ne!(list[1].keep_as, list[2].keep_as);
-        assert_ne!(list[1].keep_as, Target::new_for(&list[..1], 9).keep_as);
+        // The list of another profile has the same numbers.
+        assert_ne!(list[1].keep_as, Target::new_for(&list[..1]).keep_as);
         assert_eq!(list[1].keep_as.len(), 16);
     }
 }

@@ -13,6 +13,8 @@ use crate::wire::rtmp::url::{Scheme, Url};
 pub struct Service {
     /// The id in settings and on the command line.
     pub id: Cow<'static, str>,
+    /// The ids before the service was renamed. Targets of unused profiles may still have them.
+    pub earlier_ids: Cow<'static, [Cow<'static, str>]>,
     /// The displayed name; a proper name, the same in every language.
     pub name: Cow<'static, str>,
     /// The servers. The first one is used unless another is chosen. The list is empty if the
@@ -66,6 +68,7 @@ const fn kbps(kilobits: u32) -> Option<BitsPerSecond> {
 pub static KNOWN_SERVICES: &[Service] = &[
     Service {
         id: Cow::Borrowed("bilibili"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Bilibili"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://live-push.bilivideo.com/live-bvc/")]),
         domains: &["bilivideo.com", "live-send.acg.tv"],
@@ -77,6 +80,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("dailymotion"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Dailymotion"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://publish.dailymotion.com/publish-dm")]),
         domains: &["dailymotion.com"],
@@ -88,6 +92,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("douyin"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Douyin"),
         servers: Cow::Borrowed(&[]),
         domains: &["douyincdn.com"],
@@ -99,6 +104,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("douyu"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Douyu"),
         servers: Cow::Borrowed(&[]),
         domains: &["douyu.com"],
@@ -110,6 +116,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("facebook"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Facebook Live"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://live-api-s.facebook.com:443/rtmp/")]),
         domains: &["facebook.com"],
@@ -127,6 +134,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("huya"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Huya"),
         servers: Cow::Borrowed(&[]),
         domains: &["huya.com"],
@@ -138,6 +146,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("kick"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Kick"),
         servers: Cow::Borrowed(&[]),
         domains: &["fa723fc1b171.global-contribute.live-video.net"],
@@ -155,6 +164,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("kuaishou"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Kuaishou"),
         servers: Cow::Borrowed(&[]),
         domains: &["kuaishou.com", "voip.yximgs.com"],
@@ -166,6 +176,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("restream"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Restream"),
         servers: Cow::Borrowed(&[
             Cow::Borrowed("rtmp://live.restream.io/live"),
@@ -180,6 +191,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("trovo"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Trovo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmp://livepush.trovo.live/live/")]),
         domains: &["trovo.live"],
@@ -191,6 +203,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("twitch"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Twitch"),
         servers: Cow::Borrowed(&[
             Cow::Borrowed("rtmps://ingest.global-contribute.live-video.net:443/app"),
@@ -215,6 +228,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("vimeo"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Vimeo"),
         servers: Cow::Borrowed(&[Cow::Borrowed("rtmps://rtmp-global.cloud.vimeo.com:443/live")]),
         domains: &["vimeo.com"],
@@ -226,6 +240,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("xiaohongshu"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("Xiaohongshu"),
         servers: Cow::Borrowed(&[]),
         domains: &["xhscdn.com"],
@@ -237,6 +252,7 @@ pub static KNOWN_SERVICES: &[Service] = &[
     },
     Service {
         id: Cow::Borrowed("youtube"),
+        earlier_ids: Cow::Borrowed(&[]),
         name: Cow::Borrowed("YouTube"),
         servers: Cow::Borrowed(&[
             Cow::Borrowed("rtmps://a.rtmps.youtube.com:443/live2"),
@@ -303,9 +319,10 @@ impl ServiceList {
         self.own.iter().chain(KNOWN_SERVICES)
     }
 
-    /// Returns the service with this id.
+    /// Returns the service with this id, or else the service that had this id earlier.
     pub fn find(&self, id: &str) -> Option<&Service> {
-        self.all().find(|service| service.id == id)
+        let earlier = |service: &&Service| service.earlier_ids.iter().any(|known| known == id);
+        self.all().find(|service| service.id == id).or_else(|| self.own.iter().find(earlier))
     }
 
     /// Returns the service to which a server's URL belongs, by its host.
@@ -318,8 +335,8 @@ impl ServiceList {
     /// known service with that of another service, returns the service of the server.
     pub fn of_target(&self, id: &str, server: &str) -> Option<&Service> {
         let chosen = self.find(id);
-        let is_own = self.own.iter().any(|service| service.id == id);
-        let kept = chosen.filter(|service| is_own || service.has_server(server));
+        let is_own = |service: &Service| self.own.iter().any(|own| own.id == service.id);
+        let kept = chosen.filter(|service| is_own(service) || service.has_server(server));
         kept.or_else(|| self.of_server(server)).or(chosen)
     }
 }
@@ -516,6 +533,7 @@ mod tests {
     fn own_services_come_first() {
         let own = Service {
             id: "school".into(),
+            earlier_ids: vec!["twitch".into(), "college".into()].into(),
             name: "School".into(),
             servers: vec!["rtmp://live.restream.io/school".into()].into(),
             domains: &[],
@@ -527,11 +545,13 @@ mod tests {
         };
         let book = ServiceList::with_own(vec![own.clone()]);
         assert_eq!(book.find("school"), Some(&own));
+        assert_eq!(book.find("college"), Some(&own));
+        assert_eq!(book.of_target("college", "rtmp://live.twitch.tv/app"), Some(&own));
         assert_eq!(book.of_server("rtmp://live.restream.io/live"), Some(&own));
         assert_eq!(book.of_target("school", "rtmp://live.twitch.tv/app"), Some(&own));
         let restream = "rtmp://live.restream.io/live";
         assert_eq!(book.of_target("restream", restream), book.find("restream"));
-        assert!(book.find("twitch").is_some());
+        assert!(book.find("twitch").is_some_and(|it| it.id == "twitch"), "another service");
         assert_eq!(book.all().count(), KNOWN_SERVICES.len() + 1);
     }
 }

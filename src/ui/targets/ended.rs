@@ -48,7 +48,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
 /// longer in the list. Targets with the same name also have their numbers in the list.
 fn names(view: &View<'_>, ended: &BroadcastSummary) -> Vec<String> {
     let list = &view.snapshot.targets;
-    let place = |id: u32| list.iter().position(|it| it.target.id == id);
+    let place = |id: Option<u32>| list.iter().position(|it| Some(it.target.id) == id);
     let name = |known: &BroadcastTarget| {
         let at = place(known.id).and_then(|at| list.get(at));
         at.map_or_else(|| known.label.clone(), |it| title(view.texts, &it.target))

@@ -129,8 +129,7 @@ fn add(button: &Response, view: &mut View<'_>, draft: &mut Draft) -> bool {
     let Some((service, server, name)) = chosen else { return services };
     let list: Vec<Target> =
         view.snapshot.targets.iter().map(|entry| entry.target.clone()).collect();
-    let moment = button.ctx.input(|input| input.time).to_bits() ^ view.snapshot.born;
-    let target = Target::new_for(&list, moment);
+    let target = Target::new_for(&list);
     draft.awaited = Some(target.id);
     view.send(Command::PutTarget(Target {
         service: service.to_owned(),

@@ -1,6 +1,8 @@
 //! Handles the user's own services, the settings of the built-in server (its successor, its names,
 //! and the key that viewers need), and the program's audio for its viewers.
 
+use std::collections::BTreeSet;
+
 use crate::base::Secret;
 use crate::base::queue::{self, Full};
 use crate::server::{ProgramAudio, ProgramAudioNeed};
@@ -54,6 +56,11 @@ impl Engine {
 
     pub(in crate::studio::engine) fn put_service(&mut self, was: Option<&str>, service: &Service) {
         let mut own = self.current_services();
+        // Targets of unused profiles keep using the service under its earlier ids.
+        let replaced = own.iter().filter(|it| was == Some(&*it.id) || it.id == service.id);
+        let ids = replaced.flat_map(|it| it.earlier_ids.iter().chain([&it.id]));
+        let earlier: BTreeSet<_> = ids.filter(|id| **id != service.id).cloned().collect();
+        let service = Service { earlier_ids: earlier.into_iter().collect(), ..service.clone() };
         let mut at = own.iter().position(|known| was == Some(&*known.id));
         // The new id may belong to another service, which this service then replaces.
         let same = own.iter().position(|known| known.id == service.id);
@@ -180,8 +187,11 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::command::{Command, PartCommand};
     use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::settings::part::PartKind;
     use crate::studio::settings::{OwnService, read_own};
+    use crate::studio::targets::Target;
 
     fn service(name: &str) -> Service {
         let (name, servers) = (name.to_owned(), "rtmp://h/app".to_owned());
@@ -213,5 +223,30 @@ mod tests {
         std::fs::write(&path, "[[service]").unwrap();
         second.put_service(None, &service("Five"));
         assert_eq!(saved(&mut second), ["Three", "Four", "Five"]);
+    }
+
+    #[test]
+    fn a_renamed_service_stays_that_of_targets_in_other_profiles() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        engine.put_service(None, &service("One"));
+        // The service does not have this server.
+        let target = Target::custom(1, "rtmp://relay.example/app", Secret::default());
+        engine.put_target(Target { enabled: false, service: "one".into(), ..target });
+        let kind = PartKind::Profile;
+        engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+        engine.put_service(Some("one"), &service("Two"));
+        // The new name is that of another service, which is replaced.
+        engine.put_service(None, &service("Three"));
+        engine.put_service(Some("two"), &service("Three"));
+        engine.keep_services().unwrap();
+        engine.handle(Command::Part(PartCommand::Use(kind, "Main".into())));
+        let target = engine.targets.list.iter().find(|it| it.id == 1).unwrap();
+        let read = read_services(&folder.path().join("services.toml")).0;
+        for list in [&engine.services, &read] {
+            let found = list.of_target(&target.service, target.server());
+            assert_eq!(found.map(|it| &*it.name), Some("Three"));
+            assert_eq!(list.own().len(), 1);
+        }
     }
 }

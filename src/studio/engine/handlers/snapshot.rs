@@ -49,7 +49,6 @@ impl Engine {
             speakers: self.machine.devices.speakers().to_vec(),
             applications: self.machine.devices.applications().to_vec(),
             quality: self.settings.quality.clone(),
-            born: self.state.born,
             targets: self.target_views(),
             services: self.services.clone(),
             key_place: self.secrets.place.clone(),

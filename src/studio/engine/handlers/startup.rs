@@ -380,4 +380,35 @@ mod tests {
         assert_eq!(engine.state.quality, quality);
         end(engine);
     }
+
+    #[test]
+    fn an_empty_scene_has_video_after_the_quality_changes_unless_only_audio_is_wanted() {
+        for (choice, has_video) in [(VideoChoice::Test, true), (VideoChoice::None, false)] {
+            let quality = Quality { size: Size::new(320, 180), ..Quality::default() };
+            let settings = Settings {
+                video: Some(choice),
+                audio: Some(AudioChoice::Silence),
+                quality: quality.clone(),
+                ..Settings::default()
+            };
+            let config = Config {
+                keyring: false,
+                scenes_only: true,
+                ..Config::new(Clock::start(), settings)
+            };
+            let (mut engine, _ends) = assemble(config).unwrap();
+            engine.state.quality = quality.clone();
+            engine.begin_program();
+            engine.edit(&Edit::AddScene("Empty".into()));
+            let empty = engine.settings.collection.scene_named("Empty").unwrap().id;
+            engine.switch_scene(empty);
+            for size in [quality.size, Size::new(640, 360)] {
+                engine.set_quality(&Quality { size, ..quality.clone() });
+                let program = engine.state.program.as_ref().unwrap();
+                assert_eq!(program.compositor().config().size, size);
+                assert_eq!(program.has_video(), has_video, "{size}");
+            }
+            end(engine);
+        }
+    }
 }

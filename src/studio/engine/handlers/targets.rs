@@ -60,7 +60,7 @@ impl Engine {
             // onair itself never writes a key there.
             let Some(secret) = address::secret_of(target) else { continue };
             if target.keep_as.is_empty() {
-                target.keep_as = Target::name_for(target.id, self.state.born);
+                target.keep_as = Target::new_key_name();
             }
             target.remember_key = true;
             keys.keep_or_file(&target.keep_as, &secret);
@@ -317,6 +317,11 @@ impl Engine {
         self.remember_targets();
         self.follow_switch(id);
         self.targets.events.remove(&id);
+        // A new target may get the same id.
+        let mut in_summary = self.live.summary.targets.iter_mut();
+        if let Some(known) = in_summary.find(|it| it.id == Some(id)) {
+            known.id = None;
+        }
     }
 
     /// Accepts a certificate at the user's request, and repeats the attempt that failed because of
@@ -403,6 +408,7 @@ mod tests {
     use crate::studio::event;
     use crate::studio::scenes::edits::Edit;
     use crate::studio::settings::part::PartKind;
+    use crate::studio::targets::TargetPlace;
 
     #[test]
     fn the_keys_of_a_first_request_do_not_end_the_wait_for_those_of_a_second() {
@@ -531,6 +537,32 @@ mod tests {
         // A target whose key is known gets its own name.
         engine.handle(Command::Part(PartCommand::Duplicate(PartKind::Profile, "Third".into())));
         assert_ne!(engine.targets.list[0].keep_as, "one");
+    }
+
+    #[test]
+    fn a_new_target_in_another_profile_does_not_replace_the_key_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        let keys = Keys::start(folder.path().join("keys.toml"), false).unwrap();
+        engine.secrets.keys = Some(keys);
+        let add = |engine: &mut Engine, key: &str| {
+            let place = TargetPlace::Custom {
+                server: "rtmp://h.example/app".into(),
+                key: Secret::new(key),
+            };
+            let new = Target::new_for(&[Target::built_in()]);
+            engine.put_target(Target { enabled: false, place, ..new });
+        };
+        let kind = PartKind::Profile;
+        add(&mut engine, "key-of-one");
+        engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+        add(&mut engine, "key-of-two");
+        for (name, key) in [("Main", "key-of-one"), ("Other", "key-of-two")] {
+            engine.handle(Command::Part(PartCommand::Use(kind, name.into())));
+            await_keys(&mut engine);
+            let target = engine.targets.list.iter().find(|it| it.id == 1).unwrap();
+            assert_eq!(target.key(), Some(&Secret::new(key)), "{name}");
+        }
     }
 
     #[test]

@@ -136,8 +136,7 @@ impl Engine {
             let is_known = |it: &Target| is_answered || address::secret_of(it).is_some();
             let stored = new.targets.iter_mut().filter(|it| !it.keep_as.is_empty() && is_known(it));
             for target in stored {
-                target.keep_as = Target::new_for(&self.settings.targets, self.state.born).keep_as;
-                self.state.born = self.state.born.wrapping_add(1);
+                target.keep_as = Target::new_key_name();
                 self.secrets.changed.insert(target.id);
             }
         }
@@ -380,6 +379,8 @@ impl Engine {
         self.targets.events.clear();
         self.targets.reported_causes.clear();
         self.targets.edited.clear();
+        // The ids are now those of other targets.
+        self.live.summary.targets.iter_mut().for_each(|it| it.id = None);
         self.secrets.changed.clear();
         self.notices.active.clear(groups::TARGET_NOTICES);
         self.state.preflight = None;

@@ -202,9 +202,7 @@ impl Importing {
         if json::text(service, "type") == "rtmp_custom" && json::is_on(set, "use_auth") {
             self.leave_out(problem!("obs-profile-login"));
         }
-        let moment = jiff::Timestamp::now().as_microsecond().unsigned_abs();
-        let own = Target::new_for(&self.settings.targets, moment);
-        let Target { id, keep_as, .. } = own;
+        let Target { id, keep_as, .. } = Target::new_for(&self.settings.targets);
         self.settings.targets.push(Target {
             service: known.map(|it| it.id.to_string()).unwrap_or_default(),
             keep_as,

@@ -34,6 +34,8 @@ struct File {
 #[serde(default, deny_unknown_fields)]
 struct Table {
     name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_ids: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     server: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -221,6 +223,7 @@ fn service(table: Table) -> Result<Service, (OwnPart, Problem)> {
     let keyframes = within(table.keyframe_seconds, (1, 20, "s"), OwnPart::Keyframes)?;
     Ok(Service {
         id: id.into(),
+        earlier_ids: table.earlier_ids.into_iter().map(Into::into).collect::<Vec<_>>().into(),
         name: name.to_owned().into(),
         servers: servers.iter().map(|it| it.trim().to_owned().into()).collect::<Vec<_>>().into(),
         domains: &[],
@@ -262,6 +265,7 @@ impl From<&Service> for Table {
         let kbps = |rate: Option<BitsPerSecond>| rate.map(|rate| rate.0 / 1_000);
         Self {
             name: service.name.to_string(),
+            earlier_ids: service.earlier_ids.iter().map(ToString::to_string).collect(),
             server: String::new(),
             servers: service.servers.iter().map(ToString::to_string).collect(),
             key_page: service.key_page.to_string(),

@@ -325,8 +325,7 @@ fn filled(snapshot: &Snapshot, list: &[Target], draft: &Destination) -> Option<T
         draft.added == Some(target.id) || !service.is_empty() || target.server() == server
     });
     let added = list.iter().find(|target| draft.added == Some(target.id));
-    let moment = u64::from(std::process::id()) ^ snapshot.born;
-    let target = known.or(added).cloned().unwrap_or_else(|| Target::new_for(list, moment));
+    let target = known.or(added).cloned().unwrap_or_else(|| Target::new_for(list));
     let built_in_service = KNOWN_SERVICES.iter().any(|it| it.id == service);
     let name = snapshot.services.find(service).filter(|_| !built_in_service);
     Some(Target {

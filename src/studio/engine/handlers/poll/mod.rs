@@ -252,8 +252,8 @@ impl Engine {
         if event.state == TargetState::Live {
             self.targets.reported_causes.remove(&id);
             let targets = &mut self.live.summary.targets;
-            if targets.iter().all(|known| known.id != id) {
-                targets.push(BroadcastTarget { id, label: event.host.clone() });
+            if targets.iter().all(|known| known.id != Some(id)) {
+                targets.push(BroadcastTarget { id: Some(id), label: event.host.clone() });
             }
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
             match self.live.history.live_again(&event, self.clock.now()) {

@@ -7,11 +7,13 @@ use crate::base::queue::Receiver;
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
 use crate::net::Trouble;
-use crate::studio::command::Command;
+use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::config::Config;
 use crate::studio::engine::handle::assemble;
-use crate::studio::engine::handlers::live::tests::{end, on_air};
+use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air};
+use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{Language as Spoken, Preferences, Settings};
+use crate::studio::targets::Target;
 use crate::studio::targets::quality::{Adapt, Quality};
 
 fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
@@ -177,8 +179,25 @@ fn the_summary_has_every_target_that_was_live_even_two_on_one_host() {
         engine.target_happened(on_one_host(index));
     }
     engine.target_happened(target(9, TargetState::Failed, Some(Trouble::Refused)));
-    let both = [4, 7].map(|id| BroadcastTarget { id, label: host.clone() });
-    assert_eq!(engine.live.summary.targets, both);
+    let known = |id| BroadcastTarget { id, label: host.clone() };
+    assert_eq!(engine.live.summary.targets, [known(Some(4)), known(Some(7))]);
+    // The first target is removed, and a new one gets its id.
+    engine.targets.list.push(Target::custom(4, "rtmp://host/app", "key".into()));
+    engine.remove_target(4);
+    engine.target_happened(on_one_host(4));
+    assert_eq!(engine.live.summary.targets, [known(None), known(Some(7)), known(Some(4))]);
+}
+
+#[test]
+fn the_targets_of_a_summary_are_none_of_another_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut engine, _ends) = at_rest(Some(folder.path()));
+    engine.target_happened(target(1, TargetState::Live, None));
+    let kind = PartKind::Profile;
+    engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+    assert_eq!(engine.settings.in_use.name(kind), "Other");
+    let known = BroadcastTarget { id: None, label: "host1:1935".into() };
+    assert_eq!(engine.live.summary.targets, [known]);
 }
 
 #[test]
