@@ -224,6 +224,12 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
     for port in ["Stream=0.0.0.0:1935", "Stream=127.0.0.1:8088"] {
         assert!(unit.contains(&format!("Listen{port}\n")), "{unit}");
     }
+    // systemd opens no ports while the server is running.
+    for text in guides.iter().chain([&unit]) {
+        let (before, after) = text.split_once("systemctl enable --now onair.socket\n").unwrap();
+        assert!(before.contains("systemctl stop onair\n"), "{text}");
+        assert!(after.contains("systemctl start onair\n"), "{text}");
+    }
     // WebRTC needs both kinds of port.
     for kind in ["Stream", "Datagram"] {
         assert!(unit.contains(&format!("Listen{kind}=127.0.0.1:8189\n")), "{unit}");
