@@ -203,6 +203,13 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
         let file = line.split(' ').next().unwrap();
         assert!(root.join(file).exists(), "{line}");
     }
+    // Packages and files of earlier builds do not come into the image.
+    let ignored = fs::read_to_string(root.join(".dockerignore")).unwrap();
+    for name in ["target*", ".git"] {
+        assert!(ignored.lines().any(|line| line == name), "{name}: {ignored}");
+    }
+    let built = image.lines().find_map(|line| line.strip_prefix("ENV CARGO_TARGET_DIR=")).unwrap();
+    assert!(image.contains(&format!("COPY --from=build {built}/bundle/*.deb ")), "{image}");
     // A full or draining server must not be restarted, and images of OCI have no health check.
     let check = image.lines().find(|line| line.starts_with("HEALTHCHECK ")).unwrap();
     assert!(check.contains("GET /healthz ") && !check.contains("/readyz"), "{check}");
