@@ -134,6 +134,14 @@ streams, and includes a server. Everything also works on the command line, witho
 # Libraries that the program opens at run time, so that no tool detects them.
 opened=(libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
 
+# script CALL: prints a script of a package, which makes this call to a function in steps.sh.
+script() {
+    printf '#!/bin/sh\nset -e\n'
+    cat packaging/systemd/steps.sh
+    printf '%s\n' "$1"
+}
+
+# shellcheck disable=SC2016 # The scripts expand their arguments.
 build_deb() {
     local folder=$work/deb architecture needed
     architecture=$(dpkg --print-architecture)
@@ -151,11 +159,17 @@ build_deb() {
         printf 'Description: %s\n' "$summary"
         printf '%s\n' "$description" | sed 's/^/ /'
     } >"$folder/DEBIAN/control"
+    script '[ "$1" != configure ] || after_install "$2"' >"$folder/DEBIAN/postinst"
+    script '[ "$1" != remove ] || before_remove' >"$folder/DEBIAN/prerm"
+    script 'case $1 in remove) after_remove "" ;; purge) after_remove yes ;; esac' >"$folder/DEBIAN/postrm"
+    chmod 755 "$folder"/DEBIAN/p*
     (cd "$folder" && find usr -type f -exec md5sum {} + >DEBIAN/md5sums)
     dpkg-deb -Zzstd --root-owner-group --build "$folder" "$out/onair_${version}_$architecture.deb" >/dev/null
     say "$out/onair_${version}_$architecture.deb"
 }
 
+# The argument of a script of an .rpm is the number of versions that are installed afterwards.
+# shellcheck disable=SC2016 # The scripts expand their arguments.
 build_rpm() {
     {
         printf 'Name: onair\nVersion: %s\nRelease: 1\nSummary: %s\n' "$version" "$summary"
@@ -163,7 +177,11 @@ build_rpm() {
         # The files in the tree are final, and are neither stripped nor compressed again.
         printf '%%global debug_package %%{nil}\n%%global __os_install_post %%{nil}\n'
         printf '%%global _build_id_links none\n%%global _binary_payload w10.zstdio\n'
-        printf '%%description\n%s\n%%install\ncp -a "%s/." "%%{buildroot}"\n%%files\n' "$description" "$tree"
+        printf '%%description\n%s\n%%install\ncp -a "%s/." "%%{buildroot}"\n' "$description" "$tree"
+        printf '%%post\n%s\n' "$(script 'after_install "${1#1}"')"
+        printf '%%preun\n%s\n' "$(script '[ "$1" != 0 ] || before_remove')"
+        printf '%%postun\n%s\n' "$(script '[ "$1" != 0 ] || after_remove yes')"
+        printf '%%files\n'
         (cd "$tree" && find usr -type f | sed 's|.*|"/&"|')
     } >"$work/onair.spec"
     rpmbuild --quiet -bb --define "_topdir $work/rpm" --define "_rpmdir $out" \

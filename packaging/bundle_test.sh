@@ -29,6 +29,7 @@ expect() {
     failed=1
 }
 holds() { grep -q "$2" <<<"$1"; }
+not() { ! "$@"; }
 # untested WHY: reports that a part is not tested. Continuous integration must test every part.
 untested() {
     complain "$1"
@@ -85,7 +86,36 @@ inside() { chroot "$system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 cp /etc/resolv.conf "$system/etc/resolv.conf" 2>/dev/null || true
 inside find / -xdev -type f -path '*onair*' >"$folder/before" 2>/dev/null || true
 cp "$deb" "$system/root/onair.deb"
+# A program in place of systemd's, which records its calls.
+mkdir -p "$system/run/systemd/system"
+printf '#!/bin/sh\necho "$*" >>/root/calls\n' >"$system/usr/bin/systemctl"
+chmod +x "$system/usr/bin/systemctl"
+# called ARGUMENTS: succeeds if systemctl was called with these arguments since the last call of `forget`.
+called() { grep -qxF -- "$1" "$system/root/calls"; }
+forget() { : >"$system/root/calls"; }
+forget
 expect "the .deb installs" inside apt-get install -y -q --no-install-recommends /root/onair.deb
+expect "systemd reads the units" called "daemon-reload"
+expect "no server is restarted" not called "try-restart onair.service"
+forget
+expect "the .deb is upgraded" inside dpkg -i /root/onair.deb
+expect "systemd reads the new units" called "daemon-reload"
+expect "a running server is restarted" called "try-restart onair.service"
+expect "it is not stopped before" not called "stop onair.socket onair.service"
+# The scripts of the .rpm get the number of versions that are installed afterwards.
+scriptlet() { rpm -qp --qf "%{$1}" "$rpm" 2>/dev/null | inside sh -s "$2"; }
+forget
+expect "the script of a new .rpm works" scriptlet POSTIN 1
+expect "no server is restarted by it" not called "try-restart onair.service"
+expect "the script of a newer .rpm works" scriptlet POSTIN 2
+expect "it restarts a running server" called "try-restart onair.service"
+expect "the script of an older .rpm works" scriptlet PREUN 1
+expect "it stops no server" not called "stop onair.socket onair.service"
+expect "the script of a removed .rpm works" scriptlet PREUN 0
+expect "it stops the server" called "stop onair.socket onair.service"
+forget
+expect "the last script of a removed .rpm works" scriptlet POSTUN 0
+expect "systemd forgets the units of the .rpm" called "daemon-reload"
 expect "it tells its version" inside onair --version
 expect "it broadcasts and records" inside onair live --video test --audio tone --size 640x360 --duration 3s \
     --record /root/show.mkv
@@ -124,7 +154,14 @@ else
 fi
 expect "it has a manual page" inside test -s /usr/share/man/man1/onair.1.gz
 inside rm -rf /root/onair.deb /root/show.mkv /root/.config /root/.local /root/.cache
+inside mkdir -p /etc/systemd/system/multi-user.target.wants /etc/systemd/system/sockets.target.wants
+inside ln -s /lib/systemd/system/onair.service /etc/systemd/system/multi-user.target.wants/
+inside ln -s /lib/systemd/system/onair.socket /etc/systemd/system/sockets.target.wants/
+forget
 expect "the .deb uninstalls" inside apt-get purge -y -qq onair
+expect "the server is stopped" called "stop onair.socket onair.service"
+expect "systemd forgets the units" called "daemon-reload"
+expect "nothing starts the service any more" test -z "$(ls "$system"/etc/systemd/system/*.wants/onair.* 2>/dev/null || true)"
 inside find / -xdev -type f -path '*onair*' -not -path '/proc/*' >"$folder/after" 2>/dev/null || true
 expect "nothing of it is left" diff "$folder/before" "$folder/after"
 exit "$failed"
