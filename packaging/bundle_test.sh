@@ -44,7 +44,8 @@ in_tar=$(tar -tf "$tar" | sed 's|^[^/]*/||' | names)
 elsewhere=$(sort <<<"${in_deb/vendor-completions/site-functions}")
 expect "the .rpm has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_rpm")
 expect "the archive has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_tar")
-for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
+for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket lib/sysusers.d/onair.conf \
+    share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
     share/icons/hicolor/scalable/apps/onair.svg share/man/man1/onair-live.1.gz \
     share/onair/pictures/guide-on-air.jpg share/onair/pictures/guide-on-air.zh-CN.jpg \
     share/bash-completion/completions/onair share/zsh/vendor-completions/_onair share/fish/vendor_completions.d/onair.fish
@@ -71,12 +72,13 @@ if ! command -v flatpak-builder >/dev/null; then
 fi
 
 system=$folder/system
-# The archive that this machine is installed from.
+# The archive that this machine is installed from. A system with systemd also has systemd-sysusers.
 sources=()
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
     [ ! -s "$file" ] || sources+=("$file")
 done
-if [ "$(id -u)" != 0 ] || ! mmdebstrap --variant=minbase --mode=root --quiet --skip=cleanup/apt/lists "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
+if [ "$(id -u)" != 0 ] || ! mmdebstrap --variant=minbase --include=systemd-standalone-sysusers \
+    --mode=root --quiet --skip=cleanup/apt/lists "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
     "$system" "${sources[@]}" >"$folder/log" 2>&1; then
     untested "No clean Debian system can be made here: installing the .deb is NOT tested."
     tail -n 5 "$folder/log" >&2 2>/dev/null || true
@@ -116,6 +118,18 @@ expect "it stops the server" called "stop onair.socket onair.service"
 forget
 expect "the last script of a removed .rpm works" scriptlet POSTUN 0
 expect "systemd forgets the units of the .rpm" called "daemon-reload"
+# The user of the service reads a file that only root and its group may read.
+expect "the service has a group" inside install -d -m 750 -g onair /etc/onair
+printf 'rtmp = "127.0.0.1:0"\npublish_keys = ["a-long-secret"]\n' >"$system/root/serve.toml"
+expect "a file can belong to the group" inside install -m 640 -g onair /root/serve.toml /etc/onair/
+# checks_as USER GROUP: checks the configuration as this user.
+checks_as() {
+    inside HOME=/var/lib/onair setpriv --reuid "$1" --regid "$2" --clear-groups onair serve --check --config /etc/onair/serve.toml
+}
+expect "the service reads its configuration" checks_as onair onair
+expect "nobody else does" not checks_as nobody nogroup
+expect "the service has no shell" holds "$(inside getent passwd onair)" ":/var/lib/onair:/usr/sbin/nologin\$"
+inside rm -rf /etc/onair /root/serve.toml
 expect "it tells its version" inside onair --version
 expect "it broadcasts and records" inside onair live --video test --audio tone --size 640x360 --duration 3s \
     --record /root/show.mkv

@@ -4,6 +4,8 @@
 
 # after_install [IS_UPGRADE]
 after_install() {
+    # The user of the service.
+    ! command -v systemd-sysusers >/dev/null || systemd-sysusers onair.conf
     [ -d /run/systemd/system ] || return 0
     systemctl daemon-reload || true
     [ -z "$1" ] || systemctl try-restart onair.service || true
