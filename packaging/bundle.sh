@@ -134,6 +134,15 @@ description="onair streams cameras, displays, media files and microphones to any
 streams, and includes a server. Everything also works on the command line, without a display."
 # Libraries that the program opens at run time, so that no tool detects them.
 opened=(libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
+# FFmpeg's libraries with their major versions. A program with FFmpeg's decoders opens the libraries whose headers it
+# was built with.
+decoders=()
+if grep -qaF sws_setColorspaceDetails "$onair"; then
+    for name in avcodec avutil swscale; do
+        number=$(pkg-config --modversion "lib$name")
+        decoders+=("lib$name ${number%%.*}")
+    done
+fi
 
 # script CALL: prints a script of a package, which makes this call to a function in steps.sh.
 script() {
@@ -157,6 +166,7 @@ build_deb() {
         printf 'Maintainer: the onair authors\nSection: video\nPriority: optional\n'
         printf 'Installed-Size: %s\n' "$(du -sk "$tree" | cut -f1)"
         printf 'Depends: %s%s\n' "$needed" "$(printf ', %s' "${opened[@]}")"
+        [ ${#decoders[@]} = 0 ] || printf 'Recommends: %s\n' "$(printf '%s, ' "${decoders[@]// /}" | sed 's/, $//')"
         printf 'Description: %s\n' "$summary"
         printf '%s\n' "$description" | sed 's/^/ /'
     } >"$folder/DEBIAN/control"
@@ -172,9 +182,15 @@ build_deb() {
 # The argument of a script of an .rpm is the number of versions that are installed afterwards.
 # shellcheck disable=SC2016 # The scripts expand their arguments.
 build_rpm() {
+    local library bits=
+    [ "$(getconf LONG_BIT)" = 32 ] || bits='()(64bit)'
     {
         printf 'Name: onair\nVersion: %s\nRelease: 1\nSummary: %s\n' "$version" "$summary"
         printf 'License: MIT OR Apache-2.0\nBuildArch: %s\n' "$machine"
+        # Unlike packages, the files of the libraries have the same names in all distributions.
+        for library in "${decoders[@]/ /.so.}" $(listed window | grep -o 'library:[^ ]*' | cut -d: -f2); do
+            printf 'Recommends: %s%s\n' "$library" "$bits"
+        done
         # The files in the tree are final, and are neither stripped nor compressed again.
         printf '%%global debug_package %%{nil}\n%%global __os_install_post %%{nil}\n'
         printf '%%global _build_id_links none\n%%global _binary_payload w10.zstdio\n'

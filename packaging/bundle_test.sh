@@ -52,6 +52,12 @@ for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.
 do
     expect "$file is in the packages" holds "$in_deb" "^$file\$"
 done
+expect "the .deb names FFmpeg's libraries" holds "$(dpkg-deb -f "$deb" Recommends)" \
+    '^libavcodec[0-9]\+, libavutil[0-9]\+, libswscale[0-9]\+$'
+recommended=$(rpm -qp --recommends "$rpm" 2>/dev/null)
+for library in libavcodec.so. libavutil.so. libswscale.so. libGL.so.1 libXcursor.so.1; do
+    expect "the .rpm names $library" holds "$recommended" "^$library"
+done
 dpkg-deb -x "$deb" "$folder/unpacked"
 metainfo=$folder/unpacked/usr/share/metainfo/onair.metainfo.xml
 expect "the software-center entry is valid" appstreamcli validate --no-net --no-color "$metainfo"
