@@ -112,6 +112,7 @@ onair=$tree/usr/bin/onair
 install -D -m 644 -t "$tree/usr/share/applications" packaging/desktop/onair.desktop
 write_metainfo "$tree/usr/share/metainfo"
 install -D -m 644 -t "$tree/usr/lib/systemd/system" packaging/systemd/onair.service packaging/systemd/onair.socket
+install -D -m 644 packaging/systemd/onair.sysusers "$tree/usr/lib/sysusers.d/onair.conf"
 install -D -m 644 -t "$tree/usr/share/icons/hicolor/scalable/apps" packaging/desktop/onair.svg
 install -D -m 644 -t "$tree/usr/share/doc/onair" README.md CHANGELOG.md THIRD-PARTY.md
 install -D -m 644 -t "$tree/usr/share/doc/onair/LICENSES" LICENSES/* assets/web/vendor/*LICENSE*
@@ -133,7 +134,24 @@ description="onair streams cameras, displays, media files and microphones to any
 streams, and includes a server. Everything also works on the command line, without a display."
 # Libraries that the program opens at run time, so that no tool detects them.
 opened=(libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
+# FFmpeg's libraries with their major versions. A program with FFmpeg's decoders opens the libraries whose headers it
+# was built with.
+decoders=()
+if grep -qaF sws_setColorspaceDetails "$onair"; then
+    for name in avcodec avutil swscale; do
+        number=$(pkg-config --modversion "lib$name")
+        decoders+=("lib$name ${number%%.*}")
+    done
+fi
 
+# script CALL: prints a script of a package, which makes this call to a function in steps.sh.
+script() {
+    printf '#!/bin/sh\nset -e\n'
+    cat packaging/systemd/steps.sh
+    printf '%s\n' "$1"
+}
+
+# shellcheck disable=SC2016 # The scripts expand their arguments.
 build_deb() {
     local folder=$work/deb architecture needed
     architecture=$(dpkg --print-architecture)
@@ -148,22 +166,39 @@ build_deb() {
         printf 'Maintainer: the onair authors\nSection: video\nPriority: optional\n'
         printf 'Installed-Size: %s\n' "$(du -sk "$tree" | cut -f1)"
         printf 'Depends: %s%s\n' "$needed" "$(printf ', %s' "${opened[@]}")"
+        [ ${#decoders[@]} = 0 ] || printf 'Recommends: %s\n' "$(printf '%s, ' "${decoders[@]// /}" | sed 's/, $//')"
         printf 'Description: %s\n' "$summary"
         printf '%s\n' "$description" | sed 's/^/ /'
     } >"$folder/DEBIAN/control"
+    script '[ "$1" != configure ] || after_install "$2"' >"$folder/DEBIAN/postinst"
+    script '[ "$1" != remove ] || before_remove' >"$folder/DEBIAN/prerm"
+    script 'case $1 in remove) after_remove "" ;; purge) after_remove yes ;; esac' >"$folder/DEBIAN/postrm"
+    chmod 755 "$folder"/DEBIAN/p*
     (cd "$folder" && find usr -type f -exec md5sum {} + >DEBIAN/md5sums)
     dpkg-deb -Zzstd --root-owner-group --build "$folder" "$out/onair_${version}_$architecture.deb" >/dev/null
     say "$out/onair_${version}_$architecture.deb"
 }
 
+# The argument of a script of an .rpm is the number of versions that are installed afterwards.
+# shellcheck disable=SC2016 # The scripts expand their arguments.
 build_rpm() {
+    local library bits=
+    [ "$(getconf LONG_BIT)" = 32 ] || bits='()(64bit)'
     {
         printf 'Name: onair\nVersion: %s\nRelease: 1\nSummary: %s\n' "$version" "$summary"
         printf 'License: MIT OR Apache-2.0\nBuildArch: %s\n' "$machine"
+        # Unlike packages, the files of the libraries have the same names in all distributions.
+        for library in "${decoders[@]/ /.so.}" $(listed window | grep -o 'library:[^ ]*' | cut -d: -f2); do
+            printf 'Recommends: %s%s\n' "$library" "$bits"
+        done
         # The files in the tree are final, and are neither stripped nor compressed again.
         printf '%%global debug_package %%{nil}\n%%global __os_install_post %%{nil}\n'
         printf '%%global _build_id_links none\n%%global _binary_payload w10.zstdio\n'
-        printf '%%description\n%s\n%%install\ncp -a "%s/." "%%{buildroot}"\n%%files\n' "$description" "$tree"
+        printf '%%description\n%s\n%%install\ncp -a "%s/." "%%{buildroot}"\n' "$description" "$tree"
+        printf '%%post\n%s\n' "$(script 'after_install "${1#1}"')"
+        printf '%%preun\n%s\n' "$(script '[ "$1" != 0 ] || before_remove')"
+        printf '%%postun\n%s\n' "$(script '[ "$1" != 0 ] || after_remove yes')"
+        printf '%%files\n'
         (cd "$tree" && find usr -type f | sed 's|.*|"/&"|')
     } >"$work/onair.spec"
     rpmbuild --quiet -bb --define "_topdir $work/rpm" --define "_rpmdir $out" \

@@ -29,6 +29,7 @@ expect() {
     failed=1
 }
 holds() { grep -q "$2" <<<"$1"; }
+not() { ! "$@"; }
 # untested WHY: reports that a part is not tested. Continuous integration must test every part.
 untested() {
     complain "$1"
@@ -43,12 +44,19 @@ in_tar=$(tar -tf "$tar" | sed 's|^[^/]*/||' | names)
 elsewhere=$(sort <<<"${in_deb/vendor-completions/site-functions}")
 expect "the .rpm has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_rpm")
 expect "the archive has the files of the .deb" diff <(echo "$elsewhere") <(echo "$in_tar")
-for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
+for file in bin/onair lib/systemd/system/onair.service lib/systemd/system/onair.socket lib/sysusers.d/onair.conf \
+    share/applications/onair.desktop share/metainfo/onair.metainfo.xml \
     share/icons/hicolor/scalable/apps/onair.svg share/man/man1/onair-live.1.gz \
     share/onair/pictures/guide-on-air.jpg share/onair/pictures/guide-on-air.zh-CN.jpg \
     share/bash-completion/completions/onair share/zsh/vendor-completions/_onair share/fish/vendor_completions.d/onair.fish
 do
     expect "$file is in the packages" holds "$in_deb" "^$file\$"
+done
+expect "the .deb names FFmpeg's libraries" holds "$(dpkg-deb -f "$deb" Recommends)" \
+    '^libavcodec[0-9]\+, libavutil[0-9]\+, libswscale[0-9]\+$'
+recommended=$(rpm -qp --recommends "$rpm" 2>/dev/null)
+for library in libavcodec.so. libavutil.so. libswscale.so. libGL.so.1 libXcursor.so.1; do
+    expect "the .rpm names $library" holds "$recommended" "^$library"
 done
 dpkg-deb -x "$deb" "$folder/unpacked"
 metainfo=$folder/unpacked/usr/share/metainfo/onair.metainfo.xml
@@ -70,12 +78,13 @@ if ! command -v flatpak-builder >/dev/null; then
 fi
 
 system=$folder/system
-# The archive that this machine is installed from.
+# The archive that this machine is installed from. A system with systemd also has systemd-sysusers.
 sources=()
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
     [ ! -s "$file" ] || sources+=("$file")
 done
-if [ "$(id -u)" != 0 ] || ! mmdebstrap --variant=minbase --mode=root --quiet --skip=cleanup/apt/lists "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
+if [ "$(id -u)" != 0 ] || ! mmdebstrap --variant=minbase --include=systemd-standalone-sysusers \
+    --mode=root --quiet --skip=cleanup/apt/lists "$(. /etc/os-release && echo "$VERSION_CODENAME")" \
     "$system" "${sources[@]}" >"$folder/log" 2>&1; then
     untested "No clean Debian system can be made here: installing the .deb is NOT tested."
     tail -n 5 "$folder/log" >&2 2>/dev/null || true
@@ -85,7 +94,48 @@ inside() { chroot "$system" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 cp /etc/resolv.conf "$system/etc/resolv.conf" 2>/dev/null || true
 inside find / -xdev -type f -path '*onair*' >"$folder/before" 2>/dev/null || true
 cp "$deb" "$system/root/onair.deb"
+# A program in place of systemd's, which records its calls.
+mkdir -p "$system/run/systemd/system"
+printf '#!/bin/sh\necho "$*" >>/root/calls\n' >"$system/usr/bin/systemctl"
+chmod +x "$system/usr/bin/systemctl"
+# called ARGUMENTS: succeeds if systemctl was called with these arguments since the last call of `forget`.
+called() { grep -qxF -- "$1" "$system/root/calls"; }
+forget() { : >"$system/root/calls"; }
+forget
 expect "the .deb installs" inside apt-get install -y -q --no-install-recommends /root/onair.deb
+expect "systemd reads the units" called "daemon-reload"
+expect "no server is restarted" not called "try-restart onair.service"
+forget
+expect "the .deb is upgraded" inside dpkg -i /root/onair.deb
+expect "systemd reads the new units" called "daemon-reload"
+expect "a running server is restarted" called "try-restart onair.service"
+expect "it is not stopped before" not called "stop onair.socket onair.service"
+# The scripts of the .rpm get the number of versions that are installed afterwards.
+scriptlet() { rpm -qp --qf "%{$1}" "$rpm" 2>/dev/null | inside sh -s "$2"; }
+forget
+expect "the script of a new .rpm works" scriptlet POSTIN 1
+expect "no server is restarted by it" not called "try-restart onair.service"
+expect "the script of a newer .rpm works" scriptlet POSTIN 2
+expect "it restarts a running server" called "try-restart onair.service"
+expect "the script of an older .rpm works" scriptlet PREUN 1
+expect "it stops no server" not called "stop onair.socket onair.service"
+expect "the script of a removed .rpm works" scriptlet PREUN 0
+expect "it stops the server" called "stop onair.socket onair.service"
+forget
+expect "the last script of a removed .rpm works" scriptlet POSTUN 0
+expect "systemd forgets the units of the .rpm" called "daemon-reload"
+# The user of the service reads a file that only root and its group may read.
+expect "the service has a group" inside install -d -m 750 -g onair /etc/onair
+printf 'rtmp = "127.0.0.1:0"\npublish_keys = ["a-long-secret"]\n' >"$system/root/serve.toml"
+expect "a file can belong to the group" inside install -m 640 -g onair /root/serve.toml /etc/onair/
+# checks_as USER GROUP: checks the configuration as this user.
+checks_as() {
+    inside HOME=/var/lib/onair setpriv --reuid "$1" --regid "$2" --clear-groups onair serve --check --config /etc/onair/serve.toml
+}
+expect "the service reads its configuration" checks_as onair onair
+expect "nobody else does" not checks_as nobody nogroup
+expect "the service has no shell" holds "$(inside getent passwd onair)" ":/var/lib/onair:/usr/sbin/nologin\$"
+inside rm -rf /etc/onair /root/serve.toml
 expect "it tells its version" inside onair --version
 expect "it broadcasts and records" inside onair live --video test --audio tone --size 640x360 --duration 3s \
     --record /root/show.mkv
@@ -124,7 +174,14 @@ else
 fi
 expect "it has a manual page" inside test -s /usr/share/man/man1/onair.1.gz
 inside rm -rf /root/onair.deb /root/show.mkv /root/.config /root/.local /root/.cache
+inside mkdir -p /etc/systemd/system/multi-user.target.wants /etc/systemd/system/sockets.target.wants
+inside ln -s /lib/systemd/system/onair.service /etc/systemd/system/multi-user.target.wants/
+inside ln -s /lib/systemd/system/onair.socket /etc/systemd/system/sockets.target.wants/
+forget
 expect "the .deb uninstalls" inside apt-get purge -y -qq onair
+expect "the server is stopped" called "stop onair.socket onair.service"
+expect "systemd forgets the units" called "daemon-reload"
+expect "nothing starts the service any more" test -z "$(ls "$system"/etc/systemd/system/*.wants/onair.* 2>/dev/null || true)"
 inside find / -xdev -type f -path '*onair*' -not -path '/proc/*' >"$folder/after" 2>/dev/null || true
 expect "nothing of it is left" diff "$folder/before" "$folder/after"
 exit "$failed"

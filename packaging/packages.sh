@@ -162,19 +162,26 @@ need_wheels() {
 }
 
 need_rust() {
-    command -v cargo >/dev/null || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
+    local own=${CARGO_HOME:-$HOME/.cargo}/bin lack
+    # This user's Rust can be newer than the system's.
+    rust_is_new_enough || [ ! -x "$own/cargo" ] || PATH=$own:$PATH
     if ! rust_is_new_enough; then
-        say "onair needs Rust $(wanted_rust) or newer. Installed: $(cargo --version 2>/dev/null || echo none)."
+        lack="onair needs Rust $(wanted_rust) or newer. Installed: $(cargo --version 2>/dev/null || echo none)."
         if command -v rustup >/dev/null; then
-            say "Fetching Rust $(wanted_rust) with rustup."
             RUSTUP_TOOLCHAIN=$(wanted_rust)
             export RUSTUP_TOOLCHAIN
-            rustup toolchain install "$RUSTUP_TOOLCHAIN" --profile minimal --no-self-update
+            # An earlier run may have fetched it. Without this variable, rustup would fetch it here without a word.
+            RUSTUP_AUTO_INSTALL=0 rust_is_new_enough || {
+                say "$lack"
+                say "Fetching Rust $(wanted_rust) with rustup."
+                rustup toolchain install "$RUSTUP_TOOLCHAIN" --profile minimal --no-self-update
+            }
         else
+            say "$lack"
             say "Installing Rust for this user with the official rustup installer (https://rustup.rs)."
             need_packages rust || return 1
             install_rustup || return 1
-            PATH=${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+            PATH=$own:$PATH
         fi
         rust_is_new_enough || {
             complain "Rust $(wanted_rust) is still missing. See https://rustup.rs"

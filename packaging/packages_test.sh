@@ -106,6 +106,23 @@ stub rustup ''
 there 'need_rust'
 expect "an old cargo is said" says "Installed: cargo 1.60.0"
 expect "rustup is asked for one version" called "rustup toolchain install $(. ./packages.sh; wanted_rust)"
+# The second time, nothing is fetched: rustup has the version, or this user's cargo is newer than the system's.
+# shellcheck disable=SC2016 # for the stub
+stub cargo 'echo "cargo ${RUSTUP_TOOLCHAIN:-1.60}.0 (abc 2022-01-01)"'
+rm "$folder/log"
+there 'need_rust'
+expect "a version that rustup has passes" ends 0
+expect "it is not fetched again" not called "rustup toolchain install"
+expect "nothing is said about it either" test -z "$output"
+system
+stub cargo 'echo "cargo 1.60.0 (abc 2022-01-01)"'
+mkdir -p "$folder/.cargo/bin"
+printf '#!/bin/sh\necho "cargo 9.1.0 (abc 2030-01-01)"\n' >"$folder/.cargo/bin/cargo"
+chmod +x "$folder/.cargo/bin/cargo"
+there 'need_packages() { :; }; need_rust; cargo --version'
+expect "this user's cargo is used" says "cargo 9.1.0"
+expect "no installer is fetched" not says "Installing Rust"
+rm -r "$folder/.cargo"
 stub cargo 'echo "cargo 9.1.0 (abc 2030-01-01)"'
 stub cargo-clippy ''
 there 'need_rust clippy'

@@ -194,6 +194,22 @@ fn check_private(port: u16, counter: &Counter) {
     assert!(ask("/live/show/state").contains("\"live\":true"));
 }
 
+/// A request that follows a refused upgrade does not reach the operator's pages.
+#[track_caller]
+fn check_refused_upgrade(port: u16) {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    let text = "GET /live/none.flv HTTP/1.1\r\nHost: cache.example\r\nConnection: Upgrade\r\n\
+        Upgrade: websocket\r\n\r\n\
+        GET /api/v1/viewers HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    assert!(!answer.contains("HTTP/1.1 200"), "{answer}");
+}
+
 /// Behind another proxy too, onair gets the address of the viewer. A cache sends nothing to an address that onair
 /// refuses.
 #[track_caller]
@@ -366,6 +382,7 @@ fn nginx_asks_once_for_all_viewers() {
     check_crowd(port, &counter);
     check_restricted(port, &counter);
     check_private(port, &counter);
+    check_refused_upgrade(port);
     check_state(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);
@@ -397,6 +414,7 @@ fn varnish_asks_once_for_all_viewers() {
     wait_listening(&mut varnish, port);
     check_collapse("Varnish", port, &counter);
     check_private(port, &counter);
+    check_refused_upgrade(port);
     check_state(port, &counter);
     check_similar_paths(port);
     check_addresses(port, &origin);

@@ -51,6 +51,68 @@ fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
     assert_eq!(state().trim(), "STOPPING=1");
 }
 
+/// Loads a filter of system calls as systemd does, and becomes another program. The arguments are the action for other
+/// calls, the allowed calls, and the program.
+const FILTER: &str = r#"
+import ctypes, os, sys
+action, calls, program = int(sys.argv[1], 0), sys.argv[2].split(), sys.argv[3:]
+seccomp = ctypes.CDLL("libseccomp.so.2")
+seccomp.seccomp_init.restype = ctypes.c_void_p
+context = ctypes.c_void_p(seccomp.seccomp_init(ctypes.c_uint32(action)))
+for call in calls:
+    number = seccomp.seccomp_syscall_resolve_name(call.encode())
+    # Other processors have more calls.
+    if number >= 0:
+        assert seccomp.seccomp_rule_add_array(context, ctypes.c_uint32(0x7FFF0000), number, 0, None) == 0
+assert seccomp.seccomp_load(context) == 0
+os.execv(program[0], program)
+"#;
+
+/// Returns the system calls of an entry in a filter of systemd.
+fn calls_of(entry: &str) -> Vec<String> {
+    if !entry.starts_with('@') {
+        return vec![entry.to_owned()];
+    }
+    let mut list = Command::new("systemd-analyze");
+    let list = list.args(["--no-pager", "syscall-filter", entry]).output().unwrap();
+    let text = String::from_utf8(list.stdout).unwrap();
+    let entries = text.lines().map(str::trim).skip(1);
+    entries.filter(|line| !line.is_empty() && !line.starts_with('#')).flat_map(calls_of).collect()
+}
+
+#[test]
+fn the_unit_allows_the_system_calls_of_the_server_and_of_its_sandbox() {
+    peers::require!("systemd-analyze", "python3");
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/systemd/onair.service");
+    let unit = fs::read_to_string(unit).unwrap();
+    let setting = |name: &str| unit.lines().find_map(|line| line.strip_prefix(name));
+    let calls = setting("SystemCallFilter=").unwrap().split(' ').flat_map(calls_of);
+    let calls = calls.collect::<Vec<_>>().join(" ");
+    // The actions of libseccomp: an error, or the end of the process.
+    let refused = match setting("SystemCallErrorNumber=") {
+        Some("EPERM") => "0x00050001",
+        None => "0x80000000",
+        Some(other) => panic!("{other}"),
+    };
+    let filtered = |flags: &[&str]| {
+        let mut command = Command::new("python3");
+        command.args(["-c", FILTER, refused, &calls, env!("CARGO_BIN_EXE_onair")]);
+        command.args(["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+        command.args(["--webrtc", "127.0.0.1:0", "--log", "info", "--json"]).args(flags);
+        Onair::start_command(&mut command, &[])
+    };
+    let mut check = filtered(&["--check"]);
+    assert!(check.peer.wait(LIMIT).success(), "{}", check.peer.errors());
+    let mut server = filtered(&[]);
+    let ready = server.wait_named("ready");
+    let _publisher = Client::publish(&format!("{}/live/show", ready["rtmp"].as_str().unwrap()));
+    server.wait_named("publish");
+    assert!(server.stop(LIMIT).success(), "{}", server.peer.errors());
+    for errors in [check.peer.errors(), server.peer.errors()] {
+        assert!(!errors.contains("system calls are not restricted"), "{errors}");
+    }
+}
+
 #[test]
 fn a_system_that_allows_few_files_limits_the_clients_and_the_server_says_so() {
     let mut command = Command::new("sh");
@@ -141,6 +203,13 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
         let file = line.split(' ').next().unwrap();
         assert!(root.join(file).exists(), "{line}");
     }
+    // Packages and files of earlier builds do not come into the image.
+    let ignored = fs::read_to_string(root.join(".dockerignore")).unwrap();
+    for name in ["target*", ".git"] {
+        assert!(ignored.lines().any(|line| line == name), "{name}: {ignored}");
+    }
+    let built = image.lines().find_map(|line| line.strip_prefix("ENV CARGO_TARGET_DIR=")).unwrap();
+    assert!(image.contains(&format!("COPY --from=build {built}/bundle/*.deb ")), "{image}");
     // A full or draining server must not be restarted, and images of OCI have no health check.
     let check = image.lines().find(|line| line.starts_with("HEALTHCHECK ")).unwrap();
     assert!(check.contains("GET /healthz ") && !check.contains("/readyz"), "{check}");
@@ -161,6 +230,12 @@ fn the_files_of_the_container_are_there_and_its_configuration_is_valid() {
     let unit = fs::read_to_string(root.join("packaging/systemd/onair.socket")).unwrap();
     for port in ["Stream=0.0.0.0:1935", "Stream=127.0.0.1:8088"] {
         assert!(unit.contains(&format!("Listen{port}\n")), "{unit}");
+    }
+    // systemd opens no ports while the server is running.
+    for text in guides.iter().chain([&unit]) {
+        let (before, after) = text.split_once("systemctl enable --now onair.socket\n").unwrap();
+        assert!(before.contains("systemctl stop onair\n"), "{text}");
+        assert!(after.contains("systemctl start onair\n"), "{text}");
     }
     // WebRTC needs both kinds of port.
     for kind in ["Stream", "Datagram"] {

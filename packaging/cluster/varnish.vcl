@@ -56,7 +56,9 @@ sub vcl_hash {
 
 sub vcl_pipe {
     set bereq.http.Upgrade = req.http.Upgrade;
-    set bereq.http.Connection = "Upgrade";
+    # Varnish does not read what follows in a pipe. If onair refuses the upgrade, the pipe must end: otherwise, viewers
+    # could send requests that are not for them.
+    set bereq.http.Connection = "Upgrade, close";
 }
 
 sub vcl_backend_response {

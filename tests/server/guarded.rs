@@ -92,6 +92,31 @@ fn pages_that_rebind_a_name_or_come_from_elsewhere_get_nothing() {
 }
 
 #[test]
+fn a_connection_ends_with_a_refused_upgrade() {
+    let running = start_with(|config| config.http_names = vec!["cache.example".into()]);
+    let _publisher = published(&running, "live/onair");
+    let next = "GET /api/v1/viewers HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    for (request, host) in [
+        ("GET /live/none/state", "cache.example"),
+        ("GET /live/none.flv", "cache.example"),
+        ("GET /watch/live/onair", "cache.example"),
+        ("OPTIONS /", "cache.example"),
+        ("GET /api/v1/none", "cache.example"),
+        ("GET /live/onair.flv", "evil.example"),
+    ] {
+        let mut stream = TcpStream::connect(running.http()).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let text = format!("{request} HTTP/1.1\r\nHost: {host}\r\n{WEBSOCKET}\r\n{next}");
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer).to_lowercase();
+        assert!(answer.contains("\r\nconnection: close\r\n"), "{request}: {answer}");
+        assert_eq!(answer.matches("http/1.1 ").count(), 1, "{request}: {answer}");
+    }
+}
+
+#[test]
 fn pages_that_are_let_in_are_told_so_in_every_answer() {
     let running = start_with(|config| config.cors = vec!["https://page.example".into()]);
     let _publisher = published(&running, "live/onair");

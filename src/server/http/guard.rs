@@ -1,6 +1,6 @@
 //! Access control: checks every request first. A request for another host name comes from a page
 //! that exploits DNS rebinding, and a request with another origin comes from an unrelated page.
-//! Changes also need the token.
+//! Changes also need the token. A connection ends with a refused upgrade.
 
 use std::sync::Arc;
 
@@ -37,8 +37,14 @@ pub(super) async fn check(
     let access = registry.access();
     name_client(&access.rules.proxies, &mut request);
     let allowed = allowed_origin(&access.cors, request.headers());
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
     let mut response = answer(&registry, allowed.is_some(), request, next).await;
     declare(response.headers_mut(), &access.cors, allowed);
+    // After a request for an upgrade, some proxies pass on everything unread. Further requests would
+    // then come from the proxy's address without the headers of a proxy.
+    if is_upgrade && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
