@@ -12,6 +12,7 @@ part-unreadable = onair cannot read '{ $name }': { $reason }
 part-no-collection = there is no scene collection '{ $name }'; your scene collections: { $names }
 part-no-profile = there is no profile '{ $name }'; your profiles: { $names }
 part-profile-on-air = you cannot switch profiles while you are on air or recording; stop first
+part-busy = onair is still saving the settings; try again in a moment
 
 # Notices.
 part-failed = Nothing changed: { $reason }

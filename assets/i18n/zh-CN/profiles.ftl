@@ -12,6 +12,7 @@ part-unreadable = 无法读取“{ $name }”：{ $reason }
 part-no-collection = 没有名为“{ $name }”的场景集合，现有：{ $names }
 part-no-profile = 没有名为“{ $name }”的配置方案，现有：{ $names }
 part-profile-on-air = 直播或录制时不能切换配置方案，请先停止
+part-busy = 设置仍在保存，请稍后再试
 
 # 提示。
 part-failed = 未做任何更改：{ $reason }

@@ -31,6 +31,8 @@ use seek_search::SeekSearch;
 
 /// Maximum sleep of the loop, because the speaker must be refilled.
 const MAX_SLEEP: Duration = Duration::from_millis(8);
+/// Maximum sleep in a pause, so that the figures of a live stream stay current.
+const MAX_PAUSED_SLEEP: Duration = Duration::from_millis(100);
 /// After this long without a shown frame, even a late frame is shown.
 const LATE_FRAME_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -172,7 +174,9 @@ impl Run {
             self.show_still(now);
             self.look_back(now, &live);
             self.publish_figures(now, &ReceivedSpan::default());
-            shared.lifetime.stop.wait(MAX_SLEEP);
+            // A seek in a pause shows its frame as soon as it is decoded.
+            let expects_frame = !self.previewed && self.size.is_some() && !self.video_ended;
+            shared.requests.wait(if expects_frame { MAX_SLEEP } else { MAX_PAUSED_SLEEP });
             return false;
         }
         let mut supply = self.supply(now, live);
@@ -482,7 +486,7 @@ impl Run {
             return;
         }
         if self.video_ended {
-            self.presenter.shared.lifetime.stop.wait(Duration::from_millis(4));
+            self.presenter.shared.lifetime.stop.wait(MAX_SLEEP);
             return;
         }
         match self.presenter.frames.recv_timeout(MAX_SLEEP) {
@@ -543,6 +547,26 @@ mod tests {
         shared.requests.go_back(TimeShiftPlace::Live);
         run.execute_seek(Timestamp::ZERO, &ReceivedSpan::default());
         assert!(!shared.requests.paused());
+    }
+
+    #[test]
+    fn a_pause_sleeps_until_something_changes() {
+        const ROUNDS: u32 = 5;
+        let mut run = presenter();
+        let shared = Arc::clone(&run.presenter.shared);
+        run.playout.move_to(Timestamp::ZERO, Timestamp::ZERO);
+        shared.requests.set_paused(true);
+        // The pause itself wakes the presenter once.
+        assert!(!run.step());
+        let begin = std::time::Instant::now();
+        for _ in 0..ROUNDS {
+            assert!(!run.step());
+        }
+        assert!(begin.elapsed() >= MAX_PAUSED_SLEEP * ROUNDS);
+        assert!(shared.report.figures.lock().paused);
+        shared.requests.set_paused(false);
+        assert!(!run.step());
+        assert!(!shared.report.figures.lock().paused);
     }
 
     #[test]

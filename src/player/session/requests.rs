@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 /// A seek that is not finished.
 #[derive(Debug)]
@@ -151,6 +151,9 @@ pub(in crate::player) struct Requests {
     pub(in crate::player) wanted_back: Mutex<SeekGoal<TimeShiftPlace>>,
     /// The file for the received stream.
     pub(in crate::player) filing: Mutex<SaveRequest>,
+    /// True if something has changed for a presenter that waits in a pause.
+    is_woken: Mutex<bool>,
+    wakeup: Condvar,
 }
 
 impl Requests {
@@ -158,7 +161,21 @@ impl Requests {
     pub(in crate::player) fn set_paused(&self, paused: bool) {
         if self.paused.swap(paused, Ordering::Relaxed) != paused {
             self.changed.notify_one();
+            self.wake();
         }
+    }
+
+    /// Wakes a presenter that waits in a pause.
+    pub(in crate::player) fn wake(&self) {
+        *self.is_woken.lock() = true;
+        self.wakeup.notify_one();
+    }
+
+    /// Waits for a wakeup, at most `limit`. Returns true if there was one since the last wait.
+    pub(in crate::player) fn wait(&self, limit: Duration) -> bool {
+        let mut is_woken = self.is_woken.lock();
+        self.wakeup.wait_while_for(&mut is_woken, |is_woken| !*is_woken, limit);
+        std::mem::take(&mut *is_woken)
     }
 
     pub(in crate::player) fn paused(&self) -> bool {
@@ -188,6 +205,7 @@ impl Requests {
     /// Seeks in the time shift.
     pub(in crate::player) fn go_back(&self, to: TimeShiftPlace) {
         self.wanted_back.lock().want(to);
+        self.wake();
     }
 
     /// Takes the requested position in the time shift.

@@ -99,6 +99,7 @@ impl Shared {
     /// Stops all threads. Nothing is shown from now on.
     pub(in crate::player) fn halt(&self) {
         self.lifetime.end();
+        self.requests.wake();
         self.packets.close();
     }
 
@@ -120,6 +121,7 @@ impl Shared {
         let position = self.timeline.position();
         let at = if exact { Timestamp::from_millis(position.as_millis()) } else { position };
         *moved = Some(SeekDone { at, exact, start: self.packets.restart() });
+        self.requests.wake();
         at
     }
 
@@ -139,5 +141,35 @@ impl Shared {
     /// negative.
     pub(in crate::player) fn set_av_offset(&self, millis: i32) {
         self.reception.lock().set_av_offset(self.controls.set_av_offset(millis));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::player::session::requests::TimeShiftPlace;
+
+    #[test]
+    fn what_a_paused_player_must_do_wakes_its_presenter() {
+        let config = Config::new(Source::File("film.mp4".into()));
+        let (shared, _events) = Shared::new(&config, Clock::start());
+        let is_woken = || shared.requests.wait(Duration::ZERO);
+        assert!(!is_woken());
+        let changes: [(&str, &dyn Fn()); 5] = [
+            ("pause", &|| shared.requests.set_paused(true)),
+            ("resume", &|| shared.requests.set_paused(false)),
+            ("seek in the time shift", &|| shared.requests.go_back(TimeShiftPlace::Live)),
+            ("seek in a recording", &|| {
+                shared.move_exactly();
+            }),
+            ("end", &|| shared.halt()),
+        ];
+        for (what, change) in changes {
+            change();
+            assert!(is_woken(), "{what}");
+            assert!(!is_woken(), "{what}");
+        }
     }
 }

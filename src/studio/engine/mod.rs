@@ -1,5 +1,6 @@
 //! The studio's thread: takes commands, polls all parts, reports events, and builds the snapshot.
-//! Nothing here waits for a device, a socket or a disk; slow work runs on separate threads.
+//! Nothing here waits for a device, a socket or a disk; slow work runs on separate threads. Only
+//! commands for collections, profiles and the user's own services use their files directly.
 
 pub mod config;
 pub(in crate::studio) mod degradation;
@@ -62,6 +63,10 @@ const EVENT_LOG_END_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Time limit for storing the last changed key at the end.
 const KEY_STORAGE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time limit for a running save before a command for collections and profiles, and for all changes
+/// of files at the end.
+const SAVE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The parts of the engine.
 pub(super) struct Engine {
@@ -156,8 +161,7 @@ impl Engine {
             drop(program.end());
         }
         self.built_in.shutdown();
-        self.forget_on_air();
-        self.save(true);
+        self.end_files();
         if let Some(keys) = self.secrets.keys.take() {
             keys.end(KEY_STORAGE_TIMEOUT);
         }
@@ -475,23 +479,45 @@ impl Engine {
         self.file.changed(self.clock.now());
     }
 
-    fn save(&mut self, last: bool) {
-        if !self.file.take_due() {
+    /// Begins to save the settings if there are changes. A save that is running comes first.
+    fn save(&mut self) {
+        if self.file.is_saving() || !self.file.take_due() {
             return;
         }
         self.keep_keys();
-        let services = self.keep_services();
-        match self.file.write(&self.settings, self.clock.now()).and(services) {
+        self.file.begin_save(&self.settings, self.services.own(), self.clock.now());
+    }
+
+    /// Reports the end of a save, and waits for it for at most `limit`. After the last save, nobody
+    /// sees a notice.
+    fn finish_save(&mut self, limit: Duration, last: bool) {
+        let Some((saved, is_retry)) = self.file.take_saved(limit, self.services.own()) else {
+            return;
+        };
+        match saved {
             Ok(()) => self.notices.take_back("settings-not-saved"),
             Err(error) if last => tracing::warn!(%error, "saving the settings failed"),
             Err(error) => {
                 let message = StudioMessage::settings_not_saved(&error.cause);
-                match self.file.is_retry {
+                match is_retry {
                     true => self.notices.active.renew(&message),
                     false => self.notices.tell(&message, ""),
                 }
                 self.file.retry(self.clock.now());
             }
+        }
+    }
+
+    /// Removes the record of the broadcast, and saves the last changes.
+    fn end_files(&mut self) {
+        let (clock, end) = (self.clock, self.clock.now() + SAVE_TIMEOUT);
+        let left = || end.since(clock.now());
+        self.forget_on_air(left());
+        self.finish_save(left(), false);
+        self.save();
+        self.finish_save(left(), true);
+        if self.file.is_saving() {
+            tracing::warn!("saving the settings did not end in time");
         }
     }
 }

@@ -544,6 +544,13 @@ pub(in crate::studio::engine) mod tests {
 
     const LIMIT: Duration = Duration::from_secs(60);
 
+    /// Saves the changes of the settings.
+    pub fn save(engine: &mut Engine) {
+        engine.save();
+        engine.finish_save(LIMIT, false);
+        assert!(!engine.file.is_saving());
+    }
+
     /// Waits until a state is reached.
     pub fn until(what: &str, mut is_reached: impl FnMut() -> bool) {
         let since = Instant::now();

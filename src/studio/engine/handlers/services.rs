@@ -9,9 +9,7 @@ use crate::server::{ProgramAudio, ProgramAudioNeed};
 use crate::studio::engine::Engine;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::settings::stream_keys::KeyOwner;
-use crate::studio::settings::{
-    MAX_SERVICES, WriteError, check_successor, read_services, services_beside, write_services,
-};
+use crate::studio::settings::{MAX_SERVICES, check_successor, read_services, services_beside};
 use crate::studio::targets::services::{Service, ServiceList};
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
 
@@ -99,17 +97,6 @@ impl Engine {
         self.changed();
     }
 
-    /// Saves the user's services after a change.
-    pub(in crate::studio::engine) fn keep_services(&mut self) -> Result<(), WriteError> {
-        let Some(path) = self.file.path.as_deref().map(services_beside) else { return Ok(()) };
-        if !self.file.services_changed {
-            return Ok(());
-        }
-        write_services(&path, self.services.own()).map_err(|cause| WriteError { path, cause })?;
-        self.file.services_changed = false;
-        Ok(())
-    }
-
     pub(in crate::studio::engine) fn set_successor(&mut self, url: &str) {
         // The window has reported an invalid address.
         if let Ok(url) = check_successor(url) {
@@ -186,9 +173,11 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::studio::command::{Command, PartCommand};
-    use crate::studio::engine::handlers::live::tests::at_rest;
+    use crate::studio::engine::handlers::live::tests::{at_rest, save};
     use crate::studio::settings::part::PartKind;
     use crate::studio::settings::{OwnService, read_own};
     use crate::studio::targets::Target;
@@ -203,7 +192,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("services.toml");
         let saved = |engine: &mut Engine| {
-            engine.keep_services().unwrap();
+            save(engine);
+            assert!(!engine.file.services_changed);
             let list = read_services(&path).0;
             list.own().iter().map(|it| it.name.to_string()).collect::<Vec<_>>()
         };
@@ -239,7 +229,7 @@ mod tests {
         // The new name is that of another service, which is replaced.
         engine.put_service(None, &service("Three"));
         engine.put_service(Some("two"), &service("Three"));
-        engine.keep_services().unwrap();
+        save(&mut engine);
         engine.handle(Command::Part(PartCommand::Use(kind, "Main".into())));
         let target = engine.targets.list.iter().find(|it| it.id == 1).unwrap();
         let read = read_services(&folder.path().join("services.toml")).0;
@@ -248,5 +238,21 @@ mod tests {
             assert_eq!(found.map(|it| &*it.name), Some("Three"));
             assert_eq!(list.own().len(), 1);
         }
+    }
+
+    #[test]
+    fn a_service_that_is_added_during_a_save_is_saved_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(Some(folder.path()));
+        engine.put_service(None, &service("One"));
+        engine.save();
+        engine.put_service(None, &service("Two"));
+        engine.finish_save(Duration::from_secs(60), false);
+        assert!(engine.file.services_changed);
+        save(&mut engine);
+        assert!(!engine.file.services_changed);
+        let list = read_services(&folder.path().join("services.toml")).0;
+        let names: Vec<_> = list.own().iter().map(|it| &*it.name).collect();
+        assert_eq!(names, ["One", "Two"]);
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use crate::files::Trouble;
 use crate::studio::command::PartCommand;
-use crate::studio::engine::Engine;
 use crate::studio::engine::removed_strips::RemovedStrips;
 use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::UndoHistory;
+use crate::studio::engine::{Engine, SAVE_TIMEOUT};
 use crate::studio::event::Event;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::notices::groups;
@@ -43,6 +43,11 @@ impl Engine {
     pub(in crate::studio::engine) fn handle_part(&mut self, command: PartCommand) {
         // If nothing is saved, there are no collections or profiles.
         let Some(files) = self.file.parts() else { return };
+        // A running save would replace what this command writes, and has versions to add.
+        self.finish_save(SAVE_TIMEOUT, false);
+        if self.file.is_saving() {
+            return self.part_done(Err(problem!("part-busy")));
+        }
         let done = match command {
             PartCommand::Use(kind, name) => self.use_part(&files, kind, &name),
             PartCommand::New(kind, name) => self.new_part(&files, kind, &name),
@@ -197,7 +202,9 @@ impl Engine {
 
     /// Deletes the keyring entries of deleted collections and sources whose versions are gone too.
     pub(in crate::studio::engine) fn forget_deleted(&self) {
-        let (Some(keys), Some(files)) = (&self.secrets.keys, self.file.parts()) else { return };
+        // A running save may add a version that needs an entry.
+        let files = self.file.parts().filter(|_| !self.file.is_saving());
+        let (Some(keys), Some(files)) = (&self.secrets.keys, files) else { return };
         for name in files.take_needless_entries(&self.settings) {
             keys.forget(&name);
         }
@@ -402,7 +409,7 @@ mod tests {
     use crate::capture::VideoChoice;
     use crate::studio::command::Command;
     use crate::studio::engine::handle::OwnerEnds;
-    use crate::studio::engine::handlers::live::tests::{at_rest, until};
+    use crate::studio::engine::handlers::live::tests::{at_rest, save, until};
     use crate::studio::notices::Notice;
     use crate::studio::scenes::Collection;
     use crate::studio::scenes::edits::Edit;
@@ -504,7 +511,7 @@ mod tests {
         for collection in [engine.settings.collection.clone(), Collection::default()] {
             engine.settings.collection = collection;
             engine.changed();
-            engine.save(false);
+            save(engine);
         }
     }
 

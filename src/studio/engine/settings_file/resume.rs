@@ -1,5 +1,7 @@
 //! Records the running broadcast, and resumes it after a crash.
 
+use std::time::Duration;
+
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
@@ -52,10 +54,14 @@ impl Engine {
     /// Updates the record of the broadcast, once per second and after going live.
     pub(in crate::studio::engine) fn note_on_air(&mut self) {
         let Some(path) = self.file.on_air.path.clone() else { return };
+        if !self.file.finish_mark(Duration::ZERO) {
+            // The disk is slow, and the next second continues.
+            return;
+        }
         // A passthrough has no scene to resume.
         if !self.live.is_publishing() || self.live.is_passthrough() {
             if self.file.on_air.written.is_some() {
-                self.file.on_air.remove();
+                self.file.remove_mark();
             }
             self.offer_again();
             return;
@@ -65,21 +71,7 @@ impl Engine {
             // The user may have gone live without resuming.
             self.notices.active.clear(&["on-air-interrupted"]);
         }
-        let mark = OnAirMark::of(&self.settings, &self.targets.list);
-        let is_new = self.file.on_air.written.as_ref() != Some(&mark);
-        if !is_new && path.exists() {
-            return;
-        }
-        // Another broadcast with the same settings keeps its record until it ends.
-        if OnAirMark::is_in_use(&path) {
-            return;
-        }
-        if let Err(error) = mark.write(&path)
-            && is_new
-        {
-            tracing::warn!(%error, "writing the on-air note failed");
-        }
-        self.file.on_air.written = Some(mark);
+        self.file.begin_mark(path, OnAirMark::of(&self.settings, &self.targets.list));
     }
 
     /// Offers again to resume, if going live has failed or was canceled.
@@ -94,11 +86,17 @@ impl Engine {
         }
     }
 
-    /// Removes the record after a clean end, because there is nothing to resume.
-    pub(in crate::studio::engine) fn forget_on_air(&mut self) {
-        let own = self.file.on_air.written.is_some() || self.file.on_air.left.is_some();
-        if own {
-            self.file.on_air.remove();
+    /// Removes the record after a clean end, because there is nothing to resume. Each change of the
+    /// file may take at most `limit`.
+    pub(in crate::studio::engine) fn forget_on_air(&mut self, limit: Duration) {
+        if self.file.finish_mark(limit)
+            && (self.file.on_air.written.is_some() || self.file.on_air.left.is_some())
+        {
+            self.file.remove_mark();
+            self.file.finish_mark(limit);
+        }
+        if self.file.on_air.change.is_pending() {
+            tracing::warn!("changing the on-air note did not end in time");
         }
     }
 }
@@ -115,6 +113,14 @@ mod tests {
     use crate::studio::engine::handlers::live::tests::{end, until, with_program};
     use crate::studio::notices::Notice;
     use crate::studio::targets::Target;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    /// Updates the record, and waits for the change of its file.
+    fn note(engine: &mut Engine) {
+        engine.note_on_air();
+        assert!(engine.file.finish_mark(LIMIT));
+    }
 
     #[test]
     fn a_broadcast_is_resumed_only_with_its_own_profile() {
@@ -176,9 +182,10 @@ mod tests {
             engine.live.is_publishing()
         });
         // From now on, the record is that of this run, and a clean end removes it.
+        assert!(engine.file.finish_mark(LIMIT));
         assert!(engine.file.on_air.left.is_none() && engine.file.on_air.written.is_some());
         engine.stop_live();
-        engine.note_on_air();
+        note(&mut engine);
         assert!(!path.exists() && engine.file.on_air.left.is_none());
         end(engine);
     }
@@ -186,7 +193,6 @@ mod tests {
     #[test]
     fn two_broadcasts_with_the_same_settings_keep_their_records() {
         use std::fs;
-        use std::time::Duration;
 
         use crate::base::Worker;
         use crate::base::queue::{self, Full};
@@ -212,20 +218,20 @@ mod tests {
         let record = own_record.replace(&process(&own), &process(&id));
         assert_ne!(record, own_record);
         fs::write(&path, &record).unwrap();
-        engine.note_on_air();
+        note(&mut engine);
         assert_eq!(fs::read_to_string(&path).unwrap(), record, "the other one goes on");
         // The other broadcast ends.
         fs::remove_file(&path).unwrap();
         for _ in 0..2 {
-            engine.note_on_air();
+            note(&mut engine);
             assert_eq!(fs::read_to_string(&path).unwrap(), own_record);
             fs::remove_file(&path).unwrap();
         }
         // Another broadcast begins, and this one ends.
         fs::write(&path, &record).unwrap();
         engine.stop_live();
-        engine.note_on_air();
-        engine.forget_on_air();
+        note(&mut engine);
+        engine.forget_on_air(LIMIT);
         assert_eq!(fs::read_to_string(&path).unwrap(), record);
         end(engine);
         drop(other);

@@ -102,8 +102,9 @@ impl Engine {
             }
         }
         self.keep_always();
+        self.finish_save(Duration::ZERO, false);
         if self.file.is_due(self.clock.now()) {
-            self.save(false);
+            self.save();
         }
     }
 

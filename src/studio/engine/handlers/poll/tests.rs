@@ -1,5 +1,7 @@
 //! Tests of what the engine does regularly.
 
+use std::path::Path;
+
 use super::*;
 use crate::audio::AudioChoice;
 use crate::base::Clock;
@@ -9,12 +11,14 @@ use crate::media::BitsPerSecond;
 use crate::net::Trouble;
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::config::Config;
-use crate::studio::engine::handle::assemble;
-use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air};
+use crate::studio::engine::handle::{Studio, assemble};
+use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, save, until};
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::{Language as Spoken, Preferences, Settings};
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::{Adapt, Quality};
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
     let config = Config {
@@ -274,24 +278,80 @@ fn settings_that_could_not_be_saved_are_saved_at_the_next_attempt() {
     engine.file.path = Some(path.clone());
     engine.file.services_changed = true;
     engine.changed();
-    engine.save(false);
+    save(&mut engine);
     let not_saved = [("settings-not-saved", None)];
     assert_eq!(keys_of(&engine), not_saved);
     // The next attempt is due later, and a notice that was dismissed stays dismissed.
     assert!(!engine.file.is_due(engine.clock.now()));
-    engine.save(false);
+    save(&mut engine);
     assert_eq!(keys_of(&engine), not_saved);
     engine.notices.active.dismiss(engine.notices.active.notices()[0].id);
-    engine.save(false);
+    save(&mut engine);
     assert!(keys_of(&engine).is_empty());
     engine.changed();
-    engine.save(false);
+    save(&mut engine);
     assert_eq!(keys_of(&engine), not_saved);
     std::fs::remove_file(&home).unwrap();
     // The program ends before the next attempt is due.
-    engine.save(true);
+    engine.end_files();
+    // This disk may be slower than the end allows.
+    engine.finish_save(LIMIT, true);
     assert!(path.exists() && !engine.file.services_changed);
     assert!(keys_of(&engine).is_empty());
+}
+
+/// Makes a pipe. A thread that reads it waits, as on a disk that hangs, until the pipe was opened for
+/// writing and closed again.
+fn pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// Opens the pipe for writing, once a thread reads it.
+fn open_pipe(path: &Path) -> std::fs::File {
+    std::fs::OpenOptions::new().write(true).open(path).unwrap()
+}
+
+#[test]
+fn commands_do_not_wait_for_a_disk_that_hangs_and_no_change_is_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    pipe(&path);
+    let config = Config {
+        settings_path: Some(path.clone()),
+        keyring: false,
+        program: false,
+        ..Config::new(Clock::start(), Settings::default())
+    };
+    let studio = Studio::start(config).unwrap();
+    studio.send(Command::SetDelay(Duration::from_secs(1)));
+    // The settings are being saved from now on.
+    let held = open_pipe(&path);
+    studio.send(Command::SetDelay(Duration::from_secs(2)));
+    assert!(studio.settle(LIMIT));
+    drop(held);
+    until("first save", || path.metadata().is_ok_and(|it| it.is_file()));
+    until("second save", || Settings::read(&path).0.delay == Duration::from_secs(2));
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_profile_is_changed_only_after_a_running_save() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    pipe(&path);
+    let (mut engine, _ends) = at_rest(Some(folder.path()));
+    let kind = PartKind::Profile;
+    engine.changed();
+    engine.save();
+    // The time limit passes, because the save does not end.
+    engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+    assert_eq!(engine.settings.in_use.name(kind), "Main");
+    assert_eq!(keys_of(&engine), [("part-failed", None)]);
+    drop(open_pipe(&path));
+    engine.finish_save(LIMIT, false);
+    engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
+    assert_eq!(engine.settings.in_use.name(kind), "Other");
+    assert_eq!(Settings::read(&path).0.in_use.name(kind), "Other");
 }
 
 #[test]
