@@ -171,6 +171,13 @@ impl Web {
             // The new broadcast continues where the last one ended, however long ago that was.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();
+        } else if pull.is_list() && !first {
+            feed.reopen_saved(pull.duration().is_some());
+            // The waiting packets arrive again. A paused viewer of a live list keeps them, because
+            // the new list plays from a later position.
+            if !shared.packets.listed.is_behind() {
+                feed.move_here(shared.clock.now());
+            }
         }
         if let Some(duration) = pull.duration() {
             shared.timeline.set_duration(duration);

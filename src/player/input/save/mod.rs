@@ -4,6 +4,7 @@
 //! and script data have no packets and would be lost. The module runs on the feed thread.
 
 mod reorder;
+mod repeat_filter;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -18,6 +19,7 @@ use crate::media::{EncodedPacket, Rotation, StreamEvent, Track, TrackConfig};
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::save::reorder::{PendingTag, ReorderBuffer};
+use crate::player::input::save::repeat_filter::RepeatFilter;
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
@@ -30,12 +32,18 @@ use crate::wire::container::flv::{
 
 /// The position of the flags in the file header, which declare the tracks.
 const FLAGS_POSITION: u64 = 4;
+/// Maximum age of packets that arrive again after a live playlist was lost: the maximum distance
+/// from the playlist's end. Older ones belong to a new broadcast.
+const MAX_LIVE_REPEAT: Duration = Duration::from_secs(60);
 
 /// An FLV file in progress.
 pub(in crate::player) struct Save {
     path: PathBuf,
     file: BufWriter<File>,
     timeline: Timeline,
+    /// True if the next packet does not continue the previous one.
+    restarts: bool,
+    repeats: RepeatFilter,
     order: ReorderBuffer,
     /// Time of the newest tag in milliseconds.
     last_ms: i64,
@@ -86,6 +94,8 @@ impl Save {
             path: made.path,
             file: BufWriter::new(made.file),
             timeline: Timeline::new(live),
+            restarts: false,
+            repeats: RepeatFilter::default(),
             order: ReorderBuffer::default(),
             last_ms: 0,
             video: false,
@@ -119,7 +129,20 @@ impl Save {
 
     /// Restarts after a reconnect.
     pub(in crate::player) fn restart(&mut self) {
-        self.timeline.restart();
+        self.restarts = true;
+    }
+
+    /// Handles a playlist that was opened again after a loss. Its first packets can be in the file.
+    pub(in crate::player) fn reopen(&mut self, is_recording: bool) {
+        self.repeats.expect(if is_recording { Duration::MAX } else { MAX_LIVE_REPEAT });
+    }
+
+    /// Places a packet of the source on the file's timeline.
+    fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Timestamp {
+        if std::mem::take(&mut self.restarts) {
+            self.timeline.restart();
+        }
+        self.timeline.place(track, raw, now).dts
     }
 
     /// Adds a header for the following tags. A header has no reliable time.
@@ -143,7 +166,7 @@ impl Save {
             return;
         }
         let track = if *kind == TagKind::Video { Track::Video } else { Track::Audio };
-        let at = self.timeline.place(track, read.dts.as_micros(), now).dts;
+        let at = self.place(track, read.dts.as_micros(), now);
         self.put(shared, *kind, Some((track, at.as_millis().max(0))), body.clone());
     }
 
@@ -176,9 +199,14 @@ impl Save {
         if self.waits {
             return;
         }
-        // The time offset in a body is relative to the tag time.
         let raw = packet.dts.as_micros();
-        let dts = self.timeline.place(packet.track, raw, now).dts.max(Timestamp::ZERO);
+        if self.repeats.is_repeated(packet.track, raw) {
+            // The packets after the repeated ones continue the file.
+            self.restarts = false;
+            return;
+        }
+        // The time offset in a body is relative to the tag time.
+        let dts = self.place(packet.track, raw, now).max(Timestamp::ZERO);
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
         let track = packet.track;
         let packet = StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() });
