@@ -1,6 +1,7 @@
 //! Tests of playlists that the player reads again from an earlier position: after a loss of the
 //! connection, and after a seek during a recording.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
@@ -9,11 +10,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use onair::player::{Config, State};
+use onair::wire::container::flv::{Demuxer, TagKind, parse_video};
 
+use super::ended::Origin;
 use super::saved::times;
 use super::{CODE, PICTURE, TONE, ffmpeg};
 use crate::peers::{self, LIMIT, web};
-use crate::watch::{config, play};
+use crate::watch::{Watching, config, play};
 
 /// Segments of the list, each one second long.
 const SECONDS: usize = 12;
@@ -71,4 +74,38 @@ fn a_recorded_list_goes_on_after_a_loss_where_it_was() {
     assert!(frames.windows(2).all(|pair| pair[1] - pair[0] == 40), "{frames:?}");
     let wanted = SECONDS * 48_000 / 1_024;
     assert!(sounds.len().abs_diff(wanted) <= 2, "{} sounds", sounds.len());
+}
+
+#[test]
+fn a_live_list_is_recorded_once_by_a_viewer_who_goes_back_in_it() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    let origin = Origin::start(folder.path(), 60, "mpegts");
+    origin.begin();
+    let saved = folder.path().join("saved.flv");
+    let watching = Watching::start(&Config { save: Some(saved.clone()), ..config(&origin.url()) });
+    let on = |watching: &Watching| {
+        let shown = watching.shown();
+        watching.wait("more frames", |it| it.shown() > shown + 25);
+    };
+    on(&watching);
+    watching.wait("the list", |it| it.rewind().range > Duration::from_secs(4));
+    for _ in 0..2 {
+        assert!(watching.player.rewind(Duration::from_secs(4)));
+        on(&watching);
+        watching.player.go_live();
+        on(&watching);
+    }
+    assert!(!watching.notice_keys().contains(&"player-save-gap"));
+    watching.end();
+    let file = fs::read(&saved).unwrap();
+    let [frames, _] = times(&file);
+    assert!(frames.windows(2).all(|pair| pair[1] - pair[0] == 40), "{frames:?}");
+    let mut demuxer = Demuxer::new();
+    demuxer.push(&file);
+    let tags = std::iter::from_fn(|| demuxer.next_tag().unwrap());
+    let videos = tags.filter(|tag| tag.kind == TagKind::Video);
+    let bodies = videos.filter(|tag| !parse_video(&tag.body).unwrap().is_sequence_start());
+    let distinct: HashSet<_> = bodies.map(|tag| tag.body).collect();
+    assert_eq!(distinct.len(), frames.len(), "a frame is in the file twice");
 }

@@ -204,6 +204,9 @@ impl Web {
                 // Formats other than playlists move once the position is found.
                 if pull.is_list() {
                     feed.move_here(shared.clock.now());
+                    if pull.duration().is_none() {
+                        feed.seek_saved();
+                    }
                 }
                 shared.reception.lock().ended = false;
                 over = false;
@@ -263,7 +266,12 @@ impl Web {
                 // A viewer who has gone back keeps the pace until the next live playback.
                 Ok(Ok(Item::Pace(_))) if shared.packets.listed.is_behind() => {}
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
-                Ok(Ok(Item::Place(place))) => feed.set_place(place),
+                Ok(Ok(Item::Place(place))) => {
+                    if pull.is_list() && pull.duration().is_none() {
+                        feed.begin_saved_segment(place);
+                    }
+                    feed.set_place(place);
+                }
                 Ok(Ok(Item::Length(length))) => shared.timeline.set_duration(length),
                 Ok(Ok(Item::Moved { raw, place, firm })) => {
                     feed.move_to(raw, place, firm, now);

@@ -153,6 +153,7 @@ impl PlayerMessage {
         "player-output-failed",
         "player-publisher-back",
         "player-regained",
+        "player-save-gap",
         "player-save-incomplete",
         "player-save-renamed",
         "player-saved",

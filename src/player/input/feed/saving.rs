@@ -1,5 +1,7 @@
 //! The file for the received stream: its beginning and end, and jumps in a playlist.
 
+use std::time::Duration;
+
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::feed::InputFeed;
 use crate::player::input::save::Save;
@@ -48,6 +50,20 @@ impl InputFeed {
     pub(in crate::player) fn reopen_saved(&mut self, is_recording: bool) {
         if let Some(save) = &mut self.save {
             save.reopen(is_recording);
+        }
+    }
+
+    /// Handles a seek in a live playlist, as [`reopen_saved`](Self::reopen_saved) does.
+    pub(in crate::player) fn seek_saved(&mut self) {
+        if let Some(save) = &mut self.save {
+            save.seek();
+        }
+    }
+
+    /// Handles the start of a segment of a live playlist.
+    pub(in crate::player) fn begin_saved_segment(&mut self, place: Duration) {
+        if let Some(save) = &mut self.save {
+            save.begin_segment(&self.shared, place);
         }
     }
 }
