@@ -289,7 +289,10 @@ impl Web {
                     feed.miss_audio();
                     shared.report.odd(&Anomaly::AudioMissing(why));
                 }
-                Ok(Ok(Item::AudioReturned)) => feed.hear_again(),
+                Ok(Ok(Item::AudioReturned)) => {
+                    feed.hear_again();
+                    shared.report.is_over("player-audio-missing");
+                }
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
                 Ok(Ok(Item::Fixed)) => shared.report.odd(&Anomaly::Fixed),
                 Ok(Ok(Item::Made(made))) => feed.set_made(made),

@@ -174,6 +174,8 @@ impl PlayerMessage {
 pub enum Event {
     State(State),
     Message(PlayerMessage),
+    /// The problem with this message id is over.
+    Over(&'static str),
     /// A chat message in the stream itself.
     Line(ChatLine),
 }

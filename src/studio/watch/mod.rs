@@ -43,6 +43,14 @@ pub(super) enum MessageVia {
     Noted,
 }
 
+/// A report of a tile's player.
+#[derive(Debug)]
+pub(super) enum TileReport {
+    Message(StudioMessage, MessageVia),
+    /// The problem of the message with this key is over.
+    Over(&'static str),
+}
+
 /// The players of the *Watch* page.
 #[derive(Debug)]
 pub(super) struct Players {
@@ -255,6 +263,11 @@ impl Players {
         self.tile(self.chosen)?.player()
     }
 
+    /// Returns the selected tile.
+    pub(super) fn chosen(&self) -> TileId {
+        self.chosen
+    }
+
     /// Returns true if this tile is the selected one.
     pub(super) fn is_chosen(&self, id: TileId) -> bool {
         self.chosen == id
@@ -368,47 +381,56 @@ impl Players {
         self.hear();
     }
 
-    /// Returns the messages since the last call. If several players are active, each shows its end
+    /// Returns the reports since the last call. If several players are active, each shows its end
     /// in its tile, and a player that is not selected keeps its messages until it is selected.
-    pub(super) fn poll(&mut self) -> Vec<(StudioMessage, MessageVia)> {
-        let mut messages = Vec::new();
+    pub(super) fn poll(&mut self) -> Vec<(TileId, TileReport)> {
+        let mut reports = Vec::new();
         let alone = self.tiles.len() == 1;
         for tile in &mut self.tiles {
-            let chosen = tile.id == self.chosen;
+            let (id, chosen) = (tile.id, tile.id == self.chosen);
             if chosen {
-                let kept =
-                    tile.take_kept().map(|it| (StudioMessage::Player(it), MessageVia::Again));
-                messages.extend(kept);
+                let again = |it| TileReport::Message(StudioMessage::Player(it), MessageVia::Again);
+                reports.extend(tile.take_kept().map(|it| (id, again(it))));
             }
             for event in tile.poll() {
-                if !matches!(event, player::Event::Line(_)) {
-                    self.unreported.push((tile.id, event.clone()));
+                if matches!(event, player::Event::State(_) | player::Event::Message(_)) {
+                    self.unreported.push((id, event.clone()));
                 }
-                match event {
+                let report = match event {
                     player::Event::State(State::Failed(failure)) if alone => {
-                        messages.push((message(&failure, Some(tile.id)), MessageVia::Reported));
+                        TileReport::Message(message(&failure, Some(id)), MessageVia::Reported)
                     }
                     player::Event::Message(message) if message.quiet => {
-                        messages.push((StudioMessage::Player(message), MessageVia::Noted));
+                        TileReport::Message(StudioMessage::Player(message), MessageVia::Noted)
                     }
                     player::Event::Message(message) => {
                         if !chosen {
                             tile.keep(message.clone());
                         }
                         let way = if chosen { MessageVia::Reported } else { MessageVia::Noted };
-                        messages.push((StudioMessage::Player(message), way));
+                        TileReport::Message(StudioMessage::Player(message), way)
                     }
-                    player::Event::Line(line) if chosen => self.talk.add(line),
-                    player::Event::State(_) | player::Event::Line(_) => {}
-                }
+                    player::Event::Over(key) => {
+                        tile.forget(key);
+                        TileReport::Over(key)
+                    }
+                    player::Event::Line(line) => {
+                        if chosen {
+                            self.talk.add(line);
+                        }
+                        continue;
+                    }
+                    player::Event::State(_) => continue,
+                };
+                reports.push((id, report));
             }
         }
         for (id, message) in self.closing.poll() {
             self.unreported.push((id, player::Event::Message(message.clone())));
             let way = if message.quiet { MessageVia::Noted } else { MessageVia::Reported };
-            messages.push((StudioMessage::Player(message), way));
+            reports.push((id, TileReport::Message(StudioMessage::Player(message), way)));
         }
-        messages
+        reports
     }
 
     /// Returns the state changes and messages of players since the last call.

@@ -29,8 +29,8 @@ fn keys_after(
     let (begun, mut keys) = (clock.now(), Vec::new());
     while !players.closing.is_empty() {
         assert!(clock.now().since(begun) < END_TIMEOUT, "the player does not end");
-        keys.extend(players.poll().into_iter().filter_map(|(message, way)| match message {
-            StudioMessage::Player(it) if way == MessageVia::Reported => Some(it.key()),
+        keys.extend(players.poll().into_iter().filter_map(|(_, report)| match report {
+            TileReport::Message(StudioMessage::Player(it), MessageVia::Reported) => Some(it.key()),
             _ => None,
         }));
         std::thread::yield_now();

@@ -448,7 +448,7 @@ mod tests {
         let keys: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .filter_map(|event| match event {
                 Event::Message(message) => Some(message.key()),
-                Event::State(_) | Event::Line(_) => None,
+                Event::State(_) | Event::Over(_) | Event::Line(_) => None,
             })
             .collect();
         assert_eq!(keys, ["player-save-gap"]);
@@ -543,7 +543,7 @@ mod tests {
         let messages: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .filter_map(|event| match event {
                 Event::Message(message) => Some((message.key(), message.detail)),
-                Event::State(_) | Event::Line(_) => None,
+                Event::State(_) | Event::Over(_) | Event::Line(_) => None,
             })
             .collect();
         let lacking = |what: &str| ("player-save-incomplete", what.to_owned());
