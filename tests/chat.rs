@@ -2,7 +2,8 @@
 //! publishes.
 
 use std::io::ErrorKind;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::time::{Duration, Instant};
 
 use crate::peers::onair::Onair;
 use crate::peers::{self, LIMIT};
@@ -127,6 +128,28 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     assert_eq!(line["name"], "");
     player.stop(LIMIT);
     drop(server);
+}
+
+#[test]
+fn a_server_that_ends_each_chat_at_once_is_asked_less_and_less_often() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/live/talk/chat", listener.local_addr().unwrap());
+    let runtime = Runtime::start().unwrap();
+    let _chat = Chat::join(WebUrl::parse(&url).unwrap(), Options::default(), &runtime);
+    let joined: Vec<Instant> = listener
+        .incoming()
+        .take(4)
+        .map(|stream| {
+            let joined = Instant::now();
+            let mut server = tungstenite::accept(stream.unwrap()).unwrap();
+            server.close(None).unwrap();
+            while server.read().is_ok() {}
+            joined
+        })
+        .collect();
+    // The third pause is 2 s. A random part of up to a quarter is left out.
+    let last = joined[3] - joined[2];
+    assert!(last >= Duration::from_millis(1_500), "{last:?}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod lying;
 #[cfg(feature = "ffmpeg")]
 mod mixed;
 mod origin;
+mod regained;
 mod saved;
 mod sealed;
 mod slow;

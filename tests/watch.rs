@@ -34,7 +34,7 @@ impl Outcome {
     pub fn notice_keys(&self) -> Vec<&'static str> {
         let keys = self.events.iter().filter_map(|event| match event {
             Event::Message(message) => Some(message.key()),
-            Event::State(_) | Event::Line(_) => None,
+            Event::State(_) | Event::Over(_) | Event::Line(_) => None,
         });
         keys.collect()
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::base::Backoff;
 use crate::base::queue::{self, Full};
@@ -26,6 +26,8 @@ const MAX_UNSENT_LINES: usize = 8;
 /// After this much silence, the connection counts as lost: the server sends a ping every ten
 /// seconds.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(35);
+/// A connection that lasts this long counts as a success.
+const STEADY_CONNECTION_TIME: Duration = Duration::from_secs(10);
 
 /// The state of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +107,35 @@ fn is_none(error: &Error) -> bool {
     matches!(error.cause, Cause::Answer { status, .. } if status < 500)
 }
 
+/// The waits before new connections.
+struct Reconnects {
+    backoff: Backoff,
+    /// The total of the waits since the last success.
+    waited: Duration,
+}
+
+impl Reconnects {
+    fn new(seed: u64) -> Self {
+        Self { backoff: Backoff::new(seed), waited: Duration::ZERO }
+    }
+
+    /// Records the end of a connection. A server that accepts and closes repeatedly does not count
+    /// as recovered.
+    fn lasted(&mut self, time: Duration) {
+        if time >= STEADY_CONNECTION_TIME {
+            self.backoff.reset();
+            self.waited = Duration::ZERO;
+        }
+    }
+
+    /// Returns the wait before the next connection.
+    fn pause(&mut self) -> Duration {
+        let pause = self.backoff.next_wait(self.waited);
+        self.waited += pause;
+        pause
+    }
+}
+
 struct ChatThread {
     url: WebUrl,
     /// True if the address is a guess.
@@ -116,8 +147,7 @@ struct ChatThread {
 
 impl ChatThread {
     async fn run(mut self, mut says: mpsc::Receiver<ChatLine>) {
-        let mut backoff = Backoff::new(u64::from(std::process::id()));
-        let mut waited = Duration::ZERO;
+        let mut reconnects = Reconnects::new(u64::from(std::process::id()));
         let mut repeats = Repeats::default();
         loop {
             self.set_out();
@@ -125,9 +155,10 @@ impl ChatThread {
                 Ok(socket) => {
                     *self.state.lock() = ChatState::Open;
                     self.guessed = false;
-                    backoff.reset();
-                    waited = Duration::ZERO;
-                    match self.talk(socket, &mut says, &mut repeats).await {
+                    let since = Instant::now();
+                    let ended = self.talk(socket, &mut says, &mut repeats).await;
+                    reconnects.lasted(since.elapsed());
+                    match ended {
                         Ended::Left => return,
                         Ended::Lost(error) => error,
                     }
@@ -149,9 +180,7 @@ impl ChatThread {
                 Some(OfferedChat { pin: error.pin_to_offer()?, server: error.peer })
             });
             *self.state.lock() = ChatState::Lost { cause, offered };
-            let pause = backoff.next_wait(waited);
-            waited += pause;
-            sleep(pause).await;
+            sleep(reconnects.pause()).await;
         }
     }
 
@@ -236,6 +265,18 @@ impl Repeats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_lets_in_and_hangs_up_is_asked_less_and_less_often() {
+        let mut reconnects = Reconnects::new(1);
+        let mut pause_after = |seconds| {
+            reconnects.lasted(Duration::from_secs(seconds));
+            reconnects.pause()
+        };
+        let pauses: Vec<_> = (0..60).map(|_| pause_after(1)).collect();
+        assert!(*pauses.last().unwrap() > Duration::from_secs(10), "{pauses:?}");
+        assert!(pause_after(10) <= Duration::from_millis(500));
+    }
 
     #[test]
     fn a_connection_that_breaks_before_the_repetition_repeats_nothing_later() {

@@ -17,7 +17,7 @@ use crate::player::present::measure::Measure;
 use crate::player::present::speaker::{Open, Speakers};
 use crate::player::present::{self, Presenter};
 use crate::player::session::audio_controls::AudioControls;
-use crate::player::session::config::{Config, Source};
+use crate::player::session::config::{Config, INITIAL_AUTO_BUFFER, Source};
 use crate::player::session::requests::NewFile;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::session::shared::Shared;
@@ -30,9 +30,6 @@ const MIN_END_DISTANCE: Duration = Duration::from_millis(15);
 
 /// A step that ends this close to the live edge goes to the live edge.
 const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(700);
-
-/// The initial size of an automatic buffer.
-const INITIAL_AUTO_BUFFER: Duration = Duration::from_millis(300);
 
 /// A stream or file being played. Dropping the value stops playback without waiting.
 #[derive(Debug)]

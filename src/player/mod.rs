@@ -36,7 +36,7 @@ pub use decode::audio::Speaker;
 pub use handle::Player;
 pub use input::connection::WAITING_MESSAGE_ID;
 pub use present::speaker::Open;
-pub use session::config::{Config, MAX_AV_OFFSET_MS, Source};
+pub use session::config::{Config, INITIAL_AUTO_BUFFER, MAX_AV_OFFSET_MS, Source};
 pub use session::gapless::NextFile;
 pub use state::{
     Event, Failure, FailureKind, Figures, OfferedChat, PlayerMessage, Rewind, Saving, Severity,

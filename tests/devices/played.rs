@@ -16,7 +16,7 @@ fn has_notice(player: &Player, key: &str) -> bool {
             eprintln!("  {}: {} {}", message.key(), message.problem, message.detail);
             message.key() == key
         }
-        Event::State(_) | Event::Line(_) => false,
+        Event::State(_) | Event::Over(_) | Event::Line(_) => false,
     })
 }
 

@@ -19,13 +19,13 @@ use crate::watch::{Watching, config, play};
 const AHEAD: usize = 8;
 
 /// An origin of `/live.m3u8`. Its segments appear in real time, and then the broadcast ends.
-struct Origin {
+pub(super) struct Origin {
     port: u16,
     since: Arc<Mutex<Instant>>,
 }
 
 impl Origin {
-    fn start(folder: &Path, seconds: usize, kind: &str) -> Self {
+    pub(super) fn start(folder: &Path, seconds: usize, kind: &str) -> Self {
         let time = seconds.to_string();
         let hls = ["-t", &time, "-f", "hls", "-hls_time", "1", "-hls_list_size", "0"];
         let kinds = ["-hls_segment_type", kind, "-hls_fmp4_init_filename", "init.mp4", "x.m3u8"];
@@ -70,11 +70,11 @@ impl Origin {
     }
 
     /// Begins the broadcast.
-    fn begin(&self) {
+    pub(super) fn begin(&self) {
         *self.since.lock() = Instant::now();
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/live.m3u8", self.port)
     }
 }

@@ -13,7 +13,7 @@ use crate::watch::{config, play};
 const SECONDS: usize = 4;
 
 /// Returns the times of the video and audio frames in a saved file, each in file order.
-fn times(bytes: &[u8]) -> [Vec<u32>; 2] {
+pub(super) fn times(bytes: &[u8]) -> [Vec<u32>; 2] {
     let mut demuxer = Demuxer::new();
     demuxer.push(bytes);
     let mut times = [Vec::new(), Vec::new()];

@@ -237,7 +237,7 @@ fn play(urls: &[String]) -> Vec<(State, Figures, Vec<&'static str>)> {
             let messages = std::iter::from_fn(|| player.events().try_recv().ok());
             keys.extend(messages.filter_map(|event| match event {
                 Event::Message(message) => Some(message.key()),
-                Event::State(_) | Event::Line(_) => None,
+                Event::State(_) | Event::Over(_) | Event::Line(_) => None,
             }));
         }
         players.iter().all(|(player, _)| player.state().is_final())

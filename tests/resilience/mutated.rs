@@ -332,7 +332,7 @@ fn check_reports(player: &Player) -> bool {
                 assert!(cause.to_string().contains(' '), "{cause:?}");
                 lost += 1;
             }
-            PlayerEvent::State(_) | PlayerEvent::Line(_) => {}
+            PlayerEvent::State(_) | PlayerEvent::Over(_) | PlayerEvent::Line(_) => {}
         }
     }
     for message in &messages {

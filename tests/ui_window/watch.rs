@@ -483,6 +483,26 @@ fn a_wall_shows_each_players_state_in_its_tile() {
     harness.get_by_role_and_label(Role::RadioButton, &format!("{hall}: Playing"));
 }
 
+#[test]
+fn the_selected_one_of_several_tiles_plays_its_own_stream_again() {
+    let mut harness = open("watch-wall");
+    harness.state().demo.change(|snapshot| {
+        for tile in &mut snapshot.tiles {
+            (tile.state, tile.chosen) = (WatchState::Idle, tile.id == TileId(1));
+        }
+        snapshot.watch = WatchState::Idle;
+        snapshot.watch_figures = snapshot.tiles[1].figures.clone();
+    });
+    harness.run();
+    let again = [Command::Player(WatchCommand::Again(TileId(1)))];
+    assert_eq!(asked(&mut harness, Key::Space), again);
+    // The last of these buttons is below the video. The first plays the address beside it.
+    harness.get_all_by_label("Play").last().unwrap().click();
+    assert_eq!(commands(&mut harness), again);
+    harness.get_all_by_label("Play").next().unwrap().click();
+    assert!(matches!(commands(&mut harness)[..], [Command::Watch { .. }]));
+}
+
 /// Returns true if video is painted, and not only text and lines.
 fn paints_a_picture(harness: &Harness<'static, Window>) -> bool {
     fn is_picture(shape: &egui::Shape) -> bool {

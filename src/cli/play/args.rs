@@ -7,7 +7,9 @@ use crate::app::Options;
 use crate::cli::flags::{network, value};
 use crate::cli::output::exit::Exit;
 use crate::net::web::WebUrl;
-use crate::player::{Config, MAX_AV_OFFSET_MS, Prefer, Source, TimeShiftDepth};
+use crate::player::{
+    Config, INITIAL_AUTO_BUFFER, MAX_AV_OFFSET_MS, Prefer, Source, TimeShiftDepth,
+};
 use crate::studio::watch::chat::check_place;
 use crate::studio::watch::choices::{MAX_TILES, Network};
 use crate::studio::{Route, Settings};
@@ -245,7 +247,7 @@ pub enum Buffer {
 impl Buffer {
     fn begins_with(self) -> Duration {
         match self {
-            Self::Auto => Duration::from_millis(300),
+            Self::Auto => INITIAL_AUTO_BUFFER,
             Self::Fixed(buffer) => buffer,
         }
     }

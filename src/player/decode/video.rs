@@ -128,7 +128,7 @@ impl<'a> Decoding<'a> {
         let verdict =
             self.lag.judge(packet, position, shared.timeline.begun(), &shared.packets.video);
         if self.lag.has_recovered(position) {
-            shared.report.is_over(&Anomaly::TooSlow);
+            shared.report.is_over("player-too-slow");
         }
         let rest = match verdict {
             Verdict::Decode => {

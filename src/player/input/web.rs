@@ -171,6 +171,13 @@ impl Web {
             // The new broadcast continues where the last one ended, however long ago that was.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();
+        } else if pull.is_list() && !first {
+            feed.reopen_saved(pull.duration().is_some());
+            // The waiting packets arrive again. A paused viewer of a live list keeps them, because
+            // the new list plays from a later position.
+            if !shared.packets.listed.is_behind() {
+                feed.move_here(shared.clock.now());
+            }
         }
         if let Some(duration) = pull.duration() {
             shared.timeline.set_duration(duration);
@@ -197,6 +204,9 @@ impl Web {
                 // Formats other than playlists move once the position is found.
                 if pull.is_list() {
                     feed.move_here(shared.clock.now());
+                    if pull.duration().is_none() {
+                        feed.seek_saved();
+                    }
                 }
                 shared.reception.lock().ended = false;
                 over = false;
@@ -256,7 +266,12 @@ impl Web {
                 // A viewer who has gone back keeps the pace until the next live playback.
                 Ok(Ok(Item::Pace(_))) if shared.packets.listed.is_behind() => {}
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
-                Ok(Ok(Item::Place(place))) => feed.set_place(place),
+                Ok(Ok(Item::Place(place))) => {
+                    if pull.is_list() && pull.duration().is_none() {
+                        feed.begin_saved_segment(place);
+                    }
+                    feed.set_place(place);
+                }
                 Ok(Ok(Item::Length(length))) => shared.timeline.set_duration(length),
                 Ok(Ok(Item::Moved { raw, place, firm })) => {
                     feed.move_to(raw, place, firm, now);
@@ -274,7 +289,10 @@ impl Web {
                     feed.miss_audio();
                     shared.report.odd(&Anomaly::AudioMissing(why));
                 }
-                Ok(Ok(Item::AudioReturned)) => feed.hear_again(),
+                Ok(Ok(Item::AudioReturned)) => {
+                    feed.hear_again();
+                    shared.report.is_over("player-audio-missing");
+                }
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
                 Ok(Ok(Item::Fixed)) => shared.report.odd(&Anomaly::Fixed),
                 Ok(Ok(Item::Made(made))) => feed.set_made(made),

@@ -37,7 +37,10 @@ pub(in crate::player) struct Speakers {
     /// The speaker of the previous format, and the time until which it plays its audio.
     finishing: Option<(Box<dyn Speaker>, Timestamp)>,
     again_at: Option<Timestamp>,
+    /// True if the failure of the chosen speaker was reported.
     is_reported: bool,
+    /// True if a failure was reported, and no speaker has opened since.
+    is_missing: bool,
 }
 
 struct Opening {
@@ -52,7 +55,8 @@ struct Opening {
 
 impl Speakers {
     pub(in crate::player) fn new(open: Option<Arc<Open>>, clock: Clock) -> Self {
-        Self { open, clock, opening: None, finishing: None, again_at: None, is_reported: false }
+        let (opening, finishing, again_at) = (None, None, None);
+        Self { open, clock, opening, finishing, again_at, is_reported: false, is_missing: false }
     }
 
     /// Returns the speaker once it is open, or starts to open one. The call never waits.
@@ -78,7 +82,8 @@ impl Speakers {
         self.opening = None;
         match answer {
             Ok(speaker) if format == (rate, channels) => {
-                if std::mem::replace(&mut self.is_reported, false) {
+                self.is_reported = false;
+                if std::mem::take(&mut self.is_missing) {
                     report.say(problem!("player-speaker-back"), Severity::Info, "");
                 }
                 Some(speaker)
@@ -171,6 +176,7 @@ impl Speakers {
 
     fn failed(&mut self, report: &PlayerReport, problem: Problem, reason: String, now: Timestamp) {
         self.again_at = Some(now + RETRY_INTERVAL);
+        self.is_missing = true;
         if !std::mem::replace(&mut self.is_reported, true) {
             report.say(problem!("player-no-speaker", problem = problem), Severity::Warning, reason);
         }
@@ -230,7 +236,7 @@ impl Speaker for Device {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
     use crossbeam_channel::Sender;
     use parking_lot::Mutex;
@@ -372,5 +378,45 @@ mod tests {
             let is_message = |event: &Event| matches!(event, Event::Message(_));
             assert_eq!(events.waiting().filter(is_message).count(), 0);
         }
+    }
+
+    #[test]
+    fn another_speaker_that_works_is_reported_as_the_end_of_the_failure() {
+        let (bench, is_broken) = (Arc::new(Bench::default()), Arc::new(AtomicBool::new(true)));
+        let (dropped, _drops) = bounded(1);
+        let breaks = Arc::clone(&is_broken);
+        let open: Arc<Open> = Arc::new(move |rate: u32, _, _| {
+            if breaks.load(Ordering::SeqCst) {
+                return Err("busy".into());
+            }
+            let (bench, dropped) = (Arc::clone(&bench), dropped.clone());
+            let fake = Fake { bench, rate, end: 0, has_sound: false, dropped };
+            Ok(Box::new(fake) as Box<dyn Speaker>)
+        });
+        let clock = Clock::start();
+        let controls = AudioControls::new(&Config::new(Source::File("film.flv".into())));
+        let (report, events) = PlayerReport::new(clock);
+        let mut speakers = Speakers::new(Some(open), clock);
+        for opens in [false, false, true] {
+            is_broken.store(!opens, Ordering::SeqCst);
+            speakers.forget();
+            let opened = loop {
+                let opened = speakers.open(&report, &controls, 48_000, 2, Timestamp::ZERO);
+                if opened.is_some() || speakers.opening.is_none() {
+                    break opened;
+                }
+                Stop::new().wait(Duration::from_millis(1));
+            };
+            assert_eq!(opened.is_some(), opens);
+        }
+        let keys: Vec<_> = events
+            .waiting()
+            .filter_map(|event| match event {
+                Event::Message(message) => Some(message.key()),
+                _ => None,
+            })
+            .collect();
+        // Each failure has its own reason.
+        assert_eq!(keys, ["player-no-speaker", "player-no-speaker", "player-speaker-back"]);
     }
 }

@@ -108,5 +108,8 @@ impl Config {
     }
 }
 
+/// The initial size of an automatic buffer.
+pub const INITIAL_AUTO_BUFFER: Duration = Duration::from_millis(300);
+
 /// Maximum offset between audio and video in milliseconds.
 pub const MAX_AV_OFFSET_MS: i32 = 2_000;

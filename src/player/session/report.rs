@@ -116,9 +116,17 @@ impl PlayerReport {
         self.pass_on(odd.problem(), severity, !odd.hurts(), odd.detail());
     }
 
-    /// Ends an anomaly, which is reported again if it returns.
-    pub(in crate::player) fn is_over(&self, odd: &Anomaly) {
-        self.reported.lock().remove(&(odd.key(), odd.of()));
+    /// Ends the anomaly with this message id, which is reported again if it returns.
+    pub(in crate::player) fn is_over(&self, key: &'static str) {
+        let was_reported = {
+            let mut reported = self.reported.lock();
+            let before = reported.len();
+            reported.retain(|(known, _)| *known != key);
+            reported.len() < before
+        };
+        if was_reported {
+            let _ = self.events.send(Event::Over(key));
+        }
     }
 
     /// Reports a message to the user.
@@ -179,10 +187,16 @@ mod tests {
         report.odd(&Anomaly::ChangedAudio("one more".into()));
         assert_eq!(events.waiting().count(), 0);
         // An anomaly that ended may return.
-        report.is_over(&Anomaly::TooSlow);
+        report.is_over("player-too-slow");
+        report.is_over("player-too-slow");
         report.odd(&Anomaly::TooSlow);
-        assert_eq!(events.waiting().count(), 1);
+        let waiting: Vec<_> = events.waiting().collect();
+        let [Event::Over("player-too-slow"), Event::Message(message)] = waiting.as_slice() else {
+            panic!("{waiting:?}")
+        };
+        assert_eq!(message.key(), "player-too-slow");
     }
+
     #[test]
     fn each_change_of_the_size_is_said() {
         let (report, events) = PlayerReport::new(Clock::start());

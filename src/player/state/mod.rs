@@ -153,6 +153,7 @@ impl PlayerMessage {
         "player-output-failed",
         "player-publisher-back",
         "player-regained",
+        "player-save-gap",
         "player-save-incomplete",
         "player-save-renamed",
         "player-saved",
@@ -173,6 +174,8 @@ impl PlayerMessage {
 pub enum Event {
     State(State),
     Message(PlayerMessage),
+    /// The problem with this message id is over.
+    Over(&'static str),
     /// A chat message in the stream itself.
     Line(ChatLine),
 }

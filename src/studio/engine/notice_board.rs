@@ -4,10 +4,10 @@
 use crate::base::Clock;
 use crate::base::queue::Sender;
 use crate::studio::event::Event;
-use crate::studio::notices::Notice;
 use crate::studio::notices::active_notices::ActiveNotices;
 use crate::studio::notices::event_log::{EventLog, LogTime};
 use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{Notice, TileId};
 use crate::studio::preflight::backend;
 
 /// The sink of all reports; see the module documentation.
@@ -15,12 +15,15 @@ pub(in crate::studio) struct NoticeBoard {
     events: Sender<Event>,
     /// The notices that are displayed to the user.
     pub active: ActiveNotices,
+    /// The ids of active notices, with the tiles whose players raised them.
+    of_tiles: Vec<(TileId, u64)>,
     pub log: EventLog,
 }
 
 impl NoticeBoard {
     pub fn new(events: Sender<Event>) -> Self {
-        Self { events, active: ActiveNotices::default(), log: EventLog::default() }
+        let (active, log) = (ActiveNotices::default(), EventLog::default());
+        Self { events, active, of_tiles: Vec::new(), log }
     }
 
     pub fn tell(&mut self, message: &StudioMessage, detail: impl Into<String>) {
@@ -59,6 +62,20 @@ impl NoticeBoard {
     pub fn take_back(&mut self, key: &'static str) {
         self.active.clear(&[key]);
         self.log.over(key, "", now());
+    }
+
+    /// Records that this tile's player raised the newest notice.
+    pub fn note_tile(&mut self, tile: TileId) {
+        let active = self.active.notices();
+        self.of_tiles.retain(|(_, id)| active.iter().any(|notice| notice.id == *id));
+        self.of_tiles.extend(active.last().map(|newest| (tile, newest.id)));
+    }
+
+    /// Withdraws the notices with these keys that this tile's player raised.
+    pub fn take_back_of(&mut self, tile: TileId, keys: &[&str]) {
+        let of = |it: &&Notice| keys.contains(&it.key()) && self.of_tiles.contains(&(tile, it.id));
+        let ids: Vec<u64> = self.active.notices().iter().filter(of).map(|it| it.id).collect();
+        self.active.end(&ids);
     }
 
     /// Writes to the event log that this problem has ended.

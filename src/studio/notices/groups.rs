@@ -17,6 +17,7 @@ const ENDING_NOTICES: &[Ending] = &[
     ("size-restored", &["size-lowered"], ""),
     ("rendition-restored", &["rendition-lowered"], "host"),
     ("frames-dropped-over", DROPPED_FRAME_NOTICES, "host"),
+    ("player-speaker-back", &["player-no-speaker"], ""),
     ("scenes-imported", &["scenes-import-failed"], ""),
     ("scenes-exported", &["scenes-export-failed"], ""),
 ];

@@ -170,7 +170,7 @@ impl Network {
 impl PlayerChoices {
     /// Applies these options to the configuration of a player.
     pub fn apply(&self, config: &mut player::Config) {
-        config.buffer = self.buffer.unwrap_or(config.buffer);
+        config.buffer = self.buffer.unwrap_or(player::INITIAL_AUTO_BUFFER);
         config.auto_buffer = self.buffer.is_none();
         config.av_offset_ms = self.av_offset_ms;
         config.balance = self.balance;

@@ -6,6 +6,8 @@ mod chat_session;
 pub mod choices;
 mod closing;
 pub mod own_chat;
+#[cfg(test)]
+mod tests;
 mod tile;
 pub mod view;
 pub mod viewport;
@@ -39,6 +41,14 @@ pub(super) enum MessageVia {
     Again,
     /// Only added to the event log.
     Noted,
+}
+
+/// A report of a tile's player.
+#[derive(Debug)]
+pub(super) enum TileReport {
+    Message(StudioMessage, MessageVia),
+    /// The problem of the message with this key is over.
+    Over(&'static str),
 }
 
 /// The players of the *Watch* page.
@@ -253,6 +263,11 @@ impl Players {
         self.tile(self.chosen)?.player()
     }
 
+    /// Returns the selected tile.
+    pub(super) fn chosen(&self) -> TileId {
+        self.chosen
+    }
+
     /// Returns true if this tile is the selected one.
     pub(super) fn is_chosen(&self, id: TileId) -> bool {
         self.chosen == id
@@ -321,7 +336,7 @@ impl Players {
             }
             WatchCommand::SetBuffer(buffer) => {
                 self.config.auto_buffer = buffer.is_none();
-                self.config.buffer = buffer.unwrap_or(self.config.buffer);
+                self.config.buffer = buffer.unwrap_or(player::INITIAL_AUTO_BUFFER);
                 self.players().for_each(|player| player.set_buffer(*buffer));
             }
             WatchCommand::SetBalance(balance) => {
@@ -366,47 +381,56 @@ impl Players {
         self.hear();
     }
 
-    /// Returns the messages since the last call. If several players are active, each shows its end
+    /// Returns the reports since the last call. If several players are active, each shows its end
     /// in its tile, and a player that is not selected keeps its messages until it is selected.
-    pub(super) fn poll(&mut self) -> Vec<(StudioMessage, MessageVia)> {
-        let mut messages = Vec::new();
+    pub(super) fn poll(&mut self) -> Vec<(TileId, TileReport)> {
+        let mut reports = Vec::new();
         let alone = self.tiles.len() == 1;
         for tile in &mut self.tiles {
-            let chosen = tile.id == self.chosen;
+            let (id, chosen) = (tile.id, tile.id == self.chosen);
             if chosen {
-                let kept =
-                    tile.take_kept().map(|it| (StudioMessage::Player(it), MessageVia::Again));
-                messages.extend(kept);
+                let again = |it| TileReport::Message(StudioMessage::Player(it), MessageVia::Again);
+                reports.extend(tile.take_kept().map(|it| (id, again(it))));
             }
             for event in tile.poll() {
-                if !matches!(event, player::Event::Line(_)) {
-                    self.unreported.push((tile.id, event.clone()));
+                if matches!(event, player::Event::State(_) | player::Event::Message(_)) {
+                    self.unreported.push((id, event.clone()));
                 }
-                match event {
+                let report = match event {
                     player::Event::State(State::Failed(failure)) if alone => {
-                        messages.push((message(&failure, Some(tile.id)), MessageVia::Reported));
+                        TileReport::Message(message(&failure, Some(id)), MessageVia::Reported)
                     }
                     player::Event::Message(message) if message.quiet => {
-                        messages.push((StudioMessage::Player(message), MessageVia::Noted));
+                        TileReport::Message(StudioMessage::Player(message), MessageVia::Noted)
                     }
                     player::Event::Message(message) => {
                         if !chosen {
                             tile.keep(message.clone());
                         }
                         let way = if chosen { MessageVia::Reported } else { MessageVia::Noted };
-                        messages.push((StudioMessage::Player(message), way));
+                        TileReport::Message(StudioMessage::Player(message), way)
                     }
-                    player::Event::Line(line) if chosen => self.talk.add(line),
-                    player::Event::State(_) | player::Event::Line(_) => {}
-                }
+                    player::Event::Over(key) => {
+                        tile.forget(key);
+                        TileReport::Over(key)
+                    }
+                    player::Event::Line(line) => {
+                        if chosen {
+                            self.talk.add(line);
+                        }
+                        continue;
+                    }
+                    player::Event::State(_) => continue,
+                };
+                reports.push((id, report));
             }
         }
         for (id, message) in self.closing.poll() {
             self.unreported.push((id, player::Event::Message(message.clone())));
             let way = if message.quiet { MessageVia::Noted } else { MessageVia::Reported };
-            messages.push((StudioMessage::Player(message), way));
+            reports.push((id, TileReport::Message(StudioMessage::Player(message), way)));
         }
-        messages
+        reports
     }
 
     /// Returns the state changes and messages of players since the last call.
@@ -523,68 +547,4 @@ pub(super) fn message(failure: &player::Failure, tile: Option<TileId>) -> Studio
     };
     let trust = tile.zip(failure.offered.as_ref().map(|offered| offered.pin));
     StudioMessage::Watch { key, cause: failure.problem.clone(), trust }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Time limit for the end of a player.
-    const END_TIMEOUT: Duration = Duration::from_secs(60);
-
-    /// Plays from a server that never answers, and ends the playback in this way. Returns the keys
-    /// of the messages that arrive afterwards.
-    fn keys_after(
-        audio_dump: Option<&str>,
-        file: &std::path::Path,
-        end: impl FnOnce(&mut Players, &Runtime, Clock),
-    ) -> Vec<&'static str> {
-        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-        let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("rtmp://{}/app/name", server.local_addr().unwrap());
-        let config = player::Config {
-            speaker: false,
-            audio_dump: audio_dump.map(Into::into),
-            ..player::Config::new(player::Source::parse(&url))
-        };
-        let screens = vec![Latest::default(), Latest::default()];
-        let options = (Network::default(), Viewport::default());
-        let mut players = Players::new(screens, config, options, false);
-        assert!(players.open(url, &runtime, clock).is_none());
-        players.handle(&WatchCommand::Save(file.to_owned())).unwrap();
-        end(&mut players, &runtime, clock);
-        let (begun, mut keys) = (clock.now(), Vec::new());
-        while !players.closing.is_empty() {
-            assert!(clock.now().since(begun) < END_TIMEOUT, "the player does not end");
-            keys.extend(players.poll().into_iter().filter_map(|(message, way)| match message {
-                StudioMessage::Player(it) if way == MessageVia::Reported => Some(it.key()),
-                _ => None,
-            }));
-            std::thread::yield_now();
-        }
-        keys
-    }
-
-    #[test]
-    fn a_closed_player_still_reports_its_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("watched.flv");
-        let stopped = keys_after(None, &file, |players, _, _| players.close());
-        assert_eq!(stopped, ["player-saved"]);
-        let removed = keys_after(None, &file, |players, _, _| players.remove(players.chosen));
-        assert_eq!(removed, ["player-save-renamed", "player-saved"]);
-        let other = keys_after(None, &file, |players, runtime, clock| {
-            let other = folder.path().join("none.flv").display().to_string();
-            assert!(players.open(other, runtime, clock).is_none());
-        });
-        assert!(other.contains(&"player-saved"), "{other:?}");
-    }
-
-    #[test]
-    fn a_closed_player_still_reports_that_its_file_cannot_be_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("watched.flv");
-        let keys = keys_after(Some("/dev/full"), &file, |players, _, _| players.close());
-        assert!(keys.contains(&"player-output-failed"), "{keys:?}");
-    }
 }

@@ -91,6 +91,11 @@ impl Tile {
         }
     }
 
+    /// Drops the kept messages with this key, because their problem is over.
+    pub(super) fn forget(&mut self, key: &str) {
+        self.kept.retain(|message| message.key() != key);
+    }
+
     /// Returns the kept messages, once.
     pub(super) fn take_kept(&mut self) -> impl Iterator<Item = player::PlayerMessage> {
         std::mem::take(&mut self.kept).into_iter()
@@ -168,6 +173,8 @@ mod tests {
         NOTICE_KEYS.iter().for_each(|key| tile.keep(player_message(key)));
         tile.keep(player_message(NOTICE_KEYS[NOTICE_KEYS.len() - 2]));
         assert_eq!(tile.kept().count(), MAX_KEPT_MESSAGES);
+        tile.forget("player-unmoved");
+        assert_eq!(tile.kept().count(), MAX_KEPT_MESSAGES - 1);
         let newest = tile.take_kept().last().unwrap();
         assert_eq!(newest.key(), NOTICE_KEYS[NOTICE_KEYS.len() - 2]);
         assert_eq!(tile.kept().count(), 0);

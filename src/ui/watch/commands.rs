@@ -17,6 +17,17 @@ pub fn play(view: &mut View<'_>, draft: &Draft) {
     }
 }
 
+/// Plays the stream of the selected tile again. A single tile, or a tile without a stream, plays the
+/// typed address.
+pub fn play_chosen(view: &mut View<'_>, draft: &Draft) {
+    let tiles = &view.snapshot.tiles;
+    let chosen = tiles.iter().find(|tile| tile.chosen && !tile.figures.url.is_empty());
+    match chosen.filter(|_| tiles.len() > 1) {
+        Some(tile) => send(view, WatchCommand::Again(tile.id)),
+        None => play(view, draft),
+    }
+}
+
 /// Returns a short name of a stream or file, without secrets.
 pub fn name_of(url: &str) -> String {
     let whole = url.split(['?', '#']).next().unwrap_or_default();

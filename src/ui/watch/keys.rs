@@ -9,7 +9,7 @@ use crate::studio::{Command, WatchCommand};
 use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{self, Keymap, shortcut_text};
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::watch::commands::{play, send};
+use crate::ui::watch::commands::{play_chosen, send};
 use crate::ui::watch::controls::seek_bar::{SEEK_STEP, Span};
 use crate::ui::watch::draft::{Draft, PlayerLocation};
 
@@ -134,7 +134,7 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
     };
     match action {
         Action::WatchPause if busy => send(view, WatchCommand::Pause(!watch.paused)),
-        Action::WatchPause => play(view, draft),
+        Action::WatchPause => play_chosen(view, draft),
         Action::WatchBack => some(view, span.step(SEEK_STEP, false)),
         Action::WatchAhead => some(view, span.step(SEEK_STEP, true)),
         Action::WatchFarBack => some(view, span.step(LONG_SEEK_STEP, false)),

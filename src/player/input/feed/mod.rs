@@ -3,6 +3,7 @@
 //! drive this module.
 
 mod failures;
+mod saving;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +27,6 @@ use crate::player::demux::track_presence::TrackPresence;
 use crate::player::demux::{Demux, Demuxed};
 use crate::player::input::feed::failures::{lack_of_video, too_long, unsupported, video_of};
 use crate::player::input::save::Save;
-use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
 use crate::player::state::{Failure, FailureKind, Severity};
@@ -441,42 +441,6 @@ impl InputFeed {
         if shift.end() || self.shared.lifetime.stop.is_set() {
             self.shared.packets.close();
         }
-    }
-
-    /// Switches to another output file, or ends the current one.
-    fn change_file(&mut self) {
-        let wanted = self.shared.requests.filing.lock().take();
-        if let Some(wanted) = wanted {
-            self.save_into(wanted);
-        }
-    }
-
-    /// Completes the file if saving was stopped. A new file waits for data, which decides how it begins.
-    pub(in crate::player) fn end_file(&mut self) {
-        if self.shared.requests.filing.lock().take_stop() {
-            self.save_into(None);
-        }
-    }
-
-    /// Saves to another file, or stops saving. The file begins with the received metadata and
-    /// configs. If there is video, the first packet is a keyframe.
-    fn save_into(&mut self, wanted: Option<NewFile>) {
-        if let Some(save) = self.save.take() {
-            save.finish(&self.shared);
-        }
-        let Some(made) = wanted else { return };
-        let mut save = Save::into_file(made, self.live).telling();
-        let SequenceHeaders { script, video, audio, .. } = &self.heads;
-        let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
-        for (kind, head) in heads {
-            if let Some(head) = head {
-                save.add_header(&self.shared, kind, head);
-            }
-        }
-        if video.is_some() || self.has_video {
-            save.wait_for_keyframe();
-        }
-        self.save = Some(save);
     }
 
     fn see(&mut self, unit: BufferedPacket<VideoConfig>, now: Timestamp) {

@@ -4,6 +4,7 @@
 //! and script data have no packets and would be lost. The module runs on the feed thread.
 
 mod reorder;
+mod repeat_filter;
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -18,6 +19,7 @@ use crate::media::{EncodedPacket, Rotation, StreamEvent, Track, TrackConfig};
 use crate::player::clock::timeline::Timeline;
 use crate::player::demux::sequence_headers::SequenceHeaders;
 use crate::player::input::save::reorder::{PendingTag, ReorderBuffer};
+use crate::player::input::save::repeat_filter::RepeatFilter;
 use crate::player::present::audio_dump::cannot_write;
 use crate::player::session::requests::NewFile;
 use crate::player::session::shared::Shared;
@@ -30,12 +32,30 @@ use crate::wire::container::flv::{
 
 /// The position of the flags in the file header, which declare the tracks.
 const FLAGS_POSITION: u64 = 4;
+/// Maximum age of packets that arrive again: less than half of the period after which MPEG-TS times
+/// wrap, because a seek resets the count of the wraps.
+const MAX_REPEAT: Duration = Duration::from_secs(12 * 3_600);
+/// Maximum age of packets that arrive again after a live playlist was lost: the maximum distance
+/// from the playlist's end. Older ones belong to a new broadcast.
+const MAX_LIVE_REPEAT: Duration = Duration::from_secs(60);
+/// A part that is missing between two segments of a live playlist is longer than this. Shorter
+/// differences come from inaccurate durations in the playlist.
+const MAX_POSITION_ERROR: Duration = Duration::from_secs(3);
 
 /// An FLV file in progress.
 pub(in crate::player) struct Save {
     path: PathBuf,
     file: BufWriter<File>,
     timeline: Timeline,
+    /// True if the next packet does not continue the previous one.
+    restarts: bool,
+    repeats: RepeatFilter,
+    /// The current segment of a live playlist: its position, and the DTS of its first packet.
+    segment: Option<(Duration, Option<i64>)>,
+    /// The position of the newest saved packet in a live playlist.
+    saved_until: Option<Duration>,
+    /// True if a missing part was reported.
+    has_gap: bool,
     order: ReorderBuffer,
     /// Time of the newest tag in milliseconds.
     last_ms: i64,
@@ -86,6 +106,11 @@ impl Save {
             path: made.path,
             file: BufWriter::new(made.file),
             timeline: Timeline::new(live),
+            restarts: false,
+            repeats: RepeatFilter::default(),
+            segment: None,
+            saved_until: None,
+            has_gap: false,
             order: ReorderBuffer::default(),
             last_ms: 0,
             video: false,
@@ -119,7 +144,36 @@ impl Save {
 
     /// Restarts after a reconnect.
     pub(in crate::player) fn restart(&mut self) {
-        self.timeline.restart();
+        self.restarts = true;
+    }
+
+    /// Handles a playlist that was opened again after a loss. Its first packets can be in the file.
+    pub(in crate::player) fn reopen(&mut self, is_recording: bool) {
+        self.repeats.expect(if is_recording { MAX_REPEAT } else { MAX_LIVE_REPEAT });
+        // A live playlist has other positions.
+        (self.segment, self.saved_until) = (None, None);
+    }
+
+    /// Handles a seek in a live playlist. The next packets can be in the file.
+    pub(in crate::player) fn seek(&mut self) {
+        self.repeats.expect(MAX_REPEAT);
+    }
+
+    /// Begins a segment of a live playlist. Reports once that the part before it is missing.
+    pub(in crate::player) fn begin_segment(&mut self, shared: &Shared, place: Duration) {
+        let is_late = self.saved_until.is_some_and(|until| place > until + MAX_POSITION_ERROR);
+        if is_late && !std::mem::replace(&mut self.has_gap, true) {
+            shared.report.say(problem!("player-save-gap"), Severity::Warning, "");
+        }
+        self.segment = Some((place, None));
+    }
+
+    /// Places a packet of the source on the file's timeline.
+    fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Timestamp {
+        if std::mem::take(&mut self.restarts) {
+            self.timeline.restart();
+        }
+        self.timeline.place(track, raw, now).dts
     }
 
     /// Adds a header for the following tags. A header has no reliable time.
@@ -143,7 +197,7 @@ impl Save {
             return;
         }
         let track = if *kind == TagKind::Video { Track::Video } else { Track::Audio };
-        let at = self.timeline.place(track, read.dts.as_micros(), now).dts;
+        let at = self.place(track, read.dts.as_micros(), now);
         self.put(shared, *kind, Some((track, at.as_millis().max(0))), body.clone());
     }
 
@@ -176,9 +230,19 @@ impl Save {
         if self.waits {
             return;
         }
-        // The time offset in a body is relative to the tag time.
         let raw = packet.dts.as_micros();
-        let dts = self.timeline.place(packet.track, raw, now).dts.max(Timestamp::ZERO);
+        let position = self.segment.as_mut().map(|(place, first)| {
+            let ahead = raw.saturating_sub(*first.get_or_insert(raw));
+            *place + Duration::from_micros(u64::try_from(ahead).unwrap_or(0))
+        });
+        if self.repeats.is_repeated(packet.track, raw) {
+            // The packets after the repeated ones continue the file.
+            self.restarts = false;
+            return;
+        }
+        self.saved_until = self.saved_until.max(position);
+        // The time offset in a body is relative to the tag time.
+        let dts = self.place(packet.track, raw, now).max(Timestamp::ZERO);
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
         let track = packet.track;
         let packet = StreamEvent::Packet(EncodedPacket { dts, pts, ..packet.clone() });
@@ -294,7 +358,7 @@ impl Save {
 mod tests {
     use super::*;
     use crate::base::Clock;
-    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, VideoCodec, VideoConfig};
+    use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Priority, VideoCodec, VideoConfig};
     use crate::player::session::config::{Config, Source};
     use crate::player::state::Event;
     use crate::wire::amf0::Value;
@@ -333,6 +397,66 @@ mod tests {
             std::iter::from_fn(|| demuxer.next_tag().unwrap()).map(|tag| tag.time_ms).collect();
         assert_eq!((times.len(), times.last()), (451, Some(&5_985)), "with the metadata");
         assert!(times.is_sorted(), "{times:?}");
+    }
+
+    #[test]
+    fn a_live_playlist_is_saved_once_and_a_skipped_part_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("saved.flv");
+        let config = Config::new(Source::Url("http://host/list.m3u8".into()));
+        let (shared, events) = Shared::new(&config, Clock::start());
+        let mut save = Save::into_file(make(&path).unwrap(), false);
+        let config = StreamEvent::Config(TrackConfig::Audio(AudioConfig {
+            codec: AudioCodec::Aac,
+            sample_rate: 48_000,
+            channels: 2,
+            bitrate: BitsPerSecond(0),
+            config: Bytes::from_static(&[0x11, 0x90]),
+        }));
+        let mut heads = SequenceHeaders::default();
+        heads.note_event(&config);
+        save.add_event(&shared, &config, &heads, Timestamp::ZERO);
+        // Adds segments of one second each.
+        let add = |save: &mut Save, seconds: std::ops::Range<u32>| {
+            for second in seconds {
+                save.begin_segment(&shared, Duration::from_secs(second.into()));
+                for n in 0..50 {
+                    let at = Timestamp::from_millis(i64::from(second) * 1_000 + n * 20);
+                    let packet = StreamEvent::Packet(EncodedPacket {
+                        track: Track::Audio,
+                        pts: at,
+                        dts: at,
+                        keyframe: true,
+                        priority: Priority::Key,
+                        data: Bytes::from_static(&[1, 2]),
+                        captured: at,
+                        rendition: None,
+                    });
+                    save.add_event(&shared, &packet, &heads, Timestamp::ZERO);
+                }
+            }
+        };
+        add(&mut save, 0..10);
+        save.seek();
+        add(&mut save, 4..12);
+        assert_eq!(events.waiting().count(), 0, "nothing is missing");
+        for seconds in [20..22, 30..31] {
+            save.seek();
+            add(&mut save, seconds);
+        }
+        save.finish(&shared);
+        let keys: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
+            .filter_map(|event| match event {
+                Event::Message(message) => Some(message.key()),
+                Event::State(_) | Event::Over(_) | Event::Line(_) => None,
+            })
+            .collect();
+        assert_eq!(keys, ["player-save-gap"]);
+        let mut demuxer = Demuxer::new();
+        demuxer.push(&std::fs::read(&path).unwrap());
+        let tags = std::iter::from_fn(|| demuxer.next_tag().unwrap());
+        let audio = tags.filter(|tag| tag.kind == TagKind::Audio).count();
+        assert_eq!(audio, 15 * 50 + 1, "15 seconds and their config");
     }
 
     #[test]
@@ -419,7 +543,7 @@ mod tests {
         let messages: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .filter_map(|event| match event {
                 Event::Message(message) => Some((message.key(), message.detail)),
-                Event::State(_) | Event::Line(_) => None,
+                Event::State(_) | Event::Over(_) | Event::Line(_) => None,
             })
             .collect();
         let lacking = |what: &str| ("player-save-incomplete", what.to_owned());

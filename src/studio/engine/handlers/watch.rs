@@ -5,10 +5,11 @@ use crate::decode::inventory;
 use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
-use crate::studio::notices::groups;
+use crate::studio::notices::message::StudioMessage;
+use crate::studio::notices::{TileId, groups};
 use crate::studio::targets::Target;
 use crate::studio::watch::choices::WatchCommand;
-use crate::studio::watch::{MessageVia, choices, message};
+use crate::studio::watch::{MessageVia, TileReport, choices, message};
 
 impl Engine {
     /// Restores the tiles of an earlier run; nothing plays automatically.
@@ -24,15 +25,32 @@ impl Engine {
 
     /// Reports the players' messages.
     pub(in crate::studio::engine) fn poll_players(&mut self) {
-        for (message, way) in self.watch.poll() {
-            match way {
-                MessageVia::Reported => self.notices.tell(&message, ""),
-                MessageVia::Again => self.notices.tell_again(&message),
-                MessageVia::Noted => self.notices.note(&message),
+        for (tile, report) in self.watch.poll() {
+            match report {
+                TileReport::Message(message, MessageVia::Reported) => {
+                    self.tell_of_tile(tile, Some(message));
+                }
+                TileReport::Message(message, MessageVia::Again) => {
+                    self.notices.tell_again(&message);
+                    self.notices.note_tile(tile);
+                }
+                TileReport::Message(message, MessageVia::Noted) => self.notices.note(&message),
+                TileReport::Over(key) => {
+                    self.notices.take_back_of(tile, &[key]);
+                    self.notices.is_over(key, "");
+                }
             }
         }
         for (tile, event) in self.watch.take_events() {
             self.notices.happened(Event::Player(tile, event));
+        }
+    }
+
+    /// Reports a message of this tile's player, if there is one.
+    fn tell_of_tile(&mut self, tile: TileId, message: Option<StudioMessage>) {
+        if let Some(message) = message {
+            self.notices.tell(&message, "");
+            self.notices.note_tile(tile);
         }
     }
 
@@ -47,18 +65,18 @@ impl Engine {
         match command {
             Command::Watch { url } => {
                 self.remember_watched(&url);
-                self.end_playback_notices();
+                self.end_playback_notices(self.watch.chosen());
                 let message = self.watch.open(url, &self.runtime, self.clock);
-                self.notices.tell_some(message.map(|message| (message, String::new())));
+                self.tell_of_tile(self.watch.chosen(), message);
             }
             Command::WatchAll(urls) => {
                 urls.iter().for_each(|url| self.remember_watched(url));
                 for message in self.watch.add_all(urls, &self.runtime, self.clock) {
-                    self.notices.tell(&message, "");
+                    self.tell_of_tile(self.watch.chosen(), Some(message));
                 }
             }
             Command::StopWatching => {
-                self.end_playback_notices();
+                self.end_playback_notices(self.watch.chosen());
                 self.watch.close();
             }
             Command::SetVolume(volume) => {
@@ -85,16 +103,18 @@ impl Engine {
             WatchCommand::Add { url } => {
                 self.remember_watched(&url);
                 let message = self.watch.add(url, &self.runtime, self.clock);
-                self.notices.tell_some(message.map(|message| (message, String::new())));
+                // Only a single tile reports its failure.
+                self.tell_of_tile(self.watch.chosen(), message);
             }
             WatchCommand::Again(id) => {
+                self.end_playback_notices(id);
                 let message = self.watch.again(id, &self.runtime, self.clock);
-                self.notices.tell_some(message.map(|message| (message, String::new())));
+                self.tell_of_tile(id, message);
             }
             WatchCommand::Trust { tile, pin } => {
                 self.notices.active.clear(groups::PLAYER_NOTICES);
                 let message = self.watch.trust((tile, pin), &self.runtime, self.clock);
-                self.notices.tell_some(message.map(|message| (message, String::new())));
+                self.tell_of_tile(tile, message);
                 self.keep_choices();
             }
             WatchCommand::TrustChat(pin) => {
@@ -127,10 +147,8 @@ impl Engine {
                 }
             }
             playing => {
-                if let WatchCommand::Remove(id) = playing
-                    && self.watch.is_chosen(id)
-                {
-                    self.end_playback_notices();
+                if let WatchCommand::Remove(id) = playing {
+                    self.end_playback_notices(id);
                 }
                 if let Err(failure) = self.watch.handle(&playing) {
                     self.notices.tell(&message(&failure, None), "");
@@ -140,10 +158,16 @@ impl Engine {
         }
     }
 
-    /// Ends the notices about the playback in the selected tile.
-    fn end_playback_notices(&mut self) {
-        self.notices.active.clear(groups::PLAYER_NOTICES);
-        self.notices.active.clear(groups::PLAYBACK_NOTICES);
+    /// Ends the notices about the playback in this tile. Those of the selected tile may also be
+    /// from an earlier tile.
+    fn end_playback_notices(&mut self, tile: TileId) {
+        for keys in [groups::PLAYER_NOTICES, groups::PLAYBACK_NOTICES] {
+            if self.watch.is_chosen(tile) {
+                self.notices.active.clear(keys);
+            } else {
+                self.notices.take_back_of(tile, keys);
+            }
+        }
     }
 
     fn keep_choices(&mut self) {
@@ -191,9 +215,10 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::base::Secret;
-    use crate::player::{PlayerMessage, Severity};
+    use crate::player::{Failure, FailureKind, PlayerMessage, Severity};
     use crate::studio::engine::handlers::live::tests::at_rest;
-    use crate::studio::notices::message::StudioMessage;
+    use crate::studio::watch::viewport::Viewport;
+    use crate::text::Problem;
     use crate::text::problem::problem;
 
     #[test]
@@ -220,19 +245,56 @@ mod tests {
         assert_eq!(engine.settings.recent, ["rtmp://one.example/app/show"]);
     }
 
+    fn player_message(problem: Problem) -> StudioMessage {
+        let (severity, detail) = (Severity::Warning, String::new());
+        StudioMessage::Player(PlayerMessage { problem, severity, quiet: false, detail })
+    }
+
+    fn active_keys(engine: &Engine) -> Vec<&'static str> {
+        engine.notices.active.notices().iter().map(|notice| notice.key()).collect()
+    }
+
+    #[test]
+    fn a_speaker_that_is_back_ends_the_notice_about_it() {
+        let (mut engine, _ends) = at_rest(None);
+        let missing = problem!("player-no-speaker", problem = problem!("player-speaker-none"));
+        engine.notices.tell(&player_message(missing), "");
+        engine.notices.tell(&player_message(problem!("player-speaker-back")), "");
+        assert_eq!(active_keys(&engine), ["player-speaker-back"]);
+    }
+
+    #[test]
+    fn the_problems_of_a_tile_end_with_its_playback() {
+        let (mut engine, _ends) = at_rest(None);
+        let none = || ("/nowhere/none.flv".to_owned(), Viewport::default());
+        engine.watch.restore(&[none(), none()]);
+        let [first, second] = [TileId(0), TileId(1)];
+        assert!(engine.watch.is_chosen(first));
+        let failure = Failure::new(FailureKind::Lost, problem!("play-ended"));
+        engine.tell_of_tile(first, Some(message(&failure, Some(first))));
+        engine.tell_of_tile(second, Some(player_message(problem!("player-no-keyframe"))));
+        engine.tell_of_tile(second, Some(player_message(problem!("player-saved"))));
+        let of_both = ["watch-lost", "player-no-keyframe", "player-saved"];
+        assert_eq!(active_keys(&engine), of_both);
+        // The problem of another tile stays.
+        engine.notices.take_back_of(first, &["player-no-keyframe"]);
+        assert_eq!(active_keys(&engine), of_both);
+        engine.handle_playing(WatchCommand::Remove(second));
+        assert_eq!(active_keys(&engine), ["watch-lost", "player-saved"]);
+        engine.watch.restore(&[none()]);
+        engine.handle_playing(WatchCommand::Again(first));
+        assert_eq!(active_keys(&engine), ["player-saved"]);
+    }
+
     #[test]
     fn the_problems_of_a_playback_end_with_it_but_not_those_of_its_file() {
         let (mut engine, _ends) = at_rest(None);
         let of_file = problem!("player-save-incomplete", detail = "Vorbis");
         for problem in [problem!("player-too-slow"), problem!("player-no-keyframe"), of_file] {
-            let (severity, detail) = (Severity::Warning, String::new());
-            let message = PlayerMessage { problem, severity, quiet: false, detail };
-            engine.notices.tell(&StudioMessage::Player(message), "");
+            engine.notices.tell(&player_message(problem), "");
         }
         engine.handle_watching(Command::StopWatching);
-        let active = engine.notices.active.notices();
-        let keys: Vec<&str> = active.iter().map(|notice| notice.key()).collect();
-        assert_eq!(keys, ["player-save-incomplete"]);
+        assert_eq!(active_keys(&engine), ["player-save-incomplete"]);
     }
 
     #[test]

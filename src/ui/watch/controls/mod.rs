@@ -13,7 +13,7 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::text::format;
 use crate::ui::view::{View, WindowRequest};
-use crate::ui::watch::commands::{play, send};
+use crate::ui::watch::commands::{play_chosen, send};
 use crate::ui::watch::controls::button::{added_width, control};
 use crate::ui::watch::controls::seek_bar::Span;
 use crate::ui::watch::draft::{Draft, PlayerLocation};
@@ -85,7 +85,7 @@ fn hold(ui: &mut Ui, view: &mut View<'_>, draft: &Draft) {
         (false, _) => (Icon::Play, texts.get("play")),
     };
     if icon_button(ui, theme, icon, &name, size::CONTROL_HEIGHT, ButtonWeight::Quiet).clicked() {
-        if busy { send(view, WatchCommand::Pause(!paused)) } else { play(view, draft) }
+        if busy { send(view, WatchCommand::Pause(!paused)) } else { play_chosen(view, draft) }
     }
 }
 

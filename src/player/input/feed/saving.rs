@@ -1,0 +1,69 @@
+//! The file for the received stream: its beginning and end, and jumps in a playlist.
+
+use std::time::Duration;
+
+use crate::player::demux::sequence_headers::SequenceHeaders;
+use crate::player::input::feed::InputFeed;
+use crate::player::input::save::Save;
+use crate::player::session::requests::NewFile;
+use crate::wire::container::flv::TagKind;
+
+impl InputFeed {
+    /// Switches to another output file, or ends the current one.
+    pub(super) fn change_file(&mut self) {
+        let wanted = self.shared.requests.filing.lock().take();
+        if let Some(wanted) = wanted {
+            self.save_into(wanted);
+        }
+    }
+
+    /// Completes the file if saving was stopped. A new file waits for data, which decides how it begins.
+    pub(in crate::player) fn end_file(&mut self) {
+        if self.shared.requests.filing.lock().take_stop() {
+            self.save_into(None);
+        }
+    }
+
+    /// Saves to another file, or stops saving. The file begins with the received metadata and
+    /// configs. If there is video, the first packet is a keyframe.
+    pub(super) fn save_into(&mut self, wanted: Option<NewFile>) {
+        if let Some(save) = self.save.take() {
+            save.finish(&self.shared);
+        }
+        let Some(made) = wanted else { return };
+        let mut save = Save::into_file(made, self.live).telling();
+        let SequenceHeaders { script, video, audio, .. } = &self.heads;
+        let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
+        for (kind, head) in heads {
+            if let Some(head) = head {
+                save.add_header(&self.shared, kind, head);
+            }
+        }
+        if video.is_some() || self.has_video {
+            save.wait_for_keyframe();
+        }
+        self.save = Some(save);
+    }
+
+    /// Handles a playlist that was opened again after a loss. The player receives its last packets
+    /// again, but saves none of them twice.
+    pub(in crate::player) fn reopen_saved(&mut self, is_recording: bool) {
+        if let Some(save) = &mut self.save {
+            save.reopen(is_recording);
+        }
+    }
+
+    /// Handles a seek in a live playlist, as [`reopen_saved`](Self::reopen_saved) does.
+    pub(in crate::player) fn seek_saved(&mut self) {
+        if let Some(save) = &mut self.save {
+            save.seek();
+        }
+    }
+
+    /// Handles the start of a segment of a live playlist.
+    pub(in crate::player) fn begin_saved_segment(&mut self, place: Duration) {
+        if let Some(save) = &mut self.save {
+            save.begin_segment(&self.shared, place);
+        }
+    }
+}
