@@ -33,6 +33,8 @@ pub(in crate::studio) enum OutputNews {
     /// An encoder failed.
     Encoder(Problem),
     Message(StudioMessage),
+    /// The notices with this key no longer apply.
+    NoticeOver(&'static str),
 }
 
 impl OutputNews {
@@ -43,7 +45,7 @@ impl OutputNews {
             Self::Recording(recording) => Some(Event::Recording(recording)),
             Self::Chapter(chapter) => Some(Event::Chapter(chapter)),
             Self::Message(message) => Some(Event::Notice(message.notice(0, ""))),
-            Self::Flow { .. } | Self::Delay(_) | Self::Encoder(_) => None,
+            Self::Flow { .. } | Self::Delay(_) | Self::Encoder(_) | Self::NoticeOver(_) => None,
         }
     }
 }
