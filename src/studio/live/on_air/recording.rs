@@ -55,6 +55,10 @@ impl OnAir {
 
     /// Starts, changes or stops the replay buffer according to the user's choices.
     pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
+        if self.passthrough.is_some() {
+            // The hub does not know the tracks of the file.
+            return;
+        }
         match (self.replay(), choices.room()) {
             (Some(replay), Some(room)) => replay.set_room(room),
             (Some(_), None) => drop(self.outputs.take(|_: &Replay| true)),
