@@ -20,6 +20,9 @@ const MAX_NORMAL_UNWRITTEN: Duration = Duration::from_secs(1);
 /// Number of bytes to keep free in addition to the file's index, because other programs need some
 /// space too.
 const RESERVED_BYTES: u64 = 8 << 20;
+/// The space in bytes that another file leaves for a running recording, which still grows and needs
+/// space for its index.
+const RECORDING_RESERVE_BYTES: u64 = 64 << 20;
 
 /// A warning for the user.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -77,6 +80,12 @@ pub struct SpaceWatch {
 /// Returns the number of bytes that must stay free so that a file with this index can be finalized.
 pub fn reserve(index: u64) -> u64 {
     RESERVED_BYTES + index
+}
+
+/// Returns the free space that a file of this size requires, so that a running recording keeps its
+/// own space.
+pub fn with_recording_reserve(bytes: u64) -> u64 {
+    reserve(RECORDING_RESERVE_BYTES).saturating_add(bytes)
 }
 
 impl SpaceWatch {
