@@ -158,6 +158,23 @@ fn the_delay_outlives_a_lost_connection() {
 }
 
 #[test]
+fn the_end_of_the_delay_ends_the_run_with_a_target_down_or_with_a_replay_buffer() {
+    peers::require!("nginx");
+    let nginx = Nginx::start();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.toml");
+    std::fs::write(&settings, "[recording]\nreplay_seconds = 5\nreplay_always = true\n").unwrap();
+    let down = ["--to", "rtmp://127.0.0.1:1/app/key"];
+    let always = ["--settings", settings.to_str().unwrap()];
+    for (name, more, code) in [("one", down, 6), ("two", always, 0)] {
+        let url = nginx.url("kept", name);
+        let usual = ["--to", &url, "--delay", "2s", "--duration", "4s", "--stop-after-delay"];
+        let mut onair = live(&[&usual[..], &more].concat());
+        assert_eq!(onair.peer.wait(LIMIT).code(), Some(code), "{}", onair.peer.output());
+    }
+}
+
+#[test]
 fn what_would_send_nothing_is_refused() {
     let mut onair = live(&["--to", "rtmp://127.0.0.1:1/a/b", "--delay", "5s", "--duration", "3s"]);
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(2));

@@ -20,6 +20,9 @@ const MAX_NORMAL_UNWRITTEN: Duration = Duration::from_secs(1);
 /// Number of bytes to keep free in addition to the file's index, because other programs need some
 /// space too.
 const RESERVED_BYTES: u64 = 8 << 20;
+/// The space in bytes that another file leaves for a running recording, which still grows and needs
+/// space for its index.
+const RECORDING_RESERVE_BYTES: u64 = 64 << 20;
 
 /// A warning for the user.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,26 @@ pub enum Warning {
     Space { left: Duration, free: u64 },
     /// Media of this duration is not written yet.
     Slow { queued: Duration },
+}
+
+/// A change of the warnings about a disk.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum DiskChange {
+    Warning(Warning),
+    /// The disk has space again.
+    SpaceOver,
+    /// The disk is fast enough again.
+    SlowOver,
+}
+
+impl DiskChange {
+    /// Returns the warning, or `None` if a warning is over.
+    pub fn warning(self) -> Option<Warning> {
+        match self {
+            Self::Warning(warning) => Some(warning),
+            Self::SpaceOver | Self::SlowOver => None,
+        }
+    }
 }
 
 /// The state of the disk at one moment.
@@ -59,6 +82,12 @@ pub fn reserve(index: u64) -> u64 {
     RESERVED_BYTES + index
 }
 
+/// Returns the free space that a file of this size requires, so that a running recording keeps its
+/// own space.
+pub fn with_recording_reserve(bytes: u64) -> u64 {
+    reserve(RECORDING_RESERVE_BYTES).saturating_add(bytes)
+}
+
 impl SpaceWatch {
     /// Starts monitoring for a stream of this bitrate.
     pub fn new(bits_per_second: u64) -> Self {
@@ -80,7 +109,11 @@ impl SpaceWatch {
     }
 
     /// Evaluates a reading. The caller provides one every second or two.
-    pub fn check(&mut self, look: &SpaceReading) -> Option<Warning> {
+    pub fn check(&mut self, look: &SpaceReading) -> Option<DiskChange> {
+        // A paused recording writes nothing, which says nothing about its rate.
+        if self.history.back().is_some_and(|(_, written)| *written == look.written) {
+            self.history.clear();
+        }
         self.history.push_back((look.now, look.written));
         while self.history.front().is_some_and(|(at, _)| look.now.since(*at) > RATE_WINDOW) {
             self.history.pop_front();
@@ -88,10 +121,11 @@ impl SpaceWatch {
         self.space(look).or_else(|| self.slow(look))
     }
 
-    fn space(&mut self, look: &SpaceReading) -> Option<Warning> {
+    fn space(&mut self, look: &SpaceReading) -> Option<DiskChange> {
         let free = look.free?;
         let seconds = free.saturating_sub(reserve(look.index)) as f64 / self.rate();
         let left = Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX);
+        let before = self.given;
         // Space was freed, so the earlier warning is no longer true.
         while self.given > 0
             && LOW_SPACE_WARNING_TIMES
@@ -102,19 +136,19 @@ impl SpaceWatch {
         }
         let due = LOW_SPACE_WARNING_TIMES.iter().filter(|limit| left < **limit).count();
         if due <= self.given {
-            return None;
+            return (self.given == 0 && before > 0).then_some(DiskChange::SpaceOver);
         }
         self.given = due;
-        Some(Warning::Space { left, free })
+        Some(DiskChange::Warning(Warning::Space { left, free }))
     }
 
-    fn slow(&mut self, look: &SpaceReading) -> Option<Warning> {
+    fn slow(&mut self, look: &SpaceReading) -> Option<DiskChange> {
         if self.slow {
             self.slow = look.queued > MAX_NORMAL_UNWRITTEN;
-            return None;
+            return (!self.slow).then_some(DiskChange::SlowOver);
         }
         self.slow = look.queued > MAX_UNWRITTEN_DURATION;
-        self.slow.then_some(Warning::Slow { queued: look.queued })
+        self.slow.then_some(DiskChange::Warning(Warning::Slow { queued: look.queued }))
     }
 }
 
@@ -138,19 +172,39 @@ mod tests {
     fn warns_by_the_time_that_is_left_twice() {
         // 8 Mbit/s is one megabyte per second.
         let mut watch = SpaceWatch::new(8_000_000);
-        let mut warned = |seconds: i64, room: u64| {
+        let mut changed = |seconds: i64, room: u64| {
             watch.check(&check(seconds, 8 * MIB + room, seconds.unsigned_abs() * 1_000_000))
         };
-        assert_eq!(warned(0, 1_000_000_000), None);
-        let left = Duration::from_secs(590);
-        let expected = Warning::Space { left, free: 8 * MIB + 590_000_000 };
-        assert_eq!(warned(2, 590_000_000), Some(expected));
-        assert_eq!(warned(4, 500_000_000), None, "said already");
-        assert!(warned(6, 110_000_000).is_some());
-        assert_eq!(warned(8, 1_000_000), None);
+        let warning = |seconds: u64| {
+            let (left, free) = (Duration::from_secs(seconds), 8 * MIB + seconds * 1_000_000);
+            Some(DiskChange::Warning(Warning::Space { left, free }))
+        };
+        assert_eq!(changed(0, 1_000_000_000), None);
+        assert_eq!(changed(2, 590_000_000), warning(590));
+        assert_eq!(changed(4, 500_000_000), None, "said already");
+        assert_eq!(changed(6, 110_000_000), warning(110));
+        assert_eq!(changed(8, 1_000_000), None);
+        // The free space is around the first limit.
+        assert_eq!(changed(9, 610_000_000), None, "still nearly full");
+        assert_eq!(changed(10, 800_000_000), None, "still nearly full");
         // Space was freed and used up again.
-        assert_eq!(warned(9, 2_000_000_000), None);
-        assert!(warned(10, 590_000_000).is_some());
+        assert_eq!(changed(11, 2_000_000_000), Some(DiskChange::SpaceOver));
+        assert_eq!(changed(12, 2_000_000_000), None, "said already");
+        assert_eq!(changed(13, 590_000_000), warning(590));
+    }
+
+    #[test]
+    fn a_pause_ends_no_warning() {
+        let mut watch = SpaceWatch::new(8_000_000);
+        assert_eq!(watch.check(&check(0, 8 * MIB + 1_000_000_000, 0)), None);
+        let warning = watch.check(&check(2, 8 * MIB + 590_000_000, 2_000_000));
+        assert!(warning.is_some());
+        // The recording is paused for a minute, and then goes on.
+        for second in (4..64).step_by(2) {
+            let reading = check(second, 8 * MIB + 590_000_000, 2_000_000);
+            assert_eq!(watch.check(&reading), None, "{second}");
+        }
+        assert_eq!(watch.check(&check(64, 8 * MIB + 590_000_000, 3_000_000)), None);
     }
 
     #[test]
@@ -167,13 +221,14 @@ mod tests {
     #[test]
     fn a_slow_disk_is_told_once_until_it_is_well() {
         let mut watch = SpaceWatch::new(8_000_000);
-        let mut queued = |seconds| {
+        let mut changed = |seconds| {
             let queued = Duration::from_secs(seconds);
-            watch.check(&SpaceReading { queued, free: None, ..check(0, 0, 0) }).is_some()
+            watch.check(&SpaceReading { queued, free: None, ..check(0, 0, 0) })
         };
+        let slow = Some(DiskChange::Warning(Warning::Slow { queued: Duration::from_secs(6) }));
         assert_eq!(
-            [1, 6, 9, 3, 6, 0, 6].map(&mut queued),
-            [false, true, false, false, false, false, true]
+            [1, 6, 9, 3, 6, 0, 0, 6].map(&mut changed),
+            [None, slow, None, None, None, Some(DiskChange::SlowOver), None, slow]
         );
     }
 }

@@ -11,6 +11,8 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::broadcast::delay::store::HeldPiece;
 use crate::broadcast::hub::shared_packet::{Configurations, SharedPacket};
+use crate::files::disk_space::with_recording_reserve;
+use crate::files::free_space_for;
 use crate::media::{EncodedPacket, Priority, Rendition, Track};
 
 /// Size in bytes of four timestamps, three flags, the rendition, the configs, the data offset, and
@@ -43,10 +45,19 @@ impl Spool {
         Self { folder: folder.to_owned() }
     }
 
-    /// Writes a block to the disk.
+    /// Writes a block to the disk, unless the disk has too little free space.
     pub fn store(&self, tags: &[HeldPiece]) -> io::Result<StoredBlock> {
+        self.store_in(tags, free_space_for(&self.folder))
+    }
+
+    /// Writes a block like [`Spool::store`] to a disk with this number of free bytes, if known.
+    fn store_in(&self, tags: &[HeldPiece], free: Option<u64>) -> io::Result<StoredBlock> {
+        let size: usize =
+            tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.flv_body().len()).sum();
+        if free.is_some_and(|free| free < with_recording_reserve(size as u64)) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         std::fs::create_dir_all(&self.folder)?;
-        let size = tags.iter().map(|held| RECORD_HEADER_BYTES + held.tag.flv_body().len()).sum();
         let mut block = BytesMut::with_capacity(size);
         let (mut renditions, mut configurations) = (Vec::new(), Vec::new());
         for held in tags {
@@ -169,6 +180,18 @@ mod tests {
             held.iter().map(of).collect()
         };
         assert_eq!(of(&back), of(&held));
+    }
+
+    #[test]
+    fn a_block_leaves_space_for_the_recording() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::new(folder.path());
+        let held = [HeldPiece { arrived: Timestamp::ZERO, tag: tag(Track::Video, 0) }];
+        let stored = spool.store_in(&held, None).unwrap();
+        let needed = with_recording_reserve(stored.bytes as u64);
+        let error = spool.store_in(&held, Some(needed - 1)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        spool.store_in(&held, Some(needed)).unwrap();
     }
 
     #[test]

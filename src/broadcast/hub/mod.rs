@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 use crate::base::queue::{Empty, Gauge, Receiver};
 use crate::base::worker::Stuck;
@@ -66,6 +67,8 @@ struct Shared {
     /// The counters of the queue that leads to the hub.
     input: Arc<Gauge>,
     state: Mutex<State>,
+    /// True once the stream has ended.
+    ended: watch::Sender<bool>,
     want_keyframe: Mutex<Asks>,
     audio_delay_us: AtomicU64,
     /// The expected extra audio tracks.
@@ -245,8 +248,9 @@ impl HubFeed {
         let (want_keyframe, audio_delay_us, extras) = Default::default();
         let state = State { second_gop: Gop::new(RenditionId::Second), ..State::default() };
         let state = Mutex::new(state);
+        let ended = watch::Sender::new(false);
         let shared =
-            Shared { parameters, head, input, state, want_keyframe, audio_delay_us, extras };
+            Shared { parameters, head, input, state, ended, want_keyframe, audio_delay_us, extras };
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
@@ -367,6 +371,13 @@ impl HubFeed {
         self.shared.state.lock().handed_out
     }
 
+    /// Waits for the end of the stream.
+    pub async fn ended(&self) {
+        let mut ended = self.shared.ended.subscribe();
+        // The sender is in `self`, so an error cannot occur.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
     fn took(&self, dts: Timestamp) {
         let mut state = self.shared.state.lock();
         state.taken += 1;
@@ -412,6 +423,7 @@ impl HubFeed {
     fn end(&self) {
         let mut state = self.shared.state.lock();
         state.ended = true;
+        self.shared.ended.send_replace(true);
         state.sinks.iter().filter_map(Weak::upgrade).for_each(|sink| sink.end());
     }
 }

@@ -138,7 +138,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
         };
         is_last = next < wait;
         failed = Some(error.clone());
-        if !pause(&shared, lost(was_live), error, next).await {
+        if !pause(&shared, &timeline, lost(was_live), error, next).await {
             return over(&shared, State::Stopped, None);
         }
     }
@@ -193,8 +193,15 @@ fn tcp_limit(shared: &Shared, outage: Timestamp) -> Duration {
     if early { limit.min(EARLY_TCP_TIMEOUT) } else { limit }
 }
 
-/// Waits for the next attempt. Returns false if a stop is requested.
-async fn pause(shared: &Shared, lost: bool, error: Error, wait: Duration) -> bool {
+/// Waits for the next attempt. Returns false if a stop is requested, or if the stream has ended and
+/// no packets are kept for the next connection.
+async fn pause(
+    shared: &Shared,
+    timeline: &Timeline,
+    lost: bool,
+    error: Error,
+    wait: Duration,
+) -> bool {
     let retry = shared.retry.notified();
     shared.change(Report {
         state: if lost { State::Reconnecting } else { State::Connecting },
@@ -206,6 +213,7 @@ async fn pause(shared: &Shared, lost: bool, error: Error, wait: Duration) -> boo
     });
     tokio::select! {
         () = shared.stop_wanted() => false,
+        () = timeline.feed.ended(), if timeline.kept.is_none() => false,
         () = retry => true,
         () = sleep(wait) => true,
     }
@@ -224,7 +232,32 @@ fn address_of(shared: &Arc<Shared>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::ProxyProblem;
+    use crate::base::Clock;
+    use crate::base::queue::{self, Full};
+    use crate::broadcast::hub::Hub;
+    use crate::broadcast::publisher::{Event, Publisher, Target};
+    use crate::media::StreamConfig;
+    use crate::net::{ProxyProblem, Runtime};
+
+    #[test]
+    fn the_end_of_the_stream_ends_the_attempts() {
+        let limit = Duration::from_secs(60);
+        let (packets, input) = queue::bounded("test", 4, Full::Block);
+        let hub = Hub::spawn(StreamConfig::default(), input).unwrap();
+        let runtime = Runtime::start().unwrap();
+        // Nothing listens on this port.
+        let target = Target::new(Url::parse("rtmp://127.0.0.1:1/app/key").unwrap());
+        let publisher = Publisher::start(&runtime, target, &hub, Clock::start());
+        loop {
+            let event = publisher.events().recv_timeout(limit).unwrap();
+            if matches!(event, Event::Changed(report) if report.retry_in.is_some()) {
+                break;
+            }
+        }
+        drop(packets);
+        assert!(publisher.wait(limit), "{:?}", publisher.report());
+        assert_eq!(publisher.state(), State::Stopped);
+    }
 
     #[test]
     fn a_rejected_proxy_login_is_final_unless_it_was_accepted_before() {

@@ -9,7 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::files::{self, Trouble, disk_space};
+use crate::files::disk_space::with_recording_reserve;
+use crate::files::{self, Trouble};
 use crate::media::{AudioConfig, ExtraTrack, ExtraTracks, StreamConfig, StreamEvent, Track};
 use crate::text::Problem;
 use crate::wire::codec::Colors;
@@ -21,9 +22,6 @@ use crate::wire::container::{
 const MAX_UNIT_DURATION: Duration = Duration::from_millis(1_000);
 /// A unit also ends at this size in bytes.
 const MAX_UNIT_BYTES: usize = 4 << 20;
-/// The space in bytes that another file leaves for a running recording, which still grows and needs
-/// space for its index.
-const RECORDING_RESERVE_BYTES: u64 = 64 << 20;
 
 /// The reason why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -259,12 +257,6 @@ impl File {
 fn is_unlinked(file: &fs::File) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata().is_ok_and(|metadata| metadata.nlink() == 0)
-}
-
-/// Returns the free space that a file with this much media requires, so that a running recording
-/// keeps its own space.
-pub(super) fn with_recording_reserve(bytes: u64) -> u64 {
-    disk_space::reserve(RECORDING_RESERVE_BYTES).saturating_add(bytes)
 }
 
 /// Returns the number of free bytes for a file with this path, if known.

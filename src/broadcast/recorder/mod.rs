@@ -39,7 +39,7 @@ use crate::broadcast::recorder::file::File;
 use crate::broadcast::recorder::journal::Entry;
 use crate::broadcast::recorder::timeline::Timeline;
 use crate::broadcast::recorder::try_out::enough_room;
-use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning};
+use crate::files::disk_space::{DiskChange, SpaceReading, SpaceWatch};
 use crate::files::{self, Trouble};
 use crate::media::{EncodedPacket, Metadata, RenditionId, StreamConfig, StreamEvent, Track};
 use crate::wire::container::{Chapter, Format, Tracks};
@@ -134,8 +134,8 @@ pub enum Event {
     Over(Figures),
     /// A chapter was set at this position in the file.
     Chapter { at: Duration, title: String },
-    /// A warning about the disk.
-    Warning(Warning),
+    /// A warning about the disk, or the end of a warning.
+    Disk(DiskChange),
     /// The next file cannot be created. The recording continues in the current file and retries;
     /// [`Event::Began`] follows.
     Held(Error),
@@ -591,8 +591,8 @@ impl Writer {
             queued: self.subscription.queued(),
             index,
         };
-        if let Some(warning) = self.watch.check(&look) {
-            let _ = self.events.send(Event::Warning(warning));
+        if let Some(change) = self.watch.check(&look) {
+            let _ = self.events.send(Event::Disk(change));
         }
         // At this point, there is still enough space to finalize the file.
         enough_room(self.file.path(), index)

@@ -285,7 +285,7 @@ impl Clip {
 mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::{of_rendition, tag};
-    use crate::broadcast::recorder::file::with_recording_reserve;
+    use crate::files::disk_space::with_recording_reserve;
     use crate::media::RenditionId;
 
     fn fed(room: Room, to: i64) -> Ring {

@@ -1,6 +1,7 @@
 //! Runs the broadcast: sends the commands, prints the events, and determines the exit code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -24,6 +25,10 @@ use crate::studio::{Command, Config, Event, Studio};
 /// The time limit for the end of the broadcast, after which the process exits anyway.
 const END_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The time limit for the end of the broadcast while a recording is being finalized. It is longer
+/// than the 30 s after which the studio reports that the disk was too slow.
+const RECORDING_END_TIMEOUT: Duration = Duration::from_secs(35);
+
 /// How long onair waits for events between checks of the clock and of Ctrl-C, before the first
 /// frame.
 const EAGER_POLL_INTERVAL: Duration = Duration::from_millis(20);
@@ -44,6 +49,8 @@ pub(super) struct Outcome {
     /// delivers.
     sources: BTreeMap<bool, Missing>,
     recording: Option<RecordingState>,
+    /// The recordings that are being written.
+    writing: BTreeSet<PathBuf>,
     /// The time at which the first frame (or audio, without video) was encoded.
     first: Option<Timestamp>,
     last_stats: Option<Box<Stats>>,
@@ -131,7 +138,7 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
                 studio.send(Command::StopLive);
                 stopping_since = Some(clock.now());
             }
-            Some(since) if clock.now().since(since) > END_TIMEOUT => break,
+            Some(since) if clock.now().since(since) > outcome.end_timeout() => break,
             _ => {}
         }
     }
@@ -225,9 +232,15 @@ impl Outcome {
                 let missing = self.sources.entry(source.track == Track::Video).or_default();
                 missing.note(source.kind, source.report.state);
             }
-            // A recording of which one part failed is not complete.
-            Event::Recording(recording) if self.recording != Some(RecordingState::Failed) => {
-                self.recording = Some(recording.state);
+            Event::Recording(recording) => {
+                match recording.state {
+                    RecordingState::Writing => self.writing.insert(recording.path.clone()),
+                    _ => self.writing.remove(&recording.path),
+                };
+                // A recording of which one part failed is not complete.
+                if self.recording != Some(RecordingState::Failed) {
+                    self.recording = Some(recording.state);
+                }
             }
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
             Event::Totals(last) => self.last_stats.get_or_insert_default().count(last),
@@ -239,6 +252,11 @@ impl Outcome {
             Event::Stopped => self.stopped = true,
             _ => {}
         }
+    }
+
+    /// Returns the time limit for the end of the broadcast.
+    fn end_timeout(&self) -> Duration {
+        if self.writing.is_empty() { END_TIMEOUT } else { RECORDING_END_TIMEOUT }
     }
 
     /// Returns true if the broadcast has stopped. If no target can be used, going live fails before
@@ -351,23 +369,37 @@ mod tests {
         assert!(!shows_key(&Config { on_air_mark, ..config("") }), "targets of the settings");
     }
 
+    fn recording(path: &str, state: RecordingState) -> Event {
+        Event::Recording(Recording {
+            path: path.into(),
+            state,
+            duration: Duration::from_secs(1),
+            bytes: 1,
+            reason: None,
+            part: 1,
+            paused: false,
+        })
+    }
+
+    #[test]
+    fn the_end_waits_for_every_recording_on_a_slow_disk() {
+        let mut outcome = Outcome::default();
+        let mut limit_after = |path, state| {
+            outcome.note(&recording(path, state));
+            outcome.end_timeout()
+        };
+        assert_eq!(limit_after("show.mp4", RecordingState::Writing), RECORDING_END_TIMEOUT);
+        assert_eq!(limit_after("show-part2.mp4", RecordingState::Writing), RECORDING_END_TIMEOUT);
+        assert_eq!(limit_after("show-part2.mp4", RecordingState::Failed), RECORDING_END_TIMEOUT);
+        assert_eq!(limit_after("show.mp4", RecordingState::Finished), END_TIMEOUT);
+        assert_eq!(limit_after("later.mp4", RecordingState::Writing), RECORDING_END_TIMEOUT);
+    }
+
     #[test]
     fn a_recording_with_a_failed_part_is_not_complete() {
-        let part = |part, state| {
-            Event::Recording(Recording {
-                path: "show.mp4".into(),
-                state,
-                duration: Duration::from_secs(1),
-                bytes: 1,
-                reason: None,
-                part,
-                paused: false,
-            })
-        };
         let with = |states: [RecordingState; 2]| {
             let mut outcome = Outcome::default();
-            let parts = states.into_iter().zip(1..).map(|(state, number)| part(number, state));
-            parts.for_each(|event| outcome.note(&event));
+            states.iter().for_each(|state| outcome.note(&recording("show.mp4", *state)));
             outcome.exit(&[], true)
         };
         assert_eq!(with([RecordingState::Finished, RecordingState::Finished]), Exit::Ok);
@@ -395,17 +427,7 @@ mod tests {
 
     #[test]
     fn a_run_without_usable_targets_waits_for_its_recording() {
-        let recording = || {
-            Event::Recording(Recording {
-                path: "show.mp4".into(),
-                state: RecordingState::Writing,
-                duration: Duration::ZERO,
-                bytes: 0,
-                reason: None,
-                part: 1,
-                paused: false,
-            })
-        };
+        let recording = || recording("show.mp4", RecordingState::Writing);
         let unusable = target(TargetState::Failed, None, Some(2));
         let over = |events: &[Event], recorded, stopping| {
             let mut outcome = Outcome::default();

@@ -232,13 +232,14 @@ fn quality(args: &Args, matches: &clap::ArgMatches, kept: &Quality) -> Quality {
 }
 
 /// Returns the recording options from the flags, completed from the settings. As in the settings, a
-/// duration of zero disables an option.
+/// duration of zero disables an option. The replay buffer alone does not keep the command running.
 fn recording(args: &Args, matches: &clap::ArgMatches, kept: RecordingChoices) -> RecordingChoices {
     RecordingChoices {
         split_time: args.split_time.or(kept.split_time).filter(|it| !it.is_zero()),
         split_bytes: args.split_size.or(kept.split_bytes),
         replay: args.replay.or(kept.replay).filter(|it| !it.is_zero()),
         replay_bytes: chosen(matches, "replay_size", args.replay_size, kept.replay_bytes),
+        replay_always: false,
         ..kept
     }
 }
@@ -303,6 +304,8 @@ mod tests {
             ..usual
         };
         assert_eq!(made(&["--replay-to", "again.mkv"], &kept), kept);
+        let always = RecordingChoices { replay_always: true, ..kept.clone() };
+        assert_eq!(made(&[], &always), kept);
         let words = ["--record", "a.mp4", "--split-time", "10m", "--replay-size", "512M"];
         let wanted =
             RecordingChoices { split_time: minutes(10), replay_bytes: 512_000_000, ..kept.clone() };

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use crate::base::{Clock, Timestamp};
 use crate::files;
-use crate::files::disk_space::{SpaceReading, SpaceWatch, Warning, reserve};
+use crate::files::disk_space::{DiskChange, SpaceReading, SpaceWatch, Warning, reserve};
 use crate::server::recordings::name::{RecordedStream, file_name};
 use crate::server::recordings::rules::FileRules;
 
@@ -166,14 +166,15 @@ impl RecordingWriter {
         let free = (self.free)(&self.path);
         // Stop while there is still space for the end of the file, and for other programs.
         enough_room(free, self.index)?;
-        Ok(self.watch.check(&SpaceReading {
+        let change = self.watch.check(&SpaceReading {
             now: Timestamp::ZERO + self.begun.elapsed(),
             free,
             written: self.written,
             // The data that arrived in the meantime is waiting.
             queued: took,
             index: self.index,
-        }))
+        });
+        Ok(change.and_then(DiskChange::warning))
     }
 
     /// After a failure: keeps complete tags, and removes the rest.

@@ -433,7 +433,7 @@ fn survey(
 mod tests {
     use super::*;
     use crate::broadcast::hub::gop::tests::of_rendition;
-    use crate::broadcast::recorder::file::with_recording_reserve;
+    use crate::files::disk_space::with_recording_reserve;
     use crate::media::{RenditionId, StreamConfig};
     use crate::wire::container::{SampleLocation, TrackId, Tracks};
 

@@ -357,7 +357,8 @@ impl Engine {
             program.detach(id);
             program.set_other(id, None, &self.settings.collection);
         }
-        self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
+        let words = self.last_words.0.clone();
+        self.endings.broadcasts.extend(on_air.end(self.clock, self.state.quitting, words));
     }
 
     /// Ends all programs except the main one.
@@ -403,7 +404,8 @@ impl Engine {
             program.detach(ProgramId::MAIN);
         }
         self.live.stopping = true;
-        self.endings.broadcasts.extend(on_air.end(self.clock, self.last_words.0.clone()));
+        let words = self.last_words.0.clone();
+        self.endings.broadcasts.extend(on_air.end(self.clock, self.state.quitting, words));
     }
 
     /// Reports the summary if all targets have ended while a recording or the replay buffer

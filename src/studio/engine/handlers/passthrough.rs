@@ -123,6 +123,8 @@ impl Engine {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use bytes::BytesMut;
 
     use super::*;
@@ -154,9 +156,8 @@ mod tests {
         assert!(engine.live.opening.is_none());
     }
 
-    #[test]
-    fn the_summary_of_an_earlier_broadcast_ends_when_a_file_is_sent() {
-        let (mut engine, _ends) = at_rest(None);
+    /// Sends a short file to a target that cannot be reached. Returns its folder.
+    fn send_short_file(engine: &mut Engine) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("film.flv");
         let mut film = BytesMut::from(&file_header(false, true)[..]);
@@ -164,9 +165,16 @@ mod tests {
         write_tag(TagKind::Video, 0, b"\x91av01\x07", &mut film);
         std::fs::write(&path, &film).unwrap();
         engine.targets.list = vec![Target::custom(1, "rtmp://127.0.0.1:1/app", "key".into())];
+        engine.send_file(&path, true);
+        folder
+    }
+
+    #[test]
+    fn the_summary_of_an_earlier_broadcast_ends_when_a_file_is_sent() {
+        let (mut engine, _ends) = at_rest(None);
         let earlier = BroadcastSummary { number: 1, sent_bytes: 7, ..BroadcastSummary::default() };
         (engine.live.summary, engine.live.is_summarized) = (earlier, true);
-        engine.send_file(&path, true);
+        let _folder = send_short_file(&mut engine);
         engine.state.preflight = Some(Preflight::endless().unwrap());
         until("broadcast of the file", || {
             engine.poll_passthrough();
@@ -176,6 +184,22 @@ mod tests {
         assert!(engine.snapshot(false).last_broadcast.is_none());
         let new = BroadcastSummary { number: 2, ..BroadcastSummary::default() };
         assert_eq!(engine.live.summary, new);
+        engine.end_broadcast();
+    }
+
+    #[test]
+    fn a_file_that_is_sent_has_no_replay_buffer() {
+        let (mut engine, _ends) = at_rest(None);
+        let _folder = send_short_file(&mut engine);
+        until("broadcast of the file", || {
+            engine.poll_passthrough();
+            engine.live.on_air.is_some()
+        });
+        let mut preferences = engine.settings.preferences.clone();
+        preferences.recording.replay = Some(Duration::from_secs(10));
+        engine.handle(Command::SetPreferences { preferences, part_changes: 0 });
+        assert!(engine.live.is_passthrough());
+        assert!(engine.live.on_air.as_ref().is_some_and(|on_air| on_air.replay().is_none()));
         engine.end_broadcast();
     }
 

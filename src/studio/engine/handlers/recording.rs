@@ -153,11 +153,13 @@ impl Engine {
             event::RecordingState::Finished => Some(StudioMessage::RecordingSaved { path }),
         };
         if recording.state != event::RecordingState::Writing {
-            self.notices.active.clear(&["disk-space", "disk-slow"]);
-        }
-        // The next file was created after all, or is no longer needed.
-        if recording.part > 1 || recording.state != event::RecordingState::Writing {
+            // The next file was created after all, or is no longer needed.
             self.notices.active.clear(&["recording-held"]);
+            // A warning about the disk also applies to the next file of the recording.
+            let mut on_air = self.live.on_air.iter().chain(self.live.others.values());
+            if !on_air.any(OnAir::is_recording) {
+                self.notices.active.clear(&["disk-space", "disk-slow"]);
+            }
         }
         self.notices.happened(Event::Recording(recording));
         self.notices.tell_some(message);
@@ -299,7 +301,9 @@ mod tests {
     use crate::studio::live::outputs::OutputNews;
     use crate::studio::live::recording::library::RecordingsCommand;
     use crate::studio::notices::Notice;
+    use crate::studio::notices::message::StudioMessage;
     use crate::text::Language;
+    use crate::text::problem::problem;
 
     #[test]
     fn a_pause_or_a_chapter_without_a_recording_is_reported() {
@@ -404,6 +408,47 @@ mod tests {
         engine.stop_recording();
         engine.recording_happened(finished(&later));
         assert_eq!(engine.live.summary.recording, Some(show));
+        end(engine);
+    }
+
+    #[test]
+    fn warnings_about_the_disk_outlast_a_file_but_not_the_recording() {
+        let (mut engine, _ends) = on_air();
+        let folder = tempfile::tempdir().unwrap();
+        engine.start_recording(folder.path().join("show.mkv"));
+        let warnings = || {
+            let (minutes, megabytes) = ("9".into(), "600".into());
+            vec![
+                OutputNews::Message(StudioMessage::DiskSpace { minutes, megabytes }),
+                OutputNews::Message(StudioMessage::DiskSlow { seconds: "6".into() }),
+            ]
+        };
+        let keys = |engine: &Engine| -> Vec<_> {
+            let keys = engine.notices.active.notices().iter().map(Notice::key);
+            let is_about_disk = |key: &&str| key.starts_with("disk-") || *key == "recording-held";
+            keys.filter(is_about_disk).collect()
+        };
+        let (path, reason) = ("show-part2.mkv".into(), problem!("file-full"));
+        let held = StudioMessage::RecordingHeld { path, reason };
+        engine.all_happened(warnings());
+        engine.all_happened(vec![OutputNews::Message(held)]);
+        // The recording is paused in its second file, and then splits.
+        let paused = event::Recording {
+            state: event::RecordingState::Writing,
+            part: 2,
+            paused: true,
+            ..finished("show-part2.mkv")
+        };
+        engine.recording_happened(paused);
+        assert_eq!(keys(&engine), ["disk-space", "disk-slow", "recording-held"]);
+        engine.recording_happened(event::Recording { part: 2, ..finished("show-part2.mkv") });
+        assert_eq!(keys(&engine), ["disk-space", "disk-slow"]);
+        engine.all_happened(vec![OutputNews::NoticeOver("disk-slow")]);
+        assert_eq!(keys(&engine), ["disk-space"]);
+        engine.all_happened(warnings());
+        engine.stop_recording();
+        engine.recording_happened(event::Recording { part: 3, ..finished("show-part3.mkv") });
+        assert!(keys(&engine).is_empty());
         end(engine);
     }
 

@@ -43,7 +43,7 @@ const MAX_QUEUED_AUDIO_BLOCKS: usize = 64;
 const MAX_QUEUED_PACKETS: usize = 256;
 
 /// Time limit for ending the encoders. The sum of this limit and the limits of the other parts of a
-/// broadcast is below the 3 s that *Stop* may take.
+/// broadcast, except for files, is below the 3 s that *Stop* may take.
 const ENCODERS_END_TIMEOUT: Duration = Duration::from_millis(700);
 /// Time limit for ending the second encode.
 const RENDITION_END_TIMEOUT: Duration = Duration::from_millis(200);
@@ -51,10 +51,12 @@ const RENDITION_END_TIMEOUT: Duration = Duration::from_millis(200);
 const AUDIO_TRACKS_END_TIMEOUT: Duration = Duration::from_millis(200);
 /// Time limit for ending the hub.
 const HUB_END_TIMEOUT: Duration = Duration::from_millis(500);
-/// Time limit for ending the outputs.
+/// Time limit for ending the targets.
 const OUTPUTS_END_TIMEOUT: Duration = Duration::from_millis(900);
-/// Time limit for finalizing a file, which may be on a slow disk.
-const FILE_END_TIMEOUT: Duration = Duration::from_millis(2_000);
+/// Time limit for finalizing a file in the background, which may be on a slow disk.
+const FILE_END_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time limit for finalizing a file when onair quits. The next start repairs an unfinished file.
+const QUIT_FILE_END_TIMEOUT: Duration = Duration::from_millis(2_000);
 
 /// The running broadcast.
 #[derive(Debug)]
@@ -493,8 +495,14 @@ impl OnAir {
     }
 
     /// Ends everything in the background: encoders are flushed, files are finalized, and streams
-    /// are unpublished. The program must already have detached the encoders.
-    pub(in crate::studio) fn end(self, clock: Clock, events: Sender<Event>) -> Option<Worker> {
+    /// are unpublished. The program must already have detached the encoders. `quits` is true if onair
+    /// quits, so that files have less time.
+    pub(in crate::studio) fn end(
+        self,
+        clock: Clock,
+        quits: bool,
+        events: Sender<Event>,
+    ) -> Option<Worker> {
         background("end-broadcast", move || {
             let Self {
                 program,
@@ -522,9 +530,8 @@ impl OnAir {
             for stuck in stuck.into_iter().flatten() {
                 tracing::warn!(%stuck, "ending the broadcast failed");
             }
-            let alone = outputs.all::<TargetOutput>().next().is_none();
-            let limit = if alone { FILE_END_TIMEOUT } else { OUTPUTS_END_TIMEOUT };
-            outputs.stop(limit, |event| {
+            let file_limit = if quits { QUIT_FILE_END_TIMEOUT } else { FILE_END_TIMEOUT };
+            outputs.stop(OUTPUTS_END_TIMEOUT, file_limit, |event| {
                 let _ = events.send(event);
             });
             let encoded = video.map(|video| video.figures());

@@ -1,9 +1,8 @@
 //! Handles the recording and the replay buffer of a broadcast, and their extra audio tracks.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::OnAir;
+use super::{FILE_END_TIMEOUT, OnAir};
 use crate::base::Worker;
 use crate::base::queue::Sender;
 use crate::broadcast::recorder::replay::Clip;
@@ -14,9 +13,6 @@ use crate::studio::live::recording::audio_tracks::TrackNames;
 use crate::studio::live::recording::{RecordingChoices, RecordingOutput};
 use crate::studio::program::Program;
 use crate::text::Problem;
-
-/// Time limit for finalizing a file in the background while the stream continues.
-const BACKGROUND_FILE_END_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl OnAir {
     /// Starts to record to this file, in addition to the other outputs.
@@ -48,13 +44,15 @@ impl OnAir {
     /// Finalizes the recording in the background while the stream continues. The recording's last
     /// event follows when the worker ends.
     pub(in crate::studio) fn finish_recording(&mut self, events: Sender<Event>) -> Option<Worker> {
-        self.outputs
-            .take(|_: &RecordingOutput| true)
-            .stop_beside(BACKGROUND_FILE_END_TIMEOUT, events)
+        self.outputs.take(|_: &RecordingOutput| true).stop_beside(FILE_END_TIMEOUT, events)
     }
 
     /// Starts, changes or stops the replay buffer according to the user's choices.
     pub(in crate::studio) fn keep_replay(&mut self, choices: &RecordingChoices) {
+        if self.passthrough.is_some() {
+            // The hub does not know the tracks of the file.
+            return;
+        }
         match (self.replay(), choices.room()) {
             (Some(replay), Some(room)) => replay.set_room(room),
             (Some(_), None) => drop(self.outputs.take(|_: &Replay| true)),

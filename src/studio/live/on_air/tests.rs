@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use parking_lot::Mutex;
+
 use super::*;
 use crate::audio::AudioChoice;
 use crate::base::Latest;
@@ -101,6 +103,57 @@ impl LiveOutput for PackagerOutput {
     }
 }
 
+/// An output with or without a link that notes how much time it gets to end.
+#[derive(Debug)]
+struct TimedOutput {
+    link: Option<LinkEstimate>,
+    limits: Arc<Mutex<Vec<Duration>>>,
+}
+
+impl Output for TimedOutput {
+    fn state(&self) -> OutputState {
+        OutputState::Running
+    }
+
+    fn estimate(&self) -> Option<LinkEstimate> {
+        self.link
+    }
+
+    fn backlog(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn ask_to_stop(&self, limit: Duration) {
+        self.limits.lock().push(limit);
+    }
+
+    fn stop(&mut self, limit: Duration) {
+        self.ask_to_stop(limit);
+    }
+}
+
+impl LiveOutput for TimedOutput {
+    fn output(&self) -> &dyn Output {
+        self
+    }
+
+    fn output_mut(&mut self) -> &mut dyn Output {
+        self
+    }
+
+    fn poll(&mut self, _: Timestamp) -> Vec<OutputNews> {
+        Vec::new()
+    }
+
+    fn last_words(&mut self) -> Vec<OutputNews> {
+        Vec::new()
+    }
+
+    fn is_forgotten(&self) -> bool {
+        false
+    }
+}
+
 fn await_that(what: &str, mut is_so: impl FnMut() -> bool) {
     let since = Instant::now();
     while !is_so() {
@@ -122,6 +175,25 @@ fn begin(clock: Clock) -> (Program, OnAir) {
 }
 
 #[test]
+fn a_file_on_a_slow_disk_has_time_to_end_unless_onair_quits() {
+    for (quits, file_limit) in [(false, FILE_END_TIMEOUT), (true, QUIT_FILE_END_TIMEOUT)] {
+        let clock = Clock::start();
+        let (program, mut on_air) = begin(clock);
+        let limits: [Arc<Mutex<Vec<Duration>>>; 2] = Default::default();
+        for (link, limits) in [Some(LinkEstimate::default()), None].into_iter().zip(&limits) {
+            on_air.outputs.add(TimedOutput { link, limits: Arc::clone(limits) });
+        }
+        program.detach(ProgramId::MAIN);
+        let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
+        assert!(on_air.end(clock, quits, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+        let [link, file] = limits.map(|limits| limits.lock().clone());
+        assert_eq!(link, [OUTPUTS_END_TIMEOUT; 2]);
+        assert_eq!(file, [file_limit; 2]);
+        program.end();
+    }
+}
+
+#[test]
 fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Clock::start();
@@ -133,7 +205,7 @@ fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
     assert!(on_air.keyframe_request().is_none(), "a keyframe would arrive 5 s later");
     program.detach(ProgramId::MAIN);
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
-    assert!(on_air.end(clock, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
     program.end();
 }
 
@@ -163,7 +235,7 @@ fn after_a_change_of_the_wanted_frame_rate_only_whole_seconds_count() {
     assert!(!on_air.live_figures().fps_pending);
     program.detach(ProgramId::MAIN);
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);
-    assert!(on_air.end(clock, sender).unwrap().join(TEST_TIMEOUT).is_ok());
+    assert!(on_air.end(clock, false, sender).unwrap().join(TEST_TIMEOUT).is_ok());
     program.end();
 }
 
@@ -201,7 +273,7 @@ fn an_output_of_any_kind_is_watched_and_stopped_with_the_others() {
 
     program.detach(ProgramId::MAIN);
     let (sender, words) = queue::bounded("last words", 16, Full::DropOldest);
-    let worker = on_air.end(Clock::start(), sender).unwrap();
+    let worker = on_air.end(Clock::start(), false, sender).unwrap();
     assert!(worker.join(TEST_TIMEOUT).is_ok());
     assert!(packager.stopped.load(Ordering::SeqCst));
     assert!(packager.stream_ended.load(Ordering::SeqCst));

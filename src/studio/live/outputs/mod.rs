@@ -33,6 +33,8 @@ pub(in crate::studio) enum OutputNews {
     /// An encoder failed.
     Encoder(Problem),
     Message(StudioMessage),
+    /// The notices with this key no longer apply.
+    NoticeOver(&'static str),
 }
 
 impl OutputNews {
@@ -43,7 +45,7 @@ impl OutputNews {
             Self::Recording(recording) => Some(Event::Recording(recording)),
             Self::Chapter(chapter) => Some(Event::Chapter(chapter)),
             Self::Message(message) => Some(Event::Notice(message.notice(0, ""))),
-            Self::Flow { .. } | Self::Delay(_) | Self::Encoder(_) => None,
+            Self::Flow { .. } | Self::Delay(_) | Self::Encoder(_) | Self::NoticeOver(_) => None,
         }
     }
 }
@@ -100,11 +102,15 @@ impl Outputs {
         self.0.iter_mut().flat_map(|output| output.last_words()).collect()
     }
 
-    /// Ends all outputs in parallel, files first, and reports their last events.
-    pub fn stop(&mut self, limit: Duration, mut tell: impl FnMut(Event)) {
-        self.0.sort_by_key(|output| output.output().estimate().is_some());
-        self.0.iter().for_each(|output| output.output().ask_to_stop(limit));
+    /// Ends all outputs in parallel, files first, and reports their last events. An output with a
+    /// link has the time `limit`, and a file has the time `file_limit`.
+    pub fn stop(&mut self, limit: Duration, file_limit: Duration, mut tell: impl FnMut(Event)) {
+        let has_link = |output: &dyn LiveOutput| output.output().estimate().is_some();
+        let limit_of = |output: &dyn LiveOutput| if has_link(output) { limit } else { file_limit };
+        self.0.sort_by_key(|output| has_link(&**output));
+        self.0.iter().for_each(|output| output.output().ask_to_stop(limit_of(&**output)));
         for output in &mut self.0 {
+            let limit = limit_of(&**output);
             output.output_mut().stop(limit);
             let words = output.last_words().into_iter();
             words.filter_map(OutputNews::last_word).for_each(&mut tell);
@@ -114,7 +120,7 @@ impl Outputs {
     /// Stops all outputs in the background, like [`Outputs::stop`].
     pub fn stop_beside(mut self, limit: Duration, tell: Sender<Event>) -> Option<Worker> {
         background("end-outputs", move || {
-            self.stop(limit, |event| {
+            self.stop(limit, limit, |event| {
                 let _ = tell.send(event);
             });
         })

@@ -13,6 +13,7 @@ use crate::base::Timestamp;
 use crate::broadcast::recorder::replay::Room;
 use crate::broadcast::recorder::{self, Options, RecordedTracks, Recorder, Split};
 use crate::broadcast::{Hub, Output};
+use crate::files::disk_space::DiskChange;
 use crate::media::ExtraTracks;
 use crate::studio::event;
 use crate::studio::live::outputs::{LiveOutput, OutputNews};
@@ -120,9 +121,7 @@ impl RecordingOutput {
                 let (path, reason) = (path().display().to_string(), error.problem());
                 Some(OutputNews::Message(StudioMessage::RecordingHeld { path, reason }))
             }
-            recorder::Event::Warning(warning) => {
-                Some(OutputNews::Message(StudioMessage::of_disk(warning)))
-            }
+            recorder::Event::Disk(change) => Some(disk_news(change)),
         }
     }
 }
@@ -155,6 +154,14 @@ impl LiveOutput for RecordingOutput {
 
     fn is_forgotten(&self) -> bool {
         self.is_over
+    }
+}
+
+fn disk_news(change: DiskChange) -> OutputNews {
+    match change {
+        DiskChange::Warning(warning) => OutputNews::Message(StudioMessage::of_disk(warning)),
+        DiskChange::SpaceOver => OutputNews::NoticeOver("disk-space"),
+        DiskChange::SlowOver => OutputNews::NoticeOver("disk-slow"),
     }
 }
 

@@ -31,9 +31,6 @@ const UNWRITTEN_FILE_NOTICES: &[&str] = &[
     "screenshot-failed",
 ];
 
-/// Notices that a disk is nearly full, which name no file.
-const NEARLY_FULL_NOTICES: &[&str] = &["disk-space"];
-
 /// The space check; see the module documentation.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct SpaceAgain {
@@ -54,9 +51,6 @@ fn folder_of(notice: &Notice, recording: Option<&Path>, on_air: bool) -> Option<
     let ended = groups::RECORDING_ENDED_NOTICES.contains(&notice.key());
     if ended && on_air && recording.is_none() {
         return None;
-    }
-    if NEARLY_FULL_NOTICES.contains(&notice.key()) {
-        return recording.and_then(parent);
     }
     if !UNWRITTEN_FILE_NOTICES.contains(&notice.key()) || !is_full(&notice.problem) {
         return None;
@@ -153,9 +147,9 @@ mod tests {
             over
         };
         assert_eq!(look(None, 1), [1]);
-        // There is also space for the recording that the warning is about.
+        // The recording itself reports when its disk is no longer nearly full.
         let file = folder.path().join("b.mp4");
-        assert_eq!(look(Some(&file), 10), [1, 5]);
+        assert_eq!(look(Some(&file), 10), [1]);
         assert!(watch.queries.contains_key(Path::new("/mnt/hanging")));
         drop(release);
         let huge =

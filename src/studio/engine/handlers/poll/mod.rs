@@ -128,6 +128,7 @@ impl Engine {
                     self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
                 }
                 OutputNews::Message(message) => self.notices.tell(&message, ""),
+                OutputNews::NoticeOver(key) => self.notices.take_back(key),
             }
         }
     }
