@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(saved(&mut filter, [104, 90, 91]), [104, 90, 91]);
         assert_eq!(saved(&mut filter, 92..110).len(), 18);
         filter.expect(Duration::MAX);
-        assert_eq!(saved(&mut filter, 95..100), []);
+        assert_eq!(saved(&mut filter, 95..100), Vec::<i64>::new());
         // Another seek before the end of the repetition.
         filter.expect(Duration::MAX);
         assert_eq!(saved(&mut filter, 93..112), [110, 111]);
