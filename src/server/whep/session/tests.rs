@@ -288,6 +288,33 @@ fn a_session_ends_if_the_server_stops_the_rendition_that_its_viewer_has_chosen()
 }
 
 #[test]
+fn the_link_of_a_viewer_who_joins_early_is_probed_for_the_bitrate_of_the_stream() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let publication = publish(&registry, 1);
+    let stream = &publication.stream;
+    let mut session = runtime.block_on(begin(&registry, AUDIO_OFFER)).0;
+    let wanted = WantedTracks { video: true, audio: false };
+    let used = start::of_stream(&registry, stream, wanted).unwrap();
+    let route = VideoRoute { mid: "1".into(), h264: None, av1: None };
+    let mut video = VideoTrack::new(route, (Variant::Main, used));
+    let (mailbox, begun) = (Arc::clone(&session.mailbox), Instant::now());
+    let mut needed = |millis| {
+        let now = begun + Duration::from_millis(millis);
+        session.switching.check(&registry, &mut video, Some(&mailbox), now).unwrap()
+    };
+    assert_eq!(needed(0), None, "nothing has arrived");
+    let body = vec![0; 100_000].into();
+    let data = Incoming { kind: TagKind::Audio, time_ms: 0, body, metadata: false };
+    let later = registry.clock.now() + Duration::from_secs(1);
+    stream.take(1, &mut vec![data], later);
+    let rate = stream.last_bitrate();
+    assert!(rate > 0);
+    assert_eq!((needed(500), needed(1_000)), (None, Some(rate)));
+    assert_eq!(needed(2_000), None, "the estimator knows the bitrate");
+}
+
+#[test]
 fn a_viewer_for_whom_the_stream_has_no_room_gets_no_session() {
     let runtime = Runtime::start().unwrap();
     let limits = Limits { viewers: 1, ..Limits::default() };
