@@ -37,7 +37,7 @@ use crate::server::whep::presence::Presence;
 use crate::server::whep::routes;
 use crate::server::whep::session::address_checks::AddressChecks;
 use crate::server::whep::tracks::Unplayable;
-use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, is_crowded};
+use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, is_crowded, is_too_large};
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::Offer;
 
@@ -377,7 +377,15 @@ impl Session {
             return;
         }
         self.last_restart = Some(now);
-        let Some(video) = &self.video else { return };
+        let Some(video) = &mut self.video else { return };
+        // More packets would only make the viewer wait longer.
+        if is_crowded(&mut self.rtc, video.route.mid, now) {
+            return video.cursor.wait();
+        }
+        // The viewer has not received the frames yet that answered its last request.
+        if video.awaits_cached(&mut self.rtc) {
+            return;
+        }
         let group = video.used.group();
         if !self.ask_encoder(registry, &group, now) {
             self.restart(&group, now);
@@ -416,13 +424,17 @@ impl Session {
         true
     }
 
-    /// Restarts with the frames since the last keyframe.
+    /// Restarts with the frames since the last keyframe. If the link is too slow for them, the viewer waits for the next
+    /// keyframe.
     fn restart(&mut self, group: &[Arc<Frame>], now: Instant) {
         let Some(video) = &mut self.video else { return };
+        if self.switching.estimate.is_some_and(|estimate| is_too_large(group, estimate)) {
+            return video.cursor.wait();
+        }
         let frames = video.cursor.restart(group);
         for (frame, at) in frames {
             self.unsent += frame.payloads.len();
-            video.write(&mut self.rtc, &frame, at, now);
+            video.write_cached(&mut self.rtc, &frame, at, now);
         }
     }
 
