@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 
 use crate::base::Timestamp;
 use crate::net::random_hex;
+use crate::net::webrtc::UdpPath;
 use crate::net::webrtc::panics::contain;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
@@ -140,7 +141,7 @@ async fn prepare(
     registry.whep.routes.add(&mailbox);
     // A later expulsion finds the session in the list.
     if viewer.expelled != registry.expulsions() {
-        registry.whep.routes.remove(&mailbox, &[]);
+        registry.whep.routes.remove(&mailbox, []);
         return Err(Refused::Expelled);
     }
     let session = Session {
@@ -150,7 +151,7 @@ async fn prepare(
         switching: Switching::new(variants, is_pinned),
         local: addresses,
         peer,
-        addresses: Vec::new(),
+        paths: Vec::new(),
         checks,
         sources: HashSet::new(),
         tcp: Vec::new(),
@@ -195,7 +196,7 @@ struct Session {
     /// The address from which the HTTP request came.
     peer: SocketAddr,
     /// The source addresses of the viewer's datagrams, newest last.
-    addresses: Vec<SocketAddr>,
+    paths: Vec<UdpPath>,
     checks: AddressChecks,
     /// All source addresses of ICE requests that were passed on. str0m keeps a candidate for each.
     sources: HashSet<SocketAddr>,
@@ -424,8 +425,8 @@ impl Session {
         true
     }
 
-    /// Restarts with the frames since the last keyframe. If the link is too slow for them, the viewer waits for the next
-    /// keyframe.
+    /// Restarts with the frames since the last keyframe. If the link is too slow for them, the viewer waits for the
+    /// next keyframe.
     fn restart(&mut self, group: &[Arc<Frame>], now: Instant) {
         let Some(video) = &mut self.video else { return };
         if self.switching.estimate.is_some_and(|estimate| is_too_large(group, estimate)) {
@@ -490,7 +491,7 @@ impl Session {
         if let Some(video) = &self.video {
             video.leave(self.mailbox.id);
         }
-        registry.whep.routes.remove(&self.mailbox, &self.addresses);
+        registry.whep.routes.remove(&self.mailbox, self.paths.iter().map(|path| path.peer));
         // After a fault, str0m may be in any state.
         if is_regular && !self.is_broken {
             contain(|| self.inform_peer(registry));

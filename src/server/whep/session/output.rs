@@ -161,7 +161,10 @@ impl Session {
                 let is_sent = link.is_some_and(|link| link.send(&contents));
                 if is_sent { contents.len() } else { 0 }
             }
-            _ => self.outgoing.push(contents, destination),
+            _ => {
+                let known = self.paths.iter().find(|path| path.peer == destination).copied();
+                self.outgoing.push(contents, known.unwrap_or_else(|| destination.into()))
+            }
         };
         self.count(registry, sent);
     }

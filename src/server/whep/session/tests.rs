@@ -1,5 +1,6 @@
 //! Tests of a WHEP session.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use str0m::Candidate;
@@ -204,10 +205,10 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
     let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
     runtime.block_on(async {
         let (mut session, slot, begun) = begin(0).await.unwrap();
-        session.note_path(&registry, &Path::Udp(home));
+        session.note_path(&registry, &Path::Udp(home.into()));
         session.connected(&registry, &slot).unwrap();
         let mailbox = Arc::clone(&session.mailbox);
-        registry.whep.deliver(&[22, 254, 253], home);
+        registry.whep.deliver(&[22, 254, 253], home.into());
         assert_eq!(mailbox.take().datagrams.len(), 1);
         assert_eq!(
             (registry.connections(), publication.stream.viewers(Timestamp::ZERO).len()),
@@ -215,7 +216,7 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
         );
         session.run(Arc::clone(&registry), slot, |_, _, _| panic!("in a test")).await;
         assert!(mailbox.is_over() && registry.whep.ice(&begun.resource).is_none());
-        registry.whep.deliver(&[22, 254, 253], home);
+        registry.whep.deliver(&[22, 254, 253], home.into());
         assert!(mailbox.take().datagrams.is_empty());
     });
     assert!(publication.stream.viewers(Timestamp::ZERO).is_empty());
@@ -230,6 +231,22 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
     assert_eq!(registry.whep.end_viewers(|_| true, &"the end".into()), 0);
     assert_eq!(registry.connections(), 0);
     runtime.block_on(begin(1)).map(|_| ()).unwrap();
+}
+
+#[test]
+fn a_viewer_gets_answers_from_the_address_that_it_used_last() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let _publication = publish(&registry, 1);
+    let mut session = runtime.block_on(begin(&registry, AUDIO_OFFER)).0;
+    let [first, second] = [1, 2].map(|host| {
+        let local = Some(Ipv4Addr::new(192, 0, 2, host).into());
+        UdpPath { peer: SocketAddr::from(([198, 51, 100, 7], 5)), local }
+    });
+    for path in [first, second] {
+        session.note_path(&registry, &Path::Udp(path));
+        assert_eq!(session.paths, [path]);
+    }
 }
 
 #[test]
