@@ -428,7 +428,10 @@ fn offers_are_refused_with_the_reason() {
     };
     let etag = header(&head, "etag").to_owned();
     let trickle = "a=ice-ufrag:EsAw\r\na=candidate:1 1 udp 1 x.local 9 typ host\r\n";
-    for (tag, expected) in [("", 428), ("\"old\"", 412), (&*etag, 204), ("*", 204)] {
+    let several = format!("\"old\", {etag}");
+    for (tag, expected) in
+        [("", 428), ("\"old\"", 412), (&*etag, 204), ("*", 204), ("\"*\"", 204), (&*several, 204)]
+    {
         assert_eq!(patch(tag, trickle).0, expected, "{tag}");
     }
     assert_eq!(patch("*", "a=ice-ufrag:other\r\na=ice-pwd:x\r\n").0, 422);

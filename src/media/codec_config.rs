@@ -146,6 +146,11 @@ impl VideoConfig {
     pub fn displayed_size(&self) -> Size {
         self.rotation.size(self.size)
     }
+
+    /// Returns true if a decoder of this stream also decodes the other stream.
+    pub fn has_same_codec_config(&self, other: &Self) -> bool {
+        self.codec == other.codec && self.config == other.config
+    }
 }
 
 /// The config of an encoded audio stream.

@@ -2,8 +2,8 @@
 //! provide.
 
 pub(in crate::net) mod burst;
+pub(in crate::net) mod datagrams;
 pub(in crate::net) mod descriptors;
 pub(in crate::net) mod inherited;
 pub(in crate::net) mod interfaces;
-pub(in crate::net) mod segmentation;
 pub(in crate::net) mod socket;

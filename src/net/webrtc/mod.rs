@@ -13,7 +13,7 @@ use str0m::config::CryptoProvider;
 use str0m::crypto::{Sha1HmacProvider, Sha1Provider, Sha256Provider};
 
 pub use certificate::{Certificate, CertificateError};
-pub use socket::DatagramSocket;
+pub use socket::{DatagramSocket, UdpPath};
 
 /// Returns the cryptography for str0m: DTLS from dimpl with RustCrypto, and everything else from
 /// ring, which onair also uses for TLS. The backends of str0m itself use OpenSSL, AWS's library, or

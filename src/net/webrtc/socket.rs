@@ -10,7 +10,7 @@ use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 
-use crate::net::backend::segmentation::{self, MAX_CALL_BYTES, MAX_SEGMENTS};
+use crate::net::backend::datagrams::{self, MAX_CALL_BYTES, MAX_SEGMENTS};
 use crate::net::listener::{inherited, next_free};
 
 /// Size of the system's buffer in bytes. The buffer must hold a burst of keyframes for many
@@ -26,6 +26,21 @@ pub struct DatagramSocket {
     address: SocketAddr,
     /// True if one system call can send several datagrams.
     segments: AtomicBool,
+}
+
+/// The addresses of a datagram.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct UdpPath {
+    /// The address of the other side.
+    pub peer: SocketAddr,
+    /// The local address, if the socket listens on all addresses. The other side expects answers from there.
+    pub local: Option<IpAddr>,
+}
+
+impl From<SocketAddr> for UdpPath {
+    fn from(peer: SocketAddr) -> Self {
+        Self { peer, local: None }
+    }
 }
 
 /// The result of sending several datagrams.
@@ -65,9 +80,13 @@ impl DatagramSocket {
             }
             socket.bind(&address.into())?;
         }
-        let segments = AtomicBool::new(segmentation::is_supported(&SockRef::from(&socket)));
+        let segments = AtomicBool::new(datagrams::can_segment(&SockRef::from(&socket)));
         let socket = UdpSocket::from_std(socket.into())?;
+        // An inherited socket may have another address.
         let address = socket.local_addr()?;
+        if address.ip().is_unspecified() {
+            datagrams::report_local_addresses(&SockRef::from(&socket), address.is_ipv6());
+        }
         Ok(Self { socket, address, segments })
     }
 
@@ -76,22 +95,26 @@ impl DatagramSocket {
         self.address
     }
 
-    /// Waits for a datagram, and returns its length and its sender. This function is cancel-safe.
+    /// Waits for a datagram, and returns its length and its addresses. This function is cancel-safe.
     ///
     /// # Errors
     /// Fails, for example, with a report that an earlier datagram did not arrive.
-    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let (length, from) = self.socket.recv_from(buffer).await?;
-        Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
+    pub async fn receive(&self, buffer: &mut [u8]) -> io::Result<(usize, UdpPath)> {
+        self.socket.async_io(Interest::READABLE, || self.receive_now(buffer)).await
     }
 
-    /// Returns a datagram that has already arrived, without waiting: its length and its sender.
+    /// Returns a datagram that has already arrived, without waiting: its length and its addresses.
     ///
     /// # Errors
     /// Fails with [`io::ErrorKind::WouldBlock`] if there is none.
-    pub fn try_receive(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        let (length, from) = self.socket.try_recv_from(buffer)?;
-        Ok((length, SocketAddr::new(from.ip().to_canonical(), from.port())))
+    pub fn try_receive(&self, buffer: &mut [u8]) -> io::Result<(usize, UdpPath)> {
+        self.socket.try_io(Interest::READABLE, || self.receive_now(buffer))
+    }
+
+    fn receive_now(&self, buffer: &mut [u8]) -> io::Result<(usize, UdpPath)> {
+        let (length, from, local) = datagrams::receive(&SockRef::from(&self.socket), buffer)?;
+        let peer = SocketAddr::new(from.ip().to_canonical(), from.port());
+        Ok((length, UdpPath { peer, local }))
     }
 
     /// Sends a datagram if the system has space for it. This function never waits.
@@ -99,13 +122,13 @@ impl DatagramSocket {
     /// # Errors
     /// Fails with [`io::ErrorKind::WouldBlock`] and other errors. In all cases, the datagram is
     /// lost.
-    pub fn send(&self, datagram: &[u8], to: SocketAddr) -> io::Result<usize> {
-        self.socket.try_send_to(datagram, self.mapped(to))
+    pub fn send(&self, datagram: &[u8], to: UdpPath) -> io::Result<usize> {
+        self.send_slices(&[IoSlice::new(datagram)], None, to)
     }
 
-    /// Sends datagrams to one address, in order and without waiting, with as few system calls as
+    /// Sends datagrams on one path, in order and without waiting, with as few system calls as
     /// possible. Stops when the system has no space.
-    pub fn send_all<D: Deref<Target = [u8]>>(&self, datagrams: &[D], to: SocketAddr) -> SendResult {
+    pub fn send_all<D: Deref<Target = [u8]>>(&self, datagrams: &[D], to: UdpPath) -> SendResult {
         let mut sent = SendResult::default();
         while let Some(rest) = datagrams.get(sent.count..).filter(|rest| !rest.is_empty()) {
             let (run, _) = rest.split_at(run_length(rest));
@@ -136,20 +159,31 @@ impl DatagramSocket {
     }
 
     /// Sends datagrams of a length that [`run_length`] permits with one system call.
-    fn send_run<D: Deref<Target = [u8]>>(&self, run: &[D], to: SocketAddr) -> io::Result<usize> {
+    fn send_run<D: Deref<Target = [u8]>>(&self, run: &[D], to: UdpPath) -> io::Result<usize> {
         let length = run.first().map_or(0, |first| first.len());
         let length = u16::try_from(length).map_err(|_| io::ErrorKind::InvalidInput)?;
         let mut slices = [IoSlice::new(&[]); MAX_SEGMENTS];
         slices.iter_mut().zip(run).for_each(|(slice, datagram)| *slice = IoSlice::new(datagram));
         let slices = slices.get(..run.len()).unwrap_or_default();
-        let to = SockAddr::from(self.mapped(to));
-        let result = self.socket.try_io(Interest::WRITABLE, || {
-            segmentation::send(&SockRef::from(&self.socket), slices, length, &to)
-        });
+        let result = self.send_slices(slices, Some(length), to);
         if result.as_ref().is_err_and(|error| error.raw_os_error() == Some(CHECKSUM_ERROR)) {
             self.segments.store(false, Ordering::Relaxed);
         }
         result
+    }
+
+    /// Sends slices with one system call: as one datagram, or as segments of this length.
+    fn send_slices(
+        &self,
+        slices: &[IoSlice<'_>],
+        segment: Option<u16>,
+        to: UdpPath,
+    ) -> io::Result<usize> {
+        let source = to.local.map(|ip| self.mapped(SocketAddr::new(ip, 0)).ip());
+        let peer = SockAddr::from(self.mapped(to.peer));
+        self.socket.try_io(Interest::WRITABLE, || {
+            datagrams::send(&SockRef::from(&self.socket), slices, segment, (source, &peer))
+        })
     }
 
     /// Returns an address in the family of the socket.
@@ -191,14 +225,42 @@ mod tests {
         runtime.block_on(async {
             let mut buffer = [0; 8];
             four.socket.writable().await.unwrap();
-            four.send(b"there", to).unwrap();
+            four.send(b"there", to.into()).unwrap();
             let (length, from) = both.receive(&mut buffer).await.unwrap();
-            assert_eq!((&buffer[..length], from), (&b"there"[..], four.local_addr()));
+            assert_eq!((&buffer[..length], from.peer), (&b"there"[..], four.local_addr()));
             both.socket.writable().await.unwrap();
             both.send(b"back", from).unwrap();
             let (length, from) = four.receive(&mut buffer).await.unwrap();
-            assert_eq!((&buffer[..length], from), (&b"back"[..], to));
+            assert_eq!((&buffer[..length], from.peer), (&b"back"[..], to));
         });
+    }
+
+    #[test]
+    fn answers_come_from_the_address_to_which_the_datagram_was_sent() {
+        let runtime = Runtime::start().unwrap();
+        let open = |address: &str| {
+            DatagramSocket::bind_or_next(runtime.handle(), address.parse().unwrap(), 0)
+        };
+        let far = open("127.0.0.1:0").unwrap();
+        // A computer may have no IPv6 at all.
+        for near in ["0.0.0.0:0", "[::]:0"].into_iter().filter_map(|it| open(it).ok()) {
+            // The system would answer from 127.0.0.1.
+            let to = SocketAddr::from(([127, 0, 0, 2], near.local_addr().port()));
+            runtime.block_on(async {
+                let mut buffer = [0; 8];
+                far.socket.writable().await.unwrap();
+                far.send(b"there", to.into()).unwrap();
+                let (_, path) = near.receive(&mut buffer).await.unwrap();
+                assert_eq!(path, UdpPath { peer: far.local_addr(), local: Some(to.ip()) });
+                near.socket.writable().await.unwrap();
+                near.send(b"back", path).unwrap();
+                assert_eq!(near.send_all(&[b"more".to_vec(), b"last".to_vec()], path).count, 2);
+                for answer in [b"back", b"more", b"last"] {
+                    let (length, from) = far.receive(&mut buffer).await.unwrap();
+                    assert_eq!((&buffer[..length], from.peer), (&answer[..], to));
+                }
+            });
+        }
     }
 
     /// Receives this number of datagrams.
@@ -234,7 +296,7 @@ mod tests {
                 near.segments.store(segments, Ordering::Relaxed);
                 runtime.block_on(async {
                     near.socket.writable().await.unwrap();
-                    assert_eq!(near.send_all(&datagrams, far.local_addr()), all);
+                    assert_eq!(near.send_all(&datagrams, far.local_addr().into()), all);
                     let got = received(&far, datagrams.len()).await;
                     assert_eq!(got, datagrams, "segments: {segments}");
                 });
@@ -251,7 +313,7 @@ mod tests {
         let datagrams = [vec![7; 1_200], vec![8; 65_508], vec![9; 100]];
         runtime.block_on(async {
             near.socket.writable().await.unwrap();
-            let sent = near.send_all(&datagrams, far.local_addr());
+            let sent = near.send_all(&datagrams, far.local_addr().into());
             assert_eq!(sent, SendResult { count: 3, bytes: 1_300 });
             let got = received(&far, 2).await;
             assert_eq!(got, [datagrams[0].clone(), datagrams[2].clone()]);

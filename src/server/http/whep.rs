@@ -192,10 +192,10 @@ async fn patch(registry: &Registry, session: &str, request: Request) -> Response
         Ok(fragment) => fragment,
         Err(response) => return *response,
     };
-    let Some(tag) = head.headers.get(header::IF_MATCH) else {
+    if !head.headers.contains_key(header::IF_MATCH) {
         return StatusCode::PRECONDITION_REQUIRED.into_response();
-    };
-    if tag != "*" && tag != known.tag().as_str() {
+    }
+    if !has_tag(&head.headers, &known.tag()) {
         return StatusCode::PRECONDITION_FAILED.into_response();
     }
     if fragment_ufrag(&fragment).is_none_or(|ufrag| ufrag == known.remote) {
@@ -217,6 +217,13 @@ async fn patch(registry: &Registry, session: &str, request: Request) -> Response
         }
         _ => no_session(),
     }
+}
+
+/// Returns true if `If-Match` lists this tag (RFC 9110 §13.1.1) or any tag. The examples of the draft have the asterisk
+/// in quotation marks.
+fn has_tag(headers: &HeaderMap, tag: &str) -> bool {
+    let lists = headers.get_all(header::IF_MATCH).into_iter().filter_map(|list| list.to_str().ok());
+    lists.flat_map(|list| list.split(',')).any(|it| ["*", "\"*\"", tag].contains(&it.trim()))
 }
 
 /// Reads the body of a request, which must have this type.
@@ -322,6 +329,20 @@ mod tests {
     fn a_query_names_a_rendition() {
         assert_eq!(rendition("key=a&rendition=480p").as_deref(), Some("480p"));
         assert_eq!(rendition("key=rendition"), None);
+    }
+
+    #[test]
+    fn an_asterisk_in_quotation_marks_matches_any_tag() {
+        let matches = |lists: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for list in lists {
+                headers.append(header::IF_MATCH, list.parse().unwrap());
+            }
+            has_tag(&headers, "\"known\"")
+        };
+        assert!(matches(&["*"]) && matches(&["\"*\""]) && matches(&["\"known\""]));
+        assert!(matches(&["\"old\" , \"known\""]) && matches(&["\"old\"", "\"known\""]));
+        assert!(!matches(&["\"old\""]) && !matches(&["known"]) && !matches(&[]));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use tokio::sync::oneshot;
 
-use crate::net::webrtc::{Certificate, DatagramSocket};
+use crate::net::webrtc::{Certificate, DatagramSocket, UdpPath};
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
 use crate::server::whep::mailbox::{ChosenRendition, IceNames, Mailbox, Restart};
@@ -75,7 +75,7 @@ impl Whep {
     }
 
     /// Passes a datagram to its session.
-    pub fn deliver(&self, datagram: &[u8], from: SocketAddr) {
+    pub fn deliver(&self, datagram: &[u8], from: UdpPath) {
         self.routes.deliver(datagram, from);
     }
 

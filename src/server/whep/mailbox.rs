@@ -281,6 +281,7 @@ impl Drop for Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
     use std::time::Instant;
 
     use super::*;
@@ -290,7 +291,7 @@ mod tests {
     fn a_few_link_reports_wake_nobody() {
         let ice = IceNames { local: "u".into(), remote: "t".into() };
         let mailbox = Mailbox::new(1, "r".into(), ice);
-        let from = || Path::Udp("127.0.0.1:1".parse().unwrap());
+        let from = || Path::Udp(SocketAddr::from(([127, 0, 0, 1], 1)).into());
         let report = [0x8F, 205, 0, 1];
         mailbox.datagram(&report, from());
         assert!(mailbox.take().is_woken, "the link may be slow");
@@ -330,7 +331,7 @@ mod tests {
                 payloads,
             };
             mailbox.frame(&Arc::new(frame));
-            mailbox.datagram(&[1], Path::Udp("127.0.0.1:1".parse().unwrap()));
+            mailbox.datagram(&[1], Path::Udp(SocketAddr::from(([127, 0, 0, 1], 1)).into()));
         }
         mailbox.end("first".into());
         mailbox.end("second".into());

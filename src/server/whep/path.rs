@@ -6,7 +6,7 @@ use std::sync::Arc;
 use str0m::net::{DatagramSend, Protocol};
 use tokio::sync::mpsc;
 
-use crate::net::webrtc::DatagramSocket;
+use crate::net::webrtc::{DatagramSocket, UdpPath};
 
 /// Maximum number of packets that wait for a TCP connection. Further packets are lost, as on any
 /// network.
@@ -15,7 +15,7 @@ const MAX_WAITING_PACKETS: usize = 1_024;
 /// The path on which a datagram arrived.
 #[derive(Clone, Debug)]
 pub(super) enum Path {
-    Udp(SocketAddr),
+    Udp(UdpPath),
     Tcp(Arc<TcpLink>),
 }
 
@@ -23,7 +23,7 @@ impl Path {
     /// Returns the address of the viewer.
     pub fn peer(&self) -> SocketAddr {
         match self {
-            Self::Udp(peer) => *peer,
+            Self::Udp(path) => path.peer,
             Self::Tcp(link) => link.peer,
         }
     }
@@ -71,7 +71,7 @@ impl TcpLink {
 #[derive(Debug)]
 pub(super) struct Outgoing {
     socket: Arc<DatagramSocket>,
-    to: Option<SocketAddr>,
+    to: Option<UdpPath>,
     waiting: Vec<DatagramSend>,
 }
 
@@ -80,9 +80,9 @@ impl Outgoing {
         Self { socket, to: None, waiting: Vec::new() }
     }
 
-    /// Adds a datagram, and returns the number of bytes that were sent. If the viewer's address changes, datagrams
-    /// that still wait for the old one are lost, as on any network.
-    pub fn push(&mut self, datagram: DatagramSend, to: SocketAddr) -> usize {
+    /// Adds a datagram, and returns the number of bytes that were sent. If an address changes, datagrams that still
+    /// wait for the old one are lost, as on any network.
+    pub fn push(&mut self, datagram: DatagramSend, to: UdpPath) -> usize {
         let mut sent = 0;
         if self.to != Some(to) {
             sent = self.flush();
@@ -95,7 +95,7 @@ impl Outgoing {
 
     /// Sends a datagram before the waiting ones, and returns the number of bytes that were sent. If
     /// the system has no room, the datagram is lost, as on any network.
-    pub fn send_now(&self, datagram: &[u8], to: SocketAddr) -> usize {
+    pub fn send_now(&self, datagram: &[u8], to: UdpPath) -> usize {
         self.socket.send(datagram, to).unwrap_or(0)
     }
 
@@ -129,14 +129,14 @@ mod tests {
         let mut outgoing = Outgoing::new(near);
         let mut buffer = [0; 8];
         runtime.block_on(async {
-            outgoing.push(vec![1; 3].into(), first.local_addr());
+            outgoing.push(vec![1; 3].into(), first.local_addr().into());
             // The runtime learns late that a new socket has room.
             while outgoing.flush() == 0 {
                 assert!(outgoing.is_full());
                 tokio::task::yield_now().await;
             }
-            assert_eq!(outgoing.push(vec![2; 3].into(), first.local_addr()), 0, "it waits");
-            assert_eq!(outgoing.push(vec![3; 3].into(), second.local_addr()), 3);
+            assert_eq!(outgoing.push(vec![2; 3].into(), first.local_addr().into()), 0, "it waits");
+            assert_eq!(outgoing.push(vec![3; 3].into(), second.local_addr().into()), 3);
             for byte in [1, 2] {
                 let (length, _) = first.receive(&mut buffer).await.unwrap();
                 assert_eq!(buffer[..length], [byte; 3]);

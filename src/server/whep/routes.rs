@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::net::webrtc::UdpPath;
 use crate::server::whep::mailbox::{CheckTag, IceNames, Mailbox};
 use crate::server::whep::path::Path;
 use crate::wire::webrtc::stun;
@@ -43,13 +44,17 @@ impl Routes {
     }
 
     /// Removes a session and its addresses.
-    pub(super) fn remove(&self, mailbox: &Arc<Mailbox>, addresses: &[SocketAddr]) {
+    pub(super) fn remove(
+        &self,
+        mailbox: &Arc<Mailbox>,
+        addresses: impl IntoIterator<Item = SocketAddr>,
+    ) {
         let mut maps = self.0.lock();
         maps.by_ufrag.remove(&mailbox.ice().local);
         maps.by_resource.remove(&mailbox.resource);
         maps.by_check.remove(&mailbox.check_tag);
         for address in addresses {
-            maps.forget(mailbox, *address);
+            maps.forget(mailbox, address);
         }
     }
 
@@ -88,7 +93,7 @@ impl Routes {
 
     /// Passes a datagram to its session, if it has one. Viewers send no media, so datagrams that look
     /// like media are not decrypted.
-    pub(super) fn deliver(&self, datagram: &[u8], from: SocketAddr) {
+    pub(super) fn deliver(&self, datagram: &[u8], from: UdpPath) {
         if !is_wanted(datagram) {
             return;
         }
@@ -99,7 +104,7 @@ impl Routes {
                 transaction.first_chunk().and_then(|tag| maps.by_check.get(tag))
             }
             (None, Some(ufrag)) => maps.by_ufrag.get(ufrag),
-            (None, None) => maps.by_address.get(&from),
+            (None, None) => maps.by_address.get(&from.peer),
         };
         let Some(mailbox) = found.map(Arc::clone) else { return };
         drop(maps);
@@ -147,14 +152,15 @@ mod tests {
         let other = Mailbox::new(2, "other".into(), names("othe"));
         routes.add(&ours);
         routes.add(&other);
-        let (home, away) = ("192.0.2.1:5".parse().unwrap(), "192.0.2.2:5".parse().unwrap());
+        let path = |ip: [u8; 4]| UdpPath::from(SocketAddr::from((ip, 5)));
+        let (home, away) = (path([192, 0, 2, 1]), path([192, 0, 2, 2]));
         let mut request = vec![0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42];
         request.extend([0; 12]);
         request.extend(b"\0\x06\0\x07ours:it\0");
         routes.deliver(&request, home);
         routes.deliver(&[22, 254, 253], home);
         assert_eq!(ours.take().datagrams.len(), 1, "its address is not known yet");
-        routes.learn(&ours, home);
+        routes.learn(&ours, home.peer);
         routes.deliver(&[22, 254, 253], home);
         routes.deliver(&[128, 200], home);
         routes.deliver(&[128, 96], home);
@@ -174,8 +180,8 @@ mod tests {
         routes.rename(&ours, names("new"));
         assert!(routes.of_request(&request).is_none());
         // An address belongs to the session that uses it now.
-        routes.learn(&other, home);
-        routes.remove(&ours, &[home]);
+        routes.learn(&other, home.peer);
+        routes.remove(&ours, [home.peer]);
         routes.deliver(&[22, 254, 253], home);
         assert_eq!(other.take().datagrams.len(), 1);
         assert!(routes.of_resource("secret").is_none());

@@ -28,6 +28,8 @@ pub(super) struct VideoTrack {
     /// Sequence number of the next packet. It has no gaps, even if frames are skipped, because receivers take
     /// gaps for losses.
     next_sequence_number: u64,
+    /// Sequence number after the last packet of cached frames, if any were sent.
+    cached_end: Option<u64>,
     /// Deadline for the keyframe that the encoder was asked for. After the deadline, the viewer
     /// gets cached frames.
     pub keyframe_deadline: Option<Instant>,
@@ -60,6 +62,7 @@ impl VideoTrack {
             route,
             cursor,
             next_sequence_number: 0,
+            cached_end: None,
             keyframe_deadline: None,
             playout,
             variant,
@@ -92,6 +95,18 @@ impl VideoTrack {
         self.cursor.change_to(frame);
         self.variant = next.variant;
         Some(std::mem::replace(&mut self.used, next.used))
+    }
+
+    /// Returns true if packets of cached frames still wait for the link.
+    pub fn awaits_cached(&self, rtc: &mut Rtc) -> bool {
+        let waiting = waiting_packets(rtc, self.route.mid) as u64;
+        self.cached_end.is_some_and(|end| waiting > self.next_sequence_number - end)
+    }
+
+    /// Sends a cached frame with the timestamp `at`, in microseconds.
+    pub fn write_cached(&mut self, rtc: &mut Rtc, frame: &Frame, at: i64, now: Instant) {
+        self.write(rtc, frame, at, now);
+        self.cached_end = Some(self.next_sequence_number);
     }
 
     /// Sends a frame with the timestamp `at`, in microseconds.
@@ -157,6 +172,19 @@ pub(super) fn is_crowded(rtc: &mut Rtc, mid: Mid, now: Instant) -> bool {
         let waits = queue.first_unsent().map(|since| now.saturating_duration_since(since));
         queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_FRAME_DELAY)
     })
+}
+
+/// Returns the number of packets of a track that the pacer had when it last got the time.
+pub(super) fn waiting_packets(rtc: &mut Rtc, mid: Mid) -> usize {
+    let mut direct = rtc.direct_api();
+    let info = direct.stream_tx_by_mid(mid, None).and_then(|stream| stream.queue_info());
+    info.map_or(0, |queue| queue.packet_count())
+}
+
+/// Returns true if these frames would wait too long for a link with this estimate in bits per second.
+pub(super) fn is_too_large(group: &[Arc<Frame>], estimate: u64) -> bool {
+    let bits = group.iter().map(|frame| frame.size() as u64 * 8).sum::<u64>();
+    bits > estimate.saturating_mul(MAX_FRAME_DELAY.as_secs())
 }
 
 /// Converts microseconds to the clock of a track, which wraps.

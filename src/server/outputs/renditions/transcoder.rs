@@ -175,7 +175,8 @@ fn drop_late(arrivals: &mut Vec<Arrival>) -> bool {
 struct Source {
     reader: Reader,
     rate: FrameRate,
-    decoder: Option<Box<dyn VideoBackend>>,
+    /// The decoder, and the config for which it was opened.
+    decoder: Option<(VideoConfig, Box<dyn VideoBackend>)>,
     /// Time and body of the last audio config, for encoders that start later.
     audio_config: Option<(u32, Bytes)>,
     /// Times of keyframes that the decoder has not returned yet.
@@ -207,7 +208,7 @@ impl Source {
     fn skip(&mut self) {
         self.waits = true;
         self.keys.clear();
-        if let Some(decoder) = &mut self.decoder {
+        if let Some((_, decoder)) = &mut self.decoder {
             decoder.reset();
         }
     }
@@ -262,14 +263,18 @@ impl Source {
     }
 
     fn config(&mut self, config: &VideoConfig) {
-        self.skip();
         self.rate = config.frame_rate;
+        // Some relays repeat the config, after which the frames continue.
+        if self.decoder.as_ref().is_some_and(|(known, _)| known.has_same_codec_config(config)) {
+            return;
+        }
+        self.skip();
         let opened = match config.size.pixels() <= MAX_PIXELS {
             true => decode::open_video(config).map_err(|why| Problem::from(&why)),
             false => Err(Problem::words(config.size.to_string())),
         };
         match opened {
-            Ok(decoder) => self.decoder = Some(decoder),
+            Ok(decoder) => self.decoder = Some((config.clone(), decoder)),
             Err(why) => {
                 self.decoder = None;
                 self.refused = Some(Refusal::Decoder(why));
@@ -282,7 +287,7 @@ impl Source {
             return;
         }
         self.waits = false;
-        let Some(decoder) = &mut self.decoder else { return };
+        let Some((_, decoder)) = &mut self.decoder else { return };
         if packet.keyframe {
             if self.keys.len() >= MAX_PENDING_KEYFRAMES {
                 self.keys.pop_front();
@@ -318,16 +323,35 @@ mod tests {
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::flv::metadata_body;
 
-    #[test]
-    fn the_frame_rate_is_that_of_the_metadata_if_the_config_has_none() {
-        let metadata = Value::ecma_array([("framerate", Value::Number(60.0))]);
-        // Without VUI.
+    /// Returns a video message with a config without VUI.
+    fn config() -> Bytes {
         let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
         let [sps, pps] = [&sps[..], &pps].map(Bytes::copy_from_slice);
         let config = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
-        let config = Bytes::from([b"\x17\0\0\0\0", &config[..]].concat());
+        Bytes::from([b"\x17\0\0\0\0", &config[..]].concat())
+    }
+
+    #[test]
+    fn a_repeated_config_keeps_the_decoder() {
         let mut source = Source::new();
-        for (kind, body) in [(TagKind::Script, metadata_body(&metadata)), (TagKind::Video, config)]
+        let message =
+            || Arrival::Message(Arc::new(Message::new(TagKind::Video, Class::Vital, 0, &config())));
+        source.take(&message(), &[]);
+        assert!(source.decoder.is_some());
+        // A keyframe has arrived.
+        source.waits = false;
+        source.take(&message(), &[]);
+        assert!(source.decoder.is_some() && !source.waits);
+        source.take(&Arrival::Back, &[]);
+        assert!(source.decoder.is_none() && source.waits);
+    }
+
+    #[test]
+    fn the_frame_rate_is_that_of_the_metadata_if_the_config_has_none() {
+        let metadata = Value::ecma_array([("framerate", Value::Number(60.0))]);
+        let mut source = Source::new();
+        for (kind, body) in
+            [(TagKind::Script, metadata_body(&metadata)), (TagKind::Video, config())]
         {
             source.message(&Message::new(kind, Class::Vital, 0, &body), &[]);
         }

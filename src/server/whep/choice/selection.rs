@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::encode::config::Profile;
 use crate::media::Size;
-use crate::server::event::NoRoom;
+use crate::server::event::{NoRoom, PublisherFigures};
 use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::VideoRendition;
@@ -98,7 +98,8 @@ pub(in crate::server::whep) async fn select(
         let tracks = Tracks::default();
         return Ok(Selection { variants, video: None, is_pinned: false, tracks });
     }
-    let known = tracks_of(&variants.main).await;
+    let publisher = variants.stream.figures(registry.clock.now()).publisher;
+    let known = tracks_of(&variants.main, tracks_timeout(publisher.as_ref())).await;
     let is_pinned = rendition.is_some();
     let rendition = rendition.filter(|name| *name != MAIN_STREAM_NAME);
     let publisher = variants.stream.publisher_figures(registry.clock.now());
@@ -131,11 +132,18 @@ pub(in crate::server::whep) async fn select(
     Ok(Selection { variants, video: Some((variant, video)), is_pinned, tracks })
 }
 
+/// Returns the time for which an offer waits for the tracks of the stream: none if the publisher has already sent only
+/// audio for that long.
+fn tracks_timeout(publisher: Option<&PublisherFigures>) -> Duration {
+    let audio_only = publisher.filter(|it| it.audio.is_some() && it.video.is_none());
+    TRACKS_TIMEOUT.saturating_sub(audio_only.map_or(Duration::ZERO, |it| it.since))
+}
+
 /// Returns the tracks of a production once they are known.
-async fn tracks_of(used: &ProductionUse) -> Tracks {
+async fn tracks_of(used: &ProductionUse, timeout: Duration) -> Tracks {
     let mut tracks = used.tracks();
     let known = tracks.wait_for(Tracks::is_known);
-    let known = tokio::time::timeout(TRACKS_TIMEOUT, known).await;
+    let known = tokio::time::timeout(timeout, known).await;
     // An audio-only stream is valid too.
     known.ok().and_then(Result::ok).map(|known| *known).unwrap_or_default()
 }
@@ -220,5 +228,36 @@ impl Variants {
             }
         };
         used.ok_or(Refused::NotPublished)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::event::{AudioFigures, Stalls, VideoFigures};
+
+    #[test]
+    fn an_offer_for_an_audio_only_stream_waits_only_at_its_start() {
+        let figures = |since, video| PublisherFigures {
+            id: 1,
+            address: "127.0.0.1:9".parse().unwrap(),
+            since: Duration::from_millis(since),
+            bytes: 0,
+            bitrate: 0,
+            encoder: None,
+            stalls: Stalls::default(),
+            video,
+            audio: Some(AudioFigures { codec: "AAC".into(), sample_rate: None, channels: None }),
+        };
+        let timeout = |since| tracks_timeout(Some(&figures(since, None))).as_millis();
+        assert_eq!(
+            (timeout(0), timeout(1_000), timeout(3_000), timeout(9_000)),
+            (3_000, 2_000, 0, 0)
+        );
+        let video = VideoFigures { codec: "H.264".into(), profile: None, size: None, fps: None };
+        let full = TRACKS_TIMEOUT;
+        assert_eq!(tracks_timeout(Some(&figures(9_000, Some(video)))), full);
+        let nothing = PublisherFigures { audio: None, ..figures(9_000, None) };
+        assert_eq!((tracks_timeout(Some(&nothing)), tracks_timeout(None)), (full, full));
     }
 }

@@ -28,12 +28,21 @@ pub(in crate::server::whep) struct Switching {
     /// True if frames were dropped since the last check.
     pub is_crowded: bool,
     last_check: Option<Instant>,
+    /// The highest bitrate of the stream so far, if there is no choice.
+    highest_bitrate: u64,
 }
 
 impl Switching {
     pub fn new(variants: Variants, is_pinned: bool) -> Self {
-        let link = LinkChoice::default();
-        Self { variants, is_pinned, link, estimate: None, is_crowded: false, last_check: None }
+        Self {
+            variants,
+            is_pinned,
+            link: LinkChoice::default(),
+            estimate: None,
+            is_crowded: false,
+            last_check: None,
+            highest_bitrate: 0,
+        }
     }
 
     /// Changes to the variant that the viewer has chosen. `mailbox` is `None` until the viewer gets frames.
@@ -58,8 +67,8 @@ impl Switching {
         let _ = chosen.answer.send(done);
     }
 
-    /// Checks the link and the rendition. Returns the bitrate that the largest variant needs, if there is a
-    /// choice.
+    /// Checks the link and the rendition. Returns the bitrate that the largest variant needs, if the bitrate may have
+    /// changed.
     pub fn check(
         &mut self,
         registry: &Arc<Registry>,
@@ -72,13 +81,18 @@ impl Switching {
             // The publisher has returned with another profile. A new session gets a rendition.
             return Err(problem!("left-other-codec"));
         }
-        if !self.variants.has_choice {
-            return Ok(None);
-        }
         if self.last_check.is_some_and(|before| now.duration_since(before) < LINK_CHECK_INTERVAL) {
             return Ok(None);
         }
         self.last_check = Some(now);
+        if !self.variants.has_choice {
+            // In the first second of a stream, its bitrate is not known yet. Only a new maximum counts, because each
+            // increase can cause a probe of the link.
+            let rate = self.variants.stream.last_bitrate();
+            let is_higher = rate > self.highest_bitrate;
+            self.highest_bitrate = rate.max(self.highest_bitrate);
+            return Ok(is_higher.then_some(rate));
+        }
         let is_crowded = std::mem::take(&mut self.is_crowded);
         let next_has_ended =
             video.next_variant.as_ref().is_some_and(|next| next.used.ended().is_some());

@@ -49,7 +49,7 @@ pub(super) struct FrameMaker {
     production: u64,
     reader: Reader,
     timeline: Arc<Mutex<Timeline>>,
-    config: Option<PacketizerConfig>,
+    config: Option<(VideoConfig, PacketizerConfig)>,
     audio: AudioState,
     tracks: Tracks,
     /// DTS and PTS of the last frame, in the publisher's time.
@@ -78,6 +78,16 @@ enum AudioState {
     Open(AudioConfig, OpusSource, Pairing),
     /// The audio cannot be decoded, which is reported once.
     Failed,
+}
+
+impl AudioState {
+    /// Returns the config of audio that can be decoded.
+    fn config(&self) -> Option<&AudioConfig> {
+        match self {
+            Self::Known(config) | Self::Open(config, ..) => Some(config),
+            Self::None | Self::Failed => None,
+        }
+    }
 }
 
 impl FrameMaker {
@@ -151,7 +161,9 @@ impl FrameMaker {
                 }
                 TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config))) => {
                     self.tracks.audio = true;
-                    self.audio = AudioState::Known(config);
+                    if self.audio.config() != Some(&config) {
+                        self.audio = AudioState::Known(config);
+                    }
                 }
                 TagEvent::Event(StreamEvent::Packet(packet)) => {
                     self.timeline.lock().note(packet.dts.as_micros());
@@ -162,6 +174,7 @@ impl FrameMaker {
                     }
                 }
                 TagEvent::UnsupportedVideo(_) => {
+                    self.config = None;
                     self.tracks.refused = Some(Unplayable::Codec("one that onair does not know"));
                 }
                 _ => {}
@@ -173,6 +186,10 @@ impl FrameMaker {
     }
 
     fn video_config(&mut self, config: &VideoConfig, out: &mut Vec<ProductionEvent>) {
+        // Some relays repeat the config, after which the frames continue.
+        if self.config.as_ref().is_some_and(|(known, _)| known.has_same_codec_config(config)) {
+            return;
+        }
         let parsed = match config.codec {
             VideoCodec::H264 => {
                 DecoderConfig::parse(&config.config).ok().map(PacketizerConfig::H264)
@@ -196,7 +213,7 @@ impl FrameMaker {
             }
             None => self.tracks.refused = Some(Unplayable::Codec(config.codec.name())),
         }
-        self.config = parsed;
+        self.config = parsed.map(|parsed| (config.clone(), parsed));
     }
 
     fn video_packet(
@@ -205,7 +222,7 @@ impl FrameMaker {
         now: Instant,
         out: &mut Vec<ProductionEvent>,
     ) {
-        let Some(config) = &self.config else { return };
+        let Some((_, config)) = &self.config else { return };
         let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
         if packet.keyframe {
             self.broken = false;
@@ -359,6 +376,48 @@ mod tests {
         // A missing number shows the loss.
         let events = take(&mut maker, &[Arrival::Lost, frame(0x27, 120, 0), frame(0x17, 160, 0)]);
         assert_eq!(frames(&events), [(FrameKind::Key, 4, 160_000, 1)]);
+    }
+
+    #[test]
+    fn a_repeated_video_config_changes_nothing() {
+        let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
+        let config = |time_ms| message(HIGH_PROFILE_CONFIG, time_ms);
+        let invalid = |events: &[ProductionEvent]| {
+            events.iter().filter(|event| matches!(event, ProductionEvent::CacheInvalid)).count()
+        };
+        let events = take(
+            &mut maker,
+            &[config(0), frame(0x17, 0, 0), frame(0x27, 40, 0), config(60), frame(0x27, 80, 0)],
+        );
+        let expected = [
+            (FrameKind::Key, 1, 0, 1),
+            (FrameKind::Inter, 2, 40_000, 1),
+            (FrameKind::Inter, 3, 80_000, 1),
+        ];
+        assert_eq!((frames(&events).as_slice(), invalid(&events)), (&expected[..], 1));
+        // The config of the next publisher counts, even if it is the same.
+        let events = take(&mut maker, &[Arrival::Back, config(0), frame(0x17, 120, 0)]);
+        assert_eq!((frames(&events).len(), invalid(&events)), (1, 2));
+        let known = events.iter().find_map(|event| match event {
+            ProductionEvent::Tracks(tracks) => tracks.video,
+            _ => None,
+        });
+        assert_eq!(known, Some(VideoFormat::H264(0x64_00_20)));
+    }
+
+    #[test]
+    fn a_repeated_audio_config_keeps_the_decoder() {
+        let mut maker = FrameMaker::new(Clock::start(), 1, Arc::default());
+        let audio = |body: &'static [u8]| {
+            let body = Bytes::from_static(body);
+            Arrival::Message(Arc::new(Message::new(TagKind::Audio, Class::Audio, 0, &body)))
+        };
+        // AAC-LC with two channels, at 44.1 and at 48 kHz.
+        let (config, other): (&[u8], &[u8]) = (b"\xaf\0\x12\x10", b"\xaf\0\x11\x90");
+        take(&mut maker, &[audio(config), audio(b"\xaf\x01\x21\0"), audio(config)]);
+        assert!(matches!(maker.audio, AudioState::Open(..)));
+        take(&mut maker, &[audio(other)]);
+        assert!(matches!(maker.audio, AudioState::Known(_)));
     }
 
     #[test]

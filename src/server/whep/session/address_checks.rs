@@ -172,7 +172,7 @@ mod tests {
     const VIEWER_PASSWORD: &str = "the password of the viewer";
 
     fn path(port: u16) -> Path {
-        Path::Udp(SocketAddr::from(([192, 0, 2, 1], port)))
+        Path::Udp(SocketAddr::from(([192, 0, 2, 1], port)).into())
     }
 
     fn checks() -> AddressChecks {

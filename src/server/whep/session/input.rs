@@ -97,19 +97,27 @@ impl Session {
     pub(super) fn note_path(&mut self, registry: &Registry, path: &Path) {
         let from = path.peer();
         self.sources.insert(from);
-        if let Path::Tcp(link) = path {
-            if !self.tcp.iter().any(|known| Arc::ptr_eq(known, link)) {
-                // A new connection replaces an ended one, or one from the same address.
-                self.tcp.retain(|known| known.peer != from && !known.is_over());
-                self.tcp.push(Arc::clone(link));
+        match path {
+            Path::Tcp(link) => {
+                if !self.tcp.iter().any(|known| Arc::ptr_eq(known, link)) {
+                    // A new connection replaces an ended one, or one from the same address.
+                    self.tcp.retain(|known| known.peer != from && !known.is_over());
+                    self.tcp.push(Arc::clone(link));
+                }
             }
-        } else if !self.addresses.contains(&from) {
-            if self.addresses.len() >= MAX_ADDRESSES {
-                let oldest = self.addresses.remove(0);
-                registry.whep.routes.forget(&self.mailbox, oldest);
+            Path::Udp(path) => {
+                if let Some(known) = self.paths.iter_mut().find(|known| known.peer == from) {
+                    // The server answers from the address that the viewer used last.
+                    known.local = path.local;
+                    return;
+                }
+                if self.paths.len() >= MAX_ADDRESSES {
+                    let oldest = self.paths.remove(0);
+                    registry.whep.routes.forget(&self.mailbox, oldest.peer);
+                }
+                self.paths.push(*path);
+                registry.whep.routes.learn(&self.mailbox, from);
             }
-            self.addresses.push(from);
-            registry.whep.routes.learn(&self.mailbox, from);
         }
     }
 

@@ -17,6 +17,7 @@ use tracing::Instrument as _;
 
 use crate::base::Timestamp;
 use crate::net::random_hex;
+use crate::net::webrtc::UdpPath;
 use crate::net::webrtc::panics::contain;
 use crate::server::access::admission::Purpose;
 use crate::server::access::callback::calls::DoneCall;
@@ -37,7 +38,7 @@ use crate::server::whep::presence::Presence;
 use crate::server::whep::routes;
 use crate::server::whep::session::address_checks::AddressChecks;
 use crate::server::whep::tracks::Unplayable;
-use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, is_crowded};
+use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, is_crowded, is_too_large};
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::Offer;
 
@@ -140,7 +141,7 @@ async fn prepare(
     registry.whep.routes.add(&mailbox);
     // A later expulsion finds the session in the list.
     if viewer.expelled != registry.expulsions() {
-        registry.whep.routes.remove(&mailbox, &[]);
+        registry.whep.routes.remove(&mailbox, []);
         return Err(Refused::Expelled);
     }
     let session = Session {
@@ -150,7 +151,7 @@ async fn prepare(
         switching: Switching::new(variants, is_pinned),
         local: addresses,
         peer,
-        addresses: Vec::new(),
+        paths: Vec::new(),
         checks,
         sources: HashSet::new(),
         tcp: Vec::new(),
@@ -195,7 +196,7 @@ struct Session {
     /// The address from which the HTTP request came.
     peer: SocketAddr,
     /// The source addresses of the viewer's datagrams, newest last.
-    addresses: Vec<SocketAddr>,
+    paths: Vec<UdpPath>,
     checks: AddressChecks,
     /// All source addresses of ICE requests that were passed on. str0m keeps a candidate for each.
     sources: HashSet<SocketAddr>,
@@ -377,7 +378,15 @@ impl Session {
             return;
         }
         self.last_restart = Some(now);
-        let Some(video) = &self.video else { return };
+        let Some(video) = &mut self.video else { return };
+        // More packets would only make the viewer wait longer.
+        if is_crowded(&mut self.rtc, video.route.mid, now) {
+            return video.cursor.wait();
+        }
+        // The viewer has not received the frames yet that answered its last request.
+        if video.awaits_cached(&mut self.rtc) {
+            return;
+        }
         let group = video.used.group();
         if !self.ask_encoder(registry, &group, now) {
             self.restart(&group, now);
@@ -416,13 +425,17 @@ impl Session {
         true
     }
 
-    /// Restarts with the frames since the last keyframe.
+    /// Restarts with the frames since the last keyframe. If the link is too slow for them, the viewer waits for the
+    /// next keyframe.
     fn restart(&mut self, group: &[Arc<Frame>], now: Instant) {
         let Some(video) = &mut self.video else { return };
+        if self.switching.estimate.is_some_and(|estimate| is_too_large(group, estimate)) {
+            return video.cursor.wait();
+        }
         let frames = video.cursor.restart(group);
         for (frame, at) in frames {
             self.unsent += frame.payloads.len();
-            video.write(&mut self.rtc, &frame, at, now);
+            video.write_cached(&mut self.rtc, &frame, at, now);
         }
     }
 
@@ -478,7 +491,7 @@ impl Session {
         if let Some(video) = &self.video {
             video.leave(self.mailbox.id);
         }
-        registry.whep.routes.remove(&self.mailbox, &self.addresses);
+        registry.whep.routes.remove(&self.mailbox, self.paths.iter().map(|path| path.peer));
         // After a fault, str0m may be in any state.
         if is_regular && !self.is_broken {
             contain(|| self.inform_peer(registry));

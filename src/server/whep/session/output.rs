@@ -11,7 +11,7 @@ use str0m::{Event as RtcEvent, IceConnectionState, Input, Output, PacerReason, R
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::whep::routes;
 use crate::server::whep::session::{Session, broken};
-use crate::server::whep::viewer_tracks::AudioTrack;
+use crate::server::whep::viewer_tracks::{AudioTrack, waiting_packets};
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of packets in one wake-up of the task.
@@ -118,17 +118,10 @@ impl Session {
     }
 
     /// Returns the number of packets that the pacer had when it last got the time.
-    fn waiting_packets(&mut self) -> usize {
+    pub(super) fn waiting_packets(&mut self) -> usize {
         let mids =
             [self.video.as_ref().map(|it| it.route.mid), self.audio.as_ref().map(AudioTrack::mid)];
-        let mut direct = self.rtc.direct_api();
-        let mut waiting = 0;
-        for mid in mids.into_iter().flatten() {
-            let stream = direct.stream_tx_by_mid(mid, None);
-            let queue = stream.as_ref().and_then(|stream| stream.queue_info());
-            waiting += queue.map_or(0, |queue| queue.packet_count());
-        }
-        waiting
+        mids.into_iter().flatten().map(|mid| waiting_packets(&mut self.rtc, mid)).sum()
     }
 
     /// Handles an event of str0m.
@@ -168,7 +161,10 @@ impl Session {
                 let is_sent = link.is_some_and(|link| link.send(&contents));
                 if is_sent { contents.len() } else { 0 }
             }
-            _ => self.outgoing.push(contents, destination),
+            _ => {
+                let known = self.paths.iter().find(|path| path.peer == destination).copied();
+                self.outgoing.push(contents, known.unwrap_or_else(|| destination.into()))
+            }
         };
         self.count(registry, sent);
     }

@@ -1,14 +1,18 @@
 //! Tests of a WHEP session.
 
+use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use str0m::media::Pt;
+use str0m::Candidate;
+use str0m::change::SdpAnswer;
+use str0m::media::{Direction, MediaKind, Pt};
+use str0m::net::{Protocol, Receive};
 use tokio::sync::oneshot;
 
 use super::*;
 use crate::base::{Clock, Secret, queue};
 use crate::net::Runtime;
-use crate::net::webrtc::{Certificate, DatagramSocket};
+use crate::net::webrtc::{Certificate, DatagramSocket, crypto};
 use crate::server::access::limits::Limits;
 use crate::server::event::Event;
 use crate::server::outputs::renditions::start::rendition_of;
@@ -77,6 +81,117 @@ async fn begin(registry: &Arc<Registry>, offer: &str) -> (Session, ConnectionSlo
     prepare(registry, ("live", "show"), (offer, None), client, viewer).await.unwrap()
 }
 
+/// Publishes a keyframe of 1 MiB, and waits until a session can use it. Returns the number of its packets.
+async fn publish_large_keyframe(publication: &Publication, session: &Session) -> usize {
+    let nal = vec![0x65; 1 << 20];
+    let length = (nal.len() as u32).to_be_bytes();
+    let body = [&b"\x17\x01\0\0\0"[..], &length, &nal].concat().into();
+    let key = Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false };
+    publication.stream.take(1, &mut vec![key], Timestamp::ZERO);
+    loop {
+        session.mailbox.news().await;
+        if session.mailbox.take().frames.iter().any(|frame| frame.is_video()) {
+            return session.video.as_ref().unwrap().used.group()[0].payloads.len();
+        }
+    }
+}
+
+/// Returns the datagrams that a side sends until it waits, and the time until which it waits.
+fn drain(rtc: &mut Rtc) -> (Vec<Vec<u8>>, Instant) {
+    let mut sent = Vec::new();
+    loop {
+        match rtc.poll_output().unwrap() {
+            Output::Timeout(until) => return (sent, until),
+            Output::Transmit(transmit) => sent.push(transmit.contents.to_vec()),
+            Output::Event(_) => {}
+        }
+    }
+}
+
+/// Passes datagrams to a side.
+fn pass(rtc: &mut Rtc, datagrams: &[Vec<u8>], [from, to]: [SocketAddr; 2], now: Instant) {
+    for datagram in datagrams {
+        let receive = Receive::new(Protocol::Udp, from, to, datagram).unwrap();
+        // A session only logs the error of a datagram that cannot be read.
+        let _ = rtc.handle_input(Input::Receive(now, receive));
+    }
+}
+
+/// Connects a viewer at this address to a session, without a network. Returns the simulated time.
+fn connect(session: &mut Session, viewer: &mut Rtc, home: SocketAddr) -> Instant {
+    let (ours, begun) = (session.local[0], Instant::now());
+    let mut now = begun;
+    while !(session.rtc.is_connected() && viewer.is_connected()) {
+        assert!(now < begun + CONNECT_TIMEOUT, "the viewer does not connect");
+        let (sent, viewer_waits) = drain(viewer);
+        pass(&mut session.rtc, &sent, [home, ours], now);
+        let (sent, session_waits) = drain(&mut session.rtc);
+        pass(viewer, &sent, [ours, home], now);
+        let (soon, late) = (Duration::from_millis(1), Duration::from_millis(100));
+        now = viewer_waits.min(session_waits).clamp(now + soon, now + late);
+        viewer.handle_input(Input::Timeout(now)).unwrap();
+        session.rtc.handle_input(Input::Timeout(now)).unwrap();
+    }
+    now
+}
+
+#[test]
+fn requests_for_keyframes_do_not_fill_the_queue_of_a_slow_link() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let publication = publish(&registry, 1);
+    configure(&publication, b"\x64\0\x20");
+    runtime.block_on(async {
+        let home = "127.0.0.1:9".parse().unwrap();
+        let mut viewer = Rtc::builder().set_crypto_provider(crypto()).build(Instant::now());
+        viewer.add_local_candidate(Candidate::host(home, "udp").unwrap());
+        let mut change = viewer.sdp_api();
+        change.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
+        let (offer, pending) = change.apply().unwrap();
+        drain(&mut viewer);
+        let (mut session, slot, begun) = begin(&registry, &offer.to_sdp_string()).await;
+        let answer = SdpAnswer::from_sdp_string(&begun.answer).unwrap();
+        viewer.sdp_api().accept_answer(pending, answer).unwrap();
+        let now = connect(&mut session, &mut viewer, home);
+        session.connected(&registry, &slot).unwrap();
+        let packets = publish_large_keyframe(&publication, &session).await;
+        // Nothing is polled, so no packet leaves.
+        let mut waiting_after = |millis| {
+            let now = now + Duration::from_millis(millis);
+            session.restore_video(&registry, now);
+            session.rtc.handle_input(Input::Timeout(now)).unwrap();
+            (session.waiting_packets(), session.video.as_ref().unwrap().cursor.is_waiting())
+        };
+        let (first, is_waiting) = waiting_after(0);
+        assert!(first >= packets && !is_waiting, "{first} of {packets}");
+        assert_eq!(waiting_after(300), (first, false), "the first ones are still waiting");
+        assert_eq!(waiting_after(600), (first, false));
+        assert_eq!(waiting_after(1_100), (first, true), "the link is too slow for the frames");
+    });
+}
+
+#[test]
+fn a_link_that_is_too_slow_for_the_cached_frames_gets_the_next_keyframe() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let publication = publish(&registry, 1);
+    configure(&publication, b"\x64\0\x20");
+    runtime.block_on(async {
+        let (mut session, slot, _) = begin(&registry, CHROMIUM_OFFER).await;
+        session.connected(&registry, &slot).unwrap();
+        let packets = publish_large_keyframe(&publication, &session).await;
+        let begun = Instant::now();
+        // The number of written packets, for an estimate in bits per second.
+        let mut written = |millis, estimate| {
+            session.switching.estimate = Some(estimate);
+            session.restore_video(&registry, begun + Duration::from_millis(millis));
+            (session.unsent, session.video.as_ref().unwrap().cursor.is_waiting())
+        };
+        assert_eq!(written(0, 8_000_000), (0, true));
+        assert_eq!(written(300, 9_000_000), (packets, false));
+    });
+}
+
 #[test]
 fn a_session_whose_code_panics_leaves_nothing_behind() {
     let runtime = Runtime::start().unwrap();
@@ -90,10 +205,10 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
     let home: SocketAddr = "192.0.2.1:5".parse().unwrap();
     runtime.block_on(async {
         let (mut session, slot, begun) = begin(0).await.unwrap();
-        session.note_path(&registry, &Path::Udp(home));
+        session.note_path(&registry, &Path::Udp(home.into()));
         session.connected(&registry, &slot).unwrap();
         let mailbox = Arc::clone(&session.mailbox);
-        registry.whep.deliver(&[22, 254, 253], home);
+        registry.whep.deliver(&[22, 254, 253], home.into());
         assert_eq!(mailbox.take().datagrams.len(), 1);
         assert_eq!(
             (registry.connections(), publication.stream.viewers(Timestamp::ZERO).len()),
@@ -101,7 +216,7 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
         );
         session.run(Arc::clone(&registry), slot, |_, _, _| panic!("in a test")).await;
         assert!(mailbox.is_over() && registry.whep.ice(&begun.resource).is_none());
-        registry.whep.deliver(&[22, 254, 253], home);
+        registry.whep.deliver(&[22, 254, 253], home.into());
         assert!(mailbox.take().datagrams.is_empty());
     });
     assert!(publication.stream.viewers(Timestamp::ZERO).is_empty());
@@ -116,6 +231,22 @@ fn a_session_whose_code_panics_leaves_nothing_behind() {
     assert_eq!(registry.whep.end_viewers(|_| true, &"the end".into()), 0);
     assert_eq!(registry.connections(), 0);
     runtime.block_on(begin(1)).map(|_| ()).unwrap();
+}
+
+#[test]
+fn a_viewer_gets_answers_from_the_address_that_it_used_last() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let _publication = publish(&registry, 1);
+    let mut session = runtime.block_on(begin(&registry, AUDIO_OFFER)).0;
+    let [first, second] = [1, 2].map(|host| {
+        let local = Some(Ipv4Addr::new(192, 0, 2, host).into());
+        UdpPath { peer: SocketAddr::from(([198, 51, 100, 7], 5)), local }
+    });
+    for path in [first, second] {
+        session.note_path(&registry, &Path::Udp(path));
+        assert_eq!(session.paths, [path]);
+    }
 }
 
 #[test]
@@ -285,6 +416,33 @@ fn a_session_ends_if_the_server_stops_the_rendition_that_its_viewer_has_chosen()
         let ended = session.step(&registry, &slot).unwrap_err();
         assert_eq!(ended, problem!("left-rendition-ended"));
     });
+}
+
+#[test]
+fn the_link_of_a_viewer_who_joins_early_is_probed_for_the_bitrate_of_the_stream() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let publication = publish(&registry, 1);
+    let stream = &publication.stream;
+    let mut session = runtime.block_on(begin(&registry, AUDIO_OFFER)).0;
+    let wanted = WantedTracks { video: true, audio: false };
+    let used = start::of_stream(&registry, stream, wanted).unwrap();
+    let route = VideoRoute { mid: "1".into(), h264: None, av1: None };
+    let mut video = VideoTrack::new(route, (Variant::Main, used));
+    let (mailbox, begun) = (Arc::clone(&session.mailbox), Instant::now());
+    let mut needed = |millis| {
+        let now = begun + Duration::from_millis(millis);
+        session.switching.check(&registry, &mut video, Some(&mailbox), now).unwrap()
+    };
+    assert_eq!(needed(0), None, "nothing has arrived");
+    let body = vec![0; 100_000].into();
+    let data = Incoming { kind: TagKind::Audio, time_ms: 0, body, metadata: false };
+    let later = registry.clock.now() + Duration::from_secs(1);
+    stream.take(1, &mut vec![data], later);
+    let rate = stream.last_bitrate();
+    assert!(rate > 0);
+    assert_eq!((needed(500), needed(1_000)), (None, Some(rate)));
+    assert_eq!(needed(2_000), None, "the estimator knows the bitrate");
 }
 
 #[test]
