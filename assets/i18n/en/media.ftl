@@ -91,6 +91,7 @@ content-shared-tags = audio tracks that share FLV tags
 content-laced = blocks with several audio frames that onair cannot split
 content-transparency = video transparency
 content-resized = frames after a size or format change
+content-changed-audio = audio after a format change
 content-rotation = video rotation
 content-audio-track-names = audio track names
 content-audio-track-languages = audio track languages

@@ -91,6 +91,7 @@ content-shared-tags = 共用 FLV 标签的音轨
 content-laced = 包含多个音频帧、onair 无法分开的数据块
 content-transparency = 视频的透明度
 content-resized = 尺寸或格式变化之后的帧
+content-changed-audio = 格式变化之后的音频
 content-rotation = 视频的旋转角度
 content-audio-track-names = 音轨名称
 content-audio-track-languages = 音轨语言

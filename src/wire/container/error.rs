@@ -58,6 +58,8 @@ pub enum UnsupportedContent {
     Transparency,
     /// Frames after a change of their size or format.
     ResizedFrames,
+    /// Audio after a change of its format.
+    ChangedAudio,
     Rotation,
     AudioTrackNames,
     AudioTrackLanguages,
@@ -83,6 +85,7 @@ impl From<&UnsupportedContent> for Problem {
             Content::LacedBlocks => problem!("content-laced"),
             Content::Transparency => problem!("content-transparency"),
             Content::ResizedFrames => problem!("content-resized"),
+            Content::ChangedAudio => problem!("content-changed-audio"),
             Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
             Content::AudioTrackLanguages => problem!("content-audio-track-languages"),

@@ -448,7 +448,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
     let _ = runs.full().and_then(|_| runs.u32());
     let next_run = |runs: &mut Fields| Some((runs.u32()?, runs.u32()?, runs.u32()?));
     let others = track_boxes::other_descriptions(stbl);
-    let (mut in_chunk, mut fits, mut resized) = (0, true, false);
+    let (mut in_chunk, mut fits, mut changed) = (0, true, false);
     let mut following = next_run(&mut runs);
     let (mut chunk, mut left, mut at, mut dts) = (0_u32, 0_u32, 0_u64, 0_i64);
     for number in 1..=count {
@@ -458,7 +458,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
                 && chunk >= first
             {
                 in_chunk = samples;
-                fits = track.id != TrackId::Video || !others.contains(&description);
+                fits = !others.contains(&description);
                 following = next_run(&mut runs);
             }
             let place = if wide.is_some() { chunks.u64() } else { chunks.u32().map(u64::from) };
@@ -478,7 +478,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
         };
         let end = at.saturating_add(u64::from(size));
         index.finished &= size == 0 || end <= room;
-        resized |= !fits;
+        changed |= !fits;
         if fits && size > 0 && end <= room {
             index.push(track.place(dts, composition, keyframe, at, size))?;
         }
@@ -486,8 +486,11 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
         dts = dts.saturating_add(durations.next().unwrap_or(0).into());
     }
     track.moov_end = dts;
-    if resized {
-        index.lack(Part::Resized, UnsupportedContent::ResizedFrames);
+    if changed {
+        match track.id {
+            TrackId::Video => index.lack(Part::Resized, UnsupportedContent::ResizedFrames),
+            TrackId::Audio(_) => index.lack(Part::Audio, UnsupportedContent::ChangedAudio),
+        }
     }
     Ok(())
 }
@@ -616,4 +619,50 @@ fn traf(
     track.next_dts = dts;
     *end_of_last = at;
     Ok(Some(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::container::mp4::boxes::{put_box, put_full};
+
+    #[test]
+    fn samples_of_another_description_are_left_out_and_reported() {
+        let lists: [(Name, &[u32]); 4] = [
+            (*b"stsz", &[5, 3]),
+            (*b"stts", &[1, 3, 100]),
+            (*b"stco", &[2, 100, 200]),
+            // Two samples in the first chunk, and one of the second description in the second.
+            (*b"stsc", &[2, 1, 2, 1, 2, 1, 2]),
+        ];
+        let mut trak = BytesMut::new();
+        put_box(&mut trak, *b"mdia", |out| {
+            put_box(out, *b"minf", |out| {
+                put_box(out, *b"stbl", |out| {
+                    put_full(out, *b"stsd", 0, 0, |out| {
+                        out.extend_from_slice(&[0, 0, 0, 2]);
+                        put_box(out, *b"one ", |_| ());
+                        put_box(out, *b"two ", |_| ());
+                    });
+                    for (name, values) in lists {
+                        put_full(out, name, 0, 0, |out| {
+                            values.iter().for_each(|it| out.extend_from_slice(&it.to_be_bytes()));
+                        });
+                    }
+                });
+            });
+        });
+        let head = TrackHead { number: 1, timescale: 1_000 };
+        for (id, part, what) in [
+            (TrackId::Video, Part::Resized, UnsupportedContent::ResizedFrames),
+            (TrackId::Audio(0), Part::Audio, UnsupportedContent::ChangedAudio),
+        ] {
+            let mut index = Index::default();
+            samples(&trak, &mut head.track(id, 0), &mut index, 1_000).unwrap();
+            assert_eq!(index.samples.len(), 2);
+            assert_eq!(index.lacking, [(part, what)]);
+        }
+    }
 }
