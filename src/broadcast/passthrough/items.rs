@@ -210,8 +210,8 @@ impl IndexedItems {
         }
         while let Some(place) = self.index.samples.get(self.number) {
             self.number += 1;
-            let packet = samples::sample(&mut self.source, &self.index.holes, place)
-                .map_err(Error::Container)?;
+            let packet =
+                samples::sample(&mut self.source, &self.index, place).map_err(Error::Container)?;
             let tracks = &self.index.tracks;
             let codec = match packet.as_ref().map(|packet| packet.track) {
                 Some(Track::Video) => tracks.video.as_ref().map(|it| Codec::Video(it.codec)),

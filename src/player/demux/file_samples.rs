@@ -171,8 +171,8 @@ impl SampleFile {
                     break;
                 }
             }
-            let packet = sample(&mut self.disk, &index.holes, place)
-                .map_err(|error| unplayable(path, &error))?;
+            let packet =
+                sample(&mut self.disk, index, place).map_err(|error| unplayable(path, &error))?;
             let Some(mut packet) = packet else { continue };
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
             if !take(FileSample::Event(StreamEvent::Packet(packet))) {
@@ -225,7 +225,7 @@ pub(in crate::player) fn packets(
     take: &mut dyn FnMut(EncodedPacket) -> bool,
 ) -> Result<(), Error> {
     for place in &index.samples {
-        let Some(packet) = sample(source, &index.holes, place)? else { continue };
+        let Some(packet) = sample(source, index, place)? else { continue };
         if !take(packet) {
             break;
         }

@@ -139,7 +139,7 @@ impl Reader {
             if stop.is_set() || (self.video.is_none() && self.audio.is_none()) {
                 return;
             }
-            let packet = match samples::sample(&mut self.disk, &[], &place) {
+            let packet = match samples::sample(&mut self.disk, &self.index, &place) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => continue,
                 Err(error) => {
@@ -165,7 +165,7 @@ impl Reader {
     fn show(&mut self, packet: &EncodedPacket) {
         let Some((decoder, _)) = &mut self.video else { return };
         if let Some(alpha) = &mut self.alpha {
-            alpha.take(&mut self.disk, packet.pts);
+            alpha.take(&mut self.disk, &self.index, packet.pts);
         }
         match decoder.decode(packet) {
             Ok(frames) => self.hand_on(frames),

@@ -31,6 +31,7 @@ use crate::media::{
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec::Colors;
+use crate::wire::codec::h264::annexb_to_avcc;
 
 pub use crate::media::{Chapter, stream_event::MAX_TITLE_BYTES};
 pub use capacity::Part;
@@ -280,6 +281,8 @@ pub struct Index {
     pub to_play: bool,
     /// True if the player has the key of encrypted samples.
     pub has_key: bool,
+    /// True if the samples of H.264 are in Annex B.
+    pub annex_b: bool,
     /// Maximum number of samples; 0 means [`MAX_SAMPLES`].
     pub most: usize,
     /// Samples in writing order: by DTS, video first.
@@ -315,6 +318,13 @@ impl Index {
             self.left_out.push(what.clone());
             self.lacking.push((part, what));
         }
+    }
+
+    /// Returns the data of a sample as onair passes it on: H.264 in AVCC.
+    pub fn converted(&self, track: TrackId, data: Bytes) -> Bytes {
+        let is_annex_b = self.annex_b && track == TrackId::Video;
+        let avcc = is_annex_b.then(|| annexb_to_avcc(&data, |_| true));
+        avcc.and_then(Result::ok).unwrap_or(data)
     }
 
     /// Records a track without a decoder.

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::files::MediaFile;
+use crate::files::{MediaFile, samples};
 use crate::media::{AudioCodec, Rotation, Size, VideoCodec};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -146,6 +146,7 @@ pub(super) fn loses_hdr_metadata(index: &Index, format: Format) -> bool {
 /// # Errors
 /// Fails if the first packets cannot be read.
 pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
+    samples::take_config(source, index)?;
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
     let mut packet = |place: Option<&SampleLocation>| -> Result<Bytes, Error> {

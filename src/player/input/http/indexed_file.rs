@@ -296,7 +296,7 @@ impl IndexedFile {
                 first.push_back(Item::Event(samples::audio_config(&link.parameters)));
                 return Ok(Some(Item::Seam(at)));
             }
-            let packet = sample(blocks, &index.holes, &place)?;
+            let packet = sample(blocks, index, &place)?;
             blocks.read_ahead(place.at.saturating_add(place.size.into()));
             match next {
                 Next::Whole { number, .. } => *number += 1,

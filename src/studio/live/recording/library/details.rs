@@ -82,10 +82,11 @@ impl Opened {
         };
         // The index is the same as for copying, so that a part that begins at one of these times
         // begins exactly there.
-        let index = match &outline {
+        let mut index = match &outline {
             Some(outline) => outline.index().clone(),
             None => file.index().map_err(|error| problem(&error))?,
         };
+        samples::take_config(&mut file, &mut index).map_err(|error| problem(&error))?;
         Ok(Self { file, index, outline })
     }
 
@@ -154,7 +155,7 @@ fn decode(
 ) -> Option<VideoFrame> {
     let mut decoder = crate::decode::open_video(config).ok()?;
     for place in packets {
-        let packet = samples::sample(file, &index.holes, place).ok()??;
+        let packet = samples::sample(file, index, place).ok()??;
         if let Some(frame) = decoder.decode(&packet).ok()?.into_iter().next() {
             return Some(frame);
         }
