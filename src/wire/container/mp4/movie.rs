@@ -626,7 +626,10 @@ mod tests {
     use bytes::BytesMut;
 
     use super::*;
+    use crate::media::VideoCodec;
+    use crate::wire::container::mp4;
     use crate::wire::container::mp4::boxes::{put_box, put_full};
+    use crate::wire::container::mp4::live::{initialization, tracks};
 
     #[test]
     fn samples_of_another_description_are_left_out_and_reported() {
@@ -664,5 +667,16 @@ mod tests {
             assert_eq!(index.samples.len(), 2);
             assert_eq!(index.lacking, [(part, what)]);
         }
+    }
+
+    #[test]
+    fn parameter_sets_of_h264_can_be_missing() {
+        let config = Bytes::from_static(&[1, 66, 0xC0, 10, 0xFF, 0xE0, 0]);
+        let video = bare_video_config(VideoCodec::H264, config, &[]);
+        let video = VideoConfig { size: Size::new(160, 240), ..video };
+        let file = initialization(&tracks(Some(&video), None), 1);
+        let found = mp4::index(&mut &file[..]).unwrap().tracks.video.unwrap();
+        assert_eq!((found.codec, found.size), (VideoCodec::H264, video.size));
+        assert!(found.config.is_empty());
     }
 }
