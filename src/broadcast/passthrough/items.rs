@@ -181,6 +181,7 @@ impl IndexedItems {
     fn new(mut source: MediaFile) -> Result<Self, Error> {
         let fail = Error::Container;
         let mut index = samples::indexed(&mut source).map_err(fail)?;
+        index.skip_hidden().map_err(fail)?;
         let missing = keep_carried(&mut index).map_err(fail)?;
         if index.tracks.video.as_ref().is_some_and(|video| video.rotation != Rotation::None) {
             return Err(Error::Rotated);

@@ -60,6 +60,10 @@ pub enum UnsupportedContent {
     ResizedFrames,
     /// Audio after a change of its format.
     ChangedAudio,
+    /// A track of which an edit list shows several parts.
+    Edits,
+    /// The frames from the start of an edit list to the next keyframe.
+    CutStart,
     Rotation,
     AudioTrackNames,
     AudioTrackLanguages,
@@ -86,6 +90,8 @@ impl From<&UnsupportedContent> for Problem {
             Content::Transparency => problem!("content-transparency"),
             Content::ResizedFrames => problem!("content-resized"),
             Content::ChangedAudio => problem!("content-changed-audio"),
+            Content::Edits => problem!("content-edits"),
+            Content::CutStart => problem!("content-cut-start"),
             Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
             Content::AudioTrackLanguages => problem!("content-audio-track-languages"),

@@ -54,6 +54,13 @@ const MIN_SAMPLE_BYTES: u64 = 16;
 /// Maximum number of chapters of a file.
 pub const MAX_CHAPTERS: usize = 1_000;
 
+/// Data within this time of the part that an edit list shows is kept: the codec's delay, padding,
+/// and frames that are out of order, in microseconds.
+const EDIT_MARGIN_MICROS: i64 = 100_000;
+/// The time by which an edit list may begin after its first frame, because times are rounded, in
+/// microseconds.
+const EDIT_TOLERANCE_MICROS: i64 = 5_000;
+
 /// Returns the maximum number of samples that are read from a file of this size.
 pub fn max_samples(bytes: u64) -> usize {
     let most = usize::try_from(bytes / MIN_SAMPLE_BYTES).unwrap_or(usize::MAX);
@@ -287,6 +294,8 @@ pub struct Index {
     pub most: usize,
     /// Samples in writing order: by DTS, video first.
     pub samples: Vec<SampleLocation>,
+    /// Start of the shown video: earlier frames are only decoded. `None` if all frames are shown.
+    pub shown_from: Option<Timestamp>,
     /// Alpha channel of the frames: frames of the same codec, matched by `pts`, whose luma is the
     /// opacity.
     pub alpha: Vec<SampleLocation>,
@@ -351,14 +360,70 @@ impl Index {
         let first = self.samples.iter().map(|sample| sample.dts.min(sample.pts)).min();
         let shift = first.map_or(0, |first| first.as_micros().min(0).saturating_neg());
         if shift != 0 {
-            for sample in self.samples.iter_mut().chain(&mut self.alpha) {
-                sample.dts = sample.dts.offset(shift);
-                sample.pts = sample.pts.offset(shift);
-            }
-            for chapter in &mut self.chapters {
-                chapter.at = chapter.at.offset(shift);
-            }
+            self.move_by(shift);
         }
+    }
+
+    /// Moves all times by this many microseconds.
+    fn move_by(&mut self, shift: i64) {
+        for sample in self.samples.iter_mut().chain(&mut self.alpha) {
+            sample.dts = sample.dts.offset(shift);
+            sample.pts = sample.pts.offset(shift);
+        }
+        for chapter in &mut self.chapters {
+            chapter.at = chapter.at.offset(shift);
+        }
+        self.shown_from = self.shown_from.map(|from| from.offset(shift));
+    }
+
+    /// Hides the frames before this time.
+    pub fn hide_before(&mut self, begins: Timestamp) {
+        let from = begins.offset(-EDIT_TOLERANCE_MICROS);
+        let is_hidden = |it: &SampleLocation| it.track == TrackId::Video && it.pts < from;
+        if self.samples.iter().any(is_hidden) {
+            self.shown_from = Some(from);
+        }
+    }
+
+    /// Hides the frames outside this part of the video, unless no frame is inside. A frame after the
+    /// end is kept only if an earlier one may depend on it.
+    pub fn show_only(&mut self, begins: Timestamp, ends: Option<Timestamp>) {
+        let ends = ends.map(|ends| ends.offset(EDIT_MARGIN_MICROS));
+        let in_time = |it: &&SampleLocation| ends.is_none_or(|ends| it.pts < ends);
+        let video = self.samples.iter().filter(|it| it.track == TrackId::Video).filter(in_time);
+        if video.clone().all(|it| it.pts < begins) {
+            return;
+        }
+        let last = video.map(|it| it.dts).max();
+        self.samples.retain(|it| it.track != TrackId::Video || Some(it.dts) <= last);
+        self.hide_before(begins);
+    }
+
+    /// Drops the hidden frames, for a use that cannot hide them. The video then begins at the first
+    /// keyframe that is shown.
+    ///
+    /// # Errors
+    /// Fails if no keyframe is shown.
+    pub fn skip_hidden(&mut self) -> Result<(), Error> {
+        let Some(from) = self.shown_from else { return Ok(()) };
+        let is_start =
+            |it: &&SampleLocation| it.track == TrackId::Video && it.keyframe && it.pts >= from;
+        let Some(key) = self.samples.iter().find(is_start).copied() else {
+            return Err(Error::Unsupported(UnsupportedContent::CutStart));
+        };
+        let is_kept = |it: &SampleLocation| {
+            it.track != TrackId::Video || it.dts >= key.dts && it.pts >= key.pts
+        };
+        if self.samples.iter().any(|it| !is_kept(it) && it.pts >= from) {
+            self.left_out.push(UnsupportedContent::CutStart);
+        }
+        self.samples.retain(is_kept);
+        self.shown_from = None;
+        let first = self.samples.iter().map(|it| it.dts.min(it.pts)).min();
+        if let Some(first) = first.filter(|_| self.to_play) {
+            self.move_by(first.as_micros().saturating_neg());
+        }
+        Ok(())
     }
 
     /// Returns the maximum number of samples.

@@ -94,6 +94,12 @@ impl Opened {
         self.index.samples.iter().filter(|place| place.track == TrackId::Video)
     }
 
+    /// Returns the keyframes that are shown.
+    fn shown_keyframes(&self) -> impl DoubleEndedIterator<Item = &SampleLocation> {
+        let from = self.index.shown_from;
+        self.video().filter(move |it| it.keyframe && from.is_none_or(|from| it.pts >= from))
+    }
+
     fn is_empty(&self) -> bool {
         self.outline.is_none() && self.index.samples.is_empty()
     }
@@ -116,7 +122,7 @@ impl Opened {
             // An index of a file without video lists audio.
             Some(_) if self.index.tracks.video.is_none() => Vec::new(),
             Some(outline) => outline.keyframes.iter().map(|unit| unit.time).collect(),
-            None => self.video().filter(|place| place.keyframe).map(|place| place.pts).collect(),
+            None => self.shown_keyframes().map(|place| place.pts).collect(),
         }
     }
 
@@ -127,7 +133,7 @@ impl Opened {
             let keyframe = *outline.keyframes.get(after.saturating_sub(1))?;
             return outline.frames(&mut self.file, keyframe, MAX_PACKETS).ok();
         }
-        let keys = || self.video().filter(|place| place.keyframe);
+        let keys = || self.shown_keyframes();
         let key = keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()?;
         Some(self.video().filter(|it| it.dts >= key.dts).take(MAX_PACKETS).copied().collect())
     }
