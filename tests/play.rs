@@ -469,6 +469,23 @@ fn threads() -> usize {
 }
 
 #[test]
+fn frames_before_a_cut_are_not_shown() {
+    peers::require!("ffmpeg");
+    let folder = tempfile::tempdir().unwrap();
+    // The only keyframe is before the cut, so that an edit list hides the first two seconds.
+    let more = ["-t", "4", "-preset", "veryfast", "-bf", "2", "-g", "100"];
+    let whole = make(folder.path(), "whole.mp4", &with(&[&PICTURE, &TONE, &H264, &AAC, &more]));
+    let cut = ["-ss", "2", "-i", whole.to_str().unwrap(), "-c", "copy"];
+    let cut = make(folder.path(), "cut.mp4", &cut);
+    let outcome = to_the_end(&file(&cut));
+    assert_eq!((outcome.state, outcome.figures.decoded), (State::Ended, 50));
+    let (source, runtime) = (Source::File(cut), Runtime::start().unwrap());
+    let report = probe::probe(&source, &Options::default(), &runtime, Clock::start(), &|| false);
+    let duration = report.unwrap().duration.unwrap();
+    assert!((duration - 2.0).abs() < 0.1, "{duration}");
+}
+
+#[test]
 fn probe_tells_what_ffprobe_tells() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();

@@ -184,6 +184,37 @@ fn a_part_begins_at_a_keyframe_and_has_the_same_frames() {
 }
 
 #[test]
+fn frames_before_a_cut_stay_hidden() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let name = |name: &str| folder.path().join(name);
+    let (whole, cut) = (name("whole.mp4"), name("cut.mp4"));
+    // The only keyframe is before the cut, so that an edit list hides the first two seconds.
+    let mut words = vec!["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=30:duration=4"];
+    words.extend(["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100:duration=4"]);
+    words.extend(["-c:v", "libx264", "-preset", "veryfast", "-bf", "2", "-g", "120"]);
+    words.extend(["-pix_fmt", "yuv420p", "-c:a", "aac"]);
+    ffmpeg_makes(&whole, &words);
+    ffmpeg_makes(&cut, &["-ss", "2", "-i", whole.to_str().unwrap(), "-c", "copy"]);
+    let found = mp4::index_to_play(&mut &fs::read(&cut).unwrap()[..]).unwrap();
+    let from = found.shown_from.unwrap();
+    let video = found.samples.iter().filter(|it| it.track == TrackId::Video);
+    let (hidden, shown): (Vec<_>, Vec<_>) = video.partition(|it| it.pts < from);
+    assert_eq!((hidden.len(), shown.len()), (60, 60));
+    let audio = found.samples.iter().filter(|it| it.track != TrackId::Video);
+    assert!((80..95).contains(&audio.count()));
+    let copy = name("copy.mp4");
+    remux(&cut, &copy, &|| false).unwrap();
+    assert_eq!(frames(&cut).len(), 60);
+    assert_eq!(frames(&copy), frames(&cut));
+    // The other formats have no edit lists.
+    for format in ["mkv", "flv"] {
+        let failed = remux(&cut, &name(&format!("copy.{format}")), &|| false);
+        assert!(matches!(failed, Err(Failure::Lacking { .. })), "{failed:?}");
+    }
+}
+
+#[test]
 fn two_sound_tracks_and_chapters_come_through() {
     peers::require!("ffmpeg", "ffprobe");
     let folder = tempfile::tempdir().unwrap();

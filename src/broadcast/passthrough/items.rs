@@ -181,6 +181,7 @@ impl IndexedItems {
     fn new(mut source: MediaFile) -> Result<Self, Error> {
         let fail = Error::Container;
         let mut index = samples::indexed(&mut source).map_err(fail)?;
+        index.skip_hidden().map_err(fail)?;
         let missing = keep_carried(&mut index).map_err(fail)?;
         if index.tracks.video.as_ref().is_some_and(|video| video.rotation != Rotation::None) {
             return Err(Error::Rotated);
@@ -210,8 +211,8 @@ impl IndexedItems {
         }
         while let Some(place) = self.index.samples.get(self.number) {
             self.number += 1;
-            let packet = samples::sample(&mut self.source, &self.index.holes, place)
-                .map_err(Error::Container)?;
+            let packet =
+                samples::sample(&mut self.source, &self.index, place).map_err(Error::Container)?;
             let tracks = &self.index.tracks;
             let codec = match packet.as_ref().map(|packet| packet.track) {
                 Some(Track::Video) => tracks.video.as_ref().map(|it| Codec::Video(it.codec)),

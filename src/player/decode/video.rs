@@ -78,6 +78,8 @@ struct Decoding<'a> {
     left_out: bool,
     /// True if the decoder can begin at any frame.
     tolerant: bool,
+    /// Earlier frames are only decoded.
+    shown_from: Option<Timestamp>,
 }
 
 /// The wait for a frame at which decoding can begin.
@@ -101,6 +103,7 @@ impl<'a> Decoding<'a> {
             lag: FrameDrop::default(),
             left_out: false,
             tolerant: false,
+            shown_from: None,
         }
     }
 
@@ -108,9 +111,21 @@ impl<'a> Decoding<'a> {
         match unit {
             BufferedPacket::Configure(parameters) => self.configure(parameters),
             BufferedPacket::Gap => self.break_off(),
-            BufferedPacket::Seam(_) => Vec::new(),
-            BufferedPacket::Packet(packet) => self.keep_up(&packet),
+            BufferedPacket::Seam(at) => {
+                self.shown_from = Some(at);
+                self.break_off()
+            }
+            BufferedPacket::Packet(packet) => {
+                let mut frames = self.keep_up(&packet);
+                frames.retain(|frame| !self.is_hidden(frame.pts));
+                frames
+            }
         }
+    }
+
+    /// Returns true if a frame with this time is only decoded.
+    fn is_hidden(&self, pts: Timestamp) -> bool {
+        self.shown_from.is_some_and(|from| pts < from)
     }
 
     /// Handles a gap: the next packet does not follow the previous one.
@@ -125,8 +140,11 @@ impl<'a> Decoding<'a> {
     fn keep_up(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
         let shared = self.shared;
         let position = shared.timeline.position();
-        let verdict =
-            self.lag.judge(packet, position, shared.timeline.begun(), &shared.packets.video);
+        let verdict = if self.is_hidden(packet.pts) {
+            Verdict::Decode
+        } else {
+            self.lag.judge(packet, position, shared.timeline.begun(), &shared.packets.video)
+        };
         if self.lag.has_recovered(position) {
             shared.report.is_over("player-too-slow");
         }
@@ -475,6 +493,22 @@ mod tests {
 
     fn latest(decoded: &[(i64, i64)]) -> i64 {
         decoded.iter().map(|&(_, late)| late).max().unwrap()
+    }
+
+    #[test]
+    fn frames_before_the_start_of_a_file_are_only_decoded() {
+        let bench = Bench::new(Source::File(PathBuf::new()));
+        let (shared, takes) = (Arc::clone(&bench.shared), Arc::clone(&bench.takes));
+        let slow = Slow { shared, takes, decoded: Arc::clone(&bench.decoded), waits: false };
+        let mut decoding = Decoding::new(&bench.shared);
+        assert!(decoding.take(BufferedPacket::Seam(Timestamp::from_millis(80))).is_empty());
+        decoding.decoder = Some(Box::new(slow));
+        let mut shown = Vec::new();
+        for ms in [0, 40, 80, 120] {
+            let frames = decoding.take(packet_at(ms, KEYFRAME_INTERVAL_MS));
+            shown.extend(frames.iter().map(|frame| frame.pts.as_millis()));
+        }
+        assert_eq!((shown, bench.decoded.lock().len()), (vec![80, 120], 4));
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub(in crate::player) enum FileSample {
     /// Boundary in microseconds: audio from before the seam plays at most up to it, and audio from
     /// after the seam plays from it on.
     Seam(i64),
+    /// Frames after this event are hidden if they are before this time in microseconds.
+    Hide(i64),
 }
 
 /// A file with known samples.
@@ -104,7 +106,7 @@ impl SampleFile {
             Some((begins, ends)) => {
                 Some(Span { begins: begins.as_micros(), ends: ends.as_micros() })
             }
-            None => span(&index.samples),
+            None => span(&index.samples, index.shown_from),
         };
         Ok(span.map(|span| Self { disk, index, span }))
     }
@@ -117,6 +119,11 @@ impl SampleFile {
         let audio_playable =
             audio.is_none_or(|it| inventory::audio_decoder(it.parameters.codec).is_ok());
         video_playable && audio_playable
+    }
+
+    /// Returns true if the first frames are only decoded.
+    pub(in crate::player) fn has_hidden_start(&self) -> bool {
+        self.index.shown_from.is_some()
     }
 
     pub(in crate::player) fn has_video(&self) -> bool {
@@ -158,7 +165,8 @@ impl SampleFile {
             None => heads(index).all(|config| take(FileSample::Event(config))),
             Some(link) => take(FileSample::Event(audio_config(&link.parameters))),
         };
-        if !begun {
+        let hides = index.shown_from.map(|from| from.as_micros().saturating_add(shift));
+        if !begun || hides.is_some_and(|at| !take(FileSample::Hide(at))) {
             return Ok(());
         }
         for place in &index.samples {
@@ -171,8 +179,8 @@ impl SampleFile {
                     break;
                 }
             }
-            let packet = sample(&mut self.disk, &index.holes, place)
-                .map_err(|error| unplayable(path, &error))?;
+            let packet =
+                sample(&mut self.disk, index, place).map_err(|error| unplayable(path, &error))?;
             let Some(mut packet) = packet else { continue };
             (packet.dts, packet.pts) = (packet.dts.offset(shift), packet.pts.offset(shift));
             if !take(FileSample::Event(StreamEvent::Packet(packet))) {
@@ -183,11 +191,15 @@ impl SampleFile {
     }
 }
 
-/// Returns the presented part of these samples.
-pub(in crate::player) fn span(places: &[SampleLocation]) -> Option<Span> {
+/// Returns the presented part of these samples, whose frames are shown from this time on.
+pub(in crate::player) fn span(
+    places: &[SampleLocation],
+    shown_from: Option<Timestamp>,
+) -> Option<Span> {
     let (mut video, mut audio) = (FileTimeline::default(), FileTimeline::default());
     for place in places {
         match place.track {
+            TrackId::Video if shown_from.is_some_and(|from| place.pts < from) => {}
             TrackId::Video => video.add(place.pts.as_micros()),
             TrackId::Audio(0) => audio.add(place.pts.as_micros()),
             TrackId::Audio(_) => {}
@@ -225,7 +237,7 @@ pub(in crate::player) fn packets(
     take: &mut dyn FnMut(EncodedPacket) -> bool,
 ) -> Result<(), Error> {
     for place in &index.samples {
-        let Some(packet) = sample(source, &index.holes, place)? else { continue };
+        let Some(packet) = sample(source, index, place)? else { continue };
         if !take(packet) {
             break;
         }

@@ -234,6 +234,10 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
         let times = shown.take(MAX_FRAME_TIMES).map(|place| place.pts.as_micros()).collect();
         video.fps = video::measured_frame_rate(&times, video.fps).or(video.fps);
     }
+    if let Some(from) = index.shown_from {
+        let span = file_samples::span(&index.samples, Some(from));
+        report.duration = span.map(|span| span.micros() as f64 * 1e-6).or(report.duration);
+    }
     let name = |track: &AudioTrack| Some(track.name.clone()).filter(|name| !name.is_empty());
     let mut tracks = index.tracks.audio.iter().zip(index.tracks.ids().filter(is_audio));
     if let (Some((first, _)), Some(audio)) = (tracks.next(), &mut report.audio) {

@@ -7,7 +7,7 @@ use crate::base::{Pool, Timestamp};
 use crate::decode::VideoBackend;
 use crate::files::samples;
 use crate::media::{Planes, Size, VideoFrame};
-use crate::wire::container::{ReadAt, SampleLocation};
+use crate::wire::container::{Index, ReadAt, SampleLocation};
 
 /// Maximum number of frames that wait for their counterparts because of decoder delay.
 const MAX_UNPAIRED_FRAMES: usize = 64;
@@ -32,9 +32,9 @@ impl AlphaTrack {
     }
 
     /// Decodes the alpha of the frame with this time.
-    pub(in crate::player) fn take(&mut self, disk: &mut dyn ReadAt, pts: Timestamp) {
+    pub(in crate::player) fn take(&mut self, disk: &mut dyn ReadAt, index: &Index, pts: Timestamp) {
         let Some(place) = self.places.remove(&pts) else { return };
-        let packet = match samples::sample(disk, &[], &place) {
+        let packet = match samples::sample(disk, index, &place) {
             Ok(Some(packet)) => packet,
             Ok(None) => return,
             Err(error) => return tracing::debug!(%error, "reading the alpha of a clip failed"),

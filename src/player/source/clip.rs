@@ -132,14 +132,14 @@ impl Reader {
         let places = std::mem::take(&mut self.index.samples);
         self.first = places
             .iter()
-            .filter(|place| place.track == TrackId::Video)
+            .filter(|place| place.track == TrackId::Video && !self.is_hidden(place.pts))
             .map(|place| place.pts)
             .min();
         for place in places {
             if stop.is_set() || (self.video.is_none() && self.audio.is_none()) {
                 return;
             }
-            let packet = match samples::sample(&mut self.disk, &[], &place) {
+            let packet = match samples::sample(&mut self.disk, &self.index, &place) {
                 Ok(Some(packet)) => packet,
                 Ok(None) => continue,
                 Err(error) => {
@@ -162,10 +162,15 @@ impl Reader {
         }
     }
 
+    /// Returns true if a frame with this time is only decoded.
+    fn is_hidden(&self, pts: Timestamp) -> bool {
+        self.index.shown_from.is_some_and(|from| pts < from)
+    }
+
     fn show(&mut self, packet: &EncodedPacket) {
         let Some((decoder, _)) = &mut self.video else { return };
         if let Some(alpha) = &mut self.alpha {
-            alpha.take(&mut self.disk, packet.pts);
+            alpha.take(&mut self.disk, &self.index, packet.pts);
         }
         match decoder.decode(packet) {
             Ok(frames) => self.hand_on(frames),
@@ -177,6 +182,9 @@ impl Reader {
     fn hand_on(&mut self, frames: Vec<VideoFrame>) {
         let first = self.first.unwrap_or(Timestamp::ZERO);
         for frame in frames {
+            if self.is_hidden(frame.pts) {
+                continue;
+            }
             let frame = match &mut self.alpha {
                 Some(alpha) => alpha.over(frame),
                 None => frame,

@@ -344,8 +344,7 @@ impl OpenRecording {
     fn refresh(&self, now: Timestamp, is_writing: impl Fn() -> bool) -> Result<(), OpenError> {
         let Some(mut file) = self.file.try_lock_for(OTHER_READER_TIMEOUT) else {
             // Another request is reading the file. The known part is enough, if there is any.
-            let is_known = !self.content.read().index.is_empty();
-            return if is_known { Ok(()) } else { Err(OpenError::Busy) };
+            return (!self.content.read().index.is_empty()).then_some(()).ok_or(OpenError::Busy);
         };
         let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH_INTERVAL);
         if is_fresh || self.content.read().ended {
@@ -358,7 +357,8 @@ impl OpenRecording {
         if growing.is_none() {
             let format = media.format()?;
             if format == Format::Mp4 && ended && refreshed.is_none() {
-                let index = limited_index_to_play(media, MAX_SAMPLES)?;
+                let mut index = limited_index_to_play(media, MAX_SAMPLES)?;
+                index.skip_hidden()?;
                 let mut content = self.content.write();
                 content.index.add(&index.tracks, &index.samples);
                 content.complete(true);

@@ -58,6 +58,12 @@ pub enum UnsupportedContent {
     Transparency,
     /// Frames after a change of their size or format.
     ResizedFrames,
+    /// Audio after a change of its format.
+    ChangedAudio,
+    /// A track of which an edit list shows several parts.
+    Edits,
+    /// The frames from the start of an edit list to the next keyframe.
+    CutStart,
     Rotation,
     AudioTrackNames,
     AudioTrackLanguages,
@@ -83,6 +89,9 @@ impl From<&UnsupportedContent> for Problem {
             Content::LacedBlocks => problem!("content-laced"),
             Content::Transparency => problem!("content-transparency"),
             Content::ResizedFrames => problem!("content-resized"),
+            Content::ChangedAudio => problem!("content-changed-audio"),
+            Content::Edits => problem!("content-edits"),
+            Content::CutStart => problem!("content-cut-start"),
             Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
             Content::AudioTrackLanguages => problem!("content-audio-track-languages"),

@@ -12,12 +12,12 @@ pub mod mkv;
 pub mod mp4;
 mod opening;
 mod packet_times;
+mod read_at;
 pub mod track_config;
 pub mod ts;
 pub mod unsupported;
 
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -31,6 +31,7 @@ use crate::media::{
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec::Colors;
+use crate::wire::codec::h264::annexb_to_avcc;
 
 pub use crate::media::{Chapter, stream_event::MAX_TITLE_BYTES};
 pub use capacity::Part;
@@ -38,6 +39,7 @@ pub use demuxer::Demuxer;
 pub use error::{Error, FilePart, UnsupportedContent};
 pub use opening::open;
 pub use packet_times::{Timing, TrackTiming, audio_frame};
+pub use read_at::{Hole, ReadAt, read, read_around};
 
 /// Maximum number of audio tracks in a file.
 pub const MAX_AUDIO_TRACKS: usize = 16;
@@ -51,6 +53,13 @@ const MAX_SAMPLES_OF_LARGE_FILE: usize = 64_000_000;
 const MIN_SAMPLE_BYTES: u64 = 16;
 /// Maximum number of chapters of a file.
 pub const MAX_CHAPTERS: usize = 1_000;
+
+/// Data within this time of the part that an edit list shows is kept: the codec's delay, padding,
+/// and frames that are out of order, in microseconds.
+const EDIT_MARGIN_MICROS: i64 = 100_000;
+/// The time by which an edit list may begin after its first frame, because times are rounded, in
+/// microseconds.
+const EDIT_TOLERANCE_MICROS: i64 = 5_000;
 
 /// Returns the maximum number of samples that are read from a file of this size.
 pub fn max_samples(bytes: u64) -> usize {
@@ -236,67 +245,6 @@ pub trait Muxer: fmt::Debug + Send {
     fn index_weight(&self) -> usize;
 }
 
-/// A file, or bytes in memory, with random access.
-pub trait ReadAt {
-    /// Returns the total size in bytes.
-    fn size(&self) -> u64;
-
-    /// Fills `buffer` from position `at`.
-    ///
-    /// # Errors
-    /// Fails with `UnexpectedEof` if there are not enough bytes, or `WouldBlock` if they have not
-    /// arrived yet.
-    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()>;
-
-    /// Returns the maximum number of bytes of one read.
-    fn most(&self) -> usize {
-        usize::MAX
-    }
-
-    /// Returns the end position of this many bytes from `at`.
-    ///
-    /// # Errors
-    /// Fails with `UnexpectedEof` if there are not enough bytes.
-    fn end(&self, at: u64, length: usize) -> io::Result<u64> {
-        let end = at.checked_add(length as u64).filter(|end| *end <= self.size());
-        end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-    }
-}
-
-impl ReadAt for &[u8] {
-    fn size(&self) -> u64 {
-        self.len() as u64
-    }
-
-    fn read_at(&mut self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
-        let from = usize::try_from(at).ok().and_then(|at| self.get(at..));
-        let bytes = from.and_then(|rest| rest.get(..buffer.len()));
-        let bytes = bytes.ok_or(io::ErrorKind::UnexpectedEof)?;
-        buffer.copy_from_slice(bytes);
-        Ok(())
-    }
-}
-
-/// Reads `size` bytes at `at`, at most `most`. A claimed size never leads to an unchecked
-/// allocation.
-///
-/// # Errors
-/// Fails if there are not enough bytes, or too many.
-pub fn read(
-    source: &mut dyn ReadAt,
-    at: u64,
-    size: u64,
-    most: usize,
-    part: FilePart,
-) -> Result<Bytes, Error> {
-    let length = usize::try_from(size).ok().filter(|size| *size <= most.min(source.most()));
-    let length = length.ok_or(Error::TooMuch(part))?;
-    source.end(at, length)?;
-    let mut bytes = vec![0; length];
-    source.read_at(at, &mut bytes)?;
-    Ok(bytes.into())
-}
-
 /// Position of a sample in a file.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct SampleLocation {
@@ -307,43 +255,6 @@ pub struct SampleLocation {
     /// Position of its data.
     pub at: u64,
     pub size: u32,
-}
-
-/// Foreign bytes within a sample, such as a page header.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Hole {
-    pub at: u64,
-    pub size: u64,
-}
-
-/// Reads the bytes of a sample without its holes, which are sorted. The sample may be at most
-/// `most` bytes long, including the holes.
-///
-/// # Errors
-/// Fails with the same errors as [`read`].
-pub fn read_around(
-    source: &mut dyn ReadAt,
-    place: &SampleLocation,
-    holes: &[Hole],
-    most: usize,
-) -> Result<Vec<u8>, Error> {
-    let end = place.at.saturating_add(place.size.into());
-    let first = holes.partition_point(|hole| hole.at < place.at);
-    let inside = holes.get(first..).unwrap_or_default().iter().take_while(|hole| hole.at < end);
-    let (mut at, mut data) = (place.at, Vec::new());
-    let whole = Hole { at: end, size: 0 };
-    for hole in inside.chain(std::iter::once(&whole)) {
-        let room = most.saturating_sub(data.len());
-        data.extend_from_slice(&read(
-            source,
-            at,
-            hole.at.saturating_sub(at),
-            room,
-            FilePart::Samples,
-        )?);
-        at = hole.at.saturating_add(hole.size);
-    }
-    Ok(data)
 }
 
 /// A part of a file from which reading can start: a cluster or a fragment.
@@ -377,10 +288,14 @@ pub struct Index {
     pub to_play: bool,
     /// True if the player has the key of encrypted samples.
     pub has_key: bool,
+    /// True if the samples of H.264 are in Annex B.
+    pub annex_b: bool,
     /// Maximum number of samples; 0 means [`MAX_SAMPLES`].
     pub most: usize,
     /// Samples in writing order: by DTS, video first.
     pub samples: Vec<SampleLocation>,
+    /// Start of the shown video: earlier frames are only decoded. `None` if all frames are shown.
+    pub shown_from: Option<Timestamp>,
     /// Alpha channel of the frames: frames of the same codec, matched by `pts`, whose luma is the
     /// opacity.
     pub alpha: Vec<SampleLocation>,
@@ -414,6 +329,13 @@ impl Index {
         }
     }
 
+    /// Returns the data of a sample as onair passes it on: H.264 in AVCC.
+    pub fn converted(&self, track: TrackId, data: Bytes) -> Bytes {
+        let is_annex_b = self.annex_b && track == TrackId::Video;
+        let avcc = is_annex_b.then(|| annexb_to_avcc(&data, |_| true));
+        avcc.and_then(Result::ok).unwrap_or(data)
+    }
+
     /// Records a track without a decoder.
     pub fn leave(&mut self, track: Option<UnsupportedTrack>) {
         if let Some(track) = track.filter(|_| self.to_play) {
@@ -438,14 +360,70 @@ impl Index {
         let first = self.samples.iter().map(|sample| sample.dts.min(sample.pts)).min();
         let shift = first.map_or(0, |first| first.as_micros().min(0).saturating_neg());
         if shift != 0 {
-            for sample in self.samples.iter_mut().chain(&mut self.alpha) {
-                sample.dts = sample.dts.offset(shift);
-                sample.pts = sample.pts.offset(shift);
-            }
-            for chapter in &mut self.chapters {
-                chapter.at = chapter.at.offset(shift);
-            }
+            self.move_by(shift);
         }
+    }
+
+    /// Moves all times by this many microseconds.
+    fn move_by(&mut self, shift: i64) {
+        for sample in self.samples.iter_mut().chain(&mut self.alpha) {
+            sample.dts = sample.dts.offset(shift);
+            sample.pts = sample.pts.offset(shift);
+        }
+        for chapter in &mut self.chapters {
+            chapter.at = chapter.at.offset(shift);
+        }
+        self.shown_from = self.shown_from.map(|from| from.offset(shift));
+    }
+
+    /// Hides the frames before this time.
+    pub fn hide_before(&mut self, begins: Timestamp) {
+        let from = begins.offset(-EDIT_TOLERANCE_MICROS);
+        let is_hidden = |it: &SampleLocation| it.track == TrackId::Video && it.pts < from;
+        if self.samples.iter().any(is_hidden) {
+            self.shown_from = Some(from);
+        }
+    }
+
+    /// Hides the frames outside this part of the video, unless no frame is inside. A frame after the
+    /// end is kept only if an earlier one may depend on it.
+    pub fn show_only(&mut self, begins: Timestamp, ends: Option<Timestamp>) {
+        let ends = ends.map(|ends| ends.offset(EDIT_MARGIN_MICROS));
+        let in_time = |it: &&SampleLocation| ends.is_none_or(|ends| it.pts < ends);
+        let video = self.samples.iter().filter(|it| it.track == TrackId::Video).filter(in_time);
+        if video.clone().all(|it| it.pts < begins) {
+            return;
+        }
+        let last = video.map(|it| it.dts).max();
+        self.samples.retain(|it| it.track != TrackId::Video || Some(it.dts) <= last);
+        self.hide_before(begins);
+    }
+
+    /// Drops the hidden frames, for a use that cannot hide them. The video then begins at the first
+    /// keyframe that is shown.
+    ///
+    /// # Errors
+    /// Fails if no keyframe is shown.
+    pub fn skip_hidden(&mut self) -> Result<(), Error> {
+        let Some(from) = self.shown_from else { return Ok(()) };
+        let is_start =
+            |it: &&SampleLocation| it.track == TrackId::Video && it.keyframe && it.pts >= from;
+        let Some(key) = self.samples.iter().find(is_start).copied() else {
+            return Err(Error::Unsupported(UnsupportedContent::CutStart));
+        };
+        let is_kept = |it: &SampleLocation| {
+            it.track != TrackId::Video || it.dts >= key.dts && it.pts >= key.pts
+        };
+        if self.samples.iter().any(|it| !is_kept(it) && it.pts >= from) {
+            self.left_out.push(UnsupportedContent::CutStart);
+        }
+        self.samples.retain(is_kept);
+        self.shown_from = None;
+        let first = self.samples.iter().map(|it| it.dts.min(it.pts)).min();
+        if let Some(first) = first.filter(|_| self.to_play) {
+            self.move_by(first.as_micros().saturating_neg());
+        }
+        Ok(())
     }
 
     /// Returns the maximum number of samples.

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use crate::files::MediaFile;
+use crate::files::{MediaFile, samples};
 use crate::media::{AudioCodec, Rotation, Size, VideoCodec};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -65,6 +65,8 @@ pub(super) fn fit(
     format: Format,
     drop: &[Part],
 ) -> Result<(), UnsupportedParts> {
+    // Only MP4 can hide frames.
+    let has_no_start = format != Format::Mp4 && index.skip_hidden().is_err();
     let mut lack = UnsupportedParts { what: Vec::new(), parts: Vec::new() };
     for (part, what) in index.lacking.iter().filter(|(part, _)| !drop.contains(part)) {
         lack.add(*part, what);
@@ -79,6 +81,8 @@ pub(super) fn fit(
     let mut left_out = Vec::new();
     if let Some(video) = video {
         left_out.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
+    } else if has_no_start {
+        left_out.push((Part::Video, UnsupportedContent::CutStart));
     } else if is_rotated && format == Format::Flv {
         left_out.push((Part::Rotation, UnsupportedContent::Rotation));
     }
@@ -92,7 +96,7 @@ pub(super) fn fit(
     if !lack.what.is_empty() {
         return Err(lack);
     }
-    let no_video = video.is_some();
+    let no_video = video.is_some() || has_no_start;
     if no_video {
         index.tracks.video = None;
     }
@@ -146,6 +150,7 @@ pub(super) fn loses_hdr_metadata(index: &Index, format: Format) -> bool {
 /// # Errors
 /// Fails if the first packets cannot be read.
 pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), Error> {
+    samples::take_config(source, index)?;
     let Index { tracks, samples, .. } = index;
     let first = |track: TrackId| samples.iter().find(|it| it.track == track && it.keyframe);
     let mut packet = |place: Option<&SampleLocation>| -> Result<Bytes, Error> {
@@ -280,6 +285,23 @@ mod tests {
         assert!(fit(&mut movie, Format::Flv, &[]).is_err());
         assert_eq!(fit(&mut movie, Format::Flv, &[Part::Video]), Ok(()));
         assert!(movie.tracks.video.is_none() && movie.samples.len() == 1);
+    }
+
+    #[test]
+    fn only_mp4_hides_frames() {
+        let hidden = || {
+            let mut index = index(VideoCodec::H264, &[AudioCodec::Aac]);
+            index.shown_from = Some(Timestamp::from_millis(1));
+            index
+        };
+        assert_eq!(fit(&mut hidden(), Format::Mp4, &[]), Ok(()));
+        for format in [Format::Flv, Format::Mkv] {
+            let lack = fit(&mut hidden(), format, &[]).unwrap_err();
+            assert_eq!(lack.what, [UnsupportedContent::CutStart]);
+            let mut dropped = hidden();
+            assert_eq!(fit(&mut dropped, format, &[Part::Video]), Ok(()));
+            assert_eq!((dropped.tracks.video, dropped.samples.len()), (None, 1));
+        }
     }
 
     #[test]

@@ -313,6 +313,7 @@ fn pour(
         let size = u64::from(place.size);
         let data = read(source, place.at, size, MAX_PACKET_BYTES, FilePart::Samples)
             .map_err(unreadable(from))?;
+        let data = index.converted(place.track, data);
         if format == Format::Flv && data.len() > MAX_FLV_PACKET_BYTES {
             let lack = UnsupportedParts::packet(place.track, data.len());
             return Err(Failure::Lacking { to: file.path().to_owned(), lack });

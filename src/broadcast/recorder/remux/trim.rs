@@ -32,6 +32,11 @@ impl Cut {
         // A part from the beginning keeps its timestamps unchanged.
         let key =
             (!self.from.is_zero()).then(|| keyframe_before(index, within(self.from))).flatten();
+        // The frames from a hidden keyframe on stay hidden, up to the beginning.
+        let key = key.filter(|key| index.shown_from.is_none_or(|from| key.pts >= from));
+        if !self.from.is_zero() {
+            index.shown_from = index.shown_from.filter(|_| key.is_none()).map(|_| Timestamp::ZERO);
+        }
         let begin = match (&key, self.from.is_zero()) {
             (_, true) => first,
             (Some(key), false) => key.pts,
@@ -137,6 +142,22 @@ mod tests {
         assert_eq!(begun, Duration::ZERO);
         assert_eq!(of(&part, TrackId::Audio(0)).first_chunk(), Some(&[0, 100]));
         assert_eq!(of(&part, TrackId::Video).iter().filter(|at| **at < 1_000).count(), 9);
+    }
+
+    #[test]
+    fn hidden_frames_stay_hidden_in_a_part() {
+        let mut index = index();
+        index.shown_from = Some(Timestamp::from_millis(5_000));
+        let cut = Cut { from: Duration::from_millis(5_500), to: None };
+        assert_eq!(cut.apply(&mut index), Duration::from_millis(5_500));
+        assert_eq!(index.shown_from, Some(Timestamp::ZERO));
+        assert_eq!(of(&index, TrackId::Video)[0], -5_500);
+        // All frames of a later part are shown.
+        let mut index = self::index();
+        index.shown_from = Some(Timestamp::from_millis(5_000));
+        let cut = Cut { from: Duration::from_millis(7_000), to: None };
+        assert_eq!(cut.apply(&mut index), Duration::from_millis(6_000));
+        assert_eq!(index.shown_from, None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod failures;
 mod saving;
+mod seams;
 #[cfg(test)]
 mod tests;
 
@@ -223,18 +224,6 @@ impl InputFeed {
         self.shared.set_origin(i64::try_from(place.as_millis()).unwrap_or(0), at);
         (self.moved, self.place) = (false, None);
         self.seam(raw);
-    }
-
-    /// Sets a boundary at `raw` microseconds: audio from before the boundary plays at most up to
-    /// it, and audio from after the boundary plays from there on.
-    pub(in crate::player) fn seam(&mut self, raw: i64) {
-        self.demux.turn();
-        let (anchor, media) = self.anchor;
-        let at = media.offset(raw.saturating_sub(anchor));
-        self.shared
-            .packets
-            .audio
-            .push_waiting(BufferedPacket::Seam(at), &self.shared.lifetime.stop);
     }
 
     /// Continues with another file; a seam follows. `firm` means that its timestamps are trusted,

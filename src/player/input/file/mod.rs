@@ -200,15 +200,19 @@ fn read(
     if !follows {
         feed.shared.timeline.set_duration(span.length());
     }
-    if let Some(from) = from {
-        film.begin_at(span.begins.saturating_add(micros(from)));
+    let is_hidden = film.has_hidden_start();
+    if is_hidden || from.is_some() {
+        film.begin_at(span.begins.saturating_add(from.map_or(0, micros)));
     }
+    // As after a seek, the frames before the start are decoded first.
+    let from = from.or((is_hidden && !round.again).then_some(Duration::ZERO));
     round.length = Some(span.micros());
     round.begin(feed, from, true);
     film.play(path, round.shift(span.begins), &mut |piece| {
         match piece {
             FileSample::Event(event) => feed.take_event(event),
             FileSample::Seam(at) => feed.seam(at),
+            FileSample::Hide(at) => feed.hide_before(at),
         }
         goes_on(feed)
     })?;

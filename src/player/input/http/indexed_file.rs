@@ -11,7 +11,7 @@ use crate::base::Timestamp;
 use crate::files::samples::{self, sample};
 use crate::media::StreamEvent;
 use crate::net::web::{Flow, WebUrl};
-use crate::player::demux::file_samples::{is_needed, span, unplayable_at};
+use crate::player::demux::file_samples::{is_needed, span, start_of, unplayable_at};
 use crate::player::input::file::{FIRST_DTS_MICROS, micros};
 use crate::player::input::http::index_seek::{IndexedPlace, SEEK_TIMEOUT, Search, last_unit};
 use crate::player::input::http::pull_error::PullError;
@@ -104,7 +104,9 @@ impl IndexedFile {
             }
         }
         let all = if reader.is_whole() { &reader.index().samples } else { &places };
-        let mut seen = span(all).ok_or_else(|| PullError::Failed(nothing(&url)))?;
+        let shown_from = reader.index().shown_from;
+        let seen = span(all, shown_from).ok_or_else(|| PullError::Failed(nothing(&url)));
+        let mut seen = seen?;
         if let Some(begins) = reader.audible_from() {
             seen.begins = begins.as_micros();
         }
@@ -120,7 +122,9 @@ impl IndexedFile {
             blocks.leave();
         }
         let next = if reader.is_whole() {
-            Next::Whole { number: 0, start: (0, Timestamp::from_micros(i64::MIN)) }
+            let begins = Timestamp::from_micros(seen.begins);
+            let start = shown_from.and_then(|_| start_of(all, begins));
+            Next::Whole { number: 0, start: start.unwrap_or((0, Timestamp::from_micros(i64::MIN))) }
         } else {
             Next::On { places: places.into(), goes_on }
         };
@@ -219,7 +223,12 @@ impl IndexedFile {
                 continue;
             }
             if !std::mem::replace(&mut self.begun, true) {
-                self.first.push_back(Item::Begin(FIRST_DTS_MICROS));
+                let (raw, place) = (FIRST_DTS_MICROS, Duration::ZERO);
+                // As after a seek, the frames before the start are decoded first.
+                self.first.push_back(match self.reader.index().shown_from {
+                    Some(_) => Item::Moved { raw, place, firm: true },
+                    None => Item::Begin(raw),
+                });
                 self.begin();
                 continue;
             }
@@ -296,7 +305,7 @@ impl IndexedFile {
                 first.push_back(Item::Event(samples::audio_config(&link.parameters)));
                 return Ok(Some(Item::Seam(at)));
             }
-            let packet = sample(blocks, &index.holes, &place)?;
+            let packet = sample(blocks, index, &place)?;
             blocks.read_ahead(place.at.saturating_add(place.size.into()));
             match next {
                 Next::Whole { number, .. } => *number += 1,
@@ -437,7 +446,7 @@ async fn end(reader: &dyn Demuxer, blocks: &mut Blocks) -> Option<Timestamp> {
             Err(_) => return None,
         }
     }
-    reader.end().or_else(|| span(&places).map(|span| Timestamp::from_micros(span.ends)))
+    reader.end().or_else(|| span(&places, None).map(|span| Timestamp::from_micros(span.ends)))
 }
 
 fn nothing(url: &WebUrl) -> Failure {

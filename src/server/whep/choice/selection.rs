@@ -98,7 +98,7 @@ pub(in crate::server::whep) async fn select(
         let tracks = Tracks::default();
         return Ok(Selection { variants, video: None, is_pinned: false, tracks });
     }
-    let publisher = variants.stream.figures(registry.clock.now()).publisher;
+    let publisher = variants.stream.publisher_figures(registry.clock.now());
     let known = tracks_of(&variants.main, tracks_timeout(publisher.as_ref())).await;
     let is_pinned = rendition.is_some();
     let rendition = rendition.filter(|name| *name != MAIN_STREAM_NAME);

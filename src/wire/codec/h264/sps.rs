@@ -159,13 +159,9 @@ impl Sps {
         }
         sps.set_size()?;
         sps.vui_flag_at = r.position();
-        // Some encoders truncate the VUI, but their frames decode correctly.
+        // Some encoders write an invalid VUI, but decoding does not need it.
         if r.flag().unwrap_or(false) {
-            sps.vui = match Vui::read(&mut r) {
-                Ok(vui) => Some(vui),
-                Err(Error::Bits(_)) => None,
-                Err(error) => return Err(error),
-            };
+            sps.vui = Vui::read(&mut r).ok();
         }
         Ok(sps)
     }
@@ -306,6 +302,41 @@ pub fn level_name(profile_idc: u8, constraints: u8, level_idc: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::bits::BitWriter;
+    use crate::wire::codec::h264::nal::escape;
+    use crate::wire::codec::h264::vui::{Hrd, Timing};
+
+    #[test]
+    fn an_invalid_vui_leaves_the_rest_of_the_set_valid() {
+        // A set without a VUI.
+        let bare = [0x67, 66, 0xC0, 10, 0xDA, 0x0A, 0x1F, 0x90];
+        let plain = Sps::parse(&bare).unwrap();
+        let with = |vui: &Vui| {
+            let rbsp = unescape(&bare);
+            let mut writer = BitWriter::with_capacity(64);
+            writer.copy(&mut BitReader::new(&rbsp), plain.vui_flag_at).unwrap();
+            writer.flag(true);
+            vui.write(&mut writer);
+            writer.trailing_bits();
+            Sps::parse(&escape(&writer.into_bytes())).unwrap()
+        };
+        for (units_in_tick, time_scale) in [(0, 0), (0, 60), (1, 0)] {
+            let timing = Timing { units_in_tick, time_scale, fixed_frame_rate: true };
+            let sps = with(&Vui { timing: Some(timing), ..Vui::default() });
+            assert_eq!((sps.frame_rate(), sps.width), (None, plain.width));
+            assert_eq!(sps.vui, Some(Vui::default()), "the values after the timing");
+        }
+        let hrd = Hrd {
+            bit_rate_scale: 0,
+            cpb_size_scale: 0,
+            entries: vec![(0, 0, false); 33],
+            initial_cpb_removal_delay_length_minus1: 0,
+            cpb_removal_delay_length_minus1: 0,
+            dpb_output_delay_length_minus1: 0,
+            time_offset_length: 0,
+        };
+        assert_eq!(with(&Vui { nal_hrd: Some(hrd), ..Vui::default() }), plain);
+    }
 
     #[test]
     fn names() {

@@ -135,15 +135,13 @@ impl Vui {
             vui.chroma_location = Some((reader.ue()?, reader.ue()?));
         }
         if reader.flag()? {
-            let tick = |reader: &mut BitReader<'_>| match reader.bits(32)? {
-                0 => Err(Error::Range("num_units_in_tick or time_scale")),
-                tick => Ok(tick),
-            };
-            vui.timing = Some(Timing {
-                units_in_tick: tick(reader)?,
-                time_scale: tick(reader)?,
+            let timing = Timing {
+                units_in_tick: reader.bits(32)?,
+                time_scale: reader.bits(32)?,
                 fixed_frame_rate: reader.flag()?,
-            });
+            };
+            // Some encoders write zeros, although the standard forbids them.
+            vui.timing = Some(timing).filter(|it| it.units_in_tick > 0 && it.time_scale > 0);
         }
         vui.nal_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
         vui.vcl_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;

@@ -45,8 +45,10 @@ pub struct Scan {
     index: Index,
     time: WireTime,
     metadata: Metadata,
-    /// FLV track number and codec of each audio track of the index.
-    audio_ids: Vec<(u8, AudioFormat)>,
+    /// The audio tracks of the index.
+    known_audio: Vec<KnownAudio>,
+    /// True if some audio does not match the first configuration of its track.
+    has_changed_audio: bool,
     /// True if some frames do not match the first configuration.
     resized: bool,
     was_resized: bool,
@@ -55,6 +57,16 @@ pub struct Scan {
     other_audio: Option<AudioFormat>,
     /// For video and for audio: true if the file has further tracks. These tracks are not read.
     more_tracks: (bool, bool),
+}
+
+/// An audio track of the index.
+#[derive(Copy, Clone, Debug)]
+struct KnownAudio {
+    /// Number of the track in FLV.
+    id: u8,
+    format: AudioFormat,
+    /// True if its frames do not match the first configuration.
+    is_changed: bool,
 }
 
 impl Scan {
@@ -212,9 +224,9 @@ impl Scan {
             return Ok(());
         }
         let (id, format) = (tag.track.id, tag.track.format);
-        let known = self.audio_ids.iter().position(|known| *known == (id, format));
+        let known = self.known_audio.iter().position(|it| (it.id, it.format) == (id, format));
         // A track whose codec changes is a different track.
-        let changed = known.is_none() && self.audio_ids.iter().any(|(other, _)| *other == id);
+        let changed = known.is_none() && self.known_audio.iter().any(|other| other.id == id);
         if changed || matches!(format, AudioFormat::Legacy(_) | AudioFormat::Other(_)) {
             self.other_audio = Some(format);
             return Ok(());
@@ -228,16 +240,30 @@ impl Scan {
             AudioPacket::Frame(data) if is_new => self.audio_of(format, Bytes::new(), data),
             _ => None,
         };
-        let known = match audio.filter(|_| self.audio_ids.len() < MAX_AUDIO_TRACKS) {
+        let known = match audio.filter(|_| self.known_audio.len() < MAX_AUDIO_TRACKS) {
             Some(audio) => {
                 self.index.tracks.audio.push(audio.into());
-                self.audio_ids.push((id, format));
-                Some(self.audio_ids.len() - 1)
+                self.known_audio.push(KnownAudio { id, format, is_changed: false });
+                Some(self.known_audio.len() - 1)
             }
             None => known,
         };
         match (tag.track.packet, known) {
-            (AudioPacket::Frame(data), Some(place)) => {
+            (AudioPacket::SequenceStart(start), Some(place)) if !is_new && !start.is_empty() => {
+                let config = rest(source, at, size, prefix.len() - start.len())?;
+                let now = self.audio_of(format, config, &[]);
+                let first = self.index.tracks.audio.get(place).map(|it| &it.parameters.config);
+                if let Some((now, first)) = now.zip(first.filter(|it| !it.is_empty()))
+                    && let Some(known) = self.known_audio.get_mut(place)
+                {
+                    known.is_changed = now.config != *first;
+                    self.has_changed_audio |= known.is_changed;
+                }
+                Ok(())
+            }
+            (AudioPacket::Frame(data), Some(place))
+                if !self.known_audio.get(place).is_some_and(|known| known.is_changed) =>
+            {
                 let head = prefix.len() - data.len();
                 let dts = self.at(time_ms, tag.offset_nanos);
                 self.sample(audio_track(place), dts, dts, true, at, head, size)
@@ -326,6 +352,9 @@ impl Scan {
         if self.was_resized {
             self.index.lack(Part::Resized, UnsupportedContent::ResizedFrames);
         }
+        if self.has_changed_audio {
+            self.index.lack(Part::Audio, UnsupportedContent::ChangedAudio);
+        }
         self.index.arrange();
         Ok(self.index)
     }
@@ -359,4 +388,33 @@ fn is_shared(kind: TagKind, body: &[u8]) -> bool {
 fn rest(source: &mut dyn ReadAt, at: u64, size: u32, head: usize) -> Result<Bytes, Error> {
     let length = u64::from(size).saturating_sub(head as u64);
     read(source, at + head as u64, length, MAX_CONFIG_BYTES, FilePart::CodecConfig)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::wire::container::flv::{file_header, write_tag};
+
+    #[test]
+    fn audio_of_another_config_is_left_out_until_the_first_one_returns() {
+        // The configs of 48 and 44.1 kHz, and a frame after each config.
+        let bodies: [&[u8]; 6] = [
+            &[0xAF, 0, 0x11, 0x90],
+            &[0xAF, 1, 1],
+            &[0xAF, 0, 0x12, 0x10],
+            &[0xAF, 1, 2],
+            &[0xAF, 0, 0x11, 0x90],
+            &[0xAF, 1, 3],
+        ];
+        let mut file = BytesMut::from(&file_header(true, false)[..]);
+        for (time_ms, body) in (0..).zip(bodies) {
+            write_tag(TagKind::Audio, time_ms, body, &mut file);
+        }
+        let found = index(&mut &file[..]).unwrap();
+        let frames: Vec<_> = found.samples.iter().map(|it| file[it.at as usize]).collect();
+        assert_eq!(frames, [1, 3]);
+        assert_eq!(found.lacking, [(Part::Audio, UnsupportedContent::ChangedAudio)]);
+    }
 }

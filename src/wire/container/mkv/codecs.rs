@@ -186,9 +186,10 @@ pub(super) fn rotation(entry: &[u8]) -> Option<Rotation> {
     Rotation::ALL.into_iter().find(|rotation| roll(*rotation).rem_euclid(360) == degrees)
 }
 
-/// Converts a track entry with a known video codec other than H.264.
+/// Converts a track entry with a known video codec. If the codec is H.264, the entry has no config.
 pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<VideoConfig> {
     let codec = match codec {
+        AVC_CODEC_ID => VideoCodec::H264,
         "V_MPEGH/ISO/HEVC" => VideoCodec::Hevc,
         "V_AV1" => VideoCodec::Av1,
         "V_VP9" => VideoCodec::Vp9,

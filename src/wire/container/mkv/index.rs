@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::UnsupportedTrack;
+use crate::media::{UnsupportedTrack, VideoCodec};
 use crate::wire::codec::cadence;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mkv::codecs::{
@@ -332,7 +332,8 @@ impl ClusterWalk {
         if tracks.video.is_some() {
             return None;
         }
-        if codec == AVC_CODEC_ID {
+        let has_no_config = config.as_ref().is_none_or(Bytes::is_empty);
+        if codec == AVC_CODEC_ID && !has_no_config {
             let nanos = child(entry, id::DEFAULT_DURATION).and_then(uint);
             let nanos = nanos.filter(|nanos| (1_000_000..=10_000_000_000).contains(nanos));
             let frame_rate = nanos.map(|nanos| 1e9 / nanos as f64);
@@ -340,7 +341,6 @@ impl ClusterWalk {
             tracks.video = Some(h264_config_with_metadata(config?, &metadata)?);
             return Some(TrackId::Video);
         }
-        let has_no_config = config.as_ref().is_none_or(Bytes::is_empty);
         let mut video = other_video(entry, codec, config.unwrap_or_default())?;
         if has_no_config && !self.index.to_play {
             // When copying, the config comes from the frames.
@@ -391,6 +391,14 @@ impl ClusterWalk {
         let track = used.track;
         let data = length as u64 + 3;
         let Some(data_size) = size.checked_sub(data) else { return Ok(()) };
+        if let (TrackId::Video, Some(video)) = (track, &self.index.tracks.video)
+            && video.codec == VideoCodec::H264
+            && video.config.is_empty()
+        {
+            // Each frame in Annex B begins with a start code of four bytes (ITU-T H.264 §B.1.2).
+            let start = prefix.get(length + 3..).unwrap_or_default();
+            self.index.annex_b |= start.starts_with(&[0, 0, 0, 1]);
+        }
         let time = i128::from(self.cluster_time) + i128::from(i16::from_be_bytes([*high, *low]));
         let pts_ticks = time - i128::from(delay_ticks(used.delay_nanos, self.scale_nanos));
         let nanos = pts_ticks.saturating_mul(i128::from(self.scale_nanos));

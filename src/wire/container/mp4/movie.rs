@@ -17,8 +17,8 @@ use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
 use crate::wire::container::track_config::{bare_video_config, h264_config_with_metadata};
 use crate::wire::container::{
-    AudioTrack, Chapter, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES, Part,
-    SampleLocation, TrackId, UnsupportedContent, audio_track,
+    AudioTrack, Chapter, EDIT_MARGIN_MICROS, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES,
+    Part, SampleLocation, TrackId, UnsupportedContent, audio_track,
 };
 
 /// The flag of a sample that depends on other samples (§8.8.3.1).
@@ -30,8 +30,7 @@ pub(super) struct Track {
     number: u32,
     id: TrackId,
     timescale: u32,
-    /// Time shift of the edit list in microseconds.
-    shift: i64,
+    edit: Edit,
     defaults: Defaults,
     /// Start of the next fragment, unless the fragment has its own time.
     next_dts: i64,
@@ -41,6 +40,19 @@ pub(super) struct Track {
     protection: Option<Protection>,
     /// For uncompressed audio, the size in bytes of one value of every channel.
     frame: Option<u32>,
+}
+
+/// The edit list of a track.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+struct Edit {
+    /// Time shift of the media in microseconds.
+    shift: i64,
+    /// Start of the shown media.
+    begins: Option<Timestamp>,
+    /// End of the shown media, if the list declares it.
+    ends: Option<Timestamp>,
+    /// True if the list shows several parts of the media. All media from the first part on plays.
+    is_divided: bool,
 }
 
 #[derive(Copy, Clone, Debug, Default)]
@@ -70,6 +82,12 @@ impl Movie {
         self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
     }
 
+    /// Returns start and end of the shown video, if it has an edit list.
+    pub fn shown(&self) -> Option<(Timestamp, Option<Timestamp>)> {
+        let video = self.tracks.iter().find(|track| track.id == TrackId::Video)?;
+        Some((video.edit.begins?, video.edit.ends))
+    }
+
     /// Returns to the first fragment.
     pub fn restart(&mut self) {
         self.tracks.iter_mut().for_each(|track| track.next_dts = track.moov_end);
@@ -78,7 +96,7 @@ impl Movie {
     /// Sets the time of the next fragment, for fragments without their own time.
     pub fn go_to(&mut self, time: Timestamp) {
         for track in &mut self.tracks {
-            let micros = i128::from(time.offset(track.shift.saturating_neg()).as_micros());
+            let micros = i128::from(time.offset(track.edit.shift.saturating_neg()).as_micros());
             let ticks = micros * i128::from(track.timescale) / 1_000_000;
             track.next_dts = i64::try_from(ticks).unwrap_or(0).max(0);
         }
@@ -109,8 +127,8 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
             TrackHead::read(trak.content).filter(|head| titled.contains(&head.number))
         {
             let mut found = Index { most: index.most, ..Index::default() };
-            let shift = head.shift(trak.content, movie_timescale);
-            samples(trak.content, &mut head.track(TrackId::Video, shift), &mut found, room)?;
+            let edit = head.edit(trak.content, movie_timescale);
+            samples(trak.content, &mut head.track(TrackId::Video, edit), &mut found, room)?;
             movie.titles.append(&mut found.samples);
             continue;
         }
@@ -177,19 +195,19 @@ impl TrackHead {
         Some(Self { number, timescale: fields.u32()?.max(1) })
     }
 
-    /// Returns the time shift of the track's edit list in microseconds.
-    fn shift(self, trak: &[u8], movie_timescale: u32) -> i64 {
+    /// Returns the track's edit list.
+    fn edit(self, trak: &[u8], movie_timescale: u32) -> Edit {
         child(trak, *b"edts")
             .and_then(|edts| child(edts, *b"elst"))
             .and_then(|elst| edit(elst, movie_timescale, self.timescale))
-            .unwrap_or(0)
+            .unwrap_or_default()
     }
 
-    fn track(self, id: TrackId, shift: i64) -> Track {
+    fn track(self, id: TrackId, edit: Edit) -> Track {
         let Self { number, timescale } = self;
         let defaults = Defaults::default();
         let (next_dts, moov_end, protection, frame) = (0, 0, None, None);
-        Track { number, id, timescale, shift, defaults, next_dts, moov_end, protection, frame }
+        Track { number, id, timescale, edit, defaults, next_dts, moov_end, protection, frame }
     }
 }
 
@@ -204,6 +222,15 @@ fn trak_header(
     let TrackHead { number, timescale } = head;
     let mdia = child(trak, *b"mdia")?;
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
+    let mut edit = head.edit(trak, movie_timescale);
+    if mvex.is_some() {
+        // Fragments can be added after the list was written.
+        edit.ends = None;
+    }
+    if edit.is_divided && !index.to_play {
+        index.lack(part(mdia), UnsupportedContent::Edits);
+        return None;
+    }
     let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
     let stsd = child(stbl, *b"stsd")?;
     let (described, protection) = describe(stsd, index.has_key)?;
@@ -247,8 +274,7 @@ fn trak_header(
         index.colors = colors(stsd).unwrap_or_default();
         video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
-    let shift = head.shift(trak, movie_timescale);
-    Some(Track { defaults, protection, frame, ..head.track(id, shift) })
+    Some(Track { defaults, protection, frame, ..head.track(id, edit) })
 }
 
 /// Completes uncompressed audio with its rate, which is the track's timescale if the description
@@ -361,14 +387,12 @@ fn trex(mvex: &[u8], number: u32) -> Option<Defaults> {
     })
 }
 
-/// Returns the time shift of an edit list in microseconds, from an empty edit and the start of the
-/// media.
-fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
+/// Reads an edit list: the empty edits, and then the shown media.
+fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<Edit> {
     let mut fields = Fields(elst);
     let (version, _) = fields.full()?;
     let count = fields.u32()?;
-    let mut empty = 0_i64;
-    for _ in 0..count {
+    let mut edits = (0..count).map_while(|_| {
         let duration = fields.long(version)?;
         let from = if version == 1 {
             fields.u64()?.cast_signed()
@@ -376,15 +400,31 @@ fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<i64> {
             i64::from(fields.u32()?.cast_signed())
         };
         fields.u32()?;
-        if from >= 0 {
-            let moved = empty.checked_sub(micros(from, timescale).as_micros())?;
-            // A shift of a day is not a valid edit.
-            return Some(moved).filter(|moved| moved.abs() < 86_400_000_000);
+        let duration = i64::try_from(duration).unwrap_or(i64::MAX);
+        let from = (from >= 0).then(|| micros(from, timescale).as_micros());
+        Some((micros(duration, movie_timescale).as_micros(), from))
+    });
+    let mut empty = 0_i64;
+    let (mut length, from) = loop {
+        match edits.next()? {
+            (duration, Some(from)) => break (duration, from),
+            (duration, None) => empty = empty.checked_add(duration)?,
         }
-        let duration = i64::try_from(duration).ok()?;
-        empty = empty.checked_add(micros(duration, movie_timescale).as_micros())?;
+    };
+    // A shift of a day is not a valid edit.
+    let shift = empty.checked_sub(from).filter(|shift| shift.abs() < 86_400_000_000)?;
+    let mut is_divided = false;
+    for (duration, next) in edits {
+        let Some(next) = next else { continue };
+        // Some writers divide the list, but not the media.
+        let gap = next.saturating_sub(from.saturating_add(length));
+        is_divided |= gap.saturating_abs() > EDIT_MARGIN_MICROS;
+        length = length.saturating_add(duration);
     }
-    None
+    let begins = Timestamp::from_micros(empty);
+    // In fragmented files, the duration is often zero.
+    let ends = Some(begins.offset(length)).filter(|_| length > 0 && !is_divided);
+    Some(Edit { shift, begins: Some(begins), ends, is_divided })
 }
 
 /// A run-length list for consecutive samples.
@@ -419,7 +459,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
     let Some(stsz) = child(stbl, *b"stsz") else { return Ok(()) };
     let read = match track.frame {
         Some(frame) => pcm::samples(stbl, frame, room, &mut |dts, at, size| {
-            index.push(track.place(dts, 0, true, at, size))
+            track.add(dts, 0, true, (at, size), index)
         })?,
         None => None,
     };
@@ -448,7 +488,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
     let _ = runs.full().and_then(|_| runs.u32());
     let next_run = |runs: &mut Fields| Some((runs.u32()?, runs.u32()?, runs.u32()?));
     let others = track_boxes::other_descriptions(stbl);
-    let (mut in_chunk, mut fits, mut resized) = (0, true, false);
+    let (mut in_chunk, mut fits, mut changed) = (0, true, false);
     let mut following = next_run(&mut runs);
     let (mut chunk, mut left, mut at, mut dts) = (0_u32, 0_u32, 0_u64, 0_i64);
     for number in 1..=count {
@@ -458,7 +498,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
                 && chunk >= first
             {
                 in_chunk = samples;
-                fits = track.id != TrackId::Video || !others.contains(&description);
+                fits = !others.contains(&description);
                 following = next_run(&mut runs);
             }
             let place = if wide.is_some() { chunks.u64() } else { chunks.u32().map(u64::from) };
@@ -478,16 +518,19 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
         };
         let end = at.saturating_add(u64::from(size));
         index.finished &= size == 0 || end <= room;
-        resized |= !fits;
+        changed |= !fits;
         if fits && size > 0 && end <= room {
-            index.push(track.place(dts, composition, keyframe, at, size))?;
+            track.add(dts, composition, keyframe, (at, size), index)?;
         }
         at = end;
         dts = dts.saturating_add(durations.next().unwrap_or(0).into());
     }
     track.moov_end = dts;
-    if resized {
-        index.lack(Part::Resized, UnsupportedContent::ResizedFrames);
+    if changed {
+        match track.id {
+            TrackId::Video => index.lack(Part::Resized, UnsupportedContent::ResizedFrames),
+            TrackId::Audio(_) => index.lack(Part::Audio, UnsupportedContent::ChangedAudio),
+        }
     }
     Ok(())
 }
@@ -501,26 +544,29 @@ impl Track {
     /// Converts ticks of this track to a time.
     pub fn time(&self, ticks: u64) -> Timestamp {
         let ticks = i64::try_from(ticks).unwrap_or(i64::MAX).min(i64::MAX / 4);
-        micros(ticks, self.timescale).offset(self.shift)
+        micros(ticks, self.timescale).offset(self.edit.shift)
     }
 
-    fn place(
+    /// Adds a sample to the index, except for audio that the edit list hides.
+    fn add(
         &self,
         dts: i64,
         composition: i32,
         keyframe: bool,
-        at: u64,
-        size: u32,
-    ) -> SampleLocation {
-        let time = |ticks: i64| micros(ticks, self.timescale).offset(self.shift);
-        SampleLocation {
-            track: self.id,
-            keyframe: keyframe || self.id != TrackId::Video,
-            dts: time(dts),
-            pts: time(dts.saturating_add(composition.into())),
-            at,
-            size,
+        (at, size): (u64, u32),
+        index: &mut Index,
+    ) -> Result<(), Error> {
+        let time = |ticks: i64| micros(ticks, self.timescale).offset(self.edit.shift);
+        let is_video = self.id == TrackId::Video;
+        let pts = time(dts.saturating_add(composition.into()));
+        let Edit { begins, ends, .. } = self.edit;
+        let is_early = begins.is_some_and(|begins| pts < begins.offset(-EDIT_MARGIN_MICROS));
+        let is_late = ends.is_some_and(|ends| pts > ends.offset(EDIT_MARGIN_MICROS));
+        if !is_video && (is_early || is_late) {
+            return Ok(());
         }
+        let keyframe = keyframe || !is_video;
+        index.push(SampleLocation { track: self.id, keyframe, dts: time(dts), pts, at, size })
     }
 }
 
@@ -600,7 +646,7 @@ fn traf(
             if size > 0
                 && !frame.is_some_and(|frame| pcm::is_joined(track.id, frame, at, size, index))
             {
-                index.push(track.place(dts, composition, keyframe, at, size))?;
+                track.add(dts, composition, keyframe, (at, size), index)?;
             }
             if track.protection.is_some() {
                 places.push((at, size));
@@ -616,4 +662,136 @@ fn traf(
     track.next_dts = dts;
     *end_of_last = at;
     Ok(Some(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+    use crate::media::VideoCodec;
+    use crate::wire::container::mp4;
+    use crate::wire::container::mp4::boxes::{put_box, put_full};
+    use crate::wire::container::mp4::live::{initialization, tests::aac, tracks};
+
+    #[test]
+    fn samples_of_another_description_are_left_out_and_reported() {
+        let lists: [(Name, &[u32]); 4] = [
+            (*b"stsz", &[5, 3]),
+            (*b"stts", &[1, 3, 100]),
+            (*b"stco", &[2, 100, 200]),
+            // Two samples in the first chunk, and one of the second description in the second.
+            (*b"stsc", &[2, 1, 2, 1, 2, 1, 2]),
+        ];
+        let mut trak = BytesMut::new();
+        put_box(&mut trak, *b"mdia", |out| {
+            put_box(out, *b"minf", |out| {
+                put_box(out, *b"stbl", |out| {
+                    put_full(out, *b"stsd", 0, 0, |out| {
+                        out.extend_from_slice(&[0, 0, 0, 2]);
+                        put_box(out, *b"one ", |_| ());
+                        put_box(out, *b"two ", |_| ());
+                    });
+                    for (name, values) in lists {
+                        put_full(out, name, 0, 0, |out| {
+                            values.iter().for_each(|it| out.extend_from_slice(&it.to_be_bytes()));
+                        });
+                    }
+                });
+            });
+        });
+        let head = TrackHead { number: 1, timescale: 1_000 };
+        for (id, part, what) in [
+            (TrackId::Video, Part::Resized, UnsupportedContent::ResizedFrames),
+            (TrackId::Audio(0), Part::Audio, UnsupportedContent::ChangedAudio),
+        ] {
+            let mut index = Index::default();
+            samples(&trak, &mut head.track(id, Edit::default()), &mut index, 1_000).unwrap();
+            assert_eq!(index.samples.len(), 2);
+            assert_eq!(index.lacking, [(part, what)]);
+        }
+    }
+
+    #[test]
+    fn an_edit_list_shows_a_part_of_the_media() {
+        // Duration and media time of each entry, in 1,000 and 15,360 ticks per second.
+        let read = |entries: &[(u32, i32)]| {
+            let mut elst = vec![0_u8; 4];
+            elst.extend((entries.len() as u32).to_be_bytes());
+            for (duration, from) in entries {
+                elst.extend(duration.to_be_bytes());
+                elst.extend(from.to_be_bytes());
+                elst.extend([0, 1, 0, 0]);
+            }
+            let found = edit(&elst, 1_000, 15_360).unwrap();
+            let [begins, ends] = [found.begins, found.ends].map(|at| at.map(Timestamp::as_millis));
+            (found.shift / 1_000, begins, ends, found.is_divided)
+        };
+        // B-frames, in an ordinary file and in fragments.
+        assert_eq!(read(&[(8_000, 1_536)]), (-100, Some(0), Some(8_000), false));
+        assert_eq!(read(&[(0, 1_536)]), (-100, Some(0), None, false));
+        // A track that begins later, and from which the first five seconds were cut.
+        assert_eq!(read(&[(500, -1), (2_000, 76_800)]), (-4_500, Some(500), Some(2_500), false));
+        // Two parts, without and with a gap in the media.
+        assert_eq!(read(&[(1_000, 0), (1_000, 15_360)]), (0, Some(0), Some(2_000), false));
+        assert_eq!(read(&[(1_000, 0), (1_000, 153_600)]), (0, Some(0), None, true));
+    }
+
+    /// Makes an index of a frame every 100 ms, from −2.5 to 5 s, of which every tenth is a keyframe.
+    fn frames() -> Index {
+        let frame = |number: i64| {
+            let at = Timestamp::from_millis(number * 100);
+            let (track, keyframe) = (TrackId::Video, number % 10 == 0);
+            SampleLocation { track, keyframe, dts: at, pts: at, at: 0, size: 1 }
+        };
+        Index { samples: (-25..50).map(frame).collect(), to_play: true, ..Index::default() }
+    }
+
+    #[test]
+    fn frames_outside_an_edit_list_are_hidden_or_left_out() {
+        let at = Timestamp::from_millis;
+        let mut index = frames();
+        index.show_only(at(200), Some(at(1_900)));
+        assert_eq!(index.shown_from, Some(at(195)));
+        assert_eq!(index.samples.last().unwrap().pts, at(1_900));
+        index.arrange();
+        assert_eq!(index.shown_from, Some(at(2_695)));
+        // What cannot hide frames begins at the next keyframe.
+        index.skip_hidden().unwrap();
+        let times: Vec<_> = index.samples.iter().map(|it| it.pts.as_millis()).collect();
+        assert_eq!(times, (0..10_i64).map(|number| number * 100).collect::<Vec<_>>());
+        assert_eq!(index.left_out, [UnsupportedContent::CutStart]);
+        // No keyframe is shown.
+        let mut index = frames();
+        index.show_only(at(200), Some(at(800)));
+        assert!(matches!(index.skip_hidden(), Err(Error::Unsupported(_))));
+        // An edit list that shows no frame is invalid.
+        let mut index = frames();
+        index.show_only(at(10_000), None);
+        assert_eq!(index, frames());
+    }
+
+    #[test]
+    fn parameter_sets_of_h264_can_be_missing() {
+        let config = Bytes::from_static(&[1, 66, 0xC0, 10, 0xFF, 0xE0, 0]);
+        let video = bare_video_config(VideoCodec::H264, config, &[]);
+        let video = VideoConfig { size: Size::new(160, 240), ..video };
+        let file = initialization(&tracks(Some(&video), None), 1);
+        let found = mp4::index(&mut &file[..]).unwrap().tracks.video.unwrap();
+        assert_eq!((found.codec, found.size), (VideoCodec::H264, video.size));
+        assert!(found.config.is_empty());
+    }
+
+    #[test]
+    fn audio_is_read_in_version_1_of_its_description() {
+        let mut file = initialization(&tracks(None, Some(&aac())), 1).to_vec();
+        let place = |file: &[u8], name: &[u8]| file.windows(4).position(|it| it == name).unwrap();
+        let (stsd, entry) = (place(&file, b"stsd"), place(&file, b"mp4a"));
+        file[stsd + 4] = 1;
+        file[entry + 13] = 1;
+        file[entry + 28..entry + 32].copy_from_slice(&[0, 1, 0, 0]);
+        let found = mp4::index(&mut &file[..]).unwrap().tracks.audio;
+        let rates: Vec<_> = found.iter().map(|track| track.parameters.sample_rate).collect();
+        assert_eq!(rates, [48_000]);
+    }
 }

@@ -4,6 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::media::{AudioCodec, AudioConfig, BitsPerSecond, Rotation, VideoCodec, VideoConfig};
+use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, opus_box};
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
@@ -329,11 +330,12 @@ fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
 /// A parsed sample description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TrackDescription {
-    /// An `avcC` configuration.
+    /// An `avcC` configuration with parameter sets.
     Avc(Bytes),
     /// Audio, and the type of its sample entry.
     Audio(AudioConfig, Name),
-    /// Video other than H.264, with its configuration and the type of its sample entry.
+    /// Other video, with its configuration and the type of its sample entry. The configuration of
+    /// H.264 is empty.
     Video(VideoCodec, (u16, u16), Bytes, Name),
     /// An unknown sample entry, with its type.
     Other(Name),
@@ -369,8 +371,14 @@ pub(super) fn other_descriptions(stbl: &[u8]) -> Vec<u32> {
 fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
     match &entry.name {
         b"avc1" | b"avc3" => {
-            let inner = entry.content.get(78..)?;
-            Some(TrackDescription::Avc(Bytes::copy_from_slice(child(inner, *b"avcC")?)))
+            let config = Bytes::copy_from_slice(child(entry.content.get(78..)?, *b"avcC")?);
+            let parsed = DecoderConfig::parse(&config).ok();
+            // All parameter sets can be in the stream. Their lengths then have four bytes.
+            if parsed.is_some_and(|it| it.sps.is_empty() && it.length_size == 4) {
+                let (codec, size) = (VideoCodec::H264, sides(entry)?);
+                return Some(TrackDescription::Video(codec, size, Bytes::new(), entry.name));
+            }
+            Some(TrackDescription::Avc(config))
         }
         b"mp4a" => {
             let mut fields = Fields(entry.content);

@@ -159,7 +159,7 @@ fn fragments(
             _ => PullError::no_stream(why),
         }
     };
-    let index = match seal {
+    let mut index = match seal {
         None => mp4::index_to_play(&mut &data[..]).map_err(damaged)?,
         Some(seal) => {
             let (index, sealed) = mp4::index_sealed(&mut &data[..]).map_err(damaged)?;
@@ -172,6 +172,7 @@ fn fragments(
         }
     };
     if fresh {
+        samples::take_config(&mut &data[..], &mut index).map_err(damaged)?;
         samples::heads(&index).for_each(&mut *take);
     }
     file_samples::packets(&mut &data[..], &index, &mut |packet| {

@@ -82,15 +82,22 @@ impl Opened {
         };
         // The index is the same as for copying, so that a part that begins at one of these times
         // begins exactly there.
-        let index = match &outline {
+        let mut index = match &outline {
             Some(outline) => outline.index().clone(),
             None => file.index().map_err(|error| problem(&error))?,
         };
+        samples::take_config(&mut file, &mut index).map_err(|error| problem(&error))?;
         Ok(Self { file, index, outline })
     }
 
     fn video(&self) -> impl DoubleEndedIterator<Item = &SampleLocation> {
         self.index.samples.iter().filter(|place| place.track == TrackId::Video)
+    }
+
+    /// Returns the keyframes that are shown.
+    fn shown_keyframes(&self) -> impl DoubleEndedIterator<Item = &SampleLocation> {
+        let from = self.index.shown_from;
+        self.video().filter(move |it| it.keyframe && from.is_none_or(|from| it.pts >= from))
     }
 
     fn is_empty(&self) -> bool {
@@ -115,7 +122,7 @@ impl Opened {
             // An index of a file without video lists audio.
             Some(_) if self.index.tracks.video.is_none() => Vec::new(),
             Some(outline) => outline.keyframes.iter().map(|unit| unit.time).collect(),
-            None => self.video().filter(|place| place.keyframe).map(|place| place.pts).collect(),
+            None => self.shown_keyframes().map(|place| place.pts).collect(),
         }
     }
 
@@ -126,7 +133,7 @@ impl Opened {
             let keyframe = *outline.keyframes.get(after.saturating_sub(1))?;
             return outline.frames(&mut self.file, keyframe, MAX_PACKETS).ok();
         }
-        let keys = || self.video().filter(|place| place.keyframe);
+        let keys = || self.shown_keyframes();
         let key = keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()?;
         Some(self.video().filter(|it| it.dts >= key.dts).take(MAX_PACKETS).copied().collect())
     }
@@ -154,7 +161,7 @@ fn decode(
 ) -> Option<VideoFrame> {
     let mut decoder = crate::decode::open_video(config).ok()?;
     for place in packets {
-        let packet = samples::sample(file, &index.holes, place).ok()??;
+        let packet = samples::sample(file, index, place).ok()??;
         if let Some(frame) = decoder.decode(&packet).ok()?.into_iter().next() {
             return Some(frame);
         }
