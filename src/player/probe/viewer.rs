@@ -109,7 +109,7 @@ impl ProbeWorker {
         }) {
             return;
         }
-        self.seen.size = Some(parameters.size).filter(|size| size.width > 0);
+        self.seen.size = Some(parameters.displayed_size()).filter(|size| size.width > 0);
         let opened = decode::open_video(&parameters);
         self.seen.is_video_undecodable = opened.is_err();
         match opened {
