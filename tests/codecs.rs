@@ -12,8 +12,8 @@ use onair::decode;
 use onair::encode::{self, AudioEncoder, Choice, VideoEncoder};
 use onair::media::samples::micros_to_frames;
 use onair::media::{
-    BitsPerSecond, Color, EncodedPacket, FrameGrid, Nv12, Planes, SampleBlock, Size, Surface,
-    VideoConfig, VideoFrame,
+    BitsPerSecond, Color, EncodedPacket, FrameGrid, Nv12, PixelAspect, Planes, SampleBlock, Size,
+    Surface, VideoConfig, VideoFrame,
 };
 use onair::wire::codec::h264::DecoderConfig;
 use onair::wire::container::flv::Reader;
@@ -193,6 +193,21 @@ fn pictures_come_back_at_once_at_their_instants_and_alike() {
         assert!(psnr(&shown[0].planes().u, &original.u) > 36.0);
     }
     assert!(decoder.flush().is_empty());
+    encoder.join(Duration::from_secs(30)).unwrap();
+}
+
+#[test]
+fn anamorphic_video_is_decoded_to_its_displayed_size() {
+    let grid = grid("25");
+    let pictures = (0..3).map(|n| frame(grid.instant(n), picture(SIZE, n as usize)));
+    let (encoder, packets) = encode_video(video_config(SIZE, "25", 1_000), pictures, |_, _| {});
+    for (width, height, size) in [(4, 3, Size::new(852, 360)), (3, 4, Size::new(640, 480))] {
+        let pixel_aspect = PixelAspect::new(width, height);
+        let config = VideoConfig { pixel_aspect, ..encoder.parameters().clone() };
+        let mut decoder = decode::open_video(&config).unwrap();
+        let shown = packets.iter().flat_map(|packet| decoder.decode(packet).unwrap());
+        assert!(shown.map(|frame| frame.size()).eq([size; 3]));
+    }
     encoder.join(Duration::from_secs(30)).unwrap();
 }
 

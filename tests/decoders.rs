@@ -244,6 +244,7 @@ mod decoded {
                     frame_rate: FrameRate::FPS_30,
                     bitrate: BitsPerSecond(0),
                     config,
+                    pixel_aspect: None,
                     rotation: Rotation::None,
                 });
             }
@@ -291,6 +292,7 @@ mod decoded {
                         frame_rate: FrameRate::FPS_30,
                         bitrate: BitsPerSecond(0),
                         config: Bytes::new(),
+                        pixel_aspect: None,
                         rotation: Rotation::None,
                     });
                     let key = body.frame_type == FrameType::Key;

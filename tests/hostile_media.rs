@@ -108,6 +108,7 @@ fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config: record(),
+        pixel_aspect: None,
         rotation: Rotation::None,
     };
     let tracks = Tracks { video: pictures.then_some(video), audio: vec![audio.into()] };

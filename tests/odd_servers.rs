@@ -510,6 +510,7 @@ fn parameters() -> StreamConfig {
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(2_500_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            pixel_aspect: None,
             rotation: Rotation::None,
         }),
         audio: Some(AudioConfig {

@@ -3,12 +3,12 @@
 mod avcc;
 mod backend;
 mod converter;
+mod displayed;
 mod downmix;
 pub mod error;
 pub mod inventory;
 mod open;
 mod reorder;
-mod rotated;
 pub mod traits;
 
 pub(crate) use crate::decode::converter::Converter;

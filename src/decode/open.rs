@@ -3,8 +3,8 @@
 //! or use unlimited memory.
 
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
+use crate::decode::displayed::displayed;
 use crate::decode::error::Error;
-use crate::decode::rotated::rotated;
 use crate::decode::traits::{AudioBackend, VideoBackend};
 use crate::media::{AudioCodec, AudioConfig, VideoCodec, VideoConfig};
 use crate::text::problem::problem;
@@ -85,14 +85,14 @@ pub enum Prefer {
     System,
 }
 
-/// Opens a video decoder, whose frames have the rotation of the config.
+/// Opens a video decoder, whose frames have the displayed size of the config.
 ///
 /// # Errors
 /// Fails if there is no decoder, or the config is damaged or not supported. The error names the
 /// problem.
 pub fn open_video(parameters: &VideoConfig) -> Result<Box<dyn VideoBackend>, Error> {
     first(video_candidates(parameters.codec), parameters)
-        .map(|decoder| rotated(decoder, parameters.rotation))
+        .map(|decoder| displayed(decoder, parameters))
 }
 
 /// Opens a video decoder like [`open_video`], but tries the preferred decoder first. If the
@@ -104,8 +104,7 @@ pub fn open_preferred(
     parameters: &VideoConfig,
     prefer: Prefer,
 ) -> Result<Box<dyn VideoBackend>, Error> {
-    let system =
-        || ffmpeg::open_video(parameters).map(|decoder| rotated(decoder, parameters.rotation));
+    let system = || ffmpeg::open_video(parameters).map(|decoder| displayed(decoder, parameters));
     match (prefer, parameters.codec) {
         (Prefer::System, VideoCodec::H264) => system().or_else(|_| open_video(parameters)),
         _ => open_video(parameters),
@@ -118,7 +117,7 @@ pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> 
     if parameters.codec != VideoCodec::H264 {
         return None;
     }
-    ffmpeg::open_video(parameters).ok().map(|decoder| rotated(decoder, parameters.rotation))
+    ffmpeg::open_video(parameters).ok().map(|decoder| displayed(decoder, parameters))
 }
 
 /// Opens an audio decoder.

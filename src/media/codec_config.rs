@@ -126,6 +126,60 @@ impl Codec {
     }
 }
 
+/// Maximum ratio of the sides of a pixel. Larger ratios are errors, or would waste memory.
+const MAX_PIXEL_ASPECT: u64 = 10;
+
+/// The width and height of pixels that are not square, as a reduced fraction.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct PixelAspect {
+    width: u32,
+    height: u32,
+}
+
+impl PixelAspect {
+    /// Creates the aspect of pixels with these sides. Returns `None` if the pixels are square, or
+    /// if the sides are invalid.
+    pub fn new(width: u64, height: u64) -> Option<Self> {
+        let (short, long) = (width.min(height), width.max(height));
+        if short == long || long > short.saturating_mul(MAX_PIXEL_ASPECT) {
+            return None;
+        }
+        let (mut divisor, mut rest) = (width, height);
+        while rest > 0 {
+            (divisor, rest) = (rest, divisor % rest);
+        }
+        let side = |side: u64| u32::try_from(side / divisor).ok();
+        Some(Self { width: side(width)?, height: side(height)? })
+    }
+
+    /// Returns the width and the height of a pixel.
+    pub const fn sides(self) -> (u32, u32) {
+        (self.width, self.height)
+    }
+
+    /// Returns the size of a frame after it was stretched so that its pixels are square. One side
+    /// grows, unless the frame would exceed [`Size::MAX_SIDE`]. A difference of 1 % is invisible,
+    /// and not worth the loss of sharpness.
+    pub fn stretched(self, size: Size) -> Size {
+        let (width, height) = (u64::from(self.width), u64::from(self.height));
+        if width.abs_diff(height) * 100 <= width.max(height) {
+            return size;
+        }
+        let grown = |side: u32, long: u64, short: u64| {
+            u32::try_from(u64::from(side) * long / short).unwrap_or(u32::MAX) & !1
+        };
+        let stretched = if width > height {
+            Size::new(grown(size.width, width, height), size.height)
+        } else {
+            Size::new(size.width, grown(size.height, height, width))
+        };
+        match stretched.width.max(stretched.height) > Size::MAX_SIDE {
+            true => stretched.fitted_into(Size::new(Size::MAX_SIDE, Size::MAX_SIDE)),
+            false => stretched,
+        }
+    }
+}
+
 /// The config of an encoded video stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VideoConfig {
@@ -137,14 +191,21 @@ pub struct VideoConfig {
     /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. Other
     /// codecs: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is no config.
     pub config: Bytes,
-    /// The rotation that a player applies to the decoded frames.
+    /// The aspect of the pixels, if they are not square. A player stretches the decoded frames.
+    pub pixel_aspect: Option<PixelAspect>,
+    /// The rotation that a player applies to the stretched frames.
     pub rotation: Rotation,
 }
 
 impl VideoConfig {
+    /// Returns the size of the frames with square pixels, before the rotation.
+    pub fn stretched_size(&self) -> Size {
+        self.pixel_aspect.map_or(self.size, |aspect| aspect.stretched(self.size))
+    }
+
     /// Returns the size of the displayed frames.
     pub fn displayed_size(&self) -> Size {
-        self.rotation.size(self.size)
+        self.rotation.size(self.stretched_size())
     }
 
     /// Returns true if a decoder of this stream also decodes the other stream.
@@ -185,6 +246,40 @@ mod tests {
         assert_eq!("128000".parse(), Ok(BitsPerSecond(128_000)));
         for bad in ["", "k", "0", "-5k", "nan", "inf", "1e99", "12", "5€"] {
             assert!(bad.parse::<BitsPerSecond>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn pixel_aspects_are_reduced_and_limited() {
+        assert_eq!(PixelAspect::new(1_024, 720).map(PixelAspect::sides), Some((64, 45)));
+        assert_eq!(PixelAspect::new(1, 10).map(PixelAspect::sides), Some((1, 10)));
+        let large = u64::MAX;
+        for (width, height) in
+            [(0, 0), (0, 1), (1, 0), (7, 7), (11, 1), (1, 11), (large, 1), (large, large - 1)]
+        {
+            assert_eq!(PixelAspect::new(width, height), None, "{width}:{height}");
+        }
+    }
+
+    #[test]
+    fn frames_are_stretched_to_square_pixels() {
+        for (aspect, from, to) in [
+            ((64, 45), (720, 576), (1_024, 576)),
+            ((4, 3), (1_440, 1_080), (1_920, 1_080)),
+            ((32, 17), (544, 576), (1_024, 576)),
+            ((12, 11), (720, 576), (784, 576)),
+            // A side never shrinks.
+            ((8, 9), (720, 480), (720, 540)),
+            // The rest of a rounded size.
+            ((1_280, 1_281), (854, 480), (854, 480)),
+            ((10, 1), (4_096, 2_304), (8_192, 460)),
+            ((1, 10), (16, 8_192), (2, 8_192)),
+            ((2, 1), (0, 0), (0, 0)),
+            ((2, 1), (u32::MAX, 2), (8_192, 2)),
+        ] {
+            let size = PixelAspect::new(aspect.0, aspect.1).unwrap();
+            let size = size.stretched(Size::new(from.0, from.1));
+            assert_eq!(size, Size::new(to.0, to.1), "{aspect:?} {from:?}");
         }
     }
 }

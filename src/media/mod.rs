@@ -19,7 +19,8 @@ pub mod stream_event;
 pub use audio_tracks::{ExtraTrack, ExtraTracks, MAX_TRACKS};
 pub use clip_frames::ClipFrames;
 pub use codec_config::{
-    AudioCodec, AudioConfig, BitsPerSecond, Codec, StreamConfig, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, Codec, PixelAspect, StreamConfig, VideoCodec,
+    VideoConfig,
 };
 pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
 pub use frame::Color;

@@ -102,6 +102,7 @@ pub(in crate::broadcast) mod tests {
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            pixel_aspect: None,
             rotation: Rotation::None,
         };
         let rendition = Some(Arc::new(Rendition { rendition_id, video }));

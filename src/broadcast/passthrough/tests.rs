@@ -198,6 +198,7 @@ fn a_file_that_goes_out_without_its_audio_or_video_says_so() {
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config: Bytes::new(),
+        pixel_aspect: None,
         rotation: Rotation::None,
     });
     index.tracks.audio = vec![audio(AudioCodec::Vorbis)];

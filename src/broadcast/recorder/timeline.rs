@@ -152,6 +152,7 @@ mod tests {
                 frame_rate: FrameRate::new(25, 1).unwrap(),
                 bitrate: BitsPerSecond(1_000_000),
                 config: Default::default(),
+                pixel_aspect: None,
                 rotation: Rotation::None,
             }),
             audio: Some(AudioConfig {

@@ -250,6 +250,7 @@ impl Encoder {
                 frame_rate: config.frame_rate,
                 bitrate: config.bitrate,
                 config: bytes::Bytes::new(),
+                pixel_aspect: None,
                 rotation: Rotation::None,
             },
             level,

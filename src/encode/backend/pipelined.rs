@@ -37,6 +37,7 @@ impl Encoder {
             frame_rate: config.frame_rate,
             bitrate: config.bitrate,
             config: avcc::configuration(&sps, &pps, config.frame_rate)?,
+            pixel_aspect: None,
             rotation: Rotation::None,
         };
         let (group, times, ready) = (Vec::new(), VecDeque::new(), VecDeque::new());

@@ -361,6 +361,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: vec![0; size].into(),
+            pixel_aspect: None,
             rotation: Rotation::None,
         };
         let queue = Packets::<VideoConfig>::default();

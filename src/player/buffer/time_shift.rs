@@ -359,6 +359,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: vec![0; bytes].into(),
+            pixel_aspect: None,
             rotation: Rotation::None,
         }))
     }

@@ -232,8 +232,13 @@ impl<'a> Decoding<'a> {
         // Encoders repeat their config, which is not a change.
         if self.decoder.is_some()
             && self.parameters.as_ref().is_some_and(|known| {
-                (known.codec, &known.config, known.rotation)
-                    == (parameters.codec, &parameters.config, parameters.rotation)
+                (known.codec, &known.config, known.pixel_aspect, known.rotation)
+                    == (
+                        parameters.codec,
+                        &parameters.config,
+                        parameters.pixel_aspect,
+                        parameters.rotation,
+                    )
             })
         {
             return Vec::new();

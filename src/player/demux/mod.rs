@@ -11,8 +11,8 @@ use bytes::Bytes;
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::media::{
-    AudioCodec, AudioConfig, EncodedPacket, Priority, Rotation, StreamEvent, Track, TrackConfig,
-    VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, EncodedPacket, PixelAspect, Priority, Rotation, StreamEvent, Track,
+    TrackConfig, VideoCodec, VideoConfig,
 };
 use crate::player::buffer::packets::BufferedPacket;
 use crate::player::clock::timeline::{Timeline, TimestampAnomaly};
@@ -52,7 +52,8 @@ pub(super) struct Demux {
     codecs: (Option<VideoCodec>, Option<AudioCodec>),
     /// The codec of the current video, once it can be decoded.
     playing: Option<VideoCodec>,
-    /// The rotation of the video, according to the last config.
+    /// The pixel aspect and the rotation of the video, according to the last config.
+    pixel_aspect: Option<PixelAspect>,
     rotation: Rotation,
     /// The codec that was last checked, and whether it has a decoder.
     asked: Option<(VideoCodec, bool)>,
@@ -75,6 +76,7 @@ impl Demux {
             timeline: Timeline::new(live),
             codecs: (None, None),
             playing: None,
+            pixel_aspect: None,
             rotation: Rotation::None,
             asked: None,
             reported: (None, None),
@@ -170,8 +172,9 @@ impl Demux {
     }
 
     fn video_config(&mut self, config: VideoConfig) -> Demuxed {
-        let VideoConfig { codec, config, rotation, .. } = config;
-        (self.codecs.0, self.rotation) = (Some(codec), rotation);
+        let VideoConfig { codec, config, pixel_aspect, rotation, .. } = config;
+        self.codecs.0 = Some(codec);
+        (self.pixel_aspect, self.rotation) = (pixel_aspect, rotation);
         // The first keyframe contains the missing values if the codec needs no config, or sends the
         // config in band.
         if config.is_empty() {
@@ -183,7 +186,8 @@ impl Demux {
         }
         let Some(config) = video_config(codec, config) else { return Demuxed::Damaged };
         self.playing = Some(codec);
-        Demuxed::Video(BufferedPacket::Configure(VideoConfig { rotation, ..config }))
+        let config = VideoConfig { pixel_aspect, rotation, ..config };
+        Demuxed::Video(BufferedPacket::Configure(config))
     }
 
     fn video_packet(&mut self, packet: EncodedPacket, now: Timestamp) -> Demuxed {
@@ -215,7 +219,10 @@ impl Demux {
         }
         self.playing = Some(codec);
         let config = inside.unwrap_or_else(|| bare_video_config(codec, Bytes::new(), &packet.data));
-        Demuxed::NewVideo(VideoConfig { rotation: self.rotation, ..config }, packet)
+        // Without a codec config, only the container can declare another aspect.
+        let pixel_aspect = self.pixel_aspect.or(config.pixel_aspect);
+        let config = VideoConfig { pixel_aspect, rotation: self.rotation, ..config };
+        Demuxed::NewVideo(config, packet)
     }
 
     /// Returns true if the codec can be decoded.
@@ -334,12 +341,13 @@ mod tests {
     }
 
     #[test]
-    fn video_keeps_its_rotation() {
+    fn video_keeps_its_rotation_and_its_pixel_aspect() {
         let (sps, pps) = ([0x67, 66, 0xc0, 10, 0xda, 0x0a, 0x1f, 0x90], [0x68, 0xce, 0x38, 0x80]);
         let [sps, pps] = [&sps[..], &pps[..]].map(Bytes::copy_from_slice);
         let sets = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
         let config = video_config(VideoCodec::H264, sets).unwrap();
-        let config = VideoConfig { rotation: Rotation::Left, ..config };
+        let pixel_aspect = PixelAspect::new(4, 3);
+        let config = VideoConfig { pixel_aspect, rotation: Rotation::Left, ..config };
         let event = StreamEvent::Config(TrackConfig::Video(config.clone()));
         let found = Demux::new(false).event(event, Timestamp::ZERO);
         let Demuxed::Video(BufferedPacket::Configure(found)) = found else { panic!("{found:?}") };

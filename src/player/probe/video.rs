@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use crate::wire::codec;
 use crate::wire::codec::four_cc::VideoFormat;
-use crate::wire::codec::h264::DecoderConfig;
 use crate::wire::codec::h264::vui::VideoSignal;
+use crate::wire::codec::h264::{DecoderConfig, Sps};
 use crate::wire::codec::{Colors, cadence, hdr};
 
 /// Returns the video properties that a config declares.
@@ -20,6 +20,7 @@ pub(super) fn described(format: VideoFormat, config: &Bytes) -> Option<codec::Vi
                 level: Some(parsed.level_idc.into()),
                 profile: sps.as_ref().map(|sps| sps.profile().to_owned()),
                 size: sps.as_ref().map(|sps| (sps.width, sps.height)),
+                pixel_aspect: sps.as_ref().and_then(Sps::pixel_aspect),
                 colors: sps
                     .and_then(|sps| sps.vui?.signal)
                     .map_or_else(Colors::default, h264_colors),

@@ -109,7 +109,7 @@ impl ProbeWorker {
         }) {
             return;
         }
-        self.seen.size = Some(parameters.size).filter(|size| size.width > 0);
+        self.seen.size = Some(parameters.displayed_size()).filter(|size| size.width > 0);
         let opened = decode::open_video(&parameters);
         self.seen.is_video_undecodable = opened.is_err();
         match opened {
@@ -471,7 +471,8 @@ fn take_waiting(shared: &Shared, worker: &mut ProbeWorker) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::{BitsPerSecond, FrameRate, Rotation, Size, VideoCodec};
+    use crate::media::{Size, VideoCodec};
+    use crate::wire::container::track_config::bare_video_config;
 
     /// Creates a probe that received this many audio packets, one every 20 ms.
     fn worker(packets: i64) -> ProbeWorker {
@@ -515,9 +516,9 @@ mod tests {
     #[test]
     fn video_that_cannot_be_decoded_has_the_size_of_its_config() {
         let mut worker = worker(0);
-        let (codec, size, rotation) = (VideoCodec::H264, Size::new(320, 180), Rotation::None);
-        let (frame_rate, bitrate, config) = (FrameRate::FPS_30, BitsPerSecond(0), vec![0].into());
-        worker.configure_video(VideoConfig { codec, size, frame_rate, bitrate, config, rotation });
+        let size = Size::new(320, 180);
+        let video = bare_video_config(VideoCodec::H264, vec![0].into(), &[]);
+        worker.configure_video(VideoConfig { size, ..video });
         assert!(worker.seen.is_video_undecodable && worker.seen.size == Some(size));
     }
 

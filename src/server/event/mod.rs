@@ -14,6 +14,7 @@ use std::time::Duration;
 use crate::base::named;
 use crate::files::Trouble;
 use crate::files::disk_space::Warning;
+use crate::media::{PixelAspect, Size};
 use crate::server::event::relay::RelayChange;
 pub use crate::server::fault::TriggeredFault;
 use crate::text::problem::{Problem, problem};
@@ -348,7 +349,17 @@ pub struct VideoFigures {
     /// The profile of H.264.
     pub profile: Option<&'static str>,
     pub size: Option<(u32, u32)>,
+    /// The aspect of the pixels, if it is known and they are not square.
+    pub pixel_aspect: Option<PixelAspect>,
     pub fps: Option<f64>,
+}
+
+impl VideoFigures {
+    /// Returns the size of the displayed frames, if known.
+    pub(in crate::server) fn displayed_size(&self) -> Option<Size> {
+        let size = self.size.map(|(width, height)| Size::new(width, height))?;
+        Some(self.pixel_aspect.map_or(size, |aspect| aspect.stretched(size)))
+    }
 }
 
 /// The known properties of the audio.

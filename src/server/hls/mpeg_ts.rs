@@ -148,6 +148,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: sets.build().unwrap(),
+            pixel_aspect: None,
             rotation: Rotation::None,
         };
         let config = match codec {

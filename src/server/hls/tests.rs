@@ -30,6 +30,7 @@ pub(super) fn video_config(width: u32) -> StreamEvent {
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config: Bytes::from(vec![1, 0x64, 0, 0x1F, 0xFF, (width / 16) as u8]),
+        pixel_aspect: None,
         rotation: Rotation::None,
     }))
 }

@@ -260,6 +260,8 @@ impl Default for Ladders {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::PixelAspect;
+    use crate::server::event::VideoFigures;
 
     #[test]
     fn ladders_are_read_largest_first() {
@@ -348,6 +350,15 @@ mod tests {
                 "{height} {from:?}"
             );
         }
+        let anamorphic = VideoFigures {
+            codec: "H.264".to_owned(),
+            profile: None,
+            size: Some((720, 576)),
+            pixel_aspect: PixelAspect::new(64, 45),
+            fps: None,
+        };
+        let size = anamorphic.displayed_size().and_then(|size| of(288).size(size));
+        assert_eq!(size, Some(Size::new(512, 288)));
         let baseline = |width, height| {
             let size = Size::new(width, height);
             VideoRendition::baseline(size).size(size)

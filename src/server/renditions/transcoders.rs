@@ -8,7 +8,6 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::base::worker::Worker;
-use crate::media::Size;
 use crate::server::renditions::load::CpuLoad;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::renditions::running::{RenditionFigures, RunningRendition};
@@ -112,9 +111,8 @@ impl Transcoders {
         drop(all);
         // The size of the video refuses such a rendition without a pause, and the video can become larger again.
         let video = transcoder.stream.publisher_figures(now).and_then(|it| it.video);
-        let is_too_small = video.and_then(|it| it.size).is_some_and(|(width, height)| {
-            running.rendition.size(Size::new(width, height)).is_none()
-        });
+        let size = video.and_then(|it| it.displayed_size());
+        let is_too_small = size.is_some_and(|size| running.rendition.size(size).is_none());
         if let Some(why) = why.as_ref().filter(|why| **why != Refusal::Absent || !is_too_small) {
             self.bar(&transcoder.stream, &running.rendition.name(), why, now);
         }

@@ -17,11 +17,13 @@ pub(in crate::server) fn of_video(track: &VideoTrack, metadata: &Metadata) -> Vi
         (VideoFormat::Vp9, VideoPacket::Frame { data, .. }) => codec::vp9_key(data),
         _ => None,
     };
+    let parsed = parsed.unwrap_or_default();
     let declared = metadata.width.zip(metadata.height);
     VideoFigures {
         codec: track.format.to_string(),
         profile: None,
-        size: parsed.and_then(|parsed| parsed.size).or(declared),
+        size: parsed.size.or(declared),
+        pixel_aspect: parsed.pixel_aspect,
         fps: metadata.frame_rate,
     }
 }

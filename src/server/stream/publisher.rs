@@ -311,6 +311,7 @@ impl Publisher {
                 codec: "H.264".to_owned(),
                 profile: h264_profile(config),
                 size: Some((video.size.width, video.size.height)),
+                pixel_aspect: video.pixel_aspect,
                 fps: Some(video.frame_rate.as_f64()),
             });
         }
@@ -346,6 +347,7 @@ fn h264_profile(config: &Bytes) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::Size;
     use crate::wire::amf0::Value;
     use crate::wire::container::flv::metadata_body;
 
@@ -406,6 +408,21 @@ mod tests {
         let body = Bytes::from([b"\x17\0\0\0\0", &config[..]].concat());
         publisher.classify(TagKind::Video, &body, false);
         assert_eq!(publisher.video.as_ref().and_then(|video| video.fps), Some(60.0));
+    }
+
+    #[test]
+    fn anamorphic_video_has_its_displayed_size() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let mut publisher = Publisher::new(1, address, "", Timestamp::ZERO);
+        // 720×576 with the pixel aspect 64:45.
+        let sps = b"\x67\x42\xc0\x1e\xda\x02\xd0\x49\xbf\xf0\x04\x00\x02\xd0\x08";
+        let (sps, pps) = (Bytes::from_static(sps), Bytes::from_static(b"\x68\xce\x38\x80"));
+        let config = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
+        let body = Bytes::from([b"\x17\0\0\0\0", &config[..]].concat());
+        publisher.classify(TagKind::Video, &body, false);
+        let video = publisher.video.as_ref().unwrap();
+        assert_eq!(video.size, Some((720, 576)));
+        assert_eq!(video.displayed_size(), Some(Size::new(1_024, 576)));
     }
 
     /// The AudioSpecificConfig of stereo AAC-LC at 48 kHz.

@@ -215,7 +215,8 @@ fn decoded(messages: &[Arc<Message>]) -> Option<VideoFrame> {
 }
 
 fn open(config: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
-    let opened = (config.size.pixels() <= MAX_PIXELS).then(|| decode::open_video(config));
+    let fits = config.displayed_size().pixels() <= MAX_PIXELS;
+    let opened = fits.then(|| decode::open_video(config));
     opened?.inspect_err(|error| tracing::debug!(%error, "decoding a thumbnail failed")).ok()
 }
 

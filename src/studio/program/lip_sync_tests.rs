@@ -162,6 +162,7 @@ fn video_config(grid: FrameGrid) -> VideoConfig {
         frame_rate: grid.rate,
         bitrate: BitsPerSecond(100_000),
         config: config.build().unwrap(),
+        pixel_aspect: None,
         rotation: Rotation::None,
     }
 }

@@ -73,6 +73,7 @@ impl Sets {
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(0),
                 config,
+                pixel_aspect: None,
                 rotation: Rotation::None,
             };
             decode::open_video(&parameters).map_err(|error| error.to_string())

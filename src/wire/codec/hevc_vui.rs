@@ -1,8 +1,11 @@
-//! Reads the color description of an HEVC sequence parameter set (H.265 §7.3.2.2.1, §7.3.4, §7.3.7,
-//! Annex E.2.1). The fields before the description have no lengths, so all of them are parsed.
+//! Reads the pixel aspect and the color description of an HEVC sequence parameter set (H.265
+//! §7.3.2.2.1, §7.3.4, §7.3.7, Annex E.2.1). The fields before them have no lengths, so all of them
+//! are parsed.
 
+use crate::media::PixelAspect;
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
+use crate::wire::codec::h264::vui::AspectRatio;
 
 /// Maximum number of reference picture sets (§7.4.3.2.1).
 const MAX_REFERENCE_SETS: u32 = 64;
@@ -11,9 +14,12 @@ const MAX_SET_FRAMES: u32 = 32;
 /// Maximum number of long-term reference frames.
 const MAX_LONG_TERM_FRAMES: u32 = 33;
 
-/// Reads the colors of a set; `bits` must be positioned just after the bit depths. `sub_layers` is
-/// the number of sub-layers after the first.
-pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors, Error> {
+/// Reads the pixel aspect and the colors of a set; `bits` must be positioned just after the bit
+/// depths. `sub_layers` is the number of sub-layers after the first.
+pub(super) fn aspect_and_colors(
+    bits: &mut BitReader<'_>,
+    sub_layers: u32,
+) -> Result<(Option<PixelAspect>, Colors), Error> {
     let order_bits = bits.ue()?.min(12) + 4;
     let layers = if bits.flag()? { sub_layers + 1 } else { 1 };
     // Buffer sizes of each layer, then block sizes.
@@ -39,16 +45,14 @@ pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors
     }
     bits.skip(2)?;
     if !bits.flag()? {
-        return Ok(Colors::default());
+        return Ok((None, Colors::default()));
     }
-    if bits.flag()? && bits.bits(8)? == 255 {
-        bits.skip(32)?;
-    }
+    let aspect = if bits.flag()? { AspectRatio::read(bits)?.pixels() } else { None };
     if bits.flag()? {
         bits.skip(1)?;
     }
     if !bits.flag()? {
-        return Ok(Colors::default());
+        return Ok((aspect, Colors::default()));
     }
     bits.skip(3)?;
     let full_range = Some(bits.flag()?);
@@ -57,7 +61,7 @@ pub(super) fn colors(bits: &mut BitReader<'_>, sub_layers: u32) -> Result<Colors
     } else {
         Colors::default()
     };
-    Ok(Colors { full_range, ..coded })
+    Ok((aspect, Colors { full_range, ..coded }))
 }
 
 fn scaling_lists(bits: &mut BitReader<'_>) -> Result<(), Error> {

@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use crate::media::PixelAspect;
 use crate::wire::bits::{BitReader, Error};
 use crate::wire::codec::color::Colors;
 use crate::wire::codec::h264::nal::unescape;
@@ -20,8 +21,10 @@ pub struct VideoInfo {
     /// Level as the codec writes it and ffprobe shows it: 3.1 is 93 for HEVC, 5 for AV1 and 31 for
     /// VP9.
     pub level: Option<u32>,
-    /// Displayed width and height.
+    /// Width and height after cropping.
     pub size: Option<(u32, u32)>,
+    /// The aspect of the pixels, if it is known and they are not square.
+    pub pixel_aspect: Option<PixelAspect>,
     pub colors: Colors,
 }
 
@@ -48,8 +51,9 @@ pub fn hevc(config: &[u8]) -> Option<VideoInfo> {
         beside = beside.or(hdr::of_hevc_unit(kind, unit));
     });
     let profile = (!name.is_empty()).then(|| name.to_owned());
-    let (size, vui) = sps.map_or((None, Colors::default()), |sps| (Some(sps.size), sps.colors));
-    Some(VideoInfo { profile, level, size, colors: beside.or(vui) })
+    let size = sps.as_ref().map(|sps| sps.size);
+    let (pixel_aspect, vui) = sps.map_or((None, Colors::default()), |sps| sps.aspect_and_colors);
+    Some(VideoInfo { profile, level, size, pixel_aspect, colors: beside.or(vui) })
 }
 
 /// Passes each unit in the arrays of a record to `take`, with its type. Returns `None` if the
@@ -92,7 +96,7 @@ struct HevcSps {
     chroma: u8,
     depths: (u8, u8),
     size: (u32, u32),
-    colors: Colors,
+    aspect_and_colors: (Option<PixelAspect>, Colors),
 }
 
 impl HevcSps {
@@ -103,7 +107,7 @@ impl HevcSps {
         let (size, chroma, layers, nested) = hevc_front(&mut bits)?;
         // A truncated set still has the size.
         let depths = (bits.ue().unwrap_or(0), bits.ue().unwrap_or(0));
-        let colors = hevc_vui::colors(&mut bits, layers).unwrap_or_default();
+        let aspect_and_colors = hevc_vui::aspect_and_colors(&mut bits, layers).unwrap_or_default();
         let small = |value: u32| u8::try_from(value.min(15)).unwrap_or(0);
         let profile_and_level = sps.get(1..13).and_then(|part| part.first_chunk().copied());
         Ok(Self {
@@ -113,7 +117,7 @@ impl HevcSps {
             chroma: small(chroma.min(3)),
             depths: (small(depths.0.min(7)), small(depths.1.min(7))),
             size,
-            colors,
+            aspect_and_colors,
         })
     }
 }
@@ -310,7 +314,7 @@ pub fn vp9(config: &[u8]) -> Option<VideoInfo> {
         _ => Colors::default(),
     };
     let level = Some(level.into()).filter(|level| *level > 0);
-    Some(VideoInfo { profile, level, size: None, colors })
+    Some(VideoInfo { profile, level, colors, ..VideoInfo::default() })
 }
 
 /// Reads primaries and transfer (ITU-T H.273) from a VPCodecConfigurationRecord, because VP9 frames
@@ -376,6 +380,16 @@ mod tests {
     /// Creates a record with one SPS of this size, cropped at the bottom by this many chroma
     /// samples.
     fn hvcc(width: u32, height: u32, crop: u32, sub_layers: u32) -> Vec<u8> {
+        hvcc_with((width, height), crop, sub_layers, |_| ())
+    }
+
+    /// Creates such a record, in which `more` writes the fields after the size.
+    fn hvcc_with(
+        (width, height): (u32, u32),
+        crop: u32,
+        sub_layers: u32,
+        more: impl FnOnce(&mut BitWriter),
+    ) -> Vec<u8> {
         let mut sps = BitWriter::with_capacity(64);
         sps.bits(4, 0);
         sps.bits(3, sub_layers);
@@ -397,6 +411,7 @@ mod tests {
         if crop > 0 {
             [0, 0, 0, crop].into_iter().for_each(|side| sps.ue(side));
         }
+        more(&mut sps);
         sps.trailing_bits();
         let sps = crate::wire::codec::h264::nal::escape(&sps.into_bytes());
         let mut record = vec![1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 93];
@@ -414,6 +429,39 @@ mod tests {
         assert_eq!(frame.profile.as_deref(), Some("Main 10"));
         assert_eq!((frame.level, frame.size), (Some(93), Some((1_920, 1_080))));
         assert_eq!(hevc(&hvcc(640, 360, 0, 1)).unwrap().size, Some((640, 360)));
+    }
+
+    #[test]
+    fn hevc_tells_the_pixel_aspect() {
+        let of = |idc: u32, sides: &[u32]| {
+            let config = hvcc_with((720, 576), 0, 0, |sps| {
+                // Bit depths and the length of the output order.
+                (0..3).for_each(|_| sps.ue(0));
+                sps.flag(false);
+                // The buffer sizes of a layer, and block sizes.
+                (0..9).for_each(|_| sps.ue(0));
+                // No scaling lists, two more tools, and no PCM.
+                (0..4).for_each(|_| sps.flag(false));
+                // No reference sets, long-term frames, and two more tools.
+                sps.ue(0);
+                (0..3).for_each(|_| sps.flag(false));
+                // A VUI with an aspect.
+                (0..2).for_each(|_| sps.flag(true));
+                sps.bits(8, idc);
+                sides.iter().for_each(|side| sps.bits(16, *side));
+                (0..8).for_each(|_| sps.flag(false));
+            });
+            let info = hevc(&config).unwrap();
+            assert_eq!(info.size, Some((720, 576)));
+            info.pixel_aspect.map(PixelAspect::sides)
+        };
+        assert_eq!(of(255, &[64, 45]), Some((64, 45)));
+        assert_eq!(of(4, &[]), Some((16, 11)));
+        // Square, unknown and invalid.
+        let others: [(u32, &[u32]); 4] = [(1, &[]), (0, &[]), (17, &[]), (255, &[0, 45])];
+        for (idc, sides) in others {
+            assert_eq!(of(idc, sides), None, "{idc}");
+        }
     }
 
     #[test]

@@ -120,6 +120,7 @@ pub fn h264_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<V
         frame_rate: coded_rate.or_else(|| declared_rate(metadata)).unwrap_or(FrameRate::FPS_30),
         bitrate: BitsPerSecond(metadata.video_bitrate.unwrap_or(0)),
         config,
+        pixel_aspect: sps.pixel_aspect(),
         rotation: Rotation::None,
     })
 }
@@ -141,19 +142,21 @@ fn declared_rate(metadata: &Metadata) -> Option<FrameRate> {
 /// Makes the config of a video track other than H.264. The size, which decoders do not need, comes
 /// from the codec config or the first keyframe.
 pub fn bare_video_config(codec: VideoCodec, config: Bytes, frame: &[u8]) -> VideoConfig {
-    let size = match codec {
-        VideoCodec::Hevc => codec::hevc(&config).and_then(|info| info.size),
-        VideoCodec::Av1 => codec::av1(&config).and_then(|info| info.size),
-        VideoCodec::Vp9 => codec::vp9_key_size(frame),
+    let info = match codec {
+        VideoCodec::Hevc => codec::hevc(&config),
+        VideoCodec::Av1 => codec::av1(&config),
+        VideoCodec::Vp9 => codec::vp9_key(frame),
         _ => None,
     };
-    let (width, height) = size.unwrap_or((0, 0));
+    let info = info.unwrap_or_default();
+    let (width, height) = info.size.unwrap_or((0, 0));
     VideoConfig {
         codec,
         size: Size::new(width, height),
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config,
+        pixel_aspect: info.pixel_aspect,
         rotation: Rotation::None,
     }
 }
@@ -195,11 +198,29 @@ pub fn aac_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<Au
 #[cfg(test)]
 pub(in crate::wire::container) mod tests {
     use super::*;
+    use crate::media::PixelAspect;
 
     /// Returns the config of a small video track with this rotation.
     pub fn rotated_video(rotation: Rotation) -> VideoConfig {
         let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
         let video = bare_video_config(VideoCodec::Vp9, config, &[]);
         VideoConfig { size: Size::new(64, 48), rotation, ..video }
+    }
+
+    /// Returns the config of widescreen video in H.264 with 720×576 pixels, whose aspect is 64:45.
+    pub fn anamorphic_video() -> VideoConfig {
+        let sps = b"\x67\x42\xc0\x1e\xda\x02\xd0\x49\xbf\xf0\x04\x00\x02\xd0\x08";
+        let (sps, pps) = (Bytes::from_static(sps), Bytes::from_static(b"\x68\xce\x38\x80"));
+        h264_config(DecoderConfig::new(sps, pps).unwrap().build().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn anamorphic_video_is_displayed_in_its_shape() {
+        let video = anamorphic_video();
+        assert_eq!(video.pixel_aspect.map(PixelAspect::sides), Some((64, 45)));
+        assert_eq!(video.size, Size::new(720, 576));
+        assert_eq!(video.displayed_size(), Size::new(1_024, 576));
+        let upright = VideoConfig { rotation: Rotation::Left, ..video };
+        assert_eq!(upright.displayed_size(), Size::new(576, 1_024));
     }
 }

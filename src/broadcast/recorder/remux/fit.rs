@@ -242,6 +242,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config,
+            pixel_aspect: None,
             rotation: Rotation::None,
         };
         let tracks = Tracks { video: Some(video), audio };

@@ -99,6 +99,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: Default::default(),
+            pixel_aspect: None,
             rotation: Rotation::None,
         };
         let audio = AudioConfig {

@@ -132,6 +132,7 @@ fn parameters() -> Result<VideoConfig, Problem> {
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
         config,
+        pixel_aspect: None,
         rotation: Rotation::None,
     })
 }

@@ -5,7 +5,6 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::media::Size;
 use crate::server::access::action::Action;
 use crate::server::event::StreamFigures;
 use crate::server::hls::Mode;
@@ -68,8 +67,7 @@ fn ice_server(server: &IceServer) -> Value {
 /// Returns the names of the renditions that a viewer may choose.
 fn renditions(registry: &Registry, figures: &StreamFigures) -> Vec<String> {
     let Some(publisher) = &figures.publisher else { return Vec::new() };
-    let size = publisher.video.as_ref().and_then(|video| video.size);
-    let size = size.map(|(width, height)| Size::new(width, height));
+    let size = publisher.video.as_ref().and_then(|video| video.displayed_size());
     let rules = registry.rules();
     rules.renditions.of(&figures.app, &figures.stream).names(size, publisher.audio.is_some())
 }

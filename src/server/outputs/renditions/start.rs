@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::worker::Worker;
-use crate::media::{FrameRate, Size};
+use crate::media::FrameRate;
 use crate::server::event::RenditionState;
 use crate::server::outputs::renditions::news::tell;
 use crate::server::outputs::renditions::transcoder::transcode;
@@ -106,10 +106,10 @@ fn check_cpu(
     let publisher = stream.publisher_figures(registry.clock.now());
     let video = publisher.and_then(|it| it.video).ok_or(Refusal::Absent)?;
     // The size of some codecs is known only to their decoders.
-    let Some((width, height)) = video.size else { return Ok(()) };
+    let Some(size) = video.displayed_size() else { return Ok(()) };
     let rate = video.fps.and_then(|fps| FrameRate::new(fps.round() as u32, 1));
     let rate = rate.unwrap_or(FrameRate::FPS_30);
-    let settings = rendition.settings(Size::new(width, height), rate);
+    let settings = rendition.settings(size, rate);
     let settings = settings.ok_or(Refusal::Absent)?;
     let share = registry.transcoders.load.with_encoder(settings.size, rate);
     if share > registry.rules().renditions.cpu {

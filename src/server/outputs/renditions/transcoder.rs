@@ -269,9 +269,10 @@ impl Source {
             return;
         }
         self.skip();
-        let opened = match config.size.pixels() <= MAX_PIXELS {
+        let size = config.displayed_size();
+        let opened = match size.pixels() <= MAX_PIXELS {
             true => decode::open_video(config).map_err(|why| Problem::from(&why)),
-            false => Err(Problem::words(config.size.to_string())),
+            false => Err(Problem::words(size.to_string())),
         };
         match opened {
             Ok(decoder) => self.decoder = Some((config.clone(), decoder)),

@@ -201,8 +201,8 @@ impl Variants {
     /// Returns the last bitrate of the stream, and its size if that is known.
     fn bitrate_and_size(&self, registry: &Registry) -> (u64, Option<Size>) {
         let publisher = self.stream.publisher_figures(registry.clock.now());
-        let size = publisher.and_then(|it| it.video?.size);
-        (self.stream.last_bitrate(), size.map(|(width, height)| Size::new(width, height)))
+        let size = publisher.and_then(|it| it.video?.displayed_size());
+        (self.stream.last_bitrate(), size)
     }
 
     /// Returns the rendition in the profile that the viewer decodes.

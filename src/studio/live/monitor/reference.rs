@@ -60,9 +60,9 @@ impl Reference {
                 match packets.next_timeout(STOP_CHECK_INTERVAL) {
                     NextPacket::Tag(tag) => {
                         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop()) {
-                            let mut sizes = its_sizes.lock();
-                            if !sizes.contains(&new.video.size) {
-                                sizes.push(new.video.size);
+                            let (size, mut sizes) = (new.video.displayed_size(), its_sizes.lock());
+                            if !sizes.contains(&size) {
+                                sizes.push(size);
                             }
                             if new.rendition_id == RenditionId::Main
                                 && shown.as_ref() != Some(&new.video)
@@ -93,7 +93,7 @@ impl Reference {
         let fps = worker.seen.fps;
         let video = self.parameters.video.as_ref();
         look(&SentStream {
-            video: video.map(|video| (video.size, video.frame_rate.as_f64())),
+            video: video.map(|video| (video.displayed_size(), video.frame_rate.as_f64())),
             sizes: &self.sizes.lock(),
             fps,
             has_audio: self.parameters.audio.is_some(),

@@ -1,6 +1,7 @@
 //! Sequence parameter sets (ITU-T H.264 §7.3.2.1), every profile.
 
 use super::{Error, Vui};
+use crate::media::PixelAspect;
 use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
 
@@ -204,6 +205,11 @@ impl Sps {
         let (num, den) = (u64::from(timing.time_scale), 2 * u64::from(timing.units_in_tick));
         let divisor = gcd(num, den);
         Some((u32::try_from(num / divisor).ok()?, u32::try_from(den / divisor).ok()?))
+    }
+
+    /// Returns the aspect of the pixels, if the VUI has it and they are not square.
+    pub fn pixel_aspect(&self) -> Option<PixelAspect> {
+        self.vui.as_ref()?.aspect_ratio?.pixels()
     }
 
     /// Returns the frame rate in frames per second, if known.

@@ -1,7 +1,8 @@
 //! Video usability information (ITU-T H.264 Annex E): aspect ratio, color, timing, buffering.
 
 use super::Error;
-use crate::wire::bits::{BitReader, BitWriter};
+use crate::media::PixelAspect;
+use crate::wire::bits::{self, BitReader, BitWriter};
 
 /// `vui_parameters()`; absent parts are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,20 +104,32 @@ const SAMPLE_ASPECT_RATIOS: [(u16, u16); 16] = [
     (2, 1),
 ];
 
+impl AspectRatio {
+    /// Reads `aspect_ratio_idc` and the explicit ratio, which H.265 has in the same form.
+    pub(in crate::wire::codec) fn read(reader: &mut BitReader<'_>) -> Result<Self, bits::Error> {
+        let idc = reader.byte(8)?;
+        let ratio = if idc == EXTENDED_SAR {
+            (reader.bits(16)? as u16, reader.bits(16)? as u16)
+        } else {
+            let row = usize::from(idc).checked_sub(1).and_then(|row| SAMPLE_ASPECT_RATIOS.get(row));
+            row.copied().unwrap_or((0, 0))
+        };
+        Ok(Self { idc, ratio })
+    }
+
+    /// Returns the aspect of the pixels, if they are not square.
+    pub fn pixels(self) -> Option<PixelAspect> {
+        let (width, height) = self.ratio;
+        PixelAspect::new(width.into(), height.into())
+    }
+}
+
 impl Vui {
     /// Reads `vui_parameters()`.
     pub(super) fn read(reader: &mut BitReader<'_>) -> Result<Self, Error> {
         let mut vui = Self::default();
         if reader.flag()? {
-            let idc = reader.byte(8)?;
-            let ratio = if idc == EXTENDED_SAR {
-                (reader.bits(16)? as u16, reader.bits(16)? as u16)
-            } else {
-                let row =
-                    usize::from(idc).checked_sub(1).and_then(|row| SAMPLE_ASPECT_RATIOS.get(row));
-                row.copied().unwrap_or((0, 0))
-            };
-            vui.aspect_ratio = Some(AspectRatio { idc, ratio });
+            vui.aspect_ratio = Some(AspectRatio::read(reader)?);
         }
         if reader.flag()? {
             vui.overscan_appropriate = Some(reader.flag()?);

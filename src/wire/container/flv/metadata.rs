@@ -242,6 +242,7 @@ mod tests {
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(2_500_000),
                 config: Default::default(),
+                pixel_aspect: None,
                 rotation: Rotation::None,
             }),
             audio: Some(AudioConfig {

@@ -288,6 +288,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
             config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            pixel_aspect: None,
             rotation: Rotation::None,
         };
         Tracks { video: Some(video), audio: Vec::new() }

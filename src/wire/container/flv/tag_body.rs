@@ -237,6 +237,7 @@ mod tests {
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(0),
                 config: Bytes::from_static(b"\x01config"),
+                pixel_aspect: None,
                 rotation: Rotation::None,
             };
             let head = config_body(&TrackConfig::Video(config)).unwrap();

@@ -3,17 +3,21 @@
 use bytes::{Bytes, BytesMut};
 
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, PixelAspect, Rotation, Size, VideoCodec,
+    VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::pcm::{Coding, Pcm};
 use crate::wire::codec::{Colors, FLAC_STREAM_HEADER, Light, cadence, vorbis};
 use crate::wire::container::mkv::ebml::{child, float, id, put_float, put_master, put_uint, uint};
+use crate::wire::container::track_config::bare_video_config;
 
 pub(super) const AVC_CODEC_ID: &str = "V_MPEG4/ISO/AVC";
 pub(super) const AAC_CODEC_ID: &str = "A_AAC";
 /// The projection type of a flat video.
 pub(super) const RECTANGULAR: u64 = 0;
+/// The last unit of a displayed size that is known: the ratio of the sides.
+const MAX_KNOWN_DISPLAY_UNIT: u64 = 3;
 
 /// Converts a track entry with a known audio codec other than AAC.
 pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<AudioConfig> {
@@ -160,6 +164,32 @@ pub(super) fn put_colors(out: &mut BytesMut, colors: &Colors) {
     });
 }
 
+/// Reads the pixel aspect from the displayed size of a track entry (RFC 9559 §5.1.4.1.28.12 to
+/// §5.1.4.1.28.14), if the entry declares one. Square pixels are `Some(None)`.
+pub(super) fn pixel_aspect(entry: &[u8]) -> Option<Option<PixelAspect>> {
+    let video = child(entry, id::VIDEO)?;
+    let number = |name| child(video, name).and_then(uint).filter(|number| *number > 0);
+    let (width, height) = (number(id::PIXEL_WIDTH)?, number(id::PIXEL_HEIGHT)?);
+    let shown = (number(id::DISPLAY_WIDTH), number(id::DISPLAY_HEIGHT));
+    if shown == (None, None) || number(id::DISPLAY_UNIT) > Some(MAX_KNOWN_DISPLAY_UNIT) {
+        return None;
+    }
+    let (shown_width, shown_height) = (shown.0.unwrap_or(width), shown.1.unwrap_or(height));
+    let sides = (shown_width.checked_mul(height)?, shown_height.checked_mul(width)?);
+    Some(PixelAspect::new(sides.0, sides.1))
+}
+
+/// Writes the displayed size of a video whose pixels are not square. The width is rounded.
+pub(super) fn put_displayed_size(out: &mut BytesMut, video: &VideoConfig) {
+    let Some((width, height)) = video.pixel_aspect.map(PixelAspect::sides) else { return };
+    let (width, height) = (u64::from(width), u64::from(height));
+    let shown = (u64::from(video.size.width) * width + height / 2) / height;
+    if shown > 0 {
+        put_uint(out, id::DISPLAY_WIDTH, shown);
+        put_uint(out, id::DISPLAY_HEIGHT, video.size.height.into());
+    }
+}
+
 /// Returns the roll of a rotation in degrees. A roll is counterclockwise (RFC 9559 §5.1.4.1.28.46).
 pub(super) const fn roll(rotation: Rotation) -> i32 {
     match rotation {
@@ -206,12 +236,9 @@ pub(super) fn other_video(entry: &[u8], codec: &str, config: Bytes) -> Option<Vi
     let nanos = nanos.filter(|nanos| (1_000_000..=4_000_000_000).contains(nanos));
     let rate = nanos.and_then(|nanos| cadence::fraction(1e9 / nanos as f64));
     Some(VideoConfig {
-        codec,
         size: Size::new(size.0, size.1),
         frame_rate: rate.unwrap_or(FrameRate::FPS_30),
-        bitrate: BitsPerSecond(0),
-        config,
-        rotation: Rotation::None,
+        ..bare_video_config(codec, config, &[])
     })
 }
 
@@ -262,8 +289,41 @@ mod tests {
     use crate::wire::container::mkv::writer::Writer;
     use crate::wire::container::mp4::live::tests::aac;
     use crate::wire::container::mp4::live::tracks;
-    use crate::wire::container::track_config::tests::rotated_video;
+    use crate::wire::container::track_config::tests::{anamorphic_video, rotated_video};
     use crate::wire::container::{AudioTrack, Muxer, Timing, Tracks};
+
+    #[test]
+    fn a_copy_keeps_the_pixel_aspect() {
+        let video = anamorphic_video();
+        for pixel_aspect in [PixelAspect::new(16, 15), PixelAspect::new(8, 9), video.pixel_aspect] {
+            let video = VideoConfig { pixel_aspect, ..video.clone() };
+            let file = Writer::new(tracks(Some(&video), None)).begin();
+            let read = index(&mut &file[..]).unwrap().tracks.video.unwrap();
+            assert_eq!((read.pixel_aspect, read.size), (pixel_aspect, video.size));
+        }
+    }
+
+    #[test]
+    fn the_displayed_size_has_any_known_unit() {
+        let of = |shown: &[(u32, u64)]| {
+            let mut entry = BytesMut::new();
+            put_master(&mut entry, id::VIDEO, |out| {
+                put_uint(out, id::PIXEL_WIDTH, 720);
+                put_uint(out, id::PIXEL_HEIGHT, 576);
+                shown.iter().for_each(|(name, value)| put_uint(out, *name, *value));
+            });
+            pixel_aspect(&entry)
+        };
+        let [width, height, unit] = [id::DISPLAY_WIDTH, id::DISPLAY_HEIGHT, id::DISPLAY_UNIT];
+        let anamorphic = Some(PixelAspect::new(64, 45));
+        assert_eq!(of(&[(width, 1_024), (height, 576)]), anamorphic);
+        assert_eq!(of(&[(width, 1_024)]), anamorphic, "the default height");
+        assert_eq!(of(&[(width, 16), (height, 9), (unit, 3)]), anamorphic);
+        assert_eq!(of(&[(width, 720), (height, 576)]), Some(None), "square pixels");
+        assert_eq!(of(&[(width, 16), (height, 9), (unit, 4)]), None);
+        assert_eq!(of(&[(width, u64::MAX), (height, 1)]), None);
+        assert_eq!(of(&[]), None);
+    }
 
     #[test]
     fn a_copy_keeps_the_rotation_of_the_video() {

@@ -41,6 +41,9 @@ pub mod id {
     pub const VIDEO: u32 = 0xE0;
     pub const PIXEL_WIDTH: u32 = 0xB0;
     pub const PIXEL_HEIGHT: u32 = 0xBA;
+    pub const DISPLAY_WIDTH: u32 = 0x54B0;
+    pub const DISPLAY_HEIGHT: u32 = 0x54BA;
+    pub const DISPLAY_UNIT: u32 = 0x54B2;
     pub const ALPHA_MODE: u32 = 0x53C0;
     pub const COLOUR: u32 = 0x55B0;
     pub const MATRIX_COEFFICIENTS: u32 = 0x55B1;

@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::media::{AudioCodec, Rotation};
 use crate::wire::codec::Colors;
 use crate::wire::container::mkv::codecs::{
-    RECTANGULAR, audio_entry, put_colors, roll, video_entry,
+    RECTANGULAR, audio_entry, put_colors, put_displayed_size, roll, video_entry,
 };
 use crate::wire::container::mkv::ebml::{
     id, put_binary, put_float, put_id, put_long, put_master, put_uint, put_void,
@@ -132,6 +132,7 @@ fn put_track(
             put_master(out, id::VIDEO, |out| {
                 put_uint(out, id::PIXEL_WIDTH, video.size.width.into());
                 put_uint(out, id::PIXEL_HEIGHT, video.size.height.into());
+                put_displayed_size(out, video);
                 put_colors(out, colors);
                 if video.rotation != Rotation::None {
                     put_master(out, id::PROJECTION, |out| {

@@ -7,7 +7,7 @@ use crate::media::{UnsupportedTrack, VideoCodec};
 use crate::wire::codec::cadence;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mkv::codecs::{
-    AAC_CODEC_ID, AVC_CODEC_ID, colors, name, other_audio, other_video, pcm, rotation,
+    AAC_CODEC_ID, AVC_CODEC_ID, colors, name, other_audio, other_video, pcm, pixel_aspect, rotation,
 };
 use crate::wire::container::mkv::decode_order::decoding_times;
 use crate::wire::container::mkv::ebml::{
@@ -282,6 +282,7 @@ impl ClusterWalk {
             }
             if let (false, Some(video)) = (had_video, &mut self.index.tracks.video) {
                 video.rotation = rotation(entry).unwrap_or_default();
+                video.pixel_aspect = pixel_aspect(entry).unwrap_or(video.pixel_aspect);
                 self.index.colors = colors(entry);
             }
         }

@@ -86,6 +86,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
             config: Bytes::copy_from_slice(config),
+            pixel_aspect: None,
             rotation: Rotation::None,
         })
     }

@@ -1,20 +1,44 @@
-//! The colors of a visual sample entry: `colr`, `mdcv` and `clli` (ISO/IEC 14496-12 §12.1.5 to
-//! §12.1.8).
+//! The pixel aspect and the colors of a visual sample entry: `pasp`, `colr`, `mdcv` and `clli`
+//! (ISO/IEC 14496-12 §12.1.4 to §12.1.8).
 
 use bytes::{BufMut, BytesMut};
 
+use crate::media::PixelAspect;
 use crate::wire::codec::{Colors, hdr};
 use crate::wire::container::mp4::boxes::{Fields, boxes, child, put_box};
 
 /// The code point "unspecified".
 const UNSPECIFIED_CODE_POINT: u8 = 2;
 
-/// Reads the colors of the first `stsd` entry, which is visual.
-pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
+/// Returns the boxes in the first `stsd` entry, which is visual.
+fn inner(stsd: &[u8]) -> Option<&[u8]> {
     let mut fields = Fields(stsd);
     fields.full()?;
     fields.u32()?;
-    let inner = boxes(fields.0).next()?.content.get(78..)?;
+    boxes(fields.0).next()?.content.get(78..)
+}
+
+/// Reads the pixel aspect from the first `stsd` entry, if it declares one. Square pixels are
+/// `Some(None)`.
+pub(super) fn pixel_aspect(stsd: &[u8]) -> Option<Option<PixelAspect>> {
+    let mut fields = Fields(child(inner(stsd)?, *b"pasp")?);
+    let (width, height) = (fields.u32()?, fields.u32()?);
+    (width > 0 && height > 0).then(|| PixelAspect::new(width.into(), height.into()))
+}
+
+/// Writes the aspect of pixels that are not square.
+pub(super) fn put_pixel_aspect(out: &mut BytesMut, aspect: Option<PixelAspect>) {
+    if let Some((width, height)) = aspect.map(PixelAspect::sides) {
+        put_box(out, *b"pasp", |out| {
+            out.put_u32(width);
+            out.put_u32(height);
+        });
+    }
+}
+
+/// Reads the colors of the first `stsd` entry.
+pub(super) fn colors(stsd: &[u8]) -> Option<Colors> {
+    let inner = inner(stsd)?;
     let mut colors = child(inner, *b"colr").and_then(coded).unwrap_or_default();
     let levels = child(inner, *b"clli").and_then(hdr::levels).unwrap_or_default();
     let display = child(inner, *b"mdcv").and_then(hdr::display_volume).unwrap_or_default();
@@ -63,12 +87,41 @@ pub(super) fn put_colors(out: &mut BytesMut, colors: &Colors) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::Rotation;
+    use crate::media::{Rotation, VideoConfig};
     use crate::wire::codec::Light;
     use crate::wire::container::mp4::live::tracks;
     use crate::wire::container::mp4::{Writer, index};
-    use crate::wire::container::track_config::tests::rotated_video;
+    use crate::wire::container::track_config::tests::{anamorphic_video, rotated_video};
     use crate::wire::container::{Muxer, Timing};
+
+    #[test]
+    fn a_copy_keeps_the_pixel_aspect() {
+        let video = anamorphic_video();
+        for pixel_aspect in [PixelAspect::new(12, 11), PixelAspect::new(8, 9), video.pixel_aspect] {
+            let video = VideoConfig { pixel_aspect, ..video.clone() };
+            let file = Writer::new(tracks(Some(&video), None)).begin();
+            let read = index(&mut &file[..]).unwrap().tracks.video.unwrap();
+            assert_eq!((read.pixel_aspect, read.size), (pixel_aspect, video.size));
+        }
+        // A file without a box has the aspect of the parameter set, even if its pixels are square.
+        let mut file = Writer::new(tracks(Some(&video), None)).begin().to_vec();
+        let pasp = file.windows(4).position(|name| name == b"pasp").unwrap();
+        let read = |file: &[u8]| index(&mut &file[..]).unwrap().tracks.video.unwrap().pixel_aspect;
+        file[pasp + 4..pasp + 12].copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
+        assert_eq!(read(&file), None);
+        file[pasp..pasp + 4].copy_from_slice(b"free");
+        assert_eq!(read(&file), video.pixel_aspect);
+    }
+
+    #[test]
+    fn the_header_of_a_track_has_the_displayed_size() {
+        let file = Writer::new(tracks(Some(&anamorphic_video()), None)).begin();
+        let tkhd = file.windows(4).position(|name| name == b"tkhd").unwrap() - 4;
+        let length = u32::from_be_bytes(*file[tkhd..].first_chunk().unwrap());
+        let end = tkhd + length as usize;
+        // 1024×576 in 16.16 fixed point.
+        assert_eq!(file[end - 8..end], [0x04, 0, 0, 0, 0x02, 0x40, 0, 0]);
+    }
 
     #[test]
     fn a_copy_keeps_the_colors_of_the_file() {

@@ -9,7 +9,7 @@ use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
-use crate::wire::container::mp4::colors::colors;
+use crate::wire::container::mp4::colors::{colors, pixel_aspect};
 use crate::wire::container::mp4::encryption::{EncryptedTrack, Protection};
 use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
@@ -272,6 +272,7 @@ fn trak_header(
     };
     if let (TrackId::Video, Some(video)) = (id, &mut index.tracks.video) {
         index.colors = colors(stsd).unwrap_or_default();
+        video.pixel_aspect = pixel_aspect(stsd).unwrap_or(video.pixel_aspect);
         video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
     Some(Track { defaults, protection, frame, ..head.track(id, edit) })

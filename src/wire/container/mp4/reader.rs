@@ -419,10 +419,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::media::{
-        BitsPerSecond, EncodedPacket, FrameRate, Rotation, Size, StreamEvent, Track, VideoCodec,
-        VideoConfig,
-    };
+    use crate::media::{EncodedPacket, Rotation, StreamEvent, Track};
     use crate::wire::container::mp4::boxes::{put_box, put_full};
     use crate::wire::container::mp4::live::{
         ChunkSample, ChunkTrack, chunk, initialization, tests::aac, tracks,
@@ -549,14 +546,7 @@ mod tests {
 
     #[test]
     fn frames_that_need_another_configuration_are_left_out_and_reported() {
-        let video = VideoConfig {
-            codec: VideoCodec::Vp9,
-            size: Size::new(64, 64),
-            frame_rate: FrameRate::FPS_30,
-            bitrate: BitsPerSecond(0),
-            config: Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]),
-            rotation: Rotation::None,
-        };
+        let video = rotated_video(Rotation::None);
         let mut writer = Writer::new(tracks(Some(&video), None));
         let mut file = writer.begin().to_vec();
         for millis in [vec![0, 33], vec![66]] {

@@ -10,7 +10,7 @@ use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{
     BoxSpan, Fields, Name, child, put_box, put_full, sample_rate,
 };
-use crate::wire::container::mp4::colors::put_colors;
+use crate::wire::container::mp4::colors::{put_colors, put_pixel_aspect};
 use crate::wire::container::mp4::encryption::Protection;
 use crate::wire::container::mp4::sample_table::Table;
 use crate::wire::container::mp4::{chapters, encryption, pcm};
@@ -97,7 +97,10 @@ impl Trak<'_> {
             out.put_u16(if audio { 0x0100 } else { 0 });
             out.put_u16(0);
             let (width, height, rotation) = match self.kind {
-                Kind::Video(video, _) => (video.size.width, video.size.height, video.rotation),
+                Kind::Video(video, _) => {
+                    let size = video.stretched_size();
+                    (size.width, size.height, video.rotation)
+                }
                 Kind::Audio(_) | Kind::Chapters => (0, 0, Rotation::None),
             };
             let (width, height) = (width << 16, height << 16);
@@ -254,6 +257,7 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig, colors: &Colors) {
             }
             out.put_slice(&video.config);
         });
+        put_pixel_aspect(out, video.pixel_aspect);
         put_colors(out, colors);
     });
 }

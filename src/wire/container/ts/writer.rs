@@ -402,6 +402,7 @@ mod tests {
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
             config: config.build().unwrap(),
+            pixel_aspect: None,
             rotation: Rotation::None,
         }
     }

@@ -96,7 +96,8 @@ fn media(path: &Path) -> SourceInfo {
     };
     let Some(index) = read() else { return SourceInfo::default() };
     let (tracks, clear) = (index.tracks, !index.alpha.is_empty());
-    let size = tracks.video.map(|it| it.displayed_size());
+    // OBS ignores the pixel aspect.
+    let size = tracks.video.map(|it| it.rotation.size(it.size));
     let size = size.filter(|size| size.width > 0 && size.height > 0);
     let size = size.map(|size| (f64::from(size.width), f64::from(size.height)));
     SourceInfo { size, has_audio: Some(!tracks.audio.is_empty()), clear }
