@@ -41,6 +41,7 @@ pub fn take_config(source: &mut dyn ReadAt, index: &mut Index) -> Result<(), Err
     let found = packet.and_then(|packet| in_band(&packet.data));
     if let Some((video, found)) = index.tracks.video.as_mut().zip(found) {
         (video.config, video.size) = (found.config, found.size);
+        video.pixel_aspect = video.pixel_aspect.or(found.pixel_aspect);
     }
     Ok(())
 }

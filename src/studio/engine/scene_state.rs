@@ -93,7 +93,7 @@ mod tests {
         ] {
             engine.handle(Command::ImportScenes(path.clone()));
             engine.handle(Command::Part(command));
-            assert_eq!(end(&mut engine), ["part-failed"]);
+            assert!(end(&mut engine).contains(&"part-failed"));
             assert!(!has_talk(&engine));
         }
         engine.handle(Command::ImportScenes(path));
