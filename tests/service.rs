@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::peers::client::Client;
 
-use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for, web};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, full_pipe, wait_for, web};
 
 #[test]
 fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
@@ -159,6 +159,28 @@ fn flags_limit_streams_and_connections() {
     };
     assert!(closed(idle.first().unwrap()));
     assert!(server.stop(LIMIT).success());
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_neither_the_server_nor_its_end() {
+    let (_reader, errors) = full_pipe();
+    let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "none"];
+    let mut server = Onair::start_with_errors(&[&words[..], &["--log", "info"]].concat(), errors);
+    let ready = server.wait_named("ready");
+    let url = format!("{}/live/show", ready["rtmp"].as_str().unwrap());
+    let _publisher = Client::publish(&url);
+    let viewers = [(); 3].map(|()| Client::play(&url));
+    let count = |server: &Onair, name: &str| {
+        server.events().iter().filter(|event| event["event"] == name).count()
+    };
+    wait_for("the viewers", LIMIT, || count(&server, "join") == viewers.len());
+    drop(viewers);
+    wait_for("their end", LIMIT, || count(&server, "leave") == 3);
+    let http = ready["http"].as_str().unwrap().trim_start_matches("http://");
+    let health = web::ask(http, "GET", "/healthz");
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    server.peer.signal("TERM");
+    assert!(server.peer.wait(LIMIT).success(), "{}", server.peer.output());
 }
 
 #[test]

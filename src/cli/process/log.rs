@@ -16,6 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::base::sanitize::sanitized;
 use crate::cli::output::redact::hidden;
+use crate::cli::output::standard_error::StandardError;
 use crate::cli::process::crash::LastLines;
 use crate::cli::process::json_log::{JsonFields, JsonLine};
 
@@ -64,7 +65,7 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
         .with_ansi(false)
         .with_writer(last.clone());
     let registry = tracing_subscriber::registry().with(kept.with_filter(for_report));
-    let shown = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+    let shown = tracing_subscriber::fmt::layer().with_writer(|| StandardError);
     match format {
         LogFormat::Text => {
             let is_colored = has_colors(io::stderr().is_terminal(), std::env::var_os("NO_COLOR"));
