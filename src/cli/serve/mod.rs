@@ -133,12 +133,10 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     }
     service_manager::notify(ServiceState::Stopping);
-    server.shutdown(SHUTDOWN_TIMEOUT);
-    server.finish_files();
-    while let Ok(event) = server.events().try_recv() {
+    server.end(SHUTDOWN_TIMEOUT, |event| {
         totals.note(&event);
         events::print_server(&output, &event);
-    }
+    });
     let left = server.files_under_way();
     if left > 0 {
         complain(problem!("cli-recordings-left", count = left));
