@@ -292,6 +292,24 @@ fn a_reader_that_stops_reading_does_not_stop_the_end() {
     playable(&path);
 }
 
+/// The recording of `--record` is complete. The command names a file that cannot be written.
+#[test]
+fn a_recording_of_a_command_does_not_change_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.flv");
+    let words = [&TEST[..], &["--built-in", "--record", path.to_str().unwrap()]].concat();
+    let (mut onair, mut input) = Onair::start_with_input(&words);
+    onair.wait_event("on air", |it| it["event"] == "target" && it["state"] == "live");
+    onair.wait_event("a second", |event| event["video"]["encoded"].as_u64() > Some(30));
+    let is_recording = |it: &Value, state: &str| it["event"] == "recording" && it["state"] == state;
+    writeln!(input, "stop-recording").unwrap();
+    onair.wait_event("the file", |it| is_recording(it, "finished"));
+    writeln!(input, "record /proc/nowhere/other.flv").unwrap();
+    onair.wait_event("the failure", |it| is_recording(it, "failed"));
+    writeln!(input, "stop").unwrap();
+    ends_with(&mut onair, 0);
+}
+
 #[test]
 fn a_log_that_nobody_reads_does_not_stop_the_end() {
     peers::require!("ffmpeg", "ffprobe");
