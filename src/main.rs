@@ -77,6 +77,7 @@ fn main() -> Exit {
         Some(Sub::Completions { shell }) => cli::completions(*shell),
         Some(Sub::Man(args)) => onair::cli::man::run(args, Cli::command()),
     };
+    onair::cli::output::standard_error::flush();
     onair::cli::output::settle(exit)
 }
 

@@ -152,9 +152,11 @@ fn a_reload_replaces_the_token_of_the_server_but_does_not_remove_it() {
         })
     };
     assert_eq!(statuses(&serve), [404, 401]);
+    let kept = |serve: &Serve| serve.named("reload").pop().unwrap()["kept"].clone();
     fs::write(&file, new).unwrap();
     serve.reload("");
     assert_eq!(statuses(&serve), [401, 404]);
+    assert_eq!(kept(&serve), serde_json::json!([]));
     // systemd checks the configuration before a reload. The check must not replace the token.
     let check = |serve: &Serve| {
         let config = config_of(&serve.folder);
@@ -170,6 +172,7 @@ fn a_reload_replaces_the_token_of_the_server_but_does_not_remove_it() {
     assert!(errors.contains("server-token"), "{errors}");
     serve.reload("");
     assert_eq!(statuses(&serve), [401, 404]);
+    assert_eq!(kept(&serve), serde_json::json!(["token"]));
     assert_eq!(fs::read_to_string(&file).unwrap(), "short");
     let certificate = file.with_file_name("webrtc-certificate");
     for file in [&file, &certificate] {
@@ -178,6 +181,7 @@ fn a_reload_replaces_the_token_of_the_server_but_does_not_remove_it() {
     check(&serve);
     serve.reload("");
     assert_eq!(statuses(&serve), [401, 404]);
+    assert_eq!(kept(&serve), serde_json::json!(["token"]));
     assert!(!file.exists() && !certificate.exists());
 }
 

@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::odd_servers::{Behavior, Server};
 use crate::peers::web::ask_with;
-use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg};
+use crate::peers::{self, LIMIT, Nginx, Onair, ffmpeg, full_pipe};
 use onair::wire::rtmp::handshake;
 use onair::wire::rtmp::status::{Level, Status};
 use serde_json::Value;
@@ -277,22 +277,6 @@ fn ctrl_c_at_any_moment_leaves_a_playable_file_and_no_stream() {
     playable(&path);
 }
 
-/// A pipe without any more space.
-fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
-    use std::os::fd::AsRawFd as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    let (reader, writer) = std::io::pipe().unwrap();
-    // Another opening of the pipe, so that writes by the process wait for space.
-    let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).custom_flags(libc::O_NONBLOCK);
-    let mut filler = options.open(path).unwrap();
-    while filler.write_all(&[b'\n'; 4_096]).is_ok() {}
-    while filler.write_all(b"\n").is_ok() {}
-    (reader, writer)
-}
-
 #[test]
 fn a_reader_that_stops_reading_does_not_stop_the_end() {
     peers::require!("ffmpeg", "ffprobe");
@@ -305,6 +289,39 @@ fn a_reader_that_stops_reading_does_not_stop_the_end() {
     onair.peer.wait_until("a recording", LIMIT, |_| is_long(&path));
     onair.peer.signal("TERM");
     assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+    playable(&path);
+}
+
+/// The recording of `--record` is complete. The command names a file that cannot be written.
+#[test]
+fn a_recording_of_a_command_does_not_change_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.flv");
+    let words = [&TEST[..], &["--built-in", "--record", path.to_str().unwrap()]].concat();
+    let (mut onair, mut input) = Onair::start_with_input(&words);
+    onair.wait_event("on air", |it| it["event"] == "target" && it["state"] == "live");
+    onair.wait_event("a second", |event| event["video"]["encoded"].as_u64() > Some(30));
+    let is_recording = |it: &Value, state: &str| it["event"] == "recording" && it["state"] == state;
+    writeln!(input, "stop-recording").unwrap();
+    onair.wait_event("the file", |it| is_recording(it, "finished"));
+    writeln!(input, "record /proc/nowhere/other.flv").unwrap();
+    onair.wait_event("the failure", |it| is_recording(it, "failed"));
+    writeln!(input, "stop").unwrap();
+    ends_with(&mut onair, 0);
+}
+
+#[test]
+fn a_log_that_nobody_reads_does_not_stop_the_end() {
+    peers::require!("ffmpeg", "ffprobe");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("unread.flv");
+    let (_reader, errors) = full_pipe();
+    let words = [&TEST[..], &["--log", "info", "--record", path.to_str().unwrap()]].concat();
+    let mut onair = Onair::start_with_errors(&words, errors);
+    let is_long = |path: &Path| path.metadata().is_ok_and(|file| file.len() > 100_000);
+    onair.peer.wait_until("a recording", LIMIT, |_| is_long(&path));
+    onair.peer.signal("TERM");
+    ends_with(&mut onair, 0);
     playable(&path);
 }
 

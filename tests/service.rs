@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::peers::client::Client;
 
-use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, wait_for, web};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, free_port, full_pipe, wait_for, web};
 
 #[test]
 fn a_socket_that_systemd_opened_is_used_and_systemd_hears_the_states() {
@@ -162,6 +162,28 @@ fn flags_limit_streams_and_connections() {
 }
 
 #[test]
+fn a_log_that_nobody_reads_stops_neither_the_server_nor_its_end() {
+    let (_reader, errors) = full_pipe();
+    let words = ["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--webrtc", "none"];
+    let mut server = Onair::start_with_errors(&[&words[..], &["--log", "info"]].concat(), errors);
+    let ready = server.wait_named("ready");
+    let url = format!("{}/live/show", ready["rtmp"].as_str().unwrap());
+    let _publisher = Client::publish(&url);
+    let viewers = [(); 3].map(|()| Client::play(&url));
+    let count = |server: &Onair, name: &str| {
+        server.events().iter().filter(|event| event["event"] == name).count()
+    };
+    wait_for("the viewers", LIMIT, || count(&server, "join") == viewers.len());
+    drop(viewers);
+    wait_for("their end", LIMIT, || count(&server, "leave") == 3);
+    let http = ready["http"].as_str().unwrap().trim_start_matches("http://");
+    let health = web::ask(http, "GET", "/healthz");
+    assert!(health.starts_with("HTTP/1.1 200"), "{health}");
+    server.peer.signal("TERM");
+    assert!(server.peer.wait(LIMIT).success(), "{}", server.peer.output());
+}
+
+#[test]
 fn logs_are_json_with_the_session_of_the_client() {
     peers::require!("ffmpeg");
     let flags = ["--log", "info", "--log-format", "json"];
@@ -176,10 +198,7 @@ fn logs_are_json_with_the_session_of_the_client() {
     assert!(server.stop(LIMIT).success());
     let log = server.peer.errors();
     assert!(!log.contains("Secret0Word"), "{log}");
-    let lines = log.lines().map(|line| {
-        serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    });
-    let lines = lines.collect::<Vec<_>>();
+    let lines = json_lines(&log);
     let of = |message: &str| {
         let found = lines.iter().find(|line| line["message"] == message);
         found.unwrap_or_else(|| panic!("no {message}: {log}"))
@@ -191,6 +210,31 @@ fn logs_are_json_with_the_session_of_the_client() {
         assert_eq!(line["run"], lines[0]["run"]);
     }
     assert!(of("unpublish")["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{log}");
+}
+
+/// Returns the lines of a log, each of which must be JSON.
+fn json_lines(log: &str) -> Vec<Value> {
+    let parsed = |line| serde_json::from_str(line).unwrap_or_else(|why| panic!("{why}: {line}"));
+    log.lines().map(parsed).collect()
+}
+
+#[test]
+fn the_reason_of_a_failed_start_is_a_line_of_the_json_log() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let no_start = ["serve", "--rtmp", &address, "--http", "none"];
+    let no_level = ["devices", "--log", "loud"];
+    for (words, reason) in [(&no_start[..], &*address), (&no_level[..], "'loud'")] {
+        let mut failed = Onair::start(&[words, &["--log-format", "json"]].concat());
+        assert!(!failed.peer.wait(LIMIT).success());
+        let log = failed.peer.errors();
+        let names_reason =
+            |line: &&Value| line["message"].as_str().is_some_and(|it| it.contains(reason));
+        let lines = json_lines(&log);
+        let line = lines.iter().find(names_reason).unwrap_or_else(|| panic!("{reason}: {log}"));
+        assert_eq!(line["level"], "error");
+        assert!(line["run"].is_string() && line["time"].is_string(), "{log}");
+    }
 }
 
 #[test]

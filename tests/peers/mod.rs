@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use ::onair::base::{Stop, Worker};
 pub use nginx::Nginx;
 pub use onair::Onair;
-pub use process::{LIMIT, Peer, found, free_port, on_path, wait_for, wait_listening};
+pub use process::{LIMIT, Peer, found, free_port, full_pipe, on_path, wait_for, wait_listening};
 
 /// Ends the test here, with a conspicuous line, if a program is missing (see [`missing`]).
 macro_rules! require {

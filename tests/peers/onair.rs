@@ -77,6 +77,14 @@ impl Onair {
         Self::of(Peer::start_with_output(&mut command, output), settings)
     }
 
+    /// Works like [`Onair::start`], with this standard error instead of a file.
+    pub fn start_with_errors(arguments: &[&str], errors: impl Into<Stdio>) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
+        command.args(arguments).arg("--json");
+        let settings = Self::away(&mut command);
+        Self::of(Peer::start_with_errors(&mut command, errors), settings)
+    }
+
     /// Keeps a command away from the user's settings and displays. Returns the new settings folder.
     fn away(command: &mut Command) -> TempDir {
         let settings = tempfile::tempdir().unwrap();

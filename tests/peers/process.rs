@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{PipeReader, PipeWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -79,6 +81,19 @@ fn listening(port: u16) -> bool {
     })
 }
 
+/// Returns a pipe without any more space.
+pub fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, writer) = std::io::pipe().unwrap();
+    // Another opening of the pipe, so that writes by the process wait for space.
+    let path = format!("/proc/self/fd/{}", writer.as_raw_fd());
+    let mut options = File::options();
+    options.write(true).custom_flags(libc::O_NONBLOCK);
+    let mut filler = options.open(path).unwrap();
+    while filler.write_all(&[b'\n'; 4_096]).is_ok() {}
+    while filler.write_all(b"\n").is_ok() {}
+    (reader, writer)
+}
+
 /// A running program.
 #[derive(Debug)]
 pub struct Peer {
@@ -111,6 +126,13 @@ impl Peer {
         Self::spawn_in(command.stdin(Stdio::null()).stdout(output), folder)
     }
 
+    /// Works like [`Peer::start_command`], with this standard error instead of a file.
+    pub fn start_with_errors(command: &mut Command, errors: impl Into<Stdio>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let out = File::create(folder.path().join("out")).expect("an output file");
+        Self::spawn_with(command.stdin(Stdio::null()).stdout(out).stderr(errors), folder)
+    }
+
     fn spawn(command: &mut Command) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let out = File::create(folder.path().join("out")).expect("an output file");
@@ -119,10 +141,12 @@ impl Peer {
 
     fn spawn_in(command: &mut Command, folder: TempDir) -> Self {
         let err = File::create(folder.path().join("err")).expect("an output file");
-        let child = command
-            .stderr(err)
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        Self::spawn_with(command.stderr(err), folder)
+    }
+
+    fn spawn_with(command: &mut Command, folder: TempDir) -> Self {
+        let child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let name = Path::new(command.get_program()).file_name().unwrap_or_default();
         Self { name: name.to_string_lossy().into_owned(), child, folder }
     }

@@ -18,7 +18,7 @@ use crate::media::Track;
 use crate::media::source_status::SourceState;
 use crate::net::Trouble;
 use crate::studio::event::stats::Stats;
-use crate::studio::event::{RecordingState, TargetState};
+use crate::studio::event::{Recording, RecordingState, TargetState};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::{Command, Config, Event, Studio};
 
@@ -48,7 +48,12 @@ pub(super) struct Outcome {
     /// The main sources, each with the state that determines the exit code if the source never
     /// delivers.
     sources: BTreeMap<bool, Missing>,
+    /// The state of the recording of `--record`.
     recording: Option<RecordingState>,
+    /// The newest file of this recording.
+    recorded_file: PathBuf,
+    /// True if a command has begun another recording, whose state does not count.
+    is_recorded_again: bool,
     /// The recordings that are being written.
     writing: BTreeSet<PathBuf>,
     /// The time at which the first frame (or audio, without video) was encoded.
@@ -232,16 +237,7 @@ impl Outcome {
                 let missing = self.sources.entry(source.track == Track::Video).or_default();
                 missing.note(source.kind, source.report.state);
             }
-            Event::Recording(recording) => {
-                match recording.state {
-                    RecordingState::Writing => self.writing.insert(recording.path.clone()),
-                    _ => self.writing.remove(&recording.path),
-                };
-                // A recording of which one part failed is not complete.
-                if self.recording != Some(RecordingState::Failed) {
-                    self.recording = Some(recording.state);
-                }
-            }
+            Event::Recording(recording) => self.note_recording(recording),
             Event::Stats(stats) => self.last_stats = Some(stats.clone()),
             Event::Totals(last) => self.last_stats.get_or_insert_default().count(last),
             Event::Notice(notice) if notice.key() == "passthrough-failed" => {
@@ -251,6 +247,24 @@ impl Outcome {
             Event::Notice(notice) if notice.key() == "file-failed" => self.device_failed = true,
             Event::Stopped => self.stopped = true,
             _ => {}
+        }
+    }
+
+    fn note_recording(&mut self, recording: &Recording) {
+        match recording.state {
+            RecordingState::Writing => self.writing.insert(recording.path.clone()),
+            _ => self.writing.remove(&recording.path),
+        };
+        let is_over = self.recording.is_some_and(|state| state != RecordingState::Writing);
+        let is_other = self.recording.is_some() && self.recorded_file != recording.path;
+        // Another recording begins with its own first file, perhaps while the earlier one is
+        // finalized.
+        self.is_recorded_again |= recording.part == 1 && (is_over || is_other);
+        let is_later = self.is_recorded_again && (is_over || is_other);
+        // A recording of which one part failed is not complete.
+        if !is_later && self.recording != Some(RecordingState::Failed) {
+            self.recording = Some(recording.state);
+            self.recorded_file.clone_from(&recording.path);
         }
     }
 
@@ -318,7 +332,7 @@ impl Outcome {
 mod tests {
     use super::*;
     use crate::media::source_status::SourceReport;
-    use crate::studio::event::{Recording, Source, Target, stats};
+    use crate::studio::event::{Source, Target, stats};
 
     fn target(state: TargetState, trouble: Option<Trouble>, exit: Option<u8>) -> Event {
         let retry_in = trouble.filter(|_| exit.is_none()).map(|_| Duration::from_secs(1));
@@ -369,14 +383,14 @@ mod tests {
         assert!(!shows_key(&Config { on_air_mark, ..config("") }), "targets of the settings");
     }
 
-    fn recording(path: &str, state: RecordingState) -> Event {
+    fn recording(path: &str, part: u32, state: RecordingState) -> Event {
         Event::Recording(Recording {
             path: path.into(),
             state,
             duration: Duration::from_secs(1),
             bytes: 1,
             reason: None,
-            part: 1,
+            part,
             paused: false,
         })
     }
@@ -385,7 +399,7 @@ mod tests {
     fn the_end_waits_for_every_recording_on_a_slow_disk() {
         let mut outcome = Outcome::default();
         let mut limit_after = |path, state| {
-            outcome.note(&recording(path, state));
+            outcome.note(&recording(path, 1, state));
             outcome.end_timeout()
         };
         assert_eq!(limit_after("show.mp4", RecordingState::Writing), RECORDING_END_TIMEOUT);
@@ -399,12 +413,44 @@ mod tests {
     fn a_recording_with_a_failed_part_is_not_complete() {
         let with = |states: [RecordingState; 2]| {
             let mut outcome = Outcome::default();
-            states.iter().for_each(|state| outcome.note(&recording("show.mp4", *state)));
+            let parts = states.into_iter().zip(1..);
+            parts.for_each(|(state, part)| outcome.note(&recording("show.mp4", part, state)));
             outcome.exit(&[], true)
         };
         assert_eq!(with([RecordingState::Finished, RecordingState::Finished]), Exit::Ok);
         assert_eq!(with([RecordingState::Failed, RecordingState::Finished]), Exit::File);
         assert_eq!(with([RecordingState::Finished, RecordingState::Failed]), Exit::File);
+    }
+
+    #[test]
+    fn recordings_of_commands_do_not_change_the_exit_code() {
+        use RecordingState::{Failed, Finished, Writing};
+        let exit = |events: &[(&str, u32, RecordingState)]| {
+            let mut outcome = Outcome::default();
+            for (path, part, state) in events {
+                outcome.note(&recording(path, *part, *state));
+            }
+            outcome.exit(&[], true)
+        };
+        let begun = ("a.mkv", 1, Writing);
+        let finished = ("a.mkv", 1, Finished);
+        let unfinished = ("a.mkv", 1, Failed);
+        assert_eq!(exit(&[begun, finished, ("b.mkv", 1, Failed)]), Exit::Ok);
+        assert_eq!(
+            exit(&[begun, unfinished, ("b.mkv", 1, Writing), ("b.mkv", 1, Finished)]),
+            Exit::File
+        );
+        // The next recording begins while the file of the first one is finalized.
+        let other = ("b.mkv", 1, Writing);
+        assert_eq!(exit(&[begun, other, finished, ("b.mkv", 1, Failed)]), Exit::Ok);
+        assert_eq!(exit(&[begun, other, ("b.mkv", 1, Finished), unfinished]), Exit::File);
+        assert_eq!(exit(&[begun, other, ("b-part2.mkv", 2, Failed), finished]), Exit::Ok);
+        // The first recording is split, and its second file is paused.
+        let split = [begun, finished, ("a-part2.mkv", 2, Writing), ("a-part2.mkv", 2, Writing)];
+        let last = [("a-part2.mkv", 2, Failed), other];
+        assert_eq!(exit(&[&split[..], &last].concat()), Exit::File);
+        // The file of the first recording was moved, and its name is used again.
+        assert_eq!(exit(&[begun, finished, begun, unfinished]), Exit::Ok);
     }
 
     #[test]
@@ -427,7 +473,7 @@ mod tests {
 
     #[test]
     fn a_run_without_usable_targets_waits_for_its_recording() {
-        let recording = || recording("show.mp4", RecordingState::Writing);
+        let recording = || recording("show.mp4", 1, RecordingState::Writing);
         let unusable = target(TargetState::Failed, None, Some(2));
         let over = |events: &[Event], recorded, stopping| {
             let mut outcome = Outcome::default();

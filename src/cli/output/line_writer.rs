@@ -52,21 +52,24 @@ struct OutputLine {
 }
 
 impl LineWriter {
-    /// Starts the thread, which writes each line with `write`. At the end, a reader that reads
-    /// nothing for `reader_timeout` loses the rest.
+    /// Starts the thread, which writes each line with `write`, and passes the number of lines that
+    /// were dropped before a line to `report`. At the end, a reader that reads nothing for
+    /// `reader_timeout` loses the rest.
     pub fn start(
+        name: &str,
         write: impl Fn(&str) + Send + 'static,
+        report: impl Fn(u64) + Send + 'static,
         reader_timeout: Duration,
     ) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let its_shared = Arc::clone(&shared);
-        let worker = Worker::spawn("output", move |_| {
-            while let Some(line) = its_shared.next() {
-                write(&line);
-                let dropped = its_shared.written();
+        let worker = Worker::spawn(name, move |_| {
+            while let Some((line, dropped)) = its_shared.next() {
                 if dropped > 0 {
-                    tracing::warn!(dropped, "standard output was read too slowly");
+                    report(dropped);
                 }
+                write(&line);
+                its_shared.written();
             }
         })?;
         Ok(Self { shared, reader_timeout, _worker: worker })
@@ -113,22 +116,22 @@ impl Drop for LineWriter {
 }
 
 impl Shared {
-    /// Waits for the next line. Returns `None` at the end.
-    fn next(&self) -> Option<String> {
+    /// Waits for the next line, and returns it with the number of lines that were dropped since the
+    /// last one. Returns `None` at the end.
+    fn next(&self) -> Option<(String, u64)> {
         let mut waiting = self.waiting.lock();
         self.changed.wait_while(&mut waiting, |it| it.lines.is_empty() && !it.is_over);
         let line = waiting.lines.pop_front()?;
         waiting.is_writing = true;
-        Some(line.text)
+        Some((line.text, std::mem::take(&mut waiting.dropped)))
     }
 
-    /// Counts a written line, and returns the number of lines that were dropped since the last one.
-    fn written(&self) -> u64 {
+    /// Counts a written line.
+    fn written(&self) {
         let mut waiting = self.waiting.lock();
         waiting.is_writing = false;
         waiting.written += 1;
         self.changed.notify_all();
-        std::mem::take(&mut waiting.dropped)
     }
 }
 
@@ -153,13 +156,14 @@ mod tests {
 
     impl Reader {
         fn writer(&self, timeout: Duration) -> LineWriter {
-            let reader = self.clone();
+            let (reader, read) = (self.clone(), Arc::clone(&self.read));
             let write = move |line: &str| {
                 reader.is_waiting.set();
                 wait(&reader.gate);
                 reader.read.lock().push(line.to_owned());
             };
-            LineWriter::start(write, timeout).unwrap()
+            let report = move |dropped: u64| read.lock().push(format!("{dropped} dropped"));
+            LineWriter::start("test", write, report, timeout).unwrap()
         }
     }
 
@@ -168,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_reader_loses_old_statistics_first() {
+    fn a_slow_reader_loses_old_statistics_first_and_learns_their_number() {
         let reader = Reader::default();
         let writer = reader.writer(Duration::from_secs(600));
         writer.push("first".to_owned(), false);
@@ -183,7 +187,8 @@ mod tests {
         reader.gate.set();
         writer.flush();
         let events = (1..=MAX_WAITING_LINES).map(event);
-        let expected: Vec<_> = std::iter::once("first".to_owned()).chain(events).collect();
+        let expected: Vec<_> =
+            ["first", "3 dropped"].map(str::to_owned).into_iter().chain(events).collect();
         assert!(*reader.read.lock() == expected, "other lines were dropped");
     }
 

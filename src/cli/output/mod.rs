@@ -8,6 +8,7 @@ pub mod events;
 pub mod exit;
 mod line_writer;
 pub mod redact;
+pub mod standard_error;
 pub mod stats;
 
 use std::io::{self, Write};
@@ -24,6 +25,8 @@ use crate::cli::output::line_writer::LineWriter;
 use crate::cli::output::redact::{hidden, hidden_json};
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
+
+pub use standard_error::complain;
 
 /// How long the end of a command waits for a reader that reads nothing.
 const READER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -55,12 +58,16 @@ impl Output {
         Self { clock, json, writer: OnceLock::new() }
     }
 
-    /// Writes later lines on a separate thread, because signals must end a broadcast, a server or a
-    /// player even if nobody reads its output.
+    /// Writes later lines, also those of standard error, on separate threads. Otherwise, a broadcast,
+    /// a server or a player would wait for a reader that stops reading, even at its end.
     pub fn write_beside(&self) {
-        match LineWriter::start(write_line, READER_TIMEOUT) {
+        let report = |dropped: u64| tracing::warn!(dropped, "standard output was read too slowly");
+        match LineWriter::start("output", write_line, report, READER_TIMEOUT) {
             Ok(writer) => drop(self.writer.set(writer)),
             Err(error) => tracing::warn!(%error, "the output waits for its reader"),
+        }
+        if let Err(error) = standard_error::write_beside(READER_TIMEOUT) {
+            tracing::warn!(%error, "the log waits for its reader");
         }
     }
 
@@ -186,11 +193,4 @@ fn note(written: io::Result<()>) {
         };
         complain(format!("standard output cannot be written: {error}{cure}"));
     }
-}
-
-/// Prints on standard error the reason why a command does not start, and the cure, in the chosen
-/// language.
-pub fn complain(why: impl Into<Problem>) {
-    let text = Language::of_system().say_with_cure(&why.into());
-    let _ = writeln!(std::io::stderr().lock(), "onair: {}", sanitized(&hidden(&text)));
 }

@@ -16,7 +16,7 @@ use parking_lot::Mutex;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::base::secret::scrub;
-use crate::cli::output::complain;
+use crate::cli::output::standard_error;
 use crate::net::webrtc::panics;
 use crate::studio::engine::system::crash_reports;
 
@@ -89,23 +89,31 @@ pub fn install(folder: PathBuf, lines: LastLines) {
         }
         let thread = std::thread::current().name().unwrap_or("unnamed").to_owned();
         if written.fetch_add(1, Ordering::Relaxed) >= MAX_CRASH_REPORTS {
-            complain(format!("another unexpected error on thread {thread}"));
+            report_at_once(format!("another unexpected error on thread {thread}"));
             return;
         }
         let report = scrub(&report(panic, &thread, &lines.text()));
         // No details are better than a report that contains a key.
         let report = report.unwrap_or_else(|| format!("onair {}\n", env!("CARGO_PKG_VERSION")));
         match write(&folder, &report) {
-            Ok(path) => complain(format!(
+            Ok(path) => report_at_once(format!(
                 "an unexpected error on thread {thread}; report without keys: {}",
                 path.display()
             )),
             Err(error) => {
                 let first: String = report.lines().take(4).collect::<Vec<_>>().join(" · ");
-                complain(format!("an unexpected error, and no report of it ({error}): {first}"));
+                report_at_once(format!(
+                    "an unexpected error, and no report of it ({error}): {first}"
+                ));
             }
         }
     }));
+}
+
+/// Prints a sentence, and waits until it is written, because the process may end now.
+fn report_at_once(text: String) {
+    standard_error::complain(text);
+    standard_error::flush();
 }
 
 fn words<'a>(panic: &'a PanicHookInfo<'_>) -> &'a str {

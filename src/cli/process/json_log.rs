@@ -10,7 +10,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use jiff::Timestamp;
 use serde_json::json;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
@@ -30,6 +30,25 @@ impl JsonLine {
     pub fn of_this_run() -> Self {
         Self { run: format!("{:016x}", RandomState::new().hash_one(std::process::id())) }
     }
+
+    /// Returns the line of a message of the command line that is not an event of the log.
+    pub fn message(&self, level: Level, message: &str) -> String {
+        let member = format!(",\"message\":{}", json!(message));
+        format!("{}{}}}\n", self.head(level, "onair::cli"), sanitized_json(&member))
+    }
+
+    /// Returns the start of a line, with the members that every line has.
+    fn head(&self, level: Level, target: &str) -> String {
+        let time = format!("{:.6}", Timestamp::now());
+        let (level, run) = (level.as_str().to_ascii_lowercase(), &self.run);
+        format!(
+            r#"{{"time":{},"level":{},"target":{},"run":{}"#,
+            json!(time),
+            json!(level),
+            json!(target),
+            json!(run)
+        )
+    }
 }
 
 impl<S, N> FormatEvent<S, N> for JsonLine
@@ -43,17 +62,8 @@ where
         mut writer: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        let time = format!("{:.6}", Timestamp::now());
-        let level = event.metadata().level().as_str().to_ascii_lowercase();
-        let (target, run) = (event.metadata().target(), &self.run);
-        write!(
-            writer,
-            r#"{{"time":{},"level":{},"target":{},"run":{}"#,
-            json!(time),
-            json!(level),
-            json!(target),
-            json!(run)
-        )?;
+        let metadata = event.metadata();
+        writer.write_str(&self.head(*metadata.level(), metadata.target()))?;
         let mut names = FieldNames::default();
         event.record(&mut names);
         // A member may occur only once: some programs refuse a line with two.
@@ -169,5 +179,16 @@ mod tests {
         assert_eq!(rows[1]["session"], 7);
         assert!(rows[0]["time"].as_str().unwrap().parse::<Timestamp>().is_ok(), "{text}");
         assert!(text.chars().all(|sign| sign == '\n' || crate::base::sanitize::is_harmless(sign)));
+    }
+
+    #[test]
+    fn a_reason_is_an_object_of_the_same_run() {
+        let format = JsonLine::of_this_run();
+        let line = format.message(Level::ERROR, "no \"file\"\n\u{202E}");
+        assert!(line.ends_with("}\n") && !line.contains('\u{202E}'), "{line}");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&line["level"], &line["run"]), (&json!("error"), &json!(format.run)));
+        assert_eq!(line["message"], "no \"file\"\n\u{202E}");
+        assert!(line["time"].as_str().unwrap().parse::<Timestamp>().is_ok(), "{line}");
     }
 }

@@ -16,6 +16,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::base::sanitize::sanitized;
 use crate::cli::output::redact::hidden;
+use crate::cli::output::standard_error::{self, StandardError};
 use crate::cli::process::crash::LastLines;
 use crate::cli::process::json_log::{JsonFields, JsonLine};
 
@@ -35,6 +36,10 @@ pub enum LogFormat {
 /// # Errors
 /// Fails with a sentence if the level is not valid.
 pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
+    let json = (format == LogFormat::Json).then(JsonLine::of_this_run);
+    if let Some(json) = &json {
+        standard_error::use_json(json.clone());
+    }
     let known = ["off", "error", "warn", "info", "debug", "trace"].contains(&level);
     let filter = if known {
         // onair logs at the requested level; libraries log only problems.
@@ -64,15 +69,15 @@ pub fn start(level: &str, format: LogFormat) -> Result<LastLines, String> {
         .with_ansi(false)
         .with_writer(last.clone());
     let registry = tracing_subscriber::registry().with(kept.with_filter(for_report));
-    let shown = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    match format {
-        LogFormat::Text => {
+    let shown = tracing_subscriber::fmt::layer().with_writer(|| StandardError);
+    match json {
+        None => {
             let is_colored = has_colors(io::stderr().is_terminal(), std::env::var_os("NO_COLOR"));
             let shown = shown.fmt_fields(Fields).with_ansi(is_colored);
             registry.with(shown.with_filter(filter)).init();
         }
-        LogFormat::Json => {
-            let shown = shown.fmt_fields(JsonFields).event_format(JsonLine::of_this_run());
+        Some(json) => {
+            let shown = shown.fmt_fields(JsonFields).event_format(json);
             registry.with(shown.with_ansi(false).with_filter(filter)).init();
         }
     }

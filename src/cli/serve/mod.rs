@@ -133,12 +133,10 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         }
     }
     service_manager::notify(ServiceState::Stopping);
-    server.shutdown(SHUTDOWN_TIMEOUT);
-    server.finish_files();
-    while let Ok(event) = server.events().try_recv() {
+    server.end(SHUTDOWN_TIMEOUT, |event| {
         totals.note(&event);
         events::print_server(&output, &event);
-    }
+    });
     let left = server.files_under_way();
     if left > 0 {
         complain(problem!("cli-recordings-left", count = left));
@@ -197,16 +195,21 @@ fn next_step<E>(
 
 /// Reads the configuration file again, and applies the values that can change without a restart.
 fn reload_config(server: &Server, args: &Args, token: Option<&ServerToken>, output: &Output) {
+    let mut kept: &[&str] = &[];
     let (error, restart) = match wanted(args) {
         Ok(mut config) => {
             config.http_token = token.and_then(token_again);
+            if token.is_some() && config.http_token.is_none() {
+                kept = &["token"];
+            }
             warn_of_open(output, open_addresses(&config));
             (None, server.reload(&config))
         }
         Err((why, _)) => (Some(why), Vec::new()),
     };
     let message = error.as_ref().map(|why| output.say(why));
-    output.event("reload", json!({"error": message, "needs_restart": restart}), || {
+    let fields = json!({"error": message, "needs_restart": restart, "kept": kept});
+    output.event("reload", fields, || {
         let text = match (&error, restart.is_empty()) {
             (Some(why), _) => problem!("out-not-reloaded", reason = why.clone()),
             (None, true) => problem!("out-reloaded"),

@@ -13,10 +13,10 @@ use crate::base::queue::{self, Full};
 use crate::cli::flags::Globals;
 use crate::cli::output::complain;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::standard_error::announce;
 use crate::net::listener::instance::{FirstInstance, MAX_MESSAGE_BYTES, hand_over, socket_for};
 use crate::studio::settings::lock::{Claimed, SettingsLock};
 use crate::studio::settings::part::PartKind;
-use crate::text::Language;
 use crate::text::problem::{Problem, problem};
 
 /// The time that the first start may take to reply.
@@ -100,7 +100,7 @@ pub(super) fn begin(
         };
         match answer {
             Some(Ok(answer)) if answer == ACCEPTED_REPLY => {
-                say(&problem!("instance-shown"));
+                announce(&problem!("instance-shown"));
                 return Err(Exit::Ok);
             }
             Some(Ok(answer)) if answer == NO_WINDOW_REPLY => {
@@ -133,11 +133,6 @@ fn message_of(asked: &StartArguments) -> Result<Vec<u8>, Problem> {
         true => Err(problem!("instance-too-long")),
         false => Ok(message),
     }
-}
-
-#[allow(clippy::print_stderr, reason = "it is no error, and standard output is for results")]
-fn say(what: &Problem) {
-    eprintln!("onair: {}", Language::of_system().say(what));
 }
 
 fn first(lock: SettingsLock, socket: Option<&Path>) -> FirstStart {

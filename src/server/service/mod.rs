@@ -4,6 +4,7 @@
 //! keyframe and affects nobody. It runs on the network runtime, without its own thread.
 
 mod datagrams;
+mod end;
 pub mod operator_chat;
 mod program_audio;
 
@@ -22,7 +23,7 @@ use crate::net::{Identity, Listener, Runtime, Stream};
 use crate::server::access::grant;
 use crate::server::event::{Event, Protocol, StreamFigures};
 use crate::server::fault::Fault;
-use crate::server::outputs::recordings::{DISK_TIMEOUT, retention};
+use crate::server::outputs::recordings::retention;
 use crate::server::outputs::renditions::measurement::measure;
 use crate::server::outputs::viewers::{self, ViewerChoice};
 use crate::server::registry::access::known_names;
@@ -379,11 +380,6 @@ impl Server {
     pub fn shutdown(&self, limit: Duration) -> bool {
         self.registry.stop();
         self.runtime.block_on(self.registry.drained(limit))
-    }
-
-    /// After [`Server::shutdown`], waits for slow disks and for the callbacks about their files.
-    pub fn finish_files(&self) {
-        self.runtime.block_on(self.registry.finished(DISK_TIMEOUT));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::studio::engine::system::events::SystemEvents;
 use crate::studio::engine::system::keep_awake::Awake;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event;
+use crate::studio::event::stats::Stats;
 use crate::studio::live::history::History;
 use crate::studio::live::monitor::Monitors;
 use crate::studio::live::on_air::OnAir;
@@ -73,6 +74,10 @@ pub(in crate::studio) struct EngineState {
 #[derive(Debug, Default)]
 pub(in crate::studio) struct Broadcast {
     pub on_air: Option<OnAir>,
+    /// The figures of the broadcast that is ending, until its last counters are known.
+    pub ending: Option<Stats>,
+    /// The counters of earlier broadcasts and recordings.
+    pub earlier: Stats,
     /// The outputs of other programs.
     pub others: BTreeMap<ProgramId, OnAir>,
     /// The time of the program that was 0 in the stream when the built-in server began to take the

@@ -1,4 +1,5 @@
-//! Figures of a broadcast, once per second. Counters are totals since the broadcast began.
+//! Figures of a broadcast, once per second. Counters are totals since the studio began, and include
+//! earlier broadcasts and recordings.
 
 use std::time::Duration;
 
@@ -125,7 +126,7 @@ impl Target {
     }
 }
 
-/// The last counters of a broadcast.
+/// The last counters of a broadcast, with those of earlier ones.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Totals {
     /// The encoded frames and keyframes; `None` without a video encoder.
@@ -142,6 +143,22 @@ impl Stats {
         }
         self.targets.resize(last.targets.len().max(self.targets.len()), Target::default());
         self.targets.iter_mut().zip(&last.targets).for_each(|(known, last)| known.count(last));
+    }
+
+    /// Adds the counters of earlier broadcasts. A recording without targets keeps the last ones.
+    pub fn add_earlier(&mut self, earlier: &Self) {
+        if let (Some(video), Some(earlier)) = (&mut self.video, &earlier.video) {
+            video.captured += earlier.captured;
+            video.encoded += earlier.encoded;
+            video.skipped += earlier.skipped;
+            video.keyframes += earlier.keyframes;
+        }
+        if let (Some(audio), Some(earlier)) = (&mut self.audio, &earlier.audio) {
+            audio.samples += earlier.samples;
+        }
+        if self.targets.is_empty() {
+            self.targets.clone_from(&earlier.targets);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::media::{ExtraTracks, ProgramId};
 use crate::studio::engine::Engine;
-use crate::studio::event::{self, Event, TargetState};
+use crate::studio::event::{self, Event, TargetState, stats};
 use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::WantedTargets;
@@ -395,7 +395,9 @@ impl Engine {
         let now = self.clock.now();
         let news = self.live.on_air.as_mut().map(|on_air| on_air.poll_outputs(now));
         self.all_happened(news.unwrap_or_default());
-        let Some(on_air) = self.live.on_air.take() else { return };
+        let Some(mut on_air) = self.live.on_air.take() else { return };
+        let program = self.state.program.as_ref();
+        self.live.ending = Some(on_air.stats(program, self.machine.usage, now));
         let figures = on_air.summary_figures();
         self.summarize(&figures);
         self.notices.active.clear(groups::BROADCAST_NOTICES);
@@ -406,6 +408,17 @@ impl Engine {
         self.live.stopping = true;
         let words = self.last_words.0.clone();
         self.endings.broadcasts.extend(on_air.end(self.clock, self.state.quitting, words));
+    }
+
+    /// Reports the last counters of a broadcast, with those of earlier ones.
+    pub(in crate::studio::engine) fn broadcast_counted(&mut self, mut totals: stats::Totals) {
+        if let Some(mut last) = self.live.ending.take() {
+            last.count(&totals);
+            last.add_earlier(&self.live.earlier);
+            totals.video = last.video.map(|video| (video.encoded, video.keyframes));
+            self.live.earlier = last;
+        }
+        self.notices.happened(Event::Totals(totals));
     }
 
     /// Reports the summary if all targets have ended while a recording or the replay buffer

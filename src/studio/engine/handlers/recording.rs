@@ -295,7 +295,7 @@ mod tests {
 
     use crate::studio::command::Command;
     use crate::studio::engine::Engine;
-    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until, with_program};
     use crate::studio::event::stats::{self, Stats};
     use crate::studio::event::{self, Event};
     use crate::studio::live::outputs::OutputNews;
@@ -492,6 +492,44 @@ mod tests {
         for number in 1..=10 {
             assert_eq!(second(&mut engine, number * 30, 1), None);
         }
+        end(engine);
+    }
+
+    #[test]
+    fn the_counters_of_an_earlier_recording_still_count() {
+        let (mut engine, ends) = with_program(None);
+        let folder = tempfile::tempdir().unwrap();
+        let later = folder.path().join("later.mkv");
+        engine.start_recording(folder.path().join("show.mkv"));
+        until("frames", || {
+            let on_air = engine.live.on_air.as_ref();
+            on_air.is_some_and(|on_air| on_air.live_figures().encoded > 2)
+        });
+        engine.stop_recording();
+        engine.handle(Command::StartRecording(later.clone()));
+        until("later recording", || {
+            engine.poll();
+            engine.is_written(&later)
+        });
+        engine.second();
+        engine.stop_recording();
+        until("end", || {
+            engine.poll();
+            !engine.live.stopping
+        });
+        let counters = std::iter::from_fn(|| ends.events.try_recv().ok()).filter_map(|event| {
+            let stats = |it: stats::Video| (it.encoded, it.keyframes);
+            match event {
+                Event::Stats(it) => it.video.map(stats),
+                Event::Totals(it) => it.video,
+                _ => None,
+            }
+        });
+        let counters: Vec<_> = counters.collect();
+        let [first, second, last] = counters[..] else { panic!("{counters:?}") };
+        assert!(first.0 > 2 && first.1 > 0, "{counters:?}");
+        assert!(second.0 >= first.0 && second.1 >= first.1, "{counters:?}");
+        assert!(last.0 >= second.0 && last.1 >= second.1, "{counters:?}");
         end(engine);
     }
 

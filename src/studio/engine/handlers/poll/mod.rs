@@ -88,6 +88,7 @@ impl Engine {
                 // The last events of an ended broadcast are reported like all others.
                 Event::Target(target) => self.target_happened(target),
                 Event::Notice(notice) => self.notices.tell_notice(notice),
+                Event::Totals(totals) => self.broadcast_counted(totals),
                 event => self.saved(event),
             }
         }
@@ -416,6 +417,7 @@ impl Engine {
         self.add_monitors(&mut stats);
         self.live.history.second(&stats);
         let pace = self.live.history.pace();
+        stats.add_earlier(&self.live.earlier);
         self.notices.happened(Event::Stats(Box::new(stats)));
         if let Some(pace) = pace {
             self.tell_pace(&pace);
