@@ -13,7 +13,7 @@ use onair::broadcast::recorder::remux::{Failure, RepairMethod};
 use onair::broadcast::recorder::{remux, repair};
 use onair::media::{EncodedPacket, Metadata, StreamEvent, Track};
 use onair::text::{Language, Problem};
-use onair::wire::container::{Chapter, Format, Index, Muxer, TrackId, Tracks};
+use onair::wire::container::{Chapter, Format, Index, Muxer, SampleLocation, TrackId, Tracks};
 use onair::wire::container::{flv, mkv, mp4};
 use serde_json::Value;
 
@@ -199,7 +199,8 @@ fn frames_before_a_cut_stay_hidden() {
     let found = mp4::index_to_play(&mut &fs::read(&cut).unwrap()[..]).unwrap();
     let from = found.shown_from.unwrap();
     let video = found.samples.iter().filter(|it| it.track == TrackId::Video);
-    let (hidden, shown): (Vec<_>, Vec<_>) = video.partition(|it| it.pts < from);
+    let (hidden, shown): (Vec<&SampleLocation>, Vec<&SampleLocation>) =
+        video.partition(|it| it.pts < from);
     assert_eq!((hidden.len(), shown.len()), (60, 60));
     let audio = found.samples.iter().filter(|it| it.track != TrackId::Video);
     assert!((80..95).contains(&audio.count()));

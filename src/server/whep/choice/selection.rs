@@ -254,7 +254,13 @@ mod tests {
             (timeout(0), timeout(1_000), timeout(3_000), timeout(9_000)),
             (3_000, 2_000, 0, 0)
         );
-        let video = VideoFigures { codec: "H.264".into(), profile: None, size: None, fps: None, pixel_aspect: None };
+        let video = VideoFigures {
+            codec: "H.264".into(),
+            profile: None,
+            size: None,
+            fps: None,
+            pixel_aspect: None,
+        };
         let full = TRACKS_TIMEOUT;
         assert_eq!(tracks_timeout(Some(&figures(9_000, Some(video)))), full);
         let nothing = PublisherFigures { audio: None, ..figures(9_000, None) };
