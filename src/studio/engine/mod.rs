@@ -283,8 +283,7 @@ impl Engine {
             }
             Command::StopLive | Command::StopAfterDelay | Command::StopRecording
                 if self.cancels_postponed(&command) => {}
-            Command::Check { test_stream } => self.check(test_stream),
-            Command::MeasureQuality { test_stream } => self.measure_quality(test_stream),
+            Command::Check { .. } | Command::MeasureQuality { .. } => self.request_check(command),
             Command::GoLive => self.go_live(),
             Command::SendFile { path, again } => self.send_file(&path, again),
             Command::StopLive => self.stop_live(),

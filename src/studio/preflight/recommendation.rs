@@ -194,6 +194,12 @@ impl Measurement {
         self.measured.running = !over;
     }
 
+    /// Stops the measurement, and returns its thread.
+    pub fn end(self) -> Worker {
+        self.worker.stop();
+        self.worker
+    }
+
     /// Returns true if the thread is still measuring.
     pub fn is_running(&self) -> bool {
         !self.worker.is_finished()

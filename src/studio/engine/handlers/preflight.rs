@@ -2,13 +2,15 @@
 
 use crate::audio::AudioChoice;
 use crate::media::source_status::SourceState;
+use crate::studio::command::Command;
 use crate::studio::engine::Engine;
 use crate::studio::engine::handlers::live::cause;
 use crate::studio::notices::message::StudioMessage;
-use crate::studio::preflight::recommendation::{CheckedTargets, Measurement};
+use crate::studio::preflight::recommendation::{CheckedTargets, MeasuredQuality, Measurement};
 use crate::studio::preflight::{Plan, PlannedCheck, Preflight, UploadTest};
 use crate::studio::program::Program;
 use crate::studio::scenes::Collection;
+use crate::studio::snapshot::Checked;
 use crate::studio::snapshot::health::readiness;
 use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
@@ -18,12 +20,60 @@ use crate::text::problem::problem;
 const MIC_OFF_DBFS: f32 = -55.0;
 
 impl Engine {
-    /// Starts a check, unless a check or a broadcast is running. `test_stream` is true if the user
-    /// agrees to test streams.
-    pub(in crate::studio::engine) fn check(&mut self, test_stream: bool) {
-        if self.is_checking() || self.live.is_busy() || self.live.stopping || self.state.quitting {
+    /// Ends a running check or measurement, and begins the requested one after it, unless a
+    /// broadcast is running.
+    pub(in crate::studio::engine) fn request_check(&mut self, command: Command) {
+        if self.live.is_busy() || self.live.stopping || self.state.quitting {
             return;
         }
+        self.end_checks();
+        self.state.requested_check = Some(command);
+        self.begin_requested_check();
+    }
+
+    /// Begins the requested check or measurement once the threads of earlier ones have ended: a
+    /// service may refuse a second test stream with the same key.
+    fn begin_requested_check(&mut self) {
+        self.endings.checks.retain(|worker| !worker.is_finished());
+        if self.state.quitting || !self.endings.checks.is_empty() {
+            return;
+        }
+        match self.state.requested_check.take() {
+            Some(Command::Check { test_stream }) => self.check(test_stream),
+            Some(Command::MeasureQuality { test_stream }) => self.measure_quality(test_stream),
+            _ => {}
+        }
+    }
+
+    pub(in crate::studio::engine) fn poll_checks(&mut self) {
+        self.begin_requested_check();
+        if let Some(preflight) = &mut self.state.preflight {
+            preflight.poll();
+        }
+        if let Some(measurement) = &mut self.state.measurement {
+            measurement.poll();
+        }
+    }
+
+    /// Returns the state of the last check. A requested check counts as running.
+    pub(in crate::studio::engine) fn checked(&self) -> Option<Checked> {
+        if let Some(Command::Check { .. }) = self.state.requested_check {
+            return Some(Checked { found: Vec::new(), running: true });
+        }
+        let preflight = self.state.preflight.as_ref()?;
+        Some(Checked { found: preflight.found.clone(), running: preflight.is_running() })
+    }
+
+    /// Returns the state of the last measurement. A requested measurement counts as running.
+    pub(in crate::studio::engine) fn measured(&self) -> Option<MeasuredQuality> {
+        if let Some(Command::MeasureQuality { .. }) = self.state.requested_check {
+            return Some(MeasuredQuality { running: true, ..MeasuredQuality::default() });
+        }
+        self.state.measurement.as_ref().map(|it| it.measured().clone())
+    }
+
+    /// Starts a check. `test_stream` is true if the user agrees to test streams.
+    fn check(&mut self, test_stream: bool) {
         let known = self.state.program.as_ref();
         let mut known = known.map(|it| sources(it, &self.settings.collection)).unwrap_or_default();
         let audible = self.settings.audio != Some(AudioChoice::None);
@@ -50,12 +100,9 @@ impl Engine {
         }
     }
 
-    /// Starts to measure the recommended quality, unless a measurement or a broadcast is running.
-    /// `test_stream` is true if the user agrees to a test stream.
-    pub(in crate::studio::engine) fn measure_quality(&mut self, test_stream: bool) {
-        if self.is_measuring() || self.live.is_busy() || self.live.stopping || self.state.quitting {
-            return;
-        }
+    /// Starts to measure the recommended quality. `test_stream` is true if the user agrees to a test
+    /// stream.
+    fn measure_quality(&mut self, test_stream: bool) {
         let enabled = self.targets.list.iter().filter(|target| target.enabled);
         let far = enabled.filter(|target| !target.is_built_in());
         let services =
@@ -71,23 +118,13 @@ impl Engine {
         }
     }
 
-    /// Ends a running check and a running measurement. Their test streams would take upload from the
-    /// broadcast, and a service may refuse a second stream with the same key.
+    /// Ends a requested or running check and measurement. Their test streams would take upload from
+    /// the broadcast, and a service may refuse a second stream with the same key.
     pub(in crate::studio::engine) fn end_checks(&mut self) {
-        if self.is_checking() {
-            self.state.preflight = None;
-        }
-        if self.is_measuring() {
-            self.state.measurement = None;
-        }
-    }
-
-    fn is_checking(&self) -> bool {
-        self.state.preflight.as_ref().is_some_and(Preflight::is_running)
-    }
-
-    fn is_measuring(&self) -> bool {
-        self.state.measurement.as_ref().is_some_and(Measurement::is_running)
+        self.state.requested_check = None;
+        let check = self.state.preflight.take_if(|it| it.is_running()).map(Preflight::end);
+        let measurement = self.state.measurement.take_if(|it| it.is_running());
+        self.endings.checks.extend(check.into_iter().chain(measurement.map(Measurement::end)));
     }
 
     fn no_thread(&mut self, error: &std::io::Error) {
@@ -192,9 +229,10 @@ fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Latest;
+    use crate::base::queue::{self, Full};
+    use crate::base::{Latest, Worker};
     use crate::media::Size;
-    use crate::studio::engine::handlers::live::tests::{at_rest, end, with_program};
+    use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
     use crate::studio::sources::open::SourceOpener;
     use crate::studio::targets::Target;
     use crate::studio::targets::quality::Quality;
@@ -216,6 +254,37 @@ mod tests {
             let found = &engine.state.preflight.as_ref().unwrap().found;
             let is_told = found.iter().any(|notice| notice.key() == "found-no-audio");
             assert_eq!(is_told, warns);
+        }
+    }
+
+    #[test]
+    fn a_new_check_or_measurement_replaces_a_running_one_and_begins_after_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        for command in
+            [Command::Check { test_stream: false }, Command::MeasureQuality { test_stream: false }]
+        {
+            let (mut engine, _ends) = at_rest(None);
+            engine.settings.preferences.recording_folder = folder.path().to_owned();
+            engine.state.preflight = Some(Preflight::endless().unwrap());
+            engine.state.measurement = Some(Measurement::endless().unwrap());
+            // The end of the earlier test stream takes a while.
+            let (closed, waits) = queue::bounded::<()>("closed", 1, Full::Block);
+            let ending = Worker::spawn("ending", move |_| assert!(waits.recv().is_none())).unwrap();
+            engine.endings.checks.push(ending);
+            engine.handle(command.clone());
+            engine.poll();
+            assert!(engine.state.preflight.is_none() && engine.state.measurement.is_none());
+            let (checked, measured) = (engine.checked(), engine.measured());
+            let is_check = matches!(command, Command::Check { .. });
+            assert_eq!(checked.map(|it| it.running), is_check.then_some(true));
+            assert_eq!(measured.map(|it| it.running), (!is_check).then_some(true));
+            drop(closed);
+            until("new check", || {
+                engine.poll();
+                engine.state.requested_check.is_none()
+            });
+            assert_eq!(engine.state.preflight.is_some(), is_check);
+            assert_eq!(engine.state.measurement.is_some(), !is_check);
         }
     }
 
