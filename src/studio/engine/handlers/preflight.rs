@@ -12,6 +12,7 @@ use crate::studio::program::Program;
 use crate::studio::scenes::Collection;
 use crate::studio::snapshot::Checked;
 use crate::studio::snapshot::health::readiness;
+use crate::studio::targets::address::AddressFault;
 use crate::studio::targets::misfits::misfits;
 use crate::studio::targets::{address, services};
 use crate::text::problem::problem;
@@ -31,11 +32,11 @@ impl Engine {
         self.begin_requested_check();
     }
 
-    /// Begins the requested check or measurement once the threads of earlier ones have ended: a
-    /// service may refuse a second test stream with the same key.
+    /// Begins the requested check or measurement once the stored keys are loaded and the threads of
+    /// earlier ones have ended: a service may refuse a second test stream with the same key.
     fn begin_requested_check(&mut self) {
         self.endings.checks.retain(|worker| !worker.is_finished());
-        if self.state.quitting || !self.endings.checks.is_empty() {
+        if self.state.quitting || self.secrets.pending || !self.endings.checks.is_empty() {
             return;
         }
         match self.state.requested_check.take() {
@@ -171,10 +172,17 @@ impl Engine {
                     });
                 }
                 Err(reason) => {
+                    // Otherwise the stored key would seem to be missing.
+                    let is_keyring_silent = self.secrets.answered != self.secrets.fetch
+                        && target.remembers_key()
+                        && address::fault(&target) == Some(AddressFault::NoKey);
                     known.push(StudioMessage::FoundTargetFailed {
                         id: target.id,
                         host: services::host_of(target.server()).unwrap_or("?").to_owned(),
-                        cause: cause(reason),
+                        cause: match is_keyring_silent {
+                            true => StudioMessage::KeyringSilent {}.problem(),
+                            false => cause(reason),
+                        },
                         pin: None,
                     });
                 }
@@ -230,7 +238,7 @@ fn sources(program: &Program, collection: &Collection) -> Vec<StudioMessage> {
 mod tests {
     use super::*;
     use crate::base::queue::{self, Full};
-    use crate::base::{Latest, Worker};
+    use crate::base::{Latest, Secret, Worker};
     use crate::media::Size;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, until, with_program};
     use crate::studio::sources::open::SourceOpener;
@@ -286,6 +294,29 @@ mod tests {
             assert_eq!(engine.state.preflight.is_some(), is_check);
             assert_eq!(engine.state.measurement.is_some(), !is_check);
         }
+    }
+
+    #[test]
+    fn a_check_waits_for_the_keyring_and_reports_if_it_does_not_respond() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(None);
+        engine.settings.preferences.recording_folder = folder.path().to_owned();
+        engine.targets.list = vec![Target {
+            remember_key: true,
+            keep_as: "one".into(),
+            ..Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::default())
+        }];
+        (engine.secrets.pending, engine.secrets.fetch) = (true, 1);
+        engine.handle(Command::Check { test_stream: false });
+        engine.poll();
+        assert!(engine.state.preflight.is_none());
+        assert!(engine.checked().is_some_and(|checked| checked.running));
+        engine.secrets.wait_until = Some(engine.clock.now());
+        engine.poll();
+        let found = &engine.state.preflight.as_ref().unwrap().found;
+        let failed = found.iter().find(|notice| notice.key() == "found-target-failed").unwrap();
+        assert!(failed.summary().contains("keyring does not respond"), "{failed:?}");
+        assert!(failed.advice().starts_with("Unlock the keyring"), "{failed:?}");
     }
 
     #[test]
