@@ -283,8 +283,7 @@ impl Engine {
             }
             Command::StopLive | Command::StopAfterDelay | Command::StopRecording
                 if self.cancels_postponed(&command) => {}
-            Command::Check { test_stream } => self.check(test_stream),
-            Command::MeasureQuality { test_stream } => self.measure_quality(test_stream),
+            Command::Check { .. } | Command::MeasureQuality { .. } => self.request_check(command),
             Command::GoLive => self.go_live(),
             Command::SendFile { path, again } => self.send_file(&path, again),
             Command::StopLive => self.stop_live(),
@@ -423,15 +422,22 @@ impl Engine {
         self.changed();
         self.live.replay_failed = false;
         if let Some(on_air) = &mut self.live.on_air {
-            let same =
-                Quality { video_bitrate: quality.video_bitrate, ..self.state.quality.clone() };
+            // The running encoders can adopt only these values.
+            let same = Quality {
+                video_bitrate: quality.video_bitrate,
+                adapt: quality.adapt,
+                least_bitrate: quality.least_bitrate,
+                adapt_frames: quality.adapt_frames,
+                adapt_size: quality.adapt_size,
+                ..self.state.quality.clone()
+            };
             if on_air.is_busy() || same == *quality {
                 on_air.set_quality(quality);
                 if on_air.allowed() >= quality.video_bitrate {
                     // The video now has the chosen bitrate.
                     self.notices.take_back("bitrate-lowered");
                 }
-                self.state.quality.video_bitrate = quality.video_bitrate;
+                self.state.quality = same;
                 self.tell_misfits();
                 return;
             }

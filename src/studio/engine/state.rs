@@ -50,6 +50,8 @@ pub(in crate::studio) struct EngineState {
     pub monitors: Monitors,
     pub preflight: Option<Preflight>,
     pub measurement: Option<Measurement>,
+    /// The requested check or measurement, until it begins.
+    pub requested_check: Option<Command>,
     pub quality: Quality,
     pub next_second: Timestamp,
     pub quitting: bool,
@@ -212,10 +214,12 @@ pub(in crate::studio) struct EndingTasks {
     /// Replays and screenshots that are being saved.
     pub saving: Vec<Worker>,
     pub monitors: Vec<Worker>,
+    /// Checks and measurements. onair ends without waiting for them.
+    pub checks: Vec<Worker>,
 }
 
 impl EndingTasks {
-    /// Returns true if all tasks have ended.
+    /// Returns true if all tasks have ended, apart from checks.
     pub fn are_over(&self) -> bool {
         let mut all = self.broadcasts.iter().chain(&self.saving).chain(&self.monitors);
         all.all(Worker::is_finished)

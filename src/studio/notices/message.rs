@@ -266,6 +266,8 @@ notices! {
     FoundSilence "found-silence" Warning [] [] {};
     FoundLoud "found-loud" Warning [db] [] {};
     FoundNoAudio "found-no-audio" Warning [] [reason] {};
+    /// An audio source other than the main one does not deliver.
+    FoundAudioDown "found-audio-down" Warning [source] [reason] {};
     FoundMuted "found-muted" Warning [] [] {};
     /// The disk has space for this many hours of recording.
     FoundDisk "found-disk" Info [folder hours] [] {};

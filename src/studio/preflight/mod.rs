@@ -71,6 +71,12 @@ impl Preflight {
         }
     }
 
+    /// Stops the check, and returns its thread.
+    pub fn end(self) -> Worker {
+        self.worker.stop();
+        self.worker
+    }
+
     /// Returns true if findings are still expected.
     pub fn is_running(&self) -> bool {
         !self.worker.is_finished() || !self.findings.is_empty()

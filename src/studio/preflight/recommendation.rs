@@ -6,7 +6,7 @@ use crate::base::{Stop, Worker};
 use crate::media::{BitsPerSecond, Size};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::upload::{self, UploadResult};
-use crate::studio::preflight::{Plan, measure_encoder};
+use crate::studio::preflight::{Plan, PlannedCheck, UploadTest, measure_encoder};
 use crate::studio::targets::quality::{Preset, Quality, USUAL_QUALITIES};
 use crate::studio::targets::services::Limits;
 use crate::text::Problem;
@@ -194,6 +194,12 @@ impl Measurement {
         self.measured.running = !over;
     }
 
+    /// Stops the measurement, and returns its thread.
+    pub fn end(self) -> Worker {
+        self.worker.stop();
+        self.worker
+    }
+
     /// Returns true if the thread is still measuring.
     pub fn is_running(&self) -> bool {
         !self.worker.is_finished()
@@ -228,11 +234,22 @@ fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &St
     let _ = tell.send(Result::Upload(measure_upload(plan, fault, stop)));
 }
 
-/// Measures the upload to the first target that is not on this computer.
+/// Measures the upload to the first target that is not on this computer and can be measured.
 fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
-    let Some(asked) = plan.targets.iter().find(|asked| !asked.built_in) else {
+    let mut far: Vec<_> = plan.targets.iter().filter(|asked| !asked.built_in).collect();
+    if far.is_empty() {
         return fault.map_or(Upload::Local, Upload::Failed);
-    };
+    }
+    far.sort_by_key(|asked| match asked.upload_test {
+        UploadTest::TestMode(_) | UploadTest::TestStream => 0,
+        UploadTest::NeedsConsent => 1,
+        UploadTest::Unavailable => 2,
+    });
+    let mut uploads = far.into_iter().map(|asked| measure_upload_to(plan, asked, stop));
+    uploads.find(|upload| *upload != Upload::NotMeasured).unwrap_or(Upload::NotMeasured)
+}
+
+fn measure_upload_to(plan: &Plan, asked: &PlannedCheck, stop: &Stop) -> Upload {
     let quality = Quality { video_bitrate: MAX_TEST_BITRATE, ..Quality::default() };
     match upload::measure(plan, &quality, asked, stop) {
         Ok(Some(UploadResult { rate, complete: true })) => Upload::AtLeast(rate),
@@ -249,8 +266,10 @@ fn measure_upload(plan: &Plan, fault: Option<Problem>, stop: &Stop) -> Upload {
 mod tests {
     use super::*;
     use crate::base::Clock;
+    use crate::broadcast::publisher;
     use crate::net::Runtime;
     use crate::studio::targets::services::USUAL_LIMITS;
+    use crate::wire::rtmp::url::Url;
 
     const FAST_ENCODER_FPS: [f64; 3] = [900.0, 400.0, 180.0];
 
@@ -337,6 +356,28 @@ mod tests {
         stop.set();
         measure(&plan, None, &sender, &stop);
         assert!(results.try_recv().is_err(), "a size was measured");
+    }
+
+    #[test]
+    fn the_first_target_that_can_be_measured_is_measured() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        // Nothing listens there.
+        let url = Url::parse("rtmp://127.0.0.1:9/app/key").unwrap();
+        let planned = |upload_test| {
+            let (host, target) = ("h".to_owned(), publisher::Target::new(url.clone()));
+            PlannedCheck { id: 1, host, target, upload_test, built_in: false }
+        };
+        let upload = |tests: [UploadTest; 2]| {
+            let (runtime, targets) = (runtime.clone(), tests.map(planned).into());
+            let plan = Plan { runtime, clock, quality: Quality::default(), folder: None, targets };
+            measure_upload(&plan, None, &Stop::new())
+        };
+        let (none, consent) = (UploadTest::Unavailable, UploadTest::NeedsConsent);
+        let test_mode = UploadTest::TestMode("test=true");
+        assert_eq!(upload([none, none]), Upload::NotMeasured);
+        assert!(matches!(upload([none, consent]), Upload::NeedsConsent(_)));
+        assert!(matches!(upload([none, test_mode]), Upload::Failed(_)));
+        assert!(matches!(upload([consent, test_mode]), Upload::Failed(_)));
     }
 
     #[test]

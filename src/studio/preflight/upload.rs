@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Sender};
 use crate::base::{Clock, Stop, Timestamp};
-use crate::broadcast::{Hub, Publisher, publisher};
+use crate::broadcast::{Hub, Limits, Publisher, publisher};
 use crate::capture::{self, VideoChoice};
 use crate::encode::VideoEncoder;
 use crate::media::{BitsPerSecond, FrameGrid, StreamConfig, VideoFrame};
@@ -143,6 +143,8 @@ fn send(
     let parameters = StreamConfig { video: Some(encoder.parameters().clone()), audio: None };
     let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.into()))?;
     hub.on_keyframe_wanted(encoder.keyframe_request());
+    // Dropping frames would leave a slow link idle, and hide that it is too slow.
+    let target = publisher::Target { limits: Limits::PASSTHROUGH_LIMITS, ..target };
     let sent = Publisher::start(&plan.runtime, target, &hub, plan.clock);
     let mut number = 0;
     let mut live_since: Option<(Timestamp, u64)> = None;
@@ -163,7 +165,9 @@ fn send(
             None if now.since(begun) > CONNECT_TIMEOUT => break,
             Some((since, bytes)) if now.since(since) >= TEST_DURATION => {
                 let bits = figures.sent_bytes.saturating_sub(bytes) as f64 * 8.0;
-                carried = Some((bits / now.since(since).as_secs_f64(), figures.queued));
+                // The memory limit of the backlog may still have dropped frames of a high bitrate.
+                let complete = figures.queued <= MAX_FINAL_BACKLOG && figures.dropped_frames == 0;
+                carried = Some((bits / now.since(since).as_secs_f64(), complete));
                 break;
             }
             _ => {}
@@ -176,9 +180,9 @@ fn send(
     drop(frames);
     sent.stop(CLOSE_TIMEOUT);
     match (carried, report.error) {
-        (Some((rate, queued)), _) => {
+        (Some((rate, complete)), _) => {
             let rate = BitsPerSecond(rate.clamp(0.0, f64::from(u32::MAX)) as u32);
-            Ok(Some(UploadResult { rate, complete: queued <= MAX_FINAL_BACKLOG }))
+            Ok(Some(UploadResult { rate, complete }))
         }
         (None, Some(error)) => Err(Box::new(asked.failed(&error))),
         (None, None) => Ok(None),
@@ -326,14 +330,39 @@ mod tests {
         assert_eq!(named("rtmp://h/app/key?a=b"), "key?a=b&bandwidthtest=true");
     }
 
-    #[test]
-    fn what_a_server_takes_is_measured_and_what_it_refuses_is_told() {
-        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
-        let config = server::Config {
+    fn config() -> server::Config {
+        server::Config {
             rtmp: Listen::exactly(([127, 0, 0, 1], 0).into()),
             http: None,
             ..server::Config::default()
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_too_slow_is_found_although_its_backlog_would_be_dropped() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let faults = vec!["throttle@media:400k".parse().unwrap()];
+        let server = Server::start(&runtime, clock, server::Config { faults, ..config() }).unwrap();
+        let quality = Quality {
+            size: Size::new(480, 270),
+            video_bitrate: BitsPerSecond(1_500_000),
+            // After dropped frames, the stream would continue after the end of the test.
+            keyframe_interval: Duration::from_secs(20),
+            ..Quality::default()
         };
+        let plan = Plan { runtime, clock, quality, folder: None, targets: Vec::new() };
+        let url = format!("rtmp://127.0.0.1:{}/live/k", server.addresses().rtmp.port());
+        in_real_time(|| {
+            let found = try_upload(&plan, &asked(&url, UploadTest::TestStream), &Stop::new());
+            assert!(matches!(found, StudioMessage::FoundUploadNarrow { .. }), "{found:?}");
+        });
+        server.shutdown(Duration::from_secs(1));
+    }
+
+    #[test]
+    fn what_a_server_takes_is_measured_and_what_it_refuses_is_told() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let config = config();
         let keyed = server::Config { publish_keys: vec![Secret::new("right")], ..config.clone() };
         let server = Server::start(&runtime, clock, config).unwrap();
         let keyed = Server::start(&runtime, clock, keyed).unwrap();

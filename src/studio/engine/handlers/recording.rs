@@ -293,6 +293,7 @@ mod tests {
     use std::path::{Path, PathBuf};
     use std::time::Duration;
 
+    use crate::media::{BitsPerSecond, Size};
     use crate::studio::command::Command;
     use crate::studio::engine::Engine;
     use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, until, with_program};
@@ -302,6 +303,7 @@ mod tests {
     use crate::studio::live::recording::library::RecordingsCommand;
     use crate::studio::notices::Notice;
     use crate::studio::notices::message::StudioMessage;
+    use crate::studio::targets::quality::{Adapt, Quality};
     use crate::text::Language;
     use crate::text::problem::problem;
 
@@ -334,6 +336,32 @@ mod tests {
             });
             assert!(failures.next().is_some() && failures.next().is_none(), "{key}");
         }
+    }
+
+    #[test]
+    fn a_change_of_adaptive_bitrate_keeps_the_replay_buffer() {
+        let (mut engine, _ends) = with_program(None);
+        let choices = &mut engine.settings.preferences.recording;
+        (choices.replay, choices.replay_always) = (Some(Duration::from_secs(10)), true);
+        engine.keep_always();
+        let changes: [fn(&mut Quality); 5] = [
+            |it| it.video_bitrate = BitsPerSecond(1_000_000),
+            |it| it.adapt = Adapt::First,
+            |it| it.least_bitrate = BitsPerSecond(200_000),
+            |it| it.adapt_frames = true,
+            |it| it.adapt_size = true,
+        ];
+        for change in changes {
+            let mut quality = engine.settings.quality.clone();
+            change(&mut quality);
+            engine.set_quality(&quality);
+            assert!(engine.live.on_air.is_some() && engine.state.quality == quality, "{quality:?}");
+        }
+        // The encoders must start again for another size.
+        let size = Size::new(640, 360);
+        engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
+        assert!(engine.live.on_air.is_none());
+        end(engine);
     }
 
     #[test]

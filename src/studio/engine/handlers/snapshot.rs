@@ -15,8 +15,7 @@ use crate::studio::live::on_air::figures::carried;
 use crate::studio::live::view::{LiveFigures, LiveState};
 use crate::studio::program::Program;
 use crate::studio::snapshot::{
-    AudioSource, Checked, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, TargetView,
-    VideoSource,
+    AudioSource, RecordingFigures, ReplayFigures, ServerFigures, Snapshot, TargetView, VideoSource,
 };
 
 impl Engine {
@@ -93,11 +92,8 @@ impl Engine {
             server: self.server_figures(),
             preferences: self.settings.preferences.clone(),
             watch_url: self.settings.watch_url.clone(),
-            checked: state.preflight.as_ref().map(|preflight| Checked {
-                found: preflight.found.clone(),
-                running: preflight.is_running(),
-            }),
-            measured: state.measurement.as_ref().map(|it| it.measured().clone()),
+            checked: self.checked(),
+            measured: self.measured(),
             history: self.notices.log.entries(),
             history_path: self.notices.log.path().map(Path::to_owned),
             notices: self.notices.active.notices().to_vec(),

@@ -39,12 +39,7 @@ impl Engine {
         self.restart_edited(false);
         self.poll_network();
         self.poll_passthrough();
-        if let Some(preflight) = &mut self.state.preflight {
-            preflight.poll();
-        }
-        if let Some(measurement) = &mut self.state.measurement {
-            measurement.poll();
-        }
+        self.poll_checks();
         self.retry_missing_files();
         self.poll_sources();
         self.poll_strips();
