@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver};
-use crate::base::{Pool, Timestamp, Worker};
+use crate::base::{Pool, Pooled, Timestamp, Worker};
 use crate::capture::images::slides::fade::{FADE_STEPS, blend};
 use crate::capture::images::slides::reader::{PendingJump, Reader, ShownSlide, Slide, SlideOrder};
 use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
-use crate::capture::source::{Context, Error, LiveSetting, Source};
+use crate::capture::source::{Context, Error, LiveSetting, MAX_REQUEST_GAP, Source};
 use crate::media::playback_control::{Position, TransportCommand};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
@@ -165,6 +165,8 @@ impl SlideShow {
             count: 0,
             held: None,
             pause_sum: Duration::ZERO,
+            asked: None,
+            blank: None,
             _worker: worker,
         };
         Ok((feed, status))
@@ -225,12 +227,17 @@ struct SlideFeed {
     held: Option<Timestamp>,
     /// Total time of earlier pauses.
     pause_sum: Duration,
+    /// The time of the last request.
+    asked: Option<Timestamp>,
+    /// The empty frame that is shown until the first slide of a restarted show is read.
+    blank: Option<VideoFrame>,
     _worker: Worker,
 }
 
 impl SlideFeed {
-    fn handle(&mut self, go: TransportCommand, at: Timestamp) {
-        let index = i64::try_from(self.shown.index).unwrap_or(0);
+    /// Handles a command. `was_hidden` is true if the show is visible again only now.
+    fn handle(&mut self, go: TransportCommand, at: Timestamp, was_hidden: bool) {
+        let index = self.index();
         match go {
             TransportCommand::Pause => {
                 self.held.get_or_insert(at);
@@ -240,15 +247,38 @@ impl SlideFeed {
             }
             TransportCommand::Next => self.show.hurry = true,
             TransportCommand::Previous => self.turn_to(index - 1),
-            TransportCommand::Restart => self.turn_to(0),
+            TransportCommand::Restart => {
+                self.turn_to(0);
+                // The old slide is not shown again while the first one is read.
+                if was_hidden && let Some((old, _)) = self.show.now.take() {
+                    let planes = Planes::transparent(old.size());
+                    self.blank = Some(source::frame(Pooled::unpooled(planes)));
+                }
+            }
             // A slide show does not support seeking to a time.
             TransportCommand::To(_) => {}
         }
     }
 
+    fn index(&self) -> i64 {
+        i64::try_from(self.shown.index).unwrap_or(0)
+    }
+
     fn turn_to(&mut self, index: i64) {
         self.generation = self.turn.to(index);
         self.show.leave();
+    }
+
+    /// Goes to the slide that would be shown now if the show had not been hidden.
+    fn catch_up(&mut self, now: Timestamp) {
+        let missed = self.show.missed(now);
+        let mut index = self.index().saturating_add(1).saturating_add(missed);
+        if !self.show.pace.repeat {
+            index = index.min(i64::try_from(self.count).unwrap_or(0) - 1);
+        }
+        if missed > 0 && index > self.index() {
+            self.turn_to(index);
+        }
     }
 
     /// Checks whether the list has changed.
@@ -269,10 +299,18 @@ impl SlideFeed {
 
 impl VideoFeed for SlideFeed {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        while let Some(go) = self.transport.take() {
-            self.handle(go, at);
-        }
+        // A jump applies to the new list.
         self.check_list();
+        // While no scene shows the source, nothing requests frames, and the commands wait. A pause
+        // that is the first of them began when the source was hidden.
+        let before = self.asked.replace(at).unwrap_or(at);
+        let was_hidden = at.since(before) > MAX_REQUEST_GAP;
+        let mut paused_at = if was_hidden { before } else { at };
+        while let Some(go) = self.transport.take() {
+            let when = if go == TransportCommand::Pause { paused_at } else { at };
+            self.handle(go, when, was_hidden);
+            paused_at = at;
+        }
         self.show.pace = self.dial.get().bounded();
         let paused = self.held.is_some();
         if paused {
@@ -281,6 +319,9 @@ impl VideoFeed for SlideFeed {
         }
         let now =
             self.held.unwrap_or(at).offset(-i64::try_from(self.pause_sum.as_micros()).unwrap_or(0));
+        if was_hidden && !paused {
+            self.catch_up(now);
+        }
         let Self { show, ready, generation, shown, count, .. } = self;
         let frame = show.frame(now, || {
             loop {
@@ -295,8 +336,9 @@ impl VideoFeed for SlideFeed {
         if frame.is_some() {
             let item = Some((self.shown.index, self.count));
             self.transport.tell(Position { paused, item, ..Position::default() });
+            self.blank = None;
         }
-        frame.map(|frame| VideoFrame { pts: at, ..frame })
+        frame.or_else(|| self.blank.clone()).map(|frame| VideoFrame { pts: at, ..frame })
     }
 }
 
@@ -321,6 +363,15 @@ impl Show {
         (self.next, self.blended) = (None, None);
     }
 
+    /// Returns the number of slides, after the next one, whose time is over.
+    fn missed(&self, at: Timestamp) -> i64 {
+        let Some((_, since)) = self.now.as_ref().filter(|_| !self.hurry) else { return 0 };
+        let Pace { time, fade, .. } = self.pace;
+        let since = self.next.as_ref().map_or(*since, |(_, begun)| *begun + fade);
+        let late = at.since(since).saturating_sub(time);
+        i64::try_from(late.as_micros() / (time + fade).as_micros()).unwrap_or(0)
+    }
+
     fn frame(
         &mut self,
         at: Timestamp,
@@ -329,6 +380,7 @@ impl Show {
         let Some((now, since)) = &self.now else {
             let first = ready()?;
             self.now = Some((first.clone(), at));
+            self.hurry = false;
             return Some(VideoFrame { pts: at, ..first });
         };
         if self.next.is_none() && (self.hurry || at.since(*since) >= self.pace.time) {

@@ -5,8 +5,11 @@ use std::fs;
 use image::{Rgba as Pixel, RgbaImage};
 
 use super::*;
-use crate::base::{Clock, Pooled, Stop};
+use crate::base::{Clock, Stop};
 use crate::media::{FrameGrid, FrameRate};
+
+/// Time between two requests of a visible show.
+const STEP: Duration = Duration::from_millis(400);
 
 fn slide(luma: u8) -> VideoFrame {
     let mut planes = Planes::black(Size::new(4, 2));
@@ -59,7 +62,7 @@ fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
     let mut at = Timestamp::ZERO;
     for luma in [16, 235, 16, 235] {
         let found = (0..15_000).any(|_| {
-            at += Duration::from_millis(5_000);
+            at += STEP;
             let frame = source.feed.frame(at);
             if frame.as_ref().is_none_or(|frame| frame.planes().y[32] != luma) {
                 Stop::new().wait(Duration::from_millis(2));
@@ -81,7 +84,7 @@ fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
     let mut source =
         SlideShow::of(folder.path()).open_by(dial.clone(), Transport::default(), &context).unwrap();
     let mut luma = |at: &mut Timestamp| {
-        *at += Duration::from_secs(5);
+        *at += STEP;
         source.feed.frame(*at).map(|frame| frame.planes().y[32])
     };
     let mut await_luma = |wanted: u8, at: &mut Timestamp| {
@@ -187,18 +190,17 @@ fn a_list_is_shown_in_its_order_and_what_is_taken_out_is_not_seen_again() {
         }
         panic!("nothing after {luma:?}");
     };
-    let turn = Duration::from_secs(5);
     let (c, a, b) = (Some(16), Some(126), Some(235));
-    assert_eq!(after(&mut feed, None, turn), c);
+    assert_eq!(after(&mut feed, None, STEP), c);
     for (luma, wanted) in [(c, a), (a, b), (b, c), (c, a)] {
-        assert_eq!(after(&mut feed, luma, turn), wanted);
+        assert_eq!(after(&mut feed, luma, STEP), wanted);
     }
     assert_eq!(transport.position().unwrap().item, Some((1, 3)));
     // The list changes during a slide: the show continues after that slide, although its
     // position changed.
     transport.set_then(&[path("b.png"), path("a.png")]);
     for (luma, wanted) in [(a, c), (c, b), (b, a)] {
-        assert_eq!(after(&mut feed, luma, turn), wanted);
+        assert_eq!(after(&mut feed, luma, STEP), wanted);
     }
     // A removed slide disappears immediately: the time hardly advances, even if the next slide
     // is ready and another one waits for space.
@@ -208,6 +210,97 @@ fn a_list_is_shown_in_its_order_and_what_is_taken_out_is_not_seen_again() {
     transport.set_then(&[path("b.png")]);
     assert_eq!(after(&mut feed, a, Duration::from_micros(1)), c);
     for (luma, wanted) in [(c, b), (b, c), (c, b)] {
-        assert_eq!(after(&mut feed, luma, turn), wanted);
+        assert_eq!(after(&mut feed, luma, STEP), wanted);
     }
+}
+
+/// Returns the luma of the visible slide.
+fn seen(feed: &mut SlideFeed, at: Timestamp) -> Option<u8> {
+    let frame = feed.frame(at)?;
+    let planes = frame.planes();
+    let visible = planes.alpha.as_ref().is_none_or(|alpha| alpha[32] > 0);
+    visible.then(|| planes.y[32])
+}
+
+/// Requests frames at these intervals until another slide is visible.
+fn next_seen(
+    feed: &mut SlideFeed,
+    at: &mut Timestamp,
+    before: Option<u8>,
+    step: Duration,
+) -> Option<u8> {
+    for _ in 0..30_000 {
+        *at += step;
+        let now = seen(feed, *at);
+        if now.is_some() && now != before {
+            return now;
+        }
+        Stop::new().wait(Duration::from_millis(1));
+    }
+    panic!("nothing after {before:?}");
+}
+
+#[test]
+fn a_hidden_show_is_paused_begins_again_or_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, grey) in [("a.png", 255), ("b.png", 128), ("c.png", 0)] {
+        let pixel = Pixel([grey, grey, grey, 255]);
+        RgbaImage::from_pixel(64, 36, pixel).save(folder.path().join(name)).unwrap();
+    }
+    let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
+    let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
+    let transport = Transport::default();
+    let pace = Pace { fade: Duration::ZERO, ..Pace::default() };
+    let slides = SlideShow::of(folder.path());
+    let (mut feed, _) = slides.feed(LiveSetting::new(pace), transport.clone(), &context).unwrap();
+    let (a, b, c) = (Some(235), Some(126), Some(16));
+    let (tick, hour) = (Duration::from_millis(1), Duration::from_secs(3_600));
+    let mut at = Timestamp::ZERO;
+    // The next slide is ready, and would be shown at once.
+    let is_ready = |feed: &SlideFeed| {
+        while !feed.ready.is_awaited() {
+            std::thread::yield_now();
+        }
+    };
+    assert_eq!(next_seen(&mut feed, &mut at, None, tick), a);
+    is_ready(&feed);
+    for go in [TransportCommand::Pause, TransportCommand::Resume] {
+        transport.ask(go);
+    }
+    at += hour;
+    assert_eq!(seen(&mut feed, at), a, "it was paused");
+    for _ in 0..10 {
+        at += STEP;
+        assert_eq!(seen(&mut feed, at), a, "it has its whole time");
+    }
+    assert_eq!(next_seen(&mut feed, &mut at, a, STEP), b);
+    let (pause, restart) = (TransportCommand::Pause, TransportCommand::Restart);
+    for hidden in [[pause, restart], [restart, pause]] {
+        is_ready(&feed);
+        for go in hidden.into_iter().chain([TransportCommand::Resume]) {
+            transport.ask(go);
+        }
+        at += hour;
+        assert!(feed.frame(at).is_some(), "no placeholder is shown");
+        assert_eq!(next_seen(&mut feed, &mut at, None, tick), a, "the old slide is not shown");
+        for _ in 0..10 {
+            at += STEP;
+            assert_eq!(seen(&mut feed, at), a, "it has its whole time");
+        }
+        assert!(!transport.position().unwrap().paused);
+        assert_eq!(next_seen(&mut feed, &mut at, a, STEP), b);
+    }
+    // It goes on for eleven seconds: the slide in between is over.
+    is_ready(&feed);
+    at += Duration::from_secs(11);
+    assert_eq!(next_seen(&mut feed, &mut at, b, tick), a);
+    // A show that is played once goes on to its last slide.
+    let once = LiveSetting::new(Pace { repeat: false, ..pace });
+    let (mut feed, _) = slides.feed(once, Transport::default(), &context).unwrap();
+    assert_eq!(next_seen(&mut feed, &mut at, None, tick), a);
+    is_ready(&feed);
+    at += hour;
+    assert_eq!(next_seen(&mut feed, &mut at, a, tick), c);
+    at += hour;
+    assert_eq!(seen(&mut feed, at), c);
 }
