@@ -104,6 +104,15 @@ fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
     }
     let layers = now().plan(now().current).layers.len();
     assert_eq!((layers, studio.snapshot().notices.len()), (1, 1), "nothing vanished");
+    let (scene, choice) = (now().current, "slides:/nonexistent.png".parse().unwrap());
+    studio.send(Command::Edit(Edit::AddSource { scene, name: "Slides".into(), choice }));
+    let files = vec![Edit::AddFile(SourceId(1), "/nonexistent.png".into()); 300];
+    studio.send(Command::Edit(Edit::Several(files)));
+    wait_for("the files beyond the limit", LIMIT, || {
+        let notices = studio.snapshot().notices;
+        notices.iter().any(|it| it.key() == "edit-left-out" && it.value("count").unwrap() == "100")
+    });
+    assert_eq!(now().sources[0].properties.files.len(), 200);
     studio.end(LIMIT).unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! The interface of a video source for its owner.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -9,6 +10,10 @@ use crate::base::{Clock, Latest, Pooled, Timestamp, Worker};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Color, FrameGrid, Planes, Size, Surface, VideoFeed, VideoFrame};
 use crate::text::problem::{Problem, problem};
+
+/// The longest time between two requests for frames of a source that is drawn. After a longer time,
+/// the source was hidden.
+pub(super) const MAX_REQUEST_GAP: Duration = Duration::from_millis(500);
 
 /// The context of a source: the program's clock and format.
 #[derive(Copy, Clone, Debug)]

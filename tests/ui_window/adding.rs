@@ -315,6 +315,13 @@ fn dropped_files_and_addresses_become_sources() {
     let sources: Vec<_> = edits.iter().cloned().map(placed).collect();
     let wanted = [("film", "file:/v/film.mp4"), ("logo", "image:/v/logo.png")];
     assert_eq!(sources, wanted.map(|(name, choice)| (name.to_owned(), choice.to_owned(), true)));
+    // In an empty scene, only the first file fills the program.
+    make(&mut harness, &[Edit::RemoveItem(ItemId(1))]);
+    drop(commands(&mut harness));
+    let sent = drop_files(&mut harness, ["/v/film.mp4", "/v/logo.png"]);
+    let [Command::Edit(Edit::Several(edits))] = sent.as_slice() else { panic!("{sent:?}") };
+    let small: Vec<bool> = edits.iter().cloned().map(|edit| placed(edit).2).collect();
+    assert_eq!(small, [false, true]);
     // The name of an address has neither its login nor its path.
     let url = "rtmp://ada:secret@live.example.com:1935/app/key".to_owned();
     let drop_address = |harness: &mut Harness<'static, Window>| {

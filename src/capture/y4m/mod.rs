@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver, Sender};
 use crate::base::{Pooled, Stop, Timestamp, Worker};
-use crate::capture::source::{Context, Error, Source};
+use crate::capture::source::{Context, Error, MAX_REQUEST_GAP, Source};
 use crate::capture::y4m::reader::Reader;
 use crate::media::playback_control::{EndBehavior, Position, TransportCommand};
 use crate::media::source_status::{SourceFormat, SourceState, SourceStatus};
@@ -227,12 +227,18 @@ impl VideoFeed for Y4mFeed {
         // This step comes before any command, because the file may be paused before its first
         // frame.
         self.begin(by_time, at_end);
-        // While a scene without this file is shown, nothing requests frames.
-        if self.asked.replace(at).is_none_or(|before| at.since(before) > STALLED_AFTER) {
+        // While a scene without this file is shown, nothing requests frames, and the commands wait.
+        // A pause that is the first of them began when the file was hidden.
+        let before = self.asked.replace(at);
+        if before.is_none_or(|before| at.since(before) > STALLED_AFTER) {
             self.late_from = at;
         }
+        let hidden_at = before.filter(|before| at.since(*before) > MAX_REQUEST_GAP);
+        let mut paused_at = hidden_at.map_or(by_time, |before| self.times.index_at(before).max(0));
         while let Some(go) = self.transport.take() {
-            self.handle(go, by_time);
+            let when = if go == TransportCommand::Pause { paused_at } else { by_time };
+            self.handle(go, when);
+            paused_at = by_time;
             self.late_from = at;
         }
         self.end(by_time, at_end);
@@ -386,6 +392,33 @@ mod tests {
         check(80, Some(TransportCommand::To(Duration::from_secs(1))), 10);
         check(85, Some(TransportCommand::Restart), 0);
         check(88, Some(TransportCommand::To(Duration::from_secs(99))), 49);
+    }
+
+    #[test]
+    fn a_hidden_clip_is_paused_goes_on_or_begins_again() {
+        use crate::media::playback_control::TransportCommand::{Pause, Restart, Resume};
+        let file = clip(0..50);
+        let clock = Clock::start();
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "10".parse().unwrap() };
+        let context = Context { clock, grid, size: Size::new(4, 2) };
+        let transport = Transport::default();
+        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        let mut check = |tick: i64, want: u8, hidden: &[TransportCommand]| {
+            hidden.iter().for_each(|go| transport.ask(*go));
+            let at = grid.instant(tick);
+            let found =
+                comes(|| source.feed.frame(at).map(|frame| frame.planes().y[0]) == Some(want));
+            assert!(found, "tick {tick} {hidden:?}");
+        };
+        check(12, 12, &[]);
+        check(1_000, 12, &[Pause, Resume]);
+        check(1_005, 17, &[]);
+        check(1_105, 17, &[]);
+        check(2_000, 17, &[Pause, Resume, Pause, Resume]);
+        check(3_000, 0, &[Pause, Restart, Resume]);
+        check(3_005, 5, &[]);
+        check(4_010, 0, &[Restart, Pause, Resume]);
+        check(4_015, 5, &[]);
     }
 
     #[test]

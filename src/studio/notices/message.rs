@@ -11,7 +11,7 @@ use crate::net::CertificatePin;
 use crate::player;
 use crate::studio::notices::{Level, Next, Notice, Remedy, TileId, groups};
 use crate::studio::scenes::MAIN_SOURCE;
-use crate::studio::scenes::edits::EditRefusal;
+use crate::studio::scenes::edits::{EditRefusal, RefusedParts};
 use crate::text::problem::{Problem, problem};
 
 /// Defines notices as `Variant "name" Level [texts] [problems] { further values };`. The notices in
@@ -137,6 +137,8 @@ notices! {
     ScenesImported "scenes-imported" Info [scenes sources strips] [] {};
     /// The user dropped too many files at once.
     TooManyDropped "too-many-dropped" Warning [count most] [] {};
+    /// Parts of an edit were refused.
+    EditLeftOut "edit-left-out" Warning [count total] [reason] {};
     /// Parts of a collection that were not imported.
     ScenesLeftOut "scenes-left-out" Warning [] [what] {};
     ScenesImportFailed "scenes-import-failed" Error [path] [reason] {};
@@ -328,6 +330,7 @@ const REFUSED_EDIT_NAMES: &[(EditRefusal, &str)] = &[
     (EditRefusal::TooMany, "items-too-many"),
     (EditRefusal::TooManySources, "sources-too-many"),
     (EditRefusal::TooManyScenes, "scenes-too-many"),
+    (EditRefusal::TooManyFiles, "files-too-many"),
     (EditRefusal::TooDeep, "items-too-deep"),
     (EditRefusal::Cut, "ungroup-cut"),
     (EditRefusal::Stretched, "ungroup-stretched"),
@@ -375,6 +378,17 @@ impl StudioMessage {
         let refusals = REFUSED_EDIT_NAMES.iter().map(|(_, name)| (*name, &[][..]));
         let chosen = alarms.chain(refusals).chain(VALUE_GROUPS.iter().flat_map(by_value));
         NOTICE_VARIABLES.iter().copied().chain(chosen)
+    }
+
+    /// Returns the message about refused parts of an edit; `done` is true if other parts were
+    /// applied.
+    pub fn refused(RefusedParts { reason, count, total }: RefusedParts, done: bool) -> Self {
+        let refusal = Self::Refused(reason);
+        if !done {
+            return refusal;
+        }
+        let (count, total) = (count.to_string(), total.to_string());
+        Self::EditLeftOut { count, total, reason: refusal.problem() }
     }
 
     /// Returns the message as a notice with this number and the system's text.

@@ -5,18 +5,20 @@
 mod fade;
 mod reader;
 mod skipped_files;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::queue::{self, Full, Receiver};
-use crate::base::{Pool, Timestamp, Worker};
+use crate::base::{Pool, Pooled, Timestamp, Worker};
 use crate::capture::images::slides::fade::{FADE_STEPS, blend};
 use crate::capture::images::slides::reader::{PendingJump, Reader, ShownSlide, Slide, SlideOrder};
 use crate::capture::images::slides::skipped_files::SkippedFiles;
 use crate::capture::source;
-use crate::capture::source::{Context, Error, LiveSetting, Source};
+use crate::capture::source::{Context, Error, LiveSetting, MAX_REQUEST_GAP, Source};
 use crate::media::playback_control::{Position, TransportCommand};
 use crate::media::source_status::SourceStatus;
 use crate::media::{Planes, Size, Transport, VideoFeed, VideoFrame};
@@ -163,6 +165,8 @@ impl SlideShow {
             count: 0,
             held: None,
             pause_sum: Duration::ZERO,
+            asked: None,
+            blank: None,
             _worker: worker,
         };
         Ok((feed, status))
@@ -223,12 +227,17 @@ struct SlideFeed {
     held: Option<Timestamp>,
     /// Total time of earlier pauses.
     pause_sum: Duration,
+    /// The time of the last request.
+    asked: Option<Timestamp>,
+    /// The empty frame that is shown until the first slide of a restarted show is read.
+    blank: Option<VideoFrame>,
     _worker: Worker,
 }
 
 impl SlideFeed {
-    fn handle(&mut self, go: TransportCommand, at: Timestamp) {
-        let index = i64::try_from(self.shown.index).unwrap_or(0);
+    /// Handles a command. `was_hidden` is true if the show is visible again only now.
+    fn handle(&mut self, go: TransportCommand, at: Timestamp, was_hidden: bool) {
+        let index = self.index();
         match go {
             TransportCommand::Pause => {
                 self.held.get_or_insert(at);
@@ -238,15 +247,38 @@ impl SlideFeed {
             }
             TransportCommand::Next => self.show.hurry = true,
             TransportCommand::Previous => self.turn_to(index - 1),
-            TransportCommand::Restart => self.turn_to(0),
+            TransportCommand::Restart => {
+                self.turn_to(0);
+                // The old slide is not shown again while the first one is read.
+                if was_hidden && let Some((old, _)) = self.show.now.take() {
+                    let planes = Planes::transparent(old.size());
+                    self.blank = Some(source::frame(Pooled::unpooled(planes)));
+                }
+            }
             // A slide show does not support seeking to a time.
             TransportCommand::To(_) => {}
         }
     }
 
+    fn index(&self) -> i64 {
+        i64::try_from(self.shown.index).unwrap_or(0)
+    }
+
     fn turn_to(&mut self, index: i64) {
         self.generation = self.turn.to(index);
         self.show.leave();
+    }
+
+    /// Goes to the slide that would be shown now if the show had not been hidden.
+    fn catch_up(&mut self, now: Timestamp) {
+        let missed = self.show.missed(now);
+        let mut index = self.index().saturating_add(1).saturating_add(missed);
+        if !self.show.pace.repeat {
+            index = index.min(i64::try_from(self.count).unwrap_or(0) - 1);
+        }
+        if missed > 0 && index > self.index() {
+            self.turn_to(index);
+        }
     }
 
     /// Checks whether the list has changed.
@@ -267,10 +299,18 @@ impl SlideFeed {
 
 impl VideoFeed for SlideFeed {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
-        while let Some(go) = self.transport.take() {
-            self.handle(go, at);
-        }
+        // A jump applies to the new list.
         self.check_list();
+        // While no scene shows the source, nothing requests frames, and the commands wait. A pause
+        // that is the first of them began when the source was hidden.
+        let before = self.asked.replace(at).unwrap_or(at);
+        let was_hidden = at.since(before) > MAX_REQUEST_GAP;
+        let mut paused_at = if was_hidden { before } else { at };
+        while let Some(go) = self.transport.take() {
+            let when = if go == TransportCommand::Pause { paused_at } else { at };
+            self.handle(go, when, was_hidden);
+            paused_at = at;
+        }
         self.show.pace = self.dial.get().bounded();
         let paused = self.held.is_some();
         if paused {
@@ -279,6 +319,9 @@ impl VideoFeed for SlideFeed {
         }
         let now =
             self.held.unwrap_or(at).offset(-i64::try_from(self.pause_sum.as_micros()).unwrap_or(0));
+        if was_hidden && !paused {
+            self.catch_up(now);
+        }
         let Self { show, ready, generation, shown, count, .. } = self;
         let frame = show.frame(now, || {
             loop {
@@ -293,8 +336,9 @@ impl VideoFeed for SlideFeed {
         if frame.is_some() {
             let item = Some((self.shown.index, self.count));
             self.transport.tell(Position { paused, item, ..Position::default() });
+            self.blank = None;
         }
-        frame.map(|frame| VideoFrame { pts: at, ..frame })
+        frame.or_else(|| self.blank.clone()).map(|frame| VideoFrame { pts: at, ..frame })
     }
 }
 
@@ -319,6 +363,15 @@ impl Show {
         (self.next, self.blended) = (None, None);
     }
 
+    /// Returns the number of slides, after the next one, whose time is over.
+    fn missed(&self, at: Timestamp) -> i64 {
+        let Some((_, since)) = self.now.as_ref().filter(|_| !self.hurry) else { return 0 };
+        let Pace { time, fade, .. } = self.pace;
+        let since = self.next.as_ref().map_or(*since, |(_, begun)| *begun + fade);
+        let late = at.since(since).saturating_sub(time);
+        i64::try_from(late.as_micros() / (time + fade).as_micros()).unwrap_or(0)
+    }
+
     fn frame(
         &mut self,
         at: Timestamp,
@@ -327,6 +380,7 @@ impl Show {
         let Some((now, since)) = &self.now else {
             let first = ready()?;
             self.now = Some((first.clone(), at));
+            self.hurry = false;
             return Some(VideoFrame { pts: at, ..first });
         };
         if self.next.is_none() && (self.hurry || at.since(*since) >= self.pace.time) {
@@ -351,225 +405,5 @@ impl Show {
             self.blended = Some((step, source::frame(out.share())));
         }
         self.blended.as_ref().map(|(_, frame)| VideoFrame { pts: at, ..frame.clone() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use image::{Rgba as Pixel, RgbaImage};
-
-    use super::*;
-    use crate::base::{Clock, Pooled, Stop};
-    use crate::media::{FrameGrid, FrameRate};
-
-    fn slide(luma: u8) -> VideoFrame {
-        let mut planes = Planes::black(Size::new(4, 2));
-        planes.y.fill(luma);
-        source::frame(Pooled::unpooled(planes))
-    }
-
-    #[test]
-    fn slides_stand_and_fade_by_the_time() {
-        let mut show = Show {
-            pace: Pace {
-                time: Duration::from_secs(2),
-                fade: Duration::from_secs(1),
-                ..Pace::default()
-            },
-            pool: Planes::alpha_pool(Size::new(4, 2), 4),
-            now: None,
-            next: None,
-            blended: None,
-            hurry: false,
-        };
-        let mut slides = vec![slide(50), slide(200), slide(100)];
-        let mut luma = |millis: i64| {
-            let next = || slides.pop();
-            show.frame(Timestamp::from_millis(millis), next).map(|frame| frame.planes().y[0])
-        };
-        let seen: Vec<_> =
-            [0, 1_999, 2_000, 2_500, 2_999, 3_000, 4_999, 5_000, 5_500, 6_000, 60_000]
-                .into_iter()
-                .map(|at| luma(at).unwrap())
-                .collect();
-        assert_eq!(seen, [100, 100, 100, 150, 200, 200, 200, 200, 125, 50, 50]);
-    }
-
-    #[test]
-    fn a_folder_is_shown_in_order_and_what_is_broken_is_left_out() {
-        let folder = tempfile::tempdir().unwrap();
-        let save = |name: &str, grey: u8, width: u32| {
-            let pixel = Pixel([grey, grey, grey, 255]);
-            RgbaImage::from_pixel(width, 36, pixel).save(folder.path().join(name)).unwrap();
-        };
-        save("b.png", 255, 64);
-        save("a.png", 0, 36);
-        fs::write(folder.path().join("ab.png"), b"broken").unwrap();
-        fs::write(folder.path().join("notes.txt"), b"no picture").unwrap();
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
-        let fade = Duration::ZERO;
-        let pace = Pace { fade, ..Pace::default() };
-        let mut source = SlideShow { pace, ..SlideShow::of(folder.path()) }.open(&context).unwrap();
-        let mut at = Timestamp::ZERO;
-        for luma in [16, 235, 16, 235] {
-            let found = (0..15_000).any(|_| {
-                at += Duration::from_millis(5_000);
-                let frame = source.feed.frame(at);
-                if frame.as_ref().is_none_or(|frame| frame.planes().y[32] != luma) {
-                    Stop::new().wait(Duration::from_millis(2));
-                    return false;
-                }
-                true
-            });
-            assert!(found, "{luma}");
-            let frame = source.feed.frame(at).unwrap();
-            assert_eq!(frame.size(), context.size);
-            if luma == 16 {
-                // The middle 36 of 64 columns are visible.
-                let alpha = frame.planes().alpha.as_ref().unwrap();
-                assert_eq!(
-                    (alpha[0], alpha[13], alpha[14], alpha[49], alpha[50]),
-                    (0, 0, 255, 255, 0)
-                );
-            }
-        }
-        // The show plays once: after the last slide, nothing follows until repeat is set.
-        let dial = LiveSetting::new(Pace { repeat: false, ..pace });
-        let mut source = SlideShow::of(folder.path())
-            .open_by(dial.clone(), Transport::default(), &context)
-            .unwrap();
-        let mut luma = |at: &mut Timestamp| {
-            *at += Duration::from_secs(5);
-            source.feed.frame(*at).map(|frame| frame.planes().y[32])
-        };
-        let mut await_luma = |wanted: u8, at: &mut Timestamp| {
-            for _ in 0..15_000 {
-                if luma(at) == Some(wanted) {
-                    return;
-                }
-                Stop::new().wait(Duration::from_millis(2));
-            }
-            panic!("never {wanted}");
-        };
-        await_luma(16, &mut at);
-        await_luma(235, &mut at);
-        for _ in 0..200 {
-            await_luma(235, &mut at);
-        }
-        dial.set(pace);
-        await_luma(16, &mut at);
-        let empty = tempfile::tempdir().unwrap();
-        assert!(SlideShow::of(empty.path()).open(&context).is_err());
-    }
-
-    #[test]
-    fn a_show_is_paused_turned_on_and_back_and_begun_again() {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, grey) in [("a.png", 0), ("b.png", 128), ("c.png", 255)] {
-            let pixel = Pixel([grey, grey, grey, 255]);
-            RgbaImage::from_pixel(64, 36, pixel).save(folder.path().join(name)).unwrap();
-        }
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
-        let transport = Transport::default();
-        let dial = LiveSetting::new(Pace::default());
-        let slides = SlideShow::of(folder.path());
-        let mut source = slides.open_by(dial, transport.clone(), &context).unwrap();
-        let mut at = Timestamp::ZERO;
-        // Waits until this slide is shown; each step takes a millisecond, so that the display time
-        // of the slide does not end.
-        let mut wait_for = |wanted: usize, go: Option<TransportCommand>| {
-            if let Some(go) = go {
-                transport.ask(go);
-            }
-            for _ in 0..30_000 {
-                at += Duration::from_millis(1);
-                let seen = source.feed.frame(at).map(|frame| frame.planes().y[32]);
-                if seen == [16, 126, 235].get(wanted).copied() {
-                    let position = transport.position().unwrap();
-                    assert_eq!(position.item, Some((wanted, 3)));
-                    return position;
-                }
-                Stop::new().wait(Duration::from_millis(1));
-            }
-            panic!("never {wanted} after {go:?}");
-        };
-        wait_for(0, None);
-        assert!(wait_for(0, Some(TransportCommand::Pause)).paused);
-        assert!(wait_for(1, Some(TransportCommand::Next)).paused, "turned while it stands");
-        wait_for(0, Some(TransportCommand::Previous));
-        wait_for(2, Some(TransportCommand::Previous));
-        wait_for(0, Some(TransportCommand::Restart));
-        // A pause of a minute does not count; then the show continues.
-        for _ in 0..60 {
-            at += Duration::from_secs(1);
-            assert_eq!(source.feed.frame(at).map(|frame| frame.planes().y[32]), Some(16));
-        }
-        transport.ask(TransportCommand::Resume);
-        for _ in 0..30_000 {
-            at += Duration::from_millis(100);
-            if source.feed.frame(at).map(|frame| frame.planes().y[32]) == Some(126) {
-                assert!(!transport.position().unwrap().paused);
-                return;
-            }
-            Stop::new().wait(Duration::from_millis(1));
-        }
-        panic!("it does not go on");
-    }
-
-    #[test]
-    fn a_list_is_shown_in_its_order_and_what_is_taken_out_is_not_seen_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        for (name, grey) in [("c.png", 0), ("a.png", 128), ("b.png", 255), ("private.png", 64)] {
-            let pixel = Pixel([grey, grey, grey, 255]);
-            RgbaImage::from_pixel(64, 36, pixel).save(path(name)).unwrap();
-        }
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
-        let context = Context { clock: Clock::start(), grid, size: Size::new(64, 36) };
-        let transport = Transport::default();
-        transport.set_then(&[path("a.png"), path("b.png")]);
-        let dial = LiveSetting::new(Pace { fade: Duration::ZERO, ..Pace::default() });
-        let slides = SlideShow::of(path("c.png"));
-        let (mut feed, _) = slides.feed(dial, transport.clone(), &context).unwrap();
-        let mut at = Timestamp::ZERO;
-        // Waits for the next different image; `step` is the time between checks.
-        let mut after = |feed: &mut SlideFeed, luma: Option<u8>, step: Duration| {
-            for _ in 0..30_000 {
-                at += step;
-                let seen = feed.frame(at).map(|frame| frame.planes().y[32]);
-                if seen.is_some() && seen != luma {
-                    return seen;
-                }
-                Stop::new().wait(Duration::from_millis(1));
-            }
-            panic!("nothing after {luma:?}");
-        };
-        let turn = Duration::from_secs(5);
-        let (c, a, b) = (Some(16), Some(126), Some(235));
-        assert_eq!(after(&mut feed, None, turn), c);
-        for (luma, wanted) in [(c, a), (a, b), (b, c), (c, a)] {
-            assert_eq!(after(&mut feed, luma, turn), wanted);
-        }
-        assert_eq!(transport.position().unwrap().item, Some((1, 3)));
-        // The list changes during a slide: the show continues after that slide, although its
-        // position changed.
-        transport.set_then(&[path("b.png"), path("a.png")]);
-        for (luma, wanted) in [(a, c), (c, b), (b, a)] {
-            assert_eq!(after(&mut feed, luma, turn), wanted);
-        }
-        // A removed slide disappears immediately: the time hardly advances, even if the next slide
-        // is ready and another one waits for space.
-        while !feed.ready.is_awaited() {
-            std::thread::yield_now();
-        }
-        transport.set_then(&[path("b.png")]);
-        assert_eq!(after(&mut feed, a, Duration::from_micros(1)), c);
-        for (luma, wanted) in [(c, b), (b, c), (c, b)] {
-            assert_eq!(after(&mut feed, luma, turn), wanted);
-        }
     }
 }

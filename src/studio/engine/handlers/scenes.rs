@@ -201,13 +201,10 @@ impl Engine {
 
     pub(in crate::studio::engine) fn edit(&mut self, edit: &Edit) {
         let before = self.settings.collection.clone();
-        match self.settings.collection.attempt(edit) {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(refusal) => {
-                self.notices.tell(&StudioMessage::Refused(refusal), "");
-                return;
-            }
+        let (done, refused) = self.settings.collection.attempt_parts(edit);
+        self.notices.tell_some(refused.map(|it| StudioMessage::refused(it, done)));
+        if !done {
+            return;
         }
         let old_strips = self.follow_shown(&before, matches!(edit, Edit::Paste(..)));
         let then = UndoState { scenes: Some(before.clone()), strips: old_strips };

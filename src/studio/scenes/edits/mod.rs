@@ -16,14 +16,12 @@ use crate::compose::filter::{MAX_FILTERS, Slot};
 use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, Scene, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::media::Size;
-use crate::studio::scenes::{
-    Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES, Source, clean_name,
-};
+use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_SCENES, MAX_SOURCES, Source, clean_name};
 
 use duplicate::renumber;
 pub use group::MovedInto;
 pub use paste::CopiedItems;
-pub use refusal::EditRefusal;
+pub use refusal::{EditRefusal, RefusedParts};
 
 /// A change of the collection.
 #[derive(Clone, Debug, PartialEq)]
@@ -112,7 +110,7 @@ pub enum Edit {
 impl Collection {
     /// Applies an edit. Returns false if it is not possible or has no effect.
     pub fn apply(&mut self, edit: &Edit) -> bool {
-        matches!(self.attempt(edit), Ok(true))
+        self.attempt_parts(edit).0
     }
 
     /// Works like [`Collection::apply`], but fails with the reason if a limit is reached or the
@@ -121,19 +119,25 @@ impl Collection {
     /// # Errors
     /// Fails with [`EditRefusal`]. In that case, nothing is changed.
     pub fn attempt(&mut self, edit: &Edit) -> Result<bool, EditRefusal> {
+        match self.attempt_parts(edit) {
+            (false, Some(refused)) => Err(refused.reason),
+            (done, _) => Ok(done),
+        }
+    }
+
+    /// Works like [`Collection::apply`], and also returns the refused parts.
+    pub fn attempt_parts(&mut self, edit: &Edit) -> (bool, Option<RefusedParts>) {
         let before = self.clone();
-        let done = self.change(edit).is_some();
-        let refused = match done {
-            true if edit.may_grow() => self.overgrown(&before),
-            true => None,
-            false => before.why_not(edit),
+        let (done, refused) = match edit {
+            Edit::Several(edits) => self.change_each(edits),
+            one => self.change_each(std::slice::from_ref(one)),
         };
-        if !done || refused.is_some() {
+        if !done {
             *self = before;
-            return refused.map_or(Ok(false), Err);
+            return (false, refused);
         }
         self.forget_unused();
-        Ok(*self != before)
+        (*self != before, refused)
     }
 
     /// Returns true if the edit would change anything.
@@ -273,24 +277,7 @@ impl Collection {
             Edit::SetBlend(id, blend) => self.item_mut(*id)?.blend = *blend,
             Edit::Group(ids) => self.group(ids)?,
             Edit::Ungroup(id, canvas) => self.ungroup(*id, *canvas)?,
-            Edit::Several(edits) => {
-                let mut any = false;
-                for edit in edits.iter().take(MAX_ITEMS) {
-                    // Each step of dragging many items is an edit that adds nothing. It succeeds,
-                    // or it changes nothing.
-                    if !edit.may_grow() {
-                        any |= self.change(edit).is_some();
-                        continue;
-                    }
-                    let before = self.clone();
-                    if self.change(edit).is_some() && self.overgrown(&before).is_none() {
-                        any = true;
-                    } else {
-                        *self = before;
-                    }
-                }
-                any.then_some(())?;
-            }
+            Edit::Several(edits) => self.change_each(edits).0.then_some(())?,
             Edit::SetTransition(transition) => {
                 self.transition = transition.clone().bounded();
             }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Edit;
+use crate::capture::Properties;
 use crate::compose::scene::{Content, Item, MAX_DEPTH, SceneId};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, MAX_ITEMS, MAX_SCENES, MAX_SOURCES};
 
@@ -15,6 +16,8 @@ pub enum EditRefusal {
     TooManySources,
     /// There would be more scenes than a collection may have.
     TooManyScenes,
+    /// There would be more files than a source may have.
+    TooManyFiles,
     /// Groups and scenes would be nested more deeply than onair can draw.
     TooDeep,
     /// A part of the group is cropped.
@@ -25,10 +28,45 @@ pub enum EditRefusal {
     Scaled,
 }
 
+/// The refused parts of an edit.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct RefusedParts {
+    /// The reason for the first one.
+    pub reason: EditRefusal,
+    pub count: usize,
+    /// The number of all parts.
+    pub total: usize,
+}
+
 impl Collection {
+    /// Applies each of these edits that is possible. Returns true if any is, and the refused ones.
+    pub(super) fn change_each(&mut self, edits: &[Edit]) -> (bool, Option<RefusedParts>) {
+        let (mut any, mut refused) = (false, None);
+        for edit in edits.iter().take(MAX_ITEMS) {
+            // Each step of dragging many items is an edit that adds nothing. It succeeds, or it
+            // changes nothing.
+            let before = edit.may_grow().then(|| self.clone());
+            let done = self.change(edit).is_some();
+            let exceeded =
+                before.as_ref().filter(|_| done).and_then(|before| self.overgrown(before));
+            if done && exceeded.is_none() {
+                any = true;
+                continue;
+            }
+            if let Some(before) = before {
+                *self = before;
+            }
+            if let Some(reason) = exceeded.or_else(|| self.why_not(edit)) {
+                let (count, total) = (edits.len().saturating_sub(MAX_ITEMS), edits.len());
+                refused.get_or_insert(RefusedParts { reason, count, total }).count += 1;
+            }
+        }
+        (any, refused)
+    }
+
     /// Returns the limit that the collection exceeds now but did not exceed in `before`. An earlier
     /// excess may remain.
-    pub(super) fn overgrown(&self, before: &Self) -> Option<EditRefusal> {
+    fn overgrown(&self, before: &Self) -> Option<EditRefusal> {
         let many = self.item_count();
         if many > MAX_ITEMS && many > before.item_count() {
             return Some(EditRefusal::TooMany);
@@ -38,7 +76,7 @@ impl Collection {
     }
 
     /// Returns the reason why an edit was refused.
-    pub(super) fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
+    fn why_not(&self, edit: &Edit) -> Option<EditRefusal> {
         let source_limit = |count: usize| {
             (self.sources.len() + count > MAX_SOURCES).then_some(EditRefusal::TooManySources)
         };
@@ -54,8 +92,12 @@ impl Collection {
             Edit::Paste(_, copied) => {
                 source_limit(copied.sources.iter().filter(|it| !self.has_copied(it)).count())
             }
+            Edit::AddFile(id, _) => {
+                let count = self.source(*id)?.properties.files.len();
+                (count >= Properties::MAX_ADDITIONAL_FILES).then_some(EditRefusal::TooManyFiles)
+            }
             Edit::Ungroup(id, canvas) => self.lifted(*id, *canvas).err().flatten(),
-            Edit::Several(edits) => edits.iter().find_map(|edit| self.clone().attempt(edit).err()),
+            Edit::Several(edits) => self.clone().change_each(edits).1.map(|it| it.reason),
             _ => None,
         }
     }
@@ -93,7 +135,7 @@ impl Collection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::{Properties, VideoChoice, VideoFallback};
+    use crate::capture::{VideoChoice, VideoFallback};
     use crate::compose::scene::{Blend, ItemId, Placement, SourceId};
     use crate::media::Size;
 
@@ -184,6 +226,38 @@ mod tests {
         for edit in [Edit::AddScene("Talk".into()), Edit::DuplicateScene(empty)] {
             assert_eq!(it.attempt(&edit), Err(EditRefusal::TooManyScenes), "{edit:?}");
         }
+    }
+
+    #[test]
+    fn parts_that_are_refused_are_counted() {
+        let mut it = Collection::default();
+        let (scene, name) = (it.current, "Slides".to_owned());
+        let choice = "slides:/a.png".parse().unwrap();
+        assert!(it.apply(&Edit::AddSource { scene, name, choice }));
+        let add = || Edit::AddFile(SourceId(1), "/b.png".into());
+        let files = Edit::Several(vec![add(); 300]);
+        let refused = |reason, count, total| Some(RefusedParts { reason, count, total });
+        let too_many = EditRefusal::TooManyFiles;
+        assert_eq!(it.attempt_parts(&files), (true, refused(too_many, 100, 300)));
+        assert_eq!(it.sources[0].properties.files.len(), Properties::MAX_ADDITIONAL_FILES);
+        assert_eq!(it.attempt_parts(&files), (false, refused(too_many, 300, 300)));
+        assert_eq!(it.attempt(&add()), Err(too_many));
+        // What is not possible for an obvious reason is not counted.
+        let missing = Edit::RemoveItem(ItemId(99));
+        let hide = Edit::HideItem(ItemId(1), true);
+        let several = Edit::Several(vec![missing, hide]);
+        assert_eq!(it.attempt_parts(&several), (true, None));
+        while it.sources.len() < MAX_SOURCES - 1 {
+            assert!(it.apply(&logo(scene)));
+        }
+        let several = Edit::Several(vec![logo(scene), logo(scene), add()]);
+        let sources = EditRefusal::TooManySources;
+        assert_eq!(it.attempt_parts(&several), (true, refused(sources, 2, 3)));
+        // More parts than are tried.
+        let mut it = Collection::default();
+        let many = Edit::Several(vec![logo(scene); MAX_ITEMS + 10]);
+        let count = MAX_ITEMS + 10 - MAX_SOURCES;
+        assert_eq!(it.attempt_parts(&many), (true, refused(sources, count, MAX_ITEMS + 10)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use egui::{
     Align, CornerRadius, Id, Key, Modifiers, Rect, Response, Role, ScrollArea, Sense, StrokeKind,
     Ui, Vec2, WidgetInfo, pos2, vec2,
 };
-pub(in crate::ui) use new_source::edit_for;
+pub(in crate::ui) use new_source::{edit_for, edits_for};
 
 use crate::capture::text::Content;
 use crate::capture::{self, ColorSource, Rgba, VideoChoice};

@@ -2,7 +2,7 @@
 
 use crate::capture::{VideoChoice, sharing};
 use crate::compose::scene::{Placement, SceneId};
-use crate::studio::{Command, Edit};
+use crate::studio::{Command, Edit, Snapshot};
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::view::View;
 
@@ -28,13 +28,32 @@ pub(in crate::ui) fn add(
 
 /// Returns the edit that adds a new source.
 pub(in crate::ui) fn edit_for(
-    snapshot: &crate::studio::Snapshot,
+    snapshot: &Snapshot,
     scene: SceneId,
     name: String,
     choice: VideoChoice,
 ) -> Edit {
+    edit(scene, name, choice, is_empty(snapshot, scene))
+}
+
+/// Returns the edits that add new sources with these names. Only the first source can fill the
+/// program.
+pub(in crate::ui) fn edits_for(
+    snapshot: &Snapshot,
+    scene: SceneId,
+    sources: impl IntoIterator<Item = (String, VideoChoice)>,
+) -> Vec<Edit> {
+    let mut alone = is_empty(snapshot, scene);
+    let sources = sources.into_iter();
+    sources.map(|(name, choice)| edit(scene, name, choice, std::mem::take(&mut alone))).collect()
+}
+
+fn is_empty(snapshot: &Snapshot, scene: SceneId) -> bool {
     let there = snapshot.scenes.collection.scene(scene);
-    let alone = there.is_none_or(|scene| scene.items.is_empty());
+    there.is_none_or(|scene| scene.items.is_empty())
+}
+
+fn edit(scene: SceneId, name: String, choice: VideoChoice, alone: bool) -> Edit {
     let place = first_placement(&choice, alone);
     Edit::PlaceSource { scene, name, choice, place }
 }

@@ -9,7 +9,7 @@ use crate::audio::AudioChoice;
 use crate::capture::VideoChoice;
 use crate::studio::targets::services::host_of;
 use crate::studio::{Command, Edit, Snapshot};
-use crate::ui::scenes::add_source::edit_for;
+use crate::ui::scenes::add_source::{edit_for, edits_for};
 use crate::ui::scenes::draft::{Draft, edited};
 use crate::ui::scenes::kind::{Dropped, what_is};
 use crate::ui::style::theme::{CARD_RADIUS, TEXT_PLATE, Type, VIDEO_TEXT_COLOR};
@@ -35,29 +35,26 @@ pub fn show(ui: &Ui, view: &mut View<'_>, draft: &mut Draft, room: Rect) {
     if count > MAX_DROPPED_FILES {
         view.send(Command::TooManyDropped { count, most: MAX_DROPPED_FILES });
     }
-    let mut edits = Vec::new();
+    let mut sources = Vec::new();
     for path in paths {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         match what_is(path) {
-            Dropped::Video(choice) => edits.push(added(view.snapshot, name, choice)),
+            Dropped::Video(choice) => sources.push((name, choice)),
             Dropped::Audio(path) => view.send(Command::AddStrip(AudioChoice::File(path))),
         }
     }
-    if !edits.is_empty() {
+    if !sources.is_empty() {
+        let edits = edits_for(view.snapshot, edited(view.snapshot), sources);
         draft.await_items(view.snapshot);
         view.send(Command::Edit(Edit::Several(edits)));
     }
-}
-
-fn added(snapshot: &Snapshot, name: String, choice: VideoChoice) -> Edit {
-    edit_for(snapshot, edited(snapshot), name, choice)
 }
 
 /// Returns the edit for a dropped address. It adds a source that plays the address and is named
 /// after the host.
 pub fn of_address(snapshot: &Snapshot, address: String) -> Edit {
     let host = host_of(&address).unwrap_or_default().to_owned();
-    added(snapshot, host, VideoChoice::Stream(address))
+    edit_for(snapshot, edited(snapshot), host, VideoChoice::Stream(address))
 }
 
 #[cfg(test)]
