@@ -17,12 +17,12 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::capture::{self, LiveProperties, Properties, VideoChoice, VideoFallback, WhenHidden};
-use crate::compose::Compositor;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
-use crate::media::Transport;
+use crate::compose::{Compositor, SourceFrame};
 use crate::media::playback_control::{SkippedFile, TransportCommand};
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
+use crate::media::{Transport, VideoFeed};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 use crate::text::Problem;
@@ -116,6 +116,14 @@ pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> So
             ..SourceReport::default()
         },
         None => SourceReport { name: format!("({choice})"), ..SourceReport::default() },
+    }
+}
+
+/// Returns the frames of a choice for the compositor.
+pub(super) fn frames_of(choice: &VideoChoice, feed: Option<Box<dyn VideoFeed>>) -> SourceFrame {
+    match feed {
+        Some(feed) if choice.is_still() => SourceFrame::Still(feed),
+        feed => SourceFrame::Feed(feed),
     }
 }
 
@@ -394,7 +402,7 @@ impl Sources {
             }
             match opener(&chosen.choice, &open.dials) {
                 Ok(opened) => {
-                    compositor.set_source(*id, Some(opened.feed));
+                    compositor.give(*id, frames_of(&chosen.choice, Some(opened.feed)));
                     chosen.opened(opened.status);
                     // The source has something to play only from now on.
                     (open.hidden, open.stands) = (None, false);
@@ -521,7 +529,7 @@ fn open(
     }
     let (status, failed) = match opener(&choice, &dials) {
         Ok(opened) => {
-            compositor.set_source(source.id, Some(opened.feed));
+            compositor.give(source.id, frames_of(&choice, Some(opened.feed)));
             (Some(opened.status), None)
         }
         Err(reason) => (None, Some(reason)),
