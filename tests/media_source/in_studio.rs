@@ -7,14 +7,17 @@ fn studio() -> Studio {
     studio_with(VideoChoice::None)
 }
 
-fn studio_with(video: VideoChoice) -> Studio {
-    let settings = Settings {
+fn settings(video: VideoChoice) -> Settings {
+    Settings {
         video: Some(video),
         audio: Some(AudioChoice::Silence),
         quality: Quality { size: Size::new(320, 180), ..Quality::default() },
         ..Settings::default()
-    };
-    let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
+    }
+}
+
+fn studio_with(video: VideoChoice) -> Studio {
+    let studio = Studio::start(studio::Config::new(Clock::start(), settings(video))).unwrap();
     wait_for("the strips", LIMIT, || studio.snapshot().strips.len() == 1);
     studio
 }
@@ -437,6 +440,44 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     wait_for("the first again", LIMIT, || of_two(0) && (55..85).contains(&luma()));
     studio.send(Command::Media(id, TransportCommand::Next));
     wait_for("the second at once", LIMIT, || of_two(1) && (140..170).contains(&luma()));
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_list_whose_own_file_is_missing_plays_the_others() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent.mp4");
+    let second = gray_clip(folder.path(), "second.mp4", "0xa0a0a0", "320x180", 1_000);
+    let plays = |studio: &Studio| {
+        wait_for("the second", LIMIT, || {
+            let Snapshot { scenes, strips, notices, .. } = studio.snapshot();
+            let source = scenes.sources.iter().find(|it| it.file_problem(&absent).is_some());
+            let keys = notices.iter().map(|it| it.key()).filter(|it| it.starts_with("scene-"));
+            source.and_then(|it| it.playing).is_some_and(|it| it.item == Some((1, 2)))
+                && (140..170).contains(&middle(studio))
+                && strips.get(1).is_some_and(|it| it.meter.peak_dbfs > -30.0)
+                && keys.eq(["scene-file-left-out"])
+        });
+    };
+    let studio = studio();
+    add(&studio, "Clips", &absent);
+    let fails = || studio.snapshot().strips.get(1).map(|it| it.state) == Some(SourceState::Failed);
+    wait_for("the failure", LIMIT, fails);
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    studio.send(Command::Edit(Edit::AddFile(id, second.clone())));
+    plays(&studio);
+
+    // The next start opens the strip before the source.
+    let Snapshot { scenes, strips, .. } = studio.snapshot();
+    studio.end(LIMIT).unwrap();
+    let strips = strips.into_iter().map(|it| it.audio).collect();
+    let collection = (*scenes.collection).clone();
+    let settings = Settings { collection, strips, ..settings(VideoChoice::None) };
+    let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
+    plays(&studio);
     studio.end(LIMIT).unwrap();
 }
 

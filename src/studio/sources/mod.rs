@@ -301,13 +301,16 @@ impl Sources {
             compositor.set_source(*id, None);
         }
         self.hand_over(&first, compositor);
-        let stays = |id: &SourceId, choice: &VideoChoice| {
-            first.iter().any(|it| it.id == *id && it.choice.equals_but_region(choice))
+        let stays = |id: &SourceId, open: &Opened| {
+            let wanted = first.iter().find(|it| it.id == *id);
+            let same = wanted.filter(|it| it.choice.equals_but_region(&open.chosen.choice));
+            // A file that could not be opened can be the first one of a playlist.
+            same.is_some_and(|it| !open.chosen.failed() || it.set.files == open.heeded.files)
         };
         // Sources are closed first, because a device may be wanted under another name.
         let closed = &mut self.closed;
         self.open.retain(|id, open| {
-            let stays = stays(id, &open.chosen.choice);
+            let stays = stays(id, open);
             if !stays {
                 compositor.set_source(*id, None);
                 closed.push((open.name.clone(), open.chosen.last_report.clone()));

@@ -54,6 +54,45 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
 }
 
 #[test]
+fn a_file_that_could_not_be_opened_is_tried_again_when_others_follow_it() {
+    let clock = crate::base::Clock::start();
+    let grid =
+        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
+    let size = crate::media::Size::new(64, 36);
+    let config = crate::compose::Config { size, grid, clock };
+    let compositor = Compositor::spawn(config, Default::default()).unwrap();
+    let mut attempts = 0;
+    let mut opener = |_: &VideoChoice, dials: &LiveProperties| {
+        attempts += 1;
+        if dials.transport().then().is_empty() {
+            return Err("it is not there".into());
+        }
+        let feed: Box<dyn VideoFeed> = Box::new(Nothing);
+        Ok(capture::Source { feed, status: SourceStatus::new("", "Clips") })
+    };
+    let mut sources = Sources::default();
+    let lists: [(&[&str], usize); 4] =
+        [(&[], 1), (&[], 0), (&["/b.mp4"], 0), (&["/b.mp4", "/c.mp4"], 0)];
+    for (files, failures) in lists {
+        let files = files.iter().map(Into::into).collect();
+        let source = Source {
+            id: SourceId(3),
+            name: "Clips".to_owned(),
+            choice: "file:/a.mp4".parse().unwrap(),
+            filters: Vec::new(),
+            properties: Properties { files, ..Properties::default() },
+            fallback: VideoFallback::Keep,
+        };
+        let collection = Collection { sources: vec![source], ..Collection::default() };
+        let main = (&VideoChoice::Test, &SourceReport::default());
+        let messages = sources.sync(&collection, main, &mut opener, &compositor);
+        assert_eq!(messages.len(), failures);
+    }
+    assert_eq!((attempts, sources.failed().count()), (2, 0));
+    compositor.join(std::time::Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn what_was_told_of_frames_is_taken_back_when_nobody_sees_them() {
     let (id, by, other) = (SourceId(3), SourceId(4), SourceId(5));
     let status = [(); 4].map(|()| SourceStatus::new("", "Camera"));
