@@ -6,6 +6,7 @@ mod in_studio;
 mod pulled;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::peers::{self, LIMIT, Onair, Peer, missing, wait_for};

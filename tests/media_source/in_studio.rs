@@ -383,7 +383,11 @@ fn gray_clip(folder: &Path, name: &str, gray: &str, size: &str, hz: u32) -> std:
 
 /// Returns the luma in the middle of the program.
 fn middle(studio: &Studio) -> u8 {
-    let Some(frame) = studio.program().get() else { return 0 };
+    middle_of(&studio.program())
+}
+
+fn middle_of(slot: &Latest<VideoFrame>) -> u8 {
+    let Some(frame) = slot.get() else { return 0 };
     let (width, size) = (frame.planes().luma_stride(), frame.size());
     frame.planes().y[size.height as usize / 2 * width + size.width as usize / 2]
 }
@@ -479,6 +483,53 @@ fn a_list_whose_own_file_is_missing_plays_the_others() {
     let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
     plays(&studio);
     studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_clip_that_restarts_shows_only_its_beginning_when_its_scene_returns() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    // Dark, and light at its end.
+    let picture = "color=0x404040:s=320x180:r=15:d=2,format=yuv420p,\
+        drawbox=w=iw:h=ih:color=0xd0d0d0:t=fill:enable=gte(n\\,24)";
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", picture];
+    Peer::start("ffmpeg", [&words[..], &["-c:v", "libx264", path.to_str().unwrap()]].concat())
+        .wait_success(LIMIT);
+    let (dark, light) = (55..85, 190..225);
+    let studio = studio();
+    add(&studio, "Clip", &path);
+    wait_for("the source", LIMIT, || !studio.snapshot().scenes.collection.sources.is_empty());
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    let (at_end, hidden) = (EndBehavior::Hold, WhenHidden::Restarts);
+    let properties = Properties { at_end, hidden, ..Properties::default() };
+    studio.send(Command::Edit(Edit::SetProperties(id, properties)));
+    studio.send(Command::Edit(Edit::AddScene("Talk".into())));
+    wait_for("the scene", LIMIT, || studio.snapshot().scenes.collection.scenes.len() == 2);
+    let stands = || {
+        let playing = studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+        playing.is_some_and(|it| it.stopped) && light.contains(&middle(&studio))
+    };
+    wait_for("its end", LIMIT, stands);
+    let collection = studio.snapshot().scenes.collection;
+    let (first, other) = (collection.scenes[0].id, collection.scenes[1].id);
+    studio.send(Command::SwitchScene(other));
+    studio.send(Command::PrepareScene(Some(first)));
+    let preview = || middle_of(&studio.snapshot().scenes.preview);
+    wait_for("its beginning in the preview", LIMIT, || dark.contains(&preview()));
+
+    // All frames of the program from now on.
+    let (seen, program) = (Arc::new(Mutex::new(Vec::new())), studio.program());
+    let (its_seen, its_program) = (Arc::clone(&seen), program.clone());
+    program.on_change(move || its_seen.lock().unwrap().push(middle_of(&its_program)));
+    studio.send(Command::SwitchScene(first));
+    wait_for("its end again", LIMIT, stands);
+    studio.end(LIMIT).unwrap();
+    let seen = seen.lock().unwrap();
+    let begins = seen.iter().position(|luma| dark.contains(luma)).unwrap();
+    assert!(!seen[..begins].iter().any(|luma| light.contains(luma)), "{seen:?}");
 }
 
 #[test]

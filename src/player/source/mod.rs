@@ -366,7 +366,8 @@ impl SourceThread {
                     Some(Err(failure)) => ended = State::Failed(failure),
                 }
             };
-            player.pause(paused);
+            // A pause that follows a restart takes effect before the file plays.
+            player.pause(paused || self.pauses_next());
         }
     }
 
@@ -444,7 +445,7 @@ impl SourceThread {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let at = self.at(player);
         let (paused, item) = (player.is_paused(), self.item());
-        self.transport.tell(Position { paused, at, whole, item });
+        self.transport.tell(Position { paused, stopped: false, at, whole, item });
     }
 
     /// Returns the position in the file, not counting earlier passes and earlier files.

@@ -213,15 +213,23 @@ impl Opened {
         }
         let transport = self.dials.transport();
         let before = self.hidden.replace(!shown);
+        let position = transport.position();
+        let restarts = self.when_hidden == WhenHidden::Restarts
+            && position.is_some_and(|it| !it.is_at_start());
         if !shown {
-            let stands = transport.position().is_some_and(|it| it.paused);
-            if self.when_hidden != WhenHidden::Plays && !stands {
+            // The source waits at its beginning, so that its first frame is ready when it returns.
+            if restarts {
+                transport.ask(TransportCommand::Restart);
+            }
+            let by_user = position.is_some_and(|it| it.paused && !(it.stopped && restarts));
+            if self.when_hidden != WhenHidden::Plays && !by_user {
                 transport.ask(TransportCommand::Pause);
                 self.stands = true;
             }
             return;
         }
-        if self.when_hidden == WhenHidden::Restarts && before == Some(true) {
+        // The user may have moved the hidden source.
+        if restarts && before == Some(true) {
             transport.ask(TransportCommand::Restart);
         }
         if std::mem::take(&mut self.stands) {

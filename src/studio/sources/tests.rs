@@ -147,26 +147,33 @@ impl crate::media::VideoFeed for Nothing {
     }
 }
 
+/// The id of [`clip`].
+const CLIP: SourceId = SourceId(3);
+
+/// Returns a media file that behaves like this while it is hidden, and its playback control.
+fn clip(when_hidden: WhenHidden) -> (Sources, Transport) {
+    let choice: VideoChoice = "file:/clip.mp4".parse().unwrap();
+    let properties = Properties { hidden: when_hidden, ..Properties::default() };
+    let name = "Clip".to_owned();
+    let (filters, fallback) = (Vec::new(), VideoFallback::Keep);
+    let source = Source { id: CLIP, name, choice: choice.clone(), filters, properties, fallback };
+    let dials = LiveProperties::default();
+    let transport = dials.transport();
+    let opened = Opened::new(&source, Chosen::nothing(choice), dials);
+    (Sources { open: [(CLIP, opened)].into(), ..Sources::default() }, transport)
+}
+
 #[test]
-fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
+fn what_is_not_shown_stands_if_it_is_to_and_goes_on() {
     let pause = [TransportCommand::Pause];
     for (when_hidden, asked_hidden, asked_back) in [
         (WhenHidden::Plays, [].as_slice(), [].as_slice()),
         (WhenHidden::Pauses, &pause, &[TransportCommand::Resume]),
-        (WhenHidden::Restarts, &pause, &[TransportCommand::Restart, TransportCommand::Resume]),
+        (WhenHidden::Restarts, &pause, &[TransportCommand::Resume]),
     ] {
-        let choice: VideoChoice = "file:/clip.mp4".parse().unwrap();
-        let properties = Properties { hidden: when_hidden, ..Properties::default() };
-        let id = SourceId(3);
-        let name = "Clip".to_owned();
-        let (filters, fallback) = (Vec::new(), VideoFallback::Keep);
-        let source = Source { id, name, choice: choice.clone(), filters, properties, fallback };
-        let dials = LiveProperties::default();
-        let transport = dials.transport();
-        let opened = Opened::new(&source, Chosen::nothing(choice), dials);
-        let mut sources = Sources { open: [(id, opened)].into(), ..Sources::default() };
+        let (mut sources, transport) = clip(when_hidden);
         let asked = || std::iter::from_fn(|| transport.take()).collect::<Vec<_>>();
-        let (shown, none) = (BTreeSet::from([id]), BTreeSet::new());
+        let (shown, none) = (BTreeSet::from([CLIP]), BTreeSet::new());
         sources.attend(&shown);
         assert_eq!(asked(), [], "it plays from the beginning");
         for _ in 0..2 {
@@ -181,6 +188,41 @@ fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
         sources.attend(&none);
         sources.attend(&shown);
         assert!(!asked().contains(&TransportCommand::Resume), "{when_hidden:?}");
+    }
+}
+
+#[test]
+fn what_restarts_waits_at_its_beginning_while_it_is_hidden() {
+    use TransportCommand::{Pause, Restart, Resume};
+    let at = |seconds| Position {
+        at: std::time::Duration::from_secs(seconds),
+        whole: Some(std::time::Duration::from_secs(9)),
+        ..Position::default()
+    };
+    let paused = |seconds| Position { paused: true, ..at(seconds) };
+    let ended = Position { stopped: true, ..paused(9) };
+    let second_file = Position { item: Some((1, 2)), ..at(0) };
+    // The position when the source is hidden and when it returns, and the commands for each.
+    let cases: [(Position, &[TransportCommand], Position, &[TransportCommand]); 6] = [
+        (at(4), &[Restart, Pause], paused(0), &[Resume]),
+        (ended, &[Restart, Pause], paused(0), &[Resume]),
+        (second_file, &[Restart, Pause], paused(0), &[Resume]),
+        (at(0), &[Pause], paused(0), &[Resume]),
+        // The user moves the hidden source, or has paused it before.
+        (at(4), &[Restart, Pause], at(3), &[Restart, Resume]),
+        (paused(4), &[Restart], paused(0), &[]),
+    ];
+    for (before, asked_hidden, after, asked_back) in cases {
+        let (mut sources, transport) = clip(WhenHidden::Restarts);
+        let asked = || std::iter::from_fn(|| transport.take()).collect::<Vec<_>>();
+        let shown = BTreeSet::from([CLIP]);
+        sources.attend(&shown);
+        transport.tell(before);
+        sources.attend(&BTreeSet::new());
+        assert_eq!(asked(), asked_hidden, "{before:?}");
+        transport.tell(after);
+        sources.attend(&shown);
+        assert_eq!(asked(), asked_back, "{before:?} {after:?}");
     }
 }
 
