@@ -6,6 +6,7 @@ mod in_studio;
 mod pulled;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::peers::{self, LIMIT, Onair, Peer, missing, wait_for};
@@ -24,7 +25,7 @@ use onair::mix::{self, Mixer, Strip, StripId};
 use onair::net::Runtime;
 use onair::player::source::{self, Context, MediaSource};
 use onair::player::{Config, Source};
-use onair::studio::{self, Command, Edit, Quality, Settings, Studio, TalkMode};
+use onair::studio::{self, Command, Edit, Quality, Settings, Snapshot, Studio, TalkMode};
 use pulled::{NUMBERED, Pulled, at, numbered, quietest};
 
 const TEST: [&str; 9] =

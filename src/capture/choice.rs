@@ -53,6 +53,12 @@ impl VideoChoice {
 }
 
 impl VideoChoice {
+    /// Returns true for texts, images, slide shows and colors. When one of them replaces another,
+    /// the program shows the old one until the new one is drawn.
+    pub const fn is_still(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Image(_) | Self::Slides(_) | Self::Color(_))
+    }
+
     /// Returns true if both choices open the same device. A camera has only one format at a time,
     /// so the formats may differ.
     pub fn is_same_as(&self, other: &Self) -> bool {

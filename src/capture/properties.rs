@@ -23,7 +23,7 @@ pub enum WhenHidden {
     Plays,
     /// The source pauses, and continues at its position.
     Pauses,
-    /// The source pauses, and restarts from the beginning.
+    /// The source pauses at its beginning.
     Restarts,
 }
 

@@ -144,7 +144,8 @@ impl Compositor {
         self.give(id, SourceFrame::View(of));
     }
 
-    fn give(&self, id: SourceId, given: SourceFrame) {
+    /// Sets the origin of a source's frames in all scenes.
+    pub fn give(&self, id: SourceId, given: SourceFrame) {
         // A value that has not been taken yet is dropped outside the lock, because dropping it may
         // close a device.
         drop(self.post(|inbox| inbox.sources.insert(id, given)));

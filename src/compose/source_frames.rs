@@ -28,6 +28,9 @@ pub(super) enum ShownSource {
 pub enum SourceFrame {
     /// The source's own feed; `None` if it has none.
     Feed(Option<Box<dyn VideoFeed>>),
+    /// The feed of a still source, such as a text. If this feed replaces that of another still
+    /// source, the last frame stays until the first new one.
+    Still(Box<dyn VideoFeed>),
     /// Another source, whose frames are taken before its filters.
     View(SourceId),
 }
@@ -36,6 +39,7 @@ impl std::fmt::Debug for SourceFrame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Feed(feed) => write!(f, "Feed({})", feed.is_some()),
+            Self::Still(_) => f.write_str("Still"),
             Self::View(of) => write!(f, "View({of:?})"),
         }
     }
@@ -44,6 +48,8 @@ impl std::fmt::Debug for SourceFrame {
 #[derive(Default)]
 struct Slot {
     feed: Option<Box<dyn VideoFeed>>,
+    /// True for the feed of a still source.
+    is_still: bool,
     /// The source whose frames are shown.
     of: Option<SourceId>,
     /// The source that is shown instead of this one, while this source's own feed continues.
@@ -52,6 +58,8 @@ struct Slot {
     asked: Option<Timestamp>,
     /// The newest frame, and the time of its arrival.
     last: Option<(VideoFrame, Timestamp)>,
+    /// The last frame of the replaced feed until this feed has one, and the time of the replacement.
+    replaced: Option<(VideoFrame, Timestamp)>,
     /// The time since which the source has had no frame.
     missing: Option<Timestamp>,
     chain: Chain,
@@ -86,6 +94,15 @@ impl Slot {
                 }
             }
         }
+        let is_over = |since: Timestamp| at.since(since) >= MAX_FRAME_HOLD;
+        if self.last.is_some() || self.replaced.as_ref().is_some_and(|it| is_over(it.1)) {
+            self.replaced = None;
+        }
+    }
+
+    /// Returns the frame to show: the newest one, or that of the replaced feed.
+    fn newest(&self) -> Option<&VideoFrame> {
+        self.last.as_ref().or(self.replaced.as_ref()).map(|(frame, _)| frame)
     }
 }
 
@@ -93,6 +110,8 @@ impl Slot {
 #[derive(Default)]
 pub(super) struct SourceFrames {
     slots: BTreeMap<SourceId, Slot>,
+    /// The time of the last pull.
+    now: Timestamp,
     /// The displayed sizes of sources, kept to reuse the memory.
     displayed: Vec<(SourceId, Option<Size>)>,
     /// True if costly filters are skipped.
@@ -102,14 +121,20 @@ pub(super) struct SourceFrames {
 impl SourceFrames {
     /// Sets the origin of a source's frames. The previous feed is dropped here.
     pub fn give(&mut self, id: SourceId, given: SourceFrame) {
-        let before = self.slots.remove(&id);
-        let (chain, fallback) = before.map(|slot| (slot.chain, slot.fallback)).unwrap_or_default();
+        let before = self.slots.remove(&id).unwrap_or_default();
+        let (chain, fallback) = (before.chain, before.fallback);
+        let is_still = matches!(given, SourceFrame::Still(_));
         let (feed, of) = match given {
             SourceFrame::Feed(feed) => (feed, None),
+            SourceFrame::Still(feed) => (Some(feed), None),
             SourceFrame::View(of) => (None, Some(of)),
         };
         if feed.is_some() || of.is_some() || fallback.is_some() || !chain.is_empty() {
-            self.slots.insert(id, Slot { feed, of, fallback, chain, ..Slot::default() });
+            let last = before.last.map(|(frame, _)| (frame, self.now)).or(before.replaced);
+            let replaced = last.filter(|_| is_still && before.is_still);
+            let missing = replaced.as_ref().map(|(_, since)| *since);
+            let new = Slot { feed, is_still, of, fallback, replaced, missing, ..Slot::default() };
+            self.slots.insert(id, Slot { chain, ..new });
         }
     }
 
@@ -118,6 +143,8 @@ impl SourceFrames {
         let Some(giver) = self.slots.get_mut(&from) else { return };
         let mut given = std::mem::take(giver);
         (giver.chain, giver.fallback) = (std::mem::take(&mut given.chain), given.fallback);
+        // The giver may get another still feed at once.
+        (giver.is_still, giver.last) = (given.is_still, given.last.clone());
         let heir = self.slots.entry(to).or_default();
         let (chain, fallback) = (std::mem::take(&mut heir.chain), heir.fallback);
         *heir = Slot { chain, fallback, filtered: None, ..given };
@@ -150,11 +177,12 @@ impl SourceFrames {
         at: Timestamp,
         workers: &WorkerPool,
     ) {
+        self.now = at;
         for id in ids {
             let own = self.origin(id);
             let origin = self.slots.entry(own).or_default();
             origin.ask(at);
-            let frame = origin.last.as_ref().map(|(frame, _)| frame.clone());
+            let frame = origin.newest().cloned();
             if let Some(by) = self.fallback_of(id) {
                 self.slots.entry(by).or_default().ask(at);
             }
@@ -216,7 +244,7 @@ impl SourceFrames {
     /// Returns the content of a source at the last pull.
     pub fn shown(&self, id: SourceId) -> ShownSource {
         let by = self.fallback_of(id).and_then(|by| self.slots.get(&by));
-        if let Some((frame, _)) = by.and_then(|slot| slot.last.as_ref()) {
+        if let Some(frame) = by.and_then(Slot::newest) {
             return ShownSource::Frame(frame.clone());
         }
         match self.slots.get(&id).and_then(|slot| slot.chain.cover()) {
@@ -226,8 +254,8 @@ impl SourceFrames {
         }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
         let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
-        match (&origin.last, origin.missing, origin.asked) {
-            (Some((frame, _)), ..) => {
+        match (origin.newest(), origin.missing, origin.asked) {
+            (Some(frame), ..) => {
                 ShownSource::Frame(filtered.map_or(frame, |(filtered, _)| filtered).clone())
             }
             (None, Some(since), Some(now)) if now.since(since) >= MAX_FRAME_HOLD => {
@@ -235,5 +263,86 @@ impl SourceFrames {
             }
             _ => ShownSource::Nothing,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::base::Pooled;
+    use crate::media::{Color, Planes};
+
+    const SHOWN: SourceId = SourceId(1);
+
+    /// A source that always returns this frame, but none in its first requests.
+    struct Late(VideoFrame, u32);
+
+    impl VideoFeed for Late {
+        fn frame(&mut self, _: Timestamp) -> Option<VideoFrame> {
+            let is_ready = self.1 == 0;
+            self.1 = self.1.saturating_sub(1);
+            is_ready.then(|| self.0.clone())
+        }
+    }
+
+    fn late(luma: u8, requests: u32) -> Box<dyn VideoFeed> {
+        let mut planes = Planes::black(Size::new(64, 36));
+        planes.y.fill(luma);
+        let surface = Arc::new(Pooled::unpooled(planes)).into();
+        let frame = VideoFrame { pts: Timestamp::ZERO, color: Color::PROGRAM, surface };
+        Box::new(Late(frame, requests))
+    }
+
+    /// The luma that the source shows, `None` for no content, or 0 for the placeholder.
+    fn luma_at(frames: &mut SourceFrames, millis: i64) -> Option<u8> {
+        let at = Timestamp::from_millis(millis);
+        frames.pull([SHOWN].into_iter(), at, &WorkerPool::alone());
+        match frames.shown(SHOWN) {
+            ShownSource::Frame(frame) => Some(frame.planes().y[0]),
+            ShownSource::Nothing => None,
+            ShownSource::Placeholder => Some(0),
+        }
+    }
+
+    #[test]
+    fn a_still_source_shows_its_last_frame_until_the_next_one_has_a_frame() {
+        let mut frames = SourceFrames::default();
+        frames.give(SHOWN, SourceFrame::Still(late(40, 0)));
+        // It is shown for much longer than a missing frame is replaced.
+        assert_eq!([0, 9_000].map(|at| luma_at(&mut frames, at)), [Some(40); 2]);
+        frames.give(SHOWN, SourceFrame::Still(late(80, 2)));
+        let shown = [9_040, 9_080, 9_120].map(|at| luma_at(&mut frames, at));
+        assert_eq!(shown, [Some(40), Some(40), Some(80)]);
+        // While it is typed, a text is replaced before it has a frame.
+        frames.give(SHOWN, SourceFrame::Still(late(120, u32::MAX)));
+        assert_eq!(luma_at(&mut frames, 10_120), Some(80));
+        frames.give(SHOWN, SourceFrame::Still(late(160, u32::MAX)));
+        let shown = [11_119, 11_120].map(|at| luma_at(&mut frames, at));
+        assert_eq!(shown, [Some(80), Some(0)], "two seconds after the first replacement");
+        frames.give(SHOWN, SourceFrame::Feed(None));
+        assert_eq!(luma_at(&mut frames, 11_160), None, "it is removed");
+    }
+
+    #[test]
+    fn frames_of_cameras_never_outlast_them() {
+        let mut frames = SourceFrames::default();
+        frames.give(SHOWN, SourceFrame::Feed(Some(late(40, 0))));
+        assert_eq!(luma_at(&mut frames, 0), Some(40));
+        frames.give(SHOWN, SourceFrame::Still(late(80, 1)));
+        assert_eq!([40, 80].map(|at| luma_at(&mut frames, at)), [None, Some(80)]);
+        frames.give(SHOWN, SourceFrame::Feed(Some(late(120, 1))));
+        assert_eq!([120, 160].map(|at| luma_at(&mut frames, at)), [None, Some(120)]);
+    }
+
+    #[test]
+    fn a_still_source_that_hands_its_feed_over_keeps_its_last_frame() {
+        let mut frames = SourceFrames::default();
+        frames.give(SHOWN, SourceFrame::Still(late(40, 0)));
+        assert_eq!(luma_at(&mut frames, 0), Some(40));
+        frames.hand_over(SHOWN, SourceId(2));
+        frames.give(SHOWN, SourceFrame::Still(late(80, 1)));
+        assert_eq!([40, 80].map(|at| luma_at(&mut frames, at)), [Some(40), Some(80)]);
     }
 }

@@ -59,11 +59,22 @@ impl std::str::FromStr for EndBehavior {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct Position {
     pub paused: bool,
+    /// True if nothing plays, because the file has ended or cannot be played. `paused` is then true.
+    pub stopped: bool,
     pub at: Duration,
     /// The duration of the file, or `None` if it is unknown, in which case the source cannot seek.
     pub whole: Option<Duration>,
     /// In a list, the index of the file from 0, and the number of files.
     pub item: Option<(usize, usize)>,
+}
+
+impl Position {
+    /// Returns true if the source is at its beginning. For a source of unknown duration, this is
+    /// unknown.
+    pub fn is_at_start(&self) -> bool {
+        let is_first = self.item.is_none_or(|(index, _)| index == 0);
+        is_first && self.at.is_zero() && self.whole.is_some()
+    }
 }
 
 /// A skipped file with the reason.
@@ -107,6 +118,11 @@ impl Transport {
     /// Takes the next command. The source calls this function.
     pub fn take(&self) -> Option<TransportCommand> {
         self.0.lock().asked.pop_front()
+    }
+
+    /// Returns the next command without taking it.
+    pub fn peek(&self) -> Option<TransportCommand> {
+        self.0.lock().asked.front().copied()
     }
 
     /// Sets the end behavior. The change also takes effect during playback.
@@ -223,6 +239,7 @@ mod tests {
             one.clone().ask(TransportCommand::To(Duration::from_secs(second)));
         }
         one.ask(TransportCommand::Pause);
+        assert_eq!(one.peek(), Some(TransportCommand::To(Duration::from_secs(5))));
         assert_eq!(
             one.take(),
             Some(TransportCommand::To(Duration::from_secs(5))),

@@ -7,14 +7,17 @@ fn studio() -> Studio {
     studio_with(VideoChoice::None)
 }
 
-fn studio_with(video: VideoChoice) -> Studio {
-    let settings = Settings {
+fn settings(video: VideoChoice) -> Settings {
+    Settings {
         video: Some(video),
         audio: Some(AudioChoice::Silence),
         quality: Quality { size: Size::new(320, 180), ..Quality::default() },
         ..Settings::default()
-    };
-    let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
+    }
+}
+
+fn studio_with(video: VideoChoice) -> Studio {
+    let studio = Studio::start(studio::Config::new(Clock::start(), settings(video))).unwrap();
     wait_for("the strips", LIMIT, || studio.snapshot().strips.len() == 1);
     studio
 }
@@ -380,7 +383,11 @@ fn gray_clip(folder: &Path, name: &str, gray: &str, size: &str, hz: u32) -> std:
 
 /// Returns the luma in the middle of the program.
 fn middle(studio: &Studio) -> u8 {
-    let Some(frame) = studio.program().get() else { return 0 };
+    middle_of(&studio.program())
+}
+
+fn middle_of(slot: &Latest<VideoFrame>) -> u8 {
+    let Some(frame) = slot.get() else { return 0 };
     let (width, size) = (frame.planes().luma_stride(), frame.size());
     frame.planes().y[size.height as usize / 2 * width + size.width as usize / 2]
 }
@@ -438,6 +445,91 @@ fn files_of_a_list_follow_each_other_and_end_together() {
     studio.send(Command::Media(id, TransportCommand::Next));
     wait_for("the second at once", LIMIT, || of_two(1) && (140..170).contains(&luma()));
     studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_list_whose_own_file_is_missing_plays_the_others() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let absent = folder.path().join("absent.mp4");
+    let second = gray_clip(folder.path(), "second.mp4", "0xa0a0a0", "320x180", 1_000);
+    let plays = |studio: &Studio| {
+        wait_for("the second", LIMIT, || {
+            let Snapshot { scenes, strips, notices, .. } = studio.snapshot();
+            let source = scenes.sources.iter().find(|it| it.file_problem(&absent).is_some());
+            let keys = notices.iter().map(|it| it.key()).filter(|it| it.starts_with("scene-"));
+            source.and_then(|it| it.playing).is_some_and(|it| it.item == Some((1, 2)))
+                && (140..170).contains(&middle(studio))
+                && strips.get(1).is_some_and(|it| it.meter.peak_dbfs > -30.0)
+                && keys.eq(["scene-file-left-out"])
+        });
+    };
+    let studio = studio();
+    add(&studio, "Clips", &absent);
+    let fails = || studio.snapshot().strips.get(1).map(|it| it.state) == Some(SourceState::Failed);
+    wait_for("the failure", LIMIT, fails);
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    studio.send(Command::Edit(Edit::AddFile(id, second.clone())));
+    plays(&studio);
+
+    // The next start opens the strip before the source.
+    let Snapshot { scenes, strips, .. } = studio.snapshot();
+    studio.end(LIMIT).unwrap();
+    let strips = strips.into_iter().map(|it| it.audio).collect();
+    let collection = (*scenes.collection).clone();
+    let settings = Settings { collection, strips, ..settings(VideoChoice::None) };
+    let studio = Studio::start(studio::Config::new(Clock::start(), settings)).unwrap();
+    plays(&studio);
+    studio.end(LIMIT).unwrap();
+}
+
+#[test]
+fn a_clip_that_restarts_shows_only_its_beginning_when_its_scene_returns() {
+    if missing(&["ffmpeg"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clip.mp4");
+    // Dark, and light at its end.
+    let picture = "color=0x404040:s=320x180:r=15:d=2,format=yuv420p,\
+        drawbox=w=iw:h=ih:color=0xd0d0d0:t=fill:enable=gte(n\\,24)";
+    let words = ["-hide_banner", "-nostdin", "-v", "error", "-f", "lavfi", "-i", picture];
+    Peer::start("ffmpeg", [&words[..], &["-c:v", "libx264", path.to_str().unwrap()]].concat())
+        .wait_success(LIMIT);
+    let (dark, light) = (55..85, 190..225);
+    let studio = studio();
+    add(&studio, "Clip", &path);
+    wait_for("the source", LIMIT, || !studio.snapshot().scenes.collection.sources.is_empty());
+    let id = studio.snapshot().scenes.collection.sources[0].id;
+    let (at_end, hidden) = (EndBehavior::Hold, WhenHidden::Restarts);
+    let properties = Properties { at_end, hidden, ..Properties::default() };
+    studio.send(Command::Edit(Edit::SetProperties(id, properties)));
+    studio.send(Command::Edit(Edit::AddScene("Talk".into())));
+    wait_for("the scene", LIMIT, || studio.snapshot().scenes.collection.scenes.len() == 2);
+    let stands = || {
+        let playing = studio.snapshot().scenes.source(id).and_then(|it| it.playing);
+        playing.is_some_and(|it| it.stopped) && light.contains(&middle(&studio))
+    };
+    wait_for("its end", LIMIT, stands);
+    let collection = studio.snapshot().scenes.collection;
+    let (first, other) = (collection.scenes[0].id, collection.scenes[1].id);
+    studio.send(Command::SwitchScene(other));
+    studio.send(Command::PrepareScene(Some(first)));
+    let preview = || middle_of(&studio.snapshot().scenes.preview);
+    wait_for("its beginning in the preview", LIMIT, || dark.contains(&preview()));
+
+    // All frames of the program from now on.
+    let (seen, program) = (Arc::new(Mutex::new(Vec::new())), studio.program());
+    let (its_seen, its_program) = (Arc::clone(&seen), program.clone());
+    program.on_change(move || its_seen.lock().unwrap().push(middle_of(&its_program)));
+    studio.send(Command::SwitchScene(first));
+    wait_for("its end again", LIMIT, stands);
+    studio.end(LIMIT).unwrap();
+    let seen = seen.lock().unwrap();
+    let begins = seen.iter().position(|luma| dark.contains(luma)).unwrap();
+    assert!(!seen[..begins].iter().any(|luma| light.contains(luma)), "{seen:?}");
 }
 
 #[test]

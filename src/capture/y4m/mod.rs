@@ -247,6 +247,7 @@ impl VideoFeed for Y4mFeed {
         let seconds = |frames: i64| Duration::from_secs_f64(frames as f64 / rate);
         self.transport.tell(Position {
             paused: self.held.is_some(),
+            stopped: self.over,
             at: seconds(due.rem_euclid(self.count)),
             whole: Some(seconds(self.count)),
             item: None,

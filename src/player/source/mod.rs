@@ -15,6 +15,7 @@ mod skipped_files;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -88,9 +89,25 @@ impl std::fmt::Debug for MediaSource {
 /// # Errors
 /// Fails if the file cannot be read, the URL is invalid, or the system cannot start threads.
 pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<MediaSource, Failure> {
+    open_list(config, &[], context, runtime)
+}
+
+/// Works like [`open`], with the files that follow the first one. If there are any, the first file
+/// need not be readable.
+///
+/// # Errors
+/// Fails with the same errors as [`open`].
+pub fn open_list(
+    config: &Config,
+    then: &[PathBuf],
+    context: &Context,
+    runtime: &Runtime,
+) -> Result<MediaSource, Failure> {
     let name = match &config.source {
         Source::File(path) => {
-            crate::player::demux::file_samples::open(path)?;
+            if then.is_empty() {
+                crate::player::demux::file_samples::open(path)?;
+            }
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
         Source::Url(url) => plain(url),
@@ -104,6 +121,7 @@ pub fn open(config: &Config, context: &Context, runtime: &Runtime) -> Result<Med
     });
     let transport = Transport::default();
     transport.set_at_end(context.at_end);
+    transport.set_then(then);
     let (sequel, list) = match &config.source {
         Source::File(path) => {
             (Some(NextFile::default()), PlaylistPosition::new(vec![path.clone()]))
@@ -348,7 +366,8 @@ impl SourceThread {
                     Some(Err(failure)) => ended = State::Failed(failure),
                 }
             };
-            player.pause(paused);
+            // A pause that follows a restart takes effect before the file plays.
+            player.pause(paused || self.pauses_next());
         }
     }
 
@@ -426,7 +445,7 @@ impl SourceThread {
         let whole = player.duration().filter(|whole| !whole.is_zero());
         let at = self.at(player);
         let (paused, item) = (player.is_paused(), self.item());
-        self.transport.tell(Position { paused, at, whole, item });
+        self.transport.tell(Position { paused, stopped: false, at, whole, item });
     }
 
     /// Returns the position in the file, not counting earlier passes and earlier files.

@@ -142,7 +142,7 @@ impl SourceThread {
             self.shared.audio.clear();
             return Some(self.start(None));
         }
-        match self.follow(ended, stop)? {
+        match self.follow(ended, *paused, stop)? {
             Continuation::Plays(player) => Some(Ok(player)),
             Continuation::Stands(None) if *ended == State::Ended && self.ends.get().once => {
                 *paused = false;
@@ -159,7 +159,7 @@ impl SourceThread {
 
     /// Returns the continuation after a file of a list: the next file, or the requested one.
     /// Returns `None` if the source is no longer needed.
-    fn follow(&self, ended: &State, stop: &Stop) -> Option<Continuation> {
+    fn follow(&self, ended: &State, paused: bool, stop: &Stop) -> Option<Continuation> {
         let mut wanted = self.wanted.take();
         if wanted.is_some() {
             self.shared.audio.clear();
@@ -182,6 +182,8 @@ impl SourceThread {
                     self.tell(&State::Failed(failure.clone()));
                 }
             }
+            // In a pause, a requested file shows its first frame and plays nothing.
+            let place = wanted.filter(|_| paused || self.pauses_next()).map(|_| Duration::ZERO);
             let Some(next) = wanted.take().or_else(|| self.next()) else {
                 return Some(Continuation::Stands(failed));
             };
@@ -190,7 +192,7 @@ impl SourceThread {
                 return None;
             }
             self.list.borrow_mut().go_to(next);
-            match self.start(None) {
+            match self.start(place) {
                 Ok(player) => return Some(Continuation::Plays(player)),
                 Err(failure) => failed = Some(failure),
             }
@@ -205,6 +207,11 @@ impl SourceThread {
         let list = self.list.borrow();
         let around = self.transport.at_end() == EndBehavior::Loop && !list.is_alone();
         list.next().or((around && list.count() > 0).then_some(0))
+    }
+
+    /// Returns true if the next command pauses the source.
+    pub(super) fn pauses_next(&self) -> bool {
+        self.transport.peek() == Some(TransportCommand::Pause)
     }
 
     /// Stops after the last file until a request arrives. After a failure, the wait also ends if the file
@@ -250,7 +257,8 @@ impl SourceThread {
                 }
             }
             self.follow_list();
-            self.transport.tell(Position { paused: true, at, item: self.item(), ..last });
+            let (paused, stopped, item) = (true, true, self.item());
+            self.transport.tell(Position { paused, stopped, at, item, ..last });
             while let Some(go) = self.transport.take() {
                 if let Some(wanted) = self.wanted_by(go) {
                     return Some(wanted);
@@ -272,8 +280,8 @@ impl SourceThread {
         loop {
             self.follow_list();
             if let Some(item) = self.item() {
-                let position = Position { paused: true, item: Some(item), ..Position::default() };
-                self.transport.tell(position);
+                let (paused, stopped, item) = (true, true, Some(item));
+                self.transport.tell(Position { paused, stopped, item, ..Position::default() });
             }
             while let Some(go) = self.transport.take() {
                 *paused = match go {

@@ -30,25 +30,36 @@ const FRAME_SIZE: Size = Size::new(64, 36);
 const GROUND_SOURCE: &str = "camera:usb-ground";
 
 /// A source whose frames differ at every instant in every pixel, but are the same for the same
-/// instant.
-struct Moving(i64);
+/// instant. A still source always has the same frame.
+struct Moving {
+    seed: i64,
+    is_still: bool,
+    /// The number of requests before the first frame.
+    late: u32,
+}
 
 impl VideoFeed for Moving {
     fn frame(&mut self, at: Timestamp) -> Option<VideoFrame> {
+        if self.late > 0 {
+            self.late -= 1;
+            return None;
+        }
         let mut planes = Planes::black(FRAME_SIZE);
-        let base = at.as_micros() / 10_000 * 7 + self.0 * 31;
+        let time = if self.is_still { 0 } else { at.as_micros() };
+        let base = time / 10_000 * 7 + self.seed * 31;
         for (place, luma) in (0..).zip(&mut planes.y) {
             *luma = 20 + (base + place % 64 + place / 64).rem_euclid(200) as u8;
         }
-        planes.u.fill(60 + (self.0 * 17).rem_euclid(130) as u8);
-        planes.v.fill(60 + (self.0 * 29).rem_euclid(130) as u8);
+        planes.u.fill(60 + (self.seed * 17).rem_euclid(130) as u8);
+        planes.v.fill(60 + (self.seed * 29).rem_euclid(130) as u8);
         let planes = Arc::new(Pooled::unpooled(planes));
         Some(VideoFrame { pts: at, color: Color::PROGRAM, surface: planes.into() })
     }
 }
 
 fn moving(choice: &VideoChoice) -> Moving {
-    Moving(choice.to_string().bytes().map(i64::from).sum())
+    let seed = choice.to_string().bytes().map(i64::from).sum();
+    Moving { seed, is_still: choice.is_still(), late: 0 }
 }
 
 fn open(
@@ -58,7 +69,9 @@ fn open(
 ) -> Result<capture::Source, capture::Error> {
     let status = SourceStatus::new("", "Moving");
     status.open(SourceFormat::Video { size: FRAME_SIZE, fps: 30.0 });
-    Ok(capture::Source { feed: Box::new(moving(choice)), status })
+    // A thread draws a still source, which takes a moment.
+    let late = if choice.is_still() { 2 } else { 0 };
+    Ok(capture::Source { feed: Box::new(Moving { late, ..moving(choice) }), status })
 }
 
 /// The filters of sources, with the contents of their files.
@@ -445,6 +458,31 @@ fn a_transition_is_as_it_would_be_by_itself_and_goes_on_while_its_scene_is_chang
     }
     let figures = rig.program.compositor().figures();
     assert_eq!((figures.repeated, figures.placeholders, figures.skipped), (0, 0, 0));
+    rig.program.end();
+}
+
+#[test]
+fn another_text_image_or_color_comes_without_a_frame_that_has_none() {
+    let mut rig = Rig::new();
+    let mut to = rig.collection.clone();
+    assert!(to.apply(&add(to.current, "text:One")));
+    let (source, item) = (to.sources[1].id, to.scenes[0].items[1].id);
+    let place = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() };
+    assert!(to.apply(&Edit::SetPlace(item, place)));
+    let raw = Filtered::new();
+    let show = |rig: &mut Rig, to: &Collection| {
+        rig.begin(to);
+        let from = std::mem::replace(&mut rig.collection, to.clone());
+        // The new source has no frame at two of the ticks.
+        rig.tick();
+        rig.check((&from, &raw), (to, &raw), &to.sources[1].choice.to_string());
+    };
+    show(&mut rig, &to);
+    for choice in ["text:Two", "image:/logo.png", "color:#102030", "slides:/pictures"] {
+        assert!(to.apply(&Edit::SetSource(source, choice.parse().unwrap())));
+        show(&mut rig, &to);
+    }
+    assert_eq!(rig.program.compositor().figures().placeholders, 0);
     rig.program.end();
 }
 

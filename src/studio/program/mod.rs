@@ -184,7 +184,7 @@ impl Program {
         };
         let opened = opened.map(|it| it.map(|source| (source.feed, source.status)));
         let (feed, chosen, message) = sources::settle(choice, opened);
-        self.compositor.set_feed(feed);
+        self.compositor.give(MAIN_SOURCE, sources::frames_of(&chosen.choice, feed));
         self.video = chosen;
         message
     }
@@ -343,7 +343,7 @@ impl Program {
             let opened = opened.map(|source| (source.feed, source.status));
             let (feed, message) = sources::retry(&mut self.video, opened, asked);
             if feed.is_some() {
-                self.compositor.set_feed(feed);
+                self.compositor.give(MAIN_SOURCE, sources::frames_of(&self.video.choice, feed));
             }
             messages.extend(message);
         }

@@ -9,6 +9,7 @@ use crate::mix::StripId;
 use crate::studio::mixer::{AudioStrip, TalkMode, audio_of, clean_name, free_id, is_audio_of};
 use crate::studio::program::Program;
 use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
+use crate::studio::sources::open::ShownFiles;
 
 /// Returns the audio of the visible sources.
 pub(in crate::studio) fn seen(program: &Program, collection: &Collection) -> Vec<AudioChoice> {
@@ -26,19 +27,26 @@ impl Program {
     }
 
     /// Gives the opener of audio the files that these sources show. WAV files that already play are
-    /// opened again, so that they follow their sources. The sources report failures.
+    /// opened again, so that they follow their sources. A strip whose file could not be opened
+    /// plays as soon as other files follow it. The sources report failures.
     pub(in crate::studio) fn set_shown_files(&mut self, sources: &[Source]) {
-        let file = |source: &Source| match &source.choice {
-            VideoChoice::File(path) => Some(path.clone()),
-            _ => None,
-        };
-        let added = self.media.set_shown(sources.iter().filter_map(file).collect());
+        let mut shown = ShownFiles::new();
+        for source in sources {
+            if let VideoChoice::File(path) = &source.choice {
+                let then = &source.properties.files;
+                shown.entry(path.clone()).or_default().extend_from_slice(then);
+            }
+        }
+        let added = self.media.set_shown(shown);
+        let lists = self.media.lists();
         let is_due = |choice: &AudioChoice| {
             choice.path().is_some_and(|path| added.contains(path)) && audio::hears(choice)
         };
         let shape = self.shape();
         let mut open = |choice: &AudioChoice, at_end| self.media.open_audio(choice, at_end, &shape);
         self.strips.reopen(&is_due, &mut open, &self.mixer);
+        let begins_list = |choice: &AudioChoice| choice.path().is_some_and(|it| lists.contains(it));
+        self.strips.retry(begins_list, false, &mut open, &self.mixer);
         if !self.audio.failed() && is_due(&self.audio.choice) {
             let before = self.audio.last_report.clone();
             self.select_audio(self.audio.choice.clone(), self.audio_end.at_end);

@@ -17,12 +17,12 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use crate::capture::{self, LiveProperties, Properties, VideoChoice, VideoFallback, WhenHidden};
-use crate::compose::Compositor;
 use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SourceId};
-use crate::media::Transport;
+use crate::compose::{Compositor, SourceFrame};
 use crate::media::playback_control::{SkippedFile, TransportCommand};
 use crate::media::source_status::{SourceAlarm, SourceReport, SourceState, SourceStatus};
+use crate::media::{Transport, VideoFeed};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
 use crate::text::Problem;
@@ -119,6 +119,14 @@ pub(super) fn first_report(choice: &impl Display, failed: Option<Problem>) -> So
     }
 }
 
+/// Returns the frames of a choice for the compositor.
+pub(super) fn frames_of(choice: &VideoChoice, feed: Option<Box<dyn VideoFeed>>) -> SourceFrame {
+    match feed {
+        Some(feed) if choice.is_still() => SourceFrame::Still(feed),
+        feed => SourceFrame::Feed(feed),
+    }
+}
+
 /// Handles the result of opening a source. Returns its feed if it was opened, its state, and the
 /// message if it could not be started.
 pub(super) fn settle<C: Display, F>(
@@ -205,15 +213,23 @@ impl Opened {
         }
         let transport = self.dials.transport();
         let before = self.hidden.replace(!shown);
+        let position = transport.position();
+        let restarts = self.when_hidden == WhenHidden::Restarts
+            && position.is_some_and(|it| !it.is_at_start());
         if !shown {
-            let stands = transport.position().is_some_and(|it| it.paused);
-            if self.when_hidden != WhenHidden::Plays && !stands {
+            // The source waits at its beginning, so that its first frame is ready when it returns.
+            if restarts {
+                transport.ask(TransportCommand::Restart);
+            }
+            let by_user = position.is_some_and(|it| it.paused && !(it.stopped && restarts));
+            if self.when_hidden != WhenHidden::Plays && !by_user {
                 transport.ask(TransportCommand::Pause);
                 self.stands = true;
             }
             return;
         }
-        if self.when_hidden == WhenHidden::Restarts && before == Some(true) {
+        // The user may have moved the hidden source.
+        if restarts && before == Some(true) {
             transport.ask(TransportCommand::Restart);
         }
         if std::mem::take(&mut self.stands) {
@@ -293,13 +309,16 @@ impl Sources {
             compositor.set_source(*id, None);
         }
         self.hand_over(&first, compositor);
-        let stays = |id: &SourceId, choice: &VideoChoice| {
-            first.iter().any(|it| it.id == *id && it.choice.equals_but_region(choice))
+        let stays = |id: &SourceId, open: &Opened| {
+            let wanted = first.iter().find(|it| it.id == *id);
+            let same = wanted.filter(|it| it.choice.equals_but_region(&open.chosen.choice));
+            // A file that could not be opened can be the first one of a playlist.
+            same.is_some_and(|it| !open.chosen.failed() || it.set.files == open.heeded.files)
         };
         // Sources are closed first, because a device may be wanted under another name.
         let closed = &mut self.closed;
         self.open.retain(|id, open| {
-            let stays = stays(id, &open.chosen.choice);
+            let stays = stays(id, open);
             if !stays {
                 compositor.set_source(*id, None);
                 closed.push((open.name.clone(), open.chosen.last_report.clone()));
@@ -394,7 +413,7 @@ impl Sources {
             }
             match opener(&chosen.choice, &open.dials) {
                 Ok(opened) => {
-                    compositor.set_source(*id, Some(opened.feed));
+                    compositor.give(*id, frames_of(&chosen.choice, Some(opened.feed)));
                     chosen.opened(opened.status);
                     // The source has something to play only from now on.
                     (open.hidden, open.stands) = (None, false);
@@ -521,7 +540,7 @@ fn open(
     }
     let (status, failed) = match opener(&choice, &dials) {
         Ok(opened) => {
-            compositor.set_source(source.id, Some(opened.feed));
+            compositor.give(source.id, frames_of(&choice, Some(opened.feed)));
             (Some(opened.status), None)
         }
         Err(reason) => (None, Some(reason)),

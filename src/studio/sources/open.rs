@@ -3,7 +3,7 @@
 //! stream come from one player. A request for the other half of an open file or stream gets that
 //! half, in sync with the first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Weak;
 
@@ -26,7 +26,7 @@ pub(in crate::studio) struct SourceOpener {
     net: net::Options,
     spare: Vec<SpareHalf>,
     /// The files that scenes show; see [`SourceOpener::set_shown`].
-    shown: BTreeSet<PathBuf>,
+    shown: ShownFiles,
     /// The requested controls of cameras.
     board: CameraControls,
     /// The permissions that the desktop granted.
@@ -34,6 +34,9 @@ pub(in crate::studio) struct SourceOpener {
     /// Opens capture sources.
     by: Opener,
 }
+
+/// Files that scenes show, each with the files that follow it in its playlist.
+pub(in crate::studio) type ShownFiles = BTreeMap<PathBuf, Vec<PathBuf>>;
 
 /// A function like [`capture::open_by`].
 pub(in crate::studio) type Opener =
@@ -85,7 +88,7 @@ impl SourceOpener {
         board: CameraControls,
         permissions: Permissions,
     ) -> Self {
-        let (spare, shown) = (Vec::new(), BTreeSet::new());
+        let (spare, shown) = (Vec::new(), ShownFiles::new());
         Self { runtime, net, spare, shown, board, permissions, by: capture::open_by }
     }
 
@@ -100,9 +103,15 @@ impl SourceOpener {
     /// Sets the files that scenes show. The player plays their audio, even of a WAV file, so that a
     /// pause or a seek of the source affects the audio. Returns the files that no scene showed
     /// before.
-    pub(in crate::studio) fn set_shown(&mut self, shown: BTreeSet<PathBuf>) -> BTreeSet<PathBuf> {
+    pub(in crate::studio) fn set_shown(&mut self, shown: ShownFiles) -> BTreeSet<PathBuf> {
         let before = std::mem::replace(&mut self.shown, shown);
-        self.shown.difference(&before).cloned().collect()
+        self.shown.keys().filter(|path| !before.contains_key(*path)).cloned().collect()
+    }
+
+    /// Returns the shown files that begin a playlist.
+    pub(in crate::studio) fn lists(&self) -> BTreeSet<PathBuf> {
+        let lists = self.shown.iter().filter(|(_, then)| !then.is_empty());
+        lists.map(|(path, _)| path.clone()).collect()
     }
 
     /// Opens a video source, or returns the reason why it cannot be started.
@@ -128,8 +137,8 @@ impl SourceOpener {
             dials.set_transport(transport);
             return Ok(watched(&of, video, dials));
         }
-        let at_end = dials.transport().at_end();
-        let media = self.open(&of, at_end, shape)?;
+        let (at_end, then) = (dials.transport().at_end(), dials.transport().then());
+        let media = self.open(&of, at_end, &then, shape)?;
         dials.set_transport(media.transport.clone());
         let video = capture::Source { feed: media.video, status: media.video_status };
         let video = watched(&of, video, dials);
@@ -159,12 +168,13 @@ impl SourceOpener {
         if let Some(SpareHalf { half: Half::Audio(audio), .. }) = self.take(waits) {
             return Ok(audio);
         }
-        let is_shown = choice.path().is_some_and(|path| self.shown.contains(path));
+        let is_shown = choice.path().is_some_and(|path| self.shown.contains_key(path));
         let Some(of) = of.filter(|_| is_shown || !audio::hears(choice)) else {
             let context = audio::Context { at_end, ..shape.audio };
             return audio::open(choice, &context).map_err(|error| Problem::from(&error));
         };
-        let media = self.open(&of, at_end, shape)?;
+        let then = choice.path().and_then(|path| self.shown.get(path)).cloned();
+        let media = self.open(&of, at_end, &then.unwrap_or_default(), shape)?;
         let half = capture::Source { feed: media.video, status: media.video_status };
         let (half, transport) = (Half::Video(half), media.transport.clone());
         self.spare.push(SpareHalf { of, half, transport, other: media.audio_held });
@@ -190,6 +200,7 @@ impl SourceOpener {
         &mut self,
         of: &Source,
         at_end: EndBehavior,
+        then: &[PathBuf],
         shape: &Shape,
     ) -> Result<crate::player::source::MediaSource, Problem> {
         if self.spare.len() >= MAX_SPARE_HALVES {
@@ -198,7 +209,7 @@ impl SourceOpener {
         let config = player::Config { net: self.net.clone(), ..player::Config::new(of.clone()) };
         let audio::Context { clock, rate, channels, .. } = shape.audio;
         let context = crate::player::source::Context { clock, rate, channels, at_end };
-        crate::player::source::open(&config, &context, &self.runtime)
+        crate::player::source::open_list(&config, then, &context, &self.runtime)
             .map_err(|failure| failure.problem)
     }
 }

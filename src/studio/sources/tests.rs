@@ -54,6 +54,45 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
 }
 
 #[test]
+fn a_file_that_could_not_be_opened_is_tried_again_when_others_follow_it() {
+    let clock = crate::base::Clock::start();
+    let grid =
+        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
+    let size = crate::media::Size::new(64, 36);
+    let config = crate::compose::Config { size, grid, clock };
+    let compositor = Compositor::spawn(config, Default::default()).unwrap();
+    let mut attempts = 0;
+    let mut opener = |_: &VideoChoice, dials: &LiveProperties| {
+        attempts += 1;
+        if dials.transport().then().is_empty() {
+            return Err("it is not there".into());
+        }
+        let feed: Box<dyn VideoFeed> = Box::new(Nothing);
+        Ok(capture::Source { feed, status: SourceStatus::new("", "Clips") })
+    };
+    let mut sources = Sources::default();
+    let lists: [(&[&str], usize); 4] =
+        [(&[], 1), (&[], 0), (&["/b.mp4"], 0), (&["/b.mp4", "/c.mp4"], 0)];
+    for (files, failures) in lists {
+        let files = files.iter().map(Into::into).collect();
+        let source = Source {
+            id: SourceId(3),
+            name: "Clips".to_owned(),
+            choice: "file:/a.mp4".parse().unwrap(),
+            filters: Vec::new(),
+            properties: Properties { files, ..Properties::default() },
+            fallback: VideoFallback::Keep,
+        };
+        let collection = Collection { sources: vec![source], ..Collection::default() };
+        let main = (&VideoChoice::Test, &SourceReport::default());
+        let messages = sources.sync(&collection, main, &mut opener, &compositor);
+        assert_eq!(messages.len(), failures);
+    }
+    assert_eq!((attempts, sources.failed().count()), (2, 0));
+    compositor.join(std::time::Duration::from_secs(30)).unwrap();
+}
+
+#[test]
 fn what_was_told_of_frames_is_taken_back_when_nobody_sees_them() {
     let (id, by, other) = (SourceId(3), SourceId(4), SourceId(5));
     let status = [(); 4].map(|()| SourceStatus::new("", "Camera"));
@@ -108,26 +147,33 @@ impl crate::media::VideoFeed for Nothing {
     }
 }
 
+/// The id of [`clip`].
+const CLIP: SourceId = SourceId(3);
+
+/// Returns a media file that behaves like this while it is hidden, and its playback control.
+fn clip(when_hidden: WhenHidden) -> (Sources, Transport) {
+    let choice: VideoChoice = "file:/clip.mp4".parse().unwrap();
+    let properties = Properties { hidden: when_hidden, ..Properties::default() };
+    let name = "Clip".to_owned();
+    let (filters, fallback) = (Vec::new(), VideoFallback::Keep);
+    let source = Source { id: CLIP, name, choice: choice.clone(), filters, properties, fallback };
+    let dials = LiveProperties::default();
+    let transport = dials.transport();
+    let opened = Opened::new(&source, Chosen::nothing(choice), dials);
+    (Sources { open: [(CLIP, opened)].into(), ..Sources::default() }, transport)
+}
+
 #[test]
-fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
+fn what_is_not_shown_stands_if_it_is_to_and_goes_on() {
     let pause = [TransportCommand::Pause];
     for (when_hidden, asked_hidden, asked_back) in [
         (WhenHidden::Plays, [].as_slice(), [].as_slice()),
         (WhenHidden::Pauses, &pause, &[TransportCommand::Resume]),
-        (WhenHidden::Restarts, &pause, &[TransportCommand::Restart, TransportCommand::Resume]),
+        (WhenHidden::Restarts, &pause, &[TransportCommand::Resume]),
     ] {
-        let choice: VideoChoice = "file:/clip.mp4".parse().unwrap();
-        let properties = Properties { hidden: when_hidden, ..Properties::default() };
-        let id = SourceId(3);
-        let name = "Clip".to_owned();
-        let (filters, fallback) = (Vec::new(), VideoFallback::Keep);
-        let source = Source { id, name, choice: choice.clone(), filters, properties, fallback };
-        let dials = LiveProperties::default();
-        let transport = dials.transport();
-        let opened = Opened::new(&source, Chosen::nothing(choice), dials);
-        let mut sources = Sources { open: [(id, opened)].into(), ..Sources::default() };
+        let (mut sources, transport) = clip(when_hidden);
         let asked = || std::iter::from_fn(|| transport.take()).collect::<Vec<_>>();
-        let (shown, none) = (BTreeSet::from([id]), BTreeSet::new());
+        let (shown, none) = (BTreeSet::from([CLIP]), BTreeSet::new());
         sources.attend(&shown);
         assert_eq!(asked(), [], "it plays from the beginning");
         for _ in 0..2 {
@@ -142,6 +188,41 @@ fn what_is_not_shown_stands_if_it_is_to_and_goes_on_or_begins_again() {
         sources.attend(&none);
         sources.attend(&shown);
         assert!(!asked().contains(&TransportCommand::Resume), "{when_hidden:?}");
+    }
+}
+
+#[test]
+fn what_restarts_waits_at_its_beginning_while_it_is_hidden() {
+    use TransportCommand::{Pause, Restart, Resume};
+    let at = |seconds| Position {
+        at: std::time::Duration::from_secs(seconds),
+        whole: Some(std::time::Duration::from_secs(9)),
+        ..Position::default()
+    };
+    let paused = |seconds| Position { paused: true, ..at(seconds) };
+    let ended = Position { stopped: true, ..paused(9) };
+    let second_file = Position { item: Some((1, 2)), ..at(0) };
+    // The position when the source is hidden and when it returns, and the commands for each.
+    let cases: [(Position, &[TransportCommand], Position, &[TransportCommand]); 6] = [
+        (at(4), &[Restart, Pause], paused(0), &[Resume]),
+        (ended, &[Restart, Pause], paused(0), &[Resume]),
+        (second_file, &[Restart, Pause], paused(0), &[Resume]),
+        (at(0), &[Pause], paused(0), &[Resume]),
+        // The user moves the hidden source, or has paused it before.
+        (at(4), &[Restart, Pause], at(3), &[Restart, Resume]),
+        (paused(4), &[Restart], paused(0), &[]),
+    ];
+    for (before, asked_hidden, after, asked_back) in cases {
+        let (mut sources, transport) = clip(WhenHidden::Restarts);
+        let asked = || std::iter::from_fn(|| transport.take()).collect::<Vec<_>>();
+        let shown = BTreeSet::from([CLIP]);
+        sources.attend(&shown);
+        transport.tell(before);
+        sources.attend(&BTreeSet::new());
+        assert_eq!(asked(), asked_hidden, "{before:?}");
+        transport.tell(after);
+        sources.attend(&shown);
+        assert_eq!(asked(), asked_back, "{before:?} {after:?}");
     }
 }
 

@@ -180,6 +180,10 @@ impl TransitionLoader {
         now: Timestamp,
         shape: &Shape,
     ) -> Change {
+        // This change interrupts an earlier stinger, so its audio ends as well.
+        if self.audible_until.take().is_some() {
+            mixer.remove_strip(STINGER_STRIP);
+        }
         let wanted = WantedAsset::by(&transition.kind);
         // A transition that was not prepared, such as the cut when a scene is removed.
         let Some(prepared) =
@@ -287,11 +291,13 @@ fn read(wanted: &WantedAsset, shape: &Shape) -> Result<Loaded, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Weak;
+
     use super::*;
     use crate::audio;
     use crate::base::{Clock, Stop};
     use crate::compose::transition::{Order, Stinger, Wipe};
-    use crate::media::{FrameGrid, FrameRate, Size};
+    use crate::media::{FrameGrid, FrameRate, Moment, Pulled, Size};
     use crate::mix;
 
     fn shape(clock: Clock) -> Shape {
@@ -367,6 +373,64 @@ mod tests {
         // A transition other than the chosen one needs no file.
         let cut = transition_assets.change(Transition::CUT, &mixer, clock.now(), &shape);
         assert!(matches!(cut.means, TransitionAssets::Nothing) && cut.transition.is_cut());
+    }
+
+    /// The audio of a clip, which lasts forever; the token is dropped with it.
+    struct EndlessTone {
+        _open: Arc<()>,
+    }
+
+    impl AudioFeed for EndlessTone {
+        fn pull(&mut self, _: Timestamp, out: &mut [f32]) -> Pulled {
+            out.fill(0.5);
+            Pulled::Audio
+        }
+
+        fn delay(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    struct EndlessClip;
+
+    impl ClipFeed for EndlessClip {
+        fn moment(&mut self, _: Timestamp) -> Moment {
+            Moment::Waiting
+        }
+    }
+
+    #[test]
+    fn the_audio_of_a_stinger_ends_when_another_change_interrupts_it() {
+        let clock = Clock::start();
+        let (mixer, shape) = (mixer(clock), shape(clock));
+        let mut transition_assets = TransitionLoader::default();
+        let transition = stinger("");
+        transition_assets.sync([&transition].into_iter(), &shape);
+        let begin = |transition_assets: &mut TransitionLoader| {
+            let token = Arc::new(());
+            let open = Arc::downgrade(&token);
+            let audio: Box<dyn AudioFeed> = Box::new(EndlessTone { _open: token });
+            let (video, audio) = (Box::new(EndlessClip), Some(audio));
+            transition_assets.prepared[0].state = State::Ready(Loaded::Clip { video, audio });
+            transition_assets.change(transition.clone(), &mixer, clock.now(), &shape);
+            open
+        };
+        let ends = |open: &Weak<()>| {
+            (0..30_000).any(|_| {
+                let ended = open.strong_count() == 0;
+                if !ended {
+                    Stop::new().wait(Duration::from_millis(1));
+                }
+                ended
+            })
+        };
+        let first = begin(&mut transition_assets);
+        let second = begin(&mut transition_assets);
+        assert!(ends(&first), "another stinger");
+        assert!(mixer.strip_meter(STINGER_STRIP).is_some());
+        transition_assets.change(Transition::CUT, &mixer, clock.now(), &shape);
+        assert!(ends(&second), "a cut");
+        assert!(mixer.strip_meter(STINGER_STRIP).is_none());
     }
 
     #[test]
