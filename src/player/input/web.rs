@@ -168,6 +168,7 @@ impl Web {
             return End::Faded;
         }
         if std::mem::take(&mut self.ended) {
+            feed.begin_saved_broadcast();
             // The new broadcast continues where the last one ended, however long ago that was.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();

@@ -53,6 +53,13 @@ impl InputFeed {
         }
     }
 
+    /// Handles the playlist of a new broadcast.
+    pub(in crate::player) fn begin_saved_broadcast(&mut self) {
+        if let Some(save) = &mut self.save {
+            save.begin_broadcast();
+        }
+    }
+
     /// Handles a seek in a live playlist, as [`reopen_saved`](Self::reopen_saved) does.
     pub(in crate::player) fn seek_saved(&mut self) {
         if let Some(save) = &mut self.save {

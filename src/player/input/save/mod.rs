@@ -148,6 +148,12 @@ impl Save {
         (self.segment, self.saved_until) = (None, None);
     }
 
+    /// Handles the playlist of a new broadcast. None of its packets is in the file.
+    pub(in crate::player) fn begin_broadcast(&mut self) {
+        self.repeats = RepeatFilter::default();
+        (self.segment, self.saved_until) = (None, None);
+    }
+
     /// Handles a seek in a live playlist. The next packets can be in the file.
     pub(in crate::player) fn seek(&mut self) {
         self.repeats.seek();
@@ -443,7 +449,11 @@ mod tests {
         save.seek();
         add(&mut save, 4..12);
         assert_eq!(events.waiting().count(), 0, "nothing is missing");
-        for seconds in [20..22, 30..31] {
+        // The player joins a new broadcast at a later position.
+        save.begin_broadcast();
+        add(&mut save, 17..18);
+        assert_eq!(events.waiting().count(), 0, "another broadcast");
+        for seconds in [22..23, 30..31] {
             save.seek();
             add(&mut save, seconds);
         }
