@@ -14,8 +14,8 @@ use onair::studio::live::recording::library::view::{FileState, Outcome, Recordin
 use onair::studio::{Command, Preferences, Studio};
 use onair::wire::container::{TrackId, mkv};
 
-use crate::peers::ffmpeg;
 use crate::peers::watcher::{wait, watcher};
+use crate::peers::{LIMIT, Peer, ffmpeg};
 
 /// A studio whose recording folder is `folder`.
 fn open(settings: &Path, folder: &Path) -> Studio {
@@ -188,6 +188,23 @@ fn the_details_of_an_mkv_file_are_those_of_its_frames() {
             frame.is_some_and(|frame| frame.asked == at && frame.frame.is_some())
         });
     }
+}
+
+#[test]
+fn a_recording_whose_only_keyframe_is_hidden_has_a_thumbnail() {
+    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (whole, cut) = (home.path().join("whole.mp4"), folder.path().join("cut.mp4"));
+    ffmpeg::make(&whole, "320x180", "4", &["-g", "200", "-shortest"]);
+    // An edit list hides the first half.
+    let words = ["-v", "error", "-nostdin", "-ss", "2", "-i", whole.to_str().unwrap()];
+    let words = words.into_iter().chain(["-c", "copy", cut.to_str().unwrap()]);
+    Peer::start("ffmpeg", words).wait_success(LIMIT);
+    age(&cut, 60);
+    let studio = open(home.path(), folder.path());
+    let view = wait(&studio, "the details", |it| {
+        it.recordings.files.first().is_some_and(|file| file.details().is_some())
+    });
+    assert!(view.recordings.files[0].details().unwrap().thumbnail.is_some());
 }
 
 #[test]

@@ -69,11 +69,11 @@ fn a_recorded_list_goes_on_after_a_loss_where_it_was() {
     let shown = usize::try_from(outcome.figures.shown).unwrap();
     assert!(shown <= (SECONDS + 1) * 25, "{:?}", outcome.figures);
     assert!(fell < Duration::from_millis(1_200), "{fell:?}");
-    let [frames, sounds] = times(&fs::read(&saved).unwrap());
+    let [frames, audio] = times(&fs::read(&saved).unwrap());
     assert_eq!(frames.len(), SECONDS * 25);
     assert!(frames.windows(2).all(|pair| pair[1] - pair[0] == 40), "{frames:?}");
     let wanted = SECONDS * 48_000 / 1_024;
-    assert!(sounds.len().abs_diff(wanted) <= 2, "{} sounds", sounds.len());
+    assert!(audio.len().abs_diff(wanted) <= 2, "{} audio packets", audio.len());
 }
 
 #[test]

@@ -168,11 +168,12 @@ impl Web {
             return End::Faded;
         }
         if std::mem::take(&mut self.ended) {
+            feed.begin_saved_broadcast();
             // The new broadcast continues where the last one ended, however long ago that was.
             feed.move_here(shared.clock.now());
             shared.reception.lock().resume();
         } else if pull.is_list() && !first {
-            feed.reopen_saved(pull.duration().is_some());
+            feed.reopen_saved();
             // The waiting packets arrive again. A paused viewer of a live list keeps them, because
             // the new list plays from a later position.
             if !shared.packets.listed.is_behind() {
@@ -267,8 +268,8 @@ impl Web {
                 Ok(Ok(Item::Pace(_))) if shared.packets.listed.is_behind() => {}
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
                 Ok(Ok(Item::Place(place))) => {
-                    if pull.is_list() && pull.duration().is_none() {
-                        feed.begin_saved_segment(place);
+                    if pull.is_list() {
+                        feed.begin_saved_segment(place, pull.duration().is_none());
                     }
                     feed.set_place(place);
                 }

@@ -58,6 +58,10 @@ const IDLE_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// The longest time for which the search for devices may delay the first frame.
 const DEVICE_SEARCH_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Time limit for the tasks that are still running when onair quits: more than a file may take
+/// then, but less than the process waits for the studio.
+const QUIT_TIMEOUT: Duration = Duration::from_millis(3_500);
+
 /// Time limit for writing the last lines of the event log.
 const EVENT_LOG_END_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -122,6 +126,7 @@ impl Engine {
         self.begin_repairs();
         self.begin_watching();
         self.state.next_second = self.clock.now() + Duration::from_secs(1);
+        let mut quit_by = None;
         loop {
             let calm = self.state.hidden || self.config.calm && self.frames_flow();
             let tick = if calm { IDLE_POLL_INTERVAL } else { POLL_INTERVAL };
@@ -141,12 +146,14 @@ impl Engine {
             if self.clock.now() >= self.state.next_second {
                 self.second();
             }
-            let ended = self.state.quitting
-                && self.live.on_air.is_none()
+            let over = self.live.on_air.is_none()
                 && self.endings.are_over()
                 && self.state.library.is_over()
                 && !self.scenes_busy();
-            if ended {
+            let now = self.clock.now();
+            // A file of an earlier broadcast may take longer than onair has when it quits.
+            let late = self.state.quitting && now > *quit_by.get_or_insert(now + QUIT_TIMEOUT);
+            if self.state.quitting && (over || late) {
                 // This call reports the last events of the parts.
                 self.poll();
                 break;

@@ -15,7 +15,7 @@ pub(in crate::studio) struct NoticeBoard {
     events: Sender<Event>,
     /// The notices that are displayed to the user.
     pub active: ActiveNotices,
-    /// The ids of active notices, with the tiles whose players raised them.
+    /// The tiles whose players raised notices, with the ids of these notices.
     of_tiles: Vec<(TileId, u64)>,
     pub log: EventLog,
 }
@@ -31,7 +31,14 @@ impl NoticeBoard {
     }
 
     pub fn tell_notice(&mut self, notice: Notice) {
-        let notice = self.active.put(notice);
+        let notice = self.put(notice);
+        self.log.add(&notice, now());
+        self.happened(Event::Notice(notice));
+    }
+
+    /// Reports a message of this tile's player.
+    pub fn tell_of(&mut self, tile: TileId, message: &StudioMessage) {
+        let notice = self.put_of(tile, message);
         self.log.add(&notice, now());
         self.happened(Event::Notice(notice));
     }
@@ -40,6 +47,33 @@ impl NoticeBoard {
     pub fn tell_again(&mut self, message: &StudioMessage) {
         let notice = self.active.add(message, "");
         self.happened(Event::Notice(notice));
+    }
+
+    /// Works like [`tell_again`](Self::tell_again), for a message of this tile's player.
+    pub fn tell_again_of(&mut self, tile: TileId, message: &StudioMessage) {
+        let notice = self.put_of(tile, message);
+        self.happened(Event::Notice(notice));
+    }
+
+    /// Adds a notice. If it replaces an equal one, it is also of the tiles of the equal one.
+    fn put(&mut self, notice: Notice) -> Notice {
+        let replaced = self.active.notices().iter().find(|old| old.is_same(&notice));
+        let replaced = replaced.map(|old| old.id);
+        let notice = self.active.put(notice);
+        for (_, id) in self.of_tiles.iter_mut().filter(|(_, id)| Some(*id) == replaced) {
+            *id = notice.id;
+        }
+        notice
+    }
+
+    fn put_of(&mut self, tile: TileId, message: &StudioMessage) -> Notice {
+        let notice = self.put(message.notice(0, ""));
+        let active = self.active.notices();
+        self.of_tiles.retain(|(_, id)| active.iter().any(|notice| notice.id == *id));
+        if !self.of_tiles.contains(&(tile, notice.id)) {
+            self.of_tiles.push((tile, notice.id));
+        }
+        notice
     }
 
     /// Writes a message only to the event log, without a notice.
@@ -64,17 +98,13 @@ impl NoticeBoard {
         self.log.over(key, "", now());
     }
 
-    /// Records that this tile's player raised the newest notice.
-    pub fn note_tile(&mut self, tile: TileId) {
-        let active = self.active.notices();
-        self.of_tiles.retain(|(_, id)| active.iter().any(|notice| notice.id == *id));
-        self.of_tiles.extend(active.last().map(|newest| (tile, newest.id)));
-    }
-
-    /// Withdraws the notices with these keys that this tile's player raised.
+    /// Withdraws the notices with these keys that this tile's player raised, unless another tile's
+    /// player has raised them too.
     pub fn take_back_of(&mut self, tile: TileId, keys: &[&str]) {
         let of = |it: &&Notice| keys.contains(&it.key()) && self.of_tiles.contains(&(tile, it.id));
-        let ids: Vec<u64> = self.active.notices().iter().filter(of).map(|it| it.id).collect();
+        let mut ids: Vec<u64> = self.active.notices().iter().filter(of).map(|it| it.id).collect();
+        self.of_tiles.retain(|(owner, id)| *owner != tile || !ids.contains(id));
+        ids.retain(|id| self.of_tiles.iter().all(|(_, other)| other != id));
         self.active.end(&ids);
     }
 

@@ -43,6 +43,8 @@ pub(in crate::studio) struct SceneState {
     pub removed_strips: RemovedStrips,
     /// The collection as passed to the window.
     pub shared: Arc<Collection>,
+    /// The number of times that another collection came into use.
+    pub switches: u64,
     /// A file with scenes or a profile that is being read or written.
     pub file: Option<Receiver<FileDone>>,
     pub workers: Vec<Worker>,
@@ -51,8 +53,9 @@ pub(in crate::studio) struct SceneState {
 /// The result of a file operation.
 #[derive(Debug)]
 pub(in crate::studio) enum FileDone {
-    /// A file with scenes to import, and the name of the collection for which it was chosen.
-    Read(PathBuf, String, Result<Box<Import>, crate::text::Problem>),
+    /// A file with scenes to import. The name and [`SceneState::switches`] are those of the
+    /// collection for which it was chosen.
+    Read(PathBuf, String, u64, Result<Box<Import>, crate::text::Problem>),
     Written(PathBuf, Option<crate::text::Problem>),
     /// A file to import as a collection or profile, and whether the user wants its stream keys.
     PartRead(PartKind, bool, Result<Box<PartImport>, crate::text::Problem>),
@@ -96,7 +99,11 @@ mod tests {
             assert!(end(&mut engine).contains(&"part-failed"));
             assert!(!has_talk(&engine));
         }
+        // The same collection has another name.
         engine.handle(Command::ImportScenes(path));
+        let rename = PartCommand::Rename { kind, was: "Copy".into(), name: "Show".into() };
+        engine.handle(Command::Part(rename));
+        assert_eq!(engine.settings.in_use.collection, "Show");
         assert!(end(&mut engine).contains(&"scenes-imported"));
         assert!(has_talk(&engine));
     }

@@ -1,5 +1,5 @@
-//! Figures of a broadcast, once per second. Counters are totals since the studio began, and include
-//! earlier broadcasts and recordings.
+//! Figures of a broadcast, once per second. The counters of video and audio include earlier
+//! broadcasts and recordings. Those of a target begin with the broadcast.
 
 use std::time::Duration;
 
@@ -124,9 +124,21 @@ impl Target {
         self.sent_frames = last.sent_frames;
         self.reconnects = last.reconnects;
     }
+
+    /// Returns the counters after the end of the broadcast, without the measurements.
+    fn counters(&self) -> Self {
+        Self {
+            bitrate: 0,
+            queued_ms: 0,
+            round_trip_ms: None,
+            frame_age_ms: None,
+            monitor: None,
+            ..self.clone()
+        }
+    }
 }
 
-/// The last counters of a broadcast, with those of earlier ones.
+/// The last counters of a broadcast. Those of the video include earlier broadcasts.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Totals {
     /// The encoded frames and keyframes; `None` without a video encoder.
@@ -157,7 +169,7 @@ impl Stats {
             audio.samples += earlier.samples;
         }
         if self.targets.is_empty() {
-            self.targets.clone_from(&earlier.targets);
+            self.targets = earlier.targets.iter().map(Target::counters).collect();
         }
     }
 }
@@ -236,6 +248,22 @@ impl Meter {
 mod tests {
     use super::*;
     use crate::base::Timestamp;
+
+    #[test]
+    fn a_target_of_an_earlier_broadcast_has_counters_but_no_measurements() {
+        let counters = Target { sent_bytes: 9, sent_frames: 3, ..Target::default() };
+        let measured = Target {
+            bitrate: 8,
+            queued_ms: 7,
+            round_trip_ms: Some(6.0),
+            frame_age_ms: Some(5.0),
+            monitor: Some(Monitor::default()),
+            ..counters.clone()
+        };
+        let mut stats = Stats::default();
+        stats.add_earlier(&Stats { targets: vec![measured], ..Stats::default() });
+        assert_eq!(stats.targets, [counters]);
+    }
 
     #[test]
     fn rates_are_bits_a_second() {

@@ -47,9 +47,16 @@ impl InputFeed {
 
     /// Handles a playlist that was opened again after a loss. The player receives its last packets
     /// again, but saves none of them twice.
-    pub(in crate::player) fn reopen_saved(&mut self, is_recording: bool) {
+    pub(in crate::player) fn reopen_saved(&mut self) {
         if let Some(save) = &mut self.save {
-            save.reopen(is_recording);
+            save.reopen();
+        }
+    }
+
+    /// Handles the playlist of a new broadcast.
+    pub(in crate::player) fn begin_saved_broadcast(&mut self) {
+        if let Some(save) = &mut self.save {
+            save.begin_broadcast();
         }
     }
 
@@ -60,10 +67,10 @@ impl InputFeed {
         }
     }
 
-    /// Handles the start of a segment of a live playlist.
-    pub(in crate::player) fn begin_saved_segment(&mut self, place: Duration) {
+    /// Handles the start of a segment of a playlist.
+    pub(in crate::player) fn begin_saved_segment(&mut self, place: Duration, is_live: bool) {
         if let Some(save) = &mut self.save {
-            save.begin_segment(&self.shared, place);
+            save.begin_segment(&self.shared, place, is_live);
         }
     }
 }

@@ -105,8 +105,7 @@ impl IndexedFile {
         }
         let all = if reader.is_whole() { &reader.index().samples } else { &places };
         let shown_from = reader.index().shown_from;
-        let seen = span(all, shown_from).ok_or_else(|| PullError::Failed(nothing(&url)));
-        let mut seen = seen?;
+        let mut seen = span(all, shown_from).ok_or_else(|| PullError::Failed(nothing(&url)))?;
         if let Some(begins) = reader.audible_from() {
             seen.begins = begins.as_micros();
         }

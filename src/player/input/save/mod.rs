@@ -32,12 +32,6 @@ use crate::wire::container::flv::{
 
 /// The position of the flags in the file header, which declare the tracks.
 const FLAGS_POSITION: u64 = 4;
-/// Maximum age of packets that arrive again: less than half of the period after which MPEG-TS times
-/// wrap, because a seek resets the count of the wraps.
-const MAX_REPEAT: Duration = Duration::from_secs(12 * 3_600);
-/// Maximum age of packets that arrive again after a live playlist was lost: the maximum distance
-/// from the playlist's end. Older ones belong to a new broadcast.
-const MAX_LIVE_REPEAT: Duration = Duration::from_secs(60);
 /// A part that is missing between two segments of a live playlist is longer than this. Shorter
 /// differences come from inaccurate durations in the playlist.
 const MAX_POSITION_ERROR: Duration = Duration::from_secs(3);
@@ -50,9 +44,9 @@ pub(in crate::player) struct Save {
     /// True if the next packet does not continue the previous one.
     restarts: bool,
     repeats: RepeatFilter,
-    /// The current segment of a live playlist: its position, and the DTS of its first packet.
+    /// The current segment of a playlist: its position, and the DTS of its first packet.
     segment: Option<(Duration, Option<i64>)>,
-    /// The position of the newest saved packet in a live playlist.
+    /// The position of the newest saved packet in a playlist.
     saved_until: Option<Duration>,
     /// True if a missing part was reported.
     has_gap: bool,
@@ -148,21 +142,34 @@ impl Save {
     }
 
     /// Handles a playlist that was opened again after a loss. Its first packets can be in the file.
-    pub(in crate::player) fn reopen(&mut self, is_recording: bool) {
-        self.repeats.expect(if is_recording { MAX_REPEAT } else { MAX_LIVE_REPEAT });
+    pub(in crate::player) fn reopen(&mut self) {
+        self.repeats.reopen();
         // A live playlist has other positions.
+        (self.segment, self.saved_until) = (None, None);
+    }
+
+    /// Handles the playlist of a new broadcast. None of its packets is in the file.
+    pub(in crate::player) fn begin_broadcast(&mut self) {
+        self.repeats = RepeatFilter::default();
         (self.segment, self.saved_until) = (None, None);
     }
 
     /// Handles a seek in a live playlist. The next packets can be in the file.
     pub(in crate::player) fn seek(&mut self) {
-        self.repeats.expect(MAX_REPEAT);
+        self.repeats.seek();
     }
 
-    /// Begins a segment of a live playlist. Reports once that the part before it is missing.
-    pub(in crate::player) fn begin_segment(&mut self, shared: &Shared, place: Duration) {
+    /// Begins a segment of a playlist. Reports once that the part before it is missing in a live
+    /// playlist.
+    pub(in crate::player) fn begin_segment(
+        &mut self,
+        shared: &Shared,
+        place: Duration,
+        is_live: bool,
+    ) {
+        self.repeats.begin_part();
         let is_late = self.saved_until.is_some_and(|until| place > until + MAX_POSITION_ERROR);
-        if is_late && !std::mem::replace(&mut self.has_gap, true) {
+        if is_live && is_late && !std::mem::replace(&mut self.has_gap, true) {
             shared.report.say(problem!("player-save-gap"), Severity::Warning, "");
         }
         self.segment = Some((place, None));
@@ -231,16 +238,18 @@ impl Save {
             return;
         }
         let raw = packet.dts.as_micros();
-        let position = self.segment.as_mut().map(|(place, first)| {
-            let ahead = raw.saturating_sub(*first.get_or_insert(raw));
-            *place + Duration::from_micros(u64::try_from(ahead).unwrap_or(0))
+        // The position in the playlist minus the DTS.
+        let offset = self.segment.as_mut().map(|(place, first)| {
+            let place = i64::try_from(place.as_micros()).unwrap_or(i64::MAX);
+            place.saturating_sub(*first.get_or_insert(raw))
         });
-        if self.repeats.is_repeated(packet.track, raw) {
+        if self.repeats.is_repeated(packet, offset) {
             // The packets after the repeated ones continue the file.
             self.restarts = false;
             return;
         }
-        self.saved_until = self.saved_until.max(position);
+        let position = offset.and_then(|offset| u64::try_from(offset.saturating_add(raw)).ok());
+        self.saved_until = self.saved_until.max(position.map(Duration::from_micros));
         // The time offset in a body is relative to the tag time.
         let dts = self.place(packet.track, raw, now).max(Timestamp::ZERO);
         let pts = dts.offset(packet.pts.micros_since(packet.dts));
@@ -419,7 +428,7 @@ mod tests {
         // Adds segments of one second each.
         let add = |save: &mut Save, seconds: std::ops::Range<u32>| {
             for second in seconds {
-                save.begin_segment(&shared, Duration::from_secs(second.into()));
+                save.begin_segment(&shared, Duration::from_secs(second.into()), true);
                 for n in 0..50 {
                     let at = Timestamp::from_millis(i64::from(second) * 1_000 + n * 20);
                     let packet = StreamEvent::Packet(EncodedPacket {
@@ -440,7 +449,11 @@ mod tests {
         save.seek();
         add(&mut save, 4..12);
         assert_eq!(events.waiting().count(), 0, "nothing is missing");
-        for seconds in [20..22, 30..31] {
+        // The player joins a new broadcast at a later position.
+        save.begin_broadcast();
+        add(&mut save, 17..18);
+        assert_eq!(events.waiting().count(), 0, "another broadcast");
+        for seconds in [22..23, 30..31] {
             save.seek();
             add(&mut save, seconds);
         }

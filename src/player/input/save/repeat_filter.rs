@@ -1,99 +1,221 @@
 //! The filter of a saved file for packets that the file already contains. Playlists are read again
 //! from an earlier position after a seek and after a loss. This module is pure.
 
-use std::time::Duration;
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::media::Track;
+use crate::media::{EncodedPacket, Track};
 
-/// The saved packets of a track. All times are DTS of the source in microseconds.
-#[derive(Copy, Clone, Debug, Default)]
-struct SavedTrack {
-    /// The newest saved packet.
-    newest: Option<i64>,
-    /// The oldest packet that counts as repeated, while repeated packets are expected.
-    oldest: Option<i64>,
-    /// The first of the packets among which repeated ones are expected.
-    first: Option<i64>,
+/// Maximum number of remembered parts. The oldest ones have left the playlist.
+const MAX_PARTS: usize = 40_000;
+/// Maximum number of remembered packets: more than those of the last minute, which is the maximum
+/// distance from a playlist's end.
+const MAX_PACKETS: usize = 16_384;
+/// The maximum difference between two positions of the same packet in a playlist, in microseconds.
+const MAX_POSITION_ERROR_MICROS: u64 = 1_000_000;
+
+/// The saved packets of a segment or of a part of one. All times are in microseconds.
+#[derive(Debug)]
+struct SavedPart {
+    /// The position in the playlist minus the DTS, if the position is known. Two parts on both sides
+    /// of a discontinuity can have the same DTS, but differ here.
+    offset: Option<i64>,
+    /// The DTS of the first and the last packet of video and audio.
+    tracks: [Option<(i64, i64)>; 2],
 }
 
-impl SavedTrack {
-    fn is_repeated(&mut self, dts: i64) -> bool {
-        if let (Some(newest), Some(oldest)) = (self.newest, self.oldest) {
-            // An earlier packet than the first one belongs to another part of the stream.
-            let first = *self.first.get_or_insert(dts);
-            if (oldest.max(first)..=newest).contains(&dts) {
-                return true;
-            }
-        }
-        *self = Self { newest: Some(dts), ..Self::default() };
-        false
+impl SavedPart {
+    fn contains(&self, track: usize, dts: i64, offset: Option<i64>) -> bool {
+        let is_near = self
+            .offset
+            .zip(offset)
+            .is_none_or(|(own, other)| own.abs_diff(other) <= MAX_POSITION_ERROR_MICROS);
+        let range = self.tracks.get(track).copied().flatten();
+        is_near && range.is_some_and(|(first, last)| (first..=last).contains(&dts))
     }
+}
+
+/// The reason why the next packets can be repeated ones.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+enum RepeatCause {
+    #[default]
+    None,
+    /// A seek in the same playlist.
+    Seek,
+    /// The playlist was opened again, and may belong to a new broadcast with the same DTS.
+    Reopened,
+    /// The playlist was opened again, and its first packet is in the file.
+    SameBroadcast,
 }
 
 /// See the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct RepeatFilter {
-    tracks: [SavedTrack; 2],
+    /// The saved parts, oldest first.
+    parts: VecDeque<SavedPart>,
+    /// The hashes of the newest saved packets, and the offsets of their parts.
+    packets: VecDeque<(u64, Option<i64>)>,
+    cause: RepeatCause,
+    /// True if the next saved packet begins a part.
+    begins: bool,
+    /// The difference between the positions in the first playlist and in the current one.
+    shift: i64,
+    /// The highest position of a saved packet.
+    until: i64,
 }
 
 impl RepeatFilter {
-    /// Expects saved packets again, which are at most this much older than the newest one.
-    pub(super) fn expect(&mut self, age: Duration) {
-        let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-        for track in &mut self.tracks {
-            track.oldest = track.newest.map(|newest| newest.saturating_sub(age));
-            track.first = None;
+    /// Begins a segment, or a part of one.
+    pub(super) fn begin_part(&mut self) {
+        self.begins = true;
+    }
+
+    /// Expects saved packets again after a seek.
+    pub(super) fn seek(&mut self) {
+        if self.cause != RepeatCause::Reopened {
+            self.cause = RepeatCause::Seek;
         }
     }
 
+    /// Expects saved packets again after the playlist was opened again. Positions can differ.
+    pub(super) fn reopen(&mut self) {
+        self.cause = RepeatCause::Reopened;
+    }
+
     /// Returns true if the file already contains this packet. Otherwise, the packet counts as saved.
-    pub(super) fn is_repeated(&mut self, track: Track, dts: i64) -> bool {
-        let [video, audio] = &mut self.tracks;
-        match track {
-            Track::Video => video.is_repeated(dts),
-            Track::Audio | Track::Extra(_) => audio.is_repeated(dts),
+    /// `offset` is its position in the playlist minus its DTS, if the position is known.
+    pub(super) fn is_repeated(&mut self, packet: &EncodedPacket, offset: Option<i64>) -> bool {
+        let (track, dts, hash) = (track_index(packet), packet.dts.as_micros(), hash_of(packet));
+        let is_reopened = matches!(self.cause, RepeatCause::Reopened | RepeatCause::SameBroadcast);
+        let mut newest_first = self.packets.iter().rev().filter(|_| is_reopened);
+        let saved = newest_first.find(|(saved, _)| *saved == hash).copied();
+        if self.cause == RepeatCause::Reopened {
+            match saved {
+                Some((_, saved)) => {
+                    self.shift =
+                        saved.zip(offset).map_or(0, |(saved, it)| saved.saturating_sub(it));
+                    self.cause = RepeatCause::SameBroadcast;
+                }
+                None => *self = Self::default(),
+            }
+        }
+        let offset = offset.map(|offset| offset.saturating_add(self.shift));
+        let is_repeated = match self.cause {
+            RepeatCause::None | RepeatCause::Reopened => false,
+            RepeatCause::Seek => self.parts.iter().any(|it| it.contains(track, dts, offset)),
+            RepeatCause::SameBroadcast => saved.is_some(),
+        };
+        if is_repeated {
+            return true;
+        }
+        let position = offset.map(|offset| offset.saturating_add(dts));
+        // A skipped part can come before other repeated packets.
+        if position.is_none_or(|position| position > self.until) {
+            self.cause = RepeatCause::None;
+        }
+        self.until = self.until.max(position.unwrap_or(0));
+        self.remember(track, dts, offset);
+        if self.packets.len() == MAX_PACKETS {
+            self.packets.pop_front();
+        }
+        self.packets.push_back((hash, offset));
+        false
+    }
+
+    fn remember(&mut self, track: usize, dts: i64, offset: Option<i64>) {
+        if std::mem::take(&mut self.begins) || self.parts.is_empty() {
+            if self.parts.len() == MAX_PARTS {
+                self.parts.pop_front();
+            }
+            self.parts.push_back(SavedPart { offset, tracks: [None, None] });
+        }
+        let part = self.parts.back_mut();
+        if let Some(range) = part.and_then(|part| part.tracks.get_mut(track)) {
+            let (first, last) = range.unwrap_or((dts, dts));
+            *range = Some((first.min(dts), last.max(dts)));
         }
     }
+}
+
+fn track_index(packet: &EncodedPacket) -> usize {
+    usize::from(packet.track != Track::Video)
+}
+
+fn hash_of(packet: &EncodedPacket) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (track_index(packet), packet.dts.as_micros(), &packet.data).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use bytes::Bytes;
 
-    /// Returns the video packets that are saved of these seconds of a stream.
-    fn saved(filter: &mut RepeatFilter, seconds: impl IntoIterator<Item = i64>) -> Vec<i64> {
-        let is_new = |second: &i64| !filter.is_repeated(Track::Video, second * 1_000_000);
+    use super::*;
+    use crate::base::Timestamp;
+
+    /// Returns the seconds of a stream whose video packets are saved. One packet is one second long
+    /// and one segment. The position is the DTS plus `offset`, and `broadcast` is in the bodies.
+    fn saved(
+        filter: &mut RepeatFilter,
+        broadcast: &'static str,
+        offset: i64,
+        seconds: impl IntoIterator<Item = i64>,
+    ) -> Vec<i64> {
+        let is_new = |second: &i64| {
+            filter.begin_part();
+            let dts = Timestamp::from_millis(second * 1_000);
+            let data = Bytes::from_static(broadcast.as_bytes());
+            let packet = EncodedPacket::received(Track::Video, (dts, dts), true, data);
+            !filter.is_repeated(&packet, Some(offset * 1_000_000))
+        };
         seconds.into_iter().filter(is_new).collect()
     }
 
     #[test]
-    fn what_comes_again_is_saved_once() {
+    fn repeated_packets_are_saved_once() {
         let mut filter = RepeatFilter::default();
-        filter.expect(Duration::MAX);
-        assert_eq!(saved(&mut filter, 100..105), [100, 101, 102, 103, 104]);
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", 0, 100..105), [100, 101, 102, 103, 104]);
         // Without a seek, a step back is another part of the stream.
-        assert_eq!(saved(&mut filter, [104, 90, 91]), [104, 90, 91]);
-        assert_eq!(saved(&mut filter, 92..110).len(), 18);
-        filter.expect(Duration::MAX);
-        assert_eq!(saved(&mut filter, 95..100), Vec::<i64>::new());
+        assert_eq!(saved(&mut filter, "a", 0, [104, 90, 91]), [104, 90, 91]);
+        assert_eq!(saved(&mut filter, "a", 0, 92..110).len(), 18);
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", 0, 95..100), Vec::<i64>::new());
         // Another seek before the end of the repetition.
-        filter.expect(Duration::MAX);
-        assert_eq!(saved(&mut filter, 93..112), [110, 111]);
-        // A seek that skips a part.
-        filter.expect(Duration::MAX);
-        assert_eq!(saved(&mut filter, [120, 119]), [120, 119]);
-        // The other track has its own times.
-        assert!(!filter.is_repeated(Track::Audio, 100_000_000));
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", 0, 93..112), [110, 111]);
+        // A seek that skips a part, and one into this part.
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", 0, [120, 121]), [120, 121]);
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", 0, 115..124), [115, 116, 117, 118, 119, 122, 123]);
     }
 
     #[test]
-    fn what_begins_anew_is_saved() {
+    fn packets_on_both_sides_of_a_discontinuity_are_saved_once() {
         let mut filter = RepeatFilter::default();
-        saved(&mut filter, 0..100);
-        filter.expect(Duration::from_secs(60));
-        assert_eq!(saved(&mut filter, 0..3), [0, 1, 2], "older than the limit");
-        saved(&mut filter, 3..100);
-        filter.expect(Duration::MAX);
-        assert_eq!(saved(&mut filter, [90, 91, 5, 6]), [5, 6], "older than the first packet");
+        assert_eq!(saved(&mut filter, "a", -1_000, 1_000..1_003).len(), 3);
+        assert_eq!(saved(&mut filter, "a", 3, 0..3).len(), 3);
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", -1_000, 1_000..1_003), Vec::<i64>::new());
+        assert_eq!(saved(&mut filter, "a", 3, 0..4), [3]);
+        // The same advertisement at another position.
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", 7, 0..3), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_reopened_playlist_is_saved_once_and_a_new_broadcast_completely() {
+        let mut filter = RepeatFilter::default();
+        assert_eq!(saved(&mut filter, "a", 0, 0..40).len(), 40);
+        filter.reopen();
+        assert_eq!(saved(&mut filter, "a", -30, 30..44), [40, 41, 42, 43]);
+        // The positions continue those of the first playlist.
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", -30, 20..45), [44]);
+        // A restart of the broadcast has the same DTS.
+        filter.reopen();
+        assert_eq!(saved(&mut filter, "b", 0, 0..50).len(), 50);
     }
 }

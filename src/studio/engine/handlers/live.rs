@@ -416,6 +416,9 @@ impl Engine {
             last.count(&totals);
             last.add_earlier(&self.live.earlier);
             totals.video = last.video.map(|video| (video.encoded, video.keyframes));
+            // A broadcast of a file has no encoders.
+            last.video = last.video.or(self.live.earlier.video);
+            last.audio = last.audio.or(self.live.earlier.audio);
             self.live.earlier = last;
         }
         self.notices.happened(Event::Totals(totals));

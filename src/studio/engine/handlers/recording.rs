@@ -562,6 +562,17 @@ mod tests {
     }
 
     #[test]
+    fn a_broadcast_without_encoders_keeps_the_earlier_counters() {
+        let (mut engine, _ends) = at_rest(None);
+        let video = Some(stats::Video { encoded: 5, ..stats::Video::default() });
+        let audio = Some(stats::Audio { samples: 6, ..stats::Audio::default() });
+        engine.live.earlier = Stats { video, audio, ..Stats::default() };
+        engine.live.ending = Some(Stats::default());
+        engine.broadcast_counted(stats::Totals::default());
+        assert_eq!((engine.live.earlier.video, engine.live.earlier.audio), (video, audio));
+    }
+
+    #[test]
     fn a_recording_keeps_its_name_and_place_while_it_is_written() {
         let (mut engine, _ends) = on_air();
         let folder = tempfile::tempdir().unwrap();

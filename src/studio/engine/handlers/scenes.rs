@@ -354,9 +354,10 @@ impl Engine {
 
     pub(in crate::studio::engine) fn import_scenes(&mut self, path: PathBuf) {
         let name = self.settings.in_use.collection.clone();
+        let switches = self.state.stage.switches;
         let begun = self.with_file("scenes-import", move || {
             let read = collection::import(&path).map(Box::new);
-            FileDone::Read(path, name, read)
+            FileDone::Read(path, name, switches, read)
         });
         self.part_done(begun);
     }
@@ -468,10 +469,10 @@ impl Engine {
     fn file_done(&mut self, done: FileDone) {
         let shown = |path: PathBuf| path.display().to_string();
         match done {
-            FileDone::Read(_, name, Ok(_)) if name != self.settings.in_use.collection => {
+            FileDone::Read(_, name, switches, Ok(_)) if switches != self.state.stage.switches => {
                 self.part_done(Err(problem!("import-other-collection", name = name)));
             }
-            FileDone::Read(_, _, Ok(mut import)) => {
+            FileDone::Read(_, _, _, Ok(mut import)) => {
                 let before = self.settings.collection.clone();
                 let old_strips = self.settings.strips.clone();
                 let main = self.state.program.as_ref().map(|it| it.audio_choice().clone());
@@ -513,7 +514,7 @@ impl Engine {
                     );
                 }
             }
-            FileDone::Read(path, _, Err(reason)) => {
+            FileDone::Read(path, _, _, Err(reason)) => {
                 let path = shown(path);
                 self.notices.tell(&StudioMessage::ScenesImportFailed { path, reason }, "");
             }

@@ -31,8 +31,7 @@ impl Engine {
                     self.tell_of_tile(tile, Some(message));
                 }
                 TileReport::Message(message, MessageVia::Again) => {
-                    self.notices.tell_again(&message);
-                    self.notices.note_tile(tile);
+                    self.notices.tell_again_of(tile, &message);
                 }
                 TileReport::Message(message, MessageVia::Noted) => self.notices.note(&message),
                 TileReport::Over(key) => {
@@ -49,8 +48,7 @@ impl Engine {
     /// Reports a message of this tile's player, if there is one.
     fn tell_of_tile(&mut self, tile: TileId, message: Option<StudioMessage>) {
         if let Some(message) = message {
-            self.notices.tell(&message, "");
-            self.notices.note_tile(tile);
+            self.notices.tell_of(tile, &message);
         }
     }
 
@@ -284,6 +282,20 @@ mod tests {
         engine.watch.restore(&[none()]);
         engine.handle_playing(WatchCommand::Again(first));
         assert_eq!(active_keys(&engine), ["player-saved"]);
+    }
+
+    #[test]
+    fn a_notice_about_two_players_ends_with_the_second_problem() {
+        let (mut engine, _ends) = at_rest(None);
+        let [first, second] = [TileId(0), TileId(1)];
+        let key = "player-no-keyframe";
+        for tile in [first, second, first] {
+            engine.tell_of_tile(tile, Some(player_message(problem!("player-no-keyframe"))));
+        }
+        engine.notices.take_back_of(first, &[key]);
+        assert_eq!(active_keys(&engine), [key]);
+        engine.notices.take_back_of(second, &[key]);
+        assert!(active_keys(&engine).is_empty());
     }
 
     #[test]

@@ -104,6 +104,7 @@ impl Engine {
         // The secrets of the old collection or profile are stored before it is replaced.
         self.keep_keys();
         let warnings = files.switch(kind, name, &mut self.settings)?;
+        self.state.stage.switches += u64::from(kind == PartKind::Collection);
         for reason in warnings {
             self.notices.tell(&StudioMessage::SettingsBad { reason }, "");
         }
@@ -119,6 +120,7 @@ impl Engine {
         kind.copy(&Settings::default(), &mut new);
         new.in_use.set(kind, &name);
         files.begin(kind, &mut self.settings, new)?;
+        self.state.stage.switches += u64::from(kind == PartKind::Collection);
         self.follow_part(kind);
         Ok(())
     }
@@ -146,6 +148,7 @@ impl Engine {
             }
         }
         files.begin(kind, &mut self.settings, new)?;
+        self.state.stage.switches += u64::from(kind == PartKind::Collection);
         self.targets.list.clone_from(&self.settings.targets);
         self.file.begin_versions(&self.settings);
         self.changed();

@@ -102,12 +102,13 @@ impl Outputs {
         self.0.iter_mut().flat_map(|output| output.last_words()).collect()
     }
 
-    /// Ends all outputs in parallel, files first, and reports their last events. An output with a
-    /// link has the time `limit`, and a file has the time `file_limit`.
+    /// Ends all outputs in parallel, and reports their last events. An output with a link has the
+    /// time `limit`. A file has the time `file_limit`, and is awaited last, because it can be on a
+    /// slow disk.
     pub fn stop(&mut self, limit: Duration, file_limit: Duration, mut tell: impl FnMut(Event)) {
         let has_link = |output: &dyn LiveOutput| output.output().estimate().is_some();
         let limit_of = |output: &dyn LiveOutput| if has_link(output) { limit } else { file_limit };
-        self.0.sort_by_key(|output| has_link(&**output));
+        self.0.sort_by_key(|output| !has_link(&**output));
         self.0.iter().for_each(|output| output.output().ask_to_stop(limit_of(&**output)));
         for output in &mut self.0 {
             let limit = limit_of(&**output);

@@ -47,6 +47,19 @@ fn notices_and_the_event_log_have_the_current_time_of_the_system() {
     assert!(lasted.is_some_and(|lasted| lasted < Duration::from_secs(600)), "{lasted:?}");
 }
 
+#[test]
+fn onair_quits_although_a_file_of_the_last_broadcast_hangs() {
+    let (mut engine, ends) = at_rest(None);
+    engine.config.program = false;
+    let (release, hangs) = crossbeam_channel::bounded::<()>(0);
+    let file = Worker::spawn("hangs", move |_| assert!(hangs.recv().is_err())).unwrap();
+    engine.endings.broadcasts.push(file);
+    ends.commands.send(Command::Quit).unwrap();
+    let running = Worker::spawn("studio", move |_| engine.run(Vec::new())).unwrap();
+    assert!(running.join(LIMIT).is_ok());
+    drop(release);
+}
+
 fn target(index: usize, state: TargetState, trouble: Option<Trouble>) -> event::Target {
     event::Target {
         index,

@@ -20,6 +20,8 @@ const MAX_THUMBNAIL_SIZE: Size = Size::new(192, 108);
 const MAX_FRAME_SIZE: Size = Size::new(560, 316);
 /// Maximum number of packets that are decoded for one frame.
 const MAX_PACKETS: usize = 48;
+/// Maximum number of packets that are decoded for a frame if the only keyframe is hidden.
+const MAX_HIDDEN_PACKETS: usize = 600;
 /// Maximum position of the thumbnail. It is not at zero, because recordings often begin black.
 const MAX_THUMBNAIL_POSITION: Duration = Duration::from_secs(10);
 /// Maximum number of keyframes that are kept as possible beginnings of a part. Of more keyframes, only
@@ -134,8 +136,12 @@ impl Opened {
             return outline.frames(&mut self.file, keyframe, MAX_PACKETS).ok();
         }
         let keys = || self.shown_keyframes();
-        let key = keys().rfind(|place| place.pts <= at).or_else(|| keys().next()).copied()?;
-        Some(self.video().filter(|it| it.dts >= key.dts).take(MAX_PACKETS).copied().collect())
+        let shown = keys().rfind(|place| place.pts <= at).or_else(|| keys().next());
+        // After a cut in the only GOP, the shown frames depend on a hidden keyframe.
+        let hidden = || self.video().rfind(|place| place.keyframe);
+        let most = if shown.is_some() { MAX_PACKETS } else { MAX_HIDDEN_PACKETS };
+        let key = shown.or_else(hidden).copied()?;
+        Some(self.video().filter(|it| it.dts >= key.dts).take(most).copied().collect())
     }
 
     /// Returns the frame of the last keyframe at or before `at`, at the size of the page.
@@ -159,14 +165,15 @@ fn decode(
     config: &VideoConfig,
     packets: &[SampleLocation],
 ) -> Option<VideoFrame> {
+    let is_shown = |frame: &VideoFrame| index.shown_from.is_none_or(|from| frame.pts >= from);
     let mut decoder = crate::decode::open_video(config).ok()?;
     for place in packets {
         let packet = samples::sample(file, index, place).ok()??;
-        if let Some(frame) = decoder.decode(&packet).ok()?.into_iter().next() {
+        if let Some(frame) = decoder.decode(&packet).ok()?.into_iter().find(is_shown) {
             return Some(frame);
         }
     }
-    decoder.flush().into_iter().next()
+    decoder.flush().into_iter().find(is_shown)
 }
 
 fn shrunk(frame: &VideoFrame, fit: Size) -> Option<VideoFrame> {
