@@ -1,6 +1,8 @@
 //! Tests of changes in a running studio: files that appear after their source was added, and scenes
 //! that change while the test counts the frames.
 
+mod studio_mode;
+
 use std::fs;
 use std::path::Path;
 use std::time::Duration;

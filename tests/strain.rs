@@ -102,7 +102,7 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
                 layers += 1;
                 layer(&mut scenes, layers, &clip)
                     .into_iter()
-                    .for_each(|edit| studio.send(Command::Edit(edit)));
+                    .for_each(|edit| studio.send(Command::EditProgram(edit)));
             }
             Event::Notice(notice) if notice.key().starts_with("degradation-") => {
                 eprintln!("  {layers} layers: {}", notice.summary());

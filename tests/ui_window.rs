@@ -270,7 +270,7 @@ fn notices_help_and_go_away() {
     assert_eq!(
         commands(&mut harness),
         [
-            Command::Edit(Edit::AddSource {
+            Command::EditProgram(Edit::AddSource {
                 scene: scene::SceneId(1),
                 name: "Test pattern".into(),
                 choice: VideoChoice::Test,

@@ -52,8 +52,10 @@ pub enum Command {
     /// Opens the desktop's dialog for this display or window again, and forgets the earlier
     /// permission.
     ShareAgain(SourceId),
-    /// Changes the scenes.
+    /// Changes the scenes. In studio mode, viewers see the change after [`Command::Transition`].
     Edit(Edit),
+    /// Changes the scenes. Viewers see the change at once, also in studio mode.
+    EditProgram(Edit),
     /// Undoes the last change to the scenes.
     Undo,
     /// Redoes the change that was undone last.

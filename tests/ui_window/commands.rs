@@ -377,7 +377,7 @@ fn a_source_is_shown_and_hidden_by_its_name_and_a_scene_beyond_the_ninth_has_a_h
     drop(commands(&mut harness));
     palette(&mut harness, "show or hide logo");
     let sent = commands(&mut harness);
-    let [Command::Edit(Edit::Several(edits))] = sent.as_slice() else { panic!("{sent:?}") };
+    let [Command::EditProgram(Edit::Several(edits))] = sent.as_slice() else { panic!("{sent:?}") };
     assert!(matches!(edits[..], [Edit::HideItem(_, true)]), "{edits:?}");
     let scenes = harness.state().demo.snapshot().scenes.collection.scenes.clone();
     let tenth = scenes.iter().find(|scene| scene.name == "Tenth").unwrap();

@@ -11,7 +11,7 @@ fn the_test_pattern_helps_where_there_is_no_camera() {
     let name = "Test pattern".to_owned();
     let scene = onair::studio::Collection::default().current;
     let wanted = Edit::AddSource { scene, name, choice: VideoChoice::Test };
-    assert_eq!(commands(&mut harness), [Command::Edit(wanted)]);
+    assert_eq!(commands(&mut harness), [Command::EditProgram(wanted)]);
     // The list of cameras also says that there is none.
     harness.get_by_role_and_label(Role::Button, "Add source…").click_accesskit();
     harness.run();

@@ -121,7 +121,7 @@ mod tests {
         let HotkeyEffect::Send(command) = of("show-hide:Logo", &snapshot) else {
             panic!("nothing")
         };
-        let Command::Edit(Edit::Several(edits)) = &*command else { panic!("{command:?}") };
+        let Command::EditProgram(Edit::Several(edits)) = &*command else { panic!("{command:?}") };
         assert!(matches!(edits[..], [Edit::HideItem(_, true)]), "{edits:?}");
         let audio = AudioStrip::new(StripId(3), AudioChoice::None);
         snapshot.strips.push(StripView {

@@ -266,6 +266,7 @@ impl Engine {
             Command::ResetCamera(camera) => self.reset_camera(&camera),
             Command::ShareAgain(source) => self.share_again(source),
             Command::Edit(edit) => self.edit(&edit),
+            Command::EditProgram(edit) => self.edit_program(&edit),
             Command::Undo => self.step(true),
             Command::Redo => self.step(false),
             Command::ImportScenes(path) => self.import_scenes(path),

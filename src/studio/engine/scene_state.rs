@@ -29,6 +29,8 @@ pub(in crate::studio) struct SceneState {
     pub(in crate::studio) permissions: Permissions,
     pub degradation: ReportedDegradation,
     pub prepared: Option<SceneId>,
+    /// The time at which sources that only the previous program showed are removed.
+    pub forget_at: Option<Timestamp>,
     /// The views drawn in addition to the program.
     pub views: BTreeMap<ViewOf, ViewDetail>,
     /// The newest frame of each view.

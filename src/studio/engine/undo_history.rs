@@ -124,6 +124,14 @@ impl UndoHistory {
         self.done.push((before, change));
     }
 
+    /// Lets the last change restore these strips too. They were removed later than their sources,
+    /// which the program of studio mode still showed.
+    pub fn keep_strips(&mut self, strips: Vec<AudioStrip>) {
+        if let Some((before, _)) = self.done.last_mut() {
+            before.strips.get_or_insert(strips);
+        }
+    }
+
     /// Restores the state before the last change. The current scene, mute, solo and push-to-talk
     /// stay unchanged.
     pub fn undo(&mut self, scenes: &Collection, strips: &[AudioStrip]) -> Option<UndoState> {

@@ -236,7 +236,7 @@ impl Program {
     ) {
         self.others.remove(&id);
         let other = canvas.map(|canvas| {
-            let plan = collection.plan(canvas.scene);
+            let plan = collection.program_plan(canvas.scene);
             self.others.insert(id, (canvas, plan.clone()));
             let OtherCanvas { size, rate, .. } = canvas;
             compose::OtherProgram { plan: Arc::new(self.sources.resolve(plan)), size, rate }

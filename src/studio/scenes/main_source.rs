@@ -1,6 +1,8 @@
 //! Converts the source of `--video` to an ordinary source, because the window supports only
 //! ordinary ones.
 
+use std::sync::Arc;
+
 use crate::capture::{Properties, VideoChoice, VideoFallback};
 use crate::compose::scene::{Content, Item, SourceId};
 use crate::studio::scenes::{Collection, MAIN_SOURCE, Source};
@@ -21,14 +23,15 @@ impl Collection {
             self.sources.push(Source { id, name, choice, filters, properties, fallback });
             id
         });
-        for scene in &mut self.scenes {
+        let copy = self.program_scenes.iter_mut().flat_map(Arc::make_mut);
+        for scene in self.scenes.iter_mut().chain(copy) {
             replace(&mut scene.items, own);
         }
         true
     }
 
     /// Returns the default source of commands: [`MAIN_SOURCE`] if a scene shows it, otherwise the
-    /// lowest source of the current scene.
+    /// lowest source of the current scene of the program.
     pub fn usual_source(&self) -> SourceId {
         fn lowest(items: &[Item]) -> Option<SourceId> {
             items.iter().find_map(|item| match &item.content {
@@ -37,7 +40,7 @@ impl Collection {
                 Content::Scene(_) => None,
             })
         }
-        let lowest = || self.current().and_then(|scene| lowest(&scene.items));
+        let lowest = || self.program_scene().and_then(|scene| lowest(&scene.items));
         if self.uses(MAIN_SOURCE) { MAIN_SOURCE } else { lowest().unwrap_or(MAIN_SOURCE) }
     }
 }
@@ -76,6 +79,7 @@ mod tests {
     fn the_main_video_becomes_a_source_of_its_own_in_every_scene() {
         let mut it = with_main_in_a_group();
         assert_eq!(it.usual_source(), MAIN_SOURCE);
+        it.copy_for_program();
         let camera: VideoChoice = "camera:c920".parse().unwrap();
         assert!(it.adopt_main("Logo", camera.clone()));
         assert!(!it.uses(MAIN_SOURCE) && it.main_fallback == VideoFallback::Keep);

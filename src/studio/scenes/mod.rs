@@ -3,8 +3,10 @@
 
 pub mod edits;
 mod main_source;
+mod program_scenes;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capture::{Properties, VideoChoice, VideoFallback};
@@ -63,6 +65,8 @@ pub struct Collection {
     pub scenes: Vec<Scene>,
     /// The current scene of the program.
     pub current: SceneId,
+    /// In studio mode, the scenes as the program shows them. Edits do not change this copy.
+    pub program_scenes: Option<Arc<Vec<Scene>>>,
     /// The default transition.
     pub transition: Transition,
     /// The transitions of scenes that do not use the default one.
@@ -80,6 +84,7 @@ impl Default for Collection {
             main_fallback: VideoFallback::Keep,
             scenes: vec![scene],
             current: SceneId(1),
+            program_scenes: None,
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
             own_transitions: BTreeMap::new(),
         }
@@ -160,21 +165,15 @@ impl Collection {
         self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
     }
 
-    /// Returns true if any scene shows this source, hidden or not.
+    /// Returns true if any scene or the program shows this source, hidden or not.
     pub fn uses(&self, source: SourceId) -> bool {
         let mut found = false;
-        self.each(|item| found |= item.content == Content::Source(source));
+        self.each_with_program(|item| found |= item.content == Content::Source(source));
         found
     }
 
     /// Calls `job` for every item, including those within groups.
     pub fn each(&self, mut job: impl FnMut(&Item)) {
-        fn walk(items: &[Item], job: &mut impl FnMut(&Item)) {
-            for item in items {
-                job(item);
-                walk(item.members(), job);
-            }
-        }
         self.scenes.iter().for_each(|scene| walk(&scene.items, &mut job));
     }
 
@@ -192,19 +191,19 @@ impl Collection {
 
     /// Returns the topmost item with this name in a scene, including those within groups. An empty
     /// name means an item that shows the [default source](Self::usual_source).
-    pub fn item_named(&self, scene: SceneId, name: &str) -> Option<&Item> {
+    pub fn item_named<'a>(&self, scene: &'a Scene, name: &str) -> Option<&'a Item> {
         let usual = self.usual_source();
         let main = |item: &Item| item.content == Content::Source(usual);
         let named =
             |item: &&Item| if name.is_empty() { main(item) } else { self.item_name(item) == name };
-        fn walk<'a>(items: &'a [Item], found: &mut Vec<&'a Item>) {
+        fn collect<'a>(items: &'a [Item], found: &mut Vec<&'a Item>) {
             for item in items {
-                walk(item.members(), found);
+                collect(item.members(), found);
                 found.push(item);
             }
         }
         let mut items = Vec::new();
-        walk(&self.scene(scene)?.items, &mut items);
+        collect(&scene.items, &mut items);
         items.into_iter().rev().find(named)
     }
 
@@ -266,12 +265,14 @@ impl Collection {
     }
 
     pub(super) fn next_scene(&self) -> SceneId {
-        SceneId(self.scenes.iter().map(|scene| scene.id.0).max().unwrap_or(0) + 1)
+        let copy = self.program_scenes.iter().flat_map(|scenes| scenes.iter());
+        let ids = self.scenes.iter().chain(copy).map(|scene| scene.id.0);
+        SceneId(ids.max().unwrap_or(0) + 1)
     }
 
     pub(super) fn next_item(&self) -> ItemId {
         let mut most = 0;
-        self.each(|item| most = most.max(item.id.0));
+        self.each_with_program(|item| most = most.max(item.id.0));
         ItemId(most + 1)
     }
 
@@ -320,6 +321,14 @@ fn nested(items: &[Item]) -> Vec<SceneId> {
         }
     }
     found
+}
+
+/// Calls `job` for each of these items, and for those within groups.
+fn walk(items: &[Item], job: &mut impl FnMut(&Item)) {
+    for item in items {
+        job(item);
+        walk(item.members(), job);
+    }
 }
 
 fn find(items: &[Item], id: ItemId) -> Option<&Item> {
@@ -383,10 +392,11 @@ mod tests {
         }
         assert!(it.apply(&Edit::DuplicateItem(ItemId(2))));
         assert!(it.apply(&Edit::Group(vec![ItemId(2), ItemId(4)])));
+        let scene = it.scene(scene).unwrap();
         let found = |name: &str| it.item_named(scene, name).map(|item| item.id);
         assert_eq!(found("Logo"), Some(ItemId(4)), "within the group, and above the first");
         assert_eq!((found(""), found("Clock")), (Some(ItemId(1)), Some(ItemId(3))));
-        assert_eq!((found("Nothing"), it.item_named(SceneId(9), "Logo")), (None, None));
+        assert_eq!(found("Nothing"), None);
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Snapshot {
             }
             None => self.scenes.source(id).is_some_and(|it| it.state == SourceState::Open),
         };
-        self.audio_only || collection.plan(collection.current).sources().any(open)
+        self.audio_only || collection.program_plan(collection.current).sources().any(open)
     }
 
     /// Returns true if any clip indicator is lit.

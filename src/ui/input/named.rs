@@ -121,7 +121,7 @@ pub fn items_of<'a>(collection: &'a Collection, name: &str) -> Vec<&'a Item> {
         _ => false,
     };
     let mut found = Vec::new();
-    if let Some(scene) = collection.scene(collection.current) {
+    if let Some(scene) = collection.program_scene() {
         walk(&scene.items, &mut found, &fits);
     }
     found
@@ -223,7 +223,7 @@ impl NamedCommand {
                 let items = items_of(collection, name);
                 let hide = items.iter().any(|item| !item.hidden);
                 let edits = items.iter().map(|item| Edit::HideItem(item.id, hide));
-                Command::Edit(Edit::Several(edits.collect()))
+                Command::EditProgram(Edit::Several(edits.collect()))
             }
             NamedKind::Strip => {
                 let audio = &snapshot.strips.iter().find(|strip| strip.name == *name)?.audio;

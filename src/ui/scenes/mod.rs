@@ -23,18 +23,15 @@ use crate::ui::view::View;
 
 pub use draft::{Draft, TransitionScope};
 
-/// Returns the edit that adds the test pattern on top of the current scene.
-pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Edit {
+/// Returns the command that adds the test pattern on top of the current scene.
+pub fn test_pattern(texts: &Texts, snapshot: &Snapshot) -> Command {
     let scene = snapshot.scenes.collection.current;
-    Edit::AddSource {
-        scene,
-        name: texts.get("test-pattern").to_string(),
-        choice: VideoChoice::Test,
-    }
+    let name = texts.get("test-pattern").to_string();
+    Command::EditProgram(Edit::AddSource { scene, name, choice: VideoChoice::Test })
 }
 
 /// Shows the test pattern.
 pub fn show_test_pattern(view: &mut View<'_>) {
-    let edit = test_pattern(view.texts, view.snapshot);
-    view.send(Command::Edit(edit));
+    let command = test_pattern(view.texts, view.snapshot);
+    view.send(command);
 }

@@ -177,9 +177,9 @@ impl Screen {
             Action::RetryNow => self.requests.push(send(Command::RetryNow)),
             Action::RefreshDevices => self.requests.push(send(Command::RefreshDevices)),
             Action::TestPattern => {
-                let edit = scenes::test_pattern(&self.texts, &self.snapshot);
+                let command = scenes::test_pattern(&self.texts, &self.snapshot);
                 self.scenes.await_items(&self.snapshot);
-                self.requests.push(send(Command::Edit(edit)));
+                self.requests.push(send(command));
             }
             Action::ClearClip => self.requests.push(send(Command::ClearClip(StripLamp::All))),
             Action::ResetLoudness => self.requests.push(send(Command::ResetLoudness)),

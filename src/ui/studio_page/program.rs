@@ -277,7 +277,7 @@ fn shows_video(state: ShownSources) -> bool {
 
 fn only_source(view: &View<'_>) -> ShownSources {
     let scenes = &view.snapshot.scenes;
-    let Some(scene) = scenes.collection.current() else { return ShownSources::Nothing };
+    let Some(scene) = scenes.collection.program_scene() else { return ShownSources::Nothing };
     match scene.items.as_slice() {
         [] => ShownSources::Nothing,
         [only] => match only.content {

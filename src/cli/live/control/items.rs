@@ -3,9 +3,9 @@
 use toml::{Table, Value};
 
 use crate::cli::control::split;
-use crate::compose::scene::{Item, ItemId};
+use crate::compose::scene::{Item, ItemId, Scene};
 use crate::studio::settings::scenes::amounts;
-use crate::studio::{Collection, Edit};
+use crate::studio::{Collection, Command, Edit};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -100,7 +100,8 @@ fn value_of(text: &str) -> Value {
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// Returns the edits of the collection for a change, or `None` if nothing changes.
+/// Returns the command for a change, or `None` if nothing changes. Viewers see changes of the current
+/// scene at once, also in studio mode.
 ///
 /// # Errors
 /// Fails if there is no such item, or if a value is not valid.
@@ -108,14 +109,13 @@ pub(in crate::cli::live) fn edit(
     name: &str,
     change: &Change,
     collection: &Collection,
-) -> Result<Option<Edit>, Problem> {
-    let item = find(name, collection)?;
+) -> Result<Option<Command>, Problem> {
+    let (scene, item, command) = find(name, collection)?;
     let order = |to: fn(usize, usize) -> usize| {
-        let scenes = collection.scenes.iter();
-        let beside = scenes.filter_map(|scene| beside(&scene.items, item.id)).next();
+        let beside = beside(&scene.items, item.id);
         beside.map(|(at, count)| Edit::MoveItem(item.id, to(at, count - 1)))
     };
-    Ok(match change {
+    let edit = match change {
         Change::Hide(hidden) => Some(Edit::HideItem(item.id, *hidden)),
         Change::Lock(locked) => Some(Edit::LockItem(item.id, *locked)),
         Change::Up => order(|at, top| (at + 1).min(top)),
@@ -135,17 +135,25 @@ pub(in crate::cli::live) fn edit(
             let edits: Vec<Edit> = edits.into_iter().flatten().collect();
             (!edits.is_empty()).then_some(Edit::Several(edits))
         }
-    })
+    };
+    Ok(edit.map(command))
 }
 
+/// An item with its scene, and the command that carries out its edits.
+type FoundItem<'a> = (&'a Scene, &'a Item, fn(Edit) -> Command);
+
 /// Finds an item by its name in the current scene, or by `SCENE/ITEM` in another scene.
-fn find<'a>(name: &str, collection: &'a Collection) -> Result<&'a Item, Problem> {
+fn find<'a>(name: &str, collection: &'a Collection) -> Result<FoundItem<'a>, Problem> {
+    let in_scene = |scene: &'a Scene, name: &str, command: fn(Edit) -> Command| {
+        Some((scene, collection.item_named(scene, name)?, command))
+    };
     let of_another = || {
         let (scene, item) = name.split_once('/')?;
-        collection.item_named(collection.scene_named(scene.trim())?.id, item.trim())
+        in_scene(collection.scene_named(scene.trim())?, item.trim(), Command::Edit)
     };
-    collection
-        .item_named(collection.current, name)
+    let current = collection.program_scene();
+    current
+        .and_then(|scene| in_scene(scene, name, Command::EditProgram))
         .or_else(of_another)
         .ok_or_else(|| problem!("control-no-item-anywhere", name = name))
 }
@@ -160,6 +168,8 @@ fn beside(items: &[Item], id: ItemId) -> Option<(usize, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::capture::VideoChoice;
 
@@ -202,9 +212,14 @@ mod tests {
         let change = |it: &mut Collection, line: &str| {
             let (name, change) = parse(line).unwrap();
             let edit = edit(&name, &change, it).unwrap();
-            edit.is_some_and(|edit| it.apply(&edit))
+            match edit {
+                Some(Command::Edit(edit) | Command::EditProgram(edit)) => it.apply(&edit),
+                _ => false,
+            }
         };
-        let shown = |it: &Collection, scene| it.item_named(scene, "Logo").unwrap().clone();
+        let shown = |it: &Collection, scene| {
+            it.item_named(it.scene(scene).unwrap(), "Logo").unwrap().clone()
+        };
         assert!(change(&mut it, "hide Logo") && shown(&it, first).hidden);
         assert!(!shown(&it, other).hidden);
         assert!(change(&mut it, "hide Break/Logo") && shown(&it, other).hidden);
@@ -217,5 +232,18 @@ mod tests {
         let (name, place) = parse("place Logo: colour=red").unwrap();
         assert!(edit(&name, &place, &it).unwrap_err().to_string().contains("rotation"));
         assert!(edit("Nothing", &Change::Up, &it).unwrap_err().to_string().contains("SCENE/ITEM"));
+    }
+
+    #[test]
+    fn lines_about_the_current_scene_change_the_program_of_studio_mode() {
+        let mut it = Collection::default();
+        let (scene, name) = (it.current, "Logo".to_owned());
+        assert!(it.apply(&Edit::AddSource { scene, name, choice: VideoChoice::Test }));
+        it.program_scenes = Some(Arc::new(it.scenes.clone()));
+        let id = it.scenes[0].items[1].id;
+        assert!(it.apply(&Edit::RenameItem(id, "Corner".into())));
+        let hide = |name: &str| edit(name, &Change::Hide(true), &it).unwrap().unwrap();
+        assert_eq!(hide("Logo"), Command::EditProgram(Edit::HideItem(id, true)));
+        assert_eq!(hide("Main/Corner"), Command::Edit(Edit::HideItem(id, true)));
     }
 }

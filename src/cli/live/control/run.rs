@@ -14,7 +14,7 @@ use crate::compose::transition::Transition;
 use crate::mix::{Strip, StripId, StripLamp};
 use crate::studio::mixer::TalkMode;
 use crate::studio::snapshot::{RecordingFigures, StripView};
-use crate::studio::{Command, Edit, Snapshot, Studio};
+use crate::studio::{Collection, Command, Edit, Snapshot, Studio};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -95,8 +95,8 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
         LiveCommand::Take(transition) => take(studio, transition)?,
         LiveCommand::Item(name, change) => {
             let scenes = studio.snapshot().scenes.collection;
-            if let Some(edit) = items::edit(&name, &change, &scenes)? {
-                studio.send(Command::Edit(edit));
+            if let Some(command) = items::edit(&name, &change, &scenes)? {
+                studio.send(command);
             }
         }
         LiveCommand::Filter(name, filter) => {
@@ -286,14 +286,14 @@ fn if_black(studio: &Studio, name: &str, fallback: VideoFallback) -> Done {
 /// Duplicates an item of the current scene, with the same source or a separate one.
 fn duplicate(studio: &Studio, name: &str, source: bool) -> Done {
     let scenes = studio.snapshot().scenes.collection;
-    let item = scenes.item_named(scenes.current, name);
+    let item = scenes.program_scene().and_then(|scene| scenes.item_named(scene, name));
     let item = item.ok_or_else(|| problem!("control-no-item", name = name))?;
     let edit = if source { Edit::DuplicateSource } else { Edit::DuplicateItem };
     let edit = edit(item.id);
-    if !scenes.takes(&edit) {
+    if !Collection::clone(&scenes).attempt_in_program(&edit).0 {
         return Err(problem!("control-no-duplicate", name = name));
     }
-    studio.send(Command::Edit(edit));
+    studio.send(Command::EditProgram(edit));
     Ok(())
 }
 

@@ -112,7 +112,7 @@ impl Engine {
             return program.map(Program::video_choice) == Some(&VideoChoice::Test);
         }
         let collection = &self.settings.collection;
-        let plan = collection.plan(collection.current);
+        let plan = collection.program_plan(collection.current);
         let mut shown = plan.sources().filter_map(|id| collection.source(id));
         shown.any(|source| source.choice == VideoChoice::Test)
     }
@@ -166,7 +166,7 @@ impl Engine {
         [self.usual_video(), VideoChoice::Test].into_iter().any(|choice| {
             let mut first = Collection::default();
             first.adopt_main(&self.source_name(&choice), choice);
-            self.settings.collection == first
+            self.settings.collection.without_program() == first
         })
     }
 
@@ -196,7 +196,7 @@ impl Engine {
             }
             None => Edit::AddSource { scene, name, choice },
         };
-        self.edit(&edit);
+        self.edit_program(&edit);
     }
 
     /// Returns the default name of a source: that of its device or file.

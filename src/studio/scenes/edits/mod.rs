@@ -313,9 +313,9 @@ impl Collection {
     }
 
     /// Removes unused sources.
-    fn forget_unused(&mut self) {
+    pub(in crate::studio) fn forget_unused(&mut self) {
         let mut used = std::collections::BTreeSet::new();
-        self.each(|item| {
+        self.each_with_program(|item| {
             if let Content::Source(id) = item.content {
                 used.insert(id);
             }

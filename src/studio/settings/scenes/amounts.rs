@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn items_are_changed_by_their_names_in_files() {
         let collection = Collection::default();
-        let item = collection.item_named(collection.current, "").unwrap();
+        let item = collection.item_named(collection.current().unwrap(), "").unwrap();
         let half =
             values("x = 0.25\nwidth = 0.5\ncrop = [0.1, 0, 0, 0]\nopacity = 0.5\nblend = 'add'");
         let changed = of_item(&collection, item, &half).unwrap();

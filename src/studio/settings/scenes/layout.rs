@@ -307,8 +307,9 @@ with_transition! {
 }
 
 impl CollectionTable {
-    /// Formats a collection.
+    /// Formats a collection, without sources that only the program of studio mode still shows.
     pub(in crate::studio::settings) fn of(collection: &Collection) -> Self {
+        let collection = &collection.without_program();
         let source = |source: &Source| SourceTable {
             name: source.name.clone(),
             source: source.choice.to_string(),

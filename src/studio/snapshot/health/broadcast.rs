@@ -331,7 +331,7 @@ pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
 fn filtered(snapshot: &Snapshot) -> Option<SourceId> {
     let collection = &snapshot.scenes.collection;
     let has_filter = |id: &SourceId| collection.filters(*id).iter().any(|slot| slot.enabled);
-    collection.plan(collection.current).sources().find(has_filter)
+    collection.program_plan(collection.current).sources().find(has_filter)
 }
 
 /// Returns the part that takes most of the time of a frame, with its cure and its remedy. There is

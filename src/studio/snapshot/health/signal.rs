@@ -41,7 +41,7 @@ struct ShownSource<'a> {
 fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     let scenes = &snapshot.scenes;
     let ids: BTreeSet<SourceId> =
-        scenes.collection.plan(scenes.collection.current).sources().collect();
+        scenes.collection.program_plan(scenes.collection.current).sources().collect();
     let of = |id: SourceId| {
         if id == MAIN_SOURCE {
             let video = snapshot.video.as_ref().filter(|it| it.choice != VideoChoice::None)?;
@@ -123,7 +123,8 @@ fn nothing_shown(snapshot: &Snapshot) -> Option<Finding> {
         // A paused recording and the end of a broadcast have their own sentences.
         return is_used(snapshot).then(|| Finding::new(Some(Level::Info), sentence));
     }
-    let shows_main = collection.plan(collection.current).sources().any(|id| id == MAIN_SOURCE);
+    let shows_main =
+        collection.program_plan(collection.current).sources().any(|id| id == MAIN_SOURCE);
     if shows_main || (snapshot.video.is_none() && collection.sources.is_empty()) {
         let finding = Finding::new(Some(Level::Warning), problem!("health-no-video"));
         return Some(finding.with_remedy(Remedy::UseTestSource).blocking());
@@ -132,7 +133,8 @@ fn nothing_shown(snapshot: &Snapshot) -> Option<Finding> {
     let scene = current.map_or("", |scene| &scene.name);
     // The test pattern is offered only for a scene without items, because a hidden item should be
     // shown again rather than covered. It is not offered during a broadcast.
-    let own = current.is_some_and(|scene| scene.items.is_empty()) && !is_broadcasting(snapshot);
+    let own = collection.program_scene().is_some_and(|scene| scene.items.is_empty())
+        && !is_broadcasting(snapshot);
     let finding = Finding::new(Some(Level::Warning), problem!("health-scene-empty", scene = scene));
     Some(finding.with_remedy(own.then_some(Remedy::UseTestSource)).blocking())
 }

@@ -1,4 +1,6 @@
-//! Shows, previews and edits scenes, and handles the states of their sources.
+//! Shows and edits scenes, and handles the states of their sources.
+
+mod studio_mode;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,15 +21,17 @@ use crate::files::Trouble;
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
+use crate::mix::StripId;
 use crate::studio::engine::Engine;
 use crate::studio::engine::degradation::DegradableParts;
 use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event};
+use crate::studio::mixer::AudioStrip;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, groups};
-use crate::studio::program::{Program, RetryReport};
-use crate::studio::scenes::edits::Edit;
+use crate::studio::program::{Program, RetryReport, source_strips};
+use crate::studio::scenes::edits::{Edit, RefusedParts};
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::settings::scenes::collection;
 use crate::studio::snapshot::{SceneSource, Scenes};
@@ -115,33 +119,6 @@ impl Engine {
         }
     }
 
-    pub(in crate::studio::engine) fn switch_scene(&mut self, id: SceneId) {
-        let collection = &mut self.settings.collection;
-        let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
-        let name = scene.name.clone();
-        collection.current = id;
-        let transition = collection.transition_to(id).clone();
-        self.stage_changed(Some(transition));
-        self.notices.happened(Event::Scene(name));
-        self.changed();
-    }
-
-    pub(in crate::studio::engine) fn prepare_scene(&mut self, id: Option<SceneId>) {
-        self.state.stage.prepared = id.filter(|id| self.settings.collection.scene(*id).is_some());
-        if self.state.stage.prepared.is_none() {
-            self.prepared.clear();
-        }
-        self.show_prepared();
-    }
-
-    /// Switches the preview to the program, and the program to the preview.
-    pub(in crate::studio::engine) fn take_prepared(&mut self) {
-        let Some(id) = self.state.stage.prepared else { return };
-        let before = self.settings.collection.current;
-        self.switch_scene(id);
-        self.prepare_scene(Some(before));
-    }
-
     /// Sets a control of a camera. `None` sets the control to its default, as for all controls that
     /// the user never set.
     pub(in crate::studio::engine) fn set_camera(
@@ -200,8 +177,21 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn edit(&mut self, edit: &Edit) {
+        self.edit_with(edit, Collection::attempt_parts);
+    }
+
+    /// Applies an edit that viewers see at once, also in studio mode.
+    pub(in crate::studio::engine) fn edit_program(&mut self, edit: &Edit) {
+        self.edit_with(edit, Collection::attempt_in_program);
+    }
+
+    fn edit_with(
+        &mut self,
+        edit: &Edit,
+        attempt: fn(&mut Collection, &Edit) -> (bool, Option<RefusedParts>),
+    ) {
         let before = self.settings.collection.clone();
-        let (done, refused) = self.settings.collection.attempt_parts(edit);
+        let (done, refused) = attempt(&mut self.settings.collection, edit);
         self.notices.tell_some(refused.map(|it| StudioMessage::refused(it, done)));
         if !done {
             return;
@@ -229,12 +219,20 @@ impl Engine {
         let Some(UndoState { scenes, strips }) = then else { return };
         self.state.stage.last_edit = None;
         let (has_strips, has_scenes) = (strips.is_some(), scenes.is_some());
-        // The strips are opened for the sources of the new scenes.
-        if let Some(strips) = strips {
-            self.settings.strips = strips;
-        }
-        if let Some(scenes) = scenes {
+        let mut shown = Vec::new();
+        if let Some(mut scenes) = scenes {
+            shown = scenes.keep_program(&before);
             self.settings.collection = scenes;
+        }
+        // The strips are opened for the sources of the new scenes, and of the program.
+        if let Some(mut strips) = strips {
+            let is_missing = |id: StripId| strips.iter().all(|strip| strip.id != id);
+            let own = self.settings.strips.iter().filter(|strip| {
+                source_strips::is_shown(&shown, &strip.choice) && is_missing(strip.id)
+            });
+            let own: Vec<AudioStrip> = own.cloned().collect();
+            strips.extend(own);
+            self.settings.strips = strips;
         }
         self.reveal_known();
         if has_strips {
@@ -270,6 +268,7 @@ impl Engine {
 
     /// Updates the program's sources and scenes.
     fn stage_changed(&mut self, transition: Option<Transition>) {
+        self.follow_studio_mode(transition.as_ref());
         let (collection, active_notices) = (&self.settings.collection, &mut self.notices.active);
         // Forgets scenes that were deleted or renamed.
         self.state.stage.crowded.retain(|id, name| {
@@ -280,12 +279,15 @@ impl Engine {
             stays
         });
         self.state.stage.shared = Arc::new(collection.clone());
-        let (id, plan) = (collection.current, collection.plan(collection.current));
+        let (id, plan) = (collection.current, collection.program_plan(collection.current));
         let Some(program) = &mut self.state.program else { return };
         let more = plan.more;
         let messages = program.change(collection, plan, transition);
         self.follow_sources(&messages);
-        self.tell_crowded(id, more);
+        // A scene that is also in the preview is reported as it is there.
+        if self.state.stage.prepared != Some(id) {
+            self.tell_crowded(id, more);
+        }
         self.attend_strips();
         self.show_prepared();
         self.show_views();
@@ -301,23 +303,6 @@ impl Engine {
             self.notices.tell(&StudioMessage::Crowded { scene }, "");
         } else if !more && crowded.remove(&id).is_some() {
             self.notices.active.clear_of(&[groups::CROWDED_SCENE_NOTICE], &scene);
-        }
-    }
-
-    fn show_prepared(&mut self) {
-        let collection = &self.settings.collection;
-        let is_there = |id: &SceneId| collection.scene(*id).is_some();
-        // Without its scene, studio mode continues. Otherwise the next click would go on air.
-        let id = self.state.stage.prepared;
-        let id = id.and_then(|id| [id, collection.current].into_iter().find(is_there));
-        self.state.stage.prepared = id;
-        let prepared = id.map(|id| (collection.plan(id), self.prepared.clone()));
-        let crowded = id.zip(prepared.as_ref().map(|(plan, _)| plan.more));
-        if let Some(program) = &mut self.state.program {
-            program.prepare(prepared);
-            if let Some((id, more)) = crowded {
-                self.tell_crowded(id, more);
-            }
         }
     }
 
@@ -413,6 +398,7 @@ impl Engine {
                 Err(queue::Empty::Closed) => self.state.stage.file = None,
             }
         }
+        self.forget_previous_program();
         let Some(program) = &mut self.state.program else { return };
         let level = program.compositor().figures().degradation;
         let stage = &mut self.state.stage;

@@ -1,0 +1,170 @@
+//! Studio mode: the preview, and the program, in which edits wait for *Take*.
+
+use std::time::Duration;
+
+use crate::compose::scene::SceneId;
+use crate::compose::transition::Transition;
+use crate::studio::engine::Engine;
+use crate::studio::event::Event;
+
+/// Removed sources of the previous program stay open for this time after its transition, which can
+/// begin late.
+const REMOVED_SOURCE_GRACE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    pub(in crate::studio::engine) fn switch_scene(&mut self, id: SceneId) {
+        let collection = &mut self.settings.collection;
+        let Some(scene) = collection.scene(id).filter(|_| collection.current != id) else { return };
+        let name = scene.name.clone();
+        collection.current = id;
+        let transition = collection.transition_to(id).clone();
+        self.stage_changed(Some(transition));
+        self.notices.happened(Event::Scene(name));
+        self.changed();
+    }
+
+    pub(in crate::studio::engine) fn prepare_scene(&mut self, id: Option<SceneId>) {
+        let collection = &self.settings.collection;
+        let prepared = id.filter(|id| collection.scene(*id).is_some());
+        self.state.stage.prepared = prepared;
+        if prepared.is_none() {
+            self.prepared.clear();
+        }
+        if prepared.is_some() != collection.program_scenes.is_some() {
+            self.stage_changed(None);
+        }
+        self.show_prepared();
+    }
+
+    /// Switches the preview to the program, and the program to the preview.
+    pub(in crate::studio::engine) fn take_prepared(&mut self) {
+        let Some(id) = self.state.stage.prepared else { return };
+        let collection = &self.settings.collection;
+        let before = collection.current;
+        if id == before && collection.program_scenes.as_deref() != Some(&collection.scenes) {
+            // The program shows the same scene without the latest edits.
+            let transition = collection.transition_to(id).clone();
+            self.stage_changed(Some(transition));
+        }
+        self.switch_scene(id);
+        self.prepare_scene(Some(before));
+    }
+
+    /// Keeps the program's copy of the scenes in studio mode, and renews it at a transition. Outside
+    /// studio mode, the program shows each edit at once.
+    pub(super) fn follow_studio_mode(&mut self, transition: Option<&Transition>) {
+        let is_studio_mode = self.state.stage.prepared.is_some();
+        let collection = &mut self.settings.collection;
+        let had_copy = collection.program_scenes.is_some();
+        if is_studio_mode && had_copy && transition.is_none() {
+            return;
+        }
+        if is_studio_mode {
+            collection.copy_for_program();
+        } else {
+            collection.program_scenes = None;
+        }
+        if had_copy {
+            let hides_after = transition.map(Transition::hides_after).unwrap_or_default();
+            let forget_at = self.clock.now() + hides_after + REMOVED_SOURCE_GRACE;
+            self.state.stage.forget_at = Some(forget_at);
+        }
+    }
+
+    /// Removes the sources that only the previous program showed, when its transition has ended.
+    pub(super) fn forget_previous_program(&mut self) {
+        let now = self.clock.now();
+        if self.state.stage.forget_at.take_if(|at| *at <= now).is_none() {
+            return;
+        }
+        let before = self.settings.collection.clone();
+        self.settings.collection.forget_unused();
+        if self.settings.collection.sources == before.sources {
+            return;
+        }
+        if let Some(strips) = self.follow_shown(&before, false) {
+            self.state.stage.steps.keep_strips(strips);
+        }
+        self.edited(&before);
+    }
+
+    pub(super) fn show_prepared(&mut self) {
+        let collection = &self.settings.collection;
+        let is_there = |id: &SceneId| collection.scene(*id).is_some();
+        // Without its scene, studio mode continues. Otherwise the next click would go on air.
+        let id = self.state.stage.prepared;
+        let id = id.and_then(|id| [id, collection.current].into_iter().find(is_there));
+        self.state.stage.prepared = id;
+        let prepared = id.map(|id| (collection.plan(id), self.prepared.clone()));
+        let crowded = id.zip(prepared.as_ref().map(|(plan, _)| plan.more));
+        if let Some(program) = &mut self.state.program {
+            program.prepare(prepared);
+            if let Some((id, more)) = crowded {
+                self.tell_crowded(id, more);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::VideoChoice;
+    use crate::compose::scene::ItemId;
+    use crate::studio::engine::handlers::live::tests::{end, on_air};
+    use crate::studio::scenes::edits::Edit;
+
+    /// Adds a clip to the current scene.
+    fn add_clip(engine: &mut Engine) {
+        let (name, choice) = ("Clip".to_owned(), VideoChoice::File("/nonexistent/clip.mkv".into()));
+        let scene = engine.settings.collection.current;
+        engine.edit(&Edit::AddSource { scene, name, choice });
+    }
+
+    /// Switches the preview to the program, and lets the transition end.
+    fn take(engine: &mut Engine) {
+        engine.take_prepared();
+        engine.state.stage.forget_at = Some(engine.clock.now());
+        engine.poll_scenes();
+    }
+
+    /// Returns the numbers of sources, strips, and items in the program.
+    fn counts(engine: &Engine) -> (usize, usize, usize) {
+        let collection = &engine.settings.collection;
+        let shown = collection.program_plan(collection.current).sources().count();
+        (collection.sources.len(), engine.settings.strips.len(), shown)
+    }
+
+    #[test]
+    fn a_source_that_is_removed_in_the_preview_stays_in_the_program_with_its_audio() {
+        let (mut engine, _ends) = on_air();
+        let (sources, strips, shown) = counts(&engine);
+        add_clip(&mut engine);
+        let with_clip = (sources + 1, strips + 1, shown + 1);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        assert_eq!(counts(&engine), with_clip);
+        take(&mut engine);
+        assert_eq!(counts(&engine), (sources, strips, shown));
+        engine.step(true);
+        assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
+        engine.prepare_scene(None);
+        assert_eq!(counts(&engine), with_clip, "without studio mode, the program has all edits");
+        end(engine);
+    }
+
+    #[test]
+    fn a_source_that_is_undone_after_it_was_taken_stays_in_the_program_with_its_audio() {
+        let (mut engine, _ends) = on_air();
+        let (sources, strips, shown) = counts(&engine);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        add_clip(&mut engine);
+        assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
+        take(&mut engine);
+        engine.step(true);
+        assert_eq!(counts(&engine), (sources + 1, strips + 1, shown + 1));
+        take(&mut engine);
+        assert_eq!(counts(&engine), (sources, strips, shown));
+        end(engine);
+    }
+}
