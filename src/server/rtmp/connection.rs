@@ -14,8 +14,6 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 use crate::base::Timestamp;
 use crate::net;
-use crate::server::event::Event as ServerEvent;
-use crate::server::fault::{FAULT_TEXT, Fault, FaultAction, Phase, TriggeredFault, Verdict};
 use crate::server::registry::Registry;
 use crate::server::rtmp::connection_io::{Io, READ_BYTES};
 use crate::server::stream::message::Batch;
@@ -27,20 +25,18 @@ use crate::wire::rtmp::server::{Error as SessionError, Event, Session};
 
 /// Maximum number of reads before other connections get a turn.
 const MAX_READS: usize = 16;
-/// Receive buffer in bytes while a fault slows a connection down: small, so that peers notice.
-const FAULT_RECEIVE_BUFFER_BYTES: usize = 16 << 10;
 /// Maximum size of session data that the peer has not read, in bytes.
 const MAX_SESSION_DATA_BYTES: usize = 1 << 20;
 
 /// An RTMP connection of a publisher or a viewer.
 #[derive(Debug)]
 pub(in crate::server) struct Connection {
-    id: u64,
+    pub(super) id: u64,
     pub peer: SocketAddr,
-    registry: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
     /// True for onair itself, which plays the stream with the stream's own key.
     is_own: AtomicBool,
-    io: Mutex<Io>,
+    pub(super) io: Mutex<Io>,
 }
 
 /// The reason why a connection ends.
@@ -210,88 +206,6 @@ impl Connection {
         io.deadline.into_iter().chain(io.lab.wake_at).min()
     }
 
-    /// Returns the answer to a request, if a fault determines it.
-    pub fn verdict(&self, phase: Phase) -> Option<Verdict> {
-        let mut io = self.io.lock();
-        let generation = io.lab.generation;
-        io.lab.plan.as_mut()?.verdict(phase, |index, fault| self.claim(generation, index, fault))
-    }
-
-    /// Applies changed faults of the server.
-    #[cold]
-    fn enter_lab(&self, io: &mut Io) {
-        let now = self.registry.clock.now();
-        (io.lab.generation, io.lab.plan) = self.registry.lab.plan(self.id, io.phase(), now);
-        io.lab.wake_at = None;
-    }
-
-    fn claim(&self, generation: u64, index: usize, fault: &Fault) -> bool {
-        let claimed = self.registry.lab.claim(generation, index);
-        if claimed {
-            let (fault, phase) = (fault.to_string(), fault.phase);
-            let struck = TriggeredFault { fault, phase, address: self.peer, id: self.id };
-            self.registry.tell(ServerEvent::Fault(struck));
-        }
-        claimed
-    }
-
-    /// Applies due faults. Returns the result of [`Connection::poll`], or `None` to continue.
-    #[cold]
-    fn suffer(&self, io: &mut Io, cx: &mut Context<'_>) -> Option<Poll<Result<(), Error>>> {
-        let now = self.registry.clock.now();
-        let phase = io.phase();
-        let generation = io.lab.generation;
-        let plan = io.lab.plan.as_mut()?;
-        plan.reach(phase, now);
-        let strikes = plan.strikes(now, |index, fault| self.claim(generation, index, fault));
-        for strike in strikes {
-            match strike {
-                FaultAction::Reset => {
-                    io.out.stream.reset_on_drop();
-                    return Some(Poll::Ready(Err(Error::Fault("reset"))));
-                }
-                FaultAction::Close => return Some(Poll::Ready(Err(Error::Fault("closed")))),
-                FaultAction::HalfClose => {
-                    self.flush(io);
-                    io.lab.mute = true;
-                    let _ = Pin::new(&mut io.out.stream).poll_shutdown(cx);
-                }
-                FaultAction::Garbage { bytes, deaf } => {
-                    io.out.queue.push_control(bytes);
-                    self.flush(io);
-                    (io.lab.deaf, io.lab.mute) = (deaf, deaf);
-                }
-                FaultAction::Reconnect(url) => {
-                    io.session.request_reconnect(Some(&url), FAULT_TEXT);
-                    io.pump(false);
-                }
-                FaultAction::NoAck => io.session.withhold_acknowledgements(),
-                FaultAction::Hold => io.out.stream.set_receive_buffer(FAULT_RECEIVE_BUFFER_BYTES),
-            }
-        }
-        let stalled = |io: &Io| io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now));
-        if stalled(io) {
-            return Some(self.wait(io));
-        }
-        while let Some(bytes) = io.lab.plan.as_mut().and_then(|plan| plan.late(now)) {
-            if let Err(error) = io.session.handle_input(now, &bytes) {
-                return Some(Poll::Ready(Err(error.into())));
-            }
-            io.pump(false);
-        }
-        None
-    }
-
-    /// Waits; if the faults have another deadline, the task must check it.
-    fn wait(&self, io: &mut Io) -> Poll<Result<(), Error>> {
-        let Some(plan) = &io.lab.plan else { return Poll::Pending };
-        let wake_at = plan.wake_at(self.registry.clock.now());
-        if std::mem::replace(&mut io.lab.wake_at, wake_at) == wake_at {
-            return Poll::Pending;
-        }
-        Poll::Ready(Ok(()))
-    }
-
     /// Checks a passed deadline, or whether the peer still accepts data.
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let mut io = self.io.lock();
@@ -402,7 +316,7 @@ impl Connection {
 
     /// Writes as much as the system accepts. If the system accepts no more, the connection's own
     /// task is woken as soon as there is room.
-    fn flush(&self, io: &mut Io) {
+    pub(super) fn flush(&self, io: &mut Io) {
         let before = io.out.sent;
         io.flush(self.registry.clock);
         self.count(io.out.sent - before);
