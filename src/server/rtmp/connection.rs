@@ -200,10 +200,12 @@ impl Connection {
         self.wait(io)
     }
 
-    /// Returns the next deadline of the session or of the faults.
+    /// Returns the next deadline of the session or of the faults. During a stall, the session has no
+    /// deadline, because [`Connection::check`] would not apply it.
     pub fn deadline(&self) -> Option<Timestamp> {
         let io = self.io.lock();
-        io.deadline.into_iter().chain(io.lab.wake_at).min()
+        let is_stalled = || io.lab.is_stalled(self.registry.clock.now());
+        io.deadline.filter(|_| !is_stalled()).into_iter().chain(io.lab.wake_at).min()
     }
 
     /// Checks a passed deadline, or whether the peer still accepts data.
@@ -211,7 +213,7 @@ impl Connection {
         let mut io = self.io.lock();
         let stalled = self.registry.config.limits.stalled_viewer;
         // A stalled server must not time out its client.
-        if io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now)) {
+        if io.lab.is_stalled(now) {
             return Ok(());
         }
         if io.out.is_stuck(now, stalled) {
@@ -464,6 +466,25 @@ mod tests {
             task.accept_connect().unwrap();
             let limit = crate::wire::rtmp::server::Config::default().command_timeout;
             assert!(task.connection.deadline().unwrap() >= decided_at + limit);
+        });
+    }
+
+    /// Polls the connection once, with these faults.
+    fn poll_with_faults(task: &Task, faults: &[&str]) {
+        task.registry.lab.set(faults.iter().map(|text| text.parse().unwrap()).collect());
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let _ = task.connection.poll(&mut context, &mut Vec::new());
+    }
+
+    #[test]
+    fn a_stalled_connection_waits_for_the_end_of_the_stall() {
+        with_task(|task| {
+            poll_with_faults(task, &["stall@handshake"]);
+            // The client's time is over, but the server does not read.
+            task.connection.io.lock().deadline = Some(Timestamp::ZERO);
+            let now = task.registry.clock.now();
+            task.check_deadlines(now).unwrap();
+            assert!(task.connection.deadline().unwrap() > now, "it would spin");
         });
     }
 

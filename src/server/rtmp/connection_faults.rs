@@ -78,8 +78,7 @@ impl Connection {
                 FaultAction::Hold => io.out.stream.set_receive_buffer(FAULT_RECEIVE_BUFFER_BYTES),
             }
         }
-        let stalled = |io: &Io| io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now));
-        if stalled(io) {
+        if io.lab.is_stalled(now) {
             return Some(self.wait(io));
         }
         while let Some(bytes) = io.lab.plan.as_mut().and_then(|plan| plan.late(now)) {
