@@ -10,7 +10,8 @@ use crate::base::{SplitMix64, Timestamp};
 use crate::server::fault::spec::{Fault, FaultKind, Phase, Span};
 use crate::wire::rtmp::status::{Level, Status, code};
 
-/// Duration of a stall without an explicit end; other limits disconnect a publisher earlier.
+/// Duration of a stall without an explicit end. It ends, so that the server then notices which clients
+/// have closed their connections.
 const DEFAULT_STALL: Duration = Duration::from_secs(60);
 /// Maximum number of delayed bytes. Beyond this number, nothing is read.
 const MAX_DELAYED_BYTES: usize = 4 << 20;
@@ -196,6 +197,11 @@ impl Plan {
         self.stalled_until.is_some_and(|until| now < until)
     }
 
+    /// Returns true while the server does not handle data as soon as the data arrives.
+    pub fn reads_late(&self, now: Timestamp) -> bool {
+        self.is_stalled(now) || self.throttle.is_some() || self.holds_back()
+    }
+
     /// Returns the number of bytes that may be read now, at most `most`.
     pub fn allowance(&mut self, most: usize, now: Timestamp) -> usize {
         if self.is_stalled(now) || self.late_bytes >= MAX_DELAYED_BYTES {
@@ -365,7 +371,7 @@ mod tests {
         assert_eq!((plan.late(at(199)), plan.wake_at(at(199))), (None, Some(at(200))));
         assert_eq!(plan.late(at(205)).as_deref(), Some(&b"b"[..]));
         assert_eq!(plan.late(at(205)), None);
-        assert!(plan.holds_back());
+        assert!(plan.holds_back() && plan.reads_late(at(205)));
         plan.hold_back(&vec![0; MAX_DELAYED_BYTES], at(205));
         assert_eq!(plan.allowance(100, at(206)), 0);
     }

@@ -200,26 +200,26 @@ impl Connection {
         self.wait(io)
     }
 
-    /// Returns the next deadline of the session or of the faults. During a stall, the session has no
-    /// deadline, because [`Connection::check`] would not apply it.
+    /// Returns the next deadline of the session or of the faults. While the server reads late, the
+    /// session has no deadline, because [`Connection::check`] would not apply it.
     pub fn deadline(&self) -> Option<Timestamp> {
         let io = self.io.lock();
-        let is_stalled = || io.lab.is_stalled(self.registry.clock.now());
-        io.deadline.filter(|_| !is_stalled()).into_iter().chain(io.lab.wake_at).min()
+        let reads_late = || io.lab.reads_late(self.registry.clock.now());
+        io.deadline.filter(|_| !reads_late()).into_iter().chain(io.lab.wake_at).min()
     }
 
     /// Checks a passed deadline, or whether the peer still accepts data.
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let mut io = self.io.lock();
         let stalled = self.registry.config.limits.stalled_viewer;
-        // A stalled server must not time out its client.
         if io.lab.is_stalled(now) {
             return Ok(());
         }
         if io.out.is_stuck(now, stalled) {
             return Err(Error::Stalled);
         }
-        let result = io.session.handle_timeout(now);
+        // A server that reads late must not time out its client.
+        let result = if io.lab.reads_late(now) { Ok(()) } else { io.session.handle_timeout(now) };
         io.pump(false);
         self.flush(&mut io);
         result.map_err(Error::from)
@@ -416,12 +416,15 @@ impl Sink for Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::{Listener, Runtime};
     use crate::server::registry::config::Config;
-    use crate::server::rtmp::Task;
+    use crate::server::rtmp::{Role, Task};
     use crate::server::stream::message::Class;
+    use crate::server::whep::session::tests::publish;
     use crate::wire::rtmp::client;
     use crate::wire::rtmp::server::Output;
     use crate::wire::rtmp::url::Url;
@@ -477,14 +480,32 @@ mod tests {
     }
 
     #[test]
-    fn a_stalled_connection_waits_for_the_end_of_the_stall() {
+    fn while_faults_keep_the_server_from_reading_the_client_has_no_deadline() {
+        for fault in ["stall@handshake", "throttle@handshake:1k"] {
+            with_task(|task| {
+                poll_with_faults(task, &[fault]);
+                task.connection.io.lock().deadline = Some(Timestamp::ZERO);
+                let deadline = task.connection.deadline();
+                assert_ne!(deadline, Some(Timestamp::ZERO), "{fault}: the task would spin");
+                let later = task.registry.clock.now() + Duration::from_secs(30);
+                task.check_deadlines(later).unwrap();
+            });
+        }
+    }
+
+    #[test]
+    fn a_client_is_not_silent_while_the_server_is_stalled() {
         with_task(|task| {
-            poll_with_faults(task, &["stall@handshake"]);
-            // The client's time is over, but the server does not read.
-            task.connection.io.lock().deadline = Some(Timestamp::ZERO);
-            let now = task.registry.clock.now();
-            task.check_deadlines(now).unwrap();
-            assert!(task.connection.deadline().unwrap() > now, "it would spin");
+            task.connection.with_session(receive_connect);
+            poll_with_faults(task, &["stall@connect"]);
+            task.role = Role::Publishing(publish(&task.registry, task.connection.id));
+            let end = task.connection.deadline().unwrap();
+            let limit = task.registry.config.limits.silent_publisher;
+            let second = Duration::from_secs(1);
+            task.check_deadlines(end - second).unwrap();
+            task.check_deadlines(end + limit - 2 * second).unwrap();
+            let silent = task.check_deadlines(end + 2 * limit);
+            assert!(matches!(silent, Err(Error::Silent)), "{silent:?}");
         });
     }
 

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite as _;
 
+use crate::base::Timestamp;
 use crate::server::event::Event as ServerEvent;
 use crate::server::fault::{FAULT_TEXT, Fault, FaultAction, Phase, TriggeredFault, Verdict};
 use crate::server::rtmp::connection::{Connection, Error};
@@ -88,6 +89,11 @@ impl Connection {
             io.pump(false);
         }
         None
+    }
+
+    /// Returns true while the server does not handle data as soon as the data arrives.
+    pub(super) fn reads_late(&self, now: Timestamp) -> bool {
+        self.io.lock().lab.reads_late(now)
     }
 
     /// Waits; if the faults have another deadline, the task must check it.
