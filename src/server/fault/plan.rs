@@ -230,6 +230,11 @@ impl Plan {
         true
     }
 
+    /// Continues with the delayed data of the plan that this plan replaces.
+    pub fn inherit(&mut self, before: Self) {
+        (self.late, self.late_bytes) = (before.late, before.late_bytes);
+    }
+
     /// Returns the delayed data that is due.
     pub fn late(&mut self, now: Timestamp) -> Option<Bytes> {
         if self.is_stalled(now) || self.late.front().is_none_or(|(due, _)| *due > now) {
@@ -374,6 +379,19 @@ mod tests {
         assert!(plan.holds_back() && plan.reads_late(at(205)));
         plan.hold_back(&vec![0; MAX_DELAYED_BYTES], at(205));
         assert_eq!(plan.allowance(100, at(206)), 0);
+    }
+
+    #[test]
+    fn data_stays_delayed_when_the_faults_change() {
+        let mut before = plan(&["delay@media:200ms"], Phase::Media, 1);
+        before.strikes(START_TIME, |_, _| true);
+        before.hold_back(b"a", START_TIME);
+        let mut plan = plan(&["noack@media"], Phase::Media, 1);
+        plan.inherit(before);
+        assert!(plan.hold_back(b"b", at(100)), "it would overtake the earlier data");
+        assert_eq!(plan.late(at(199)), None);
+        let rest: Vec<_> = std::iter::from_fn(|| plan.late(at(200))).collect();
+        assert_eq!((rest.concat(), plan.late_bytes), (b"ab".to_vec(), 0));
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Connection {
             return Poll::Ready(Err(Error::Dismissed(reason)));
         }
         if self.registry.lab.generation() != io.lab.generation {
-            self.enter_lab(io);
+            self.enter_lab(io)?;
         }
         if io.lab.plan.is_some()
             && let Some(result) = self.suffer(io, cx)
@@ -421,6 +421,7 @@ mod tests {
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::{Listener, Runtime};
+    use crate::server::fault::Phase;
     use crate::server::registry::config::Config;
     use crate::server::rtmp::{Role, Task};
     use crate::server::stream::message::Class;
@@ -491,6 +492,22 @@ mod tests {
                 task.check_deadlines(later).unwrap();
             });
         }
+    }
+
+    #[test]
+    fn delayed_data_is_handled_when_the_faults_are_switched_off() {
+        with_task(|task| {
+            poll_with_faults(task, &["delay@media:1s"]);
+            let mut io = task.connection.io.lock();
+            let plan = io.lab.plan.as_mut().unwrap();
+            plan.reach(Some(Phase::Media), Timestamp::ZERO);
+            plan.strikes(Timestamp::ZERO, |_, _| true);
+            let hello = [&[3_u8][..], &[0; 1_536]].concat();
+            assert!(plan.hold_back(&hello, task.registry.clock.now()));
+            drop(io);
+            poll_with_faults(task, &[]);
+            assert!(task.connection.sent() > 1_536, "the handshake continues");
+        });
     }
 
     #[test]

@@ -23,12 +23,25 @@ impl Connection {
         io.lab.plan.as_mut()?.verdict(phase, |index, fault| self.claim(generation, index, fault))
     }
 
-    /// Applies changed faults of the server.
+    /// Applies changed faults of the server. Delayed data stays delayed, or is handled now if
+    /// no fault remains: without it, the session could not read the data that follows.
     #[cold]
-    pub(super) fn enter_lab(&self, io: &mut Io) {
+    pub(super) fn enter_lab(&self, io: &mut Io) -> Result<(), Error> {
         let now = self.registry.clock.now();
+        let before = io.lab.plan.take();
         (io.lab.generation, io.lab.plan) = self.registry.lab.plan(self.id, io.phase(), now);
         io.lab.wake_at = None;
+        io.session.set_acknowledging(true);
+        let Some(mut before) = before else { return Ok(()) };
+        if let Some(plan) = &mut io.lab.plan {
+            plan.inherit(*before);
+            return Ok(());
+        }
+        while let Some(bytes) = before.late(Timestamp::MAX) {
+            io.session.handle_input(now, &bytes)?;
+            io.pump(false);
+        }
+        Ok(())
     }
 
     fn claim(&self, generation: u64, index: usize, fault: &Fault) -> bool {
@@ -75,7 +88,7 @@ impl Connection {
                     io.session.request_reconnect(Some(&url), FAULT_TEXT);
                     io.pump(false);
                 }
-                FaultAction::NoAck => io.session.withhold_acknowledgements(),
+                FaultAction::NoAck => io.session.set_acknowledging(false),
                 FaultAction::Hold => io.out.stream.set_receive_buffer(FAULT_RECEIVE_BUFFER_BYTES),
             }
         }
