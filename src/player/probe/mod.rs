@@ -2,6 +2,7 @@
 //! probe`. The probe runs on the caller's thread. The module is long because every kind of input
 //! fills the same report.
 
+mod arrivals;
 pub mod reading;
 mod video;
 pub mod viewer;
