@@ -93,6 +93,19 @@ fn settings_that_were_asked_for_and_are_none_are_an_error_with_its_place() {
 }
 
 #[test]
+fn an_event_log_that_cannot_be_written_is_an_error_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let (why, record) = (folder.path().to_str().unwrap(), folder.path().join("a.mp4"));
+    let words = ["live", "--video", "test", "--duration", "1s", "--record"];
+    let output = onair(&[&words[..], &[record.to_str().unwrap(), "--why", why]].concat());
+    let errors = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{errors}");
+    assert!(errors.contains(&format!("--why {why}: a folder with this name")), "{errors}");
+    assert!(errors.contains("Choose another name"), "{errors}");
+    assert!(!record.exists());
+}
+
+#[test]
 fn a_sampling_rate_that_aac_lacks_is_usage() {
     let output = onair(&["live", "--video", "test", "--sample-rate", "50000"]);
     assert_eq!(output.status.code(), Some(2));

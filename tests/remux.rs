@@ -489,6 +489,8 @@ fn a_finished_matroska_file_that_lost_its_end_is_not_called_whole() {
     let path = folder.path().join("show.mkv");
     fs::write(&path, &whole).unwrap();
     assert_eq!(repair(&path, &|| false).unwrap().how, RepairMethod::Whole);
+    let copy = remux(&path, &folder.path().join("copy.mp4"), &|| false).unwrap();
+    assert_eq!(copy.cut, 0, "the index at the end is not damaged");
     for cut in [whole.len() - 1, whole.len() - 200, whole.len() * 3 / 4, whole.len() / 2] {
         fs::write(&path, &whole[..cut]).unwrap();
         assert!(!index(Format::Mkv, &whole[..cut]).unwrap().finished, "cut at {cut}");

@@ -285,6 +285,8 @@ settings-bad = { SENTENCE($reason) }.
     .cure = onair uses default values in place of invalid ones.
 settings-not-saved = Cannot save the settings: { $reason }
     .cure = { $cure }
+event-log-failed = Cannot write the event log { $path }: { $reason }.
+    .cure = { $cure }
 
 # Watching.
 watch-no-stream = Cannot play the stream: { $cause }.
@@ -420,4 +422,4 @@ log-repeated = { $times ->
    *[other] Repeated { $times } more times: { $what }
     }
 log-over = Resolved: { $what }
-log-lasted = it lasted { $seconds } s
+log-lasted = the problem lasted { $seconds } s

@@ -285,6 +285,8 @@ settings-bad = { $reason }。
     .cure = 无效的部分已改用默认值。
 settings-not-saved = 无法保存设置：{ $reason }
     .cure = { $cure }
+event-log-failed = 无法写入事件记录 { $path }：{ $reason }。
+    .cure = { $cure }
 
 # 观看
 watch-no-stream = 无法观看直播：{ $cause }。
@@ -417,4 +419,4 @@ ungroup-scaled = 无法取消分组：分组缩放了一个“原始大小”的
 # 事件记录中的行
 log-repeated = 又重复 { $times } 次：{ $what }
 log-over = 已解决：{ $what }
-log-lasted = 持续 { $seconds } 秒
+log-lasted = 问题持续了 { $seconds } 秒

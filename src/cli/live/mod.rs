@@ -18,8 +18,9 @@ use crate::cli::live::targets::KeySource;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
 use crate::cli::output::redact::check_file;
-
+use crate::files::Trouble;
 use crate::mix::StripId;
+use crate::studio::notices::event_log;
 use crate::studio::settings::part::files::PartFiles;
 use crate::studio::settings::part::on_air::OnAirMark;
 use crate::studio::settings::{
@@ -148,6 +149,12 @@ fn prepare(
     settings.preferences.recording = recording(args, matches, settings.preferences.recording);
     if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
         return Err((problem!("flag-replay-to"), Exit::Usage));
+    }
+    if let Some(path) = &args.why {
+        event_log::try_out(path).map_err(|error| {
+            let (flag, reason) = (format!("--why {}", path.display()), Trouble::problem(&error));
+            (problem!("cli-flag", flag = flag, reason = reason), Exit::File)
+        })?;
     }
     let mut config = Config {
         server_token: ServerToken::of_user_or_none(),

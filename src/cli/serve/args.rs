@@ -318,7 +318,7 @@ const FAULT_HELP: &str = "Simulate this fault to test publishers (repeatable): \
 
   reset, close, half-close, garbage
                      at once, or some time after the media starts: reset@media:3s
-  stall              stops reading, forever or for a time: stall@connect:+5s,
+  stall              stops reading for 60 s, or for another time: stall@connect:+5s,
                      stall@media:2s+8s (after 2 s, for 8 s)
   delay:TIME         delays all received data: delay@media:200ms
   throttle:BITRATE   reads at most at this rate: throttle@media:500k

@@ -2,6 +2,7 @@
 //! probe`. The probe runs on the caller's thread. The module is long because every kind of input
 //! fills the same report.
 
+mod arrivals;
 pub mod reading;
 mod video;
 pub mod viewer;
@@ -206,11 +207,14 @@ fn probe_file(
             problem!("play-nothing-in", place = path.display().to_string()),
         ));
     }
-    if tags.bytes() < limit {
+    // Otherwise, only the beginning was measured.
+    let is_limited = tags.bytes() >= limit;
+    if is_limited || canceled() {
+        prober.length = Length::Declared;
+    }
+    if !is_limited {
         return Ok(with_path(prober.report(), path));
     }
-    // Only the beginning was measured.
-    prober.length = Length::Declared;
     let mut report = prober.report();
     let length = begins_ms.and_then(|begins_ms| file::length(&mut input, begins_ms));
     report.duration = length.map(|length| length.as_secs_f64()).or(report.duration);
@@ -422,7 +426,7 @@ enum Length {
     None,
     /// The length comes from the metadata.
     Declared,
-    /// The length is measured, because there is no metadata.
+    /// The length is measured, because the metadata of a file that was cut declares its old length.
     Measured,
 }
 
@@ -697,6 +701,7 @@ impl Prober {
             duration: match self.length {
                 Length::None => None,
                 Length::Declared => declared_duration,
+                Length::Measured if longest > 0.0 => Some(measured),
                 Length::Measured => declared_duration.or(Some(measured)),
             },
             metadata: self.metadata,
@@ -746,5 +751,19 @@ mod tests {
         assert_eq!(length_of(&film[..film.len() - 500]), Some(9_980.0), "the last tag was cut");
         let unreadable = [&film[..], &vec![0xFF; 3 << 20]].concat();
         assert_eq!(length_of(&unreadable), None);
+    }
+
+    #[test]
+    fn a_short_flv_file_is_as_long_as_what_is_left_of_it() {
+        let metadata = Value::object([("duration", Value::Number(60.0))]);
+        let metadata = crate::wire::amf0::encode(&[Value::from("onMetaData"), metadata]);
+        let mut film = BytesMut::from(&flv::file_header(true, false)[..]);
+        flv::write_tag(TagKind::Script, 0, &metadata, &mut film);
+        flv::write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x12, 0x10], &mut film);
+        assert_eq!(length_of(&film), Some(60_000.0), "nothing is left to measure");
+        for number in 0..=50 {
+            flv::write_tag(TagKind::Audio, number * 20, &[0xAF, 1, 9, 9], &mut film);
+        }
+        assert_eq!(length_of(&film), Some(1_000.0));
     }
 }

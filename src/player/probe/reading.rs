@@ -1,11 +1,15 @@
 //! The readings of the viewer probe.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::base::Timestamp;
 use crate::media::Size;
 use crate::media::similarity::{FrameSimilarity, LoudnessCurve};
 use crate::player::state::State;
+
+/// The time over which the frame rate is measured.
+pub const FRAME_RATE_WINDOW: Duration = Duration::from_secs(4);
 
 /// Sizes of the history.
 #[derive(Copy, Clone, Debug)]
@@ -39,7 +43,7 @@ pub struct ProbeReading {
     pub video: String,
     /// The audio codec; empty until known.
     pub audio: String,
-    /// Frames per second of media time.
+    /// Frames per second of media time, over the last [`FRAME_RATE_WINDOW`].
     pub fps: Option<f64>,
     /// The bitrate over the last seconds, in bits per second.
     pub bitrate: u32,

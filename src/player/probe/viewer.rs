@@ -17,6 +17,7 @@ use crate::net::{self, Runtime};
 use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::input::feed::InputFeed;
 use crate::player::input::live::LiveInput;
+use crate::player::probe::arrivals::{Arrival, Arrivals, SERVER_CACHE_WINDOW};
 use crate::player::probe::reading::{Keyframe, ProbeMemory, ProbeReading};
 use crate::player::session::config::{Config, Source};
 use crate::player::session::shared::Shared;
@@ -25,12 +26,6 @@ use crate::wire::rtmp::Url;
 
 /// Interval between checks for new data.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// How long arrivals are stored, for rates and delays.
-const ARRIVAL_WINDOW: Duration = Duration::from_secs(10);
-/// Maximum number of stored arrivals.
-const MAX_ARRIVALS: usize = 4_000;
-/// Data that arrives within this time after connecting can come from a server's cache.
-const SERVER_CACHE_WINDOW: Duration = Duration::from_secs(2);
 /// A frame this close to a full second may be before or after it, because the marker has whole
 /// milliseconds.
 const MARKER_TOLERANCE_MICROS: i64 = 1_500;
@@ -38,8 +33,6 @@ const MARKER_TOLERANCE_MICROS: i64 = 1_500;
 const MEDIAN_OFFSETS: usize = 5;
 /// Maximum age of the newest offset.
 const MAX_OFFSET_AGE: Duration = Duration::from_secs(10);
-/// How long a measured frame rate stays valid.
-const FRAME_RATE_VALIDITY: Duration = Duration::from_secs(3);
 
 /// The stream to probe.
 #[derive(Clone, Debug)]
@@ -50,15 +43,6 @@ pub enum ProbeTarget {
     Address(crate::base::Secret),
 }
 
-/// The arrival of one packet.
-#[derive(Copy, Clone, Debug)]
-struct Arrival {
-    at: Timestamp,
-    dts: Timestamp,
-    video: bool,
-    bytes: usize,
-}
-
 /// Analyzes packets. It also analyzes the sent stream, so that the received stream can be compared
 /// with it.
 pub struct ProbeWorker {
@@ -66,7 +50,7 @@ pub struct ProbeWorker {
     video: Option<(VideoConfig, Box<dyn VideoBackend>)>,
     audio: Option<(AudioConfig, Box<dyn AudioBackend>)>,
     onsets: Option<(u32, OnsetReader)>,
-    arrivals: VecDeque<Arrival>,
+    arrivals: Arrivals,
     /// The newest keyframe with a marker: its wall-clock time in milliseconds, and its media time.
     marker: Option<(i64, Timestamp)>,
     offsets: VecDeque<i64>,
@@ -92,7 +76,7 @@ impl ProbeWorker {
             video: None,
             audio: None,
             onsets: None,
-            arrivals: VecDeque::new(),
+            arrivals: Arrivals::default(),
             marker: None,
             offsets: VecDeque::new(),
             offset_at: Timestamp::ZERO,
@@ -167,11 +151,7 @@ impl ProbeWorker {
         let joined = *self.seen.joined.get_or_insert(at);
         self.seen.last = Some(at);
         let video = packet.track == Track::Video;
-        let arrival = Arrival { at, dts: packet.dts, video, bytes: packet.data.len() };
-        if self.arrivals.len() >= MAX_ARRIVALS {
-            self.arrivals.pop_front();
-        }
-        self.arrivals.push_back(arrival);
+        self.arrivals.push(Arrival { at, dts: packet.dts, video, bytes: packet.data.len() });
         if video {
             self.seen.last_video = Some(at);
             if packet.keyframe {
@@ -284,41 +264,16 @@ impl ProbeWorker {
 
     /// Updates rates and delays to the current time.
     pub fn sum_up(&mut self, now: Timestamp) {
-        while self.arrivals.front().is_some_and(|first| now.since(first.at) > ARRIVAL_WINDOW) {
-            self.arrivals.pop_front();
-        }
+        self.arrivals.forget_old(now);
         if now.since(self.offset_at) > MAX_OFFSET_AGE {
             self.offsets.clear();
             self.seen.av_offset_ms = None;
         }
         let seen = &mut self.seen;
-        let recent =
-            || self.arrivals.iter().filter(|it| now.since(it.at) <= Duration::from_secs(5));
-        let bytes: usize = recent().map(|it| it.bytes).sum();
-        let long =
-            seen.joined.map_or(5.0, |joined| now.since(joined).as_secs_f64().clamp(0.5, 5.0));
-        seen.bitrate = (bytes as f64 * 8.0 / long) as u32;
-        seen.behind_micros =
-            recent().map(|it| it.at.micros_since(it.dts)).min().or(seen.behind_micros);
-        let frames: Vec<_> = self.arrivals.iter().filter(|it| it.video).collect();
-        let span = frames.first().zip(frames.last());
-        let span =
-            span.filter(|(_, last)| frames.len() > 20 && now.since(last.at) <= FRAME_RATE_VALIDITY);
-        seen.fps = span.and_then(|(first, last)| {
-            let seconds = last.dts.micros_since(first.dts) as f64 / 1e6;
-            (seconds > 0.5).then(|| (frames.len() - 1) as f64 / seconds)
-        });
-        // Data from a server's cache arrives at once and is not representative.
-        let settled = seen.joined.map(|joined| joined + SERVER_CACHE_WINDOW);
-        let live = || self.arrivals.iter().filter(|it| settled.is_some_and(|from| it.at >= from));
-        let span = live().next().zip(live().next_back());
-        seen.pace = span.and_then(|(first, last)| {
-            // The time of the last arrival counts, not the current time: without data there is no
-            // rate.
-            let waited = last.at.since(first.at).as_secs_f64();
-            let came = last.dts.micros_since(first.dts) as f64 / 1e6;
-            (waited >= 7.5).then(|| came / waited)
-        });
+        seen.bitrate = self.arrivals.bitrate(now, seen.joined);
+        seen.behind_micros = self.arrivals.behind_micros(now).or(seen.behind_micros);
+        seen.fps = self.arrivals.frame_rate(now);
+        seen.pace = self.arrivals.pace(seen.joined);
     }
 }
 

@@ -48,9 +48,13 @@ impl Lab {
         lab
     }
 
-    /// Replaces the faults, also for existing connections.
+    /// Replaces the faults, also for existing connections. The same faults again change nothing, so
+    /// that used-up faults stay used up when other settings of the server change.
     pub fn set(&self, faults: Vec<Fault>) {
         let mut inner = self.inner.lock();
+        if inner.faults.iter().map(|(fault, _)| fault).eq(&faults) {
+            return;
+        }
         inner.faults = faults.into_iter().map(|fault| (fault.times, fault)).map(swap).collect();
         self.generation.fetch_add(1, Ordering::Release);
     }
@@ -110,6 +114,9 @@ mod tests {
         assert!(plan.is_some());
         let claims: Vec<bool> = (0..3).map(|_| lab.claim(generation, 0)).collect();
         assert_eq!(claims, [true, true, false]);
+        lab.set(vec!["busy@publish:2".parse().unwrap(), "noack@media".parse().unwrap()]);
+        assert_eq!(lab.generation(), generation, "the same faults again");
+        assert!(!lab.claim(generation, 0));
         assert!(lab.claim(generation, 1) && !lab.claim(generation, 2));
         lab.set(Vec::new());
         assert!(!lab.claim(generation, 1));

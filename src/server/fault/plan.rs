@@ -10,7 +10,8 @@ use crate::base::{SplitMix64, Timestamp};
 use crate::server::fault::spec::{Fault, FaultKind, Phase, Span};
 use crate::wire::rtmp::status::{Level, Status, code};
 
-/// Duration of a stall without an explicit end; other limits disconnect a publisher earlier.
+/// Duration of a stall without an explicit end. It ends, so that the server then notices which clients
+/// have closed their connections.
 const DEFAULT_STALL: Duration = Duration::from_secs(60);
 /// Maximum number of delayed bytes. Beyond this number, nothing is read.
 const MAX_DELAYED_BYTES: usize = 4 << 20;
@@ -196,6 +197,11 @@ impl Plan {
         self.stalled_until.is_some_and(|until| now < until)
     }
 
+    /// Returns true while the server does not handle data as soon as the data arrives.
+    pub fn reads_late(&self, now: Timestamp) -> bool {
+        self.is_stalled(now) || self.throttle.is_some() || self.holds_back()
+    }
+
     /// Returns the number of bytes that may be read now, at most `most`.
     pub fn allowance(&mut self, most: usize, now: Timestamp) -> usize {
         if self.is_stalled(now) || self.late_bytes >= MAX_DELAYED_BYTES {
@@ -222,6 +228,11 @@ impl Plan {
         self.late_bytes += data.len();
         self.late.push_back((now + self.delay, Bytes::copy_from_slice(data)));
         true
+    }
+
+    /// Continues with the delayed data of the plan that this plan replaces.
+    pub fn inherit(&mut self, before: Self) {
+        (self.late, self.late_bytes) = (before.late, before.late_bytes);
     }
 
     /// Returns the delayed data that is due.
@@ -365,9 +376,22 @@ mod tests {
         assert_eq!((plan.late(at(199)), plan.wake_at(at(199))), (None, Some(at(200))));
         assert_eq!(plan.late(at(205)).as_deref(), Some(&b"b"[..]));
         assert_eq!(plan.late(at(205)), None);
-        assert!(plan.holds_back());
+        assert!(plan.holds_back() && plan.reads_late(at(205)));
         plan.hold_back(&vec![0; MAX_DELAYED_BYTES], at(205));
         assert_eq!(plan.allowance(100, at(206)), 0);
+    }
+
+    #[test]
+    fn data_stays_delayed_when_the_faults_change() {
+        let mut before = plan(&["delay@media:200ms"], Phase::Media, 1);
+        before.strikes(START_TIME, |_, _| true);
+        before.hold_back(b"a", START_TIME);
+        let mut plan = plan(&["noack@media"], Phase::Media, 1);
+        plan.inherit(before);
+        assert!(plan.hold_back(b"b", at(100)), "it would overtake the earlier data");
+        assert_eq!(plan.late(at(199)), None);
+        let rest: Vec<_> = std::iter::from_fn(|| plan.late(at(200))).collect();
+        assert_eq!((rest.concat(), plan.late_bytes), (b"ab".to_vec(), 0));
     }
 
     #[test]

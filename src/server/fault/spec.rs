@@ -54,7 +54,7 @@ pub enum FaultKind {
     Close,
     /// The server closes its sending side and keeps reading.
     HalfClose,
-    /// Nothing is read, for this long or forever.
+    /// Nothing is read, for this long or for a minute.
     Stall { lasts: Option<Span> },
     /// Received data is handled after this delay.
     Delay(Span),

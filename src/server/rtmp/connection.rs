@@ -14,8 +14,6 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
 use crate::base::Timestamp;
 use crate::net;
-use crate::server::event::Event as ServerEvent;
-use crate::server::fault::{FAULT_TEXT, Fault, FaultAction, Phase, TriggeredFault, Verdict};
 use crate::server::registry::Registry;
 use crate::server::rtmp::connection_io::{Io, READ_BYTES};
 use crate::server::stream::message::Batch;
@@ -27,20 +25,18 @@ use crate::wire::rtmp::server::{Error as SessionError, Event, Session};
 
 /// Maximum number of reads before other connections get a turn.
 const MAX_READS: usize = 16;
-/// Receive buffer in bytes while a fault slows a connection down: small, so that peers notice.
-const FAULT_RECEIVE_BUFFER_BYTES: usize = 16 << 10;
 /// Maximum size of session data that the peer has not read, in bytes.
 const MAX_SESSION_DATA_BYTES: usize = 1 << 20;
 
 /// An RTMP connection of a publisher or a viewer.
 #[derive(Debug)]
 pub(in crate::server) struct Connection {
-    id: u64,
+    pub(super) id: u64,
     pub peer: SocketAddr,
-    registry: Arc<Registry>,
+    pub(super) registry: Arc<Registry>,
     /// True for onair itself, which plays the stream with the stream's own key.
     is_own: AtomicBool,
-    io: Mutex<Io>,
+    pub(super) io: Mutex<Io>,
 }
 
 /// The reason why a connection ends.
@@ -134,7 +130,7 @@ impl Connection {
             return Poll::Ready(Err(Error::Dismissed(reason)));
         }
         if self.registry.lab.generation() != io.lab.generation {
-            self.enter_lab(io);
+            self.enter_lab(io)?;
         }
         if io.lab.plan.is_some()
             && let Some(result) = self.suffer(io, cx)
@@ -204,106 +200,26 @@ impl Connection {
         self.wait(io)
     }
 
-    /// Returns the next deadline of the session or of the faults.
+    /// Returns the next deadline of the session or of the faults. While the server reads late, the
+    /// session has no deadline, because [`Connection::check`] would not apply it.
     pub fn deadline(&self) -> Option<Timestamp> {
         let io = self.io.lock();
-        io.deadline.into_iter().chain(io.lab.wake_at).min()
-    }
-
-    /// Returns the answer to a request, if a fault determines it.
-    pub fn verdict(&self, phase: Phase) -> Option<Verdict> {
-        let mut io = self.io.lock();
-        let generation = io.lab.generation;
-        io.lab.plan.as_mut()?.verdict(phase, |index, fault| self.claim(generation, index, fault))
-    }
-
-    /// Applies changed faults of the server.
-    #[cold]
-    fn enter_lab(&self, io: &mut Io) {
-        let now = self.registry.clock.now();
-        (io.lab.generation, io.lab.plan) = self.registry.lab.plan(self.id, io.phase(), now);
-        io.lab.wake_at = None;
-    }
-
-    fn claim(&self, generation: u64, index: usize, fault: &Fault) -> bool {
-        let claimed = self.registry.lab.claim(generation, index);
-        if claimed {
-            let (fault, phase) = (fault.to_string(), fault.phase);
-            let struck = TriggeredFault { fault, phase, address: self.peer, id: self.id };
-            self.registry.tell(ServerEvent::Fault(struck));
-        }
-        claimed
-    }
-
-    /// Applies due faults. Returns the result of [`Connection::poll`], or `None` to continue.
-    #[cold]
-    fn suffer(&self, io: &mut Io, cx: &mut Context<'_>) -> Option<Poll<Result<(), Error>>> {
-        let now = self.registry.clock.now();
-        let phase = io.phase();
-        let generation = io.lab.generation;
-        let plan = io.lab.plan.as_mut()?;
-        plan.reach(phase, now);
-        let strikes = plan.strikes(now, |index, fault| self.claim(generation, index, fault));
-        for strike in strikes {
-            match strike {
-                FaultAction::Reset => {
-                    io.out.stream.reset_on_drop();
-                    return Some(Poll::Ready(Err(Error::Fault("reset"))));
-                }
-                FaultAction::Close => return Some(Poll::Ready(Err(Error::Fault("closed")))),
-                FaultAction::HalfClose => {
-                    self.flush(io);
-                    io.lab.mute = true;
-                    let _ = Pin::new(&mut io.out.stream).poll_shutdown(cx);
-                }
-                FaultAction::Garbage { bytes, deaf } => {
-                    io.out.queue.push_control(bytes);
-                    self.flush(io);
-                    (io.lab.deaf, io.lab.mute) = (deaf, deaf);
-                }
-                FaultAction::Reconnect(url) => {
-                    io.session.request_reconnect(Some(&url), FAULT_TEXT);
-                    io.pump(false);
-                }
-                FaultAction::NoAck => io.session.withhold_acknowledgements(),
-                FaultAction::Hold => io.out.stream.set_receive_buffer(FAULT_RECEIVE_BUFFER_BYTES),
-            }
-        }
-        let stalled = |io: &Io| io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now));
-        if stalled(io) {
-            return Some(self.wait(io));
-        }
-        while let Some(bytes) = io.lab.plan.as_mut().and_then(|plan| plan.late(now)) {
-            if let Err(error) = io.session.handle_input(now, &bytes) {
-                return Some(Poll::Ready(Err(error.into())));
-            }
-            io.pump(false);
-        }
-        None
-    }
-
-    /// Waits; if the faults have another deadline, the task must check it.
-    fn wait(&self, io: &mut Io) -> Poll<Result<(), Error>> {
-        let Some(plan) = &io.lab.plan else { return Poll::Pending };
-        let wake_at = plan.wake_at(self.registry.clock.now());
-        if std::mem::replace(&mut io.lab.wake_at, wake_at) == wake_at {
-            return Poll::Pending;
-        }
-        Poll::Ready(Ok(()))
+        let reads_late = || io.lab.reads_late(self.registry.clock.now());
+        io.deadline.filter(|_| !reads_late()).into_iter().chain(io.lab.wake_at).min()
     }
 
     /// Checks a passed deadline, or whether the peer still accepts data.
     pub fn check(&self, now: Timestamp) -> Result<(), Error> {
         let mut io = self.io.lock();
         let stalled = self.registry.config.limits.stalled_viewer;
-        // A stalled server must not time out its client.
-        if io.lab.plan.as_ref().is_some_and(|plan| plan.is_stalled(now)) {
+        if io.lab.is_stalled(now) {
             return Ok(());
         }
         if io.out.is_stuck(now, stalled) {
             return Err(Error::Stalled);
         }
-        let result = io.session.handle_timeout(now);
+        // A server that reads late must not time out its client.
+        let result = if io.lab.reads_late(now) { Ok(()) } else { io.session.handle_timeout(now) };
         io.pump(false);
         self.flush(&mut io);
         result.map_err(Error::from)
@@ -402,7 +318,7 @@ impl Connection {
 
     /// Writes as much as the system accepts. If the system accepts no more, the connection's own
     /// task is woken as soon as there is room.
-    fn flush(&self, io: &mut Io) {
+    pub(super) fn flush(&self, io: &mut Io) {
         let before = io.out.sent;
         io.flush(self.registry.clock);
         self.count(io.out.sent - before);
@@ -500,12 +416,16 @@ impl Sink for Connection {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::{Listener, Runtime};
+    use crate::server::fault::Phase;
     use crate::server::registry::config::Config;
-    use crate::server::rtmp::Task;
+    use crate::server::rtmp::{Role, Task};
     use crate::server::stream::message::Class;
+    use crate::server::whep::session::tests::publish;
     use crate::wire::rtmp::client;
     use crate::wire::rtmp::server::Output;
     use crate::wire::rtmp::url::Url;
@@ -550,6 +470,59 @@ mod tests {
             task.accept_connect().unwrap();
             let limit = crate::wire::rtmp::server::Config::default().command_timeout;
             assert!(task.connection.deadline().unwrap() >= decided_at + limit);
+        });
+    }
+
+    /// Polls the connection once, with these faults.
+    fn poll_with_faults(task: &Task, faults: &[&str]) {
+        task.registry.lab.set(faults.iter().map(|text| text.parse().unwrap()).collect());
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        let _ = task.connection.poll(&mut context, &mut Vec::new());
+    }
+
+    #[test]
+    fn while_faults_keep_the_server_from_reading_the_client_has_no_deadline() {
+        for fault in ["stall@handshake", "throttle@handshake:1k"] {
+            with_task(|task| {
+                poll_with_faults(task, &[fault]);
+                task.connection.io.lock().deadline = Some(Timestamp::ZERO);
+                let deadline = task.connection.deadline();
+                assert_ne!(deadline, Some(Timestamp::ZERO), "{fault}: the task would spin");
+                let later = task.registry.clock.now() + Duration::from_secs(30);
+                task.check_deadlines(later).unwrap();
+            });
+        }
+    }
+
+    #[test]
+    fn delayed_data_is_handled_when_the_faults_are_switched_off() {
+        with_task(|task| {
+            poll_with_faults(task, &["delay@media:1s"]);
+            let mut io = task.connection.io.lock();
+            let plan = io.lab.plan.as_mut().unwrap();
+            plan.reach(Some(Phase::Media), Timestamp::ZERO);
+            plan.strikes(Timestamp::ZERO, |_, _| true);
+            let hello = [&[3_u8][..], &[0; 1_536]].concat();
+            assert!(plan.hold_back(&hello, task.registry.clock.now()));
+            drop(io);
+            poll_with_faults(task, &[]);
+            assert!(task.connection.sent() > 1_536, "the handshake continues");
+        });
+    }
+
+    #[test]
+    fn a_client_is_not_silent_while_the_server_is_stalled() {
+        with_task(|task| {
+            task.connection.with_session(receive_connect);
+            poll_with_faults(task, &["stall@connect"]);
+            task.role = Role::Publishing(publish(&task.registry, task.connection.id));
+            let end = task.connection.deadline().unwrap();
+            let limit = task.registry.config.limits.silent_publisher;
+            let second = Duration::from_secs(1);
+            task.check_deadlines(end - second).unwrap();
+            task.check_deadlines(end + limit - 2 * second).unwrap();
+            let silent = task.check_deadlines(end + 2 * limit);
+            assert!(matches!(silent, Err(Error::Silent)), "{silent:?}");
         });
     }
 

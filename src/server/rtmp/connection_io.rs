@@ -54,6 +54,18 @@ pub(super) struct ConnectionFaults {
     pub mute: bool,
 }
 
+impl ConnectionFaults {
+    /// Returns true while the server neither reads nor replies.
+    pub fn is_stalled(&self, now: Timestamp) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.is_stalled(now))
+    }
+
+    /// Returns true while the server does not handle data as soon as the data arrives.
+    pub fn reads_late(&self, now: Timestamp) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.reads_late(now))
+    }
+}
+
 impl Io {
     pub fn new(out: Outgoing, session: Session) -> Self {
         Self {

@@ -39,6 +39,10 @@ impl Task {
             self.check_at = now + CHECK_INTERVAL;
             match self.role {
                 Role::Publishing(_) => {
+                    // A client is not silent while faults keep the server from reading.
+                    if self.connection.reads_late(now) {
+                        self.last_received = now;
+                    }
                     if now.since(self.last_received) >= self.registry.config.limits.silent_publisher
                     {
                         return Err(Error::Silent);

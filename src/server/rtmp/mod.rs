@@ -2,6 +2,7 @@
 
 mod application;
 pub(in crate::server) mod connection;
+mod connection_faults;
 mod connection_io;
 mod ending;
 mod pending_request;

@@ -4,18 +4,21 @@
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::civil::DateTime;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Sender};
+use crate::files::Trouble;
+use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Notice, groups};
 use crate::text::Language;
-use crate::text::problem::problem;
+use crate::text::problem::{Problem, problem};
 
 /// Maximum number of displayed entries. The file contains all entries.
 const MAX_ENTRIES: usize = 500;
@@ -71,6 +74,14 @@ impl Running {
     }
 }
 
+/// The state of the file, which its thread sets.
+#[derive(Debug, Default)]
+struct FileState {
+    is_open: AtomicBool,
+    /// The first error.
+    error: OnceLock<Problem>,
+}
+
 /// The list of entries, and the file.
 #[derive(Debug, Default)]
 pub(in crate::studio) struct EventLog {
@@ -81,6 +92,8 @@ pub(in crate::studio) struct EventLog {
     /// The uptime at each of the entries.
     began: VecDeque<Duration>,
     path: Option<PathBuf>,
+    file: Arc<FileState>,
+    is_error_reported: bool,
     language: Language,
     lines: Option<(Sender<String>, Worker)>,
 }
@@ -96,9 +109,17 @@ impl EventLog {
         self.language = language;
     }
 
-    /// Returns the path of the file, once something has been written.
+    /// Returns the path of the file, once the file is open.
     pub fn path(&self) -> Option<&Path> {
-        self.lines.as_ref().and(self.path.as_deref())
+        self.path.as_deref().filter(|_| self.file.is_open.load(Ordering::Acquire))
+    }
+
+    /// Returns a message about the first error of the file, once.
+    pub fn take_error(&mut self) -> Option<StudioMessage> {
+        let reason = self.file.error.get().filter(|_| !self.is_error_reported)?.clone();
+        self.is_error_reported = true;
+        let path = self.path.as_ref()?.display().to_string();
+        Some(StudioMessage::EventLogFailed { path, reason })
     }
 
     /// Returns the entries, oldest first.
@@ -232,18 +253,21 @@ impl EventLog {
         if self.lines.is_none() {
             let (sender, receiver) =
                 queue::bounded("history lines", MAX_WAITING_LINES, Full::DropOldest);
-            let path = path.clone();
+            let (path, state) = (path.clone(), Arc::clone(&self.file));
             let worker = Worker::spawn("history", move |_| {
+                let failed = |error: &io::Error| {
+                    let _ = state.error.set(Trouble::problem(error));
+                };
                 let mut file = match open(&path) {
                     Ok(file) => file,
-                    Err(error) => {
-                        tracing::warn!(%error, path = %path.display(), "writing the event log failed");
-                        return;
-                    }
+                    Err(error) => return failed(&error),
                 };
+                state.is_open.store(true, Ordering::Release);
                 while let Some(line) = receiver.recv() {
                     // A full disk affects only the event log.
-                    let _: std::io::Result<()> = writeln!(file, "{line}");
+                    if let Err(error) = writeln!(file, "{line}") {
+                        failed(&error);
+                    }
                 }
             });
             match worker {
@@ -269,10 +293,26 @@ impl EventLog {
                 tracing::warn!(%stuck, "writing the event log failed");
             }
         }
+        // Nobody sees another notice.
+        if let Some(message) = self.take_error() {
+            tracing::warn!("{}", message.problem());
+        }
     }
 }
 
-fn open(path: &Path) -> std::io::Result<File> {
+/// Creates the file of an event log, if it does not exist, and checks that it can be written. The
+/// check does not open a pipe, which would wait for a reader.
+///
+/// # Errors
+/// Fails if the file cannot be written.
+pub fn try_out(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() && !found.is_dir() => Ok(()),
+        _ => open(path).map(drop),
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
         // A chosen folder belongs to the user.
@@ -294,7 +334,7 @@ fn forget_old(folder: &Path) {
     // The names begin with the time.
     files.sort_unstable();
     for old in files.iter().rev().skip(MAX_LOG_FILES - 1) {
-        let _: std::io::Result<()> = fs::remove_file(old);
+        let _: io::Result<()> = fs::remove_file(old);
     }
 }
 
@@ -417,8 +457,8 @@ mod tests {
         let mut odd = back("a:1935");
         odd.detail = "two\nlines".into();
         chronicle.add(&odd, moment(2_500_000));
-        assert_eq!(chronicle.path(), Some(&*path));
         chronicle.end(Duration::from_secs(5));
+        assert_eq!(chronicle.path(), Some(&*path));
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
@@ -426,8 +466,25 @@ mod tests {
             lines[0].starts_with("1970-01-01T00:00:01.000Z  a:1935: the connection was reset"),
             "{text}"
         );
-        assert!(lines[1].ends_with("  | it lasted 1.5 s"), "{text}");
+        assert!(lines[1].ends_with("  | the problem lasted 1.5 s"), "{text}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 61);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_reported_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, is_open) in [(folder.path(), false), (Path::new("/dev/full"), true)] {
+            let mut log = EventLog::new(Some(path.to_owned()), Language::English);
+            log.add(&lost("a:1935"), moment(1_000_000));
+            log.add(&back("a:1935"), moment(2_500_000));
+            let (lines, mut worker) = log.lines.take().unwrap();
+            drop(lines);
+            worker.wait(Duration::from_secs(30)).unwrap();
+            assert_eq!(log.path().is_some(), is_open);
+            let text = Language::English.say(&log.take_error().unwrap().problem());
+            assert!(text.contains(path.to_str().unwrap()), "{text}");
+            assert_eq!(log.take_error(), None);
+        }
     }
 
     #[test]
@@ -469,7 +526,7 @@ mod tests {
             text.lines().nth(2).unwrap().contains("Resolved: Viewers of a:1935 see black"),
             "{text}"
         );
-        assert!(text.ends_with("it lasted 7.0 s\n"), "{text}");
+        assert!(text.ends_with("the problem lasted 7.0 s\n"), "{text}");
     }
 
     #[test]

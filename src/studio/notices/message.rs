@@ -258,6 +258,7 @@ notices! {
     DisplayLost "display-lost" Warning [] [] {};
     SettingsBad "settings-bad" Warning [] [reason] {};
     SettingsNotSaved "settings-not-saved" Warning [] [reason] {};
+    EventLogFailed "event-log-failed" Warning [path] [reason] {};
 
     // Findings of the pre-flight check.
     FoundVideo "found-video" Info [] [name] {};

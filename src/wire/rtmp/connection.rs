@@ -41,8 +41,8 @@ pub(super) struct Connection {
     received: u64,
     /// Number of received bytes that were acknowledged to the peer.
     acknowledged: u64,
-    /// True if no bytes are acknowledged.
-    silent: bool,
+    /// False if no bytes are acknowledged.
+    pub(super) acknowledges: bool,
     /// Window of the peer: the number of bytes between acknowledgements.
     window: Option<u32>,
     /// The last window that was announced to the peer.
@@ -128,7 +128,7 @@ impl Connection {
             out: SendQueue::new(),
             received: 0,
             acknowledged: 0,
-            silent: false,
+            acknowledges: true,
             window: None,
             announced_window: None,
             peer_acknowledged: 0,
@@ -148,15 +148,10 @@ impl Connection {
         self.received
     }
 
-    /// Stops acknowledgements, as some servers do.
-    pub(super) fn withhold_acknowledgements(&mut self) {
-        self.silent = true;
-    }
-
     /// Sends an acknowledgement after half the peer's window, because some senders stop when the
     /// whole window is used.
     pub(super) fn acknowledge(&mut self) {
-        let Some(window) = self.window.filter(|_| !self.silent) else { return };
+        let Some(window) = self.window.filter(|_| self.acknowledges) else { return };
         if self.received - self.acknowledged >= u64::from(window / 2).max(1) {
             self.acknowledged = self.received;
             // The counter in the protocol wraps.
@@ -297,6 +292,17 @@ pub(super) fn script(message: &Message) -> Script {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn acknowledgements_that_were_off_continue() {
+        let mut link = Connection::new(Limits::default());
+        (link.window, link.received, link.acknowledges) = (Some(100), 100, false);
+        link.acknowledge();
+        assert_eq!(link.out.queued_bytes(), 0);
+        link.acknowledges = true;
+        link.acknowledge();
+        assert!(link.out.queued_bytes() > 0);
+    }
 
     #[test]
     fn metadata_with_a_long_index_of_keyframes_is_read() {

@@ -259,6 +259,7 @@ fn copy(
         index.left_out.push(UnsupportedContent::HdrMetadata);
     }
     destination.check_space(&index)?;
+    let cut = cut_bytes(source, &index).map_err(unreadable(from))?;
     let course = CopyTimeline::of(&index, format);
     let muxer = copier(format, index.tracks.clone(), &course.timing, index.colors);
     let mut file = File::create_by(&unfinished_name(to), muxer)?;
@@ -278,9 +279,16 @@ fn copy(
         duration: course.end.since(Timestamp::ZERO),
         begins: None,
         packets: index.samples.len(),
-        cut: source.size().saturating_sub(index.whole),
+        cut,
         left_out: index.left_out,
     })
+}
+
+/// Returns the number of bytes at the end of a file that are not a complete unit. A complete MP4
+/// or MKV file has none: its index is also behind the last packet.
+fn cut_bytes(source: &mut MediaFile, index: &Index) -> Result<u64, container::Error> {
+    let is_whole = index.finished && source.format()? != Format::Flv;
+    Ok(if is_whole { 0 } else { source.size().saturating_sub(index.whole) })
 }
 
 /// Returns the name of a copy while it is being written.
@@ -343,8 +351,8 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
         container::Error::Damaged(_) => Failure::Unrepairable { path: path.to_owned(), reason },
         _ => unreadable(path)(reason),
     })?;
-    let cut = source.size().saturating_sub(index.whole);
-    if index.finished && (cut == 0 || format != Format::Flv) {
+    let cut = cut_bytes(&mut source, &index).map_err(unreadable(path))?;
+    if index.finished && cut == 0 {
         return Ok(Report {
             path: path.to_owned(),
             how: RepairMethod::Whole,

@@ -86,6 +86,7 @@ impl Engine {
                     net: options.net.clone(),
                     live: publisher.state() == State::Live,
                     delay,
+                    dropped_frames: publisher.figures().dropped_frames,
                 })
             })
             .collect()

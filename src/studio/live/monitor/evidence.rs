@@ -23,8 +23,9 @@ pub struct SentStream<'a> {
     pub video: Option<(Size, f64)>,
     /// Other frame sizes that were sent to targets with slower links.
     pub sizes: &'a [Size],
-    /// The frames per second that are actually sent; a slow connection may get fewer.
-    pub fps: Option<f64>,
+    /// The time since which all frames have been sent; `None` if onair sends fewer at the moment. A
+    /// slow connection may get fewer.
+    pub complete_since: Option<Timestamp>,
     pub has_audio: bool,
     /// The time since which the sent data is known; `None` means since the beginning of the stream.
     pub since: Option<Timestamp>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::base::Timestamp;
 use crate::media::Size;
 use crate::media::similarity::LOUDNESS_STEP_MICROS;
-use crate::player::probe::reading::{Keyframe, ProbeReading};
+use crate::player::probe::reading::{FRAME_RATE_WINDOW, Keyframe, ProbeReading};
 use crate::player::{FailureKind, State};
 use crate::studio::live::monitor::evidence::{
     FIGURES_TIMEOUT, MAX_SEARCHED_DELAY, MatchResult, SentStream,
@@ -58,6 +58,8 @@ pub struct Case<'a> {
     pub delay: Duration,
     /// The delay of the viewers, if known.
     pub latency: Option<Duration>,
+    /// The time at which onair last dropped frames for the target.
+    pub dropped_at: Option<Timestamp>,
     pub proof: MatchResult,
     pub seen: &'a ProbeReading,
     pub sent: &'a SentStream<'a>,
@@ -65,7 +67,7 @@ pub struct Case<'a> {
 
 /// Returns all current faults, the most severe first.
 pub fn judge(case: &Case<'_>) -> Vec<Finding> {
-    let Case { now, live_since, delay, latency, proof, seen, sent } = *case;
+    let Case { now, live_since, delay, latency, dropped_at, proof, seen, sent } = *case;
     if now.since(live_since) < NEW_STREAM_GRACE {
         return Vec::new();
     }
@@ -105,9 +107,10 @@ pub fn judge(case: &Case<'_>) -> Vec<Finding> {
         found.push(finding(Trouble::Late, cause));
     }
     if let Some((size, fps)) = sent.video {
-        // While onair sends fewer frames, or did so a moment ago, the frame rate provides no
-        // information about the server.
-        let whole = sent.fps.is_some_and(|sent| (sent - fps).abs() <= fps * 0.05);
+        // If onair has sent fewer frames, or dropped some for this target, in the time that viewers
+        // may see now, the frame rate provides no information about the server.
+        let whole = sent.complete_since.is_some_and(|since| now.since(since) >= reach)
+            && dropped_at.is_none_or(|at| now.since(at) > reach + FRAME_RATE_WINDOW);
         let other = seen.size.filter(|got| sent.sizes.contains(got));
         // If the stream is not known to be this program, its size provides no information. Video that
         // cannot be decoded cannot be compared in another way.
@@ -345,7 +348,7 @@ mod tests {
         SentStream {
             video: Some((FRAME_SIZE, 30.0)),
             sizes: &[],
-            fps: seen.fps,
+            complete_since: seen.fps.filter(|fps| *fps == 30.0).map(|_| at(0.0)),
             has_audio: true,
             since: None,
             keyframes: &seen.keyframes,
@@ -353,10 +356,23 @@ mod tests {
         }
     }
 
+    /// Returns the case of a matching stream without a delay.
+    fn case_of<'a>(sent: &'a SentStream<'a>, seen: &'a ProbeReading) -> Case<'a> {
+        Case {
+            now: at(60.0),
+            live_since: at(0.0),
+            delay: Duration::ZERO,
+            latency: None,
+            dropped_at: None,
+            proof: MatchResult::Matched,
+            seen,
+            sent,
+        }
+    }
+
     fn found(seen: &ProbeReading, sent: &ProbeReading, proof: MatchResult) -> Vec<Finding> {
         let sent = sent_as(sent);
-        let (now, live_since, delay) = (at(60.0), at(0.0), Duration::ZERO);
-        judge(&Case { now, live_since, delay, latency: None, proof, seen, sent: &sent })
+        judge(&Case { proof, seen, ..case_of(&sent, seen) })
     }
 
     fn judged(seen: &ProbeReading, sent: &ProbeReading) -> Vec<Trouble> {
@@ -421,6 +437,23 @@ mod tests {
     }
 
     #[test]
+    fn frames_that_onair_did_not_send_are_no_fault_of_the_server() {
+        let program = stream(lively, |_| 0.1);
+        let seen = ProbeReading { fps: Some(24.0), ..program.clone() };
+        let is_fault = |complete_since: f64, dropped_at: Option<f64>| {
+            let complete_since = Some(at(complete_since));
+            let sent = SentStream { complete_since, ..sent_as(&program) };
+            let latency = Some(Duration::from_secs(3));
+            let dropped_at = dropped_at.map(at);
+            !judge(&Case { latency, dropped_at, ..case_of(&sent, &seen) }).is_empty()
+        };
+        // The latency and the margin are 8 s.
+        assert!(is_fault(52.0, None) && !is_fault(53.0, None));
+        // The frame rate covers 4 s more.
+        assert!(is_fault(0.0, Some(47.0)) && !is_fault(0.0, Some(48.0)));
+    }
+
+    #[test]
     fn late_is_beyond_the_delay_that_was_chosen() {
         let program = stream(lively, |_| 0.1);
         let sent = sent_as(&program);
@@ -429,9 +462,7 @@ mod tests {
             live_since: at(0.0),
             delay: Duration::from_secs(delay),
             latency: Some(Duration::from_secs(latency)),
-            proof: MatchResult::Matched,
-            seen: &program,
-            sent: &sent,
+            ..case_of(&sent, &program)
         };
         let judged = |latency: u64, delay: u64| judge(&case(60.0, latency, delay));
         assert_eq!(judged(3, 0), []);

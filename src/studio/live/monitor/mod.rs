@@ -61,6 +61,8 @@ pub(in crate::studio) struct WantedMonitor {
     pub live: bool,
     /// The intentional delay of the stream.
     pub delay: Duration,
+    /// The number of frames that onair has dropped for the target.
+    pub dropped_frames: u64,
 }
 
 /// Report of the viewer monitor to the engine.
@@ -91,6 +93,8 @@ struct TargetMonitor {
     tries: usize,
     live_since: Option<Timestamp>,
     delay: Duration,
+    dropped_frames: u64,
+    dropped_at: Option<Timestamp>,
     /// The last reading.
     seen: Option<ProbeReading>,
     /// The current faults.
@@ -157,7 +161,7 @@ impl Monitors {
     /// Compares the received streams with the stream that onair sent.
     pub fn poll(&mut self, now: Timestamp) -> Vec<MonitorNews> {
         let mut news = std::mem::take(&mut self.over);
-        let Some(reference) = &self.reference else { return news };
+        let Some(reference) = &mut self.reference else { return news };
         reference.with(now, |sent| {
             for (id, one) in &mut self.each {
                 one.poll(*id, sent, now, &mut news);
@@ -220,6 +224,8 @@ impl TargetMonitor {
             tries: 0,
             live_since: None,
             delay: wanted.delay,
+            dropped_frames: wanted.dropped_frames,
+            dropped_at: None,
             seen: None,
             findings: Vec::new(),
             wrong_since: None,
@@ -250,6 +256,9 @@ impl TargetMonitor {
     fn follow(&mut self, wanted: &WantedMonitor, runtime: &Runtime, clock: Clock) {
         let now = clock.now();
         self.delay = wanted.delay;
+        if self.dropped_frames != wanted.dropped_frames {
+            (self.dropped_frames, self.dropped_at) = (wanted.dropped_frames, Some(now));
+        }
         self.live_since = wanted.live.then(|| self.live_since.unwrap_or(now));
         let over = self.probe.as_ref().is_some_and(|probe| probe.seen().state.is_final());
         if over && now >= self.again_at {
@@ -310,6 +319,7 @@ impl TargetMonitor {
                 live_since,
                 delay: self.delay,
                 latency: self.comparison.latency(now, seen).map(|(latency, _)| latency),
+                dropped_at: self.dropped_at,
                 proof: self.comparison.proof(now),
                 seen,
                 sent,

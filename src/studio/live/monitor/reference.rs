@@ -19,6 +19,8 @@ use crate::studio::live::monitor::evidence::SentStream;
 const REFERENCE_MEMORY: ProbeMemory = ProbeMemory { keyframes: 1_200, loudness: 100_000 };
 /// A stream with at most this many sent frames or audio packets has just begun.
 const MAX_NEW_STREAM_PACKETS: u64 = 200;
+/// Maximum deviation of a complete frame rate, as a fraction of the configured rate.
+const FRAME_RATE_TOLERANCE: f64 = 0.05;
 /// Interval at which the thread checks whether it should stop.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -32,6 +34,8 @@ pub(in crate::studio) struct Reference {
     /// All frame sizes since the start, because targets can get different sizes, and get them with
     /// a delay.
     sizes: Arc<Mutex<Vec<Size>>>,
+    /// The time since which the frame rate has been complete.
+    complete_since: Option<Timestamp>,
     _thread: Worker,
 }
 
@@ -83,19 +87,23 @@ impl Reference {
                 }
             }
         })?;
-        Ok(Self { worker, parameters, since, sizes, _thread: thread })
+        Ok(Self { worker, parameters, since, sizes, complete_since: None, _thread: thread })
     }
 
     /// Passes the current data to `look`, and returns its result.
-    pub fn with<R>(&self, now: Timestamp, look: impl FnOnce(&SentStream<'_>) -> R) -> R {
+    pub fn with<R>(&mut self, now: Timestamp, look: impl FnOnce(&SentStream<'_>) -> R) -> R {
         let mut worker = self.worker.lock();
         worker.sum_up(now);
-        let fps = worker.seen.fps;
         let video = self.parameters.video.as_ref();
+        let video = video.map(|video| (video.displayed_size(), video.frame_rate.as_f64()));
+        let is_complete = video
+            .zip(worker.seen.fps)
+            .is_some_and(|((_, full), fps)| (fps - full).abs() <= full * FRAME_RATE_TOLERANCE);
+        self.complete_since = is_complete.then(|| self.complete_since.unwrap_or(now));
         look(&SentStream {
-            video: video.map(|video| (video.displayed_size(), video.frame_rate.as_f64())),
+            video,
             sizes: &self.sizes.lock(),
-            fps,
+            complete_since: self.complete_since,
             has_audio: self.parameters.audio.is_some(),
             since: self.since,
             keyframes: &worker.seen.keyframes,

@@ -131,6 +131,7 @@ fn wanted(play_url: &str) -> WantedMonitor {
         net: net::Options::default(),
         live: false,
         delay: Duration::ZERO,
+        dropped_frames: 0,
     }
 }
 
@@ -225,7 +226,7 @@ impl Run {
         let sent = SentStream {
             video: Some((FRAME_SIZE, FRAMES_PER_SECOND)),
             sizes: &[],
-            fps: Some(FRAMES_PER_SECOND),
+            complete_since: Some(at(0.0)),
             has_audio: true,
             since: None,
             keyframes: &self.sent.keyframes,

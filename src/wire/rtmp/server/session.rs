@@ -370,9 +370,9 @@ impl Session {
         }
     }
 
-    /// Stops acknowledgements, as some servers do.
-    pub fn withhold_acknowledgements(&mut self) {
-        self.link.withhold_acknowledgements();
+    /// Sets whether received data is acknowledged; some servers never do that.
+    pub fn set_acknowledging(&mut self, acknowledges: bool) {
+        self.link.acknowledges = acknowledges;
     }
 
     /// Returns the progress of the client towards publishing, or `None` if the client plays or is

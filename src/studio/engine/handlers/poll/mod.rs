@@ -396,6 +396,9 @@ impl Engine {
             self.machine.usage = process.read();
         }
         self.notices.active.fold_old();
+        if let Some(message) = self.notices.log.take_error() {
+            self.notices.tell(&message, "");
+        }
         self.note_on_air();
         self.poll_space();
         self.poll_free_space();

@@ -110,6 +110,16 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
 }
 
 #[test]
+fn an_event_log_that_cannot_be_written_is_a_notice() {
+    let (mut engine, _events) = engine(Some("/dev/full".into()));
+    engine.notices.tell(&StudioMessage::CameraLost { device: "C920".into() }, "");
+    until("notice about the event log", || {
+        engine.second();
+        keys_of(&engine).contains(&("event-log-failed", None))
+    });
+}
+
+#[test]
 fn the_event_log_follows_the_language_of_the_window() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("why.txt");
