@@ -63,7 +63,7 @@ impl Configuration {
     /// groups, or if the size is invalid.
     pub(super) fn write_broken_frame(&self, out: &mut Vec<u8>) -> Option<Size> {
         let [sps, pps] = &self.sets[..] else { return None };
-        let sps = Sps::parse(sps).ok()?;
+        let sps = Sps::parse_for_decoding(sps).ok()?;
         let pps = Pps::parse(pps, Some(&sps)).ok()?;
         if pps.num_slice_groups > 1 {
             return None;
@@ -118,7 +118,7 @@ impl Configuration {
 /// Checks whether a sequence parameter set is supported, and returns it in the form for the
 /// library.
 fn admit(nal: &[u8]) -> Result<Bytes, Error> {
-    let sps = Sps::parse(nal).map_err(damaged)?;
+    let sps = Sps::parse_for_decoding(nal).map_err(damaged)?;
     let no = |lack: Problem| {
         let profile = sps.profile();
         Err(Error::Unsupported(problem!("decode-h264-kind", profile = profile, lack = lack)))
@@ -231,7 +231,7 @@ fn replace(configuration: &mut Configuration, fresh: &[&[u8]]) -> Result<(), Err
     let is_sps = |nal: &[u8]| NalType::of(nal) == Some(NalType::Sps);
     let mut sps = Vec::new();
     for nal in fresh.iter().filter(|nal| is_sps(nal)) {
-        let parsed = Sps::parse(nal).map_err(damaged)?;
+        let parsed = Sps::parse_for_decoding(nal).map_err(damaged)?;
         configuration.profile = parsed.profile();
         configuration.color = color(&parsed);
         sps.push(admit(nal)?);

@@ -251,18 +251,18 @@ mod tests {
 
     #[test]
     fn a_target_of_an_earlier_broadcast_has_counters_but_no_measurements() {
-        let counters = Target { sent_bytes: 9, sent_frames: 3, ..Target::default() };
+        let counters = || Target { sent_bytes: 9, sent_frames: 3, ..Target::default() };
         let measured = Target {
             bitrate: 8,
             queued_ms: 7,
             round_trip_ms: Some(6.0),
             frame_age_ms: Some(5.0),
             monitor: Some(Monitor::default()),
-            ..counters.clone()
+            ..counters()
         };
         let mut stats = Stats::default();
         stats.add_earlier(&Stats { targets: vec![measured], ..Stats::default() });
-        assert_eq!(stats.targets, [counters]);
+        assert_eq!(stats.targets, [counters()]);
     }
 
     #[test]

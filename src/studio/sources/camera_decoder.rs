@@ -39,7 +39,9 @@ impl Sets {
         let mut others = false;
         for nal in annexb_nals(data) {
             let (sets, id) = match NalType::of(nal) {
-                Some(NalType::Sps) => (&mut self.sps, Sps::parse(nal).map(|sps| sps.id)),
+                Some(NalType::Sps) => {
+                    (&mut self.sps, Sps::parse_for_decoding(nal).map(|sps| sps.id))
+                }
                 Some(NalType::Pps) => (&mut self.pps, Pps::id_of(nal)),
                 _ => continue,
             };

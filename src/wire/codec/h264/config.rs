@@ -34,7 +34,7 @@ pub struct Extension {
 impl DecoderConfig {
     /// Makes a record with 4-byte lengths from the parameter sets of an encoder (whole NAL units).
     pub fn new(sps: Bytes, pps: Bytes) -> Result<Self, Error> {
-        let parsed = Sps::parse(&sps)?;
+        let parsed = Sps::parse_for_decoding(&sps)?;
         let high = !matches!(parsed.profile_idc, 66 | 77 | 88);
         Ok(Self {
             profile_idc: parsed.profile_idc,
@@ -124,7 +124,7 @@ impl DecoderConfig {
 
     /// Parses the first sequence parameter set.
     pub fn first_sps(&self) -> Result<Sps, Error> {
-        Sps::parse(self.sps.first().ok_or(Error::NoNal)?)
+        Sps::parse_for_decoding(self.sps.first().ok_or(Error::NoNal)?)
     }
 }
 

@@ -130,7 +130,7 @@ impl DtsExtractor {
 
     fn set_sps(&mut self, nal: &[u8]) -> Result<(), Error> {
         if self.sps.is_none() || self.sps_nal != nal {
-            self.sps = Some(Sps::parse(nal)?);
+            self.sps = Some(Sps::parse_for_decoding(nal)?);
             self.sps_nal = nal.to_vec();
             self.depth = 0;
             self.standing = 0;

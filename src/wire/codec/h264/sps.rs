@@ -113,7 +113,22 @@ pub(super) fn scaling_lists(
 
 impl Sps {
     /// Reads a whole NAL unit, with header byte and emulation prevention.
+    ///
+    /// # Errors
+    /// Also fails if the VUI has values that the standard forbids.
     pub fn parse(nal: &[u8]) -> Result<Self, Error> {
+        let (sps, vui_error) = Self::read(nal)?;
+        vui_error.map_or(Ok(sps), Err)
+    }
+
+    /// Works like [`Sps::parse`], but leaves out what is invalid in the VUI. Some encoders write
+    /// such values, and decoding does not need them.
+    pub fn parse_for_decoding(nal: &[u8]) -> Result<Self, Error> {
+        Self::read(nal).map(|(sps, _)| sps)
+    }
+
+    /// Returns the set, and what is invalid in its VUI.
+    fn read(nal: &[u8]) -> Result<(Self, Option<Error>), Error> {
         let header = *nal.first().ok_or(Error::NoNal)?;
         if header & 0x9F != 7 {
             return Err(Error::WrongNal { header, expected: "SPS" });
@@ -121,11 +136,11 @@ impl Sps {
         if nal.len() > MAX_SPS_BYTES {
             return Err(Error::Range("seq_parameter_set"));
         }
-        Self::parse_rbsp(&unescape(nal))
+        Self::read_rbsp(&unescape(nal))
     }
 
     /// Reads the raw payload after the header byte `rbsp[0]`.
-    pub(super) fn parse_rbsp(rbsp: &[u8]) -> Result<Self, Error> {
+    fn read_rbsp(rbsp: &[u8]) -> Result<(Self, Option<Error>), Error> {
         let mut r = BitReader::new(rbsp);
         r.skip(8)?;
         let mut sps = Self {
@@ -160,11 +175,21 @@ impl Sps {
         }
         sps.set_size()?;
         sps.vui_flag_at = r.position();
-        // Some encoders write an invalid VUI, but decoding does not need it.
+        let mut vui_error = None;
         if r.flag().unwrap_or(false) {
-            sps.vui = Vui::read(&mut r).ok();
+            match Vui::read(&mut r) {
+                Ok(vui) => sps.vui = Some(vui),
+                // Some encoders truncate the VUI, but their frames decode correctly.
+                Err(Error::Bits(_)) => {}
+                Err(error) => vui_error = Some(error),
+            }
         }
-        Ok(sps)
+        let timing = sps.vui.as_mut().map(|vui| &mut vui.timing);
+        if let Some(timing) = timing.filter(|it| it.is_some_and(|it| it.is_invalid())) {
+            *timing = None;
+            vui_error = Some(Error::Range("num_units_in_tick or time_scale"));
+        }
+        Ok((sps, vui_error))
     }
 
     fn read_chroma(&mut self, r: &mut BitReader<'_>) -> Result<(), Error> {
@@ -324,7 +349,9 @@ mod tests {
             writer.flag(true);
             vui.write(&mut writer);
             writer.trailing_bits();
-            Sps::parse(&escape(&writer.into_bytes())).unwrap()
+            let nal = escape(&writer.into_bytes());
+            assert!(matches!(Sps::parse(&nal), Err(Error::Range(_))));
+            Sps::parse_for_decoding(&nal).unwrap()
         };
         for (units_in_tick, time_scale) in [(0, 0), (0, 60), (1, 0)] {
             let timing = Timing { units_in_tick, time_scale, fixed_frame_rate: true };

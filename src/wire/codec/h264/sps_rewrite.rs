@@ -23,7 +23,7 @@ pub struct VuiChanges {
 
 /// Returns the sequence parameter set `nal` (a whole NAL unit) with the changes.
 pub fn rewrite_sps_vui(nal: &[u8], changes: &VuiChanges) -> Result<Bytes, Error> {
-    let sps = Sps::parse(nal)?;
+    let sps = Sps::parse_for_decoding(nal)?;
     let mut vui = sps.vui.clone().unwrap_or_default();
     if let Some(color) = changes.color {
         // H.273 code points: 1 is BT.709 in all three tables; BT.601 is 6 (SMPTE 170M).

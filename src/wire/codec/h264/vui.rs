@@ -124,8 +124,15 @@ impl AspectRatio {
     }
 }
 
+impl Timing {
+    /// Whether a value is zero. Some encoders write this, although the standard forbids it.
+    pub(super) fn is_invalid(self) -> bool {
+        self.units_in_tick == 0 || self.time_scale == 0
+    }
+}
+
 impl Vui {
-    /// Reads `vui_parameters()`.
+    /// Reads `vui_parameters()`. The timing can be invalid.
     pub(super) fn read(reader: &mut BitReader<'_>) -> Result<Self, Error> {
         let mut vui = Self::default();
         if reader.flag()? {
@@ -148,13 +155,11 @@ impl Vui {
             vui.chroma_location = Some((reader.ue()?, reader.ue()?));
         }
         if reader.flag()? {
-            let timing = Timing {
+            vui.timing = Some(Timing {
                 units_in_tick: reader.bits(32)?,
                 time_scale: reader.bits(32)?,
                 fixed_frame_rate: reader.flag()?,
-            };
-            // Some encoders write zeros, although the standard forbids them.
-            vui.timing = Some(timing).filter(|it| it.units_in_tick > 0 && it.time_scale > 0);
+            });
         }
         vui.nal_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
         vui.vcl_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
