@@ -255,6 +255,9 @@ fn copy(
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
     }
+    if fit::loses_pixel_aspect(&index, format) {
+        index.left_out.push(UnsupportedContent::PixelAspect);
+    }
     if fit::loses_hdr_metadata(&index, format) {
         index.left_out.push(UnsupportedContent::HdrMetadata);
     }
