@@ -195,7 +195,7 @@ struct Session {
     local: Vec<SocketAddr>,
     /// The address from which the HTTP request came.
     peer: SocketAddr,
-    /// The source addresses of the viewer's datagrams, newest last.
+    /// The viewer's UDP paths, one per source address, newest source last.
     paths: Vec<UdpPath>,
     checks: AddressChecks,
     /// All source addresses of ICE requests that were passed on. str0m keeps a candidate for each.
