@@ -135,13 +135,19 @@ streams, and includes a server. Everything also works on the command line, witho
 # Libraries that the program opens at run time, so that no tool detects them.
 opened=(libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
 # FFmpeg's libraries with their major versions. A program with FFmpeg's decoders opens the libraries whose headers it
-# was built with.
+# was built with, and the loader reports their names. After a missing library, the program opens no others.
 decoders=()
 if grep -qaF sws_setColorspaceDetails "$onair"; then
+    loads=$(LD_DEBUG=libs timeout 60 "$onair" devices 2>&1 || true)
     for name in avcodec avutil swscale; do
-        number=$(pkg-config --modversion "lib$name")
-        decoders+=("lib$name ${number%%.*}")
+        number=$(sed -n "/find library=lib$name\.so\./{s/.*\.so\.\([0-9]*\) .*/\1/p;q}" <<<"$loads")
+        decoders+=(${number:+"lib$name $number"})
     done
+    [ ${#decoders[@]} = 3 ] || {
+        complain "The packages do not recommend FFmpeg's libraries, because the program cannot open them here. Install the
+versions with which the program was built."
+        decoders=()
+    }
 fi
 
 # script CALL: prints a script of a package, which makes this call to a function in steps.sh.

@@ -170,7 +170,7 @@ need_rust() {
         if command -v rustup >/dev/null; then
             RUSTUP_TOOLCHAIN=$(wanted_rust)
             export RUSTUP_TOOLCHAIN
-            # An earlier run may have fetched it. Without this variable, rustup would fetch it here without a word.
+            # An earlier run may have fetched it. Without this variable, rustup would fetch it here without a message.
             RUSTUP_AUTO_INSTALL=0 rust_is_new_enough || {
                 say "$lack"
                 say "Fetching Rust $(wanted_rust) with rustup."

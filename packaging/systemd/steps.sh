@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# What the packages do with the service. bundle.sh puts this file into their scripts. If systemd does not run, as in a
+# Steps of the packages for the service. bundle.sh puts this file into their scripts. If systemd does not run, as in a
 # container, the units are only files.
 
 # after_install [IS_UPGRADE]

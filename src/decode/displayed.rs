@@ -26,6 +26,7 @@ pub(super) fn displayed(
     config: &VideoConfig,
 ) -> Box<dyn VideoBackend> {
     let VideoConfig { pixel_aspect, rotation, .. } = *config;
+    let pixel_aspect = pixel_aspect.filter(|it| it.differs(PixelAspect::SQUARE));
     if pixel_aspect.is_none() && rotation == Rotation::None {
         return decoder;
     }

@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{Size, Track};
+    use crate::media::{PixelAspect, Size, Track, VideoConfig};
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::track_config::bare_video_config;
     use crate::wire::container::{Muxer, Tracks, mkv};
@@ -96,9 +96,8 @@ mod tests {
     const PPS: &[u8] = &[0x68, 0xCE, 0x38, 0x80];
     const SLICE: &[u8] = &[0x65, 7];
 
-    /// Makes an MKV file without a config of H.264, whose only frame has this data.
-    fn file(data: Vec<u8>) -> Vec<u8> {
-        let video = bare_video_config(VideoCodec::H264, Bytes::new(), &[]);
+    /// Makes an MKV file with this video, whose only frame has this data.
+    fn file(video: VideoConfig, data: Vec<u8>) -> Vec<u8> {
         let mut writer = mkv::Writer::new(Tracks { video: Some(video), audio: Vec::new() });
         let mut file = writer.begin().to_vec();
         let times = (Timestamp::ZERO, Timestamp::ZERO);
@@ -117,7 +116,7 @@ mod tests {
         let [sps, pps] = [SPS, PPS].map(Bytes::from_static);
         let config = DecoderConfig::new(sps, pps).unwrap().build().unwrap();
         for data in [annex_b, avcc.clone()] {
-            let file = file(data);
+            let file = file(bare_video_config(VideoCodec::H264, Bytes::new(), &[]), data);
             let mut source = &file[..];
             let mut index = mkv::index_to_play(&mut source).unwrap();
             take_config(&mut source, &mut index).unwrap();
@@ -125,6 +124,31 @@ mod tests {
             assert_eq!((&video.config, video.size), (&config, Size::new(160, 240)));
             let packet = sample(&mut source, &index, &index.samples[0]).unwrap().unwrap();
             assert_eq!(packet.data, avcc);
+        }
+    }
+
+    #[test]
+    fn square_pixels_of_a_file_override_the_aspect_in_its_frames() {
+        // 720×576 pixels with the aspect 64:45.
+        let sps = b"\x67\x42\xc0\x1e\xda\x02\xd0\x49\xbf\xf0\x04\x00\x02\xd0\x08";
+        let data = [&[0, 0, 0, 15][..], sps, &[0, 0, 0, 4], PPS, &[0, 0, 0, 2], SLICE].concat();
+        let (size, bare) =
+            (Size::new(720, 576), bare_video_config(VideoCodec::H264, Bytes::new(), &[]));
+        for (declared, found) in [
+            (None, PixelAspect::new(64, 45)),
+            (Some(PixelAspect::SQUARE), Some(PixelAspect::SQUARE)),
+        ] {
+            let video = VideoConfig { size, pixel_aspect: declared, ..bare.clone() };
+            let file = file(video, data.clone());
+            let mut source = &file[..];
+            let mut index = mkv::index_to_play(&mut source).unwrap();
+            take_config(&mut source, &mut index).unwrap();
+            let video = index.tracks.video.unwrap();
+            assert_eq!((video.pixel_aspect, video.config.is_empty()), (found, false));
+            // A copy with the config still has the declared aspect.
+            let copy = mkv::Writer::new(Tracks { video: Some(video), audio: Vec::new() }).begin();
+            let copied = mkv::index(&mut &copy[..]).unwrap().tracks.video.unwrap();
+            assert_eq!(copied.pixel_aspect, found);
         }
     }
 }

@@ -129,7 +129,7 @@ impl Codec {
 /// Maximum ratio of the sides of a pixel. Larger ratios are errors, or would waste memory.
 const MAX_PIXEL_ASPECT: u64 = 10;
 
-/// The width and height of pixels that are not square, as a reduced fraction.
+/// The width and height of pixels, as a reduced fraction.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct PixelAspect {
     width: u32,
@@ -137,6 +137,8 @@ pub struct PixelAspect {
 }
 
 impl PixelAspect {
+    pub const SQUARE: Self = Self { width: 1, height: 1 };
+
     /// Creates the aspect of pixels with these sides. Returns `None` if the pixels are square, or
     /// if the sides are invalid.
     pub fn new(width: u64, height: u64) -> Option<Self> {
@@ -157,12 +159,19 @@ impl PixelAspect {
         (self.width, self.height)
     }
 
+    /// Returns true if the difference from another aspect is visible, which is more than 1 %.
+    pub fn differs(self, other: Self) -> bool {
+        let product = |width: u32, height: u32| u64::from(width) * u64::from(height);
+        let (own, others) = (product(self.width, other.height), product(other.width, self.height));
+        own.abs_diff(others) > own.max(others) / 100
+    }
+
     /// Returns the size of a frame after it was stretched so that its pixels are square. One side
-    /// grows, unless the frame would exceed [`Size::MAX_SIDE`]. A difference of 1 % is invisible,
-    /// and not worth the loss of sharpness.
+    /// grows, unless the frame would exceed [`Size::MAX_SIDE`]. An invisible difference is not worth
+    /// the loss of sharpness.
     pub fn stretched(self, size: Size) -> Size {
         let (width, height) = (u64::from(self.width), u64::from(self.height));
-        if width.abs_diff(height) * 100 <= width.max(height) {
+        if !self.differs(Self::SQUARE) {
             return size;
         }
         let grown = |side: u32, long: u64, short: u64| {
@@ -191,7 +200,8 @@ pub struct VideoConfig {
     /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. Other
     /// codecs: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is no config.
     pub config: Bytes,
-    /// The aspect of the pixels, if they are not square. A player stretches the decoded frames.
+    /// The aspect of the pixels, or `None` if the codec config has square pixels and the container declares no aspect.
+    /// A player stretches the decoded frames.
     pub pixel_aspect: Option<PixelAspect>,
     /// The rotation that a player applies to the stretched frames.
     pub rotation: Rotation,

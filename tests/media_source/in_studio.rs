@@ -471,7 +471,7 @@ fn a_list_whose_own_file_is_missing_plays_the_others() {
     let fails = || studio.snapshot().strips.get(1).map(|it| it.state) == Some(SourceState::Failed);
     wait_for("the failure", LIMIT, fails);
     let id = studio.snapshot().scenes.collection.sources[0].id;
-    studio.send(Command::Edit(Edit::AddFile(id, second.clone())));
+    studio.send(Command::Edit(Edit::AddFile(id, second)));
     plays(&studio);
 
     // The next start opens the strip before the source.

@@ -97,6 +97,7 @@ content-cut-start = 剪切点与下一个关键帧之间的视频
 content-rotation = 视频的旋转角度
 content-audio-track-names = 音轨名称
 content-audio-track-languages = 音轨语言
+content-pixel-aspect = 视频流以外的像素宽高比
 content-hdr-metadata = 视频流以外的 HDR 元数据
 content-video-packet = 一个 { $size } 字节的视频数据包
 content-audio-packet = 一个 { $size } 字节的音频数据包

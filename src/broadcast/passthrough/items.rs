@@ -21,6 +21,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
+use crate::wire::container::track_config::has_own_pixel_aspect;
 use crate::wire::container::{self, Format, Index, TrackId, UnsupportedContent, flv};
 
 /// Metadata properties that an index may lack.
@@ -36,6 +37,8 @@ pub enum Error {
     Empty,
     /// The file demands a rotation of its video, which FLV does not support.
     Rotated,
+    /// The file demands another pixel aspect than that of its video stream, which FLV does not support.
+    Stretched,
 }
 
 impl From<io::Error> for Error {
@@ -66,6 +69,9 @@ impl From<&Error> for Problem {
             Error::Empty => problem!("media-empty"),
             Error::Rotated => {
                 problem!("passthrough-rotated").with_cure(problem!("passthrough-cure-rotated"))
+            }
+            Error::Stretched => {
+                problem!("passthrough-stretched").with_cure(problem!("passthrough-cure-stretched"))
             }
         }
     }
@@ -185,6 +191,9 @@ impl IndexedItems {
         let missing = keep_carried(&mut index).map_err(fail)?;
         if index.tracks.video.as_ref().is_some_and(|video| video.rotation != Rotation::None) {
             return Err(Error::Rotated);
+        }
+        if index.tracks.video.as_ref().is_some_and(has_own_pixel_aspect) {
+            return Err(Error::Stretched);
         }
         let tracks = StreamConfig {
             video: index.tracks.video.clone(),

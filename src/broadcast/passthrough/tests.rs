@@ -7,7 +7,8 @@ use super::*;
 use crate::broadcast::hub::backlog::Limits;
 use crate::broadcast::hub::subscription::NextPacket;
 use crate::media::{
-    AudioCodec, AudioConfig, FrameRate, Rotation, Size, UnsupportedTrack, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, FrameRate, PixelAspect, Rotation, Size, UnsupportedTrack, VideoCodec,
+    VideoConfig,
 };
 use crate::wire::container::flv::{TagKind, file_header, write_tag};
 use crate::wire::container::mp4::live::{initialization, tracks};
@@ -138,16 +139,22 @@ fn what_cannot_be_sent_is_refused() {
 }
 
 #[test]
-fn a_rotated_video_does_not_go_out_sideways() {
+fn a_video_does_not_go_out_sideways_or_distorted() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("phone.mp4");
     let config = Bytes::from_static(&[1, 0, 0, 0, 0, 10, 0x82, 1, 1, 1, 0, 0]);
-    let (size, rotation) = (Size::new(64, 48), Rotation::Right);
-    let video = VideoConfig { size, rotation, ..bare_video_config(VideoCodec::Vp9, config, &[]) };
-    std::fs::write(&path, initialization(&tracks(Some(&video), None), 1)).unwrap();
-    let refused = PassthroughFile::open(&path).unwrap_err();
-    assert!(matches!(refused, Error::Rotated));
-    assert!(Problem::from(&refused).own_cure().is_some(), "it is no question of the codecs");
+    let size = Size::new(64, 48);
+    let video = VideoConfig { size, ..bare_video_config(VideoCodec::Vp9, config, &[]) };
+    let refused = |video| {
+        std::fs::write(&path, initialization(&tracks(Some(&video), None), 1)).unwrap();
+        let refused = PassthroughFile::open(&path).unwrap_err();
+        assert!(Problem::from(&refused).own_cure().is_some(), "it is no question of the codecs");
+        refused
+    };
+    let rotated = refused(VideoConfig { rotation: Rotation::Right, ..video.clone() });
+    assert!(matches!(rotated, Error::Rotated));
+    let stretched = refused(VideoConfig { pixel_aspect: PixelAspect::new(4, 3), ..video });
+    assert!(matches!(stretched, Error::Stretched));
 }
 
 fn audio(codec: AudioCodec) -> AudioTrack {

@@ -232,13 +232,9 @@ impl<'a> Decoding<'a> {
         // Encoders repeat their config, which is not a change.
         if self.decoder.is_some()
             && self.parameters.as_ref().is_some_and(|known| {
-                (known.codec, &known.config, known.pixel_aspect, known.rotation)
-                    == (
-                        parameters.codec,
-                        &parameters.config,
-                        parameters.pixel_aspect,
-                        parameters.rotation,
-                    )
+                known.has_same_codec_config(&parameters)
+                    && known.pixel_aspect == parameters.pixel_aspect
+                    && known.rotation == parameters.rotation
             })
         {
             return Vec::new();

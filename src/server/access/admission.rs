@@ -12,12 +12,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
+use crate::base::Timestamp;
 use crate::net::subscriber::subscriber;
 use crate::server::access::limits::Limits;
+
+/// Time in which clients usually begin to publish or play. An older connection without a purpose is idle.
+const MAX_JOINING_TIME: Duration = Duration::from_secs(5);
 
 /// The slot of a connection.
 #[derive(Debug)]
@@ -65,7 +70,8 @@ pub(in crate::server) struct Admission {
 struct Inner {
     all: usize,
     players: usize,
-    undecided: usize,
+    /// The keys of the undecided slots, with the times of their admission.
+    undecided: BTreeMap<u64, Timestamp>,
     resting: usize,
     /// The key of the next slot that waits.
     next_turn: u64,
@@ -140,7 +146,7 @@ impl Admission {
 
     /// Takes a slot for one more connection; `None` if there is none. On loopback, and behind a proxy
     /// (`is_proxy`), clients share an address.
-    pub fn admit(&self, address: IpAddr, is_proxy: bool) -> Option<Arc<Spot>> {
+    pub fn admit(&self, address: IpAddr, is_proxy: bool, now: Timestamp) -> Option<Arc<Spot>> {
         let address = subscriber(address);
         let is_shared = is_proxy || address.is_loopback();
         let mut inner = self.inner.lock();
@@ -151,9 +157,9 @@ impl Admission {
         if (crowded || are_many) && !inner.evict_of(address, !are_many) {
             return None;
         }
-        let are_many = inner.undecided >= self.max_undecided();
+        let are_many = inner.undecided.len() >= self.max_undecided();
         if are_many || inner.all >= self.connections {
-            let rests = inner.resting > 0 && inner.undecided < self.reserve();
+            let rests = inner.resting > 0 && inner.undecided.len() < self.reserve();
             let waiting = |it: &Address| match rests {
                 true => (it.resting.len(), 0),
                 false => (it.undecided.len(), it.resting.len()),
@@ -170,7 +176,8 @@ impl Admission {
         let spot = Arc::new(Spot { address, state, turn, waker, stalled });
         inner.all += 1;
         inner.addresses.entry(address).or_default().all += 1;
-        inner.wait(&spot, State::Undecided);
+        let turn = inner.wait(&spot, State::Undecided);
+        inner.undecided.insert(turn, now);
         Some(spot)
     }
 
@@ -211,9 +218,11 @@ impl Admission {
         inner.all - inner.resting >= self.connections
     }
 
-    /// Returns true if there are connections without a purpose, such as those of clients that are joining.
-    pub fn has_undecided(&self) -> bool {
-        self.inner.lock().undecided > 0
+    /// Returns true if clients are joining: there are new connections without a purpose.
+    pub fn has_joining(&self, now: Timestamp) -> bool {
+        let inner = self.inner.lock();
+        let newest = inner.undecided.values().next_back();
+        newest.is_some_and(|since| now.since(*since) < MAX_JOINING_TIME)
     }
 
     /// Frees the slot of a closed connection.
@@ -253,30 +262,31 @@ impl Inner {
         true
     }
 
-    /// Adds a connection to the waiting ones, as undecided or resting.
-    fn wait(&mut self, spot: &Arc<Spot>, state: State) {
+    /// Adds a connection to the waiting ones, as undecided or resting. Returns its key.
+    fn wait(&mut self, spot: &Arc<Spot>, state: State) -> u64 {
         let turn = self.next_turn;
         self.next_turn += 1;
         spot.turn.store(turn, Ordering::Relaxed);
         spot.set(state);
         let of_address = self.addresses.entry(spot.address).or_default();
-        let (count, list) = match state {
-            State::Undecided => (&mut self.undecided, &mut of_address.undecided),
-            _ => (&mut self.resting, &mut of_address.resting),
+        let list = match state {
+            State::Undecided => &mut of_address.undecided,
+            _ => {
+                self.resting += 1;
+                &mut of_address.resting
+            }
         };
-        *count += 1;
         list.insert(turn, Arc::clone(spot));
+        turn
     }
 
     /// Removes a connection from the waiting ones, if it is one of them.
     fn take(&mut self, spot: &Spot) {
         let turn = spot.turn.load(Ordering::Relaxed);
         let Some(of_address) = self.addresses.get_mut(&spot.address) else { return };
-        let (count, list) = match spot.is(State::Undecided) {
-            true => (&mut self.undecided, &mut of_address.undecided),
-            false => (&mut self.resting, &mut of_address.resting),
-        };
-        *count -= usize::from(list.remove(&turn).is_some());
+        self.undecided.remove(&turn);
+        of_address.undecided.remove(&turn);
+        self.resting -= usize::from(of_address.resting.remove(&turn).is_some());
     }
 
     fn forget_one(&mut self, address: IpAddr) {
@@ -310,17 +320,19 @@ mod tests {
     fn a_flood_of_idle_connections_keeps_nobody_out() {
         for flood in [FLOOD_ADDRESS, LOCAL_ADDRESS] {
             let places = admission();
-            let idle: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood, false)).collect();
+            let idle: Vec<_> =
+                (0..1_000).filter_map(|_| places.admit(flood, false, Timestamp::ZERO)).collect();
             assert_eq!(idle.len(), 1_000, "each newcomer gets its chance");
             let left = idle.iter().filter(|spot| !is_evicted(spot)).count();
             assert_eq!(left, places.max_undecided_of(flood == LOCAL_ADDRESS));
-            let publisher = places.admit(HOME_ADDRESS, false).unwrap();
+            let publisher = places.admit(HOME_ADDRESS, false, Timestamp::ZERO).unwrap();
             assert!(places.settle(&publisher, Purpose::Publish));
-            let more: Vec<_> = (0..1_000).filter_map(|_| places.admit(flood, false)).collect();
+            let more: Vec<_> =
+                (0..1_000).filter_map(|_| places.admit(flood, false, Timestamp::ZERO)).collect();
             assert!(!is_evicted(&publisher));
             idle.iter().chain(&more).chain([&publisher]).for_each(|spot| places.leave(spot));
             let inner = places.inner.lock();
-            assert_eq!((inner.all, inner.undecided, inner.players), (0, 0, 0));
+            assert_eq!((inner.all, inner.undecided.len(), inner.players), (0, 0, 0));
             assert!(inner.addresses.is_empty());
         }
     }
@@ -328,10 +340,10 @@ mod tests {
     #[test]
     fn many_addresses_that_wait_lose_their_own_places() {
         let places = admission();
-        let first = places.admit(HOME_ADDRESS, false).unwrap();
+        let first = places.admit(HOME_ADDRESS, false, Timestamp::ZERO).unwrap();
         for number in 0..1_000_u32 {
             let address = IpAddr::from([198, 51, 100, (number % 7) as u8]);
-            assert!(places.admit(address, false).is_some());
+            assert!(places.admit(address, false, Timestamp::ZERO).is_some());
         }
         assert!(!is_evicted(&first), "others have more");
     }
@@ -341,11 +353,11 @@ mod tests {
         let places = admission();
         let mut playing = 0;
         for _ in 0..200 {
-            let Some(spot) = places.admit(LOCAL_ADDRESS, false) else { break };
+            let Some(spot) = places.admit(LOCAL_ADDRESS, false, Timestamp::ZERO) else { break };
             playing += usize::from(places.settle(&spot, Purpose::Play));
         }
         assert_eq!(playing, 64 - places.reserve());
-        let publisher = places.admit(HOME_ADDRESS, false).unwrap();
+        let publisher = places.admit(HOME_ADDRESS, false, Timestamp::ZERO).unwrap();
         assert!(places.settle(&publisher, Purpose::Publish));
     }
 
@@ -353,7 +365,7 @@ mod tests {
     fn viewers_between_two_requests_stay_while_others_come() {
         let places = admission();
         let play = |address, is_proxy| {
-            let spot = places.admit(address, is_proxy).unwrap();
+            let spot = places.admit(address, is_proxy, Timestamp::ZERO).unwrap();
             assert!(places.settle(&spot, Purpose::Play));
             spot
         };
@@ -361,7 +373,7 @@ mod tests {
         let viewers: Vec<_> = (0..40).map(|_| play(LOCAL_ADDRESS, false)).collect();
         viewers.iter().for_each(|viewer| places.unsettle(viewer));
         let newcomers: Vec<_> =
-            (0..20).map(|_| places.admit(LOCAL_ADDRESS, false).unwrap()).collect();
+            (0..20).map(|_| places.admit(LOCAL_ADDRESS, false, Timestamp::ZERO).unwrap()).collect();
         assert!(viewers.iter().all(|viewer| places.settle(viewer, Purpose::Play)));
         viewers.iter().for_each(|viewer| places.unsettle(viewer));
         // When all slots are taken, most connections without a purpose go first.
@@ -372,47 +384,69 @@ mod tests {
         // The last newcomers take the slots of viewers, and do not evict each other.
         newcomers.iter().for_each(|newcomer| places.leave(newcomer));
         let filling: Vec<_> = (0..3).map(|_| play(FLOOD_ADDRESS, true)).collect();
-        let publisher = places.admit(HOME_ADDRESS, false).unwrap();
+        let publisher = places.admit(HOME_ADDRESS, false, Timestamp::ZERO).unwrap();
         assert!(is_evicted(&viewers[0]) && !is_evicted(&viewers[1]), "the oldest one");
-        let page = places.admit(HOME_ADDRESS, false).unwrap();
+        let page = places.admit(HOME_ADDRESS, false, Timestamp::ZERO).unwrap();
         assert!(is_evicted(&viewers[1]) && !is_evicted(&publisher));
         assert!(places.settle(&publisher, Purpose::Publish));
         places.leave(&page);
         filling.iter().for_each(|filling| places.leave(filling));
         viewers.iter().chain(&others).chain([&publisher]).for_each(|spot| places.leave(spot));
         let inner = places.inner.lock();
-        assert_eq!((inner.all, inner.undecided, inner.resting, inner.players), (0, 0, 0, 0));
+        assert_eq!((inner.all, inner.undecided.len(), inner.resting, inner.players), (0, 0, 0, 0));
     }
 
     #[test]
     fn an_evicted_connection_frees_its_slot_once() {
         let places = admission();
-        let playing = places.admit(FLOOD_ADDRESS, false).unwrap();
+        let playing = places.admit(FLOOD_ADDRESS, false, Timestamp::ZERO).unwrap();
         assert!(places.settle(&playing, Purpose::Play));
         places.evict(&playing);
         assert!(is_evicted(&playing));
         places.leave(&playing);
         let inner = places.inner.lock();
-        assert_eq!((inner.all, inner.undecided, inner.players), (0, 0, 0));
+        assert_eq!((inner.all, inner.undecided.len(), inner.players), (0, 0, 0));
+    }
+
+    #[test]
+    fn only_new_connections_without_a_purpose_are_joining() {
+        let places = admission();
+        let at = |seconds| Timestamp::ZERO + Duration::from_secs(seconds);
+        let joining = |seconds| places.has_joining(at(seconds));
+        assert!(!joining(0));
+        // A page or a program that keeps its connection between two requests of the API.
+        let idle = places.admit(LOCAL_ADDRESS, false, at(0)).unwrap();
+        assert!(joining(4) && !joining(5));
+        let viewer = places.admit(HOME_ADDRESS, false, at(6)).unwrap();
+        assert!(joining(6));
+        assert!(places.settle(&viewer, Purpose::Play));
+        assert!(!joining(6));
+        places.unsettle(&viewer);
+        assert!(!joining(6), "it rests");
+        places.leave(&idle);
+        assert!(places.inner.lock().undecided.is_empty());
     }
 
     #[test]
     fn one_address_has_a_share() {
         let places = admission();
         let playing: Vec<_> = (0..100)
-            .map_while(|_| places.admit(FLOOD_ADDRESS, false))
+            .map_while(|_| places.admit(FLOOD_ADDRESS, false, Timestamp::ZERO))
             .filter(|spot| places.settle(spot, Purpose::Play))
             .collect();
         assert_eq!(playing.len(), 20);
         // A proxy brings many clients.
         let proxied: Vec<_> = (0..30)
-            .map_while(|_| places.admit(FLOOD_ADDRESS, true))
+            .map_while(|_| places.admit(FLOOD_ADDRESS, true, Timestamp::ZERO))
             .filter(|spot| places.settle(spot, Purpose::Play))
             .collect();
         assert_eq!(proxied.len(), 30);
         // A connection that stops playing makes room for the next one.
         places.unsettle(&playing[0]);
-        assert!(places.admit(FLOOD_ADDRESS, false).is_some() && is_evicted(&playing[0]));
+        assert!(
+            places.admit(FLOOD_ADDRESS, false, Timestamp::ZERO).is_some()
+                && is_evicted(&playing[0])
+        );
         assert!(!places.settle(&playing[0], Purpose::Play), "it has gone");
     }
 }

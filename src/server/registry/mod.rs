@@ -272,7 +272,7 @@ impl Registry {
         let live = self.connections.fetch_add(1, Ordering::AcqRel);
         let is_shared = self.is_shared(address.ip());
         let spot = (live < self.config.limits.connections + MAX_CLOSING_CONNECTIONS)
-            .then(|| self.admission.admit(address.ip(), is_shared))
+            .then(|| self.admission.admit(address.ip(), is_shared, self.clock.now()))
             .flatten();
         let Some(spot) = spot else {
             self.count_closed();

@@ -283,7 +283,8 @@ impl Pull {
                     self.flush_at = None;
                     if let Some(publication) = &self.publication {
                         publication.stream.flush();
-                        publication.stream.send_rest(&self.task.registry.admission).await;
+                        let registry = &self.task.registry;
+                        publication.stream.send_rest(&registry.admission, registry.clock.now()).await;
                     }
                     continue;
                 }
@@ -307,7 +308,8 @@ impl Pull {
                 return end;
             }
             if let Some(publication) = &self.publication {
-                publication.stream.send_rest(&self.task.registry.admission).await;
+                let registry = &self.task.registry;
+                publication.stream.send_rest(&registry.admission, registry.clock.now()).await;
             }
         }
     }

@@ -74,7 +74,7 @@ impl Task {
     /// Sends what the stream's other viewers have not received yet.
     pub(super) async fn send_rest(&mut self) {
         if let Role::Publishing(publication) = &self.role {
-            publication.stream.send_rest(&self.registry.admission).await;
+            publication.stream.send_rest(&self.registry.admission, self.registry.clock.now()).await;
         }
     }
 

@@ -329,9 +329,9 @@ impl Stream {
     }
 
     /// Sends the delivery to the other viewers. While clients are joining, other tasks run between its parts.
-    pub async fn send_rest(&self, admission: &Admission) {
+    pub async fn send_rest(&self, admission: &Admission, now: Timestamp) {
         while !self.sending.lock().is_done() {
-            if admission.has_undecided() {
+            if admission.has_joining(now) {
                 self.sending.lock().send_part(JOINING_PART_VIEWERS);
                 tokio::task::yield_now().await;
             } else {

@@ -389,10 +389,10 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
         stream.flush();
     };
     let admission = Admission::new(&Limits::default());
-    let joining = admission.admit(IpAddr::from([127, 0, 0, 1]), false).unwrap();
+    let joining = admission.admit(IpAddr::from([127, 0, 0, 1]), false, Timestamp::ZERO).unwrap();
     let mut cx = Context::from_waker(Waker::noop());
     send(0);
-    let rest = pin!(stream.send_rest(&admission));
+    let rest = pin!(stream.send_rest(&admission, Timestamp::ZERO));
     assert!(rest.poll(&mut cx).is_pending());
     assert_eq!((got(&viewers[0]), got(last)), (vec![vec![0]], vec![]));
     let late = Arc::new(Viewer(u64::MAX, Mutex::default()));
@@ -403,14 +403,14 @@ fn a_crowd_is_served_in_parts_and_each_viewer_gets_each_message_once() {
     assert_eq!(got(last).len() + got(&late).len(), 2);
     let others = async { assert_eq!(got(last).len() + got(&late).len(), 2, "others run first") };
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async { tokio::join!(stream.send_rest(&admission), others) });
+    runtime.block_on(async { tokio::join!(stream.send_rest(&admission, Timestamp::ZERO), others) });
     for viewer in [&viewers[0], last, &late] {
         assert_eq!(got(viewer), [vec![0], vec![33]]);
     }
     assert!(got(leaving).is_empty(), "it has left");
     assert!(admission.settle(&joining, Purpose::Play));
     send(66);
-    let rest = pin!(stream.send_rest(&admission));
+    let rest = pin!(stream.send_rest(&admission, Timestamp::ZERO));
     assert!(rest.poll(&mut cx).is_ready(), "nobody is joining");
     assert_eq!(got(last), [vec![0], vec![33], vec![66]]);
 }

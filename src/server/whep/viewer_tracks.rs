@@ -30,6 +30,8 @@ pub(super) struct VideoTrack {
     next_sequence_number: u64,
     /// Sequence number after the last packet of cached frames, if any were sent.
     cached_end: Option<u64>,
+    /// Time until which frames may wait for the link longer, because it sends cached frames first.
+    catch_up_until: Option<Instant>,
     /// Deadline for the keyframe that the encoder was asked for. After the deadline, the viewer
     /// gets cached frames.
     pub keyframe_deadline: Option<Instant>,
@@ -63,6 +65,7 @@ impl VideoTrack {
             cursor,
             next_sequence_number: 0,
             cached_end: None,
+            catch_up_until: None,
             keyframe_deadline: None,
             playout,
             variant,
@@ -101,6 +104,25 @@ impl VideoTrack {
     pub fn awaits_cached(&self, rtc: &mut Rtc) -> bool {
         let waiting = waiting_packets(rtc, self.route.mid) as u64;
         self.cached_end.is_some_and(|end| waiting > self.next_sequence_number - end)
+    }
+
+    /// Returns true if frames wait too long for the link, or too many wait.
+    pub fn is_crowded(&self, rtc: &mut Rtc, now: Instant) -> bool {
+        if self.catch_up_until.is_some_and(|until| now < until) {
+            return false;
+        }
+        let mut direct = rtc.direct_api();
+        let stream = direct.stream_tx_by_mid(self.route.mid, None);
+        let info = stream.and_then(|stream| stream.queue_info());
+        info.is_some_and(|queue| {
+            let waits = queue.first_unsent().map(|since| now.saturating_duration_since(since));
+            queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_FRAME_DELAY)
+        })
+    }
+
+    /// Notes that the link needs this time for cached frames.
+    pub fn catch_up(&mut self, time: Duration, now: Instant) {
+        self.catch_up_until = Some(now + time + MAX_FRAME_DELAY);
     }
 
     /// Sends a cached frame with the timestamp `at`, in microseconds.
@@ -164,16 +186,6 @@ impl AudioTrack {
     }
 }
 
-/// Returns true if frames wait too long for the link, or too many wait.
-pub(super) fn is_crowded(rtc: &mut Rtc, mid: Mid, now: Instant) -> bool {
-    let mut direct = rtc.direct_api();
-    let info = direct.stream_tx_by_mid(mid, None).and_then(|stream| stream.queue_info());
-    info.is_some_and(|queue| {
-        let waits = queue.first_unsent().map(|since| now.saturating_duration_since(since));
-        queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_FRAME_DELAY)
-    })
-}
-
 /// Returns the number of packets of a track that the pacer had when it last got the time.
 pub(super) fn waiting_packets(rtc: &mut Rtc, mid: Mid) -> usize {
     let mut direct = rtc.direct_api();
@@ -181,10 +193,15 @@ pub(super) fn waiting_packets(rtc: &mut Rtc, mid: Mid) -> usize {
     info.map_or(0, |queue| queue.packet_count())
 }
 
-/// Returns true if these frames would wait too long for a link with this estimate in bits per second.
-pub(super) fn is_too_large(group: &[Arc<Frame>], estimate: u64) -> bool {
+/// Returns the time that a link with this estimate in bits per second needs for these cached frames. Returns `None` if
+/// the link is slower than the stream, so that the frames would wait too long. On a fast link, the estimate is only a
+/// small multiple of the stream's bitrate.
+pub(super) fn catch_up_time(group: &[Arc<Frame>], estimate: u64) -> Option<Duration> {
     let bits = group.iter().map(|frame| frame.size() as u64 * 8).sum::<u64>();
-    bits > estimate.saturating_mul(MAX_FRAME_DELAY.as_secs())
+    let time = Duration::from_micros(bits.saturating_mul(1_000_000) / estimate.max(1));
+    let micros = group.last().zip(group.first()).map_or(0, |(last, first)| last.at - first.at);
+    let media = Duration::from_micros(micros.max(0).unsigned_abs());
+    (time <= media.max(MAX_FRAME_DELAY)).then_some(time)
 }
 
 /// Converts microseconds to the clock of a track, which wraps.

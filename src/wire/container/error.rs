@@ -67,6 +67,8 @@ pub enum UnsupportedContent {
     Rotation,
     AudioTrackNames,
     AudioTrackLanguages,
+    /// A pixel aspect of the container that differs from the one in the video stream.
+    PixelAspect,
     /// HDR metadata in the container.
     HdrMetadata,
     /// A packet of this many bytes, which is too large.
@@ -95,6 +97,7 @@ impl From<&UnsupportedContent> for Problem {
             Content::Rotation => problem!("content-rotation"),
             Content::AudioTrackNames => problem!("content-audio-track-names"),
             Content::AudioTrackLanguages => problem!("content-audio-track-languages"),
+            Content::PixelAspect => problem!("content-pixel-aspect"),
             Content::HdrMetadata => problem!("content-hdr-metadata"),
             Content::VideoPacket(size) => problem!("content-video-packet", size = *size),
             Content::AudioPacket(size) => problem!("content-audio-packet", size = *size),

@@ -25,6 +25,8 @@ pub struct TrackTiming {
     pub period: Duration,
     /// Presentation time of the first sample, relative to `zero`.
     pub begins: Timestamp,
+    /// Presentation time of the first shown frame, relative to `zero`, if frames after `zero` are hidden.
+    pub shown_from: Option<Timestamp>,
 }
 
 impl Timing {

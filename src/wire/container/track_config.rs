@@ -4,7 +4,8 @@
 use bytes::Bytes;
 
 use crate::media::{
-    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
+    AudioCodec, AudioConfig, BitsPerSecond, FrameRate, PixelAspect, Rotation, Size, VideoCodec,
+    VideoConfig,
 };
 use crate::wire::codec;
 use crate::wire::codec::aac::AudioSpecificConfig;
@@ -87,6 +88,13 @@ pub fn video_config_with_metadata(
         codec if codec.needs_config() && config.is_empty() => None,
         codec => Some(bare_video_config_with_metadata(codec, config, &[], metadata)),
     }
+}
+
+/// Returns true if the container declares another pixel aspect than the codec config.
+pub fn has_own_pixel_aspect(video: &VideoConfig) -> bool {
+    let coded = video_config(video.codec, video.config.clone()).and_then(|it| it.pixel_aspect);
+    let [shown, coded] = [video.pixel_aspect, coded].map(|it| it.unwrap_or(PixelAspect::SQUARE));
+    shown.differs(coded)
 }
 
 /// Parses the parameter sets within an H.264 frame, if it has any.
@@ -198,7 +206,6 @@ pub fn aac_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<Au
 #[cfg(test)]
 pub(in crate::wire::container) mod tests {
     use super::*;
-    use crate::media::PixelAspect;
 
     /// Returns the config of a small video track with this rotation.
     pub fn rotated_video(rotation: Rotation) -> VideoConfig {
@@ -222,5 +229,19 @@ pub(in crate::wire::container) mod tests {
         assert_eq!(video.displayed_size(), Size::new(1_024, 576));
         let upright = VideoConfig { rotation: Rotation::Left, ..video };
         assert_eq!(upright.displayed_size(), Size::new(576, 1_024));
+    }
+
+    #[test]
+    fn a_container_can_declare_another_aspect_than_the_codec_config() {
+        let is_own = |video: &VideoConfig, pixel_aspect| {
+            has_own_pixel_aspect(&VideoConfig { pixel_aspect, ..video.clone() })
+        };
+        let (video, square) = (anamorphic_video(), Some(PixelAspect::SQUARE));
+        assert!(is_own(&video, square) && is_own(&video, PixelAspect::new(12, 11)));
+        assert!(!is_own(&video, video.pixel_aspect));
+        assert!(!is_own(&video, PixelAspect::new(1_023, 720)), "a rounded displayed size");
+        let video = rotated_video(Rotation::None);
+        assert!(is_own(&video, PixelAspect::new(4, 3)));
+        assert!(!is_own(&video, square) && !is_own(&video, None));
     }
 }

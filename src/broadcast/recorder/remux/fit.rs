@@ -9,6 +9,7 @@ use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::codec;
 use crate::wire::codec::{Colors, Light, cadence, mpeg_audio};
+use crate::wire::container::track_config::has_own_pixel_aspect;
 use crate::wire::container::{
     AudioTrack, Error, FilePart, Format, Index, MAX_AUDIO_TRACKS, Part, SampleLocation, TrackId,
     UnsupportedContent, audio_track, read,
@@ -145,6 +146,11 @@ pub(super) fn loses_hdr_metadata(index: &Index, format: Format) -> bool {
     loses && index.tracks.video.is_some()
 }
 
+/// Returns true if the format does not support the pixel aspect in the container.
+pub(super) fn loses_pixel_aspect(index: &Index, format: Format) -> bool {
+    format == Format::Flv && index.tracks.video.as_ref().is_some_and(has_own_pixel_aspect)
+}
+
 /// Adds metadata that only the packets contain and other formats need.
 ///
 /// # Errors
@@ -221,7 +227,7 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
 mod tests {
     use super::*;
     use crate::base::Timestamp;
-    use crate::media::{AudioConfig, BitsPerSecond, FrameRate, VideoConfig};
+    use crate::media::{AudioConfig, BitsPerSecond, FrameRate, PixelAspect, VideoConfig};
     use crate::text::Language;
     use crate::wire::container::Tracks;
 
@@ -326,5 +332,14 @@ mod tests {
             (dropped.samples.len(), dropped.left_out),
             (2, vec![UnsupportedContent::Rotation])
         );
+    }
+
+    #[test]
+    fn only_flv_loses_a_pixel_aspect_of_the_container() {
+        let mut index = index(VideoCodec::H264, &[]);
+        assert!(!loses_pixel_aspect(&index, Format::Flv));
+        index.tracks.video.as_mut().unwrap().pixel_aspect = PixelAspect::new(64, 45);
+        let losing = Format::ALL.into_iter().filter(|format| loses_pixel_aspect(&index, *format));
+        assert_eq!(losing.collect::<Vec<_>>(), [Format::Flv]);
     }
 }

@@ -255,6 +255,9 @@ fn copy(
     if index.samples.is_empty() {
         return Err(Failure::Nothing(from.to_owned()));
     }
+    if fit::loses_pixel_aspect(&index, format) {
+        index.left_out.push(UnsupportedContent::PixelAspect);
+    }
     if fit::loses_hdr_metadata(&index, format) {
         index.left_out.push(UnsupportedContent::HdrMetadata);
     }
@@ -446,22 +449,26 @@ mod tests {
     use crate::media::{RenditionId, StreamConfig};
     use crate::wire::container::{SampleLocation, TrackId, Tracks};
 
+    /// Returns the index of a file with a frame of 250 bytes at each of these times in milliseconds.
+    fn index<const N: usize>(millis: [i64; N]) -> Index {
+        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
+        let tracks = Tracks::from(StreamConfig { video: Some(video), audio: None });
+        let frame = |(number, millis): (u64, i64)| {
+            let at = Timestamp::from_millis(millis);
+            let (track, keyframe) = (TrackId::Video, number == 0);
+            SampleLocation { track, keyframe, dts: at, pts: at, at: 250 * number, size: 250 }
+        };
+        let samples = (0..).zip(millis).map(frame).collect();
+        Index { tracks, samples, ..Index::default() }
+    }
+
     #[test]
     fn a_copy_leaves_space_for_the_recording() {
         let folder = tempfile::tempdir().unwrap();
         let (from, to) = (folder.path().join("x.mp4"), folder.path().join("y.mp4"));
         std::fs::write(&from, [7; 1_000]).unwrap();
-        let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-        let place = |number: u64| {
-            let at = Timestamp::from_millis(40 * number as i64);
-            let keyframe = number == 0;
-            let (track, dts, pts) = (TrackId::Video, at, at);
-            SampleLocation { track, keyframe, dts, pts, at: 250 * number, size: 250 }
-        };
         let copied = |free| {
-            let tracks = Tracks::from(StreamConfig { video: Some(video.clone()), audio: None });
-            let samples = (0..4).map(place).collect();
-            let index = Index { tracks, samples, ..Index::default() };
+            let index = index([0, 40, 80, 120]);
             let destination = Destination { to: &to, format: Format::Mp4, free };
             copy(&[], &from, &mut open(&from).unwrap(), index, destination, &|_| false)
         };
@@ -475,5 +482,23 @@ mod tests {
         for free in [Some(needed), None] {
             assert_eq!(copied(free).unwrap().packets, 4);
         }
+    }
+
+    #[test]
+    fn frames_before_a_delayed_start_stay_hidden() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("x.mp4"), folder.path().join("y.mp4"));
+        std::fs::write(&from, [7; 1_250]).unwrap();
+        // An empty edit of half a second, and then the media from its fourth frame on.
+        let times = [-1_000, -500, 0, 500, 1_000];
+        let mut index = index(times);
+        index.hide_before(Timestamp::from_millis(500));
+        let shown_from = index.shown_from;
+        let destination = Destination { to: &to, format: Format::Mp4, free: None };
+        copy(&[], &from, &mut open(&from).unwrap(), index, destination, &|_| false).unwrap();
+        let copied = mp4::index(&mut &std::fs::read(&to).unwrap()[..]).unwrap();
+        let found: Vec<_> = copied.samples.iter().map(|it| it.pts.as_millis()).collect();
+        assert_eq!(found, times);
+        assert!(shown_from.is_some() && copied.shown_from == shown_from, "{copied:?}");
     }
 }

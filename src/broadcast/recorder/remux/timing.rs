@@ -44,11 +44,17 @@ impl CopyTimeline {
         let track = |id: TrackId| {
             let entry = index.timescales.iter().find(|(track, _)| *track == id);
             let begins = of(id).map(|place| place.pts).min().unwrap_or_default();
+            // Frames before time zero are hidden anyway.
+            let from =
+                index.shown_from.filter(|from| id == TrackId::Video && *from > Timestamp::ZERO);
+            let shown =
+                |from: Timestamp| of(id).map(|place| place.pts).filter(|pts| *pts >= from).min();
             TrackTiming {
                 track: id,
                 timescale: entry.map_or(0, |(_, timescale)| *timescale),
                 period: period(of(id)).unwrap_or_else(|| index.tracks.length(id)),
                 begins: begins.offset(shift),
+                shown_from: from.and_then(shown).map(|from| from.offset(shift)),
             }
         };
         let tracks: Vec<_> = index.tracks.ids().map(track).collect();

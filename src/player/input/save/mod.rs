@@ -29,6 +29,7 @@ use crate::wire::container::flv::metadata::{DurationSlots, bare_metadata};
 use crate::wire::container::flv::{
     self, ReadTag, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, Tag, TagKind,
 };
+use crate::wire::container::track_config::has_own_pixel_aspect;
 
 /// The position of the flags in the file header, which declare the tracks.
 const FLAGS_POSITION: u64 = 4;
@@ -223,6 +224,9 @@ impl Save {
                 }
                 if matches!(config, TrackConfig::Video(it) if it.rotation != Rotation::None) {
                     self.tell_missing(shared, problem!("content-rotation"));
+                }
+                if matches!(config, TrackConfig::Video(it) if has_own_pixel_aspect(it)) {
+                    self.tell_missing(shared, problem!("content-pixel-aspect"));
                 }
             }
             if let Some((kind, body)) = heads.body(event).filter(|_| !self.broken) {

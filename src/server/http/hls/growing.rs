@@ -115,7 +115,7 @@ mod tests {
         let (sender, listing) = watch::channel(Arc::new(window.listing()));
         window.take(vec![Cut::SegmentEnd], Some(Duration::from_secs(2)), 0);
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let spot = registry.admission.admit(address, false).unwrap();
+        let spot = registry.admission.admit(address, false, registry.clock.now()).unwrap();
         let body = runtime.block_on(async {
             let growing = Growing {
                 registry: Arc::clone(&registry),

@@ -38,7 +38,7 @@ use crate::server::whep::presence::Presence;
 use crate::server::whep::routes;
 use crate::server::whep::session::address_checks::AddressChecks;
 use crate::server::whep::tracks::Unplayable;
-use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, is_crowded, is_too_large};
+use crate::server::whep::viewer_tracks::{AudioTrack, VideoTrack, catch_up_time};
 use crate::text::problem::{Problem, problem};
 use crate::wire::webrtc::sdp::Offer;
 
@@ -195,7 +195,7 @@ struct Session {
     local: Vec<SocketAddr>,
     /// The address from which the HTTP request came.
     peer: SocketAddr,
-    /// The source addresses of the viewer's datagrams, newest last.
+    /// The viewer's UDP paths, one per source address, newest source last.
     paths: Vec<UdpPath>,
     checks: AddressChecks,
     /// All source addresses of ICE requests that were passed on. str0m keeps a candidate for each.
@@ -380,7 +380,7 @@ impl Session {
         self.last_restart = Some(now);
         let Some(video) = &mut self.video else { return };
         // More packets would only make the viewer wait longer.
-        if is_crowded(&mut self.rtc, video.route.mid, now) {
+        if video.is_crowded(&mut self.rtc, now) {
             return video.cursor.wait();
         }
         // The viewer has not received the frames yet that answered its last request.
@@ -425,12 +425,13 @@ impl Session {
         true
     }
 
-    /// Restarts with the frames since the last keyframe. If the link is too slow for them, the viewer waits for the
-    /// next keyframe.
+    /// Restarts with the frames since the last keyframe. If the link is slower than the stream, the viewer waits for
+    /// the next keyframe.
     fn restart(&mut self, group: &[Arc<Frame>], now: Instant) {
         let Some(video) = &mut self.video else { return };
-        if self.switching.estimate.is_some_and(|estimate| is_too_large(group, estimate)) {
-            return video.cursor.wait();
+        if let Some(estimate) = self.switching.estimate {
+            let Some(time) = catch_up_time(group, estimate) else { return video.cursor.wait() };
+            video.catch_up(time, now);
         }
         let frames = video.cursor.restart(group);
         for (frame, at) in frames {
@@ -460,7 +461,7 @@ impl Session {
             let codec = if frame.is_av1 { "AV1" } else { "H.264" };
             return self.mailbox.end(Unplayable::Codec(codec).problem());
         }
-        if is_crowded(&mut self.rtc, video.route.mid, now) {
+        if video.is_crowded(&mut self.rtc, now) {
             video.cursor.wait();
             self.switching.is_crowded = true;
             return;

@@ -135,6 +135,23 @@ fn connect(session: &mut Session, viewer: &mut Rtc, home: SocketAddr) -> Instant
     now
 }
 
+/// Begins to watch `live/show`, and connects without a network. Returns the simulated time.
+async fn watch(registry: &Arc<Registry>) -> (Session, ConnectionSlot, Instant) {
+    let home = "127.0.0.1:9".parse().unwrap();
+    let mut viewer = Rtc::builder().set_crypto_provider(crypto()).build(Instant::now());
+    viewer.add_local_candidate(Candidate::host(home, "udp").unwrap());
+    let mut change = viewer.sdp_api();
+    change.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
+    let (offer, pending) = change.apply().unwrap();
+    drain(&mut viewer);
+    let (mut session, slot, begun) = begin(registry, &offer.to_sdp_string()).await;
+    let answer = SdpAnswer::from_sdp_string(&begun.answer).unwrap();
+    viewer.sdp_api().accept_answer(pending, answer).unwrap();
+    let now = connect(&mut session, &mut viewer, home);
+    session.connected(registry, &slot).unwrap();
+    (session, slot, now)
+}
+
 #[test]
 fn requests_for_keyframes_do_not_fill_the_queue_of_a_slow_link() {
     let runtime = Runtime::start().unwrap();
@@ -142,18 +159,7 @@ fn requests_for_keyframes_do_not_fill_the_queue_of_a_slow_link() {
     let publication = publish(&registry, 1);
     configure(&publication, b"\x64\0\x20");
     runtime.block_on(async {
-        let home = "127.0.0.1:9".parse().unwrap();
-        let mut viewer = Rtc::builder().set_crypto_provider(crypto()).build(Instant::now());
-        viewer.add_local_candidate(Candidate::host(home, "udp").unwrap());
-        let mut change = viewer.sdp_api();
-        change.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
-        let (offer, pending) = change.apply().unwrap();
-        drain(&mut viewer);
-        let (mut session, slot, begun) = begin(&registry, &offer.to_sdp_string()).await;
-        let answer = SdpAnswer::from_sdp_string(&begun.answer).unwrap();
-        viewer.sdp_api().accept_answer(pending, answer).unwrap();
-        let now = connect(&mut session, &mut viewer, home);
-        session.connected(&registry, &slot).unwrap();
+        let (mut session, _slot, now) = watch(&registry).await;
         let packets = publish_large_keyframe(&publication, &session).await;
         // Nothing is polled, so no packet leaves.
         let mut waiting_after = |millis| {
@@ -189,6 +195,50 @@ fn a_link_that_is_too_slow_for_the_cached_frames_gets_the_next_keyframe() {
         };
         assert_eq!(written(0, 8_000_000), (0, true));
         assert_eq!(written(300, 9_000_000), (packets, false));
+    });
+}
+
+#[test]
+fn a_fast_link_gets_all_cached_frames_of_a_long_gop() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let publication = publish(&registry, 1);
+    configure(&publication, b"\x64\0\x20");
+    runtime.block_on(async {
+        let (mut session, _slot, begun) = watch(&registry).await;
+        let production = session.video.as_ref().unwrap().used.production.id();
+        // Frames of 1 Mbit/s.
+        let payload: Arc<[u8]> = Arc::from([0_u8; 1_000]);
+        let frame = |index: u64| {
+            Arc::new(Frame {
+                production,
+                is_av1: false,
+                kind: if index == 0 { FrameKind::Key } else { FrameKind::Inter },
+                index,
+                at: index as i64 * 40_000,
+                wallclock: begun,
+                arrived: begun,
+                payloads: vec![Arc::clone(&payload); 5],
+            })
+        };
+        let group: Vec<_> = (0..150).map(frame).collect();
+        session.switching.estimate = Some(4_000_000);
+        session.restart(&group, begun);
+        assert_eq!(session.unsent, 750, "six seconds");
+        session.rtc.handle_input(Input::Timeout(begun)).unwrap();
+        // Nothing is polled, so no packet leaves. The link needs 1.5 s for the cached frames.
+        let mut waits_after = |millis, index| {
+            let now = begun + Duration::from_millis(millis);
+            session.rtc.handle_input(Input::Timeout(now)).unwrap();
+            session.send(&frame(index), now);
+            session.video.as_ref().unwrap().cursor.is_waiting()
+        };
+        assert!(!waits_after(1_400, 150));
+        assert!(waits_after(2_600, 151), "the link is slower than its estimate");
+        // The link is slower than the stream.
+        session.switching.estimate = Some(900_000);
+        session.restart(&group, begun);
+        assert_eq!(session.unsent, 755);
     });
 }
 

@@ -192,9 +192,9 @@ impl Scan {
                 Ok(())
             }
             VideoPacket::SequenceStart(start) => {
-                let config = rest(source, at, size, prefix.len() - start.len())?;
+                let config = later_config(source, at, size, prefix.len() - start.len())?;
                 let known = self.index.tracks.video.as_ref();
-                self.resized = known.is_some_and(|known| known.config != config);
+                self.resized = known.is_some_and(|known| Some(&known.config) != config.as_ref());
                 self.was_resized |= self.resized;
                 Ok(())
             }
@@ -250,13 +250,15 @@ impl Scan {
         };
         match (tag.track.packet, known) {
             (AudioPacket::SequenceStart(start), Some(place)) if !is_new && !start.is_empty() => {
-                let config = rest(source, at, size, prefix.len() - start.len())?;
-                let now = self.audio_of(format, config, &[]);
+                let now = match later_config(source, at, size, prefix.len() - start.len())? {
+                    Some(config) => self.audio_of(format, config, &[]).map(|now| now.config),
+                    None => Some(Bytes::new()),
+                };
                 let first = self.index.tracks.audio.get(place).map(|it| &it.parameters.config);
                 if let Some((now, first)) = now.zip(first.filter(|it| !it.is_empty()))
                     && let Some(known) = self.known_audio.get_mut(place)
                 {
-                    known.is_changed = now.config != *first;
+                    known.is_changed = now != *first;
                     self.has_changed_audio |= known.is_changed;
                 }
                 Ok(())
@@ -390,6 +392,19 @@ fn rest(source: &mut dyn ReadAt, at: u64, size: u32, head: usize) -> Result<Byte
     read(source, at + head as u64, length, MAX_CONFIG_BYTES, FilePart::CodecConfig)
 }
 
+/// Reads a config that follows another one. Returns `None` if it is too large, and therefore differs.
+fn later_config(
+    source: &mut dyn ReadAt,
+    at: u64,
+    size: u32,
+    head: usize,
+) -> Result<Option<Bytes>, Error> {
+    match rest(source, at, size, head) {
+        Err(Error::TooMuch(_)) => Ok(None),
+        config => config.map(Some),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use bytes::BytesMut;
@@ -399,14 +414,18 @@ mod tests {
 
     #[test]
     fn audio_of_another_config_is_left_out_until_the_first_one_returns() {
-        // The configs of 48 and 44.1 kHz, and a frame after each config.
-        let bodies: [&[u8]; 6] = [
+        // The configs of 48 and 44.1 kHz, one that is too large, and a frame after each config.
+        let mut large = vec![0xAF, 0, 0x11, 0x90];
+        large.resize(MAX_CONFIG_BYTES + 3, 0);
+        let bodies: [&[u8]; 8] = [
             &[0xAF, 0, 0x11, 0x90],
             &[0xAF, 1, 1],
             &[0xAF, 0, 0x12, 0x10],
             &[0xAF, 1, 2],
             &[0xAF, 0, 0x11, 0x90],
             &[0xAF, 1, 3],
+            &large,
+            &[0xAF, 1, 4],
         ];
         let mut file = BytesMut::from(&file_header(true, false)[..]);
         for (time_ms, body) in (0..).zip(bodies) {

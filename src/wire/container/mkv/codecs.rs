@@ -165,8 +165,8 @@ pub(super) fn put_colors(out: &mut BytesMut, colors: &Colors) {
 }
 
 /// Reads the pixel aspect from the displayed size of a track entry (RFC 9559 §5.1.4.1.28.12 to
-/// §5.1.4.1.28.14), if the entry declares one. Square pixels are `Some(None)`.
-pub(super) fn pixel_aspect(entry: &[u8]) -> Option<Option<PixelAspect>> {
+/// §5.1.4.1.28.14), if the entry declares one.
+pub(super) fn pixel_aspect(entry: &[u8]) -> Option<PixelAspect> {
     let video = child(entry, id::VIDEO)?;
     let number = |name| child(video, name).and_then(uint).filter(|number| *number > 0);
     let (width, height) = (number(id::PIXEL_WIDTH)?, number(id::PIXEL_HEIGHT)?);
@@ -176,10 +176,10 @@ pub(super) fn pixel_aspect(entry: &[u8]) -> Option<Option<PixelAspect>> {
     }
     let (shown_width, shown_height) = (shown.0.unwrap_or(width), shown.1.unwrap_or(height));
     let sides = (shown_width.checked_mul(height)?, shown_height.checked_mul(width)?);
-    Some(PixelAspect::new(sides.0, sides.1))
+    Some(PixelAspect::new(sides.0, sides.1).unwrap_or(PixelAspect::SQUARE))
 }
 
-/// Writes the displayed size of a video whose pixels are not square. The width is rounded.
+/// Writes the displayed size of a video with a pixel aspect. The width is rounded.
 pub(super) fn put_displayed_size(out: &mut BytesMut, video: &VideoConfig) {
     let Some((width, height)) = video.pixel_aspect.map(PixelAspect::sides) else { return };
     let (width, height) = (u64::from(width), u64::from(height));
@@ -295,7 +295,8 @@ mod tests {
     #[test]
     fn a_copy_keeps_the_pixel_aspect() {
         let video = anamorphic_video();
-        for pixel_aspect in [PixelAspect::new(16, 15), PixelAspect::new(8, 9), video.pixel_aspect] {
+        let [wide, high] = [PixelAspect::new(16, 15), PixelAspect::new(8, 9)];
+        for pixel_aspect in [wide, high, Some(PixelAspect::SQUARE), video.pixel_aspect] {
             let video = VideoConfig { pixel_aspect, ..video.clone() };
             let file = Writer::new(tracks(Some(&video), None)).begin();
             let read = index(&mut &file[..]).unwrap().tracks.video.unwrap();
@@ -315,11 +316,11 @@ mod tests {
             pixel_aspect(&entry)
         };
         let [width, height, unit] = [id::DISPLAY_WIDTH, id::DISPLAY_HEIGHT, id::DISPLAY_UNIT];
-        let anamorphic = Some(PixelAspect::new(64, 45));
+        let anamorphic = PixelAspect::new(64, 45);
         assert_eq!(of(&[(width, 1_024), (height, 576)]), anamorphic);
         assert_eq!(of(&[(width, 1_024)]), anamorphic, "the default height");
         assert_eq!(of(&[(width, 16), (height, 9), (unit, 3)]), anamorphic);
-        assert_eq!(of(&[(width, 720), (height, 576)]), Some(None), "square pixels");
+        assert_eq!(of(&[(width, 720), (height, 576)]), Some(PixelAspect::SQUARE));
         assert_eq!(of(&[(width, 16), (height, 9), (unit, 4)]), None);
         assert_eq!(of(&[(width, u64::MAX), (height, 1)]), None);
         assert_eq!(of(&[]), None);

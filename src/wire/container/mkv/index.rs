@@ -282,7 +282,7 @@ impl ClusterWalk {
             }
             if let (false, Some(video)) = (had_video, &mut self.index.tracks.video) {
                 video.rotation = rotation(entry).unwrap_or_default();
-                video.pixel_aspect = pixel_aspect(entry).unwrap_or(video.pixel_aspect);
+                video.pixel_aspect = pixel_aspect(entry).or(video.pixel_aspect);
                 self.index.colors = colors(entry);
             }
         }

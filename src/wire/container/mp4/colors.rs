@@ -18,15 +18,15 @@ fn inner(stsd: &[u8]) -> Option<&[u8]> {
     boxes(fields.0).next()?.content.get(78..)
 }
 
-/// Reads the pixel aspect from the first `stsd` entry, if it declares one. Square pixels are
-/// `Some(None)`.
-pub(super) fn pixel_aspect(stsd: &[u8]) -> Option<Option<PixelAspect>> {
+/// Reads the pixel aspect from the first `stsd` entry, if it declares one.
+pub(super) fn pixel_aspect(stsd: &[u8]) -> Option<PixelAspect> {
     let mut fields = Fields(child(inner(stsd)?, *b"pasp")?);
     let (width, height) = (fields.u32()?, fields.u32()?);
-    (width > 0 && height > 0).then(|| PixelAspect::new(width.into(), height.into()))
+    let aspect = PixelAspect::new(width.into(), height.into());
+    (width > 0 && height > 0).then(|| aspect.unwrap_or(PixelAspect::SQUARE))
 }
 
-/// Writes the aspect of pixels that are not square.
+/// Writes the pixel aspect. The box of square pixels overrides another aspect in the codec config.
 pub(super) fn put_pixel_aspect(out: &mut BytesMut, aspect: Option<PixelAspect>) {
     if let Some((width, height)) = aspect.map(PixelAspect::sides) {
         put_box(out, *b"pasp", |out| {
@@ -97,18 +97,20 @@ mod tests {
     #[test]
     fn a_copy_keeps_the_pixel_aspect() {
         let video = anamorphic_video();
-        for pixel_aspect in [PixelAspect::new(12, 11), PixelAspect::new(8, 9), video.pixel_aspect] {
+        let [wide, high] = [PixelAspect::new(12, 11), PixelAspect::new(8, 9)];
+        let square = Some(PixelAspect::SQUARE);
+        for pixel_aspect in [wide, high, square, video.pixel_aspect] {
             let video = VideoConfig { pixel_aspect, ..video.clone() };
             let file = Writer::new(tracks(Some(&video), None)).begin();
             let read = index(&mut &file[..]).unwrap().tracks.video.unwrap();
             assert_eq!((read.pixel_aspect, read.size), (pixel_aspect, video.size));
         }
-        // A file without a box has the aspect of the parameter set, even if its pixels are square.
+        // Only a file without a box has the aspect of the parameter set.
         let mut file = Writer::new(tracks(Some(&video), None)).begin().to_vec();
         let pasp = file.windows(4).position(|name| name == b"pasp").unwrap();
         let read = |file: &[u8]| index(&mut &file[..]).unwrap().tracks.video.unwrap().pixel_aspect;
         file[pasp + 4..pasp + 12].copy_from_slice(&[0, 0, 0, 1, 0, 0, 0, 1]);
-        assert_eq!(read(&file), None);
+        assert_eq!(read(&file), square);
         file[pasp..pasp + 4].copy_from_slice(b"free");
         assert_eq!(read(&file), video.pixel_aspect);
     }

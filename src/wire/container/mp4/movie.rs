@@ -272,7 +272,7 @@ fn trak_header(
     };
     if let (TrackId::Video, Some(video)) = (id, &mut index.tracks.video) {
         index.colors = colors(stsd).unwrap_or_default();
-        video.pixel_aspect = pixel_aspect(stsd).unwrap_or(video.pixel_aspect);
+        video.pixel_aspect = pixel_aspect(stsd).or(video.pixel_aspect);
         video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
     Some(Track { defaults, protection, frame, ..head.track(id, edit) })

@@ -42,6 +42,8 @@ pub struct Table {
     pub overhang: u32,
     /// For a copied file, time zero on the timeline of the samples, whose times stay unchanged.
     zero: Option<i64>,
+    /// For a copied file with hidden frames after time zero, the ticks from time zero to the first shown frame.
+    shown_from: Option<i64>,
     first_dts: Option<i64>,
     last_dts: i64,
     /// Presentation time of the last shown sample.
@@ -72,9 +74,9 @@ impl Table {
         Self { timescale, default_duration, ..Self::default() }
     }
 
-    /// Sets the time zero of a copied file.
-    pub fn copying(self, zero: i64) -> Self {
-        Self { zero: Some(zero), ..self }
+    /// Sets the time zero of a copied file, and the first shown frame if earlier ones are hidden.
+    pub fn copying(self, zero: i64, shown_from: Option<i64>) -> Self {
+        Self { zero: Some(zero), shown_from, ..self }
     }
 
     /// Returns the DTS of a sample after alignment.
@@ -211,11 +213,12 @@ impl Table {
         put_full(out, *b"stsz", 0, 0, |out| out.put_u64(0));
     }
 
-    /// Writes the edit list if the track does not begin at zero (§8.6.6): an empty edit and then
-    /// all media, or the media without the part before zero.
+    /// Writes the edit list if the track does not begin at zero or has hidden frames (§8.6.6): an empty edit, and then
+    /// the media without the part before zero or the hidden frames.
     pub fn write_edits(&self, movie_timescale: u32, out: &mut BytesMut) {
         let begins = self.begins();
-        if begins == 0 || self.zero.is_none() && begins < 0 {
+        let is_whole = begins == 0 || self.zero.is_none() && begins < 0;
+        if is_whole && self.shown_from.is_none() {
             return;
         }
         let movie = |ticks: u64| {
@@ -225,12 +228,17 @@ impl Table {
         };
         // Presentation time of the first frame: readers expect a keyframe there.
         let shown = self.compositions.first().map_or(0, |(_, offset)| i64::from(*offset)).max(0);
-        let nothing = begins.saturating_add(shown);
-        let from = if nothing < 0 { begins.saturating_neg() } else { shown };
+        let first = begins.saturating_add(shown);
+        let (nothing, from) = match self.shown_from {
+            Some(at) => (at, at.saturating_sub(begins)),
+            None if first < 0 => (0, begins.saturating_neg()),
+            None => (first, shown),
+        };
         // The edit lasts as long as the decoding, or until the last sample was shown.
         let last = self.last_shown.saturating_sub(self.first_dts()).saturating_sub(from);
         let last = last.saturating_add(self.default_duration.into()).max(0).unsigned_abs();
-        let length = self.duration().saturating_add_signed(nothing.min(0));
+        let hidden = from.saturating_sub(shown).max(0).unsigned_abs();
+        let length = self.duration().saturating_sub(hidden);
         let length = if self.zero.is_some() { length.max(last) } else { length };
         put_box(out, *b"edts", |out| {
             put_full(out, *b"elst", 1, 0, |out| {

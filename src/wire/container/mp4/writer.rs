@@ -129,7 +129,8 @@ impl Writer {
             };
             let period = ticks(Timestamp::ZERO + its.period, timescale).max(1);
             let table = Table::new(timescale, u32::try_from(period).unwrap_or(u32::MAX));
-            track.table = table.copying(ticks(timing.zero, timescale));
+            let shown_from = its.shown_from.map(|from| ticks(from, timescale));
+            track.table = table.copying(ticks(timing.zero, timescale), shown_from);
         }
         // A timescale in which the edits of every track are exact.
         let mut movie = 1_u64;
