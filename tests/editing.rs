@@ -1,6 +1,7 @@
 //! Tests of changes in a running studio: files that appear after their source was added, and scenes
 //! that change while the test counts the frames.
 
+mod beside;
 mod studio_mode;
 
 use std::fs;
@@ -15,7 +16,6 @@ use onair::capture::{ColorSource, Rgba, VideoChoice};
 use onair::compose::filter::{Filter, Slot};
 use onair::compose::scene::{Fit, ItemId, MAX_DEPTH, Placement, SourceId};
 use onair::compose::transition::{Kind, Stinger, Transition};
-use onair::compose::{ViewDetail, ViewOf};
 use onair::media::{Size, markers};
 use onair::mix::StripId;
 use onair::studio::snapshot::SourceState;
@@ -186,100 +186,6 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
     studio.send(Command::Edit(Edit::HideItem(top, false)));
     wait_for("it does not", LIMIT, || reported() == ["Crowd"]);
     studio.end(LIMIT).unwrap();
-}
-
-#[test]
-fn what_is_looked_at_is_drawn_beside_the_program_and_follows_the_scenes() {
-    // The program shows white; another scene is black.
-    let [white, black]: [VideoChoice; 2] =
-        ["color:#ffffff", "color:#000000"].map(|choice| choice.parse().unwrap());
-    let mut collection = collection(&[white]);
-    let (shown, name) = (collection.current, "Other".to_owned());
-    assert!(collection.apply(&Edit::AddScene(name)));
-    let other = collection.scenes[1].id;
-    let add = Edit::AddSource { scene: other, name: "Black".into(), choice: black };
-    assert!(collection.apply(&add));
-    let source = collection.sources[1].id;
-    let studio = quiet(Settings { collection, ..Settings::default() });
-    let (scene, alone) = (ViewOf::Scene(other), ViewOf::Source(source));
-    let wanted = [
-        (ViewOf::Scene(shown), ViewDetail::Thumbnail),
-        (scene, ViewDetail::Thumbnail),
-        (alone, ViewDetail::Full),
-    ];
-    studio.send(Command::LookAt(wanted.into()));
-    // The size of the frame in a view, and the luma in its middle.
-    let seen = |of: ViewOf| {
-        let views = studio.snapshot().scenes.views;
-        let frame = views.get(&of)?.get()?;
-        let (size, planes) = (frame.size(), frame.planes());
-        Some((size, planes.y[planes.y.len() / 2 + size.width as usize / 2]))
-    };
-    let small = Size::new(480, 270);
-    wait_for("the program's scene", LIMIT, || seen(wanted[0].0) == Some((small, 235)));
-    wait_for("the other scene", LIMIT, || seen(scene) == Some((small, 16)));
-    wait_for("the source alone", LIMIT, || seen(alone) == Some((PROGRAM, 16)));
-    // An edit to a scene that is not on the program shows in its view.
-    let grey = "color:#808080".parse().unwrap();
-    studio.send(Command::Edit(Edit::SetSource(source, grey)));
-    wait_for("the edit", LIMIT, || {
-        [scene, alone]
-            .iter()
-            .all(|of| seen(*of).is_some_and(|(_, luma)| (100..160).contains(&luma)))
-    });
-    // A view that nobody looks at is no longer drawn.
-    let slot = studio.snapshot().scenes.views[&scene].clone();
-    studio.send(Command::LookAt([wanted[0]].into()));
-    wait_for("the end of the others", LIMIT, || studio.snapshot().scenes.views.len() == 1);
-    let white = "color:#ffffff".parse().unwrap();
-    studio.send(Command::Edit(Edit::SetSource(source, white)));
-    studio.send(Command::SwitchScene(other));
-    studio.send(Command::SwitchScene(shown));
-    wait_for("another look", LIMIT, || {
-        studio.snapshot().scenes.collection.current == shown && seen(wanted[0].0).is_some()
-    });
-    let luma = slot.get().map(|frame| frame.planes().y[0]);
-    assert!(luma.is_some_and(|luma| luma < 200), "{luma:?}");
-    studio.end(LIMIT).unwrap();
-}
-
-#[test]
-fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("more.json");
-    let source = |number: u32| serde_json::json!({"name": format!("S{number}"), "source": "test"});
-    let items = [1, 64].map(|number| serde_json::json!({"source": format!("S{number}")}));
-    let json = serde_json::json!({"version": 1, "collection": {
-        "current": "More", "transition": "cut", "transition_ms": 0,
-        "sources": (1..=64).map(source).collect::<Vec<_>>(),
-        "scenes": [{"name": "More", "items": items}],
-    }});
-    fs::write(&file, json.to_string()).unwrap();
-    let settings =
-        || Settings { collection: collection(&[VideoChoice::Test]), ..Settings::default() };
-    let wanted = [
-        "the default transition (onair keeps your current one)",
-        "the source 'S64' (the limit of 64 sources is reached)",
-        "the item for 'S64' in the scene 'More'",
-    ];
-    // An import in the window.
-    let studio = quiet(settings());
-    studio.send(Command::ImportScenes(file.clone()));
-    let left_out = || {
-        let notices = studio.snapshot().notices;
-        notices.iter().find(|it| it.key() == "scenes-left-out").and_then(|it| it.value("what"))
-    };
-    wait_for("what did not come", LIMIT, || left_out() == Some(wanted.join("; ")));
-    let now = studio.snapshot().scenes.collection;
-    assert_eq!((now.sources.len(), now.scenes[1].items.len()), (64, 1));
-    studio.end(LIMIT).unwrap();
-    // An import with the command.
-    let path = folder.path().join("settings.toml");
-    settings().write(&path).unwrap();
-    let words = ["scenes", "import", file.to_str().unwrap(), "--settings", path.to_str().unwrap()];
-    let event = Onair::start(&words).wait_named("scenes");
-    assert_eq!(event["left_out"], serde_json::json!(wanted));
-    assert_eq!(event["sources"].as_array().unwrap().len(), 63);
 }
 
 #[test]

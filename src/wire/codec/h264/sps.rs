@@ -1,5 +1,6 @@
 //! Sequence parameter sets (ITU-T H.264 §7.3.2.1), every profile.
 
+use super::vui::INVALID_TIMING;
 use super::{Error, Vui};
 use crate::media::PixelAspect;
 use crate::wire::bits::BitReader;
@@ -187,7 +188,7 @@ impl Sps {
         let timing = sps.vui.as_mut().map(|vui| &mut vui.timing);
         if let Some(timing) = timing.filter(|it| it.is_some_and(|it| it.is_invalid())) {
             *timing = None;
-            vui_error = Some(Error::Range("num_units_in_tick or time_scale"));
+            vui_error = Some(INVALID_TIMING);
         }
         Ok((sps, vui_error))
     }

@@ -124,6 +124,9 @@ impl AspectRatio {
     }
 }
 
+/// The error of a timing with zeros.
+pub(super) const INVALID_TIMING: Error = Error::Range("num_units_in_tick or time_scale");
+
 impl Timing {
     /// Whether a value is zero. Some encoders write this, although the standard forbids it.
     pub(super) fn is_invalid(self) -> bool {
@@ -161,14 +164,24 @@ impl Vui {
                 fixed_frame_rate: reader.flag()?,
             });
         }
-        vui.nal_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
-        vui.vcl_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
-        if vui.nal_hrd.is_some() || vui.vcl_hrd.is_some() {
-            vui.low_delay_hrd = reader.flag()?;
+        let is_invalid = vui.timing.is_some_and(Timing::is_invalid);
+        match vui.read_end(reader) {
+            // Otherwise a truncated end would hide this.
+            Err(_) if is_invalid => Err(INVALID_TIMING),
+            read => read.map(|()| vui),
         }
-        vui.pic_struct_present = reader.flag()?;
-        vui.restriction = reader.flag()?.then(|| Restriction::read(reader)).transpose()?;
-        Ok(vui)
+    }
+
+    /// Reads what follows the timing.
+    fn read_end(&mut self, reader: &mut BitReader<'_>) -> Result<(), Error> {
+        self.nal_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
+        self.vcl_hrd = reader.flag()?.then(|| Hrd::read(reader)).transpose()?;
+        if self.nal_hrd.is_some() || self.vcl_hrd.is_some() {
+            self.low_delay_hrd = reader.flag()?;
+        }
+        self.pic_struct_present = reader.flag()?;
+        self.restriction = reader.flag()?.then(|| Restriction::read(reader)).transpose()?;
+        Ok(())
     }
 
     /// Writes `vui_parameters()`.
