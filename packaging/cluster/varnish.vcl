@@ -56,8 +56,8 @@ sub vcl_hash {
 
 sub vcl_pipe {
     set bereq.http.Upgrade = req.http.Upgrade;
-    # Varnish does not read what follows in a pipe. If onair refuses the upgrade, the pipe must end: otherwise, viewers
-    # could send requests that are not for them.
+    # Varnish does not read what follows in a pipe. If onair refuses the upgrade, the pipe must end. Otherwise, viewers
+    # could send requests that these rules forbid.
     set bereq.http.Connection = "Upgrade, close";
 }
 

@@ -22,7 +22,7 @@ part-exported = 已导出到 { $path }，不含密钥和密码
 
 # 导入。
 import-busy = 另一项导入或导出仍在进行，请稍后再试
-import-other-collection = 场景集合“{ $name }”已不在使用中，请重新导入场景
+import-other-collection = 当前场景集合已不是“{ $name }”，请重新导入场景
 import-no-profile = 这不是 onair 或 OBS 的配置方案。请选择 .toml 文件，或 OBS 的 basic.ini
 obs-profile-no-service = 推流目标（service.json 不存在或无法读取）
 obs-profile-service = 推流平台“{ $service }”（onair 没有它的地址）
