@@ -124,10 +124,19 @@ impl AspectRatio {
     }
 }
 
-/// The error of a timing with zeros.
+/// The error of a timing with zeros. It counts more than a truncated end.
 pub(super) const INVALID_TIMING: Error = Error::Range("num_units_in_tick or time_scale");
 
 impl Timing {
+    fn read(reader: &mut BitReader<'_>) -> Result<Self, Error> {
+        let units_in_tick = reader.bits(32)?;
+        let mut read = || {
+            let (time_scale, fixed_frame_rate) = (reader.bits(32)?, reader.flag()?);
+            Ok(Self { units_in_tick, time_scale, fixed_frame_rate })
+        };
+        read().map_err(|error| if units_in_tick == 0 { INVALID_TIMING } else { error })
+    }
+
     /// Whether a value is zero. Some encoders write this, although the standard forbids it.
     pub(super) fn is_invalid(self) -> bool {
         self.units_in_tick == 0 || self.time_scale == 0
@@ -158,15 +167,10 @@ impl Vui {
             vui.chroma_location = Some((reader.ue()?, reader.ue()?));
         }
         if reader.flag()? {
-            vui.timing = Some(Timing {
-                units_in_tick: reader.bits(32)?,
-                time_scale: reader.bits(32)?,
-                fixed_frame_rate: reader.flag()?,
-            });
+            vui.timing = Some(Timing::read(reader)?);
         }
         let is_invalid = vui.timing.is_some_and(Timing::is_invalid);
         match vui.read_end(reader) {
-            // Otherwise a truncated end would hide this.
             Err(_) if is_invalid => Err(INVALID_TIMING),
             read => read.map(|()| vui),
         }
