@@ -63,6 +63,7 @@ impl Collection {
     /// the sources that only the program shows.
     pub(in crate::studio) fn keep_program(&mut self, now: &Self) -> Vec<Source> {
         self.program_scenes.clone_from(&now.program_scenes);
+        self.highest_ids = now.highest_ids;
         let shown = now.sources.iter().filter(|source| self.uses(source.id)).cloned().collect();
         let kept = self.add_missing(shown);
         self.forget_unused();

@@ -268,6 +268,7 @@ impl Engine {
 
     /// Updates the program's sources and scenes.
     fn stage_changed(&mut self, transition: Option<Transition>) {
+        self.settings.collection.note_ids();
         self.follow_studio_mode(transition.as_ref());
         let (collection, active_notices) = (&self.settings.collection, &mut self.notices.active);
         // Forgets scenes that were deleted or renamed.

@@ -110,7 +110,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
-    use crate::compose::scene::ItemId;
+    use crate::compose::scene::{ItemId, Scene};
     use crate::studio::engine::handlers::live::tests::{end, on_air};
     use crate::studio::scenes::edits::Edit;
 
@@ -165,6 +165,32 @@ mod tests {
         assert_eq!(counts(&engine), (sources + 1, strips + 1, shown + 1));
         take(&mut engine);
         assert_eq!(counts(&engine), (sources, strips, shown));
+        end(engine);
+    }
+
+    #[test]
+    fn an_undo_puts_no_other_source_into_the_program() {
+        let (mut engine, _ends) = on_air();
+        let scene = engine.settings.collection.current;
+        add_clip(&mut engine);
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        let (name, choice) = ("Pattern".to_owned(), VideoChoice::Test);
+        engine.edit(&Edit::AddSource { scene, name, choice });
+        engine.prepare_scene(Some(scene));
+        let shown = |engine: &Engine| -> Vec<VideoChoice> {
+            let collection = &engine.settings.collection;
+            let plan = collection.program_plan(scene);
+            let sources = plan.sources().filter_map(|id| collection.source(id));
+            sources.map(|source| source.choice.clone()).collect()
+        };
+        for _ in 0..2 {
+            engine.step(true);
+            assert_eq!(shown(&engine), [VideoChoice::Test]);
+        }
+        let collection = &engine.settings.collection;
+        let ids = |scene: &Scene| scene.items.iter().map(|item| item.id).collect::<Vec<_>>();
+        assert_eq!(collection.current().map(ids), Some(vec![ItemId(1), ItemId(2)]));
+        assert_eq!(collection.program_scene().map(ids), Some(vec![ItemId(1), ItemId(3)]));
         end(engine);
     }
 }
