@@ -82,6 +82,8 @@ pub struct Collection {
     pub current: SceneId,
     /// In studio mode, the scenes as the program shows them. Edits do not change this copy.
     pub program_scenes: Option<Arc<Vec<Scene>>>,
+    /// The sources of the previous program, which stay while a transition may show them.
+    pub(in crate::studio) leaving_sources: BTreeSet<SourceId>,
     /// The default transition.
     pub transition: Transition,
     /// The transitions of scenes that do not use the default one.
@@ -101,6 +103,7 @@ impl Default for Collection {
             scenes: vec![scene],
             current: SceneId(1),
             program_scenes: None,
+            leaving_sources: BTreeSet::new(),
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
             own_transitions: BTreeMap::new(),
             highest_ids: HighestIds::default(),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::compose::scene::{Item, Plan, Scene, SceneId};
+use crate::compose::scene::{Content, Item, Plan, Scene, SceneId, SourceId};
 use crate::studio::scenes::edits::{Edit, RefusedParts};
 use crate::studio::scenes::{Collection, Source, walk};
 
@@ -13,12 +13,29 @@ impl Collection {
         self.program_scenes = Some(Arc::new(self.scenes.clone()));
     }
 
+    /// Keeps the sources of the program's copy, until [`Self::forget_leaving`].
+    pub(in crate::studio) fn keep_leaving(&mut self) {
+        for scene in self.program_scenes.iter().flat_map(|scenes| scenes.iter()) {
+            walk(&scene.items, &mut |item| {
+                if let Content::Source(id) = item.content {
+                    self.leaving_sources.insert(id);
+                }
+            });
+        }
+    }
+
+    /// Removes the sources that only the previous program showed.
+    pub(in crate::studio) fn forget_leaving(&mut self) {
+        self.leaving_sources.clear();
+        self.forget_unused();
+    }
+
     /// Returns the collection without the program's copy, and without sources that only the copy
-    /// shows.
+    /// or the previous program shows.
     pub(in crate::studio) fn without_program(&self) -> Self {
         let mut own = self.clone();
-        if own.program_scenes.take().is_some() {
-            own.forget_unused();
+        if own.program_scenes.take().is_some() || !own.leaving_sources.is_empty() {
+            own.forget_leaving();
         }
         own
     }
@@ -63,8 +80,10 @@ impl Collection {
     /// the sources that only the program shows.
     pub(in crate::studio) fn keep_program(&mut self, now: &Self) -> Vec<Source> {
         self.program_scenes.clone_from(&now.program_scenes);
+        self.leaving_sources.clone_from(&now.leaving_sources);
         self.highest_ids = now.highest_ids;
-        let shown = now.sources.iter().filter(|source| self.uses(source.id)).cloned().collect();
+        let is_shown = |id: SourceId| self.uses(id) || self.leaving_sources.contains(&id);
+        let shown = now.sources.iter().filter(|source| is_shown(source.id)).cloned().collect();
         let kept = self.add_missing(shown);
         self.forget_unused();
         kept
@@ -91,7 +110,7 @@ impl Collection {
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
-    use crate::compose::scene::{Content, ItemId, Placement, SourceId};
+    use crate::compose::scene::{ItemId, Placement};
 
     /// Returns a collection in studio mode, whose only scene shows a logo.
     fn with_logo() -> Collection {

@@ -59,6 +59,7 @@ impl Engine {
         if is_studio_mode && had_copy && transition.is_none() {
             return;
         }
+        collection.keep_leaving();
         if is_studio_mode {
             collection.copy_for_program();
         } else {
@@ -78,7 +79,7 @@ impl Engine {
             return;
         }
         let before = self.settings.collection.clone();
-        self.settings.collection.forget_unused();
+        self.settings.collection.forget_leaving();
         if self.settings.collection.sources == before.sources {
             return;
         }
@@ -165,6 +166,25 @@ mod tests {
         assert_eq!(counts(&engine), (sources + 1, strips + 1, shown + 1));
         take(&mut engine);
         assert_eq!(counts(&engine), (sources, strips, shown));
+        end(engine);
+    }
+
+    #[test]
+    fn an_edit_or_undo_during_the_transition_does_not_end_the_previous_program() {
+        let (mut engine, _ends) = on_air();
+        let (sources, strips, _) = counts(&engine);
+        add_clip(&mut engine);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        engine.take_prepared();
+        let count = |engine: &Engine| (counts(engine).0, counts(engine).1);
+        engine.edit(&Edit::LockItem(ItemId(1), true));
+        assert_eq!(count(&engine), (sources + 1, strips + 1));
+        engine.step(true);
+        assert_eq!(count(&engine), (sources + 1, strips + 1));
+        engine.state.stage.forget_at = Some(engine.clock.now());
+        engine.poll_scenes();
+        assert_eq!(count(&engine), (sources, strips));
         end(engine);
     }
 
