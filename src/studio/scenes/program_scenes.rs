@@ -76,27 +76,32 @@ impl Collection {
         (is_changed || is_edited, refused)
     }
 
-    /// Keeps what the program of `now` shows, when an earlier state of the scenes returns. Returns
-    /// the sources that only the program shows.
-    pub(in crate::studio) fn keep_program(&mut self, now: &Self) -> Vec<Source> {
+    /// Returns the sources that only the program or the previous program shows.
+    pub(in crate::studio) fn program_only_sources(&self) -> Vec<Source> {
+        let own = self.without_program();
+        let sources = self.sources.iter().filter(|source| own.source(source.id).is_none());
+        sources.cloned().collect()
+    }
+
+    /// Keeps what the program of `now` shows, when an earlier state of the scenes returns.
+    pub(in crate::studio) fn keep_program(&mut self, now: &Self) {
         self.program_scenes.clone_from(&now.program_scenes);
         self.leaving_sources.clone_from(&now.leaving_sources);
         self.highest_ids = now.highest_ids;
         let is_shown = |id: SourceId| self.uses(id) || self.leaving_sources.contains(&id);
         let shown = now.sources.iter().filter(|source| is_shown(source.id)).cloned().collect();
-        let kept = self.add_missing(shown);
+        self.add_missing(shown);
         self.forget_unused();
-        kept
     }
 
-    /// Adds those of the sources that are missing, and returns them.
-    fn add_missing(&mut self, mut sources: Vec<Source>) -> Vec<Source> {
-        sources.retain(|source| self.source(source.id).is_none());
-        for source in &mut sources {
-            source.name = self.free_source_name(&source.name);
-            self.sources.push(source.clone());
+    /// Adds those of the sources that are missing.
+    fn add_missing(&mut self, sources: Vec<Source>) {
+        for source in sources {
+            if self.source(source.id).is_none() {
+                let name = self.free_source_name(&source.name);
+                self.sources.push(Source { name, ..source });
+            }
         }
-        sources
     }
 
     /// Calls `job` for every item of the scenes and of the program's copy.
@@ -198,12 +203,13 @@ mod tests {
         let mut earlier = it.clone();
         assert!(it.apply(&logo(&it)));
         it.copy_for_program();
-        let kept = earlier.keep_program(&it);
-        assert_eq!((&kept, &earlier.sources), (&it.sources, &it.sources));
+        earlier.keep_program(&it);
+        assert_eq!(earlier.sources, it.sources);
+        assert_eq!(earlier.program_only_sources(), it.sources);
         assert_eq!(earlier.scenes[0].items.len(), 1);
         assert_eq!(earlier.program_plan(earlier.current), it.program_plan(it.current));
         it.program_scenes = None;
-        assert!(earlier.keep_program(&it).is_empty());
+        earlier.keep_program(&it);
         assert_eq!(earlier, Collection::default());
     }
 }

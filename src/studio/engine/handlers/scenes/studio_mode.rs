@@ -159,11 +159,15 @@ mod tests {
         let (mut engine, _ends) = on_air();
         let (sources, strips, shown) = counts(&engine);
         engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_gain(-6.0);
         add_clip(&mut engine);
         assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
         take(&mut engine);
-        engine.step(true);
-        assert_eq!(counts(&engine), (sources + 1, strips + 1, shown + 1));
+        for _ in 0..2 {
+            engine.step(true);
+            assert_eq!(counts(&engine), (sources + 1, strips + 1, shown + 1));
+        }
+        assert_eq!(engine.settings.strips[0].strip.gain_db, 0.0);
         take(&mut engine);
         assert_eq!(counts(&engine), (sources, strips, shown));
         end(engine);
