@@ -185,6 +185,13 @@ impl Collection {
         self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
     }
 
+    /// Returns true if any scene shows this source, hidden or not.
+    pub(super) fn shows(&self, source: SourceId) -> bool {
+        let mut found = false;
+        self.each(|item| found |= item.content == Content::Source(source));
+        found
+    }
+
     /// Returns true if any scene or the program shows this source, hidden or not.
     pub fn uses(&self, source: SourceId) -> bool {
         let mut found = false;

@@ -6,6 +6,7 @@ use crate::compose::scene::SceneId;
 use crate::compose::transition::Transition;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
+use crate::studio::mixer::{AudioStrip, is_audio_of};
 
 /// Removed sources of the previous program stay open for this time after its transition, which can
 /// begin late.
@@ -83,8 +84,18 @@ impl Engine {
         if self.settings.collection.sources == before.sources {
             return;
         }
-        if let Some(strips) = self.follow_shown(&before, false) {
-            self.state.stage.steps.keep_strips(strips);
+        if let Some(old_strips) = self.follow_shown(&before, false) {
+            let (collection, strips) = (&self.settings.collection, &self.settings.strips);
+            let source_of = |strip: &AudioStrip| {
+                let mut gone =
+                    before.sources.iter().filter(|it| collection.source(it.id).is_none());
+                gone.find(|it| is_audio_of(&strip.choice, &it.choice)).map(|it| it.id)
+            };
+            let is_gone = |old: &AudioStrip| strips.iter().all(|strip| strip.id != old.id);
+            let removed = old_strips.into_iter().filter(is_gone);
+            let removed: Vec<_> =
+                removed.filter_map(|strip| Some((source_of(&strip)?, strip))).collect();
+            self.state.stage.steps.keep_strips(&removed, strips);
         }
         self.edited(&before);
     }
@@ -170,6 +181,36 @@ mod tests {
         assert_eq!(engine.settings.strips[0].strip.gain_db, 0.0);
         take(&mut engine);
         assert_eq!(counts(&engine), (sources, strips, shown));
+        engine.step(false);
+        assert_eq!(counts(&engine), (sources, strips, shown), "the clip is not redone yet");
+        engine.step(false);
+        assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
+        end(engine);
+    }
+
+    #[test]
+    fn the_undo_of_a_removal_restores_the_strip_and_the_undo_of_a_later_change_does_not() {
+        let (mut engine, _ends) = on_air();
+        let (sources, strips, _) = counts(&engine);
+        add_clip(&mut engine);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        engine.set_gain(-6.0);
+        engine.edit(&Edit::LockItem(ItemId(1), true));
+        take(&mut engine);
+        let state = |engine: &Engine| {
+            let (sources, strips, _) = counts(engine);
+            (sources, strips, engine.settings.strips[0].strip.gain_db)
+        };
+        assert_eq!(state(&engine), (sources, strips, -6.0));
+        engine.step(true);
+        assert_eq!(state(&engine), (sources, strips, -6.0));
+        engine.step(true);
+        assert_eq!(state(&engine), (sources, strips, 0.0));
+        engine.step(true);
+        assert_eq!(state(&engine), (sources + 1, strips + 1, 0.0));
+        engine.step(false);
+        assert_eq!(state(&engine), (sources, strips, 0.0));
         end(engine);
     }
 
