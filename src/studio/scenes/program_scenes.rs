@@ -94,6 +94,11 @@ impl Collection {
         self.forget_unused();
     }
 
+    /// Returns true if the collections differ at most in the program's copy of the scenes.
+    pub(in crate::studio) fn equals_apart_from_program(&self, other: &Self) -> bool {
+        Self { program_scenes: other.program_scenes.clone(), ..self.clone() } == *other
+    }
+
     /// Adds those of the sources that are missing.
     fn add_missing(&mut self, sources: Vec<Source>) {
         for source in sources {

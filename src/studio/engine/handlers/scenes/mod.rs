@@ -197,8 +197,11 @@ impl Engine {
             return;
         }
         let old_strips = self.follow_shown(&before, matches!(edit, Edit::Paste(..)));
-        let then = UndoState { scenes: Some(before.clone()), strips: old_strips };
-        self.add_step(then, Change::Scenes(edit.clone()));
+        // A change of the program alone cannot be undone.
+        if !before.equals_apart_from_program(&self.settings.collection) {
+            let then = UndoState { scenes: Some(before.clone()), strips: old_strips };
+            self.add_step(then, Change::Scenes(edit.clone()));
+        }
         self.edited(&before);
     }
 

@@ -215,6 +215,20 @@ mod tests {
     }
 
     #[test]
+    fn a_change_of_an_item_that_is_only_in_the_program_is_no_undo_step() {
+        let (mut engine, _ends) = on_air();
+        add_clip(&mut engine);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        engine.edit_program(&Edit::HideItem(ItemId(2), true));
+        let is_hidden = |scene: Option<&Scene>| scene.unwrap().items.get(1).map(|it| it.hidden);
+        assert_eq!(is_hidden(engine.settings.collection.program_scene()), Some(true));
+        engine.step(true);
+        assert_eq!(is_hidden(engine.settings.collection.current()), Some(false));
+        end(engine);
+    }
+
+    #[test]
     fn an_edit_or_undo_during_the_transition_does_not_end_the_previous_program() {
         let (mut engine, _ends) = on_air();
         let (sources, strips, _) = counts(&engine);
