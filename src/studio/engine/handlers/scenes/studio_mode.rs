@@ -1,4 +1,4 @@
-//! Studio mode: the preview, and the program, in which edits wait for *Take*.
+//! Studio mode: edits of the preview reach the program at *Take*.
 
 use std::time::Duration;
 
