@@ -115,6 +115,16 @@ fn a_transition_is_undone_as_all_else_is_and_what_cannot_be_done_is_told() {
         notices.iter().any(|it| it.key() == "edit-left-out" && it.value("count").unwrap() == "100")
     });
     assert_eq!(now().sources[0].properties.files.len(), 200);
+    let add = Edit::AddFile(SourceId(1), "/nonexistent.png".into());
+    studio.send(Command::Edit(add));
+    let reason = "the source would have too many files.";
+    for start in ["onair left out 100 of 300 changes", "Cannot do this"] {
+        wait_for("the reason", LIMIT, || {
+            let notices = studio.snapshot().notices;
+            let found = notices.iter().find(|it| it.summary() == format!("{start}: {reason}"));
+            found.is_some_and(|it| it.advice().starts_with("Remove files"))
+        });
+    }
     studio.end(LIMIT).unwrap();
 }
 

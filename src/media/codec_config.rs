@@ -167,8 +167,8 @@ impl PixelAspect {
     }
 
     /// Returns the size of a frame after it was stretched so that its pixels are square. One side
-    /// grows, unless the frame would exceed [`Size::MAX_SIDE`]. An invisible difference is not worth
-    /// the loss of sharpness.
+    /// grows, unless the frame would exceed [`Size::MAX_SIDE`]. An invisible difference is not
+    /// worth the loss of sharpness.
     pub fn stretched(self, size: Size) -> Size {
         let (width, height) = (u64::from(self.width), u64::from(self.height));
         if !self.differs(Self::SQUARE) {
@@ -200,8 +200,8 @@ pub struct VideoConfig {
     /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. Other
     /// codecs: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is no config.
     pub config: Bytes,
-    /// The aspect of the pixels, or `None` if the codec config has square pixels and the container declares no aspect.
-    /// A player stretches the decoded frames.
+    /// The aspect of the pixels, or `None` if the codec config has square pixels and the container
+    /// declares no aspect. A player stretches the decoded frames.
     pub pixel_aspect: Option<PixelAspect>,
     /// The rotation that a player applies to the stretched frames.
     pub rotation: Rotation,

@@ -24,17 +24,21 @@ impl RemovedStrips {
             strips.extract_if(.., |strip| is_added(strip, before)).collect();
         for new in added {
             let removed = self.0.iter().find(|strip| strip.choice == new.choice);
-            let strip = removed.cloned().unwrap_or(new);
-            // Side chains of other strips may name the earlier id.
-            let id = if strips.iter().all(|other| other.id != strip.id) {
-                Some(strip.id)
-            } else {
-                // The strip must not become its own side chain.
-                free_id(&[&strips[..], std::slice::from_ref(&strip)].concat())
-            };
-            strips.extend(id.map(|id| AudioStrip { id, ..strip }));
+            add(strips, removed.cloned().unwrap_or(new));
         }
     }
+}
+
+/// Adds a strip, with its earlier id unless another strip has it. Side chains of other strips may
+/// name the earlier id.
+pub(in crate::studio) fn add(strips: &mut Vec<AudioStrip>, strip: AudioStrip) {
+    let id = if strips.iter().all(|other| other.id != strip.id) {
+        Some(strip.id)
+    } else {
+        // The strip must not become its own side chain.
+        free_id(&[&strips[..], std::slice::from_ref(&strip)].concat())
+    };
+    strips.extend(id.map(|id| AudioStrip { id, ..strip }));
 }
 
 /// Returns true if none of the `others` has the source of this strip.

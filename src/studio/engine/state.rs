@@ -52,6 +52,8 @@ pub(in crate::studio) struct EngineState {
     pub measurement: Option<Measurement>,
     /// The requested check or measurement, until it begins.
     pub requested_check: Option<Command>,
+    /// The time until which the requested check or measurement waits for the end of earlier ones.
+    pub check_by: Timestamp,
     pub quality: Quality,
     pub next_second: Timestamp,
     pub quitting: bool,

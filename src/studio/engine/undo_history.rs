@@ -1,5 +1,6 @@
 //! The undo history of scenes and the mixer, in the order of the user's changes.
 
+use crate::compose::scene::SourceId;
 use crate::mix::{Strip, StripId};
 use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::scenes::Collection;
@@ -124,11 +125,25 @@ impl UndoHistory {
         self.done.push((before, change));
     }
 
-    /// Lets the last change restore these strips too. They were removed later than their sources,
-    /// which the program of studio mode still showed.
-    pub fn keep_strips(&mut self, strips: Vec<AudioStrip>) {
-        if let Some((before, _)) = self.done.last_mut() {
-            before.strips.get_or_insert(strips);
+    /// Lets these strips return together with their sources. The strips were removed later than
+    /// the sources, which the program of studio mode still showed. `now` are the other strips.
+    pub fn keep_strips(&mut self, removed: &[(SourceId, AudioStrip)], now: &[AudioStrip]) {
+        for states in [&mut self.done, &mut self.undone] {
+            let (mut gone, mut strips) = (removed.to_vec(), now.to_vec());
+            for (state, _) in states.iter_mut().rev() {
+                let shows = |id| state.scenes.as_ref().is_some_and(|it| it.shows(id));
+                let returned: Vec<_> = gone.extract_if(.., |(id, _)| shows(*id)).collect();
+                if let Some(own) = &mut state.strips {
+                    own.retain(|it| gone.iter().all(|(_, strip)| strip.id != it.id));
+                    strips.clone_from(own);
+                } else if !returned.is_empty() {
+                    strips.extend(returned.into_iter().map(|(_, strip)| strip));
+                    state.strips = Some(strips.clone());
+                }
+                if gone.is_empty() {
+                    break;
+                }
+            }
         }
     }
 

@@ -338,6 +338,18 @@ const REFUSED_EDIT_NAMES: &[(EditRefusal, &str)] = &[
     (EditRefusal::Scaled, "ungroup-scaled"),
 ];
 
+/// The names of the reasons for refused edits.
+const REFUSAL_REASONS: &[(EditRefusal, &str)] = &[
+    (EditRefusal::TooMany, "too-many-items"),
+    (EditRefusal::TooManySources, "too-many-sources"),
+    (EditRefusal::TooManyScenes, "too-many-scenes"),
+    (EditRefusal::TooManyFiles, "too-many-files"),
+    (EditRefusal::TooDeep, "nested-too-deep"),
+    (EditRefusal::Cut, "group-cut"),
+    (EditRefusal::Stretched, "group-stretched"),
+    (EditRefusal::Scaled, "group-scaled"),
+];
+
 /// Groups of notice names from which a value selects one. Each group lists the variables of its
 /// texts.
 const VALUE_GROUPS: &[(&[&str], &[&str])] = &[
@@ -376,7 +388,7 @@ impl StudioMessage {
             names.iter().map(move |name| (*name, *values))
         };
         let alarms = ALARM_NAMES.iter().map(|(_, name)| (*name, &["device"][..]));
-        let refusals = REFUSED_EDIT_NAMES.iter().map(|(_, name)| (*name, &[][..]));
+        let refusals = REFUSED_EDIT_NAMES.iter().map(|(_, name)| (*name, &["reason"][..]));
         let chosen = alarms.chain(refusals).chain(VALUE_GROUPS.iter().flat_map(by_value));
         NOTICE_VARIABLES.iter().copied().chain(chosen)
     }
@@ -384,12 +396,12 @@ impl StudioMessage {
     /// Returns the message about refused parts of an edit; `done` is true if other parts were
     /// applied.
     pub fn refused(RefusedParts { reason, count, total }: RefusedParts, done: bool) -> Self {
-        let refusal = Self::Refused(reason);
         if !done {
-            return refusal;
+            return Self::Refused(reason);
         }
         let (count, total) = (count.to_string(), total.to_string());
-        Self::EditLeftOut { count, total, reason: refusal.problem() }
+        let reason = Problem::new(named(REFUSAL_REASONS, reason), []);
+        Self::EditLeftOut { count, total, reason }
     }
 
     /// Returns the message as a notice with this number and the system's text.
@@ -412,7 +424,10 @@ impl StudioMessage {
             Self::Alarm { alarm, device } => {
                 Problem::new(alarm_key(*alarm), [("device", device.into())])
             }
-            Self::Refused(refusal) => Problem::new(named(REFUSED_EDIT_NAMES, *refusal), []),
+            Self::Refused(refusal) => {
+                let reason = Problem::new(named(REFUSAL_REASONS, *refusal), []);
+                Problem::new(named(REFUSED_EDIT_NAMES, *refusal), [("reason", reason.into())])
+            }
             &Self::Target { key, ref host, ref cause, next, .. } => {
                 let next = Problem::from(next);
                 let values =

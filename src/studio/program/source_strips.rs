@@ -138,6 +138,16 @@ pub(in crate::studio) fn follow(
     without_strip
 }
 
+/// Returns the strips without those of sources that only the program of studio mode still shows.
+pub(in crate::studio) fn without_program(
+    strips: &[AudioStrip],
+    collection: &Collection,
+) -> Vec<AudioStrip> {
+    let (mut own, after) = (strips.to_vec(), collection.without_program().sources);
+    follow(&mut own, None, &collection.sources, &after, &|_| false);
+    own
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -52,6 +52,21 @@ impl Source {
     }
 }
 
+/// The highest ids that a collection has used. *Undo* can return what was removed, so ids are not
+/// used again. They are not part of a collection's value: all are equal.
+#[derive(Copy, Clone, Debug, Default)]
+pub(in crate::studio) struct HighestIds {
+    source: u32,
+    scene: u32,
+    item: u32,
+}
+
+impl PartialEq for HighestIds {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
 /// The sources and scenes of a collection.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Collection {
@@ -67,10 +82,13 @@ pub struct Collection {
     pub current: SceneId,
     /// In studio mode, the scenes as the program shows them. Edits do not change this copy.
     pub program_scenes: Option<Arc<Vec<Scene>>>,
+    /// The sources of the previous program, which stay while a transition may show them.
+    pub(in crate::studio) leaving_sources: BTreeSet<SourceId>,
     /// The default transition.
     pub transition: Transition,
     /// The transitions of scenes that do not use the default one.
     pub own_transitions: BTreeMap<SceneId, Transition>,
+    pub(in crate::studio) highest_ids: HighestIds,
 }
 
 impl Default for Collection {
@@ -85,8 +103,10 @@ impl Default for Collection {
             scenes: vec![scene],
             current: SceneId(1),
             program_scenes: None,
+            leaving_sources: BTreeSet::new(),
             transition: Transition { kind: Kind::Fade, duration: Duration::from_millis(300) },
             own_transitions: BTreeMap::new(),
+            highest_ids: HighestIds::default(),
         }
     }
 }
@@ -163,6 +183,13 @@ impl Collection {
     /// Returns the plan of a scene.
     pub fn plan(&self, id: SceneId) -> Plan {
         self.scene(id).map(|scene| Plan::of(scene, &self.scenes)).unwrap_or_default()
+    }
+
+    /// Returns true if any scene shows this source, hidden or not.
+    pub(super) fn shows(&self, source: SourceId) -> bool {
+        let mut found = false;
+        self.each(|item| found |= item.content == Content::Source(source));
+        found
     }
 
     /// Returns true if any scene or the program shows this source, hidden or not.
@@ -261,19 +288,27 @@ impl Collection {
     }
 
     pub(super) fn next_source(&self) -> SourceId {
-        SourceId(self.sources.iter().map(|source| source.id.0).max().unwrap_or(0) + 1)
+        let ids = self.sources.iter().map(|source| source.id.0);
+        SourceId(ids.fold(self.highest_ids.source, u32::max) + 1)
     }
 
     pub(super) fn next_scene(&self) -> SceneId {
         let copy = self.program_scenes.iter().flat_map(|scenes| scenes.iter());
         let ids = self.scenes.iter().chain(copy).map(|scene| scene.id.0);
-        SceneId(ids.max().unwrap_or(0) + 1)
+        SceneId(ids.fold(self.highest_ids.scene, u32::max) + 1)
     }
 
     pub(super) fn next_item(&self) -> ItemId {
-        let mut most = 0;
+        let mut most = self.highest_ids.item;
         self.each_with_program(|item| most = most.max(item.id.0));
         ItemId(most + 1)
+    }
+
+    /// Notes all ids, so that they are not used again.
+    pub(in crate::studio) fn note_ids(&mut self) {
+        let (source, scene, item) = (self.next_source(), self.next_scene(), self.next_item());
+        self.highest_ids =
+            HighestIds { source: source.0 - 1, scene: scene.0 - 1, item: item.0 - 1 };
     }
 
     /// Returns `wanted` or, if a scene already has that name, `wanted` with a number.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::compose::scene::{Item, Plan, Scene, SceneId};
+use crate::compose::scene::{Content, Item, Plan, Scene, SceneId, SourceId};
 use crate::studio::scenes::edits::{Edit, RefusedParts};
 use crate::studio::scenes::{Collection, Source, walk};
 
@@ -13,12 +13,29 @@ impl Collection {
         self.program_scenes = Some(Arc::new(self.scenes.clone()));
     }
 
+    /// Keeps the sources of the program's copy, until [`Self::forget_leaving`].
+    pub(in crate::studio) fn keep_leaving(&mut self) {
+        for scene in self.program_scenes.iter().flat_map(|scenes| scenes.iter()) {
+            walk(&scene.items, &mut |item| {
+                if let Content::Source(id) = item.content {
+                    self.leaving_sources.insert(id);
+                }
+            });
+        }
+    }
+
+    /// Removes the sources that only the previous program showed.
+    pub(in crate::studio) fn forget_leaving(&mut self) {
+        self.leaving_sources.clear();
+        self.forget_unused();
+    }
+
     /// Returns the collection without the program's copy, and without sources that only the copy
-    /// shows.
+    /// or the previous program shows.
     pub(in crate::studio) fn without_program(&self) -> Self {
         let mut own = self.clone();
-        if own.program_scenes.take().is_some() {
-            own.forget_unused();
+        if own.program_scenes.take().is_some() || !own.leaving_sources.is_empty() {
+            own.forget_leaving();
         }
         own
     }
@@ -59,24 +76,37 @@ impl Collection {
         (is_changed || is_edited, refused)
     }
 
-    /// Keeps what the program of `now` shows, when an earlier state of the scenes returns. Returns
-    /// the sources that only the program shows.
-    pub(in crate::studio) fn keep_program(&mut self, now: &Self) -> Vec<Source> {
-        self.program_scenes.clone_from(&now.program_scenes);
-        let shown = now.sources.iter().filter(|source| self.uses(source.id)).cloned().collect();
-        let kept = self.add_missing(shown);
-        self.forget_unused();
-        kept
+    /// Returns the sources that only the program or the previous program shows.
+    pub(in crate::studio) fn program_only_sources(&self) -> Vec<Source> {
+        let own = self.without_program();
+        let sources = self.sources.iter().filter(|source| own.source(source.id).is_none());
+        sources.cloned().collect()
     }
 
-    /// Adds those of the sources that are missing, and returns them.
-    fn add_missing(&mut self, mut sources: Vec<Source>) -> Vec<Source> {
-        sources.retain(|source| self.source(source.id).is_none());
-        for source in &mut sources {
-            source.name = self.free_source_name(&source.name);
-            self.sources.push(source.clone());
+    /// Keeps what the program of `now` shows, when an earlier state of the scenes returns.
+    pub(in crate::studio) fn keep_program(&mut self, now: &Self) {
+        self.program_scenes.clone_from(&now.program_scenes);
+        self.leaving_sources.clone_from(&now.leaving_sources);
+        self.highest_ids = now.highest_ids;
+        let is_shown = |id: SourceId| self.uses(id) || self.leaving_sources.contains(&id);
+        let shown = now.sources.iter().filter(|source| is_shown(source.id)).cloned().collect();
+        self.add_missing(shown);
+        self.forget_unused();
+    }
+
+    /// Returns true if the collections differ at most in the program's copy of the scenes.
+    pub(in crate::studio) fn equals_apart_from_program(&self, other: &Self) -> bool {
+        Self { program_scenes: other.program_scenes.clone(), ..self.clone() } == *other
+    }
+
+    /// Adds those of the sources that are missing.
+    fn add_missing(&mut self, sources: Vec<Source>) {
+        for source in sources {
+            if self.source(source.id).is_none() {
+                let name = self.free_source_name(&source.name);
+                self.sources.push(Source { name, ..source });
+            }
         }
-        sources
     }
 
     /// Calls `job` for every item of the scenes and of the program's copy.
@@ -90,7 +120,7 @@ impl Collection {
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
-    use crate::compose::scene::{Content, ItemId, Placement, SourceId};
+    use crate::compose::scene::{ItemId, Placement};
 
     /// Returns a collection in studio mode, whose only scene shows a logo.
     fn with_logo() -> Collection {
@@ -178,12 +208,13 @@ mod tests {
         let mut earlier = it.clone();
         assert!(it.apply(&logo(&it)));
         it.copy_for_program();
-        let kept = earlier.keep_program(&it);
-        assert_eq!((&kept, &earlier.sources), (&it.sources, &it.sources));
+        earlier.keep_program(&it);
+        assert_eq!(earlier.sources, it.sources);
+        assert_eq!(earlier.program_only_sources(), it.sources);
         assert_eq!(earlier.scenes[0].items.len(), 1);
         assert_eq!(earlier.program_plan(earlier.current), it.program_plan(it.current));
         it.program_scenes = None;
-        assert!(earlier.keep_program(&it).is_empty());
+        earlier.keep_program(&it);
         assert_eq!(earlier, Collection::default());
     }
 }

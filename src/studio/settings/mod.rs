@@ -32,6 +32,7 @@ use crate::capture::{VideoChoice, sharing};
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
+use crate::studio::program::source_strips;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::disk::{put, read_bounded};
 use crate::studio::settings::hotkeys::Hotkeys;
@@ -264,10 +265,11 @@ impl Settings {
     fn to_file(&self) -> File {
         // The default collection is not written.
         let collection = Some(&self.collection).filter(|it| **it != Collection::default());
+        let strips = source_strips::without_program(&self.strips, &self.collection);
         File {
             version: SETTINGS_VERSION,
             targets: Some(sections::targets::tables(&self.targets)),
-            strips: sections::strips::tables(&self.strips),
+            strips: sections::strips::tables(&strips),
             player: sections::player::Table::written(self),
             server: sections::server::Table::written(self),
             projectors: Box::new(self.preferences.projectors.numbered(&self.collection)),

@@ -100,8 +100,8 @@ fn value_of(text: &str) -> Value {
     value.unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-/// Returns the command for a change, or `None` if nothing changes. Viewers see changes of the current
-/// scene at once, also in studio mode.
+/// Returns the command for a change, or `None` if nothing changes. Viewers see changes of the
+/// current scene at once, also in studio mode.
 ///
 /// # Errors
 /// Fails if there is no such item, or if a value is not valid.

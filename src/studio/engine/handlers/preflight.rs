@@ -1,5 +1,7 @@
 //! The pre-flight check: immediate findings, and background tests.
 
+use std::time::Duration;
+
 use crate::audio::AudioChoice;
 use crate::media::source_status::{SourceReport, SourceState};
 use crate::mix::Reading;
@@ -20,6 +22,9 @@ use crate::text::problem::problem;
 /// A microphone counts as off if its maximum level stays below this.
 const MIC_OFF_DBFS: f32 = -55.0;
 
+/// Time limit for the end of an earlier check or measurement.
+const CHECK_END_TIMEOUT: Duration = Duration::from_secs(10);
+
 impl Engine {
     /// Ends a running check or measurement, and begins the requested one after it, unless a
     /// broadcast is running.
@@ -29,13 +34,17 @@ impl Engine {
         }
         self.end_checks();
         self.state.requested_check = Some(command);
+        self.state.check_by = self.clock.now() + CHECK_END_TIMEOUT;
         self.begin_requested_check();
     }
 
     /// Begins the requested check or measurement once the stored keys are loaded and the threads of
-    /// earlier ones have ended: a service may refuse a second test stream with the same key.
+    /// earlier ones have ended: a service may refuse a second test stream with the same key. A
+    /// stuck thread does not delay it further after a while.
     fn begin_requested_check(&mut self) {
-        self.endings.checks.retain(|worker| !worker.is_finished());
+        let is_late =
+            self.state.requested_check.is_some() && self.clock.now() >= self.state.check_by;
+        self.endings.checks.retain(|worker| !is_late && !worker.is_finished());
         if self.state.quitting || self.secrets.pending || !self.endings.checks.is_empty() {
             return;
         }
@@ -368,6 +377,23 @@ mod tests {
             assert_eq!(engine.state.preflight.is_some(), is_check);
             assert_eq!(engine.state.measurement.is_some(), !is_check);
         }
+    }
+
+    #[test]
+    fn a_check_begins_after_a_while_if_an_earlier_one_does_not_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(None);
+        engine.settings.preferences.recording_folder = folder.path().to_owned();
+        let (closed, waits) = queue::bounded::<()>("closed", 1, Full::Block);
+        let stuck = Worker::spawn("stuck", move |_| assert!(waits.recv().is_none())).unwrap();
+        engine.endings.checks.push(stuck);
+        engine.handle(Command::Check { test_stream: false });
+        engine.poll();
+        assert!(engine.state.preflight.is_none());
+        engine.state.check_by = engine.clock.now();
+        engine.poll();
+        assert!(engine.state.preflight.is_some() && engine.state.requested_check.is_none());
+        drop(closed);
     }
 
     #[test]

@@ -160,13 +160,14 @@ impl Engine {
         }
     }
 
-    /// Returns true if the scenes contain only the source that the first start chose.
+    /// Returns true if the scenes contain only the source that the first start chose. In studio
+    /// mode, this is false: an import must not replace what the program shows.
     pub(in crate::studio::engine) fn has_first_scenes(&self) -> bool {
         // The first start may have found no camera.
         [self.usual_video(), VideoChoice::Test].into_iter().any(|choice| {
             let mut first = Collection::default();
             first.adopt_main(&self.source_name(&choice), choice);
-            self.settings.collection.without_program() == first
+            self.settings.collection == first
         })
     }
 
@@ -292,6 +293,8 @@ mod tests {
         let (mut engine, _ends) = at_rest(None);
         engine.settings.collection = settings.collection.clone();
         assert!(engine.has_first_scenes());
+        engine.settings.collection.copy_for_program();
+        assert!(!engine.has_first_scenes());
         let [first] = settings.collection.sources.as_slice() else { panic!() };
         let camera = VideoChoice::Camera(CameraChoice::of("c920"));
         for edit in [

@@ -314,7 +314,7 @@ impl Collection {
 
     /// Removes unused sources.
     pub(in crate::studio) fn forget_unused(&mut self) {
-        let mut used = std::collections::BTreeSet::new();
+        let mut used = self.leaving_sources.clone();
         self.each_with_program(|item| {
             if let Content::Source(id) = item.content {
                 used.insert(id);

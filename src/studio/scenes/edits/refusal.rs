@@ -41,7 +41,9 @@ pub struct RefusedParts {
 impl Collection {
     /// Applies each of these edits that is possible. Returns true if any is, and the refused ones.
     pub(super) fn change_each(&mut self, edits: &[Edit]) -> (bool, Option<RefusedParts>) {
-        let (mut any, mut refused) = (false, None);
+        let (mut any, total) = (false, edits.len());
+        let mut refused: Option<RefusedParts> = None;
+        let refused_for = |reason| RefusedParts { reason, count: 0, total };
         for edit in edits.iter().take(MAX_ITEMS) {
             // Each step of dragging many items is an edit that adds nothing. It succeeds, or it
             // changes nothing.
@@ -57,9 +59,12 @@ impl Collection {
                 *self = before;
             }
             if let Some(reason) = exceeded.or_else(|| self.why_not(edit)) {
-                let (count, total) = (edits.len().saturating_sub(MAX_ITEMS), edits.len());
-                refused.get_or_insert(RefusedParts { reason, count, total }).count += 1;
+                refused.get_or_insert(refused_for(reason)).count += 1;
             }
+        }
+        if total > MAX_ITEMS {
+            let beyond = refused.get_or_insert(refused_for(EditRefusal::TooMany));
+            beyond.count += total - MAX_ITEMS;
         }
         (any, refused)
     }
@@ -258,6 +263,9 @@ mod tests {
         let many = Edit::Several(vec![logo(scene); MAX_ITEMS + 10]);
         let count = MAX_ITEMS + 10 - MAX_SOURCES;
         assert_eq!(it.attempt_parts(&many), (true, refused(sources, count, MAX_ITEMS + 10)));
+        let many = Edit::Several(vec![Edit::HideItem(ItemId(1), true); MAX_ITEMS + 10]);
+        let too_many = EditRefusal::TooMany;
+        assert_eq!(it.attempt_parts(&many), (true, refused(too_many, 10, MAX_ITEMS + 10)));
     }
 
     #[test]

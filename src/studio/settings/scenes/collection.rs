@@ -17,6 +17,7 @@ use crate::capture::VideoChoice;
 use crate::files::Trouble;
 use crate::mix::StripId;
 use crate::studio::mixer::AudioStrip;
+use crate::studio::program::source_strips;
 use crate::studio::scenes::Collection;
 use crate::studio::settings::Settings;
 use crate::studio::settings::disk::replace;
@@ -157,7 +158,8 @@ fn read_document(mut document: Document<'_>) -> Result<Contents, Problem> {
 /// Fails with the reason why the file could not be written.
 pub fn export(collection: &Collection, strips: &[AudioStrip], path: &Path) -> Result<(), Problem> {
     let given = secret_addresses::for_others(collection);
-    let mut strips = secret_addresses::strips_for_others(strips);
+    let strips = source_strips::without_program(strips, collection);
+    let mut strips = secret_addresses::strips_for_others(&strips);
     strips.retain(|strip| strip.id != StripId::MAIN);
     let strips = strips::tables_of_others(&strips);
     let collection = Some(CollectionTable::of(&given));
@@ -174,6 +176,7 @@ pub(in crate::studio::settings) fn export_whole(
     path: &Path,
 ) -> Result<(), Problem> {
     let mut given = settings.clone();
+    given.strips = source_strips::without_program(&given.strips, &given.collection);
     secret_addresses::clean_all(given.addresses());
     let strips = strips::tables(&given.strips);
     let collection = Some(CollectionTable::of(&given.collection));
@@ -296,6 +299,33 @@ mod tests {
             assert!(matches!(&read.strips[2].choice, AudioChoice::Stream(_)));
             assert_eq!(read.strips.len(), 3);
         }
+    }
+
+    #[test]
+    fn the_strip_of_a_source_that_only_the_program_shows_is_not_written() {
+        let mut collection = Collection::default();
+        let (scene, name) = (collection.current, "Clip".to_owned());
+        let choice = VideoChoice::File("/none/clip.mkv".into());
+        assert!(collection.apply(&Edit::AddSource { scene, name, choice }));
+        let tone = AudioStrip::new(StripId(1), AudioChoice::Tone);
+        let clip = AudioStrip::new(StripId(2), AudioChoice::File("/none/clip.mkv".into()));
+        let strips = vec![AudioStrip::main(), tone, clip];
+        collection.copy_for_program();
+        let written = |collection: &Collection| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("scenes.toml");
+            export(collection, &strips, &path).unwrap();
+            let exported = import(&path).unwrap().strips.len();
+            let (collection, strips) = (collection.clone(), strips.clone());
+            let settings = Settings { collection, strips, ..Settings::default() };
+            export_whole(&settings, &path).unwrap();
+            let whole = import(&path).unwrap().strips.len();
+            settings.write(&path).unwrap();
+            [exported, whole, Settings::read(&path).0.strips.len() - 1]
+        };
+        assert_eq!(written(&collection), [2; 3]);
+        assert!(collection.apply(&Edit::RemoveItem(ItemId(2))));
+        assert_eq!(written(&collection), [1; 3]);
     }
 
     #[test]

@@ -21,9 +21,9 @@ use crate::files::Trouble;
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
-use crate::mix::StripId;
 use crate::studio::engine::Engine;
 use crate::studio::engine::degradation::DegradableParts;
+use crate::studio::engine::removed_strips;
 use crate::studio::engine::scene_state::FileDone;
 use crate::studio::engine::undo_history::{Change, UndoState};
 use crate::studio::event::{self, Event};
@@ -197,8 +197,11 @@ impl Engine {
             return;
         }
         let old_strips = self.follow_shown(&before, matches!(edit, Edit::Paste(..)));
-        let then = UndoState { scenes: Some(before.clone()), strips: old_strips };
-        self.add_step(then, Change::Scenes(edit.clone()));
+        // A change of the program alone cannot be undone.
+        if !before.equals_apart_from_program(&self.settings.collection) {
+            let then = UndoState { scenes: Some(before.clone()), strips: old_strips };
+            self.add_step(then, Change::Scenes(edit.clone()));
+        }
         self.edited(&before);
     }
 
@@ -219,19 +222,18 @@ impl Engine {
         let Some(UndoState { scenes, strips }) = then else { return };
         self.state.stage.last_edit = None;
         let (has_strips, has_scenes) = (strips.is_some(), scenes.is_some());
-        let mut shown = Vec::new();
         if let Some(mut scenes) = scenes {
-            shown = scenes.keep_program(&before);
+            scenes.keep_program(&before);
             self.settings.collection = scenes;
         }
         // The strips are opened for the sources of the new scenes, and of the program.
         if let Some(mut strips) = strips {
-            let is_missing = |id: StripId| strips.iter().all(|strip| strip.id != id);
-            let own = self.settings.strips.iter().filter(|strip| {
-                source_strips::is_shown(&shown, &strip.choice) && is_missing(strip.id)
-            });
+            let shown = self.settings.collection.program_only_sources();
+            let is_new = |own: &&AudioStrip| strips.iter().all(|it| it.choice != own.choice);
+            let own = self.settings.strips.iter().filter(is_new);
+            let own = own.filter(|own| source_strips::is_shown(&shown, &own.choice));
             let own: Vec<AudioStrip> = own.cloned().collect();
-            strips.extend(own);
+            own.into_iter().for_each(|strip| removed_strips::add(&mut strips, strip));
             self.settings.strips = strips;
         }
         self.reveal_known();
@@ -268,6 +270,7 @@ impl Engine {
 
     /// Updates the program's sources and scenes.
     fn stage_changed(&mut self, transition: Option<Transition>) {
+        self.settings.collection.note_ids();
         self.follow_studio_mode(transition.as_ref());
         let (collection, active_notices) = (&self.settings.collection, &mut self.notices.active);
         // Forgets scenes that were deleted or renamed.

@@ -1,4 +1,4 @@
-//! Studio mode: the preview, and the program, in which edits wait for *Take*.
+//! Studio mode: edits of the preview reach the program at *Take*.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use crate::compose::scene::SceneId;
 use crate::compose::transition::Transition;
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
+use crate::studio::mixer::{AudioStrip, is_audio_of};
 
 /// Removed sources of the previous program stay open for this time after its transition, which can
 /// begin late.
@@ -59,6 +60,7 @@ impl Engine {
         if is_studio_mode && had_copy && transition.is_none() {
             return;
         }
+        collection.keep_leaving();
         if is_studio_mode {
             collection.copy_for_program();
         } else {
@@ -78,12 +80,22 @@ impl Engine {
             return;
         }
         let before = self.settings.collection.clone();
-        self.settings.collection.forget_unused();
+        self.settings.collection.forget_leaving();
         if self.settings.collection.sources == before.sources {
             return;
         }
-        if let Some(strips) = self.follow_shown(&before, false) {
-            self.state.stage.steps.keep_strips(strips);
+        if let Some(old_strips) = self.follow_shown(&before, false) {
+            let (collection, strips) = (&self.settings.collection, &self.settings.strips);
+            let source_of = |strip: &AudioStrip| {
+                let mut gone =
+                    before.sources.iter().filter(|it| collection.source(it.id).is_none());
+                gone.find(|it| is_audio_of(&strip.choice, &it.choice)).map(|it| it.id)
+            };
+            let is_gone = |old: &AudioStrip| strips.iter().all(|strip| strip.id != old.id);
+            let removed = old_strips.into_iter().filter(is_gone);
+            let removed: Vec<_> =
+                removed.filter_map(|strip| Some((source_of(&strip)?, strip))).collect();
+            self.state.stage.steps.keep_strips(&removed, strips);
         }
         self.edited(&before);
     }
@@ -110,7 +122,7 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::capture::VideoChoice;
-    use crate::compose::scene::ItemId;
+    use crate::compose::scene::{ItemId, Scene};
     use crate::studio::engine::handlers::live::tests::{end, on_air};
     use crate::studio::scenes::edits::Edit;
 
@@ -158,13 +170,106 @@ mod tests {
         let (mut engine, _ends) = on_air();
         let (sources, strips, shown) = counts(&engine);
         engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_gain(-6.0);
         add_clip(&mut engine);
         assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
         take(&mut engine);
-        engine.step(true);
-        assert_eq!(counts(&engine), (sources + 1, strips + 1, shown + 1));
+        for _ in 0..2 {
+            engine.step(true);
+            assert_eq!(counts(&engine), (sources + 1, strips + 1, shown + 1));
+        }
+        assert_eq!(engine.settings.strips[0].strip.gain_db, 0.0);
         take(&mut engine);
         assert_eq!(counts(&engine), (sources, strips, shown));
+        engine.step(false);
+        assert_eq!(counts(&engine), (sources, strips, shown), "the clip is not redone yet");
+        engine.step(false);
+        assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
+        end(engine);
+    }
+
+    #[test]
+    fn the_undo_of_a_removal_restores_the_strip_and_the_undo_of_a_later_change_does_not() {
+        let (mut engine, _ends) = on_air();
+        let (sources, strips, _) = counts(&engine);
+        add_clip(&mut engine);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        engine.set_gain(-6.0);
+        engine.edit(&Edit::LockItem(ItemId(1), true));
+        take(&mut engine);
+        let state = |engine: &Engine| {
+            let (sources, strips, _) = counts(engine);
+            (sources, strips, engine.settings.strips[0].strip.gain_db)
+        };
+        assert_eq!(state(&engine), (sources, strips, -6.0));
+        engine.step(true);
+        assert_eq!(state(&engine), (sources, strips, -6.0));
+        engine.step(true);
+        assert_eq!(state(&engine), (sources, strips, 0.0));
+        engine.step(true);
+        assert_eq!(state(&engine), (sources + 1, strips + 1, 0.0));
+        engine.step(false);
+        assert_eq!(state(&engine), (sources, strips, 0.0));
+        end(engine);
+    }
+
+    #[test]
+    fn a_change_of_an_item_that_is_only_in_the_program_is_no_undo_step() {
+        let (mut engine, _ends) = on_air();
+        add_clip(&mut engine);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        engine.edit_program(&Edit::HideItem(ItemId(2), true));
+        let is_hidden = |scene: Option<&Scene>| scene.unwrap().items.get(1).map(|it| it.hidden);
+        assert_eq!(is_hidden(engine.settings.collection.program_scene()), Some(true));
+        engine.step(true);
+        assert_eq!(is_hidden(engine.settings.collection.current()), Some(false));
+        end(engine);
+    }
+
+    #[test]
+    fn an_edit_or_undo_during_the_transition_does_not_end_the_previous_program() {
+        let (mut engine, _ends) = on_air();
+        let (sources, strips, _) = counts(&engine);
+        add_clip(&mut engine);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        engine.take_prepared();
+        let count = |engine: &Engine| (counts(engine).0, counts(engine).1);
+        engine.edit(&Edit::LockItem(ItemId(1), true));
+        assert_eq!(count(&engine), (sources + 1, strips + 1));
+        engine.step(true);
+        assert_eq!(count(&engine), (sources + 1, strips + 1));
+        engine.state.stage.forget_at = Some(engine.clock.now());
+        engine.poll_scenes();
+        assert_eq!(count(&engine), (sources, strips));
+        end(engine);
+    }
+
+    #[test]
+    fn an_undo_puts_no_other_source_into_the_program() {
+        let (mut engine, _ends) = on_air();
+        let scene = engine.settings.collection.current;
+        add_clip(&mut engine);
+        engine.edit(&Edit::RemoveItem(ItemId(2)));
+        let (name, choice) = ("Pattern".to_owned(), VideoChoice::Test);
+        engine.edit(&Edit::AddSource { scene, name, choice });
+        engine.prepare_scene(Some(scene));
+        let shown = |engine: &Engine| -> Vec<VideoChoice> {
+            let collection = &engine.settings.collection;
+            let plan = collection.program_plan(scene);
+            let sources = plan.sources().filter_map(|id| collection.source(id));
+            sources.map(|source| source.choice.clone()).collect()
+        };
+        for _ in 0..2 {
+            engine.step(true);
+            assert_eq!(shown(&engine), [VideoChoice::Test]);
+        }
+        let collection = &engine.settings.collection;
+        let ids = |scene: &Scene| scene.items.iter().map(|item| item.id).collect::<Vec<_>>();
+        assert_eq!(collection.current().map(ids), Some(vec![ItemId(1), ItemId(2)]));
+        assert_eq!(collection.program_scene().map(ids), Some(vec![ItemId(1), ItemId(3)]));
         end(engine);
     }
 }
