@@ -4,7 +4,7 @@
 //! half, in sync with the first.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Weak;
 
 use crate::audio::{self, AudioChoice};
@@ -121,9 +121,15 @@ impl SourceOpener {
         dials: &LiveProperties,
         shape: &Shape,
     ) -> Result<capture::Source, Problem> {
+        let then = dials.transport().then();
         let of = match choice {
             VideoChoice::Stream(url) => Source::Url(whole(url)?.to_owned()),
-            VideoChoice::File(path) if !capture::shows(choice) => Source::File(path.clone()),
+            // The player skips the files of a list that it cannot read.
+            VideoChoice::File(path)
+                if !capture::shows(choice) || (!then.is_empty() && !is_readable(path)) =>
+            {
+                Source::File(path.clone())
+            }
             _ => {
                 dials.controls.set(self.board.clone());
                 dials.decoder.set(camera_decoder::unpacker());
@@ -137,7 +143,7 @@ impl SourceOpener {
             dials.set_transport(transport);
             return Ok(watched(&of, video, dials));
         }
-        let (at_end, then) = (dials.transport().at_end(), dials.transport().then());
+        let at_end = dials.transport().at_end();
         let media = self.open(&of, at_end, &then, shape)?;
         dials.set_transport(media.transport.clone());
         let video = capture::Source { feed: media.video, status: media.video_status };
@@ -212,4 +218,9 @@ impl SourceOpener {
         crate::player::source::open_list(&config, then, &context, &self.runtime)
             .map_err(|failure| failure.problem)
     }
+}
+
+/// Returns true if this is a file that can be opened.
+fn is_readable(path: &Path) -> bool {
+    path.is_file() && std::fs::File::open(path).is_ok()
 }
