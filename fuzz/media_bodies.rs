@@ -81,7 +81,7 @@ pub fn sps(data: &[u8]) {
     let _ = (codec::vp9_key_size(data), codec::opus(data), codec::flac(data));
     let _ = codec::ac3(data);
     let _ = (Pps::parse(data, None), adts::parse(data));
-    if let Ok(sps) = Sps::parse(data) {
+    if let Ok(sps) = Sps::parse_for_decoding(data) {
         let changes = VuiChanges {
             color: Some(Color::PROGRAM),
             frame_rate: Some(FrameRate::FPS_30),

@@ -197,9 +197,13 @@ impl Plan {
         self.stalled_until.is_some_and(|until| now < until)
     }
 
-    /// Returns true while the server does not handle data as soon as the data arrives.
-    pub fn reads_late(&self, now: Timestamp) -> bool {
-        self.is_stalled(now) || self.throttle.is_some() || self.holds_back()
+    /// Returns the time until which the server does not handle data as soon as the data arrives, or
+    /// `None` if the server does. A throttle counts only until its next read.
+    pub fn late_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let throttled = self.throttle.as_ref().and_then(Throttle::wake_at);
+        let delayed = self.late.back().map(|(due, _)| *due);
+        let ends = [self.stalled_until, throttled, delayed].into_iter().flatten();
+        ends.filter(|end| now < *end).max()
     }
 
     /// Returns the number of bytes that may be read now, at most `most`.
@@ -368,6 +372,19 @@ mod tests {
     }
 
     #[test]
+    fn a_throttle_is_late_only_until_its_next_read() {
+        // 1 byte per millisecond.
+        let mut plan = plan(&["throttle@media:8k"], Phase::Media, 1);
+        plan.strikes(START_TIME, |_, _| true);
+        assert_eq!(plan.late_until(at(1)), Some(at(128)));
+        // The client is silent.
+        assert_eq!((plan.allowance(1_000, at(128)), plan.late_until(at(128))), (128, None));
+        assert_eq!((plan.allowance(1_000, at(9_000)), plan.late_until(at(9_000))), (256, None));
+        plan.took(256);
+        assert_eq!(plan.late_until(at(9_001)), Some(at(9_128)));
+    }
+
+    #[test]
     fn a_delay_keeps_the_order_and_has_a_limit() {
         let mut plan = plan(&["delay@media:200ms"], Phase::Media, 1);
         assert!(!plan.hold_back(b"a", START_TIME), "not yet");
@@ -376,7 +393,8 @@ mod tests {
         assert_eq!((plan.late(at(199)), plan.wake_at(at(199))), (None, Some(at(200))));
         assert_eq!(plan.late(at(205)).as_deref(), Some(&b"b"[..]));
         assert_eq!(plan.late(at(205)), None);
-        assert!(plan.holds_back() && plan.reads_late(at(205)));
+        assert!(plan.holds_back());
+        assert_eq!(plan.late_until(at(205)), Some(at(210)));
         plan.hold_back(&vec![0; MAX_DELAYED_BYTES], at(205));
         assert_eq!(plan.allowance(100, at(206)), 0);
     }

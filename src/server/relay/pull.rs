@@ -284,7 +284,8 @@ impl Pull {
                     if let Some(publication) = &self.publication {
                         publication.stream.flush();
                         let registry = &self.task.registry;
-                        publication.stream.send_rest(&registry.admission, registry.clock.now()).await;
+                        let now = registry.clock.now();
+                        publication.stream.send_rest(&registry.admission, now).await;
                     }
                     continue;
                 }

@@ -200,12 +200,10 @@ impl Connection {
         self.wait(io)
     }
 
-    /// Returns the next deadline of the session or of the faults. While the server reads late, the
-    /// session has no deadline, because [`Connection::check`] would not apply it.
+    /// Returns the next deadline of the session or of the faults.
     pub fn deadline(&self) -> Option<Timestamp> {
         let io = self.io.lock();
-        let reads_late = || io.lab.reads_late(self.registry.clock.now());
-        io.deadline.filter(|_| !reads_late()).into_iter().chain(io.lab.wake_at).min()
+        io.deadline.into_iter().chain(io.lab.wake_at).min()
     }
 
     /// Checks a passed deadline, or whether the peer still accepts data.
@@ -218,8 +216,7 @@ impl Connection {
         if io.out.is_stuck(now, stalled) {
             return Err(Error::Stalled);
         }
-        // A server that reads late must not time out its client.
-        let result = if io.lab.reads_late(now) { Ok(()) } else { io.session.handle_timeout(now) };
+        let result = io.session.handle_timeout(now);
         io.pump(false);
         self.flush(&mut io);
         result.map_err(Error::from)
@@ -481,17 +478,58 @@ mod tests {
     }
 
     #[test]
-    fn while_faults_keep_the_server_from_reading_the_client_has_no_deadline() {
-        for fault in ["stall@handshake", "throttle@handshake:1k"] {
+    fn after_a_stall_the_client_has_the_full_time_for_its_next_step() {
+        let limit = crate::wire::rtmp::server::Config::default().handshake_timeout;
+        for continues in [true, false] {
             with_task(|task| {
-                poll_with_faults(task, &[fault]);
-                task.connection.io.lock().deadline = Some(Timestamp::ZERO);
-                let deadline = task.connection.deadline();
-                assert_ne!(deadline, Some(Timestamp::ZERO), "{fault}: the task would spin");
-                let later = task.registry.clock.now() + Duration::from_secs(30);
-                task.check_deadlines(later).unwrap();
+                poll_with_faults(task, &["stall@handshake:+6s"]);
+                let end = task.connection.deadline().unwrap();
+                task.check_deadlines(end).unwrap();
+                task.check_deadlines(end + limit - Duration::from_millis(1)).unwrap();
+                if continues {
+                    task.connection.with_session(receive_connect);
+                }
+                let result = task.check_deadlines(end + limit);
+                assert_eq!(result.is_ok(), continues, "{result:?}");
             });
         }
+    }
+
+    #[test]
+    fn while_a_throttle_keeps_the_server_from_reading_the_deadline_moves() {
+        with_task(|task| {
+            poll_with_faults(task, &["throttle@handshake:1k"]);
+            let limit = crate::wire::rtmp::server::Config::default().handshake_timeout;
+            let next_read = task.connection.io.lock().lab.wake_at.unwrap();
+            let deadline = task.connection.io.lock().deadline;
+            assert_eq!(deadline, Some(next_read + limit));
+        });
+    }
+
+    #[test]
+    fn when_a_stall_is_switched_off_the_deadline_counts_from_then() {
+        with_task(|task| {
+            poll_with_faults(task, &["stall@handshake"]);
+            let end = task.connection.deadline().unwrap();
+            let switched_off = task.registry.clock.now();
+            poll_with_faults(task, &[]);
+            let limit = crate::wire::rtmp::server::Config::default().handshake_timeout;
+            let deadline = task.connection.deadline().unwrap();
+            assert!(deadline >= switched_off + limit && deadline < end, "{deadline:?}");
+        });
+    }
+
+    #[test]
+    fn a_silent_client_is_ended_in_spite_of_a_throttle() {
+        with_task(|task| {
+            task.connection.with_session(receive_connect);
+            poll_with_faults(task, &["throttle@connect:10M"]);
+            task.role = Role::Publishing(publish(&task.registry, task.connection.id));
+            let limit = task.registry.config.limits.silent_publisher;
+            let later = task.registry.clock.now() + limit + Duration::from_secs(1);
+            let silent = task.check_deadlines(later);
+            assert!(matches!(silent, Err(Error::Silent)), "{silent:?}");
+        });
     }
 
     #[test]

@@ -33,6 +33,9 @@ impl Connection {
         io.lab.wake_at = None;
         io.session.set_acknowledging(true);
         let Some(mut before) = before else { return Ok(()) };
+        if before.late_until(now).is_some() {
+            io.session.restart_deadline(now);
+        }
         if let Some(plan) = &mut io.lab.plan {
             plan.inherit(*before);
             return Ok(());
@@ -106,13 +109,19 @@ impl Connection {
 
     /// Returns true while the server does not handle data as soon as the data arrives.
     pub(super) fn reads_late(&self, now: Timestamp) -> bool {
-        self.io.lock().lab.reads_late(now)
+        self.io.lock().lab.plan.as_ref().is_some_and(|plan| plan.late_until(now).is_some())
     }
 
-    /// Waits; if the faults have another deadline, the task must check it.
+    /// Waits; if the faults have another deadline, the task must check it. The client's time for its
+    /// next step begins when the server reads again.
     pub(super) fn wait(&self, io: &mut Io) -> Poll<Result<(), Error>> {
         let Some(plan) = &io.lab.plan else { return Poll::Pending };
-        let wake_at = plan.wake_at(self.registry.clock.now());
+        let now = self.registry.clock.now();
+        let (wake_at, late_until) = (plan.wake_at(now), plan.late_until(now));
+        if let Some(until) = late_until {
+            io.session.restart_deadline(until);
+            io.pump(false);
+        }
         if std::mem::replace(&mut io.lab.wake_at, wake_at) == wake_at {
             return Poll::Pending;
         }

@@ -59,11 +59,6 @@ impl ConnectionFaults {
     pub fn is_stalled(&self, now: Timestamp) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.is_stalled(now))
     }
-
-    /// Returns true while the server does not handle data as soon as the data arrives.
-    pub fn reads_late(&self, now: Timestamp) -> bool {
-        self.plan.as_ref().is_some_and(|plan| plan.reads_late(now))
-    }
 }
 
 impl Io {

@@ -16,8 +16,8 @@ use crate::server::whep::production::productions::ProductionUse;
 
 /// If frames wait for the link longer than this, frames are dropped up to the next keyframe.
 const MAX_FRAME_DELAY: Duration = Duration::from_secs(1);
-/// Maximum number of waiting packets.
-const MAX_PACKETS: usize = 4_096;
+/// Maximum number of waiting packets, apart from cached frames that the link has time for.
+const MAX_PACKETS: u64 = 4_096;
 /// Maximum time between the arrival of a frame and its display, on a good link.
 const MAX_PLAYOUT_DELAY: Duration = Duration::from_millis(100);
 
@@ -30,7 +30,7 @@ pub(super) struct VideoTrack {
     next_sequence_number: u64,
     /// Sequence number after the last packet of cached frames, if any were sent.
     cached_end: Option<u64>,
-    /// Time until which frames may wait for the link longer, because it sends cached frames first.
+    /// Time at which a link with the estimated bitrate has sent the cached frames.
     catch_up_until: Option<Instant>,
     /// Deadline for the keyframe that the encoder was asked for. After the deadline, the viewer
     /// gets cached frames.
@@ -108,21 +108,29 @@ impl VideoTrack {
 
     /// Returns true if frames wait too long for the link, or too many wait.
     pub fn is_crowded(&self, rtc: &mut Rtc, now: Instant) -> bool {
-        if self.catch_up_until.is_some_and(|until| now < until) {
-            return false;
-        }
+        let catches_up = self.catch_up_until.is_some_and(|until| now < until + MAX_FRAME_DELAY);
         let mut direct = rtc.direct_api();
         let stream = direct.stream_tx_by_mid(self.route.mid, None);
         let info = stream.and_then(|stream| stream.queue_info());
         info.is_some_and(|queue| {
             let waits = queue.first_unsent().map(|since| now.saturating_duration_since(since));
-            queue.packet_count() > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_FRAME_DELAY)
+            let count = queue.packet_count() as u64;
+            if catches_up {
+                let cached_end = self.cached_end.unwrap_or(0);
+                return count.min(self.next_sequence_number - cached_end) > MAX_PACKETS;
+            }
+            count > MAX_PACKETS || waits.is_some_and(|waits| waits > MAX_FRAME_DELAY)
         })
     }
 
     /// Notes that the link needs this time for cached frames.
     pub fn catch_up(&mut self, time: Duration, now: Instant) {
-        self.catch_up_until = Some(now + time + MAX_FRAME_DELAY);
+        self.catch_up_until = Some(now + time);
+    }
+
+    /// Returns true while a link with the estimated bitrate still sends the last cached frames.
+    pub fn is_catching_up(&self, now: Instant) -> bool {
+        self.catch_up_until.is_some_and(|until| now < until)
     }
 
     /// Sends a cached frame with the timestamp `at`, in microseconds.
@@ -194,8 +202,8 @@ pub(super) fn waiting_packets(rtc: &mut Rtc, mid: Mid) -> usize {
 }
 
 /// Returns the time that a link with this estimate in bits per second needs for these cached frames. Returns `None` if
-/// the link is slower than the stream, so that the frames would wait too long. On a fast link, the estimate is only a
-/// small multiple of the stream's bitrate.
+/// the link is slower than the stream. str0m sends waiting packets within about 2 s, if necessary above the estimate:
+/// on a fast link, the estimate is only a small multiple of the stream's bitrate.
 pub(super) fn catch_up_time(group: &[Arc<Frame>], estimate: u64) -> Option<Duration> {
     let bits = group.iter().map(|frame| frame.size() as u64 * 8).sum::<u64>();
     let time = Duration::from_micros(bits.saturating_mul(1_000_000) / estimate.max(1));

@@ -247,7 +247,7 @@ impl Save {
             let place = i64::try_from(place.as_micros()).unwrap_or(i64::MAX);
             place.saturating_sub(*first.get_or_insert(raw))
         });
-        if self.repeats.is_repeated(packet, offset) {
+        if self.repeats.is_repeated(packet, offset, heads.video.as_ref()) {
             // The packets after the repeated ones continue the file.
             self.restarts = false;
             return;

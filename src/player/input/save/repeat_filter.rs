@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use bytes::Bytes;
+
 use crate::media::{EncodedPacket, Track};
 
 /// Maximum number of remembered parts. The oldest ones have left the playlist.
@@ -13,6 +15,9 @@ const MAX_PARTS: usize = 40_000;
 const MAX_PACKETS: usize = 16_384;
 /// The maximum difference between two positions of the same packet in a playlist, in microseconds.
 const MAX_POSITION_ERROR_MICROS: u64 = 1_000_000;
+/// The maximum difference between the DTS of two packets of the same moment in two variants, in
+/// microseconds.
+const MAX_DTS_ERROR_MICROS: u64 = 1_000_000;
 
 /// The saved packets of a segment or of a part of one. All times are in microseconds.
 #[derive(Debug)]
@@ -35,17 +40,28 @@ impl SavedPart {
     }
 }
 
+/// A saved packet.
+#[derive(Debug)]
+struct SavedPacket {
+    hash: u64,
+    track: usize,
+    dts: i64,
+    /// The offset of the packet's part.
+    offset: Option<i64>,
+    /// The hash of the video's codec config, if there is one. Variants of a stream have different
+    /// ones.
+    variant: Option<u64>,
+}
+
 /// The reason why the next packets can be repeated ones.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 enum RepeatCause {
     #[default]
     None,
-    /// A seek in the same playlist.
+    /// A seek, or a playlist of the same broadcast that was opened again.
     Seek,
     /// The playlist was opened again, and may belong to a new broadcast with the same DTS.
     Reopened,
-    /// The playlist was opened again, and its first packet is in the file.
-    SameBroadcast,
 }
 
 /// See the module documentation.
@@ -53,8 +69,8 @@ enum RepeatCause {
 pub(super) struct RepeatFilter {
     /// The saved parts, oldest first.
     parts: VecDeque<SavedPart>,
-    /// The hashes of the newest saved packets, and the offsets of their parts.
-    packets: VecDeque<(u64, Option<i64>)>,
+    /// The newest saved packets, oldest first.
+    packets: VecDeque<SavedPacket>,
     cause: RepeatCause,
     /// True if the next saved packet begins a part.
     begins: bool,
@@ -83,29 +99,26 @@ impl RepeatFilter {
     }
 
     /// Returns true if the file already contains this packet. Otherwise, the packet counts as saved.
-    /// `offset` is its position in the playlist minus its DTS, if the position is known.
-    pub(super) fn is_repeated(&mut self, packet: &EncodedPacket, offset: Option<i64>) -> bool {
-        let (track, dts, hash) = (track_index(packet), packet.dts.as_micros(), hash_of(packet));
-        let is_reopened = matches!(self.cause, RepeatCause::Reopened | RepeatCause::SameBroadcast);
-        let mut newest_first = self.packets.iter().rev().filter(|_| is_reopened);
-        let saved = newest_first.find(|(saved, _)| *saved == hash).copied();
+    /// `offset` is its position in the playlist minus its DTS, if the position is known. `config` is
+    /// the current codec config of the video.
+    pub(super) fn is_repeated(
+        &mut self,
+        packet: &EncodedPacket,
+        offset: Option<i64>,
+        config: Option<&Bytes>,
+    ) -> bool {
+        let (track, dts) = (track_index(packet), packet.dts.as_micros());
+        let hash = hash_of(&(track, dts, &packet.data));
+        let variant = config.map(hash_of);
+        let mut packet = SavedPacket { hash, track, dts, offset, variant };
         if self.cause == RepeatCause::Reopened {
-            match saved {
-                Some((_, saved)) => {
-                    self.shift =
-                        saved.zip(offset).map_or(0, |(saved, it)| saved.saturating_sub(it));
-                    self.cause = RepeatCause::SameBroadcast;
-                }
-                None => *self = Self::default(),
-            }
+            self.compare_broadcasts(&packet);
         }
         let offset = offset.map(|offset| offset.saturating_add(self.shift));
-        let is_repeated = match self.cause {
-            RepeatCause::None | RepeatCause::Reopened => false,
-            RepeatCause::Seek => self.parts.iter().any(|it| it.contains(track, dts, offset)),
-            RepeatCause::SameBroadcast => saved.is_some(),
-        };
-        if is_repeated {
+        packet.offset = offset;
+        if self.cause != RepeatCause::None
+            && self.parts.iter().any(|part| part.contains(track, dts, offset))
+        {
             return true;
         }
         let position = offset.map(|offset| offset.saturating_add(dts));
@@ -118,8 +131,40 @@ impl RepeatFilter {
         if self.packets.len() == MAX_PACKETS {
             self.packets.pop_front();
         }
-        self.packets.push_back((hash, offset));
+        self.packets.push_back(packet);
         false
+    }
+
+    /// Decides whether the reopened playlist, from which this packet comes, belongs to the same
+    /// broadcast. If not, forgets everything. A packet decides nothing if its DTS is not in the file,
+    /// or if it is audio and the file has video: variants can share their audio's config.
+    fn compare_broadcasts(&mut self, packet: &SavedPacket) {
+        let saved = self.packets.iter().rev().find(|saved| saved.hash == packet.hash);
+        let mut parts = self.parts.iter().rev();
+        let part = parts.find(|part| part.contains(packet.track, packet.dts, None));
+        // The positions of the reopened playlist continue the earlier ones.
+        let offset = match (saved, part.or(self.parts.back())) {
+            (Some(saved), _) => saved.offset,
+            (None, part) => part.and_then(|part| part.offset),
+        };
+        let shift = offset.zip(packet.offset).map(|(saved, own)| saved.saturating_sub(own));
+        self.shift = shift.unwrap_or(0);
+        let has_video = self.parts.iter().any(|part| matches!(part.tracks, [Some(_), _]));
+        if part.is_none() || (has_video && packet.track != 0) {
+            return;
+        }
+        let distance = |saved: &SavedPacket| saved.dts.abs_diff(packet.dts);
+        let track = self.packets.iter().filter(|saved| saved.track == packet.track);
+        let nearest = track.min_by_key(|saved| distance(saved));
+        let nearest = nearest.filter(|saved| distance(saved) <= MAX_DTS_ERROR_MICROS);
+        // Two variants have different packets of the same moment, and one variant has the same.
+        let is_other_variant =
+            nearest.is_some_and(|saved| saved.variant.is_some() && saved.variant != packet.variant);
+        if saved.is_some() || is_other_variant {
+            self.cause = RepeatCause::Seek;
+        } else {
+            *self = Self::default();
+        }
     }
 
     fn remember(&mut self, track: usize, dts: i64, offset: Option<i64>) {
@@ -141,33 +186,33 @@ fn track_index(packet: &EncodedPacket) -> usize {
     usize::from(packet.track != Track::Video)
 }
 
-fn hash_of(packet: &EncodedPacket) -> u64 {
+fn hash_of<T: Hash + ?Sized>(value: &T) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (track_index(packet), packet.dts.as_micros(), &packet.data).hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::base::Timestamp;
 
     /// Returns the seconds of a stream whose video packets are saved. One packet is one second long
-    /// and one segment. The position is the DTS plus `offset`, and `broadcast` is in the bodies.
+    /// and one segment. The position is the DTS plus `offset`. `variant` is in the bodies; its first
+    /// character is the codec config.
     fn saved(
         filter: &mut RepeatFilter,
-        broadcast: &'static str,
+        variant: &'static str,
         offset: i64,
         seconds: impl IntoIterator<Item = i64>,
     ) -> Vec<i64> {
         let is_new = |second: &i64| {
             filter.begin_part();
             let dts = Timestamp::from_millis(second * 1_000);
-            let data = Bytes::from_static(broadcast.as_bytes());
+            let data = Bytes::from_static(variant.as_bytes());
+            let config = data.slice(..1);
             let packet = EncodedPacket::received(Track::Video, (dts, dts), true, data);
-            !filter.is_repeated(&packet, Some(offset * 1_000_000))
+            !filter.is_repeated(&packet, Some(offset * 1_000_000), Some(&config))
         };
         seconds.into_iter().filter(is_new).collect()
     }
@@ -216,6 +261,48 @@ mod tests {
         assert_eq!(saved(&mut filter, "a", -30, 20..45), [44]);
         // A restart of the broadcast has the same DTS.
         filter.reopen();
-        assert_eq!(saved(&mut filter, "b", 0, 0..50).len(), 50);
+        assert_eq!(saved(&mut filter, "a, restarted", 0, 0..50).len(), 50);
+    }
+
+    #[test]
+    fn a_reopened_playlist_with_another_variant_is_saved_once() {
+        let mut filter = RepeatFilter::default();
+        assert_eq!(saved(&mut filter, "high", 0, 0..40).len(), 40);
+        filter.reopen();
+        assert_eq!(saved(&mut filter, "low", -30, 30..44), [40, 41, 42, 43]);
+        filter.reopen();
+        assert_eq!(saved(&mut filter, "low", -35, 35..46), [44, 45]);
+    }
+
+    #[test]
+    fn a_reopened_playlist_that_begins_in_a_gap_is_saved_once() {
+        for variant in ["high", "low"] {
+            let mut filter = RepeatFilter::default();
+            assert_eq!(saved(&mut filter, "high", 0, (0..20).chain(30..40)).len(), 30);
+            filter.reopen();
+            let expected: Vec<_> = (25..30).chain(40..44).collect();
+            assert_eq!(saved(&mut filter, variant, -20, 25..44), expected, "{variant}");
+        }
+    }
+
+    #[test]
+    fn after_a_long_outage_a_seek_finds_the_saved_packets() {
+        let mut filter = RepeatFilter::default();
+        assert_eq!(saved(&mut filter, "high", 0, 0..40).len(), 40);
+        filter.reopen();
+        assert_eq!(saved(&mut filter, "low", -5, [100, 101]), [100, 101]);
+        filter.seek();
+        let expected: Vec<_> = (40..100).chain([102]).collect();
+        assert_eq!(saved(&mut filter, "low", -5, 35..103), expected);
+    }
+
+    #[test]
+    fn a_broadcast_that_restarts_after_a_long_time_is_saved_completely() {
+        let mut filter = RepeatFilter::default();
+        let seconds = MAX_PACKETS as i64 + 100;
+        assert_eq!(saved(&mut filter, "high", 0, 0..seconds).len(), seconds as usize);
+        filter.reopen();
+        // Even with another codec config.
+        assert_eq!(saved(&mut filter, "low", 0, 0..50).len(), 50);
     }
 }

@@ -426,9 +426,13 @@ impl Session {
     }
 
     /// Restarts with the frames since the last keyframe. If the link is slower than the stream, the viewer waits for
-    /// the next keyframe.
+    /// the next keyframe. Nothing is sent again before the link had time for the last cached frames, because they may
+    /// have been sent above its estimate.
     fn restart(&mut self, group: &[Arc<Frame>], now: Instant) {
         let Some(video) = &mut self.video else { return };
+        if video.is_catching_up(now) {
+            return;
+        }
         if let Some(estimate) = self.switching.estimate {
             let Some(time) = catch_up_time(group, estimate) else { return video.cursor.wait() };
             video.catch_up(time, now);

@@ -225,8 +225,10 @@ fn a_fast_link_gets_all_cached_frames_of_a_long_gop() {
         session.switching.estimate = Some(4_000_000);
         session.restart(&group, begun);
         assert_eq!(session.unsent, 750, "six seconds");
+        session.restart(&group, begun + Duration::from_millis(1_400));
+        assert_eq!(session.unsent, 750, "the link needs 1.5 s for the first ones");
         session.rtc.handle_input(Input::Timeout(begun)).unwrap();
-        // Nothing is polled, so no packet leaves. The link needs 1.5 s for the cached frames.
+        // Nothing is polled, so no packet leaves.
         let mut waits_after = |millis, index| {
             let now = begun + Duration::from_millis(millis);
             session.rtc.handle_input(Input::Timeout(now)).unwrap();
@@ -236,9 +238,21 @@ fn a_fast_link_gets_all_cached_frames_of_a_long_gop() {
         assert!(!waits_after(1_400, 150));
         assert!(waits_after(2_600, 151), "the link is slower than its estimate");
         // The link is slower than the stream.
+        let later = begun + Duration::from_secs(3);
         session.switching.estimate = Some(900_000);
-        session.restart(&group, begun);
+        session.restart(&group, later);
         assert_eq!(session.unsent, 755);
+        session.switching.estimate = Some(4_000_000);
+        session.restart(&group, later);
+        assert_eq!(session.unsent, 1_505);
+        // The number of waiting packets stays limited.
+        for index in 150..1_000 {
+            session.send(&frame(index), later);
+        }
+        session.rtc.handle_input(Input::Timeout(later)).unwrap();
+        assert!(!session.video.as_ref().unwrap().cursor.is_waiting());
+        session.send(&frame(1_000), later);
+        assert!(session.video.as_ref().unwrap().cursor.is_waiting());
     });
 }
 

@@ -338,13 +338,36 @@ mod tests {
     use crate::wire::codec::h264::nal::escape;
     use crate::wire::codec::h264::vui::{Hrd, Timing};
 
+    /// A set without a VUI.
+    const BARE: [u8; 8] = [0x67, 66, 0xC0, 10, 0xDA, 0x0A, 0x1F, 0x90];
+
+    #[test]
+    fn a_timing_of_zero_is_invalid_in_a_truncated_vui_too() {
+        let plain = Sps::parse(&BARE).unwrap();
+        // The numbers of the timing, and the number of flags after them before the end.
+        for (numbers, flags) in [(&[0][..], 1), (&[0, 60][..], 0), (&[1, 0][..], 2)] {
+            let rbsp = unescape(&BARE);
+            let mut writer = BitWriter::with_capacity(64);
+            writer.copy(&mut BitReader::new(&rbsp), plain.vui_flag_at).unwrap();
+            // There is a VUI with a timing, and with nothing before it.
+            writer.bits(6, 0b10_0001);
+            for number in numbers {
+                writer.bits(32, *number);
+            }
+            for _ in 0..flags {
+                writer.flag(true);
+            }
+            let nal = escape(&writer.into_bytes());
+            assert_eq!(Sps::parse(&nal), Err(INVALID_TIMING), "{numbers:?}");
+            assert_eq!(Sps::parse_for_decoding(&nal), Ok(plain.clone()), "{numbers:?}");
+        }
+    }
+
     #[test]
     fn an_invalid_vui_leaves_the_rest_of_the_set_valid() {
-        // A set without a VUI.
-        let bare = [0x67, 66, 0xC0, 10, 0xDA, 0x0A, 0x1F, 0x90];
-        let plain = Sps::parse(&bare).unwrap();
+        let plain = Sps::parse(&BARE).unwrap();
         let with = |vui: &Vui| {
-            let rbsp = unescape(&bare);
+            let rbsp = unescape(&BARE);
             let mut writer = BitWriter::with_capacity(64);
             writer.copy(&mut BitReader::new(&rbsp), plain.vui_flag_at).unwrap();
             writer.flag(true);

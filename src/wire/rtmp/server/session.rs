@@ -132,6 +132,16 @@ impl Session {
         }
     }
 
+    /// Gives the client its full time for the next step again, from `from` on. A caller that does
+    /// not read must not time out the client.
+    pub fn restart_deadline(&mut self, from: Timestamp) {
+        let timeout = match self.state {
+            State::Handshake(_) => self.config.handshake_timeout,
+            _ => self.config.command_timeout,
+        };
+        self.deadline = self.deadline.map(|_| from + timeout);
+    }
+
     /// Returns the next action.
     pub fn poll_output(&mut self) -> Output {
         if let Some(event) = self.events.pop_front() {
