@@ -76,7 +76,8 @@ pub(super) struct RepeatFilter {
     begins: bool,
     /// The difference between the positions in the first playlist and in the current one.
     shift: i64,
-    /// The highest position of a saved packet.
+    /// The position of the first saved packet, and the highest position.
+    from: Option<i64>,
     until: i64,
 }
 
@@ -98,7 +99,8 @@ impl RepeatFilter {
         self.cause = RepeatCause::Reopened;
     }
 
-    /// Returns true if the file already contains this packet. Otherwise, the packet counts as saved.
+    /// Returns true if the file already contains this packet, or if a seek went to a position before
+    /// the beginning of the file. Otherwise, the packet counts as saved.
     /// `offset` is its position in the playlist minus its DTS, if the position is known. `config` is
     /// the current codec config of the video.
     pub(super) fn is_repeated(
@@ -116,16 +118,19 @@ impl RepeatFilter {
         }
         let offset = offset.map(|offset| offset.saturating_add(self.shift));
         packet.offset = offset;
+        let position = offset.map(|offset| offset.saturating_add(dts));
+        let is_earlier = position.zip(self.from).is_some_and(|(position, from)| position < from);
+        let mut parts = self.parts.iter();
         if self.cause != RepeatCause::None
-            && self.parts.iter().any(|part| part.contains(track, dts, offset))
+            && (is_earlier || parts.any(|part| part.contains(track, dts, offset)))
         {
             return true;
         }
-        let position = offset.map(|offset| offset.saturating_add(dts));
         // A skipped part can come before other repeated packets.
         if position.is_none_or(|position| position > self.until) {
             self.cause = RepeatCause::None;
         }
+        self.from = self.from.or(position);
         self.until = self.until.max(position.unwrap_or(0));
         self.remember(track, dts, offset);
         if self.packets.len() == MAX_PACKETS {
@@ -235,6 +240,14 @@ mod tests {
         assert_eq!(saved(&mut filter, "a", 0, [120, 121]), [120, 121]);
         filter.seek();
         assert_eq!(saved(&mut filter, "a", 0, 115..124), [115, 116, 117, 118, 119, 122, 123]);
+    }
+
+    #[test]
+    fn a_seek_before_the_beginning_of_the_file_adds_no_earlier_part() {
+        let mut filter = RepeatFilter::default();
+        assert_eq!(saved(&mut filter, "a", 0, 100..103), [100, 101, 102]);
+        filter.seek();
+        assert_eq!(saved(&mut filter, "a", 0, 96..105), [103, 104]);
     }
 
     #[test]
