@@ -146,14 +146,16 @@ impl Engine {
             if self.clock.now() >= self.state.next_second {
                 self.second();
             }
-            let over = self.live.on_air.is_none()
+            // The library stops a running copy when it is asked.
+            let over = self.state.quitting
+                && self.live.on_air.is_none()
                 && self.endings.are_over()
                 && self.state.library.is_over()
                 && !self.scenes_busy();
             let now = self.clock.now();
             // A file of an earlier broadcast may take longer than onair has when it quits.
             let late = self.state.quitting && now > *quit_by.get_or_insert(now + QUIT_TIMEOUT);
-            if self.state.quitting && (over || late) {
+            if over || late {
                 // This call reports the last events of the parts.
                 self.poll();
                 break;

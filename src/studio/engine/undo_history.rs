@@ -134,7 +134,11 @@ impl UndoHistory {
                 let shows = |id| state.scenes.as_ref().is_some_and(|it| it.shows(id));
                 let returned: Vec<_> = gone.extract_if(.., |(id, _)| shows(*id)).collect();
                 if let Some(own) = &mut state.strips {
-                    own.retain(|it| gone.iter().all(|(_, strip)| strip.id != it.id));
+                    own.retain(|it| {
+                        let is_gone =
+                            |strip: &AudioStrip| strip.id == it.id && strip.choice == it.choice;
+                        !gone.iter().any(|(_, strip)| is_gone(strip))
+                    });
                     strips.clone_from(own);
                 } else if !returned.is_empty() {
                     strips.extend(returned.into_iter().map(|(_, strip)| strip));

@@ -94,9 +94,10 @@ impl Collection {
         self.forget_unused();
     }
 
-    /// Returns true if the collections differ at most in the program's copy of the scenes.
+    /// Returns true if the collections differ at most in the program's copy of the scenes and its
+    /// sources.
     pub(in crate::studio) fn equals_apart_from_program(&self, other: &Self) -> bool {
-        Self { program_scenes: other.program_scenes.clone(), ..self.clone() } == *other
+        self.without_program() == other.without_program()
     }
 
     /// Adds those of the sources that are missing.

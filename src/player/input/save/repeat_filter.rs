@@ -13,6 +13,9 @@ const MAX_PARTS: usize = 40_000;
 /// Maximum number of remembered packets: more than those of the last minute, which is the maximum
 /// distance from a playlist's end.
 const MAX_PACKETS: usize = 16_384;
+/// The maximum time between the first packet of a reopened playlist and the newest saved packet, in
+/// microseconds: the maximum distance from a playlist's end.
+const MAX_OVERLAP_MICROS: i64 = 60_000_000;
 /// The maximum difference between two positions of the same packet in a playlist, in microseconds.
 const MAX_POSITION_ERROR_MICROS: u64 = 1_000_000;
 /// The maximum difference between the DTS of two packets of the same moment in two variants, in
@@ -119,7 +122,8 @@ impl RepeatFilter {
         let offset = offset.map(|offset| offset.saturating_add(self.shift));
         packet.offset = offset;
         let position = offset.map(|offset| offset.saturating_add(dts));
-        let is_earlier = position.zip(self.from).is_some_and(|(position, from)| position < from);
+        let is_earlier = self.cause == RepeatCause::Seek
+            && position.zip(self.from).is_some_and(|(position, from)| position < from);
         let mut parts = self.parts.iter();
         if self.cause != RepeatCause::None
             && (is_earlier || parts.any(|part| part.contains(track, dts, offset)))
@@ -159,8 +163,10 @@ impl RepeatFilter {
             return;
         }
         let distance = |saved: &SavedPacket| saved.dts.abs_diff(packet.dts);
-        let track = self.packets.iter().filter(|saved| saved.track == packet.track);
-        let nearest = track.min_by_key(|saved| distance(saved));
+        let track = || self.packets.iter().filter(|saved| saved.track == packet.track);
+        let newest = track().map(|saved| saved.dts).max().unwrap_or(packet.dts);
+        let recent = track().filter(|saved| saved.dts >= newest.saturating_sub(MAX_OVERLAP_MICROS));
+        let nearest = recent.min_by_key(|saved| distance(saved));
         let nearest = nearest.filter(|saved| distance(saved) <= MAX_DTS_ERROR_MICROS);
         // Two variants have different packets of the same moment, and one variant has the same.
         let is_other_variant =
@@ -310,12 +316,17 @@ mod tests {
     }
 
     #[test]
-    fn a_broadcast_that_restarts_after_a_long_time_is_saved_completely() {
+    fn a_broadcast_that_restarts_is_saved_completely() {
         let mut filter = RepeatFilter::default();
-        let seconds = MAX_PACKETS as i64 + 100;
-        assert_eq!(saved(&mut filter, "high", 0, 0..seconds).len(), seconds as usize);
+        assert_eq!(saved(&mut filter, "high", 0, 0..100).len(), 100);
         filter.reopen();
         // Even with another codec config.
-        assert_eq!(saved(&mut filter, "low", 0, 0..50).len(), 50);
+        assert_eq!(saved(&mut filter, "low", 0, 0..150).len(), 150);
+        for offset in [0, -3_600] {
+            let mut filter = RepeatFilter::default();
+            assert_eq!(saved(&mut filter, "a", offset, 3_600..3_700).len(), 100);
+            filter.reopen();
+            assert_eq!(saved(&mut filter, "a, restarted", 0, 0..50).len(), 50, "{offset}");
+        }
     }
 }

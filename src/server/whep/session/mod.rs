@@ -413,7 +413,10 @@ impl Session {
 
     /// Uses the cached frames if the encoder takes too long. Returns true if they were used.
     fn begin_again_if_due(&mut self, now: Instant) -> bool {
-        let Some(video) = &mut self.video else { return false };
+        // The link first gets time for the earlier cached frames.
+        let Some(video) = self.video.as_mut().filter(|it| !it.is_catching_up(now)) else {
+            return false;
+        };
         if video.keyframe_deadline.take_if(|deadline| now >= *deadline).is_none()
             || !video.cursor.is_waiting()
         {

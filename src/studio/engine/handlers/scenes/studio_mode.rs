@@ -121,6 +121,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::AudioChoice;
     use crate::capture::VideoChoice;
     use crate::compose::scene::{ItemId, Scene};
     use crate::studio::engine::handlers::live::tests::{end, on_air};
@@ -166,6 +167,23 @@ mod tests {
     }
 
     #[test]
+    fn a_strip_with_the_id_of_a_removed_one_returns_with_an_undo() {
+        let (mut engine, _ends) = on_air();
+        engine.add_strip(AudioChoice::Tone);
+        let with_tone = engine.settings.strips.clone();
+        engine.remove_strip(with_tone.last().unwrap().id);
+        engine.prepare_scene(Some(engine.settings.collection.current));
+        add_clip(&mut engine);
+        assert_eq!(engine.settings.strips.last().unwrap().id, with_tone.last().unwrap().id);
+        take(&mut engine);
+        engine.step(true);
+        take(&mut engine);
+        engine.step(true);
+        assert_eq!(engine.settings.strips, with_tone);
+        end(engine);
+    }
+
+    #[test]
     fn a_source_that_is_undone_after_it_was_taken_stays_in_the_program_with_its_audio() {
         let (mut engine, _ends) = on_air();
         let (sources, strips, shown) = counts(&engine);
@@ -203,6 +221,7 @@ mod tests {
             (sources, strips, engine.settings.strips[0].strip.gain_db)
         };
         assert_eq!(state(&engine), (sources, strips, -6.0));
+        engine.edit_program(&Edit::DuplicateSource(ItemId(2)));
         engine.step(true);
         assert_eq!(state(&engine), (sources, strips, -6.0));
         engine.step(true);
