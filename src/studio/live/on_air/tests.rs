@@ -97,10 +97,6 @@ impl LiveOutput for PackagerOutput {
     fn last_words(&mut self) -> Vec<OutputNews> {
         vec![self.message("playlist ended")]
     }
-
-    fn is_forgotten(&self) -> bool {
-        false
-    }
 }
 
 /// An output with or without a link that notes how much time it gets to end.
@@ -139,18 +135,6 @@ impl LiveOutput for TimedOutput {
 
     fn output_mut(&mut self) -> &mut dyn Output {
         self
-    }
-
-    fn poll(&mut self, _: Timestamp) -> Vec<OutputNews> {
-        Vec::new()
-    }
-
-    fn last_words(&mut self) -> Vec<OutputNews> {
-        Vec::new()
-    }
-
-    fn is_forgotten(&self) -> bool {
-        false
     }
 }
 

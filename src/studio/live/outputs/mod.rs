@@ -55,11 +55,17 @@ pub(in crate::studio) trait LiveOutput: Any + fmt::Debug + Send {
     fn output(&self) -> &dyn Output;
     fn output_mut(&mut self) -> &mut dyn Output;
     /// Returns the events since the last call.
-    fn poll(&mut self, now: Timestamp) -> Vec<OutputNews>;
+    fn poll(&mut self, _now: Timestamp) -> Vec<OutputNews> {
+        Vec::new()
+    }
     /// Returns the remaining events after the output was stopped or removed.
-    fn last_words(&mut self) -> Vec<OutputNews>;
+    fn last_words(&mut self) -> Vec<OutputNews> {
+        Vec::new()
+    }
     /// Returns true if the output ended early, and its end was reported.
-    fn is_forgotten(&self) -> bool;
+    fn is_forgotten(&self) -> bool {
+        false
+    }
 }
 
 /// The outputs of a broadcast.
@@ -145,17 +151,5 @@ impl LiveOutput for Replay {
 
     fn output_mut(&mut self) -> &mut dyn Output {
         self
-    }
-
-    fn poll(&mut self, _: Timestamp) -> Vec<OutputNews> {
-        Vec::new()
-    }
-
-    fn last_words(&mut self) -> Vec<OutputNews> {
-        Vec::new()
-    }
-
-    fn is_forgotten(&self) -> bool {
-        false
     }
 }

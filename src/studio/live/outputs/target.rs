@@ -111,8 +111,4 @@ impl LiveOutput for TargetOutput {
         news.extend(self.drops.over().map(message).map(OutputNews::Message));
         news
     }
-
-    fn is_forgotten(&self) -> bool {
-        false
-    }
 }
