@@ -327,13 +327,17 @@ mod tests {
         })
     }
 
+    /// Opens a clip for a program of this frame rate, which began at zero.
+    fn opened(path: &Path, rate: &str, transport: Transport) -> (Source, FrameGrid) {
+        let grid = FrameGrid { origin: Timestamp::ZERO, rate: rate.parse().unwrap() };
+        let context = Context { clock: Clock::start(), grid, size: Size::new(4, 2) };
+        (open(path, transport, &context).unwrap(), grid)
+    }
+
     #[test]
     fn frames_come_by_time_and_loop() {
         let file = clip(0..5);
-        let clock = Clock::start();
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "30".parse().unwrap() };
-        let context = Context { clock, grid, size: Size::new(4, 2) };
-        let mut source = open(file.path(), Transport::default(), &context).unwrap();
+        let (mut source, grid) = opened(file.path(), "30", Transport::default());
         // The program requests 30 frames per second from a file with 10.
         for tick in 0..60 {
             let at = grid.instant(tick);
@@ -347,11 +351,8 @@ mod tests {
     #[test]
     fn a_clip_that_comes_back_or_is_moved_shows_a_frame_at_once() {
         let file = clip(0..50);
-        let clock = Clock::start();
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "10".parse().unwrap() };
-        let context = Context { clock, grid, size: Size::new(4, 2) };
         let transport = Transport::default();
-        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        let (mut source, grid) = opened(file.path(), "10", transport.clone());
         assert!(comes(|| source.feed.frame(grid.instant(0)).is_some()));
         // Another scene was shown for 100 s, and the reader is still at the beginning.
         assert!(source.feed.frame(grid.instant(1_000)).is_some());
@@ -365,11 +366,8 @@ mod tests {
     #[test]
     fn a_clip_is_paused_and_moved_about_in() {
         let file = clip(0..50);
-        let clock = Clock::start();
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "10".parse().unwrap() };
-        let context = Context { clock, grid, size: Size::new(4, 2) };
         let transport = Transport::default();
-        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        let (mut source, grid) = opened(file.path(), "10", transport.clone());
         let mut check = |tick: i64, go: Option<TransportCommand>, want: u8| {
             if let Some(go) = go {
                 transport.ask(go);
@@ -399,11 +397,8 @@ mod tests {
     fn a_hidden_clip_is_paused_goes_on_or_begins_again() {
         use crate::media::playback_control::TransportCommand::{Pause, Restart, Resume};
         let file = clip(0..50);
-        let clock = Clock::start();
-        let grid = FrameGrid { origin: Timestamp::ZERO, rate: "10".parse().unwrap() };
-        let context = Context { clock, grid, size: Size::new(4, 2) };
         let transport = Transport::default();
-        let mut source = open(file.path(), transport.clone(), &context).unwrap();
+        let (mut source, grid) = opened(file.path(), "10", transport.clone());
         let mut check = |tick: i64, want: u8, hidden: &[TransportCommand]| {
             hidden.iter().for_each(|go| transport.ask(*go));
             let at = grid.instant(tick);

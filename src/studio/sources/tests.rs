@@ -3,6 +3,16 @@
 use super::*;
 use crate::media::playback_control::Position;
 
+/// Starts a compositor for small frames.
+fn compositor() -> Compositor {
+    let clock = crate::base::Clock::start();
+    let grid =
+        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
+    let size = crate::media::Size::new(64, 36);
+    let config = crate::compose::Config { size, grid, clock };
+    Compositor::spawn(config, Default::default()).unwrap()
+}
+
 #[test]
 fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
     use crate::media::source_status::SourceFormat;
@@ -15,12 +25,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
         properties: Properties::default(),
         fallback: VideoFallback::Keep,
     };
-    let clock = crate::base::Clock::start();
-    let grid =
-        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
-    let size = crate::media::Size::new(64, 36);
-    let config = crate::compose::Config { size, grid, clock };
-    let compositor = Compositor::spawn(config, Default::default()).unwrap();
+    let compositor = compositor();
     let status = SourceStatus::new("front", "The camera");
     let mut opener = |_: &VideoChoice, _: &LiveProperties| {
         let feed: Box<dyn crate::media::VideoFeed> = Box::new(Nothing);
@@ -55,12 +60,7 @@ fn alarms_of_sources_are_changes_and_are_known_when_those_close() {
 
 #[test]
 fn a_file_that_could_not_be_opened_is_tried_again_when_others_follow_it() {
-    let clock = crate::base::Clock::start();
-    let grid =
-        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
-    let size = crate::media::Size::new(64, 36);
-    let config = crate::compose::Config { size, grid, clock };
-    let compositor = Compositor::spawn(config, Default::default()).unwrap();
+    let compositor = compositor();
     let mut attempts = 0;
     let mut opener = |_: &VideoChoice, dials: &LiveProperties| {
         attempts += 1;
@@ -228,12 +228,7 @@ fn what_restarts_waits_at_its_beginning_while_it_is_hidden() {
 
 #[test]
 fn another_region_of_a_display_keeps_it_open() {
-    let clock = crate::base::Clock::start();
-    let grid =
-        crate::media::FrameGrid { origin: clock.now(), rate: crate::media::FrameRate::FPS_30 };
-    let size = crate::media::Size::new(64, 36);
-    let config = crate::compose::Config { size, grid, clock };
-    let compositor = Compositor::spawn(config, Default::default()).unwrap();
+    let compositor = compositor();
     let mut opened = Vec::new();
     let mut opener = |choice: &VideoChoice, _: &LiveProperties| {
         opened.push(choice.to_string());

@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(it.sources[0].properties.files.len(), Properties::MAX_ADDITIONAL_FILES);
         assert_eq!(it.attempt_parts(&files), (false, refused(too_many, 300, 300)));
         assert_eq!(it.attempt(&add()), Err(too_many));
-        // What is not possible for an obvious reason is not counted.
+        // An edit of an item that does not exist is not counted.
         let missing = Edit::RemoveItem(ItemId(99));
         let hide = Edit::HideItem(ItemId(1), true);
         let several = Edit::Several(vec![missing, hide]);
