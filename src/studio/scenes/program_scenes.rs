@@ -97,6 +97,10 @@ impl Collection {
     /// Returns true if the collections differ at most in the program's copy of the scenes and its
     /// sources.
     pub(in crate::studio) fn equals_apart_from_program(&self, other: &Self) -> bool {
+        let is_whole = |it: &Self| it.program_scenes.is_none() && it.leaving_sources.is_empty();
+        if is_whole(self) && is_whole(other) {
+            return self == other;
+        }
         self.without_program() == other.without_program()
     }
 

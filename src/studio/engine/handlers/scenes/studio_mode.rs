@@ -32,9 +32,11 @@ impl Engine {
             self.prepared.clear();
         }
         if prepared.is_some() != collection.program_scenes.is_some() {
+            // This shows the prepared scene too.
             self.stage_changed(None);
+        } else {
+            self.show_prepared();
         }
-        self.show_prepared();
     }
 
     /// Switches the preview to the program, and the program to the preview.
