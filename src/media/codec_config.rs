@@ -136,6 +136,14 @@ pub struct PixelAspect {
     height: u32,
 }
 
+/// Returns the greatest common divisor, or 1 if both numbers are zero.
+pub(crate) fn gcd(mut a: u64, mut b: u64) -> u64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a.max(1)
+}
+
 impl PixelAspect {
     pub const SQUARE: Self = Self { width: 1, height: 1 };
 
@@ -146,10 +154,7 @@ impl PixelAspect {
         if short == long || long > short.saturating_mul(MAX_PIXEL_ASPECT) {
             return None;
         }
-        let (mut divisor, mut rest) = (width, height);
-        while rest > 0 {
-            (divisor, rest) = (rest, divisor % rest);
-        }
+        let divisor = gcd(width, height);
         let side = |side: u64| u32::try_from(side / divisor).ok();
         Some(Self { width: side(width)?, height: side(height)? })
     }

@@ -3,6 +3,7 @@
 use super::vui::INVALID_TIMING;
 use super::{Error, Vui};
 use crate::media::PixelAspect;
+use crate::media::codec_config::gcd;
 use crate::wire::bits::BitReader;
 use crate::wire::codec::h264::nal::unescape;
 
@@ -252,13 +253,6 @@ impl Sps {
     pub fn level(&self) -> String {
         level_name(self.profile_idc, self.constraints, self.level_idc)
     }
-}
-
-fn gcd(mut a: u64, mut b: u64) -> u64 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
 }
 
 fn at_most(value: u32, limit: u32, what: &'static str) -> Result<u32, Error> {

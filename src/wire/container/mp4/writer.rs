@@ -4,6 +4,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::base::Timestamp;
+use crate::media::codec_config::gcd;
 use crate::media::{EncodedPacket, FrameRate, Metadata, StreamEvent, VideoCodec};
 use crate::wire::codec::Colors;
 use crate::wire::container::mp4::boxes::{put_box, put_full, put_matrix};
@@ -69,10 +70,6 @@ pub(super) fn video_timescale(rate: FrameRate) -> (u32, u32) {
         period *= 10;
     }
     (scale, period)
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a.max(1) } else { gcd(b, a % b) }
 }
 
 impl Writer {
