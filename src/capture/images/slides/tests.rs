@@ -179,17 +179,7 @@ fn a_list_is_shown_in_its_order_and_what_is_taken_out_is_not_seen_again() {
     let (mut feed, _) = slides.feed(dial, transport.clone(), &context).unwrap();
     let mut at = Timestamp::ZERO;
     // Waits for the next different image; `step` is the time between checks.
-    let mut after = |feed: &mut SlideFeed, luma: Option<u8>, step: Duration| {
-        for _ in 0..30_000 {
-            at += step;
-            let seen = feed.frame(at).map(|frame| frame.planes().y[32]);
-            if seen.is_some() && seen != luma {
-                return seen;
-            }
-            Stop::new().wait(Duration::from_millis(1));
-        }
-        panic!("nothing after {luma:?}");
-    };
+    let mut after = |feed: &mut SlideFeed, luma, step| next_seen(feed, &mut at, luma, step);
     let (c, a, b) = (Some(16), Some(126), Some(235));
     assert_eq!(after(&mut feed, None, STEP), c);
     for (luma, wanted) in [(c, a), (a, b), (b, c), (c, a)] {
