@@ -36,7 +36,7 @@ pub fn take_config(source: &mut dyn ReadAt, index: &mut Index) -> Result<(), Err
     let video = index.tracks.video.as_ref();
     let is_missing = video.is_some_and(|it| it.codec == VideoCodec::H264 && it.config.is_empty());
     let mut keys = index.samples.iter().filter(|it| it.track == TrackId::Video && it.keyframe);
-    let Some(place) = keys.next().filter(|_| is_missing) else { return Ok(()) };
+    let Some(place) = is_missing.then(|| keys.next()).flatten() else { return Ok(()) };
     let packet = sample(source, index, place)?;
     let found = packet.and_then(|packet| in_band(&packet.data));
     if let Some((video, found)) = index.tracks.video.as_mut().zip(found) {

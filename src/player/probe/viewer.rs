@@ -88,9 +88,7 @@ impl ProbeWorker {
 
     /// Sets the config of the following frames.
     pub fn configure_video(&mut self, parameters: VideoConfig) {
-        if self.video.as_ref().is_some_and(|(known, _)| {
-            (known.codec, &known.config) == (parameters.codec, &parameters.config)
-        }) {
+        if self.video.as_ref().is_some_and(|(known, _)| known.has_same_codec_config(&parameters)) {
             return;
         }
         self.seen.size = Some(parameters.displayed_size()).filter(|size| size.width > 0);

@@ -132,7 +132,7 @@ impl Reader {
         let places = std::mem::take(&mut self.index.samples);
         self.first = places
             .iter()
-            .filter(|place| place.track == TrackId::Video && !self.is_hidden(place.pts))
+            .filter(|place| place.track == TrackId::Video && self.index.shows(place.pts))
             .map(|place| place.pts)
             .min();
         for place in places {
@@ -162,11 +162,6 @@ impl Reader {
         }
     }
 
-    /// Returns true if a frame with this time is only decoded.
-    fn is_hidden(&self, pts: Timestamp) -> bool {
-        self.index.shown_from.is_some_and(|from| pts < from)
-    }
-
     fn show(&mut self, packet: &EncodedPacket) {
         let Some((decoder, _)) = &mut self.video else { return };
         if let Some(alpha) = &mut self.alpha {
@@ -182,7 +177,7 @@ impl Reader {
     fn hand_on(&mut self, frames: Vec<VideoFrame>) {
         let first = self.first.unwrap_or(Timestamp::ZERO);
         for frame in frames {
-            if self.is_hidden(frame.pts) {
+            if !self.index.shows(frame.pts) {
                 continue;
             }
             let frame = match &mut self.alpha {

@@ -376,6 +376,11 @@ impl Index {
         self.shown_from = self.shown_from.map(|from| from.offset(shift));
     }
 
+    /// Returns true if a frame with this time is shown, and not only decoded.
+    pub fn shows(&self, pts: Timestamp) -> bool {
+        self.shown_from.is_none_or(|from| pts >= from)
+    }
+
     /// Hides the frames before this time.
     pub fn hide_before(&mut self, begins: Timestamp) {
         let from = begins.offset(-EDIT_TOLERANCE_MICROS);

@@ -33,7 +33,7 @@ impl Cut {
         let key =
             (!self.from.is_zero()).then(|| keyframe_before(index, within(self.from))).flatten();
         // The frames from a hidden keyframe on stay hidden, up to the beginning.
-        let key = key.filter(|key| index.shown_from.is_none_or(|from| key.pts >= from));
+        let key = key.filter(|key| index.shows(key.pts));
         if !self.from.is_zero() {
             index.shown_from = index.shown_from.filter(|_| key.is_none()).map(|_| Timestamp::ZERO);
         }

@@ -98,8 +98,7 @@ impl Opened {
 
     /// Returns the keyframes that are shown.
     fn shown_keyframes(&self) -> impl DoubleEndedIterator<Item = &SampleLocation> {
-        let from = self.index.shown_from;
-        self.video().filter(move |it| it.keyframe && from.is_none_or(|from| it.pts >= from))
+        self.video().filter(|it| it.keyframe && self.index.shows(it.pts))
     }
 
     fn is_empty(&self) -> bool {
@@ -165,7 +164,7 @@ fn decode(
     config: &VideoConfig,
     packets: &[SampleLocation],
 ) -> Option<VideoFrame> {
-    let is_shown = |frame: &VideoFrame| index.shown_from.is_none_or(|from| frame.pts >= from);
+    let is_shown = |frame: &VideoFrame| index.shows(frame.pts);
     let mut decoder = crate::decode::open_video(config).ok()?;
     for place in packets {
         let packet = samples::sample(file, index, place).ok()??;
