@@ -122,6 +122,8 @@ impl PartsWriter {
             if self.boundaries.add(&tag, step) && self.splits_before(&tag) {
                 self.split()?;
             }
+            let is_parsed = self.reader.is_some();
+            let kind_count = self.configs.kind_count(is_parsed);
             let mut differs = self.configs.note(&tag);
             let events = self.reader.as_mut().map(|reader| reader.events(&tag)).unwrap_or_default();
             for (track, event) in &events {
@@ -129,6 +131,8 @@ impl PartsWriter {
             }
             // Some publishers complete a config before its first frame.
             self.outdated |= differs && self.kinds.contains(&tag.kind);
+            let begins_kind = self.configs.kind_count(is_parsed) > kind_count;
+            self.outdated |= begins_kind && self.contents.has_settled();
             if self.configs.omits(&tag) {
                 self.lost += u64::from(tag.is_media && self.held.is_some());
                 continue;

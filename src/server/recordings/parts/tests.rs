@@ -137,6 +137,61 @@ fn another_config_begins_a_file() {
     assert_eq!(writer.take_events().into_iter().filter(begun).count(), 2);
 }
 
+#[test]
+fn the_end_of_the_video_begins_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let split_time = Some(Duration::from_secs(1));
+    let mut writer = writer(folder.path(), FileRules { split_time, ..FileRules::default() });
+    writer.write(&[tag(TagKind::Video, 0, &AVC_SEQUENCE_HEADER), frame(0, true)]).unwrap();
+    let end = tag(TagKind::Video, 2_000, &[0x17, 2, 0, 0, 0]);
+    writer.write(&[frame(1_960, false), end]).unwrap();
+    writer.finish().unwrap();
+    let events = writer.take_events();
+    let begun = |event: &&PartEvent| matches!(event, PartEvent::Begun(_));
+    assert_eq!(events.iter().filter(begun).count(), 1);
+}
+
+/// Records three seconds of one kind of media, and then three seconds of both kinds, every 100 ms. Returns the number
+/// of frames and of audio packets in each file.
+fn with_late_track(format: Format, late: TagKind) -> Vec<[usize; 2]> {
+    const FRAME: &[u8] = b"\x91vp09a frame";
+    const AUDIO: &[u8] = b"\xAF\x01a sample";
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), FileRules { format, ..FileRules::default() });
+    let video_config: &[u8] = b"\x90vp09\x01\0\0\0\0\x0A\x82\x02\x02\x02\0\0";
+    let audio_config: &[u8] = &[0xAF, 0, 0x11, 0x90];
+    let kinds = [(TagKind::Video, video_config, FRAME), (TagKind::Audio, audio_config, AUDIO)];
+    for number in 0..60 {
+        let at = number * 100;
+        let mut tags = Vec::new();
+        for (kind, config, media) in kinds {
+            let first = if kind == late { 30 } else { 0 };
+            tags.extend((number == first).then(|| tag(kind, at, config)));
+            tags.extend((number >= first).then(|| tag(kind, at, media)));
+        }
+        writer.write(&tags).unwrap();
+    }
+    writer.finish().unwrap();
+    let counts = |figures: &PartFigures| {
+        let bytes = fs::read(&figures.path).unwrap();
+        [b"a frame".as_slice(), b"a sample"]
+            .map(|media| bytes.windows(media.len()).filter(|it| *it == media).count())
+    };
+    finished(&writer.take_events()).map(counts).collect()
+}
+
+#[test]
+fn a_late_track_begins_a_file() {
+    for format in [Format::Mp4, Format::Flv] {
+        let files = with_late_track(format, TagKind::Video);
+        assert_eq!(files, [[0, 30], [30, 30]], "{format:?}");
+        // A file begins with a frame. FLV keeps the audio before it.
+        let files = with_late_track(format, TagKind::Audio);
+        let early = usize::from(format == Format::Flv);
+        assert_eq!(files, [[31, early], [29, 29]], "{format:?}");
+    }
+}
+
 /// Returns a tag of an audio track (Enhanced RTMP v2): AAC of one track with this id.
 fn audio(track: u8, time_ms: u32, is_config: bool) -> Bytes {
     let data: &[u8] = if is_config { &[0x11, 0x90] } else { &[1, 2, 3] };
