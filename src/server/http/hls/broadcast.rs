@@ -67,7 +67,9 @@ pub(super) async fn event(
     registry.opened.refresh(&files.parts, key, now);
     let list = &files.list;
     let mut unknown = list.unknown(&files.parts);
-    let gone = missing(list.to_check(now)).await;
+    let mut gone = missing(list.to_check(now)).await;
+    // A file that stayed empty was removed, and the recorder reports it soon.
+    gone.retain(|path| !registry.files.is_writing(path));
     gone.iter().for_each(|path| list.note_gone(path));
     unknown.retain(|path| !gone.contains(path));
     for (index, part) in unknown.iter().enumerate() {
@@ -80,6 +82,7 @@ pub(super) async fn event(
                 let folder = format!("{VOD_APP}/{}/hls/", encode_name(&recording.name));
                 list.note(&recording, &folder);
             }
+            Err(OpenError::Missing) if registry.files.is_writing(part) => {}
             Err(OpenError::Missing) => list.note_gone(part),
             Err(OpenError::Busy) => return busy("The recording cannot be read now.\n"),
             // The file has no segment yet.

@@ -93,6 +93,9 @@ struct Reporter {
 impl Reporter {
     fn tell(&self, figures: PartFigures, state: RecordingState, reason: Option<Problem>) {
         if state != RecordingState::Writing {
+            if figures.bytes == 0 {
+                self.registry.files.note_empty(self.sink, &figures.path);
+            }
             self.registry.files.note_closed(self.sink, &figures.path);
         }
         tell(&self.registry, &self.stream, figures, state, reason);
