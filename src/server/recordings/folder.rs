@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -48,6 +49,30 @@ pub(in crate::server) struct RecordingList {
     pub files: Vec<ListedFile>,
     /// Number of all files.
     pub all: usize,
+}
+
+/// The identity of a file.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct FileVersion {
+    device: u64,
+    inode: u64,
+    /// The size in bytes and the time of the last change, if the file is complete.
+    content: Option<(u64, i64, i64)>,
+}
+
+impl FileVersion {
+    /// Returns the version of a file, which changes no more if it is complete.
+    pub fn of(file: &fs::File, is_complete: bool) -> io::Result<Self> {
+        let data = file.metadata()?;
+        let content = (data.len(), data.mtime(), data.mtime_nsec());
+        let content = is_complete.then_some(content);
+        Ok(Self { device: data.dev(), inode: data.ino(), content })
+    }
+
+    /// Returns true if this is the same file, and is unchanged if it was complete.
+    pub fn is_of(self, file: &fs::File) -> io::Result<bool> {
+        Ok(self == Self::of(file, self.content.is_some())?)
+    }
 }
 
 /// The reason why a recording cannot be played.
@@ -332,6 +357,21 @@ mod tests {
     }
 
     #[test]
+    fn the_newest_files_of_a_huge_folder_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..20 {
+            let file = fs::File::create(folder.path().join(format!("{number:02}.flv"))).unwrap();
+            // The folder has the files in any order.
+            let age = Duration::from_secs((number * 7 % 20) * 60);
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        }
+        let list = read_newest(folder.path(), 0, 2, 3).unwrap();
+        let names: Vec<_> = list.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!((names, list.all), (vec!["00.flv", "03.flv"], 20));
+        assert_eq!(read_newest(folder.path(), 2, 2, 3).unwrap().files[0].name, "06.flv");
+    }
+
+    #[test]
     fn a_name_with_an_extension_finds_the_file_of_this_format() {
         const NAME: &str = "live-show 2026-11-25 18-00-00";
         let (runtime, folder) = (Runtime::start().unwrap(), tempfile::tempdir().unwrap());
@@ -355,21 +395,6 @@ mod tests {
             assert_eq!(flv_length(&path).ok().flatten(), None, "{bytes:?}");
             assert_eq!(mp4_length(&path).ok().flatten(), None, "{bytes:?}");
         }
-    }
-
-    #[test]
-    fn the_newest_files_of_a_huge_folder_are_listed() {
-        let folder = tempfile::tempdir().unwrap();
-        for number in 0..20 {
-            let file = fs::File::create(folder.path().join(format!("{number:02}.flv"))).unwrap();
-            // The folder has the files in any order.
-            let age = Duration::from_secs((number * 7 % 20) * 60);
-            file.set_modified(std::time::SystemTime::now() - age).unwrap();
-        }
-        let list = read_newest(folder.path(), 0, 2, 3).unwrap();
-        let names: Vec<_> = list.files.iter().map(|file| file.name.as_str()).collect();
-        assert_eq!((names, list.all), (vec!["00.flv", "03.flv"], 20));
-        assert_eq!(read_newest(folder.path(), 2, 2, 3).unwrap().files[0].name, "06.flv");
     }
 
     #[test]
