@@ -300,7 +300,9 @@ fn nothing_beside_recordings_is_reached() {
         assert!(matches!(status, 404), "{path}: {status}");
     }
     assert_eq!(running.ask("POST", &format!("/vod/{NAME}.m3u8"), "").status, 405);
-    assert_eq!(running.get("/live/show/hls/event.m3u8").status, 404);
+    let unknown = running.get("/live/show/hls/event.m3u8");
+    let text = String::from_utf8_lossy(&unknown.body);
+    assert!(unknown.status == 404 && text.contains("/vod/NAME.m3u8"), "{text}");
     // Without playback, only the operator can get the file.
     let off = start(|config| config.media.recording.playback = false);
     if !peers::missing(&["ffmpeg"]) {
@@ -319,6 +321,13 @@ fn recorded(running: &Running, events: &mut Vec<(RecordingState, PathBuf)>) {
     }
 }
 
+/// A stream with a long name.
+const LONG_STREAM: &str = concat!(
+    "live/",
+    "0123456789012345678901234567890123456789012345678",
+    "0123456789012345678901234567890123456789012345678",
+);
+
 /// Parts begin with a keyframe, and together they have every frame. Meanwhile, the broadcast's
 /// playlist grows.
 #[test]
@@ -335,8 +344,8 @@ fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
             config.media.recording.streams = vec![secret];
         });
         let _secret = ffmpeg::publish(&running.rtmp("live/secret"), Some(12));
-        let mut publisher = ffmpeg::publish(&running.rtmp("live/show"), Some(14));
-        let list = || running.get("/live/show/hls/event.m3u8");
+        let mut publisher = ffmpeg::publish(&running.rtmp(LONG_STREAM), Some(14));
+        let list = || running.get(&format!("/{LONG_STREAM}/hls/event.m3u8"));
         wait_for("the first segment", LIMIT, || list().status == 200);
         let early = list();
         assert!(early.text().contains("#EXT-X-PLAYLIST-TYPE:EVENT\n"), "{}", early.text());
@@ -372,7 +381,7 @@ fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
         assert!(uris(&whole).starts_with(&uris(&early)));
         let broken = whole.list().segments.iter().filter(|it| it.discontinuity).count();
         assert_eq!(broken, 2, "{}", whole.text());
-        let url = running.url("/live/show/hls/event.m3u8");
+        let url = running.url(&format!("/{LONG_STREAM}/hls/event.m3u8"));
         let mut player = Peer::start("ffmpeg", ["-v", "error", "-i", &url, "-f", "null", "-"]);
         player.wait_success(LIMIT);
         assert_eq!(fs::read_dir(running.folder.path()).unwrap().count(), 3);
@@ -383,7 +392,7 @@ fn a_broadcast_is_split_without_a_lost_frame_and_listed_from_its_start() {
 /// Checks a broadcast's playlist while its files are deleted, the oldest first, until none are
 /// left.
 fn check_deletions(running: &Running, files: &[&PathBuf], whole: &Answer) {
-    let list = || running.get("/live/show/hls/event.m3u8");
+    let list = || running.get(&format!("/{LONG_STREAM}/hls/event.m3u8"));
     let before = whole.list();
     fs::remove_file(files[0]).unwrap();
     // Files are checked at most once per second.
@@ -398,7 +407,7 @@ fn check_deletions(running: &Running, files: &[&PathBuf], whole: &Answer) {
     assert_eq!(uris(&later, 0), uris(&before, skipped));
     assert!(text.contains("#EXT-X-DISCONTINUITY-SEQUENCE:1\n"), "{text}");
     assert!(!text.contains("#EXT-X-PLAYLIST-TYPE"), "it does not keep everything: {text}");
-    let url = running.url("/live/show/hls/event.m3u8");
+    let url = running.url(&format!("/{LONG_STREAM}/hls/event.m3u8"));
     let mut player = Peer::start("ffmpeg", ["-v", "error", "-i", &url, "-f", "null", "-"]);
     player.wait_success(LIMIT);
     for file in &files[1..] {

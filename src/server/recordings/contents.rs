@@ -16,6 +16,8 @@ use crate::wire::container::{AudioTrack, Format, Muxer as _, MuxerOutput, TrackI
 
 /// How long an MP4 file waits for the config of the other track.
 const MAX_TRACK_WAIT_MICROS: i64 = 1_000_000;
+/// How long the other track can join an FLV file. Players wait a little longer.
+const FLV_TRACK_WAIT: Duration = Duration::from_secs(1);
 /// Maximum number of packets that wait for the config of the other track.
 const MAX_WAITING_PACKETS: usize = 1_024;
 /// Maximum total size of the waiting packets, in bytes.
@@ -75,6 +77,14 @@ impl Contents {
         match self {
             Self::Flv(contents) => contents.units(),
             Self::Mp4(contents) => contents.units(at, configs, ends),
+        }
+    }
+
+    /// Returns true if a track that begins now needs the next file.
+    pub fn has_settled(&self) -> bool {
+        match self {
+            Self::Flv(contents) => contents.end >= FLV_TRACK_WAIT,
+            Self::Mp4(contents) => contents.muxer.is_some(),
         }
     }
 

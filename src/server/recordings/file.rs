@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use crate::base::{Clock, Timestamp};
 use crate::files;
@@ -21,6 +22,62 @@ use crate::server::recordings::rules::FileRules;
 const SYNC_INTERVAL: Duration = Duration::from_secs(2);
 /// The assumed bitrate before a measurement, in bits per second.
 const ASSUMED_BITS_PER_SECOND: u64 = 2_500_000;
+/// Without a recording for this long, the warnings about the disk begin again.
+const MAX_IDLE_TIME: Duration = Duration::from_mins(1);
+/// How long the slowest write counts, because other files may be written faster.
+const SLOW_WRITE_WINDOW: Duration = Duration::from_secs(30);
+
+/// The disk, which all recordings of the server fill.
+#[derive(Debug)]
+pub(in crate::server) struct RecordingDisk {
+    begun: Instant,
+    state: Mutex<DiskState>,
+}
+
+#[derive(Debug)]
+struct DiskState {
+    watch: SpaceWatch,
+    /// The time of the last check.
+    checked: Timestamp,
+    /// Number of bytes in all files.
+    written: u64,
+    /// The time of the slowest write, and how long it took.
+    slowest: (Timestamp, Duration),
+}
+
+impl DiskState {
+    fn new(now: Timestamp) -> Self {
+        let watch = SpaceWatch::new(ASSUMED_BITS_PER_SECOND);
+        Self { watch, checked: now, written: 0, slowest: (now, Duration::ZERO) }
+    }
+}
+
+impl Default for RecordingDisk {
+    fn default() -> Self {
+        let state = Mutex::new(DiskState::new(Timestamp::ZERO));
+        Self { begun: Instant::now(), state }
+    }
+}
+
+impl RecordingDisk {
+    /// Checks the disk after a file received more bytes; `written` is their number, and `queued` how long writing took.
+    fn check(&self, reading: &SpaceReading) -> Option<Warning> {
+        let now = reading.now;
+        let mut state = self.state.lock();
+        if now.since(state.checked) > MAX_IDLE_TIME {
+            *state = DiskState::new(now);
+        }
+        state.checked = now;
+        state.written += reading.written;
+        let (at, slowest) = state.slowest;
+        if reading.queued >= slowest || now.since(at) > SLOW_WRITE_WINDOW {
+            state.slowest = (now, reading.queued);
+        }
+        let (written, (_, queued)) = (state.written, state.slowest);
+        let change = state.watch.check(&SpaceReading { written, queued, ..*reading });
+        change.and_then(DiskChange::warning)
+    }
+}
 
 /// The task of a recorder.
 #[derive(Clone, Debug)]
@@ -29,6 +86,7 @@ pub(in crate::server) struct RecordingTask {
     pub stream: RecordedStream,
     pub rules: FileRules,
     pub created: CreatedHook,
+    pub disk: Arc<RecordingDisk>,
 }
 
 /// A callback that gets the path of each new file before anything is written to the file.
@@ -51,7 +109,7 @@ impl RecordingTask {
     /// Creates the next file. From then on, the file counts as being written, so that nobody
     /// deletes it.
     pub(super) fn create(&self) -> io::Result<RecordingWriter> {
-        let file = RecordingWriter::create(&self.path())?;
+        let file = RecordingWriter::create(&self.path(), Arc::clone(&self.disk))?;
         (self.created.0)(file.path());
         Ok(file)
     }
@@ -63,8 +121,9 @@ pub(in crate::server) struct RecordingWriter {
     file: File,
     path: PathBuf,
     written: u64,
-    watch: SpaceWatch,
-    begun: Instant,
+    disk: Arc<RecordingDisk>,
+    /// Number of bytes that the disk counts.
+    counted: u64,
     /// The time of the next check.
     due: Instant,
     /// Number of bytes that the end of the file needs.
@@ -75,17 +134,20 @@ pub(in crate::server) struct RecordingWriter {
 
 impl RecordingWriter {
     /// Creates a new file with this name, or with a number added.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        Self::create_where(path, files::free_space)
+    pub fn create(path: &Path, disk: Arc<RecordingDisk>) -> io::Result<Self> {
+        Self::create_where(path, disk, files::free_space)
     }
 
-    fn create_where(path: &Path, free: fn(&Path) -> Option<u64>) -> io::Result<Self> {
+    fn create_where(
+        path: &Path,
+        disk: Arc<RecordingDisk>,
+        free: fn(&Path) -> Option<u64>,
+    ) -> io::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         enough_room(free(folder), 0)?;
         let (file, path) = files::create_new(path)?;
-        let (now, watch) = (Instant::now(), SpaceWatch::new(ASSUMED_BITS_PER_SECOND));
-        let due = now + SYNC_INTERVAL;
-        Ok(Self { file, path, written: 0, watch, begun: now, due, index: 0, free })
+        let due = Instant::now() + SYNC_INTERVAL;
+        Ok(Self { file, path, written: 0, disk, counted: 0, due, index: 0, free })
     }
 
     /// Returns the actual name of the file.
@@ -166,15 +228,12 @@ impl RecordingWriter {
         let free = (self.free)(&self.path);
         // Stop while there is still space for the end of the file, and for other programs.
         enough_room(free, self.index)?;
-        let change = self.watch.check(&SpaceReading {
-            now: Timestamp::ZERO + self.begun.elapsed(),
-            free,
-            written: self.written,
-            // The data that arrived in the meantime is waiting.
-            queued: took,
-            index: self.index,
-        });
-        Ok(change.and_then(DiskChange::warning))
+        let now = Timestamp::ZERO + self.disk.begun.elapsed();
+        let written = self.written.saturating_sub(self.counted);
+        self.counted = self.written;
+        // The data that arrived in the meantime is waiting.
+        let reading = SpaceReading { now, free, written, queued: took, index: self.index };
+        Ok(self.disk.check(&reading))
     }
 
     /// After a failure: keeps complete tags, and removes the rest.
@@ -224,26 +283,73 @@ mod tests {
 
     const TEST_TAG: Bytes = Bytes::from_static(&[7; 100]);
 
+    fn create(path: &Path) -> io::Result<RecordingWriter> {
+        create_where(path, files::free_space)
+    }
+
+    fn create_where(path: &Path, free: fn(&Path) -> Option<u64>) -> io::Result<RecordingWriter> {
+        RecordingWriter::create_where(path, Arc::default(), free)
+    }
+
+    #[test]
+    fn all_recordings_share_the_free_space() {
+        let disk = RecordingDisk::default();
+        // Twenty files of one megabyte per second are checked every two seconds. At first, there is enough space for an
+        // hour, then for a minute.
+        let mut warnings = Vec::new();
+        for (step, seconds) in
+            [3_600, 3_600, 3_600, 3_600, 3_600, 3_600, 60].into_iter().enumerate()
+        {
+            for file in 0..20 {
+                let now = Timestamp::from_millis(step as i64 * 2_000 + file);
+                let free = Some((8 << 20) + seconds * 20_000_000);
+                let queued = Duration::ZERO;
+                let reading = SpaceReading { now, free, written: 2_000_000, queued, index: 0 };
+                warnings.extend(disk.check(&reading));
+            }
+        }
+        let [Warning::Space { left, .. }] = warnings[..] else { panic!("{warnings:?}") };
+        assert!((50..70).contains(&left.as_secs()), "{left:?}");
+    }
+
+    #[test]
+    fn other_files_end_no_warning_about_a_slow_disk() {
+        let disk = RecordingDisk::default();
+        let check = |seconds: i64, took: u64| {
+            let now = Timestamp::from_millis(seconds * 1_000);
+            let queued = Duration::from_secs(took);
+            disk.check(&SpaceReading { now, free: None, written: 100, queued, index: 0 }).is_some()
+        };
+        assert_eq!(
+            [check(0, 6), check(1, 0), check(2, 6), check(3, 0)],
+            [true, false, false, false]
+        );
+        // The disk was fast enough for a while.
+        assert_eq!([check(34, 0), check(35, 6)], [false, true]);
+        // The next recording begins much later.
+        assert!(check(200, 6));
+    }
+
     #[test]
     fn a_file_that_is_there_is_left_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("live-show.flv");
-        let mut first = RecordingWriter::create(&path).unwrap();
+        let mut first = create(&path).unwrap();
         first.append(&[Bytes::from_static(b"first")]).unwrap();
-        let second = RecordingWriter::create(&path).unwrap();
+        let second = create(&path).unwrap();
         assert_eq!((first.path(), second.path().ends_with("live-show-1.flv")), (&*path, true));
         assert_eq!(fs::read(&path).unwrap(), b"first");
         second.remove_if_empty();
         first.remove_if_empty();
         assert!(path.exists() && !second.path().exists());
-        assert!(RecordingWriter::create(&folder.path().join("none/a.flv")).is_err());
+        assert!(create(&folder.path().join("none/a.flv")).is_err());
     }
 
     #[test]
     fn a_disk_that_fills_up_is_told_and_left_with_some_room() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("show.flv");
-        let mut paper = RecordingWriter::create_where(&path, |_| Some(1 << 40)).unwrap();
+        let mut paper = create_where(&path, |_| Some(1 << 40)).unwrap();
         paper.append(&[TEST_TAG, TEST_TAG]).unwrap();
         assert_eq!(paper.check_disk(Duration::ZERO).unwrap(), None);
         paper.free = |_| Some((8 << 20) + 2_500_000 / 8 * 60);
@@ -259,7 +365,7 @@ mod tests {
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
         assert_eq!((paper.written(), fs::metadata(&path).unwrap().len()), (200, 200));
         // No file is created there.
-        assert!(RecordingWriter::create_where(&folder.path().join("b.flv"), |_| Some(0)).is_err());
+        assert!(create_where(&folder.path().join("b.flv"), |_| Some(0)).is_err());
         assert!(!folder.path().join("b.flv").exists());
         // A slow disk is reported too, and so is a removed file.
         paper.free = |_| None;
@@ -272,7 +378,7 @@ mod tests {
     #[test]
     fn what_was_cut_ends_with_a_whole_tag_and_counts() {
         let folder = tempfile::tempdir().unwrap();
-        let mut paper = RecordingWriter::create(&folder.path().join("show.flv")).unwrap();
+        let mut paper = create(&folder.path().join("show.flv")).unwrap();
         paper.append(&[TEST_TAG]).unwrap();
         // As after a full disk: two more tags, and a part of the third.
         paper.file.write_all(&[7; 250]).unwrap();

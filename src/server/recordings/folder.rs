@@ -1,8 +1,10 @@
 //! Lists and finds the files in the folder of recordings. The functions block on the disk, except those that are
 //! `async`.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -12,8 +14,8 @@ use crate::wire::container::flv::{Demuxer, Tag, TagKind, parse_audio, parse_vide
 use crate::wire::container::mp4::boxes::{self, Fields};
 use crate::wire::container::{Error, Format};
 
-/// Maximum number of names in the folder that are checked.
-const MAX_NAMES: usize = 50_000;
+/// Maximum number of files, the newest ones, that can be listed.
+const MAX_NEWEST_FILES: usize = 50_000;
 /// Maximum number of files in one list.
 pub(in crate::server) const MAX_LISTED_FILES: usize = 200;
 /// Number of bytes at the start of a file that are searched for its first time.
@@ -49,6 +51,30 @@ pub(in crate::server) struct RecordingList {
     pub all: usize,
 }
 
+/// The identity of a file.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::server) struct FileVersion {
+    device: u64,
+    inode: u64,
+    /// The size in bytes and the time of the last change, if the file is complete.
+    content: Option<(u64, i64, i64)>,
+}
+
+impl FileVersion {
+    /// Returns the version of a file, which changes no more if it is complete.
+    pub fn of(file: &fs::File, is_complete: bool) -> io::Result<Self> {
+        let data = file.metadata()?;
+        let content = (data.len(), data.mtime(), data.mtime_nsec());
+        let content = is_complete.then_some(content);
+        Ok(Self { device: data.dev(), inode: data.ino(), content })
+    }
+
+    /// Returns true if this is the same file, and is unchanged if it was complete.
+    pub fn is_of(self, file: &fs::File) -> io::Result<bool> {
+        Ok(self == Self::of(file, self.content.is_some())?)
+    }
+}
+
 /// The reason why a recording cannot be played.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::server) enum OpenError {
@@ -82,14 +108,38 @@ pub(super) fn open_error(error: io::Error) -> OpenError {
     }
 }
 
+/// Adds an item to a list of which only the `most` first ones in this order are needed. Sometimes drops the others.
+pub(in crate::server) fn push_limited<T>(
+    list: &mut Vec<T>,
+    item: T,
+    most: usize,
+    order: impl FnMut(&T, &T) -> Ordering,
+) {
+    list.push(item);
+    if list.len() > most * 2 {
+        list.select_nth_unstable_by(most, order);
+        list.truncate(most);
+    }
+}
+
 /// Reads the folder. Returns at most `most` files from `offset` on, newest first.
 pub(in crate::server) fn read(
     folder: &Path,
     offset: usize,
     most: usize,
 ) -> io::Result<RecordingList> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)?.take(MAX_NAMES) {
+    read_newest(folder, offset, most, MAX_NEWEST_FILES)
+}
+
+fn read_newest(
+    folder: &Path,
+    offset: usize,
+    most: usize,
+    newest: usize,
+) -> io::Result<RecordingList> {
+    let order = |a: &ListedFile, b: &ListedFile| (b.modified, &b.name).cmp(&(a.modified, &a.name));
+    let (mut files, mut all) = (Vec::new(), 0);
+    for entry in fs::read_dir(folder)? {
         let Ok(entry) = entry else { continue };
         let Ok(name) = entry.file_name().into_string() else { continue };
         let Some(format) = format_of(&name) else { continue };
@@ -100,11 +150,13 @@ pub(in crate::server) fn read(
             let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
             let modified = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
             let (path, bytes) = (entry.path(), metadata.len());
-            files.push(ListedFile { name, path, format, bytes, modified, length: None });
+            let file = ListedFile { name, path, format, bytes, modified, length: None };
+            push_limited(&mut files, file, newest, order);
+            all += 1;
         }
     }
-    files.sort_unstable_by(|a, b| (b.modified, &b.name).cmp(&(a.modified, &a.name)));
-    let all = files.len();
+    files.sort_unstable_by(order);
+    files.truncate(newest);
     let mut files: Vec<_> =
         files.into_iter().skip(offset).take(most.min(MAX_LISTED_FILES)).collect();
     for file in &mut files {
@@ -302,6 +354,21 @@ mod tests {
         let rest = read(folder.path(), 2, 100).unwrap();
         assert_eq!((rest.files.len(), rest.all), (1, 3));
         assert!(read(&at("none"), 0, 1).is_err());
+    }
+
+    #[test]
+    fn the_newest_files_of_a_huge_folder_are_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..20 {
+            let file = fs::File::create(folder.path().join(format!("{number:02}.flv"))).unwrap();
+            // The folder has the files in any order.
+            let age = Duration::from_secs((number * 7 % 20) * 60);
+            file.set_modified(std::time::SystemTime::now() - age).unwrap();
+        }
+        let list = read_newest(folder.path(), 0, 2, 3).unwrap();
+        let names: Vec<_> = list.files.iter().map(|file| file.name.as_str()).collect();
+        assert_eq!((names, list.all), (vec!["00.flv", "03.flv"], 20));
+        assert_eq!(read_newest(folder.path(), 2, 2, 3).unwrap().files[0].name, "06.flv");
     }
 
     #[test]

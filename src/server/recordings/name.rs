@@ -9,8 +9,11 @@ use percent_encoding::percent_decode_str;
 
 use crate::wire::container::Format;
 
-/// Maximum length of the application, and of the stream, in a file name in bytes.
-const MAX_NAME_BYTES: usize = 80;
+/// Maximum length of the application in a file name in bytes.
+const MAX_APP_BYTES: usize = 80;
+/// Maximum length of the application and the stream together. The file name, with a mark for each shortened name, a
+/// number and an extension, then has at most 255 bytes.
+const MAX_NAMES_BYTES: usize = 222;
 /// The character that replaces the rest of a longer name. It is not a complete escape, so a
 /// shortened name cannot be read back.
 const TRUNCATION_MARK: char = '%';
@@ -32,11 +35,12 @@ pub(in crate::server) struct RecordedStream {
 pub(super) fn file_name(app: &str, stream: &str, wall_micros: i64, format: Format) -> String {
     let at = jiff::Timestamp::from_microsecond(wall_micros).unwrap_or_default();
     let at = at.to_zoned(jiff::tz::TimeZone::system()).strftime(TIME_FORMAT).to_string();
-    let (app, stream) = (encoded(app, "_."), encoded(stream, "_.-"));
+    let app = encoded(app, "_.", MAX_APP_BYTES);
+    let stream = encoded(stream, "_.-", MAX_NAMES_BYTES.saturating_sub(app.len()));
     format!("{app}-{stream} {at}.{}", format.extension())
 }
 
-fn encoded(name: &str, plain: &str) -> String {
+fn encoded(name: &str, plain: &str, most: usize) -> String {
     let mut out = String::new();
     for (index, letter) in name.char_indices() {
         let before = out.len();
@@ -50,7 +54,7 @@ fn encoded(name: &str, plain: &str) -> String {
                 let _ = write!(out, "%{byte:02X}");
             }
         }
-        if out.len() > MAX_NAME_BYTES {
+        if out.len() > most {
             out.truncate(before);
             out.push(TRUNCATION_MARK);
             return out;
@@ -169,7 +173,11 @@ mod tests {
         }
         assert!(file_name("live", "show", 0, Format::Flv).starts_with("live-show 19"));
         let long = file_name(&"x".repeat(5_000), &"\u{4e2d}".repeat(5_000), 0, Format::Mp4);
-        assert!(long.len() < 200 && is_ours(&long) && stream_of(&long).is_none(), "{long}");
+        assert!(long.len() <= 250 && is_ours(&long) && stream_of(&long).is_none(), "{long}");
+        for (app, stream) in [("live", "x".repeat(218)), ("live", "\u{4e2d}".repeat(72))] {
+            let name = file_name(app, &stream, 0, Format::Mp4);
+            assert_eq!(stream_of(&name).map(|it| it.stream), Some(stream), "{name}");
+        }
         // Different names never share a file.
         let names = [("a-b", "c"), ("a", "b-c")].map(|(a, b)| file_name(a, b, 0, Format::Flv));
         assert_ne!(names[0], names[1]);

@@ -7,6 +7,7 @@ use crate::media::audio_tracks::MAX_TRACKS;
 use crate::media::{AudioConfig, EncodedPacket, StreamEvent, TrackConfig, VideoConfig};
 use crate::wire::container::TrackId;
 use crate::wire::container::flv::audio::AudioPacket;
+use crate::wire::container::flv::video::VideoPacket;
 use crate::wire::container::flv::{
     FrameType, Reader, TAG_HEADER_BYTES, TAG_TRAILER_BYTES, Tag, TagEvent, TagKind, parse_audio,
     parse_video,
@@ -63,7 +64,9 @@ impl StreamTag {
                 tag.is_keyframe = tag.is_media
                     && parsed.is_some_and(|it| {
                         matches!(it.frame_type, FrameType::Key | FrameType::GeneratedKey)
-                            && it.tracks().any(|track| track.id == 0)
+                            && it.tracks().any(|track| {
+                                track.id == 0 && matches!(track.packet, VideoPacket::Frame { .. })
+                            })
                     });
             }
             TagKind::Audio => {
@@ -146,6 +149,7 @@ pub(super) struct StreamConfigs {
     metadata: Option<Bytes>,
     configs: Vec<(ConfigSlot, Bytes)>,
     has_video: bool,
+    has_audio: bool,
     /// True if the current file has no video, because the video had ended at its beginning.
     omits_video: bool,
     video: Option<VideoConfig>,
@@ -159,6 +163,7 @@ impl StreamConfigs {
     /// that a new file should begin.
     pub fn note(&mut self, tag: &StreamTag) -> bool {
         self.has_video |= tag.kind == TagKind::Video;
+        self.has_audio |= tag.kind == TagKind::Audio;
         if tag.kind == TagKind::Script {
             self.metadata = Some(tag.body.clone());
             return false;
@@ -230,6 +235,15 @@ impl StreamConfigs {
         }
     }
 
+    /// Returns how many of the two kinds of media are known: from their configs if the tags are `parsed`.
+    pub fn kind_count(&self, parsed: bool) -> usize {
+        let known = match parsed {
+            true => [self.video.is_some(), self.audio.is_some()],
+            false => [self.has_video, self.has_audio],
+        };
+        known.into_iter().filter(|is_known| *is_known).count()
+    }
+
     /// Returns true if the stream has video.
     pub fn has_video(&self) -> bool {
         self.has_video
@@ -276,6 +290,7 @@ mod tests {
         assert_eq!(of(TagKind::Video, &[0x17, 0, 0, 0, 0, 1]), (false, false, true));
         assert_eq!(of(TagKind::Video, &[0x17, 1, 0, 0, 0, 1]), (true, true, false));
         assert_eq!(of(TagKind::Video, &[0x27, 1, 0, 0, 0, 1]), (true, false, false));
+        assert_eq!(of(TagKind::Video, &[0x17, 2, 0, 0, 0]), (true, false, false));
         assert_eq!(of(TagKind::Audio, &[0xAF, 0, 0x11, 0x90]), (false, false, true));
         assert_eq!(of(TagKind::Audio, &[0xAF, 1, 1, 2]), (true, false, false));
         assert_eq!(of(TagKind::Script, &[2]), (false, false, false));

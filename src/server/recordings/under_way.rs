@@ -109,6 +109,15 @@ impl Files {
         }
     }
 
+    /// Records that this file stayed empty and was removed, so that its broadcast does not lack it.
+    pub fn note_empty(&self, sink: u64, path: &Path) {
+        let mut inner = self.0.lock();
+        if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
+            file.list.unknown(&file.parts);
+            file.list.note_unreadable(path);
+        }
+    }
+
     /// Records that the publication has ended.
     pub fn remove(&self, sink: u64) {
         let mut inner = self.0.lock();
@@ -187,9 +196,12 @@ mod tests {
         files.note_next(7, never);
         assert!(written([false, true, true]));
         files.note_closed(7, never);
+        files.note_empty(7, two);
         files.note_closed(7, two);
         assert!(written([false; 3]));
         files.remove(7);
-        assert_eq!(files.of_stream("live", "show").unwrap().parts, [one, two]);
+        let ended = files.of_stream("live", "show").unwrap();
+        assert_eq!(ended.parts, [one, two]);
+        assert_eq!(ended.list.unknown(&ended.parts), [one], "nobody opens the empty file");
     }
 }

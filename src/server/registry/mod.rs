@@ -36,6 +36,7 @@ use crate::server::access::rules::AppLimits;
 use crate::server::event::reporter::Reporter;
 use crate::server::event::{Ended, Event, NoRoom, Peer, Protocol, Refusal, StreamFigures};
 use crate::server::fault::Lab;
+use crate::server::recordings::file::RecordingDisk;
 use crate::server::recordings::opened::OpenRecordings;
 use crate::server::recordings::under_way::Files;
 use crate::server::recordings::viewers::connected::ConnectedViewers;
@@ -87,6 +88,7 @@ pub(super) struct Registry {
     pub lab: Lab,
     pub chats: Arc<Chats>,
     pub files: Files,
+    pub recording_disk: Arc<RecordingDisk>,
     pub retention: Arc<Keeper>,
     pub opened: OpenRecordings,
     pub recording_viewers: ConnectedViewers,
@@ -227,6 +229,7 @@ impl Registry {
             lab,
             chats,
             files: Files::default(),
+            recording_disk: Arc::default(),
             retention: Arc::default(),
             opened: OpenRecordings::default(),
             recording_viewers: ConnectedViewers::default(),

@@ -52,6 +52,7 @@ impl Watching {
     /// Waits for the next step of the playback.
     pub async fn next(&mut self) -> PlaybackStep {
         let connection = &self.connection;
+        self.playback.set_wanted(connection.io.lock().wanted);
         self.playback.next(|| connection.backlog()).await
     }
 

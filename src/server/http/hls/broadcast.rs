@@ -1,7 +1,7 @@
 //! The playlist of a broadcast from its start, while the server records it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, StatusCode};
@@ -15,6 +15,7 @@ use crate::server::http::hls::recorded::{note, text_response};
 use crate::server::http::path::encode_name;
 use crate::server::http::refusals::too_many_viewers;
 use crate::server::outputs::recordings::viewers::open;
+use crate::server::recordings::name::stream_of;
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::recordings::playlist::broadcast::{
     BroadcastForm, BroadcastPlaylist, EVENT_PLAYLIST_NAME,
@@ -26,6 +27,11 @@ use crate::server::registry::Registry;
 
 /// Maximum number of files that one request opens.
 const MAX_OPENED_FILES: usize = 24;
+
+/// The server does not know the last broadcast after a restart, or after broadcasts of many other streams.
+const UNKNOWN_BROADCAST_TEXT: &str = "The server does not know the last broadcast of this stream. \
+    Its recordings are at /vod/NAME.m3u8.\n";
+const LONG_NAME_TEXT: &str = "The name of this stream is too long to play its recordings.\n";
 
 /// A request for the playlist of a broadcast.
 pub(super) struct EventRequest<'a> {
@@ -51,10 +57,18 @@ pub(super) async fn event(
     viewer: AdmittedViewer,
 ) -> Response {
     let EventRequest { method, headers, path, app, stream, pass, is_first, key, address } = request;
-    let is_on = registry.rules().recording.playback && registry.config.hls.mode != Mode::Off;
+    let rules = registry.rules();
+    let is_on = rules.recording.playback && registry.config.hls.mode != Mode::Off;
     let Some(files) = registry.files.of_stream(app, stream).filter(|_| is_on) else {
-        return failed(StatusCode::NOT_FOUND, "This stream is not recorded.\n");
+        let is_recorded =
+            registry.config.record.is_some() && is_on && rules.recording.of(app, stream).is_some();
+        let text =
+            if is_recorded { UNKNOWN_BROADCAST_TEXT } else { "This stream is not recorded.\n" };
+        return failed(StatusCode::NOT_FOUND, text);
     };
+    if files.parts.iter().any(|path| !has_whole_name(path)) {
+        return failed(StatusCode::NOT_FOUND, LONG_NAME_TEXT);
+    }
     let now = registry.clock.now();
     let mut live = registry.hls.all().into_iter();
     let live = live.find(|it| it.stream.app == app && it.stream.name == stream);
@@ -67,7 +81,9 @@ pub(super) async fn event(
     registry.opened.refresh(&files.parts, key, now);
     let list = &files.list;
     let mut unknown = list.unknown(&files.parts);
-    let gone = missing(list.to_check(now)).await;
+    let mut gone = missing(list.to_check(now)).await;
+    // A file that stayed empty was removed, and the recorder reports it soon.
+    gone.retain(|path| !registry.files.is_writing(path));
     gone.iter().for_each(|path| list.note_gone(path));
     unknown.retain(|path| !gone.contains(path));
     for (index, part) in unknown.iter().enumerate() {
@@ -80,6 +96,7 @@ pub(super) async fn event(
                 let folder = format!("{VOD_APP}/{}/hls/", encode_name(&recording.name));
                 list.note(&recording, &folder);
             }
+            Err(OpenError::Missing) if registry.files.is_writing(part) => {}
             Err(OpenError::Missing) => list.note_gone(part),
             Err(OpenError::Busy) => return busy("The recording cannot be read now.\n"),
             // The file has no segment yet.
@@ -134,6 +151,11 @@ async fn begins_with(
         }
     }
     None
+}
+
+/// Returns true if the file has the complete name of its stream, so that the server knows who may play the file.
+fn has_whole_name(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| stream_of(&name.to_string_lossy()).is_some())
 }
 
 fn tag(version: &str) -> String {

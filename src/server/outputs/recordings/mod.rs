@@ -53,7 +53,8 @@ pub(in crate::server) fn begin(
             registry.files.note_next(id, path);
         }
     }));
-    let task = RecordingTask { folder: folder.clone(), stream: names, rules, created };
+    let (folder, disk) = (folder.clone(), Arc::clone(&registry.recording_disk));
+    let task = RecordingTask { folder, stream: names, rules, created, disk };
     match registry.files.begin(stream, &sink, registry.config.limits.files) {
         RecordingStart::GoesOn => {}
         RecordingStart::Full => {
@@ -92,6 +93,9 @@ struct Reporter {
 impl Reporter {
     fn tell(&self, figures: PartFigures, state: RecordingState, reason: Option<Problem>) {
         if state != RecordingState::Writing {
+            if figures.bytes == 0 {
+                self.registry.files.note_empty(self.sink, &figures.path);
+            }
             self.registry.files.note_closed(self.sink, &figures.path);
         }
         tell(&self.registry, &self.stream, figures, state, reason);
@@ -258,6 +262,7 @@ mod tests {
             stream: RecordedStream { app: "live".to_owned(), stream: "show".to_owned() },
             rules: FileRules { split_time: Some(Duration::from_mins(1)), ..FileRules::default() },
             created: CreatedHook(Arc::new(|_| {})),
+            disk: Arc::default(),
         };
         let mut writer = PartsWriter::create(task).unwrap();
         let frame = |time_ms, first| tag(TagKind::Video, time_ms, &[first, 1, 0, 0, 0, 7]);

@@ -1,8 +1,6 @@
 //! Plays a recording to one RTMP client: a little ahead of time, with pauses and seeking. Samples are read from the
 //! file in short batches, when they are due.
 
-use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +8,10 @@ use bytes::Bytes;
 use tokio::task::JoinHandle;
 
 use crate::base::Timestamp;
-use crate::files::MediaFile;
 use crate::media::{Codec, EncodedPacket, StreamConfig, Track, TrackConfig};
 use crate::server::outputs::recordings::viewers::open;
 use crate::server::recordings::boundaries::VIDEO_END_TIMEOUT;
-use crate::server::recordings::folder;
+use crate::server::recordings::folder::{self, FileVersion};
 use crate::server::recordings::name::{format_of, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::recordings::samples::{Sample, SampleList};
@@ -90,11 +87,16 @@ pub(in crate::server) struct Playback {
     /// The next samples.
     video: usize,
     audio: usize,
-    reading: Option<JoinHandle<io::Result<ReadSamples>>>,
-    paused: bool,
+    reading: Option<JoinHandle<Result<ReadSamples, OpenError>>>,
+    /// The start of the pause, in a pause.
+    paused: Option<Timestamp>,
     ended: bool,
     /// The reference for pacing: a media time, and the clock time to which it corresponds.
     pace: Option<(Timestamp, Timestamp)>,
+    /// Whether the client wants audio, and whether it wants video.
+    wanted: (bool, bool),
+    /// True if the client did not get the last frames, so that it can only decode the next keyframe.
+    needs_keyframe: bool,
 }
 
 /// A sample that is due.
@@ -120,9 +122,11 @@ impl Playback {
             video: 0,
             audio: 0,
             reading: None,
-            paused: false,
+            paused: None,
             ended: false,
             pace: None,
+            wanted: (true, true),
+            needs_keyframe: false,
         }
     }
 
@@ -133,8 +137,19 @@ impl Playback {
 
     /// Pauses or continues.
     pub fn set_paused(&mut self, paused: bool) {
-        self.paused = paused;
-        self.pace = None;
+        let now = self.registry.clock.now();
+        if paused {
+            self.paused.get_or_insert(now);
+        } else if let (Some(since), Some((_, wall))) = (self.paused.take(), &mut self.pace) {
+            // The client still has the data ahead of playback.
+            *wall += now.since(since);
+        }
+    }
+
+    /// Sets whether the client wants audio, and whether it wants video.
+    pub fn set_wanted(&mut self, wanted: (bool, bool)) {
+        self.wanted = wanted;
+        self.needs_keyframe |= !wanted.1;
     }
 
     /// Continues at this time, from the keyframe before it.
@@ -165,7 +180,7 @@ impl Playback {
             return PlaybackStep::Opened;
         }
         loop {
-            if self.paused || self.ended {
+            if self.paused.is_some() || self.ended {
                 std::future::pending::<()>().await;
             }
             if std::mem::take(&mut self.begins) {
@@ -175,18 +190,21 @@ impl Playback {
                 while backlog() > MAX_BACKLOG_BYTES {
                     tokio::time::sleep(POLL_INTERVAL).await;
                 }
-                let (planned, path, complete) = self.plan();
+                let (planned, version, complete) = self.plan();
+                let Some(recording) = self.recording().cloned() else {
+                    return PlaybackStep::Failed(OpenError::Missing);
+                };
                 if planned.is_empty() {
                     if complete {
                         self.ended = true;
                         return PlaybackStep::Ended(self.duration());
                     }
                     tokio::time::sleep(POLL_INTERVAL).await;
-                    match open(&self.registry, &path).await {
+                    match open(&self.registry, &recording.path).await {
                         // The server may have forgotten the recording, and then reads it again from its start.
                         Ok(newest) => {
-                            if let Some((recording, _)) = &mut self.opened {
-                                *recording = newest;
+                            if let Some((known, _)) = &mut self.opened {
+                                *known = newest;
                             }
                         }
                         Err(error) => return PlaybackStep::Failed(error),
@@ -194,17 +212,18 @@ impl Playback {
                     continue;
                 }
                 self.wait_for(&planned).await;
-                self.reading = Some(tokio::task::spawn_blocking(move || read(&path, &planned)));
+                let read = move || read(&recording, version, &planned);
+                self.reading = Some(tokio::task::spawn_blocking(read));
             }
             if let Some(reading) = &mut self.reading {
-                let read = reading.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+                let read = reading.await.unwrap_or(Err(OpenError::Busy));
                 self.reading = None;
                 return match read {
                     Ok(read) => {
                         self.advance(&read);
                         PlaybackStep::Media(self.messages(read))
                     }
-                    Err(error) => PlaybackStep::Failed(error.into()),
+                    Err(error) => PlaybackStep::Failed(error),
                 };
             }
         }
@@ -245,8 +264,8 @@ impl Playback {
         ends.into_iter().flatten().max().unwrap_or_default()
     }
 
-    /// Returns the next samples, the path of their file, and whether the recording is complete.
-    fn plan(&self) -> (Vec<Planned>, PathBuf, bool) {
+    /// Returns the next samples, the version of their file, and whether the recording is complete.
+    fn plan(&self) -> (Vec<Planned>, FileVersion, bool) {
         let Some((recording, _)) = &self.opened else { return Default::default() };
         let content = recording.content();
         let index = &content.index;
@@ -276,7 +295,7 @@ impl Playback {
             bytes += u64::from(next.sample.size);
             planned.push(next);
         }
-        (planned, recording.path.clone(), content.ended)
+        (planned, content.version, content.ended)
     }
 
     /// Waits until the samples are due.
@@ -322,13 +341,23 @@ impl Playback {
         bodies.into_iter().map(message).collect()
     }
 
-    fn messages(&self, read: ReadSamples) -> Vec<Arc<Message>> {
+    /// Returns the messages with the samples that the client wants.
+    fn messages(&mut self, read: ReadSamples) -> Vec<Arc<Message>> {
         let Some((recording, _)) = &self.opened else { return Vec::new() };
+        let (wants_audio, wants_video) = self.wanted;
+        let needs_keyframe = &mut self.needs_keyframe;
         let content = recording.content();
         let video = content.index.video_config.as_ref().map(|it| Codec::Video(it.codec));
         let audio = content.index.audio_config.as_ref().map(|it| Codec::Audio(it.codec));
         let message = |(planned, data): (Planned, Bytes)| {
             let Planned { sample, is_video, dts, pts } = planned;
+            if is_video && wants_video && sample.keyframe {
+                *needs_keyframe = false;
+            }
+            let is_wanted = if is_video { wants_video && !*needs_keyframe } else { wants_audio };
+            if !is_wanted {
+                return None;
+            }
             let (codec, track, kind) = match is_video {
                 true => (video?, Track::Video, TagKind::Video),
                 false => (audio?, Track::Audio, TagKind::Audio),
@@ -356,8 +385,12 @@ fn seek_point(video: &SampleList, to: Timestamp) -> (usize, Timestamp) {
 }
 
 /// Reads samples from the file.
-fn read(path: &std::path::Path, planned: &[Planned]) -> io::Result<ReadSamples> {
-    let mut media = MediaFile::of(folder::open(path)?)?;
+fn read(
+    recording: &OpenRecording,
+    version: FileVersion,
+    planned: &[Planned],
+) -> Result<ReadSamples, OpenError> {
+    let mut media = recording.reopen(version)?;
     let mut read = Vec::with_capacity(planned.len());
     for planned in planned {
         let mut data = vec![0; planned.sample.size as usize];
@@ -371,6 +404,7 @@ fn read(path: &std::path::Path, planned: &[Planned]) -> io::Result<ReadSamples> 
 mod tests {
     use std::fs;
     use std::io::Write as _;
+    use std::path::Path;
 
     use bytes::BytesMut;
 
@@ -419,6 +453,74 @@ mod tests {
         assert_eq!(seek_point(&SampleList::default(), at(5_000)), (0, at(5_000)));
     }
 
+    /// Returns the runtime, the registry and the events of a server that records to this folder.
+    fn server(folder: &Path) -> (Runtime, Arc<Registry>, impl Sized) {
+        let runtime = Runtime::start().unwrap();
+        let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let config = Config { record: Some(folder.to_owned()), ..Config::default() };
+        let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
+        (runtime, Arc::new(registry), events)
+    }
+
+    #[test]
+    fn a_pause_sends_no_more_data_ahead_of_playback() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_runtime, registry, _events) = server(folder.path());
+        let mut playback = Playback::new(&registry, String::new(), 0.0);
+        let began = registry.clock.now();
+        let pace = (Timestamp::from_millis(5_000), began);
+        playback.pace = Some(pace);
+        playback.set_paused(false);
+        assert_eq!(playback.pace, Some(pace), "it was not paused");
+        for paused in [true, false].into_iter().cycle().take(20) {
+            playback.set_paused(paused);
+        }
+        let (media, wall) = playback.pace.unwrap();
+        assert_eq!(media, pace.0);
+        assert!((began..=registry.clock.now()).contains(&wall), "{wall:?}");
+        // A repeated pause does not begin again.
+        let pause = Duration::from_mins(1);
+        playback.paused = Some(began - pause);
+        playback.set_paused(true);
+        playback.set_paused(false);
+        assert!(playback.pace.unwrap().1 >= began + pause);
+    }
+
+    #[test]
+    fn a_client_gets_only_the_media_that_it_wants() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "live-show 2026-11-25 18-00-00";
+        let mut file = BytesMut::from(&file_header(true, true)[..]);
+        let config = b"\x90vp09\x01\0\0\0\0\x0A\x82\x02\x02\x02\0\0";
+        write_tag(TagKind::Video, 0, config, &mut file);
+        write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut file);
+        let frames = [(0, b"\x91vp09a", 2), (40, b"\xA1vp09a", 1), (80, b"\x91vp09a", 0)];
+        for (time_ms, frame, packets) in frames {
+            write_tag(TagKind::Video, time_ms, frame, &mut file);
+            file.extend_from_slice(&audio(time_ms, packets));
+        }
+        fs::write(folder.path().join(format!("{name}.flv")), &file).unwrap();
+        let (runtime, registry, _events) = server(folder.path());
+        let mut playback = Playback::new(&registry, name.to_owned(), 0.0);
+        let opened = runtime.block_on(playback.next(|| 0));
+        assert!(matches!(opened, PlaybackStep::Opened), "{opened:?}");
+        let all = playback.plan().0;
+        let is_first = |it: &&Planned| it.is_video && it.dts == Timestamp::ZERO;
+        let later: Vec<_> = all.iter().filter(|it| !is_first(it)).copied().collect();
+        // Returns the numbers of frames and of audio packets.
+        let mut sent = |wanted, planned: &[Planned]| {
+            playback.set_wanted(wanted);
+            let read = planned.iter().map(|it| (*it, Bytes::from_static(b"a"))).collect();
+            let messages = playback.messages(read);
+            [TagKind::Video, TagKind::Audio]
+                .map(|kind| messages.iter().filter(|it| it.kind == kind).count())
+        };
+        assert_eq!(sent((true, true), &all), [3, 3]);
+        assert_eq!(sent((true, false), &all), [0, 3]);
+        assert_eq!(sent((true, true), &later), [1, 3], "video returns with a keyframe");
+        assert_eq!(sent((false, true), &later), [2, 0]);
+    }
+
     #[test]
     fn a_recording_that_grows_plays_on_after_the_server_has_forgotten_it() {
         let folder = tempfile::tempdir().unwrap();
@@ -428,11 +530,7 @@ mod tests {
         write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut start);
         start.extend_from_slice(&audio(0, 120));
         fs::write(&path, &start).unwrap();
-        let runtime = Runtime::start().unwrap();
-        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
-        let config = Config { record: Some(folder.path().to_owned()), ..Config::default() };
-        let registry = Registry::new(config, Clock::start(), sender, runtime.handle());
-        let registry = Arc::new(registry);
+        let (runtime, registry, _events) = server(folder.path());
         let here = [127, 0, 0, 1].into();
         let stream = Stream::new("live".into(), "show".into(), here, Limits::default());
         let sink = FlvSink::for_file(registry.next_id(), 1 << 20);

@@ -1,6 +1,7 @@
 //! Deletes old recordings, the oldest first, until the rest fits the rules. The module deletes only regular files
 //! directly in the folder that have the name of a recording, and never a file that is being written or watched.
 
+use std::cmp::Ordering;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -19,18 +20,16 @@ use crate::text::problem::{Problem, problem};
 
 /// How often the folder and the viewers are checked, in addition to the check after each recording.
 const CHECK_INTERVAL: Duration = Duration::from_secs(20);
-/// Maximum number of names in the folder that are checked.
-const MAX_NAMES: usize = 200_000;
+/// Number of files, the oldest ones, that one check can delete.
+const MAX_OLDEST_FILES: usize = 50_000;
 
-/// A recording in the folder.
+/// A recording in the folder that nobody uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct FoundFile {
     name: String,
     bytes: u64,
     /// The time since its last change.
     age: Duration,
-    /// True if the file must stay.
-    is_used: bool,
 }
 
 /// The reason why a recording is deleted.
@@ -68,14 +67,14 @@ fn tidy(registry: &Registry, keep: Retention) {
     let now = registry.clock.now();
     let is_used =
         |path: &Path| registry.files.is_writing(path) || registry.retention.is_watched(path, now);
-    let found = match found(folder, SystemTime::now(), is_used) {
+    let (found, bytes) = match found(folder, SystemTime::now(), is_used, MAX_OLDEST_FILES) {
         Ok(found) => found,
         Err(error) => {
             tracing::warn!(%error, "the folder of recordings was not read");
             return;
         }
     };
-    for (file, excess) in excess(found, keep) {
+    for (file, excess) in excess(found, bytes, keep) {
         let path = folder.join(&file.name);
         // A viewer may have arrived in the meantime.
         if is_used(&path) {
@@ -113,15 +112,16 @@ pub(in crate::server) fn tell_deleted(
     }));
 }
 
-/// Returns the server's recordings in the folder. Links are not followed, and do not count as
-/// recordings.
+/// Returns the server's recordings in the folder, at least the `oldest` ones of those that nobody uses, and the size of
+/// all recordings in bytes. Links are not followed, and do not count as recordings.
 fn found(
     folder: &Path,
     now: SystemTime,
     is_used: impl Fn(&Path) -> bool,
-) -> io::Result<Vec<FoundFile>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)?.take(MAX_NAMES) {
+    oldest: usize,
+) -> io::Result<(Vec<FoundFile>, u64)> {
+    let (mut files, mut bytes) = (Vec::new(), 0);
+    for entry in fs::read_dir(folder)? {
         let Ok(entry) = entry else { continue };
         let Ok(name) = entry.file_name().into_string() else { continue };
         let Some(metadata) = entry.metadata().ok().filter(|it| is_ours(&name) && it.is_file())
@@ -130,18 +130,28 @@ fn found(
         };
         let Ok(modified) = metadata.modified() else { continue };
         let age = now.duration_since(modified).unwrap_or_default();
-        let is_used = is_used(&entry.path());
-        files.push(FoundFile { name, bytes: metadata.len(), age, is_used });
+        bytes += metadata.len();
+        if !is_used(&entry.path()) {
+            let file = FoundFile { name, bytes: metadata.len(), age };
+            folder::push_limited(&mut files, file, oldest, oldest_first);
+        }
     }
-    Ok(files)
+    Ok((files, bytes))
 }
 
-/// Returns the files to delete, the oldest first.
-fn excess(mut files: Vec<FoundFile>, keep: Retention) -> Vec<(FoundFile, DeletionReason)> {
-    files.sort_unstable_by(|a, b| (b.age, &a.name).cmp(&(a.age, &b.name)));
-    let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+fn oldest_first(a: &FoundFile, b: &FoundFile) -> Ordering {
+    (b.age, &a.name).cmp(&(a.age, &b.name))
+}
+
+/// Returns the files to delete, the oldest first; `bytes` is the size of all recordings.
+fn excess(
+    mut files: Vec<FoundFile>,
+    mut bytes: u64,
+    keep: Retention,
+) -> Vec<(FoundFile, DeletionReason)> {
+    files.sort_unstable_by(oldest_first);
     let mut gone = Vec::new();
-    for file in files.into_iter().filter(|file| !file.is_used) {
+    for file in files {
         let excess = if keep.time.is_some_and(|most| file.age > most) {
             DeletionReason::Age
         } else if keep.bytes.is_some_and(|most| bytes > most) {
@@ -159,22 +169,16 @@ fn excess(mut files: Vec<FoundFile>, keep: Retention) -> Vec<(FoundFile, Deletio
 mod tests {
     use super::*;
 
-    fn file(name: &str, bytes: u64, age: u64, is_used: bool) -> FoundFile {
-        FoundFile { name: name.to_owned(), bytes, age: Duration::from_secs(age), is_used }
+    fn file(name: &str, bytes: u64, age: u64) -> FoundFile {
+        FoundFile { name: name.to_owned(), bytes, age: Duration::from_secs(age) }
     }
 
     #[test]
     fn the_oldest_files_go_first_and_used_ones_stay() {
-        let files = || {
-            vec![
-                file("b", 40, 20, false),
-                file("a", 40, 30, true),
-                file("d", 40, 5, false),
-                file("c", 40, 10, false),
-            ]
-        };
+        // Another file, which is used, has 40 bytes too.
+        let files = || vec![file("b", 40, 20), file("d", 40, 5), file("c", 40, 10)];
         let names = |keep: Retention| -> Vec<_> {
-            let gone = excess(files(), keep).into_iter();
+            let gone = excess(files(), 160, keep).into_iter();
             gone.map(|(file, why)| (file.name, why)).collect()
         };
         let name = |name: &str, why| (name.to_owned(), why);
@@ -201,11 +205,28 @@ mod tests {
         fs::create_dir(at("live-b 2026-11-25 18-00-00.flv")).unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), at("live-c 2026-11-25 18-00-00.flv")).unwrap();
         let later = SystemTime::now() + Duration::from_secs(100);
-        let mut found = found(folder.path(), later, |path| path.ends_with(names[1])).unwrap();
-        found.sort_unstable_by(|a, b| b.name.cmp(&a.name));
-        let facts: Vec<_> =
-            found.iter().map(|it| (it.name.as_str(), it.bytes, it.is_used)).collect();
-        assert_eq!(facts, [(names[0], 5, false), (names[1], 5, true)]);
+        let is_used = |path: &Path| path.ends_with(names[1]);
+        let (found, bytes) = found(folder.path(), later, is_used, 9).unwrap();
+        let facts: Vec<_> = found.iter().map(|it| (it.name.as_str(), it.bytes)).collect();
+        assert_eq!((facts, bytes), (vec![(names[0], 5)], 10));
         assert!(found.iter().all(|file| file.age >= Duration::from_secs(99)));
+    }
+
+    #[test]
+    fn the_oldest_files_of_a_huge_folder_go_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = |number: u64| format!("live-a 2026-11-25 18-00-{number:02}.flv");
+        let now = SystemTime::now();
+        for number in 0..20 {
+            let path = folder.path().join(name(number));
+            fs::write(&path, "12345").unwrap();
+            let age = Duration::from_secs((number * 7 % 20) * 60);
+            fs::File::options().write(true).open(path).unwrap().set_modified(now - age).unwrap();
+        }
+        let (found, bytes) = found(folder.path(), now, |_| false, 3).unwrap();
+        assert!(bytes == 100 && found.len() <= 6, "{found:?}");
+        let keep = Retention { time: None, bytes: Some(90) };
+        let gone = excess(found, bytes, keep).into_iter().map(|(file, _)| file.name);
+        assert_eq!(gone.collect::<Vec<_>>(), [name(17), name(14)]);
     }
 }

@@ -104,6 +104,11 @@ impl KnownFile {
         self.forgotten + self.segments.len()
     }
 
+    /// Returns true if the playlist does not need the file, because it has no segments.
+    fn is_empty(&self) -> bool {
+        self.state == FileState::Complete && self.count() == 0
+    }
+
     /// Adds the file's segments to a playlist, except the first `skipped` ones.
     fn list(&self, root: &str, skipped: usize, listed: &mut Vec<Segment>) {
         let uri = |name: &str| format!("{root}{}{name}", self.folder);
@@ -178,7 +183,8 @@ impl BroadcastList {
             return Vec::new();
         }
         known.checked = Some(now);
-        let listed = known.files.iter().filter(|file| file.state != FileState::Gone);
+        let is_listed = |file: &&KnownFile| file.state != FileState::Gone && !file.is_empty();
+        let listed = known.files.iter().filter(is_listed);
         listed.map(|file| file.path.clone()).collect()
     }
 
@@ -211,7 +217,7 @@ impl BroadcastList {
     /// Records that a file is gone. The playlist then begins after it.
     pub fn note_gone(&self, path: &Path) {
         let mut known = self.0.lock();
-        if let Some(at) = known.files.iter().position(|file| file.path == path) {
+        if let Some(at) = known.files.iter().position(|it| it.path == path && !it.is_empty()) {
             known.files.iter_mut().take(at + 1).for_each(KnownFile::forget);
         }
     }
@@ -399,6 +405,11 @@ mod tests {
         list.note_unreadable(&path(2));
         note(&list, 3, 1, FileState::Grows);
         assert_eq!(numbered(&text(&list, GROWING_FORM)).last().unwrap().2, 1);
+        // The playlist does not lack the file either.
+        let before = text(&list, GROWING_FORM);
+        list.note_gone(&path(2));
+        assert_eq!(list.to_check(Timestamp::ZERO), [path(1), path(3)]);
+        assert_eq!(text(&list, GROWING_FORM), before);
     }
 
     #[test]

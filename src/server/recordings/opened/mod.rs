@@ -1,6 +1,8 @@
 //! The recordings that are being watched. Their segment lists stay in memory, and their samples stay in the
 //! file. Functions here read files, so only use the `async` ones on the runtime's threads.
 
+mod content;
+
 use std::borrow::Cow;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -17,12 +19,11 @@ use crate::base::{Clock, Timestamp};
 use crate::files::MediaFile;
 use crate::server::event::{Peer, Protocol};
 use crate::server::hls::mpeg_ts::to_ts;
-use crate::server::hls::part::Initialization;
 use crate::server::hls::viewers::{Viewer, ViewerKey, Viewers};
-use crate::server::recordings::folder::{self, open_error};
+use crate::server::recordings::folder::{self, FileVersion, open_error};
 use crate::server::recordings::name::{RecordedStream, began, stem, stream_of};
 use crate::server::recordings::samples::SampleList;
-use crate::server::recordings::segments::{RecordedTracks, SegmentIndex};
+use crate::server::recordings::segments::RecordedTracks;
 use crate::server::recordings::viewers::keeper::WATCHED_WINDOW;
 use crate::wire::container::growing::GrowingIndex;
 use crate::wire::container::mp4::limited_index_to_play;
@@ -31,6 +32,7 @@ use crate::wire::container::mp4::sample_table::Entry;
 use crate::wire::container::{Error, FilePart, Format, ReadAt, SampleLocation};
 
 pub(in crate::server) use crate::server::recordings::folder::OpenError;
+pub(in crate::server) use crate::server::recordings::opened::content::RecordingContent;
 
 /// The application of all recordings.
 pub(in crate::server) const VOD_APP: &str = "vod";
@@ -119,15 +121,6 @@ struct OpenFile {
     refreshed: Option<Timestamp>,
 }
 
-/// The known content of a recording.
-#[derive(Debug, Default)]
-pub(in crate::server) struct RecordingContent {
-    pub index: SegmentIndex,
-    pub initialization: Option<Initialization>,
-    /// True if nothing will be added.
-    pub ended: bool,
-}
-
 impl OpenRecordings {
     /// Opens the recording in this file, or reads the data added to the file. `is_writing` is true while the file
     /// grows. Also returns the viewers of recordings that this one displaces from memory, with the names of those
@@ -161,8 +154,8 @@ impl OpenRecordings {
         let refresh = move || {
             let _reading = reading;
             // The file may have been replaced or deleted.
-            folder::open(&work.path).map_err(open_error)?;
-            work.refresh(clock.now(), is_writing)
+            let file = folder::open(&work.path).map_err(open_error)?;
+            work.refresh(file, clock.now(), is_writing)
         };
         let refreshed = in_time(tokio::task::spawn_blocking(refresh)).await?;
         // A file that is busy is often read by another client, who must not begin again.
@@ -309,15 +302,21 @@ impl OpenRecordings {
     }
 }
 
+impl OpenFile {
+    fn new(file: File) -> Result<Self, OpenError> {
+        Ok(Self { media: MediaFile::of(file)?, growing: None, refreshed: None })
+    }
+}
+
 impl OpenRecording {
     fn new(path: PathBuf, file: File) -> Result<Self, OpenError> {
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = stem(&file_name).to_owned();
         let stream = stream_of(&name).ok_or(OpenError::Missing)?;
         let began = began(&name);
-        let media = MediaFile::of(file)?;
-        let file = OpenFile { media, growing: None, refreshed: None };
-        let (file, content, used) = (Mutex::new(file), RwLock::default(), AtomicI64::new(0));
+        let version = FileVersion::of(&file, false)?;
+        let content = RwLock::new(RecordingContent { version, ..RecordingContent::default() });
+        let (file, used) = (Mutex::new(OpenFile::new(file)?), AtomicI64::new(0));
         Ok(Self { path, name, stream, began, file, content, viewers: Mutex::default(), used })
     }
 
@@ -340,18 +339,39 @@ impl OpenRecording {
         self.content.read()
     }
 
-    /// Reads the data that was added to the file.
-    fn refresh(&self, now: Timestamp, is_writing: impl Fn() -> bool) -> Result<(), OpenError> {
+    /// Opens the file again to read samples of this version.
+    ///
+    /// # Errors
+    /// Fails if the file was replaced, until [`OpenRecordings::open`] has read the new one.
+    pub fn reopen(&self, version: FileVersion) -> Result<MediaFile, OpenError> {
+        let file = folder::open(&self.path).map_err(open_error)?;
+        if version.is_of(&file)? { Ok(MediaFile::of(file)?) } else { Err(OpenError::Busy) }
+    }
+
+    /// Reads the data that was added to the file. `newest` is the file that has its name now.
+    fn refresh(
+        &self,
+        newest: File,
+        now: Timestamp,
+        is_writing: impl Fn() -> bool,
+    ) -> Result<(), OpenError> {
         let Some(mut file) = self.file.try_lock_for(OTHER_READER_TIMEOUT) else {
             // Another request is reading the file. The known part is enough, if there is any.
             return (!self.content.read().index.is_empty()).then_some(()).ok_or(OpenError::Busy);
         };
+        // This check comes first: data that is written after it is read the next time.
+        let ended = !is_writing();
+        let version = FileVersion::of(&newest, ended)?;
+        let known = self.content.read().version;
+        if !known.is_of(&newest)? {
+            *file = OpenFile::new(newest)?;
+            *self.content.write() = RecordingContent { version, ..RecordingContent::default() };
+        }
         let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH_INTERVAL);
         if is_fresh || self.content.read().ended {
             return Ok(());
         }
-        // This check comes first: data that is written after it is read the next time.
-        let ended = !is_writing();
+        self.content.write().version = version;
         file.media.grow()?;
         let OpenFile { media, growing, refreshed } = &mut *file;
         if growing.is_none() {
@@ -406,7 +426,7 @@ impl OpenRecording {
         tracks: RecordedTracks,
         number: usize,
     ) -> Result<Option<Bytes>, OpenError> {
-        let (video, audio, second) = {
+        let (video, audio, second, version) = {
             let content = self.content.read();
             let index = &content.index;
             let span = index.segments.get(number);
@@ -426,9 +446,9 @@ impl OpenRecording {
                 let range = index.audio_range(audio, span)?;
                 index.audio_track(audio).map(|(_, list, _)| of(list, &range))
             });
-            (video, audio, index.audio_number())
+            (video, audio, index.audio_number(), content.version)
         };
-        let mut media = MediaFile::of(folder::open(&self.path).map_err(open_error)?)?;
+        let mut media = self.reopen(version)?;
         let sequence = u32::try_from(number * 2 + 1).unwrap_or(u32::MAX);
         let mut chunks = Vec::new();
         for (is_video, number, samples) in [(true, FIRST_TRACK_ID, video), (false, second, audio)] {
@@ -462,139 +482,5 @@ impl OpenRecording {
     }
 }
 
-impl RecordingContent {
-    /// Completes segments; with `ended`, also the last one.
-    pub(super) fn complete(&mut self, ended: bool) {
-        self.index.cut(ended);
-        self.ended = ended;
-        let (video, audio) = (self.index.video_config.as_ref(), self.index.audio_config.as_ref());
-        // At the end, a video track without a frame disappears.
-        let is_old = |it: &Initialization| it.video.is_some() != video.is_some();
-        if self.initialization.as_ref().is_none_or(is_old) && !self.index.is_empty() {
-            self.initialization = Some(Initialization::new(video, audio));
-        }
-    }
-
-    /// Returns the initialization segment of these tracks.
-    pub fn initialization_of(&self, tracks: RecordedTracks) -> Option<Bytes> {
-        let known = self.initialization.as_ref()?;
-        match tracks {
-            RecordedTracks::All => Some(known.whole.clone()),
-            RecordedTracks::Video => known.video.clone(),
-            RecordedTracks::Audio(0) => known.audio.clone(),
-            RecordedTracks::Audio(index) => {
-                let (config, ..) = self.index.audio_track(index)?;
-                let tracks = live::tracks(None, Some(config));
-                Some(live::initialization(&tracks, self.index.audio_number()))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
-    use std::os::unix::fs::FileExt;
-
-    use super::*;
-    use crate::media::{EncodedPacket, StreamEvent, Track};
-    use crate::net::Runtime;
-    use crate::server::access::grant::AdmittedViewer;
-    use crate::server::hls::viewers::ViewerLimit;
-    use crate::wire::container::Muxer;
-    use crate::wire::container::mp4::Writer;
-    use crate::wire::container::mp4::live::tests::aac;
-
-    const VIEWER_KEY: ViewerKey =
-        ViewerKey { address: IpAddr::V4(Ipv4Addr::LOCALHOST), program: 1, protocol: Protocol::Hls };
-
-    /// Adds a recording with this viewer. Returns the recording, and the viewers of displaced
-    /// recordings.
-    fn add(
-        open: &OpenRecordings,
-        number: usize,
-        viewer: Option<u64>,
-        now: Timestamp,
-    ) -> (Arc<OpenRecording>, Vec<(String, u64)>) {
-        let path = PathBuf::from(format!("/r/live-{number} 2026-11-25 18-00-00.mp4"));
-        let recording = OpenRecording::new(path, tempfile::tempfile().unwrap()).unwrap();
-        let recording = open.add(recording);
-        if let Some(id) = viewer {
-            let peer = SocketAddr::new(VIEWER_KEY.address, 5);
-            let viewer = AdmittedViewer { id, done: None, expelled: 0 };
-            let limit = ViewerLimit { most: 9, others: 0, is_shared: false };
-            recording.viewers.lock().note(VIEWER_KEY, peer, viewer, limit, now);
-        }
-        let left = open.remember(&recording, now);
-        (recording, left.into_iter().map(|(name, viewer)| (name, viewer.id)).collect())
-    }
-
-    #[test]
-    fn a_recording_that_another_client_is_reading_is_not_forgotten() {
-        let (runtime, open) = (Runtime::start().unwrap(), OpenRecordings::default());
-        let (clock, folder) = (Clock::start(), tempfile::tempdir().unwrap());
-        let path = folder.path().join("live-show 2026-11-25 18-00-00.mp4");
-        let file = File::create(&path).unwrap();
-        let recording = open.add(OpenRecording::new(path.clone(), file).unwrap());
-        let is_known = || open.all().iter().any(|it| Arc::ptr_eq(it, &recording));
-        let (reading, since) = (recording.file.lock(), clock.now());
-        let opened = runtime.block_on(open.open(&path, clock, || false));
-        assert!(matches!(opened, Err(OpenError::Busy)), "{opened:?}");
-        assert!(is_known() && recording.used.load(Ordering::Acquire) >= since.as_micros());
-        drop(reading);
-        // The file is empty.
-        let opened = runtime.block_on(open.open(&path, clock, || false));
-        assert!(matches!(opened, Err(OpenError::Unreadable(_))), "{opened:?}");
-        assert!(!is_known());
-    }
-
-    #[test]
-    fn a_finished_recording_with_too_many_samples_is_refused() {
-        let (at, data) = (Timestamp::ZERO, Bytes::from_static(b"a"));
-        let packet = EncodedPacket::received(Track::Audio, (at, at), true, data);
-        let mut writer = Writer::new(live::tracks(None, Some(&aac())));
-        let mut bytes = writer.begin().to_vec();
-        writer.write(&StreamEvent::Packet(packet));
-        bytes.extend(writer.flush(bytes.len() as u64).append);
-        writer.commit();
-        bytes.extend(writer.finish(bytes.len() as u64, Timestamp::from_millis(21)).append);
-        let sizes = bytes.windows(4).rposition(|name| name == b"stsz").unwrap();
-        let count = u32::try_from(MAX_SAMPLES + 1).unwrap();
-        bytes[sizes + 12..sizes + 16].copy_from_slice(&count.to_be_bytes());
-        let file = tempfile::tempfile().unwrap();
-        file.write_all_at(&bytes, 0).unwrap();
-        // Other readers accept even more samples in a file of this size.
-        file.set_len(20 * MAX_SAMPLES as u64).unwrap();
-        let path = PathBuf::from("/r/live-show 2026-11-25 18-00-00.mp4");
-        let recording = OpenRecording::new(path, file).unwrap();
-        let read = recording.refresh(Timestamp::from_millis(1_000), || false);
-        let too_much = OpenError::Unreadable(Error::TooMuch(FilePart::Samples));
-        assert_eq!(format!("{read:?}"), format!("{:?}", Err::<(), _>(too_much)));
-    }
-
-    #[test]
-    fn watched_recordings_stay_longer_and_disconnected_viewers_stay_out() {
-        let (open, now) = (OpenRecordings::default(), Timestamp::from_millis(1_000_000));
-        let is_open =
-            |it: &Arc<OpenRecording>| open.all().iter().any(|known| Arc::ptr_eq(known, it));
-        let (barred, _) = add(&open, 0, Some(7), now);
-        assert_eq!(barred.viewers.lock().end(|id| id == 7, Some(now)).len(), 1);
-        let (watched, _) = add(&open, 1, Some(8), now);
-        for number in 2..MAX_OPEN_RECORDINGS * 2 {
-            assert_eq!(add(&open, number, None, now).1, []);
-        }
-        assert_eq!(open.all().len(), MAX_OPEN_RECORDINGS);
-        assert!(is_open(&barred) && is_open(&watched));
-        // When all other recordings are watched as well, the oldest one goes, and its viewers are
-        // returned.
-        let more = (0..MAX_OPEN_RECORDINGS - 1).flat_map(|it| add(&open, 100 + it, Some(9), now).1);
-        assert_eq!(more.collect::<Vec<_>>(), [(watched.name.clone(), 8)]);
-        assert!(is_open(&barred) && !is_open(&watched));
-        let files = [barred.path.clone()];
-        assert!(open.is_barred(&files, VIEWER_KEY, now) && !open.is_barred(&[], VIEWER_KEY, now));
-        open.forget_idle(now);
-        assert!(is_open(&barred), "it keeps a viewer out");
-        open.forget_idle(now + WATCHED_WINDOW);
-        assert!(!is_open(&barred));
-    }
-}
+mod tests;
