@@ -174,30 +174,30 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     change(&running, &json!({ "slow_seconds": 0 }));
     late.wait("document.getElementById('chat-hint').hidden");
 
-    // Words are blocked in any spelling. A newly opened page may again send several messages in a
-    // row.
+    // Words are blocked in any spelling. A person of another name may again send several messages
+    // in a row.
     let bob = browser.open(&running.page(), "");
     bob.wait("!document.getElementById('say').disabled");
     let state = change(&running, &json!({ "blocked_words": ["Spoiler", "剧透"] }));
     assert_eq!(state["blocked_words"], json!(["Spoiler", "剧透"]));
-    say(&bob, "Bob", "ＳＰＯＩＬＥＲ ahead");
+    say(&bob, "Rob", "ＳＰＯＩＬＥＲ ahead");
     wait_line(&bob, "Your message contains a blocked word.", true);
-    say(&bob, "Bob", "no harm");
+    say(&bob, "Rob", "no harm");
     wait_line(&ann, "no harm", true);
     wait_line(&ann, "ahead", false);
 
     // A muted viewer is told so, and the viewer's messages disappear.
     let from = message(&ask(&running, TOKEN, None).1, "no harm")["from"].clone();
     let state = change(&running, &json!({ "mute": [from] }));
-    assert_eq!(state["muted"][0]["name"], "Bob");
+    assert_eq!(state["muted"][0]["name"], "Rob");
     wait_line(&ann, "no harm", false);
-    say(&bob, "Bob", "let me in");
+    say(&bob, "Rob", "let me in");
     wait_line(&bob, "The streamer has muted you in this chat.", true);
     say(&ann, "Ann", "quiet now");
     wait_line(&bob, "quiet now", true);
     wait_line(&ann, "let me in", false);
     assert_eq!(change(&running, &json!({ "unmute": [from] }))["muted"], json!([]));
-    say(&bob, "Bob", "thank you");
+    say(&bob, "Rob", "thank you");
     wait_line(&ann, "thank you", true);
 
     // In slow mode, a message that is not passed on begins no wait.

@@ -357,6 +357,11 @@ impl Server {
         OperatorChat::join(&self.registry, app, stream)
     }
 
+    /// Returns the rules of all chats, which can also be set over HTTP.
+    pub fn chat_rules(&self) -> Arc<ChatRules> {
+        self.registry.chats.rules()
+    }
+
     /// Sets the rules of all chats.
     pub fn set_chat_rules(&self, rules: ChatRules) {
         self.registry.chats.set_rules(rules);

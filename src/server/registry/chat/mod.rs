@@ -11,7 +11,7 @@ mod tests;
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -20,13 +20,15 @@ use tokio::sync::broadcast;
 
 use crate::base::Timestamp;
 use crate::net::subscriber::subscriber;
-use crate::server::registry::chat::allowance::Allowance;
+use crate::server::registry::chat::allowance::{Allowance, Allowances};
 use crate::server::registry::chat::moderation::{ChatRules, Muted, Person};
 use crate::wire::chat::lookalike::NameLook;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED_MESSAGES};
 
-/// Number of stored messages for new members.
-const MAX_STORED_MESSAGES: usize = 30;
+/// Number of stored messages for moderation.
+const MAX_STORED_MESSAGES: usize = 256;
+/// Number of earlier messages that a new member gets.
+const MAX_EARLIER_MESSAGES: usize = 30;
 /// Number of people who can be muted although their messages are no longer stored, because clients
 /// may still show these messages.
 const MAX_MUTABLE_PEOPLE: usize = 256;
@@ -67,6 +69,8 @@ pub(in crate::server) struct Chats {
 
 #[derive(Debug)]
 struct Room {
+    /// The number of members, which changes only while the list of rooms is locked.
+    members: AtomicUsize,
     frames: broadcast::Sender<Arc<str>>,
     past: Mutex<ChatHistory>,
 }
@@ -82,8 +86,9 @@ struct ChatHistory {
     people: VecDeque<Person>,
     /// The names of the streamer and moderators, the latest last.
     staff: VecDeque<NameLook>,
-    /// The time of the last message from each address, for slow mode.
-    last_messages: HashMap<IpAddr, Timestamp>,
+    /// The name that the operator has chosen, even if no message has it yet.
+    operator: Option<NameLook>,
+    allowances: Allowances,
 }
 
 /// A membership in a chat. The membership ends when this value is dropped.
@@ -101,7 +106,6 @@ pub(in crate::server) struct ChatMember {
     role: ChatRole,
     guest: String,
     allowance: Allowance,
-    last_message_at: Option<Timestamp>,
 }
 
 /// The reason why a message is not passed on.
@@ -191,24 +195,26 @@ impl Chats {
             None if rooms.len() >= self.most_rooms => return None,
             None => {
                 let (frames, _) = broadcast::channel(MAX_WAITING_FRAMES);
-                let room = Arc::new(Room { frames, past: Mutex::default() });
+                let members = AtomicUsize::default();
+                let room = Arc::new(Room { members, frames, past: Mutex::default() });
                 rooms.insert(key.clone(), Arc::clone(&room));
                 room
             }
         };
-        if room.frames.receiver_count() >= self.most_people {
+        if room.members.load(Ordering::Relaxed) >= self.most_people {
             return None;
         }
+        room.members.fetch_add(1, Ordering::Relaxed);
         let address = subscriber(address);
         // No frame is sent between reading the past and subscribing.
-        let (frames, past, last_message_at) = {
+        let (frames, past) = {
             let past = room.past.lock();
-            let posts = past.posts.iter().map(|(_, json)| Arc::clone(json));
+            let skipped = past.posts.len().saturating_sub(MAX_EARLIER_MESSAGES);
+            let posts = past.posts.iter().skip(skipped).map(|(_, json)| Arc::clone(json));
             let slow = Some(self.rules.read().slow.as_secs()).filter(|slow| *slow > 0);
             let rest = past.missed().into_iter().chain(slow.map(ChatFrame::Slow));
             let all = posts.chain(rest.map(|frame| frame.to_json().into())).collect();
-            // A new connection does not circumvent slow mode.
-            (room.frames.subscribe(), all, past.last_messages.get(&address).copied())
+            (room.frames.subscribe(), all)
         };
         let (chats, guest) = (Arc::clone(self), format!("guest-{id}"));
         let allowance = Allowance::new(now);
@@ -224,7 +230,6 @@ impl Chats {
             role: ChatRole::Viewer,
             guest,
             allowance,
-            last_message_at,
         })
     }
 }
@@ -251,7 +256,8 @@ impl ChatHistory {
 
     /// Returns true if a name that looks like this is reserved for the streamer and moderators.
     fn is_reserved(&self, name: &NameLook) -> bool {
-        RESERVED_NAMES.iter().chain(&self.staff).any(|reserved| reserved.is_like(name))
+        let mut names = RESERVED_NAMES.iter().chain(&self.staff).chain(&self.operator);
+        names.any(|reserved| reserved.is_like(name))
     }
 
     fn add_staff(&mut self, name: NameLook) {
@@ -305,12 +311,18 @@ impl ChatMember {
             false => line.clone(),
         };
         if self.role != ChatRole::Viewer {
-            self.announce(line, now);
+            self.announce(line);
             return Ok(());
         }
         let look = NameLook::of(&line.name);
-        if self.room.past.lock().is_reserved(&look) {
-            return Err(PostRefusal::Reserved);
+        {
+            let mut past = self.room.past.lock();
+            if !past.allowances.of(self.address, &line.name, now).take(now) {
+                return Err(PostRefusal::TooFast);
+            }
+            if past.is_reserved(&look) {
+                return Err(PostRefusal::Reserved);
+            }
         }
         if self.chats.muted.lock().has(&self.key, self.id, self.address, &line.name) {
             return Err(PostRefusal::Muted);
@@ -319,20 +331,24 @@ impl ChatMember {
         if rules.words.are_in(&line.text) || rules.words.are_in(&line.name) {
             return Err(PostRefusal::Blocked);
         }
-        if let Some(last) = self.last_message_at
-            && let Some(wait) = rules.slow.checked_sub(now.since(last)).filter(|it| !it.is_zero())
         {
-            return Err(PostRefusal::Slow(wait));
+            let mut past = self.room.past.lock();
+            let of_sender = past.allowances.of(self.address, &line.name, now);
+            // Behind a proxy, another name does not circumvent slow mode either.
+            let both = [&mut self.allowance, of_sender];
+            if let Some(wait) = both.iter().filter_map(|it| it.wait(rules.slow, now)).max() {
+                return Err(PostRefusal::Slow(wait));
+            }
+            for allowance in both {
+                allowance.last_message_at = Some(now);
+            }
         }
-        self.last_message_at = Some(now);
-        self.announce(line, now);
+        self.announce(line);
         Ok(())
     }
 
     /// Sends a message to all members, without applying the rules.
-    pub fn announce(&self, line: ChatLine, now: Timestamp) {
-        let slow = self.chats.rules().slow;
-        let counts = self.role == ChatRole::Viewer && !slow.is_zero();
+    pub fn announce(&self, line: ChatLine) {
         let mut past = self.room.past.lock();
         let id = self.chats.next_message.fetch_add(1, Ordering::Relaxed);
         if self.role != ChatRole::Viewer {
@@ -341,12 +357,14 @@ impl ChatMember {
         let post = ChatPost { id, from: self.id, role: self.role, line };
         let json: Arc<str> = ChatFrame::Post(post.clone()).to_json().into();
         past.add(post, &json, self.address);
-        past.last_messages.retain(|_, last| now.since(*last) < slow);
-        if counts && past.last_messages.len() < self.chats.most_people {
-            past.last_messages.insert(self.address, now);
-        }
         // At least this member receives it.
         let _ = self.room.frames.send(json);
+    }
+
+    /// Reserves the name that the operator has chosen, so that no viewer can have it. An earlier
+    /// chosen name is free again, unless a message has it.
+    pub fn reserve(&self, name: &str) {
+        self.room.past.lock().operator = (!name.is_empty()).then(|| NameLook::of(name));
     }
 
     /// Returns the frame for a member who has missed frames.
@@ -358,8 +376,7 @@ impl ChatMember {
 impl Drop for ChatMember {
     fn drop(&mut self) {
         let mut rooms = self.chats.rooms.lock();
-        // The receiver of this member still counts.
-        if self.room.frames.receiver_count() <= 1 {
+        if self.room.members.fetch_sub(1, Ordering::Relaxed) <= 1 {
             rooms.remove(&self.key);
         }
     }

@@ -38,7 +38,11 @@ fn viewers_cannot_pass_for_the_streamer() {
     for name in ["Streamer", "ｓｔｒｅａｍｅｒ", "主播", "\u{405}tr\u{435}amer"] {
         assert_eq!(viewer.say(&named(name), at(0)), Err(PostRefusal::Reserved), "{name}");
     }
-    assert_eq!(viewer.say(&named("Ann"), at(0)), Ok(()));
+    // The name that the streamer has chosen is reserved even before the streamer writes.
+    streamer.reserve("Ann");
+    assert_eq!(viewer.say(&named("\u{410}NN"), at(5_000)), Err(PostRefusal::Reserved));
+    streamer.reserve("");
+    assert_eq!(viewer.say(&named("Ann"), at(5_000)), Ok(()));
     chats.set_rules(ChatRules { slow: Duration::from_secs(60), ..ChatRules::default() });
     for _ in 0..2 {
         assert_eq!(streamer.say(&named("Ann"), at(0)), Ok(()), "no rules apply");
@@ -99,6 +103,59 @@ fn a_chat_ends_with_its_last_person() {
 }
 
 #[test]
+fn a_chat_ends_even_if_its_last_people_leave_at_once() {
+    let chats = chats(1, 2);
+    for _ in 0..200 {
+        let enter = |id| chats.enter(("live", "a"), id, LOCAL_IP, at(0)).unwrap();
+        let both = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for member in [enter(1), enter(2)] {
+                let both = &both;
+                scope.spawn(move || {
+                    both.wait();
+                    drop(member);
+                });
+            }
+        });
+        assert!(!chats.is_open("live", "a"));
+    }
+}
+
+#[test]
+fn more_connections_of_a_person_have_one_allowance() {
+    let chats = chats(1, 5);
+    let afar: IpAddr = "192.0.2.5".parse().unwrap();
+    let enter = |id, address| chats.enter(("live", "a"), id, address, at(0)).unwrap();
+    let _other = enter(1, LOCAL_IP);
+    let mut first = enter(2, afar);
+    for _ in 0..MAX_BURST_MESSAGES {
+        assert_eq!(first.say(&line("x"), at(0)), Ok(()));
+    }
+    drop(first);
+    let (mut second, mut third) = (enter(3, afar), enter(4, afar));
+    assert_eq!(second.say(&line("x"), at(0)), Err(PostRefusal::TooFast));
+    assert_eq!(second.say(&line("x"), at(9_000)), Ok(()));
+    let slow = Duration::from_secs(10);
+    chats.set_rules(ChatRules { slow, ..ChatRules::default() });
+    assert_eq!(third.say(&line("x"), at(9_000)), Err(PostRefusal::Slow(slow)));
+}
+
+#[test]
+fn people_behind_a_proxy_on_this_computer_do_not_wait_for_each_other() {
+    let chats = chats(1, 5);
+    let slow = Duration::from_secs(10);
+    chats.set_rules(ChatRules { slow, ..ChatRules::default() });
+    let enter = |id| chats.enter(("live", "a"), id, LOCAL_IP, at(0)).unwrap();
+    let named = |name| ChatLine::new(name, "hi").unwrap();
+    let mut ann = enter(1);
+    assert_eq!(ann.say(&named("ann"), at(0)), Ok(()));
+    let mut bob = enter(2);
+    assert_eq!(bob.say(&named("bob"), at(0)), Ok(()));
+    assert_eq!(enter(3).say(&named("bob"), at(0)), Err(PostRefusal::Slow(slow)));
+    assert_eq!(ann.say(&named("eve"), at(0)), Err(PostRefusal::Slow(slow)), "another name");
+}
+
+#[test]
 fn too_much_at_once_is_not_passed_on() {
     let chats = chats(1, 2);
     let mut seat = chats.enter(("live", "a"), 1, LOCAL_IP, at(0)).unwrap();
@@ -123,8 +180,9 @@ fn the_past_is_bounded() {
         seat.say(&line, at(number as i64 * 2_000)).unwrap();
     }
     let late = chats.enter(("live", "a"), 2, LOCAL_IP, at(0)).unwrap();
-    assert_eq!(late.past.len(), MAX_STORED_MESSAGES);
-    assert_eq!(text(&late.past[0]), "5");
+    assert_eq!(late.past.len(), MAX_EARLIER_MESSAGES);
+    assert_eq!(text(&late.past[0]), (MAX_STORED_MESSAGES + 5 - MAX_EARLIER_MESSAGES).to_string());
+    assert_eq!(chats.posts("live", "a").unwrap().len(), MAX_STORED_MESSAGES);
 }
 
 #[test]
@@ -205,16 +263,15 @@ fn slow_mode_counts_for_each_person_and_survives_a_new_connection() {
     let slow = |seconds| Err(PostRefusal::Slow(Duration::from_secs(seconds)));
     assert_eq!(ann.say(&line("three"), at(3_000)), slow(8));
     let kim = chats.enter(("live", "a"), 4, afar, at(0)).unwrap();
-    kim.with_role(ChatRole::Streamer).announce(ChatLine::new("kim", "hi").unwrap(), at(3_500));
+    kim.with_role(ChatRole::Streamer).announce(ChatLine::new("kim", "hi").unwrap());
     drop(bob);
     let mut bob = chats.enter(("live", "a"), 3, afar, at(0)).unwrap();
     assert_eq!(bob.past.last().map(|it| ChatFrame::from_json(it)), Some(Some(ChatFrame::Slow(10))));
     assert_eq!(bob.say(&line("four"), at(4_000)), slow(8));
     assert_eq!(ann.say(&line("five"), at(11_000)), Ok(()));
-    ann.announce(line("six"), at(11_500));
+    ann.announce(line("six"));
     chats.set_rules(ChatRules::default());
     assert_eq!(ann.say(&line("seven"), at(12_000)), Ok(()));
-    assert!(chats.room("live", "a").unwrap().past.lock().last_messages.is_empty());
 }
 
 #[test]
