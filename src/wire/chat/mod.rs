@@ -7,9 +7,9 @@ pub mod blocked_words;
 pub mod lookalike;
 
 use serde_json::{Value as Json, json};
+use unicode_normalization::char::is_combining_mark;
 
 use crate::base::sanitize::{is_harmless, is_visible};
-use crate::wire::chat::blocked_words::is_mark;
 
 /// The longest accepted message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 4 << 10;
@@ -17,6 +17,9 @@ pub const MAX_MESSAGE_BYTES: usize = 4 << 10;
 pub const MAX_NAME_CHARS: usize = 32;
 /// Maximum length of a text, in characters.
 pub const MAX_TEXT_CHARS: usize = 200;
+
+/// Maximum number of marks on one letter, which suffices for all scripts of living languages.
+const MAX_MARKS: usize = 4;
 
 /// Maximum number of messages that one frame deletes.
 pub const MAX_DELETED_MESSAGES: usize = 128;
@@ -206,18 +209,21 @@ impl ChatFrame {
 }
 
 /// Cleans a text: one line of at most `most` characters, without control characters or direction
-/// changes, and with at most three marks per letter.
+/// changes, and with at most [`MAX_MARKS`] marks per letter, so that marks do not cover other lines.
 fn clean(text: &str, most: usize) -> String {
     let mut clean = String::new();
     let (mut count, mut marks, mut gap) = (0, 0, false);
     for letter in text.chars() {
-        let gap_or_shown = letter.is_whitespace() || letter.is_control() || is_harmless(letter);
-        marks = if is_mark(letter) { marks + 1 } else { 0 };
-        if !gap_or_shown || marks > 3 {
-            continue;
-        }
         if letter.is_whitespace() || letter.is_control() {
             gap = !clean.is_empty();
+            continue;
+        }
+        if is_combining_mark(letter) {
+            marks += 1;
+        } else if is_visible(letter) {
+            marks = 0;
+        }
+        if !is_harmless(letter) || marks > MAX_MARKS {
             continue;
         }
         if count + usize::from(gap) >= most {
@@ -311,11 +317,20 @@ mod tests {
 
     #[test]
     fn what_must_not_be_shown_is_taken_out() {
+        let tower = |mark: &str, count| format!("e{}x", mark.repeat(count));
+        let towers = ["\u{301}", "\u{301}\u{200D}", "\u{e49}", "\u{fe20}"];
+        for mark in towers {
+            let text = tower(mark, 40);
+            assert_eq!(ChatLine::new("", &text), line("", &tower(mark, MAX_MARKS)), "{text:?}");
+        }
+        let hidden = tower("\u{301}\u{200E}", 40);
+        let scripts = "ကြွေး ก็ กี่ हिन्दी שָּׁ 1\u{fe0f}\u{20e3}";
         let cases = [
             ("  a \t\r\n b  ", "a b"),
             ("a\u{0}\u{7f}b", "a b"),
             ("\u{202e}evil\u{2066}", "evil"),
-            ("e\u{301}\u{301}\u{301}\u{301}\u{301}x", "e\u{301}\u{301}\u{301}x"),
+            (hidden.as_str(), "e\u{301}\u{301}\u{301}\u{301}x"),
+            (scripts, scripts),
             ("👍🏽 ok", "👍🏽 ok"),
         ];
         for (text, expected) in cases {
