@@ -15,7 +15,7 @@ use crate::ui::watch::chat::{add_message, append, append_role};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
 };
-use crate::wire::chat::{ChatPost, MAX_TEXT_CHARS};
+use crate::wire::chat::{ChatPost, ChatRole, MAX_TEXT_CHARS};
 
 /// The width of the button that sends.
 const SEND_BUTTON_WIDTH_POINTS: f32 = 64.0;
@@ -87,7 +87,7 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
             }
         };
         line(ui, &texts.get("chat-delete"), ChatCommand::Delete(post.id));
-        if !is_own {
+        if post.role == ChatRole::Viewer {
             let name = [("name", post.line.name.as_str().into())];
             line(ui, &texts.with("chat-mute", &name), ChatCommand::Mute(post.from));
         }
