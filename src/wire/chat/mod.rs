@@ -63,6 +63,11 @@ impl ChatLine {
         json!({ "name": self.name, "text": self.text }).to_string()
     }
 
+    /// Works like [`to_json`](Self::to_json), with a number that the server's refusal repeats.
+    pub fn to_numbered_json(&self, number: u64) -> String {
+        json!({ "name": self.name, "text": self.text, "number": number }).to_string()
+    }
+
     /// Reads the body of a data message (a script tag): `onTextData`, `onChat`, `onDanmaku` or
     /// `onComment`, followed by a text, or by an object of `text` (or `content`, `message`) and
     /// `name` (or `user`, `nickname`). Returns `None` for any other body.
@@ -132,6 +137,13 @@ pub struct ChatRefusal {
     pub reason: String,
     /// The number of seconds to wait, in slow mode.
     pub wait: Option<u64>,
+    /// The number that the client gave to the message.
+    pub number: Option<u64>,
+}
+
+impl ChatRefusal {
+    /// The reason if this client could not send the message.
+    pub const UNSENT: &str = "unsent";
 }
 
 /// A text message from the server.
@@ -173,7 +185,8 @@ impl ChatFrame {
             }
             _ => match value.get("refused").and_then(Json::as_str) {
                 Some(reason) => {
-                    let refusal = ChatRefusal { reason: reason.to_owned(), wait: number("wait") };
+                    let (wait, number) = (number("wait"), number("number"));
+                    let refusal = ChatRefusal { reason: reason.to_owned(), wait, number };
                     Self::Refused(refusal, line)
                 }
                 None => Self::Line(line),
@@ -193,11 +206,13 @@ impl ChatFrame {
                 post
             }
             Self::Line(line) => return line.to_json(),
-            Self::Refused(ChatRefusal { reason, wait }, line) => {
+            Self::Refused(ChatRefusal { reason, wait, number }, line) => {
                 let mut refused =
                     json!({ "name": line.name, "text": line.text, "refused": reason });
-                if let (Some(wait), Some(refused)) = (wait, refused.as_object_mut()) {
-                    refused.insert("wait".to_owned(), json!(wait));
+                for (name, value) in [("wait", wait), ("number", number)] {
+                    if let (Some(value), Some(refused)) = (value, refused.as_object_mut()) {
+                        refused.insert(name.to_owned(), json!(value));
+                    }
                 }
                 refused
             }
@@ -261,8 +276,9 @@ mod tests {
         let line = ChatLine::new("ann", "hi").unwrap();
         let of_role = |role| ChatFrame::Post(ChatPost { id: 7, from: 3, role, line: line.clone() });
         let post = of_role(ChatRole::Viewer);
-        let refused = |reason: &str, wait| {
-            ChatFrame::Refused(ChatRefusal { reason: reason.to_owned(), wait }, line.clone())
+        let refused = |reason: &str, wait, number| {
+            let refusal = ChatRefusal { reason: reason.to_owned(), wait, number };
+            ChatFrame::Refused(refusal, line.clone())
         };
         assert!(!post.to_json().contains("role"));
         for frame in [
@@ -270,8 +286,8 @@ mod tests {
             of_role(ChatRole::Streamer),
             of_role(ChatRole::Moderator),
             ChatFrame::Line(line.clone()),
-            refused("slow", Some(5)),
-            refused("muted", None),
+            refused("slow", Some(5), Some(7)),
+            refused("muted", None, None),
             ChatFrame::Deleted(vec![7, 8]),
             ChatFrame::Slow(30),
         ] {

@@ -11,7 +11,7 @@ use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::studio_page::chat::rules;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::watch::chat::{add_message, append, append_role};
+use crate::ui::watch::chat::{add_message, append, append_role, say_as_streamer};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
 };
@@ -118,13 +118,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             .show(ui, theme)
             .clicked();
         if can && (pressed || entered) {
-            let chosen = &view.snapshot.chat_choices.name;
-            let name = match chosen.is_empty() {
-                true => texts.get("chat-streamer").to_string(),
-                false => chosen.clone(),
-            };
-            let text = std::mem::take(&mut draft.message);
-            view.send(Command::Chat(ChatCommand::Say { name, text }));
+            say_as_streamer(view, std::mem::take(&mut draft.message));
         }
         if entered {
             field.response.request_focus();
