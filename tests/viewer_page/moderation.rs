@@ -108,6 +108,34 @@ fn the_streamer_has_a_badge_and_viewers_cannot_pass_for_them() {
 }
 
 #[test]
+fn a_page_names_the_cure_for_its_origin_and_keeps_all_unanswered_messages() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    // The page sends nothing, so its messages get no answer.
+    let silent = "window.WebSocket = class extends WebSocket {
+            constructor(url) {
+                super(url);
+                if (String(url).includes('/chat')) window.chat = this;
+            }
+            send() {}
+        };";
+    let page = browser.open(&running.page(), silent);
+    page.wait("!document.getElementById('say').disabled");
+    let refusal = json!({ "name": "", "text": "Not passed on.", "refused": "origin" }).to_string();
+    page.value(&format!("window.chat.onmessage({{ data: {refusal:?} }})"));
+    page.wait("document.querySelector('#lines .own')?.innerText.includes('cors')");
+    for text in ["one", "two"] {
+        say(&page, "Ann", text);
+    }
+    page.value("window.chat.onclose({ code: 1006 })");
+    assert_eq!(page.value("document.getElementById('say').value"), "one two");
+}
+
+#[test]
 fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;

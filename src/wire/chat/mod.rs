@@ -143,7 +143,7 @@ pub struct ChatRefusal {
 
 impl ChatRefusal {
     /// The reason if this client could not send the message.
-    pub const UNSENT: &str = "unsent";
+    pub const UNSENT: &'static str = "unsent";
 }
 
 /// A text message from the server.
