@@ -7,7 +7,8 @@ use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::server::registry::Registry;
 use crate::server::registry::chat::ChatMember;
-use crate::server::registry::chat::moderation::MutedPerson;
+use crate::server::registry::chat::moderation::{ChatRules, MutedPerson};
+use crate::server::service::Server;
 use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole};
 
 /// The operator's membership in the chat of a stream. It keeps the chat open, and may moderate it.
@@ -23,8 +24,25 @@ pub struct OperatorChat {
     newest: u64,
 }
 
+impl Server {
+    /// Joins the chat of a stream as the operator; returns `None` if there are too many chats.
+    pub fn join_chat(&self, app: &str, stream: &str) -> Option<OperatorChat> {
+        OperatorChat::join(&self.registry, app, stream)
+    }
+
+    /// Returns the rules of all chats, which can also be set over HTTP.
+    pub fn chat_rules(&self) -> Arc<ChatRules> {
+        self.registry.chats.rules()
+    }
+
+    /// Sets the rules of all chats.
+    pub fn set_chat_rules(&self, rules: ChatRules) {
+        self.registry.chats.set_rules(rules);
+    }
+}
+
 impl OperatorChat {
-    pub(super) fn join(registry: &Arc<Registry>, app: &str, stream: &str) -> Option<Self> {
+    fn join(registry: &Arc<Registry>, app: &str, stream: &str) -> Option<Self> {
         let here = std::net::Ipv4Addr::LOCALHOST.into();
         let (id, now) = (registry.next_id(), registry.clock.now());
         let member = registry.chats.enter((app, stream), id, here, now)?;
