@@ -116,7 +116,7 @@ fn what_is_said_reaches_everybody_and_what_comes_in_the_stream_too() {
     let first = ours.frames().recv_timeout(LIMIT).expect("the past");
     assert_eq!(line(first), ChatLine::new("ann", "hello").unwrap());
     assert_eq!(ours.state(), ChatState::Open);
-    assert!(ours.say(ChatLine::new("", "加油!").unwrap()));
+    assert!(ours.say(ChatLine::new("", "加油!").unwrap(), 1));
     let message = line(ours.frames().recv_timeout(LIMIT).expect("what we said"));
     assert!(message.name.starts_with("guest-") && message.text == "加油!", "{message:?}");
     assert!(text(&mut other).contains("加油!"));

@@ -83,7 +83,7 @@ export class Chat {
         socket.onclose = event => {
             this.isOpen = false;
             this.socket = null;
-            this.#putBack(this.sent.keys().next().value);
+            this.#putBack([...this.sent.values()].join(' '));
             this.sent.clear();
             this.#draw();
             if (event.code === MOVED) this.moved();
@@ -104,7 +104,8 @@ export class Chat {
         const name = typeof line.name === 'string' ? line.name : '';
         // A message without a name is from the server itself, which did not pass on a message.
         if (!name) {
-            this.#putBack(line.number);
+            this.#putBack(this.sent.get(line.number));
+            this.sent.delete(line.number);
             return this.#add('', this.#refusal(line));
         }
         const id = Number.isSafeInteger(line.id) ? line.id : null;
@@ -112,10 +113,8 @@ export class Chat {
         if (performance.now() - this.openedAt > PAST_MS) this.said(line.text, id);
     }
 
-    // Puts the sent message with this number, which the server did not pass on, back into its field if this is empty.
-    #putBack(number) {
-        const words = this.sent.get(number);
-        this.sent.delete(number);
+    // Puts sent words, which the server did not pass on, back into their field if this is empty.
+    #putBack(words) {
         if (words && !byId('say').value) byId('say').value = words;
     }
 
@@ -136,7 +135,7 @@ export class Chat {
 
     // Returns the reason why the server did not pass on a message.
     #refusal({ refused, wait }) {
-        const names = { muted: 'muted', blocked: 'blockedWord', reserved: 'reservedName' };
+        const names = { muted: 'muted', blocked: 'blockedWord', reserved: 'reservedName', origin: 'otherOrigin' };
         // In slow mode, only a message that is passed on begins a wait.
         this.nextAt = 0;
         if (refused === 'slow' && Number.isSafeInteger(wait)) {

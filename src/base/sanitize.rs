@@ -24,11 +24,13 @@ pub fn is_visible(sign: char) -> bool {
     is_harmless(sign)
         && !sign.is_whitespace()
         && !matches!(sign,
-            // Soft hyphen, joiners, fillers, blanks, variation selectors, invisible operators.
+            // Soft hyphen, joiners, fillers, blanks, variation selectors, invisible operators, and
+            // what else is ignored by default (Default_Ignorable_Code_Point, UAX #44).
             '\u{00AD}' | '\u{034F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
             | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{2065}'
             | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}'
-            | '\u{1D173}'..='\u{1D17A}' | '\u{E0100}'..='\u{E01EF}')
+            | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0080}'..='\u{E0FFF}')
 }
 
 /// Prepares a text for display. Harmful characters become `�`; line breaks and tabs are kept.
@@ -85,9 +87,17 @@ mod tests {
 
     #[test]
     fn what_leaves_no_mark_is_no_name() {
-        for name in
-            ["", " ", "\u{200B}\u{2060}", "\u{3164}", "\u{2800}\u{00AD}", "\u{FE0F}\u{E0100}"]
-        {
+        for name in [
+            "",
+            " ",
+            "\u{200B}\u{2060}",
+            "\u{3164}",
+            "\u{2800}\u{00AD}",
+            "\u{FE0F}\u{E0100}",
+            "\u{1BCA0}\u{1BCA3}",
+            "\u{FFF0}\u{FFF8}",
+            "\u{E0080}\u{E00FF}\u{E01F0}\u{E0FFF}",
+        ] {
             assert!(!name.chars().any(is_visible), "{name:?}");
         }
         assert!("小明".chars().all(is_visible));

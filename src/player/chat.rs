@@ -54,7 +54,7 @@ pub enum ChatState {
 #[derive(Debug)]
 pub struct Chat {
     received: queue::Receiver<ChatFrame>,
-    to_say: mpsc::Sender<ChatLine>,
+    to_say: mpsc::Sender<(ChatLine, u64)>,
     state: Arc<Mutex<ChatState>>,
     task: JoinHandle<()>,
 }
@@ -90,9 +90,10 @@ impl Chat {
         &self.received
     }
 
-    /// Sends a message. Returns false if the chat is not open, or too many messages wait.
-    pub fn say(&self, line: ChatLine) -> bool {
-        *self.state.lock() == ChatState::Open && self.to_say.try_send(line).is_ok()
+    /// Sends a message, whose number a refusal repeats. Returns false if the chat is not open, or
+    /// too many messages wait.
+    pub fn say(&self, line: ChatLine, number: u64) -> bool {
+        *self.state.lock() == ChatState::Open && self.to_say.try_send((line, number)).is_ok()
     }
 }
 
@@ -146,7 +147,7 @@ struct ChatThread {
 }
 
 impl ChatThread {
-    async fn run(mut self, mut says: mpsc::Receiver<ChatLine>) {
+    async fn run(mut self, mut says: mpsc::Receiver<(ChatLine, u64)>) {
         let mut reconnects = Reconnects::new(u64::from(std::process::id()));
         let mut repeats = Repeats::default();
         loop {
@@ -196,15 +197,15 @@ impl ChatThread {
     async fn talk(
         &self,
         mut socket: Socket,
-        says: &mut mpsc::Receiver<ChatLine>,
+        says: &mut mpsc::Receiver<(ChatLine, u64)>,
         repeats: &mut Repeats,
     ) -> Ended {
         repeats.join();
         loop {
             tokio::select! {
                 line = says.recv() => {
-                    let Some(line) = line else { return Ended::Left };
-                    if let Err(error) = socket.send_text(line.to_json()).await {
+                    let Some((line, number)) = line else { return Ended::Left };
+                    if let Err(error) = socket.send_text(line.to_numbered_json(number)).await {
                         return Ended::Lost(Some(error));
                     }
                 }

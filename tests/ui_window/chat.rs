@@ -1,6 +1,7 @@
 //! Tests of the chat panel next to the player.
 
 use super::*;
+use onair::studio::watch::own_chat::ChatCommand;
 use onair::wire::chat::{ChatLine, ChatRefusal};
 
 #[test]
@@ -33,12 +34,52 @@ fn a_refused_message_is_explained_in_the_language_of_the_window() {
         harness.state().demo.change(|snapshot| {
             let mut message = snapshot.chat.lines[0].clone();
             message.line = ChatLine::new("", "Not passed on.").unwrap().into();
-            message.refusal = Some(ChatRefusal { reason: reason.to_owned(), wait });
+            message.refusal = Some(ChatRefusal { reason: reason.to_owned(), wait, number: None });
             snapshot.chat.lines = vec![message].into();
         });
         harness.run();
         assert!(shown(&harness).iter().any(|it| it == expected), "{reason}");
     }
+}
+
+#[test]
+fn a_refused_message_returns_to_its_field_once() {
+    let mut harness = open("watch-chat");
+    let field = |harness: &Harness<'static, Window>| {
+        let field = harness.get_by_role_and_label(Role::TextInput, "Send a message");
+        field.accesskit_node().value().unwrap_or_default()
+    };
+    for (number, text, expected) in [(1, "slowly", "slowly"), (2, "too much", "slowly")] {
+        harness
+            .state()
+            .demo
+            .change(|snapshot| snapshot.chat.returned = Some((number, text.into())));
+        harness.run();
+        harness.run();
+        assert_eq!(field(&harness), expected, "a text that the user writes stays");
+    }
+    harness.get_by_role_and_label(Role::Button, "Send").click();
+    assert_eq!(commands(&mut harness), [Command::Player(WatchCommand::Say("slowly".into()))]);
+    harness.run();
+    assert_eq!(field(&harness), "");
+}
+
+#[test]
+fn a_message_to_the_own_stream_is_from_the_streamer() {
+    let mut harness = open("watch-chat");
+    let own = Demo::new("shared").snapshot().server;
+    harness.state().demo.change(|snapshot| {
+        snapshot.watch_figures.url = own.play_url.clone();
+        snapshot.server = own;
+    });
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Send a message").focus();
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Send a message").type_text("welcome");
+    harness.run();
+    harness.get_by_role_and_label(Role::Button, "Send").click();
+    let (name, text) = ("Streamer".to_owned(), "welcome".to_owned());
+    assert_eq!(commands(&mut harness), [Command::Chat(ChatCommand::Say { name, text })]);
 }
 
 #[test]

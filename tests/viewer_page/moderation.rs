@@ -108,6 +108,34 @@ fn the_streamer_has_a_badge_and_viewers_cannot_pass_for_them() {
 }
 
 #[test]
+fn a_page_names_the_cure_for_its_origin_and_keeps_all_unanswered_messages() {
+    if peers::missing(&["chromium", "ffmpeg"]) {
+        return;
+    }
+    let running = start_with(|_| ());
+    let _publisher = running.publish(&NO_B_FRAMES);
+    let browser = Chromium::start("en");
+    // The page sends nothing, so its messages get no answer.
+    let silent = "window.WebSocket = class extends WebSocket {
+            constructor(url) {
+                super(url);
+                if (String(url).includes('/chat')) window.chat = this;
+            }
+            send() {}
+        };";
+    let page = browser.open(&running.page(), silent);
+    page.wait("!document.getElementById('say').disabled");
+    let refusal = json!({ "name": "", "text": "Not passed on.", "refused": "origin" }).to_string();
+    page.value(&format!("window.chat.onmessage({{ data: {refusal:?} }})"));
+    page.wait("document.querySelector('#lines .own')?.innerText.includes('cors')");
+    for text in ["one", "two"] {
+        say(&page, "Ann", text);
+    }
+    page.value("window.chat.onclose({ code: 1006 })");
+    assert_eq!(page.value("document.getElementById('say').value"), "one two");
+}
+
+#[test]
 fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     if peers::missing(&["chromium", "ffmpeg"]) {
         return;
@@ -174,30 +202,30 @@ fn the_streamer_deletes_mutes_slows_down_and_blocks_words() {
     change(&running, &json!({ "slow_seconds": 0 }));
     late.wait("document.getElementById('chat-hint').hidden");
 
-    // Words are blocked in any spelling. A newly opened page may again send several messages in a
-    // row.
+    // Words are blocked in any spelling. A person of another name may again send several messages
+    // in a row.
     let bob = browser.open(&running.page(), "");
     bob.wait("!document.getElementById('say').disabled");
     let state = change(&running, &json!({ "blocked_words": ["Spoiler", "剧透"] }));
     assert_eq!(state["blocked_words"], json!(["Spoiler", "剧透"]));
-    say(&bob, "Bob", "ＳＰＯＩＬＥＲ ahead");
+    say(&bob, "Rob", "ＳＰＯＩＬＥＲ ahead");
     wait_line(&bob, "Your message contains a blocked word.", true);
-    say(&bob, "Bob", "no harm");
+    say(&bob, "Rob", "no harm");
     wait_line(&ann, "no harm", true);
     wait_line(&ann, "ahead", false);
 
     // A muted viewer is told so, and the viewer's messages disappear.
     let from = message(&ask(&running, TOKEN, None).1, "no harm")["from"].clone();
     let state = change(&running, &json!({ "mute": [from] }));
-    assert_eq!(state["muted"][0]["name"], "Bob");
+    assert_eq!(state["muted"][0]["name"], "Rob");
     wait_line(&ann, "no harm", false);
-    say(&bob, "Bob", "let me in");
+    say(&bob, "Rob", "let me in");
     wait_line(&bob, "The streamer has muted you in this chat.", true);
     say(&ann, "Ann", "quiet now");
     wait_line(&bob, "quiet now", true);
     wait_line(&ann, "let me in", false);
     assert_eq!(change(&running, &json!({ "unmute": [from] }))["muted"], json!([]));
-    say(&bob, "Bob", "thank you");
+    say(&bob, "Rob", "thank you");
     wait_line(&ann, "thank you", true);
 
     // In slow mode, a message that is not passed on begins no wait.

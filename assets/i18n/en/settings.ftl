@@ -345,6 +345,7 @@ control-already-a-file = onair records live streams only, and this is already a 
 control-no-window = this command needs a window, but onair runs without one
 control-no-file-made = onair cannot create the file
 control-no-chat = no chat is open: start onair with --chat
+control-not-sent = onair could not send the message: the chat has closed, or too many messages wait
 control-nothing-plays = nothing is playing
 control-idle = the selected player is not playing
 play-flag-buffer = the buffer must be between 100ms and 10s, or auto

@@ -361,6 +361,7 @@ control-already-a-file = 只能录制直播流，正在播放的已经是录像
 control-no-window = 此命令需要窗口，而 onair 没有打开窗口
 control-no-file-made = 无法创建文件
 control-no-chat = 没有打开聊天：请用 --chat 启动 onair
+control-not-sent = 消息未发送：聊天已断开，或待发送的消息太多
 control-nothing-plays = 没有正在播放的内容
 control-idle = 所选的播放器没有在播放
 play-flag-buffer = 缓冲时长应为 100ms 到 10s，或 auto

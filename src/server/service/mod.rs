@@ -27,12 +27,10 @@ use crate::server::outputs::recordings::retention;
 use crate::server::outputs::renditions::measurement::measure;
 use crate::server::outputs::viewers::{self, ViewerChoice};
 use crate::server::registry::access::known_names;
-use crate::server::registry::chat::moderation::ChatRules;
 use crate::server::registry::config::{Config, Listen};
 use crate::server::registry::port::{OpenPort, Port, port};
 use crate::server::registry::{ConnectionSlot, Registry};
 use crate::server::relay::pulls;
-use crate::server::service::operator_chat::OperatorChat;
 use crate::server::whep;
 use crate::server::whep::production::keyframe_request::KeyframeRequest;
 use crate::text::problem::{Problem, problem};
@@ -350,16 +348,6 @@ impl Server {
     /// is valid now. Publishers stay.
     pub fn expel_viewers(&self) {
         viewers::end(&self.registry, ViewerChoice::All, &grant::expelled());
-    }
-
-    /// Joins the chat of a stream as the operator; returns `None` if there are too many chats.
-    pub fn join_chat(&self, app: &str, stream: &str) -> Option<OperatorChat> {
-        OperatorChat::join(&self.registry, app, stream)
-    }
-
-    /// Sets the rules of all chats.
-    pub fn set_chat_rules(&self, rules: ChatRules) {
-        self.registry.chats.set_rules(rules);
     }
 
     /// Sets the address at which clients reconnect when this server ends.

@@ -1,13 +1,15 @@
 //! The operator's side of a chat, in the process that runs the server.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::server::registry::Registry;
 use crate::server::registry::chat::ChatMember;
-use crate::server::registry::chat::moderation::MutedPerson;
-use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
+use crate::server::registry::chat::moderation::{ChatRules, MutedPerson};
+use crate::server::service::Server;
+use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole};
 
 /// The operator's membership in the chat of a stream. It keeps the chat open, and may moderate it.
 #[derive(Debug)]
@@ -16,16 +18,38 @@ pub struct OperatorChat {
     member: ChatMember,
     app: String,
     stream: String,
+    /// Messages whose frames this member has missed.
+    missed: VecDeque<ChatPost>,
+    /// The number of the newest message that was taken, or is in `missed`.
+    newest: u64,
+}
+
+impl Server {
+    /// Joins the chat of a stream as the operator; returns `None` if there are too many chats.
+    pub fn join_chat(&self, app: &str, stream: &str) -> Option<OperatorChat> {
+        OperatorChat::join(&self.registry, app, stream)
+    }
+
+    /// Returns the rules of all chats, which can also be set over HTTP.
+    pub fn chat_rules(&self) -> Arc<ChatRules> {
+        self.registry.chats.rules()
+    }
+
+    /// Sets the rules of all chats.
+    pub fn set_chat_rules(&self, rules: ChatRules) {
+        self.registry.chats.set_rules(rules);
+    }
 }
 
 impl OperatorChat {
-    pub(super) fn join(registry: &Arc<Registry>, app: &str, stream: &str) -> Option<Self> {
+    fn join(registry: &Arc<Registry>, app: &str, stream: &str) -> Option<Self> {
         let here = std::net::Ipv4Addr::LOCALHOST.into();
         let (id, now) = (registry.next_id(), registry.clock.now());
         let member = registry.chats.enter((app, stream), id, here, now)?;
         let member = member.with_role(ChatRole::Streamer);
         let (app, stream) = (app.to_owned(), stream.to_owned());
-        Some(Self { registry: Arc::clone(registry), member, app, stream })
+        let (registry, missed) = (Arc::clone(registry), VecDeque::new());
+        Some(Self { registry, member, app, stream, missed, newest: 0 })
     }
 
     /// Returns the number of the operator in their own messages.
@@ -36,14 +60,26 @@ impl OperatorChat {
     /// Returns the next frame, if there is one.
     pub fn poll(&mut self) -> Option<ChatFrame> {
         loop {
+            if let Some(post) = self.missed.pop_front() {
+                return Some(ChatFrame::Post(post));
+            }
             match self.member.frames.try_recv() {
-                Ok(frame) => {
-                    if let Some(frame) = ChatFrame::from_json(&frame) {
+                Ok(frame) => match ChatFrame::from_json(&frame) {
+                    Some(ChatFrame::Post(post)) if post.id <= self.newest => {}
+                    Some(frame) => {
+                        if let ChatFrame::Post(post) = &frame {
+                            self.newest = post.id;
+                        }
                         return Some(frame);
                     }
-                }
-                // Lost messages are not shown, but deleted messages must disappear.
+                    None => {}
+                },
+                // Viewers have received the messages whose frames are lost here.
                 Err(TryRecvError::Lagged(_)) => {
+                    let posts = self.registry.chats.posts(&self.app, &self.stream);
+                    let new = posts.into_iter().flatten().filter(|post| post.id > self.newest);
+                    self.missed.extend(new);
+                    self.newest = self.missed.back().map_or(self.newest, |post| post.id);
                     if let Some(frame) = self.member.missed() {
                         return ChatFrame::from_json(&frame);
                     }
@@ -55,7 +91,12 @@ impl OperatorChat {
 
     /// Sends a message, to which no rules apply.
     pub fn say(&self, line: ChatLine) {
-        self.member.announce(line, self.registry.clock.now());
+        self.member.announce(line);
+    }
+
+    /// Reserves the operator's name, so that no viewer can have it.
+    pub fn reserve(&self, name: &str) {
+        self.member.reserve(name);
     }
 
     /// Deletes a message for everyone.
@@ -77,5 +118,36 @@ impl OperatorChat {
 
     pub fn muted(&self) -> Vec<MutedPerson> {
         self.registry.chats.muted(&self.app, &self.stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{Clock, queue};
+    use crate::net::Runtime;
+    use crate::server::config::Config;
+
+    #[test]
+    fn a_short_flood_hides_no_message_from_the_operator() {
+        let runtime = Runtime::start().unwrap();
+        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        let registry = Arc::new(registry);
+        let mut operator = OperatorChat::join(&registry, "live", "a").unwrap();
+        let mut taken = Vec::new();
+        for number in 0..200 {
+            operator.say(ChatLine::new("ann", &number.to_string()).unwrap());
+            // The first messages are taken at once, and the others are a flood.
+            if number < 10 {
+                taken.extend(operator.poll());
+            }
+        }
+        taken.extend(std::iter::from_fn(|| operator.poll()));
+        let posts = registry.chats.posts("live", "a").unwrap();
+        assert_eq!(posts.len(), 200);
+        assert_eq!(taken, posts.into_iter().map(ChatFrame::Post).collect::<Vec<_>>());
+        operator.say(ChatLine::new("ann", "later").unwrap());
+        assert!(operator.poll().is_some() && operator.poll().is_none());
     }
 }

@@ -210,8 +210,10 @@ impl BuiltIn {
         self.chat.as_ref().map(OwnChat::view)
     }
 
-    pub(in crate::studio) fn poll_chat(&mut self) {
+    /// Polls the chat, in which the streamer has this name.
+    pub(in crate::studio) fn poll_chat(&mut self, name: &str) {
         if let Some(chat) = &mut self.chat {
+            chat.set_name(name);
             chat.poll();
         }
     }
@@ -244,6 +246,16 @@ impl BuiltIn {
         if let Some(server) = &self.server {
             server.set_keyframe_request(self.keyframe_request.clone());
         }
+    }
+
+    /// Takes over the rules of all chats if they were changed over HTTP. Returns the changed rules.
+    pub(in crate::studio) fn changed_chat_rules(&mut self) -> Option<ChatRules> {
+        let rules = self.server.as_ref()?.chat_rules();
+        if *rules == self.chat_rules {
+            return None;
+        }
+        self.chat_rules.clone_from(&rules);
+        Some(self.chat_rules.clone())
     }
 
     /// Sets the rules of all chats.

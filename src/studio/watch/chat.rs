@@ -131,6 +131,8 @@ pub struct ChatView {
     pub deletions: u64,
     /// The number of chats before this one.
     pub generation: u64,
+    /// The text of the user's last message that was not passed on, and the number of that message.
+    pub returned: Option<(u64, Arc<str>)>,
 }
 
 #[cfg(test)]

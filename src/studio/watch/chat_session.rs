@@ -14,6 +14,9 @@ use crate::studio::watch::chat::{
 use crate::wire::chat::{ChatFrame, ChatLine, ChatRefusal, ChatRole};
 use crate::wire::rtmp::url::Url;
 
+/// Number of the user's last messages whose texts are kept, because the server may refuse them.
+const MAX_SENT_MESSAGES: usize = 16;
+
 /// The chat session; see the module documentation.
 #[derive(Debug, Default)]
 pub(super) struct ChatSession {
@@ -27,6 +30,11 @@ pub(super) struct ChatSession {
     guess: Option<WebUrl>,
     received: VecDeque<ReceivedLine>,
     count: u64,
+    /// The user's last messages, with their numbers.
+    sent: VecDeque<(u64, Arc<str>)>,
+    /// The number of the user's last message.
+    last_sent: u64,
+    returned: Option<(u64, Arc<str>)>,
     deletions: u64,
     /// The number of chats before this one.
     generation: u64,
@@ -55,6 +63,8 @@ impl ChatSession {
             url.clone_into(&mut self.of);
             self.generation += 1;
             self.received.clear();
+            self.sent.clear();
+            self.returned = None;
             self.renew();
             (self.chat, self.guess) = (None, None);
             if let Some(place) = self.choices.place_of(url) {
@@ -128,6 +138,10 @@ impl ChatSession {
             ChatFrame::Post(post) => self.take(post.line, Some((post.id, post.role))),
             ChatFrame::Line(line) => self.take(line, None),
             ChatFrame::Refused(refusal, line) => {
+                let of_refusal = |sent: &&(u64, Arc<str>)| Some(sent.0) == refusal.number;
+                if let Some(sent) = self.sent.iter().find(of_refusal) {
+                    self.returned = Some(sent.clone());
+                }
                 self.push(line, None, Some(refusal));
                 true
             }
@@ -177,11 +191,21 @@ impl ChatSession {
         self.lines = self.received.iter().cloned().collect();
     }
 
-    /// Sends a text under the chosen name.
-    pub(super) fn say(&self, text: &str) {
-        if let (Some(chat), Some(line)) = (&self.chat, ChatLine::new(&self.choices.name, text)) {
-            // If the line cannot be sent, the state of the chat contains the reason.
-            let _ = chat.say(line);
+    /// Sends a text under the chosen name. A text that cannot be sent counts as refused.
+    pub(super) fn say(&mut self, text: &str) {
+        let Some(line) = ChatLine::new(&self.choices.name, text) else { return };
+        self.last_sent += 1;
+        while self.sent.len() >= MAX_SENT_MESSAGES {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((self.last_sent, text.into()));
+        let is_sent = self.chat.as_ref().is_some_and(|chat| chat.say(line, self.last_sent));
+        if !is_sent {
+            let (reason, number) = (ChatRefusal::UNSENT.to_owned(), Some(self.last_sent));
+            let text = "This message was not sent.".to_owned();
+            let line = ChatLine { name: String::new(), text };
+            self.note(ChatFrame::Refused(ChatRefusal { reason, wait: None, number }, line));
+            self.renew();
         }
     }
 
@@ -197,7 +221,8 @@ impl ChatSession {
     pub(super) fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
         let (lines, deletions) = (Arc::clone(&self.lines), self.deletions);
-        ChatView { state, lines, deletions, generation: self.generation }
+        let (generation, returned) = (self.generation, self.returned.clone());
+        ChatView { state, lines, deletions, generation, returned }
     }
 }
 
@@ -306,9 +331,27 @@ mod tests {
         let json = r#"{"name":"","text":"Slow mode is on.","refused":"slow","wait":5}"#;
         assert!(talk.note(ChatFrame::from_json(json).unwrap()));
         talk.choose(ChatChoices { words, ..ChatChoices::default() });
-        let refusal = ChatRefusal { reason: "slow".to_owned(), wait: Some(5) };
+        let refusal = ChatRefusal { reason: "slow".to_owned(), wait: Some(5), number: None };
         let view = talk.view();
         assert_eq!((view.lines.len(), &view.lines[0].refusal), (1, &Some(refusal)));
+    }
+
+    #[test]
+    fn the_text_of_a_refused_message_comes_back() {
+        let mut talk = ChatSession::default();
+        // There is no chat, so the text cannot be sent.
+        talk.say("hello");
+        let view = talk.view();
+        assert_eq!(view.returned, Some((1, "hello".into())));
+        let refusal = view.lines[0].refusal.as_ref().unwrap();
+        assert_eq!(refusal.reason, ChatRefusal::UNSENT);
+        for number in 2..100 {
+            talk.say(&format!("text {number}"));
+        }
+        assert_eq!(talk.sent.len(), MAX_SENT_MESSAGES);
+        let json = r#"{"name":"","text":"Slow mode is on.","refused":"slow","number":98}"#;
+        assert!(talk.note(ChatFrame::from_json(json).unwrap()));
+        assert_eq!(talk.view().returned, Some((98, "text 98".into())));
     }
 
     #[test]

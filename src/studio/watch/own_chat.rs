@@ -40,20 +40,30 @@ pub struct OwnChatView {
 pub(in crate::studio) struct OwnChat {
     seat: OperatorChat,
     posts: VecDeque<ChatPost>,
+    /// The streamer's name, which viewers cannot have.
+    name: String,
     view: OwnChatView,
 }
 
 impl OwnChat {
     pub(in crate::studio) fn new(seat: OperatorChat) -> Self {
         let view = OwnChatView { own_id: seat.id(), ..OwnChatView::default() };
-        Self { seat, posts: VecDeque::new(), view }
+        Self { seat, posts: VecDeque::new(), name: String::new(), view }
     }
 
     pub(in crate::studio) fn view(&self) -> OwnChatView {
         self.view.clone()
     }
 
-    /// Takes the messages since the last call.
+    /// Sets the streamer's name.
+    pub(in crate::studio) fn set_name(&mut self, name: &str) {
+        if self.name != name {
+            name.clone_into(&mut self.name);
+            self.seat.reserve(name);
+        }
+    }
+
+    /// Takes the messages since the last call, and the muted people.
     pub(in crate::studio) fn poll(&mut self) {
         let mut any = false;
         // At most this many frames are taken in one call; the next call takes the rest.
@@ -66,17 +76,18 @@ impl OwnChat {
                     }
                     self.posts.push_back(post);
                 }
-                Some(ChatFrame::Deleted(ids)) => {
-                    self.posts.retain(|post| !ids.contains(&post.id));
-                    // Somebody may have been muted over HTTP.
-                    self.view.muted = self.seat.muted().into();
-                }
+                Some(ChatFrame::Deleted(ids)) => self.posts.retain(|post| !ids.contains(&post.id)),
                 Some(ChatFrame::Line(_) | ChatFrame::Refused(..) | ChatFrame::Slow(_)) => continue,
             }
             any = true;
         }
         if any {
             self.view.posts = self.posts.iter().cloned().collect();
+        }
+        // People can also be muted and unmuted over HTTP.
+        let muted = self.seat.muted();
+        if *muted != *self.view.muted {
+            self.view.muted = muted.into();
         }
     }
 
@@ -93,7 +104,6 @@ impl OwnChat {
             ChatCommand::Unmute(id) => self.seat.unmute(id),
             ChatCommand::SetRules(_) => return,
         }
-        self.view.muted = self.seat.muted().into();
         self.poll();
     }
 }

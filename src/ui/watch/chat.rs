@@ -11,13 +11,14 @@ use egui::{
 };
 
 use crate::player::chat::ChatState;
-use crate::studio::WatchCommand;
 use crate::studio::watch::chat::{
     ChatChoices, ChatView, MAX_BLOCKED_WORD_CHARS, MAX_BLOCKED_WORDS, OPACITY_RANGE,
     SPEED_FACTOR_RANGE, TEXT_SIZE_RANGE_POINTS, check_place,
 };
 use crate::studio::watch::choices::MAX_ADDRESS_LENGTH;
+use crate::studio::watch::own_chat::ChatCommand;
 use crate::studio::watch::view::WatchState;
+use crate::studio::{Command, Snapshot, WatchCommand};
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{FRAME_BACKGROUND, Type, VIDEO_TEXT_COLOR, gap, size};
@@ -84,6 +85,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     if state.is_none() {
         return;
     }
+    take_back(&view.snapshot.chat, draft);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         let (name, hint, send_text) =
@@ -106,12 +108,42 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
             .show(ui, theme)
             .clicked();
         if can && (pressed || entered) {
-            send(view, WatchCommand::Say(std::mem::take(&mut draft.message)));
+            let text = std::mem::take(&mut draft.message);
+            if is_own(view.snapshot) {
+                say_as_streamer(view, text);
+            } else {
+                send(view, WatchCommand::Say(text));
+            }
         }
         if entered {
             kept.response.request_focus();
         }
     });
+}
+
+/// Puts the text of a refused message back into its field, unless the user writes another one.
+fn take_back(chat: &ChatView, draft: &mut Draft) {
+    let Some((number, text)) = &chat.returned else { return };
+    if std::mem::replace(&mut draft.returned, *number) != *number && draft.message.is_empty() {
+        draft.message = text.to_string();
+    }
+}
+
+/// Returns true if the selected player plays onair's own stream, whose chat the streamer moderates.
+pub(in crate::ui) fn is_own(snapshot: &Snapshot) -> bool {
+    let (server, url) = (&snapshot.server, &snapshot.watch_figures.url);
+    let own = [&server.play_url, &server.links.rtmp, &server.links.flv];
+    server.chat.is_some() && !url.is_empty() && own.contains(&url)
+}
+
+/// Sends a message to the chat of onair's own stream, as the streamer.
+pub(in crate::ui) fn say_as_streamer(view: &mut View<'_>, text: String) {
+    let chosen = &view.snapshot.chat_choices.name;
+    let name = match chosen.is_empty() {
+        true => view.texts.get("chat-streamer").to_string(),
+        false => chosen.clone(),
+    };
+    view.send(Command::Chat(ChatCommand::Say { name, text }));
 }
 
 /// Draws a text that explains why the chat is empty or accepts no messages.
@@ -439,7 +471,7 @@ mod tests {
     #[test]
     fn only_messages_of_people_fly() {
         let mut draft = Draft::default();
-        let refusal = ChatRefusal { reason: "muted".to_owned(), wait: None };
+        let refusal = ChatRefusal { reason: "muted".to_owned(), wait: None, number: None };
         let mut chat =
             ChatView { lines: [message(1, Some(refusal))].into(), ..ChatView::default() };
         take(&chat, &mut draft, 0.0);

@@ -85,9 +85,9 @@ pub(super) fn fold(text: &str) -> String {
 }
 
 /// Returns true for the marks that are written over or under a letter.
-pub(super) fn is_mark(letter: char) -> bool {
+fn is_mark(letter: char) -> bool {
     matches!(letter, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}'
-        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
 #[cfg(test)]
@@ -101,6 +101,7 @@ mod tests {
             "a SPOILER!",
             "spoilerbot",
             "s\u{200B}poi\u{0301}ler",
+            "s\u{1BCA0}p\u{FFF0}o\u{E0080}i\u{E0FFF}l\u{FE20}er",
             "ＳＰＯＩＬＥＲ",
             "这是剧\u{2060}透",
             "STRASSE",

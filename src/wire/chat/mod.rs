@@ -7,9 +7,9 @@ pub mod blocked_words;
 pub mod lookalike;
 
 use serde_json::{Value as Json, json};
+use unicode_normalization::char::is_combining_mark;
 
 use crate::base::sanitize::{is_harmless, is_visible};
-use crate::wire::chat::blocked_words::is_mark;
 
 /// The longest accepted message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 4 << 10;
@@ -17,6 +17,9 @@ pub const MAX_MESSAGE_BYTES: usize = 4 << 10;
 pub const MAX_NAME_CHARS: usize = 32;
 /// Maximum length of a text, in characters.
 pub const MAX_TEXT_CHARS: usize = 200;
+
+/// Maximum number of marks on one letter, which suffices for all scripts of living languages.
+const MAX_MARKS: usize = 4;
 
 /// Maximum number of messages that one frame deletes.
 pub const MAX_DELETED_MESSAGES: usize = 128;
@@ -58,6 +61,11 @@ impl ChatLine {
     /// Writes the message as a text message of a WebSocket.
     pub fn to_json(&self) -> String {
         json!({ "name": self.name, "text": self.text }).to_string()
+    }
+
+    /// Works like [`to_json`](Self::to_json), with a number that the server's refusal repeats.
+    pub fn to_numbered_json(&self, number: u64) -> String {
+        json!({ "name": self.name, "text": self.text, "number": number }).to_string()
     }
 
     /// Reads the body of a data message (a script tag): `onTextData`, `onChat`, `onDanmaku` or
@@ -129,6 +137,13 @@ pub struct ChatRefusal {
     pub reason: String,
     /// The number of seconds to wait, in slow mode.
     pub wait: Option<u64>,
+    /// The number that the client gave to the message.
+    pub number: Option<u64>,
+}
+
+impl ChatRefusal {
+    /// The reason if this client could not send the message.
+    pub const UNSENT: &'static str = "unsent";
 }
 
 /// A text message from the server.
@@ -170,7 +185,8 @@ impl ChatFrame {
             }
             _ => match value.get("refused").and_then(Json::as_str) {
                 Some(reason) => {
-                    let refusal = ChatRefusal { reason: reason.to_owned(), wait: number("wait") };
+                    let (wait, number) = (number("wait"), number("number"));
+                    let refusal = ChatRefusal { reason: reason.to_owned(), wait, number };
                     Self::Refused(refusal, line)
                 }
                 None => Self::Line(line),
@@ -190,11 +206,13 @@ impl ChatFrame {
                 post
             }
             Self::Line(line) => return line.to_json(),
-            Self::Refused(ChatRefusal { reason, wait }, line) => {
+            Self::Refused(ChatRefusal { reason, wait, number }, line) => {
                 let mut refused =
                     json!({ "name": line.name, "text": line.text, "refused": reason });
-                if let (Some(wait), Some(refused)) = (wait, refused.as_object_mut()) {
-                    refused.insert("wait".to_owned(), json!(wait));
+                for (name, value) in [("wait", wait), ("number", number)] {
+                    if let (Some(value), Some(refused)) = (value, refused.as_object_mut()) {
+                        refused.insert(name.to_owned(), json!(value));
+                    }
                 }
                 refused
             }
@@ -206,18 +224,21 @@ impl ChatFrame {
 }
 
 /// Cleans a text: one line of at most `most` characters, without control characters or direction
-/// changes, and with at most three marks per letter.
+/// changes, and with at most [`MAX_MARKS`] marks per letter, so that marks do not cover other lines.
 fn clean(text: &str, most: usize) -> String {
     let mut clean = String::new();
     let (mut count, mut marks, mut gap) = (0, 0, false);
     for letter in text.chars() {
-        let gap_or_shown = letter.is_whitespace() || letter.is_control() || is_harmless(letter);
-        marks = if is_mark(letter) { marks + 1 } else { 0 };
-        if !gap_or_shown || marks > 3 {
-            continue;
-        }
         if letter.is_whitespace() || letter.is_control() {
             gap = !clean.is_empty();
+            continue;
+        }
+        if is_combining_mark(letter) {
+            marks += 1;
+        } else if is_visible(letter) {
+            marks = 0;
+        }
+        if !is_harmless(letter) || marks > MAX_MARKS {
             continue;
         }
         if count + usize::from(gap) >= most {
@@ -255,8 +276,9 @@ mod tests {
         let line = ChatLine::new("ann", "hi").unwrap();
         let of_role = |role| ChatFrame::Post(ChatPost { id: 7, from: 3, role, line: line.clone() });
         let post = of_role(ChatRole::Viewer);
-        let refused = |reason: &str, wait| {
-            ChatFrame::Refused(ChatRefusal { reason: reason.to_owned(), wait }, line.clone())
+        let refused = |reason: &str, wait, number| {
+            let refusal = ChatRefusal { reason: reason.to_owned(), wait, number };
+            ChatFrame::Refused(refusal, line.clone())
         };
         assert!(!post.to_json().contains("role"));
         for frame in [
@@ -264,8 +286,8 @@ mod tests {
             of_role(ChatRole::Streamer),
             of_role(ChatRole::Moderator),
             ChatFrame::Line(line.clone()),
-            refused("slow", Some(5)),
-            refused("muted", None),
+            refused("slow", Some(5), Some(7)),
+            refused("muted", None, None),
             ChatFrame::Deleted(vec![7, 8]),
             ChatFrame::Slow(30),
         ] {
@@ -311,11 +333,20 @@ mod tests {
 
     #[test]
     fn what_must_not_be_shown_is_taken_out() {
+        let tower = |mark: &str, count| format!("e{}x", mark.repeat(count));
+        let towers = ["\u{301}", "\u{301}\u{200D}", "\u{e49}", "\u{fe20}"];
+        for mark in towers {
+            let text = tower(mark, 40);
+            assert_eq!(ChatLine::new("", &text), line("", &tower(mark, MAX_MARKS)), "{text:?}");
+        }
+        let hidden = tower("\u{301}\u{200E}", 40);
+        let scripts = "ကြွေး ก็ กี่ हिन्दी שָּׁ 1\u{fe0f}\u{20e3}";
         let cases = [
             ("  a \t\r\n b  ", "a b"),
             ("a\u{0}\u{7f}b", "a b"),
             ("\u{202e}evil\u{2066}", "evil"),
-            ("e\u{301}\u{301}\u{301}\u{301}\u{301}x", "e\u{301}\u{301}\u{301}x"),
+            (hidden.as_str(), "e\u{301}\u{301}\u{301}\u{301}x"),
+            (scripts, scripts),
             ("👍🏽 ok", "👍🏽 ok"),
         ];
         for (text, expected) in cases {

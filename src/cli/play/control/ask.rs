@@ -6,14 +6,16 @@ use super::{Chat, PlayCommand, SeekDirection, StreamSelection, Viewport};
 use crate::cli::play::args::Buffer;
 use crate::cli::play::control;
 use crate::player::chat::ChatState;
+use crate::studio::watch::chat::ChatView;
 use crate::studio::watch::view::{TileView, WatchState};
 use crate::studio::watch::viewport;
 use crate::studio::{Command, Snapshot, Studio, WatchCommand};
 use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::wire::chat::ChatRefusal;
 
-/// Time limit for creating a recording file.
-const FILE_CREATION_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time limit for creating a recording file, and for sending a chat message.
+const RESULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Executes a command. The studio's snapshot already includes the effects of all earlier commands.
 ///
@@ -25,13 +27,16 @@ pub(in crate::cli::play) fn ask(
     headless: bool,
 ) -> Result<(), Problem> {
     let records = matches!(asked, PlayCommand::Record(Some(_)));
+    let says = matches!(asked, PlayCommand::Say(_));
     let snapshot = studio.snapshot();
     if headless {
         check_headless(&asked, &snapshot)?;
     }
     studio.send(command(asked, &snapshot)?);
-    if records && studio.settle(FILE_CREATION_TIMEOUT) {
+    if records && studio.settle(RESULT_TIMEOUT) {
         recorded(&studio.snapshot())
+    } else if says && studio.settle(RESULT_TIMEOUT) {
+        check_sent(&snapshot.chat, &studio.snapshot().chat)
     } else {
         Ok(())
     }
@@ -63,6 +68,15 @@ fn recorded(snapshot: &Snapshot) -> Result<(), Problem> {
     }
     let notice = snapshot.notices.iter().rfind(|notice| notice.key() == "watch-file");
     Err(notice.map_or_else(|| problem!("control-no-file-made"), |notice| notice.problem.clone()))
+}
+
+/// Checks whether onair could send a message, by the lines of the chat before and after it.
+fn check_sent(before: &ChatView, after: &ChatView) -> Result<(), Problem> {
+    let last = before.lines.last().map_or(0, |line| line.number);
+    let is_unsent = after.lines.iter().filter(|line| line.number > last).any(|line| {
+        line.refusal.as_ref().is_some_and(|refusal| refusal.reason == ChatRefusal::UNSENT)
+    });
+    if is_unsent { Err(problem!("control-not-sent")) } else { Ok(()) }
 }
 
 fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, Problem> {

@@ -33,6 +33,10 @@ const MOVE_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 /// This many invalid or excess messages in a row end the connection.
 const MAX_BAD_MESSAGES: u32 = 20;
 
+/// The sentence for pages of other origins, with the cure.
+const OTHER_ORIGIN: &str = "Pages of this origin can only read the chat. The server's operator can \
+                            add the origin to cors, or pass on Host in the proxy.";
+
 /// Returns the response to a client that joins.
 pub(super) fn upgraded(
     registry: Arc<Registry>,
@@ -117,7 +121,7 @@ async fn talk(
                         Some(line) if may_talk => {
                             seat.say(line, registry.clock.now()).err().map(not_passed)
                         }
-                        Some(_) => Some(("origin", None, "Pages of other servers can only read the chat.")),
+                        Some(_) => Some(("origin", None, OTHER_ORIGIN)),
                         None => Some((
                             "invalid",
                             None,

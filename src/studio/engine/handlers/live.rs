@@ -75,6 +75,15 @@ impl Engine {
         self.built_in.handle_chat(command);
     }
 
+    /// Polls the chat of the program's own stream. Its rules and mutes can also be set over HTTP.
+    pub(in crate::studio::engine) fn poll_chat(&mut self) {
+        self.built_in.poll_chat(&self.watch.chat_choices().name);
+        if let Some(rules) = self.built_in.changed_chat_rules() {
+            self.settings.chat_rules = rules;
+            self.changed();
+        }
+    }
+
     /// Sets which computers can reach the built-in server.
     pub(in crate::studio::engine) fn set_reach(&mut self, reach: ServerReach) {
         self.notices.active.clear(&["server-not-moved"]);

@@ -9,7 +9,7 @@ pub struct Draft {
     pub(super) watched: bool,
     /// The message that is being written.
     pub(super) message: String,
-    /// The blocked words, while they are edited.
+    /// The blocked words, once the user has edited them.
     pub(super) words: Option<String>,
     /// The messages that fly in the *Danmaku* panel.
     pub(super) sky: DanmakuLayer,

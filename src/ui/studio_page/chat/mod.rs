@@ -25,8 +25,8 @@ pub fn show(
 ) -> Option<Action> {
     let snapshot = view.snapshot;
     let url = &snapshot.watch_figures.url;
-    let is_own = *url == snapshot.server.play_url || *url == snapshot.server.links.rtmp;
-    let watched = (snapshot.chat.state.is_some() || !snapshot.chat.lines.is_empty()) && !is_own;
+    let watched = (snapshot.chat.state.is_some() || !snapshot.chat.lines.is_empty())
+        && !watch::chat::is_own(snapshot);
     match (&snapshot.server.chat, watched) {
         (Some(_), true) => {
             let (own, other) = (view.texts.get("chat-own"), watch::name_of(url));

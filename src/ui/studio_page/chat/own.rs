@@ -11,11 +11,11 @@ use crate::ui::studio_page::chat::draft::Draft;
 use crate::ui::studio_page::chat::rules;
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::watch::chat::{add_message, append, append_role};
+use crate::ui::watch::chat::{add_message, append, append_role, say_as_streamer};
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, focus_ring, label, menu_item, paragraph, section,
 };
-use crate::wire::chat::{ChatPost, MAX_TEXT_CHARS};
+use crate::wire::chat::{ChatPost, ChatRole, MAX_TEXT_CHARS};
 
 /// The width of the button that sends.
 const SEND_BUTTON_WIDTH_POINTS: f32 = 64.0;
@@ -87,7 +87,7 @@ fn draw(ui: &mut Ui, view: &mut View<'_>, post: &ChatPost, is_own: bool) {
             }
         };
         line(ui, &texts.get("chat-delete"), ChatCommand::Delete(post.id));
-        if !is_own {
+        if post.role == ChatRole::Viewer {
             let name = [("name", post.line.name.as_str().into())];
             line(ui, &texts.with("chat-mute", &name), ChatCommand::Mute(post.from));
         }
@@ -118,13 +118,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             .show(ui, theme)
             .clicked();
         if can && (pressed || entered) {
-            let chosen = &view.snapshot.chat_choices.name;
-            let name = match chosen.is_empty() {
-                true => texts.get("chat-streamer").to_string(),
-                false => chosen.clone(),
-            };
-            let text = std::mem::take(&mut draft.message);
-            view.send(Command::Chat(ChatCommand::Say { name, text }));
+            say_as_streamer(view, std::mem::take(&mut draft.message));
         }
         if entered {
             field.response.request_focus();

@@ -82,19 +82,23 @@ fn words(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
     section(ui, theme, &name);
     paragraph(ui, &texts.get("chat-blocked-note"), Type::Small, theme.secondary);
     let now = || view.snapshot.server.chat_rules.words.words().join(", ");
-    let typed = draft.words.get_or_insert_with(now);
+    let mut typed = draft.words.clone().unwrap_or_else(now);
     let width = ui.available_width();
     let field = Field {
         name: &name,
         hint: &texts.get("chat-words-hint"),
         limit: MAX_BLOCKED_WORDS * (MAX_BLOCKED_WORD_CHARS + 2),
         width,
-        ..Field::new(Id::unique("chat-blocked"), typed)
+        ..Field::new(Id::unique("chat-blocked"), &mut typed)
     }
     .show(ui, theme);
+    // A word with a comma stays one word as long as nobody edits the field.
+    if field.response.changed() {
+        draft.words = Some(typed);
+    }
     // Half a word would block too much, so nothing applies while the user types.
     if field.response.lost_focus() {
-        put_words(view, draft.words.clone());
+        put_words(view, draft.words.take());
     }
 }
 

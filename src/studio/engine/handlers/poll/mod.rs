@@ -48,7 +48,7 @@ impl Engine {
         let built_in = &self.built_in;
         self.watch.talk(|| built_in.local(), &self.runtime);
         self.poll_players();
-        self.built_in.poll_chat();
+        self.poll_chat();
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();

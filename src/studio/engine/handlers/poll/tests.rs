@@ -1,22 +1,30 @@
 //! Tests of what the engine does regularly.
 
-use std::path::Path;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::audio::AudioChoice;
-use crate::base::Clock;
 use crate::base::queue::Receiver;
+use crate::base::{Clock, Secret};
 use crate::capture::VideoChoice;
 use crate::media::BitsPerSecond;
-use crate::net::Trouble;
+use crate::net::web::WebUrl;
+use crate::net::{Options, Trouble};
+use crate::player::chat::{Chat, ChatState};
 use crate::studio::command::{Command, PartCommand};
 use crate::studio::engine::config::Config;
 use crate::studio::engine::handle::{Studio, assemble};
 use crate::studio::engine::handlers::live::tests::{at_rest, end, on_air, save, until};
+use crate::studio::engine::server::Serve;
 use crate::studio::settings::part::PartKind;
-use crate::studio::settings::{Language as Spoken, Preferences, Settings};
+use crate::studio::settings::{Language as Spoken, Preferences, ServerToken, Settings};
 use crate::studio::targets::Target;
 use crate::studio::targets::quality::{Adapt, Quality};
+use crate::studio::watch::chat::ChatChoices;
+use crate::studio::watch::choices::WatchCommand;
+use crate::wire::chat::{ChatFrame, ChatLine};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -389,4 +397,70 @@ fn that_encoding_failed_is_withdrawn_when_encoding_starts() {
     let keys = keys_of(&engine);
     assert!(keys.iter().all(|(key, _)| *key != "encoder-failed"), "{keys:?}");
     engine.end_broadcast();
+}
+
+#[test]
+fn rules_and_mutes_of_the_own_chat_that_come_over_http_are_shown_and_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings.toml");
+    let secret = "0123456789abcdef";
+    let token = ServerToken { path: PathBuf::new(), token: Secret::new(secret), certificate: None };
+    let config = Config {
+        settings_path: Some(path.clone()),
+        keyring: false,
+        server_token: Some(token),
+        serve: Serve::AtOnce,
+        ..Config::new(Clock::start(), Settings::default())
+    };
+    let (mut engine, _ends) = assemble(config).unwrap();
+    engine.start_built_in();
+    let host = engine.built_in.local().1.strip_prefix("http://").unwrap().to_owned();
+    let change = |body: &str| {
+        let mut stream = TcpStream::connect(&host).unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let request = format!(
+            "PATCH /api/v1/chats/live/onair HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Authorization: Bearer {secret}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    };
+    let url = WebUrl::parse(&format!("ws://{host}/live/onair/chat")).unwrap();
+    let viewer = Chat::join(url, Options::default(), &engine.runtime);
+    until("chat", || viewer.state() == ChatState::Open);
+    assert!(viewer.say(ChatLine::new("eve", "spam").unwrap(), 1));
+    until("message", || {
+        engine.poll_chat();
+        !engine.server_figures().chat.unwrap().posts.is_empty()
+    });
+    let from = engine.server_figures().chat.unwrap().posts[0].from;
+    change(&format!(r#"{{"mute":[{from}],"slow_seconds":30,"blocked_words":["spoiler"]}}"#));
+    let polled = |engine: &mut Engine| {
+        engine.poll_chat();
+        engine.server_figures()
+    };
+    let figures = polled(&mut engine);
+    let rules = figures.chat_rules;
+    assert_eq!((rules.slow, rules.words.words().len()), (Duration::from_secs(30), 1));
+    assert_eq!(figures.chat.unwrap().muted.len(), 1);
+    change(&format!(r#"{{"unmute":[{from}]}}"#));
+    assert!(polled(&mut engine).chat.unwrap().muted.is_empty());
+    save(&mut engine);
+    assert!(std::fs::read_to_string(path).unwrap().contains("spoiler"));
+
+    // Viewers cannot have the name that the streamer chooses.
+    let choices = ChatChoices { name: "Ada".to_owned(), ..ChatChoices::default() };
+    engine.handle(Command::Player(WatchCommand::SetChat(choices)));
+    engine.poll_chat();
+    assert!(viewer.say(ChatLine::new("Ada", "hi").unwrap(), 2));
+    until("refusal", || {
+        viewer.frames().waiting().any(|frame| {
+            matches!(frame, ChatFrame::Refused(why, _) if why.reason == "reserved" && why.number == Some(2))
+        })
+    });
+    drop(viewer);
+    end(engine);
 }
