@@ -297,6 +297,9 @@ fn of_proxy(proxy: &str, problem: &ProxyProblem) -> Problem {
             problem!("net-proxy-refused", proxy = proxy, problem = problem)
         }
         ProxyProblem::NotProxy(problem) => {
+        ProxyProblem::OtherLogin(methods) => {
+            problem!("net-proxy-other-login", proxy = proxy, methods = methods)
+        }
             problem!("net-proxy-not-one", proxy = proxy, problem = problem)
         }
     }

@@ -121,6 +121,8 @@ pub enum ProxyProblem {
     NeedsLogin,
     /// The proxy rejects the user name or the password.
     WrongLogin,
+    /// The proxy accepts only these methods of login, none of which onair supports.
+    OtherLogin(String),
     /// The proxy will not or cannot reach the server, with the reason.
     Refused(Problem),
     /// The peer is not a proxy of the selected kind; the value is the evidence.
@@ -128,9 +130,9 @@ pub enum ProxyProblem {
 }
 
 impl ProxyProblem {
-    /// Returns true if the user name and the password are wrong or missing.
+    /// Returns true if the login is wrong, missing or not supported.
     pub const fn is_login(&self) -> bool {
-        matches!(self, Self::NeedsLogin | Self::WrongLogin)
+        matches!(self, Self::NeedsLogin | Self::WrongLogin | Self::OtherLogin(_))
     }
 }
 

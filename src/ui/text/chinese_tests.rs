@@ -47,6 +47,7 @@ fn every_cause() -> Vec<Cause> {
         ProxyProblem::WrongLogin,
         ProxyProblem::Refused(text().into()),
     ];
+        ProxyProblem::OtherLogin(text()),
     let of_the_web = [
         WebProblem::RoundAndRound,
         WebProblem::Nowhere(crate::net::web::UrlError::NoHost),
