@@ -132,8 +132,8 @@ completion fish usr/share/fish/vendor_completions.d/onair.fish
 summary="Live-streaming studio with a server and a player"
 description="onair streams cameras, displays, media files and microphones to any RTMP server, records and plays
 streams, and includes a server. Everything also works on the command line, without a display."
-# Libraries that the program opens at run time, so that no tool detects them.
-opened=(libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
+# Libraries that the program opens at run time, and the roots of TLS, so that no tool detects them.
+opened=(ca-certificates libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
 # FFmpeg's libraries with their major versions. A program with FFmpeg's decoders opens the libraries whose headers it
 # was built with, and the loader reports their names. After a missing library, the program opens no others.
 decoders=()
@@ -192,7 +192,7 @@ build_rpm() {
     [ "$(getconf LONG_BIT)" = 32 ] || bits='()(64bit)'
     {
         printf 'Name: onair\nVersion: %s\nRelease: 1\nSummary: %s\n' "$version" "$summary"
-        printf 'License: MIT OR Apache-2.0\nBuildArch: %s\n' "$machine"
+        printf 'License: MIT OR Apache-2.0\nBuildArch: %s\nRequires: ca-certificates\n' "$machine"
         # Unlike packages, the files of the libraries have the same names in all distributions.
         for library in "${decoders[@]/ /.so.}" $(listed window | grep -o 'library:[^ ]*' | cut -d: -f2); do
             printf 'Recommends: %s%s\n' "$library" "$bits"

@@ -87,6 +87,28 @@ fn every_bad_certificate_is_turned_down_with_its_reason() {
 }
 
 #[test]
+fn without_system_roots_the_certificate_is_turned_down_and_can_be_pinned() {
+    let authority = Authority::new();
+    let certificate = authority.good();
+    let (_server, url) = serve(&certificate);
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    let variables = [("SSL_CERT_FILE", empty.path().to_str().unwrap())];
+    let to = format!("{url}/live/show");
+    let words = [&["live", "--to", &to][..], SMALL].concat();
+    // onair does not try again.
+    let mut onair = Onair::start_with(&words, &variables);
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(6), "{}", onair.peer.output());
+    let events = onair.events();
+    let failed = events.iter().find(|event| event["state"] == "failed").unwrap();
+    assert!(failed["cause"].as_str().unwrap().contains("trusted certificate authorities"));
+    let advice = failed["advice"].as_str().unwrap();
+    assert!(advice.contains("ca-certificates") && !advice.contains("rtmp://"), "{failed}");
+    let pinned = [&words[..], &["--tls-pin", &certificate.pin, "--duration", "2s"]].concat();
+    let mut onair = Onair::start_with(&pinned, &variables);
+    assert_eq!(onair.peer.wait(LIMIT).code(), Some(0), "{}", onair.peer.errors());
+}
+
+#[test]
 fn a_bad_certificate_is_turned_down_behind_several_ports_too() {
     let authority = Authority::new();
     let certificate = authority.good();

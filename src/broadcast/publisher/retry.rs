@@ -261,7 +261,8 @@ mod tests {
 
     #[test]
     fn a_rejected_proxy_login_is_final_unless_it_was_accepted_before() {
-        for problem in [ProxyProblem::NeedsLogin, ProxyProblem::WrongLogin] {
+        let other = ProxyProblem::OtherLogin("NTLM".into());
+        for problem in [ProxyProblem::NeedsLogin, ProxyProblem::WrongLogin, other] {
             let cause = Cause::Proxy { proxy: String::new(), problem };
             let error = Error { stage: ConnectStage::Tcp, cause, peer: String::new() };
             assert_eq!([false, true].map(|was_live| may_pass(&error, was_live)), [false, true]);

@@ -1,6 +1,5 @@
 //! `--ports`, `--proxy`, `--bind`, `--tls-ca` and `--tls-pin`: the connection options.
 
-use std::fs::File;
 use std::path::PathBuf;
 
 use crate::base::Secret;
@@ -146,10 +145,9 @@ impl TrustFlags {
     /// Fails with the problem and the exit code.
     fn read(&self) -> Result<Trust, (Problem, Exit)> {
         if let Some(ca) = &self.tls_ca
-            && let Err(error) = File::open(ca)
+            && let Err(reason) = Trust::check_file(ca)
         {
             let flag = format!("--tls-ca {}", ca.display());
-            let reason = Problem::from(error);
             return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::File));
         }
         let pin = self.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
@@ -178,9 +176,13 @@ mod tests {
             <Given as clap::Parser>::try_parse_from(words).unwrap().flags
         };
         let pin = format!("--tls-pin={}", "ab".repeat(32));
-        let file = concat!("--tls-ca=", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, own.cert.pem()).unwrap();
+        let file = format!("--tls-ca={}", file.display());
         let proxy = "--proxy=socks5://me:secret@proxy.example:9";
-        let flags = read(&["--ports=443,1935", proxy, "--bind=127.0.0.1", file, &pin]);
+        let flags = read(&["--ports=443,1935", proxy, "--bind=127.0.0.1", &file, &pin]);
         let (route, ca_file) = flags.written();
         let network = Network { route, ca_file, ..Network::default() };
         let base = flags.beneath().unwrap();
@@ -192,6 +194,13 @@ mod tests {
             let network = Network { route: flags.written().0, ..Network::default() };
             assert_eq!(network.options(&flags.beneath().unwrap()).unwrap().proxy, None);
         }
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_not_trusted() {
+        let tls_ca = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").into());
+        let refused = TrustFlags { tls_ca, tls_pin: None }.read().unwrap_err();
+        assert_eq!(refused.1, Exit::File);
     }
 
     #[test]

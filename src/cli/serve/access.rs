@@ -11,10 +11,11 @@ use crate::base::Secret;
 use crate::cli::serve::values::within;
 use crate::cli::serve::watermarks::{self, WatermarkTable};
 use crate::media::{BitsPerSecond, Size};
+use crate::net::connect::network::Network;
 use crate::net::web::WebUrl;
 use crate::server::access::{
     AccessRules, ActionRules, AddressList, AppLimits, AppRules, CallKind, CallbackRules, Dialect,
-    KeySet, KeySource, Network, ProxyRules, TokenRules,
+    KeySet, KeySource, ProxyRules, TokenRules,
 };
 use crate::server::renditions::{Ladder, Watermark};
 use crate::text::Problem;

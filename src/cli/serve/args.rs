@@ -11,8 +11,9 @@ use crate::cli::serve::values::{
     self, KEEP_TIME_RANGE, MAX_CONNECTIONS_RANGE, MAX_PER_ADDRESS_RANGE, MAX_STREAMS_RANGE,
     RuleValues, SPLIT_TIME_RANGE, number, within,
 };
+use crate::net::connect::network::Network;
+use crate::server::access::Action;
 use crate::server::access::limits::DEFAULT_MAX_CONNECTIONS;
-use crate::server::access::{Action, Network};
 use crate::server::hls::{self, Mode, Settings};
 use crate::server::relay::RelayTarget;
 use crate::server::renditions::{Ladder, LadderRule, Ladders, Watermark};

@@ -139,9 +139,9 @@ fn rule(table: RelayTable, path: &str, note: &mut dyn FnMut(&str, &Problem)) -> 
         }
     };
     if let Some(file) = &table.tls_ca
-        && let Err(error) = std::fs::File::open(file)
+        && let Err(why) = Trust::check_file(file)
     {
-        refuse("tls_ca", &Problem::from(error));
+        refuse("tls_ca", &why);
     }
     let pin = table.tls_pin.as_ref().map(|pin| pin.parse()).transpose();
     let pin = pin.unwrap_or_else(|why: Problem| {
@@ -214,6 +214,7 @@ mod tests {
             ("pull = \"a/b\"\nlinger = \"0s\"\nfrom = [\"rtmp://a/l\"]", "relay.0.linger"),
             ("pull = \"a/b\"\ntls_pin = \"x\"\nfrom = [\"rtmp://a/l\"]", "relay.0.tls_pin"),
             ("pull = \"a/b\"\ntls_ca = \"/no/ca\"\nfrom = [\"rtmp://a/l\"]", "relay.0.tls_ca"),
+            ("pull = \"a/b\"\ntls_ca = \"/\"\nfrom = [\"rtmp://a/l\"]", "relay.0.tls_ca"),
             (&format!("pull = \"a/b\"\n{key}\nfrom = [\"rtmp://a/l\"]"), "relay.0.key_env"),
             (
                 &format!("push = \"a/*\"\nto = [\"rtmp://a/l/{{stream}}?key={{key}}\"]\n{key}"),

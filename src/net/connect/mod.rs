@@ -5,6 +5,7 @@
 
 pub mod bind;
 mod lookup;
+pub mod network;
 pub mod proxy;
 
 use std::net::{IpAddr, SocketAddr};

@@ -2,6 +2,7 @@
 //! server's name, and passes the data on without reading it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -9,12 +10,13 @@ use data_encoding::BASE64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
+use crate::net::connect::network::Network;
 use crate::net::error::{Cause, ProxyProblem as Problem};
 use crate::net::stream::Stream;
 use crate::net::web::http::{Fault, Http};
 use crate::text;
 use crate::text::problem::problem;
-use crate::wire::http::Response;
+use crate::wire::http::{Fields, Response};
 use crate::wire::proxy::socks5;
 use crate::wire::rtmp::url::{Credentials, authority, split_authority};
 
@@ -36,7 +38,8 @@ pub struct Proxy {
     pub host: String,
     pub port: u16,
     pub credentials: Option<Credentials>,
-    /// The hosts to which onair connects directly: names, suffixes of names, addresses, or `*`.
+    /// The hosts to which onair connects directly: names, suffixes of names, addresses, networks
+    /// (CIDR), or `*`.
     pub except: Vec<String>,
 }
 
@@ -83,11 +86,35 @@ impl Proxy {
     /// Returns true if the proxy is used for this host.
     pub fn serves(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
+        let address: Option<IpAddr> = host.parse().ok();
         !self.except.iter().any(|except| {
             let except = except.trim().trim_start_matches('.').to_ascii_lowercase();
             let ending = || host.strip_suffix(&except).is_some_and(|front| front.ends_with('.'));
-            except == "*" || (!except.is_empty() && (host == except || ending()))
+            // An IPv6 address can have brackets, as in a URL.
+            let network = || except.replace(['[', ']'], "").parse::<Network>();
+            let is_in = |address| network().is_ok_and(|network| network.contains(address));
+            except == "*"
+                || (!except.is_empty() && (host == except || ending()))
+                || address.is_some_and(is_in)
         })
+    }
+
+    /// Returns the problem when the proxy requires a login. onair supports only the method `Basic`.
+    fn login_problem(&self, fields: &Fields) -> Problem {
+        let challenges = fields.all("proxy-authenticate").flat_map(|value| value.split(','));
+        // The parameters of a method follow commas too, but contain `=` (RFC 9110, 11.6.1).
+        let methods: Vec<&str> = challenges
+            .filter_map(|challenge| challenge.split_whitespace().next())
+            .filter(|word| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+            .collect();
+        let is_basic = |method: &&str| method.eq_ignore_ascii_case("basic");
+        match self.credentials {
+            _ if !methods.is_empty() && !methods.iter().any(is_basic) => {
+                Problem::OtherLogin(methods.join(", ").chars().take(60).collect())
+            }
+            Some(_) => Problem::WrongLogin,
+            None => Problem::NeedsLogin,
+        }
     }
 
     /// Converts a problem to the cause of an error.
@@ -151,8 +178,7 @@ impl Proxy {
         match answer.status {
             200..=299 => Ok(http.into_stream()),
             // 401 is a status for servers, but tinyproxy sends it for a wrong password.
-            407 | 401 if self.credentials.is_some() => Err(Problem::WrongLogin),
-            407 | 401 => Err(Problem::NeedsLogin),
+            407 | 401 => Err(self.login_problem(&answer.fields)),
             status => Err(Problem::Refused(format!("{status} {}", answer.reason).into())),
         }
     }
@@ -225,9 +251,31 @@ mod tests {
     #[test]
     fn exceptions_are_names_and_their_ends() {
         let mut proxy: Proxy = "h:1".parse().unwrap();
-        proxy.except = ["localhost", ".Example.com", "10.0.0.1", ""].map(str::to_owned).to_vec();
+        let except = ["localhost", ".Example.com", "10.0.0.1", "", "192.0.2.0/24", "[::1]"];
+        proxy.except = except.map(str::to_owned).to_vec();
         let serves = |host| proxy.serves(host);
         assert!(!serves("localhost") && !serves("live.example.COM") && !serves("example.com"));
         assert!(!serves("10.0.0.1") && serves("badexample.com") && serves("10.0.0.11"));
+        assert!(!serves("192.0.2.7") && !serves("::1") && serves("192.0.3.7") && serves("::2"));
+    }
+
+    #[test]
+    fn login_methods_other_than_basic_are_named() {
+        let proxy: Proxy = "me:password@h:1".parse().unwrap();
+        for (challenges, expected) in [
+            (&["Negotiate", "NTLM"][..], Problem::OtherLogin("Negotiate, NTLM".into())),
+            (
+                &["Digest realm=\"a\", qop=\"auth,auth-int\", stale=false"],
+                Problem::OtherLogin("Digest".into()),
+            ),
+            (&["NTLM", "basic realm=\"a\""], Problem::WrongLogin),
+            (&[], Problem::WrongLogin),
+        ] {
+            let fields = challenges.iter().map(|one| format!("Proxy-Authenticate: {one}\r\n"));
+            let fields: String = fields.collect();
+            let head = format!("HTTP/1.1 407 Proxy Authentication Required\r\n{fields}\r\n");
+            let answer = Response::parse(head.as_bytes()).unwrap();
+            assert_eq!(proxy.login_problem(&answer.fields), expected, "{challenges:?}");
+        }
     }
 }

@@ -189,6 +189,8 @@ fn certificate(
     match (problem, pin) {
         (Reason::Expired { .. }, _) => problem!("net-certificate-date", problem = why),
         (Reason::NotYetValid { .. }, _) => problem!("net-certificate-early", problem = why),
+        (Reason::NoRoots, _) => problem!("net-certificate-no-roots", problem = why),
+        (Reason::OldVersion, _) => problem!("net-certificate-old", problem = why),
         (Reason::WrongName { .. }, _) => problem!("net-certificate-name", problem = why),
         (Reason::NotPinned { accepted: true, .. }, _) => {
             problem!("net-certificate-not-accepted-one", problem = why)
@@ -221,6 +223,8 @@ impl From<&CertificateProblem> for Problem {
                 problem!("net-certificate-wrong-name", names = &names, host = host)
             }
             Reason::UnknownIssuer => problem!("net-certificate-issuer"),
+            Reason::NoRoots => problem!("net-certificate-no-authorities"),
+            Reason::OldVersion => problem!("net-certificate-version"),
             Reason::Revoked => problem!("net-certificate-revoked"),
             Reason::BadSignature => problem!("net-certificate-signature"),
             Reason::WrongPurpose => problem!("net-certificate-purpose"),
@@ -293,6 +297,9 @@ fn of_proxy(proxy: &str, problem: &ProxyProblem) -> Problem {
         }
         ProxyProblem::NeedsLogin => problem!("net-proxy-needs-login", proxy = proxy),
         ProxyProblem::WrongLogin => problem!("net-proxy-wrong-login", proxy = proxy),
+        ProxyProblem::OtherLogin(methods) => {
+            problem!("net-proxy-other-login", proxy = proxy, methods = methods)
+        }
         ProxyProblem::Refused(problem) => {
             problem!("net-proxy-refused", proxy = proxy, problem = problem)
         }

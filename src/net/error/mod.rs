@@ -121,6 +121,8 @@ pub enum ProxyProblem {
     NeedsLogin,
     /// The proxy rejects the user name or the password.
     WrongLogin,
+    /// The proxy accepts only these methods of login, none of which onair supports.
+    OtherLogin(String),
     /// The proxy will not or cannot reach the server, with the reason.
     Refused(Problem),
     /// The peer is not a proxy of the selected kind; the value is the evidence.
@@ -128,9 +130,9 @@ pub enum ProxyProblem {
 }
 
 impl ProxyProblem {
-    /// Returns true if the user name and the password are wrong or missing.
+    /// Returns true if the login is wrong, missing or not supported.
     pub const fn is_login(&self) -> bool {
-        matches!(self, Self::NeedsLogin | Self::WrongLogin)
+        matches!(self, Self::NeedsLogin | Self::WrongLogin | Self::OtherLogin(_))
     }
 }
 
@@ -260,12 +262,15 @@ impl Error {
         matches!(self.cause, Cause::Answer { status: 416, .. })
     }
 
-    /// Returns true if a later attempt can help. An unusable local file, a codec that the server
-    /// does not support, a login that the proxy rejects, or a clear rejection is permanent; a
-    /// network failure, a restarting server and a stream name in use are temporary.
+    /// Returns true if a later attempt can help. An unusable local file, a computer without trusted
+    /// authorities, a codec that the server does not support, a login that the proxy rejects, or a
+    /// clear rejection is permanent; a network failure, a restarting server and a stream name in use
+    /// are temporary.
     pub fn may_pass(&self) -> bool {
         match &self.cause {
-            Cause::TrustFile { .. } | Cause::Codecs(_) => false,
+            Cause::TrustFile { .. }
+            | Cause::Codecs(_)
+            | Cause::Certificate { problem: CertificateProblem::NoRoots, .. } => false,
             Cause::Proxy { problem, .. } => !problem.is_login(),
             Cause::Status { refusal, .. } => refusal.may_pass(),
             Cause::Answer { status, .. } => !matches!(status, 400..=403 | 405..=407),
@@ -279,7 +284,7 @@ impl Error {
         use CertificateProblem as Problem;
         match &self.cause {
             Cause::Certificate {
-                problem: Problem::UnknownIssuer | Problem::OwnAuthority,
+                problem: Problem::UnknownIssuer | Problem::NoRoots | Problem::OwnAuthority,
                 presented,
             } => *presented,
             _ => None,

@@ -18,6 +18,8 @@ pub enum CertificateProblem {
     WrongName { host: String, names: Vec<String> },
     /// The certificate is self-signed, or no authority that this computer trusts has signed it.
     UnknownIssuer,
+    /// This computer trusts no authority at all.
+    NoRoots,
     /// The issuer has revoked the certificate.
     Revoked,
     /// A signature in the certificate chain is invalid.
@@ -27,6 +29,8 @@ pub enum CertificateProblem {
     /// The certificate is a CA certificate, which cannot identify a server. `openssl req -x509`
     /// creates such self-signed certificates by default.
     OwnAuthority,
+    /// The certificate has version 1, which TLS libraries such as rustls do not support.
+    OldVersion,
     /// The certificate is not the pinned one. Both values are SHA-256 in hex. `accepted` is true if
     /// the user had accepted the expected certificate for this server.
     NotPinned { expected: String, presented: String, accepted: bool },

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::{CertificateError, ServerConfig};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -45,10 +45,7 @@ impl Identity {
     /// Fails with the unusable file and the reason, also if the key does not match.
     pub fn read(certificate: &Path, key: &Path) -> Result<Self, IdentityError> {
         let fault = |path: &Path, reason: Problem| IdentityError { path: path.to_owned(), reason };
-        let chain = certificates(certificate).map_err(|cause| match cause {
-            Cause::TrustFile { reason, .. } => fault(certificate, reason),
-            other => fault(certificate, Problem::from(&other)),
-        })?;
+        let chain = certificates(certificate).map_err(|reason| fault(certificate, reason))?;
         let leaf = chain.first().ok_or_else(|| fault(certificate, problem!("net-file-empty")))?;
         let pin = CertificatePin::of(leaf);
         let bytes = read_bounded(key).map_err(|reason| fault(key, reason))?;
@@ -61,8 +58,18 @@ impl Identity {
             .map_err(|error| fault(certificate, error.to_string().into()))?
             .with_no_client_auth()
             .with_single_cert(chain, secret)
-            .map_err(|error| {
-                fault(key, problem!("net-file-other-key", reason = error.to_string()))
+            .map_err(|error| match &error {
+                rustls::Error::InconsistentKeys(_) => {
+                    fault(key, problem!("net-file-other-key", reason = error.to_string()))
+                }
+                rustls::Error::InvalidCertificate(CertificateError::BadEncoding) => {
+                    fault(certificate, problem!("net-file-bad-certificate"))
+                }
+                rustls::Error::InvalidCertificate(reason) => {
+                    let problem = verify::certificate_problem(reason, "");
+                    fault(certificate, Problem::from(&problem))
+                }
+                _ => fault(key, problem!("net-file-key-kind")),
             })?;
         Ok(Self { config: Arc::new(config), pin })
     }
@@ -81,7 +88,10 @@ impl Identity {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::clone(&self.config));
         match timeout(HANDSHAKE_TIMEOUT, acceptor.accept(socket)).await {
             Ok(Ok(stream)) => Ok(Stream::tls(stream.into())),
-            Ok(Err(error)) => Err(verify::cause(&error, "")),
+            Ok(Err(error)) => Err(match verify::cause(&error, "") {
+                Cause::NotTls => Cause::Tls(problem!("net-client-not-tls")),
+                cause => cause,
+            }),
             Err(_) => Err(Cause::TimedOut { after: HANDSHAKE_TIMEOUT }),
         }
     }
@@ -90,5 +100,63 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("pin", &self.pin).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::net::listener::Listener;
+    use crate::net::runtime::Runtime;
+
+    /// Returns the files of a certificate and of its key.
+    fn files(folder: &Path) -> (PathBuf, PathBuf) {
+        let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+        std::fs::write(&certificate, own.cert.pem()).unwrap();
+        std::fs::write(&key, own.signing_key.serialize_pem()).unwrap();
+        (certificate, key)
+    }
+
+    #[test]
+    fn the_unusable_file_is_named_with_the_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = files(folder.path());
+        let file = folder.path().join("bad");
+        let refused = |certificate: &Path, key: &Path| {
+            let IdentityError { path, reason } = Identity::read(certificate, key).unwrap_err();
+            assert_eq!(path, file);
+            reason.id()
+        };
+        std::fs::write(&file, verify::tests::VERSION_1).unwrap();
+        assert_eq!(refused(&file, &key), "net-certificate-version");
+        // The beginning of PKCS #12.
+        std::fs::write(&file, b"\x30\x03\x02\x01\x03").unwrap();
+        assert_eq!(refused(&file, &key), "net-file-bad-certificate");
+        let unknown = "-----BEGIN PRIVATE KEY-----\nMAMCAQA=\n-----END PRIVATE KEY-----\n";
+        std::fs::write(&file, unknown).unwrap();
+        assert_eq!(refused(&certificate, &file), "net-file-key-kind");
+        std::fs::rename(&key, &file).unwrap();
+        let (certificate, _) = files(folder.path());
+        assert_eq!(refused(&certificate, &file), "net-file-other-key");
+    }
+
+    #[test]
+    fn a_client_without_tls_is_not_called_the_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificate, key) = files(folder.path());
+        let identity = Identity::read(&certificate, &key).unwrap();
+        let runtime = Runtime::start().unwrap();
+        let listener = Listener::bind(runtime.handle(), "127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr()).unwrap();
+        // C0 and C1 of the RTMP handshake.
+        client.write_all(&[3; 1_537]).unwrap();
+        let cause = runtime.block_on(async {
+            let (stream, _) = listener.accept().await;
+            identity.welcome(stream).await.unwrap_err()
+        });
+        assert_eq!(cause, Cause::Tls(problem!("net-client-not-tls")));
     }
 }

@@ -7,10 +7,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustls::ClientConfig;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::net::error::{Cause, CertificateProblem};
 use crate::net::tls::certificate_pin::CertificatePin;
@@ -55,6 +55,14 @@ impl Trust {
         cause
     }
 
+    /// Checks that every certificate in a file can be trusted.
+    ///
+    /// # Errors
+    /// Fails with the reason why the file cannot be used.
+    pub fn check_file(path: &Path) -> Result<(), Problem> {
+        roots(path).map(drop)
+    }
+
     /// Builds the TLS client. This function reads files, so it must be called where blocking is
     /// allowed.
     pub(in crate::net) fn client(&self) -> Result<Arc<ClientConfig>, Cause> {
@@ -63,7 +71,10 @@ impl Trust {
             Some(pin) => Arc::new(Judge::pinned(pin, Arc::clone(&provider))),
             None => {
                 let extra = match &self.ca_file {
-                    Some(path) => certificates(path)?,
+                    Some(path) => roots(path).map_err(|reason| Cause::TrustFile {
+                        path: path.display().to_string(),
+                        reason,
+                    })?,
                     None => Vec::new(),
                 };
                 let trusting = Judge::trusting(extra, Arc::clone(&provider));
@@ -80,19 +91,25 @@ impl Trust {
     }
 }
 
+/// Reads the certificates in a PEM or DER file, all of which must be valid X.509.
+fn roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let found = certificates(path)?;
+    let (_, unreadable) = RootCertStore::empty().add_parsable_certificates(found.iter().cloned());
+    if unreadable == 0 { Ok(found) } else { Err(problem!("net-file-bad-certificate")) }
+}
+
 /// Reads the certificates in a PEM or DER file, which must contain at least one.
-pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Cause> {
-    let fault = |reason: Problem| Cause::TrustFile { path: path.display().to_string(), reason };
-    let bytes = read_bounded(path).map_err(fault)?;
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Problem> {
+    let bytes = read_bounded(path)?;
     // DER data begins with a SEQUENCE.
     if bytes.first() == Some(&0x30) {
         return Ok(vec![CertificateDer::from(bytes)]);
     }
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
     match found {
-        Ok(found) if found.is_empty() => Err(fault(problem!("net-file-no-certificate"))),
+        Ok(found) if found.is_empty() => Err(problem!("net-file-no-certificate")),
         Ok(found) => Ok(found),
-        Err(error) => Err(fault(error.to_string().into())),
+        Err(error) => Err(error.to_string().into()),
     }
 }
 
@@ -149,7 +166,11 @@ mod tests {
         let path = folder.path().join("ca.pem");
         let trust = Trust { ca_file: Some(path.clone()), ..Trust::default() };
         assert!(matches!(trust.client(), Err(Cause::TrustFile { .. })));
-        std::fs::write(&path, "no certificate").unwrap();
-        assert!(matches!(trust.client(), Err(Cause::TrustFile { .. })));
+        let damaged = b"-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n";
+        for content in [b"no certificate".as_slice(), b"\x30\x03\x02\x01\x00", damaged] {
+            std::fs::write(&path, content).unwrap();
+            assert!(matches!(trust.client(), Err(Cause::TrustFile { .. })), "{content:?}");
+            assert!(Trust::check_file(&path).is_err());
+        }
     }
 }

@@ -108,6 +108,7 @@ impl Client {
         span: Option<Span>,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<WebResponse, Error> {
+        let has_credentials = url.has_credentials();
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.ask(&url, RequestPurpose::File(span), on_step).await?;
@@ -118,7 +119,8 @@ impl Client {
                 301 | 302 | 303 | 307 | 308 => {
                     let to = answer.fields.get("location").unwrap_or_default();
                     url = redirected(&url, to).map_err(fail)?;
-                    on_step(Step::Elsewhere { to: &url.to_string(), with_password: true });
+                    let with_password = url.has_credentials() || !has_credentials;
+                    on_step(Step::Elsewhere { to: &url.to_string(), with_password });
                     continue;
                 }
                 status => {

@@ -44,6 +44,7 @@ impl Socket {
         options: &Options,
         on_step: &(dyn Fn(Step<'_>) + Send + Sync),
     ) -> Result<Self, Error> {
+        let has_credentials = url.has_credentials();
         let mut url = url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let endpoint = url.endpoint();
@@ -64,7 +65,8 @@ impl Socket {
                     let to = response.headers().get(header::LOCATION);
                     let to = to.and_then(|to| to.to_str().ok()).unwrap_or_default();
                     url = follow(&url, to).map_err(fail)?;
-                    on_step(Step::Elsewhere { to: &url.to_string(), with_password: true });
+                    let with_password = url.has_credentials() || !has_credentials;
+                    on_step(Step::Elsewhere { to: &url.to_string(), with_password });
                 }
                 Ok(Err(Tungstenite::Http(response))) => {
                     let status = response.status();

@@ -44,8 +44,12 @@ impl WebUrl {
             return Err(UrlError::TooLong);
         }
         let mut joined = self.0.join(reference).map_err(|_| UrlError::Unreadable)?;
-        // User and password are kept only for their server.
-        if joined.username().is_empty() && self.0.origin() == joined.origin() {
+        // User and password are kept only for their server, which may begin to use TLS.
+        let is_upgrade = !self.is_secure()
+            && matches!(joined.scheme(), "https" | "wss")
+            && self.0.host() == joined.host()
+            && (self.0.port(), joined.port()) == (None, None);
+        if joined.username().is_empty() && (is_upgrade || self.0.origin() == joined.origin()) {
             let _ = joined.set_username(self.0.username());
             let _ = joined.set_password(self.0.password());
         }
@@ -220,6 +224,14 @@ mod tests {
         assert_eq!(join("/c.ts?x").bare(), "http://h:81/c.ts?x");
         assert!(!join("http://other/c.ts").has_credentials());
         assert!(!join("//h/c.ts").has_credentials(), "another port");
+        assert!(!join("https://h/c.ts").has_credentials(), "another port");
+        let plain = WebUrl::parse("http://u:p@h/a").unwrap();
+        assert_eq!(plain.join("https://h/b").unwrap().authorization(), plain.authorization());
+        for other in ["https://h:8443/b", "https://other/b", "http://h:81/b"] {
+            assert!(!plain.join(other).unwrap().has_credentials(), "{other}");
+        }
+        let secure = WebUrl::parse("https://u:p@h/a").unwrap();
+        assert!(!secure.join("http://h/b").unwrap().has_credentials());
         assert_eq!(base.join("file:///etc/passwd"), Err(UrlError::Scheme));
         assert_eq!(base.join("data:x"), Err(UrlError::Scheme));
     }

@@ -126,7 +126,12 @@ impl Web {
                 Step::Stage(stage) if first => {
                     shared.report.enter(State::Opening { stage: stage.name() });
                 }
-                Step::Elsewhere { to, .. } => tracing::info!("redirected to {to}"),
+                Step::Elsewhere { to, with_password: true } => {
+                    tracing::info!("redirected to {to}");
+                }
+                Step::Elsewhere { to, with_password: false } => {
+                    tracing::warn!("redirected to {to}, without the user and password");
+                }
                 _ => {}
             }
         };

@@ -17,7 +17,7 @@ pub(in crate::server) mod rules;
 pub(in crate::server) mod token;
 
 pub use action::Action;
-pub use address_list::{AddressList, Network};
+pub use address_list::AddressList;
 pub use callback::{CallKind, CallbackRules, Dialect};
 pub use proxies::{ProxyHeader, ProxyRules};
 pub use rules::{AccessRules, ActionRules, AppLimits, AppRules};

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use crate::server::access::address_list::Network;
+use crate::net::connect::network::Network;
 use crate::text::problem::{Problem, problem};
 
 /// Maximum number of addresses that are read from the header.

@@ -25,6 +25,8 @@ fn every_cause() -> Vec<Cause> {
         Problem::WrongName { host: text(), names: Vec::new() },
         Problem::WrongName { host: text(), names: vec![text()] },
         Problem::UnknownIssuer,
+        Problem::NoRoots,
+        Problem::OldVersion,
         Problem::Revoked,
         Problem::BadSignature,
         Problem::WrongPurpose,
@@ -45,6 +47,7 @@ fn every_cause() -> Vec<Cause> {
         ProxyProblem::Unreachable(Box::new(Cause::NoSuchHost)),
         ProxyProblem::NeedsLogin,
         ProxyProblem::WrongLogin,
+        ProxyProblem::OtherLogin(text()),
         ProxyProblem::Refused(text().into()),
     ];
     let of_the_web = [

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
+use crate::net::connect::network::Network;
 use crate::server::access::action::Action;
-use crate::server::access::address_list::Network;
 use crate::server::access::token::problem::TokenProblem;
 
 /// Clocks may differ by this many seconds.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::base::{Clock, Secret, Timestamp};
@@ -18,6 +19,8 @@ use crate::server::access::token::verify::{self, Keys};
 
 /// A key set is fetched again after this time.
 const REFRESH_INTERVAL: Duration = Duration::from_hours(1);
+/// An older key set is fetched again before it is used, because its keys may no longer be valid.
+const MAX_AGE: Duration = Duration::from_hours(2);
 /// Minimum interval between two fetches: tokens with unknown keys must not cause more requests.
 const MIN_FETCH_INTERVAL: Duration = Duration::from_secs(30);
 /// Minimum interval between two fetches while there are no keys, so that no token is valid.
@@ -82,8 +85,8 @@ pub(in crate::server) struct Tokens {
 }
 
 impl Tokens {
-    /// Creates the checker for these rules. A key set at the same URL as before is not fetched
-    /// again.
+    /// Creates the checker for these rules. A key set at the same URL as before is kept until the
+    /// next token, and then fetched again.
     pub fn new(rules: &TokenRules, before: Option<&Self>) -> Self {
         let TokenRules { secrets, key_set, audience, issuer } = rules.clone();
         // If the rules need other claims, it is unknown whether the tokens of running viewers have them.
@@ -100,6 +103,9 @@ impl Tokens {
             Some(KeySource::Url(url)) => {
                 signers.push(signer("set", &url.whole()));
                 let before = before.and_then(|it| it.remote.clone()).filter(|it| it.0.url == url);
+                if let Some(RemoteKeys(set)) = &before {
+                    *set.fetched.write() = None;
+                }
                 (Vec::new(), before.or_else(|| Some(RemoteKeys::new(url))))
             }
             None => (Vec::new(), None),
@@ -130,14 +136,15 @@ impl Tokens {
             ..wanted
         };
         let (claims, signer) = match &self.remote {
-            None => self.verify(token, Some(&self.fixed))?,
+            None => self.verify(token, Some(&self.fixed), false)?,
             Some(remote) => {
-                let known = remote.known(clock);
-                match self.verify(token, known.as_ref().map(|keys| keys.as_slice())) {
+                let known = remote.known(clock).await;
+                match self.verify(token, known.as_ref().map(|keys| keys.as_slice()), false) {
                     // The token may be signed with a new key.
                     Err(TokenProblem::Signature | TokenProblem::NoKeys) => {
-                        let newest = remote.newest(clock).await;
-                        self.verify(token, newest.as_ref().map(|keys| keys.as_slice()))?
+                        let (newest, is_outdated) = remote.newest(clock).await;
+                        let newest = newest.as_ref().map(|keys| keys.as_slice());
+                        self.verify(token, newest, is_outdated)?
                     }
                     verified => verified?,
                 }
@@ -152,8 +159,9 @@ impl Tokens {
         &self,
         token: &str,
         public: Option<&[PublicKey]>,
+        is_outdated: bool,
     ) -> Result<(Claims, usize), TokenProblem> {
-        verify::verify(token, &Keys { shared: &self.shared, public })
+        verify::verify(token, &Keys { shared: &self.shared, public, is_outdated })
     }
 }
 
@@ -166,7 +174,7 @@ struct RemoteSet {
     url: WebUrl,
     /// `None` until the first keys arrive.
     keys: RwLock<Option<Arc<Vec<PublicKey>>>>,
-    /// The time at which the newest keys arrived.
+    /// The time at which the newest keys arrived; `None` if they are to be fetched again.
     fetched: RwLock<Option<Timestamp>>,
     /// The time at which the last fetch began. The lock is held during a fetch, so other tasks wait
     /// for its result.
@@ -179,32 +187,43 @@ impl RemoteKeys {
         Self(Arc::new(RemoteSet { url, keys, fetched, tried }))
     }
 
-    /// Returns the current keys. Old keys are renewed in the background.
-    fn known(&self, clock: Clock) -> Option<Arc<Vec<PublicKey>>> {
+    /// Returns the current keys. Old keys are renewed in the background, and very old ones first.
+    async fn known(&self, clock: Clock) -> Option<Arc<Vec<PublicKey>>> {
         let fetched = *self.0.fetched.read();
-        if fetched.is_some_and(|at| clock.now().since(at) >= REFRESH_INTERVAL) {
-            let set = Arc::clone(&self.0);
-            tokio::spawn(async move { set.fetch(clock).await });
+        let age = fetched.map_or(Duration::MAX, |at| clock.now().since(at));
+        let has_keys = self.0.keys.read().is_some();
+        if has_keys && age >= REFRESH_INTERVAL {
+            let fetch = self.fetch(clock);
+            if age >= MAX_AGE {
+                let _ = fetch.await;
+            }
         }
         self.0.keys.read().clone()
     }
 
-    /// Fetches the keys again, unless the last fetch was a moment ago, and returns the keys.
-    async fn newest(&self, clock: Clock) -> Option<Arc<Vec<PublicKey>>> {
-        // The fetch continues if the client leaves.
+    /// Fetches the keys again, unless the last fetch was a moment ago. Returns the keys, and true
+    /// if there may be newer keys because the last fetch failed.
+    async fn newest(&self, clock: Clock) -> (Option<Arc<Vec<PublicKey>>>, bool) {
+        let is_current = self.fetch(clock).await.unwrap_or(false);
+        (self.0.keys.read().clone(), !is_current)
+    }
+
+    /// Starts a fetch, which continues if the client leaves.
+    fn fetch(&self, clock: Clock) -> JoinHandle<bool> {
         let set = Arc::clone(&self.0);
-        let _ = tokio::spawn(async move { set.fetch(clock).await }).await;
-        self.0.keys.read().clone()
+        tokio::spawn(async move { set.fetch(clock).await })
     }
 }
 
 impl RemoteSet {
-    async fn fetch(&self, clock: Clock) {
+    /// Fetches the keys, unless the last fetch was a moment ago. Returns true if the last fetch
+    /// succeeded.
+    async fn fetch(&self, clock: Clock) -> bool {
         let mut tried = self.tried.lock().await;
         let has_keys = self.keys.read().is_some();
         let interval = if has_keys { MIN_FETCH_INTERVAL } else { MIN_FIRST_FETCH_INTERVAL };
         if tried.is_some_and(|at| clock.now().since(at) < interval) {
-            return;
+            return *self.fetched.read() == *tried;
         }
         let answer = timeout(FETCH_TIMEOUT, self.get()).await;
         *tried = Some(clock.now());
@@ -212,11 +231,13 @@ impl RemoteSet {
             Ok(Ok(keys)) => {
                 *self.keys.write() = Some(Arc::new(keys));
                 *self.fetched.write() = *tried;
+                return true;
             }
             // The previous keys stay valid.
             Ok(Err(cause)) => tracing::warn!(url = %self.url, cause, "no keys for tokens"),
             Err(_) => tracing::warn!(url = %self.url, "no keys for tokens: no response"),
         }
+        false
     }
 
     async fn get(&self) -> Result<Vec<PublicKey>, String> {
@@ -226,5 +247,106 @@ impl RemoteSet {
         let text = client.read(answer, MAX_KEY_SET_BYTES, &mut patience).await;
         let text = text.map_err(|it| it.to_string())?;
         parse_set(&text).ok_or_else(|| "it is no set of usable keys".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use data_encoding::BASE64URL_NOPAD;
+    use ring::rand::SystemRandom;
+    use ring::signature::{Ed25519KeyPair, KeyPair};
+    use serde_json::{Value, json};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::net::{Listener, Runtime};
+    use crate::server::access::action::Action;
+
+    /// Returns a set with a new key, and a token that is signed with the key.
+    fn signed(id: &str) -> (String, String) {
+        let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).unwrap();
+        let x = BASE64URL_NOPAD.encode(pair.public_key().as_ref());
+        let set = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x }] });
+        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let header = encode(&json!({ "alg": "EdDSA", "kid": id }));
+        let claims = encode(&json!({ "sub": "live/show", "act": "play", "exp": 2_000 }));
+        let text = format!("{header}.{claims}");
+        let signature = BASE64URL_NOPAD.encode(pair.sign(text.as_bytes()).as_ref());
+        (set.to_string(), format!("{text}.{signature}"))
+    }
+
+    fn rules(port: u16) -> TokenRules {
+        let url = WebUrl::parse(&format!("http://127.0.0.1:{port}/keys")).unwrap();
+        TokenRules { key_set: Some(KeySource::Url(url)), ..TokenRules::default() }
+    }
+
+    /// Returns the checker for these rules after it fetched this set.
+    fn tokens(rules: &TokenRules, set: &str, fetched: Timestamp) -> Tokens {
+        let tokens = Tokens::new(rules, None);
+        let RemoteKeys(remote) = tokens.remote.as_ref().unwrap();
+        *remote.keys.write() = Some(Arc::new(parse_set(set.as_bytes()).unwrap()));
+        *remote.fetched.write() = Some(fetched);
+        *remote.tried.try_lock().unwrap() = Some(fetched);
+        tokens
+    }
+
+    async fn check(tokens: &Tokens, token: &str, clock: Clock) -> Result<(), TokenProblem> {
+        let wanted = TokenUse {
+            action: Action::Play,
+            app: "live",
+            stream: "show",
+            address: [192, 0, 2, 1].into(),
+            now: 1_000,
+            audience: None,
+            issuer: None,
+        };
+        tokens.check(token, wanted, clock).await.map(|_| ())
+    }
+
+    #[test]
+    fn a_token_of_a_newer_key_is_no_forgery_while_the_keys_cannot_be_fetched() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        let ((set, token), (_, newer), (_, forged)) =
+            (signed("first"), signed("second"), signed("first"));
+        let now = clock.now();
+        for (fetched, problem) in [
+            (now - MIN_FETCH_INTERVAL, TokenProblem::NoKeys),
+            (now - MAX_AGE, TokenProblem::NoKeys),
+            // The last fetch succeeded a moment ago.
+            (now + REFRESH_INTERVAL, TokenProblem::Signature),
+        ] {
+            // No server has this port.
+            let tokens = tokens(&rules(1), &set, fetched);
+            let check = |token: &str| runtime.block_on(check(&tokens, token, clock));
+            assert_eq!(check(&token), Ok(()));
+            assert_eq!([check(&newer), check(&newer)], [Err(problem); 2]);
+            assert_eq!(check(&forged), Err(TokenProblem::Signature));
+        }
+    }
+
+    #[test]
+    fn keys_are_fetched_again_before_use_if_they_are_very_old_or_after_a_reload() {
+        let (runtime, clock) = (Runtime::start().unwrap(), Clock::start());
+        for is_reload in [false, true] {
+            let ((old, removed), (set, token)) = (signed("first"), signed("second"));
+            let address = "127.0.0.1:0".parse().unwrap();
+            let listener = Listener::bind(runtime.handle(), address).unwrap();
+            let rules = rules(listener.local_addr().port());
+            runtime.spawn(async move {
+                let (mut socket, _) = listener.accept().await;
+                let _ = socket.read(&mut [0; 4_096]).await;
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", set.len());
+                socket.write_all(format!("{head}{set}").as_bytes()).await.unwrap();
+            });
+            let age = if is_reload { MIN_FETCH_INTERVAL } else { MAX_AGE };
+            let mut tokens = tokens(&rules, &old, clock.now() - age);
+            if is_reload {
+                tokens = Tokens::new(&rules, Some(&tokens));
+            }
+            let check = |token: &str| runtime.block_on(check(&tokens, token, clock));
+            assert_eq!(check(&removed), Err(TokenProblem::Signature), "{is_reload}");
+            assert_eq!(check(&token), Ok(()), "{is_reload}");
+        }
     }
 }

@@ -11,7 +11,8 @@ pub(in crate::server) enum TokenProblem {
     Algorithm,
     /// No key of this server has signed the token.
     Signature,
-    /// The server could not fetch any keys yet.
+    /// The server could not fetch any keys yet, or could not fetch a newer key that may have signed
+    /// the token.
     NoKeys,
     /// The token never expires.
     NoEnd,

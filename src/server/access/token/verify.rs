@@ -17,6 +17,8 @@ pub(super) struct Keys<'a> {
     pub shared: &'a [SharedKey],
     /// `None` if it is not known which public keys there are.
     pub public: Option<&'a [PublicKey]>,
+    /// True if there may be newer public keys, which could not be fetched.
+    pub is_outdated: bool,
 }
 
 /// Returns true if a text has the form of a token.
@@ -50,16 +52,17 @@ pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<(Claims, usize), To
         Algorithm::Hs256 => keys.shared.iter().enumerate().fold(None, |found, (at, key)| {
             if key.verifies(message, &signature) { Some(at) } else { found }
         }),
-        _ => keys
-            .public
-            .ok_or(TokenProblem::NoKeys)?
-            .iter()
-            .position(|key| {
-                key.algorithm() == algorithm
-                    && key.fits(text("kid"))
-                    && key.verifies(message, &signature)
-            })
-            .map(|at| keys.shared.len() + at),
+        _ => {
+            let public = keys.public.ok_or(TokenProblem::NoKeys)?;
+            let fits = |key: &PublicKey| key.algorithm() == algorithm && key.fits(text("kid"));
+            // A newer key may have signed the token.
+            if keys.is_outdated && !public.iter().any(fits) {
+                return Err(TokenProblem::NoKeys);
+            }
+            let signer =
+                public.iter().position(|key| fits(key) && key.verifies(message, &signature));
+            signer.map(|at| keys.shared.len() + at)
+        }
     };
     let signer = signer.ok_or(TokenProblem::Signature)?;
     let claims = Claims::of(&decode(claims)?).ok_or(TokenProblem::Malformed)?;
@@ -116,7 +119,8 @@ mod tests {
         let token = token.expose();
         assert!(is_token(token) && !is_token("a.key") && !is_token("a.b.c"));
         let check = |token: &str, secret: &str| {
-            verify(token, &Keys { shared: &shared(secret), public: Some(&[]) }).map(|_| ())
+            let shared = &shared(secret);
+            verify(token, &Keys { shared, public: Some(&[]), is_outdated: false }).map(|_| ())
         };
         assert_eq!(check(token, HMAC_SECRET), Ok(()));
         assert_eq!(check(token, "another secret, also long enough"), Err(TokenProblem::Signature));
@@ -147,7 +151,8 @@ mod tests {
     fn a_token_is_no_forgery_while_the_public_keys_are_not_known() {
         let check = |header: Value, public| {
             let token = format!("{}.AA", unsigned(&header));
-            verify(&token, &Keys { shared: &shared(HMAC_SECRET), public }).map(|_| ())
+            let shared = &shared(HMAC_SECRET);
+            verify(&token, &Keys { shared, public, is_outdated: false }).map(|_| ())
         };
         let public = json!({ "alg": "EdDSA" });
         assert_eq!(check(public.clone(), None), Err(TokenProblem::NoKeys));
@@ -178,7 +183,8 @@ mod tests {
         let check = |header: Value, sign: &dyn Fn(&[u8]) -> Vec<u8>, shared: &[SharedKey]| {
             let signed = unsigned(&header);
             let token = format!("{signed}.{}", encode(&sign(signed.as_bytes())));
-            verify(&token, &Keys { shared, public: Some(&public) }).map(|_| ())
+            let keys = Keys { shared, public: Some(&public), is_outdated: false };
+            verify(&token, &keys).map(|_| ())
         };
         let by_edwards = |message: &[u8]| edwards.sign(message).as_ref().to_vec();
         let by_weier = |message: &[u8]| weier.sign(&random, message).unwrap().as_ref().to_vec();

@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
+use crate::net::connect::network::Network;
 use crate::server::access::action::Action;
-use crate::server::access::address_list::Network;
 use crate::server::access::callback::rules::{CallKind, CallbackRules};
 use crate::server::access::rules::AppRules;
 use crate::server::registry::Registry;
