@@ -66,9 +66,7 @@ impl Output {
             Ok(writer) => drop(self.writer.set(writer)),
             Err(error) => tracing::warn!(%error, "the output waits for its reader"),
         }
-        if let Err(error) = standard_error::write_beside(READER_TIMEOUT) {
-            tracing::warn!(%error, "the log waits for its reader");
-        }
+        standard_error::write_beside();
     }
 
     /// Waits until all lines are written, as long as the reader reads.
