@@ -83,7 +83,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
                     outage = now;
                     backoff.reset();
                 }
-                tracing::info!(target = %next, "the server asks to reconnect to another address");
+                tracing::info!(to = %next, "the server asks to reconnect to another address");
                 url = next;
                 continue;
             }
