@@ -33,10 +33,11 @@ fn main() -> Exit {
     onair::cli::output::speak(cli.globals.lang);
     match onair::cli::process::log::start(&cli.globals.log, cli.globals.log_format) {
         Ok(last_lines) => {
-            if let Some(folder) = crash_reports::default_folder() {
-                sandbox::crash_folder(&folder);
-                onair::cli::process::crash::install(folder, last_lines);
+            let folder = crash_reports::default_folder();
+            if let Some(folder) = &folder {
+                sandbox::crash_folder(folder);
             }
+            onair::cli::process::crash::install(folder, last_lines);
         }
         Err(why) => {
             onair::cli::output::complain(why);

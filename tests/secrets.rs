@@ -165,6 +165,8 @@ fn commands_that_take_a_whole_url_do_not_repeat_its_key() {
         vec!["live", "--video", "test", "--retry-for", "0s", "--duration", "2s", "--to", &url],
         vec!["live", "--video", "test", "--to", "rtmp://h/live/0penKey 0penPass"],
         vec!["check", "http://h/0penKey"],
+        vec!["live", "rtmp://h/live/0penKey"],
+        vec!["live", "--to", "rtmp://h/live", "--key-env", "live_0penKey"],
     ] {
         let mut onair = Onair::start(&[&words[..], &["--log", "trace"]].concat());
         onair.peer.wait(LIMIT);
@@ -189,7 +191,7 @@ fn a_crash_leaves_a_report_for_its_owner_without_the_key() {
     // A line that is cut off within the key must not reveal part of it.
     let long = format!("INFO {} {KEY}\n", "x".repeat(985));
     writer.write_all(long.as_bytes()).unwrap();
-    crash::install(crashes.clone(), lines.clone());
+    crash::install(Some(crashes.clone()), lines.clone());
     // A panic of str0m that onair contains is no crash. The log mentions only the first one.
     let log = tracing_subscriber::fmt().with_ansi(false).with_writer(lines).finish();
     tracing::subscriber::with_default(log, || {

@@ -15,7 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::peers::desktop::Desktop;
-use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, wait_for};
+use crate::peers::{self, LIMIT, Onair, Peer, ffmpeg, full_pipe, wait_for};
 use tempfile::TempDir;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
@@ -132,6 +132,23 @@ fn a_signal_ends_it_though_the_display_hangs() {
     let status = studio.signalled_while_the_display_hangs(&["TERM"]);
     assert_eq!(status.code(), Some(0), "{}", studio.window.errors());
     studio.was_ended_in_order();
+}
+
+/// A terminal stops reading after Ctrl-S.
+#[test]
+fn a_log_that_nobody_reads_does_not_freeze_the_window() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop");
+    let (desktop, home) = (Desktop::start(), tempfile::tempdir().unwrap());
+    let _manager = desktop.manage();
+    let settings = home.path().join("settings.toml");
+    fs::write(&settings, "version = 2\nvideo = \"test\"\naudio = \"tone\"\n").unwrap();
+    let mut command = desktop.onair(home.path());
+    command.args(["--log", "info", "studio", "--settings"]).arg(&settings);
+    let (_reader, errors) = full_pipe();
+    let mut window = Peer::start_with_errors(&mut command, errors);
+    window.wait_until("the window", LIMIT * 2, |_| !desktop.windows().is_empty());
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0));
 }
 
 #[test]

@@ -24,7 +24,7 @@ use landlock::{
 };
 use seccompiler::{
     SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-    apply_filter,
+    apply_filter, sock_filter,
 };
 
 /// The folder of crash reports.
@@ -221,12 +221,33 @@ fn restrict_calls(calls: Calls) {
 }
 
 fn filter(calls: Calls) -> Result<(), Error> {
+    #[cfg(target_arch = "x86_64")]
+    refuse_x32()?;
     if calls == Calls::Decoder {
         // The flags of `clone3` are in memory, which no filter can read. If `clone3` is not
         // available, callers use `clone` instead.
         apply(BTreeMap::from([(libc::SYS_clone3, Vec::new())]), libc::ENOSYS)?;
     }
     apply(rules(calls)?, libc::EPERM)
+}
+
+/// Refuses the calls of the x32 ABI, with which the numbers of all system calls have another bit set.
+#[cfg(target_arch = "x86_64")]
+fn refuse_x32() -> Result<(), Error> {
+    // The codes are those of linux/bpf_common.h.
+    const LOAD_WORD: u16 = 0x20;
+    const JUMP_IF_GREATER_OR_EQUAL: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    const X32_CALLS: u32 = 0x4000_0000;
+    let step = |code, jf, k| sock_filter { code, jt: 0, jf, k };
+    let program = [
+        // The number of the call is at offset 0.
+        step(LOAD_WORD, 0, 0),
+        step(JUMP_IF_GREATER_OR_EQUAL, 1, X32_CALLS),
+        step(RETURN, 0, libc::SECCOMP_RET_ERRNO | libc::ENOSYS.unsigned_abs()),
+        step(RETURN, 0, libc::SECCOMP_RET_ALLOW),
+    ];
+    Ok(apply_filter(&program)?)
 }
 
 /// Returns the calls to refuse, with conditions for their arguments.
@@ -355,7 +376,11 @@ mod tests {
         let (inside, crashes) = (folder.join("in"), folder.join("state/onair/crashes"));
         crash_folder(&crashes);
         files(&[&inside.join("new/show.flv")]);
+        let filters = || status("Seccomp_filters:").parse::<u32>().unwrap();
+        let before = filters();
         process();
+        // One of them refuses the calls of the x32 ABI.
+        assert_eq!(filters() - before, if cfg!(target_arch = "x86_64") { 2 } else { 1 });
         assert_eq!((status("NoNewPrivs:"), status("Seccomp:")), ("1".into(), "2".into()));
         // The restriction also applies to threads that start later, and to `exec` in this process.
         let thread = std::thread::spawn(|| refused(Command::new("/bin/true").spawn()));

@@ -1,6 +1,7 @@
 //! Encoding errors.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::media::{Size, TrackKind};
 use crate::text::Problem;
@@ -22,6 +23,13 @@ pub enum Error {
     Size { expected: Size, got: Size },
     /// The system cannot start more threads.
     Thread { thread: &'static str, reason: String },
+    /// The encoder's thread has panicked.
+    Crashed,
+}
+
+/// Runs the work of an encoder's thread. A panic in it is a failure of the encoder.
+pub(super) fn contain_panic(work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Error::Crashed))
 }
 
 /// The operation of an encoder's library.
@@ -94,6 +102,7 @@ impl From<&Error> for Problem {
             Error::Thread { thread, reason } => {
                 problem!("encode-no-thread", thread = *thread, reason = reason)
             }
+            Error::Crashed => problem!("internal-error"),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::base::worker::Stuck;
 use crate::base::{Stop, Timestamp, Worker, queue};
 use crate::encode::backend::{self, Description, VideoBackend};
 pub use crate::encode::config::{Choice, Video as Config};
-use crate::encode::error::Error;
+use crate::encode::error::{Error, contain_panic};
 use crate::encode::keyframes::Schedule;
 use crate::encode::scale::Scaler;
 use crate::media::{
@@ -156,8 +156,8 @@ impl VideoEncoder {
         let its = Arc::clone(&shared);
         let backend = opened.backend;
         let worker = Worker::spawn("onair-venc", move |stop| {
-            let result = run(&config, rendition_id, backend, &its, &input, &output, stop);
-            if let Err(error) = result {
+            let work = || run(&config, rendition_id, backend, &its, &input, &output, stop);
+            if let Err(error) = contain_panic(work) {
                 *its.failure.lock() = Some(error);
             }
         })
@@ -485,6 +485,28 @@ mod tests {
         assert_eq!(bitrate_after(2, 200_000), 200_000);
         drop(feed);
         encoder.join(JOIN_TIMEOUT).unwrap();
+    }
+
+    #[test]
+    fn an_encoder_that_panics_has_failed() {
+        let config = Config {
+            size: FRAME_SIZE,
+            frame_rate: FrameRate::new(25, 1).unwrap(),
+            bitrate: BitsPerSecond(1_000_000),
+            keyframe_interval: Duration::from_secs(1),
+            encoder: Choice::Pipelined,
+        };
+        let (feed, input) = queue::bounded("frames", 1, Full::Block);
+        let (output, packets) = queue::bounded("packets", 256, Full::Block);
+        let mut encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        encoder.set_bitrate(BitsPerSecond(0));
+        let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
+        let (pts, color) = (Timestamp::ZERO, Color::PROGRAM);
+        feed.send(VideoFrame { pts, surface: planes.into(), color }).unwrap();
+        // The input is still open.
+        encoder.wait(JOIN_TIMEOUT).unwrap();
+        assert_eq!(encoder.failed(), Some(Error::Crashed));
+        assert!(packets.recv().is_none());
     }
 
     #[test]

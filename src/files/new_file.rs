@@ -62,6 +62,18 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     Err(all_taken())
 }
 
+/// Removes a file that an interrupted program left behind. The file stays if it is locked, and where
+/// new files are not locked.
+pub fn remove_abandoned(path: &Path) {
+    if let Ok(file) = OpenOptions::new().write(true).open(path)
+        && !locks::refuse_readers(&file)
+        && file.try_lock().is_ok()
+    {
+        // Another name is used if the file stays.
+        let _ = fs::remove_file(path);
+    }
+}
+
 /// Creates a file like [`create_new`], but opens an existing device or pipe of this name for
 /// writing.
 ///

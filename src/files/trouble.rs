@@ -43,6 +43,8 @@ pub enum Trouble {
     Slow,
     /// There is nothing to write.
     Nothing,
+    /// The thread that writes the file has panicked.
+    Crashed,
     /// Any other reason.
     Other,
 }
@@ -65,7 +67,7 @@ pub fn change_error(path: &Path, error: io::Error) -> io::Error {
 
 impl Trouble {
     /// All reasons except `Other`, which has no text.
-    pub const ALL_KNOWN: [Self; 17] = [
+    pub const ALL_KNOWN: [Self; 18] = [
         Self::Full,
         Self::Quota,
         Self::TooLarge,
@@ -83,6 +85,7 @@ impl Trouble {
         Self::Format,
         Self::Slow,
         Self::Nothing,
+        Self::Crashed,
     ];
 
     /// Returns the reason that corresponds to a system error.
@@ -140,6 +143,7 @@ impl Trouble {
             Self::Format => problem!("file-format"),
             Self::Slow => problem!("file-slow"),
             Self::Nothing => problem!("file-nothing"),
+            Self::Crashed => problem!("internal-error"),
             Self::Other => return None,
         })
     }

@@ -72,7 +72,7 @@ impl Publisher {
             unannounced: AtomicBool::new(false),
         });
         let done = Stop::new();
-        let ended = SetOnDrop(done.clone());
+        let ended = EndOnDrop { done: done.clone(), shared: Arc::clone(&shared) };
         let feed = hub.feed();
         let lost_audio = feed.lost_audio();
         let limits = shared.target.limits;
@@ -250,11 +250,17 @@ impl Drop for Publisher {
 }
 
 /// Sets the [`Stop`] when dropped, so that the task also counts as ended if it is aborted or
-/// panics.
-struct SetOnDrop(Stop);
+/// panics. A panic is a failure of the publisher.
+struct EndOnDrop {
+    done: Stop,
+    shared: Arc<Shared>,
+}
 
-impl Drop for SetOnDrop {
+impl Drop for EndOnDrop {
     fn drop(&mut self) {
-        self.0.set();
+        if std::thread::panicking() {
+            retry::crashed(&self.shared);
+        }
+        self.done.set();
     }
 }

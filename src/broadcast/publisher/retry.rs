@@ -83,7 +83,7 @@ pub(super) async fn run(shared: Arc<Shared>, home: Url, feed: HubFeed, kept: Opt
                     outage = now;
                     backoff.reset();
                 }
-                tracing::info!(target = %next, "the server asks to reconnect to another address");
+                tracing::info!(to = %next, "the server asks to reconnect to another address");
                 url = next;
                 continue;
             }
@@ -224,6 +224,13 @@ fn over(shared: &Shared, state: State, error: Option<Error>) {
     shared.change(Report { state, stage, error, peer: None, retry_in: None, gap: None });
 }
 
+/// Ends a publisher whose task has panicked.
+pub(super) fn crashed(shared: &Shared) {
+    let stage = shared.report.lock().stage;
+    let error = Error { stage, cause: Cause::Crashed, peer: shared.target.url.host_and_port() };
+    over(shared, State::Failed(error.class()), Some(error));
+}
+
 /// Returns a value that differs between publishers that start in the same microsecond.
 fn address_of(shared: &Arc<Shared>) -> u64 {
     Arc::as_ptr(shared).addr() as u64
@@ -232,10 +239,10 @@ fn address_of(shared: &Arc<Shared>) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::Clock;
     use crate::base::queue::{self, Full};
+    use crate::base::{Clock, Stop};
     use crate::broadcast::hub::Hub;
-    use crate::broadcast::publisher::{Event, Publisher, Target};
+    use crate::broadcast::publisher::{EndOnDrop, Event, Publisher, Target};
     use crate::media::StreamConfig;
     use crate::net::{ProxyProblem, Runtime};
 
@@ -257,6 +264,31 @@ mod tests {
         drop(packets);
         assert!(publisher.wait(limit), "{:?}", publisher.report());
         assert_eq!(publisher.state(), State::Stopped);
+    }
+
+    #[test]
+    fn a_publisher_that_panics_has_failed() {
+        let limit = Duration::from_secs(60);
+        let (_packets, input) = queue::bounded("test", 4, Full::Block);
+        let hub = Hub::spawn(StreamConfig::default(), input).unwrap();
+        let runtime = Runtime::start().unwrap();
+        let target = Target::new(Url::parse("rtmp://127.0.0.1:1/app/key").unwrap());
+        let publisher = Publisher::start(&runtime, target, &hub, Clock::start());
+        // Another task takes the place of the publisher's.
+        publisher.task.abort();
+        assert!(publisher.wait(limit));
+        assert!(!publisher.state().is_over());
+        let done = Stop::new();
+        let ended = EndOnDrop { done: done.clone(), shared: Arc::clone(&publisher.shared) };
+        drop(runtime.spawn(async move {
+            let _ended = ended;
+            let fail: fn() = || panic!("in the publisher");
+            fail();
+        }));
+        assert!(done.wait(limit));
+        assert!(matches!(publisher.state(), State::Failed(_)), "{:?}", publisher.report());
+        let last = publisher.events().waiting().last();
+        assert!(matches!(last, Some(Event::Changed(report)) if report.state.is_over()));
     }
 
     #[test]

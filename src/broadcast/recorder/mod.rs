@@ -1,11 +1,11 @@
-//! Writes the stream to a file on a separate thread. The file name determines the format (FLV, MP4
-//! or MKV).
+//! Writes the stream to a file on a separate thread. The file name determines the format.
 //!
 //! The file is playable at any time. Complete units are appended at least once per second, and are
 //! on the disk (not only in the system's cache) within two seconds. A clean end gives the file a
 //! duration and an index. An error (disk full, read-only, folder gone) ends the recording at a
 //! point up to which the file is playable, and affects nothing else.
 
+mod contained;
 mod file;
 #[cfg(test)]
 mod full_disk_tests;
@@ -264,7 +264,7 @@ impl Recorder {
             file,
         };
         let created = writer.file.path().to_owned();
-        let worker = Worker::spawn("onair-record", move |stop| writer.run(stop));
+        let worker = Worker::spawn("onair-record", move |stop| contained::run(writer, stop));
         let worker = worker.map_err(|error| {
             let _ = std::fs::remove_file(created);
             Error::new(asked, &error)

@@ -60,6 +60,8 @@ pub(super) struct Outcome {
     first: Option<Timestamp>,
     last_stats: Option<Box<Stats>>,
     stopped: bool,
+    /// True if the studio panicked.
+    crashed: bool,
     codec_failed: bool,
     device_failed: bool,
     /// The reason why the file of `--copy` was not sent to its end.
@@ -147,8 +149,10 @@ pub(super) fn run(config: Config, run: &Run, output: &Output) -> Exit {
             _ => {}
         }
     }
-    if let Err(stuck) = studio.end(END_TIMEOUT) {
-        tracing::warn!(%stuck, "the end took too long");
+    let snapshots = studio.snapshots();
+    match studio.end(END_TIMEOUT) {
+        Ok(()) => outcome.crashed = !snapshots.get().is_some_and(|snapshot| snapshot.ended),
+        Err(stuck) => tracing::warn!(%stuck, "the end took too long"),
     }
     while let Ok(event) = events.try_recv() {
         outcome.note(&event);
@@ -293,6 +297,9 @@ impl Outcome {
     /// Returns 0 if every target was live at the end and the recording is complete, or else the
     /// exit code of the first failure.
     pub(super) fn exit(&self, targets: &[usize], recorded: bool) -> Exit {
+        if self.crashed {
+            return Exit::Error;
+        }
         if self.codec_failed {
             return Exit::Codec;
         }
@@ -366,7 +373,10 @@ mod tests {
         let live = target(TargetState::Live, None, None);
         let lost = target(TargetState::Reconnecting, Some(Trouble::Busy), None);
         assert_eq!(exit(&[live.clone(), lost]), Exit::Lost, "was live once");
-        assert_eq!(exit(&[live]), Exit::Ok);
+        assert_eq!(exit(&[live.clone()]), Exit::Ok);
+        let mut crashed = Outcome { crashed: true, ..Outcome::default() };
+        crashed.note(&live);
+        assert_eq!(crashed.exit(&[0], false), Exit::Error);
     }
 
     #[test]

@@ -160,8 +160,14 @@ impl KeySource {
     pub fn read(&self) -> Result<Secret, Error> {
         let (text, place) = match self {
             Self::Env(name) => {
-                let text = std::env::var(name)
-                    .map_err(|_| (problem!("cli-no-key-in-variable", name = name), Exit::File))?;
+                let text = std::env::var(name).map_err(|_| {
+                    // A word that is no usual name may be the key itself.
+                    let why = match is_usual_name(name) {
+                        true => problem!("cli-no-key-in-variable", name = name),
+                        false => problem!("cli-no-key-variable"),
+                    };
+                    (why, Exit::File)
+                })?;
                 (Zeroizing::new(text), Value::from(name))
             }
             Self::File(path) => {
@@ -196,6 +202,12 @@ impl KeySource {
             false => Err((problem!("cli-play-key-letters"), Exit::Usage)),
         }
     }
+}
+
+/// Returns true if environment variables usually have such names.
+fn is_usual_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    name.bytes().all(fits) && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// Reads only one line, limited to the length of a key, because the writer may keep a pipe open.
@@ -308,7 +320,11 @@ mod tests {
         let twice = parse(&["--to", "rtmp://a/b", "--key-env", "PATH", "--key-env", "PATH"]);
         assert!(matches!(twice, Err((_, Exit::Usage))));
         let absent = parse(&["--to", "rtmp://a/b", "--key-env", "ONAIR_NO_SUCH_VARIABLE"]);
-        assert!(matches!(absent, Err((_, Exit::File))));
+        let Err((why, Exit::File)) = absent else { panic!("{absent:?}") };
+        assert!(why.to_string().contains("ONAIR_NO_SUCH_VARIABLE"), "{why}");
+        let key = parse(&["--to", "rtmp://a/b", "--key-env", "live_0penKey"]);
+        let Err((why, Exit::File)) = key else { panic!("{key:?}") };
+        assert!(!why.to_string().contains("0penKey"), "{why}");
         let absent = parse(&["--to", "rtmp://a/b", "--key-file", "/nonexistent/key"]);
         assert!(matches!(absent, Err((_, Exit::File))));
     }

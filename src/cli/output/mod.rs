@@ -22,7 +22,7 @@ use crate::base::Clock;
 use crate::base::sanitize::{sanitized, sanitized_json};
 use crate::cli::output::exit::Exit;
 use crate::cli::output::line_writer::LineWriter;
-use crate::cli::output::redact::{hidden, hidden_json};
+use crate::cli::output::redact::{hidden, hidden_json, without_keys};
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
@@ -66,9 +66,7 @@ impl Output {
             Ok(writer) => drop(self.writer.set(writer)),
             Err(error) => tracing::warn!(%error, "the output waits for its reader"),
         }
-        if let Err(error) = standard_error::write_beside(READER_TIMEOUT) {
-            tracing::warn!(%error, "the log waits for its reader");
-        }
+        standard_error::write_beside();
     }
 
     /// Waits until all lines are written, as long as the reader reads.
@@ -158,8 +156,9 @@ pub fn raw(bytes: &[u8]) -> Exit {
 /// Prints the output of clap: `--help`, `--version`, or an error.
 pub fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() {
-        // The error repeats the arguments, which may contain a password.
-        let text = answer.render().to_string();
+        // The error repeats the arguments, which may contain a password or a stream key.
+        let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+        let text = without_keys(&answer.render().to_string(), words);
         let _ = write!(io::stderr().lock(), "{}", sanitized(&hidden(&text)));
         return Exit::Usage;
     }

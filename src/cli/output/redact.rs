@@ -102,6 +102,26 @@ fn secrets(word: &str) -> Vec<(String, String)> {
     found
 }
 
+/// Returns a text without the stream keys of the RTMP addresses in these words. An address in the
+/// wrong place of a command line may contain a key.
+pub fn without_keys(text: &str, words: impl IntoIterator<Item = String>) -> String {
+    let mut text = text.to_owned();
+    for (address, instead) in words.into_iter().filter_map(|word| rtmp_address(&word)) {
+        text = text.replace(&address, &instead);
+    }
+    text
+}
+
+/// Returns the RTMP address in this word, with and without its key, which follows the application.
+fn rtmp_address(word: &str) -> Option<(String, String)> {
+    let (before, rest) = word.split_once("://")?;
+    let scheme = before.rsplit('=').next()?;
+    let (end, _) = rest.match_indices('/').nth(1)?;
+    let app = rest.get(..end)?;
+    let is_rtmp = scheme.to_ascii_lowercase().starts_with("rtmp");
+    is_rtmp.then(|| (format!("{scheme}://{rest}"), format!("{scheme}://{app}/{SECRET_MASK}")))
+}
+
 /// Checks that a file name is not an address. The error does not repeat the address, because an
 /// address can contain a key.
 ///
@@ -160,6 +180,16 @@ mod tests {
             "targets": [{"cause": "*** is \"wrong\"", "bitrate": 12345}],
         });
         assert_eq!(hide_json(event, &all), shown);
+    }
+
+    #[test]
+    fn an_address_in_the_wrong_place_is_repeated_without_its_key() {
+        let words = ["live", "--tu=rtmp://h/app/0penKey?a=b", "rtmps://h:443/app/0penKey/c"];
+        let text =
+            "unexpected argument '--tu=rtmp://h/app/0penKey?a=b' and rtmps://h:443/app/0penKey/c";
+        let shown = without_keys(text, words.map(str::to_owned));
+        assert_eq!(shown, "unexpected argument '--tu=rtmp://h/app/***' and rtmps://h:443/app/***");
+        assert_eq!(without_keys("rtmp://h/app", ["rtmp://h/app".to_owned()]), "rtmp://h/app");
     }
 
     #[test]

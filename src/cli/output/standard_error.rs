@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use tracing::Level;
 
 use crate::base::sanitize::sanitized;
+use crate::cli::output::READER_TIMEOUT;
 use crate::cli::output::line_writer::LineWriter;
 use crate::cli::output::redact::hidden;
 use crate::cli::process::json_log::JsonLine;
@@ -23,17 +23,17 @@ pub(in crate::cli) fn use_json(format: JsonLine) {
     let _ = JSON_FORMAT.set(format);
 }
 
-/// Writes later lines on a separate thread. At the end, a reader that reads nothing for
-/// `reader_timeout` loses the rest.
-pub(super) fn write_beside(reader_timeout: Duration) -> io::Result<()> {
+/// Writes later lines on a separate thread, so that nothing waits for a reader that stops reading.
+pub(in crate::cli) fn write_beside() {
     // The log would drop even more lines to report this.
     let report = |dropped: u64| {
         let text = format!("standard error was read too slowly; dropped lines: {dropped}");
         write_line(&message(Level::WARN, &text));
     };
-    let writer = LineWriter::start("log", write_line, report, reader_timeout)?;
-    drop(WRITER.set(writer));
-    Ok(())
+    match LineWriter::start("log", write_line, report, READER_TIMEOUT) {
+        Ok(writer) => drop(WRITER.set(writer)),
+        Err(error) => tracing::warn!(%error, "the log waits for its reader"),
+    }
 }
 
 /// Waits until all lines are written, as long as the reader reads.

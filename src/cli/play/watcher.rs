@@ -353,6 +353,7 @@ impl WindowCompanion for Watcher {
         self.catch_up(studio, events);
         self.look_at_frame(studio);
         let written = self.write_screenshot();
+        let written = if studio.has_crashed() { Exit::Error } else { written };
         let own = |tile: &Tile| tile.exit(self.over || tile.over);
         // A user who closes the window has seen the result.
         let shown = !self.over && !self.args.headless;

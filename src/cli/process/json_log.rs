@@ -19,6 +19,9 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::base::sanitize::sanitized_json;
 use crate::cli::output::redact::hidden;
 
+/// The names of the members that every line has. A field of this name gets another one.
+const HEAD_NAMES: [&str; 4] = ["time", "level", "target", "run"];
+
 /// Formats an event, with the fields of the spans around it.
 #[derive(Clone, Debug)]
 pub struct JsonLine {
@@ -111,7 +114,11 @@ struct Visitor<'writer> {
 
 impl Visitor<'_> {
     fn member(&mut self, field: &Field, value: &serde_json::Value) {
-        let text = format!(",{}:{value}", json!(field.name()));
+        let mut name = field.name().to_owned();
+        if HEAD_NAMES.contains(&field.name()) {
+            name.push('_');
+        }
+        let text = format!(",{}:{value}", json!(name));
         self.result = self.result.and_then(|()| self.writer.write_str(&sanitized_json(&text)));
     }
 }
@@ -163,11 +170,13 @@ mod tests {
             tracing::warn!(answer = "\u{1B}]0;\"owned\"\u{7}\u{202E}\n}{", "the server says");
             tracing::info!(session = Some(8_u64), "another client");
             tracing::info!(session = None::<u64>, "no client");
+            let address = "rtmp://h";
+            tracing::info!(target = address, "a redirect");
         });
         let text = String::from_utf8(lines.0.lock().clone()).unwrap();
         let rows = text.lines().map(|line| serde_json::from_str(line).unwrap());
         let rows = rows.collect::<Vec<Value>>();
-        assert_eq!(rows.len(), 4, "{text}");
+        assert_eq!(rows.len(), 5, "{text}");
         assert_eq!((&rows[2]["session"], &rows[3]["session"]), (&json!(8), &json!(7)));
         let repeated = text.lines().filter(|line| line.matches("\"session\":").count() != 1);
         assert_eq!(repeated.collect::<Vec<_>>(), Vec::<&str>::new());
@@ -177,6 +186,10 @@ mod tests {
         assert_eq!(rows[0]["level"], "info");
         assert_eq!(rows[0]["run"], rows[1]["run"]);
         assert_eq!(rows[1]["session"], 7);
+        assert_eq!(
+            (&rows[4]["target_"], &rows[4]["target"]),
+            (&json!("rtmp://h"), &rows[3]["target"])
+        );
         assert!(rows[0]["time"].as_str().unwrap().parse::<Timestamp>().is_ok(), "{text}");
         assert!(text.chars().all(|sign| sign == '\n' || crate::base::sanitize::is_harmless(sign)));
     }

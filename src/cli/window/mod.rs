@@ -12,8 +12,8 @@ use crate::app::{self, Options};
 use crate::base::queue::{self, Full, Receiver};
 use crate::base::{Clock, Latest, Stop, Worker};
 use crate::cli::flags::Globals;
-use crate::cli::output::complain;
 use crate::cli::output::exit::Exit;
+use crate::cli::output::{complain, standard_error};
 use crate::cli::process::signals::Interrupt;
 use crate::cli::window::first::FirstStart;
 use crate::media::VideoFrame;
@@ -40,6 +40,8 @@ pub struct Args {
 
 /// Opens the studio and runs it to its end.
 pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
+    // A broadcast must not wait for a terminal that stops reading.
+    standard_error::write_beside();
     let path = globals.settings.clone().or_else(crate::studio::settings::default_path);
     // Without saved settings, this is the first start, and the guide is displayed.
     let is_first = path.as_deref().is_some_and(|path| !path.exists());
@@ -213,7 +215,7 @@ pub(super) fn headless(
     let config = studio::Config { player, program: false, find_chat: false, ..own };
     let Some((studio, events)) = start(config) else { return Exit::Error };
     studio.send(Command::WatchAll(urls.to_vec()));
-    while !beside.poll(&studio, &events) && !interrupt.is_set() {
+    while !beside.poll(&studio, &events) && !interrupt.is_set() && !studio.has_crashed() {
         std::thread::sleep(HEADLESS_POLL_INTERVAL);
     }
     studio.send(Command::Quit);
@@ -287,12 +289,13 @@ fn open(
         tracing::warn!("the studio did not end in time");
     }
     drop(listener);
-    let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT);
+    let exit = ended.recv_timeout(WINDOW_CLOSE_TIMEOUT).unwrap_or(Exit::Ok);
+    let exit = if studio.has_crashed() { Exit::Error } else { exit };
     match shown {
-        Ok(()) => exit.unwrap_or(Exit::Ok),
+        Ok(()) => exit,
         Err(_) if lost => {
             complain(problem!("display-lost-ended"));
-            exit.unwrap_or(Exit::Ok)
+            exit
         }
         Err(error) => {
             let error = error.to_string();
@@ -325,7 +328,8 @@ fn heed(
     let mut lost = None;
     loop {
         let over = beside.poll(studio, events);
-        if over || interrupt.is_set() {
+        // The report of a crash is already on standard error.
+        if over || interrupt.is_set() || studio.has_crashed() {
             break;
         }
         if app::is_display_gone() {
@@ -365,21 +369,27 @@ fn heed(
             (true, true) => exit,
             (true, false) => Exit::Device,
         };
-        signal_hook::low_level::exit(exit.code().into());
+        exit_now(exit);
     }
     if !stop.wait(WINDOW_CLOSE_TIMEOUT) {
         tracing::warn!("the window did not close in time; the program ends without it");
         let exit = if ended { exit } else { Exit::Error };
-        signal_hook::low_level::exit(exit.code().into());
+        exit_now(exit);
     }
     exit
 }
 
-/// Waits for the end of the studio, for at most `limit`.
+/// Ends the process without its main thread.
+fn exit_now(exit: Exit) -> ! {
+    standard_error::flush();
+    signal_hook::low_level::exit(exit.code().into())
+}
+
+/// Waits for the end of the studio, for at most `limit`. A crash is no end.
 fn has_ended(studio: &Studio, limit: Duration) -> bool {
     let since = Instant::now();
     while !studio.snapshot().ended {
-        if since.elapsed() > limit {
+        if studio.has_crashed() || since.elapsed() > limit {
             return false;
         }
         std::thread::sleep(POLL_INTERVAL);

@@ -18,7 +18,7 @@ use crate::base::{Stop, Timestamp, Worker, queue};
 use crate::encode::backend::{self, AudioBackend, Block, Description};
 pub use crate::encode::config::Audio as Config;
 use crate::encode::continuity::{Continuity, Repair};
-use crate::encode::error::Error;
+use crate::encode::error::{Error, contain_panic};
 use crate::media::{AudioConfig, EncodedPacket, Priority, SampleBlock, Track};
 use crate::text::problem::problem;
 
@@ -103,7 +103,7 @@ impl AudioEncoder {
         let mut backend = opened.backend;
         let worker = Worker::spawn("onair-aenc", move |stop| {
             let mut street = EncoderThread::new(config, track, backend.as_mut(), &its, &output);
-            if let Err(error) = street.run(&input, stop) {
+            if let Err(error) = contain_panic(|| street.run(&input, stop)) {
                 *its.failure.lock() = Some(error);
             }
         })

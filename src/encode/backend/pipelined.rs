@@ -1,6 +1,6 @@
 //! A test encoder without a codec. The encoder pipelines and reorders frames like a hardware
 //! encoder: it turns a group of three frames into the third frame (a reference frame) and two
-//! B-frames. The packets are small and cannot be decoded.
+//! B-frames. The packets are small and cannot be decoded. A bitrate of 0 makes it panic.
 
 use std::collections::VecDeque;
 
@@ -99,6 +99,7 @@ impl VideoBackend for Encoder {
     }
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
+        assert_ne!(bitrate, BitsPerSecond(0));
         Ok(bitrate)
     }
 

@@ -162,6 +162,7 @@ impl From<&Cause> for Problem {
                     false => problem!("net-no-port", tried = tried),
                 }
             }
+            Cause::Crashed => problem!("internal-error"),
             Cause::Io(reason) => reason.clone(),
         }
     }

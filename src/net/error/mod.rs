@@ -197,6 +197,8 @@ pub enum Cause {
     Bind { from: String, reason: Problem },
     /// None of several ports works. The attempts are in the order in which they were made.
     EveryPort(Vec<FailedAttempt>),
+    /// The task of the connection has panicked.
+    Crashed,
     /// Another failure of the system, usually with the system's message.
     Io(Problem),
 }

@@ -78,6 +78,11 @@ impl Studio {
         self.ending.load(Ordering::Relaxed)
     }
 
+    /// Returns true if the studio's thread ended without ending the studio: it has panicked.
+    pub fn has_crashed(&self) -> bool {
+        self.worker.is_finished() && !self.snapshot().ended
+    }
+
     /// Returns true if all commands were executed and the snapshot shows their effect.
     pub fn is_settled(&self) -> bool {
         let sent = self.sent.load(Ordering::Relaxed);
@@ -187,5 +192,31 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
 impl Drop for Studio {
     fn drop(&mut self) {
         let _ = self.commands.send(Command::Quit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::at_rest;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    /// Returns a studio whose thread has run `body`.
+    fn after(body: impl FnOnce(Engine) + Send + 'static) -> Studio {
+        let (mut engine, ends) = at_rest(None);
+        engine.config.program = false;
+        let OwnerEnds { commands, events, snapshot, program, watched } = ends;
+        let mut worker = Worker::spawn("studio", move |_| body(engine)).unwrap();
+        let _ = commands.send(Command::Quit);
+        worker.wait(LIMIT).unwrap();
+        let (sent, ending, events) = (AtomicU64::new(0), AtomicBool::new(false), Some(events));
+        Studio { commands, sent, ending, events, snapshot, program, watched, worker }
+    }
+
+    #[test]
+    fn a_studio_that_panicked_has_not_ended() {
+        assert!(!after(|engine| engine.run(Vec::new())).has_crashed());
+        assert!(after(|_| panic!("in a part")).has_crashed());
     }
 }

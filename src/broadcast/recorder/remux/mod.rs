@@ -265,7 +265,9 @@ fn copy(
     let cut = cut_bytes(source, &index).map_err(unreadable(from))?;
     let course = CopyTimeline::of(&index, format);
     let muxer = copier(format, index.tracks.clone(), &course.timing, index.colors);
-    let mut file = File::create_by(&unfinished_name(to), muxer)?;
+    let unfinished = unfinished_name(to);
+    files::remove_abandoned(&unfinished);
+    let mut file = File::create_by(&unfinished, muxer)?;
     let written = pour(from, source, &index, &course, format, &mut file, progress);
     let named = written.and_then(|()| {
         let failed = |error| Failure::Write(file::Error::new(to, &error));
@@ -482,6 +484,30 @@ mod tests {
         for free in [Some(needed), None] {
             assert_eq!(copied(free).unwrap().packets, 4);
         }
+    }
+
+    #[test]
+    fn a_copy_replaces_an_interrupted_one_and_leaves_a_running_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (from, to) = (folder.path().join("x.mp4"), folder.path().join("y.mp4"));
+        std::fs::write(&from, [7; 1_000]).unwrap();
+        let left = unfinished_name(&to);
+        std::fs::write(&left, "interrupted").unwrap();
+        let copied = || {
+            let destination = Destination { to: &to, format: Format::Mp4, free: None };
+            let index = index([0, 40, 80, 120]);
+            copy(&[], &from, &mut open(&from).unwrap(), index, destination, &|_| false).unwrap();
+        };
+        let running = OpenOptions::new().write(true).open(&left).unwrap();
+        running.lock().unwrap();
+        copied();
+        assert!(left.exists());
+        drop(running);
+        copied();
+        assert!(!left.exists());
+        let names = ["x.mp4", "y.mp4", "y-1.mp4"];
+        assert!(names.iter().all(|name| folder.path().join(name).exists()));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), names.len());
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The file that records the running broadcast. After a crash, it tells the next start what can be
 //! resumed.
 
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -177,7 +179,14 @@ impl OnAirMark {
 /// Returns true if the process with this id is a running onair.
 fn runs(process: u32) -> bool {
     let program = std::fs::read_link(format!("/proc/{process}/exe")).ok();
-    program.is_some() && program == std::env::current_exe().ok()
+    let own = std::env::current_exe().ok();
+    program.is_some() && program.as_deref().map(installed) == own.as_deref().map(installed)
+}
+
+/// Returns the path of a program without the system's mark for a file that an upgrade has replaced.
+fn installed(program: &Path) -> &Path {
+    let bytes = program.as_os_str().as_bytes();
+    bytes.strip_suffix(b" (deleted)").map_or(program, |path| Path::new(OsStr::from_bytes(path)))
 }
 
 #[cfg(test)]
@@ -234,6 +243,13 @@ mod tests {
         assert!(other.targets[1].enabled && !other.targets[0].enabled);
         OnAirMark::remove(&path);
         assert_eq!(OnAirMark::left(&path), None);
+    }
+
+    #[test]
+    fn a_program_that_an_upgrade_replaced_is_the_same() {
+        let program = Path::new("/usr/bin/onair");
+        assert_eq!(installed(Path::new("/usr/bin/onair (deleted)")), program);
+        assert_eq!(installed(program), program);
     }
 
     #[test]
