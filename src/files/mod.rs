@@ -11,5 +11,5 @@ mod trouble;
 
 pub use backend::space::{free as free_space, free_for as free_space_for};
 pub use media_file::MediaFile;
-pub use new_file::{create, create_new, new_path, rename_new, rename_numbered};
+pub use new_file::{create, create_new, new_path, numbered_names, rename_new, rename_numbered};
 pub use trouble::{Trouble, change_error};
