@@ -71,7 +71,7 @@ impl History {
         self.bitrates.iter().copied()
     }
 
-    /// Reports that the computer no longer keeps up, or that it keeps up again.
+    /// Reports that the computer no longer keeps up, keeps up by another share, or keeps up again.
     pub(in crate::studio) fn pace(&mut self) -> Option<PaceNews> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.pace.len() <= SHARE_WINDOW_SECONDS {

@@ -106,14 +106,14 @@ impl ActiveNotices {
         }
     }
 
-    /// Replaces the values of a notice about this host, or of the only notice of its kind if `host`
-    /// is empty. This is no new report, and a dismissed notice stays dismissed.
+    /// Replaces the values of the same notice about this host, or about any host if `host` is empty.
+    /// This is no new report, and a dismissed notice stays dismissed.
     pub(in crate::studio) fn correct(&mut self, message: &StudioMessage, host: &str) {
         let new = message.notice(0, "");
-        let about = |old: &Notice| old.value("host").is_some_and(|it| it == host);
-        let is_old = |it: &&mut Notice| it.key() == new.key() && (host.is_empty() || about(it));
-        if let Some(old) = self.notices.iter_mut().find(is_old) {
-            old.problem = new.problem;
+        for old in self.notices.iter_mut().filter(|old| old.key() == new.key()) {
+            if host.is_empty() || old.value("host").as_deref() == Some(host) {
+                old.problem = new.problem.clone();
+            }
         }
     }
 

@@ -225,8 +225,8 @@ impl Settings {
 
     /// Writes the file by atomic replacement, and creates its folder. A previous file of which
     /// something could not be read is kept next to it with the extension `.broken`, and with a
-    /// number if there is one already. The file
-    /// contains no secrets, not even in addresses; the studio stores those with the stream keys.
+    /// number if there is one already. The file contains no secrets, not even in addresses; the
+    /// studio stores those with the stream keys.
     ///
     /// # Errors
     /// Fails if the folder or file cannot be written.

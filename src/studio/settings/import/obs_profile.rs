@@ -232,8 +232,8 @@ fn is_advanced(ini: &Ini) -> bool {
     ini.get("Output", "Mode") == Some("Advanced")
 }
 
-/// Returns the size to which the advanced output scales the stream, if it does. Older versions of OBS
-/// write `Rescale` instead of a filter.
+/// Returns the size to which the advanced output scales the stream, if it does. Older versions of
+/// OBS write `Rescale` instead of a filter.
 fn rescaled(ini: &Ini) -> Option<&str> {
     let is_rescaled = match ini.get("AdvOut", "RescaleFilter") {
         Some(filter) => filter != "0",
