@@ -44,9 +44,15 @@ const OVERLOAD_THRESHOLD: f64 = 1.1;
 /// The time for which the load must exceed [`OVERLOAD_THRESHOLD`] before frames are skipped.
 const LAST_OVERLOAD_DURATION: Duration = Duration::from_secs(3);
 /// The load, as a fraction of the frame period, below which it is low.
-const LOW_LOAD: f64 = 0.5;
+const LOW_LOAD: f64 = 0.75;
+/// The same for [`Degradation::Rate`], which halves the load.
+const LOW_HALVED_LOAD: f64 = 0.5;
 /// The time for which the load must be low before a reduction ends.
 const RECOVERY_DURATION: Duration = Duration::from_secs(8);
+/// A reduction that follows the end of another within this time has ended too early.
+const RETURN_WINDOW: Duration = Duration::from_secs(30);
+/// How often the recovery time doubles, up to about two minutes.
+const MAX_DOUBLINGS: u32 = 4;
 
 /// Measures the load from the drawing time of frames.
 #[derive(Debug, Default)]
@@ -58,6 +64,10 @@ pub(super) struct LoadWatcher {
     high: Duration,
     /// The time for which the load has been low.
     low: Duration,
+    /// The time since a reduction ended, up to [`RETURN_WINDOW`]; `None` after another one began.
+    ended: Option<Duration>,
+    /// How often reductions have ended too early. Each time doubles the recovery time.
+    early_ends: u32,
 }
 
 impl LoadWatcher {
@@ -86,14 +96,27 @@ impl LoadWatcher {
         // A frame that took several seconds counts as several seconds of load.
         let passed = used.max(period);
         self.high = if self.load > most { self.high + passed } else { Duration::ZERO };
-        self.low = if self.load < LOW_LOAD { self.low + period } else { Duration::ZERO };
+        let low_load = match self.degradation {
+            Degradation::Rate => LOW_HALVED_LOAD,
+            _ => LOW_LOAD,
+        };
+        self.low = if self.load < low_load { self.low + period } else { Duration::ZERO };
+        self.ended = self.ended.map(|time| time + passed);
+        if self.ended.is_some_and(|time| time > RETURN_WINDOW) {
+            (self.ended, self.early_ends) = (None, 0);
+        }
         let number = self.degradation.number();
         if self.high >= patience && self.degradation != Degradation::Rate {
             self.degradation = Degradation::of(number + 1);
             self.high = Duration::ZERO;
-        } else if self.low >= RECOVERY_DURATION && self.degradation != Degradation::None {
+            let is_early = u32::from(self.ended.take().is_some());
+            self.early_ends = (self.early_ends + is_early).min(MAX_DOUBLINGS);
+        } else if self.low >= RECOVERY_DURATION * (1_u32 << self.early_ends)
+            && self.degradation != Degradation::None
+        {
             self.degradation = Degradation::of(number - 1);
             self.low = Duration::ZERO;
+            self.ended = Some(Duration::ZERO);
         }
         self.degradation
     }
@@ -111,6 +134,30 @@ mod tests {
             watcher.took(Duration::from_millis(3), period);
         }
         assert!(watcher.draw_nanos(period).abs_diff(3_000_000) < 10_000);
+    }
+
+    #[test]
+    fn a_short_overload_of_a_busy_computer_ends() {
+        let (mut watcher, period) = (LoadWatcher::default(), Duration::from_millis(20));
+        for (seconds, ms, wanted) in [(60, 12, 0), (2, 30, 1), (60, 12, 0)] {
+            for _ in 0..seconds * 50 {
+                watcher.took(Duration::from_millis(ms), period);
+            }
+            assert_eq!(watcher.degradation().number().min(1), wanted);
+        }
+    }
+
+    #[test]
+    fn a_step_that_returns_soon_is_reversed_later_each_time() {
+        let (mut watcher, period) = (LoadWatcher::default(), Duration::from_millis(20));
+        let mut ends = 0;
+        for _ in 0..600 * 50 {
+            let before = watcher.degradation();
+            // Only without the preview is the computer fast enough.
+            let ms = if before == Degradation::None { 18 } else { 12 };
+            ends += u32::from(watcher.took(Duration::from_millis(ms), period) < before);
+        }
+        assert!((4..=8).contains(&ends), "{ends}");
     }
 
     #[test]

@@ -11,5 +11,7 @@ mod trouble;
 
 pub use backend::space::{free as free_space, free_for as free_space_for};
 pub use media_file::MediaFile;
-pub use new_file::{create, create_new, new_path, remove_abandoned, rename_new, rename_numbered};
+pub use new_file::{
+    create, create_new, new_path, numbered_names, remove_abandoned, rename_new, rename_numbered,
+};
 pub use trouble::{Trouble, change_error};

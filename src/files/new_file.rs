@@ -18,7 +18,7 @@ pub fn new_path(folder: &Path, what: &str, extension: &str) -> PathBuf {
 
 /// Returns the possible names of a new file: `NAME.mp4`, then `NAME-1.mp4`, `NAME-2.mp4`, and so
 /// on.
-fn names(path: &Path) -> impl Iterator<Item = PathBuf> {
+pub fn numbered_names(path: &Path) -> impl Iterator<Item = PathBuf> {
     let numbered = (1..MAX_NAME_ATTEMPTS).map(|number| {
         let mut name = path.file_stem().unwrap_or_default().to_owned();
         name.push(format!("-{number}"));
@@ -49,7 +49,7 @@ fn lock_new(file: &File) {
 /// # Errors
 /// Fails if the file cannot be created, or if all its names are taken.
 pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
-    for name in names(path) {
+    for name in numbered_names(path) {
         match OpenOptions::new().write(true).create_new(true).open(&name) {
             Ok(file) => {
                 lock_new(&file);
@@ -108,7 +108,7 @@ pub fn rename_new(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// Fails if the system refuses, or if all names are taken.
 pub fn rename_numbered(from: &Path, to: &Path) -> io::Result<PathBuf> {
-    for name in names(to) {
+    for name in numbered_names(to) {
         match rename_new(from, &name) {
             Ok(()) => return Ok(name),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn names_have_an_end() {
-        let names: Vec<PathBuf> = names(Path::new("/v/a show.png")).collect();
+        let names: Vec<PathBuf> = numbered_names(Path::new("/v/a show.png")).collect();
         assert_eq!(names.len(), MAX_NAME_ATTEMPTS as usize);
         assert_eq!(names.last().unwrap(), Path::new("/v/a show-9999.png"));
     }

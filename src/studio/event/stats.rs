@@ -30,6 +30,10 @@ pub struct Video {
     pub encoded: u64,
     /// Due frames that were not drawn or not encoded, because the computer was overloaded.
     pub skipped: u64,
+    /// The skipped frames that were not drawn.
+    pub undrawn: u64,
+    /// Frames that the second encode has skipped.
+    pub second_skipped: u64,
     /// Frames per second, over the last second. In the second of the first frames, the rate by their
     /// timestamps.
     pub fps: f64,
@@ -163,6 +167,8 @@ impl Stats {
             video.captured += earlier.captured;
             video.encoded += earlier.encoded;
             video.skipped += earlier.skipped;
+            video.undrawn += earlier.undrawn;
+            video.second_skipped += earlier.second_skipped;
             video.keyframes += earlier.keyframes;
         }
         if let (Some(audio), Some(earlier)) = (&mut self.audio, &earlier.audio) {

@@ -14,6 +14,8 @@ const HISTORY_SECONDS: usize = 600;
 const OVERLOAD_SHARE: f64 = 0.05;
 /// The share of skipped frames below which the computer keeps up again.
 const RECOVERED_SHARE: f64 = 0.01;
+/// The difference of the share after which the notice gets the new share.
+const CLEAR_CHANGE: f64 = 0.05;
 /// The number of seconds over which the share is measured.
 const SHARE_WINDOW_SECONDS: usize = 5;
 
@@ -24,15 +26,19 @@ const SAME_SERVER: &str = "same";
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::studio) enum PaceNews {
     Slow(StudioMessage),
+    /// The computer does not keep up by another share.
+    Changed(StudioMessage),
     Over,
 }
 
 #[derive(Debug, Default)]
 pub(in crate::studio) struct History {
     bitrates: VecDeque<u32>,
-    /// The counters (captured, skipped) at each of the last seconds.
-    pace: VecDeque<(u64, u64)>,
-    is_slow: bool,
+    /// The counters at each of the last seconds: the due frames, those that the main encode lacks,
+    /// and those that the second encode lacks.
+    pace: VecDeque<[u64; 3]>,
+    /// The reported share of skipped frames, while the computer does not keep up.
+    slow: Option<f64>,
     /// The time at which the connection of each target was lost.
     lost_at: BTreeMap<usize, Timestamp>,
 }
@@ -41,7 +47,7 @@ impl History {
     /// Restarts the measurement of skipped frames, because new encoders count from zero.
     pub(in crate::studio) fn begin_pace(&mut self) {
         self.pace.clear();
-        self.is_slow = false;
+        self.slow = None;
     }
 
     /// Adds the figures of another second.
@@ -52,7 +58,8 @@ impl History {
             self.bitrates.pop_front();
         }
         if let Some(video) = &stats.video {
-            self.pace.push_back((video.captured, video.skipped));
+            let due = video.captured + video.undrawn;
+            self.pace.push_back([due, video.skipped, video.undrawn + video.second_skipped]);
             if self.pace.len() > SHARE_WINDOW_SECONDS + 1 {
                 self.pace.pop_front();
             }
@@ -64,24 +71,26 @@ impl History {
         self.bitrates.iter().copied()
     }
 
-    /// Reports that the computer no longer keeps up, or that it keeps up again.
+    /// Reports that the computer no longer keeps up, keeps up by another share, or keeps up again.
     pub(in crate::studio) fn pace(&mut self) -> Option<PaceNews> {
         let (first, last) = (self.pace.front()?, self.pace.back()?);
         if self.pace.len() <= SHARE_WINDOW_SECONDS {
             return None;
         }
-        let captured = last.0.saturating_sub(first.0) as f64;
-        let skipped = last.1.saturating_sub(first.1) as f64;
-        let share = skipped / (captured + skipped).max(1.0);
-        let is_slow = if self.is_slow { share >= RECOVERED_SHARE } else { share >= OVERLOAD_SHARE };
-        if is_slow == std::mem::replace(&mut self.is_slow, is_slow) {
-            return None;
-        }
-        let percent = format!("{:.0} %", share * 100.0);
-        Some(match is_slow {
-            true => PaceNews::Slow(StudioMessage::EncoderSlow { percent }),
-            false => PaceNews::Over,
-        })
+        let ([due, main, second], [due_then, main_then, second_then]) = (last, first);
+        let skipped = main.saturating_sub(*main_then).max(second.saturating_sub(*second_then));
+        let share = skipped as f64 / (due.saturating_sub(*due_then) as f64).max(1.0);
+        let message = || StudioMessage::EncoderSlow { percent: format!("{:.0} %", share * 100.0) };
+        let (slow, news) = match self.slow {
+            None if share >= OVERLOAD_SHARE => (Some(share), PaceNews::Slow(message())),
+            Some(_) if share < RECOVERED_SHARE => (None, PaceNews::Over),
+            Some(reported) if (share - reported).abs() >= CLEAR_CHANGE => {
+                (Some(share), PaceNews::Changed(message()))
+            }
+            _ => return None,
+        };
+        self.slow = slow;
+        Some(news)
     }
 
     /// Records that the connection of a target is lost. The time after the user has switched the
@@ -156,27 +165,56 @@ mod tests {
         assert_eq!(back(Some("b:1935")), "Reconnected to b:1935 after 2.0 s.");
     }
 
+    /// Adds seconds with 60 due frames each, of which these were not drawn, not encoded, and not
+    /// encoded by the second encoder. Returns the news.
+    fn seconds(
+        history: &mut History,
+        video: &mut stats::Video,
+        count: u32,
+        [undrawn, refused, second]: [u64; 3],
+    ) -> Vec<PaceNews> {
+        let mut news = Vec::new();
+        for _ in 0..count {
+            video.captured += 60 - undrawn;
+            video.undrawn += undrawn;
+            video.skipped += undrawn + refused;
+            video.second_skipped += second;
+            history.second(&Stats { video: Some(*video), ..Stats::default() });
+            news.extend(history.pace());
+        }
+        news
+    }
+
     #[test]
     fn that_the_machine_is_too_slow_is_told_and_taken_back() {
-        let mut history = History::default();
-        let (mut captured, mut skipped) = (0, 0);
-        let mut seconds = |history: &mut History, count: u32, of_thirty: u64| {
-            let mut news = Vec::new();
-            for _ in 0..count {
-                captured += 30 - of_thirty;
-                skipped += of_thirty;
-                let video = stats::Video { captured, skipped, ..stats::Video::default() };
-                history.second(&Stats { video: Some(video), ..Stats::default() });
-                news.extend(history.pace());
+        for lost in [[26, 0, 0], [0, 26, 0], [0, 0, 26]] {
+            let (mut history, mut video) = (History::default(), stats::Video::default());
+            for _ in 0..2 {
+                assert_eq!(seconds(&mut history, &mut video, 10, [0, 0, 0]).last(), None);
+                let slow = seconds(&mut history, &mut video, 10, lost);
+                assert!(matches!(slow[..], [PaceNews::Slow(_), ..]), "{slow:?}");
+                let over = seconds(&mut history, &mut video, 10, [0, 0, 0]);
+                assert_eq!(over.last(), Some(&PaceNews::Over));
             }
-            news
-        };
-        assert_eq!(seconds(&mut history, 10, 0), []);
-        let slow = seconds(&mut history, 10, 13);
-        assert!(matches!(slow[..], [PaceNews::Slow(_)]), "{slow:?}");
-        assert_eq!(seconds(&mut history, 10, 0), [PaceNews::Over]);
-        let again = seconds(&mut history, 10, 13);
-        assert!(matches!(again[..], [PaceNews::Slow(_)]), "{again:?}");
+        }
+    }
+
+    #[test]
+    fn the_share_of_skipped_frames_is_that_of_all_due_frames_and_stays_current() {
+        for at in [0, 20] {
+            for lost in [[30, 0, 0], [0, 30, 0], [20, 10, 10]] {
+                let (mut history, mut video) = (History::default(), stats::Video::default());
+                seconds(&mut history, &mut video, at, [0, 0, 0]);
+                let news = seconds(&mut history, &mut video, 10, lost);
+                let percent = "50 %".to_owned();
+                let Some(PaceNews::Slow(last) | PaceNews::Changed(last)) = news.last() else {
+                    panic!("{news:?}")
+                };
+                assert_eq!(*last, StudioMessage::EncoderSlow { percent }, "{news:?}");
+                let begun = news.iter().filter(|it| matches!(it, PaceNews::Slow(_))).count();
+                assert_eq!(begun, 1, "{news:?}");
+            }
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(in crate::studio) struct SecondRendition {
     /// The configuration, as for the main encoder.
     config: crate::encode::video::Config,
     encoder: Option<VideoEncoder>,
+    /// The frames that earlier encoders have skipped.
+    skipped: u64,
     /// True if the encoder is not available.
     failed: bool,
 }
@@ -31,7 +33,7 @@ impl SecondRendition {
         packets: Sender<EncodedPacket>,
         config: crate::encode::video::Config,
     ) -> Self {
-        Self { packets, config, encoder: None, failed: false }
+        Self { packets, config, encoder: None, skipped: 0, failed: false }
     }
 
     /// Returns true if a second encode has not failed yet.
@@ -88,7 +90,13 @@ impl SecondRendition {
         Some((figures.size, figures.bitrate))
     }
 
+    /// Returns the number of frames that the encoders have skipped.
+    pub(in crate::studio) fn skipped(&self) -> u64 {
+        self.skipped + self.encoder.as_ref().map_or(0, |encoder| encoder.figures().skipped)
+    }
+
     fn end(&mut self, program: &Program, hub: &Hub) {
+        self.skipped = self.skipped();
         if self.encoder.take().is_some() {
             hub.on_keyframe_wanted_of(RenditionId::Second, None);
             program.compositor().attach_second(None);

@@ -106,6 +106,17 @@ impl ActiveNotices {
         }
     }
 
+    /// Replaces the values of the same notice about this host, or about any host if `host` is empty.
+    /// This is no new report, and a dismissed notice stays dismissed.
+    pub(in crate::studio) fn correct(&mut self, message: &StudioMessage, host: &str) {
+        let new = message.notice(0, "");
+        for old in self.notices.iter_mut().filter(|old| old.key() == new.key()) {
+            if host.is_empty() || old.value("host").as_deref() == Some(host) {
+                old.problem = new.problem.clone();
+            }
+        }
+    }
+
     /// Withdraws notices about this target.
     pub(in crate::studio) fn clear_target(&mut self, keys: &[&str], target: u32) {
         self.close(|it| it.target == Some(target) && keys.contains(&it.key()));

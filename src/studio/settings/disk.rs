@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::base::FileStamp;
 use crate::studio::settings::reading::syntax;
@@ -44,12 +44,27 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or_else(|| Path::new("."))
 }
 
+/// Returns the file that a symbolic link leads to, which may not exist yet, or the path itself.
+///
+/// # Errors
+/// Fails if the link leads nowhere, for example because a disk is not mounted.
+pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Err(error) if path.is_symlink() => {
+            let file = folder_of(path).join(fs::read_link(path)?);
+            let is_new = !file.is_symlink() && folder_of(&file).is_dir();
+            if is_new { Ok(file) } else { Err(error) }
+        }
+        found => Ok(found.unwrap_or_else(|_| path.to_owned())),
+    }
+}
+
 /// Replaces a file atomically, so that a reader sees the old or the new content. A symbolic link
 /// stays a link, and the file that it leads to is replaced. A text that could not be read again
 /// replaces nothing.
 pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
     check_size(text)?;
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let path = resolved(path)?;
     let mut file = tempfile::NamedTempFile::new_in(folder_of(&path))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
@@ -81,5 +96,18 @@ mod tests {
         put(&link, "new").unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(read_bounded(&file).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_link_whose_file_is_missing_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("settings.toml");
+        std::os::unix::fs::symlink("disk/onair.toml", &link).unwrap();
+        // The disk is not mounted.
+        assert!(put(&link, "new").is_err());
+        fs::create_dir(folder.path().join("disk")).unwrap();
+        put(&link, "new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(read_bounded(&folder.path().join("disk/onair.toml")).unwrap(), "new");
     }
 }

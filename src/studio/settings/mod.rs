@@ -29,12 +29,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::audio::AudioChoice;
 use crate::broadcast::delay::MAX_STREAM_DELAY;
 use crate::capture::{VideoChoice, sharing};
+use crate::files::{numbered_names, rename_numbered};
 use crate::studio::live::recording::RecordingChoices;
 use crate::studio::mixer::AudioStrip;
 use crate::studio::mixer::monitoring::Monitoring;
 use crate::studio::program::source_strips;
 use crate::studio::scenes::Collection;
-use crate::studio::settings::disk::{put, read_bounded};
+use crate::studio::settings::disk::{put, read_bounded, resolved};
 use crate::studio::settings::hotkeys::Hotkeys;
 use crate::studio::settings::part::names::InUse;
 use crate::studio::settings::reading::parts::{SETTINGS_VERSION, counted};
@@ -150,7 +151,8 @@ impl Settings {
     pub fn read(path: &Path) -> (Self, Vec<Problem>) {
         let text = match read_bounded(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // A link whose file is missing is a problem, for example a disk that is not mounted.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
                 return (Self::default(), Vec::new());
             }
             Err(error) => {
@@ -222,8 +224,9 @@ impl Settings {
     }
 
     /// Writes the file by atomic replacement, and creates its folder. A previous file of which
-    /// something could not be read is kept next to it with the extension `.broken`. The file
-    /// contains no secrets, not even in addresses; the studio stores those with the stream keys.
+    /// something could not be read is kept next to it with the extension `.broken`, and with a
+    /// number if there is one already. The file contains no secrets, not even in addresses; the
+    /// studio stores those with the stream keys.
     ///
     /// # Errors
     /// Fails if the folder or file cannot be written.
@@ -231,8 +234,9 @@ impl Settings {
         let (written, _) = self.concealed();
         let text = toml::to_string_pretty(&written.to_file()).map_err(io::Error::other);
         text.and_then(|text| {
-            keep_broken(path)?;
-            put(path, &text)
+            let file = resolved(path)?;
+            keep_broken(&file)?;
+            put(&file, &text)
         })
         .map_err(|cause| WriteError { path: path.to_owned(), cause })
     }
@@ -288,8 +292,19 @@ fn keep_broken(path: &Path) -> io::Result<()> {
     match read_bounded(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Ok(text) if Settings::parse(&text).1.is_empty() => Ok(()),
-        Ok(text) => put(Path::new(&beside), &text),
-        Err(_) => std::fs::rename(path, beside),
+        Ok(text) => {
+            for name in numbered_names(Path::new(&beside)) {
+                match read_bounded(&name) {
+                    Ok(kept) if kept == text => return Ok(()),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                        return put(&name, &text);
+                    }
+                    _ => {}
+                }
+            }
+            Err(io::ErrorKind::AlreadyExists.into())
+        }
+        Err(_) => rename_numbered(path, Path::new(&beside)).map(drop),
     }
 }
 
@@ -323,6 +338,38 @@ mod tests {
         let warning = Settings::parse("a = \n").1[0].to_string();
         assert!(warning.contains("line 1, column 5: this is not a valid value"), "{warning}");
     }
+
+    #[test]
+    fn every_broken_file_is_kept_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("settings.toml");
+        for text in [&b"a = 1\n"[..], b"b = 1\n", b"a = 1\n", b"\xFF"] {
+            fs::write(&path, text).unwrap();
+            Settings::default().write(&path).unwrap();
+        }
+        let kept = |name: &str| fs::read(folder.path().join(name)).ok();
+        assert_eq!(kept("settings.toml.broken").unwrap(), b"a = 1\n");
+        assert_eq!(kept("settings.toml-1.broken").unwrap(), b"b = 1\n");
+        assert_eq!(kept("settings.toml-2.broken").unwrap(), b"\xFF");
+        assert_eq!(kept("settings.toml-3.broken"), None);
+    }
+
+    #[test]
+    fn a_link_to_settings_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("disk/a.toml"), folder.path().join("settings.toml"));
+        std::os::unix::fs::symlink("disk/a.toml", &link).unwrap();
+        let (settings, warnings) = Settings::read(&link);
+        assert_eq!(warnings.len(), 1, "the disk is not mounted");
+        assert!(settings.write(&link).is_err());
+        fs::create_dir(folder.path().join("disk")).unwrap();
+        fs::write(&file, b"\xFF").unwrap();
+        settings.write(&link).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(Settings::read(&file).1.len(), 0);
+        assert_eq!(fs::read(folder.path().join("disk/a.toml.broken")).unwrap(), b"\xFF");
+    }
+
     use crate::media::BitsPerSecond;
     use crate::mix::Strip;
     use proptest::prelude::*;

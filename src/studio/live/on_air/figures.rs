@@ -194,7 +194,8 @@ impl OnAir {
                 std::mem::replace(&mut self.encoding, (figures.encoded, figures.busy));
             let (new, took) =
                 (figures.encoded.saturating_sub(encoded), figures.busy.saturating_sub(busy));
-            let skipped = figures.skipped + composed.skipped.saturating_sub(self.began.skipped);
+            let undrawn = composed.skipped.saturating_sub(self.began.skipped);
+            let skipped = figures.skipped + undrawn;
             let per_frame = u32::try_from(new).ok().and_then(|new| took.checked_div(new));
             self.skipped = skipped;
             self.encode_time = per_frame;
@@ -209,6 +210,8 @@ impl OnAir {
                 captured: composed.captured.saturating_sub(self.began.captured),
                 encoded: figures.encoded,
                 skipped,
+                undrawn,
+                second_skipped: self.second.as_ref().map_or(0, SecondRendition::skipped),
                 fps,
                 bitrate: self.video_rate.rate(figures.bytes, now),
                 allowed: figures.bitrate.0,

@@ -440,6 +440,7 @@ impl OnAir {
             id: it.id,
             built_in: it.built_in,
             floor: it.floor,
+            reconnecting: it.publisher.state() == publisher::State::Reconnecting,
             sample: Sample::of(&it.publisher, now),
         });
         let outcome = self.adaptation.update(now, targets, terms);

@@ -24,6 +24,10 @@ use crate::wire::container::Format;
 const VIDEO_KBPS_RANGE: std::ops::RangeInclusive<u32> = 100..=100_000;
 /// The limits of the audio bitrate in the settings, in kbit/s.
 const AUDIO_KBPS_RANGE: std::ops::RangeInclusive<u32> = 32..=512;
+/// The default audio bitrate of OBS, in kbit/s.
+const AUDIO_KBPS: u32 = 160;
+/// The default stream delay of OBS, in seconds.
+const DELAY_SECONDS: u32 = 20;
 
 /// Values by section and key, both in lowercase.
 #[derive(Debug, Default)]
@@ -50,6 +54,14 @@ impl Ini {
 
     fn number(&self, section: &str, key: &str) -> Option<u32> {
         self.get(section, key)?.parse().ok()
+    }
+
+    /// Returns a number, or the default of OBS, which does not write defaults.
+    fn number_or(&self, section: &str, key: &str, default: u32) -> Option<u32> {
+        match self.get(section, key) {
+            Some(text) => text.parse().ok(),
+            None => Some(default),
+        }
     }
 
     fn is_on(&self, section: &str, key: &str) -> bool {
@@ -104,12 +116,11 @@ impl Importing {
             let scaled = ini.number("Video", &format!("Output{name}"));
             scaled.or_else(|| ini.number("Video", &format!("Base{name}")))
         };
-        if let (Some(width), Some(height)) = (side("CX"), side("CY")) {
-            let size = Size::new(width, height);
-            if size.is_valid() {
-                self.settings.quality.size = size;
-            } else {
-                self.leave_out(problem!("obs-profile-size", size = format!("{width}x{height}")));
+        let output = side("CX").zip(side("CY")).map(|(width, height)| format!("{width}x{height}"));
+        if let Some(text) = rescaled(ini).map(str::to_owned).or(output) {
+            match text.parse::<Size>() {
+                Ok(size) => self.settings.quality.size = size,
+                Err(_) => self.leave_out(problem!("obs-profile-size", size = text)),
             }
         }
         match frame_rate(ini) {
@@ -121,11 +132,12 @@ impl Importing {
         let (video, audio) = match advanced {
             true => (
                 json::whole(encoder, "bitrate").and_then(|it| u32::try_from(it).ok()),
-                ini.number("AdvOut", "Track1Bitrate"),
+                ini.number_or("AdvOut", "Track1Bitrate", AUDIO_KBPS),
             ),
-            false => {
-                (ini.number("SimpleOutput", "VBitrate"), ini.number("SimpleOutput", "ABitrate"))
-            }
+            false => (
+                ini.number("SimpleOutput", "VBitrate"),
+                ini.number_or("SimpleOutput", "ABitrate", AUDIO_KBPS),
+            ),
         };
         let quality = &mut self.settings.quality;
         if let Some(kbps) = video.filter(|it| VIDEO_KBPS_RANGE.contains(it)) {
@@ -158,7 +170,7 @@ impl Importing {
             self.left_out.push(problem!("obs-profile-encoder", encoder = encoder));
         }
         if ini.is_on("Output", "DelayEnable") {
-            let delay = ini.number("Output", "DelaySec").unwrap_or_default();
+            let delay = ini.number_or("Output", "DelaySec", DELAY_SECONDS).unwrap_or_default();
             self.settings.delay = Duration::from_secs(delay.into()).min(MAX_STREAM_DELAY);
         }
     }
@@ -220,6 +232,16 @@ fn is_advanced(ini: &Ini) -> bool {
     ini.get("Output", "Mode") == Some("Advanced")
 }
 
+/// Returns the size to which the advanced output scales the stream, if it does. Older versions of
+/// OBS write `Rescale` instead of a filter.
+fn rescaled(ini: &Ini) -> Option<&str> {
+    let is_rescaled = match ini.get("AdvOut", "RescaleFilter") {
+        Some(filter) => filter != "0",
+        None => ini.is_on("AdvOut", "Rescale"),
+    };
+    ini.get("AdvOut", "RescaleRes").filter(|_| is_advanced(ini) && is_rescaled)
+}
+
 /// Returns the frame rate. An error contains the original text.
 fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
     let text = match ini.number("Video", "FPSType").unwrap_or(0) {
@@ -228,8 +250,11 @@ fn frame_rate(ini: &Ini) -> Option<Result<FrameRate, String>> {
             let common = ini.get("Video", "FPSCommon")?;
             common.split(' ').next().unwrap_or_default().to_owned()
         }
-        1 => ini.get("Video", "FPSInt")?.to_owned(),
-        _ => format!("{}/{}", ini.get("Video", "FPSNum")?, ini.get("Video", "FPSDen")?),
+        1 => ini.get("Video", "FPSInt").unwrap_or("30").to_owned(),
+        _ => {
+            let part = |key, default| ini.get("Video", key).unwrap_or(default);
+            format!("{}/{}", part("FPSNum", "30"), part("FPSDen", "1"))
+        }
     };
     // OBS means 24000/1001 by this.
     let ntsc = ini.get("Video", "FPSCommon") == Some("24 NTSC");
@@ -316,6 +341,38 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_obs_leaves_out_have_the_defaults_of_obs() {
+        let service = r#"{"type":"rtmp_custom","settings":{"server":"rtmp://h/app","key":"k"}}"#;
+        for (basic, rate) in [
+            ("[Video]\nFPSType=2\nFPSNum=60\n[Output]\nDelayEnable=true\n", "60"),
+            ("[Video]\nFPSType=2\n[Output]\nMode=Advanced\nDelayEnable=true\n", "30"),
+            ("[Video]\nFPSType=1\n[Output]\nDelayEnable=true\n", "30"),
+        ] {
+            let came = import(folder(basic, service).path()).unwrap();
+            let Settings { quality, delay, .. } = &came.settings;
+            assert_eq!((&*quality.frame_rate.to_string(), delay.as_secs()), (rate, 20));
+            assert_eq!(quality.audio_bitrate.0, 160_000);
+            assert_eq!(came.left_out, Vec::<String>::new());
+        }
+    }
+
+    #[test]
+    fn the_advanced_output_may_scale_the_stream() {
+        let size = |mode: &str, rescale: &str| {
+            let basic = format!(
+                "[Output]\nMode={mode}\n[Video]\nOutputCX=1920\nOutputCY=1080\n\
+                 [AdvOut]\nRescaleRes=640x360\n{rescale}\n"
+            );
+            import(folder(&basic, "{}").path()).unwrap().settings.quality.size.height
+        };
+        assert_eq!(size("Advanced", "Rescale=true"), 360);
+        assert_eq!(size("Advanced", "RescaleFilter=3"), 360);
+        assert_eq!(size("Advanced", "Rescale=true\nRescaleFilter=0"), 1080);
+        assert_eq!(size("Advanced", ""), 1080);
+        assert_eq!(size("Simple", "Rescale=true"), 1080);
+    }
+
+    #[test]
     fn a_login_that_is_not_imported_is_reported() {
         let left_out = |use_auth: bool| {
             let service = serde_json::json!({"type": "rtmp_custom", "settings": {
@@ -350,7 +407,7 @@ mod tests {
     #[test]
     fn nonsense_in_every_value_leaves_the_usual_ones() {
         let usual = Settings::default();
-        for junk in ["", "x", "-1", "99999999999", "0", "NaN", "\u{0}", "1e9"] {
+        for junk in ["x", "-1", "99999999999", "0", "NaN", "\u{0}", "1e9"] {
             let basic = format!(
                 "[Video]\nOutputCX={junk}\nOutputCY={junk}\nFPSType={junk}\nFPSCommon={junk}\n\
                  FPSInt={junk}\n[SimpleOutput]\nVBitrate={junk}\nABitrate={junk}\nRecRBTime={junk}\n\

@@ -12,6 +12,7 @@ use keyring_core::api::CredentialStoreApi;
 use zeroize::Zeroizing;
 
 use crate::base::Secret;
+use crate::studio::settings::disk::{folder_of, resolved};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -196,10 +197,10 @@ fn too_large() -> io::Error {
     io::Error::other("it is far too large")
 }
 
-/// Writes a file that only its owner can read, by atomic replacement.
+/// Writes a file that only its owner can read, by atomic replacement. A symbolic link stays a link.
 pub(in crate::studio) fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let path = resolved(path)?;
+    let folder = folder_of(&path);
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     make_private(file.as_file())?;
@@ -241,6 +242,18 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         keeper.load("a").unwrap();
         assert_eq!(mode(), 0o600);
+    }
+
+    #[test]
+    fn a_link_to_a_vault_stays_and_the_keys_stay_in_the_vault() {
+        let folder = tempfile::tempdir().unwrap();
+        let (vault, path) = (folder.path().join("vault.toml"), folder.path().join("keys.toml"));
+        std::os::unix::fs::symlink("vault.toml", &path).unwrap();
+        let keeper = OwnFile { path: path.clone() };
+        for name in ["a", "b"] {
+            keeper.keep(name, &Secret::new("key"), false).unwrap();
+            assert!(path.is_symlink() && fs::read_to_string(&vault).unwrap().contains(name));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::base::Worker;
 use crate::broadcast::publisher::Flow;
 use crate::media::source_status::{SourceReport, SourceState};
-use crate::media::{RenditionId, Track};
+use crate::media::{BitsPerSecond, RenditionId, Size, Track};
 use crate::server;
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
@@ -147,9 +147,14 @@ impl Engine {
         let now = self.clock.now();
         let Some(program) = &self.state.program else { return };
         let Some(on_air) = &mut self.live.on_air else { return };
+        let before = on_air.second();
         let (outcome, failed) = on_air.adapt(now, program);
+        let second = on_air.second().filter(|second| Some(*second) != before);
         if let Some(reason) = failed {
             self.notices.tell(&StudioMessage::RenditionFailed { reason }, "");
+        }
+        if let Some(second) = second {
+            self.second_changed(second);
         }
         let Some(outcome) = outcome else { return };
         if let Some(changed) = outcome.changed {
@@ -167,13 +172,17 @@ impl Engine {
         let kbps = (changed.bitrate.0 / 1_000).to_string();
         let was_lowered =
             self.notices.active.notices().iter().any(|it| it.key() == "bitrate-lowered");
-        if changed.lower {
-            self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
+        if !changed.full || changed.lower {
             let by = changed.by.and_then(|id| self.live.on_air.as_ref()?.label(id));
             let host = by.unwrap_or_default();
             let wanted = (self.settings.quality.video_bitrate.0 / 1_000).to_string();
-            self.notices.tell(&StudioMessage::BitrateLowered { host, kbps, wanted }, "");
-        } else if changed.full && was_lowered {
+            let message = StudioMessage::BitrateLowered { host, kbps, wanted };
+            if !changed.lower {
+                return self.notices.active.correct(&message, "");
+            }
+            self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
+            self.notices.tell(&message, "");
+        } else if was_lowered {
             match self.live.is_publishing() {
                 true => self.notices.tell(&StudioMessage::BitrateRestored { kbps }, ""),
                 // The broadcast has ended, so no connection is fast again.
@@ -204,16 +213,22 @@ impl Engine {
         self.notices.active.clear_at("rendition-lowered", &host);
         self.notices.active.clear_at("rendition-restored", &host);
         let message = match (rendition_id, second) {
-            (RenditionId::Second, Some((bitrate, size))) => StudioMessage::RenditionLowered {
-                host,
-                size: size.to_string(),
-                kbps: (bitrate.0 / 1_000).to_string(),
-            },
+            (RenditionId::Second, Some(second)) => rendition_lowered(host, second),
             _ if by_link => StudioMessage::RenditionRestored { host },
             // The main encode now follows the links itself, or no longer at all.
             _ => return self.notices.is_over("rendition-lowered", &host),
         };
         self.notices.tell(&message, "");
+    }
+
+    /// Puts another bitrate and size of the second encode into the notices about it.
+    fn second_changed(&mut self, second: (BitsPerSecond, Size)) {
+        let active = self.notices.active.notices().iter();
+        let lowered = active.filter(|it| it.key() == "rendition-lowered");
+        let hosts: Vec<String> = lowered.filter_map(|it| it.value("host")).collect();
+        for host in hosts {
+            self.notices.active.correct(&rendition_lowered(host.clone(), second), &host);
+        }
     }
 
     fn delay_happened(&mut self, changed: stream_delay::Changed) {
@@ -426,9 +441,15 @@ impl Engine {
     fn tell_pace(&mut self, pace: &PaceNews) {
         match pace {
             PaceNews::Slow(message) => self.notices.tell(message, ""),
+            PaceNews::Changed(message) => self.notices.active.correct(message, ""),
             PaceNews::Over => self.notices.take_back("encoder-slow"),
         }
     }
+}
+
+fn rendition_lowered(host: String, (bitrate, size): (BitsPerSecond, Size)) -> StudioMessage {
+    let (size, kbps) = (size.to_string(), (bitrate.0 / 1_000).to_string());
+    StudioMessage::RenditionLowered { host, size, kbps }
 }
 
 /// Returns the name of a source in notices.

@@ -252,6 +252,9 @@ fn that_the_computer_is_too_slow_is_withdrawn_when_it_keeps_up_again() {
     let slow = StudioMessage::EncoderSlow { percent: "40 %".into() };
     engine.tell_pace(&PaceNews::Slow(slow));
     assert_eq!(keys_of(&engine), [("encoder-slow", None)]);
+    let slow = StudioMessage::EncoderSlow { percent: "60 %".into() };
+    engine.tell_pace(&PaceNews::Changed(slow));
+    assert_eq!(engine.notices.active.notices()[0].value("percent").as_deref(), Some("60 %"));
     engine.tell_pace(&PaceNews::Over);
     assert!(keys_of(&engine).is_empty(), "{:?}", keys_of(&engine));
     // The event log has its duration.
@@ -278,6 +281,32 @@ fn that_the_bitrate_was_lowered_is_withdrawn_when_the_user_chooses_the_lower_one
         let mut lowered = entries.iter().filter(|it| it.notice.key() == "bitrate-lowered");
         assert_eq!(lowered.next_back().unwrap().lasted.is_none(), stays);
     }
+    end(engine);
+}
+
+#[test]
+fn notices_about_slow_links_have_the_current_bitrate() {
+    let (mut engine, _ends) = on_air();
+    let told = |engine: &Engine, key: &str| {
+        let active = engine.notices.active.notices();
+        let notices = active.iter().filter(|it| it.key() == key);
+        notices.map(|it| (it.value("kbps").unwrap(), it.times)).collect::<Vec<_>>()
+    };
+    for (kbps, lower) in [(400, true), (1_500, false)] {
+        let (bitrate, by) = (BitsPerSecond(kbps * 1_000), Some(1));
+        engine.bitrate_changed(Changed { bitrate, lower, full: false, by });
+        assert_eq!(told(&engine, "bitrate-lowered"), [(kbps.to_string(), 1)]);
+    }
+    let size = Size::new(640, 360);
+    for host in ["a:1935", "b:1935"] {
+        let lowered = rendition_lowered(host.into(), (BitsPerSecond(400_000), size));
+        engine.notices.tell(&lowered, "");
+    }
+    engine.second_changed((BitsPerSecond(900_000), size));
+    assert_eq!(told(&engine, "rendition-lowered"), [("900".to_owned(), 1), ("900".to_owned(), 1)]);
+    let entries = engine.notices.log.entries();
+    let lowered = entries.iter().filter(|it| it.notice.key().ends_with("-lowered"));
+    assert_eq!(lowered.count(), 3, "a correction is no event");
     end(engine);
 }
 
