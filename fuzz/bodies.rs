@@ -1,6 +1,6 @@
 //! The bodies of the fuzz targets. `cargo fuzz` and `tests/hostile_wire.rs` share this file; the
 //! latter runs the corpus and seeded mutations of it as ordinary tests. A body panics if a required
-//! property does not hold.
+//! property does not hold, and returns whether the input passed its first parser.
 
 #![allow(dead_code, reason = "each fuzz target uses one of these")]
 
@@ -23,12 +23,13 @@ use onair::wire::{amf0, http};
 const TRUST: usize = 8 * (1 << 20);
 
 /// WHEP offers: a filtered offer is read again with the same result. Also reads the ICE user name in a fragment.
-pub fn sdp(data: &[u8]) {
+pub fn sdp(data: &[u8]) -> bool {
     let text = String::from_utf8_lossy(data);
-    if let Ok(offer) = sdp::Offer::parse(&text) {
+    let offer = sdp::Offer::parse(&text);
+    if let Ok(offer) = &offer {
         assert!(offer.video || offer.audio);
         assert!(offer.text.len() <= text.len() * 2 + 64);
-        assert_eq!(sdp::Offer::parse(&offer.text).as_ref(), Ok(&offer));
+        assert_eq!(sdp::Offer::parse(&offer.text).as_ref(), Ok(offer));
     }
     let _ = sdp::finish_answer(&text);
     if let Some(found) = sdp::Credentials::of_fragment(&text) {
@@ -40,11 +41,12 @@ pub fn sdp(data: &[u8]) {
         assert_eq!(sdp::Credentials::of_fragment(&again), Some(found));
     }
     let _ = sdp::fragment_ufrag(&text);
+    offer.is_ok()
 }
 
 /// Units of a hostile publisher in RTP: no packet is too long, and whoever joins them gets the units again.
-pub fn rtp(data: &[u8]) {
-    let Some((&[longest, record, is_key], data)) = data.split_first_chunk() else { return };
+pub fn rtp(data: &[u8]) -> bool {
+    let Some((&[longest, record, is_key], data)) = data.split_first_chunk() else { return false };
     let longest = 16 + usize::from(longest) * 6;
     let (record, unit) = data.split_at(usize::from(record).min(data.len()));
     let (sets, nals) = (record.split(|byte| *byte == 0), unit.split(|byte| *byte == 0));
@@ -62,6 +64,7 @@ pub fn rtp(data: &[u8]) {
     assert!(packets.iter().all(|packet| (2..=longest).contains(&packet.len())));
     let joined = join_av1(&packets);
     assert!(joined <= data.len(), "{joined} bytes of {}", data.len());
+    !packets.is_empty()
 }
 
 /// The NAL units in these packets (RFC 6184 §5).
@@ -119,8 +122,8 @@ fn join_av1(packets: &[std::sync::Arc<[u8]>]) -> usize {
 
 /// Chunks: any bytes, split anywhere, give the same messages, whose bodies are not longer than the
 /// input.
-pub fn chunk_reader(data: &[u8]) {
-    let Some((&cut, data)) = data.split_first() else { return };
+pub fn chunk_reader(data: &[u8]) -> bool {
+    let Some((&cut, data)) = data.split_first() else { return false };
     let limits = Limits { message: 1 << 20, partial_bytes: 2 << 20, ..Limits::default() };
     let read = |cut: usize| {
         let mut reader = Reader::new(limits);
@@ -168,12 +171,14 @@ pub fn chunk_reader(data: &[u8]) {
         assert!(parts.iter().map(|part| part.body.len()).sum::<usize>() <= message.body.len());
         assert!(parts.iter().all(|part| part.kind != Kind::AGGREGATE));
     }
+    !whole.0.is_empty()
 }
 
 /// AMF0: values that can be read can be written, and are then read with the same result.
-pub fn amf0(data: &[u8]) {
-    if let Ok(values) = amf0::decode(data) {
-        let bytes = amf0::encode(&values);
+pub fn amf0(data: &[u8]) -> bool {
+    let values = amf0::decode(data);
+    if let Ok(values) = &values {
+        let bytes = amf0::encode(values);
         let again = amf0::decode(&bytes).expect("what was encoded decodes");
         assert_eq!(amf0::encode(&again), bytes);
     }
@@ -182,11 +187,12 @@ pub fn amf0(data: &[u8]) {
             let _ = (Connect::parse(&command.object), command.status());
         }
     }
+    values.is_ok()
 }
 
 /// Handshakes of both roles: the output is never longer than in the protocol.
-pub fn handshake(data: &[u8]) {
-    let Some((&cut, data)) = data.split_first() else { return };
+pub fn handshake(data: &[u8]) -> bool {
+    let Some((&cut, data)) = data.split_first() else { return false };
     let (mut client, hello) = handshake::Client::new(1);
     let mut server = handshake::Server::new(2);
     assert_eq!(hello.len(), 1_537);
@@ -202,16 +208,17 @@ pub fn handshake(data: &[u8]) {
         }
     }
     assert!(from_client.len() <= 1_536 && from_server.len() <= 3_073);
+    !from_client.is_empty() || !from_server.is_empty()
 }
 
 /// A server session whose client sends these bytes after its handshake. Every request of the client
 /// is accepted.
-pub fn server_session(data: &[u8]) {
-    let Some((&cut, data @ [_, ..])) = data.split_first() else { return };
+pub fn server_session(data: &[u8]) -> bool {
+    let Some((&cut, data @ [_, ..])) = data.split_first() else { return false };
     let mut now = Timestamp::ZERO;
     let mut session = server::Session::new(server::Config::default(), now, 1);
     session.handle_input(now, &[3; 1 + 2 * 1_536]).expect("a handshake");
-    let (mut sent, mut finished) = (0, 0);
+    let (mut sent, mut events, mut finished) = (0, 0, 0);
     for part in data.chunks(usize::from(cut).max(1)) {
         now += Duration::from_millis(1);
         let over = if part.len() % 2 == 0 {
@@ -224,6 +231,7 @@ pub fn server_session(data: &[u8]) {
             match session.poll_output() {
                 server::Output::Transmit(bytes) => sent += bytes.len(),
                 server::Output::Event(event) => {
+                    events += 1;
                     let _ = match event {
                         server::Event::ConnectRequested(_) => session.accept_connect(),
                         server::Event::PublishRequested { .. } => session.accept_publish(),
@@ -245,11 +253,12 @@ pub fn server_session(data: &[u8]) {
     assert!(finished <= 1);
     assert!(sent <= 8_192 + 200 * data.len(), "{sent} bytes for {}", data.len());
     assert_eq!(session.queued_bytes(), 0);
+    events > 0
 }
 
 /// A client session whose server sends these bytes after its handshake.
-pub fn client_session(data: &[u8]) {
-    let Some((&first, data @ [_, ..])) = data.split_first() else { return };
+pub fn client_session(data: &[u8]) -> bool {
+    let Some((&first, data @ [_, ..])) = data.split_first() else { return false };
     let url = Url::parse("rtmp://localhost/live/key").expect("a URL");
     let config = match first & 1 {
         0 => client::Config::publish(url, BitsPerSecond(2_500_000)),
@@ -258,7 +267,7 @@ pub fn client_session(data: &[u8]) {
     let mut now = Timestamp::ZERO;
     let mut session = client::Session::new(config, now, 1);
     session.handle_input(now, &[3; 1 + 2 * 1_536]).expect("a handshake");
-    let mut sent = 0;
+    let (mut sent, mut events) = (0, 0);
     for part in data.chunks(usize::from(first >> 1).max(1)) {
         now += Duration::from_millis(1);
         let over = if first & 2 == 0 {
@@ -271,7 +280,9 @@ pub fn client_session(data: &[u8]) {
         loop {
             match session.poll_output() {
                 client::Output::Transmit(bytes) => sent += bytes.len(),
-                client::Output::Event(_) => {}
+                // The handshake is not part of the input.
+                client::Output::Event(client::Event::HandshakeDone) => {}
+                client::Output::Event(_) => events += 1,
                 client::Output::Timeout(_) | client::Output::Idle => break,
             }
         }
@@ -281,14 +292,16 @@ pub fn client_session(data: &[u8]) {
     }
     assert!(sent <= 8_192 + 200 * data.len(), "{sent} bytes for {}", data.len());
     assert_eq!(session.queued_bytes(), 0);
+    events > 0
 }
 
 /// HTTP: a header and its body, split anywhere, give the same result, and the output is not longer
 /// than the input. Also reads the other formats that occur before RTMP: SOCKS, PROXY headers,
 /// tunnels and logins.
-pub fn http(data: &[u8]) {
-    let Some((&cut, data)) = data.split_first() else { return };
-    if let Ok(Some(length)) = http::head_length(data) {
+pub fn http(data: &[u8]) -> bool {
+    let Some((&cut, data)) = data.split_first() else { return false };
+    let length = http::head_length(data);
+    if let Ok(Some(length)) = length {
         let (head, rest) = data.split_at(length);
         let request = http::Request::parse(head);
         let _ = request.as_ref().map(|request| tunnel::Request::parse(&request.target));
@@ -329,6 +342,7 @@ pub fn http(data: &[u8]) {
         assert!(text.len() < 512);
     }
     let _ = auth::Challenge::parse(&text);
+    matches!(length, Ok(Some(_)))
 }
 
 fn login_server() -> auth::Login {

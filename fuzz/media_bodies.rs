@@ -1,5 +1,6 @@
 //! The bodies of the fuzz targets for media formats. `cargo fuzz` and `tests/hostile_media.rs` share
-//! this file. A body panics if a required property does not hold.
+//! this file. A body panics if a required property does not hold, and returns whether the input passed
+//! its first parser.
 
 #![allow(dead_code, reason = "each fuzz target uses one of these")]
 #![allow(clippy::unwrap_used, reason = "a panic is how a target tells of a fault")]
@@ -27,8 +28,8 @@ use onair::wire::container::{self, Error, Format, ReadAt, SampleLocation, Unit, 
 use onair::wire::hls;
 
 /// FLV files: any bytes, split anywhere, give the same tags, and no tag is longer than the input.
-pub fn flv(data: &[u8]) {
-    let Some((&cut, data)) = data.split_first() else { return };
+pub fn flv(data: &[u8]) -> bool {
+    let Some((&cut, data)) = data.split_first() else { return false };
     let read = |cut: usize| {
         let (mut demuxer, mut tags) = (Demuxer::new(), Vec::new());
         for part in data.chunks(cut.max(1)) {
@@ -71,17 +72,19 @@ pub fn flv(data: &[u8]) {
         let one = default_track(tag.kind, &tag.body, cut);
         assert!(one.is_none_or(|one| one.len() <= tag.body.len()), "one track is no more than all");
     }
+    !tags.is_empty()
 }
 
 /// H.264 and AAC headers: headers that can be read can be written, and are then read with the same
 /// result.
-pub fn sps(data: &[u8]) {
+pub fn sps(data: &[u8]) -> bool {
     let bytes = Bytes::copy_from_slice(data);
     let _ = (codec::hevc(data), codec::av1(data), codec::vp9(data));
     let _ = (codec::vp9_key_size(data), codec::opus(data), codec::flac(data));
     let _ = codec::ac3(data);
     let _ = (Pps::parse(data, None), adts::parse(data));
-    if let Ok(sps) = Sps::parse_for_decoding(data) {
+    let sps = Sps::parse_for_decoding(data);
+    if let Ok(sps) = &sps {
         let changes = VuiChanges {
             color: Some(Color::PROGRAM),
             frame_rate: Some(FrameRate::FPS_30),
@@ -124,12 +127,13 @@ pub fn sps(data: &[u8]) {
     assert!(last.is_none_or(|last| last <= nals.len() as i64 * 3_000));
     let escaped = h264::escape(data);
     assert_eq!(h264::unescape(&escaped), data);
+    sps.is_ok()
 }
 
 /// Transport streams: any bytes, split anywhere, give the same events, and the demuxer never
 /// buffers more than it received.
-pub fn ts(data: &[u8]) {
-    let Some((&cut, data)) = data.split_first() else { return };
+pub fn ts(data: &[u8]) -> bool {
+    let Some((&cut, data)) = data.split_first() else { return false };
     let read = |cut: usize| {
         let (mut demuxer, mut events, mut came) = (ts::Demuxer::new(), Vec::new(), 0);
         for part in data.chunks(cut.max(1)) {
@@ -150,24 +154,26 @@ pub fn ts(data: &[u8]) {
         })
         .sum();
     assert!(sound <= data.len(), "no sound out of nothing");
+    !events.is_empty()
 }
 
 /// Playlists: each is read or rejected, and its numbers are consistent.
-pub fn hls(data: &[u8]) {
-    let Ok(hls::Playlist::Media(media)) = hls::parse(data) else { return };
+pub fn hls(data: &[u8]) -> bool {
+    let Ok(hls::Playlist::Media(media)) = hls::parse(data) else { return false };
     for distance in [0, 5, 1_000] {
         let at = media.before_end(std::time::Duration::from_secs(distance));
         assert!(at >= media.sequence && at <= media.end().max(media.sequence));
     }
     let _ = (media.duration(), media.from(media.sequence));
     assert!(media.segment(media.end()).is_none() || media.end() == u64::MAX);
+    true
 }
 
 /// Audio-only files: all packets are inside the file, in order, and the audible span is not empty.
-pub fn sound(data: &[u8]) {
+pub fn sound(data: &[u8]) -> bool {
     let mut file = data;
     let known = audio::kind(&mut file).unwrap();
-    let Ok(index) = audio::index(&mut file) else { return };
+    let Ok(index) = audio::index(&mut file) else { return false };
     assert!(known.is_some(), "what is of no kind is not read");
     assert!(!index.samples.is_empty() && index.samples.len() <= data.len());
     let (begins, ends) = index.audible_span.unwrap();
@@ -195,6 +201,7 @@ pub fn sound(data: &[u8]) {
     for parameters in parameters.chain(index.links.iter().map(|link| &link.parameters)) {
         let _ = vorbis::Blocks::of(&parameters.config);
     }
+    true
 }
 
 /// A media file on a web server: its claimed length, and the bytes that have arrived.
@@ -263,9 +270,9 @@ impl Coming<'_> {
 
 /// MP4 and Matroska files that are read while they arrive: regardless of how the bytes are split and which
 /// length the server claims, reading ends, with the same result.
-pub fn film(data: &[u8]) {
-    let Some((&[cut, longer, at], data)) = data.split_first_chunk() else { return };
-    let Some(format) = Format::of_bytes(data) else { return };
+pub fn film(data: &[u8]) -> bool {
+    let Some((&[cut, longer, at], data)) = data.split_first_chunk() else { return false };
+    let Some(format) = Format::of_bytes(data) else { return false };
     let size = match longer {
         // The actual length, a somewhat larger one, or an unknown one.
         0..=127 => data.len() as u64,
@@ -287,7 +294,7 @@ pub fn film(data: &[u8]) {
             read(u64::from(cut).max(1)).is_none(),
             "what cannot be read at once cannot be read"
         );
-        return;
+        return false;
     };
     let (other, bit_by_bit, _) = read(u64::from(cut).max(1)).expect("the same however it is cut");
     // Decoding times are not compared, because they depend on the number of known frames.
@@ -316,4 +323,5 @@ pub fn film(data: &[u8]) {
         film.go_to(unit);
         coming.rest(&mut film);
     }
+    true
 }

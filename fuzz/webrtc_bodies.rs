@@ -33,8 +33,8 @@ fn addresses() -> [SocketAddr; 2] {
 
 /// STUN messages: what onair reads of them agrees, and the ICE agent answers only intact ones, to their sender.
 /// With an odd first byte, the rest becomes the type and the attributes of an intact message.
-pub fn stun(data: &[u8]) {
-    let Some((&first, data)) = data.split_first() else { return };
+pub fn stun(data: &[u8]) -> bool {
+    let Some((&first, data)) = data.split_first() else { return false };
     let signed = (first & 1 == 1).then(|| signed(data));
     let data = signed.as_deref().unwrap_or(data);
     if stun::answered(data).is_some() {
@@ -55,7 +55,7 @@ pub fn stun(data: &[u8]) {
     assert!(!stun::is_intact(data, "password", &sum) || data.len() >= 44);
     let [viewer, server] = addresses();
     let _ = Receive::new(Protocol::Udp, viewer, server, data).is_ok();
-    let Ok(message) = StunMessage::parse(data) else { return };
+    let Ok(message) = StunMessage::parse(data) else { return false };
     let creds = IceCreds { ufrag: UFRAG.to_owned(), pass: PASSWORD.to_owned() };
     let mut agent = IceAgent::with_hmac(creds, crypto().sha1_hmac_provider);
     agent.set_ice_lite(true);
@@ -74,6 +74,7 @@ pub fn stun(data: &[u8]) {
         assert_eq!(transmit.destination, viewer);
         assert!(transmit.contents.len() <= MAX_ANSWER);
     }
+    true
 }
 
 /// Returns an intact message: the first two bytes are its type, the others its attributes.
@@ -120,19 +121,22 @@ fn sent_by(side: &mut dyn DtlsInstance) -> Vec<Vec<u8>> {
 
 /// DTLS: datagrams to a server, each one after its length in two bytes. A datagram causes at most one flight of the
 /// handshake.
-pub fn dtls(mut data: &[u8]) {
+pub fn dtls(mut data: &[u8]) -> bool {
     let [viewer, server] = addresses();
     let mut side = dtls_server();
     assert!(sent_by(&mut *side).is_empty(), "a server waits");
+    let mut is_answered = false;
     while let Some((length, rest)) = data.split_first_chunk::<2>() {
         let length = usize::from(u16::from_be_bytes(*length)).min(rest.len());
         let (datagram, rest) = rest.split_at(length);
         data = rest;
         let _ = Receive::new(Protocol::Udp, viewer, server, datagram).is_ok();
         if side.handle_packet(datagram).is_err() {
-            return;
+            return is_answered;
         }
         let sent = sent_by(&mut *side);
         assert!(sent.len() <= MAX_FLIGHT, "{} datagrams", sent.len());
+        is_answered |= !sent.is_empty();
     }
+    is_answered
 }

@@ -24,8 +24,8 @@ use onair::base::{Clock, Timestamp};
 use onair::media::source_status::{SourceReport, SourceState};
 use onair::media::{FrameGrid, FrameRate};
 
-use crate::peers::LIMIT;
 use crate::peers::stall_guard::in_real_time;
+use crate::peers::{self, LIMIT};
 
 /// Whether this process was started inside a rig.
 fn inside(rig: &str) -> bool {
@@ -39,8 +39,7 @@ fn in_the_rig(rig: &str, programs: &[&str], part: &str) {
         !found.is_ok_and(|found| found.status.success())
     });
     if let Some(program) = missing {
-        assert!(std::env::var_os("CI").is_none(), "{program} is missing");
-        eprintln!("SKIPPED: {program} is not installed; {part} is not tested");
+        peers::skipped(&format!("{program} is not installed; {part} is not tested"));
         return;
     }
     // Devices run on their own clocks, and whatever they play while nothing records is lost.

@@ -436,6 +436,9 @@ fn filters_of_a_settings_file_reach_the_recording() {
     assert!(output.contains("hologram"), "{output}");
     let means = means(&ffmpeg::luma(&file));
     // Nothing is sent before the LUT is read, but the wait is limited to 3 s.
-    let waited = begun["t"].as_f64().unwrap() > 3.0;
-    assert!(waited || means.iter().all(|mean| *mean <= 40), "no white: {means:?}");
+    if begun["t"].as_f64().unwrap() > 3.0 {
+        eprintln!("the LUT took longer than the broadcast waits for it");
+        return;
+    }
+    assert!(means.iter().all(|mean| *mean <= 40), "no white: {means:?}");
 }

@@ -48,7 +48,7 @@ fn corpus(target: &str) -> PathBuf {
 }
 
 /// Replays the corpus and mutations of it.
-fn replay(target: &str, seeds: &[Vec<u8>], body: fn(&[u8])) {
+fn replay(target: &str, seeds: &[Vec<u8>], body: fn(&[u8]) -> bool) {
     let folder = corpus(target);
     if std::env::var_os("ONAIR_WRITE_CORPUS").is_some() {
         fs::create_dir_all(&folder).unwrap();
@@ -62,9 +62,8 @@ fn replay(target: &str, seeds: &[Vec<u8>], body: fn(&[u8])) {
     assert!(!files.is_empty(), "{} holds nothing", folder.display());
     let inputs: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     let mut random = Random(0x5EED ^ target.len() as u64);
-    for input in &inputs {
-        run(input, body);
-    }
+    let parsed = inputs.iter().filter(|input| run(input, body)).count();
+    assert!(parsed > 0, "no input in {} passes the first parser", folder.display());
     let asked = std::env::var("ONAIR_MUTATIONS").ok().and_then(|number| number.parse().ok());
     for _ in 0..asked.unwrap_or(MUTATIONS) {
         let base = &inputs[random.below(inputs.len())];
@@ -73,9 +72,11 @@ fn replay(target: &str, seeds: &[Vec<u8>], body: fn(&[u8])) {
     }
 }
 
-fn run(input: &[u8], body: fn(&[u8])) {
-    let ((), allocated) = counted(|| body(input));
+/// Returns whether the input passed the first parser.
+fn run(input: &[u8], body: fn(&[u8]) -> bool) -> bool {
+    let (is_parsed, allocated) = counted(|| body(input));
     assert!(allocated.peak < MAX_HELD, "{} bytes held for {input:02x?}", allocated.peak);
+    is_parsed
 }
 
 impl Random {

@@ -354,7 +354,8 @@ pub struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// `None`, with a loud message, where the process may not create namespaces.
+    /// `None`, with a loud message, where the process may not create namespaces. Fails if `CI` is
+    /// set.
     pub fn new(number: u32) -> Option<Self> {
         let id = std::process::id() % 10_000;
         let (name, cable) = (format!("onair{number}x{id}"), format!("oa{number}x{id}"));
@@ -377,7 +378,7 @@ impl Elsewhere {
         if crate::peers::found("ip") && steps.iter().all(|words| ip(words)) {
             return Some(made);
         }
-        println!("SKIPPED: network namespaces need root and the program ip");
+        crate::peers::skipped("network namespaces need root and the program ip");
         None
     }
 

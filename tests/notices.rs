@@ -104,7 +104,7 @@ fn code() -> Vec<String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.ends_with("tests.rs") {
+            } else if !path.to_str().unwrap().ends_with("tests.rs") {
                 let code = std::fs::read_to_string(path).unwrap();
                 files.push(code.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned());
             }

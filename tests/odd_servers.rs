@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,8 @@ pub enum Behavior {
     RejectPublish(Status),
     /// Announces that it supports only this codec.
     Takes(&'static str),
+    /// Announces no Enhanced RTMP, and closes the connection after so many video messages.
+    Old(usize),
     DieAfterVideo(usize),
     SayAfterVideo(usize, Status),
     SendElsewhere(String),
@@ -195,6 +197,21 @@ impl Server {
     }
 }
 
+/// Starts a server that answers with the address of a second server, which answers with that of the
+/// first.
+pub fn two_that_name_each_other(
+    answer: impl Fn(String) -> Behavior + Copy + Send + 'static,
+) -> [Server; 2] {
+    // The address of the second server is known only after it has started.
+    let slot = Arc::new(OnceLock::<String>::new());
+    let known = Arc::clone(&slot);
+    let first = Server::start(move |_| answer(known.get().unwrap().clone()));
+    let back = first.app_url();
+    let second = Server::start(move |_| answer(back.clone()));
+    slot.set(second.app_url()).unwrap();
+    [first, second]
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.over.store(true, Ordering::Relaxed);
@@ -243,6 +260,9 @@ impl Caller {
         if let Behavior::Takes(codec) = behavior {
             let four_cc_list = vec![(*codec).to_owned()];
             config.enhanced = Enhanced { four_cc_list, ..Enhanced::default() };
+        }
+        if let Behavior::Old(_) = behavior {
+            config.enhanced = Enhanced::default();
         }
         let mut session = Session::new(config, clock.now(), 1);
         let mut buffer = [0; Server::READ];
@@ -322,6 +342,10 @@ impl Caller {
                 session.reject_publish(status);
             }
             (Event::PublishRequested { .. }, _) => session.accept_publish().unwrap(),
+            (Event::PlayRequested { .. }, Behavior::SendElsewhere(there)) => {
+                session.accept_play().unwrap();
+                session.request_reconnect(Some(there), "maintenance");
+            }
             (Event::Metadata { .. }, _) => {
                 self.arrived(Message::Metadata);
             }
@@ -330,7 +354,7 @@ impl Caller {
                 self.arrived(Message::Video { time_ms, start });
                 *videos += 1;
                 match behavior {
-                    Behavior::DieAfterVideo(count) if videos == count => {
+                    Behavior::DieAfterVideo(count) | Behavior::Old(count) if videos == count => {
                         let _ = self.stream.shutdown(Shutdown::Both);
                         return false;
                     }
@@ -414,6 +438,12 @@ impl Show {
 
     /// Publishes an HEVC passthrough stream of two frames.
     pub fn publish_hevc(&self, target: Target) -> (Publisher, Hub) {
+        let (publisher, hub, _) = self.publish_open_hevc(target);
+        (publisher, hub)
+    }
+
+    /// Publishes an HEVC passthrough stream of two frames, which ends when the sender is dropped.
+    pub fn publish_open_hevc(&self, target: Target) -> (Publisher, Hub, Sender<SharedPacket>) {
         let (tags, input) = queue::bounded("tags", 64, Full::Block);
         let head = SequenceHeaders {
             metadata: Value::ecma_array([]),
@@ -439,7 +469,7 @@ impl Show {
             };
             tags.send(SharedPacket::with_body(packet, body)).unwrap();
         }
-        (Publisher::start(&self.runtime, target, &hub, self.clock), hub)
+        (Publisher::start(&self.runtime, target, &hub, self.clock), hub, tags)
     }
 
     pub fn publish(&self, target: Target) -> Publisher {

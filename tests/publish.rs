@@ -2,6 +2,7 @@
 //! `wire` and plain sockets. The tests need no third-party program.
 
 mod network;
+mod reconnects;
 mod sent_on;
 
 use std::time::Duration;

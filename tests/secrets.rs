@@ -158,18 +158,22 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
 fn commands_that_take_a_whole_url_do_not_repeat_its_key() {
     let closed = peers::free_port();
     let url = format!("rtmp://me:0penPass@127.0.0.1:{closed}/live/0penKey?a=b");
-    for words in [
-        vec!["check", &url],
-        vec!["probe", &url],
-        vec!["play", "--headless", "--no-reconnect", "--duration", "1s", &url],
-        vec!["live", "--video", "test", "--retry-for", "0s", "--duration", "2s", "--to", &url],
-        vec!["live", "--video", "test", "--to", "rtmp://h/live/0penKey 0penPass"],
-        vec!["check", "http://h/0penKey"],
-        vec!["live", "rtmp://h/live/0penKey"],
-        vec!["live", "--to", "rtmp://h/live", "--key-env", "live_0penKey"],
+    // 6: nothing listens on the port. 2: the address cannot be used. 3: there is no key.
+    for (words, code) in [
+        (vec!["check", &url], 6),
+        (vec!["probe", &url], 6),
+        (vec!["play", "--headless", "--no-reconnect", "--duration", "1s", &url], 6),
+        (vec!["live", "--video", "test", "--retry-for", "0s", "--duration", "2s", "--to", &url], 6),
+        (vec!["live", "--video", "test", "--to", "rtmp://h/live/0penKey 0penPass"], 2),
+        (vec!["check", "http://h/0penKey"], 2),
+        (vec!["live", "rtmp://h/live/0penKey"], 2),
+        (vec!["live", "--to", "rtmp://h/live", "--key-env", "live_0penKey"], 3),
     ] {
         let mut onair = Onair::start(&[&words[..], &["--log", "trace"]].concat());
-        onair.peer.wait(LIMIT);
+        let status = onair.peer.wait(LIMIT);
+        assert_eq!(status.code(), Some(code), "{words:?}: {}", onair.peer.errors());
+        let named = onair.peer.output() + &onair.peer.errors();
+        assert!(code != 6 || named.contains("127.0.0.1"), "{words:?}: {named}");
         look_for(OPEN, &format!("output of {}", words[0]), onair.peer.output().as_bytes());
         look_for(OPEN, &format!("log of {}", words[0]), onair.peer.errors().as_bytes());
     }

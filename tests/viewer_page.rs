@@ -152,8 +152,7 @@ fn the_page_plays_over_ipv6() {
         return;
     }
     if std::net::UdpSocket::bind("[::1]:0").is_err() {
-        assert!(std::env::var_os("CI").is_none(), "there is no IPv6");
-        eprintln!("SKIPPED: there is no IPv6");
+        peers::skipped("there is no IPv6");
         return;
     }
     let any = Some(Listen::exactly("[::1]:0".parse().unwrap()));

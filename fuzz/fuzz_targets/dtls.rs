@@ -3,4 +3,6 @@
 #[path = "../webrtc_bodies.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::dtls(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    bodies::dtls(data);
+});

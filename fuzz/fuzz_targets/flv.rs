@@ -3,4 +3,6 @@
 #[path = "../media_bodies.rs"]
 mod bodies;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::flv(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    bodies::flv(data);
+});

@@ -2,6 +2,7 @@
 //! and streams of third-party publishers.
 
 use super::*;
+use crate::odd_servers::{Behavior, two_that_name_each_other};
 
 #[test]
 fn a_live_stream_is_played_probed_and_regained() {
@@ -216,4 +217,17 @@ fn our_own_broadcast_is_played_from_a_foreign_server() {
     assert!(figures["av_offset_ms"].as_f64().unwrap().abs() < 20.0, "{figures}");
     assert_eq!(play.stop(LIMIT).code(), Some(0));
     live.stop(LIMIT);
+}
+
+#[test]
+fn servers_that_redirect_to_each_other_end_the_playback() {
+    let [first, second] = two_that_name_each_other(Behavior::SendElsewhere);
+    for reconnect in [true, false] {
+        let url = format!("{}/show", first.app_url());
+        let outcome = to_the_end(&Config { reconnect, ..Config::new(Source::Url(url)) });
+        let State::Failed(failure) = &outcome.state else { panic!("{:?}", outcome.state) };
+        assert_eq!(failure.kind, FailureKind::Lost);
+        assert!(failure.to_string().contains("redirects too many times"), "{failure}");
+    }
+    assert_eq!((first.connections(), second.connections()), (4, 4));
 }

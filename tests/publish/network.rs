@@ -1,5 +1,7 @@
 //! Tests of attempts while the network changes.
 
+use std::time::{Duration, Instant};
+
 use onair::broadcast::{Event, State};
 use onair::net::ConnectStage;
 
@@ -21,6 +23,26 @@ fn an_attempt_that_waits_for_a_lost_network_begins_again_when_the_network_return
     let events = std::iter::from_fn(|| publisher.events().try_recv().ok());
     let failed = |event: &Event| matches!(event, Event::Changed(report) if report.error.is_some());
     assert_eq!(events.filter(failed).count(), 0, "the attempt was not abandoned");
+}
+
+#[test]
+fn the_return_of_the_network_ends_a_long_wait_at_once() {
+    let server = Server::start(|_| Behavior::HangupAtPublish);
+    let show = Show::start();
+    let publisher = show.publish(target(&server));
+    // Each wait after a refusal is longer than the one before.
+    let mut long = None;
+    wait_for("a long wait", || {
+        long = publisher.report().retry_in.filter(|wait| *wait > Duration::from_secs(5));
+        if long.is_none() {
+            publisher.retry_now();
+        }
+        long.is_some()
+    });
+    let (connections, since) = (server.connections(), Instant::now());
+    publisher.network_returned();
+    wait_for("another attempt", || server.connections() > connections);
+    assert!(Some(since.elapsed()) < long, "{:?} of {long:?}", since.elapsed());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use onair::wire::rtmp::status::{Level, Status};
 use onair::wire::rtmp::url::Url;
 
 use super::LIMIT;
-use crate::odd_servers::{Behavior, Server, Show, target, wait_for};
+use crate::odd_servers::{Behavior, Server, Show, target, two_that_name_each_other, wait_for};
 
 #[test]
 fn a_server_may_send_us_elsewhere() {
@@ -177,13 +177,7 @@ fn between_two_that_name_each_other(
     cause: &str,
     connections: usize,
 ) {
-    // The address of the second server is known only after it has started.
-    let slot = std::sync::Arc::new(std::sync::OnceLock::<String>::new());
-    let known = std::sync::Arc::clone(&slot);
-    let first = Server::start(move |_| answer(known.get().unwrap().clone()));
-    let back = first.app_url();
-    let second = Server::start(move |_| answer(back.clone()));
-    slot.set(second.app_url()).unwrap();
+    let [first, second] = two_that_name_each_other(answer);
     let show = Show::start();
     let mut target = target(&first);
     target.retry_for = Some(Duration::ZERO);

@@ -36,7 +36,8 @@ if [ $# = 0 ]; then
   test=$(cd "$project" && cargo test --test system --no-run --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\/system-[^"]*\)".*/\1/p') || die "the test does not build"
   [ -x "$test" ] || die "the test does not build"
-  set -- "$test" --exact devices::camera::inside_camera devices::scenes::inside_scenes --nocapture --test-threads=1
+  set -- "$test" --exact devices::camera::inside_camera devices::scenes::inside_scenes --include-ignored --nocapture \
+    --test-threads=1
 fi
 
 run=$(mktemp -d -t onair-camera.XXXXXX) || die "no temporary folder"
@@ -51,7 +52,7 @@ mkdir "$run/share"
 {
   export -p | grep -E '^declare -x (PATH|HOME|LANG|RUST_[A-Z_]*|CI)='
   # shellcheck disable=SC2016 # expanded inside
-  echo 'export PATH=/usr/local/bin:$PATH:/usr/sbin:/sbin CAMERA_RIG=uml'
+  echo 'export PATH=/usr/local/bin:$PATH:/usr/sbin:/sbin'
   printf 'cd %q && exec' "$project"
   printf ' %q' "$@"
 } >"$run/share/command"

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-/// Returns the folder of the test vectors, or `None` (with a message on stdout) if it does not
-/// exist.
+use crate::peers;
+
+/// Returns the folder of the test vectors, or `None` (with a message on standard error) if it does
+/// not exist.
 pub fn folder() -> Option<PathBuf> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors"));
     if !folder.is_dir() {
-        println!("SKIPPED: there are no vectors at {}", folder.display());
+        peers::skipped_even_in_ci(&format!("there are no vectors at {}", folder.display()));
         return None;
     }
     Some(folder)
@@ -20,6 +22,14 @@ pub fn folder() -> Option<PathBuf> {
 pub fn load(name: &str) -> Option<Value> {
     let text = std::fs::read_to_string(folder()?.join(name)).expect(name);
     Some(serde_json::from_str(&text).expect(name))
+}
+
+/// The items of a list of the set, which has at least one.
+#[track_caller]
+pub fn list(json: &Value) -> &[Value] {
+    let items = json.as_array().unwrap_or_else(|| panic!("no list: {json}"));
+    assert!(!items.is_empty(), "an empty list tests nothing");
+    items
 }
 
 /// Decodes bytes from hexadecimal text.

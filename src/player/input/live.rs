@@ -136,7 +136,14 @@ impl LiveInput {
                             feed.restart();
                             continue;
                         }
-                        _ => Failure::new(FailureKind::Lost, problem!("net-sent-too-often")),
+                        _ => {
+                            let failure =
+                                Failure::new(FailureKind::Lost, problem!("net-sent-too-often"));
+                            if !self.reconnect || !feed.has_media() {
+                                return shared.fail(failure);
+                            }
+                            failure
+                        }
                     }
                 }
                 End::Faded if !self.reconnect => return,

@@ -742,6 +742,22 @@ pub(in crate::studio::engine) mod tests {
     }
 
     #[test]
+    fn the_built_in_server_is_not_stopped_while_the_broadcast_goes_to_it() {
+        let (mut engine, _ends) = with_program(None);
+        engine.targets.list = vec![Target::built_in()];
+        engine.go_live();
+        assert!(engine.live.is_publishing());
+        engine.handle(Command::Serve(false));
+        assert!(engine.built_in.is_running());
+        // Only another target is left.
+        engine.targets.list[0].enabled = false;
+        engine.targets.list.push(Target::custom(1, "rtmp://127.0.0.1:1/app", Secret::new("key")));
+        engine.handle(Command::Serve(false));
+        assert!(!engine.built_in.is_running());
+        end(engine);
+    }
+
+    #[test]
     fn a_server_that_others_reach_is_open_to_viewers_alone() {
         let server_notices = |play_key| {
             let reach = ServerReach { http: false, rtmp: true };

@@ -1,6 +1,8 @@
 //! Handles network changes and sleep: reconnects dead connections at once, and begins the next
 //! attempt at once.
 
+use std::time::Duration;
+
 use crate::net::{NetworkChange, NetworkChanges, forget_lookups};
 use crate::studio::engine::Engine;
 use crate::studio::notices::message::StudioMessage;
@@ -18,11 +20,7 @@ impl Engine {
 
     /// Checks the network, and whether the computer has slept.
     pub(in crate::studio::engine) fn poll_network(&mut self) {
-        if let Some(slept) = self.machine.events.woke(backend::asleep()) {
-            let seconds = format!("{:.0}", slept.as_secs_f64());
-            self.notices.note(&StudioMessage::Slept { seconds });
-            self.try_anew(true);
-        }
+        self.poll_sleep(backend::asleep());
         while let Some(change) = self.machine.events.change() {
             let NetworkChange { came, gone, route } = change;
             tracing::info!(?came, ?gone, route, "the network has changed");
@@ -43,6 +41,16 @@ impl Engine {
         }
     }
 
+    /// Notes that the computer has slept, and connects again. `asleep` is the total sleep since the
+    /// computer was started.
+    fn poll_sleep(&mut self, asleep: Option<Duration>) {
+        if let Some(slept) = self.machine.events.woke(asleep) {
+            let seconds = format!("{:.0}", slept.as_secs_f64());
+            self.notices.note(&StudioMessage::Slept { seconds });
+            self.try_anew(true);
+        }
+    }
+
     fn try_anew(&mut self, at_once: bool) {
         if at_once {
             forget_lookups();
@@ -54,5 +62,41 @@ impl Engine {
                 sent.publisher.network_returned();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::studio::engine::handlers::live::tests::{end, on_air, until};
+
+    #[test]
+    fn after_sleep_each_wait_for_an_attempt_ends_at_once_and_the_event_log_says_why() {
+        let (mut engine, _ends) = on_air();
+        let wait = |engine: &Engine| {
+            let mut targets = engine.live.on_air.as_ref().unwrap().targets();
+            targets.next().unwrap().publisher.report().retry_in
+        };
+        let tries = |engine: &Engine| {
+            let mut targets = engine.live.on_air.as_ref().unwrap().targets();
+            targets.next().unwrap().publisher.tries()
+        };
+        engine.poll_sleep(Some(Duration::ZERO));
+        let (since, mut waits) = (Instant::now(), Duration::ZERO);
+        for sleeps in 1..=20 {
+            until("failed attempt", || wait(&engine).is_some());
+            waits += wait(&engine).unwrap_or_default();
+            let before = tries(&engine);
+            engine.poll_sleep(Some(Duration::from_secs(90 * sleeps)));
+            until("another attempt", || tries(&engine) > before);
+        }
+        assert!(since.elapsed() < waits, "{:?} of {waits:?}", since.elapsed());
+        let entries = engine.notices.log.entries();
+        let notes: Vec<_> = entries.iter().filter(|it| it.notice.key() == "slept").collect();
+        assert_eq!(notes.iter().map(|it| it.times).sum::<u32>(), 20, "{notes:?}");
+        assert_eq!(notes[0].notice.value("seconds").as_deref(), Some("90"));
+        end(engine);
     }
 }

@@ -659,6 +659,27 @@ mod tests {
     }
 
     #[test]
+    fn a_certificate_that_is_trusted_on_air_connects_its_target_at_once() {
+        let (mut engine, _ends) = on_air();
+        engine.targets.list.push(Target::custom(2, "rtmp://127.0.0.1:1/app", Secret::new("key")));
+        engine.target_happened(event::Target { index: 2, ..certificate_rejected() });
+        let is_sent = |engine: &Engine| {
+            engine.live.on_air.as_ref().is_some_and(|on_air| on_air.publishes_to(2))
+        };
+        let is_rejected = |engine: &Engine| {
+            engine.notices.active.notices().iter().any(|it| it.key() == "target-certificate")
+        };
+        assert!(!is_sent(&engine) && is_rejected(&engine));
+        let pin = CertificatePin::of(b"certificate");
+        engine.handle(Command::TrustCertificate { target: 2, pin });
+        assert!(is_sent(&engine) && !is_rejected(&engine));
+        assert_eq!(engine.targets.list[1].pin, Some(pin));
+        // The connection already uses the pin, and must not begin again for it.
+        assert!(engine.targets.edited.is_empty());
+        end(engine);
+    }
+
+    #[test]
     fn a_key_that_is_typed_on_air_is_used_when_it_is_complete() {
         let (mut engine, _ends) = on_air();
         let typed = |key: &str| Target {

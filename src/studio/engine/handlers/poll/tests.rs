@@ -192,6 +192,55 @@ fn a_target_that_goes_live_takes_back_only_its_own_notices() {
 }
 
 #[test]
+fn port_443_is_offered_only_if_the_port_is_unreachable_and_the_service_has_it() {
+    let (mut engine, _events) = engine(None);
+    let servers = ["rtmp://a.rtmp.youtube.com/live2", "rtmp://h.example/app"];
+    for (server, stage, is_offered) in [
+        (servers[0], "tcp", true),
+        // The port is reachable.
+        (servers[0], "tls", false),
+        (servers[0], "publish", false),
+        (servers[1], "tcp", false),
+    ] {
+        engine.begin_news();
+        engine.targets.list = vec![Target::custom(1, server, Secret::new("key"))];
+        let failed = target(1, TargetState::Failed, Some(Trouble::Unreachable));
+        engine.target_happened(event::Target { stage: Some(stage), ..failed });
+        let mut notices = engine.notices.active.notices().iter();
+        let notice = notices.find(|notice| notice.target == Some(1)).unwrap();
+        let first = notice.remedies.first();
+        assert_eq!(first == Some(&Remedy::UsePort443(1)), is_offered, "{server} {stage}");
+    }
+}
+
+#[test]
+fn each_change_of_a_device_has_its_message() {
+    use SourceState::{Failed, Lost, Open, Opening, Stalled};
+    let report = |state| SourceReport { state, name: "C920".to_owned(), ..SourceReport::default() };
+    for (before, after, keys) in [
+        (Open, Stalled, [Some("camera-stalled"), Some("microphone-stalled")]),
+        (Open, Lost, [Some("camera-lost"), Some("microphone-lost")]),
+        (Opening, Failed, [Some("camera-failed"), Some("microphone-failed")]),
+        (Stalled, Open, [Some("camera-back"), Some("microphone-back")]),
+        (Failed, Open, [Some("camera-back"), Some("microphone-back")]),
+        (Opening, Open, [None, None]),
+        (Lost, Opening, [None, None]),
+    ] {
+        let told = [true, false].map(|camera| {
+            let message = device_message(&report(after), &report(before), camera)?;
+            Some(message.notice(0, "").key())
+        });
+        assert_eq!(told, keys, "{before:?} {after:?}");
+    }
+    // A device that delivers again withdraws its notice.
+    let (mut engine, _events) = engine(None);
+    engine.tell_of(&report(Stalled), &report(Open), Some(false));
+    assert_eq!(keys_of(&engine), [("microphone-stalled", None)]);
+    engine.tell_of(&report(Open), &report(Stalled), Some(false));
+    assert_eq!(keys_of(&engine), [("microphone-back", None)]);
+}
+
+#[test]
 fn a_target_that_is_stopped_announces_no_other_attempt() {
     let (mut engine, _events) = engine(None);
     engine.target_happened(target(1, TargetState::Reconnecting, Some(Trouble::Lost)));
