@@ -5,6 +5,7 @@
 
 mod backend;
 mod desktop;
+mod dialog_process;
 mod displays;
 mod drops;
 mod file_dialogs;
@@ -38,6 +39,7 @@ use crate::ui::{Action, AnyCommand, Dialog, Page, Renderer, Screen, WindowReques
 pub use backend::display::is_gone as is_display_gone;
 pub use backend::draw_on_one_thread;
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
+pub use dialog_process::run_file_dialog;
 use displays::Displays;
 use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};
