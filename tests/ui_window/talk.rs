@@ -105,6 +105,11 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     let screen = harness.state().screen.as_ref().unwrap();
     assert!(screen.preferences().push_to_talk_everywhere);
     assert_eq!(screen.talk_key_elsewhere().map(onair::studio::PushToTalkKey::name), Some("F8"));
+    // Some keyboards do not have the key.
+    harness.state_mut().screen.as_mut().unwrap().set_elsewhere(GlobalKeySupport::NoKey);
+    harness.run();
+    let missing = harness.query_all_by_label_contains("layout does not have this key").count();
+    assert_eq!(missing, 1);
     // The new key works in the window.
     harness.key_press(Key::Escape);
     harness.run();

@@ -25,6 +25,7 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Preferences, PushToTalkKey};
 use crate::ui::{AnyCommand, GlobalHotkeys, GlobalKeySupport};
 
+use grabs::RefusedHotkeys;
 use key_state::KeyState;
 pub use key_state::REPORT_RENEWAL_INTERVAL;
 use x11::watch_key;
@@ -56,8 +57,7 @@ enum KeySource {
 #[derive(Default)]
 struct Grabs {
     hotkeys: Vec<(AnyCommand, Hotkey)>,
-    /// Keys that another program has grabbed.
-    taken: Arc<Mutex<Vec<AnyCommand>>>,
+    refused: Arc<Mutex<RefusedHotkeys>>,
     worker: Option<Worker>,
 }
 
@@ -65,6 +65,8 @@ struct Grabs {
 struct Watched {
     key: PushToTalkKey,
     held: Arc<AtomicBool>,
+    /// True if the keyboard does not have the key.
+    no_key: Arc<AtomicBool>,
     /// `None` if the thread could not start.
     _worker: Option<Worker>,
 }
@@ -104,6 +106,9 @@ impl GlobalKeys {
     pub fn elsewhere(&self) -> GlobalKeySupport {
         match &self.way {
             KeySource::None => GlobalKeySupport::Never,
+            KeySource::Look(Some(key), _) if key.no_key.load(Ordering::Relaxed) => {
+                GlobalKeySupport::NoKey
+            }
             KeySource::Look(..) => GlobalKeySupport::Looked,
             KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.reply()),
         }
@@ -111,12 +116,13 @@ impl GlobalKeys {
 
     /// Returns the state of the hotkeys of commands.
     pub fn hotkeys(&self) -> GlobalHotkeys {
-        let (taken, given) = match &self.way {
+        let (refused, given) = match &self.way {
             KeySource::None => Default::default(),
-            KeySource::Look(_, grabs) => (grabs.taken.lock().clone(), BTreeMap::new()),
-            KeySource::Ask(asker) => (Vec::new(), asker.given()),
+            KeySource::Look(_, grabs) => (grabs.refused.lock().clone(), BTreeMap::new()),
+            KeySource::Ask(asker) => (RefusedHotkeys::default(), asker.given()),
         };
-        GlobalHotkeys { support: self.elsewhere(), taken, given }
+        let RefusedHotkeys { taken, no_key } = refused;
+        GlobalHotkeys { support: self.elsewhere(), taken, no_key, given }
     }
 
     /// Reports whether the push-to-talk key is held in the window. While the key is held, the
@@ -193,7 +199,7 @@ impl Grabs {
         if hotkeys.is_empty() {
             return;
         }
-        let (pressed, taken) = (Arc::clone(pressed), Arc::clone(&self.taken));
+        let (pressed, refused) = (Arc::clone(pressed), Arc::clone(&self.refused));
         let wake = wake.clone();
         let grab = move |stop: &crate::base::Stop| {
             // The old keys are released first. Otherwise, these keys would appear to be grabbed by
@@ -202,7 +208,7 @@ impl Grabs {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
             grabs::listen(&hotkeys, stop, &*pressed, &|commands| {
-                *taken.lock() = commands;
+                *refused.lock() = commands;
                 wake.request_repaint();
             });
         };
@@ -214,11 +220,14 @@ impl Grabs {
 
 impl Watched {
     fn new(key: PushToTalkKey, wake: egui::Context) -> Self {
-        let held = Arc::new(AtomicBool::new(false));
-        let its = Arc::clone(&held);
-        let change = move |now| {
-            if its.swap(now, Ordering::Relaxed) != now {
-                wake.request_repaint();
+        let (held, no_key) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
+        let (its_held, its_no_key) = (Arc::clone(&held), Arc::clone(&no_key));
+        let change = move |now: Option<bool>| {
+            let news = [(&its_held, now == Some(true)), (&its_no_key, now.is_none())];
+            for (state, now) in news {
+                if state.swap(now, Ordering::Relaxed) != now {
+                    wake.request_repaint();
+                }
             }
         };
         let worker = Worker::spawn("onair-talk-key", move |stop| watch_key(key, stop, &change))
@@ -226,6 +235,6 @@ impl Watched {
                 |error| tracing::warn!(%error, "the push-to-talk key works only in the window"),
             )
             .ok();
-        Self { key, held, _worker: worker }
+        Self { key, held, no_key, _worker: worker }
     }
 }
