@@ -451,7 +451,7 @@ impl<S: Studio> Window<S> {
         let held = {
             let screen = self.screen.lock();
             self.chooses_key.store(!away && screen.chooses_key(), Ordering::Relaxed);
-            let (wanted, hotkeys) = (screen.talk_key_elsewhere(), screen.hotkeys_elsewhere(away));
+            let (wanted, hotkeys) = (screen.watched_talk_key(), screen.hotkeys_elsewhere(away));
             let called = |command: Option<&AnyCommand>| screen.hotkey_called(command);
             self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called)
         };

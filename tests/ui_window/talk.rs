@@ -104,7 +104,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.run();
     let screen = harness.state().screen.as_ref().unwrap();
     assert!(screen.preferences().push_to_talk_everywhere);
-    assert_eq!(screen.talk_key_elsewhere().map(onair::studio::PushToTalkKey::name), Some("F8"));
+    assert_eq!(screen.watched_talk_key().map(onair::studio::PushToTalkKey::name), Some("F8"));
     // Some keyboards do not have the key.
     harness.state_mut().screen.as_mut().unwrap().set_elsewhere(GlobalKeySupport::NoKey);
     harness.run();
@@ -179,17 +179,65 @@ fn a_talk_key_that_is_held_while_a_file_is_chosen_does_not_keep_the_microphone_o
     assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
 }
 
+/// Turns on the push-to-talk key in other windows.
+fn use_everywhere(harness: &mut Harness<'static, Window>) {
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    let preferences = Preferences { push_to_talk_everywhere: true, ..screen.preferences().clone() };
+    screen.set_preferences(&ctx, preferences);
+}
+
+/// Returns the command that follows from the key's state as the display reports it.
+fn key_command(
+    harness: &mut Harness<'static, Window>,
+    held: bool,
+    hidden: bool,
+) -> Option<Command> {
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.talk_elsewhere(&ctx, held, hidden)
+}
+
+#[test]
+fn a_held_talk_key_stays_held_when_the_keyboard_focus_changes() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
+    harness.input_mut().focused = false;
+    harness.run();
+    // In another window, the key does not count yet.
+    assert_eq!(key_command(&mut harness, true, false), None);
+    harness.input_mut().focused = true;
+    harness.key_down(Key::Space);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
+    assert_eq!(key_command(&mut harness, true, false), None);
+    // On X11, the press of a global hotkey takes the focus for a moment.
+    harness.input_mut().focused = false;
+    harness.key_up(Key::Space);
+    assert!(commands(&mut harness).is_empty());
+    harness.input_mut().focused = true;
+    assert!(commands(&mut harness).is_empty());
+    assert_eq!(key_command(&mut harness, false, false), None);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
+    // The user presses the key in another window, and then changes to this one.
+    use_everywhere(&mut harness);
+    harness.input_mut().focused = false;
+    harness.run();
+    assert_eq!(key_command(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
+    harness.input_mut().focused = true;
+    assert!(commands(&mut harness).is_empty());
+    // The key does not count in a text field.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    assert!(commands(&mut harness).contains(&Command::PushToTalkKeys(false)));
+}
+
 #[test]
 fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToMute);
+    use_everywhere(&mut harness);
     harness.input_mut().focused = false;
     harness.run();
-    let key_command = |harness: &mut Harness<'static, Window>, held, hidden| {
-        let ctx = harness.ctx.clone();
-        let screen = harness.state_mut().screen.as_mut().unwrap();
-        screen.talk_elsewhere(&ctx, held, hidden)
-    };
     assert_eq!(key_command(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
     assert_eq!(key_command(&mut harness, true, false), None);
     // Keyboard events of the window itself do not end the talking.

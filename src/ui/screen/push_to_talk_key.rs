@@ -71,15 +71,17 @@ impl Screen {
         self.talk.held()
     }
 
-    /// Returns the key to monitor while another window has the keyboard focus.
-    pub fn talk_key_elsewhere(&self) -> Option<PushToTalkKey> {
-        push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
+    /// Returns the key to monitor, also while another window has the keyboard focus.
+    pub fn watched_talk_key(&self) -> Option<PushToTalkKey> {
+        push_to_talk::watched(&self.snapshot, &self.preferences)
     }
 
     /// Updates the state of the push-to-talk key, which can be held in any window. Returns the
     /// command for the studio, even if the window is hidden.
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
+        // A press in this window continues: on X11, the press of a global hotkey takes the focus.
+        let held = held && (self.preferences.push_to_talk_everywhere || self.talk.held());
         self.talk.handle_elsewhere(held, away)
     }
 }
