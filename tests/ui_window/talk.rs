@@ -1,7 +1,9 @@
 //! Tests of push-to-talk: choosing the key in the settings, and using it in the window and behind
 //! other windows.
 
-use onair::ui::{GlobalKeyReply, GlobalKeySupport};
+use std::collections::BTreeSet;
+
+use onair::ui::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 
 use super::*;
 
@@ -325,12 +327,21 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
     assert!(on(&harness));
+    let ctx = harness.ctx.clone();
     let screen = harness.state_mut().screen.as_mut().unwrap();
     screen.set_elsewhere(GlobalKeySupport::Asked(GlobalKeyReply::Refused));
+    // Hotkeys that the desktop granted earlier stay.
+    let names = ["mute", "record"].map(str::to_owned);
+    let mut preferences = screen.preferences().clone();
+    preferences.hotkeys.other_windows = BTreeSet::from(names);
+    screen.set_preferences(&ctx, preferences);
+    let refusable = ["talk", "record"].map(str::to_owned).to_vec();
+    screen.set_global_hotkeys(GlobalHotkeys { refusable, ..GlobalHotkeys::default() });
     let Some(Command::SetPreferences { preferences: kept, .. }) = screen.talk_refused() else {
         panic!("not kept")
     };
     assert!(!kept.push_to_talk_everywhere);
+    assert!(kept.hotkeys.other_windows.iter().eq(["mute"]));
     // The refusal is handled only once.
     assert_eq!(screen.talk_refused(), None);
     harness.run();

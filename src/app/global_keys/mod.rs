@@ -11,7 +11,6 @@ mod keysyms;
 mod portal;
 mod x11;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -110,19 +109,26 @@ impl GlobalKeys {
                 GlobalKeySupport::NoKey
             }
             KeySource::Look(..) => GlobalKeySupport::Looked,
-            KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.reply()),
+            KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.talk_reply()),
         }
     }
 
     /// Returns the state of the hotkeys of commands.
     pub fn hotkeys(&self) -> GlobalHotkeys {
-        let (refused, given) = match &self.way {
-            KeySource::None => Default::default(),
-            KeySource::Look(_, grabs) => (grabs.refused.lock().clone(), BTreeMap::new()),
-            KeySource::Ask(asker) => (RefusedHotkeys::default(), asker.given()),
-        };
-        let RefusedHotkeys { taken, no_key } = refused;
-        GlobalHotkeys { support: self.elsewhere(), taken, no_key, given }
+        let support = self.elsewhere();
+        match &self.way {
+            KeySource::None => GlobalHotkeys { support, ..GlobalHotkeys::default() },
+            KeySource::Look(_, grabs) => {
+                let RefusedHotkeys { taken, no_key } = grabs.refused.lock().clone();
+                GlobalHotkeys { support, taken, no_key, ..GlobalHotkeys::default() }
+            }
+            KeySource::Ask(asker) => GlobalHotkeys {
+                support: GlobalKeySupport::Asked(asker.reply()),
+                given: asker.given(),
+                refusable: asker.refusable(),
+                ..GlobalHotkeys::default()
+            },
+        }
     }
 
     /// Reports whether the push-to-talk key is held in the window. While the key is held, the

@@ -8,6 +8,9 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::input::actions::key;
 use crate::ui::input::named::AnyCommand;
 
+/// The name of the push-to-talk key for the desktop; commands have the names of the settings file.
+pub const PUSH_TO_TALK_ID: &str = "talk";
+
 /// The support for keys while another window has the focus; see the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GlobalKeySupport {
@@ -94,6 +97,9 @@ pub struct GlobalHotkeys {
     /// The desktop's descriptions of the assigned keys, by the names of commands. A description may
     /// be empty.
     pub given: BTreeMap<String, String>,
+    /// The keys that the user refuses in the desktop's dialog, by the names of commands or
+    /// [`PUSH_TO_TALK_ID`].
+    pub refusable: Vec<String>,
 }
 
 impl GlobalHotkeys {

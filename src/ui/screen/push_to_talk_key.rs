@@ -7,7 +7,9 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Command, PushToTalkKey};
 use crate::ui::dialogs::Dialog;
 use crate::ui::input::actions::key;
-use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
+use crate::ui::input::global_key::{
+    GlobalHotkeys, GlobalKeyReply, GlobalKeySupport, PUSH_TO_TALK_ID,
+};
 use crate::ui::input::hotkeys::hotkey_of;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::input::push_to_talk;
@@ -20,14 +22,18 @@ impl Screen {
     }
 
     /// Handles the user's refusal of keys in other windows. Returns the command that stores changed
-    /// preferences. The desktop asks again when the user enables a key for other windows again.
+    /// preferences. The keys that the desktop granted earlier stay enabled. The desktop asks again
+    /// when the user enables a key for other windows again.
     pub fn talk_refused(&mut self) -> Option<Command> {
         if self.elsewhere != GlobalKeySupport::Asked(GlobalKeyReply::Refused) {
             return None;
         }
-        let talk = std::mem::take(&mut self.preferences.push_to_talk_everywhere);
-        let hotkeys = std::mem::take(&mut self.preferences.hotkeys.other_windows);
-        (talk || !hotkeys.is_empty()).then(|| self.preferences_command())
+        let before = self.preferences.clone();
+        for name in &self.global_hotkeys.refusable {
+            self.preferences.push_to_talk_everywhere &= name != PUSH_TO_TALK_ID;
+            self.preferences.hotkeys.other_windows.remove(name);
+        }
+        (self.preferences != before).then(|| self.preferences_command())
     }
 
     /// Returns the name of a command, or of the push-to-talk key, for the desktop's key dialog.
