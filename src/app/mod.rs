@@ -162,20 +162,20 @@ fn global_keys(
     context: &eframe::CreationContext<'_>,
     studio: &impl Studio,
     chooses_key: Arc<AtomicBool>,
-) -> (GlobalKeys, Receiver<Action>) {
+) -> (GlobalKeys, Receiver<HotkeyEffect>) {
     let (send, tell, look) = (studio.sender(), studio.sender(), studio.watcher());
     let (ask, questions) = queue::bounded("hotkeys", 8, Full::DropOldest);
     let wake = context.egui_ctx.clone();
-    let pressed = move |command: &AnyCommand| {
+    let pressed = move |command: &AnyCommand, here: bool| {
         if chooses_key.load(Ordering::Relaxed) {
             return;
         }
         let Some(snapshot) = look() else { return };
-        match effect(command, &snapshot) {
+        match effect(command, &snapshot, here) {
             HotkeyEffect::Send(command) => tell(*command),
-            HotkeyEffect::Ask(action) => {
+            effect @ (HotkeyEffect::Ask(_) | HotkeyEffect::Press(_)) => {
                 // The window may be gone by now.
-                let _ = ask.send(action);
+                let _ = ask.send(effect);
                 wake.request_repaint();
             }
             HotkeyEffect::Nothing => {}
@@ -203,9 +203,8 @@ struct Window<S> {
     global_keys: GlobalKeys,
     /// True while the user chooses a hotkey by pressing it in onair's window.
     chooses_key: Arc<AtomicBool>,
-    /// Hotkeys that the user pressed in other windows, and that need confirmation in onair's
-    /// window.
-    questions: Receiver<Action>,
+    /// Global hotkeys that onair's window handles, for example because they need confirmation.
+    questions: Receiver<HotkeyEffect>,
     /// The number of frames drawn.
     drawn: u64,
     /// True if the window was drawn since its logic last ran.
@@ -417,7 +416,8 @@ impl<S: Studio> Window<S> {
     /// Executes *Go Live* or *Stop* for a window that may be hidden, and therefore get no frames.
     /// Returns false if the window must ask the user something, and so must be visible.
     fn go_live_or_stop_hidden(&mut self) -> bool {
-        if let HotkeyEffect::Send(command) = effect(&Action::GoLive.into(), &self.studio.snapshot())
+        if let HotkeyEffect::Send(command) =
+            effect(&Action::GoLive.into(), &self.studio.snapshot(), false)
             && (*command == Command::StopLive || self.screen.lock().may_go_live())
         {
             self.studio.send(*command);
@@ -455,10 +455,14 @@ impl<S: Studio> Window<S> {
             let called = |command: Option<&AnyCommand>| screen.hotkey_called(command);
             self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called)
         };
-        while let Ok(action) = self.questions.try_recv() {
+        while let Ok(question) = self.questions.try_recv() {
+            if let HotkeyEffect::Press(action) = question {
+                self.screen.lock().press(ctx, action);
+                continue;
+            }
             // If a confirmation is needed, the window must be visible.
             self.raiser.raise(ctx, None);
-            if action == Action::GoLive {
+            if question == HotkeyEffect::Ask(Action::GoLive) {
                 self.screen.lock().go_live_or_stop();
             }
         }

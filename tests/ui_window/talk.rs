@@ -318,6 +318,20 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
 }
 
 #[test]
+fn a_global_hotkey_in_the_window_goes_by_its_page() {
+    let mut harness = open("mixer");
+    let ctx = harness.ctx.clone();
+    for (page, muted) in
+        [(Page::Studio, Command::SetMuted(true)), (Page::Watch, Command::SetPlayerMuted(true))]
+    {
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.set_page(page);
+        screen.press(&ctx, onair::ui::Action::Mute);
+        assert!(commands(&mut harness).contains(&muted), "{page:?}");
+    }
+}
+
+#[test]
 fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     let mut harness = settings(Language::English, GlobalKeySupport::Asked(GlobalKeyReply::Waits));
     let everywhere = "Use in other windows";

@@ -30,16 +30,17 @@ pub(super) struct RefusedHotkeys {
     pub(super) no_key: Vec<AnyCommand>,
 }
 
-/// Grabs the hotkeys, and reports their presses to `pressed` until `stop` is set. `report` receives
-/// the hotkeys that do not work.
+/// Grabs the hotkeys, and reports their presses to `pressed` until `stop` is set, with whether
+/// `window` has the keyboard focus. `report` receives the hotkeys that do not work.
 pub(super) fn listen(
     hotkeys: &[(AnyCommand, Hotkey)],
+    window: u32,
     stop: &Stop,
-    pressed: &dyn Fn(&AnyCommand),
+    pressed: &dyn Fn(&AnyCommand, bool),
     report: &dyn Fn(RefusedHotkeys),
 ) {
     while !stop.is_set() {
-        match grab(hotkeys, stop, pressed, report) {
+        match grab(hotkeys, window, stop, pressed, report) {
             // The keyboard layout has changed.
             Ok(()) => {}
             Err(why) => {
@@ -61,8 +62,9 @@ fn modifiers(hotkey: Hotkey) -> ModMask {
 
 fn grab(
     hotkeys: &[(AnyCommand, Hotkey)],
+    window: u32,
     stop: &Stop,
-    pressed: &dyn Fn(&AnyCommand),
+    pressed: &dyn Fn(&AnyCommand, bool),
     report: &dyn Fn(RefusedHotkeys),
 ) -> Result<(), Box<dyn Error>> {
     let (connection, screen) = RustConnection::connect(None)?;
@@ -104,7 +106,9 @@ fn grab(
                         key.code == press.detail && u16::from(*mask) == state & all && fits
                     };
                     if let Some((.., command)) = grabbed.iter().find(is) {
-                        pressed(command);
+                        // A grabbed key does not change the focus of the server.
+                        let focus = connection.get_input_focus()?.reply()?.focus;
+                        pressed(command, focus == window);
                     }
                 }
                 Event::KeyRelease(release) => presses.release(&release),

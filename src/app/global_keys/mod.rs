@@ -29,8 +29,9 @@ use key_state::KeyState;
 pub use key_state::REPORT_RENEWAL_INTERVAL;
 use x11::watch_key;
 
-/// Receives the press of a command's hotkey, on any thread.
-type Pressed = Arc<dyn Fn(&AnyCommand) + Send + Sync>;
+/// Receives the press of a command's hotkey, and whether onair's main window is known to have the
+/// keyboard focus, on any thread.
+type Pressed = Arc<dyn Fn(&AnyCommand, bool) + Send + Sync>;
 
 /// Time limit for releasing grabbed hotkeys.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -55,6 +56,8 @@ enum KeySource {
 /// The grabbed hotkeys of commands.
 #[derive(Default)]
 struct Grabs {
+    /// onair's main window.
+    window: u32,
     hotkeys: Vec<(AnyCommand, Hotkey)>,
     refused: Arc<Mutex<RefusedHotkeys>>,
     worker: Option<Worker>,
@@ -77,23 +80,26 @@ impl GlobalKeys {
     pub fn new(
         creation: &eframe::CreationContext<'_>,
         tell: impl Fn(bool) + Send + Sync + 'static,
-        pressed: impl Fn(&AnyCommand) + Send + Sync + 'static,
+        pressed: impl Fn(&AnyCommand, bool) + Send + Sync + 'static,
     ) -> Self {
-        let pressed = move |command: &AnyCommand| {
+        let pressed = move |command: &AnyCommand, here: bool| {
             tracing::debug!("global hotkey pressed: {}", command.setting());
-            pressed(command);
+            pressed(command, here);
         };
         let (line, pressed) = (Arc::new(KeyState::new(tell)), Arc::new(pressed) as Pressed);
         let wake = creation.egui_ctx.clone();
         let window = creation.window_handle().map(|handle| handle.as_raw());
+        let look = |window| KeySource::Look(None, Grabs { window, ..Grabs::default() });
         let way = match window {
-            Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => {
-                KeySource::Look(None, Grabs::default())
+            Ok(RawWindowHandle::Xlib(handle)) => {
+                look(u32::try_from(handle.window).unwrap_or_default())
             }
+            Ok(RawWindowHandle::Xcb(handle)) => look(handle.window.get()),
             Ok(RawWindowHandle::Wayland(_)) => {
                 let its = Arc::clone(&pressed);
-                let on_press =
-                    Arc::new(move |name: &str| AnyCommand::parse(name).iter().for_each(&*its));
+                let on_press = Arc::new(move |name: &str| {
+                    AnyCommand::parse(name).iter().for_each(|command| its(command, false));
+                });
                 KeySource::Ask(portal::PortalKeys::new(Arc::clone(&line), on_press, wake.clone()))
             }
             _ => KeySource::None,
@@ -200,7 +206,8 @@ impl Grabs {
             return;
         }
         let before = self.worker.take();
-        *self = Self { hotkeys: hotkeys.clone(), ..Self::default() };
+        let window = self.window;
+        *self = Self { window, hotkeys: hotkeys.clone(), ..Self::default() };
         if hotkeys.is_empty() {
             return;
         }
@@ -212,7 +219,7 @@ impl Grabs {
             if let Some(Err(stuck)) = before.map(|worker| worker.join(RELEASE_TIMEOUT)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
-            grabs::listen(&hotkeys, stop, &*pressed, &|commands| {
+            grabs::listen(&hotkeys, window, stop, &*pressed, &|commands| {
                 *refused.lock() = commands;
                 wake.request_repaint();
             });

@@ -6,7 +6,7 @@ use super::Screen;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Command, PushToTalkKey};
 use crate::ui::dialogs::Dialog;
-use crate::ui::input::actions::key;
+use crate::ui::input::actions::{Action, key};
 use crate::ui::input::global_key::{
     GlobalHotkeys, GlobalKeyReply, GlobalKeySupport, PUSH_TO_TALK_ID,
 };
@@ -45,6 +45,13 @@ impl Screen {
     /// Sets the state of the hotkeys that work in other windows.
     pub fn set_global_hotkeys(&mut self, hotkeys: GlobalHotkeys) {
         self.global_hotkeys = hotkeys;
+    }
+
+    /// Executes an action whose global hotkey was pressed while this window has the keyboard focus.
+    pub fn press(&mut self, ctx: &Context, action: Action) {
+        if self.why_not(action).is_none() {
+            self.act(ctx, action);
+        }
     }
 
     /// Returns true while the user chooses a hotkey or the push-to-talk key by pressing it. This
