@@ -11,6 +11,7 @@ use onair::ui::Dialog;
 mod demo;
 
 fn main() -> Result<(), app::Error> {
+    app::run_file_dialog();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let has = |word: &str| args.iter().any(|arg| arg == word);
     let state = args.iter().find(|arg| demo::STATES.contains(&arg.as_str()));

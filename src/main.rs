@@ -10,6 +10,7 @@ use onair::studio::settings::part::PartKind;
 use onair::text::Language;
 
 fn main() -> Exit {
+    onair::app::run_file_dialog();
     let clock = Clock::start();
     let words = || std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     onair::cli::output::redact::remember(words());

@@ -11,7 +11,7 @@ use crate::peers::{self, LIMIT, Peer, wait_for};
 /// Hotkeys that work in other windows, and two scenes.
 const MORE: &str = r##"recording = { replay_seconds = 30 }
 [hotkeys]
-other_windows = ["screenshot", "go-live", "save-replay", "scene-2", "scene:Main", "scene:Gone"]
+other_windows = ["screenshot", "go-live", "save-replay", "scene-2", "scene:Main", "scene:Gone", "chapter", "pause-recording"]
 [hotkeys.keys]
 screenshot = "Ctrl+Alt+G"
 go-live = "Ctrl+Alt+L"
@@ -19,6 +19,8 @@ save-replay = "Ctrl+Alt+S"
 scene-2 = "Ctrl+Alt+2"
 "scene:Main" = "Ctrl+Alt+1"
 "scene:Gone" = "Ctrl+Alt+9"
+chapter = "F13"
+pause-recording = "Ctrl+4"
 [collection]
 current = "Main"
 [[collection.sources]]
@@ -95,6 +97,16 @@ fn hotkeys_are_heard_behind_another_window_and_minimised() {
     xdotool(&["windowminimize", &id]);
     xdotool(&["key", "ctrl+alt+g"]);
     wait_for("the hotkey of a minimised window", LIMIT, || presses(&studio) == before + 1);
+    // The default layout has another symbol on F13, and 4 is also on the numeric keypad, where it
+    // needs Num Lock. These are the codes of the keys.
+    let pressed =
+        |name: &str| studio.errors().matches(&format!("global hotkey pressed: {name}")).count();
+    xdotool(&["key", "191"]);
+    wait_for("F13", LIMIT, || pressed("chapter") == 1);
+    xdotool(&["key", "ctrl+83"]);
+    xdotool(&["key", "Num_Lock"]);
+    xdotool(&["key", "ctrl+83"]);
+    wait_for("the keypad", LIMIT, || pressed("pause-recording") == 1);
     studio.signal("TERM");
     assert_eq!(studio.wait(LIMIT).code(), Some(0), "{}", studio.errors());
 }

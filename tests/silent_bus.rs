@@ -1,11 +1,15 @@
-//! A session bus that hangs, and one whose services do: the window opens, goes on air and ends, as it does
-//! where there is none.
+//! A session bus that hangs or ends, and one whose services hang: the window opens, goes on air and
+//! ends, as it does where there is none.
 
+use std::collections::HashMap;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use zbus::blocking::Connection;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 use crate::peers::desktop::Desktop;
 use crate::peers::{self, LIMIT, Onair, Peer, wait_for};
@@ -101,4 +105,61 @@ fn services_that_never_answer_stop_nothing() {
     let desktop = Desktop::start_bare();
     let _mute = mute_services(desktop.bus());
     works_as_ever(&desktop, desktop.bus());
+}
+
+/// A portal that notes that a file dialog was requested, and never answers the request.
+struct MuteDialogs(Arc<AtomicBool>);
+
+#[zbus::interface(name = "org.freedesktop.portal.FileChooser")]
+impl MuteDialogs {
+    #[zbus(property, name = "version")]
+    fn version(&self) -> u32 {
+        3
+    }
+
+    fn open_file(
+        &self,
+        _window: String,
+        _title: String,
+        _options: HashMap<String, OwnedValue>,
+    ) -> OwnedObjectPath {
+        self.0.store(true, Ordering::SeqCst);
+        OwnedObjectPath::try_from("/org/freedesktop/portal/desktop/request/1").unwrap()
+    }
+}
+
+/// The library of the dialog ends its process together with the bus.
+#[test]
+fn a_bus_that_ends_while_a_file_is_chosen_does_not_end_the_broadcast() {
+    peers::require!("Xvfb", "dbus-daemon", "openbox", "xdotool", "xprop", "ps");
+    let mut desktop = Desktop::start_bare();
+    let asked = Arc::<AtomicBool>::default();
+    let portal = zbus::blocking::connection::Builder::address(desktop.bus()).unwrap();
+    let portal = portal.name("org.freedesktop.portal.Desktop").unwrap();
+    let dialogs = MuteDialogs(Arc::clone(&asked));
+    let portal = portal.serve_at("/org/freedesktop/portal/desktop", dialogs).unwrap();
+    let _portal = portal.build().unwrap();
+    let _manager = desktop.manage();
+    let mut serve = Onair::start(&["serve", "--rtmp", "127.0.0.1:0", "--http", "127.0.0.1:0"]);
+    let server = serve.wait_named("ready")["rtmp"].as_str().unwrap().to_owned();
+    let home = tempfile::tempdir().unwrap();
+    let mut window = studio(&desktop, home.path(), desktop.bus(), &server);
+    let id = desktop.shown(&mut window);
+    desktop.output_of("xdotool", &["windowactivate", "--sync", &id]);
+    desktop.output_of("xdotool", &["key", "ctrl+l"]);
+    serve.wait_named("publish");
+    desktop.output_of("xdotool", &["key", "ctrl+o"]);
+    wait_for("the dialog", LIMIT, || asked.load(Ordering::SeqCst));
+    let dialogs = || {
+        let parent = ["--ppid", &window.id().to_string(), "-o", "args="].map(str::to_owned);
+        let output = std::process::Command::new("ps").args(parent).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).contains("file-dialog")
+    };
+    assert!(dialogs());
+    desktop.end_bus();
+    wait_for("the end of the dialog", LIMIT, || !dialogs());
+    // The window still handles keys, and the stream ends when the user wants it to.
+    window.signal("TERM");
+    assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
+    assert_eq!(serve.wait_named("unpublish")["reason"], "unpublished");
 }

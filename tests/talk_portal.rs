@@ -46,6 +46,7 @@ struct Shortcuts {
     /// The shortcuts named when the session was created: Plasma 5 grants no others.
     early: Mutex<String>,
     closed: Arc<AtomicU32>,
+    dialogs_closed: Arc<AtomicU32>,
 }
 
 struct Registry(Asked);
@@ -98,6 +99,7 @@ impl Shortcuts {
         options: Options,
         #[zbus(header)] header: zbus::message::Header<'_>,
         #[zbus(connection)] connection: &zbus::Connection,
+        #[zbus(object_server)] server: &zbus::ObjectServer,
     ) -> OwnedObjectPath {
         let request = Request::new(&header, &options, connection);
         assert_eq!(*self.session.lock(), Some((request.sender.clone(), session)));
@@ -118,7 +120,10 @@ impl Shortcuts {
             Answer::Refuse => portal::Answer::No,
             Answer::Nothing => portal::Answer::Nothing,
             Answer::Nonsense => yes(Value::from("seven")),
-            Answer::Wait | Answer::Stranger => portal::Answer::Wait,
+            Answer::Wait | Answer::Stranger => {
+                request.stays(server, &self.dialogs_closed).await;
+                portal::Answer::Wait
+            }
         };
         request.answer(answer).await
     }
@@ -141,23 +146,26 @@ struct Portal {
     asked: Asked,
     session: Arc<Mutex<Option<(String, OwnedObjectPath)>>>,
     closed: Arc<AtomicU32>,
+    dialogs_closed: Arc<AtomicU32>,
 }
 
 impl Portal {
     fn start(session: &Session, answer: Answer) -> Self {
         let (asked, its, closed): (Asked, Arc<Mutex<_>>, Arc<AtomicU32>) = Default::default();
+        let dialogs_closed = Arc::<AtomicU32>::default();
         let shortcuts = Shortcuts {
             answer,
             asked: Arc::clone(&asked),
             session: Arc::clone(&its),
             early: Mutex::default(),
             closed: Arc::clone(&closed),
+            dialogs_closed: Arc::clone(&dialogs_closed),
         };
         let bus = session.bus.address();
         let builder = zbus::blocking::connection::Builder::address(&*bus).unwrap();
         let builder = builder.serve_at(PATH, shortcuts).unwrap();
         let builder = builder.serve_at(PATH, Registry(Arc::clone(&asked))).unwrap();
-        Self { connection: appear(builder), asked, session: its, closed }
+        Self { connection: appear(builder), asked, session: its, closed, dialogs_closed }
     }
 
     fn asked(&self) -> Vec<String> {
@@ -566,6 +574,34 @@ fn an_answer_that_is_none_is_not_asked_for_again() {
         assert_eq!(portal.asked().len(), asked, "{answer:?}");
         studio.ends();
     }
+}
+
+#[test]
+fn a_dialog_about_keys_that_are_gone_is_closed() {
+    if peers_are_missing() {
+        return;
+    }
+    let session = Session::bare("1280x720", "");
+    let portal = Portal::start(&session, Answer::Wait);
+    let folder = session.bus.folder().join("collections");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("Other.toml"), "[[collection.scenes]]\nname = \"Other\"\n").unwrap();
+    let window = "push_to_talk_key = \"F8\", push_to_talk_everywhere = true";
+    let studio = Studio::start_all(&session, window, MORE);
+    wait_for("the dialog", LIMIT, || {
+        let asked = portal.asked();
+        asked.iter().any(|it| it.starts_with("bind talk"))
+            && asked.iter().any(|it| it.starts_with("bind scene:Main"))
+    });
+    let closed = || portal.dialogs_closed.load(Ordering::SeqCst);
+    let before = closed();
+    // The scenes of the hotkeys are not in the other collection.
+    let mut again = session.command(env!("CARGO_BIN_EXE_onair"));
+    again.args(["studio", "--collection", "Other", "--settings"]).arg(&studio.settings);
+    let output = again.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    wait_for("the end of the dialog", LIMIT, || closed() > before);
+    studio.ends();
 }
 
 #[test]

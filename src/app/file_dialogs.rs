@@ -1,15 +1,14 @@
-//! Opens the desktop's file dialogs, each on a separate thread, because a dialog can stay open for
-//! hours, or never appear. If the desktop has no dialog, or the dialog does not respond, onair's
-//! own chooser opens.
+//! Opens the desktop's file dialogs, each in a separate process. A dialog can stay open for hours, or
+//! never appear. If the desktop has no dialog, or the dialog does not respond, onair's own chooser
+//! opens.
 
 use std::path::PathBuf;
+use std::process;
 use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use crate::base::Worker;
-use crate::base::portal;
-use crate::base::queue::{self, Full, Receiver};
+use crate::app::dialog_process::{self, DialogOutcome, DialogProcess};
 use crate::compose::filter::Asset;
 use crate::compose::scene::{SceneId, SourceId};
 use crate::mix::StripId;
@@ -189,18 +188,6 @@ impl Kind {
 
 /// If the desktop's dialog has not responded after this time, it may not have appeared at all.
 const DIALOG_TIMEOUT: Duration = Duration::from_millis(1_500);
-/// If a dialog reports a cancellation within this time, onair assumes that the dialog never
-/// appeared.
-const MIN_CANCEL_DELAY: Duration = Duration::from_millis(300);
-
-/// The result of the desktop's dialog.
-#[derive(Debug)]
-enum Outcome {
-    Chosen(Vec<PathBuf>),
-    Nothing,
-    /// The desktop has no dialog.
-    NoDialog,
-}
 
 /// The result of a file dialog for the window.
 #[derive(Debug, PartialEq, Eq)]
@@ -213,7 +200,7 @@ pub enum FileNews {
 /// The way in which dialogs are opened.
 #[derive(Debug)]
 enum DialogProvider {
-    Desktop(Worker, Receiver<Outcome>),
+    Desktop(DialogProcess),
     Own,
 }
 
@@ -242,15 +229,10 @@ impl Files {
         if self.open.is_some() {
             return;
         }
-        let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
-        let (ctx, asked, begin) = (ctx.clone(), kind.clone(), folder.clone());
-        let worker = Worker::spawn("onair-files", move |_| {
-            // The window may be gone by then, or may no longer wait for the result.
-            let _ = answer.send(desktop_dialog(&asked, begin));
-            ctx.request_repaint();
-        });
-        let provider = match worker {
-            Ok(worker) => DialogProvider::Desktop(worker, answers),
+        let (ctx, mut command) = (ctx.clone(), desktop_dialog(&kind, folder.clone()));
+        let process = DialogProcess::start(&mut command, move || ctx.request_repaint());
+        let provider = match process {
+            Ok(process) => DialogProvider::Desktop(process),
             Err(error) => {
                 tracing::warn!(%error, "opening the desktop's file dialog failed");
                 DialogProvider::Own
@@ -280,16 +262,12 @@ impl Files {
 
     /// Returns the next result or change that the window has not handled yet.
     pub fn poll(&mut self) -> Option<FileNews> {
-        if let Some(OpenDialog { provider: DialogProvider::Desktop(worker, answers), .. }) =
-            &self.open
-        {
-            let done = worker.is_finished();
-            match answers.try_recv() {
-                Ok(Outcome::NoDialog) => self.use_own(),
-                Ok(Outcome::Chosen(paths)) => self.answer(Some(paths)),
-                Ok(Outcome::Nothing) => self.open = None,
-                Err(_) if done => self.open = None,
-                Err(_) => {}
+        if let Some(OpenDialog { provider: DialogProvider::Desktop(process), .. }) = &self.open {
+            match process.poll() {
+                Some(DialogOutcome::NoDialog) => self.use_own(),
+                Some(DialogOutcome::Chosen(paths)) => self.answer(Some(paths)),
+                Some(DialogOutcome::Nothing) => self.open = None,
+                None => {}
             }
         }
         self.news.take()
@@ -304,8 +282,7 @@ impl Files {
         })
     }
 
-    /// Opens onair's own chooser instead of the desktop's dialog, and ignores the result of that
-    /// dialog.
+    /// Opens onair's own chooser instead of the desktop's dialog, and ends that dialog.
     pub fn use_own(&mut self) {
         if let Some(asked) = &mut self.open {
             asked.provider = DialogProvider::Own;
@@ -320,49 +297,19 @@ impl Files {
     }
 }
 
-/// Opens the desktop's dialog, and returns its result when the dialog is closed.
-fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> Outcome {
-    if !has_dialog() {
-        return Outcome::NoDialog;
-    }
-    let since = Instant::now();
-    let mut dialog = rfd::FileDialog::new();
-    if let Some(folder) = folder {
-        dialog = dialog.set_directory(folder);
-    }
-    let one = |path| vec![path];
-    let paths = match (kind, kind.offers()) {
-        (_, Offers::Folders) => dialog.pick_folder().map(one),
-        (Kind::PlaylistRequest(PlaylistRequest { at: None, .. }), Offers::Files(name, known)) => {
-            dialog.add_filter(name, &known).pick_files()
-        }
-        (_, Offers::Files(name, known)) => dialog.add_filter(name, &known).pick_file().map(one),
-        (_, Offers::NewFile(name, known, called)) => {
-            dialog.add_filter(name, known).set_file_name(called).save_file().map(one)
-        }
+/// Returns the command that opens the desktop's dialog.
+fn desktop_dialog(kind: &Kind, folder: Option<PathBuf>) -> process::Command {
+    let several = matches!(kind, Kind::PlaylistRequest(PlaylistRequest { at: None, .. }));
+    let open = |mode, types, known: &[&str], name| {
+        dialog_process::command(mode, folder, (types, known), name)
     };
-    match paths {
-        Some(paths) => Outcome::Chosen(paths),
-        None if since.elapsed() < MIN_CANCEL_DELAY => Outcome::NoDialog,
-        None => Outcome::Nothing,
+    match kind.offers() {
+        Offers::Folders => open("folder", "", &[], ""),
+        Offers::Files(types, known) => {
+            open(if several { "files" } else { "file" }, types, &known, "")
+        }
+        Offers::NewFile(types, known, name) => open("new", types, known, name),
     }
-}
-
-/// Returns true if there is a portal with file dialogs, or the dialog program `zenity`.
-fn has_dialog() -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    if std::env::split_paths(&paths).any(|folder| folder.join("zenity").is_file()) {
-        return true;
-    }
-    const FILE_CHOOSER_INTERFACE: &str = "org.freedesktop.portal.FileChooser";
-    portal::runtime().is_ok_and(|runtime| {
-        runtime
-            .block_on(async {
-                let connection = portal::connect().await?;
-                portal::property(&connection, FILE_CHOOSER_INTERFACE, "version").await
-            })
-            .is_ok()
-    })
 }
 
 #[cfg(test)]
@@ -403,15 +350,14 @@ mod tests {
     #[test]
     fn a_dialog_that_does_not_answer_gives_way_to_our_own() {
         let ctx = egui::Context::default();
-        let (answer, answers) = queue::bounded("file-dialog", 1, Full::DropOldest);
-        let worker = Worker::spawn("never", |stop| while !stop.wait(Duration::from_secs(1)) {});
+        let process = DialogProcess::start(&mut process::Command::new("cat"), || {});
         let kind = Kind::PlaylistRequest(PlaylistRequest {
             source: SourceId(1),
             pick: FileRequest::Image,
             at: None,
         });
         let long_ago = Instant::now().checked_sub(DIALOG_TIMEOUT * 2).unwrap();
-        let provider = DialogProvider::Desktop(worker.unwrap(), answers);
+        let provider = DialogProvider::Desktop(process.unwrap());
         let (folder, since, is_outdated) = (None, long_ago, false);
         let open = OpenDialog { kind: kind.clone(), folder, since, provider, is_outdated };
         let mut files = Files { open: Some(open), ..Files::default() };
@@ -424,8 +370,6 @@ mod tests {
         let own = FileNews::OpenOwn(ChooserKind::Files { endings, several: true }, None);
         assert_eq!(files.poll(), Some(own));
         assert!(!files.waits());
-        // A late result is ignored.
-        assert!(answer.send(Outcome::Chosen(vec!["late".into()])).is_err());
         files.answer(Some(vec!["a.png".into()]));
         assert_eq!(files.poll(), Some(FileNews::Chosen(kind, vec!["a.png".into()])));
         assert_eq!(files.poll(), None);

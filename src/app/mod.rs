@@ -5,6 +5,7 @@
 
 mod backend;
 mod desktop;
+mod dialog_process;
 mod displays;
 mod drops;
 mod file_dialogs;
@@ -38,6 +39,7 @@ use crate::ui::{Action, AnyCommand, Dialog, Page, Renderer, Screen, WindowReques
 pub use backend::display::is_gone as is_display_gone;
 pub use backend::draw_on_one_thread;
 pub use desktop::{DesktopRequest, DesktopState, DesktopStatus};
+pub use dialog_process::run_file_dialog;
 use displays::Displays;
 use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};
@@ -160,20 +162,20 @@ fn global_keys(
     context: &eframe::CreationContext<'_>,
     studio: &impl Studio,
     chooses_key: Arc<AtomicBool>,
-) -> (GlobalKeys, Receiver<Action>) {
+) -> (GlobalKeys, Receiver<HotkeyEffect>) {
     let (send, tell, look) = (studio.sender(), studio.sender(), studio.watcher());
     let (ask, questions) = queue::bounded("hotkeys", 8, Full::DropOldest);
     let wake = context.egui_ctx.clone();
-    let pressed = move |command: &AnyCommand| {
+    let pressed = move |command: &AnyCommand, here: bool| {
         if chooses_key.load(Ordering::Relaxed) {
             return;
         }
         let Some(snapshot) = look() else { return };
-        match effect(command, &snapshot) {
+        match effect(command, &snapshot, here) {
             HotkeyEffect::Send(command) => tell(*command),
-            HotkeyEffect::Ask(action) => {
+            effect @ (HotkeyEffect::Ask(_) | HotkeyEffect::Press(_)) => {
                 // The window may be gone by now.
-                let _ = ask.send(action);
+                let _ = ask.send(effect);
                 wake.request_repaint();
             }
             HotkeyEffect::Nothing => {}
@@ -201,9 +203,8 @@ struct Window<S> {
     global_keys: GlobalKeys,
     /// True while the user chooses a hotkey by pressing it in onair's window.
     chooses_key: Arc<AtomicBool>,
-    /// Hotkeys that the user pressed in other windows, and that need confirmation in onair's
-    /// window.
-    questions: Receiver<Action>,
+    /// Global hotkeys that onair's window handles, for example because they need confirmation.
+    questions: Receiver<HotkeyEffect>,
     /// The number of frames drawn.
     drawn: u64,
     /// True if the window was drawn since its logic last ran.
@@ -415,7 +416,8 @@ impl<S: Studio> Window<S> {
     /// Executes *Go Live* or *Stop* for a window that may be hidden, and therefore get no frames.
     /// Returns false if the window must ask the user something, and so must be visible.
     fn go_live_or_stop_hidden(&mut self) -> bool {
-        if let HotkeyEffect::Send(command) = effect(&Action::GoLive.into(), &self.studio.snapshot())
+        if let HotkeyEffect::Send(command) =
+            effect(&Action::GoLive.into(), &self.studio.snapshot(), false)
             && (*command == Command::StopLive || self.screen.lock().may_go_live())
         {
             self.studio.send(*command);
@@ -449,14 +451,18 @@ impl<S: Studio> Window<S> {
         let held = {
             let screen = self.screen.lock();
             self.chooses_key.store(!away && screen.chooses_key(), Ordering::Relaxed);
-            let (wanted, hotkeys) = (screen.talk_key_elsewhere(), screen.hotkeys_elsewhere(away));
+            let (wanted, hotkeys) = (screen.watched_talk_key(), screen.hotkeys_elsewhere(away));
             let called = |command: Option<&AnyCommand>| screen.hotkey_called(command);
             self.global_keys.follow(wanted, screen.preferences(), &hotkeys, called)
         };
-        while let Ok(action) = self.questions.try_recv() {
+        while let Ok(question) = self.questions.try_recv() {
+            if let HotkeyEffect::Press(action) = question {
+                self.screen.lock().press(ctx, action);
+                continue;
+            }
             // If a confirmation is needed, the window must be visible.
             self.raiser.raise(ctx, None);
-            if action == Action::GoLive {
+            if question == HotkeyEffect::Ask(Action::GoLive) {
                 self.screen.lock().go_live_or_stop();
             }
         }

@@ -228,9 +228,7 @@ pub async fn request(
     call: impl Future<Output = zbus::Result<Message>>,
     waiting: &Waiting<'_>,
 ) -> Result<Results, Failure> {
-    let own = connection.unique_name().map(|name| name.as_str().to_owned()).unwrap_or_default();
-    let sender = own.trim_start_matches(':').replace('.', "_");
-    let path = format!("{PORTAL_PATH}/request/{sender}/{handle}");
+    let path = request_path(connection, handle);
     let mut answers =
         signals(connection, (PORTAL_BUS_NAME, &path), REQUEST_INTERFACE, Some("Response")).await?;
     let mut owners = owners(connection).await?;
@@ -267,6 +265,18 @@ pub async fn request(
             (_, _) => Err(Failure::Unanswered),
         };
     }
+}
+
+/// Returns the object path of a request, whose name is `handle`.
+fn request_path(connection: &Connection, handle: &str) -> String {
+    let own = connection.unique_name().map(|name| name.as_str().to_owned()).unwrap_or_default();
+    let sender = own.trim_start_matches(':').replace('.', "_");
+    format!("{PORTAL_PATH}/request/{sender}/{handle}")
+}
+
+/// Ends a request, and closes its dialog. `handle` is the name of the request.
+pub async fn close_request(connection: &Connection, handle: &str) {
+    close_at(connection, &request_path(connection, handle), REQUEST_INTERFACE).await;
 }
 
 /// Opens a session of this interface, with these options in addition to the usual ones. The session

@@ -20,7 +20,7 @@ pub mod widgets;
 pub use dialogs::Dialog;
 pub use dialogs::file_chooser::ChooserKind;
 pub use input::actions::Action;
-pub use input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
+pub use input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport, PUSH_TO_TALK_ID};
 pub use input::hotkeys::unknown_names;
 pub use input::named::AnyCommand;
 pub use screen::Screen;

@@ -100,6 +100,12 @@ impl Desktop {
         &self.bus.1
     }
 
+    /// Ends the session bus.
+    pub fn end_bus(&mut self) {
+        self.bus.0.kill().unwrap();
+        self.bus.0.wait().unwrap();
+    }
+
     /// Returns a command for a program on this desktop.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

@@ -58,6 +58,12 @@ impl<'a> Request<'a> {
         path
     }
 
+    /// Leaves the dialog open. `closed` is incremented when the caller closes it.
+    pub async fn stays(&self, server: &ObjectServer, closed: &Arc<AtomicU32>) {
+        let path = self.path("request", "handle_token");
+        server.at(&path, Canceled(Arc::clone(closed))).await.unwrap();
+    }
+
     /// Starts the requested session. `closed` is incremented when it closes.
     pub async fn begin(&self, server: &ObjectServer, closed: &Arc<AtomicU32>) -> OwnedObjectPath {
         let path = self.path("session", "session_handle_token");
@@ -81,6 +87,16 @@ struct Ended(Arc<AtomicU32>);
 
 #[zbus::interface(name = "org.freedesktop.portal.Session")]
 impl Ended {
+    fn close(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Counts requests that their caller closed.
+struct Canceled(Arc<AtomicU32>);
+
+#[zbus::interface(name = "org.freedesktop.portal.Request")]
+impl Canceled {
     fn close(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }

@@ -413,6 +413,12 @@ fn hotkeys_of_other_windows_rest_while_a_key_is_chosen() {
     let button = "Hotkey for Start or stop recording: F9";
     harness.get_by_label(button);
     assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (1, false));
+    // Some keyboards do not have the key.
+    let no_key = vec![onair::ui::Action::Record.into()];
+    let refused = GlobalHotkeys { support: GlobalKeySupport::Looked, no_key, ..Default::default() };
+    harness.state_mut().screen.as_mut().unwrap().set_global_hotkeys(refused);
+    harness.run();
+    assert_eq!(harness.query_all_by_label_contains("layout does not have this key").count(), 1);
     // Another page does not wait for the key.
     press_named(&mut harness, button);
     assert_eq!(count(&mut harness, GlobalKeySupport::Looked), (0, true));

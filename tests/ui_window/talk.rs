@@ -1,7 +1,9 @@
 //! Tests of push-to-talk: choosing the key in the settings, and using it in the window and behind
 //! other windows.
 
-use onair::ui::{GlobalKeyReply, GlobalKeySupport};
+use std::collections::BTreeSet;
+
+use onair::ui::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
 
 use super::*;
 
@@ -104,7 +106,12 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.run();
     let screen = harness.state().screen.as_ref().unwrap();
     assert!(screen.preferences().push_to_talk_everywhere);
-    assert_eq!(screen.talk_key_elsewhere().map(onair::studio::PushToTalkKey::name), Some("F8"));
+    assert_eq!(screen.watched_talk_key().map(onair::studio::PushToTalkKey::name), Some("F8"));
+    // Some keyboards do not have the key.
+    harness.state_mut().screen.as_mut().unwrap().set_elsewhere(GlobalKeySupport::NoKey);
+    harness.run();
+    let missing = harness.query_all_by_label_contains("layout does not have this key").count();
+    assert_eq!(missing, 1);
     // The new key works in the window.
     harness.key_press(Key::Escape);
     harness.run();
@@ -174,17 +181,65 @@ fn a_talk_key_that_is_held_while_a_file_is_chosen_does_not_keep_the_microphone_o
     assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
 }
 
+/// Turns on the push-to-talk key in other windows.
+fn use_everywhere(harness: &mut Harness<'static, Window>) {
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    let preferences = Preferences { push_to_talk_everywhere: true, ..screen.preferences().clone() };
+    screen.set_preferences(&ctx, preferences);
+}
+
+/// Returns the command that follows from the key's state as the display reports it.
+fn key_command(
+    harness: &mut Harness<'static, Window>,
+    held: bool,
+    hidden: bool,
+) -> Option<Command> {
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.talk_elsewhere(&ctx, held, hidden)
+}
+
+#[test]
+fn a_held_talk_key_stays_held_when_the_keyboard_focus_changes() {
+    let mut harness = open("mixer");
+    harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
+    harness.input_mut().focused = false;
+    harness.run();
+    // In another window, the key does not count yet.
+    assert_eq!(key_command(&mut harness, true, false), None);
+    harness.input_mut().focused = true;
+    harness.key_down(Key::Space);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
+    assert_eq!(key_command(&mut harness, true, false), None);
+    // On X11, the press of a global hotkey takes the focus for a moment.
+    harness.input_mut().focused = false;
+    harness.key_up(Key::Space);
+    assert!(commands(&mut harness).is_empty());
+    harness.input_mut().focused = true;
+    assert!(commands(&mut harness).is_empty());
+    assert_eq!(key_command(&mut harness, false, false), None);
+    assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(false)]);
+    // The user presses the key in another window, and then changes to this one.
+    use_everywhere(&mut harness);
+    harness.input_mut().focused = false;
+    harness.run();
+    assert_eq!(key_command(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
+    harness.input_mut().focused = true;
+    assert!(commands(&mut harness).is_empty());
+    // The key does not count in a text field.
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::K);
+    harness.run();
+    assert!(commands(&mut harness).contains(&Command::PushToTalkKeys(false)));
+}
+
 #[test]
 fn the_talk_key_goes_on_behind_another_window_and_ends_with_it() {
     let mut harness = open("mixer");
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToMute);
+    use_everywhere(&mut harness);
     harness.input_mut().focused = false;
     harness.run();
-    let key_command = |harness: &mut Harness<'static, Window>, held, hidden| {
-        let ctx = harness.ctx.clone();
-        let screen = harness.state_mut().screen.as_mut().unwrap();
-        screen.talk_elsewhere(&ctx, held, hidden)
-    };
     assert_eq!(key_command(&mut harness, true, false), Some(Command::PushToTalkKeys(true)));
     assert_eq!(key_command(&mut harness, true, false), None);
     // Keyboard events of the window itself do not end the talking.
@@ -263,6 +318,20 @@ fn the_settings_say_what_the_desktop_has_said_of_the_talk_key() {
 }
 
 #[test]
+fn a_global_hotkey_in_the_window_goes_by_its_page() {
+    let mut harness = open("mixer");
+    let ctx = harness.ctx.clone();
+    for (page, muted) in
+        [(Page::Studio, Command::SetMuted(true)), (Page::Watch, Command::SetPlayerMuted(true))]
+    {
+        let screen = harness.state_mut().screen.as_mut().unwrap();
+        screen.set_page(page);
+        screen.press(&ctx, onair::ui::Action::Mute);
+        assert!(commands(&mut harness).contains(&muted), "{page:?}");
+    }
+}
+
+#[test]
 fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     let mut harness = settings(Language::English, GlobalKeySupport::Asked(GlobalKeyReply::Waits));
     let everywhere = "Use in other windows";
@@ -272,12 +341,21 @@ fn where_the_desktop_refuses_the_switch_goes_off_and_asks_again() {
     harness.get_by_role_and_label(Role::CheckBox, everywhere).click();
     harness.run();
     assert!(on(&harness));
+    let ctx = harness.ctx.clone();
     let screen = harness.state_mut().screen.as_mut().unwrap();
     screen.set_elsewhere(GlobalKeySupport::Asked(GlobalKeyReply::Refused));
+    // Hotkeys that the desktop granted earlier stay.
+    let names = ["mute", "record"].map(str::to_owned);
+    let mut preferences = screen.preferences().clone();
+    preferences.hotkeys.other_windows = BTreeSet::from(names);
+    screen.set_preferences(&ctx, preferences);
+    let refusable = ["talk", "record"].map(str::to_owned).to_vec();
+    screen.set_global_hotkeys(GlobalHotkeys { refusable, ..GlobalHotkeys::default() });
     let Some(Command::SetPreferences { preferences: kept, .. }) = screen.talk_refused() else {
         panic!("not kept")
     };
     assert!(!kept.push_to_talk_everywhere);
+    assert!(kept.hotkeys.other_windows.iter().eq(["mute"]));
     // The refusal is handled only once.
     assert_eq!(screen.talk_refused(), None);
     harness.run();

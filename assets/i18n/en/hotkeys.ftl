@@ -178,6 +178,7 @@ hotkeys-gone = The desktop portal stopped. onair requests the keys again when th
 hotkey-types = This key types text in other windows. Add Ctrl or Alt, or use a function key.
 hotkey-missing = Choose a hotkey first.
 hotkey-taken = Another program uses these keys, so they work only in onair's window. Choose other keys.
+hotkey-no-key = Your keyboard layout does not have this key, so other windows do not report it. Choose another key.
 hotkey-given = In other windows: { $trigger }
 hotkey-unassigned = The desktop has not assigned a key yet. Choose a key for onair in your desktop's keyboard shortcuts.
 help-change = Change hotkeys…

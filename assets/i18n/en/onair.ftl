@@ -1000,6 +1000,7 @@ push-to-talk-refused = onair cannot use this key for push-to-talk. You can use l
 push-to-talk-here = This desktop does not report keys pressed in other windows, so the push-to-talk key works only in onair's window.
 push-to-talk-asks = When you turn this switch on, the desktop asks you to choose a push-to-talk key for other windows, and reserves it for onair. Choose a key that does not type text. In other windows, mouse buttons do not work.
 push-to-talk-button = In other windows, this desktop supports only keyboard keys. The mouse button works only in onair's window. Choose a key for other windows.
+push-to-talk-no-key = Your keyboard layout does not have this key, so push-to-talk does not work in other windows. Choose another key.
 push-to-talk-later = The desktop will ask you to choose the key once an audio source uses push-to-talk.
 push-to-talk-waits = Respond to the desktop's shortcut dialog to enable the key in other windows.
 push-to-talk-given = In other windows, the key is { $trigger }. To change the key, open the desktop's keyboard shortcut settings.

@@ -178,6 +178,7 @@ hotkeys-gone = 系统的桌面门户服务（xdg-desktop-portal）已停止。�
 hotkey-types = 请加上 Ctrl 或 Alt，或改用功能键：单独按这个键会在其他窗口中输入文字。
 hotkey-missing = 请先选择快捷键。
 hotkey-taken = 其他程序占用了这些按键，因此快捷键只在 onair 窗口中有效。请另选按键。
+hotkey-no-key = 当前键盘布局中没有这个键，因此快捷键在其他窗口中无效。请另选按键。
 hotkey-given = 其他窗口中的按键：{ $trigger }
 hotkey-unassigned = 系统还没有分配按键。请在系统的快捷键设置中为 onair 选择一个。
 help-change = 更改快捷键…

@@ -964,6 +964,7 @@ push-to-talk-refused = 此键不能用作讲话键。可用：字母、数字、
 push-to-talk-here = 当前桌面环境不允许程序读取其他窗口中的按键，因此讲话键只在 onair 窗口中有效。
 push-to-talk-asks = 打开此选项后，系统会弹窗让你选择其他窗口中的讲话键，并为 onair 保留该键。请选择不会输入文字的键，不支持鼠标按键。
 push-to-talk-button = 当前桌面环境只支持键盘按键，鼠标按键只在 onair 窗口中有效。要在其他窗口中使用，请另选一个键。
+push-to-talk-no-key = 当前键盘布局中没有这个键，因此讲话键在其他窗口中无效。请另选一个键。
 push-to-talk-later = 有音频源启用按键讲话后，系统会弹窗让你选择讲话键。
 push-to-talk-waits = 系统已弹窗，请在弹窗中选择要在其他窗口中使用的讲话键。
 push-to-talk-given = 其他窗口中的讲话键：{ $trigger }。可在系统的快捷键设置中修改。

@@ -14,13 +14,18 @@ pub enum HotkeyEffect {
     Send(Box<Command>),
     /// The command needs confirmation, so the window must come to the front and ask for it.
     Ask(Action),
+    /// The window decides what the command does.
+    Press(Action),
     /// The command is not possible now.
     Nothing,
 }
 
-/// Returns the current effect of this command's hotkey.
-pub fn effect(command: &AnyCommand, snapshot: &Snapshot) -> HotkeyEffect {
+/// Returns the current effect of this command's hotkey. `here` is true if onair's window has the
+/// keyboard focus.
+pub fn effect(command: &AnyCommand, snapshot: &Snapshot, here: bool) -> HotkeyEffect {
     let action = match command {
+        // On the *Watch* page, the window mutes the player.
+        AnyCommand::Action(Action::Mute) if here => return HotkeyEffect::Press(Action::Mute),
         AnyCommand::Action(action) => *action,
         AnyCommand::Named(named) => {
             let command = named.command(snapshot).filter(|_| command.may_be_global());
@@ -76,7 +81,7 @@ mod tests {
 
     /// Returns the effect of the hotkey with this name in the settings file.
     fn of(name: &str, snapshot: &Snapshot) -> HotkeyEffect {
-        effect(&AnyCommand::parse(name).unwrap(), snapshot)
+        effect(&AnyCommand::parse(name).unwrap(), snapshot, false)
     }
 
     fn send(command: Command) -> HotkeyEffect {
@@ -110,6 +115,8 @@ mod tests {
         for name in none.into_iter().chain(["settings", "target:"]) {
             assert_eq!(of(name, &snapshot), HotkeyEffect::Nothing, "{name}");
         }
+        let mute = effect(&Action::Mute.into(), &snapshot, true);
+        assert_eq!(mute, HotkeyEffect::Press(Action::Mute));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConnectionExt as _, GrabMode, KeyPressEvent, Keycode, ModMask};
 use x11rb::rust_connection::RustConnection;
 
-use crate::app::global_keys::keysyms;
+use crate::app::global_keys::keysyms::KeyCode;
 use crate::app::global_keys::x11::codes_of;
 use crate::base::Stop;
 use crate::studio::settings::hotkeys::Hotkey;
@@ -21,16 +21,26 @@ const KEY_POLL_INTERVAL: Duration = Duration::from_millis(30);
 /// The pause before onair reconnects to a server that is gone.
 const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
-/// Grabs the hotkeys, and reports their presses to `pressed` until `stop` is set. `taken` receives
-/// the hotkeys that another program has grabbed.
+/// The hotkeys that do not work in other windows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct RefusedHotkeys {
+    /// Another program has grabbed these hotkeys.
+    pub(super) taken: Vec<AnyCommand>,
+    /// The keyboard does not have the keys of these hotkeys.
+    pub(super) no_key: Vec<AnyCommand>,
+}
+
+/// Grabs the hotkeys, and reports their presses to `pressed` until `stop` is set, with whether
+/// `window` has the keyboard focus. `report` receives the hotkeys that do not work.
 pub(super) fn listen(
     hotkeys: &[(AnyCommand, Hotkey)],
+    window: u32,
     stop: &Stop,
-    pressed: &dyn Fn(&AnyCommand),
-    taken: &dyn Fn(Vec<AnyCommand>),
+    pressed: &dyn Fn(&AnyCommand, bool),
+    report: &dyn Fn(RefusedHotkeys),
 ) {
     while !stop.is_set() {
-        match grab(hotkeys, stop, pressed, taken) {
+        match grab(hotkeys, window, stop, pressed, report) {
             // The keyboard layout has changed.
             Ok(()) => {}
             Err(why) => {
@@ -52,31 +62,37 @@ fn modifiers(hotkey: Hotkey) -> ModMask {
 
 fn grab(
     hotkeys: &[(AnyCommand, Hotkey)],
+    window: u32,
     stop: &Stop,
-    pressed: &dyn Fn(&AnyCommand),
-    report_taken: &dyn Fn(Vec<AnyCommand>),
+    pressed: &dyn Fn(&AnyCommand, bool),
+    report: &dyn Fn(RefusedHotkeys),
 ) -> Result<(), Box<dyn Error>> {
     let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
     let locks = [ModMask::from(0_u16), ModMask::LOCK, ModMask::M2, ModMask::LOCK | ModMask::M2];
-    let (mut grabbed, mut taken) = (Vec::new(), Vec::new());
+    let has_num_lock = |mask: u16| mask & u16::from(ModMask::M2) != 0;
+    let (mut grabbed, mut refused) = (Vec::new(), RefusedHotkeys::default());
     for (command, hotkey) in hotkeys {
-        let Some((_, symbol)) = keysyms::key(hotkey.key()) else { continue };
-        let held = modifiers(*hotkey);
+        let (held, [.., shift]) = (modifiers(*hotkey), hotkey.modifiers());
+        let keys = codes_of(&connection, hotkey.key(), shift)?;
+        if keys.is_empty() {
+            refused.no_key.push(command.clone());
+        }
         let mut free = true;
-        for code in codes_of(&connection, symbol)? {
-            for lock in locks {
+        for key in keys {
+            let fits = |mask| key.num_lock.is_none_or(|wanted| has_num_lock(mask) == wanted);
+            for lock in locks.into_iter().filter(|lock| fits(u16::from(*lock))) {
                 let (mask, mode) = (held | lock, GrabMode::ASYNC);
-                let grab = connection.grab_key(false, root, mask, code, mode, mode)?;
+                let grab = connection.grab_key(false, root, mask, key.code, mode, mode)?;
                 free &= grab.check().is_ok();
             }
-            grabbed.push((code, held, command));
+            grabbed.push((key, held, command));
         }
         if !free {
-            taken.push(command.clone());
+            refused.taken.push(command.clone());
         }
     }
-    report_taken(taken);
+    report(refused);
     let mut presses = Presses::default();
     while !stop.wait(KEY_POLL_INTERVAL) {
         while let Some(event) = connection.poll_for_event()? {
@@ -84,12 +100,15 @@ fn grab(
                 Event::KeyPress(press) if presses.is_new(&press) => {
                     let all =
                         u16::from(ModMask::CONTROL | ModMask::M1 | ModMask::SHIFT | ModMask::M4);
-                    let held = u16::from(press.state) & all;
-                    let is = |(code, mask, _): &&(Keycode, ModMask, &AnyCommand)| {
-                        *code == press.detail && u16::from(*mask) == held
+                    let state = u16::from(press.state);
+                    let is = |(key, mask, _): &&(KeyCode, ModMask, &AnyCommand)| {
+                        let fits = key.num_lock.is_none_or(|it| it == has_num_lock(state));
+                        key.code == press.detail && u16::from(*mask) == state & all && fits
                     };
                     if let Some((.., command)) = grabbed.iter().find(is) {
-                        pressed(command);
+                        // A grabbed key does not change the focus of the server.
+                        let focus = connection.get_input_focus()?.reply()?.focus;
+                        pressed(command, focus == window);
                     }
                 }
                 Event::KeyRelease(release) => presses.release(&release),

@@ -11,7 +11,6 @@ mod keysyms;
 mod portal;
 mod x11;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -25,12 +24,14 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Preferences, PushToTalkKey};
 use crate::ui::{AnyCommand, GlobalHotkeys, GlobalKeySupport};
 
+use grabs::RefusedHotkeys;
 use key_state::KeyState;
 pub use key_state::REPORT_RENEWAL_INTERVAL;
 use x11::watch_key;
 
-/// Receives the press of a command's hotkey, on any thread.
-type Pressed = Arc<dyn Fn(&AnyCommand) + Send + Sync>;
+/// Receives the press of a command's hotkey, and whether onair's main window is known to have the
+/// keyboard focus, on any thread.
+type Pressed = Arc<dyn Fn(&AnyCommand, bool) + Send + Sync>;
 
 /// Time limit for releasing grabbed hotkeys.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -55,9 +56,10 @@ enum KeySource {
 /// The grabbed hotkeys of commands.
 #[derive(Default)]
 struct Grabs {
+    /// onair's main window.
+    window: u32,
     hotkeys: Vec<(AnyCommand, Hotkey)>,
-    /// Keys that another program has grabbed.
-    taken: Arc<Mutex<Vec<AnyCommand>>>,
+    refused: Arc<Mutex<RefusedHotkeys>>,
     worker: Option<Worker>,
 }
 
@@ -65,6 +67,8 @@ struct Grabs {
 struct Watched {
     key: PushToTalkKey,
     held: Arc<AtomicBool>,
+    /// True if the keyboard does not have the key.
+    no_key: Arc<AtomicBool>,
     /// `None` if the thread could not start.
     _worker: Option<Worker>,
 }
@@ -76,23 +80,26 @@ impl GlobalKeys {
     pub fn new(
         creation: &eframe::CreationContext<'_>,
         tell: impl Fn(bool) + Send + Sync + 'static,
-        pressed: impl Fn(&AnyCommand) + Send + Sync + 'static,
+        pressed: impl Fn(&AnyCommand, bool) + Send + Sync + 'static,
     ) -> Self {
-        let pressed = move |command: &AnyCommand| {
+        let pressed = move |command: &AnyCommand, here: bool| {
             tracing::debug!("global hotkey pressed: {}", command.setting());
-            pressed(command);
+            pressed(command, here);
         };
         let (line, pressed) = (Arc::new(KeyState::new(tell)), Arc::new(pressed) as Pressed);
         let wake = creation.egui_ctx.clone();
         let window = creation.window_handle().map(|handle| handle.as_raw());
+        let look = |window| KeySource::Look(None, Grabs { window, ..Grabs::default() });
         let way = match window {
-            Ok(RawWindowHandle::Xlib(_) | RawWindowHandle::Xcb(_)) => {
-                KeySource::Look(None, Grabs::default())
+            Ok(RawWindowHandle::Xlib(handle)) => {
+                look(u32::try_from(handle.window).unwrap_or_default())
             }
+            Ok(RawWindowHandle::Xcb(handle)) => look(handle.window.get()),
             Ok(RawWindowHandle::Wayland(_)) => {
                 let its = Arc::clone(&pressed);
-                let on_press =
-                    Arc::new(move |name: &str| AnyCommand::parse(name).iter().for_each(&*its));
+                let on_press = Arc::new(move |name: &str| {
+                    AnyCommand::parse(name).iter().for_each(|command| its(command, false));
+                });
                 KeySource::Ask(portal::PortalKeys::new(Arc::clone(&line), on_press, wake.clone()))
             }
             _ => KeySource::None,
@@ -104,19 +111,30 @@ impl GlobalKeys {
     pub fn elsewhere(&self) -> GlobalKeySupport {
         match &self.way {
             KeySource::None => GlobalKeySupport::Never,
+            KeySource::Look(Some(key), _) if key.no_key.load(Ordering::Relaxed) => {
+                GlobalKeySupport::NoKey
+            }
             KeySource::Look(..) => GlobalKeySupport::Looked,
-            KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.reply()),
+            KeySource::Ask(asker) => GlobalKeySupport::Asked(asker.talk_reply()),
         }
     }
 
     /// Returns the state of the hotkeys of commands.
     pub fn hotkeys(&self) -> GlobalHotkeys {
-        let (taken, given) = match &self.way {
-            KeySource::None => Default::default(),
-            KeySource::Look(_, grabs) => (grabs.taken.lock().clone(), BTreeMap::new()),
-            KeySource::Ask(asker) => (Vec::new(), asker.given()),
-        };
-        GlobalHotkeys { support: self.elsewhere(), taken, given }
+        let support = self.elsewhere();
+        match &self.way {
+            KeySource::None => GlobalHotkeys { support, ..GlobalHotkeys::default() },
+            KeySource::Look(_, grabs) => {
+                let RefusedHotkeys { taken, no_key } = grabs.refused.lock().clone();
+                GlobalHotkeys { support, taken, no_key, ..GlobalHotkeys::default() }
+            }
+            KeySource::Ask(asker) => GlobalHotkeys {
+                support: GlobalKeySupport::Asked(asker.reply()),
+                given: asker.given(),
+                refusable: asker.refusable(),
+                ..GlobalHotkeys::default()
+            },
+        }
     }
 
     /// Reports whether the push-to-talk key is held in the window. While the key is held, the
@@ -141,8 +159,7 @@ impl GlobalKeys {
     }
 
     /// Sets the keys to follow in other windows: the hotkeys of `commands`, and the push-to-talk
-    /// key `key`, which is `None` if no strip needs the key in other windows. Returns true if onair
-    /// watches the push-to-talk key and the key is held; the caller must then report this through
+    /// key `key`, which is `None` if no strip uses the key. Returns true if onair watches the push-to-talk key and the key is held; the caller must then report this through
     /// [`Self::here`]. `called` returns the names that the desktop displays for the push-to-talk
     /// key or a command.
     pub fn follow(
@@ -189,11 +206,12 @@ impl Grabs {
             return;
         }
         let before = self.worker.take();
-        *self = Self { hotkeys: hotkeys.clone(), ..Self::default() };
+        let window = self.window;
+        *self = Self { window, hotkeys: hotkeys.clone(), ..Self::default() };
         if hotkeys.is_empty() {
             return;
         }
-        let (pressed, taken) = (Arc::clone(pressed), Arc::clone(&self.taken));
+        let (pressed, refused) = (Arc::clone(pressed), Arc::clone(&self.refused));
         let wake = wake.clone();
         let grab = move |stop: &crate::base::Stop| {
             // The old keys are released first. Otherwise, these keys would appear to be grabbed by
@@ -201,8 +219,8 @@ impl Grabs {
             if let Some(Err(stuck)) = before.map(|worker| worker.join(RELEASE_TIMEOUT)) {
                 tracing::debug!(%stuck, "releasing earlier global hotkeys failed");
             }
-            grabs::listen(&hotkeys, stop, &*pressed, &|commands| {
-                *taken.lock() = commands;
+            grabs::listen(&hotkeys, window, stop, &*pressed, &|commands| {
+                *refused.lock() = commands;
                 wake.request_repaint();
             });
         };
@@ -214,11 +232,14 @@ impl Grabs {
 
 impl Watched {
     fn new(key: PushToTalkKey, wake: egui::Context) -> Self {
-        let held = Arc::new(AtomicBool::new(false));
-        let its = Arc::clone(&held);
-        let change = move |now| {
-            if its.swap(now, Ordering::Relaxed) != now {
-                wake.request_repaint();
+        let (held, no_key) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
+        let (its_held, its_no_key) = (Arc::clone(&held), Arc::clone(&no_key));
+        let change = move |now: Option<bool>| {
+            let news = [(&its_held, now == Some(true)), (&its_no_key, now.is_none())];
+            for (state, now) in news {
+                if state.swap(now, Ordering::Relaxed) != now {
+                    wake.request_repaint();
+                }
             }
         };
         let worker = Worker::spawn("onair-talk-key", move |stop| watch_key(key, stop, &change))
@@ -226,6 +247,6 @@ impl Watched {
                 |error| tracing::warn!(%error, "the push-to-talk key works only in the window"),
             )
             .ok();
-        Self { key, held, _worker: worker }
+        Self { key, held, no_key, _worker: worker }
     }
 }

@@ -9,10 +9,10 @@ use x11rb::connection::Connection as _;
 use x11rb::errors::ReplyError;
 use x11rb::protocol::Event;
 use x11rb::protocol::xinput::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, Keysym};
+use x11rb::protocol::xproto::{ConnectionExt as _, Keycode};
 use x11rb::rust_connection::RustConnection;
 
-use crate::app::global_keys::keysyms;
+use crate::app::global_keys::keysyms::{self, KeyCode};
 use crate::base::Stop;
 use crate::studio::PushToTalkKey;
 
@@ -21,26 +21,26 @@ const KEY_POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The pause before onair reconnects to a server that is gone.
 const RECONNECT_DELAY: Duration = Duration::from_secs(2);
 
-/// Reports whether the key is down, until `stop` is set.
-pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(bool)) {
+/// Reports whether the key is down, until `stop` is set; `None` if the keyboard does not have the
+/// key.
+pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(Option<bool>)) {
     loop {
-        let watched = match (button(key), keysyms::key(key.name())) {
-            (Some(button), _) => watch_button(button, stop, change),
-            (None, Some((_, symbol))) => watch(symbol, stop, change),
-            (None, None) => return,
+        let watched = match button(key) {
+            Some(button) => watch_button(button, stop, change),
+            None => watch(key.name(), stop, change),
         };
         if let Err(why) = watched {
             tracing::debug!(%why, "reading key events from the X server failed");
         }
         // An unknown state counts as not held, so that no microphone is opened by mistake.
-        change(false);
+        change(Some(false));
         if stop.wait(RECONNECT_DELAY) {
             return;
         }
     }
 }
 
-fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<dyn Error>> {
+fn watch(name: &str, stop: &Stop, change: &dyn Fn(Option<bool>)) -> Result<(), Box<dyn Error>> {
     let (connection, _) = RustConnection::connect(None)?;
     let (mut codes, mut stale) = (Vec::new(), true);
     while !stop.wait(KEY_POLL_INTERVAL) {
@@ -48,17 +48,22 @@ fn watch(symbol: Keysym, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<d
             stale |= matches!(event, Event::MappingNotify(_));
         }
         if mem::take(&mut stale) {
-            codes = codes_of(&connection, symbol)?;
+            codes = codes_of(&connection, name, false)?;
         }
         let keys = connection.query_keymap()?.reply()?.keys;
-        change(codes.iter().any(|code| is_down(&keys, *code)));
+        let is_held = codes.iter().any(|key| is_down(&keys, key.code));
+        change((!codes.is_empty()).then_some(is_held));
     }
     Ok(())
 }
 
 /// Reports whether a mouse button is down, through XInput. Without XInput, the server reports only
 /// the first five buttons, which do not include back and forward.
-fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Box<dyn Error>> {
+fn watch_button(
+    button: u8,
+    stop: &Stop,
+    change: &dyn Fn(Option<bool>),
+) -> Result<(), Box<dyn Error>> {
     let (connection, screen) = RustConnection::connect(None)?;
     let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
     connection.xinput_xi_query_version(2, 0)?.reply()?;
@@ -71,7 +76,7 @@ fn watch_button(button: u8, stop: &Stop, change: &dyn Fn(bool)) -> Result<(), Bo
             let buttons = connection.xinput_xi_query_pointer(root, *pointer)?.reply()?.buttons;
             down |= is_pressed(&buttons, button);
         }
-        change(down);
+        change(Some(down));
     }
     Ok(())
 }
@@ -91,17 +96,17 @@ fn button(key: PushToTalkKey) -> Option<u8> {
     })
 }
 
-/// Returns the key codes that have this keysym, in any layout.
+/// Returns the keys with this name on the keyboard. `shift` is true if Shift is held.
 pub(super) fn codes_of(
     connection: &RustConnection,
-    symbol: Keysym,
-) -> Result<Vec<Keycode>, ReplyError> {
+    name: &str,
+    shift: bool,
+) -> Result<Vec<KeyCode>, ReplyError> {
     let (first, last) = (connection.setup().min_keycode, connection.setup().max_keycode);
     let count = last.saturating_sub(first).saturating_add(1);
     let mapping = connection.get_keyboard_mapping(first, count)?.reply()?;
     let each = usize::from(mapping.keysyms_per_keycode).max(1);
-    let keys = (first..=last).zip(mapping.keysyms.chunks(each));
-    Ok(keys.filter(|(_, symbols)| symbols.contains(&symbol)).map(|(code, _)| code).collect())
+    Ok(keysyms::codes((first..=last).zip(mapping.keysyms.chunks(each)), name, shift))
 }
 
 /// Returns true if a key is pressed. `keys` has one bit for each key.

@@ -8,6 +8,9 @@ use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::input::actions::key;
 use crate::ui::input::named::AnyCommand;
 
+/// The name of the push-to-talk key for the desktop; commands have the names of the settings file.
+pub const PUSH_TO_TALK_ID: &str = "talk";
+
 /// The support for keys while another window has the focus; see the module documentation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum GlobalKeySupport {
@@ -16,6 +19,8 @@ pub enum GlobalKeySupport {
     Never,
     /// The pressed keys can be read from the display (X11).
     Looked,
+    /// As before, but the keyboard does not have the push-to-talk key.
+    NoKey,
     /// The desktop assigns a separate key (Wayland), and gave this reply.
     Asked(GlobalKeyReply),
 }
@@ -57,6 +62,7 @@ impl GlobalKeySupport {
         let reply = match self {
             Self::Never => return Some((key!("push-to-talk-here"), "")),
             Self::Looked => return None,
+            Self::NoKey => return on.then_some((key!("push-to-talk-no-key"), "")),
             Self::Asked(reply) => reply,
         };
         let text = match (on, reply) {
@@ -86,9 +92,14 @@ pub struct GlobalHotkeys {
     pub support: GlobalKeySupport,
     /// The hotkeys that another program has grabbed.
     pub taken: Vec<AnyCommand>,
+    /// The hotkeys whose keys the keyboard does not have.
+    pub no_key: Vec<AnyCommand>,
     /// The desktop's descriptions of the assigned keys, by the names of commands. A description may
     /// be empty.
     pub given: BTreeMap<String, String>,
+    /// The keys that the user refuses in the desktop's dialog, by the names of commands or
+    /// [`PUSH_TO_TALK_ID`].
+    pub refusable: Vec<String>,
 }
 
 impl GlobalHotkeys {
@@ -96,7 +107,7 @@ impl GlobalHotkeys {
     pub fn note(&self, any: bool) -> Option<&'static str> {
         let reply = match &self.support {
             GlobalKeySupport::Never => return Some(key!("hotkeys-here")),
-            GlobalKeySupport::Looked => return None,
+            GlobalKeySupport::Looked | GlobalKeySupport::NoKey => return None,
             GlobalKeySupport::Asked(reply) => reply,
         };
         match reply {
@@ -121,10 +132,11 @@ impl GlobalHotkeys {
     ) -> Option<(&'static str, &str, bool)> {
         match &self.support {
             GlobalKeySupport::Never => None,
-            GlobalKeySupport::Looked => match hotkey {
+            GlobalKeySupport::Looked | GlobalKeySupport::NoKey => match hotkey {
                 None => Some((key!("hotkey-missing"), "", true)),
                 Some(hotkey) if hotkey.types() => Some((key!("hotkey-types"), "", true)),
                 Some(_) if self.taken.contains(command) => Some((key!("hotkey-taken"), "", true)),
+                Some(_) if self.no_key.contains(command) => Some((key!("hotkey-no-key"), "", true)),
                 Some(_) => None,
             },
             GlobalKeySupport::Asked(_) => match self.given.get(&command.setting())?.as_str() {

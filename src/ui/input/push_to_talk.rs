@@ -35,7 +35,9 @@ impl TalkState {
     ) -> Option<Command> {
         let away = !ctx.input(|input| input.focused);
         let here = held(ctx, snapshot, key, typing);
-        self.is(here || (away && self.elsewhere))
+        // A window that gets the keyboard focus does not see that the key is already held.
+        let continues = self.held && (!typing || key.button().is_some());
+        self.is(here || (self.elsewhere && (away || continues)))
     }
 
     fn is(&mut self, held: bool) -> Option<Command> {
@@ -54,10 +56,9 @@ pub fn is_space(snapshot: &Snapshot, preferences: &Preferences) -> bool {
     Key::from_name(preferences.push_to_talk_key.name()) == Some(Key::Space) && is_wanted(snapshot)
 }
 
-/// Returns the key to watch while another window has the keyboard focus.
-pub fn wanted_elsewhere(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
-    Some(preferences.push_to_talk_key)
-        .filter(|_| preferences.push_to_talk_everywhere && is_wanted(snapshot))
+/// Returns the key to watch, also while another window has the keyboard focus.
+pub fn watched(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
+    is_wanted(snapshot).then_some(preferences.push_to_talk_key)
 }
 
 /// Returns the mouse button of a push-to-talk key, if the key is a button.

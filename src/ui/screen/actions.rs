@@ -56,18 +56,8 @@ impl Screen {
             }
             Action::SaveReplay => self.requests.push(WindowRequest::SaveReplay),
             Action::Screenshot => self.requests.push(WindowRequest::Screenshot),
-            Action::Mute => {
-                let muted = match self.page {
-                    Page::Watch => {
-                        send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted))
-                    }
-                    Page::Studio | Page::Recordings => {
-                        let muted = self.snapshot.audio.as_ref().is_some_and(|audio| audio.muted);
-                        send(Command::SetMuted(!muted))
-                    }
-                };
-                self.requests.push(muted);
-            }
+            Action::Mute if self.page == Page::Watch => self.act(ctx, Action::MutePlayer),
+            Action::Mute => self.mute_program(),
             Action::MutePlayer => {
                 self.requests
                     .push(send(Command::SetPlayerMuted(!self.snapshot.watch_figures.muted)));
@@ -255,6 +245,12 @@ impl Screen {
                 None => self.act_on_players(other),
             },
         }
+    }
+
+    /// Mutes the program, or unmutes it.
+    pub(super) fn mute_program(&mut self) {
+        let muted = self.snapshot.audio.as_ref().is_some_and(|audio| audio.muted);
+        self.requests.push(WindowRequest::Command(Command::SetMuted(!muted)));
     }
 
     /// Executes any command.

@@ -10,6 +10,7 @@ use crate::studio::Command;
 use crate::studio::settings::{Panel, ProjectorContent};
 use crate::ui::dialogs::{Dialog, PartsDraft};
 use crate::ui::input::actions::Action;
+use crate::ui::input::named::AnyCommand;
 use crate::ui::screen::bars::Page;
 use crate::ui::studio_page::multiview;
 use crate::ui::studio_page::projectors::display::Display;
@@ -50,6 +51,8 @@ impl Screen {
                     self.open(Dialog::Parts);
                 }
                 WindowRequest::Act(action) => self.act(ctx, action),
+                // The other windows are not about the page of the main window.
+                WindowRequest::Run(AnyCommand::Action(Action::Mute)) => self.mute_program(),
                 WindowRequest::Run(command) => self.act_on(ctx, &command),
                 WindowRequest::PlayRecording(path) => self.picked_watch(&path),
                 WindowRequest::ShowRecording(path) => self.show_recording(Some(path)),
@@ -121,5 +124,24 @@ impl Screen {
             self.looked_at.clear();
         }
         looked.then(|| Command::LookAt(BTreeMap::new()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Latest;
+    use crate::studio::Preferences;
+
+    #[test]
+    fn mute_in_another_window_is_about_the_program() {
+        let ctx = Context::default();
+        let mut screen =
+            Screen::new(&ctx, Preferences::default(), Latest::default(), vec![Latest::default()]);
+        screen.set_page(Page::Watch);
+        screen.requests.push(WindowRequest::Run(Action::Mute.into()));
+        screen.handle_own_requests(&ctx);
+        let muted = WindowRequest::Command(Command::SetMuted(true));
+        assert!(screen.requests.contains(&muted), "{:?}", screen.requests);
     }
 }

@@ -6,8 +6,10 @@ use super::Screen;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::studio::{Command, PushToTalkKey};
 use crate::ui::dialogs::Dialog;
-use crate::ui::input::actions::key;
-use crate::ui::input::global_key::{GlobalHotkeys, GlobalKeyReply, GlobalKeySupport};
+use crate::ui::input::actions::{Action, key};
+use crate::ui::input::global_key::{
+    GlobalHotkeys, GlobalKeyReply, GlobalKeySupport, PUSH_TO_TALK_ID,
+};
 use crate::ui::input::hotkeys::hotkey_of;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::input::push_to_talk;
@@ -20,14 +22,18 @@ impl Screen {
     }
 
     /// Handles the user's refusal of keys in other windows. Returns the command that stores changed
-    /// preferences. The desktop asks again when the user enables a key for other windows again.
+    /// preferences. The keys that the desktop granted earlier stay enabled. The desktop asks again
+    /// when the user enables a key for other windows again.
     pub fn talk_refused(&mut self) -> Option<Command> {
         if self.elsewhere != GlobalKeySupport::Asked(GlobalKeyReply::Refused) {
             return None;
         }
-        let talk = std::mem::take(&mut self.preferences.push_to_talk_everywhere);
-        let hotkeys = std::mem::take(&mut self.preferences.hotkeys.other_windows);
-        (talk || !hotkeys.is_empty()).then(|| self.preferences_command())
+        let before = self.preferences.clone();
+        for name in &self.global_hotkeys.refusable {
+            self.preferences.push_to_talk_everywhere &= name != PUSH_TO_TALK_ID;
+            self.preferences.hotkeys.other_windows.remove(name);
+        }
+        (self.preferences != before).then(|| self.preferences_command())
     }
 
     /// Returns the name of a command, or of the push-to-talk key, for the desktop's key dialog.
@@ -39,6 +45,13 @@ impl Screen {
     /// Sets the state of the hotkeys that work in other windows.
     pub fn set_global_hotkeys(&mut self, hotkeys: GlobalHotkeys) {
         self.global_hotkeys = hotkeys;
+    }
+
+    /// Executes an action whose global hotkey was pressed while this window has the keyboard focus.
+    pub fn press(&mut self, ctx: &Context, action: Action) {
+        if self.why_not(action).is_none() {
+            self.act(ctx, action);
+        }
     }
 
     /// Returns true while the user chooses a hotkey or the push-to-talk key by pressing it. This
@@ -71,15 +84,17 @@ impl Screen {
         self.talk.held()
     }
 
-    /// Returns the key to monitor while another window has the keyboard focus.
-    pub fn talk_key_elsewhere(&self) -> Option<PushToTalkKey> {
-        push_to_talk::wanted_elsewhere(&self.snapshot, &self.preferences)
+    /// Returns the key to monitor, also while another window has the keyboard focus.
+    pub fn watched_talk_key(&self) -> Option<PushToTalkKey> {
+        push_to_talk::watched(&self.snapshot, &self.preferences)
     }
 
     /// Updates the state of the push-to-talk key, which can be held in any window. Returns the
     /// command for the studio, even if the window is hidden.
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
+        // A press in this window continues: on X11, the press of a global hotkey takes the focus.
+        let held = held && (self.preferences.push_to_talk_everywhere || self.talk.held());
         self.talk.handle_elsewhere(held, away)
     }
 }

@@ -6,6 +6,7 @@
 
 mod session;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,9 +18,9 @@ use crate::app::global_keys::keysyms;
 use crate::base::Worker;
 use crate::studio::PushToTalkKey;
 use crate::studio::settings::hotkeys::Hotkey;
-use crate::ui::{AnyCommand, GlobalKeyReply};
+use crate::ui::{AnyCommand, GlobalKeyReply, PUSH_TO_TALK_ID};
 
-use session::{PUSH_TO_TALK_ID, Pressed, Shortcut, TriggerNames};
+use session::{Pressed, Shortcut, TriggerNames};
 
 /// Time after the start before the first request. Meanwhile, onair opens the microphones, and
 /// learns whether it needs the push-to-talk key. A second request would ask the user again.
@@ -50,6 +51,8 @@ pub(super) struct PortalKeys {
     talk_asked: bool,
     /// The names of the requested keys.
     asked: Vec<String>,
+    /// The names of the keys that the desktop granted before the last request.
+    granted: BTreeSet<String>,
     /// The time at which the first request is due.
     first_at: Instant,
     /// The thread of the last session, which may have ended.
@@ -67,19 +70,43 @@ impl PortalKeys {
             given: Arc::default(),
             talk_asked: false,
             asked: Vec::new(),
+            granted: BTreeSet::new(),
             first_at: Instant::now() + SETTLING_TIME,
             worker: None,
         }
     }
 
-    /// Returns the desktop's reply for the push-to-talk key.
+    /// Returns the desktop's reply to the request.
     pub(super) fn reply(&self) -> GlobalKeyReply {
         self.reply.lock().clone()
+    }
+
+    /// Returns the desktop's reply for the push-to-talk key.
+    pub(super) fn talk_reply(&self) -> GlobalKeyReply {
+        match self.reply() {
+            GlobalKeyReply::Given(_) | GlobalKeyReply::Waits if !self.talk_asked => {
+                GlobalKeyReply::Nothing
+            }
+            reply => reply,
+        }
+    }
+
+    /// Returns the names of the keys that a refusal of the request is about: the new ones, if any.
+    pub(super) fn refusable(&self) -> Vec<String> {
+        let new = self.asked.iter().filter(|name| !self.granted.contains(*name));
+        let new: Vec<String> = new.cloned().collect();
+        if new.is_empty() { self.asked.clone() } else { new }
     }
 
     /// Returns the desktop's descriptions of the keys.
     pub(super) fn given(&self) -> TriggerNames {
         self.given.lock().clone()
+    }
+
+    fn note_granted(&mut self) {
+        if matches!(self.reply(), GlobalKeyReply::Given(_)) {
+            self.granted = self.given().into_keys().collect();
+        }
     }
 
     /// Requests keys, or releases them. `called` returns the names that the desktop displays for
@@ -109,6 +136,7 @@ impl PortalKeys {
             return self.wake.request_repaint_after(rest);
         }
         self.worker.iter().for_each(Worker::stop);
+        self.note_granted();
         // Later reports about the old keys are ignored, but a refusal is kept.
         let refused = self.reply() == GlobalKeyReply::Refused;
         let reply = match (wanted.is_empty(), refused) {
@@ -193,5 +221,22 @@ mod tests {
         for name in PushToTalkKey::NAMES {
             assert_eq!(of(name).is_none(), name.starts_with("mouse"), "{name}");
         }
+    }
+    #[test]
+    fn a_refusal_is_about_the_new_keys() {
+        let (line, pressed) = (Arc::new(KeyState::new(|_| {})), Arc::new(|_: &str| {}));
+        let mut keys = PortalKeys::new(line, pressed, egui::Context::default());
+        keys.asked = vec!["mute".to_owned()];
+        assert_eq!(keys.refusable(), ["mute"]);
+        *keys.reply.lock() = GlobalKeyReply::Given(String::new());
+        keys.given.lock().insert("mute".to_owned(), "Press M".to_owned());
+        // onair did not request the push-to-talk key.
+        assert_eq!(keys.talk_reply(), GlobalKeyReply::Nothing);
+        keys.note_granted();
+        keys.asked.push("record".to_owned());
+        assert_eq!(keys.refusable(), ["record"]);
+        // If the user also refuses the earlier keys, onair stops asking.
+        keys.asked.pop();
+        assert_eq!(keys.refusable(), ["mute"]);
     }
 }

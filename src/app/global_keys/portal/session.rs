@@ -20,7 +20,7 @@ use crate::base::portal::{
     self, Failure, Options, POLL_INTERVAL, PORTAL_BUS_NAME, PORTAL_PATH, Results, Waiting, limited,
     owner_change,
 };
-use crate::ui::GlobalKeyReply;
+use crate::ui::{GlobalKeyReply, PUSH_TO_TALK_ID};
 
 const SHORTCUTS_INTERFACE: &str = "org.freedesktop.portal.GlobalShortcuts";
 const REGISTRY_INTERFACE: &str = "org.freedesktop.host.portal.Registry";
@@ -32,8 +32,6 @@ const DESKTOP_ENTRY_NAME: &str = "onair";
 const SESSION_NAME: &str = "onair";
 /// The service that reports the keys to Plasma's backend of the portal.
 const PLASMA_KEY_SERVICE: &str = "org.kde.kglobalaccel";
-/// The id of the push-to-talk key for the desktop; commands have the ids of the settings file.
-pub(super) const PUSH_TO_TALK_ID: &str = "talk";
 /// A second report of the same key within this time is not a new press, because the desktop can
 /// report a held key repeatedly.
 const MIN_PRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -165,7 +163,8 @@ pub(super) fn hear(shortcuts: &[Shortcut], stop: &Stop, mut events: PortalEvent)
                 return events.reply(GlobalKeyReply::Missing);
             }
         };
-        let mut asked = ShortcutRequest { connection, session: None, times: 0, shortcuts, stop };
+        let (session, request, times) = (None, None, 0);
+        let mut asked = ShortcutRequest { connection, session, request, times, shortcuts, stop };
         let over = tokio::select! {
             over = asked.follow(&mut events) => Some(over),
             () = stopped(stop) => None,
@@ -188,6 +187,8 @@ struct ShortcutRequest<'a> {
     connection: Connection,
     /// The open session.
     session: Option<OwnedObjectPath>,
+    /// The name of the request that waits for the user.
+    request: Option<String>,
     /// The number of further requests for which the portal may ask the user.
     times: u32,
     shortcuts: &'a [Shortcut],
@@ -243,6 +244,9 @@ impl ShortcutRequest<'_> {
 
     async fn close(&mut self) {
         if let Some(session) = self.session.take() {
+            if let Some(request) = self.request.take() {
+                portal::close_request(&self.connection, &request).await;
+            }
             portal::close(&self.connection, &session).await;
         }
     }
@@ -272,7 +276,7 @@ impl ShortcutRequest<'_> {
     async fn listed(&self, session: &OwnedObjectPath) -> Result<TriggerNames, Failure> {
         let body = |options: Options<'static>| Structure::from((session.clone(), options));
         let soon = Waiting { stop: self.stop, asking: &|| (), person: false };
-        request_shortcuts(&self.connection, "ListShortcuts", body, &soon).await
+        request_shortcuts(&self.connection, portal::handle(), "ListShortcuts", body, &soon).await
     }
 
     /// Returns the shortcuts in the format that the portal's requests expect.
@@ -330,12 +334,14 @@ impl ShortcutRequest<'_> {
         let (session, requested) = (path.clone(), self.requested());
         let body = |options: Options<'static>| Structure::from((session, requested, "", options));
         let person = Waiting { person: true, ..soon };
-        let mut bind = pin!(request_shortcuts(&connection, "BindShortcuts", body, &person));
+        let own = self.request.insert(portal::handle()).clone();
+        let mut bind = pin!(request_shortcuts(&connection, own, "BindShortcuts", body, &person));
         // Plasma 5 has granted the keys with the session. `BindShortcuts` would only open its
         // settings, at each start of onair.
         let has_all = self.shortcuts.iter().all(|it| listed.contains_key(&it.id));
         // The descriptions of the keys, once the portal has replied.
         let mut given = has_all.then_some(listed);
+        self.request = self.request.take().filter(|_| given.is_none());
         given.iter().for_each(|given| events.given(given.clone()));
         // True while Plasma's key service is stopped.
         let mut silent = false;
@@ -345,6 +351,7 @@ impl ShortcutRequest<'_> {
         loop {
             tokio::select! {
                 answer = &mut bind, if given.is_none() => {
+                    self.request = None;
                     let words = match answer {
                         Ok(words) => words,
                         Err(Failure::Denied) => return Ok(End::Over(GlobalKeyReply::Refused)),
@@ -404,15 +411,15 @@ impl ShortcutRequest<'_> {
     }
 }
 
-/// Sends a request about the keys of a session. `body` returns the arguments of the call, with the
+/// Sends a request with the name `own` about the keys of a session. `body` returns the arguments of the call, with the
 /// options of the request. Returns the desktop's descriptions of the keys.
 async fn request_shortcuts(
     connection: &Connection,
+    own: String,
     method: &str,
     body: impl FnOnce(Options<'static>) -> Structure<'static>,
     waiting: &Waiting<'_>,
 ) -> Result<TriggerNames, Failure> {
-    let own = portal::handle();
     let body = body(Options::from([("handle_token", own.clone().into())]));
     let call = connection.call_method(
         Some(PORTAL_BUS_NAME),
