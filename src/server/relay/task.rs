@@ -23,8 +23,8 @@ pub(in crate::server) struct RelayTask {
 }
 
 impl RelayTask {
-    /// Adds a relay to those of the server. Returns `None` if `is_same` finds an equal one, or if there are too many. In
-    /// that case, the operator gets an event.
+    /// Adds a relay to those of the server. Returns `None` if `is_same` finds an equal one, or if
+    /// there are too many. In the latter case, the operator gets an event.
     pub fn begin(
         registry: &Arc<Registry>,
         relay: Relay,
