@@ -366,6 +366,26 @@ fn a_viewer_follows_the_server_to_its_successor_with_the_stream() {
     assert!(second.stop(LIMIT).success());
 }
 
+#[test]
+fn clients_keep_their_applications_at_the_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let ([mut first, mut second], url, file) = successor(folder.path(), "{app}");
+    let file = file.to_str().unwrap();
+    let mut copies = [url.clone(), url.replace("/live/", "/other/")]
+        .map(|url| Onair::start(&["live", "--copy", file, "--loop", "--to", &url]));
+    for app in ["live", "other"] {
+        first.wait_event(app, |event| event["event"] == "publish" && event["app"] == app);
+    }
+    assert!(first.stop(LIMIT).success());
+    for app in ["live", "other"] {
+        second.wait_event(app, |event| event["event"] == "publish" && event["app"] == app);
+    }
+    for copy in &mut copies {
+        assert!(copy.stop(LIMIT).success());
+    }
+    assert!(second.stop(LIMIT).success());
+}
+
 /// A drained server keeps serving clients that cannot move. Other clients resume at the successor
 /// within a second, and new clients are sent there.
 #[test]

@@ -260,6 +260,62 @@ fn a_viewer_of_a_local_publisher_gets_the_stream_of_the_origin_after_it() {
 }
 
 #[test]
+fn a_stream_that_has_ended_does_not_come_back_from_the_server_that_got_it() {
+    peers::require!("ffmpeg");
+    let origin = Serving::start("");
+    let edge = Serving::start(&format!(
+        "[[relay]]\npush = \"live/*\"\nto = [\"{0}\"]\n\
+         [[relay]]\npull = \"live/*\"\non_demand = true\nfrom = [\"{0}\"]\n",
+        origin.url("live")
+    ));
+    let publisher = ffmpeg::publish(&edge.url("live/show"), None);
+    edge.wait_relay("live", 1);
+    let mut viewer = Client::play(&edge.url("live/show"));
+    viewer.media();
+    drop(publisher);
+    let count = |serving: &Serving, name: &str| {
+        serving.onair.events().iter().filter(|event| event["event"] == name).count()
+    };
+    // The viewer's pull waits at the origin, which has no stream any more.
+    wait_for("the end", LIMIT, || count(&origin, "unpublish") == 1);
+    wait_for("the pull", LIMIT, || count(&origin, "join") > 0);
+    wait_for("no stream", LIMIT, || edge.relay()["state"] == "waiting");
+    assert_eq!((count(&edge, "publish"), count(&origin, "publish")), (1, 1));
+    // It gets the next stream of the origin.
+    let _next = ffmpeg::publish(&origin.url("live/show"), None);
+    wait_for("the next stream", LIMIT, || count(&edge, "publish") == 2);
+    viewer.media();
+}
+
+#[test]
+fn a_pull_leaves_an_origin_that_stops_sending_or_does_not_have_the_stream() {
+    peers::require!("ffmpeg");
+    let origins = [0, 1, 2].map(|_| Serving::start(""));
+    // The first origin does not have the stream.
+    let _publishers = [1, 2].map(|at| {
+        let publisher = ffmpeg::publish(&origins[at].url("live/show"), None);
+        wait_for("the stream", LIMIT, || {
+            origins[at].get("/api/v1/streams/live/show").contains("200 OK")
+        });
+        publisher
+    });
+    let serving = Serving::start(&format!(
+        "[[relay]]\npull = \"live/show\"\nfrom = {:?}\n",
+        origins.each_ref().map(|origin| origin.url("live"))
+    ));
+    let missing = serving.wait_relay("reconnecting", 1);
+    assert!(missing["cause"].as_str().unwrap().contains("no such stream"), "{missing}");
+    let url = |number| serving.wait_relay("live", number)["url"].clone();
+    assert_eq!(url(1), origins[1].url("live/show"));
+    // The second origin keeps its connection open.
+    origins[1].onair.peer.signal("STOP");
+    let silent = serving.wait_relay("reconnecting", 2);
+    assert!(silent["cause"].as_str().unwrap().contains("not sending"), "{silent}");
+    assert_eq!(url(2), origins[2].url("live/show"));
+    origins[1].onair.peer.signal("CONT");
+}
+
+#[test]
 fn viewers_stay_while_the_next_origin_takes_over() {
     peers::in_real_time!(viewers_stay_while_the_next_origin_takes_over);
     peers::require!("ffmpeg", "ffprobe", "nginx");
@@ -412,6 +468,20 @@ fn servers_that_relay_to_each_other_make_no_loop() {
         events.iter().filter(|event| event["event"] == "publish").count()
     };
     assert_eq!((published(&one), published(&two)), (1, 1), "nobody replaces anybody");
+
+    // Both servers have a viewer of a stream that nobody publishes yet. The second server cannot ask the first one.
+    let asks = |stream: &str, state: &str| {
+        two.relay_events().iter().any(|it| it["stream"] == stream && it["state"] == state)
+    };
+    let mut viewers = [&one, &two].map(|serving| {
+        let viewer = Client::play(&serving.url("ask/late"));
+        wait_for("the loop", LIMIT, || asks("late", "reconnecting"));
+        viewer
+    });
+    let _late = ffmpeg::publish(&one.url("ask/late"), None);
+    viewers.iter_mut().for_each(|viewer| drop(viewer.media()));
+    wait_for("the stream of the first server", LIMIT, || asks("late", "live"));
+    drop(viewers);
 
     // No server has this stream: the second server does not ask the first one back.
     let viewer = Client::play(&one.url("ask/nothing"));

@@ -2,7 +2,7 @@
 //! guessed keys and clients that hold resources.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::{ANY, Running, headers, sound, start, start_with, video};
@@ -11,6 +11,8 @@ use crate::peers::resources::Resources;
 use crate::peers::{LIMIT, wait_for};
 use bytes::Bytes;
 use onair::base::Secret;
+use onair::net::rtmp::Options;
+use onair::server::relay::{Direction, RelayRule, RelayTarget};
 use onair::server::{OwnStream, Server};
 use onair::wire::amf0::Value;
 use onair::wire::rtmp::client::{Config, Event};
@@ -295,6 +297,26 @@ fn who_waits_too_long_is_told_that_nobody_publishes() {
     while player.next().is_some() {}
     let why = player.failed.unwrap();
     assert!(why.contains("Nobody publishes"), "{why}");
+}
+
+#[test]
+fn a_request_that_waits_for_a_pull_gets_an_answer_after_its_time_limit() {
+    // The other server accepts the connection, but no more.
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = format!("rtmp://{}/live", other.local_addr().unwrap());
+    let running = start_with(|config| {
+        config.limits.request = Duration::from_millis(500);
+        config.relays = vec![RelayRule {
+            direction: Direction::Pull,
+            streams: "live/*".to_owned(),
+            on_demand: true,
+            targets: vec![RelayTarget::parse(&target, None).unwrap()],
+            linger: RelayRule::DEFAULT_LINGER,
+            options: Options { handshake_limit: Duration::from_secs(2), ..Options::default() },
+        }];
+    });
+    let answer = asked(&running, "GET /live/show.flv", "Host: localhost\r\n");
+    assert!(answer.starts_with("http/1.1 404"), "{answer}");
 }
 
 #[test]

@@ -88,6 +88,7 @@ relay-push-on-demand = on_demand works only with 'pull'
 relay-too-long = the stream has passed through too many servers
 relay-name-taken = another publisher on this server is using this stream name
 relay-too-many-streams = the server has too many streams
+relay-no-room = this server has too many relays
 relay-stopped = the relay was stopped
 relay-no-viewers = nobody is watching
 relay-silent = the server is not sending any data

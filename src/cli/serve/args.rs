@@ -286,7 +286,7 @@ pub struct Args {
     #[arg(long, value_name = "NUMBER")]
     pub fault_seed: Option<u64>,
     /// When this server drains (SIGUSR1) or stops, it asks Enhanced RTMP clients to connect to this URL,
-    /// such as `rtmp://other/live`
+    /// such as `rtmp://other/live`. With `rtmp://other/{app}`, clients keep their application
     #[arg(long, value_name = "URL", value_parser = check_successor)]
     pub successor: Option<String>,
     /// When this server drains (SIGUSR1), viewers over HTTP follow their streams to the server at this

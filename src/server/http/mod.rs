@@ -38,6 +38,7 @@ use crate::server::http::caller::{
     Caller, Callers, Credentials, access, client_details, wants_websocket,
 };
 use crate::server::http::hls::recorded::RecordedResource;
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::hls::{HlsRequest, HlsResource};
 use crate::server::http::operator::access::rules;
 use crate::server::http::operator::{
@@ -257,6 +258,8 @@ async fn serve_media(
         return refusals::moved(&successor, request.uri());
     }
     if resource.may_begin_pull(&request) {
+        // After a slow callback, this wait exceeds the time limit of the request.
+        let _active = ActiveGuard::new(&registry, &caller.spot);
         pulls::demand_and_wait(&registry, (&app, &stream), caller.address.ip()).await;
     }
     let (headers, query) = (request.headers(), request.uri().query().unwrap_or_default());

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::server::access::action::Action;
-use crate::server::access::callback::calls::{Acceptance, Callbacks, DoneCall};
+use crate::server::access::callback::calls::{Admitted, Callbacks};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
@@ -206,28 +206,9 @@ async fn ask(
     grant: &mut Grant,
 ) -> Result<(), Denied> {
     grant.followed = callbacks.follows(call);
-    let mut done = DoneCall::new(callbacks, visit, call);
-    match callbacks.ask(visit, call).await {
-        Ok(Acceptance { renamed, is_unsent }) => {
-            if let (Some(done), Some(name)) = (&mut done, &renamed) {
-                done.rename(name);
-            }
-            // The receiver would count the end of a client whose beginning it does not know.
-            if is_unsent && let Some(done) = &mut done {
-                done.cancel();
-            }
-            grant.renamed = renamed;
-            grant.done = done.map(Box::new);
-            Ok(())
-        }
-        Err(denied) => {
-            // A refused client has not begun, so its end is not reported.
-            if let Some(done) = &mut done {
-                done.cancel();
-            }
-            Err(denied)
-        }
-    }
+    let Admitted { renamed, done } = callbacks.admit(visit, call).await?;
+    (grant.renamed, grant.done) = (renamed, done.map(Box::new));
+    Ok(())
 }
 
 #[cfg(test)]

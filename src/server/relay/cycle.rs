@@ -10,12 +10,13 @@ use crate::net::rtmp::Options;
 use crate::server::registry::relays::rules::RelayRule;
 use crate::server::relay::attempts::Attempts;
 use crate::server::relay::task::{RelayTask, ticks};
+use crate::server::stream::relayed::RelayPath;
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::rtmp::url::Url;
 
 /// Time limit for connecting if the rule has further addresses.
-const FAIL_OVER_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const FAIL_OVER_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The reason why a connection, or the relay, ends.
 pub(super) enum End {
@@ -54,6 +55,9 @@ pub(super) trait Relaying: Send {
     /// # Errors
     /// Fails if the relay ends.
     fn prepare(&mut self) -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// Returns the other servers on the path of the next connection.
+    fn path(&mut self) -> RelayPath;
 
     /// Connects, and transfers the stream until something ends the connection.
     fn connection(
@@ -94,9 +98,7 @@ async fn cycle<R: Relaying>(relaying: &mut R) -> Result<std::convert::Infallible
 /// Fails if the relay ends.
 async fn by_rule<R: Relaying>(relaying: &mut R, rule: &RelayRule) -> Result<(), Problem> {
     let task = Arc::clone(relaying.task());
-    let path = task.relay.way.path.with(&task.registry.relays.id);
-    let path = path.ok_or_else(|| problem!("relay-too-long"))?;
-    let mut options = Options { relay_path: Some(path.to_string()), ..rule.options.clone() };
+    let mut options = rule.options.clone();
     if rule.targets.len() > 1 {
         options.net.tcp_limit = options.net.tcp_limit.min(FAIL_OVER_CONNECT_TIMEOUT);
         options.net.proxy_limit = options.net.proxy_limit.min(FAIL_OVER_CONNECT_TIMEOUT);
@@ -123,6 +125,9 @@ async fn by_rule<R: Relaying>(relaying: &mut R, rule: &RelayRule) -> Result<(), 
             }
             None => (home.clone(), target.shown(app, stream)),
         };
+        let path = relaying.path().with(&task.registry.relays.id);
+        let path = path.ok_or_else(|| problem!("relay-too-long"))?;
+        options.relay_path = Some(path.to_string());
         task.connecting(shown);
         let to = Destination { home: &home, url: &url, rule };
         let end = relaying.connection(to, &options).await;

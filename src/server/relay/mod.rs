@@ -11,6 +11,7 @@ pub(in crate::server) mod pulls;
 pub(in crate::server) mod push;
 pub(in crate::server) mod pushes;
 pub(in crate::server) mod task;
+mod waits;
 
 pub use crate::server::event::relay::{Direction, RelayChange, RelayState};
 pub use crate::server::registry::relays::rules::{MAX_RULES, MAX_TARGETS, RelayRule};

@@ -30,10 +30,7 @@ pub(in crate::server) fn set_rules(registry: &Arc<Registry>, rules: &[RelayRule]
     registry.relays.set_rules(rules);
     begin(registry);
     for stream in &registry.streams() {
-        match stream.is_published() {
-            true => push_on(registry, stream),
-            false => resume(registry, stream),
-        }
+        start_missing(registry, stream);
     }
 }
 
@@ -51,17 +48,22 @@ pub(in crate::server) fn demand(
     if !is_exact || !name.is_plain() {
         return None;
     }
+    // A server of a chain that is too long would end the pull for all viewers.
+    if !path.has_room() {
+        return None;
+    }
     let relays = &registry.relays;
     let rule = relays.demand_rule(app, stream)?;
     let is_here = registry.find(app, stream).is_some_and(|stream| stream.is_published());
     if let Some(known) = relays.pull_of(app, stream) {
         known.note_asked(registry.clock.now());
+        known.set_asker(path);
         return Some(known).filter(|_| !is_here);
     }
     if is_here {
         return None;
     }
-    let demand = (subscriber(viewer), path.clone());
+    let demand = (subscriber(viewer), path);
     start(registry, &rule, (app, stream), Some(demand))
 }
 
@@ -70,9 +72,10 @@ pub(in crate::server) fn demand(
 pub(in crate::server) fn resume(registry: &Arc<Registry>, stream: &Stream) {
     let names = (stream.app.as_str(), stream.name.as_str());
     if registry.relays.demand_rule(names.0, names.1).is_some()
-        && let Some((viewer, path)) = stream.waiting_viewer()
+        && let Some(viewer) = stream.waiting_viewer()
     {
-        demand(registry, names, viewer, &path);
+        // The pull finds the servers that wait.
+        demand(registry, names, viewer, &RelayPath::default());
     }
 }
 
@@ -91,25 +94,47 @@ pub(in crate::server) async fn demand_and_wait(
     let _ = tokio::time::timeout(REQUEST_TIMEOUT, decided).await;
 }
 
+/// Starts the pulls and pushes that were refused, whenever a relay has ended.
+pub(in crate::server) async fn start_refused(registry: Arc<Registry>) {
+    loop {
+        tokio::select! {
+            () = registry.stopped() => return,
+            () = registry.relays.freed() => {}
+        }
+        begin(&registry);
+        for stream in registry.streams().iter().take_while(|_| !registry.relays.is_full()) {
+            start_missing(&registry, stream);
+        }
+    }
+}
+
+/// Starts the pushes or the pull of a stream that are not running yet.
+fn start_missing(registry: &Arc<Registry>, stream: &Arc<Stream>) {
+    match stream.is_published() {
+        true => push_on(registry, stream),
+        false => resume(registry, stream),
+    }
+}
+
 /// Starts a pull. Returns `None` if the pull is already running, or cannot start. For a pull on
 /// demand, the arguments include the viewer's network, and the servers on the way to the viewer.
 fn start(
     registry: &Arc<Registry>,
     rule: &Arc<RelayRule>,
     (app, stream): (&str, &str),
-    demand: Option<(IpAddr, RelayPath)>,
+    demand: Option<(IpAddr, &RelayPath)>,
 ) -> Option<Arc<Relay>> {
     if registry.is_stopping() || registry.releases_pull(app, stream) {
         return None;
     }
     let (opened_by, path) = demand.unzip();
-    let way = RelayWay { path: path.unwrap_or_default(), stream: Weak::new() };
+    let way = RelayWay { path: path.cloned().unwrap_or_default(), stream: Weak::new() };
     let now = (registry.next_id(), registry.clock.now());
     let relay = Relay::new(now, Arc::clone(rule), (app, stream), way, opened_by);
     let is_same =
         |it: &Relay| it.rule().direction == Direction::Pull && it.app == app && it.stream == stream;
-    let relay = registry.relays.add(relay, is_same)?;
-    let task = RelayTask { registry: Arc::clone(registry), relay: Arc::clone(&relay) };
+    let task = RelayTask::begin(registry, relay, is_same)?;
+    let relay = Arc::clone(&task.relay);
     let (its, ended) = (Arc::clone(registry), Arc::clone(&relay));
     registry.relays.runtime.spawn(async move {
         pull::run(task).await;
@@ -129,6 +154,7 @@ mod tests {
     use std::net::SocketAddr;
     use std::time::Duration;
 
+    use bytes::Bytes;
     use tokio::time::{sleep, timeout};
 
     use super::*;
@@ -140,9 +166,16 @@ mod tests {
     use crate::server::registry::PublishRight;
     use crate::server::registry::config::Config;
     use crate::server::registry::relays::target::RelayTarget;
+    use crate::server::registry::relays::{Addition, MAX_RELAYS};
+    use crate::server::stream::Incoming;
     use crate::server::stream::flv_sink::FlvSink;
     use crate::server::stream::sink::Sink;
     use crate::server::whep::session::tests::publish;
+    use crate::text::problem::problem;
+    use crate::wire::container::flv::TagKind;
+
+    /// Maximum wait for an event.
+    const LIMIT: Duration = Duration::from_secs(60);
 
     /// Returns a rule for pulls of these streams from a server that does not exist.
     fn rule(streams: &str, on_demand: bool) -> RelayRule {
@@ -279,6 +312,76 @@ mod tests {
         assert!(!leaves("moved", true), "the viewer follows the publisher to the successor");
         set_rules(&registry, &[rule("live/fixed", false)]);
         assert!(registry.relays.pull_of("live", "fixed").is_none());
+        registry.stop();
+    }
+
+    #[test]
+    fn a_pull_for_viewers_who_stay_waits_for_the_rest_of_the_stream() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        let publication = publish(&registry, 1);
+        watch(&registry, Protocol::HttpFlv);
+        let body = Bytes::from_static(&[0x17, 1, 0, 0, 0]);
+        let frame = Incoming { kind: TagKind::Video, time_ms: 0, body, metadata: false };
+        let late = registry.clock.now() + Duration::from_hours(1);
+        publication.stream.take(1, &mut vec![frame], late);
+        registry.unpublish(&publication, 1, "127.0.0.1:5".parse().unwrap(), "gone".into());
+        resume(&registry, &publication.stream);
+        let mut reports = registry.relays.pull_of("live", "show").unwrap().reports();
+        let decided = reports.wait_for(|report| report.cause.is_some());
+        let decided = runtime.block_on(async { timeout(LIMIT, decided).await });
+        assert_eq!(decided.unwrap().unwrap().state, RelayState::Waiting, "no connection yet");
+        registry.stop();
+    }
+
+    #[test]
+    fn a_refused_pull_is_reported_and_begins_once_another_relay_has_ended() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, events) = start_registry(&runtime, rule("live/*", true));
+        let relays: Vec<_> = (0..MAX_RELAYS)
+            .map(|number| {
+                let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
+                let start = (1_000 + number as u64, registry.clock.now());
+                let rule = Arc::new(rule("other/*", true));
+                let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, None));
+                assert_eq!(registry.relays.add(&relay, |_| false), Addition::Added);
+                relay
+            })
+            .collect();
+        watch(&registry, Protocol::HttpFlv);
+        resume(&registry, &registry.find("live", "show").unwrap());
+        assert!(registry.relays.pull_of("live", "show").is_none());
+        let reported = loop {
+            if let Event::Relay(change) = events.recv_timeout(LIMIT).unwrap() {
+                break change;
+            }
+        };
+        let cause = Some(problem!("relay-no-room"));
+        assert_eq!((reported.state, reported.cause), (RelayState::Stopped, cause));
+        runtime.handle().spawn(start_refused(Arc::clone(&registry)));
+        registry.relays.remove(&relays[0]);
+        let begun = async {
+            while registry.relays.pull_of("live", "show").is_none() {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        assert!(runtime.block_on(async { timeout(LIMIT, begun).await }).is_ok());
+        registry.stop();
+    }
+
+    #[test]
+    fn nobody_is_asked_for_a_viewer_behind_too_many_servers() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        let (names, viewer) = (("live", "show"), "127.0.0.1".parse().unwrap());
+        let path = RelayPath::parse("a,b,c,d,e,f,g,h").unwrap();
+        assert!(demand(&registry, names, viewer, &path).is_none());
+        // Other viewers of the stream are not affected.
+        let path = RelayPath::parse("a").unwrap();
+        let relay = demand(&registry, names, viewer, &path).unwrap();
+        assert_eq!(relay.asker(), path);
+        assert!(demand(&registry, names, viewer, &RelayPath::default()).is_some());
+        assert_eq!(relay.asker(), RelayPath::default());
         registry.stop();
     }
 }

@@ -16,6 +16,7 @@ use crate::server::relay::task::{RelayTask, ticks};
 use crate::server::stream::Stream;
 use crate::server::stream::message::{Class, Message};
 use crate::server::stream::message_sink::{Arrival, MessageSink};
+use crate::server::stream::relayed::RelayPath;
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -100,6 +101,10 @@ impl Relaying for Push {
 
     async fn prepare(&mut self) -> Result<(), Problem> {
         Ok(())
+    }
+
+    fn path(&mut self) -> RelayPath {
+        self.task.relay.way.path.clone()
     }
 
     async fn connection(&mut self, to: Destination<'_>, options: &Options) -> End {
@@ -231,7 +236,10 @@ impl Push {
                             self.message(client, message);
                         }
                     }
-                    Arrival::Lost => self.skipping = true,
+                    Arrival::Lost { frames } => {
+                        self.task.relay.dropped_frames.fetch_add(frames, Ordering::Relaxed);
+                        self.skipping = true;
+                    }
                     // The push of a successor may already wait for the name. Otherwise, the regular check detects a
                     // publisher that does not return.
                     Arrival::Gone => {
@@ -300,7 +308,6 @@ mod tests {
     use crate::server::registry::relays::rules::RelayRule;
     use crate::server::registry::relays::state::{Relay, RelayWay};
     use crate::server::registry::relays::target::RelayTarget;
-    use crate::server::stream::relayed::RelayPath;
     use crate::server::whep::session::tests::{publish, start_registry};
 
     #[test]

@@ -22,21 +22,21 @@ pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>)
         }
         // The server from which the stream comes already has it.
         let is_back = |origin: &str| rule.targets.iter().all(|it| it.authority() == origin);
-        if registry.is_stopping() || origin.as_deref().is_some_and(is_back) {
-            continue;
-        }
+        let is_back = origin.as_deref().is_some_and(is_back);
         for old in relays.all() {
             // The name may now belong to another stream, or to one that has passed through other
             // servers.
-            if is_push_of(&old, &rule, names) && !old.way.is_of(stream, &path) {
+            if is_push_of(&old, &rule, names) && (is_back || !old.way.is_of(stream, &path)) {
                 old.stop();
             }
+        }
+        if is_back || registry.is_stopping() {
+            continue;
         }
         let start = (registry.next_id(), registry.clock.now());
         let way = RelayWay { path: path.clone(), stream: Arc::downgrade(stream) };
         let relay = Relay::new(start, Arc::clone(&rule), names, way, None);
-        if let Some(relay) = relays.add(relay, |it| is_push_of(it, &rule, names)) {
-            let task = RelayTask { registry: Arc::clone(registry), relay };
+        if let Some(task) = RelayTask::begin(registry, relay, |it| is_push_of(it, &rule, names)) {
             relays.runtime.spawn(push::run(task, Arc::clone(stream)));
         }
     }

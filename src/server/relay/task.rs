@@ -8,11 +8,12 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::server::event::Event;
 use crate::server::event::relay::RelayState;
 use crate::server::registry::Registry;
+use crate::server::registry::relays::Addition;
 use crate::server::registry::relays::state::{Relay, RelayReport};
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 
 /// Interval between checks.
-const CHECK_INTERVAL: Duration = Duration::from_millis(250);
+pub(super) const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
 /// A relay and its server. The relay is over when this value is dropped.
 #[derive(Debug)]
@@ -22,6 +23,33 @@ pub(in crate::server) struct RelayTask {
 }
 
 impl RelayTask {
+    /// Adds a relay to those of the server. Returns `None` if `is_same` finds an equal one, or if
+    /// there are too many. In the latter case, the operator gets an event.
+    pub fn begin(
+        registry: &Arc<Registry>,
+        relay: Relay,
+        is_same: impl Fn(&Relay) -> bool,
+    ) -> Option<Self> {
+        let relay = Arc::new(relay);
+        match registry.relays.add(&relay, is_same) {
+            Addition::Added => Some(Self { registry: Arc::clone(registry), relay }),
+            Addition::Known => None,
+            Addition::Refused => {
+                let now = registry.clock.now();
+                let refused = |report: &mut RelayReport| {
+                    report.state = RelayState::Stopped;
+                    report.cause = Some(problem!("relay-no-room"));
+                };
+                if registry.relays.is_refusal_reported(now)
+                    && let Some(change) = relay.change(now, refused)
+                {
+                    registry.tell(Event::Relay(change));
+                }
+                None
+            }
+        }
+    }
+
     /// Changes the report, and reports a changed state or cause as an event.
     pub fn change(&self, change: impl FnOnce(&mut RelayReport)) {
         if let Some(change) = self.relay.change(self.registry.clock.now(), change) {

@@ -10,6 +10,7 @@ use crate::server::rtmp::connection::Error;
 use crate::server::rtmp::{CHECK_INTERVAL, Role, Task};
 use crate::server::stream::sink::Sink;
 use crate::text::Problem;
+use crate::wire::rtmp::command::Connect;
 use crate::wire::rtmp::server::Session;
 use crate::wire::rtmp::status::{Level, Status, code};
 
@@ -125,14 +126,22 @@ impl Task {
         if matches!(self.role, Role::Idle) {
             return false;
         }
-        let successor = self.registry.successor.lock().clone();
         self.connection.with_session(|session| {
             let asked = session.reconnects_on_request();
             if asked {
+                let successor = self.successor(session.connect());
                 session.request_reconnect(successor.as_deref(), why);
             }
             asked
         })
+    }
+
+    /// Returns the URL of the successor for a client. `{app}` stands for the client's application.
+    pub(super) fn successor(&self, connect: &Connect) -> Option<String> {
+        let successor = self.registry.successor.lock().clone()?;
+        // The query can contain the answer to a challenge of this server.
+        let app = connect.app.split('?').next().unwrap_or_default();
+        Some(successor.replace("{app}", app.trim_matches('/')))
     }
 
     /// Sends the reason for the end.

@@ -346,7 +346,7 @@ impl Task {
             return Ok(());
         }
         if self.registry.is_draining() {
-            let successor = self.registry.successor.lock().clone();
+            let successor = self.successor(connect);
             connection.with_session(|session| match successor {
                 Some(url) => session.redirect_connect(&url),
                 None => {

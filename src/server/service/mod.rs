@@ -178,6 +178,7 @@ impl Server {
             .map(|(socket, certificate)| serve_webrtc(runtime, &registry, socket, certificate));
         let http = http.map(|http| serve_http(runtime, &registry, http));
         pulls::begin(&registry);
+        runtime.spawn(pulls::start_refused(Arc::clone(&registry)));
         let ports = Ports { rtmp, http, webrtc, _fixed: fixed };
         Ok(Self { registry, gate, identity, runtime: runtime.clone(), addresses, events, ports })
     }

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::server::stream::message::{Batch, Message};
 use crate::server::stream::sink::Sink;
+use crate::wire::container::flv::TagKind;
 
 /// An item of the queue.
 #[derive(Debug)]
@@ -17,8 +18,10 @@ pub(in crate::server) enum Arrival {
     Gone,
     /// A publisher is back, possibly another one.
     Back,
-    /// The queue overflowed.
-    Lost,
+    /// The queue overflowed, and lost this number of frames.
+    Lost {
+        frames: u64,
+    },
 }
 
 /// The queue of a task or thread.
@@ -110,11 +113,14 @@ impl Sink for MessageSink {
             if queue.bytes > self.limit {
                 // The lost items may include configs. These must be repeated, because the following
                 // data is useless without them.
-                let configs = |arrival: &Arrival| match arrival {
-                    Arrival::Message(message) => message.mark.is_some(),
+                let mut frames = 0;
+                queue.arrivals.retain(|arrival| match arrival {
+                    Arrival::Message(message) if message.mark.is_none() => {
+                        frames += u64::from(message.kind == TagKind::Video);
+                        false
+                    }
                     _ => true,
-                };
-                queue.arrivals.retain(configs);
+                });
                 // A publisher may repeat large configs: the newest ones are enough.
                 let weight = |arrival: &Arrival| match arrival {
                     Arrival::Message(message) => message.weight(),
@@ -127,7 +133,7 @@ impl Sink for MessageSink {
                     kept -= if drops { weight(arrival) } else { 0 };
                     !drops
                 });
-                queue.arrivals.push(Arrival::Lost);
+                queue.arrivals.push(Arrival::Lost { frames });
                 queue.bytes = kept + message.weight();
             }
             queue.arrivals.push(Arrival::Message(Arc::clone(message)));
@@ -142,5 +148,27 @@ impl Sink for MessageSink {
 
     fn resume(&self) {
         self.add(Arrival::Back);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::server::stream::message::Class;
+
+    #[test]
+    fn an_overflow_counts_the_frames_that_are_lost() {
+        let [video, audio] = [(TagKind::Video, Class::Inter), (TagKind::Audio, Class::Audio)].map(
+            |(kind, class)| Arc::new(Message::new(kind, class, 0, &Bytes::from_static(&[0; 40]))),
+        );
+        let sink = MessageSink::new(1, video.weight() * 4);
+        let messages: Vec<_> = [&video, &video, &audio, &video, &video].map(Arc::clone).into();
+        sink.deliver(&Batch::pieces(&messages));
+        let arrivals = sink.take();
+        let [Arrival::Lost { frames: 3 }, Arrival::Message(_)] = &arrivals[..] else {
+            panic!("{arrivals:?}")
+        };
     }
 }

@@ -65,6 +65,8 @@ const PART_VIEWERS: usize = 256;
 const JOINING_PART_VIEWERS: usize = 64;
 /// Maximum number of held messages.
 const MAX_HELD_MESSAGES: usize = 32;
+/// The first message of a relay that gets nothing from the publisher.
+const NO_MESSAGE: u64 = u64::MAX;
 
 /// A stream. Viewers may be locked while the stream is locked, never the other way around. `sending` is
 /// locked before `inner`.
@@ -110,7 +112,7 @@ struct Viewer {
     sink: Arc<dyn Sink>,
     /// The protocol of a viewer, or `None` for another receiver. It stays the same until the viewer leaves.
     counts_as: Option<Protocol>,
-    /// The number of the first message that the viewer does not receive from the cache.
+    /// The number of the first message that the viewer does not receive from the cache, or [`NO_MESSAGE`].
     first: u64,
 }
 
@@ -174,8 +176,9 @@ impl Stream {
                 _ => GHOST_TIMEOUT,
             };
             let silence = now.since(old.last_received);
-            let is_same = old.credentials == credentials && silence >= patience;
             let is_pulled = old.source.origin.is_some();
+            // A pull has no client, so nobody else can have its credentials.
+            let is_same = !is_pulled && old.credentials == credentials && silence >= patience;
             let is_pushed = old.source.path.last().is_some();
             let gives_way = proven && (is_pulled || is_pushed);
             let is_lost = is_pushed && silence >= GHOST_TIMEOUT;
@@ -197,6 +200,7 @@ impl Stream {
         let publisher = Publisher::new(id, address, credentials, now).within(&limits);
         let dismissal = Arc::clone(&publisher.dismissal);
         inner.publisher = Some(publisher);
+        inner.bar_loops();
         inner.viewers.iter().for_each(|viewer| viewer.sink.resume());
         Some(dismissal)
     }
@@ -220,6 +224,7 @@ impl Stream {
         let mut inner = self.inner.lock();
         if let Some(publisher) = inner.publisher.as_mut().filter(|it| it.id == id) {
             publisher.source = source;
+            inner.bar_loops();
         }
     }
 
@@ -370,9 +375,14 @@ impl Stream {
         if has_keyframes && inner.cache.waits_for_keyframe() {
             viewer.skip_to_keyframe();
         }
-        viewer.queue(&Batch::pieces(&inner.cache.for_late_joiner()));
-        // The cache contains the held messages.
-        let first = inner.released + inner.held.len() as u64;
+        let first = match inner.is_loop(&*viewer) {
+            true => NO_MESSAGE,
+            false => {
+                viewer.queue(&Batch::pieces(&inner.cache.for_late_joiner()));
+                // The cache contains the held messages.
+                inner.released + inner.held.len() as u64
+            }
+        };
         Arc::make_mut(&mut inner.viewers).push(Viewer { sink: viewer, counts_as, first });
         if let Some(protocol) = counts_as {
             inner.counts.add(protocol);
@@ -398,6 +408,11 @@ impl Stream {
     /// Returns the codec configs and the last keyframe of the video, if there is one.
     pub fn keyframe(&self) -> Option<Vec<Arc<Message>>> {
         self.inner.lock().cache.keyframe()
+    }
+
+    /// Returns the time at which media last arrived, if anybody has watched the stream since then.
+    pub fn last_media(&self) -> Option<Timestamp> {
+        self.inner.lock().last.map(|(_, at)| at)
     }
 
     pub fn is_published(&self) -> bool {

@@ -40,6 +40,24 @@ impl RelayPath {
         new.try_fold(self.clone(), |path, id| path.with(id))
     }
 
+    /// Returns true if a server is on both paths.
+    pub fn shares(&self, other: &Self) -> bool {
+        self.0.iter().any(|id| other.contains(id))
+    }
+
+    /// Returns true if the path can contain one more server.
+    pub fn has_room(&self) -> bool {
+        self.0.len() < MAX_HOPS
+    }
+
+    /// Returns true if a server that waits with the path `used` must learn this path instead. `own` is the id of the
+    /// server that waits. In a circle of servers that ask each other at the same time, the smallest id passes all
+    /// servers, so exactly one server finds the loop.
+    pub fn replaces(&self, used: &Self, own: &str) -> bool {
+        let has_left = used.0.iter().any(|id| !self.contains(id));
+        has_left || self.0.iter().any(|id| !used.contains(id) && id.as_str() < own)
+    }
+
     pub fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|known| known == id)
     }
@@ -87,6 +105,17 @@ mod tests {
         assert_eq!(path("a,b").joined(&path("b,c")), Some(path("a,b,c")));
         assert_eq!(path("a").joined(&RelayPath::default()), Some(path("a")));
         assert_eq!(path("a,b,c,d,e").joined(&path("f,g,h,i")), None, "the limit");
+    }
+
+    #[test]
+    fn servers_that_ask_each_other_at_once_find_the_loop_once() {
+        let path = |text| RelayPath::parse(text).unwrap();
+        let none = RelayPath::default();
+        assert!(path("b").replaces(&none, "c") && !path("b").replaces(&none, "a"));
+        assert!(!path("a,b").replaces(&path("b,a"), "c"), "the same servers");
+        assert!(path("b").replaces(&path("a,b"), "a"), "a server has left");
+        assert!(path("a,b").shares(&path("c,b")) && !path("a").shares(&path("c,b")));
+        assert!(path("a,b,c,d,e,f,g").has_room() && !path("a,b,c,d,e,f,g,h").has_room());
     }
 
     #[test]

@@ -118,6 +118,8 @@ fn a_pull_gives_way_to_a_publisher_whose_key_was_checked() {
     stream.set_source(1, source);
     let (home, now) = ("127.0.0.1:6".parse().unwrap(), Timestamp::ZERO);
     assert!(stream.publish(claim(2, home, "key=1"), now).is_none(), "anybody could take it over");
+    let silent = Timestamp::from_millis(5_000);
+    assert!(stream.publish(claim(2, home, ""), silent).is_none(), "nobody has its credentials");
     let proven = |id| Claim { proven: true, ..claim(id, home, "key=1") };
     let echo = Claim { relayed: true, ..proven(2) };
     assert!(stream.publish(echo, now).is_none(), "the pulled stream may come back");

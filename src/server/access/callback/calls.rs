@@ -209,8 +209,28 @@ impl Callbacks {
         calls.iter().flatten().any(|kind| self.destinations.contains_key(kind))
     }
 
+    /// Asks the receiver whether the client may act. If the client leaves before the answer, the receiver may still
+    /// accept it. In that case, its end is reported too.
+    pub async fn admit(self: &Arc<Self>, visit: &Visit, call: &Call) -> Result<Admitted, Denied> {
+        let (callbacks, visit, call) = (Arc::clone(self), visit.clone(), call.clone());
+        let asked = async move {
+            let Acceptance { renamed, is_unsent } = callbacks.ask(&visit, &call).await?;
+            // The receiver would count the end of a client whose beginning it does not know.
+            let mut done = match is_unsent {
+                true => None,
+                false => DoneCall::new(&callbacks, &visit, &call),
+            };
+            if let (Some(done), Some(name)) = (&mut done, &renamed) {
+                done.rename(name);
+            }
+            Ok::<_, Denied>(Admitted { renamed, done })
+        };
+        // Without a runtime, the server has ended.
+        self.notices.runtime.spawn(asked).await.unwrap_or(Err(Denied::NoCallback))
+    }
+
     /// Asks the receiver whether the client may act.
-    pub async fn ask(&self, visit: &Visit, call: &Call) -> Result<Acceptance, Denied> {
+    async fn ask(&self, visit: &Visit, call: &Call) -> Result<Acceptance, Denied> {
         let accepted = |renamed| Ok(Acceptance { renamed, is_unsent: false });
         let Some(destination) = self.destinations.get(&call.kind()) else { return accepted(None) };
         match self.notices.post(destination, self.dialect, visit, call).await {
@@ -234,11 +254,20 @@ impl Callbacks {
 
 /// The acceptance of a client.
 #[derive(Debug)]
-pub(in crate::server) struct Acceptance {
+struct Acceptance {
+    /// The new name, if the receiver changes it.
+    renamed: Option<String>,
+    /// True if the receiver does not know of the client, because the request was not sent.
+    is_unsent: bool,
+}
+
+/// A client that may act.
+#[derive(Debug)]
+pub(in crate::server) struct Admitted {
     /// The new name, if the receiver changes it.
     pub renamed: Option<String>,
-    /// True if the receiver does not know of the client, because the request was not sent.
-    pub is_unsent: bool,
+    /// When dropped, informs the receiver that the client has finished.
+    pub done: Option<DoneCall>,
 }
 
 /// Returns the verdict with the new name, without its query, if it has one. An invalid name refuses the client.
@@ -263,8 +292,7 @@ fn valid(verdict: Verdict, visit: &Visit, call: &Call) -> Verdict {
 pub(in crate::server) struct DoneCall {
     callbacks: Arc<Callbacks>,
     visit: Visit,
-    /// `None` if there is nothing to report.
-    call: Option<Call>,
+    call: Call,
 }
 
 impl DoneCall {
@@ -272,17 +300,12 @@ impl DoneCall {
     /// reported.
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
-        call.end().map(|call| Self { callbacks, visit, call: Some(call) })
+        call.end().map(|call| Self { callbacks, visit, call })
     }
 
     /// Records that the stream has another name.
     pub fn rename(&mut self, stream: &str) {
         stream.clone_into(&mut self.visit.stream);
-    }
-
-    /// Cancels the report.
-    pub fn cancel(&mut self) {
-        self.call = None;
     }
 
     /// Returns the report that the publication was recorded.
@@ -293,9 +316,7 @@ impl DoneCall {
 
 impl Drop for DoneCall {
     fn drop(&mut self) {
-        if let Some(call) = &self.call {
-            self.callbacks.tell(&self.visit, call);
-        }
+        self.callbacks.tell(&self.visit, &self.call);
     }
 }
 
@@ -325,9 +346,9 @@ fn absolute(path: &Path) -> String {
 
 #[cfg(test)]
 pub(in crate::server) mod tests {
-    use tokio::io::AsyncReadExt as _;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpSocket;
-    use tokio::time::timeout;
+    use tokio::time::{sleep, timeout};
 
     use super::*;
     use crate::base::queue;
@@ -387,6 +408,35 @@ pub(in crate::server) mod tests {
             socket.read_exact(&mut head).await.unwrap();
         });
         assert_eq!(&head, b"POST /done");
+    }
+
+    #[test]
+    fn the_end_of_a_client_that_left_before_the_answer_is_reported_if_it_was_accepted() {
+        for (answer, is_accepted) in [("200 OK", true), ("403 Forbidden", false)] {
+            let runtime = Runtime::start().unwrap();
+            let kinds = [CallKind::Play, CallKind::PlayDone];
+            let receiver = Unreachable::new(&runtime, &kinds, false);
+            let Unreachable { callbacks, notices, socket, .. } = receiver;
+            let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+            runtime.block_on(async {
+                let listener = socket.listen(2).unwrap();
+                let (visit, call) = (samples::visit(), Call::play());
+                let mut client = Box::pin(callbacks.admit(&visit, &call));
+                let (mut receiver, _) = tokio::select! {
+                    _ = &mut client => panic!("there is no answer yet"),
+                    accepted = listener.accept() => accepted.unwrap(),
+                };
+                let mut head = [0; 10];
+                receiver.read_exact(&mut head).await.unwrap();
+                assert_eq!(&head, b"POST /done");
+                drop(client);
+                receiver.write_all(answer.as_bytes()).await.unwrap();
+                while Arc::strong_count(&callbacks) > 1 {
+                    sleep(Duration::from_millis(1)).await;
+                }
+                assert_eq!(!notices.is_idle(), is_accepted, "{answer}");
+            });
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod broadcast;
 mod download;
 mod growing;
 pub(super) mod recorded;
-mod slot;
+pub(super) mod slot;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -6,7 +6,7 @@ use crate::server::access::admission::{Purpose, Spot};
 use crate::server::registry::Registry;
 
 /// Until dropped, keeps a connection from counting as idle.
-pub(super) struct ActiveGuard {
+pub(in crate::server::http) struct ActiveGuard {
     registry: Arc<Registry>,
     spot: Arc<Spot>,
 }

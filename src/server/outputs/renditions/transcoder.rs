@@ -216,7 +216,7 @@ impl Source {
     fn take(&mut self, arrival: &Arrival, encoders: &[Encoder]) {
         let job: fn() -> Job = match arrival {
             Arrival::Message(message) => return self.message(message, encoders),
-            Arrival::Lost => return self.skip(),
+            Arrival::Lost { .. } => return self.skip(),
             Arrival::Gone => || Job::Gone,
             Arrival::Back => {
                 self.reader.restart();

@@ -8,14 +8,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
+use crate::base::Timestamp;
 use crate::net::random_hex;
 use crate::server::event::relay::Direction;
 use crate::server::registry::relays::rules::RelayRule;
 use crate::server::registry::relays::state::Relay;
+use crate::server::registry::relays::target::RelayTarget;
 
 /// Maximum number of running relays.
 pub(in crate::server) const MAX_RELAYS: usize = 256;
@@ -24,6 +28,8 @@ pub(in crate::server) const MAX_RELAYS: usize = 256;
 const MAX_EMPTY_PULLS: usize = 64;
 /// Maximum number of pulls on demand without data for the viewers of one network.
 const MAX_EMPTY_PULLS_PER_ADDRESS: usize = 8;
+/// Minimum time between two events about refused relays.
+const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 /// Length of a server's id in characters.
 const SERVER_ID_LENGTH: usize = 16;
 
@@ -39,6 +45,20 @@ pub(in crate::server) struct Relays {
     /// Totals of relays that have ended, by direction.
     ended: Mutex<BTreeMap<Direction, RelayTotals>>,
     refused: AtomicU64,
+    /// The time of the last event about a relay that was refused.
+    refusal_reported: Mutex<Option<Timestamp>>,
+    /// Signals that a relay has ended after others were refused.
+    freed: Notify,
+}
+
+/// The result of [`Relays::add`].
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in crate::server) enum Addition {
+    Added,
+    /// There is an equal relay.
+    Known,
+    /// There are too many relays.
+    Refused,
 }
 
 /// The totals of relays.
@@ -81,6 +101,8 @@ impl Relays {
             all: Mutex::default(),
             ended: Mutex::default(),
             refused: AtomicU64::new(0),
+            refusal_reported: Mutex::default(),
+            freed: Notify::new(),
         }
     }
 
@@ -130,19 +152,49 @@ impl Relays {
         rules.iter().find(|rule| rule.on_demand && rule.applies_to(app, stream)).cloned()
     }
 
-    /// Adds a relay. Returns `None` if there are too many, or if `is_same` finds an equal one.
-    pub fn add(&self, relay: Relay, is_same: impl Fn(&Relay) -> bool) -> Option<Arc<Relay>> {
+    /// Adds a relay, unless there are too many, or `is_same` finds an equal one.
+    pub fn add(&self, relay: &Arc<Relay>, is_same: impl Fn(&Relay) -> bool) -> Addition {
         let mut all = self.all.lock();
         if all.values().any(|it| !it.is_stopped() && is_same(it)) {
-            return None;
+            return Addition::Known;
         }
         if all.len() >= MAX_RELAYS || is_fruitless(&all, relay.opened_by) {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            return None;
+            return Addition::Refused;
         }
-        let relay = Arc::new(relay);
-        all.insert(relay.id, Arc::clone(&relay));
-        Some(relay)
+        all.insert(relay.id, Arc::clone(relay));
+        Addition::Added
+    }
+
+    /// Returns true if the operator gets an event about a refused relay. With many refusals, only some are events.
+    pub fn is_refusal_reported(&self, now: Timestamp) -> bool {
+        let mut last = self.refusal_reported.lock();
+        let is_news = last.is_none_or(|last| now.since(last) >= REFUSAL_INTERVAL);
+        if is_news {
+            *last = Some(now);
+        }
+        is_news
+    }
+
+    /// Returns true if the server cannot run more relays.
+    pub fn is_full(&self) -> bool {
+        self.count() >= MAX_RELAYS
+    }
+
+    /// Waits until a relay has ended after others were refused.
+    pub async fn freed(&self) {
+        self.freed.notified().await;
+    }
+
+    /// Returns true while a push may still send the rest of a stream to a server of this rule.
+    pub fn is_pushed_to(&self, rule: &RelayRule, (app, stream): (&str, &str)) -> bool {
+        let authorities: Vec<_> = rule.targets.iter().map(RelayTarget::authority).collect();
+        self.all.lock().values().any(|it| {
+            let other = it.rule();
+            let is_push =
+                other.direction == Direction::Push && it.app == app && it.stream == stream;
+            is_push && other.targets.iter().any(|to| authorities.contains(&to.authority()))
+        })
     }
 
     /// Removes a relay that is over.
@@ -150,6 +202,9 @@ impl Relays {
         let mut all = self.all.lock();
         if all.remove(&relay.id).is_some() {
             self.ended.lock().entry(relay.rule().direction).or_default().add(relay);
+            if self.refused() > 0 {
+                self.freed.notify_one();
+            }
         }
     }
 

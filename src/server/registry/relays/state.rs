@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::base::Timestamp;
@@ -21,8 +22,8 @@ pub(in crate::server) const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 /// The path of a relayed stream.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct RelayWay {
-    /// The other servers on the path: those that a pushed stream has passed through, or those that
-    /// wait for a pulled stream.
+    /// The other servers on the path: those that a pushed stream has passed through, or those on the
+    /// way to the viewer who caused a pull.
     pub path: RelayPath,
     /// The pushed stream.
     pub stream: Weak<Stream>,
@@ -66,6 +67,8 @@ pub(in crate::server) struct Relay {
     stop: watch::Sender<bool>,
     /// The time at which a viewer last requested the stream, in microseconds of the clock.
     asked: AtomicI64,
+    /// The servers on the way to the viewer who last requested the stream.
+    asker: Mutex<RelayPath>,
     /// Number of bytes sent or received by all connections.
     pub bytes: AtomicU64,
     pub reconnects: AtomicU64,
@@ -80,6 +83,7 @@ impl Relay {
         way: RelayWay,
         opened_by: Option<IpAddr>,
     ) -> Self {
+        let asker = Mutex::new(way.path.clone());
         let url = rule.targets.first().map(|it| it.shown(app, stream)).unwrap_or_default();
         let report = RelayReport {
             state: RelayState::Connecting,
@@ -100,6 +104,7 @@ impl Relay {
             is_reported: AtomicBool::new(false),
             stop: watch::Sender::new(false),
             asked: AtomicI64::new(now.as_micros()),
+            asker,
             bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
             dropped_frames: AtomicU64::new(0),
@@ -186,6 +191,16 @@ impl Relay {
     /// Records that a viewer requests the stream.
     pub fn note_asked(&self, now: Timestamp) {
         self.asked.fetch_max(now.as_micros(), Ordering::AcqRel);
+    }
+
+    /// Records the servers on the way to the viewer who requests the stream.
+    pub fn set_asker(&self, path: &RelayPath) {
+        self.asker.lock().clone_from(path);
+    }
+
+    /// Returns the servers on the way to the viewer who last requested the stream.
+    pub fn asker(&self) -> RelayPath {
+        self.asker.lock().clone()
     }
 
     /// Returns the time at which a viewer last requested the stream, or watched it.

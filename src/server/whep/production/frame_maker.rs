@@ -127,7 +127,7 @@ impl FrameMaker {
                 self.interrupt();
                 out.push(ProductionEvent::CacheInvalid);
             }
-            Arrival::Lost => {
+            Arrival::Lost { .. } => {
                 self.interrupt();
                 out.push(ProductionEvent::CacheInvalid);
             }
@@ -374,7 +374,10 @@ mod tests {
         });
         assert_eq!(known, Some(VideoFormat::H264(0x64_00_20)));
         // A missing number shows the loss.
-        let events = take(&mut maker, &[Arrival::Lost, frame(0x27, 120, 0), frame(0x17, 160, 0)]);
+        let events = take(
+            &mut maker,
+            &[Arrival::Lost { frames: 1 }, frame(0x27, 120, 0), frame(0x17, 160, 0)],
+        );
         assert_eq!(frames(&events), [(FrameKind::Key, 4, 160_000, 1)]);
     }
 

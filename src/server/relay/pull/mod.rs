@@ -16,26 +16,22 @@ use crate::server::event::Protocol;
 use crate::server::event::relay::RelayState;
 use crate::server::outputs::hls;
 use crate::server::outputs::recordings;
-use crate::server::registry::relays::state::{REQUEST_TIMEOUT, Relay};
+use crate::server::registry::relays::state::Relay;
 use crate::server::registry::{Publication, PublishRight, Refused};
 use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::pushes::push_on;
 use crate::server::relay::task::{RelayTask, ticks};
-use crate::server::stream::Incoming;
-use crate::server::stream::relayed::RelaySource;
+use crate::server::relay::waits;
+use crate::server::stream::relayed::{RelayPath, RelaySource};
+use crate::server::stream::{Incoming, Stream};
 use crate::text::Problem;
 use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::stream_name::StreamName;
 
-/// A server that sends nothing for this long has failed.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
 /// The pull waits this long for a server that does not have the stream yet.
 const MISSING_STREAM_WAIT: Duration = Duration::from_secs(1);
-/// With further addresses: if a server does not have the stream for this long, the pull tries the
-/// next server.
-const FAIL_OVER_START_TIMEOUT: Duration = Duration::from_secs(4);
 /// With further addresses: the time limit of the handshake and of commands.
 const FAIL_OVER_COMMAND_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the viewers of a lost stream are kept for its return.
@@ -44,6 +40,8 @@ const STREAM_RETURN_TIMEOUT: Duration = Duration::from_secs(10);
 /// waits after the name has become free. Servers that pull from each other must not pass on the
 /// rest of one stream as a new one.
 const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(3);
+/// How often the pull checks whether a push of its name to the same server has ended.
+const PUSH_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// Time limit for closing a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Maximum number of messages that are passed on together.
@@ -70,6 +68,8 @@ struct Pull {
     peer: SocketAddr,
     /// Host and port of the server.
     server: String,
+    /// The other servers on the path of the connection.
+    path: RelayPath,
     /// Number of the connection's bytes that were already counted.
     counted: u64,
     /// True after the first media of the pull.
@@ -94,19 +94,28 @@ impl Relaying for Pull {
         &self.task
     }
 
-    /// Waits until no other publisher has the name, and a moment longer.
+    /// Waits until no other publisher has the name, and a moment longer, also for the end of pushes to the same server.
     async fn prepare(&mut self) -> Result<(), Problem> {
-        let mut had_waited = true;
-        while self.publication.is_none() && (self.is_published() || !had_waited) {
-            had_waited = !self.is_published();
+        let mut had_waited = self.was_live || !self.has_just_ended();
+        while self.publication.is_none() && (self.is_published() || !had_waited || self.is_pushed())
+        {
+            let is_published = self.is_published();
+            let is_settled = had_waited && !is_published;
+            let wait = if is_settled { PUSH_CHECK_INTERVAL } else { NAME_CHECK_INTERVAL };
+            had_waited = !is_published;
             self.task.change(|report| {
                 report.state = RelayState::Waiting;
                 report.cause = Some(problem!("relay-name-taken"));
                 report.retry_in = None;
             });
-            meanwhile(self, sleep(NAME_CHECK_INTERVAL)).await?;
+            meanwhile(self, sleep(wait)).await?;
         }
         Ok(())
+    }
+
+    fn path(&mut self) -> RelayPath {
+        self.path = self.waiting_servers();
+        self.path.clone()
     }
 
     async fn connection(&mut self, to: Destination<'_>, options: &Options) -> End {
@@ -196,21 +205,47 @@ impl Pull {
             incoming: Vec::new(),
             peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
             server: String::new(),
+            path: RelayPath::default(),
             counted: 0,
             was_live: false,
             flush_at: None,
         }
     }
 
-    fn is_published(&self) -> bool {
+    fn stream(&self) -> Option<Arc<Stream>> {
         let Relay { app, stream, .. } = &*self.task.relay;
-        self.task.registry.find(app, stream).is_some_and(|stream| stream.is_published())
+        self.task.registry.find(app, stream)
+    }
+
+    fn is_published(&self) -> bool {
+        self.stream().is_some_and(|stream| stream.is_published())
+    }
+
+    /// Returns true if another publisher has only just left.
+    fn has_just_ended(&self) -> bool {
+        let now = self.task.registry.clock.now();
+        let last = self.stream().and_then(|stream| stream.last_media());
+        last.is_some_and(|last| now.since(last) < NAME_CHECK_INTERVAL)
+    }
+
+    /// Returns true while a push of the stream to the same server has not ended.
+    fn is_pushed(&self) -> bool {
+        let Relay { app, stream, .. } = &*self.task.relay;
+        let rule = self.task.relay.rule();
+        self.task.registry.relays.is_pushed_to(&rule, (app, stream))
+    }
+
+    /// Returns the servers that wait for the stream. HTTP requests wait without a viewer.
+    fn waiting_servers(&self) -> RelayPath {
+        let of_viewers = self.stream().and_then(|stream| stream.waiting_servers());
+        of_viewers.unwrap_or_else(|| self.task.relay.asker())
     }
 
     /// Returns how long the pull continues without viewers. HTTP requests wait for its start.
     fn patience(&self) -> Duration {
-        let linger = self.task.relay.rule().linger;
-        if self.live_since.is_some() { linger } else { linger.max(REQUEST_TIMEOUT) }
+        let rule = self.task.relay.rule();
+        let first_round = || waits::first_round(rule.targets.len());
+        if self.live_since.is_some() { rule.linger } else { rule.linger.max(first_round()) }
     }
 
     async fn receive(&mut self, client: &mut Client, to: Destination<'_>) -> End {
@@ -264,17 +299,24 @@ impl Pull {
                         return End::Over(why);
                     }
                     let now = task.registry.clock.now();
-                    let further = to.rule.targets.len() > 1;
-                    if self.live_since.is_some() && now.since(self.last_media) >= SILENCE_TIMEOUT {
-                        return End::Failed(problem!("relay-silent"));
+                    let addresses = to.rule.targets.len();
+                    if self.live_since.is_some() {
+                        if now.since(self.last_media) >= waits::silence_timeout(addresses) {
+                            return End::Failed(problem!("relay-silent"));
+                        }
+                        continue;
                     }
-                    if self.live_since.is_none() && now.since(began) >= MISSING_STREAM_WAIT {
+                    // The other server must not wait for a stream that this server has.
+                    if self.publication.is_none() && self.is_published() {
+                        return End::Again;
+                    }
+                    if now.since(began) >= MISSING_STREAM_WAIT {
+                        if self.waiting_servers().replaces(&self.path, &task.registry.relays.id) {
+                            return End::Again;
+                        }
                         self.wait_for_media();
                     }
-                    if self.live_since.is_none()
-                        && further
-                        && now.since(began) >= FAIL_OVER_START_TIMEOUT
-                    {
+                    if waits::start_timeout(addresses).is_some_and(|most| now.since(began) >= most) {
                         return End::Failed(problem!("relay-no-stream"));
                     }
                     continue;
@@ -377,18 +419,19 @@ impl Pull {
     /// Begins the publication, or continues it with this connection.
     fn go_live(&mut self) -> Result<(), End> {
         let id = self.task.relay.id;
+        let is_renewal = std::mem::take(&mut self.is_renewal);
         match &self.publication {
-            Some(publication) if self.is_renewal => publication.stream.renew(id),
+            Some(publication) if is_renewal => publication.stream.renew(id),
             Some(_) => {}
             None => self.publish()?,
         }
-        self.is_renewal = false;
         self.lost_at = None;
         let now = self.task.registry.clock.now();
         (self.live_since, self.last_media) = (Some(now), now);
         self.first_media.get_or_insert(now);
         self.task.relay.note_asked(now);
-        if std::mem::replace(&mut self.was_live, true) {
+        // The next stream of the same connection is no reconnect.
+        if std::mem::replace(&mut self.was_live, true) && is_renewal {
             self.task.relay.reconnects.fetch_add(1, Ordering::Relaxed);
         }
         self.task.live();
@@ -400,8 +443,8 @@ impl Pull {
         let (app, stream) = (self.task.relay.app.clone(), self.task.relay.stream.clone());
         let limits = registry.access().rules.of(&app).limits;
         let right = PublishRight { proven: true, relayed: true, limits };
-        // No client has these credentials, so none replaces the relay.
-        let name = StreamName { app, stream, query: format!("relay {}", self.task.relay.id) };
+        // Credentials do not replace a pull.
+        let name = StreamName { app, stream, query: format!("pull {}", self.task.relay.id) };
         let publication = match registry.publish(self.task.relay.id, self.peer, &name, right) {
             Ok(publication) => publication,
             Err(Refused::Taken) => return Err(End::Again),
@@ -452,119 +495,4 @@ impl Pull {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Weak;
-
-    use super::*;
-    use crate::base::{Clock, queue};
-    use crate::net::Runtime;
-    use crate::server::access::grant::AdmittedViewer;
-    use crate::server::event::relay::Direction;
-    use crate::server::registry::Registry;
-    use crate::server::registry::config::Config;
-    use crate::server::registry::relays::rules::RelayRule;
-    use crate::server::registry::relays::state::RelayWay;
-    use crate::server::registry::relays::target::RelayTarget;
-    use crate::server::stream::flv_sink::FlvSink;
-    use crate::server::stream::relayed::RelayPath;
-    use crate::server::stream::sink::Sink;
-    use crate::server::whep::endpoint::Arrival;
-    use crate::server::whep::session;
-    use crate::server::whep::session::tests::{AUDIO_OFFER, publish, start_registry};
-
-    /// Returns the rule of a pull of `live/show`.
-    fn rule(on_demand: bool, linger: Duration) -> RelayRule {
-        let target = |text| RelayTarget::parse(text, None).unwrap();
-        RelayRule {
-            direction: Direction::Pull,
-            streams: "live/show".to_owned(),
-            on_demand,
-            targets: vec![target("rtmp://a.example/live/one"), target("rtmp://b.example/live/two")],
-            linger,
-            options: Options::default(),
-        }
-    }
-
-    fn pull(registry: Arc<Registry>, rule: RelayRule) -> Pull {
-        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
-        let (rule, start) = (Arc::new(rule), (1, registry.clock.now()));
-        let relay = Arc::new(Relay::new(start, rule, ("live", "show"), way, None));
-        Pull::new(RelayTask { registry, relay })
-    }
-
-    #[test]
-    fn the_server_of_a_pulled_stream_is_known_even_if_its_name_fits_no_address() {
-        let runtime = Runtime::start().unwrap();
-        let (registry, _events) = start_registry(&runtime, Config::default());
-        let targets = vec![RelayTarget::parse("rtmp://a.example/live", None).unwrap()];
-        let rule = Arc::new(RelayRule { targets, ..rule(false, RelayRule::DEFAULT_LINGER) });
-        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
-        let start = (1, registry.clock.now());
-        let relay = Arc::new(Relay::new(start, rule, ("live", "my show"), way, None));
-        let mut pull = Pull::new(RelayTask { registry: Arc::clone(&registry), relay });
-        pull.server = "a.example:1935".to_owned();
-        assert!(runtime.block_on(async { pull.publish().is_ok() }));
-        let source = registry.find("live", "my show").unwrap().source();
-        assert_eq!(source.origin.as_deref(), Some("a.example:1935"));
-    }
-
-    #[test]
-    fn a_pull_continues_while_a_viewer_of_webrtc_connects() {
-        let runtime = Runtime::start().unwrap();
-        let (registry, _events) = start_registry(&runtime, Config::default());
-        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        publish(&registry, 1);
-        let mut pull = pull(Arc::clone(&registry), rule(true, Duration::ZERO));
-        pull.live_since = Some(registry.clock.now());
-        assert_eq!(pull.check(), Err(problem!("relay-no-viewers")));
-        runtime.block_on(async {
-            let viewer = AdmittedViewer { id: 7, done: None, expelled: 0 };
-            let client = (any, Arrival { local: None, host: None });
-            let offer = (AUDIO_OFFER, None);
-            session::begin(&registry, ("live", "show"), offer, client, viewer).await.unwrap();
-            assert_eq!(pull.check(), Ok(()));
-        });
-    }
-
-    #[test]
-    fn a_pull_ends_if_its_viewers_can_move_to_the_successor_of_a_draining_server() {
-        let runtime = Runtime::start().unwrap();
-        let (registry, _events) = start_registry(&runtime, Config::default());
-        let mut pulls = [true, false].map(|on_demand| {
-            pull(Arc::clone(&registry), rule(on_demand, RelayRule::DEFAULT_LINGER))
-        });
-        assert!(runtime.block_on(async { pulls[0].publish().is_ok() }));
-        let mut check = || pulls.each_mut().map(Pull::check);
-        let has_moved = || registry.moved_to("live", "show").is_some();
-        let join = |id, protocol| {
-            let viewer: Arc<dyn Sink> = FlvSink::for_viewer(id, 1_000, protocol);
-            let address = "127.0.0.1:5".parse().unwrap();
-            registry.join("live", "show", (viewer, 0), address).unwrap();
-        };
-        registry.drain(Some("rtmp://next/live".to_owned()), None);
-        assert!(!has_moved(), "viewers over HTTP stay here");
-        registry.drain(None, Some("http://next:8088".parse().unwrap()));
-        assert_eq!(check(), [Ok(()), Ok(())], "pushes and recordings go on");
-        assert!(has_moved(), "a new viewer does not end them");
-        join(2, Protocol::HttpFlv);
-        assert_eq!(check(), [Err(problem!("left-moved")), Err(problem!("left-moved"))]);
-        join(3, Protocol::Rtmp);
-        assert_eq!(check(), [Ok(()), Ok(())]);
-        assert!(!has_moved());
-    }
-
-    #[test]
-    fn a_redirected_pull_keeps_the_name_in_the_address_of_its_server() {
-        let runtime = Runtime::start().unwrap();
-        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
-        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
-        let rule = rule(false, RelayRule::DEFAULT_LINGER);
-        let home = rule.targets[1].of("live", "show");
-        let mut pull = pull(Arc::new(registry), rule.clone());
-        let tc_url = Some("rtmp://c.example/live".to_owned());
-        let event = Event::ReconnectRequest { tc_url, description: String::new() };
-        let end = pull.take(event, Destination { home: &home, url: &home, rule: &rule });
-        let Some(End::Elsewhere(next)) = end else { panic!("no other address") };
-        assert_eq!((next.host.as_str(), next.stream.expose()), ("c.example", "two"));
-    }
-}
+mod tests;
