@@ -9,8 +9,9 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use crate::base::{Clock, Secret};
+use crate::net::connect::network::Network;
 use crate::net::{Runtime, own_addresses, random_hex};
-use crate::server::access::{AccessRules, Network};
+use crate::server::access::AccessRules;
 use crate::server::config::{DEFAULT_HTTP_PORT, DEFAULT_RTMP_PORT, DEFAULT_WEBRTC_PORT};
 use crate::server::{
     self, ChatRules, Fault, KeyframeRequest, Listen, OwnStream, ProgramAudio, ProgramAudioNeed,

@@ -88,6 +88,7 @@ fn every_cause() -> Vec<Cause> {
         Cause::Protocol(text().into()),
         Cause::NetworkChanged,
         Cause::NoNetwork,
+        Cause::Crashed,
         Cause::Silent,
         Cause::StillThere(Box::new(Cause::Closed)),
         Cause::Codecs(vec![text()]),
@@ -133,6 +134,7 @@ fn every_cause() -> Vec<Cause> {
             | Cause::Status { .. }
             | Cause::NetworkChanged
             | Cause::NoNetwork
+            | Cause::Crashed
             | Cause::Silent
             | Cause::StillThere(_)
             | Cause::Codecs(_)

@@ -101,7 +101,8 @@ mod tests {
     use super::*;
     use crate::base::{Clock, Secret, queue};
     use crate::net::Runtime;
-    use crate::server::access::{ActionRules, AddressList, Network};
+    use crate::net::connect::network::Network;
+    use crate::server::access::{ActionRules, AddressList};
     use crate::server::event::{PublisherFigures, Stalls};
     use crate::server::registry::config::Config;
 
