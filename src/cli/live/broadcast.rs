@@ -373,7 +373,7 @@ mod tests {
         let live = target(TargetState::Live, None, None);
         let lost = target(TargetState::Reconnecting, Some(Trouble::Busy), None);
         assert_eq!(exit(&[live.clone(), lost]), Exit::Lost, "was live once");
-        assert_eq!(exit(&[live.clone()]), Exit::Ok);
+        assert_eq!(exit(std::slice::from_ref(&live)), Exit::Ok);
         let mut crashed = Outcome { crashed: true, ..Outcome::default() };
         crashed.note(&live);
         assert_eq!(crashed.exit(&[0], false), Exit::Error);
