@@ -99,7 +99,6 @@ impl Shortcuts {
         options: Options,
         #[zbus(header)] header: zbus::message::Header<'_>,
         #[zbus(connection)] connection: &zbus::Connection,
-        #[zbus(object_server)] server: &zbus::ObjectServer,
     ) -> OwnedObjectPath {
         let request = Request::new(&header, &options, connection);
         assert_eq!(*self.session.lock(), Some((request.sender.clone(), session)));
@@ -121,7 +120,7 @@ impl Shortcuts {
             Answer::Nothing => portal::Answer::Nothing,
             Answer::Nonsense => yes(Value::from("seven")),
             Answer::Wait | Answer::Stranger => {
-                request.stays(server, &self.dialogs_closed).await;
+                request.stays(connection.object_server(), &self.dialogs_closed).await;
                 portal::Answer::Wait
             }
         };
