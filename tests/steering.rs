@@ -44,7 +44,10 @@ impl ControlledPlayer {
         let answer = self.ask(line);
         let reason = answer["reason"].as_str().unwrap_or_else(|| panic!("{line}: {answer}"));
         assert!(answer["ok"] == false && reason.contains(why), "{answer}");
-        assert!(self.onair.peer.errors().contains(reason), "{}", self.onair.peer.errors());
+        // Another thread writes the log.
+        self.onair
+            .peer
+            .wait_until("the reason in the log", LIMIT, |it| it.errors().contains(reason));
     }
 
     /// Writes several lines at the same time and returns the answers. No line waits for the effect

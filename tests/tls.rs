@@ -91,8 +91,11 @@ fn without_system_roots_the_certificate_is_turned_down_and_can_be_pinned() {
     let authority = Authority::new();
     let certificate = authority.good();
     let (_server, url) = serve(&certificate);
-    let empty = tempfile::NamedTempFile::new().unwrap();
-    let variables = [("SSL_CERT_FILE", empty.path().to_str().unwrap())];
+    let empty = tempfile::tempdir().unwrap();
+    let file = empty.path().join("roots.pem");
+    std::fs::write(&file, "").unwrap();
+    let (folder, file) = (empty.path().to_str().unwrap(), file.to_str().unwrap());
+    let variables = [("SSL_CERT_FILE", file), ("SSL_CERT_DIR", folder)];
     let to = format!("{url}/live/show");
     let words = [&["live", "--to", &to][..], SMALL].concat();
     // onair does not try again.

@@ -23,6 +23,28 @@ const MAX_UNIT_DURATION: Duration = Duration::from_millis(1_000);
 /// A unit also ends at this size in bytes.
 const MAX_UNIT_BYTES: usize = 4 << 20;
 
+/// The state of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Packets are being written.
+    Writing,
+    /// The file is complete, with duration and index.
+    Finished,
+    /// The recording ended early. The file is playable up to that point.
+    Failed(Error),
+}
+
+impl State {
+    /// Returns the name of the state in events.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Writing => "writing",
+            Self::Finished => "finished",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 /// The reason why a recording ended early.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {}", .path.display(), self.problem())]

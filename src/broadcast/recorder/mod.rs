@@ -5,11 +5,12 @@
 //! duration and an index. An error (disk full, read-only, folder gone) ends the recording at a
 //! point up to which the file is playable, and affects nothing else.
 
-mod contained;
 mod file;
 #[cfg(test)]
 mod full_disk_tests;
 pub mod journal;
+#[cfg(test)]
+mod panic_tests;
 mod parts;
 pub mod remux;
 pub mod replay;
@@ -17,13 +18,14 @@ mod timeline;
 mod try_out;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-pub use crate::broadcast::recorder::file::{Error, ExtraAudioTrack, RecordedTracks};
+pub use crate::broadcast::recorder::file::{Error, ExtraAudioTrack, RecordedTracks, State};
 pub use crate::broadcast::recorder::remux::{remux, repair};
 pub use crate::broadcast::recorder::replay::Replay;
 pub use crate::broadcast::recorder::try_out::try_out;
@@ -57,28 +59,6 @@ const END_GRACE: Duration = Duration::from_millis(600);
 const MAX_UNREAD_EVENTS: usize = 64;
 /// Maximum number of commands that wait to be executed.
 const MAX_PENDING_COMMANDS: usize = 64;
-
-/// The state of a recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum State {
-    /// Packets are being written.
-    Writing,
-    /// The file is complete, with duration and index.
-    Finished,
-    /// The recording ended early. The file is playable up to that point.
-    Failed(Error),
-}
-
-impl State {
-    /// Returns the name of the state in events.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Writing => "writing",
-            Self::Finished => "finished",
-            Self::Failed(_) => "failed",
-        }
-    }
-}
 
 /// The counters of a recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -264,7 +244,7 @@ impl Recorder {
             file,
         };
         let created = writer.file.path().to_owned();
-        let worker = Worker::spawn("onair-record", move |stop| contained::run(writer, stop));
+        let worker = Worker::spawn("onair-record", move |stop| writer.run_contained(stop));
         let worker = worker.map_err(|error| {
             let _ = std::fs::remove_file(created);
             Error::new(asked, &error)
@@ -407,6 +387,17 @@ fn enter(options: &Options, path: &Path) -> Option<Entry> {
 }
 
 impl Writer {
+    /// Runs the thread of a recording. After a panic, the recording has failed. Its entry in the
+    /// journal remains, so that the next start repairs the file.
+    fn run_contained(self, stop: &Stop) {
+        let (figures, events) = (Arc::clone(&self.figures), self.events.clone());
+        if catch_unwind(AssertUnwindSafe(|| self.run(stop))).is_err() {
+            let mut figures = figures.lock();
+            figures.state = State::Failed(Error::of(&figures.path, Trouble::Crashed));
+            let _ = events.send(Event::Over(figures.clone()));
+        }
+    }
+
     fn run(mut self, stop: &Stop) {
         let _ = self.events.send(Event::Began(self.figures.lock().clone()));
         let recorded = self.record(stop);

@@ -12,6 +12,8 @@ use crate::base::Worker;
 
 /// Maximum number of lines that wait for the reader.
 const MAX_WAITING_LINES: usize = 4_096;
+/// How long the end of a command waits for a reader that reads nothing.
+pub(super) const READER_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the end waits for a reader that is slow.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
 

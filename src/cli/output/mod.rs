@@ -14,22 +14,18 @@ pub mod stats;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::base::Clock;
 use crate::base::sanitize::{sanitized, sanitized_json};
 use crate::cli::output::exit::Exit;
-use crate::cli::output::line_writer::LineWriter;
+use crate::cli::output::line_writer::{LineWriter, READER_TIMEOUT};
 use crate::cli::output::redact::{hidden, hidden_json, without_keys};
 use crate::files::Trouble;
 use crate::text::{Language, Problem};
 
 pub use standard_error::complain;
-
-/// How long the end of a command waits for a reader that reads nothing.
-const READER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// True if something could not be written to standard output.
 static WRITE_FAILED: AtomicBool = AtomicBool::new(false);

@@ -6,8 +6,7 @@ use std::sync::OnceLock;
 use tracing::Level;
 
 use crate::base::sanitize::sanitized;
-use crate::cli::output::READER_TIMEOUT;
-use crate::cli::output::line_writer::LineWriter;
+use crate::cli::output::line_writer::{LineWriter, READER_TIMEOUT};
 use crate::cli::output::redact::hidden;
 use crate::cli::process::json_log::JsonLine;
 use crate::text::{Language, Problem};

@@ -226,11 +226,11 @@ fn each_change_of_a_device_has_its_message() {
         (Opening, Open, [None, None]),
         (Lost, Opening, [None, None]),
     ] {
-        let told = [true, false].map(|camera| {
+        let found = [true, false].map(|camera| {
             let message = device_message(&report(after), &report(before), camera)?;
             Some(message.notice(0, "").key())
         });
-        assert_eq!(told, keys, "{before:?} {after:?}");
+        assert_eq!(found, keys, "{before:?} {after:?}");
     }
     // A device that delivers again withdraws its notice.
     let (mut engine, _events) = engine(None);
@@ -336,7 +336,7 @@ fn that_the_bitrate_was_lowered_is_withdrawn_when_the_user_chooses_the_lower_one
 #[test]
 fn notices_about_slow_links_have_the_current_bitrate() {
     let (mut engine, _ends) = on_air();
-    let told = |engine: &Engine, key: &str| {
+    let bitrates = |engine: &Engine, key: &str| {
         let active = engine.notices.active.notices();
         let notices = active.iter().filter(|it| it.key() == key);
         notices.map(|it| (it.value("kbps").unwrap(), it.times)).collect::<Vec<_>>()
@@ -344,7 +344,7 @@ fn notices_about_slow_links_have_the_current_bitrate() {
     for (kbps, lower) in [(400, true), (1_500, false)] {
         let (bitrate, by) = (BitsPerSecond(kbps * 1_000), Some(1));
         engine.bitrate_changed(Changed { bitrate, lower, full: false, by });
-        assert_eq!(told(&engine, "bitrate-lowered"), [(kbps.to_string(), 1)]);
+        assert_eq!(bitrates(&engine, "bitrate-lowered"), [(kbps.to_string(), 1)]);
     }
     let size = Size::new(640, 360);
     for host in ["a:1935", "b:1935"] {
@@ -352,7 +352,10 @@ fn notices_about_slow_links_have_the_current_bitrate() {
         engine.notices.tell(&lowered, "");
     }
     engine.second_changed((BitsPerSecond(900_000), size));
-    assert_eq!(told(&engine, "rendition-lowered"), [("900".to_owned(), 1), ("900".to_owned(), 1)]);
+    assert_eq!(
+        bitrates(&engine, "rendition-lowered"),
+        [("900".to_owned(), 1), ("900".to_owned(), 1)]
+    );
     let entries = engine.notices.log.entries();
     let lowered = entries.iter().filter(|it| it.notice.key().ends_with("-lowered"));
     assert_eq!(lowered.count(), 3, "a correction is no event");

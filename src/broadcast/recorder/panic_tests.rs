@@ -1,0 +1,77 @@
+//! Tests of the end of a recording whose thread panics.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::base::Timestamp;
+use crate::base::queue::{self, Full};
+use crate::broadcast::hub::Hub;
+use crate::broadcast::hub::gop::tests::of_rendition;
+use crate::broadcast::recorder::file::File;
+use crate::broadcast::recorder::{Error, Event, Options, Recorder, State};
+use crate::files::Trouble;
+use crate::media::{RenditionId, StreamConfig, StreamEvent};
+use crate::wire::container::{Format, Muxer, MuxerOutput, Tracks};
+
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A muxer that panics at the first packet.
+#[derive(Debug)]
+struct Broken;
+
+impl Muxer for Broken {
+    fn begin(&mut self) -> Bytes {
+        Bytes::new()
+    }
+
+    fn write(&mut self, _: &StreamEvent) {
+        panic!("in a muxer");
+    }
+
+    fn waiting(&self) -> usize {
+        0
+    }
+
+    fn flush(&mut self, _: u64) -> MuxerOutput {
+        MuxerOutput { append: Bytes::new(), patches: Vec::new() }
+    }
+
+    fn commit(&mut self) {}
+
+    fn discard(&mut self) {}
+
+    fn finish(&mut self, at: u64, _: Timestamp) -> MuxerOutput {
+        self.flush(at)
+    }
+
+    fn close(&mut self, _: u64, _: Timestamp) -> Vec<(u64, Bytes)> {
+        Vec::new()
+    }
+
+    fn index_weight(&self) -> usize {
+        0
+    }
+}
+
+#[test]
+fn a_recorder_that_panics_has_failed() {
+    let (packets, input) = queue::bounded("test", 64, Full::Block);
+    let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
+    let parameters = StreamConfig { video: Some(video), audio: None };
+    let hub = Hub::spawn(parameters.clone(), input).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("show.mp4");
+    let file = File::create_by(&path, Box::new(Broken)).unwrap();
+    let kind = (Format::Mp4, Tracks::from(parameters.clone()));
+    let options = Options::default();
+    let recorder = Recorder::write_to(file, &path, kind, &parameters, &hub, options).unwrap();
+    assert!(matches!(recorder.events().recv(), Some(Event::Began(_))));
+    for dts in (0..800).step_by(40) {
+        packets.send(of_rendition(RenditionId::Main, dts)).unwrap();
+    }
+    let last = recorder.events().recv_timeout(TEST_TIMEOUT).unwrap();
+    let Event::Over(figures) = last else { panic!("{last:?}") };
+    assert_eq!(figures.state, State::Failed(Error::of(&path, Trouble::Crashed)));
+    assert_eq!(recorder.figures(), figures);
+}
