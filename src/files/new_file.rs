@@ -3,12 +3,15 @@
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::files::backend::locks;
 use crate::files::trouble::change_error;
 
 /// Maximum number of names that are tried.
 const MAX_NAME_ATTEMPTS: u32 = 10_000;
+/// A younger file may be unlocked because another program is only just creating it.
+const MIN_ABANDONED_AGE: Duration = Duration::from_mins(1);
 
 /// Returns the path of a new file in `folder`, named after the local time.
 pub fn new_path(folder: &Path, what: &str, extension: &str) -> PathBuf {
@@ -62,16 +65,22 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     Err(all_taken())
 }
 
-/// Removes a file that an interrupted program left behind. The file stays if it is locked, and where
-/// new files are not locked.
+/// Removes a file that an interrupted program left behind. The file stays if it is new or locked, and
+/// where new files are not locked.
 pub fn remove_abandoned(path: &Path) {
     if let Ok(file) = OpenOptions::new().write(true).open(path)
         && !locks::refuse_readers(&file)
+        && is_old(&file)
         && file.try_lock().is_ok()
     {
         // Another name is used if the file stays.
         let _ = fs::remove_file(path);
     }
+}
+
+fn is_old(file: &File) -> bool {
+    let modified = file.metadata().and_then(|it| it.modified());
+    modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= MIN_ABANDONED_AGE))
 }
 
 /// Creates a file like [`create_new`], but opens an existing device or pipe of this name for
@@ -120,6 +129,8 @@ pub fn rename_numbered(from: &Path, to: &Path) -> io::Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[test]
@@ -134,6 +145,18 @@ mod tests {
         std::os::unix::fs::symlink("nowhere", folder.path().join("a show-3.flv")).unwrap();
         assert_eq!(create(&path).unwrap().1, folder.path().join("a show-4.flv"));
         assert!(create_new(&folder.path().join("no/where.flv")).is_err());
+    }
+
+    #[test]
+    fn a_file_that_another_program_is_about_to_lock_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a copy");
+        let file = File::create(&path).unwrap();
+        remove_abandoned(&path);
+        assert!(path.exists());
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        remove_abandoned(&path);
+        assert!(!path.exists());
     }
 
     #[test]

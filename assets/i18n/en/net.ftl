@@ -166,7 +166,7 @@ net-file-bad-certificate = the file contains a damaged certificate, or is not in
 net-file-too-large = the file is too large
 net-file-empty = the file is empty
 net-file-no-key = the file contains no readable private key (PEM)
-net-file-key-kind = onair does not support this kind of key; use RSA (2048 to 4096 bits), P-256, P-384 or Ed25519
+net-file-key-kind = the key is damaged, or of a kind that onair does not support; use RSA (2048 to 4096 bits), P-256, P-384 or Ed25519
 net-file-other-key = the key does not match the certificate: { $reason }
 
 # Proxies.

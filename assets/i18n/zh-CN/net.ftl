@@ -166,7 +166,7 @@ net-file-bad-certificate = 文件中的证书已损坏，或不是 PEM 或 DER �
 net-file-too-large = 文件过大
 net-file-empty = 文件为空
 net-file-no-key = 文件中没有可读取的私钥（PEM）
-net-file-key-kind = 不支持这种私钥；请用 RSA（2048 至 4096 位）、P-256、P-384 或 Ed25519
+net-file-key-kind = 私钥已损坏，或者 onair 不支持这种私钥；请用 RSA（2048 至 4096 位）、P-256、P-384 或 Ed25519
 net-file-other-key = 私钥与证书不匹配：{ $reason }
 
 # 代理

@@ -286,7 +286,7 @@ mod tests {
             fail();
         }));
         assert!(done.wait(limit));
-        assert!(matches!(publisher.state(), State::Failed(_)), "{:?}", publisher.report());
+        assert_eq!(publisher.state(), State::Failed(Class::Internal));
         let last = publisher.events().waiting().last();
         assert!(matches!(last, Some(Event::Changed(report)) if report.state.is_over()));
     }

@@ -2,6 +2,7 @@
 //! warns, and never repeats the secrets in its output.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::OnceLock;
 
 use percent_encoding::percent_decode_str;
@@ -18,7 +19,8 @@ static SECRET_REPLACEMENTS: OnceLock<Vec<(String, String)>> = OnceLock::new();
 
 /// Records the secrets in these words. Only the first call has an effect.
 pub fn remember(words: impl IntoIterator<Item = String>) {
-    let _ = SECRET_REPLACEMENTS.set(words.into_iter().flat_map(|word| secrets(&word)).collect());
+    let secrets = words.into_iter().flat_map(|word| secrets(&word));
+    let _ = SECRET_REPLACEMENTS.set(longest_first(secrets));
 }
 
 /// Returns true if an address in this word contains a password.
@@ -50,6 +52,13 @@ fn hide_json(json: Value, secrets: &[(String, String)]) -> Value {
         }
         other => other,
     }
+}
+
+/// Sorts secrets, because a secret can begin with another one.
+fn longest_first(secrets: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
+    let mut secrets: Vec<_> = secrets.collect();
+    secrets.sort_by_key(|(secret, _)| Reverse(secret.len()));
+    secrets
 }
 
 fn hide<'a>(text: &'a str, secrets: &[(String, String)]) -> Cow<'a, str> {
@@ -105,11 +114,8 @@ fn secrets(word: &str) -> Vec<(String, String)> {
 /// Returns a text without the stream keys of the RTMP addresses in these words. An address in the
 /// wrong place of a command line may contain a key.
 pub fn without_keys(text: &str, words: impl IntoIterator<Item = String>) -> String {
-    let mut text = text.to_owned();
-    for (address, instead) in words.into_iter().filter_map(|word| rtmp_address(&word)) {
-        text = text.replace(&address, &instead);
-    }
-    text
+    let addresses = longest_first(words.into_iter().filter_map(|word| rtmp_address(&word)));
+    hide(text, &addresses).into_owned()
 }
 
 /// Returns the RTMP address in this word, with and without its key, which follows the application.
@@ -190,6 +196,8 @@ mod tests {
         let shown = without_keys(text, words.map(str::to_owned));
         assert_eq!(shown, "unexpected argument '--tu=rtmp://h/app/***' and rtmps://h:443/app/***");
         assert_eq!(without_keys("rtmp://h/app", ["rtmp://h/app".to_owned()]), "rtmp://h/app");
+        let words = ["rtmp://h/app/0pen", "rtmp://h/app/0penKey"].map(str::to_owned);
+        assert_eq!(without_keys("rtmp://h/app/0penKey", words), "rtmp://h/app/***");
     }
 
     #[test]

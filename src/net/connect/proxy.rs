@@ -101,10 +101,15 @@ impl Proxy {
 
     /// Returns the problem when the proxy requires a login. onair supports only the method `Basic`.
     fn login_problem(&self, fields: &Fields) -> Problem {
-        let challenges = fields.all("proxy-authenticate").flat_map(|value| value.split(','));
+        let values: Vec<String> = fields.all("proxy-authenticate").map(without_strings).collect();
+        let challenges = values.iter().flat_map(|value| value.split(','));
         // The parameters of a method follow commas too, but contain `=` (RFC 9110, 11.6.1).
         let methods: Vec<&str> = challenges
-            .filter_map(|challenge| challenge.split_whitespace().next())
+            .filter_map(|challenge| {
+                let mut words = challenge.split_whitespace();
+                let method = words.next()?;
+                words.next().is_none_or(|word| !word.starts_with('=')).then_some(method)
+            })
             .filter(|word| word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
             .collect();
         let is_basic = |method: &&str| method.eq_ignore_ascii_case("basic");
@@ -208,6 +213,11 @@ impl Proxy {
     }
 }
 
+/// Returns the value of a header without its quoted strings (RFC 9110, 5.6.4).
+fn without_strings(value: &str) -> String {
+    value.replace(r"\\", "").replace(r#"\""#, "").split('"').step_by(2).collect()
+}
+
 /// Sends a message, and fills `answer` with the reply.
 async fn talk(stream: &mut Stream, message: &[u8], answer: &mut [u8]) -> Result<(), Problem> {
     let exchange = async {
@@ -266,6 +276,10 @@ mod tests {
             (&["Negotiate", "NTLM"][..], Problem::OtherLogin("Negotiate, NTLM".into())),
             (
                 &["Digest realm=\"a\", qop=\"auth,auth-int\", stale=false"],
+                Problem::OtherLogin("Digest".into()),
+            ),
+            (
+                &[r#"Digest realm="a, basic, \", basic \\", nonce = "b""#],
                 Problem::OtherLogin("Digest".into()),
             ),
             (&["NTLM", "basic realm=\"a\""], Problem::WrongLogin),

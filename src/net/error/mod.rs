@@ -97,6 +97,8 @@ pub enum Class {
     Lost,
     /// The server has no such stream (exit code 9).
     NoSuchStream,
+    /// onair itself has failed (exit code 1).
+    Internal,
 }
 
 impl Class {
@@ -108,6 +110,7 @@ impl Class {
             Self::Refused => 7,
             Self::Lost => 8,
             Self::NoSuchStream => 9,
+            Self::Internal => 1,
         }
     }
 }

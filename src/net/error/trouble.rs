@@ -32,6 +32,8 @@ pub enum Trouble {
     Lost,
     /// Another failure to connect.
     Failed,
+    /// onair itself has failed.
+    Internal,
 }
 
 impl Trouble {
@@ -42,6 +44,7 @@ impl Trouble {
             Self::Refused | Self::Busy => Class::Refused,
             Self::NoSuchStream => Class::NoSuchStream,
             Self::Silent | Self::Lost => Class::Lost,
+            Self::Internal => Class::Internal,
             Self::NoSuchHost
             | Self::NoNetwork
             | Self::Unreachable
@@ -57,6 +60,7 @@ impl Error {
     /// Returns the kind of this error.
     pub fn trouble(&self) -> Trouble {
         match (&self.cause, self.stage) {
+            (Cause::Crashed, _) => Trouble::Internal,
             (Cause::TrustFile { .. }, _) => Trouble::Settings,
             (Cause::NoSuchHost | Cause::LookupFailed(_), _) => Trouble::NoSuchHost,
             (Cause::NoNetwork, _) => Trouble::NoNetwork,
@@ -119,6 +123,9 @@ mod tests {
             assert_eq!(error(stage, Cause::Closed).class(), Class::Unreachable);
         }
         assert_eq!(error(ConnectStage::Media, Cause::Closed).trouble(), Trouble::Lost);
+        for stage in [ConnectStage::Tcp, ConnectStage::Media] {
+            assert_eq!(error(stage, Cause::Crashed).class(), Class::Internal);
+        }
         let busy = |stage, refusal| {
             let (code, description) = ("NetStream.Publish.BadName".to_owned(), String::new());
             error(stage, Cause::Status { refusal, code, description })

@@ -203,6 +203,7 @@ pub(in crate::player) fn failure(error: &net::Error) -> Failure {
         Class::Refused => FailureKind::Refused,
         Class::Lost => FailureKind::Lost,
         Class::NoSuchStream => FailureKind::NoSuchStream,
+        Class::Internal => FailureKind::System,
     };
     let offered = error.pin_to_offer().map(|pin| OfferedChat { server: error.peer.clone(), pin });
     let offered = offered.map(Box::new);

@@ -11,6 +11,8 @@ use crate::text::Problem;
 /// Maximum size of a valid settings file in bytes. A collection with a playlist of 200 files in each
 /// of its 64 sources has more than a megabyte.
 const MAX_SETTINGS_BYTES: u64 = 8 << 20;
+/// Maximum number of links that are followed, as in Linux.
+const MAX_LINKS: usize = 40;
 
 pub(super) fn read_bounded(path: &Path) -> io::Result<String> {
     let file = fs::File::open(path)?;
@@ -44,19 +46,18 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     folder.unwrap_or_else(|| Path::new("."))
 }
 
-/// Returns the file that a symbolic link leads to, which may not exist yet, or the path itself.
+/// Returns the file that symbolic links lead to, which may not exist yet, or the path itself.
 ///
 /// # Errors
-/// Fails if the link leads nowhere, for example because a disk is not mounted.
+/// Fails if the links lead nowhere, for example because a disk is not mounted.
 pub(super) fn resolved(path: &Path) -> io::Result<PathBuf> {
-    match fs::canonicalize(path) {
-        Err(error) if path.is_symlink() => {
-            let file = folder_of(path).join(fs::read_link(path)?);
-            let is_new = !file.is_symlink() && folder_of(&file).is_dir();
-            if is_new { Ok(file) } else { Err(error) }
-        }
-        found => Ok(found.unwrap_or_else(|_| path.to_owned())),
+    let mut file = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = fs::read_link(&file) else { break };
+        file = folder_of(&file).join(target);
+        folder_of(&file).metadata()?;
     }
+    if file.is_symlink() { fs::canonicalize(path) } else { Ok(file) }
 }
 
 /// Replaces a file atomically, so that a reader sees the old or the new content. A symbolic link
@@ -74,6 +75,8 @@ pub(super) fn replace(path: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
 
     #[test]
@@ -92,7 +95,7 @@ mod tests {
         let (file, link) =
             (folder.path().join("dotfiles/onair.toml"), folder.path().join("settings.toml"));
         put(&file, "old").unwrap();
-        std::os::unix::fs::symlink("dotfiles/onair.toml", &link).unwrap();
+        symlink("dotfiles/onair.toml", &link).unwrap();
         put(&link, "new").unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(read_bounded(&file).unwrap(), "new");
@@ -102,12 +105,16 @@ mod tests {
     fn a_link_whose_file_is_missing_stays() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("settings.toml");
-        std::os::unix::fs::symlink("disk/onair.toml", &link).unwrap();
+        let link_to = |target: &str, name: &str| symlink(target, folder.path().join(name)).unwrap();
+        link_to("other.toml", "settings.toml");
+        link_to("disk/onair.toml", "other.toml");
+        link_to("endless.toml", "endless.toml");
+        assert!(put(&folder.path().join("endless.toml"), "new").is_err());
         // The disk is not mounted.
         assert!(put(&link, "new").is_err());
         fs::create_dir(folder.path().join("disk")).unwrap();
         put(&link, "new").unwrap();
-        assert!(link.is_symlink());
+        assert!(link.is_symlink() && folder.path().join("other.toml").is_symlink());
         assert_eq!(read_bounded(&folder.path().join("disk/onair.toml")).unwrap(), "new");
     }
 }

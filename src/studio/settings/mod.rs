@@ -225,8 +225,8 @@ impl Settings {
 
     /// Writes the file by atomic replacement, and creates its folder. A previous file of which
     /// something could not be read is kept next to it with the extension `.broken`, and with a
-    /// number if there is one already. The file contains no secrets, not even in addresses; the
-    /// studio stores those with the stream keys.
+    /// number if there is one already. The copy of a linked file is next to that file. The file
+    /// contains no secrets, not even in addresses; the studio stores those with the stream keys.
     ///
     /// # Errors
     /// Fails if the folder or file cannot be written.
@@ -304,6 +304,7 @@ fn keep_broken(path: &Path) -> io::Result<()> {
             }
             Err(io::ErrorKind::AlreadyExists.into())
         }
+        Err(error) if path.is_dir() => Err(error),
         Err(_) => rename_numbered(path, Path::new(&beside)).map(drop),
     }
 }
@@ -468,6 +469,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(Settings::read(&folder.path().join("none")).1.len(), 0);
         assert_eq!(Settings::read(folder.path()).1.len(), 1);
+        assert!(Settings::default().write(folder.path()).is_err() && folder.path().is_dir());
     }
 
     proptest! {

@@ -297,7 +297,7 @@ pub(in crate::studio) const fn key(trouble: Trouble) -> &'static str {
         Trouble::Busy => "target-busy",
         Trouble::Silent => "target-silent",
         Trouble::Lost => "target-lost",
-        Trouble::Failed => "target-failed",
+        Trouble::Failed | Trouble::Internal => "target-failed",
     }
 }
 

@@ -499,6 +499,7 @@ mod tests {
             copy(&[], &from, &mut open(&from).unwrap(), index, destination, &|_| false).unwrap();
         };
         let running = OpenOptions::new().write(true).open(&left).unwrap();
+        running.set_modified(std::time::UNIX_EPOCH).unwrap();
         running.lock().unwrap();
         copied();
         assert!(left.exists());

@@ -102,11 +102,9 @@ impl Tokens {
             }
             Some(KeySource::Url(url)) => {
                 signers.push(signer("set", &url.whole()));
-                let before = before.and_then(|it| it.remote.clone()).filter(|it| it.0.url == url);
-                if let Some(RemoteKeys(set)) = &before {
-                    *set.fetched.write() = None;
-                }
-                (Vec::new(), before.or_else(|| Some(RemoteKeys::new(url))))
+                let before = before.and_then(|it| it.remote.as_ref()).filter(|it| it.0.url == url);
+                let keys = before.and_then(|it| it.0.keys.read().clone());
+                (Vec::new(), Some(RemoteKeys::new(url, keys)))
             }
             None => (Vec::new(), None),
         };
@@ -166,7 +164,7 @@ impl Tokens {
 }
 
 /// A key set at a URL.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct RemoteKeys(Arc<RemoteSet>);
 
 #[derive(Debug)]
@@ -174,7 +172,7 @@ struct RemoteSet {
     url: WebUrl,
     /// `None` until the first keys arrive.
     keys: RwLock<Option<Arc<Vec<PublicKey>>>>,
-    /// The time at which the newest keys arrived; `None` if they are to be fetched again.
+    /// The time at which the newest keys arrived; `None` if none arrived since the last reload.
     fetched: RwLock<Option<Timestamp>>,
     /// The time at which the last fetch began. The lock is held during a fetch, so other tasks wait
     /// for its result.
@@ -182,8 +180,8 @@ struct RemoteSet {
 }
 
 impl RemoteKeys {
-    fn new(url: WebUrl) -> Self {
-        let (keys, fetched, tried) = (RwLock::default(), RwLock::default(), Mutex::default());
+    fn new(url: WebUrl, keys: Option<Arc<Vec<PublicKey>>>) -> Self {
+        let (keys, fetched, tried) = (RwLock::new(keys), RwLock::default(), Mutex::default());
         Self(Arc::new(RemoteSet { url, keys, fetched, tried }))
     }
 
@@ -339,10 +337,14 @@ mod tests {
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", set.len());
                 socket.write_all(format!("{head}{set}").as_bytes()).await.unwrap();
             });
-            let age = if is_reload { MIN_FETCH_INTERVAL } else { MAX_AGE };
+            let age = if is_reload { Duration::ZERO } else { MAX_AGE };
             let mut tokens = tokens(&rules, &old, clock.now() - age);
             if is_reload {
-                tokens = Tokens::new(&rules, Some(&tokens));
+                let before = tokens;
+                tokens = Tokens::new(&rules, Some(&before));
+                // A fetch that began before the reload ends.
+                let RemoteKeys(remote) = before.remote.as_ref().unwrap();
+                *remote.fetched.write() = Some(clock.now());
             }
             let check = |token: &str| runtime.block_on(check(&tokens, token, clock));
             assert_eq!(check(&removed), Err(TokenProblem::Signature), "{is_reload}");

@@ -109,6 +109,10 @@ impl PublicKey {
         }
     }
 
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
     /// Returns true if this key could have signed a token with this key id.
     pub(super) fn fits(&self, id: Option<&str>) -> bool {
         id.is_none() || self.id.is_none() || self.id.as_deref() == id

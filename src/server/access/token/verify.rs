@@ -54,13 +54,15 @@ pub(super) fn verify(token: &str, keys: &Keys<'_>) -> Result<(Claims, usize), To
         }),
         _ => {
             let public = keys.public.ok_or(TokenProblem::NoKeys)?;
-            let fits = |key: &PublicKey| key.algorithm() == algorithm && key.fits(text("kid"));
-            // A newer key may have signed the token.
-            if keys.is_outdated && !public.iter().any(fits) {
+            let id = text("kid");
+            let signer = public.iter().position(|key| {
+                key.algorithm() == algorithm && key.fits(id) && key.verifies(message, &signature)
+            });
+            // A newer key may have signed the token, unless the token names one of these keys.
+            let is_named = id.is_some() && public.iter().any(|key| key.id() == id);
+            if signer.is_none() && keys.is_outdated && !is_named {
                 return Err(TokenProblem::NoKeys);
             }
-            let signer =
-                public.iter().position(|key| fits(key) && key.verifies(message, &signature));
             signer.map(|at| keys.shared.len() + at)
         }
     };
@@ -161,6 +163,24 @@ mod tests {
         // These are wrong whatever the keys are.
         assert_eq!(check(json!({ "alg": "HS256" }), None), Err(TokenProblem::Signature));
         assert_eq!(check(json!({ "alg": "none" }), None), Err(TokenProblem::Algorithm));
+    }
+
+    #[test]
+    fn only_a_token_that_names_a_known_key_is_a_forgery_while_there_may_be_newer_keys() {
+        let x = BASE64URL_NOPAD.encode(&[7; 32]);
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
+        let mut named = key.clone();
+        named["kid"] = "known".into();
+        let public = parse_set(json!({ "keys": [key, named] }).to_string().as_bytes()).unwrap();
+        for (header, problem) in [
+            (json!({ "alg": "EdDSA", "kid": "known" }), TokenProblem::Signature),
+            (json!({ "alg": "EdDSA", "kid": "newer" }), TokenProblem::NoKeys),
+            (json!({ "alg": "EdDSA" }), TokenProblem::NoKeys),
+        ] {
+            let token = format!("{}.AA", unsigned(&header));
+            let keys = Keys { shared: &[], public: Some(&public), is_outdated: true };
+            assert_eq!(verify(&token, &keys).map(|_| ()), Err(problem), "{header}");
+        }
     }
 
     #[test]
