@@ -35,6 +35,8 @@ export class Chat {
         this.nextAt = 0;
         // The sent messages for which there is no answer of the server yet, by number, the oldest first.
         this.sent = new Map();
+        // Messages of an ended connection that got no answer, the oldest first.
+        this.unanswered = [];
         this.number = 0;
         this.socket = null;
         this.isOpen = false;
@@ -83,8 +85,9 @@ export class Chat {
         socket.onclose = event => {
             this.isOpen = false;
             this.socket = null;
-            this.#putBack([...this.sent.values()].join(' '));
+            this.unanswered.push(...this.sent.values());
             this.sent.clear();
+            this.#putBackUnanswered();
             this.#draw();
             if (event.code === MOVED) this.moved();
         };
@@ -116,6 +119,11 @@ export class Chat {
     // Puts sent words, which the server did not pass on, back into their field if this is empty.
     #putBack(words) {
         if (words && !byId('say').value) byId('say').value = words;
+    }
+
+    // Puts one message without an answer back into its field if this is empty.
+    #putBackUnanswered() {
+        if (!byId('say').value) this.#putBack(this.unanswered.shift());
     }
 
     // Removes the messages with these numbers, including those over the video.
@@ -216,6 +224,7 @@ export class Chat {
         this.sent.set(this.number, words);
         this.nextAt = this.slow > 0 ? now + this.slow * 1_000 : 0;
         say.value = '';
+        this.#putBackUnanswered();
         this.#draw();
     }
 

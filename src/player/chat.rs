@@ -17,7 +17,7 @@ use crate::net::{Cause, Error, Options, Runtime};
 use crate::player::state::OfferedChat;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::chat::{ChatFrame, ChatLine};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatPost};
 
 /// Maximum number of unread messages; the oldest are dropped.
 const MAX_UNREAD_LINES: usize = 256;
@@ -108,6 +108,17 @@ fn is_none(error: &Error) -> bool {
     matches!(error.cause, Cause::Answer { status, .. } if status < 500)
 }
 
+/// Returns true if this frame answers the sent message with this number and text.
+fn is_answer(frame: &ChatFrame, number: u64, text: &str) -> bool {
+    match frame {
+        ChatFrame::Passed(passed) => *passed == number,
+        ChatFrame::Refused(refusal, _) => refusal.number.is_none_or(|it| it == number),
+        // Servers that know no numbers only send the message back.
+        ChatFrame::Post(ChatPost { line, .. }) | ChatFrame::Line(line) => line.text == text,
+        ChatFrame::Deleted(_) | ChatFrame::Slow(_) => false,
+    }
+}
+
 /// The waits before new connections.
 struct Reconnects {
     backoff: Backoff,
@@ -196,22 +207,49 @@ impl ChatThread {
 
     async fn talk(
         &self,
-        mut socket: Socket,
+        socket: Socket,
         says: &mut mpsc::Receiver<(ChatLine, u64)>,
         repeats: &mut Repeats,
     ) -> Ended {
         repeats.join();
+        let mut unanswered = VecDeque::new();
+        let ended = self.exchange(socket, says, repeats, &mut unanswered).await;
+        for (number, _) in unanswered {
+            let _ = self.frames.send(ChatFrame::unsent(number));
+        }
+        ended
+    }
+
+    /// Sends and receives messages until the connection ends. `unanswered` gets the numbers and the
+    /// texts of sent messages for which there was no answer.
+    async fn exchange(
+        &self,
+        mut socket: Socket,
+        says: &mut mpsc::Receiver<(ChatLine, u64)>,
+        repeats: &mut Repeats,
+        unanswered: &mut VecDeque<(u64, String)>,
+    ) -> Ended {
         loop {
             tokio::select! {
                 line = says.recv() => {
                     let Some((line, number)) = line else { return Ended::Left };
-                    if let Err(error) = socket.send_text(line.to_numbered_json(number)).await {
+                    let json = line.to_numbered_json(number);
+                    unanswered.push_back((number, line.text));
+                    // Some servers never answer.
+                    if unanswered.len() > MAX_UNSENT_LINES {
+                        unanswered.pop_front();
+                    }
+                    if let Err(error) = socket.send_text(json).await {
                         return Ended::Lost(Some(error));
                     }
                 }
                 received = timeout(SILENCE_TIMEOUT, socket.next_text()) => match received {
                     Ok(Ok(Some(text))) => {
                         let Some(frame) = ChatFrame::from_json(&text) else { continue };
+                        unanswered.retain(|(number, text)| !is_answer(&frame, *number, text));
+                        if matches!(frame, ChatFrame::Passed(_)) {
+                            continue;
+                        }
                         let is_message = matches!(frame, ChatFrame::Post(_) | ChatFrame::Line(_));
                         if is_message && !repeats.is_new(&frame) {
                             continue;
@@ -265,6 +303,10 @@ impl Repeats {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpListener;
+
+    use tokio_tungstenite::tungstenite::{self, Message};
+
     use super::*;
 
     #[test]
@@ -277,6 +319,30 @@ mod tests {
         let pauses: Vec<_> = (0..60).map(|_| pause_after(1)).collect();
         assert!(*pauses.last().unwrap() > Duration::from_secs(10), "{pauses:?}");
         assert!(pause_after(10) <= Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_message_without_an_answer_counts_as_unsent() {
+        let runtime = Runtime::start().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/live/x/chat", listener.local_addr().unwrap());
+        let chat = Chat::join(WebUrl::parse(&url).unwrap(), Options::default(), &runtime);
+        let mut server = tungstenite::accept(listener.accept().unwrap().0).unwrap();
+        let hello = ChatFrame::Line(ChatLine::new("ann", "hello").unwrap());
+        server.send(Message::text(hello.to_json())).unwrap();
+        let next = || chat.frames().recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(next(), hello, "the chat is open");
+        for number in 1..=3 {
+            assert!(chat.say(ChatLine::new("bob", &format!("text {number}")).unwrap(), number));
+            assert!(server.read().unwrap().is_text());
+        }
+        // A server without numbers sends the second message back.
+        let second = ChatFrame::Line(ChatLine::new("bob", "text 2").unwrap());
+        for answer in [&ChatFrame::Passed(1), &second] {
+            server.send(Message::text(answer.to_json())).unwrap();
+        }
+        drop(server);
+        assert_eq!([next(), next()], [second, ChatFrame::unsent(3)]);
     }
 
     #[test]

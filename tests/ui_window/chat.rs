@@ -1,6 +1,7 @@
 //! Tests of the chat panel next to the player.
 
 use super::*;
+use onair::net::web::WebUrl;
 use onair::studio::watch::own_chat::ChatCommand;
 use onair::wire::chat::{ChatLine, ChatRefusal};
 
@@ -68,18 +69,28 @@ fn a_refused_message_returns_to_its_field_once() {
 fn a_message_to_the_own_stream_is_from_the_streamer() {
     let mut harness = open("watch-chat");
     let own = Demo::new("shared").snapshot().server;
-    harness.state().demo.change(|snapshot| {
-        snapshot.watch_figures.url = own.play_url.clone();
-        snapshot.server = own;
-    });
-    harness.run();
-    harness.get_by_role_and_label(Role::TextInput, "Send a message").focus();
-    harness.run();
-    harness.get_by_role_and_label(Role::TextInput, "Send a message").type_text("welcome");
-    harness.run();
-    harness.get_by_role_and_label(Role::Button, "Send").click();
     let (name, text) = ("Streamer".to_owned(), "welcome".to_owned());
-    assert_eq!(commands(&mut harness), [Command::Chat(ChatCommand::Say { name, text })]);
+    let as_viewer = Command::Player(WatchCommand::Say(text.clone()));
+    let as_streamer = Command::Chat(ChatCommand::Say { name, text });
+    // The user may have chosen another chat for the own stream.
+    for (chat, expected) in [
+        ("ws://192.168.1.20:8088/live/onair/chat", as_streamer),
+        ("wss://chat.example/live/show/chat", as_viewer),
+    ] {
+        harness.state().demo.change(|snapshot| {
+            snapshot.watch_figures.url = own.play_url.clone();
+            snapshot.server = own.clone();
+            snapshot.chat.address = WebUrl::parse(chat).ok();
+        });
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, "Send a message").focus();
+        harness.run();
+        harness.get_by_role_and_label(Role::TextInput, "Send a message").type_text("welcome");
+        harness.run();
+        harness.get_by_role_and_label(Role::Button, "Send").click();
+        assert_eq!(commands(&mut harness), [expected], "{chat}");
+        harness.run();
+    }
 }
 
 #[test]

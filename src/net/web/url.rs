@@ -108,6 +108,11 @@ impl WebUrl {
         !self.0.username().is_empty() || self.0.password().is_some()
     }
 
+    /// Returns the path, percent-encoded.
+    pub fn path(&self) -> &str {
+        self.0.path()
+    }
+
     /// Returns the last part of the path, percent-encoded.
     pub fn file_name(&self) -> &str {
         self.0.path().rsplit('/').next().unwrap_or_default()

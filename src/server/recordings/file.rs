@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -32,6 +33,8 @@ const SLOW_WRITE_WINDOW: Duration = Duration::from_secs(30);
 pub(in crate::server) struct RecordingDisk {
     begun: Instant,
     state: Mutex<DiskState>,
+    /// Number of bytes that the ends of all open files need.
+    index: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -55,12 +58,13 @@ impl DiskState {
 impl Default for RecordingDisk {
     fn default() -> Self {
         let state = Mutex::new(DiskState::new(Timestamp::ZERO));
-        Self { begun: Instant::now(), state }
+        Self { begun: Instant::now(), state, index: AtomicU64::default() }
     }
 }
 
 impl RecordingDisk {
-    /// Checks the disk after a file received more bytes; `written` is their number, and `queued` how long writing took.
+    /// Checks the disk for one file. Unlike elsewhere, `written` is the number of bytes since the last check of this
+    /// file. `index` is that of all files.
     fn check(&self, reading: &SpaceReading) -> Option<Warning> {
         let now = reading.now;
         let mut state = self.state.lock();
@@ -144,7 +148,7 @@ impl RecordingWriter {
         free: fn(&Path) -> Option<u64>,
     ) -> io::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
-        enough_room(free(folder), 0)?;
+        enough_room(free(folder), disk.index.load(Ordering::Relaxed))?;
         let (file, path) = files::create_new(path)?;
         let due = Instant::now() + SYNC_INTERVAL;
         Ok(Self { file, path, written: 0, disk, counted: 0, due, index: 0, free })
@@ -196,7 +200,9 @@ impl RecordingWriter {
 
     /// Sets how many bytes the end of the file will need.
     pub fn set_index(&mut self, bytes: u64) {
-        self.index = bytes;
+        let before = std::mem::replace(&mut self.index, bytes);
+        self.disk.index.fetch_add(bytes, Ordering::Relaxed);
+        self.disk.index.fetch_sub(before, Ordering::Relaxed);
     }
 
     /// Completes the file: appends this end, and then replaces bytes at these positions.
@@ -226,13 +232,14 @@ impl RecordingWriter {
             return Err(io::ErrorKind::StaleNetworkFileHandle.into());
         }
         let free = (self.free)(&self.path);
-        // Stop while there is still space for the end of the file, and for other programs.
-        enough_room(free, self.index)?;
+        let index = self.disk.index.load(Ordering::Relaxed);
+        // Stop while there is still space for the ends of all files, and for other programs.
+        enough_room(free, index)?;
         let now = Timestamp::ZERO + self.disk.begun.elapsed();
         let written = self.written.saturating_sub(self.counted);
         self.counted = self.written;
         // The data that arrived in the meantime is waiting.
-        let reading = SpaceReading { now, free, written, queued: took, index: self.index };
+        let reading = SpaceReading { now, free, written, queued: took, index };
         Ok(self.disk.check(&reading))
     }
 
@@ -261,6 +268,12 @@ impl RecordingWriter {
         if self.written == 0 && !is_unlinked(&self.file) {
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+impl Drop for RecordingWriter {
+    fn drop(&mut self) {
+        self.set_index(0);
     }
 }
 
@@ -310,6 +323,25 @@ mod tests {
         }
         let [Warning::Space { left, .. }] = warnings[..] else { panic!("{warnings:?}") };
         assert!((50..70).contains(&left.as_secs()), "{left:?}");
+    }
+
+    #[test]
+    fn the_ends_of_all_open_files_keep_their_space() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Arc::<RecordingDisk>::default();
+        let create = |name: &str| {
+            let free = |_: &Path| Some(1_u64 << 30);
+            RecordingWriter::create_where(&folder.path().join(name), Arc::clone(&disk), free)
+        };
+        let (mut first, mut second) = (create("a.flv").unwrap(), create("b.flv").unwrap());
+        first.set_index(1 << 20);
+        assert!(second.check_disk(Duration::ZERO).is_ok());
+        first.set_index(1 << 30);
+        for result in [second.check_disk(Duration::ZERO).err(), create("c.flv").err()] {
+            assert_eq!(result.unwrap().kind(), io::ErrorKind::StorageFull);
+        }
+        drop(first);
+        assert!(second.check_disk(Duration::ZERO).is_ok());
     }
 
     #[test]

@@ -73,6 +73,17 @@ impl FileVersion {
     pub fn is_of(self, file: &fs::File) -> io::Result<bool> {
         Ok(self == Self::of(file, self.content.is_some())?)
     }
+
+    /// Returns true if both are versions of the same file.
+    pub fn is_same_file(self, other: Self) -> bool {
+        (self.device, self.inode) == (other.device, other.inode)
+    }
+
+    /// Returns true if a newer version only adds data to this one.
+    pub fn continues_in(self, newer: Self) -> bool {
+        let is_unchanged = self.content.is_none() || self.content == newer.content;
+        self.is_same_file(newer) && is_unchanged
+    }
 }
 
 /// The reason why a recording cannot be played.

@@ -9,7 +9,7 @@ use crate::server::registry::Registry;
 use crate::server::registry::chat::ChatMember;
 use crate::server::registry::chat::moderation::{ChatRules, MutedPerson};
 use crate::server::service::Server;
-use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatRole};
 
 /// The operator's membership in the chat of a stream. It keeps the chat open, and may moderate it.
 #[derive(Debug)]
@@ -18,8 +18,8 @@ pub struct OperatorChat {
     member: ChatMember,
     app: String,
     stream: String,
-    /// Messages whose frames this member has missed.
-    missed: VecDeque<ChatPost>,
+    /// Messages whose frames this member has missed, after the deletions.
+    missed: VecDeque<ChatFrame>,
     /// The number of the newest message that was taken, or is in `missed`.
     newest: u64,
 }
@@ -60,8 +60,8 @@ impl OperatorChat {
     /// Returns the next frame, if there is one.
     pub fn poll(&mut self) -> Option<ChatFrame> {
         loop {
-            if let Some(post) = self.missed.pop_front() {
-                return Some(ChatFrame::Post(post));
+            if let Some(frame) = self.missed.pop_front() {
+                return Some(frame);
             }
             match self.member.frames.try_recv() {
                 Ok(frame) => match ChatFrame::from_json(&frame) {
@@ -78,11 +78,10 @@ impl OperatorChat {
                 Err(TryRecvError::Lagged(_)) => {
                     let posts = self.registry.chats.posts(&self.app, &self.stream);
                     let new = posts.into_iter().flatten().filter(|post| post.id > self.newest);
-                    self.missed.extend(new);
-                    self.newest = self.missed.back().map_or(self.newest, |post| post.id);
-                    if let Some(frame) = self.member.missed() {
-                        return ChatFrame::from_json(&frame);
-                    }
+                    let new: Vec<_> = new.collect();
+                    self.newest = new.last().map_or(self.newest, |post| post.id);
+                    self.missed.extend(self.member.missed());
+                    self.missed.extend(new.into_iter().map(ChatFrame::Post));
                 }
                 Err(TryRecvError::Empty | TryRecvError::Closed) => return None,
             }
@@ -121,19 +120,45 @@ impl OperatorChat {
     }
 }
 
+impl Drop for OperatorChat {
+    fn drop(&mut self) {
+        // Viewers may keep the chat, and may then have the name.
+        self.member.reserve("");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::{Clock, queue};
     use crate::net::Runtime;
     use crate::server::config::Config;
+    use crate::server::registry::chat::PostRefusal;
+
+    /// Returns the runtime, the registry and the events of a server.
+    fn server() -> (Runtime, Arc<Registry>, impl Sized) {
+        let runtime = Runtime::start().unwrap();
+        let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
+        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
+        (runtime, Arc::new(registry), events)
+    }
+
+    #[test]
+    fn the_name_of_an_operator_who_has_left_is_free_again() {
+        let (_runtime, registry, _events) = server();
+        let operator = OperatorChat::join(&registry, "live", "a").unwrap();
+        let (here, now) = ([127, 0, 0, 1].into(), registry.clock.now());
+        let mut viewer = registry.chats.enter(("live", "a"), 99, here, now).unwrap();
+        let line = ChatLine::new("Ann", "hi").unwrap();
+        operator.reserve("Ann");
+        assert_eq!(viewer.say(&line, now), Err(PostRefusal::Reserved));
+        drop(operator);
+        assert_eq!(viewer.say(&line, now), Ok(()));
+    }
 
     #[test]
     fn a_short_flood_hides_no_message_from_the_operator() {
-        let runtime = Runtime::start().unwrap();
-        let (sender, _events) = queue::bounded("test", 16, queue::Full::DropOldest);
-        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
-        let registry = Arc::new(registry);
+        let (_runtime, registry, _events) = server();
         let mut operator = OperatorChat::join(&registry, "live", "a").unwrap();
         let mut taken = Vec::new();
         for number in 0..200 {

@@ -1,12 +1,30 @@
 //! Queries of a snapshot, which combine its values.
 
+use std::net::IpAddr;
+
 use crate::capture::VideoChoice;
 use crate::compose::scene::SourceId;
+use crate::net::web::WebUrl;
 use crate::studio::live::recording::library::view::{FileState, RecordingFile};
 use crate::studio::live::view::{LiveState, PassthroughView};
 use crate::studio::scenes::MAIN_SOURCE;
-use crate::studio::snapshot::{Snapshot, SourceState, TargetView, VideoSource};
+use crate::studio::snapshot::{ServerFigures, Snapshot, SourceState, TargetView, VideoSource};
+use crate::studio::targets::address::OWN_STREAM;
 use crate::studio::targets::{Target, TargetState};
+
+impl ServerFigures {
+    /// Returns true if this is an address of the chat of the program's own stream.
+    pub fn is_own_chat(&self, chat: &WebUrl) -> bool {
+        let ((app, stream), at) = (OWN_STREAM, chat.endpoint());
+        let is_own = |ip: IpAddr| ip.is_loopback() || self.networks.iter().any(|it| it.ip == ip);
+        let is_here = at.host == "localhost"
+            || self.names.hosts.contains(&at.host)
+            || at.host.parse().is_ok_and(is_own);
+        is_here
+            && self.http.ends_with(&format!(":{}", at.port))
+            && chat.path() == format!("/{app}/{stream}/chat")
+    }
+}
 
 impl Snapshot {
     /// Returns true if the snapshot shows the effect of the first `sent` commands.
@@ -123,5 +141,41 @@ impl Snapshot {
         self.loudness.clipped
             || self.audio.as_ref().is_some_and(|audio| audio.clipped)
             || self.strips.iter().any(|strip| strip.meter.clipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studio::targets::sharing::NetworkAddress;
+
+    #[test]
+    fn the_own_chat_is_known_by_all_its_addresses() {
+        let network = NetworkAddress {
+            interface: String::new(),
+            ip: [192, 0, 2, 7].into(),
+            is_public: false,
+            http: true,
+            rtmp: false,
+        };
+        let mut server = ServerFigures {
+            http: "http://127.0.0.1:8088".to_owned(),
+            networks: [network].into(),
+            ..ServerFigures::default()
+        };
+        server.names.hosts.push("live.example".to_owned());
+        let is_own = |chat: &str| server.is_own_chat(&WebUrl::parse(chat).unwrap());
+        for host in ["127.0.0.1", "localhost", "[::1]", "192.0.2.7", "LIVE.example"] {
+            assert!(is_own(&format!("ws://{host}:8088/live/onair/chat?key=1")), "{host}");
+        }
+        for other in [
+            "ws://127.0.0.1:8089/live/onair/chat",
+            "ws://127.0.0.1:8088/live/other/chat",
+            "ws://192.0.2.8:8088/live/onair/chat",
+        ] {
+            assert!(!is_own(other), "{other}");
+        }
+        let chat = WebUrl::parse("ws://127.0.0.1/live/onair/chat").unwrap();
+        assert!(!ServerFigures::default().is_own_chat(&chat), "the server does not run");
     }
 }

@@ -125,6 +125,8 @@ pub struct ReceivedLine {
 pub struct ChatView {
     /// The state of the connection; `None` if no chat is known for the stream.
     pub state: Option<ChatState>,
+    /// The address of the chat, if one is known for the stream.
+    pub address: Option<WebUrl>,
     /// The newest [`MAX_STORED_LINES`] lines, oldest first, without blocked ones.
     pub lines: Arc<[ReceivedLine]>,
     /// The number of times that lines were deleted.

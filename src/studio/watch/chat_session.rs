@@ -25,6 +25,8 @@ pub(super) struct ChatSession {
     /// The address of the played stream, as requested.
     of: String,
     chat: Option<Chat>,
+    /// The address of the chat, if it is known or guessed.
+    address: Option<WebUrl>,
     /// A guessed chat address. It is tried once the stream plays, because a stream that does not
     /// exist yet has no chat.
     guess: Option<WebUrl>,
@@ -66,13 +68,15 @@ impl ChatSession {
             self.sent.clear();
             self.returned = None;
             self.renew();
-            (self.chat, self.guess) = (None, None);
+            (self.chat, self.address, self.guess) = (None, None, None);
             if let Some(place) = self.choices.place_of(url) {
-                let at = check_place(place).ok();
+                self.address = check_place(place).ok();
+                let at = self.address.clone();
                 self.chat = at.map(|at| Chat::join(at, options.clone(), runtime));
             } else if self.finds {
                 let (rtmp, http) = own();
                 self.guess = address(url, (&rtmp, &http));
+                self.address.clone_from(&self.guess);
             }
         }
         if plays && let Some(at) = self.guess.take() {
@@ -146,7 +150,7 @@ impl ChatSession {
                 true
             }
             ChatFrame::Deleted(ids) => self.remove(&ids),
-            ChatFrame::Slow(_) => false,
+            ChatFrame::Slow(_) | ChatFrame::Passed(_) => false,
         }
     }
 
@@ -201,10 +205,7 @@ impl ChatSession {
         self.sent.push_back((self.last_sent, text.into()));
         let is_sent = self.chat.as_ref().is_some_and(|chat| chat.say(line, self.last_sent));
         if !is_sent {
-            let (reason, number) = (ChatRefusal::UNSENT.to_owned(), Some(self.last_sent));
-            let text = "This message was not sent.".to_owned();
-            let line = ChatLine { name: String::new(), text };
-            self.note(ChatFrame::Refused(ChatRefusal { reason, wait: None, number }, line));
+            self.note(ChatFrame::unsent(self.last_sent));
             self.renew();
         }
     }
@@ -221,8 +222,8 @@ impl ChatSession {
     pub(super) fn view(&self) -> ChatView {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
         let (lines, deletions) = (Arc::clone(&self.lines), self.deletions);
-        let (generation, returned) = (self.generation, self.returned.clone());
-        ChatView { state, lines, deletions, generation, returned }
+        let (address, generation) = (self.address.clone(), self.generation);
+        ChatView { state, address, lines, deletions, generation, returned: self.returned.clone() }
     }
 }
 
@@ -321,6 +322,21 @@ mod tests {
         let first = follow("rtmp://a/live/x");
         assert_eq!(follow("rtmp://a/live/x"), first);
         assert_ne!(follow("rtmp://a/live/y"), first);
+    }
+
+    #[test]
+    fn the_address_of_the_chat_is_the_chosen_one_or_the_guess() {
+        let runtime = Runtime::start().unwrap();
+        let mut talk = ChatSession::new(true);
+        let mut follow = |url: &str, chosen: &str| {
+            talk.set_address(url, chosen);
+            talk.follow(url, false, Default::default, &Options::default(), &runtime);
+            talk.view().address.map(|it| it.to_string())
+        };
+        assert_eq!(follow("http://a/live/x.flv", "").as_deref(), Some("ws://a/live/x/chat"));
+        let chosen = "ws://127.0.0.1:9/chat";
+        assert_eq!(follow("http://a/live/x.flv", chosen).as_deref(), Some(chosen));
+        assert_eq!(follow("", ""), None);
     }
 
     #[test]

@@ -77,7 +77,12 @@ impl OwnChat {
                     self.posts.push_back(post);
                 }
                 Some(ChatFrame::Deleted(ids)) => self.posts.retain(|post| !ids.contains(&post.id)),
-                Some(ChatFrame::Line(_) | ChatFrame::Refused(..) | ChatFrame::Slow(_)) => continue,
+                Some(
+                    ChatFrame::Line(_)
+                    | ChatFrame::Refused(..)
+                    | ChatFrame::Slow(_)
+                    | ChatFrame::Passed(_),
+                ) => continue,
             }
             any = true;
         }

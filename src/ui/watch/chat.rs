@@ -129,11 +129,11 @@ fn take_back(chat: &ChatView, draft: &mut Draft) {
     }
 }
 
-/// Returns true if the selected player plays onair's own stream, whose chat the streamer moderates.
+/// Returns true if the chat of the selected player is that of onair's own stream, which the streamer
+/// moderates.
 pub(in crate::ui) fn is_own(snapshot: &Snapshot) -> bool {
-    let (server, url) = (&snapshot.server, &snapshot.watch_figures.url);
-    let own = [&server.play_url, &server.links.rtmp, &server.links.flv];
-    server.chat.is_some() && !url.is_empty() && own.contains(&url)
+    let (server, address) = (&snapshot.server, &snapshot.chat.address);
+    server.chat.is_some() && address.as_ref().is_some_and(|it| server.is_own_chat(it))
 }
 
 /// Sends a message to the chat of onair's own stream, as the streamer.

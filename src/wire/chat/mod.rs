@@ -142,7 +142,7 @@ pub struct ChatRefusal {
 }
 
 impl ChatRefusal {
-    /// The reason if this client could not send the message.
+    /// The reason if this client could not send the message, or got no answer.
     pub const UNSENT: &'static str = "unsent";
 }
 
@@ -155,6 +155,8 @@ pub enum ChatFrame {
     Line(ChatLine),
     /// The server did not pass on a message of this client. The line is the server's explanation, in English.
     Refused(ChatRefusal, ChatLine),
+    /// The server passed on the message to which this client gave this number.
+    Passed(u64),
     /// These messages are deleted, and clients remove them.
     Deleted(Vec<u64>),
     /// Seconds that each sender must wait between two messages; 0 disables slow mode.
@@ -162,6 +164,14 @@ pub enum ChatFrame {
 }
 
 impl ChatFrame {
+    /// Returns the refusal of a message that this client could not send.
+    pub fn unsent(number: u64) -> Self {
+        let (reason, number) = (ChatRefusal::UNSENT.to_owned(), Some(number));
+        let text = "This message was not sent.".to_owned();
+        let line = ChatLine { name: String::new(), text };
+        Self::Refused(ChatRefusal { reason, wait: None, number }, line)
+    }
+
     /// Reads a text message. Returns `None` if the message is not one of these frames.
     pub fn from_json(message: &str) -> Option<Self> {
         if message.len() > MAX_MESSAGE_BYTES {
@@ -176,6 +186,9 @@ impl ChatFrame {
         }
         if let Some(slow) = number("slow") {
             return Some(Self::Slow(slow));
+        }
+        if let Some(passed) = number("passed") {
+            return Some(Self::Passed(passed));
         }
         let field = |name| value.get(name).and_then(Json::as_str).unwrap_or_default();
         let line = ChatLine::new(field("name"), field("text"))?;
@@ -218,6 +231,7 @@ impl ChatFrame {
             }
             Self::Deleted(ids) => json!({ "deleted": ids }),
             Self::Slow(seconds) => json!({ "slow": seconds }),
+            Self::Passed(number) => json!({ "passed": number }),
         };
         value.to_string()
     }
@@ -290,6 +304,7 @@ mod tests {
             refused("muted", None, None),
             ChatFrame::Deleted(vec![7, 8]),
             ChatFrame::Slow(30),
+            ChatFrame::Passed(7),
         ] {
             assert_eq!(ChatFrame::from_json(&frame.to_json()), Some(frame));
         }

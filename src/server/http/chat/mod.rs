@@ -24,7 +24,7 @@ use crate::server::http::guard::{self, is_trusted};
 use crate::server::http::refusals::no_such_stream;
 use crate::server::registry::Registry;
 use crate::server::registry::chat::{ChatMember, PostRefusal};
-use crate::wire::chat::{ChatLine, ChatRole, MAX_MESSAGE_BYTES};
+use crate::wire::chat::{ChatFrame, ChatLine, ChatRole, MAX_MESSAGE_BYTES};
 
 /// Interval at which the server pings a silent client, before the connection counts as idle.
 const PING_INTERVAL: Duration = Duration::from_secs(10);
@@ -111,7 +111,14 @@ async fn talk(
                 Ok(frame) => Some(text(&frame)),
                 // The member has missed messages. Messages that the operator deleted must still
                 // disappear.
-                Err(RecvError::Lagged(_)) => seat.missed().map(|frame| text(&frame)),
+                Err(RecvError::Lagged(_)) => {
+                    for frame in seat.missed() {
+                        if socket.send(text(&frame.to_json())).await.is_err() {
+                            return;
+                        }
+                    }
+                    None
+                }
                 Err(RecvError::Closed) => Some(end()),
             },
             received = socket.recv() => match received {
@@ -132,7 +139,7 @@ async fn talk(
                     match refused {
                         Some((_, _, words)) if bad >= MAX_BAD_MESSAGES => Some(closing::of_client(words)),
                         Some(refused) => Some(own(refused, number)),
-                        None => number.map(|number| text(&json!({ "passed": number }).to_string())),
+                        None => number.map(|number| text(&ChatFrame::Passed(number).to_json())),
                     }
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,

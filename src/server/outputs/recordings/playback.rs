@@ -81,6 +81,8 @@ pub(in crate::server) struct Playback {
     start: f64,
     opening: Option<JoinHandle<Result<Opened, OpenError>>>,
     opened: Option<Opened>,
+    /// The version of the file to which the position belongs.
+    version: FileVersion,
     accepted: bool,
     /// True if the client must get the configs.
     begins: bool,
@@ -117,6 +119,7 @@ impl Playback {
             start,
             opening: None,
             opened: None,
+            version: FileVersion::default(),
             accepted: false,
             begins: true,
             video: 0,
@@ -160,6 +163,7 @@ impl Playback {
         let audio = &content.index.audio;
         let audio_start =
             audio.samples.partition_point(|it| micros(it.dts, audio.timescale.max(1)) < from);
+        self.version = content.version;
         drop(content);
         (self.video, self.audio) = (frame, audio_start);
         (self.reading, self.pace, self.ended, self.begins) = (None, None, false, true);
@@ -170,7 +174,10 @@ impl Playback {
     pub async fn next(&mut self, backlog: impl Fn() -> usize) -> PlaybackStep {
         if self.opened.is_none() {
             match self.open().await {
-                Ok(opened) => self.opened = Some(opened),
+                Ok(opened) => {
+                    self.version = opened.0.content().version;
+                    self.opened = Some(opened);
+                }
                 Err(error) => return PlaybackStep::Failed(error),
             }
         }
@@ -194,6 +201,11 @@ impl Playback {
                 let Some(recording) = self.recording().cloned() else {
                     return PlaybackStep::Failed(OpenError::Missing);
                 };
+                if !self.version.continues_in(version) {
+                    // Another client has already read the file that has replaced this one.
+                    return PlaybackStep::Failed(OpenError::Busy);
+                }
+                self.version = version;
                 if planned.is_empty() {
                     if complete {
                         self.ended = true;
@@ -418,6 +430,8 @@ mod tests {
     use crate::server::stream::sink::Sink as _;
     use crate::wire::container::flv::{file_header, write_tag};
 
+    const NAME: &str = "live-show 2026-11-25 18-00-00";
+
     /// Returns the tags of AAC packets from this time on, one every 20 ms.
     fn audio(start_ms: u32, packets: u32) -> BytesMut {
         let mut out = BytesMut::new();
@@ -425,6 +439,14 @@ mod tests {
             write_tag(TagKind::Audio, start_ms + packet * 20, &[0xAF, 1, 0x21, 0x10], &mut out);
         }
         out
+    }
+
+    /// Returns a file with AAC packets.
+    fn audio_file(packets: u32) -> BytesMut {
+        let mut file = BytesMut::from(&file_header(true, true)[..]);
+        write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut file);
+        file.extend_from_slice(&audio(0, packets));
+        file
     }
 
     #[test]
@@ -489,7 +511,6 @@ mod tests {
     #[test]
     fn a_client_gets_only_the_media_that_it_wants() {
         let folder = tempfile::tempdir().unwrap();
-        let name = "live-show 2026-11-25 18-00-00";
         let mut file = BytesMut::from(&file_header(true, true)[..]);
         let config = b"\x90vp09\x01\0\0\0\0\x0A\x82\x02\x02\x02\0\0";
         write_tag(TagKind::Video, 0, config, &mut file);
@@ -499,9 +520,9 @@ mod tests {
             write_tag(TagKind::Video, time_ms, frame, &mut file);
             file.extend_from_slice(&audio(time_ms, packets));
         }
-        fs::write(folder.path().join(format!("{name}.flv")), &file).unwrap();
+        fs::write(folder.path().join(format!("{NAME}.flv")), &file).unwrap();
         let (runtime, registry, _events) = server(folder.path());
-        let mut playback = Playback::new(&registry, name.to_owned(), 0.0);
+        let mut playback = Playback::new(&registry, NAME.to_owned(), 0.0);
         let opened = runtime.block_on(playback.next(|| 0));
         assert!(matches!(opened, PlaybackStep::Opened), "{opened:?}");
         let all = playback.plan().0;
@@ -522,14 +543,38 @@ mod tests {
     }
 
     #[test]
+    fn a_replaced_file_plays_only_after_a_seek() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("{NAME}.flv"));
+        fs::write(&path, audio_file(120)).unwrap();
+        let (runtime, registry, _events) = server(folder.path());
+        runtime.block_on(async {
+            let mut playback = Playback::new(&registry, NAME.to_owned(), 0.0);
+            for _ in 0..3 {
+                let step = playback.next(|| 0).await;
+                assert!(!matches!(step, PlaybackStep::Failed(_)), "{step:?}");
+            }
+            assert!(playback.audio > 0);
+            // Another client reads the new file first.
+            let other = folder.path().join("other.flv");
+            fs::write(&other, audio_file(60)).unwrap();
+            fs::rename(&other, &path).unwrap();
+            open(&registry, &path).await.unwrap();
+            let step = playback.next(|| 0).await;
+            assert!(matches!(step, PlaybackStep::Failed(OpenError::Busy)), "{step:?}");
+            playback.seek(Duration::ZERO);
+            for _ in 0..2 {
+                let step = playback.next(|| 0).await;
+                assert!(matches!(step, PlaybackStep::Media(_)), "{step:?}");
+            }
+        });
+    }
+
+    #[test]
     fn a_recording_that_grows_plays_on_after_the_server_has_forgotten_it() {
         let folder = tempfile::tempdir().unwrap();
-        let name = "live-show 2026-11-25 18-00-00";
-        let path = folder.path().join(format!("{name}.flv"));
-        let mut start = BytesMut::from(&file_header(true, true)[..]);
-        write_tag(TagKind::Audio, 0, &[0xAF, 0, 0x11, 0x90], &mut start);
-        start.extend_from_slice(&audio(0, 120));
-        fs::write(&path, &start).unwrap();
+        let path = folder.path().join(format!("{NAME}.flv"));
+        fs::write(&path, audio_file(120)).unwrap();
         let (runtime, registry, _events) = server(folder.path());
         let here = [127, 0, 0, 1].into();
         let stream = Stream::new("live".into(), "show".into(), here, Limits::default());
@@ -537,7 +582,7 @@ mod tests {
         registry.files.begin(&Arc::new(stream), &sink, 1);
         registry.files.note_part(sink.id(), &path);
         runtime.block_on(async {
-            let mut playback = Playback::new(&registry, name.to_owned(), 0.0);
+            let mut playback = Playback::new(&registry, NAME.to_owned(), 0.0);
             let opened = playback.next(|| 0).await;
             assert!(matches!(opened, PlaybackStep::Opened), "{opened:?}");
             while !playback.plan().0.is_empty() {

@@ -119,6 +119,8 @@ struct OpenFile {
     /// The reader of a growing file or of an FLV file.
     growing: Option<GrowingIndex>,
     refreshed: Option<Timestamp>,
+    /// True if another program has changed the file since it was read.
+    is_outdated: bool,
 }
 
 impl OpenRecordings {
@@ -304,7 +306,7 @@ impl OpenRecordings {
 
 impl OpenFile {
     fn new(file: File) -> Result<Self, OpenError> {
-        Ok(Self { media: MediaFile::of(file)?, growing: None, refreshed: None })
+        Ok(Self { media: MediaFile::of(file)?, growing: None, refreshed: None, is_outdated: false })
     }
 }
 
@@ -363,17 +365,23 @@ impl OpenRecording {
         let ended = !is_writing();
         let version = FileVersion::of(&newest, ended)?;
         let known = self.content.read().version;
-        if !known.is_of(&newest)? {
+        let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH_INTERVAL);
+        if known.is_of(&newest)? && (is_fresh || !file.is_outdated) {
+            if is_fresh || self.content.read().ended {
+                return Ok(());
+            }
+        } else if is_fresh && known.is_same_file(version) {
+            // Another program writes the file, which is read from its start only once per interval.
+            file.is_outdated = true;
+            self.content.write().version = version;
+            return Ok(());
+        } else {
             *file = OpenFile::new(newest)?;
             *self.content.write() = RecordingContent { version, ..RecordingContent::default() };
         }
-        let is_fresh = file.refreshed.is_some_and(|at| now.since(at) < REFRESH_INTERVAL);
-        if is_fresh || self.content.read().ended {
-            return Ok(());
-        }
         self.content.write().version = version;
         file.media.grow()?;
-        let OpenFile { media, growing, refreshed } = &mut *file;
+        let OpenFile { media, growing, refreshed, .. } = &mut *file;
         if growing.is_none() {
             let format = media.format()?;
             if format == Format::Mp4 && ended && refreshed.is_none() {

@@ -120,6 +120,16 @@ fn a_replaced_file_is_read_again() {
         std::fs::write(&path, audio_file(packets)).unwrap();
         let refused = recording.reopen(version);
         assert!(matches!(refused, Err(OpenError::Busy)), "{refused:?}");
+        if packets == 30 {
+            // The file keeps its identity, as if another program added data.
+            let read_at = recording.file.lock().refreshed.unwrap();
+            for (after, expected) in [(Duration::ZERO, 20), (REFRESH_INTERVAL, 30)] {
+                let newest = folder::open(&path).unwrap();
+                recording.refresh(newest, read_at + after, || false).unwrap();
+                assert_eq!(count(), expected);
+                assert!(recording.reopen(recording.content().version).is_ok());
+            }
+        }
         assert!(Arc::ptr_eq(&recording, &opened()), "its viewers stay");
         assert_eq!(count(), packets as usize);
         assert!(recording.reopen(recording.content().version).is_ok());

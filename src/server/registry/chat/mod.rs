@@ -29,8 +29,8 @@ use crate::wire::chat::{ChatFrame, ChatLine, ChatPost, ChatRole, MAX_DELETED_MES
 const MAX_STORED_MESSAGES: usize = 256;
 /// Number of earlier messages that a new member gets.
 const MAX_EARLIER_MESSAGES: usize = 30;
-/// Number of people who can be muted although their messages are no longer stored, because clients
-/// may still show these messages.
+/// Number of the last senders, who can be muted even if their messages are no longer stored, because
+/// clients may still show these messages.
 const MAX_MUTABLE_PEOPLE: usize = 256;
 /// Number of remembered names of the streamer and moderators.
 const MAX_STAFF_NAMES: usize = 32;
@@ -79,8 +79,8 @@ struct Room {
 #[derive(Debug, Default)]
 struct ChatHistory {
     posts: VecDeque<(ChatPost, Arc<str>)>,
-    /// Ids of deleted messages. Clients that were away, or that missed chat frames, may still show
-    /// these messages.
+    /// The ids of the last [`MAX_STORED_MESSAGES`] deleted messages. Clients that were away, or that
+    /// missed chat frames, may still show these messages.
     deleted: VecDeque<u64>,
     /// The senders of the last messages, the most recent last.
     people: VecDeque<Person>,
@@ -243,15 +243,16 @@ impl ChatHistory {
             // A room may have lost its last member.
             let _ = frames.send(ChatFrame::Deleted(some.to_vec()).to_json().into());
         }
-        while self.deleted.len() > MAX_DELETED_MESSAGES {
+        while self.deleted.len() > MAX_STORED_MESSAGES {
             self.deleted.pop_front();
         }
     }
 
-    /// Returns the frame for a member who may have missed that messages were deleted.
-    fn missed(&self) -> Option<ChatFrame> {
+    /// Returns the frames for a member who may have missed that messages were deleted.
+    fn missed(&self) -> Vec<ChatFrame> {
         let deleted: Vec<u64> = self.deleted.iter().copied().collect();
-        (!deleted.is_empty()).then_some(ChatFrame::Deleted(deleted))
+        let frames = deleted.chunks(MAX_DELETED_MESSAGES);
+        frames.map(|some| ChatFrame::Deleted(some.to_vec())).collect()
     }
 
     /// Returns true if a name that looks like this is reserved for the streamer and moderators.
@@ -367,9 +368,9 @@ impl ChatMember {
         self.room.past.lock().operator = (!name.is_empty()).then(|| NameLook::of(name));
     }
 
-    /// Returns the frame for a member who has missed frames.
-    pub fn missed(&self) -> Option<String> {
-        self.room.past.lock().missed().map(|frame| frame.to_json())
+    /// Returns the frames for a member who has missed frames.
+    pub fn missed(&self) -> Vec<ChatFrame> {
+        self.room.past.lock().missed()
     }
 }
 

@@ -203,13 +203,13 @@ fn a_deleted_message_is_gone_for_those_who_are_there_and_who_come() {
     let late = chats.enter(("live", "a"), 2, LOCAL_IP, at(0)).unwrap();
     let past: Vec<_> = late.past.iter().map(|it| ChatFrame::from_json(it).unwrap()).collect();
     assert_eq!(past, [ChatFrame::Post(posts[1].clone()), deleted.clone()]);
-    assert_eq!(late.missed(), Some(deleted.to_json()), "for who lagged behind");
-    // The memory is bounded.
+    assert_eq!(late.missed(), [deleted], "for who lagged behind");
+    // The memory is bounded, and holds as many messages as the room.
     for _ in 0..5 {
         chats.delete("live", "a", &vec![posts[1].id; MAX_DELETED_MESSAGES]);
     }
-    let room = chats.room("live", "a").unwrap();
-    assert_eq!(room.past.lock().deleted.len(), MAX_DELETED_MESSAGES);
+    let missed = ChatFrame::Deleted(vec![posts[1].id; MAX_DELETED_MESSAGES]);
+    assert_eq!(late.missed(), vec![missed; MAX_STORED_MESSAGES / MAX_DELETED_MESSAGES]);
 }
 
 #[test]
