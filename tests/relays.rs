@@ -316,6 +316,53 @@ fn a_pull_leaves_an_origin_that_stops_sending_or_does_not_have_the_stream() {
 }
 
 #[test]
+fn a_pull_whose_edges_change_leaves_an_origin_without_the_stream() {
+    peers::require!("ffmpeg");
+    let origins = [0, 1].map(|_| Serving::start(""));
+    let _publisher = ffmpeg::publish(&origins[1].url("live/show"), None);
+    wait_for("the stream", LIMIT, || {
+        origins[1].get("/api/v1/streams/live/show").contains("200 OK")
+    });
+    let middle = Serving::start(&format!(
+        "[[relay]]\npull = \"live/*\"\non_demand = true\nfrom = {:?}\n",
+        origins.each_ref().map(|origin| origin.url("live"))
+    ));
+    let asked = || {
+        let events = origins[0].onair.events();
+        events.iter().filter(|event| event["event"] == "join").count()
+    };
+    let is_live = || middle.relay_events().iter().any(|event| event["state"] == "live");
+    // The pull connects again for each edge, at most once per second.
+    let mut edge = None;
+    for number in 0..10 {
+        let url = onair::wire::rtmp::url::Url::parse(&middle.url("live/show")).unwrap();
+        let mut config = onair::wire::rtmp::client::Config::play(url);
+        config.relay_path = Some(format!("edge{number}"));
+        let mut next = Client::new(config);
+        next.wait("the start of playing", |event| {
+            *event == onair::wire::rtmp::client::Event::PlayStarted
+        });
+        drop(edge.replace(next));
+        wait_for("the question", LIMIT, || asked() > number || is_live());
+    }
+    assert!(is_live());
+}
+
+#[test]
+fn a_stream_returns_to_a_server_under_another_name() {
+    peers::require!("ffmpeg");
+    let origin = Serving::start("");
+    let edge = Serving::start(&format!(
+        "[[relay]]\npush = \"in/*\"\nto = [\"{0}\"]\n\
+         [[relay]]\npull = \"live/*\"\non_demand = true\nfrom = [\"{0}\"]\n",
+        origin.url("live")
+    ));
+    let _publisher = ffmpeg::publish(&edge.url("in/show"), None);
+    edge.wait_relay("live", 1);
+    Client::play(&edge.url("live/show")).media();
+}
+
+#[test]
 fn viewers_stay_while_the_next_origin_takes_over() {
     peers::in_real_time!(viewers_stay_while_the_next_origin_takes_over);
     peers::require!("ffmpeg", "ffprobe", "nginx");

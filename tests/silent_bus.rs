@@ -51,7 +51,7 @@ fn studio(desktop: &Desktop, home: &Path, bus: &str, server: &str) -> Peer {
     let text = format!(
         "version = 2\nvideo = \"test\"\naudio = \"tone\"\n\
          quality = {{ size = \"320x180\", fps = \"25\", video_bitrate = 500000 }}\n\
-         window = {{ reduced_motion = true }}\n\
+         window = {{ reduced_motion = true, recording_folder = {home:?} }}\n\
          targets = [\n  {{ enabled = false }},\n  {{ server = \"{server}/live/show\" }},\n  \
          {{ enabled = false, server = \"{server}/live\", remember_key = true, \
          key_name = \"kept\" }},\n]\n"
@@ -158,7 +158,18 @@ fn a_bus_that_ends_while_a_file_is_chosen_does_not_end_the_broadcast() {
     assert!(dialogs());
     desktop.end_bus();
     wait_for("the end of the dialog", LIMIT, || !dialogs());
-    // The window still handles keys, and the stream ends when the user wants it to.
+    // The window still handles keys: Escape closes onair's own chooser.
+    let is_saved = || {
+        let files = std::fs::read_dir(home.path()).unwrap().map(|it| it.unwrap().path());
+        files.into_iter().any(|path| path.extension().is_some_and(|it| it == "png"))
+    };
+    wait_for("a screenshot", LIMIT, || {
+        desktop.output_of("xdotool", &["key", "Escape"]);
+        desktop.output_of("xdotool", &["key", "ctrl+g"]);
+        is_saved()
+    });
+    // The stream ends when the user wants it to.
+    assert!(serve.events().iter().all(|event| event["event"] != "unpublish"));
     window.signal("TERM");
     assert_eq!(window.wait(LIMIT).code(), Some(0), "{}", window.errors());
     assert_eq!(serve.wait_named("unpublish")["reason"], "unpublished");

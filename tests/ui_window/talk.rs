@@ -206,11 +206,16 @@ fn a_held_talk_key_stays_held_when_the_keyboard_focus_changes() {
     harness.state().demo.change(|snapshot| snapshot.strips[0].audio.talk = TalkMode::PushToTalk);
     harness.input_mut().focused = false;
     harness.run();
+    let is_watched = |harness: &Harness<'static, Window>| {
+        harness.state().screen.as_ref().unwrap().watched_talk_key().is_some()
+    };
+    assert!(!is_watched(&harness));
     // In another window, the key does not count yet.
     assert_eq!(key_command(&mut harness, true, false), None);
     harness.input_mut().focused = true;
     harness.key_down(Key::Space);
     assert_eq!(commands(&mut harness), [Command::PushToTalkKeys(true)]);
+    assert!(is_watched(&harness));
     assert_eq!(key_command(&mut harness, true, false), None);
     // On X11, the press of a global hotkey takes the focus for a moment.
     harness.input_mut().focused = false;

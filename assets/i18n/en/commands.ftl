@@ -89,6 +89,7 @@ relay-too-long = the stream has passed through too many servers
 relay-name-taken = another publisher on this server is using this stream name
 relay-too-many-streams = the server has too many streams
 relay-no-room = this server has too many relays
+relay-too-many-empty = too many pulls are waiting for data
 relay-stopped = the relay was stopped
 relay-no-viewers = nobody is watching
 relay-silent = the server is not sending any data

@@ -86,6 +86,7 @@ relay-too-long = 这路直播经过的服务器太多
 relay-name-taken = 此服务器上已有其他推流端使用此流名
 relay-too-many-streams = 服务器上的直播流太多
 relay-no-room = 此服务器上的转发太多
+relay-too-many-empty = 等待数据的拉取太多
 relay-stopped = 转发已停止
 relay-no-viewers = 没有观众
 relay-silent = 对方服务器没有发送任何数据

@@ -8,10 +8,9 @@ use std::time::Duration;
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{ConnectionExt as _, GrabMode, KeyPressEvent, Keycode, ModMask};
-use x11rb::rust_connection::RustConnection;
 
 use crate::app::global_keys::keysyms::KeyCode;
-use crate::app::global_keys::x11::codes_of;
+use crate::app::global_keys::x11::{codes_of, connect, has_num_lock};
 use crate::base::Stop;
 use crate::studio::settings::hotkeys::Hotkey;
 use crate::ui::AnyCommand;
@@ -67,10 +66,8 @@ fn grab(
     pressed: &dyn Fn(&AnyCommand, bool),
     report: &dyn Fn(RefusedHotkeys),
 ) -> Result<(), Box<dyn Error>> {
-    let (connection, screen) = RustConnection::connect(None)?;
-    let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
+    let (connection, root) = connect()?;
     let locks = [ModMask::from(0_u16), ModMask::LOCK, ModMask::M2, ModMask::LOCK | ModMask::M2];
-    let has_num_lock = |mask: u16| mask & u16::from(ModMask::M2) != 0;
     let (mut grabbed, mut refused) = (Vec::new(), RefusedHotkeys::default());
     for (command, hotkey) in hotkeys {
         let (held, [.., shift]) = (modifiers(*hotkey), hotkey.modifiers());
@@ -80,8 +77,8 @@ fn grab(
         }
         let mut free = true;
         for key in keys {
-            let fits = |mask| key.num_lock.is_none_or(|wanted| has_num_lock(mask) == wanted);
-            for lock in locks.into_iter().filter(|lock| fits(u16::from(*lock))) {
+            let fits = |lock: &ModMask| key.works_with(has_num_lock(u16::from(*lock)));
+            for lock in locks.into_iter().filter(fits) {
                 let (mask, mode) = (held | lock, GrabMode::ASYNC);
                 let grab = connection.grab_key(false, root, mask, key.code, mode, mode)?;
                 free &= grab.check().is_ok();
@@ -102,7 +99,7 @@ fn grab(
                         u16::from(ModMask::CONTROL | ModMask::M1 | ModMask::SHIFT | ModMask::M4);
                     let state = u16::from(press.state);
                     let is = |(key, mask, _): &&(KeyCode, ModMask, &AnyCommand)| {
-                        let fits = key.num_lock.is_none_or(|it| it == has_num_lock(state));
+                        let fits = key.works_with(has_num_lock(state));
                         key.code == press.detail && u16::from(*mask) == state & all && fits
                     };
                     if let Some((.., command)) = grabbed.iter().find(is) {

@@ -89,6 +89,13 @@ pub(super) struct KeyCode {
     pub(super) num_lock: Option<bool>,
 }
 
+impl KeyCode {
+    /// Returns true if the key has its symbol in this state of Num Lock.
+    pub(super) fn works_with(self, num_lock: bool) -> bool {
+        self.num_lock.is_none_or(|wanted| wanted == num_lock)
+    }
+}
+
 /// Returns the keys with this name on a keyboard. `mapping` has the codes, each with its keysyms
 /// (X11 protocol, *Keyboards*). `shift` is true if Shift is held.
 pub(super) fn codes<'a>(

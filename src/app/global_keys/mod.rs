@@ -159,7 +159,8 @@ impl GlobalKeys {
     }
 
     /// Sets the keys to follow in other windows: the hotkeys of `commands`, and the push-to-talk
-    /// key `key`, which is `None` if no strip uses the key. Returns true if onair watches the push-to-talk key and the key is held; the caller must then report this through
+    /// key `key`, which is `None` if onair need not watch the key. Returns true if onair watches
+    /// the push-to-talk key and the key is held; the caller must then report this through
     /// [`Self::here`]. `called` returns the names that the desktop displays for the push-to-talk
     /// key or a command.
     pub fn follow(

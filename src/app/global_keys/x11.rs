@@ -6,10 +6,10 @@ use std::mem;
 use std::time::Duration;
 
 use x11rb::connection::Connection as _;
-use x11rb::errors::ReplyError;
+use x11rb::errors::{ConnectError, ReplyError};
 use x11rb::protocol::Event;
 use x11rb::protocol::xinput::{self, ConnectionExt as _};
-use x11rb::protocol::xproto::{ConnectionExt as _, Keycode};
+use x11rb::protocol::xproto::{ConnectionExt as _, Keycode, ModMask, Window};
 use x11rb::rust_connection::RustConnection;
 
 use crate::app::global_keys::keysyms::{self, KeyCode};
@@ -40,8 +40,20 @@ pub(super) fn watch_key(key: PushToTalkKey, stop: &Stop, change: &dyn Fn(Option<
     }
 }
 
+/// Connects to the X server. Returns the root window too.
+pub(super) fn connect() -> Result<(RustConnection, Window), ConnectError> {
+    let (connection, screen) = RustConnection::connect(None)?;
+    let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
+    Ok((connection, root))
+}
+
+/// Returns true if Num Lock is on in this state of the modifiers.
+pub(super) fn has_num_lock(state: u16) -> bool {
+    state & u16::from(ModMask::M2) != 0
+}
+
 fn watch(name: &str, stop: &Stop, change: &dyn Fn(Option<bool>)) -> Result<(), Box<dyn Error>> {
-    let (connection, _) = RustConnection::connect(None)?;
+    let (connection, root) = connect()?;
     let (mut codes, mut stale) = (Vec::new(), true);
     while !stop.wait(KEY_POLL_INTERVAL) {
         while let Some(event) = connection.poll_for_event()? {
@@ -51,7 +63,8 @@ fn watch(name: &str, stop: &Stop, change: &dyn Fn(Option<bool>)) -> Result<(), B
             codes = codes_of(&connection, name, false)?;
         }
         let keys = connection.query_keymap()?.reply()?.keys;
-        let is_held = codes.iter().any(|key| is_down(&keys, key.code));
+        let state = u16::from(connection.query_pointer(root)?.reply()?.mask);
+        let is_held = is_any_down(&codes, &keys, has_num_lock(state));
         change((!codes.is_empty()).then_some(is_held));
     }
     Ok(())
@@ -64,8 +77,7 @@ fn watch_button(
     stop: &Stop,
     change: &dyn Fn(Option<bool>),
 ) -> Result<(), Box<dyn Error>> {
-    let (connection, screen) = RustConnection::connect(None)?;
-    let root = connection.setup().roots.get(screen).map_or(x11rb::NONE, |it| it.root);
+    let (connection, root) = connect()?;
     connection.xinput_xi_query_version(2, 0)?.reply()?;
     let devices = connection.xinput_xi_query_device(xinput::Device::ALL_MASTER)?.reply()?.infos;
     let pointers = devices.iter().filter(|it| it.type_ == xinput::DeviceType::MASTER_POINTER);
@@ -109,6 +121,11 @@ pub(super) fn codes_of(
     Ok(keysyms::codes((first..=last).zip(mapping.keysyms.chunks(each)), name, shift))
 }
 
+/// Returns true if one of the keys is pressed and has its symbol in this state of Num Lock.
+fn is_any_down(codes: &[KeyCode], keys: &[u8; 32], num_lock: bool) -> bool {
+    codes.iter().any(|key| key.works_with(num_lock) && is_down(keys, key.code))
+}
+
 /// Returns true if a key is pressed. `keys` has one bit for each key.
 fn is_down(keys: &[u8; 32], code: Keycode) -> bool {
     keys.get(usize::from(code / 8)).is_some_and(|byte| byte >> (code % 8) & 1 == 1)
@@ -131,6 +148,12 @@ mod tests {
         keys[8] = 0b10;
         assert!(is_down(&keys, 65));
         assert!(!is_down(&keys, 64) && !is_down(&keys, 255));
+        // On the numeric keypad, 0 is also Insert.
+        let is_zero = |num_lock| {
+            let key = KeyCode { code: 65, num_lock: Some(true) };
+            is_any_down(&[key], &keys, has_num_lock(num_lock))
+        };
+        assert!(is_zero(u16::from(ModMask::M2 | ModMask::LOCK)) && !is_zero(0));
         assert!(is_pressed(&[1 << 8], 8) && !is_pressed(&[1 << 8], 9) && !is_pressed(&[], 8));
         assert!(is_pressed(&[0, 1], 32));
     }

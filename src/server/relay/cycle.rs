@@ -125,7 +125,7 @@ async fn by_rule<R: Relaying>(relaying: &mut R, rule: &RelayRule) -> Result<(), 
             }
             None => (home.clone(), target.shown(app, stream)),
         };
-        let path = relaying.path().with(&task.registry.relays.id);
+        let path = relaying.path().with(&task.own_id());
         let path = path.ok_or_else(|| problem!("relay-too-long"))?;
         options.relay_path = Some(path.to_string());
         task.connecting(shown);

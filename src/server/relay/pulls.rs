@@ -94,17 +94,19 @@ pub(in crate::server) async fn demand_and_wait(
     let _ = tokio::time::timeout(REQUEST_TIMEOUT, decided).await;
 }
 
-/// Starts the pulls and pushes that were refused, whenever a relay has ended.
+/// Starts the pulls and pushes that were refused, whenever there may be room.
 pub(in crate::server) async fn start_refused(registry: Arc<Registry>) {
     loop {
         tokio::select! {
             () = registry.stopped() => return,
             () = registry.relays.freed() => {}
         }
-        begin(&registry);
-        for stream in registry.streams().iter().take_while(|_| !registry.relays.is_full()) {
-            start_missing(&registry, stream);
-        }
+        registry.relays.retry(|| {
+            begin(&registry);
+            for stream in registry.streams().iter().take_while(|_| !registry.relays.is_full()) {
+                start_missing(&registry, stream);
+            }
+        });
     }
 }
 
@@ -152,6 +154,7 @@ fn start(
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::sync::atomic::Ordering;
     use std::time::Duration;
 
     use bytes::Bytes;
@@ -166,7 +169,7 @@ mod tests {
     use crate::server::registry::PublishRight;
     use crate::server::registry::config::Config;
     use crate::server::registry::relays::target::RelayTarget;
-    use crate::server::registry::relays::{Addition, MAX_RELAYS};
+    use crate::server::registry::relays::{Addition, MAX_EMPTY_PULLS_PER_ADDRESS, MAX_RELAYS};
     use crate::server::stream::Incoming;
     use crate::server::stream::flv_sink::FlvSink;
     use crate::server::stream::sink::Sink;
@@ -366,6 +369,39 @@ mod tests {
             }
         };
         assert!(runtime.block_on(async { timeout(LIMIT, begun).await }).is_ok());
+        registry.stop();
+    }
+
+    #[test]
+    fn a_pull_that_is_refused_again_counts_once_and_begins_once_another_one_gets_data() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, rule("live/*", true));
+        let relays = &registry.relays;
+        let opened_by = Some(subscriber("127.0.0.1".parse().unwrap()));
+        let add = |number| {
+            let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
+            let start = (1_000 + number as u64, registry.clock.now());
+            let rule = Arc::new(rule("other/*", true));
+            let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, opened_by));
+            assert_eq!(relays.add(&relay, |_| false), Addition::Added);
+            relay
+        };
+        let empty: Vec<_> = (0..MAX_EMPTY_PULLS_PER_ADDRESS).map(add).collect();
+        watch(&registry, Protocol::HttpFlv);
+        let stream = registry.find("live", "show").unwrap();
+        let is_freed = || {
+            relays.free();
+            runtime.block_on(async { timeout(Duration::ZERO, relays.freed()).await.is_ok() })
+        };
+        assert!(!is_freed(), "none was refused");
+        resume(&registry, &stream);
+        let retry = || relays.retry(|| start_missing(&registry, &stream));
+        retry();
+        assert_eq!((relays.refused(), is_freed()), (1, true));
+        empty[0].bytes.fetch_add(1, Ordering::Relaxed);
+        retry();
+        assert!(relays.pull_of("live", "show").is_some());
+        assert_eq!((relays.refused(), is_freed()), (1, false));
         registry.stop();
     }
 

@@ -31,23 +31,28 @@ impl RelayTask {
         is_same: impl Fn(&Relay) -> bool,
     ) -> Option<Self> {
         let relay = Arc::new(relay);
-        match registry.relays.add(&relay, is_same) {
-            Addition::Added => Some(Self { registry: Arc::clone(registry), relay }),
-            Addition::Known => None,
-            Addition::Refused => {
-                let now = registry.clock.now();
-                let refused = |report: &mut RelayReport| {
-                    report.state = RelayState::Stopped;
-                    report.cause = Some(problem!("relay-no-room"));
-                };
-                if registry.relays.is_refusal_reported(now)
-                    && let Some(change) = relay.change(now, refused)
-                {
-                    registry.tell(Event::Relay(change));
-                }
-                None
-            }
+        let cause = match registry.relays.add(&relay, is_same) {
+            Addition::Added => return Some(Self { registry: Arc::clone(registry), relay }),
+            Addition::Known => return None,
+            Addition::Full => problem!("relay-no-room"),
+            Addition::TooManyEmpty => problem!("relay-too-many-empty"),
+        };
+        let now = registry.clock.now();
+        let refused = |report: &mut RelayReport| {
+            report.state = RelayState::Stopped;
+            report.cause = Some(cause);
+        };
+        if registry.relays.is_refusal_reported(now)
+            && let Some(change) = relay.change(now, refused)
+        {
+            registry.tell(Event::Relay(change));
         }
+        None
+    }
+
+    /// Returns the id of the relay's stream on relay paths.
+    pub fn own_id(&self) -> String {
+        self.registry.relays.id_of((&self.relay.app, &self.relay.stream))
     }
 
     /// Changes the report, and reports a changed state or cause as an event.

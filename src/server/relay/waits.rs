@@ -10,8 +10,13 @@ const FAIL_OVER_SILENCE_TIMEOUT: Duration = Duration::from_secs(8);
 /// The only server has failed if it sends nothing for this long. The limit exceeds the time for which a server keeps a
 /// silent publisher: until then, a new connection would only get the last frames again.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The range of [`start_timeout`].
-const START_TIMEOUT_RANGE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(4));
+/// How often a pull checks whether a name is still published on this server, and how long it waits
+/// after the name has become free. Servers that pull from each other must not pass on the rest of one
+/// stream as a new one.
+pub(super) const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(3);
+/// With further addresses: a server that has no stream for this long has failed. The limit exceeds
+/// [`NAME_CHECK_INTERVAL`], for which another server may wait before it pulls the stream itself.
+const START_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Returns the time after which a server that sends nothing has failed.
 pub(super) fn silence_timeout(addresses: usize) -> Duration {
@@ -19,20 +24,17 @@ pub(super) fn silence_timeout(addresses: usize) -> Duration {
 }
 
 /// Returns the time after which the pull leaves a server that does not have the stream, or `None` without further
-/// addresses. All servers share the time for which the HTTP request of a viewer waits.
+/// addresses.
 pub(super) fn start_timeout(addresses: usize) -> Option<Duration> {
-    let (min, max) = START_TIMEOUT_RANGE;
-    (addresses > 1).then(|| (REQUEST_TIMEOUT / count(addresses)).clamp(min, max))
+    (addresses > 1).then_some(START_TIMEOUT)
 }
 
-/// Returns how long a pull without viewers tries its addresses: at least once each.
+/// Returns how long a pull without viewers tries its addresses: at least once each. This can take
+/// several HTTP requests of a viewer.
 pub(super) fn first_round(addresses: usize) -> Duration {
+    let count = u32::try_from(addresses).unwrap_or(u32::MAX);
     let each = start_timeout(addresses).map(|start| FAIL_OVER_CONNECT_TIMEOUT + start);
-    each.map_or(REQUEST_TIMEOUT, |each| REQUEST_TIMEOUT.max(each * count(addresses)))
-}
-
-fn count(addresses: usize) -> u32 {
-    u32::try_from(addresses).unwrap_or(u32::MAX)
+    each.map_or(REQUEST_TIMEOUT, |each| REQUEST_TIMEOUT.max(each * count))
 }
 
 #[cfg(test)]
@@ -43,15 +45,15 @@ mod tests {
     use crate::server::relay::task::CHECK_INTERVAL;
 
     #[test]
-    fn one_request_reaches_the_last_of_several_servers() {
-        for addresses in 2..=5 {
-            let others = count(addresses) - 1;
-            let each = start_timeout(addresses).unwrap() + CHECK_INTERVAL;
-            assert!(each * others < REQUEST_TIMEOUT, "{addresses}");
+    fn a_server_gets_the_time_to_pull_the_stream_itself() {
+        for addresses in 2..=MAX_TARGETS {
+            let start = start_timeout(addresses).unwrap();
+            assert!(start > NAME_CHECK_INTERVAL + CHECK_INTERVAL, "{addresses}");
+            let round = start * u32::try_from(addresses).unwrap();
+            assert!(first_round(addresses) > round, "{addresses}");
         }
-        // With more servers, the pull continues for the next request.
-        let most = start_timeout(MAX_TARGETS).unwrap() * count(MAX_TARGETS);
-        assert!(most > REQUEST_TIMEOUT && first_round(MAX_TARGETS) > most);
+        // One request reaches the second server.
+        assert!(start_timeout(2).unwrap() + CHECK_INTERVAL < REQUEST_TIMEOUT);
         assert_eq!((start_timeout(1), first_round(1)), (None, REQUEST_TIMEOUT));
     }
 

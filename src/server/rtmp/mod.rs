@@ -337,7 +337,7 @@ impl Task {
         }
         // An unreadable path gives no protection against loops, so it is refused too.
         let is_loop = |path: &str| {
-            RelayPath::parse(path).is_none_or(|path| path.contains(&self.registry.relays.id))
+            RelayPath::parse(path).is_none_or(|path| path.passes(&self.registry.relays.id))
         };
         if connect.relay_path().is_some_and(is_loop) {
             let text = "This relay would be a loop.";

@@ -1,6 +1,7 @@
 //! The source of a relayed stream. It contains the loop guard: the random ids of the servers that the
-//! stream has passed through, or that wait for the stream. A relay sends these ids in its connect
-//! command. A server refuses a command with its own id.
+//! stream has passed through, or that wait for the stream, each followed by a hash of the stream's
+//! names on that server. A relay sends these ids in its connect command. A server refuses a command
+//! with its own id. A stream may return to a server under another name.
 
 use std::fmt;
 
@@ -58,6 +59,17 @@ impl RelayPath {
         has_left || self.0.iter().any(|id| !used.contains(id) && id.as_str() < own)
     }
 
+    /// Returns true if a stream of this server is on the path.
+    pub fn passes(&self, server: &str) -> bool {
+        self.0.iter().any(|id| id.starts_with(server))
+    }
+
+    /// Returns the path without the servers that are not on one of `paths` with room.
+    pub fn on_any(&self, paths: &[Self]) -> Self {
+        let is_on = |id: &&String| paths.iter().any(|path| path.has_room() && path.contains(id));
+        Self(self.0.iter().filter(is_on).cloned().collect())
+    }
+
     pub fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|known| known == id)
     }
@@ -96,6 +108,7 @@ mod tests {
         assert!(path.with("another").is_none(), "the limit");
         assert_eq!(RelayPath::parse(&path.to_string()), Some(path.clone()));
         assert!(path.contains("server0") && !path.contains("server"));
+        assert!(path.passes("server") && !path.passes("erver"));
         assert_eq!(path.last(), Some("server7"));
     }
 

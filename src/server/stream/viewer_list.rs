@@ -63,16 +63,16 @@ impl Stream {
     }
 
     /// Returns the servers that wait for the stream, or `None` if there is no viewer. If the servers do not all fit
-    /// into a path, the servers of some viewers are missing.
-    pub fn waiting_servers(&self) -> Option<RelayPath> {
+    /// into a path, the servers of some viewers are missing, but none of `known` that still waits.
+    pub fn waiting_servers(&self, known: &RelayPath) -> Option<RelayPath> {
         let inner = self.inner.lock();
         let sinks = inner.viewers.iter().map(|viewer| &viewer.sink);
-        let mut paths = sinks.filter(|viewer| viewer.is_viewer()).map(|viewer| viewer.relay_path());
-        let fitting = |all: RelayPath, path: RelayPath| {
-            all.joined(&path).filter(RelayPath::has_room).unwrap_or(all)
+        let viewers = sinks.filter(|viewer| viewer.is_viewer());
+        let paths: Vec<_> = viewers.map(|viewer| viewer.relay_path()).collect();
+        let fitting = |all: RelayPath, path: &RelayPath| {
+            all.joined(path).filter(RelayPath::has_room).unwrap_or(all)
         };
-        let first = fitting(RelayPath::default(), paths.next()?);
-        Some(paths.fold(first, fitting))
+        (!paths.is_empty()).then(|| paths.iter().fold(known.on_any(&paths), fitting))
     }
 
     /// Disconnects the viewers with the chosen ids. Returns their number.
@@ -97,8 +97,8 @@ impl Stream {
 }
 
 impl Inner {
-    /// Returns true for a relay of a server that the publisher's stream has already passed through. The relay gets
-    /// nothing, because the other server would send the rest of an ended stream in a circle.
+    /// Returns true for a relay of a server that the publisher's stream has already passed through under the relay's
+    /// name. The relay gets nothing, because the other server would send the rest of an ended stream in a circle.
     pub(super) fn is_loop(&self, viewer: &dyn Sink) -> bool {
         let path = self.publisher.as_ref().map(|publisher| &publisher.source.path);
         path.is_some_and(|path| path.last().is_some() && path.shares(&viewer.relay_path()))
@@ -203,13 +203,26 @@ mod tests {
     #[test]
     fn the_servers_that_wait_are_those_of_the_current_viewers() {
         let stream = stream();
-        assert_eq!(stream.waiting_servers(), None);
+        let none = RelayPath::default();
+        assert_eq!(stream.waiting_servers(&none), None);
         for (id, path) in [(7, "a,b,c,d,e,f,g,h"), (8, "b"), (9, "c")] {
             join(&stream, id, path);
         }
-        let waiting = |path| stream.waiting_servers() == RelayPath::parse(path);
+        let waiting = |path| stream.waiting_servers(&none) == RelayPath::parse(path);
         assert!(waiting("b,c"), "a full path blocks nobody");
         assert!(stream.leave(8).is_some());
         assert!(waiting("c"));
+    }
+
+    #[test]
+    fn a_path_keeps_the_servers_that_still_wait() {
+        let stream = stream();
+        for (id, path) in [(7, "x"), (8, "a,b,c,d"), (9, "e,f,g")] {
+            join(&stream, id, path);
+        }
+        let known = RelayPath::parse("a,b,c,d,e,f,g").unwrap();
+        assert_eq!(stream.waiting_servers(&known), Some(known.clone()));
+        assert!(stream.leave(9).is_some());
+        assert_eq!(stream.waiting_servers(&known), RelayPath::parse("a,b,c,d,x"));
     }
 }

@@ -56,8 +56,8 @@ pub fn is_space(snapshot: &Snapshot, preferences: &Preferences) -> bool {
     Key::from_name(preferences.push_to_talk_key.name()) == Some(Key::Space) && is_wanted(snapshot)
 }
 
-/// Returns the key to watch, also while another window has the keyboard focus.
-pub fn watched(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
+/// Returns the push-to-talk key if a strip uses it.
+pub fn wanted(snapshot: &Snapshot, preferences: &Preferences) -> Option<PushToTalkKey> {
     is_wanted(snapshot).then_some(preferences.push_to_talk_key)
 }
 

@@ -84,16 +84,18 @@ impl Screen {
         self.talk.held()
     }
 
-    /// Returns the key to monitor, also while another window has the keyboard focus.
+    /// Returns the key to watch while another window has the keyboard focus. A press in this window
+    /// continues there: on X11, the press of a global hotkey takes the focus.
     pub fn watched_talk_key(&self) -> Option<PushToTalkKey> {
-        push_to_talk::watched(&self.snapshot, &self.preferences)
+        let watches = self.preferences.push_to_talk_everywhere || self.talk.held();
+        push_to_talk::wanted(&self.snapshot, &self.preferences).filter(|_| watches)
     }
 
     /// Updates the state of the push-to-talk key, which can be held in any window. Returns the
     /// command for the studio, even if the window is hidden.
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
-        // A press in this window continues: on X11, the press of a global hotkey takes the focus.
+        // The key may be watched a moment longer than it counts.
         let held = held && (self.preferences.push_to_talk_everywhere || self.talk.held());
         self.talk.handle_elsewhere(held, away)
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 
-use crate::base::Clock;
+use crate::base::{Clock, Timestamp};
 use crate::net::web::WebUrl;
-use crate::server::access::callback::destination::{Destination, PostError};
+use crate::server::access::callback::destination::{ClientTurn, Destination, PostError};
 use crate::server::access::callback::exchange::{ReceiverAnswer, Request, Verdict};
 use crate::server::access::callback::rules::{CallKind, CallbackRules, Dialect};
 use crate::server::access::callback::visit::{Call, Visit};
@@ -96,20 +96,6 @@ impl Notices {
                 break;
             }
         }
-    }
-
-    /// Posts a request to a receiver, and reports the answer.
-    async fn post(
-        &self,
-        destination: &Destination,
-        dialect: Dialect,
-        visit: &Visit,
-        call: &Call,
-    ) -> Result<Verdict, PostError> {
-        let (request, began) = (request(dialect, visit, call), self.clock.now());
-        let posted = destination.post(&request, self.clock).await;
-        let took = self.clock.now().since(began);
-        self.report(destination, dialect, (visit, call), posted, took)
     }
 
     /// Reports the answer to a request, and returns the decision in it.
@@ -209,12 +195,18 @@ impl Callbacks {
         calls.iter().flatten().any(|kind| self.destinations.contains_key(kind))
     }
 
-    /// Asks the receiver whether the client may act. If the client leaves before the answer, the receiver may still
-    /// accept it. In that case, its end is reported too.
+    /// Asks the receiver whether the client may act. If the client leaves after the request was sent, the receiver may
+    /// still accept it. In that case, its end is reported too.
     pub async fn admit(self: &Arc<Self>, visit: &Visit, call: &Call) -> Result<Admitted, Denied> {
+        let began = self.notices.clock.now();
+        let turn = match self.destinations.get(&call.kind()) {
+            Some(destination) => Some(destination.client_turn(self.notices.clock).await),
+            None => None,
+        };
         let (callbacks, visit, call) = (Arc::clone(self), visit.clone(), call.clone());
         let asked = async move {
-            let Acceptance { renamed, is_unsent } = callbacks.ask(&visit, &call).await?;
+            let asked = callbacks.ask(&visit, &call, turn, began).await?;
+            let Acceptance { renamed, is_unsent } = asked;
             // The receiver would count the end of a client whose beginning it does not know.
             let mut done = match is_unsent {
                 true => None,
@@ -229,11 +221,25 @@ impl Callbacks {
         self.notices.runtime.spawn(asked).await.unwrap_or(Err(Denied::NoCallback))
     }
 
-    /// Asks the receiver whether the client may act.
-    async fn ask(&self, visit: &Visit, call: &Call) -> Result<Acceptance, Denied> {
+    /// Asks the receiver in this turn whether the client may act. The client has waited since `began`.
+    async fn ask(
+        &self,
+        visit: &Visit,
+        call: &Call,
+        turn: Option<Result<ClientTurn, PostError>>,
+        began: Timestamp,
+    ) -> Result<Acceptance, Denied> {
         let accepted = |renamed| Ok(Acceptance { renamed, is_unsent: false });
-        let Some(destination) = self.destinations.get(&call.kind()) else { return accepted(None) };
-        match self.notices.post(destination, self.dialect, visit, call).await {
+        let Some((destination, turn)) = self.destinations.get(&call.kind()).zip(turn) else {
+            return accepted(None);
+        };
+        let clock = self.notices.clock;
+        let posted = match turn {
+            Ok(turn) => destination.post(turn, &request(self.dialect, visit, call), clock).await,
+            Err(error) => Err(error),
+        };
+        let took = clock.now().since(began);
+        match self.notices.report(destination, self.dialect, (visit, call), posted, took) {
             Ok(Verdict::Accept) => accepted(None),
             Ok(Verdict::Rename(name)) => accepted(Some(name)),
             Ok(Verdict::Refuse) => Err(Denied::Callback),
@@ -437,6 +443,19 @@ pub(in crate::server) mod tests {
                 assert_eq!(!notices.is_idle(), is_accepted, "{answer}");
             });
         }
+    }
+
+    #[test]
+    fn a_client_that_leaves_while_it_waits_for_a_slot_is_forgotten() {
+        let runtime = Runtime::start().unwrap();
+        let callbacks = Unreachable::new(&runtime, &[CallKind::Play], false).callbacks;
+        runtime.block_on(async {
+            let _slots = callbacks.destinations[&CallKind::Play].take_slots().await;
+            let (visit, call) = (samples::visit(), Call::play());
+            let asked = timeout(Duration::ZERO, callbacks.admit(&visit, &call)).await;
+            assert!(asked.is_err(), "it waits");
+            assert_eq!(Arc::strong_count(&callbacks), 1, "no task goes on");
+        });
     }
 
     #[test]

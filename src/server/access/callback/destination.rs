@@ -4,11 +4,12 @@
 //! for which a client waits has a time limit, which includes the queue, and fails during a pause.
 //! Notices wait longer. URLs share no state, so a slow URL does not delay the others.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Semaphore, SemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::base::{Backoff, Clock, Timestamp};
@@ -35,8 +36,8 @@ const MAX_FAILURES: u32 = 8;
 pub(super) struct Destination {
     url: WebUrl,
     limit: Duration,
-    slots: Semaphore,
-    requests: AtomicUsize,
+    slots: Arc<Semaphore>,
+    requests: Arc<AtomicUsize>,
     health: Mutex<Health>,
     /// HTTP clients whose connections can be reused.
     idle: Mutex<Vec<Client>>,
@@ -90,8 +91,8 @@ impl Destination {
         Self {
             url,
             limit,
-            slots: Semaphore::new(MAX_SIMULTANEOUS_REQUESTS),
-            requests: AtomicUsize::new(0),
+            slots: Arc::new(Semaphore::new(MAX_SIMULTANEOUS_REQUESTS)),
+            requests: Arc::default(),
             health: Mutex::new(health),
             idle: Mutex::default(),
         }
@@ -103,25 +104,43 @@ impl Destination {
         if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
     }
 
-    /// Posts a request for which a client waits.
-    pub async fn post(&self, request: &Request, clock: Clock) -> Result<ReceiverAnswer, PostError> {
-        let _counted = self.count()?;
+    /// Waits for a slot for a request for which a client waits. Fails during a pause, and after the time limit.
+    pub async fn client_turn(&self, clock: Clock) -> Result<ClientTurn, PostError> {
+        let (began, counted) = (clock.now(), self.count()?);
         if self.pause(clock).is_some() {
             return Err(PostError::Paused);
         }
-        let exchange = async {
-            let _slot = self.slot().await?;
-            self.exchange(request, Options::default()).await
-        };
-        let answered = timeout(self.limit, exchange).await;
+        let slot = timeout(self.limit, self.slot()).await;
+        let slot = slot.unwrap_or_else(|_| Err(late(self.limit)));
+        let slot = slot.inspect_err(|error| self.note(&Err(error.clone()), clock))?;
+        Ok(ClientTurn { began, counted, slot })
+    }
+
+    /// Posts a request for which a client waits, in its turn.
+    pub async fn post(
+        &self,
+        turn: ClientTurn,
+        request: &Request,
+        clock: Clock,
+    ) -> Result<ReceiverAnswer, PostError> {
+        let ClientTurn { began, counted: _counted, slot: _slot } = turn;
+        let rest = (began + self.limit).since(clock.now());
+        let answered = timeout(rest, self.exchange(request, Options::default())).await;
         let answered = answered.unwrap_or_else(|_| Err(late(self.limit)));
         self.note(&answered, clock);
         answered
     }
 
     /// Counts a request until the result is dropped. Fails if too many requests are waiting.
-    pub fn count(&self) -> Result<Counted<'_>, PostError> {
+    pub fn count(&self) -> Result<Counted, PostError> {
         Counted::new(&self.requests).ok_or(PostError::Full)
+    }
+
+    /// Takes all slots.
+    #[cfg(test)]
+    pub async fn take_slots(&self) -> OwnedSemaphorePermit {
+        let all = u32::try_from(MAX_SIMULTANEOUS_REQUESTS).unwrap();
+        Arc::clone(&self.slots).acquire_many_owned(all).await.unwrap()
     }
 
     /// Waits for a slot for a notice, and for the end of a pause. Fails if that takes longer than `until`, and during a
@@ -131,7 +150,7 @@ impl Destination {
         clock: Clock,
         until: Timestamp,
         closing: &mut watch::Receiver<bool>,
-    ) -> Result<SemaphorePermit<'_>, PostError> {
+    ) -> Result<OwnedSemaphorePermit, PostError> {
         let slot = timeout(until.since(clock.now()), self.slot_after_pause(clock, closing)).await;
         slot.unwrap_or(Err(PostError::Paused))
     }
@@ -140,7 +159,7 @@ impl Destination {
         &self,
         clock: Clock,
         closing: &mut watch::Receiver<bool>,
-    ) -> Result<SemaphorePermit<'_>, PostError> {
+    ) -> Result<OwnedSemaphorePermit, PostError> {
         loop {
             let slot = self.slot().await?;
             let Some(pause) = self.pause(clock) else { return Ok(slot) };
@@ -156,7 +175,7 @@ impl Destination {
     /// unreachable. It has received the notice only if it ended a kept connection without an answer.
     pub async fn post_notice(
         &self,
-        _slot: SemaphorePermit<'_>,
+        _slot: OwnedSemaphorePermit,
         request: &Request,
         clock: Clock,
     ) -> Result<ReceiverAnswer, PostError> {
@@ -175,8 +194,8 @@ impl Destination {
         Some(until.since(clock.now())).filter(|pause| !pause.is_zero())
     }
 
-    async fn slot(&self) -> Result<SemaphorePermit<'_>, PostError> {
-        let slot = self.slots.acquire().await;
+    async fn slot(&self) -> Result<OwnedSemaphorePermit, PostError> {
+        let slot = Arc::clone(&self.slots).acquire_owned().await;
         slot.map_err(|error| PostError::NoAnswer(error.to_string().into()))
     }
 
@@ -230,18 +249,27 @@ fn late(limit: Duration) -> PostError {
     PostError::NoAnswer(problem!("callback-late", time = format!("{limit:?}")))
 }
 
+/// The turn of a request for which a client waits.
+#[derive(Debug)]
+pub(super) struct ClientTurn {
+    /// The time from which the time limit counts.
+    began: Timestamp,
+    counted: Counted,
+    slot: OwnedSemaphorePermit,
+}
+
 /// Counts a request as waiting until dropped.
 #[derive(Debug)]
-pub(super) struct Counted<'a>(&'a AtomicUsize);
+pub(super) struct Counted(Arc<AtomicUsize>);
 
-impl<'a> Counted<'a> {
-    fn new(all: &'a AtomicUsize) -> Option<Self> {
-        let counted = Self(all);
+impl Counted {
+    fn new(all: &Arc<AtomicUsize>) -> Option<Self> {
+        let counted = Self(Arc::clone(all));
         (all.fetch_add(1, Ordering::AcqRel) < MAX_REQUESTS).then_some(counted)
     }
 }
 
-impl Drop for Counted<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
@@ -265,8 +293,7 @@ mod tests {
         let (runtime, clock, destination) =
             (Runtime::start().unwrap(), Clock::start(), impatient());
         runtime.block_on(async {
-            let all = u32::try_from(MAX_SIMULTANEOUS_REQUESTS).unwrap();
-            let slots = destination.slots.acquire_many(all).await.unwrap();
+            let slots = destination.take_slots().await;
             let (_sender, mut closing) = watch::channel(false);
             let later = clock.now() + Duration::from_hours(1);
             let mut turn = pin!(destination.turn(clock, later, &mut closing));

@@ -5,9 +5,10 @@ pub(in crate::server) mod state;
 pub(in crate::server) mod target;
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -27,7 +28,7 @@ pub(in crate::server) const MAX_RELAYS: usize = 256;
 /// request.
 const MAX_EMPTY_PULLS: usize = 64;
 /// Maximum number of pulls on demand without data for the viewers of one network.
-const MAX_EMPTY_PULLS_PER_ADDRESS: usize = 8;
+pub(in crate::server) const MAX_EMPTY_PULLS_PER_ADDRESS: usize = 8;
 /// Minimum time between two events about refused relays.
 const REFUSAL_INTERVAL: Duration = Duration::from_secs(10);
 /// Length of a server's id in characters.
@@ -36,8 +37,10 @@ const SERVER_ID_LENGTH: usize = 16;
 /// The relays of a server.
 #[derive(Debug)]
 pub(in crate::server) struct Relays {
-    /// The id of this server on relay paths.
+    /// The id of this server. On relay paths, it begins the ids of this server's streams.
     pub id: String,
+    /// Hashes the names of streams for relay paths.
+    names: RandomState,
     /// The runtime on which the tasks of relays run.
     pub runtime: Handle,
     rules: RwLock<Vec<Arc<RelayRule>>>,
@@ -45,9 +48,13 @@ pub(in crate::server) struct Relays {
     /// Totals of relays that have ended, by direction.
     ended: Mutex<BTreeMap<Direction, RelayTotals>>,
     refused: AtomicU64,
+    /// True if a relay was refused since the last [`Relays::retry`].
+    has_refused: AtomicBool,
+    /// True during [`Relays::retry`].
+    is_retry: AtomicBool,
     /// The time of the last event about a relay that was refused.
     refusal_reported: Mutex<Option<Timestamp>>,
-    /// Signals that a relay has ended after others were refused.
+    /// Signals that there may be room for relays that were refused.
     freed: Notify,
 }
 
@@ -58,7 +65,9 @@ pub(in crate::server) enum Addition {
     /// There is an equal relay.
     Known,
     /// There are too many relays.
-    Refused,
+    Full,
+    /// There are too many pulls on demand that have received nothing yet.
+    TooManyEmpty,
 }
 
 /// The totals of relays.
@@ -96,14 +105,22 @@ impl Relays {
         id.truncate(SERVER_ID_LENGTH);
         Self {
             id,
+            names: RandomState::new(),
             runtime: runtime.clone(),
             rules: RwLock::new(rules.iter().cloned().map(Arc::new).collect()),
             all: Mutex::default(),
             ended: Mutex::default(),
             refused: AtomicU64::new(0),
+            has_refused: AtomicBool::new(false),
+            is_retry: AtomicBool::new(false),
             refusal_reported: Mutex::default(),
             freed: Notify::new(),
         }
+    }
+
+    /// Returns the id of a stream of this server on relay paths.
+    pub fn id_of(&self, names: (&str, &str)) -> String {
+        format!("{}{:016x}", self.id, self.names.hash_one(names))
     }
 
     /// Returns the rules.
@@ -158,9 +175,12 @@ impl Relays {
         if all.values().any(|it| !it.is_stopped() && is_same(it)) {
             return Addition::Known;
         }
-        if all.len() >= MAX_RELAYS || is_fruitless(&all, relay.opened_by) {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            return Addition::Refused;
+        let is_full = all.len() >= MAX_RELAYS;
+        if is_full || is_fruitless(&all, relay.opened_by) {
+            let is_first = !self.is_retry.load(Ordering::Relaxed);
+            self.refused.fetch_add(is_first.into(), Ordering::Relaxed);
+            self.has_refused.store(true, Ordering::Relaxed);
+            return if is_full { Addition::Full } else { Addition::TooManyEmpty };
         }
         all.insert(relay.id, Arc::clone(relay));
         Addition::Added
@@ -181,9 +201,26 @@ impl Relays {
         self.count() >= MAX_RELAYS
     }
 
-    /// Waits until a relay has ended after others were refused.
+    /// Waits until there may be room for relays that were refused.
     pub async fn freed(&self) {
         self.freed.notified().await;
+    }
+
+    /// Signals that there may be room for relays that were refused.
+    pub fn free(&self) {
+        if self.has_refused.load(Ordering::Relaxed) {
+            self.freed.notify_one();
+        }
+    }
+
+    /// Calls `start`, which starts the relays that were refused. They count only once as refused.
+    pub fn retry(&self, start: impl FnOnce()) {
+        self.has_refused.store(false, Ordering::Relaxed);
+        self.is_retry.store(true, Ordering::Relaxed);
+        start();
+        self.is_retry.store(false, Ordering::Relaxed);
+        // `start` does not try all relays if the server is full.
+        self.has_refused.fetch_or(self.is_full(), Ordering::Relaxed);
     }
 
     /// Returns true while a push may still send the rest of a stream to a server of this rule.
@@ -202,9 +239,7 @@ impl Relays {
         let mut all = self.all.lock();
         if all.remove(&relay.id).is_some() {
             self.ended.lock().entry(relay.rule().direction).or_default().add(relay);
-            if self.refused() > 0 {
-                self.freed.notify_one();
-            }
+            self.free();
         }
     }
 

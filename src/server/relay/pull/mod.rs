@@ -21,7 +21,7 @@ use crate::server::registry::{Publication, PublishRight, Refused};
 use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::pushes::push_on;
 use crate::server::relay::task::{RelayTask, ticks};
-use crate::server::relay::waits;
+use crate::server::relay::waits::{self, NAME_CHECK_INTERVAL};
 use crate::server::stream::relayed::{RelayPath, RelaySource};
 use crate::server::stream::{Incoming, Stream};
 use crate::text::Problem;
@@ -36,10 +36,6 @@ const MISSING_STREAM_WAIT: Duration = Duration::from_secs(1);
 const FAIL_OVER_COMMAND_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the viewers of a lost stream are kept for its return.
 const STREAM_RETURN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the pull checks whether a name is still published on this server, and how long it
-/// waits after the name has become free. Servers that pull from each other must not pass on the
-/// rest of one stream as a new one.
-const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// How often the pull checks whether a push of its name to the same server has ended.
 const PUSH_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// Time limit for closing a connection.
@@ -70,6 +66,9 @@ struct Pull {
     server: String,
     /// The other servers on the path of the connection.
     path: RelayPath,
+    /// The time since which the server does not have the stream, if the next connection to it only
+    /// tells it another path.
+    missing_since: Option<Timestamp>,
     /// Number of the connection's bytes that were already counted.
     counted: u64,
     /// True after the first media of the pull.
@@ -114,12 +113,13 @@ impl Relaying for Pull {
     }
 
     fn path(&mut self) -> RelayPath {
-        self.path = self.waiting_servers();
+        self.path = self.waiting_servers(&self.path);
         self.path.clone()
     }
 
     async fn connection(&mut self, to: Destination<'_>, options: &Options) -> End {
         (self.live_since, self.first_media) = (None, None);
+        let missing_since = self.missing_since.take();
         let clock = self.task.registry.clock;
         let on_step = |_: crate::net::Step<'_>| {};
         let relay = Arc::clone(&self.task.relay);
@@ -139,7 +139,7 @@ impl Relaying for Pull {
         };
         // A server without the stream may send nothing for any length of time.
         client.stream().set_keepalive();
-        let end = self.receive(&mut client, to).await;
+        let end = self.receive(&mut client, to, missing_since).await;
         self.count(&client);
         self.counted = 0;
         if !matches!(end, End::Failed(_)) {
@@ -206,6 +206,7 @@ impl Pull {
             peer: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
             server: String::new(),
             path: RelayPath::default(),
+            missing_since: None,
             counted: 0,
             was_live: false,
             flush_at: None,
@@ -235,9 +236,10 @@ impl Pull {
         self.task.registry.relays.is_pushed_to(&rule, (app, stream))
     }
 
-    /// Returns the servers that wait for the stream. HTTP requests wait without a viewer.
-    fn waiting_servers(&self) -> RelayPath {
-        let of_viewers = self.stream().and_then(|stream| stream.waiting_servers());
+    /// Returns the servers that wait for the stream, first those of `known`. HTTP requests wait
+    /// without a viewer.
+    fn waiting_servers(&self, known: &RelayPath) -> RelayPath {
+        let of_viewers = self.stream().and_then(|stream| stream.waiting_servers(known));
         of_viewers.unwrap_or_else(|| self.task.relay.asker())
     }
 
@@ -248,9 +250,17 @@ impl Pull {
         if self.live_since.is_some() { rule.linger } else { rule.linger.max(first_round()) }
     }
 
-    async fn receive(&mut self, client: &mut Client, to: Destination<'_>) -> End {
+    /// Receives until something ends the connection. `missing_since` is the time since which the
+    /// server does not have the stream, if an earlier connection has found this out.
+    async fn receive(
+        &mut self,
+        client: &mut Client,
+        to: Destination<'_>,
+        missing_since: Option<Timestamp>,
+    ) -> End {
         let task = Arc::clone(&self.task);
         let began = task.registry.clock.now();
+        let missing_since = missing_since.unwrap_or(began);
         self.last_media = began;
         self.incoming.clear();
         self.server = to.url.authority();
@@ -310,14 +320,16 @@ impl Pull {
                     if self.publication.is_none() && self.is_published() {
                         return End::Again;
                     }
+                    let missing = now.since(missing_since);
+                    if waits::start_timeout(addresses).is_some_and(|most| missing >= most) {
+                        return End::Failed(problem!("relay-no-stream"));
+                    }
                     if now.since(began) >= MISSING_STREAM_WAIT {
-                        if self.waiting_servers().replaces(&self.path, &task.registry.relays.id) {
+                        if self.waiting_servers(&self.path).replaces(&self.path, &task.own_id()) {
+                            self.missing_since = Some(missing_since);
                             return End::Again;
                         }
                         self.wait_for_media();
-                    }
-                    if waits::start_timeout(addresses).is_some_and(|most| now.since(began) >= most) {
-                        return End::Failed(problem!("relay-no-stream"));
                     }
                     continue;
                 }
@@ -487,8 +499,9 @@ impl Pull {
         let new = read.saturating_sub(self.counted);
         self.counted = read;
         // The handshake and commands do not count as data of the pull.
-        if self.was_live {
-            self.task.relay.bytes.fetch_add(new, Ordering::Relaxed);
+        let before = self.was_live.then(|| self.task.relay.bytes.fetch_add(new, Ordering::Relaxed));
+        if before == Some(0) {
+            self.task.registry.relays.free();
         }
         self.task.registry.totals.received_bytes.fetch_add(new, Ordering::Relaxed);
     }

@@ -13,6 +13,7 @@ use crate::server::registry::relays::rules::RelayRule;
 use crate::server::registry::relays::state::RelayWay;
 use crate::server::registry::relays::target::RelayTarget;
 use crate::server::stream::flv_sink::FlvSink;
+use crate::server::stream::message::Batch;
 use crate::server::stream::sink::Sink;
 use crate::server::whep::endpoint::Arrival;
 use crate::server::whep::session;
@@ -36,6 +37,26 @@ fn pull(registry: Arc<Registry>, rule: RelayRule) -> Pull {
     let (rule, start) = (Arc::new(rule), (1, registry.clock.now()));
     let relay = Arc::new(Relay::new(start, rule, ("live", "show"), way, None));
     Pull::new(RelayTask { registry, relay })
+}
+
+/// An edge with this id and path.
+#[derive(Debug)]
+struct Edge(u64, &'static str);
+
+impl Sink for Edge {
+    fn id(&self) -> u64 {
+        self.0
+    }
+
+    fn relay_path(&self) -> RelayPath {
+        RelayPath::parse(self.1).unwrap()
+    }
+
+    fn deliver(&self, _: &Batch<'_>) {}
+
+    fn end(&self) {}
+
+    fn resume(&self) {}
 }
 
 #[test]
@@ -128,4 +149,36 @@ fn a_redirected_pull_keeps_the_name_in_the_address_of_its_server() {
     let end = pull.take(event, Destination { home: &home, url: &home, rule: &rule });
     let Some(End::Elsewhere(next)) = end else { panic!("no other address") };
     assert_eq!((next.host.as_str(), next.stream.expose()), ("c.example", "two"));
+}
+
+#[test]
+fn the_path_of_a_pull_changes_when_an_edge_leaves() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let mut pull = pull(Arc::clone(&registry), rule(true, RelayRule::DEFAULT_LINGER));
+    for (id, path) in [(2, "a"), (3, "b")] {
+        let edge: Arc<dyn Sink> = Arc::new(Edge(id, path));
+        registry.join("live", "show", (edge, 0), "127.0.0.1:5".parse().unwrap()).unwrap();
+    }
+    let used = pull.path();
+    let own = pull.task.own_id();
+    assert_eq!(used.to_string(), "a,b");
+    assert!(!pull.waiting_servers(&used).replaces(&used, &own));
+    assert!(registry.find("live", "show").unwrap().leave(2).is_some());
+    assert!(pull.waiting_servers(&used).replaces(&used, &own));
+    assert_eq!(pull.path().to_string(), "b");
+}
+
+#[test]
+fn a_stream_has_another_id_under_another_name() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let relays = &registry.relays;
+    let [path, other] = ["in", "live"].map(|app| {
+        let path = RelayPath::default().with(&relays.id_of((app, "show"))).unwrap();
+        assert!(path.passes(&relays.id) && RelayPath::parse(&path.to_string()).is_some());
+        path
+    });
+    // A server can push a stream, and pull it back under another name.
+    assert!(!path.shares(&other) && path.shares(&path));
 }
