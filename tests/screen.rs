@@ -228,7 +228,7 @@ fn inside_wide_display() {
     let all = DisplayTarget { id: Some("all".to_owned()), ..DisplayTarget::default() };
     let failed = Shown::screen(&all).await_state(SourceState::Failed);
     assert_eq!(failed.reason.id(), "display-format", "{failed:?}");
-    assert!(failed.detail.contains("9000x200"), "{failed:?}");
+    assert!(failed.reason.to_string().contains("9000x200"), "{failed:?}");
     // A region on the right is captured.
     client.window((8_600, 50), (100, 60), RED, "Red");
     let part = Some(Area::new(8_500, 0, 400, 200));

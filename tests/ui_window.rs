@@ -309,7 +309,7 @@ fn closing_asks_only_when_something_would_end() {
     assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
     harness.state_mut().screen.as_mut().unwrap().ask_to_close();
     harness.run();
-    assert_eq!(click(&mut harness, "End and close"), []);
+    assert_eq!(click(&mut harness, "Stop and close"), []);
     assert!(harness.state().closed);
     // Until onair has ended, the window says so.
     harness.get_by_label("Finishing…");

@@ -267,7 +267,7 @@ pub async fn request(
     }
 }
 
-/// Returns the object path of a request, whose name is `handle`.
+/// Returns the object path of the request with the name `handle`.
 fn request_path(connection: &Connection, handle: &str) -> String {
     let own = connection.unique_name().map(|name| name.as_str().to_owned()).unwrap_or_default();
     let sender = own.trim_start_matches(':').replace('.', "_");

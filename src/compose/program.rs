@@ -95,7 +95,7 @@ impl Program {
         }
     }
 
-    /// Executes the pending commands of the studio.
+    /// Applies the studio's pending changes: sources, program plan and preview.
     pub fn handle(
         &mut self,
         sources: Feeds,

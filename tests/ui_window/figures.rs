@@ -17,7 +17,7 @@ fn sound_that_went_too_is_told_beside_the_dropped_pictures() {
     assert!(is_shown(&harness, "904 (") && !is_shown(&harness, ", sound "));
     harness.state().demo.change(|snapshot| snapshot.figures.dropped_audio = 1_250);
     harness.run();
-    assert!(is_shown(&harness, "%), 1\u{a0}250 audio"));
+    assert!(is_shown(&harness, "%) video, 1\u{a0}250 audio"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use onair::text::problem::problem;
 use super::targets::open_card;
 use super::*;
 
-const PROXY: &str = "Proxy (password not saved)";
+const PROXY: &str = "Proxy (login not saved)";
 const BIND: &str = "Local address";
 const PORTS: &str = "Ports to try, in order";
 

@@ -340,7 +340,7 @@ fn a_hotkey_is_chosen_by_pressing_it_and_conflicts_are_said() {
     // Keys that operate the window cannot be hotkeys.
     harness.key_press(Key::Enter);
     harness.run();
-    harness.get_by_label_contains("keys are reserved for navigation");
+    harness.get_by_label_contains("This key cannot be a hotkey");
     // While the dialog waits for a hotkey, the keys have no other effect.
     harness.key_press_modifiers(Modifiers::COMMAND, Key::L);
     harness.run();

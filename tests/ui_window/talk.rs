@@ -65,7 +65,7 @@ fn the_talk_key_is_chosen_by_pressing_it() {
     harness.get_by_label("Push-to-talk key Press a key…");
     assert!(
         harness
-            .query_all_by_label_contains("onair cannot use this key for push-to-talk")
+            .query_all_by_label_contains("This key cannot be the push-to-talk key")
             .next()
             .is_some()
     );

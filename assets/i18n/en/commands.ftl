@@ -32,6 +32,7 @@ cli-play-key-letters = the play key contains a character that is not allowed in 
     .cure = Use only letters, digits and - . _ ~
 cli-key-unreadable = onair cannot read { $place }: { $reason }
     .cure = Check the path and permissions of the file.
+cli-cure-key-stdin = Pipe the key to onair as one line of text.
 cli-no-network = onair cannot use the network: { $reason }
 cli-save-format = --save { $path }: onair saves streams only as FLV
     .cure = Use a file name that ends in .flv. You can convert the file later with onair remux.

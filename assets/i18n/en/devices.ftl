@@ -107,7 +107,7 @@ device-no-applications = capturing audio from a single application requires Puls
     .cure = Start PulseAudio or PipeWire.
 
 # Displays and windows.
-display-it = the display
+display-it = the display or window
 display-none = no display was found
     .cure = Start onair in a desktop session, or set DISPLAY to an X11 display.
 display-not-built = this build of onair cannot capture displays in a Wayland session
@@ -136,6 +136,12 @@ display-minimized = { $name } is minimized
     .cure = Restore the window.
 display-format = onair cannot capture { $name } ({ $reason })
     .cure = Choose another display or window, or a part of the display.
+display-depth = onair cannot capture { $name } (its pixels have { $depth } bits)
+    .cure = Set the X11 session to a color depth of 24 bits.
+display-pixels = onair does not support its pixel format
+display-no-composite = the X server has no Composite extension
+display-too-large = { $size } pixels; the maximum is { $most }
+display-too-small = it is too small
 display-no-answer = the display server does not respond ({ $reason })
     .cure = Check that the desktop session is running, and that DISPLAY is correct.
 display-broken = onair cannot show { $name }

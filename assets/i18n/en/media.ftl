@@ -97,8 +97,8 @@ content-cut-start = frames between a cut and the next keyframe
 content-rotation = video rotation
 content-audio-track-names = audio track names
 content-audio-track-languages = audio track languages
-content-pixel-aspect = pixel aspect outside the video stream
-content-hdr-metadata = HDR metadata outside the video stream
+content-pixel-aspect = a pixel aspect ratio that only the container states
+content-hdr-metadata = HDR metadata that only the container states
 content-video-packet = a video packet of { $size } bytes
 content-audio-packet = an audio packet of { $size } bytes
 

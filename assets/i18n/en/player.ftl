@@ -66,7 +66,7 @@ play-awaited = { $what ->
     [tcp] connection
     [tls] secure connection
     [handshake] handshake
-    [connect] application response
+    [connect] reply to the connect request
     [play] stream
     [request] response
     [playlist] playlist

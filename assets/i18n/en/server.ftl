@@ -59,7 +59,7 @@ callback-full = too many requests are waiting
 
 # Why publishers and viewers leave.
 left-unpublished = unpublished
-left-stopped = stopped
+left-stopped = stopped playing
 left-finished = finished
 left-published-again = publishing restarted
 left-played-again = playback restarted

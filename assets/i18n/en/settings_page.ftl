@@ -45,7 +45,7 @@ setting-adaptation-note = Lowers the video bitrate while a connection is slow, w
 setting-keyframes = Keyframe interval
 setting-keyframes-note = Determines how soon new viewers see the video. 2 s suits most services.
 setting-audio-format = Audio format
-setting-audio-format-note = Settings for the AAC audio of the stream. The defaults suit all services.
+setting-audio-format-note = Bitrate, sample rate and channels of the stream's AAC audio. The defaults suit all services.
 setting-delay = Stream delay
 setting-delay-note = How long onair delays the stream for viewers. Takes effect with the next broadcast.
 

@@ -35,7 +35,7 @@ tip-not-ready-targets = 没有启用任何推流目标，或有推流目标缺�
 
 # 属性面板
 tab-inspector = 属性
-inspector-nothing = 未选中来源
+inspector-nothing = 未选中任何项目
 inspector-nothing-advice = 在列表中或画布上点击一个来源，这里会显示它的属性。
 inspector-several = 还选中了 { $count } 个来源，这里的修改只影响当前显示的来源。
 inspector-place = 位置和大小

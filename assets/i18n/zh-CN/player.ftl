@@ -66,7 +66,7 @@ play-awaited = { $what ->
     [tcp] 连接
     [tls] 安全连接
     [handshake] 握手
-    [connect] 应用响应
+    [connect] 连接请求的应答
     [play] 直播流
     [request] 响应
     [playlist] 播放列表

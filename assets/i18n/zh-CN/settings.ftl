@@ -73,7 +73,7 @@ value-talk-key = 这个按键不能用作讲话键
 value-projector = 应为 program、preview、multiview，或 source:编号
 value-pin = 每一项依次写“主机:端口”、空格和证书的 SHA-256
 value-sample-rate = AAC 不支持 { $rate } Hz 采样率
-address-with-login = 不能含有用户名或密码：onair 会把这个地址发给每个客户端
+address-with-login = 地址中不能有用户名或密码，因为 onair 会把它发给每个客户端
 
 # 多项设置
 settings-the-scenes = 场景
@@ -87,7 +87,7 @@ settings-shows-neither = 有一个项目既没有来源，也没有场景
 settings-source-gone = 有一个项目使用的来源“{ $name }”不存在
 settings-scene-gone = 有一个项目使用的场景“{ $name }”不存在
 settings-too-deep = 已忽略嵌套超过 { $most } 层的分组
-settings-crop = 裁剪应为四个 0 到 1 之间的比例：[左, 上, 右, 下]
+settings-crop = 裁剪应为四个比例，大于等于 0 且小于 1：[左, 上, 右, 下]
 settings-transition = 没有名为“{ $word }”的转场
 settings-matte = “{ $word }”不是有效的蒙版轨类型：应为 alpha、right、below、dark，或 #00FF00 这样的颜色
 settings-shows-nothing = 来源“{ $name }”没有画面：{ $why }
@@ -256,14 +256,14 @@ serve-app-name = 请填写应用的名称，例如 [app.live]；其他应用请�
 serve-password-file = --password-file：{ $reason }
     .cure = 请检查文件的路径和权限。文件的第一行应为密码。
 serve-too-many-networks = 网段超过 { $most } 个
-serve-tokens-without-key = [tokens] 里没有 secrets 或 jwks，所有令牌都无效
+serve-tokens-without-key = [tokens] 里必须有 secrets 或 jwks，否则所有令牌都无效
 serve-token-secret = 令牌密钥的长度应为 { $least } 到 { $most } 字节
 serve-token-no-secret = 无法生成令牌：配置的 [tokens] 里没有 secrets
 serve-jwks-insecure = 公钥必须来自 https:// 或本机
 serve-jwks-no-keys = 这不是含有 RSA、P-256 或 Ed25519 公钥的 JWK 集合
 serve-callback-url = 请填写 http:// 或 https:// 地址
 serve-callback-dialect = dialect 为 mediamtx 时只能用 auth，为其他值时不能用 auth
-serve-link-local = onair 不访问链路本地地址：云服务在这类地址上提供密钥等机密信息
+serve-link-local = 不能使用链路本地地址：云服务在这类地址上提供机密信息
 serve-too-many-words = 屏蔽词超过 { $most } 个
 chat-slow-range = 应为 0 到 { $most } 之间的秒数
 serve-auth = auth = "{ $other }"：应为 adobe 或 llnw
@@ -304,7 +304,7 @@ watermark-image = 无法使用图片 { $file }：{ $reason }
 
 # 故障实验
 fault-bad = 故障“{ $text }”无效：{ $reason }
-fault-shape = 格式应为“故障@阶段”或“故障@阶段:时间”，如 reset@media:3s
+fault-shape = 格式应为“故障@阶段”或“故障@阶段:值”，如 reset@media:3s
 fault-times = * 后面应为次数，范围为 1 到 { $most }
 fault-phases = 可用的阶段：{ $known }
 fault-needs-value = 缺少值，例如 { $example }
@@ -337,7 +337,7 @@ control-no-media = { $name }（{ $kind }）不支持播放操作。请指定媒�
 control-records-already = 正在录制到 { $path }：请先使用 stop-recording
 control-no-room = 无法向“{ $name }”添加文件：该项目不是媒体文件或幻灯片，或者文件数量已达上限
 control-no-entry = “{ $name }”的列表中没有第 { $number } 个文件，或该文件不能移除
-control-no-filter-kind = 没有名为“{ $kind }”的滤镜；现有：{ $known }
+control-no-filter-kind = 没有“{ $kind }”这种滤镜；可用的滤镜：{ $known }
 control-no-such-filter = 没有添加滤镜 { $kind }；请先使用 filter add { $kind }
 control-most-filters = 最多 { $most } 个滤镜
 control-media-remove = 请使用 media remove NUMBER SOURCE；编号从 2 开始，第一个文件只能更换

@@ -45,7 +45,7 @@ setting-adaptation-note = 网速变慢时降低视频码率，避免丢帧。
 setting-keyframes = 关键帧间隔
 setting-keyframes-note = 决定新观众多久能看到画面。2 秒适合大多数平台。
 setting-audio-format = 音频格式
-setting-audio-format-note = 直播的 AAC 音频。默认值适合所有平台。
+setting-audio-format-note = 直播音频（AAC）的码率、采样率和声道。默认值适合所有平台。
 setting-delay = 直播延迟
 setting-delay-note = 观众看到直播的延迟时间。下次开播时生效。
 

@@ -1,5 +1,4 @@
-//! Tests of the allocations for a camera frame on its way from the driver's buffer to the
-//! compositor.
+//! Allocation tests for a camera frame, from the driver's buffer to the compositor.
 
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;

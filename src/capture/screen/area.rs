@@ -77,15 +77,16 @@ impl Area {
     ///
     /// # Errors
     /// Fails with the reason if no pixel is left, or if the rectangle is larger than a frame.
-    pub(in crate::capture) fn even(self) -> Result<Self, String> {
+    pub(in crate::capture) fn even(self) -> Result<Self, Problem> {
         let most = Size::MAX_SIDE;
         let Self { width, height, .. } = self;
         if width > most || height > most {
-            return Err(format!("{width}x{height} pixels; the maximum is {most}x{most}"));
+            let (size, most) = (format!("{width}x{height}"), format!("{most}x{most}"));
+            return Err(problem!("display-too-large", size = size, most = most));
         }
         let area = Self { width: width & !1, height: height & !1, ..self };
         let is_empty = area.width == 0 || area.height == 0;
-        if is_empty { Err("it is too small".to_owned()) } else { Ok(area) }
+        if is_empty { Err(problem!("display-too-small")) } else { Ok(area) }
     }
 
     /// Returns the rectangle extended to even corners inside an even frame, so that it contains
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(joined, Area::new(1, 0, 10, 6));
         assert_eq!(Area::new(3, 5, 1, 2).on_chroma(), Area::new(2, 4, 2, 4));
         assert_eq!(Area::new(9, 9, 641, 8_192).even(), Ok(Area::new(9, 9, 640, 8_192)));
-        assert_eq!(Area::new(0, 0, 641, 1).even(), Err("it is too small".to_owned()));
+        assert_eq!(Area::new(0, 0, 641, 1).even(), Err(problem!("display-too-small")));
         let wide = Area::new(0, 0, 9_000, 200).even().unwrap_err();
         assert_eq!(wide, "9000x200 pixels; the maximum is 8192x8192", "nothing is cut off");
     }

@@ -40,8 +40,10 @@ pub(in crate::capture) enum Fault {
     Absent(String),
     /// The window with this name is minimized.
     Hidden(String),
+    /// The pixels of the X server have this many bits.
+    Depth(u8),
     /// The pixels of the display or window cannot be read.
-    Format(String),
+    Format(Problem),
     /// Another error.
     Other(String),
 }
@@ -79,6 +81,7 @@ impl Fault {
             Self::Unusable(_) => problem!("display-unusable", name = name),
             Self::Absent(_) => problem!("display-absent", name = name),
             Self::Hidden(name) => problem!("display-minimized", name = name),
+            Self::Depth(depth) => problem!("display-depth", name = name, depth = *depth),
             Self::Format(reason) => problem!("display-format", name = name, reason = reason),
             Self::Display(reason) => problem!("display-no-answer", reason = reason),
             Self::Other(_) => problem!("display-broken", name = name),
@@ -88,7 +91,13 @@ impl Fault {
     /// Returns the error text of the system.
     pub(in crate::capture) fn detail(&self) -> &str {
         match self {
-            Self::NoDisplay | Self::Lacking | Self::XWayland | Self::NoWindows | Self::Denied => "",
+            Self::NoDisplay
+            | Self::Lacking
+            | Self::XWayland
+            | Self::NoWindows
+            | Self::Denied
+            | Self::Depth(_)
+            | Self::Format(_) => "",
             Self::NoPortal(detail)
             | Self::NoPipeWire(detail)
             | Self::Ended(detail)
@@ -96,7 +105,6 @@ impl Fault {
             | Self::Display(detail)
             | Self::Absent(detail)
             | Self::Hidden(detail)
-            | Self::Format(detail)
             | Self::Other(detail) => detail,
         }
     }
@@ -108,6 +116,7 @@ impl Fault {
             | Self::Display(_)
             | Self::Absent(_)
             | Self::Hidden(_)
+            | Self::Depth(_)
             | Self::Format(_)
             | Self::Other(_) => RetryRequest::Soon,
             Self::Lacking | Self::NoPortal(_) | Self::NoPipeWire(_) | Self::NoWindows => {
@@ -279,6 +288,18 @@ pub(in crate::capture) trait ScreenSystem: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Language;
+
+    #[test]
+    fn unreadable_pixels_have_a_reason_in_each_language() {
+        let chinese = |fault: &Fault| Language::Chinese.say_with_cure(&Problem::from(fault));
+        assert_eq!(
+            chinese(&Fault::Depth(16)),
+            "无法采集显示器或窗口（每像素 16 位）。请将 X11 会话的颜色深度设为 24 位。"
+        );
+        let composite = chinese(&Fault::Format(problem!("display-no-composite")));
+        assert!(composite.contains("X 服务器没有 Composite 扩展"), "{composite}");
+    }
 
     #[test]
     fn a_window_is_found_after_its_title_changed() {

@@ -177,7 +177,7 @@ impl KeySource {
             }
             Self::Stdin => {
                 let place = Value::from(problem!("cli-stdin"));
-                (first_line(Ok(std::io::stdin().lock()), &place)?, place)
+                (piped_line(std::io::stdin().lock(), &place)?, place)
             }
         };
         let key = text.lines().next().unwrap_or_default().trim();
@@ -208,6 +208,12 @@ impl KeySource {
 fn is_usual_name(name: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
     name.bytes().all(fits) && !name.starts_with(|first: char| first.is_ascii_digit())
+}
+
+/// Reads the line of a pipe, which has no path and no permissions to check.
+fn piped_line<R: BufRead>(from: R, place: &Value) -> Result<Zeroizing<String>, Error> {
+    first_line(Ok(from), place)
+        .map_err(|(why, exit)| (why.with_cure(problem!("cli-cure-key-stdin")), exit))
 }
 
 /// Reads only one line, limited to the length of a key, because the writer may keep a pipe open.
@@ -249,6 +255,15 @@ mod tests {
             let (why, _) = read(bad).unwrap_err();
             assert!(!why.to_string().contains("a&b"), "{why}");
         }
+    }
+
+    #[test]
+    fn an_unreadable_pipe_has_no_path_to_check() {
+        let place = Value::from(problem!("cli-stdin"));
+        let (why, exit) = piped_line(&b"\xFF\xFE\n"[..], &place).unwrap_err();
+        let why = Language::English.say_with_cure(&why);
+        assert!(why.ends_with(". Pipe the key to onair as one line of text."), "{why}");
+        assert_eq!(exit, Exit::File);
     }
 
     #[test]

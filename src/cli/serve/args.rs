@@ -315,7 +315,7 @@ pub struct Args {
 }
 
 const FAULT_HELP: &str = "Simulate this fault to test publishers (repeatable): \
-    WHAT@PHASE[:VALUE][*TIMES]. The phases are handshake, connect, createStream, publish and media.
+    FAULT@PHASE[:VALUE][*TIMES]. The phases are handshake, connect, createStream, publish and media.
 
   reset, close, half-close, garbage
                      at once, or some time after the media starts: reset@media:3s

@@ -62,7 +62,7 @@ struct Transit {
     /// The start of each bucket, and the largest delay above the minimum in the bucket, oldest
     /// first.
     late: VecDeque<(Timestamp, i64)>,
-    /// Time of the last large drop of the minimum, which indicates an arriving burst.
+    /// Time of the last large drop in the minimum: a sign that a burst is arriving.
     fell: Option<Timestamp>,
 }
 

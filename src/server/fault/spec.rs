@@ -104,7 +104,7 @@ impl FaultKind {
     }
 }
 
-/// A fault: what happens, when and how often. It is written as `WHAT@PHASE[:VALUE][*TIMES]`, such
+/// A fault: what happens, when and how often. It is written as `FAULT@PHASE[:VALUE][*TIMES]`, such
 /// as `stall@media:2s+8s*1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -336,8 +336,8 @@ mod tests {
     #[test]
     fn what_is_no_fault_is_told_with_what_is_possible() {
         for (text, word) in [
-            ("", "WHAT@PHASE"),
-            ("reset", "WHAT@PHASE"),
+            ("", "FAULT@PHASE"),
+            ("reset", "FAULT@PHASE"),
             ("explode@media", "half-close"),
             ("reset@lunch", "createStream"),
             ("reset@media:soon", "200ms"),

@@ -52,8 +52,8 @@ struct Push {
     was_live: bool,
 }
 
-/// The times for the other server, in milliseconds. They begin at zero. They continue after the stream's times pass
-/// 2^31 (24 days), or begin again.
+/// The times for the other server, in milliseconds. They start at zero, and keep rising when the stream's times pass
+/// 2^31 (24 days). If the stream's times jump back, they jump back too, at most to zero.
 #[derive(Debug, Default)]
 struct PushTimes {
     /// The last time of the stream, and the same time for the other server.

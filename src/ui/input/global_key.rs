@@ -44,7 +44,7 @@ pub enum GlobalKeyReply {
     Refused,
     /// The request ended without consent or refusal.
     Unanswered,
-    /// The desktop has withdrawn the key.
+    /// The desktop has withdrawn the key, or onair has used up its requests.
     Ended,
     /// The portal has ended. onair sends the request again when the portal returns.
     Gone,

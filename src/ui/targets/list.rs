@@ -30,7 +30,7 @@ use crate::ui::widgets::{
 const CLOSED_CARD_HEIGHT_POINTS: f32 = 38.0;
 /// The height of the line with the name.
 const NAME_LINE_HEIGHT_POINTS: f32 = 20.0;
-/// The left edge of the texts, after the lamp.
+/// The left edge of the text, to the right of the lamp.
 const TEXT_INDENT_POINTS: f32 = 21.0;
 /// Maximum height of the sentence about a problem in a closed card.
 const MAX_PROBLEM_HEIGHT_POINTS: f32 = 48.0;

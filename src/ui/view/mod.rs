@@ -53,7 +53,7 @@ pub enum WindowRequest {
     /// Lets the user choose a grayscale image, a clip or a folder of images for the transition. The
     /// dialog opens in the folder of the current file.
     PickTransitionFile(TransitionFile, Option<PathBuf>),
-    /// Lets the user choose a file of scenes, and imports it.
+    /// Lets the user choose a scene file, and imports it.
     PickScenes,
     /// Lets the user choose a file, and writes the scenes into it.
     SaveScenes,

@@ -8,7 +8,7 @@ use egui::{Key, Response, Slider, SliderClamping, Ui, ViewportId};
 use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
 use crate::ui::widgets::focus_in_view;
 
-/// What the value is rounded to while the handle is dragged.
+/// Rounding step of the value while the user drags the handle.
 const MOUSE_STEP: f64 = 0.01;
 
 /// The drag of a bar's handle. It belongs to the window in which it began.

@@ -43,7 +43,7 @@ pub(super) struct Connection {
     acknowledged: u64,
     /// False if no bytes are acknowledged.
     pub(super) acknowledges: bool,
-    /// Window of the peer: the number of bytes between acknowledgements.
+    /// Acknowledgement window of the peer: it expects an acknowledgement within this many bytes.
     window: Option<u32>,
     /// The last window that was announced to the peer.
     announced_window: Option<u32>,

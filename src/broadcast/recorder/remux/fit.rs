@@ -37,7 +37,7 @@ impl UnsupportedParts {
             return problem!("remux-lacking", path = path, lack = lack);
         }
         let drop: Vec<_> = self.parts.iter().map(|it| it.name()).collect();
-        problem!("remux-droppable", path = path, lack = lack, drop = drop.join(", "))
+        problem!("remux-droppable", path = path, lack = lack, drop = drop.join(" --drop "))
     }
 
     /// Describes a packet of `size` bytes, which is too large for the format.
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(
             text(&lack),
             "a.mp4 cannot contain an audio track in Vorbis; an audio track in PCM of other kinds. Choose another \
-             format, or drop these parts: audio."
+             format, or drop these parts (command line: --drop audio)."
         );
         let chinese = Language::Chinese.say(&lack.problem("a.mp4"));
         assert_eq!(chinese, "a.mp4 的格式不支持 Vorbis 音轨；PCM of other kinds 音轨");
@@ -286,7 +286,7 @@ mod tests {
         let mut subtitled = hevc(&[]);
         subtitled.lack(Part::Subtitles, UnsupportedContent::Track("S_TEXT/UTF8".to_owned()));
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
-        assert!(text(&lack).ends_with("drop these parts: subtitles."), "{lack:?}");
+        assert!(text(&lack).ends_with("(command line: --drop subtitles)."), "{lack:?}");
         assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));
         let mut movie = index(VideoCodec::Mpeg2, &[AudioCodec::Ac3]);
         assert!(fit(&mut movie, Format::Flv, &[]).is_err());

@@ -26,6 +26,7 @@ use crate::capture::screen::display::{
     Attempt, Change, Fault, Grabber, PlacedPointer, Pointer, ScreenInfo, ScreenSystem, WindowInfo,
 };
 use crate::media::Size;
+use crate::text::problem::problem;
 
 /// Maximum number of windows, because the list of a server may never end.
 const MAX_WINDOWS: usize = 512;
@@ -90,12 +91,14 @@ impl Display {
         let screen = setup.roots.get(number).ok_or_else(|| other("no such screen"))?;
         let (root, root_size) = (screen.root, (screen.width_in_pixels, screen.height_in_pixels));
         let depth = screen.root_depth;
+        if !matches!(depth, 24 | 32) {
+            return Err(Fault::Depth(depth));
+        }
         let format = setup.pixmap_formats.iter().find(|format| format.depth == depth);
-        let plain = matches!(depth, 24 | 32)
-            && format.is_some_and(|format| format.bits_per_pixel == 32)
+        let plain = format.is_some_and(|format| format.bits_per_pixel == 32)
             && setup.image_byte_order == ImageOrder::LSB_FIRST;
         if !plain {
-            return Err(Fault::Format(format!("its pixels have {depth} bits")));
+            return Err(Fault::Format(problem!("display-pixels")));
         }
         Ok(Self { connection, root, root_size })
     }
@@ -305,7 +308,7 @@ impl ScreenSystem for X11 {
             return Err(Fault::Hidden(info.name));
         }
         if !display.has(composite::X11_EXTENSION_NAME)? {
-            return Err(Fault::Format("it has no Composite extension".to_owned()));
+            return Err(Fault::Format(problem!("display-no-composite")));
         }
         let connection = &display.connection;
         connection.composite_query_version(0, 4)?.reply()?;

@@ -305,8 +305,8 @@ fn down(
     }
 }
 
-/// Runs one vertical pass down a strip of columns that begins at `left` of each input row, and
-/// computes these rows.
+/// Blurs the rows `made` of a strip of columns vertically. In `out`, the strip begins at column
+/// `left`.
 #[inline(always)]
 fn stripe<'a>(
     from: Rows<'_>,

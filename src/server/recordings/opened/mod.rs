@@ -331,7 +331,7 @@ impl OpenRecording {
         self.path.file_name().unwrap_or_default().to_string_lossy()
     }
 
-    /// Returns a viewer of the recording as it appears in events.
+    /// Describes a viewer of the recording for events.
     pub fn peer(&self, address: SocketAddr, id: u64, protocol: Protocol) -> Peer {
         Peer { app: VOD_APP.to_owned(), stream: self.name.clone(), address, id, protocol }
     }

@@ -92,7 +92,7 @@ impl OpusMaker {
         Ok(Self { converter: None, encoder, channels, waiting: Vec::new(), begin: 0 })
     }
 
-    /// Calls `each` with each packet that is complete with this block, and its presentation time.
+    /// Calls `each` for every packet that this block completes, with its presentation time.
     pub fn block(&mut self, block: &SampleBlock, each: &mut dyn FnMut(i64, Bytes)) {
         let form = (block.rate, block.channels);
         if self.converter.as_ref().is_none_or(|(known, _)| *known != form) {

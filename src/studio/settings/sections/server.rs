@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::broadcast::TargetUrl;
 use crate::server::MAX_SLOW_MODE_INTERVAL;
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::values::{self, is_usual, layout};
@@ -110,8 +111,8 @@ fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> 
 pub fn check_successor(url: &str) -> Result<String, Problem> {
     let url = url.trim();
     if !url.is_empty() {
-        parse(url, Some(&"stream".into()))?;
-        if url.contains('@') {
+        let TargetUrl::Rtmp(parsed) = parse(url, Some(&"stream".into()))?;
+        if parsed.credentials.is_some() {
             return Err(problem!("address-with-login"));
         }
     }
@@ -146,6 +147,16 @@ mod tests {
         assert_eq!(warnings, Vec::<String>::new());
         assert_eq!((read.reach, read.chat_rules), (settings.reach, settings.chat_rules));
         assert_eq!((read.play_key, read.server_names), (true, settings.server_names));
+    }
+
+    #[test]
+    fn only_the_login_of_a_successor_is_refused() {
+        for url in ["rtmp://host/live?sign=a@b", "rtmp://host/li@ve"] {
+            assert_eq!(check_successor(url), Ok(url.to_owned()));
+        }
+        for url in ["rtmp://me:tulip@host/live", "rtmp://me@host/live"] {
+            assert_eq!(check_successor(url).unwrap_err().id(), "address-with-login", "{url}");
+        }
     }
 
     #[test]

@@ -115,8 +115,7 @@ impl CanvasZoom {
         self.move_to(pos2(0.0, 0.0) + part + (drawn.room.center() - at) / size);
     }
 
-    /// Moves this point of the frame to the middle of the area. The point is first limited to the
-    /// frame.
+    /// Centers the area on this point, clamped to the frame.
     fn move_to(&mut self, middle: Pos2) {
         self.middle = middle.clamp(pos2(0.0, 0.0), pos2(1.0, 1.0));
     }

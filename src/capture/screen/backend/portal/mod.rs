@@ -158,7 +158,7 @@ fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
             .within(of)
             .ok_or_else(|| Fault::Unusable("the region is outside the frame".to_owned()))?,
     };
-    area.even().map_err(Fault::Unusable)
+    area.even().map_err(|reason| Fault::Unusable(reason.to_string()))
 }
 
 impl Grab {

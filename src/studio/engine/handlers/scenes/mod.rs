@@ -17,7 +17,6 @@ use crate::compose::filter::Slot;
 use crate::compose::scene::{Plan, SceneId, SourceId};
 use crate::compose::transition::Transition;
 use crate::compose::{SideView, ViewDetail, ViewOf};
-use crate::files::Trouble;
 use crate::media::Track;
 use crate::media::playback_control::EndBehavior;
 use crate::media::source_status::{SourceFormat, SourceReport, SourceState};
@@ -376,7 +375,8 @@ impl Engine {
                 let _ = tell.send(job());
             }
         });
-        let worker = worker.map_err(|error| Trouble::problem(&error))?;
+        let worker =
+            worker.map_err(|error| problem!("source-no-thread", reason = error.to_string()))?;
         self.state.stage.workers = vec![worker];
         self.state.stage.file = Some(done);
         Ok(())

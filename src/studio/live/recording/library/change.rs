@@ -81,7 +81,10 @@ impl Changes {
         });
         match worker {
             Ok(worker) => self.worker = Some(worker),
-            Err(error) => tell(&self.state, path, Err(Trouble::problem(&error))),
+            Err(error) => {
+                let problem = problem!("source-no-thread", reason = error.to_string());
+                tell(&self.state, path, Err(problem));
+            }
         }
     }
 

@@ -12,11 +12,11 @@ use crate::text::problem::problem;
 /// Fails if no file manager supports this.
 pub(super) fn show(path: &Path) -> Result<(), Problem> {
     use crate::base::portal;
-    use crate::files::Trouble;
 
     const FILE_MANAGER_NAME: &str = "org.freedesktop.FileManager1";
     let address = url::Url::from_file_path(path).map_err(|()| problem!("recordings-no-manager"))?;
-    let runtime = portal::runtime().map_err(|error| Trouble::problem(&error))?;
+    let runtime = portal::runtime()
+        .map_err(|error| problem!("source-no-thread", reason = error.to_string()))?;
     let asked = runtime.block_on(async {
         let connection = portal::connect().await?;
         let body = (vec![address.as_str()], "");
