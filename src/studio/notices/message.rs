@@ -374,6 +374,23 @@ pub(in crate::studio) fn wants_login(cause: &Problem) -> bool {
     cause.own_cure().is_some_and(|cure| cure.id() == "net-cure-login")
 }
 
+/// Returns true if a target's server failed or ended the connection, so that the stream key may be
+/// right. After a publish request, ending the connection can also mean a wrong key.
+pub(in crate::studio) fn is_server_failure(cause: &Problem) -> bool {
+    contains(cause, "net-refused-failed")
+        || contains(cause, "net-refused-closed") && !contains(cause, "net-at-publish")
+}
+
+/// Returns true if the problem, or a problem inside it, has this name.
+fn contains(problem: &Problem, id: &str) -> bool {
+    problem.id() == id || problem.inner().any(|it| contains(it, id))
+}
+
+/// Returns true if a refusal with this cause is about the stream key.
+fn wants_key(cause: &Problem) -> bool {
+    !wants_login(cause) && !is_server_failure(cause)
+}
+
 /// Returns true if a notice with this key is about what viewers get, or about the recording. Other
 /// notices concern only the operator.
 pub(in crate::studio) fn is_about_program(key: &str) -> bool {
@@ -497,14 +514,14 @@ impl StudioMessage {
             }
             &Self::Target {
                 key: "target-refused", id, ref cause, next: Next::Retry(_), ..
-            } if !wants_login(cause) => {
+            } if wants_key(cause) => {
                 vec![Remedy::EditKey(id), Remedy::RetryNow, Remedy::SwitchOff(id)]
             }
             &Self::Target { id, next: Next::Retry(_), .. } => {
                 vec![Remedy::RetryNow, Remedy::EditTarget(id), Remedy::SwitchOff(id)]
             }
             Self::Target { next: Next::Waiting, .. } => Vec::new(),
-            &Self::Target { key: "target-refused", id, ref cause, .. } if !wants_login(cause) => {
+            &Self::Target { key: "target-refused", id, ref cause, .. } if wants_key(cause) => {
                 vec![Remedy::EditKey(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
             }
             &Self::Target { id, .. } => {
