@@ -100,7 +100,8 @@ notices! {
     MicrophoneStalled "microphone-stalled" Warning [device] [] {};
     MicrophoneFailed "microphone-failed" Warning [device] [reason] {};
     MicrophoneBack "microphone-back" Info [device] [] {};
-    NoMicrophone "no-microphone" Info [] [] {};
+    /// `instead` is `tone` or `silence`.
+    NoMicrophone "no-microphone" Info [instead] [] {};
     /// A source other than a camera or microphone does not deliver.
     SourceTrouble "source-trouble" Warning [device] [reason] {};
     SourceBack "source-back" Info [device] [] {};
@@ -296,6 +297,8 @@ notices! {
     FoundNeedsTestStream "found-needs-test-stream" Info [host] [] {};
     /// The upload to a custom server is unknown: the server does not accept a test stream.
     FoundTestStreamRefused "found-test-stream-refused" Info [host] [] {};
+    /// The user asked for test streams, but no target with a custom server is on.
+    FoundNoTestStream "found-no-test-stream" Warning [] [] {};
     /// The speed of the encoder relative to the required speed.
     FoundEncoder "found-encoder" Info [times] [] {};
     /// The encoder is fast enough, with little reserve.
@@ -502,7 +505,7 @@ impl StudioMessage {
             | Self::TransitionsDropped {}
             | Self::FiltersDropped {}
             | Self::RateHalved {} => vec![Remedy::EditQuality],
-            Self::NoCamera {} | Self::NoMicrophone {} | Self::FoundNoAudio { .. } => {
+            Self::NoCamera {} | Self::NoMicrophone { .. } | Self::FoundNoAudio { .. } => {
                 vec![Remedy::RefreshDevices]
             }
             Self::Target { id, pin: Some(pin), .. }

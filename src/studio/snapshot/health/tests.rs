@@ -1130,7 +1130,7 @@ fn it_is_never_good_while_a_notice_holds() {
         StudioMessage::Alarm { alarm, device: device() },
         StudioMessage::EncoderSlow { percent: "12 %".into() },
         StudioMessage::RecordingSaved { path: "a.mp4".into() },
-        StudioMessage::NoMicrophone {},
+        StudioMessage::NoMicrophone { instead: "silence".into() },
         StudioMessage::DelayOn { time: "5:00".into() },
     ];
     for (name, snapshot, ..) in rows() {
