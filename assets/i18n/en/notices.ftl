@@ -24,7 +24,10 @@ microphone-stalled = Microphone { $device } is not sending any audio.
 microphone-failed = { SENTENCE($reason) }.
     .cure = { $cure } onair uses the microphone as soon as it works.
 microphone-back = Microphone { $device } is back.
-no-microphone = No microphone found.
+no-microphone = { $instead ->
+    [tone] No microphone found. onair uses the test tone instead.
+   *[silence] No microphone found. The main audio source is silent.
+}
     .cure = Plug in a microphone, or continue without one.
 source-trouble = Source { $device } is not sending any data: { $reason }.
     .cure = { $cure } onair uses the source again as soon as it works. You can also choose another source.
@@ -157,6 +160,8 @@ found-not-measured = onair did not measure the bandwidth to { $host }: the serve
 found-needs-test-stream = onair did not measure the bandwidth to { $host }: the server has no test mode.
     .cure = A test stream can measure the bandwidth. onair publishes six seconds of a test pattern under a random name (onair-test-…), without your stream key. Viewers of your stream do not see the test, but the server may list or record it.
 found-test-stream-refused = The server { $host } does not accept a test stream, so onair did not measure the bandwidth.
+found-no-test-stream = onair sent no test stream, because no target with a custom server is turned on.
+    .cure = In the file of --settings, turn on a target with a custom server. onair sends a test stream only to custom servers.
 found-encoder = This computer is fast enough: at the chosen quality, it encodes at { $times } times real-time speed.
 found-encoder-slow = This computer is barely fast enough: at the chosen quality, it encodes at only { $times } times real-time speed.
     .cure = Choose a lower resolution or frame rate, or close other programs.

@@ -24,7 +24,10 @@ microphone-stalled = 麦克风 { $device } 没有声音。
 microphone-failed = { $reason }。
     .cure = { $cure }设备恢复后，onair 会自动重新使用。
 microphone-back = 麦克风 { $device } 已恢复。
-no-microphone = 未找到麦克风。
+no-microphone = { $instead ->
+    [tone] 未找到麦克风，改用测试音。
+   *[silence] 未找到麦克风，主音频源没有声音。
+}
     .cure = 请插上麦克风。没有麦克风也可以继续。
 source-trouble = 来源 { $device } 没有数据：{ $reason }。
     .cure = { $cure }来源恢复后，onair 会自动重新使用。也可以选择其他来源。
@@ -157,6 +160,8 @@ found-not-measured = 没有测量本机到 { $host } 的上行带宽：该服务
 found-needs-test-stream = 没有测量本机到 { $host } 的上行带宽：该服务器没有测试模式。
     .cure = 可以用测试流来测量：onair 用随机名称（onair-test-…）推送六秒测试画面，不使用你的推流密钥。你的观众看不到测试画面，但服务器可能会列出或录下测试流。
 found-test-stream-refused = 服务器 { $host } 不接受测试流，所以没有测量上行带宽。
+found-no-test-stream = 没有启用使用自定义服务器的推流目标，所以没有发送测试流。
+    .cure = 请在 --settings 指定的文件里启用一个使用自定义服务器的推流目标。onair 只向自定义服务器发送测试流。
 found-encoder = 电脑性能足够：编码速度是所需的 { $times } 倍。
 found-encoder-slow = 电脑性能勉强够用：编码速度是所需的 { $times } 倍。
     .cure = 请降低分辨率或帧率，或关闭其他程序。

@@ -1,12 +1,20 @@
 //! Ctrl-C, SIGTERM and a closed terminal (SIGHUP) end a command cleanly; a second Ctrl-C or SIGTERM
 //! ends it immediately.
 
+use std::io::Read;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
+use crate::base::Worker;
 use crate::cli::output::complain;
+
+/// For this time after the first signal, the same signal again is not a second request. `timeout`
+/// sends its signal both to the command and to the command's process group.
+const REPEAT_TIME: Duration = Duration::from_millis(100);
 
 /// A flag that becomes true when the end of the process is requested.
 #[derive(Clone, Debug, Default)]
@@ -38,13 +46,17 @@ impl Interrupt {
         Self::flag(signal_hook::consts::SIGXFSZ)?;
         // A closing terminal sends SIGHUP more than once, followed by other signals, which do not
         // count as a second request.
-        let insisted = Arc::default();
-        for signal in [SIGINT, SIGTERM] {
-            // The order matters: the handler that ends the process reads the flag before it is set.
-            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&insisted))?;
-            signal_hook::flag::register(signal, Arc::clone(&insisted))?;
+        let [by_int, by_term] = <[Arc<AtomicBool>; 2]>::default();
+        let (wakes, waker) = UnixStream::pair()?;
+        for (signal, same, other) in [(SIGINT, &by_int, &by_term), (SIGTERM, &by_term, &by_int)] {
+            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(same))?;
+            signal_hook::flag::register(signal, Arc::clone(other))?;
             signal_hook::flag::register(signal, Arc::clone(&interrupt.asked))?;
+            signal_hook::low_level::pipe::register(signal, waker.try_clone()?)?;
         }
+        Worker::spawn("onair-repeat", move |_| {
+            arm(wakes, &[by_int, by_term], || std::thread::sleep(REPEAT_TIME));
+        })?;
         // A process started with `nohup` outlives its terminal.
         if hangup_ends && !is_ignored(SIGHUP) {
             signal_hook::flag::register(SIGHUP, Arc::clone(&interrupt.asked))?;
@@ -68,6 +80,15 @@ impl Interrupt {
     }
 }
 
+/// Waits for the first signal and then `nap`s, and sets the flags. From then on, each signal is a
+/// second request.
+fn arm(mut wakes: impl Read, flags: &[Arc<AtomicBool>], nap: impl FnOnce()) {
+    if wakes.read_exact(&mut [0]).is_ok() {
+        nap();
+        flags.iter().for_each(|flag| flag.store(true, Ordering::SeqCst));
+    }
+}
+
 /// Returns true if the process was started with this signal ignored, and false if that is unknown.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -84,6 +105,16 @@ fn ignored_in(status: &str, signal: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeated_signal_counts_only_after_a_while() {
+        let flags = <[Arc<AtomicBool>; 2]>::default();
+        let set = || flags.each_ref().map(|flag| flag.load(Ordering::SeqCst));
+        arm(std::io::empty(), &flags, || unreachable!("there was no signal"));
+        assert_eq!(set(), [false; 2]);
+        arm(&b"X"[..], &flags, || assert_eq!(set(), [false; 2], "the signal may be repeated"));
+        assert_eq!(set(), [true; 2]);
+    }
 
     #[test]
     fn what_is_ignored_is_read() {

@@ -100,7 +100,8 @@ notices! {
     MicrophoneStalled "microphone-stalled" Warning [device] [] {};
     MicrophoneFailed "microphone-failed" Warning [device] [reason] {};
     MicrophoneBack "microphone-back" Info [device] [] {};
-    NoMicrophone "no-microphone" Info [] [] {};
+    /// `instead` is `tone` or `silence`.
+    NoMicrophone "no-microphone" Info [instead] [] {};
     /// A source other than a camera or microphone does not deliver.
     SourceTrouble "source-trouble" Warning [device] [reason] {};
     SourceBack "source-back" Info [device] [] {};
@@ -296,6 +297,8 @@ notices! {
     FoundNeedsTestStream "found-needs-test-stream" Info [host] [] {};
     /// The upload to a custom server is unknown: the server does not accept a test stream.
     FoundTestStreamRefused "found-test-stream-refused" Info [host] [] {};
+    /// The user asked for test streams, but no target with a custom server is on.
+    FoundNoTestStream "found-no-test-stream" Warning [] [] {};
     /// The speed of the encoder relative to the required speed.
     FoundEncoder "found-encoder" Info [times] [] {};
     /// The encoder is fast enough, with little reserve.
@@ -372,6 +375,23 @@ pub(in crate::studio) fn alarm_key(alarm: SourceAlarm) -> &'static str {
 /// its address, rather than its stream key.
 pub(in crate::studio) fn wants_login(cause: &Problem) -> bool {
     cause.own_cure().is_some_and(|cure| cure.id() == "net-cure-login")
+}
+
+/// Returns true if a target's server failed or ended the connection, so that the stream key may be
+/// right. After a publish request, ending the connection can also mean a wrong key.
+pub(in crate::studio) fn is_server_failure(cause: &Problem) -> bool {
+    contains(cause, "net-refused-failed")
+        || contains(cause, "net-refused-closed") && !contains(cause, "net-at-publish")
+}
+
+/// Returns true if the problem, or a problem inside it, has this name.
+fn contains(problem: &Problem, id: &str) -> bool {
+    problem.id() == id || problem.inner().any(|it| contains(it, id))
+}
+
+/// Returns true if a refusal with this cause is about the stream key.
+fn wants_key(cause: &Problem) -> bool {
+    !wants_login(cause) && !is_server_failure(cause)
 }
 
 /// Returns true if a notice with this key is about what viewers get, or about the recording. Other
@@ -485,7 +505,7 @@ impl StudioMessage {
             | Self::TransitionsDropped {}
             | Self::FiltersDropped {}
             | Self::RateHalved {} => vec![Remedy::EditQuality],
-            Self::NoCamera {} | Self::NoMicrophone {} | Self::FoundNoAudio { .. } => {
+            Self::NoCamera {} | Self::NoMicrophone { .. } | Self::FoundNoAudio { .. } => {
                 vec![Remedy::RefreshDevices]
             }
             Self::Target { id, pin: Some(pin), .. }
@@ -497,14 +517,14 @@ impl StudioMessage {
             }
             &Self::Target {
                 key: "target-refused", id, ref cause, next: Next::Retry(_), ..
-            } if !wants_login(cause) => {
+            } if wants_key(cause) => {
                 vec![Remedy::EditKey(id), Remedy::RetryNow, Remedy::SwitchOff(id)]
             }
             &Self::Target { id, next: Next::Retry(_), .. } => {
                 vec![Remedy::RetryNow, Remedy::EditTarget(id), Remedy::SwitchOff(id)]
             }
             Self::Target { next: Next::Waiting, .. } => Vec::new(),
-            &Self::Target { key: "target-refused", id, ref cause, .. } if !wants_login(cause) => {
+            &Self::Target { key: "target-refused", id, ref cause, .. } if wants_key(cause) => {
                 vec![Remedy::EditKey(id), Remedy::StartTarget(id), Remedy::SwitchOff(id)]
             }
             &Self::Target { id, .. } => {

@@ -107,12 +107,23 @@ impl Engine {
         }
         known.extend(misfits(&self.targets.list, &self.services, &self.settings.quality));
         let asked = self.planned_checks(&mut known, test_stream);
+        if test_stream && !self.has_custom_server() {
+            known.push(StudioMessage::FoundNoTestStream {});
+        }
         let folder = self.settings.preferences.recording_folder.clone();
         let plan = Plan { folder: Some(folder), ..self.plan(asked) };
         match Preflight::start(&known, plan) {
             Ok(preflight) => self.state.preflight = Some(preflight),
             Err(error) => self.no_thread(&error),
         }
+    }
+
+    /// Returns true if a target with a custom server is on. Only such a server gets a test stream.
+    fn has_custom_server(&self) -> bool {
+        self.targets.list.iter().any(|target| {
+            let service = self.services.of_target(&target.service, target.server());
+            target.enabled && !target.is_built_in() && service.is_none()
+        })
     }
 
     /// Returns messages about the current states of the sources.
@@ -299,6 +310,32 @@ mod tests {
             let found = &engine.state.preflight.as_ref().unwrap().found;
             let is_told = found.iter().any(|notice| notice.key() == "found-no-audio");
             assert_eq!(is_told, warns);
+        }
+    }
+
+    #[test]
+    fn a_check_says_that_a_test_stream_has_no_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut engine, _ends) = at_rest(None);
+        engine.settings.preferences.recording_folder = folder.path().to_owned();
+        let custom = || Target::custom(1, "rtmp://h.example/app", "key".into());
+        let twitch = Target::custom(2, "rtmp://live.twitch.tv/app", "key".into());
+        for (target, is_custom) in [
+            (Target::built_in(), false),
+            (Target { service: "twitch".into(), ..twitch }, false),
+            (Target { enabled: false, ..custom() }, false),
+            (custom(), true),
+        ] {
+            engine.targets.list = vec![target];
+            assert_eq!(engine.has_custom_server(), is_custom, "{:?}", engine.targets.list);
+        }
+        engine.targets.list.clear();
+        for test_stream in [true, false] {
+            engine.state.preflight = None;
+            engine.check(test_stream);
+            let found = &engine.state.preflight.as_ref().unwrap().found;
+            let is_told = found.iter().any(|notice| notice.key() == "found-no-test-stream");
+            assert_eq!(is_told, test_stream);
         }
     }
 

@@ -94,12 +94,13 @@ impl Engine {
                 self.select_audio(AudioChoice::Mic(None));
             } else {
                 // The choice is not saved, because a later start may find a microphone.
-                let instead = match self.shows_test_pattern() {
-                    true => AudioChoice::Tone,
-                    false => AudioChoice::Silence,
+                let (choice, instead) = match self.shows_test_pattern() {
+                    true => (AudioChoice::Tone, "tone"),
+                    false => (AudioChoice::Silence, "silence"),
                 };
-                self.select_audio(instead);
-                self.notices.tell(&StudioMessage::NoMicrophone {}, "");
+                self.select_audio(choice);
+                let instead = instead.to_owned();
+                self.notices.tell(&StudioMessage::NoMicrophone { instead }, "");
             }
         }
     }
@@ -242,7 +243,7 @@ mod tests {
     use crate::studio::targets::quality::Quality;
 
     /// Starts the window's studio on a computer without devices. Returns the settings after the
-    /// start, and the audio source.
+    /// start, and the audio source. The notice about the microphone names this audio source.
     fn start(settings: &Settings) -> (Settings, AudioSource) {
         let config = Config {
             keyring: false,
@@ -260,7 +261,12 @@ mod tests {
             engine.select_audio(audio);
         }
         engine.decide();
-        let audio = engine.snapshot(false).audio.unwrap();
+        let snapshot = engine.snapshot(false);
+        let audio = snapshot.audio.unwrap();
+        let told = snapshot.notices.iter().find(|notice| notice.key() == "no-microphone");
+        let says_tone = told.map(|notice| notice.summary().contains("the test tone instead"));
+        let expected = (!audio.chosen).then_some(audio.choice == AudioChoice::Tone);
+        assert_eq!(says_tone, expected);
         drop(engine.state.program.take().map(Program::end));
         (engine.settings.clone(), audio)
     }

@@ -7,7 +7,7 @@ use crate::compose::scene::SourceId;
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::live::view::LiveState;
-use crate::studio::notices::message::wants_login;
+use crate::studio::notices::message::{is_server_failure, wants_login};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::health::finding::{Finding, named, running_recording};
 use crate::studio::snapshot::health::signal::is_partly_muted;
@@ -146,6 +146,12 @@ fn details(target: &TargetView) -> impl Iterator<Item = Problem> {
     first.into_iter().chain(second)
 }
 
+/// Returns true if the server refuses the stream key or the login of a target. A server that failed
+/// or that ends the connection may accept both later.
+fn is_refused(target: &TargetView) -> bool {
+    target.refused && !target.cause.as_ref().is_some_and(is_server_failure)
+}
+
 /// Returns the remedy for a target whose server refuses its stream key or its login.
 fn edit(target: &TargetView) -> Remedy {
     match target.cause.as_ref().is_some_and(wants_login) {
@@ -164,7 +170,8 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
     snapshot.targets.iter().filter(missing).map(|entry| {
         let name = name_of(&entry.target);
         let login = entry.cause.as_ref().is_some_and(wants_login);
-        let sentence = match (snapshot.live == LiveState::OnAir, entry.refused) {
+        let refused = is_refused(entry);
+        let sentence = match (snapshot.live == LiveState::OnAir, refused) {
             (true, true) if login => problem!("health-partly-login", name = name),
             (false, true) if login => problem!("health-login", name = name),
             (true, true) => problem!("health-partly-refused", name = name),
@@ -173,7 +180,7 @@ fn missed(snapshot: &Snapshot) -> impl Iterator<Item = Finding> + '_ {
             (false, false) => problem!("health-not-reached", name = name),
         };
         let remedy = match entry.state {
-            _ if entry.refused => edit(entry),
+            _ if refused => edit(entry),
             Some(TargetState::Failed) => Remedy::StartTarget(entry.target.id),
             _ => Remedy::RetryNow,
         };
@@ -192,7 +199,7 @@ fn off_air(snapshot: &Snapshot, cause: &Problem) -> Finding {
     let (first, others) = (sought.next(), sought.count());
     let was_live = snapshot.figures.was_live();
     let name = first.map_or_else(|| problem!("health-the-server").into(), |it| name_of(&it.target));
-    let refused = first.is_some_and(|it| it.refused);
+    let refused = first.is_some_and(is_refused);
     let login = first.and_then(|it| it.cause.as_ref()).is_some_and(wants_login);
     let sentence = match (was_live, refused) {
         (_, true) if login => problem!("health-login", name = name),

@@ -1130,7 +1130,7 @@ fn it_is_never_good_while_a_notice_holds() {
         StudioMessage::Alarm { alarm, device: device() },
         StudioMessage::EncoderSlow { percent: "12 %".into() },
         StudioMessage::RecordingSaved { path: "a.mp4".into() },
-        StudioMessage::NoMicrophone {},
+        StudioMessage::NoMicrophone { instead: "silence".into() },
         StudioMessage::DelayOn { time: "5:00".into() },
     ];
     for (name, snapshot, ..) in rows() {
@@ -1157,6 +1157,38 @@ fn what_one_sentence_says_is_not_counted_again() {
     let health = Health::of(&snapshot);
     assert_eq!(health.more, 1);
     assert_eq!(health.sentence.id(), "health-partly-refused");
+}
+
+/// A server that drains, restarts or fails may accept the same stream key later.
+#[test]
+fn a_server_that_fails_or_closes_the_connection_blames_no_key() {
+    let failed = || problem!("net-refused-failed");
+    let drains = problem!("net-server-says", cause = failed(), words = "AppShutdown");
+    let closed = || problem!("net-refused-closed");
+    for (cause, is_key) in [
+        (problem!("net-at-connect", cause = drains), false),
+        (problem!("net-at-publish", cause = failed()), false),
+        (problem!("net-at-connect", cause = closed()), false),
+        (problem!("net-at-publish", cause = closed()), true),
+        (problem!("net-at-publish", cause = problem!("net-refused-rejected")), true),
+    ] {
+        let partly = with(on_air(), |it| lost(it, &cause, true));
+        let before = with(off_air(true, false), |it| lost(it, &cause, true));
+        let after = with(off_air(true, true), |it| lost(it, &cause, true));
+        let expected = match is_key {
+            true => ["health-partly-refused", "health-refused", "health-refused"],
+            false => ["health-partly", "health-not-reached", "health-lost"],
+        };
+        let remedy = if is_key { Remedy::EditKey(1) } else { Remedy::RetryNow };
+        for (snapshot, sentence) in [partly, before, after].iter().zip(expected) {
+            let health = Health::of(snapshot);
+            let found = (health.sentence.id(), health.remedy);
+            assert_eq!(found, (sentence, Some(remedy)), "{cause}");
+        }
+        let (key, host, next) = ("target-refused", "h".into(), Next::Retry(Duration::ZERO));
+        let message = StudioMessage::Target { key, id: 1, pin: None, host, cause, next };
+        assert_eq!(message.remedies().first(), Some(&remedy));
+    }
 }
 
 #[test]
