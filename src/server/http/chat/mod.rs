@@ -94,6 +94,7 @@ async fn talk(
     let end = || closing::of_stream(&registry, (&app, &stream), "/chat");
     let mut bad = 0;
     loop {
+        let mut missed = Vec::new();
         let answer = tokio::select! {
             () = registry.stopped() => Some(end()),
             _ = expelled.wait_for(|count| *count != admitted) => {
@@ -112,11 +113,7 @@ async fn talk(
                 // The member has missed messages. Messages that the operator deleted must still
                 // disappear.
                 Err(RecvError::Lagged(_)) => {
-                    for frame in seat.missed() {
-                        if socket.send(text(&frame.to_json())).await.is_err() {
-                            return;
-                        }
-                    }
+                    missed = seat.missed();
                     None
                 }
                 Err(RecvError::Closed) => Some(end()),
@@ -146,6 +143,11 @@ async fn talk(
                 Some(Ok(_)) => None,
             },
         };
+        for frame in missed {
+            if socket.send(text(&frame.to_json())).await.is_err() {
+                return;
+            }
+        }
         let Some(answer) = answer else { continue };
         let last = matches!(answer, Message::Close(_));
         if socket.send(answer).await.is_err() || last {
