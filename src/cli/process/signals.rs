@@ -2,7 +2,6 @@
 //! ends it immediately.
 
 use std::io::Read;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -47,7 +46,7 @@ impl Interrupt {
         // A closing terminal sends SIGHUP more than once, followed by other signals, which do not
         // count as a second request.
         let [by_int, by_term] = <[Arc<AtomicBool>; 2]>::default();
-        let (wakes, waker) = UnixStream::pair()?;
+        let (wakes, waker) = std::io::pipe()?;
         for (signal, same, other) in [(SIGINT, &by_int, &by_term), (SIGTERM, &by_term, &by_int)] {
             signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(same))?;
             signal_hook::flag::register(signal, Arc::clone(other))?;

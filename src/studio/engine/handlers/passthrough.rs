@@ -152,8 +152,11 @@ mod tests {
         engine.poll_passthrough();
         assert!(engine.live.opening.is_some());
         engine.secrets.pending = false;
-        engine.poll_passthrough();
-        assert!(engine.live.opening.is_none());
+        // The thread that inspected the file may still be ending.
+        until("opened file", || {
+            engine.poll_passthrough();
+            engine.live.opening.is_none()
+        });
     }
 
     /// Sends a short file to a target that cannot be reached. Returns its folder.

@@ -263,8 +263,8 @@ mod tests {
         engine.decide();
         let snapshot = engine.snapshot(false);
         let audio = snapshot.audio.unwrap();
-        let told = snapshot.notices.iter().find(|notice| notice.key() == "no-microphone");
-        let says_tone = told.map(|notice| notice.summary().contains("the test tone instead"));
+        let notice = snapshot.notices.iter().find(|notice| notice.key() == "no-microphone");
+        let says_tone = notice.map(|notice| notice.summary().contains("the test tone instead"));
         let expected = (!audio.chosen).then_some(audio.choice == AudioChoice::Tone);
         assert_eq!(says_tone, expected);
         drop(engine.state.program.take().map(Program::end));

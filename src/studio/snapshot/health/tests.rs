@@ -888,7 +888,7 @@ fn rows() -> Vec<Row> {
             "the only source is gone, and there are no viewers",
             with(idle(), |it| it.video.as_mut().unwrap().state = SourceState::Lost),
             "Test pattern sends no video.",
-            "onair shows Test pattern again when it returns. You can also choose another source.",
+            "onair shows Test pattern again as soon as it works. You can also choose another source.",
             bad,
             Some(Remedy::UseTestSource),
         ),
