@@ -183,6 +183,19 @@ fn a_log_that_nobody_reads_stops_neither_the_server_nor_its_end() {
     assert!(server.peer.wait(LIMIT).success(), "{}", server.peer.output());
 }
 
+/// `timeout` sends its signal both to the command and to the command's process group.
+#[test]
+fn timeout_ends_the_server_in_order() {
+    peers::require!("timeout");
+    let mut command = Command::new("timeout");
+    command.args(["-s", "INT", "600", env!("CARGO_BIN_EXE_onair"), "serve", "--json"]);
+    let mut serve =
+        Onair::start_command(command.args(["--rtmp", "127.0.0.1:0", "--http", "none"]), &[]);
+    serve.wait_named("ready");
+    // `timeout` passes the signal on in the same way as its own one after the time.
+    assert_eq!(serve.stop(LIMIT).code(), Some(0), "{}", serve.peer.errors());
+}
+
 #[test]
 fn logs_are_json_with_the_session_of_the_client() {
     peers::require!("ffmpeg");

@@ -10,7 +10,7 @@ use crate::files::trouble::change_error;
 
 /// Maximum number of names that are tried.
 const MAX_NAME_ATTEMPTS: u32 = 10_000;
-/// A younger file may be unlocked because another program is only just creating it.
+/// A younger empty file may be unlocked because another program is only just creating it.
 const MIN_ABANDONED_AGE: Duration = Duration::from_mins(1);
 
 /// Returns the path of a new file in `folder`, named after the local time.
@@ -65,12 +65,12 @@ pub fn create_new(path: &Path) -> io::Result<(File, PathBuf)> {
     Err(all_taken())
 }
 
-/// Removes a file that an interrupted program left behind. The file stays if it is new or locked, and
-/// where new files are not locked.
+/// Removes a file that an interrupted program left behind. The file stays if it is locked, if it is
+/// new and empty, and where new files are not locked.
 pub fn remove_abandoned(path: &Path) {
     if let Ok(file) = OpenOptions::new().write(true).open(path)
         && !locks::refuse_readers(&file)
-        && is_old(&file)
+        && (file.metadata().is_ok_and(|it| it.len() > 0) || is_old(&file))
         && file.try_lock().is_ok()
     {
         // Another name is used if the file stays.
@@ -157,6 +157,9 @@ mod tests {
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         remove_abandoned(&path);
         assert!(!path.exists());
+        fs::write(&path, "a part of the copy").unwrap();
+        remove_abandoned(&path);
+        assert!(!path.exists(), "the program that wrote this is gone");
     }
 
     #[test]

@@ -29,6 +29,7 @@ pub use crate::server::registry::config::{Config, Listen, Login, MediaRules, Own
 pub use crate::server::whep::production::keyframe_request::KeyframeRequest;
 pub use crate::server::whep::production::program_audio::{ProgramAudio, ProgramAudioNeed};
 
+pub use registry::access::own_local_name;
 pub use registry::config;
 pub use registry::http_successor::HttpSuccessor;
 pub use registry::ice_server::{IceLogin, IceServer};

@@ -17,7 +17,7 @@ part-busy = 设置仍在保存，请稍后再试
 # 提示。
 part-failed = 未做任何更改：{ $reason }
 part-imported = 已导入为“{ $name }”
-    .cure = 如需切换，请打开“场景集合与配置方案”。
+    .cure = 如需切换到“{ $name }”，请打开“场景集合与配置方案”。
 part-exported = 已导出到 { $path }，不含密钥和密码
 
 # 导入。

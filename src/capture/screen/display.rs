@@ -34,6 +34,8 @@ pub(in crate::capture) enum Fault {
     Ended(String),
     /// The shared content cannot be shown.
     Unusable(String),
+    /// The shared content cannot be shown because of its size.
+    UnusableSize(Problem),
     /// The display is unreachable, or went away.
     Display(String),
     /// The display or window does not exist, or no longer exists.
@@ -82,7 +84,9 @@ impl Fault {
             Self::Absent(_) => problem!("display-absent", name = name),
             Self::Hidden(name) => problem!("display-minimized", name = name),
             Self::Depth(depth) => problem!("display-depth", name = name, depth = *depth),
-            Self::Format(reason) => problem!("display-format", name = name, reason = reason),
+            Self::Format(reason) | Self::UnusableSize(reason) => {
+                problem!("display-format", name = name, reason = reason)
+            }
             Self::Display(reason) => problem!("display-no-answer", reason = reason),
             Self::Other(_) => problem!("display-broken", name = name),
         }
@@ -97,7 +101,8 @@ impl Fault {
             | Self::NoWindows
             | Self::Denied
             | Self::Depth(_)
-            | Self::Format(_) => "",
+            | Self::Format(_)
+            | Self::UnusableSize(_) => "",
             Self::NoPortal(detail)
             | Self::NoPipeWire(detail)
             | Self::Ended(detail)
@@ -122,7 +127,9 @@ impl Fault {
             Self::Lacking | Self::NoPortal(_) | Self::NoPipeWire(_) | Self::NoWindows => {
                 RetryRequest::Later
             }
-            Self::Denied | Self::Ended(_) | Self::Unusable(_) => RetryRequest::WhenAsked,
+            Self::Denied | Self::Ended(_) | Self::Unusable(_) | Self::UnusableSize(_) => {
+                RetryRequest::WhenAsked
+            }
         }
     }
 }

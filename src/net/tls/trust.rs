@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ impl Trust {
     /// Fails with the reason why the file cannot be used.
     pub fn check_file(path: &Path) -> Result<(), Problem> {
         match path.metadata() {
-            Ok(found) if !found.is_file() && !found.is_dir() => Ok(()),
+            Ok(found) if found.file_type().is_fifo() => Ok(()),
             _ => roots(path).map(drop),
         }
     }
@@ -179,6 +180,7 @@ mod tests {
             assert!(matches!(trust.client(), Err(Cause::TrustFile { .. })), "{content:?}");
             assert!(Trust::check_file(&path).is_err());
         }
+        assert!(Trust::check_file("/dev/null".as_ref()).is_err());
     }
 
     #[test]

@@ -59,8 +59,12 @@ impl Access {
 /// name refer to this computer. An attacker on the same network who answers for the name can reach
 /// the server without that trick.
 pub(in crate::server) fn known_names(config: &Config) -> Vec<String> {
-    let own = System::host_name().ok().and_then(|name| local_name(&name));
-    config.http_names.iter().cloned().chain(own).collect()
+    config.http_names.iter().cloned().chain(own_local_name()).collect()
+}
+
+/// Returns this computer's name in the local network, such as `studio.local`.
+pub fn own_local_name() -> Option<String> {
+    System::host_name().ok().and_then(|name| local_name(&name))
 }
 
 /// Returns the name of a host in the local network: the first label of its name, in `.local`.

@@ -61,6 +61,8 @@ pub(in crate::studio) struct BuiltIn {
     chat: Option<OwnChat>,
     /// The addresses of this computer after their last change.
     networks: Arc<[NetworkAddress]>,
+    /// This computer's name in the local network; `None` while the server does not run.
+    local_name: Option<String>,
     /// The links to the stream, which use the addresses in `networks`.
     links: Arc<ShareLinks>,
 }
@@ -89,6 +91,7 @@ impl BuiltIn {
             keyframe_request: None,
             chat: None,
             networks: Arc::default(),
+            local_name: None,
             links: Arc::default(),
         }
     }
@@ -273,6 +276,7 @@ impl BuiltIn {
         let server = self.server.as_ref().map(Server::addresses);
         let networks = server.map(|server| sharing::networks(&own_addresses(), server));
         self.networks = networks.unwrap_or_default().into();
+        self.local_name = server.and_then(|_| server::own_local_name());
         let key = self.play_key.as_ref().map(Secret::expose);
         let links = server.map(|server| sharing::links(&self.networks, server, key));
         self.links = Arc::new(links.unwrap_or_default());
@@ -318,6 +322,11 @@ impl BuiltIn {
     /// Returns the addresses of this computer; empty while the server does not run.
     pub(in crate::studio) fn networks(&self) -> &Arc<[NetworkAddress]> {
         &self.networks
+    }
+
+    /// Returns this computer's name in the local network; `None` while the server does not run.
+    pub(in crate::studio) fn local_name(&self) -> Option<&str> {
+        self.local_name.as_deref()
     }
 
     /// Returns the links to the stream for other people; empty while the server does not run.

@@ -318,6 +318,8 @@ pub struct ServerFigures {
     /// True if viewers need the play key, which the links contain.
     pub play_key: bool,
     pub names: ServerNames,
+    /// This computer's name in the local network, such as `studio.local`.
+    pub local_name: Option<String>,
     pub viewers: usize,
     /// The number of viewers by protocol.
     pub viewers_by: BTreeMap<Protocol, usize>,

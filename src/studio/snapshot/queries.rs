@@ -16,9 +16,11 @@ impl ServerFigures {
     /// Returns true if this is an address of the chat of the program's own stream.
     pub fn is_own_chat(&self, chat: &WebUrl) -> bool {
         let ((app, stream), at) = (OWN_STREAM, chat.endpoint());
-        let is_own = |ip: IpAddr| ip.is_loopback() || self.networks.iter().any(|it| it.ip == ip);
+        let reaches = |ip: IpAddr| self.networks.iter().any(|it| it.http && it.ip == ip);
+        let is_own = |ip: IpAddr| ip.is_loopback() || reaches(ip);
+        let mut names = self.names.hosts.iter().chain(&self.local_name);
         let is_here = at.host == "localhost"
-            || self.names.hosts.contains(&at.host)
+            || names.any(|it| it.eq_ignore_ascii_case(&at.host))
             || at.host.parse().is_ok_and(is_own);
         is_here
             && self.http.ends_with(&format!(":{}", at.port))
@@ -151,27 +153,31 @@ mod tests {
 
     #[test]
     fn the_own_chat_is_known_by_all_its_addresses() {
-        let network = NetworkAddress {
+        let network = |last: u8, http: bool| NetworkAddress {
             interface: String::new(),
-            ip: [192, 0, 2, 7].into(),
+            ip: [192, 0, 2, last].into(),
             is_public: false,
-            http: true,
+            http,
             rtmp: false,
         };
         let mut server = ServerFigures {
             http: "http://127.0.0.1:8088".to_owned(),
-            networks: [network].into(),
+            networks: [network(7, true), network(9, false)].into(),
+            local_name: Some("Studio.local".to_owned()),
             ..ServerFigures::default()
         };
         server.names.hosts.push("live.example".to_owned());
         let is_own = |chat: &str| server.is_own_chat(&WebUrl::parse(chat).unwrap());
-        for host in ["127.0.0.1", "localhost", "[::1]", "192.0.2.7", "LIVE.example"] {
+        let hosts =
+            ["127.0.0.1", "localhost", "[::1]", "192.0.2.7", "LIVE.example", "studio.local"];
+        for host in hosts {
             assert!(is_own(&format!("ws://{host}:8088/live/onair/chat?key=1")), "{host}");
         }
         for other in [
             "ws://127.0.0.1:8089/live/onair/chat",
             "ws://127.0.0.1:8088/live/other/chat",
             "ws://192.0.2.8:8088/live/onair/chat",
+            "ws://192.0.2.9:8088/live/onair/chat",
         ] {
             assert!(!is_own(other), "{other}");
         }

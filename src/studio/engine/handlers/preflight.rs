@@ -15,7 +15,7 @@ use crate::studio::snapshot::health::readiness;
 use crate::studio::snapshot::{Checked, StripView};
 use crate::studio::targets::address::AddressFault;
 use crate::studio::targets::misfits::misfits;
-use crate::studio::targets::{address, services};
+use crate::studio::targets::{Target, address, services};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -121,9 +121,17 @@ impl Engine {
     /// Returns true if a target with a custom server is on. Only such a server gets a test stream.
     fn has_custom_server(&self) -> bool {
         self.targets.list.iter().any(|target| {
-            let service = self.services.of_target(&target.service, target.server());
-            target.enabled && !target.is_built_in() && service.is_none()
+            target.enabled
+                && !target.is_built_in()
+                && self.upload_test(target, true) == UploadTest::TestStream
         })
+    }
+
+    /// Returns the way to test the upload to a target. `test_stream` is true if the user agrees to
+    /// test streams.
+    fn upload_test(&self, target: &Target, test_stream: bool) -> UploadTest {
+        let service = self.services.of_target(&target.service, target.server());
+        UploadTest::of(service, target.server(), test_stream)
     }
 
     /// Returns messages about the current states of the sources.
@@ -215,11 +223,10 @@ impl Engine {
             }
             match address::resolve(&target, self.built_in.entrance(), &self.config.options, None) {
                 Ok(resolved) => {
-                    let service = self.services.of_target(&target.service, target.server());
                     asked.push(PlannedCheck {
                         id: target.id,
                         host: resolved.url.host_and_port(),
-                        upload_test: UploadTest::of(service, target.server(), test_stream),
+                        upload_test: self.upload_test(&target, test_stream),
                         built_in: target.is_built_in(),
                         target: resolved,
                     });
@@ -290,7 +297,6 @@ mod tests {
     use crate::studio::mixer::{AudioStrip, TalkMode};
     use crate::studio::program::Program;
     use crate::studio::sources::open::SourceOpener;
-    use crate::studio::targets::Target;
     use crate::studio::targets::quality::Quality;
 
     #[test]

@@ -177,6 +177,7 @@ impl Engine {
             reach: self.built_in.reach(),
             play_key: self.built_in.needs_play_key(),
             names: self.built_in.names().clone(),
+            local_name: self.built_in.local_name().map(str::to_owned),
             viewers: viewers_by.values().sum(),
             viewers_by,
             chat: self.built_in.chat(),

@@ -158,7 +158,7 @@ fn shown(of: Area, part: Option<Area>) -> Result<Area, Fault> {
             .within(of)
             .ok_or_else(|| Fault::Unusable("the region is outside the frame".to_owned()))?,
     };
-    area.even().map_err(|reason| Fault::Unusable(reason.to_string()))
+    area.even().map_err(Fault::UnusableSize)
 }
 
 impl Grab {
@@ -284,6 +284,8 @@ impl Grabber for Grab {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::capture::screen::display::RetryRequest;
+    use crate::text::{Language, Problem};
 
     #[test]
     fn a_region_is_a_part_of_what_is_shared() {
@@ -293,7 +295,10 @@ mod tests {
         let part = Some(Area::new(290, 10, 64, 64));
         assert_eq!(shown(crop, part), Ok(Area::new(390, 60, 10, 64)));
         assert!(shown(crop, Some(Area::new(300, 10, 64, 64))).is_err());
-        assert!(shown(Area::new(0, 0, 1, 9), None).is_err());
+        let small = shown(Area::new(0, 0, 1, 9), None).unwrap_err();
+        let chinese = Language::Chinese.say(&Problem::from(&small));
+        assert!(chinese.contains("尺寸太小"), "{chinese}");
+        assert_eq!(small.again(), RetryRequest::WhenAsked, "an attempt shows a dialog");
     }
 
     #[test]

@@ -9,14 +9,13 @@ use crate::text::problem::problem;
 /// Shows a file in its folder.
 ///
 /// # Errors
-/// Fails if no file manager supports this.
+/// Fails if no file manager supports this, or if the system refuses.
 pub(super) fn show(path: &Path) -> Result<(), Problem> {
     use crate::base::portal;
 
     const FILE_MANAGER_NAME: &str = "org.freedesktop.FileManager1";
     let address = url::Url::from_file_path(path).map_err(|()| problem!("recordings-no-manager"))?;
-    let runtime = portal::runtime()
-        .map_err(|error| problem!("source-no-thread", reason = error.to_string()))?;
+    let runtime = portal::runtime()?;
     let asked = runtime.block_on(async {
         let connection = portal::connect().await?;
         let body = (vec![address.as_str()], "");
