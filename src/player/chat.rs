@@ -17,7 +17,7 @@ use crate::net::{Cause, Error, Options, Runtime};
 use crate::player::state::OfferedChat;
 use crate::text::Problem;
 use crate::text::problem::problem;
-use crate::wire::chat::{ChatFrame, ChatLine, ChatPost};
+use crate::wire::chat::{ChatFrame, ChatLine};
 
 /// Maximum number of unread messages; the oldest are dropped.
 const MAX_UNREAD_LINES: usize = 256;
@@ -108,14 +108,46 @@ fn is_none(error: &Error) -> bool {
     matches!(error.cause, Cause::Answer { status, .. } if status < 500)
 }
 
-/// Returns true if this frame answers the sent message with this number and text.
-fn is_answer(frame: &ChatFrame, number: u64, text: &str) -> bool {
-    match frame {
-        ChatFrame::Passed(passed) => *passed == number,
-        ChatFrame::Refused(refusal, _) => refusal.number.is_none_or(|it| it == number),
-        // Servers that know no numbers only send the message back.
-        ChatFrame::Post(ChatPost { line, .. }) | ChatFrame::Line(line) => line.text == text,
-        ChatFrame::Deleted(_) | ChatFrame::Slow(_) => false,
+/// The sent messages without an answer.
+#[derive(Debug, Default)]
+struct Unanswered {
+    /// The numbers of the messages.
+    numbers: VecDeque<u64>,
+    /// True if the server answers by number. Other servers may never answer.
+    is_numbered: bool,
+}
+
+impl Unanswered {
+    /// Records a sent message.
+    fn add(&mut self, number: u64) {
+        self.numbers.push_back(number);
+        if self.numbers.len() > MAX_UNSENT_LINES {
+            self.numbers.pop_front();
+        }
+    }
+
+    /// Removes the message that this frame answers.
+    fn note(&mut self, frame: &ChatFrame) {
+        let number = match frame {
+            ChatFrame::Passed(number) => Some(*number),
+            ChatFrame::Refused(refusal, _) => refusal.number,
+            ChatFrame::Post(_)
+            | ChatFrame::Line(_)
+            | ChatFrame::Deleted(_)
+            | ChatFrame::Slow(_) => return,
+        };
+        self.is_numbered |= number.is_some();
+        // A refusal without a number is that of the oldest message.
+        let is_it = |it: &u64| number.is_none_or(|number| number == *it);
+        if let Some(at) = self.numbers.iter().position(is_it) {
+            self.numbers.remove(at);
+        }
+    }
+
+    /// Returns the messages that count as unsent when the connection ends.
+    fn take(&mut self) -> VecDeque<u64> {
+        let numbers = std::mem::take(&mut self.numbers);
+        if self.is_numbered { numbers } else { VecDeque::new() }
     }
 }
 
@@ -161,6 +193,7 @@ impl ChatThread {
     async fn run(mut self, mut says: mpsc::Receiver<(ChatLine, u64)>) {
         let mut reconnects = Reconnects::new(u64::from(std::process::id()));
         let mut repeats = Repeats::default();
+        let mut unanswered = Unanswered::default();
         loop {
             self.set_out();
             let error = match Socket::open(&self.url, &self.options, &|_| {}).await {
@@ -168,7 +201,7 @@ impl ChatThread {
                     *self.state.lock() = ChatState::Open;
                     self.guessed = false;
                     let since = Instant::now();
-                    let ended = self.talk(socket, &mut says, &mut repeats).await;
+                    let ended = self.talk(socket, &mut says, &mut repeats, &mut unanswered).await;
                     reconnects.lasted(since.elapsed());
                     match ended {
                         Ended::Left => return,
@@ -210,35 +243,30 @@ impl ChatThread {
         socket: Socket,
         says: &mut mpsc::Receiver<(ChatLine, u64)>,
         repeats: &mut Repeats,
+        unanswered: &mut Unanswered,
     ) -> Ended {
         repeats.join();
-        let mut unanswered = VecDeque::new();
-        let ended = self.exchange(socket, says, repeats, &mut unanswered).await;
-        for (number, _) in unanswered {
+        let ended = self.exchange(socket, says, repeats, unanswered).await;
+        for number in unanswered.take() {
             let _ = self.frames.send(ChatFrame::unsent(number));
         }
         ended
     }
 
-    /// Sends and receives messages until the connection ends. `unanswered` gets the numbers and the
-    /// texts of sent messages for which there was no answer.
+    /// Sends and receives messages until the connection ends.
     async fn exchange(
         &self,
         mut socket: Socket,
         says: &mut mpsc::Receiver<(ChatLine, u64)>,
         repeats: &mut Repeats,
-        unanswered: &mut VecDeque<(u64, String)>,
+        unanswered: &mut Unanswered,
     ) -> Ended {
         loop {
             tokio::select! {
                 line = says.recv() => {
                     let Some((line, number)) = line else { return Ended::Left };
                     let json = line.to_numbered_json(number);
-                    unanswered.push_back((number, line.text));
-                    // Some servers never answer.
-                    if unanswered.len() > MAX_UNSENT_LINES {
-                        unanswered.pop_front();
-                    }
+                    unanswered.add(number);
                     if let Err(error) = socket.send_text(json).await {
                         return Ended::Lost(Some(error));
                     }
@@ -246,7 +274,7 @@ impl ChatThread {
                 received = timeout(SILENCE_TIMEOUT, socket.next_text()) => match received {
                     Ok(Ok(Some(text))) => {
                         let Some(frame) = ChatFrame::from_json(&text) else { continue };
-                        unanswered.retain(|(number, text)| !is_answer(&frame, *number, text));
+                        unanswered.note(&frame);
                         if matches!(frame, ChatFrame::Passed(_)) {
                             continue;
                         }
@@ -336,13 +364,28 @@ mod tests {
             assert!(chat.say(ChatLine::new("bob", &format!("text {number}")).unwrap(), number));
             assert!(server.read().unwrap().is_text());
         }
-        // A server without numbers sends the second message back.
-        let second = ChatFrame::Line(ChatLine::new("bob", "text 2").unwrap());
-        for answer in [&ChatFrame::Passed(1), &second] {
-            server.send(Message::text(answer.to_json())).unwrap();
+        // Somebody else sends the same text as the second message.
+        let same = ChatFrame::Line(ChatLine::new("ann", "text 2").unwrap());
+        for frame in [&ChatFrame::Passed(1), &same] {
+            server.send(Message::text(frame.to_json())).unwrap();
         }
         drop(server);
-        assert_eq!([next(), next()], [second, ChatFrame::unsent(3)]);
+        assert_eq!([next(), next(), next()], [same, ChatFrame::unsent(2), ChatFrame::unsent(3)]);
+    }
+
+    #[test]
+    fn one_refusal_answers_one_message_and_servers_without_numbers_need_not_answer() {
+        let mut unanswered = Unanswered::default();
+        let mut left = |numbers: &[u64], answer: &str| {
+            numbers.iter().for_each(|number| unanswered.add(*number));
+            unanswered.note(&ChatFrame::from_json(answer).unwrap());
+            unanswered.take()
+        };
+        let refusal = r#"{"name":"","text":"Slow mode is on.","refused":"slow"}"#;
+        assert!(left(&[1, 2, 3], refusal).is_empty());
+        assert_eq!(left(&[4, 5, 6], r#"{"passed":5}"#), [4, 6]);
+        assert_eq!(left(&[7, 8, 9], refusal), [8, 9]);
+        assert!(left(&[], refusal).is_empty());
     }
 
     #[test]

@@ -44,25 +44,27 @@ fn a_refused_message_is_explained_in_the_language_of_the_window() {
 }
 
 #[test]
-fn a_refused_message_returns_to_its_field_once() {
+fn each_refused_message_returns_to_its_field_once() {
     let mut harness = open("watch-chat");
     let field = |harness: &Harness<'static, Window>| {
         let field = harness.get_by_role_and_label(Role::TextInput, "Send a message");
         field.accesskit_node().value().unwrap_or_default()
     };
-    for (number, text, expected) in [(1, "slowly", "slowly"), (2, "too much", "slowly")] {
-        harness
-            .state()
-            .demo
-            .change(|snapshot| snapshot.chat.returned = Some((number, text.into())));
+    let texts = [(1, std::sync::Arc::<str>::from("slowly")), (2, "too much".into())];
+    for count in 1..=texts.len() {
+        let returned = texts.iter().take(count).cloned().collect();
+        harness.state().demo.change(|snapshot| snapshot.chat.returned = returned);
         harness.run();
         harness.run();
-        assert_eq!(field(&harness), expected, "a text that the user writes stays");
+        assert_eq!(field(&harness), "slowly", "a text that the user writes stays");
     }
-    harness.get_by_role_and_label(Role::Button, "Send").click();
-    assert_eq!(commands(&mut harness), [Command::Player(WatchCommand::Say("slowly".into()))]);
-    harness.run();
-    assert_eq!(field(&harness), "");
+    for (text, next) in [("slowly", "too much"), ("too much", "")] {
+        harness.get_by_role_and_label(Role::Button, "Send").click();
+        assert_eq!(commands(&mut harness), [Command::Player(WatchCommand::Say(text.into()))]);
+        harness.run();
+        harness.run();
+        assert_eq!(field(&harness), next);
+    }
 }
 
 #[test]

@@ -217,6 +217,7 @@ impl RecordingWriter {
             return Err(error);
         }
         self.written += end.len() as u64;
+        self.set_index(0);
         for (at, bytes) in patches {
             self.file.seek(SeekFrom::Start(*at))?;
             self.file.write_all(bytes)?;
@@ -340,8 +341,13 @@ mod tests {
         for result in [second.check_disk(Duration::ZERO).err(), create("c.flv").err()] {
             assert_eq!(result.unwrap().kind(), io::ErrorKind::StorageFull);
         }
-        drop(first);
+        // The first file has its end.
+        first.complete(&Bytes::from_static(b"end"), &[]).unwrap();
         assert!(second.check_disk(Duration::ZERO).is_ok());
+        second.set_index(1 << 30);
+        assert!(first.check_disk(Duration::ZERO).is_err());
+        drop(second);
+        assert!(first.check_disk(Duration::ZERO).is_ok());
     }
 
     #[test]

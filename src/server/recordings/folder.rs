@@ -79,6 +79,12 @@ impl FileVersion {
         (self.device, self.inode) == (other.device, other.inode)
     }
 
+    /// Returns true if both versions are complete, and this one is smaller.
+    pub fn is_smaller_than(self, other: Self) -> bool {
+        let size = |it: Self| it.content.map(|(size, ..)| size);
+        size(self).zip(size(other)).is_some_and(|(own, other)| own < other)
+    }
+
     /// Returns true if a newer version only adds data to this one.
     pub fn continues_in(self, newer: Self) -> bool {
         let is_unchanged = self.content.is_none() || self.content == newer.content;

@@ -8,10 +8,11 @@ use crate::net::subscriber::subscriber;
 use crate::server::event::relay::{Direction, RelayState};
 use crate::server::registry::Registry;
 use crate::server::registry::relays::rules::RelayRule;
-use crate::server::registry::relays::state::{REQUEST_TIMEOUT, Relay, RelayWay};
+use crate::server::registry::relays::state::{Relay, RelayWay};
 use crate::server::relay::pull;
 use crate::server::relay::pushes::push_on;
 use crate::server::relay::task::RelayTask;
+use crate::server::relay::waits;
 use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelayPath;
 use crate::wire::rtmp::stream_name::StreamName;
@@ -80,7 +81,7 @@ pub(in crate::server) fn resume(registry: &Arc<Registry>, stream: &Stream) {
 }
 
 /// Works like [`demand`], but for an HTTP request. Waits until the stream is on this server or no
-/// server has it, at most `REQUEST_TIMEOUT`.
+/// server has it, at most [`waits::request_timeout`].
 pub(in crate::server) async fn demand_and_wait(
     registry: &Arc<Registry>,
     names: (&str, &str),
@@ -91,7 +92,8 @@ pub(in crate::server) async fn demand_and_wait(
     let decided = reports.wait_for(|report| {
         matches!(report.state, RelayState::Live | RelayState::Stopped) || report.has_tried_all
     });
-    let _ = tokio::time::timeout(REQUEST_TIMEOUT, decided).await;
+    let limit = waits::request_timeout(relay.rule().targets.len());
+    let _ = tokio::time::timeout(limit, decided).await;
 }
 
 /// Starts the pulls and pushes that were refused, whenever there may be room.

@@ -18,6 +18,9 @@ pub(super) const NAME_CHECK_INTERVAL: Duration = Duration::from_secs(3);
 /// [`NAME_CHECK_INTERVAL`], for which another server may wait before it pulls the stream itself.
 const START_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// Maximum time for which an HTTP request waits for a pull with many addresses.
+const MAX_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Returns the time after which a server that sends nothing has failed.
 pub(super) fn silence_timeout(addresses: usize) -> Duration {
     if addresses > 1 { FAIL_OVER_SILENCE_TIMEOUT } else { SILENCE_TIMEOUT }
@@ -37,6 +40,11 @@ pub(super) fn first_round(addresses: usize) -> Duration {
     each.map_or(REQUEST_TIMEOUT, |each| REQUEST_TIMEOUT.max(each * count))
 }
 
+/// Returns how long the HTTP request of a viewer waits for a pull: with few addresses, until the pull has tried each.
+pub(super) fn request_timeout(addresses: usize) -> Duration {
+    first_round(addresses).min(MAX_REQUEST_TIMEOUT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,9 +60,15 @@ mod tests {
             let round = start * u32::try_from(addresses).unwrap();
             assert!(first_round(addresses) > round, "{addresses}");
         }
-        // One request reaches the second server.
-        assert!(start_timeout(2).unwrap() + CHECK_INTERVAL < REQUEST_TIMEOUT);
         assert_eq!((start_timeout(1), first_round(1)), (None, REQUEST_TIMEOUT));
+    }
+
+    #[test]
+    fn one_request_reaches_the_third_server() {
+        let before = (start_timeout(3).unwrap() + CHECK_INTERVAL) * 2;
+        assert!(request_timeout(3) > before + FAIL_OVER_CONNECT_TIMEOUT * 3);
+        assert_eq!(request_timeout(1), REQUEST_TIMEOUT);
+        assert_eq!(request_timeout(MAX_TARGETS), MAX_REQUEST_TIMEOUT);
     }
 
     #[test]

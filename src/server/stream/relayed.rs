@@ -1,7 +1,7 @@
 //! The source of a relayed stream. It contains the loop guard: the random ids of the servers that the
 //! stream has passed through, or that wait for the stream, each followed by a hash of the stream's
 //! names on that server. A relay sends these ids in its connect command. A server refuses a command
-//! with its own id. A stream may return to a server under another name.
+//! with its own id. A server may pull back a stream that it pushed, under another name.
 
 use std::fmt;
 

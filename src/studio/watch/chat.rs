@@ -133,8 +133,8 @@ pub struct ChatView {
     pub deletions: u64,
     /// The number of chats before this one.
     pub generation: u64,
-    /// The text of the user's last message that was not passed on, and the number of that message.
-    pub returned: Option<(u64, Arc<str>)>,
+    /// The texts of the user's last messages that were not passed on, numbered in this order.
+    pub returned: Arc<[(u64, Arc<str>)]>,
 }
 
 #[cfg(test)]

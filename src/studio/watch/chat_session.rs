@@ -36,7 +36,10 @@ pub(super) struct ChatSession {
     sent: VecDeque<(u64, Arc<str>)>,
     /// The number of the user's last message.
     last_sent: u64,
-    returned: Option<(u64, Arc<str>)>,
+    /// The texts of messages that were not passed on, numbered in this order.
+    returned: Arc<[(u64, Arc<str>)]>,
+    /// The number of the last such text.
+    last_returned: u64,
     deletions: u64,
     /// The number of chats before this one.
     generation: u64,
@@ -66,7 +69,7 @@ impl ChatSession {
             self.generation += 1;
             self.received.clear();
             self.sent.clear();
-            self.returned = None;
+            self.returned = Arc::default();
             self.renew();
             (self.chat, self.address, self.guess) = (None, None, None);
             if let Some(place) = self.choices.place_of(url) {
@@ -143,8 +146,12 @@ impl ChatSession {
             ChatFrame::Line(line) => self.take(line, None),
             ChatFrame::Refused(refusal, line) => {
                 let of_refusal = |sent: &&(u64, Arc<str>)| Some(sent.0) == refusal.number;
-                if let Some(sent) = self.sent.iter().find(of_refusal) {
-                    self.returned = Some(sent.clone());
+                if let Some((_, text)) = self.sent.iter().find(of_refusal) {
+                    self.last_returned += 1;
+                    let returned = (self.last_returned, Arc::clone(text));
+                    let surplus = (self.returned.len() + 1).saturating_sub(MAX_SENT_MESSAGES);
+                    let kept = self.returned.iter().skip(surplus).cloned();
+                    self.returned = kept.chain([returned]).collect();
                 }
                 self.push(line, None, Some(refusal));
                 true
@@ -223,7 +230,8 @@ impl ChatSession {
         let state = self.chat.as_ref().map(Chat::state).filter(|it| *it != ChatState::Absent);
         let (lines, deletions) = (Arc::clone(&self.lines), self.deletions);
         let (address, generation) = (self.address.clone(), self.generation);
-        ChatView { state, address, lines, deletions, generation, returned: self.returned.clone() }
+        let returned = Arc::clone(&self.returned);
+        ChatView { state, address, lines, deletions, generation, returned }
     }
 }
 
@@ -358,7 +366,7 @@ mod tests {
         // There is no chat, so the text cannot be sent.
         talk.say("hello");
         let view = talk.view();
-        assert_eq!(view.returned, Some((1, "hello".into())));
+        assert_eq!(*view.returned, [(1, Arc::<str>::from("hello"))]);
         let refusal = view.lines[0].refusal.as_ref().unwrap();
         assert_eq!(refusal.reason, ChatRefusal::UNSENT);
         for number in 2..100 {
@@ -367,7 +375,12 @@ mod tests {
         assert_eq!(talk.sent.len(), MAX_SENT_MESSAGES);
         let json = r#"{"name":"","text":"Slow mode is on.","refused":"slow","number":98}"#;
         assert!(talk.note(ChatFrame::from_json(json).unwrap()));
-        assert_eq!(talk.view().returned, Some((98, "text 98".into())));
+        let returned = talk.view().returned;
+        assert_eq!(returned.len(), MAX_SENT_MESSAGES);
+        assert_eq!(
+            returned[MAX_SENT_MESSAGES - 2..],
+            [(99, Arc::<str>::from("text 99")), (100, Arc::from("text 98"))]
+        );
     }
 
     #[test]

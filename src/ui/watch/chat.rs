@@ -121,10 +121,13 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     });
 }
 
-/// Puts the text of a refused message back into its field, unless the user writes another one.
+/// Puts the text of the next refused message back into its field, unless the user writes another one.
 fn take_back(chat: &ChatView, draft: &mut Draft) {
-    let Some((number, text)) = &chat.returned else { return };
-    if std::mem::replace(&mut draft.returned, *number) != *number && draft.message.is_empty() {
+    let next = chat.returned.iter().find(|(number, _)| *number > draft.returned);
+    if let Some((number, text)) = next
+        && draft.message.is_empty()
+    {
+        draft.returned = *number;
         draft.message = text.to_string();
     }
 }
@@ -466,6 +469,20 @@ mod tests {
     fn message(number: u64, refusal: Option<ChatRefusal>) -> ReceivedLine {
         let line = Arc::new(ChatLine::new("ann", "hello").unwrap());
         ReceivedLine { number, id: None, role: ChatRole::Viewer, line, refusal }
+    }
+
+    #[test]
+    fn the_texts_of_refused_messages_come_back_one_after_the_other() {
+        let mut draft = Draft::default();
+        draft.message.push_str("mine");
+        let returned = [(1, Arc::<str>::from("one")), (2, Arc::from("two"))].into();
+        let chat = ChatView { returned, ..ChatView::default() };
+        let mut sent = Vec::new();
+        for _ in 0..4 {
+            take_back(&chat, &mut draft);
+            sent.push(std::mem::take(&mut draft.message));
+        }
+        assert_eq!(sent, ["mine", "one", "two", ""]);
     }
 
     #[test]

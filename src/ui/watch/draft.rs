@@ -126,7 +126,7 @@ pub struct Draft {
     pub deletions: u64,
     /// The typed chat message.
     pub message: String,
-    /// The number of the last refused message whose text has returned to the field.
+    /// The number of the last text of a refused message that has returned to the field.
     pub returned: u64,
     /// The typed words that hide messages.
     pub words: Option<String>,

@@ -370,8 +370,8 @@ impl OpenRecording {
             if is_fresh || self.content.read().ended {
                 return Ok(());
             }
-        } else if is_fresh && known.is_same_file(version) {
-            // Another program writes the file, which is read from its start only once per interval.
+        } else if is_fresh && known.is_same_file(version) && !version.is_smaller_than(known) {
+            // Another program adds to the file, which is read from its start only once per interval.
             file.is_outdated = true;
             self.content.write().version = version;
             return Ok(());

@@ -134,6 +134,11 @@ fn a_replaced_file_is_read_again() {
         assert_eq!(count(), packets as usize);
         assert!(recording.reopen(recording.content().version).is_ok());
     }
+    // A file that has become smaller is read at once.
+    std::fs::write(&path, audio_file(5)).unwrap();
+    let read_at = recording.file.lock().refreshed.unwrap();
+    recording.refresh(folder::open(&path).unwrap(), read_at, || false).unwrap();
+    assert_eq!(count(), 5);
 }
 
 #[test]

@@ -208,6 +208,13 @@ impl Relays {
 
     /// Signals that there may be room for relays that were refused.
     pub fn free(&self) {
+        // A relay that is being refused holds this lock, and must not miss the signal.
+        let _all = self.all.lock();
+        self.signal_free();
+    }
+
+    /// Works like [`Relays::free`], but for callers that hold the lock of `all`.
+    fn signal_free(&self) {
         if self.has_refused.load(Ordering::Relaxed) {
             self.freed.notify_one();
         }
@@ -239,7 +246,7 @@ impl Relays {
         let mut all = self.all.lock();
         if all.remove(&relay.id).is_some() {
             self.ended.lock().entry(relay.rule().direction).or_default().add(relay);
-            self.free();
+            self.signal_free();
         }
     }
 

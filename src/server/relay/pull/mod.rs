@@ -29,6 +29,7 @@ use crate::text::problem::problem;
 use crate::wire::container::flv::TagKind;
 use crate::wire::rtmp::client::{Event, Purpose};
 use crate::wire::rtmp::stream_name::StreamName;
+use crate::wire::rtmp::url::Url;
 
 /// The pull waits this long for a server that does not have the stream yet.
 const MISSING_STREAM_WAIT: Duration = Duration::from_secs(1);
@@ -66,9 +67,9 @@ struct Pull {
     server: String,
     /// The other servers on the path of the connection.
     path: RelayPath,
-    /// The time since which the server does not have the stream, if the next connection to it only
+    /// The time since which the server at this address does not have the stream, if the next connection to it only
     /// tells it another path.
-    missing_since: Option<Timestamp>,
+    missing_since: Option<(Url, Timestamp)>,
     /// Number of the connection's bytes that were already counted.
     counted: u64,
     /// True after the first media of the pull.
@@ -119,7 +120,7 @@ impl Relaying for Pull {
 
     async fn connection(&mut self, to: Destination<'_>, options: &Options) -> End {
         (self.live_since, self.first_media) = (None, None);
-        let missing_since = self.missing_since.take();
+        let missing_since = self.take_missing_since(to.url);
         let clock = self.task.registry.clock;
         let on_step = |_: crate::net::Step<'_>| {};
         let relay = Arc::clone(&self.task.relay);
@@ -243,6 +244,15 @@ impl Pull {
         of_viewers.unwrap_or_else(|| self.task.relay.asker())
     }
 
+    /// Returns the time since which the server at this address does not have the stream, if the last connection was to
+    /// this address and has found this out.
+    fn take_missing_since(&mut self, url: &Url) -> Option<Timestamp> {
+        self.missing_since
+            .take()
+            .filter(|(missing_at, _)| missing_at == url)
+            .map(|(_, since)| since)
+    }
+
     /// Returns how long the pull continues without viewers. HTTP requests wait for its start.
     fn patience(&self) -> Duration {
         let rule = self.task.relay.rule();
@@ -326,7 +336,7 @@ impl Pull {
                     }
                     if now.since(began) >= MISSING_STREAM_WAIT {
                         if self.waiting_servers(&self.path).replaces(&self.path, &task.own_id()) {
-                            self.missing_since = Some(missing_since);
+                            self.missing_since = Some((to.url.clone(), missing_since));
                             return End::Again;
                         }
                         self.wait_for_media();

@@ -152,6 +152,20 @@ fn a_redirected_pull_keeps_the_name_in_the_address_of_its_server() {
 }
 
 #[test]
+fn another_server_gets_its_own_time_to_have_the_stream() {
+    let runtime = Runtime::start().unwrap();
+    let (registry, _events) = start_registry(&runtime, Config::default());
+    let since = registry.clock.now();
+    let mut pull = pull(registry, rule(false, RelayRule::DEFAULT_LINGER));
+    let [first, second] = ["rtmp://a/live/x", "rtmp://b/live/x"].map(|it| Url::parse(it).unwrap());
+    for (url, expected) in [(&first, Some(since)), (&second, None)] {
+        pull.missing_since = Some((first.clone(), since));
+        assert_eq!(pull.take_missing_since(url), expected);
+        assert_eq!(pull.take_missing_since(url), None);
+    }
+}
+
+#[test]
 fn the_path_of_a_pull_changes_when_an_edge_leaves() {
     let runtime = Runtime::start().unwrap();
     let (registry, _events) = start_registry(&runtime, Config::default());
