@@ -58,10 +58,10 @@ const MIN_HOLD_VIEWERS: usize = 500;
 /// From this many viewers on, a burst is sent with one system call for each part of the viewers, if
 /// supported.
 const MIN_BATCH_CALL_VIEWERS: usize = 4;
-/// Number of viewers in one part of a delivery. A viewer that leaves waits for the current part.
+/// Number of viewers in one part of a delivery. Other tasks run between two parts. With smaller parts, clients that
+/// join or leave wait less, but each part costs CPU time.
 const PART_VIEWERS: usize = 256;
-/// Number of viewers in one part while clients are joining. Their tasks run between two parts. With smaller
-/// parts, these clients wait less, but each part costs CPU time.
+/// Number of viewers in one part while clients are joining.
 const JOINING_PART_VIEWERS: usize = 64;
 /// Maximum number of held messages.
 const MAX_HELD_MESSAGES: usize = 32;
@@ -333,15 +333,12 @@ impl Stream {
         sending.begin();
     }
 
-    /// Sends the delivery to the other viewers. While clients are joining, other tasks run between its parts.
+    /// Sends the delivery to the other viewers. Other tasks run between its parts.
     pub async fn send_rest(&self, admission: &Admission, now: Timestamp) {
         while !self.sending.lock().is_done() {
-            if admission.has_joining(now) {
-                self.sending.lock().send_part(JOINING_PART_VIEWERS);
-                tokio::task::yield_now().await;
-            } else {
-                self.sending.lock().send_part(PART_VIEWERS);
-            }
+            let size = if admission.has_joining(now) { JOINING_PART_VIEWERS } else { PART_VIEWERS };
+            self.sending.lock().send_part(size);
+            tokio::task::yield_now().await;
         }
     }
 
