@@ -286,7 +286,7 @@ fn a_recording_that_never_began_says_so_and_why() {
         (inside(&format!("{long}.mkv")), "", "the name is too long", "a shorter name"),
         (PathBuf::from("/proc/none/show.flv"), "", "the folder does not exist", "still available"),
         // With a limit of zero bytes, nothing can be written.
-        (inside("show.flv"), "ulimit -f 0; ", "reached the maximum size", "another disk"),
+        (inside("show.flv"), "ulimit -f 0; ", "reached the maximum file size", "another disk"),
     ] {
         let words = live(&path, &["--duration", "2s"]);
         let script = format!("({limit}exec \"$@\") | cat");
