@@ -132,7 +132,7 @@ completion fish usr/share/fish/vendor_completions.d/onair.fish
 summary="Live-streaming studio with a server and a player"
 description="onair streams cameras, displays, media files and microphones to any RTMP server, records and plays
 streams, and includes a server. Everything also works on the command line, without a display."
-# Libraries that the program opens at run time, and the roots of TLS, so that no tool detects them.
+# Packages that no tool detects: libraries that the program opens at run time, and the TLS root certificates.
 opened=(ca-certificates libgl1 libegl1 libxkbcommon-x11-0 libxcursor1 libxi6 libxrandr2)
 # FFmpeg's libraries with their major versions. A program with FFmpeg's decoders opens the libraries whose headers it
 # was built with, and the loader reports their names. After a missing library, the program opens no others.

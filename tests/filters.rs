@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::peers::{LIMIT, Onair, ffmpeg, missing, wait_for};
+use crate::peers::{self, LIMIT, Onair, ffmpeg, missing, wait_for};
 use onair::base::{Pooled, Timestamp};
 use onair::compose::filter::{AssetSupply, Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
 use onair::compose::scene::{Blend, Fit, Layer, Placement, Plan, SourceId};
@@ -437,7 +437,7 @@ fn filters_of_a_settings_file_reach_the_recording() {
     let means = means(&ffmpeg::luma(&file));
     // Nothing is sent before the LUT is read, but the wait is limited to 3 s.
     if begun["t"].as_f64().unwrap() > 3.0 {
-        eprintln!("the LUT took longer than the broadcast waits for it");
+        peers::skipped_even_in_ci("the LUT took longer than the broadcast waits for it");
         return;
     }
     assert!(means.iter().all(|mean| *mean <= 40), "no white: {means:?}");

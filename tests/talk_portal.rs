@@ -1,8 +1,8 @@
 //! Tests of push-to-talk and hotkeys behind other windows in a Wayland session (sway without a
 //! monitor). The tests implement the portal for global shortcuts. It grants the key, refuses,
 //! answers nonsense, ends and returns, and the real window reacts. The key must never stay pressed,
-//! and onair must not ask the user repeatedly. The file is long because each answer of the portal is a case of
-//! its own.
+//! and onair must not ask the user repeatedly. The file is long because it tests each answer of the
+//! portal.
 
 use std::collections::HashMap;
 use std::fs;

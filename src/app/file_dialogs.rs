@@ -1,6 +1,6 @@
-//! Opens the desktop's file dialogs, each in a separate process. A dialog can stay open for hours, or
-//! never appear. If the desktop has no dialog, or the dialog does not respond, onair's own chooser
-//! opens.
+//! Opens the desktop's file dialogs, each in a separate process. A dialog can stay open for hours,
+//! or never appear. If the desktop has no dialog, or the dialog does not respond, onair's own
+//! chooser opens.
 
 use std::path::PathBuf;
 use std::process;
@@ -246,8 +246,8 @@ impl Files {
         }
     }
 
-    /// Follows the scene collection. After a replacement, a result for the old collection is ignored,
-    /// because its identifiers can belong to other objects now.
+    /// Follows the scene collection. After a replacement, a result for the old collection is
+    /// ignored, because its identifiers can belong to other objects now.
     pub fn follow_collection(&mut self, changes: u64) {
         if std::mem::replace(&mut self.collection_changes, changes) == changes {
             return;
@@ -282,7 +282,8 @@ impl Files {
         })
     }
 
-    /// Opens onair's own chooser instead of the desktop's dialog, and ends that dialog.
+    /// Opens onair's own chooser instead of the desktop's dialog, and ends the process of that
+    /// dialog. A dialog of `zenity` is a separate program, which stays open; its result is ignored.
     pub fn use_own(&mut self) {
         if let Some(asked) = &mut self.open {
             asked.provider = DialogProvider::Own;

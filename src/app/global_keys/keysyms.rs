@@ -1,5 +1,5 @@
-//! The X11 and xkbcommon names (`keysymdef.h`) of the keys for hotkeys and for push-to-talk, and the
-//! codes of these keys on X11.
+//! The X11 and xkbcommon names (`keysymdef.h`) of the keys for hotkeys and for push-to-talk, and
+//! the codes of these keys on X11.
 
 /// Keys whose xkbcommon name differs: onair's name, xkbcommon name, keysym.
 const RENAMED_KEYS: [(&str, &str, u32); 27] = [
@@ -114,16 +114,18 @@ pub(super) fn codes<'a>(
     if found.is_empty() && (shift || !matches!(name, "Plus" | "Colon")) {
         found = with(&|symbols| symbols.contains(&symbol));
     }
-    for (code, symbols) in keypad(name).map(|_| mapping.clone()).into_iter().flatten() {
-        // Without a symbol for Num Lock, a key ignores it.
-        let first = symbols.first().copied().unwrap_or_default();
-        let second = symbols.get(1).copied().filter(|it| *it != 0).unwrap_or(first);
-        let num_lock = match [first, second].map(|it| Some(it) == keypad(name)) {
-            [true, true] => None,
-            [off, on] if off || on => Some(on),
-            _ => continue,
-        };
-        found.push(KeyCode { code, num_lock });
+    if let Some(pad) = keypad(name) {
+        for (code, symbols) in mapping.clone() {
+            // Without a symbol for Num Lock, a key ignores it.
+            let first = symbols.first().copied().unwrap_or_default();
+            let second = symbols.get(1).copied().filter(|it| *it != 0).unwrap_or(first);
+            let num_lock = match [first, second].map(|it| it == pad) {
+                [true, true] => None,
+                [off, on] if off || on => Some(on),
+                _ => continue,
+            };
+            found.push(KeyCode { code, num_lock });
+        }
     }
     // Many layouts give other symbols to these keys, such as XF86Tools.
     let number = name.strip_prefix('F').and_then(|number| number.parse::<u8>().ok());

@@ -73,8 +73,8 @@ impl MakeWriter<'_> for LastLines {
     }
 }
 
-/// Installs the panic handler. From this call on, each panic leaves a report in `folder`, if any, and
-/// a sentence on standard error. The log mentions the first panic of str0m that onair catches.
+/// Installs the panic handler. From this call on, each panic leaves a report in `folder`, if any,
+/// and a sentence on standard error. The log mentions the first panic of str0m that onair catches.
 pub fn install(folder: Option<PathBuf>, lines: LastLines) {
     let written = AtomicU32::new(0);
     let contained = AtomicBool::new(false);
@@ -95,8 +95,8 @@ pub fn install(folder: Option<PathBuf>, lines: LastLines) {
         let report = scrub(&report(panic, &thread, &lines.text()));
         // No details are better than a report that contains a key.
         let report = report.unwrap_or_else(|| format!("onair {}\n", env!("CARGO_PKG_VERSION")));
-        let none = || Err(io::Error::other("there is no state folder"));
-        match folder.as_deref().map_or_else(none, |folder| write(folder, &report)) {
+        let folder = folder.as_deref().ok_or_else(|| io::Error::other("there is no state folder"));
+        match folder.and_then(|folder| write(folder, &report)) {
             Ok(path) => report_at_once(format!(
                 "an unexpected error on thread {thread}; report without keys: {}",
                 path.display()

@@ -19,7 +19,8 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::base::sanitize::sanitized_json;
 use crate::cli::output::redact::hidden;
 
-/// The names of the members that every line has. A field of this name gets another one.
+/// The names of the members that every line has. A field with such a name gets an
+/// underscore at its end.
 const HEAD_NAMES: [&str; 4] = ["time", "level", "target", "run"];
 
 /// Formats an event, with the fields of the spans around it.

@@ -14,8 +14,8 @@ const HISTORY_SECONDS: usize = 600;
 const OVERLOAD_SHARE: f64 = 0.05;
 /// The share of skipped frames below which the computer keeps up again.
 const RECOVERED_SHARE: f64 = 0.01;
-/// The difference of the share after which the notice gets the new share.
-const CLEAR_CHANGE: f64 = 0.05;
+/// The notice gets the new share after a change by at least this much.
+const MIN_SHARE_CHANGE: f64 = 0.05;
 /// The number of seconds over which the share is measured.
 const SHARE_WINDOW_SECONDS: usize = 5;
 
@@ -84,7 +84,7 @@ impl History {
         let (slow, news) = match self.slow {
             None if share >= OVERLOAD_SHARE => (Some(share), PaceNews::Slow(message())),
             Some(_) if share < RECOVERED_SHARE => (None, PaceNews::Over),
-            Some(reported) if (share - reported).abs() >= CLEAR_CHANGE => {
+            Some(reported) if (share - reported).abs() >= MIN_SHARE_CHANGE => {
                 (Some(share), PaceNews::Changed(message()))
             }
             _ => return None,

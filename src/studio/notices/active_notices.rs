@@ -106,8 +106,8 @@ impl ActiveNotices {
         }
     }
 
-    /// Replaces the values of the same notice about this host, or about any host if `host` is empty.
-    /// This is no new report, and a dismissed notice stays dismissed.
+    /// Replaces the values of the same notice about this host, or about any host if `host` is
+    /// empty. This is no new report, and a dismissed notice stays dismissed.
     pub(in crate::studio) fn correct(&mut self, message: &StudioMessage, host: &str) {
         let new = message.notice(0, "");
         for old in self.notices.iter_mut().filter(|old| old.key() == new.key()) {

@@ -206,7 +206,7 @@ impl ChatSession {
     pub(super) fn say(&mut self, text: &str) {
         let Some(line) = ChatLine::new(&self.choices.name, text) else { return };
         self.last_sent += 1;
-        while self.sent.len() >= MAX_SENT_MESSAGES {
+        if self.sent.len() >= MAX_SENT_MESSAGES {
             self.sent.pop_front();
         }
         self.sent.push_back((self.last_sent, text.into()));

@@ -121,7 +121,8 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
     });
 }
 
-/// Puts the text of the next refused message back into its field, unless the user writes another one.
+/// Puts the text of the next refused message back into its field, unless the user writes another
+/// one.
 fn take_back(chat: &ChatView, draft: &mut Draft) {
     let next = chat.returned.iter().find(|(number, _)| *number > draft.returned);
     if let Some((number, text)) = next
@@ -132,8 +133,8 @@ fn take_back(chat: &ChatView, draft: &mut Draft) {
     }
 }
 
-/// Returns true if the chat of the selected player is that of onair's own stream, which the streamer
-/// moderates.
+/// Returns true if the chat of the selected player is that of onair's own stream, which the
+/// streamer moderates.
 pub(in crate::ui) fn is_own(snapshot: &Snapshot) -> bool {
     let (server, address) = (&snapshot.server, &snapshot.chat.address);
     server.chat.is_some() && address.as_ref().is_some_and(|it| server.is_own_chat(it))
@@ -235,8 +236,8 @@ fn badge_of(view: &View<'_>, role: ChatRole) -> Option<Arc<str>> {
     }
 }
 
-/// Draws a message. If it begins with a badge, the badge has its own background, so no name can look
-/// like it.
+/// Draws a message. If it begins with a badge, the badge has its own background, so no name can
+/// look like it.
 pub(in crate::ui) fn add_message(
     ui: &mut Ui,
     view: &View<'_>,

@@ -222,6 +222,7 @@ mod tests {
             assert_eq!(of(name).is_none(), name.starts_with("mouse"), "{name}");
         }
     }
+
     #[test]
     fn a_refusal_is_about_the_new_keys() {
         let (line, pressed) = (Arc::new(KeyState::new(|_| {})), Arc::new(|_: &str| {}));

@@ -334,14 +334,15 @@ impl ShortcutRequest<'_> {
         let (session, requested) = (path.clone(), self.requested());
         let body = |options: Options<'static>| Structure::from((session, requested, "", options));
         let person = Waiting { person: true, ..soon };
-        let own = self.request.insert(portal::handle()).clone();
-        let mut bind = pin!(request_shortcuts(&connection, own, "BindShortcuts", body, &person));
         // Plasma 5 has granted the keys with the session. `BindShortcuts` would only open its
         // settings, at each start of onair.
         let has_all = self.shortcuts.iter().all(|it| listed.contains_key(&it.id));
+        let handle = portal::handle();
+        // Without a dialog, there is no request to close.
+        self.request = (!has_all).then(|| handle.clone());
+        let mut bind = pin!(request_shortcuts(&connection, handle, "BindShortcuts", body, &person));
         // The descriptions of the keys, once the portal has replied.
         let mut given = has_all.then_some(listed);
-        self.request = self.request.take().filter(|_| given.is_none());
         given.iter().for_each(|given| events.given(given.clone()));
         // True while Plasma's key service is stopped.
         let mut silent = false;
@@ -411,16 +412,16 @@ impl ShortcutRequest<'_> {
     }
 }
 
-/// Sends a request with the name `own` about the keys of a session. `body` returns the arguments of the call, with the
-/// options of the request. Returns the desktop's descriptions of the keys.
+/// Sends a request about the keys of a session, with this handle token. `body` returns the arguments
+/// of the call, with the options of the request. Returns the desktop's descriptions of the keys.
 async fn request_shortcuts(
     connection: &Connection,
-    own: String,
+    handle: String,
     method: &str,
     body: impl FnOnce(Options<'static>) -> Structure<'static>,
     waiting: &Waiting<'_>,
 ) -> Result<TriggerNames, Failure> {
-    let body = body(Options::from([("handle_token", own.clone().into())]));
+    let body = body(Options::from([("handle_token", handle.clone().into())]));
     let call = connection.call_method(
         Some(PORTAL_BUS_NAME),
         PORTAL_PATH,
@@ -428,7 +429,7 @@ async fn request_shortcuts(
         method,
         &body,
     );
-    let results = portal::request(connection, &own, call, waiting).await?;
+    let results = portal::request(connection, &handle, call, waiting).await?;
     Ok(described(results.get("shortcuts")))
 }
 

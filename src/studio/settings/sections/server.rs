@@ -103,8 +103,8 @@ fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> 
     check_names(texts.iter().map(String::as_str), check_origin).map_err(values::refuse)
 }
 
-/// Checks the successor of a server: the URL of an application, or empty. `{app}` in the URL stands for the
-/// application of each client.
+/// Checks the successor of a server: the URL of an application, or empty. `{app}` in the URL stands
+/// for the application of each client.
 ///
 /// # Errors
 /// Fails with the problem of the URL.
