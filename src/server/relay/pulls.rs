@@ -143,7 +143,7 @@ fn start(
     registry.relays.runtime.spawn(async move {
         pull::run(task).await;
         // Viewers stay if another rule replaces that of the pull, or if they arrive while the pull ends. A pull that
-        // ends for another reason would end again.
+        // ends for another reason would end again; only `start_refused` tries it again.
         if ended.is_stopped()
             && let Some(stream) = its.find(&ended.app, &ended.stream)
         {
@@ -400,6 +400,9 @@ mod tests {
         let retry = || relays.retry(|| start_missing(&registry, &stream));
         retry();
         assert_eq!((relays.refused(), is_freed()), (1, true));
+        let later = registry.clock.now() + Duration::from_hours(1);
+        relays.retry(|| assert!(!relays.is_refusal_reported(later)));
+        assert!(relays.is_refusal_reported(later));
         empty[0].bytes.fetch_add(1, Ordering::Relaxed);
         retry();
         assert!(relays.pull_of("live", "show").is_some());
