@@ -210,6 +210,16 @@ mod tests {
         registry.join("live", "show", (viewer, 0), "127.0.0.1:5".parse().unwrap()).unwrap();
     }
 
+    /// Adds a pull on demand of another stream, which does not run.
+    fn fill(registry: &Registry, number: usize, opened_by: Option<IpAddr>) -> Arc<Relay> {
+        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
+        let start = (1_000 + number as u64, registry.clock.now());
+        let rule = Arc::new(rule("other/*", true));
+        let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, opened_by));
+        assert_eq!(registry.relays.add(&relay, |_| false), Addition::Added);
+        relay
+    }
+
     #[test]
     fn viewers_who_stay_get_the_pull_of_a_new_rule() {
         let runtime = Runtime::start().unwrap();
@@ -343,16 +353,7 @@ mod tests {
     fn a_refused_pull_is_reported_and_begins_once_another_relay_has_ended() {
         let runtime = Runtime::start().unwrap();
         let (registry, events) = start_registry(&runtime, rule("live/*", true));
-        let relays: Vec<_> = (0..MAX_RELAYS)
-            .map(|number| {
-                let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
-                let start = (1_000 + number as u64, registry.clock.now());
-                let rule = Arc::new(rule("other/*", true));
-                let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, None));
-                assert_eq!(registry.relays.add(&relay, |_| false), Addition::Added);
-                relay
-            })
-            .collect();
+        let relays: Vec<_> = (0..MAX_RELAYS).map(|number| fill(&registry, number, None)).collect();
         watch(&registry, Protocol::HttpFlv);
         resume(&registry, &registry.find("live", "show").unwrap());
         assert!(registry.relays.pull_of("live", "show").is_none());
@@ -380,15 +381,9 @@ mod tests {
         let (registry, _events) = start_registry(&runtime, rule("live/*", true));
         let relays = &registry.relays;
         let opened_by = Some(subscriber("127.0.0.1".parse().unwrap()));
-        let add = |number| {
-            let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
-            let start = (1_000 + number as u64, registry.clock.now());
-            let rule = Arc::new(rule("other/*", true));
-            let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, opened_by));
-            assert_eq!(relays.add(&relay, |_| false), Addition::Added);
-            relay
-        };
-        let empty: Vec<_> = (0..MAX_EMPTY_PULLS_PER_ADDRESS).map(add).collect();
+        let empty: Vec<_> = (0..MAX_EMPTY_PULLS_PER_ADDRESS)
+            .map(|number| fill(&registry, number, opened_by))
+            .collect();
         watch(&registry, Protocol::HttpFlv);
         let stream = registry.find("live", "show").unwrap();
         let is_freed = || {
