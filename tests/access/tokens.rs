@@ -219,10 +219,12 @@ fn public_keys_are_fetched_once_and_unknown_ones_do_not_cause_more() {
         assert_eq!(state(&serve, &stranger), 401);
         assert_eq!(state(&serve, &first), 200);
     }
-    // A reload does not fetch the keys again either: the server already has them.
+    assert_eq!(keys.fetched.load(Ordering::SeqCst), 1);
+    // After a reload, the server fetches the keys again, also only once.
     serve.reload(&rules);
     assert_eq!(state(&serve, &first), 200);
-    assert_eq!(keys.fetched.load(Ordering::SeqCst), 1);
+    assert_eq!(state(&serve, &stranger), 401);
+    assert_eq!(keys.fetched.load(Ordering::SeqCst), 2);
 }
 
 /// The key server has no keys yet, for example because it is starting.

@@ -221,6 +221,11 @@ mod tests {
         has
     }
 
+    /// Returns this address, and the one of all networks of IPv6 if there is IPv6.
+    fn with_ipv6(four: &str) -> impl Iterator<Item = &str> {
+        std::iter::once(four).chain(has_ipv6().then_some("[::]:0"))
+    }
+
     #[test]
     fn a_port_of_ipv6_speaks_to_both_families() {
         let runtime = Runtime::start().unwrap();
@@ -253,7 +258,7 @@ mod tests {
             DatagramSocket::bind_or_next(runtime.handle(), address.parse().unwrap(), 0)
         };
         let far = open("127.0.0.1:0").unwrap();
-        for near in ["0.0.0.0:0", "[::]:0"].into_iter().filter(|it| *it != "[::]:0" || has_ipv6()) {
+        for near in with_ipv6("0.0.0.0:0") {
             let near = open(near).unwrap();
             // The system would answer from 127.0.0.1.
             let to = SocketAddr::from(([127, 0, 0, 2], near.local_addr().port()));
@@ -301,8 +306,7 @@ mod tests {
             .collect();
         let bytes = datagrams.iter().map(Vec::len).sum();
         let all = SendResult { count: datagrams.len(), bytes };
-        let all_near = ["127.0.0.1:0", "[::]:0"].into_iter();
-        for near in all_near.filter(|it| *it != "[::]:0" || has_ipv6()) {
+        for near in with_ipv6("127.0.0.1:0") {
             let near = open(near).unwrap();
             for segments in [near.segments.load(Ordering::Relaxed), false] {
                 near.segments.store(segments, Ordering::Relaxed);

@@ -113,8 +113,7 @@ impl Files {
     pub fn note_empty(&self, sink: u64, path: &Path) {
         let mut inner = self.0.lock();
         if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
-            file.list.unknown(&file.parts);
-            file.list.note_unreadable(path);
+            file.list.note_empty(&file.parts, path);
         }
     }
 

@@ -143,7 +143,7 @@ fn start(
     registry.relays.runtime.spawn(async move {
         pull::run(task).await;
         // Viewers stay if another rule replaces that of the pull, or if they arrive while the pull ends. A pull that
-        // ends for another reason would end again.
+        // ends for another reason would end again; only `start_refused` tries it again.
         if ended.is_stopped()
             && let Some(stream) = its.find(&ended.app, &ended.stream)
         {
@@ -208,6 +208,16 @@ mod tests {
     fn watch(registry: &Registry, protocol: Protocol) {
         let viewer: Arc<dyn Sink> = FlvSink::for_viewer(2, 1_000, protocol);
         registry.join("live", "show", (viewer, 0), "127.0.0.1:5".parse().unwrap()).unwrap();
+    }
+
+    /// Adds a pull on demand of another stream, which does not run.
+    fn fill(registry: &Registry, number: usize, opened_by: Option<IpAddr>) -> Arc<Relay> {
+        let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
+        let start = (1_000 + number as u64, registry.clock.now());
+        let rule = Arc::new(rule("other/*", true));
+        let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, opened_by));
+        assert_eq!(registry.relays.add(&relay, |_| false), Addition::Added);
+        relay
     }
 
     #[test]
@@ -343,16 +353,7 @@ mod tests {
     fn a_refused_pull_is_reported_and_begins_once_another_relay_has_ended() {
         let runtime = Runtime::start().unwrap();
         let (registry, events) = start_registry(&runtime, rule("live/*", true));
-        let relays: Vec<_> = (0..MAX_RELAYS)
-            .map(|number| {
-                let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
-                let start = (1_000 + number as u64, registry.clock.now());
-                let rule = Arc::new(rule("other/*", true));
-                let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, None));
-                assert_eq!(registry.relays.add(&relay, |_| false), Addition::Added);
-                relay
-            })
-            .collect();
+        let relays: Vec<_> = (0..MAX_RELAYS).map(|number| fill(&registry, number, None)).collect();
         watch(&registry, Protocol::HttpFlv);
         resume(&registry, &registry.find("live", "show").unwrap());
         assert!(registry.relays.pull_of("live", "show").is_none());
@@ -380,15 +381,9 @@ mod tests {
         let (registry, _events) = start_registry(&runtime, rule("live/*", true));
         let relays = &registry.relays;
         let opened_by = Some(subscriber("127.0.0.1".parse().unwrap()));
-        let add = |number| {
-            let way = RelayWay { path: RelayPath::default(), stream: Weak::new() };
-            let start = (1_000 + number as u64, registry.clock.now());
-            let rule = Arc::new(rule("other/*", true));
-            let relay = Arc::new(Relay::new(start, rule, ("other", "x"), way, opened_by));
-            assert_eq!(relays.add(&relay, |_| false), Addition::Added);
-            relay
-        };
-        let empty: Vec<_> = (0..MAX_EMPTY_PULLS_PER_ADDRESS).map(add).collect();
+        let empty: Vec<_> = (0..MAX_EMPTY_PULLS_PER_ADDRESS)
+            .map(|number| fill(&registry, number, opened_by))
+            .collect();
         watch(&registry, Protocol::HttpFlv);
         let stream = registry.find("live", "show").unwrap();
         let is_freed = || {
@@ -400,6 +395,9 @@ mod tests {
         let retry = || relays.retry(|| start_missing(&registry, &stream));
         retry();
         assert_eq!((relays.refused(), is_freed()), (1, true));
+        let later = registry.clock.now() + Duration::from_hours(1);
+        relays.retry(|| assert!(!relays.is_refusal_reported(later)));
+        assert!(relays.is_refusal_reported(later));
         empty[0].bytes.fetch_add(1, Ordering::Relaxed);
         retry();
         assert!(relays.pull_of("live", "show").is_some());

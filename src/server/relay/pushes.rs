@@ -33,6 +33,12 @@ pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>)
         if is_back || registry.is_stopping() {
             continue;
         }
+        // The push would end at once, and begin again whenever there may be room for refused relays.
+        if !path.has_room() {
+            let (app, stream) = names;
+            tracing::debug!(app, stream, "no push: the stream has passed through too many servers");
+            continue;
+        }
         let start = (registry.next_id(), registry.clock.now());
         let way = RelayWay { path: path.clone(), stream: Arc::downgrade(stream) };
         let relay = Relay::new(start, Arc::clone(&rule), names, way, None);
@@ -44,4 +50,39 @@ pub(in crate::server) fn push_on(registry: &Arc<Registry>, stream: &Arc<Stream>)
 
 fn is_push_of(relay: &Relay, rule: &Arc<RelayRule>, (app, stream): (&str, &str)) -> bool {
     Arc::ptr_eq(&relay.rule(), rule) && relay.app == app && relay.stream == stream
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::Runtime;
+    use crate::net::rtmp::Options;
+    use crate::server::registry::config::Config;
+    use crate::server::registry::relays::target::RelayTarget;
+    use crate::server::stream::relayed::RelayPath;
+    use crate::server::whep::session::tests::{publish, start_registry};
+
+    #[test]
+    fn a_stream_that_has_passed_through_too_many_servers_is_not_pushed() {
+        let runtime = Runtime::start().unwrap();
+        let rule = RelayRule {
+            direction: Direction::Push,
+            streams: "live/*".to_owned(),
+            on_demand: false,
+            // No server has this port.
+            targets: vec![RelayTarget::parse("rtmp://127.0.0.1:1/live", None).unwrap()],
+            linger: RelayRule::DEFAULT_LINGER,
+            options: Options::default(),
+        };
+        let config = Config { relays: vec![rule], ..Config::default() };
+        let (registry, _events) = start_registry(&runtime, config);
+        let publication = publish(&registry, 1);
+        for (path, pushes) in [("a,b,c,d,e,f,g,h", 0), ("a,b,c,d,e,f,g", 1)] {
+            let path = RelayPath::parse(path).unwrap();
+            publication.stream.set_source(1, RelaySource { path, origin: None });
+            push_on(&registry, &publication.stream);
+            assert_eq!(registry.relays.count(), pushes);
+        }
+        registry.stop();
+    }
 }

@@ -18,7 +18,7 @@ pub struct OperatorChat {
     member: ChatMember,
     app: String,
     stream: String,
-    /// Messages whose frames this member has missed, after the deletions.
+    /// Frames that stand in for those that this member has missed: first the deletions, then the messages.
     missed: VecDeque<ChatFrame>,
     /// The number of the newest message that was taken, or is in `missed`.
     newest: u64,
@@ -130,22 +130,15 @@ impl Drop for OperatorChat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{Clock, queue};
     use crate::net::Runtime;
     use crate::server::config::Config;
     use crate::server::registry::chat::PostRefusal;
-
-    /// Returns the runtime, the registry and the events of a server.
-    fn server() -> (Runtime, Arc<Registry>, impl Sized) {
-        let runtime = Runtime::start().unwrap();
-        let (sender, events) = queue::bounded("test", 16, queue::Full::DropOldest);
-        let registry = Registry::new(Config::default(), Clock::start(), sender, runtime.handle());
-        (runtime, Arc::new(registry), events)
-    }
+    use crate::server::whep::session::tests::start_registry;
 
     #[test]
     fn the_name_of_an_operator_who_has_left_is_free_again() {
-        let (_runtime, registry, _events) = server();
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
         let operator = OperatorChat::join(&registry, "live", "a").unwrap();
         let (here, now) = ([127, 0, 0, 1].into(), registry.clock.now());
         let mut viewer = registry.chats.enter(("live", "a"), 99, here, now).unwrap();
@@ -158,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_short_flood_hides_no_message_from_the_operator() {
-        let (_runtime, registry, _events) = server();
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
         let mut operator = OperatorChat::join(&registry, "live", "a").unwrap();
         let mut taken = Vec::new();
         for number in 0..200 {

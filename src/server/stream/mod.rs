@@ -407,7 +407,7 @@ impl Stream {
         self.inner.lock().cache.keyframe()
     }
 
-    /// Returns the time at which media last arrived, if anybody has watched the stream since then.
+    /// Returns the time at which media last arrived. A publisher that begins without viewers resets it.
     pub fn last_media(&self) -> Option<Timestamp> {
         self.inner.lock().last.map(|(_, at)| at)
     }

@@ -70,7 +70,7 @@ impl RelayPath {
         Self(self.0.iter().filter(is_on).cloned().collect())
     }
 
-    pub fn contains(&self, id: &str) -> bool {
+    fn contains(&self, id: &str) -> bool {
         self.0.iter().any(|known| known == id)
     }
 

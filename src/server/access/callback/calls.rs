@@ -198,15 +198,16 @@ impl Callbacks {
     /// Asks the receiver whether the client may act. If the client leaves after the request was sent, the receiver may
     /// still accept it. In that case, its end is reported too.
     pub async fn admit(self: &Arc<Self>, visit: &Visit, call: &Call) -> Result<Admitted, Denied> {
-        let began = self.notices.clock.now();
-        let turn = match self.destinations.get(&call.kind()) {
-            Some(destination) => Some(destination.client_turn(self.notices.clock).await),
-            None => None,
+        let Some(destination) = self.destinations.get(&call.kind()) else {
+            return Ok(Admitted { renamed: None, done: DoneCall::new(self, visit, call) });
         };
-        let (callbacks, visit, call) = (Arc::clone(self), visit.clone(), call.clone());
+        let began = self.notices.clock.now();
+        let turn = destination.client_turn(self.notices.clock).await;
+        let (callbacks, destination) = (Arc::clone(self), Arc::clone(destination));
+        let (visit, call) = (visit.clone(), call.clone());
         let asked = async move {
-            let asked = callbacks.ask(&visit, &call, turn, began).await?;
-            let Acceptance { renamed, is_unsent } = asked;
+            let turn = (turn, began);
+            let (renamed, is_unsent) = callbacks.ask(&destination, (&visit, &call), turn).await?;
             // The receiver would count the end of a client whose beginning it does not know.
             let mut done = match is_unsent {
                 true => None,
@@ -221,18 +222,15 @@ impl Callbacks {
         self.notices.runtime.spawn(asked).await.unwrap_or(Err(Denied::NoCallback))
     }
 
-    /// Asks the receiver in this turn whether the client may act. The client has waited since `began`.
+    /// Asks the receiver in this turn whether the client may act. The client has waited since `began`. Returns the new
+    /// name, if the receiver changes it, and true if the receiver does not know of the client, because the request was
+    /// not sent.
     async fn ask(
         &self,
-        visit: &Visit,
-        call: &Call,
-        turn: Option<Result<ClientTurn, PostError>>,
-        began: Timestamp,
-    ) -> Result<Acceptance, Denied> {
-        let accepted = |renamed| Ok(Acceptance { renamed, is_unsent: false });
-        let Some((destination, turn)) = self.destinations.get(&call.kind()).zip(turn) else {
-            return accepted(None);
-        };
+        destination: &Destination,
+        (visit, call): (&Visit, &Call),
+        (turn, began): (Result<ClientTurn, PostError>, Timestamp),
+    ) -> Result<(Option<String>, bool), Denied> {
         let clock = self.notices.clock;
         let posted = match turn {
             Ok(turn) => destination.post(turn, &request(self.dialect, visit, call), clock).await,
@@ -240,12 +238,11 @@ impl Callbacks {
         };
         let took = clock.now().since(began);
         match self.notices.report(destination, self.dialect, (visit, call), posted, took) {
-            Ok(Verdict::Accept) => accepted(None),
-            Ok(Verdict::Rename(name)) => accepted(Some(name)),
+            Ok(Verdict::Accept) => Ok((None, false)),
+            Ok(Verdict::Rename(name)) => Ok((Some(name), false)),
             Ok(Verdict::Refuse) => Err(Denied::Callback),
             Err(error) if self.accepts_without_answer => {
-                let is_unsent = !matches!(error, PostError::NoAnswer(_));
-                Ok(Acceptance { renamed: None, is_unsent })
+                Ok((None, !matches!(error, PostError::NoAnswer(_))))
             }
             Err(_) => Err(Denied::NoCallback),
         }
@@ -256,15 +253,6 @@ impl Callbacks {
             self.notices.send(destination, self.dialect, visit, call);
         }
     }
-}
-
-/// The acceptance of a client.
-#[derive(Debug)]
-struct Acceptance {
-    /// The new name, if the receiver changes it.
-    renamed: Option<String>,
-    /// True if the receiver does not know of the client, because the request was not sent.
-    is_unsent: bool,
 }
 
 /// A client that may act.
@@ -437,9 +425,12 @@ pub(in crate::server) mod tests {
                 assert_eq!(&head, b"POST /done");
                 drop(client);
                 receiver.write_all(answer.as_bytes()).await.unwrap();
-                while Arc::strong_count(&callbacks) > 1 {
-                    sleep(Duration::from_millis(1)).await;
-                }
+                let ended = async {
+                    while Arc::strong_count(&callbacks) > 1 {
+                        sleep(Duration::from_millis(1)).await;
+                    }
+                };
+                timeout(LIMIT, ended).await.unwrap();
                 assert_eq!(!notices.is_idle(), is_accepted, "{answer}");
             });
         }

@@ -370,6 +370,7 @@ impl OpenRecording {
             if is_fresh || self.content.read().ended {
                 return Ok(());
             }
+            self.content.write().version = version;
         } else if is_fresh && known.is_same_file(version) && !version.is_smaller_than(known) {
             // Another program adds to the file, which is read from its start only once per interval.
             file.is_outdated = true;
@@ -379,7 +380,6 @@ impl OpenRecording {
             *file = OpenFile::new(newest)?;
             *self.content.write() = RecordingContent { version, ..RecordingContent::default() };
         }
-        self.content.write().version = version;
         file.media.grow()?;
         let OpenFile { media, growing, refreshed, .. } = &mut *file;
         if growing.is_none() {

@@ -136,6 +136,20 @@ impl KnownFile {
 }
 
 impl KnownFiles {
+    /// Adds the files that are new in this list of all files, in the order of recording.
+    fn extend(&mut self, files: &[PathBuf]) {
+        for path in files.iter().skip(self.files.len()) {
+            self.files.push(KnownFile {
+                path: path.clone(),
+                folder: String::new(),
+                began: None,
+                segments: Vec::new(),
+                forgotten: 0,
+                state: FileState::Grows,
+            });
+        }
+    }
+
     /// Returns the segments from number `first` on, and the number of discontinuities before them. Forgets complete
     /// files before them.
     fn list(&mut self, root: &str, first: usize) -> (Vec<Segment>, u64) {
@@ -162,16 +176,7 @@ impl BroadcastList {
     /// Returns the files that may have segments that are not known yet, in the order of recording.
     pub fn unknown(&self, files: &[PathBuf]) -> Vec<PathBuf> {
         let mut known = self.0.lock();
-        for path in files.iter().skip(known.files.len()) {
-            known.files.push(KnownFile {
-                path: path.clone(),
-                folder: String::new(),
-                began: None,
-                segments: Vec::new(),
-                forgotten: 0,
-                state: FileState::Grows,
-            });
-        }
+        known.extend(files);
         let grows = known.files.iter().filter(|file| file.state == FileState::Grows);
         grows.map(|file| file.path.clone()).collect()
     }
@@ -228,6 +233,12 @@ impl BroadcastList {
         if let Some(file) = known.files.iter_mut().find(|file| file.path == path) {
             file.state = FileState::Complete;
         }
+    }
+
+    /// Records that one of the files stayed empty. `files` are all files, in the order of recording.
+    pub fn note_empty(&self, files: &[PathBuf], path: &Path) {
+        self.0.lock().extend(files);
+        self.note_unreadable(path);
     }
 
     /// Returns the playlist. `has` is true if the client has this version, and needs no text.

@@ -186,10 +186,12 @@ impl Relays {
         Addition::Added
     }
 
-    /// Returns true if the operator gets an event about a refused relay. With many refusals, only some are events.
+    /// Returns true if the operator gets an event about a refused relay. With many refusals, only some are events. A
+    /// relay that is refused again is no event.
     pub fn is_refusal_reported(&self, now: Timestamp) -> bool {
         let mut last = self.refusal_reported.lock();
-        let is_news = last.is_none_or(|last| now.since(last) >= REFUSAL_INTERVAL);
+        let is_news = !self.is_retry.load(Ordering::Relaxed)
+            && last.is_none_or(|last| now.since(last) >= REFUSAL_INTERVAL);
         if is_news {
             *last = Some(now);
         }

@@ -16,9 +16,6 @@ use crate::server::stream::Stream;
 use crate::server::stream::relayed::RelayPath;
 use crate::text::Problem;
 
-/// How long the HTTP request of a viewer waits for a pull on demand with a single address.
-pub(in crate::server) const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
-
 /// The path of a relayed stream.
 #[derive(Clone, Debug)]
 pub(in crate::server) struct RelayWay {

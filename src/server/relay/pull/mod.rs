@@ -20,7 +20,7 @@ use crate::server::registry::relays::state::Relay;
 use crate::server::registry::{Publication, PublishRight, Refused};
 use crate::server::relay::cycle::{self, Destination, End, Relaying, meanwhile};
 use crate::server::relay::pushes::push_on;
-use crate::server::relay::task::{RelayTask, ticks};
+use crate::server::relay::task::{CHECK_INTERVAL, RelayTask, ticks};
 use crate::server::relay::waits::{self, NAME_CHECK_INTERVAL};
 use crate::server::stream::relayed::{RelayPath, RelaySource};
 use crate::server::stream::{Incoming, Stream};
@@ -37,8 +37,6 @@ const MISSING_STREAM_WAIT: Duration = Duration::from_secs(1);
 const FAIL_OVER_COMMAND_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the viewers of a lost stream are kept for its return.
 const STREAM_RETURN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How often the pull checks whether a push of its name to the same server has ended.
-const PUSH_CHECK_INTERVAL: Duration = Duration::from_millis(250);
 /// Time limit for closing a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Maximum number of messages that are passed on together.
@@ -97,11 +95,15 @@ impl Relaying for Pull {
     /// Waits until no other publisher has the name, and a moment longer, also for the end of pushes to the same server.
     async fn prepare(&mut self) -> Result<(), Problem> {
         let mut had_waited = self.was_live || !self.has_just_ended();
-        while self.publication.is_none() && (self.is_published() || !had_waited || self.is_pushed())
-        {
+        while self.publication.is_none() {
             let is_published = self.is_published();
-            let is_settled = had_waited && !is_published;
-            let wait = if is_settled { PUSH_CHECK_INTERVAL } else { NAME_CHECK_INTERVAL };
+            let wait = if is_published || !had_waited {
+                NAME_CHECK_INTERVAL
+            } else if self.is_pushed() {
+                CHECK_INTERVAL
+            } else {
+                break;
+            };
             had_waited = !is_published;
             self.task.change(|report| {
                 report.state = RelayState::Waiting;
