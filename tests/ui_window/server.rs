@@ -21,11 +21,11 @@ fn faults_of_the_built_in_server_are_switched_by_developers() {
 
 #[test]
 fn a_server_is_told_where_its_clients_go_when_it_ends() {
-    let mut harness = open("idle");
-    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);
-    harness.run();
-    let field = "Successor server";
-    let mut type_in = |text: &str| {
+    let type_in = |text: &str| {
+        let mut harness = open("idle");
+        harness.state_mut().screen.as_mut().unwrap().open(Dialog::Developer);
+        harness.run();
+        let field = "Successor server";
         harness.get_by_role_and_label(Role::TextInput, field).focus();
         harness.run();
         harness.get_by_role_and_label(Role::TextInput, field).type_text(text);
@@ -36,7 +36,7 @@ fn a_server_is_told_where_its_clients_go_when_it_ends() {
     let wanted = Command::SetSuccessor("rtmp://other.example.com/live".into());
     assert_eq!(sent.last(), Some(&wanted));
     // The server would tell the password to every client.
-    let (sent, words) = type_in("@me");
+    let (sent, words) = type_in("rtmp://me:tulip@other.example.com/live");
     assert_eq!(sent, []);
     assert!(words.iter().any(|it| it.contains("user name or password")), "{words:?}");
 }

@@ -380,7 +380,7 @@ fn whether_hardware_decodes_is_asked_for_once_and_said_with_its_reason() {
     harness.get_by_label("No hardware decoding: onair cannot open a VAAPI device (I/O error).");
     harness.state().demo.change(|snapshot| snapshot.hardware = Some(Ok("VAAPI")));
     harness.run();
-    harness.get_by_label_contains("hardware decoding if possible: VAAPI");
+    harness.get_by_label_contains("Hardware decoding available: VAAPI");
 }
 
 #[test]
