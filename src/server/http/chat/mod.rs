@@ -1,7 +1,7 @@
 //! `/{app}/{stream}/chat`: the stream's chat as a WebSocket. Both sides send text messages of JSON
-//! `{"name","text"}`; a message without a name is from the server itself. See
-//! [`ChatFrame`](crate::wire::chat::ChatFrame) for other messages. If a client adds a `number` to a message, the server
-//! answers with `{"passed": number}`, or adds the number to its own message.
+//! `{"name","text"}`; a message without a name is from the server itself. See [`ChatFrame`] for
+//! other messages. If a client adds a `number` to a message, the server answers with
+//! `{"passed": number}`, or adds the number to its own message.
 
 pub(super) mod moderation;
 
