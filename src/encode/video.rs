@@ -396,19 +396,23 @@ mod tests {
     const JOIN_TIMEOUT: Duration = Duration::from_secs(30);
     const FRAME_SIZE: Size = Size::new(160, 120);
 
+    fn config(bitrate: u32, encoder: Choice) -> Config {
+        Config {
+            size: FRAME_SIZE,
+            frame_rate: FrameRate::new(25, 1).unwrap(),
+            bitrate: BitsPerSecond(bitrate),
+            keyframe_interval: Duration::from_secs(1),
+            encoder,
+        }
+    }
+
     /// Returns the packets of a pipelining, reordering encoder for `frames` frames, with a size
     /// change at the frame `resized_at`.
     fn encoded(frames: i64, resized_at: i64) -> Vec<EncodedPacket> {
-        let config = Config {
-            size: FRAME_SIZE,
-            frame_rate: FrameRate::new(25, 1).unwrap(),
-            bitrate: BitsPerSecond(1_000_000),
-            keyframe_interval: Duration::from_secs(1),
-            encoder: Choice::Pipelined,
-        };
         let (feed, input) = queue::bounded("frames", 1, Full::Block);
         let (output, packets) = queue::bounded("packets", 256, Full::Block);
-        let encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        let encoder =
+            VideoEncoder::spawn(config(1_000_000, Choice::Pipelined), input, output).unwrap();
         for number in 0..frames {
             if number == resized_at {
                 // The earlier frames are accepted with the old size.
@@ -461,16 +465,9 @@ mod tests {
 
     #[test]
     fn the_figures_contain_the_bitrate_that_the_level_allows() {
-        let config = Config {
-            size: FRAME_SIZE,
-            frame_rate: FrameRate::new(25, 1).unwrap(),
-            bitrate: BitsPerSecond(60_000),
-            keyframe_interval: Duration::from_secs(1),
-            encoder: Choice::OpenH264,
-        };
         let (feed, input) = queue::bounded("frames", 1, Full::Block);
         let (output, packets) = queue::bounded("packets", 256, Full::Block);
-        let encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        let encoder = VideoEncoder::spawn(config(60_000, Choice::OpenH264), input, output).unwrap();
         let bitrate_after = |number: i64, bitrate: u32| {
             encoder.set_bitrate(BitsPerSecond(bitrate));
             let pts = Timestamp::from_millis(number * 40);
@@ -489,16 +486,10 @@ mod tests {
 
     #[test]
     fn an_encoder_that_panics_has_failed() {
-        let config = Config {
-            size: FRAME_SIZE,
-            frame_rate: FrameRate::new(25, 1).unwrap(),
-            bitrate: BitsPerSecond(1_000_000),
-            keyframe_interval: Duration::from_secs(1),
-            encoder: Choice::Pipelined,
-        };
         let (feed, input) = queue::bounded("frames", 1, Full::Block);
         let (output, packets) = queue::bounded("packets", 256, Full::Block);
-        let mut encoder = VideoEncoder::spawn(config, input, output).unwrap();
+        let mut encoder =
+            VideoEncoder::spawn(config(1_000_000, Choice::Pipelined), input, output).unwrap();
         encoder.set_bitrate(BitsPerSecond(0));
         let planes = Arc::new(Pooled::unpooled(Planes::black(FRAME_SIZE)));
         let (pts, color) = (Timestamp::ZERO, Color::PROGRAM);

@@ -216,7 +216,7 @@ impl NewClaims {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         assert!(!matches(&long, &"a".repeat(499)), "and it takes no time");
     }
 
-    fn wanted() -> TokenUse<'static> {
+    pub fn wanted() -> TokenUse<'static> {
         TokenUse {
             action: Action::Play,
             app: "live",

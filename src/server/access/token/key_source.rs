@@ -258,7 +258,7 @@ mod tests {
 
     use super::*;
     use crate::net::{Listener, Runtime};
-    use crate::server::access::action::Action;
+    use crate::server::access::token::claims::tests::wanted;
 
     /// Returns a set with a new key, and a token that is signed with the key.
     fn signed(id: &str) -> (String, String) {
@@ -290,16 +290,7 @@ mod tests {
     }
 
     async fn check(tokens: &Tokens, token: &str, clock: Clock) -> Result<(), TokenProblem> {
-        let wanted = TokenUse {
-            action: Action::Play,
-            app: "live",
-            stream: "show",
-            address: [192, 0, 2, 1].into(),
-            now: 1_000,
-            audience: None,
-            issuer: None,
-        };
-        tokens.check(token, wanted, clock).await.map(|_| ())
+        tokens.check(token, wanted(), clock).await.map(|_| ())
     }
 
     #[test]

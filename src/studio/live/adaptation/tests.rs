@@ -8,19 +8,19 @@ fn target(id: u32, sample: Sample) -> TargetSample {
     TargetSample { id, built_in: false, floor: None, reconnecting: !sample.live, sample }
 }
 
+/// Returns a sample of a fast link.
+fn wide(at: Timestamp) -> Sample {
+    let (queued, silent) = (Duration::ZERO, Duration::ZERO);
+    Sample { at, live: true, queued, carried: 2_600_000, silent }
+}
+
 /// Runs two targets: the first with a fast link, the second with an extremely slow one.
 fn run(adapt: Adapt) -> (Adaptation, Vec<Changed>) {
     let mut adaptation = Adaptation::new(&Quality { adapt, ..Quality::default() });
     let mut changes = Vec::new();
     for step in 0..80_u64 {
         let at = Timestamp::from_micros(step as i64 * 250_000);
-        let wide = Sample {
-            at,
-            live: true,
-            queued: Duration::ZERO,
-            carried: 2_600_000,
-            silent: Duration::ZERO,
-        };
+        let wide = wide(at);
         let narrow = Sample { queued: Duration::from_millis(200 * step), carried: 600_000, ..wide };
         let targets = [target(1, wide), target(2, narrow)];
         let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
@@ -101,8 +101,7 @@ fn a_new_connection_begins_without_the_estimate_of_an_earlier_one() {
         assert!(is_slow(&adaptation));
         adaptation.forget(2);
         let at = Timestamp::from_micros(20_000_000);
-        let (queued, silent) = (Duration::ZERO, Duration::ZERO);
-        let wide = Sample { at, live: true, queued, carried: 2_600_000, silent };
+        let wide = wide(at);
         let targets = [target(1, wide), target(2, wide)];
         let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
         assert!(!is_slow(&adaptation) && outcome.is_none_or(|it| it.moved.is_empty()));
@@ -137,8 +136,7 @@ fn a_slow_target_that_reconnects_still_limits_the_bitrate_for_a_while() {
         let (mut adaptation, _) = run(Adapt::Slowest);
         (80..800_u64).find(|step| {
             let at = Timestamp::from_micros(*step as i64 * 250_000);
-            let (queued, silent) = (Duration::ZERO, Duration::ZERO);
-            let wide = Sample { at, live: true, queued, carried: 2_600_000, silent };
+            let wide = wide(at);
             let gone = target(2, Sample { live: false, carried: 0, ..wide });
             let targets = [target(1, wide), TargetSample { reconnecting, ..gone }];
             let outcome = adaptation.update(at, targets.into_iter(), SHARED_ENCODE_TERMS);
@@ -214,13 +212,7 @@ fn a_second_encode_runs_for_those_who_need_it_and_as_long() {
     let mut moved = Vec::new();
     let mut look = |adaptation: &mut Adaptation, step: u64, slow: bool| {
         let at = Timestamp::from_micros(step as i64 * 250_000);
-        let wide = Sample {
-            at,
-            live: true,
-            queued: Duration::ZERO,
-            carried: 2_600_000,
-            silent: Duration::ZERO,
-        };
+        let wide = wide(at);
         let queued = Duration::from_secs(u64::from(slow));
         let narrow = Sample { queued, carried: 700_000, ..wide };
         let targets = [target(1, wide), target(2, narrow)];
