@@ -82,39 +82,43 @@ impl Files {
         RecordingStart::Anew
     }
 
-    /// Records that this file was created, before the publication continues in it.
-    pub fn note_next(&self, sink: u64, path: &Path) {
+    /// Changes the recording with this sink, if it is under way.
+    fn change(&self, sink: u64, change: impl FnOnce(&mut UnderWay)) {
         let mut inner = self.0.lock();
         if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
-            file.next = Some(path.to_owned());
+            change(file);
         }
+    }
+
+    /// Records that this file was created, before the publication continues in it.
+    pub fn note_next(&self, sink: u64, path: &Path) {
+        self.change(sink, |file| {
+            file.next = Some(path.to_owned());
+        });
     }
 
     /// Records that the publication continues in this file.
     pub fn note_part(&self, sink: u64, path: &Path) {
-        let mut inner = self.0.lock();
-        if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
+        self.change(sink, |file| {
             file.parts.push(path.to_owned());
             file.open.push(path.to_owned());
             file.next = None;
-        }
+        });
     }
 
     /// Records that this file is complete, or that nothing more is written to it.
     pub fn note_closed(&self, sink: u64, path: &Path) {
-        let mut inner = self.0.lock();
-        if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
+        self.change(sink, |file| {
             file.open.retain(|open| open != path);
             file.next.take_if(|next| next == path);
-        }
+        });
     }
 
     /// Records that this file stayed empty and was removed, so that its broadcast does not lack it.
     pub fn note_empty(&self, sink: u64, path: &Path) {
-        let mut inner = self.0.lock();
-        if let Some(file) = inner.under_way.iter_mut().find(|file| file.sink.id() == sink) {
+        self.change(sink, |file| {
             file.list.note_empty(&file.parts, path);
-        }
+        });
     }
 
     /// Records that the publication has ended.

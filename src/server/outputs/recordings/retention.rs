@@ -146,13 +146,12 @@ fn oldest_first(a: &FoundFile, b: &FoundFile) -> Ordering {
     (b.age, &a.name).cmp(&(a.age, &b.name))
 }
 
-/// Returns the files to delete, the oldest first; `bytes` is the size of all recordings.
+/// Returns the files to delete. `files` are sorted, the oldest first; `bytes` is the size of all recordings.
 fn excess(
-    mut files: Vec<FoundFile>,
+    files: Vec<FoundFile>,
     mut bytes: u64,
     keep: Retention,
 ) -> Vec<(FoundFile, DeletionReason)> {
-    files.sort_unstable_by(oldest_first);
     let mut gone = Vec::new();
     for file in files {
         let excess = if keep.time.is_some_and(|most| file.age > most) {
@@ -179,7 +178,7 @@ mod tests {
     #[test]
     fn the_oldest_files_go_first_and_used_ones_stay() {
         // Another file, which is used, has 40 bytes too.
-        let files = || vec![file("b", 40, 20), file("d", 40, 5), file("c", 40, 10)];
+        let files = || vec![file("b", 40, 20), file("c", 40, 10), file("d", 40, 5)];
         let names = |keep: Retention| -> Vec<_> {
             let gone = excess(files(), 160, keep).into_iter();
             gone.map(|(file, why)| (file.name, why)).collect()
