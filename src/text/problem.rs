@@ -110,6 +110,11 @@ impl Problem {
         })
     }
 
+    /// Returns true if this problem, or a problem inside it, has this name.
+    pub fn contains(&self, id: &str) -> bool {
+        self.id() == id || self.inner().any(|it| it.contains(id))
+    }
+
     /// Returns a copy of the problem in which `replaced` has replaced each text.
     #[must_use]
     pub fn map_texts(&self, replaced: &impl Fn(&str) -> Cow<'_, str>) -> Self {

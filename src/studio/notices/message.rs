@@ -380,13 +380,8 @@ pub(in crate::studio) fn wants_login(cause: &Problem) -> bool {
 /// Returns true if a target's server failed or ended the connection, so that the stream key may be
 /// right. After a publish request, ending the connection can also mean a wrong key.
 pub(in crate::studio) fn is_server_failure(cause: &Problem) -> bool {
-    contains(cause, "net-refused-failed")
-        || contains(cause, "net-refused-closed") && !contains(cause, "net-at-publish")
-}
-
-/// Returns true if the problem, or a problem inside it, has this name.
-fn contains(problem: &Problem, id: &str) -> bool {
-    problem.id() == id || problem.inner().any(|it| contains(it, id))
+    cause.contains("net-refused-failed")
+        || cause.contains("net-refused-closed") && !cause.contains("net-at-publish")
 }
 
 /// Returns true if a refusal with this cause is about the stream key.

@@ -11,7 +11,6 @@ use crate::studio::notices::{Notice, groups};
 use crate::studio::sources::background_search::{Outcome, Search};
 use crate::studio::targets::quality::Quality;
 use crate::text::Value;
-use crate::text::problem::Problem;
 
 /// Interval between queries of a full disk.
 const QUERY_INTERVAL: Duration = Duration::from_secs(2);
@@ -39,11 +38,6 @@ pub(in crate::studio) struct SpaceAgain {
     queries: BTreeMap<PathBuf, Search<bool>>,
 }
 
-/// Returns true if the reason is a full disk, directly or through a nested problem.
-fn is_full(reason: &Problem) -> bool {
-    reason.id() == "file-full" || reason.inner().any(is_full)
-}
-
 /// Returns the folder of a notice about a full disk; `recording` is the open file. On air, a
 /// recording that ended stays a problem until the next one starts, whether there is space or not.
 fn folder_of(notice: &Notice, recording: Option<&Path>, on_air: bool) -> Option<PathBuf> {
@@ -52,7 +46,7 @@ fn folder_of(notice: &Notice, recording: Option<&Path>, on_air: bool) -> Option<
     if ended && on_air && recording.is_none() {
         return None;
     }
-    if !UNWRITTEN_FILE_NOTICES.contains(&notice.key()) || !is_full(&notice.problem) {
+    if !UNWRITTEN_FILE_NOTICES.contains(&notice.key()) || !notice.problem.contains("file-full") {
         return None;
     }
     let args = notice.problem.args().iter();
