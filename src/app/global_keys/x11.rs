@@ -63,8 +63,10 @@ fn watch(name: &str, stop: &Stop, change: &dyn Fn(Option<bool>)) -> Result<(), B
             codes = codes_of(&connection, name, false)?;
         }
         let keys = connection.query_keymap()?.reply()?.keys;
-        let state = u16::from(connection.query_pointer(root)?.reply()?.mask);
-        let is_held = is_any_down(&codes, &keys, has_num_lock(state));
+        let depends = codes.iter().any(|key| key.num_lock.is_some());
+        let num_lock =
+            depends && has_num_lock(connection.query_pointer(root)?.reply()?.mask.into());
+        let is_held = is_any_down(&codes, &keys, num_lock);
         change((!codes.is_empty()).then_some(is_held));
     }
     Ok(())

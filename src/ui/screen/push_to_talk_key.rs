@@ -28,12 +28,13 @@ impl Screen {
         if self.elsewhere != GlobalKeySupport::Asked(GlobalKeyReply::Refused) {
             return None;
         }
-        let before = self.preferences.clone();
+        let mut changed = false;
         for name in &self.global_hotkeys.refusable {
-            self.preferences.push_to_talk_everywhere &= name != PUSH_TO_TALK_ID;
-            self.preferences.hotkeys.other_windows.remove(name);
+            changed |= name == PUSH_TO_TALK_ID
+                && std::mem::take(&mut self.preferences.push_to_talk_everywhere);
+            changed |= self.preferences.hotkeys.other_windows.remove(name);
         }
-        (self.preferences != before).then(|| self.preferences_command())
+        changed.then(|| self.preferences_command())
     }
 
     /// Returns the name of a command, or of the push-to-talk key, for the desktop's key dialog.
@@ -87,8 +88,12 @@ impl Screen {
     /// Returns the key to watch while another window has the keyboard focus. A press in this window
     /// continues there: on X11, the press of a global hotkey takes the focus.
     pub fn watched_talk_key(&self) -> Option<PushToTalkKey> {
-        let watches = self.preferences.push_to_talk_everywhere || self.talk.held();
-        push_to_talk::wanted(&self.snapshot, &self.preferences).filter(|_| watches)
+        push_to_talk::wanted(&self.snapshot, &self.preferences).filter(|_| self.follows_talk_key())
+    }
+
+    /// Returns true if the push-to-talk key counts in other windows, or its press continues there.
+    fn follows_talk_key(&self) -> bool {
+        self.preferences.push_to_talk_everywhere || self.talk.held()
     }
 
     /// Updates the state of the push-to-talk key, which can be held in any window. Returns the
@@ -96,7 +101,7 @@ impl Screen {
     pub fn talk_elsewhere(&mut self, ctx: &Context, held: bool, hidden: bool) -> Option<Command> {
         let away = hidden || !ctx.input(|input| input.focused);
         // The key may be watched a moment longer than it counts.
-        let held = held && (self.preferences.push_to_talk_everywhere || self.talk.held());
+        let held = held && self.follows_talk_key();
         self.talk.handle_elsewhere(held, away)
     }
 }
