@@ -464,7 +464,7 @@ fn rows() -> Vec<Row> {
                 it.targets = vec![TargetView::idle(with_stored_key())];
                 it.notices.push(notice(&StudioMessage::KeyringSilent {}));
             }),
-            "The keyring does not respond, so the stored stream keys are not available.",
+            "The keyring is not responding, so the stored stream keys are unavailable.",
             "Unlock the keyring so that onair can use the keys",
             bad,
             Some(Remedy::EditKey(1)),
@@ -771,7 +771,7 @@ fn rows() -> Vec<Row> {
                 let stalled = address::stalled(1, "Twitch", Flow::Silent).unwrap();
                 it.notices.push(notice(&stalled));
             }),
-            "On air, but no data reaches Twitch.",
+            "On air, but no data is reaching Twitch.",
             "The server no longer accepts data",
             worse,
             None,
