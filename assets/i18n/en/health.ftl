@@ -42,7 +42,7 @@ health-delay-begins = The stream starts in { $time }
 health-delay-ending = Ending: { $time } left to send
 
 # The targets.
-health-no-target = No targets are enabled.
+health-no-target = No target is turned on.
     .cure = Turn on a target in the Broadcast panel.
 health-no-server = { $name } has no server address.
     .cure = Enter the address that the service gives you.
@@ -95,7 +95,7 @@ health-audio-only = This broadcast has audio only.
 health-recording-audio-only = This recording has audio only.
 health-opening = Opening the sources.
 health-opening-source = Opening { $name }.
-health-source-gone = { $name } sends no video.
+health-source-gone = { $name } is not sending any video.
     .cure = onair shows { $name } again as soon as it works. You can also choose another source.
 health-viewers-see-fallback = Until the source is back, viewers see the fallback or a placeholder
 health-viewers-hear-fallback = Until the source is back, viewers hear the fallback or silence
@@ -105,7 +105,7 @@ health-slow-drawing = Drawing a frame takes { $time }
 health-slow-encoding = Encoding a frame takes { $time }
 health-fewer-filters = turn off video filters, or close other programs
 health-smaller-next-time = close other programs, or choose a lower resolution next time
-health-audio-gone = { $name } sends no audio.
+health-audio-gone = { $name } is not sending any audio.
     .cure = Check this source, or choose another audio source.
 health-muted = The audio is muted.
     .cure = The program is silent. Unmute the audio in the audio mixer.

@@ -196,7 +196,7 @@ socks-failed = it reports error { $code }
 
 # Cures that depend on the stage.
 net-cure-dns = Check that this computer is online and that DNS works.
-net-cure-tcp = Check the address and the port. A firewall may block the connection, or the server may be down.
+net-cure-tcp = Check the address and the port. A firewall may be blocking the connection, or the server may be down.
 net-cure-tls = Check the port. If the server does not support TLS, use rtmp:// instead of rtmps://.
 net-cure-handshake = Check that the address and port belong to an RTMP server. If the server requires TLS, use rtmps://.
 net-cure-connect = Check the application part of the URL (such as /live). The server may also be full.
