@@ -333,7 +333,7 @@ fn picture_and_sound_stay_together_to_the_player() {
     }
 }
 
-/// The measured A/V offset is that of `--av-offset`, with a buffer that follows the network.
+/// The measured audio offset is that of `--av-offset`, with a buffer that follows the network.
 #[test]
 fn an_offset_that_is_set_is_measured() {
     peers::in_real_time!(an_offset_that_is_set_is_measured);

@@ -160,7 +160,7 @@ fn a_copy_keeps_the_colors_and_languages_of_the_container() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_onair"));
     let output = run(command.args(["--json", "remux"]).args([&last, &flv]));
     let report = String::from_utf8_lossy(&output.stdout);
-    for text in ["HDR metadata that only the container states", "audio track languages"] {
+    for text in ["HDR metadata that is stored only in the container", "audio track languages"] {
         assert!(report.contains(text), "{report}");
     }
 }

@@ -75,7 +75,7 @@ fn works_as_ever(desktop: &Desktop, bus: &str) {
     // onair waits for the keyring, but not forever, and a notice tells the user.
     desktop.output_of("xdotool", &["key", "ctrl+l"]);
     serve.wait_named("publish");
-    let is_reported = |it: &Peer| it.errors().contains("The keyring does not respond");
+    let is_reported = |it: &Peer| it.errors().contains("The keyring is not responding");
     window.wait_until("the notice", LIMIT, is_reported);
     // The window still draws: the Watch page with its video.
     let picture = || desktop.output_of("import", &["-window", &id, "-depth", "8", "rgb:-"]);

@@ -242,7 +242,7 @@ fn while_there_are_no_keys_a_token_is_no_attack() {
         assert_eq!(serve.status("GET", &path, ""), 503);
     }
     let refused = serve.refuses_player(&format!("live/a?token={}", signer.token()));
-    assert!(refused.contains("could not fetch the key of the token"), "{refused}");
+    assert!(refused.contains("could not fetch the public key for this token"), "{refused}");
     *keys.set.lock() = json!({ "keys": [signer.key()] });
     wait_for("the keys", LIMIT, || serve.status("GET", &path, "") == 200);
 }

@@ -298,7 +298,7 @@ fn inside_scenes() {
     // A camera hangs, and later continues.
     desk_feeder.signal("-STOP");
     let stalled = live.notice("scene-source-lost", "Desk");
-    assert!(stalled.contains("sends no frames"), "{stalled}");
+    assert!(stalled.contains("is not sending any frames"), "{stalled}");
     live.seconds(3);
     desk_feeder.signal("-CONT");
     live.notice("scene-source-back", "Desk");

@@ -80,7 +80,7 @@ fn what_finds_no_room_beside_the_scenes_that_are_there_is_told() {
         || Settings { collection: collection(&[VideoChoice::Test]), ..Settings::default() };
     let wanted = [
         "the default transition (onair keeps your current one)",
-        "the source 'S64' (the limit of 64 sources is reached)",
+        "the source 'S64' (limit of 64 sources reached)",
         "the item for 'S64' in the scene 'More'",
     ];
     // An import in the window.

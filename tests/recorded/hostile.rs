@@ -105,7 +105,7 @@ fn moved(to: &str) -> Vec<u8> {
 
 fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
     use Then::{Lost, Plays};
-    const OTHER: Then = Lost("does not send the requested part of the file");
+    const OTHER: Then = Lost("did not send the requested part of the file");
     const CHANGED: Then = Lost("changed during playback");
     let endless = Arc::clone(endless);
     vec![
@@ -113,11 +113,11 @@ fn cases(elsewhere: u16, endless: &Arc<AtomicUsize>) -> Vec<Case> {
         sends("of how many is not said", Plays, |it| {
             it.headed(&format!("{}-{}/*", it.from, it.last))
         }),
-        sends("more than was asked for", Lost("sends more than"), |it| {
+        sends("more than was asked for", Lost("sent more than"), |it| {
             let head = it.right(&format!("Content-Length: {}\r\n", it.part().len() + 1_000));
             [head.as_bytes(), it.part(), &[9; 1_000]].concat()
         }),
-        case("chunks without end", Lost("sends more than"), move |it, socket| {
+        case("chunks without end", Lost("sent more than"), move |it, socket| {
             let head = it.right("Transfer-Encoding: chunked\r\n");
             let chunk = [&b"10000\r\n"[..], &[9; 0x10000], b"\r\n"].concat();
             let mut goes_on = socket.write_all(head.as_bytes()).is_ok();

@@ -97,8 +97,8 @@ content-cut-start = frames between a cut and the next keyframe
 content-rotation = video rotation
 content-audio-track-names = audio track names
 content-audio-track-languages = audio track languages
-content-pixel-aspect = a pixel aspect ratio that only the container states
-content-hdr-metadata = HDR metadata that only the container states
+content-pixel-aspect = a pixel aspect ratio that is stored only in the container
+content-hdr-metadata = HDR metadata that is stored only in the container
 content-video-packet = a video packet of { $size } bytes
 content-audio-packet = an audio packet of { $size } bytes
 

@@ -114,13 +114,13 @@ net-web-unsafe = the server redirects to an address without TLS, which is less s
     .cure = The server is at fault. Try another address, or contact the server's operator.
 net-web-other-protocol = the server redirects to another protocol
     .cure = The server is at fault. Try another address, or contact the server's operator.
-net-web-packed = the server sends compressed data, but onair asked for uncompressed data ({ $by })
+net-web-packed = the server sent compressed data ({ $by }), but onair asked for uncompressed data
     .cure = The server is at fault. Try another address, or contact the server's operator.
-net-web-too-much = the server sends more than onair's limit of { $kib } KiB
+net-web-too-much = the server sent more than onair's limit of { $kib } KiB
     .cure = Try another address, or contact the server's operator.
 net-web-too-little = the server sent less data than it announced
     .cure = The server is at fault. Try another address, or contact the server's operator.
-net-web-other-part = the server does not send the requested part of the file
+net-web-other-part = the server did not send the requested part of the file
     .cure = The server is at fault. Try another address, or contact the server's operator.
 
 # Addresses on the web.
@@ -196,7 +196,7 @@ socks-failed = it reports error { $code }
 
 # Cures that depend on the stage.
 net-cure-dns = Check that this computer is online and that DNS works.
-net-cure-tcp = Check the address and the port. A firewall may block the connection, or the server may be down.
+net-cure-tcp = Check the address and the port. A firewall may be blocking the connection, or the server may be down.
 net-cure-tls = Check the port. If the server does not support TLS, use rtmp:// instead of rtmps://.
 net-cure-handshake = Check that the address and port belong to an RTMP server. If the server requires TLS, use rtmps://.
 net-cure-connect = Check the application part of the URL (such as /live). The server may also be full.
@@ -237,7 +237,7 @@ target-built-in-off = the built-in server is not running
 target-key-missing = the stream key is missing
 server-no-randomness = the system cannot provide random numbers
 keyring-failed = the keyring failed: { $reason }
-keyring-no-answer = the keyring does not respond
+keyring-no-answer = the keyring is not responding
 keys-file-unreadable = onair's key file { $path } is damaged
 route-ports = separate the ports with commas, for example 1935, 443, 80
 route-too-many-ports = at most { $most } ports are allowed

@@ -9,7 +9,7 @@ out-source = { $track ->
 }: { $name } { $state ->
     [open] is open
     [back] is back
-    [stalled] sends no data
+    [stalled] is not sending any data
     [lost] is disconnected
    *[failed] is not working
 }

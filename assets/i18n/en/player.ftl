@@ -141,7 +141,7 @@ play-protected-by = the stream is protected by { $system } (DRM)
 chat-not-websocket = a chat address must begin with ws:// or wss://
 chat-bad-address = the chat address is invalid: { $reason }
 chat-ended = the server ended the chat
-speaker-silent = the device does not respond
+speaker-silent = the device is not responding
 speaker-unavailable = onair cannot open the device
 
 # Texts that `onair play` prints.

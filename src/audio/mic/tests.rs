@@ -210,7 +210,7 @@ fn a_microphone_that_stalls_is_told_opened_afresh_and_taken_back() {
         panic!("never {state:?}");
     };
     let stalled = silent(SourceState::Stalled);
-    assert_eq!(stalled.reason.to_string(), "The second sends no audio");
+    assert_eq!(stalled.reason.to_string(), "The second is not sending any audio");
     let lost = silent(SourceState::Lost);
     assert_eq!(lost.detail, "no audio for 5 s");
     assert_eq!(await_state(&bench, &changes, SourceState::Open).id, "second");

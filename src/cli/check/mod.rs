@@ -30,10 +30,10 @@ pub struct Args {
     /// Without a URL, onair checks this computer and the targets that are on in --settings
     #[arg(value_name = "URL")]
     pub url: Option<String>,
-    /// Environment variable with the stream key
+    /// Environment variable that contains the stream key
     #[arg(long, value_name = "NAME", group = "key")]
     pub key_env: Option<String>,
-    /// File with the stream key
+    /// File that contains the stream key
     #[arg(long, value_name = "PATH", group = "key")]
     pub key_file: Option<PathBuf>,
     /// Read the stream key from the first line of standard input

@@ -22,15 +22,15 @@ pub struct Globals {
     /// Print only JSON objects on standard output, one per line
     #[arg(long, global = true, display_order = GLOBAL_ORDER)]
     pub json: bool,
-    /// Use this settings file. Without this flag, the window, `scenes`, `collections` and
+    /// Settings file. Without this flag, the window, `scenes`, `collections` and
     /// `profiles` use your own settings file, and `live` and `check` use none
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 1, value_name = "FILE")]
     pub settings: Option<PathBuf>,
-    /// Use this scene collection from --settings, or else from your own settings
+    /// Scene collection to use, from the --settings file if given, otherwise from your own settings
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 2, value_name = "NAME")]
     pub collection: Option<String>,
-    /// Use this profile (quality, targets, recording, hotkeys) from --settings, or else from your own
-    /// settings
+    /// Profile to use (quality, targets, recording, hotkeys), from the --settings file if given,
+    /// otherwise from your own settings
     #[arg(long, global = true, display_order = GLOBAL_ORDER + 3, value_name = "NAME")]
     pub profile: Option<String>,
     /// Language of notices and errors: en or zh-CN (also zh, or a locale) [default: the system's

@@ -39,8 +39,9 @@ pub struct Args {
     #[arg(long, value_name = "SOURCE", value_parser = value::video(), help_heading = "Sources")]
     pub video: Option<VideoChoice>,
     /// Audio source: `mic[:ID]`, `system[:ID]`, app:NAME (one application from `onair devices`),
-    /// file:FILE, stream:URL, tone, silence, none [default: from --settings; with --video test,
-    /// tone; otherwise a microphone if there is one, else silence, or tone with the test pattern]
+    /// file:FILE, stream:URL, tone, silence, none [default: from --settings; otherwise tone with
+    /// --video test, else a microphone. Without a microphone: tone if the video is the test pattern,
+    /// else silence]
     #[arg(long, value_name = "SOURCE", value_parser = value::audio(), help_heading = "Sources")]
     pub audio: Option<AudioChoice>,
     /// Scene from --settings to broadcast [default: the last program scene]
@@ -48,8 +49,8 @@ pub struct Args {
     pub scene: Option<String>,
     /// Send this FLV, MP4 or MKV file as is, without encoding it. An FLV file can have any codec;
     /// an MP4 or MKV file needs a codec that FLV supports. onair starts to send the file when a
-    /// target is connected. If the network is slow, onair sends late packets instead of dropping
-    /// them
+    /// target is connected. onair sends late packets, and drops packets only if a connection is lost
+    /// or a target is more than 30 s or 64 MiB behind
     #[arg(long, value_name = "FILE", help_heading = "Sources", requires = "target",
           conflicts_with_all = ["video", "audio", "record", "replay", "control", "why", "monitor"])]
     pub copy: Option<PathBuf>,
@@ -111,7 +112,7 @@ pub struct Args {
     /// settings file). Pass the stream key with the --key-… flag that follows (repeatable)
     #[arg(long, value_name = "NAME", value_parser = ServiceName, help_heading = "Targets")]
     pub service: Vec<String>,
-    /// Send only to the built-in server, as live/onair, and not to the targets of --settings
+    /// Send only to the built-in server, as live/onair, not to the targets in --settings
     #[arg(long, conflicts_with_all = ["to", "service", "copy"], help_heading = "Targets")]
     pub built_in: bool,
     /// Let other computers on your network watch the stream of the built-in server over HTTP and
@@ -119,13 +120,13 @@ pub struct Args {
     /// --settings, else only this computer can watch]
     #[arg(long, conflicts_with = "copy", help_heading = "Targets")]
     pub network: bool,
-    /// Environment variable with the key that viewers of the built-in server need: `?key=…` after
-    /// each link. Without --play-key-env and --play-key-file, the settings decide whether viewers
-    /// need a key
+    /// Environment variable that contains the key for viewers of the built-in server. Viewers add
+    /// `?key=…` to the link. Without --play-key-env and --play-key-file, the settings decide whether
+    /// viewers need a key
     #[arg(long, value_name = "NAME", conflicts_with_all = ["copy", "play_key_file"],
           help_heading = "Targets")]
     pub play_key_env: Option<String>,
-    /// File with the key that viewers of the built-in server need
+    /// File that contains the key for viewers of the built-in server
     #[arg(long, value_name = "PATH", conflicts_with = "copy", help_heading = "Targets")]
     pub play_key_file: Option<PathBuf>,
     /// Host name that browsers may use for the built-in server, in addition to its addresses,
@@ -140,10 +141,10 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["to", "service", "built_in", "copy", "scene", "collection",
           "profile"], help_heading = "Targets")]
     pub resume: bool,
-    /// Environment variable with the stream key for the preceding --to or --service
+    /// Environment variable that contains the stream key for the preceding --to or --service
     #[arg(long, value_name = "NAME", requires = "target", help_heading = "Targets")]
     pub key_env: Vec<String>,
-    /// File with the stream key for the preceding --to or --service
+    /// File that contains the stream key for the preceding --to or --service
     #[arg(long, value_name = "PATH", requires = "target", help_heading = "Targets")]
     pub key_file: Vec<PathBuf>,
     /// Read the stream key for the preceding --to or --service from the first line of standard input
@@ -242,7 +243,7 @@ const CONTROL_HELP: &str = "Read commands from standard input, one per line.
   if-black [NAME:] keep|placeholder|SOURCE
                                           set the fallback for black or lost video
   ask [SOURCE]                            show Wayland's sharing dialog again
-  talk press|release [STRIP]              push-to-talk
+  talk press|release [STRIP]              press or release push-to-talk
   clip-out [STRIP]                        reset clip indicators
   reset-loudness                          reset integrated loudness and true peak
   strip gain DECIBELS [STRIP], strip balance PERCENT [STRIP]

@@ -31,16 +31,17 @@ pub struct Args {
     /// if it cannot play any stream
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub duration: Option<Duration>,
-    /// Buffer, 100ms to 10s, or `auto` for the smallest that the network allows [default: 300ms; in a
-    /// window the last value]
+    /// Length of the buffer, 100ms to 10s, or `auto` for the shortest that the network allows
+    /// [default: 300ms; in a window, the value you used last]
     #[arg(long, value_name = "DURATION|auto", value_parser = buffer)]
     pub buffer: Option<Buffer>,
     /// Delay the audio by up to 2s. A negative value plays the audio earlier; onair then delays a
-    /// live stream [default: 0ms; in a window the last value]
+    /// live stream [default: 0ms; in a window, the value you used last]
     #[arg(long, value_name = "DURATION", value_parser = av_offset, allow_hyphen_values = true)]
     pub av_offset: Option<i32>,
     /// H.264 decoder: own (built in), or system (the system's FFmpeg libraries, which use less CPU).
-    /// Without these libraries, onair uses its own decoder [default: own; in a window the last value]
+    /// Without these libraries, onair uses its own decoder [default: own; in a window, the decoder
+    /// you used last]
     #[arg(long, value_name = "WHICH", value_enum)]
     pub decoder: Option<Decoder>,
     /// Start position in a recording: a file on disk or on a web server, or a recorded HLS or RTMP
@@ -73,16 +74,18 @@ pub struct Args {
     /// End playback when the connection is lost
     #[arg(long, overrides_with = "reconnect")]
     pub no_reconnect: bool,
-    /// Volume in percent, 0 to 100 [default: 100; in a window the last value]
+    /// Volume in percent, 0 to 100 [default: 100; in a window, the value you used last]
     #[arg(long, value_name = "PERCENT", value_parser = volume)]
     pub volume: Option<f32>,
     /// Mute the audio
     #[arg(long)]
     pub mute: bool,
-    /// ID of the speaker, from `onair devices` [default: the system's; in a window the last one]
+    /// ID of the speaker, from `onair devices` [default: the system's speaker; in a window, the speaker
+    /// you used last]
     #[arg(long, value_name = "ID", value_parser = speaker)]
     pub speaker: Option<String>,
-    /// Balance in percent: -100 is left only, 100 is right only [default: 0; in a window the last value]
+    /// Balance in percent: -100 is left only, 100 is right only [default: 0; in a window, the value you
+    /// used last]
     #[arg(long, value_name = "PERCENT", value_parser = balance, allow_hyphen_values = true)]
     pub balance: Option<f32>,
     /// Play in full screen

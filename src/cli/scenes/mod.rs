@@ -39,7 +39,7 @@ enum Sub {
     /// Add the scenes and audio strips of a file to the settings (--settings or your own), or write
     /// them to the --to file
     Import {
-        /// An onair scene collection (TOML or JSON) or an OBS one (JSON)
+        /// Scene collection from onair (TOML or JSON) or from OBS (JSON)
         file: PathBuf,
         /// Write the collection to this file instead: .toml or .json
         #[arg(long, value_name = "FILE")]

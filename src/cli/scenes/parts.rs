@@ -31,7 +31,8 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Sub {
-    /// Import an onair or OBS file. onair does not switch to the import until you choose it
+    /// Import an onair or OBS file. onair does not switch to the imported collection or profile until
+    /// you choose it
     Import {
         /// A file from `export`, an OBS scene collection (JSON), or an OBS profile (folder or basic.ini)
         file: PathBuf,

@@ -93,7 +93,7 @@ pub(super) const SLOW_MODE_RANGE: (Duration, Duration) = (Duration::ZERO, MAX_SL
 /// Makes a signed token, for `?token=…`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TokenArgs {
-    /// The configuration of the server, with the secret in `[tokens]`
+    /// Configuration file of the server, with the secret in `[tokens]`
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
     /// Stream that the token gives access to, as APP/STREAM. `*` matches any text without a slash, and `**` any text
@@ -194,11 +194,12 @@ pub struct Args {
     /// audio only. The server encodes a rendition only while somebody watches it, over HLS, DASH or WHEP
     #[arg(long, value_name = "LIST")]
     pub renditions: Option<Ladder>,
-    /// Maximum number of renditions that the server encodes at the same time [default: four per core]
+    /// Maximum number of renditions that the server encodes at the same time [default: four per core;
+    /// without --renditions, one per two cores]
     #[arg(long, value_name = "NUMBER")]
     pub renditions_limit: Option<usize>,
-    /// CPU usage in percent above which the server starts no further rendition, 1 to 100. 100 means
-    /// no limit [default: 90]
+    /// Maximum CPU usage in percent, 1 to 100. The server starts no rendition that would exceed this
+    /// usage. 100 means no limit [default: 90]
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub renditions_cpu: Option<u32>,
     /// UDP and TCP address for WebRTC (WHEP: http://HOST/APP/STREAM/whep), with a delay of about 0.1 s in the
@@ -229,7 +230,7 @@ pub struct Args {
         value_parser = |text: &str| number(text, MAX_CONNECTIONS_RANGE)
     )]
     pub max_connections: Option<usize>,
-    /// Maximum number of connections from one address, 1 to 65536; no limit on loopback [default: 1024]
+    /// Maximum number of connections from one address, 1 to 65536. Loopback addresses have no limit [default: 1024]
     #[arg(long, value_name = "NUMBER", value_parser = |text: &str| number(text, MAX_PER_ADDRESS_RANGE))]
     pub max_per_address: Option<usize>,
     /// Maximum number of streams at the same time, 1 to 4096 [default: 256]
@@ -265,9 +266,9 @@ pub struct Args {
     /// Delete the oldest recordings when all recordings together exceed this size, such as 200G [default: never]
     #[arg(long, value_name = "SIZE", value_parser = values::size)]
     pub keep_size: Option<u64>,
-    /// Whether viewers who may play a stream may also play its recordings (http://HOST/vod/NAME.m3u8,
-    /// rtmp://HOST/vod/NAME): on or off [default: on]
-    #[arg(long, value_name = "WHETHER", value_parser = values::switch)]
+    /// Let viewers of a stream also play its recordings (http://HOST/vod/NAME.m3u8,
+    /// rtmp://HOST/vod/NAME) [default: on]
+    #[arg(long, value_name = "on|off", value_parser = values::switch)]
     pub vod: Option<bool>,
     /// Rules for single streams; only in the file of --config
     #[arg(skip)]
@@ -306,7 +307,7 @@ pub struct Args {
     /// --password-file. Players need no login
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
-    /// File with the password on its first line
+    /// File that contains the password on its first line
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
     /// Login method: adobe, or llnw (the method of Limelight's servers) [default: adobe]

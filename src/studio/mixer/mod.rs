@@ -543,7 +543,7 @@ mod tests {
         assert_eq!((came, strips.len()), (vec![false, false, true], MAX_MIXER_STRIPS));
         assert_eq!(strips[1].name, "Sine");
         let expected = ["'file'", "'B2'"]
-            .map(|it| format!("the audio source {it} (the limit of 32 audio sources is reached)"));
+            .map(|it| format!("the audio source {it} (limit of 32 audio sources reached)"));
         assert_eq!(left_out, expected);
     }
 

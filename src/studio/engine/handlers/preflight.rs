@@ -458,7 +458,7 @@ mod tests {
         engine.poll();
         let found = &engine.state.preflight.as_ref().unwrap().found;
         let failed = found.iter().find(|notice| notice.key() == "found-target-failed").unwrap();
-        assert!(failed.summary().contains("keyring does not respond"), "{failed:?}");
+        assert!(failed.summary().contains("keyring is not responding"), "{failed:?}");
         assert!(failed.advice().starts_with("Unlock the keyring"), "{failed:?}");
     }
 

@@ -224,14 +224,14 @@ mod tests {
         assert_eq!(
             taken.left_out,
             [
-                "the source 'Source 3' (the limit of 64 sources is reached)",
-                "the source 'Source 4' (the limit of 64 sources is reached)",
+                "the source 'Source 3' (limit of 64 sources reached)",
+                "the source 'Source 4' (limit of 64 sources reached)",
                 "the item for 'Scene 4' in the scene 'Scene 1'",
                 "the item for 'Source 4' in the scene 'Scene 1'",
                 "the item for 'Scene 4' in the scene 'Scene 2'",
                 "the item for 'Source 4' in the scene 'Scene 2'",
-                "the scene 'Scene 3' (the limit of 200 scenes is reached)",
-                "the scene 'Scene 4' (the limit of 200 scenes is reached)",
+                "the scene 'Scene 3' (limit of 200 scenes reached)",
+                "the scene 'Scene 4' (limit of 200 scenes reached)",
             ]
         );
         let [.., first, second] = it.scenes.as_slice() else { panic!() };
@@ -253,8 +253,8 @@ mod tests {
         assert_eq!(
             taken.left_out,
             [
-                "2 more items in the scene 'Scene 1' (the limit is 2000 items)",
-                "3 more items in the scene 'Scene 2' (the limit is 2000 items)",
+                "2 more items in the scene 'Scene 1' (limit of 2000 items reached)",
+                "3 more items in the scene 'Scene 2' (limit of 2000 items reached)",
             ]
         );
     }

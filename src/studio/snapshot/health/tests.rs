@@ -361,7 +361,7 @@ fn rows() -> Vec<Row> {
         (
             "the microphone is gone before going live",
             with(idle(), |it| it.audio.as_mut().unwrap().state = SourceState::Lost),
-            "Yeti sends no audio.",
+            "Yeti is not sending any audio.",
             "Check this source, or choose another audio source.",
             bad,
             Some(Remedy::OpenMixer),
@@ -373,7 +373,7 @@ fn rows() -> Vec<Row> {
                 (audio.state, audio.held_dbfs) = (SourceState::Lost, -60.0);
                 it.loudness.held_dbfs = -18.0;
             }),
-            "Yeti sends no audio.",
+            "Yeti is not sending any audio.",
             "Until the source is back, viewers hear the fallback or silence",
             bad,
             Some(Remedy::OpenMixer),
@@ -408,7 +408,7 @@ fn rows() -> Vec<Row> {
         (
             "no target is on",
             with(idle(), |it| it.targets[0].target.enabled = false),
-            "No targets are enabled.",
+            "No target is turned on.",
             "Turn on a target in the Broadcast panel.",
             bad,
             None,
@@ -464,7 +464,7 @@ fn rows() -> Vec<Row> {
                 it.targets = vec![TargetView::idle(with_stored_key())];
                 it.notices.push(notice(&StudioMessage::KeyringSilent {}));
             }),
-            "The keyring does not respond, so the stored stream keys are not available.",
+            "The keyring is not responding, so the stored stream keys are unavailable.",
             "Unlock the keyring so that onair can use the keys",
             bad,
             Some(Remedy::EditKey(1)),
@@ -771,7 +771,7 @@ fn rows() -> Vec<Row> {
                 let stalled = address::stalled(1, "Twitch", Flow::Silent).unwrap();
                 it.notices.push(notice(&stalled));
             }),
-            "On air, but no data reaches Twitch.",
+            "On air, but no data is reaching Twitch.",
             "The server no longer accepts data",
             worse,
             None,
@@ -879,7 +879,7 @@ fn rows() -> Vec<Row> {
         (
             "the only source is gone",
             with(on_air(), |it| it.video.as_mut().unwrap().state = SourceState::Lost),
-            "Test pattern sends no video.",
+            "Test pattern is not sending any video.",
             "Until the source is back, viewers see the fallback or a placeholder",
             bad,
             Some(Remedy::UseTestSource),
@@ -887,7 +887,7 @@ fn rows() -> Vec<Row> {
         (
             "the only source is gone, and there are no viewers",
             with(idle(), |it| it.video.as_mut().unwrap().state = SourceState::Lost),
-            "Test pattern sends no video.",
+            "Test pattern is not sending any video.",
             "onair shows Test pattern again as soon as it works. You can also choose another source.",
             bad,
             Some(Remedy::UseTestSource),
