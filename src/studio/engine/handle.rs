@@ -163,8 +163,8 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
         runtime: Runtime::start()?,
         commands: waiting,
         output: snapshot.clone(),
-        preview: program.clone(),
-        prepared: Latest::default(),
+        program_frames: program.clone(),
+        preview_frames: Latest::default(),
         watch: Players::new(watched.clone(), config.player.clone(), network, config.find_chat),
         built_in: BuiltIn::new(
             config.serve,

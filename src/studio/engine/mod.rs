@@ -80,9 +80,9 @@ pub(super) struct Engine {
     pub(super) config: Config,
     pub(super) commands: Receiver<Command>,
     pub(super) output: Latest<Snapshot>,
-    pub(super) preview: Latest<VideoFrame>,
+    pub(super) program_frames: Latest<VideoFrame>,
     /// The frames of the preview scene.
-    pub(super) prepared: Latest<VideoFrame>,
+    pub(super) preview_frames: Latest<VideoFrame>,
     pub(super) settings: Settings,
     pub(super) file: SettingsFile,
     pub(super) services: ServiceList,
@@ -198,7 +198,7 @@ impl Engine {
         let (runtime, net) = (self.runtime.clone(), self.config.options.net.clone());
         let SceneState { board, permissions, .. } = &self.state.stage;
         let media = SourceOpener::new(runtime, net, board.clone(), permissions.clone());
-        match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
+        match Program::start(self.clock, &self.state.quality, self.program_frames.clone(), media) {
             Ok(mut program) => {
                 if let Some(filters) = self.state.filters.take() {
                     program.inherit(filters);
@@ -253,9 +253,9 @@ impl Engine {
                 self.changed();
             }
             Command::SwitchScene(id) => self.switch_scene(id),
-            Command::PrepareScene(id) => self.prepare_scene(id),
+            Command::SetPreviewScene(id) => self.set_preview_scene(id),
             Command::LookAt(views) => self.look_at(views),
-            Command::Transition => self.take_prepared(),
+            Command::Transition => self.take_preview(),
             Command::Media(id, go) => {
                 if let Some(program) = &self.state.program {
                     program.transport(id).ask(go);

@@ -109,7 +109,7 @@ pub struct Scenes {
     /// The sources, including the main video source if it is in any scene.
     pub sources: Vec<SceneSource>,
     /// The preview scene.
-    pub prepared: Option<SceneId>,
+    pub preview_scene: Option<SceneId>,
     /// The small frames of the preview scene.
     pub preview: Latest<VideoFrame>,
     /// The views in addition to the program.

@@ -268,7 +268,7 @@ impl Screen {
         }
         match command.command(&self.snapshot) {
             // Studio mode may have changed since the snapshot.
-            Some(Command::SwitchScene(id) | Command::PrepareScene(Some(id))) => {
+            Some(Command::SwitchScene(id) | Command::SetPreviewScene(Some(id))) => {
                 self.switch_scene(id);
             }
             command => self.requests.extend(command.map(WindowRequest::Command)),

@@ -218,7 +218,7 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn take_screenshot(&mut self, path: PathBuf) {
-        self.take_screenshot_of(self.preview.get(), path);
+        self.take_screenshot_of(self.program_frames.get(), path);
     }
 
     /// Writes a screenshot, if there is a frame.

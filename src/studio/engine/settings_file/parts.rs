@@ -336,8 +336,8 @@ impl Engine {
         (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
         // The ids of strips apply only to their collection.
         self.state.stage.removed_strips = RemovedStrips::default();
-        let is_studio_mode = self.state.stage.prepared.is_some();
-        self.prepare_scene(None);
+        let is_studio_mode = self.state.stage.preview_scene.is_some();
+        self.set_preview_scene(None);
         // Sources that both collections show stay open.
         let held = self.state.program.as_ref().map(Program::hold);
         let (video, audio) = (self.first_video(), self.settings.audio.clone());
@@ -355,7 +355,7 @@ impl Engine {
         }
         drop(held);
         if is_studio_mode {
-            self.prepare_scene(Some(self.settings.collection.current));
+            self.set_preview_scene(Some(self.settings.collection.current));
         }
         if let Some(scene) = self.settings.collection.current() {
             self.notices.happened(Event::Scene(scene.name.clone()));
@@ -459,13 +459,13 @@ mod tests {
         let kind = PartKind::Collection;
         assert!(engine.settings.collection.apply(&Edit::AddScene("Talk".into())));
         let scene = engine.settings.collection.scene_named("Talk").map(|it| it.id);
-        engine.handle(Command::PrepareScene(scene));
-        assert!(scene.is_some() && engine.state.stage.prepared == scene);
+        engine.handle(Command::SetPreviewScene(scene));
+        assert!(scene.is_some() && engine.state.stage.preview_scene == scene);
         engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
-        assert_eq!(engine.state.stage.prepared, Some(engine.settings.collection.current));
-        engine.handle(Command::PrepareScene(None));
+        assert_eq!(engine.state.stage.preview_scene, Some(engine.settings.collection.current));
+        engine.handle(Command::SetPreviewScene(None));
         engine.handle(Command::Part(PartCommand::Use(kind, "Main".into())));
-        assert_eq!(engine.state.stage.prepared, None);
+        assert_eq!(engine.state.stage.preview_scene, None);
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub(super) fn show(
             None
         }
         Panel::Program => {
-            let prepared = parts.prepared.as_deref_mut();
-            program::show(ui, view, parts.program, prepared, parts.scenes, room);
+            let preview = parts.preview.as_deref_mut();
+            program::show(ui, view, parts.program, preview, parts.scenes, room);
             None
         }
         Panel::Mixer => {

@@ -35,12 +35,12 @@ fn title(view: &View<'_>, name: &str) -> String {
 
 /// Selects a layout. *Studio* turns studio mode on, and the other built-in layouts turn it off.
 pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
-    let prepared = view.snapshot.scenes.prepared.is_some();
+    let studio_mode = view.snapshot.scenes.preview_scene.is_some();
     let current = view.snapshot.scenes.collection.current;
     match name {
-        "studio" if !prepared => view.send(Command::PrepareScene(Some(current))),
-        "simple" | "monitor" if prepared && panels.layout == "studio" => {
-            view.send(Command::PrepareScene(None));
+        "studio" if !studio_mode => view.send(Command::SetPreviewScene(Some(current))),
+        "simple" | "monitor" if studio_mode && panels.layout == "studio" => {
+            view.send(Command::SetPreviewScene(None));
         }
         _ => {}
     }

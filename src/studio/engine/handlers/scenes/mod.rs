@@ -287,11 +287,11 @@ impl Engine {
         let messages = program.change(collection, plan, transition);
         self.follow_sources(&messages);
         // A scene that is also in the preview is reported as it is there.
-        if self.state.stage.prepared != Some(id) {
+        if self.state.stage.preview_scene != Some(id) {
             self.tell_crowded(id, more);
         }
         self.attend_strips();
-        self.show_prepared();
+        self.show_preview();
         self.show_views();
     }
 
@@ -406,7 +406,7 @@ impl Engine {
         let level = program.compositor().figures().degradation;
         let stage = &mut self.state.stage;
         let parts = DegradableParts {
-            views: stage.prepared.is_some() || !stage.views.is_empty(),
+            views: stage.preview_scene.is_some() || !stage.views.is_empty(),
             costly_filters: self.settings.collection.has_costly_filters(),
         };
         let is_about = |it: &Notice| groups::DEGRADATION_NOTICES.contains(&it.key());
@@ -554,8 +554,8 @@ impl Engine {
         Scenes {
             collection: Arc::clone(&stage.shared),
             sources: sources.collect(),
-            prepared: stage.prepared,
-            preview: self.prepared.clone(),
+            preview_scene: stage.preview_scene,
+            preview: self.preview_frames.clone(),
             views: Arc::clone(&stage.view_frames),
             can_undo,
             can_redo,
@@ -577,10 +577,10 @@ mod tests {
         let (mut engine, _ends) = on_air();
         engine.edit(&Edit::AddScene("Talk".into()));
         let talk = engine.settings.collection.scene_named("Talk").unwrap().id;
-        engine.prepare_scene(Some(talk));
+        engine.set_preview_scene(Some(talk));
         engine.edit(&Edit::RemoveScene(talk));
         let current = engine.settings.collection.current;
-        assert!(talk != current && engine.state.stage.prepared == Some(current));
+        assert!(talk != current && engine.state.stage.preview_scene == Some(current));
         end(engine);
     }
 }
