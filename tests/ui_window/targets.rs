@@ -425,7 +425,7 @@ fn a_closer_look_is_asked_for_and_the_history_is_shown() {
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
     harness.run();
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::EventLog));
     harness.get_by_label_contains("No events yet.");
 }
 

@@ -166,7 +166,7 @@ fn prepare(
         calm: true,
         program: args.copy.is_none(),
         loudness: globals.json,
-        history_path: args.why.clone(),
+        event_log_path: args.why.clone(),
         ..Config::new(clock, settings)
     };
     config.options.net = net;

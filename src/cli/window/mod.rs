@@ -75,7 +75,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         journal: crate::studio::settings::default_journal(),
         on_air_mark: path.as_deref().map(OnAirMark::place),
         settings_path: path,
-        history_path: crate::studio::notices::event_log::default_path(
+        event_log_path: crate::studio::notices::event_log::default_path(
             clock.wall_micros(clock.now()),
         ),
         crashes: crate::studio::engine::system::crash_reports::default_folder(),

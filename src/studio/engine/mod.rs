@@ -180,7 +180,7 @@ impl Engine {
 
     fn begin_history(&mut self) {
         self.notices.log = EventLog::new(
-            self.config.history_path.take(),
+            self.config.event_log_path.take(),
             self.settings.preferences.language.spoken(),
         );
     }

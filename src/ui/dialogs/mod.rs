@@ -33,7 +33,7 @@ pub enum Dialog {
     Settings,
     Help,
     /// The event log of the stream.
-    History,
+    EventLog,
     Developer,
     /// The user's own services.
     Services,
@@ -70,7 +70,7 @@ pub fn show(
             answer
         }
         Dialog::Help => help::show(ctx, view, needs.images, needs.fresh),
-        Dialog::History => event_log::show(ctx, view),
+        Dialog::EventLog => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services),
         Dialog::Parts => parts::show(ctx, view, needs.parts, needs.fresh),

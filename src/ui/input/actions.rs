@@ -91,7 +91,7 @@ actions! {
     Palette "palette" Search "Ctrl+K";
     Settings "settings" Settings "Ctrl+Comma";
     Help "help" Help "F1";
-    History "event-log" Info "Ctrl+H";
+    EventLog "event-log" Info "Ctrl+H";
     Notices "notices" Bell "Ctrl+N";
     Remedy "remedy" Check "Ctrl+Period";
     Developer "developer" Warning "";

@@ -416,7 +416,7 @@ fn diagnostics(view: &View<'_>) -> String {
     };
     lines.extend(snapshot.notices.iter().rev().map(|it| line(it.wall_micros, it)));
     lines.push(String::new());
-    let log = snapshot.history.iter().rev().take(MAX_LOG_LINES);
+    let log = snapshot.event_log.iter().rev().take(MAX_LOG_LINES);
     lines.extend(log.map(|entry| line(entry.wall_micros, &entry.notice)));
     lines.join("\n")
 }

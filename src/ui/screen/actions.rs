@@ -67,7 +67,7 @@ impl Screen {
             Action::Settings => self.toggle(Dialog::Settings),
             Action::Help => self.toggle(Dialog::Help),
             Action::Ready => self.toggle(Dialog::Ready),
-            Action::History => self.toggle(Dialog::History),
+            Action::EventLog => self.toggle(Dialog::EventLog),
             Action::Notices => {
                 let open = !self.tray.open;
                 self.tray = bars::TrayState { open, fresh: open };

@@ -73,7 +73,7 @@ impl Screen {
                     Action::Palette
                         | Action::Settings
                         | Action::Help
-                        | Action::History
+                        | Action::EventLog
                         | Action::Ready
                         | Action::Mixer
                 )

@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::media::{ExtraTracks, ProgramId};
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState, stats};
-use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::series::BroadcastSeries;
 use crate::studio::live::view::{BroadcastSummary, LiveFigures};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -131,7 +131,7 @@ impl Engine {
             // The last events of earlier attempts are dropped.
             drop(on_air.publish(&self.runtime, self.clock, resolved));
         }
-        self.live.history = History::default();
+        self.live.series = BroadcastSeries::default();
         self.tell_misfits();
     }
 
@@ -306,7 +306,7 @@ impl Engine {
         match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
                 self.live.on_air = Some(on_air);
-                self.live.history.begin_pace();
+                self.live.series.begin_pace();
                 self.notices.take_back("encoder-failed");
                 for event in events {
                     self.notices.happened(event);

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
-use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::{Opened, Opening};
+use crate::studio::live::series::BroadcastSeries;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::Target;
 use crate::text::Problem;
@@ -104,7 +104,7 @@ impl Engine {
             Ok(on_air) => {
                 self.live.on_air = Some(on_air);
                 self.live.passthrough_end_reported = false;
-                self.live.history = History::default();
+                self.live.series = BroadcastSeries::default();
                 if let Some(track) = missing {
                     let path = path.display().to_string();
                     self.notices.tell(&StudioMessage::PassthroughWithout { path, track }, "");

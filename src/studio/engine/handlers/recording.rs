@@ -506,8 +506,8 @@ mod tests {
         engine.end_broadcast();
         let second = |engine: &mut Engine, captured, skipped| {
             let video = Some(stats::Video { captured, skipped, ..stats::Video::default() });
-            engine.live.history.second(&Stats { video, ..Stats::default() });
-            engine.live.history.pace()
+            engine.live.series.second(&Stats { video, ..Stats::default() });
+            engine.live.series.pace()
         };
         // The last seconds of the broadcast.
         for number in 1..=10 {

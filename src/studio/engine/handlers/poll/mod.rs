@@ -10,9 +10,9 @@ use crate::server;
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
-use crate::studio::live::history::PaceNews;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
+use crate::studio::live::series::PaceNews;
 use crate::studio::live::stream_delay;
 use crate::studio::live::target_events::{audio_kind, video_kind};
 use crate::studio::live::view::BroadcastTarget;
@@ -269,12 +269,12 @@ impl Engine {
                 targets.push(BroadcastTarget { id: Some(id), label: event.host.clone() });
             }
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
-            match self.live.history.live_again(&event, self.clock.now()) {
+            match self.live.series.live_again(&event, self.clock.now()) {
                 Some(message) => self.notices.tell(&message, ""),
                 None => self.notices.note(&StudioMessage::TargetOnAir { host: event.host.clone() }),
             }
         } else {
-            self.live.history.lost(&event, self.clock.now());
+            self.live.series.lost(&event, self.clock.now());
         }
         if event.state == TargetState::Stopped {
             self.notices.active.clear_attempts(id);
@@ -428,8 +428,8 @@ impl Engine {
         let mut stats = on_air.stats(self.state.program.as_ref(), self.machine.usage, now);
         stats.strips = strips;
         self.add_monitors(&mut stats);
-        self.live.history.second(&stats);
-        let pace = self.live.history.pace();
+        self.live.series.second(&stats);
+        let pace = self.live.series.pace();
         stats.add_earlier(&self.live.earlier);
         self.notices.happened(Event::Stats(Box::new(stats)));
         if let Some(pace) = pace {

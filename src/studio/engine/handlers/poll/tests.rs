@@ -28,9 +28,9 @@ use crate::wire::chat::{ChatFrame, ChatLine};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
+fn engine(event_log_path: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
     let config = Config {
-        history_path: history,
+        event_log_path,
         keyring: false,
         ..Config::new(Clock::start(), Settings::default())
     };
