@@ -346,7 +346,10 @@ fn the_palette_finds_what_is_typed() {
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Parts));
+    assert_eq!(
+        harness.state().screen.as_ref().unwrap().dialog(),
+        Some(Dialog::CollectionsAndProfiles)
+    );
 }
 
 #[test]

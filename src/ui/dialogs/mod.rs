@@ -38,14 +38,14 @@ pub enum Dialog {
     /// The user's own services.
     Services,
     /// Scene collections and profiles.
-    Parts,
+    CollectionsAndProfiles,
     /// The dialog that sends a media file unchanged.
     Passthrough,
     /// The mixer dialog.
     Mixer,
     Palette,
     /// The pre-flight check.
-    Ready,
+    Preflight,
     ConfirmStop,
     ConfirmClose,
     /// The dialog while onair ends, after the user has confirmed the end.
@@ -73,11 +73,11 @@ pub fn show(
         Dialog::EventLog => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services),
-        Dialog::Parts => parts::show(ctx, view, needs.parts, needs.fresh),
+        Dialog::CollectionsAndProfiles => parts::show(ctx, view, needs.parts, needs.fresh),
         Dialog::Passthrough => passthrough::show(ctx, view, needs.passthrough),
         Dialog::Mixer => mixer::show(ctx, view),
         Dialog::Palette => command_palette::show(ctx, view, needs, search),
-        Dialog::Ready => preflight::show(ctx, view, needs.fresh),
+        Dialog::Preflight => preflight::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),
         Dialog::ConfirmClose => confirm::close(ctx, view, needs.fresh),
         Dialog::Closing => {

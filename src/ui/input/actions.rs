@@ -69,7 +69,7 @@ macro_rules! actions {
 actions! {
     GoLive "go-live" Broadcast "Ctrl+L";
     SendFile "send-file" Film "";
-    Ready "preflight" Check "Ctrl+T";
+    Preflight "preflight" Check "Ctrl+T";
     Record "record" Dot "Ctrl+R";
     PauseRecording "pause-recording" Pause "Ctrl+P";
     Chapter "chapter" Flag "Ctrl+B";
@@ -97,7 +97,7 @@ actions! {
     Developer "developer" Warning "";
     SetUp "set-up" Check "";
     Services "services" Broadcast "";
-    Parts "parts" Film "";
+    CollectionsAndProfiles "parts" Film "";
     LayoutSimple "layout-simple" Layout "";
     LayoutStudio "layout-studio" Layout "";
     LayoutMonitor "layout-monitor" Layout "";

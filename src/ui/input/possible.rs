@@ -154,7 +154,7 @@ impl Action {
         }
         match self {
             Self::GoLive => unless(snapshot.live != LiveState::Stopping, Why::Stopping),
-            Self::Ready | Self::SendFile | Self::SetUp => {
+            Self::Preflight | Self::SendFile | Self::SetUp => {
                 unless(snapshot.live == LiveState::Idle, Why::Live)
             }
             Self::PauseRecording | Self::Chapter => {

@@ -66,7 +66,7 @@ impl Screen {
             Action::Palette => self.toggle(Dialog::Palette),
             Action::Settings => self.toggle(Dialog::Settings),
             Action::Help => self.toggle(Dialog::Help),
-            Action::Ready => self.toggle(Dialog::Ready),
+            Action::Preflight => self.toggle(Dialog::Preflight),
             Action::EventLog => self.toggle(Dialog::EventLog),
             Action::Notices => {
                 let open = !self.tray.open;
@@ -80,9 +80,9 @@ impl Screen {
             Action::Developer => self.toggle(Dialog::Developer),
             Action::SendFile => self.toggle(Dialog::Passthrough),
             Action::Services => self.toggle(Dialog::Services),
-            Action::Parts => {
+            Action::CollectionsAndProfiles => {
                 self.parts = PartsDraft::default();
-                self.toggle(Dialog::Parts);
+                self.toggle(Dialog::CollectionsAndProfiles);
             }
             Action::SetUp => self.toggle(Dialog::Guide),
             Action::AddSource => {

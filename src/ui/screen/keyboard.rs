@@ -74,7 +74,7 @@ impl Screen {
                         | Action::Settings
                         | Action::Help
                         | Action::EventLog
-                        | Action::Ready
+                        | Action::Preflight
                         | Action::Mixer
                 )
             );

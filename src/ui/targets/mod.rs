@@ -81,7 +81,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
         chip(&texts.counted("ready-targets", count), targets, yes, no);
         let mut asked = None;
         let offers = [
-            (key!("preflight-start"), Action::Ready, ""),
+            (key!("preflight-start"), Action::Preflight, ""),
             (key!("passthrough-offer"), Action::SendFile, key!("passthrough-note")),
         ];
         for (name, action, tip) in offers {
