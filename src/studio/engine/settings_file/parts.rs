@@ -79,7 +79,7 @@ impl Engine {
     pub(in crate::studio::engine) fn part_done(&mut self, done: Result<(), Problem>) {
         self.notices.active.clear(&["part-failed"]);
         if let Err(reason) = done {
-            self.notices.tell(&StudioMessage::PartFailed { reason }, "");
+            self.notices.raise(&StudioMessage::PartFailed { reason }, "");
         }
         // Other collections and profiles may now be unused.
         self.settings.keyring_addresses.taken = None;
@@ -106,7 +106,7 @@ impl Engine {
         let warnings = files.switch(kind, name, &mut self.settings)?;
         self.state.stage.switches += u64::from(kind == PartKind::Collection);
         for reason in warnings {
-            self.notices.tell(&StudioMessage::SettingsBad { reason }, "");
+            self.notices.raise(&StudioMessage::SettingsBad { reason }, "");
         }
         self.follow_part(kind);
         Ok(())
@@ -292,9 +292,9 @@ impl Engine {
         }
         let left_out = problem!("list", items = import.left_out_in_short());
         let some_left = !import.left_out.is_empty();
-        self.notices.tell(&StudioMessage::PartImported { name }, "");
+        self.notices.raise(&StudioMessage::PartImported { name }, "");
         if some_left {
-            self.notices.tell(&StudioMessage::ScenesLeftOut { what: left_out }, "");
+            self.notices.raise(&StudioMessage::ScenesLeftOut { what: left_out }, "");
         }
         Ok(())
     }
@@ -310,7 +310,7 @@ impl Engine {
         files.borrow(kind, name, &mut settings)?;
         exchange::export(kind, &settings, path)?;
         let path = path.display().to_string();
-        self.notices.tell(&StudioMessage::PartExported { path }, "");
+        self.notices.raise(&StudioMessage::PartExported { path }, "");
         Ok(())
     }
 
@@ -358,7 +358,7 @@ impl Engine {
             self.set_preview_scene(Some(self.settings.collection.current));
         }
         if let Some(scene) = self.settings.collection.current() {
-            self.notices.happened(Event::Scene(scene.name.clone()));
+            self.notices.send_event(Event::Scene(scene.name.clone()));
         }
     }
 

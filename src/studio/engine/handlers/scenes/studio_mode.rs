@@ -20,7 +20,7 @@ impl Engine {
         collection.current = id;
         let transition = collection.transition_to(id).clone();
         self.stage_changed(Some(transition));
-        self.notices.happened(Event::Scene(name));
+        self.notices.send_event(Event::Scene(name));
         self.changed();
     }
 
