@@ -103,10 +103,10 @@ fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
         WatchCommand::StepAvOffset(millis) => snapshot.player.av_offset_ms += *millis,
         WatchCommand::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
         WatchCommand::SetBalance(balance) => snapshot.player.balance = *balance,
-        WatchCommand::SetLook(id, look) => {
+        WatchCommand::SetViewport(id, viewport) => {
             match snapshot.tiles.iter_mut().find(|tile| tile.id == *id) {
-                Some(tile) => tile.look = *look,
-                None => snapshot.player.look = *look,
+                Some(tile) => tile.viewport = *viewport,
+                None => snapshot.player.viewport = *viewport,
             }
         }
         WatchCommand::SetSpeaker(id) => snapshot.player.speaker.clone_from(id),

@@ -170,8 +170,8 @@ pub(super) fn play(
     }
     let player = player::Config { reconnect: known.reconnect, ..player };
     // From here on, only changes by the user are saved.
-    let look = settings.player.look;
-    settings.player = PlayerChoices { network: known, look, ..PlayerChoices::of(&player) };
+    let viewport = settings.player.viewport;
+    settings.player = PlayerChoices { network: known, viewport, ..PlayerChoices::of(&player) };
     (settings.volume, settings.player_muted) = (player.volume, player.muted);
     if let (Some(chat), Some(url)) = (chat, urls.first()) {
         settings.chat.put_place(url, chat.trim());

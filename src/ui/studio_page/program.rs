@@ -128,7 +128,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     column.spacing_mut().item_spacing.y = gap::S;
     let width = inner.width();
     let (name, tip) = (texts.get("take"), tooltip(ui.ctx(), texts, Action::Transition));
-    let button = Button::new(&name).look(ButtonWeight::Primary).height(52.0).width(width);
+    let button = Button::new(&name).weight(ButtonWeight::Primary).height(52.0).width(width);
     if button.show(&mut column, theme).on_hover_text(tip).clicked() {
         view.send(Command::Transition);
     }
@@ -173,7 +173,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
             (Button::new(&duration), texts.with("transition-duration-is", &values))
         }
     };
-    let button = button.small().look(ButtonWeight::Quiet).width(width).name(&name);
+    let button = button.small().weight(ButtonWeight::Quiet).width(width).name(&name);
     if button.show(&mut column, theme).on_hover_text(&name).clicked() {
         draft.transition = Some(owner.map_or(scenes::TransitionScope::Every, |scene| {
             scenes::TransitionScope::Scene(scene.id)

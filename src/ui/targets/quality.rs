@@ -154,7 +154,7 @@ fn one_of<T: Copy + PartialEq>(
         let other = Some(chosen).filter(|chosen| !usual.contains(chosen));
         for one in usual.iter().copied().chain(other) {
             let text = text(one);
-            let button = Button::new(&text).small().look(ButtonWeight::Quiet);
+            let button = Button::new(&text).small().weight(ButtonWeight::Quiet);
             let (of_it, why_not) = (format!("{name} {text}"), why_not(one));
             let enabled = ui.is_enabled() && why_not.is_none();
             let button = button.name(&of_it).enabled(enabled).selected(one == chosen);

@@ -270,7 +270,7 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
         ] {
             let text = view.texts.get(key);
             let button =
-                Button::new(&text).selected(*color == preset).look(ButtonWeight::Quiet).small();
+                Button::new(&text).selected(*color == preset).weight(ButtonWeight::Quiet).small();
             if button.show(ui, view.theme).clicked() {
                 *color = preset;
             }

@@ -346,7 +346,7 @@ fn one_of<T: Copy + PartialEq>(
         ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
         for (key, one) in all {
             let text = view.texts.get(key);
-            let button = Button::new(&text).selected(*value == *one).look(Dress::Quiet).small();
+            let button = Button::new(&text).selected(*value == *one).weight(Dress::Quiet).small();
             if button.show(ui, view.theme).clicked() {
                 *value = *one;
             }

@@ -142,7 +142,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     }
     ui.add_space(gap::XS);
     let again = texts.get("guide-measure-again");
-    let button = Button::new(&again).small().icon(Icon::Refresh).look(ButtonWeight::Plain);
+    let button = Button::new(&again).small().icon(Icon::Refresh).weight(ButtonWeight::Plain);
     if button.show(ui, theme).clicked() {
         view.send(Command::MeasureQuality { test_stream: false });
     }

@@ -103,7 +103,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
     let has_words = place.width() > size::SMALL_CONTROL_HEIGHT;
     let text = if has_words { name.as_str() } else { "" };
     let weight = if has_words { ButtonWeight::Raised } else { ButtonWeight::Quiet };
-    let button = Button::new(text).icon(Icon::Layout).look(weight).kind(Type::Small).name(&name);
+    let button = Button::new(text).icon(Icon::Layout).weight(weight).kind(Type::Small).name(&name);
     let button = button.height(place.height()).width(place.width());
     let button = button.show(&mut at, theme).on_hover_text(&name);
     return_focus(&button);
