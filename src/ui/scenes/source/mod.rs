@@ -231,38 +231,38 @@ fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
 }
 
 /// Draws the fields for the width and the scrolling of a text.
-fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
+fn room(ui: &mut Ui, view: &mut View<'_>, appearance: &mut TextAppearance) {
     let Size { width, height } = view.snapshot.quality.size;
     let sides = TextAppearance::MIN_SIDE..=Size::MAX_SIDE;
-    part(ui, view, key!("text-wrap"), &mut look.width, width);
-    if let Some(width) = &mut look.width {
+    part(ui, view, key!("text-wrap"), &mut appearance.width, width);
+    if let Some(width) = &mut appearance.width {
         number(ui, view, key!("text-width"), width, sides.clone(), " px");
     }
-    let ways = [
+    let directions = [
         (key!("text-scroll-none"), None),
         (key!("text-scroll-left"), Some(ScrollDirection::Left)),
         (key!("text-scroll-right"), Some(ScrollDirection::Right)),
         (key!("text-scroll-up"), Some(ScrollDirection::Up)),
         (key!("text-scroll-down"), Some(ScrollDirection::Down)),
     ];
-    let mut way = look.scroll.map(|it| it.way);
+    let mut direction = appearance.scroll.map(|it| it.direction);
     let name = view.texts.get("text-scroll").to_string();
     line(ui, view, &name, |ui, view| {
         let texts = view.texts;
-        let chosen = ways.iter().find(|(_, it)| *it == way).map_or("", |(key, _)| key);
+        let chosen = directions.iter().find(|(_, it)| *it == direction).map_or("", |(key, _)| key);
         let chosen = texts.get(chosen);
         let select = Select::new(&name, &chosen, ui.available_width());
         select.show(ui, view.theme, |ui| {
-            for (key, one) in ways {
-                if menu_item(ui, view.theme, &texts.get(key), "", one == way, true) {
-                    way = one;
+            for (key, one) in directions {
+                if menu_item(ui, view.theme, &texts.get(key), "", one == direction, true) {
+                    direction = one;
                 }
             }
         });
     });
-    let speed = look.scroll.map_or(120, |it| it.speed);
-    look.scroll = way.map(|way| Scroll { way, speed });
-    if let Some(scroll) = &mut look.scroll {
+    let speed = appearance.scroll.map_or(120, |it| it.speed);
+    appearance.scroll = direction.map(|direction| Scroll { direction, speed });
+    if let Some(scroll) = &mut appearance.scroll {
         number(
             ui,
             view,
@@ -271,9 +271,9 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
             1..=Scroll::MAX_SCROLL_SPEED,
             " px/s",
         );
-        if matches!(scroll.way, ScrollDirection::Up | ScrollDirection::Down) {
-            part(ui, view, key!("text-own-height"), &mut look.height, height);
-            if let Some(height) = &mut look.height {
+        if matches!(scroll.direction, ScrollDirection::Up | ScrollDirection::Down) {
+            part(ui, view, key!("text-own-height"), &mut appearance.height, height);
+            if let Some(height) = &mut appearance.height {
                 number(ui, view, key!("text-height"), height, sides, " px");
             }
         }
