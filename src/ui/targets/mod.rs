@@ -29,7 +29,7 @@ use crate::ui::widgets::{
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
-pub use quality::{PRESET_NAMES, quality_text};
+pub use quality::{PRESET_TEXTS, quality_text};
 
 /// The length of the send queue from which its figure has a mark.
 const LONG_BACKLOG: Duration = Duration::from_millis(500);

@@ -4,14 +4,14 @@ use egui::{Ui, vec2};
 
 use crate::media::BitsPerSecond;
 use crate::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
-use crate::studio::targets::quality::{Preset, USUAL_QUALITIES};
+use crate::studio::targets::quality::{PRESETS, Preset};
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::columns::columns;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::targets::{PRESET_NAMES, limits};
+use crate::ui::targets::{PRESET_TEXTS, limits};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Row, label, paragraph};
@@ -42,7 +42,7 @@ fn choices(
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = 2.0;
     let chosen = chosen(view, *preset);
-    for (index, (one, (title, second))) in USUAL_QUALITIES.iter().zip(PRESET_NAMES).enumerate() {
+    for (index, (one, (title, second))) in PRESETS.iter().zip(PRESET_TEXTS).enumerate() {
         let title = texts.get(title);
         let is_recommended = recommended.is_some_and(|it| it.preset == *one);
         let why_not = why_not(view, one);
@@ -83,11 +83,10 @@ fn recommendation(view: &View<'_>) -> Option<Recommendation> {
 /// Returns the selected preset: the user's choice if it is still possible, or else the recommended
 /// one, or else the current one, unless a service does not accept it.
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
-    let is_possible = |index: &usize| {
-        USUAL_QUALITIES.get(*index).is_some_and(|preset| why_not(view, preset).is_none())
-    };
+    let is_possible =
+        |index: &usize| PRESETS.get(*index).is_some_and(|preset| why_not(view, preset).is_none());
     preset.filter(is_possible).or_else(|| {
-        USUAL_QUALITIES.iter().position(|one| {
+        PRESETS.iter().position(|one| {
             let is_chosen = match recommendation(view) {
                 Some(found) => found.preset == *one,
                 None => one.is_of(&view.snapshot.quality),
@@ -198,7 +197,7 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
 /// Applies the chosen quality.
 pub(super) fn apply(view: &mut View<'_>, preset: Option<usize>) {
     let recommended = recommendation(view);
-    let Some(one) = chosen(view, preset).and_then(|index| USUAL_QUALITIES.get(index)) else {
+    let Some(one) = chosen(view, preset).and_then(|index| PRESETS.get(index)) else {
         return;
     };
     let now = &view.snapshot.quality;
