@@ -8,6 +8,9 @@ pub(in crate::ui::scenes) mod fields;
 pub(in crate::ui::scenes) mod kind_fields;
 pub(in crate::ui::scenes) mod playlist;
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use egui::{DragValue, Id, Ui, vec2};
 
 use crate::capture::sharing::asks_desktop;
@@ -304,14 +307,9 @@ fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {
     let [least, most] = Pace::TIME_RANGE;
     for (key, time, low, high) in [
         (key!("slides-time"), &mut pace.time, least, most),
-        (key!("slides-fade"), &mut pace.fade, std::time::Duration::ZERO, Pace::MAX_FADE),
+        (key!("slides-fade"), &mut pace.fade, Duration::ZERO, Pace::MAX_FADE),
     ] {
-        let before = time.as_secs_f64();
-        let mut seconds = before;
-        number(ui, view, key, &mut seconds, low.as_secs_f64()..=high.as_secs_f64(), " s");
-        if (seconds - before).abs() > 1e-9 {
-            *time = std::time::Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
-        }
+        seconds(ui, view, key, time, low..=high);
     }
     let orders =
         [(key!("slides-by-name"), Order::Name), (key!("slides-shuffled"), Order::Shuffled)];
@@ -324,13 +322,30 @@ pub(super) fn number<N: egui::emath::Numeric>(
     view: &mut View<'_>,
     key: &'static str,
     value: &mut N,
-    range: std::ops::RangeInclusive<N>,
+    range: RangeInclusive<N>,
     unit: &str,
 ) {
     let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
     let range = range.start().to_f64()..=range.end().to_f64();
     let field = DragValue::new(value).speed(speed).max_decimals(2);
     figure(ui, view, key, field, range, unit);
+}
+
+/// Draws a field for a time in seconds, which keeps a time that the user does not change.
+pub(super) fn seconds(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    time: &mut Duration,
+    range: RangeInclusive<Duration>,
+) {
+    let before = time.as_secs_f64();
+    let mut seconds = before;
+    let range = range.start().as_secs_f64()..=range.end().as_secs_f64();
+    number(ui, view, key, &mut seconds, range, " s");
+    if (seconds - before).abs() > 1e-9 {
+        *time = Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
+    }
 }
 
 /// Draws a choice of a few values as adjacent buttons, in more than one row if the panel is narrow.
