@@ -6,7 +6,7 @@ use super::Screen;
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
-use crate::studio::settings::Panel;
+use crate::studio::settings::{Panel, Panels};
 use crate::studio::targets::sharing::ServerReach;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{Dialog, PartsDraft};
@@ -129,9 +129,9 @@ impl Screen {
             | Action::RecordingRepair
             | Action::RecordingCopy => self.act_on_recording(action),
             Action::RecordingsFolder => self.requests.push(WindowRequest::PickRecordingFolder),
-            Action::LayoutSimple => self.use_layout("simple"),
-            Action::LayoutStudio => self.use_layout("studio"),
-            Action::LayoutMonitor => self.use_layout("monitor"),
+            Action::LayoutSimple => self.use_layout(Panels::SIMPLE),
+            Action::LayoutStudio => self.use_layout(Panels::STUDIO),
+            Action::LayoutMonitor => self.use_layout(Panels::MONITOR),
             Action::LayoutReset | Action::LayoutDelete => {
                 self.page = Page::Studio;
                 docks::menu::discard(&mut self.preferences.panels, &mut self.docks, action);

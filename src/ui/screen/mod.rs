@@ -61,7 +61,7 @@ use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::notices::health::Health;
-use crate::studio::settings::Panel;
+use crate::studio::settings::{Panel, Panels};
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
@@ -202,7 +202,7 @@ impl Screen {
         let texts = Texts::new(preferences.language.spoken());
         apply_to(ctx, &preferences, preferences.ui_scale.unwrap_or(scale::DEFAULT_PERCENT));
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
-        let studio_at_start = (preferences.panels.layout == "studio").then_some(None);
+        let studio_at_start = (preferences.panels.layout == Panels::STUDIO).then_some(None);
         Self {
             preferences,
             theme,

@@ -38,7 +38,7 @@ pub(super) fn title(panel: Panel) -> &'static str {
 
 /// Returns true if the list of scenes has thumbnails in the current layout.
 pub(super) fn has_thumbnails(panels: &Panels) -> bool {
-    panels.layout != "simple"
+    panels.layout != Panels::SIMPLE
 }
 
 /// Draws a panel in `room`. Returns the action that the user selected.
