@@ -67,6 +67,9 @@ pub struct Recommendation {
     pub limit: Limit,
 }
 
+/// The number of sizes that the encoder is measured for: the sizes of the presets.
+pub const MEASURED_SIZES: usize = 3;
+
 /// The measurements so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MeasuredQuality {
@@ -293,6 +296,13 @@ mod tests {
         let targets = CheckedTargets { count, limits: limits.to_vec() };
         let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, &targets);
         (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps(), limit)
+    }
+
+    #[test]
+    fn every_size_of_the_presets_is_measured() {
+        let mut sizes = PRESETS.map(|preset| preset.size).to_vec();
+        sizes.dedup();
+        assert_eq!(sizes.len(), MEASURED_SIZES);
     }
 
     #[test]

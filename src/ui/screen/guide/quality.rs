@@ -3,7 +3,9 @@
 use egui::{Ui, vec2};
 
 use crate::media::BitsPerSecond;
-use crate::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
+use crate::studio::preflight::recommendation::{
+    Limit, MEASURED_SIZES, MeasuredQuality, Recommendation, Upload,
+};
 use crate::studio::targets::quality::{PRESETS, Preset};
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
@@ -100,6 +102,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = gap::XS;
     label(ui, &texts.get("guide-this-computer"), Type::SmallStrong, theme.secondary);
+    let all_sizes = measured.speeds.len() >= MEASURED_SIZES;
     for (size, fps) in &measured.speeds {
         let args = [
             ("size", format::size_name(*size).into()),
@@ -109,7 +112,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     }
     if let Some(reason) = &measured.failure {
         line(ui, view, &texts.say(reason), false);
-    } else if measured.running && measured.upload.is_none() && measured.speeds.len() < 3 {
+    } else if measured.running && measured.upload.is_none() && !all_sizes {
         paragraph(ui, &texts.get("guide-measuring"), Type::Body, theme.secondary);
     }
     ui.add_space(gap::S);
@@ -125,9 +128,9 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
             }
         }
         None => {
-            let text = match measured.speeds.len() {
-                3.. => texts.get("guide-measuring-upload"),
-                _ => texts.get("guide-upload-next"),
+            let text = match all_sizes {
+                true => texts.get("guide-measuring-upload"),
+                false => texts.get("guide-upload-next"),
             };
             paragraph(ui, &text, Type::Body, theme.secondary);
         }
