@@ -387,7 +387,8 @@ mod tests {
         for language in Language::ALL {
             assert!(language.say_with_cure(&why).contains("--stop-after-delay"), "{language:?}");
         }
-        for words in [&["--duration", "3s", "--stop-after-delay"][..], &["--duration", "6s"], &[]] {
+        let drained = ["--delay", "5s", "--duration", "3s", "--stop-after-delay"];
+        for words in [&drained[..], &["--duration", "6s"], &[]] {
             assert_eq!(refused(words), None, "{words:?}");
         }
     }
