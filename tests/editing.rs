@@ -188,8 +188,8 @@ fn layers_that_are_not_drawn_are_told_of_the_scene_that_is_shown_and_the_prepare
         let reported = notices.iter().filter(|it| it.key() == "scene-crowded");
         reported.filter_map(|it| it.value("scene")).collect()
     };
-    studio.send(Command::PrepareScene(Some(crowd)));
-    wait_for("the prepared one", LIMIT, || reported() == ["Crowd"]);
+    studio.send(Command::SetPreviewScene(Some(crowd)));
+    wait_for("the preview scene", LIMIT, || reported() == ["Crowd"]);
     let top = studio.snapshot().scenes.collection.scenes[1].items[256].id;
     studio.send(Command::Edit(Edit::HideItem(top, true)));
     wait_for("it fits", LIMIT, || reported().is_empty());

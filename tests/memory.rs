@@ -228,11 +228,11 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
     let clock = Clock::start();
     let grid = FrameGrid { origin: Timestamp::ZERO, rate: FrameRate::FPS_30 };
     let context = capture::Context { clock, grid, size: PROGRAM };
-    for way in [ScrollDirection::Left, ScrollDirection::Up] {
+    for direction in [ScrollDirection::Left, ScrollDirection::Up] {
         // On an opaque background, and on none.
         for background in [Some(Rgba::opaque(20, 40, 90)), None] {
             let style = Style { background, size: 40, ..Style::default() };
-            let scroll = Some(Scroll { way, speed: 240 });
+            let scroll = Some(Scroll { direction, speed: 240 });
             let look =
                 TextAppearance { style, scroll, height: Some(120), ..TextAppearance::default() };
             let content = Content::Words("What goes past goes past, and comes again".into());
@@ -246,7 +246,7 @@ fn a_text_that_moves_allocates_nothing_once_warm() {
             program.handle([text].into(), Some((plan, None)), None);
             let mut now = clock.now().as_micros() / 33_333;
             let count = counted(&mut program, &mut now, 70, 20);
-            assert_eq!(count, 0, "{way:?} on {background:?}");
+            assert_eq!(count, 0, "{direction:?} on {background:?}");
         }
     }
 }

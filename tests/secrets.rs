@@ -139,7 +139,7 @@ fn a_planted_key_is_nowhere_whatever_way_it_came() {
         onair.stop(LIMIT);
         logged += onair.peer.errors().len();
         look("standard output", onair.peer.output().as_bytes());
-        look("the log", onair.peer.errors().as_bytes());
+        look("the event log", onair.peer.errors().as_bytes());
     }
     assert!(logged > 1_000, "hardly anything was logged");
     let keys: Vec<_> =
@@ -265,7 +265,7 @@ fn the_window_keeps_and_shows_no_key() {
     let config = Config {
         keys_path: Some(keys.clone()),
         settings_path: Some(path),
-        history_path: Some(folder.path().join("history.txt")),
+        event_log_path: Some(folder.path().join("log.txt")),
         keyring: false,
         ..Config::new(
             Clock::start(),
@@ -305,7 +305,7 @@ fn the_window_keeps_and_shows_no_key() {
     let snapshot = studio.snapshot();
     look("the findings", format!("{:?}", snapshot.checked).as_bytes());
     look("the notices", format!("{:?}", snapshot.notices).as_bytes());
-    look("the history", format!("{:?}", snapshot.history).as_bytes());
+    look("the event log", format!("{:?}", snapshot.event_log).as_bytes());
     look("the window's view", format!("{:?}", snapshot.targets).as_bytes());
     let picture = folder.path().join("picture.png");
     studio.send(Command::Screenshot(picture.clone()));
@@ -335,7 +335,7 @@ fn addresses_with_secrets_are_kept_where_keys_are_and_come_back() {
         Studio::start(Config {
             keys_path: Some(keys.clone()),
             settings_path: Some(path.clone()),
-            history_path: Some(folder.path().join("history.txt")),
+            event_log_path: Some(folder.path().join("log.txt")),
             keyring: false,
             ..Config::new(Clock::start(), settings)
         })
@@ -438,7 +438,7 @@ fn scenes_taken_in_by_the_command_line_keep_no_password_in_the_settings() {
             .unwrap();
         assert!(output.status.success(), "{output:?}");
         look("output", &output.stdout);
-        look("the log", &output.stderr);
+        look("the event log", &output.stderr);
     };
     run(&["scenes", "import", scenes.to_str().unwrap()]);
     let given = folder.path().join("given.toml");

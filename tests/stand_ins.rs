@@ -89,10 +89,10 @@ fn a_clip_that_is_black_is_stood_in_for_until_it_moves() {
     wait_for("black", LIMIT, || is(16) && has_notice(&studio, "clip-black"));
     wait_for("the clip moves", LIMIT, || is(BRIGHT) && !has_notice(&studio, "clip-black"));
     let lasted = |studio: &Studio| {
-        let history = studio.snapshot().history;
-        history.iter().filter(|it| it.notice.key() == "clip-black").all(|it| it.lasted.is_some())
+        let log = studio.snapshot().event_log;
+        log.iter().filter(|it| it.notice.key() == "clip-black").all(|it| it.lasted.is_some())
     };
-    assert!(lasted(&studio), "{:?}", studio.snapshot().history);
+    assert!(lasted(&studio), "{:?}", studio.snapshot().event_log);
     studio.send(Command::Undo);
     wait_for("the slate again", LIMIT, || luma(&studio).0 > 20 && luma(&studio).0 < 40);
     studio.end(LIMIT).unwrap();

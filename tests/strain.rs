@@ -87,10 +87,10 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
     };
     let mut studio = Studio::start(Config::new(Clock::start(), settings)).unwrap();
     let events = studio.events().unwrap();
-    studio.send(Command::PrepareScene(Some(next)));
+    studio.send(Command::SetPreviewScene(Some(next)));
     studio.send(Command::StartRecording(file.clone()));
-    let prepared = || studio.snapshot().scenes.preview.get();
-    wait_for("the prepared scene", LIMIT, || prepared().is_some());
+    let preview = || studio.snapshot().scenes.preview.get();
+    wait_for("the preview scene", LIMIT, || preview().is_some());
 
     let (mut keys, mut layers) = (Vec::new(), 0);
     let begun = Instant::now();
@@ -120,11 +120,11 @@ fn what_is_given_up_is_told_in_order_and_the_sound_has_no_gap() {
     ];
     assert_eq!(keys, order);
     // The preview is no longer drawn, and the scene changes without a transition.
-    let before = prepared().unwrap();
+    let before = preview().unwrap();
     studio.send(Command::SwitchScene(next));
     wait_for("the other scene", LIMIT, || studio.snapshot().scenes.collection.current == next);
     std::thread::sleep(Duration::from_millis(500));
-    let now = prepared().unwrap();
+    let now = preview().unwrap();
     assert!(before.is_same(&now), "it is still drawn");
     studio.send(Command::StopRecording);
     loop {

@@ -166,9 +166,9 @@ fn messages_name_their_target_and_go_with_it() {
     studio.send(Command::PutTarget(named(2, "Second", &format!("{rtmp}/live"))));
     wait_state(&studio, 2, TargetState::Live);
     let times = || {
-        let history = studio.snapshot().history;
+        let log = studio.snapshot().event_log;
         let all: Vec<u32> =
-            history.iter().filter(|it| it.notice.target == Some(1)).map(|it| it.times).collect();
+            log.iter().filter(|it| it.notice.target == Some(1)).map(|it| it.times).collect();
         all
     };
     wait_for("more tries", LIMIT, || times().iter().sum::<u32>() >= 4);

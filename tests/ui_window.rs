@@ -291,7 +291,7 @@ fn notices_help_and_go_away() {
     harness.run();
     harness.get_all_by_label("Dismiss").next().unwrap();
     click(&mut harness, "Event log");
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::EventLog));
 }
 
 #[test]
@@ -346,7 +346,10 @@ fn the_palette_finds_what_is_typed() {
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Parts));
+    assert_eq!(
+        harness.state().screen.as_ref().unwrap().dialog(),
+        Some(Dialog::CollectionsAndProfiles)
+    );
 }
 
 #[test]

@@ -89,13 +89,13 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     assert_eq!(snapshot.recent, [dead.clone(), url.clone()]);
     // A new tile has the default viewport, whatever that of the first tile.
     let looks: [Viewport; 2] =
-        ["fill 1.5 90 0.25 -0.125", "4:3 1 270"].map(|look| look.parse().unwrap());
+        ["fill 1.5 90 0.25 -0.125", "4:3 1 270"].map(|viewport| viewport.parse().unwrap());
     let seen = |snapshot: &Snapshot| {
-        [0, 1].map(|id| tile(snapshot, id).map(|tile| tile.look).unwrap_or_default())
+        [0, 1].map(|id| tile(snapshot, id).map(|tile| tile.viewport).unwrap_or_default())
     };
-    player(WatchCommand::SetLook(TileId(0), looks[0]));
-    wait(&one, "a look", |snapshot| seen(snapshot) == [looks[0], Viewport::default()]);
-    player(WatchCommand::SetLook(TileId(1), looks[1]));
+    player(WatchCommand::SetViewport(TileId(0), looks[0]));
+    wait(&one, "a viewport", |snapshot| seen(snapshot) == [looks[0], Viewport::default()]);
+    player(WatchCommand::SetViewport(TileId(1), looks[1]));
     wait(&one, "another", |snapshot| seen(snapshot) == looks);
     one.end(LIMIT).unwrap();
 
@@ -119,7 +119,7 @@ fn a_dead_address_in_a_tile_harms_no_other_and_the_wall_is_remembered() {
     let last = watcher(folder.path());
     last.send(Ask::Watch { url });
     let snapshot = wait(&last, "a tile", |snapshot| snapshot.tiles.len() == 1);
-    assert_eq!(snapshot.tiles[0].look, looks[1]);
+    assert_eq!(snapshot.tiles[0].viewport, looks[1]);
     last.end(LIMIT).unwrap();
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::audio::{self, ApplicationInfo, DeviceInfo};
 use crate::base::Clock;
 use crate::capture::camera::control::Span;
-use crate::capture::{self, CameraControl, Sharing};
+use crate::capture::{self, CameraControl, CameraInfo, ScreenInfo, Sharing, WindowInfo};
 use crate::cli::flags::Globals;
 use crate::cli::output::Output;
 use crate::cli::output::exit::Exit;
@@ -18,146 +18,219 @@ use crate::text::problem::{Problem, problem};
 /// Runs the command.
 pub fn run(globals: &Globals, clock: Clock) -> Exit {
     let output = Output::new(clock, globals.json);
-    let cameras = capture::cameras();
-    let microphones = audio::microphones();
-    let speakers = audio::speakers();
-    let applications = audio::applications();
-    let (screens, windows) = (capture::screens(), capture::windows());
-    let sharing = crate::capture::sharing();
-    let language = output.language();
-    let none = |why: &Problem| {
-        let reason = language.say_with_cure(why);
-        format!("  {}", output.say(&problem!("out-none", reason = reason)))
-    };
-    let title = |text: Problem| output.line(&output.say(&text));
-    let entry = |text: Problem| output.line(&format!("  {}", output.say(&text)));
-    let beside = |shown: bool, text: Problem| match shown {
-        true => format!(", {}", output.say(&text)),
-        false => String::new(),
-    };
+    let list = DeviceList::read();
     if output.is_json() {
-        let screens: Vec<Value> = screens.unwrap_or_default().iter().map(screen).collect();
-        let windows: Vec<Value> = windows.unwrap_or_default().iter().map(window).collect();
-        let cameras: Vec<Value> = cameras.iter().map(camera).collect();
+        output.object(list.to_json(output.language()));
+        return Exit::Ok;
+    }
+    print_cameras(&output, &list.cameras);
+    print_devices(&output, &problem!("out-microphones"), "mic:", &list.microphones);
+    print_devices(&output, &problem!("out-speakers"), "", &list.speakers);
+    print_applications(&output, list.applications.as_deref());
+    print_displays(&output, list.screens.as_deref(), list.sharing.as_ref());
+    print_windows(&output, list.windows.as_deref(), list.sharing.as_ref());
+    print_encoders(&output);
+    print_decoders(&output);
+    Exit::Ok
+}
+
+/// What the system lists: devices, and what is displayed.
+struct DeviceList {
+    cameras: Vec<CameraInfo>,
+    microphones: Vec<DeviceInfo>,
+    speakers: Vec<DeviceInfo>,
+    applications: Result<Vec<ApplicationInfo>, Problem>,
+    screens: Result<Vec<ScreenInfo>, Problem>,
+    windows: Result<Vec<WindowInfo>, Problem>,
+    /// What the desktop can share; `None` without such a desktop.
+    sharing: Option<Result<Sharing, Problem>>,
+}
+
+impl DeviceList {
+    fn read() -> Self {
+        Self {
+            cameras: capture::cameras(),
+            microphones: audio::microphones(),
+            speakers: audio::speakers(),
+            applications: audio::applications(),
+            screens: capture::screens(),
+            windows: capture::windows(),
+            sharing: capture::sharing(),
+        }
+    }
+
+    fn to_json(&self, language: Language) -> Value {
+        let cameras: Vec<Value> = self.cameras.iter().map(camera).collect();
         let audio = |devices: &[DeviceInfo]| -> Vec<Value> { devices.iter().map(device).collect() };
+        let applications: Vec<Value> =
+            self.applications.iter().flatten().map(application).collect();
+        let screens: Vec<Value> = self.screens.iter().flatten().map(screen).collect();
+        let windows: Vec<Value> = self.windows.iter().flatten().map(window).collect();
         let encoders = encode::known_encoders().iter().map(|it| encoder(it, language));
         let encoders: Vec<Value> = encoders.collect();
         let decoders = inventory::all();
         let decoders: Vec<Value> = decoders.iter().map(|it| decoder(it, language)).collect();
-        let list = json!({
+        json!({
             "cameras": cameras,
-            "microphones": audio(&microphones),
-            "speakers": audio(&speakers),
-            "applications": applications.iter().flatten().map(application).collect::<Vec<_>>(),
+            "microphones": audio(&self.microphones),
+            "speakers": audio(&self.speakers),
+            "applications": applications,
             "screens": screens,
             "windows": windows,
-            "sharing": sharing.as_ref().map(|it| shared(it, language)),
+            "sharing": self.sharing.as_ref().map(|it| shared(it, language)),
             "encoders": encoders,
             "decoders": decoders,
             "decoding_hardware": decoding_hardware(language),
-        });
-        output.object(list);
-        return Exit::Ok;
+        })
     }
-    title(problem!("out-cameras"));
-    for camera in &cameras {
+}
+
+/// Prints the heading of a section.
+fn heading(output: &Output, text: &Problem) {
+    output.line(&output.say(text));
+}
+
+/// Prints a line of a section.
+fn entry(output: &Output, text: &Problem) {
+    output.line(&format!("  {}", output.say(text)));
+}
+
+/// Prints the reason why a section is empty.
+fn none(output: &Output, why: &Problem) {
+    let reason = output.language().say_with_cure(why);
+    entry(output, &problem!("out-none", reason = reason));
+}
+
+/// Returns the text that follows an id, if it applies.
+fn remark(output: &Output, applies: bool, text: &Problem) -> String {
+    match applies {
+        true => format!(", {}", output.say(text)),
+        false => String::new(),
+    }
+}
+
+/// Prints the cameras with their formats and controls.
+fn print_cameras(output: &Output, cameras: &[CameraInfo]) {
+    heading(output, &problem!("out-cameras"));
+    for camera in cameras {
         output.line(&format!("  {}  (camera:{})", camera.name, camera.id));
         for format in &camera.formats {
             output.line(&format!("      {} {:.4} fps {}", format.size, format.fps, format.pixel));
         }
         for control in capture::controls(&camera.id) {
-            let range = match &control.span {
-                Span::Switch => output.say(&problem!("out-control-switch")),
-                Span::Number { least, most, step } => {
-                    let [least, most, step] = [least, most, step].map(ToString::to_string);
-                    let text =
-                        problem!("out-control-range", least = least, most = most, step = step);
-                    output.say(&text)
-                }
-                Span::Menu(items) => {
-                    let items = items.iter().map(|(value, name)| format!("{value} {name}"));
-                    items.collect::<Vec<_>>().join(", ")
-                }
-            };
+            let range = range(output, &control.span);
             let (name, value) = (&control.name, control.value);
             output.line(&format!("      {name} = {value}  ({range})"));
         }
     }
     if cameras.is_empty() {
-        entry(problem!("out-no-camera"));
+        entry(output, &problem!("out-no-camera"));
     }
-    for (name, word, devices) in [
-        (problem!("out-microphones"), "mic:", &microphones),
-        (problem!("out-speakers"), "", &speakers),
-    ] {
-        title(name);
-        for device in devices {
-            let default = beside(device.default, problem!("out-default"));
-            output.line(&format!("  {}  ({word}{}{default})", device.name, device.id));
+}
+
+/// Returns the values of a camera control as a text.
+fn range(output: &Output, span: &Span) -> String {
+    match span {
+        Span::Switch => output.say(&problem!("out-control-switch")),
+        Span::Number { least, most, step } => {
+            let [least, most, step] = [least, most, step].map(ToString::to_string);
+            output.say(&problem!("out-control-range", least = least, most = most, step = step))
         }
-        if devices.is_empty() {
-            entry(problem!("out-none-found"));
+        Span::Menu(items) => {
+            let items = items.iter().map(|(value, name)| format!("{value} {name}"));
+            items.collect::<Vec<_>>().join(", ")
         }
     }
-    title(problem!("out-applications"));
-    match &applications {
+}
+
+/// Prints microphones or speakers. `word` is the kind of source in `--audio`.
+fn print_devices(output: &Output, title: &Problem, word: &str, devices: &[DeviceInfo]) {
+    heading(output, title);
+    for device in devices {
+        let default = remark(output, device.default, &problem!("out-default"));
+        output.line(&format!("  {}  ({word}{}{default})", device.name, device.id));
+    }
+    if devices.is_empty() {
+        entry(output, &problem!("out-none-found"));
+    }
+}
+
+/// Prints the applications that play audio.
+fn print_applications(output: &Output, applications: Result<&[ApplicationInfo], &Problem>) {
+    heading(output, &problem!("out-applications"));
+    match applications {
+        Ok([]) => entry(output, &problem!("out-none-plays")),
         Ok(playing) => {
-            for application in playing {
-                let (name, program) = (&application.name, &application.program);
+            for ApplicationInfo { name, program, .. } in playing {
                 let program = output.say(&problem!("out-program", name = program));
                 output.line(&format!("  {name}  (app:{name}, {program})"));
             }
-            if playing.is_empty() {
-                entry(problem!("out-none-plays"));
-            }
         }
-        Err(why) => output.line(&none(why)),
+        Err(why) => none(output, why),
     }
-    title(problem!("out-displays"));
-    let asks = |it: &Sharing| beside(!it.remembers, problem!("out-asks"));
+}
+
+/// Prints the choice for which the desktop shows its dialog. `what` is the kind of source.
+fn dialog(output: &Output, what: &str, sharing: &Sharing) {
     let dialog = output.say(&problem!("out-dialog-gives"));
-    if let Some(Ok(it)) = sharing.as_ref().filter(|it| it.as_ref().is_ok_and(|it| it.screens)) {
-        output.line(&format!("  {dialog}  (screen:wayland{})", asks(it)));
+    let asks = remark(output, !sharing.remembers, &problem!("out-asks"));
+    output.line(&format!("  {dialog}  ({what}:wayland{asks})"));
+}
+
+/// Prints the displays.
+fn print_displays(
+    output: &Output,
+    screens: Result<&[ScreenInfo], &Problem>,
+    sharing: Option<&Result<Sharing, Problem>>,
+) {
+    heading(output, &problem!("out-displays"));
+    if let Some(Ok(it)) = sharing
+        && it.screens
+    {
+        dialog(output, "screen", it);
     }
-    match &screens {
-        Err(_) if matches!(sharing, Some(Ok(_))) => {}
-        Err(_) if let Some(Err(why)) = &sharing => output.line(&none(why)),
-        Ok(screens) => {
+    match (screens, sharing) {
+        (Ok(screens), _) => {
             for screen in screens {
-                let main = beside(screen.primary, problem!("out-main-display"));
+                let main = remark(output, screen.primary, &problem!("out-main-display"));
                 let (name, id, area) = (&screen.name, &screen.id, screen.area);
                 output.line(&format!("  {name}  {area}  (screen:{id}{main})"));
             }
         }
-        Err(why) => output.line(&none(why)),
+        (Err(_), Some(Ok(_))) => {}
+        (Err(why), _) => none(output, sharing.and_then(|it| it.as_ref().err()).unwrap_or(why)),
     }
-    title(problem!("out-windows"));
-    match &sharing {
-        Some(Ok(it)) if it.windows => {
-            output.line(&format!("  {dialog}  (window:wayland{})", asks(it)));
-        }
-        Some(Ok(_)) => entry(problem!("out-no-single-windows")),
+}
+
+/// Prints the windows.
+fn print_windows(
+    output: &Output,
+    windows: Result<&[WindowInfo], &Problem>,
+    sharing: Option<&Result<Sharing, Problem>>,
+) {
+    heading(output, &problem!("out-windows"));
+    match sharing {
+        Some(Ok(it)) if it.windows => dialog(output, "window", it),
+        Some(Ok(_)) => entry(output, &problem!("out-no-single-windows")),
         Some(Err(_)) | None => {}
     }
-    for window in windows.iter().flatten() {
-        let minimized = beside(!window.shown, problem!("out-minimized"));
-        let (name, id, size) = (&window.name, &window.id, window.size);
-        output.line(&format!("  {name}  {size}  (window:{id}{minimized})"));
+    match (windows, sharing) {
+        (Err(_), Some(Ok(_))) => {}
+        (Ok([]), _) => entry(output, &problem!("out-none-found")),
+        (Ok(windows), _) => {
+            for window in windows {
+                let minimized = remark(output, !window.shown, &problem!("out-minimized"));
+                let (name, id, size) = (&window.name, &window.id, window.size);
+                output.line(&format!("  {name}  {size}  (window:{id}{minimized})"));
+            }
+        }
+        (Err(why), _) => none(output, why),
     }
-    match &windows {
-        Err(_) if matches!(sharing, Some(Ok(_))) => {}
-        Ok(windows) if windows.is_empty() => entry(problem!("out-none-found")),
-        Ok(_) => {}
-        Err(why) => output.line(&none(why)),
-    }
-    encoders(&output);
-    decoders(&output);
-    Exit::Ok
 }
 
 /// Prints the encoders, and the reasons why other encoders are not available.
-fn encoders(output: &Output) {
-    output.line(&output.say(&problem!("out-encoders")));
+fn print_encoders(output: &Output) {
+    heading(output, &problem!("out-encoders"));
     for KnownEncoder { choice, name, codec, unavailable } in encode::known_encoders() {
         let flag = if choice.is_some() { format!(", --encoder {name}") } else { String::new() };
         let why = unavailable.as_ref().map_or_else(String::new, |why| {
@@ -169,8 +242,8 @@ fn encoders(output: &Output) {
 }
 
 /// Prints the decoders, and the reasons why other decoders are not available.
-fn decoders(output: &Output) {
-    output.line(&output.say(&problem!("out-decoders")));
+fn print_decoders(output: &Output) {
+    heading(output, &problem!("out-decoders"));
     let all = inventory::all();
     let mut lacking: Option<(NoDecoder, Vec<&str>)> = None;
     for entry in &all {
@@ -183,8 +256,7 @@ fn decoders(output: &Output) {
     }
     if let Some((lack, codecs)) = lacking {
         let lack = output.language().say_with_cure(&lack.into());
-        let text = problem!("out-none-for", codecs = &codecs, reason = lack);
-        output.line(&format!("  {}", output.say(&text)));
+        entry(output, &problem!("out-none-for", codecs = &codecs, reason = lack));
     }
     let ffmpeg = match inventory::ffmpeg_version() {
         Ok(version) => problem!("out-ffmpeg", version = version),
@@ -194,9 +266,8 @@ fn decoders(output: &Output) {
         Ok(name) => problem!("out-hardware", name = name.to_string()),
         Err(why) => problem!("out-hardware-none", reason = why),
     };
-    for text in [ffmpeg, hardware] {
-        output.line(&format!("  {}", output.say(&text)));
-    }
+    entry(output, &ffmpeg);
+    entry(output, &hardware);
 }
 
 fn encoder(known: &KnownEncoder, language: Language) -> Value {
@@ -231,7 +302,7 @@ fn decoding_hardware(language: Language) -> Value {
     }
 }
 
-fn screen(screen: &capture::ScreenInfo) -> Value {
+fn screen(screen: &ScreenInfo) -> Value {
     json!({
         "id": screen.id,
         "name": screen.name,
@@ -260,7 +331,7 @@ fn shared(sharing: &Result<Sharing, Problem>, language: Language) -> Value {
     }
 }
 
-fn window(window: &capture::WindowInfo) -> Value {
+fn window(window: &WindowInfo) -> Value {
     json!({
         "id": window.id,
         "name": window.name,
@@ -272,7 +343,7 @@ fn window(window: &capture::WindowInfo) -> Value {
     })
 }
 
-fn camera(camera: &capture::CameraInfo) -> Value {
+fn camera(camera: &CameraInfo) -> Value {
     let formats: Vec<Value> = camera
         .formats
         .iter()

@@ -35,7 +35,7 @@ pub enum Command {
     /// Shows this scene, with the chosen transition.
     SwitchScene(SceneId),
     /// Loads this scene into the preview; `None` empties the preview.
-    PrepareScene(Option<SceneId>),
+    SetPreviewScene(Option<SceneId>),
     /// Draws exactly these views in addition to the program; the snapshot contains their frames.
     LookAt(BTreeMap<ViewOf, ViewDetail>),
     /// Switches the preview to the program, and the previous scene to the preview.

@@ -9,5 +9,5 @@ pub mod spacing;
 
 pub use bundle::{Texts, grouped, sentence};
 pub use language::Language;
-pub use local_time::{local_time, time_of_day};
+pub use local_time::{local_time, minutes, time_of_day};
 pub use problem::{Problem, Value};

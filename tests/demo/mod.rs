@@ -41,7 +41,7 @@ use onair::studio::snapshot::{
     StripView, VideoSource,
 };
 use onair::studio::targets::TargetState;
-use onair::studio::targets::quality::USUAL_QUALITIES;
+use onair::studio::targets::quality::PRESETS;
 use onair::studio::targets::services::ServiceList;
 use onair::studio::watch::chat::ChatView;
 use onair::studio::watch::view::TileView;
@@ -60,7 +60,7 @@ pub use self::states::{STATES, page_of, snapshot};
 fn measured() -> MeasuredQuality {
     let speeds = [(854, 480, 912.0), (1280, 720, 418.0), (1920, 1080, 186.0)];
     let speeds = speeds.map(|(width, height, fps)| (Size::new(width, height), fps)).to_vec();
-    let [.., best] = USUAL_QUALITIES;
+    let [.., best] = PRESETS;
     let (bitrate, limit) = (best.video_bitrate, Limit::None);
     let recommendation = Some(Recommendation { preset: best, bitrate, limit });
     let upload = Some(Upload::Local);
@@ -103,10 +103,10 @@ fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
         WatchCommand::StepAvOffset(millis) => snapshot.player.av_offset_ms += *millis,
         WatchCommand::SetBuffer(buffer) => snapshot.player.buffer = *buffer,
         WatchCommand::SetBalance(balance) => snapshot.player.balance = *balance,
-        WatchCommand::SetLook(id, look) => {
+        WatchCommand::SetViewport(id, viewport) => {
             match snapshot.tiles.iter_mut().find(|tile| tile.id == *id) {
-                Some(tile) => tile.look = *look,
-                None => snapshot.player.look = *look,
+                Some(tile) => tile.viewport = *viewport,
+                None => snapshot.player.viewport = *viewport,
             }
         }
         WatchCommand::SetSpeaker(id) => snapshot.player.speaker.clone_from(id),

@@ -39,7 +39,7 @@ pub(super) fn styled() -> Collection {
     style.shadow = Some(Shadow { color: black, right: 4, down: 4, blur: 4 });
     style.background = Some(Rgba::WHITE);
     properties.text.width = Some(800);
-    properties.text.scroll = Some(Scroll { way: ScrollDirection::Up, speed: 60 });
+    properties.text.scroll = Some(Scroll { direction: ScrollDirection::Up, speed: 60 });
     assert!(collection.apply(&Edit::SetProperties(SourceId(3), properties)));
     collection
 }

@@ -174,7 +174,7 @@ fn window(class: &str, name: &str) -> WindowInfo {
 pub fn prepare(snapshot: &mut Snapshot) {
     let scenes = &mut snapshot.scenes;
     scenes.collection = Arc::new(workshop());
-    scenes.prepared = scenes.collection.scenes.get(1).map(|it| it.id);
+    scenes.preview_scene = scenes.collection.scenes.get(1).map(|it| it.id);
     scenes.preview.publish(picture(12));
 }
 

@@ -30,7 +30,7 @@ fn in_studio_mode_the_program_shows_edits_after_the_take() {
         let program = || studio.program().get().map(luma);
         let preview = || studio.snapshot().scenes.preview.get().map(luma);
         wait_for("white", LIMIT, || program() == Some(235));
-        studio.send(Command::PrepareScene(Some(edited)));
+        studio.send(Command::SetPreviewScene(Some(edited)));
         let corner = Placement { width: 0.25, height: 0.25, ..Placement::default() };
         studio.send(Command::Edit(Edit::SetPlace(ItemId(3), corner)));
         // The compositor draws the program before the preview.

@@ -514,7 +514,7 @@ fn a_clip_that_restarts_shows_only_its_beginning_when_its_scene_returns() {
     let collection = studio.snapshot().scenes.collection;
     let (first, other) = (collection.scenes[0].id, collection.scenes[1].id);
     studio.send(Command::SwitchScene(other));
-    studio.send(Command::PrepareScene(Some(first)));
+    studio.send(Command::SetPreviewScene(Some(first)));
     let preview = || middle_of(&studio.snapshot().scenes.preview);
     wait_for("its beginning in the preview", LIMIT, || dark.contains(&preview()));
 

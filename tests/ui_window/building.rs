@@ -255,26 +255,26 @@ fn scenes_are_switched_at_once_or_prepared_first() {
     assert_eq!(click(&mut harness, "Talk"), [Command::SwitchScene(talk)]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
-    let prepared = press(&mut harness, "Studio mode");
-    assert_eq!(prepared, [Command::PrepareScene(Some(SCENE))]);
-    harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SCENE));
+    let preview = press(&mut harness, "Studio mode");
+    assert_eq!(preview, [Command::SetPreviewScene(Some(SCENE))]);
+    harness.state().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(SCENE));
     harness.run();
     harness.run();
-    assert_eq!(click(&mut harness, "Talk"), [Command::PrepareScene(Some(talk))]);
+    assert_eq!(click(&mut harness, "Talk"), [Command::SetPreviewScene(Some(talk))]);
     assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
     assert_eq!(commands(&mut harness), [Command::Transition]);
     harness.get_by_label("Transition and studio mode").click();
     harness.run();
     let over = press(&mut harness, "Studio mode");
-    assert_eq!(over, [Command::PrepareScene(None)]);
+    assert_eq!(over, [Command::SetPreviewScene(None)]);
 }
 
 #[test]
 fn in_studio_mode_one_button_takes_and_those_below_it_choose_how() {
     let mut harness = with(&[]);
     make(&mut harness, &[Edit::AddScene("Talk".into())]);
-    harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SceneId(2)));
+    harness.state().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(SceneId(2)));
     harness.run();
     harness.run();
     // The list of scenes has no second button that takes.
@@ -315,7 +315,7 @@ fn the_take_column_shows_and_changes_the_transition_that_take_uses() {
         &mut harness,
         &[Edit::AddScene("Talk".into()), Edit::SetSceneTransition(talk, Some(slide.clone()))],
     );
-    harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(talk));
+    harness.state().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(talk));
     harness.run();
     harness.run();
     // The default transition is a fade of 300 ms. *Take* uses the one that belongs to the scene.

@@ -38,7 +38,7 @@ fn prepare(harness: &mut Harness<'static, Window>, action: Action) {
             });
         }
         if action == Action::Transition {
-            snapshot.scenes.prepared = Some(snapshot.scenes.collection.current);
+            snapshot.scenes.preview_scene = Some(snapshot.scenes.collection.current);
         }
     });
     if action.scene().is_some() {

@@ -76,7 +76,7 @@ fn the_event_log_names_the_level_of_each_entry() {
         entry(problem!("microphone-lost", device = "Mic"), Level::Warning, lasted),
         entry(problem!("camera-lost", device = "Other"), Level::Error, None),
     ];
-    harness.state().demo.change(|snapshot| snapshot.history = Arc::new(entries.into()));
+    harness.state().demo.change(|snapshot| snapshot.event_log = Arc::new(entries.into()));
     harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
     harness.run();
     harness.run();

@@ -271,7 +271,7 @@ fn in_dialogs_the_focus_is_visible_and_moves_in_reading_order() {
         settings_page(&mut harness, page);
         found.extend(faults(&mut harness, page, true));
     }
-    for (dialog, what) in [(Dialog::Mixer, "mixer"), (Dialog::Parts, "parts")] {
+    for (dialog, what) in [(Dialog::Mixer, "mixer"), (Dialog::CollectionsAndProfiles, "parts")] {
         let mut harness = open("mixer");
         harness.state().demo.change(|snapshot| {
             snapshot.parts = std::sync::Arc::new(onair::studio::snapshot::PartsView {

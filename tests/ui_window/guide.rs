@@ -9,7 +9,7 @@ use onair::studio::notices::message::StudioMessage;
 use onair::studio::preflight::recommendation::Upload;
 use onair::studio::settings::part::PartKind;
 use onair::studio::snapshot::PartsView;
-use onair::studio::targets::quality::USUAL_QUALITIES;
+use onair::studio::targets::quality::PRESETS;
 
 fn guide(state: &str, size: Vec2, language: Language, theme: Theme) -> Harness<'static, Window> {
     let mut harness = open_as(state, size, preferences(language, theme));
@@ -45,7 +45,7 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
     assert_eq!(press(&mut harness, Key::Enter), [measure]);
     harness.run();
     harness.get_by_label("onair recommends 1080p at 30 fps and 4\u{a0}500\u{a0}kbps. This is the highest preset, and there is room to spare.");
-    let best = USUAL_QUALITIES[3].applied_to(&Quality::default());
+    let best = PRESETS[3].applied_to(&Quality::default());
     assert_eq!(press(&mut harness, Key::Enter), [Command::SetQuality(best)]);
     harness.get_by_label("All set");
     assert_eq!(press(&mut harness, Key::Enter), [Command::GoLive]);
@@ -196,7 +196,7 @@ fn the_quality_is_recommended_with_its_reason_and_can_be_another() {
     let sent = click(&mut harness, "Next");
     let small = Quality {
         video_bitrate: BitsPerSecond(1_200_000),
-        ..USUAL_QUALITIES[0].applied_to(&Quality::default())
+        ..PRESETS[0].applied_to(&Quality::default())
     };
     assert_eq!(sent, [Command::SetQuality(small)]);
 }

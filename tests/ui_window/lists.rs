@@ -46,7 +46,7 @@ fn program_and_preview_differ_in_shape_and_words() {
     for layout in ["simple", "studio"] {
         let mut harness = three_scenes(layout);
         harness.state().demo.change(|snapshot| {
-            snapshot.scenes.prepared = Some(snapshot.scenes.collection.scenes[1].id);
+            snapshot.scenes.preview_scene = Some(snapshot.scenes.collection.scenes[1].id);
         });
         harness.run();
         let descriptions = |harness: &Harness<'static, Window>| {
@@ -69,7 +69,7 @@ fn program_and_preview_differ_in_shape_and_words() {
         assert_eq!(descriptions(&harness), ["On air", "In preview", ""], "{layout}");
         // Outside studio mode, the selected scene is the one in the program.
         harness.state().demo.change(|snapshot| {
-            (snapshot.live, snapshot.scenes.prepared) = (LiveState::Idle, None);
+            (snapshot.live, snapshot.scenes.preview_scene) = (LiveState::Idle, None);
         });
         harness.run();
         assert_eq!(descriptions(&harness), ["", "", ""], "{layout}");
@@ -83,7 +83,7 @@ fn in_studio_mode_the_program_is_red_only_on_air() {
     for layout in ["simple", "studio"] {
         let mut harness = three_scenes(layout);
         harness.state().demo.change(|snapshot| {
-            snapshot.scenes.prepared = Some(snapshot.scenes.collection.scenes[1].id);
+            snapshot.scenes.preview_scene = Some(snapshot.scenes.collection.scenes[1].id);
         });
         let red = |harness: &mut Harness<'static, Window>, live| {
             harness.state().demo.change(|snapshot| snapshot.live = live);

@@ -236,7 +236,7 @@ fn the_event_log_lists_the_newest_first_and_is_copied() {
         let mut harness = open("notices");
         harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
         harness.run();
-        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::EventLog));
         harness
     };
     let panel = || super::panels::with_tab("notices", "Event log");
@@ -250,10 +250,10 @@ fn the_event_log_lists_the_newest_first_and_is_copied() {
             lasted,
         };
         let lasted = Some(Duration::from_secs(12));
-        let history = Arc::new([entry(first, 3, None), entry(second, 1, lasted)].into());
+        let log = Arc::new([entry(first, 3, None), entry(second, 1, lasted)].into());
         harness.state().demo.change(|snapshot| {
-            snapshot.history = history;
-            snapshot.history_path = Some("/home/ada/onair.log".into());
+            snapshot.event_log = log;
+            snapshot.event_log_path = Some("/home/ada/onair.log".into());
         });
         harness.run();
         let title = |notice| onair::ui::notices::words(&texts, notice).0;

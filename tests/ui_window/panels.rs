@@ -44,18 +44,18 @@ fn a_layout_is_chosen_in_the_window_and_kept() {
     assert_eq!(click(&mut harness, "Layout: Simple"), []);
     // The *Studio* layout turns studio mode on.
     harness.get_by_role_and_label(Role::MenuItemRadio, "Studio").click();
-    assert_eq!(edits(&mut harness), [Command::PrepareScene(Some(SceneId(1)))]);
+    assert_eq!(edits(&mut harness), [Command::SetPreviewScene(Some(SceneId(1)))]);
     harness.run();
     harness.get_by_role_and_label(Role::Tab, "Stats");
     assert_eq!(panels(&harness).layout, "studio");
     assert!(harness.state().requests.contains(&WindowRequest::Preferences));
     // A command changes the layout too, and studio mode follows the layout.
-    harness.state().demo.change(|snapshot| snapshot.scenes.prepared = Some(SceneId(1)));
+    harness.state().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(SceneId(1)));
     harness.run();
     // Studio mode is on: *Take* brings the preview to the program.
     assert_eq!(click(&mut harness, "Take"), [Command::Transition]);
     command(&mut harness, "Layout: Monitor");
-    assert_eq!(edits(&mut harness), [Command::PrepareScene(None)]);
+    assert_eq!(edits(&mut harness), [Command::SetPreviewScene(None)]);
     assert_eq!(panels(&harness).layout, "monitor");
     // Layouts without changes are not saved.
     assert!(panels(&harness).layouts.is_empty(), "{:?}", panels(&harness));
@@ -350,7 +350,7 @@ fn the_studio_layout_shows_scenes_as_pictures_and_how_the_machine_keeps_up() {
         let rect = harness.get_by_role_and_label(Role::RadioButton, name).rect();
         assert!(rect.height() > 80.0 && rect.width() > 1.5 * rect.height(), "{name}: {rect:?}");
     }
-    assert_eq!(click(&mut harness, "Be right back"), [Command::PrepareScene(Some(ids[2]))]);
+    assert_eq!(click(&mut harness, "Be right back"), [Command::SetPreviewScene(Some(ids[2]))]);
     // A tile is moved by keyboard in the same way as a row.
     harness.get_by_role_and_label(Role::RadioButton, "Be right back").focus();
     harness.run();

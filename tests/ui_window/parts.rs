@@ -21,7 +21,7 @@ fn opened(language: Language) -> Harness<'static, Window> {
             ..PartsView::default()
         });
     });
-    harness.state_mut().screen.as_mut().unwrap().open(Dialog::Parts);
+    harness.state_mut().screen.as_mut().unwrap().open(Dialog::CollectionsAndProfiles);
     harness.run();
     harness.run();
     harness

@@ -111,12 +111,12 @@ fn the_multiview_is_drawn_only_while_it_is_seen_and_shows_a_scene_by_a_click() {
 #[test]
 fn in_studio_mode_the_multiview_prepares_a_scene_and_takes_it_by_a_second_click() {
     let (mut harness, ids) = three_scenes();
-    harness.state_mut().demo.change(|snapshot| snapshot.scenes.prepared = Some(ids[1]));
+    harness.state_mut().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(ids[1]));
     harness.run();
     command(&mut harness, "multiview");
     harness.get_by_role_and_label(Role::RadioButton, "Scene Main (program)");
     harness.get_by_role_and_label(Role::RadioButton, "Scene Talk (preview)");
-    let prepare = [Command::PrepareScene(Some(ids[2]))];
+    let prepare = [Command::SetPreviewScene(Some(ids[2]))];
     assert_eq!(press_cell(&mut harness, "Scene Break"), prepare);
     // The keyboard works too.
     harness.get_by_role_and_label(Role::RadioButton, "Scene Break").focus();
@@ -166,7 +166,7 @@ fn a_projector_is_opened_by_a_command_and_closed_by_escape() {
 #[test]
 fn one_source_and_the_preview_are_drawn_for_a_projector_alone() {
     let (mut harness, ids) = three_scenes();
-    harness.state_mut().demo.change(|snapshot| snapshot.scenes.prepared = Some(ids[1]));
+    harness.state_mut().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(ids[1]));
     harness.run();
     let preview: BTreeMap<_, _> = [(ViewOf::Scene(ids[1]), ViewDetail::Full)].into();
     let sent = command(&mut harness, "projector: preview in a window");

@@ -246,7 +246,7 @@ fn what_is_dragged_snaps_on_what_is_prepared_as_on_the_program() {
             };
             assert!(collection.apply(&Edit::SetPlace(item, small)));
             if studio_mode {
-                snapshot.scenes.prepared = Some(scene);
+                snapshot.scenes.preview_scene = Some(scene);
             } else {
                 collection.current = scene;
             }

@@ -420,12 +420,12 @@ fn a_closer_look_is_asked_for_and_the_history_is_shown() {
     let mut harness = open("idle");
     harness.get_by_label("Check…").click();
     assert_eq!(commands(&mut harness), [Command::Check { test_stream: false }]);
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Ready));
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::Preflight));
     harness.key_press(Key::Escape);
     harness.run();
     harness.key_press_modifiers(Modifiers::COMMAND, Key::H);
     harness.run();
-    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::History));
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(Dialog::EventLog));
     harness.get_by_label_contains("No events yet.");
 }
 

@@ -241,25 +241,26 @@ fn sound_buffer_and_look_are_set() {
     let buffer = Some(Duration::from_secs(1));
     assert_eq!(click(&mut harness, "Buffer 1\u{a0}s"), player(WatchCommand::SetBuffer(buffer)));
     assert_eq!(click(&mut harness, "Buffer Auto"), player(WatchCommand::SetBuffer(None)));
-    for (choice, look) in [
+    for (choice, viewport) in [
         ("Fill", "fill 1 0"),
         ("4:3", "4:3 1 0"),
         ("Original size", "original 1 0"),
         ("Rotated by 90 degrees", "original 1 90"),
         ("Reset", "fit 1 0"),
     ] {
-        let command = WatchCommand::SetLook(TileId(0), look.parse().unwrap());
+        let command = WatchCommand::SetViewport(TileId(0), viewport.parse().unwrap());
         assert_eq!(click(&mut harness, choice), player(command), "{choice}");
     }
     harness.key_press(Key::Escape);
     harness.run();
     click_video(&mut harness);
-    for (key, look) in [(Key::A, "fill 1 0"), (Key::T, "fill 1 90"), (Key::Plus, "fill 1.1 90")] {
+    for (key, viewport) in [(Key::A, "fill 1 0"), (Key::T, "fill 1 90"), (Key::Plus, "fill 1.1 90")]
+    {
         let sent = asked(&mut harness, key);
-        let [Command::Player(WatchCommand::SetLook(_, set))] = sent.as_slice() else {
+        let [Command::Player(WatchCommand::SetViewport(_, set))] = sent.as_slice() else {
             panic!("{key:?}: {sent:?}");
         };
-        assert_eq!(set.to_string(), look);
+        assert_eq!(set.to_string(), viewport);
     }
     // Enlarged video is moved by keyboard and by pointer.
     harness.key_press_modifiers(Modifiers::ALT, Key::ArrowRight);
@@ -301,7 +302,7 @@ fn sound_buffer_and_look_are_set() {
 /// Returns the last view of the video that was sent.
 fn looked_at(commands: &[Command]) -> onair::studio::watch::viewport::Viewport {
     let mut looks = commands.iter().filter_map(|command| match command {
-        Command::Player(WatchCommand::SetLook(_, look)) => Some(*look),
+        Command::Player(WatchCommand::SetViewport(_, viewport)) => Some(*viewport),
         _ => None,
     });
     looks.next_back().unwrap_or_else(|| panic!("{commands:?}"))

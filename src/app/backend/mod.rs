@@ -7,7 +7,7 @@ pub mod layer;
 mod program;
 mod surfaces;
 
-pub use surfaces::Window as Surfaces;
+pub use surfaces::SurfaceFactory;
 
 use eframe::glow::{self, HasContext as _};
 

@@ -38,7 +38,7 @@ const VERTEX_STRIDE_BYTES: i32 = 16;
 
 /// State that all surfaces share. The OpenGL names belong to one context, which lives as long as
 /// the window.
-pub struct Window {
+pub struct SurfaceFactory {
     shared: Arc<Shared>,
 }
 
@@ -50,7 +50,7 @@ struct Shared {
     gone: Mutex<Vec<glow::Texture>>,
 }
 
-impl Window {
+impl SurfaceFactory {
     /// Creates the state for the window of this context. Returns `None` if OpenGL is too old or too
     /// limited; in that case, textures replace surfaces.
     ///
@@ -71,7 +71,7 @@ impl Window {
     }
 }
 
-impl Surfaces for Window {
+impl Surfaces for SurfaceFactory {
     fn surface(&self) -> Arc<dyn Surface> {
         Arc::new(SingleFrameSurface { shared: Arc::clone(&self.shared), state: Mutex::default() })
     }
@@ -121,11 +121,11 @@ impl Surface for SingleFrameSurface {
         fill(&mut state.pixels);
     }
 
-    fn shape(self: Arc<Self>, rect: Rect, turn: Rotation, smooth: bool) -> PaintCallback {
+    fn shape(self: Arc<Self>, rect: Rect, rotation: Rotation, smooth: bool) -> PaintCallback {
         let draw = CallbackFn::new(move |info, painter| {
             // SAFETY: painters run callbacks on the thread that owns the context, while it is
             // current.
-            unsafe { self.draw(painter.gl(), &info, turn, smooth) };
+            unsafe { self.draw(painter.gl(), &info, rotation, smooth) };
         });
         PaintCallback { rect, callback: Arc::new(draw) }
     }
@@ -138,7 +138,7 @@ impl SingleFrameSurface {
         &self,
         gl: &glow::Context,
         info: &PaintCallbackInfo,
-        turn: Rotation,
+        rotation: Rotation,
         smooth: bool,
     ) {
         let mut state = self.state.lock();
@@ -148,15 +148,15 @@ impl SingleFrameSurface {
             for gone in std::mem::take(&mut *self.shared.gone.lock()) {
                 gl.delete_texture(gone);
             }
-            let Some(texture) = state.given(gl) else { return };
-            let [left, bottom, width, height] = place(info);
+            let Some(texture) = state.current_texture(gl) else { return };
+            let [left, bottom, width, height] = viewport(info);
             let filter = if smooth { glow::LINEAR } else { glow::NEAREST } as i32;
             gl.active_texture(glow::TEXTURE0);
             gl.bind_texture(glow::TEXTURE_2D, Some(texture));
             for which in [glow::TEXTURE_MIN_FILTER, glow::TEXTURE_MAG_FILTER] {
                 gl.tex_parameter_i32(glow::TEXTURE_2D, which, filter);
             }
-            let pairs = TARGET_CORNERS.into_iter().zip(corners(turn));
+            let pairs = TARGET_CORNERS.into_iter().zip(corners(rotation));
             let corners: Vec<u8> = pairs
                 .flat_map(|(corner, at)| [corner, at])
                 .flatten()
@@ -178,7 +178,7 @@ impl State {
     ///
     /// # Safety
     /// The context must be current on this thread.
-    unsafe fn given(&mut self, gl: &glow::Context) -> Option<glow::Texture> {
+    unsafe fn current_texture(&mut self, gl: &glow::Context) -> Option<glow::Texture> {
         let Some(size) = self.fresh.take() else { return self.texture.map(|(texture, _)| texture) };
         let (width, height) = (size.width as i32, size.height as i32);
         let kind = glow::TEXTURE_2D;
@@ -228,7 +228,7 @@ impl Drop for SingleFrameSurface {
 
 /// Returns the left edge, the bottom edge (from the window's lower edge), the width and the height
 /// of the target area in pixels. The area can be partly outside the window.
-fn place(info: &PaintCallbackInfo) -> [i32; 4] {
+fn viewport(info: &PaintCallbackInfo) -> [i32; 4] {
     let pixel = |points: f32| (points * info.pixels_per_point).round() as i32;
     let Rect { min, max } = info.viewport;
     let [left, top, right, bottom] = [min.x, min.y, max.x, max.y].map(pixel);
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_counted_from_the_lower_edge_in_pixels() {
+    fn viewports_are_counted_from_the_lower_edge_in_pixels() {
         let info = |min, size, pixels_per_point| PaintCallbackInfo {
             viewport: Rect::from_min_size(min, size),
             clip_rect: Rect::EVERYTHING,
@@ -251,11 +251,11 @@ mod tests {
             screen_size_px: [1280, 720],
         };
         let whole = info(pos2(0.0, 0.0), vec2(1280.0, 720.0), 1.0);
-        assert_eq!(place(&whole), [0, 0, 1280, 720]);
+        assert_eq!(viewport(&whole), [0, 0, 1280, 720]);
         let upper = info(pos2(10.0, 20.0), vec2(320.0, 180.0), 2.0);
-        assert_eq!(place(&upper), [20, 720 - 400, 640, 360]);
+        assert_eq!(viewport(&upper), [20, 720 - 400, 640, 360]);
         // A zoomed frame reaches beyond the window and keeps its size.
         let beyond = info(pos2(-640.0, -360.0), vec2(2560.0, 1440.0), 1.0);
-        assert_eq!(place(&beyond), [-640, -360, 2560, 1440]);
+        assert_eq!(viewport(&beyond), [-640, -360, 2560, 1440]);
     }
 }

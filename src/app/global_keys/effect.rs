@@ -61,7 +61,7 @@ pub fn effect(command: &AnyCommand, snapshot: &Snapshot, here: bool) -> HotkeyEf
         _ => {
             let scenes = &snapshot.scenes.collection.scenes;
             match action.scene().and_then(|place| scenes.get(place)) {
-                Some(scene) => show_scene(snapshot.scenes.prepared.is_some(), scene.id),
+                Some(scene) => show_scene(snapshot.scenes.preview_scene.is_some(), scene.id),
                 None => return HotkeyEffect::Nothing,
             }
         }
@@ -98,10 +98,10 @@ mod tests {
         assert!(matches!(*command, Command::StartRecording(path) if path.extension().is_some()));
         let first = snapshot.scenes.collection.scenes.first().unwrap().id;
         for name in ["scene-1", "scene:Main"] {
-            snapshot.scenes.prepared = None;
+            snapshot.scenes.preview_scene = None;
             assert_eq!(of(name, &snapshot), send(Command::SwitchScene(first)), "{name}");
-            snapshot.scenes.prepared = Some(first);
-            assert_eq!(of(name, &snapshot), send(Command::PrepareScene(Some(first))), "{name}");
+            snapshot.scenes.preview_scene = Some(first);
+            assert_eq!(of(name, &snapshot), send(Command::SetPreviewScene(Some(first))), "{name}");
         }
         // Without a replay buffer, the studio reports that there is nothing to save.
         let HotkeyEffect::Send(command) = of("save-replay", &snapshot) else { panic!("nothing") };

@@ -36,7 +36,7 @@ pub fn surfaces(
     software: bool,
 ) -> Option<Arc<dyn Surfaces>> {
     if !software {
-        return Some(Arc::new(crate::app::backend::Surfaces::new(gl)?));
+        return Some(Arc::new(crate::app::backend::SurfaceFactory::new(gl)?));
     }
     let redraw = Redraw::new(gl)?;
     let surfaces = redraw.factory.surfaces();

@@ -41,7 +41,7 @@ impl TextAppearance {
             let Style { italic, outline, shadow, background, align, .. } = &look.style;
             let parts = [outline.is_some(), shadow.is_some(), background.is_some()];
             let sides = (look.width.is_some(), look.height.is_some());
-            (*italic, parts, *align, sides, look.scroll.map(|it| it.way))
+            (*italic, parts, *align, sides, look.scroll.map(|it| it.direction))
         };
         switched(self) == switched(other)
     }
@@ -59,7 +59,7 @@ pub enum ScrollDirection {
 /// The motion of a text.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scroll {
-    pub way: ScrollDirection,
+    pub direction: ScrollDirection,
     /// Speed in pixels per second.
     pub speed: u32,
 }
@@ -69,8 +69,8 @@ impl Scroll {
     pub const MAX_SCROLL_SPEED: u32 = 10_000;
 
     /// Returns true for horizontal scrolling.
-    pub(super) fn is_level(self) -> bool {
-        matches!(self.way, ScrollDirection::Left | ScrollDirection::Right)
+    pub(super) fn is_horizontal(self) -> bool {
+        matches!(self.direction, ScrollDirection::Left | ScrollDirection::Right)
     }
 }
 

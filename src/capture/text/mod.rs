@@ -248,7 +248,7 @@ impl Writer {
             Some(scroll) => {
                 let height = self.look.height.unwrap_or(size.height).clamp(2, Size::MAX_SIDE);
                 let view = Size::new(width, height);
-                let strip = if scroll.is_level() {
+                let strip = if scroll.is_horizontal() {
                     let words = words.replace('\n', "   ");
                     Strip::new([draw::draw(&words, style, None)], view, scroll)
                 } else {
@@ -372,7 +372,7 @@ mod tests {
             assert!(tries < 8_000, "stands");
             Stop::new().wait(Duration::from_millis(5));
         }
-        let scroll = Some(Scroll { way: ScrollDirection::Left, speed: 200 });
+        let scroll = Some(Scroll { direction: ScrollDirection::Left, speed: 200 });
         let words = Content::Words("News of the day".into());
         let (mut source, changes, clock) = open(&Text {
             content: words,
@@ -400,7 +400,7 @@ mod tests {
         let pages: Vec<_> = draw::draw_pages(&words, &Style::default(), Some(640.0)).collect();
         let height: u32 = pages.iter().map(|page| page.height).sum();
         assert!(height > Size::MAX_SIDE, "{height}");
-        let scroll = Scroll { way: ScrollDirection::Up, speed: 60 };
+        let scroll = Scroll { direction: ScrollDirection::Up, speed: 60 };
         let strip = Strip::new(pages, Size::new(640, 360), scroll);
         // A step has two rows: the lower edge of the text is at the lower edge of the view.
         let frame = strip.frame(u64::from(height / 2));
@@ -464,7 +464,7 @@ mod tests {
         let large = await_size(&|size| size.height > first.height);
         assert!(large.width > first.width);
         // The text starts to scroll, and stops again.
-        let scroll = Some(Scroll { way: ScrollDirection::Left, speed: 100 });
+        let scroll = Some(Scroll { direction: ScrollDirection::Left, speed: 100 });
         dial.set(TextAppearance { scroll, width: Some(200), ..look.clone() });
         await_size(&|size| size.width == 200);
         dial.set(look);

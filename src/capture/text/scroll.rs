@@ -37,7 +37,7 @@ impl Strip {
             let size = planes.size();
             planes.alpha.get_or_insert_with(|| vec![255; size.pixels()]);
             pages.push(planes);
-            if !scroll.is_level() {
+            if !scroll.is_horizontal() {
                 continue;
             }
             // Each line is a piece; a single line includes everything around it.
@@ -75,7 +75,7 @@ impl Strip {
             alpha.fill(0);
         }
         let gone = usize::try_from(step % (1 << 40)).unwrap_or(0) * 2;
-        if self.scroll.is_level() {
+        if self.scroll.is_horizontal() {
             self.level(gone, &mut out);
         } else {
             self.upright(gone, &mut out);
@@ -92,7 +92,7 @@ impl Strip {
         let around = length + view;
         let gone = gone % around;
         // Start of the strip in the view.
-        let start = match self.scroll.way {
+        let start = match self.scroll.direction {
             ScrollDirection::Right => gone as i64 - length as i64,
             _ => view as i64 - gone as i64,
         };
@@ -107,7 +107,7 @@ impl Strip {
         let view = self.view.height as usize;
         let length: usize = self.pages.iter().map(|page| page.size().height as usize).sum();
         let gone = gone % (length + view);
-        let mut y = match self.scroll.way {
+        let mut y = match self.scroll.direction {
             ScrollDirection::Down => gone as i64 - length as i64,
             _ => view as i64 - gone as i64,
         };
@@ -169,7 +169,8 @@ mod tests {
 
     #[test]
     fn a_ticker_passes_line_behind_line_and_comes_again() {
-        let strip = |way| Strip::new([drawn(2)], Size::new(12, 100), Scroll { way, speed: 60 });
+        let strip =
+            |direction| Strip::new([drawn(2)], Size::new(12, 100), Scroll { direction, speed: 60 });
         let left = strip(ScrollDirection::Left);
         assert_eq!(left.view(), Size::new(12, 4));
         assert_eq!(left.step(Duration::from_secs(1)), 30);
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn credits_rise_through_the_middle() {
-        let upward = Scroll { way: ScrollDirection::Up, speed: 60 };
+        let upward = Scroll { direction: ScrollDirection::Up, speed: 60 };
         let up = Strip::new([drawn(2)], Size::new(16, 6), upward);
         let column = |step| {
             let frame = up.frame(step);
@@ -200,7 +201,7 @@ mod tests {
         let down = Strip::new(
             [drawn(2)],
             Size::new(16, 6),
-            Scroll { way: ScrollDirection::Down, speed: 60 },
+            Scroll { direction: ScrollDirection::Down, speed: 60 },
         );
         assert_eq!(seen(&down.frame(1), 0), "....bbbbbbbb....");
         // Several pages follow each other without a gap.

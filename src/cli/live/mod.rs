@@ -7,10 +7,12 @@ mod folded;
 mod record_tracks;
 pub mod targets;
 
+use std::path::PathBuf;
+
 use clap::parser::ValueSource;
 
 use crate::audio::AudioChoice;
-use crate::base::Clock;
+use crate::base::{Clock, Secret};
 use crate::capture::VideoChoice;
 use crate::cli::flags::Globals;
 use crate::cli::live::args::Args;
@@ -27,6 +29,7 @@ use crate::studio::settings::{
     ServerToken, default_journal, default_path, keys_beside, read_services, services_beside,
 };
 use crate::studio::targets::address::parse;
+use crate::studio::targets::services::ServiceList;
 use crate::studio::{Collection, Config, Quality, RecordingChoices, Settings, Target};
 use crate::text::problem::{Problem, problem};
 use crate::wire::container::Format;
@@ -64,98 +67,23 @@ fn prepare(
 ) -> Result<Config, Refusal> {
     let beside = globals.settings.clone().or_else(default_path).as_deref().map(services_beside);
     let (services, wrong) = beside.as_deref().map(read_services).unwrap_or_default();
-    let written = targets::written(matches, &services)?;
-    let mut wanted: Vec<Target> = Vec::new();
-    for (target, id) in written.into_iter().zip(0..) {
-        if let Err(why) = parse(&target.url, target.key.as_ref()) {
-            let why = match targets::with_key_advice(why) {
-                why if why.id() == "cli-no-key" => why,
-                why => problem!("cli-flag", flag = "--to", reason = why),
-            };
-            return Err((why, Exit::Usage));
-        }
-        wanted.push(Target {
-            monitor: target.play_url.is_some().then_some(true),
-            play_url: target.play_url.unwrap_or_default(),
-            least_bitrate: target.least_bitrate,
-            ..Target::custom(id, &target.url, target.key.unwrap_or_default())
-        });
-    }
-    for (flag, path) in [("--record", &args.record), ("--replay-to", &args.replay_to)] {
-        if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_none()) {
-            let flag = format!("{flag} {}", path.display());
-            let reason = problem!("file-format");
-            return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::Usage));
-        }
-    }
-    if let Some(path) = &args.copy {
-        check_file(path).map_err(|why| (why.into(), Exit::File))?;
-    }
+    let given = given_targets(matches, &services)?;
+    check_files(args)?;
     let net = args.route.read()?;
-    let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
-    let (mut settings, mut warnings) = named.unwrap_or_default();
-    let mut in_use = globals.settings_in_use();
-    if args.resume {
-        in_use = in_use.or_else(default_path);
-        (settings, warnings) = resumed(in_use.as_deref()).map_err(|why| (why, Exit::File))?;
-    }
+    let (mut settings, mut warnings, in_use) = stored_settings(args, globals)?;
     warnings.extend(wrong);
     // This file also contains the data that the window has stored: the keys of targets and the
     // addresses of sources.
     let keys_path = in_use.as_deref().map(keys_beside);
     // A broadcast to targets from the settings can be resumed; keys from the command line are not
     // stored.
-    let of_settings = wanted.is_empty() && !args.built_in;
+    let of_settings = given.is_empty() && !args.built_in;
     let on_air_mark = in_use.as_deref().filter(|_| of_settings).map(OnAirMark::place);
-    if args.built_in {
-        wanted = vec![built_in(&settings.targets)];
-    } else if wanted.is_empty() && sends_to_settings(args) {
-        wanted.clone_from(&settings.targets);
-    }
-    if args.monitor.iter().any(String::is_empty) {
-        wanted.iter_mut().for_each(|target| target.monitor = Some(true));
-    }
-    settings.targets = wanted;
-    settings.reach.http |= args.network;
-    settings.server_names.hosts.extend(args.name.iter().cloned());
-    settings.server_names.origins.extend(args.cors.iter().cloned());
-    let play_key = args.play_key_env.clone().map(KeySource::Env);
-    let play_key = play_key.or_else(|| args.play_key_file.clone().map(KeySource::File));
-    let play_key = play_key.map(|source| source.read_for_links()).transpose()?;
+    settings.targets = used_targets(args, given, &settings.targets);
+    let play_key = play_key(args)?;
     settings.play_key |= play_key.is_some();
-    settings.delay = args.delay.unwrap_or(settings.delay);
-    if let Some(duration) = args.duration
-        && duration <= settings.delay
-        && !args.stop_after_delay
-        && args.copy.is_none()
-        && !settings.targets.is_empty()
-    {
-        let why = "--duration ends before the delay is over, so that nothing would be sent: add \
-                   --stop-after-delay";
-        return Err((why.into(), Exit::Usage));
-    }
-    choose_scene(args, &mut settings)?;
-    settings.video = args.video.clone().or(settings.video);
-    settings.audio = args.audio.clone().or(settings.audio);
-    if settings.audio.is_none() && settings.video == Some(VideoChoice::Test) {
-        // Tests of the output must be reproducible: no microphone is opened unless requested.
-        settings.audio = Some(AudioChoice::Tone);
-    }
-    record_tracks::add(&args.record_track, &mut settings).map_err(|why| (why, Exit::Usage))?;
-    if args.copy.is_none() && sends_nothing(&settings) {
-        return Err((problem!("cli-nothing-to-send"), Exit::Usage));
-    }
-    settings.quality = quality(args, matches, &settings.quality);
-    settings.preferences.recording = recording(args, matches, settings.preferences.recording);
-    if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
-        return Err((problem!("flag-replay-to"), Exit::Usage));
-    }
-    if let Some(path) = &args.why {
-        event_log::try_out(path).map_err(|error| {
-            let (flag, reason) = (format!("--why {}", path.display()), Trouble::problem(&error));
-            (problem!("cli-flag", flag = flag, reason = reason), Exit::File)
-        })?;
-    }
+    apply_flags(args, matches, &mut settings)?;
+    check_event_log(args)?;
     let mut config = Config {
         server_token: ServerToken::of_user_or_none(),
         play_key,
@@ -166,7 +94,7 @@ fn prepare(
         calm: true,
         program: args.copy.is_none(),
         loudness: globals.json,
-        history_path: args.why.clone(),
+        event_log_path: args.why.clone(),
         ..Config::new(clock, settings)
     };
     config.options.net = net;
@@ -176,6 +104,131 @@ fn prepare(
     config.retry_for = args.retry_for;
     config.journal = default_journal().filter(|_| config.program);
     Ok(config)
+}
+
+/// Returns the targets of the command line, with the numbers from 0 as their ids.
+fn given_targets(
+    matches: &clap::ArgMatches,
+    services: &ServiceList,
+) -> Result<Vec<Target>, Refusal> {
+    let mut given = Vec::new();
+    for (target, id) in targets::written(matches, services)?.into_iter().zip(0..) {
+        if let Err(why) = parse(&target.url, target.key.as_ref()) {
+            let why = match targets::with_key_advice(why) {
+                why if why.id() == "cli-no-key" => why,
+                why => problem!("cli-flag", flag = "--to", reason = why),
+            };
+            return Err((why, Exit::Usage));
+        }
+        given.push(Target {
+            monitor: target.play_url.is_some().then_some(true),
+            play_url: target.play_url.unwrap_or_default(),
+            least_bitrate: target.least_bitrate,
+            ..Target::custom(id, &target.url, target.key.unwrap_or_default())
+        });
+    }
+    Ok(given)
+}
+
+/// Returns the targets of the broadcast: those of the command line, or else those of the settings.
+fn used_targets(args: &Args, given: Vec<Target>, known: &[Target]) -> Vec<Target> {
+    let mut used = given;
+    if args.built_in {
+        used = vec![built_in(known)];
+    } else if used.is_empty() && sends_to_settings(args) {
+        used = known.to_vec();
+    }
+    if args.monitor.iter().any(String::is_empty) {
+        used.iter_mut().for_each(|target| target.monitor = Some(true));
+    }
+    used
+}
+
+/// Fails if a recording has no known format, or if the file to send is not readable.
+fn check_files(args: &Args) -> Result<(), Refusal> {
+    for (flag, path) in [("--record", &args.record), ("--replay-to", &args.replay_to)] {
+        if let Some(path) = path.as_ref().filter(|path| Format::of_path(path).is_none()) {
+            let flag = format!("{flag} {}", path.display());
+            let reason = problem!("file-format");
+            return Err((problem!("cli-flag", flag = flag, reason = reason), Exit::Usage));
+        }
+    }
+    if let Some(path) = &args.copy {
+        check_file(path).map_err(|why| (why.into(), Exit::File))?;
+    }
+    Ok(())
+}
+
+/// Returns the settings to start with, their warnings, and the settings file in use.
+fn stored_settings(
+    args: &Args,
+    globals: &Globals,
+) -> Result<(Settings, Vec<Problem>, Option<PathBuf>), Refusal> {
+    let named = globals.settings_to_go_by().map_err(|why| (why, Exit::File))?;
+    let in_use = globals.settings_in_use();
+    if args.resume {
+        let in_use = in_use.or_else(default_path);
+        let (settings, warnings) = resumed(in_use.as_deref()).map_err(|why| (why, Exit::File))?;
+        return Ok((settings, warnings, in_use));
+    }
+    let (settings, warnings) = named.unwrap_or_default();
+    Ok((settings, warnings, in_use))
+}
+
+/// Returns the play key of the flags.
+fn play_key(args: &Args) -> Result<Option<Secret>, Refusal> {
+    let source = args.play_key_env.clone().map(KeySource::Env);
+    let source = source.or_else(|| args.play_key_file.clone().map(KeySource::File));
+    source.map(|source| source.read_for_links()).transpose()
+}
+
+/// Changes the settings as the flags say, except the targets and keys.
+fn apply_flags(
+    args: &Args,
+    matches: &clap::ArgMatches,
+    settings: &mut Settings,
+) -> Result<(), Refusal> {
+    settings.reach.http |= args.network;
+    settings.server_names.hosts.extend(args.name.iter().cloned());
+    settings.server_names.origins.extend(args.cors.iter().cloned());
+    settings.delay = args.delay.unwrap_or(settings.delay);
+    check_duration(args, settings)?;
+    choose_scene(args, settings)?;
+    settings.video = args.video.clone().or_else(|| settings.video.take());
+    settings.audio = args.audio.clone().or_else(|| settings.audio.take());
+    if settings.audio.is_none() && settings.video == Some(VideoChoice::Test) {
+        // Tests of the output must be reproducible: no microphone is opened unless requested.
+        settings.audio = Some(AudioChoice::Tone);
+    }
+    record_tracks::add(&args.record_track, settings).map_err(|why| (why, Exit::Usage))?;
+    if args.copy.is_none() && sends_nothing(settings) {
+        return Err((problem!("cli-nothing-to-send"), Exit::Usage));
+    }
+    settings.quality = quality(args, matches, &settings.quality);
+    let kept = std::mem::take(&mut settings.preferences.recording);
+    settings.preferences.recording = recording(args, matches, kept);
+    if args.replay_to.is_some() && settings.preferences.recording.replay.is_none() {
+        return Err((problem!("flag-replay-to"), Exit::Usage));
+    }
+    Ok(())
+}
+
+/// Fails if the broadcast would end before the stream delay lets anything through.
+fn check_duration(args: &Args, settings: &Settings) -> Result<(), Refusal> {
+    let ends_early = args.duration.is_some_and(|duration| duration <= settings.delay)
+        && !args.stop_after_delay
+        && args.copy.is_none()
+        && !settings.targets.is_empty();
+    if ends_early { Err((problem!("cli-duration-in-delay"), Exit::Usage)) } else { Ok(()) }
+}
+
+/// Fails if the file of `--why` is not writable.
+fn check_event_log(args: &Args) -> Result<(), Refusal> {
+    let Some(path) = &args.why else { return Ok(()) };
+    event_log::try_out(path).map_err(|error| {
+        let (flag, reason) = (format!("--why {}", path.display()), Trouble::problem(&error));
+        (problem!("cli-flag", flag = flag, reason = reason), Exit::File)
+    })
 }
 
 /// Returns the settings of a broadcast that a crash interrupted.
@@ -280,6 +333,7 @@ mod tests {
     use crate::encode;
     use crate::media::{BitsPerSecond, FrameRate, Size};
     use crate::studio::Adapt;
+    use crate::text::Language;
 
     /// Returns the result of `make` for these arguments.
     fn of<T>(words: &[&str], make: impl FnOnce(&Args, &clap::ArgMatches) -> T) -> T {
@@ -320,6 +374,23 @@ mod tests {
         let words = ["--record", "a.mp4", "--split-time", "0", "--replay", "0s"];
         let wanted = RecordingChoices { split_time: None, replay: None, ..kept.clone() };
         assert_eq!(made(&words, &kept), wanted);
+    }
+
+    #[test]
+    fn a_duration_within_the_stream_delay_is_refused_in_both_languages() {
+        let delay = Duration::from_secs(5);
+        let targets = vec![Target::custom(0, "rtmp://h/live", Secret::default())];
+        let settings = Settings { delay, targets, ..Settings::default() };
+        let refused = |words: &[&str]| of(words, |args, _| check_duration(args, &settings).err());
+        let (why, exit) = refused(&["--duration", "3s"]).unwrap();
+        assert_eq!((why.id(), exit), ("cli-duration-in-delay", Exit::Usage));
+        for language in Language::ALL {
+            assert!(language.say_with_cure(&why).contains("--stop-after-delay"), "{language:?}");
+        }
+        let drained = ["--delay", "5s", "--duration", "3s", "--stop-after-delay"];
+        for words in [&drained[..], &["--duration", "6s"], &[]] {
+            assert_eq!(refused(words), None, "{words:?}");
+        }
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Watcher {
     }
 
     /// Returns true if events are printed. Otherwise, the window displays the events.
-    fn tells(&self) -> bool {
+    fn prints_events(&self) -> bool {
         self.args.headless || self.output.is_json()
     }
 
@@ -131,7 +131,7 @@ impl Watcher {
             self.follow(&snapshot);
         }
         while let Ok(event) = events.try_recv() {
-            self.tell(&event);
+            self.print_event(&event);
         }
     }
 
@@ -142,12 +142,12 @@ impl Watcher {
             tile.figures = view.figures.counted.clone();
             tile.output_failure = view.output_failure;
         }
-        if self.args.chat.is_some() && self.tells() {
-            self.tell_chat(snapshot);
+        if self.args.chat.is_some() && self.prints_events() {
+            self.print_chat(snapshot);
         }
     }
 
-    fn tell_chat(&mut self, snapshot: &Snapshot) {
+    fn print_chat(&mut self, snapshot: &Snapshot) {
         let (state, last_number) = &mut self.chat;
         for message in snapshot.chat.lines.iter().filter(|message| message.number > *last_number) {
             report::line(&self.output, None, message.role, &message.line);
@@ -161,10 +161,10 @@ impl Watcher {
         }
     }
 
-    fn tell(&mut self, event: &Event) {
+    fn print_event(&mut self, event: &Event) {
         match event {
             Event::Player(id, player::Event::State(state)) => {
-                self.tell_state(*id, state);
+                self.print_state(*id, state);
                 self.tiles.entry(*id).or_default().state = state.clone();
             }
             // The window shows notices for these messages.
@@ -174,12 +174,12 @@ impl Watcher {
             Event::Notice(_) if self.output.is_json() && !self.args.headless => {
                 print(&self.output, event);
             }
-            Event::Screenshot(_) if self.tells() => print(&self.output, event),
+            Event::Screenshot(_) if self.prints_events() => print(&self.output, event),
             _ => {}
         }
     }
 
-    fn tell_state(&self, id: TileId, state: &State) {
+    fn print_state(&self, id: TileId, state: &State) {
         let (index, language) = (self.index(id), self.output.language());
         if let State::Failed(failure) = state
             && self.args.headless
@@ -203,12 +203,12 @@ impl Watcher {
         index: Option<usize>,
         words: impl FnOnce() -> Option<String>,
     ) {
-        if self.tells() {
+        if self.prints_events() {
             report::event(&self.output, index, name, fields, words);
         }
     }
 
-    fn tell_stats(&mut self, now: Timestamp) {
+    fn print_stats(&mut self, now: Timestamp) {
         let next = *self.next_stats.get_or_insert(now + STATS_INTERVAL);
         if now < next {
             return;
@@ -339,7 +339,7 @@ impl WindowCompanion for Watcher {
         self.handle(studio);
         self.look_at_frame(studio);
         let now = self.clock.now();
-        self.tell_stats(now);
+        self.print_stats(now);
         self.over = if self.args.headless {
             self.end_in_time(studio, now);
             self.all_ended()
@@ -359,7 +359,7 @@ impl WindowCompanion for Watcher {
         let shown = !self.over && !self.args.headless;
         let bad = self.tiles.values().map(own).find(|exit| *exit != Exit::Ok);
         let exit = bad.filter(|_| !shown).unwrap_or(written);
-        if self.tells() {
+        if self.prints_events() {
             self.summarize(exit, own);
         }
         // With a window, the process may end before this value is dropped.

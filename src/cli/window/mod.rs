@@ -75,7 +75,7 @@ pub fn run(args: &Args, globals: &Globals, clock: Clock) -> Exit {
         journal: crate::studio::settings::default_journal(),
         on_air_mark: path.as_deref().map(OnAirMark::place),
         settings_path: path,
-        history_path: crate::studio::notices::event_log::default_path(
+        event_log_path: crate::studio::notices::event_log::default_path(
             clock.wall_micros(clock.now()),
         ),
         crashes: crate::studio::engine::system::crash_reports::default_folder(),
@@ -170,8 +170,8 @@ pub(super) fn play(
     }
     let player = player::Config { reconnect: known.reconnect, ..player };
     // From here on, only changes by the user are saved.
-    let look = settings.player.look;
-    settings.player = PlayerChoices { network: known, look, ..PlayerChoices::of(&player) };
+    let viewport = settings.player.viewport;
+    settings.player = PlayerChoices { network: known, viewport, ..PlayerChoices::of(&player) };
     (settings.volume, settings.player_muted) = (player.volume, player.muted);
     if let (Some(chat), Some(url)) = (chat, urls.first()) {
         settings.chat.put_place(url, chat.trim());

@@ -36,7 +36,7 @@ pub struct Config {
     /// True to measure loudness and true peak. False if nothing uses these values.
     pub loudness: bool,
     /// The file to which the event log is appended line by line; `None` disables the file.
-    pub history_path: Option<PathBuf>,
+    pub event_log_path: Option<PathBuf>,
     /// The folder of crash reports, which the studio reports to the user when it starts; `None`
     /// disables this.
     pub crashes: Option<PathBuf>,
@@ -86,7 +86,7 @@ impl Config {
             keyring: true,
             calm: false,
             loudness: true,
-            history_path: None,
+            event_log_path: None,
             crashes: None,
             server_token: None,
             play_key: None,

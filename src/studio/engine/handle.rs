@@ -156,15 +156,15 @@ pub(in crate::studio) fn assemble(mut config: Config) -> std::io::Result<(Engine
         std::iter::repeat_with(Latest::default).take(MAX_TILES).collect();
     let program = Latest::default();
     let settings = std::mem::take(&mut config.settings);
-    let network = (settings.player.network.clone(), settings.player.look);
+    let network = (settings.player.network.clone(), settings.player.viewport);
     let players = config.players_path.take().map(|path| (path, settings.clone()));
     let engine = Engine {
         clock: config.clock,
         runtime: Runtime::start()?,
         commands: waiting,
         output: snapshot.clone(),
-        preview: program.clone(),
-        prepared: Latest::default(),
+        program_frames: program.clone(),
+        preview_frames: Latest::default(),
         watch: Players::new(watched.clone(), config.player.clone(), network, config.find_chat),
         built_in: BuiltIn::new(
             config.serve,

@@ -80,9 +80,9 @@ pub(super) struct Engine {
     pub(super) config: Config,
     pub(super) commands: Receiver<Command>,
     pub(super) output: Latest<Snapshot>,
-    pub(super) preview: Latest<VideoFrame>,
+    pub(super) program_frames: Latest<VideoFrame>,
     /// The frames of the preview scene.
-    pub(super) prepared: Latest<VideoFrame>,
+    pub(super) preview_frames: Latest<VideoFrame>,
     pub(super) settings: Settings,
     pub(super) file: SettingsFile,
     pub(super) services: ServiceList,
@@ -106,7 +106,7 @@ impl Engine {
         self.state.quality = self.settings.quality.clone();
         self.machine.process = Some(Process::new());
         for reason in warnings {
-            self.notices.tell(&StudioMessage::SettingsBad { reason }, "");
+            self.notices.raise(&StudioMessage::SettingsBad { reason }, "");
         }
         if self.built_in.wanted_at_once() {
             self.start_built_in();
@@ -115,7 +115,7 @@ impl Engine {
         if let Some(path) =
             self.config.crashes.take().and_then(|folder| crash_reports::take(&folder))
         {
-            self.notices.tell(&StudioMessage::Crashed { path: path.display().to_string() }, "");
+            self.notices.raise(&StudioMessage::Crashed { path: path.display().to_string() }, "");
         }
         self.file.begin_versions(&self.settings);
         self.list_parts();
@@ -180,7 +180,7 @@ impl Engine {
 
     fn begin_history(&mut self) {
         self.notices.log = EventLog::new(
-            self.config.history_path.take(),
+            self.config.event_log_path.take(),
             self.settings.preferences.language.spoken(),
         );
     }
@@ -198,7 +198,7 @@ impl Engine {
         let (runtime, net) = (self.runtime.clone(), self.config.options.net.clone());
         let SceneState { board, permissions, .. } = &self.state.stage;
         let media = SourceOpener::new(runtime, net, board.clone(), permissions.clone());
-        match Program::start(self.clock, &self.state.quality, self.preview.clone(), media) {
+        match Program::start(self.clock, &self.state.quality, self.program_frames.clone(), media) {
             Ok(mut program) => {
                 if let Some(filters) = self.state.filters.take() {
                     program.inherit(filters);
@@ -214,7 +214,7 @@ impl Engine {
             }
             Err(error) => {
                 self.notices
-                    .tell(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
+                    .raise(&StudioMessage::EncoderFailed { reason: error.to_string().into() }, "");
                 return;
             }
         }
@@ -253,9 +253,9 @@ impl Engine {
                 self.changed();
             }
             Command::SwitchScene(id) => self.switch_scene(id),
-            Command::PrepareScene(id) => self.prepare_scene(id),
+            Command::SetPreviewScene(id) => self.set_preview_scene(id),
             Command::LookAt(views) => self.look_at(views),
-            Command::Transition => self.take_prepared(),
+            Command::Transition => self.take_preview(),
             Command::Media(id, go) => {
                 if let Some(program) = &self.state.program {
                     program.transport(id).ask(go);
@@ -289,7 +289,7 @@ impl Engine {
             }
             Command::StopLive | Command::StopAfterDelay if self.live.opening.is_some() => {
                 self.live.opening = None;
-                self.notices.happened(Event::Stopped);
+                self.notices.send_event(Event::Stopped);
             }
             Command::StopLive | Command::StopAfterDelay | Command::StopRecording
                 if self.cancels_postponed(&command) => {}
@@ -388,15 +388,15 @@ impl Engine {
             Command::Resume => self.resume(),
             Command::TooManyDropped { count, most } => {
                 let (count, most) = (count.to_string(), most.to_string());
-                self.notices.tell(&StudioMessage::TooManyDropped { count, most }, "");
+                self.notices.raise(&StudioMessage::TooManyDropped { count, most }, "");
             }
-            Command::WindowLost => self.notices.tell(&StudioMessage::DisplayLost {}, ""),
+            Command::WindowLost => self.notices.raise(&StudioMessage::DisplayLost {}, ""),
             Command::Dismiss(id) => self.notices.active.dismiss(id),
             Command::ProjectorDisplay { name, is_gone: false } => {
                 self.notices.active.clear_of(&["projector-hidden"], &name);
             }
             Command::ProjectorDisplay { name, is_gone: true } => {
-                self.notices.tell(&StudioMessage::ProjectorHidden { device: name }, "");
+                self.notices.raise(&StudioMessage::ProjectorHidden { device: name }, "");
             }
             Command::SetHidden(hidden) => self.state.hidden = hidden,
             Command::SetProgramUnseen(unseen) => {
@@ -419,7 +419,7 @@ impl Engine {
         let held = self.state.program.as_ref().map(Program::hold);
         let message = self.state.program.as_mut().and_then(|it| it.select_video(choice));
         self.source_closed(&before, &["source-trouble"]);
-        self.notices.tell_some(message);
+        self.notices.raise_some(message);
         self.follow_main();
         drop(held);
     }
@@ -517,7 +517,7 @@ impl Engine {
                 let message = StudioMessage::settings_not_saved(&error.cause);
                 match is_retry {
                     true => self.notices.active.renew(&message),
-                    false => self.notices.tell(&message, ""),
+                    false => self.notices.raise(&message, ""),
                 }
                 self.file.retry(self.clock.now());
             }

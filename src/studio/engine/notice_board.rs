@@ -26,33 +26,33 @@ impl NoticeBoard {
         Self { events, active, of_tiles: Vec::new(), log }
     }
 
-    pub fn tell(&mut self, message: &StudioMessage, detail: impl Into<String>) {
-        self.tell_notice(message.notice(0, detail));
+    pub fn raise(&mut self, message: &StudioMessage, detail: impl Into<String>) {
+        self.raise_notice(message.notice(0, detail));
     }
 
-    pub fn tell_notice(&mut self, notice: Notice) {
+    pub fn raise_notice(&mut self, notice: Notice) {
         let notice = self.put(notice);
         self.log.add(&notice, now());
-        self.happened(Event::Notice(notice));
+        self.send_event(Event::Notice(notice));
     }
 
     /// Reports a message of this tile's player.
-    pub fn tell_of(&mut self, tile: TileId, message: &StudioMessage) {
+    pub fn raise_of(&mut self, tile: TileId, message: &StudioMessage) {
         let notice = self.put_of(tile, message);
         self.log.add(&notice, now());
-        self.happened(Event::Notice(notice));
+        self.send_event(Event::Notice(notice));
     }
 
     /// Shows the notice of a message that is already in the event log.
-    pub fn tell_again(&mut self, message: &StudioMessage) {
+    pub fn raise_again(&mut self, message: &StudioMessage) {
         let notice = self.active.add(message, "");
-        self.happened(Event::Notice(notice));
+        self.send_event(Event::Notice(notice));
     }
 
-    /// Works like [`tell_again`](Self::tell_again), for a message of this tile's player.
-    pub fn tell_again_of(&mut self, tile: TileId, message: &StudioMessage) {
+    /// Works like [`raise_again`](Self::raise_again), for a message of this tile's player.
+    pub fn raise_again_of(&mut self, tile: TileId, message: &StudioMessage) {
         let notice = self.put_of(tile, message);
-        self.happened(Event::Notice(notice));
+        self.send_event(Event::Notice(notice));
     }
 
     /// Adds a notice. If it replaces an equal one, it is also of the tiles of the equal one.
@@ -81,13 +81,13 @@ impl NoticeBoard {
         self.log.add(&message.notice(0, ""), now());
     }
 
-    pub fn tell_some(&mut self, message: impl Into<LoggedMessage>) {
+    pub fn raise_some(&mut self, message: impl Into<LoggedMessage>) {
         if let LoggedMessage(Some((message, detail))) = message.into() {
-            self.tell(&message, detail);
+            self.raise(&message, detail);
         }
     }
 
-    pub fn happened(&mut self, event: Event) {
+    pub fn send_event(&mut self, event: Event) {
         // It does not matter if nothing reads the events.
         let _ = self.events.send(event);
     }

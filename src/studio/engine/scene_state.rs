@@ -28,7 +28,7 @@ pub(in crate::studio) struct SceneState {
     /// The desktop's permissions for displays and windows.
     pub(in crate::studio) permissions: Permissions,
     pub degradation: ReportedDegradation,
-    pub prepared: Option<SceneId>,
+    pub preview_scene: Option<SceneId>,
     /// The time at which sources that only the previous program showed are removed.
     pub forget_at: Option<Timestamp>,
     /// The views drawn in addition to the program.

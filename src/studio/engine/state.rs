@@ -14,7 +14,6 @@ use crate::studio::engine::system::keep_awake::Awake;
 use crate::studio::engine::system::process::Process;
 use crate::studio::event;
 use crate::studio::event::stats::Stats;
-use crate::studio::live::history::History;
 use crate::studio::live::monitor::Monitors;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::Opening;
@@ -22,6 +21,7 @@ use crate::studio::live::recording::free_space::FreeSpace;
 use crate::studio::live::recording::library::Library;
 use crate::studio::live::recording::repair::Repairs;
 use crate::studio::live::recording::space_again::SpaceAgain;
+use crate::studio::live::series::BroadcastSeries;
 use crate::studio::live::view::BroadcastSummary;
 use crate::studio::mixer::HeldTalkKeys;
 use crate::studio::mixer::loudness::LoudnessHistory;
@@ -100,7 +100,7 @@ pub(in crate::studio) struct Broadcast {
     pub space: SpaceAgain,
     /// The space for recordings.
     pub free_space: FreeSpace,
-    pub history: History,
+    pub series: BroadcastSeries,
     /// The data for the summary of the broadcast.
     pub summary: BroadcastSummary,
     /// The skipped frames before the broadcast, for example of a recording that began earlier.

@@ -9,8 +9,8 @@ use crate::broadcast::{Delay, Hub};
 use crate::studio::event;
 use crate::studio::event::stats::{DelayFigures, DelayState};
 use crate::studio::notices::message::StudioMessage;
-use crate::text::Problem;
 use crate::text::problem::problem;
+use crate::text::{Problem, minutes};
 
 /// A change to report.
 #[derive(Debug)]
@@ -101,9 +101,9 @@ impl StreamDelay {
         let wanted = self.delay.wanted();
         let (mut message, mut note) = (None, None);
         match figures.state {
-            DelayState::On => note = Some(StudioMessage::DelayOn { time: time(figures.delay) }),
+            DelayState::On => note = Some(StudioMessage::DelayOn { time: minutes(figures.delay) }),
             DelayState::Shortened => {
-                let (time, wanted) = (time(figures.delay), time(wanted));
+                let (time, wanted) = (minutes(figures.delay), minutes(wanted));
                 let reason = self.trouble.clone();
                 message = Some(StudioMessage::DelayShort { time, wanted, reason });
             }
@@ -111,22 +111,5 @@ impl StreamDelay {
         }
         let event = event::Delay { state: figures.state, delay: figures.delay, wanted };
         Some(Changed { event, message, note })
-    }
-}
-
-/// Formats a time as `5:00` or `0:30`.
-pub fn time(duration: Duration) -> String {
-    let seconds = (duration + Duration::from_millis(500)).as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_minutes_and_seconds() {
-        assert_eq!(time(Duration::from_secs(1_800)), "30:00");
-        assert_eq!(time(Duration::from_millis(9_600)), "0:10");
     }
 }

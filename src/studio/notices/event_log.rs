@@ -387,12 +387,12 @@ mod tests {
 
     #[test]
     fn what_ends_gives_what_began_its_length() {
-        let mut chronicle = EventLog::new(None, Language::English);
-        chronicle.add(&lost("a:1935"), moment(1_000_000));
-        chronicle.add(&lost("a:1935"), moment(2_000_000));
-        chronicle.add(&lost("b:1935"), moment(2_500_000));
-        chronicle.add(&back("a:1935"), moment(3_500_000));
-        let seen: Vec<_> = chronicle
+        let mut log = EventLog::new(None, Language::English);
+        log.add(&lost("a:1935"), moment(1_000_000));
+        log.add(&lost("a:1935"), moment(2_000_000));
+        log.add(&lost("b:1935"), moment(2_500_000));
+        log.add(&back("a:1935"), moment(3_500_000));
+        let seen: Vec<_> = log
             .entries()
             .iter()
             .map(|entry| (entry.notice.key(), entry.times, entry.lasted))
@@ -406,29 +406,29 @@ mod tests {
             ]
         );
         // Another loss is a separate entry.
-        chronicle.add(&lost("a:1935"), moment(9_000_000));
-        chronicle.add(&back("a:1935"), moment(9_500_000));
-        let entries = chronicle.entries();
+        log.add(&lost("a:1935"), moment(9_000_000));
+        log.add(&back("a:1935"), moment(9_500_000));
+        let entries = log.entries();
         assert_eq!(entries[3].lasted, Some(Duration::from_micros(500_000)));
         assert_eq!(entries[0].lasted, Some(Duration::from_micros(2_500_000)));
     }
 
     #[test]
     fn a_clock_that_was_set_changes_no_length_and_hides_no_message() {
-        let mut chronicle = EventLog::new(None, Language::English);
+        let mut log = EventLog::new(None, Language::English);
         let moment = |wall_seconds, seconds| LogTime {
             wall_micros: i64::from(wall_seconds) * 1_000_000,
             uptime: Duration::from_secs(seconds),
         };
-        chronicle.add(&lost("a:1935"), moment(10_000, 100));
+        log.add(&lost("a:1935"), moment(10_000, 100));
         // The clock is set back, forward and back again.
-        chronicle.add(&lost("a:1935"), moment(2_800, 102));
-        chronicle.add(&lost("a:1935"), moment(90_000, 104));
-        chronicle.add(&back("a:1935"), moment(50_000, 110));
-        chronicle.add(&lost("a:1935"), moment(50_010, 120));
-        chronicle.add(&lost("a:1935"), moment(1_000, 220));
+        log.add(&lost("a:1935"), moment(2_800, 102));
+        log.add(&lost("a:1935"), moment(90_000, 104));
+        log.add(&back("a:1935"), moment(50_000, 110));
+        log.add(&lost("a:1935"), moment(50_010, 120));
+        log.add(&lost("a:1935"), moment(1_000, 220));
         let seen: Vec<_> =
-            chronicle.entries().iter().map(|it| (it.wall_micros, it.times, it.lasted)).collect();
+            log.entries().iter().map(|it| (it.wall_micros, it.times, it.lasted)).collect();
         let wall = |seconds: i64| seconds * 1_000_000;
         assert_eq!(
             seen,
@@ -439,8 +439,8 @@ mod tests {
                 (wall(1_000), 1, None),
             ]
         );
-        chronicle.over("target-lost", "a:1935", moment(100_000, 225));
-        assert_eq!(chronicle.entries()[3].lasted, Some(Duration::from_secs(5)));
+        log.over("target-lost", "a:1935", moment(100_000, 225));
+        assert_eq!(log.entries()[3].lasted, Some(Duration::from_secs(5)));
     }
 
     #[test]
@@ -451,14 +451,14 @@ mod tests {
             fs::write(folder.path().join(name), "of the user").unwrap();
         }
         let path = folder.path().join("2026-11-20T12-00-00Z.txt");
-        let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
-        assert_eq!(chronicle.path(), None);
-        chronicle.add(&lost("a:1935"), moment(1_000_000));
+        let mut log = EventLog::new(Some(path.clone()), Language::English);
+        assert_eq!(log.path(), None);
+        log.add(&lost("a:1935"), moment(1_000_000));
         let mut odd = back("a:1935");
         odd.detail = "two\nlines".into();
-        chronicle.add(&odd, moment(2_500_000));
-        chronicle.end(Duration::from_secs(5));
-        assert_eq!(chronicle.path(), Some(&*path));
+        log.add(&odd, moment(2_500_000));
+        log.end(Duration::from_secs(5));
+        assert_eq!(log.path(), Some(&*path));
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2, "{text}");
@@ -510,17 +510,17 @@ mod tests {
     fn what_is_over_without_a_message_has_a_length_and_a_line_too() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("why.txt");
-        let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
+        let mut log = EventLog::new(Some(path.clone()), Language::English);
         let black = |host: &str| {
             let cause = "black for 4 s".into();
             StudioMessage::Monitor { key: "monitor-black", host: host.into(), cause }.notice(1, "")
         };
-        chronicle.add(&black("a:1935"), moment(1_000_000));
-        chronicle.add(&black("b:1935"), moment(1_500_000));
-        chronicle.over("monitor-black", "a:1935", moment(8_000_000));
-        let lasted: Vec<_> = chronicle.entries().iter().map(|entry| entry.lasted).collect();
+        log.add(&black("a:1935"), moment(1_000_000));
+        log.add(&black("b:1935"), moment(1_500_000));
+        log.over("monitor-black", "a:1935", moment(8_000_000));
+        let lasted: Vec<_> = log.entries().iter().map(|entry| entry.lasted).collect();
         assert_eq!(lasted, [Some(Duration::from_secs(7)), None]);
-        chronicle.end(Duration::from_secs(5));
+        log.end(Duration::from_secs(5));
         let text = fs::read_to_string(&path).unwrap();
         assert!(
             text.lines().nth(2).unwrap().contains("Resolved: Viewers of a:1935 see black"),
@@ -533,7 +533,7 @@ mod tests {
     fn repetitions_are_one_line_with_a_count() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("why.txt");
-        let mut chronicle = EventLog::new(Some(path.clone()), Language::English);
+        let mut log = EventLog::new(Some(path.clone()), Language::English);
         let refused = |id: u32, seconds: u64| {
             let message = StudioMessage::Target {
                 key: "target-unreachable",
@@ -547,8 +547,8 @@ mod tests {
         };
         // Two targets at the same time, each with several attempts at varying intervals.
         for at in 0..15 {
-            chronicle.add(&refused(1, at % 3), moment(at as i64 * 800_000));
-            chronicle.add(&refused(2, at % 2), moment(at as i64 * 800_000 + 100_000));
+            log.add(&refused(1, at % 3), moment(at as i64 * 800_000));
+            log.add(&refused(2, at % 2), moment(at as i64 * 800_000 + 100_000));
         }
         let back = StudioMessage::TargetBack {
             id: 2,
@@ -556,16 +556,16 @@ mod tests {
             server: "same".into(),
             seconds: "12".into(),
         };
-        chronicle.add(&back.notice(2, ""), moment(13_000_000));
-        let of = |chronicle: &EventLog| {
-            let entries = chronicle.entries();
+        log.add(&back.notice(2, ""), moment(13_000_000));
+        let of = |log: &EventLog| {
+            let entries = log.entries();
             entries.iter().map(|it| (it.notice.target, it.times)).collect::<Vec<_>>()
         };
-        assert_eq!(of(&chronicle), [(Some(1), 15), (Some(2), 15), (Some(2), 1)]);
+        assert_eq!(of(&log), [(Some(1), 15), (Some(2), 15), (Some(2), 1)]);
         // Much later, the same message counts as new.
-        chronicle.add(&refused(1, 1), moment(600_000_000));
-        assert_eq!(of(&chronicle).len(), 4);
-        chronicle.end(Duration::from_secs(30));
+        log.add(&refused(1, 1), moment(600_000_000));
+        assert_eq!(of(&log).len(), 4);
+        log.end(Duration::from_secs(30));
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 6, "{text}");
@@ -584,11 +584,11 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut chronicle = EventLog::new(None, Language::English);
+        let mut log = EventLog::new(None, Language::English);
         for number in 0..2_000 {
-            chronicle.add(&lost(&format!("host{number}:1935")), moment(number));
+            log.add(&lost(&format!("host{number}:1935")), moment(number));
         }
-        assert_eq!(chronicle.entries().len(), MAX_ENTRIES);
-        assert!(chronicle.running.len() <= MAX_MERGED_MESSAGES);
+        assert_eq!(log.entries().len(), MAX_ENTRIES);
+        assert!(log.running.len() <= MAX_MERGED_MESSAGES);
     }
 }

@@ -7,7 +7,7 @@ use crate::media::{BitsPerSecond, Size};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::preflight::upload::{self, UploadResult};
 use crate::studio::preflight::{Plan, PlannedCheck, UploadTest, measure_encoder};
-use crate::studio::targets::quality::{Preset, Quality, USUAL_QUALITIES};
+use crate::studio::targets::quality::{PRESETS, Preset, Quality};
 use crate::studio::targets::services::Limits;
 use crate::text::Problem;
 
@@ -67,6 +67,9 @@ pub struct Recommendation {
     pub limit: Limit,
 }
 
+/// The number of sizes that the encoder is measured for: the sizes of the presets.
+pub const MEASURED_SIZES: usize = 3;
+
 /// The measurements so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MeasuredQuality {
@@ -123,10 +126,10 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, targets: &CheckedTargets) 
             None
         }
     };
-    let [least, ..] = USUAL_QUALITIES;
-    let best = USUAL_QUALITIES.iter().rposition(|preset| objection(preset).is_none());
-    let better = USUAL_QUALITIES.get(best.map_or(0, |at| at + 1));
-    let preset = best.and_then(|at| USUAL_QUALITIES.get(at)).copied().unwrap_or(least);
+    let [least, ..] = PRESETS;
+    let best = PRESETS.iter().rposition(|preset| objection(preset).is_none());
+    let better = PRESETS.get(best.map_or(0, |at| at + 1));
+    let preset = best.and_then(|at| PRESETS.get(at)).copied().unwrap_or(least);
     let most = carried.map_or(u32::MAX, |most| most.0.max(MIN_BITRATE.0));
     Recommendation {
         preset,
@@ -213,7 +216,7 @@ impl Measurement {
 
 fn measure(plan: &Plan, fault: Option<Problem>, tell: &Sender<Result>, stop: &Stop) {
     let mut sizes: Vec<Size> = Vec::new();
-    for preset in &USUAL_QUALITIES {
+    for preset in &PRESETS {
         if stop.is_set() {
             return;
         }
@@ -293,6 +296,13 @@ mod tests {
         let targets = CheckedTargets { count, limits: limits.to_vec() };
         let Recommendation { preset, bitrate, limit } = recommend(&speeds(fps), upload, &targets);
         (preset.size.height, preset.frame_rate.as_f64(), bitrate.as_kbps(), limit)
+    }
+
+    #[test]
+    fn every_size_of_the_presets_is_measured() {
+        let mut sizes = PRESETS.map(|preset| preset.size).to_vec();
+        sizes.dedup();
+        assert_eq!(sizes.len(), MEASURED_SIZES);
     }
 
     #[test]
@@ -383,6 +393,6 @@ mod tests {
     #[test]
     fn nothing_measured_recommends_the_least() {
         let found = recommend(&[], &Upload::Local, &CheckedTargets::default());
-        assert_eq!((found.preset, found.limit), (USUAL_QUALITIES[0], Limit::Encoder));
+        assert_eq!((found.preset, found.limit), (PRESETS[0], Limit::Encoder));
     }
 }

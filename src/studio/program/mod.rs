@@ -215,9 +215,9 @@ impl Program {
         self.filters.sync(collection, &self.compositor);
         self.transition_assets.sync(collection.transitions(), &shape);
         // The sources that share an open source may have changed.
-        let (plan, prepared) = self.plans.clone();
+        let (plan, preview) = self.plans.clone();
         self.show(plan, None);
-        self.prepare(prepared);
+        self.prepare(preview);
         self.set_views(self.views.clone());
         for (id, canvas) in self.others.iter().map(|(id, other)| (*id, other.0)).collect::<Vec<_>>()
         {
@@ -289,9 +289,9 @@ impl Program {
         self.seen_changed |= seen != self.seen;
         self.seen = seen;
         self.dials.set_alone(self.sources.attend(&self.seen) == Some(MAIN_SOURCE));
-        let prepared = self.plans.1.iter().flat_map(|(plan, _)| plan.sources());
+        let preview = self.plans.1.iter().flat_map(|(plan, _)| plan.sources());
         let looked_at = self.views.values().flat_map(|view| view.plan.sources());
-        let drawn = self.seen.iter().copied().chain(prepared).chain(looked_at).collect();
+        let drawn = self.seen.iter().copied().chain(preview).chain(looked_at).collect();
         self.sources.unwatch(&drawn, &self.video);
     }
 

@@ -181,9 +181,9 @@ fn two_scenes_the_preview_and_the_program_share_one_opening() {
     let item = rig.collection.scenes[1].items[0].id;
     let place = Placement { x: 0.25, y: 0.25, width: 0.5, height: 0.5, ..Placement::default() };
     rig.edit(&Edit::SetPlace(item, place));
-    let prepared = Latest::default();
-    rig.program.prepare(Some((rig.collection.plan(two), prepared.clone())));
-    assert_eq!(middle(&later(&prepared)), CAMERA_LUMA, "prepared");
+    let preview = Latest::default();
+    rig.program.prepare(Some((rig.collection.plan(two), preview.clone())));
+    assert_eq!(middle(&later(&preview)), CAMERA_LUMA, "preview");
     assert_eq!(middle(&rig.see()), CAMERA_LUMA, "on the program");
     assert_eq!(rig.opened(), [FRONT_CAMERA]);
     assert_eq!(REPEATED_REQUESTS.load(Ordering::SeqCst), 0, "one picture an instant for both");

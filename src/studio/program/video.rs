@@ -69,9 +69,9 @@ impl Program {
     }
 
     /// Draws the preview scene separately.
-    pub(in crate::studio) fn prepare(&mut self, prepared: Option<(Plan, Latest<VideoFrame>)>) {
-        self.plans.1.clone_from(&prepared);
-        let resolved = prepared.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
+    pub(in crate::studio) fn prepare(&mut self, preview: Option<(Plan, Latest<VideoFrame>)>) {
+        self.plans.1.clone_from(&preview);
+        let resolved = preview.map(|(plan, slot)| (Arc::new(self.sources.resolve(plan)), slot));
         self.compositor.prepare(resolved);
     }
 

@@ -120,7 +120,7 @@ mod tests {
         now.recent.push("https://h/a.m3u8?token=planted".into());
         let turned: Viewport = "fill 2 90".parse().unwrap();
         now.wall = vec![("rtmp://h/live/x".into(), turned)];
-        now.player.look = turned;
+        now.player.viewport = turned;
         now.watch_url = "rtmp://h/live/x".into();
         now.player.network.trust("h:443", CertificatePin::of(b"own"));
         now.player.network.route.proxy = "socks5://me:planted@p:9".into();

@@ -109,7 +109,7 @@ pub struct Scenes {
     /// The sources, including the main video source if it is in any scene.
     pub sources: Vec<SceneSource>,
     /// The preview scene.
-    pub prepared: Option<SceneId>,
+    pub preview_scene: Option<SceneId>,
     /// The small frames of the preview scene.
     pub preview: Latest<VideoFrame>,
     /// The views in addition to the program.
@@ -486,9 +486,9 @@ pub struct Snapshot {
     /// The last measurement of the possible quality.
     pub measured: Option<MeasuredQuality>,
     /// The entries of the event log in this run, oldest first.
-    pub history: Arc<VecDeque<LogEntry>>,
+    pub event_log: Arc<VecDeque<LogEntry>>,
     /// The file to which the event log is written, once it exists.
-    pub history_path: Option<PathBuf>,
+    pub event_log_path: Option<PathBuf>,
     /// The active notices, newest last, at most 20.
     pub notices: Vec<Notice>,
     /// The ended notices, newest last.

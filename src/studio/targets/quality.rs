@@ -91,7 +91,7 @@ const fn preset(width: u32, height: u32, fps: u32, kbps: u32) -> Preset {
 }
 
 /// The usual qualities, the lowest first.
-pub const USUAL_QUALITIES: [Preset; 4] = [
+pub const PRESETS: [Preset; 4] = [
     preset(854, 480, 30, 1_200),
     preset(1280, 720, 30, 2_500),
     preset(1280, 720, 60, 4_500),

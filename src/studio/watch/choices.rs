@@ -58,7 +58,7 @@ pub enum WatchCommand {
     /// Plays on this speaker, or on the system's default. The speaker applies to all players.
     SetSpeaker(Option<String>),
     /// Sets the viewport of this player. The viewport of a single player is saved.
-    SetLook(TileId, Viewport),
+    SetViewport(TileId, Viewport),
     /// Tries this decoder first from the next start of playback on. The choice applies to all
     /// players.
     SetDecoder(Prefer),
@@ -104,7 +104,7 @@ pub struct PlayerChoices {
     /// The network options.
     pub network: Network,
     /// The viewport of the first player.
-    pub look: Viewport,
+    pub viewport: Viewport,
 }
 
 impl Default for PlayerChoices {
@@ -116,7 +116,7 @@ impl Default for PlayerChoices {
             speaker: None,
             decoder: Prefer::Own,
             network: Network::default(),
-            look: Viewport::default(),
+            viewport: Viewport::default(),
         }
     }
 }
@@ -188,7 +188,7 @@ impl PlayerChoices {
             speaker: config.device.clone(),
             decoder: config.decoder,
             network: Network { reconnect: config.reconnect, ..Network::default() },
-            look: Viewport::default(),
+            viewport: Viewport::default(),
         }
     }
 }

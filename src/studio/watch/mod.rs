@@ -67,7 +67,7 @@ pub(super) struct Players {
     /// The options on which the network options are based.
     base: Options,
     /// The viewport of the first player.
-    look: Viewport,
+    viewport: Viewport,
     talk: ChatSession,
     /// State changes and messages of players that were not reported yet, oldest first.
     unreported: Vec<(TileId, player::Event)>,
@@ -78,7 +78,7 @@ impl Players {
     pub(super) fn new(
         screens: Vec<Latest<VideoFrame>>,
         config: player::Config,
-        (network, look): (Network, Viewport),
+        (network, viewport): (Network, Viewport),
         find_chat: bool,
     ) -> Self {
         let base = config.net.clone();
@@ -90,7 +90,7 @@ impl Players {
             config,
             network,
             base,
-            look: look.checked(),
+            viewport: viewport.checked(),
             talk: ChatSession::new(find_chat),
             unreported: Vec::new(),
         };
@@ -136,9 +136,9 @@ impl Players {
 
     /// Restores tiles with these streams and viewports, without playing them.
     pub(super) fn restore(&mut self, wall: &[(String, Viewport)]) {
-        for (url, look) in wall.iter().take(MAX_TILES) {
+        for (url, viewport) in wall.iter().take(MAX_TILES) {
             if let Some(id) = self.place(url.clone()) {
-                self.set_look(id, *look);
+                self.set_viewport(id, *viewport);
             }
         }
         if let Some(first) = self.tiles.first() {
@@ -231,15 +231,15 @@ impl Players {
         let (id, screen) = ids.into_iter().find(|(id, _)| !taken(*id))?;
         let screen = screen.clone();
         // A tile that is added next to another one has the default viewport.
-        let look = if self.tiles.is_empty() { self.look } else { Viewport::default() };
-        self.tiles.push(Tile::new(id, screen, url, look));
+        let viewport = if self.tiles.is_empty() { self.viewport } else { Viewport::default() };
+        self.tiles.push(Tile::new(id, screen, url, viewport));
         Some(id)
     }
 
-    fn set_look(&mut self, id: TileId, look: Viewport) {
-        let look = look.checked();
+    fn set_viewport(&mut self, id: TileId, viewport: Viewport) {
+        let viewport = viewport.checked();
         if let Some(tile) = self.tiles.iter_mut().find(|tile| tile.id == id) {
-            tile.look = look;
+            tile.viewport = viewport;
         }
     }
 
@@ -300,7 +300,7 @@ impl Players {
                 self.chosen = next.map_or_else(TileId::default, |tile| tile.id);
             }
             if let [left] = self.tiles.as_slice() {
-                self.look = left.look;
+                self.viewport = left.viewport;
             }
             self.hear();
             self.share_memory();
@@ -348,10 +348,10 @@ impl Players {
                 self.config.device.clone_from(id);
                 self.players().for_each(|player| player.set_speaker(id.clone()));
             }
-            WatchCommand::SetLook(id, look) => {
-                self.set_look(*id, *look);
+            WatchCommand::SetViewport(id, viewport) => {
+                self.set_viewport(*id, *viewport);
                 if self.tiles.len() < 2 {
-                    self.look = look.checked();
+                    self.viewport = viewport.checked();
                 }
             }
             WatchCommand::SetDecoder(decoder) => self.config.decoder = *decoder,
@@ -486,7 +486,7 @@ impl Players {
     pub(super) fn views(&self) -> Vec<TileView> {
         let view = |tile: &Tile| TileView {
             id: tile.id,
-            look: tile.look,
+            viewport: tile.viewport,
             chosen: tile.id == self.chosen,
             state: tile.state().clone(),
             figures: tile.figures(self.config.volume, self.config.muted),
@@ -503,13 +503,13 @@ impl Players {
 
     /// Returns the streams of the tiles in order, and their viewports.
     pub(super) fn wall(&self) -> Vec<(String, Viewport)> {
-        self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.look)).collect()
+        self.tiles.iter().map(|tile| (tile.url().to_owned(), tile.viewport)).collect()
     }
 
     /// Returns the playback options of all players.
     pub(super) fn choices(&self) -> PlayerChoices {
-        let (network, look) = (self.network.clone(), self.look);
-        PlayerChoices { network, look, ..PlayerChoices::of(&self.config) }
+        let (network, viewport) = (self.network.clone(), self.viewport);
+        PlayerChoices { network, viewport, ..PlayerChoices::of(&self.config) }
     }
 }
 

@@ -20,7 +20,7 @@ const MAX_KEPT_MESSAGES: usize = 8;
 pub(super) struct Tile {
     pub(super) id: TileId,
     /// The viewport.
-    pub(super) look: Viewport,
+    pub(super) viewport: Viewport,
     screen: Latest<VideoFrame>,
     player: Option<Player>,
     url: String,
@@ -33,9 +33,14 @@ pub(super) struct Tile {
 
 impl Tile {
     /// Creates a tile that plays nothing. `url` is the stream that it may play again.
-    pub(super) fn new(id: TileId, screen: Latest<VideoFrame>, url: String, look: Viewport) -> Self {
+    pub(super) fn new(
+        id: TileId,
+        screen: Latest<VideoFrame>,
+        url: String,
+        viewport: Viewport,
+    ) -> Self {
         let (player, state, offered, kept) = (None, WatchState::Idle, None, VecDeque::new());
-        Self { id, look, screen, player, url, state, offered, kept }
+        Self { id, viewport, screen, player, url, state, offered, kept }
     }
 
     /// Plays this URL or file in a closed tile.

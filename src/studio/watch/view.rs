@@ -44,7 +44,7 @@ impl WatchState {
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct TileView {
     pub id: TileId,
-    pub look: Viewport,
+    pub viewport: Viewport,
     /// True if the player is selected: it is audible, and the controls apply to it.
     pub chosen: bool,
     pub state: WatchState,

@@ -123,14 +123,14 @@ impl FromStr for Viewport {
             }
             _ => return Err(PARSE_ERROR),
         }
-        let look = Self {
+        let viewport = Self {
             aspect: Aspect::of(aspect).ok_or(PARSE_ERROR)?,
             zoom,
             turn: Rotation::ALL.into_iter().find(|it| it.degrees() == turn).ok_or(PARSE_ERROR)?,
             pan,
         };
         // A position that is too far away is limited, because its exact value is not intentional.
-        if ZOOM_RANGE.contains(&zoom) { Ok(look.checked()) } else { Err(PARSE_ERROR) }
+        if ZOOM_RANGE.contains(&zoom) { Ok(viewport.checked()) } else { Err(PARSE_ERROR) }
     }
 }
 
@@ -144,8 +144,8 @@ mod tests {
             for turn in Rotation::ALL {
                 for zoom in [0.25, 1.0, 1.337, 4.0] {
                     let pan = if zoom > 1.0 { [-0.25, 0.125] } else { [0.0; 2] };
-                    let look = Viewport { aspect, zoom, turn, pan };
-                    assert_eq!(look.to_string().parse(), Ok(look), "{look}");
+                    let viewport = Viewport { aspect, zoom, turn, pan };
+                    assert_eq!(viewport.to_string().parse(), Ok(viewport), "{viewport}");
                 }
             }
         }

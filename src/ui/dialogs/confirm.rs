@@ -25,8 +25,8 @@ fn ask(
     paragraph(ui, text, Type::Body, theme.secondary);
     ui.add_space(gap::M);
     let buttons = |ui: &mut Ui| {
-        let no = Button::new(no).look(ButtonWeight::Primary).show(ui, theme);
-        let yes = Button::new(yes).look(ButtonWeight::Live).show(ui, theme);
+        let no = Button::new(no).weight(ButtonWeight::Primary).show(ui, theme);
+        let yes = Button::new(yes).weight(ButtonWeight::Live).show(ui, theme);
         if fresh {
             // Enter cancels.
             no.request_focus();

@@ -15,12 +15,12 @@ use crate::ui::view::View;
 use crate::ui::widgets::{Button, label, paragraph};
 
 pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
-    modal(ctx, view.theme, "history", 620.0, |ui| {
+    modal(ctx, view.theme, "event-log", 620.0, |ui| {
         let close = heading(ui, view, &view.texts.get("event-log"));
         ScrollArea::vertical().max_height(420.0).auto_shrink([false, true]).show(ui, |ui| {
             lines(ui, view);
         });
-        if !view.snapshot.history.is_empty() {
+        if !view.snapshot.event_log.is_empty() {
             below(ui, view);
         }
         close.then_some(DialogAnswer::Close)
@@ -29,7 +29,7 @@ pub fn show(ctx: &egui::Context, view: &View<'_>) -> Option<DialogAnswer> {
 
 /// Draws the entries, the newest at the top.
 pub fn lines(ui: &mut Ui, view: &View<'_>) {
-    let entries = &view.snapshot.history;
+    let entries = &view.snapshot.event_log;
     if entries.is_empty() {
         paragraph(ui, &view.texts.get("event-log-empty"), Type::Body, view.theme.secondary);
     }
@@ -90,7 +90,7 @@ fn below(ui: &mut Ui, view: &View<'_>) {
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let copy = view.texts.get("event-log-copy");
         if Button::new(&copy).icon(Icon::Copy).show(ui, view.theme).clicked() {
-            let lines = view.snapshot.history.iter().map(|entry| {
+            let lines = view.snapshot.event_log.iter().map(|entry| {
                 let text = text(view, entry);
                 format!(
                     "{}  {text} [{}]",
@@ -100,7 +100,7 @@ fn below(ui: &mut Ui, view: &View<'_>) {
             });
             ui.ctx().copy_text(lines.collect::<Vec<_>>().join("\n"));
         }
-        if let Some(path) = &view.snapshot.history_path {
+        if let Some(path) = &view.snapshot.event_log_path {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let path = path.display().to_string();
                 let message = view.texts.with("event-log-file", &[("path", path.into())]);

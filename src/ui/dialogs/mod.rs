@@ -33,19 +33,19 @@ pub enum Dialog {
     Settings,
     Help,
     /// The event log of the stream.
-    History,
+    EventLog,
     Developer,
     /// The user's own services.
     Services,
     /// Scene collections and profiles.
-    Parts,
+    CollectionsAndProfiles,
     /// The dialog that sends a media file unchanged.
     Passthrough,
     /// The mixer dialog.
     Mixer,
     Palette,
     /// The pre-flight check.
-    Ready,
+    Preflight,
     ConfirmStop,
     ConfirmClose,
     /// The dialog while onair ends, after the user has confirmed the end.
@@ -70,14 +70,14 @@ pub fn show(
             answer
         }
         Dialog::Help => help::show(ctx, view, needs.images, needs.fresh),
-        Dialog::History => event_log::show(ctx, view),
+        Dialog::EventLog => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
         Dialog::Services => own_services::show(ctx, view, needs.services),
-        Dialog::Parts => parts::show(ctx, view, needs.parts, needs.fresh),
+        Dialog::CollectionsAndProfiles => parts::show(ctx, view, needs.parts, needs.fresh),
         Dialog::Passthrough => passthrough::show(ctx, view, needs.passthrough),
         Dialog::Mixer => mixer::show(ctx, view),
         Dialog::Palette => command_palette::show(ctx, view, needs, search),
-        Dialog::Ready => preflight::show(ctx, view, needs.fresh),
+        Dialog::Preflight => preflight::show(ctx, view, needs.fresh),
         Dialog::ConfirmStop => confirm::stop(ctx, view, needs.fresh),
         Dialog::ConfirmClose => confirm::close(ctx, view, needs.fresh),
         Dialog::Closing => {

@@ -152,7 +152,7 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         let name = texts.get("service-keep");
-        keep = Button::new(&name).look(ButtonWeight::Primary).show(ui, theme).clicked();
+        keep = Button::new(&name).weight(ButtonWeight::Primary).show(ui, theme).clicked();
         leave = Button::new(&texts.get("cancel")).show(ui, theme).clicked();
     });
     if keep {

@@ -39,7 +39,7 @@ pub fn show(
         }
         let name = texts.get("passthrough-send");
         let button = Button::new(&name)
-            .look(ButtonWeight::Primary)
+            .weight(ButtonWeight::Primary)
             .enabled(free && passthrough.path.is_some());
         let sent = button.width(ui.available_width()).show(ui, theme).clicked();
         match sent {

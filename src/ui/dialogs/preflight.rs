@@ -94,7 +94,8 @@ fn line(ui: &mut Ui, view: &mut View<'_>, notice: &Notice) -> Option<u32> {
             }
             if let Some(remedy) = notice.remedies.first().copied() {
                 let name = remedy_name(view.texts, remedy);
-                if Button::new(&name).small().look(ButtonWeight::Plain).show(ui, theme).clicked() {
+                if Button::new(&name).small().weight(ButtonWeight::Plain).show(ui, theme).clicked()
+                {
                     match remedy {
                         Remedy::TrustCertificate { target, pin } => trust(view, target, pin),
                         _ => apply(view, remedy),

@@ -69,7 +69,7 @@ macro_rules! actions {
 actions! {
     GoLive "go-live" Broadcast "Ctrl+L";
     SendFile "send-file" Film "";
-    Ready "preflight" Check "Ctrl+T";
+    Preflight "preflight" Check "Ctrl+T";
     Record "record" Dot "Ctrl+R";
     PauseRecording "pause-recording" Pause "Ctrl+P";
     Chapter "chapter" Flag "Ctrl+B";
@@ -91,13 +91,13 @@ actions! {
     Palette "palette" Search "Ctrl+K";
     Settings "settings" Settings "Ctrl+Comma";
     Help "help" Help "F1";
-    History "event-log" Info "Ctrl+H";
+    EventLog "event-log" Info "Ctrl+H";
     Notices "notices" Bell "Ctrl+N";
     Remedy "remedy" Check "Ctrl+Period";
     Developer "developer" Warning "";
     SetUp "set-up" Check "";
     Services "services" Broadcast "";
-    Parts "parts" Film "";
+    CollectionsAndProfiles "parts" Film "";
     LayoutSimple "layout-simple" Layout "";
     LayoutStudio "layout-studio" Layout "";
     LayoutMonitor "layout-monitor" Layout "";

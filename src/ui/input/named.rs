@@ -129,7 +129,7 @@ pub fn items_of<'a>(collection: &'a Collection, name: &str) -> Vec<&'a Item> {
 
 /// Returns the command that shows a scene: in studio mode in the preview, otherwise in the program.
 pub fn show_scene(studio_mode: bool, id: SceneId) -> Command {
-    if studio_mode { Command::PrepareScene(Some(id)) } else { Command::SwitchScene(id) }
+    if studio_mode { Command::SetPreviewScene(Some(id)) } else { Command::SwitchScene(id) }
 }
 
 /// Returns the names of the layouts that the user saved.
@@ -216,7 +216,7 @@ impl NamedCommand {
         let part = |kind| Command::Part(PartCommand::Use(kind, name.clone()));
         Some(match self.kind {
             NamedKind::Scene => {
-                let studio_mode = snapshot.scenes.prepared.is_some();
+                let studio_mode = snapshot.scenes.preview_scene.is_some();
                 show_scene(studio_mode, collection.scene_named(name)?.id)
             }
             NamedKind::Source => {

@@ -154,7 +154,7 @@ impl Action {
         }
         match self {
             Self::GoLive => unless(snapshot.live != LiveState::Stopping, Why::Stopping),
-            Self::Ready | Self::SendFile | Self::SetUp => {
+            Self::Preflight | Self::SendFile | Self::SetUp => {
                 unless(snapshot.live == LiveState::Idle, Why::Live)
             }
             Self::PauseRecording | Self::Chapter => {
@@ -208,7 +208,7 @@ impl Action {
             Self::NewPlayKey => unless(snapshot.server.play_key, Why::NoPlayKey),
             Self::Undo => unless(snapshot.scenes.can_undo, Why::NothingToUndo),
             Self::Redo => unless(snapshot.scenes.can_redo, Why::NothingToRedo),
-            Self::Transition => unless(snapshot.scenes.prepared.is_some(), Why::NoPreview),
+            Self::Transition => unless(snapshot.scenes.preview_scene.is_some(), Why::NoPreview),
             Self::MediaPause
             | Self::MediaRestart
             | Self::MediaNext

@@ -17,7 +17,7 @@ impl TalkState {
     /// send.
     pub fn handle_elsewhere(&mut self, held: bool, away: bool) -> Option<Command> {
         self.elsewhere = held;
-        if away { self.is(held) } else { None }
+        if away { self.set_held(held) } else { None }
     }
 
     /// Returns true if the key is held, as last reported.
@@ -37,10 +37,10 @@ impl TalkState {
         let here = held(ctx, snapshot, key, typing);
         // A window that gets the keyboard focus does not see that the key is already held.
         let continues = self.held && (!typing || key.button().is_some());
-        self.is(here || (self.elsewhere && (away || continues)))
+        self.set_held(here || (self.elsewhere && (away || continues)))
     }
 
-    fn is(&mut self, held: bool) -> Option<Command> {
+    fn set_held(&mut self, held: bool) -> Option<Command> {
         (std::mem::replace(&mut self.held, held) != held).then_some(Command::PushToTalkKeys(held))
     }
 }

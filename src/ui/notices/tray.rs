@@ -225,7 +225,7 @@ fn hide(response: &Response) {
 /// Draws an active notice.
 fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<TrayRequest> {
     let (theme, texts) = (view.theme, view.texts);
-    let look = match notice.level {
+    let weight = match notice.level {
         Level::Info => (Icon::Info, theme.accent),
         Level::Warning | Level::Error => (Icon::Warning, theme.warn),
     };
@@ -241,7 +241,7 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
         let dismissed = columns(
             ui,
             view,
-            look,
+            weight,
             Type::Sentence,
             |ui| {
                 let response = titled(ui, &title, Type::Sentence, theme.text);
@@ -251,11 +251,11 @@ fn entry(ui: &mut Ui, view: &View<'_>, notice: &Notice, fresh: bool) -> Option<T
                 if !advice.is_empty() {
                     paragraph(ui, &advice, Type::Small, theme.secondary);
                 }
-                let look = match is_newest(view, notice) {
+                let weight = match is_newest(view, notice) {
                     true => ButtonWeight::Primary,
                     false => ButtonWeight::Plain,
                 };
-                helped = buttons(ui, view, &notice.remedies, (&name, look, fresh));
+                helped = buttons(ui, view, &notice.remedies, (&name, weight, fresh));
             },
             &end,
         );
@@ -322,10 +322,11 @@ fn buttons(
         ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
         for (index, remedy) in remedies.into_iter().enumerate() {
             let name = remedy_name(view.texts, remedy);
-            let look = if index == 0 { best } else { ButtonWeight::Plain };
+            let weight = if index == 0 { best } else { ButtonWeight::Plain };
             // The health bar may have the same button, so this one contains its subject.
             let whose = format!("{name}: {title}");
-            let button = Button::new(&name).small().look(look).name(&whose).show(ui, view.theme);
+            let button =
+                Button::new(&name).small().weight(weight).name(&whose).show(ui, view.theme);
             if fresh && index == 0 {
                 button.request_focus();
             }
@@ -379,7 +380,7 @@ fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
     let mut asked = None;
     ui.horizontal(|ui| {
         let name = texts.get("event-log");
-        let log = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
+        let log = Button::new(&name).small().weight(ButtonWeight::Quiet).show(ui, theme);
         let any = (view.health.alone && view.health.remedy.is_some())
             || view.snapshot.notices.iter().any(|notice| has_buttons(view, notice));
         if fresh && !any {
@@ -390,7 +391,7 @@ fn footer(ui: &mut Ui, view: &View<'_>, fresh: bool) -> Option<TrayRequest> {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let name = texts.get("copy-diagnostics");
-            let copy = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
+            let copy = Button::new(&name).small().weight(ButtonWeight::Quiet).show(ui, theme);
             if copy.on_hover_text(&*texts.get("tip-copy-diagnostics")).clicked() {
                 ui.ctx().copy_text(diagnostics(view));
             }
@@ -416,7 +417,7 @@ fn diagnostics(view: &View<'_>) -> String {
     };
     lines.extend(snapshot.notices.iter().rev().map(|it| line(it.wall_micros, it)));
     lines.push(String::new());
-    let log = snapshot.history.iter().rev().take(MAX_LOG_LINES);
+    let log = snapshot.event_log.iter().rev().take(MAX_LOG_LINES);
     lines.extend(log.map(|entry| line(entry.wall_micros, &entry.notice)));
     lines.join("\n")
 }

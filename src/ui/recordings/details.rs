@@ -211,7 +211,7 @@ fn buttons(
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
         let text = texts.get("recordings-play");
-        let button = Button::new(&text).icon(Icon::Play).look(ButtonWeight::Primary).small();
+        let button = Button::new(&text).icon(Icon::Play).weight(ButtonWeight::Primary).small();
         if button.enabled(known).show(ui, theme).clicked() {
             play = Some(file.path.clone());
         }
@@ -237,7 +237,7 @@ fn trash_question(ui: &mut Ui, view: &mut View<'_>, file: &RecordingFile, draft:
     announced(&paragraph(ui, &question, Type::Body, theme.text));
     let (trash, cancel) = (texts.get("recordings-trash"), texts.get("cancel"));
     let buttons = ui.horizontal(|ui| {
-        let yes = Button::new(&trash).look(ButtonWeight::Live).small().show(ui, theme);
+        let yes = Button::new(&trash).weight(ButtonWeight::Live).small().show(ui, theme);
         (yes, Button::new(&cancel).small().show(ui, theme))
     });
     let (yes, no) = buttons.inner;

@@ -24,7 +24,8 @@ pub fn menu(ui: &mut Ui, view: &mut View<'_>) {
         }
     }
     menu_rule(ui, theme);
-    if command_item(ui, theme, Action::Parts, &texts.get(Action::Parts.key()), "", false, None) {
+    let manage = Action::CollectionsAndProfiles;
+    if command_item(ui, theme, manage, &texts.get(manage.key()), "", false, None) {
         view.request(WindowRequest::ShowParts);
         ui.close();
     }

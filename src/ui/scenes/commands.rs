@@ -396,10 +396,10 @@ mod tests {
         let mut snapshot = with(&[Edit::AddScene("Talk".into())]);
         let draft = selected(&[2]);
         assert_eq!(why_not(&snapshot, &draft, Action::Delete), None);
-        snapshot.scenes.prepared = snapshot.scenes.collection.scenes.last().map(|it| it.id);
+        snapshot.scenes.preview_scene = snapshot.scenes.collection.scenes.last().map(|it| it.id);
         assert_eq!(why_not(&snapshot, &draft, Action::Delete), Some(ImpossibleReason::NoItem));
         // An action on a selected item of this scene does not change that of the other one.
-        snapshot.scenes.prepared = None;
+        snapshot.scenes.preview_scene = None;
         let other = Edit::AddSource {
             scene: snapshot.scenes.collection.scenes[1].id,
             name: "Slides".into(),

@@ -95,7 +95,7 @@ pub struct Draft {
     pub(super) going: HandleDrag,
     /// The transition whose options are displayed.
     pub transition: Option<TransitionScope>,
-    /// True in studio mode, in which scenes are prepared in the preview.
+    /// True in studio mode, in which edits go to the preview.
     pub studio_mode: bool,
     /// The zoom of the canvas.
     pub zoom: CanvasZoom,
@@ -277,7 +277,7 @@ impl Draft {
     pub(in crate::ui) fn switch_studio_mode(&mut self, snapshot: &Snapshot) -> Command {
         self.studio_mode = !self.studio_mode;
         let current = snapshot.scenes.collection.current;
-        Command::PrepareScene(self.studio_mode.then_some(current))
+        Command::SetPreviewScene(self.studio_mode.then_some(current))
     }
 
     /// Checks whether requested objects have arrived, and returns the command to send, if any. In
@@ -295,7 +295,7 @@ impl Draft {
                 self.name_cursor = Some(NameCursor::Whole);
                 let idle = snapshot.live == LiveState::Idle && snapshot.recording.is_none();
                 match self.studio_mode {
-                    true => Some(Command::PrepareScene(Some(id))),
+                    true => Some(Command::SetPreviewScene(Some(id))),
                     false => idle.then_some(Command::SwitchScene(id)),
                 }
             }
@@ -421,7 +421,7 @@ pub(super) enum RenamedObject {
 
 /// Returns the scene that is edited: the preview scene, or the one on air.
 pub(super) fn edited(snapshot: &Snapshot) -> SceneId {
-    snapshot.scenes.prepared.unwrap_or(snapshot.scenes.collection.current)
+    snapshot.scenes.preview_scene.unwrap_or(snapshot.scenes.collection.current)
 }
 
 /// Returns the size of an item's content. A group, a scene, and a source of unknown size have the

@@ -29,7 +29,7 @@ pub enum RowLamp {
     /// The scene was on air until the connection was lost.
     OffAir,
     /// The scene is in the preview.
-    Prepared,
+    Preview,
 }
 
 /// Returns the icon for a kind of source.

@@ -1,7 +1,9 @@
 //! The dialog for a transition: its kind, its duration, and the options of its kind. Every change
 //! takes effect at the next scene change.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
+use std::time::Duration;
 
 use egui::{Layout, Ui, vec2};
 
@@ -14,8 +16,8 @@ use crate::ui::dialogs::{DialogAnswer, heading, modal};
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::{Draft, TransitionScope};
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{flag, line, part};
-use crate::ui::scenes::source::number;
+use crate::ui::scenes::source::fields::{failure, flag, line, part};
+use crate::ui::scenes::source::seconds;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::{TransitionFile, TransitionFilePart};
 use crate::ui::view::{View, WindowRequest};
@@ -26,6 +28,9 @@ const DIALOG_WIDTH_POINTS: f32 = 470.0;
 const LIST_WIDTH_POINTS: f32 = 250.0;
 /// The width of the value after a slider, in points.
 const VALUE_WIDTH_POINTS: f32 = 60.0;
+
+/// The range of durations and points in time, up to the longest stinger.
+const DURATION_RANGE: RangeInclusive<Duration> = Duration::ZERO..=MAX_STINGER_DURATION;
 
 /// The kinds of transition in the list.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -175,7 +180,7 @@ fn contents(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, now: &mut 
         now.kind = way.kind(&now.kind);
     }
     if !matches!(now.kind, Kind::Cut | Kind::Stinger(_)) {
-        seconds(ui, view, key!("transition-duration"), &mut now.duration);
+        seconds(ui, view, key!("transition-duration"), &mut now.duration, DURATION_RANGE);
     }
     match &mut now.kind {
         Kind::Cut | Kind::Fade => {}
@@ -221,7 +226,7 @@ fn stinger(ui: &mut Ui, view: &mut View<'_>, scene: Option<SceneId>, of: &mut St
         ),
     ];
     file(ui, view, &of.file, &ways);
-    seconds(ui, view, key!("transition-cut-at"), &mut of.cut);
+    seconds(ui, view, key!("transition-cut-at"), &mut of.cut, DURATION_RANGE);
     let color = match of.matte {
         Matte::Color(color) => color,
         _ => [0, 255, 0],
@@ -275,20 +280,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, path: &Path, ways: &[(&'static str, Tr
     if let Some(reason) = view.snapshot.scenes.transition_problem(path) {
         let reason = view.texts.say(reason);
         let words = view.texts.with("transition-unusable", &[("reason", reason.into())]);
-        paragraph(ui, &words, Type::Small, view.theme.warn);
-        let text = view.texts.get("try-again");
-        if Button::new(&text).small().show(ui, view.theme).clicked() {
-            view.send(Command::TryAgain);
-        }
-    }
-}
-
-fn seconds(ui: &mut Ui, view: &mut View<'_>, name: &'static str, time: &mut std::time::Duration) {
-    let before = time.as_secs_f64();
-    let mut seconds = before;
-    number(ui, view, name, &mut seconds, 0.0..=MAX_STINGER_DURATION.as_secs_f64(), " s");
-    if (seconds - before).abs() > 1e-9 {
-        *time = std::time::Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
+        failure(ui, view, &words);
     }
 }
 

@@ -6,7 +6,7 @@ use super::Screen;
 use crate::compose::scene::SceneId;
 use crate::mix::StripLamp;
 use crate::studio::live::view::LiveState;
-use crate::studio::settings::Panel;
+use crate::studio::settings::{Panel, Panels};
 use crate::studio::targets::sharing::ServerReach;
 use crate::studio::{Command, Language, Theme as ThemeChoice};
 use crate::ui::dialogs::{Dialog, PartsDraft};
@@ -66,8 +66,8 @@ impl Screen {
             Action::Palette => self.toggle(Dialog::Palette),
             Action::Settings => self.toggle(Dialog::Settings),
             Action::Help => self.toggle(Dialog::Help),
-            Action::Ready => self.toggle(Dialog::Ready),
-            Action::History => self.toggle(Dialog::History),
+            Action::Preflight => self.toggle(Dialog::Preflight),
+            Action::EventLog => self.toggle(Dialog::EventLog),
             Action::Notices => {
                 let open = !self.tray.open;
                 self.tray = bars::TrayState { open, fresh: open };
@@ -80,9 +80,9 @@ impl Screen {
             Action::Developer => self.toggle(Dialog::Developer),
             Action::SendFile => self.toggle(Dialog::Passthrough),
             Action::Services => self.toggle(Dialog::Services),
-            Action::Parts => {
+            Action::CollectionsAndProfiles => {
                 self.parts = PartsDraft::default();
-                self.toggle(Dialog::Parts);
+                self.toggle(Dialog::CollectionsAndProfiles);
             }
             Action::SetUp => self.toggle(Dialog::Guide),
             Action::AddSource => {
@@ -129,9 +129,9 @@ impl Screen {
             | Action::RecordingRepair
             | Action::RecordingCopy => self.act_on_recording(action),
             Action::RecordingsFolder => self.requests.push(WindowRequest::PickRecordingFolder),
-            Action::LayoutSimple => self.use_layout("simple"),
-            Action::LayoutStudio => self.use_layout("studio"),
-            Action::LayoutMonitor => self.use_layout("monitor"),
+            Action::LayoutSimple => self.use_layout(Panels::SIMPLE),
+            Action::LayoutStudio => self.use_layout(Panels::STUDIO),
+            Action::LayoutMonitor => self.use_layout(Panels::MONITOR),
             Action::LayoutReset | Action::LayoutDelete => {
                 self.page = Page::Studio;
                 docks::menu::discard(&mut self.preferences.panels, &mut self.docks, action);
@@ -268,7 +268,7 @@ impl Screen {
         }
         match command.command(&self.snapshot) {
             // Studio mode may have changed since the snapshot.
-            Some(Command::SwitchScene(id) | Command::PrepareScene(Some(id))) => {
+            Some(Command::SwitchScene(id) | Command::SetPreviewScene(Some(id))) => {
                 self.switch_scene(id);
             }
             command => self.requests.extend(command.map(WindowRequest::Command)),

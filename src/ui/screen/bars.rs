@@ -69,7 +69,7 @@ pub fn top(
     bar.spacing_mut().item_spacing.x = 2.0;
     for (tab, action, key) in tabs {
         let text = view.texts.get(key);
-        let button = Button::new(&text).look(ButtonWeight::Quiet).height(30.0);
+        let button = Button::new(&text).weight(ButtonWeight::Quiet).height(30.0);
         let tip = tooltip(ui.ctx(), view.texts, action);
         if button.selected(page == tab).show(&mut bar, theme).on_hover_text(tip).clicked() {
             pressed = Some(TopBarClick::Act(action));
@@ -105,7 +105,7 @@ fn tools(ui: &mut Ui, view: &View<'_>, tray: &mut TrayState, room: Rect) -> Opti
     );
     bar.spacing_mut().item_spacing.x = gap::XS;
     let mut pressed = None;
-    let quiet = |text| Button::new(text).look(ButtonWeight::Quiet).kind(Type::Small).height(30.0);
+    let quiet = |text| Button::new(text).weight(ButtonWeight::Quiet).kind(Type::Small).height(30.0);
     let button = quiet(&commands_text).icon(Icon::Search).name(&commands).width(commands_width);
     let tip = tooltip(ui.ctx(), texts, Action::Palette);
     if button.show(&mut bar, theme).on_hover_text(tip).clicked() {

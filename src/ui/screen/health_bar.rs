@@ -230,8 +230,8 @@ fn buttons(
     let bar = UiBuilder::new().max_rect(room).layout(layout).id_salt("health-buttons");
     let mut bar = ui.new_child(bar);
     bar.spacing_mut().item_spacing.x = gap::S;
-    let mut button = |text: &str, look| {
-        Button::new(text).small().look(look).show(&mut bar, view.theme).clicked()
+    let mut button = |text: &str, weight| {
+        Button::new(text).small().weight(weight).show(&mut bar, view.theme).clicked()
     };
     let mut pressed = None;
     if remedy.as_ref().is_some_and(|text| button(text, ButtonWeight::Primary)) {

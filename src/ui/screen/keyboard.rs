@@ -73,8 +73,8 @@ impl Screen {
                     Action::Palette
                         | Action::Settings
                         | Action::Help
-                        | Action::History
-                        | Action::Ready
+                        | Action::EventLog
+                        | Action::Preflight
                         | Action::Mixer
                 )
             );

@@ -26,7 +26,7 @@ macro_rules! parts {
             chat: &mut $screen.chat,
             side: &mut $screen.side,
             program: &mut $screen.program,
-            prepared: $screen.prepared.as_mut(),
+            preview: $screen.preview.as_mut(),
             watched: &mut $screen.watched,
             panels: &mut $screen.preferences.panels,
             multiview: &mut $screen.multiview,
@@ -61,7 +61,7 @@ use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
 use crate::studio::command::PartCommand;
 use crate::studio::notices::health::Health;
-use crate::studio::settings::Panel;
+use crate::studio::settings::{Panel, Panels};
 use crate::studio::{Command, Preferences, Remedy, Snapshot, Theme as ThemeChoice};
 use crate::ui::dialogs::file_chooser::FileChooser;
 use crate::ui::dialogs::{self, Dialog, DialogAnswer, PassthroughDraft};
@@ -142,7 +142,7 @@ pub struct Screen {
     /// The views, in addition to the program, that were last requested from the studio.
     looked_at: BTreeMap<ViewOf, ViewDetail>,
     /// The view of the preview frame; `None` before the first preview.
-    prepared: Option<FrameView>,
+    preview: Option<FrameView>,
     program: FrameView,
     /// The views of the players' frames, by the slots of their tiles.
     watched: Vec<FrameView>,
@@ -172,13 +172,13 @@ fn studio_mode_at_start(
     snapshot: &Snapshot,
 ) -> Option<WindowRequest> {
     let asked = wanted.as_mut()?;
-    if snapshot.scenes.prepared.is_some() {
+    if snapshot.scenes.preview_scene.is_some() {
         *wanted = None;
         return None;
     }
     let current = snapshot.scenes.collection.current;
     let is_new = asked.replace(current) != Some(current);
-    is_new.then_some(WindowRequest::Command(Command::PrepareScene(Some(current))))
+    is_new.then_some(WindowRequest::Command(Command::SetPreviewScene(Some(current))))
 }
 
 /// Applies the hotkeys and the interface scale in percent to the whole window.
@@ -202,7 +202,7 @@ impl Screen {
         let texts = Texts::new(preferences.language.spoken());
         apply_to(ctx, &preferences, preferences.ui_scale.unwrap_or(scale::DEFAULT_PERCENT));
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
-        let studio_at_start = (preferences.panels.layout == "studio").then_some(None);
+        let studio_at_start = (preferences.panels.layout == Panels::STUDIO).then_some(None);
         Self {
             preferences,
             theme,
@@ -242,7 +242,7 @@ impl Screen {
             multiview: Multiview::default(),
             projectors: Projectors::default(),
             looked_at: BTreeMap::new(),
-            prepared: None,
+            preview: None,
             program: FrameView::new("program", program),
             watched: watched.into_iter().map(|slot| FrameView::new("watched", slot)).collect(),
             full_screen: false,
@@ -352,14 +352,14 @@ impl Screen {
         let next = self.scenes.learn(&self.snapshot);
         self.requests.extend(next.map(WindowRequest::Command));
         let scenes = &self.snapshot.scenes;
-        self.scenes.studio_mode = scenes.prepared.is_some();
+        self.scenes.studio_mode = scenes.preview_scene.is_some();
         self.requests.extend(studio_mode_at_start(&mut self.studio_at_start, &self.snapshot));
         self.scenes.safe_areas = self.preferences.safe_areas;
         self.scenes.space_talks = push_to_talk::is_space(&self.snapshot, &self.preferences);
-        if scenes.prepared.is_none() {
-            self.prepared = None;
-        } else if self.prepared.is_none() {
-            self.prepared = Some(self.program.beside("prepared", scenes.preview.clone()));
+        if scenes.preview_scene.is_none() {
+            self.preview = None;
+        } else if self.preview.is_none() {
+            self.preview = Some(self.program.beside("preview", scenes.preview.clone()));
         }
     }
 

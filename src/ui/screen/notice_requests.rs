@@ -23,7 +23,7 @@ impl Screen {
     ) {
         match top {
             Some(TopBarClick::Act(action)) => self.act(ctx, action),
-            Some(TopBarClick::Tray(TrayRequest::EventLog)) => self.act(ctx, Action::History),
+            Some(TopBarClick::Tray(TrayRequest::EventLog)) => self.act(ctx, Action::EventLog),
             Some(TopBarClick::Tray(TrayRequest::Dismiss(notice))) => self.dismiss(notice),
             Some(TopBarClick::Tray(TrayRequest::Help { notice, remedy })) => {
                 self.help(remedy);

@@ -48,7 +48,7 @@ impl Screen {
             match request {
                 WindowRequest::ShowParts => {
                     self.parts = PartsDraft::default();
-                    self.open(Dialog::Parts);
+                    self.open(Dialog::CollectionsAndProfiles);
                 }
                 WindowRequest::Act(action) => self.act(ctx, action),
                 // The other windows are not about the page of the main window.

@@ -76,8 +76,8 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
             let text = texts.get("go-live");
             let button = match view.health.activity {
                 // A click on the button still works, and shows the missing values.
-                Activity::NotReady => base(&text).look(ButtonWeight::Raised),
-                _ => base(&text).look(ButtonWeight::Primary),
+                Activity::NotReady => base(&text).weight(ButtonWeight::Raised),
+                _ => base(&text).weight(ButtonWeight::Primary),
             };
             button.show(ui, theme).on_hover_text(tip).clicked()
         }
@@ -88,7 +88,7 @@ fn big(ui: &mut Ui, view: &mut View<'_>) -> Option<Action> {
         }
         _ => {
             let text = texts.get("stop");
-            base(&text).look(ButtonWeight::Live).show(ui, theme).on_hover_text(tip).clicked()
+            base(&text).weight(ButtonWeight::Live).show(ui, theme).on_hover_text(tip).clicked()
         }
     };
     pressed.then_some(Action::GoLive)

@@ -64,7 +64,7 @@ pub fn figures(ui: &mut Ui, view: &mut View<'_>) {
     });
     let (text, name) = (texts.get("mixer-reset"), texts.get("action-reset-loudness"));
     let button =
-        Button::new(&text).name(&name).look(ButtonWeight::Quiet).icon(Icon::Refresh).small();
+        Button::new(&text).name(&name).weight(ButtonWeight::Quiet).icon(Icon::Refresh).small();
     if button.show(ui, theme).clicked() {
         view.send(Command::ResetLoudness);
     }

@@ -69,8 +69,8 @@ fn simple(
     panel.shrink_clip_rect(sources_room);
     left_panel::show(&mut panel, view, parts.scenes, None);
 
-    let prepared = parts.prepared.as_deref_mut();
-    program::show(ui, view, parts.program, prepared, parts.scenes, stage_room);
+    let preview = parts.preview.as_deref_mut();
+    program::show(ui, view, parts.program, preview, parts.scenes, stage_room);
     let mut mixer_ui = child(ui, strip, "mixer");
     let mixer_asked = mixer::show(&mut mixer_ui, view, strip).then_some(Action::Mixer);
     let asked = right_panel::show(ui, view, parts, side);

@@ -102,7 +102,7 @@ fn is_program(view: &View<'_>, scene: &Scene) -> bool {
 }
 
 fn is_preview(view: &View<'_>, scene: &Scene) -> bool {
-    view.snapshot.scenes.prepared == Some(scene.id)
+    view.snapshot.scenes.preview_scene == Some(scene.id)
 }
 
 /// Returns what a scene is used for: in the program, on air, in the preview, or nothing. Outside
@@ -111,7 +111,7 @@ pub fn state_of(view: &View<'_>, scene: &Scene) -> String {
     let (texts, snapshot) = (view.texts, view.snapshot);
     let key = match (is_program(view, scene), &snapshot.live) {
         (true, LiveState::OnAir | LiveState::Stopping) => key!("scene-on-air"),
-        (true, _) if snapshot.scenes.prepared.is_some() => key!("scene-in-program"),
+        (true, _) if snapshot.scenes.preview_scene.is_some() => key!("scene-in-program"),
         (false, _) if is_preview(view, scene) => key!("scene-in-preview"),
         _ => return String::new(),
     };
@@ -190,19 +190,19 @@ fn cell(
     let shape = size.aspect();
     let rect = fitted(room.shrink(3.0), shape, ui.pixels_per_point());
     let response = ui.interact(rect, ui.scope_id().with(("cell", scene.id.0)), Sense::click());
-    let (on_program, prepared) = (is_program(view, scene), is_preview(view, scene));
+    let (on_program, in_preview) = (is_program(view, scene), is_preview(view, scene));
     let named = [("name", scene.name.clone().into())];
-    let name = match (on_program, prepared) {
+    let name = match (on_program, in_preview) {
         (true, _) => texts.with("multiview-program", &named),
         (false, true) => texts.with("multiview-preview", &named),
         (false, false) => texts.with("multiview-scene", &named),
     };
     response.widget_info(|| {
-        WidgetInfo::selected(Role::RadioButton, true, on_program || prepared, &name)
+        WidgetInfo::selected(Role::RadioButton, true, on_program || in_preview, &name)
     });
     accept_letters(&response);
     paint_cell(ui, view, multiview, like, scene, rect, &response);
-    if response.double_clicked() && prepared {
+    if response.double_clicked() && in_preview {
         view.send(Command::Transition);
     } else if response.clicked() && (draft.studio_mode || !on_program) {
         view.send(show_scene(draft.studio_mode, scene.id));
@@ -228,7 +228,7 @@ fn paint_cell(
     response: &Response,
 ) {
     let (theme, texts) = (view.theme, view.texts);
-    let (on_program, prepared) = (is_program(view, scene), is_preview(view, scene));
+    let (on_program, in_preview) = (is_program(view, scene), is_preview(view, scene));
     if !ui.is_rect_visible(rect) {
         return;
     }
@@ -238,7 +238,7 @@ fn paint_cell(
     let mut words = line.shrink2(vec2(gap::S, 0.0));
     // On a small frame, a text mark would cover the scene.
     let is_small = rect.height() < MIN_MARKED_CELL_HEIGHT_POINTS;
-    let shape = match (on_program, prepared) {
+    let shape = match (on_program, in_preview) {
         (true, _) => Some(SceneMark::Program),
         (false, true) => Some(SceneMark::Preview),
         (false, false) => None,
@@ -249,7 +249,7 @@ fn paint_cell(
     }
     elided(ui, words, Align::Min, &scene.name, Type::Small.font(), VIDEO_TEXT_COLOR);
     // The mark also has a text, because a color alone is not accessible.
-    let mark = match (on_program, prepared) {
+    let mark = match (on_program, in_preview) {
         (true, _) if is_on_air(view.snapshot) => {
             Some((texts.get("program-mark"), theme.live_fill, VIDEO_TEXT_COLOR))
         }
@@ -264,10 +264,10 @@ fn paint_cell(
         ui.painter().rect_filled(plate, CornerRadius::same(3), fill);
         ui.painter().galley(plate.center() - galley.size() / 2.0, galley, color);
     }
-    let stroke = match (on_program, prepared, response.hovered()) {
+    let stroke = match (on_program, in_preview, response.hovered()) {
         (true, _, _) if is_on_air(view.snapshot) => Stroke::new(2.0, theme.live),
         // In studio mode, the accent color belongs to the preview.
-        (true, _, _) if view.snapshot.scenes.prepared.is_some() => {
+        (true, _, _) if view.snapshot.scenes.preview_scene.is_some() => {
             Stroke::new(2.0, theme.secondary)
         }
         (true, _, _) => Stroke::new(2.0, theme.accent),

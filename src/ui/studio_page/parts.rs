@@ -50,7 +50,7 @@ pub struct PageParts<'a> {
     pub chat: &'a mut chat::Draft,
     pub side: &'a mut SideTab,
     pub program: &'a mut FrameView,
-    pub prepared: Option<&'a mut FrameView>,
+    pub preview: Option<&'a mut FrameView>,
     pub multiview: &'a mut Multiview,
     /// The views of the players' frames, by the slots of their tiles.
     pub watched: &'a mut [FrameView],

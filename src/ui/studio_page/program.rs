@@ -39,12 +39,12 @@ pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     frame: &mut FrameView,
-    prepared: Option<&mut FrameView>,
+    preview: Option<&mut FrameView>,
     draft: &mut scenes::Draft,
     room: Rect,
 ) {
     let mut room = room;
-    if let Some(prepared) = prepared {
+    if let Some(preview) = preview {
         let half = (room.width() - MIDDLE_COLUMN_WIDTH_POINTS) / 2.0;
         let left = room.with_max_x(room.left() + half);
         let columns = left.right()..=left.right() + MIDDLE_COLUMN_WIDTH_POINTS;
@@ -54,7 +54,7 @@ pub fn show(
         let rect = draft.zoom.place(inner, view.snapshot.quality.size, ui.pixels_per_point());
         let seen = rect.intersect(inner);
         fill_around(ui, left, seen, view.theme.canvas);
-        if !prepared.paint_turned(ui, rect, seen, Rotation::None) {
+        if !preview.paint_turned(ui, rect, seen, Rotation::None) {
             ui.painter().rect_filled(seen, CornerRadius::ZERO, FRAME_BACKGROUND);
         }
         let frame = Stroke::new(2.0, view.theme.accent);
@@ -68,7 +68,7 @@ pub fn show(
     let (size, dots) = (view.snapshot.quality.size, ui.pixels_per_point());
     let shape = size.aspect();
     // The zoom does not apply to a text that replaces the frame.
-    let beside = view.snapshot.scenes.prepared.is_some();
+    let beside = view.snapshot.scenes.preview_scene.is_some();
     let rect = match beside || !shows_video(only_source(view)) {
         true => fitted(inner, shape, dots),
         false => draft.zoom.place(inner, size, dots),
@@ -104,7 +104,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     let (theme, texts) = (view.theme, view.texts);
     ui.painter().rect_filled(room, CornerRadius::ZERO, theme.canvas);
     let scenes = &view.snapshot.scenes;
-    let owner = scenes.prepared.and_then(|id| scenes.collection.scene(id));
+    let owner = scenes.preview_scene.and_then(|id| scenes.collection.scene(id));
     let owner = owner.filter(|scene| scenes.collection.own_transitions.contains_key(&scene.id));
     let now = owner
         .map_or(&scenes.collection.transition, |scene| scenes.collection.transition_to(scene.id));
@@ -128,7 +128,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     column.spacing_mut().item_spacing.y = gap::S;
     let width = inner.width();
     let (name, tip) = (texts.get("take"), tooltip(ui.ctx(), texts, Action::Transition));
-    let button = Button::new(&name).look(ButtonWeight::Primary).height(52.0).width(width);
+    let button = Button::new(&name).weight(ButtonWeight::Primary).height(52.0).width(width);
     if button.show(&mut column, theme).on_hover_text(tip).clicked() {
         view.send(Command::Transition);
     }
@@ -173,7 +173,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
             (Button::new(&duration), texts.with("transition-duration-is", &values))
         }
     };
-    let button = button.small().look(ButtonWeight::Quiet).width(width).name(&name);
+    let button = button.small().weight(ButtonWeight::Quiet).width(width).name(&name);
     if button.show(&mut column, theme).on_hover_text(&name).clicked() {
         draft.transition = Some(owner.map_or(scenes::TransitionScope::Every, |scene| {
             scenes::TransitionScope::Scene(scene.id)
@@ -244,7 +244,7 @@ fn program(
         LiveState::OnAir | LiveState::Stopping => Stroke::new(2.0, theme.live),
         LiveState::Reconnecting { .. } => Stroke::new(2.0, theme.warn_frame),
         // In studio mode, the program is as prominent as the preview beside it.
-        _ if view.snapshot.scenes.prepared.is_some() => Stroke::new(2.0, theme.secondary),
+        _ if view.snapshot.scenes.preview_scene.is_some() => Stroke::new(2.0, theme.secondary),
         LiveState::Idle | LiveState::Connecting { .. } => Stroke::new(BORDER_WIDTH, theme.line),
     };
     ui.painter().rect_stroke(seen, CornerRadius::same(2), frame, StrokeKind::Outside);
@@ -305,7 +305,7 @@ fn tag(ui: &Ui, view: &View<'_>, rect: Rect) {
             ("rate", format::rate(quality.frame_rate).into()),
         ],
     );
-    let beside = view.snapshot.scenes.prepared.is_some();
+    let beside = view.snapshot.scenes.preview_scene.is_some();
     let fill = if beside && is_on_air(view.snapshot) {
         (view.theme.live_fill, VIDEO_TEXT_COLOR)
     } else {

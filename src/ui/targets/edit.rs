@@ -52,7 +52,7 @@ fn other_connection(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target:
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         let (apply, discard) = (texts.get("target-apply"), texts.get("target-discard"));
-        let button = Button::new(&apply).small().look(ButtonWeight::Primary);
+        let button = Button::new(&apply).small().weight(ButtonWeight::Primary);
         if button.show(ui, theme).clicked() {
             draft.complain = draft.fault_of(target).is_some();
             if !draft.complain {
@@ -119,7 +119,7 @@ fn apart(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, target: &Target) {
     paragraph(ui, &text, Type::Small, theme.secondary);
     let other = texts.with("split-other", &[("app", format!("{}/…", url.app).into())]);
     let name = texts.get("split-apart");
-    let pressed = Button::new(&name).small().look(ButtonWeight::Quiet).show(ui, theme);
+    let pressed = Button::new(&name).small().weight(ButtonWeight::Quiet).show(ui, theme);
     if pressed.on_hover_text(other).clicked() {
         *typed.server = server;
         *typed.key = url.stream.expose().to_owned();
@@ -270,7 +270,7 @@ fn misfits(ui: &mut Ui, view: &mut View<'_>, target: &Target) {
     let fit = limits::fit(view, service);
     if !misfits.is_empty() && fit != view.snapshot.quality {
         let name = texts.with("fit-quality", &[("service", service.name.to_string().into())]);
-        if Button::new(&name).small().look(ButtonWeight::Warn).show(ui, theme).clicked() {
+        if Button::new(&name).small().weight(ButtonWeight::Warn).show(ui, theme).clicked() {
             view.send(Command::SetQuality(fit));
         }
     }

@@ -115,7 +115,7 @@ pub fn lower(ui: &mut Ui, view: &mut View<'_>) {
         return;
     }
     let name = view.texts.with("fit-quality", &[("service", name.into())]);
-    if Button::new(&name).small().look(ButtonWeight::Warn).show(ui, view.theme).clicked() {
+    if Button::new(&name).small().weight(ButtonWeight::Warn).show(ui, view.theme).clicked() {
         view.send(Command::SetQuality(fit));
     }
 }

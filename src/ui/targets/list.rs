@@ -62,7 +62,7 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) -> bool 
         return false;
     }
     let name = view.texts.get("add-target");
-    let button = Button::new(&name).small().look(ButtonWeight::Quiet).icon(Icon::Plus);
+    let button = Button::new(&name).small().weight(ButtonWeight::Quiet).icon(Icon::Plus);
     let response = button.show(ui, theme);
     if std::mem::take(&mut draft.adds) {
         Popup::open_id(ui.ctx(), Popup::default_response_id(&response));

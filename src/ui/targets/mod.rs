@@ -29,7 +29,7 @@ use crate::ui::widgets::{
 
 pub use draft::{Draft, key_field, server_field};
 pub use list::title;
-pub use quality::{PRESET_NAMES, quality_text};
+pub use quality::{PRESET_TEXTS, quality_text};
 
 /// The length of the send queue from which its figure has a mark.
 const LONG_BACKLOG: Duration = Duration::from_millis(500);
@@ -81,7 +81,7 @@ fn readiness(ui: &mut Ui, view: &View<'_>, draft: &Draft) -> Option<Action> {
         chip(&texts.counted("ready-targets", count), targets, yes, no);
         let mut asked = None;
         let offers = [
-            (key!("preflight-start"), Action::Ready, ""),
+            (key!("preflight-start"), Action::Preflight, ""),
             (key!("passthrough-offer"), Action::SendFile, key!("passthrough-note")),
         ];
         for (name, action, tip) in offers {

@@ -3,7 +3,7 @@
 use egui::Ui;
 
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::studio::targets::quality::USUAL_QUALITIES;
+use crate::studio::targets::quality::PRESETS;
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::style::theme::{Type, gap};
@@ -22,7 +22,7 @@ const fn fps(num: u32) -> FrameRate {
 }
 
 /// The names of the presets and the texts that describe them, in the order of the presets.
-pub const PRESET_NAMES: [(&str, &str); USUAL_QUALITIES.len()] = [
+pub const PRESET_TEXTS: [(&str, &str); PRESETS.len()] = [
     (key!("quality-480p30"), key!("quality-480p30-second")),
     (key!("quality-720p30"), key!("quality-720p30-second")),
     (key!("quality-720p60"), key!("quality-720p60-second")),
@@ -63,7 +63,7 @@ pub fn quality(ui: &mut Ui, view: &mut View<'_>, width: f32) {
     let (name, chosen) = (texts.get("quality"), quality_text(view));
     let select = Select { close_on_click: false, ..Select::new(&name, &chosen, width) };
     select.show(ui, theme, |ui| {
-        for (preset, (title, second)) in USUAL_QUALITIES.iter().zip(PRESET_NAMES) {
+        for (preset, (title, second)) in PRESETS.iter().zip(PRESET_TEXTS) {
             let chosen = preset.is_of(&now);
             let (second, why_not) = (texts.get(second), limits::why_no_preset(view, preset));
             let (enabled, second) =
@@ -154,7 +154,7 @@ fn one_of<T: Copy + PartialEq>(
         let other = Some(chosen).filter(|chosen| !usual.contains(chosen));
         for one in usual.iter().copied().chain(other) {
             let text = text(one);
-            let button = Button::new(&text).small().look(ButtonWeight::Quiet);
+            let button = Button::new(&text).small().weight(ButtonWeight::Quiet);
             let (of_it, why_not) = (format!("{name} {text}"), why_not(one));
             let enabled = ui.is_enabled() && why_not.is_none();
             let button = button.name(&of_it).enabled(enabled).selected(one == chosen);

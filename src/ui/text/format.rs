@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::media::{FrameRate, Size};
 use crate::text::local_time;
-pub use crate::text::{grouped, time_of_day};
+pub use crate::text::{grouped, minutes, time_of_day};
 
 /// Formats a duration, such as `00:12:34`.
 pub fn clock(time: Duration) -> String {
@@ -15,12 +15,6 @@ pub fn clock(time: Duration) -> String {
 /// Returns the local date and time, such as `2026-11-25 18:07`.
 pub fn date_and_time(wall_micros: i64) -> String {
     local_time(wall_micros, "%Y-%m-%d %H:%M")
-}
-
-/// Formats a duration rounded to seconds, such as `5:00` or `0:30`.
-pub fn minutes(time: Duration) -> String {
-    let seconds = (time + Duration::from_millis(500)).as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
 /// Returns the distance to the live edge, such as `−12 s` or `−1:05`.

@@ -102,7 +102,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, titled: bool) {
         let entered = kept.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let can = open && !draft.message.trim().is_empty();
         let pressed = Button::new(&send_text)
-            .look(ButtonWeight::Primary)
+            .weight(ButtonWeight::Primary)
             .width(button)
             .enabled(can)
             .show(ui, theme)

@@ -98,11 +98,11 @@ pub struct Draft {
     pub graphs: Graphs,
     /// True if the statistics are displayed over the frame.
     pub figures: bool,
-    pub look: Viewport,
+    pub viewport: Viewport,
     /// The requested movement of the frame, in points.
     pub moved: Vec2,
-    /// The player to which `look` belongs, and the viewport that the studio has stored for it.
-    looked: Option<(Option<TileId>, viewport::Viewport)>,
+    /// The player to which `viewport` belongs, and the viewport that the studio has stored for it.
+    stored_viewport: Option<(Option<TileId>, viewport::Viewport)>,
     /// The tile that is shown alone.
     pub enlarged: Option<TileId>,
     /// The drag on the seek bar.
@@ -159,11 +159,11 @@ impl Draft {
             self.enlarged = None;
         }
         let chosen = snapshot.tiles.iter().find(|tile| tile.chosen).map(|tile| tile.id);
-        let known = snapshot.tiles.iter().find(|tile| tile.chosen).map(|tile| tile.look);
-        let known = known.unwrap_or(snapshot.player.look);
-        if self.looked.is_none_or(|(of, _)| of != chosen) {
-            self.look = known.into();
-            self.looked = Some((chosen, known));
+        let known = snapshot.tiles.iter().find(|tile| tile.chosen).map(|tile| tile.viewport);
+        let known = known.unwrap_or(snapshot.player.viewport);
+        if self.stored_viewport.is_none_or(|(of, _)| of != chosen) {
+            self.viewport = known.into();
+            self.stored_viewport = Some((chosen, known));
         }
         let playing = snapshot.watch == WatchState::Playing;
         if !playing || self.graphs.of != chosen {
@@ -180,11 +180,11 @@ impl Draft {
 
     /// Sends a changed viewport to the studio, which stores it.
     pub fn tell(&mut self, view: &mut View<'_>) {
-        if let Some((of, known)) = &mut self.looked
-            && *known != self.look.kept()
+        if let Some((of, known)) = &mut self.stored_viewport
+            && *known != self.viewport.kept()
         {
-            *known = self.look.kept();
-            view.send(Command::Player(WatchCommand::SetLook(of.unwrap_or_default(), *known)));
+            *known = self.viewport.kept();
+            view.send(Command::Player(WatchCommand::SetViewport(of.unwrap_or_default(), *known)));
         }
     }
 

@@ -147,10 +147,10 @@ pub fn act(view: &mut View<'_>, draft: &mut Draft, action: Action) {
         Action::WatchRecord if watch.saving.is_some() => send(view, WatchCommand::StopSaving),
         Action::WatchRecord if busy && watch.live => view.request(WindowRequest::WatchSave),
         Action::WatchStatistics => draft.figures = !draft.figures,
-        Action::WatchAspect => draft.look.aspect = draft.look.aspect.next(),
-        Action::WatchZoomIn => draft.look.zoom_by(ZOOM_STEP_FACTOR),
-        Action::WatchZoomOut => draft.look.zoom_by(1.0 / ZOOM_STEP_FACTOR),
-        Action::WatchRotate => draft.look.turn = draft.look.turn.next(),
+        Action::WatchAspect => draft.viewport.aspect = draft.viewport.aspect.next(),
+        Action::WatchZoomIn => draft.viewport.zoom_by(ZOOM_STEP_FACTOR),
+        Action::WatchZoomOut => draft.viewport.zoom_by(1.0 / ZOOM_STEP_FACTOR),
+        Action::WatchRotate => draft.viewport.turn = draft.viewport.turn.next(),
         Action::WatchAudioEarlier | Action::WatchAudioLater => {
             let by = if action == Action::WatchAudioLater {
                 AUDIO_OFFSET_STEP_MS

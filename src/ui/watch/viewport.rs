@@ -38,8 +38,8 @@ impl Default for Viewport {
 }
 
 impl From<viewport::Viewport> for Viewport {
-    fn from(look: viewport::Viewport) -> Self {
-        let viewport::Viewport { aspect, zoom, turn, pan } = look;
+    fn from(viewport: viewport::Viewport) -> Self {
+        let viewport::Viewport { aspect, zoom, turn, pan } = viewport;
         Self { aspect, zoom, pan: pan.into(), turn }
     }
 }
@@ -120,8 +120,8 @@ mod tests {
     const VIEW_RECT: Rect = Rect { min: pos2(0.0, 0.0), max: pos2(800.0, 600.0) };
     const SIZE_720P: Size = Size::new(1280, 720);
 
-    fn place(look: Viewport) -> Rect {
-        look.place(VIEW_RECT, SIZE_720P, 1.0)
+    fn place(viewport: Viewport) -> Rect {
+        viewport.place(VIEW_RECT, SIZE_720P, 1.0)
     }
 
     #[test]
@@ -154,40 +154,41 @@ mod tests {
 
     #[test]
     fn zoom_is_bounded_and_the_frame_cannot_be_lost() {
-        let mut look = Viewport::default();
+        let mut viewport = Viewport::default();
         for _ in 0..100 {
-            look.zoom_by(1.25);
+            viewport.zoom_by(1.25);
         }
-        assert_eq!(look.zoom, 4.0);
-        look.move_by(vec2(1e6, -1e6), VIEW_RECT, SIZE_720P, 1.0);
-        assert!(place(look).intersects(VIEW_RECT));
+        assert_eq!(viewport.zoom, 4.0);
+        viewport.move_by(vec2(1e6, -1e6), VIEW_RECT, SIZE_720P, 1.0);
+        assert!(place(viewport).intersects(VIEW_RECT));
         // The first step back moves the frame, however far the pointer went beyond the limit.
-        let far = look.pan;
-        look.move_by(vec2(-8.0, 6.0), VIEW_RECT, SIZE_720P, 1.0);
-        assert!(look.pan.x < far.x && look.pan.y > far.y);
-        look.pan = vec2(1e6, -1e6);
-        assert!(place(look).intersects(VIEW_RECT));
+        let far = viewport.pan;
+        viewport.move_by(vec2(-8.0, 6.0), VIEW_RECT, SIZE_720P, 1.0);
+        assert!(viewport.pan.x < far.x && viewport.pan.y > far.y);
+        viewport.pan = vec2(1e6, -1e6);
+        assert!(place(viewport).intersects(VIEW_RECT));
         for _ in 0..100 {
-            look.zoom_by(0.8);
+            viewport.zoom_by(0.8);
         }
-        assert_eq!((look.zoom, look.pan), (0.25, Vec2::ZERO));
+        assert_eq!((viewport.zoom, viewport.pan), (0.25, Vec2::ZERO));
         // Only an enlarged frame can be moved.
-        look.move_by(vec2(9.0, 9.0), VIEW_RECT, SIZE_720P, 1.0);
-        assert_eq!(look.pan, Vec2::ZERO);
+        viewport.move_by(vec2(9.0, 9.0), VIEW_RECT, SIZE_720P, 1.0);
+        assert_eq!(viewport.pan, Vec2::ZERO);
         // An invalid size gives a finite rectangle.
         assert!(Viewport::default().place(VIEW_RECT, Size::new(0, 0), 1.0).is_finite());
     }
 
     #[test]
     fn the_same_part_is_seen_in_every_room_and_after_a_restart() {
-        let mut look = Viewport { zoom: 2.0, ..Viewport::default() };
-        look.move_by(vec2(160.0, -90.0), VIEW_RECT, SIZE_720P, 1.0);
-        assert_eq!(place(look).center(), VIEW_RECT.center() + vec2(160.0, -90.0));
+        let mut viewport = Viewport { zoom: 2.0, ..Viewport::default() };
+        viewport.move_by(vec2(160.0, -90.0), VIEW_RECT, SIZE_720P, 1.0);
+        assert_eq!(place(viewport).center(), VIEW_RECT.center() + vec2(160.0, -90.0));
         // In a room of half the width and height, the offset is half as large.
         let small = Rect::from_min_size(pos2(7.0, 9.0), VIEW_RECT.size() / 2.0);
-        let off = look.place(small, SIZE_720P, 1.0).center() - small.center() - vec2(80.0, -45.0);
+        let off =
+            viewport.place(small, SIZE_720P, 1.0).center() - small.center() - vec2(80.0, -45.0);
         assert!(off.length() < 1.0, "but for what whole pixels take: {off:?}");
-        let kept: viewport::Viewport = look.kept().to_string().parse().unwrap();
-        assert_eq!(Viewport::from(kept), look);
+        let kept: viewport::Viewport = viewport.kept().to_string().parse().unwrap();
+        assert_eq!(Viewport::from(kept), viewport);
     }
 }

@@ -36,7 +36,7 @@ pub struct Button<'a> {
     text: &'a str,
     second: &'a str,
     icon: Option<(Icon, Option<Color32>)>,
-    look: ButtonWeight,
+    weight: ButtonWeight,
     kind: Type,
     height: f32,
     width: Option<f32>,
@@ -54,7 +54,7 @@ impl<'a> Button<'a> {
             text,
             second: "",
             icon: None,
-            look: ButtonWeight::Plain,
+            weight: ButtonWeight::Plain,
             kind: Type::BodyStrong,
             height: size::CONTROL_HEIGHT,
             width: None,
@@ -72,8 +72,8 @@ impl<'a> Button<'a> {
         self
     }
 
-    pub fn look(mut self, look: ButtonWeight) -> Self {
-        self.look = look;
+    pub fn weight(mut self, weight: ButtonWeight) -> Self {
+        self.weight = weight;
         self
     }
 
@@ -179,7 +179,7 @@ impl<'a> Button<'a> {
     ) {
         let hovered = self.enabled && response.hovered();
         let on = self.selected == Some(true);
-        let (mut fill, mut border, mut text) = match self.look {
+        let (mut fill, mut border, mut text) = match self.weight {
             ButtonWeight::Primary => {
                 let fill = if hovered { theme.accent_hover } else { theme.accent };
                 (fill, Color32::TRANSPARENT, theme.on_accent)
@@ -215,14 +215,14 @@ impl<'a> Button<'a> {
         };
         if !self.enabled {
             fill = Color32::TRANSPARENT;
-            border = match self.look {
+            border = match self.weight {
                 ButtonWeight::Quiet => Color32::TRANSPARENT,
                 _ if on => theme.accent,
                 _ => theme.line,
             };
             text = theme.disabled();
         }
-        let width = if matches!(self.look, ButtonWeight::Live | ButtonWeight::Warn) {
+        let width = if matches!(self.weight, ButtonWeight::Live | ButtonWeight::Warn) {
             1.5
         } else {
             BORDER_WIDTH
@@ -273,11 +273,11 @@ pub fn icon_button(
     icon: Icon,
     name: &str,
     side: f32,
-    look: ButtonWeight,
+    weight: ButtonWeight,
 ) -> Response {
     Button::new("")
         .icon(icon)
-        .look(look)
+        .weight(weight)
         .height(side)
         .width(side)
         .name(name)

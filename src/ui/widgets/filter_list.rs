@@ -61,22 +61,22 @@ pub fn row(
     pressed
 }
 
-/// Moves or removes the entry at `index`. `looked` is the index of the selected entry. A moved
+/// Moves or removes the entry at `index`. `selected` is the index of the selected entry. A moved
 /// entry becomes the selected one. After a removal, the entry before it becomes the selected one,
 /// or else the first entry.
-pub fn change<T>(slots: &mut Vec<T>, looked: &mut usize, index: usize, pressed: Pressed) {
+pub fn change<T>(slots: &mut Vec<T>, selected: &mut usize, index: usize, pressed: Pressed) {
     match pressed {
         Pressed::Remove if index < slots.len() => {
             slots.remove(index);
-            *looked = index.saturating_sub(1);
+            *selected = index.saturating_sub(1);
         }
         Pressed::Up if index > 0 && index < slots.len() => {
             slots.swap(index, index - 1);
-            *looked = index - 1;
+            *selected = index - 1;
         }
         Pressed::Down if index + 1 < slots.len() => {
             slots.swap(index, index + 1);
-            *looked = index + 1;
+            *selected = index + 1;
         }
         _ => {}
     }
@@ -98,9 +98,12 @@ mod tests {
             (1, Pressed::Name, "abc", 9),
             (7, Pressed::Remove, "abc", 9),
         ] {
-            let (mut slots, mut looked) = (vec!['a', 'b', 'c'], 9);
-            change(&mut slots, &mut looked, index, pressed);
-            assert_eq!((slots.into_iter().collect::<String>().as_str(), looked), (expected, place));
+            let (mut slots, mut selected) = (vec!['a', 'b', 'c'], 9);
+            change(&mut slots, &mut selected, index, pressed);
+            assert_eq!(
+                (slots.into_iter().collect::<String>().as_str(), selected),
+                (expected, place)
+            );
         }
     }
 }

@@ -86,11 +86,11 @@ fn carry_out(asked: LiveCommand, studio: &Studio) -> Done {
             studio.send(Command::Edit(Edit::SetSceneTransition(id, transition)));
         }
         LiveCommand::Prepare(name) => {
-            let prepared = match scene(&studio.snapshot(), &name) {
+            let preview_scene = match scene(&studio.snapshot(), &name) {
                 Err(_) if name == "none" => None,
                 scene => Some(scene?),
             };
-            studio.send(Command::PrepareScene(prepared));
+            studio.send(Command::SetPreviewScene(preview_scene));
         }
         LiveCommand::Take(transition) => take(studio, transition)?,
         LiveCommand::Item(name, change) => {
@@ -202,10 +202,10 @@ fn scene(snapshot: &Snapshot, name: &str) -> Result<crate::compose::scene::Scene
 /// the scene has one, or else the default transition.
 fn take(studio: &Studio, transition: Option<Transition>) -> Done {
     let scenes = studio.snapshot().scenes;
-    let prepared = scenes.prepared.ok_or_else(|| problem!("control-not-prepared"))?;
+    let preview_scene = scenes.preview_scene.ok_or_else(|| problem!("control-not-prepared"))?;
     if let Some(transition) = transition {
-        let edit = if scenes.collection.own_transitions.contains_key(&prepared) {
-            Edit::SetSceneTransition(prepared, Some(transition))
+        let edit = if scenes.collection.own_transitions.contains_key(&preview_scene) {
+            Edit::SetSceneTransition(preview_scene, Some(transition))
         } else {
             Edit::SetTransition(transition)
         };

@@ -46,7 +46,7 @@ pub(in crate::cli::play) fn ask(
 /// no effect, and a muted player stays muted.
 fn check_headless(asked: &PlayCommand, snapshot: &Snapshot) -> Result<(), Problem> {
     match asked {
-        PlayCommand::Look(_) | PlayCommand::Chat(_) => Err(problem!("control-no-window")),
+        PlayCommand::SetViewport(_) | PlayCommand::Chat(_) => Err(problem!("control-no-window")),
         PlayCommand::Stream(which) => {
             let tile = other(*which, snapshot)?;
             let number = tile.id.slot() + 1;
@@ -100,9 +100,9 @@ fn command(asked: PlayCommand, snapshot: &Snapshot) -> Result<Command, Problem> 
         PlayCommand::Say(_) => {
             return Err(problem!("control-no-chat"));
         }
-        PlayCommand::Look(look) => {
+        PlayCommand::SetViewport(asked) => {
             let tile = chosen(snapshot)?;
-            WatchCommand::SetLook(tile.id, looked(look, tile.look))
+            WatchCommand::SetViewport(tile.id, changed(asked, tile.viewport))
         }
         PlayCommand::Pause(paused) => {
             running(snapshot)?;
@@ -161,7 +161,7 @@ fn go(way: SeekDirection) -> WatchCommand {
     }
 }
 
-fn looked(asked: Viewport, now: viewport::Viewport) -> viewport::Viewport {
+fn changed(asked: Viewport, now: viewport::Viewport) -> viewport::Viewport {
     match asked {
         Viewport::Shape(aspect) => viewport::Viewport { aspect, ..now },
         Viewport::Zoom(zoom) => viewport::Viewport { zoom, ..now },

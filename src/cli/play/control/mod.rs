@@ -52,7 +52,7 @@ pub(super) enum PlayCommand {
     Say(String),
     /// Selects another stream.
     Stream(StreamSelection),
-    Look(Viewport),
+    SetViewport(Viewport),
     Chat(Chat),
     Stop,
 }
@@ -187,15 +187,18 @@ pub(super) fn parse(line: &str) -> Result<Option<PlayCommand>, Problem> {
         "shape" => {
             let shape = Aspect::of(rest);
             let wrong = || problem!("control-write", syntax = "shape fit|fill|16:9|4:3|original");
-            PlayCommand::Look(Viewport::Shape(shape.ok_or_else(wrong)?))
+            PlayCommand::SetViewport(Viewport::Shape(shape.ok_or_else(wrong)?))
         }
-        "zoom" => {
-            PlayCommand::Look(Viewport::Zoom(number("zoom", rest, &ZOOM_RANGE, Unit::Percent)?))
-        }
+        "zoom" => PlayCommand::SetViewport(Viewport::Zoom(number(
+            "zoom",
+            rest,
+            &ZOOM_RANGE,
+            Unit::Percent,
+        )?)),
         "turn" => {
             let turn = Rotation::ALL.into_iter().find(|turn| turn.degrees().to_string() == rest);
             let wrong = || problem!("control-write", syntax = "turn 0|90|180|270");
-            PlayCommand::Look(Viewport::Turn(turn.ok_or_else(wrong)?))
+            PlayCommand::SetViewport(Viewport::Turn(turn.ok_or_else(wrong)?))
         }
         "chat" => PlayCommand::Chat(chat(rest)?),
         "stop" | "quit" => PlayCommand::Stop,
@@ -427,9 +430,9 @@ mod tests {
         assert_eq!(of("record off"), PlayCommand::Record(None));
         assert_eq!(of("say  hi there"), PlayCommand::Say("hi there".into()));
         assert_eq!(of("stream 2"), PlayCommand::Stream(StreamSelection::Number(1)));
-        assert_eq!(of("shape 16:9"), PlayCommand::Look(Viewport::Shape(Aspect::Wide)));
-        assert_eq!(of("zoom 150"), PlayCommand::Look(Viewport::Zoom(1.5)));
-        assert_eq!(of("turn 90"), PlayCommand::Look(Viewport::Turn(Rotation::Right)));
+        assert_eq!(of("shape 16:9"), PlayCommand::SetViewport(Viewport::Shape(Aspect::Wide)));
+        assert_eq!(of("zoom 150"), PlayCommand::SetViewport(Viewport::Zoom(1.5)));
+        assert_eq!(of("turn 90"), PlayCommand::SetViewport(Viewport::Turn(Rotation::Right)));
         assert_eq!(of("chat opacity 50"), PlayCommand::Chat(Chat::Opacity(0.5)));
         assert_eq!(
             of("chat hide a, b"),

@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::media::{ExtraTracks, ProgramId};
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState, stats};
-use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::target::WantedTargets;
 use crate::studio::live::recording::audio_tracks::TrackNames;
+use crate::studio::live::series::BroadcastSeries;
 use crate::studio::live::view::{BroadcastSummary, LiveFigures};
 use crate::studio::notices::groups;
 use crate::studio::notices::message::StudioMessage;
@@ -27,13 +27,13 @@ impl Engine {
         match self.built_in.start(&self.runtime, self.clock) {
             Ok(messages) => {
                 for message in messages {
-                    self.notices.tell(&message, "");
+                    self.notices.raise(&message, "");
                 }
                 let ready = self.built_in.ready();
-                self.notices.happened(Event::Ready(ready));
+                self.notices.send_event(Event::Ready(ready));
                 self.tell_reach();
             }
-            Err(message) => self.notices.tell(&message, ""),
+            Err(message) => self.notices.raise(&message, ""),
         }
     }
 
@@ -51,7 +51,7 @@ impl Engine {
         let rtmp = reach.rtmp.then_some(ready.rtmp);
         let http = ready.http.filter(|_| reach.http);
         for address in rtmp.into_iter().chain(http) {
-            self.notices.tell(&StudioMessage::ServerOpenToPlay { address }, "");
+            self.notices.raise(&StudioMessage::ServerOpenToPlay { address }, "");
         }
     }
 
@@ -88,7 +88,7 @@ impl Engine {
     pub(in crate::studio::engine) fn set_reach(&mut self, reach: ServerReach) {
         self.notices.active.clear(&["server-not-moved"]);
         if let Err(message) = self.built_in.set_reach(reach) {
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
         self.settings.reach = self.built_in.reach();
         self.changed();
@@ -104,25 +104,26 @@ impl Engine {
         }
         let left = self.live.on_air.as_mut().map(OnAir::forget_ended);
         self.all_happened(left.unwrap_or_default());
-        self.begin_news();
+        self.clear_broadcast_notices();
         self.begin_summary();
         let wanted: Vec<Target> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.notices.tell(&StudioMessage::NoTarget {}, "");
+            self.notices.raise(&StudioMessage::NoTarget {}, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() || !self.begin_broadcast() {
-            self.notices.happened(Event::Stopped);
+            self.notices.send_event(Event::Stopped);
             return;
         }
         if let Some(on_air) = &mut self.live.on_air {
             let delay = self.settings.delay;
             if !delay.is_zero()
-                && let Err(error) = on_air.hold(delay, self.config.delay_folder.clone(), self.clock)
+                && let Err(error) =
+                    on_air.start_stream_delay(delay, self.config.delay_folder.clone(), self.clock)
             {
                 // If the requested delay is not possible, nothing is sent.
-                self.notices.tell(&StudioMessage::EncoderFailed { reason: error.into() }, "");
+                self.notices.raise(&StudioMessage::EncoderFailed { reason: error.into() }, "");
                 self.end_if_idle();
                 return;
             }
@@ -131,7 +132,7 @@ impl Engine {
             // The last events of earlier attempts are dropped.
             drop(on_air.publish(&self.runtime, self.clock, resolved));
         }
-        self.live.history = History::default();
+        self.live.series = BroadcastSeries::default();
         self.tell_misfits();
     }
 
@@ -156,13 +157,13 @@ impl Engine {
         }
         self.notices.active.clear(&["misfit"]);
         for message in &found {
-            self.notices.tell(message, "");
+            self.notices.raise(message, "");
         }
         self.targets.misfits = found;
     }
 
     /// Withdraws notices of an earlier broadcast.
-    pub(in crate::studio::engine) fn begin_news(&mut self) {
+    pub(in crate::studio::engine) fn clear_broadcast_notices(&mut self) {
         self.notices.active.clear(groups::TARGET_NOTICES);
         self.notices.active.clear(groups::ADAPTATION_NOTICES);
         self.notices.active.clear(groups::DROPPED_FRAME_NOTICES);
@@ -210,7 +211,7 @@ impl Engine {
             }),
             Err(reason) => {
                 let message = self.invalid(target, reason.clone());
-                self.notices.tell(&message, "");
+                self.notices.raise(&message, "");
                 self.target_reported(event::Target {
                     index: target.id as usize,
                     url: address::shown(target),
@@ -244,7 +245,7 @@ impl Engine {
         if let Ok(id) = u32::try_from(event.index) {
             self.targets.events.insert(id, event.clone());
         }
-        self.notices.happened(Event::Target(event));
+        self.notices.send_event(Event::Target(event));
     }
 
     /// On air, starts or stops a target after it was enabled or disabled; the others continue.
@@ -306,16 +307,16 @@ impl Engine {
         match OnAir::begin(program, ProgramId::MAIN, &self.state.quality, self.clock) {
             Ok((on_air, events)) => {
                 self.live.on_air = Some(on_air);
-                self.live.history.begin_pace();
+                self.live.series.begin_pace();
                 self.notices.take_back("encoder-failed");
                 for event in events {
-                    self.notices.happened(event);
+                    self.notices.send_event(event);
                 }
                 self.keep_replay();
                 true
             }
             Err(reason) => {
-                self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+                self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
                 false
             }
         }
@@ -343,7 +344,7 @@ impl Engine {
                 match on_air.record(path, choices, self.config.journal.clone(), tracks, program) {
                     Ok(recording) => {
                         self.live.others.insert(id, on_air);
-                        self.notices.happened(Event::Recording(recording));
+                        self.notices.send_event(Event::Recording(recording));
                         return;
                     }
                     Err(error) => StudioMessage::RecordingNotStarted {
@@ -356,7 +357,7 @@ impl Engine {
         };
         program.detach(id);
         program.set_other(id, None, &self.settings.collection);
-        self.notices.tell(&message, "");
+        self.notices.raise(&message, "");
     }
 
     /// Ends another program in the background; its sources continue.
@@ -430,7 +431,7 @@ impl Engine {
             last.audio = last.audio.or(self.live.earlier.audio);
             self.live.earlier = last;
         }
-        self.notices.happened(Event::Totals(totals));
+        self.notices.send_event(Event::Totals(totals));
     }
 
     /// Reports the summary if all targets have ended while a recording or the replay buffer
@@ -728,7 +729,7 @@ pub(in crate::studio::engine) mod tests {
                 engine.start_recording(folder.path().join("show.mkv"));
             }
             let (time, wanted, reason) = ("0:10".into(), "0:30".into(), "the disk is full".into());
-            engine.notices.tell(&StudioMessage::DelayShort { time, wanted, reason }, "");
+            engine.notices.raise(&StudioMessage::DelayShort { time, wanted, reason }, "");
             let is_short = |engine: &Engine| {
                 engine.notices.active.notices().iter().any(|notice| notice.key() == "delay-short")
             };

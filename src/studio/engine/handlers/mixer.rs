@@ -47,7 +47,7 @@ impl Engine {
         let messages = program.set_strips(&self.settings.strips, &effective_strip, &at_end);
         self.state.stage.shown_audio = seen;
         for message in self.unreported(messages) {
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
     }
 
@@ -96,7 +96,7 @@ impl Engine {
         if !without_strip.is_empty() {
             self.notices.active.clear(&[groups::NO_STRIP_NOTICE]);
             let source = without_strip.join(", ");
-            self.notices.tell(&StudioMessage::NoStrip { source }, "");
+            self.notices.raise(&StudioMessage::NoStrip { source }, "");
         }
         if self.settings.strips == old_strips {
             return None;
@@ -198,7 +198,7 @@ impl Engine {
         let at_end = self.settings.strips.first().map_or(EndBehavior::Loop, |main| main.at_end);
         let message = self.state.program.as_mut().and_then(|it| it.select_audio(choice, at_end));
         self.source_closed(&before, groups::AUDIO_DOWN_NOTICES);
-        self.notices.tell_some(message);
+        self.notices.raise_some(message);
     }
 
     /// Sets the end behavior of a strip's file.
@@ -265,7 +265,7 @@ impl Engine {
             self.source_closed(&report, groups::AUDIO_DOWN_NOTICES);
         }
         for message in self.unreported(messages) {
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
         for change in changes {
             let (kind, device) = target_events::audio_kind(&change.choice);
@@ -277,7 +277,7 @@ impl Engine {
                 self.take_back(&change.report, &change.before);
             }
             let report = change.report;
-            self.notices.happened(Event::Source(event::Source {
+            self.notices.send_event(Event::Source(event::Source {
                 track: Track::Audio,
                 kind,
                 back,
@@ -291,7 +291,7 @@ impl Engine {
         match self.state.listening.as_ref().and_then(MonitoringOutput::news) {
             Some(Err(reason)) => {
                 let detail = reason.to_string();
-                self.notices.tell(&StudioMessage::MonitoringFailed { reason }, detail);
+                self.notices.raise(&StudioMessage::MonitoringFailed { reason }, detail);
             }
             Some(Ok(())) => self.notices.take_back("monitoring-failed"),
             None => {}
@@ -336,7 +336,7 @@ impl Engine {
             return;
         };
         if let Err(reason) = on_air.follow_tracks(used, program) {
-            self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+            self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
         }
     }
 
@@ -487,7 +487,7 @@ mod tests {
         engine.select_audio(unreachable(1));
         engine.add_strip(unreachable(2));
         until_down(&mut engine, 2);
-        engine.notices.tell(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
+        engine.notices.raise(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
         let strips = ["Guest", "rtmp://127.0.0.1:2"];
         assert_eq!(troubles(&engine), [strips[0], "rtmp://127.0.0.1:1", strips[1]]);
         engine.select_audio(AudioChoice::Tone);
@@ -514,7 +514,7 @@ mod tests {
     #[test]
     fn a_new_program_has_no_notices_about_the_sources_of_the_earlier_one() {
         let (mut engine, _ends) = with_program(None);
-        engine.notices.tell(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
+        engine.notices.raise(&StudioMessage::MicrophoneLost { device: "Guest".into() }, "");
         let size = Size::new(640, 360);
         engine.set_quality(&Quality { size, ..engine.settings.quality.clone() });
         assert_eq!(engine.state.quality.size, size);

@@ -36,8 +36,8 @@ impl Engine {
 
     fn viewers_reported(&mut self, news: MonitorNews) {
         match news {
-            MonitorNews::Event(event) => self.notices.happened(Event::Monitor(Box::new(event))),
-            MonitorNews::Begun(message) => self.notices.tell(&message, ""),
+            MonitorNews::Event(event) => self.notices.send_event(Event::Monitor(Box::new(event))),
+            MonitorNews::Begun(message) => self.notices.raise(&message, ""),
             MonitorNews::Over { key, host } => {
                 self.notices.active.clear_at(key, &host);
                 self.notices.is_over(key, &host);

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use crate::studio::engine::Engine;
 use crate::studio::event::Event;
-use crate::studio::live::history::History;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::passthrough::{Opened, Opening};
+use crate::studio::live::series::BroadcastSeries;
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::targets::Target;
 use crate::text::Problem;
@@ -54,9 +54,9 @@ impl Engine {
                 Some(reason) => {
                     let reason = reason.with_cure(problem!("passthrough-cure-file"));
                     let failed = StudioMessage::PassthroughFailed { path: name, reason };
-                    self.notices.tell(&failed, "");
+                    self.notices.raise(&failed, "");
                 }
-                None => self.notices.tell(&StudioMessage::PassthroughEnded { path: name }, ""),
+                None => self.notices.raise(&StudioMessage::PassthroughEnded { path: name }, ""),
             }
         }
     }
@@ -73,15 +73,15 @@ impl Engine {
                 return self.passthrough_failed(&path, reason.with_cure(cure));
             }
         };
-        self.begin_news();
+        self.clear_broadcast_notices();
         let wanted: Vec<Target> =
             self.targets.list.iter().filter(|target| target.enabled).cloned().collect();
         if wanted.is_empty() {
-            self.notices.tell(&StudioMessage::NoTarget {}, "");
+            self.notices.raise(&StudioMessage::NoTarget {}, "");
         }
         let resolved: Vec<_> = wanted.iter().filter_map(|target| self.resolve(target)).collect();
         if resolved.is_empty() {
-            self.notices.happened(Event::Stopped);
+            self.notices.send_event(Event::Stopped);
             return;
         }
         if self.live.on_air.is_some() {
@@ -95,7 +95,7 @@ impl Engine {
         let begun = OnAir::of_passthrough(file, &path, again, &self.state.quality, clock);
         let begun = begun.and_then(|mut on_air| {
             if !delay.is_zero() {
-                on_air.hold(delay, self.config.delay_folder.clone(), clock)?;
+                on_air.start_stream_delay(delay, self.config.delay_folder.clone(), clock)?;
             }
             drop(on_air.publish(&self.runtime, clock, resolved));
             Ok(on_air)
@@ -104,10 +104,10 @@ impl Engine {
             Ok(on_air) => {
                 self.live.on_air = Some(on_air);
                 self.live.passthrough_end_reported = false;
-                self.live.history = History::default();
+                self.live.series = BroadcastSeries::default();
                 if let Some(track) = missing {
                     let path = path.display().to_string();
-                    self.notices.tell(&StudioMessage::PassthroughWithout { path, track }, "");
+                    self.notices.raise(&StudioMessage::PassthroughWithout { path, track }, "");
                 }
             }
             Err(error) => self.passthrough_failed(&path, error.into()),
@@ -116,8 +116,8 @@ impl Engine {
 
     fn passthrough_failed(&mut self, path: &Path, reason: Problem) {
         let path = path.display().to_string();
-        self.notices.tell(&StudioMessage::PassthroughFailed { path, reason }, "");
-        self.notices.happened(Event::Stopped);
+        self.notices.raise(&StudioMessage::PassthroughFailed { path, reason }, "");
+        self.notices.send_event(Event::Stopped);
     }
 }
 

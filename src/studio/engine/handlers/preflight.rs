@@ -191,7 +191,7 @@ impl Engine {
 
     fn no_thread(&mut self, error: &std::io::Error) {
         let reason = error.into();
-        self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+        self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
     }
 
     fn plan(&self, targets: Vec<PlannedCheck>) -> Plan {

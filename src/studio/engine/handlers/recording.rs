@@ -32,7 +32,7 @@ impl Engine {
         self.state.library.poll(&self.settings.preferences.recording_folder);
         let Some(repairs) = &self.state.repairs else { return };
         for message in repairs.messages() {
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
     }
 
@@ -58,11 +58,11 @@ impl Engine {
         // A file that is being inspected would end the recording.
         if self.live.is_passthrough() || self.live.opening.is_some() {
             let reason = problem!("recording-passthrough");
-            self.notices.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
+            self.notices.raise(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
             return;
         }
         if !self.begin_broadcast() {
-            self.notices.happened(Event::Stopped);
+            self.notices.send_event(Event::Stopped);
             return;
         }
         let choices = self.settings.preferences.recording.clone();
@@ -76,12 +76,12 @@ impl Engine {
                 let renamed = (started.path != path).then(|| StudioMessage::RecordingRenamed {
                     path: started.path.display().to_string(),
                 });
-                self.notices.happened(Event::Recording(started));
-                self.notices.tell_some(renamed);
+                self.notices.send_event(Event::Recording(started));
+                self.notices.raise_some(renamed);
             }
             Err(error) => {
                 let reason = error.problem();
-                self.notices.happened(Event::Recording(event::Recording {
+                self.notices.send_event(Event::Recording(event::Recording {
                     path,
                     state: event::RecordingState::Failed,
                     duration: Duration::ZERO,
@@ -90,7 +90,7 @@ impl Engine {
                     part: 1,
                     paused: false,
                 }));
-                self.notices.tell(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
+                self.notices.raise(&StudioMessage::RecordingNotStarted { path: shown, reason }, "");
                 self.end_if_idle();
             }
         }
@@ -103,7 +103,7 @@ impl Engine {
             return used;
         }
         // Multitrack tags in FLV disturb players that do not support them, and most players do not.
-        self.notices.tell(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
+        self.notices.raise(&StudioMessage::TracksLeftOut { path: path.display().to_string() }, "");
         ExtraTracks::NONE
     }
 
@@ -127,7 +127,7 @@ impl Engine {
         self.notices.active.clear(&["recording-none"]);
         match self.live.on_air.as_ref().and_then(OnAir::recording) {
             Some(recording) => act(&recording.recorder),
-            None => self.notices.tell(&StudioMessage::RecordingNone {}, ""),
+            None => self.notices.raise(&StudioMessage::RecordingNone {}, ""),
         }
     }
 
@@ -161,8 +161,8 @@ impl Engine {
                 self.notices.active.clear(&["disk-space", "disk-slow"]);
             }
         }
-        self.notices.happened(Event::Recording(recording));
-        self.notices.tell_some(message);
+        self.notices.send_event(Event::Recording(recording));
+        self.notices.raise_some(message);
     }
 
     /// Keeps the replay buffer as configured while the encoders run.
@@ -190,11 +190,11 @@ impl Engine {
         let Some(clip) = clip else {
             let message = StudioMessage::ReplayEmpty {};
             let reason = Some(message.problem());
-            self.notices.happened(report(event::RecordingState::Failed, reason));
-            self.notices.tell(&message, "");
+            self.notices.send_event(report(event::RecordingState::Failed, reason));
+            self.notices.raise(&message, "");
             return;
         };
-        self.notices.happened(report(event::RecordingState::Writing, None));
+        self.notices.send_event(report(event::RecordingState::Writing, None));
         let tell = self.last_words.0.clone();
         self.beside("save-replay", move || {
             let replay = match clip.save(&path) {
@@ -218,7 +218,7 @@ impl Engine {
     }
 
     pub(in crate::studio::engine) fn take_screenshot(&mut self, path: PathBuf) {
-        self.take_screenshot_of(self.preview.get(), path);
+        self.take_screenshot_of(self.program_frames.get(), path);
     }
 
     /// Writes a screenshot, if there is a frame.
@@ -268,12 +268,12 @@ impl Engine {
                 StudioMessage::ChapterAdded { title: chapter.title.clone() }
             }
             _ => {
-                self.notices.happened(event);
+                self.notices.send_event(event);
                 return;
             }
         };
-        self.notices.happened(event);
-        self.notices.tell(&message, "");
+        self.notices.send_event(event);
+        self.notices.raise(&message, "");
     }
 
     /// Runs slow work in the background. The studio waits for the work before it ends.
@@ -506,8 +506,8 @@ mod tests {
         engine.end_broadcast();
         let second = |engine: &mut Engine, captured, skipped| {
             let video = Some(stats::Video { captured, skipped, ..stats::Video::default() });
-            engine.live.history.second(&Stats { video, ..Stats::default() });
-            engine.live.history.pace()
+            engine.live.series.second(&Stats { video, ..Stats::default() });
+            engine.live.series.pace()
         };
         // The last seconds of the broadcast.
         for number in 1..=10 {

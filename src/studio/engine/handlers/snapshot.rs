@@ -25,7 +25,7 @@ impl Engine {
             Some(on_air) => (on_air.live_state(), on_air.live_figures()),
             None => (LiveState::Idle, LiveFigures::default()),
         };
-        figures.bitrate_history = self.live.history.bitrates().collect();
+        figures.bitrate_history = self.live.series.bitrates().collect();
         let live =
             if self.live.stopping && live == LiveState::Idle { LiveState::Stopping } else { live };
         let program = state.program.as_ref();
@@ -94,8 +94,8 @@ impl Engine {
             watch_url: self.settings.watch_url.clone(),
             checked: self.checked(),
             measured: self.measured(),
-            history: self.notices.log.entries(),
-            history_path: self.notices.log.path().map(Path::to_owned),
+            event_log: self.notices.log.entries(),
+            event_log_path: self.notices.log.path().map(Path::to_owned),
             notices: self.notices.active.notices().to_vec(),
             past_notices: self.notices.active.past().cloned().collect(),
             cpu: self.machine.usage.0,

@@ -69,7 +69,7 @@ impl Engine {
         if self.startup.postponed.is_empty() {
             self.startup.read_by = None;
             if !is_busy && !self.live.stopping {
-                self.notices.happened(Event::Stopped);
+                self.notices.send_event(Event::Stopped);
             }
         }
         // Without a broadcast, there is nothing more to stop.
@@ -100,7 +100,7 @@ impl Engine {
                 };
                 self.select_audio(choice);
                 let instead = instead.to_owned();
-                self.notices.tell(&StudioMessage::NoMicrophone { instead }, "");
+                self.notices.raise(&StudioMessage::NoMicrophone { instead }, "");
             }
         }
     }
@@ -139,7 +139,7 @@ impl Engine {
     fn decide_video(&mut self, cameras: bool) {
         let kept = self.settings.video.clone().filter(|_| self.config.scenes_only);
         if kept.is_none() && !cameras {
-            self.notices.tell(&StudioMessage::NoCamera {}, "");
+            self.notices.raise(&StudioMessage::NoCamera {}, "");
         }
         let choice = kept.unwrap_or_else(|| self.usual_video());
         if self.config.scenes_only {

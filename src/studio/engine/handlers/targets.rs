@@ -38,7 +38,7 @@ impl Engine {
         let keys = match Keys::start(path, self.config.keyring) {
             Ok(keys) => keys,
             Err(error) => {
-                self.notices.tell(&StudioMessage::KeyNotKept { reason: error.into() }, "");
+                self.notices.raise(&StudioMessage::KeyNotKept { reason: error.into() }, "");
                 return;
             }
         };
@@ -103,7 +103,7 @@ impl Engine {
                 KeyAnswer::Place(place) => self.secrets.place = Some(place),
                 KeyAnswer::Loaded { what: KeyOwner::Address, name, key } => match key {
                     Some(url) => self.reveal(&name, &url),
-                    None => self.notices.tell(&StudioMessage::AddressLost {}, ""),
+                    None => self.notices.raise(&StudioMessage::AddressLost {}, ""),
                 },
                 KeyAnswer::Loaded { what: KeyOwner::Viewers, key, .. } => self.play_key_loaded(key),
                 KeyAnswer::Loaded { key: None, .. } => {}
@@ -123,14 +123,14 @@ impl Engine {
                 }
                 KeyAnswer::Ready(fetch) => self.keys_are_loaded(fetch),
                 KeyAnswer::Failed(reason) => {
-                    self.notices.tell(&StudioMessage::KeyNotKept { reason }, "");
+                    self.notices.raise(&StudioMessage::KeyNotKept { reason }, "");
                 }
                 KeyAnswer::Recovered => self.notices.take_back("key-not-kept"),
             }
         }
         if self.secrets.wait_until.is_some_and(|until| self.clock.now() >= until) {
             self.stop_waiting_for_keys();
-            self.notices.tell(&StudioMessage::KeyringSilent {}, "");
+            self.notices.raise(&StudioMessage::KeyringSilent {}, "");
         }
         self.keep_permissions();
     }
@@ -772,8 +772,8 @@ mod tests {
             let host = engine.live.on_air.as_ref().unwrap().label(1).unwrap();
             let (size, kbps) = ("640x360".to_owned(), "800".to_owned());
             let lowered = StudioMessage::RenditionLowered { host: host.clone(), size, kbps };
-            engine.notices.tell(&lowered, "");
-            engine.notices.tell(&StudioMessage::FramesDropped { id: 1, host, kbps: None }, "");
+            engine.notices.raise(&lowered, "");
+            engine.notices.raise(&StudioMessage::FramesDropped { id: 1, host, kbps: None }, "");
             let count = |engine: &Engine| {
                 let keys = engine.notices.active.notices().iter().map(|notice| notice.key());
                 keys.filter(|key| ["rendition-lowered", "frames-dropped"].contains(key)).count()

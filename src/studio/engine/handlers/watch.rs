@@ -31,7 +31,7 @@ impl Engine {
                     self.tell_of_tile(tile, Some(message));
                 }
                 TileReport::Message(message, MessageVia::Again) => {
-                    self.notices.tell_again_of(tile, &message);
+                    self.notices.raise_again_of(tile, &message);
                 }
                 TileReport::Message(message, MessageVia::Noted) => self.notices.note(&message),
                 TileReport::Over(key) => {
@@ -41,14 +41,14 @@ impl Engine {
             }
         }
         for (tile, event) in self.watch.take_events() {
-            self.notices.happened(Event::Player(tile, event));
+            self.notices.send_event(Event::Player(tile, event));
         }
     }
 
     /// Reports a message of this tile's player, if there is one.
     fn tell_of_tile(&mut self, tile: TileId, message: Option<StudioMessage>) {
         if let Some(message) = message {
-            self.notices.tell_of(tile, &message);
+            self.notices.raise_of(tile, &message);
         }
     }
 
@@ -117,7 +117,7 @@ impl Engine {
             }
             WatchCommand::TrustChat(pin) => {
                 let message = self.watch.trust_chat(pin);
-                self.notices.tell_some(message.map(|message| (message, String::new())));
+                self.notices.raise_some(message.map(|message| (message, String::new())));
                 self.keep_choices();
             }
             WatchCommand::ProbeHardware => {
@@ -141,7 +141,7 @@ impl Engine {
                     let _ = std::fs::create_dir_all(folder);
                 }
                 if let Err(failure) = self.watch.handle(&WatchCommand::Save(path)) {
-                    self.notices.tell(&message(&failure, None), "");
+                    self.notices.raise(&message(&failure, None), "");
                 }
             }
             playing => {
@@ -149,7 +149,7 @@ impl Engine {
                     self.end_playback_notices(id);
                 }
                 if let Err(failure) = self.watch.handle(&playing) {
-                    self.notices.tell(&message(&failure, None), "");
+                    self.notices.raise(&message(&failure, None), "");
                 }
                 self.keep_choices();
             }
@@ -256,8 +256,8 @@ mod tests {
     fn a_speaker_that_is_back_ends_the_notice_about_it() {
         let (mut engine, _ends) = at_rest(None);
         let missing = problem!("player-no-speaker", problem = problem!("player-speaker-none"));
-        engine.notices.tell(&player_message(missing), "");
-        engine.notices.tell(&player_message(problem!("player-speaker-back")), "");
+        engine.notices.raise(&player_message(missing), "");
+        engine.notices.raise(&player_message(problem!("player-speaker-back")), "");
         assert_eq!(active_keys(&engine), ["player-speaker-back"]);
     }
 
@@ -303,7 +303,7 @@ mod tests {
         let (mut engine, _ends) = at_rest(None);
         let of_file = problem!("player-save-incomplete", detail = "Vorbis");
         for problem in [problem!("player-too-slow"), problem!("player-no-keyframe"), of_file] {
-            engine.notices.tell(&player_message(problem), "");
+            engine.notices.raise(&player_message(problem), "");
         }
         engine.handle_watching(Command::StopWatching);
         assert_eq!(active_keys(&engine), ["player-save-incomplete"]);

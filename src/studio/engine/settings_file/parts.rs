@@ -79,7 +79,7 @@ impl Engine {
     pub(in crate::studio::engine) fn part_done(&mut self, done: Result<(), Problem>) {
         self.notices.active.clear(&["part-failed"]);
         if let Err(reason) = done {
-            self.notices.tell(&StudioMessage::PartFailed { reason }, "");
+            self.notices.raise(&StudioMessage::PartFailed { reason }, "");
         }
         // Other collections and profiles may now be unused.
         self.settings.keyring_addresses.taken = None;
@@ -106,7 +106,7 @@ impl Engine {
         let warnings = files.switch(kind, name, &mut self.settings)?;
         self.state.stage.switches += u64::from(kind == PartKind::Collection);
         for reason in warnings {
-            self.notices.tell(&StudioMessage::SettingsBad { reason }, "");
+            self.notices.raise(&StudioMessage::SettingsBad { reason }, "");
         }
         self.follow_part(kind);
         Ok(())
@@ -292,9 +292,9 @@ impl Engine {
         }
         let left_out = problem!("list", items = import.left_out_in_short());
         let some_left = !import.left_out.is_empty();
-        self.notices.tell(&StudioMessage::PartImported { name }, "");
+        self.notices.raise(&StudioMessage::PartImported { name }, "");
         if some_left {
-            self.notices.tell(&StudioMessage::ScenesLeftOut { what: left_out }, "");
+            self.notices.raise(&StudioMessage::ScenesLeftOut { what: left_out }, "");
         }
         Ok(())
     }
@@ -310,7 +310,7 @@ impl Engine {
         files.borrow(kind, name, &mut settings)?;
         exchange::export(kind, &settings, path)?;
         let path = path.display().to_string();
-        self.notices.tell(&StudioMessage::PartExported { path }, "");
+        self.notices.raise(&StudioMessage::PartExported { path }, "");
         Ok(())
     }
 
@@ -336,8 +336,8 @@ impl Engine {
         (self.state.stage.steps, self.state.stage.last_edit) = (UndoHistory::default(), None);
         // The ids of strips apply only to their collection.
         self.state.stage.removed_strips = RemovedStrips::default();
-        let is_studio_mode = self.state.stage.prepared.is_some();
-        self.prepare_scene(None);
+        let is_studio_mode = self.state.stage.preview_scene.is_some();
+        self.set_preview_scene(None);
         // Sources that both collections show stay open.
         let held = self.state.program.as_ref().map(Program::hold);
         let (video, audio) = (self.first_video(), self.settings.audio.clone());
@@ -355,10 +355,10 @@ impl Engine {
         }
         drop(held);
         if is_studio_mode {
-            self.prepare_scene(Some(self.settings.collection.current));
+            self.set_preview_scene(Some(self.settings.collection.current));
         }
         if let Some(scene) = self.settings.collection.current() {
-            self.notices.happened(Event::Scene(scene.name.clone()));
+            self.notices.send_event(Event::Scene(scene.name.clone()));
         }
     }
 
@@ -459,13 +459,13 @@ mod tests {
         let kind = PartKind::Collection;
         assert!(engine.settings.collection.apply(&Edit::AddScene("Talk".into())));
         let scene = engine.settings.collection.scene_named("Talk").map(|it| it.id);
-        engine.handle(Command::PrepareScene(scene));
-        assert!(scene.is_some() && engine.state.stage.prepared == scene);
+        engine.handle(Command::SetPreviewScene(scene));
+        assert!(scene.is_some() && engine.state.stage.preview_scene == scene);
         engine.handle(Command::Part(PartCommand::New(kind, "Other".into())));
-        assert_eq!(engine.state.stage.prepared, Some(engine.settings.collection.current));
-        engine.handle(Command::PrepareScene(None));
+        assert_eq!(engine.state.stage.preview_scene, Some(engine.settings.collection.current));
+        engine.handle(Command::SetPreviewScene(None));
         engine.handle(Command::Part(PartCommand::Use(kind, "Main".into())));
-        assert_eq!(engine.state.stage.prepared, None);
+        assert_eq!(engine.state.stage.preview_scene, None);
     }
 
     #[test]

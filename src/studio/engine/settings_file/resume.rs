@@ -16,7 +16,7 @@ impl Engine {
             return;
         };
         let Some(mark) = OnAirMark::left(path) else { return };
-        self.notices.tell(&offer(&mark), "");
+        self.notices.raise(&offer(&mark), "");
         self.file.on_air.left = Some(mark);
     }
 
@@ -35,7 +35,7 @@ impl Engine {
             self.handle(Command::Part(PartCommand::Use(kind, name)));
             if !is_same_name(mark.part(kind), self.settings.in_use.name(kind)) {
                 // The command has reported the reason.
-                self.notices.tell_again(&offer(&mark));
+                self.notices.raise_again(&offer(&mark));
                 return;
             }
         }
@@ -82,7 +82,7 @@ impl Engine {
         if std::mem::replace(&mut self.file.on_air.is_resuming, false)
             && let Some(mark) = &self.file.on_air.left
         {
-            self.notices.tell_again(&offer(mark));
+            self.notices.raise_again(&offer(mark));
         }
     }
 

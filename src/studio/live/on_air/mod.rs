@@ -248,7 +248,7 @@ impl OnAir {
     }
 
     /// Starts the stream delay for the targets.
-    pub(in crate::studio) fn hold(
+    pub(in crate::studio) fn start_stream_delay(
         &mut self,
         delay: Duration,
         folder: PathBuf,

@@ -185,7 +185,7 @@ fn viewers_may_ask_for_keyframes_unless_the_stream_is_delayed() {
     let request = on_air.keyframe_request().cloned();
     assert!(request.is_some());
     assert_eq!(on_air.keyframe_request(), request.as_ref(), "the server gets it once");
-    on_air.hold(Duration::from_secs(5), folder.path().to_owned(), clock).unwrap();
+    on_air.start_stream_delay(Duration::from_secs(5), folder.path().to_owned(), clock).unwrap();
     assert!(on_air.keyframe_request().is_none(), "a keyframe would arrive 5 s later");
     program.detach(ProgramId::MAIN);
     let (sender, _words) = queue::bounded("last words", 16, Full::DropOldest);

@@ -66,7 +66,7 @@ layout! {
         width: Option<u32> = width,
         #[serde(deserialize_with = "side")]
         height: Option<u32> = height,
-        #[serde(with = "way")]
+        #[serde(with = "direction")]
         scroll: Option<ScrollDirection>,
         #[serde(deserialize_with = "speed")]
         speed: Option<u32>,
@@ -83,14 +83,17 @@ within! {
     speed: Option<u32> = 1..=Scroll::MAX_SCROLL_SPEED, "px/s";
 }
 
-mod way {
+mod direction {
     use super::*;
 
     pub(super) fn serialize<S: Serializer>(
-        way: &Option<ScrollDirection>,
+        direction: &Option<ScrollDirection>,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        way.as_ref().and_then(|way| parts::word_of(&SCROLL_DIRECTION_WORDS, way)).serialize(to)
+        direction
+            .as_ref()
+            .and_then(|direction| parts::word_of(&SCROLL_DIRECTION_WORDS, direction))
+            .serialize(to)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
@@ -105,19 +108,19 @@ pub(in crate::studio::settings) mod text {
     use super::*;
 
     pub(in crate::studio::settings) fn serialize<S: Serializer>(
-        look: &TextAppearance,
+        appearance: &TextAppearance,
         to: S,
     ) -> Result<S::Ok, S::Error> {
-        let mut table = TextTable::of(look);
-        if let Some((color, width)) = look.style.outline {
+        let mut table = TextTable::of(appearance);
+        if let Some((color, width)) = appearance.style.outline {
             (table.outline, table.outline_width) = (Some(color), Some(width));
         }
-        if let Some(Shadow { color, right, down, blur }) = look.style.shadow {
+        if let Some(Shadow { color, right, down, blur }) = appearance.style.shadow {
             (table.shadow, table.shadow_blur) = (Some(color), Some(blur));
             (table.shadow_right, table.shadow_down) = (Some(right), Some(down));
         }
-        if let Some(Scroll { way, speed }) = look.scroll {
-            (table.scroll, table.speed) = (Some(way), Some(speed));
+        if let Some(Scroll { direction, speed }) = appearance.scroll {
+            (table.scroll, table.speed) = (Some(direction), Some(speed));
         }
         values::unusual(&table, to)
     }
@@ -126,18 +129,18 @@ pub(in crate::studio::settings) mod text {
         from: D,
     ) -> Result<TextAppearance, D::Error> {
         let table = TextTable::deserialize(from)?;
-        let mut look = TextAppearance::default();
-        table.put(&mut look);
+        let mut appearance = TextAppearance::default();
+        table.put(&mut appearance);
         let usual = |length: Option<u32>| length.unwrap_or(DEFAULT_EFFECT_PIXELS);
         let shift = |length: Option<i32>| length.unwrap_or(DEFAULT_EFFECT_PIXELS as i32);
         let outline = |color| (color, usual(table.outline_width));
         let (right, down) = (shift(table.shadow_right), shift(table.shadow_down));
         let blur = usual(table.shadow_blur);
-        look.style.outline = table.outline.map(outline);
-        look.style.shadow = table.shadow.map(|color| Shadow { color, right, down, blur });
+        appearance.style.outline = table.outline.map(outline);
+        appearance.style.shadow = table.shadow.map(|color| Shadow { color, right, down, blur });
         let speed = table.speed.unwrap_or(SCROLL_PIXELS_PER_SECOND);
-        look.scroll = table.scroll.map(|way| Scroll { way, speed });
-        Ok(look)
+        appearance.scroll = table.scroll.map(|direction| Scroll { direction, speed });
+        Ok(appearance)
     }
 }
 
@@ -253,7 +256,7 @@ mod tests {
             padding: 20,
             align: Align::Center,
         };
-        let scroll = Some(Scroll { way: ScrollDirection::Up, speed: 77 });
+        let scroll = Some(Scroll { direction: ScrollDirection::Up, speed: 77 });
         let slides = Pace {
             time: Duration::from_millis(2_500),
             fade: Duration::ZERO,
@@ -312,7 +315,7 @@ mod tests {
         expected.text.style.shadow =
             Some(Shadow { color: Rgba::BLACK, right: 4, down: 4, blur: 4 });
         expected.text.scroll =
-            Some(Scroll { way: ScrollDirection::Left, speed: SCROLL_PIXELS_PER_SECOND });
+            Some(Scroll { direction: ScrollDirection::Left, speed: SCROLL_PIXELS_PER_SECOND });
         assert_eq!(settings.collection.sources[0].properties, expected);
         assert_eq!(warnings.len(), 17, "{warnings:#?}");
         let size = "onair ignores the setting 'collection.sources.text.size' on line 9, column 8: \

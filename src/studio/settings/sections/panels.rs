@@ -90,17 +90,17 @@ pub struct PanelLayout {
 /// The predefined layouts by their names.
 pub const PREDEFINED_LAYOUTS: [(&str, &str); 3] = [
     (
-        "simple",
+        Panels::SIMPLE,
         "row(* column(* row(228 sources, * program), 124 mixer), \
          304 column(* tabs(broadcast!, inspector, chat, share), 120 controls))",
     ),
     (
-        "studio",
+        Panels::STUDIO,
         "row(* column(* row(228 sources, * program), 300 row(* tabs(mixer!, loudness), \
          300 tabs(chat!, danmaku), 260 tabs(stats!, event-log))), 304 column(* tabs(broadcast!, inspector, share), 120 controls))",
     ),
     (
-        "monitor",
+        Panels::MONITOR,
         "row(* column(* players, 208 row(* mixer, 300 program)), \
          340 column(* tabs(broadcast!, stats, event-log, chat, share), 120 controls))",
     ),
@@ -291,15 +291,21 @@ within! {
 
 impl Default for Panels {
     fn default() -> Self {
-        Self { layout: "simple".to_owned(), layouts: BTreeMap::new(), loudness_target: None }
+        Self { layout: Self::SIMPLE.to_owned(), layouts: BTreeMap::new(), loudness_target: None }
     }
 }
 
 impl Panels {
+    /// The names of the predefined layouts.
+    pub const SIMPLE: &str = "simple";
+    pub const STUDIO: &str = "studio";
+    pub const MONITOR: &str = "monitor";
+
     /// Returns the layout in use, or the simple one if the name does not exist.
     pub fn current(&self) -> Option<PanelLayout> {
         let own = self.layouts.get(&self.layout).cloned();
-        own.or_else(|| PanelLayout::preset(&self.layout)).or_else(|| PanelLayout::preset("simple"))
+        own.or_else(|| PanelLayout::preset(&self.layout))
+            .or_else(|| PanelLayout::preset(Self::SIMPLE))
     }
 
     /// Returns the names of the layouts that the user has created.
@@ -309,7 +315,7 @@ impl Panels {
 
     /// Returns true if the layout in use is the default simple one.
     pub fn is_simple(&self) -> bool {
-        self.layout == "simple" && !self.layouts.contains_key("simple")
+        self.layout == Self::SIMPLE && !self.layouts.contains_key(Self::SIMPLE)
     }
 
     /// Returns the problem if the layout in use does not exist.

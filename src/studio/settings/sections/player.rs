@@ -66,7 +66,7 @@ layout! {
         /// The viewport of the first player; another field contains the viewports of the wall, in
         /// order. Empty means the default.
         #[serde(skip_serializing_if = "is_usual", with = "values::text")]
-        look: Viewport = player.look,
+        look: Viewport = player.viewport,
         #[serde(skip_serializing_if = "is_usual")]
         wall_looks: Vec<String>,
     }
@@ -238,7 +238,7 @@ mod tests {
                 reconnect: false,
                 trusted: vec![("h:443".into(), crate::net::CertificatePin::of(b"own"))],
             },
-            look: Viewport {
+            viewport: Viewport {
                 aspect: Aspect::Classic,
                 zoom: 1.5,
                 turn: Rotation::Half,
@@ -257,7 +257,7 @@ mod tests {
         settings.recent.push("rtmp://me:planted@h/live/a".into());
         // Inserted at the front, so that a viewport that is kept without its address would shift
         // the other viewports.
-        settings.wall.insert(0, ("https://h/live.flv?key=planted".into(), player.look));
+        settings.wall.insert(0, ("https://h/live.flv?key=planted".into(), player.viewport));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("onair.toml");
         settings.write(&path).unwrap();
@@ -288,7 +288,7 @@ mod tests {
     fn looks_are_no_part_of_older_files_and_bad_ones_fall_back() {
         let old = "[player]\nvolume = 0.5\nwall = [\"rtmp://h/a/b\", \"rtmp://h/a/c\"]";
         let (read, warnings) = Settings::parse(old);
-        assert_eq!((read.player.look, warnings.len()), (Viewport::default(), 0));
+        assert_eq!((read.player.viewport, warnings.len()), (Viewport::default(), 0));
         assert!(read.wall.iter().all(|(_, look)| *look == Viewport::default()));
         let bad = format!(
             "{old}\nlook = \"round 1 0\"\nwall_looks = [\"fit 99 0\", \"fill 2 270 -1e9 0.5\"]"
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         let second =
             Viewport { aspect: Aspect::Fill, zoom: 2.0, turn: Rotation::Left, pan: [-4.0, 0.5] };
-        assert_eq!(read.player.look, Viewport::default());
+        assert_eq!(read.player.viewport, Viewport::default());
         assert_eq!(
             read.wall.iter().map(|it| it.1).collect::<Vec<_>>(),
             [Viewport::default(), second]

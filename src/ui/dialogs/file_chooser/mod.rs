@@ -295,7 +295,7 @@ pub fn show(
                     ChooserKind::NewFile { .. } => key!("chooser-save"),
                     _ => key!("chooser-choose"),
                 });
-                let button = Button::new(&choose).look(ButtonWeight::Primary);
+                let button = Button::new(&choose).weight(ButtonWeight::Primary);
                 if button.show(ui, theme).clicked() || enter {
                     answer = chooser.accept(ui.ctx()).or(answer.take());
                 }

@@ -21,7 +21,7 @@ pub fn show(
     view: &mut View<'_>,
     strip: &StripView,
     filters: &mut Vec<Slot>,
-    looked: &mut usize,
+    selected: &mut usize,
 ) {
     section(ui, view.theme, &view.texts.get("filters"));
     if filters.is_empty() {
@@ -29,22 +29,22 @@ pub fn show(
     }
     let mut moved = None;
     for (index, slot) in filters.iter_mut().enumerate() {
-        let (name, chosen) = (view.texts.get(kind(&slot.filter)), *looked == index);
+        let (name, chosen) = (view.texts.get(kind(&slot.filter)), *selected == index);
         match filter_list::row(ui, view, index, &name, &mut slot.enabled, chosen) {
-            Some(Pressed::Name) if chosen => *looked = usize::MAX,
-            Some(Pressed::Name) => *looked = index,
+            Some(Pressed::Name) if chosen => *selected = usize::MAX,
+            Some(Pressed::Name) => *selected = index,
             Some(pressed) => moved = Some((index, pressed)),
             None => {}
         }
-        if *looked == index {
+        if *selected == index {
             numbers(ui, view, strip, &mut slot.filter);
         }
     }
     if let Some((index, pressed)) = moved {
-        filter_list::change(filters, looked, index, pressed);
+        filter_list::change(filters, selected, index, pressed);
     }
     ui.add_space(gap::XS);
-    add(ui, view, filters, looked);
+    add(ui, view, filters, selected);
 }
 
 /// Returns the name of a filter's kind.
@@ -162,14 +162,14 @@ fn side_chain(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut 
     });
 }
 
-fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, looked: &mut usize) {
+fn add(ui: &mut Ui, view: &View<'_>, filters: &mut Vec<Slot>, selected: &mut usize) {
     let (theme, name) = (view.theme, view.texts.get("filter-add"));
     let select =
         Select { enabled: filters.len() < MAX_FILTERS, ..Select::new(&name, &name, 220.0) };
     select.show(ui, theme, |ui| {
         for filter in Filter::ALL_KINDS {
             if menu_item(ui, theme, &view.texts.get(kind(&filter)), "", false, true) {
-                *looked = filters.len();
+                *selected = filters.len();
                 filters.push(Slot { enabled: true, filter });
             }
         }

@@ -30,9 +30,9 @@ const COLUMN_REST_HEIGHT: f32 = 352.0;
 const LIST_WIDTH_POINTS: f32 = 220.0;
 
 pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
-    let mut looked = MixerSelection::get(ctx);
+    let mut selected = MixerSelection::get(ctx);
     let snapshot = view.snapshot;
-    let strip = snapshot.strips.iter().find(|strip| strip.audio.id == looked.strip);
+    let strip = snapshot.strips.iter().find(|strip| strip.audio.id == selected.strip);
     let strip = strip.or_else(|| snapshot.strips.first());
     let answer = modal(ctx, view.theme, "mixer", DIALOG_WIDTH_POINTS, |ui| {
         let close = heading(ui, view, &view.texts.get("mixer"));
@@ -50,7 +50,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
                     scroll(area, ui, |ui| {
                         ui.set_width(LIST_WIDTH_POINTS);
                         ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
-                        list(ui, view, &mut looked, (height - COLUMN_REST_HEIGHT).max(100.0));
+                        list(ui, view, &mut selected, (height - COLUMN_REST_HEIGHT).max(100.0));
                         program(ui, view);
                         monitoring(ui, view);
                     });
@@ -62,7 +62,7 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
                     ui.set_width(rest.x - gap::M);
                     ui.spacing_mut().item_spacing = vec2(gap::S, gap::S);
                     match strip {
-                        Some(strip) => one(ui, view, strip, &mut looked),
+                        Some(strip) => one(ui, view, strip, &mut selected),
                         None => {
                             let text = view.texts.get("mixer-empty");
                             label(ui, &text, Type::Body, view.theme.secondary);
@@ -73,17 +73,17 @@ pub fn show(ctx: &egui::Context, view: &mut View<'_>) -> Option<DialogAnswer> {
         });
         close.then_some(DialogAnswer::Close)
     });
-    looked.set(ctx);
+    selected.set(ctx);
     answer
 }
 
 /// Draws the selected strip.
-fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSelection) {
+fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, selected: &mut MixerSelection) {
     let before = strip.audio.strip.clone();
     let mut after = before.clone();
     strip::show(ui, view, strip, &mut after);
     ui.add_space(gap::M);
-    filters::show(ui, view, strip, &mut after.filters, &mut looked.filter);
+    filters::show(ui, view, strip, &mut after.filters, &mut selected.filter);
     ui.add_space(gap::S);
     strip::if_silent(ui, view, strip);
     if after != before {
@@ -91,14 +91,14 @@ fn one(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, looked: &mut MixerSe
     }
 }
 
-fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection, height: f32) {
+fn list(ui: &mut Ui, view: &mut View<'_>, selected: &mut MixerSelection, height: f32) {
     section(ui, view.theme, &view.texts.get("mixer-strips"));
     ui.spacing_mut().item_spacing.y = 2.0;
     ScrollArea::vertical().id_salt("strips").max_height(height).show(ui, |ui| {
         for strip in &view.snapshot.strips {
             let name = labels::label_of(view, strip);
             let level = labels::level(view, strip);
-            let chosen = strip.audio.id == looked.strip;
+            let chosen = strip.audio.id == selected.strip;
             let icon = labels::icon_of(labels::choice_of(view, strip));
             let down = matches!(
                 strip.state,
@@ -108,12 +108,12 @@ fn list(ui: &mut Ui, view: &mut View<'_>, looked: &mut MixerSelection, height: f
             let level = if down { labels::state_of(view, strip.state, None).0 } else { level };
             let row = Row { icon, title: &name, second: &level, chosen, lamp };
             if row.show(ui, view.theme).clicked() {
-                *looked = MixerSelection { strip: strip.audio.id, ..MixerSelection::default() };
+                *selected = MixerSelection { strip: strip.audio.id, ..MixerSelection::default() };
             }
         }
     });
     ui.add_space(gap::XS);
-    add(ui, view, std::mem::take(&mut looked.adds));
+    add(ui, view, std::mem::take(&mut selected.adds));
 }
 
 /// Draws the list of sources that can be added as a strip. The list opens if `opens` is true.

@@ -231,7 +231,7 @@ fn buttons(ui: &mut Ui, theme: &Theme, yes: &str, weight: ButtonWeight, no: &str
     ui.add_space(gap::S);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
-        let yes = Button::new(yes).look(weight).show(ui, theme);
+        let yes = Button::new(yes).weight(weight).show(ui, theme);
         [yes, Button::new(no).show(ui, theme)]
     })
     .inner

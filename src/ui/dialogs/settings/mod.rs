@@ -114,7 +114,7 @@ fn pages(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
     for page in SettingsPage::ALL {
         let name = texts.get(page.key());
         let chosen = draft.query.is_empty() && draft.page == *page;
-        let button = Button::new(&name).look(ButtonWeight::Quiet).icon(page.icon());
+        let button = Button::new(&name).weight(ButtonWeight::Quiet).icon(page.icon());
         if button.width(PAGE_LIST_WIDTH_POINTS).leading().selected(chosen).show(ui, theme).clicked()
         {
             draft.page = *page;

@@ -11,7 +11,7 @@ use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
-use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, line};
+use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, failure, line};
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
@@ -149,11 +149,7 @@ fn file(ui: &mut Ui, view: &mut View<'_>, (source, index): (SourceId, usize), sl
     };
     let reason = view.texts.say(reason);
     let words = view.texts.with(key, &[("reason", reason.into())]);
-    paragraph(ui, &words, Type::Small, view.theme.warn);
-    let text = view.texts.get("try-again");
-    if Button::new(&text).small().show(ui, view.theme).clicked() {
-        view.send(Command::TryAgain);
-    }
+    failure(ui, view, &words);
     ui.add_space(gap::S);
 }
 
@@ -270,7 +266,7 @@ fn key_color(ui: &mut Ui, view: &mut View<'_>, color: &mut [u8; 3]) {
         ] {
             let text = view.texts.get(key);
             let button =
-                Button::new(&text).selected(*color == preset).look(ButtonWeight::Quiet).small();
+                Button::new(&text).selected(*color == preset).weight(ButtonWeight::Quiet).small();
             if button.show(ui, view.theme).clicked() {
                 *color = preset;
             }

@@ -122,7 +122,7 @@ impl PanelRow<'_> {
             RowLamp::OffAir => {
                 painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.warn));
             }
-            RowLamp::Prepared => SceneMark::Preview.paint(painter, at, theme.accent),
+            RowLamp::Preview => SceneMark::Preview.paint(painter, at, theme.accent),
             RowLamp::Opening => {
                 painter.circle_stroke(at, 3.5, Stroke::new(1.5, theme.secondary));
             }

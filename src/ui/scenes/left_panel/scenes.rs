@@ -108,21 +108,21 @@ fn rows(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             continue;
         }
         let current = scene.id == collection.current;
-        let prepared = snapshot.scenes.prepared == Some(scene.id);
+        let in_preview = snapshot.scenes.preview_scene == Some(scene.id);
         // During passthrough, a file is on air instead of the scene.
         let is_sent = current && snapshot.passthrough.is_none();
         let lamp = match snapshot.live {
             LiveState::OnAir | LiveState::Stopping if is_sent => RowLamp::OnAir,
             LiveState::Reconnecting { .. } if is_sent => RowLamp::OffAir,
-            _ if current && snapshot.scenes.prepared.is_some() => RowLamp::Program,
-            _ if prepared => RowLamp::Prepared,
+            _ if current && snapshot.scenes.preview_scene.is_some() => RowLamp::Program,
+            _ if in_preview => RowLamp::Preview,
             _ => RowLamp::None,
         };
         let state = multiview::state_of(view, scene);
         let row = PanelRow {
             icon: Icon::Scene,
             title: &scene.name,
-            selected: current || prepared,
+            selected: current || in_preview,
             lamp,
             depth: 0,
             dimmed: false,

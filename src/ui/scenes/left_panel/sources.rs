@@ -85,7 +85,7 @@ fn row_id(ui: &Ui, id: ItemId) -> egui::Id {
 
 /// Draws a button at the end of a row. The button is brighter if the item is hidden or locked.
 fn row_button(ui: &mut Ui, view: &View<'_>, icon: Icon, name: &str, is_set: bool) -> Response {
-    let button = Button::new("").look(ButtonWeight::Quiet).name(name);
+    let button = Button::new("").weight(ButtonWeight::Quiet).name(name);
     let button = button.height(BUTTON_SIDE_POINTS).width(BUTTON_SIDE_POINTS);
     let button = match is_set {
         true => button.icon_colored(icon, view.theme.text),

@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 use egui::{Align, DragValue, Label, Layout, RichText, Ui, Vec2, vec2};
 
 use crate::capture::Rgba;
+use crate::studio::Command;
 use crate::ui::scenes::source::color_button::color_button;
 use crate::ui::style::theme::{Type, gap, size};
 use crate::ui::view::View;
-use crate::ui::widgets::{NumberFault, label, number_field, paragraph, switch};
+use crate::ui::widgets::{Button, NumberFault, label, number_field, paragraph, switch};
 
 /// The size of a field for a number, in points.
 pub(in crate::ui::scenes) const NUMBER_FIELD_SIZE: Vec2 = vec2(96.0, 26.0);
@@ -46,6 +47,15 @@ pub(in crate::ui::scenes) fn row(
 /// Draws the explanation of the control above it.
 pub(in crate::ui::scenes) fn hint(ui: &mut Ui, view: &View<'_>, text: &str) {
     paragraph(ui, text, Type::Small, view.theme.secondary);
+}
+
+/// Draws the reason why something does not work, with a button that tries it again.
+pub(in crate::ui::scenes) fn failure(ui: &mut Ui, view: &mut View<'_>, reason: &str) {
+    paragraph(ui, reason, Type::Small, view.theme.warn);
+    let name = view.texts.get("try-again");
+    if Button::new(&name).small().show(ui, view.theme).clicked() {
+        view.send(Command::TryAgain);
+    }
 }
 
 /// Draws a field for a number in this range with its unit.

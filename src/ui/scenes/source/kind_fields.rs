@@ -14,7 +14,7 @@ use crate::ui::input::actions::key;
 use crate::ui::input::keystrokes::is_composing;
 use crate::ui::scenes::add_source::{screen_kind, screen_name, window_name};
 use crate::ui::scenes::draft::Draft;
-use crate::ui::scenes::source::fields::{color, figure, line, part};
+use crate::ui::scenes::source::fields::{color, failure, figure, line, part};
 use crate::ui::scenes::source::playlist::left_out;
 use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::sentence;
@@ -74,11 +74,7 @@ pub(in crate::ui::scenes) fn contents(
     let reason = view.snapshot.scenes.source(source.id).map(|it| it.reason.clone());
     if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
         let words = sentence(&view.texts.say_with_cure(&reason));
-        paragraph(ui, &words, Type::Small, view.theme.warn);
-        let text = view.texts.get("try-again");
-        if Button::new(&text).small().show(ui, view.theme).clicked() {
-            view.send(Command::TryAgain);
-        }
+        failure(ui, view, &words);
     }
     ui.add_space(gap::S);
 }

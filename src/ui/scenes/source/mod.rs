@@ -8,6 +8,9 @@ pub(in crate::ui::scenes) mod fields;
 pub(in crate::ui::scenes) mod kind_fields;
 pub(in crate::ui::scenes) mod playlist;
 
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
 use egui::{DragValue, Id, Ui, vec2};
 
 use crate::capture::sharing::asks_desktop;
@@ -231,38 +234,38 @@ fn around(ui: &mut Ui, view: &mut View<'_>, style: &mut Style) {
 }
 
 /// Draws the fields for the width and the scrolling of a text.
-fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
+fn room(ui: &mut Ui, view: &mut View<'_>, appearance: &mut TextAppearance) {
     let Size { width, height } = view.snapshot.quality.size;
     let sides = TextAppearance::MIN_SIDE..=Size::MAX_SIDE;
-    part(ui, view, key!("text-wrap"), &mut look.width, width);
-    if let Some(width) = &mut look.width {
+    part(ui, view, key!("text-wrap"), &mut appearance.width, width);
+    if let Some(width) = &mut appearance.width {
         number(ui, view, key!("text-width"), width, sides.clone(), " px");
     }
-    let ways = [
+    let directions = [
         (key!("text-scroll-none"), None),
         (key!("text-scroll-left"), Some(ScrollDirection::Left)),
         (key!("text-scroll-right"), Some(ScrollDirection::Right)),
         (key!("text-scroll-up"), Some(ScrollDirection::Up)),
         (key!("text-scroll-down"), Some(ScrollDirection::Down)),
     ];
-    let mut way = look.scroll.map(|it| it.way);
+    let mut direction = appearance.scroll.map(|it| it.direction);
     let name = view.texts.get("text-scroll").to_string();
     line(ui, view, &name, |ui, view| {
         let texts = view.texts;
-        let chosen = ways.iter().find(|(_, it)| *it == way).map_or("", |(key, _)| key);
+        let chosen = directions.iter().find(|(_, it)| *it == direction).map_or("", |(key, _)| key);
         let chosen = texts.get(chosen);
         let select = Select::new(&name, &chosen, ui.available_width());
         select.show(ui, view.theme, |ui| {
-            for (key, one) in ways {
-                if menu_item(ui, view.theme, &texts.get(key), "", one == way, true) {
-                    way = one;
+            for (key, one) in directions {
+                if menu_item(ui, view.theme, &texts.get(key), "", one == direction, true) {
+                    direction = one;
                 }
             }
         });
     });
-    let speed = look.scroll.map_or(120, |it| it.speed);
-    look.scroll = way.map(|way| Scroll { way, speed });
-    if let Some(scroll) = &mut look.scroll {
+    let speed = appearance.scroll.map_or(120, |it| it.speed);
+    appearance.scroll = direction.map(|direction| Scroll { direction, speed });
+    if let Some(scroll) = &mut appearance.scroll {
         number(
             ui,
             view,
@@ -271,9 +274,9 @@ fn room(ui: &mut Ui, view: &mut View<'_>, look: &mut TextAppearance) {
             1..=Scroll::MAX_SCROLL_SPEED,
             " px/s",
         );
-        if matches!(scroll.way, ScrollDirection::Up | ScrollDirection::Down) {
-            part(ui, view, key!("text-own-height"), &mut look.height, height);
-            if let Some(height) = &mut look.height {
+        if matches!(scroll.direction, ScrollDirection::Up | ScrollDirection::Down) {
+            part(ui, view, key!("text-own-height"), &mut appearance.height, height);
+            if let Some(height) = &mut appearance.height {
                 number(ui, view, key!("text-height"), height, sides, " px");
             }
         }
@@ -304,14 +307,9 @@ fn slides(ui: &mut Ui, view: &mut View<'_>, pace: &mut Pace) {
     let [least, most] = Pace::TIME_RANGE;
     for (key, time, low, high) in [
         (key!("slides-time"), &mut pace.time, least, most),
-        (key!("slides-fade"), &mut pace.fade, std::time::Duration::ZERO, Pace::MAX_FADE),
+        (key!("slides-fade"), &mut pace.fade, Duration::ZERO, Pace::MAX_FADE),
     ] {
-        let before = time.as_secs_f64();
-        let mut seconds = before;
-        number(ui, view, key, &mut seconds, low.as_secs_f64()..=high.as_secs_f64(), " s");
-        if (seconds - before).abs() > 1e-9 {
-            *time = std::time::Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
-        }
+        seconds(ui, view, key, time, low..=high);
     }
     let orders =
         [(key!("slides-by-name"), Order::Name), (key!("slides-shuffled"), Order::Shuffled)];
@@ -324,13 +322,30 @@ pub(super) fn number<N: egui::emath::Numeric>(
     view: &mut View<'_>,
     key: &'static str,
     value: &mut N,
-    range: std::ops::RangeInclusive<N>,
+    range: RangeInclusive<N>,
     unit: &str,
 ) {
     let speed = if N::INTEGRAL { 1.0 } else { 0.05 };
     let range = range.start().to_f64()..=range.end().to_f64();
     let field = DragValue::new(value).speed(speed).max_decimals(2);
     figure(ui, view, key, field, range, unit);
+}
+
+/// Draws a field for a time in seconds, which keeps a time that the user does not change.
+pub(super) fn seconds(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    key: &'static str,
+    time: &mut Duration,
+    range: RangeInclusive<Duration>,
+) {
+    let before = time.as_secs_f64();
+    let mut seconds = before;
+    let range = range.start().as_secs_f64()..=range.end().as_secs_f64();
+    number(ui, view, key, &mut seconds, range, " s");
+    if (seconds - before).abs() > 1e-9 {
+        *time = Duration::from_millis((seconds * 1e3).round().max(0.0) as u64);
+    }
 }
 
 /// Draws a choice of a few values as adjacent buttons, in more than one row if the panel is narrow.
@@ -346,7 +361,7 @@ fn one_of<T: Copy + PartialEq>(
         ui.spacing_mut().item_spacing = vec2(2.0, 2.0);
         for (key, one) in all {
             let text = view.texts.get(key);
-            let button = Button::new(&text).selected(*value == *one).look(Dress::Quiet).small();
+            let button = Button::new(&text).selected(*value == *one).weight(Dress::Quiet).small();
             if button.show(ui, view.theme).clicked() {
                 *value = *one;
             }

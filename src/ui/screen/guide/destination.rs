@@ -209,7 +209,7 @@ fn details(ui: &mut Ui, view: &mut View<'_>, draft: &mut Destination) -> bool {
     if let Some(service) = service.filter(|service| !service.key_page.is_empty()) {
         ui.add_space(gap::S);
         let name = texts.with("get-key", &[("service", service.name.to_string().into())]);
-        let button = Button::new(&name).small().icon(Icon::External).look(ButtonWeight::Plain);
+        let button = Button::new(&name).small().icon(Icon::External).weight(ButtonWeight::Plain);
         if button.show(ui, theme).clicked() {
             ui.ctx().open_url(egui::OpenUrl::new_tab(&*service.key_page));
         }

@@ -100,7 +100,7 @@ fn camera(ui: &mut Ui, view: &mut View<'_>, width: f32) {
         None if snapshot.cameras.is_empty() => {
             paragraph(ui, &texts.get("guide-no-camera-advice"), Type::Small, theme.secondary);
             let again = texts.get("search-again");
-            let button = Button::new(&again).small().look(ButtonWeight::Plain);
+            let button = Button::new(&again).small().weight(ButtonWeight::Plain);
             if button.icon(Icon::Refresh).show(ui, theme).clicked() {
                 view.send(Command::RefreshDevices);
             }

@@ -335,7 +335,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foote
         let skip = texts.get("guide-skip");
         let last = step == Step::Ready;
         if !last {
-            let button = Button::new(&skip).look(ButtonWeight::Quiet).kind(Type::Body);
+            let button = Button::new(&skip).weight(ButtonWeight::Quiet).kind(Type::Body);
             // The button's text begins at the edge of the texts above it.
             ui.add_space(-gap::M);
             if button.height(height).show(ui, theme).clicked() {
@@ -359,7 +359,7 @@ fn foot(ui: &mut Ui, view: &View<'_>, step: Step, arrived: bool) -> Option<Foote
                 Step::Ready => key!("go-live"),
                 _ => key!("guide-next"),
             });
-            let button = Button::new(&next).look(ButtonWeight::Primary).height(height);
+            let button = Button::new(&next).weight(ButtonWeight::Primary).height(height);
             let response = button.width(width_of(ui, &next)).show(ui, theme);
             if arrived {
                 response.request_focus();

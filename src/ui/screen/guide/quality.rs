@@ -3,15 +3,17 @@
 use egui::{Ui, vec2};
 
 use crate::media::BitsPerSecond;
-use crate::studio::preflight::recommendation::{Limit, MeasuredQuality, Recommendation, Upload};
-use crate::studio::targets::quality::{Preset, USUAL_QUALITIES};
+use crate::studio::preflight::recommendation::{
+    Limit, MEASURED_SIZES, MeasuredQuality, Recommendation, Upload,
+};
+use crate::studio::targets::quality::{PRESETS, Preset};
 use crate::studio::{Command, Quality};
 use crate::ui::input::actions::key;
 use crate::ui::screen::guide::columns::columns;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
-use crate::ui::targets::{PRESET_NAMES, limits};
+use crate::ui::targets::{PRESET_TEXTS, limits};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, ButtonWeight, Row, label, paragraph};
@@ -42,7 +44,7 @@ fn choices(
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = 2.0;
     let chosen = chosen(view, *preset);
-    for (index, (one, (title, second))) in USUAL_QUALITIES.iter().zip(PRESET_NAMES).enumerate() {
+    for (index, (one, (title, second))) in PRESETS.iter().zip(PRESET_TEXTS).enumerate() {
         let title = texts.get(title);
         let is_recommended = recommended.is_some_and(|it| it.preset == *one);
         let why_not = why_not(view, one);
@@ -83,11 +85,10 @@ fn recommendation(view: &View<'_>) -> Option<Recommendation> {
 /// Returns the selected preset: the user's choice if it is still possible, or else the recommended
 /// one, or else the current one, unless a service does not accept it.
 fn chosen(view: &View<'_>, preset: Option<usize>) -> Option<usize> {
-    let is_possible = |index: &usize| {
-        USUAL_QUALITIES.get(*index).is_some_and(|preset| why_not(view, preset).is_none())
-    };
+    let is_possible =
+        |index: &usize| PRESETS.get(*index).is_some_and(|preset| why_not(view, preset).is_none());
     preset.filter(is_possible).or_else(|| {
-        USUAL_QUALITIES.iter().position(|one| {
+        PRESETS.iter().position(|one| {
             let is_chosen = match recommendation(view) {
                 Some(found) => found.preset == *one,
                 None => one.is_of(&view.snapshot.quality),
@@ -101,6 +102,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     let (theme, texts) = (view.theme, view.texts);
     ui.spacing_mut().item_spacing.y = gap::XS;
     label(ui, &texts.get("guide-this-computer"), Type::SmallStrong, theme.secondary);
+    let all_sizes = measured.speeds.len() >= MEASURED_SIZES;
     for (size, fps) in &measured.speeds {
         let args = [
             ("size", format::size_name(*size).into()),
@@ -110,7 +112,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     }
     if let Some(reason) = &measured.failure {
         line(ui, view, &texts.say(reason), false);
-    } else if measured.running && measured.upload.is_none() && measured.speeds.len() < 3 {
+    } else if measured.running && measured.upload.is_none() && !all_sizes {
         paragraph(ui, &texts.get("guide-measuring"), Type::Body, theme.secondary);
     }
     ui.add_space(gap::S);
@@ -126,9 +128,9 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
             }
         }
         None => {
-            let text = match measured.speeds.len() {
-                3.. => texts.get("guide-measuring-upload"),
-                _ => texts.get("guide-upload-next"),
+            let text = match all_sizes {
+                true => texts.get("guide-measuring-upload"),
+                false => texts.get("guide-upload-next"),
             };
             paragraph(ui, &text, Type::Body, theme.secondary);
         }
@@ -142,7 +144,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
     }
     ui.add_space(gap::XS);
     let again = texts.get("guide-measure-again");
-    let button = Button::new(&again).small().icon(Icon::Refresh).look(ButtonWeight::Plain);
+    let button = Button::new(&again).small().icon(Icon::Refresh).weight(ButtonWeight::Plain);
     if button.show(ui, theme).clicked() {
         view.send(Command::MeasureQuality { test_stream: false });
     }
@@ -198,7 +200,7 @@ fn reason(view: &View<'_>, found: &Recommendation) -> String {
 /// Applies the chosen quality.
 pub(super) fn apply(view: &mut View<'_>, preset: Option<usize>) {
     let recommended = recommendation(view);
-    let Some(one) = chosen(view, preset).and_then(|index| USUAL_QUALITIES.get(index)) else {
+    let Some(one) = chosen(view, preset).and_then(|index| PRESETS.get(index)) else {
         return;
     };
     let now = &view.snapshot.quality;

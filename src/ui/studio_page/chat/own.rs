@@ -112,7 +112,7 @@ fn field(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft) {
             field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let can = !draft.message.trim().is_empty();
         let pressed = Button::new(&send)
-            .look(ButtonWeight::Primary)
+            .weight(ButtonWeight::Primary)
             .width(SEND_BUTTON_WIDTH_POINTS)
             .enabled(can)
             .show(ui, theme)

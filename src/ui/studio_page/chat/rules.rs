@@ -67,8 +67,8 @@ fn slow_mode(ui: &mut Ui, view: &mut View<'_>) {
             let name = format!("{title}: {text}");
             let chosen = rules.slow.as_secs() == seconds;
             let button = Button::new(&text).name(&name).small().selected(chosen);
-            let look = if chosen { ButtonWeight::Primary } else { ButtonWeight::Plain };
-            if button.look(look).show(ui, theme).clicked() {
+            let weight = if chosen { ButtonWeight::Primary } else { ButtonWeight::Plain };
+            if button.weight(weight).show(ui, theme).clicked() {
                 let slow = Duration::from_secs(seconds);
                 set(view, ChatRules { slow, ..rules.clone() });
             }

@@ -90,8 +90,8 @@ impl Docked<'_, '_, '_> {
     fn moving(&mut self, ui: &mut Ui, active: TileId, panel: Panel) {
         let (theme, texts) = (self.view.theme, self.view.texts);
         let name = texts.with("panel-move", &[("name", self.name(panel).into())]);
-        let (side, look) = (TAB_HEIGHT_POINTS, ButtonWeight::Quiet);
-        let button = icon_button(ui, theme, Icon::Layout, &name, side, look);
+        let (side, weight) = (TAB_HEIGHT_POINTS, ButtonWeight::Quiet);
+        let button = icon_button(ui, theme, Icon::Layout, &name, side, weight);
         let (groups, moved) = (&self.groups, &mut self.moved);
         menu::below(&button, self.view, |ui, view| {
             for (group, panels) in groups {

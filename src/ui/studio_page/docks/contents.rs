@@ -38,7 +38,7 @@ pub(super) fn title(panel: Panel) -> &'static str {
 
 /// Returns true if the list of scenes has thumbnails in the current layout.
 pub(super) fn has_thumbnails(panels: &Panels) -> bool {
-    panels.layout != "simple"
+    panels.layout != Panels::SIMPLE
 }
 
 /// Draws a panel in `room`. Returns the action that the user selected.
@@ -61,8 +61,8 @@ pub(super) fn show(
             None
         }
         Panel::Program => {
-            let prepared = parts.prepared.as_deref_mut();
-            program::show(ui, view, parts.program, prepared, parts.scenes, room);
+            let preview = parts.preview.as_deref_mut();
+            program::show(ui, view, parts.program, preview, parts.scenes, room);
             None
         }
         Panel::Mixer => {

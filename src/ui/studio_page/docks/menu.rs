@@ -26,21 +26,21 @@ const MAX_BUTTON_WIDTH: f32 = 220.0;
 /// Returns the name of a layout. Built-in layouts have a name in the window's language.
 fn title(view: &View<'_>, name: &str) -> String {
     match name {
-        "simple" => view.texts.get("layout-simple").to_string(),
-        "studio" => view.texts.get("layout-studio").to_string(),
-        "monitor" => view.texts.get("layout-monitor").to_string(),
+        Panels::SIMPLE => view.texts.get("layout-simple").to_string(),
+        Panels::STUDIO => view.texts.get("layout-studio").to_string(),
+        Panels::MONITOR => view.texts.get("layout-monitor").to_string(),
         name => name.to_owned(),
     }
 }
 
 /// Selects a layout. *Studio* turns studio mode on, and the other built-in layouts turn it off.
 pub fn choose(view: &mut View<'_>, panels: &mut Panels, name: &str) {
-    let prepared = view.snapshot.scenes.prepared.is_some();
+    let studio_mode = view.snapshot.scenes.preview_scene.is_some();
     let current = view.snapshot.scenes.collection.current;
     match name {
-        "studio" if !prepared => view.send(Command::PrepareScene(Some(current))),
-        "simple" | "monitor" if prepared && panels.layout == "studio" => {
-            view.send(Command::PrepareScene(None));
+        Panels::STUDIO if !studio_mode => view.send(Command::SetPreviewScene(Some(current))),
+        Panels::SIMPLE | Panels::MONITOR if studio_mode && panels.layout == Panels::STUDIO => {
+            view.send(Command::SetPreviewScene(None));
         }
         _ => {}
     }
@@ -65,7 +65,7 @@ pub fn discard(panels: &mut Panels, docks: &mut Docks, action: Action) {
     }
     panels.layouts.remove(&panels.layout);
     if action == Action::LayoutDelete {
-        "simple".clone_into(&mut panels.layout);
+        Panels::SIMPLE.clone_into(&mut panels.layout);
     }
     docks.arranging = false;
 }
@@ -73,9 +73,9 @@ pub fn discard(panels: &mut Panels, docks: &mut Docks, action: Action) {
 /// Returns the command that selects a layout.
 fn command_of(name: &str) -> AnyCommand {
     match name {
-        "simple" => Action::LayoutSimple.into(),
-        "studio" => Action::LayoutStudio.into(),
-        "monitor" => Action::LayoutMonitor.into(),
+        Panels::SIMPLE => Action::LayoutSimple.into(),
+        Panels::STUDIO => Action::LayoutStudio.into(),
+        Panels::MONITOR => Action::LayoutMonitor.into(),
         name => NamedCommand { kind: NamedKind::Layout, name: name.to_owned() }.into(),
     }
 }
@@ -103,7 +103,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, panels: &mut Panels, docks: &mut D
     let has_words = place.width() > size::SMALL_CONTROL_HEIGHT;
     let text = if has_words { name.as_str() } else { "" };
     let weight = if has_words { ButtonWeight::Raised } else { ButtonWeight::Quiet };
-    let button = Button::new(text).icon(Icon::Layout).look(weight).kind(Type::Small).name(&name);
+    let button = Button::new(text).icon(Icon::Layout).weight(weight).kind(Type::Small).name(&name);
     let button = button.height(place.height()).width(place.width());
     let button = button.show(&mut at, theme).on_hover_text(&name);
     return_focus(&button);

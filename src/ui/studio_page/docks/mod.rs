@@ -206,14 +206,14 @@ mod tests {
         let mut docks = Docks::default();
         docks.reveal(Panel::Chat);
         assert!(docks.needs_no_tree(&Panels::default()));
-        let mut panels = Panels { layout: "monitor".to_owned(), ..Panels::default() };
+        let mut panels = Panels { layout: Panels::MONITOR.to_owned(), ..Panels::default() };
         assert!(!docks.needs_no_tree(&panels));
         assert_eq!(docks.wanted, None);
         // In a layout with a tree, the panel comes to the front when the tree is drawn.
         docks.reveal(Panel::Chat);
         assert!(!docks.needs_no_tree(&panels));
         assert_eq!(docks.wanted, Some(Panel::Chat));
-        "simple".clone_into(&mut panels.layout);
+        Panels::SIMPLE.clone_into(&mut panels.layout);
         docks.arranging = true;
         assert!(!docks.needs_no_tree(&panels));
         assert_eq!(docks.wanted, Some(Panel::Chat));

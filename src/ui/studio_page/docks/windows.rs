@@ -124,7 +124,7 @@ mod tests {
         let mut docks = Docks::default();
         docks.follow_windows(&panels);
         assert!(docks.is_apart(Panel::Chat));
-        "simple".clone_into(&mut panels.layout);
+        Panels::SIMPLE.clone_into(&mut panels.layout);
         docks.follow_windows(&panels);
         assert!(!docks.has_windows());
         "mine".clone_into(&mut panels.layout);

@@ -30,7 +30,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect).id_salt("add-audio"));
     let name = view.texts.get("add-audio");
     let text = if rect.width() > rect.height() { &*name } else { "" };
-    let button = Button::new(text).small().look(ButtonWeight::Quiet).icon(Icon::Plus);
+    let button = Button::new(text).small().weight(ButtonWeight::Quiet).icon(Icon::Plus);
     let button = button.height(rect.height()).width(rect.width()).name(&name);
     let pressed = button.show(&mut child, view.theme).on_hover_text(&*name);
     let frame = menu_frame(ui.ctx(), view.theme);

@@ -61,7 +61,7 @@ pub fn button(ui: &mut Ui, view: &mut View<'_>, width: f32, leading: bool) {
     let called = format!("{name}: {text}");
     // If there is no room for the text, the accessible name and the tooltip contain it.
     let shown = if width < MIN_WIDTH_WITH_TEXT { "" } else { &*text };
-    let button = Button::new(shown).small().look(ButtonWeight::Quiet).icon(Icon::Headphones);
+    let button = Button::new(shown).small().weight(ButtonWeight::Quiet).icon(Icon::Headphones);
     let button = if leading && !shown.is_empty() { button.leading() } else { button };
     let response = button.width(width).name(&called).show(ui, theme);
     let response =

@@ -147,12 +147,12 @@ impl Strip {
 
     /// Draws the mute button. Returns it, and the new mute state.
     pub fn mute(&self, ui: &mut Ui, view: &View<'_>) -> (Response, bool) {
-        let (icon, look, key) = match self.muted {
+        let (icon, weight, key) = match self.muted {
             true => (Icon::SpeakerOff, ButtonWeight::Warn, "unmute-of"),
             false => (Icon::Speaker, ButtonWeight::Quiet, "mute-of"),
         };
         let name = view.texts.with(key, &[("name", self.name.as_str().into())]);
-        let button = icon_button(ui, view.theme, icon, &name, BUTTON_SIDE_POINTS, look);
+        let button = icon_button(ui, view.theme, icon, &name, BUTTON_SIDE_POINTS, weight);
         let muted = button.clicked() != self.muted;
         (button, muted)
     }

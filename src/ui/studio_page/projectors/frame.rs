@@ -41,7 +41,7 @@ pub(super) fn is_there(shows: ProjectorContent, snapshot: &Snapshot) -> bool {
 pub(super) fn view_of(shows: ProjectorContent, snapshot: &Snapshot) -> Option<ViewOf> {
     match shows {
         ProjectorContent::Program | ProjectorContent::Multiview => None,
-        ProjectorContent::Preview => snapshot.scenes.prepared.map(ViewOf::Scene),
+        ProjectorContent::Preview => snapshot.scenes.preview_scene.map(ViewOf::Scene),
         ProjectorContent::Source(id) => Some(ViewOf::Source(id)),
     }
 }

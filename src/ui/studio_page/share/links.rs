@@ -58,8 +58,8 @@ fn row(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, (index, name): (usize, &
     let room = vec2(ui.available_width(), size::SMALL_CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(room, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = gap::XS;
-        let look = ButtonWeight::Quiet;
-        if icon_button(ui, theme, icon, &button, size::SMALL_CONTROL_HEIGHT, look).clicked() {
+        let weight = ButtonWeight::Quiet;
+        if icon_button(ui, theme, icon, &button, size::SMALL_CONTROL_HEIGHT, weight).clicked() {
             ui.ctx().copy_text(url.to_owned());
             draft.copied = Some((index, now));
             ui.ctx().request_repaint_after(Duration::from_secs_f64(COPIED_DURATION_SECONDS + 0.05));

@@ -68,9 +68,10 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     }
     let entered = field.response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
     recent(ui, view, draft);
-    let look = if busy { ButtonWeight::Plain } else { ButtonWeight::Primary };
+    let weight = if busy { ButtonWeight::Plain } else { ButtonWeight::Primary };
     let can = busy || !draft.url.trim().is_empty();
-    let pressed = Button::new(&press).look(look).width(both).enabled(can).show(ui, theme).clicked();
+    let pressed =
+        Button::new(&press).weight(weight).width(both).enabled(can).show(ui, theme).clicked();
     if pressed && busy {
         view.send(Command::StopWatching);
     } else if pressed || entered {

@@ -16,7 +16,7 @@ pub(super) fn added_width(ui: &Ui, words: &str) -> f32 {
 /// Creates a button of the bar. Its text is `words`, which is empty if there is no room for a text,
 /// and its accessible name is `name`.
 pub(super) fn control<'a>(icon: Icon, words: &'a str, name: &'a str) -> Button<'a> {
-    let button = Button::new(words).icon(icon).look(ButtonWeight::Quiet).name(name);
+    let button = Button::new(words).icon(icon).weight(ButtonWeight::Quiet).name(name);
     let button = button.height(size::CONTROL_HEIGHT).kind(Type::FigureStrong);
     if words.is_empty() { button.width(size::CONTROL_HEIGHT) } else { button }
 }

@@ -127,7 +127,7 @@ fn time(ui: &mut Ui, view: &mut View<'_>) {
             let time = format::behind(behind);
             label(ui, &time, Type::BodyStrong, theme.warn).on_hover_text(&*texts.get("tip-behind"));
             let text = texts.get("go-to-live");
-            let button = Button::new(&text).small().look(ButtonWeight::Primary).show(ui, theme);
+            let button = Button::new(&text).small().weight(ButtonWeight::Primary).show(ui, theme);
             if button.on_hover_text(&*texts.get("tip-go-to-live")).clicked() {
                 send(view, WatchCommand::GoToLive);
             }
@@ -185,7 +185,7 @@ fn right(
             );
             let red = theme.live;
             let button =
-                Button::new(&time).icon_colored(Icon::Dot, red).look(ButtonWeight::Live).small();
+                Button::new(&time).icon_colored(Icon::Dot, red).weight(ButtonWeight::Live).small();
             if button.name(&name).show(ui, theme).on_hover_text(tip).clicked() {
                 send(view, WatchCommand::StopSaving);
             }

@@ -117,7 +117,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
                 let name = texts.with("buffer-choice", &[("time", text.as_str().into())]);
                 let on = u128::from(millis) == now;
                 let button = Button::new(&text).name(&name).small().selected(on);
-                if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
+                if button.weight(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
                     let buffer = (millis > 0).then(|| Duration::from_millis(millis));
                     send(view, WatchCommand::SetBuffer(buffer));
                 }
@@ -132,7 +132,7 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
                     let on = view.snapshot.player.decoder == prefer;
                     let text = texts.get(key);
                     let button = Button::new(&text).small().selected(on);
-                    if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
+                    if button.weight(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
                         send(view, WatchCommand::SetDecoder(prefer));
                     }
                 }
@@ -143,19 +143,20 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
         ui.horizontal_wrapped(|ui| {
             for aspect in Aspect::ALL {
                 let text = texts.get(key_of(aspect));
-                let button = Button::new(&text).small().selected(draft.look.aspect == aspect);
-                if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
-                    draft.look.aspect = aspect;
+                let button = Button::new(&text).small().selected(draft.viewport.aspect == aspect);
+                if button.weight(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
+                    draft.viewport.aspect = aspect;
                 }
             }
         });
         let zoom = texts.get("zoom");
         section(ui, theme, &zoom);
         ui.horizontal(|ui| {
-            if slider(ui, theme, &mut draft.look.zoom, ZOOM_RANGE, 1.0, &zoom, 210.0).changed() {
-                draft.look.zoom_by(1.0);
+            if slider(ui, theme, &mut draft.viewport.zoom, ZOOM_RANGE, 1.0, &zoom, 210.0).changed()
+            {
+                draft.viewport.zoom_by(1.0);
             }
-            let percent = format!("{:.0}\u{a0}%", draft.look.zoom * 100.0);
+            let percent = format!("{:.0}\u{a0}%", draft.viewport.zoom * 100.0);
             label(ui, &percent, Type::FigureStrong, theme.text);
         });
         section(ui, theme, &texts.get("rotate"));
@@ -165,17 +166,17 @@ pub fn view(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, words: &str) {
                 let name =
                     texts.with("rotated-by", &[("degrees", turn.degrees().to_string().into())]);
                 let button = Button::new(&text).name(&name).small();
-                let button = button.selected(draft.look.turn == turn);
-                if button.look(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
-                    draft.look.turn = turn;
+                let button = button.selected(draft.viewport.turn == turn);
+                if button.weight(widgets::ButtonWeight::Quiet).show(ui, theme).clicked() {
+                    draft.viewport.turn = turn;
                 }
             }
         });
         ui.add_space(gap::XS);
-        let plain = draft.look == Viewport::default();
+        let plain = draft.viewport == Viewport::default();
         let reset = texts.get("view-reset");
         if Button::new(&reset).small().enabled(!plain).show(ui, theme).clicked() {
-            draft.look = Viewport::default();
+            draft.viewport = Viewport::default();
         }
     });
 }

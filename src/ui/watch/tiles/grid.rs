@@ -88,7 +88,7 @@ fn one(
         if tile.chosen {
             tile::paint_chosen(ui, frame, draft, inside)
         } else {
-            tile::paint(ui, frame, &tile.look.into(), inside)
+            tile::paint(ui, frame, &tile.viewport.into(), inside)
         }
     });
     if shown.is_none() {

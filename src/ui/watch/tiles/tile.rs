@@ -163,7 +163,7 @@ pub fn show(
     if over.hovered() {
         let scrolled = ui.input(|input| input.zoom_delta());
         if scrolled != 1.0 {
-            draft.look.zoom_by(scrolled);
+            draft.viewport.zoom_by(scrolled);
         }
     }
     let shown =
@@ -246,17 +246,17 @@ pub fn paint_chosen(
     room: Rect,
 ) -> Option<Rect> {
     if draft.moved != Vec2::ZERO {
-        draft.look.move_by(draft.moved, room, frame.size()?, ui.pixels_per_point());
+        draft.viewport.move_by(draft.moved, room, frame.size()?, ui.pixels_per_point());
     }
-    paint(ui, frame, &draft.look, room)
+    paint(ui, frame, &draft.viewport, room)
 }
 
 /// Paints a frame with its viewport. Returns the frame's position.
-pub fn paint(ui: &mut Ui, frame: &mut FrameView, look: &Viewport, room: Rect) -> Option<Rect> {
+pub fn paint(ui: &mut Ui, frame: &mut FrameView, viewport: &Viewport, room: Rect) -> Option<Rect> {
     let size = frame.size()?;
-    let rect = look.place(room, size, ui.pixels_per_point());
+    let rect = viewport.place(room, size, ui.pixels_per_point());
     fill_around(ui, room, rect.intersect(room), FRAME_BACKGROUND);
-    frame.paint_turned(ui, rect, room, look.turn).then_some(rect)
+    frame.paint_turned(ui, rect, room, viewport.turn).then_some(rect)
 }
 
 #[cfg(test)]

@@ -68,11 +68,11 @@ pub(in crate::capture) fn grab(
             ShareRequest::Window => None,
         },
         area: None,
-        mirror: Vec::new(),
+        pixels: Vec::new(),
         gathered: Vec::new(),
         name: name.unwrap_or(if window { "Window" } else { "Screen" }).to_owned(),
         id: id.to_owned(),
-        listened: Instant::now(),
+        last_sharing_check: Instant::now(),
     };
     grab.first(attempt.stop)?;
     Ok(Box::new(grab))
@@ -140,13 +140,13 @@ struct Grab {
     /// The captured part of the stream's frames, with an even width and height.
     area: Option<Area>,
     /// The captured pixels: blue, green, red and an unused byte, in rows without padding.
-    mirror: Vec<u8>,
+    pixels: Vec<u8>,
     /// Buffer for a part of the pixels.
     gathered: Vec<u8>,
     name: String,
     id: String,
     /// Time of the last check whether the desktop still shares.
-    listened: Instant,
+    last_sharing_check: Instant,
 }
 
 /// Returns the captured part of a frame.
@@ -192,7 +192,7 @@ impl Grab {
 
     /// Copies the changed part. Returns the changed part, and whether the size changed.
     fn poll(&mut self) -> Result<(Option<Area>, bool), Fault> {
-        let Self { stream, area, mirror, part, .. } = self;
+        let Self { stream, area, pixels, part, .. } = self;
         let mut seen = Ok((None, false));
         let looked = stream.poll(|news| {
             let now = match shown(news.shown(), *part) {
@@ -206,14 +206,14 @@ impl Grab {
             let resized =
                 area.is_none_or(|area| (area.width, area.height) != (now.width, now.height));
             if resized {
-                mirror.clear();
-                mirror.resize(now.pixels() * 4, 0);
+                pixels.clear();
+                pixels.resize(now.pixels() * 4, 0);
             }
             *area = Some(now);
             let dirty = if moved { Some(now) } else { news.dirty.within(now) };
             let Some(dirty) = dirty else { return };
             let (corner, row) = ((now.x, now.y), now.width as usize * 4);
-            news.copy(dirty, corner, mirror, row);
+            news.copy(dirty, corner, pixels, row);
             seen = Ok((Some(dirty.relative_to(now)), resized));
         });
         match looked {
@@ -242,8 +242,8 @@ impl Grabber for Grab {
     }
 
     fn changes(&mut self) -> Result<Change, Fault> {
-        if self.listened.elapsed() >= SHARING_CHECK_INTERVAL {
-            self.listened = Instant::now();
+        if self.last_sharing_check.elapsed() >= SHARING_CHECK_INTERVAL {
+            self.last_sharing_check = Instant::now();
             if let Some(reason) = self.session.ended() {
                 return Err(Fault::Ended(reason));
             }
@@ -262,11 +262,11 @@ impl Grabber for Grab {
     fn read(&mut self, part: Area) -> Result<&[u8], Fault> {
         let Size { width, height } = self.size();
         if part == Area::new(0, 0, width, height) {
-            return Ok(&self.mirror);
+            return Ok(&self.pixels);
         }
         self.gathered.clear();
         let (row, left) = (width as usize * 4, part.x as usize * 4);
-        let lines = self.mirror.chunks_exact(row).skip(part.y as usize);
+        let lines = self.pixels.chunks_exact(row).skip(part.y as usize);
         for line in lines.take(part.height as usize) {
             let bytes = line.get(left..left + part.width as usize * 4);
             let bytes = bytes.ok_or_else(|| Fault::Other("a part outside the frame".to_owned()))?;

@@ -10,9 +10,9 @@ use crate::server;
 use crate::studio::engine::Engine;
 use crate::studio::event::{self, Event, TargetState};
 use crate::studio::live::adaptation::{Changed, Resized};
-use crate::studio::live::history::PaceNews;
 use crate::studio::live::on_air::OnAir;
 use crate::studio::live::outputs::OutputNews;
+use crate::studio::live::series::PaceNews;
 use crate::studio::live::stream_delay;
 use crate::studio::live::target_events::{audio_kind, video_kind};
 use crate::studio::live::view::BroadcastTarget;
@@ -52,9 +52,9 @@ impl Engine {
         for event in self.built_in.poll() {
             if let server::Event::Fault(struck) = &event {
                 let fault = struck.fault.clone();
-                self.notices.tell(&StudioMessage::FaultStruck { fault }, "");
+                self.notices.raise(&StudioMessage::FaultStruck { fault }, "");
             }
-            self.notices.happened(Event::Server(event));
+            self.notices.send_event(Event::Server(event));
         }
         self.follow_listeners();
         if let Some(on_air) = &mut self.live.on_air {
@@ -82,7 +82,7 @@ impl Engine {
                 Event::Target(target) if self.is_replaced(&target) => {}
                 // The last events of an ended broadcast are reported like all others.
                 Event::Target(target) => self.target_happened(target),
-                Event::Notice(notice) => self.notices.tell_notice(notice),
+                Event::Notice(notice) => self.notices.raise_notice(notice),
                 Event::Totals(totals) => self.broadcast_counted(totals),
                 event => self.saved(event),
             }
@@ -94,7 +94,7 @@ impl Engine {
             // A recording that was requested in the meantime begins now.
             let goes_on = !self.startup.postponed.is_empty() && !self.state.quitting;
             if self.live.on_air.is_none() && !goes_on {
-                self.notices.happened(Event::Stopped);
+                self.notices.send_event(Event::Stopped);
             }
         }
         self.keep_always();
@@ -121,9 +121,9 @@ impl Engine {
                 OutputNews::Chapter(chapter) => self.saved(Event::Chapter(chapter)),
                 OutputNews::Delay(changed) => self.delay_happened(changed),
                 OutputNews::Encoder(reason) => {
-                    self.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+                    self.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
                 }
-                OutputNews::Message(message) => self.notices.tell(&message, ""),
+                OutputNews::Message(message) => self.notices.raise(&message, ""),
                 OutputNews::NoticeOver(key) => self.notices.take_back(key),
             }
         }
@@ -132,7 +132,7 @@ impl Engine {
     /// Reports that a live target's link went down or recovered.
     fn flow_happened(&mut self, id: u32, host: &str, flow: Flow) {
         match address::stalled(id, host, flow) {
-            Some(message) => self.notices.tell(&message, ""),
+            Some(message) => self.notices.raise(&message, ""),
             None => {
                 self.notices.active.clear_target(&address::STALLED_NOTICES, id);
                 for key in address::STALLED_NOTICES {
@@ -151,7 +151,7 @@ impl Engine {
         let (outcome, failed) = on_air.adapt(now, program);
         let second = on_air.second().filter(|second| Some(*second) != before);
         if let Some(reason) = failed {
-            self.notices.tell(&StudioMessage::RenditionFailed { reason }, "");
+            self.notices.raise(&StudioMessage::RenditionFailed { reason }, "");
         }
         if let Some(second) = second {
             self.second_changed(second);
@@ -181,10 +181,10 @@ impl Engine {
                 return self.notices.active.correct(&message, "");
             }
             self.notices.active.clear(&["bitrate-lowered", "bitrate-restored"]);
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         } else if was_lowered {
             match self.live.is_publishing() {
-                true => self.notices.tell(&StudioMessage::BitrateRestored { kbps }, ""),
+                true => self.notices.raise(&StudioMessage::BitrateRestored { kbps }, ""),
                 // The broadcast has ended, so no connection is fast again.
                 false => self.notices.take_back("bitrate-lowered"),
             }
@@ -201,7 +201,7 @@ impl Engine {
             let wanted = self.state.quality.size.to_string();
             StudioMessage::SizeLowered { size, wanted, kbps: (bitrate / 1_000).to_string() }
         };
-        self.notices.tell(&message, "");
+        self.notices.raise(&message, "");
     }
 
     /// Reports that a target gets another rendition. `by_link` is true if the speed of its link is
@@ -218,7 +218,7 @@ impl Engine {
             // The main encode now follows the links itself, or no longer at all.
             _ => return self.notices.is_over("rendition-lowered", &host),
         };
-        self.notices.tell(&message, "");
+        self.notices.raise(&message, "");
     }
 
     /// Puts another bitrate and size of the second encode into the notices about it.
@@ -237,9 +237,9 @@ impl Engine {
         }
         if let Some(message) = changed.message {
             self.notices.active.clear(&["delay-short"]);
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
-        self.notices.happened(Event::Delay(changed.event));
+        self.notices.send_event(Event::Delay(changed.event));
     }
 
     pub(in crate::studio::engine) fn target_happened(&mut self, event: event::Target) {
@@ -259,7 +259,7 @@ impl Engine {
                 if self.has_other_port(&event) {
                     notice.remedies.insert(0, Remedy::UsePort443(id));
                 }
-                self.notices.tell_notice(notice);
+                self.notices.raise_notice(notice);
             }
         }
         if event.state == TargetState::Live {
@@ -269,12 +269,12 @@ impl Engine {
                 targets.push(BroadcastTarget { id: Some(id), label: event.host.clone() });
             }
             self.notices.active.clear_target(groups::TARGET_NOTICES, id);
-            match self.live.history.live_again(&event, self.clock.now()) {
-                Some(message) => self.notices.tell(&message, ""),
+            match self.live.series.live_again(&event, self.clock.now()) {
+                Some(message) => self.notices.raise(&message, ""),
                 None => self.notices.note(&StudioMessage::TargetOnAir { host: event.host.clone() }),
             }
         } else {
-            self.live.history.lost(&event, self.clock.now());
+            self.live.series.lost(&event, self.clock.now());
         }
         if event.state == TargetState::Stopped {
             self.notices.active.clear_attempts(id);
@@ -321,7 +321,7 @@ impl Engine {
         for ((report, before), track, (kind, device)) in video.into_iter().chain(audio) {
             self.tell_of(&report, &before, device.then_some(track == Track::Video));
             let back = is_back(&report, &before);
-            self.notices.happened(Event::Source(event::Source { track, kind, back, report }));
+            self.notices.send_event(Event::Source(event::Source { track, kind, back, report }));
         }
     }
 
@@ -349,12 +349,12 @@ impl Engine {
         let both_open = (report.state, before.state) == (SourceState::Open, SourceState::Open);
         if both_open && !before.id.is_empty() && report.id != before.id && camera != Some(true) {
             let device = device.to_owned();
-            self.notices.tell(&StudioMessage::DefaultChanged { device }, "");
+            self.notices.raise(&StudioMessage::DefaultChanged { device }, "");
         }
         if is_back(report, before) {
             self.take_back(report, before);
         }
-        self.notices.tell_some(message.map(|message| (message, report.detail.clone())));
+        self.notices.raise_some(message.map(|message| (message, report.detail.clone())));
     }
 
     /// Withdraws the notices about a source that delivers again.
@@ -384,7 +384,7 @@ impl Engine {
             self.notices.is_over(alarm_key(alarm), name);
         }
         if let Some(alarm) = report.alarm {
-            self.notices.tell(&StudioMessage::Alarm { alarm, device: name.to_owned() }, "");
+            self.notices.raise(&StudioMessage::Alarm { alarm, device: name.to_owned() }, "");
         }
     }
 
@@ -397,7 +397,7 @@ impl Engine {
         let (sentence, detail) = health.words(Language::English);
         tracing::info!(activity = health.activity.name(), detail, "{sentence}");
         if self.live.on_air.is_some() {
-            self.notices.happened(Event::Health(Box::new(health.clone())));
+            self.notices.send_event(Event::Health(Box::new(health.clone())));
         }
         self.state.health = Some(health);
     }
@@ -412,7 +412,7 @@ impl Engine {
         }
         self.notices.active.fold_old();
         if let Some(message) = self.notices.log.take_error() {
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
         self.note_on_air();
         self.poll_space();
@@ -428,10 +428,10 @@ impl Engine {
         let mut stats = on_air.stats(self.state.program.as_ref(), self.machine.usage, now);
         stats.strips = strips;
         self.add_monitors(&mut stats);
-        self.live.history.second(&stats);
-        let pace = self.live.history.pace();
+        self.live.series.second(&stats);
+        let pace = self.live.series.pace();
         stats.add_earlier(&self.live.earlier);
-        self.notices.happened(Event::Stats(Box::new(stats)));
+        self.notices.send_event(Event::Stats(Box::new(stats)));
         if let Some(pace) = pace {
             self.tell_pace(&pace);
         }
@@ -440,7 +440,7 @@ impl Engine {
     /// Reports that the computer no longer keeps up, and withdraws this when it keeps up again.
     fn tell_pace(&mut self, pace: &PaceNews) {
         match pace {
-            PaceNews::Slow(message) => self.notices.tell(message, ""),
+            PaceNews::Slow(message) => self.notices.raise(message, ""),
             PaceNews::Changed(message) => self.notices.active.correct(message, ""),
             PaceNews::Over => self.notices.take_back("encoder-slow"),
         }

@@ -28,9 +28,9 @@ use crate::wire::chat::{ChatFrame, ChatLine};
 
 const LIMIT: Duration = Duration::from_secs(60);
 
-fn engine(history: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
+fn engine(event_log_path: Option<std::path::PathBuf>) -> (Engine, Receiver<Event>) {
     let config = Config {
-        history_path: history,
+        event_log_path,
         keyring: false,
         ..Config::new(Clock::start(), Settings::default())
     };
@@ -46,7 +46,7 @@ fn notices_and_the_event_log_have_the_current_time_of_the_system() {
     let config = Config { keyring: false, ..Config::new(clock, Settings::default()) };
     let (mut engine, _ends) = assemble(config).unwrap();
     let now = Clock::system_micros();
-    engine.notices.tell(&StudioMessage::CameraLost { device: "C920".into() }, "");
+    engine.notices.raise(&StudioMessage::CameraLost { device: "C920".into() }, "");
     assert!(engine.notices.active.notices()[0].wall_micros >= now);
     assert!(engine.notices.log.entries()[0].wall_micros >= now);
     engine.notices.take_back("camera-lost");
@@ -120,7 +120,7 @@ fn a_targets_last_words_are_told_and_written_as_all_others() {
 #[test]
 fn an_event_log_that_cannot_be_written_is_a_notice() {
     let (mut engine, _events) = engine(Some("/dev/full".into()));
-    engine.notices.tell(&StudioMessage::CameraLost { device: "C920".into() }, "");
+    engine.notices.raise(&StudioMessage::CameraLost { device: "C920".into() }, "");
     until("notice about the event log", || {
         engine.second();
         keys_of(&engine).contains(&("event-log-failed", None))
@@ -136,7 +136,7 @@ fn the_event_log_follows_the_language_of_the_window() {
         let preferences = Preferences { language, ..Preferences::default() };
         engine.handle(Command::SetPreferences { preferences, part_changes: 0 });
         let message = StudioMessage::ServerSays { host: host.into(), text: "hello".into() };
-        engine.notices.tell(&message, "");
+        engine.notices.raise(&message, "");
     }
     engine.notices.log.end(Duration::from_secs(30));
     let text = std::fs::read_to_string(&path).unwrap();
@@ -202,7 +202,7 @@ fn port_443_is_offered_only_if_the_port_is_unreachable_and_the_service_has_it() 
         (servers[0], "publish", false),
         (servers[1], "tcp", false),
     ] {
-        engine.begin_news();
+        engine.clear_broadcast_notices();
         engine.targets.list = vec![Target::custom(1, server, Secret::new("key"))];
         let failed = target(1, TargetState::Failed, Some(Trouble::Unreachable));
         engine.target_happened(event::Target { stage: Some(stage), ..failed });
@@ -349,7 +349,7 @@ fn notices_about_slow_links_have_the_current_bitrate() {
     let size = Size::new(640, 360);
     for host in ["a:1935", "b:1935"] {
         let lowered = rendition_lowered(host.into(), (BitsPerSecond(400_000), size));
-        engine.notices.tell(&lowered, "");
+        engine.notices.raise(&lowered, "");
     }
     engine.second_changed((BitsPerSecond(900_000), size));
     assert_eq!(
@@ -369,7 +369,7 @@ fn only_a_fast_link_restores_the_main_encode_with_a_notice() {
     for (by_link, keys) in [(true, &[("rendition-restored", None)][..]), (false, &[])] {
         let (size, kbps) = ("640x360".to_owned(), "800".to_owned());
         let lowered = StudioMessage::RenditionLowered { host: host.clone(), size, kbps };
-        engine.notices.tell(&lowered, "");
+        engine.notices.raise(&lowered, "");
         engine.moved(1, RenditionId::Main, by_link);
         let of_rendition = |it: &(&str, Option<u32>)| it.0.starts_with("rendition-");
         assert_eq!(keys_of(&engine).into_iter().filter(of_rendition).collect::<Vec<_>>(), keys);
@@ -473,7 +473,7 @@ fn that_encoding_failed_is_withdrawn_when_encoding_starts() {
     engine.settings.audio = Some(AudioChoice::Silence);
     engine.begin_program();
     let reason = "no memory".into();
-    engine.notices.tell(&StudioMessage::EncoderFailed { reason }, "");
+    engine.notices.raise(&StudioMessage::EncoderFailed { reason }, "");
     assert!(engine.begin_broadcast());
     let keys = keys_of(&engine);
     assert!(keys.iter().all(|(key, _)| *key != "encoder-failed"), "{keys:?}");

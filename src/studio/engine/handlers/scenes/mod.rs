@@ -79,7 +79,7 @@ impl Engine {
             self.notices.active.clear_of(groups::SKIPPED_FILE_NOTICES, &name);
         }
         for message in messages {
-            self.notices.tell(message, "");
+            self.notices.raise(message, "");
         }
     }
 
@@ -104,7 +104,7 @@ impl Engine {
                 self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, &value);
                 self.notices.active.clear_of(&["file-failed"], &value);
             }
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
     }
 
@@ -114,7 +114,7 @@ impl Engine {
             self.notices.active.clear_of(keys, &path);
         }
         for message in news.messages {
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
     }
 
@@ -191,7 +191,7 @@ impl Engine {
     ) {
         let before = self.settings.collection.clone();
         let (done, refused) = attempt(&mut self.settings.collection, edit);
-        self.notices.tell_some(refused.map(|it| StudioMessage::refused(it, done)));
+        self.notices.raise_some(refused.map(|it| StudioMessage::refused(it, done)));
         if !done {
             return;
         }
@@ -250,7 +250,7 @@ impl Engine {
         let switched = before.current != self.settings.collection.current;
         self.stage_changed(switched.then_some(Transition::CUT));
         if let Some(scene) = self.settings.collection.current().filter(|_| switched) {
-            self.notices.happened(Event::Scene(scene.name.clone()));
+            self.notices.send_event(Event::Scene(scene.name.clone()));
         }
         let ends = |it: &Collection| -> Vec<EndBehavior> {
             it.sources.iter().map(|source| source.properties.at_end).collect()
@@ -287,11 +287,11 @@ impl Engine {
         let messages = program.change(collection, plan, transition);
         self.follow_sources(&messages);
         // A scene that is also in the preview is reported as it is there.
-        if self.state.stage.prepared != Some(id) {
+        if self.state.stage.preview_scene != Some(id) {
             self.tell_crowded(id, more);
         }
         self.attend_strips();
-        self.show_prepared();
+        self.show_preview();
         self.show_views();
     }
 
@@ -302,7 +302,7 @@ impl Engine {
         let scene = self.settings.collection.scene(id).map(|it| it.name.clone());
         let scene = scene.unwrap_or_default();
         if more && crowded.insert(id, scene.clone()).is_none() {
-            self.notices.tell(&StudioMessage::Crowded { scene }, "");
+            self.notices.raise(&StudioMessage::Crowded { scene }, "");
         } else if !more && crowded.remove(&id).is_some() {
             self.notices.active.clear_of(&[groups::CROWDED_SCENE_NOTICE], &scene);
         }
@@ -406,7 +406,7 @@ impl Engine {
         let level = program.compositor().figures().degradation;
         let stage = &mut self.state.stage;
         let parts = DegradableParts {
-            views: stage.prepared.is_some() || !stage.views.is_empty(),
+            views: stage.preview_scene.is_some() || !stage.views.is_empty(),
             costly_filters: self.settings.collection.has_costly_filters(),
         };
         let is_about = |it: &Notice| groups::DEGRADATION_NOTICES.contains(&it.key());
@@ -419,7 +419,7 @@ impl Engine {
         let transitions = program.transition_changes();
         if let Some(message) = message {
             self.notices.active.clear(groups::DEGRADATION_NOTICES);
-            self.notices.tell(&message, "");
+            self.notices.raise(&message, "");
         }
         self.tell_news(groups::FILTER_NOTICES, filters);
         self.tell_news(groups::TRANSITION_NOTICES, transitions);
@@ -433,14 +433,14 @@ impl Engine {
                 self.notices.active.clear_of(groups::SCENE_SOURCE_NOTICES, source);
             }
             let back = matches!(message, Some(StudioMessage::SceneSourceBack { .. }));
-            self.notices.tell_some(message.map(|message| (message, change.report.detail.clone())));
+            self.notices.raise_some(message.map(|message| (message, change.report.detail.clone())));
             let (kind, _) = crate::studio::live::target_events::video_kind(&change.choice);
             let source = event::Source { track: Track::Video, kind, back, report: change.report };
-            self.notices.happened(Event::Source(source));
+            self.notices.send_event(Event::Source(source));
         }
         for (source, message) in left_out {
             self.notices.active.clear_of(groups::SKIPPED_FILE_NOTICES, &source);
-            self.notices.tell_some(message);
+            self.notices.raise_some(message);
         }
         self.show_fallbacks();
     }
@@ -495,9 +495,9 @@ impl Engine {
                 }
                 let (scenes, sources) = (scenes.to_string(), sources.to_string());
                 let strips = strips.to_string();
-                self.notices.tell(&StudioMessage::ScenesImported { scenes, sources, strips }, "");
+                self.notices.raise(&StudioMessage::ScenesImported { scenes, sources, strips }, "");
                 if !left_out.is_empty() {
-                    self.notices.tell(
+                    self.notices.raise(
                         &StudioMessage::ScenesLeftOut { what: problem!("list", items = left_out) },
                         "",
                     );
@@ -505,14 +505,14 @@ impl Engine {
             }
             FileDone::Read(path, _, _, Err(reason)) => {
                 let path = shown(path);
-                self.notices.tell(&StudioMessage::ScenesImportFailed { path, reason }, "");
+                self.notices.raise(&StudioMessage::ScenesImportFailed { path, reason }, "");
             }
             FileDone::Written(path, None) => {
-                self.notices.tell(&StudioMessage::ScenesExported { path: shown(path) }, "");
+                self.notices.raise(&StudioMessage::ScenesExported { path: shown(path) }, "");
             }
             FileDone::Written(path, Some(reason)) => {
                 let path = shown(path);
-                self.notices.tell(&StudioMessage::ScenesExportFailed { path, reason }, "");
+                self.notices.raise(&StudioMessage::ScenesExportFailed { path, reason }, "");
             }
             FileDone::PartRead(kind, with_key, read) => self.part_read(kind, with_key, read),
         }
@@ -554,8 +554,8 @@ impl Engine {
         Scenes {
             collection: Arc::clone(&stage.shared),
             sources: sources.collect(),
-            prepared: stage.prepared,
-            preview: self.prepared.clone(),
+            preview_scene: stage.preview_scene,
+            preview: self.preview_frames.clone(),
             views: Arc::clone(&stage.view_frames),
             can_undo,
             can_redo,
@@ -577,10 +577,10 @@ mod tests {
         let (mut engine, _ends) = on_air();
         engine.edit(&Edit::AddScene("Talk".into()));
         let talk = engine.settings.collection.scene_named("Talk").unwrap().id;
-        engine.prepare_scene(Some(talk));
+        engine.set_preview_scene(Some(talk));
         engine.edit(&Edit::RemoveScene(talk));
         let current = engine.settings.collection.current;
-        assert!(talk != current && engine.state.stage.prepared == Some(current));
+        assert!(talk != current && engine.state.stage.preview_scene == Some(current));
         end(engine);
     }
 }

@@ -20,28 +20,28 @@ impl Engine {
         collection.current = id;
         let transition = collection.transition_to(id).clone();
         self.stage_changed(Some(transition));
-        self.notices.happened(Event::Scene(name));
+        self.notices.send_event(Event::Scene(name));
         self.changed();
     }
 
-    pub(in crate::studio::engine) fn prepare_scene(&mut self, id: Option<SceneId>) {
+    pub(in crate::studio::engine) fn set_preview_scene(&mut self, id: Option<SceneId>) {
         let collection = &self.settings.collection;
-        let prepared = id.filter(|id| collection.scene(*id).is_some());
-        self.state.stage.prepared = prepared;
-        if prepared.is_none() {
-            self.prepared.clear();
+        let preview_scene = id.filter(|id| collection.scene(*id).is_some());
+        self.state.stage.preview_scene = preview_scene;
+        if preview_scene.is_none() {
+            self.preview_frames.clear();
         }
-        if prepared.is_some() != collection.program_scenes.is_some() {
-            // This shows the prepared scene too.
+        if preview_scene.is_some() != collection.program_scenes.is_some() {
+            // This shows the preview scene too.
             self.stage_changed(None);
         } else {
-            self.show_prepared();
+            self.show_preview();
         }
     }
 
     /// Switches the preview to the program, and the program to the preview.
-    pub(in crate::studio::engine) fn take_prepared(&mut self) {
-        let Some(id) = self.state.stage.prepared else { return };
+    pub(in crate::studio::engine) fn take_preview(&mut self) {
+        let Some(id) = self.state.stage.preview_scene else { return };
         let collection = &self.settings.collection;
         let before = collection.current;
         if id == before && collection.program_scenes.as_deref() != Some(&collection.scenes) {
@@ -50,13 +50,13 @@ impl Engine {
             self.stage_changed(Some(transition));
         }
         self.switch_scene(id);
-        self.prepare_scene(Some(before));
+        self.set_preview_scene(Some(before));
     }
 
     /// Keeps the program's copy of the scenes in studio mode, and renews it at a transition. Outside
     /// studio mode, the program shows each edit at once.
     pub(super) fn follow_studio_mode(&mut self, transition: Option<&Transition>) {
-        let is_studio_mode = self.state.stage.prepared.is_some();
+        let is_studio_mode = self.state.stage.preview_scene.is_some();
         let collection = &mut self.settings.collection;
         let had_copy = collection.program_scenes.is_some();
         if is_studio_mode && had_copy && transition.is_none() {
@@ -102,17 +102,17 @@ impl Engine {
         self.edited(&before);
     }
 
-    pub(super) fn show_prepared(&mut self) {
+    pub(super) fn show_preview(&mut self) {
         let collection = &self.settings.collection;
         let is_there = |id: &SceneId| collection.scene(*id).is_some();
         // Without its scene, studio mode continues. Otherwise the next click would go on air.
-        let id = self.state.stage.prepared;
+        let id = self.state.stage.preview_scene;
         let id = id.and_then(|id| [id, collection.current].into_iter().find(is_there));
-        self.state.stage.prepared = id;
-        let prepared = id.map(|id| (collection.plan(id), self.prepared.clone()));
-        let crowded = id.zip(prepared.as_ref().map(|(plan, _)| plan.more));
+        self.state.stage.preview_scene = id;
+        let preview = id.map(|id| (collection.plan(id), self.preview_frames.clone()));
+        let crowded = id.zip(preview.as_ref().map(|(plan, _)| plan.more));
         if let Some(program) = &mut self.state.program {
-            program.prepare(prepared);
+            program.prepare(preview);
             if let Some((id, more)) = crowded {
                 self.tell_crowded(id, more);
             }
@@ -138,7 +138,7 @@ mod tests {
 
     /// Switches the preview to the program, and lets the transition end.
     fn take(engine: &mut Engine) {
-        engine.take_prepared();
+        engine.take_preview();
         engine.state.stage.forget_at = Some(engine.clock.now());
         engine.poll_scenes();
     }
@@ -156,14 +156,14 @@ mod tests {
         let (sources, strips, shown) = counts(&engine);
         add_clip(&mut engine);
         let with_clip = (sources + 1, strips + 1, shown + 1);
-        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_preview_scene(Some(engine.settings.collection.current));
         engine.edit(&Edit::RemoveItem(ItemId(2)));
         assert_eq!(counts(&engine), with_clip);
         take(&mut engine);
         assert_eq!(counts(&engine), (sources, strips, shown));
         engine.step(true);
         assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
-        engine.prepare_scene(None);
+        engine.set_preview_scene(None);
         assert_eq!(counts(&engine), with_clip, "without studio mode, the program has all edits");
         end(engine);
     }
@@ -174,7 +174,7 @@ mod tests {
         engine.add_strip(AudioChoice::Tone);
         let with_tone = engine.settings.strips.clone();
         engine.remove_strip(with_tone.last().unwrap().id);
-        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_preview_scene(Some(engine.settings.collection.current));
         add_clip(&mut engine);
         assert_eq!(engine.settings.strips.last().unwrap().id, with_tone.last().unwrap().id);
         take(&mut engine);
@@ -189,7 +189,7 @@ mod tests {
     fn a_source_that_is_undone_after_it_was_taken_stays_in_the_program_with_its_audio() {
         let (mut engine, _ends) = on_air();
         let (sources, strips, shown) = counts(&engine);
-        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_preview_scene(Some(engine.settings.collection.current));
         engine.set_gain(-6.0);
         add_clip(&mut engine);
         assert_eq!(counts(&engine), (sources + 1, strips + 1, shown));
@@ -213,7 +213,7 @@ mod tests {
         let (mut engine, _ends) = on_air();
         let (sources, strips, _) = counts(&engine);
         add_clip(&mut engine);
-        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_preview_scene(Some(engine.settings.collection.current));
         engine.edit(&Edit::RemoveItem(ItemId(2)));
         engine.set_gain(-6.0);
         engine.edit(&Edit::LockItem(ItemId(1), true));
@@ -239,7 +239,7 @@ mod tests {
     fn a_change_of_an_item_that_is_only_in_the_program_is_no_undo_step() {
         let (mut engine, _ends) = on_air();
         add_clip(&mut engine);
-        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_preview_scene(Some(engine.settings.collection.current));
         engine.edit(&Edit::RemoveItem(ItemId(2)));
         engine.edit_program(&Edit::HideItem(ItemId(2), true));
         let is_hidden = |scene: Option<&Scene>| scene.unwrap().items.get(1).map(|it| it.hidden);
@@ -254,9 +254,9 @@ mod tests {
         let (mut engine, _ends) = on_air();
         let (sources, strips, _) = counts(&engine);
         add_clip(&mut engine);
-        engine.prepare_scene(Some(engine.settings.collection.current));
+        engine.set_preview_scene(Some(engine.settings.collection.current));
         engine.edit(&Edit::RemoveItem(ItemId(2)));
-        engine.take_prepared();
+        engine.take_preview();
         let count = |engine: &Engine| (counts(engine).0, counts(engine).1);
         engine.edit(&Edit::LockItem(ItemId(1), true));
         assert_eq!(count(&engine), (sources + 1, strips + 1));
@@ -276,7 +276,7 @@ mod tests {
         engine.edit(&Edit::RemoveItem(ItemId(2)));
         let (name, choice) = ("Pattern".to_owned(), VideoChoice::Test);
         engine.edit(&Edit::AddSource { scene, name, choice });
-        engine.prepare_scene(Some(scene));
+        engine.set_preview_scene(Some(scene));
         let shown = |engine: &Engine| -> Vec<VideoChoice> {
             let collection = &engine.settings.collection;
             let plan = collection.program_plan(scene);

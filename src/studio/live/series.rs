@@ -1,4 +1,4 @@
-//! The history of a broadcast per second: the bitrate of the last ten minutes, connection losses,
+//! The series of a broadcast, by the second: the bitrate of the last ten minutes, connection losses,
 //! and whether the computer keeps up.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -32,7 +32,7 @@ pub(in crate::studio) enum PaceNews {
 }
 
 #[derive(Debug, Default)]
-pub(in crate::studio) struct History {
+pub(in crate::studio) struct BroadcastSeries {
     bitrates: VecDeque<u32>,
     /// The counters at each of the last seconds: the due frames, those that the main encode lacks,
     /// and those that the second encode lacks.
@@ -43,7 +43,7 @@ pub(in crate::studio) struct History {
     lost_at: BTreeMap<usize, Timestamp>,
 }
 
-impl History {
+impl BroadcastSeries {
     /// Restarts the measurement of skipped frames, because new encoders count from zero.
     pub(in crate::studio) fn begin_pace(&mut self) {
         self.pace.clear();
@@ -135,12 +135,12 @@ mod tests {
 
     #[test]
     fn a_target_that_was_switched_off_is_not_called_reconnected() {
-        let mut history = History::default();
+        let mut series = BroadcastSeries::default();
         let target = |state| event::Target { index: 1, state, ..event::Target::default() };
         let mut is_back = |states: &[TargetState]| {
-            states.iter().for_each(|state| history.lost(&target(*state), Timestamp::ZERO));
+            states.iter().for_each(|state| series.lost(&target(*state), Timestamp::ZERO));
             let minute = Timestamp::from_micros(60_000_000);
-            history.live_again(&target(TargetState::Live), minute).is_some()
+            series.live_again(&target(TargetState::Live), minute).is_some()
         };
         assert!(is_back(&[TargetState::Reconnecting]));
         assert!(!is_back(&[TargetState::Reconnecting, TargetState::Stopped]));
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_target_that_is_back_names_the_server_that_it_is_connected_to() {
-        let mut history = History::default();
+        let mut series = BroadcastSeries::default();
         let mut back = |server: Option<&str>| {
             let target = |state| event::Target {
                 host: "a:1935".into(),
@@ -157,8 +157,8 @@ mod tests {
                 gap: Some(Duration::from_secs(2)),
                 ..event::Target::default()
             };
-            history.lost(&target(TargetState::Reconnecting), Timestamp::ZERO);
-            let message = history.live_again(&target(TargetState::Live), Timestamp::ZERO);
+            series.lost(&target(TargetState::Reconnecting), Timestamp::ZERO);
+            let message = series.live_again(&target(TargetState::Live), Timestamp::ZERO);
             message.unwrap().problem().to_string()
         };
         assert_eq!(back(None), "Reconnected to a:1935 after 2.0 s.");
@@ -168,7 +168,7 @@ mod tests {
     /// Adds seconds with 60 due frames each, of which these were not drawn, not encoded, and not
     /// encoded by the second encoder. Returns the news.
     fn seconds(
-        history: &mut History,
+        series: &mut BroadcastSeries,
         video: &mut stats::Video,
         count: u32,
         [undrawn, refused, second]: [u64; 3],
@@ -179,8 +179,8 @@ mod tests {
             video.undrawn += undrawn;
             video.skipped += undrawn + refused;
             video.second_skipped += second;
-            history.second(&Stats { video: Some(*video), ..Stats::default() });
-            news.extend(history.pace());
+            series.second(&Stats { video: Some(*video), ..Stats::default() });
+            news.extend(series.pace());
         }
         news
     }
@@ -188,12 +188,12 @@ mod tests {
     #[test]
     fn that_the_machine_is_too_slow_is_told_and_taken_back() {
         for lost in [[26, 0, 0], [0, 26, 0], [0, 0, 26]] {
-            let (mut history, mut video) = (History::default(), stats::Video::default());
+            let (mut series, mut video) = (BroadcastSeries::default(), stats::Video::default());
             for _ in 0..2 {
-                assert_eq!(seconds(&mut history, &mut video, 10, [0, 0, 0]).last(), None);
-                let slow = seconds(&mut history, &mut video, 10, lost);
+                assert_eq!(seconds(&mut series, &mut video, 10, [0, 0, 0]).last(), None);
+                let slow = seconds(&mut series, &mut video, 10, lost);
                 assert!(matches!(slow[..], [PaceNews::Slow(_), ..]), "{slow:?}");
-                let over = seconds(&mut history, &mut video, 10, [0, 0, 0]);
+                let over = seconds(&mut series, &mut video, 10, [0, 0, 0]);
                 assert_eq!(over.last(), Some(&PaceNews::Over));
             }
         }
@@ -203,9 +203,9 @@ mod tests {
     fn the_share_of_skipped_frames_is_that_of_all_due_frames_and_stays_current() {
         for at in [0, 20] {
             for lost in [[30, 0, 0], [0, 30, 0], [20, 10, 10]] {
-                let (mut history, mut video) = (History::default(), stats::Video::default());
-                seconds(&mut history, &mut video, at, [0, 0, 0]);
-                let news = seconds(&mut history, &mut video, 10, lost);
+                let (mut series, mut video) = (BroadcastSeries::default(), stats::Video::default());
+                seconds(&mut series, &mut video, at, [0, 0, 0]);
+                let news = seconds(&mut series, &mut video, 10, lost);
                 let percent = "50 %".to_owned();
                 let Some(PaceNews::Slow(last) | PaceNews::Changed(last)) = news.last() else {
                     panic!("{news:?}")
@@ -219,25 +219,25 @@ mod tests {
 
     #[test]
     fn one_skipped_frame_of_a_new_recording_is_not_compared_with_an_earlier_one() {
-        let mut history = History::default();
-        let second = |history: &mut History, captured, skipped| {
+        let mut series = BroadcastSeries::default();
+        let second = |series: &mut BroadcastSeries, captured, skipped| {
             let video = stats::Video { captured, skipped, ..stats::Video::default() };
-            history.second(&Stats { video: Some(video), ..Stats::default() });
-            history.pace()
+            series.second(&Stats { video: Some(video), ..Stats::default() });
+            series.pace()
         };
         for number in 1..=10 {
-            assert_eq!(second(&mut history, number * 30, 0), None);
+            assert_eq!(second(&mut series, number * 30, 0), None);
         }
-        history.begin_pace();
-        assert_eq!(history.bitrates().count(), 10, "the graph continues");
+        series.begin_pace();
+        assert_eq!(series.bitrates().count(), 10, "the graph continues");
         for number in 1..=10 {
-            assert_eq!(second(&mut history, number * 30 - 1, 1), None);
+            assert_eq!(second(&mut series, number * 30 - 1, 1), None);
         }
         // A new recording on a slow computer is reported again.
         for _ in 0..2 {
-            history.begin_pace();
+            series.begin_pace();
             let seconds = 1..=10;
-            let news = seconds.filter_map(|it| second(&mut history, it * 15, it * 15)).count();
+            let news = seconds.filter_map(|it| second(&mut series, it * 15, it * 15)).count();
             assert_eq!(news, 1);
         }
     }
