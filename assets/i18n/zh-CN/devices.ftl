@@ -63,7 +63,7 @@ lut-too-many = LUT 的颜色值超过 { $count } 个
 lut-no-size = 文件中没有 LUT_1D_SIZE 或 LUT_3D_SIZE
 lut-count = 颜色值有 { $count } 个，应为 { $wanted } 个
 lut-domain = 输入范围无效（DOMAIN_MIN 必须小于 DOMAIN_MAX）
-lut-file-too-large = 文件过大，不是 LUT
+lut-file-too-large = 文件过大，不能作为 LUT
 
 # 摄像头、麦克风和应用程序
 device-it = 该设备
