@@ -237,7 +237,7 @@ impl Recorder {
             split_wanted: false,
             keyframe_asked: false,
             held: None,
-            left_out: 0,
+            dropped_without_file: 0,
             chapters: 0,
             entry: enter(&options, file.path()),
             options,
@@ -367,7 +367,7 @@ struct Writer {
     /// The time at which the next file could not be created, and the reason.
     held: Option<(Instant, Error)>,
     /// Lost frames that belong to the file that could not be created.
-    left_out: u64,
+    dropped_without_file: u64,
     chapters: u32,
     file: File,
     entry: Option<Entry>,
@@ -529,7 +529,7 @@ impl Writer {
             // file. While that file cannot be created, no frames of the new size are written.
             if !self.part(Some(&new.video))? {
                 self.timeline.pause();
-                self.left_out += 1;
+                self.dropped_without_file += 1;
                 return Ok(());
             }
         }
@@ -543,7 +543,7 @@ impl Writer {
         let track = self.options.audio_tracks.place(self.feed.parameters(), tag.track);
         let Some(track) = track else { return Ok(()) };
         let Some((dts, pts)) = self.timeline.place(tag) else {
-            self.left_out += u64::from(self.held.is_some() && track == Track::Video);
+            self.dropped_without_file += u64::from(self.held.is_some() && track == Track::Video);
             return Ok(());
         };
         let packet = EncodedPacket { track, dts, pts, ..EncodedPacket::clone(tag) };
@@ -556,7 +556,8 @@ impl Writer {
         let mut figures = self.figures.lock();
         figures.bytes = self.file.written();
         figures.duration = self.file.end();
-        figures.dropped_frames = self.subscription.figures().dropped_frames + self.left_out;
+        figures.dropped_frames =
+            self.subscription.figures().dropped_frames + self.dropped_without_file;
     }
 
     fn flush_if_due(&mut self) -> Result<(), Error> {
