@@ -9,7 +9,7 @@ use crate::server::event::relay::Direction;
 use crate::server::registry::relays::target::RelayTarget;
 
 /// Maximum number of rules.
-pub const MAX_RULES: usize = 64;
+pub const MAX_RELAY_RULES: usize = 64;
 /// Maximum number of addresses in a rule.
 pub const MAX_TARGETS: usize = 16;
 
