@@ -125,7 +125,7 @@ pub(in crate::server) fn end_viewers(
     reason: &Problem,
 ) -> usize {
     let barred = bars.then(|| registry.clock.now());
-    let ended = production.viewers.lock().end(is_chosen, barred);
+    let ended = production.viewers.lock().disconnect(is_chosen, barred);
     let count = ended.len();
     tell_left(registry, production, ended, reason);
     count
@@ -183,7 +183,7 @@ fn peer(production: &Production, id: u64, address: SocketAddr, protocol: Protoco
 /// Reports that viewers without a request for this long have left.
 fn leave(registry: &Registry, production: &Production, quiet: Duration) {
     let now = registry.clock.now();
-    let gone = production.viewers.lock().leave(quiet, now);
+    let gone = production.viewers.lock().remove_idle(quiet, now);
     tell_left(registry, production, gone, &problem!("left-quiet"));
 }
 

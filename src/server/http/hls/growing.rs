@@ -120,7 +120,7 @@ mod tests {
             let growing = Growing {
                 registry: Arc::clone(&registry),
                 production: hls::of_stream(&registry, "live", "show").unwrap(),
-                key: ViewerKey { address, program: 0, protocol: Protocol::Dash },
+                key: ViewerKey { address, client_hash: 0, protocol: Protocol::Dash },
                 _settled: ActiveGuard::new(&registry, &spot).unwrap(),
                 listing,
                 segment: TrackSegment { tracks: Tracks::Video, span: 7, number: 7 },

@@ -51,7 +51,7 @@ pub(in crate::server) fn end(
     let mut ended = registry.recording_viewers.end_files(&is_chosen, barred);
     for recording in registry.opened.all() {
         let file = recording.file_name();
-        let left = recording.viewers.lock().end(|id| is_chosen(&file, id), barred);
+        let left = recording.viewers.lock().disconnect(|id| is_chosen(&file, id), barred);
         ended.extend(left.into_iter().map(|viewer| (recording.name.clone(), viewer)));
     }
     for (name, viewer) in &ended {
