@@ -30,7 +30,7 @@ pub(in crate::server) struct Viewer {
     pub protocol: Protocol,
     pub since: Timestamp,
     /// Time of the last request.
-    pub asked: Timestamp,
+    pub last_request: Timestamp,
     pub bytes: u64,
     /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
@@ -121,7 +121,7 @@ impl Viewers {
         now: Timestamp,
     ) -> ViewerLookup {
         if let Some(viewer) = self.all.get_mut(&key) {
-            viewer.asked = now;
+            viewer.last_request = now;
             return ViewerLookup::Known;
         }
         let ViewerLimit { most, others, is_shared } = limit;
@@ -134,7 +134,7 @@ impl Viewers {
         }
         let AdmittedViewer { id, done: _done, .. } = admitted;
         let protocol = key.protocol;
-        let viewer = Viewer { id, peer, protocol, since: now, asked: now, bytes: 0, _done };
+        let viewer = Viewer { id, peer, protocol, since: now, last_request: now, bytes: 0, _done };
         self.all.insert(key, viewer);
         self.counts.add(protocol);
         ViewerLookup::New
@@ -148,7 +148,7 @@ impl Viewers {
     /// Records that a viewer still watches.
     pub fn refresh(&mut self, key: ViewerKey, now: Timestamp) {
         if let Some(viewer) = self.all.get_mut(&key) {
-            viewer.asked = now;
+            viewer.last_request = now;
         }
     }
 
@@ -206,7 +206,7 @@ impl Viewers {
 
     /// Removes viewers without a request for this long.
     pub fn remove_idle(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
-        let gone = self.all.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
+        let gone = self.all.extract_if(|_, viewer| now.since(viewer.last_request) >= quiet);
         let gone: Vec<_> = gone.map(|(_, viewer)| viewer).collect();
         gone.iter().for_each(|viewer| self.counts.remove(viewer.protocol));
         gone

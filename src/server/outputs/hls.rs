@@ -61,7 +61,7 @@ pub(in crate::server) fn of_stream(
     if let Some(known) = known {
         let published = || registry.find(app, name).is_some_and(|it| it.is_published());
         if !known.over.load(Ordering::Acquire) || !published() {
-            known.asked.store(now.as_micros(), Ordering::Release);
+            known.last_request.store(now.as_micros(), Ordering::Release);
             return Some(Arc::clone(known));
         }
     }
@@ -81,7 +81,7 @@ pub(in crate::server) fn of_stream(
         tag: tag.to_owned(),
         sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
         listing: watch::Sender::new(Arc::new(window.listing())),
-        asked: AtomicI64::new(now.as_micros()),
+        last_request: AtomicI64::new(now.as_micros()),
         viewers: Mutex::new(viewers),
         over: AtomicBool::new(false),
         stream,
@@ -193,8 +193,8 @@ fn tell_left(
     gone: impl IntoIterator<Item = Viewer>,
     reason: &Problem,
 ) {
-    for Viewer { id, peer: address, protocol, since, asked, bytes, .. } in gone {
-        let ended = Ended { reason: reason.clone(), after: asked.since(since), bytes };
+    for Viewer { id, peer: address, protocol, since, last_request, bytes, .. } in gone {
+        let ended = Ended { reason: reason.clone(), after: last_request.since(since), bytes };
         registry.tell(Event::Leave(peer(production, id, address, protocol), ended));
     }
 }
@@ -262,12 +262,12 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         let rules = registry.rules();
         let ladder = rules.renditions.of(&stream.app, &stream.name);
         production.set_ladder(ladder, registry.config.hls);
-        let asked = || {
-            let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
+        let is_needed = || {
+            let last_request = production.last_request.load(Ordering::Acquire);
             let bars = production.viewers.lock().has_barred(now);
-            is_used(mode, maker.ended, now.since(asked), bars)
+            is_used(mode, maker.ended, now.since(Timestamp::from_micros(last_request)), bars)
         };
-        if !asked() && registry.hls.end(&production, asked) {
+        if !is_needed() && registry.hls.end(&production, is_needed) {
             break;
         }
     }

@@ -32,7 +32,7 @@ pub(in crate::server) struct Production {
     pub sink: Arc<MessageSink>,
     pub(in crate::server) listing: watch::Sender<Arc<Listing>>,
     /// Time of the last request, in microseconds of the clock.
-    pub(in crate::server) asked: AtomicI64,
+    pub(in crate::server) last_request: AtomicI64,
     pub(in crate::server) viewers: Mutex<Viewers>,
     /// True if the playlist has ended; a new publisher with this name begins another playlist.
     pub(in crate::server) over: AtomicBool,
@@ -80,10 +80,10 @@ impl Productions {
     pub(in crate::server) fn end(
         &self,
         production: &Arc<Production>,
-        still_asked: impl FnOnce() -> bool,
+        is_needed: impl FnOnce() -> bool,
     ) -> bool {
         let mut all = self.all.lock();
-        if still_asked() {
+        if is_needed() {
             return false;
         }
         let key = (production.stream.app.clone(), production.stream.name.clone());
@@ -153,7 +153,7 @@ mod tests {
             stream: Arc::new(Stream::new(app, name, opened_by, Limits::default())),
             sink: MessageSink::new(1, 1_000),
             listing: watch::Sender::new(listing(5)),
-            asked: AtomicI64::new(0),
+            last_request: AtomicI64::new(0),
             viewers: Mutex::default(),
             over: AtomicBool::new(false),
             tag: "tag".to_owned(),
