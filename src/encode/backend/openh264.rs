@@ -274,9 +274,15 @@ impl Encoder {
         Ok(encoder)
     }
 
+    fn check_size(&self, frame: &VideoFrame) -> Result<(), Error> {
+        let (expected, got) = (self.parameters.size, frame.size());
+        if got == expected { Ok(()) } else { Err(Error::Size { expected, got }) }
+    }
+
     /// Encodes a frame with this quantizer, and returns the number of bits. `raw.info` describes
     /// the result until the next attempt.
     fn attempt(&mut self, frame: &VideoFrame, key: bool, qp: i32) -> Result<f64, Error> {
+        self.check_size(frame)?;
         let size = self.parameters.size;
         if self.params.sSpatialLayers[0].iDLayerQp != qp {
             self.params.sSpatialLayers[0].iDLayerQp = qp;
@@ -361,10 +367,8 @@ impl Encoder {
 
 impl VideoBackend for Encoder {
     fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error> {
-        let size = self.parameters.size;
-        if frame.size() != size {
-            return Err(Error::Size { expected: size, got: frame.size() });
-        }
+        // A refused frame changes neither the scene detector nor the rate control.
+        self.check_size(frame)?;
         if self.scenes.is_new(&frame.planes().y, frame.planes().luma_stride()) {
             self.rate.expect_new_scene();
         }
