@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::net::rtmp::Options;
-use crate::server::access::token::claims::matches;
+use crate::server::access::stream_pattern::matches;
 use crate::server::event::relay::Direction;
 use crate::server::registry::relays::target::RelayTarget;
 
