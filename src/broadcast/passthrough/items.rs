@@ -1,7 +1,6 @@
 //! Reads the packets of a media file with the file's own timestamps: the unchanged bodies of an FLV
 //! file, or the samples that the index of an MP4 or MKV file lists.
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -18,7 +17,7 @@ use crate::media::{
     Codec, EncodedPacket, Priority, Rotation, StreamConfig, StreamEvent, Track, TrackKind,
 };
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
 use crate::wire::container::track_config::has_own_pixel_aspect;
@@ -77,13 +76,7 @@ impl From<&Error> for Problem {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
-
-impl std::error::Error for Error {}
+problem_error!(Error);
 
 /// One part of a file, with the file's own timestamps.
 pub(super) enum Item {
