@@ -197,8 +197,8 @@ pub fn sound(data: &[u8]) -> bool {
         assert!(packet.len() <= place.size as usize);
         assert!(place.at + u64::from(place.size) <= data.len() as u64);
     }
-    let parameters = index.tracks.audio.iter().map(|audio| &audio.parameters);
-    for parameters in parameters.chain(index.links.iter().map(|link| &link.parameters)) {
+    let parameters = index.tracks.audio.iter().map(|audio| &audio.config);
+    for parameters in parameters.chain(index.links.iter().map(|link| &link.config)) {
         let _ = vorbis::Blocks::of(&parameters.config);
     }
     true

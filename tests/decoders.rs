@@ -230,7 +230,7 @@ mod decoded {
             packet(track, place.dts, place.pts, place.keyframe, data.into())
         });
         let packets = packets.collect();
-        let audio = tracks.audio.into_iter().next().map(|track| track.parameters);
+        let audio = tracks.audio.into_iter().next().map(|track| track.config);
         Film { video: tracks.video, audio, packets }
     }
 

@@ -447,10 +447,10 @@ impl Show {
         let (tags, input) = queue::bounded("tags", 64, Full::Block);
         let head = SequenceHeaders {
             metadata: Value::ecma_array([]),
-            configurations: vec![(Track::Video, Bytes::from_static(b"\x90hvc1\x01"))],
+            config_bodies: vec![(Track::Video, Bytes::from_static(b"\x90hvc1\x01"))],
             bitrate: None,
             has_video: true,
-            parameters: StreamConfig::default(),
+            config: StreamConfig::default(),
         };
         let hub = Hub::spawn_copy(head, input).unwrap();
         for at in [0, 40] {

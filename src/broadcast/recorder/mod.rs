@@ -164,19 +164,19 @@ impl Recorder {
     /// # Errors
     /// Fails with the same errors as [`Recorder::start`].
     pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
-        let mut parameters = hub.parameters().clone();
-        if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(RenditionId::Main)) {
+        let mut config = hub.config().clone();
+        if let (Some(video), Some(now)) = (&mut config.video, hub.latest(RenditionId::Main)) {
             video.clone_from(&now.video);
         }
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
-        let tracks = options.audio_tracks.tracks(&parameters);
+        let tracks = options.audio_tracks.tracks(&config);
         let file = File::create(path, format, &tracks)?;
         if let Err(error) = enough_room(file.path(), 0) {
             // An empty file has no use.
             let _ = std::fs::remove_file(file.path());
             return Err(error);
         }
-        Self::write_to(file, path, (format, tracks), &parameters, hub, options)
+        Self::write_to(file, path, (format, tracks), &config, hub, options)
     }
 
     /// Records to this file, which was requested under the path `asked`.
@@ -184,7 +184,7 @@ impl Recorder {
         file: File,
         asked: &Path,
         (format, tracks): (Format, Tracks),
-        parameters: &StreamConfig,
+        config: &StreamConfig,
         hub: &Hub,
         options: Options,
     ) -> Result<Self, Error> {
@@ -206,8 +206,8 @@ impl Recorder {
             queue::bounded("recorder orders", MAX_PENDING_COMMANDS, Full::DropOldest);
         let ended = Stop::new();
         let mark = Arc::new(Mutex::new(None));
-        let bitrate = parameters.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
-            + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
+        let bitrate = config.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
+            + config.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
             + options.audio_tracks.bitrate();
         let name = format!("recorder {}", asked.display());
         let subscription = match options.audio_tracks.wanted() {
@@ -226,7 +226,7 @@ impl Recorder {
             orders: waiting_orders,
             ended: ended.clone(),
             mark: Arc::clone(&mark),
-            timeline: Timeline::new(parameters),
+            timeline: Timeline::new(config),
             watch: SpaceWatch::new(bitrate),
             begun: Instant::now(),
             flushed: Instant::now(),
@@ -540,7 +540,7 @@ impl Writer {
                 self.feed.ask_keyframe(RenditionId::Main);
             }
         }
-        let track = self.options.audio_tracks.place(self.feed.parameters(), tag.track);
+        let track = self.options.audio_tracks.place(self.feed.config(), tag.track);
         let Some(track) = track else { return Ok(()) };
         let Some((dts, pts)) = self.timeline.place(tag) else {
             self.dropped_without_file += u64::from(self.held.is_some() && track == Track::Video);

@@ -65,7 +65,7 @@ impl Writer {
         }
         self.entry = enter(&self.options, file.path());
         self.earlier_bytes += self.file.written();
-        self.timeline = self.timeline.next_file(self.feed.parameters());
+        self.timeline = self.timeline.next_file(self.feed.config());
         (self.file, self.tracks, self.held) = (file, tracks, None);
         (self.group_began, self.chapters) = (0, 0);
         (self.split_wanted, self.keyframe_asked) = (false, false);
@@ -127,8 +127,8 @@ mod tests {
     fn begin(folder: &Path, options: Options) -> Studio {
         let (packets, input) = queue::bounded("test", 64, Full::Block);
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-        let parameters = StreamConfig { video: Some(video), audio: None };
-        let hub = Hub::spawn(parameters, input).unwrap();
+        let config = StreamConfig { video: Some(video), audio: None };
+        let hub = Hub::spawn(config, input).unwrap();
         let recorder = Recorder::start_with(&folder.join("a/x.flv"), &hub, options).unwrap();
         fs::rename(folder.join("a"), folder.join("b")).unwrap();
         fs::write(folder.join("a"), "").unwrap();

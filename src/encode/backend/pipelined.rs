@@ -103,7 +103,7 @@ impl VideoBackend for Encoder {
         Ok(bitrate)
     }
 
-    fn parameters(&self) -> &VideoConfig {
+    fn config(&self) -> &VideoConfig {
         &self.config
     }
 

@@ -257,7 +257,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
             for place in index.samples.iter().filter(|place| place.track == id) {
                 course.add(place.dts, place.size as usize);
             }
-            let parameters = &track.parameters;
+            let parameters = &track.config;
             let mut audio = Audio::of(parameters.codec.into());
             audio.describe(parameters);
             if parameters.codec == AudioCodec::Mp2 {

@@ -202,7 +202,7 @@ impl RenditionPlaylist {
         }
         let encoder = FrameEncoder::open(settings, profile);
         let encoder = encoder.inspect_err(|error| tracing::warn!(%error, "no rendition")).ok()?;
-        let name = video_codec_name(encoder.parameters())?;
+        let name = video_codec_name(encoder.config())?;
         *known = Some((settings.size, settings.frame_rate, name.clone()));
         Some(name)
     }

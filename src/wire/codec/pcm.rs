@@ -124,7 +124,7 @@ impl Pcm {
     }
 
     /// Converts the format to an audio config.
-    pub fn parameters(&self) -> AudioConfig {
+    pub fn audio_config(&self) -> AudioConfig {
         AudioConfig {
             codec: AudioCodec::Pcm,
             sample_rate: self.sample_rate,

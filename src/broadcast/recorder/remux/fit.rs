@@ -78,7 +78,7 @@ pub(super) fn fit(
         let configured = !video.codec.needs_config() || !video.config.is_empty();
         !format.carries_video(video.codec) || !configured
     });
-    let unfit = |track: &AudioTrack| !format.carries_audio(track.parameters.codec);
+    let unfit = |track: &AudioTrack| !format.carries_audio(track.config.codec);
     let mut left_out = Vec::new();
     if let Some(video) = video {
         left_out.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
@@ -88,7 +88,7 @@ pub(super) fn fit(
         left_out.push((Part::Rotation, UnsupportedContent::Rotation));
     }
     for track in index.tracks.audio.iter().filter(|track| unfit(track)) {
-        let codec = track.parameters.codec.name();
+        let codec = track.config.codec.name();
         left_out.push((Part::Audio, UnsupportedContent::AudioTrack(codec)));
     }
     for (part, what) in left_out.iter().filter(|(part, _)| !drop.contains(part)) {
@@ -189,7 +189,7 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
         }
     }
     for (number, track) in tracks.audio.iter_mut().enumerate() {
-        let audio = &mut track.parameters;
+        let audio = &mut track.config;
         let info = match audio.codec {
             AudioCodec::Opus => codec::opus(&audio.config),
             AudioCodec::Flac => codec::flac(&audio.config),

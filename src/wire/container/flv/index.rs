@@ -254,7 +254,7 @@ impl Scan {
                     Some(config) => self.audio_of(format, config, &[]).map(|now| now.config),
                     None => Some(Bytes::new()),
                 };
-                let first = self.index.tracks.audio.get(place).map(|it| &it.parameters.config);
+                let first = self.index.tracks.audio.get(place).map(|it| &it.config.config);
                 if let Some((now, first)) = now.zip(first.filter(|it| !it.is_empty()))
                     && let Some(known) = self.known_audio.get_mut(place)
                 {

@@ -318,7 +318,7 @@ impl ClusterWalk {
             aac_config_with_metadata(config?, &Metadata::default())?
         } else {
             let config = config.unwrap_or_default();
-            let pcm = pcm(entry, codec, &config).map(|pcm| pcm.parameters());
+            let pcm = pcm(entry, codec, &config).map(|pcm| pcm.audio_config());
             pcm.or_else(|| other_audio(entry, codec, config))?
         };
         let track = AudioTrack::named(audio, &name(entry));

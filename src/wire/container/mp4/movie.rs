@@ -296,7 +296,7 @@ fn with_clock(
     if !pcm.is_audio() {
         return Some((TrackDescription::Other(*name), None));
     }
-    Some((TrackDescription::Audio(pcm.parameters(), *name), Some(pcm.frame())))
+    Some((TrackDescription::Audio(pcm.audio_config(), *name), Some(pcm.frame())))
 }
 
 /// Returns the name of a track, from its user data or its handler, unless the handler has a default
@@ -792,7 +792,7 @@ mod tests {
         file[entry + 13] = 1;
         file[entry + 28..entry + 32].copy_from_slice(&[0, 1, 0, 0]);
         let found = mp4::index(&mut &file[..]).unwrap().tracks.audio;
-        let rates: Vec<_> = found.iter().map(|track| track.parameters.sample_rate).collect();
+        let rates: Vec<_> = found.iter().map(|track| track.config.sample_rate).collect();
         assert_eq!(rates, [48_000]);
     }
 }

@@ -154,7 +154,7 @@ impl Trak<'_> {
                     out.put_u32(1);
                     match self.kind {
                         Kind::Video(video, colors) => put_video(out, video, colors),
-                        Kind::Audio(audio) => put_audio(out, &audio.parameters),
+                        Kind::Audio(audio) => put_audio(out, &audio.config),
                         Kind::Chapters => chapters::put_description(out),
                     }
                 });
@@ -454,7 +454,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             }
         }
         name => match pcm::described(entry) {
-            Some(found) => Some(TrackDescription::Audio(found.parameters(), *name)),
+            Some(found) => Some(TrackDescription::Audio(found.audio_config(), *name)),
             None => Some(TrackDescription::Other(*name)),
         },
     }
