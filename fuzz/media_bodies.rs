@@ -199,7 +199,7 @@ pub fn sound(data: &[u8]) -> bool {
     }
     let parameters = index.tracks.audio.iter().map(|audio| &audio.config);
     for parameters in parameters.chain(index.links.iter().map(|link| &link.config)) {
-        let _ = vorbis::Blocks::of(&parameters.config);
+        let _ = vorbis::Blocks::of(&parameters.codec_config);
     }
     true
 }

@@ -445,7 +445,7 @@ fn by_x264(folder: &Path, size: &str) -> (VideoConfig, Vec<EncodedPacket>) {
 
 /// A keyframe with the parameter sets in front of it.
 fn with_sets(parameters: &VideoConfig, packet: &EncodedPacket) -> EncodedPacket {
-    let record = DecoderConfig::parse(&parameters.config).unwrap();
+    let record = DecoderConfig::parse(&parameters.codec_config).unwrap();
     let mut data = Vec::new();
     for set in record.sps.iter().chain(&record.pps) {
         data.extend((set.len() as u32).to_be_bytes());
@@ -519,16 +519,16 @@ fn without_parameter_sets_nothing_is_shown_until_a_keyframe_brings_them() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let (parameters, packets) = by_x264(folder.path(), "320x180");
-    let record = DecoderConfig::parse(&parameters.config).unwrap();
+    let record = DecoderConfig::parse(&parameters.codec_config).unwrap();
     // Without SPS and PPS, no decoder can be opened.
-    let header = &parameters.config[..5];
+    let header = &parameters.codec_config[..5];
     let bare = [header, &[0xE0, 0]].concat();
-    let none = VideoConfig { config: bare.into(), ..parameters.clone() };
+    let none = VideoConfig { codec_config: bare.into(), ..parameters.clone() };
     assert!(decode::open_video(&none).is_err());
     // The PPS is missing.
     let length = (record.sps[0].len() as u16).to_be_bytes();
     let half = [header, &[0xE1], &length, &record.sps[0], &[0]].concat();
-    let half = VideoConfig { config: half.into(), ..parameters.clone() };
+    let half = VideoConfig { codec_config: half.into(), ..parameters.clone() };
     let mut decoder = decode::open_video(&half).unwrap();
     let second = packets.iter().rposition(|packet| packet.keyframe).unwrap();
     assert_eq!(second, 30);

@@ -71,7 +71,7 @@ mod tests {
         };
         let of = |profile| {
             let encoder = FrameEncoder::open(&config, profile).unwrap();
-            let record = &encoder.config().config;
+            let record = &encoder.config().codec_config;
             (record[1], record[2] & 0x40)
         };
         assert_eq!(of(Profile::High).0, 100);

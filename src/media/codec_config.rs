@@ -204,7 +204,7 @@ pub struct VideoConfig {
     pub bitrate: BitsPerSecond,
     /// H.264: AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1), 4-byte NAL lengths. Other
     /// codecs: as in MP4 and Enhanced RTMP (hvcC, av1C, vpcC…); empty if there is no config.
-    pub config: Bytes,
+    pub codec_config: Bytes,
     /// The aspect of the pixels, or `None` if the codec config has square pixels and the container
     /// declares no aspect. A player stretches the decoded frames.
     pub pixel_aspect: Option<PixelAspect>,
@@ -225,7 +225,7 @@ impl VideoConfig {
 
     /// Returns true if a decoder of this stream also decodes the other stream.
     pub fn has_same_codec_config(&self, other: &Self) -> bool {
-        self.codec == other.codec && self.config == other.config
+        self.codec == other.codec && self.codec_config == other.codec_config
     }
 }
 
@@ -239,7 +239,7 @@ pub struct AudioConfig {
     /// AAC: AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1). Opus: OpusHead (RFC 7845 §5.1). FLAC:
     /// STREAMINFO. Vorbis: the first and the third header. Other kinds of PCM: as written by
     /// `wire::codec::pcm`. Empty for other codecs.
-    pub config: Bytes,
+    pub codec_config: Bytes,
 }
 
 /// The configs of the tracks of a stream. A broadcast has at least one of the two tracks.

@@ -163,7 +163,7 @@ fn audio(codec: AudioCodec) -> AudioTrack {
         sample_rate: 48_000,
         channels: 2,
         bitrate: BitsPerSecond(0),
-        config: Bytes::new(),
+        codec_config: Bytes::new(),
     };
     audio.into()
 }
@@ -204,7 +204,7 @@ fn a_file_that_goes_out_without_its_audio_or_video_says_so() {
         size: Size::new(320, 240),
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
-        config: Bytes::new(),
+        codec_config: Bytes::new(),
         pixel_aspect: None,
         rotation: Rotation::None,
     });

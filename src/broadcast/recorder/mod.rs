@@ -523,7 +523,11 @@ impl Writer {
             self.group_began = size;
         }
         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
-            && self.tracks.video.as_ref().is_some_and(|video| video.config != new.video.config)
+            && self
+                .tracks
+                .video
+                .as_ref()
+                .is_some_and(|video| video.codec_config != new.video.codec_config)
         {
             // Few players support a file whose frame size changes: the recording continues in the next
             // file. While that file cannot be created, no frames of the new size are written.

@@ -134,7 +134,7 @@ mod tests {
         fs::write(folder.join("a"), "").unwrap();
         let mut small = of_rendition(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = Size::new(320, 90);
-        small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
+        small.video.codec_config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         Studio { packets, _hub: hub, recorder, small: Arc::new(small) }
     }
 

@@ -252,7 +252,11 @@ impl Clip {
             let new = tag.rendition.as_ref().filter(|_| tag.starts_gop());
             if let Some(new) = new
                 && let Some(last) = parts.last_mut()
-                && last.config.video.as_ref().is_some_and(|it| it.config != new.video.config)
+                && last
+                    .config
+                    .video
+                    .as_ref()
+                    .is_some_and(|it| it.codec_config != new.video.codec_config)
             {
                 let audio = last.config.audio.clone();
                 let config = StreamConfig { video: Some(new.video.clone()), audio };
@@ -333,7 +337,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut small = of_rendition(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = crate::media::Size::new(320, 90);
-        small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
+        small.video.codec_config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         let small = Arc::new(small);
         let frame = |dts| {
             let packet = of_rendition(RenditionId::Main, dts);

@@ -151,7 +151,7 @@ mod tests {
                 size: Size::new(640, 360),
                 frame_rate: FrameRate::new(25, 1).unwrap(),
                 bitrate: BitsPerSecond(1_000_000),
-                config: Default::default(),
+                codec_config: Default::default(),
                 pixel_aspect: None,
                 rotation: Rotation::None,
             }),
@@ -160,7 +160,7 @@ mod tests {
                 sample_rate: 51_200,
                 channels: 2,
                 bitrate: BitsPerSecond(128_000),
-                config: Default::default(),
+                codec_config: Default::default(),
             }),
         }
     }

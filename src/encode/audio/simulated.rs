@@ -56,7 +56,7 @@ pub(crate) fn codec_config(sample_rate: u32, channels: u16) -> AudioConfig {
     let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
     let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);
     let config = config.unwrap_or_default();
-    AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, config }
+    AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, codec_config: config }
 }
 
 /// Starts the thread, which ends with its input. `repaired` counts the samples that were inserted

@@ -108,7 +108,7 @@ impl Encoder {
                 sample_rate: config.sample_rate,
                 channels: config.channels,
                 bitrate: config.bitrate,
-                config: Bytes::copy_from_slice(asc),
+                codec_config: Bytes::copy_from_slice(asc),
             },
             block_len,
             delay: i64::from(info.nDelay),

@@ -249,7 +249,7 @@ impl Encoder {
                 size: config.size,
                 frame_rate: config.frame_rate,
                 bitrate: config.bitrate,
-                config: bytes::Bytes::new(),
+                codec_config: bytes::Bytes::new(),
                 pixel_aspect: None,
                 rotation: Rotation::None,
             },
@@ -270,7 +270,7 @@ impl Encoder {
             return Err(Error::Malformed { encoder: ENCODER_NAME, flaw: Flaw::NoConfig });
         };
         let record = avcc::configuration(sps, pps, config.frame_rate)?;
-        encoder.config.config = record;
+        encoder.config.codec_config = record;
         Ok(encoder)
     }
 

@@ -161,7 +161,7 @@ fn video_config(grid: FrameGrid) -> VideoConfig {
         size: Size::new(160, 120),
         frame_rate: grid.rate,
         bitrate: BitsPerSecond(100_000),
-        config: config.build().unwrap(),
+        codec_config: config.build().unwrap(),
         pixel_aspect: None,
         rotation: Rotation::None,
     }

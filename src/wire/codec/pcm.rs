@@ -130,7 +130,7 @@ impl Pcm {
             sample_rate: self.sample_rate,
             channels: self.channels,
             bitrate: BitsPerSecond(0),
-            config: self.config(),
+            codec_config: self.config(),
         }
     }
 

@@ -173,10 +173,10 @@ impl Ogg {
             let mut config = audio.config.clone();
             let before = self.index.links.last().map(|link| &link.config);
             let before = before.or(self.index.tracks.audio.first().map(|it| &it.config));
-            match before.filter(|before| before.config == config.config) {
+            match before.filter(|before| before.codec_config == config.codec_config) {
                 // Equal configs are stored once.
-                Some(before) => config.config = before.config.clone(),
-                None => self.heads += config.config.len(),
+                Some(before) => config.codec_config = before.codec_config.clone(),
+                None => self.heads += config.codec_config.len(),
             }
             self.index.links.push(Link { at: first.at, audible_from: ends, config });
         }

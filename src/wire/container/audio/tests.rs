@@ -85,7 +85,7 @@ fn adts_is_read_without_its_headers() {
     assert_eq!(kind(&mut file.as_slice()).unwrap().unwrap().0, Kind::Adts);
     let audio = &index.tracks.audio[0].config;
     assert_eq!((audio.codec, audio.sample_rate, audio.channels), (AudioCodec::Aac, 48_000, 2));
-    assert_eq!(audio.config, config.build().unwrap());
+    assert_eq!(audio.codec_config, config.build().unwrap());
     assert_eq!((index.samples.len(), index.samples[1].at, index.samples[1].size), (10, 424, 100));
     assert_eq!(micros(&index), (0, 213_333));
 }

@@ -287,7 +287,7 @@ mod tests {
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
-            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            codec_config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
             pixel_aspect: None,
             rotation: Rotation::None,
         };

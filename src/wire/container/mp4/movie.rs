@@ -284,8 +284,10 @@ fn with_clock(
     described: TrackDescription,
     timescale: u32,
 ) -> Option<(TrackDescription, Option<u32>)> {
-    let TrackDescription::Audio(AudioConfig { codec: AudioCodec::Pcm, config, .. }, name) =
-        &described
+    let TrackDescription::Audio(
+        AudioConfig { codec: AudioCodec::Pcm, codec_config: config, .. },
+        name,
+    ) = &described
     else {
         return Some((described, None));
     };
@@ -780,7 +782,7 @@ mod tests {
         let file = initialization(&tracks(Some(&video), None), 1);
         let found = mp4::index(&mut &file[..]).unwrap().tracks.video.unwrap();
         assert_eq!((found.codec, found.size), (VideoCodec::H264, video.size));
-        assert!(found.config.is_empty());
+        assert!(found.codec_config.is_empty());
     }
 
     #[test]
