@@ -13,7 +13,7 @@ use crate::decode::Converter;
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::files::MediaFile;
 use crate::files::samples;
-use crate::media::clip_frames::{ClipFrame, ClipStart};
+use crate::media::feed::clip_frames::{ClipFrame, ClipStart};
 use crate::media::samples::micros_to_frames;
 use crate::media::{
     AudioFeed, ClipFeed, ClipFrames, EncodedPacket, Pulled, SampleBlock, Track, VideoFrame,

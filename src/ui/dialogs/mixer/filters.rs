@@ -2,6 +2,7 @@
 
 use egui::{Slider, SliderClamping, Ui};
 
+use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
 use crate::ui::dialogs::mixer::row::line;

@@ -6,6 +6,7 @@ use egui::{DragValue, ScrollArea, Slider, SliderClamping, Ui};
 
 use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
+use crate::media::NumericSettings;
 use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::ui::input::actions::key;
