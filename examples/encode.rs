@@ -36,7 +36,7 @@ fn main() -> Result<()> {
     let (output, packets) = queue::bounded("packets", 1_024, Full::Block);
     let encoder = VideoEncoder::spawn(config, input, output)?;
     let mut out = File::create(out)?;
-    let record = DecoderConfig::parse(&encoder.parameters().config)?;
+    let record = DecoderConfig::parse(&encoder.config().codec_config)?;
     for set in record.parameter_sets() {
         out.write_all(&START)?;
         out.write_all(set)?;

@@ -181,7 +181,7 @@ fn pictures_come_back_at_once_at_their_instants_and_alike() {
         (figures.name, figures.profile, figures.level.as_str()),
         ("openh264", "High", "3.0")
     );
-    let mut decoder = decode::open_video(encoder.parameters()).unwrap();
+    let mut decoder = decode::open_video(encoder.config()).unwrap();
     for (n, packet) in packets.iter().enumerate() {
         let shown = decoder.decode(packet).unwrap();
         assert_eq!(shown.len(), 1, "no picture waits in a stream without B pictures");
@@ -203,7 +203,7 @@ fn anamorphic_video_is_decoded_to_its_displayed_size() {
     let (encoder, packets) = encode_video(video_config(SIZE, "25", 1_000), pictures, |_, _| {});
     for (width, height, size) in [(4, 3, Size::new(852, 360)), (3, 4, Size::new(640, 480))] {
         let pixel_aspect = PixelAspect::new(width, height);
-        let config = VideoConfig { pixel_aspect, ..encoder.parameters().clone() };
+        let config = VideoConfig { pixel_aspect, ..encoder.config().clone() };
         let mut decoder = decode::open_video(&config).unwrap();
         let shown = packets.iter().flat_map(|packet| decoder.decode(packet).unwrap());
         assert!(shown.map(|frame| frame.size()).eq([size; 3]));
@@ -238,7 +238,7 @@ fn blocks(
 
 /// Decodes to one channel's samples and the instant of the first.
 fn decode_audio(encoder: &AudioEncoder, packets: &[EncodedPacket]) -> (Timestamp, Vec<f32>) {
-    let mut decoder = decode::open_audio(encoder.parameters()).unwrap();
+    let mut decoder = decode::open_audio(encoder.config()).unwrap();
     let mut first = None;
     let mut sound = Vec::new();
     for packet in packets {
@@ -369,7 +369,7 @@ fn a_second() -> (onair::media::VideoConfig, Vec<EncodedPacket>) {
     let size = Size::new(320, 180);
     let pictures = (0..30).map(|n| frame(grid.instant(n), picture(size, n as usize)));
     let (encoder, packets) = encode_video(video_config(size, "30", 500), pictures, |_, _| {});
-    (encoder.parameters().clone(), packets)
+    (encoder.config().clone(), packets)
 }
 
 #[test]
@@ -393,7 +393,7 @@ fn hostile_packets_end_in_time_and_the_decoders_go_on() {
     let origin = Timestamp::from_millis(0);
     let (encoder, sounds) =
         encode_audio(audio_config(48_000, 2), blocks(origin, 48_000, 2, &sound));
-    let mut audio = decode::open_audio(encoder.parameters()).unwrap();
+    let mut audio = decode::open_audio(encoder.config()).unwrap();
     let mut seed = 0x5eed_u32;
     let mut random = move |below: usize| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -445,7 +445,7 @@ fn by_x264(folder: &Path, size: &str) -> (VideoConfig, Vec<EncodedPacket>) {
 
 /// A keyframe with the parameter sets in front of it.
 fn with_sets(parameters: &VideoConfig, packet: &EncodedPacket) -> EncodedPacket {
-    let record = DecoderConfig::parse(&parameters.config).unwrap();
+    let record = DecoderConfig::parse(&parameters.codec_config).unwrap();
     let mut data = Vec::new();
     for set in record.sps.iter().chain(&record.pps) {
         data.extend((set.len() as u32).to_be_bytes());
@@ -519,16 +519,16 @@ fn without_parameter_sets_nothing_is_shown_until_a_keyframe_brings_them() {
     peers::require!("ffmpeg");
     let folder = tempfile::tempdir().unwrap();
     let (parameters, packets) = by_x264(folder.path(), "320x180");
-    let record = DecoderConfig::parse(&parameters.config).unwrap();
+    let record = DecoderConfig::parse(&parameters.codec_config).unwrap();
     // Without SPS and PPS, no decoder can be opened.
-    let header = &parameters.config[..5];
+    let header = &parameters.codec_config[..5];
     let bare = [header, &[0xE0, 0]].concat();
-    let none = VideoConfig { config: bare.into(), ..parameters.clone() };
+    let none = VideoConfig { codec_config: bare.into(), ..parameters.clone() };
     assert!(decode::open_video(&none).is_err());
     // The PPS is missing.
     let length = (record.sps[0].len() as u16).to_be_bytes();
     let half = [header, &[0xE1], &length, &record.sps[0], &[0]].concat();
-    let half = VideoConfig { config: half.into(), ..parameters.clone() };
+    let half = VideoConfig { codec_config: half.into(), ..parameters.clone() };
     let mut decoder = decode::open_video(&half).unwrap();
     let second = packets.iter().rposition(|packet| packet.keyframe).unwrap();
     assert_eq!(second, 30);

@@ -230,7 +230,7 @@ mod decoded {
             packet(track, place.dts, place.pts, place.keyframe, data.into())
         });
         let packets = packets.collect();
-        let audio = tracks.audio.into_iter().next().map(|track| track.parameters);
+        let audio = tracks.audio.into_iter().next().map(|track| track.config);
         Film { video: tracks.video, audio, packets }
     }
 
@@ -243,7 +243,7 @@ mod decoded {
                     size: Size::new(0, 0),
                     frame_rate: FrameRate::FPS_30,
                     bitrate: BitsPerSecond(0),
-                    config,
+                    codec_config: config,
                     pixel_aspect: None,
                     rotation: Rotation::None,
                 });
@@ -259,7 +259,7 @@ mod decoded {
                     sample_rate: 48_000,
                     channels: 2,
                     bitrate: BitsPerSecond(0),
-                    config: Bytes::new(),
+                    codec_config: Bytes::new(),
                 });
                 let at = Timestamp::from_micros(pts * 100 / 9);
                 film.packets.push(packet(Track::Audio, at, at, true, data));
@@ -291,7 +291,7 @@ mod decoded {
                         size: Size::new(0, 0),
                         frame_rate: FrameRate::FPS_30,
                         bitrate: BitsPerSecond(0),
-                        config: Bytes::new(),
+                        codec_config: Bytes::new(),
                         pixel_aspect: None,
                         rotation: Rotation::None,
                     });
@@ -313,7 +313,7 @@ mod decoded {
                         sample_rate: legacy.sample_rate,
                         channels: if mono { 1 } else { legacy.channels },
                         bitrate: BitsPerSecond(0),
-                        config: Bytes::new(),
+                        codec_config: Bytes::new(),
                     });
                     film.packets.push(packet(Track::Audio, at, at, true, data));
                 }
@@ -680,7 +680,7 @@ mod decoded {
         for round in 0..rounds {
             let mut parameters = parameters.clone();
             if round % 4 == 3 {
-                parameters.config = mutate(&parameters.config, random);
+                parameters.codec_config = mutate(&parameters.codec_config, random);
             }
             let Ok(mut decoder) = decode::open_video(&parameters) else { continue };
             for packet in film.of(Track::Video) {

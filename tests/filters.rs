@@ -13,7 +13,7 @@ use onair::compose::filter::{AssetSupply, Cube, Filter, FilterAssets, Slot, Tabl
 use onair::compose::scene::{Blend, Fit, Layer, Placement, Plan, SourceId};
 use onair::compose::transition::{Change, Kind, Transition, TransitionAssets};
 use onair::compose::{Program, SourceFrame};
-use onair::media::{Color, Planes, Size, VideoFeed, VideoFrame};
+use onair::media::{Color, NumericSettings, Planes, Size, VideoFeed, VideoFrame};
 
 const SIZE: Size = Size::new(640, 360);
 

@@ -100,14 +100,14 @@ fn film(format: Format, pictures: bool, finished: bool) -> Vec<u8> {
         sample_rate: 48_000,
         channels: 2,
         bitrate: BitsPerSecond(128_000),
-        config,
+        codec_config: config,
     };
     let video = VideoConfig {
         codec: VideoCodec::H264,
         size: Size::new(1_280, 720),
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
-        config: record(),
+        codec_config: record(),
         pixel_aspect: None,
         rotation: Rotation::None,
     };

@@ -447,10 +447,10 @@ impl Show {
         let (tags, input) = queue::bounded("tags", 64, Full::Block);
         let head = SequenceHeaders {
             metadata: Value::ecma_array([]),
-            configurations: vec![(Track::Video, Bytes::from_static(b"\x90hvc1\x01"))],
+            config_bodies: vec![(Track::Video, Bytes::from_static(b"\x90hvc1\x01"))],
             bitrate: None,
             has_video: true,
-            parameters: StreamConfig::default(),
+            config: StreamConfig::default(),
         };
         let hub = Hub::spawn_copy(head, input).unwrap();
         for at in [0, 40] {
@@ -539,7 +539,7 @@ fn parameters() -> StreamConfig {
             size: Size::new(640, 360),
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(2_500_000),
-            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            codec_config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
             pixel_aspect: None,
             rotation: Rotation::None,
         }),
@@ -548,7 +548,7 @@ fn parameters() -> StreamConfig {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(128_000),
-            config: Bytes::from_static(&[0x11, 0x90]),
+            codec_config: Bytes::from_static(&[0x11, 0x90]),
         }),
     }
 }

@@ -282,7 +282,7 @@ fn hevc_is_written_as_others_read_it() {
     ffmpeg::make(&file, "320x180", "3", &words);
     let bytes = std::fs::read(&file).unwrap();
     let index = index_to_play(&mut &bytes[..]).unwrap();
-    let audio = index.tracks.audio.first().map(|track| &track.parameters);
+    let audio = index.tracks.audio.first().map(|track| &track.config);
     let writer = Writer::new(index.tracks.video.as_ref(), audio).unwrap();
     let packet = |sample: &onair::wire::container::SampleLocation| {
         let data = &bytes[sample.at as usize..][..sample.size as usize];

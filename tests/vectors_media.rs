@@ -401,7 +401,9 @@ fn lal_avc() {
         let tag = Tag { kind: TagKind::Video, time_ms: 0, body };
         let events = Reader::new(|_| true).read(tag).events;
         let config = |it: &TagEvent| match it {
-            TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => !it.config.is_empty(),
+            TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => {
+                !it.codec_config.is_empty()
+            }
             _ => false,
         };
         assert!(!events.iter().flatten().any(config));
@@ -678,7 +680,7 @@ fn what_the_sources_assert_of_their_files() {
     let video = parameters.video.unwrap();
     assert_eq!((video.size.width, video.size.height), (3840, 2160));
     assert_eq!(video.frame_rate.as_f64(), 60.0);
-    let record = DecoderConfig::parse(&video.config).unwrap();
+    let record = DecoderConfig::parse(&video.codec_config).unwrap();
     assert_eq!((record.profile_idc, record.constraints, record.level_idc), (100, 0, 51));
     assert_eq!((record.length_size, record.sps.len(), record.pps.len()), (4, 1, 1));
     let sps = record.first_sps().unwrap();

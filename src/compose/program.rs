@@ -295,7 +295,7 @@ mod tests {
     use crate::base::Pooled;
     use crate::compose::filter::{AssetSupply, Filter, Slot};
     use crate::compose::{scene, transition};
-    use crate::media::VideoFeed;
+    use crate::media::{NumericSettings, VideoFeed};
 
     /// A feed that returns these frames, one per call, and then none.
     struct Scripted(Vec<Option<VideoFrame>>);

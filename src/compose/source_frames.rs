@@ -55,7 +55,7 @@ struct Slot {
     /// The source that is shown instead of this one, while this source's own feed continues.
     fallback: Option<SourceId>,
     /// The time of the last pull.
-    asked: Option<Timestamp>,
+    last_pull: Option<Timestamp>,
     /// The newest frame, and the time of its arrival.
     last: Option<(VideoFrame, Timestamp)>,
     /// The last frame of the replaced feed until this feed has one, and the time of the replacement.
@@ -69,11 +69,11 @@ struct Slot {
 
 impl Slot {
     /// Pulls the frame of the instant `at`, once.
-    fn ask(&mut self, at: Timestamp) {
-        if self.asked == Some(at) {
+    fn pull(&mut self, at: Timestamp) {
+        if self.last_pull == Some(at) {
             return;
         }
-        self.asked = Some(at);
+        self.last_pull = Some(at);
         match (self.feed.as_mut().and_then(|feed| feed.frame(at)), &mut self.last) {
             (Some(new), Some((last, _))) if new.is_same(last) => {
                 *last = new;
@@ -181,10 +181,10 @@ impl SourceFrames {
         for id in ids {
             let own = self.origin(id);
             let origin = self.slots.entry(own).or_default();
-            origin.ask(at);
+            origin.pull(at);
             let frame = origin.newest().cloned();
             if let Some(by) = self.fallback_of(id) {
-                self.slots.entry(by).or_default().ask(at);
+                self.slots.entry(by).or_default().pull(at);
             }
             let Some(slot) = self.slots.get_mut(&id).filter(|slot| !slot.chain.is_empty()) else {
                 continue;
@@ -254,7 +254,7 @@ impl SourceFrames {
         }
         let Some(origin) = self.slots.get(&self.origin(id)) else { return ShownSource::Nothing };
         let filtered = self.slots.get(&id).and_then(|slot| slot.filtered.as_ref());
-        match (origin.newest(), origin.missing, origin.asked) {
+        match (origin.newest(), origin.missing, origin.last_pull) {
             (Some(frame), ..) => {
                 ShownSource::Frame(filtered.map_or(frame, |(filtered, _)| filtered).clone())
             }

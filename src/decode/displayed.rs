@@ -162,7 +162,7 @@ mod tests {
             size: Size::new(6, 4),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config: bytes::Bytes::new(),
+            codec_config: bytes::Bytes::new(),
             pixel_aspect,
             rotation,
         }

@@ -1,10 +1,9 @@
 //! Decoding errors.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 
 /// The sample rates of decoded audio.
 pub(super) const SAMPLE_RATES: RangeInclusive<u32> = 1_000..=384_000;
@@ -101,18 +100,6 @@ impl From<NoDecoder> for Problem {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
+problem_error!(Error);
 
-impl std::error::Error for Error {}
-
-impl fmt::Display for NoDecoder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(*self).fmt(f)
-    }
-}
-
-impl std::error::Error for NoDecoder {}
+problem_error!(*NoDecoder);

@@ -144,7 +144,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 1,
             bitrate: BitsPerSecond(0),
-            config: Bytes::copy_from_slice(config),
+            codec_config: Bytes::copy_from_slice(config),
         };
         let times = (Timestamp::ZERO, Timestamp::ZERO);
         let packet = EncodedPacket::received(Track::Audio, times, true, Bytes::from_static(data));

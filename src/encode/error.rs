@@ -1,11 +1,10 @@
 //! Encoding errors.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::media::{Size, TrackKind};
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 
 /// The reason why an encoder cannot be opened or cannot continue. Each error ends its encoder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,10 +106,4 @@ impl From<&Error> for Problem {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
-
-impl std::error::Error for Error {}
+problem_error!(Error);

@@ -26,8 +26,8 @@ impl FrameEncoder {
     }
 
     /// Returns the codec config, which is constant.
-    pub fn parameters(&self) -> &VideoConfig {
-        self.backend.parameters()
+    pub fn config(&self) -> &VideoConfig {
+        self.backend.config()
     }
 
     /// Scales a frame, passes it through `draw`, and encodes it, as a keyframe if `key` is true.
@@ -71,7 +71,7 @@ mod tests {
         };
         let of = |profile| {
             let encoder = FrameEncoder::open(&config, profile).unwrap();
-            let record = &encoder.parameters().config;
+            let record = &encoder.config().codec_config;
             (record[1], record[2] & 0x40)
         };
         assert_eq!(of(Profile::High).0, 100);

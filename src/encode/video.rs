@@ -50,7 +50,7 @@ pub struct VideoEncoder {
     worker: Worker,
     shared: Arc<Shared>,
     input: Arc<queue::Gauge>,
-    parameters: VideoConfig,
+    config: VideoConfig,
     description: Description,
     why: String,
 }
@@ -150,8 +150,8 @@ impl VideoEncoder {
             taken: Mutex::default(),
             failure: Mutex::new(None),
         });
-        let (parameters, description) =
-            (opened.backend.parameters().clone(), opened.backend.description());
+        let (codec_config, description) =
+            (opened.backend.config().clone(), opened.backend.description());
         let gauge = Arc::clone(input.gauge());
         let its = Arc::clone(&shared);
         let backend = opened.backend;
@@ -162,13 +162,20 @@ impl VideoEncoder {
             }
         })
         .map_err(|error| Error::Thread { thread: "onair-venc", reason: error.to_string() })?;
-        Ok(Self { worker, shared, input: gauge, parameters, description, why: opened.why })
+        Ok(Self {
+            worker,
+            shared,
+            input: gauge,
+            config: codec_config,
+            description,
+            why: opened.why,
+        })
     }
 
     /// Returns the codec config, which is known before the first frame. After a size change,
     /// packets carry the new config.
-    pub fn parameters(&self) -> &VideoConfig {
-        &self.parameters
+    pub fn config(&self) -> &VideoConfig {
+        &self.config
     }
 
     /// Sets another target bitrate from the next frame on.
@@ -264,7 +271,7 @@ struct Open {
 
 impl Open {
     fn new(backend: Box<dyn VideoBackend>, rendition_id: RenditionId) -> Self {
-        let video = backend.parameters().clone();
+        let video = backend.config().clone();
         let (scaler, bitrate) = (Scaler::new(video.size), video.bitrate);
         let rendition = Arc::new(Rendition { rendition_id, video });
         Self { backend, scaler, rendition, bitrate, used_bitrate: bitrate }

@@ -34,13 +34,14 @@ pub fn indexed(disk: &mut MediaFile) -> Result<Index, Error> {
 /// Fails if the keyframe cannot be read.
 pub fn take_config(source: &mut dyn ReadAt, index: &mut Index) -> Result<(), Error> {
     let video = index.tracks.video.as_ref();
-    let is_missing = video.is_some_and(|it| it.codec == VideoCodec::H264 && it.config.is_empty());
+    let is_missing =
+        video.is_some_and(|it| it.codec == VideoCodec::H264 && it.codec_config.is_empty());
     let mut keys = index.samples.iter().filter(|it| it.track == TrackId::Video && it.keyframe);
     let Some(place) = is_missing.then(|| keys.next()).flatten() else { return Ok(()) };
     let packet = sample(source, index, place)?;
     let found = packet.and_then(|packet| in_band(&packet.data));
     if let Some((video, found)) = index.tracks.video.as_mut().zip(found) {
-        (video.config, video.size) = (found.config, found.size);
+        (video.codec_config, video.size) = (found.codec_config, found.size);
         video.pixel_aspect = video.pixel_aspect.or(found.pixel_aspect);
     }
     Ok(())
@@ -69,10 +70,10 @@ pub fn sample(
 
 /// Returns the events before the samples: the skipped tracks, and the codec configs of the other
 /// tracks.
-pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
+pub fn configs(index: &Index) -> impl Iterator<Item = StreamEvent> {
     let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);
-    let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.parameters));
+    let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.config));
     missed.chain(video.map(StreamEvent::Config)).chain(audio)
 }
 
@@ -121,7 +122,7 @@ mod tests {
             let mut index = mkv::index_to_play(&mut source).unwrap();
             take_config(&mut source, &mut index).unwrap();
             let video = index.tracks.video.as_ref().unwrap();
-            assert_eq!((&video.config, video.size), (&config, Size::new(160, 240)));
+            assert_eq!((&video.codec_config, video.size), (&config, Size::new(160, 240)));
             let packet = sample(&mut source, &index, &index.samples[0]).unwrap().unwrap();
             assert_eq!(packet.data, avcc);
         }
@@ -144,7 +145,7 @@ mod tests {
             let mut index = mkv::index_to_play(&mut source).unwrap();
             take_config(&mut source, &mut index).unwrap();
             let video = index.tracks.video.unwrap();
-            assert_eq!((video.pixel_aspect, video.config.is_empty()), (found, false));
+            assert_eq!((video.pixel_aspect, video.codec_config.is_empty()), (found, false));
             // A copy with the config still has the declared aspect.
             let copy = mkv::Writer::new(Tracks { video: Some(video), audio: Vec::new() }).begin();
             let copied = mkv::index(&mut &copy[..]).unwrap().tracks.video.unwrap();

@@ -2,9 +2,9 @@
 //! the feeds of sources. These are plain values without devices, threads or clocks.
 
 pub mod audio_tracks;
-pub mod clip_frames;
 pub mod codec_config;
 pub mod feed;
+pub mod filter_settings;
 pub mod frame;
 pub mod frame_grid;
 pub mod markers;
@@ -17,12 +17,13 @@ pub mod source_status;
 pub mod stream_event;
 
 pub use audio_tracks::{ExtraTrack, ExtraTracks, MAX_TRACKS};
-pub use clip_frames::ClipFrames;
 pub use codec_config::{
     AudioCodec, AudioConfig, BitsPerSecond, Codec, PixelAspect, StreamConfig, VideoCodec,
     VideoConfig,
 };
+pub use feed::clip_frames::ClipFrames;
 pub use feed::{AudioFeed, ClipFeed, Moment, Pulled, VideoFeed};
+pub use filter_settings::{FilterParameter, FilterSlot, NumericSettings, ParameterUnit};
 pub use frame::Color;
 pub use frame::{Nv12, Planes, PlanesPool, Rotation, Size, Surface, VideoFrame};
 pub use frame_grid::{FrameGrid, FrameRate};

@@ -48,6 +48,30 @@ macro_rules! problem {
 
 pub use crate::problem;
 
+/// Implements `Display` and `Error` for an error type: its text is that of the problem. A star
+/// precedes the name of a `Copy` type that becomes a problem by value. An error with another text
+/// has it after an arrow.
+macro_rules! problem_error {
+    ($name:ident, $error:ident => $problem:expr) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                let $error = self;
+                std::fmt::Display::fmt(&$problem, f)
+            }
+        }
+
+        impl std::error::Error for $name {}
+    };
+    ($name:ident) => {
+        $crate::text::problem::problem_error!($name, error => $crate::text::Problem::from(error));
+    };
+    (*$name:ident) => {
+        $crate::text::problem::problem_error!($name, error => $crate::text::Problem::from(*error));
+    };
+}
+
+pub(crate) use problem_error;
+
 impl Problem {
     /// Creates a problem from the name of its message. Use [`problem!`] instead, because a test
     /// compares the names and values in its calls with the Fluent files.

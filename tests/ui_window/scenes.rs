@@ -1,5 +1,6 @@
 //! Tests of sources, filters and transitions in the window.
 
+use onair::media::NumericSettings;
 use onair::media::playback_control::SkippedFile;
 use onair::text::Problem;
 use onair::ui::view::file_request::{

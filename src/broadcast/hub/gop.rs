@@ -101,7 +101,7 @@ pub(in crate::broadcast) mod tests {
             size: Size::new(if rendition_id == RenditionId::Main { 640 } else { 320 }, 180),
             frame_rate: FrameRate::new(25, 1).unwrap(),
             bitrate: BitsPerSecond(1_000_000),
-            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            codec_config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
             pixel_aspect: None,
             rotation: Rotation::None,
         };

@@ -62,7 +62,7 @@ pub(super) struct HubFeed {
 
 struct Shared {
     /// The config of the stream; empty for packets copied from a file.
-    parameters: StreamConfig,
+    config: StreamConfig,
     head: SequenceHeaders,
     /// The counters of the queue that leads to the hub.
     input: Arc<Gauge>,
@@ -102,14 +102,14 @@ impl fmt::Debug for HubFeed {
 }
 
 impl Hub {
-    /// Starts the hub of a stream with these parameters.
+    /// Starts the hub of a stream with this config.
     ///
     /// # Errors
     /// Fails if the system provides no thread.
-    pub fn spawn(parameters: StreamConfig, input: Receiver<EncodedPacket>) -> io::Result<Self> {
-        let interleaver = Interleaver::new(parameters.video.is_some(), parameters.audio.is_some());
-        let head = SequenceHeaders::of(&parameters);
-        let feed = HubFeed::new(parameters, head, Arc::clone(input.gauge()));
+    pub fn spawn(config: StreamConfig, input: Receiver<EncodedPacket>) -> io::Result<Self> {
+        let interleaver = Interleaver::new(config.video.is_some(), config.audio.is_some());
+        let head = SequenceHeaders::of(&config);
+        let feed = HubFeed::new(config, head, Arc::clone(input.gauge()));
         let its_feed = feed.clone();
         let worker = Worker::spawn("onair-hub", move |stop| {
             run(&its_feed, &input, interleaver, stop);
@@ -143,8 +143,8 @@ impl Hub {
     }
 
     /// Returns the config of the stream.
-    pub fn parameters(&self) -> &StreamConfig {
-        &self.feed.shared.parameters
+    pub fn config(&self) -> &StreamConfig {
+        &self.feed.shared.config
     }
 
     /// Subscribes a new output, which begins with the latest keyframe and the packets after it, or
@@ -244,13 +244,13 @@ impl Hub {
 }
 
 impl HubFeed {
-    fn new(parameters: StreamConfig, head: SequenceHeaders, input: Arc<Gauge>) -> Self {
+    fn new(config: StreamConfig, head: SequenceHeaders, input: Arc<Gauge>) -> Self {
         let (want_keyframe, audio_delay_us, extras) = Default::default();
         let state = State { second_gop: Gop::new(RenditionId::Second), ..State::default() };
         let state = Mutex::new(state);
         let ended = watch::Sender::new(false);
         let shared =
-            Shared { parameters, head, input, state, ended, want_keyframe, audio_delay_us, extras };
+            Shared { config, head, input, state, ended, want_keyframe, audio_delay_us, extras };
         Self { shared: Arc::new(shared), lost_audio: Arc::default() }
     }
 
@@ -264,8 +264,8 @@ impl HubFeed {
         &self.shared.head
     }
 
-    pub fn parameters(&self) -> &StreamConfig {
-        &self.shared.parameters
+    pub fn config(&self) -> &StreamConfig {
+        &self.shared.config
     }
 
     /// Subscribes a new output. With `after`, the output begins at a keyframe later than that DTS.

@@ -1,7 +1,6 @@
 //! Reads the packets of a media file with the file's own timestamps: the unchanged bodies of an FLV
 //! file, or the samples that the index of an MP4 or MKV file lists.
 
-use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -18,7 +17,7 @@ use crate::media::{
     Codec, EncodedPacket, Priority, Rotation, StreamConfig, StreamEvent, Track, TrackKind,
 };
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 use crate::wire::amf0::Value;
 use crate::wire::container::flv::{ReadTag, Reader, TagContent, TagKind};
 use crate::wire::container::track_config::has_own_pixel_aspect;
@@ -77,13 +76,7 @@ impl From<&Error> for Problem {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
-
-impl std::error::Error for Error {}
+problem_error!(Error);
 
 /// One part of a file, with the file's own timestamps.
 pub(super) enum Item {
@@ -197,11 +190,11 @@ impl IndexedItems {
         }
         let tracks = StreamConfig {
             video: index.tracks.video.clone(),
-            audio: index.tracks.audio.first().map(|audio| audio.parameters.clone()),
+            audio: index.tracks.audio.first().map(|audio| audio.config.clone()),
         };
         let metadata = without(flv::metadata(&tracks), &OPTIONAL_PROPERTIES);
         let mut heads = vec![Item::Metadata(metadata)];
-        for event in samples::heads(&index) {
+        for event in samples::configs(&index) {
             let StreamEvent::Config(config) = event else { continue };
             heads.extend(flv::config_body(&config).map(|body| {
                 let packet = bare(config.track(), Timestamp::ZERO);
@@ -225,7 +218,7 @@ impl IndexedItems {
             let tracks = &self.index.tracks;
             let codec = match packet.as_ref().map(|packet| packet.track) {
                 Some(Track::Video) => tracks.video.as_ref().map(|it| Codec::Video(it.codec)),
-                Some(_) => tracks.audio.first().map(|it| Codec::Audio(it.parameters.codec)),
+                Some(_) => tracks.audio.first().map(|it| Codec::Audio(it.config.codec)),
                 None => None,
             };
             if let Some((packet, codec)) = packet.zip(codec) {
@@ -244,7 +237,7 @@ impl IndexedItems {
 pub(super) fn keep_carried(index: &mut Index) -> Result<Option<Problem>, container::Error> {
     let tracks = &mut index.tracks;
     let video = tracks.video.as_ref().map(|it| Codec::Video(it.codec));
-    let audio: Vec<_> = tracks.audio.iter().map(|it| Codec::Audio(it.parameters.codec)).collect();
+    let audio: Vec<_> = tracks.audio.iter().map(|it| Codec::Audio(it.config.codec)).collect();
     let has_video = video.is_some_and(flv::carries);
     let number = audio.iter().position(|codec| flv::carries(*codec));
     if let Some(codec) = video.or(audio.first().copied())

@@ -110,10 +110,10 @@ impl PassthroughFile {
         let missing = items.missing().cloned();
         let mut head = SequenceHeaders {
             metadata: Value::ecma_array([]),
-            configurations: Vec::new(),
+            config_bodies: Vec::new(),
             bitrate: None,
             has_video: false,
-            parameters: StreamConfig::default(),
+            config: StreamConfig::default(),
         };
         let (mut has_audio, mut first_ms, mut first_video_ms, mut read) = (false, None, None, 0);
         while let Some(item) = items.next()? {
@@ -123,10 +123,10 @@ impl PassthroughFile {
                     head.bitrate = head.bitrate.or_else(|| bitrate(&value));
                     head.metadata = without(value, &FILE_ONLY_PROPERTIES);
                 }
-                Item::Config(packet) if head.configurations.len() < MAX_CONFIGURATIONS => {
+                Item::Config(packet) if head.config_bodies.len() < MAX_CONFIGURATIONS => {
                     read += packet.size();
-                    if !head.configurations.iter().any(|(_, body)| body == packet.flv_body()) {
-                        head.configurations.push((packet.track, packet.flv_body().clone()));
+                    if !head.config_bodies.iter().any(|(_, body)| body == packet.flv_body()) {
+                        head.config_bodies.push((packet.track, packet.flv_body().clone()));
                     }
                 }
                 Item::Packet(packet) => {
@@ -301,7 +301,7 @@ impl Projector {
                 // configs of the beginning then apply again when the file returns to them.
                 Item::Config(packet) => {
                     let known = |(_, it): &(Track, Bytes)| it == packet.flv_body();
-                    let head = &self.head.configurations;
+                    let head = &self.head.config_bodies;
                     if self.configurations.is_none() && head.iter().any(known) {
                         continue;
                     }

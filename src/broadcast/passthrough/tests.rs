@@ -36,7 +36,7 @@ fn file(folder: &Path) -> PathBuf {
 fn a_file_goes_out_as_it_is_and_begins_again() {
     let folder = tempfile::tempdir().unwrap();
     let passthrough = PassthroughFile::open(&file(folder.path())).unwrap();
-    assert_eq!(passthrough.head.configurations.len(), 2);
+    assert_eq!(passthrough.head.config_bodies.len(), 2);
     assert!(passthrough.head.has_video);
     let showing = passthrough.show(true, Clock::start()).unwrap();
     let subscription = showing.hub.subscribe("test", Limits::LIVE);
@@ -163,7 +163,7 @@ fn audio(codec: AudioCodec) -> AudioTrack {
         sample_rate: 48_000,
         channels: 2,
         bitrate: BitsPerSecond(0),
-        config: Bytes::new(),
+        codec_config: Bytes::new(),
     };
     audio.into()
 }
@@ -181,7 +181,7 @@ fn a_file_goes_out_without_the_tracks_that_flv_does_not_carry() {
         ..Index::default()
     };
     assert_eq!(keep_carried(&mut index).unwrap(), None, "a track of each kind is left");
-    let codecs: Vec<_> = index.tracks.audio.iter().map(|it| it.parameters.codec).collect();
+    let codecs: Vec<_> = index.tracks.audio.iter().map(|it| it.config.codec).collect();
     let tracks: Vec<_> = index.samples.iter().map(|it| it.track).collect();
     assert_eq!((codecs, tracks), (vec![AudioCodec::Aac], vec![TrackId::Audio(0); 2]));
     index.tracks.audio = vec![audio(AudioCodec::Vorbis)];
@@ -204,7 +204,7 @@ fn a_file_that_goes_out_without_its_audio_or_video_says_so() {
         size: Size::new(320, 240),
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
-        config: Bytes::new(),
+        codec_config: Bytes::new(),
         pixel_aspect: None,
         rotation: Rotation::None,
     });

@@ -21,7 +21,7 @@ impl SentConfigs {
         head: &SequenceHeaders,
     ) -> Vec<(Track, Bytes)> {
         self.0 = first.and_then(|packet| packet.configurations.clone());
-        self.0.as_deref().unwrap_or(&head.configurations).to_vec()
+        self.0.as_deref().unwrap_or(&head.config_bodies).to_vec()
     }
 
     /// Returns the configs that the server needs before this packet.
@@ -31,7 +31,7 @@ impl SentConfigs {
         if sent.as_ref().is_some_and(|sent| Arc::ptr_eq(sent, now)) {
             return Vec::new();
         }
-        let sent = sent.as_deref().unwrap_or(&head.configurations);
+        let sent = sent.as_deref().unwrap_or(&head.config_bodies);
         // A packet with a config is sent itself.
         let is_missing = |it: &&(Track, Bytes)| !sent.contains(it) && it.1 != *packet.flv_body();
         now.iter().filter(is_missing).cloned().collect()
@@ -57,7 +57,7 @@ mod tests {
     fn a_connection_that_begins_after_a_new_config_gets_it() {
         let (old, new) = (config(b"old"), config(b"new"));
         let head = SequenceHeaders {
-            configurations: vec![old.clone()],
+            config_bodies: vec![old.clone()],
             ..SequenceHeaders::of(&StreamConfig::default())
         };
         let changed: Arc<[_]> = vec![new.clone()].into();

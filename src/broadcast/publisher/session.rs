@@ -68,7 +68,7 @@ pub(super) async fn run(
         Ok(client) => client,
         Err(error) => return (None, Ended::Failed(error)),
     };
-    match codecs::judge(&timeline.feed.head().configurations, client.enhanced()) {
+    match codecs::judge(&timeline.feed.head().config_bodies, client.enhanced()) {
         Verdict::Taken => {}
         Verdict::Unannounced(names) => shared.unannounced(names),
         Verdict::NotTaken(names) => {
@@ -343,7 +343,7 @@ impl<'a> Live<'a> {
         let time_ms = self.timeline.time_ms(tag.dts);
         let session = self.client.session();
         session.send_metadata(head.metadata);
-        for (track, body) in head.configurations {
+        for (track, body) in head.config_bodies {
             if track == Track::Video {
                 session.send_video(time_ms, body);
             }

@@ -309,7 +309,7 @@ pub struct RecordedTracks {
 pub struct ExtraAudioTrack {
     pub track: ExtraTrack,
     pub name: String,
-    pub parameters: AudioConfig,
+    pub config: AudioConfig,
 }
 
 impl RecordedTracks {
@@ -323,7 +323,7 @@ impl RecordedTracks {
         let program = stream.audio.iter().cloned();
         let program = program.map(|audio| AudioTrack::named(audio, &self.program));
         let extras = self.extras.iter();
-        let extras = extras.map(|it| AudioTrack::named(it.parameters.clone(), &it.name));
+        let extras = extras.map(|it| AudioTrack::named(it.config.clone(), &it.name));
         Tracks { video: stream.video.clone(), audio: program.chain(extras).collect() }
     }
 
@@ -337,7 +337,7 @@ impl RecordedTracks {
 
     /// Returns the total bitrate of the extra tracks.
     pub(super) fn bitrate(&self) -> u64 {
-        self.extras.iter().map(|extra| u64::from(extra.parameters.bitrate.0)).sum()
+        self.extras.iter().map(|extra| u64::from(extra.config.bitrate.0)).sum()
     }
 }
 
@@ -377,7 +377,7 @@ mod tests {
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
-            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            codec_config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
             pixel_aspect: None,
             rotation: Rotation::None,
         };

@@ -18,16 +18,16 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 fn frames_that_a_full_disk_does_not_take_are_not_in_the_duration() {
     let (packets, input) = queue::bounded("test", 64, Full::Block);
     let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-    let parameters = StreamConfig { video: Some(video), audio: None };
-    let hub = Hub::spawn(parameters.clone(), input).unwrap();
+    let config = StreamConfig { video: Some(video), audio: None };
+    let hub = Hub::spawn(config.clone(), input).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.mp4");
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let (format, tracks) = (Format::Mp4, Tracks::from(parameters.clone()));
+    let (format, tracks) = (Format::Mp4, Tracks::from(config.clone()));
     let file = File::resume(full, &path, muxer(format, tracks.clone()), 0);
     let options = Options::default();
     let recorder =
-        Recorder::write_to(file, &path, (format, tracks), &parameters, &hub, options).unwrap();
+        Recorder::write_to(file, &path, (format, tracks), &config, &hub, options).unwrap();
     for dts in (0..800).step_by(40) {
         packets.send(of_rendition(RenditionId::Main, dts)).unwrap();
     }

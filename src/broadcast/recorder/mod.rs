@@ -164,19 +164,19 @@ impl Recorder {
     /// # Errors
     /// Fails with the same errors as [`Recorder::start`].
     pub fn start_with(path: &Path, hub: &Hub, options: Options) -> Result<Self, Error> {
-        let mut parameters = hub.parameters().clone();
-        if let (Some(video), Some(now)) = (&mut parameters.video, hub.latest(RenditionId::Main)) {
+        let mut config = hub.config().clone();
+        if let (Some(video), Some(now)) = (&mut config.video, hub.latest(RenditionId::Main)) {
             video.clone_from(&now.video);
         }
         let format = Format::of_path(path).ok_or_else(|| Error::of(path, Trouble::Format))?;
-        let tracks = options.audio_tracks.tracks(&parameters);
+        let tracks = options.audio_tracks.tracks(&config);
         let file = File::create(path, format, &tracks)?;
         if let Err(error) = enough_room(file.path(), 0) {
             // An empty file has no use.
             let _ = std::fs::remove_file(file.path());
             return Err(error);
         }
-        Self::write_to(file, path, (format, tracks), &parameters, hub, options)
+        Self::write_to(file, path, (format, tracks), &config, hub, options)
     }
 
     /// Records to this file, which was requested under the path `asked`.
@@ -184,7 +184,7 @@ impl Recorder {
         file: File,
         asked: &Path,
         (format, tracks): (Format, Tracks),
-        parameters: &StreamConfig,
+        config: &StreamConfig,
         hub: &Hub,
         options: Options,
     ) -> Result<Self, Error> {
@@ -206,8 +206,8 @@ impl Recorder {
             queue::bounded("recorder orders", MAX_PENDING_COMMANDS, Full::DropOldest);
         let ended = Stop::new();
         let mark = Arc::new(Mutex::new(None));
-        let bitrate = parameters.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
-            + parameters.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
+        let bitrate = config.video.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
+            + config.audio.as_ref().map_or(0, |it| u64::from(it.bitrate.0))
             + options.audio_tracks.bitrate();
         let name = format!("recorder {}", asked.display());
         let subscription = match options.audio_tracks.wanted() {
@@ -226,7 +226,7 @@ impl Recorder {
             orders: waiting_orders,
             ended: ended.clone(),
             mark: Arc::clone(&mark),
-            timeline: Timeline::new(parameters),
+            timeline: Timeline::new(config),
             watch: SpaceWatch::new(bitrate),
             begun: Instant::now(),
             flushed: Instant::now(),
@@ -237,7 +237,7 @@ impl Recorder {
             split_wanted: false,
             keyframe_asked: false,
             held: None,
-            left_out: 0,
+            dropped_without_file: 0,
             chapters: 0,
             entry: enter(&options, file.path()),
             options,
@@ -367,7 +367,7 @@ struct Writer {
     /// The time at which the next file could not be created, and the reason.
     held: Option<(Instant, Error)>,
     /// Lost frames that belong to the file that could not be created.
-    left_out: u64,
+    dropped_without_file: u64,
     chapters: u32,
     file: File,
     entry: Option<Entry>,
@@ -523,13 +523,17 @@ impl Writer {
             self.group_began = size;
         }
         if let Some(new) = tag.rendition.as_ref().filter(|_| tag.starts_gop())
-            && self.tracks.video.as_ref().is_some_and(|video| video.config != new.video.config)
+            && self
+                .tracks
+                .video
+                .as_ref()
+                .is_some_and(|video| video.codec_config != new.video.codec_config)
         {
             // Few players support a file whose frame size changes: the recording continues in the next
             // file. While that file cannot be created, no frames of the new size are written.
             if !self.part(Some(&new.video))? {
                 self.timeline.pause();
-                self.left_out += 1;
+                self.dropped_without_file += 1;
                 return Ok(());
             }
         }
@@ -540,10 +544,10 @@ impl Writer {
                 self.feed.ask_keyframe(RenditionId::Main);
             }
         }
-        let track = self.options.audio_tracks.place(self.feed.parameters(), tag.track);
+        let track = self.options.audio_tracks.place(self.feed.config(), tag.track);
         let Some(track) = track else { return Ok(()) };
         let Some((dts, pts)) = self.timeline.place(tag) else {
-            self.left_out += u64::from(self.held.is_some() && track == Track::Video);
+            self.dropped_without_file += u64::from(self.held.is_some() && track == Track::Video);
             return Ok(());
         };
         let packet = EncodedPacket { track, dts, pts, ..EncodedPacket::clone(tag) };
@@ -556,7 +560,8 @@ impl Writer {
         let mut figures = self.figures.lock();
         figures.bytes = self.file.written();
         figures.duration = self.file.end();
-        figures.dropped_frames = self.subscription.figures().dropped_frames + self.left_out;
+        figures.dropped_frames =
+            self.subscription.figures().dropped_frames + self.dropped_without_file;
     }
 
     fn flush_if_due(&mut self) -> Result<(), Error> {

@@ -58,14 +58,14 @@ impl Muxer for Broken {
 fn a_recorder_that_panics_has_failed() {
     let (packets, input) = queue::bounded("test", 64, Full::Block);
     let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-    let parameters = StreamConfig { video: Some(video), audio: None };
-    let hub = Hub::spawn(parameters.clone(), input).unwrap();
+    let config = StreamConfig { video: Some(video), audio: None };
+    let hub = Hub::spawn(config.clone(), input).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("show.mp4");
     let file = File::create_by(&path, Box::new(Broken)).unwrap();
-    let kind = (Format::Mp4, Tracks::from(parameters.clone()));
+    let kind = (Format::Mp4, Tracks::from(config.clone()));
     let options = Options::default();
-    let recorder = Recorder::write_to(file, &path, kind, &parameters, &hub, options).unwrap();
+    let recorder = Recorder::write_to(file, &path, kind, &config, &hub, options).unwrap();
     assert!(matches!(recorder.events().recv(), Some(Event::Began(_))));
     for dts in (0..800).step_by(40) {
         packets.send(of_rendition(RenditionId::Main, dts)).unwrap();

@@ -65,7 +65,7 @@ impl Writer {
         }
         self.entry = enter(&self.options, file.path());
         self.earlier_bytes += self.file.written();
-        self.timeline = self.timeline.next_file(self.feed.parameters());
+        self.timeline = self.timeline.next_file(self.feed.config());
         (self.file, self.tracks, self.held) = (file, tracks, None);
         (self.group_began, self.chapters) = (0, 0);
         (self.split_wanted, self.keyframe_asked) = (false, false);
@@ -127,14 +127,14 @@ mod tests {
     fn begin(folder: &Path, options: Options) -> Studio {
         let (packets, input) = queue::bounded("test", 64, Full::Block);
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-        let parameters = StreamConfig { video: Some(video), audio: None };
-        let hub = Hub::spawn(parameters, input).unwrap();
+        let config = StreamConfig { video: Some(video), audio: None };
+        let hub = Hub::spawn(config, input).unwrap();
         let recorder = Recorder::start_with(&folder.join("a/x.flv"), &hub, options).unwrap();
         fs::rename(folder.join("a"), folder.join("b")).unwrap();
         fs::write(folder.join("a"), "").unwrap();
         let mut small = of_rendition(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = Size::new(320, 90);
-        small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
+        small.video.codec_config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         Studio { packets, _hub: hub, recorder, small: Arc::new(small) }
     }
 

@@ -104,18 +104,18 @@ impl Sink for Mutex<Ring> {
 #[derive(Debug)]
 pub struct Replay {
     ring: Arc<Mutex<Ring>>,
-    parameters: StreamConfig,
+    config: StreamConfig,
 }
 
 impl Replay {
     /// Starts to keep packets, including all extra audio tracks.
     pub fn start(hub: &Hub, room: Room) -> Self {
-        let parameters = hub.parameters().clone();
-        let has_video = parameters.video.is_some();
+        let config = hub.config().clone();
+        let has_video = config.video.is_some();
         let ring = Ring { room, has_video, groups: VecDeque::new(), bytes: 0 };
         let ring = Arc::new(Mutex::new(ring));
         hub.attach(&ring);
-        Self { ring, parameters }
+        Self { ring, config }
     }
 
     /// Returns the limits of the buffer.
@@ -145,7 +145,7 @@ impl Replay {
             ring.groups.iter().flat_map(|group| group.tags.iter().cloned()).collect();
         let is_there = |track| tags.iter().any(|tag| tag.track == Track::Extra(track));
         audio_tracks.extras.retain(|extra| is_there(extra.track));
-        Clip { parameters: self.parameters.clone(), audio_tracks, tags }
+        Clip { config: self.config.clone(), audio_tracks, tags }
     }
 }
 
@@ -170,7 +170,7 @@ impl Output for Replay {
 /// A part of the stream in memory.
 #[derive(Clone, Debug)]
 pub struct Clip {
-    parameters: StreamConfig,
+    config: StreamConfig,
     audio_tracks: RecordedTracks,
     tags: Vec<Arc<SharedPacket>>,
 }
@@ -212,8 +212,8 @@ impl Clip {
             let mut name = path.file_stem().unwrap_or_default().to_owned();
             name.push(format!("-part{part}.{format}"));
             let path = if part == 1 { path.to_owned() } else { path.with_file_name(name) };
-            let mut timeline = Timeline::new(&clip.parameters);
-            let made = File::create(&path, format, &clip.audio_tracks.tracks(&clip.parameters));
+            let mut timeline = Timeline::new(&clip.config);
+            let made = File::create(&path, format, &clip.audio_tracks.tracks(&clip.config));
             let written = made.and_then(|mut file| {
                 let written = clip.write(&mut file, &mut timeline);
                 files.push(file);
@@ -243,22 +243,26 @@ impl Clip {
 
     /// Splits the clip into parts with a constant frame size.
     fn parts(&self) -> Vec<Self> {
-        let part = |parameters: StreamConfig| {
+        let part = |config: StreamConfig| {
             let audio_tracks = self.audio_tracks.clone();
-            Self { parameters, audio_tracks, tags: Vec::new() }
+            Self { config, audio_tracks, tags: Vec::new() }
         };
-        let mut parts = vec![part(self.parameters.clone())];
+        let mut parts = vec![part(self.config.clone())];
         for tag in &self.tags {
             let new = tag.rendition.as_ref().filter(|_| tag.starts_gop());
             if let Some(new) = new
                 && let Some(last) = parts.last_mut()
-                && last.parameters.video.as_ref().is_some_and(|it| it.config != new.video.config)
+                && last
+                    .config
+                    .video
+                    .as_ref()
+                    .is_some_and(|it| it.codec_config != new.video.codec_config)
             {
-                let audio = last.parameters.audio.clone();
-                let parameters = StreamConfig { video: Some(new.video.clone()), audio };
+                let audio = last.config.audio.clone();
+                let config = StreamConfig { video: Some(new.video.clone()), audio };
                 match last.tags.is_empty() {
-                    true => last.parameters = parameters,
-                    false => parts.push(part(parameters)),
+                    true => last.config = config,
+                    false => parts.push(part(config)),
                 }
             }
             if let Some(part) = parts.last_mut() {
@@ -270,7 +274,7 @@ impl Clip {
 
     fn write(&self, file: &mut File, timeline: &mut Timeline) -> Result<(), Error> {
         for tag in &self.tags {
-            let Some(track) = self.audio_tracks.place(&self.parameters, tag.track) else {
+            let Some(track) = self.audio_tracks.place(&self.config, tag.track) else {
                 continue;
             };
             let Some((dts, pts)) = timeline.place(tag) else { continue };
@@ -333,7 +337,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut small = of_rendition(RenditionId::Main, 0).rendition.unwrap().as_ref().clone();
         small.video.size = crate::media::Size::new(320, 90);
-        small.video.config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
+        small.video.codec_config = bytes::Bytes::from_static(&[1, 77, 0, 30, 0xff, 0xe0, 0]);
         let small = Arc::new(small);
         let frame = |dts| {
             let packet = of_rendition(RenditionId::Main, dts);
@@ -343,8 +347,8 @@ mod tests {
         };
         let tags = (0..10_000).step_by(40).map(frame).collect();
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-        let parameters = StreamConfig { video: Some(video), audio: None };
-        let clip = Clip { parameters, audio_tracks: RecordedTracks::default(), tags };
+        let config = StreamConfig { video: Some(video), audio: None };
+        let clip = Clip { config, audio_tracks: RecordedTracks::default(), tags };
         let saved = clip.save(&folder.path().join("x.mp4")).unwrap();
         assert_eq!(saved.duration, Duration::from_secs(10));
         let names = ["x.mp4", "x-part2.mp4", "x-part3.mp4"];
@@ -364,8 +368,8 @@ mod tests {
         let frame = |dts| Arc::new(SharedPacket::new(of_rendition(RenditionId::Main, dts)));
         let tags: Vec<_> = (0..4).map(|number| frame(number * 40)).collect();
         let video = of_rendition(RenditionId::Main, 0).rendition.unwrap().video.clone();
-        let parameters = StreamConfig { video: Some(video), audio: None };
-        let clip = Clip { parameters, audio_tracks: RecordedTracks::default(), tags };
+        let config = StreamConfig { video: Some(video), audio: None };
+        let clip = Clip { config, audio_tracks: RecordedTracks::default(), tags };
         let needed = with_recording_reserve(clip.bytes());
         assert!(needed > with_recording_reserve(0));
         let error = clip.save_in(&path, Some(needed - 1)).unwrap_err();

@@ -34,11 +34,11 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Creates the timeline of a file for a stream with these parameters.
-    pub fn new(parameters: &StreamConfig) -> Self {
-        let tracks = Tracks::from(parameters.clone());
+    /// Creates the timeline of a file for a stream with this config.
+    pub fn new(config: &StreamConfig) -> Self {
+        let tracks = Tracks::from(config.clone());
         Self {
-            has_video: parameters.video.is_some(),
+            has_video: config.video.is_some(),
             frame: tracks.length(TrackId::Video),
             audio: tracks.length(TrackId::Audio(0)),
             origin: None,
@@ -52,8 +52,8 @@ impl Timeline {
     }
 
     /// Creates the timeline of the next file of the same recording.
-    pub fn next_file(&self, parameters: &StreamConfig) -> Self {
-        Self { last_frame: self.last_frame, ..Self::new(parameters) }
+    pub fn next_file(&self, config: &StreamConfig) -> Self {
+        Self { last_frame: self.last_frame, ..Self::new(config) }
     }
 
     /// Returns true if this packet is audio, and the video track has ended.
@@ -144,14 +144,14 @@ mod tests {
     };
 
     /// Parameters with 25 frames per second, and audio in packets of 20 ms.
-    fn parameters() -> StreamConfig {
+    fn config() -> StreamConfig {
         StreamConfig {
             video: Some(VideoConfig {
                 codec: VideoCodec::H264,
                 size: Size::new(640, 360),
                 frame_rate: FrameRate::new(25, 1).unwrap(),
                 bitrate: BitsPerSecond(1_000_000),
-                config: Default::default(),
+                codec_config: Default::default(),
                 pixel_aspect: None,
                 rotation: Rotation::None,
             }),
@@ -160,7 +160,7 @@ mod tests {
                 sample_rate: 51_200,
                 channels: 2,
                 bitrate: BitsPerSecond(128_000),
-                config: Default::default(),
+                codec_config: Default::default(),
             }),
         }
     }
@@ -185,7 +185,7 @@ mod tests {
 
     #[test]
     fn begins_with_a_keyframe_at_zero() {
-        let mut line = Timeline::new(&parameters());
+        let mut line = Timeline::new(&config());
         let placed = feed(&mut line, 1_900, 2_060);
         assert_eq!(placed[..3], [(Track::Video, 0), (Track::Audio, 10), (Track::Audio, 30)]);
         assert_eq!(line.end(), Duration::from_millis(80));
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn audio_waits_for_no_keyframe_of_a_video_track_that_has_ended() {
-        let mut line = Timeline::new(&parameters());
+        let mut line = Timeline::new(&config());
         feed(&mut line, 2_000, 2_500);
         let feed_audio = |line: &mut Timeline, from: i64, to: i64| -> Vec<i64> {
             let times = (from..to).step_by(20);
@@ -204,7 +204,7 @@ mod tests {
         assert!(line.is_after_video(&tag(Track::Audio, 12_490)));
         feed_audio(&mut line, 2_510, 12_520);
         // The next file begins at once, and a resumed one after the wait.
-        let mut next = line.next_file(&parameters());
+        let mut next = line.next_file(&config());
         assert_eq!(feed_audio(&mut next, 12_530, 12_590), [0, 20, 40]);
         line.pause();
         assert_eq!(feed_audio(&mut line, 20_010, 30_040), [10_530, 10_550]);
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_pause_leaves_no_gap_and_nothing_doubled() {
-        let mut line = Timeline::new(&parameters());
+        let mut line = Timeline::new(&config());
         feed(&mut line, 2_000, 2_500);
         line.pause();
         assert!(!line.is_running());

@@ -12,7 +12,7 @@ use crate::capture::images::decode::{Animation, OpenedImage};
 use crate::capture::images::slides::{images_in, is_image};
 use crate::capture::source;
 use crate::capture::source::{Context, Error};
-use crate::media::clip_frames::{ClipFrame, ClipStart};
+use crate::media::feed::clip_frames::{ClipFrame, ClipStart};
 use crate::media::{ClipFeed, ClipFrames, Planes, Size};
 use crate::text::problem::{Problem, problem};
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::cli::serve::args::Args;
 use crate::cli::serve::values::{
-    MAX_RULES, RuleValues, SPLIT_TIME_RANGE, check_pattern, format, size, within,
+    MAX_STREAM_RULES, RuleValues, SPLIT_TIME_RANGE, check_pattern, format, size, within,
 };
 use crate::server::recordings::rules::{FileRules, RecordingRules, Retention, StreamRule};
 use crate::text::Problem;
@@ -28,8 +28,8 @@ pub(super) fn rules(
     tables: Vec<RuleTable>,
     note: &mut dyn FnMut(&str, &Problem),
 ) -> Vec<RuleValues> {
-    if tables.len() > MAX_RULES {
-        note("record_rule", &problem!("serve-too-many-rules", most = MAX_RULES));
+    if tables.len() > MAX_STREAM_RULES {
+        note("record_rule", &problem!("serve-too-many-rules", most = MAX_STREAM_RULES));
     }
     let mut all = Vec::new();
     for (at, table) in tables.into_iter().enumerate() {

@@ -13,7 +13,7 @@ use crate::cli::serve::values::within;
 use crate::net;
 use crate::net::Trust;
 use crate::net::rtmp::Options;
-use crate::server::relay::{Direction, MAX_RULES, MAX_TARGETS, RelayRule, RelayTarget};
+use crate::server::relay::{Direction, MAX_RELAY_RULES, MAX_TARGETS, RelayRule, RelayTarget};
 use crate::text::Problem;
 use crate::text::problem::problem;
 
@@ -44,8 +44,8 @@ pub(super) fn rules(
     tables: Vec<RelayTable>,
     note: &mut dyn FnMut(&str, &Problem),
 ) -> Vec<RelayRule> {
-    if tables.len() > MAX_RULES {
-        note("relay", &problem!("relay-too-many", most = MAX_RULES));
+    if tables.len() > MAX_RELAY_RULES {
+        note("relay", &problem!("relay-too-many", most = MAX_RELAY_RULES));
         return Vec::new();
     }
     let tables = tables.into_iter().enumerate();
@@ -231,7 +231,7 @@ mod tests {
         );
         let (_, bad) = read(&two);
         assert!(bad[0].contains("key_file and key_env are both set"), "{bad:?}");
-        let (_, bad) = read(&"[[relay]]\npush = \"a/*\"\n".repeat(MAX_RULES + 1));
+        let (_, bad) = read(&"[[relay]]\npush = \"a/*\"\n".repeat(MAX_RELAY_RULES + 1));
         assert!(bad[0].starts_with("relay: "), "{bad:?}");
     }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::cli::serve::values::{MAX_RULES, check_pattern};
+use crate::cli::serve::values::{MAX_STREAM_RULES, check_pattern};
 use crate::server::renditions::{Ladder, LadderRule};
 use crate::text::Problem;
 use crate::text::problem::problem;
@@ -18,8 +18,11 @@ pub(super) struct RuleTable {
 /// Returns the rules in the tables. `note` gets the path of each invalid value, such as
 /// `rendition_rule.0.renditions`.
 pub(super) fn rules(tables: &[RuleTable], note: &mut dyn FnMut(&str, &Problem)) -> Vec<LadderRule> {
-    if tables.len() > MAX_RULES {
-        note("rendition_rule", &problem!("serve-too-many-rendition-rules", most = MAX_RULES));
+    if tables.len() > MAX_STREAM_RULES {
+        note(
+            "rendition_rule",
+            &problem!("serve-too-many-rendition-rules", most = MAX_STREAM_RULES),
+        );
     }
     let mut all = Vec::new();
     for (at, RuleTable { streams, renditions }) in tables.iter().enumerate() {

@@ -16,7 +16,7 @@ pub(super) const KEEP_TIME_RANGE: (Duration, Duration) =
     (Duration::from_mins(1), Duration::from_hours(366 * 24));
 
 /// Maximum number of rules of one kind for streams.
-pub(super) const MAX_RULES: usize = 256;
+pub(super) const MAX_STREAM_RULES: usize = 256;
 /// Maximum length of a pattern of stream names in bytes.
 const MAX_PATTERN_BYTES: usize = 512;
 

@@ -24,8 +24,8 @@ pub(super) struct Delay {
     by: Duration,
     /// Waiting frames, the oldest first, each with the instant of its arrival.
     waiting: VecDeque<(Timestamp, VideoFrame)>,
-    /// The time of the last call.
-    asked: Option<Timestamp>,
+    /// The time of the last pull.
+    last_pull: Option<Timestamp>,
 }
 
 fn bytes(frame: &VideoFrame) -> usize {
@@ -34,7 +34,11 @@ fn bytes(frame: &VideoFrame) -> usize {
 
 impl Delay {
     pub fn new(by: Duration) -> Self {
-        Self { by: by.min(MAX_DELAY), waiting: VecDeque::with_capacity(MAX_FRAMES), asked: None }
+        Self {
+            by: by.min(MAX_DELAY),
+            waiting: VecDeque::with_capacity(MAX_FRAMES),
+            last_pull: None,
+        }
     }
 
     /// Sets the delay. The queue is kept.
@@ -44,7 +48,7 @@ impl Delay {
 
     /// Returns the delayed frame for the time `at`. At first, the result is the oldest frame.
     pub fn run(&mut self, frame: &VideoFrame, at: Timestamp) -> VideoFrame {
-        let before = self.asked.replace(at);
+        let before = self.last_pull.replace(at);
         // The source was not shown in the meantime.
         if before.is_some_and(|before| at.since(before) > self.by + MAX_CALL_GAP) {
             self.waiting.clear();

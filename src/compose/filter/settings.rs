@@ -10,21 +10,16 @@ use crate::compose::filter::color::correction::Correction;
 use crate::compose::filter::deinterlace::{Deinterlacing, Field};
 use crate::compose::filter::overlay::{Corner, Reading};
 use crate::compose::filter::scale::{self, Kernel};
-use crate::media::Size;
+use crate::media::{FilterParameter, FilterSlot, NumericSettings, ParameterUnit, Size};
 
 /// Maximum number of filters of one source.
 pub const MAX_FILTERS: usize = 16;
 
-/// A filter, and whether it is enabled.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Slot {
-    /// True if the filter is enabled. Otherwise the frame passes unchanged.
-    pub enabled: bool,
-    pub filter: Filter,
-}
+/// A video filter with its on/off state.
+pub type Slot = FilterSlot<Filter>;
 
-/// The settings of one filter. Values outside the ranges of [`Filter::parameters`] are clamped when
-/// they are set.
+/// The settings of one filter. Values outside the ranges of [`NumericSettings::parameters`] are
+/// clamped when they are set.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// Crops the sides, each by a fraction of the frame's width or height.
@@ -149,9 +144,8 @@ pub enum Unit {
     Milliseconds,
 }
 
-impl Unit {
-    /// Returns the unit of the value in settings, for messages; empty means none.
-    pub const fn symbol(self) -> &'static str {
+impl ParameterUnit for Unit {
+    fn symbol(self) -> &'static str {
         match self {
             Self::Share | Self::Factor => "",
             Self::Degrees => "degrees",
@@ -161,16 +155,8 @@ impl Unit {
     }
 }
 
-/// A numeric parameter of a filter.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameter {
-    /// The name in settings.
-    pub name: &'static str,
-    pub unit: Unit,
-    pub range: RangeInclusive<f32>,
-    /// Default value of the parameter.
-    pub rest: f32,
-}
+/// A numeric parameter of a video filter.
+pub type Parameter = FilterParameter<Unit>;
 
 /// A choice among a few options.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -282,34 +268,6 @@ impl Filter {
         }
     }
 
-    fn numbers(&mut self) -> impl Iterator<Item = (Parameter, &mut f32)> {
-        self.settings().into_iter().filter_map(|setting| match setting {
-            Setting::Number(parameter, value) => Some((parameter, value)),
-            Setting::Choice(..) => None,
-        })
-    }
-
-    /// Returns the numeric parameters in order.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        let mut fresh = Self::of_kind(self.kind()).unwrap_or_else(|| self.clone());
-        fresh.numbers().map(|(parameter, _)| parameter).collect()
-    }
-
-    /// Returns the values of [`Filter::parameters`], for reading and changing.
-    pub fn values(&mut self) -> Vec<&mut f32> {
-        self.numbers().map(|(_, value)| value).collect()
-    }
-
-    /// Sets a parameter, clamped to its range. Returns true if a parameter with this name exists.
-    pub fn set(&mut self, name: &str, new: f32) -> bool {
-        let found = self.numbers().find(|(parameter, _)| parameter.name == name);
-        let Some((Parameter { range, .. }, value)) = found else { return false };
-        if new.is_finite() {
-            *value = new.clamp(*range.start(), *range.end());
-        }
-        true
-    }
-
     /// Returns the key color in sRGB, for filters that have a key color.
     pub fn color(&mut self) -> Option<&mut [u8; 3]> {
         match self {
@@ -379,7 +337,23 @@ impl Filter {
     }
 }
 
-impl Slot {
+impl NumericSettings for Filter {
+    type Unit = Unit;
+
+    fn default_of_kind(&self) -> Self {
+        Self::of_kind(self.kind()).unwrap_or_else(|| self.clone())
+    }
+
+    fn numbers(&mut self) -> Vec<(Parameter, &mut f32)> {
+        let numbers = self.settings().into_iter().filter_map(|setting| match setting {
+            Setting::Number(parameter, value) => Some((parameter, value)),
+            Setting::Choice(..) => None,
+        });
+        numbers.collect()
+    }
+}
+
+impl FilterSlot<Filter> {
     /// Returns the size of a frame after these filters.
     pub fn size(slots: &[Self], from: Size) -> Size {
         let on = slots.iter().filter(|slot| slot.enabled);

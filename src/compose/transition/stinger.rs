@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::base::{Timestamp, WorkerPool};
 use crate::compose::filter::{AssetSupply, Chain, Filter, Slot, WantedFilter, full_range};
 use crate::media::frame::Range;
-use crate::media::{ClipFeed, Moment, PlanesPool, Size, VideoFrame};
+use crate::media::{ClipFeed, Moment, NumericSettings, PlanesPool, Size, VideoFrame};
 
 /// Maximum duration of a stinger.
 pub const MAX_STINGER_DURATION: Duration = Duration::from_secs(20);

@@ -83,7 +83,7 @@ impl Raw {
 
 impl Decoder {
     pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
-        let config = parameters.config.to_vec();
+        let config = parameters.codec_config.to_vec();
         if !(2..=64).contains(&config.len()) {
             let reason = problem!("decode-length", bytes = config.len());
             return Err(Error::Config { codec: "AAC", reason });

@@ -162,7 +162,7 @@ impl Raw {
 
 impl Decoder {
     pub(crate) fn open(parameters: &VideoConfig) -> Result<Self, Error> {
-        let configuration = Configuration::parse(&parameters.config)?;
+        let configuration = Configuration::parse(&parameters.codec_config)?;
         let name = format!("H.264 {}", configuration.profile_name());
         Ok(Self {
             raw: Raw::create()?,

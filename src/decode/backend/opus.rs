@@ -88,7 +88,7 @@ fn reason(code: i32) -> Problem {
 
 impl Decoder {
     pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
-        let config = parameters.config.strip_prefix(b"OpusHead").unwrap_or_default();
+        let config = parameters.codec_config.strip_prefix(b"OpusHead").unwrap_or_default();
         let channels = config.get(1).copied().unwrap_or(2);
         let mapped = config.get(10).is_some_and(|family| *family != 0);
         if mapped || !(1..=2).contains(&channels) {
@@ -152,8 +152,13 @@ mod tests {
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         let channels = channels.into();
         let config = Bytes::from(head);
-        let parameters =
-            AudioConfig { codec, sample_rate: SAMPLE_RATE_HZ, channels, bitrate, config };
+        let parameters = AudioConfig {
+            codec,
+            sample_rate: SAMPLE_RATE_HZ,
+            channels,
+            bitrate,
+            codec_config: config,
+        };
         Decoder::open(&parameters).unwrap()
     }
 

@@ -26,7 +26,7 @@ impl Decoder {
     pub(crate) fn open(parameters: &AudioConfig) -> Result<Self, Error> {
         let AudioConfig { codec, sample_rate: rate, channels, .. } = *parameters;
         if codec == AudioCodec::Pcm {
-            let Some(shape) = Pcm::parse(&parameters.config) else {
+            let Some(shape) = Pcm::parse(&parameters.codec_config) else {
                 let reason = problem!("decode-invalid");
                 return Err(Error::Config { codec: "PCM", reason });
             };

@@ -47,13 +47,13 @@ fn open(parameters: &AudioConfig) -> Result<Box<dyn AudioDecoder>, Error> {
     guarded(codec, || match parameters.codec {
         AudioCodec::Flac => {
             wanted.for_codec(CODEC_ID_FLAC);
-            wanted.with_extra_data(parameters.config.to_vec().into_boxed_slice());
+            wanted.with_extra_data(parameters.codec_config.to_vec().into_boxed_slice());
             let decoder = FlacDecoder::try_new(&wanted, &options).map_err(damaged)?;
             Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
         }
         AudioCodec::Vorbis => {
             wanted.for_codec(CODEC_ID_VORBIS);
-            wanted.with_extra_data(parameters.config.to_vec().into_boxed_slice());
+            wanted.with_extra_data(parameters.codec_config.to_vec().into_boxed_slice());
             let decoder = VorbisDecoder::try_new(&wanted, &options).map_err(damaged)?;
             Ok(Box::new(decoder) as Box<dyn AudioDecoder>)
         }

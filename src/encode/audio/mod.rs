@@ -51,7 +51,7 @@ pub struct Figures {
 pub struct AudioEncoder {
     worker: Worker,
     shared: Arc<Shared>,
-    parameters: AudioConfig,
+    config: AudioConfig,
     description: Description,
     why: String,
 }
@@ -97,8 +97,8 @@ impl AudioEncoder {
         }
         let opened = backend::open_audio(&config)?;
         let shared = Arc::new(Shared::default());
-        let (parameters, description) =
-            (opened.backend.parameters().clone(), opened.backend.description());
+        let (codec_config, description) =
+            (opened.backend.config().clone(), opened.backend.description());
         let its = Arc::clone(&shared);
         let mut backend = opened.backend;
         let worker = Worker::spawn("onair-aenc", move |stop| {
@@ -108,12 +108,12 @@ impl AudioEncoder {
             }
         })
         .map_err(|error| Error::Thread { thread: "onair-aenc", reason: error.to_string() })?;
-        Ok(Self { worker, shared, parameters, description, why: opened.why })
+        Ok(Self { worker, shared, config: codec_config, description, why: opened.why })
     }
 
     /// Returns the codec config, which is known before the first sample.
-    pub fn parameters(&self) -> &AudioConfig {
-        &self.parameters
+    pub fn config(&self) -> &AudioConfig {
+        &self.config
     }
 
     /// Returns the current figures.

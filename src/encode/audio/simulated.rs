@@ -10,14 +10,14 @@ use crate::wire::codec::aac::AudioSpecificConfig;
 const PACKET_SAMPLES: usize = 32;
 
 struct Bare {
-    parameters: AudioConfig,
+    config: AudioConfig,
     waiting: Vec<i16>,
     made: i64,
 }
 
 impl Bare {
     fn give(&mut self, each: &mut dyn FnMut(Block)) {
-        let length = PACKET_SAMPLES * usize::from(self.parameters.channels);
+        let length = PACKET_SAMPLES * usize::from(self.config.channels);
         while self.waiting.len() >= length {
             let data =
                 self.waiting.drain(..length).flat_map(|sample| sample.to_le_bytes()).collect();
@@ -42,8 +42,8 @@ impl AudioBackend for Bare {
         PACKET_SAMPLES
     }
 
-    fn parameters(&self) -> &AudioConfig {
-        &self.parameters
+    fn config(&self) -> &AudioConfig {
+        &self.config
     }
 
     fn description(&self) -> Description {
@@ -52,26 +52,26 @@ impl AudioBackend for Bare {
 }
 
 /// Returns the codec config of these packets: AAC, which the player does not use here.
-pub(crate) fn parameters(sample_rate: u32, channels: u16) -> AudioConfig {
+pub(crate) fn codec_config(sample_rate: u32, channels: u16) -> AudioConfig {
     let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
     let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);
     let config = config.unwrap_or_default();
-    AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, config }
+    AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, codec_config: config }
 }
 
 /// Starts the thread, which ends with its input. `repaired` counts the samples that were inserted
 /// or dropped to stay in sync.
 pub(crate) fn spawn(
-    parameters: AudioConfig,
+    codec_config: AudioConfig,
     input: queue::Receiver<SampleBlock>,
     output: queue::Sender<EncodedPacket>,
     repaired: Arc<AtomicU64>,
 ) -> Worker {
-    let AudioConfig { sample_rate, channels, bitrate, .. } = parameters;
+    let AudioConfig { sample_rate, channels, bitrate, .. } = codec_config;
     let config = Config { sample_rate, channels, bitrate };
     Worker::spawn("bare-aenc", move |stop| {
         let waiting = vec![0; PACKET_SAMPLES * usize::from(channels)];
-        let mut backend = Bare { parameters, waiting, made: 0 };
+        let mut backend = Bare { config: codec_config, waiting, made: 0 };
         let shared = Shared::default();
         let mut street = EncoderThread::new(config, Track::Audio, &mut backend, &shared, &output);
         street.run(&input, stop).unwrap();

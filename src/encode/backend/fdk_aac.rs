@@ -18,7 +18,7 @@ const ENCODER_NAME: &str = "fdk-aac";
 /// The FDK-AAC encoder.
 pub(super) struct Encoder {
     raw: Raw,
-    parameters: AudioConfig,
+    config: AudioConfig,
     block_len: usize,
     /// The delay of the decoded audio relative to the input, in samples per channel.
     delay: i64,
@@ -103,12 +103,12 @@ impl Encoder {
         }
         Ok(Self {
             raw,
-            parameters: AudioConfig {
+            config: AudioConfig {
                 codec: AudioCodec::Aac,
                 sample_rate: config.sample_rate,
                 channels: config.channels,
                 bitrate: config.bitrate,
-                config: Bytes::copy_from_slice(asc),
+                codec_config: Bytes::copy_from_slice(asc),
             },
             block_len,
             delay: i64::from(info.nDelay),
@@ -209,8 +209,8 @@ impl AudioBackend for Encoder {
         self.block_len
     }
 
-    fn parameters(&self) -> &AudioConfig {
-        &self.parameters
+    fn config(&self) -> &AudioConfig {
+        &self.config
     }
 
     fn description(&self) -> Description {

@@ -37,13 +37,13 @@ const MAX_KEYFRAME_RETRIES: usize = 2;
 /// The encoder: a C++ object and the buffer that describes its output.
 pub(super) struct Encoder {
     raw: Raw,
-    parameters: VideoConfig,
+    config: VideoConfig,
     level: level::Level,
     profile: Profile,
     rate: RateControl,
     scenes: SceneDetector,
-    /// The current parameters of the library.
-    params: Box<sys::SEncParamExt>,
+    /// The current settings of the library.
+    library_params: Box<sys::SEncParamExt>,
     /// The packet of the last frame, until it is received.
     ready: Option<EncodedPacket>,
 }
@@ -244,12 +244,12 @@ impl Encoder {
         }
         let mut encoder = Self {
             raw,
-            parameters: VideoConfig {
+            config: VideoConfig {
                 codec: VideoCodec::H264,
                 size: config.size,
                 frame_rate: config.frame_rate,
                 bitrate: config.bitrate,
-                config: bytes::Bytes::new(),
+                codec_config: bytes::Bytes::new(),
                 pixel_aspect: None,
                 rotation: Rotation::None,
             },
@@ -260,7 +260,7 @@ impl Encoder {
                 config.size.pixels(),
             ),
             scenes: SceneDetector::default(),
-            params: Box::new(params),
+            library_params: Box::new(params),
             profile,
             ready: None,
         };
@@ -270,18 +270,24 @@ impl Encoder {
             return Err(Error::Malformed { encoder: ENCODER_NAME, flaw: Flaw::NoConfig });
         };
         let record = avcc::configuration(sps, pps, config.frame_rate)?;
-        encoder.parameters.config = record;
+        encoder.config.codec_config = record;
         Ok(encoder)
+    }
+
+    fn check_size(&self, frame: &VideoFrame) -> Result<(), Error> {
+        let (expected, got) = (self.config.size, frame.size());
+        if got == expected { Ok(()) } else { Err(Error::Size { expected, got }) }
     }
 
     /// Encodes a frame with this quantizer, and returns the number of bits. `raw.info` describes
     /// the result until the next attempt.
     fn attempt(&mut self, frame: &VideoFrame, key: bool, qp: i32) -> Result<f64, Error> {
-        let size = self.parameters.size;
-        if self.params.sSpatialLayers[0].iDLayerQp != qp {
-            self.params.sSpatialLayers[0].iDLayerQp = qp;
+        self.check_size(frame)?;
+        let size = self.config.size;
+        if self.library_params.sSpatialLayers[0].iDLayerQp != qp {
+            self.library_params.sSpatialLayers[0].iDLayerQp = qp;
             let option = sys::ENCODER_OPTION_SVC_ENCODE_PARAM_EXT;
-            self.raw.set_option(option, Step::SetQuantizer, *self.params)?;
+            self.raw.set_option(option, Step::SetQuantizer, *self.library_params)?;
         }
         if key {
             // SAFETY: the object is alive. The C++ method has a second argument, the simulcast
@@ -361,10 +367,8 @@ impl Encoder {
 
 impl VideoBackend for Encoder {
     fn send_frame(&mut self, frame: &VideoFrame, key: bool) -> Result<(), Error> {
-        let size = self.parameters.size;
-        if frame.size() != size {
-            return Err(Error::Size { expected: size, got: frame.size() });
-        }
+        // A refused frame changes neither the scene detector nor the rate control.
+        self.check_size(frame)?;
         if self.scenes.is_new(&frame.planes().y, frame.planes().luma_stride()) {
             self.rate.expect_new_scene();
         }
@@ -406,13 +410,13 @@ impl VideoBackend for Encoder {
 
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error> {
         let bitrate = bitrate.min(self.level.max_bitrate());
-        let bits = bits_per_frame(bitrate, self.parameters.frame_rate);
+        let bits = bits_per_frame(bitrate, self.config.frame_rate);
         self.rate.set_bits_per_frame(bits);
         Ok(bitrate)
     }
 
-    fn parameters(&self) -> &VideoConfig {
-        &self.parameters
+    fn config(&self) -> &VideoConfig {
+        &self.config
     }
 
     fn description(&self) -> Description {

@@ -36,7 +36,7 @@ impl Encoder {
             size: config.size,
             frame_rate: config.frame_rate,
             bitrate: config.bitrate,
-            config: avcc::configuration(&sps, &pps, config.frame_rate)?,
+            codec_config: avcc::configuration(&sps, &pps, config.frame_rate)?,
             pixel_aspect: None,
             rotation: Rotation::None,
         };
@@ -103,7 +103,7 @@ impl VideoBackend for Encoder {
         Ok(bitrate)
     }
 
-    fn parameters(&self) -> &VideoConfig {
+    fn config(&self) -> &VideoConfig {
         &self.config
     }
 

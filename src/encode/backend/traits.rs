@@ -32,7 +32,7 @@ pub(crate) trait VideoBackend: Send {
     /// uses, which is lower if the level does not allow the target.
     fn set_bitrate(&mut self, bitrate: BitsPerSecond) -> Result<BitsPerSecond, Error>;
     /// Returns the codec config, which is constant.
-    fn parameters(&self) -> &VideoConfig;
+    fn config(&self) -> &VideoConfig;
     /// Returns the description of the encoder.
     fn description(&self) -> Description;
 }
@@ -56,7 +56,7 @@ pub(crate) trait AudioBackend: Send {
     /// Returns the number of samples per channel in a block.
     fn block_len(&self) -> usize;
     /// Returns the codec config, which is constant.
-    fn parameters(&self) -> &AudioConfig;
+    fn config(&self) -> &AudioConfig;
     /// Returns the description of the encoder.
     fn description(&self) -> Description;
 }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::media::{FilterParameter, FilterSlot, NumericSettings, ParameterUnit};
 use crate::mix::strip_id::StripId;
 
 /// Maximum number of filters of one strip.
@@ -11,13 +12,8 @@ pub const MAX_FILTERS: usize = 16;
 pub const TEN_BAND_FREQUENCIES_HZ: [f32; 10] =
     [31.25, 62.5, 125.0, 250.0, 500.0, 1_000.0, 2_000.0, 4_000.0, 8_000.0, 16_000.0];
 
-/// A filter with its on/off state.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Slot {
-    /// True if the filter is on. If false, audio passes unchanged.
-    pub enabled: bool,
-    pub filter: Filter,
-}
+/// An audio filter with its on/off state.
+pub type Slot = FilterSlot<Filter>;
 
 /// The settings of one filter. Levels are in dB or dBFS, times in milliseconds. Values outside
 /// their ranges are clamped when the filter is created.
@@ -133,9 +129,8 @@ pub enum Unit {
     Share,
 }
 
-impl Unit {
-    /// Returns the unit of the value in settings, for messages; empty means none.
-    pub const fn symbol(self) -> &'static str {
+impl ParameterUnit for Unit {
+    fn symbol(self) -> &'static str {
         match self {
             Self::Decibels => "dB",
             Self::Dbfs => "dBFS",
@@ -147,14 +142,8 @@ impl Unit {
     }
 }
 
-/// A numeric parameter of a filter.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameter {
-    /// The name of the parameter in settings.
-    pub name: &'static str,
-    pub unit: Unit,
-    pub range: RangeInclusive<f32>,
-}
+/// A numeric parameter of an audio filter.
+pub type Parameter = FilterParameter<Unit>;
 
 fn number<'a>(
     name: &'static str,
@@ -162,7 +151,7 @@ fn number<'a>(
     unit: Unit,
     range: RangeInclusive<f32>,
 ) -> (Parameter, &'a mut f32) {
-    (Parameter { name, unit, range }, value)
+    (Parameter { name, unit, range, rest: *value }, value)
 }
 
 /// Names of the ten bands.
@@ -176,8 +165,15 @@ impl Filter {
     pub fn of_kind(kind: &str) -> Option<Self> {
         Self::ALL_KINDS.into_iter().find(|filter| filter.kind() == kind)
     }
+}
 
-    /// Returns the parameters and their values, in order.
+impl NumericSettings for Filter {
+    type Unit = Unit;
+
+    fn default_of_kind(&self) -> Self {
+        Self::of_kind(self.kind()).unwrap_or(*self)
+    }
+
     fn numbers(&mut self) -> Vec<(Parameter, &mut f32)> {
         use Unit::{Dbfs, Decibels, Hertz, Lufs, Milliseconds, Ratio, Share};
         match self {
@@ -225,28 +221,6 @@ impl Filter {
                 number("most_db", most_db, Decibels, 0.0..=40.0),
             ],
         }
-    }
-
-    /// Returns the parameters, in order.
-    pub fn parameters(&self) -> Vec<Parameter> {
-        let mut own = *self;
-        own.numbers().into_iter().map(|(parameter, _)| parameter).collect()
-    }
-
-    /// Returns the values of [`Filter::parameters`], readable and writable.
-    pub fn values(&mut self) -> Vec<&mut f32> {
-        self.numbers().into_iter().map(|(_, value)| value).collect()
-    }
-
-    /// Sets a parameter, clamped to its range. Returns true if the parameter exists.
-    pub fn set(&mut self, name: &str, new: f32) -> bool {
-        let mut numbers = self.numbers().into_iter();
-        let found = numbers.find(|(parameter, _)| parameter.name == name);
-        let Some((Parameter { range, .. }, value)) = found else { return false };
-        if new.is_finite() {
-            *value = new.clamp(*range.start(), *range.end());
-        }
-        true
     }
 }
 

@@ -1,7 +1,6 @@
 //! Converts connection errors to problems. A problem contains the cause, preceded by the stage if
 //! the cause does not indicate it, and the cure at that stage.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::net::error::problem::UrlError;
@@ -11,7 +10,7 @@ use crate::net::error::{
 };
 use crate::net::web::url::MAX_URL_BYTES;
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 use crate::wire::proxy::socks5;
 
 impl Error {
@@ -91,13 +90,7 @@ impl From<&Error> for Problem {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.with_peer().fmt(f)
-    }
-}
-
-impl std::error::Error for Error {}
+problem_error!(Error, error => error.with_peer());
 
 impl From<&Cause> for Problem {
     fn from(cause: &Cause) -> Self {
@@ -168,11 +161,8 @@ impl From<&Cause> for Problem {
     }
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
+// `Error` allows a cause inside an `io::Error`; see `Cause::from_io`.
+problem_error!(Cause);
 
 impl From<&FailedAttempt> for Problem {
     fn from(tried: &FailedAttempt) -> Self {

@@ -228,9 +228,6 @@ impl Cause {
     }
 }
 
-/// Allows a cause inside an [`io::Error`]; see [`Cause::from_io`].
-impl std::error::Error for Cause {}
-
 /// An error of connecting, or of a connection. `Display` shows a complete sentence without the
 /// stream key: the failure, its place and its cause.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,7 @@
 //! Describes problems of certificates, servers that are not RTMP servers, and wrong responses of
 //! web servers.
 
-use std::fmt;
-
-use crate::text::Problem;
+use crate::text::problem::problem_error;
 
 /// The reason why a server's certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,8 +101,4 @@ pub enum UrlError {
     NoHost,
 }
 
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
+problem_error!(UrlError);

@@ -36,13 +36,13 @@ pub trait Buffered {
 
 impl Buffered for VideoConfig {
     fn held(&self) -> usize {
-        self.config.len()
+        self.codec_config.len()
     }
 }
 
 impl Buffered for AudioConfig {
     fn held(&self) -> usize {
-        self.config.len()
+        self.codec_config.len()
     }
 }
 
@@ -360,7 +360,7 @@ mod tests {
             size: Size::new(2, 2),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config: vec![0; size].into(),
+            codec_config: vec![0; size].into(),
             pixel_aspect: None,
             rotation: Rotation::None,
         };

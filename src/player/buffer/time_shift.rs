@@ -358,7 +358,7 @@ mod tests {
             size: Size::new(width, 2),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config: vec![0; bytes].into(),
+            codec_config: vec![0; bytes].into(),
             pixel_aspect: None,
             rotation: Rotation::None,
         }))
@@ -370,7 +370,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(0),
-            config: Bytes::new(),
+            codec_config: Bytes::new(),
         }))
     }
 

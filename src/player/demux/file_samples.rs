@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::base::Timestamp;
 use crate::decode::inventory;
 use crate::files::MediaFile;
-use crate::files::samples::{audio_config, heads, indexed, sample};
+use crate::files::samples::{audio_config, configs, indexed, sample};
 use crate::media::{EncodedPacket, StreamEvent};
 use crate::player::clock::file_timeline::{FileTimeline, Span};
 use crate::player::state::{Failure, FailureKind};
@@ -66,7 +66,7 @@ pub(in crate::player) fn events(
     let source = MediaFile::of(file).map_err(|error| unreadable(path, &error));
     let mut disk = source?;
     let index = indexed(&mut disk).map_err(|error| unplayable(path, &error))?;
-    if !heads(&index).all(&mut *take) {
+    if !configs(&index).all(&mut *take) {
         return Ok(());
     }
     packets(&mut disk, &index, &mut |packet| take(StreamEvent::Packet(packet)))
@@ -117,7 +117,7 @@ impl SampleFile {
         let (video, audio) = (tracks.video.as_ref(), tracks.audio.first());
         let video_playable = video.is_none_or(|it| inventory::video_decoder(it.codec).is_ok());
         let audio_playable =
-            audio.is_none_or(|it| inventory::audio_decoder(it.parameters.codec).is_ok());
+            audio.is_none_or(|it| inventory::audio_decoder(it.config.codec).is_ok());
         video_playable && audio_playable
     }
 
@@ -162,8 +162,8 @@ impl SampleFile {
         let (before, rest) = links.split_at_checked(passed).unwrap_or_default();
         links = rest;
         let begun = match before.last() {
-            None => heads(index).all(|config| take(FileSample::Event(config))),
-            Some(link) => take(FileSample::Event(audio_config(&link.parameters))),
+            None => configs(index).all(|config| take(FileSample::Event(config))),
+            Some(link) => take(FileSample::Event(audio_config(&link.config))),
         };
         let hides = index.shown_from.map(|from| from.as_micros().saturating_add(shift));
         if !begun || hides.is_some_and(|at| !take(FileSample::Hide(at))) {
@@ -174,7 +174,7 @@ impl SampleFile {
             {
                 links = rest;
                 let at = link.audible_from.as_micros().saturating_add(shift);
-                let config = FileSample::Event(audio_config(&link.parameters));
+                let config = FileSample::Event(audio_config(&link.config));
                 if !take(FileSample::Seam(at)) || !take(config) {
                     break;
                 }

@@ -153,12 +153,12 @@ impl Demux {
     /// Handles a config or a packet, whose times are those of the source.
     pub(super) fn event(&mut self, event: StreamEvent, now: Timestamp) -> Demuxed {
         match event {
-            StreamEvent::Config(TrackConfig::Video(VideoConfig { config, .. }))
-            | StreamEvent::Config(TrackConfig::Audio(AudioConfig { config, .. }))
-                if config.len() > MAX_CONFIG_BYTES =>
-            {
-                Demuxed::TooLong(config.len())
-            }
+            StreamEvent::Config(TrackConfig::Video(VideoConfig {
+                codec_config: config, ..
+            }))
+            | StreamEvent::Config(TrackConfig::Audio(AudioConfig {
+                codec_config: config, ..
+            })) if config.len() > MAX_CONFIG_BYTES => Demuxed::TooLong(config.len()),
             StreamEvent::Config(TrackConfig::Video(config)) => self.video_config(config),
             StreamEvent::Config(TrackConfig::Audio(config)) => self.audio_config(config),
             StreamEvent::Packet(packet) => match packet.track {
@@ -172,7 +172,7 @@ impl Demux {
     }
 
     fn video_config(&mut self, config: VideoConfig) -> Demuxed {
-        let VideoConfig { codec, config, pixel_aspect, rotation, .. } = config;
+        let VideoConfig { codec, codec_config: config, pixel_aspect, rotation, .. } = config;
         self.codecs.0 = Some(codec);
         (self.pixel_aspect, self.rotation) = (pixel_aspect, rotation);
         // The first keyframe contains the missing values if the codec needs no config, or sends the
@@ -245,10 +245,10 @@ impl Demux {
             self.announced = Some(config);
             return Demuxed::Nothing;
         }
-        if config.config.is_empty() {
+        if config.codec_config.is_empty() {
             return Demuxed::Nothing;
         }
-        let Some(config) = aac_config(config.config) else { return Demuxed::Damaged };
+        let Some(config) = aac_config(config.codec_config) else { return Demuxed::Damaged };
         self.aac_ready = true;
         Demuxed::Audio(BufferedPacket::Configure(config))
     }
@@ -274,8 +274,9 @@ impl Demux {
             // Most audio has no separate config. The config is then derived from the packets, and
             // passed on when it changes.
             let announced = self.announced.as_ref();
-            let (rate, config) =
-                announced.map(|it| ((it.sample_rate, it.channels), it.config.clone())).unzip();
+            let (rate, config) = announced
+                .map(|it| ((it.sample_rate, it.channels), it.codec_config.clone()))
+                .unzip();
             let config = config.unwrap_or_default();
             let Some(read) = audio_config(codec, rate, &config, &packet.data) else {
                 return Demuxed::Damaged;
@@ -322,7 +323,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(0),
-            config: Bytes::from_static(config),
+            codec_config: Bytes::from_static(config),
         }))
     }
 

@@ -126,13 +126,15 @@ impl Audio {
         }
         match config.codec {
             AudioCodec::Aac => {
-                if let Ok(parsed) = AudioSpecificConfig::parse(&config.config) {
+                if let Ok(parsed) = AudioSpecificConfig::parse(&config.codec_config) {
                     self.profile = Some(parsed.profile().to_owned());
                     self.sample_rate = Some(parsed.output_sample_rate());
                     self.channels = Some(parsed.output_channels());
                 }
             }
-            AudioCodec::Pcm => self.variant = Pcm::parse(&config.config).map(|pcm| pcm.name()),
+            AudioCodec::Pcm => {
+                self.variant = Pcm::parse(&config.codec_config).map(|pcm| pcm.name())
+            }
             _ => {}
         }
     }
@@ -257,7 +259,7 @@ fn with_tracks(mut report: Report, index: &Index) -> Report {
             for place in index.samples.iter().filter(|place| place.track == id) {
                 course.add(place.dts, place.size as usize);
             }
-            let parameters = &track.parameters;
+            let parameters = &track.config;
             let mut audio = Audio::of(parameters.codec.into());
             audio.describe(parameters);
             if parameters.codec == AudioCodec::Mp2 {
@@ -554,7 +556,10 @@ impl Prober {
         }
     }
 
-    fn video_config(&mut self, VideoConfig { codec, config, rotation, .. }: &VideoConfig) {
+    fn video_config(
+        &mut self,
+        VideoConfig { codec, codec_config: config, rotation, .. }: &VideoConfig,
+    ) {
         let format = (*codec).into();
         self.rotation = *rotation;
         if config.is_empty() {

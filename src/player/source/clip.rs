@@ -13,7 +13,7 @@ use crate::decode::Converter;
 use crate::decode::{self, AudioBackend, VideoBackend};
 use crate::files::MediaFile;
 use crate::files::samples;
-use crate::media::clip_frames::{ClipFrame, ClipStart};
+use crate::media::feed::clip_frames::{ClipFrame, ClipStart};
 use crate::media::samples::micros_to_frames;
 use crate::media::{
     AudioFeed, ClipFeed, ClipFrames, EncodedPacket, Pulled, SampleBlock, Track, VideoFrame,
@@ -65,8 +65,8 @@ pub fn open(path: &Path, rate: u32, channels: u16) -> Result<Clip, Failure> {
     let alpha = (!index.alpha.is_empty()).then(|| decode::open_video(parameters).ok()).flatten();
     let alpha = alpha.map(|decoder| AlphaTrack::new(decoder, &index.alpha));
     // If the audio cannot be decoded, the clip plays without it.
-    let audio = index.tracks.audio.first().and_then(|parameters| {
-        decode::open_audio(&parameters.parameters)
+    let audio = index.tracks.audio.first().and_then(|track| {
+        decode::open_audio(&track.config)
             .inspect_err(|error| tracing::warn!(%error, "playing a clip without audio"))
             .ok()
     });

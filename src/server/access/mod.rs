@@ -1,6 +1,6 @@
 //! Access to streams: who may publish and who may play. RTMP and every HTTP path of a stream pass
-//! through `registry/gate`. `address_list`, `rules`, `publisher_limits`, `pass`, and most of `token/` and
-//! `callback/` are pure.
+//! through `registry/gate`. `address_list`, `rules`, `publisher_limits`, `pass`, `stream_pattern`,
+//! and most of `token/` and `callback/` are pure.
 
 pub(in crate::server) mod action;
 pub(in crate::server) mod address_list;
@@ -14,6 +14,7 @@ pub(in crate::server) mod pass;
 pub(in crate::server) mod proxies;
 pub(in crate::server) mod publisher_limits;
 pub(in crate::server) mod rules;
+pub(in crate::server) mod stream_pattern;
 pub(in crate::server) mod token;
 
 pub use action::Action;

@@ -147,7 +147,7 @@ mod tests {
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config: sets.build().unwrap(),
+            codec_config: sets.build().unwrap(),
             pixel_aspect: None,
             rotation: Rotation::None,
         };
@@ -156,7 +156,7 @@ mod tests {
             _ => Bytes::from_static(b"OpusHead\x01\x02\x38\x01\x80\xBB\0\0\0\0\0"),
         };
         let (sample_rate, channels, bitrate) = (48_000, 2, BitsPerSecond(0));
-        let audio = AudioConfig { codec, sample_rate, channels, bitrate, config };
+        let audio = AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config };
         [TrackConfig::Video(video), TrackConfig::Audio(audio)].map(StreamEvent::Config)
     }
 

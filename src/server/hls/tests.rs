@@ -29,7 +29,7 @@ pub(super) fn video_config(width: u32) -> StreamEvent {
         size: Size::new(width, 720),
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
-        config: Bytes::from(vec![1, 0x64, 0, 0x1F, 0xFF, (width / 16) as u8]),
+        codec_config: Bytes::from(vec![1, 0x64, 0, 0x1F, 0xFF, (width / 16) as u8]),
         pixel_aspect: None,
         rotation: Rotation::None,
     }))
@@ -41,7 +41,7 @@ pub(super) fn audio_config() -> StreamEvent {
         sample_rate: 48_000,
         channels: 2,
         bitrate: BitsPerSecond(0),
-        config: Bytes::from_static(&[0x11, 0x90]),
+        codec_config: Bytes::from_static(&[0x11, 0x90]),
     }))
 }
 
@@ -157,7 +157,7 @@ fn every_frame_is_in_its_place_once() {
     // A codec whose config may be incomplete when it is read back.
     let StreamEvent::Config(TrackConfig::Video(config)) = video_config(1_280) else { panic!() };
     let (codec, av1c) = (VideoCodec::Av1, Bytes::from_static(&[0x81, 0x04, 0x0C, 0]));
-    let config = VideoConfig { codec, config: av1c, ..config };
+    let config = VideoConfig { codec, codec_config: av1c, ..config };
     cutter.event(&StreamEvent::Config(TrackConfig::Video(config)), &mut cuts);
     let all = events(5_000, 12_000, 2_000, BOTH_TRACKS);
     cuts.extend(cut(&mut cutter, &all));

@@ -1,6 +1,6 @@
-//! Counts the viewers of HLS and DASH. There is no connection per viewer: a client with a recent
-//! playlist request counts as one, identified by address and user agent. Clients behind a cache
-//! count as one viewer. This module is pure.
+//! Counts the viewers of HLS, DASH, and recordings over HTTP. There is no connection per viewer: a
+//! client with a recent request counts as one, identified by address and user agent. Clients behind
+//! a cache count as one viewer. This module is pure.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -17,12 +17,12 @@ use crate::server::event::{NoRoom, Protocol, ViewerFigures};
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::server) struct ViewerKey {
     pub address: IpAddr,
-    pub program: u64,
-    /// HLS or DASH.
+    pub client_hash: u64,
+    /// HLS or DASH, or HTTP-FLV for the file of a recording.
     pub protocol: Protocol,
 }
 
-/// A viewer over HLS or DASH, identified by address and user agent.
+/// A viewer over HTTP, identified by address and user agent.
 #[derive(Debug)]
 pub(in crate::server) struct Viewer {
     pub id: u64,
@@ -30,7 +30,7 @@ pub(in crate::server) struct Viewer {
     pub protocol: Protocol,
     pub since: Timestamp,
     /// Time of the last request.
-    pub asked: Timestamp,
+    pub last_request: Timestamp,
     pub bytes: u64,
     /// When dropped, informs a callback that the viewer has finished.
     _done: Option<Box<DoneCall>>,
@@ -121,7 +121,7 @@ impl Viewers {
         now: Timestamp,
     ) -> ViewerLookup {
         if let Some(viewer) = self.all.get_mut(&key) {
-            viewer.asked = now;
+            viewer.last_request = now;
             return ViewerLookup::Known;
         }
         let ViewerLimit { most, others, is_shared } = limit;
@@ -134,7 +134,7 @@ impl Viewers {
         }
         let AdmittedViewer { id, done: _done, .. } = admitted;
         let protocol = key.protocol;
-        let viewer = Viewer { id, peer, protocol, since: now, asked: now, bytes: 0, _done };
+        let viewer = Viewer { id, peer, protocol, since: now, last_request: now, bytes: 0, _done };
         self.all.insert(key, viewer);
         self.counts.add(protocol);
         ViewerLookup::New
@@ -148,7 +148,7 @@ impl Viewers {
     /// Records that a viewer still watches.
     pub fn refresh(&mut self, key: ViewerKey, now: Timestamp) {
         if let Some(viewer) = self.all.get_mut(&key) {
-            viewer.asked = now;
+            viewer.last_request = now;
         }
     }
 
@@ -175,7 +175,7 @@ impl Viewers {
 
     /// Removes the viewers with the chosen ids. `barred` is the time from which they are not served
     /// for a while.
-    pub fn end(
+    pub fn disconnect(
         &mut self,
         is_chosen: impl Fn(u64) -> bool,
         barred: Option<Timestamp>,
@@ -185,7 +185,7 @@ impl Viewers {
         if let Some(now) = barred {
             for (key, _) in &ended {
                 self.barred.truncate(MAX_BARRED_VIEWERS - 1);
-                self.barred.push_front((key.address, key.program, now));
+                self.barred.push_front((key.address, key.client_hash, now));
             }
         }
         ended.into_iter().map(|(_, viewer)| viewer).collect()
@@ -198,14 +198,15 @@ impl Viewers {
 
     /// Returns true if a viewer was just disconnected.
     pub fn is_barred(&self, key: ViewerKey, now: Timestamp) -> bool {
-        self.barred.iter().any(|&(address, program, since)| {
-            (address, program) == (key.address, key.program) && now.since(since) < BARRED_DURATION
+        self.barred.iter().any(|&(address, client_hash, since)| {
+            (address, client_hash) == (key.address, key.client_hash)
+                && now.since(since) < BARRED_DURATION
         })
     }
 
     /// Removes viewers without a request for this long.
-    pub fn leave(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
-        let gone = self.all.extract_if(|_, viewer| now.since(viewer.asked) >= quiet);
+    pub fn remove_idle(&mut self, quiet: Duration, now: Timestamp) -> Vec<Viewer> {
+        let gone = self.all.extract_if(|_, viewer| now.since(viewer.last_request) >= quiet);
         let gone: Vec<_> = gone.map(|(_, viewer)| viewer).collect();
         gone.iter().for_each(|viewer| self.counts.remove(viewer.protocol));
         gone
@@ -220,17 +221,17 @@ mod tests {
 
     #[test]
     fn a_client_with_many_user_agents_leaves_room_for_others() {
-        let note = |viewers: &mut Viewers, address: &str, program, limit| {
+        let note = |viewers: &mut Viewers, address: &str, client_hash, limit| {
             let peer = SocketAddr::new(address.parse().unwrap(), 5);
-            let key = ViewerKey { address: peer.ip(), program, protocol: Protocol::Hls };
-            let viewer = AdmittedViewer { id: program, done: None, expelled: 0 };
+            let key = ViewerKey { address: peer.ip(), client_hash, protocol: Protocol::Hls };
+            let viewer = AdmittedViewer { id: client_hash, done: None, expelled: 0 };
             viewers.note(key, peer, viewer, limit, Timestamp::from_millis(1_000))
         };
         for (address, neighbor) in [("192.0.2.1", "192.0.2.1"), ("2001:db8::1", "2001:db8::2")] {
             let mut viewers = Viewers::default();
             let limit = ViewerLimit { most: 100, ..LIMIT };
-            for program in 0..1_000 {
-                note(&mut viewers, address, program, limit);
+            for client_hash in 0..1_000 {
+                note(&mut viewers, address, client_hash, limit);
             }
             let full = ViewerLookup::AddressFull;
             assert_eq!(note(&mut viewers, neighbor, 1_000, limit), full);
@@ -249,8 +250,8 @@ mod tests {
         ] {
             let mut viewers = Viewers::default();
             let limit = ViewerLimit { most, others, is_shared };
-            for program in 0..100 {
-                assert_eq!(note(&mut viewers, address, program, limit), ViewerLookup::New);
+            for client_hash in 0..100 {
+                assert_eq!(note(&mut viewers, address, client_hash, limit), ViewerLookup::New);
             }
             if others > 0 {
                 assert_eq!(note(&mut viewers, "198.51.100.7", 0, limit), ViewerLookup::Full);
@@ -263,22 +264,22 @@ mod tests {
         let mut viewers = Viewers::default();
         let peer: SocketAddr = "192.0.2.1:5".parse().unwrap();
         let now = Timestamp::from_millis(1_000);
-        let note = |viewers: &mut Viewers, program, protocol, at| {
-            let key = ViewerKey { address: peer.ip(), program, protocol };
-            let viewer = AdmittedViewer { id: program, done: None, expelled: 0 };
+        let note = |viewers: &mut Viewers, client_hash, protocol, at| {
+            let key = ViewerKey { address: peer.ip(), client_hash, protocol };
+            let viewer = AdmittedViewer { id: client_hash, done: None, expelled: 0 };
             viewers.note(key, peer, viewer, LIMIT, at)
         };
         let later = now + Duration::from_secs(9);
-        for (program, protocol, at) in
+        for (client_hash, protocol, at) in
             [(1, Protocol::Hls, now), (2, Protocol::Hls, later), (3, Protocol::Dash, later)]
         {
-            note(&mut viewers, program, protocol, at);
+            note(&mut viewers, client_hash, protocol, at);
         }
         note(&mut viewers, 2, Protocol::Hls, later);
         let counts = [(Protocol::Hls, 2), (Protocol::Dash, 1)];
         assert_eq!(*viewers.by_protocol(), BTreeMap::from(counts));
-        assert_eq!(viewers.end(|id| id == 3, None).len(), 1);
-        assert_eq!(viewers.leave(Duration::from_secs(9), later).len(), 1);
+        assert_eq!(viewers.disconnect(|id| id == 3, None).len(), 1);
+        assert_eq!(viewers.remove_idle(Duration::from_secs(9), later).len(), 1);
         assert_eq!(*viewers.by_protocol(), BTreeMap::from([(Protocol::Hls, 1)]));
         assert!(viewers.of_next_playlist().by_protocol().is_empty());
     }
@@ -287,14 +288,15 @@ mod tests {
     fn a_disconnected_viewer_stays_out_for_a_while() {
         let mut viewers = Viewers::default();
         let address: SocketAddr = "192.0.2.1:5".parse().unwrap();
-        let key = |program| ViewerKey { address: address.ip(), program, protocol: Protocol::Hls };
+        let key =
+            |client_hash| ViewerKey { address: address.ip(), client_hash, protocol: Protocol::Hls };
         let viewer = |id| AdmittedViewer { id, done: None, expelled: 0 };
         let now = Timestamp::from_millis(1_000);
         assert_eq!(viewers.note(key(1), address, viewer(7), LIMIT, now), ViewerLookup::New);
         assert_eq!(viewers.note(key(2), address, viewer(8), LIMIT, now), ViewerLookup::New);
         let ids = |ended: Vec<Viewer>| ended.iter().map(|viewer| viewer.id).collect::<Vec<_>>();
-        assert!(viewers.end(|id| id == 6, Some(now)).is_empty());
-        assert_eq!(ids(viewers.end(|id| id == 7, Some(now))), [7]);
+        assert!(viewers.disconnect(|id| id == 6, Some(now)).is_empty());
+        assert_eq!(ids(viewers.disconnect(|id| id == 7, Some(now))), [7]);
         assert_eq!((viewers.len(), viewers.is_barred(key(2), now)), (1, false));
         assert!(
             viewers.is_barred(key(1), now + BARRED_DURATION / 2)
@@ -304,7 +306,7 @@ mod tests {
         assert!(viewers.is_barred(by_dash, now), "nor does it go on by DASH");
         for id in 0..1_000 {
             viewers.note(key(id), address, viewer(id), LIMIT, now);
-            viewers.end(|it| it == id, Some(now));
+            viewers.disconnect(|it| it == id, Some(now));
         }
         assert_eq!(viewers.barred.len(), MAX_BARRED_VIEWERS);
         let next = viewers.of_next_playlist();
@@ -315,11 +317,11 @@ mod tests {
         viewers.note(key(2), address, viewer(8), LIMIT, now);
         let later = now + BARRED_DURATION;
         viewers.refresh(key(2), later);
-        assert_eq!(ids(viewers.leave(BARRED_DURATION, later)), [7]);
+        assert_eq!(ids(viewers.remove_idle(BARRED_DURATION, later)), [7]);
         // After a new play key, those who have it return at once.
         let mut viewers = Viewers::default();
         viewers.note(key(1), address, viewer(7), LIMIT, now);
-        assert_eq!(ids(viewers.end(|_| true, None)), [7]);
+        assert_eq!(ids(viewers.disconnect(|_| true, None)), [7]);
         assert!(!viewers.is_barred(key(1), now));
     }
 }

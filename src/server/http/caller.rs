@@ -162,7 +162,7 @@ pub(super) fn client_details(request: &Request, app: &str) -> ClientDetails {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let text = |name| text(name).unwrap_or_default().to_owned();
     ClientDetails {
-        program: text(header::USER_AGENT),
+        client_software: text(header::USER_AGENT),
         swf_url: String::new(),
         tc_url: format!("http://{}/{app}", text(header::HOST)),
         page_url: text(header::REFERER),

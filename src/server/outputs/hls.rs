@@ -23,7 +23,7 @@ use crate::server::outputs::playlist_makers::PlaylistMakers;
 use crate::server::outputs::renditions::start::rendition_of;
 use crate::server::registry::Registry;
 use crate::server::renditions::playlist::{PlaylistState, RenditionKind, RenditionPlaylist};
-use crate::server::renditions::productions::Production;
+use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::MessageSink;
@@ -53,7 +53,7 @@ pub(in crate::server) fn of_stream(
     registry: &Arc<Registry>,
     app: &str,
     name: &str,
-) -> Option<Arc<Production>> {
+) -> Option<Arc<PlaylistProduction>> {
     let now = registry.clock.now();
     let mut all = registry.hls.all.lock();
     let key = (app.to_owned(), name.to_owned());
@@ -61,7 +61,7 @@ pub(in crate::server) fn of_stream(
     if let Some(known) = known {
         let published = || registry.find(app, name).is_some_and(|it| it.is_published());
         if !known.over.load(Ordering::Acquire) || !published() {
-            known.asked.store(now.as_micros(), Ordering::Release);
+            known.last_request.store(now.as_micros(), Ordering::Release);
             return Some(Arc::clone(known));
         }
     }
@@ -76,12 +76,12 @@ pub(in crate::server) fn of_stream(
     let window = Window::new(settings, tag, (first, discontinuity));
     let rules = registry.rules();
     let renditions = RenditionPlaylist::of(rules.renditions.of(app, name), settings, (tag, 0), &[]);
-    let production = Arc::new(Production {
+    let production = Arc::new(PlaylistProduction {
         renditions: Mutex::new(renditions),
         tag: tag.to_owned(),
         sink: MessageSink::new(registry.next_id(), registry.config.limits.queue_bytes * 2),
         listing: watch::Sender::new(Arc::new(window.listing())),
-        asked: AtomicI64::new(now.as_micros()),
+        last_request: AtomicI64::new(now.as_micros()),
         viewers: Mutex::new(viewers),
         over: AtomicBool::new(false),
         stream,
@@ -98,7 +98,7 @@ pub(in crate::server) fn of_stream(
 /// Records a playlist request of a viewer. Fails if the stream has too many viewers.
 pub(in crate::server) fn note_viewer(
     registry: &Registry,
-    production: &Production,
+    production: &PlaylistProduction,
     key: ViewerKey,
     address: SocketAddr,
     viewer: AdmittedViewer,
@@ -119,13 +119,13 @@ pub(in crate::server) fn note_viewer(
 /// number.
 pub(in crate::server) fn end_viewers(
     registry: &Registry,
-    production: &Production,
+    production: &PlaylistProduction,
     is_chosen: impl Fn(u64) -> bool,
     bars: bool,
     reason: &Problem,
 ) -> usize {
     let barred = bars.then(|| registry.clock.now());
-    let ended = production.viewers.lock().end(is_chosen, barred);
+    let ended = production.viewers.lock().disconnect(is_chosen, barred);
     let count = ended.len();
     tell_left(registry, production, ended, reason);
     count
@@ -137,7 +137,7 @@ pub(in crate::server) fn end_viewers(
 /// Fails with the reason for the viewer.
 pub(in crate::server) fn ask_rendition(
     registry: &Arc<Registry>,
-    production: &Production,
+    production: &PlaylistProduction,
     playlist: &RenditionPlaylist,
 ) -> Result<(), Refusal> {
     playlist.ask(registry.clock.now());
@@ -156,7 +156,7 @@ pub(in crate::server) fn ask_rendition(
 /// Returns the playlists of the renditions that the stream has by the current rules.
 pub(in crate::server) fn offered(
     registry: &Registry,
-    production: &Production,
+    production: &PlaylistProduction,
 ) -> Vec<Arc<RenditionPlaylist>> {
     let (rules, stream) = (registry.rules(), &production.stream);
     production.offered(rules.renditions.of(&stream.app, &stream.name))
@@ -165,7 +165,7 @@ pub(in crate::server) fn offered(
 /// Returns the variants of the multivariant playlist, except the stream itself.
 pub(in crate::server) fn variants(
     registry: &Registry,
-    production: &Production,
+    production: &PlaylistProduction,
     main: &Listing,
 ) -> Vec<OfferedVariant> {
     let now = registry.clock.now();
@@ -175,26 +175,26 @@ pub(in crate::server) fn variants(
     offered.iter().filter(|it| !is_barred(it)).filter_map(|it| it.variant(main)).collect()
 }
 
-fn peer(production: &Production, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
+fn peer(production: &PlaylistProduction, id: u64, address: SocketAddr, protocol: Protocol) -> Peer {
     let (app, stream) = (production.stream.app.clone(), production.stream.name.clone());
     Peer { app, stream, address, id, protocol }
 }
 
 /// Reports that viewers without a request for this long have left.
-fn leave(registry: &Registry, production: &Production, quiet: Duration) {
+fn leave(registry: &Registry, production: &PlaylistProduction, quiet: Duration) {
     let now = registry.clock.now();
-    let gone = production.viewers.lock().leave(quiet, now);
+    let gone = production.viewers.lock().remove_idle(quiet, now);
     tell_left(registry, production, gone, &problem!("left-quiet"));
 }
 
 fn tell_left(
     registry: &Registry,
-    production: &Production,
+    production: &PlaylistProduction,
     gone: impl IntoIterator<Item = Viewer>,
     reason: &Problem,
 ) {
-    for Viewer { id, peer: address, protocol, since, asked, bytes, .. } in gone {
-        let ended = Ended { reason: reason.clone(), after: asked.since(since), bytes };
+    for Viewer { id, peer: address, protocol, since, last_request, bytes, .. } in gone {
+        let ended = Ended { reason: reason.clone(), after: last_request.since(since), bytes };
         registry.tell(Event::Leave(peer(production, id, address, protocol), ended));
     }
 }
@@ -206,7 +206,7 @@ fn is_used(mode: Mode, ended: bool, quiet: Duration, bars: bool) -> bool {
 }
 
 /// Runs until there are no more requests.
-async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker: Maker) {
+async fn produce(registry: Arc<Registry>, production: Arc<PlaylistProduction>, mut maker: Maker) {
     let stopped = registry.stopped();
     tokio::pin!(stopped);
     let mut check = interval(CHECK_INTERVAL);
@@ -262,12 +262,12 @@ async fn produce(registry: Arc<Registry>, production: Arc<Production>, mut maker
         let rules = registry.rules();
         let ladder = rules.renditions.of(&stream.app, &stream.name);
         production.set_ladder(ladder, registry.config.hls);
-        let asked = || {
-            let asked = Timestamp::from_micros(production.asked.load(Ordering::Acquire));
+        let is_needed = || {
+            let last_request = production.last_request.load(Ordering::Acquire);
             let bars = production.viewers.lock().has_barred(now);
-            is_used(mode, maker.ended, now.since(asked), bars)
+            is_used(mode, maker.ended, now.since(Timestamp::from_micros(last_request)), bars)
         };
-        if !asked() && registry.hls.end(&production, asked) {
+        if !is_needed() && registry.hls.end(&production, is_needed) {
             break;
         }
     }

@@ -8,7 +8,7 @@ use crate::server::hls::listing::{Listing, MEDIA_PLAYLIST_NAME};
 use crate::server::hls::maker::Maker;
 use crate::server::registry::Registry;
 use crate::server::renditions::playlist::{PlaylistState, RenditionPlaylist};
-use crate::server::renditions::productions::Production;
+use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::server::renditions::running::RenditionUse;
 use crate::server::stream::Stream;
 use crate::server::stream::message_sink::{Arrival, MessageSink};
@@ -66,7 +66,7 @@ impl Drop for PlaylistSource {
 
 impl PlaylistMakers {
     /// Creates the makers for the task of a production.
-    pub fn new(production: &Production) -> Self {
+    pub fn new(production: &PlaylistProduction) -> Self {
         Self {
             stream: Arc::clone(&production.stream),
             sink: Arc::clone(&production.sink),
@@ -75,7 +75,7 @@ impl PlaylistMakers {
     }
 
     /// Begins to make the playlists that were requested.
-    pub fn begin(&mut self, registry: &Registry, production: &Production) {
+    pub fn begin(&mut self, registry: &Registry, production: &PlaylistProduction) {
         for playlist in &*production.renditions.lock() {
             let mut state = playlist.state.lock();
             if !matches!(*state, PlaylistState::Begun(_)) {

@@ -375,7 +375,7 @@ impl Mp4Contents {
                     .audio
                     .get(usize::from(number))
                     .zip(configs.audio_of(number))
-                    .is_some_and(|(its, now)| is_same_audio(&its.parameters, now)),
+                    .is_some_and(|(its, now)| is_same_audio(&its.config, now)),
             },
         };
         // The next file begins with the new config.

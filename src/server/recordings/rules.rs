@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::server::access::token::claims::matches;
+use crate::server::access::stream_pattern::matches;
 use crate::wire::container::Format;
 
 /// The rules for how a stream is recorded.

@@ -95,8 +95,8 @@ impl SegmentIndex {
     pub fn add(&mut self, tracks: &Tracks, samples: &[SampleLocation]) {
         if self.origin.is_none() {
             self.video_config = tracks.video.clone().filter(|it| is_live_video(it.codec));
-            let audio = tracks.audio.first().filter(|it| is_live_audio(it.parameters.codec));
-            self.audio_config = audio.map(|audio| audio.parameters.clone());
+            let audio = tracks.audio.first().filter(|it| is_live_audio(it.config.codec));
+            self.audio_config = audio.map(|audio| audio.config.clone());
             self.audio_name = audio.map(|audio| audio.name.clone()).unwrap_or_default();
             self.origin = samples.iter().map(|sample| sample.dts).min();
             if let Some(video) = &self.video_config {
@@ -137,10 +137,10 @@ impl SegmentIndex {
         }
         for (index, track) in (0..MAX_TRACKS).zip(tracks).skip(1) {
             let is_known = self.others.iter().any(|it| it.index == index);
-            if is_known || !is_live_audio(track.parameters.codec) {
+            if is_known || !is_live_audio(track.config.codec) {
                 continue;
             }
-            let (name, config) = (track.name.clone(), track.parameters.clone());
+            let (name, config) = (track.name.clone(), track.config.clone());
             let (last_duration, timescale) = audio_frame(&config);
             let list = SampleList { samples: Vec::new(), last_duration, timescale };
             self.others.push(OtherAudio { index, name, config, list, next: 0 });

@@ -259,12 +259,13 @@ impl StreamConfigs {
 
 /// Returns true if packets of both configs can be in one file.
 pub(super) fn is_same_video(one: &VideoConfig, other: &VideoConfig) -> bool {
-    (one.codec, &one.config, one.size) == (other.codec, &other.config, other.size)
+    (one.codec, &one.codec_config, one.size) == (other.codec, &other.codec_config, other.size)
 }
 
 /// Works like [`is_same_video`], but for audio.
 pub(super) fn is_same_audio(one: &AudioConfig, other: &AudioConfig) -> bool {
-    (one.codec, &one.config, one.sample_rate) == (other.codec, &other.config, other.sample_rate)
+    (one.codec, &one.codec_config, one.sample_rate)
+        == (other.codec, &other.codec_config, other.sample_rate)
 }
 
 #[cfg(test)]

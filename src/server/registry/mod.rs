@@ -46,7 +46,7 @@ use crate::server::registry::chat::Chats;
 use crate::server::registry::config::{Config, MediaRules};
 use crate::server::registry::http_successor::HttpSuccessor;
 use crate::server::registry::relays::Relays;
-use crate::server::renditions::productions::Productions;
+use crate::server::renditions::playlist_productions::PlaylistProductions;
 use crate::server::renditions::transcoders::Transcoders;
 use crate::server::stream::publisher::Dismissal;
 use crate::server::stream::sink::{Sink, ViewerRecord};
@@ -92,7 +92,7 @@ pub(super) struct Registry {
     pub retention: Arc<Keeper>,
     pub opened: OpenRecordings,
     pub recording_viewers: ConnectedViewers,
-    pub hls: Productions,
+    pub hls: PlaylistProductions,
     pub whep: Whep,
     pub transcoders: Transcoders,
     pub relays: Relays,
@@ -233,7 +233,7 @@ impl Registry {
             retention: Arc::default(),
             opened: OpenRecordings::default(),
             recording_viewers: ConnectedViewers::default(),
-            hls: Productions::default(),
+            hls: PlaylistProductions::default(),
             whep: Whep::default(),
             transcoders: Transcoders::default(),
             relays,

@@ -14,5 +14,5 @@ pub(in crate::server) mod task;
 mod waits;
 
 pub use crate::server::event::relay::{Direction, RelayChange, RelayState};
-pub use crate::server::registry::relays::rules::{MAX_RULES, MAX_TARGETS, RelayRule};
+pub use crate::server::registry::relays::rules::{MAX_RELAY_RULES, MAX_TARGETS, RelayRule};
 pub use crate::server::registry::relays::target::RelayTarget;

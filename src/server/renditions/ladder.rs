@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::compose::filter::WatermarkImage;
 use crate::encode::config::{Choice, Profile, Video};
 use crate::media::{BitsPerSecond, FrameRate, Size};
-use crate::server::access::token::claims::matches;
+use crate::server::access::stream_pattern::matches;
 use crate::server::renditions::watermark::Watermark;
 use crate::text::problem::{Problem, problem};
 

@@ -55,7 +55,7 @@ pub(in crate::server) struct RenditionPlaylist {
     pub(in crate::server) listing: watch::Sender<Arc<Listing>>,
     pub state: Mutex<PlaylistState>,
     /// Time of the last request, in microseconds of the clock.
-    asked: AtomicI64,
+    last_request: AtomicI64,
     /// The smallest number that the next segment can have.
     pub(in crate::server) next_number: AtomicU64,
     /// The codec name of an encoder that could be opened, with its size and frame rate.
@@ -91,7 +91,7 @@ impl RenditionPlaylist {
                 settings,
                 listing: watch::Sender::new(Arc::new(empty)),
                 state: Mutex::new(PlaylistState::Idle),
-                asked: AtomicI64::new(i64::MIN),
+                last_request: AtomicI64::new(i64::MIN),
                 next_number: AtomicU64::new(next_number),
                 codec: Mutex::default(),
             })
@@ -144,13 +144,14 @@ impl RenditionPlaylist {
 
     /// Records a request.
     pub fn ask(&self, now: Timestamp) {
-        self.asked.store(now.as_micros(), Ordering::Release);
+        self.last_request.store(now.as_micros(), Ordering::Release);
     }
 
     /// Returns true if the playlist was requested recently.
     pub fn is_asked(&self, now: Timestamp) -> bool {
-        let asked = self.asked.load(Ordering::Acquire);
-        asked > i64::MIN && now.since(Timestamp::from_micros(asked)) < RENDITION_IDLE_TIMEOUT
+        let last_request = self.last_request.load(Ordering::Acquire);
+        last_request > i64::MIN
+            && now.since(Timestamp::from_micros(last_request)) < RENDITION_IDLE_TIMEOUT
     }
 
     /// Returns the data that players need about the rendition, or `None` if this stream does not
@@ -201,7 +202,7 @@ impl RenditionPlaylist {
         }
         let encoder = FrameEncoder::open(settings, profile);
         let encoder = encoder.inspect_err(|error| tracing::warn!(%error, "no rendition")).ok()?;
-        let name = video_codec_name(encoder.parameters())?;
+        let name = video_codec_name(encoder.config())?;
         *known = Some((settings.size, settings.frame_rate, name.clone()));
         Some(name)
     }

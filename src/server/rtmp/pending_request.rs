@@ -108,7 +108,7 @@ fn visit((id, peer): ClientId, connect: &Connect, name: &StreamName) -> Visit {
         query: name.query.clone(),
         secret: given.map(Secret::from),
         client: ClientDetails {
-            program: connect.flash_version.clone(),
+            client_software: connect.flash_version.clone(),
             swf_url: connect.swf_url.clone(),
             tc_url: connect.tc_url.clone(),
             page_url: connect.page_url.clone(),

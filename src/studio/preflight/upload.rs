@@ -140,7 +140,7 @@ fn send(
     let (packets, input) = queue::bounded("test packets", 64, Full::Block);
     let encoder = VideoEncoder::spawn(quality.video_config(), waiting, packets)
         .map_err(|error| broken((&error).into()))?;
-    let parameters = StreamConfig { video: Some(encoder.parameters().clone()), audio: None };
+    let parameters = StreamConfig { video: Some(encoder.config().clone()), audio: None };
     let hub = Hub::spawn(parameters, input).map_err(|error| broken(error.into()))?;
     hub.on_keyframe_wanted(encoder.keyframe_request());
     // Dropping frames would leave a slow link idle, and hide that it is too slow.

@@ -21,7 +21,7 @@ use crate::compose::scene::{Blend, Content, Item, ItemId, Placement, SceneId};
 use crate::compose::transition::{Kind, Side};
 use crate::compose::{SourceFrame, Ticker};
 use crate::media::source_status::{SourceFormat, SourceStatus};
-use crate::media::{Color, Planes, Size, VideoFeed};
+use crate::media::{Color, NumericSettings, Planes, Size, VideoFeed};
 use crate::studio::scenes::edits::Edit;
 use crate::studio::sources::video_filters::Key;
 

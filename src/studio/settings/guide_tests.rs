@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::audio::AudioChoice;
 use crate::compose::filter as video;
-use crate::media::ExtraTrack;
 use crate::media::playback_control::EndBehavior;
+use crate::media::{ExtraTrack, NumericSettings};
 use crate::mix::StripId;
 use crate::mix::filter::{Filter, Slot};
 use crate::studio::mixer::AudioStrip;

@@ -74,7 +74,7 @@ impl Sets {
                 size: Size::new(0, 0),
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(0),
-                config,
+                codec_config: config,
                 pixel_aspect: None,
                 rotation: Rotation::None,
             };
@@ -186,7 +186,7 @@ mod tests {
             frames.send(VideoFrame { pts, color: Color::PROGRAM, surface: planes.into() }).unwrap();
             let packet = packets.recv().unwrap();
             let mut unit = vec![0, 0, 0, 1, 9, 0xF0];
-            let record = DecoderConfig::parse(&encoder.parameters().config).unwrap();
+            let record = DecoderConfig::parse(&encoder.config().codec_config).unwrap();
             let sets = record.sps.iter().chain(&record.pps).filter(|_| packet.keyframe);
             let units = avcc_to_annexb(&packet.data, 4, sets.map(|set| set.as_ref()));
             unit.extend_from_slice(&units.unwrap());

@@ -31,7 +31,9 @@ pub use meter::{Level, Levels, meter, upright_meter};
 pub use row::{Row, Tag};
 pub use scene_mark::SceneMark;
 pub use select::{Select, command_item, menu_item, menu_rule, scrolled};
-pub use slider::{HandleDrag, byte_slider, key_step, slider, value_by_keys, whole_slider};
+pub use slider::{
+    HandleDrag, byte_slider, key_step, log_slider, slider, value_by_keys, whole_slider,
+};
 pub use sparkline::{SPARKLINE_HEIGHT_POINTS, sparkline};
 pub use switch::{named_switch, switch};
 pub use tab_bar::{TAB_BAR_HEIGHT, tab_bar, tab_info};

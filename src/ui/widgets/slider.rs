@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use egui::accesskit::Action;
 use egui::{Key, Response, Slider, SliderClamping, Ui, ViewportId};
 
-use crate::ui::style::theme::{FOCUS_RING_WIDTH, Theme};
-use crate::ui::widgets::focus_in_view;
+use crate::ui::style::theme::{CONTROL_RADIUS, FOCUS_RING_WIDTH, Theme};
+use crate::ui::widgets::{focus_in_view, focus_ring};
 
 /// Rounding step of the value while the user drags the handle.
 const MOUSE_STEP: f64 = 0.01;
@@ -82,6 +82,22 @@ pub fn whole_slider(
     if response.changed() {
         *value = ((*value / step).round() * step).clamp(least, most);
     }
+    response
+}
+
+/// Draws a logarithmic slider, whose middle is in the useful range of frequencies, times and factors.
+pub fn log_slider(
+    ui: &mut Ui,
+    theme: &Theme,
+    value: &mut f32,
+    range: RangeInclusive<f32>,
+    name: &str,
+    width: f32,
+) -> Response {
+    ui.spacing_mut().slider_width = width;
+    let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
+    let response = ui.add(slider.logarithmic(true).show_value(false)).accessible_name(name);
+    focus_ring(ui, theme, &response, CONTROL_RADIUS);
     response
 }
 

@@ -13,8 +13,8 @@ pub const FLAC_STREAM_HEADER: &[u8] = b"fLaC\x80\0\0\x22";
 /// Returns the identification header of Opus (RFC 7845 §5.1). If the stream has none, returns a
 /// header for one or two channels.
 pub fn opus_head(audio: &AudioConfig) -> Bytes {
-    if audio.config.starts_with(b"OpusHead") && audio.config.len() >= 19 {
-        return audio.config.clone();
+    if audio.codec_config.starts_with(b"OpusHead") && audio.codec_config.len() >= 19 {
+        return audio.codec_config.clone();
     }
     let mut head = BytesMut::from(&b"OpusHead\x01"[..]);
     head.put_u8(u8::try_from(audio.channels.clamp(1, 2)).unwrap_or(2));
@@ -26,7 +26,7 @@ pub fn opus_head(audio: &AudioConfig) -> Bytes {
 
 /// Returns the duration in nanoseconds that is not played at the start of Opus audio (pre-skip).
 pub fn opus_delay_nanos(audio: &AudioConfig) -> u64 {
-    match *audio.config {
+    match *audio.codec_config {
         [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', _, _, low, high, ..] => {
             u64::from(u16::from_le_bytes([low, high])) * 1_000_000 / 48
         }
@@ -160,14 +160,14 @@ mod tests {
     fn opus(config: &'static [u8]) -> AudioConfig {
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
         let config = Bytes::from_static(config);
-        AudioConfig { codec, sample_rate: 48_000, channels: 2, bitrate, config }
+        AudioConfig { codec, sample_rate: 48_000, channels: 2, bitrate, codec_config: config }
     }
 
     #[test]
     fn opus_is_told_in_both_orders() {
         let audio = opus(b"OpusHead\x01\x02\x38\x01\x80\xBB\0\0\x05\xFF\0");
         assert_eq!(opus_box(&audio)[..], *b"\0\x02\x01\x38\0\0\xBB\x80\xFF\x05\0");
-        assert_eq!((opus_head(&audio), opus_delay_nanos(&audio)), (audio.config, 6_500_000));
+        assert_eq!((opus_head(&audio), opus_delay_nanos(&audio)), (audio.codec_config, 6_500_000));
         let empty = opus(b"");
         assert_eq!(opus_box(&empty)[..], *b"\0\x02\0\0\0\0\xBB\x80\0\0\0");
         assert_eq!(opus_delay_nanos(&empty), 0);

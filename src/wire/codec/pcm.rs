@@ -124,13 +124,13 @@ impl Pcm {
     }
 
     /// Converts the format to an audio config.
-    pub fn parameters(&self) -> AudioConfig {
+    pub fn audio_config(&self) -> AudioConfig {
         AudioConfig {
             codec: AudioCodec::Pcm,
             sample_rate: self.sample_rate,
             channels: self.channels,
             bitrate: BitsPerSecond(0),
-            config: self.config(),
+            codec_config: self.config(),
         }
     }
 

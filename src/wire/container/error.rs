@@ -1,10 +1,9 @@
 //! Errors of reading media files.
 
-use std::fmt;
 use std::io;
 
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 
 /// A part of a media file, for error messages.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -148,13 +147,7 @@ impl From<&Error> for Problem {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
-
-impl std::error::Error for Error {}
+problem_error!(Error);
 
 impl Error {
     /// Returns true if the bytes have not arrived yet.

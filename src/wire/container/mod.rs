@@ -137,7 +137,7 @@ pub struct Tracks {
 /// An audio track of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioTrack {
-    pub parameters: AudioConfig,
+    pub config: AudioConfig,
     /// Title of the track, at most [`MAX_TITLE_BYTES`] bytes; empty if it has none.
     pub name: String,
     /// Language in letters of ISO 639-2, if known.
@@ -153,14 +153,14 @@ pub fn language(code: &[u8]) -> Option<[u8; 3]> {
 impl AudioTrack {
     /// Creates a track with a title that every format accepts: truncated, and without control
     /// characters.
-    pub fn named(parameters: AudioConfig, name: &str) -> Self {
-        Self { parameters, name: printable(name), language: None }
+    pub fn named(config: AudioConfig, name: &str) -> Self {
+        Self { config, name: printable(name), language: None }
     }
 }
 
 impl From<AudioConfig> for AudioTrack {
-    fn from(parameters: AudioConfig) -> Self {
-        Self { parameters, name: String::new(), language: None }
+    fn from(config: AudioConfig) -> Self {
+        Self { config, name: String::new(), language: None }
     }
 }
 
@@ -274,7 +274,7 @@ pub struct Link {
     /// Start of its audible part. The previous stream plays until then, even if more of it is
     /// decoded.
     pub audible_from: Timestamp,
-    pub parameters: AudioConfig,
+    pub config: AudioConfig,
 }
 
 /// The contents of a file.
@@ -496,7 +496,7 @@ impl Tracks {
             }
             TrackId::Audio(index) => {
                 self.audio.get(usize::from(index)).map_or(Duration::ZERO, |audio| {
-                    let (samples, rate) = audio_frame(&audio.parameters);
+                    let (samples, rate) = audio_frame(&audio.config);
                     Duration::from_micros(u64::from(samples) * 1_000_000 / u64::from(rate))
                 })
             }

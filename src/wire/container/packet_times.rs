@@ -46,11 +46,11 @@ pub fn audio_frame(audio: &AudioConfig) -> (u32, u32) {
         AudioCodec::Mp3 if rate < 32_000 => (576, rate),
         AudioCodec::Mp3 | AudioCodec::Mp2 => (1_152, rate),
         AudioCodec::Flac => {
-            let most = audio.config.get(2..4).and_then(|it| it.try_into().ok());
+            let most = audio.codec_config.get(2..4).and_then(|it| it.try_into().ok());
             (most.map_or(4_096, u16::from_be_bytes).max(16).into(), rate)
         }
         _ => {
-            let core = AudioSpecificConfig::parse(&audio.config).ok();
+            let core = AudioSpecificConfig::parse(&audio.codec_config).ok();
             let rate = core.as_ref().map_or(audio.sample_rate, |core| core.sample_rate).max(1);
             (if core.is_some_and(|core| core.short_frames) { 960 } else { 1_024 }, rate)
         }

@@ -67,7 +67,13 @@ pub fn audio_config(
             (sample_rate, if mono { 1 } else { channels }, Bytes::new())
         }
     };
-    Some(AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config })
+    Some(AudioConfig {
+        codec,
+        sample_rate,
+        channels,
+        bitrate: BitsPerSecond(0),
+        codec_config: config,
+    })
 }
 
 /// Parses the config of a video track. Returns `None` if it is damaged, or missing for a codec that
@@ -92,7 +98,8 @@ pub fn video_config_with_metadata(
 
 /// Returns true if the container declares another pixel aspect than the codec config.
 pub fn has_own_pixel_aspect(video: &VideoConfig) -> bool {
-    let coded = video_config(video.codec, video.config.clone()).and_then(|it| it.pixel_aspect);
+    let coded =
+        video_config(video.codec, video.codec_config.clone()).and_then(|it| it.pixel_aspect);
     let [shown, coded] = [video.pixel_aspect, coded].map(|it| it.unwrap_or(PixelAspect::SQUARE));
     shown.differs(coded)
 }
@@ -110,7 +117,7 @@ pub fn in_band(body: &Bytes) -> Option<VideoConfig> {
         }
     }
     let config = DecoderConfig::new(sps?, pps?).ok()?.build().ok()?;
-    h264_config(config).filter(|parameters| parameters.config.len() <= MAX_CONFIG_BYTES)
+    h264_config(config).filter(|parameters| parameters.codec_config.len() <= MAX_CONFIG_BYTES)
 }
 
 fn h264_config(config: Bytes) -> Option<VideoConfig> {
@@ -127,7 +134,7 @@ pub fn h264_config_with_metadata(config: Bytes, metadata: &Metadata) -> Option<V
         size: Size::new(sps.width, sps.height),
         frame_rate: coded_rate.or_else(|| declared_rate(metadata)).unwrap_or(FrameRate::FPS_30),
         bitrate: BitsPerSecond(metadata.video_bitrate.unwrap_or(0)),
-        config,
+        codec_config: config,
         pixel_aspect: sps.pixel_aspect(),
         rotation: Rotation::None,
     })
@@ -163,7 +170,7 @@ pub fn bare_video_config(codec: VideoCodec, config: Bytes, frame: &[u8]) -> Vide
         size: Size::new(width, height),
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
-        config,
+        codec_config: config,
         pixel_aspect: info.pixel_aspect,
         rotation: Rotation::None,
     }
@@ -190,7 +197,7 @@ pub fn aac_config(config: Bytes) -> Option<AudioConfig> {
         sample_rate: specific.output_sample_rate(),
         channels: specific.output_channels(),
         bitrate: BitsPerSecond(0),
-        config,
+        codec_config: config,
     })
 }
 

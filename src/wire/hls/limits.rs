@@ -1,10 +1,9 @@
 //! Limits for playlists, and their errors.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 
 /// The longest accepted playlist in bytes.
 pub const MAX_PLAYLIST_BYTES: usize = 4 << 20;
@@ -41,13 +40,7 @@ impl From<Error> for Problem {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(*self).fmt(f)
-    }
-}
-
-impl std::error::Error for Error {}
+problem_error!(*Error);
 
 /// Parses seconds in a playlist.
 pub(super) fn seconds(text: &str) -> Option<Duration> {

@@ -75,10 +75,10 @@ pub(super) fn fit(
     let video = index.tracks.video.as_ref();
     let is_rotated = video.is_some_and(|video| video.rotation != Rotation::None);
     let video = video.filter(|video| {
-        let configured = !video.codec.needs_config() || !video.config.is_empty();
+        let configured = !video.codec.needs_config() || !video.codec_config.is_empty();
         !format.carries_video(video.codec) || !configured
     });
-    let unfit = |track: &AudioTrack| !format.carries_audio(track.parameters.codec);
+    let unfit = |track: &AudioTrack| !format.carries_audio(track.config.codec);
     let mut left_out = Vec::new();
     if let Some(video) = video {
         left_out.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
@@ -88,7 +88,7 @@ pub(super) fn fit(
         left_out.push((Part::Rotation, UnsupportedContent::Rotation));
     }
     for track in index.tracks.audio.iter().filter(|track| unfit(track)) {
-        let codec = track.parameters.codec.name();
+        let codec = track.config.codec.name();
         left_out.push((Part::Audio, UnsupportedContent::AudioTrack(codec)));
     }
     for (part, what) in left_out.iter().filter(|(part, _)| !drop.contains(part)) {
@@ -183,16 +183,16 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
         if let Some((width, height)) = size.filter(|_| is_unknown) {
             video.size = Size::new(width, height);
         }
-        if video.codec == VideoCodec::Vp9 && video.config.is_empty() {
+        if video.codec == VideoCodec::Vp9 && video.codec_config.is_empty() {
             let record = codec::vp9_record(&key, video.frame_rate.as_f64());
-            video.config = record.unwrap_or_default();
+            video.codec_config = record.unwrap_or_default();
         }
     }
     for (number, track) in tracks.audio.iter_mut().enumerate() {
-        let audio = &mut track.parameters;
+        let audio = &mut track.config;
         let info = match audio.codec {
-            AudioCodec::Opus => codec::opus(&audio.config),
-            AudioCodec::Flac => codec::flac(&audio.config),
+            AudioCodec::Opus => codec::opus(&audio.codec_config),
+            AudioCodec::Flac => codec::flac(&audio.codec_config),
             AudioCodec::Ac3 | AudioCodec::Eac3 => {
                 let data = packet(first(audio_track(number)))?;
                 let info = codec::ac3(&data);
@@ -200,7 +200,7 @@ pub(super) fn complete(source: &mut MediaFile, index: &mut Index) -> Result<(), 
                 // A packet has six blocks.
                 let bits = (data.len() as u64 * 8).saturating_mul(rate.into()) / 1_536;
                 let bits = u32::try_from(bits).unwrap_or(u32::MAX);
-                audio.config = codec::ac3_record(&data, bits).unwrap_or_default();
+                audio.codec_config = codec::ac3_record(&data, bits).unwrap_or_default();
                 info
             }
             AudioCodec::Mp3 | AudioCodec::Mp2 => {
@@ -238,7 +238,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(0),
-            config: Bytes::new(),
+            codec_config: Bytes::new(),
         };
         let audio: Vec<AudioTrack> =
             audio.iter().map(|codec| audio_config(*codec).into()).collect();
@@ -247,7 +247,7 @@ mod tests {
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config,
+            codec_config: config,
             pixel_aspect: None,
             rotation: Rotation::None,
         };

@@ -4,7 +4,6 @@ mod fit;
 mod timing;
 mod trim;
 
-use std::fmt;
 use std::fs::{OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use crate::broadcast::recorder::file::{self, File, check_space, copier, free_spa
 use crate::files::{self, MediaFile, Trouble};
 use crate::media::{EncodedPacket, Metadata, StreamEvent};
 use crate::text::Problem;
-use crate::text::problem::problem;
+use crate::text::problem::{problem, problem_error};
 use crate::wire::container::{
     self, Chapter, FilePart, Format, Index, Muxer, Part, ReadAt, UnsupportedContent, flv, mkv, mp4,
     read,
@@ -108,13 +107,7 @@ impl From<&Failure> for Problem {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
-
-impl std::error::Error for Failure {}
+problem_error!(Failure);
 
 /// The result of remuxing or repairing a file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -104,7 +104,7 @@ mod tests {
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config: Default::default(),
+            codec_config: Default::default(),
             pixel_aspect: None,
             rotation: Rotation::None,
         };
@@ -113,7 +113,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(0),
-            config: Default::default(),
+            codec_config: Default::default(),
         };
         let tracks = Tracks { video: Some(video), audio: vec![audio.into()] };
         let place = |track, dts: i64, pts: i64| SampleLocation {

@@ -164,6 +164,7 @@ impl<S: Clone> List<'_, S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::NumericSettings;
 
     fn change_video(
         slots: &[video_filter::Slot],

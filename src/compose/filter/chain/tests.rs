@@ -6,7 +6,7 @@ use super::*;
 use crate::compose::filter::color::correction::Correction;
 use crate::compose::filter::color::cube::Cube;
 use crate::compose::filter::color::lut::Table;
-use crate::media::Size;
+use crate::media::{NumericSettings, Size};
 
 fn wanted(filters: impl IntoIterator<Item = Filter>) -> Vec<WantedFilter> {
     let slot = |filter: Filter| {

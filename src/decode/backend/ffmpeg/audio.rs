@@ -28,7 +28,7 @@ pub(super) struct Decoder {
 }
 
 fn start(codec: Codec, parameters: &AudioConfig) -> Result<Context, Error> {
-    let context = Context::open(codec, &parameters.config, |context| {
+    let context = Context::open(codec, &parameters.codec_config, |context| {
         context.sample_rate = i32::try_from(parameters.sample_rate).unwrap_or(0);
         let channels = i32::from(parameters.channels.clamp(1, 8));
         // SAFETY: the layout belongs to the context, and is empty.

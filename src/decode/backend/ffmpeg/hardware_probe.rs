@@ -131,7 +131,7 @@ fn parameters() -> Result<VideoConfig, Problem> {
         size: TEST_FRAME_SIZE,
         frame_rate: FrameRate::FPS_30,
         bitrate: BitsPerSecond(0),
-        config,
+        codec_config: config,
         pixel_aspect: None,
         rotation: Rotation::None,
     })

@@ -54,12 +54,12 @@ fn start(
 ) -> Result<Context, Error> {
     // A decoder needs nothing of a vpcC except its colors.
     let colors = match parameters.codec {
-        VideoCodec::Vp9 => codec::vp9_colors(&parameters.config),
+        VideoCodec::Vp9 => codec::vp9_colors(&parameters.codec_config),
         _ => None,
     };
     let config = match parameters.codec {
         VideoCodec::Vp9 | VideoCodec::Vp8 => &[],
-        _ => &parameters.config[..],
+        _ => &parameters.codec_config[..],
     };
     let context = Context::open(codec, config, |context| {
         context.max_pixels = MAX_PIXELS;
@@ -91,7 +91,7 @@ impl Decoder {
         device: Option<&Device>,
     ) -> Result<Self, Error> {
         let name = parameters.codec.name();
-        if parameters.codec.needs_config() && parameters.config.is_empty() {
+        if parameters.codec.needs_config() && parameters.codec_config.is_empty() {
             return Err(Error::Config { codec: name, reason: problem!("decode-empty") });
         }
         Ok(Self {

@@ -52,7 +52,7 @@ fn audio_without_a_decoder_is_reported_once_however_often_its_config_is_repeated
             sample_rate: 48_000,
             channels,
             bitrate: BitsPerSecond(0),
-            config: bytes::Bytes::new(),
+            codec_config: bytes::Bytes::new(),
         };
         decoding.take(BufferedPacket::Configure(parameters), &shared);
         events.waiting().count()

@@ -62,7 +62,7 @@ pub(in crate::player) struct InputFeed {
     suspect: Option<VideoFormat>,
     track_presence: TrackPresence,
     save: Option<Save>,
-    heads: SequenceHeaders,
+    sequence_headers: SequenceHeaders,
     /// True if video has arrived since the connection began.
     has_video: bool,
     live: bool,
@@ -105,7 +105,7 @@ impl InputFeed {
             suspect: None,
             track_presence: TrackPresence::default(),
             save,
-            heads: SequenceHeaders::default(),
+            sequence_headers: SequenceHeaders::default(),
             has_video: false,
             live,
             remote: live,
@@ -170,7 +170,7 @@ impl InputFeed {
     pub(in crate::player) fn restart(&mut self) {
         self.demux.restart();
         // Another connection may have other tracks.
-        (self.has_video, self.heads) = (false, SequenceHeaders::default());
+        (self.has_video, self.sequence_headers) = (false, SequenceHeaders::default());
         if let Some(save) = &mut self.save {
             save.restart();
         }
@@ -255,10 +255,10 @@ impl InputFeed {
             StreamEvent::Discontinuity => return self.restart(),
             StreamEvent::Metadata(Metadata::Chapter(_)) | StreamEvent::End => return,
         }
-        self.heads.note_event(&event);
+        self.sequence_headers.note_event(&event);
         self.change_file();
         if let Some(save) = &mut self.save {
-            save.add_event(&self.shared, &event, &self.heads, now);
+            save.add_event(&self.shared, &event, &self.sequence_headers, now);
         }
         self.bodies += 1;
         let found = self.demux.event(event, now);
@@ -282,7 +282,7 @@ impl InputFeed {
     /// Handles script data: metadata or a chat message.
     fn script(&mut self, body: &Bytes, now: Timestamp) {
         if is_metadata(body) {
-            self.heads.script = Some(body.clone());
+            self.sequence_headers.script = Some(body.clone());
         }
         self.change_file();
         if let Some(save) = &mut self.save {
@@ -298,7 +298,7 @@ impl InputFeed {
         if read.tag.kind == TagKind::Script {
             return self.script(&read.tag.body, now);
         }
-        self.heads.note_tag(&read);
+        self.sequence_headers.note_tag(&read);
         self.has_video |= read.tag.kind == TagKind::Video && read.content == TagContent::Frame;
         self.change_file();
         if let Some(save) = &mut self.save {
@@ -486,7 +486,7 @@ impl InputFeed {
             && dts.since(*since.get_or_insert(dts)) >= METADATA_TIMEOUT
         {
             self.metadata = None;
-            if self.heads.script.is_none() {
+            if self.sequence_headers.script.is_none() {
                 self.shared.report.odd(&Anomaly::NoMetadata);
             }
         }

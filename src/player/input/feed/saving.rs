@@ -32,7 +32,7 @@ impl InputFeed {
         }
         let Some(made) = wanted else { return };
         let mut save = Save::into_file(made, self.live).telling();
-        let SequenceHeaders { script, video, audio, .. } = &self.heads;
+        let SequenceHeaders { script, video, audio, .. } = &self.sequence_headers;
         let heads = [(TagKind::Script, script), (TagKind::Video, video), (TagKind::Audio, audio)];
         for (kind, head) in heads {
             if let Some(head) = head {

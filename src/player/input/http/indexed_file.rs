@@ -264,7 +264,7 @@ impl IndexedFile {
     /// Queues the skipped tracks and the codec configs.
     fn begin(&mut self) {
         let Self { first, reader, .. } = self;
-        first.extend(samples::heads(reader.index()).map(Item::Event));
+        first.extend(samples::configs(reader.index()).map(Item::Event));
     }
 
     /// Returns the next event.
@@ -301,7 +301,7 @@ impl IndexedFile {
                     .audible_from
                     .as_micros()
                     .saturating_add(FIRST_DTS_MICROS.saturating_sub(*begins));
-                first.push_back(Item::Event(samples::audio_config(&link.parameters)));
+                first.push_back(Item::Event(samples::audio_config(&link.config)));
                 return Ok(Some(Item::Seam(at)));
             }
             let packet = sample(blocks, index, &place)?;

@@ -424,7 +424,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(0),
-            config: Bytes::from_static(&[0x11, 0x90]),
+            codec_config: Bytes::from_static(&[0x11, 0x90]),
         }));
         let mut heads = SequenceHeaders::default();
         heads.note_event(&config);
@@ -544,7 +544,7 @@ mod tests {
                 sample_rate: 48_000,
                 channels: 2,
                 bitrate: BitsPerSecond(0),
-                config: Bytes::new(),
+                codec_config: Bytes::new(),
             }))
         };
         let heads = SequenceHeaders::default();

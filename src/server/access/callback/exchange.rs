@@ -41,7 +41,7 @@ pub(in crate::server) mod samples {
             query: "token=a.b&x=1".to_owned(),
             secret: Some("a.b".into()),
             client: ClientDetails {
-                program: "FMLE/3.0 (compatible)".to_owned(),
+                client_software: "FMLE/3.0 (compatible)".to_owned(),
                 swf_url: String::new(),
                 tc_url: "rtmp://host:1935/live".to_owned(),
                 page_url: String::new(),

@@ -38,7 +38,7 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
         "protocol": protocol,
         "id": visit.id.to_string(),
         "query": visit.query,
-        "userAgent": visit.client.program,
+        "userAgent": visit.client.client_software,
     })
     .to_string()
 }

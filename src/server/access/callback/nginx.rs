@@ -19,7 +19,7 @@ pub(super) fn form(visit: &Visit, call: &Call) -> String {
     let client = &visit.client;
     for (name, value) in [
         ("app", visit.app.as_str()),
-        ("&flashver", &client.program),
+        ("&flashver", &client.client_software),
         ("&swfurl", &client.swf_url),
         ("&tcurl", &client.tc_url),
         ("&pageurl", &client.page_url),

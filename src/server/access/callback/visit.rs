@@ -26,8 +26,8 @@ pub(in crate::server) struct Visit {
 /// Details that a client reports about itself.
 #[derive(Clone, Default)]
 pub(in crate::server) struct ClientDetails {
-    /// The program: `flashVer` of RTMP, or the user agent.
-    pub program: String,
+    /// The software: `flashVer` of RTMP, or the user agent.
+    pub client_software: String,
     pub swf_url: String,
     pub tc_url: String,
     pub page_url: String,

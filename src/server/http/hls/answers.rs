@@ -33,7 +33,11 @@ pub(super) const MISSING_FILE_CACHE_CONTROL: &str = "max-age=1";
 pub(super) fn viewer_key(caller: &Caller, headers: &HeaderMap, protocol: Protocol) -> ViewerKey {
     let mut hasher = DefaultHasher::new();
     headers.get(header::USER_AGENT).map(HeaderValue::as_bytes).hash(&mut hasher);
-    ViewerKey { address: caller.address.ip().to_canonical(), program: hasher.finish(), protocol }
+    ViewerKey {
+        address: caller.address.ip().to_canonical(),
+        client_hash: hasher.finish(),
+        protocol,
+    }
 }
 
 /// Returns which caches may keep the media of an application. A shared cache would also send it to addresses that the

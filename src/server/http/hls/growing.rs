@@ -15,12 +15,12 @@ use crate::server::hls::listing::{EMPTY_SEGMENT, Listing, TrackSegment};
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::registry::Registry;
-use crate::server::renditions::productions::Production;
+use crate::server::renditions::playlist_productions::PlaylistProduction;
 
 /// A segment that grows.
 pub(super) struct Growing {
     pub registry: Arc<Registry>,
-    pub production: Arc<Production>,
+    pub production: Arc<PlaylistProduction>,
     pub key: ViewerKey,
     /// The connection keeps its slot until the end.
     pub _settled: ActiveGuard,
@@ -120,7 +120,7 @@ mod tests {
             let growing = Growing {
                 registry: Arc::clone(&registry),
                 production: hls::of_stream(&registry, "live", "show").unwrap(),
-                key: ViewerKey { address, program: 0, protocol: Protocol::Dash },
+                key: ViewerKey { address, client_hash: 0, protocol: Protocol::Dash },
                 _settled: ActiveGuard::new(&registry, &spot).unwrap(),
                 listing,
                 segment: TrackSegment { tracks: Tracks::Video, span: 7, number: 7 },

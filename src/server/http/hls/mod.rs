@@ -44,7 +44,7 @@ use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::is_rendition;
 use crate::server::renditions::playlist::RenditionKind;
-use crate::server::renditions::productions::Production;
+use crate::server::renditions::playlist_productions::PlaylistProduction;
 use crate::server::renditions::refusal::Refusal;
 use crate::text::Problem;
 use crate::wire::dash::date_time;
@@ -221,7 +221,7 @@ pub(super) async fn response(
 
 async fn answer(
     request: &HlsRequest<'_>,
-    (production, mut listing): (&Arc<Production>, watch::Receiver<Arc<Listing>>),
+    (production, mut listing): (&Arc<PlaylistProduction>, watch::Receiver<Arc<Listing>>),
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
     settled: ActiveGuard,
@@ -302,7 +302,7 @@ fn gone(listing: &Listing, file: File) -> bool {
 /// Answers a playlist request: master or media.
 async fn list(
     request: &HlsRequest<'_>,
-    (production, mut listing): (&Arc<Production>, watch::Receiver<Arc<Listing>>),
+    (production, mut listing): (&Arc<PlaylistProduction>, watch::Receiver<Arc<Listing>>),
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
 ) -> Response {
@@ -420,7 +420,7 @@ fn is_new(pass: &str, query: &str) -> bool {
 /// renditions while somebody uses the manifest, as far as the CPU allows.
 async fn dash_renditions(
     registry: &Arc<Registry>,
-    production: &Production,
+    production: &PlaylistProduction,
 ) -> Vec<(String, Arc<Listing>)> {
     let offered = hls::offered(registry, production);
     let asked = offered.iter().filter(|it| it.kind != RenditionKind::Audio);

@@ -51,7 +51,7 @@ pub(in crate::server) fn end(
     let mut ended = registry.recording_viewers.end_files(&is_chosen, barred);
     for recording in registry.opened.all() {
         let file = recording.file_name();
-        let left = recording.viewers.lock().end(|id| is_chosen(&file, id), barred);
+        let left = recording.viewers.lock().disconnect(|id| is_chosen(&file, id), barred);
         ended.extend(left.into_iter().map(|viewer| (recording.name.clone(), viewer)));
     }
     for (name, viewer) in &ended {
@@ -71,7 +71,7 @@ pub(in crate::server) fn leave_quiet(registry: &Registry, now: Timestamp) {
 }
 
 fn tell_left(registry: &Registry, stream: String, viewer: &Viewer, reason: Problem) {
-    let after = viewer.asked.since(viewer.since);
+    let after = viewer.last_request.since(viewer.since);
     let ended = Ended { reason, after, bytes: viewer.bytes };
     let (address, id, protocol) = (viewer.peer, viewer.id, viewer.protocol);
     let peer = Peer { app: VOD_APP.to_owned(), stream, address, id, protocol };

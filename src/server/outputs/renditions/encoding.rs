@@ -107,7 +107,7 @@ fn frame_job(
         };
         let encoder = FrameEncoder::open(&settings, running.rendition.profile);
         let encoder = encoder.map_err(|why| Refusal::Encoder(Problem::from(&why)))?;
-        out.extend(config_message(encoder.parameters(), frame));
+        out.extend(config_message(encoder.config(), frame));
         *open = Some(OpenEncoder { encoder, of });
     }
     let Some(OpenEncoder { encoder, .. }) = open else { return Ok(()) };
@@ -116,7 +116,7 @@ fn frame_job(
         out.extend(packet_message(&packet));
     });
     encoded.map_err(|why| Refusal::Encoder(Problem::from(&why)))?;
-    let (size, took) = (encoder.parameters().size, begun.elapsed());
+    let (size, took) = (encoder.config().size, begun.elapsed());
     running.counters.note(size, took);
     registry.transcoders.load.note(size, took);
     running.stream.take(running.id, &mut out, registry.clock.now());

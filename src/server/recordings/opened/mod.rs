@@ -203,7 +203,7 @@ impl OpenRecordings {
             let at = others.min_by_key(|(_, it)| worth(it)).map_or(0, |(at, _)| at);
             let displaced = all.remove(at);
             sum = sum.saturating_sub(samples(&displaced));
-            let viewers = displaced.viewers.lock().leave(Duration::ZERO, now);
+            let viewers = displaced.viewers.lock().remove_idle(Duration::ZERO, now);
             left.extend(viewers.into_iter().map(|viewer| (displaced.name.clone(), viewer)));
         }
         left
@@ -242,7 +242,7 @@ impl OpenRecordings {
     pub fn leave(&self, now: Timestamp) -> Vec<(Arc<OpenRecording>, Viewer)> {
         let mut gone = Vec::new();
         for recording in self.all() {
-            let left = recording.viewers.lock().leave(VIEWER_TIMEOUT, now);
+            let left = recording.viewers.lock().remove_idle(VIEWER_TIMEOUT, now);
             gone.extend(left.into_iter().map(|viewer| (Arc::clone(&recording), viewer)));
         }
         gone

@@ -13,7 +13,7 @@ use crate::wire::container::mp4::Writer;
 use crate::wire::container::mp4::live::tests::aac;
 
 const VIEWER_KEY: ViewerKey =
-    ViewerKey { address: IpAddr::V4(Ipv4Addr::LOCALHOST), program: 1, protocol: Protocol::Hls };
+    ViewerKey { address: IpAddr::V4(Ipv4Addr::LOCALHOST), client_hash: 1, protocol: Protocol::Hls };
 
 /// Adds a recording with this viewer. Returns the recording, and the viewers of displaced
 /// recordings.
@@ -146,7 +146,7 @@ fn watched_recordings_stay_longer_and_disconnected_viewers_stay_out() {
     let (open, now) = (OpenRecordings::default(), Timestamp::from_millis(1_000_000));
     let is_open = |it: &Arc<OpenRecording>| open.all().iter().any(|known| Arc::ptr_eq(known, it));
     let (barred, _) = add(&open, 0, Some(7), now);
-    assert_eq!(barred.viewers.lock().end(|id| id == 7, Some(now)).len(), 1);
+    assert_eq!(barred.viewers.lock().disconnect(|id| id == 7, Some(now)).len(), 1);
     let (watched, _) = add(&open, 1, Some(8), now);
     for number in 2..MAX_OPEN_RECORDINGS * 2 {
         assert_eq!(add(&open, number, None, now).1, []);

@@ -262,7 +262,7 @@ fn mp4_has_all_audio_tracks_from_the_file_in_which_they_are_known() {
         .map(|figures| {
             let bytes = fs::read(&figures.path).unwrap();
             let index = mp4::index(&mut &bytes[..]).unwrap();
-            assert!(index.tracks.audio.iter().all(|it| it.parameters.sample_rate == 48_000));
+            assert!(index.tracks.audio.iter().all(|it| it.config.sample_rate == 48_000));
             let of = |track| index.samples.iter().filter(|it| it.track == track).count();
             let tracks = 0..index.tracks.audio.len() as u8;
             tracks.map(|number| of(TrackId::Audio(number))).collect()

@@ -115,7 +115,7 @@ impl ConnectedViewers {
     ) -> Vec<(String, Viewer)> {
         let mut ended = Vec::new();
         for (file, viewers) in &mut *self.files.lock() {
-            let of_file = viewers.end(|id| is_chosen(file, id), barred);
+            let of_file = viewers.disconnect(|id| is_chosen(file, id), barred);
             ended.extend(of_file.into_iter().map(|viewer| (stem(file).to_owned(), viewer)));
         }
         ended
@@ -125,7 +125,7 @@ impl ConnectedViewers {
     pub fn leave_quiet(&self, now: Timestamp) -> Vec<(String, Viewer)> {
         let mut gone = Vec::new();
         self.files.lock().retain(|file, viewers| {
-            let left = viewers.leave(VIEWER_TIMEOUT, now).into_iter();
+            let left = viewers.remove_idle(VIEWER_TIMEOUT, now).into_iter();
             gone.extend(left.map(|viewer| (stem(file).to_owned(), viewer)));
             viewers.len() > 0 || viewers.has_barred(now)
         });
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn requests_of_one_player_are_one_viewer_while_it_gets_bytes() {
         let (viewers, address) = (ConnectedViewers::default(), "192.0.2.1:5".parse().unwrap());
-        let client = |program, id| {
+        let client = |client_hash, id| {
             let protocol = Protocol::HttpFlv;
-            let key = ViewerKey { address: SocketAddr::ip(&address), program, protocol };
+            let key = ViewerKey { address: SocketAddr::ip(&address), client_hash, protocol };
             FileClient { key, address, id }
         };
         let now = Timestamp::from_millis(1_000);

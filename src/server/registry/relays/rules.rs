@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::net::rtmp::Options;
-use crate::server::access::token::claims::matches;
+use crate::server::access::stream_pattern::matches;
 use crate::server::event::relay::Direction;
 use crate::server::registry::relays::target::RelayTarget;
 
 /// Maximum number of rules.
-pub const MAX_RULES: usize = 64;
+pub const MAX_RELAY_RULES: usize = 64;
 /// Maximum number of addresses in a rule.
 pub const MAX_TARGETS: usize = 16;
 

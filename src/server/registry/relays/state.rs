@@ -63,7 +63,7 @@ pub(in crate::server) struct Relay {
     is_reported: AtomicBool,
     stop: watch::Sender<bool>,
     /// The time at which a viewer last requested the stream, in microseconds of the clock.
-    asked: AtomicI64,
+    last_request: AtomicI64,
     /// The servers on the way to the viewer who last requested the stream.
     asker: Mutex<RelayPath>,
     /// Number of bytes sent or received by all connections.
@@ -100,7 +100,7 @@ impl Relay {
             report: watch::Sender::new(report),
             is_reported: AtomicBool::new(false),
             stop: watch::Sender::new(false),
-            asked: AtomicI64::new(now.as_micros()),
+            last_request: AtomicI64::new(now.as_micros()),
             asker,
             bytes: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
@@ -187,7 +187,7 @@ impl Relay {
 
     /// Records that a viewer requests the stream.
     pub fn note_asked(&self, now: Timestamp) {
-        self.asked.fetch_max(now.as_micros(), Ordering::AcqRel);
+        self.last_request.fetch_max(now.as_micros(), Ordering::AcqRel);
     }
 
     /// Records the servers on the way to the viewer who requests the stream.
@@ -201,8 +201,8 @@ impl Relay {
     }
 
     /// Returns the time at which a viewer last requested the stream, or watched it.
-    pub fn asked(&self) -> Timestamp {
-        Timestamp::from_micros(self.asked.load(Ordering::Acquire))
+    pub fn last_request(&self) -> Timestamp {
+        Timestamp::from_micros(self.last_request.load(Ordering::Acquire))
     }
 
     /// Ends the relay.

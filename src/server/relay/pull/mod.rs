@@ -185,7 +185,7 @@ impl Relaying for Pull {
         }
         if is_watched() {
             self.task.relay.note_asked(now);
-        } else if now.since(self.task.relay.asked()) >= self.patience() {
+        } else if now.since(self.task.relay.last_request()) >= self.patience() {
             // A viewer who arrives from here on gets another pull.
             self.task.relay.stop();
             return Err(problem!("relay-no-viewers"));

@@ -183,7 +183,13 @@ mod tests {
     fn opus() -> AudioConfig {
         let config = Bytes::from_static(b"OpusHead\x01\x02\0\0\x80\xBB\0\0\0\0\0");
         let (codec, bitrate) = (AudioCodec::Opus, BitsPerSecond(0));
-        AudioConfig { codec, sample_rate: SAMPLE_RATE_HZ, channels: 2, bitrate, config }
+        AudioConfig {
+            codec,
+            sample_rate: SAMPLE_RATE_HZ,
+            channels: 2,
+            bitrate,
+            codec_config: config,
+        }
     }
 
     fn packet(at: i64, data: Bytes) -> EncodedPacket {
@@ -200,7 +206,7 @@ mod tests {
                 sample_rate: rate,
                 channels: 2,
                 bitrate: BitsPerSecond(0),
-                config: Bytes::new(),
+                codec_config: Bytes::new(),
             };
             let mut source = OpusSource::open(&config).unwrap();
             let mut decoder = decode::open_audio(&opus()).unwrap();

@@ -192,9 +192,9 @@ impl FrameMaker {
         }
         let parsed = match config.codec {
             VideoCodec::H264 => {
-                DecoderConfig::parse(&config.config).ok().map(PacketizerConfig::H264)
+                DecoderConfig::parse(&config.codec_config).ok().map(PacketizerConfig::H264)
             }
-            VideoCodec::Av1 => Some(PacketizerConfig::Av1(config.config.clone())),
+            VideoCodec::Av1 => Some(PacketizerConfig::Av1(config.codec_config.clone())),
             _ => None,
         };
         self.interrupt();

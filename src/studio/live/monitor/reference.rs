@@ -45,7 +45,7 @@ impl Reference {
     /// # Errors
     /// Fails if the system provides no thread.
     pub fn start(hub: &Hub, clock: Clock) -> std::io::Result<Self> {
-        let parameters = hub.parameters().clone();
+        let parameters = hub.config().clone();
         let since = (!has_just_begun(hub)).then(|| clock.now());
         let mut worker = ProbeWorker::new(clock, REFERENCE_MEMORY, Latest::default());
         if let Some(video) = &parameters.video {

@@ -166,13 +166,13 @@ impl OnAir {
                 name: figures.name.to_owned(),
                 profile: figures.profile.to_owned(),
                 level: String::new(),
-                bitrate: audio.parameters().bitrate.0,
+                bitrate: audio.config().bitrate.0,
                 why: figures.why,
             }));
         }
         let parameters = StreamConfig {
-            video: video.as_ref().map(|video| video.parameters().clone()),
-            audio: audio.as_ref().map(|audio| audio.parameters().clone()),
+            video: video.as_ref().map(|video| video.config().clone()),
+            audio: audio.as_ref().map(|audio| audio.config().clone()),
         };
         let hub = Hub::spawn(parameters, input).map_err(Problem::from)?;
         if let Some(video) = &video {

@@ -156,7 +156,7 @@ impl ExtraTrackEncoders {
             name: Some(name(track.number()))
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| format!("Track {track}")),
-            parameters: encoder.parameters().clone(),
+            config: encoder.config().clone(),
         };
         let wanted = self.running.iter().filter(|(track, _)| tracks.has(*track));
         let mut extras: Vec<ExtraAudioTrack> = wanted.map(extra).collect();

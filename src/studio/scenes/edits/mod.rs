@@ -552,6 +552,7 @@ mod tests {
     #[test]
     fn filters_are_set_and_a_drawn_slider_is_one_step() {
         use crate::compose::filter::Filter;
+        use crate::media::NumericSettings;
         let kinds = Filter::kinds();
         let of = |count: usize| -> Vec<Slot> {
             let slot = |filter: &Filter| Slot { enabled: true, filter: filter.clone() };

@@ -2,8 +2,6 @@
 //! records the position and reason, removes the value from the document, and reads again, so that
 //! only that value gets its default. The fields of the type define the keys and their values.
 
-use std::fmt;
-
 use serde::de::{DeserializeOwned, Deserializer};
 use serde_path_to_error::{Path, Segment, Track};
 use toml::Spanned;
@@ -11,7 +9,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::studio::settings::reading::parts::{counted, quoted, reason};
 use crate::studio::settings::reading::{syntax, values};
-use crate::text::problem::{Problem, problem};
+use crate::text::problem::{Problem, problem, problem_error};
 
 /// Maximum number of bytes that are read in total, because each bad value requires reading the
 /// document again. After that, a bad value removes its whole list entry, later its whole list, and
@@ -58,11 +56,7 @@ impl From<&BadValue> for Problem {
     }
 }
 
-impl fmt::Display for BadValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Problem::from(self).fmt(f)
-    }
-}
+problem_error!(BadValue);
 
 /// A document, and its bad values so far.
 #[derive(Debug)]

@@ -80,6 +80,7 @@ pub fn monitoring_of(word: &str) -> Option<MonitoringMode> {
 mod tests {
     use super::*;
     use crate::compose::scene::{Blend, Fit};
+    use crate::media::NumericSettings;
 
     fn values(text: &str) -> Table {
         text.parse().unwrap()

@@ -1,12 +1,11 @@
 //! Video and audio filters in files: one table each, with `kind`, `enabled` and the settings of the
 //! kind. Unknown parts are reported and dropped.
 
-use std::ops::RangeInclusive;
-
 use toml::{Table, Value};
 
 use crate::capture::Rgba;
 use crate::compose::filter as video;
+use crate::media::{FilterParameter, NumericSettings, ParameterUnit};
 use crate::mix::{StripId, filter as audio};
 use crate::studio::settings::reading::lenient::Document;
 use crate::studio::settings::reading::parts::{number, quoted};
@@ -16,24 +15,16 @@ use crate::text::problem::{Problem, problem};
 /// Maximum length of a path.
 const MAX_PATH_LENGTH: usize = 4_096;
 
-/// A number of a filter.
-pub(in crate::studio::settings) struct NumberSetting<'a> {
-    pub name: &'static str,
-    pub range: RangeInclusive<f32>,
-    /// The unit for messages; empty means none.
-    pub unit: &'static str,
-    pub value: &'a mut f32,
-}
-
 /// A filter whose settings have names.
-pub(in crate::studio::settings) trait NamedSettings: Clone {
+pub(in crate::studio::settings) trait NamedSettings:
+    NumericSettings + Clone
+{
     /// Maximum number of filters in a list.
     const MAX_COUNT: usize;
 
     /// Creates a default filter of this kind.
     fn begun(kind: &str, table: &Table) -> Option<Self>;
     fn kind(&self) -> &'static str;
-    fn numbers(&mut self) -> Vec<NumberSetting<'_>>;
     /// Returns the settings that are not numbers, as written.
     fn others(&mut self) -> Vec<(&'static str, String)>;
     /// Sets a value that is not a number.
@@ -57,17 +48,6 @@ impl NamedSettings for video::Filter {
 
     fn kind(&self) -> &'static str {
         self.kind()
-    }
-
-    fn numbers(&mut self) -> Vec<NumberSetting<'_>> {
-        let all = self.parameters().into_iter().zip(self.values());
-        all.map(|(it, value)| NumberSetting {
-            name: it.name,
-            range: it.range,
-            unit: it.unit.symbol(),
-            value,
-        })
-        .collect()
     }
 
     fn others(&mut self) -> Vec<(&'static str, String)> {
@@ -108,17 +88,6 @@ impl NamedSettings for audio::Filter {
         self.kind()
     }
 
-    fn numbers(&mut self) -> Vec<NumberSetting<'_>> {
-        let all = self.parameters().into_iter().zip(self.values());
-        all.map(|(it, value)| NumberSetting {
-            name: it.name,
-            range: it.range,
-            unit: it.unit.symbol(),
-            value,
-        })
-        .collect()
-    }
-
     fn others(&mut self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -143,7 +112,7 @@ pub(in crate::studio::settings) fn table(enabled: bool, filter: &impl NamedSetti
     for (name, word) in filter.others() {
         table.insert(name.into(), word.into());
     }
-    for NumberSetting { name, value, .. } in filter.numbers() {
+    for (FilterParameter { name, .. }, value) in filter.numbers() {
         // Rounded for users, without binary fractions.
         let value = (f64::from(*value) * 10_000.0).round() / 10_000.0;
         table.insert(name.into(), value.into());
@@ -183,9 +152,10 @@ fn one<F: NamedSettings>(table: &Table, bad: &mut dyn FnMut(&str, Problem)) -> O
             }
             continue;
         }
-        let known = filter.numbers().into_iter().find(|known| known.name == name);
+        let known = filter.numbers().into_iter().find(|(known, _)| known.name == name);
+        let known = known.map(|(it, value)| (it.range, ParameterUnit::symbol(it.unit), value));
         let result = match (known, number(value).map(|it| it as f32)) {
-            (Some(NumberSetting { range, unit, value, .. }), Some(number)) => {
+            (Some((range, unit, value)), Some(number)) => {
                 if number.is_finite() {
                     *value = number.clamp(*range.start(), *range.end());
                 }
@@ -248,7 +218,7 @@ mod tests {
         let mut slots: Slots = Filter::kinds().into_iter().map(|filter| (true, filter)).collect();
         for (index, (enabled, filter)) in slots.iter_mut().enumerate() {
             *enabled = index % 2 == 0;
-            for NumberSetting { range, value, .. } in filter.numbers() {
+            for (FilterParameter { range, .. }, value) in filter.numbers() {
                 *value = range.start() + (range.end() - range.start()) * 0.25;
             }
             if let Some(color) = filter.color() {

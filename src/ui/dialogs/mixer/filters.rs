@@ -1,17 +1,18 @@
 //! The filters of a strip: their list in processing order, and the parameters of the selected one.
 
-use egui::{Slider, SliderClamping, Ui};
+use egui::Ui;
 
+use crate::media::NumericSettings;
 use crate::mix::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::studio::snapshot::StripView;
 use crate::ui::dialogs::mixer::row::line;
 use crate::ui::input::actions::key;
 use crate::ui::studio_page::mixer::labels;
-use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::filter_list::Pressed;
-use crate::ui::widgets::{Select, filter_list, focus_ring, label, menu_item, section, slider};
+use crate::ui::widgets::{Select, filter_list, label, log_slider, menu_item, section, slider};
 
 /// Width of the value after a slider, in points.
 const VALUE_WIDTH_POINTS: f32 = 84.0;
@@ -101,11 +102,7 @@ fn numbers(ui: &mut Ui, view: &mut View<'_>, strip: &StripView, filter: &mut Fil
             let range = parameter.range.clone();
             let width = ui.available_width() - VALUE_WIDTH_POINTS;
             if matches!(parameter.unit, Unit::Hertz | Unit::Milliseconds) {
-                ui.spacing_mut().slider_width = width;
-                let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
-                let slider = slider.logarithmic(true).show_value(false);
-                let response = ui.add(slider).accessible_name(&name);
-                focus_ring(ui, view.theme, &response, CONTROL_RADIUS);
+                log_slider(ui, view.theme, value, range, &name, width);
             } else {
                 let rest = value.clamp(*range.start(), *range.end());
                 slider(ui, view.theme, value, range, rest, &name, width);

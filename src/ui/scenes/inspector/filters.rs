@@ -2,22 +2,23 @@
 
 use std::path::Path;
 
-use egui::{DragValue, ScrollArea, Slider, SliderClamping, Ui};
+use egui::{DragValue, ScrollArea, Ui};
 
 use crate::compose::filter::{Filter, MAX_FILTERS, Parameter, Slot, Unit};
 use crate::compose::scene::SourceId;
+use crate::media::NumericSettings;
 use crate::studio::{Command, Edit};
 use crate::text::Problem;
 use crate::ui::input::actions::key;
 use crate::ui::scenes::draft::Draft;
 use crate::ui::scenes::source::color_button::opaque_color_button;
 use crate::ui::scenes::source::fields::{NUMBER_FIELD_SIZE, caption, failure, line};
-use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap};
+use crate::ui::style::theme::{Type, gap};
 use crate::ui::view::file_request::FilterFile;
 use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::filter_list::Pressed;
 use crate::ui::widgets::{
-    Button, ButtonWeight, Select, filter_list, focus_ring, label, menu_item, number_field,
+    Button, ButtonWeight, Select, filter_list, label, log_slider, menu_item, number_field,
     paragraph, slider,
 };
 
@@ -179,15 +180,10 @@ fn one(ui: &mut Ui, view: &mut View<'_>, filter: &mut Filter) {
                 return;
             }
             if matches!(parameter.unit, Unit::Factor | Unit::Radius) {
-                // Logarithmic sliders have their middle in the useful range.
-                ui.spacing_mut().slider_width = width;
-                let slider = Slider::new(value, range).clamping(SliderClamping::Edits);
-                let slider = slider.logarithmic(true).show_value(false);
-                let response = ui.add(slider);
+                let response = log_slider(ui, view.theme, value, range, &name, width);
                 if response.double_clicked() {
                     *value = parameter.rest;
                 }
-                focus_ring(ui, view.theme, &response.accessible_name(&name), CONTROL_RADIUS);
             } else {
                 slider(ui, view.theme, value, range, parameter.rest, &name, width);
             }

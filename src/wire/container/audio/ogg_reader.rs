@@ -163,22 +163,22 @@ impl Ogg {
         }
         let places = std::mem::take(&mut packets.index.samples);
         let Some(first) = places.first() else { return };
-        let (rate, parameters) = (packets.rate, &packets.index.tracks.audio);
+        let (rate, audio_tracks) = (packets.rate, &packets.index.tracks.audio);
         let begins = time(begins, rate);
         if self.index.tracks.audio.is_empty() {
-            self.index.tracks.audio.clone_from(parameters);
-        } else if let (None, Some(audio)) = (self.later, parameters.first())
+            self.index.tracks.audio.clone_from(audio_tracks);
+        } else if let (None, Some(audio)) = (self.later, audio_tracks.first())
             && let Some(ends) = self.ends
         {
-            let mut parameters = audio.parameters.clone();
-            let before = self.index.links.last().map(|link| &link.parameters);
-            let before = before.or(self.index.tracks.audio.first().map(|it| &it.parameters));
-            match before.filter(|before| before.config == parameters.config) {
+            let mut config = audio.config.clone();
+            let before = self.index.links.last().map(|link| &link.config);
+            let before = before.or(self.index.tracks.audio.first().map(|it| &it.config));
+            match before.filter(|before| before.codec_config == config.codec_config) {
                 // Equal configs are stored once.
-                Some(before) => parameters.config = before.config.clone(),
-                None => self.heads += parameters.config.len(),
+                Some(before) => config.codec_config = before.codec_config.clone(),
+                None => self.heads += config.codec_config.len(),
             }
-            self.index.links.push(Link { at: first.at, audible_from: ends, parameters });
+            self.index.links.push(Link { at: first.at, audible_from: ends, config });
         }
         let ends = self.ends;
         let its = || ends.map_or(0, |ends| ends.micros_since(begins));

@@ -46,7 +46,7 @@ pub(super) fn parameters(
     config: bytes::Bytes,
 ) -> AudioConfig {
     let bitrate = BitsPerSecond(0);
-    AudioConfig { codec, sample_rate: rate, channels, bitrate, config }
+    AudioConfig { codec, sample_rate: rate, channels, bitrate, codec_config: config }
 }
 
 /// Makes an index without packets for this audio.

@@ -83,9 +83,9 @@ fn adts_is_read_without_its_headers() {
     }
     let index = look(&file).unwrap();
     assert_eq!(kind(&mut file.as_slice()).unwrap().unwrap().0, Kind::Adts);
-    let audio = &index.tracks.audio[0].parameters;
+    let audio = &index.tracks.audio[0].config;
     assert_eq!((audio.codec, audio.sample_rate, audio.channels), (AudioCodec::Aac, 48_000, 2));
-    assert_eq!(audio.config, config.build().unwrap());
+    assert_eq!(audio.codec_config, config.build().unwrap());
     assert_eq!((index.samples.len(), index.samples[1].at, index.samples[1].size), (10, 424, 100));
     assert_eq!(micros(&index), (0, 213_333));
 }
@@ -111,7 +111,7 @@ fn wav_is_read_in_packets_of_a_fiftieth_of_a_second() {
     let file = wav(24, b"LIST\x03\0\0\0abc\0", 44_100);
     let index = look(&file).unwrap();
     assert_eq!(kind(&mut file.as_slice()).unwrap(), Some((Kind::Wav, 0)));
-    let audio = &index.tracks.audio[0].parameters;
+    let audio = &index.tracks.audio[0].config;
     assert_eq!((audio.codec, audio.sample_rate, audio.channels), (AudioCodec::Pcm, 44_100, 2));
     assert_eq!((index.samples.len(), index.samples[0].at, index.samples[0].size), (50, 56, 5_292));
     assert_eq!(micros(&index), (0, 1_000_000));
@@ -223,7 +223,7 @@ fn packets_of_ogg_are_put_together_out_of_pages() {
     file.extend(b"noise between pages");
     file.extend(page(5, 2_800, 7, &[45], &[3; 45]));
     let index = look(&file).unwrap();
-    assert_eq!(index.tracks.audio[0].parameters.codec, AudioCodec::Opus);
+    assert_eq!(index.tracks.audio[0].config.codec, AudioCodec::Opus);
     let mut source = file.as_slice();
     let packets: Vec<Vec<u8>> = index
         .samples
@@ -286,9 +286,9 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
         let first = index.samples.iter().find(|place| place.at >= link.at).unwrap();
         assert_eq!(first.at, link.at);
         assert!((first.pts.as_micros() - (starts_at - time(312))).abs() < 10, "{first:?}");
-        assert_eq!((link.parameters.channels, link.parameters.codec), (2, AudioCodec::Opus));
+        assert_eq!((link.config.channels, link.config.codec), (2, AudioCodec::Opus));
     }
-    assert_eq!(index.tracks.audio[0].parameters.channels, 1);
+    assert_eq!(index.tracks.audio[0].config.channels, 1);
 
     // A stream without an end flag, an empty one, and one with another codec between them.
     let mut cut = streams[0].clone();
@@ -304,7 +304,7 @@ fn streams_of_ogg_that_follow_each_other_are_one_after_the_other() {
     let file = [page(6, 0, 5, &[19], &opus_head()), streams[1].clone()].concat();
     let index = look(&file).unwrap();
     assert_eq!((index.samples.len(), index.links.len()), (3, 0));
-    assert_eq!(index.tracks.audio[0].parameters.channels, 2);
+    assert_eq!(index.tracks.audio[0].config.channels, 2);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl WavCursor {
     pub(super) fn open(source: &mut dyn ReadAt, begin: u64) -> Result<Self, Error> {
         let WavAudio { pcm, begins: data, ends: end } = WavAudio::find(source, begin)?;
         let (frame, rate) = (u64::from(pcm.frame()), pcm.sample_rate);
-        let mut index = described(pcm.parameters());
+        let mut index = described(pcm.audio_config());
         // The header announces more than the file has: it was cut off.
         index.finished = end <= source.size();
         let there = end.min(source.size());

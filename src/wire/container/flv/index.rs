@@ -194,7 +194,8 @@ impl Scan {
             VideoPacket::SequenceStart(start) => {
                 let config = later_config(source, at, size, prefix.len() - start.len())?;
                 let known = self.index.tracks.video.as_ref();
-                self.resized = known.is_some_and(|known| Some(&known.config) != config.as_ref());
+                self.resized =
+                    known.is_some_and(|known| Some(&known.codec_config) != config.as_ref());
                 self.was_resized |= self.resized;
                 Ok(())
             }
@@ -251,10 +252,10 @@ impl Scan {
         match (tag.track.packet, known) {
             (AudioPacket::SequenceStart(start), Some(place)) if !is_new && !start.is_empty() => {
                 let now = match later_config(source, at, size, prefix.len() - start.len())? {
-                    Some(config) => self.audio_of(format, config, &[]).map(|now| now.config),
+                    Some(config) => self.audio_of(format, config, &[]).map(|now| now.codec_config),
                     None => Some(Bytes::new()),
                 };
-                let first = self.index.tracks.audio.get(place).map(|it| &it.parameters.config);
+                let first = self.index.tracks.audio.get(place).map(|it| &it.config.codec_config);
                 if let Some((now, first)) = now.zip(first.filter(|it| !it.is_empty()))
                     && let Some(known) = self.known_audio.get_mut(place)
                 {
@@ -276,7 +277,7 @@ impl Scan {
 
     /// Returns true if nothing is known about the frames except that they exist.
     fn is_config_missing(&self) -> bool {
-        self.index.tracks.video.as_ref().is_none_or(|video| video.config.is_empty())
+        self.index.tracks.video.as_ref().is_none_or(|video| video.codec_config.is_empty())
     }
 
     /// Returns the video parameters for codecs other than H.264.

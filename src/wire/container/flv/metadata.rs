@@ -241,7 +241,7 @@ mod tests {
                 size: Size::new(1280, 720),
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(2_500_000),
-                config: Default::default(),
+                codec_config: Default::default(),
                 pixel_aspect: None,
                 rotation: Rotation::None,
             }),
@@ -250,7 +250,7 @@ mod tests {
                 sample_rate: 48_000,
                 channels: 2,
                 bitrate: BitsPerSecond(128_000),
-                config: Default::default(),
+                codec_config: Default::default(),
             }),
         }
     }

@@ -99,7 +99,7 @@ impl Recording {
     fn metadata(&self, end: Option<(Timestamp, u64)>) -> Bytes {
         let parameters = StreamConfig {
             video: self.tracks.video.clone(),
-            audio: self.tracks.audio.first().map(|audio| audio.parameters.clone()),
+            audio: self.tracks.audio.first().map(|audio| audio.config.clone()),
         };
         let mut entries = match metadata(&parameters) {
             Value::EcmaArray(entries) | Value::Object(entries) => entries,
@@ -170,7 +170,7 @@ impl Recording {
             }
             TrackId::Audio(index) => {
                 let Some(audio) = self.tracks.audio.get(usize::from(index)) else { return };
-                let front = tag_body::audio_front(audio.parameters.codec, index, &packet.data);
+                let front = tag_body::audio_front(audio.config.codec, index, &packet.data);
                 let Some(front) = front else { return };
                 self.tag(TagKind::Audio, packet.dts, &front, &packet.data);
             }
@@ -198,7 +198,7 @@ impl Muxer for Recording {
             write_tag(TagKind::Video, 0, &head, &mut out);
         }
         for (index, audio) in (0..).zip(audio) {
-            if let Some(head) = tag_body::audio_config_body(&audio.parameters, index) {
+            if let Some(head) = tag_body::audio_config_body(&audio.config, index) {
                 write_tag(TagKind::Audio, 0, &head, &mut out);
             }
         }
@@ -287,7 +287,7 @@ mod tests {
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
-            config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
+            codec_config: Bytes::from_static(&[1, 100, 0, 30, 0xff, 0xe0, 0]),
             pixel_aspect: None,
             rotation: Rotation::None,
         };

@@ -45,10 +45,10 @@ pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
     match config {
         TrackConfig::Video(video) => {
             let mut out = video_front(video.codec, true, SEQUENCE_START, 0)?;
-            if video.codec != VideoCodec::H264 && video.config.is_empty() {
+            if video.codec != VideoCodec::H264 && video.codec_config.is_empty() {
                 return None;
             }
-            out.put_slice(&video.config);
+            out.put_slice(&video.codec_config);
             Some(out.freeze())
         }
         TrackConfig::Audio(audio) => audio_config_body(audio, 0),
@@ -59,7 +59,7 @@ pub fn config_body(config: &TrackConfig) -> Option<Bytes> {
 pub fn audio_config_body(audio: &AudioConfig, track: u8) -> Option<Bytes> {
     let config = match audio.codec {
         AudioCodec::Opus => codec::opus_head(audio),
-        AudioCodec::Aac | AudioCodec::Flac => audio.config.clone(),
+        AudioCodec::Aac | AudioCodec::Flac => audio.codec_config.clone(),
         // Every packet of these codecs contains its parameters.
         _ => return None,
     };
@@ -236,7 +236,7 @@ mod tests {
                 size: Size::new(640, 360),
                 frame_rate: FrameRate::FPS_30,
                 bitrate: BitsPerSecond(0),
-                config: Bytes::from_static(b"\x01config"),
+                codec_config: Bytes::from_static(b"\x01config"),
                 pixel_aspect: None,
                 rotation: Rotation::None,
             };
@@ -275,7 +275,7 @@ mod tests {
                 sample_rate: 48_000,
                 channels: 2,
                 bitrate: BitsPerSecond(0),
-                config: Bytes::from_static(b"config"),
+                codec_config: Bytes::from_static(b"config"),
             };
             let has = matches!(codec, AudioCodec::Aac | AudioCodec::Opus | AudioCodec::Flac);
             for track in [0, 1] {

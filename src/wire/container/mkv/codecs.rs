@@ -45,7 +45,7 @@ pub(super) fn other_audio(entry: &[u8], codec: &str, config: Bytes) -> Option<Au
         _ => return None,
     };
     let (sample_rate, channels, bitrate) = (audio.sample_rate, audio.channels, BitsPerSecond(0));
-    Some(AudioConfig { codec, sample_rate, channels, bitrate, config })
+    Some(AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config })
 }
 
 /// Reads the audio fields of a track entry. Missing and invalid values get the usual defaults.
@@ -250,7 +250,7 @@ pub(super) fn name(entry: &[u8]) -> String {
 
 /// Returns Matroska's name of a video codec and its `CodecPrivate`, if any, for writing.
 pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> {
-    let config = video.config.clone();
+    let config = video.codec_config.clone();
     Some(match video.codec {
         VideoCodec::H264 => (AVC_CODEC_ID, config),
         VideoCodec::Hevc => ("V_MPEGH/ISO/HEVC", config),
@@ -264,9 +264,9 @@ pub(super) fn video_entry(video: &VideoConfig) -> Option<(&'static str, Bytes)> 
 /// Returns the Matroska codec ID of an audio codec and its `CodecPrivate`, which may be empty, for writing.
 pub(super) fn audio_entry(audio: &AudioConfig) -> Option<(&'static str, Bytes)> {
     Some(match audio.codec {
-        AudioCodec::Aac => (AAC_CODEC_ID, audio.config.clone()),
+        AudioCodec::Aac => (AAC_CODEC_ID, audio.codec_config.clone()),
         AudioCodec::Opus => ("A_OPUS", codec::opus_head(audio)),
-        AudioCodec::Flac => ("A_FLAC", [FLAC_STREAM_HEADER, &audio.config].concat().into()),
+        AudioCodec::Flac => ("A_FLAC", [FLAC_STREAM_HEADER, &audio.codec_config].concat().into()),
         AudioCodec::Ac3 => ("A_AC3", Bytes::new()),
         AudioCodec::Eac3 => ("A_EAC3", Bytes::new()),
         AudioCodec::Mp3 => ("A_MPEG/L3", Bytes::new()),

@@ -149,7 +149,7 @@ fn put_track(
             if !audio.name.is_empty() {
                 put_binary(out, id::NAME, audio.name.as_bytes());
             }
-            let audio = &audio.parameters;
+            let audio = &audio.config;
             let Some((codec, config)) = audio_entry(audio) else { return };
             put_binary(out, id::CODEC_ID, codec.as_bytes());
             if !config.is_empty() {

@@ -318,7 +318,7 @@ impl ClusterWalk {
             aac_config_with_metadata(config?, &Metadata::default())?
         } else {
             let config = config.unwrap_or_default();
-            let pcm = pcm(entry, codec, &config).map(|pcm| pcm.parameters());
+            let pcm = pcm(entry, codec, &config).map(|pcm| pcm.audio_config());
             pcm.or_else(|| other_audio(entry, codec, config))?
         };
         let track = AudioTrack::named(audio, &name(entry));
@@ -345,7 +345,7 @@ impl ClusterWalk {
         let mut video = other_video(entry, codec, config.unwrap_or_default())?;
         if has_no_config && !self.index.to_play {
             // When copying, the config comes from the frames.
-            video.config = Bytes::new();
+            video.codec_config = Bytes::new();
         }
         tracks.video = Some(video);
         let mode = child(entry, id::VIDEO).and_then(|it| child(it, id::ALPHA_MODE));
@@ -394,7 +394,7 @@ impl ClusterWalk {
         let Some(data_size) = size.checked_sub(data) else { return Ok(()) };
         if let (TrackId::Video, Some(video)) = (track, &self.index.tracks.video)
             && video.codec == VideoCodec::H264
-            && video.config.is_empty()
+            && video.codec_config.is_empty()
         {
             // Each frame in Annex B begins with a start code of four bytes (ITU-T H.264 §B.1.2).
             let start = prefix.get(length + 3..).unwrap_or_default();

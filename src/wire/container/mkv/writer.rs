@@ -100,7 +100,7 @@ impl Writer {
         let delay = |(index, audio): (usize, &AudioTrack)| {
             let begins = timing.of(audio_track(index)).map_or(0, |it| it.begins.as_micros());
             let needed = begins.min(0).unsigned_abs().div_ceil(1_000) * TICK_NANOS;
-            let own = codec::opus_delay_nanos(&audio.parameters);
+            let own = codec::opus_delay_nanos(&audio.config);
             let reached = delay_ticks(own, TICK_NANOS) >= delay_ticks(needed, TICK_NANOS);
             if reached { own } else { needed }
         };

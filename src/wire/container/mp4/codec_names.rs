@@ -9,7 +9,7 @@ use crate::wire::codec::aac::AudioSpecificConfig;
 /// Returns the codec name of a video track, or `None` if the track's configuration does not define
 /// the name.
 pub fn video_codec_name(video: &VideoConfig) -> Option<String> {
-    let config = &video.config;
+    let config = &video.codec_config;
     match video.codec {
         VideoCodec::H264 => {
             let [_, profile, constraints, level, ..] = **config else { return None };
@@ -61,7 +61,7 @@ pub fn audio_codec_name(audio: &AudioConfig) -> String {
         AudioCodec::Flac => "fLaC".to_owned(),
         AudioCodec::Mp3 => "mp4a.40.34".to_owned(),
         _ => {
-            let config = AudioSpecificConfig::parse(&audio.config).ok();
+            let config = AudioSpecificConfig::parse(&audio.codec_config).ok();
             let object = config.map_or(2, |config| match config.extension {
                 Some(extension) if extension.explicit && extension.parametric_stereo => 29,
                 Some(extension) if extension.explicit => 5,
@@ -85,7 +85,7 @@ mod tests {
             size: Size::new(2, 2),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(0),
-            config: Bytes::copy_from_slice(config),
+            codec_config: Bytes::copy_from_slice(config),
             pixel_aspect: None,
             rotation: Rotation::None,
         })
@@ -117,7 +117,7 @@ mod tests {
                 sample_rate: 48_000,
                 channels: 2,
                 bitrate: BitsPerSecond(0),
-                config: Bytes::copy_from_slice(config),
+                codec_config: Bytes::copy_from_slice(config),
             })
         };
         assert_eq!(audio(AudioCodec::Aac, &[0x11, 0x90]), "mp4a.40.2");

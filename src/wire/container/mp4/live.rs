@@ -94,7 +94,7 @@ pub(crate) mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(128_000),
-            config: Bytes::from_static(&[0x11, 0x90]),
+            codec_config: Bytes::from_static(&[0x11, 0x90]),
         }
     }
 

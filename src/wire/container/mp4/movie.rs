@@ -284,8 +284,10 @@ fn with_clock(
     described: TrackDescription,
     timescale: u32,
 ) -> Option<(TrackDescription, Option<u32>)> {
-    let TrackDescription::Audio(AudioConfig { codec: AudioCodec::Pcm, config, .. }, name) =
-        &described
+    let TrackDescription::Audio(
+        AudioConfig { codec: AudioCodec::Pcm, codec_config: config, .. },
+        name,
+    ) = &described
     else {
         return Some((described, None));
     };
@@ -296,7 +298,7 @@ fn with_clock(
     if !pcm.is_audio() {
         return Some((TrackDescription::Other(*name), None));
     }
-    Some((TrackDescription::Audio(pcm.parameters(), *name), Some(pcm.frame())))
+    Some((TrackDescription::Audio(pcm.audio_config(), *name), Some(pcm.frame())))
 }
 
 /// Returns the name of a track, from its user data or its handler, unless the handler has a default
@@ -780,7 +782,7 @@ mod tests {
         let file = initialization(&tracks(Some(&video), None), 1);
         let found = mp4::index(&mut &file[..]).unwrap().tracks.video.unwrap();
         assert_eq!((found.codec, found.size), (VideoCodec::H264, video.size));
-        assert!(found.config.is_empty());
+        assert!(found.codec_config.is_empty());
     }
 
     #[test]
@@ -792,7 +794,7 @@ mod tests {
         file[entry + 13] = 1;
         file[entry + 28..entry + 32].copy_from_slice(&[0, 1, 0, 0]);
         let found = mp4::index(&mut &file[..]).unwrap().tracks.audio;
-        let rates: Vec<_> = found.iter().map(|track| track.parameters.sample_rate).collect();
+        let rates: Vec<_> = found.iter().map(|track| track.config.sample_rate).collect();
         assert_eq!(rates, [48_000]);
     }
 }

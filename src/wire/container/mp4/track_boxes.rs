@@ -154,7 +154,7 @@ impl Trak<'_> {
                     out.put_u32(1);
                     match self.kind {
                         Kind::Video(video, colors) => put_video(out, video, colors),
-                        Kind::Audio(audio) => put_audio(out, &audio.parameters),
+                        Kind::Audio(audio) => put_audio(out, &audio.config),
                         Kind::Chapters => chapters::put_description(out),
                     }
                 });
@@ -224,7 +224,7 @@ pub(super) fn rotation(trak: &[u8]) -> Option<Rotation> {
 fn video_names(video: &VideoConfig) -> (&'static Name, &'static Name) {
     match video.codec {
         // Parameter sets that are not in the configuration are in the stream.
-        VideoCodec::Hevc if video.config.get(22).is_none_or(|arrays| *arrays == 0) => {
+        VideoCodec::Hevc if video.codec_config.get(22).is_none_or(|arrays| *arrays == 0) => {
             (b"hev1", b"hvcC")
         }
         VideoCodec::Hevc => (b"hvc1", b"hvcC"),
@@ -252,10 +252,10 @@ fn put_video(out: &mut BytesMut, video: &VideoConfig, colors: &Colors) {
         out.put_i16(-1);
         put_box(out, *config, |out| {
             // Some configs lack version and flags.
-            if video.codec == VideoCodec::Vp9 && !video.config.starts_with(&[1, 0, 0, 0]) {
+            if video.codec == VideoCodec::Vp9 && !video.codec_config.starts_with(&[1, 0, 0, 0]) {
                 out.put_slice(&[1, 0, 0, 0]);
             }
-            out.put_slice(&video.config);
+            out.put_slice(&video.codec_config);
         });
         put_pixel_aspect(out, video.pixel_aspect);
         put_colors(out, colors);
@@ -289,10 +289,10 @@ fn put_audio(out: &mut BytesMut, audio: &AudioConfig) {
             AudioCodec::Flac => put_full(out, *b"dfLa", 0, 0, |out| {
                 // The header of the last block (STREAMINFO), without the stream marker.
                 out.put_slice(FLAC_STREAM_HEADER.get(4..).unwrap_or_default());
-                out.put_slice(&audio.config);
+                out.put_slice(&audio.codec_config);
             }),
-            AudioCodec::Ac3 => put_box(out, *b"dac3", |out| out.put_slice(&audio.config)),
-            AudioCodec::Eac3 => put_box(out, *b"dec3", |out| out.put_slice(&audio.config)),
+            AudioCodec::Ac3 => put_box(out, *b"dac3", |out| out.put_slice(&audio.codec_config)),
+            AudioCodec::Eac3 => put_box(out, *b"dec3", |out| out.put_slice(&audio.codec_config)),
             _ => put_full(out, *b"esds", 0, 0, |out| out.put_slice(&es_descriptor(audio))),
         }
     });
@@ -323,7 +323,7 @@ fn es_descriptor(audio: &AudioConfig) -> Vec<u8> {
     decoder.extend(audio.bitrate.0.to_be_bytes());
     decoder.extend(audio.bitrate.0.to_be_bytes());
     if audio.codec != AudioCodec::Mp3 {
-        decoder.extend(descriptor(tag::DECODER_SPECIFIC, &audio.config));
+        decoder.extend(descriptor(tag::DECODER_SPECIFIC, &audio.codec_config));
     }
     let mut es = vec![0, 0, 0];
     es.extend(descriptor(tag::DECODER_CONFIG, &decoder));
@@ -454,7 +454,7 @@ fn described(entry: &BoxSpan<'_>) -> Option<TrackDescription> {
             }
         }
         name => match pcm::described(entry) {
-            Some(found) => Some(TrackDescription::Audio(found.parameters(), *name)),
+            Some(found) => Some(TrackDescription::Audio(found.audio_config(), *name)),
             None => Some(TrackDescription::Other(*name)),
         },
     }
@@ -493,7 +493,7 @@ fn audio_entry(entry: &BoxSpan<'_>, codec: AudioCodec, config: Bytes) -> Option<
     let channels = fields.u16()?;
     let sample_rate = sample_rate(entry)?;
     let bitrate = BitsPerSecond(0);
-    let parameters = AudioConfig { codec, sample_rate, channels, bitrate, config };
+    let parameters = AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config };
     Some(TrackDescription::Audio(parameters, entry.name))
 }
 

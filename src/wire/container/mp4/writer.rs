@@ -85,7 +85,7 @@ impl Writer {
                     }
                     TrackId::Audio(index) => {
                         let audio = shape.audio.get(usize::from(index));
-                        let audio = audio.map(|audio| audio_frame(&audio.parameters));
+                        let audio = audio.map(|audio| audio_frame(&audio.config));
                         let (duration, rate) = audio.unwrap_or((1_024, 48_000));
                         (rate, duration)
                     }

@@ -131,8 +131,13 @@ fn audio_config(codec: AudioCodec, config: Bytes) -> StreamEvent {
         _ => track_config::audio_config(codec, None, &config, &[]),
     };
     // An unreadable config is left to the decoder, which reports the error.
-    let unread =
-        || AudioConfig { codec, sample_rate: 0, channels: 0, bitrate: BitsPerSecond(0), config };
+    let unread = || AudioConfig {
+        codec,
+        sample_rate: 0,
+        channels: 0,
+        bitrate: BitsPerSecond(0),
+        codec_config: config,
+    };
     StreamEvent::Config(TrackConfig::Audio(parsed.unwrap_or_else(unread)))
 }
 

@@ -79,13 +79,13 @@ impl VideoForm {
     fn new(config: &VideoConfig) -> Option<Self> {
         let form = match config.codec {
             VideoCodec::H264 => {
-                let record = DecoderConfig::parse(&config.config).ok()?;
+                let record = DecoderConfig::parse(&config.codec_config).ok()?;
                 let sets = [record.sps, record.pps].concat();
                 Self { is_hevc: false, length_size: record.length_size, sets }
             }
             VideoCodec::Hevc => {
-                let length_size = usize::from(config.config.get(21)? & 3) + 1;
-                Self { is_hevc: true, length_size, sets: hevc_parameter_sets(&config.config) }
+                let length_size = usize::from(config.codec_config.get(21)? & 3) + 1;
+                Self { is_hevc: true, length_size, sets: hevc_parameter_sets(&config.codec_config) }
             }
             _ => return None,
         };
@@ -130,7 +130,7 @@ impl AudioForm {
     fn new(config: &AudioConfig) -> Option<Self> {
         match config.codec {
             AudioCodec::Aac => {
-                let config = AudioSpecificConfig::parse(&config.config).ok()?;
+                let config = AudioSpecificConfig::parse(&config.codec_config).ok()?;
                 adts::header(&config, 0).ok()?;
                 Some(Self::Aac(config))
             }
@@ -401,7 +401,7 @@ mod tests {
             size: Size::new(640, 360),
             frame_rate: FrameRate::FPS_30,
             bitrate: BitsPerSecond(1_000_000),
-            config: config.build().unwrap(),
+            codec_config: config.build().unwrap(),
             pixel_aspect: None,
             rotation: Rotation::None,
         }
@@ -413,7 +413,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(128_000),
-            config: Bytes::from_static(&[0x11, 0x90]),
+            codec_config: Bytes::from_static(&[0x11, 0x90]),
         }
     }
 
@@ -425,7 +425,7 @@ mod tests {
             config.extend_from_slice(&[kind, 0, 1, 0, 3]);
             config.extend_from_slice(&set);
         }
-        VideoConfig { codec: VideoCodec::Hevc, config: config.into(), ..video() }
+        VideoConfig { codec: VideoCodec::Hevc, codec_config: config.into(), ..video() }
     }
 
     /// Returns two seconds of frames of these sizes, with audio.
@@ -509,7 +509,7 @@ mod tests {
         assert!(of(None, Some(AudioCodec::Mp3)) && of(Some(VideoCodec::H264), None));
         assert!(!of(Some(VideoCodec::Av1), Some(AudioCodec::Aac)));
         assert!(!of(Some(VideoCodec::H264), Some(AudioCodec::Opus)) && !of(None, None));
-        let broken = VideoConfig { config: Bytes::from_static(&[1, 2]), ..video() };
+        let broken = VideoConfig { codec_config: Bytes::from_static(&[1, 2]), ..video() };
         assert!(Writer::new(Some(&broken), None).is_none());
     }
 

@@ -59,7 +59,7 @@ mod tests {
             sample_rate: 48_000,
             channels: 2,
             bitrate: BitsPerSecond(0),
-            config: Bytes::new(),
+            codec_config: Bytes::new(),
         }));
         let video = [0, 40, 80].map(|at| packet(Track::Video, at));
         let audio = [10, 31].map(|at| packet(Track::Audio, at));

@@ -173,7 +173,7 @@ fn fragments(
     };
     if fresh {
         samples::take_config(&mut &data[..], &mut index).map_err(damaged)?;
-        samples::heads(&index).for_each(&mut *take);
+        samples::configs(&index).for_each(&mut *take);
     }
     file_samples::packets(&mut &data[..], &index, &mut |packet| {
         take(StreamEvent::Packet(packet));

@@ -212,9 +212,9 @@ pub fn details(path: &Path) -> Result<Details, Problem> {
     });
     let audio = index.tracks.audio.iter().map(|track| AudioTrackSummary {
         name: track.name.clone(),
-        codec: track.parameters.codec,
-        sample_rate: track.parameters.sample_rate,
-        channels: track.parameters.channels,
+        codec: track.config.codec,
+        sample_rate: track.config.sample_rate,
+        channels: track.config.channels,
     });
     let audio = audio.collect();
     let keyframes = opened.keyframes().into_iter().map(|at| at.since(zero)).collect();

@@ -131,6 +131,7 @@ fn value(light: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::media::NumericSettings;
     use serde_json::json;
 
     fn values(filter: Option<Filter>) -> Vec<f32> {

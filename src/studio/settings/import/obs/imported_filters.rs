@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::media::TrackKind;
+use crate::media::{FilterParameter, TrackKind};
 use crate::studio::settings::import::obs::json::{is_off, text};
-use crate::studio::settings::sections::filters::{NamedSettings, NumberSetting};
+use crate::studio::settings::sections::filters::NamedSettings;
 use crate::text::problem::{Problem, problem};
 
 /// The result of the import of a source's filters.
@@ -84,7 +84,7 @@ impl<S> ImportedFilters<S> {
 
 /// Clamps every number, and reports changes.
 fn bound(filter: &mut impl NamedSettings, digits: usize, not: &mut Vec<Problem>) {
-    for NumberSetting { name, range, value, .. } in filter.numbers() {
+    for (FilterParameter { name, range, .. }, value) in filter.numbers() {
         let was = *value;
         *value = was.clamp(*range.start(), *range.end());
         if (was - *value).abs() > 1e-3 {

@@ -211,6 +211,7 @@ fn key_color(settings: &Value, blue: [u8; 3]) -> [u8; 3] {
 mod tests {
     use super::*;
     use crate::compose::filter::MAX_FILTERS;
+    use crate::media::NumericSettings;
     use serde_json::json;
 
     #[test]

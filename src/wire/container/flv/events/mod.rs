@@ -337,7 +337,7 @@ impl VideoReader {
     }
 
     fn event(&mut self, config: VideoConfig) -> TagEvent {
-        self.config = Some((config.codec, config.config.clone()));
+        self.config = Some((config.codec, config.codec_config.clone()));
         TagEvent::Event(StreamEvent::Config(TrackConfig::Video(config)))
     }
 
@@ -347,7 +347,7 @@ impl VideoReader {
         self.decodable(format)?;
         self.playing = None;
         let (_, parsed) = self.announced.take_if(|(its, _)| *its == format)?;
-        parsed.map(|parsed| parsed.config)
+        parsed.map(|parsed| parsed.codec_config)
     }
 
     /// Returns the codec of a format, if it can be decoded.
@@ -462,7 +462,13 @@ impl AudioReader {
         let config = read.unwrap_or_else(|| {
             let (sample_rate, channels) = announced(legacy).unwrap_or_default();
             let config = self.config.clone();
-            AudioConfig { codec, sample_rate, channels, bitrate: BitsPerSecond(0), config }
+            AudioConfig {
+                codec,
+                sample_rate,
+                channels,
+                bitrate: BitsPerSecond(0),
+                codec_config: config,
+            }
         });
         TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
     }
@@ -476,7 +482,7 @@ const fn one(event: TagEvent) -> TagEvents {
 fn bare_aac() -> TagEvent {
     let (codec, config) = (AudioCodec::Aac, Bytes::new());
     let (sample_rate, channels, bitrate) = (0, 0, BitsPerSecond(0));
-    let config = AudioConfig { codec, sample_rate, channels, bitrate, config };
+    let config = AudioConfig { codec, sample_rate, channels, bitrate, codec_config: config };
     TagEvent::Event(StreamEvent::Config(TrackConfig::Audio(config)))
 }
 

@@ -183,7 +183,7 @@ fn the_byte_that_crops_vp6_is_its_config_and_tells_when_it_changes() {
     let take = |reader: &mut BodyReader, body: &'static [u8]| {
         let events = read_video(reader, Timestamp::ZERO, &Bytes::from_static(body));
         let config = events.into_iter().flatten().find_map(|it| match it {
-            TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => Some(it.config),
+            TagEvent::Event(StreamEvent::Config(TrackConfig::Video(it))) => Some(it.codec_config),
             _ => None,
         });
         config.map(|config| config.to_vec())

@@ -19,20 +19,20 @@ use crate::server::stream::message_sink::MessageSink;
 
 /// All streams that are being cut.
 #[derive(Debug, Default)]
-pub(in crate::server) struct Productions {
-    pub(in crate::server) all: Mutex<HashMap<(String, String), Arc<Production>>>,
+pub(in crate::server) struct PlaylistProductions {
+    pub(in crate::server) all: Mutex<HashMap<(String, String), Arc<PlaylistProduction>>>,
     /// The first discontinuity sequence number that no production has used.
     discontinuities: AtomicU64,
 }
 
 /// A stream that is being cut.
 #[derive(Debug)]
-pub(in crate::server) struct Production {
+pub(in crate::server) struct PlaylistProduction {
     pub stream: Arc<Stream>,
     pub sink: Arc<MessageSink>,
     pub(in crate::server) listing: watch::Sender<Arc<Listing>>,
     /// Time of the last request, in microseconds of the clock.
-    pub(in crate::server) asked: AtomicI64,
+    pub(in crate::server) last_request: AtomicI64,
     pub(in crate::server) viewers: Mutex<Viewers>,
     /// True if the playlist has ended; a new publisher with this name begins another playlist.
     pub(in crate::server) over: AtomicBool,
@@ -42,7 +42,7 @@ pub(in crate::server) struct Production {
     pub(in crate::server) renditions: Mutex<Vec<Arc<RenditionPlaylist>>>,
 }
 
-impl Productions {
+impl PlaylistProductions {
     /// Returns the number of viewers of a stream.
     pub fn viewers(&self, app: &str, name: &str) -> usize {
         let all = self.all.lock();
@@ -51,7 +51,7 @@ impl Productions {
     }
 
     /// Returns all productions, in no particular order.
-    pub fn all(&self) -> Vec<Arc<Production>> {
+    pub fn all(&self) -> Vec<Arc<PlaylistProduction>> {
         self.all.lock().values().cloned().collect()
     }
 
@@ -59,7 +59,7 @@ impl Productions {
     pub fn viewers_by(&self, app: &str, name: &str) -> BTreeMap<Protocol, usize> {
         let all = self.all.lock();
         let found = all.get(&(app.to_owned(), name.to_owned()));
-        let by_protocol = |it: &Arc<Production>| it.viewers.lock().by_protocol().clone();
+        let by_protocol = |it: &Arc<PlaylistProduction>| it.viewers.lock().by_protocol().clone();
         found.map(by_protocol).unwrap_or_default()
     }
 
@@ -79,11 +79,11 @@ impl Productions {
     /// Removes an unused production. Returns false if it was just requested.
     pub(in crate::server) fn end(
         &self,
-        production: &Arc<Production>,
-        still_asked: impl FnOnce() -> bool,
+        production: &Arc<PlaylistProduction>,
+        is_needed: impl FnOnce() -> bool,
     ) -> bool {
         let mut all = self.all.lock();
-        if still_asked() {
+        if is_needed() {
             return false;
         }
         let key = (production.stream.app.clone(), production.stream.name.clone());
@@ -94,7 +94,7 @@ impl Productions {
     }
 }
 
-impl Production {
+impl PlaylistProduction {
     /// Returns a receiver of the available resources.
     pub fn listing(&self) -> watch::Receiver<Arc<Listing>> {
         self.listing.subscribe()
@@ -149,11 +149,11 @@ mod tests {
         let opened_by = "127.0.0.1".parse().unwrap();
         let settings = Settings::default();
         let listing = |number| Arc::new(Window::new(settings, "tag", (number, 0)).listing());
-        let production = Production {
+        let production = PlaylistProduction {
             stream: Arc::new(Stream::new(app, name, opened_by, Limits::default())),
             sink: MessageSink::new(1, 1_000),
             listing: watch::Sender::new(listing(5)),
-            asked: AtomicI64::new(0),
+            last_request: AtomicI64::new(0),
             viewers: Mutex::default(),
             over: AtomicBool::new(false),
             tag: "tag".to_owned(),
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn discontinuity_numbers_increase_and_stay_small() {
-        let productions = Productions::default();
+        let productions = PlaylistProductions::default();
         let hours = 1_800_000_000 / 3_600;
         assert_eq!(productions.first_discontinuity(hours), hours);
         productions.use_discontinuities(hours + 7);

@@ -3,6 +3,8 @@
 //! waiting. A camera, a file, the test pattern and a remote stream have the same interface. Floors
 //! 3 and 4 create feeds, and `studio` passes them on.
 
+pub mod clip_frames;
+
 use std::sync::Arc;
 use std::time::Duration;
 
