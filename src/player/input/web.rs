@@ -551,7 +551,9 @@ mod tests {
                 let hold_back = Duration::from_secs(3);
                 let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
                 listed.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
-                assert!(listed.rewind(Duration::from_secs(20), Timestamp::ZERO).is_some());
+                assert!(
+                    listed.seek_behind_live(Duration::from_secs(20), Timestamp::ZERO).is_some()
+                );
                 assert!(listed.is_behind());
                 shared.requests.set_paused(paused);
                 kept = Some(Arc::clone(shared));

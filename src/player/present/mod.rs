@@ -26,7 +26,7 @@ use crate::player::present::measure::Measure;
 use crate::player::present::speaker::Speakers;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
-use crate::player::state::{Rewind, State};
+use crate::player::state::{State, TimeShiftState};
 use seek_search::SeekSearch;
 
 /// Maximum sleep of the loop, because the speaker must be refilled.
@@ -86,7 +86,7 @@ struct SecondStart {
 /// The last reading of the time-shift buffer.
 #[derive(Default)]
 struct ShiftReading {
-    rewind: Option<Rewind>,
+    time_shift: Option<TimeShiftState>,
     behind: bool,
     at: Option<Timestamp>,
 }
@@ -170,7 +170,7 @@ impl Run {
             self.playout.hold_here(now);
             shared.timeline.set_position(self.playout.position());
             shared.packets.shift.lock().hold();
-            shared.hold_list();
+            shared.hold_dvr_window();
             self.show_still(now);
             self.look_back(now, &live);
             self.publish_figures(now, &ReceivedSpan::default());
@@ -444,7 +444,7 @@ impl Run {
         figures.duration = shared.timeline.duration();
         // The figures report a pause only once playback holds.
         figures.paused = shared.requests.paused() && !self.playout.is_running();
-        figures.rewind = self.kept.rewind;
+        figures.time_shift = self.kept.time_shift;
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
         if let (Some(edge), false) = (supply.edge, self.kept.behind) {
             figures.buffer = edge.since(self.playout.position());

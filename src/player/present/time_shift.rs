@@ -11,7 +11,7 @@ use crate::player::present::seek_search::{NoFrames, SearchAction, SearchStep, Se
 use crate::player::session::packets::{Start, WaitingPackets};
 use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
-use crate::player::state::Rewind;
+use crate::player::state::TimeShiftState;
 
 /// How far ahead of the position the decoders get packets, in µs.
 const DECODER_LEAD_MICROS: i64 = 1_500_000;
@@ -209,19 +209,19 @@ impl Run {
         }
         self.kept.at = Some(now);
         let shared = &self.presenter.shared;
-        if let Some(rewind) = shared.packets.listed.rewind_at(shared.timeline.place(), now) {
-            self.kept.rewind = Some(rewind);
+        if let Some(time_shift) = shared.packets.listed.state_at(shared.timeline.place(), now) {
+            self.kept.time_shift = Some(time_shift);
             return;
         }
         let shift = shared.packets.shift.lock();
         self.kept.behind = shift.is_behind();
         let (Some(end), Some(oldest)) = (live_position(now, live), shift.oldest()) else {
-            self.kept.rewind = None;
+            self.kept.time_shift = None;
             return;
         };
         let behind =
             if shift.is_behind() { end.since(self.playout.position()) } else { Duration::ZERO };
-        self.kept.rewind = Some(Rewind {
+        self.kept.time_shift = Some(TimeShiftState {
             range: end.since(oldest).max(behind),
             behind,
             bytes: shift.bytes() as u64,
