@@ -256,14 +256,14 @@ impl Player {
     /// Returns false if seeking is impossible.
     pub fn step(&self, by: Duration, ahead: bool) -> bool {
         if self.duration().is_some() {
-            let from = self.shared.aimed();
+            let from = self.shared.pending_position();
             return self.seek(if ahead {
                 from.saturating_add(by)
             } else {
                 from.saturating_sub(by)
             });
         }
-        let Some(TimeShiftState { range, behind, .. }) = self.shared.aimed_back() else {
+        let Some(TimeShiftState { range, behind, .. }) = self.shared.pending_time_shift() else {
             return false;
         };
         let to =

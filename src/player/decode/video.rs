@@ -161,7 +161,7 @@ impl<'a> Decoding<'a> {
             Verdict::Leave => Vec::new(),
             Verdict::Break { slow } => {
                 if slow {
-                    shared.report.odd(&Anomaly::TooSlow);
+                    shared.report.report_anomaly(&Anomaly::TooSlow);
                 }
                 self.left_out = true;
                 self.break_off()
@@ -210,7 +210,7 @@ impl<'a> Decoding<'a> {
         }
         let for_so_long = packet.dts.since(*self.waiting.since.get_or_insert(packet.dts));
         if for_so_long >= MISSING_KEYFRAME_TIMEOUT {
-            self.shared.report.odd(&Anomaly::NoKeyframe);
+            self.shared.report.report_anomaly(&Anomaly::NoKeyframe);
         }
         if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= KEYFRAME_TIMEOUT)
         {
@@ -250,7 +250,9 @@ impl<'a> Decoding<'a> {
                     decoder.prepare();
                 }
                 if before.is_some_and(|before| before != parameters.codec) {
-                    self.shared.report.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
+                    self.shared
+                        .report
+                        .report_anomaly(&Anomaly::ChangedCodec(decoder.name().to_owned()));
                 }
                 let mut figures = self.shared.report.figures.lock();
                 decoder.name().clone_into(&mut figures.video);

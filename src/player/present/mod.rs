@@ -198,7 +198,7 @@ impl Run {
         if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= MIN_REPORTED_STALL)
         {
             self.starved = None;
-            shared.report.odd(&Anomaly::Stalled);
+            shared.report.report_anomaly(&Anomaly::Stalled);
         }
         if self.playout.is_running() {
             self.play_audio(now, supply.ended);
@@ -232,7 +232,7 @@ impl Run {
             }
             Change::Jumped(at) => {
                 tracing::debug!(?at, "skipped ahead to keep the latency");
-                self.presenter.shared.report.odd(&Anomaly::JumpedAhead);
+                self.presenter.shared.report.report_anomaly(&Anomaly::JumpedAhead);
                 self.begin(at, true, now);
                 self.presenter.shared.report.enter(State::Playing);
             }
@@ -407,7 +407,7 @@ impl Run {
             self.presenter.shared.report.figures.lock().size = Some(size);
         }
         if before.is_some_and(|it| it != size) {
-            self.presenter.shared.report.odd(&Anomaly::ChangedSize(size.to_string()));
+            self.presenter.shared.report.report_anomaly(&Anomaly::ChangedSize(size.to_string()));
         }
         // Later users of the frame need session time.
         frame.pts = due;

@@ -209,7 +209,7 @@ impl Run {
         }
         self.kept.at = Some(now);
         let shared = &self.presenter.shared;
-        if let Some(time_shift) = shared.packets.listed.state_at(shared.timeline.place(), now) {
+        if let Some(time_shift) = shared.packets.dvr_window.state_at(shared.timeline.place(), now) {
             self.kept.time_shift = Some(time_shift);
             return;
         }

@@ -37,7 +37,7 @@ impl Shared {
         if self.packets.is_closed() {
             return false;
         }
-        let Some(taken) = self.packets.listed.seek_behind_live(behind, self.clock.now()) else {
+        let Some(taken) = self.packets.dvr_window.seek_behind_live(behind, self.clock.now()) else {
             return false;
         };
         let (pace, place) = match taken {
@@ -53,27 +53,29 @@ impl Shared {
 
     /// Handles a pause, during which the server's playlist moves on.
     pub(in crate::player) fn hold_dvr_window(&self) {
-        if self.packets.listed.hold() {
+        if self.packets.dvr_window.hold() {
             self.reception.lock().set_pace(PlayPace::Recorded);
         }
     }
 
     /// Returns the current or pending position in the recording.
-    pub(in crate::player) fn aimed(&self) -> Duration {
-        let aim = self.requests.wanted.lock().aim();
-        aim.unwrap_or_else(|| self.timeline.place())
+    pub(in crate::player) fn pending_position(&self) -> Duration {
+        let pending = self.requests.wanted.lock().pending();
+        pending.unwrap_or_else(|| self.timeline.place())
     }
 
     /// Returns the range for seeking back in a broadcast, from the current or pending position.
-    pub(in crate::player) fn aimed_back(&self) -> Option<TimeShiftState> {
-        if let Some(time_shift) = self.packets.listed.state_at(self.aimed(), self.clock.now()) {
+    pub(in crate::player) fn pending_time_shift(&self) -> Option<TimeShiftState> {
+        if let Some(time_shift) =
+            self.packets.dvr_window.state_at(self.pending_position(), self.clock.now())
+        {
             return Some(time_shift);
         }
         // The pending seek is read before the figures, because the figures apply to the new
         // position once the seek has ended.
-        let aim = self.requests.wanted_back.lock().aim();
+        let pending = self.requests.wanted_back.lock().pending();
         let time_shift = self.report.figures.lock().time_shift?;
-        Some(match aim {
+        Some(match pending {
             Some(TimeShiftPlace::Behind(behind)) => {
                 TimeShiftState { behind: behind.min(time_shift.range), ..time_shift }
             }

@@ -260,12 +260,14 @@ impl AudioDecoding {
                         let form = (parameters.sample_rate, parameters.channels);
                         match &self.parameters {
                             Some(before) if before.codec != parameters.codec => {
-                                shared
-                                    .report
-                                    .odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
+                                shared.report.report_anomaly(&Anomaly::ChangedCodec(
+                                    decoder.name().to_owned(),
+                                ));
                             }
                             Some(before) if (before.sample_rate, before.channels) != form => {
-                                shared.report.odd(&Anomaly::ChangedAudio(described.clone()));
+                                shared
+                                    .report
+                                    .report_anomaly(&Anomaly::ChangedAudio(described.clone()));
                             }
                             _ => {}
                         }

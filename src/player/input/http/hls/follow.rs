@@ -375,7 +375,7 @@ impl Track {
                     "segments have left the playlist"
                 );
                 // A viewer who paused is behind too.
-                self.behind |= fetch.listed.is_behind();
+                self.behind |= fetch.dvr_window.is_behind();
                 let first = (self.media.sequence, 0);
                 (self.next, self.part) = if self.behind { first } else { self.start() };
                 self.restart = true;
