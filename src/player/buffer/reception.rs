@@ -153,7 +153,7 @@ impl Reception {
     }
 
     /// Returns the received part in the form that the presenter needs.
-    pub(in crate::player) fn supply(&mut self, now: Timestamp) -> ReceivedSpan {
+    pub(in crate::player) fn received(&mut self, now: Timestamp) -> ReceivedSpan {
         let delay = self.speaker_delay();
         let target = match &mut self.live_edge {
             Some(live_edge) => live_edge.target(now),
@@ -204,7 +204,7 @@ mod tests {
         let at = Timestamp::from_millis;
         let mut reception = Reception::of_live(Duration::from_millis(300));
         reception.arrived(Track::Video, at(0), at(1_000));
-        let target = |reception: &mut Reception, ms| reception.supply(at(ms)).target;
+        let target = |reception: &mut Reception, ms| reception.received(at(ms)).target;
         let usual = target(&mut reception, 1_000).unwrap();
         for (offset, kept) in [(-500_000, 500_000), (500_000, 0), (-2_000_000, 2_000_000), (0, 0)] {
             reception.set_av_offset(offset);
