@@ -23,7 +23,7 @@ pub(crate) struct SimulatedFault {
     pub(crate) jumped: u32,
     pub(crate) dropped: u32,
     pub(crate) damaged: u32,
-    pub(crate) dry: u64,
+    pub(crate) underruns: u64,
 }
 
 /// See the module documentation.
@@ -154,6 +154,6 @@ impl Viewer {
 
     /// Returns the errors so far.
     pub(crate) fn trouble(&self) -> SimulatedFault {
-        SimulatedFault { dry: self.audio.underruns, ..self.trouble }
+        SimulatedFault { underruns: self.audio.underruns, ..self.trouble }
     }
 }
