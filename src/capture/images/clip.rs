@@ -41,8 +41,8 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
         drop(decode::open(path, Some(size)).map_err(fault)?);
         ClipDecoder::File(path.to_owned())
     };
-    let (shots, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
-    let worker = Worker::spawn("clip", move |stop| source.run(size, &shots, stop))?;
+    let (frames, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
+    let worker = Worker::spawn("clip", move |stop| source.run(size, &frames, stop))?;
     Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }
 
@@ -74,13 +74,13 @@ enum ClipDecoder {
 const STATIC_DURATION: Duration = Duration::from_secs(1);
 
 impl ClipDecoder {
-    fn run(self, size: Size, shots: &Sender<ClipFrame>, stop: &Stop) {
+    fn run(self, size: Size, frames: &Sender<ClipFrame>, stop: &Stop) {
         let mut at = Timestamp::ZERO;
         let mut send = |planes, shown: Duration| {
             let mut frame = source::frame(Pooled::unpooled(planes));
             frame.pts = at;
             at += shown;
-            shots.send(ClipFrame { frame, shown }).is_ok() && !stop.is_set()
+            frames.send(ClipFrame { frame, shown }).is_ok() && !stop.is_set()
         };
         match self {
             Self::Folder { files, period } => {

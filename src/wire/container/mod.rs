@@ -347,7 +347,7 @@ impl Index {
     /// video.
     pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
-        self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
+        self.unsupported.iter().filter(move |it| it.kind == TrackKind::Audio || !seen)
     }
 
     /// Sorts the samples by DTS, keeps the order within each track, and moves negative times to

@@ -505,7 +505,7 @@ impl InputFeed {
         }
         self.unsupported.get_or_insert((track.into(), None));
         let what = problem!("decode-unsupported", codec = Problem::from(track));
-        match track.medium {
+        match track.kind {
             TrackKind::Audio => self.shared.report.unsupported_audio(what),
             TrackKind::Video => {
                 let words = what.to_string();

@@ -187,13 +187,13 @@ impl Demuxer {
         let counter = b3 & 0xF;
         if pid == 0 {
             if let Some(section) = self.pat.push(payload, starts) {
-                self.programmes(&section);
+                self.program_association(&section);
             }
         } else if let Some((its, sections)) = &mut self.pmt
             && *its == pid
         {
             if let Some(section) = sections.push(payload, starts) {
-                self.programme(&section);
+                self.program_map(&section);
             }
         } else if let Some(video) = &mut self.video
             && video.pid == pid
@@ -256,14 +256,14 @@ impl Demuxer {
         audio.reader.read(pts, &unit.data, &mut self.events);
     }
 
-    fn programmes(&mut self, section: &[u8]) {
-        let Some(pid) = section::programme(section) else { return };
+    fn program_association(&mut self, section: &[u8]) {
+        let Some(pid) = section::program_map_pid(section) else { return };
         if self.pmt.as_ref().is_none_or(|(its, _)| *its != pid) {
             self.pmt = Some((pid, Sections::default()));
         }
     }
 
-    fn programme(&mut self, section: &[u8]) {
+    fn program_map(&mut self, section: &[u8]) {
         let Some(streams) = section::streams(section) else { return };
         let (mut video, mut audio) = (None, None);
         let mut others = Vec::new();

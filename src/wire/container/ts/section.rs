@@ -55,7 +55,7 @@ fn body(section: &[u8], table: u8) -> Option<&[u8]> {
 }
 
 /// Returns the PID of the first program map.
-pub(super) fn programme(section: &[u8]) -> Option<u16> {
+pub(super) fn program_map_pid(section: &[u8]) -> Option<u16> {
     let body = body(section, 0)?;
     body.chunks_exact(4).find_map(|entry| match *entry {
         // Program number 0 is the network table.
