@@ -4,8 +4,8 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::UnsupportedTrack;
-use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, VideoConfig};
+use crate::media::codec_config::gcd;
+use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, UnsupportedTrack, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
@@ -355,17 +355,13 @@ fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::me
     let mut video = h264_config_with_metadata(config, &metadata)?;
     // If onair's own writer would make these ticks from an exact rate, that rate applies.
     if let Some(period) = period
-        && let Some(exact) =
-            FrameRate::new(timescale / gcd(timescale, period), period / gcd(timescale, period))
+        && let Ok(divisor) = u32::try_from(gcd(timescale.into(), period.into()))
+        && let Some(exact) = FrameRate::new(timescale / divisor, period / divisor)
         && video_timescale(exact) == (timescale, period)
     {
         video.frame_rate = exact;
     }
     Some(video)
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a.max(1) } else { gcd(b, a % b) }
 }
 
 fn first_duration(stbl: &[u8]) -> Option<u32> {
