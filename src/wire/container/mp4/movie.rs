@@ -10,7 +10,7 @@ use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
 use crate::wire::container::mp4::colors::{colors, pixel_aspect};
-use crate::wire::container::mp4::encryption::{EncryptedTrack, Protection};
+use crate::wire::container::mp4::encryption::{EncryptedSample, Protection};
 use crate::wire::container::mp4::sample_table::micros;
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
@@ -69,7 +69,7 @@ pub(super) struct Movie {
     /// Chapter titles.
     pub titles: Vec<SampleLocation>,
     /// Encrypted samples.
-    pub sealed: Vec<EncryptedTrack>,
+    pub encrypted: Vec<EncryptedSample>,
     /// Duration with all fragments in seconds, if the file declares it.
     pub length: Option<f64>,
     /// True if the file may have fragments.
@@ -654,7 +654,7 @@ fn traf(
     }
     if let Some(protection) = track.protection {
         let found = encryption::samples(content, protection, &places);
-        movie.sealed.extend(damaged(found, FilePart::Encryption)?);
+        movie.encrypted.extend(damaged(found, FilePart::Encryption)?);
     }
     track.next_dts = dts;
     *end_of_last = at;

@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
 use crate::wire::container::mp4::boxes::{Name, header};
 use crate::wire::container::mp4::chapters;
-use crate::wire::container::mp4::encryption::EncryptedTrack;
+use crate::wire::container::mp4::encryption::EncryptedSample;
 use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
 use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES, Writer};
@@ -36,7 +36,7 @@ pub struct FileIndex {
     /// Position of the space for the `mdat` header, if onair wrote the file.
     pub room: Option<u64>,
     /// Encrypted samples.
-    pub sealed: Vec<EncryptedTrack>,
+    pub encrypted: Vec<EncryptedSample>,
 }
 
 /// Indexes the file for copying.
@@ -69,10 +69,10 @@ pub fn limited_index_to_play(source: &mut dyn ReadAt, most: usize) -> Result<Ind
 ///
 /// # Errors
 /// Fails with the same errors as [`index`].
-pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrack>), Error> {
+pub fn index_encrypted(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedSample>), Error> {
     let most = max_samples(source.size());
     let index = Index { to_play: true, has_key: true, most, ..Index::default() };
-    Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
+    Reader::of(index, true).all(source).map(|survey| (survey.index, survey.encrypted))
 }
 
 /// Works like [`index`], but also returns the data for finishing the file.
@@ -198,7 +198,7 @@ impl Reader {
         }
         self.index.usable()?;
         self.index.arrange();
-        Ok(FileIndex { index: self.index, room: self.room, sealed: movie.sealed })
+        Ok(FileIndex { index: self.index, room: self.room, encrypted: movie.encrypted })
     }
 
     const fn no_movie(&self) -> Error {
@@ -339,7 +339,7 @@ impl Demuxer for Reader {
             self.take(source, next)?;
             // There is no key.
             if let Some(movie) = &mut self.movie {
-                movie.sealed.clear();
+                movie.encrypted.clear();
             }
         }
     }

@@ -24,7 +24,7 @@ pub struct Demuxer {
     audio: Option<Stream<AudioUnits>>,
     reported: Vec<Codec>,
     scrambled: bool,
-    sealed: bool,
+    encrypted: bool,
     time: Unwrap,
     events: Vec<Event>,
 }
@@ -294,9 +294,11 @@ impl Demuxer {
                 self.events.push(Event::Unsupported(codec));
             }
         }
-        let is_sealed = |stream: &Option<section::Stream>| stream.is_some_and(|it| it.sealed);
-        if (is_sealed(&video) || is_sealed(&audio)) && !std::mem::replace(&mut self.sealed, true) {
-            self.events.push(Event::Sealed);
+        let is_encrypted = |stream: &Option<section::Stream>| stream.is_some_and(|it| it.encrypted);
+        if (is_encrypted(&video) || is_encrypted(&audio))
+            && !std::mem::replace(&mut self.encrypted, true)
+        {
+            self.events.push(Event::Encrypted);
         }
         if let Some(stream) = video
             && self

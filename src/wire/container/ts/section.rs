@@ -74,7 +74,7 @@ pub(super) struct Stream {
     /// Channels of Opus, from its descriptor.
     pub channels: u8,
     /// True if the stream's units are encrypted.
-    pub sealed: bool,
+    pub encrypted: bool,
 }
 
 /// Kind of a stream.
@@ -96,11 +96,11 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
         let (descriptors, after) = after.split_at_checked(length)?;
         if streams.len() < MAX_STREAMS {
             let (kind, channels) = kind(*stream_type, descriptors);
-            let sealed = sealed(*stream_type, descriptors);
-            let kind = sealed.unwrap_or(kind);
-            let sealed = sealed.is_some();
+            let encrypted = encrypted_kind(*stream_type, descriptors);
+            let kind = encrypted.unwrap_or(kind);
+            let encrypted = encrypted.is_some();
             let pid = u16::from_be_bytes([high & 0x1F, *low]);
-            streams.push(Stream { pid, stream_type: *stream_type, kind, channels, sealed });
+            streams.push(Stream { pid, stream_type: *stream_type, kind, channels, encrypted });
         }
         rest = after;
     }
@@ -144,7 +144,7 @@ fn is_dts(descriptors: &[u8]) -> bool {
 
 /// Returns the kind of an encrypted stream, which has special types and names ("MPEG-2 Stream
 /// Encryption Format for HTTP Live Streaming").
-fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
+fn encrypted_kind(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
     let (name, kind) = match stream_type {
         0xDB => (b"zavc", Kind::Video(Codec::H264)),
         0xCF => (b"aacd", Kind::Audio(Codec::Aac)),

@@ -312,11 +312,12 @@ impl Fetch {
     ) -> Result<(Bytes, Option<Decryption>), PullError> {
         let Some(key) = key else { return Ok((data, None)) };
         let secret = self.key(base, key).await?;
-        let seal = Decryption { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
+        let decryption =
+            Decryption { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
         if key.method != Method::Aes128 {
-            return Ok((data, Some(seal)));
+            return Ok((data, Some(decryption)));
         }
-        Ok((seal.segment(&data).ok_or_else(damaged)?, None))
+        Ok((decryption.segment(&data).ok_or_else(damaged)?, None))
     }
 
     /// Loads the initialization segment.

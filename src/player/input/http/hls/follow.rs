@@ -461,8 +461,8 @@ impl Track {
         let took = began.elapsed();
         let (bytes, size) = (if is_early { 0 } else { data.len() }, data.len());
         let key = piece.key.as_deref();
-        let (data, seal) = fetch.open(&self.url, data, key, piece.number).await?;
-        let events = self.unpack.read(&data, map.as_ref(), piece.ends, seal.as_ref())?;
+        let (data, decryption) = fetch.open(&self.url, data, key, piece.number).await?;
+        let events = self.unpack.read(&data, map.as_ref(), piece.ends, decryption.as_ref())?;
         Ok(Arrival { bytes, size, took, ..self.arrival(piece, events, restart) })
     }
 
