@@ -27,8 +27,9 @@ const NON_SYNC_SAMPLE_FLAG: u32 = 0x1_0000;
 /// A track of the file that is used.
 #[derive(Clone, Debug)]
 pub(super) struct Track {
-    number: u32,
-    id: TrackId,
+    /// The `track_ID` in the file.
+    track_id: u32,
+    track: TrackId,
     timescale: u32,
     edit: Edit,
     defaults: Defaults,
@@ -39,7 +40,7 @@ pub(super) struct Track {
     /// Encryption of its samples.
     protection: Option<Protection>,
     /// For uncompressed audio, the size in bytes of one value of every channel.
-    frame: Option<u32>,
+    pcm_frame_bytes: Option<u32>,
 }
 
 /// The edit list of a track.
@@ -79,12 +80,12 @@ pub(super) struct Movie {
 impl Movie {
     /// Returns the video track or, without video, the first track.
     pub fn main(&self) -> Option<&Track> {
-        self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
+        self.tracks.iter().find(|track| track.track == TrackId::Video).or(self.tracks.first())
     }
 
     /// Returns start and end of the shown video, if it has an edit list.
     pub fn shown(&self) -> Option<(Timestamp, Option<Timestamp>)> {
-        let video = self.tracks.iter().find(|track| track.id == TrackId::Video)?;
+        let video = self.tracks.iter().find(|track| track.track == TrackId::Video)?;
         Some((video.edit.begins?, video.edit.ends))
     }
 
@@ -107,9 +108,9 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
     value.ok_or(Error::Damaged(part))
 }
 
-/// Reads `moov`, and adds its tracks, samples and chapters to `index`. `room` is the size of the
-/// file. The index counts as finished if the file has all samples.
-pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie, Error> {
+/// Reads `moov`, and adds its tracks, samples and chapters to `index`. The index counts as finished
+/// if the file has all samples.
+pub(super) fn moov(content: &[u8], index: &mut Index, file_size: u64) -> Result<Movie, Error> {
     let mut fields = Fields(damaged(child(content, *b"mvhd"), FilePart::Header)?);
     let header = |fields: &mut Fields| {
         let (version, _) = fields.full()?;
@@ -118,17 +119,17 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     };
     let movie_timescale = damaged(header(&mut fields), FilePart::Header)?.max(1);
     let mvex = child(content, *b"mvex");
-    let length = mvex.and_then(|mvex| whole(mvex, movie_timescale));
+    let length = mvex.and_then(|mvex| fragments_duration(mvex, movie_timescale));
     let mut movie = Movie { fragmented: mvex.is_some(), length, ..Movie::default() };
     index.finished = true;
     let titled = chapters::tracks(content);
     for trak in boxes(content).filter(|found| found.name == *b"trak").take(64) {
         if let Some(head) =
-            TrackHead::read(trak.content).filter(|head| titled.contains(&head.number))
+            TrackHead::read(trak.content).filter(|head| titled.contains(&head.track_id))
         {
             let mut found = Index { most: index.most, ..Index::default() };
             let edit = head.edit(trak.content, movie_timescale);
-            samples(trak.content, &mut head.track(TrackId::Video, edit), &mut found, room)?;
+            samples(trak.content, &mut head.track(TrackId::Video, edit), &mut found, file_size)?;
             movie.titles.append(&mut found.samples);
             continue;
         }
@@ -140,8 +141,8 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
             }
             continue;
         };
-        index.timescales.push((track.id, track.timescale));
-        samples(trak.content, &mut track, index, room)?;
+        index.timescales.push((track.track, track.timescale));
+        samples(trak.content, &mut track, index, file_size)?;
         movie.tracks.push(track);
     }
     movie.restart();
@@ -152,7 +153,7 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
 }
 
 /// Returns the duration of all fragments (§8.8.2).
-fn whole(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
+fn fragments_duration(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
     let mut fields = Fields(child(mvex, *b"mehd")?);
     let (version, _) = fields.full()?;
     let ticks = fields.long(version)?;
@@ -179,7 +180,7 @@ fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
 /// Header fields of a `trak`.
 #[derive(Copy, Clone)]
 struct TrackHead {
-    number: u32,
+    track_id: u32,
     timescale: u32,
 }
 
@@ -188,11 +189,11 @@ impl TrackHead {
         let mut fields = Fields(child(trak, *b"tkhd")?);
         let (version, _) = fields.full()?;
         fields.bytes(if version == 1 { 16 } else { 8 })?;
-        let number = fields.u32()?;
+        let track_id = fields.u32()?;
         let mut fields = Fields(child(child(trak, *b"mdia")?, *b"mdhd")?);
         let (version, _) = fields.full()?;
         fields.bytes(if version == 1 { 16 } else { 8 })?;
-        Some(Self { number, timescale: fields.u32()?.max(1) })
+        Some(Self { track_id, timescale: fields.u32()?.max(1) })
     }
 
     /// Returns the track's edit list.
@@ -203,11 +204,18 @@ impl TrackHead {
             .unwrap_or_default()
     }
 
-    fn track(self, id: TrackId, edit: Edit) -> Track {
-        let Self { number, timescale } = self;
-        let defaults = Defaults::default();
-        let (next_dts, moov_end, protection, frame) = (0, 0, None, None);
-        Track { number, id, timescale, edit, defaults, next_dts, moov_end, protection, frame }
+    fn track(self, track: TrackId, edit: Edit) -> Track {
+        Track {
+            track_id: self.track_id,
+            track,
+            timescale: self.timescale,
+            edit,
+            defaults: Defaults::default(),
+            next_dts: 0,
+            moov_end: 0,
+            protection: None,
+            pcm_frame_bytes: None,
+        }
     }
 }
 
@@ -219,7 +227,7 @@ fn trak_header(
     index: &mut Index,
 ) -> Option<Track> {
     let head = TrackHead::read(trak)?;
-    let TrackHead { number, timescale } = head;
+    let TrackHead { track_id, timescale } = head;
     let mdia = child(trak, *b"mdia")?;
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
     let mut edit = head.edit(trak, movie_timescale);
@@ -231,10 +239,10 @@ fn trak_header(
         index.lack(part(mdia), UnsupportedContent::Edits);
         return None;
     }
-    let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
+    let defaults = mvex.and_then(|mvex| trex(mvex, track_id)).unwrap_or_default();
     let stsd = child(stbl, *b"stsd")?;
     let (described, protection) = describe(stsd, index.has_key)?;
-    let (described, frame) = with_clock(described, timescale)?;
+    let (described, pcm_frame_bytes) = with_sample_rate(described, timescale)?;
     let period = Some(defaults.duration).filter(|it| *it > 0).or_else(|| first_duration(stbl));
     let id = match described {
         TrackDescription::Avc(config) => {
@@ -275,12 +283,12 @@ fn trak_header(
         video.pixel_aspect = pixel_aspect(stsd).or(video.pixel_aspect);
         video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
-    Some(Track { defaults, protection, frame, ..head.track(id, edit) })
+    Some(Track { defaults, protection, pcm_frame_bytes, ..head.track(id, edit) })
 }
 
 /// Completes uncompressed audio with its rate, which is the track's timescale if the description
 /// has none. Also returns the size in bytes of one value of every channel.
-fn with_clock(
+fn with_sample_rate(
     described: TrackDescription,
     timescale: u32,
 ) -> Option<(TrackDescription, Option<u32>)> {
@@ -372,11 +380,11 @@ fn first_duration(stbl: &[u8]) -> Option<u32> {
     fields.u32().filter(|duration| *duration > 0)
 }
 
-fn trex(mvex: &[u8], number: u32) -> Option<Defaults> {
+fn trex(mvex: &[u8], track_id: u32) -> Option<Defaults> {
     boxes(mvex).filter(|found| found.name == *b"trex").find_map(|found| {
         let mut fields = Fields(found.content);
         fields.full()?;
-        if fields.u32()? != number {
+        if fields.u32()? != track_id {
             return None;
         }
         fields.u32()?;
@@ -450,12 +458,12 @@ impl<'a> Runs<'a> {
 }
 
 /// Reads the samples of an ordinary `trak`, and sets the end of the track.
-fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Result<(), Error> {
+fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) -> Result<(), Error> {
     let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
     let Some(stbl) = stbl.and_then(|minf| child(minf, *b"stbl")) else { return Ok(()) };
     let Some(stsz) = child(stbl, *b"stsz") else { return Ok(()) };
-    let read = match track.frame {
-        Some(frame) => pcm::samples(stbl, frame, room, &mut |dts, at, size| {
+    let read = match track.pcm_frame_bytes {
+        Some(frame) => pcm::samples(stbl, frame, file_size, &mut |dts, at, size| {
             track.add(dts, 0, true, (at, size), index)
         })?,
         None => None,
@@ -514,9 +522,9 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
             Some(_) => false,
         };
         let end = at.saturating_add(u64::from(size));
-        index.finished &= size == 0 || end <= room;
+        index.finished &= size == 0 || end <= file_size;
         changed |= !fits;
-        if fits && size > 0 && end <= room {
+        if fits && size > 0 && end <= file_size {
             track.add(dts, composition, keyframe, (at, size), index)?;
         }
         at = end;
@@ -524,7 +532,7 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
     }
     track.moov_end = dts;
     if changed {
-        match track.id {
+        match track.track {
             TrackId::Video => index.lack(Part::Resized, UnsupportedContent::ResizedFrames),
             TrackId::Audio(_) => index.lack(Part::Audio, UnsupportedContent::ChangedAudio),
         }
@@ -534,8 +542,8 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
 
 impl Track {
     /// Returns the track id in the file.
-    pub fn number(&self) -> u32 {
-        self.number
+    pub fn track_id(&self) -> u32 {
+        self.track_id
     }
 
     /// Converts ticks of this track to a time.
@@ -554,7 +562,7 @@ impl Track {
         index: &mut Index,
     ) -> Result<(), Error> {
         let time = |ticks: i64| micros(ticks, self.timescale).offset(self.edit.shift);
-        let is_video = self.id == TrackId::Video;
+        let is_video = self.track == TrackId::Video;
         let pts = time(dts.saturating_add(composition.into()));
         let Edit { begins, ends, .. } = self.edit;
         let is_early = begins.is_some_and(|begins| pts < begins.offset(-EDIT_MARGIN_MICROS));
@@ -563,7 +571,7 @@ impl Track {
             return Ok(());
         }
         let keyframe = keyframe || !is_video;
-        index.push(SampleLocation { track: self.id, keyframe, dts: time(dts), pts, at, size })
+        index.push(SampleLocation { track: self.track, keyframe, dts: time(dts), pts, at, size })
     }
 }
 
@@ -573,12 +581,12 @@ pub(super) fn moof(
     moof_at: u64,
     movie: &mut Movie,
     index: &mut Index,
-    room: u64,
+    file_size: u64,
 ) -> Result<(), Error> {
     let mut end_of_last = moof_at;
     for traf in boxes(content).filter(|found| found.name == *b"traf").take(64) {
         // An invalid part is skipped: the next one may be valid.
-        let _ = self::traf(traf.content, moof_at, &mut end_of_last, movie, index, room)?;
+        let _ = self::traf(traf.content, moof_at, &mut end_of_last, movie, index, file_size)?;
     }
     Ok(())
 }
@@ -589,12 +597,12 @@ fn traf(
     end_of_last: &mut u64,
     movie: &mut Movie,
     index: &mut Index,
-    room: u64,
+    file_size: u64,
 ) -> Result<Option<()>, Error> {
     let Some(tfhd) = child(content, *b"tfhd") else { return Ok(None) };
     let mut fields = Fields(tfhd);
-    let Some(((_, flags), number)) = fields.full().zip(fields.u32()) else { return Ok(None) };
-    let Some(track) = movie.tracks.iter_mut().find(|track| track.number == number) else {
+    let Some(((_, flags), track_id)) = fields.full().zip(fields.u32()) else { return Ok(None) };
+    let Some(track) = movie.tracks.iter_mut().find(|track| track.track_id == track_id) else {
         return Ok(None);
     };
     let mut defaults = track.defaults;
@@ -635,13 +643,13 @@ fn traf(
             let composition = own(0x800).unwrap_or(0).cast_signed();
             let end = at.saturating_add(u64::from(size));
             // An empty sample only lasts. A run of empty samples without fields would have no limit.
-            if size == 0 && each == 0 || end > room {
+            if size == 0 && each == 0 || end > file_size {
                 break;
             }
             let keyframe = its_flags & NON_SYNC_SAMPLE_FLAG == 0;
-            let frame = track.frame.filter(|_| track.protection.is_none());
+            let frame = track.pcm_frame_bytes.filter(|_| track.protection.is_none());
             if size > 0
-                && !frame.is_some_and(|frame| pcm::is_joined(track.id, frame, at, size, index))
+                && !frame.is_some_and(|frame| pcm::is_joined(track.track, frame, at, size, index))
             {
                 track.add(dts, composition, keyframe, (at, size), index)?;
             }
@@ -697,7 +705,7 @@ mod tests {
                 });
             });
         });
-        let head = TrackHead { number: 1, timescale: 1_000 };
+        let head = TrackHead { track_id: 1, timescale: 1_000 };
         for (id, part, what) in [
             (TrackId::Video, Part::Resized, UnsupportedContent::ResizedFrames),
             (TrackId::Audio(0), Part::Audio, UnsupportedContent::ChangedAudio),
