@@ -70,7 +70,8 @@ pub fn sample(
 /// Returns the events before the samples: the skipped tracks, and the codec configs of the other
 /// tracks.
 pub fn heads(index: &Index) -> impl Iterator<Item = StreamEvent> {
-    let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
+    let missed =
+        index.missed_by_user().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);
     let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.parameters));
     missed.chain(video.map(StreamEvent::Config)).chain(audio)

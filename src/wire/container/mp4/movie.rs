@@ -127,17 +127,17 @@ pub(super) fn moov(content: &[u8], index: &mut Index, file_size: u64) -> Result<
         if let Some(head) =
             TrackHead::read(trak.content).filter(|head| titled.contains(&head.track_id))
         {
-            let mut found = Index { most: index.most, ..Index::default() };
+            let mut found = Index { max_samples: index.max_samples, ..Index::default() };
             let edit = head.edit(trak.content, movie_timescale);
             samples(trak.content, &mut head.track(TrackId::Video, edit), &mut found, file_size)?;
             movie.titles.append(&mut found.samples);
             continue;
         }
-        let noted = index.left_out.len();
+        let noted = index.unsupported_contents.len();
         let Some(mut track) = trak_header(trak.content, movie_timescale, mvex, index) else {
-            if index.left_out.len() == noted && !index.to_play {
+            if index.unsupported_contents.len() == noted && !index.to_play {
                 let part = child(trak.content, *b"mdia").map_or(Part::Data, part);
-                index.lack(part, UnsupportedContent::UnreadableTrack);
+                index.note_unsupported(Some(part), UnsupportedContent::UnreadableTrack);
             }
             continue;
         };
@@ -236,7 +236,7 @@ fn trak_header(
         edit.ends = None;
     }
     if edit.is_divided && !index.to_play {
-        index.lack(part(mdia), UnsupportedContent::Edits);
+        index.note_unsupported(Some(part(mdia)), UnsupportedContent::Edits);
         return None;
     }
     let defaults = mvex.and_then(|mvex| trex(mvex, track_id)).unwrap_or_default();
@@ -247,7 +247,7 @@ fn trak_header(
     let id = match described {
         TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
-                index.lack(Part::Video, UnsupportedContent::SecondVideoTrack);
+                index.note_unsupported(Some(Part::Video), UnsupportedContent::SecondVideoTrack);
                 return None;
             }
             index.tracks.video = Some(video(config, timescale, period)?);
@@ -273,8 +273,11 @@ fn trak_header(
         TrackDescription::Video(_, _, _, name)
         | TrackDescription::Audio(_, name)
         | TrackDescription::Other(name) => {
-            left_out(part(mdia), name, index);
-            index.leave(UnsupportedTrack::of_mp4(handler(mdia).unwrap_or_default(), name));
+            note_track(part(mdia), name, index);
+            index.note_unsupported_track(UnsupportedTrack::of_mp4(
+                handler(mdia).unwrap_or_default(),
+                name,
+            ));
             return None;
         }
     };
@@ -348,13 +351,13 @@ fn part(mdia: &[u8]) -> Part {
     }
 }
 
-fn left_out(part: Part, name: Name, index: &mut Index) {
+fn note_track(part: Part, name: Name, index: &mut Index) {
     let codec = format!("'{}'", name.escape_ascii());
     let content = match &name {
         b"encv" | b"enca" => UnsupportedContent::EncryptedTrack(codec),
         _ => UnsupportedContent::Track(codec),
     };
-    index.lack(part, content);
+    index.note_unsupported(Some(part), content);
 }
 
 fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::media::VideoConfig> {
@@ -533,8 +536,12 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) ->
     track.moov_end = dts;
     if changed {
         match track.track {
-            TrackId::Video => index.lack(Part::Resized, UnsupportedContent::ResizedFrames),
-            TrackId::Audio(_) => index.lack(Part::Audio, UnsupportedContent::ChangedAudio),
+            TrackId::Video => {
+                index.note_unsupported(Some(Part::Resized), UnsupportedContent::ResizedFrames)
+            }
+            TrackId::Audio(_) => {
+                index.note_unsupported(Some(Part::Audio), UnsupportedContent::ChangedAudio)
+            }
         }
     }
     Ok(())
@@ -713,7 +720,7 @@ mod tests {
             let mut index = Index::default();
             samples(&trak, &mut head.track(id, Edit::default()), &mut index, 1_000).unwrap();
             assert_eq!(index.samples.len(), 2);
-            assert_eq!(index.lacking, [(part, what)]);
+            assert_eq!(index.unsupported_contents, [(Some(part), what)]);
         }
     }
 
@@ -765,7 +772,7 @@ mod tests {
         index.skip_hidden().unwrap();
         let times: Vec<_> = index.samples.iter().map(|it| it.pts.as_millis()).collect();
         assert_eq!(times, (0..10_i64).map(|number| number * 100).collect::<Vec<_>>());
-        assert_eq!(index.left_out, [UnsupportedContent::CutStart]);
+        assert_eq!(index.unsupported_contents, [(None, UnsupportedContent::CutStart)]);
         // No keyframe is shown.
         let mut index = frames();
         index.show_only(at(200), Some(at(800)));
