@@ -14,8 +14,8 @@ use onair::wire::codec::aac::{AudioSpecificConfig, adts};
 use onair::wire::codec::h264;
 use onair::wire::codec::h264::sps::{PicOrderCount, ScalingList};
 use onair::wire::codec::h264::{
-    DecoderConfig, DtsExtractor, NalType, Pps, Sps, VuiChanges, annexb_nals, avcc_nals,
-    nals_to_annexb, rewrite_sps_vui,
+    DecoderConfig, NalType, Pps, Sps, VuiChanges, annexb_nals, avcc_nals, nals_to_annexb,
+    rewrite_sps_vui,
 };
 use onair::wire::container::flv;
 use onair::wire::container::flv::audio::AudioPacket;
@@ -301,18 +301,6 @@ fn mediacommon_nal_units() {
     }
     for case in list(&vectors["emulation_prevention"]) {
         assert_eq!(h264::unescape(&hex(&case["proc"])), hex(&case["unproc"]), "{}", case["name"]);
-    }
-    for case in list(&vectors["dts_extractor"]) {
-        let mut extractor = DtsExtractor::new(90);
-        let mut last = None;
-        for (n, sample) in list(&case["sequence"]).iter().enumerate() {
-            let nals: Vec<_> = list(&sample["au"]).iter().map(hex).collect();
-            let pts = sample["pts"].as_i64().unwrap();
-            let dts = extractor.extract(nals.iter().map(|nal| &nal[..]), pts).unwrap();
-            // Where there is no frame, the table repeats the last time.
-            last = dts.or(last);
-            assert_eq!(last, sample["dts"].as_i64(), "{}: {n}", case["name"]);
-        }
     }
 }
 
