@@ -11,18 +11,16 @@ use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
 use crate::wire::container::mp4::colors::{colors, pixel_aspect};
 use crate::wire::container::mp4::encryption::{EncryptedSample, Protection};
-use crate::wire::container::mp4::sample_table::micros;
+use crate::wire::container::mp4::fragment::{SampleDefaults, TrunReader, TrunSample};
+use crate::wire::container::mp4::sample_table::{KeyframeList, Runs, SampleCursor, micros};
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
 use crate::wire::container::track_config::{bare_video_config, h264_config_with_metadata};
 use crate::wire::container::{
-    AudioTrack, Chapter, EDIT_MARGIN_MICROS, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES,
-    Part, SampleLocation, TrackId, UnsupportedContent, audio_track,
+    AudioTrack, Chapter, EDIT_MARGIN_MICROS, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part,
+    SampleLocation, TrackId, UnsupportedContent, audio_track,
 };
-
-/// The flag of a sample that depends on other samples (§8.8.3.1).
-const NON_SYNC_SAMPLE_FLAG: u32 = 0x1_0000;
 
 /// A track of the file that is used.
 #[derive(Clone, Debug)]
@@ -32,7 +30,7 @@ pub(super) struct Track {
     track: TrackId,
     timescale: u32,
     edit: Edit,
-    defaults: Defaults,
+    defaults: SampleDefaults,
     /// Start of the next fragment, unless the fragment has its own time.
     next_dts: i64,
     /// End of the samples in `moov`, where the first fragment starts.
@@ -54,13 +52,6 @@ struct Edit {
     ends: Option<Timestamp>,
     /// True if the list shows several parts of the media. All media from the first part on plays.
     is_divided: bool,
-}
-
-#[derive(Copy, Clone, Debug, Default)]
-struct Defaults {
-    duration: u32,
-    size: u32,
-    flags: u32,
 }
 
 /// Contents of `moov`.
@@ -210,7 +201,7 @@ impl TrackHead {
             track,
             timescale: self.timescale,
             edit,
-            defaults: Defaults::default(),
+            defaults: SampleDefaults::default(),
             next_dts: 0,
             moov_end: 0,
             protection: None,
@@ -383,7 +374,7 @@ fn first_duration(stbl: &[u8]) -> Option<u32> {
     fields.u32().filter(|duration| *duration > 0)
 }
 
-fn trex(mvex: &[u8], track_id: u32) -> Option<Defaults> {
+fn trex(mvex: &[u8], track_id: u32) -> Option<SampleDefaults> {
     boxes(mvex).filter(|found| found.name == *b"trex").find_map(|found| {
         let mut fields = Fields(found.content);
         fields.full()?;
@@ -391,7 +382,7 @@ fn trex(mvex: &[u8], track_id: u32) -> Option<Defaults> {
             return None;
         }
         fields.u32()?;
-        Some(Defaults { duration: fields.u32()?, size: fields.u32()?, flags: fields.u32()? })
+        Some(SampleDefaults { duration: fields.u32()?, size: fields.u32()?, flags: fields.u32()? })
     })
 }
 
@@ -435,31 +426,6 @@ fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<Edit> {
     Some(Edit { shift, begins: Some(begins), ends, is_divided })
 }
 
-/// A run-length list for consecutive samples.
-struct Runs<'a> {
-    fields: Fields<'a>,
-    left: u32,
-    value: u32,
-}
-
-impl<'a> Runs<'a> {
-    fn new(content: Option<&'a [u8]>) -> Option<Self> {
-        let mut fields = Fields(content?);
-        fields.full()?;
-        fields.u32()?;
-        Some(Self { fields, left: 0, value: 0 })
-    }
-
-    fn next(&mut self) -> Option<u32> {
-        while self.left == 0 {
-            self.left = self.fields.u32()?;
-            self.value = self.fields.u32()?;
-        }
-        self.left -= 1;
-        Some(self.value)
-    }
-}
-
 /// Reads the samples of an ordinary `trak`, and sets the end of the track.
 fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) -> Result<(), Error> {
     let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
@@ -487,62 +453,31 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) ->
     }
     let mut durations = Runs::new(child(stbl, *b"stts")).ok_or(Error::Damaged(FilePart::Index))?;
     let mut compositions = Runs::new(child(stbl, *b"ctts"));
-    let mut keyframes = child(stbl, *b"stss").map(|stss| Fields(stss.get(8..).unwrap_or_default()));
-    let mut next_keyframe = keyframes.as_mut().and_then(Fields::u32);
-    let wide = child(stbl, *b"co64");
-    let mut chunks = Fields(damaged(wide.or_else(|| child(stbl, *b"stco")), FilePart::Index)?);
-    let _ = chunks.full().and_then(|_| chunks.u32());
-    let mut runs = Fields(damaged(child(stbl, *b"stsc"), FilePart::Index)?);
-    let _ = runs.full().and_then(|_| runs.u32());
-    let next_run = |runs: &mut Fields| Some((runs.u32()?, runs.u32()?, runs.u32()?));
+    let mut keyframes = KeyframeList::new(child(stbl, *b"stss"));
     let others = track_boxes::other_descriptions(stbl);
-    let (mut in_chunk, mut fits, mut changed) = (0, true, false);
-    let mut following = next_run(&mut runs);
-    let (mut chunk, mut left, mut at, mut dts) = (0_u32, 0_u32, 0_u64, 0_i64);
+    let mut cursor = damaged(SampleCursor::new(stbl, others), FilePart::Index)?;
+    let (mut changed, mut dts) = (false, 0_i64);
     for number in 1..=count {
-        while left == 0 {
-            chunk = chunk.saturating_add(1);
-            if let Some((first, samples, description)) = following
-                && chunk >= first
-            {
-                in_chunk = samples;
-                fits = !others.contains(&description);
-                following = next_run(&mut runs);
-            }
-            let place = if wide.is_some() { chunks.u64() } else { chunks.u32().map(u64::from) };
-            at = damaged(place, FilePart::Index)?;
-            left = in_chunk;
-        }
-        left -= 1;
+        damaged(cursor.next_sample(), FilePart::Index)?;
         let size = damaged(if fixed != 0 { Some(fixed) } else { sizes.u32() }, FilePart::Index)?;
         let composition = compositions.as_mut().and_then(Runs::next).unwrap_or(0).cast_signed();
-        let keyframe = match keyframes.as_mut() {
-            None => true,
-            Some(list) if next_keyframe == Some(number) => {
-                next_keyframe = list.u32();
-                true
-            }
-            Some(_) => false,
-        };
-        let end = at.saturating_add(u64::from(size));
+        let keyframe = keyframes.contains(number);
+        let (at, end) = (cursor.at, cursor.at.saturating_add(u64::from(size)));
         index.finished &= size == 0 || end <= file_size;
-        changed |= !fits;
-        if fits && size > 0 && end <= file_size {
+        changed |= !cursor.fits;
+        if cursor.fits && size > 0 && end <= file_size {
             track.add(dts, composition, keyframe, (at, size), index)?;
         }
-        at = end;
+        cursor.at = end;
         dts = dts.saturating_add(durations.next().unwrap_or(0).into());
     }
     track.moov_end = dts;
     if changed {
-        match track.track {
-            TrackId::Video => {
-                index.note_unsupported(Some(Part::Resized), UnsupportedContent::ResizedFrames)
-            }
-            TrackId::Audio(_) => {
-                index.note_unsupported(Some(Part::Audio), UnsupportedContent::ChangedAudio)
-            }
-        }
+        let (part, what) = match track.track {
+            TrackId::Video => (Part::Resized, UnsupportedContent::ResizedFrames),
+            TrackId::Audio(_) => (Part::Audio, UnsupportedContent::ChangedAudio),
+        };
+        index.note_unsupported(Some(part), what);
     }
     Ok(())
 }
@@ -632,28 +567,17 @@ fn traf(
     let mut at = base;
     let mut places = Vec::new();
     for trun in boxes(content).filter(|found| found.name == *b"trun") {
-        let mut fields = Fields(trun.content);
-        let Some(((_, flags), count)) = fields.full().zip(fields.u32()) else { break };
-        if flags & 1 != 0 {
-            let offset = i64::from(fields.u32().unwrap_or(0).cast_signed());
+        let Some(mut samples) = TrunReader::new(trun.content, defaults) else { break };
+        if let Some(offset) = samples.offset {
             at = base.saturating_add_signed(offset);
         }
-        let mut first_flags = if flags & 4 != 0 { fields.u32() } else { None };
-        // Samples have individual fields, or all share the defaults.
-        let each = (flags & 0xF00).count_ones() as usize * 4;
-        let most = fields.0.len().checked_div(each).unwrap_or(MAX_SAMPLES);
-        for _ in 0..(count as usize).min(most) {
-            let mut own = |bit: u32| if flags & bit != 0 { fields.u32() } else { None };
-            let duration = own(0x100).unwrap_or(defaults.duration);
-            let size = own(0x200).unwrap_or(defaults.size);
-            let its_flags = own(0x400).or(first_flags.take()).unwrap_or(defaults.flags);
-            let composition = own(0x800).unwrap_or(0).cast_signed();
+        while let Some(TrunSample { duration, size, keyframe, composition }) = samples.next_sample()
+        {
             let end = at.saturating_add(u64::from(size));
             // An empty sample only lasts. A run of empty samples without fields would have no limit.
-            if size == 0 && each == 0 || end > file_size {
+            if size == 0 && !samples.has_fields() || end > file_size {
                 break;
             }
-            let keyframe = its_flags & NON_SYNC_SAMPLE_FLAG == 0;
             let frame = track.pcm_frame_bytes.filter(|_| track.protection.is_none());
             if size > 0
                 && !frame.is_some_and(|frame| pcm::is_joined(track.track, frame, at, size, index))
