@@ -248,14 +248,14 @@ fn one_goes_back_in_what_a_live_list_holds() {
         fs::read_to_string(&list).is_ok_and(|text| text.matches("#EXTINF").count() >= 12)
     });
     let watching = Watching::start(&config(&format!("http://127.0.0.1:{}/live.m3u8", web.http)));
-    let rewind = |it: &Watching| it.player.figures().rewind.unwrap_or_default();
+    let time_shift = |it: &Watching| it.player.figures().time_shift.unwrap_or_default();
     let shown = |it: &Watching| it.player.figures().shown;
-    let behind = |it: &Watching| rewind(it).behind.as_secs_f64();
+    let behind = |it: &Watching| time_shift(it).behind.as_secs_f64();
     watching.wait("the first pictures", |it| shown(it) > 15);
-    watching.wait("the list", |it| rewind(it).range > Duration::from_secs(5));
+    watching.wait("the list", |it| time_shift(it).range > Duration::from_secs(5));
     assert_eq!(behind(&watching), 0.0);
 
-    assert!(watching.player.rewind(Duration::from_secs(6)));
+    assert!(watching.player.seek_behind_live(Duration::from_secs(6)));
     let before = shown(&watching);
     watching
         .wait("the place behind", |it| shown(it) > before + 30 && (4.5..8.5).contains(&behind(it)));
@@ -264,7 +264,7 @@ fn one_goes_back_in_what_a_live_list_holds() {
     watching.player.pause(true);
     let (was, before) = (behind(&watching), shown(&watching));
     watching.wait("more behind", |it| behind(it) > was + 1.0);
-    assert!(watching.player.rewind(Duration::from_secs(3)));
+    assert!(watching.player.seek_behind_live(Duration::from_secs(3)));
     watching.wait("the picture of the place", |it| shown(it) > before && behind(it) < was);
     assert!(watching.player.figures().paused);
 

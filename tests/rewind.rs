@@ -38,8 +38,8 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
         reconnect: false,
         ..config(&url)
     });
-    watching.wait("something to go back in", |it| it.rewind().range > seconds(6.0));
-    assert_eq!(watching.rewind().behind, Duration::ZERO);
+    watching.wait("something to go back in", |it| it.time_shift().range > seconds(6.0));
+    assert_eq!(watching.time_shift().behind, Duration::ZERO);
     assert_eq!(watching.player.duration(), None);
     let latency = |it: &Watching| it.player.figures().latency_ms.unwrap_or_default();
     watching.wait("the markers", |it| latency(it) > 0.0);
@@ -47,50 +47,50 @@ fn one_goes_back_in_a_broadcast_and_forward_to_its_end() {
     assert!(at_the_end < 2_500.0, "{at_the_end}");
 
     // Five seconds back: the markers show that the frames are that old.
-    assert!(watching.player.rewind(seconds(5.0)));
-    watching.wait("the place behind", |it| it.rewind().behind > seconds(4.0));
+    assert!(watching.player.seek_behind_live(seconds(5.0)));
+    watching.wait("the place behind", |it| it.time_shift().behind > seconds(4.0));
     let shown = watching.shown();
     watching.wait("its pictures", |it| it.shown() > shown + 20);
     let old = latency(&watching);
     assert!((4_500.0..9_000.0).contains(&old), "{old}");
     assert_eq!(watching.player.state(), State::Playing);
-    let behind = watching.rewind().behind;
+    let behind = watching.time_shift().behind;
     assert!((4.5..7.5).contains(&behind.as_secs_f64()), "{behind:?}");
 
     // Seeking during a pause shows one frame, which stays.
     watching.player.pause(true);
     watching.wait("the pause", |it| it.player.figures().paused);
     let shown = watching.shown();
-    let before = watching.rewind();
-    assert!(watching.player.rewind(before.behind + seconds(1.5)));
+    let before = watching.time_shift();
+    assert!(watching.player.seek_behind_live(before.behind + seconds(1.5)));
     watching.wait("the picture there", |it| it.shown() > shown);
     let begun = watching.clock.now();
     watching.wait("two seconds", |it| it.clock.now().since(begun) > seconds(2.0));
     assert!(watching.shown() <= shown + 2, "{} {shown}", watching.shown());
-    assert!(watching.rewind().behind > before.behind + seconds(1.5));
+    assert!(watching.time_shift().behind > before.behind + seconds(1.5));
     watching.player.pause(false);
     let shown = watching.shown();
     watching.wait("going on", |it| it.shown() > shown + 20);
-    assert!(watching.rewind().behind > before.behind, "a pause makes it later");
+    assert!(watching.time_shift().behind > before.behind, "a pause makes it later");
 
     // A seek forward goes to a keyframe ahead, never back.
-    let behind = watching.rewind().behind;
-    assert!(watching.player.rewind(behind - seconds(2.0)));
-    watching.wait("a step ahead", |it| it.rewind().behind < behind - seconds(1.0));
+    let behind = watching.time_shift().behind;
+    assert!(watching.player.seek_behind_live(behind - seconds(2.0)));
+    watching.wait("a step ahead", |it| it.time_shift().behind < behind - seconds(1.0));
 
     watching.player.go_live();
-    watching.wait("the live end", |it| it.rewind().behind == Duration::ZERO);
+    watching.wait("the live end", |it| it.time_shift().behind == Duration::ZERO);
     let shown = watching.shown();
     watching.wait("its pictures", |it| it.shown() > shown + 20);
     let again = latency(&watching);
     assert!(again < at_the_end + 1_000.0, "{again} {at_the_end}");
     let figures = watching.player.figures();
     assert_eq!(figures.damaged, 0, "{figures:?}");
-    assert!(watching.rewind().bytes <= 32 << 20);
+    assert!(watching.time_shift().bytes <= 32 << 20);
 
     // The broadcast ends while the player is behind: the time shift plays to its end.
-    assert!(watching.player.rewind(seconds(3.0)));
-    watching.wait("the place behind", |it| it.rewind().behind > seconds(2.0));
+    assert!(watching.player.seek_behind_live(seconds(3.0)));
+    watching.wait("the place behind", |it| it.time_shift().behind > seconds(2.0));
     live.stop(LIMIT);
     watching.wait("the end", |it| it.player.state().is_final());
     assert_eq!(watching.player.state(), State::Ended);
@@ -108,11 +108,11 @@ fn a_pause_that_outlasts_the_buffer_goes_on_where_it_begins() {
     watching.wait("the pause", |it| it.player.figures().paused);
     let begun = watching.clock.now();
     watching.wait("seven seconds", |it| it.clock.now().since(begun) > seconds(7.0));
-    let kept = watching.rewind();
+    let kept = watching.time_shift();
     watching.player.pause(false);
     let shown = watching.shown();
     watching.wait("going on", |it| it.shown() > shown + 30);
-    let behind = watching.rewind().behind;
+    let behind = watching.time_shift().behind;
     // The buffer kept four of at least seven seconds. Playback skips what was before that, so the
     // player is behind by less than the pause.
     let passed = watching.clock.now().since(begun);

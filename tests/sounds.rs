@@ -496,7 +496,11 @@ fn laced_sound_of_matroska_is_found_frame_by_frame() {
         let theirs = peers::ffmpeg::probe(&laced).packets("audio");
         let blocks = fs::read(&laced).unwrap();
         let index = mkv::index_to_play(&mut blocks.as_slice()).unwrap();
-        assert!(index.left_out.is_empty() && theirs.len() > 50, "{:?}", index.left_out);
+        assert!(
+            index.unsupported_contents.is_empty() && theirs.len() > 50,
+            "{:?}",
+            index.unsupported_contents
+        );
         assert_eq!(index.samples.len(), theirs.len(), "{ways:?}");
         for (ours, theirs) in index.samples.iter().zip(&theirs) {
             assert_eq!(u64::from(ours.size), theirs.size, "{ours:?}");

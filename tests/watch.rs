@@ -7,7 +7,7 @@ use onair::base::queue::Empty;
 use onair::base::{Clock, Latest};
 use onair::media::VideoFrame;
 use onair::net::Runtime;
-use onair::player::{Config, Event, Failure, Figures, Player, Rewind, Source, State};
+use onair::player::{Config, Event, Failure, Figures, Player, Source, State, TimeShiftState};
 use onair::text::Language;
 
 use crate::peers::LIMIT;
@@ -90,8 +90,8 @@ impl Watching {
         Self { player, runtime, clock, notice_keys: RefCell::default() }
     }
 
-    pub fn rewind(&self) -> Rewind {
-        self.player.figures().rewind.unwrap_or_default()
+    pub fn time_shift(&self) -> TimeShiftState {
+        self.player.figures().time_shift.unwrap_or_default()
     }
 
     pub fn shown(&self) -> u64 {

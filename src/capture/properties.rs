@@ -102,8 +102,8 @@ impl Properties {
 
     /// Returns true if both sets of properties differ only in sliders or typed text, not in a
     /// switch.
-    pub fn is_drawn_from(&self, other: &Self) -> bool {
-        self.text.is_drawn_from(&other.text)
+    pub fn differs_only_in_values(&self, other: &Self) -> bool {
+        self.text.differs_only_in_values(&other.text)
             && (self.slides.order, self.slides.repeat) == (other.slides.order, other.slides.repeat)
             && self.without_pointer == other.without_pointer
             && (self.hidden, self.at_end, &self.files) == (other.hidden, other.at_end, &other.files)

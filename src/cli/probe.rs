@@ -62,7 +62,7 @@ fn to_json(report: &Report) -> Value {
         report
             .unsupported
             .iter()
-            .map(|track| json!({ "type": track.kind(), "codec": track.codec })),
+            .map(|track| json!({ "type": track.kind_name(), "codec": track.codec })),
     );
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
     without_nulls(json!({

@@ -71,7 +71,8 @@ pub fn sample(
 /// Returns the events before the samples: the skipped tracks, and the codec configs of the other
 /// tracks.
 pub fn configs(index: &Index) -> impl Iterator<Item = StreamEvent> {
-    let missed = index.missed().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
+    let missed =
+        index.missed_by_user().cloned().map(Metadata::Unsupported).map(StreamEvent::Metadata);
     let video = index.tracks.video.clone().map(TrackConfig::Video);
     let audio = index.tracks.audio.first().map(|audio| audio_config(&audio.config));
     missed.chain(video.map(StreamEvent::Config)).chain(audio)

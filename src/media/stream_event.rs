@@ -75,7 +75,7 @@ pub enum TrackKind {
 /// A track that onair cannot play. The source delivers no packets of this track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsupportedTrack {
-    pub medium: TrackKind,
+    pub kind: TrackKind,
     /// The codec name in ffprobe.
     pub codec: String,
     /// The display name.
@@ -84,8 +84,8 @@ pub struct UnsupportedTrack {
 
 impl UnsupportedTrack {
     /// Returns the name of the kind in ffprobe.
-    pub fn kind(&self) -> &'static str {
-        match self.medium {
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
             TrackKind::Video => "video",
             TrackKind::Audio => "audio",
         }
@@ -94,7 +94,7 @@ impl UnsupportedTrack {
 
 impl From<&UnsupportedTrack> for Problem {
     fn from(track: &UnsupportedTrack) -> Self {
-        track_name(track.medium, &track.name)
+        track_name(track.kind, &track.name)
     }
 }
 

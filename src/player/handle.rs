@@ -21,7 +21,7 @@ use crate::player::session::config::{Config, INITIAL_AUTO_BUFFER, Source};
 use crate::player::session::requests::NewFile;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::session::shared::Shared;
-use crate::player::state::{Event, Failure, FailureKind, Figures, Rewind, Saving, State};
+use crate::player::state::{Event, Failure, FailureKind, Figures, Saving, State, TimeShiftState};
 use crate::text::problem::problem;
 
 /// The minimum distance of a seek position from the end of a recording, so that its last frame is
@@ -238,11 +238,11 @@ impl Player {
     /// Seeks to a distance behind the live edge within the time shift: to the keyframe before that
     /// position, or to the one after it when seeking forward. Returns false if there is no time
     /// shift, or if the last data of the broadcast plays.
-    pub fn rewind(&self, behind: Duration) -> bool {
+    pub fn seek_behind_live(&self, behind: Duration) -> bool {
         if self.state().is_final() || self.shared.packets.is_closed() {
             return false;
         }
-        if self.shared.rewind_list(behind) {
+        if self.shared.seek_dvr_window(behind) {
             return true;
         }
         let can = self.shared.packets.shift.lock().is_on();
@@ -256,18 +256,20 @@ impl Player {
     /// Returns false if seeking is impossible.
     pub fn step(&self, by: Duration, ahead: bool) -> bool {
         if self.duration().is_some() {
-            let from = self.shared.aimed();
+            let from = self.shared.pending_position();
             return self.seek(if ahead {
                 from.saturating_add(by)
             } else {
                 from.saturating_sub(by)
             });
         }
-        let Some(Rewind { range, behind, .. }) = self.shared.aimed_back() else { return false };
+        let Some(TimeShiftState { range, behind, .. }) = self.shared.pending_time_shift() else {
+            return false;
+        };
         let to =
             if ahead { behind.saturating_sub(by) } else { behind.saturating_add(by).min(range) };
         if to > LIVE_EDGE_TOLERANCE {
-            return self.rewind(to);
+            return self.seek_behind_live(to);
         }
         // A viewer at the live edge stays there.
         if !behind.is_zero() {
@@ -278,7 +280,7 @@ impl Player {
 
     /// Seeks to the live edge of a broadcast, and ends a pause.
     pub fn go_live(&self) {
-        if self.shared.rewind_list(Duration::ZERO) {
+        if self.shared.seek_dvr_window(Duration::ZERO) {
             return;
         }
         if self.shared.packets.shift.lock().is_on() {

@@ -39,8 +39,8 @@ pub use present::speaker::Open;
 pub use session::config::{Config, INITIAL_AUTO_BUFFER, MAX_AV_OFFSET_MS, Source};
 pub use session::gapless::NextFile;
 pub use state::{
-    Event, Failure, FailureKind, Figures, OfferedChat, PlayerMessage, Rewind, Saving, Severity,
-    State,
+    Event, Failure, FailureKind, Figures, OfferedChat, PlayerMessage, Saving, Severity, State,
+    TimeShiftState,
 };
 
 /// Bytes of a path that are escaped in a URL: all except RFC 3986's unreserved ones and `/`.

@@ -19,11 +19,11 @@ use crate::wire::container::flv::{Reader, TagEvent, TagKind};
 /// Counts of errors and audible corrections.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct SimulatedFault {
-    pub(crate) starved: u32,
+    pub(crate) stalled: u32,
     pub(crate) jumped: u32,
     pub(crate) dropped: u32,
     pub(crate) damaged: u32,
-    pub(crate) dry: u64,
+    pub(crate) underruns: u64,
 }
 
 /// See the module documentation.
@@ -105,13 +105,13 @@ impl Viewer {
     /// microseconds.
     pub(crate) fn step(&mut self, now: Timestamp, show: &mut dyn FnMut(&Bytes, i64)) {
         self.reception.set_speaker_latency(self.audio.latency());
-        let supply = self.reception.supply(now);
+        let received = self.reception.received(now);
         if !self.playout.has_started()
-            && let Some(prospect) = self.playout.prospect(now, &supply)
+            && let Some(prospect) = self.playout.prospect(now, &received)
         {
             self.audio.forget_before(prospect);
         }
-        match self.playout.step(now, &supply, self.audio.position_played()) {
+        match self.playout.step(now, &received, self.audio.position_played()) {
             Change::None => {}
             Change::Started(at) => self.begin(at, true, now),
             Change::Jumped(at) => {
@@ -119,8 +119,8 @@ impl Viewer {
                 self.begin(at, true, now);
             }
             Change::Resumed(at) => self.begin(at, false, now),
-            Change::Starved => {
-                self.trouble.starved += 1;
+            Change::Stalled => {
+                self.trouble.stalled += 1;
                 self.reception.broke(now);
             }
         }
@@ -154,6 +154,6 @@ impl Viewer {
 
     /// Returns the errors so far.
     pub(crate) fn trouble(&self) -> SimulatedFault {
-        SimulatedFault { dry: self.audio.underruns, ..self.trouble }
+        SimulatedFault { underruns: self.audio.underruns, ..self.trouble }
     }
 }

@@ -30,7 +30,7 @@ use onair::media::{Color, ExtraTrack, Planes, Size, VideoFrame};
 use onair::mix::filter::{Filter, Slot};
 use onair::mix::{MonitoringMode, Reading, Strip, StripId, StripLamp};
 use onair::player::chat::ChatState;
-use onair::player::{FailureKind, Figures, Rewind, Saving};
+use onair::player::{FailureKind, Figures, Saving, TimeShiftState};
 use onair::studio::live::monitor::view::{MonitorView, ViewerFrame};
 use onair::studio::live::view::{LiveFigures, LiveState, PassthroughView};
 use onair::studio::notices::PastNotice;
@@ -73,24 +73,24 @@ fn play(snapshot: &mut Snapshot, playing: &WatchCommand) {
     match playing {
         WatchCommand::Pause(paused) => watch.paused = *paused,
         WatchCommand::Seek(to) => watch.position = *to,
-        WatchCommand::Rewind(behind) => {
-            if let Some(rewind) = watch.rewind.as_mut() {
-                rewind.behind = *behind;
+        WatchCommand::SeekBehindLive(behind) => {
+            if let Some(time_shift) = watch.time_shift.as_mut() {
+                time_shift.behind = *behind;
             }
         }
         WatchCommand::Step { by, ahead } => {
             let moved = |from: Duration, ahead: bool| {
                 if ahead { from + *by } else { from.saturating_sub(*by) }
             };
-            match watch.rewind.as_mut() {
-                Some(rewind) => rewind.behind = moved(rewind.behind, !*ahead),
+            match watch.time_shift.as_mut() {
+                Some(time_shift) => time_shift.behind = moved(time_shift.behind, !*ahead),
                 None => watch.position = moved(watch.position, *ahead),
             }
         }
         WatchCommand::GoToLive => {
             watch.paused = false;
-            if let Some(rewind) = watch.rewind.as_mut() {
-                rewind.behind = Duration::ZERO;
+            if let Some(time_shift) = watch.time_shift.as_mut() {
+                time_shift.behind = Duration::ZERO;
             }
         }
         WatchCommand::Choose(id) => {

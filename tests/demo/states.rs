@@ -674,11 +674,11 @@ pub fn snapshot(name: &str) -> Snapshot {
         }
         "watch-behind" | "watch-paused" => {
             snapshot.watch = WatchState::Playing;
-            let rewind = Rewind {
+            let time_shift = Some(TimeShiftState {
                 range: Duration::from_secs(97),
                 behind: Duration::from_secs(12),
                 bytes: 31_000_000,
-            };
+            });
             let saving = Saving {
                 path: "/home/ada/Videos/onair watched 2026-11-20 09-12-00.flv".into(),
                 bytes: 12_400_000,
@@ -686,7 +686,7 @@ pub fn snapshot(name: &str) -> Snapshot {
             };
             let paused = name == "watch-paused";
             let saving = Some(saving).filter(|_| !paused);
-            let counted = Figures { rewind: Some(rewind), paused, saving, ..playing.counted };
+            let counted = Figures { time_shift, paused, saving, ..playing.counted };
             snapshot.watch_figures = WatchFigures { counted, ..playing };
         }
         "watch-file" => {

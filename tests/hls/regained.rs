@@ -89,9 +89,9 @@ fn a_live_list_is_recorded_once_by_a_viewer_who_goes_back_in_it() {
         watching.wait("more frames", |it| it.shown() > shown + 25);
     };
     on(&watching);
-    watching.wait("the list", |it| it.rewind().range > Duration::from_secs(4));
+    watching.wait("the list", |it| it.time_shift().range > Duration::from_secs(4));
     for _ in 0..2 {
-        assert!(watching.player.rewind(Duration::from_secs(4)));
+        assert!(watching.player.seek_behind_live(Duration::from_secs(4)));
         on(&watching);
         watching.player.go_live();
         on(&watching);

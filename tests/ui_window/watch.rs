@@ -129,7 +129,7 @@ fn a_broadcast_is_held_gone_back_in_and_brought_to_its_end() {
     harness.drag_at(bar.center());
     harness.drop_at(bar.center());
     let sent = commands(&mut harness);
-    let [Command::Player(WatchCommand::Rewind(middle))] = sent.as_slice() else {
+    let [Command::Player(WatchCommand::SeekBehindLive(middle))] = sent.as_slice() else {
         panic!("{sent:?}")
     };
     assert!((47.0..50.0).contains(&middle.as_secs_f64()), "{middle:?}");

@@ -67,7 +67,7 @@ pub struct State {
     pub length: Option<Duration>,
     pub position: Duration,
     /// The range of the time shift, and the current distance behind the live edge.
-    pub rewind: Option<(Duration, Duration)>,
+    pub time_shift: Option<(Duration, Duration)>,
     pub volume: f64,
     /// The tiles in display order.
     pub tiles: Vec<TileId>,
@@ -97,7 +97,7 @@ impl State {
             title: name_of(&figures.url),
             length: figures.duration,
             position: if figures.live { Duration::ZERO } else { figures.position },
-            rewind: figures.rewind.as_ref().map(|rewind| (rewind.range, rewind.behind)),
+            time_shift: figures.time_shift.map(|shift| (shift.range, shift.behind)),
             volume: if figures.muted { 0.0 } else { f64::from(figures.volume) },
             tiles: snapshot.tiles.iter().map(|tile| tile.id).collect(),
         })
@@ -105,7 +105,7 @@ impl State {
 
     /// Returns true if seeking is possible.
     pub fn can_seek(&self) -> bool {
-        self.length.is_some() || self.rewind.is_some_and(|(range, _)| !range.is_zero())
+        self.length.is_some() || self.time_shift.is_some_and(|(range, _)| !range.is_zero())
     }
 
     /// Returns the commands for the studio that fulfill a request. The list is empty if the request
@@ -166,7 +166,7 @@ impl State {
     }
 
     fn seek(&self, by: i64) -> Vec<Command> {
-        if self.length.is_none() && self.rewind.is_none() {
+        if self.length.is_none() && self.time_shift.is_none() {
             return Vec::new();
         }
         let step = Duration::from_micros(by.unsigned_abs());
@@ -257,7 +257,7 @@ mod tests {
         }
         let live = State {
             length: None,
-            rewind: Some((Duration::from_secs(20), Duration::from_secs(5))),
+            time_shift: Some((Duration::from_secs(20), Duration::from_secs(5))),
             ..file()
         };
         assert!(live.can_seek());
@@ -266,7 +266,7 @@ mod tests {
             step(10_000_000, false)
         );
         assert_eq!(
-            State { rewind: None, ..live }.commands(&MediaKeyRequest::Seek(MICROS_PER_SECOND)),
+            State { time_shift: None, ..live }.commands(&MediaKeyRequest::Seek(MICROS_PER_SECOND)),
             []
         );
     }

@@ -248,7 +248,7 @@ pub(super) fn keep_carried(index: &mut Index) -> Result<Option<Problem>, contain
         return Err(container::Error::Unsupported(codec));
     }
     let named = |kind, codec: Codec| track_name(kind, codec.name());
-    let unread = |kind| index.unsupported.iter().find(|it| it.medium == kind).map(Problem::from);
+    let unread = |kind| index.unsupported.iter().find(|it| it.kind == kind).map(Problem::from);
     let missing = match (has_video, number) {
         (false, _) => {
             video.map(|codec| named(TrackKind::Video, codec)).or_else(|| unread(TrackKind::Video))

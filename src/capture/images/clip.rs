@@ -41,12 +41,12 @@ pub fn open(path: &Path, context: &Context) -> Result<Box<dyn ClipFeed>, Error> 
         drop(decode::open(path, Some(size)).map_err(fault)?);
         ClipDecoder::File(path.to_owned())
     };
-    let (shots, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
-    let worker = Worker::spawn("clip", move |stop| source.run(size, &shots, stop))?;
+    let (frames, ready) = queue::bounded("clip-frames", READ_AHEAD_FRAMES, Full::Block);
+    let worker = Worker::spawn("clip", move |stop| source.run(size, &frames, stop))?;
     Ok(Box::new(ClipFrames::new(ready, ClipStart::default(), worker)))
 }
 
-/// Returns the images of a folder sorted by name, with `9` before `10`.
+/// Returns the images of a folder sorted by name, with `shot9_a` before `shot10_a`.
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let mut files = images_in(folder, MAX_FRAMES * 2)?;
     files.sort_by_cached_key(|path| natural(path));
@@ -57,12 +57,19 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(files)
 }
 
-/// Returns the sort key of a name: its text and the last number in it.
-fn natural(path: &Path) -> (String, u64, PathBuf) {
+/// Returns the sort key of a name: its texts, each with the number after it.
+fn natural(path: &Path) -> (Vec<(String, u64)>, PathBuf) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let text = stem.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = stem.get(text.len()..).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    (text.to_owned(), number, path.to_owned())
+    let (mut parts, mut rest) = (Vec::new(), &*stem);
+    while !rest.is_empty() {
+        let from_number = rest.trim_start_matches(|c: char| !c.is_ascii_digit());
+        let after = from_number.trim_start_matches(|c: char| c.is_ascii_digit());
+        let text = rest.strip_suffix(from_number).unwrap_or_default();
+        let number = from_number.strip_suffix(after).and_then(|digits| digits.parse().ok());
+        parts.push((text.to_owned(), number.unwrap_or(0)));
+        rest = after;
+    }
+    (parts, path.to_owned())
 }
 
 enum ClipDecoder {
@@ -74,13 +81,13 @@ enum ClipDecoder {
 const STATIC_DURATION: Duration = Duration::from_secs(1);
 
 impl ClipDecoder {
-    fn run(self, size: Size, shots: &Sender<ClipFrame>, stop: &Stop) {
+    fn run(self, size: Size, frames: &Sender<ClipFrame>, stop: &Stop) {
         let mut at = Timestamp::ZERO;
         let mut send = |planes, shown: Duration| {
             let mut frame = source::frame(Pooled::unpooled(planes));
             frame.pts = at;
             at += shown;
-            shots.send(ClipFrame { frame, shown }).is_ok() && !stop.is_set()
+            frames.send(ClipFrame { frame, shown }).is_ok() && !stop.is_set()
         };
         match self {
             Self::Folder { files, period } => {
@@ -158,6 +165,14 @@ mod tests {
             seen == want
         });
         assert!(found, "{want} at {at:?}");
+    }
+
+    #[test]
+    fn names_are_sorted_by_every_number() {
+        let sorted = ["shot2.png", "shot9_a.png", "shot9_b.png", "shot10_a.png", "title.png"];
+        let mut names: Vec<_> = sorted.iter().rev().map(Path::new).collect();
+        names.sort_by_cached_key(|path| natural(path));
+        assert_eq!(names, sorted.map(Path::new));
     }
 
     #[test]

@@ -31,9 +31,10 @@ const MAX_PIXELS: u64 = 1 << 26;
 const MAX_DECODE_MEMORY_BYTES: u64 = 640 << 20;
 /// Maximum size of an image in memory. Larger images are scaled down once, when they are read.
 const MAX_STORED_SIZE: Size = Size::new(4_096, 4_096);
-/// Maximum duration of an animation's image that means "unspecified", for which browsers use a tenth
-/// of a second. Images at 60 frames per second last longer.
+/// An image of an animation that declares this duration or less has no specified duration, and is
+/// shown for [`DEFAULT_FRAME_DURATION`]. Images at 60 frames per second last longer.
 const UNSPECIFIED_FRAME_DURATION: Duration = Duration::from_millis(10);
+/// Display time of an image without a specified duration, as in browsers.
 const DEFAULT_FRAME_DURATION: Duration = Duration::from_millis(100);
 const MAX_FRAME_DURATION: Duration = Duration::from_secs(3_600);
 

@@ -36,7 +36,7 @@ impl TextAppearance {
     }
 
     /// Returns true if both appearances differ only in numbers, colors and the font family.
-    pub fn is_drawn_from(&self, other: &Self) -> bool {
+    pub fn differs_only_in_values(&self, other: &Self) -> bool {
         let switched = |look: &Self| {
             let Style { italic, outline, shadow, background, align, .. } = &look.style;
             let parts = [outline.is_some(), shadow.is_some(), background.is_some()];

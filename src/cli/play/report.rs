@@ -158,8 +158,8 @@ pub(super) fn fields(figures: &Figures, measure: bool) -> Value {
         "paused": figures.paused,
         "position": figures.duration.map(|_| seconds(figures.position)),
         "duration": figures.duration.map(seconds),
-        "behind": figures.rewind.map(|kept| seconds(kept.behind)),
-        "rewind": figures.rewind.map(|kept| seconds(kept.range)),
+        "behind": figures.time_shift.map(|kept| seconds(kept.behind)),
+        "rewind": figures.time_shift.map(|kept| seconds(kept.range)),
         "volume": (figures.volume * 100.0).round(),
         "muted": figures.muted,
         "saving": figures.saving.as_ref().map(|saving| json!({

@@ -135,6 +135,7 @@ impl VideoConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AudioConfig {
     pub codec: AudioCodec,
+    /// Samples per second and channel.
     pub sample_rate: u32,
     pub channels: u16,
     pub bitrate: BitsPerSecond,

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 
 use crate::base::Timestamp;
 use crate::player::buffer::pace::LiveDistance;
-use crate::player::state::Rewind;
+use crate::player::state::TimeShiftState;
 
 /// A position closer to the live edge than this counts as live.
 const LIVE_EDGE_TOLERANCE: Duration = Duration::from_millis(500);
@@ -76,7 +76,11 @@ impl DvrWindow {
 
     /// Goes this far behind the live edge, and returns the target. Returns `None` if there is no
     /// playlist.
-    pub(in crate::player) fn rewind(&self, behind: Duration, now: Timestamp) -> Option<SeekTarget> {
+    pub(in crate::player) fn seek_behind_live(
+        &self,
+        behind: Duration,
+        now: Timestamp,
+    ) -> Option<SeekTarget> {
         let mut list = self.list.lock();
         let list = list.as_mut()?;
         let (live, distance) = (list.live(now), list.distance);
@@ -101,11 +105,15 @@ impl DvrWindow {
     }
 
     /// Returns how far a viewer at `place` can go back, and how far behind the viewer is.
-    pub(in crate::player) fn rewind_at(&self, place: Duration, now: Timestamp) -> Option<Rewind> {
+    pub(in crate::player) fn state_at(
+        &self,
+        place: Duration,
+        now: Timestamp,
+    ) -> Option<TimeShiftState> {
         let list = (*self.list.lock())?;
         let live = list.live(now);
         let behind = if list.behind { live.saturating_sub(place) } else { Duration::ZERO };
-        Some(Rewind { range: live.saturating_sub(list.from).max(behind), behind, bytes: 0 })
+        Some(TimeShiftState { range: live.saturating_sub(list.from).max(behind), behind, bytes: 0 })
     }
 }
 
@@ -119,40 +127,46 @@ mod tests {
 
     #[test]
     fn places_are_told_from_the_live_end_which_moves() {
-        let (listed, at) = (DvrWindow::default(), Timestamp::from_millis);
-        assert_eq!((listed.rewind(seconds(5), at(0)), listed.hold()), (None, false));
+        let (window, at) = (DvrWindow::default(), Timestamp::from_millis);
+        assert_eq!((window.seek_behind_live(seconds(5), at(0)), window.hold()), (None, false));
         let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
-        listed.see(at(10_000), seconds(40), seconds(100), distance);
+        window.see(at(10_000), seconds(40), seconds(100), distance);
         let now = at(12_000);
-        let rewind = listed.rewind_at(seconds(96), now).unwrap();
-        assert_eq!((rewind.range, rewind.behind), (seconds(56), Duration::ZERO));
-        assert!(!listed.is_behind());
-        assert_eq!(listed.rewind(seconds(20), now), Some(SeekTarget::Back(seconds(76))));
-        assert!(listed.is_behind());
-        assert_eq!(listed.rewind_at(seconds(76), now).unwrap().behind, seconds(20));
+        let time_shift = window.state_at(seconds(96), now).unwrap();
+        assert_eq!((time_shift.range, time_shift.behind), (seconds(56), Duration::ZERO));
+        assert!(!window.is_behind());
+        assert_eq!(window.seek_behind_live(seconds(20), now), Some(SeekTarget::Back(seconds(76))));
+        assert!(window.is_behind());
+        assert_eq!(window.state_at(seconds(76), now).unwrap().behind, seconds(20));
         // The list grows, and the viewer stays behind.
-        listed.see(at(14_000), seconds(44), seconds(104), distance);
-        assert_eq!(listed.rewind_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
-        assert_eq!(listed.rewind(seconds(500), at(14_000)), Some(SeekTarget::Back(seconds(44))));
+        window.see(at(14_000), seconds(44), seconds(104), distance);
+        assert_eq!(window.state_at(seconds(78), at(14_000)).unwrap().behind, seconds(20));
+        assert_eq!(
+            window.seek_behind_live(seconds(500), at(14_000)),
+            Some(SeekTarget::Back(seconds(44)))
+        );
         let live = SeekTarget::Live { place: seconds(98), distance };
-        assert_eq!(listed.rewind(Duration::ZERO, at(14_000)), Some(live));
-        assert_eq!(listed.rewind_at(seconds(98), at(15_000)).unwrap().behind, Duration::ZERO);
+        assert_eq!(window.seek_behind_live(Duration::ZERO, at(14_000)), Some(live));
+        assert_eq!(window.state_at(seconds(98), at(15_000)).unwrap().behind, Duration::ZERO);
         // A pause.
-        assert!(listed.hold() && !listed.hold());
-        assert_eq!(listed.rewind_at(seconds(98), at(17_000)).unwrap().behind, seconds(3));
+        assert!(window.hold() && !window.hold());
+        assert_eq!(window.state_at(seconds(98), at(17_000)).unwrap().behind, seconds(3));
         // If the list is not updated, the live edge moves at most to the end of the list.
-        assert_eq!(listed.rewind_at(seconds(98), at(900_000)).unwrap().behind, seconds(6));
+        assert_eq!(window.state_at(seconds(98), at(900_000)).unwrap().behind, seconds(6));
     }
 
     #[test]
     fn the_live_end_is_where_it_is_now_after_a_long_pause() {
-        let (listed, at) = (DvrWindow::default(), Timestamp::from_millis);
+        let (window, at) = (DvrWindow::default(), Timestamp::from_millis);
         let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };
-        listed.see(at(10_000), seconds(40), seconds(100), distance);
-        assert!(listed.hold());
+        window.see(at(10_000), seconds(40), seconds(100), distance);
+        assert!(window.hold());
         let live = SeekTarget::Live { place: seconds(694), distance };
-        assert_eq!(listed.rewind(Duration::ZERO, at(610_000)), Some(live));
+        assert_eq!(window.seek_behind_live(Duration::ZERO, at(610_000)), Some(live));
         // A position behind counts from the known end, as its distance does.
-        assert_eq!(listed.rewind(seconds(20), at(610_000)), Some(SeekTarget::Back(seconds(80))));
+        assert_eq!(
+            window.seek_behind_live(seconds(20), at(610_000)),
+            Some(SeekTarget::Back(seconds(80)))
+        );
     }
 }

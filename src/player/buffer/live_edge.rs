@@ -127,28 +127,28 @@ mod tests {
             least: Duration::from_secs(6),
             at_once: false,
         };
-        let mut aim = LiveEdge::new(distance);
-        assert_eq!(aim.target(at(0)), None);
-        aim.see(at(1_000), at(10_000));
+        let mut edge = LiveEdge::new(distance);
+        assert_eq!(edge.target(at(0)), None);
+        edge.see(at(1_000), at(10_000));
         // Playback begins at once, 4 s from the end.
-        aim.begin(at(1_000), at(6_000));
-        assert_eq!(aim.target(at(1_000)), Some(-5_000_000));
-        assert_eq!(aim.target(at(2_000)), Some(-4_970_000));
+        edge.begin(at(1_000), at(6_000));
+        assert_eq!(edge.target(at(1_000)), Some(-5_000_000));
+        assert_eq!(edge.target(at(2_000)), Some(-4_970_000));
         for second in 3..200 {
-            aim.target(at(second * 1_000));
+            edge.target(at(second * 1_000));
         }
-        assert_eq!(aim.target(at(200_000)), Some(-3_000_000));
+        assert_eq!(edge.target(at(200_000)), Some(-3_000_000));
         // One early observation shows that the previous ones were late.
-        aim.see(at(201_000), at(212_000));
-        let led = aim.target(at(201_000)).unwrap();
+        edge.see(at(201_000), at(212_000));
+        let led = edge.target(at(201_000)).unwrap();
         assert!((-3_031_000..-3_000_000).contains(&led), "{led}");
         // A gap of a minute.
         for _ in 0..MAX_OBSERVATIONS {
-            aim.see(at(262_000), at(213_000));
+            edge.see(at(262_000), at(213_000));
         }
-        assert_eq!(aim.target(at(262_000)), Some(55_000_000));
-        aim.lose();
-        assert_eq!(aim.target(at(263_000)), None);
+        assert_eq!(edge.target(at(262_000)), Some(55_000_000));
+        edge.lose();
+        assert_eq!(edge.target(at(263_000)), None);
     }
 
     #[test]
@@ -157,17 +157,17 @@ mod tests {
             let (hold_back, least) = (Duration::from_secs(hold_back), Duration::from_secs(least));
             LiveDistance { hold_back, least, at_once }
         };
-        let mut aim = LiveEdge::new(distance(6, 6, false));
-        aim.see(at(1_000), at(10_000));
-        aim.begin(at(1_000), at(4_000));
-        assert_eq!(aim.target(at(1_000)), Some(-3_000_000));
-        aim.change(distance(10, 6, false));
-        assert_eq!(aim.target(at(1_000)), Some(1_000_000));
-        aim.change(distance(6, 6, false));
-        assert_eq!(aim.target(at(1_000)), Some(-3_000_000));
+        let mut edge = LiveEdge::new(distance(6, 6, false));
+        edge.see(at(1_000), at(10_000));
+        edge.begin(at(1_000), at(4_000));
+        assert_eq!(edge.target(at(1_000)), Some(-3_000_000));
+        edge.change(distance(10, 6, false));
+        assert_eq!(edge.target(at(1_000)), Some(1_000_000));
+        edge.change(distance(6, 6, false));
+        assert_eq!(edge.target(at(1_000)), Some(-3_000_000));
         // The server's own distance: earlier observations of the network do not count any more.
-        aim.change(distance(4, 4, true));
-        assert_eq!(aim.target(at(1_000)), None);
+        edge.change(distance(4, 4, true));
+        assert_eq!(edge.target(at(1_000)), None);
     }
 
     #[test]
@@ -177,15 +177,15 @@ mod tests {
             least: Duration::from_secs(1),
             at_once: true,
         };
-        let mut aim = LiveEdge::new(distance);
-        assert_eq!(aim.target(at(0)), None);
-        aim.see(at(1_000), at(10_000));
-        assert_eq!(aim.target(at(1_000)), Some(-8_000_000));
-        aim.begin(at(1_000), at(9_000));
-        assert_eq!(aim.target(at(5_000)), Some(-8_000_000));
+        let mut edge = LiveEdge::new(distance);
+        assert_eq!(edge.target(at(0)), None);
+        edge.see(at(1_000), at(10_000));
+        assert_eq!(edge.target(at(1_000)), Some(-8_000_000));
+        edge.begin(at(1_000), at(9_000));
+        assert_eq!(edge.target(at(5_000)), Some(-8_000_000));
         for (breaks, target) in [(1, -7_750_000), (3, -7_000_000), (9, -7_000_000)] {
-            (0..breaks).for_each(|_| aim.lose());
-            assert_eq!(aim.target(at(6_000)), Some(target), "{breaks}");
+            (0..breaks).for_each(|_| edge.lose());
+            assert_eq!(edge.target(at(6_000)), Some(target), "{breaks}");
         }
     }
 }

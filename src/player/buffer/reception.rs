@@ -28,7 +28,7 @@ pub(in crate::player) struct Reception {
     last: [Option<Timestamp>; 2],
     pub(in crate::player) ended: bool,
     /// The playback position for a stream that plays at a distance from its end.
-    aim: Option<LiveEdge>,
+    live_edge: Option<LiveEdge>,
     /// How far audio plays before its timestamps, in µs. The audio must arrive earlier by that
     /// much.
     sooner: i64,
@@ -39,8 +39,18 @@ pub(in crate::player) struct Reception {
 impl Reception {
     /// Creates the state before any data is received.
     pub(in crate::player) fn new(live: bool, jitter: Jitter) -> Self {
-        let (first, edge, last, aim) = (None, None, [None, None], None);
-        Self { live, jitter, first, edge, last, ended: false, aim, sooner: 0, speaker_latency: 0 }
+        let (first, edge, last, live_edge) = (None, None, [None, None], None);
+        Self {
+            live,
+            jitter,
+            first,
+            edge,
+            last,
+            ended: false,
+            live_edge,
+            sooner: 0,
+            speaker_latency: 0,
+        }
     }
 
     /// Creates the state for a live stream.
@@ -70,12 +80,12 @@ impl Reception {
     /// Sets the pace of playback.
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
-        match (pace, &mut self.aim) {
+        match (pace, &mut self.live_edge) {
             // A new connection with the same distance keeps the target.
-            (PlayPace::Followed(distance), Some(aim)) if aim.distance() == distance => {}
-            (PlayPace::Followed(distance), Some(aim)) => aim.change(distance),
-            (PlayPace::Followed(distance), None) => self.aim = Some(LiveEdge::new(distance)),
-            (PlayPace::Live | PlayPace::Recorded, _) => self.aim = None,
+            (PlayPace::Followed(distance), Some(edge)) if edge.distance() == distance => {}
+            (PlayPace::Followed(distance), Some(edge)) => edge.change(distance),
+            (PlayPace::Followed(distance), None) => self.live_edge = Some(LiveEdge::new(distance)),
+            (PlayPace::Live | PlayPace::Recorded, _) => self.live_edge = None,
         }
     }
 
@@ -98,24 +108,24 @@ impl Reception {
 
     /// Records that at `seen`, the end of the stream was at `media`.
     pub(in crate::player) fn see_edge(&mut self, seen: Timestamp, media: Timestamp) {
-        if let Some(aim) = &mut self.aim {
-            aim.see(seen, media);
+        if let Some(live_edge) = &mut self.live_edge {
+            live_edge.see(seen, media);
         }
     }
 
     /// Records that playback begins or resumes: `media` is presented at `now`.
     pub(in crate::player) fn begun(&mut self, now: Timestamp, media: Timestamp) {
-        if let Some(aim) = &mut self.aim {
+        if let Some(live_edge) = &mut self.live_edge {
             // The target does not include the delay for early audio.
-            aim.begin(now, media.offset(self.sooner));
+            live_edge.begin(now, media.offset(self.sooner));
         }
     }
 
     /// Records a stall: everything received has been shown.
     pub(in crate::player) fn broke(&mut self, now: Timestamp) {
         self.jitter.broke(now);
-        if let Some(aim) = &mut self.aim {
-            aim.lose();
+        if let Some(live_edge) = &mut self.live_edge {
+            live_edge.lose();
         }
     }
 
@@ -130,8 +140,8 @@ impl Reception {
     pub(in crate::player) fn resume(&mut self) {
         if std::mem::replace(&mut self.ended, false) {
             self.jitter.forget();
-            if let Some(aim) = &mut self.aim {
-                aim.forget();
+            if let Some(live_edge) = &mut self.live_edge {
+                live_edge.forget();
             }
         }
     }
@@ -143,10 +153,10 @@ impl Reception {
     }
 
     /// Returns the received part in the form that the presenter needs.
-    pub(in crate::player) fn supply(&mut self, now: Timestamp) -> ReceivedSpan {
+    pub(in crate::player) fn received(&mut self, now: Timestamp) -> ReceivedSpan {
         let delay = self.speaker_delay();
-        let target = match &mut self.aim {
-            Some(aim) => aim.target(now),
+        let target = match &mut self.live_edge {
+            Some(live_edge) => live_edge.target(now),
             None if self.live => self.jitter.target(now).map(|target| target.saturating_add(delay)),
             None => None,
         };
@@ -194,7 +204,7 @@ mod tests {
         let at = Timestamp::from_millis;
         let mut reception = Reception::of_live(Duration::from_millis(300));
         reception.arrived(Track::Video, at(0), at(1_000));
-        let target = |reception: &mut Reception, ms| reception.supply(at(ms)).target;
+        let target = |reception: &mut Reception, ms| reception.received(at(ms)).target;
         let usual = target(&mut reception, 1_000).unwrap();
         for (offset, kept) in [(-500_000, 500_000), (500_000, 0), (-2_000_000, 2_000_000), (0, 0)] {
             reception.set_av_offset(offset);

@@ -53,7 +53,7 @@ pub enum Change {
     /// Playback begins here.
     Started(Timestamp),
     /// Playback stalls: everything received has been shown.
-    Starved,
+    Stalled,
     /// Playback resumes at the position of the stall.
     Resumed(Timestamp),
     /// Playback jumped ahead to this position to be on time again.
@@ -136,12 +136,12 @@ impl Playout {
 
     /// Returns the position at which playback would start at `now`, or the current position if
     /// playback has started. Frames before the returned position are not needed.
-    pub fn prospect(&self, now: Timestamp, supply: &ReceivedSpan) -> Option<Timestamp> {
+    pub fn prospect(&self, now: Timestamp, received: &ReceivedSpan) -> Option<Timestamp> {
         match self.phase {
             Phase::Running => Some(self.position_at(now)),
             Phase::Waiting { .. } => {
-                let wanted = supply.target.map(|target| now.offset(-target));
-                wanted.or(supply.first)
+                let wanted = received.target.map(|target| now.offset(-target));
+                wanted.or(received.first)
             }
             Phase::Holding { .. } => Some(self.position),
         }
@@ -178,42 +178,52 @@ impl Playout {
     pub fn step(
         &mut self,
         now: Timestamp,
-        supply: &ReceivedSpan,
+        received: &ReceivedSpan,
         played: Option<Timestamp>,
     ) -> Change {
         let change = match self.phase {
-            Phase::Waiting { since } => self.wait(since, now, supply),
-            Phase::Running => self.run(now, supply, played),
-            Phase::Holding { since } => self.hold(since, now, supply),
+            Phase::Waiting { since } => self.wait(since, now, received),
+            Phase::Running => self.run(now, received, played),
+            Phase::Holding { since } => self.hold(since, now, received),
         };
         self.at = now;
         change
     }
 
-    fn wait(&mut self, since: Option<Timestamp>, now: Timestamp, supply: &ReceivedSpan) -> Change {
-        let (Some(first), Some(edge)) = (supply.first, supply.edge) else {
+    fn wait(
+        &mut self,
+        since: Option<Timestamp>,
+        now: Timestamp,
+        received: &ReceivedSpan,
+    ) -> Change {
+        let (Some(first), Some(edge)) = (received.first, received.edge) else {
             return Change::None;
         };
         let since = since.unwrap_or(now);
         self.phase = Phase::Waiting { since: Some(since) };
-        if supply.settling && now.since(since) < BURST_TIMEOUT && !supply.ended {
+        if received.settling && now.since(since) < BURST_TIMEOUT && !received.ended {
             return Change::None;
         }
-        let start = match supply.target {
+        let start = match received.target {
             Some(target) => now.offset(-target),
-            None if edge.micros_since(first) < MIN_FILE_BUFFER_MICROS && !supply.ended => {
+            None if edge.micros_since(first) < MIN_FILE_BUFFER_MICROS && !received.ended => {
                 return Change::None;
             }
             None => first,
         };
-        if start < first && !supply.ended {
+        if start < first && !received.ended {
             return Change::None;
         }
         self.begin(start.max(first));
         Change::Started(self.position)
     }
 
-    fn run(&mut self, now: Timestamp, supply: &ReceivedSpan, played: Option<Timestamp>) -> Change {
+    fn run(
+        &mut self,
+        now: Timestamp,
+        received: &ReceivedSpan,
+        played: Option<Timestamp>,
+    ) -> Change {
         let elapsed = now.micros_since(self.at).max(0) as f64;
         self.advance(elapsed * self.speed);
         if let Some(played) = played {
@@ -226,19 +236,19 @@ impl Playout {
                 self.advance(off as f64 * (elapsed / 200_000.0).min(1.0));
             }
         }
-        if supply.ended {
+        if received.ended {
             // After the end of the stream, deviations are not corrected.
             self.speed = 1.0;
             return Change::None;
         }
-        if let Some(edge) = supply.edge
+        if let Some(edge) = received.edge
             && self.position >= edge
         {
             self.set_position(edge);
             self.phase = Phase::Holding { since: now };
-            return Change::Starved;
+            return Change::Stalled;
         }
-        let Some(target) = supply.target else {
+        let Some(target) = received.target else {
             return Change::None;
         };
         let behind = now.micros_since(self.position).saturating_sub(target);
@@ -255,14 +265,14 @@ impl Playout {
         Change::None
     }
 
-    fn hold(&mut self, since: Timestamp, now: Timestamp, supply: &ReceivedSpan) -> Change {
-        let Some(edge) = supply.edge else {
+    fn hold(&mut self, since: Timestamp, now: Timestamp, received: &ReceivedSpan) -> Change {
+        let Some(edge) = received.edge else {
             return Change::None;
         };
-        let wanted = match supply.target {
-            _ if supply.ended => self.position,
+        let wanted = match received.target {
+            _ if received.ended => self.position,
             Some(target) => {
-                if supply.settling && now.since(since) < BURST_TIMEOUT || edge <= self.position {
+                if received.settling && now.since(since) < BURST_TIMEOUT || edge <= self.position {
                     return Change::None;
                 }
                 now.offset(-target)
@@ -355,7 +365,7 @@ mod tests {
         first: Option<i64>,
         noise: Noise,
         jitter_micros: i64,
-        starved: u32,
+        stalled: u32,
         jumped: u32,
     }
 
@@ -375,7 +385,7 @@ mod tests {
                 first: None,
                 noise: Noise(seed | 1),
                 jitter_micros: 5_000,
-                starved: 0,
+                stalled: 0,
                 jumped: 0,
             }
         }
@@ -413,7 +423,7 @@ mod tests {
                 self.first.get_or_insert(dts.as_micros());
             }
             let now = Timestamp::from_micros(self.now);
-            let supply = ReceivedSpan {
+            let received = ReceivedSpan {
                 first: self.first.map(Timestamp::from_micros),
                 edge: self.edge.map(Timestamp::from_micros),
                 target: self.jitter.target(now),
@@ -430,9 +440,9 @@ mod tests {
                 }
                 _ => None,
             };
-            match self.playout.step(now, &supply, played) {
-                Change::Starved => {
-                    self.starved += 1;
+            match self.playout.step(now, &received, played) {
+                Change::Stalled => {
+                    self.stalled += 1;
                     self.jitter.broke(now);
                 }
                 Change::Jumped(to) => {
@@ -476,7 +486,7 @@ mod tests {
                 simulation.run(60_000_000);
                 simulation.assert_on_target(0.0);
             }
-            assert_eq!((simulation.starved, simulation.jumped), (0, 0), "{sender} {device:?}");
+            assert_eq!((simulation.stalled, simulation.jumped), (0, 0), "{sender} {device:?}");
         }
     }
 
@@ -504,11 +514,11 @@ mod tests {
         simulation.run(5_000_000);
         simulation.blocked_until = simulation.now + 200_000;
         simulation.run(5_000_000);
-        assert_eq!(simulation.starved, 0);
+        assert_eq!(simulation.stalled, 0);
         // Nothing arrives for 600 ms. Playback stalls for about 300 ms, and is then faster.
         simulation.blocked_until = simulation.now + 600_000;
         simulation.run(1_000_000);
-        assert_eq!((simulation.starved, simulation.jumped), (1, 0));
+        assert_eq!((simulation.stalled, simulation.jumped), (1, 0));
         assert!(simulation.latency() > 450.0 && simulation.playout.speed() > 1.03);
         simulation.run(20_000_000);
         simulation.assert_on_target(0.0);
@@ -521,7 +531,7 @@ mod tests {
             simulation.run(5_000_000);
             simulation.blocked_until = simulation.now + stall;
             simulation.run(stall + 500_000);
-            assert_eq!((simulation.starved, simulation.jumped), (1, 1), "{stall}");
+            assert_eq!((simulation.stalled, simulation.jumped), (1, 1), "{stall}");
             simulation.assert_on_target(0.0);
         }
     }
@@ -535,7 +545,7 @@ mod tests {
             simulation.tick();
         }
         simulation.run(2_000_000);
-        assert!(simulation.starved <= 4, "{}", simulation.starved);
+        assert!(simulation.stalled <= 4, "{}", simulation.stalled);
     }
 
     #[test]
@@ -546,14 +556,14 @@ mod tests {
         }
         let mut started = None;
         for now in 1_006..1_100 {
-            let supply = ReceivedSpan {
+            let received = ReceivedSpan {
                 first: Some(at(0)),
                 edge: Some(at(60 * 33)),
                 target: jitter.target(at(now)),
                 settling: jitter.settling(at(now)),
                 ended: false,
             };
-            if let Change::Started(position) = playout.step(at(now), &supply, None) {
+            if let Change::Started(position) = playout.step(at(now), &received, None) {
                 started = Some((now, position.as_millis()));
                 break;
             }
@@ -566,18 +576,18 @@ mod tests {
     #[test]
     fn a_file_plays_at_its_own_speed_and_holds_when_the_disk_is_slow() {
         let mut playout = Playout::new();
-        let supply = |edge| ReceivedSpan {
+        let received = |edge| ReceivedSpan {
             first: Some(at(0)),
             edge: Some(at(edge)),
             ..ReceivedSpan::default()
         };
-        assert_eq!(playout.step(at(0), &supply(50), None), Change::None);
-        assert_eq!(playout.step(at(10), &supply(200), None), Change::Started(at(0)));
-        assert_eq!(playout.step(at(160), &supply(200), None), Change::None);
+        assert_eq!(playout.step(at(0), &received(50), None), Change::None);
+        assert_eq!(playout.step(at(10), &received(200), None), Change::Started(at(0)));
+        assert_eq!(playout.step(at(160), &received(200), None), Change::None);
         assert_eq!(playout.position(), at(150));
-        assert_eq!(playout.step(at(260), &supply(200), None), Change::Starved);
-        assert_eq!(playout.step(at(900), &supply(400), None), Change::Resumed(at(200)));
-        let ended = ReceivedSpan { ended: true, ..supply(400) };
+        assert_eq!(playout.step(at(260), &received(200), None), Change::Stalled);
+        assert_eq!(playout.step(at(900), &received(400), None), Change::Resumed(at(200)));
+        let ended = ReceivedSpan { ended: true, ..received(400) };
         assert_eq!(playout.step(at(1_900), &ended, None), Change::None);
         assert_eq!(playout.position(), at(1_200));
     }

@@ -36,7 +36,7 @@ pub struct PacketPosition {
     /// True if the source's time jumped here and was bridged.
     pub jumped: bool,
     /// An anomaly of the stream itself.
-    pub untidy: Option<TimestampAnomaly>,
+    pub timestamp_anomaly: Option<TimestampAnomaly>,
 }
 
 /// An anomaly of a stream's timestamps.
@@ -172,7 +172,7 @@ impl Timeline {
             None => self.begin(other, raw, now),
         };
         let jumped = own.is_some_and(|last| last.epoch != next.epoch || last.stale);
-        let untidy = match own {
+        let timestamp_anomaly = match own {
             // After a new connection or a seek, or with trusted timestamps, a jump is not an
             // anomaly.
             Some(last) if last.stale || last.fresh || self.firm => None,
@@ -198,7 +198,7 @@ impl Timeline {
             Track::Video => *video = Some(next),
             Track::Audio | Track::Extra(_) => *audio = Some(next),
         }
-        PacketPosition { dts: Timestamp::from_micros(next.out), jumped, untidy }
+        PacketPosition { dts: Timestamp::from_micros(next.out), jumped, timestamp_anomaly }
     }
 
     /// Places the first packet of a track.
@@ -333,14 +333,18 @@ mod tests {
         }
         timeline.0.forget(A);
         let placed = timeline.place(A, 39_973, at(0));
-        assert_eq!((placed.dts, placed.jumped, placed.untidy), (at(34_973), false, None));
+        assert_eq!(
+            (placed.dts, placed.jumped, placed.timestamp_anomaly),
+            (at(34_973), false, None)
+        );
     }
 
     #[test]
     fn what_wraps_and_what_starts_high_is_found() {
         let found = |packets: &[(Track, u32, i64)]| {
             let mut timeline = OfWire::new(true);
-            let place = |&(track, raw, now): &_| timeline.place(track, raw, at(now)).untidy;
+            let place =
+                |&(track, raw, now): &_| timeline.place(track, raw, at(now)).timestamp_anomaly;
             packets.iter().filter_map(place).collect::<Vec<_>>()
         };
         let near = u32::MAX - 9;

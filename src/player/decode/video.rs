@@ -74,8 +74,8 @@ struct Decoding<'a> {
     generation: u32,
     waiting: KeyframeWait,
     lag: FrameDrop,
-    /// True during a skip, which ends with the next decoded packet.
-    left_out: bool,
+    /// True if packets were dropped since the last decoded one.
+    has_dropped: bool,
     /// True if the decoder can begin at any frame.
     tolerant: bool,
     /// Earlier frames are only decoded.
@@ -101,7 +101,7 @@ impl<'a> Decoding<'a> {
             generation: 0,
             waiting: KeyframeWait::default(),
             lag: FrameDrop::default(),
-            left_out: false,
+            has_dropped: false,
             tolerant: false,
             shown_from: None,
         }
@@ -150,7 +150,7 @@ impl<'a> Decoding<'a> {
         }
         let rest = match verdict {
             Verdict::Decode => {
-                if std::mem::take(&mut self.left_out) {
+                if std::mem::take(&mut self.has_dropped) {
                     // The skip was already a long enough wait for a keyframe.
                     self.waiting.since =
                         Some(packet.dts.offset(-(KEYFRAME_TIMEOUT.as_micros() as i64)));
@@ -161,9 +161,9 @@ impl<'a> Decoding<'a> {
             Verdict::Leave => Vec::new(),
             Verdict::Break { slow } => {
                 if slow {
-                    shared.report.odd(&Anomaly::TooSlow);
+                    shared.report.report_anomaly(&Anomaly::TooSlow);
                 }
-                self.left_out = true;
+                self.has_dropped = true;
                 self.break_off()
             }
         };
@@ -210,7 +210,7 @@ impl<'a> Decoding<'a> {
         }
         let for_so_long = packet.dts.since(*self.waiting.since.get_or_insert(packet.dts));
         if for_so_long >= MISSING_KEYFRAME_TIMEOUT {
-            self.shared.report.odd(&Anomaly::NoKeyframe);
+            self.shared.report.report_anomaly(&Anomaly::NoKeyframe);
         }
         if !waits || self.waiting.anywhere || !(packet.keyframe || for_so_long >= KEYFRAME_TIMEOUT)
         {
@@ -250,7 +250,9 @@ impl<'a> Decoding<'a> {
                     decoder.prepare();
                 }
                 if before.is_some_and(|before| before != parameters.codec) {
-                    self.shared.report.odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
+                    self.shared
+                        .report
+                        .report_anomaly(&Anomaly::ChangedCodec(decoder.name().to_owned()));
                 }
                 let mut figures = self.shared.report.figures.lock();
                 decoder.name().clone_into(&mut figures.video);

@@ -64,7 +64,7 @@ pub(super) struct Demux {
     /// The config that the packets define.
     audio: Option<AudioConfig>,
     /// An anomaly of the timestamps that has not been taken yet.
-    untidy: Option<TimestampAnomaly>,
+    timestamp_anomaly: Option<TimestampAnomaly>,
     /// Number of frames that arrived before the codec config.
     headless: u64,
 }
@@ -83,7 +83,7 @@ impl Demux {
             aac_ready: false,
             announced: None,
             audio: None,
-            untidy: None,
+            timestamp_anomaly: None,
             headless: 0,
         }
     }
@@ -100,8 +100,8 @@ impl Demux {
     }
 
     /// Takes the first anomaly of the timestamps since the last call.
-    pub(super) fn take_untidy(&mut self) -> Option<TimestampAnomaly> {
-        self.untidy.take()
+    pub(super) fn take_timestamp_anomaly(&mut self) -> Option<TimestampAnomaly> {
+        self.timestamp_anomaly.take()
     }
 
     /// Returns the number of frames that arrived before the codec config.
@@ -112,7 +112,7 @@ impl Demux {
     /// Returns the media time of a packet.
     fn place(&mut self, track: Track, raw: i64, now: Timestamp) -> Timestamp {
         let placed = self.timeline.place(track, raw, now);
-        self.untidy = self.untidy.or(placed.untidy);
+        self.timestamp_anomaly = self.timestamp_anomaly.or(placed.timestamp_anomaly);
         placed.dts
     }
 

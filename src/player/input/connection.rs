@@ -120,7 +120,7 @@ impl ConnectionWatch {
         let first = !std::mem::replace(&mut self.media, true);
         let back = std::mem::replace(&mut self.ended, false);
         if back && !shared.patient {
-            shared.report.odd(&Anomaly::PublisherBack);
+            shared.report.report_anomaly(&Anomaly::PublisherBack);
         }
         // This also applies if an earlier connection received the end of the stream.
         if back || first {

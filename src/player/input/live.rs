@@ -80,9 +80,10 @@ impl LiveInput {
             let url = web::parse(url)?;
             // The values come from the player or from the connection, see [`Web::play`].
             let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
-            let (listed, net) = (Arc::default(), config.net.clone());
+            let (dvr_window, net) = (Arc::default(), config.net.clone());
             let decodable = can_play_video as _;
-            let ask = PullRequest { url, net, buffer, listed, decode_budget, opening, decodable };
+            let ask =
+                PullRequest { url, net, buffer, dvr_window, decode_budget, opening, decodable };
             let way = LiveProtocol::Web(Box::new(Web::new(ask, reconnect, config.start)));
             return Ok(Self { way, reconnect, runtime });
         }

@@ -180,7 +180,7 @@ impl Rtmp {
         shared.timeline.set_duration(length);
         // Servers interpret the start of `play` differently: seek once the stream plays.
         let start = match feed.has_media() {
-            true => (known && !watch.media).then(|| shared.aimed()),
+            true => (known && !watch.media).then(|| shared.pending_position()),
             false => self.start,
         };
         if !std::mem::replace(&mut watch.begun, true)
@@ -440,12 +440,12 @@ mod tests {
             talk.take(first, 40);
             // Data of the first position, which is no longer wanted.
             talk.audio(50_000, AAC_RAW_DATA, 41);
-            assert_eq!(talk.shared.aimed(), Duration::from_secs(90), "{case}");
+            assert_eq!(talk.shared.pending_position(), Duration::from_secs(90), "{case}");
             talk.take(second, 50);
-            let aimed = talk.shared.aimed();
+            let position = talk.shared.pending_position();
             assert!(
-                aimed.abs_diff(Duration::from_secs(from)) < Duration::from_millis(100),
-                "{case} {aimed:?}"
+                position.abs_diff(Duration::from_secs(from)) < Duration::from_millis(100),
+                "{case} {position:?}"
             );
             if from == 90 {
                 talk.audio(90_000, AAC_RAW_DATA, 51);

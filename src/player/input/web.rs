@@ -140,7 +140,7 @@ impl Web {
         let ask = PullRequest {
             decode_budget,
             buffer,
-            listed: Arc::clone(&shared.packets.listed),
+            dvr_window: Arc::clone(&shared.packets.dvr_window),
             opening: Arc::clone(&opening),
             ..self.ask.clone()
         };
@@ -162,7 +162,7 @@ impl Web {
         shared.requests.set_plays_on(!pull.is_list());
         if pull.is_list() && !shared.requests.paused() {
             // Playback begins live again, also for a viewer who had gone back in the previous list.
-            shared.packets.listed.forget();
+            shared.packets.dvr_window.forget();
         }
         if pull.format() == "flv" && !resumes {
             feed.expect_metadata();
@@ -181,7 +181,7 @@ impl Web {
             feed.reopen_saved();
             // The waiting packets arrive again. A paused viewer of a live list keeps them, because
             // the new list plays from a later position.
-            if !shared.packets.listed.is_behind() {
+            if !shared.packets.dvr_window.is_behind() {
                 feed.move_here(shared.clock.now());
             }
         }
@@ -190,7 +190,7 @@ impl Web {
         }
         if pull.may_be_moved() {
             // After a loss, playback continues at the last position.
-            let place = if first { self.start } else { Some(shared.aimed()) };
+            let place = if first { self.start } else { Some(shared.pending_position()) };
             if let Some(place) = place.filter(|_| !resumes) {
                 pull.seek(place);
             }
@@ -270,7 +270,7 @@ impl Web {
                 Ok(Ok(Item::Seam(at))) => feed.seam(at),
                 Ok(Ok(Item::Begin(raw))) => feed.begin(raw, true, now),
                 // A viewer who has gone back keeps the pace until the next live playback.
-                Ok(Ok(Item::Pace(_))) if shared.packets.listed.is_behind() => {}
+                Ok(Ok(Item::Pace(_))) if shared.packets.dvr_window.is_behind() => {}
                 Ok(Ok(Item::Pace(pace))) => feed.set_pace(pace),
                 Ok(Ok(Item::Place(place))) => {
                     if pull.is_list() {
@@ -286,25 +286,25 @@ impl Web {
                 Ok(Ok(Item::Unmoved(why))) => {
                     shared.requests.give_up();
                     if feed.has_media() {
-                        shared.report.odd(&Anomaly::Unmoved(why));
+                        shared.report.report_anomaly(&Anomaly::Unmoved(why));
                     } else {
                         no_start(&shared.report, &why.to_string());
                     }
                 }
                 Ok(Ok(Item::AudioMissing(why))) => {
                     feed.miss_audio();
-                    shared.report.odd(&Anomaly::AudioMissing(why));
+                    shared.report.report_anomaly(&Anomaly::AudioMissing(why));
                 }
                 Ok(Ok(Item::AudioReturned)) => {
-                    feed.hear_again();
+                    feed.resume_audio();
                     shared.report.is_over("player-audio-missing");
                 }
                 Ok(Ok(Item::Fixed)) if self.start.is_some() && first => {}
-                Ok(Ok(Item::Fixed)) => shared.report.odd(&Anomaly::Fixed),
+                Ok(Ok(Item::Fixed)) => shared.report.report_anomaly(&Anomaly::Fixed),
                 Ok(Ok(Item::Made(made))) => feed.set_made(made),
                 Ok(Ok(Item::Listed { seen, from, until })) => {
                     if let PlayPace::Followed(distance) = pull.pace() {
-                        shared.packets.listed.see(at(seen, now), from, until, distance);
+                        shared.packets.dvr_window.see(at(seen, now), from, until, distance);
                     }
                 }
                 Ok(Ok(Item::Edge { seen, distance })) => {
@@ -547,18 +547,20 @@ mod tests {
             let does: Habit =
                 |path| if path == "/live" { Does::Says(TS_PLAYLIST) } else { Does::Nothing };
             let (_, end) = open_again(does, |shared| {
-                let listed = &shared.packets.listed;
+                let dvr_window = &shared.packets.dvr_window;
                 let hold_back = Duration::from_secs(3);
                 let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
-                listed.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
-                assert!(listed.rewind(Duration::from_secs(20), Timestamp::ZERO).is_some());
-                assert!(listed.is_behind());
+                dvr_window.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
+                assert!(
+                    dvr_window.seek_behind_live(Duration::from_secs(20), Timestamp::ZERO).is_some()
+                );
+                assert!(dvr_window.is_behind());
                 shared.requests.set_paused(paused);
                 kept = Some(Arc::clone(shared));
             })
             .await;
             assert!(matches!(end, End::Lost(_)), "{end:?}");
-            assert_eq!(kept.unwrap().packets.listed.is_behind(), paused);
+            assert_eq!(kept.unwrap().packets.dvr_window.is_behind(), paused);
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::player::present::measure::Measure;
 use crate::player::present::speaker::Speakers;
 use crate::player::session::shared::Shared;
 use crate::player::state::anomaly::Anomaly;
-use crate::player::state::{Rewind, State};
+use crate::player::state::{State, TimeShiftState};
 use seek_search::SeekSearch;
 
 /// Maximum sleep of the loop, because the speaker must be refilled.
@@ -86,7 +86,7 @@ struct SecondStart {
 /// The last reading of the time-shift buffer.
 #[derive(Default)]
 struct ShiftReading {
-    rewind: Option<Rewind>,
+    time_shift: Option<TimeShiftState>,
     behind: bool,
     at: Option<Timestamp>,
 }
@@ -115,7 +115,7 @@ struct Run {
     speaker_choices: u32,
     kept: ShiftReading,
     /// The time since which there has been nothing to play.
-    starved: Option<Timestamp>,
+    stalled_since: Option<Timestamp>,
     /// Size of the last shown frame.
     size: Option<Size>,
 }
@@ -140,7 +140,7 @@ impl Run {
             generation: 0,
             speaker_choices,
             kept: ShiftReading::default(),
-            starved: None,
+            stalled_since: None,
             size: None,
         }
     }
@@ -154,7 +154,7 @@ impl Run {
         let live = {
             let mut reception = shared.reception.lock();
             reception.set_speaker_latency(self.audio.latency());
-            reception.supply(now)
+            reception.received(now)
         };
         self.execute_seek(now, &live);
         if self.sought.is_some() {
@@ -170,7 +170,7 @@ impl Run {
             self.playout.hold_here(now);
             shared.timeline.set_position(self.playout.position());
             shared.packets.shift.lock().hold();
-            shared.hold_list();
+            shared.hold_dvr_window();
             self.show_still(now);
             self.look_back(now, &live);
             self.publish_figures(now, &ReceivedSpan::default());
@@ -179,12 +179,12 @@ impl Run {
             shared.requests.wait(if expects_frame { MAX_SLEEP } else { MAX_PAUSED_SLEEP });
             return false;
         }
-        let mut supply = self.supply(now, live);
+        let mut received = self.received(now, live);
         if !self.playout.has_started() && self.next.is_none() && !shared.packets.video.is_empty() {
             // Frames are in the decoder: begin when one is ready.
-            supply.settling = true;
+            received.settling = true;
         }
-        let prospect = self.playout.prospect(now, &supply);
+        let prospect = self.playout.prospect(now, &received);
         self.audio.decode(&shared, prospect);
         self.tend_speaker(now);
         if !self.playout.has_started()
@@ -193,21 +193,22 @@ impl Run {
             self.audio.forget_before(prospect);
         }
 
-        let change = self.playout.step(now, &supply, self.audio.position_played());
+        let change = self.playout.step(now, &received, self.audio.position_played());
         self.follow(change, now);
-        if !supply.ended && self.starved.is_some_and(|since| now.since(since) >= MIN_REPORTED_STALL)
+        if !received.ended
+            && self.stalled_since.is_some_and(|since| now.since(since) >= MIN_REPORTED_STALL)
         {
-            self.starved = None;
-            shared.report.odd(&Anomaly::Stalled);
+            self.stalled_since = None;
+            shared.report.report_anomaly(&Anomaly::Stalled);
         }
         if self.playout.is_running() {
-            self.play_audio(now, supply.ended);
+            self.play_audio(now, received.ended);
         }
-        self.show_due(now, &supply);
+        self.show_due(now, &received);
         self.look_back(now, &live);
-        self.publish_figures(now, &supply);
+        self.publish_figures(now, &received);
 
-        let all_read = supply.ended
+        let all_read = received.ended
             && shared.packets.audio.is_finished()
             && shared.packets.video.is_finished();
         if all_read
@@ -232,7 +233,7 @@ impl Run {
             }
             Change::Jumped(at) => {
                 tracing::debug!(?at, "skipped ahead to keep the latency");
-                self.presenter.shared.report.odd(&Anomaly::JumpedAhead);
+                self.presenter.shared.report.report_anomaly(&Anomaly::JumpedAhead);
                 self.begin(at, true, now);
                 self.presenter.shared.report.enter(State::Playing);
             }
@@ -241,9 +242,9 @@ impl Run {
                 self.begin(at, false, now);
                 self.presenter.shared.report.enter(State::Playing);
             }
-            Change::Starved => {
+            Change::Stalled => {
                 self.counts.underruns += 1;
-                self.starved = Some(now);
+                self.stalled_since = Some(now);
                 self.presenter.shared.reception.lock().broke(now);
             }
         }
@@ -253,7 +254,7 @@ impl Run {
         let position = self.audio.seek(at, skip);
         self.playout.set_position(position);
         self.presenter.shared.timeline.begin_at(position);
-        self.starved = None;
+        self.stalled_since = None;
         self.presenter.shared.reception.lock().begun(now, position);
         if skip {
             self.from = Some(at);
@@ -317,7 +318,7 @@ impl Run {
     }
 
     /// Takes frames from the decoder, and shows the due one.
-    fn show_due(&mut self, now: Timestamp, supply: &ReceivedSpan) {
+    fn show_due(&mut self, now: Timestamp, received: &ReceivedSpan) {
         // The limit for a burst: more frames wait for the next round, because audio has priority.
         for _ in 0..64 {
             let Some(frame) = self.next.take().or_else(|| self.receive()) else { return };
@@ -329,7 +330,7 @@ impl Run {
             }
             let position = self.playout.position_at(now);
             if !self.playout.has_started() {
-                let prospect = self.playout.prospect(now, supply);
+                let prospect = self.playout.prospect(now, received);
                 if prospect.is_some_and(|prospect| frame.pts < prospect) {
                     self.counts.skipped += 1;
                     continue;
@@ -407,7 +408,7 @@ impl Run {
             self.presenter.shared.report.figures.lock().size = Some(size);
         }
         if before.is_some_and(|it| it != size) {
-            self.presenter.shared.report.odd(&Anomaly::ChangedSize(size.to_string()));
+            self.presenter.shared.report.report_anomaly(&Anomaly::ChangedSize(size.to_string()));
         }
         // Later users of the frame need session time.
         frame.pts = due;
@@ -419,7 +420,7 @@ impl Run {
         }
     }
 
-    fn publish_figures(&mut self, now: Timestamp, supply: &ReceivedSpan) {
+    fn publish_figures(&mut self, now: Timestamp, received: &ReceivedSpan) {
         let shared = &self.presenter.shared;
         let jitter = shared.reception.lock().jitter();
         let position = self.playout.position();
@@ -444,9 +445,9 @@ impl Run {
         figures.duration = shared.timeline.duration();
         // The figures report a pause only once playback holds.
         figures.paused = shared.requests.paused() && !self.playout.is_running();
-        figures.rewind = self.kept.rewind;
+        figures.time_shift = self.kept.time_shift;
         figures.playing_for = self.started_at.map_or(Duration::ZERO, |at| now.since(at));
-        if let (Some(edge), false) = (supply.edge, self.kept.behind) {
+        if let (Some(edge), false) = (received.edge, self.kept.behind) {
             figures.buffer = edge.since(self.playout.position());
         }
         if let Some(measure) = &self.presenter.measure {

@@ -322,8 +322,8 @@ mod tests {
             run.tend_speaker(now);
         }
         let (first, edge) = (Some(Timestamp::ZERO), Some(Timestamp::from_millis(10_000)));
-        let supply = ReceivedSpan { first, edge, ..ReceivedSpan::default() };
-        let change = run.playout.step(now, &supply, run.audio.position_played());
+        let received = ReceivedSpan { first, edge, ..ReceivedSpan::default() };
+        let change = run.playout.step(now, &received, run.audio.position_played());
         run.follow(change, now);
         run.play_audio(now, false);
     }

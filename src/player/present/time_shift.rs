@@ -11,7 +11,7 @@ use crate::player::present::seek_search::{NoFrames, SearchAction, SearchStep, Se
 use crate::player::session::packets::{Start, WaitingPackets};
 use crate::player::session::report::PlayerReport;
 use crate::player::session::requests::TimeShiftPlace;
-use crate::player::state::Rewind;
+use crate::player::state::TimeShiftState;
 
 /// How far ahead of the position the decoders get packets, in µs.
 const DECODER_LEAD_MICROS: i64 = 1_500_000;
@@ -132,7 +132,7 @@ impl Run {
         // Perhaps no frame follows, the decoder is slow, or the file has no more data.
         let Some(sought) = &mut self.sought else { return };
         let read = shared.packets.video.is_empty() && {
-            let edge = shared.reception.lock().supply(now).edge;
+            let edge = shared.reception.lock().received(now).edge;
             edge.is_some_and(|edge| edge.micros_since(sought.at()) > FRAME_READ_AHEAD_MICROS)
         };
         let lull = NoFrames { paused: shared.requests.paused(), ended: self.video_ended, read };
@@ -150,7 +150,7 @@ impl Run {
 
     /// Returns the available data. While the viewer is behind, the available data is the stored
     /// part, which plays at its own speed.
-    pub(super) fn supply(&mut self, now: Timestamp, live: ReceivedSpan) -> ReceivedSpan {
+    pub(super) fn received(&mut self, now: Timestamp, live: ReceivedSpan) -> ReceivedSpan {
         let shared = &self.presenter.shared;
         let mut shift = shared.packets.shift.lock();
         self.kept.behind = shift.is_behind();
@@ -165,7 +165,7 @@ impl Run {
             drop(shift);
             self.playout.move_to(begin.at, now);
             self.forget(start, Some(begin.at));
-            return self.supply(now, live);
+            return self.received(now, live);
         }
         let position = self.playout.position();
         let near = live_position(now, &live).is_some_and(|end| {
@@ -197,9 +197,9 @@ impl Run {
         if self.previewed {
             return;
         }
-        let supply = self.supply(now, ReceivedSpan::default());
+        let received = self.received(now, ReceivedSpan::default());
         self.audio.decode(&self.presenter.shared, Some(self.playout.position()));
-        self.show_due(now, &supply);
+        self.show_due(now, &received);
     }
 
     /// Reads the buffer for the figures, at intervals.
@@ -209,19 +209,19 @@ impl Run {
         }
         self.kept.at = Some(now);
         let shared = &self.presenter.shared;
-        if let Some(rewind) = shared.packets.listed.rewind_at(shared.timeline.place(), now) {
-            self.kept.rewind = Some(rewind);
+        if let Some(time_shift) = shared.packets.dvr_window.state_at(shared.timeline.place(), now) {
+            self.kept.time_shift = Some(time_shift);
             return;
         }
         let shift = shared.packets.shift.lock();
         self.kept.behind = shift.is_behind();
         let (Some(end), Some(oldest)) = (live_position(now, live), shift.oldest()) else {
-            self.kept.rewind = None;
+            self.kept.time_shift = None;
             return;
         };
         let behind =
             if shift.is_behind() { end.since(self.playout.position()) } else { Duration::ZERO };
-        self.kept.rewind = Some(Rewind {
+        self.kept.time_shift = Some(TimeShiftState {
             range: end.since(oldest).max(behind),
             behind,
             bytes: shift.bytes() as u64,

@@ -343,9 +343,9 @@ async fn probe_web(
     let start = clock.now();
     let decode_budget = Arc::default();
     let opening = OpenDeadline::new(url.endpoint().to_string(), limit);
-    let (buffer, listed, opening) = (Arc::default(), Arc::default(), Arc::new(opening));
+    let (buffer, dvr_window, opening) = (Arc::default(), Arc::default(), Arc::new(opening));
     let (net, decodable) = (net.clone(), (|_| true) as _);
-    let ask = PullRequest { url, net, buffer, listed, decode_budget, opening, decodable };
+    let ask = PullRequest { url, net, buffer, dvr_window, decode_budget, opening, decodable };
     let on_step = |step: net::Step<'_>| ask.opening.step(step);
     let opened = while_wanted(ask.opening.within(Pull::open(&ask, &on_step)), canceled).await?;
     let mut pull = opened?.map_err(to_failure)?;

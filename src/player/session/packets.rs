@@ -19,7 +19,7 @@ pub(in crate::player) struct WaitingPackets {
     pub(in crate::player) video: Packets<VideoConfig>,
     pub(in crate::player) audio: Packets<AudioConfig>,
     /// The DVR window of the server's playlist.
-    pub(in crate::player) listed: Arc<DvrWindow>,
+    pub(in crate::player) dvr_window: Arc<DvrWindow>,
     /// The time shift of a live stream.
     pub(in crate::player) shift: Mutex<TimeShift>,
 }
@@ -38,7 +38,7 @@ impl WaitingPackets {
         Self {
             video: ahead.map_or_else(Packets::default, Packets::new),
             audio: ahead.map_or_else(Packets::default, Packets::new),
-            listed: Arc::default(),
+            dvr_window: Arc::default(),
             shift: Mutex::new(TimeShift::new(config.time_shift.filter(|_| live))),
         }
     }

@@ -81,7 +81,7 @@ impl PlayerReport {
             self.enter(State::Playing);
         }
         if let Some(since) = self.lost.lock().take() {
-            self.odd(&Anomaly::Regained(self.clock.now().since(since).as_secs()));
+            self.report_anomaly(&Anomaly::Regained(self.clock.now().since(since).as_secs()));
         }
     }
 
@@ -97,23 +97,23 @@ impl PlayerReport {
     }
 
     /// Reports an anomaly, only once unless it can recur.
-    pub(in crate::player) fn odd(&self, odd: &Anomaly) {
-        if !odd.returns() {
+    pub(in crate::player) fn report_anomaly(&self, anomaly: &Anomaly) {
+        if !anomaly.returns() {
             let mut reported = self.reported.lock();
-            let of = if odd.is_each_time() {
-                reported.iter().filter(|(key, _)| *key == odd.key()).count().to_string()
+            let of = if anomaly.is_each_time() {
+                reported.iter().filter(|(key, _)| *key == anomaly.key()).count().to_string()
             } else {
-                odd.of()
+                anomaly.of()
             };
             // The number of kinds is fixed, but not the number of subjects.
             let full = !of.is_empty() && reported.len() >= MAX_REPORTED_MESSAGES;
-            if full || !reported.insert((odd.key(), of)) {
+            if full || !reported.insert((anomaly.key(), of)) {
                 return;
             }
         }
-        let hurts = odd.hurts() || *odd == Anomaly::Stalled;
+        let hurts = anomaly.hurts() || *anomaly == Anomaly::Stalled;
         let severity = if hurts { Severity::Warning } else { Severity::Info };
-        self.pass_on(odd.problem(), severity, !odd.hurts(), odd.detail());
+        self.pass_on(anomaly.problem(), severity, !anomaly.hurts(), anomaly.detail());
     }
 
     /// Ends the anomaly with this message id, which is reported again if it returns.
@@ -177,19 +177,19 @@ mod tests {
     #[test]
     fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {
         let (report, events) = PlayerReport::new(Clock::start());
-        (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedAudio(n.to_string())));
+        (0..1_000).for_each(|n| report.report_anomaly(&Anomaly::ChangedAudio(n.to_string())));
         assert_eq!(events.waiting().count(), MAX_REPORTED_MESSAGES);
-        for odd in [Anomaly::TooSlow, Anomaly::NoKeyframe, Anomaly::Stalled] {
-            report.odd(&odd);
-            report.odd(&odd);
-            assert_eq!(events.waiting().count(), 1, "{odd:?}");
+        for anomaly in [Anomaly::TooSlow, Anomaly::NoKeyframe, Anomaly::Stalled] {
+            report.report_anomaly(&anomaly);
+            report.report_anomaly(&anomaly);
+            assert_eq!(events.waiting().count(), 1, "{anomaly:?}");
         }
-        report.odd(&Anomaly::ChangedAudio("one more".into()));
+        report.report_anomaly(&Anomaly::ChangedAudio("one more".into()));
         assert_eq!(events.waiting().count(), 0);
         // An anomaly that ended may return.
         report.is_over("player-too-slow");
         report.is_over("player-too-slow");
-        report.odd(&Anomaly::TooSlow);
+        report.report_anomaly(&Anomaly::TooSlow);
         let waiting: Vec<_> = events.waiting().collect();
         let [Event::Over("player-too-slow"), Event::Message(message)] = waiting.as_slice() else {
             panic!("{waiting:?}")
@@ -201,14 +201,16 @@ mod tests {
     fn each_change_of_the_size_is_said() {
         let (report, events) = PlayerReport::new(Clock::start());
         let sizes = ["320x180", "640x360", "320x180"];
-        sizes.into_iter().for_each(|size| report.odd(&Anomaly::ChangedSize(size.into())));
+        sizes
+            .into_iter()
+            .for_each(|size| report.report_anomaly(&Anomaly::ChangedSize(size.into())));
         let details = events.waiting().filter_map(|event| match event {
             Event::Message(message) => Some(message.detail),
             _ => None,
         });
         assert_eq!(details.collect::<Vec<_>>(), sizes);
         // Endless changes are not reported endlessly.
-        (0..1_000).for_each(|n| report.odd(&Anomaly::ChangedSize(n.to_string())));
+        (0..1_000).for_each(|n| report.report_anomaly(&Anomaly::ChangedSize(n.to_string())));
         assert_eq!(events.waiting().count(), MAX_REPORTED_MESSAGES - sizes.len());
     }
 }

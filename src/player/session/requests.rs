@@ -15,19 +15,19 @@ use parking_lot::{Condvar, Mutex};
 pub(in crate::player) struct SeekGoal<T> {
     /// The request that has not been executed yet.
     waits: Option<T>,
-    aim: Option<T>,
+    pending: Option<T>,
 }
 
 impl<T> Default for SeekGoal<T> {
     fn default() -> Self {
-        Self { waits: None, aim: None }
+        Self { waits: None, pending: None }
     }
 }
 
 impl<T: Copy> SeekGoal<T> {
     /// Requests this position, and cancels earlier ones.
     pub fn want(&mut self, to: T) {
-        (self.waits, self.aim) = (Some(to), Some(to));
+        (self.waits, self.pending) = (Some(to), Some(to));
     }
 
     /// Returns true if a request waits.
@@ -43,13 +43,13 @@ impl<T: Copy> SeekGoal<T> {
     /// Ends the current seek, because it is finished or canceled. Later requests stay.
     pub fn end(&mut self) {
         if self.waits.is_none() {
-            self.aim = None;
+            self.pending = None;
         }
     }
 
     /// Returns the requested position that is not reached yet.
-    pub fn aim(&self) -> Option<T> {
-        self.aim
+    pub fn pending(&self) -> Option<T> {
+        self.pending
     }
 }
 
@@ -226,16 +226,16 @@ mod tests {
     #[test]
     fn a_place_is_the_aim_until_who_was_on_the_way_is_there() {
         let mut goal = SeekGoal::default();
-        assert_eq!((goal.aim(), goal.take(), goal.waits()), (None, None, false));
+        assert_eq!((goal.pending(), goal.take(), goal.waits()), (None, None, false));
         goal.want(10);
-        assert_eq!((goal.aim(), goal.waits()), (Some(10), true));
-        assert_eq!((goal.take(), goal.take(), goal.aim()), (Some(10), None, Some(10)));
+        assert_eq!((goal.pending(), goal.waits()), (Some(10), true));
+        assert_eq!((goal.take(), goal.take(), goal.pending()), (Some(10), None, Some(10)));
         // A new request during the first seek.
         goal.want(20);
         goal.end();
-        assert_eq!((goal.aim(), goal.take()), (Some(20), Some(20)));
+        assert_eq!((goal.pending(), goal.take()), (Some(20), Some(20)));
         goal.end();
-        assert_eq!(goal.aim(), None);
+        assert_eq!(goal.pending(), None);
     }
 
     #[test]

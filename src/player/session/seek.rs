@@ -8,7 +8,7 @@ use crate::player::buffer::dvr_window::SeekTarget;
 use crate::player::buffer::pace::PlayPace;
 use crate::player::session::requests::TimeShiftPlace;
 use crate::player::session::shared::Shared;
-use crate::player::state::Rewind;
+use crate::player::state::TimeShiftState;
 
 impl Shared {
     /// Seeks in a recording. Unless the seek may be impossible, the call clears the queues, so that
@@ -33,11 +33,11 @@ impl Shared {
 
     /// Seeks to a distance behind the live edge in the server's playlist. Returns false if there is
     /// no playlist, or if the feed has ended.
-    pub(in crate::player) fn rewind_list(&self, behind: Duration) -> bool {
+    pub(in crate::player) fn seek_dvr_window(&self, behind: Duration) -> bool {
         if self.packets.is_closed() {
             return false;
         }
-        let Some(taken) = self.packets.listed.rewind(behind, self.clock.now()) else {
+        let Some(taken) = self.packets.dvr_window.seek_behind_live(behind, self.clock.now()) else {
             return false;
         };
         let (pace, place) = match taken {
@@ -52,33 +52,35 @@ impl Shared {
     }
 
     /// Handles a pause, during which the server's playlist moves on.
-    pub(in crate::player) fn hold_list(&self) {
-        if self.packets.listed.hold() {
+    pub(in crate::player) fn hold_dvr_window(&self) {
+        if self.packets.dvr_window.hold() {
             self.reception.lock().set_pace(PlayPace::Recorded);
         }
     }
 
     /// Returns the current or pending position in the recording.
-    pub(in crate::player) fn aimed(&self) -> Duration {
-        let aim = self.requests.wanted.lock().aim();
-        aim.unwrap_or_else(|| self.timeline.place())
+    pub(in crate::player) fn pending_position(&self) -> Duration {
+        let pending = self.requests.wanted.lock().pending();
+        pending.unwrap_or_else(|| self.timeline.place())
     }
 
     /// Returns the range for seeking back in a broadcast, from the current or pending position.
-    pub(in crate::player) fn aimed_back(&self) -> Option<Rewind> {
-        if let Some(rewind) = self.packets.listed.rewind_at(self.aimed(), self.clock.now()) {
-            return Some(rewind);
+    pub(in crate::player) fn pending_time_shift(&self) -> Option<TimeShiftState> {
+        if let Some(time_shift) =
+            self.packets.dvr_window.state_at(self.pending_position(), self.clock.now())
+        {
+            return Some(time_shift);
         }
         // The pending seek is read before the figures, because the figures apply to the new
         // position once the seek has ended.
-        let aim = self.requests.wanted_back.lock().aim();
-        let rewind = self.report.figures.lock().rewind?;
-        Some(match aim {
+        let pending = self.requests.wanted_back.lock().pending();
+        let time_shift = self.report.figures.lock().time_shift?;
+        Some(match pending {
             Some(TimeShiftPlace::Behind(behind)) => {
-                Rewind { behind: behind.min(rewind.range), ..rewind }
+                TimeShiftState { behind: behind.min(time_shift.range), ..time_shift }
             }
-            Some(TimeShiftPlace::Live) => Rewind { behind: Duration::ZERO, ..rewind },
-            None => rewind,
+            Some(TimeShiftPlace::Live) => TimeShiftState { behind: Duration::ZERO, ..time_shift },
+            None => time_shift,
         })
     }
 }
@@ -103,7 +105,7 @@ mod tests {
         shared.packets.video.push(BufferedPacket::Gap);
         shared.packets.close();
         assert!(!shared.seek(Duration::from_secs(2)) && !shared.packets.video.is_empty());
-        assert!(!shared.rewind_list(Duration::from_secs(2)));
+        assert!(!shared.seek_dvr_window(Duration::from_secs(2)));
         assert!(shared.requests.take_wanted().is_none());
     }
 

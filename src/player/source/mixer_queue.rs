@@ -21,7 +21,7 @@ const QUEUE_SECONDS: f64 = 1.0;
 const MAX_READ_DELAY_MICROS: i64 = 500_000;
 
 /// Audio queue between the player and the mixer.
-pub(super) struct Queue {
+pub(super) struct MixerQueue {
     clock: Clock,
     rate: u32,
     channels: u16,
@@ -37,10 +37,10 @@ struct Inside {
     next: Option<Timestamp>,
     /// Time of the mixer's last read.
     pulled: Option<Timestamp>,
-    dry: u64,
+    underruns: u64,
 }
 
-impl Queue {
+impl MixerQueue {
     pub(super) fn new(clock: Clock, rate: u32, channels: u16, lead: Duration) -> Self {
         let state = Mutex::default();
         Self { clock, rate: rate.max(1), channels: channels.max(1), lead, state }
@@ -69,7 +69,7 @@ impl Queue {
         if rest.is_empty() {
             return Pulled::Audio;
         }
-        state.dry += 1;
+        state.underruns += 1;
         Pulled::Silence
     }
 
@@ -118,23 +118,23 @@ impl Queue {
 }
 
 /// The player's side of the queue.
-pub(super) struct MixerQueue {
-    queue: Arc<Queue>,
+pub(super) struct MixerSpeaker {
+    queue: Arc<MixerQueue>,
     rate: u32,
     channels: usize,
     converter: Converter,
 }
 
-impl MixerQueue {
+impl MixerSpeaker {
     /// Creates the player's side for audio of this rate and channel count.
-    pub(super) fn new(queue: Arc<Queue>, rate: u32, channels: u16) -> Result<Self, String> {
+    pub(super) fn new(queue: Arc<MixerQueue>, rate: u32, channels: u16) -> Result<Self, String> {
         let converter = Converter::new((rate, channels), queue.format())?;
         let (rate, channels) = (rate.max(1), usize::from(channels.max(1)));
         Ok(Self { queue, rate, channels, converter })
     }
 }
 
-impl Speaker for MixerQueue {
+impl Speaker for MixerSpeaker {
     fn write(&mut self, data: &[f32]) -> usize {
         self.queue.push(self.converter.convert(data));
         data.len() / self.channels
@@ -150,7 +150,7 @@ impl Speaker for MixerQueue {
     }
 
     fn underruns(&self) -> u64 {
-        self.queue.state.lock().dry
+        self.queue.state.lock().underruns
     }
 
     fn failed(&self) -> Option<String> {
@@ -165,15 +165,15 @@ mod tests {
     #[test]
     fn what_is_pulled_has_been_heard_and_the_lead_with_it() {
         let clock = Clock::start();
-        let queue = Arc::new(Queue::new(clock, 48_000, 2, Duration::from_millis(60)));
-        let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 1).unwrap();
+        let queue = Arc::new(MixerQueue::new(clock, 48_000, 2, Duration::from_millis(60)));
+        let mut speaker = MixerSpeaker::new(Arc::clone(&queue), 48_000, 1).unwrap();
         let at = clock.now();
         let mut out = [1.0; 960];
         assert_eq!(queue.pull(at, &mut out), Pulled::Silence);
         assert_eq!(out, [0.0; 960]);
         // 200 ms are written; 10 ms of program time are read.
-        assert_eq!(line.write(&[0.5; 9_600]), 9_600);
-        let queued = line.queued() as f64 / 48.0;
+        assert_eq!(speaker.write(&[0.5; 9_600]), 9_600);
+        let queued = speaker.queued() as f64 / 48.0;
         let gone = clock.now().micros_since(at.offset(10_000)) as f64 / 1_000.0;
         assert!((queued - (200.0 - 60.0 - gone)).abs() < 8.0, "{queued} {gone}");
         assert_eq!(queue.pull(at.offset(10_000), &mut out), Pulled::Audio);
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn other_rates_are_resampled_and_nan_is_silence() {
         let clock = Clock::start();
-        let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::ZERO));
-        let mut line = MixerQueue::new(Arc::clone(&queue), 44_100, 2).unwrap();
+        let queue = Arc::new(MixerQueue::new(clock, 48_000, 1, Duration::ZERO));
+        let mut speaker = MixerSpeaker::new(Arc::clone(&queue), 44_100, 2).unwrap();
         let tone: Vec<f32> = (0..44_100)
             .flat_map(|index| {
                 let phase = f64::from(index) * 1_000.0 / 44_100.0 * std::f64::consts::TAU;
@@ -194,7 +194,7 @@ mod tests {
         let mut received = Vec::new();
         let mut out = [0.0; 480];
         for (number, block) in tone.chunks(882).enumerate() {
-            line.write(block);
+            speaker.write(block);
             // Keep a little ahead, like the player.
             if number < 4 {
                 queue.pull(clock.now(), &mut out[..0]);
@@ -212,7 +212,7 @@ mod tests {
         }
         let amplitude = re.hypot(im) * 2.0 / part.len() as f64;
         assert!((amplitude - 0.5).abs() < 0.02, "{amplitude}");
-        line.write(&[f32::NAN; 4_096]);
+        speaker.write(&[f32::NAN; 4_096]);
         let mut out = [0.0; 48_000];
         queue.pull(clock.now(), &mut out);
         assert!(out.iter().all(|sample| sample.is_finite()));
@@ -221,8 +221,8 @@ mod tests {
     #[test]
     fn of_a_mixer_that_is_late_nothing_is_lost() {
         let clock = Clock::start();
-        let queue = Arc::new(Queue::new(clock, 48_000, 1, Duration::from_millis(60)));
-        let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 1).unwrap();
+        let queue = Arc::new(MixerQueue::new(clock, 48_000, 1, Duration::from_millis(60)));
+        let mut speaker = MixerSpeaker::new(Arc::clone(&queue), 48_000, 1).unwrap();
         let (mut written, mut received): (_, Vec<f32>) = (0, Vec::new());
         let sample = |number: usize| number as f32 / 16_777_216.0;
         let mut at = clock.now().offset(-3_000_000);
@@ -233,11 +233,11 @@ mod tests {
             received.extend(out.iter().filter(|_| pulled == Pulled::Audio));
             at = at.offset(10_000);
             for _ in 0..64 {
-                if line.queued() >= 7_200 {
+                if speaker.queued() >= 7_200 {
                     break;
                 }
                 let block: Vec<f32> = (written + 1..=written + 480).map(sample).collect();
-                written += line.write(&block);
+                written += speaker.write(&block);
             }
         }
         let whole: Vec<f32> = (1..=received.len()).map(sample).collect();
@@ -252,11 +252,11 @@ mod tests {
     #[test]
     fn without_a_mixer_time_takes_the_audio() {
         let clock = Clock::start();
-        let queue = Arc::new(Queue::new(clock, 48_000, 2, Duration::ZERO));
-        let mut line = MixerQueue::new(Arc::clone(&queue), 48_000, 2).unwrap();
-        line.write(&[0.5; 9_600]);
+        let queue = Arc::new(MixerQueue::new(clock, 48_000, 2, Duration::ZERO));
+        let mut speaker = MixerSpeaker::new(Arc::clone(&queue), 48_000, 2).unwrap();
+        speaker.write(&[0.5; 9_600]);
         let mut tries = 0;
-        while line.queued() > 0 {
+        while speaker.queued() > 0 {
             tries += 1;
             assert!(tries < 2_000, "it stands");
             crate::base::Stop::new().wait(Duration::from_millis(1));

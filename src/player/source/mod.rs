@@ -29,7 +29,7 @@ use crate::net::Runtime;
 use crate::player::handle::Player;
 use crate::player::session::config::{Config, Source};
 use crate::player::session::gapless::NextFile;
-use crate::player::source::mixer_queue::{MixerQueue, Queue};
+use crate::player::source::mixer_queue::{MixerQueue, MixerSpeaker};
 use crate::player::source::playlist_position::PlaylistPosition;
 use crate::player::source::skipped_files::SkippedFiles;
 use crate::player::state::{Failure, Figures, State};
@@ -115,7 +115,12 @@ pub fn open_list(
     let status = || SourceStatus::new("", name.clone());
     let shared = Arc::new(Shared {
         waiting: Mutex::default(),
-        audio: Arc::new(Queue::new(context.clock, context.rate, context.channels, PLAYER_LEAD)),
+        audio: Arc::new(MixerQueue::new(
+            context.clock,
+            context.rate,
+            context.channels,
+            PLAYER_LEAD,
+        )),
         video_status: status(),
         audio_status: status(),
     });
@@ -199,7 +204,7 @@ struct VideoQueue {
 /// Data shared by the player and the feeds.
 struct Shared {
     waiting: Mutex<VideoQueue>,
-    audio: Arc<Queue>,
+    audio: Arc<MixerQueue>,
     video_status: Arc<SourceStatus>,
     audio_status: Arc<SourceStatus>,
 }
@@ -271,7 +276,7 @@ impl VideoFeed for SourceVideo {
 
 /// The mixer's side of the source.
 struct SourceAudio {
-    queue: Arc<Queue>,
+    queue: Arc<MixerQueue>,
     _worker: Arc<Worker>,
     _held: Arc<()>,
 }
@@ -337,8 +342,8 @@ impl SourceThread {
         let audio = Arc::clone(&self.shared.audio);
         let speaker: Arc<crate::player::present::speaker::Open> =
             Arc::new(move |rate, channels, _| {
-                MixerQueue::new(Arc::clone(&audio), rate, channels)
-                    .map(|line| Box::new(line) as Box<dyn crate::player::decode::audio::Speaker>)
+                MixerSpeaker::new(Arc::clone(&audio), rate, channels)
+                    .map(|it| Box::new(it) as Box<dyn crate::player::decode::audio::Speaker>)
                     .map_err(Problem::from)
             });
         let file = self.list.borrow().file().map(|file| Source::File(file.to_owned()));

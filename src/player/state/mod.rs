@@ -245,14 +245,14 @@ pub struct Figures {
     pub duration: Option<Duration>,
     pub paused: bool,
     /// The range for seeking back in a live stream, if it has a time shift.
-    pub rewind: Option<Rewind>,
+    pub time_shift: Option<TimeShiftState>,
     /// The file in progress for the received stream.
     pub saving: Option<Saving>,
 }
 
 /// The time shift of a live stream, and the player's position in it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rewind {
+pub struct TimeShiftState {
     /// The range for seeking back.
     pub range: Duration,
     /// The distance to the live edge; zero at the live edge.

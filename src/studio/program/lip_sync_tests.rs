@@ -327,8 +327,8 @@ fn check(outcome: &Outcome) {
         "at most {:.1} ms apart, {} pictures, {:?}",
         outcome.worst, outcome.shown, outcome.trouble
     );
-    let SimulatedFault { starved, jumped, damaged, dry, dropped } = outcome.trouble;
-    assert_eq!((starved, jumped, damaged, dry, dropped), (0, 0, 0, 0, 0));
+    let SimulatedFault { stalled, jumped, damaged, underruns, dropped } = outcome.trouble;
+    assert_eq!((stalled, jumped, damaged, underruns, dropped), (0, 0, 0, 0, 0));
     let all = outcome.hours * 3_600 * 24_000 / 1_001;
     assert!(outcome.shown > all - 24 * 5, "{} of {all} pictures", outcome.shown);
 }

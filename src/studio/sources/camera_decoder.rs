@@ -161,7 +161,7 @@ mod tests {
     use crate::base::{Pooled, queue};
     use crate::encode::{Choice, VideoEncoder};
     use crate::media::{Color, Planes};
-    use crate::wire::codec::h264::avcc_to_annexb;
+    use crate::wire::codec::h264::{avcc_nals, nals_to_annexb};
 
     const FRAME_SIZE: Size = Size::new(320, 192);
 
@@ -188,8 +188,8 @@ mod tests {
             let mut unit = vec![0, 0, 0, 1, 9, 0xF0];
             let record = DecoderConfig::parse(&encoder.config().codec_config).unwrap();
             let sets = record.sps.iter().chain(&record.pps).filter(|_| packet.keyframe);
-            let units = avcc_to_annexb(&packet.data, 4, sets.map(|set| set.as_ref()));
-            unit.extend_from_slice(&units.unwrap());
+            let nals: Vec<_> = avcc_nals(&packet.data, 4).map(Result::unwrap).collect();
+            unit.extend_from_slice(&nals_to_annexb(sets.map(|set| &set[..]).chain(nals)));
             given.push(unit);
         }
         given

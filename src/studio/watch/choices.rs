@@ -40,7 +40,7 @@ pub enum WatchCommand {
     /// Seeks to this position of a recording.
     Seek(Duration),
     /// Seeks to the position of a broadcast that is this far behind its live edge.
-    Rewind(Duration),
+    SeekBehindLive(Duration),
     /// Seeks forward or backward from the current position, or from the target of a pending seek.
     Step { by: Duration, ahead: bool },
     /// Seeks to the live edge.

@@ -520,8 +520,8 @@ fn control(player: &Player, playing: &WatchCommand) -> Result<(), Failure> {
         WatchCommand::Seek(to) => {
             player.seek(*to);
         }
-        WatchCommand::Rewind(behind) => {
-            player.rewind(*behind);
+        WatchCommand::SeekBehindLive(behind) => {
+            player.seek_behind_live(*behind);
         }
         WatchCommand::Step { by, ahead } => {
             player.step(*by, *ahead);

@@ -51,6 +51,8 @@ const MAX_SAMPLES_OF_LARGE_FILE: usize = 64_000_000;
 /// Minimum average size of the samples of a large file in bytes, which limits the memory for its
 /// index.
 const MIN_SAMPLE_BYTES: u64 = 16;
+/// Maximum number of unsupported contents of a file that are reported.
+const MAX_REPORTED_CONTENTS: usize = 32;
 /// Maximum number of chapters of a file.
 pub const MAX_CHAPTERS: usize = 1_000;
 
@@ -63,8 +65,8 @@ const EDIT_TOLERANCE_MICROS: i64 = 5_000;
 
 /// Returns the maximum number of samples that are read from a file of this size.
 pub fn max_samples(bytes: u64) -> usize {
-    let most = usize::try_from(bytes / MIN_SAMPLE_BYTES).unwrap_or(usize::MAX);
-    most.clamp(MAX_SAMPLES, MAX_SAMPLES_OF_LARGE_FILE)
+    let count = usize::try_from(bytes / MIN_SAMPLE_BYTES).unwrap_or(usize::MAX);
+    count.clamp(MAX_SAMPLES, MAX_SAMPLES_OF_LARGE_FILE)
 }
 
 /// The file formats.
@@ -291,7 +293,7 @@ pub struct Index {
     /// True if the samples of H.264 are in Annex B.
     pub annex_b: bool,
     /// Maximum number of samples; 0 means [`MAX_SAMPLES`].
-    pub most: usize,
+    pub max_samples: usize,
     /// Samples in writing order: by DTS, video first.
     pub samples: Vec<SampleLocation>,
     /// Start of the shown video: earlier frames are only decoded. `None` if all frames are shown.
@@ -306,10 +308,9 @@ pub struct Index {
     /// For audio-only files, the audible span without the encoder's padding.
     pub audible_span: Option<(Timestamp, Timestamp)>,
     pub chapters: Vec<Chapter>,
-    /// All contents that are not kept.
-    pub left_out: Vec<UnsupportedContent>,
-    /// Each of the file's contents that the reader does not keep, and the part to which it belongs.
-    pub lacking: Vec<(Part, UnsupportedContent)>,
+    /// The contents that are not kept, each with the part to which it belongs. A content without a
+    /// part does not prevent a copy of the file.
+    pub unsupported_contents: Vec<(Option<Part>, UnsupportedContent)>,
     /// Ticks per second of tracks that are finer than a millisecond.
     pub timescales: Vec<(TrackId, u32)>,
     /// Tracks without a decoder, which are listed only for playback (`to_play`).
@@ -321,12 +322,16 @@ pub struct Index {
 }
 
 impl Index {
-    /// Records contents that are not kept.
-    pub fn lack(&mut self, part: Part, what: UnsupportedContent) {
-        if self.left_out.len() < 32 {
-            self.left_out.push(what.clone());
-            self.lacking.push((part, what));
+    /// Records contents that are not kept, and the part to which they belong, if any.
+    pub fn note_unsupported(&mut self, part: Option<Part>, what: UnsupportedContent) {
+        if self.unsupported_contents.len() < MAX_REPORTED_CONTENTS {
+            self.unsupported_contents.push((part, what));
         }
+    }
+
+    /// Returns the contents that are not kept, without their parts.
+    pub fn into_unsupported_contents(self) -> Vec<UnsupportedContent> {
+        self.unsupported_contents.into_iter().map(|(_, what)| what).collect()
     }
 
     /// Returns the data of a sample as onair passes it on: H.264 in AVCC.
@@ -337,7 +342,7 @@ impl Index {
     }
 
     /// Records a track without a decoder.
-    pub fn leave(&mut self, track: Option<UnsupportedTrack>) {
+    pub fn note_unsupported_track(&mut self, track: Option<UnsupportedTrack>) {
         if let Some(track) = track.filter(|_| self.to_play) {
             unsupported::note(&mut self.unsupported, &track);
         }
@@ -345,9 +350,9 @@ impl Index {
 
     /// Returns the unsupported tracks that the user misses: audio, and video if there is no other
     /// video.
-    pub fn missed(&self) -> impl Iterator<Item = &UnsupportedTrack> {
+    pub fn missed_by_user(&self) -> impl Iterator<Item = &UnsupportedTrack> {
         let seen = self.tracks.video.is_some();
-        self.unsupported.iter().filter(move |it| it.medium == TrackKind::Audio || !seen)
+        self.unsupported.iter().filter(move |it| it.kind == TrackKind::Audio || !seen)
     }
 
     /// Sorts the samples by DTS, keeps the order within each track, and moves negative times to
@@ -420,7 +425,7 @@ impl Index {
             it.track != TrackId::Video || it.dts >= key.dts && it.pts >= key.pts
         };
         if self.samples.iter().any(|it| !is_kept(it) && it.pts >= from) {
-            self.left_out.push(UnsupportedContent::CutStart);
+            self.note_unsupported(None, UnsupportedContent::CutStart);
         }
         self.samples.retain(is_kept);
         self.shown_from = None;
@@ -433,7 +438,7 @@ impl Index {
 
     /// Returns the maximum number of samples.
     pub const fn limit(&self) -> usize {
-        if self.most == 0 { MAX_SAMPLES } else { self.most }
+        if self.max_samples == 0 { MAX_SAMPLES } else { self.max_samples }
     }
 
     /// Adds a sample.
@@ -469,8 +474,8 @@ impl Index {
         if !self.is_empty() {
             return Ok(());
         }
-        Err(match self.left_out.first() {
-            Some(what) => Error::Unsupported(what.clone()),
+        Err(match self.unsupported_contents.first() {
+            Some((_, what)) => Error::Unsupported(what.clone()),
             None => Error::Empty,
         })
     }
@@ -534,9 +539,16 @@ mod tests {
             at: 0,
             size: 1,
         };
-        let mut index = Index { most: 2, ..Index::default() };
+        let mut index = Index { max_samples: 2, ..Index::default() };
         let pushed: Vec<_> = (0..3).map(|_| index.push(sample).is_ok()).collect();
         assert_eq!(pushed, [true, true, false]);
+    }
+
+    #[test]
+    fn reported_contents_are_limited() {
+        let mut index = Index::default();
+        (0..40).for_each(|_| index.note_unsupported(None, UnsupportedContent::CutStart));
+        assert_eq!(index.into_unsupported_contents().len(), MAX_REPORTED_CONTENTS);
     }
 
     #[test]

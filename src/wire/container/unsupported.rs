@@ -68,7 +68,7 @@ impl UnsupportedTrack {
     /// Describes a track of an MP4 file by its handler type and the type of its sample entry.
     /// Returns `None` for tracks that are neither video nor audio.
     pub fn of_mp4(handler: [u8; 4], name: [u8; 4]) -> Option<Self> {
-        let medium = match &handler {
+        let kind = match &handler {
             b"vide" => TrackKind::Video,
             b"soun" => TrackKind::Audio,
             _ => return None,
@@ -76,7 +76,7 @@ impl UnsupportedTrack {
         let known = FOUR_CC_NAMES.iter().find(|(known, ..)| **known == name);
         let bare = || name.escape_ascii().to_string().trim().to_owned();
         Some(Self {
-            medium,
+            kind,
             codec: known.map_or_else(bare, |(_, codec, _)| (*codec).to_owned()),
             name: known.map_or_else(bare, |(.., name)| (*name).to_owned()),
         })
@@ -84,7 +84,7 @@ impl UnsupportedTrack {
 
     /// Describes a track of a Matroska file by its type and codec.
     pub fn of_mkv(track_type: u64, codec: &str) -> Option<Self> {
-        let medium = match track_type {
+        let kind = match track_type {
             1 => TrackKind::Video,
             2 => TrackKind::Audio,
             _ => return None,
@@ -94,7 +94,7 @@ impl UnsupportedTrack {
         let bare =
             || -> String { codec.chars().filter(|c| !c.is_control()).skip(2).take(32).collect() };
         Some(Self {
-            medium,
+            kind,
             codec: known
                 .map_or_else(|| bare().to_ascii_lowercase(), |(_, codec, _)| (*codec).into()),
             name: known.map_or_else(bare, |(.., name)| (*name).to_owned()),
@@ -103,7 +103,7 @@ impl UnsupportedTrack {
 
     /// Describes a stream of a transport stream by its type.
     pub fn of_ts(stream_type: u8) -> Self {
-        let (medium, codec, name) = match stream_type {
+        let (kind, codec, name) = match stream_type {
             0x01 => (TrackKind::Video, "mpeg1video", "MPEG-1"),
             0x02 => (TrackKind::Video, "mpeg2video", "MPEG-2"),
             0x10 => (TrackKind::Video, "mpeg4", "MPEG-4 part 2"),
@@ -114,7 +114,7 @@ impl UnsupportedTrack {
             0x82 | 0x85 | 0x86 | 0x8A => (TrackKind::Audio, "dts", "DTS"),
             _ => (TrackKind::Video, "unknown", "unknown"),
         };
-        Self { medium, codec: codec.to_owned(), name: name.to_owned() }
+        Self { kind, codec: codec.to_owned(), name: name.to_owned() }
     }
 }
 
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn tracks_are_called_as_people_and_ffprobe_do() {
         let fields = |it: Option<UnsupportedTrack>| {
-            it.map(|it| (Problem::from(&it).to_string(), it.kind(), it.codec))
+            it.map(|it| (Problem::from(&it).to_string(), it.kind_name(), it.codec))
         };
         let some = |name: &str, kind, codec: &str| Some((name.to_owned(), kind, codec.to_owned()));
         let alac = UnsupportedTrack::of_mp4(*b"soun", *b"alac");

@@ -69,8 +69,10 @@ pub(super) fn fit(
     // Only MP4 can hide frames.
     let has_no_start = format != Format::Mp4 && index.skip_hidden().is_err();
     let mut lack = UnsupportedParts { what: Vec::new(), parts: Vec::new() };
-    for (part, what) in index.lacking.iter().filter(|(part, _)| !drop.contains(part)) {
-        lack.add(*part, what);
+    let of_a_part =
+        index.unsupported_contents.iter().filter_map(|(part, what)| Some(((*part)?, what)));
+    for (part, what) in of_a_part.filter(|(part, _)| !drop.contains(part)) {
+        lack.add(part, what);
     }
     let video = index.tracks.video.as_ref();
     let is_rotated = video.is_some_and(|video| video.rotation != Rotation::None);
@@ -79,19 +81,19 @@ pub(super) fn fit(
         !format.carries_video(video.codec) || !configured
     });
     let unfit = |track: &AudioTrack| !format.carries_audio(track.config.codec);
-    let mut left_out = Vec::new();
+    let mut unfit_contents = Vec::new();
     if let Some(video) = video {
-        left_out.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
+        unfit_contents.push((Part::Video, UnsupportedContent::VideoTrack(video.codec.name())));
     } else if has_no_start {
-        left_out.push((Part::Video, UnsupportedContent::CutStart));
+        unfit_contents.push((Part::Video, UnsupportedContent::CutStart));
     } else if is_rotated && format == Format::Flv {
-        left_out.push((Part::Rotation, UnsupportedContent::Rotation));
+        unfit_contents.push((Part::Rotation, UnsupportedContent::Rotation));
     }
     for track in index.tracks.audio.iter().filter(|track| unfit(track)) {
         let codec = track.config.codec.name();
-        left_out.push((Part::Audio, UnsupportedContent::AudioTrack(codec)));
+        unfit_contents.push((Part::Audio, UnsupportedContent::AudioTrack(codec)));
     }
-    for (part, what) in left_out.iter().filter(|(part, _)| !drop.contains(part)) {
+    for (part, what) in unfit_contents.iter().filter(|(part, _)| !drop.contains(part)) {
         lack.add(*part, what);
     }
     if !lack.what.is_empty() {
@@ -129,7 +131,9 @@ pub(super) fn fit(
         }
         None => false,
     });
-    index.left_out.extend(left_out.into_iter().map(|(_, what)| what));
+    for (part, what) in unfit_contents {
+        index.note_unsupported(Some(part), what);
+    }
     Ok(())
 }
 
@@ -264,7 +268,7 @@ mod tests {
         for format in Format::ALL {
             let mut all = hevc(&[AudioCodec::Opus, AudioCodec::Eac3]);
             assert_eq!(fit(&mut all, format, &[]), Ok(()));
-            assert_eq!((all.samples.len(), all.left_out.len()), (3, 0));
+            assert_eq!((all.samples.len(), all.unsupported_contents.len()), (3, 0));
         }
         let codecs = [AudioCodec::Vorbis, AudioCodec::Opus, AudioCodec::Pcm];
         let lack = fit(&mut hevc(&codecs), Format::Mp4, &[Part::Video]).unwrap_err();
@@ -281,10 +285,13 @@ mod tests {
         assert_eq!(fit(&mut some, Format::Mp4, &[Part::Audio]), Ok(()));
         let tracks: Vec<_> = some.samples.iter().map(|place| place.track).collect();
         assert_eq!(tracks, [TrackId::Video, TrackId::Audio(0)]);
-        assert_eq!((some.tracks.audio.len(), some.left_out.len()), (1, 2));
+        assert_eq!((some.tracks.audio.len(), some.unsupported_contents.len()), (1, 2));
         // Parts that no reader supports are listed too.
         let mut subtitled = hevc(&[]);
-        subtitled.lack(Part::Subtitles, UnsupportedContent::Track("S_TEXT/UTF8".to_owned()));
+        subtitled.note_unsupported(
+            Some(Part::Subtitles),
+            UnsupportedContent::Track("S_TEXT/UTF8".to_owned()),
+        );
         let lack = fit(&mut subtitled, Format::Mkv, &[Part::Audio]).unwrap_err();
         assert!(text(&lack).ends_with("(command line: --drop subtitles)."), "{lack:?}");
         assert_eq!(fit(&mut subtitled, Format::Mkv, &[Part::Subtitles]), Ok(()));
@@ -329,8 +336,8 @@ mod tests {
         let mut dropped = rotated();
         assert_eq!(fit(&mut dropped, Format::Flv, &[Part::Rotation]), Ok(()));
         assert_eq!(
-            (dropped.samples.len(), dropped.left_out),
-            (2, vec![UnsupportedContent::Rotation])
+            (dropped.samples.len(), dropped.unsupported_contents),
+            (2, vec![(Some(Part::Rotation), UnsupportedContent::Rotation)])
         );
     }
 

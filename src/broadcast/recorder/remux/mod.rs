@@ -238,10 +238,10 @@ fn copy(
         return Err(Failure::Nothing(from.to_owned()));
     }
     if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
-        index.left_out.push(UnsupportedContent::AudioTrackNames);
+        index.note_unsupported(None, UnsupportedContent::AudioTrackNames);
     }
     if format == Format::Flv && index.tracks.audio.iter().any(|track| track.language.is_some()) {
-        index.left_out.push(UnsupportedContent::AudioTrackLanguages);
+        index.note_unsupported(None, UnsupportedContent::AudioTrackLanguages);
     }
     fit::complete(source, &mut index).map_err(unreadable(from))?;
     fit::fit(&mut index, format, drop).map_err(|lack| Failure::Lacking { to: to.into(), lack })?;
@@ -249,10 +249,10 @@ fn copy(
         return Err(Failure::Nothing(from.to_owned()));
     }
     if fit::loses_pixel_aspect(&index, format) {
-        index.left_out.push(UnsupportedContent::PixelAspect);
+        index.note_unsupported(None, UnsupportedContent::PixelAspect);
     }
     if fit::loses_hdr_metadata(&index, format) {
-        index.left_out.push(UnsupportedContent::HdrMetadata);
+        index.note_unsupported(None, UnsupportedContent::HdrMetadata);
     }
     destination.check_space(&index)?;
     let cut = cut_bytes(source, &index).map_err(unreadable(from))?;
@@ -278,7 +278,7 @@ fn copy(
         begins: None,
         packets: index.samples.len(),
         cut,
-        left_out: index.left_out,
+        left_out: index.into_unsupported_contents(),
     })
 }
 
@@ -358,7 +358,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
             begins: None,
             packets: index.samples.len(),
             cut: 0,
-            left_out: index.left_out,
+            left_out: index.into_unsupported_contents(),
         });
     }
     let Some(muxer) = muxer else {
@@ -389,7 +389,7 @@ pub fn repair(path: &Path, stop: &dyn Fn() -> bool) -> Result<Report, Failure> {
         begins: None,
         packets: index.samples.len(),
         cut,
-        left_out: index.left_out,
+        left_out: index.into_unsupported_contents(),
     })
 }
 

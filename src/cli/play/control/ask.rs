@@ -156,7 +156,7 @@ fn go(way: SeekDirection) -> WatchCommand {
     match way {
         SeekDirection::To(place) => WatchCommand::Seek(place),
         SeekDirection::Behind(behind) if behind.is_zero() => WatchCommand::GoToLive,
-        SeekDirection::Behind(behind) => WatchCommand::Rewind(behind),
+        SeekDirection::Behind(behind) => WatchCommand::SeekBehindLive(behind),
         SeekDirection::Step { by, ahead } => WatchCommand::Step { by, ahead },
     }
 }

@@ -326,7 +326,7 @@ fn words(text: &str) -> Result<Vec<String>, Problem> {
 /// # Errors
 /// Fails with the reason why the position is not possible.
 pub(super) fn way(place: SeekPlace, figures: &Figures) -> Result<SeekDirection, Problem> {
-    if figures.duration.is_none() && figures.rewind.is_none() {
+    if figures.duration.is_none() && figures.time_shift.is_none() {
         return Err(problem!("control-nothing-kept"));
     }
     match (place, figures.duration) {
@@ -363,7 +363,7 @@ pub(super) fn way_back(
         (None, Some(_)) => Ok(SeekDirection::To(Duration::ZERO)),
         (Some(_), Some(_)) => Err(problem!("control-rewind-recording")),
         (behind, None) => {
-            let range = figures.rewind.ok_or_else(|| problem!("control-nothing-kept"))?.range;
+            let range = figures.time_shift.ok_or_else(|| problem!("control-nothing-kept"))?.range;
             match behind.unwrap_or(range) {
                 behind if behind > range => {
                     let seconds = format!("{:.1}", range.as_secs_f64());
@@ -393,7 +393,7 @@ pub(super) fn recordable(figures: &Figures) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::{Rewind, Saving};
+    use crate::player::{Saving, TimeShiftState};
 
     fn of(line: &str) -> PlayCommand {
         parse(line).unwrap_or_else(|why| panic!("{line}: {why}")).unwrap()
@@ -511,8 +511,8 @@ mod tests {
         assert!(way(SeekPlace::At(seconds(13)), &file).unwrap_err().to_string().contains("12.0 s"));
         assert_eq!(way_back(None, &file), Ok(SeekDirection::To(seconds(0))));
         assert!(way_back(Some(seconds(1)), &file).is_err());
-        let rewind = Some(Rewind { range: seconds(60), behind: seconds(20), bytes: 1 });
-        let live = Figures { rewind, ..Figures::default() };
+        let time_shift = Some(TimeShiftState { range: seconds(60), behind: seconds(20), bytes: 1 });
+        let live = Figures { time_shift, ..Figures::default() };
         assert_eq!(way(SeekPlace::Back(seconds(99)), &live), step(99, false));
         assert_eq!(way(SeekPlace::Ahead(seconds(5)), &live), step(5, true));
         assert!(way(SeekPlace::At(seconds(5)), &live).unwrap_err().to_string().contains("go-live"));

@@ -2,6 +2,7 @@
 //! speaker, this module passes the audio on at the pace of the session clock. It runs on the
 //! presenter thread, and never waits.
 
+mod feeding;
 mod speaker;
 
 use std::collections::VecDeque;
@@ -13,7 +14,7 @@ use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::media::{AudioCodec, AudioConfig, SampleBlock};
 use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::buffer::samples::Fifo;
-use crate::player::decode::balance::{lean, speaker_channels};
+use crate::player::decode::balance::speaker_channels;
 use crate::player::decode::describe;
 use crate::player::decode::stretch::TimeStretch;
 use crate::player::session::shared::Shared;
@@ -23,12 +24,8 @@ use crate::text::problem::problem;
 
 pub use crate::player::decode::audio::speaker::Speaker;
 
-/// Duration of each write to the speaker, in µs.
-const CHUNK_MICROS: i64 = 10_000;
 /// Initial amount of audio that waits in the speaker, without its latency, in µs.
 const INITIAL_FILL_MICROS: i64 = 150_000;
-/// While less audio than this waits in the speaker, in µs, silence replaces missing audio.
-const MIN_FILL_MICROS: i64 = 20_000;
 /// Increase of the amount of waiting audio after an underrun, in µs.
 const UNDERRUN_INCREASE_MICROS: i64 = 30_000;
 /// Maximum amount of waiting audio, in µs.
@@ -40,9 +37,6 @@ const START_GRACE_MICROS: i64 = 500_000;
 const MIN_GAP_MICROS: i64 = 40_000;
 /// How far audio is decoded ahead of the position, in µs, without the speaker's latency.
 const DECODE_AHEAD_MICROS: i64 = 400_000;
-/// The part of the speaker's latency that remains after a call: it rises at once, and falls by a
-/// tenth in about a second.
-const LATENCY_DECAY: f64 = 0.999;
 /// Maximum number of packets decoded in a row, so that frames do not wait.
 const MAX_PACKETS_PER_TURN: usize = 24;
 
@@ -53,6 +47,17 @@ pub(in crate::player) struct PlayedAudio<'a> {
     pub(in crate::player) rate: u32,
     pub(in crate::player) channels: u16,
     pub(in crate::player) data: &'a [f32],
+}
+
+/// The state of playback while a speaker is filled.
+#[derive(Copy, Clone, Debug)]
+struct FeedRequest {
+    now: Timestamp,
+    position: Timestamp,
+    speed: f64,
+    volume: f32,
+    /// True if no more audio arrives.
+    ended: bool,
 }
 
 /// See the module documentation.
@@ -260,12 +265,14 @@ impl AudioDecoding {
                         let form = (parameters.sample_rate, parameters.channels);
                         match &self.parameters {
                             Some(before) if before.codec != parameters.codec => {
-                                shared
-                                    .report
-                                    .odd(&Anomaly::ChangedCodec(decoder.name().to_owned()));
+                                shared.report.report_anomaly(&Anomaly::ChangedCodec(
+                                    decoder.name().to_owned(),
+                                ));
                             }
                             Some(before) if (before.sample_rate, before.channels) != form => {
-                                shared.report.odd(&Anomaly::ChangedAudio(described.clone()));
+                                shared
+                                    .report
+                                    .report_anomaly(&Anomaly::ChangedAudio(described.clone()));
                             }
                             _ => {}
                         }
@@ -403,7 +410,8 @@ impl AudioDecoding {
         on_played: &mut dyn FnMut(PlayedAudio<'_>),
     ) {
         if self.device.is_some() {
-            self.feed(now, position, speed, volume, ended, on_played);
+            let request = FeedRequest { now, position, speed, volume, ended };
+            self.feed(&request, on_played);
         } else {
             self.pass(now, position, speed, ended, on_played);
         }
@@ -450,136 +458,6 @@ impl AudioDecoding {
         if self.any && self.fifo.is_empty() && late && !ended && !self.dry {
             self.dry = true;
             self.underruns += 1;
-        }
-    }
-
-    fn feed(
-        &mut self,
-        now: Timestamp,
-        position: Timestamp,
-        speed: f64,
-        volume: f32,
-        ended: bool,
-        on_played: &mut dyn FnMut(PlayedAudio<'_>),
-    ) {
-        let Some(device) = &mut self.device else { return };
-        if (device.volume - volume).abs() > f32::EPSILON {
-            device.speaker.set_volume(volume);
-            device.volume = volume;
-        }
-        let chunk = micros_to_frames(CHUNK_MICROS, device.rate).max(1) as usize;
-        device.adapt(now);
-        let latency = device.speaker.queued().saturating_sub(device.speaker.waiting());
-        let latency = frames_to_micros(latency as i64, device.rate) as f64;
-        device.latency = latency.max(device.latency * LATENCY_DECAY);
-        let full = micros_to_frames(device.ahead, device.rate) as usize;
-        let least = (micros_to_frames(MIN_FILL_MICROS, device.rate) as usize).min(full / 2);
-        // This limit is higher than the buffer needs. It ends the loop for a device that accepts
-        // everything.
-        for _ in 0..64 {
-            let (waiting, queued) = (device.speaker.waiting(), device.speaker.queued());
-            let in_flight = frames_to_micros(queued as i64, device.rate);
-            let mut cursor = device.cursor.unwrap_or_else(|| position.offset(in_flight));
-            let same = self.fifo.format() == Some((device.rate, device.channels));
-            if !same && !self.fifo.is_empty() {
-                // After a format change, the presenter opens another speaker.
-                return;
-            }
-            if let (Some(front), Some(end)) = (self.fifo.front(), self.fifo.end())
-                && end <= cursor
-            {
-                if self.dry && end > position {
-                    // Otherwise, silence would replace all later audio too.
-                    cursor = front;
-                } else {
-                    self.fifo.clear();
-                }
-            }
-            if waiting >= full {
-                return;
-            }
-            let hole = self.fifo.front().map(|front| front.micros_since(cursor));
-            // After silence, audio begins at its time; continuous audio is not delayed for a small
-            // gap.
-            let little = if self.filling { 0 } else { MIN_GAP_MICROS };
-            self.block.clear();
-            let (media, lasts) = match hole {
-                Some(hole) if hole <= little || micros_to_frames(hole, device.rate) == 0 => {
-                    self.filling = false;
-                    if hole < -MIN_GAP_MICROS {
-                        self.fifo.skip_to(cursor);
-                    }
-                    let wanted = chunk + device.stretch.look_ahead();
-                    self.fifo.peek(wanted, &mut self.scratch);
-                    let used = device.stretch.process(&self.scratch, chunk, speed, &mut self.block);
-                    let media = self.fifo.front().unwrap_or(cursor);
-                    self.fifo.consume(used);
-                    self.samples += used as u64;
-                    self.dry = false;
-                    (media, frames_to_micros(used as i64, device.rate))
-                }
-                None if ended => {
-                    if waiting == 0 {
-                        // The device plays the rest, but its latency no longer counts it down.
-                        device.written_spans.clear();
-                    }
-                    return;
-                }
-                // No audio yet: wait while the speaker and its latency still have at least half of
-                // the buffer, unless the device would soon run empty.
-                None if queued * 2 >= full && waiting >= least => return,
-                _ => {
-                    if self.any && hole.is_none() && !self.dry {
-                        self.dry = true;
-                        self.underruns += 1;
-                    }
-                    self.filling = true;
-                    let rest =
-                        hole.map_or(chunk as i64, |hole| micros_to_frames(hole, device.rate));
-                    let frames = chunk.min(usize::try_from(rest).unwrap_or(chunk));
-                    self.block.resize(frames * usize::from(device.channels), 0.0);
-                    (cursor, frames_to_micros(frames as i64, device.rate))
-                }
-            };
-            let frames = self.block.len() / usize::from(device.channels.max(1));
-            if frames == 0 {
-                return;
-            }
-            let leans = device.channels == 2 && self.balance != 0.0;
-            let taken = if leans || device.channels != speaker_channels(device.channels) {
-                // Measurement and recording get the audio without the balance.
-                lean(&self.block, device.channels, self.balance, &mut self.scratch);
-                device.speaker.write(&self.scratch).min(frames)
-            } else {
-                device.speaker.write(&self.block).min(frames)
-            };
-            device.written_spans.push_back(Entry {
-                from: device.written,
-                frames: taken as u64,
-                media,
-                lasts: lasts * taken as i64 / frames as i64,
-            });
-            device.written += taken as u64;
-            while device.written_spans.len() > 512 {
-                device.written_spans.pop_front();
-            }
-            device.cursor = Some(media.offset(lasts));
-            device.played_until =
-                now.offset(in_flight + frames_to_micros(taken as i64, device.rate));
-            on_played(PlayedAudio {
-                // Use the smoothed position, because the device counts in blocks.
-                at: now.offset((media.micros_since(position) as f64 / speed) as i64),
-                rate: device.rate,
-                channels: device.channels,
-                data: &self.block,
-            });
-            if taken < frames {
-                // The speaker has no more room: the rejected samples are lost. The buffered amount
-                // decreases, so that this does not happen again.
-                device.ahead =
-                    (device.ahead - UNDERRUN_INCREASE_MICROS).max(UNDERRUN_INCREASE_MICROS);
-                return;
-            }
         }
     }
 }

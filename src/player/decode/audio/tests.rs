@@ -142,14 +142,14 @@ fn a_live_stream_with_a_short_buffer_plays_on_a_speaker_with_a_long_latency() {
                 decoding.take_decoded(SampleBlock { pts, rate: 48_000, channels: 2, data });
             }
             reception.set_speaker_latency(decoding.latency());
-            let supply = reception.supply(now);
-            match playout.step(now, &supply, decoding.position_played()) {
+            let received = reception.received(now);
+            match playout.step(now, &received, decoding.position_played()) {
                 Change::None => {}
                 Change::Started(to) | Change::Jumped(to) => {
                     playout.set_position(decoding.seek(to, true));
                 }
                 Change::Resumed(to) => playout.set_position(decoding.seek(to, false)),
-                Change::Starved => reception.broke(now),
+                Change::Stalled => reception.broke(now),
             }
             if playout.is_running() {
                 let (position, speed) = (playout.position(), playout.speed());

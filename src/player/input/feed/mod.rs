@@ -139,7 +139,7 @@ impl InputFeed {
     /// Sets the pace of playback: live or like a file.
     pub(in crate::player) fn set_pace(&mut self, pace: PlayPace) {
         self.live = pace == PlayPace::Live;
-        self.shared.packets.listed.forget();
+        self.shared.packets.dvr_window.forget();
         self.demux.set_live(self.live);
         self.save.iter_mut().for_each(|save| save.set_live(self.live));
         self.shared.reception.lock().set_pace(pace);
@@ -185,7 +185,7 @@ impl InputFeed {
 
     /// Handles the return of missing audio. The position of the audio then follows from the video,
     /// however long the gap was.
-    pub(in crate::player) fn hear_again(&mut self) {
+    pub(in crate::player) fn resume_audio(&mut self) {
         self.demux.forget_audio();
         self.shared.packets.hand_on(KeptPacket::Audio(BufferedPacket::Gap));
     }
@@ -334,8 +334,8 @@ impl InputFeed {
 
     /// Passes on the demuxed result of an event, and reports its problems.
     fn found(&mut self, found: Demuxed, raw: i64, now: Timestamp) {
-        if let Some(untidy) = self.demux.take_untidy() {
-            self.shared.report.odd(&match untidy {
+        if let Some(timestamp_anomaly) = self.demux.take_timestamp_anomaly() {
+            self.shared.report.report_anomaly(&match timestamp_anomaly {
                 TimestampAnomaly::Jumped => Anomaly::TimesJumped,
                 TimestampAnomaly::Backwards => Anomaly::TimesBackwards,
                 TimestampAnomaly::Differ => Anomaly::TimesDiffer,
@@ -344,7 +344,7 @@ impl InputFeed {
             });
         }
         if self.demux.headless() == MAX_FRAMES_WITHOUT_CONFIG {
-            self.shared.report.odd(&Anomaly::NoHeaders);
+            self.shared.report.report_anomaly(&Anomaly::NoHeaders);
         }
         self.note_place(&found, raw);
         match found {
@@ -447,7 +447,7 @@ impl InputFeed {
             0
         };
         if dropped > 0 && !self.shared.requests.paused() {
-            self.shared.report.odd(&Anomaly::TooSlow);
+            self.shared.report.report_anomaly(&Anomaly::TooSlow);
         }
         self.shared.report.add_dropped(dropped);
     }
@@ -479,7 +479,7 @@ impl InputFeed {
             // A skipped track has its own message.
             Some(Anomaly::NoVideo | Anomaly::NoAudio) if self.unsupported.is_some() => {}
             Some(Anomaly::NoAudio | Anomaly::LateAudio(_)) if self.audio_missing => {}
-            Some(odd) => self.shared.report.odd(&odd),
+            Some(anomaly) => self.shared.report.report_anomaly(&anomaly),
             None => {}
         }
         if let Some(since) = &mut self.metadata
@@ -487,7 +487,7 @@ impl InputFeed {
         {
             self.metadata = None;
             if self.sequence_headers.script.is_none() {
-                self.shared.report.odd(&Anomaly::NoMetadata);
+                self.shared.report.report_anomaly(&Anomaly::NoMetadata);
             }
         }
         let edge = self.edge.take();
@@ -505,7 +505,7 @@ impl InputFeed {
         }
         self.unsupported.get_or_insert((track.into(), None));
         let what = problem!("decode-unsupported", codec = Problem::from(track));
-        match track.medium {
+        match track.kind {
             TrackKind::Audio => self.shared.report.unsupported_audio(what),
             TrackKind::Video => {
                 let words = what.to_string();

@@ -78,7 +78,7 @@ pub(in crate::player) struct PullRequest {
     /// Buffer duration that the user chose.
     pub buffer: Arc<BufferTarget>,
     /// The DVR window of a playlist, which knows whether the viewer is behind.
-    pub listed: Arc<DvrWindow>,
+    pub dvr_window: Arc<DvrWindow>,
     /// The speed of the decoders.
     pub decode_budget: Arc<DecodeBudget>,
     /// The time limit for opening the stream.
@@ -93,8 +93,8 @@ impl PullRequest {
     pub(in crate::player) fn usual(url: WebUrl) -> Self {
         let (buffer, decode_budget, opening) = (Arc::default(), Arc::default(), Arc::default());
         let (net, decodable) = (net::Options::default(), |_| true);
-        let listed = Arc::default();
-        Self { url, net, buffer, listed, decode_budget, opening, decodable }
+        let dvr_window = Arc::default();
+        Self { url, net, buffer, dvr_window, decode_budget, opening, decodable }
     }
 
     /// Returns the error for a wrong range, which counts as temporary.

@@ -29,7 +29,7 @@ impl Edit {
                 id == other && new.len() == old.len() && new.iter().zip(old).all(alike)
             }
             (Self::SetProperties(id, new), Self::SetProperties(other, old)) => {
-                id == other && new.is_drawn_from(old)
+                id == other && new.differs_only_in_values(old)
             }
             (Self::Several(new), Self::Several(old)) => {
                 new.len() == old.len() && new.iter().zip(old).all(|(new, old)| new.continues(old))

@@ -46,10 +46,10 @@ impl Span {
             let position = figures.position.min(duration);
             return Self::Recording { position, duration };
         }
-        match figures.rewind {
-            Some(rewind) if rewind.range >= MIN_SEEKABLE_DURATION => {
-                let behind = rewind.behind.min(rewind.range);
-                Self::Broadcast { range: rewind.range, behind }
+        match figures.time_shift {
+            Some(time_shift) if time_shift.range >= MIN_SEEKABLE_DURATION => {
+                let behind = time_shift.behind.min(time_shift.range);
+                Self::Broadcast { range: time_shift.range, behind }
             }
             _ => Self::None,
         }
@@ -86,7 +86,7 @@ impl Span {
     pub fn words(self, share: f32) -> String {
         match self.at(share) {
             Some(WatchCommand::Seek(to)) => format::minutes(to),
-            Some(WatchCommand::Rewind(behind)) => format::behind(behind),
+            Some(WatchCommand::SeekBehindLive(behind)) => format::behind(behind),
             _ => format::behind(Duration::ZERO),
         }
     }
@@ -96,7 +96,7 @@ fn behind(behind: Duration) -> WatchCommand {
     if behind <= LIVE_EDGE_TOLERANCE {
         WatchCommand::GoToLive
     } else {
-        WatchCommand::Rewind(behind)
+        WatchCommand::SeekBehindLive(behind)
     }
 }
 
@@ -165,7 +165,7 @@ pub fn bar(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::player::Rewind;
+    use crate::player::TimeShiftState;
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -179,12 +179,12 @@ mod tests {
     fn what_is_played_tells_what_the_bar_is() {
         let mut figures = WatchFigures::default();
         assert_eq!(Span::of(&figures), Span::None);
-        let rewind = |range, behind| {
-            Some(Rewind { range: seconds(range), behind: seconds(behind), bytes: 0 })
+        let time_shift = |range, behind| {
+            Some(TimeShiftState { range: seconds(range), behind: seconds(behind), bytes: 0 })
         };
-        figures.rewind = rewind(0, 0);
+        figures.time_shift = time_shift(0, 0);
         assert_eq!(Span::of(&figures), Span::None);
-        figures.rewind = rewind(60, 90);
+        figures.time_shift = time_shift(60, 90);
         assert_eq!(Span::of(&figures), broadcast(60, 60));
         figures.duration = Some(seconds(10));
         figures.position = seconds(12);
@@ -211,7 +211,7 @@ mod tests {
     fn a_broadcast_is_gone_back_in_and_its_end_is_live() {
         let span = broadcast(100, 25);
         assert_eq!(span.share(), 0.75);
-        assert_eq!(span.at(0.5), Some(WatchCommand::Rewind(seconds(50))));
+        assert_eq!(span.at(0.5), Some(WatchCommand::SeekBehindLive(seconds(50))));
         assert_eq!(
             (span.at(1.0), span.at(0.999)),
             (Some(WatchCommand::GoToLive), Some(WatchCommand::GoToLive))

@@ -167,9 +167,9 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
         (name(key!("statistic-underruns")), format::grouped(watch.underruns)),
         (name(key!("statistic-reconnects")), format::grouped(watch.reconnects.into())),
     ];
-    if let Some(rewind) = watch.rewind {
-        let range = format::short_time(rewind.range);
-        let kept = match rewind.bytes {
+    if let Some(time_shift) = watch.time_shift {
+        let range = format::short_time(time_shift.range);
+        let kept = match time_shift.bytes {
             // Zero bytes here mean that the server stores the DVR window.
             0 => range,
             bytes => format!("{range} · {}", format::bytes(bytes)),

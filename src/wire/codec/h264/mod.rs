@@ -1,9 +1,8 @@
 //! H.264 bitstreams (ITU-T H.264, ISO/IEC 14496-15): NAL units in both formats, parameter sets, the
-//! decoder configuration record, slice types, and decoding times from presentation times. This
-//! module does not decode frames and has no I/O.
+//! decoder configuration record, and slice types. This module does not decode frames and has no
+//! I/O.
 
 pub mod config;
-pub mod dts;
 pub mod nal;
 pub mod pps;
 pub mod sps;
@@ -11,8 +10,7 @@ pub mod sps_rewrite;
 pub mod vui;
 
 pub use config::DecoderConfig;
-pub use dts::DtsExtractor;
-pub use nal::{NalType, annexb_nals, annexb_to_avcc, avcc_nals, avcc_to_annexb, escape, unescape};
+pub use nal::{NalType, annexb_nals, annexb_to_avcc, avcc_nals, escape, nals_to_annexb, unescape};
 pub use pps::Pps;
 pub use sps::{Sps, level_name, profile_name};
 pub use sps_rewrite::{VuiChanges, rewrite_sps_vui};

@@ -127,26 +127,14 @@ pub fn annexb_to_avcc(data: &[u8], mut keep: impl FnMut(&[u8]) -> bool) -> Resul
     Ok(out.freeze())
 }
 
-/// Converts AVCC to Annex B with 4-byte start codes, after `before` (parameter sets without start
-/// codes). The conversion makes one allocation.
-pub fn avcc_to_annexb<'a>(
-    data: &'a [u8],
-    length_size: usize,
-    before: impl Iterator<Item = &'a [u8]> + Clone,
-) -> Result<Bytes, Error> {
-    let mut length = before.clone().map(|nal| nal.len() + 4).sum::<usize>();
-    for nal in avcc_nals(data, length_size) {
-        length += nal?.len() + 4;
-    }
-    if length == 0 {
-        return Err(Error::NoNal);
-    }
-    let mut out = BytesMut::with_capacity(length);
-    for nal in before.chain(avcc_nals(data, length_size).filter_map(Result::ok)) {
-        out.put_slice(&[0, 0, 0, 1]);
+/// Joins NAL units to Annex B with 4-byte start codes. This makes one allocation.
+pub fn nals_to_annexb<'a>(nals: impl Iterator<Item = &'a [u8]> + Clone) -> Bytes {
+    let mut out = BytesMut::with_capacity(nals.clone().map(|nal| nal.len() + 4).sum());
+    for nal in nals {
+        out.put_u32(1);
         out.put_slice(nal);
     }
-    Ok(out.freeze())
+    out.freeze()
 }
 
 /// Removes the emulation prevention bytes of a NAL unit. The result is its raw payload (RBSP).
@@ -201,7 +189,8 @@ mod tests {
         let avcc = annexb_to_avcc(&annexb, |nal| NalType::of(nal) != Some(NalType::Sps)).unwrap();
         assert_eq!(&avcc[..], [0, 0, 0, 2, 0x65, 9]);
         let sps: &[u8] = &[0x67, 1, 2];
-        let back = avcc_to_annexb(&avcc, 4, [sps].into_iter()).unwrap();
+        let nals: Vec<_> = avcc_nals(&avcc, 4).map(Result::unwrap).collect();
+        let back = nals_to_annexb([sps].into_iter().chain(nals));
         assert_eq!(&back[..], [0, 0, 0, 1, 0x67, 1, 2, 0, 0, 0, 1, 0x65, 9]);
     }
 

@@ -34,7 +34,7 @@ const MAX_CONFIG_BYTES: usize = 64 << 10;
 /// Fails if the file is not FLV, cannot be read, or has no usable track.
 pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut scan = Scan::default();
-    scan.index.most = max_samples(source.size());
+    scan.index.max_samples = max_samples(source.size());
     scan.read_on(source, usize::MAX)?;
     scan.finish()
 }
@@ -341,22 +341,24 @@ impl Scan {
             });
         }
         if let Some(format) = self.other_video {
-            self.index.lack(Part::Video, UnsupportedContent::Codec(format.to_string()));
+            self.index
+                .note_unsupported(Some(Part::Video), UnsupportedContent::Codec(format.to_string()));
         }
         if let Some(format) = self.other_audio {
-            self.index.lack(Part::Audio, UnsupportedContent::Codec(format.to_string()));
+            self.index
+                .note_unsupported(Some(Part::Audio), UnsupportedContent::Codec(format.to_string()));
         }
         if self.more_tracks.0 {
-            self.index.lack(Part::Video, UnsupportedContent::SecondVideoTrack);
+            self.index.note_unsupported(Some(Part::Video), UnsupportedContent::SecondVideoTrack);
         }
         if self.more_tracks.1 {
-            self.index.lack(Part::Audio, UnsupportedContent::SharedTags);
+            self.index.note_unsupported(Some(Part::Audio), UnsupportedContent::SharedTags);
         }
         if self.was_resized {
-            self.index.lack(Part::Resized, UnsupportedContent::ResizedFrames);
+            self.index.note_unsupported(Some(Part::Resized), UnsupportedContent::ResizedFrames);
         }
         if self.has_changed_audio {
-            self.index.lack(Part::Audio, UnsupportedContent::ChangedAudio);
+            self.index.note_unsupported(Some(Part::Audio), UnsupportedContent::ChangedAudio);
         }
         self.index.arrange();
         Ok(self.index)
@@ -435,6 +437,9 @@ mod tests {
         let found = index(&mut &file[..]).unwrap();
         let frames: Vec<_> = found.samples.iter().map(|it| file[it.at as usize]).collect();
         assert_eq!(frames, [1, 3]);
-        assert_eq!(found.lacking, [(Part::Audio, UnsupportedContent::ChangedAudio)]);
+        assert_eq!(
+            found.unsupported_contents,
+            [(Some(Part::Audio), UnsupportedContent::ChangedAudio)]
+        );
     }
 }

@@ -46,7 +46,7 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
     let mut walk = ClusterWalk::to_play();
-    walk.index.most = max_samples(source.size());
+    walk.index.max_samples = max_samples(source.size());
     walk.walk(source)?;
     walk.finish().map(|survey| survey.index)
 }
@@ -65,7 +65,7 @@ pub struct FileIndex {
 /// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
     let mut walk = ClusterWalk::to_copy();
-    walk.index.most = max_samples(source.size());
+    walk.index.max_samples = max_samples(source.size());
     walk.walk(source)?;
     walk.finish()
 }
@@ -277,8 +277,11 @@ impl ClusterWalk {
                     TYPE_SUBTITLE => Part::Subtitles,
                     _ => Part::Data,
                 };
-                self.index.lack(part, UnsupportedContent::Track(codec.clone()));
-                self.index.leave(UnsupportedTrack::of_mkv(kind, codec.trim_end_matches('\0')));
+                self.index.note_unsupported(Some(part), UnsupportedContent::Track(codec.clone()));
+                self.index.note_unsupported_track(UnsupportedTrack::of_mkv(
+                    kind,
+                    codec.trim_end_matches('\0'),
+                ));
             }
             if let (false, Some(video)) = (had_video, &mut self.index.tracks.video) {
                 video.rotation = rotation(entry).unwrap_or_default();
@@ -551,11 +554,11 @@ impl ClusterWalk {
 
     fn finish(mut self) -> Result<FileIndex, Error> {
         if self.laced {
-            self.index.lack(Part::Audio, UnsupportedContent::LacedBlocks);
+            self.index.note_unsupported(Some(Part::Audio), UnsupportedContent::LacedBlocks);
         }
         let copies = !self.index.to_play;
         if copies && !self.index.alpha.is_empty() {
-            self.index.lack(Part::Alpha, UnsupportedContent::Transparency);
+            self.index.note_unsupported(Some(Part::Alpha), UnsupportedContent::Transparency);
         }
         if copies && self.scale_nanos < 1_000_000 {
             let ticks = u32::try_from(1_000_000_000 / self.scale_nanos.max(1)).unwrap_or(1_000);

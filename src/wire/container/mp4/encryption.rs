@@ -12,14 +12,14 @@ const MAX_ENCRYPTED_PARTS: usize = 4_096;
 pub enum Scheme {
     /// `cenc`: AES-128 in CTR mode, all bytes.
     Ctr,
-    /// `cbcs`: AES-128 in CBC mode, with a repeated pattern of `sealed` encrypted and `open` clear
-    /// blocks of 16 bytes.
-    Cbc { sealed: u8, open: u8 },
+    /// `cbcs`: AES-128 in CBC mode, with a repeated pattern of `encrypted` encrypted and `clear`
+    /// clear blocks of 16 bytes.
+    Cbc { encrypted: u8, clear: u8 },
 }
 
 /// A sample that is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncryptedTrack {
+pub struct EncryptedSample {
     /// Position of the sample.
     pub at: u64,
     /// Length of the sample in bytes.
@@ -79,8 +79,8 @@ fn protection(sinf: &[u8]) -> Option<Protection> {
     }
     let scheme = match &scheme {
         b"cenc" => Scheme::Ctr,
-        b"cbcs" if version > 0 => Scheme::Cbc { sealed: pattern >> 4, open: pattern & 0xF },
-        b"cbcs" => Scheme::Cbc { sealed: 0, open: 0 },
+        b"cbcs" if version > 0 => Scheme::Cbc { encrypted: pattern >> 4, clear: pattern & 0xF },
+        b"cbcs" => Scheme::Cbc { encrypted: 0, clear: 0 },
         _ => return None,
     };
     matches!(iv_size, 0 | 8 | 16).then_some(Protection { scheme, iv_size, iv })
@@ -102,9 +102,10 @@ pub(super) fn samples(
     traf: &[u8],
     protection: Protection,
     places: &[(u64, u32)],
-) -> Option<Vec<EncryptedTrack>> {
+) -> Option<Vec<EncryptedSample>> {
     let Protection { scheme, iv_size, iv } = protection;
-    let all = |&(at, size): &(u64, u32)| EncryptedTrack { at, size, scheme, iv, parts: Vec::new() };
+    let all =
+        |&(at, size): &(u64, u32)| EncryptedSample { at, size, scheme, iv, parts: Vec::new() };
     let Some(senc) = boxes(traf).find(|found| found.name == *b"senc") else {
         // This is valid only if there is no per-sample data.
         return (iv_size == 0).then(|| places.iter().map(all).collect());
@@ -158,7 +159,7 @@ mod tests {
         let entry = BoxSpan { name: *b"encv", content: &sinf };
         let (truth, protection) = unwrap(&entry).unwrap();
         let protection = protection.unwrap();
-        let scheme = Scheme::Cbc { sealed: 1, open: 9 };
+        let scheme = Scheme::Cbc { encrypted: 1, clear: 9 };
         assert_eq!((&truth.name, protection.scheme, protection.iv), (b"avc1", scheme, [9; 16]));
         assert!(unwrap(&BoxSpan { name: *b"avc1", content: &sinf }).is_none());
 

@@ -59,7 +59,7 @@ pub(super) fn mfra(bytes: &[u8], movie: &Movie, size: u64) -> Option<Vec<Unit>> 
 fn tfra(content: &[u8], track: &Track, size: u64) -> Option<Vec<Unit>> {
     let mut fields = Fields(content);
     let (version, _) = fields.full()?;
-    if fields.u32()? != track.number() {
+    if fields.u32()? != track.track_id() {
         return None;
     }
     let lengths = fields.u32()?;
@@ -102,7 +102,7 @@ pub(super) fn units_in(bytes: &[u8], at: u64, movie: &Movie) -> Vec<Unit> {
 fn time(traf: &[u8], track: &Track) -> Option<Timestamp> {
     let mut fields = Fields(child(traf, *b"tfhd")?);
     fields.full()?;
-    if fields.u32()? != track.number() {
+    if fields.u32()? != track.track_id() {
         return None;
     }
     let mut fields = Fields(child(traf, *b"tfdt")?);

@@ -23,8 +23,8 @@ pub mod sample_table;
 mod track_boxes;
 pub mod writer;
 
-pub use encryption::{EncryptedTrack, Scheme};
+pub use encryption::{EncryptedSample, Scheme};
 pub use reader::{
-    FileIndex, Reader, index, index_sealed, index_to_play, limited_index_to_play, survey,
+    FileIndex, Reader, index, index_encrypted, index_to_play, limited_index_to_play, survey,
 };
 pub use writer::Writer;

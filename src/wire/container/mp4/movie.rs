@@ -4,34 +4,33 @@
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::UnsupportedTrack;
-use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, VideoConfig};
+use crate::media::codec_config::gcd;
+use crate::media::{AudioCodec, AudioConfig, FrameRate, Size, UnsupportedTrack, VideoConfig};
 use crate::wire::codec::pcm::Pcm;
 use crate::wire::container::flv::Metadata;
 use crate::wire::container::mp4::boxes::{Fields, Name, boxes, child};
 use crate::wire::container::mp4::colors::{colors, pixel_aspect};
-use crate::wire::container::mp4::encryption::{EncryptedTrack, Protection};
-use crate::wire::container::mp4::sample_table::micros;
+use crate::wire::container::mp4::encryption::{EncryptedSample, Protection};
+use crate::wire::container::mp4::fragment::{SampleDefaults, TrunReader, TrunSample};
+use crate::wire::container::mp4::sample_table::{KeyframeList, Runs, SampleCursor, micros};
 use crate::wire::container::mp4::track_boxes::{TrackDescription, describe};
 use crate::wire::container::mp4::writer::video_timescale;
 use crate::wire::container::mp4::{chapters, encryption, pcm, track_boxes};
 use crate::wire::container::track_config::{bare_video_config, h264_config_with_metadata};
 use crate::wire::container::{
-    AudioTrack, Chapter, EDIT_MARGIN_MICROS, Error, FilePart, Index, MAX_AUDIO_TRACKS, MAX_SAMPLES,
-    Part, SampleLocation, TrackId, UnsupportedContent, audio_track,
+    AudioTrack, Chapter, EDIT_MARGIN_MICROS, Error, FilePart, Index, MAX_AUDIO_TRACKS, Part,
+    SampleLocation, TrackId, UnsupportedContent, audio_track,
 };
-
-/// The flag of a sample that depends on other samples (§8.8.3.1).
-const NON_SYNC_SAMPLE_FLAG: u32 = 0x1_0000;
 
 /// A track of the file that is used.
 #[derive(Clone, Debug)]
 pub(super) struct Track {
-    number: u32,
-    id: TrackId,
+    /// The `track_ID` in the file.
+    track_id: u32,
+    track: TrackId,
     timescale: u32,
     edit: Edit,
-    defaults: Defaults,
+    defaults: SampleDefaults,
     /// Start of the next fragment, unless the fragment has its own time.
     next_dts: i64,
     /// End of the samples in `moov`, where the first fragment starts.
@@ -39,7 +38,7 @@ pub(super) struct Track {
     /// Encryption of its samples.
     protection: Option<Protection>,
     /// For uncompressed audio, the size in bytes of one value of every channel.
-    frame: Option<u32>,
+    pcm_frame_bytes: Option<u32>,
 }
 
 /// The edit list of a track.
@@ -55,13 +54,6 @@ struct Edit {
     is_divided: bool,
 }
 
-#[derive(Copy, Clone, Debug, Default)]
-struct Defaults {
-    duration: u32,
-    size: u32,
-    flags: u32,
-}
-
 /// Contents of `moov`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Movie {
@@ -69,7 +61,7 @@ pub(super) struct Movie {
     /// Chapter titles.
     pub titles: Vec<SampleLocation>,
     /// Encrypted samples.
-    pub sealed: Vec<EncryptedTrack>,
+    pub encrypted: Vec<EncryptedSample>,
     /// Duration with all fragments in seconds, if the file declares it.
     pub length: Option<f64>,
     /// True if the file may have fragments.
@@ -79,12 +71,12 @@ pub(super) struct Movie {
 impl Movie {
     /// Returns the video track or, without video, the first track.
     pub fn main(&self) -> Option<&Track> {
-        self.tracks.iter().find(|track| track.id == TrackId::Video).or(self.tracks.first())
+        self.tracks.iter().find(|track| track.track == TrackId::Video).or(self.tracks.first())
     }
 
     /// Returns start and end of the shown video, if it has an edit list.
     pub fn shown(&self) -> Option<(Timestamp, Option<Timestamp>)> {
-        let video = self.tracks.iter().find(|track| track.id == TrackId::Video)?;
+        let video = self.tracks.iter().find(|track| track.track == TrackId::Video)?;
         Some((video.edit.begins?, video.edit.ends))
     }
 
@@ -107,9 +99,9 @@ fn damaged<T>(value: Option<T>, part: FilePart) -> Result<T, Error> {
     value.ok_or(Error::Damaged(part))
 }
 
-/// Reads `moov`, and adds its tracks, samples and chapters to `index`. `room` is the size of the
-/// file. The index counts as finished if the file has all samples.
-pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie, Error> {
+/// Reads `moov`, and adds its tracks, samples and chapters to `index`. The index counts as finished
+/// if the file has all samples.
+pub(super) fn moov(content: &[u8], index: &mut Index, file_size: u64) -> Result<Movie, Error> {
     let mut fields = Fields(damaged(child(content, *b"mvhd"), FilePart::Header)?);
     let header = |fields: &mut Fields| {
         let (version, _) = fields.full()?;
@@ -118,30 +110,30 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
     };
     let movie_timescale = damaged(header(&mut fields), FilePart::Header)?.max(1);
     let mvex = child(content, *b"mvex");
-    let length = mvex.and_then(|mvex| whole(mvex, movie_timescale));
+    let length = mvex.and_then(|mvex| fragments_duration(mvex, movie_timescale));
     let mut movie = Movie { fragmented: mvex.is_some(), length, ..Movie::default() };
     index.finished = true;
     let titled = chapters::tracks(content);
     for trak in boxes(content).filter(|found| found.name == *b"trak").take(64) {
         if let Some(head) =
-            TrackHead::read(trak.content).filter(|head| titled.contains(&head.number))
+            TrackHead::read(trak.content).filter(|head| titled.contains(&head.track_id))
         {
-            let mut found = Index { most: index.most, ..Index::default() };
+            let mut found = Index { max_samples: index.max_samples, ..Index::default() };
             let edit = head.edit(trak.content, movie_timescale);
-            samples(trak.content, &mut head.track(TrackId::Video, edit), &mut found, room)?;
+            samples(trak.content, &mut head.track(TrackId::Video, edit), &mut found, file_size)?;
             movie.titles.append(&mut found.samples);
             continue;
         }
-        let noted = index.left_out.len();
+        let noted = index.unsupported_contents.len();
         let Some(mut track) = trak_header(trak.content, movie_timescale, mvex, index) else {
-            if index.left_out.len() == noted && !index.to_play {
+            if index.unsupported_contents.len() == noted && !index.to_play {
                 let part = child(trak.content, *b"mdia").map_or(Part::Data, part);
-                index.lack(part, UnsupportedContent::UnreadableTrack);
+                index.note_unsupported(Some(part), UnsupportedContent::UnreadableTrack);
             }
             continue;
         };
-        index.timescales.push((track.id, track.timescale));
-        samples(trak.content, &mut track, index, room)?;
+        index.timescales.push((track.track, track.timescale));
+        samples(trak.content, &mut track, index, file_size)?;
         movie.tracks.push(track);
     }
     movie.restart();
@@ -152,7 +144,7 @@ pub(super) fn moov(content: &[u8], index: &mut Index, room: u64) -> Result<Movie
 }
 
 /// Returns the duration of all fragments (§8.8.2).
-fn whole(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
+fn fragments_duration(mvex: &[u8], movie_timescale: u32) -> Option<f64> {
     let mut fields = Fields(child(mvex, *b"mehd")?);
     let (version, _) = fields.full()?;
     let ticks = fields.long(version)?;
@@ -179,7 +171,7 @@ fn chpl_list(chpl: &[u8], index: &mut Index) -> Option<()> {
 /// Header fields of a `trak`.
 #[derive(Copy, Clone)]
 struct TrackHead {
-    number: u32,
+    track_id: u32,
     timescale: u32,
 }
 
@@ -188,11 +180,11 @@ impl TrackHead {
         let mut fields = Fields(child(trak, *b"tkhd")?);
         let (version, _) = fields.full()?;
         fields.bytes(if version == 1 { 16 } else { 8 })?;
-        let number = fields.u32()?;
+        let track_id = fields.u32()?;
         let mut fields = Fields(child(child(trak, *b"mdia")?, *b"mdhd")?);
         let (version, _) = fields.full()?;
         fields.bytes(if version == 1 { 16 } else { 8 })?;
-        Some(Self { number, timescale: fields.u32()?.max(1) })
+        Some(Self { track_id, timescale: fields.u32()?.max(1) })
     }
 
     /// Returns the track's edit list.
@@ -203,11 +195,18 @@ impl TrackHead {
             .unwrap_or_default()
     }
 
-    fn track(self, id: TrackId, edit: Edit) -> Track {
-        let Self { number, timescale } = self;
-        let defaults = Defaults::default();
-        let (next_dts, moov_end, protection, frame) = (0, 0, None, None);
-        Track { number, id, timescale, edit, defaults, next_dts, moov_end, protection, frame }
+    fn track(self, track: TrackId, edit: Edit) -> Track {
+        Track {
+            track_id: self.track_id,
+            track,
+            timescale: self.timescale,
+            edit,
+            defaults: SampleDefaults::default(),
+            next_dts: 0,
+            moov_end: 0,
+            protection: None,
+            pcm_frame_bytes: None,
+        }
     }
 }
 
@@ -219,7 +218,7 @@ fn trak_header(
     index: &mut Index,
 ) -> Option<Track> {
     let head = TrackHead::read(trak)?;
-    let TrackHead { number, timescale } = head;
+    let TrackHead { track_id, timescale } = head;
     let mdia = child(trak, *b"mdia")?;
     let stbl = child(child(mdia, *b"minf")?, *b"stbl")?;
     let mut edit = head.edit(trak, movie_timescale);
@@ -228,18 +227,18 @@ fn trak_header(
         edit.ends = None;
     }
     if edit.is_divided && !index.to_play {
-        index.lack(part(mdia), UnsupportedContent::Edits);
+        index.note_unsupported(Some(part(mdia)), UnsupportedContent::Edits);
         return None;
     }
-    let defaults = mvex.and_then(|mvex| trex(mvex, number)).unwrap_or_default();
+    let defaults = mvex.and_then(|mvex| trex(mvex, track_id)).unwrap_or_default();
     let stsd = child(stbl, *b"stsd")?;
     let (described, protection) = describe(stsd, index.has_key)?;
-    let (described, frame) = with_clock(described, timescale)?;
+    let (described, pcm_frame_bytes) = with_sample_rate(described, timescale)?;
     let period = Some(defaults.duration).filter(|it| *it > 0).or_else(|| first_duration(stbl));
     let id = match described {
         TrackDescription::Avc(config) => {
             if index.tracks.video.is_some() {
-                index.lack(Part::Video, UnsupportedContent::SecondVideoTrack);
+                index.note_unsupported(Some(Part::Video), UnsupportedContent::SecondVideoTrack);
                 return None;
             }
             index.tracks.video = Some(video(config, timescale, period)?);
@@ -265,8 +264,11 @@ fn trak_header(
         TrackDescription::Video(_, _, _, name)
         | TrackDescription::Audio(_, name)
         | TrackDescription::Other(name) => {
-            left_out(part(mdia), name, index);
-            index.leave(UnsupportedTrack::of_mp4(handler(mdia).unwrap_or_default(), name));
+            note_track(part(mdia), name, index);
+            index.note_unsupported_track(UnsupportedTrack::of_mp4(
+                handler(mdia).unwrap_or_default(),
+                name,
+            ));
             return None;
         }
     };
@@ -275,12 +277,12 @@ fn trak_header(
         video.pixel_aspect = pixel_aspect(stsd).or(video.pixel_aspect);
         video.rotation = track_boxes::rotation(trak).unwrap_or_default();
     }
-    Some(Track { defaults, protection, frame, ..head.track(id, edit) })
+    Some(Track { defaults, protection, pcm_frame_bytes, ..head.track(id, edit) })
 }
 
 /// Completes uncompressed audio with its rate, which is the track's timescale if the description
 /// has none. Also returns the size in bytes of one value of every channel.
-fn with_clock(
+fn with_sample_rate(
     described: TrackDescription,
     timescale: u32,
 ) -> Option<(TrackDescription, Option<u32>)> {
@@ -342,13 +344,13 @@ fn part(mdia: &[u8]) -> Part {
     }
 }
 
-fn left_out(part: Part, name: Name, index: &mut Index) {
+fn note_track(part: Part, name: Name, index: &mut Index) {
     let codec = format!("'{}'", name.escape_ascii());
     let content = match &name {
         b"encv" | b"enca" => UnsupportedContent::EncryptedTrack(codec),
         _ => UnsupportedContent::Track(codec),
     };
-    index.lack(part, content);
+    index.note_unsupported(Some(part), content);
 }
 
 fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::media::VideoConfig> {
@@ -357,17 +359,13 @@ fn video(config: Bytes, timescale: u32, period: Option<u32>) -> Option<crate::me
     let mut video = h264_config_with_metadata(config, &metadata)?;
     // If onair's own writer would make these ticks from an exact rate, that rate applies.
     if let Some(period) = period
-        && let Some(exact) =
-            FrameRate::new(timescale / gcd(timescale, period), period / gcd(timescale, period))
+        && let Ok(divisor) = u32::try_from(gcd(timescale.into(), period.into()))
+        && let Some(exact) = FrameRate::new(timescale / divisor, period / divisor)
         && video_timescale(exact) == (timescale, period)
     {
         video.frame_rate = exact;
     }
     Some(video)
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a.max(1) } else { gcd(b, a % b) }
 }
 
 fn first_duration(stbl: &[u8]) -> Option<u32> {
@@ -378,15 +376,15 @@ fn first_duration(stbl: &[u8]) -> Option<u32> {
     fields.u32().filter(|duration| *duration > 0)
 }
 
-fn trex(mvex: &[u8], number: u32) -> Option<Defaults> {
+fn trex(mvex: &[u8], track_id: u32) -> Option<SampleDefaults> {
     boxes(mvex).filter(|found| found.name == *b"trex").find_map(|found| {
         let mut fields = Fields(found.content);
         fields.full()?;
-        if fields.u32()? != number {
+        if fields.u32()? != track_id {
             return None;
         }
         fields.u32()?;
-        Some(Defaults { duration: fields.u32()?, size: fields.u32()?, flags: fields.u32()? })
+        Some(SampleDefaults { duration: fields.u32()?, size: fields.u32()?, flags: fields.u32()? })
     })
 }
 
@@ -430,38 +428,13 @@ fn edit(elst: &[u8], movie_timescale: u32, timescale: u32) -> Option<Edit> {
     Some(Edit { shift, begins: Some(begins), ends, is_divided })
 }
 
-/// A run-length list for consecutive samples.
-struct Runs<'a> {
-    fields: Fields<'a>,
-    left: u32,
-    value: u32,
-}
-
-impl<'a> Runs<'a> {
-    fn new(content: Option<&'a [u8]>) -> Option<Self> {
-        let mut fields = Fields(content?);
-        fields.full()?;
-        fields.u32()?;
-        Some(Self { fields, left: 0, value: 0 })
-    }
-
-    fn next(&mut self) -> Option<u32> {
-        while self.left == 0 {
-            self.left = self.fields.u32()?;
-            self.value = self.fields.u32()?;
-        }
-        self.left -= 1;
-        Some(self.value)
-    }
-}
-
 /// Reads the samples of an ordinary `trak`, and sets the end of the track.
-fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Result<(), Error> {
+fn samples(trak: &[u8], track: &mut Track, index: &mut Index, file_size: u64) -> Result<(), Error> {
     let stbl = child(trak, *b"mdia").and_then(|mdia| child(mdia, *b"minf"));
     let Some(stbl) = stbl.and_then(|minf| child(minf, *b"stbl")) else { return Ok(()) };
     let Some(stsz) = child(stbl, *b"stsz") else { return Ok(()) };
-    let read = match track.frame {
-        Some(frame) => pcm::samples(stbl, frame, room, &mut |dts, at, size| {
+    let read = match track.pcm_frame_bytes {
+        Some(frame) => pcm::samples(stbl, frame, file_size, &mut |dts, at, size| {
             track.add(dts, 0, true, (at, size), index)
         })?,
         None => None,
@@ -482,66 +455,39 @@ fn samples(trak: &[u8], track: &mut Track, index: &mut Index, room: u64) -> Resu
     }
     let mut durations = Runs::new(child(stbl, *b"stts")).ok_or(Error::Damaged(FilePart::Index))?;
     let mut compositions = Runs::new(child(stbl, *b"ctts"));
-    let mut keyframes = child(stbl, *b"stss").map(|stss| Fields(stss.get(8..).unwrap_or_default()));
-    let mut next_keyframe = keyframes.as_mut().and_then(Fields::u32);
-    let wide = child(stbl, *b"co64");
-    let mut chunks = Fields(damaged(wide.or_else(|| child(stbl, *b"stco")), FilePart::Index)?);
-    let _ = chunks.full().and_then(|_| chunks.u32());
-    let mut runs = Fields(damaged(child(stbl, *b"stsc"), FilePart::Index)?);
-    let _ = runs.full().and_then(|_| runs.u32());
-    let next_run = |runs: &mut Fields| Some((runs.u32()?, runs.u32()?, runs.u32()?));
+    let mut keyframes = KeyframeList::new(child(stbl, *b"stss"));
     let others = track_boxes::other_descriptions(stbl);
-    let (mut in_chunk, mut fits, mut changed) = (0, true, false);
-    let mut following = next_run(&mut runs);
-    let (mut chunk, mut left, mut at, mut dts) = (0_u32, 0_u32, 0_u64, 0_i64);
+    let mut cursor = damaged(SampleCursor::new(stbl, others), FilePart::Index)?;
+    let (mut changed, mut dts) = (false, 0_i64);
     for number in 1..=count {
-        while left == 0 {
-            chunk = chunk.saturating_add(1);
-            if let Some((first, samples, description)) = following
-                && chunk >= first
-            {
-                in_chunk = samples;
-                fits = !others.contains(&description);
-                following = next_run(&mut runs);
-            }
-            let place = if wide.is_some() { chunks.u64() } else { chunks.u32().map(u64::from) };
-            at = damaged(place, FilePart::Index)?;
-            left = in_chunk;
-        }
-        left -= 1;
+        damaged(cursor.next_sample(), FilePart::Index)?;
         let size = damaged(if fixed != 0 { Some(fixed) } else { sizes.u32() }, FilePart::Index)?;
         let composition = compositions.as_mut().and_then(Runs::next).unwrap_or(0).cast_signed();
-        let keyframe = match keyframes.as_mut() {
-            None => true,
-            Some(list) if next_keyframe == Some(number) => {
-                next_keyframe = list.u32();
-                true
-            }
-            Some(_) => false,
-        };
-        let end = at.saturating_add(u64::from(size));
-        index.finished &= size == 0 || end <= room;
-        changed |= !fits;
-        if fits && size > 0 && end <= room {
+        let keyframe = keyframes.contains(number);
+        let (at, end) = (cursor.at, cursor.at.saturating_add(u64::from(size)));
+        index.finished &= size == 0 || end <= file_size;
+        changed |= !cursor.fits;
+        if cursor.fits && size > 0 && end <= file_size {
             track.add(dts, composition, keyframe, (at, size), index)?;
         }
-        at = end;
+        cursor.at = end;
         dts = dts.saturating_add(durations.next().unwrap_or(0).into());
     }
     track.moov_end = dts;
     if changed {
-        match track.id {
-            TrackId::Video => index.lack(Part::Resized, UnsupportedContent::ResizedFrames),
-            TrackId::Audio(_) => index.lack(Part::Audio, UnsupportedContent::ChangedAudio),
-        }
+        let (part, what) = match track.track {
+            TrackId::Video => (Part::Resized, UnsupportedContent::ResizedFrames),
+            TrackId::Audio(_) => (Part::Audio, UnsupportedContent::ChangedAudio),
+        };
+        index.note_unsupported(Some(part), what);
     }
     Ok(())
 }
 
 impl Track {
     /// Returns the track id in the file.
-    pub fn number(&self) -> u32 {
-        self.number
+    pub fn track_id(&self) -> u32 {
+        self.track_id
     }
 
     /// Converts ticks of this track to a time.
@@ -560,7 +506,7 @@ impl Track {
         index: &mut Index,
     ) -> Result<(), Error> {
         let time = |ticks: i64| micros(ticks, self.timescale).offset(self.edit.shift);
-        let is_video = self.id == TrackId::Video;
+        let is_video = self.track == TrackId::Video;
         let pts = time(dts.saturating_add(composition.into()));
         let Edit { begins, ends, .. } = self.edit;
         let is_early = begins.is_some_and(|begins| pts < begins.offset(-EDIT_MARGIN_MICROS));
@@ -569,7 +515,7 @@ impl Track {
             return Ok(());
         }
         let keyframe = keyframe || !is_video;
-        index.push(SampleLocation { track: self.id, keyframe, dts: time(dts), pts, at, size })
+        index.push(SampleLocation { track: self.track, keyframe, dts: time(dts), pts, at, size })
     }
 }
 
@@ -579,12 +525,12 @@ pub(super) fn moof(
     moof_at: u64,
     movie: &mut Movie,
     index: &mut Index,
-    room: u64,
+    file_size: u64,
 ) -> Result<(), Error> {
     let mut end_of_last = moof_at;
     for traf in boxes(content).filter(|found| found.name == *b"traf").take(64) {
         // An invalid part is skipped: the next one may be valid.
-        let _ = self::traf(traf.content, moof_at, &mut end_of_last, movie, index, room)?;
+        let _ = self::traf(traf.content, moof_at, &mut end_of_last, movie, index, file_size)?;
     }
     Ok(())
 }
@@ -595,12 +541,12 @@ fn traf(
     end_of_last: &mut u64,
     movie: &mut Movie,
     index: &mut Index,
-    room: u64,
+    file_size: u64,
 ) -> Result<Option<()>, Error> {
     let Some(tfhd) = child(content, *b"tfhd") else { return Ok(None) };
     let mut fields = Fields(tfhd);
-    let Some(((_, flags), number)) = fields.full().zip(fields.u32()) else { return Ok(None) };
-    let Some(track) = movie.tracks.iter_mut().find(|track| track.number == number) else {
+    let Some(((_, flags), track_id)) = fields.full().zip(fields.u32()) else { return Ok(None) };
+    let Some(track) = movie.tracks.iter_mut().find(|track| track.track_id == track_id) else {
         return Ok(None);
     };
     let mut defaults = track.defaults;
@@ -623,31 +569,20 @@ fn traf(
     let mut at = base;
     let mut places = Vec::new();
     for trun in boxes(content).filter(|found| found.name == *b"trun") {
-        let mut fields = Fields(trun.content);
-        let Some(((_, flags), count)) = fields.full().zip(fields.u32()) else { break };
-        if flags & 1 != 0 {
-            let offset = i64::from(fields.u32().unwrap_or(0).cast_signed());
+        let Some(mut samples) = TrunReader::new(trun.content, defaults) else { break };
+        if let Some(offset) = samples.offset {
             at = base.saturating_add_signed(offset);
         }
-        let mut first_flags = if flags & 4 != 0 { fields.u32() } else { None };
-        // Samples have individual fields, or all share the defaults.
-        let each = (flags & 0xF00).count_ones() as usize * 4;
-        let most = fields.0.len().checked_div(each).unwrap_or(MAX_SAMPLES);
-        for _ in 0..(count as usize).min(most) {
-            let mut own = |bit: u32| if flags & bit != 0 { fields.u32() } else { None };
-            let duration = own(0x100).unwrap_or(defaults.duration);
-            let size = own(0x200).unwrap_or(defaults.size);
-            let its_flags = own(0x400).or(first_flags.take()).unwrap_or(defaults.flags);
-            let composition = own(0x800).unwrap_or(0).cast_signed();
+        while let Some(TrunSample { duration, size, keyframe, composition }) = samples.next_sample()
+        {
             let end = at.saturating_add(u64::from(size));
             // An empty sample only lasts. A run of empty samples without fields would have no limit.
-            if size == 0 && each == 0 || end > room {
+            if size == 0 && !samples.has_fields() || end > file_size {
                 break;
             }
-            let keyframe = its_flags & NON_SYNC_SAMPLE_FLAG == 0;
-            let frame = track.frame.filter(|_| track.protection.is_none());
+            let frame = track.pcm_frame_bytes.filter(|_| track.protection.is_none());
             if size > 0
-                && !frame.is_some_and(|frame| pcm::is_joined(track.id, frame, at, size, index))
+                && !frame.is_some_and(|frame| pcm::is_joined(track.track, frame, at, size, index))
             {
                 track.add(dts, composition, keyframe, (at, size), index)?;
             }
@@ -660,7 +595,7 @@ fn traf(
     }
     if let Some(protection) = track.protection {
         let found = encryption::samples(content, protection, &places);
-        movie.sealed.extend(damaged(found, FilePart::Encryption)?);
+        movie.encrypted.extend(damaged(found, FilePart::Encryption)?);
     }
     track.next_dts = dts;
     *end_of_last = at;
@@ -703,7 +638,7 @@ mod tests {
                 });
             });
         });
-        let head = TrackHead { number: 1, timescale: 1_000 };
+        let head = TrackHead { track_id: 1, timescale: 1_000 };
         for (id, part, what) in [
             (TrackId::Video, Part::Resized, UnsupportedContent::ResizedFrames),
             (TrackId::Audio(0), Part::Audio, UnsupportedContent::ChangedAudio),
@@ -711,7 +646,7 @@ mod tests {
             let mut index = Index::default();
             samples(&trak, &mut head.track(id, Edit::default()), &mut index, 1_000).unwrap();
             assert_eq!(index.samples.len(), 2);
-            assert_eq!(index.lacking, [(part, what)]);
+            assert_eq!(index.unsupported_contents, [(Some(part), what)]);
         }
     }
 
@@ -763,7 +698,7 @@ mod tests {
         index.skip_hidden().unwrap();
         let times: Vec<_> = index.samples.iter().map(|it| it.pts.as_millis()).collect();
         assert_eq!(times, (0..10_i64).map(|number| number * 100).collect::<Vec<_>>());
-        assert_eq!(index.left_out, [UnsupportedContent::CutStart]);
+        assert_eq!(index.unsupported_contents, [(None, UnsupportedContent::CutStart)]);
         // No keyframe is shown.
         let mut index = frames();
         index.show_only(at(200), Some(at(800)));

@@ -75,7 +75,7 @@ pub(super) fn described(entry: &BoxSpan<'_>) -> Option<Pcm> {
 pub(super) fn samples(
     stbl: &[u8],
     frame: u32,
-    room: u64,
+    file_size: u64,
     take: &mut dyn FnMut(i64, u64, u32) -> Result<(), Error>,
 ) -> Result<Option<(i64, bool)>, Error> {
     let list = |name| {
@@ -122,7 +122,7 @@ pub(super) fn samples(
             rest -= count;
             let size = count.saturating_mul(frame);
             let end = at.saturating_add(size.into());
-            if end > room {
+            if end > file_size {
                 return Ok(Some((dts, false)));
             }
             take(dts, at, size)?;
@@ -169,13 +169,13 @@ mod tests {
                 values.iter().for_each(|value| out.extend_from_slice(&value.to_be_bytes()));
             });
         }
-        for (room, groups, end) in [(12_100, 3, (3_000, true)), (12_099, 2, (2_048, false))] {
+        for (file_size, groups, end) in [(12_100, 3, (3_000, true)), (12_099, 2, (2_048, false))] {
             let mut count = 0;
             let mut take = |_, _, _| {
                 count += 1;
                 Ok(())
             };
-            assert_eq!(samples(&stbl, 4, room, &mut take).unwrap(), Some(end));
+            assert_eq!(samples(&stbl, 4, file_size, &mut take).unwrap(), Some(end));
             assert_eq!(count, groups);
         }
     }

@@ -6,7 +6,7 @@ use crate::base::Timestamp;
 use crate::wire::container::demuxer::Demuxer;
 use crate::wire::container::mp4::boxes::{Name, header};
 use crate::wire::container::mp4::chapters;
-use crate::wire::container::mp4::encryption::EncryptedTrack;
+use crate::wire::container::mp4::encryption::EncryptedSample;
 use crate::wire::container::mp4::fragments::{mfra, mfra_at, sidx, units_in};
 use crate::wire::container::mp4::movie::{Movie, moof, moov};
 use crate::wire::container::mp4::writer::{CHAPTER_MARK, MDAT_HEADER_BYTES, Writer};
@@ -36,7 +36,7 @@ pub struct FileIndex {
     /// Position of the space for the `mdat` header, if onair wrote the file.
     pub room: Option<u64>,
     /// Encrypted samples.
-    pub sealed: Vec<EncryptedTrack>,
+    pub encrypted: Vec<EncryptedSample>,
 }
 
 /// Indexes the file for copying.
@@ -52,16 +52,16 @@ pub fn index(source: &mut dyn ReadAt) -> Result<Index, Error> {
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn index_to_play(source: &mut dyn ReadAt) -> Result<Index, Error> {
-    let most = max_samples(source.size());
-    limited_index_to_play(source, most)
+    let max_samples = max_samples(source.size());
+    limited_index_to_play(source, max_samples)
 }
 
-/// Works like [`index_to_play`], but for a file of at most `most` samples.
+/// Works like [`index_to_play`], but for a file of at most `max_samples` samples.
 ///
 /// # Errors
 /// Fails with the same errors as [`index`], and if there are more samples.
-pub fn limited_index_to_play(source: &mut dyn ReadAt, most: usize) -> Result<Index, Error> {
-    let index = Index { to_play: true, most, ..Index::default() };
+pub fn limited_index_to_play(source: &mut dyn ReadAt, max_samples: usize) -> Result<Index, Error> {
+    let index = Index { to_play: true, max_samples, ..Index::default() };
     Reader::of(index, true).all(source).map(|survey| survey.index)
 }
 
@@ -69,10 +69,10 @@ pub fn limited_index_to_play(source: &mut dyn ReadAt, most: usize) -> Result<Ind
 ///
 /// # Errors
 /// Fails with the same errors as [`index`].
-pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrack>), Error> {
-    let most = max_samples(source.size());
-    let index = Index { to_play: true, has_key: true, most, ..Index::default() };
-    Reader::of(index, true).all(source).map(|survey| (survey.index, survey.sealed))
+pub fn index_encrypted(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedSample>), Error> {
+    let max_samples = max_samples(source.size());
+    let index = Index { to_play: true, has_key: true, max_samples, ..Index::default() };
+    Reader::of(index, true).all(source).map(|survey| (survey.index, survey.encrypted))
 }
 
 /// Works like [`index`], but also returns the data for finishing the file.
@@ -80,7 +80,7 @@ pub fn index_sealed(source: &mut dyn ReadAt) -> Result<(Index, Vec<EncryptedTrac
 /// # Errors
 /// Fails with the same errors as [`index`].
 pub fn survey(source: &mut dyn ReadAt) -> Result<FileIndex, Error> {
-    let index = Index { most: max_samples(source.size()), ..Index::default() };
+    let index = Index { max_samples: max_samples(source.size()), ..Index::default() };
     let found = Reader::of(index, true).all(source)?;
     // Other programs reserve the same space. Their files may have contents that onair would lose.
     let is_ours = found.room.is_some() && Writer::has_begun(source, &found.index.tracks)?;
@@ -138,7 +138,7 @@ const fn may_begin(name: Name) -> bool {
 impl Reader {
     /// Creates a reader for playback while bytes arrive.
     pub fn to_play() -> Self {
-        Self::of(Index { to_play: true, most: MAX_SAMPLES, ..Index::default() }, false)
+        Self::of(Index { to_play: true, max_samples: MAX_SAMPLES, ..Index::default() }, false)
     }
 
     fn of(index: Index, surveys: bool) -> Self {
@@ -198,7 +198,7 @@ impl Reader {
         }
         self.index.usable()?;
         self.index.arrange();
-        Ok(FileIndex { index: self.index, room: self.room, sealed: movie.sealed })
+        Ok(FileIndex { index: self.index, room: self.room, encrypted: movie.encrypted })
     }
 
     const fn no_movie(&self) -> Error {
@@ -253,8 +253,8 @@ impl Reader {
     /// Reads an index. If there are two, the file was nearly finished, and the last one applies.
     fn moov(&mut self, source: &mut dyn ReadAt, bytes: &[u8]) -> Result<(), Error> {
         let first = self.movie.is_none();
-        let Index { to_play, has_key, most, .. } = self.index;
-        let mut found = Index { to_play, has_key, most, ..Index::default() };
+        let Index { to_play, has_key, max_samples, .. } = self.index;
+        let mut found = Index { to_play, has_key, max_samples, ..Index::default() };
         let mut movie = moov(bytes, &mut found, source.size())?;
         if !first && (movie.fragmented || found.samples.is_empty()) {
             return Ok(());
@@ -307,7 +307,7 @@ impl Demuxer for Reader {
         }
         self.beginning = self.at;
         self.first.clone_from(&self.index.samples);
-        self.index.most = MAX_FRAGMENT_SAMPLES;
+        self.index.max_samples = MAX_FRAGMENT_SAMPLES;
         self.index.usable()
     }
 
@@ -339,7 +339,7 @@ impl Demuxer for Reader {
             self.take(source, next)?;
             // There is no key.
             if let Some(movie) = &mut self.movie {
-                movie.sealed.clear();
+                movie.encrypted.clear();
             }
         }
     }
@@ -426,7 +426,7 @@ mod tests {
     };
     use crate::wire::container::mp4::sample_table::Entry;
     use crate::wire::container::track_config::tests::rotated_video;
-    use crate::wire::container::{Muxer, UnsupportedContent};
+    use crate::wire::container::{Muxer, Part, UnsupportedContent};
 
     /// Makes a file with four audio packets. Without `finish`, the file is one that was cut off.
     fn file(finish: bool) -> Vec<u8> {
@@ -581,6 +581,9 @@ mod tests {
         file.extend(moov);
         let found = survey(&mut &file[..]).unwrap().index;
         assert_eq!(found.samples.len(), 2);
-        assert_eq!(found.left_out, [UnsupportedContent::ResizedFrames]);
+        assert_eq!(
+            found.unsupported_contents,
+            [(Some(Part::Resized), UnsupportedContent::ResizedFrames)]
+        );
     }
 }

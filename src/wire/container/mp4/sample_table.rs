@@ -3,7 +3,7 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::base::Timestamp;
-use crate::wire::container::mp4::boxes::{put_box, put_full};
+use crate::wire::container::mp4::boxes::{Fields, child, put_box, put_full};
 
 /// Maximum gap or overlap in ticks that counts as contiguous, because times are rounded to
 /// microseconds.
@@ -275,6 +275,120 @@ fn list<T>(
             put(out, entry);
         }
     });
+}
+
+/// A run-length list for consecutive samples.
+pub(super) struct Runs<'a> {
+    fields: Fields<'a>,
+    left: u32,
+    value: u32,
+}
+
+impl<'a> Runs<'a> {
+    pub(super) fn new(content: Option<&'a [u8]>) -> Option<Self> {
+        let mut fields = Fields(content?);
+        fields.full()?;
+        fields.u32()?;
+        Some(Self { fields, left: 0, value: 0 })
+    }
+
+    pub(super) fn next(&mut self) -> Option<u32> {
+        while self.left == 0 {
+            self.left = self.fields.u32()?;
+            self.value = self.fields.u32()?;
+        }
+        self.left -= 1;
+        Some(self.value)
+    }
+}
+
+/// The numbers of the keyframes (§8.6.2). Without a list, every sample is a keyframe.
+pub(super) struct KeyframeList<'a> {
+    list: Option<Fields<'a>>,
+    next: Option<u32>,
+}
+
+impl<'a> KeyframeList<'a> {
+    pub(super) fn new(stss: Option<&'a [u8]>) -> Self {
+        let mut list = stss.map(|stss| Fields(stss.get(8..).unwrap_or_default()));
+        let next = list.as_mut().and_then(Fields::u32);
+        Self { list, next }
+    }
+
+    /// Returns true if this sample is a keyframe. The numbers of successive calls must ascend.
+    pub(super) fn contains(&mut self, number: u32) -> bool {
+        let Some(list) = &mut self.list else { return true };
+        let is_next = self.next == Some(number);
+        if is_next {
+            self.next = list.u32();
+        }
+        is_next
+    }
+}
+
+/// The positions of consecutive samples (§8.7.4, §8.7.5).
+pub(super) struct SampleCursor<'a> {
+    /// Position of the sample. The caller adds its size.
+    pub(super) at: u64,
+    /// True if the sample has the description of its track.
+    pub(super) fits: bool,
+    positions: Fields<'a>,
+    /// True if the positions have 64 bits.
+    is_wide: bool,
+    runs: Fields<'a>,
+    /// The next run of chunks: its first chunk, samples per chunk, and sample description.
+    following: Option<(u32, u32, u32)>,
+    /// Sample descriptions that differ from the description of the track.
+    others: Vec<u32>,
+    chunk: u32,
+    samples_per_chunk: u32,
+    /// Number of further samples of the chunk.
+    left: u32,
+}
+
+impl<'a> SampleCursor<'a> {
+    pub(super) fn new(stbl: &'a [u8], others: Vec<u32>) -> Option<Self> {
+        let wide = child(stbl, *b"co64");
+        let mut positions = Fields(wide.or_else(|| child(stbl, *b"stco"))?);
+        let _ = positions.full().and_then(|_| positions.u32());
+        let mut runs = Fields(child(stbl, *b"stsc")?);
+        let _ = runs.full().and_then(|_| runs.u32());
+        Some(Self {
+            at: 0,
+            fits: true,
+            positions,
+            is_wide: wide.is_some(),
+            following: next_run(&mut runs),
+            runs,
+            others,
+            chunk: 0,
+            samples_per_chunk: 0,
+            left: 0,
+        })
+    }
+
+    /// Goes to the next sample. Returns `None` if it has no chunk.
+    pub(super) fn next_sample(&mut self) -> Option<()> {
+        while self.left == 0 {
+            self.chunk = self.chunk.saturating_add(1);
+            if let Some((first, samples, description)) = self.following
+                && self.chunk >= first
+            {
+                self.samples_per_chunk = samples;
+                self.fits = !self.others.contains(&description);
+                self.following = next_run(&mut self.runs);
+            }
+            let positions = &mut self.positions;
+            self.at = if self.is_wide { positions.u64()? } else { positions.u32()?.into() };
+            self.left = self.samples_per_chunk;
+        }
+        self.left -= 1;
+        Some(())
+    }
+}
+
+fn next_run(runs: &mut Fields<'_>) -> Option<(u32, u32, u32)> {
+    Some((runs.u32()?, runs.u32()?, runs.u32()?))
 }
 
 #[cfg(test)]

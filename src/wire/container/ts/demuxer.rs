@@ -24,7 +24,7 @@ pub struct Demuxer {
     audio: Option<Stream<AudioUnits>>,
     reported: Vec<Codec>,
     scrambled: bool,
-    sealed: bool,
+    encrypted: bool,
     time: Unwrap,
     events: Vec<Event>,
 }
@@ -187,13 +187,13 @@ impl Demuxer {
         let counter = b3 & 0xF;
         if pid == 0 {
             if let Some(section) = self.pat.push(payload, starts) {
-                self.programmes(&section);
+                self.program_association(&section);
             }
         } else if let Some((its, sections)) = &mut self.pmt
             && *its == pid
         {
             if let Some(section) = sections.push(payload, starts) {
-                self.programme(&section);
+                self.program_map(&section);
             }
         } else if let Some(video) = &mut self.video
             && video.pid == pid
@@ -256,14 +256,14 @@ impl Demuxer {
         audio.reader.read(pts, &unit.data, &mut self.events);
     }
 
-    fn programmes(&mut self, section: &[u8]) {
-        let Some(pid) = section::programme(section) else { return };
+    fn program_association(&mut self, section: &[u8]) {
+        let Some(pid) = section::program_map_pid(section) else { return };
         if self.pmt.as_ref().is_none_or(|(its, _)| *its != pid) {
             self.pmt = Some((pid, Sections::default()));
         }
     }
 
-    fn programme(&mut self, section: &[u8]) {
+    fn program_map(&mut self, section: &[u8]) {
         let Some(streams) = section::streams(section) else { return };
         let (mut video, mut audio) = (None, None);
         let mut others = Vec::new();
@@ -294,9 +294,11 @@ impl Demuxer {
                 self.events.push(Event::Unsupported(codec));
             }
         }
-        let is_sealed = |stream: &Option<section::Stream>| stream.is_some_and(|it| it.sealed);
-        if (is_sealed(&video) || is_sealed(&audio)) && !std::mem::replace(&mut self.sealed, true) {
-            self.events.push(Event::Sealed);
+        let is_encrypted = |stream: &Option<section::Stream>| stream.is_some_and(|it| it.encrypted);
+        if (is_encrypted(&video) || is_encrypted(&audio))
+            && !std::mem::replace(&mut self.encrypted, true)
+        {
+            self.events.push(Event::Encrypted);
         }
         if let Some(stream) = video
             && self

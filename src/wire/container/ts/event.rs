@@ -46,7 +46,7 @@ pub enum Event {
     /// A codec that onair does not support, reported once.
     Unsupported(Codec),
     /// Video and audio samples are encrypted (SAMPLE-AES), reported once before the first of them.
-    Sealed,
+    Encrypted,
     /// The packets are encrypted, reported once.
     Scrambled,
     /// Packets are missing or damaged.
@@ -106,7 +106,7 @@ impl StreamEvents {
                 let track = UnsupportedTrack::of_ts(stream_type);
                 take(StreamEvent::Metadata(Metadata::Unsupported(track)));
             }
-            Event::Sealed | Event::Scrambled | Event::Lost => {}
+            Event::Encrypted | Event::Scrambled | Event::Lost => {}
         }
     }
 }

@@ -55,7 +55,7 @@ fn body(section: &[u8], table: u8) -> Option<&[u8]> {
 }
 
 /// Returns the PID of the first program map.
-pub(super) fn programme(section: &[u8]) -> Option<u16> {
+pub(super) fn program_map_pid(section: &[u8]) -> Option<u16> {
     let body = body(section, 0)?;
     body.chunks_exact(4).find_map(|entry| match *entry {
         // Program number 0 is the network table.
@@ -74,7 +74,7 @@ pub(super) struct Stream {
     /// Channels of Opus, from its descriptor.
     pub channels: u8,
     /// True if the stream's units are encrypted.
-    pub sealed: bool,
+    pub encrypted: bool,
 }
 
 /// Kind of a stream.
@@ -96,11 +96,11 @@ pub(super) fn streams(section: &[u8]) -> Option<Vec<Stream>> {
         let (descriptors, after) = after.split_at_checked(length)?;
         if streams.len() < MAX_STREAMS {
             let (kind, channels) = kind(*stream_type, descriptors);
-            let sealed = sealed(*stream_type, descriptors);
-            let kind = sealed.unwrap_or(kind);
-            let sealed = sealed.is_some();
+            let encrypted = encrypted_kind(*stream_type, descriptors);
+            let kind = encrypted.unwrap_or(kind);
+            let encrypted = encrypted.is_some();
             let pid = u16::from_be_bytes([high & 0x1F, *low]);
-            streams.push(Stream { pid, stream_type: *stream_type, kind, channels, sealed });
+            streams.push(Stream { pid, stream_type: *stream_type, kind, channels, encrypted });
         }
         rest = after;
     }
@@ -144,7 +144,7 @@ fn is_dts(descriptors: &[u8]) -> bool {
 
 /// Returns the kind of an encrypted stream, which has special types and names ("MPEG-2 Stream
 /// Encryption Format for HTTP Live Streaming").
-fn sealed(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
+fn encrypted_kind(stream_type: u8, descriptors: &[u8]) -> Option<Kind> {
     let (name, kind) = match stream_type {
         0xDB => (b"zavc", Kind::Video(Codec::H264)),
         0xCF => (b"aacd", Kind::Audio(Codec::Aac)),

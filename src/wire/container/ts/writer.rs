@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use crate::base::Timestamp;
 use crate::media::{AudioCodec, AudioConfig, EncodedPacket, Track, VideoCodec, VideoConfig};
 use crate::wire::codec::aac::{AudioSpecificConfig, adts};
-use crate::wire::codec::h264::{DecoderConfig, avcc_nals};
+use crate::wire::codec::h264::{DecoderConfig, avcc_nals, nals_to_annexb};
 use crate::wire::codec::hevc_parameter_sets;
 use crate::wire::container::ts::demuxer::PACKET_BYTES;
 use crate::wire::container::ts::event::{TICKS_PER_SECOND, ticks};
@@ -115,14 +115,7 @@ impl VideoForm {
             return None;
         }
         let sets = self.sets.iter().filter(|_| packet.keyframe).map(|set| &set[..]);
-        let all = std::iter::once(self.delimiter()).chain(sets).chain(own);
-        let size = all.clone().map(|nal| nal.len() + 4).sum();
-        let mut out = BytesMut::with_capacity(size);
-        for nal in all {
-            out.put_u32(1);
-            out.put_slice(nal);
-        }
-        Some(out.freeze())
+        Some(nals_to_annexb(std::iter::once(self.delimiter()).chain(sets).chain(own)))
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use cbc::cipher::{BlockModeDecrypt, KeyInit, KeyIvInit};
 
 use crate::wire::codec::h264::{NalType, avcc_nals, unescape};
-use crate::wire::container::mp4::{EncryptedTrack, Scheme};
+use crate::wire::container::mp4::{EncryptedSample, Scheme};
 
 /// Size of a cipher block in bytes.
 const CIPHER_BLOCK_BYTES: usize = 16;
@@ -84,8 +84,8 @@ impl Decryption {
     }
 
     /// Decrypts the samples of an MP4 in place.
-    pub fn samples(&self, file: &mut [u8], sealed: &[EncryptedTrack]) {
-        for sample in sealed {
+    pub fn samples(&self, file: &mut [u8], encrypted: &[EncryptedSample]) {
+        for sample in encrypted {
             let from = usize::try_from(sample.at).unwrap_or(usize::MAX);
             let until = from.saturating_add(sample.size as usize);
             if let Some(data) = file.get_mut(from..until) {
@@ -94,26 +94,27 @@ impl Decryption {
         }
     }
 
-    fn sample(&self, mut data: &mut [u8], sample: &EncryptedTrack) {
+    fn sample(&self, mut data: &mut [u8], sample: &EncryptedSample) {
         let whole = [(0, sample.size)];
         let parts = if sample.parts.is_empty() { &whole[..] } else { &sample.parts };
         let mut stream = Stream::new(&self.key, sample.iv);
-        for (open, sealed) in parts {
-            let Some((_, rest)) = data.split_at_mut_checked(usize::from(*open)) else { return };
-            let Some((part, rest)) = rest.split_at_mut_checked(*sealed as usize) else { return };
+        for (clear, encrypted) in parts {
+            let Some((_, rest)) = data.split_at_mut_checked(usize::from(*clear)) else { return };
+            let Some((part, rest)) = rest.split_at_mut_checked(*encrypted as usize) else { return };
             match sample.scheme {
                 // One key stream covers all parts.
                 Scheme::Ctr => stream.apply(part),
                 // The IV applies again to each part; without a pattern everything is encrypted.
-                Scheme::Cbc { sealed, open } => {
+                Scheme::Cbc { encrypted, clear } => {
                     let mut chain = self.chain(&sample.iv);
-                    let sealed = usize::from(sealed) * CIPHER_BLOCK_BYTES;
-                    if sealed == 0 || open == 0 {
+                    let encrypted = usize::from(encrypted) * CIPHER_BLOCK_BYTES;
+                    if encrypted == 0 || clear == 0 {
                         blocks(&mut chain, part);
                     } else {
-                        for part in part.chunks_mut(sealed + usize::from(open) * CIPHER_BLOCK_BYTES)
+                        for part in
+                            part.chunks_mut(encrypted + usize::from(clear) * CIPHER_BLOCK_BYTES)
                         {
-                            let most = sealed.min(part.len());
+                            let most = encrypted.min(part.len());
                             blocks(&mut chain, part.get_mut(..most).unwrap_or_default());
                         }
                     }
@@ -168,22 +169,25 @@ impl Stream {
 mod tests {
     use super::*;
 
-    fn seal(iv: u128) -> Decryption {
+    fn decryption(iv: u128) -> Decryption {
         Decryption { key: std::array::from_fn(|at| at as u8), iv: iv.to_be_bytes() }
     }
 
     #[test]
     fn segments_are_decrypted_and_wrong_keys_found_out() {
         let plain = b"hello segment";
-        let closed = close(plain, &seal(1));
-        assert_eq!(&seal(1).segment(&closed).unwrap()[..], plain);
-        assert!(Decryption { key: [9; 16], ..seal(1) }.segment(&closed).is_none());
-        assert!(seal(1).segment(&closed[1..]).is_none() && seal(1).segment(&[]).is_none());
+        let closed = close(plain, &decryption(1));
+        assert_eq!(&decryption(1).segment(&closed).unwrap()[..], plain);
+        assert!(Decryption { key: [9; 16], ..decryption(1) }.segment(&closed).is_none());
+        assert!(
+            decryption(1).segment(&closed[1..]).is_none() && decryption(1).segment(&[]).is_none()
+        );
     }
 
-    fn close(plain: &[u8], seal: &Decryption) -> Vec<u8> {
+    fn close(plain: &[u8], decryption: &Decryption) -> Vec<u8> {
         use cbc::cipher::BlockModeEncrypt;
-        let mut cipher = cbc::Encryptor::<aes::Aes128>::new(&seal.key.into(), &seal.iv.into());
+        let mut cipher =
+            cbc::Encryptor::<aes::Aes128>::new(&decryption.key.into(), &decryption.iv.into());
         let padding = 16 - plain.len() % 16;
         let mut padded = plain.to_vec();
         padded.resize(plain.len() + padding, padding as u8);
@@ -205,16 +209,16 @@ mod tests {
         };
         let key = hex("2b7e151628aed2a6abf7158809cf4f3c").try_into().unwrap();
         let iv = hex("f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff").try_into().unwrap();
-        let sealed = hex("874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff");
+        let encrypted = hex("874d6191b620e3261bef6864990db6ce9806f66b7970fdff8617187bb9fffdff");
         let plain = hex("6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51");
-        let mut file = [&sealed[..20], b"open", &sealed[20..]].concat();
+        let mut file = [&encrypted[..20], b"open", &encrypted[20..]].concat();
         let parts = vec![(0, 20), (4, 12)];
-        let sample = EncryptedTrack { at: 0, size: 36, scheme: Scheme::Ctr, iv, parts };
+        let sample = EncryptedSample { at: 0, size: 36, scheme: Scheme::Ctr, iv, parts };
         Decryption { key, iv }.samples(&mut file, std::slice::from_ref(&sample));
         assert_eq!(file, [&plain[..20], b"open", &plain[20..]].concat());
         // Data beyond the end is not changed.
-        let beyond = EncryptedTrack { at: 30, ..sample.clone() };
-        let lies = EncryptedTrack { parts: vec![(60_000, u32::MAX)], ..sample };
+        let beyond = EncryptedSample { at: 30, ..sample.clone() };
+        let lies = EncryptedSample { parts: vec![(60_000, u32::MAX)], ..sample };
         let before = file.clone();
         Decryption { key, iv }.samples(&mut file, &[beyond, lies]);
         assert_eq!(file, before);
@@ -224,11 +228,11 @@ mod tests {
     fn frames_and_audio_of_any_length_are_read() {
         for length in 0..400 {
             let unit = Bytes::from(vec![0x65; length]);
-            assert_eq!(seal(1).audio(&unit).len(), length);
+            assert_eq!(decryption(1).audio(&unit).len(), length);
             let mut frame = BytesMut::new();
             frame.put_u32(length as u32);
             frame.put_slice(&unit);
-            let opened = seal(1).video(&frame.freeze());
+            let opened = decryption(1).video(&frame.freeze());
             let is_open = opened.get(4..36) == unit.get(..32);
             assert!(is_open && (opened.len() == length + 4 || length == 0), "{length}");
             // The second block of the encrypted range is clear.

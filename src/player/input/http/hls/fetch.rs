@@ -38,7 +38,7 @@ type InitSegment = (WebUrl, Option<(u64, u64)>, Bytes);
 pub(super) struct Fetch {
     pub limits: Limits,
     /// The player's DVR window.
-    pub listed: Arc<DvrWindow>,
+    pub dvr_window: Arc<DvrWindow>,
     client: Client,
     lists: Client,
     keys: Vec<(WebUrl, [u8; 16])>,
@@ -163,16 +163,16 @@ impl Fetch {
     pub fn new(ask: &PullRequest) -> Self {
         let (client, lists) = (Client::new(ask.net.clone()), Client::new(ask.net.clone()));
         let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&ask.opening));
-        let (limits, listed) = (Limits::default(), Arc::clone(&ask.listed));
-        Self { limits, listed, client, lists, keys, maps, opening }
+        let (limits, dvr_window) = (Limits::default(), Arc::clone(&ask.dvr_window));
+        Self { limits, dvr_window, client, lists, keys, maps, opening }
     }
 
     /// Creates another loader with its own connections.
     pub fn beside(&self) -> Self {
         let (client, lists) = (self.client.beside(), self.lists.beside());
         let (keys, maps, opening) = (Vec::new(), Vec::new(), Arc::clone(&self.opening));
-        let (limits, listed) = (self.limits, Arc::clone(&self.listed));
-        Self { limits, listed, client, lists, keys, maps, opening }
+        let (limits, dvr_window) = (self.limits, Arc::clone(&self.dvr_window));
+        Self { limits, dvr_window, client, lists, keys, maps, opening }
     }
 
     /// Loads a playlist and returns its final address. The server may be silent for `quiet`.
@@ -312,11 +312,12 @@ impl Fetch {
     ) -> Result<(Bytes, Option<Decryption>), PullError> {
         let Some(key) = key else { return Ok((data, None)) };
         let secret = self.key(base, key).await?;
-        let seal = Decryption { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
+        let decryption =
+            Decryption { key: secret, iv: key.iv.unwrap_or(number.into()).to_be_bytes() };
         if key.method != Method::Aes128 {
-            return Ok((data, Some(seal)));
+            return Ok((data, Some(decryption)));
         }
-        Ok((seal.segment(&data).ok_or_else(damaged)?, None))
+        Ok((decryption.segment(&data).ok_or_else(damaged)?, None))
     }
 
     /// Loads the initialization segment.

@@ -375,7 +375,7 @@ impl Track {
                     "segments have left the playlist"
                 );
                 // A viewer who paused is behind too.
-                self.behind |= fetch.listed.is_behind();
+                self.behind |= fetch.dvr_window.is_behind();
                 let first = (self.media.sequence, 0);
                 (self.next, self.part) = if self.behind { first } else { self.start() };
                 self.restart = true;
@@ -461,8 +461,8 @@ impl Track {
         let took = began.elapsed();
         let (bytes, size) = (if is_early { 0 } else { data.len() }, data.len());
         let key = piece.key.as_deref();
-        let (data, seal) = fetch.open(&self.url, data, key, piece.number).await?;
-        let events = self.unpack.read(&data, map.as_ref(), piece.ends, seal.as_ref())?;
+        let (data, decryption) = fetch.open(&self.url, data, key, piece.number).await?;
+        let events = self.unpack.read(&data, map.as_ref(), piece.ends, decryption.as_ref())?;
         Ok(Arrival { bytes, size, took, ..self.arrival(piece, events, restart) })
     }
 

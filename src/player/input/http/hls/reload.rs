@@ -86,12 +86,12 @@ mod tests {
         let mut track = Track::new(&url, list(0).into(), &ask.buffer).unwrap();
         let hold_back = Duration::from_secs(30);
         let distance = LiveDistance { hold_back, least: hold_back, at_once: false };
-        ask.listed.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
+        ask.dvr_window.see(Timestamp::ZERO, Duration::ZERO, Duration::from_secs(100), distance);
         if has_gone_back {
             track.seek(&mut fetch, Duration::ZERO).await;
         }
         if has_paused {
-            assert!(ask.listed.hold());
+            assert!(ask.dvr_window.hold());
         }
         // The playlist was loaded 20 s ago.
         track.loaded -= Duration::from_secs(20);

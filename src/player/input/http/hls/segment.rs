@@ -27,24 +27,25 @@ pub(super) struct SegmentReader {
     /// DTS of the last packet in microseconds.
     last: i64,
     /// True if video and audio of the MPEG-TS are sample-encrypted.
-    sealed: bool,
+    encrypted: bool,
 }
 
 impl SegmentReader {
     /// Restarts, because the next data does not continue the previous data.
     pub fn restart(&mut self) {
         (self.ts, self.events) = (Demuxer::new(), StreamEvents::default());
-        (self.map, self.sealed) = (None, false);
+        (self.map, self.encrypted) = (None, false);
     }
 
     /// Reads the events of a segment, after its initialization segment if any. For a part (`whole`
-    /// is false), incomplete data is returned with the next part. `seal` decrypts the segment.
+    /// is false), incomplete data is returned with the next part. `decryption` decrypts the
+    /// segment.
     pub fn read(
         &mut self,
         data: &Bytes,
         map: Option<&Bytes>,
         whole: bool,
-        seal: Option<&Decryption>,
+        decryption: Option<&Decryption>,
     ) -> Result<Vec<StreamEvent>, PullError> {
         let mut out = Vec::new();
         let fragment = matches!(
@@ -52,9 +53,9 @@ impl SegmentReader {
             Some(b"styp" | b"moof" | b"sidx" | b"ftyp" | b"emsg" | b"prft")
         );
         if map.is_some() || fragment {
-            self.fragment(data, map, seal, &mut out)?;
+            self.fragment(data, map, decryption, &mut out)?;
         } else if data.first() == Some(&0x47) {
-            self.transport(data, whole, seal, &mut out)?;
+            self.transport(data, whole, decryption, &mut out)?;
         } else if data.starts_with(b"ID3") || data.first() == Some(&0xFF) {
             self.packed(data, &mut out);
         } else if data.starts_with(b"WEBVTT") {
@@ -87,16 +88,17 @@ impl SegmentReader {
         &mut self,
         data: &Bytes,
         whole: bool,
-        seal: Option<&Decryption>,
+        decryption: Option<&Decryption>,
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), PullError> {
         let mut scrambled = false;
-        let Self { ts, events, sealed, .. } = self;
+        let Self { ts, events, encrypted, .. } = self;
         let mut take = |event: Event| {
-            scrambled |= event == Event::Scrambled || event == Event::Sealed && seal.is_none();
-            *sealed |= event == Event::Sealed;
-            let event = match seal.filter(|_| *sealed) {
-                Some(seal) => open(event, seal),
+            scrambled |=
+                event == Event::Scrambled || event == Event::Encrypted && decryption.is_none();
+            *encrypted |= event == Event::Encrypted;
+            let event = match decryption.filter(|_| *encrypted) {
+                Some(decryption) => open(event, decryption),
                 None => event,
             };
             events.take(event, &mut |event| out.push(event));
@@ -116,7 +118,7 @@ impl SegmentReader {
         &mut self,
         data: &Bytes,
         map: Option<&Bytes>,
-        seal: Option<&Decryption>,
+        decryption: Option<&Decryption>,
         out: &mut Vec<StreamEvent>,
     ) -> Result<(), PullError> {
         let empty = Bytes::new();
@@ -126,7 +128,7 @@ impl SegmentReader {
         whole.extend_from_slice(data);
         let fresh = self.map.as_ref() != Some(map);
         let mut take = |event| out.push(event);
-        fragments(whole.freeze(), fresh, seal, &mut take)?;
+        fragments(whole.freeze(), fresh, decryption, &mut take)?;
         self.map = Some(map.clone());
         Ok(())
     }
@@ -144,12 +146,12 @@ impl SegmentReader {
     }
 }
 
-/// Returns the samples of an MP4 in DTS order, with configs first if requested (`fresh`). `seal`
-/// decrypts them.
+/// Returns the samples of an MP4 in DTS order, with configs first if requested (`fresh`).
+/// `decryption` decrypts them.
 fn fragments(
     mut data: Bytes,
     fresh: bool,
-    seal: Option<&Decryption>,
+    decryption: Option<&Decryption>,
     take: &mut dyn FnMut(StreamEvent),
 ) -> Result<(), PullError> {
     let damaged = |error: Error| {
@@ -159,13 +161,13 @@ fn fragments(
             _ => PullError::no_stream(why),
         }
     };
-    let mut index = match seal {
+    let mut index = match decryption {
         None => mp4::index_to_play(&mut &data[..]).map_err(damaged)?,
-        Some(seal) => {
-            let (index, sealed) = mp4::index_sealed(&mut &data[..]).map_err(damaged)?;
-            if !sealed.is_empty() {
+        Some(decryption) => {
+            let (index, encrypted) = mp4::index_encrypted(&mut &data[..]).map_err(damaged)?;
+            if !encrypted.is_empty() {
                 let mut opened = data.to_vec();
-                seal.samples(&mut opened, &sealed);
+                decryption.samples(&mut opened, &encrypted);
                 data = Bytes::from(opened);
             }
             index
@@ -205,7 +207,7 @@ impl SegmentProbe {
         let Self { demuxer, events, found, .. } = self;
         let mut scrambled = false;
         demuxer.push(piece, &mut |event| {
-            scrambled |= matches!(event, Event::Scrambled | Event::Sealed);
+            scrambled |= matches!(event, Event::Scrambled | Event::Encrypted);
             // Skipped tracks are reported with the whole segment.
             events.take(event, &mut |event| found.extend(Some(event).filter(is_of_track)));
         });
@@ -234,13 +236,15 @@ pub(super) fn is_of_track(event: &StreamEvent) -> bool {
 }
 
 /// Decrypts a sample-encrypted event.
-fn open(event: Event, seal: &Decryption) -> Event {
+fn open(event: Event, decryption: &Decryption) -> Event {
     match event {
         Event::Video { codec: ts::Codec::H264, dts, pts, keyframe, data } => {
-            let data = seal.video(&data);
+            let data = decryption.video(&data);
             Event::Video { codec: ts::Codec::H264, dts, pts, keyframe, data }
         }
-        Event::Audio { codec, pts, data } => Event::Audio { codec, pts, data: seal.audio(&data) },
+        Event::Audio { codec, pts, data } => {
+            Event::Audio { codec, pts, data: decryption.audio(&data) }
+        }
         other => other,
     }
 }
