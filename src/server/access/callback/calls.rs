@@ -209,13 +209,10 @@ impl Callbacks {
             let turn = (turn, began);
             let (renamed, is_unsent) = callbacks.ask(&destination, (&visit, &call), turn).await?;
             // The receiver would count the end of a client whose beginning it does not know.
-            let mut done = match is_unsent {
+            let done = match is_unsent {
                 true => None,
                 false => DoneCall::new(&callbacks, &visit, &call),
             };
-            if let (Some(done), Some(name)) = (&mut done, &renamed) {
-                done.rename(name);
-            }
             Ok::<_, Denied>(Admitted { renamed, done })
         };
         // Without a runtime, the server has ended.
@@ -260,7 +257,8 @@ impl Callbacks {
 pub(in crate::server) struct Admitted {
     /// The new name, if the receiver changes it.
     pub renamed: Option<String>,
-    /// When dropped, informs the receiver that the client has finished.
+    /// When dropped, informs the receiver that the client has finished. Like nginx-rtmp, it names the stream that the
+    /// client requested, even if the receiver has changed the name.
     pub done: Option<DoneCall>,
 }
 
@@ -295,16 +293,6 @@ impl DoneCall {
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
         call.end().map(|call| Self { callbacks, visit, call })
-    }
-
-    /// Records that the stream has another name.
-    pub fn rename(&mut self, stream: &str) {
-        stream.clone_into(&mut self.visit.stream);
-    }
-
-    /// Returns the report that the publication was recorded.
-    pub fn recorded(&self) -> RecordCall {
-        RecordCall::new(&self.callbacks, self.visit.clone())
     }
 }
 
