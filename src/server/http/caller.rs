@@ -25,6 +25,7 @@ use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::pass::{PassScope, Proof};
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::idle::Idle;
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::registry::Registry;
@@ -179,10 +180,10 @@ pub(super) struct Caller {
 }
 
 /// The result for a client that may play.
-#[derive(Default)]
 pub(super) struct ViewerEntry {
     /// The pass for the addresses in playlists, if they need one.
     pub pass: Option<String>,
+    /// When dropped, reports that the viewer has finished.
     pub done: Option<Box<DoneCall>>,
     /// The name of the stream, if a callback changed it.
     pub renamed: Option<String>,
@@ -191,7 +192,7 @@ pub(super) struct ViewerEntry {
 /// Checks that a client may play. A valid pass is enough. `recording` is the name of the recording if the client plays
 /// one of the stream.
 pub(super) async fn access(
-    registry: &Arc<Registry>,
+    (registry, spot): (&Arc<Registry>, &Arc<Spot>),
     visit: Visit,
     call: Option<Call>,
     (pass, recording): (Option<String>, Option<&str>),
@@ -203,8 +204,15 @@ pub(super) async fn access(
         names.any(|names| gate::admits_pass(registry, pass, &visit, names))
     };
     if let Some(pass) = pass.filter(opens) {
-        return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
+        let access = registry.access();
+        let callbacks = access.callbacks(&visit.app);
+        let done =
+            call.zip(callbacks).and_then(|(call, it)| DoneCall::returning(it, &visit, &call));
+        return Ok(ViewerEntry { pass: Some(pass), done: done.map(Box::new), renamed: None });
     }
+    // The receiver of a callback may take as long as a whole request.
+    let is_slow = call.is_some() && registry.access().callbacks(&visit.app).is_some();
+    let _active = is_slow.then(|| ActiveGuard::new(registry, spot));
     let Visit { app, stream, secret, .. } = visit.clone();
     let request = AccessRequest { action: Action::Play, visit, call };
     let grant = gate::check(Arc::clone(registry), request).await?;
@@ -233,6 +241,8 @@ pub(super) async fn access(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::net::Runtime;
     use crate::net::web::WebUrl;
@@ -253,14 +263,22 @@ mod tests {
             accepts_without_answer: false,
         });
         let (registry, _events) = start_registry(&runtime, config);
+        let place = registry.admit("127.0.0.1:5".parse().unwrap()).unwrap();
         let visit = |pass| {
-            let asked = access(&registry, samples::visit(), Some(Call::play()), (pass, None));
+            let client = (&registry, place.spot());
+            let asked = access(client, samples::visit(), Some(Call::play()), (pass, None));
             runtime.block_on(asked).unwrap()
         };
+        let is_notified = || !runtime.block_on(registry.finished(Duration::ZERO));
         let first = visit(None);
         assert!(first.done.is_some());
         let pass = first.pass.unwrap();
-        assert!(visit(Some(pass)).done.is_none(), "a reload of the playlist");
+        drop(visit(Some(pass.clone())));
+        assert!(!is_notified(), "a reload of the playlist");
+        let mut returned = visit(Some(pass)).done.unwrap();
+        returned.begin();
+        drop(returned);
+        assert!(is_notified());
     }
 
     #[test]

@@ -243,7 +243,8 @@ async fn serve_media(
             client: client_details(&request, &app),
         };
         let call = protocol.map(|_| Call::play());
-        match access(&registry, visit, call, (shown.filter(|_| is_hls), None)).await {
+        let client = (&registry, &caller.spot);
+        match access(client, visit, call, (shown.filter(|_| is_hls), None)).await {
             Ok(entry) => {
                 pass = entry.pass.filter(|_| is_hls);
                 viewer.done = entry.done;
@@ -258,7 +259,7 @@ async fn serve_media(
         return refusals::moved(&successor, request.uri());
     }
     if resource.may_begin_pull(&request) {
-        // After a slow callback, this wait exceeds the time limit of the request.
+        // This wait may exceed the time limit of the request.
         let _active = ActiveGuard::new(&registry, &caller.spot);
         pulls::demand_and_wait(&registry, (&app, &stream), caller.address.ip()).await;
     }

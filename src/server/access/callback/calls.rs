@@ -285,6 +285,8 @@ pub(in crate::server) struct DoneCall {
     callbacks: Arc<Callbacks>,
     visit: Visit,
     call: Call,
+    /// The beginning that the receiver does not know of. Until it does, it gets no report of the end either.
+    beginning: Option<Call>,
 }
 
 impl DoneCall {
@@ -292,13 +294,31 @@ impl DoneCall {
     /// reported.
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
-        call.end().map(|call| Self { callbacks, visit, call })
+        call.end().map(|call| Self { callbacks, visit, call, beginning: None })
+    }
+
+    /// Creates the report for a viewer whom a pass admits. If the receiver believes that the viewer has left, the viewer
+    /// begins another visit with [`Self::begin`]. Returns `None` if the receiver does not count the ends of visits.
+    pub fn returning(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
+        let mut done = Self::new(callbacks, visit, call)?;
+        done.beginning = Some(call.clone());
+        callbacks.destinations.contains_key(&done.call.kind()).then_some(done)
+    }
+
+    /// Notifies the receiver of the beginning, unless it knows of it. The pass has decided already, so the answer does
+    /// not matter.
+    pub fn begin(&mut self) {
+        if let Some(beginning) = self.beginning.take() {
+            self.callbacks.tell(&self.visit, &beginning);
+        }
     }
 }
 
 impl Drop for DoneCall {
     fn drop(&mut self) {
-        self.callbacks.tell(&self.visit, &self.call);
+        if self.beginning.is_none() {
+            self.callbacks.tell(&self.visit, &self.call);
+        }
     }
 }
 

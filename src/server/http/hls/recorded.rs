@@ -249,7 +249,8 @@ async fn admit(
         secret,
         client,
     };
-    match access(registry, visit, Some(Call::play()), (pass, Some(name))).await {
+    let client = (registry, &caller.spot);
+    match access(client, visit, Some(Call::play()), (pass, Some(name))).await {
         // If a callback renames the stream, the new name applies only to the live stream.
         Ok(entry) => {
             let viewer = AdmittedViewer { id, done: entry.done, expelled };
