@@ -462,8 +462,11 @@ fn receivers_of_srs_and_mediamtx_decide_too() {
     for app in ["srs", "mtx"] {
         assert!(serve.refuses_publisher(&format!("{app}/evil")).contains("may not publish"));
         assert_eq!(serve.refuses_publisher(&format!("{app}/good?token=a.b&x=1")), "");
-        assert_eq!(status(&serve.ask("GET", &format!("/{app}/evil.flv"), "")), 403);
     }
+    assert_eq!(serve.status("GET", "/srs/evil.flv", ""), 403);
+    // MediaMTX asks for a user name and password.
+    let refused = serve.ask("GET", "/mtx/evil.flv", "");
+    assert!(status(&refused) == 401 && refused.contains(": Basic realm="), "{refused}");
     assert_eq!(serve.refuses_publisher("mtx/other?user=me&pass=pw"), "");
     let publish = receiver.at("/srs/on_publish")[1].json();
     assert_eq!((&publish["action"], &publish["stream"]), (&"on_publish".into(), &"good".into()));
@@ -474,6 +477,10 @@ fn receivers_of_srs_and_mediamtx_decide_too() {
     assert_eq!((&asked[1]["action"], &asked[1]["protocol"]), (&"publish".into(), &"rtmp".into()));
     assert_eq!((&asked[2]["action"], &asked[2]["protocol"]), (&"read".into(), &"hls".into()));
     assert_eq!([&asked[3]["user"], &asked[3]["password"], &asked[3]["token"]], ["me", "pw", ""]);
+    let login = "Authorization: Basic bWU6cHc=\r\n";
+    assert_eq!(serve.status("GET", "/mtx/evil.flv", login), 403);
+    let asked = receiver.at("/mtx")[4].json();
+    assert_eq!([&asked["user"], &asked["password"]], ["me", "pw"]);
     let output = serve.onair.peer.output() + &serve.onair.peer.errors();
     assert!(!output.contains("a.b"), "{output}");
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, header};
+use data_encoding::BASE64;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -115,6 +116,8 @@ async fn converse(
 pub(super) struct Credentials {
     /// A key or token: `?key=…`, `?token=…`, or `Authorization: Bearer …`.
     pub secret: Option<Secret>,
+    /// A user name and password: `Authorization: Basic …`, or `Bearer USER:PASSWORD` as in MediaMTX.
+    pub login: Option<(String, Secret)>,
     /// The pass of an address in an HLS playlist: `?pass=…`.
     pub pass: Option<String>,
 }
@@ -132,12 +135,26 @@ impl Credentials {
                 _ => {}
             }
         }
-        let header = request.headers().get(header::AUTHORIZATION);
-        let bearer = header.and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
+        let header = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+        credentials.login = header.and_then(login);
+        let bearer = header.and_then(|it| it.strip_prefix("Bearer "));
         let bearer = bearer.map(str::trim).filter(|it| !it.is_empty());
         credentials.secret = credentials.secret.or(bearer.map(Secret::from));
         credentials
     }
+}
+
+/// Returns the user name and the password in an `Authorization` header.
+fn login(header: &str) -> Option<(String, Secret)> {
+    let (scheme, rest) = header.split_once(' ')?;
+    let rest = rest.trim();
+    let pair = match scheme.to_ascii_lowercase().as_str() {
+        "basic" => String::from_utf8(BASE64.decode(rest.as_bytes()).ok()?).ok()?,
+        "bearer" => rest.to_owned(),
+        _ => return None,
+    };
+    let (user, password) = pair.split_once(':')?;
+    Some((user.to_owned(), Secret::from(password)))
 }
 
 /// Returns the names and values in a query. Only the values are decoded: caches recognize secrets by names that they
@@ -279,6 +296,20 @@ mod tests {
         returned.begin();
         drop(returned);
         assert!(is_notified());
+    }
+
+    #[test]
+    fn a_login_is_in_the_header() {
+        let of = |header: &str| {
+            let request = Request::builder().header(header::AUTHORIZATION, header);
+            let read = Credentials::of(&request.body(axum::body::Body::empty()).unwrap());
+            read.login.map(|(user, password)| format!("{user} {}", password.expose()))
+        };
+        assert_eq!(of("Basic bWU6cHc6Mg=="), Some("me pw:2".to_owned()));
+        assert_eq!(of("Bearer me:pw"), Some("me pw".to_owned()));
+        for other in ["Bearer a.b.c", "Basic bWU=", "Basic ?", "Digest me:pw", "Basic"] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -231,7 +231,7 @@ async fn serve_media(
     if resource.is_protected(request.method()) {
         let is_hls = matches!(resource, MediaResource::Hls(_));
         let protocol = resource.protocol(&request);
-        let Credentials { secret, pass: shown } = Credentials::of(&request);
+        let Credentials { secret, login, pass: shown } = Credentials::of(&request);
         let visit = Visit {
             id: viewer.id,
             address: caller.address.ip().to_canonical(),
@@ -240,6 +240,7 @@ async fn serve_media(
             stream: stream.clone(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             secret,
+            login,
             client: client_details(&request, &app),
         };
         let call = protocol.map(|_| Call::play());

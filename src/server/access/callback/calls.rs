@@ -237,7 +237,10 @@ impl Callbacks {
         match self.notices.report(destination, self.dialect, (visit, call), posted, took) {
             Ok(Verdict::Accept) => Ok((None, false)),
             Ok(Verdict::Rename(name)) => Ok((Some(name), false)),
-            Ok(Verdict::Refuse) => Err(Denied::Callback),
+            Ok(Verdict::Refuse) => Err(match self.dialect {
+                Dialect::MediaMtx if mediamtx::may_log_in(visit) => Denied::NoLogin,
+                _ => Denied::Callback,
+            }),
             Err(error) if self.accepts_without_answer => {
                 Ok((None, !matches!(error, PostError::NoAnswer(_))))
             }
