@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tracing::{Instrument as _, Span};
 
 use crate::base::{Clock, Timestamp};
 use crate::net::web::WebUrl;
@@ -62,14 +63,17 @@ impl Notices {
         let (notices, destination) = (self.clone(), Arc::clone(destination));
         let (visit, call) = (visit.clone(), call.clone());
         self.waiting.fetch_add(1, Ordering::AcqRel);
-        self.runtime.spawn(async move {
+        let sent = async move {
             let guard = NoticeGuard(notices);
-            let Ok(_counted) = destination.count() else {
-                tracing::warn!(kind = ?call.kind(), "too many callbacks are waiting: dropped one");
-                return;
-            };
-            guard.0.deliver(&destination, dialect, &visit, &call).await;
-        });
+            match destination.count() {
+                Ok(_counted) => guard.0.deliver(&destination, dialect, &visit, &call).await,
+                Err(full) => {
+                    let about = (&visit, &call);
+                    let _ = guard.0.report(&destination, dialect, about, Err(full), Duration::ZERO);
+                }
+            }
+        };
+        self.runtime.spawn(sent.instrument(Span::current()));
     }
 
     /// Posts a notice, again and again while its receiver is unreachable.
@@ -119,6 +123,7 @@ impl Notices {
         self.reporter.tell(Event::Callback(CallbackAnswer {
             callback: call.kind().name(),
             host: destination.host(),
+            id: visit.id,
             app: without_secrets(&visit.app),
             stream: without_secrets(&visit.stream),
             result,
@@ -216,7 +221,11 @@ impl Callbacks {
             Ok::<_, Denied>(Admitted { renamed, done })
         };
         // Without a runtime, the server has ended.
-        self.notices.runtime.spawn(asked).await.unwrap_or(Err(Denied::NoCallback))
+        self.notices
+            .runtime
+            .spawn(asked.instrument(Span::current()))
+            .await
+            .unwrap_or(Err(Denied::NoCallback))
     }
 
     /// Asks the receiver in this turn whether the client may act. The client has waited since `began`. Returns the new
@@ -403,7 +412,10 @@ pub(in crate::server) mod tests {
         for _ in 0..3 {
             let event = events.recv_timeout(LIMIT);
             let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };
-            assert_eq!(answer.cause, Some(RECEIVER_UNREACHABLE));
+            assert_eq!(
+                (answer.cause, answer.id),
+                (Some(RECEIVER_UNREACHABLE), samples::visit().id)
+            );
         }
         assert!(!notices.is_idle());
         let mut head = [0; 10];
@@ -413,6 +425,18 @@ pub(in crate::server) mod tests {
             socket.read_exact(&mut head).await.unwrap();
         });
         assert_eq!(&head, b"POST /done");
+    }
+
+    #[test]
+    fn a_notice_for_which_there_is_no_room_is_reported() {
+        let runtime = Runtime::start().unwrap();
+        let receiver = Unreachable::new(&runtime, &[CallKind::PlayDone], false);
+        let destination = &receiver.callbacks.destinations[&CallKind::PlayDone];
+        let _waiting: Vec<_> = std::iter::from_fn(|| destination.count().ok()).collect();
+        receiver.callbacks.tell(&samples::visit(), &Call::PlayDone);
+        let event = receiver.events.recv_timeout(LIMIT);
+        let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };
+        assert_eq!(answer.cause, Some(PostError::Full.name()));
     }
 
     #[test]
