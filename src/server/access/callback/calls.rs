@@ -309,8 +309,9 @@ impl DoneCall {
         call.end().map(|call| Self { callbacks, visit, call, beginning: None })
     }
 
-    /// Creates the report for a viewer whom a pass admits. If the receiver believes that the viewer has left, the viewer
-    /// begins another visit with [`Self::begin`]. Returns `None` if the receiver does not count the ends of visits.
+    /// Creates the report for a viewer whom a pass admits. If the receiver believes that the viewer has
+    /// left, the viewer begins another visit with [`Self::begin`]. Returns `None` if the receiver does
+    /// not count the ends of visits.
     pub fn returning(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let mut done = Self::new(callbacks, visit, call)?;
         done.beginning = Some(call.clone());
