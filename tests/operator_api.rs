@@ -200,6 +200,7 @@ fn answers_are_as_the_description_says() {
             description.check(&method, &template, &answer);
             answer.status
         };
+        assert_eq!(ask(&nowhere(&template), "Host: other.example\r\n"), 421, "{template}");
         // Here, nothing plays (see `media`).
         if ["/{app}", "/watch/", "/vod/"].iter().any(|it| template.starts_with(it)) {
             ask(&nowhere(&template), local);
@@ -234,7 +235,7 @@ fn answers_are_as_the_description_says() {
         assert!(is_fine, "{method} {template}: {status}");
         asked += 1;
     }
-    assert_eq!((asked, of_media, open_to_all), (17, 14, 4), "every operation is asked");
+    assert_eq!((asked, of_media, open_to_all), (17, 16, 4), "every operation is asked");
     for (path, status) in [
         ("/api/v1/recordings?limit=x", 400),
         ("/api/v1/recordings?limit=0&offset=5", 200),
@@ -246,6 +247,9 @@ fn answers_are_as_the_description_says() {
         description.check("GET", path.split('?').next().unwrap(), &answer);
         assert_eq!(answer.status, status, "{path}");
     }
+    let answer = exchange_with(running.http(), "GET /api/v1/chats/live", &token, "");
+    description.check("GET", "/api/v1/chats/{app}/{stream}", &answer);
+    assert_eq!(answer.status, 404, "a chat without a stream");
 }
 
 #[test]

@@ -391,8 +391,13 @@ fn http_tells_and_ends() {
     });
     let all = running.ask("GET", "/api/v1/streams");
     assert!(all.contains("\"stream\":\"told\"") && all.contains("\"sample_rate\":48000"), "{all}");
+    // Series have the names of published streams only.
+    let waiting = running.play("live/invented");
+    wait_for("the player", LIMIT, || running.viewers() == 1);
     let metrics = running.ask("GET", "/metrics");
     assert!(metrics.contains("\nonair_publishers 1\n"), "{metrics}");
+    assert!(metrics.contains("\nonair_viewers 1\n") && !metrics.contains("invented"), "{metrics}");
+    drop(waiting);
     assert!(metrics.contains("onair_stream_viewers{app=\"live\",stream=\"told\"} 0"), "{metrics}");
     let path = "/api/v1/streams/live/told";
     let ended =

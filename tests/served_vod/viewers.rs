@@ -10,6 +10,7 @@ use super::{NAME, Running, STEM, next_frame, start};
 use crate::peers::client::Client;
 use crate::peers::{self, LIMIT, wait_for};
 use onair::base::Secret;
+use onair::server::{Event, Protocol};
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -115,4 +116,22 @@ fn a_deleted_recording_disconnects_its_viewers() {
     ids.sort_unstable();
     wait_for("everybody to leave", LIMIT, || left() == ids);
     assert_eq!(viewers(&running), []);
+}
+
+#[test]
+fn viewers_of_recordings_leave_a_server_that_ends() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start(|_| ());
+    running.record("mp4");
+    assert_eq!(running.get(&format!("/vod/{NAME}.m3u8")).status, 200);
+    let mut left = Vec::new();
+    running.server.end(LIMIT, |event| {
+        if let Event::Leave(peer, ended) = event {
+            left.push((peer.protocol, ended.reason.to_string()));
+        }
+    });
+    let [(Protocol::Hls, reason)] = &left[..] else { panic!("{left:?}") };
+    assert!(reason.contains("shut down"), "{reason}");
 }

@@ -12,6 +12,8 @@ use crate::peers::{LIMIT, wait_for};
 use bytes::Bytes;
 use onair::base::Secret;
 use onair::net::rtmp::Options;
+use onair::net::web::WebUrl;
+use onair::server::access::{CallKind, CallbackRules, Dialect};
 use onair::server::relay::{Direction, RelayRule, RelayTarget};
 use onair::server::{OwnStream, Server};
 use onair::wire::amf0::Value;
@@ -317,6 +319,28 @@ fn a_request_that_waits_for_a_pull_gets_an_answer_after_its_time_limit() {
     });
     let answer = asked(&running, "GET /live/show.flv", "Host: localhost\r\n");
     assert!(answer.starts_with("http/1.1 404"), "{answer}");
+}
+
+#[test]
+fn a_request_that_waits_for_a_callback_gets_an_answer_after_its_time_limit() {
+    // The receiver accepts the connection, but no more.
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/play", receiver.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let running = start_with(|config| {
+        config.limits.request = Duration::from_secs(1);
+        config.record = Some(folder.path().to_owned());
+        config.access.others.callbacks = Some(CallbackRules {
+            dialect: Dialect::Nginx,
+            urls: [(CallKind::Play, WebUrl::parse(&url).unwrap())].into(),
+            timeout: Duration::from_secs(2),
+            accepts_without_answer: true,
+        });
+    });
+    for path in ["/live/show.flv", "/vod/live-show%202026-11-25%2018-00-00.m3u8"] {
+        let answer = asked(&running, &format!("GET {path}"), "Host: localhost\r\n");
+        assert!(answer.starts_with("http/1.1 404"), "{path} {answer}");
+    }
 }
 
 #[test]

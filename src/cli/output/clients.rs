@@ -41,6 +41,7 @@ pub(super) fn print_callback(output: &Output, answer: &server::CallbackAnswer) {
     let fields = json!({
         "callback": answer.callback,
         "host": answer.host,
+        "id": answer.id,
         "app": named(&answer.app),
         "stream": named(&answer.stream),
         "state": answer.result.name(),

@@ -24,6 +24,8 @@ pub(in crate::server) enum Denied {
     Token(TokenProblem),
     /// A callback refuses the client.
     Callback,
+    /// A callback refuses the client, but may accept a user name and password.
+    NoLogin,
     /// A callback should decide, but does not answer.
     NoCallback,
 }
@@ -38,7 +40,7 @@ impl Denied {
             Self::WrongSecret => "wrong-key",
             Self::TooOften(_) => "too-often",
             Self::Token(problem) => problem.name(),
-            Self::Callback => "callback",
+            Self::Callback | Self::NoLogin => "callback",
             Self::NoCallback => "no-callback",
         }
     }
@@ -53,7 +55,7 @@ impl Denied {
         match self {
             _ if self.is_temporary() => code::CONNECT_FAILED,
             Self::NoName => code::PUBLISH_BAD_NAME,
-            Self::Address | Self::Callback => code::PUBLISH_DENIED,
+            Self::Address | Self::Callback | Self::NoLogin => code::PUBLISH_DENIED,
             _ => code::PUBLISH_UNAUTHORIZED,
         }
     }
@@ -81,7 +83,7 @@ impl Denied {
             Self::WrongSecret => problem!("denied-wrong-key", action = action.name()),
             Self::TooOften(wait) => too_often("keys", *wait),
             Self::Token(problem) => problem.problem(),
-            Self::Callback => problem!("denied-callback", action = action.name()),
+            Self::Callback | Self::NoLogin => problem!("denied-callback", action = action.name()),
             Self::NoCallback => problem!("denied-no-callback"),
         }
     }
@@ -120,6 +122,7 @@ mod tests {
             Denied::WrongSecret,
             Denied::TooOften(Duration::from_secs(9)),
             Denied::Callback,
+            Denied::NoLogin,
             Denied::NoCallback,
         ];
         tokens.map(Denied::Token).into_iter().chain(others)

@@ -31,16 +31,11 @@ pub(in crate::server) struct Grant {
     pub followed: bool,
     /// When dropped, reports that the client has finished.
     pub done: Option<Box<DoneCall>>,
+    /// Reports that the publication was recorded.
+    pub recorded: Option<Box<RecordCall>>,
     pub limits: AppLimits,
     /// Number of times that all viewers had to leave before the decision began.
     pub expelled: u64,
-}
-
-impl Grant {
-    /// Returns the report that the publication was recorded.
-    pub fn record_call(&self) -> Option<RecordCall> {
-        self.done.as_ref().map(|done| done.recorded())
-    }
 }
 
 /// A viewer that may play.

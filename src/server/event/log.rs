@@ -276,6 +276,7 @@ fn of_callback(answer: &CallbackAnswer) -> LoggedEvent {
         stream: named(&answer.stream),
         callback: Some(answer.callback),
         host: short(&answer.host),
+        id: Some(answer.id),
         state: Some(answer.result.name()),
         status: answer.status,
         took: Some(answer.took),
@@ -319,7 +320,7 @@ fn of_peer(name: &'static str, peer: &Peer, ended: Option<&Ended>) -> LoggedEven
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::server::event::Recording;
+    use crate::server::event::{CallbackResult, Recording};
 
     fn peer(stream: &str) -> Peer {
         Peer {
@@ -367,6 +368,24 @@ mod tests {
             let logged = logged(&Event::Recording(recording));
             assert_eq!((logged.after, logged.bytes), (after, Some(9)));
         }
+    }
+
+    #[test]
+    fn the_answer_of_a_callback_has_the_id_of_its_client() {
+        let answer = CallbackAnswer {
+            callback: "on_publish",
+            host: "auth.example:80".to_owned(),
+            id: 7,
+            app: "live".to_owned(),
+            stream: "show".to_owned(),
+            result: CallbackResult::Accepted,
+            status: Some(200),
+            cause: None,
+            reason: None,
+            took: Duration::ZERO,
+            times: 1,
+        };
+        assert_eq!(logged(&Event::Callback(answer)).id, Some(7));
     }
 
     #[test]

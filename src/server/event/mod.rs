@@ -134,6 +134,8 @@ pub struct CallbackAnswer {
     pub callback: &'static str,
     /// Host and port of the receiver.
     pub host: String,
+    /// The client, as in its other events.
+    pub id: u64,
     /// The names of the stream, without known secrets. `stream` is empty for `on_connect`.
     pub app: String,
     pub stream: String,

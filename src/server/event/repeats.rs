@@ -173,6 +173,7 @@ mod tests {
         CallbackAnswer {
             callback: "on_publish",
             host: "auth.example:80".to_owned(),
+            id: 7,
             app: format!("app{app}"),
             stream: "show".to_owned(),
             result,

@@ -132,8 +132,11 @@ impl Viewers {
         if !is_shared && !key.address.is_loopback() && self.of_subscriber(key.address) >= share {
             return ViewerLookup::AddressFull;
         }
-        let AdmittedViewer { id, done: _done, .. } = admitted;
-        let protocol = key.protocol;
+        let AdmittedViewer { id, mut done, .. } = admitted;
+        if let Some(done) = &mut done {
+            done.begin();
+        }
+        let (protocol, _done) = (key.protocol, done);
         let viewer = Viewer { id, peer, protocol, since: now, last_request: now, bytes: 0, _done };
         self.all.insert(key, viewer);
         self.counts.add(protocol);
@@ -216,6 +219,11 @@ impl Viewers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::net::Runtime;
+    use crate::server::access::callback::CallKind;
+    use crate::server::access::callback::calls::tests::Unreachable;
+    use crate::server::access::callback::exchange::samples;
+    use crate::server::access::callback::visit::Call;
 
     const LIMIT: ViewerLimit = ViewerLimit { most: 9, others: 0, is_shared: false };
 
@@ -282,6 +290,37 @@ mod tests {
         assert_eq!(viewers.remove_idle(Duration::from_secs(9), later).len(), 1);
         assert_eq!(*viewers.by_protocol(), BTreeMap::from([(Protocol::Hls, 1)]));
         assert!(viewers.of_next_playlist().by_protocol().is_empty());
+    }
+
+    #[test]
+    fn a_viewer_who_returns_with_a_pass_after_a_pause_is_another_visit() {
+        let runtime = Runtime::start().unwrap();
+        let peer: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        let key = ViewerKey { address: peer.ip(), program: 1, protocol: Protocol::Hls };
+        let now = Timestamp::from_millis(1_000);
+        let later = now + Duration::from_secs(13);
+        // Without `on_play`, the receiver counts only the ends.
+        for (kinds, is_begun) in
+            [(&[CallKind::Play, CallKind::PlayDone][..], true), (&[CallKind::PlayDone][..], false)]
+        {
+            let receiver = Unreachable::new(&runtime, kinds, false);
+            let is_notified = || !receiver.notices.is_idle();
+            let (visit, call) = (samples::visit(), Call::play());
+            let returning = |id| {
+                let done = DoneCall::returning(&receiver.callbacks, &visit, &call);
+                AdmittedViewer { id, done: Some(Box::new(done.unwrap())), expelled: 0 }
+            };
+            let mut viewers = Viewers::default();
+            let first = AdmittedViewer { id: 1, done: None, expelled: 0 };
+            assert_eq!(viewers.note(key, peer, first, LIMIT, now), ViewerLookup::New);
+            assert_eq!(viewers.note(key, peer, returning(2), LIMIT, now), ViewerLookup::Known);
+            assert_eq!(viewers.leave(Duration::from_secs(12), later).len(), 1);
+            assert!(!is_notified());
+            assert_eq!(viewers.note(key, peer, returning(3), LIMIT, later), ViewerLookup::New);
+            assert_eq!(is_notified(), is_begun);
+            drop(viewers);
+            assert!(is_notified());
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, header};
+use data_encoding::BASE64;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -25,6 +26,7 @@ use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::pass::{PassScope, Proof};
+use crate::server::http::hls::slot::ActiveGuard;
 use crate::server::http::idle::Idle;
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::registry::Registry;
@@ -114,6 +116,8 @@ async fn converse(
 pub(super) struct Credentials {
     /// A key or token: `?key=…`, `?token=…`, or `Authorization: Bearer …`.
     pub secret: Option<Secret>,
+    /// A user name and password: `Authorization: Basic …`, or `Bearer USER:PASSWORD` as in MediaMTX.
+    pub login: Option<(String, Secret)>,
     /// The pass of an address in an HLS playlist: `?pass=…`.
     pub pass: Option<String>,
 }
@@ -131,12 +135,26 @@ impl Credentials {
                 _ => {}
             }
         }
-        let header = request.headers().get(header::AUTHORIZATION);
-        let bearer = header.and_then(|it| it.to_str().ok()?.strip_prefix("Bearer "));
+        let header = request.headers().get(header::AUTHORIZATION).and_then(|it| it.to_str().ok());
+        credentials.login = header.and_then(login);
+        let bearer = header.and_then(|it| it.strip_prefix("Bearer "));
         let bearer = bearer.map(str::trim).filter(|it| !it.is_empty());
         credentials.secret = credentials.secret.or(bearer.map(Secret::from));
         credentials
     }
+}
+
+/// Returns the user name and the password in an `Authorization` header.
+fn login(header: &str) -> Option<(String, Secret)> {
+    let (scheme, rest) = header.split_once(' ')?;
+    let rest = rest.trim();
+    let pair = match scheme.to_ascii_lowercase().as_str() {
+        "basic" => String::from_utf8(BASE64.decode(rest.as_bytes()).ok()?).ok()?,
+        "bearer" => rest.to_owned(),
+        _ => return None,
+    };
+    let (user, password) = pair.split_once(':')?;
+    Some((user.to_owned(), Secret::from(password)))
 }
 
 /// Returns the names and values in a query. Only the values are decoded: caches recognize secrets by names that they
@@ -179,10 +197,10 @@ pub(super) struct Caller {
 }
 
 /// The result for a client that may play.
-#[derive(Default)]
 pub(super) struct ViewerEntry {
     /// The pass for the addresses in playlists, if they need one.
     pub pass: Option<String>,
+    /// When dropped, reports that the viewer has finished.
     pub done: Option<Box<DoneCall>>,
     /// The name of the stream, if a callback changed it.
     pub renamed: Option<String>,
@@ -191,7 +209,7 @@ pub(super) struct ViewerEntry {
 /// Checks that a client may play. A valid pass is enough. `recording` is the name of the recording if the client plays
 /// one of the stream.
 pub(super) async fn access(
-    registry: &Arc<Registry>,
+    (registry, spot): (&Arc<Registry>, &Arc<Spot>),
     visit: Visit,
     call: Option<Call>,
     (pass, recording): (Option<String>, Option<&str>),
@@ -203,8 +221,15 @@ pub(super) async fn access(
         names.any(|names| gate::admits_pass(registry, pass, &visit, names))
     };
     if let Some(pass) = pass.filter(opens) {
-        return Ok(ViewerEntry { pass: Some(pass), ..ViewerEntry::default() });
+        let access = registry.access();
+        let callbacks = access.callbacks(&visit.app);
+        let done =
+            call.zip(callbacks).and_then(|(call, it)| DoneCall::returning(it, &visit, &call));
+        return Ok(ViewerEntry { pass: Some(pass), done: done.map(Box::new), renamed: None });
     }
+    // The receiver of a callback may take as long as a whole request.
+    let is_slow = call.is_some() && registry.access().callbacks(&visit.app).is_some();
+    let _active = is_slow.then(|| ActiveGuard::new(registry, spot));
     let Visit { app, stream, secret, .. } = visit.clone();
     let request = AccessRequest { action: Action::Play, visit, call };
     let grant = gate::check(Arc::clone(registry), request).await?;
@@ -233,6 +258,8 @@ pub(super) async fn access(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::net::Runtime;
     use crate::net::web::WebUrl;
@@ -253,14 +280,36 @@ mod tests {
             accepts_without_answer: false,
         });
         let (registry, _events) = start_registry(&runtime, config);
+        let place = registry.admit("127.0.0.1:5".parse().unwrap()).unwrap();
         let visit = |pass| {
-            let asked = access(&registry, samples::visit(), Some(Call::play()), (pass, None));
+            let client = (&registry, place.spot());
+            let asked = access(client, samples::visit(), Some(Call::play()), (pass, None));
             runtime.block_on(asked).unwrap()
         };
+        let is_notified = || !runtime.block_on(registry.finished(Duration::ZERO));
         let first = visit(None);
         assert!(first.done.is_some());
         let pass = first.pass.unwrap();
-        assert!(visit(Some(pass)).done.is_none(), "a reload of the playlist");
+        drop(visit(Some(pass.clone())));
+        assert!(!is_notified(), "a reload of the playlist");
+        let mut returned = visit(Some(pass)).done.unwrap();
+        returned.begin();
+        drop(returned);
+        assert!(is_notified());
+    }
+
+    #[test]
+    fn a_login_is_in_the_header() {
+        let of = |header: &str| {
+            let request = Request::builder().header(header::AUTHORIZATION, header);
+            let read = Credentials::of(&request.body(axum::body::Body::empty()).unwrap());
+            read.login.map(|(user, password)| format!("{user} {}", password.expose()))
+        };
+        assert_eq!(of("Basic bWU6cHc6Mg=="), Some("me pw:2".to_owned()));
+        assert_eq!(of("Bearer me:pw"), Some("me pw".to_owned()));
+        for other in ["Bearer a.b.c", "Basic bWU=", "Basic ?", "Digest me:pw", "Basic"] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

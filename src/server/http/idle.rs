@@ -29,7 +29,7 @@ pub(super) struct Idle {
     /// Deadline for the response to the current request.
     request_until: Option<Instant>,
     /// See [`Limits::request`]. A request that may take longer settles its
-    /// slot, and then has no such limit.
+    /// slot, and then has no such limit. Afterwards, the limit starts again.
     limit: Duration,
     /// The time since which the client has accepted nothing of a response.
     blocked_since: Option<Instant>,
@@ -65,6 +65,9 @@ impl Idle {
         }
         loop {
             let is_settled = self.place.spot().is_settled();
+            if is_settled && self.request_until.is_some() {
+                self.request_until = Some(Instant::now() + self.limit);
+            }
             let request = self.request_until.filter(|_| !is_settled);
             let blocked_since = self.blocked_since.filter(|_| is_settled);
             let stalled = blocked_since.map(|since| since + self.stall_limit);

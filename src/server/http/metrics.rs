@@ -73,12 +73,14 @@ pub(super) async fn metrics(
         let _ = writeln!(out, "onair_recording_viewers{{protocol=\"{name}\"}} {count}");
     }
     let may_read = is_local(&registry, &caller, &headers) || has_token(&registry, &headers);
-    let streams = if may_read { streams } else { Vec::new() };
+    // A player of a stream that nobody publishes can invent its name.
+    let is_shown = |stream: &StreamFigures| may_read && stream.publisher.is_some();
+    let streams: Vec<_> = streams.into_iter().filter(is_shown).collect();
     head(&mut out, "stream_viewers", "gauge", "Current viewers of a stream.");
     for stream in &streams {
         let _ = writeln!(out, "onair_stream_viewers{} {}", labels(stream), stream.viewers);
     }
-    head(&mut out, "stream_hls_viewers", "gauge", "Current viewers of a stream by HLS.");
+    head(&mut out, "stream_hls_viewers", "gauge", "Current viewers of a stream by HLS or DASH.");
     for stream in &streams {
         let _ = writeln!(out, "onair_stream_hls_viewers{} {}", labels(stream), stream.hls_viewers);
     }

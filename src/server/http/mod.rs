@@ -231,7 +231,7 @@ async fn serve_media(
     if resource.is_protected(request.method()) {
         let is_hls = matches!(resource, MediaResource::Hls(_));
         let protocol = resource.protocol(&request);
-        let Credentials { secret, pass: shown } = Credentials::of(&request);
+        let Credentials { secret, login, pass: shown } = Credentials::of(&request);
         let visit = Visit {
             id: viewer.id,
             address: caller.address.ip().to_canonical(),
@@ -240,10 +240,12 @@ async fn serve_media(
             stream: stream.clone(),
             query: request.uri().query().unwrap_or_default().to_owned(),
             secret,
+            login,
             client: client_details(&request, &app),
         };
         let call = protocol.map(|_| Call::play());
-        match access(&registry, visit, call, (shown.filter(|_| is_hls), None)).await {
+        let client = (&registry, &caller.spot);
+        match access(client, visit, call, (shown.filter(|_| is_hls), None)).await {
             Ok(entry) => {
                 pass = entry.pass.filter(|_| is_hls);
                 viewer.done = entry.done;
@@ -258,7 +260,7 @@ async fn serve_media(
         return refusals::moved(&successor, request.uri());
     }
     if resource.may_begin_pull(&request) {
-        // After a slow callback, this wait exceeds the time limit of the request.
+        // This wait may exceed the time limit of the request.
         let _active = ActiveGuard::new(&registry, &caller.spot);
         pulls::demand_and_wait(&registry, (&app, &stream), caller.address.ip()).await;
     }

@@ -54,7 +54,7 @@ pub(super) fn denied(why: &Denied) -> Response {
     let status = match why {
         Denied::NoName => StatusCode::NOT_FOUND,
         Denied::NoCallback | Denied::Token(TokenProblem::NoKeys) => StatusCode::SERVICE_UNAVAILABLE,
-        Denied::NoSecret | Denied::WrongSecret => StatusCode::UNAUTHORIZED,
+        Denied::NoSecret | Denied::WrongSecret | Denied::NoLogin => StatusCode::UNAUTHORIZED,
         Denied::Token(problem) if !problem.is_elsewhere() => StatusCode::UNAUTHORIZED,
         Denied::Address | Denied::Callback | Denied::Token(_) => StatusCode::FORBIDDEN,
         Denied::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -63,7 +63,8 @@ pub(super) fn denied(why: &Denied) -> Response {
     let mut response = (status, [(header::CACHE_CONTROL, "no-store")], text).into_response();
     let headers = response.headers_mut();
     if status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        let scheme = if *why == Denied::NoLogin { "Basic realm=\"onair\"" } else { "Bearer" };
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
     }
     if let Denied::TooOften(wait) = why {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::server::access::action::Action;
-use crate::server::access::callback::calls::{Admitted, Callbacks};
+use crate::server::access::callback::calls::{Admitted, Callbacks, RecordCall};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::grant::Grant;
@@ -208,6 +208,9 @@ async fn ask(
     grant.followed = callbacks.follows(call);
     let Admitted { renamed, done } = callbacks.admit(visit, call).await?;
     (grant.renamed, grant.done) = (renamed, done.map(Box::new));
+    // This call does not depend on the others: pulled streams cause it too.
+    grant.recorded = matches!(call, Call::Publish { .. })
+        .then(|| Box::new(RecordCall::new(callbacks, visit.clone())));
     Ok(())
 }
 
@@ -234,5 +237,20 @@ mod tests {
             drop(grant);
             assert_eq!(!receiver.notices.is_idle(), reported, "{kinds:?}");
         }
+    }
+
+    #[test]
+    fn the_recording_of_a_publisher_that_a_receiver_does_not_know_is_reported() {
+        let runtime = Runtime::start().unwrap();
+        let kinds = [CallKind::Publish, CallKind::PublishDone, CallKind::RecordDone];
+        let receiver = Unreachable::new(&runtime, &kinds, true);
+        let (visit, mut grant) = (samples::visit(), Grant::default());
+        let call = Call::Publish { kind: "live".to_owned() };
+        runtime.block_on(ask(&receiver.callbacks, &visit, &call, &mut grant)).unwrap();
+        let recorded = grant.recorded.take().unwrap();
+        drop(grant);
+        assert!(receiver.notices.is_idle());
+        recorded.finished("live-show.flv".as_ref());
+        assert!(!receiver.notices.is_idle());
     }
 }

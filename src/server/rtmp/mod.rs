@@ -450,7 +450,7 @@ impl Task {
                 self.last_received = publication.since;
                 self.registry.admission.settle(self.place.spot(), Purpose::Publish);
                 // The recording must start before the first data is handled.
-                let recorded = grant.record_call();
+                let recorded = grant.recorded.map(|recorded| *recorded);
                 recordings::begin(&self.registry, &publication.stream, recorded);
                 self.done = grant.done;
                 hls::begin(&self.registry, &publication.stream);

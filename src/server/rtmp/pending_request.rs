@@ -107,6 +107,7 @@ fn visit((id, peer): ClientId, connect: &Connect, name: &StreamName) -> Visit {
         stream: name.stream.clone(),
         query: name.query.clone(),
         secret: given.map(Secret::from),
+        login: None,
         client: ClientDetails {
             client_software: connect.flash_version.clone(),
             swf_url: connect.swf_url.clone(),

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::server::event::Event;
-use crate::server::outputs::recordings::DISK_TIMEOUT;
+use crate::server::outputs::recordings::{DISK_TIMEOUT, viewers};
+use crate::server::registry::Registry;
 use crate::server::service::Server;
+use crate::text::problem::problem;
 
 /// How long one wait for an event takes, after which onair checks whether the server has ended.
 const EVENT_WAIT_DURATION: Duration = Duration::from_millis(20);
@@ -19,7 +21,7 @@ impl Server {
         self.registry.stop();
         let registry = Arc::clone(&self.registry);
         let end = self.runtime.spawn(async move {
-            registry.drained(limit).await;
+            drained(&registry, limit).await;
             registry.finished(DISK_TIMEOUT).await;
         });
         while !end.is_finished() {
@@ -29,6 +31,14 @@ impl Server {
         }
         self.events.waiting().for_each(report);
     }
+}
+
+/// Waits at most `limit` until the clients of a server that ends have left, and then as long for the callbacks. Also
+/// reports the end of HLS and DASH viewers of recordings, who have no connections. Returns true if all ended in time.
+pub(super) async fn drained(registry: &Registry, limit: Duration) -> bool {
+    let are_gone = registry.drained(limit).await;
+    viewers::end(registry, |_, _| true, false, &problem!("left-server-stopped"));
+    are_gone && registry.finished(limit).await
 }
 
 #[cfg(test)]

@@ -364,11 +364,11 @@ impl Server {
     }
 
     /// Ends the server: accepts no more clients, informs publishers and viewers, and closes
-    /// connections. Waits at most `limit`, and returns true if all connections were closed. This
-    /// function must not be called within the runtime.
+    /// connections. Waits at most `limit`, and then as long for callbacks. Returns true if all connections
+    /// were closed in time. This function must not be called within the runtime.
     pub fn shutdown(&self, limit: Duration) -> bool {
         self.registry.stop();
-        self.runtime.block_on(self.registry.drained(limit))
+        self.runtime.block_on(end::drained(&self.registry, limit))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tracing::{Instrument as _, Span};
 
 use crate::base::{Clock, Timestamp};
 use crate::net::web::WebUrl;
@@ -62,14 +63,17 @@ impl Notices {
         let (notices, destination) = (self.clone(), Arc::clone(destination));
         let (visit, call) = (visit.clone(), call.clone());
         self.waiting.fetch_add(1, Ordering::AcqRel);
-        self.runtime.spawn(async move {
+        let sent = async move {
             let guard = NoticeGuard(notices);
-            let Ok(_counted) = destination.count() else {
-                tracing::warn!(kind = ?call.kind(), "too many callbacks are waiting: dropped one");
-                return;
-            };
-            guard.0.deliver(&destination, dialect, &visit, &call).await;
-        });
+            match destination.count() {
+                Ok(_counted) => guard.0.deliver(&destination, dialect, &visit, &call).await,
+                Err(full) => {
+                    let about = (&visit, &call);
+                    let _ = guard.0.report(&destination, dialect, about, Err(full), Duration::ZERO);
+                }
+            }
+        };
+        self.runtime.spawn(sent.instrument(Span::current()));
     }
 
     /// Posts a notice, again and again while its receiver is unreachable.
@@ -119,6 +123,7 @@ impl Notices {
         self.reporter.tell(Event::Callback(CallbackAnswer {
             callback: call.kind().name(),
             host: destination.host(),
+            id: visit.id,
             app: without_secrets(&visit.app),
             stream: without_secrets(&visit.stream),
             result,
@@ -209,17 +214,18 @@ impl Callbacks {
             let turn = (turn, began);
             let (renamed, is_unsent) = callbacks.ask(&destination, (&visit, &call), turn).await?;
             // The receiver would count the end of a client whose beginning it does not know.
-            let mut done = match is_unsent {
+            let done = match is_unsent {
                 true => None,
                 false => DoneCall::new(&callbacks, &visit, &call),
             };
-            if let (Some(done), Some(name)) = (&mut done, &renamed) {
-                done.rename(name);
-            }
             Ok::<_, Denied>(Admitted { renamed, done })
         };
         // Without a runtime, the server has ended.
-        self.notices.runtime.spawn(asked).await.unwrap_or(Err(Denied::NoCallback))
+        self.notices
+            .runtime
+            .spawn(asked.instrument(Span::current()))
+            .await
+            .unwrap_or(Err(Denied::NoCallback))
     }
 
     /// Asks the receiver in this turn whether the client may act. The client has waited since `began`. Returns the new
@@ -240,7 +246,10 @@ impl Callbacks {
         match self.notices.report(destination, self.dialect, (visit, call), posted, took) {
             Ok(Verdict::Accept) => Ok((None, false)),
             Ok(Verdict::Rename(name)) => Ok((Some(name), false)),
-            Ok(Verdict::Refuse) => Err(Denied::Callback),
+            Ok(Verdict::Refuse) => Err(match self.dialect {
+                Dialect::MediaMtx if mediamtx::may_log_in(visit) => Denied::NoLogin,
+                _ => Denied::Callback,
+            }),
             Err(error) if self.accepts_without_answer => {
                 Ok((None, !matches!(error, PostError::NoAnswer(_))))
             }
@@ -260,7 +269,8 @@ impl Callbacks {
 pub(in crate::server) struct Admitted {
     /// The new name, if the receiver changes it.
     pub renamed: Option<String>,
-    /// When dropped, informs the receiver that the client has finished.
+    /// When dropped, informs the receiver that the client has finished. Like nginx-rtmp, it names the stream that the
+    /// client requested, even if the receiver has changed the name.
     pub done: Option<DoneCall>,
 }
 
@@ -287,6 +297,8 @@ pub(in crate::server) struct DoneCall {
     callbacks: Arc<Callbacks>,
     visit: Visit,
     call: Call,
+    /// The beginning that the receiver does not know of. Until it does, it gets no report of the end either.
+    beginning: Option<Call>,
 }
 
 impl DoneCall {
@@ -294,23 +306,32 @@ impl DoneCall {
     /// reported.
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
-        call.end().map(|call| Self { callbacks, visit, call })
+        call.end().map(|call| Self { callbacks, visit, call, beginning: None })
     }
 
-    /// Records that the stream has another name.
-    pub fn rename(&mut self, stream: &str) {
-        stream.clone_into(&mut self.visit.stream);
+    /// Creates the report for a viewer whom a pass admits. If the receiver believes that the viewer has
+    /// left, the viewer begins another visit with [`Self::begin`]. Returns `None` if the receiver does
+    /// not count the ends of visits.
+    pub fn returning(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
+        let mut done = Self::new(callbacks, visit, call)?;
+        done.beginning = Some(call.clone());
+        callbacks.destinations.contains_key(&done.call.kind()).then_some(done)
     }
 
-    /// Returns the report that the publication was recorded.
-    pub fn recorded(&self) -> RecordCall {
-        RecordCall::new(&self.callbacks, self.visit.clone())
+    /// Notifies the receiver of the beginning, unless it knows of it. The pass has decided already, so the answer does
+    /// not matter.
+    pub fn begin(&mut self) {
+        if let Some(beginning) = self.beginning.take() {
+            self.callbacks.tell(&self.visit, &beginning);
+        }
     }
 }
 
 impl Drop for DoneCall {
     fn drop(&mut self) {
-        self.callbacks.tell(&self.visit, &self.call);
+        if self.beginning.is_none() {
+            self.callbacks.tell(&self.visit, &self.call);
+        }
     }
 }
 
@@ -392,7 +413,10 @@ pub(in crate::server) mod tests {
         for _ in 0..3 {
             let event = events.recv_timeout(LIMIT);
             let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };
-            assert_eq!(answer.cause, Some(RECEIVER_UNREACHABLE));
+            assert_eq!(
+                (answer.cause, answer.id),
+                (Some(RECEIVER_UNREACHABLE), samples::visit().id)
+            );
         }
         assert!(!notices.is_idle());
         let mut head = [0; 10];
@@ -402,6 +426,18 @@ pub(in crate::server) mod tests {
             socket.read_exact(&mut head).await.unwrap();
         });
         assert_eq!(&head, b"POST /done");
+    }
+
+    #[test]
+    fn a_notice_for_which_there_is_no_room_is_reported() {
+        let runtime = Runtime::start().unwrap();
+        let receiver = Unreachable::new(&runtime, &[CallKind::PlayDone], false);
+        let destination = &receiver.callbacks.destinations[&CallKind::PlayDone];
+        let _waiting: Vec<_> = std::iter::from_fn(|| destination.count().ok()).collect();
+        receiver.callbacks.tell(&samples::visit(), &Call::PlayDone);
+        let event = receiver.events.recv_timeout(LIMIT);
+        let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };
+        assert_eq!(answer.cause, Some(PostError::Full.name()));
     }
 
     #[test]

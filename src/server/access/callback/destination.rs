@@ -1,8 +1,9 @@
-//! Posts requests to one URL. A limited number of requests are sent at the same time. Further
-//! requests wait in the queue "callback", and fail at once if the queue is full. After repeated
-//! failures, or if the receiver is unreachable, requests to the URL pause, longer each time. A request
-//! for which a client waits has a time limit, which includes the queue, and fails during a pause.
-//! Notices wait longer. URLs share no state, so a slow URL does not delay the others.
+//! Posts the requests of one callback of an application to its URL. A limited number of requests are
+//! sent at the same time. Further requests wait in the queue "callback", and fail at once if the queue
+//! is full. After repeated failures, or if the receiver is unreachable, requests pause, longer each
+//! time. A request for which a client waits has a time limit, which includes the queue, and fails
+//! during a pause. Notices wait longer. Callbacks share no state, so a slow receiver does not delay
+//! other callbacks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

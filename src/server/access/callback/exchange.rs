@@ -40,6 +40,7 @@ pub(in crate::server) mod samples {
             stream: "my show&x".to_owned(),
             query: "token=a.b&x=1".to_owned(),
             secret: Some("a.b".into()),
+            login: None,
             client: ClientDetails {
                 client_software: "FMLE/3.0 (compatible)".to_owned(),
                 swf_url: String::new(),

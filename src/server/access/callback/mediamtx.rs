@@ -8,12 +8,32 @@ use crate::server::access::callback::exchange::{ReceiverAnswer, Verdict};
 use crate::server::access::callback::visit::{Call, Visit};
 use crate::server::event::Protocol;
 
-/// Returns the body of a request.
-pub(super) fn json(visit: &Visit, call: &Call) -> String {
+/// Returns the user name, the password and the token of a client. They are empty if the client has none.
+fn credentials(visit: &Visit) -> [String; 3] {
+    let token = visit.secret.as_ref().map_or("", Secret::expose);
+    if let Some((user, password)) = &visit.login {
+        // The secret in `Bearer USER:PASSWORD` is no token for MediaMTX.
+        let is_login = token.split_once(':') == Some((user.as_str(), password.expose()));
+        let token = if is_login { "" } else { token };
+        return [user.clone(), password.expose().to_owned(), token.to_owned()];
+    }
     let parameter = |wanted: &str| {
         let mut pairs = form_urlencoded::parse(visit.query.as_bytes());
         pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
     };
+    // Nor is the secret of an RTMP client that names none, which is its whole query.
+    let token = if token == visit.query { "" } else { token };
+    let [user, password] = ["user", "pass"].map(|name| parameter(name).unwrap_or_default());
+    [user, password, token.to_owned()]
+}
+
+/// Returns true if a client that was refused has sent no credentials, and may send some.
+pub(super) fn may_log_in(visit: &Visit) -> bool {
+    credentials(visit).iter().all(String::is_empty)
+}
+
+/// Returns the body of a request.
+pub(super) fn json(visit: &Visit, call: &Call) -> String {
     let action = match call {
         Call::Publish { .. } => "publish",
         _ => "read",
@@ -25,13 +45,11 @@ pub(super) fn json(visit: &Visit, call: &Call) -> String {
         Protocol::Whep => "webrtc",
         _ => "hls",
     };
-    // The secret of an RTMP client that names none is its whole query, which is no token for MediaMTX.
-    let token = visit.secret.as_ref().map_or("", Secret::expose);
-    let token = if token == visit.query { "" } else { token };
+    let [user, password, token] = credentials(visit);
     json!({
         "ip": visit.address.to_string(),
-        "user": parameter("user").unwrap_or_default(),
-        "password": parameter("pass").unwrap_or_default(),
+        "user": user,
+        "password": password,
         "token": token,
         "action": action,
         "path": format!("{}/{}", visit.app, visit.stream),
@@ -76,6 +94,23 @@ mod tests {
         visit.secret = Some(Secret::from(&*visit.query));
         let body: Value = serde_json::from_str(&json(&visit, &Call::play())).unwrap();
         assert_eq!([&body["user"], &body["password"], &body["token"]], ["me", "pw", ""]);
+        assert!(!may_log_in(&visit));
+    }
+
+    #[test]
+    fn a_login_in_the_header_replaces_that_in_the_query() {
+        let mut visit = visit();
+        visit.login = Some(("me".to_owned(), "pw".into()));
+        let of = |visit: &Visit| {
+            let body: Value = serde_json::from_str(&json(visit, &Call::play())).unwrap();
+            ["user", "password", "token"].map(|name| body[name].as_str().unwrap().to_owned())
+        };
+        assert_eq!(of(&visit), ["me", "pw", "a.b"]);
+        visit.secret = Some("me:pw".into());
+        assert_eq!(of(&visit), ["me", "pw", ""]);
+        (visit.login, visit.secret, visit.query) = (None, None, "x=1".to_owned());
+        assert_eq!(of(&visit), ["", "", ""]);
+        assert!(may_log_in(&visit));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(in crate::server) struct Visit {
     pub query: String,
     /// The key or token, wherever the client sent it.
     pub secret: Option<Secret>,
+    /// The user name and password in the header of an HTTP request.
+    pub login: Option<(String, Secret)>,
     pub client: ClientDetails,
 }
 

@@ -230,7 +230,7 @@ async fn admit(
         let pass = Some(registry.passes.issue_until(scope, now, pass_end(&query)));
         return Ok(RecordedEntry { pass, viewer: AdmittedViewer { id, done: None, expelled } });
     }
-    let Credentials { secret, pass } = credentials;
+    let Credentials { secret, login, pass } = credentials;
     let address = caller.address.ip().to_canonical();
     let opens = |pass: &String| {
         let links = std::iter::once(Proof::Link);
@@ -247,9 +247,11 @@ async fn admit(
         stream: stream.stream.clone(),
         query,
         secret,
+        login,
         client,
     };
-    match access(registry, visit, Some(Call::play()), (pass, Some(name))).await {
+    let client = (registry, &caller.spot);
+    match access(client, visit, Some(Call::play()), (pass, Some(name))).await {
         // If a callback renames the stream, the new name applies only to the live stream.
         Ok(entry) => {
             let viewer = AdmittedViewer { id, done: entry.done, expelled };

@@ -489,6 +489,7 @@ impl Pull {
             stream: name.stream,
             query: String::new(),
             secret: None,
+            login: None,
             client: ClientDetails::default(),
         };
         let recorded = callbacks.map(|callbacks| RecordCall::new(callbacks, visit));
