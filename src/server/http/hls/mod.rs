@@ -485,6 +485,7 @@ mod tests {
             codecs: Vec::new(),
             size: None,
             frame_rate: None,
+            hdr: None,
             sample_rate: None,
             ts: None,
         };
