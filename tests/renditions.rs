@@ -290,6 +290,22 @@ fn a_rendition_beyond_the_limit_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_viewer_for_whom_there_is_no_room_starts_no_rendition() {
+    if peers::missing(&["ffmpeg"]) {
+        return;
+    }
+    let running = start_with("120p", |config| config.limits.viewers = 1);
+    let _publisher = running.publish(&SMALL);
+    let mut viewer = TcpStream::connect(running.http()).unwrap();
+    viewer.set_read_timeout(Some(LIMIT)).unwrap();
+    write!(viewer, "GET /live/show.flv HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    viewer.read_exact(&mut [0; 512]).unwrap();
+    assert_eq!(running.get("/live/show/hls/120p.m3u8").0, 503);
+    drop(viewer);
+    assert_eq!(running.changes(), []);
+}
+
+#[test]
 fn a_busy_machine_begins_no_rendition() {
     if peers::missing(&["ffmpeg"]) {
         return;

@@ -447,6 +447,7 @@ impl Listing {
             codecs: what.map(|it| it.codecs.clone()).unwrap_or_default(),
             size: what.and_then(|it| it.size),
             frame_rate: what.and_then(|it| it.frame_rate),
+            hdr: what.and_then(|it| it.hdr),
         }
     }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::base::Timestamp;
-use crate::media::{AudioConfig, VideoConfig};
+use crate::media::{AudioConfig, VideoCodec, VideoConfig};
+use crate::wire::codec::{self, Hdr};
 use crate::wire::container::mp4::codec_names::{audio_codec_name, video_codec_name};
 use crate::wire::container::mp4::live::{self, FIRST_TRACK_ID, SECOND_TRACK_ID};
 use crate::wire::container::ts;
@@ -63,6 +64,8 @@ pub(in crate::server) struct Initialization {
     pub codecs: Vec<String>,
     pub size: Option<(u32, u32)>,
     pub frame_rate: Option<f64>,
+    /// The kind of HDR that the codec config declares; `None` for SDR.
+    pub hdr: Option<Hdr>,
     pub sample_rate: Option<u32>,
     /// Writes the same tracks as MPEG-TS; `None` if MPEG-TS does not support their codecs.
     pub ts: Option<ts::Writer>,
@@ -84,10 +87,22 @@ impl Initialization {
                 .map(|size| (size.width, size.height))
                 .filter(|(width, height)| *width > 0 && *height > 0),
             frame_rate: video.map(|video| video.frame_rate.as_f64()),
+            hdr: video.and_then(hdr),
             sample_rate: audio.map(live::audio_timescale),
             ts: ts::Writer::new(video, audio),
         }
     }
+}
+
+/// Returns the kind of HDR that a codec config declares.
+fn hdr(video: &VideoConfig) -> Option<Hdr> {
+    let info = match video.codec {
+        VideoCodec::Hevc => codec::hevc(&video.config),
+        VideoCodec::Av1 => codec::av1(&video.config),
+        VideoCodec::Vp9 => codec::vp9(&video.config),
+        _ => None,
+    };
+    info?.colors.hdr()
 }
 
 /// A part of a segment.
@@ -111,5 +126,24 @@ impl Part {
     /// Returns the total size of the chunks in bytes.
     pub fn size(&self) -> usize {
         self.chunks().map(Bytes::len).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::container::track_config::bare_video_config;
+
+    #[test]
+    fn the_codec_config_tells_whether_the_video_is_hdr() {
+        // A record of HEVC with one SEI message: the preferred transfer function.
+        let hdr = |transfer| {
+            let mut config = vec![1_u8, 2];
+            config.resize(22, 0);
+            config.extend([1, 39, 0, 1, 0, 6, 0x4E, 1, 147, 1, transfer, 0x80]);
+            let config = bare_video_config(VideoCodec::Hevc, config.into(), &[]);
+            Initialization::new(Some(&config), None).hdr
+        };
+        assert_eq!((hdr(16), hdr(18), hdr(1)), (Some(Hdr::Pq), Some(Hdr::Hlg), None));
     }
 }

@@ -175,7 +175,7 @@ fn renditions(out: &mut String, registry: &Registry, streams: &[StreamFigures]) 
         let (name, frames) = (&it.name, it.frames);
         let _ = writeln!(out, "onair_rendition_frames_total{{{of},rendition=\"{name}\"}} {frames}");
     }
-    head(out, "rendition_cpu_seconds_total", "counter", "CPU time of a rendition's encoder.");
+    head(out, "rendition_cpu_seconds_total", "counter", "Encoding time of a rendition.");
     for (of, it) in &made {
         let (name, busy) = (&it.name, it.busy.as_secs_f64());
         let _ =

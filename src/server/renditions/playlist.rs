@@ -171,6 +171,7 @@ impl RenditionPlaylist {
                 codecs: vec![audio_codec?],
                 size: None,
                 frame_rate: None,
+                hdr: None,
             }),
             RenditionKind::Video(video) => {
                 let (width, height) = of.size?;
@@ -186,6 +187,7 @@ impl RenditionPlaylist {
                         .collect(),
                     size: Some((settings.size.width, settings.size.height)),
                     frame_rate: of.frame_rate,
+                    hdr: None,
                 })
             }
         }

@@ -50,6 +50,17 @@ pub struct RenditionFigures {
     pub busy: Duration,
 }
 
+impl RenditionFigures {
+    /// Adds the figures of a newer rendition with the same name.
+    pub(in crate::server) fn add(&mut self, newer: Self) {
+        self.size = newer.size.or(self.size);
+        self.bitrate = newer.bitrate;
+        self.users += newer.users;
+        self.frames += newer.frames;
+        self.busy += newer.busy;
+    }
+}
+
 impl RunningRendition {
     pub(in crate::server) fn new(
         rendition: VideoRendition,

@@ -132,13 +132,21 @@ impl Transcoders {
         true
     }
 
-    /// Returns the renditions of a stream that are being encoded, the largest first.
+    /// Returns the renditions of a stream that are being encoded, the largest first. After a reload, renditions with
+    /// the same name and different bitrates count as one.
     pub fn figures(&self, app: &str, name: &str) -> Vec<RenditionFigures> {
         let all = self.all.lock();
         let Some(found) = all.get(&(app.to_owned(), name.to_owned())) else { return Vec::new() };
         let mut wanted = found.wanted.lock().clone();
         wanted.sort_by_key(|it| std::cmp::Reverse(it.rendition.height));
-        wanted.iter().map(|it| it.figures()).collect()
+        let mut figures: Vec<RenditionFigures> = Vec::new();
+        for new in wanted.iter().map(|it| it.figures()) {
+            match figures.iter_mut().find(|it| it.name == new.name) {
+                Some(known) => known.add(new),
+                None => figures.push(new),
+            }
+        }
+        figures
     }
 }
 
@@ -158,6 +166,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
+    use crate::media::Size;
     use crate::server::access::limits::Limits;
     use crate::server::access::rules::AppLimits;
     use crate::server::renditions::ladder::Ladder;
@@ -184,6 +193,31 @@ mod tests {
         ];
         stream.take(1, &mut all, Timestamp::ZERO);
         Arc::new(stream)
+    }
+
+    #[test]
+    fn renditions_with_one_name_are_one_in_figures() {
+        let (transcoders, stream) = (Transcoders::default(), stream_of(1_280.0, 720.0));
+        let running = |text: &str, frames| {
+            let rendition = text.parse::<Ladder>().unwrap().video[0];
+            let running = RunningRendition::new(rendition, Arc::clone(&stream), 2, Vec::new());
+            for _ in 0..frames {
+                running.counters.note(Size::new(854, 480), Duration::from_millis(1));
+            }
+            Arc::new(running)
+        };
+        // A viewer still watches the rendition from before the reload.
+        let wanted = vec![running("480p:1M", 5), running("360p", 1), running("480p:2M", 3)];
+        let (sink, wanted) = (MessageSink::new(3, 1_000), Mutex::new(wanted));
+        let key = (stream.app.clone(), stream.name.clone());
+        let transcoder =
+            Transcoder { stream: Arc::clone(&stream), sink, wanted, worker: Mutex::default() };
+        transcoders.all.lock().insert(key, Arc::new(transcoder));
+        let figures = transcoders.figures("live", "show");
+        let names: Vec<_> =
+            figures.iter().map(|it| (&*it.name, it.frames, it.busy.as_millis())).collect();
+        assert_eq!(names, [("480p", 8, 8), ("360p", 1, 1)]);
+        assert_eq!(figures[0].bitrate, 2_000_000);
     }
 
     #[test]

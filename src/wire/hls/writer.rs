@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::wire::codec::Hdr;
 use crate::wire::hls::media::{Map, Media, Part};
 
 /// Values of a playlist that [`Media`] does not contain.
@@ -148,6 +149,8 @@ pub struct OfferedVariant {
     pub codecs: Vec<String>,
     pub size: Option<(u32, u32)>,
     pub frame_rate: Option<f64>,
+    /// `None` for SDR.
+    pub hdr: Option<Hdr>,
 }
 
 /// Values of a master playlist in addition to its variants.
@@ -210,6 +213,7 @@ pub fn write_master_with_audio(
         }
         out.push('\n');
     }
+    let has_hdr = variants.iter().any(|variant| variant.hdr.is_some());
     for variant in variants {
         let OfferedVariant { uri, bandwidth, average_bandwidth, .. } = variant;
         let _ = write!(out, "#EXT-X-STREAM-INF:BANDWIDTH={bandwidth}");
@@ -222,6 +226,14 @@ pub fn write_master_with_audio(
         }
         if let Some(rate) = variant.frame_rate {
             let _ = write!(out, ",FRAME-RATE={rate:.3}");
+        }
+        let range = match variant.hdr {
+            Some(Hdr::Pq) => Some("PQ"),
+            Some(Hdr::Hlg) => Some("HLG"),
+            None => (has_hdr && variant.size.is_some()).then_some("SDR"),
+        };
+        if let Some(range) = range {
+            let _ = write!(out, ",VIDEO-RANGE={range}");
         }
         if !audio.is_empty() {
             let _ = write!(out, ",AUDIO=\"{AUDIO_GROUP}\"");
@@ -322,12 +334,21 @@ mod tests {
             codecs: vec!["avc1.64001f".to_owned(), "mp4a.40.2".to_owned()],
             size: Some((1_280, 720)),
             frame_rate: Some(30.0),
+            hdr: None,
         };
-        let text = write_master(&[variant], MasterForm::low_latency(true));
+        let text = write_master(std::slice::from_ref(&variant), MasterForm::low_latency(true));
         let Ok(Playlist::Master(read)) = parse(text.as_bytes()) else { panic!("{text}") };
         assert_eq!(read.variants.len(), 1);
         assert_eq!(read.variants[0].uri, "show/hls/main.m3u8");
         assert!(text.contains("RESOLUTION=1280x720,FRAME-RATE=30.000\n"), "{text}");
+        // Beside HDR, SDR is told too.
+        let hdr = OfferedVariant { hdr: Some(Hdr::Pq), ..variant.clone() };
+        let audio = OfferedVariant { uri: "audio.m3u8".to_owned(), ..OfferedVariant::default() };
+        let text = write_master(&[hdr, variant, audio], MasterForm::low_latency(true));
+        let Ok(Playlist::Master(read)) = parse(text.as_bytes()) else { panic!("{text}") };
+        let hdr: Vec<_> = read.variants.iter().map(|it| it.hdr).collect();
+        assert_eq!(hdr, [true, false, false], "{text}");
+        assert_eq!(text.matches("VIDEO-RANGE=SDR").count(), 1, "{text}");
     }
 
     #[test]

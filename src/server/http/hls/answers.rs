@@ -17,6 +17,8 @@ use crate::server::event::Protocol;
 use crate::server::hls::viewers::ViewerKey;
 use crate::server::http::caller::Caller;
 use crate::server::registry::Registry;
+use crate::server::renditions::refusal::Refusal;
+use crate::text::Problem;
 
 pub(super) const PLAYLIST_TYPE: &str = "application/vnd.apple.mpegurl";
 pub(super) const MANIFEST_TYPE: &str = "application/dash+xml";
@@ -140,6 +142,17 @@ impl http_body::Body for ChunkBody {
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
     }
+}
+
+/// Returns the response for a rendition that is not available. Except for an unknown rendition, the
+/// response is not cached, because the rendition may become available soon.
+pub(super) fn refused(why: &Refusal) -> Response {
+    if *why == Refusal::Absent {
+        return missing();
+    }
+    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "30")];
+    let text = format!("{}\n", Problem::from(why));
+    (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response()
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use crate::server::http::caller::{Caller, query_pairs};
 use crate::server::http::hls::answers::{
     ChunkBody, MANIFEST_TYPE, MISSING_FILE_CACHE_CONTROL, MP4_MEDIA_TYPE, PLAYLIST_TYPE,
     ResponseHead, TS_MEDIA_TYPE, UNSUPPORTED_TS_TEXT, busy, cache_scope, disconnected, failed,
-    file_age, missing, sent_size, viewer_key,
+    file_age, missing, refused, sent_size, viewer_key,
 };
 use crate::server::http::hls::broadcast::EventRequest;
 use crate::server::http::hls::growing::Growing;
@@ -43,10 +43,8 @@ use crate::server::outputs::hls;
 use crate::server::recordings::playlist::broadcast::EVENT_PLAYLIST_NAME;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::is_rendition;
-use crate::server::renditions::playlist::RenditionKind;
+use crate::server::renditions::playlist::{RenditionKind, RenditionPlaylist};
 use crate::server::renditions::playlist_productions::PlaylistProduction;
-use crate::server::renditions::refusal::Refusal;
-use crate::text::Problem;
 use crate::wire::dash::date_time;
 use crate::wire::hls::{with_folder, with_query};
 
@@ -201,16 +199,12 @@ pub(super) async fn response(
     if production.is_barred(key, registry.clock.now()) {
         return disconnected();
     }
-    if let Some(rendition) = &rendition
-        && let Err(why) = hls::ask_rendition(registry, &production, rendition)
-    {
-        return refused(&why);
-    }
     // A waiting request does not count as an idle connection.
     let Some(settled) = ActiveGuard::new(registry, &caller.spot) else {
         return too_many_viewers(NoRoom::Server);
     };
-    let waits = answer(&request, (&production, listing), (key, viewer), asked, settled);
+    let source = (&production, rendition.as_deref(), listing);
+    let waits = answer(&request, source, (key, viewer), asked, settled);
     let answered = tokio::select! {
         biased;
         () = registry.stopped() => busy("The server ends.\n"),
@@ -219,17 +213,25 @@ pub(super) async fn response(
     answered
 }
 
+/// A stream that is being cut, the rendition to which a request belongs, and what is available of it.
+type HlsSource<'a> =
+    (&'a Arc<PlaylistProduction>, Option<&'a RenditionPlaylist>, watch::Receiver<Arc<Listing>>);
+
 async fn answer(
     request: &HlsRequest<'_>,
-    (production, mut listing): (&Arc<PlaylistProduction>, watch::Receiver<Arc<Listing>>),
+    (production, rendition, mut listing): HlsSource<'_>,
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
     settled: ActiveGuard,
 ) -> Response {
     let name = match asked {
         HlsResource::Below(name) if !name.ends_with(PLAYLIST_EXTENSION) => name,
-        _ => return list(request, (production, listing), (key, viewer), asked).await,
+        _ => return list(request, (production, rendition, listing), (key, viewer), asked).await,
     };
+    // A file starts no rendition, because its viewer is not counted.
+    if let Some(rendition) = rendition {
+        rendition.ask(request.registry.clock.now());
+    }
     let now = Arc::clone(&listing.borrow_and_update());
     let Some(file) = now.file(name) else { return missing() };
     let found = match now.chunks(file) {
@@ -302,7 +304,7 @@ fn gone(listing: &Listing, file: File) -> bool {
 /// Answers a playlist request: master or media.
 async fn list(
     request: &HlsRequest<'_>,
-    (production, mut listing): (&Arc<PlaylistProduction>, watch::Receiver<Arc<Listing>>),
+    (production, rendition, mut listing): HlsSource<'_>,
     (key, viewer): (ViewerKey, AdmittedViewer),
     asked: &HlsResource,
 ) -> Response {
@@ -314,6 +316,11 @@ async fn list(
     let address = request.caller.address;
     if let Err(why) = hls::note_viewer(request.registry, production, key, address, viewer) {
         return too_many_viewers(why);
+    }
+    if let Some(rendition) = rendition
+        && let Err(why) = hls::ask_rendition(request.registry, production, rendition)
+    {
+        return refused(&why);
     }
     let ready = listing.wait_for(|it| it.is_ready() || it.has_ended());
     let ready = tokio::time::timeout(FIRST_SEGMENT_TIMEOUT, ready).await;
@@ -454,17 +461,6 @@ fn held(listing: &Listing) -> Duration {
     (listing.target_duration() * MAX_HOLD_TARGET_DURATIONS).min(MAX_REQUEST_HOLD)
 }
 
-/// Returns the response for a rendition that is not available. Except for an unknown rendition, the
-/// response is not cached, because the rendition may become available soon.
-fn refused(why: &Refusal) -> Response {
-    if *why == Refusal::Absent {
-        return missing();
-    }
-    let head = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "30")];
-    let text = format!("{}\n", Problem::from(why));
-    (StatusCode::SERVICE_UNAVAILABLE, head, text).into_response()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -473,6 +469,7 @@ mod tests {
     use crate::server::hls::Settings;
     use crate::server::hls::part::{Cut, Initialization, Part};
     use crate::server::hls::window::Window;
+    use crate::server::renditions::refusal::Refusal;
 
     /// Returns a window with one segment, which has this number, this video and audio, and is not
     /// complete.
@@ -488,6 +485,7 @@ mod tests {
             codecs: Vec::new(),
             size: None,
             frame_rate: None,
+            hdr: None,
             sample_rate: None,
             ts: None,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::base::worker::Worker;
-use crate::media::FrameRate;
+use crate::media::{FrameRate, Size};
 use crate::server::event::RenditionState;
 use crate::server::outputs::renditions::news::tell;
 use crate::server::outputs::renditions::transcoder::transcode;
@@ -71,7 +71,7 @@ fn begin(
     if count >= most {
         return Err(Refusal::Full(most));
     }
-    check_cpu(registry, stream, rendition)?;
+    reserve_cpu(registry, stream, rendition, known.is_some())?;
     let id = registry.next_id();
     let its = Stream::new(
         stream.app.clone(),
@@ -97,25 +97,28 @@ fn begin(
     Ok(used)
 }
 
-/// Checks that the stream has this rendition, and that the CPU has time for it.
-fn check_cpu(
+/// Checks that the stream has this rendition, and reserves CPU time for it.
+fn reserve_cpu(
     registry: &Registry,
     stream: &Stream,
     rendition: VideoRendition,
+    is_decoded: bool,
 ) -> Result<(), Refusal> {
     let publisher = stream.publisher_figures(registry.clock.now());
     let video = publisher.and_then(|it| it.video).ok_or(Refusal::Absent)?;
-    // The size of some codecs is known only to their decoders.
-    let Some(size) = video.displayed_size() else { return Ok(()) };
     let rate = video.fps.and_then(|fps| FrameRate::new(fps.round() as u32, 1));
     let rate = rate.unwrap_or(FrameRate::FPS_30);
-    let settings = rendition.settings(size, rate);
-    let settings = settings.ok_or(Refusal::Absent)?;
-    let share = registry.transcoders.load.with_encoder(settings.size, rate);
-    if share > registry.rules().renditions.cpu {
-        return Err(Refusal::Busy((share * 100.0).round() as u32));
-    }
-    Ok(())
+    // The size of some codecs is known only to their decoders. The stream is then assumed to be 16:9 and as large as
+    // the rendition.
+    let assumed = Size::new(rendition.height * 16 / 9, rendition.height);
+    let (size, encoded) = match video.displayed_size() {
+        Some(size) => (size, rendition.size(size).ok_or(Refusal::Absent)?),
+        None => (assumed, assumed),
+    };
+    let decoded = (!is_decoded).then_some(size);
+    let (load, limit) = (&registry.transcoders.load, registry.rules().renditions.cpu);
+    load.reserve(encoded, decoded, rate, limit)
+        .map_err(|share| Refusal::Busy((share * 100.0).round() as u32))
 }
 
 /// Starts to decode a stream for its first rendition.

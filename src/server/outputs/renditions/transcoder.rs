@@ -10,7 +10,9 @@ use crate::base::queue::{Full, Sender, bounded};
 use crate::base::worker::Worker;
 use crate::base::{Timestamp, sandbox};
 use crate::decode::{self, VideoBackend};
-use crate::media::{EncodedPacket, FrameRate, StreamEvent, Track, TrackConfig, VideoConfig};
+use crate::media::{
+    EncodedPacket, FrameRate, StreamEvent, Track, TrackConfig, VideoConfig, VideoFrame,
+};
 use crate::server::event::RenditionState;
 use crate::server::outputs::renditions::encoding::{Job, encode};
 use crate::server::outputs::renditions::news::tell;
@@ -22,7 +24,7 @@ use crate::server::stream::Incoming;
 use crate::server::stream::message::Message;
 use crate::server::stream::message_sink::Arrival;
 use crate::server::stream::sink::Sink as _;
-use crate::text::Problem;
+use crate::text::problem::{Problem, problem};
 use crate::wire::container::flv::events::TagEvent;
 use crate::wire::container::flv::reader::Reader;
 use crate::wire::container::flv::{Tag, TagKind};
@@ -40,6 +42,10 @@ const MAX_OVERLOADS: usize = 3;
 const OVERLOAD_WINDOW: Duration = Duration::from_secs(30);
 /// Maximum number of pixels of a frame. Larger video is not decoded.
 const MAX_PIXELS: usize = 4_096 * 2_304;
+/// After this long without a frame, decoding begins at any packet, because the stream may have no IDR frames.
+const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
+/// After this long without a frame, the video cannot be decoded.
+const FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of remembered keyframes that the decoder has not returned yet.
 const MAX_PENDING_KEYFRAMES: usize = 64;
 
@@ -183,7 +189,25 @@ struct Source {
     keys: VecDeque<Timestamp>,
     /// True until the next keyframe arrives.
     waits: bool,
+    missing: MissingFrames,
     refused: Option<Refusal>,
+}
+
+/// The packets since the decoder last returned a frame.
+#[derive(Debug, Default)]
+struct MissingFrames {
+    packets: u32,
+    /// True if decoding has begun at a packet that is not a keyframe for this decoder.
+    is_anywhere: bool,
+    /// The last error of the decoder.
+    error: Option<Problem>,
+}
+
+impl MissingFrames {
+    /// Returns true if the packets last this long. Their times may jump, so their number counts.
+    fn last(&self, duration: Duration, rate: FrameRate) -> bool {
+        f64::from(self.packets) >= duration.as_secs_f64() * rate.as_f64()
+    }
 }
 
 impl Source {
@@ -195,6 +219,7 @@ impl Source {
             audio_config: None,
             keys: VecDeque::new(),
             waits: true,
+            missing: MissingFrames::default(),
             refused: None,
         }
     }
@@ -207,6 +232,7 @@ impl Source {
     /// Handles missing frames: continues with the next keyframe.
     fn skip(&mut self) {
         self.waits = true;
+        self.missing.is_anywhere = false;
         self.keys.clear();
         if let Some((_, decoder)) = &mut self.decoder {
             decoder.reset();
@@ -269,6 +295,7 @@ impl Source {
             return;
         }
         self.skip();
+        self.missing = MissingFrames::default();
         let size = config.displayed_size();
         let opened = match size.pixels() <= MAX_PIXELS {
             true => decode::open_video(config).map_err(|why| Problem::from(&why)),
@@ -284,22 +311,7 @@ impl Source {
     }
 
     fn packet(&mut self, packet: &EncodedPacket, encoders: &[Encoder]) {
-        if self.waits && !packet.keyframe {
-            return;
-        }
-        self.waits = false;
-        let Some((_, decoder)) = &mut self.decoder else { return };
-        if packet.keyframe {
-            if self.keys.len() >= MAX_PENDING_KEYFRAMES {
-                self.keys.pop_front();
-            }
-            self.keys.push_back(packet.pts);
-        }
-        let frames = match decoder.decode(packet) {
-            Ok(frames) => frames,
-            Err(error) => return tracing::debug!(%error, "a frame that cannot be decoded"),
-        };
-        for frame in frames {
+        for frame in self.decode(packet) {
             let mut key = false;
             while self.keys.front().is_some_and(|at| *at <= frame.pts) {
                 self.keys.pop_front();
@@ -311,11 +323,81 @@ impl Source {
             }
         }
     }
+
+    /// Decodes a packet. Some streams have no IDR frames after the first one, but other keyframes or a gradual refresh.
+    /// If no frame follows, decoding begins there, if possible with a decoder that detects complete frames.
+    fn decode(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
+        if self.decoder.is_none() {
+            return Vec::new();
+        }
+        self.missing.packets = self.missing.packets.saturating_add(1);
+        if self.missing.last(FRAME_TIMEOUT, self.rate) {
+            let error = std::mem::take(&mut self.missing).error;
+            let why = error.unwrap_or_else(|| problem!("decode-no-frame"));
+            self.refused = Some(Refusal::Decoder(why));
+            self.skip();
+        }
+        let is_overdue = self.missing.last(KEYFRAME_TIMEOUT, self.rate);
+        if self.waits && !packet.keyframe && !is_overdue {
+            return Vec::new();
+        }
+        self.waits = false;
+        if packet.keyframe {
+            self.expect_key(packet.pts);
+        }
+        let frames = self.run(packet);
+        let is_waiting = self.decoder.as_ref().is_some_and(|(_, decoder)| decoder.is_waiting());
+        if !frames.is_empty() || !is_waiting || self.missing.is_anywhere {
+            return frames;
+        }
+        if !packet.keyframe {
+            if !is_overdue {
+                return frames;
+            }
+            self.expect_key(packet.pts);
+        }
+        self.missing.is_anywhere = true;
+        if let Some((config, decoder)) = &mut self.decoder {
+            if let Some(tolerant) = decode::open_tolerant(config) {
+                *decoder = tolerant;
+            }
+            decoder.begin_anywhere();
+        }
+        self.run(packet)
+    }
+
+    /// Remembers that the frame with this time is a keyframe of the renditions.
+    fn expect_key(&mut self, pts: Timestamp) {
+        if self.keys.len() >= MAX_PENDING_KEYFRAMES {
+            self.keys.pop_front();
+        }
+        self.keys.push_back(pts);
+    }
+
+    fn run(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
+        let Some((_, decoder)) = &mut self.decoder else { return Vec::new() };
+        match decoder.decode(packet) {
+            Ok(frames) => {
+                if !frames.is_empty() {
+                    self.missing = MissingFrames::default();
+                }
+                frames
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a frame that cannot be decoded");
+                self.missing.error = Some(Problem::from(&error));
+                Vec::new()
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::Pooled;
+    use crate::decode::DecoderInfo;
+    use crate::media::{Color, Planes, Size, VideoCodec};
     use crate::server::access::limits::Limits;
     use crate::server::renditions::ladder::Ladder;
     use crate::server::stream::Stream;
@@ -323,6 +405,82 @@ mod tests {
     use crate::wire::amf0::Value;
     use crate::wire::codec::h264::DecoderConfig;
     use crate::wire::container::flv::metadata_body;
+    use crate::wire::container::track_config::bare_video_config;
+
+    /// A decoder of a stream without IDR frames.
+    struct NoIdrDecoder {
+        begun: bool,
+        fails: bool,
+    }
+
+    impl VideoBackend for NoIdrDecoder {
+        fn prepare(&mut self) {}
+
+        fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
+            let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
+            let frame =
+                VideoFrame { pts: packet.pts, color: Color::PROGRAM, surface: planes.into() };
+            Ok((self.begun && !self.fails).then_some(frame).into_iter().collect())
+        }
+
+        fn flush(&mut self) -> Vec<VideoFrame> {
+            Vec::new()
+        }
+
+        fn reset(&mut self) {
+            self.begun = false;
+        }
+
+        fn is_waiting(&self) -> bool {
+            !self.begun
+        }
+
+        fn begin_anywhere(&mut self) {
+            self.begun = true;
+        }
+
+        fn name(&self) -> &str {
+            "no IDR"
+        }
+
+        fn by(&self) -> DecoderInfo {
+            DecoderInfo { library: "test", hardware: None }
+        }
+    }
+
+    /// Returns the index of the first packet, of this many, from which a frame comes.
+    fn first_frame(source: &mut Source, count: u32, keyframe: bool) -> Option<u32> {
+        (0..count).find(|index| {
+            let at = Timestamp::from_millis(i64::from(*index) * 33);
+            let packet = EncodedPacket::received(Track::Video, (at, at), keyframe, Bytes::new());
+            !source.decode(&packet).is_empty()
+        })
+    }
+
+    #[test]
+    fn a_stream_without_idr_frames_is_decoded_or_refused() {
+        let source = |fails| {
+            let mut source = Source::new();
+            let config = bare_video_config(VideoCodec::Hevc, Bytes::new(), &[]);
+            source.decoder = Some((config, Box::new(NoIdrDecoder { begun: false, fails })));
+            source
+        };
+        // Keyframes of another kind, and a gradual refresh.
+        for (keyframe, expected) in [(true, 0), (false, 59)] {
+            let mut source = source(false);
+            assert_eq!(first_frame(&mut source, 100, keyframe), Some(expected));
+            // The encoders begin there.
+            assert_eq!(source.keys, [Timestamp::from_millis(i64::from(expected) * 33)]);
+            assert_eq!(source.refused, None);
+        }
+        for keyframe in [true, false] {
+            let mut source = source(true);
+            assert_eq!(first_frame(&mut source, 299, keyframe), None);
+            assert_eq!(source.refused, None);
+            assert_eq!(first_frame(&mut source, 1, keyframe), None);
+            assert_eq!(source.refused, Some(Refusal::Decoder(problem!("decode-no-frame"))));
+        }
+    }
 
     /// Returns a video message with a config without VUI.
     fn config() -> Bytes {

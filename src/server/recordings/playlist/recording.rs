@@ -242,6 +242,7 @@ fn variant(content: &RecordingContent, list: &str) -> OfferedVariant {
         codecs: what.map(|it| it.codecs.clone()).unwrap_or_default(),
         size: what.and_then(|it| it.size),
         frame_rate: what.and_then(|it| it.frame_rate),
+        hdr: what.and_then(|it| it.hdr),
     }
 }
 

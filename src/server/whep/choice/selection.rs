@@ -162,7 +162,7 @@ impl Variants {
 
     /// Returns all variants with their bitrates, the largest first.
     pub fn all(&self, registry: &Registry) -> Vec<(Variant, u64)> {
-        let (bitrate, size) = self.bitrate_and_size(registry);
+        let size = self.size(registry);
         let rules = registry.rules();
         let ladder = &rules.renditions.of(&self.stream.app, &self.stream.name).video;
         let first = match (self.replaced, size) {
@@ -177,11 +177,15 @@ impl Variants {
             (Variant::Rendition(it), Variant::Rendition(first)) => it.height < first.height,
             _ => true,
         });
-        let rate = |variant: &Variant| match variant {
-            Variant::Main => bitrate,
+        std::iter::once(first).chain(smaller).map(|it| (it, self.bitrate(it))).collect()
+    }
+
+    /// Returns the bitrate of a variant with its audio.
+    pub fn bitrate(&self, variant: Variant) -> u64 {
+        match variant {
+            Variant::Main => self.stream.last_bitrate(),
             Variant::Rendition(it) => u64::from(it.bitrate.0) + AUDIO_BITRATE,
-        };
-        std::iter::once(first).chain(smaller).map(|it| (it, rate(&it))).collect()
+        }
     }
 
     /// Returns the variant with this name.
@@ -189,7 +193,7 @@ impl Variants {
         if name == MAIN_STREAM_NAME {
             return self.all(registry).first().map(|(variant, _)| *variant);
         }
-        let (_, size) = self.bitrate_and_size(registry);
+        let size = self.size(registry);
         let rules = registry.rules();
         let ladder = &rules.renditions.of(&self.stream.app, &self.stream.name).video;
         let mut ladder = ladder.iter();
@@ -198,11 +202,10 @@ impl Variants {
         found.map(|it| Variant::Rendition(self.in_profile(*it)))
     }
 
-    /// Returns the last bitrate of the stream, and its size if that is known.
-    fn bitrate_and_size(&self, registry: &Registry) -> (u64, Option<Size>) {
+    /// Returns the size of the stream, if it is known.
+    fn size(&self, registry: &Registry) -> Option<Size> {
         let publisher = self.stream.publisher_figures(registry.clock.now());
-        let size = publisher.and_then(|it| it.video?.displayed_size());
-        (self.stream.last_bitrate(), size)
+        publisher.and_then(|it| it.video?.displayed_size())
     }
 
     /// Returns the rendition in the profile that the viewer decodes.

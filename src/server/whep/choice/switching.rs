@@ -104,7 +104,7 @@ impl Switching {
             // A new session tells the viewer whether the server still encodes the chosen rendition.
             return Err(problem!("left-rendition-ended"));
         }
-        let all = self.variants.all(registry);
+        let mut all = self.variants.all(registry);
         let largest = all.first().map(|(_, rate)| *rate);
         if has_ended {
             let before = video.variant;
@@ -117,9 +117,8 @@ impl Switching {
         else {
             return Ok(largest);
         };
-        let Some(current) = all.iter().position(|(variant, _)| *variant == video.variant) else {
-            return Ok(largest);
-        };
+        let rate = self.variants.bitrate(video.variant);
+        let current = position_with(&mut all, video.variant, rate);
         let rates: Vec<u64> = all.iter().map(|(_, rate)| *rate).collect();
         let chosen = self.link.choose(&rates, current, (estimate, is_crowded), now);
         // If the server cannot encode this variant, a smaller one may already be running.
@@ -160,5 +159,42 @@ impl Switching {
         let from = video.cursor.last_time().unwrap_or(i64::MIN);
         video.next_variant = Some(NextVariant { variant, used, from });
         Ok(())
+    }
+}
+
+/// Returns the position of the current variant. If the variant is no longer offered, it is added by its bitrate: the
+/// rules or the size of the stream may have changed.
+fn position_with(all: &mut Vec<(Variant, u64)>, current: Variant, rate: u64) -> usize {
+    if let Some(position) = all.iter().position(|(variant, _)| *variant == current) {
+        return position;
+    }
+    let position = all.iter().position(|(_, other)| *other < rate).unwrap_or(all.len());
+    all.insert(position, (current, rate));
+    position
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::renditions::ladder::Ladder;
+
+    #[test]
+    fn a_variant_that_is_no_longer_offered_has_smaller_and_larger_ones() {
+        let variant = |text: &str| Variant::Rendition(text.parse::<Ladder>().unwrap().video[0]);
+        let offered = [
+            (Variant::Main, 6_000_000),
+            (variant("720p:2M"), 2_000_000),
+            (variant("360p:800k"), 800_000),
+        ];
+        for (current, rate, expected) in [
+            (variant("720p:2M"), 2_000_000, 1),
+            (variant("480p:1M"), 1_000_000, 2),
+            (variant("360p:500k"), 500_000, 3),
+        ] {
+            let mut all = offered.to_vec();
+            assert_eq!(position_with(&mut all, current, rate), expected);
+            assert_eq!(all[expected], (current, rate));
+            assert!(all.is_sorted_by(|a, b| a.1 > b.1), "{all:?}");
+        }
     }
 }

@@ -49,6 +49,8 @@ pub(super) struct FrameMaker {
     production: u64,
     reader: Reader,
     timeline: Arc<Mutex<Timeline>>,
+    /// True for a rendition, whose frames follow the timeline of the stream.
+    pub(super) is_rendition: bool,
     config: Option<(VideoConfig, PacketizerConfig)>,
     audio: AudioState,
     tracks: Tracks,
@@ -97,6 +99,7 @@ impl FrameMaker {
             production,
             reader: Reader::new(is_live_video),
             timeline,
+            is_rendition: false,
             config: None,
             audio: AudioState::None,
             tracks: Tracks::default(),
@@ -166,7 +169,9 @@ impl FrameMaker {
                     }
                 }
                 TagEvent::Event(StreamEvent::Packet(packet)) => {
-                    self.timeline.lock().note(packet.dts.as_micros());
+                    if !self.is_rendition {
+                        self.timeline.lock().note(packet.dts.as_micros());
+                    }
                     match packet.track {
                         Track::Video => self.video_packet(&packet, now, out),
                         Track::Audio => self.audio_packet(&packet, now, listeners, out),
@@ -222,8 +227,9 @@ impl FrameMaker {
         now: Instant,
         out: &mut Vec<ProductionEvent>,
     ) {
-        let Some((_, config)) = &self.config else { return };
         let (dts, pts) = (packet.dts.as_micros(), packet.pts.as_micros());
+        let arrived = self.clock.at(now).as_micros();
+        let Some((_, config)) = &self.config else { return self.follow(dts, arrived) };
         if packet.keyframe {
             self.broken = false;
         } else if pts < self.last_pts && dts >= self.last_dts {
@@ -232,7 +238,7 @@ impl FrameMaker {
         }
         (self.last_dts, self.last_pts) = (dts, pts);
         if self.broken || self.tracks.refused.is_some() {
-            return;
+            return self.follow(dts, arrived);
         }
         let (data, is_key) = (&packet.data, packet.keyframe);
         let payloads = match config {
@@ -249,20 +255,38 @@ impl FrameMaker {
             return;
         }
         let kind = if packet.keyframe { FrameKind::Key } else { FrameKind::Inter };
-        let mut timeline = self.timeline.lock();
-        let at = timeline.place(pts, self.clock.at(now).as_micros());
-        let frame = Frame {
+        let is_av1 = matches!(config, PacketizerConfig::Av1(_));
+        let placed = {
+            let mut timeline = self.timeline.lock();
+            let at = match self.is_rendition {
+                true => timeline.place_beside(pts, arrived),
+                false => Some(timeline.place(pts, arrived)),
+            };
+            at.map(|at| (at, timeline.wallclock_instant(at, now, self.clock)))
+        };
+        let Some((at, wallclock)) = placed else {
+            // The rendition continues with its next keyframe.
+            self.interrupt();
+            return out.push(ProductionEvent::CacheInvalid);
+        };
+        out.push(ProductionEvent::Frame(Frame {
             production: self.production,
-            is_av1: matches!(config, PacketizerConfig::Av1(_)),
+            is_av1,
             kind,
             index: self.next_index,
             at,
-            wallclock: timeline.wallclock_instant(at, now, self.clock),
+            wallclock,
             arrived: now,
             payloads,
-        };
+        }));
         self.next_index += 1;
-        out.push(ProductionEvent::Frame(frame));
+    }
+
+    /// Keeps the timeline in step with video that viewers get only as a rendition.
+    fn follow(&self, dts: i64, arrived: i64) {
+        if !self.is_rendition {
+            self.timeline.lock().place(dts, arrived);
+        }
     }
 
     fn audio_packet(
@@ -440,6 +464,29 @@ mod tests {
             matches!(event, ProductionEvent::Tracks(tracks) if tracks.refused == Some(Unplayable::BFrames))
         });
         assert!(refused);
+    }
+
+    #[test]
+    fn a_rendition_keeps_to_the_timeline_of_a_stream_with_b_frames() {
+        let (clock, timeline) = (Clock::start(), Arc::<Mutex<Timeline>>::default());
+        let mut main = FrameMaker::new(clock, 1, Arc::clone(&timeline));
+        let mut rendition = FrameMaker::new(clock, 2, timeline);
+        rendition.is_rendition = true;
+        // The publisher's times jump after the B-frames were found.
+        let all = [
+            message(HIGH_PROFILE_CONFIG, 0),
+            frame(0x17, 0, 80),
+            frame(0x27, 40, 120),
+            frame(0x27, 80, 0),
+            frame(0x27, 90_000, 0),
+        ];
+        assert_eq!(frames(&take(&mut main, &all)).len(), 2);
+        // The frames since the stream's last keyframe arrive first.
+        let old = [message(HIGH_PROFILE_CONFIG, 82_000), frame(0x17, 82_000, 0)];
+        assert_eq!(frames(&take(&mut rendition, &old)), []);
+        let new = [frame(0x27, 89_900, 0), frame(0x17, 90_000, 0), frame(0x27, 90_040, 0)];
+        let new = frames(&take(&mut rendition, &new));
+        assert!(matches!(&new[..], [(_, _, at, _), (_, _, next, _)] if next - at == 40_000));
     }
 
     #[test]

@@ -238,6 +238,11 @@ impl Production {
         self.sink.id()
     }
 
+    /// Returns true for the production of a rendition.
+    pub(super) fn is_rendition(&self) -> bool {
+        !self.key.rendition.is_empty()
+    }
+
     /// Sets the thread for the program's audio. An earlier one stops.
     pub(super) fn set_program_audio(&self, worker: Option<Worker>) {
         *self.program_audio.lock() = worker;

@@ -107,6 +107,7 @@ fn begin(
 fn produce(registry: &Registry, production: &Arc<Production>) {
     let timeline = Arc::clone(&production.timeline);
     let mut maker = FrameMaker::new(registry.clock, production.id(), timeline);
+    maker.is_rendition = production.is_rendition();
     let mut events = Vec::new();
     let mut used: Timestamp = registry.clock.now();
     let mut listened_since: Option<Instant> = None;

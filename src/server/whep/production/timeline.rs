@@ -37,20 +37,22 @@ impl Timeline {
     /// Returns the output time of data with this time.
     pub fn place(&mut self, time: i64, arrived: i64) -> i64 {
         let mut at = time.saturating_add(self.shift);
-        if let Some((last, last_arrived)) = self.last {
-            let passed = arrived.saturating_sub(last_arrived).max(0);
-            if !(last - MAX_TRACK_DISTANCE_MICROS..=last + MAX_TRACK_DISTANCE_MICROS + passed)
-                .contains(&at)
-            {
-                at = last + passed.clamp(1, MAX_JUMP_PAUSE_MICROS);
-                self.shift = at.saturating_sub(time);
-                self.offset = None;
-            }
+        if let Some(last) = self.last.filter(|last| !is_near(at, *last, arrived)) {
+            at = last.0 + passed(last, arrived).clamp(1, MAX_JUMP_PAUSE_MICROS);
+            self.shift = at.saturating_sub(time);
+            self.offset = None;
         }
         self.last = Some((at, arrived));
         let offset = arrived.saturating_sub(at);
         self.offset = Some(self.offset.map_or(offset, |known| known.min(offset)));
         at
+    }
+
+    /// Returns the output time of a rendition's frame with this time, which changes nothing. Returns `None` for a time
+    /// that is too far from the stream's own: the frame is older, or from before or after a jump.
+    pub fn place_beside(&self, time: i64, arrived: i64) -> Option<i64> {
+        let at = time.saturating_add(self.shift);
+        self.last.is_none_or(|last| is_near(at, last, arrived)).then_some(at)
     }
 
     /// Converts an output time to an instant, which is never later than `now`.
@@ -63,6 +65,17 @@ impl Timeline {
     fn wallclock(&self, at: i64) -> i64 {
         at.saturating_add(self.offset.unwrap_or(0))
     }
+}
+
+/// Returns the time since the last data arrived.
+fn passed((_, last_arrived): (i64, i64), arrived: i64) -> i64 {
+    arrived.saturating_sub(last_arrived).max(0)
+}
+
+/// Returns true if data with this output time can follow the last data without a jump.
+fn is_near(at: i64, last: (i64, i64), arrived: i64) -> bool {
+    let latest = last.0 + MAX_TRACK_DISTANCE_MICROS + passed(last, arrived);
+    (last.0 - MAX_TRACK_DISTANCE_MICROS..=latest).contains(&at)
 }
 
 #[cfg(test)]
@@ -84,6 +97,26 @@ mod tests {
         let mut line = Timeline::default();
         line.place(0, 0);
         assert_eq!(line.place(20_000_000, 20_000_000), 20_000_000);
+    }
+
+    #[test]
+    fn a_rendition_does_not_move_the_stream() {
+        let mut line = Timeline::default();
+        assert_eq!(line.place_beside(7_000, 0), Some(7_000), "the stream has no frame yet");
+        line.place(3_600_000_000, 0);
+        // The publisher's clock is set back, which shifts its times.
+        let mut last = line.place(0, 20_000);
+        for index in 1..500 {
+            let (time, arrived) = (index * 20_000, 20_000 + index * 20_000);
+            let at = line.place(time, arrived);
+            assert_eq!(at - last, 20_000);
+            // The frames since the last keyframe, then those from before the jump.
+            assert_eq!(line.place_beside(time - 8_000_000, arrived), None);
+            assert_eq!(line.place_beside(3_600_000_000, arrived), None);
+            assert_eq!(line.place_beside(time - 400_000, arrived), Some(at - 400_000));
+            assert_eq!(line.wallclock(at), arrived);
+            last = at;
+        }
     }
 
     #[test]
