@@ -133,7 +133,7 @@ impl Audio {
                 }
             }
             AudioCodec::Pcm => {
-                self.variant = Pcm::parse(&config.codec_config).map(|pcm| pcm.name())
+                self.variant = Pcm::parse(&config.codec_config).map(|pcm| pcm.name());
             }
             _ => {}
         }

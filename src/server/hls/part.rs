@@ -97,9 +97,9 @@ impl Initialization {
 /// Returns the kind of HDR that a codec config declares.
 fn hdr(video: &VideoConfig) -> Option<Hdr> {
     let info = match video.codec {
-        VideoCodec::Hevc => codec::hevc(&video.config),
-        VideoCodec::Av1 => codec::av1(&video.config),
-        VideoCodec::Vp9 => codec::vp9(&video.config),
+        VideoCodec::Hevc => codec::hevc(&video.codec_config),
+        VideoCodec::Av1 => codec::av1(&video.codec_config),
+        VideoCodec::Vp9 => codec::vp9(&video.codec_config),
         _ => None,
     };
     info?.colors.hdr()

@@ -296,7 +296,7 @@ mod tests {
     fn a_viewer_who_returns_with_a_pass_after_a_pause_is_another_visit() {
         let runtime = Runtime::start().unwrap();
         let peer: SocketAddr = "192.0.2.1:5".parse().unwrap();
-        let key = ViewerKey { address: peer.ip(), program: 1, protocol: Protocol::Hls };
+        let key = ViewerKey { address: peer.ip(), client_hash: 1, protocol: Protocol::Hls };
         let now = Timestamp::from_millis(1_000);
         let later = now + Duration::from_secs(13);
         // Without `on_play`, the receiver counts only the ends.
@@ -314,7 +314,7 @@ mod tests {
             let first = AdmittedViewer { id: 1, done: None, expelled: 0 };
             assert_eq!(viewers.note(key, peer, first, LIMIT, now), ViewerLookup::New);
             assert_eq!(viewers.note(key, peer, returning(2), LIMIT, now), ViewerLookup::Known);
-            assert_eq!(viewers.leave(Duration::from_secs(12), later).len(), 1);
+            assert_eq!(viewers.remove_idle(Duration::from_secs(12), later).len(), 1);
             assert!(!is_notified());
             assert_eq!(viewers.note(key, peer, returning(3), LIMIT, later), ViewerLookup::New);
             assert_eq!(is_notified(), is_begun);

@@ -52,7 +52,7 @@ pub struct RenditionFigures {
 
 impl RenditionFigures {
     /// Adds the figures of a newer rendition with the same name.
-    pub(in crate::server) fn add(&mut self, newer: Self) {
+    pub(in crate::server) fn add(&mut self, newer: &Self) {
         self.size = newer.size.or(self.size);
         self.bitrate = newer.bitrate;
         self.users += newer.users;

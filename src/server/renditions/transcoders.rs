@@ -142,7 +142,7 @@ impl Transcoders {
         let mut figures: Vec<RenditionFigures> = Vec::new();
         for new in wanted.iter().map(|it| it.figures()) {
             match figures.iter_mut().find(|it| it.name == new.name) {
-                Some(known) => known.add(new),
+                Some(known) => known.add(&new),
                 None => figures.push(new),
             }
         }

@@ -1,6 +1,9 @@
 //! Keeps the speaker filled with decoded audio, and with silence where audio is missing.
 
-use super::{AudioDecoding, Device, Entry, MIN_GAP_MICROS, PlayedAudio, UNDERRUN_INCREASE_MICROS};
+use super::{
+    AudioDecoding, Device, Entry, FeedRequest, MIN_GAP_MICROS, PlayedAudio,
+    UNDERRUN_INCREASE_MICROS,
+};
 use crate::base::Timestamp;
 use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::player::decode::balance::{lean, speaker_channels};

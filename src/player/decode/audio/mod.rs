@@ -14,7 +14,6 @@ use crate::media::samples::{frames_to_micros, micros_to_frames};
 use crate::media::{AudioCodec, AudioConfig, SampleBlock};
 use crate::player::buffer::packets::{BufferedPacket, Popped};
 use crate::player::buffer::samples::Fifo;
-use crate::player::decode::balance::speaker_channels;
 use crate::player::decode::describe;
 use crate::player::decode::stretch::TimeStretch;
 use crate::player::session::shared::Shared;
