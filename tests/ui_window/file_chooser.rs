@@ -111,6 +111,20 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     assert_eq!(chosen(&harness), Some(None));
 }
 
+/// The keys of the page, such as Escape, do not act under the chooser.
+#[test]
+fn escape_closes_the_chooser_on_the_watch_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = open("watching");
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.choose_file(&ctx, films(), Some(folder.path().to_owned()));
+    harness.run();
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(chosen(&harness), Some(None));
+}
+
 #[test]
 fn folders_and_new_files_are_chosen() {
     let (folder, mut harness) = chooser(ChooserKind::Folder);
