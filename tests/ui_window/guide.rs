@@ -107,6 +107,10 @@ fn camera_and_microphone_are_chosen_and_heard() {
     let mut harness = begin("no-camera");
     press(&mut harness, Key::Enter);
     harness.get_by_label_contains("No camera found.");
+    // The step is shown completely, with a gap above the buttons.
+    let level = harness.get_by_label_contains("Viewers hear a test tone").rect();
+    let next = harness.get_by_role_and_label(Role::Button, "That's me").rect();
+    assert!(level.bottom() + 16.0 <= next.top(), "{level:?}, {next:?}");
     assert_eq!(click(&mut harness, "Search again"), [Command::RefreshDevices]);
     let pick = |harness: &mut Harness<'static, Window>, list: &str, line: &str| {
         harness.get_by_role_and_label(Role::ComboBox, list).click();

@@ -27,7 +27,7 @@ use crate::ui::widgets::{Button, ButtonWeight, at_right_end, elided, paragraph};
 /// The outer width of the card in points, if the window is wide enough.
 const MAX_CARD_WIDTH_POINTS: f32 = 820.0;
 /// The height of a step in points, which is fixed so that the buttons do not move.
-const STEP_HEIGHT_POINTS: f32 = 256.0;
+const STEP_HEIGHT_POINTS: f32 = 288.0;
 const CARD_MARGIN_POINTS: i8 = 28;
 
 /// A step of the guide.
