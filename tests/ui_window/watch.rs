@@ -355,6 +355,12 @@ fn the_figures_lie_over_the_picture() {
         assert!(statistics.contains(part), "{part}: {statistics}");
     }
     assert!(statistics.contains("Decoder: –"), "{statistics}");
+    // All attempts after one loss are one reconnect.
+    harness.state().demo.change(|snapshot| {
+        (snapshot.watch_figures.reconnects, snapshot.watch_figures.losses) = (27, 1);
+    });
+    harness.run();
+    assert!(over(&harness).unwrap().contains("Reconnects: 1"), "{:?}", over(&harness));
     for (hardware, words) in
         [(None, "Decoder: FFmpeg, on the CPU"), (Some("VAAPI"), "Decoder: FFmpeg with VAAPI")]
     {

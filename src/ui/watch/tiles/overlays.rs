@@ -166,7 +166,8 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
                 .map_or_else(dash, |ms| format!("{}\u{a0}ms", format::signed(ms, 0, true))),
         ),
         (name(key!("statistic-underruns")), format::grouped(watch.underruns)),
-        (name(key!("statistic-reconnects")), format::grouped(watch.reconnects.into())),
+        // One loss counts once, however many attempts it takes.
+        (name(key!("statistic-reconnects")), format::grouped(watch.losses.into())),
     ];
     if let Some(rewind) = watch.rewind {
         let range = format::short_time(rewind.range);
