@@ -207,6 +207,8 @@ fn the_built_in_server_gets_names_and_websites() {
     let origins = vec!["https://example.com".to_owned()];
     let both = ServerNames { origins, ..names };
     assert_eq!(sent.last(), Some(&Command::SetServerNames(both)));
+    assert_eq!(type_in(&mut harness, "Websites that may play your stream", "/a"), []);
+    harness.get_by_label_contains("Use an origin without a path");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::dialogs::successor;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::sentence;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, paragraph};
 
@@ -101,7 +102,7 @@ fn list(
             None
         }
         Err(why) => {
-            paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+            paragraph(ui, &sentence(&texts.say(&why)), Type::Small, theme.warn);
             None
         }
     }
