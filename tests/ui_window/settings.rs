@@ -212,6 +212,18 @@ fn the_built_in_server_gets_names_and_websites() {
 }
 
 #[test]
+fn long_texts_about_onair_have_the_whole_width() {
+    let mut harness = open("idle");
+    let path = "/home/ada/.local/share/onair/keys.toml";
+    harness.state().demo.change(|snapshot| {
+        snapshot.key_place = Some(onair::studio::KeyPlace::File(path.into()));
+    });
+    settings_page(&mut harness, "About");
+    let keys = harness.get_by_label_contains(path).rect();
+    assert!(keys.height() < 50.0, "more than two lines: {keys:?}");
+}
+
+#[test]
 fn what_is_changed_is_marked_and_its_default_comes_back() {
     let mut harness = open("idle");
     harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
