@@ -403,6 +403,16 @@ fn a_named_command_gets_a_hotkey_and_conflicts_are_said() {
 }
 
 #[test]
+fn a_changed_hotkey_moves_no_button() {
+    let place = |hotkeys: &[(&str, &str)]| {
+        let mut harness = with_hotkeys("idle", hotkeys);
+        settings_page(&mut harness, "Hotkeys");
+        harness.get_by_label("Remove the hotkey for Go live or stop").rect().left()
+    };
+    assert_eq!(place(&[]), place(&[("go-live", "Ctrl+F7")]));
+}
+
+#[test]
 fn selected_items_are_edited_by_commands() {
     let hotkeys = [
         ("show-hide", "Ctrl+F2"),

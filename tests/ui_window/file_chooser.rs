@@ -92,6 +92,12 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     type_path(&mut harness, "Path", "no/such\u{1F4A9}");
     shows(&mut harness, "There is no file at this path.");
     assert_eq!(chosen(&harness), None);
+    // What the user types now replaces the wrong path.
+    harness.event(egui::Event::Text("other.mp4".into()));
+    harness.run();
+    harness.key_press(Key::Enter);
+    until(&mut harness, "a choice", |harness| chosen(harness).is_some());
+    assert_eq!(chosen(&harness), Some(Some(vec![folder.path().join("other.mp4")])));
     let (folder_2, mut harness_2) = chooser(films());
     type_path(&mut harness_2, "Path", "inner/../other.mp4");
     until(&mut harness_2, "a choice", |harness| chosen(harness).is_some());
@@ -106,6 +112,20 @@ fn a_path_is_typed_and_nonsense_is_said_to_be_so() {
     let (_folder, mut harness) = chooser(films());
     click(&mut harness, "Choose");
     harness.get_by_label("Choose a file first.");
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(chosen(&harness), Some(None));
+}
+
+/// The keys of the page, such as Escape, do not act under the chooser.
+#[test]
+fn escape_closes_the_chooser_on_the_watch_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = open("watching");
+    let ctx = harness.ctx.clone();
+    let screen = harness.state_mut().screen.as_mut().unwrap();
+    screen.choose_file(&ctx, films(), Some(folder.path().to_owned()));
+    harness.run();
     harness.key_press(Key::Escape);
     harness.run();
     assert_eq!(chosen(&harness), Some(None));

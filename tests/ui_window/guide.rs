@@ -53,6 +53,15 @@ fn the_guide_leads_on_air_by_keyboard_alone() {
 }
 
 #[test]
+fn enter_also_leads_on_after_a_click_took_the_focus_away() {
+    let mut harness = begin("idle");
+    click(&mut harness, "Welcome to onair");
+    assert!(!harness.get_by_role_and_label(Role::Button, "Next").is_focused());
+    press(&mut harness, Key::Enter);
+    harness.get_by_label("Is this you?");
+}
+
+#[test]
 fn every_step_can_be_skipped_and_the_guide_does_not_come_again() {
     for steps in 0..4 {
         let mut harness = begin("idle");
@@ -98,6 +107,10 @@ fn camera_and_microphone_are_chosen_and_heard() {
     let mut harness = begin("no-camera");
     press(&mut harness, Key::Enter);
     harness.get_by_label_contains("No camera found.");
+    // The step is shown completely, with a gap above the buttons.
+    let level = harness.get_by_label_contains("Viewers hear a test tone").rect();
+    let next = harness.get_by_role_and_label(Role::Button, "That's me").rect();
+    assert!(level.bottom() + 16.0 <= next.top(), "{level:?}, {next:?}");
     assert_eq!(click(&mut harness, "Search again"), [Command::RefreshDevices]);
     let pick = |harness: &mut Harness<'static, Window>, list: &str, line: &str| {
         harness.get_by_role_and_label(Role::ComboBox, list).click();

@@ -57,6 +57,36 @@ fn presets_beyond_the_limits_of_a_service_are_disabled_with_the_reason() {
 }
 
 #[test]
+fn the_settings_open_the_form_at_once_and_open_again_after_it() {
+    let is = |harness: &Harness<'static, Window>, dialog| {
+        assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), Some(dialog));
+    };
+    let mut harness = open("idle");
+    for leave in [Some("Cancel"), Some("Close"), None] {
+        settings_page(&mut harness, "Network");
+        click(&mut harness, "Add a service…");
+        harness.run();
+        is(&harness, Dialog::Services);
+        harness.get_by_role_and_label(Role::TextInput, "Name");
+        match leave {
+            Some(button) => drop(click(&mut harness, button)),
+            None => harness.key_press(Key::Escape),
+        }
+        harness.run();
+        is(&harness, Dialog::Settings);
+        harness.key_press(Key::Escape);
+        harness.run();
+    }
+    // From the menu, the dialog goes back from the form to the list, and closes for good.
+    open_menu(&mut harness);
+    click(&mut harness, "Your own services");
+    click(&mut harness, "Cancel");
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().screen.as_ref().unwrap().dialog(), None);
+}
+
+#[test]
 fn own_services_are_added_changed_and_removed() {
     let mut harness = open("idle");
     open_menu(&mut harness);

@@ -1,6 +1,7 @@
 //! Tests of the player's commands and notices. As with all other commands, the palette finds them
 //! and users can assign hotkeys.
 
+use onair::player::FailureKind;
 use onair::text::problem::problem;
 
 use super::watch::laid;
@@ -86,6 +87,42 @@ fn letters_act_on_a_player_only_while_its_frame_has_the_focus() {
     harness.run();
     assert!(matches!(sends(&mut harness, Key::Enter)[..], [Command::Watch { .. }]));
     assert_eq!(sends(&mut harness, Key::K), later);
+}
+
+#[test]
+fn letters_act_on_a_player_only_once_it_plays_the_entered_address() {
+    let mut harness = open("watch-idle");
+    let set = |harness: &mut Harness<'static, Window>, state: WatchState| {
+        harness.state().demo.change(|snapshot| snapshot.watch = state);
+        harness.run();
+    };
+    let enter = |harness: &mut Harness<'static, Window>| {
+        assert!(harness.get_by_role_and_label(Role::TextInput, "Stream address").is_focused());
+        // The simulated player would play from the next frame on.
+        harness.key_down(Key::Enter);
+        harness.step();
+        assert!(matches!(harness.state().demo.taken()[..], [Command::Watch { .. }]));
+        set(harness, WatchState::Opening { stage: None });
+        harness.key_up(Key::Enter);
+    };
+    let typed = |harness: &mut Harness<'static, Window>| {
+        harness.key_press(Key::K);
+        commands(harness)
+    };
+    harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
+    harness.run();
+    enter(&mut harness);
+    assert_eq!(typed(&mut harness), [], "nothing plays yet");
+    let cause = problem!("player-too-slow");
+    set(&mut harness, WatchState::Failed { cause, kind: FailureKind::NoSuchStream });
+    assert_eq!(typed(&mut harness), []);
+    harness.event(egui::Event::Text("/film.flv".into()));
+    harness.run();
+    let field = harness.get_by_role_and_label(Role::TextInput, "Stream address");
+    assert_eq!(field.accesskit_node().value().as_deref(), Some("/film.flv"));
+    enter(&mut harness);
+    set(&mut harness, WatchState::Playing);
+    assert_eq!(typed(&mut harness), [Command::Player(WatchCommand::StepAvOffset(10))]);
 }
 
 /// Where there is room, the icons below the player have labels, first those that are hardest to

@@ -207,6 +207,20 @@ fn the_built_in_server_gets_names_and_websites() {
     let origins = vec!["https://example.com".to_owned()];
     let both = ServerNames { origins, ..names };
     assert_eq!(sent.last(), Some(&Command::SetServerNames(both)));
+    assert_eq!(type_in(&mut harness, "Websites that may play your stream", "/a"), []);
+    harness.get_by_label_contains("Use an origin without a path");
+}
+
+#[test]
+fn long_texts_about_onair_have_the_whole_width() {
+    let mut harness = open("idle");
+    let path = "/home/ada/.local/share/onair/keys.toml";
+    harness.state().demo.change(|snapshot| {
+        snapshot.key_place = Some(onair::studio::KeyPlace::File(path.into()));
+    });
+    settings_page(&mut harness, "About");
+    let keys = harness.get_by_label_contains(path).rect();
+    assert!(keys.height() < 50.0, "more than two lines: {keys:?}");
 }
 
 #[test]

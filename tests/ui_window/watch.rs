@@ -1,5 +1,7 @@
 //! Tests of the *Watch* page as a viewer uses it.
 
+use onair::player::FailureKind;
+
 use super::player_commands::click_video;
 use super::sound::paints;
 use super::*;
@@ -354,6 +356,12 @@ fn the_figures_lie_over_the_picture() {
         assert!(statistics.contains(part), "{part}: {statistics}");
     }
     assert!(statistics.contains("Decoder: –"), "{statistics}");
+    // All attempts after one loss are one reconnect.
+    harness.state().demo.change(|snapshot| {
+        (snapshot.watch_figures.reconnects, snapshot.watch_figures.losses) = (27, 1);
+    });
+    harness.run();
+    assert!(over(&harness).unwrap().contains("Reconnects: 1"), "{:?}", over(&harness));
     for (hardware, words) in
         [(None, "Decoder: FFmpeg, on the CPU"), (Some("VAAPI"), "Decoder: FFmpeg with VAAPI")]
     {
@@ -363,6 +371,14 @@ fn the_figures_lie_over_the_picture() {
         harness.run();
         assert!(over(&harness).unwrap().contains(words), "{words}: {:?}", over(&harness));
     }
+    // The statistics do not cover the reason for a failure.
+    let failed = WatchState::Failed { cause: "no stream".into(), kind: FailureKind::NoSuchStream };
+    harness.state().demo.change(|snapshot| snapshot.watch = failed);
+    harness.run();
+    assert_eq!(over(&harness), None);
+    harness.state().demo.change(|snapshot| snapshot.watch = WatchState::Playing);
+    harness.run();
+    assert!(over(&harness).is_some());
     click(&mut harness, "Statistics overlay");
     assert_eq!(over(&harness), None);
 }

@@ -359,7 +359,7 @@ player-save-gap = Part of the stream is missing from the saved file, because the
 player-save-incomplete = The saved file is incomplete: FLV does not support { $detail }.
 player-save-renamed = A file with this name already exists. onair saves the stream as { $detail }.
 player-dump-renamed = A file with this name already exists. onair saves the audio as { $detail }.
-player-saved = onair recorded the stream.
+player-saved = onair recorded the stream: { $detail }
 player-output-failed = { SENTENCE($reason) }.
     .cure = { $cure }
 

@@ -359,7 +359,7 @@ player-save-gap = 保存的文件缺少一段直播内容，因为播放时跳�
 player-save-incomplete = 保存的文件不完整：FLV 不支持 { $detail }。
 player-save-renamed = 已有同名文件，直播流保存为 { $detail }。
 player-dump-renamed = 已有同名文件，音频保存为 { $detail }。
-player-saved = 直播流已录制。
+player-saved = 直播流已录制：{ $detail }
 player-output-failed = { $reason }。
     .cure = { $cure }
 

@@ -553,6 +553,9 @@ impl StudioMessage {
             }
             Self::TransitionFailed { .. } => vec![Remedy::EditTransition],
             Self::RecordingSaved { .. } => vec![Remedy::ShowRecording, Remedy::PlayRecording],
+            Self::Player(message) if message.key() == "player-saved" => {
+                vec![Remedy::ShowRecording, Remedy::PlayRecording]
+            }
             _ => Vec::new(),
         }
     }

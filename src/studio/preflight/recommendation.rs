@@ -91,6 +91,18 @@ pub(in crate::studio) struct CheckedTargets {
     pub limits: Vec<Limits>,
 }
 
+/// Returns true if the encoder is fast enough for this preset.
+fn is_fast(speeds: &[(Size, f64)], preset: &Preset) -> bool {
+    let speed = speeds.iter().find(|(size, _)| *size == preset.size).map(|(_, fps)| *fps);
+    speed.is_some_and(|fps| fps >= preset.frame_rate.as_f64() * ENCODER_SPEED_MARGIN)
+}
+
+/// Returns true if an encoder of this speed in frames per second is fast enough for a usual quality
+/// of this size.
+pub fn is_fast_enough(size: Size, fps: f64) -> bool {
+    USUAL_QUALITIES.iter().any(|preset| is_fast(&[(size, fps)], preset))
+}
+
 /// Returns the best usual quality that the encoder, the connection and the services support.
 fn recommend(speeds: &[(Size, f64)], upload: &Upload, targets: &CheckedTargets) -> Recommendation {
     let all_targets = match upload {
@@ -104,9 +116,10 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, targets: &CheckedTargets) 
     let carried =
         all_targets.map(|rate| BitsPerSecond(rate / targets.count.max(1) / 100_000 * 100_000));
     let objection = |preset: &Preset| {
-        let speed = speeds.iter().find(|(size, _)| *size == preset.size).map(|(_, fps)| *fps);
+        // A computer that is too slow for a preset is too slow for all better ones, even if another
+        // program disturbed only the measurement of the smaller size.
         let fast =
-            speed.is_some_and(|fps| fps >= preset.frame_rate.as_f64() * ENCODER_SPEED_MARGIN);
+            USUAL_QUALITIES.iter().take_while(|it| is_fast(speeds, it)).any(|it| it == preset);
         let taken = targets.limits.iter().all(|limits| {
             limits.height.is_none_or(|most| preset.size.height <= most)
                 && limits.video.is_none_or(|most| preset.video_bitrate.0 <= most.0)
@@ -318,6 +331,11 @@ mod tests {
         assert_eq!(found(middle, &Upload::Local, &[]), (720, 60.0, 4_500, Limit::Encoder));
         // A computer that is too slow for every quality gets the lowest one.
         assert_eq!(found([9.0; 3], &Upload::Local, &[]), (480, 30.0, 1_200, Limit::Encoder));
+        // Only the measurement of the middle size was too slow.
+        let disturbed = [300.0, 19.0, 100.0];
+        assert_eq!(found(disturbed, &Upload::Local, &[]), (480, 30.0, 1_200, Limit::Encoder));
+        let fast = |height, fps| is_fast_enough(Size::new(height * 16 / 9, height), fps);
+        assert!(!fast(720, 19.0) && !fast(720, 59.0) && fast(720, 60.0) && fast(1080, 60.0));
         let narrow = Upload::Limited(kbps(3_400));
         assert_eq!(found(FAST_ENCODER_FPS, &narrow, &[]), (720, 30.0, 2_500, Limit::Upload));
         let very = Upload::Limited(kbps(1_000));

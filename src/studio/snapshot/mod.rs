@@ -450,7 +450,7 @@ pub struct Snapshot {
     pub last_broadcast: Option<BroadcastSummary>,
     /// The recordings in their folder, while they are displayed.
     pub recordings: Arc<RecordingsView>,
-    /// The recording that was finalized last since the start.
+    /// The recording or watched stream that was finalized last since the start.
     pub last_recording: Option<PathBuf>,
     /// The figures of the replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,

@@ -28,6 +28,8 @@ impl ServerReach {
 
 /// Maximum number of host names, and of origins.
 const MAX_NAMES: usize = 32;
+/// Maximum number of characters of a wrong host name that a message repeats.
+const MAX_REPEATED_CHARS: usize = 40;
 
 /// How browsers may address the built-in server, and which pages may read from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +48,13 @@ pub struct ServerNames {
 pub fn check_host(text: &str) -> Result<String, Problem> {
     match is_host_name(text) {
         true => Ok(text.to_ascii_lowercase()),
-        false => Err(problem!("server-host", text = text)),
+        false => {
+            let mut shown: String = text.chars().take(MAX_REPEATED_CHARS).collect();
+            if shown.len() < text.len() {
+                shown.push('…');
+            }
+            Err(problem!("server-host", text = shown))
+        }
     }
 }
 
@@ -179,6 +187,14 @@ mod tests {
             ip: ip.parse().unwrap(),
         };
         vec![own("eth0", "192.168.1.20"), own("eth0", "2001:db8::5")]
+    }
+
+    #[test]
+    fn a_message_repeats_only_the_beginning_of_a_wrong_host_name() {
+        let said = |host: &str| crate::text::Language::English.say(&check_host(host).unwrap_err());
+        assert!(said("a:80").starts_with("'a:80' is not"), "{}", said("a:80"));
+        let (long, begin) = (format!("{}:80", "a".repeat(300)), "a".repeat(40));
+        assert!(said(&long).starts_with(&format!("'{begin}…' is not")), "{}", said(&long));
     }
 
     #[test]

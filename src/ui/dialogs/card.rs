@@ -159,4 +159,8 @@ pub struct Services {
     pub(super) typed: Option<OwnService>,
     /// The problem that prevented saving the service.
     pub(super) wrong: Option<(OwnPart, crate::text::Problem)>,
+    /// True if the settings open the dialog next.
+    pub(super) from_settings: bool,
+    /// True if the settings opened the dialog, so that they open again after it.
+    pub(super) returns: bool,
 }

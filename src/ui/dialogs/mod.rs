@@ -72,7 +72,7 @@ pub fn show(
         Dialog::Help => help::show(ctx, view, needs.images, needs.fresh),
         Dialog::EventLog => event_log::show(ctx, view),
         Dialog::Developer => developer::show(ctx, view, needs),
-        Dialog::Services => own_services::show(ctx, view, needs.services),
+        Dialog::Services => own_services::show(ctx, view, needs.services, needs.fresh),
         Dialog::CollectionsAndProfiles => parts::show(ctx, view, needs.parts, needs.fresh),
         Dialog::Passthrough => passthrough::show(ctx, view, needs.passthrough),
         Dialog::Mixer => mixer::show(ctx, view),

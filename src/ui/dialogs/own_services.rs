@@ -8,6 +8,7 @@ use crate::studio::settings::{OwnPart, OwnService, read_own};
 use crate::studio::targets::services::{Service, host_of};
 use crate::text::problem::problem;
 use crate::ui::dialogs::card::{DialogAnswer, Services, heading, modal};
+use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::input::actions::key;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Type, gap};
@@ -18,18 +19,36 @@ pub fn show(
     ctx: &egui::Context,
     view: &mut View<'_>,
     draft: &mut Services,
+    fresh: bool,
 ) -> Option<DialogAnswer> {
-    modal(ctx, view.theme, "services", 520.0, |ui| {
-        let close = heading(ui, view, &view.texts.get("services"));
+    if fresh {
+        draft.returns = std::mem::take(&mut draft.from_settings);
+    }
+    let returns = draft.returns;
+    let answer = modal(ctx, view.theme, "services", 520.0, |ui| {
+        let mut close = heading(ui, view, &view.texts.get("services"));
         match &draft.typed {
-            Some(_) => form(ui, view, draft),
+            // Without services, the settings opened the form at once, and the list would be empty.
+            Some(_) => {
+                let left = form(ui, view, draft);
+                close |= left && returns && view.snapshot.services.own().is_empty();
+            }
             None => list(ui, view, draft),
         }
         if close {
-            *draft = Services::default();
+            clear(draft);
         }
         close.then_some(DialogAnswer::Close)
-    })
+    });
+    match answer {
+        Some(DialogAnswer::Close) if returns => Some(DialogAnswer::Setting(Setting::Services)),
+        answer => answer,
+    }
+}
+
+/// Discards the typed texts.
+fn clear(draft: &mut Services) {
+    *draft = Services { returns: draft.returns, ..Services::default() };
 }
 
 fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
@@ -47,7 +66,7 @@ fn list(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     });
     ui.add_space(gap::S);
     if Button::new(&texts.get("service-add")).icon(Icon::Plus).show(ui, theme).clicked() {
-        *draft = Services { typed: Some(OwnService::default()), ..Services::default() };
+        draft.typed = Some(OwnService::default());
     }
 }
 
@@ -59,11 +78,8 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
         at_line_end(ui, |ui| {
             let edit = named(key!("service-edit"));
             if Button::new(&texts.get("edit")).name(&edit).small().show(ui, theme).clicked() {
-                *draft = Services {
-                    was: Some(service.id.to_string()),
-                    typed: Some(OwnService::from(service)),
-                    wrong: None,
-                };
+                draft.was = Some(service.id.to_string());
+                draft.typed = Some(OwnService::from(service));
             }
             let remove = named(key!("service-remove"));
             if icon_button(ui, theme, Icon::Trash, &remove, 28.0, ButtonWeight::Quiet).clicked() {
@@ -85,9 +101,10 @@ fn row(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services, service: &Service
     });
 }
 
-fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
+/// Draws the form. Returns true if the user left it without saving.
+fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) -> bool {
     let (theme, texts) = (view.theme, view.texts);
-    let Services { was, typed: Some(own), wrong } = draft else { return };
+    let Services { was, typed: Some(own), wrong, .. } = draft else { return false };
     let width = ui.available_width();
     let mut field = |ui: &mut Ui,
                      text: &mut String,
@@ -148,12 +165,12 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
     let (text, name) = (&mut own.keyframe_seconds, key!("service-keyframes"));
     field(ui, text, name, "", OwnPart::Keyframes, half);
     ui.add_space(gap::S);
-    let (mut keep, mut leave) = (false, false);
+    let (mut keep, mut cancel, mut saved) = (false, false, false);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = gap::S;
         let name = texts.get("service-keep");
         keep = Button::new(&name).weight(ButtonWeight::Primary).show(ui, theme).clicked();
-        leave = Button::new(&texts.get("cancel")).show(ui, theme).clicked();
+        cancel = Button::new(&texts.get("cancel")).show(ui, theme).clicked();
     });
     if keep {
         let taken = |service: &Service| {
@@ -166,12 +183,13 @@ fn form(ui: &mut Ui, view: &mut View<'_>, draft: &mut Services) {
             }
             Ok(service) => {
                 view.send(Command::PutService { was: was.clone(), service });
-                leave = true;
+                saved = true;
             }
             Err(why) => *wrong = Some(why),
         }
     }
-    if leave {
-        *draft = Services::default();
+    if cancel || saved {
+        clear(draft);
     }
+    cancel
 }

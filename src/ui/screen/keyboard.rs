@@ -11,9 +11,14 @@ use crate::ui::view::WindowRequest;
 use crate::ui::widgets::FocusReturn;
 
 impl Screen {
+    /// Returns true while onair's file chooser or the wait for the desktop's is open.
+    pub(super) fn chooses_file(&self) -> bool {
+        self.file_chooser.is_some() || self.file_wait
+    }
+
     /// Gives the keyboard focus back to the control that had it before a dialog or file chooser.
     pub(super) fn return_dialog_focus(&mut self, ctx: &Context) {
-        let is_open = self.asks() || self.file_chooser.is_some() || self.file_wait;
+        let is_open = self.asks() || self.chooses_file();
         if !is_open && self.scenes.awaits_items() {
             // The row of the new item gets the focus.
             self.dialog_focus = FocusReturn::default();
@@ -24,7 +29,7 @@ impl Screen {
     /// Runs the commands of pressed hotkeys.
     pub(super) fn keyboard(&mut self, ui: &Ui) {
         let ctx = ui.ctx().clone();
-        let choosing = self.chooses_key() || self.file_chooser.is_some() || self.file_wait;
+        let choosing = self.chooses_key() || self.chooses_file();
         let is_busy = self.dialog == Some(Dialog::Closing) || choosing;
         let typing = ctx.text_edit_focused();
         if !is_busy

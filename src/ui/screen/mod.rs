@@ -469,7 +469,7 @@ impl Screen {
     /// Handles the keyboard of the *Watch* page.
     fn player_keys(&mut self, ctx: &egui::Context) {
         let mut view = view!(self);
-        if self.page == Page::Watch && self.dialog.is_none() {
+        if self.page == Page::Watch && self.dialog.is_none() && !self.chooses_file() {
             watch::keys::take(ctx, &mut view, &mut self.watch);
         }
         self.watch.tell(&mut view);

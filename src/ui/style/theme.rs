@@ -337,7 +337,7 @@ impl Theme {
         visuals.window_shadow = shadow(if self.dark { 120 } else { 40 });
         visuals.popup_shadow = shadow(if self.dark { 96 } else { 32 });
         visuals.selection.bg_fill = self.accent.gamma_multiply(0.35);
-        visuals.selection.stroke = Stroke::new(BORDER_WIDTH, self.accent);
+        visuals.selection.stroke = Stroke::new(BORDER_WIDTH, self.text);
         visuals.text_cursor.stroke = Stroke::new(2.0, self.accent);
         visuals.text_cursor.blink = !self.still;
         visuals.slider_trailing_fill = true;
@@ -384,7 +384,12 @@ mod tests {
     #[test]
     fn all_text_has_enough_contrast() {
         for theme in [Theme::DARK, Theme::LIGHT] {
+            let mut style = egui::Style::default();
+            theme.restyle(&mut style);
+            let selection = &style.visuals.selection;
+            let selected = theme.raised.blend(selection.bg_fill);
             let pairs = [
+                ("selected text in a field", selection.stroke.color, selected),
                 ("text on canvas", theme.text, theme.canvas),
                 ("text on panel", theme.text, theme.panel),
                 ("text on raised", theme.text, theme.raised),

@@ -95,6 +95,9 @@ pub struct Draft {
     /// True if the address field was filled or edited.
     known: bool,
     pub url: String,
+    /// The last known state of the player after Enter in the address field, until the player plays
+    /// the address or ends.
+    pub entered: Option<WatchState>,
     pub graphs: Graphs,
     /// True if the statistics are displayed over the frame.
     pub figures: bool,

@@ -348,7 +348,8 @@ impl Save {
             shared.report.output_failed(&cannot_write(&self.path, &error));
         } else if self.reports_end {
             let path = self.path.display().to_string();
-            shared.report.say(problem!("player-saved"), Severity::Info, path);
+            let problem = problem!("player-saved", detail = path.as_str());
+            shared.report.say(problem, Severity::Info, path);
         }
     }
 

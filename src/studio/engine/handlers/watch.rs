@@ -48,6 +48,12 @@ impl Engine {
     /// Reports a message of this tile's player, if there is one.
     fn tell_of_tile(&mut self, tile: TileId, message: Option<StudioMessage>) {
         if let Some(message) = message {
+            // The buttons of the notice show and play the file, as for a recording.
+            if let StudioMessage::Player(saved) = &message
+                && saved.key() == "player-saved"
+            {
+                self.state.last_recording = Some(saved.detail.clone().into());
+            }
             self.notices.raise_of(tile, &message);
         }
     }
@@ -214,6 +220,7 @@ mod tests {
     use super::*;
     use crate::base::Secret;
     use crate::player::{Failure, FailureKind, PlayerMessage, Severity};
+    use crate::studio::Remedy;
     use crate::studio::engine::handlers::live::tests::at_rest;
     use crate::studio::watch::viewport::Viewport;
     use crate::text::Problem;
@@ -271,7 +278,7 @@ mod tests {
         let failure = Failure::new(FailureKind::Lost, problem!("play-ended"));
         engine.tell_of_tile(first, Some(message(&failure, Some(first))));
         engine.tell_of_tile(second, Some(player_message(problem!("player-no-keyframe"))));
-        engine.tell_of_tile(second, Some(player_message(problem!("player-saved"))));
+        engine.tell_of_tile(second, Some(player_message(problem!("player-saved", detail = "a"))));
         let of_both = ["watch-lost", "player-no-keyframe", "player-saved"];
         assert_eq!(active_keys(&engine), of_both);
         // The problem of another tile stays.
@@ -282,6 +289,19 @@ mod tests {
         engine.watch.restore(&[none()]);
         engine.handle_playing(WatchCommand::Again(first));
         assert_eq!(active_keys(&engine), ["player-saved"]);
+    }
+
+    #[test]
+    fn the_file_of_a_saved_stream_is_shown_and_played_like_a_recording() {
+        let (mut engine, _ends) = at_rest(None);
+        let detail = "/home/ada/Videos/watched.flv".to_owned();
+        let problem = problem!("player-saved", detail = detail.as_str());
+        let path = Some(std::path::PathBuf::from(&detail));
+        let saved = PlayerMessage { problem, severity: Severity::Info, quiet: false, detail };
+        let saved = StudioMessage::Player(saved);
+        assert_eq!(saved.remedies(), [Remedy::ShowRecording, Remedy::PlayRecording]);
+        engine.tell_of_tile(TileId(0), Some(saved));
+        assert_eq!(engine.state.last_recording, path);
     }
 
     #[test]

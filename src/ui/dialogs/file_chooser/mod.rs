@@ -18,6 +18,7 @@ use crate::ui::text::format;
 use crate::ui::view::View;
 use crate::ui::widgets::{
     Button, ButtonWeight, Field, at_right_end, elided, focus_ring, icon_button, label, paragraph,
+    select_all,
 };
 
 /// The kind of object to choose.
@@ -52,7 +53,8 @@ pub struct FileChooser {
     wrong: Option<&'static str>,
     /// The existing file for which Enter was pressed once, so that a second press replaces it.
     replace: Option<PathBuf>,
-    fresh: bool,
+    /// True if the field for the path gets the keyboard focus in the next frame.
+    takes_focus: bool,
 }
 
 /// The result of the chooser.
@@ -103,8 +105,13 @@ impl FileChooser {
             chosen: Vec::new(),
             wrong: None,
             replace: None,
-            fresh: true,
+            takes_focus: true,
         }
+    }
+
+    /// Shows a problem with the entered text, and lets the user correct the text.
+    fn refuse(&mut self, why: &'static str) {
+        (self.wrong, self.takes_focus) = (Some(why), true);
     }
 
     fn go(&mut self, ctx: &egui::Context, folder: PathBuf) {
@@ -174,14 +181,14 @@ impl FileChooser {
                 Some(ChooserAnswer::Chosen(vec![self.chosen.pop().unwrap_or(folder)]))
             }
             ChooserKind::Files { .. } if self.chosen.is_empty() => {
-                self.wrong = Some(key!("chooser-nothing"));
+                self.refuse(key!("chooser-nothing"));
                 None
             }
             ChooserKind::Files { .. } => {
                 Some(ChooserAnswer::Chosen(std::mem::take(&mut self.chosen)))
             }
             ChooserKind::NewFile { .. } => {
-                self.wrong = Some(key!("chooser-no-name"));
+                self.refuse(key!("chooser-no-name"));
                 None
             }
         }
@@ -205,11 +212,12 @@ impl FileChooser {
                 return chosen;
             }
             (ChooserKind::NewFile { .. }, PathKind::File) => {
-                (self.wrong, self.replace) = (Some(key!("chooser-exists")), Some(looked.path));
+                self.replace = Some(looked.path);
+                self.refuse(key!("chooser-exists"));
             }
             (_, PathKind::Folder) => self.enter(looked),
-            (ChooserKind::Folder, _) => self.wrong = Some(key!("chooser-no-folder")),
-            (ChooserKind::Files { .. }, _) => self.wrong = Some(key!("chooser-no-file")),
+            (ChooserKind::Folder, _) => self.refuse(key!("chooser-no-folder")),
+            (ChooserKind::Files { .. }, _) => self.refuse(key!("chooser-no-file")),
         }
         None
     }
@@ -237,7 +245,7 @@ pub fn show(
     if let Some(answer) = chooser.decide() {
         return Some(answer);
     }
-    let fresh = std::mem::take(&mut chooser.fresh);
+    let takes_focus = std::mem::take(&mut chooser.takes_focus);
     let mut answer = None;
     let width = 640.0_f32.min(ctx.content_rect().width() - 80.0).max(280.0);
     let closed = modal(ctx, theme, "file-chooser", width, |ui| {
@@ -267,8 +275,9 @@ pub fn show(
             ..Field::new(Id::unique("chooser-path"), &mut chooser.typed)
         }
         .show(ui, theme);
-        if fresh {
+        if takes_focus {
             field.response.request_focus();
+            select_all(ui, field.response.id, &chooser.typed);
         }
         if field.response.changed() {
             (chooser.wrong, chooser.replace) = (None, None);

@@ -5,21 +5,28 @@ use egui::Ui;
 use crate::studio::KeyPlace;
 use crate::ui::dialogs::card::DialogContext;
 use crate::ui::dialogs::settings::draft::SettingsDraft;
-use crate::ui::dialogs::settings::row::row;
+use crate::ui::dialogs::settings::row::wide_row;
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::style::theme::Type;
 use crate::ui::view::View;
 use crate::ui::widgets::paragraph;
 
-fn text_row(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft, setting: Setting, text: &str) {
-    row(ui, view, draft, setting, None, |ui, _| {
+/// Draws a row with a text, which can be long.
+fn text_row(
+    ui: &mut Ui,
+    view: &mut View<'_>,
+    draft: &mut SettingsDraft,
+    setting: Setting,
+    text: &str,
+) {
+    wide_row(ui, view, draft, setting, None, |ui, view, _| {
         paragraph(ui, text, Type::Body, view.theme.text);
     });
 }
 
 pub(super) fn renderer(
     ui: &mut Ui,
-    view: &View<'_>,
+    view: &mut View<'_>,
     needs: &DialogContext<'_>,
     draft: &mut SettingsDraft,
 ) {
@@ -34,7 +41,7 @@ pub(super) fn renderer(
     text_row(ui, view, draft, Setting::Renderer, &text);
 }
 
-pub(super) fn keys(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn keys(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     let texts = view.texts;
     let text = match &view.snapshot.key_place {
         Some(KeyPlace::File(path)) => {
@@ -47,6 +54,6 @@ pub(super) fn keys(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
     text_row(ui, view, draft, Setting::Keys, &text);
 }
 
-pub(super) fn version(ui: &mut Ui, view: &View<'_>, draft: &mut SettingsDraft) {
+pub(super) fn version(ui: &mut Ui, view: &mut View<'_>, draft: &mut SettingsDraft) {
     text_row(ui, view, draft, Setting::Version, concat!("onair ", env!("CARGO_PKG_VERSION")));
 }

@@ -194,6 +194,9 @@ fn line(
                 {
                     hotkeys::choose(preferences, command.clone(), usual);
                 }
+            } else {
+                // The button that removes the hotkey stays in its place.
+                ui.add_space(SMALL_BUTTON_POINTS + gap::XS);
             }
             if hotkey.is_some() {
                 let tip = texts.with(key!("hotkey-remove"), &[("name", (&*name).into())]);

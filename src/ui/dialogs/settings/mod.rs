@@ -185,7 +185,7 @@ fn one(
         Setting::ReplayAlways => recording::replay_always(ui, view, needs, draft),
         Setting::Tracks => recording::tracks(ui, view, needs, draft),
         Setting::Hotkeys => hotkeys::list(ui, view, needs, draft),
-        Setting::Services => return network::services(ui, view, draft),
+        Setting::Services => return network::services(ui, view, needs.services, draft),
         Setting::ServerNames => network::names(ui, view, draft),
         Setting::ServerOrigins => network::origins(ui, view, draft),
         Setting::Successor => network::successor(ui, view, needs, draft),

@@ -4,31 +4,40 @@
 use egui::{Id, Ui};
 
 use crate::studio::Command;
+use crate::studio::settings::OwnService;
 use crate::studio::targets::sharing::{ServerNames, check_host, check_names, check_origin};
 use crate::text::Problem;
 use crate::ui::dialogs::DialogAnswer;
-use crate::ui::dialogs::card::DialogContext;
+use crate::ui::dialogs::card::{DialogContext, Services};
 use crate::ui::dialogs::settings::draft::SettingsDraft;
 use crate::ui::dialogs::settings::row::{row, wide_row};
 use crate::ui::dialogs::settings::table::Setting;
 use crate::ui::dialogs::successor;
 use crate::ui::input::actions::{Action, key};
 use crate::ui::style::theme::{Type, gap};
+use crate::ui::text::sentence;
 use crate::ui::view::View;
 use crate::ui::widgets::{Button, Field, paragraph};
 
 pub(super) fn services(
     ui: &mut Ui,
     view: &View<'_>,
+    services: &mut Services,
     draft: &mut SettingsDraft,
 ) -> Option<DialogAnswer> {
-    let mut pressed = false;
+    let (mut pressed, count) = (false, view.snapshot.services.own().len());
     row(ui, view, draft, Setting::Services, None, |ui, _| {
-        let count = view.snapshot.services.own().len();
         let text = view.texts.counted("setting-services-edit", count);
         pressed = Button::new(&text).small().show(ui, view.theme).clicked();
     });
-    pressed.then_some(DialogAnswer::Act(Action::Services))
+    if !pressed {
+        return None;
+    }
+    services.from_settings = true;
+    if count == 0 {
+        services.typed.get_or_insert_with(OwnService::default);
+    }
+    Some(DialogAnswer::Act(Action::Services))
 }
 
 pub(super) fn successor(
@@ -101,7 +110,7 @@ fn list(
             None
         }
         Err(why) => {
-            paragraph(ui, &texts.say(&why), Type::Small, theme.warn);
+            paragraph(ui, &sentence(&texts.say(&why)), Type::Small, theme.warn);
             None
         }
     }

@@ -8,8 +8,8 @@ mod quality;
 mod ready;
 
 use egui::{
-    Align, Color32, CornerRadius, Frame, Id, Layout, Margin, Modal, Rect, Role, Sense, Ui,
-    WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Id, Key, Layout, Margin, Modal, Modifiers, Popup, Rect,
+    Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::compose::scene::Scene;
@@ -27,7 +27,7 @@ use crate::ui::widgets::{Button, ButtonWeight, at_right_end, elided, paragraph};
 /// The outer width of the card in points, if the window is wide enough.
 const MAX_CARD_WIDTH_POINTS: f32 = 820.0;
 /// The height of a step in points, which is fixed so that the buttons do not move.
-const STEP_HEIGHT_POINTS: f32 = 256.0;
+const STEP_HEIGHT_POINTS: f32 = 288.0;
 const CARD_MARGIN_POINTS: i8 = 28;
 
 /// A step of the guide.
@@ -182,6 +182,11 @@ fn contents(
 ) -> Option<GuideAnswer> {
     let (theme, texts) = (view.theme, view.texts);
     let arrived = std::mem::take(&mut guide.arrived);
+    // A click beside all controls takes the focus away from the button that continues.
+    let free = !arrived && ui.memory(|memory| memory.focused().is_none());
+    let entered = free
+        && !Popup::is_any_open(ui.ctx())
+        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     steps(ui, view, guide.step);
     ui.add_space(gap::L);
     let [_, title, second] = guide.step.texts();
@@ -197,7 +202,7 @@ fn contents(
             .layout(Layout::top_down(Align::Min))
             .id_salt(("step", guide.step.index())),
     );
-    let mut wants_next = false;
+    let mut wants_next = entered;
     {
         let ui = &mut inner;
         ui.spacing_mut().item_spacing = vec2(gap::S, gap::XS);
@@ -205,7 +210,7 @@ fn contents(
             Step::Language => language(ui, view, preferences),
             Step::Devices => devices::show(ui, view, program),
             Step::Destination => {
-                wants_next = destination::show(ui, view, &mut guide.destination);
+                wants_next |= destination::show(ui, view, &mut guide.destination);
             }
             Step::Quality => quality::show(ui, view, &mut guide.preset, arrived),
             Step::Ready => ready::show(ui, view),

@@ -4,7 +4,7 @@ use egui::{Ui, vec2};
 
 use crate::media::BitsPerSecond;
 use crate::studio::preflight::recommendation::{
-    Limit, MEASURED_SIZES, MeasuredQuality, Recommendation, Upload,
+    Limit, MEASURED_SIZES, MeasuredQuality, Recommendation, Upload, is_fast_enough,
 };
 use crate::studio::targets::quality::{PRESETS, Preset};
 use crate::studio::{Command, Quality};
@@ -108,7 +108,7 @@ fn results(ui: &mut Ui, view: &mut View<'_>, measured: &MeasuredQuality) {
             ("size", format::size_name(*size).into()),
             ("fps", format::grouped(*fps as u64).into()),
         ];
-        line(ui, view, &texts.with("guide-speed", &args), true);
+        line(ui, view, &texts.with("guide-speed", &args), is_fast_enough(*size, *fps));
     }
     if let Some(reason) = &measured.failure {
         line(ui, view, &texts.say(reason), false);

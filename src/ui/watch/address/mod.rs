@@ -6,6 +6,7 @@ pub(in crate::ui::watch) mod connection;
 use egui::{Align, Id, Key, Layout, Popup, Rect, Ui, UiBuilder};
 
 use crate::studio::watch::choices::{MAX_ADDRESS_LENGTH, MAX_TILES};
+use crate::studio::watch::view::WatchState;
 use crate::studio::{Command, WatchCommand};
 use crate::ui::input::hotkeys::return_letters;
 use crate::ui::style::icons::Icon;
@@ -77,9 +78,7 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
     } else if pressed || entered {
         play(view, draft);
     }
-    if entered {
-        return_letters(ui.ctx());
-    }
+    follow_entered(ui, view, draft, entered);
     let room = view.snapshot.tiles.len() < MAX_TILES;
     let can = room && !draft.url.trim().is_empty();
     let more = Button::new(&tile).icon(Icon::Plus).enabled(can).show(ui, theme);
@@ -94,6 +93,29 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
         view.request(WindowRequest::PickWatchFile);
     }
     connection::options(ui, view, draft);
+}
+
+/// Gives keys without a modifier to the player as soon as it plays the entered address. If the
+/// player cannot play the address, the field gets the focus again, so that the user can correct it.
+fn follow_entered(ui: &Ui, view: &View<'_>, draft: &mut Draft, entered: bool) {
+    let state = &view.snapshot.watch;
+    if !entered && draft.entered.as_ref().is_none_or(|last| last == state) {
+        return;
+    }
+    // At first, the state is that of the previous stream.
+    let goes_on = matches!(state, WatchState::Opening { .. } | WatchState::Reconnecting { .. });
+    draft.entered = (entered || goes_on).then(|| state.clone());
+    match state {
+        WatchState::Playing => return_letters(ui.ctx()),
+        WatchState::Failed { .. } if !entered => {
+            let free = ui.memory(|it| it.focused().is_none() && it.top_modal_layer().is_none());
+            if free {
+                ui.memory_mut(|memory| memory.request_focus(url_field()));
+                select_all(ui, url_field(), &draft.url);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Draws the menu of recently watched streams.

@@ -4,7 +4,7 @@
 use egui::{Align2, CornerRadius, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::decode::DecoderInfo;
-use crate::studio::watch::view::{WatchFigures, WatchState};
+use crate::studio::watch::view::WatchFigures;
 use crate::ui::style::theme::{
     CONTROL_RADIUS, TEXT_PLATE, Type, VIDEO_SECONDARY_TEXT_COLOR, VIDEO_TEXT_COLOR, gap,
 };
@@ -36,7 +36,8 @@ const GRAPH_HEIGHT_POINTS: f32 = 26.0;
 
 /// Draws the statistics of the current stream, with small graphs over the last minute.
 fn figures(ui: &mut Ui, view: &View<'_>, draft: &mut Draft, room: Rect) {
-    let busy = !matches!(view.snapshot.watch, WatchState::Idle);
+    // In other states, the space shows a text, which the statistics would cover.
+    let busy = view.snapshot.watch.is_busy();
     if !draft.figures || !busy || room.width() < MIN_TILE_WIDTH_POINTS || room.height() < 120.0 {
         return;
     }
@@ -165,7 +166,8 @@ fn lines(texts: &Texts, watch: &WatchFigures) -> Vec<(String, String)> {
                 .map_or_else(dash, |ms| format!("{}\u{a0}ms", format::signed(ms, 0, true))),
         ),
         (name(key!("statistic-underruns")), format::grouped(watch.underruns)),
-        (name(key!("statistic-reconnects")), format::grouped(watch.reconnects.into())),
+        // One loss counts once, however many attempts it takes.
+        (name(key!("statistic-reconnects")), format::grouped(watch.losses.into())),
     ];
     if let Some(time_shift) = watch.time_shift {
         let range = format::short_time(time_shift.range);
