@@ -18,6 +18,8 @@ pub(super) const TAB_BAR_HEIGHT_POINTS: f32 = 38.0;
 const CONTROLS_HEIGHT_POINTS: f32 = go_live::BUTTONS_HEIGHT_POINTS + 2.0 * gap::M;
 /// The minimum width and height of the part that takes the remaining space, in points.
 const MIN_REST_SIZE_POINTS: [f32; 2] = [300.0, 160.0];
+/// The minimum width to which the user can drag a part, in points. Its buttons then have room.
+const MIN_PART_WIDTH_POINTS: f32 = 180.0;
 /// The minimum height of a mixer below a tab bar: the bar, the strips and the space around them.
 const MIN_TABBED_MIXER_HEIGHT: f32 = 146.0;
 /// The initial height of the multiview.
@@ -297,10 +299,13 @@ pub(super) fn learn(
 ) {
     for tile in tree.tiles.tiles() {
         let Tile::Container(Container::Linear(linear)) = tile else { continue };
+        let is_row = linear.dir == LinearDir::Horizontal;
+        let least = if is_row { MIN_PART_WIDTH_POINTS } else { 0.0 };
         for (id, share) in linear.shares.iter() {
             let Some((before, scale)) = given.get(id) else { continue };
             if !sizes.contains_key(id) || (share - before).abs() > 0.5 {
-                sizes.insert(*id, share / scale.max(0.01));
+                // In a small window, a part can already be narrower.
+                sizes.insert(*id, share.max(least.min(*before)) / scale.max(0.01));
             }
         }
     }
@@ -646,5 +651,21 @@ mod tests {
             linear.shares.iter().find(|(id, _)| **id == controls).map(|(_, share)| *share).unwrap()
         };
         assert_eq!(height(true) - height(false), TAB_BAR_HEIGHT_POINTS);
+    }
+
+    #[test]
+    fn a_part_cannot_be_dragged_so_narrow_that_its_buttons_are_cut_off() {
+        let mut docked = DockTree::new();
+        let room = Rect::from_min_size(egui::Pos2::ZERO, vec2(1_600.0, 900.0));
+        let group = docked.group(Panel::Controls);
+        let (column, row) =
+            (docked.tree.tiles.parent_of(group).unwrap(), docked.tree.root().unwrap());
+        for (drag, wanted) in [(400.0, 400.0), (60.0, MIN_PART_WIDTH_POINTS)] {
+            let given = fit(&mut docked.tree, &docked.sizes, room, SingleTabBars::default());
+            let Container::Linear(linear) = docked.container(row) else { panic!("no row") };
+            linear.shares.set_share(column, drag);
+            learn(&docked.tree, &given, &mut docked.sizes);
+            assert_eq!(docked.sizes[&column], wanted);
+        }
     }
 }
