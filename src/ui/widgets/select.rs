@@ -6,7 +6,7 @@ use egui::{
     Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::input::hotkeys::Keymap;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
@@ -191,7 +191,7 @@ pub fn command_item(
     chosen: bool,
     why_not: Option<&str>,
 ) -> bool {
-    let keys = shortcut_text(ui.ctx(), command).unwrap_or_default();
+    let keys = Keymap::installed(ui.ctx()).text_in_menu(command).unwrap_or_default();
     let response = item(ui, theme, [title, second, &keys], chosen, why_not.is_none());
     let Some(why_not) = why_not else { return response.clicked() };
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why_not));
