@@ -99,7 +99,8 @@ pub(super) fn show(
         }),
         Panel::Players => watch::in_panel(ui, view, parts.watch, parts.watched, room),
         Panel::Multiview => {
-            multiview::show(ui, view, parts.scenes, parts.multiview, parts.program, room);
+            let place = (room, view.theme.canvas);
+            multiview::show(ui, view, parts.scenes, parts.multiview, parts.program, place);
             None
         }
         Panel::Controls => {
