@@ -77,6 +77,16 @@ fn program_and_preview_differ_in_shape_and_words() {
 }
 
 #[test]
+fn the_sources_of_a_small_window_are_visible_below_the_scenes() {
+    let mut chosen = preferences(Language::English, Theme::Dark);
+    chosen.panels.layout = "studio".to_owned();
+    let harness = open_as("idle", Vec2::new(960.0, 600.0), chosen);
+    let below = harness.get_by_role_and_label(Role::Tab, "Audio mixer").rect();
+    let row = source(&harness, "HD Pro Webcam C920").rect();
+    assert!(row.bottom() < below.top(), "{row:?} {below:?}");
+}
+
+#[test]
 fn the_mark_of_a_small_thumbnail_leaves_room_for_the_name() {
     let mut harness = three_scenes("studio");
     let first = harness.state().demo.snapshot().scenes.collection.scenes[0].id;
