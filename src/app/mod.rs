@@ -217,6 +217,8 @@ struct Window<S> {
     unseen: Option<u64>,
     /// True while no window shows the program.
     is_program_unseen: bool,
+    /// True while the user holds a mouse button in a window.
+    is_gesture: bool,
     /// The time at which the end of the studio was requested.
     ending: Option<Instant>,
     may_close: bool,
@@ -293,6 +295,7 @@ impl<S: Studio> Window<S> {
             asks: false,
             unseen: None,
             is_program_unseen: false,
+            is_gesture: false,
             ending: None,
             may_close: false,
         }
@@ -503,6 +506,24 @@ impl<S: Studio> Window<S> {
             self.studio.send(Command::SetProgramUnseen(is_unseen));
         }
     }
+
+    /// Tells the studio when the user begins and ends to hold a mouse button. The requests of the
+    /// frame in which the user releases the button belong to the gesture.
+    fn fulfil_gesture(&mut self, ctx: &egui::Context, asked: Vec<WindowRequest>) {
+        let windows = ctx.input(|input| input.raw.viewports.keys().copied().collect::<Vec<_>>());
+        let is_held = |id| ctx.input_for(id, |input| input.pointer.any_down());
+        let is_gesture = windows.into_iter().any(is_held);
+        let is_changed = is_gesture != std::mem::replace(&mut self.is_gesture, is_gesture);
+        if is_gesture && is_changed {
+            self.studio.send(Command::Gesture(true));
+        }
+        for request in asked {
+            self.fulfil(ctx, request);
+        }
+        if !is_gesture && is_changed {
+            self.studio.send(Command::Gesture(false));
+        }
+    }
 }
 
 impl<S: Studio> eframe::App for Window<S> {
@@ -605,9 +626,7 @@ impl<S: Studio> eframe::App for Window<S> {
         }
         self.is_drawn = true;
         let asked = self.screen.lock().show(ui);
-        for request in asked {
-            self.fulfil(ui.ctx(), request);
-        }
+        self.fulfil_gesture(ui.ctx(), asked);
         let talks = self.screen.lock().talks();
         if talks {
             self.global_keys.here(true);

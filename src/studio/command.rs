@@ -56,6 +56,9 @@ pub enum Command {
     Edit(Edit),
     /// Changes the scenes. Viewers see the change at once, also in studio mode.
     EditProgram(Edit),
+    /// Reports that the user holds a mouse button in the window, or no longer does. Similar changes
+    /// meanwhile are one undo step.
+    Gesture(bool),
     /// Undoes the last change to the scenes.
     Undo,
     /// Redoes the change that was undone last.

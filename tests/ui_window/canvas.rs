@@ -115,7 +115,7 @@ fn the_canvas_is_enlarged_by_commands_and_fits_again_by_a_click_on_its_readout()
     harness.key_press_modifiers(Modifiers::SHIFT, Key::F10);
     harness.step();
     harness.step();
-    harness.get_by_label("Show the canvas at 100\u{a0}%").click_accesskit();
+    harness.get_by_label("Zoom to 100\u{a0}%").click_accesskit();
     harness.run();
     harness.get_by_label(name);
 }

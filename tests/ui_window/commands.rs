@@ -123,11 +123,27 @@ fn impossible_commands_are_found_last_with_the_reason_and_do_nothing() {
 }
 
 #[test]
+fn enter_runs_no_command_that_the_user_did_not_select() {
+    let mut harness = open("idle");
+    let lines = found(&mut harness, "");
+    assert_eq!(lines[0].0, "Go live or stop");
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), []);
+    let dialog =
+        |harness: &Harness<'static, Window>| harness.state().screen.as_ref().unwrap().dialog();
+    assert_eq!(dialog(&harness), Some(Dialog::Palette));
+    harness.key_press(Key::ArrowDown);
+    harness.run();
+    harness.key_press(Key::Enter);
+    assert_eq!(commands(&mut harness), [Command::GoLive]);
+}
+
+#[test]
 fn a_screen_reader_announces_the_line_to_which_the_arrow_keys_move() {
     let mut harness = open("idle");
     let lines = found(&mut harness, "");
-    for (key, place) in [(None, 0), (Some(Key::ArrowDown), 1), (Some(Key::ArrowUp), 0)] {
-        key.into_iter().for_each(|key| harness.key_press(key));
+    for (key, place) in [(Key::ArrowDown, 0), (Key::ArrowDown, 1), (Key::ArrowUp, 0)] {
+        harness.key_press(key);
         harness.run();
         let status = harness.get_by_role_and_label(Role::Status, &lines[place].0);
         let live = status.accesskit_node().data().live();

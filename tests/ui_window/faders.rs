@@ -58,3 +58,17 @@ fn the_arrow_keys_move_every_fader_by_a_decibel() {
         }
     }
 }
+
+#[test]
+fn a_lit_clip_lamp_is_in_the_place_of_the_icon_of_a_vertical_strip() {
+    let harness = laid_out("mixer-clipped", "studio");
+    let lit = " has clipped. Click to reset.";
+    let names = shown(&harness);
+    let mut names = names.iter().filter_map(|name| name.strip_suffix(lit));
+    let name = names.find(|name| *name != "Program").expect("a lamp is lit");
+    let lamp = harness.get_by_label(&format!("{name}{lit}")).rect();
+    let buttons = [format!("Mute {name}"), format!("Audio settings for {name}")];
+    let [mute, settings] = buttons.map(|button| harness.get_by_label(&button).rect());
+    let middle = f32::midpoint(mute.left(), settings.right());
+    assert!((lamp.center().x - middle).abs() <= 1.0, "{lamp:?} {mute:?} {settings:?}");
+}

@@ -264,8 +264,9 @@ fn the_settings_of_an_item_set_its_place_and_look() {
     for (name, value, wanted) in [
         ("Left", 128.0, scene::Placement { x: 0.1, ..whole }),
         ("Top", -72.0, scene::Placement { y: -0.1, ..whole }),
-        ("Width", 640.0, scene::Placement { width: 0.5, ..whole }),
-        ("Height", 180.0, scene::Placement { height: 0.25, ..whole }),
+        // The frame keeps its aspect ratio.
+        ("Width", 640.0, scene::Placement { width: 0.5, height: 0.5, ..whole }),
+        ("Height", 180.0, scene::Placement { width: 0.25, height: 0.25, ..whole }),
         ("Rotation", 45.0, scene::Placement { rotation: 45.0, ..whole }),
         ("Crop left", 10.0, scene::Placement { crop: Crop { left: 0.1, ..whole.crop }, ..whole }),
         ("Crop top", 20.0, scene::Placement { crop: Crop { top: 0.2, ..whole.crop }, ..whole }),

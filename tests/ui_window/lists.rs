@@ -77,6 +77,27 @@ fn program_and_preview_differ_in_shape_and_words() {
 }
 
 #[test]
+fn the_sources_of_a_small_window_are_visible_below_the_scenes() {
+    let mut chosen = preferences(Language::English, Theme::Dark);
+    chosen.panels.layout = "studio".to_owned();
+    let harness = open_as("idle", Vec2::new(960.0, 600.0), chosen);
+    let below = harness.get_by_role_and_label(Role::Tab, "Audio mixer").rect();
+    let row = source(&harness, "HD Pro Webcam C920").rect();
+    assert!(row.bottom() < below.top(), "{row:?} {below:?}");
+}
+
+#[test]
+fn the_mark_of_a_small_thumbnail_leaves_room_for_the_name() {
+    let mut harness = three_scenes("studio");
+    let first = harness.state().demo.snapshot().scenes.collection.scenes[0].id;
+    apply(&mut harness, &Edit::RenameScene(first, "Main camera".into()));
+    harness.run();
+    let thumbnail = shapes(&harness, source(&harness, "Main camera").rect());
+    assert!(thumbnail.iter().any(|shape| matches!(shape, Shape::Circle(_))), "no mark");
+    assert!(thumbnail.iter().any(|shape| super::watch::laid(shape, "Main camera")));
+}
+
+#[test]
 fn in_studio_mode_the_program_is_red_only_on_air() {
     use onair::ui::style::theme::Theme as Colors;
 

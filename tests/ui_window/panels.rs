@@ -453,12 +453,15 @@ fn danmaku_flies_in_its_panel_and_is_changed_there() {
 }
 
 #[test]
-fn a_mixer_with_a_title_has_room_for_meters_and_faders() {
-    let harness = laid_out("clipped", "monitor", Vec2::new(1600.0, 900.0));
-    harness.get_by_role_and_label(Role::Tab, "Audio mixer");
-    let fader = harness.get_by_label("Gain of Yeti Stereo Microphone").rect();
-    for meter in harness.get_all_by_role(Role::Meter) {
-        assert!(!meter.rect().intersects(fader), "{:?} {fader:?}", meter.rect());
+fn a_single_mixer_has_vertical_faders_and_no_tab_in_every_window() {
+    for size in [Vec2::new(1280.0, 720.0), Vec2::new(1600.0, 900.0), Vec2::new(1920.0, 1080.0)] {
+        let harness = laid_out("clipped", "monitor", size);
+        assert!(harness.query_by_role_and_label(Role::Tab, "Audio mixer").is_none(), "{size:?}");
+        let fader = harness.get_by_label("Gain of Yeti Stereo Microphone").rect();
+        assert!(fader.height() > fader.width(), "{size:?}: {fader:?}");
+        for meter in harness.get_all_by_role(Role::Meter) {
+            assert!(!meter.rect().intersects(fader), "{:?} {fader:?}", meter.rect());
+        }
     }
 }
 

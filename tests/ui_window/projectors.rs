@@ -164,6 +164,24 @@ fn a_projector_is_opened_by_a_command_and_closed_by_escape() {
 }
 
 #[test]
+fn the_multiview_of_a_projector_is_on_black() {
+    use onair::ui::style::theme::Theme as Colors;
+
+    let (mut harness, _) = three_scenes();
+    let grounds = |harness: &Harness<'static, Window>| {
+        let is_ground = |shape: &egui::Shape| match shape {
+            egui::Shape::Rect(it) => it.fill == Colors::DARK.canvas && it.rect.width() > 100.0,
+            _ => false,
+        };
+        harness.output().shapes.iter().filter(|it| is_ground(&it.shape)).count()
+    };
+    let before = grounds(&harness);
+    command(&mut harness, "projector: multiview in a window");
+    harness.get_by_role_and_label(Role::RadioButton, "Scene Main (program)");
+    assert_eq!(grounds(&harness), before);
+}
+
+#[test]
 fn one_source_and_the_preview_are_drawn_for_a_projector_alone() {
     let (mut harness, ids) = three_scenes();
     harness.state_mut().demo.change(|snapshot| snapshot.scenes.preview_scene = Some(ids[1]));

@@ -67,6 +67,28 @@ fn several_sources_are_selected_and_changed_as_one() {
 }
 
 #[test]
+fn a_secondary_click_in_the_list_selects_the_source_unless_it_is_selected() {
+    for (first, canvas) in [
+        (None, "Canvas: use the arrow keys to move the selected source Opening"),
+        (Some("Album"), "Canvas: use the arrow keys to move the selected source Opening"),
+        (Some("Opening"), "Canvas: use the arrow keys to move the 2 selected sources"),
+    ] {
+        let mut harness = open("media");
+        if let Some(name) = first {
+            source(&harness, name).click();
+            harness.run();
+        }
+        if first == Some("Opening") {
+            source(&harness, "Album").click_modifiers(Modifiers::COMMAND);
+            harness.run();
+        }
+        source(&harness, "Opening").click_secondary();
+        harness.run();
+        harness.get_by_label(canvas);
+    }
+}
+
+#[test]
 fn items_that_are_selected_in_another_scene_are_neither_shown_nor_counted() {
     use super::building::{by_menu, make, with};
     let mut harness = with(&["test", "clock"]);

@@ -3,13 +3,13 @@
 # As short as possible: the scale of the frame.
 zoom-percent = { $percent } %
 zoom-readout = Zoom { $percent } %. Click to show the whole canvas.
-action-zoom-in = Zoom in on the canvas
+action-zoom-in = Zoom in
 tip-action-zoom-in = Enlarges the canvas. You can also zoom with Ctrl and the mouse wheel.
-action-zoom-out = Zoom out on the canvas
+action-zoom-out = Zoom out
 tip-action-zoom-out = Shows more of the canvas.
-action-zoom-fit = Fit the canvas to the window
+action-zoom-fit = Fit to window
 tip-action-zoom-fit = Shows the whole canvas.
-action-zoom-actual = Show the canvas at 100 %
+action-zoom-actual = Zoom to 100 %
 tip-action-zoom-actual = Shows the program at full size: one program pixel per display pixel.
 action-safe-areas = Safe areas
 tip-action-safe-areas = Shows or hides the action-safe and title-safe outlines, which viewers never see.

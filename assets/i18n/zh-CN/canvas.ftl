@@ -3,13 +3,13 @@
 # 尽量短：画面显示的大小。
 zoom-percent = { $percent }%
 zoom-readout = 缩放 { $percent }%，点击可显示整个画布
-action-zoom-in = 放大画布视图
+action-zoom-in = 放大
 tip-action-zoom-in = 放大显示画布。也可以按住 Ctrl 并滚动鼠标滚轮。
-action-zoom-out = 缩小画布视图
+action-zoom-out = 缩小
 tip-action-zoom-out = 显示更大范围的画布。
-action-zoom-fit = 画布适应窗口
+action-zoom-fit = 适应窗口
 tip-action-zoom-fit = 显示整个画布。
-action-zoom-actual = 以 100% 显示画布
+action-zoom-actual = 缩放到 100%
 tip-action-zoom-actual = 以 1:1 像素显示输出画面。
 action-safe-areas = 安全区
 tip-action-safe-areas = 显示或隐藏动作安全框和字幕安全框。观众看不到这些框。

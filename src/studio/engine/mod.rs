@@ -269,6 +269,7 @@ impl Engine {
             Command::ShareAgain(source) => self.share_again(source),
             Command::Edit(edit) => self.edit(&edit),
             Command::EditProgram(edit) => self.edit_program(&edit),
+            Command::Gesture(is_gesture) => self.state.stage.set_gesture(is_gesture),
             Command::Undo => self.step(true),
             Command::Redo => self.step(false),
             Command::ImportScenes(path) => self.import_scenes(path),

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::audio::AudioChoice;
 use crate::base::queue::Receiver;
@@ -14,11 +15,14 @@ use crate::compose::{ViewDetail, ViewOf};
 use crate::media::VideoFrame;
 use crate::studio::engine::degradation::ReportedDegradation;
 use crate::studio::engine::removed_strips::RemovedStrips;
-use crate::studio::engine::undo_history::UndoHistory;
+use crate::studio::engine::undo_history::{Change, UndoHistory, UndoState};
 use crate::studio::scenes::Collection;
 use crate::studio::settings::part::PartKind;
 use crate::studio::settings::part::import::PartImport;
 use crate::studio::settings::scenes::collection::Import;
+
+/// Similar changes within this time are one undo step.
+const UNDO_MERGE_WINDOW: Duration = Duration::from_millis(1_500);
 
 /// The unsaved state of scenes.
 #[derive(Debug, Default)]
@@ -41,6 +45,8 @@ pub(in crate::studio) struct SceneState {
     pub shown_audio: Vec<AudioChoice>,
     pub steps: UndoHistory,
     pub last_edit: Option<Timestamp>,
+    /// True while the user holds a mouse button in the window.
+    pub is_gesture: bool,
     /// The strips that return when their sources are pasted.
     pub removed_strips: RemovedStrips,
     /// The collection as passed to the window.
@@ -50,6 +56,22 @@ pub(in crate::studio) struct SceneState {
     /// A file with scenes or a profile that is being read or written.
     pub file: Option<Receiver<FileDone>>,
     pub workers: Vec<Worker>,
+}
+
+impl SceneState {
+    /// Begins or ends a gesture. Similar changes of one gesture are one undo step, also with pauses
+    /// between them. Changes of two gestures are separate steps.
+    pub fn set_gesture(&mut self, is_gesture: bool) {
+        (self.is_gesture, self.last_edit) = (is_gesture, None);
+    }
+
+    /// Adds an undo step for a change at this time.
+    pub fn add_step(&mut self, before: UndoState, change: Change, now: Timestamp) {
+        let is_late = |last| !self.is_gesture && now.since(last) > UNDO_MERGE_WINDOW;
+        let apart = self.last_edit.is_none_or(is_late);
+        self.last_edit = Some(now);
+        self.steps.add(before, change, apart);
+    }
 }
 
 /// The result of a file operation.
@@ -65,13 +87,42 @@ pub(in crate::studio) enum FileDone {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use crate::mix::StripId;
     use crate::studio::command::{Command, PartCommand};
     use crate::studio::engine::Engine;
     use crate::studio::engine::handlers::live::tests::{at_rest, until};
+    use crate::studio::engine::undo_history::DraggedControl;
     use crate::studio::notices::Notice;
     use crate::studio::scenes::edits::Edit;
-    use crate::studio::settings::part::PartKind;
     use crate::studio::settings::scenes::collection;
+
+    #[test]
+    fn a_gesture_with_pauses_is_one_undo_step_and_two_gestures_are_two() {
+        let mut stage = SceneState::default();
+        let change = |stage: &mut SceneState, millis: i64| {
+            let before = UndoState { scenes: None, strips: Some(Vec::new()) };
+            let change = Change::Mixer(StripId::MAIN, DraggedControl::Gain);
+            stage.add_step(before, change, Timestamp::from_millis(millis));
+        };
+        let steps = |stage: &mut SceneState| {
+            std::iter::from_fn(|| stage.steps.undo(&Collection::default(), &[])).count()
+        };
+        for (is_gesture, count) in [(true, 1), (false, 2)] {
+            stage.set_gesture(is_gesture);
+            change(&mut stage, 1_000);
+            change(&mut stage, 9_000);
+            assert_eq!(steps(&mut stage), count);
+        }
+        for from in [1_000, 1_200] {
+            stage.set_gesture(true);
+            change(&mut stage, from);
+            stage.set_gesture(false);
+        }
+        change(&mut stage, 1_300);
+        change(&mut stage, 1_400);
+        assert_eq!(steps(&mut stage), 3);
+    }
 
     #[test]
     fn an_import_that_ends_after_a_switch_goes_into_no_other_collection() {

@@ -6,6 +6,11 @@ use crate::text::Problem;
 
 use std::time::Duration;
 
+/// The frame rate is not judged for this long after the start, because it is an average over time.
+const FRAME_RATE_GRACE: Duration = Duration::from_secs(4);
+/// The share of the wanted frame rate below which the frame rate is too low.
+pub const MIN_FRAME_RATE_SHARE: f64 = 0.9;
+
 /// The state of the broadcast.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum LiveState {
@@ -72,6 +77,18 @@ impl LiveFigures {
     /// finished any frame is too slow, although its frame rate is pending.
     pub fn is_fps_known(&self) -> bool {
         !self.fps_pending || self.encoded == 0
+    }
+
+    /// Returns true if the frame rate of the broadcast is too low.
+    pub fn is_slow(&self) -> bool {
+        self.on_air_for > FRAME_RATE_GRACE
+            && self.is_fps_known()
+            && self.fps < MIN_FRAME_RATE_SHARE * self.wanted_fps
+    }
+
+    /// Returns true if the link loses a visible share of the frames.
+    pub fn loses_frames(&self) -> bool {
+        self.dropped_frames.saturating_mul(100) > self.total_frames
     }
 }
 

@@ -32,7 +32,9 @@ const EXPLANATION_HEIGHT_POINTS: f32 = 42.0;
 #[derive(Debug, Default)]
 pub struct Search {
     query: String,
-    at: usize,
+    /// The current line, which Enter runs. Without a query, there is none until the user selects
+    /// one, so that Enter alone does nothing.
+    at: Option<usize>,
     /// True if the user tried to run the current command although it is impossible.
     refused: bool,
     /// The texts of the language that the window does not use.
@@ -259,7 +261,8 @@ pub fn show(
             field.response.request_focus();
         }
         if field.response.changed() {
-            (search.at, search.refused) = (0, false);
+            let has_query = !search.query.trim().is_empty();
+            (search.at, search.refused) = (has_query.then_some(0), false);
         }
         let query = search.query.clone();
         let mut all = entries(ui.ctx(), view, needs, search.other(view));
@@ -278,22 +281,16 @@ pub fn show(
         }
         let (last, before) = (found.len() - 1, search.at);
         search.at = match (up, down) {
-            (true, _) => search.at.checked_sub(1).unwrap_or(last),
-            (_, true) => {
-                if search.at >= last {
-                    0
-                } else {
-                    search.at + 1
-                }
-            }
-            _ => search.at.min(last),
+            (true, _) => search.at.and_then(|at| at.checked_sub(1)).or(Some(last)),
+            (_, true) => Some(search.at.filter(|at| *at < last).map_or(0, |at| at + 1)),
+            _ => search.at.map(|at| at.min(last)),
         };
         let moved = ui.input(|input| input.pointer.delta() != Vec2::ZERO);
         let (mut answer, mut pointed, mut refused) = (None, None, false);
         ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 2.0;
             for (index, (_, entry)) in found.iter().enumerate() {
-                let at = index == search.at;
+                let at = Some(index) == search.at;
                 let response = line(ui, view, entry, at);
                 if (moved && response.hovered()) || response.gained_focus() {
                     pointed = Some(index);
@@ -308,13 +305,17 @@ pub fn show(
                 }
             }
         });
-        if let Some(pointed) = pointed.filter(|it| *it != search.at) {
+        if pointed.is_some() && pointed != search.at {
             search.at = pointed;
             ui.request_repaint();
         }
         search.refused = refused || (search.refused && search.at == before);
-        if let Some((_, entry)) = found.get(search.at) {
-            foot(ui, view, entry, search.refused);
+        match search.at.and_then(|at| found.get(at)) {
+            Some((_, entry)) => foot(ui, view, entry, search.refused),
+            None => {
+                let room = vec2(ui.available_width(), EXPLANATION_HEIGHT_POINTS);
+                ui.allocate_exact_size(room, Sense::hover());
+            }
         }
         answer
     })

@@ -41,6 +41,27 @@ impl Keymap {
         self.0.iter().find(|(one, _)| *one == command).map(|(_, hotkey)| *hotkey)
     }
 
+    /// Returns the keys of a command as text for a menu: its hotkey, or else its fixed key in the
+    /// lists and on the canvas, unless the fixed key is the hotkey of another command.
+    pub fn text_in_menu(&self, command: impl Into<AnyCommand>) -> Option<String> {
+        let command = command.into();
+        if let Some(hotkey) = self.hotkey(command.clone()) {
+            return Some(text_of(hotkey));
+        }
+        let AnyCommand::Action(action) = command else { return None };
+        let fixed = match action {
+            Action::Copy => "Ctrl+C",
+            Action::Cut => "Ctrl+X",
+            Action::Paste => "Ctrl+V",
+            Action::Duplicate => "Ctrl+D",
+            Action::Delete | Action::SceneRemove => "Delete",
+            Action::ItemRename | Action::SceneRename => "F2",
+            _ => return None,
+        };
+        let is_taken = self.0.iter().any(|(_, hotkey)| text_of(*hotkey) == fixed);
+        (!is_taken).then(|| fixed.to_owned())
+    }
+
     /// Returns all commands with a hotkey: those of the table in its order, then those for named
     /// objects.
     pub fn all(&self) -> impl Iterator<Item = (&AnyCommand, Hotkey)> {
@@ -396,6 +417,23 @@ mod tests {
             choose(&mut preferences, Action::Record, keys.parse().ok());
             assert_eq!(fixed_use(&preferences, Action::Record), fixed, "{keys}");
         }
+    }
+
+    #[test]
+    fn a_menu_shows_fixed_keys_unless_a_hotkey_replaces_them() {
+        let mut preferences = Preferences::default();
+        let text = |preferences: &Preferences, action: Action| {
+            Keymap::new(preferences).text_in_menu(action).unwrap_or_default()
+        };
+        assert_eq!(text(&preferences, Action::GoLive), "Ctrl+L");
+        assert_eq!(text(&preferences, Action::Copy), "Ctrl+C");
+        assert_eq!(text(&preferences, Action::Delete), "Delete");
+        assert_eq!(text(&preferences, Action::Duplicate), "Ctrl+D");
+        assert_eq!(text(&preferences, Action::Group), "");
+        choose(&mut preferences, Action::Copy, "Ctrl+F2".parse().ok());
+        choose(&mut preferences, Action::Record, "Ctrl+D".parse().ok());
+        assert_eq!(text(&preferences, Action::Copy), "Ctrl+F2");
+        assert_eq!(text(&preferences, Action::Duplicate), "");
     }
 
     #[test]

@@ -71,6 +71,27 @@ pub fn moved(place: &Placement, by: (f64, f64), canvas: Size) -> Placement {
     }
 }
 
+/// Returns the placement whose frame, before its rotation, has this left and top coordinate, width
+/// and height, in program pixels. If only one side of a frame changes that keeps its aspect ratio,
+/// the other side follows.
+pub fn framed(
+    place: &Placement,
+    natural: Size,
+    canvas: Size,
+    [left, top, mut width, mut height]: [f64; 4],
+) -> Placement {
+    let frame = tight(place, natural, canvas);
+    let [x, y, old_width, old_height] = pixels(&frame, canvas);
+    let differs = |new: f64, old: f64| new.to_bits() != old.to_bits();
+    match (differs(width, old_width), differs(height, old_height)) {
+        (false, false) => return moved(place, (left - x, top - y), canvas),
+        (true, false) if frame.fit == Fit::Contain => height *= width / old_width.max(1.0),
+        (false, true) if frame.fit == Fit::Contain => width *= height / old_height.max(1.0),
+        _ => {}
+    }
+    boxed(&frame, (left, top), (width, height), canvas)
+}
+
 /// Returns the placement after a drag of one part between the two given points. `start` must be the
 /// result of [`tight`]. With `free`, a corner does not keep the aspect ratio, and the rotation
 /// snaps to multiples of 15°.
@@ -293,6 +314,27 @@ mod tests {
     fn a_tight_box_is_the_frame() {
         let place = tight(&quarter(), Size::new(480, 480), SIZE_720P);
         assert!(near(&place, [460.0, 180.0, 360.0, 360.0]), "{place:?}");
+    }
+
+    #[test]
+    fn numbers_set_the_frame_that_the_canvas_shows() {
+        // The frame fills the height of its box.
+        let natural = Size::new(480, 480);
+        let start = pixels(&tight(&quarter(), natural, SIZE_720P), SIZE_720P);
+        assert_eq!(start, [460.0, 180.0, 360.0, 360.0]);
+        let set = |frame: [f64; 4]| framed(&quarter(), natural, SIZE_720P, frame);
+        assert_eq!(set(start), quarter());
+        let shown = |place: &Placement, want| near(&tight(place, natural, SIZE_720P), want);
+        // A move leaves the box of the frame as it is.
+        let right = set([524.0, 180.0, 360.0, 360.0]);
+        assert!(near(&right, [384.0, 180.0, 640.0, 360.0]), "{right:?}");
+        assert!(shown(&right, [524.0, 180.0, 360.0, 360.0]));
+        for frame in [[460.0, 180.0, 180.0, 360.0], [460.0, 180.0, 360.0, 180.0]] {
+            assert!(shown(&set(frame), [460.0, 180.0, 180.0, 180.0]), "{frame:?}");
+        }
+        let stretched = Placement { fit: Fit::Stretch, ..quarter() };
+        let wide = framed(&stretched, natural, SIZE_720P, [320.0, 180.0, 100.0, 360.0]);
+        assert!(near(&wide, [320.0, 180.0, 100.0, 360.0]), "{wide:?}");
     }
 
     #[test]

@@ -109,11 +109,13 @@ fn facts(view: &View<'_>, page: Page) -> Vec<BarFigure> {
         let known = !snapshot.figures.fps_pending;
         if known && (!begins || snapshot.figures.fps > 0.0) {
             let fps = format!("{:.1}", snapshot.figures.fps);
-            facts.push(fact(texts.with("fps", &[("value", fps.into())]), key!("tip-fps")));
+            let rate = fact(texts.with("fps", &[("value", fps.into())]), key!("tip-fps"));
+            facts.push(BarFigure { warns: snapshot.figures.is_slow(), ..rate });
         }
         let dropped = format::grouped(snapshot.figures.dropped_frames);
         let dropped = texts.with("status-dropped", &[("count", dropped.into())]);
-        facts.push(fact(dropped, key!("tip-dropped")));
+        let dropped = fact(dropped, key!("tip-dropped"));
+        facts.push(BarFigure { warns: snapshot.figures.loses_frames(), ..dropped });
     }
     let cpu = format!("CPU {:.0}\u{a0}%", f64::from(snapshot.cpu) * 100.0);
     facts.push(fact(cpu, key!("tip-cpu")));
@@ -228,7 +230,36 @@ fn server(ui: &Ui, view: &View<'_>, room: Rect) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::studio::live::view::LiveFigures;
+    use crate::studio::notices::health::Health;
     use crate::ui::text::Language;
+
+    #[test]
+    fn bad_figures_of_a_broadcast_need_attention() {
+        let texts = Texts::new(Language::English);
+        for (fps, dropped_frames, wanted) in
+            [(30.0, 0, [false; 2]), (11.7, 0, [true, false]), (30.0, 20, [false, true])]
+        {
+            let figures = LiveFigures {
+                fps,
+                wanted_fps: 30.0,
+                on_air_for: Duration::from_secs(60),
+                dropped_frames,
+                total_frames: 1_800,
+                ..LiveFigures::default()
+            };
+            let snapshot = Snapshot { live: LiveState::OnAir, figures, ..Snapshot::default() };
+            let view = View {
+                theme: &Theme::DARK,
+                texts: &texts,
+                snapshot: &snapshot,
+                health: &Health::of(&snapshot),
+                requests: &mut Vec::new(),
+            };
+            let warns: Vec<bool> = facts(&view, Page::Studio).iter().map(|it| it.warns).collect();
+            assert_eq!(warns[..2], wanted, "{fps} {dropped_frames}");
+        }
+    }
 
     #[test]
     fn the_time_until_the_disk_is_full_is_short_and_whole() {

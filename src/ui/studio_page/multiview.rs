@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use egui::{
-    Align, CornerRadius, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2,
-    WidgetInfo, vec2,
+    Align, Color32, CornerRadius, Rect, Response, Role, ScrollArea, Sense, Stroke, StrokeKind, Ui,
+    Vec2, WidgetInfo, vec2,
 };
 
 use crate::compose::scene::{Scene, SceneId};
@@ -30,6 +30,8 @@ const MIN_CELL_WIDTH_POINTS: f32 = 112.0;
 const MIN_CELL_HEIGHT_POINTS: f32 = 54.0;
 /// The minimum height of a cell that has text marks, in points.
 const MIN_MARKED_CELL_HEIGHT_POINTS: f32 = 64.0;
+/// The size of a mark without text, in points.
+const SMALL_MARK_SIZE: Vec2 = vec2(16.0, 16.0);
 /// The height of the line with a scene's name over its frame.
 const NAME_LINE_HEIGHT_POINTS: f32 = 22.0;
 /// The repaint interval, if nothing else requests a repaint.
@@ -126,23 +128,23 @@ pub fn looks_at(snapshot: &Snapshot, views: &mut BTreeMap<ViewOf, ViewDetail>) {
     }
 }
 
-/// Draws all scenes in `room`.
+/// Draws all scenes in `room`, on this background.
 pub fn show(
     ui: &mut Ui,
     view: &mut View<'_>,
     draft: &mut scenes::Draft,
     multiview: &mut Multiview,
     like: &FrameView,
-    room: Rect,
+    (room, background): (Rect, Color32),
 ) {
     multiview.begin(view.snapshot);
-    ui.painter().rect_filled(room, CornerRadius::ZERO, view.theme.canvas);
+    ui.painter().rect_filled(room, CornerRadius::ZERO, background);
     let inner = room.shrink(gap::XS);
     let collection = std::sync::Arc::clone(&view.snapshot.scenes.collection);
     let cells = cells(inner, collection.scenes.len());
     let whole = cells.iter().fold(inner, |whole, cell| whole.union(*cell));
     // At its edges, the list fades to this color.
-    ui.visuals_mut().panel_fill = view.theme.canvas;
+    ui.visuals_mut().panel_fill = background;
     let mut inside = child(ui, inner, "multiview");
     inside.shrink_clip_rect(room);
     let area = ScrollArea::vertical().id_salt("multiview").auto_shrink(false);
@@ -235,7 +237,6 @@ fn paint_cell(
     multiview.paint(ui, view, like, scene.id, rect);
     let line = rect.with_min_y(rect.bottom() - NAME_LINE_HEIGHT_POINTS.min(rect.height()));
     ui.painter().rect_filled(line, CornerRadius::ZERO, TEXT_PLATE);
-    let mut words = line.shrink2(vec2(gap::S, 0.0));
     // On a small frame, a text mark would cover the scene.
     let is_small = rect.height() < MIN_MARKED_CELL_HEIGHT_POINTS;
     let shape = match (on_program, in_preview) {
@@ -244,9 +245,12 @@ fn paint_cell(
         (false, false) => None,
     };
     if let Some(shape) = shape.filter(|_| is_small) {
-        shape.paint(ui.painter(), words.right_center() - vec2(5.0, 0.0), VIDEO_TEXT_COLOR);
-        words.max.x -= 16.0;
+        // The line below belongs to the name.
+        let plate = Rect::from_min_size(rect.min + Vec2::splat(gap::XS), SMALL_MARK_SIZE);
+        ui.painter().rect_filled(plate, CornerRadius::same(3), TEXT_PLATE);
+        shape.paint(ui.painter(), plate.center(), VIDEO_TEXT_COLOR);
     }
+    let words = line.shrink2(vec2(if is_small { gap::XS } else { gap::S }, 0.0));
     elided(ui, words, Align::Min, &scene.name, Type::Small.font(), VIDEO_TEXT_COLOR);
     // The mark also has a text, because a color alone is not accessible.
     let mark = match (on_program, in_preview) {

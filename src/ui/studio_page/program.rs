@@ -117,7 +117,7 @@ fn take(ui: &mut Ui, view: &mut View<'_>, draft: &mut scenes::Draft, room: Rect)
     let height = |kinds: usize| {
         52.0 + headings + gap::S + (kinds + 1) as f32 * (size::SMALL_CONTROL_HEIGHT + gap::S)
     };
-    if height(kinds.len()) > room.height() {
+    if height(kinds.len()) > room.height() - 2.0 * gap::S {
         kinds.retain(|kind| *kind == chosen);
     }
     let inner = Rect::from_center_size(

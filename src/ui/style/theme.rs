@@ -299,6 +299,8 @@ impl Theme {
         spacing.item_spacing = Vec2::new(gap::S, gap::S);
         spacing.button_padding = Vec2::new(10.0, 6.0);
         spacing.menu_margin = Margin::same(4);
+        // Only a menu becomes as wide as its items need, not a list of values.
+        spacing.menu_width = 0.0;
         spacing.interact_size = Vec2::new(40.0, 28.0);
         spacing.slider_rail_height = 3.0;
         spacing.tooltip_width = 280.0;

@@ -33,8 +33,6 @@ pub use quality::{PRESET_TEXTS, quality_text};
 
 /// The length of the send queue from which its figure has a mark.
 const LONG_BACKLOG: Duration = Duration::from_millis(500);
-/// The frame rate is not judged for this long after the start, because it is an average over time.
-const FRAME_RATE_GRACE: Duration = Duration::from_secs(4);
 
 /// Draws the panel. Once a target was live, the figures come first. Returns the action that the user
 /// selected.
@@ -124,10 +122,7 @@ fn live_figures(ui: &mut Ui, view: &View<'_>) {
     let bitrate = if on_air { format::bitrate(live.bitrate) } else { dash() };
     let round_trip = live.round_trip.map_or_else(dash, format::short_time);
     let lost = matches!(snapshot.live, LiveState::Reconnecting { .. });
-    let slow = live.on_air_for > FRAME_RATE_GRACE
-        && live.is_fps_known()
-        && live.fps < 0.9 * live.wanted_fps;
-    let drops = live.dropped_frames.saturating_mul(100) > live.total_frames;
+    let (slow, drops) = (live.is_slow(), live.loses_frames());
     let frames = if live.fps_pending { dash() } else { rate(live.fps) };
     let late = live.queued > LONG_BACKLOG;
     // A target without a connection has no send queue, except during passthrough.

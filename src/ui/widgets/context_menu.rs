@@ -4,7 +4,7 @@
 use egui::accesskit::HasPopup;
 use egui::containers::menu::{MenuConfig, SubMenu, menu_style};
 use egui::{
-    Align, Context, CornerRadius, Frame, Id, Key, Margin, Memory, Modifiers, Popup,
+    Align, Color32, Context, CornerRadius, Frame, Id, Key, Margin, Memory, Modifiers, Popup,
     PopupCloseBehavior, Rect, Response, Role, ScrollArea, Sense, Style, Ui, Vec2, WidgetInfo, pos2,
     vec2,
 };
@@ -14,12 +14,18 @@ use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{Theme, Type, gap};
 use crate::ui::widgets::{elided, focus_ring};
 
-/// The width of a menu.
+/// The minimum width of a menu.
 pub const MENU_WIDTH: f32 = 216.0;
+/// The maximum width of a menu. A menu is as wide as its widest item needs.
+const MAX_MENU_WIDTH: f32 = 340.0;
+/// The width of a menu around its items.
+const MENU_MARGINS_WIDTH: f32 = 10.0;
 /// The margin of a menu.
 const MENU_MARGIN: Margin = Margin::same(4);
 /// The height of an item that opens a submenu, the same as of other items with one line.
 const SUBMENU_ITEM_HEIGHT_POINTS: f32 = 32.0;
+/// The width of an item that opens a submenu around its title.
+const SUBMENU_MARGINS_WIDTH: f32 = 36.0;
 /// The number of passes after the end of a menu or dialog in which the keyboard focus returns. The
 /// control with which the user closed it is gone in the next frame, which may have two passes.
 const MAX_RETURN_PASSES: u64 = 4;
@@ -173,14 +179,31 @@ pub fn menu_lines(ui: &mut Ui, list: impl FnOnce(&mut Ui)) {
     ui.spacing_mut().item_spacing = Vec2::new(0.0, 1.0);
     // A submenu is placed by the margin of the menu that contains its item.
     ui.spacing_mut().menu_margin = MENU_MARGIN;
-    ui.set_width(MENU_WIDTH - 10.0);
+    // The first pass, which is invisible, finds out how wide the items are.
+    let room = if ui.is_sizing_pass() { 0.0 } else { ui.available_width() };
+    let [least, most] = [MENU_WIDTH, MAX_MENU_WIDTH].map(|width| width - MENU_MARGINS_WIDTH);
+    ui.set_width(room.clamp(least, most));
+    ui.spacing_mut().menu_width = most;
     ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, list);
+}
+
+/// Returns the width of an item that needs this width, if the list with the item can be wider. Only
+/// menus can; see [`menu_lines`].
+pub(super) fn item_width(ui: &Ui, needed: impl FnOnce() -> f32) -> f32 {
+    let (room, most) = (ui.available_width(), ui.spacing().menu_width);
+    if ui.is_sizing_pass() { needed().ceil().min(most).max(room) } else { room }
+}
+
+/// Returns the width of a text in one line.
+pub(super) fn text_width(ui: &Ui, text: &str, kind: Type) -> f32 {
+    ui.painter().layout_no_wrap(text.to_owned(), kind.font(), Color32::PLACEHOLDER).size().x
 }
 
 /// Draws an item of a menu that opens a submenu beside it. The pointer, Enter, the arrow keys and
 /// a screen reader open the submenu.
 pub fn submenu(ui: &mut Ui, theme: &Theme, title: &str, list: impl FnOnce(&mut Ui)) {
-    let room = vec2(ui.available_width(), SUBMENU_ITEM_HEIGHT_POINTS);
+    let width = item_width(ui, || text_width(ui, title, Type::Body) + SUBMENU_MARGINS_WIDTH);
+    let room = vec2(width, SUBMENU_ITEM_HEIGHT_POINTS);
     let (rect, response) = ui.allocate_exact_size(room, Sense::click());
     let enabled = ui.is_enabled();
     response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, enabled, title));

@@ -6,17 +6,23 @@ use egui::{
     Sense, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use crate::ui::input::hotkeys::shortcut_text;
+use crate::ui::input::hotkeys::Keymap;
 use crate::ui::input::named::AnyCommand;
 use crate::ui::style::icons;
 use crate::ui::style::icons::Icon;
 use crate::ui::style::theme::{CONTROL_RADIUS, Theme, Type, gap, size};
+use crate::ui::widgets::context_menu::{item_width, text_width};
 use crate::ui::widgets::{elided, focus_ring, menu_frame, return_focus};
 
 /// The width of a list around its items, in points.
 const LIST_MARGINS_WIDTH: f32 = 10.0;
 /// The width of an item around its title, with the scroll bar of a long list, in points.
 const ITEM_MARGINS_WIDTH: f32 = 54.0;
+
+/// The space before and after the text of an item, in points.
+const ITEM_PADDING_POINTS: f32 = 8.0;
+/// The width of the mark of the selected item, in points.
+const MARK_WIDTH: f32 = 20.0;
 
 /// A field that displays the selected value, and opens a list of values below it.
 #[derive(Debug)]
@@ -69,9 +75,7 @@ impl<'a> Select<'a> {
     /// Returns the width of the list. This measures all titles, so only an open list needs it.
     fn needed_list_width(&self, ui: &Ui) -> f32 {
         let needed = |title: &String| {
-            let (font, color) = (Type::Body.font(), egui::Color32::PLACEHOLDER);
-            let title = ui.painter().layout_no_wrap(title.clone(), font, color).size().x;
-            title.ceil() + ITEM_MARGINS_WIDTH + LIST_MARGINS_WIDTH
+            text_width(ui, title, Type::Body).ceil() + ITEM_MARGINS_WIDTH + LIST_MARGINS_WIDTH
         };
         self.titles.iter().map(needed).fold(self.list_width, f32::max)
     }
@@ -187,7 +191,7 @@ pub fn command_item(
     chosen: bool,
     why_not: Option<&str>,
 ) -> bool {
-    let keys = shortcut_text(ui.ctx(), command).unwrap_or_default();
+    let keys = Keymap::installed(ui.ctx()).text_in_menu(command).unwrap_or_default();
     let response = item(ui, theme, [title, second, &keys], chosen, why_not.is_none());
     let Some(why_not) = why_not else { return response.clicked() };
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(why_not));
@@ -205,7 +209,13 @@ fn item(
 ) -> Response {
     let height = if second.is_empty() { 32.0 } else { 46.0 };
     let sense = if enabled { Sense::click() } else { Sense::hover() };
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), sense);
+    let mark = if chosen || keys.is_empty() { MARK_WIDTH } else { 0.0 };
+    let width = item_width(ui, || {
+        let title = text_width(ui, title, Type::Body).max(text_width(ui, second, Type::Small));
+        let keys = if keys.is_empty() { 0.0 } else { text_width(ui, keys, Type::Small) + gap::S };
+        title + keys + mark + 2.0 * ITEM_PADDING_POINTS + 1.0
+    });
+    let (rect, response) = ui.allocate_exact_size(vec2(width, height), sense);
     response.widget_info(|| WidgetInfo::selected(Role::MenuItemRadio, enabled, chosen, title));
     if !second.is_empty() {
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_description(second));
@@ -215,10 +225,8 @@ fn item(
     } else if chosen {
         ui.painter().rect_filled(rect, CornerRadius::same(4), theme.raised);
     }
-    let mut words = rect.shrink2(vec2(8.0, 0.0));
-    if chosen || keys.is_empty() {
-        words.max.x -= 20.0;
-    }
+    let mut words = rect.shrink2(vec2(ITEM_PADDING_POINTS, 0.0));
+    words.max.x -= mark;
     if !keys.is_empty() {
         ui.ctx().accesskit_node_builder(response.id, |node| node.set_keyboard_shortcut(keys));
         let font = Type::Small.font();
@@ -226,9 +234,7 @@ fn item(
         words.max.x = painted.left() - gap::S;
     }
     let color = if enabled { theme.text } else { theme.secondary };
-    let fits = |text: &str, kind: Type| {
-        ui.painter().layout_no_wrap(text.to_owned(), kind.font(), color).size().x <= words.width()
-    };
+    let fits = |text: &str, kind: Type| text_width(ui, text, kind) <= words.width();
     let whole = fits(title, Type::Body) && fits(second, Type::Small);
     if second.is_empty() {
         elided(ui, words, Align::Min, title, Type::Body.font(), color);
@@ -285,9 +291,10 @@ pub fn menu_rule(ui: &mut Ui, theme: &Theme) {
 
 #[cfg(test)]
 mod tests {
-    use egui::{Context, Pos2, RawInput};
+    use egui::{Area, Context, Id, Pos2, RawInput};
 
     use super::*;
+    use crate::ui::widgets::menu_lines;
 
     /// Draws a field. Returns the number of texts that it laid out.
     fn laid_out(titles: &[String], opens: bool) -> usize {
@@ -309,5 +316,33 @@ mod tests {
         let titles: Vec<String> = (0..40).map(|number| format!("Value {number}")).collect();
         assert_eq!(laid_out(&titles, false), laid_out(&[], false));
         assert!(laid_out(&titles, true) >= titles.len());
+    }
+
+    /// Draws a menu with one item. Returns its width, and that of the title.
+    fn widths(title: &str) -> (f32, f32) {
+        let (ctx, mut widths) = (Context::default(), (0.0, 0.0));
+        for _ in 0..2 {
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, vec2(800.0, 400.0)));
+            let input = RawInput { screen_rect, ..RawInput::default() };
+            let mut output = ctx.run_ui(input, |ui| {
+                Area::new(Id::unique("menu")).show(ui.ctx(), |ui| {
+                    menu_lines(ui, |ui| {
+                        menu_item(ui, &Theme::DARK, title, "", false, true);
+                        widths = (ui.min_rect().width(), text_width(ui, title, Type::Body));
+                    });
+                });
+            });
+            output.textures_delta.clear();
+        }
+        widths
+    }
+
+    #[test]
+    fn a_menu_is_as_wide_as_its_widest_item_needs() {
+        let (short, long, longest) =
+            (widths("Copy"), widths(&"W".repeat(18)), widths(&"W".repeat(99)));
+        assert_eq!((short.0, longest.0), (206.0, 330.0));
+        assert!(short.0 < long.0 && long.0 < longest.0, "{long:?}");
+        assert!(long.0 - 2.0 * ITEM_PADDING_POINTS - MARK_WIDTH >= long.1, "{long:?}");
     }
 }

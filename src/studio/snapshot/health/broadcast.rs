@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::compose::scene::SourceId;
 use crate::media::RenditionId;
 use crate::studio::event::stats::{DelayFigures, DelayState};
-use crate::studio::live::view::LiveState;
+use crate::studio::live::view::{LiveState, MIN_FRAME_RATE_SHARE};
 use crate::studio::notices::message::{is_server_failure, wants_login};
 use crate::studio::notices::{Level, Notice, Remedy, groups};
 use crate::studio::snapshot::health::finding::{Finding, named, running_recording};
@@ -21,9 +21,8 @@ use crate::text::problem::{Value, problem};
 const FRAME_RATE_DELAY: Duration = Duration::from_secs(3);
 /// A backlog longer than this is visible to viewers.
 const LONG_BACKLOG: Duration = Duration::from_millis(500);
-/// The share of the wanted frame rate below which the frame rate is too low.
-const MIN_FRAME_RATE_SHARE: f64 = 0.9;
-
+/// The share of the wanted frame rate below which viewers see hardly more than single frames.
+const HEAVY_LOSS_SHARE: f64 = 0.5;
 /// The share of a frame's time from which drawing or encoding is the cause of a low frame rate.
 const SLOW_PART_SHARE: f64 = 0.8;
 
@@ -309,13 +308,21 @@ pub(super) fn recording_ended(snapshot: &Snapshot) -> Option<Finding> {
     Some(Finding::new(Some(Level::Error), sentence).with_details(reason).covering([notice]))
 }
 
-/// Returns the finding that too few frames are encoded.
-pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
-    let figures = &snapshot.figures;
-    let wanted = match figures.wanted_fps {
+fn wanted_fps(snapshot: &Snapshot) -> f64 {
+    match snapshot.figures.wanted_fps {
         wanted if wanted > 0.0 => wanted,
         _ => snapshot.quality.frame_rate.as_f64(),
-    };
+    }
+}
+
+/// Returns true if most frames are lost, in case [`too_slow`] returns a finding.
+pub(super) fn is_loss_heavy(snapshot: &Snapshot) -> bool {
+    snapshot.figures.fps < HEAVY_LOSS_SHARE * wanted_fps(snapshot)
+}
+
+/// Returns the finding that too few frames are encoded.
+pub(super) fn too_slow(snapshot: &Snapshot) -> Option<Finding> {
+    let (figures, wanted) = (&snapshot.figures, wanted_fps(snapshot));
     let encodes =
         snapshot.passthrough.is_none() && snapshot.video.is_some() && !snapshot.audio_only;
     let runs_for = match snapshot.live {

@@ -17,10 +17,10 @@ use crate::studio::notices::health::{Activity, Health};
 use crate::studio::notices::{Level, Notice};
 use crate::studio::snapshot::Snapshot;
 use crate::studio::snapshot::health::broadcast::{
-    all_is_well, of_targets, recording_ended, too_slow,
+    all_is_well, is_loss_heavy, of_targets, recording_ended, too_slow,
 };
 use crate::studio::snapshot::health::finding::{Finding, is_broadcasting, is_used};
-use crate::studio::snapshot::health::signal::{audio, audio_gone, video};
+use crate::studio::snapshot::health::signal::{audio, audio_gone, shows_video, video};
 
 impl Health {
     /// Computes the health of the studio.
@@ -54,9 +54,13 @@ fn findings(snapshot: &Snapshot) -> Vec<Finding> {
     if is_broadcasting(snapshot) {
         found.extend(recording_ended(snapshot));
     }
-    found.extend(video(snapshot));
+    let (video, slow) = (video(snapshot), is_used(snapshot).then(|| too_slow(snapshot)).flatten());
+    // The loss of most frames is worse than one failed source of several.
+    match is_loss_heavy(snapshot) && shows_video(snapshot) {
+        true => found.extend(slow.into_iter().chain(video)),
+        false => found.extend(video.into_iter().chain(slow)),
+    }
     if is_used(snapshot) {
-        found.extend(too_slow(snapshot));
         found.extend(audio(snapshot));
     }
     found.extend(audio_gone(snapshot));

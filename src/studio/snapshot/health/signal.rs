@@ -56,6 +56,11 @@ fn shown(snapshot: &Snapshot) -> Vec<ShownSource<'_>> {
     ids.into_iter().filter_map(of).collect()
 }
 
+/// Returns true if a visible source of the current scene delivers video, or is about to.
+pub(super) fn shows_video(snapshot: &Snapshot) -> bool {
+    shown(snapshot).iter().any(|source| !source.is_down)
+}
+
 /// Returns the problem of the video.
 pub(super) fn video(snapshot: &Snapshot) -> Option<Finding> {
     if snapshot.passthrough.is_some() {

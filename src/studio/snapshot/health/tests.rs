@@ -19,12 +19,13 @@ use crate::studio::mixer::{AudioStrip, TalkMode};
 use crate::studio::notices::health::{Activity, Health};
 use crate::studio::notices::message::StudioMessage;
 use crate::studio::notices::{Level, Next, Notice, Remedy};
+use crate::studio::scenes::edits::Edit;
 use crate::studio::scenes::{Collection, MAIN_SOURCE};
 use crate::studio::snapshot::health::finding::is_broadcasting;
 use crate::studio::snapshot::health::readiness;
 use crate::studio::snapshot::{
-    AudioSource, RecordingFigures, ServerFigures, Snapshot, SourceState, StripView, TargetView,
-    VideoSource,
+    AudioSource, RecordingFigures, SceneSource, ServerFigures, Snapshot, SourceState, StripView,
+    TargetView, VideoSource,
 };
 use crate::studio::targets::{Target, TargetState, address};
 use crate::text::problem::problem;
@@ -1274,6 +1275,35 @@ fn a_too_slow_sentence_ends_with_the_problem() {
     snapshot.figures.fps = 30.0;
     snapshot.notices.clear();
     assert_eq!(Health::of(&snapshot).level, None);
+}
+
+#[test]
+fn the_loss_of_most_frames_precedes_one_failed_source() {
+    let mut snapshot = on_air();
+    let mut collection = Collection::default();
+    let (scene, choice) = (collection.current, VideoChoice::Test);
+    assert!(collection.apply(&Edit::AddSource { scene, name: "Logo".into(), choice }));
+    snapshot.scenes.sources = vec![SceneSource {
+        id: collection.sources[0].id,
+        state: SourceState::Failed,
+        name: "Logo".into(),
+        size: None,
+        reason: Problem::default(),
+        playing: None,
+        left_out: Arc::default(),
+        filter_problems: Vec::new(),
+        device: String::new(),
+    }];
+    snapshot.scenes.collection = Arc::new(collection);
+    let of = |snapshot: &Snapshot| Health::of(snapshot).sentence.id();
+    let gone = "health-source-gone";
+    for (fps, sentence) in [(30.0, gone), (17.0, gone), (11.7, "health-too-slow")] {
+        snapshot.figures.fps = fps;
+        assert_eq!(of(&snapshot), sentence, "{fps}");
+    }
+    // Without any video, frames are of no use.
+    snapshot.video.as_mut().unwrap().state = SourceState::Failed;
+    assert_eq!(of(&snapshot), gone);
 }
 
 #[test]

@@ -6,9 +6,10 @@ use egui::{
 };
 
 use crate::compose::scene::{Crop, Item, Placement};
+use crate::media::Size;
 use crate::studio::{Command, Edit};
 use crate::ui::input::actions::key;
-use crate::ui::scenes::draft::{BLEND_MODES, FIT_MODES};
+use crate::ui::scenes::draft::{BLEND_MODES, FIT_MODES, natural};
 use crate::ui::scenes::placement;
 use crate::ui::scenes::source::fields::{caption, line, number_fault};
 use crate::ui::style::theme::{CONTROL_RADIUS, Type, gap, size};
@@ -31,7 +32,9 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
         paragraph(ui, &texts.get("inspector-locked"), Type::Small, view.theme.secondary);
     }
     let mut now = item.place;
-    ui.add_enabled_ui(!item.locked, |ui| placed(ui, view, &mut now));
+    ui.add_enabled_ui(!item.locked, |ui| {
+        placed(ui, view, &mut now, natural(view.snapshot, item));
+    });
     if now != item.place && !item.locked {
         view.send(Command::Edit(Edit::SetPlace(item.id, now)));
     }
@@ -65,11 +68,12 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, item: &Item) {
     }
 }
 
-/// Draws the box, its rotation, the crop, and the fit.
-fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
+/// Draws the frame as the canvas shows it, its rotation, the crop, and the fit.
+fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement, natural: Size) {
     let texts = view.texts;
     let canvas = view.snapshot.quality.size;
-    let [mut x, mut y, mut width, mut height] = placement::pixels(now, canvas);
+    let frame = placement::tight(now, natural, canvas);
+    let [mut x, mut y, mut width, mut height] = placement::pixels(&frame, canvas);
     let most = 50.0 * f64::from(canvas.width.max(canvas.height));
     pair(
         ui,
@@ -90,8 +94,7 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement) {
         ],
         "",
     );
-    let (cw, ch) = (f64::from(canvas.width), f64::from(canvas.height));
-    *now = Placement { x: x / cw, y: y / ch, width: width / cw, height: height / ch, ..*now };
+    *now = placement::framed(now, natural, canvas, [x, y, width, height]);
     let name = texts.get("placement-rotation").to_string();
     let mut fault = None;
     line(ui, view, &name, |ui, view| {

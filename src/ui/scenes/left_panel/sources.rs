@@ -183,6 +183,10 @@ fn item_row(
     if row.dragged() || row.drag_stopped() {
         drag(ui, view, &row, item.id, depth);
     }
+    // The menu applies to all selected items, or else to this one.
+    if row.secondary_clicked() && !draft.is_chosen(item.id) {
+        draft.choose(Some(item.id));
+    }
     menu::context(&row, view, |ui, view| menu::item(ui, view, draft, item));
 }
 

@@ -44,8 +44,6 @@ pub(super) struct Docked<'a, 'b, 'c> {
     pub around: f32,
     /// The maximum width of a tab at which the whole tab bar fits, in points.
     pub most: f32,
-    /// Panels that have a title, although they are not in a group of tabs.
-    pub titled: Vec<TileId>,
     /// True while Tab moves the keyboard focus. It then passes the lines between parts and the free
     /// space of tab bars, which only the mouse can drag.
     pub passes_lines: bool,
@@ -227,9 +225,7 @@ impl Behavior<Panel> for Docked<'_, '_, '_> {
     }
 
     fn is_tab_bar_visible(&self, _: TileId, tabs: &Tabs) -> bool {
-        self.arranging
-            || tabs.children.len() > 1
-            || tabs.children.iter().any(|child| self.titled.contains(child))
+        self.arranging || tabs.children.len() > 1
     }
 
     fn is_tile_draggable(&self, _: &Tiles<Panel>, _: TileId) -> bool {

@@ -16,6 +16,10 @@ use crate::ui::view::View;
 use crate::ui::widgets::scroll;
 use crate::ui::{targets, watch};
 
+/// The minimum height of the panel with scenes and sources for thumbnails, in points. In a lower
+/// panel, they would leave no room for the sources.
+const MIN_THUMBNAILS_HEIGHT_POINTS: f32 = 240.0;
+
 /// Returns the text key for the title of a panel.
 pub(super) fn title(panel: Panel) -> &'static str {
     match panel {
@@ -56,7 +60,8 @@ pub(super) fn show(
             child.shrink_clip_rect(room);
             let thumbnails =
                 SceneThumbnails { multiview: &mut *parts.multiview, like: &*parts.program };
-            let thumbnails = has_thumbnails(parts.panels).then_some(thumbnails);
+            let is_high = room.height() >= MIN_THUMBNAILS_HEIGHT_POINTS;
+            let thumbnails = (is_high && has_thumbnails(parts.panels)).then_some(thumbnails);
             left_panel::show(&mut child, view, parts.scenes, thumbnails);
             None
         }
@@ -99,7 +104,8 @@ pub(super) fn show(
         }),
         Panel::Players => watch::in_panel(ui, view, parts.watch, parts.watched, room),
         Panel::Multiview => {
-            multiview::show(ui, view, parts.scenes, parts.multiview, parts.program, room);
+            let place = (room, view.theme.canvas);
+            multiview::show(ui, view, parts.scenes, parts.multiview, parts.program, place);
             None
         }
         Panel::Controls => {

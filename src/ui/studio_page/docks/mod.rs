@@ -19,9 +19,6 @@ use crate::ui::studio_page::parts::PageParts;
 use crate::ui::targets::child;
 use crate::ui::view::View;
 
-/// The height in points below which panels outside a group of tabs have no title.
-const MIN_TITLED_HEIGHT_POINTS: f32 = 640.0;
-
 /// The state of the panels, which is kept between frames.
 #[derive(Debug, Default)]
 pub struct Docks {
@@ -118,15 +115,7 @@ impl Docks {
             }
             tree.make_active(|_, tile| matches!(tile, egui_tiles::Tile::Pane(it) if *it == panel));
         }
-        let roomy = room.height() >= MIN_TITLED_HEIGHT_POINTS;
-        let bars =
-            shape::SingleTabBars { mixer: roomy || self.arranging, controls: self.arranging };
-        let set = shape::fit(&mut tree, &self.sizes, room, bars);
-        let titled = tree
-            .tiles
-            .iter()
-            .filter(|(_, tile)| matches!(tile, egui_tiles::Tile::Pane(Panel::Mixer | Panel::Chat)));
-        let titled = titled.map(|(id, _)| *id).filter(|_| roomy).collect();
+        let set = shape::fit(&mut tree, &self.sizes, room, self.arranging);
         let mut docked = Docked {
             view,
             parts: &mut *parts,
@@ -138,7 +127,6 @@ impl Docks {
             groups: if self.arranging { shape::groups(&tree) } else { Vec::new() },
             around: TAB_PADDING_POINTS,
             most: f32::INFINITY,
-            titled,
             passes_lines: ui.input(|input| input.key_pressed(Key::Tab)),
         };
         let mut inner = child(ui, room, "docks");

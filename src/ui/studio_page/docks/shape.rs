@@ -18,6 +18,8 @@ pub(super) const TAB_BAR_HEIGHT_POINTS: f32 = 38.0;
 const CONTROLS_HEIGHT_POINTS: f32 = go_live::BUTTONS_HEIGHT_POINTS + 2.0 * gap::M;
 /// The minimum width and height of the part that takes the remaining space, in points.
 const MIN_REST_SIZE_POINTS: [f32; 2] = [300.0, 160.0];
+/// The minimum width to which the user can drag a part, in points. Its buttons then have room.
+const MIN_PART_WIDTH_POINTS: f32 = 180.0;
 /// The minimum height of a mixer below a tab bar: the bar, the strips and the space around them.
 const MIN_TABBED_MIXER_HEIGHT: f32 = 146.0;
 /// The initial height of the multiview.
@@ -185,26 +187,17 @@ fn takes_rest(
         .or_else(|| find(&|panel| panel != Panel::Controls))
 }
 
-/// The tab bars of groups that have only one panel.
-#[derive(Copy, Clone, Debug, Default)]
-pub(super) struct SingleTabBars {
-    /// True if a single mixer has a tab bar.
-    pub mixer: bool,
-    /// True if the controls have a tab bar.
-    pub controls: bool,
-}
-
 /// Returns the minimum height of a part.
-fn least_height(tiles: &Tiles<Panel>, id: TileId, bars: SingleTabBars) -> f32 {
+fn least_height(tiles: &Tiles<Panel>, id: TileId, arranging: bool) -> f32 {
     let is_mixer = |id: &TileId| tiles.get_pane(id) == Some(&Panel::Mixer);
     match tiles.get(id) {
         Some(Tile::Container(Container::Tabs(tabs)))
-            if (bars.mixer || tabs.children.len() > 1) && tabs.children.iter().any(is_mixer) =>
+            if (arranging || tabs.children.len() > 1) && tabs.children.iter().any(is_mixer) =>
         {
             MIN_TABBED_MIXER_HEIGHT
         }
         Some(Tile::Container(container)) => {
-            let parts = container.children().map(|part| least_height(tiles, *part, bars));
+            let parts = container.children().map(|part| least_height(tiles, *part, arranging));
             parts.fold(1.0, f32::max)
         }
         _ => 1.0,
@@ -212,15 +205,16 @@ fn least_height(tiles: &Tiles<Panel>, id: TileId, bars: SingleTabBars) -> f32 {
 }
 
 /// Gives each part its size in `room`. Returns these sizes, and their ratio to the requested sizes.
+/// While the user is `arranging` panels, a single panel also has a tab bar.
 pub(super) fn fit(
     tree: &mut Tree<Panel>,
     sizes: &HashMap<TileId, f32>,
     room: Rect,
-    bars: SingleTabBars,
+    arranging: bool,
 ) -> HashMap<TileId, (f32, f32)> {
     let mut given = HashMap::new();
     if let Some(root) = tree.root() {
-        fit_tile(&mut tree.tiles, root, sizes, (room, bars), &mut given);
+        fit_tile(&mut tree.tiles, root, sizes, (room, arranging), &mut given);
     }
     given
 }
@@ -229,7 +223,7 @@ fn fit_tile(
     tiles: &mut Tiles<Panel>,
     id: TileId,
     sizes: &HashMap<TileId, f32>,
-    (room, bars): (Rect, SingleTabBars),
+    (room, arranging): (Rect, bool),
     given: &mut HashMap<TileId, (f32, f32)>,
 ) {
     let Some(Tile::Container(Container::Linear(linear))) = tiles.get(id) else { return };
@@ -244,7 +238,7 @@ fn fit_tile(
         Some(size) => *size,
     };
     let narrow = if row && room.width() < size::NARROW_WINDOW_WIDTH { 0.87 } else { 1.0 };
-    let bar = if bars.controls { TAB_BAR_HEIGHT_POINTS } else { 0.0 };
+    let bar = if arranging { TAB_BAR_HEIGHT_POINTS } else { 0.0 };
     let controls_height = CONTROLS_HEIGHT_POINTS + bar;
     let fixed: f32 =
         children.iter().filter(|id| !row && buttons(**id)).count() as f32 * controls_height;
@@ -260,7 +254,7 @@ fn fit_tile(
         let share = match !row && buttons(*child) {
             true => controls_height,
             false if row => (wanted(*child) * scale).max(1.0),
-            false => (wanted(*child) * scale).max(least_height(tiles, *child, bars)),
+            false => (wanted(*child) * scale).max(least_height(tiles, *child, arranging)),
         };
         shares.push((*child, share));
     }
@@ -280,7 +274,7 @@ fn fit_tile(
     let mut at = room.min;
     for (child, share) in shares {
         let size = if row { vec2(share, room.height()) } else { vec2(room.width(), share) };
-        fit_tile(tiles, child, sizes, (Rect::from_min_size(at, size), bars), given);
+        fit_tile(tiles, child, sizes, (Rect::from_min_size(at, size), arranging), given);
         at += if row {
             vec2(share + PART_GAP_POINTS, 0.0)
         } else {
@@ -297,10 +291,13 @@ pub(super) fn learn(
 ) {
     for tile in tree.tiles.tiles() {
         let Tile::Container(Container::Linear(linear)) = tile else { continue };
+        let is_row = linear.dir == LinearDir::Horizontal;
+        let least = if is_row { MIN_PART_WIDTH_POINTS } else { 0.0 };
         for (id, share) in linear.shares.iter() {
             let Some((before, scale)) = given.get(id) else { continue };
             if !sizes.contains_key(id) || (share - before).abs() > 0.5 {
-                sizes.insert(*id, share / scale.max(0.01));
+                // In a small window, a part can already be narrower.
+                sizes.insert(*id, share.max(least.min(*before)) / scale.max(0.01));
             }
         }
     }
@@ -629,7 +626,7 @@ mod tests {
         let chat = docked.group(Panel::Chat);
         docked.sizes.insert(chat, 150.0);
         let room = Rect::from_min_size(egui::Pos2::ZERO, vec2(1_600.0, 900.0));
-        let given = fit(&mut docked.tree, &docked.sizes, room, SingleTabBars::default());
+        let given = fit(&mut docked.tree, &docked.sizes, room, false);
         assert!(given[&chat].0 > 100.0, "{given:?}");
     }
 
@@ -640,11 +637,26 @@ mod tests {
         let controls = docked.group(Panel::Controls);
         let column = docked.tree.tiles.parent_of(controls).unwrap();
         let mut height = |bar: bool| {
-            let bars = SingleTabBars { controls: bar, ..SingleTabBars::default() };
-            fit(&mut docked.tree, &docked.sizes, room, bars);
+            fit(&mut docked.tree, &docked.sizes, room, bar);
             let Container::Linear(linear) = docked.container(column) else { panic!("no column") };
             linear.shares.iter().find(|(id, _)| **id == controls).map(|(_, share)| *share).unwrap()
         };
         assert_eq!(height(true) - height(false), TAB_BAR_HEIGHT_POINTS);
+    }
+
+    #[test]
+    fn a_part_cannot_be_dragged_so_narrow_that_its_buttons_are_cut_off() {
+        let mut docked = DockTree::new();
+        let room = Rect::from_min_size(egui::Pos2::ZERO, vec2(1_600.0, 900.0));
+        let group = docked.group(Panel::Controls);
+        let (column, row) =
+            (docked.tree.tiles.parent_of(group).unwrap(), docked.tree.root().unwrap());
+        for (drag, wanted) in [(400.0, 400.0), (60.0, MIN_PART_WIDTH_POINTS)] {
+            let given = fit(&mut docked.tree, &docked.sizes, room, false);
+            let Container::Linear(linear) = docked.container(row) else { panic!("no row") };
+            linear.shares.set_share(column, drag);
+            learn(&docked.tree, &given, &mut docked.sizes);
+            assert_eq!(docked.sizes[&column], wanted);
+        }
     }
 }

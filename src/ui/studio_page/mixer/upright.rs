@@ -21,6 +21,8 @@ const METER_WIDTH_POINTS: f32 = 20.0;
 /// The distance between the meter and the middle of a strip with a fader. The scale on the left of the
 /// meter and the fader then have room in the narrowest strip.
 const METER_OFFSET_POINTS: f32 = 18.0;
+/// The size of a lit clip lamp in points.
+const CLIP_LAMP_SIZE: Vec2 = vec2(44.0, 22.0);
 /// The size of a fader's handle in points.
 const FADER_HANDLE_SIZE: Vec2 = vec2(22.0, 11.0);
 /// What the gain is rounded to while the handle is dragged, in decibels.
@@ -40,18 +42,29 @@ struct Column<'a> {
     silent: bool,
     /// True if there is a fader beside the meter.
     fader: bool,
+    /// The clip lamp, which is in the place of the icon while it is lit.
+    lamp: Option<StripLamp>,
 }
 
 /// Draws the column. Returns the space beside the meter.
-fn column(ui: &mut Ui, view: &View<'_>, column: &Column<'_>, rect: Rect, foot: f32) -> Rect {
+fn column(ui: &mut Ui, view: &mut View<'_>, column: &Column<'_>, rect: Rect, foot: f32) -> Rect {
     let theme = view.theme;
     ui.painter().rect_filled(rect, CornerRadius::same(CARD_RADIUS), theme.canvas);
     let inner = rect.shrink(gap::S);
     let line = |top: f32, height: f32| {
         Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), height))
     };
-    let icon = Rect::from_center_size(line(inner.top(), 18.0).center(), Vec2::splat(16.0));
-    icons::paint(ui.painter(), column.icon, icon, theme.secondary);
+    let top = line(inner.top(), 18.0).center();
+    match column.lamp {
+        Some(lamp) => {
+            let place = Rect::from_center_size(top, CLIP_LAMP_SIZE);
+            clip_lamps::lamp(ui, view, place, column.name, lamp);
+        }
+        None => {
+            let place = Rect::from_center_size(top, Vec2::splat(16.0));
+            icons::paint(ui.painter(), column.icon, place, theme.secondary);
+        }
+    }
     let font = Type::Figure.font();
     elided(ui, line(inner.top() + 20.0, 18.0), Align::Center, column.name, font, theme.text);
     let below = line(inner.bottom() - foot - 18.0, 18.0);
@@ -116,14 +129,11 @@ pub(super) fn show(ui: &mut Ui, view: &mut View<'_>, strip: &Strip, rect: Rect) 
         levels: strip.levels,
         silent: strip.silent.is_some(),
         fader: true,
+        lamp: strip.clipped.then_some(StripLamp::Strip(strip.id)),
     };
     let area = ui.interact(rect, ui.scope_id().with("strip"), Sense::CLICK);
     let foot = BUTTON_SIDE_POINTS + gap::XS;
     let beside = column(ui, view, &shown, rect, foot);
-    if strip.clipped {
-        let lamp = Rect::from_min_size(rect.min + vec2(gap::XS, gap::XS), vec2(44.0, 22.0));
-        clip_lamps::lamp(ui, view, lamp, &strip.name, StripLamp::Strip(strip.id));
-    }
     let mut at = part(ui, beside, "fader");
     let mut gain = strip.gain_db;
     let name = strip.fader_name(view);
@@ -164,12 +174,9 @@ pub(super) fn program(ui: &mut Ui, view: &mut View<'_>, rect: Rect) {
         levels: reading.into(),
         silent: false,
         fader: false,
+        lamp: reading.clipped.then_some(StripLamp::Program),
     };
     column(ui, view, &shown, rect, BUTTON_SIDE_POINTS + gap::XS);
-    if reading.clipped {
-        let lamp = Rect::from_min_size(rect.min + vec2(gap::XS, gap::XS), vec2(44.0, 22.0));
-        clip_lamps::lamp(ui, view, lamp, &name, StripLamp::Program);
-    }
     let line = Rect::from_min_max(
         pos2(rect.left() + gap::XS, rect.bottom() - gap::S - BUTTON_SIDE_POINTS),
         pos2(rect.right() - gap::XS, rect.bottom() - gap::S),

@@ -9,7 +9,7 @@ use crate::studio::settings::ProjectorContent;
 use crate::studio::{Preferences, Snapshot};
 use crate::ui::scenes;
 use crate::ui::studio_page::multiview::{self, Multiview};
-use crate::ui::style::theme::{Type, VIDEO_SECONDARY_TEXT_COLOR};
+use crate::ui::style::theme::{FRAME_BACKGROUND, Type, VIDEO_SECONDARY_TEXT_COLOR};
 use crate::ui::video::{self, FrameView};
 use crate::ui::view::View;
 use crate::ui::widgets::place;
@@ -66,7 +66,8 @@ impl ProjectorFrame {
     ) {
         if shows == ProjectorContent::Multiview {
             self.one = None;
-            return multiview::show(ui, view, parts.scenes, &mut self.all, parts.program, room);
+            let place = (room, FRAME_BACKGROUND);
+            return multiview::show(ui, view, parts.scenes, &mut self.all, parts.program, place);
         }
         let of = view_of(shows, view.snapshot);
         let slot = of.map(|of| view.snapshot.scenes.views.get(&of));

@@ -5,7 +5,6 @@ mod studio_mode;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::base::Worker;
 use crate::base::queue::{self, Full, Receiver};
@@ -38,9 +37,6 @@ use crate::studio::sources;
 use crate::studio::sources::missing_files::FileNews;
 use crate::text::problem::problem;
 use crate::text::{Language, Problem};
-
-/// Similar changes within this time are one undo step.
-const UNDO_MERGE_WINDOW: Duration = Duration::from_millis(1_500);
 
 /// Maximum number of scenes and sources that are drawn in addition to the program.
 const MAX_VIEWS: usize = 100;
@@ -206,11 +202,7 @@ impl Engine {
 
     /// Adds an undo step for a change.
     pub(in crate::studio::engine) fn add_step(&mut self, before: UndoState, change: Change) {
-        let now = self.clock.now();
-        let stage = &mut self.state.stage;
-        let apart = stage.last_edit.is_none_or(|last| now.since(last) > UNDO_MERGE_WINDOW);
-        stage.last_edit = Some(now);
-        stage.steps.add(before, change, apart);
+        self.state.stage.add_step(before, change, self.clock.now());
     }
 
     pub(in crate::studio::engine) fn step(&mut self, back: bool) {
