@@ -22,6 +22,7 @@ use onair::capture;
 use onair::compose::filter::{Asset, Chain, Cube, Filter, FilterAssets, Slot, Table, WantedFilter};
 use onair::compose::transition::{Change, Kind, Stinger, Transition, TransitionAssets};
 use onair::compose::{Program, SourceFrame, scene};
+use onair::media::filter_settings::NumericSettings;
 use onair::media::{ClipFeed, Color, Moment, Planes, Size, VideoFeed, VideoFrame};
 
 /// The work for each frame.

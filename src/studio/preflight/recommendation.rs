@@ -100,7 +100,7 @@ fn is_fast(speeds: &[(Size, f64)], preset: &Preset) -> bool {
 /// Returns true if an encoder of this speed in frames per second is fast enough for a usual quality
 /// of this size.
 pub fn is_fast_enough(size: Size, fps: f64) -> bool {
-    USUAL_QUALITIES.iter().any(|preset| is_fast(&[(size, fps)], preset))
+    PRESETS.iter().any(|preset| is_fast(&[(size, fps)], preset))
 }
 
 /// Returns the best usual quality that the encoder, the connection and the services support.
@@ -118,8 +118,7 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, targets: &CheckedTargets) 
     let objection = |preset: &Preset| {
         // A computer that is too slow for a preset is too slow for all better ones, even if another
         // program disturbed only the measurement of the smaller size.
-        let fast =
-            USUAL_QUALITIES.iter().take_while(|it| is_fast(speeds, it)).any(|it| it == preset);
+        let fast = PRESETS.iter().take_while(|it| is_fast(speeds, it)).any(|it| it == preset);
         let taken = targets.limits.iter().all(|limits| {
             limits.height.is_none_or(|most| preset.size.height <= most)
                 && limits.video.is_none_or(|most| preset.video_bitrate.0 <= most.0)

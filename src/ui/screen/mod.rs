@@ -468,8 +468,9 @@ impl Screen {
 
     /// Handles the keyboard of the *Watch* page.
     fn player_keys(&mut self, ctx: &egui::Context) {
+        let is_free = self.page == Page::Watch && self.dialog.is_none() && !self.chooses_file();
         let mut view = view!(self);
-        if self.page == Page::Watch && self.dialog.is_none() && !self.chooses_file() {
+        if is_free {
             watch::keys::take(ctx, &mut view, &mut self.watch);
         }
         self.watch.tell(&mut view);
