@@ -214,7 +214,7 @@ import-bounded = { $number ->
     }（由 { $was } 改为 { $is }）
 import-discarded = 反交错方式（“丢弃”改为“线性”）
 import-retro = 反交错方式（“复古”改为“线性”）
-import-doubled = 反交错方式“2x”的帧率加倍
+import-doubled = 反交错的帧率加倍（2x 模式）
 import-deinterlacing = 反交错方式（{ $kind }）
 import-shape = 图片的宽高比（onair 会把图片拉伸到整个画面）
 import-undistorted = 图片中心不变形
