@@ -154,8 +154,8 @@ pub const FAULTS: &[Fault] = &[
         "a redirect to a dead port",
         plant::sent_on,
         (6, Notice("target-unreachable"), "tcp"),
-        ["redirects the stream to", "connection refused", "Contact the server's operator"],
-        ["将直播重定向到", "连接被拒绝", "请联系服务器管理员"],
+        ["redirected onair to", "connection refused", "Contact the server's operator"],
+        ["服务器已重定向到", "连接被拒绝", "请联系服务器管理员"],
     ),
     row(
         "a dead proxy",

@@ -65,11 +65,11 @@ guide-upload-limited = About { $rate }
 guide-measure-again = Measure again
 guide-recommend = onair recommends { $size } at { $rate } fps and { $bitrate }.
 guide-because-all = This is the highest preset, and there is room to spare.
-guide-because-encoder = A higher quality would overload this computer.
-guide-because-upload = A higher quality would exceed your upload speed.
+guide-because-encoder = Higher quality would overload this computer.
+guide-because-upload = Higher quality would need a faster upload.
 guide-because-upload-test = Your upload may be faster than the test. If it is, you can raise the quality later.
 guide-because-unknown = Most connections can handle this quality, and you can raise it later.
-guide-because-service = The service does not accept a higher quality.
+guide-because-service = The service does not accept higher quality.
 
 guide-ready = Ready
 guide-all-set = All set

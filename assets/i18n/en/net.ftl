@@ -93,7 +93,7 @@ net-no-port = onair cannot connect on any port: { $tried }
 net-no-port-answers = onair cannot connect on any port: { $tried }
     .cure = Make sure that the server is running, and check which ports it uses. If a firewall allows only web ports, try rtmps:// or rtmpts://.
 net-tried = { $port } ({ $stage }): { $cause }
-net-sent-on = the server redirects the stream to { $peer }: { $cause }
+net-sent-on = the server redirected onair to { $peer }, and that connection failed: { $cause }
 
 # Servers that answer instead of an RTMP server.
 net-not-rtmp-web = a web server (HTTP) responded

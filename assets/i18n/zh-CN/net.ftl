@@ -93,7 +93,7 @@ net-no-port = 所有端口都连不上：{ $tried }
 net-no-port-answers = 所有端口都连不上：{ $tried }
     .cure = 请检查服务器是否在运行、使用哪些端口。如果防火墙只放行网页端口，可以试试 rtmps:// 或 rtmpts://。
 net-tried = { $port }（{ $stage }）：{ $cause }
-net-sent-on = 服务器将直播重定向到 { $peer }：{ $cause }
+net-sent-on = 服务器已重定向到 { $peer }，该连接失败：{ $cause }
 
 # 不是 RTMP 服务器的回应
 net-not-rtmp-web = 收到的是 Web 服务器（HTTP）的响应
