@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_the_aim_until_who_was_on_the_way_is_there() {
+    fn a_seek_is_pending_until_its_last_request_ends() {
         let mut goal = SeekGoal::default();
         assert_eq!((goal.pending(), goal.take(), goal.waits()), (None, None, false));
         goal.want(10);
