@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_wanted_one_after_the_other_and_none_is_lost() {
+    fn files_are_requested_one_after_the_other_and_none_is_lost() {
         let folder = tempfile::tempdir().unwrap();
         let make = |name: &str| {
             let path = folder.path().join(name);

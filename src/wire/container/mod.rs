@@ -566,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_before_zero_is_moved_as_a_whole() {
+    fn negative_times_are_moved_to_zero_for_playback_only() {
         let place = |track, dts: i64| SampleLocation {
             track,
             keyframe: true,
