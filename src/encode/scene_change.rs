@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_is_told_from_movement_and_a_flash() {
+    fn a_cut_is_distinguished_from_movement_and_a_flash() {
         let mut detector = SceneDetector::default();
         let mut new = |frame: &[u8]| detector.is_new(frame, FRAME_WIDTH);
         for n in 0..20 {

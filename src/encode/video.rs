@@ -150,7 +150,7 @@ impl VideoEncoder {
             taken: Mutex::default(),
             failure: Mutex::new(None),
         });
-        let (codec_config, description) =
+        let (video_config, description) =
             (opened.backend.config().clone(), opened.backend.description());
         let gauge = Arc::clone(input.gauge());
         let its = Arc::clone(&shared);
@@ -166,13 +166,13 @@ impl VideoEncoder {
             worker,
             shared,
             input: gauge,
-            config: codec_config,
+            config: video_config,
             description,
             why: opened.why,
         })
     }
 
-    /// Returns the codec config, which is known before the first frame. After a size change,
+    /// Returns the video config, which is known before the first frame. After a size change,
     /// packets carry the new config.
     pub fn config(&self) -> &VideoConfig {
         &self.config

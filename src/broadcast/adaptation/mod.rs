@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn another_wish_is_taken_up() {
+    fn a_new_maximum_bitrate_applies() {
         let mut link = Link::new();
         link.adapter.set_most(BitsPerSecond(4_000_000));
         assert_eq!(link.adapter.bitrate().0, 4_000_000);

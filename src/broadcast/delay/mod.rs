@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_comes_later_and_whole() {
+    fn every_packet_comes_after_the_delay() {
         let folder = tempfile::tempdir().unwrap();
         let (packets, hub) = audio_hub();
         let clock = Clock::start();
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_dropped_at_once_when_that_is_wanted() {
+    fn discard_drops_delayed_packets_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let (packets, hub) = audio_hub();
         let delay = Delay::start(&config(MAX_STREAM_DELAY, &folder), &hub, Clock::start()).unwrap();

@@ -39,8 +39,8 @@ pub(super) fn judge(configurations: &[(Track, Bytes)], announced: &Enhanced) -> 
     let missing = |(four_cc, name): (FourCc, String)| {
         (announced.abilities(&four_cc.to_string()) == 0).then_some(name)
     };
-    let lacking: Vec<String> = codecs.into_iter().filter_map(missing).collect();
-    if lacking.is_empty() { Verdict::Taken } else { Verdict::NotTaken(lacking) }
+    let unsupported: Vec<String> = codecs.into_iter().filter_map(missing).collect();
+    if unsupported.is_empty() { Verdict::Taken } else { Verdict::NotTaken(unsupported) }
 }
 
 /// Returns the FourCC of an enhanced body, or `None` for a legacy body, which every server

@@ -143,7 +143,7 @@ mod tests {
         AudioCodec, AudioConfig, BitsPerSecond, FrameRate, Rotation, Size, VideoCodec, VideoConfig,
     };
 
-    /// Parameters with 25 frames per second, and audio in packets of 20 ms.
+    /// Returns the config of video with 25 frames per second, and audio in packets of 20 ms.
     fn config() -> StreamConfig {
         StreamConfig {
             video: Some(VideoConfig {

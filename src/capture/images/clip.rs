@@ -57,16 +57,17 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     Ok(files)
 }
 
-/// Returns the sort key of a name: its texts, each with the number after it.
-fn natural(path: &Path) -> (Vec<(String, u64)>, PathBuf) {
+/// Returns the sort key of a name: its texts, each with the number after it. A number of any size is
+/// compared by its length without leading zeros, and then by its digits.
+fn natural(path: &Path) -> (Vec<(String, usize, String)>, PathBuf) {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let (mut parts, mut rest) = (Vec::new(), &*stem);
     while !rest.is_empty() {
         let from_number = rest.trim_start_matches(|c: char| !c.is_ascii_digit());
         let after = from_number.trim_start_matches(|c: char| c.is_ascii_digit());
         let text = rest.strip_suffix(from_number).unwrap_or_default();
-        let number = from_number.strip_suffix(after).and_then(|digits| digits.parse().ok());
-        parts.push((text.to_owned(), number.unwrap_or(0)));
+        let digits = from_number.strip_suffix(after).unwrap_or_default().trim_start_matches('0');
+        parts.push((text.to_owned(), digits.len(), digits.to_owned()));
         rest = after;
     }
     (parts, path.to_owned())
@@ -169,7 +170,14 @@ mod tests {
 
     #[test]
     fn names_are_sorted_by_every_number() {
-        let sorted = ["shot2.png", "shot9_a.png", "shot9_b.png", "shot10_a.png", "title.png"];
+        let sorted = [
+            "shot2.png",
+            "shot9_a.png",
+            "shot009_b.png",
+            "shot10_a.png",
+            "shot20260101000000000000.png",
+            "title.png",
+        ];
         let mut names: Vec<_> = sorted.iter().rev().map(Path::new).collect();
         names.sort_by_cached_key(|path| natural(path));
         assert_eq!(names, sorted.map(Path::new));

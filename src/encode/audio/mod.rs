@@ -97,7 +97,7 @@ impl AudioEncoder {
         }
         let opened = backend::open_audio(&config)?;
         let shared = Arc::new(Shared::default());
-        let (codec_config, description) =
+        let (audio_config, description) =
             (opened.backend.config().clone(), opened.backend.description());
         let its = Arc::clone(&shared);
         let mut backend = opened.backend;
@@ -108,10 +108,10 @@ impl AudioEncoder {
             }
         })
         .map_err(|error| Error::Thread { thread: "onair-aenc", reason: error.to_string() })?;
-        Ok(Self { worker, shared, config: codec_config, description, why: opened.why })
+        Ok(Self { worker, shared, config: audio_config, description, why: opened.why })
     }
 
-    /// Returns the codec config, which is known before the first sample.
+    /// Returns the audio config, which is known before the first sample.
     pub fn config(&self) -> &AudioConfig {
         &self.config
     }

@@ -51,27 +51,27 @@ impl AudioBackend for Bare {
     }
 }
 
-/// Returns the codec config of these packets: AAC, which the player does not use here.
-pub(crate) fn codec_config(sample_rate: u32, channels: u16) -> AudioConfig {
-    let config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
+/// Returns the audio config of these packets: AAC, which the player does not use here.
+pub(crate) fn audio_config(sample_rate: u32, channels: u16) -> AudioConfig {
+    let codec_config = AudioSpecificConfig::lc(sample_rate, channels).and_then(|it| it.build());
     let bitrate = BitsPerSecond(sample_rate * u32::from(channels) * 16);
-    let config = config.unwrap_or_default();
-    AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, codec_config: config }
+    let codec_config = codec_config.unwrap_or_default();
+    AudioConfig { codec: AudioCodec::Aac, sample_rate, channels, bitrate, codec_config }
 }
 
 /// Starts the thread, which ends with its input. `repaired` counts the samples that were inserted
 /// or dropped to stay in sync.
 pub(crate) fn spawn(
-    codec_config: AudioConfig,
+    audio_config: AudioConfig,
     input: queue::Receiver<SampleBlock>,
     output: queue::Sender<EncodedPacket>,
     repaired: Arc<AtomicU64>,
 ) -> Worker {
-    let AudioConfig { sample_rate, channels, bitrate, .. } = codec_config;
+    let AudioConfig { sample_rate, channels, bitrate, .. } = audio_config;
     let config = Config { sample_rate, channels, bitrate };
     Worker::spawn("bare-aenc", move |stop| {
         let waiting = vec![0; PACKET_SAMPLES * usize::from(channels)];
-        let mut backend = Bare { config: codec_config, waiting, made: 0 };
+        let mut backend = Bare { config: audio_config, waiting, made: 0 };
         let shared = Shared::default();
         let mut street = EncoderThread::new(config, Track::Audio, &mut backend, &shared, &output);
         street.run(&input, stop).unwrap();

@@ -427,3 +427,44 @@ impl VideoBackend for Encoder {
         Description { name: ENCODER_NAME, profile, level: self.level.to_string() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::{Pooled, Timestamp};
+    use crate::media::{Color, Planes};
+
+    #[test]
+    fn a_frame_of_a_wrong_size_does_not_change_later_packets() {
+        let (size, wrong_size) = (Size::new(160, 120), Size::new(160, 96));
+        let config = config::Video {
+            size,
+            frame_rate: FrameRate::FPS_30,
+            bitrate: BitsPerSecond(300_000),
+            keyframe_interval: Duration::from_secs(2),
+            encoder: config::Choice::OpenH264,
+        };
+        let frame = |size, luma, ms| {
+            let mut planes = Planes::black(size);
+            planes.y.fill(luma);
+            let surface = Arc::new(Pooled::unpooled(planes)).into();
+            VideoFrame { pts: Timestamp::from_millis(ms), surface, color: Color::PROGRAM }
+        };
+        let encode = |has_wrong_frame: bool| {
+            let mut encoder = Encoder::open(&config).unwrap();
+            encoder.send_frame(&frame(size, 16, 0), true).unwrap();
+            encoder.receive_packet().unwrap().unwrap();
+            if has_wrong_frame {
+                let error = encoder.send_frame(&frame(wrong_size, 235, 33), false).unwrap_err();
+                assert_eq!(error, Error::Size { expected: size, got: wrong_size });
+            }
+            encoder.send_frame(&frame(size, 16, 66), false).unwrap();
+            encoder.receive_packet().unwrap().unwrap().data
+        };
+        // The wrong frame is bright, so the scene detector would report a new scene after it.
+        assert_eq!(encode(true), encode(false));
+    }
+}

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_told_from_the_live_end_which_moves() {
+    fn positions_count_from_the_live_edge_which_moves() {
         let (window, at) = (DvrWindow::default(), Timestamp::from_millis);
         assert_eq!((window.seek_behind_live(seconds(5), at(0)), window.hold()), (None, false));
         let distance = LiveDistance { hold_back: seconds(6), least: seconds(6), at_once: false };

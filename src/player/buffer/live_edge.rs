@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_aim_is_led_and_not_thrown() {
+    fn the_target_follows_the_live_edge_slowly_and_jumps_over_gaps() {
         let distance = LiveDistance {
             hold_back: Duration::from_secs(6),
             least: Duration::from_secs(6),

@@ -354,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn what_tells_how_to_decode_counts_as_packets_do() {
+    fn codec_configs_count_toward_the_limit_of_bytes() {
         let parameters = |size: usize| VideoConfig {
             codec: VideoCodec::H264,
             size: Size::new(2, 2),
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_tells_how_often_it_began_elsewhere() {
+    fn each_pop_returns_the_number_of_restarts() {
         let queue = Packets::new(4);
         queue.push(BufferedPacket::Configure(1));
         queue.push(packet(1, true));

@@ -200,7 +200,7 @@ mod tests {
     use crate::player::buffer::pace::LiveDistance;
 
     #[test]
-    fn what_comes_is_kept_back_for_audio_that_is_wanted_sooner() {
+    fn the_target_grows_with_early_audio_and_speaker_latency() {
         let at = Timestamp::from_millis;
         let mut reception = Reception::of_live(Duration::from_millis(300));
         reception.arrived(Track::Video, at(0), at(1_000));

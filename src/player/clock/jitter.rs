@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_measured_is_how_late_the_latest_came_and_told_once_it_is_known() {
+    fn jitter_is_the_delay_of_the_latest_frames_once_it_is_known() {
         // The requested buffer does not matter.
         let mut jitter = Jitter::new(BUFFER_LENGTH);
         let mut feed = |from: i64, until: i64, late: i64| {

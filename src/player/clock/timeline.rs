@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn another_place_of_a_recording_is_played_where_it_is_wanted() {
+    fn packets_after_a_seek_play_from_the_requested_position() {
         let mut timeline = OfWire::new(false);
         for (track, raw) in [(V, 0), (A, 5), (V, 40), (A, 26), (V, 9_000), (A, 9_010)] {
             timeline.place(track, raw, at(0));
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn times_that_were_told_are_played_where_they_belong() {
+    fn packets_play_relative_to_an_anchor() {
         let mut timeline = OfWire::new(false);
         for firm in [true, false] {
             // The keyframe is long before the position; the audio is close to the position.

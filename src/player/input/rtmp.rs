@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_hides_no_stall_and_no_missing_stream() {
+    fn chat_hides_no_stall_and_no_missing_stream() {
         // Only metadata or chat arrives from the beginning.
         let mut talk = Talk::begin(None);
         for tick in 0..48 {
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_on_its_way_when_another_place_was_asked_for_is_not_taken_for_it() {
+    fn packets_before_the_answer_to_a_seek_are_ignored() {
         let mut talk = Talk::begin(None);
         talk.audio(0, AAC_SEQUENCE_HEADER, 0);
         talk.audio(2_000, AAC_RAW_DATA, 10);
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_count_from_the_last_place_that_is_wanted_whatever_is_on_its_way() {
+    fn seek_steps_count_from_the_last_requested_position() {
         let failed = || Event::Status(Status::new(Level::Error, code::SEEK_FAILED, "no"));
         // The server's answers to the first two seeks, and the start of the third step.
         for (first, second, from) in

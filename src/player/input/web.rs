@@ -510,7 +510,7 @@ mod tests {
         "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXT-X-MAP:URI=\"map\"\n#EXTINF:1,\na.mp4\n";
 
     #[tokio::test]
-    async fn opening_as_a_whole_has_a_limit_and_says_where_it_was() {
+    async fn opening_has_a_time_limit_and_names_the_stage() {
         let cases: [(Habit, &str); 5] = [
             (|path| if path == "/live" { Does::SendsOn("/b") } else { Does::Nothing }, "response"),
             (|_| Does::Trickles(0x47), "response"),

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_no_more_or_cannot_be_played_gives_way() {
+    fn another_next_file_or_a_failure_replaces_a_next_file() {
         let sequel = NextFile::default();
         sequel.begin(Path::new("a"));
         sequel.want(Some("b".into()));

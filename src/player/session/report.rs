@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_stream_makes_be_said_for_ever_hides_nothing_else() {
+    fn endless_anomalies_do_not_hide_others() {
         let (report, events) = PlayerReport::new(Clock::start());
         (0..1_000).for_each(|n| report.report_anomaly(&Anomaly::ChangedAudio(n.to_string())));
         assert_eq!(events.waiting().count(), MAX_REPORTED_MESSAGES);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn each_change_of_the_size_is_said() {
+    fn each_change_of_the_size_is_reported() {
         let (report, events) = PlayerReport::new(Clock::start());
         let sizes = ["320x180", "640x360", "320x180"];
         sizes

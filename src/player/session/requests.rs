@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_the_aim_until_who_was_on_the_way_is_there() {
+    fn a_seek_is_pending_until_its_last_request_ends() {
         let mut goal = SeekGoal::default();
         assert_eq!((goal.pending(), goal.take(), goal.waits()), (None, None, false));
         goal.want(10);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_wanted_one_after_the_other_and_none_is_lost() {
+    fn files_are_requested_one_after_the_other_and_none_is_lost() {
         let folder = tempfile::tempdir().unwrap();
         let make = |name: &str| {
             let path = folder.path().join(name);

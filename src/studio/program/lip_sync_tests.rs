@@ -75,8 +75,8 @@ fn hear(
     faults: &Faults,
 ) -> [Worker; 2] {
     let (program, input) = queue::bounded("program", 16, Full::Block);
-    let parameters = encoder::codec_config(SAMPLE_RATE_HZ, CHANNEL_COUNT);
-    let encoder = encoder::spawn(parameters, input, output, Arc::clone(&faults.repaired));
+    let audio_config = encoder::audio_config(SAMPLE_RATE_HZ, CHANNEL_COUNT);
+    let encoder = encoder::spawn(audio_config, input, output, Arc::clone(&faults.repaired));
     let missing = Arc::clone(&faults.missing);
     let mixer = Worker::spawn("simulated-mixer", move |_| {
         let context = Context {
@@ -240,7 +240,7 @@ fn hours(hours: i64, [microphone_ppm, viewer_ppm, speaker_ppm]: [f64; 3]) -> Out
     let mut start = BytesMut::from(&flv::file_header(true, true)[..]);
     for config in [
         TrackConfig::Video(video_config(grid)),
-        TrackConfig::Audio(encoder::codec_config(SAMPLE_RATE_HZ, CHANNEL_COUNT)),
+        TrackConfig::Audio(encoder::audio_config(SAMPLE_RATE_HZ, CHANNEL_COUNT)),
     ] {
         let kind = if config.track() == Track::Video { TagKind::Video } else { TagKind::Audio };
         flv::write_tag(kind, 0, &flv::config_body(&config).unwrap(), &mut start);

@@ -51,7 +51,7 @@ const MAX_SAMPLES_OF_LARGE_FILE: usize = 64_000_000;
 /// Minimum average size of the samples of a large file in bytes, which limits the memory for its
 /// index.
 const MIN_SAMPLE_BYTES: u64 = 16;
-/// Maximum number of unsupported contents of a file that are reported.
+/// Maximum number of unsupported contents that a reader reports.
 const MAX_REPORTED_CONTENTS: usize = 32;
 /// Maximum number of chapters of a file.
 pub const MAX_CHAPTERS: usize = 1_000;
@@ -322,7 +322,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// Records contents that are not kept, and the part to which they belong, if any.
+    /// Records contents that the reader does not support, and their part, up to a limit. Losses that a
+    /// copy causes have no limit: they are pushed to `unsupported_contents`.
     pub fn note_unsupported(&mut self, part: Option<Part>, what: UnsupportedContent) {
         if self.unsupported_contents.len() < MAX_REPORTED_CONTENTS {
             self.unsupported_contents.push((part, what));
@@ -425,7 +426,7 @@ impl Index {
             it.track != TrackId::Video || it.dts >= key.dts && it.pts >= key.pts
         };
         if self.samples.iter().any(|it| !is_kept(it) && it.pts >= from) {
-            self.note_unsupported(None, UnsupportedContent::CutStart);
+            self.unsupported_contents.push((None, UnsupportedContent::CutStart));
         }
         self.samples.retain(is_kept);
         self.shown_from = None;
@@ -545,9 +546,11 @@ mod tests {
     }
 
     #[test]
-    fn reported_contents_are_limited() {
+    fn contents_that_a_reader_reports_are_limited() {
         let mut index = Index::default();
-        (0..40).for_each(|_| index.note_unsupported(None, UnsupportedContent::CutStart));
+        let mut note =
+            |part| index.note_unsupported(Some(part), UnsupportedContent::UnreadableTrack);
+        (0..40).for_each(|_| note(Part::Data));
         assert_eq!(index.into_unsupported_contents().len(), MAX_REPORTED_CONTENTS);
     }
 
@@ -563,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_before_zero_is_moved_as_a_whole() {
+    fn negative_times_are_moved_to_zero_for_playback_only() {
         let place = |track, dts: i64| SampleLocation {
             track,
             keyframe: true,

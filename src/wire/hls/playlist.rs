@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_told_and_what_is_left_out_of_an_update_is_known() {
+    fn parts_are_read_and_updates_keep_skipped_segments() {
         let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,\
             PART-HOLD-BACK=1.5,CAN-SKIP-UNTIL=12\n#EXT-X-PART-INF:PART-TARGET=0.5\n";
         let whole = format!(
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_of_the_makers_clock_holds_until_something_else_follows() {
+    fn program_date_time_applies_until_the_next_one_or_a_discontinuity() {
         let head = "#EXTM3U\n#EXT-X-TARGETDURATION:2\n";
         let read = |text: &str, before: &Media| {
             let text = format!("{head}{text}");
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_the_keys_is_told() {
+    fn the_drm_system_of_the_keys_is_detected() {
         let key = |tags: &str| {
             let text = format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n{tags}\n#EXTINF:1,\na\n");
             let Playlist::Media(media) = parse(text.as_bytes()).unwrap() else { panic!() };

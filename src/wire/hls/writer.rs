@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_tells_the_rest() {
+    fn an_update_contains_the_rest() {
         let list = list();
         let text = write_media(&list, ListPosition { discontinuities: 0, skipped: 2 });
         assert!(!text.contains("6.m4s") && !text.contains("\n7.m4s"), "{text}");

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_origin_is_told_by_its_origin() {
+    fn a_page_of_another_origin_is_detected() {
         let host = Some("127.0.0.1:8088");
         assert!(is_same_origin(None, host));
         assert!(is_same_origin(Some("http://127.0.0.1:8088"), host));

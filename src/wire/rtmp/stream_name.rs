@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_divisions_come_to_the_same() {
+    fn unusual_divisions_have_the_same_result() {
         assert_eq!(resolve("rtmp://h/live", "live", "k?t=1"), "live k t=1");
         assert_eq!(resolve("rtmp://h/live/", "/live/", "/k"), "live k ");
         assert_eq!(resolve("rtmp://h/live", "live/_definst_", "k"), "live k ");

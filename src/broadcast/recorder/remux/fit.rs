@@ -131,9 +131,8 @@ pub(super) fn fit(
         }
         None => false,
     });
-    for (part, what) in unfit_contents {
-        index.note_unsupported(Some(part), what);
-    }
+    let lost = unfit_contents.into_iter().map(|(part, what)| (Some(part), what));
+    index.unsupported_contents.extend(lost);
     Ok(())
 }
 
@@ -316,6 +315,25 @@ mod tests {
             assert_eq!(fit(&mut dropped, format, &[Part::Video]), Ok(()));
             assert_eq!((dropped.tracks.video, dropped.samples.len()), (None, 1));
         }
+    }
+
+    #[test]
+    fn losses_of_a_copy_are_reported_after_any_number_of_unsupported_contents() {
+        let mut index = index(VideoCodec::H264, &[AudioCodec::Vorbis]);
+        for _ in 0..1_000 {
+            index.note_unsupported(Some(Part::Data), UnsupportedContent::UnreadableTrack);
+        }
+        let noted = index.unsupported_contents.len();
+        // The first frame is shown, but the copy begins at the keyframe after it.
+        index.shown_from = Some(Timestamp::ZERO);
+        let (dts, pts) = (Timestamp::from_millis(1), Timestamp::from_millis(1));
+        let keyframe = SampleLocation { dts, pts, ..index.samples[0] };
+        index.samples[0].keyframe = false;
+        index.samples.push(keyframe);
+        assert_eq!(fit(&mut index, Format::Flv, &[Part::Data, Part::Audio]), Ok(()));
+        let vorbis = UnsupportedContent::AudioTrack(AudioCodec::Vorbis.name());
+        let lost = [(None, UnsupportedContent::CutStart), (Some(Part::Audio), vorbis)];
+        assert_eq!(index.unsupported_contents[noted..], lost);
     }
 
     #[test]

@@ -238,10 +238,10 @@ fn copy(
         return Err(Failure::Nothing(from.to_owned()));
     }
     if format == Format::Flv && index.tracks.audio.iter().any(|track| !track.name.is_empty()) {
-        index.note_unsupported(None, UnsupportedContent::AudioTrackNames);
+        index.unsupported_contents.push((None, UnsupportedContent::AudioTrackNames));
     }
     if format == Format::Flv && index.tracks.audio.iter().any(|track| track.language.is_some()) {
-        index.note_unsupported(None, UnsupportedContent::AudioTrackLanguages);
+        index.unsupported_contents.push((None, UnsupportedContent::AudioTrackLanguages));
     }
     fit::complete(source, &mut index).map_err(unreadable(from))?;
     fit::fit(&mut index, format, drop).map_err(|lack| Failure::Lacking { to: to.into(), lack })?;
@@ -249,10 +249,10 @@ fn copy(
         return Err(Failure::Nothing(from.to_owned()));
     }
     if fit::loses_pixel_aspect(&index, format) {
-        index.note_unsupported(None, UnsupportedContent::PixelAspect);
+        index.unsupported_contents.push((None, UnsupportedContent::PixelAspect));
     }
     if fit::loses_hdr_metadata(&index, format) {
-        index.note_unsupported(None, UnsupportedContent::HdrMetadata);
+        index.unsupported_contents.push((None, UnsupportedContent::HdrMetadata));
     }
     destination.check_space(&index)?;
     let cut = cut_bytes(source, &index).map_err(unreadable(from))?;

@@ -534,7 +534,7 @@ mod tests {
     }
 
     #[test]
-    fn what_flv_does_not_carry_is_told_once() {
+    fn parts_that_flv_does_not_support_are_reported_once() {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::new(Source::Url("http://host/film.ogg".into()));
         let (shared, events) = Shared::new(&config, Clock::start());
@@ -564,7 +564,7 @@ mod tests {
                 Event::State(_) | Event::Over(_) | Event::Line(_) => None,
             })
             .collect();
-        let lacking = |what: &str| ("player-save-incomplete", what.to_owned());
-        assert_eq!(messages, [lacking("video rotation"), lacking("Vorbis")]);
+        let incomplete = |what: &str| ("player-save-incomplete", what.to_owned());
+        assert_eq!(messages, [incomplete("video rotation"), incomplete("Vorbis")]);
     }
 }

@@ -115,6 +115,7 @@ impl VideoForm {
             return None;
         }
         let sets = self.sets.iter().filter(|_| packet.keyframe).map(|set| &set[..]);
+        let own = own.iter().copied();
         Some(nals_to_annexb(std::iter::once(self.delimiter()).chain(sets).chain(own)))
     }
 }

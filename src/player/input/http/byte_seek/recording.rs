@@ -262,7 +262,7 @@ mod tests {
     use crate::wire::container::flv::metadata::MAX_SCRIPT_BYTES;
 
     #[tokio::test]
-    async fn of_what_tells_how_to_decode_only_what_can_be_is_kept() {
+    async fn only_sequence_headers_of_a_limited_size_are_kept() {
         let url = WebUrl::parse("http://127.0.0.1:9/film.flv").unwrap();
         let mut recorded =
             Recorded::new(StreamFormat::Flv, RangeParts::new(url, Options::default(), 1_000));

@@ -137,7 +137,7 @@ mod tests {
     use crate::player::state::Failure;
 
     #[test]
-    fn what_is_wrong_with_the_audio_alone_is_told_from_what_is_wrong_with_all() {
+    fn only_some_failures_of_an_audio_rendition_end_playback() {
         let error = |kind| PullError::Failed(Failure::new(kind, "why".into()));
         assert_eq!(cause(error(FailureKind::Lost)).unwrap(), "why");
         assert_eq!(

@@ -322,7 +322,7 @@ async fn where_the_lesser_variant_does_not_come_either_the_one_that_plays_has_it
 }
 
 #[tokio::test]
-async fn where_no_connection_is_made_the_server_is_not_told_to_send_nothing() {
+async fn a_tls_timeout_is_not_reported_as_a_stall() {
     // The server accepts connections, but never completes TLS.
     let server = Server::start(|_| Does::Stalls).await;
     for more in ["", "#EXT-X-KEY:METHOD=AES-128,URI=\"key\"\n"] {
