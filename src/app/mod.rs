@@ -9,6 +9,7 @@ mod dialog_process;
 mod displays;
 mod drops;
 mod file_dialogs;
+mod gesture;
 mod global_keys;
 mod icon;
 mod media_keys;
@@ -43,6 +44,7 @@ pub use dialog_process::run_file_dialog;
 use displays::Displays;
 use drops::{Drag, Drops};
 use file_dialogs::{FileNews, Files, Kind};
+use gesture::Gesture;
 use global_keys::GlobalKeys;
 use global_keys::effect::{HotkeyEffect, effect};
 use media_keys::{MediaKeyRequest, MediaKeys, State};
@@ -217,8 +219,7 @@ struct Window<S> {
     unseen: Option<u64>,
     /// True while no window shows the program.
     is_program_unseen: bool,
-    /// True while the user holds a mouse button in a window.
-    is_gesture: bool,
+    gesture: Gesture,
     /// The time at which the end of the studio was requested.
     ending: Option<Instant>,
     may_close: bool,
@@ -295,7 +296,7 @@ impl<S: Studio> Window<S> {
             asks: false,
             unseen: None,
             is_program_unseen: false,
-            is_gesture: false,
+            gesture: Gesture::default(),
             ending: None,
             may_close: false,
         }
@@ -507,22 +508,22 @@ impl<S: Studio> Window<S> {
         }
     }
 
-    /// Tells the studio when the user begins and ends to hold a mouse button. The requests of the
-    /// frame in which the user releases the button belong to the gesture.
-    fn fulfil_gesture(&mut self, ctx: &egui::Context, asked: Vec<WindowRequest>) {
-        let windows = ctx.input(|input| input.raw.viewports.keys().copied().collect::<Vec<_>>());
+    /// Fulfils requests, and tells the studio when the user begins and ends to hold a mouse button
+    /// in a window; see [`Gesture::follow`].
+    fn fulfil_all(&mut self, ctx: &egui::Context, asked: Vec<WindowRequest>, may_end: bool) {
+        // A hidden window has the input of the time when it was last drawn.
+        let windows: Vec<_> = ctx.input(|input| {
+            let windows = input.raw.viewports.iter();
+            let seen = windows.filter(|(_, window)| window.visible() != Some(false));
+            seen.map(|(id, _)| *id).collect()
+        });
         let is_held = |id| ctx.input_for(id, |input| input.pointer.any_down());
-        let is_gesture = windows.into_iter().any(is_held);
-        let is_changed = is_gesture != std::mem::replace(&mut self.is_gesture, is_gesture);
-        if is_gesture && is_changed {
-            self.studio.send(Command::Gesture(true));
-        }
+        let [begin, end] = self.gesture.follow(windows.into_iter().any(is_held), may_end);
+        begin.into_iter().for_each(|command| self.studio.send(command));
         for request in asked {
             self.fulfil(ctx, request);
         }
-        if !is_gesture && is_changed {
-            self.studio.send(Command::Gesture(false));
-        }
+        end.into_iter().for_each(|command| self.studio.send(command));
     }
 }
 
@@ -597,9 +598,8 @@ impl<S: Studio> eframe::App for Window<S> {
             }
             asked
         };
-        for request in asked {
-            self.fulfil(ctx, request);
-        }
+        // While the window is hidden, no other requests follow.
+        self.fulfil_all(ctx, asked, !is_drawn);
         self.follow_desktop(ctx);
         self.follow_later_starts(ctx);
         if close && !self.may_close {
@@ -626,7 +626,7 @@ impl<S: Studio> eframe::App for Window<S> {
         }
         self.is_drawn = true;
         let asked = self.screen.lock().show(ui);
-        self.fulfil_gesture(ui.ctx(), asked);
+        self.fulfil_all(ui.ctx(), asked, true);
         let talks = self.screen.lock().talks();
         if talks {
             self.global_keys.here(true);

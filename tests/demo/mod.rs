@@ -309,6 +309,7 @@ impl Studio for Demo {
             }
             Command::StopRecording => snapshot.recording = None,
             Command::Watch { url } => {
+                snapshot.watch_attempts += 1;
                 snapshot.watch = WatchState::Playing;
                 snapshot.watch_figures = self::snapshot("watching").watch_figures;
                 snapshot.watch_figures.url.clone_from(url);

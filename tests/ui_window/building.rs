@@ -202,6 +202,19 @@ fn a_name_applies_when_its_row_disappears_and_the_field_does_not_return() {
 }
 
 #[test]
+fn f2_on_the_canvas_renames_the_selected_item() {
+    let mut harness = with(&["test"]);
+    source(&harness, "Source 1").click();
+    harness.run();
+    harness.get_by_role(Role::Canvas).focus();
+    harness.run();
+    harness.key_press(Key::F2);
+    harness.run();
+    let named = edit(&type_and_enter(&mut harness, ", left"));
+    assert_eq!(named, Edit::RenameSource(SOURCE, "Source 1, left".into()));
+}
+
+#[test]
 fn scenes_are_added_named_ordered_doubled_and_removed() {
     let mut harness = with(&[]);
     let added = edit(&click(&mut harness, "Add a scene"));

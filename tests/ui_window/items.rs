@@ -103,6 +103,25 @@ fn items_are_placed_ordered_and_grouped_by_their_menu() {
 }
 
 #[test]
+fn the_selection_changes_no_item_however_thin_it_is() {
+    let mut harness = with(&["test"]);
+    // These numbers have more digits than their fields show.
+    let crop = Crop { left: 0.07, ..Crop::default() };
+    let thin = scene::Placement {
+        width: 0.5,
+        height: 0.001,
+        fit: Fit::Stretch,
+        crop,
+        ..scene::Placement::default()
+    };
+    make(&mut harness, &[Edit::SetPlace(ITEM, thin)]);
+    source(&harness, "Source 1").click();
+    assert_eq!(commands(&mut harness), []);
+    harness.get_by_role_and_label(Role::SpinButton, "Height");
+    assert_eq!(commands(&mut harness), []);
+}
+
+#[test]
 fn a_new_group_is_selected() {
     let mut harness = with(&["test", "clock"]);
     let grouped = edit(&by_menu(&mut harness, "Source 1", "Group with item below"));

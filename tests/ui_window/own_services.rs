@@ -80,6 +80,7 @@ fn the_settings_open_the_form_at_once_and_open_again_after_it() {
     // From the menu, the dialog goes back from the form to the list, and closes for good.
     open_menu(&mut harness);
     click(&mut harness, "Your own services");
+    click(&mut harness, "Add a service");
     click(&mut harness, "Cancel");
     harness.key_press(Key::Escape);
     harness.run();

@@ -125,6 +125,42 @@ fn letters_act_on_a_player_only_once_it_plays_the_entered_address() {
     assert_eq!(typed(&mut harness), [Command::Player(WatchCommand::StepAvOffset(10))]);
 }
 
+#[test]
+fn each_enter_in_the_address_field_is_followed_to_its_own_end() {
+    let mut harness = open("watch-idle");
+    let enter = |harness: &mut Harness<'static, Window>, state: WatchState| {
+        assert!(harness.get_by_role_and_label(Role::TextInput, "Stream address").is_focused());
+        harness.key_down(Key::Enter);
+        harness.step();
+        assert!(matches!(harness.state().demo.taken()[..], [Command::Watch { .. }]));
+        harness.state().demo.change(|snapshot| snapshot.watch = state);
+        harness.key_up(Key::Enter);
+        harness.run();
+    };
+    harness.get_by_role_and_label(Role::TextInput, "Stream address").focus();
+    harness.run();
+    // The same address fails in the same way again.
+    for _ in 0..2 {
+        let cause = problem!("player-too-slow");
+        enter(&mut harness, WatchState::Failed { cause, kind: FailureKind::NoSuchStream });
+    }
+    assert!(harness.get_by_role_and_label(Role::TextInput, "Stream address").is_focused());
+    // Another stream plays until the entered one opens.
+    let play = |harness: &mut Harness<'static, Window>| {
+        harness.state().demo.change(|snapshot| snapshot.watch = WatchState::Playing);
+        harness.run();
+    };
+    play(&mut harness);
+    enter(&mut harness, WatchState::Opening { stage: None });
+    let typed = |harness: &mut Harness<'static, Window>| {
+        harness.key_press(Key::K);
+        commands(harness)
+    };
+    assert_eq!(typed(&mut harness), []);
+    play(&mut harness);
+    assert_eq!(typed(&mut harness), [Command::Player(WatchCommand::StepAvOffset(10))]);
+}
+
 /// Where there is room, the icons below the player have labels, first those that are hardest to
 /// recognize.
 #[test]

@@ -2,10 +2,12 @@
 
 use super::*;
 use onair::broadcast::recorder::remux::Cut;
+use onair::player::{PlayerMessage, Severity};
 use onair::studio::live::recording::library::RecordingsCommand;
 use onair::studio::live::recording::library::view::Outcome;
 use onair::studio::live::recording::library::view::{CopyProgress, FileState, RecordingFile};
 use onair::studio::live::view::BroadcastTarget;
+use onair::studio::notices::message::StudioMessage;
 use onair::studio::snapshot::TargetView;
 use onair::text::problem::problem;
 
@@ -393,6 +395,37 @@ fn the_card_after_a_broadcast_leads_to_its_recording() {
     harness.run();
     click(&mut harness, "Close the summary");
     assert!(harness.query_by_label("Broadcast ended").is_none());
+}
+
+#[test]
+fn the_buttons_of_a_notice_open_the_file_that_it_names() {
+    let mut harness = open("recordings");
+    let [recording, watched] = ["onair 2026-11-20 09-12-00.mkv", "interview.mp4"];
+    let named = |name: &str| path(name).display().to_string();
+    harness.state().demo.change(|snapshot| {
+        let saved = StudioMessage::RecordingSaved { path: named(recording) };
+        let (severity, detail) = (Severity::Info, named(watched));
+        let problem = problem!("player-saved", detail = detail.as_str());
+        let stream = PlayerMessage { problem, severity, quiet: false, detail };
+        snapshot.notices = vec![saved.notice(1, ""), StudioMessage::Player(stream).notice(2, "")];
+        // Yet another recording was made since.
+        snapshot.last_recording = Some(path("later.mkv"));
+    });
+    harness.run();
+    for name in [recording, watched] {
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::N);
+        harness.run();
+        harness.run();
+        let button = harness.query_all_by_role(Role::Button).find(|button| {
+            let label = button.accesskit_node().label().unwrap_or_default();
+            label.starts_with("Show recording: ") && label.contains(name)
+        });
+        button.unwrap().click_accesskit();
+        harness.run();
+        harness.run();
+        let toggled = row(&harness, name).accesskit_node().toggled();
+        assert_eq!(toggled, Some(egui::accesskit::Toggled::True), "{name}");
+    }
 }
 
 #[test]

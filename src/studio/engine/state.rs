@@ -65,7 +65,7 @@ pub(in crate::studio) struct EngineState {
     pub filters: Option<Filters>,
     /// The recordings in their folder, while they are displayed.
     pub library: Library,
-    /// The recording or watched stream that was finalized last.
+    /// The recording that was finalized last.
     pub last_recording: Option<PathBuf>,
     /// Running repairs of earlier recordings.
     pub repairs: Option<Repairs>,

@@ -71,9 +71,9 @@ pub enum Remedy {
     OpenMixer,
     /// Retry failed sources and files now.
     TryAgain,
-    /// Play the recording that was finalized last.
+    /// Play the file that the notice names.
     PlayRecording,
-    /// Show the recording that was finalized last in the list.
+    /// Show the file that the notice names in the list of recordings.
     ShowRecording,
 }
 

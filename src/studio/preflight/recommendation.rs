@@ -116,9 +116,11 @@ fn recommend(speeds: &[(Size, f64)], upload: &Upload, targets: &CheckedTargets) 
     let carried =
         all_targets.map(|rate| BitsPerSecond(rate / targets.count.max(1) / 100_000 * 100_000));
     let objection = |preset: &Preset| {
-        // A computer that is too slow for a preset is too slow for all better ones, even if another
+        // A computer that is too slow for a size is too slow for all larger ones, even if another
         // program disturbed only the measurement of the smaller size.
-        let fast = PRESETS.iter().take_while(|it| is_fast(speeds, it)).any(|it| it == preset);
+        let mut smaller = speeds.iter().filter(|(size, _)| size.height < preset.size.height);
+        let fast =
+            is_fast(speeds, preset) && smaller.all(|(size, fps)| is_fast_enough(*size, *fps));
         let taken = targets.limits.iter().all(|limits| {
             limits.height.is_none_or(|most| preset.size.height <= most)
                 && limits.video.is_none_or(|most| preset.video_bitrate.0 <= most.0)
@@ -328,6 +330,9 @@ mod tests {
         assert_eq!(found(slow, &Upload::Local, &[]), (720, 30.0, 2_500, Limit::Encoder));
         let middle = [300.0, 130.0, 59.0];
         assert_eq!(found(middle, &Upload::Local, &[]), (720, 60.0, 4_500, Limit::Encoder));
+        // 720p at 60 fps needs a higher speed than 1080p at 30 fps.
+        let between = [300.0, 112.0, 62.0];
+        assert_eq!(found(between, &Upload::Local, &[]), (1080, 30.0, 4_500, Limit::None));
         // A computer that is too slow for every quality gets the lowest one.
         assert_eq!(found([9.0; 3], &Upload::Local, &[]), (480, 30.0, 1_200, Limit::Encoder));
         // Only the measurement of the middle size was too slow.

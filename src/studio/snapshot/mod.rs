@@ -450,7 +450,7 @@ pub struct Snapshot {
     pub last_broadcast: Option<BroadcastSummary>,
     /// The recordings in their folder, while they are displayed.
     pub recordings: Arc<RecordingsView>,
-    /// The recording or watched stream that was finalized last since the start.
+    /// The recording that was finalized last since the start.
     pub last_recording: Option<PathBuf>,
     /// The figures of the replay buffer, while there is one.
     pub replay: Option<ReplayFigures>,
@@ -476,6 +476,8 @@ pub struct Snapshot {
     /// Recent streams, the newest first.
     pub recent: Vec<String>,
     pub watch: WatchState,
+    /// The number of times that a player began to open a stream or file.
+    pub watch_attempts: u64,
     pub watch_figures: WatchFigures,
     pub server: ServerFigures,
     pub preferences: Preferences,

@@ -71,6 +71,7 @@ pub(super) struct Players {
     talk: ChatSession,
     /// State changes and messages of players that were not reported yet, oldest first.
     unreported: Vec<(TileId, player::Event)>,
+    attempts: u64,
 }
 
 impl Players {
@@ -93,6 +94,7 @@ impl Players {
             viewport: viewport.checked(),
             talk: ChatSession::new(find_chat),
             unreported: Vec::new(),
+            attempts: 0,
         };
         // Saved options were checked when they were read.
         let _ = watch.set_network(watch.network.clone());
@@ -209,6 +211,7 @@ impl Players {
         runtime: &Runtime,
         clock: Clock,
     ) -> Option<StudioMessage> {
+        self.attempts += 1;
         let muted = self.config.muted;
         self.config.muted |= id != self.chosen;
         let Self { tiles, closing, config, .. } = self;
@@ -466,6 +469,11 @@ impl Players {
     /// Returns the state of the selected player.
     pub(super) fn state(&self) -> WatchState {
         self.tile(self.chosen).map(Tile::state).cloned().unwrap_or_default()
+    }
+
+    /// Returns the number of times that a player began to open a stream or file.
+    pub(super) fn attempts(&self) -> u64 {
+        self.attempts
     }
 
     /// Returns the figures of the selected player among these views.

@@ -41,7 +41,11 @@ pub fn show(
         close.then_some(DialogAnswer::Close)
     });
     match answer {
-        Some(DialogAnswer::Close) if returns => Some(DialogAnswer::Setting(Setting::Services)),
+        Some(DialogAnswer::Close) if returns => {
+            // The user may have pressed Escape.
+            clear(draft);
+            Some(DialogAnswer::Setting(Setting::Services))
+        }
         answer => answer,
     }
 }

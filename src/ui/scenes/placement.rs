@@ -85,8 +85,12 @@ pub fn framed(
     let differs = |new: f64, old: f64| new.to_bits() != old.to_bits();
     match (differs(width, old_width), differs(height, old_height)) {
         (false, false) => return moved(place, (left - x, top - y), canvas),
-        (true, false) if frame.fit == Fit::Contain => height *= width / old_width.max(1.0),
-        (false, true) if frame.fit == Fit::Contain => width *= height / old_height.max(1.0),
+        (true, false) if frame.fit == Fit::Contain && old_width > 0.0 => {
+            height *= width / old_width;
+        }
+        (false, true) if frame.fit == Fit::Contain && old_height > 0.0 => {
+            width *= height / old_height;
+        }
         _ => {}
     }
     boxed(&frame, (left, top), (width, height), canvas)
@@ -332,6 +336,12 @@ mod tests {
         for frame in [[460.0, 180.0, 180.0, 360.0], [460.0, 180.0, 360.0, 180.0]] {
             assert!(shown(&set(frame), [460.0, 180.0, 180.0, 180.0]), "{frame:?}");
         }
+        // The height of this frame is less than a pixel.
+        let flat = Size::new(1_000, 1);
+        let [x, y, width, height] = pixels(&tight(&quarter(), flat, SIZE_720P), SIZE_720P);
+        assert!(height < 1.0);
+        let higher = framed(&quarter(), flat, SIZE_720P, [x, y, width, height * 2.0]);
+        assert!(near(&higher, [x, y, width * 2.0, height * 2.0]), "{higher:?}");
         let stretched = Placement { fit: Fit::Stretch, ..quarter() };
         let wide = framed(&stretched, natural, SIZE_720P, [320.0, 180.0, 100.0, 360.0]);
         assert!(near(&wide, [320.0, 180.0, 100.0, 360.0]), "{wide:?}");

@@ -26,7 +26,12 @@ impl Screen {
             Some(TopBarClick::Tray(TrayRequest::EventLog)) => self.act(ctx, Action::EventLog),
             Some(TopBarClick::Tray(TrayRequest::Dismiss(notice))) => self.dismiss(notice),
             Some(TopBarClick::Tray(TrayRequest::Help { notice, remedy })) => {
-                self.help(remedy);
+                let plays = remedy == Remedy::PlayRecording;
+                if plays || remedy == Remedy::ShowRecording {
+                    self.open_saved(notice, plays);
+                } else {
+                    self.help(remedy);
+                }
                 if let Some(notice) = notice.filter(|_| notices::is_final(remedy)) {
                     self.dismiss(notice);
                 }
@@ -50,6 +55,22 @@ impl Screen {
     pub(super) fn show_recording(&mut self, path: Option<PathBuf>) {
         self.recordings.select(path);
         self.page = Page::Recordings;
+    }
+
+    /// Plays the file that a notice names, or selects it on the page of recordings.
+    fn open_saved(&mut self, notice: Option<u64>, plays: bool) {
+        let mut notices = self.snapshot.notices.iter();
+        let Some(notice) = notices.find(|it| Some(it.id) == notice) else { return };
+        let Some(name) = notice.value("path").or_else(|| notice.value("detail")) else { return };
+        // A name that is not Unicode is exact only in the path of the last recording.
+        let last = self.snapshot.last_recording.clone();
+        let last = last.filter(|path| path.display().to_string() == name);
+        let path = last.unwrap_or_else(|| name.into());
+        if plays {
+            self.picked_watch(&path);
+        } else {
+            self.show_recording(Some(path));
+        }
     }
 
     /// Executes a remedy.
@@ -81,16 +102,6 @@ impl Screen {
             Remedy::UsePort443(id) => {
                 self.target.relearn(id);
                 false
-            }
-            Remedy::PlayRecording => {
-                if let Some(path) = self.snapshot.last_recording.clone() {
-                    self.picked_watch(&path);
-                }
-                return;
-            }
-            Remedy::ShowRecording => {
-                self.show_recording(self.snapshot.last_recording.clone());
-                return;
             }
             Remedy::EditQuality => {
                 self.settings.show(Setting::Size);

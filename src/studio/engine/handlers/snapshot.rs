@@ -80,6 +80,7 @@ impl Engine {
             last_broadcast: self.live.is_summarized.then(|| self.live.summary.clone()),
             last_recording: state.last_recording.clone(),
             watch: self.watch.state(),
+            watch_attempts: self.watch.attempts(),
             watch_figures: self.watch.figures(&tiles),
             tiles,
             player: self.watch.choices(),

@@ -48,12 +48,6 @@ impl Engine {
     /// Reports a message of this tile's player, if there is one.
     fn tell_of_tile(&mut self, tile: TileId, message: Option<StudioMessage>) {
         if let Some(message) = message {
-            // The buttons of the notice show and play the file, as for a recording.
-            if let StudioMessage::Player(saved) = &message
-                && saved.key() == "player-saved"
-            {
-                self.state.last_recording = Some(saved.detail.clone().into());
-            }
             self.notices.raise_of(tile, &message);
         }
     }
@@ -292,16 +286,13 @@ mod tests {
     }
 
     #[test]
-    fn the_file_of_a_saved_stream_is_shown_and_played_like_a_recording() {
+    fn a_saved_stream_is_shown_and_played_like_a_recording_but_is_none() {
         let (mut engine, _ends) = at_rest(None);
-        let detail = "/home/ada/Videos/watched.flv".to_owned();
-        let problem = problem!("player-saved", detail = detail.as_str());
-        let path = Some(std::path::PathBuf::from(&detail));
-        let saved = PlayerMessage { problem, severity: Severity::Info, quiet: false, detail };
-        let saved = StudioMessage::Player(saved);
+        engine.state.last_recording = Some("/home/ada/Videos/show.mkv".into());
+        let saved = player_message(problem!("player-saved", detail = "/home/ada/watched.flv"));
         assert_eq!(saved.remedies(), [Remedy::ShowRecording, Remedy::PlayRecording]);
         engine.tell_of_tile(TileId(0), Some(saved));
-        assert_eq!(engine.state.last_recording, path);
+        assert_eq!(engine.state.last_recording, Some("/home/ada/Videos/show.mkv".into()));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Edits a scene on its frame: click to select, drag to move, handles to resize and rotate, Alt
-//! with a handle to crop, arrows to nudge, Delete to remove. Edges and centers snap unless Ctrl is
-//! held. Shift releases the aspect ratio at a corner, and makes the rotation snap to multiples of
-//! 15°. Shift or Ctrl with a click selects several items, and so does a selection frame that begins
-//! outside all items, or anywhere with Shift. The frame around several items has handles that
-//! resize them together. If a member of a group is selected in the list, the member and its
+//! with a handle to crop, arrows to nudge, F2 to rename, Delete to remove. Edges and centers snap
+//! unless Ctrl is held. Shift releases the aspect ratio at a corner, and makes the rotation snap to
+//! multiples of 15°. Shift or Ctrl with a click selects several items, and so does a selection frame
+//! that begins outside all items, or anywhere with Shift. The frame around several items has handles
+//! that resize them together. If a member of a group is selected in the list, the member and its
 //! siblings are edited within the group.
 
 pub mod drops;
@@ -20,6 +20,7 @@ use egui::{
 
 use crate::compose::scene::{Item, ItemId, Placement};
 use crate::studio::{Command, Edit};
+use crate::ui::input::actions::Action;
 use crate::ui::input::hotkeys::{accept_letters, letters_act};
 use crate::ui::scenes::canvas::handles::{
     Frame, box_of, cursor, grip_at, handles, outline, squares,
@@ -27,7 +28,7 @@ use crate::ui::scenes::canvas::handles::{
 use crate::ui::scenes::draft::{Draft, Drag, chosen, edited, name_of, natural};
 use crate::ui::scenes::placement::Grip;
 use crate::ui::scenes::{clipboard, menu, placement};
-use crate::ui::view::View;
+use crate::ui::view::{View, WindowRequest};
 use crate::ui::widgets::focus_ring;
 
 /// Maximum distance from an edge for snapping, in points.
@@ -376,6 +377,10 @@ impl<'a> Canvas<'a> {
             let moved =
                 |item: &&Item| Edit::SetPlace(item.id, placement::moved(&item.place, by, canvas));
             all(view, free.map(moved).collect());
+        }
+        if chosen.len() == 1 && pressed(Modifiers::NONE, Key::F2) {
+            // The list contains the field for the name, and may be hidden.
+            view.request(WindowRequest::Act(Action::ItemRename));
         }
         if pressed(Modifiers::NONE, Key::Delete) || pressed(Modifiers::NONE, Key::Backspace) {
             all(view, chosen.iter().map(|item| Edit::RemoveItem(item.id)).collect());

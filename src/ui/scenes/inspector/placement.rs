@@ -106,8 +106,8 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement, natural: Size) 
     number_fault(ui, view, fault, "°");
     caption(ui, view, &texts.get("inspector-crop"));
     let Crop { left, top, right, bottom } = now.crop;
-    let [mut left, mut top, mut right, mut bottom] =
-        [left, top, right, bottom].map(|side| side * 100.0);
+    let shown = [left, top, right, bottom].map(|side| side * 100.0);
+    let [mut left, mut top, mut right, mut bottom] = shown;
     let range = [0.0, 99.0];
     let marks = [
         key!("crop-mark-left"),
@@ -135,8 +135,12 @@ fn placed(ui: &mut Ui, view: &mut View<'_>, now: &mut Placement, natural: Size) 
         ],
         "\u{a0}%",
     );
-    let [left, top, right, bottom] = [left, top, right, bottom].map(|side| side / 100.0);
-    now.crop = Crop { left, top, right, bottom };
+    let sides = [left, top, right, bottom];
+    // The conversion to percent and back can round.
+    if sides.map(f64::to_bits) != shown.map(f64::to_bits) {
+        let [left, top, right, bottom] = sides.map(|side| side / 100.0);
+        now.crop = Crop { left, top, right, bottom };
+    }
     let name = texts.get("placement-fit").to_string();
     let fit = FIT_MODES.iter().find(|(_, fit)| *fit == now.fit).map_or("", |(name, _)| name);
     let chosen = texts.get(fit);
@@ -207,8 +211,11 @@ fn number(
         look.bg_stroke = Stroke::NONE;
     }
     let before = *value;
+    // An item that is only selected keeps its number, also outside the usual range. The field shows
+    // one decimal.
+    let range = least.min((before * 10.0).floor() / 10.0)..=most.max((before * 10.0).ceil() / 10.0);
     let drag = DragValue::new(value).max_decimals(1).speed(1.0);
-    let (name, range) = (view.texts.get(name), least..=most);
+    let name = view.texts.get(name);
     let (_, fault) = number_field(&mut field, theme, drag, range, (&name, unit), inner.size());
     // A value that was only rounded for display stays unchanged.
     if (*value - before).abs() < 0.051 {

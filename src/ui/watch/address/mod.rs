@@ -98,15 +98,17 @@ pub fn show(ui: &mut Ui, view: &mut View<'_>, draft: &mut Draft, rect: Rect) {
 /// Gives keys without a modifier to the player as soon as it plays the entered address. If the
 /// player cannot play the address, the field gets the focus again, so that the user can correct it.
 fn follow_entered(ui: &Ui, view: &View<'_>, draft: &mut Draft, entered: bool) {
-    let state = &view.snapshot.watch;
-    if !entered && draft.entered.as_ref().is_none_or(|last| last == state) {
+    let (attempts, state) = (view.snapshot.watch_attempts, &view.snapshot.watch);
+    let is_known = |last: &(u64, WatchState)| last.0 == attempts && last.1 == *state;
+    if !entered && draft.entered.as_ref().is_none_or(is_known) {
         return;
     }
-    // At first, the state is that of the previous stream.
+    // At first, the state is that of the previous stream. The same address may fail in the same way
+    // again.
     let goes_on = matches!(state, WatchState::Opening { .. } | WatchState::Reconnecting { .. });
-    draft.entered = (entered || goes_on).then(|| state.clone());
+    draft.entered = (entered || goes_on).then(|| (attempts, state.clone()));
     match state {
-        WatchState::Playing => return_letters(ui.ctx()),
+        WatchState::Playing if !entered => return_letters(ui.ctx()),
         WatchState::Failed { .. } if !entered => {
             let free = ui.memory(|it| it.focused().is_none() && it.top_modal_layer().is_none());
             if free {
