@@ -125,9 +125,9 @@ fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     ffmpeg::open_video(parameters).ok().map(|decoder| displayed(decoder, parameters))
 }
 
-/// Makes a decoder begin with the next packet, even if it is not a strict keyframe. `config` is the config of the
-/// stream, for which a tolerant decoder replaces this one if there is one, or `None` if this decoder is tolerant. Returns
-/// true if it was replaced.
+/// Makes a decoder begin with the next packet, even if it is not a strict keyframe. If the stream has this `config`, a
+/// tolerant decoder replaces this one where there is one. `config` is `None` for a tolerant decoder. Returns true if
+/// the decoder was replaced.
 pub(crate) fn begin_anywhere(
     decoder: &mut Box<dyn VideoBackend>,
     config: Option<&VideoConfig>,

@@ -350,8 +350,8 @@ impl DoneCall {
     }
 
     /// Notifies the receiver of the beginning, unless it knows of it. The pass has decided already, so the answer only
-    /// decides whether the receiver also gets the end: the visit lacks the key or token of the viewer, so some receivers
-    /// refuse it and do not count it.
+    /// decides whether the receiver also gets the end. The visit lacks the key or token of the viewer, so some
+    /// receivers refuse it and do not count it.
     pub fn begin(&mut self) {
         let Some(beginning) = self.beginning.take() else { return };
         if self.callbacks.destinations.contains_key(&beginning.kind()) {
