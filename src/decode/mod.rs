@@ -15,4 +15,5 @@ pub(crate) use crate::decode::converter::Converter;
 pub use crate::decode::error::{Error, NoDecoder};
 pub use crate::decode::traits::{AudioBackend, DecoderInfo, VideoBackend};
 
-pub use open::{Prefer, open_audio, open_preferred, open_tolerant, open_video};
+pub(crate) use open::{KEYFRAME_TIMEOUT, begin_anywhere};
+pub use open::{Prefer, open_audio, open_preferred, open_video};

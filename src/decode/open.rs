@@ -2,6 +2,8 @@
 //! value that lives on its caller's thread. The input is untrusted: a decoder must not crash, hang
 //! or use unlimited memory.
 
+use std::time::Duration;
+
 use crate::decode::backend::{fdk_aac, ffmpeg, openh264, opus, pcm, symphonia};
 use crate::decode::displayed::displayed;
 use crate::decode::error::Error;
@@ -75,6 +77,9 @@ fn first<P, T>(candidates: &[Candidate<P, T>], parameters: &P) -> Result<T, Erro
     Err(refused.unwrap_or_else(|| Error::Unsupported(problem!("decode-this-codec"))))
 }
 
+/// After this long without a keyframe, decoding begins at any frame, because the stream may have no strict keyframes.
+pub(crate) const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// Selects the video decoder to try first if there are two.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Prefer {
@@ -113,11 +118,28 @@ pub fn open_preferred(
 
 /// Opens a decoder that can begin in the middle of a stream without a strict keyframe, and that
 /// detects complete frames. Only the system's decoder for H.264 can do so.
-pub fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
+fn open_tolerant(parameters: &VideoConfig) -> Option<Box<dyn VideoBackend>> {
     if parameters.codec != VideoCodec::H264 {
         return None;
     }
     ffmpeg::open_video(parameters).ok().map(|decoder| displayed(decoder, parameters))
+}
+
+/// Makes a decoder begin with the next packet, even if it is not a strict keyframe. If the stream has this `config`, a
+/// tolerant decoder replaces this one where there is one. `config` is `None` for a tolerant decoder. Returns true if
+/// the decoder was replaced.
+pub(crate) fn begin_anywhere(
+    decoder: &mut Box<dyn VideoBackend>,
+    config: Option<&VideoConfig>,
+) -> bool {
+    let tolerant = config.and_then(open_tolerant);
+    let is_replaced = tolerant.is_some();
+    if let Some(tolerant) = tolerant {
+        tracing::debug!("no keyframe follows: using the system decoder");
+        *decoder = tolerant;
+    }
+    decoder.begin_anywhere();
+    is_replaced
 }
 
 /// Opens an audio decoder.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{Stop, Timestamp, queue};
-use crate::decode::{self, VideoBackend};
+use crate::decode::{self, KEYFRAME_TIMEOUT, VideoBackend};
 use crate::media::{EncodedPacket, VideoConfig, VideoFrame};
 use crate::player::buffer::decode_lag::{FrameDrop, Verdict};
 use crate::player::buffer::packets::{BufferedPacket, Popped};
@@ -18,8 +18,6 @@ use crate::text::problem::problem;
 /// Maximum number of frames that wait to be shown, in addition to those in the decoder.
 pub(in crate::player) const MAX_WAITING_FRAMES: usize = 6;
 
-/// After this long without a keyframe, decoding begins at any frame.
-const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time after which a missing keyframe is reported.
 const MISSING_KEYFRAME_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -217,14 +215,11 @@ impl<'a> Decoding<'a> {
             return frames;
         }
         self.waiting.anywhere = true;
-        let other = self.parameters.as_ref().filter(|_| !self.tolerant);
-        if let Some(system) = other.and_then(decode::open_tolerant) {
-            tracing::debug!("no keyframe follows: using the system decoder");
-            *decoder = system;
+        let config = self.parameters.as_ref().filter(|_| !self.tolerant);
+        if decode::begin_anywhere(decoder, config) {
             self.tolerant = true;
             decoder.name().clone_into(&mut self.shared.report.figures.lock().video);
         }
-        decoder.begin_anywhere();
         self.decode(packet)
     }
 

@@ -35,6 +35,8 @@ pub(in crate::server) struct Spot {
     waker: AtomicWaker,
     /// True if the connection ends because its client accepted no data.
     stalled: AtomicBool,
+    /// True while the receiver of a callback decides about the client.
+    deciding: AtomicBool,
 }
 
 /// The purpose of a connection.
@@ -111,6 +113,17 @@ impl Spot {
         self.stalled.load(Ordering::Acquire)
     }
 
+    /// Records whether the receiver of a callback decides about the client, which suspends the time limit of its
+    /// request. Until the receiver has admitted the client, the connection has no purpose, and can be evicted.
+    pub fn set_deciding(&self, is_deciding: bool) {
+        self.deciding.store(is_deciding, Ordering::Release);
+    }
+
+    /// Returns true while the receiver of a callback decides about the client.
+    pub fn is_deciding(&self) -> bool {
+        self.deciding.load(Ordering::Acquire)
+    }
+
     /// Becomes ready when other connections need the slot. Only one task may wait at a time.
     pub fn poll_evicted(&self, cx: &Context<'_>) -> Poll<()> {
         self.waker.register(cx.waker());
@@ -172,8 +185,8 @@ impl Admission {
         }
         let state = AtomicU8::new(State::Undecided as u8);
         let (turn, waker) = (AtomicU64::new(0), AtomicWaker::new());
-        let stalled = AtomicBool::new(false);
-        let spot = Arc::new(Spot { address, state, turn, waker, stalled });
+        let (stalled, deciding) = (AtomicBool::new(false), AtomicBool::new(false));
+        let spot = Arc::new(Spot { address, state, turn, waker, stalled, deciding });
         inner.all += 1;
         inner.addresses.entry(address).or_default().all += 1;
         let turn = inner.wait(&spot, State::Undecided);

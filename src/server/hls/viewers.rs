@@ -33,7 +33,9 @@ pub(in crate::server) struct Viewer {
     pub last_request: Timestamp,
     pub bytes: u64,
     /// When dropped, informs a callback that the viewer has finished.
-    _done: Option<Box<DoneCall>>,
+    done: Option<Box<DoneCall>>,
+    /// True if the viewer continued elsewhere in the broadcast, and reports its end there.
+    has_moved: bool,
 }
 
 impl Viewer {
@@ -111,7 +113,8 @@ impl Viewers {
         Self { barred: self.barred.clone(), ..Self::default() }
     }
 
-    /// Records a playlist request. The data of the admitted viewer is stored only for a new viewer.
+    /// Records a request. The id of the admitted viewer is stored only for a new viewer, and the report of its end also
+    /// for a viewer who has come back from elsewhere.
     pub fn note(
         &mut self,
         key: ViewerKey,
@@ -122,6 +125,9 @@ impl Viewers {
     ) -> ViewerLookup {
         if let Some(viewer) = self.all.get_mut(&key) {
             viewer.last_request = now;
+            if std::mem::take(&mut viewer.has_moved) {
+                viewer.done = begun(admitted.done);
+            }
             return ViewerLookup::Known;
         }
         let ViewerLimit { most, others, is_shared } = limit;
@@ -132,12 +138,9 @@ impl Viewers {
         if !is_shared && !key.address.is_loopback() && self.of_subscriber(key.address) >= share {
             return ViewerLookup::AddressFull;
         }
-        let AdmittedViewer { id, mut done, .. } = admitted;
-        if let Some(done) = &mut done {
-            done.begin();
-        }
-        let (protocol, _done) = (key.protocol, done);
-        let viewer = Viewer { id, peer, protocol, since: now, last_request: now, bytes: 0, _done };
+        let (id, protocol, done) = (admitted.id, key.protocol, begun(admitted.done));
+        let (since, last_request, has_moved) = (now, now, false);
+        let viewer = Viewer { id, peer, protocol, since, last_request, bytes: 0, done, has_moved };
         self.all.insert(key, viewer);
         self.counts.add(protocol);
         ViewerLookup::New
@@ -146,6 +149,19 @@ impl Viewers {
     fn of_subscriber(&self, address: IpAddr) -> usize {
         let wanted = subscriber(address);
         self.all.keys().filter(|key| subscriber(key.address) == wanted).count()
+    }
+
+    /// Returns true if the next request with this key needs the report of the viewer's end.
+    pub fn needs_done(&self, key: ViewerKey) -> bool {
+        self.all.get(&key).is_none_or(|viewer| viewer.has_moved)
+    }
+
+    /// Takes the report of the end of a viewer who continues elsewhere in the broadcast.
+    pub fn take_done(&mut self, key: ViewerKey) -> Option<Box<DoneCall>> {
+        let viewer = self.all.get_mut(&key)?;
+        let done = viewer.done.take()?;
+        viewer.has_moved = true;
+        Some(done)
     }
 
     /// Records that a viewer still watches.
@@ -214,6 +230,14 @@ impl Viewers {
         gone.iter().for_each(|viewer| self.counts.remove(viewer.protocol));
         gone
     }
+}
+
+/// Notifies the receiver of a callback of the beginning of a visit.
+fn begun(mut done: Option<Box<DoneCall>>) -> Option<Box<DoneCall>> {
+    if let Some(done) = &mut done {
+        done.begin();
+    }
+    done
 }
 
 #[cfg(test)]
@@ -321,6 +345,36 @@ mod tests {
             drop(viewers);
             assert!(is_notified());
         }
+    }
+
+    #[test]
+    fn a_viewer_who_continues_in_another_file_is_the_same_visit() {
+        let runtime = Runtime::start().unwrap();
+        let peer: SocketAddr = "192.0.2.1:5".parse().unwrap();
+        let key = ViewerKey { address: peer.ip(), client_hash: 1, protocol: Protocol::Hls };
+        let now = Timestamp::from_millis(1_000);
+        // Without `on_play`, only ends cause notices.
+        let receiver = Unreachable::new(&runtime, &[CallKind::PlayDone], false);
+        let is_notified = || !receiver.notices.is_idle();
+        let (visit, call) = (samples::visit(), Call::play());
+        let returning = |id| {
+            let done = DoneCall::returning(&receiver.callbacks, &visit, &call);
+            AdmittedViewer { id, done: done.map(Box::new), expelled: 0 }
+        };
+        let (mut first, mut second) = (Viewers::default(), Viewers::default());
+        let move_to = |from: &mut Viewers, to: &mut Viewers, id| {
+            assert!(to.needs_done(key) && !from.needs_done(key));
+            let done = from.take_done(key);
+            to.note(key, peer, AdmittedViewer { done, ..returning(id) }, LIMIT, now)
+        };
+        assert!(first.take_done(key).is_none());
+        assert_eq!(first.note(key, peer, returning(1), LIMIT, now), ViewerLookup::New);
+        assert_eq!(move_to(&mut first, &mut second, 2), ViewerLookup::New);
+        assert_eq!(move_to(&mut second, &mut first, 3), ViewerLookup::Known);
+        drop(second);
+        assert!(!is_notified(), "the viewer continues");
+        drop(first);
+        assert!(is_notified());
     }
 
     #[test]

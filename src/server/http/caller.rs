@@ -26,7 +26,7 @@ use crate::server::access::callback::calls::DoneCall;
 use crate::server::access::callback::visit::{Call, ClientDetails, Visit};
 use crate::server::access::denied::Denied;
 use crate::server::access::pass::{PassScope, Proof};
-use crate::server::http::hls::slot::ActiveGuard;
+use crate::server::http::hls::slot::DecisionGuard;
 use crate::server::http::idle::Idle;
 use crate::server::recordings::opened::VOD_APP;
 use crate::server::registry::Registry;
@@ -229,7 +229,7 @@ pub(super) async fn access(
     }
     // The receiver of a callback may take as long as a whole request.
     let is_slow = call.is_some() && registry.access().callbacks(&visit.app).is_some();
-    let _active = is_slow.then(|| ActiveGuard::new(registry, spot));
+    let _deciding = is_slow.then(|| DecisionGuard::new(spot));
     let Visit { app, stream, secret, .. } = visit.clone();
     let request = AccessRequest { action: Action::Play, visit, call };
     let grant = gate::check(Arc::clone(registry), request).await?;
@@ -258,6 +258,8 @@ pub(super) async fn access(
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
     use std::time::Duration;
 
     use super::*;
@@ -296,6 +298,31 @@ mod tests {
         returned.begin();
         drop(returned);
         assert!(is_notified());
+    }
+
+    #[test]
+    fn a_client_that_waits_for_a_callback_takes_no_slot_of_a_player() {
+        let runtime = Runtime::start().unwrap();
+        // The receiver does not answer.
+        let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/play", receiver.local_addr().unwrap());
+        let mut config = Config::default();
+        config.access.others.callbacks = Some(CallbackRules {
+            dialect: Dialect::Nginx,
+            urls: [(CallKind::Play, WebUrl::parse(&url).unwrap())].into(),
+            timeout: CallbackRules::DEFAULT_TIMEOUT,
+            accepts_without_answer: false,
+        });
+        let (registry, _events) = start_registry(&runtime, config);
+        let place = registry.admit("127.0.0.1:5".parse().unwrap()).unwrap();
+        let spot = place.spot();
+        let asked = access((&registry, spot), samples::visit(), Some(Call::play()), (None, None));
+        runtime.block_on(async {
+            let mut asked = Box::pin(asked);
+            let waits = poll_fn(|cx| Poll::Ready(asked.as_mut().poll(cx).is_pending())).await;
+            assert!(waits && spot.is_deciding() && !spot.is_settled());
+        });
+        assert!(!spot.is_deciding());
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub(super) struct Idle {
     last: Instant,
     /// Deadline for the response to the current request.
     request_until: Option<Instant>,
-    /// See [`Limits::request`]. A request that may take longer settles its
-    /// slot, and then has no such limit. Afterwards, the limit starts again.
+    /// See [`Limits::request`]. A request that may take longer settles its slot, or waits for the decision of a
+    /// callback, and then has no such limit. Afterwards, the limit starts again.
     limit: Duration,
     /// The time since which the client has accepted nothing of a response.
     blocked_since: Option<Instant>,
@@ -64,11 +64,13 @@ impl Idle {
             return Poll::Ready(io::ErrorKind::ConnectionAborted.into());
         }
         loop {
-            let is_settled = self.place.spot().is_settled();
-            if is_settled && self.request_until.is_some() {
+            let spot = self.place.spot();
+            let is_settled = spot.is_settled();
+            let may_take_longer = is_settled || spot.is_deciding();
+            if may_take_longer && self.request_until.is_some() {
                 self.request_until = Some(Instant::now() + self.limit);
             }
-            let request = self.request_until.filter(|_| !is_settled);
+            let request = self.request_until.filter(|_| !may_take_longer);
             let blocked_since = self.blocked_since.filter(|_| is_settled);
             let stalled = blocked_since.map(|since| since + self.stall_limit);
             let idle = self.last + IDLE_TIMEOUT;

@@ -32,6 +32,15 @@ struct CpuShare {
     reserved: [f64; 2],
 }
 
+/// The reason why a rendition gets no CPU time.
+#[derive(Copy, Clone, Debug, PartialEq)]
+pub(in crate::server) struct CpuShortage {
+    /// The share of all cores that would be in use.
+    pub share: f64,
+    /// True if only reservations leave no room. The next measurements replace them, often by less.
+    pub is_passing: bool,
+}
+
 impl Default for CpuLoad {
     fn default() -> Self {
         Self { share: Mutex::default(), cost: AtomicU64::new(DEFAULT_MACROBLOCK_NANOS) }
@@ -52,14 +61,14 @@ impl CpuLoad {
     /// a stream that is not decoded yet.
     ///
     /// # Errors
-    /// Reserves nothing if a larger share of all cores than `limit` would be in use, and returns that share.
+    /// Reserves nothing if a larger share of all cores than `limit` would be in use.
     pub fn reserve(
         &self,
         size: Size,
         decoded: Option<Size>,
         rate: FrameRate,
         limit: f64,
-    ) -> Result<(), f64> {
+    ) -> Result<(), CpuShortage> {
         let cost = |size: Size, nanos: u64| u64::from(size.macroblocks()).saturating_mul(nanos);
         let encoder = cost(size, self.cost.load(Ordering::Relaxed));
         let decoder = decoded.map_or(0, |size| cost(size, DECODED_MACROBLOCK_NANOS));
@@ -69,7 +78,10 @@ impl CpuLoad {
         let [recent, before] = share.reserved;
         let expected = share.measured + recent + before + needed;
         if expected > limit {
-            return Err(expected);
+            return Err(CpuShortage {
+                share: expected,
+                is_passing: share.measured + needed <= limit,
+            });
         }
         share.reserved = [recent + needed, before];
         Ok(())
@@ -91,7 +103,7 @@ mod tests {
 
     /// Returns the share of all cores that one more encoder would need together with the rest.
     fn with_encoder(load: &CpuLoad) -> f64 {
-        load.reserve(SIZE, None, FrameRate::FPS_30, -1.0).unwrap_err()
+        load.reserve(SIZE, None, FrameRate::FPS_30, -1.0).unwrap_err().share
     }
 
     #[test]
@@ -102,7 +114,7 @@ mod tests {
         let busy = with_encoder(&load);
         assert!((busy - cheap - 0.5).abs() < 0.001, "{cheap} {busy}");
         let decoded = load.reserve(SIZE, Some(SIZE), FrameRate::FPS_30, -1.0);
-        assert!(decoded.unwrap_err() > busy);
+        assert!(decoded.unwrap_err().share > busy);
         for _ in 0..1_000 {
             load.note(SIZE, Duration::from_millis(40));
         }
@@ -114,12 +126,16 @@ mod tests {
         let load = CpuLoad::default();
         load.set(0.5);
         let limit = 0.5 + (with_encoder(&load) - 0.5) * 1.5;
-        let reserve = || load.reserve(SIZE, None, FrameRate::FPS_30, limit).is_ok();
-        assert_eq!((reserve(), reserve()), (true, false));
+        let reserve = || load.reserve(SIZE, None, FrameRate::FPS_30, limit);
+        assert!(reserve().is_ok());
+        let shortage = reserve().unwrap_err();
+        assert!(shortage.is_passing && shortage.share > limit);
         // The next measurement contains only a part of the encoder's time.
         load.set(0.5);
-        assert!(!reserve());
+        assert!(reserve().is_err());
         load.set(0.5);
-        assert!(reserve());
+        assert!(reserve().is_ok());
+        load.set(1.0);
+        assert!(!reserve().unwrap_err().is_passing);
     }
 }

@@ -9,8 +9,9 @@ pub(in crate::server) enum Refusal {
     Absent,
     /// The server already encodes this many renditions, which is the limit.
     Full(usize),
-    /// The load of the CPU is this high, in percent.
-    Busy(u32),
+    /// The load of the CPU would be this high, in percent. `is_passing` is true if that is only an estimate, which the
+    /// next measurements replace.
+    Busy { percent: u32, is_passing: bool },
     /// The encoder did not keep up with the stream.
     TooSlow,
     /// The video cannot be decoded.
@@ -27,12 +28,17 @@ impl Refusal {
         match self {
             Self::Absent => "absent",
             Self::Full(_) => "limit",
-            Self::Busy(_) => "cpu",
+            Self::Busy { .. } => "cpu",
             Self::TooSlow => "too-slow",
             Self::Decoder(_) => "decoder",
             Self::Encoder(_) => "encoder",
             Self::Thread(_) => "thread",
         }
+    }
+
+    /// Returns true if the next request can succeed at once, so that the rendition is not kept from starting.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Absent | Self::Busy { is_passing: true, .. })
     }
 }
 
@@ -41,7 +47,7 @@ impl From<&Refusal> for Problem {
         match refusal {
             Refusal::Absent => problem!("rendition-absent"),
             Refusal::Full(most) => problem!("rendition-limit", most = *most),
-            Refusal::Busy(percent) => problem!("rendition-cpu", percent = *percent),
+            Refusal::Busy { percent, .. } => problem!("rendition-cpu", percent = *percent),
             Refusal::TooSlow => problem!("rendition-too-slow"),
             Refusal::Decoder(reason) => problem!("rendition-decoder", reason = reason.clone()),
             Refusal::Encoder(reason) => problem!("rendition-encoder", reason = reason.clone()),

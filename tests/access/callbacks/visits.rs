@@ -1,6 +1,7 @@
 //! Tests of the visits of viewers over HTTP: the receiver hears of each viewer once when the viewer arrives, and once
 //! when the viewer leaves.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
@@ -77,6 +78,37 @@ fn viewers_who_reload_a_manifest_or_the_playlist_of_a_broadcast_are_one_visit() 
     for viewer in [&asked[0], &asked[asked.len() - 1]] {
         assert!(!left.contains(&id(viewer)), "{left:?}");
     }
+}
+
+#[test]
+fn a_viewer_of_a_broadcast_in_several_files_is_one_visit() {
+    peers::require!("ffmpeg");
+    let receiver = Receiver::start(|_| ok());
+    let folder = tempfile::tempdir().unwrap();
+    let record = format!("record = {:?}\nsplit_time = \"1s\"\n", folder.path());
+    let mut serve = Serve::start(&format!("{record}{}", rules("live", receiver.port, "", "")));
+    let _publisher = serve.publish("live/show");
+    serve.wait_published("show");
+    let mut first = String::new();
+    wait_for("the broadcast from its start", LIMIT, || {
+        first = serve.ask("GET", "/live/show/hls/event.m3u8", "");
+        status(&first) == 200
+    });
+    let list = first.lines().find(|line| line.starts_with("../../show/hls/event.m3u8?pass="));
+    let (_, pass) = list.unwrap_or_else(|| panic!("{first}")).split_once('?').unwrap();
+    let asked = receiver.at("/on_play").len();
+    let mut segments: Vec<String> = Vec::new();
+    wait_for("three files", LIMIT, || {
+        let list = serve.ask("GET", &format!("/live/show/hls/event.m3u8?{pass}"), "");
+        let found = list.lines().filter_map(|line| line.strip_prefix("../../../vod/"));
+        segments = found.map(str::to_owned).collect();
+        let names = segments.iter().filter_map(|it| it.split("/hls/").next());
+        names.collect::<BTreeSet<_>>().len() >= 3
+    });
+    for segment in segments.iter().chain(&segments) {
+        assert_eq!(serve.status("GET", &format!("/vod/{segment}"), ""), 200);
+    }
+    assert_eq!(receiver.at("/on_play").len(), asked);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tracing::{Instrument as _, Span};
 
 use crate::base::{Clock, Timestamp};
@@ -59,31 +59,46 @@ impl Notices {
         &self.idle
     }
 
-    fn send(&self, destination: &Arc<Destination>, dialect: Dialect, visit: &Visit, call: &Call) {
+    fn send(
+        &self,
+        destination: &Arc<Destination>,
+        dialect: Dialect,
+        (visit, call): (&Visit, &Call),
+        order: NoticeOrder,
+    ) {
         let (notices, destination) = (self.clone(), Arc::clone(destination));
         let (visit, call) = (visit.clone(), call.clone());
         self.waiting.fetch_add(1, Ordering::AcqRel);
         let sent = async move {
             let guard = NoticeGuard(notices);
-            match destination.count() {
+            let NoticeOrder { beginning, begins } = order;
+            if let Some(beginning) = beginning
+                && !beginning.await.unwrap_or(false)
+            {
+                return;
+            }
+            let decided = match destination.count() {
                 Ok(_counted) => guard.0.deliver(&destination, dialect, &visit, &call).await,
                 Err(full) => {
                     let about = (&visit, &call);
-                    let _ = guard.0.report(&destination, dialect, about, Err(full), Duration::ZERO);
+                    guard.0.report(&destination, dialect, about, Err(full), Duration::ZERO)
                 }
+            };
+            if let Some(begins) = begins {
+                let _ = begins.send(is_counted(&decided));
             }
         };
         self.runtime.spawn(sent.instrument(Span::current()));
     }
 
-    /// Posts a notice, again and again while its receiver is unreachable.
+    /// Posts a notice, again and again while its receiver is unreachable. Returns the last decision.
     async fn deliver(
         &self,
         destination: &Destination,
         dialect: Dialect,
         visit: &Visit,
         call: &Call,
-    ) {
+    ) -> Result<Verdict, PostError> {
         let (request, clock) = (request(dialect, visit, call), self.clock);
         let (until, mut closing) = (clock.now() + NOTICE_LIFETIME, self.closing.subscribe());
         loop {
@@ -97,7 +112,7 @@ impl Notices {
             let decided = self.report(destination, dialect, (visit, call), posted, took);
             // If the request may have arrived, a second attempt would deliver the notice twice.
             if !matches!(decided, Err(PostError::Unreachable(_))) || clock.now() >= until {
-                break;
+                return decided;
             }
         }
     }
@@ -141,6 +156,20 @@ impl Notices {
             self.idle.notify_waiters();
         }
     }
+}
+
+/// The relation of a notice to another one.
+#[derive(Debug, Default)]
+struct NoticeOrder {
+    /// Becomes true if the receiver counts the beginning of the visit that ends. Otherwise, the end is not sent.
+    beginning: Option<oneshot::Receiver<bool>>,
+    /// Gets whether the receiver counts the beginning of this visit.
+    begins: Option<oneshot::Sender<bool>>,
+}
+
+/// Returns true if the receiver counts a client after this decision, or may do so.
+fn is_counted(decided: &Result<Verdict, PostError>) -> bool {
+    matches!(decided, Ok(Verdict::Accept | Verdict::Rename(_)) | Err(PostError::NoAnswer(_)))
 }
 
 /// Returns the request for a call.
@@ -257,9 +286,9 @@ impl Callbacks {
         }
     }
 
-    fn tell(&self, visit: &Visit, call: &Call) {
+    fn tell(&self, visit: &Visit, call: &Call, order: NoticeOrder) {
         if let Some(destination) = self.destinations.get(&call.kind()) {
-            self.notices.send(destination, self.dialect, visit, call);
+            self.notices.send(destination, self.dialect, (visit, call), order);
         }
     }
 }
@@ -299,6 +328,8 @@ pub(in crate::server) struct DoneCall {
     call: Call,
     /// The beginning that the receiver does not know of. Until it does, it gets no report of the end either.
     beginning: Option<Call>,
+    /// Gets whether the receiver counts the beginning, if it was sent.
+    begun: Option<oneshot::Receiver<bool>>,
 }
 
 impl DoneCall {
@@ -306,7 +337,7 @@ impl DoneCall {
     /// reported.
     pub fn new(callbacks: &Arc<Callbacks>, visit: &Visit, call: &Call) -> Option<Self> {
         let (callbacks, visit) = (Arc::clone(callbacks), visit.clone());
-        call.end().map(|call| Self { callbacks, visit, call, beginning: None })
+        call.end().map(|call| Self { callbacks, visit, call, beginning: None, begun: None })
     }
 
     /// Creates the report for a viewer whom a pass admits. If the receiver believes that the viewer has
@@ -318,11 +349,16 @@ impl DoneCall {
         callbacks.destinations.contains_key(&done.call.kind()).then_some(done)
     }
 
-    /// Notifies the receiver of the beginning, unless it knows of it. The pass has decided already, so the answer does
-    /// not matter.
+    /// Notifies the receiver of the beginning, unless it knows of it. The pass has decided already, so the answer only
+    /// decides whether the receiver also gets the end. The visit lacks the key or token of the viewer, so some
+    /// receivers refuse it and do not count it.
     pub fn begin(&mut self) {
-        if let Some(beginning) = self.beginning.take() {
-            self.callbacks.tell(&self.visit, &beginning);
+        let Some(beginning) = self.beginning.take() else { return };
+        if self.callbacks.destinations.contains_key(&beginning.kind()) {
+            let (begins, begun) = oneshot::channel();
+            let order = NoticeOrder { begins: Some(begins), ..NoticeOrder::default() };
+            self.callbacks.tell(&self.visit, &beginning, order);
+            self.begun = Some(begun);
         }
     }
 }
@@ -330,7 +366,8 @@ impl DoneCall {
 impl Drop for DoneCall {
     fn drop(&mut self) {
         if self.beginning.is_none() {
-            self.callbacks.tell(&self.visit, &self.call);
+            let order = NoticeOrder { beginning: self.begun.take(), ..NoticeOrder::default() };
+            self.callbacks.tell(&self.visit, &self.call, order);
         }
     }
 }
@@ -350,7 +387,7 @@ impl RecordCall {
     /// Reports that this file is complete.
     pub fn finished(&self, path: &Path) {
         let path = absolute(path);
-        self.callbacks.tell(&self.visit, &Call::RecordDone { path });
+        self.callbacks.tell(&self.visit, &Call::RecordDone { path }, NoticeOrder::default());
     }
 }
 
@@ -409,7 +446,7 @@ pub(in crate::server) mod tests {
         let runtime = Runtime::start().unwrap();
         let receiver = Unreachable::new(&runtime, &[CallKind::PlayDone], false);
         let Unreachable { callbacks, notices, events, socket } = receiver;
-        callbacks.tell(&samples::visit(), &Call::PlayDone);
+        callbacks.tell(&samples::visit(), &Call::PlayDone, NoticeOrder::default());
         for _ in 0..3 {
             let event = events.recv_timeout(LIMIT);
             let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };
@@ -434,7 +471,7 @@ pub(in crate::server) mod tests {
         let receiver = Unreachable::new(&runtime, &[CallKind::PlayDone], false);
         let destination = &receiver.callbacks.destinations[&CallKind::PlayDone];
         let _waiting: Vec<_> = std::iter::from_fn(|| destination.count().ok()).collect();
-        receiver.callbacks.tell(&samples::visit(), &Call::PlayDone);
+        receiver.callbacks.tell(&samples::visit(), &Call::PlayDone, NoticeOrder::default());
         let event = receiver.events.recv_timeout(LIMIT);
         let Ok(Event::Callback(answer)) = event else { panic!("{event:?}") };
         assert_eq!(answer.cause, Some(PostError::Full.name()));
@@ -469,6 +506,53 @@ pub(in crate::server) mod tests {
                 timeout(LIMIT, ended).await.unwrap();
                 assert_eq!(!notices.is_idle(), is_accepted, "{answer}");
             });
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_returning_viewer_is_sent_only_after_an_accepted_beginning() {
+        for (answer, expected) in
+            [("200 OK", &["on_play", "on_play_done"][..]), ("403 Forbidden", &["on_play"][..])]
+        {
+            let runtime = Runtime::start().unwrap();
+            let kinds = [CallKind::Play, CallKind::PlayDone];
+            let Unreachable { callbacks, notices, events, socket } =
+                Unreachable::new(&runtime, &kinds, false);
+            let answer = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
+            let mut done =
+                DoneCall::returning(&callbacks, &samples::visit(), &Call::play()).unwrap();
+            runtime.block_on(async {
+                let listener = socket.listen(2).unwrap();
+                done.begin();
+                // The viewer leaves before the answer to its beginning.
+                drop(done);
+                let mut open = Vec::new();
+                for _ in expected {
+                    let accepted = timeout(LIMIT, listener.accept()).await.unwrap();
+                    let (mut receiver, _) = accepted.unwrap();
+                    let mut head = [0; 10];
+                    receiver.read_exact(&mut head).await.unwrap();
+                    assert_eq!(&head, b"POST /done");
+                    receiver.write_all(answer.as_bytes()).await.unwrap();
+                    open.push(receiver);
+                }
+                let ended = async {
+                    loop {
+                        let idle = notices.idle().notified();
+                        if notices.is_idle() {
+                            return;
+                        }
+                        idle.await;
+                    }
+                };
+                timeout(LIMIT, ended).await.unwrap();
+            });
+            let told: Vec<_> = events.waiting().collect();
+            let told = told.iter().filter_map(|event| match event {
+                Event::Callback(answer) => Some(answer.callback),
+                _ => None,
+            });
+            assert_eq!(told.collect::<Vec<_>>(), expected);
         }
     }
 

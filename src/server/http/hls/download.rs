@@ -32,7 +32,7 @@ pub(super) struct FileViewer {
     /// Number of times that all viewers had to leave before this client was admitted.
     expelled: u64,
     /// When dropped, tells a callback that the client has finished.
-    _done: Option<Box<DoneCall>>,
+    done: Option<Box<DoneCall>>,
 }
 
 impl FileViewer {
@@ -49,7 +49,7 @@ impl FileViewer {
             app: app.to_owned(),
             client: FileClient { key, address, id: viewer.id },
             expelled: viewer.expelled,
-            _done: viewer.done,
+            done: viewer.done,
         }
     }
 
@@ -78,12 +78,15 @@ impl FileViewer {
     }
 
     /// Wraps a response with the file or a part of it, so that the sent bytes are counted.
-    pub fn watch(self, method: &Method, response: Response) -> Response {
+    pub fn watch(mut self, method: &Method, response: Response) -> Response {
         if *method == Method::HEAD || !response.status().is_success() {
             return response;
         }
         if let Err(why) = self.note(0) {
             return too_many_viewers(why);
+        }
+        if let Some(done) = &mut self.done {
+            done.begin();
         }
         response.map(|body| Body::new(ViewedBody { body, viewer: self }))
     }
@@ -124,5 +127,38 @@ impl http_body::Body for ViewedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+    use crate::net::Runtime;
+    use crate::server::access::callback::CallKind;
+    use crate::server::access::callback::calls::tests::Unreachable;
+    use crate::server::access::callback::exchange::samples;
+    use crate::server::access::callback::visit::Call;
+    use crate::server::registry::config::Config;
+    use crate::server::whep::session::tests::start_registry;
+
+    #[test]
+    fn a_download_with_a_pass_is_a_visit() {
+        let runtime = Runtime::start().unwrap();
+        let (registry, _events) = start_registry(&runtime, Config::default());
+        let kinds = [CallKind::Play, CallKind::PlayDone];
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let key = ViewerKey { address, client_hash: 1, protocol: Protocol::HttpFlv };
+        for (method, is_visit) in [(Method::HEAD, false), (Method::GET, true)] {
+            let receiver = Unreachable::new(&runtime, &kinds, false);
+            let done = DoneCall::returning(&receiver.callbacks, &samples::visit(), &Call::play());
+            let viewer = AdmittedViewer { id: 1, done: done.map(Box::new), expelled: 0 };
+            let client = (key, (address, 5).into());
+            let viewer = FileViewer::new(&registry, ("live-show.mp4", "live"), client, viewer);
+            let response = viewer.watch(&method, Response::new(Body::from("file")));
+            assert_eq!(!receiver.notices.is_idle(), is_visit, "{method}");
+            drop(response);
+        }
     }
 }

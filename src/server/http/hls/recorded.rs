@@ -30,7 +30,7 @@ use crate::server::http::operator::ranges::{self, RangeAnswer};
 use crate::server::http::operator::{recordings, signed_link};
 use crate::server::http::path::{encode_name, split};
 use crate::server::http::refusals::{self, too_many_viewers};
-use crate::server::outputs::recordings::viewers::open;
+use crate::server::outputs::recordings::viewers::{open, take_done};
 use crate::server::recordings::folder;
 use crate::server::recordings::name::{RecordedStream, stem, stream_of};
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
@@ -286,8 +286,13 @@ pub(super) fn note(
     recording: &OpenRecording,
     address: SocketAddr,
     key: ViewerKey,
-    viewer: AdmittedViewer,
+    mut viewer: AdmittedViewer,
 ) -> Result<(), NoRoom> {
+    let names = (recording.stream.app.as_str(), recording.stream.stream.as_str());
+    let needs_done = viewer.done.is_some() && recording.viewers.lock().needs_done(key);
+    if needs_done && let Some(done) = take_done(registry, names, Some(&recording.path), key) {
+        viewer.done = Some(done);
+    }
     let (id, now) = (viewer.id, registry.clock.now());
     let most = registry.max_viewers(&recording.stream.app);
     let limit = ViewerLimit { most, others: 0, is_shared: registry.is_shared(key.address) };

@@ -1,4 +1,4 @@
-//! The slot of a connection while the connection waits for a response, or receives a growing one.
+//! The slot of a connection while the connection waits for a decision or a response, or receives a growing one.
 
 use std::sync::Arc;
 
@@ -24,5 +24,21 @@ impl ActiveGuard {
 impl Drop for ActiveGuard {
     fn drop(&mut self) {
         self.registry.admission.unsettle(&self.spot);
+    }
+}
+
+/// Until dropped, suspends the time limit of a request, because the receiver of a callback decides about its client.
+pub(in crate::server::http) struct DecisionGuard(Arc<Spot>);
+
+impl DecisionGuard {
+    pub fn new(spot: &Arc<Spot>) -> Self {
+        spot.set_deciding(true);
+        Self(Arc::clone(spot))
+    }
+}
+
+impl Drop for DecisionGuard {
+    fn drop(&mut self) {
+        self.0.set_deciding(false);
     }
 }

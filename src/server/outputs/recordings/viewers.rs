@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::Timestamp;
+use crate::server::access::callback::calls::DoneCall;
 use crate::server::event::{Ended, Event, Peer, ViewerFigures};
-use crate::server::hls::viewers::Viewer;
+use crate::server::hls::viewers::{Viewer, ViewerKey};
 use crate::server::recordings::opened::{OpenError, OpenRecording, VOD_APP};
 use crate::server::registry::Registry;
 use crate::text::problem::{Problem, problem};
@@ -68,6 +69,28 @@ pub(in crate::server) fn leave_quiet(registry: &Registry, now: Timestamp) {
     for (name, viewer) in of_segments.chain(of_files) {
         tell_left(registry, name, &viewer, problem!("left-quiet"));
     }
+}
+
+/// Takes the report of the end from a viewer who now continues live, or in another file of the broadcast: receivers of
+/// callbacks count such a viewer once. `file` is the file in which the viewer continues, or `None` for the live stream.
+pub(in crate::server) fn take_done(
+    registry: &Registry,
+    (app, stream): (&str, &str),
+    file: Option<&Path>,
+    key: ViewerKey,
+) -> Option<Box<DoneCall>> {
+    let files = registry.files.of_stream(app, stream)?;
+    if file.is_some_and(|file| !files.parts.iter().any(|part| part.as_path() == file)) {
+        return None;
+    }
+    let mut live = registry.hls.all().into_iter();
+    let live = live.find(|it| it.stream.app == app && it.stream.name == stream);
+    let done = live.and_then(|it| it.viewers.lock().take_done(key));
+    done.or_else(|| {
+        let recordings = registry.opened.all();
+        let mut others = recordings.iter().filter(|it| files.parts.contains(&it.path));
+        others.find_map(|it| it.viewers.lock().take_done(key))
+    })
 }
 
 fn tell_left(registry: &Registry, stream: String, viewer: &Viewer, reason: Problem) {

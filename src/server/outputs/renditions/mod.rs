@@ -2,6 +2,7 @@
 
 mod encoding;
 pub(in crate::server) mod measurement;
+mod missing_frames;
 mod news;
 pub(in crate::server) mod start;
 mod transcoder;

@@ -11,6 +11,7 @@ use crate::server::outputs::renditions::news::tell;
 use crate::server::outputs::renditions::transcoder::transcode;
 use crate::server::registry::Registry;
 use crate::server::renditions::ladder::VideoRendition;
+use crate::server::renditions::load::CpuShortage;
 use crate::server::renditions::refusal::Refusal;
 use crate::server::renditions::running::{RenditionUse, RunningRendition};
 use crate::server::renditions::transcoders::Transcoder;
@@ -31,7 +32,7 @@ pub(in crate::server) fn rendition_of(
 ) -> Result<RenditionUse, Refusal> {
     let found = begin(registry, stream, rendition);
     if let Err(why) = &found
-        && *why != Refusal::Absent
+        && !why.is_passing()
         && registry.transcoders.bar(stream, &rendition.name(), why, registry.clock.now())
     {
         tell(registry, stream, &rendition.name(), RenditionState::Refused, Some(why));
@@ -117,8 +118,9 @@ fn reserve_cpu(
     };
     let decoded = (!is_decoded).then_some(size);
     let (load, limit) = (&registry.transcoders.load, registry.rules().renditions.cpu);
-    load.reserve(encoded, decoded, rate, limit)
-        .map_err(|share| Refusal::Busy((share * 100.0).round() as u32))
+    load.reserve(encoded, decoded, rate, limit).map_err(|CpuShortage { share, is_passing }| {
+        Refusal::Busy { percent: (share * 100.0).round() as u32, is_passing }
+    })
 }
 
 /// Starts to decode a stream for its first rendition.

@@ -9,12 +9,13 @@ use bytes::Bytes;
 use crate::base::queue::{Full, Sender, bounded};
 use crate::base::worker::Worker;
 use crate::base::{Timestamp, sandbox};
-use crate::decode::{self, VideoBackend};
+use crate::decode::{self, KEYFRAME_TIMEOUT, VideoBackend};
 use crate::media::{
     EncodedPacket, FrameRate, StreamEvent, Track, TrackConfig, VideoConfig, VideoFrame,
 };
 use crate::server::event::RenditionState;
 use crate::server::outputs::renditions::encoding::{Job, encode};
+use crate::server::outputs::renditions::missing_frames::{KeyframeDistances, MissingFrames};
 use crate::server::outputs::renditions::news::tell;
 use crate::server::registry::Registry;
 use crate::server::renditions::refusal::Refusal;
@@ -42,9 +43,7 @@ const MAX_OVERLOADS: usize = 3;
 const OVERLOAD_WINDOW: Duration = Duration::from_secs(30);
 /// Maximum number of pixels of a frame. Larger video is not decoded.
 const MAX_PIXELS: usize = 4_096 * 2_304;
-/// After this long without a frame, decoding begins at any packet, because the stream may have no IDR frames.
-const KEYFRAME_TIMEOUT: Duration = Duration::from_secs(2);
-/// After this long without a frame, the video cannot be decoded.
+/// After this long without a frame, the video cannot be decoded, unless its keyframes are farther apart.
 const FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum number of remembered keyframes that the decoder has not returned yet.
 const MAX_PENDING_KEYFRAMES: usize = 64;
@@ -189,25 +188,11 @@ struct Source {
     keys: VecDeque<Timestamp>,
     /// True until the next keyframe arrives.
     waits: bool,
+    /// True if the decoder can begin at any frame.
+    is_tolerant: bool,
+    distances: KeyframeDistances,
     missing: MissingFrames,
     refused: Option<Refusal>,
-}
-
-/// The packets since the decoder last returned a frame.
-#[derive(Debug, Default)]
-struct MissingFrames {
-    packets: u32,
-    /// True if decoding has begun at a packet that is not a keyframe for this decoder.
-    is_anywhere: bool,
-    /// The last error of the decoder.
-    error: Option<Problem>,
-}
-
-impl MissingFrames {
-    /// Returns true if the packets last this long. Their times may jump, so their number counts.
-    fn last(&self, duration: Duration, rate: FrameRate) -> bool {
-        f64::from(self.packets) >= duration.as_secs_f64() * rate.as_f64()
-    }
 }
 
 impl Source {
@@ -219,6 +204,8 @@ impl Source {
             audio_config: None,
             keys: VecDeque::new(),
             waits: true,
+            is_tolerant: false,
+            distances: KeyframeDistances::default(),
             missing: MissingFrames::default(),
             refused: None,
         }
@@ -247,6 +234,7 @@ impl Source {
             Arrival::Back => {
                 self.reader.restart();
                 self.decoder = None;
+                self.is_tolerant = false;
                 self.audio_config = None;
                 self.skip();
                 || Job::Back
@@ -295,7 +283,9 @@ impl Source {
             return;
         }
         self.skip();
+        self.is_tolerant = false;
         self.missing = MissingFrames::default();
+        self.distances = KeyframeDistances::default();
         let size = config.displayed_size();
         let opened = match size.pixels() <= MAX_PIXELS {
             true => decode::open_video(config).map_err(|why| Problem::from(&why)),
@@ -327,17 +317,20 @@ impl Source {
     /// Decodes a packet. Some streams have no IDR frames after the first one, but other keyframes or a gradual refresh.
     /// If no frame follows, decoding begins there, if possible with a decoder that detects complete frames.
     fn decode(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
-        if self.decoder.is_none() {
-            return Vec::new();
-        }
+        let Some((config, _)) = &self.decoder else { return Vec::new() };
+        let codec = config.codec;
+        self.distances.note(packet.keyframe);
         self.missing.packets = self.missing.packets.saturating_add(1);
-        if self.missing.last(FRAME_TIMEOUT, self.rate) {
+        // After a skip, the next keyframe may be this far away. One of two keyframes may be damaged.
+        let farthest = self.distances.longest.unwrap_or_default().saturating_mul(2);
+        if self.missing.last(FRAME_TIMEOUT, self.rate) && self.missing.packets >= farthest {
             let error = std::mem::take(&mut self.missing).error;
             let why = error.unwrap_or_else(|| problem!("decode-no-frame"));
             self.refused = Some(Refusal::Decoder(why));
             self.skip();
         }
-        let is_overdue = self.missing.last(KEYFRAME_TIMEOUT, self.rate);
+        let is_overdue = self.missing.last(KEYFRAME_TIMEOUT, self.rate)
+            && self.distances.may_lack_keyframes(codec);
         if self.waits && !packet.keyframe && !is_overdue {
             return Vec::new();
         }
@@ -345,7 +338,8 @@ impl Source {
         if packet.keyframe {
             self.expect_key(packet.pts);
         }
-        let frames = self.run(packet);
+        // After an error, another decoder would be no better.
+        let Some(frames) = self.run(packet) else { return Vec::new() };
         let is_waiting = self.decoder.as_ref().is_some_and(|(_, decoder)| decoder.is_waiting());
         if !frames.is_empty() || !is_waiting || self.missing.is_anywhere {
             return frames;
@@ -358,12 +352,10 @@ impl Source {
         }
         self.missing.is_anywhere = true;
         if let Some((config, decoder)) = &mut self.decoder {
-            if let Some(tolerant) = decode::open_tolerant(config) {
-                *decoder = tolerant;
-            }
-            decoder.begin_anywhere();
+            let config = Some(&*config).filter(|_| !self.is_tolerant);
+            self.is_tolerant |= decode::begin_anywhere(decoder, config);
         }
-        self.run(packet)
+        self.run(packet).unwrap_or_default()
     }
 
     /// Remembers that the frame with this time is a keyframe of the renditions.
@@ -374,19 +366,20 @@ impl Source {
         self.keys.push_back(pts);
     }
 
-    fn run(&mut self, packet: &EncodedPacket) -> Vec<VideoFrame> {
-        let Some((_, decoder)) = &mut self.decoder else { return Vec::new() };
+    /// Runs the decoder. Returns `None` after an error.
+    fn run(&mut self, packet: &EncodedPacket) -> Option<Vec<VideoFrame>> {
+        let (_, decoder) = self.decoder.as_mut()?;
         match decoder.decode(packet) {
             Ok(frames) => {
                 if !frames.is_empty() {
                     self.missing = MissingFrames::default();
                 }
-                frames
+                Some(frames)
             }
             Err(error) => {
                 tracing::debug!(%error, "a frame that cannot be decoded");
                 self.missing.error = Some(Problem::from(&error));
-                Vec::new()
+                None
             }
         }
     }
@@ -407,16 +400,28 @@ mod tests {
     use crate::wire::container::flv::metadata_body;
     use crate::wire::container::track_config::bare_video_config;
 
-    /// A decoder of a stream without IDR frames.
-    struct NoIdrDecoder {
+    /// A decoder of a stream whose keyframes are IDR frames if `has_idr`.
+    #[derive(Default)]
+    struct FakeDecoder {
         begun: bool,
+        has_idr: bool,
         fails: bool,
+        /// The number of packets that cause an error.
+        damaged: u32,
     }
 
-    impl VideoBackend for NoIdrDecoder {
+    impl VideoBackend for FakeDecoder {
         fn prepare(&mut self) {}
 
         fn decode(&mut self, packet: &EncodedPacket) -> Result<Vec<VideoFrame>, decode::Error> {
+            if self.damaged > 0 {
+                self.damaged -= 1;
+                return Err(decode::Error::Damaged {
+                    codec: "test",
+                    reason: problem!("decode-no-frame"),
+                });
+            }
+            self.begun |= self.has_idr && packet.keyframe;
             let planes = Arc::new(Pooled::unpooled(Planes::black(Size::new(2, 2))));
             let frame =
                 VideoFrame { pts: packet.pts, color: Color::PROGRAM, surface: planes.into() };
@@ -440,7 +445,7 @@ mod tests {
         }
 
         fn name(&self) -> &str {
-            "no IDR"
+            "fake"
         }
 
         fn by(&self) -> DecoderInfo {
@@ -457,14 +462,52 @@ mod tests {
         })
     }
 
+    /// Returns a source with this decoder.
+    fn source_with(decoder: FakeDecoder) -> Source {
+        let mut source = Source::new();
+        let config = bare_video_config(VideoCodec::Hevc, Bytes::new(), &[]);
+        source.decoder = Some((config, Box::new(decoder)));
+        source
+    }
+
+    #[test]
+    fn a_stream_with_distant_keyframes_continues_at_the_next_one() {
+        let mut source = source_with(FakeDecoder { has_idr: true, ..FakeDecoder::default() });
+        assert_eq!(first_frame(&mut source, 1, true), Some(0));
+        source.skip();
+        // Other decoders than that of H.264 would return damaged frames.
+        assert_eq!(first_frame(&mut source, 90, false), None);
+        assert_eq!(first_frame(&mut source, 1, true), Some(0));
+        // The keyframes are 20 seconds apart.
+        for _ in 0..599 {
+            assert_eq!(first_frame(&mut source, 1, false), Some(0));
+        }
+        assert_eq!(first_frame(&mut source, 1, true), Some(0));
+        source.skip();
+        assert_eq!(first_frame(&mut source, 599, false), None);
+        assert_eq!(source.refused, None);
+        assert_eq!(first_frame(&mut source, 1, true), Some(0));
+        // No keyframe follows.
+        source.skip();
+        assert_eq!(first_frame(&mut source, 1_199, false), None);
+        assert_eq!(source.refused, None);
+        assert_eq!(first_frame(&mut source, 1, false), None);
+        assert!(source.refused.is_some());
+    }
+
+    #[test]
+    fn a_damaged_keyframe_does_not_make_the_decoder_begin_anywhere() {
+        let decoder = FakeDecoder { has_idr: true, damaged: 1, ..FakeDecoder::default() };
+        let mut source = source_with(decoder);
+        assert_eq!(first_frame(&mut source, 1, true), None);
+        assert!(!source.missing.is_anywhere);
+        assert_eq!(first_frame(&mut source, 9, false), None);
+        assert_eq!(first_frame(&mut source, 1, true), Some(0));
+    }
+
     #[test]
     fn a_stream_without_idr_frames_is_decoded_or_refused() {
-        let source = |fails| {
-            let mut source = Source::new();
-            let config = bare_video_config(VideoCodec::Hevc, Bytes::new(), &[]);
-            source.decoder = Some((config, Box::new(NoIdrDecoder { begun: false, fails })));
-            source
-        };
+        let source = |fails| source_with(FakeDecoder { fails, ..FakeDecoder::default() });
         // Keyframes of another kind, and a gradual refresh.
         for (keyframe, expected) in [(true, 0), (false, 59)] {
             let mut source = source(false);
