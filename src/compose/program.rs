@@ -9,6 +9,7 @@ use crate::base::partial_debug;
 use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
+use crate::compose::preview::PreviewScene;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, SideViews, ViewOf};
 use crate::compose::source_frames::{SourceFrame, SourceFrames};
@@ -16,12 +17,6 @@ use crate::compose::transition::stinger::PlayingStinger;
 use crate::compose::transition::{self, Change, Kind, Transition, TransitionAssets};
 use crate::compose::view::{DrawResult, View, draw};
 use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
-
-/// Maximum size at which the preview scene is drawn.
-const MAX_PREVIEW_SIZE: Size = Size::new(640, 360);
-
-/// Number of ticks between two drawings of the preview scene.
-const PREVIEW_INTERVAL_TICKS: i64 = 2;
 
 /// Draws program frames. This type reads no clock; the thread of the
 /// [`Compositor`](crate::compose::compositor::Compositor), or a benchmark, provides the time of
@@ -38,7 +33,7 @@ pub struct Program {
     mixer: transition::Mixer,
     /// The newest program frame.
     last: Option<Arc<Pooled<Planes>>>,
-    preview: Option<(View, Latest<VideoFrame>)>,
+    preview: Option<PreviewScene>,
     views: SideViews,
     /// Other programs made from the same sources.
     others: BTreeMap<ProgramId, View>,
@@ -112,15 +107,9 @@ impl Program {
             None => {}
             Some(None) => self.preview = None,
             Some(Some((plan, slot))) => match &mut self.preview {
-                Some((preview, its_slot)) => (preview.plan, *its_slot) = (plan, slot),
+                Some(preview) => preview.show(plan, slot),
                 None => {
-                    let program = self.size;
-                    let size = if program.width > MAX_PREVIEW_SIZE.width {
-                        program.fitted_into(MAX_PREVIEW_SIZE)
-                    } else {
-                        program
-                    };
-                    self.preview = Some((View::new(plan, size, program, &self.workers), slot));
+                    self.preview = Some(PreviewScene::new(plan, slot, self.size, &self.workers));
                 }
             },
         }
@@ -275,16 +264,11 @@ impl Program {
         views.draw(tick, source_frames, at, workers);
     }
 
-    /// Draws the preview scene if it is due.
-    pub fn draw_preview(&mut self, tick: i64, at: Timestamp) {
+    /// Draws the preview scene if it is due at this tick. `is_slow` is true on a slow computer.
+    pub fn draw_preview(&mut self, tick: i64, at: Timestamp, is_slow: bool) {
         let Self { preview, source_frames, workers, .. } = self;
-        let Some((preview, slot)) = preview.as_mut().filter(|_| tick % PREVIEW_INTERVAL_TICKS == 0)
-        else {
-            return;
-        };
-        let (frame, made) = preview.draw(source_frames, at, workers);
-        if made == DrawResult::New || slot.version() == 0 {
-            slot.publish(frame);
+        if let Some(preview) = preview {
+            preview.draw((tick, is_slow), source_frames, at, workers);
         }
     }
 }
@@ -294,6 +278,7 @@ mod tests {
     use super::*;
     use crate::base::Pooled;
     use crate::compose::filter::{AssetSupply, Filter, Slot};
+    use crate::compose::preview::MAX_PREVIEW_SIZE;
     use crate::compose::{scene, transition};
     use crate::media::{NumericSettings, VideoFeed};
 
@@ -434,10 +419,10 @@ mod tests {
         let feed = SourceFrame::Feed(Some(Box::new(Still(given))));
         program.handle([(SourceId(7), feed)].into(), None, Some(Some((plan, slot.clone()))));
         assert_eq!(program.frame(Timestamp::ZERO).1, DrawResult::Placeholder);
-        program.draw_preview(0, Timestamp::ZERO);
+        program.draw_preview(0, Timestamp::ZERO, false);
         let seen = slot.get().unwrap();
         assert_eq!((seen.size(), seen.planes().y[0]), (MAX_PREVIEW_SIZE, 90));
-        program.draw_preview(2, Timestamp::from_millis(66));
+        program.draw_preview(2, Timestamp::from_millis(66), false);
         assert_eq!(slot.version(), 1, "nothing has changed");
     }
 
