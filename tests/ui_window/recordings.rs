@@ -488,7 +488,7 @@ fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
         }
         let label = "live.example.com:1935".to_owned();
         let summary = snapshot.last_broadcast.as_mut().unwrap();
-        let known = |id| BroadcastTarget { id: Some(id), label: label.clone() };
+        let known = |id| BroadcastTarget { id: Some(id), label: label.clone(), was_live: true };
         summary.targets = [3, 4].map(known).to_vec();
     });
     harness.run();
@@ -504,6 +504,18 @@ fn the_card_after_a_broadcast_names_each_target_as_the_list_does() {
     });
     harness.run();
     assert_eq!(targets(&harness), "Main stage · live.example.com");
+    // A target without the stream is not among those that got it.
+    let reach = |harness: &mut Harness<'static, Window>, was_live| {
+        harness.state().demo.change(|snapshot| {
+            snapshot.last_broadcast.as_mut().unwrap().targets[1].was_live = was_live;
+        });
+        harness.run();
+    };
+    reach(&mut harness, false);
+    assert_eq!(targets(&harness), "Main stage");
+    harness.get_by_label("Not reached: live.example.com (Warning)");
+    reach(&mut harness, true);
+    assert!(!shown(&harness).iter().any(|name| name.starts_with("Not reached")));
     // A target that was removed keeps the name that it had.
     harness.state().demo.change(|snapshot| drop(snapshot.targets.remove(1)));
     harness.run();
