@@ -9,6 +9,7 @@ use crate::base::partial_debug;
 use crate::base::{Latest, Pooled, Timestamp, WorkerPool};
 use crate::compose::draw::canvas::{Canvas, LayerRenderer};
 use crate::compose::filter::WantedFilter;
+use crate::compose::placeholder::Placeholders;
 use crate::compose::preview::PreviewScene;
 use crate::compose::scene::{Plan, SourceId};
 use crate::compose::side_views::{SideView, SideViews, ViewOf};
@@ -23,9 +24,7 @@ use crate::media::{Color, Planes, ProgramId, Size, VideoFrame};
 /// each frame.
 pub struct Program {
     stage: LayerRenderer,
-    /// The placeholder, which is drawn when it is first needed, because most programs never need
-    /// it.
-    placeholder: Option<VideoFrame>,
+    placeholders: Placeholders,
     source_frames: SourceFrames,
     plan: Arc<Plan>,
     canvas: Canvas,
@@ -75,7 +74,7 @@ impl Program {
         let workers = Arc::new(WorkerPool::of_this_machine("bands"));
         Self {
             stage: LayerRenderer::new(size, Arc::clone(&workers)),
-            placeholder: None,
+            placeholders: Placeholders::default(),
             source_frames: SourceFrames::default(),
             plan: Arc::new(Plan::simple(SourceId::default())),
             canvas: Canvas::default(),
@@ -191,30 +190,30 @@ impl Program {
         self.source_frames.pull(self.plan.sources(), at, &self.workers);
         self.source_frames.set_displayed(&self.plan, self.size);
         let Self {
-            workers, stage, placeholder, source_frames, plan, canvas, switch, mixer, ..
+            workers, stage, placeholders, source_frames, plan, canvas, switch, mixer, ..
         } = self;
         let mut old = |stage: &mut LayerRenderer,
-                       placeholder: &mut Option<VideoFrame>,
+                       placeholders: &mut Placeholders,
                        from: &mut From| match from {
             From::Still(still) => (Arc::clone(still), DrawResult::New),
             From::Plan(plan, canvas) => {
                 source_frames.pull(plan.sources(), at, workers);
-                draw(stage, placeholder, source_frames, plan, canvas)
+                draw(stage, placeholders, source_frames, plan, canvas)
             }
         };
         let mut over = false;
         let (frame, made) = match switch {
-            None => draw(stage, placeholder, source_frames, plan, canvas),
+            None => draw(stage, placeholders, source_frames, plan, canvas),
             Some(Switch { how: SwitchMethod::Mix { transition, image, begun }, from }) => {
                 let begun = *begun.get_or_insert(at);
                 let whole = transition.duration.as_secs_f32().max(1e-3);
                 let part = at.since(begun).as_secs_f32() / whole;
                 over = part >= 1.0;
                 if over {
-                    draw(stage, placeholder, source_frames, plan, canvas)
+                    draw(stage, placeholders, source_frames, plan, canvas)
                 } else {
-                    let old = old(stage, placeholder, from).0;
-                    let new = draw(stage, placeholder, source_frames, plan, canvas).0;
+                    let old = old(stage, placeholders, from).0;
+                    let new = draw(stage, placeholders, source_frames, plan, canvas).0;
                     let mut mixed = stage.take();
                     mixer.mix(
                         &transition.kind,
@@ -231,9 +230,9 @@ impl Program {
                 let now = clip.at(at, workers);
                 over = now.over;
                 let (below, made) = if now.changed {
-                    draw(stage, placeholder, source_frames, plan, canvas)
+                    draw(stage, placeholders, source_frames, plan, canvas)
                 } else {
-                    old(stage, placeholder, from)
+                    old(stage, placeholders, from)
                 };
                 match now.above {
                     Some(above) => (stage.cover(&below, &above), DrawResult::New),
